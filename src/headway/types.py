@@ -1,0 +1,215 @@
+"""The canonical vocabulary: what a chat call, a target and an answer are, whatever the wire.
+
+Rules of this file: frozen values only, no behaviour beyond trivial properties; None means unknown,
+never zero. The canonical chat request is OpenAI's chat format kept verbatim (``Raw``), because every
+client and most providers speak it and unknown fields must survive; adapters parse what they translate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""Header pairs as on the wire; names of received headers are lower case."""
+
+Clock = Callable[[], float]
+"""Seconds, monotonic. Injected wherever time is read."""
+
+NO_RAW = Raw()
+"""What an absent ``Raw`` field holds: ``Optional[Raw]`` does not decode in msgspec."""
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """Tokens as the provider bills them. ``input_tokens`` includes cache reads and writes,
+    ``output_tokens`` includes reasoning; None is unknown."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    """All tokens written to a cache, whatever their time to live."""
+    cache_write_1h_tokens: int | None = None
+    """The part of ``cache_write_tokens`` written for one hour."""
+    reasoning_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+
+
+class ToolCall(Struct, frozen=True):
+    """One whole tool call of an answer; ``arguments`` is the JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+# --- Events: what an answer is made of, in the order in which it arrived. -------------------------
+
+
+class Started(Struct, frozen=True):
+    """The provider began to answer. Not content."""
+
+    id: str | None = None
+    model: str | None = None
+    created: int | None = None
+    system_fingerprint: str | None = None
+    service_tier: str | None = None
+
+
+class Text(Struct, frozen=True):
+    text: str
+    index: int = 0
+
+
+class Reasoning(Struct, frozen=True):
+    text: str
+    index: int = 0
+
+
+class Refusal(Struct, frozen=True):
+    text: str
+    index: int = 0
+
+
+class ToolStarted(Struct, frozen=True):
+    """A tool call begins; ``tool`` is its position among the calls of this choice."""
+
+    tool: int
+    id: str
+    name: str
+    index: int = 0
+    legacy: bool = False
+    """True for OpenAI's deprecated ``function_call``."""
+
+
+class ToolArguments(Struct, frozen=True):
+    tool: int
+    text: str
+    index: int = 0
+
+
+class Logprobs(Struct, frozen=True):
+    """OpenAI's logprobs object of this piece, as parsed JSON. Not content."""
+
+    value: Any
+    index: int = 0
+
+
+class Extra(Struct, frozen=True):
+    """Fields of a message that the vocabulary has no word for (audio, annotations), as parsed JSON."""
+
+    fields: Mapping[str, Any]
+    index: int = 0
+
+
+class Finished(Struct, frozen=True):
+    """A choice ended: stop, length, tool_calls, function_call or content_filter."""
+
+    reason: str
+    index: int = 0
+
+
+class UsageSeen(Struct, frozen=True):
+    """The provider's count so far; a later one replaces it, they are not summed."""
+
+    usage: Usage
+    shown: Any = None
+    """The same in OpenAI's shape, as the reply's ``usage`` shows it: parsed JSON or Raw."""
+
+
+class Failed(Struct, frozen=True):
+    """The provider reported an error inside its answer."""
+
+    error: Exception
+
+
+class Done(Struct, frozen=True):
+    """The wire's own end mark (``data: [DONE]``). A wire without one ends with its last byte."""
+
+
+Event = (
+    Started
+    | Text
+    | Reasoning
+    | Refusal
+    | ToolStarted
+    | ToolArguments
+    | Logprobs
+    | Extra
+    | Finished
+    | UsageSeen
+    | Failed
+    | Done
+)
+
+CONTENT = frozenset({Text, Reasoning, Refusal, ToolStarted, ToolArguments})
+"""The events that carry content: those that time to first token and inter-token latency count.
+Adapters never emit one for an empty string."""
+
+
+# --- Requests ---------------------------------------------------------------------------------
+
+
+class ChatRequest(Struct, frozen=True, kw_only=True):
+    """One chat call in canonical form: OpenAI's names and shapes, values verbatim."""
+
+    model: str
+    messages: Raw
+    """A JSON array of messages in OpenAI's chat format, verbatim."""
+    parameters: Mapping[str, Raw] = {}
+    """Everything else that goes to the provider, unknown fields too, each value verbatim JSON."""
+    stream: bool = False
+    """Ask the provider for a stream."""
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """Where an attempt goes: one configured provider, with the key to use there."""
+
+    provider: str
+    """The configured name, as in the route."""
+    base_url: str
+    api_key: str | None = None
+    options: Mapping[str, Any] = {}
+    """What only this kind understands (api_version, region, ...), as configured or as sent."""
+    headers: Mapping[str, str] = {}
+    """Sent on every request, beside those the adapter sets."""
+
+
+class Url(Struct, frozen=True):
+    """A parsed URL; ``path`` is the request target with its query."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+
+class HttpRequest(Struct, frozen=True):
+    """One request to a provider. ``headers`` lacks host, content-length and accept-encoding:
+    the transport sets those."""
+
+    url: Url
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    method: str = "POST"
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One message of a stream: its payload, its name where the wire has one, and its own bytes."""
+
+    data: bytes
+    event: str | None
+    raw: bytes
+
+
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """Seconds. Each is its own error; ``total`` counts from sending to the last byte."""
+
+    connect: float = 10.0
+    first_byte: float = 300.0
+    idle: float = 120.0
+    total: float = 1800.0
