@@ -1,0 +1,15 @@
+"""What every framer is: bytes as they arrive in, complete frames out."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from headway.types import Frame
+
+
+class Framer(Protocol):
+    def feed(self, data: bytes) -> list[Frame]:
+        """The frames that ``data`` completes. Raises ValueError when a frame is too long."""
+
+    def end(self) -> list[Frame]:
+        """What is left when the stream has ended."""
