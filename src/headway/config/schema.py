@@ -1,0 +1,126 @@
+"""What the configuration is once it is read: frozen values, all defaults filled in.
+
+Nothing here reads anything. Unknown or not given is None. Secrets never show in a ``repr``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from headway.config.secret import Secret
+from headway.types import Timeouts
+
+MIB = 1024 * 1024
+
+
+class KindInfo(Protocol):
+    """What reading the configuration needs to know of a provider kind.
+
+    A kind that takes keys of its own has one more attribute, ``options``: a collection of their
+    names (``api_version``, ``region``); their values arrive in ``Provider.options``.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def base_url(self) -> str | None:
+        """None: the provider runs on this machine, or has no address before it is configured."""
+
+    @property
+    def key_env(self) -> str | None:
+        """The standard environment variable of its key; None if it needs no key."""
+
+
+class Price(Struct, frozen=True, kw_only=True):
+    """Dollars per million tokens, exact. None: not given, so unknown."""
+
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cached: Decimal | None = None
+    cache_write: Decimal | None = None
+
+
+class Provider(Struct, frozen=True, kw_only=True):
+    """One configured provider, ready to be called."""
+
+    name: str
+    """As in the route."""
+    kind: str
+    base_url: str | None = None
+    """Without a trailing slash. None: the kind says where (a model on this machine)."""
+    api_key: Secret | None = None
+    key_env: str | None = None
+    """The variable that holds this provider's key by custom, to be named when no key is found."""
+    needs_key: bool = False
+    """False as well for a configured ``base_url`` without ``api_key``."""
+    headers: Mapping[str, Secret] = {}
+    """Sent on every request. Values may be keys, so they are hidden."""
+    timeouts: Timeouts = Timeouts()
+    models: tuple[str, ...] = ()
+    """Names to list beside, or in place of, those the kind knows."""
+    proxy: Secret | None = None
+    """A proxy's URL, which may hold a password; "" goes direct whatever the environment says;
+    None follows ``Config.proxy_environ``."""
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    verify: bool = True
+    options: Mapping[str, Any] = {}
+    """What only this kind understands, as configured."""
+
+    def __repr__(self) -> str:
+        """Options may hold keys under any name, so only their names are shown."""
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        shown["options"] = sorted(self.options)
+        return f"Provider({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    body_limit: int = 32 * MIB
+    """Bytes."""
+    api_keys: tuple[Secret, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    shutdown_grace: float = 30.0
+    """Seconds."""
+    keep_alive: float = 75.0
+    """Seconds."""
+    insecure: bool = False
+
+
+class Ledger(Struct, frozen=True, kw_only=True):
+    url: str
+    """``sqlite:////absolute/path``, whatever form was given."""
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """The whole configuration, resolved."""
+
+    ledger: Ledger
+    server: Server = Server()
+    providers: Mapping[str, Provider] = {}
+    """By name; every kind that ships is here under its own name."""
+    timeouts: Timeouts = Timeouts()
+    """The defaults; ``Provider.timeouts`` already holds them."""
+    prices: Mapping[str, Mapping[str, Price]] = {}
+    """Provider name, model, price."""
+    proxy_environ: Mapping[str, str] = {}
+    """HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as the environment has them, names in upper
+    case. URLs among them may hold a password and are hidden."""
+    source: str | None = None
+    """The file that was read; None if there was none."""
+
+
+class Overrides(Struct, frozen=True, kw_only=True):
+    """What the command line says; None: nothing."""
+
+    host: str | None = None
+    port: int | None = None
+    workers: int | None = None
+    insecure: bool | None = None
