@@ -56,7 +56,7 @@ def test_the_published_sample_comes_out() -> None:
     }
     shown = msgspec.to_builtins(metrics)
     assert {name: shown[name] for name in sample} == sample
-    # The sample's own 26.523 is 28 / latency (it counted chunks); the definition is output / latency.
+    # The sample's own 26.523 is 28 / latency: it counted chunks. The definition is output tokens.
     assert metrics.tokens_per_second == 26 / 1.0556859970092773
     assert metrics.gateway_overhead_s == 0.0004
 
