@@ -1,3 +1,25 @@
-"""Headway: an LLM gateway that measures every token."""
+"""Headway: an LLM gateway that measures every token.
+
+``import headway`` loads nothing else: the client comes with its first use (PEP 562).
+"""
 
 __version__ = "0.1.0"
+
+__all__ = ["ApiError", "Client", "__version__"]
+
+TYPE_CHECKING = False  # what type checkers take for true, without importing typing
+if TYPE_CHECKING:
+    from headway.sdk import ApiError as ApiError
+    from headway.sdk import Client as Client
+
+
+def __getattr__(name: str) -> object:
+    if name in ("ApiError", "Client"):
+        from headway import sdk
+
+        return getattr(sdk, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
