@@ -1,8 +1,8 @@
 """The canonical vocabulary: what a chat call, a target and an answer are, whatever the wire.
 
 Rules of this file: frozen values only, no behaviour beyond trivial properties; None means unknown,
-never zero. The canonical chat request is OpenAI's chat format kept verbatim (``Raw``), because every
-client and most providers speak it and unknown fields must survive; adapters parse what they translate.
+never zero. The canonical chat request is OpenAI's chat format kept verbatim (``Raw``), because most
+clients and providers speak it and unknown fields must survive; adapters parse what they translate.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Logprobs(Struct, frozen=True):
 
 
 class Extra(Struct, frozen=True):
-    """Fields of a message that the vocabulary has no word for (audio, annotations), as parsed JSON."""
+    """Message fields that the vocabulary has no word for (audio, annotations), as parsed JSON."""
 
     fields: Mapping[str, Any]
     index: int = 0
@@ -164,6 +164,21 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     """Everything else that goes to the provider, unknown fields too, each value verbatim JSON."""
     stream: bool = False
     """Ask the provider for a stream."""
+    defaulted: bool = False
+    """The parameters are our defaults: the caller gave none, so dropping one is no news to it."""
+
+
+class Parameter(Struct, frozen=True, kw_only=True):
+    """One generation parameter that a provider takes, as ``/api/engine/parameters`` lists it."""
+
+    id: str
+    name: str
+    type: str
+    """float, integer, string, boolean, array or object."""
+    default: float | int | str | bool | None = None
+    min: float | int | None = None
+    max: float | int | None = None
+    step: float | int | None = None
 
 
 class Target(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,226 @@
+"""Fold the events of one answer into the whole that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from headway.types import (
+    Done,
+    Event,
+    Extra,
+    Failed,
+    Finished,
+    Logprobs,
+    Reasoning,
+    Refusal,
+    Started,
+    Text,
+    ToolArguments,
+    ToolStarted,
+    Usage,
+    UsageSeen,
+)
+
+
+class Tool:
+    """One tool call as it grows."""
+
+    __slots__ = ("arguments", "id", "legacy", "name")
+
+    def __init__(self, id: str, name: str, legacy: bool) -> None:  # noqa: A002
+        self.id = id
+        self.name = name
+        self.legacy = legacy
+        self.arguments: list[str] = []
+
+
+class Choice:
+    """One choice as it grows."""
+
+    __slots__ = ("extra", "finish_reason", "logprobs", "reasoning", "refusal", "text", "tools")
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+        self.refusal: list[str] = []
+        self.tools: dict[int, Tool] = {}
+        self.logprobs: dict[str, Any] | None = None
+        self.extra: dict[str, Any] = {}
+        self.finish_reason: str | None = None
+
+    def message(self) -> dict[str, Any]:
+        """The message in OpenAI's shape: the contract's four keys, then what else there was."""
+        calls = [_call(tool) for tool in self.tools.values() if not tool.legacy]
+        legacy = [_function(tool) for tool in self.tools.values() if tool.legacy]
+        text = "".join(self.text)
+        silent = self.tools or self.refusal
+        message: dict[str, Any] = {
+            "content": None if not text and silent else text,
+            "role": "assistant",
+            "function_call": legacy[0] if legacy else None,
+            "tool_calls": calls or None,
+        }
+        if self.reasoning:
+            message["reasoning_content"] = "".join(self.reasoning)
+        if self.refusal:
+            message["refusal"] = "".join(self.refusal)
+        return {**message, **self.extra}
+
+    def output(self) -> str:
+        """What the model said: its text, or for a tool call the arguments."""
+        if text := "".join(self.text):
+            return text
+        if self.tools:
+            return "\n".join("".join(tool.arguments) for tool in self.tools.values())
+        return "".join(self.refusal)
+
+
+class Answer:
+    """All choices of one answer, with what the provider said of itself."""
+
+    __slots__ = ("choices", "done", "failed", "started", "usage")
+
+    def __init__(self) -> None:
+        self.choices: dict[int, Choice] = {}
+        self.started: Started | None = None
+        self.usage: UsageSeen | None = None
+        self.failed: Exception | None = None
+        self.done = False
+
+    def add(self, events: list[Event]) -> None:
+        for event in events:
+            if type(event) is Text:  # nearly all are
+                self.choice(event.index).text.append(event.text)
+            else:
+                ADD[type(event)](self, event)
+
+    def choice(self, index: int) -> Choice:
+        found = self.choices.get(index)
+        if found is None:
+            found = self.choices[index] = Choice()
+        return found
+
+    @property
+    def finish_reason(self) -> str | None:
+        """The first choice's."""
+        first = self.choices.get(0)
+        return None if first is None else first.finish_reason
+
+    @property
+    def is_finished(self) -> bool:
+        """The wire's end mark came, or every choice has its finish."""
+        if self.done:
+            return True
+        return bool(self.choices) and all(c.finish_reason for c in self.choices.values())
+
+    def output(self) -> str:
+        first = self.choices.get(0)
+        return "" if first is None else first.output()
+
+    def produced(self) -> str:
+        """Every piece of text that the model made, to be counted where usage is not reported."""
+        pieces: list[str] = []
+        for choice in self.choices.values():
+            pieces += [*choice.reasoning, *choice.text, *choice.refusal]
+            for tool in choice.tools.values():
+                pieces += [tool.name, *tool.arguments]
+        return "".join(pieces)
+
+    def reported(self) -> Usage:
+        return Usage() if self.usage is None else self.usage.usage
+
+
+def _add_started(answer: Answer, event: Started) -> None:
+    answer.started = event
+
+
+def _add_reasoning(answer: Answer, event: Reasoning) -> None:
+    answer.choice(event.index).reasoning.append(event.text)
+
+
+def _add_refusal(answer: Answer, event: Refusal) -> None:
+    answer.choice(event.index).refusal.append(event.text)
+
+
+def _add_tool(answer: Answer, event: ToolStarted) -> None:
+    tool = Tool(event.id, event.name, event.legacy)
+    answer.choice(event.index).tools[event.tool] = tool
+
+
+def _add_arguments(answer: Answer, event: ToolArguments) -> None:
+    tools = answer.choice(event.index).tools
+    if event.tool not in tools:
+        tools[event.tool] = Tool("", "", legacy=False)
+    tools[event.tool].arguments.append(event.text)
+
+
+def _add_logprobs(answer: Answer, event: Logprobs) -> None:
+    """Each piece brings a list of tokens; the whole has them all."""
+    choice = answer.choice(event.index)
+    if choice.logprobs is None:
+        choice.logprobs = {}
+    for name, value in event.value.items():
+        if isinstance(value, list):
+            choice.logprobs[name] = [*(choice.logprobs.get(name) or ()), *value]
+        else:
+            choice.logprobs.setdefault(name, value)
+
+
+def _add_extra(answer: Answer, event: Extra) -> None:
+    extra = answer.choice(event.index).extra
+    for name, value in event.fields.items():
+        if isinstance(value, list):
+            extra[name] = [*extra.get(name, ()), *value]
+        elif isinstance(value, dict):
+            extra[name] = _merged(extra.get(name) or {}, value)
+        else:
+            extra[name] = value
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Audio comes as pieces of base64 and of transcript under the same names, with one id."""
+    grown = dict(old)
+    for name, value in new.items():
+        joins = name in ("data", "transcript") and isinstance(old.get(name), str)
+        grown[name] = old[name] + value if joins else value
+    return grown
+
+
+def _add_finished(answer: Answer, event: Finished) -> None:
+    answer.choice(event.index).finish_reason = event.reason
+
+
+def _add_usage(answer: Answer, event: UsageSeen) -> None:
+    answer.usage = event
+
+
+def _add_failed(answer: Answer, event: Failed) -> None:
+    answer.failed = event.error
+
+
+def _add_done(answer: Answer, event: Done) -> None:
+    answer.done = True
+
+
+ADD: dict[type, Callable[[Answer, Any], None]] = {
+    Started: _add_started,
+    Reasoning: _add_reasoning,
+    Refusal: _add_refusal,
+    ToolStarted: _add_tool,
+    ToolArguments: _add_arguments,
+    Logprobs: _add_logprobs,
+    Extra: _add_extra,
+    Finished: _add_finished,
+    UsageSeen: _add_usage,
+    Failed: _add_failed,
+    Done: _add_done,
+}
+
+
+def _function(tool: Tool) -> dict[str, str]:
+    return {"name": tool.name, "arguments": "".join(tool.arguments)}
+
+
+def _call(tool: Tool) -> dict[str, Any]:
+    return {"id": tool.id, "type": "function", "function": _function(tool)}

@@ -1,0 +1,170 @@
+"""What a dialect is: the client's side of the wire. The mirror image of a provider.
+
+Rules: pure; bytes of one request in, bytes of one answer out. A dialect decodes the body once and
+keeps verbatim what it does not need to understand. All errors raised here are the caller's fault and
+name the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Raw, Struct
+
+from headway.dialects.answer import Answer
+from headway.errors import HeadwayError, InvalidBody, InvalidField
+from headway.types import ChatRequest, Event, Frame, Headers
+
+JSON = b"application/json"
+SSE = b"text/event-stream; charset=utf-8"
+NDJSON = b"application/x-ndjson"
+NULL = b"null"
+
+
+class Inbound(Struct, frozen=True):
+    """One request of a client, read whole. ``argument`` is what the path held, or empty."""
+
+    argument: str
+    headers: Headers
+    body: bytes
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """What a dialect understood of a request."""
+
+    provider: str
+    request: ChatRequest
+    stream: bool = False
+    """The client wants a stream."""
+    sse: bool = True
+    """As server-sent events; else as lines of JSON."""
+    api_key: str | None = None
+    base_url: str | None = None
+    options: Mapping[str, Any] = {}
+    """For the provider's adapter: api_version and the like."""
+    retries: int = 0
+    session_id: str | None = None
+    shows_usage: bool = False
+    shows_metrics: bool = False
+    chat_input: Raw = Raw(NULL)
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """What an encoder knows of the call when the answer begins."""
+
+    id: str
+    created: int
+    call: Call
+    sent: ChatRequest
+    """The request as the provider got it: with what was in effect."""
+    transformations: tuple[str, ...] = ()
+    relays: bool = False
+    """Client and provider speak the same wire: nothing is translated."""
+
+
+class Stream(Protocol):
+    """Encodes one streamed answer; each piece of bytes is to be an HTTP chunk of its own."""
+
+    content_type: bytes
+
+    def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
+        """One frame; ``now`` is unix seconds. None where there is nothing to show. Where the
+        context says ``relays``, the provider's own bytes."""
+
+    def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
+        """What is left to say when the answer is complete and on record."""
+
+    def fail(self, error: HeadwayError) -> list[bytes]: ...
+
+
+class Dialect(Protocol):
+    name: str
+    wire: str | None
+    """The wire format that it shares with providers, where it does."""
+    always_streams: bool
+    """Asks the provider for a stream also where the client wants a whole answer."""
+
+    def decode(self, inbound: Inbound) -> Call:
+        """Raises InvalidBody, InvalidField."""
+
+    def encode(self, context: Context, answer: Answer, metrics: Struct, now: float) -> bytes: ...
+
+    def stream(self, context: Context) -> Stream: ...
+
+
+_object = msgspec.json.Decoder(dict[str, Raw])
+
+
+def decode_object(body: bytes) -> dict[str, Raw]:
+    """The fields of a JSON object, each verbatim. Raises InvalidBody."""
+    try:
+        return _object.decode(body)
+    except msgspec.ValidationError:
+        raise InvalidBody("The body must be a JSON object.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise InvalidBody(f"The body is not valid JSON: {exc}.") from None
+    except RecursionError:
+        raise InvalidBody("The body is nested too deeply.") from None
+
+
+class Field(Struct, frozen=True):
+    """A field that a dialect reads: how, and what to tell the caller who sent another thing."""
+
+    name: str
+    decoder: msgspec.json.Decoder[Any]
+    expected: str
+
+    def read(self, fields: Mapping[str, Raw]) -> Any:
+        """The value, or None where it is absent or null. Raises InvalidField."""
+        raw = fields.get(self.name)
+        if raw is None:
+            return None
+        try:
+            return self.decoder.decode(raw)
+        except msgspec.DecodeError as exc:
+            raise self.invalid(exc) from None
+        except RecursionError:
+            raise InvalidField(f"`{self.name}` is nested too deeply.", param=self.name) from None
+
+    def invalid(self, exc: Exception | None = None) -> InvalidField:
+        why = f" ({exc})" if exc and " - at " in str(exc) else ""
+        return InvalidField(f"`{self.name}` must be {self.expected}{why}.", param=self.name)
+
+    def require(self, fields: Mapping[str, Raw]) -> Any:
+        if self.name not in fields:
+            message = f"`{self.name}` is missing: it must be {self.expected}."
+            raise InvalidField(message, param=self.name)
+        value = self.read(fields)
+        if value is None:
+            raise self.invalid()
+        return value
+
+
+def field(name: str, kind: Any, expected: str) -> Field:
+    return Field(name, msgspec.json.Decoder(kind), expected)
+
+
+class MessageHead(Struct):
+    """What is checked of a message; the rest is the provider's to judge."""
+
+    role: str
+    content: Raw = Raw(NULL)
+
+
+def encode_error(error: HeadwayError, provider: str | None, request_id: str) -> bytes:
+    """The error object of every route: seven fields, never a key in one."""
+    return msgspec.json.encode(
+        {
+            "error": {
+                "type": error.type,
+                "message": error.message,
+                "provider": error.provider or provider,
+                "param": error.param,
+                "code": error.code,
+                "request_id": error.request_id or request_id,
+                "retry_after_s": error.retry_after_s,
+            }
+        }
+    )

@@ -1,0 +1,320 @@
+"""The engine route, ``POST /api/engine/chat/{provider}``: the contract that the project began with.
+
+The keys of a reply, and their order, are fixed. Streamed, each object is an OpenAI chunk with the
+contract's own keys beside it; the first carries the input, the last the whole output and the metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from headway.dialects.answer import Answer
+from headway.dialects.deltas import choices, said
+from headway.dialects.dialect import (
+    NDJSON,
+    NULL,
+    SSE,
+    Call,
+    Context,
+    Inbound,
+    MessageHead,
+    Stream,
+    decode_object,
+    encode_error,
+    field,
+)
+from headway.errors import HeadwayError, InvalidField
+from headway.types import ChatRequest, Event, Frame, Started
+
+MODEL = field("model", str, "a string, the provider's own name of the model")
+CHAT_INPUT = field(
+    "chat_input",
+    str | list[MessageHead],
+    "a string, or a list of messages in OpenAI's chat format, each with a role",
+)
+PARAMETERS = field("parameters", dict[str, Raw] | None, "an object or null")
+IS_STREAM = field("is_stream", bool | None, "true, false or null")
+API_KEY = field("api_key", str | None, "a string or null")
+SESSION_ID = field("session_id", str | None, "a string or null")
+RETRIES = field("retries", int | None, "a whole number from 0 to 10")
+BASE_URL = field("base_url", str | None, "a string or null")
+API_ENDPOINT = field("api_endpoint", str | None, "a string or null")
+API_VERSION = field("api_version", str | None, "a string or null")
+HAS_END_TOKEN = field("has_end_token", bool | None, "true, false or null")
+
+OWN = frozenset(
+    f.name
+    for f in (
+        MODEL, CHAT_INPUT, PARAMETERS, IS_STREAM, API_KEY, SESSION_ID, RETRIES, BASE_URL,
+        API_ENDPOINT, API_VERSION, HAS_END_TOKEN,
+    )
+)  # fmt: skip
+FORWARDED = ("functions", "tools", "tool_choice", "response_format")
+"""Go to the provider beside the parameters, and are not shown among them."""
+
+DEFAULTS: dict[str, Raw] = {
+    "temperature": Raw(b"1"),
+    "max_tokens": Raw(b"2048"),
+    "top_p": Raw(b"1"),
+    "frequency_penalty": Raw(b"0"),
+    "presence_penalty": Raw(b"0"),
+}
+ELSEWHERE = {"model": "model", "messages": "chat_input", "stream": "is_stream"}
+"""OpenAI's names for what has its own field here: sent on as parameters they would be lost."""
+MOST_RETRIES = 10
+
+
+class Message(Struct):
+    role: str
+    content: Raw
+
+
+class Reply(Struct):
+    """The keys of a whole reply, in the contract's order, and what we add after them."""
+
+    id: str
+    choices: list[dict[str, Any]]
+    created: int
+    model: str
+    object: str
+    system_fingerprint: str | None
+    usage: Any
+    session_id: str | None
+    chat_input: Raw
+    chat_output: str
+    context: Raw
+    provider: str
+    timestamp: float
+    parameters: dict[str, Raw]
+    metrics: Struct
+    deployment: str | None
+    transformations: tuple[str, ...]
+
+
+class Chunk(Struct, omit_defaults=True):
+    """The keys of one object of a stream; the input and the like only where they are due."""
+
+    id: str
+    choices: list[dict[str, Any]]
+    created: int
+    model: str
+    object: str
+    system_fingerprint: str | None
+    usage: Any
+    session_id: str | None
+    provider: str
+    timestamp: float
+    chat_output_stream: str
+    chat_output: str | None
+    metrics: Struct | None
+    chat_input: Raw | msgspec.UnsetType = msgspec.UNSET
+    context: Raw | msgspec.UnsetType = msgspec.UNSET
+    parameters: dict[str, Raw] | msgspec.UnsetType = msgspec.UNSET
+    deployment: str | None | msgspec.UnsetType = msgspec.UNSET
+    transformations: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Engine:
+    """The dialect of the engine route."""
+
+    name = "engine"
+    wire = None
+    always_streams = True
+
+    def decode(self, inbound: Inbound) -> Call:
+        fields = decode_object(inbound.body)
+        model = MODEL.require(fields)
+        chat_input = CHAT_INPUT.require(fields)
+        given, parameters = _parameters(fields)
+        messages, last = _messages(fields["chat_input"], chat_input)
+        return Call(
+            provider=inbound.argument,
+            request=ChatRequest(
+                model=model,
+                messages=messages,
+                parameters=parameters,
+                stream=True,
+                defaulted=not given,
+            ),
+            stream=IS_STREAM.read(fields) or False,
+            sse=_wants_events(inbound),
+            api_key=API_KEY.read(fields) or None,
+            base_url=BASE_URL.read(fields) or API_ENDPOINT.read(fields) or None,
+            options=_options(fields),
+            retries=_retries(fields),
+            session_id=SESSION_ID.read(fields),
+            chat_input=last,
+        )
+
+    def encode(self, context: Context, answer: Answer, metrics: Struct, now: float) -> bytes:
+        call, started = context.call, answer.started or Started()
+        return _encode(
+            Reply(
+                id=context.id,
+                choices=_whole_choices(answer),
+                created=context.created,
+                model=call.request.model,
+                object="chat.completion",
+                system_fingerprint=started.system_fingerprint,
+                usage=None if answer.usage is None else answer.usage.shown,
+                session_id=call.session_id,
+                chat_input=call.chat_input,
+                chat_output=answer.output(),
+                context=call.request.messages,
+                provider=call.provider,
+                timestamp=now,
+                parameters=_shown(context.sent.parameters),
+                metrics=metrics,
+                deployment=started.model,
+                transformations=context.transformations,
+            )
+        )
+
+    def stream(self, context: Context) -> Stream:
+        return EngineStream(context)
+
+
+class EngineStream:
+    """NDJSON by default, server-sent events where the client accepts them."""
+
+    __slots__ = ("_context", "_first", "_started", "_wrap", "content_type")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._first = True
+        self._started = Started()
+        self._wrap: Callable[[bytes], bytes] = _event if context.call.sse else _line
+        self.content_type = SSE if context.call.sse else NDJSON
+
+    def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
+        for event in events:
+            if type(event) is Started:
+                self._started = event
+        found = choices(events)
+        if not found:
+            return None
+        return self._wrap(_encode(self._chunk(found, said(events), now)))
+
+    def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
+        context = self._context
+        last = self._chunk(_last_choices(answer), "", now)
+        last.usage = None if answer.usage is None else answer.usage.shown
+        last.chat_output = answer.output()
+        last.metrics = metrics
+        last.deployment = self._started.model
+        last.transformations = context.transformations
+        pieces = [self._wrap(_encode(last))]
+        return [*pieces, b"data: [DONE]\n\n"] if context.call.sse else pieces
+
+    def fail(self, error: HeadwayError) -> list[bytes]:
+        context = self._context
+        return [self._wrap(encode_error(error, context.call.provider, context.id))]
+
+    def _chunk(self, found: list[dict[str, Any]], text: str, now: float) -> Chunk:
+        context = self._context
+        chunk = Chunk(
+            id=context.id,
+            choices=found,
+            created=context.created,
+            model=context.call.request.model,
+            object="chat.completion.chunk",
+            system_fingerprint=self._started.system_fingerprint,
+            usage=None,
+            session_id=context.call.session_id,
+            provider=context.call.provider,
+            timestamp=now,
+            chat_output_stream=text,
+            chat_output=None,
+            metrics=None,
+        )
+        if self._first:
+            self._first = False
+            chunk.choices = [_with_role(choice) for choice in found]
+            chunk.chat_input = context.call.chat_input
+            chunk.context = context.call.request.messages
+            chunk.parameters = _shown(context.sent.parameters)
+        return chunk
+
+
+def _line(data: bytes) -> bytes:
+    return data + b"\n"
+
+
+def _event(data: bytes) -> bytes:
+    return b"data: " + data + b"\n\n"
+
+
+def _with_role(choice: dict[str, Any]) -> dict[str, Any]:
+    return {**choice, "delta": {"role": "assistant", **choice["delta"]}}
+
+
+def _whole_choices(answer: Answer) -> list[dict[str, Any]]:
+    return [
+        {
+            "finish_reason": choice.finish_reason,
+            "index": index,
+            "logprobs": choice.logprobs,
+            "message": choice.message(),
+        }
+        for index, choice in sorted(answer.choices.items())
+    ]
+
+
+def _last_choices(answer: Answer) -> list[dict[str, Any]]:
+    return [
+        {"index": index, "delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
+        for index, choice in sorted(answer.choices.items())
+    ]
+
+
+def _parameters(fields: Mapping[str, Raw]) -> tuple[bool, dict[str, Raw]]:
+    """What the caller gave, merged over nothing; or the defaults where it gave none."""
+    own = PARAMETERS.read(fields)
+    loose = {k: v for k, v in fields.items() if k not in OWN and k not in FORWARDED}
+    given = own is not None or bool(loose)
+    chosen = {**(own or {}), **loose} if given else dict(DEFAULTS)
+    for name, instead in ELSEWHERE.items():
+        if name in chosen:
+            message = f"`{name}` is no parameter of this route: use `{instead}`."
+            raise InvalidField(message, param=name)
+    for name in FORWARDED:
+        if name in fields and bytes(fields[name]) != NULL:
+            chosen[name] = fields[name]
+    return given, chosen
+
+
+def _shown(parameters: Mapping[str, Raw]) -> dict[str, Raw]:
+    return {k: v for k, v in parameters.items() if k not in FORWARDED}
+
+
+def _messages(raw: Raw, parsed: str | list[MessageHead]) -> tuple[Raw, Raw]:
+    """The messages to send, and what the reply shows as ``chat_input``."""
+    if isinstance(parsed, str):
+        return Raw(b'[{"role":"user","content":' + bytes(raw) + b"}]"), raw
+    if not parsed:
+        raise CHAT_INPUT.invalid()
+    return raw, parsed[-1].content
+
+
+def _wants_events(inbound: Inbound) -> bool:
+    return any(name == b"accept" and b"text/event-stream" in v for name, v in inbound.headers)
+
+
+def _options(fields: Mapping[str, Raw]) -> dict[str, Any]:
+    HAS_END_TOKEN.read(fields)  # accepted for the original's clients; the reply has no end token
+    version = API_VERSION.read(fields)
+    return {} if version is None else {"api_version": version}
+
+
+def _retries(fields: Mapping[str, Raw]) -> int:
+    retries = RETRIES.read(fields) or 0
+    if not 0 <= retries <= MOST_RETRIES:
+        raise RETRIES.invalid()
+    return int(retries)

@@ -1,0 +1,180 @@
+"""``POST /v1/chat/completions``: OpenAI's own dialect, the model named ``provider/model``.
+
+A provider that speaks this wire answers in its own bytes, untouched but for one thing: usage is
+always asked for upstream, and its chunk is kept from a caller who did not ask.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from headway.dialects.answer import Answer
+from headway.dialects.deltas import choices
+from headway.dialects.dialect import (
+    SSE,
+    Call,
+    Context,
+    Inbound,
+    MessageHead,
+    Stream,
+    decode_object,
+    encode_error,
+    field,
+)
+from headway.errors import HeadwayError, InvalidField
+from headway.types import ChatRequest, Done, Event, Frame, Started, UsageSeen
+
+MODEL = field("model", str, "a string, provider/model")
+MESSAGES = field("messages", list[MessageHead], "a list of messages, each with a role")
+STREAM = field("stream", bool | None, "true, false or null")
+STREAM_OPTIONS = field("stream_options", dict[str, Any] | None, "an object or null")
+OWN = frozenset({"model", "messages", "stream"})
+METRICS_HEADER = b"x-headway-metrics"
+OFF = (b"", b"0", b"false")
+END = b"data: [DONE]\n\n"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class OpenAIChat:
+    """The dialect of ``/v1/chat/completions``."""
+
+    name = "openai_chat"
+    wire = "openai_chat"
+    always_streams = False
+
+    def decode(self, inbound: Inbound) -> Call:
+        fields = decode_object(inbound.body)
+        provider, model = _split(MODEL.require(fields))
+        if not MESSAGES.require(fields):
+            raise MESSAGES.invalid()
+        stream = STREAM.read(fields) or False
+        options = STREAM_OPTIONS.read(fields) or {}
+        return Call(
+            provider=provider,
+            request=ChatRequest(
+                model=model,
+                messages=fields["messages"],
+                parameters={k: v for k, v in fields.items() if k not in OWN},
+                stream=stream,
+            ),
+            stream=stream,
+            shows_usage=bool(options.get("include_usage")),
+            shows_metrics=_wants_metrics(inbound),
+        )
+
+    def encode(self, context: Context, answer: Answer, metrics: Struct, now: float) -> bytes:
+        """For a provider of another wire; one of the same wire is relayed."""
+        started = answer.started or Started()
+        return _encode(
+            {
+                "id": started.id or context.id,
+                "object": "chat.completion",
+                "created": started.created or context.created,
+                "model": started.model or context.sent.model,
+                "choices": [
+                    {
+                        "index": index,
+                        "message": _without_nulls(choice.message()),
+                        "logprobs": choice.logprobs,
+                        "finish_reason": choice.finish_reason,
+                    }
+                    for index, choice in sorted(answer.choices.items())
+                ],
+                "usage": None if answer.usage is None else answer.usage.shown,
+                "system_fingerprint": started.system_fingerprint,
+            }
+        )
+
+    def stream(self, context: Context) -> Stream:
+        return OpenAIChatStream(context)
+
+
+class OpenAIChatStream:
+    __slots__ = ("_context", "_role", "_started", "content_type")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._started = Started()
+        self._role: dict[str, str] = {"role": "assistant"}
+        self.content_type = SSE
+
+    def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
+        if self._context.relays:
+            return None if self._is_ours(events) else frame.raw
+        return self._translate(events)
+
+    def _is_ours(self, events: list[Event]) -> bool:
+        """The usage that the caller did not ask for; and the end mark, which we write ourselves
+        once the record is on disk."""
+        if len(events) != 1:
+            return False
+        kind = type(events[0])
+        return kind is Done or (kind is UsageSeen and not self._context.call.shows_usage)
+
+    def _translate(self, events: list[Event]) -> bytes | None:
+        for event in events:
+            if type(event) is Started:
+                self._started = event
+        found = choices(events)
+        if not found:
+            return None
+        for choice in found:
+            choice["delta"] = {**self._role, **choice["delta"]}
+        self._role = {}
+        return self._event(self._chunk(found))
+
+    def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
+        pieces = [] if self._context.relays else self._finish(answer)
+        if self._context.call.shows_metrics:
+            pieces.append(self._event({**self._chunk([]), "metrics": metrics}))
+        return [*pieces, END]
+
+    def _finish(self, answer: Answer) -> list[bytes]:
+        """The last chunks of a translated stream: the finish, and the usage if it was asked for."""
+        last = [
+            {"index": index, "delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
+            for index, choice in sorted(answer.choices.items())
+        ]
+        pieces = [self._event(self._chunk(last))]
+        if self._context.call.shows_usage and answer.usage is not None:
+            pieces.append(self._event({**self._chunk([]), "usage": answer.usage.shown}))
+        return pieces
+
+    def fail(self, error: HeadwayError) -> list[bytes]:
+        call = self._context.call
+        return [b"data: " + encode_error(error, call.provider, self._context.id) + b"\n\n"]
+
+    def _chunk(self, found: list[dict[str, Any]]) -> dict[str, Any]:
+        started, context = self._started, self._context
+        return {
+            "id": started.id or context.id,
+            "object": "chat.completion.chunk",
+            "created": started.created or context.created,
+            "model": started.model or context.sent.model,
+            "system_fingerprint": started.system_fingerprint,
+            "choices": found,
+        }
+
+    def _event(self, value: Any) -> bytes:
+        return b"data: " + _encode(value) + b"\n\n"
+
+
+def _split(model: str) -> tuple[str, str]:
+    provider, slash, name = model.partition("/")
+    if not (provider and slash and name):
+        message = f"`model` must be provider/model, such as openai/gpt-4o-mini; it is {model!r}."
+        raise InvalidField(message, param="model")
+    return provider, name
+
+
+def _wants_metrics(inbound: Inbound) -> bool:
+    return any(name == METRICS_HEADER and value not in OFF for name, value in inbound.headers)
+
+
+def _without_nulls(message: dict[str, Any]) -> dict[str, Any]:
+    """OpenAI leaves out the calls that were not made, but shows an absent text as null."""
+    return {k: v for k, v in message.items() if v is not None or k == "content"}

@@ -1,0 +1,23 @@
+"""The embedded model: a llama.cpp server on this machine, which speaks OpenAI's wire.
+
+It needs no key and has no price: what it costs is your own electricity.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from headway.providers import openai
+from headway.providers.provider import unchanged
+
+PROVIDER = replace(
+    openai.PROVIDER,
+    name="local",
+    title="Local",
+    base_url=None,
+    key_env=None,
+    adapt=unchanged,
+    price_id=None,
+    models=("smollm2-135m-instruct",),
+    launch="llama",
+)

@@ -1,0 +1,366 @@
+"""OpenAI's chat completions, streamed and whole (platform.openai.com/docs/api-reference/chat).
+
+Wire facts, read off recordings: usage comes in a last chunk with empty ``choices`` and is null on the
+others; a random ``obfuscation`` field pads most chunks; the first chunk has a role and an empty text;
+tool arguments come in fragments keyed by ``index``. Only the fields read here are decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from headway.errors import UpstreamError
+from headway.providers.openai_errors import decode_error, error_from
+from headway.providers.provider import Adapted, Provider, State
+from headway.types import (
+    NO_RAW,
+    ChatRequest,
+    Done,
+    Event,
+    Extra,
+    Failed,
+    Finished,
+    Frame,
+    HttpRequest,
+    Logprobs,
+    Parameter,
+    Reasoning,
+    Refusal,
+    Started,
+    Target,
+    Text,
+    ToolArguments,
+    ToolStarted,
+    Usage,
+    UsageSeen,
+)
+from headway.wire.url import join
+
+DONE: list[Event] = [Done()]
+NULL = b"null"
+
+
+# --- Requests -------------------------------------------------------------------------------------
+
+TRUE = Raw(b"true")
+INCLUDE_USAGE = Raw(b'{"include_usage":true}')
+_object = msgspec.json.Decoder(dict[str, Raw])
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
+    """The caller's own JSON with the model's name put in, and usage always asked for."""
+    body: dict[str, Any] = {"model": request.model, "messages": request.messages}
+    body.update(request.parameters)
+    if request.stream:
+        body["stream"] = TRUE
+        body["stream_options"] = _with_usage(request.parameters.get("stream_options", NO_RAW))
+    headers = _headers(target.api_key, tuple(target.headers.items()), request.stream)
+    return HttpRequest(join(target.base_url, "/chat/completions"), headers, _encode(body))
+
+
+def _with_usage(given: Raw) -> Raw:
+    if not given or bytes(given) == NULL:
+        return INCLUDE_USAGE
+    return Raw(_encode({**_object.decode(given), "include_usage": TRUE}))
+
+
+@lru_cache(maxsize=256)
+def _headers(
+    api_key: str | None, extra: tuple[tuple[str, str], ...], stream: bool
+) -> tuple[tuple[str, str], ...]:
+    headers = [
+        ("content-type", "application/json"),
+        ("accept", "text/event-stream" if stream else "application/json"),
+    ]
+    if api_key is not None:
+        headers.append(("authorization", f"Bearer {api_key}"))
+    return (*headers, *extra)
+
+
+# Reasoning models refuse the sampling parameters and know max_tokens by another name
+# (platform.openai.com/docs/guides/reasoning; from gpt-5.1 on, sampling is allowed without effort).
+REASONING = re.compile(r"(?:.*/)?(?:ft:)?(?:o\d|gpt-5(?!.*chat)|codex-mini)")
+SAMPLING_ALLOWED = re.compile(r"(?:.*/)?(?:ft:)?gpt-5\.\d")
+SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
+
+
+def adapt(request: ChatRequest) -> Adapted:
+    """Keep from a reasoning model what it would refuse."""
+    if not REASONING.match(request.model):
+        return request, ()
+    parameters = dict(request.parameters)
+    changes = []
+    if request.defaulted or not SAMPLING_ALLOWED.match(request.model):
+        for name in SAMPLING:
+            if parameters.pop(name, None) is not None:
+                changes.append(f"dropped {name}: {request.model} does not take it")
+    if "max_tokens" in parameters:
+        limit = parameters.pop("max_tokens")
+        if "max_completion_tokens" not in parameters:
+            parameters["max_completion_tokens"] = limit
+        changes.append(f"renamed max_tokens to max_completion_tokens for {request.model}")
+    adapted = msgspec.structs.replace(request, parameters=parameters)
+    return adapted, () if request.defaulted else tuple(changes)
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+class Function(Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class ToolCall(Struct):
+    index: int | None = None
+    id: str | None = None
+    function: Function | None = None
+    custom: dict[str, Any] | None = None
+
+
+class Message(Struct):
+    """A delta and a whole message have the same fields."""
+
+    content: str | list[Any] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    function_call: Function | None = None
+    audio: Any = None
+    annotations: Any = None
+
+
+class Choice(Struct):
+    index: int = 0
+    delta: Message | None = None
+    message: Message | None = None
+    finish_reason: str | None = None
+    logprobs: Any = None
+
+
+class Chunk(Struct):
+    """A streamed chunk or a whole completion."""
+
+    id: str | None = None
+    model: str | None = None
+    created: int | None = None
+    system_fingerprint: str | None = None
+    service_tier: str | None = None
+    choices: list[Choice] | None = None
+    usage: Raw = NO_RAW
+    error: Raw = NO_RAW
+
+
+class PromptDetails(Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class CompletionDetails(Struct):
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class WireUsage(Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: PromptDetails | None = None
+    completion_tokens_details: CompletionDetails | None = None
+
+
+_chunk = msgspec.json.Decoder(Chunk).decode
+_usage = msgspec.json.Decoder(WireUsage).decode
+_any = msgspec.json.Decoder().decode
+
+
+def decode_event(frame: Frame, state: State) -> list[Event]:
+    """One ``data:`` line of the stream."""
+    data = frame.data
+    if data == b"[DONE]":
+        return DONE
+    if not data:
+        return []
+    chunk = _chunk(data)
+    events: list[Event] = []
+    if not state:
+        state["tools"] = {}
+        events.append(_started(chunk))
+    for choice in chunk.choices or ():
+        delta = choice.delta
+        if delta is not None:
+            content = delta.content
+            if content and type(content) is str:
+                events.append(Text(content, choice.index))
+            _read_message(delta, choice, state["tools"], events)
+        if choice.logprobs is not None:
+            events.append(Logprobs(choice.logprobs, choice.index))
+        if choice.finish_reason:
+            events.append(Finished(choice.finish_reason, choice.index))
+    if chunk.usage and bytes(chunk.usage) != NULL:
+        events.append(decode_usage(chunk.usage))
+    if chunk.error and bytes(chunk.error) != NULL:
+        events.append(Failed(_stream_error(chunk.error)))
+    return events
+
+
+def decode_response(body: bytes) -> list[Event]:
+    """A whole completion, as the stream that it might have been."""
+    chunk = _chunk(body)
+    if chunk.error and bytes(chunk.error) != NULL:
+        return [Failed(_stream_error(chunk.error))]
+    if chunk.choices is None:
+        raise ValueError("the answer has no choices")
+    events: list[Event] = [_started(chunk)]
+    for choice in chunk.choices:
+        message = choice.message
+        if message is not None:
+            if message.content and type(message.content) is str:
+                events.append(Text(message.content, choice.index))
+            _read_message(message, choice, {}, events)
+        if choice.logprobs is not None:
+            events.append(Logprobs(choice.logprobs, choice.index))
+        events.append(Finished(choice.finish_reason or "stop", choice.index))
+    if chunk.usage and bytes(chunk.usage) != NULL:
+        events.append(decode_usage(chunk.usage))
+    events.append(DONE[0])
+    return events
+
+
+def _started(chunk: Chunk) -> Started:
+    return Started(
+        chunk.id, chunk.model, chunk.created, chunk.system_fingerprint, chunk.service_tier
+    )
+
+
+def _read_message(
+    message: Message, choice: Choice, tools: dict[tuple[int, int], Any], events: list[Event]
+) -> None:
+    """All but the plain text, which the callers read first because it is nearly everything."""
+    index = choice.index
+    if message.reasoning_content or message.reasoning:
+        events.append(Reasoning(message.reasoning_content or message.reasoning or "", index))
+    if message.refusal:
+        events.append(Refusal(message.refusal, index))
+    if message.tool_calls:
+        for position, call in enumerate(message.tool_calls):
+            _read_tool_call(call, position, index, tools, events)
+    if message.function_call is not None:
+        _read_function_call(message.function_call, index, tools, events)
+    if type(message.content) is list:
+        _read_parts(message.content, index, events)
+    if message.audio is not None or message.annotations:
+        fields = {"audio": message.audio, "annotations": message.annotations}
+        events.append(Extra({k: v for k, v in fields.items() if v}, index))
+
+
+def _read_tool_call(
+    call: ToolCall,
+    position: int,
+    index: int,
+    tools: dict[tuple[int, int], Any],
+    events: list[Event],
+) -> None:
+    tool = position if call.index is None else call.index
+    function = call.function or Function()
+    if (index, tool) not in tools and (call.id or function.name):
+        tools[index, tool] = call.id
+        events.append(ToolStarted(tool, call.id or "", function.name or "", index))
+    if function.arguments:
+        events.append(ToolArguments(tool, function.arguments, index))
+
+
+def _read_function_call(
+    function: Function, index: int, tools: dict[tuple[int, int], Any], events: list[Event]
+) -> None:
+    """The deprecated way to call a single function."""
+    if (index, 0) not in tools and function.name:
+        tools[index, 0] = function.name
+        events.append(ToolStarted(0, "", function.name, index, legacy=True))
+    if function.arguments:
+        events.append(ToolArguments(0, function.arguments, index))
+
+
+def _read_parts(parts: list[Any], index: int, events: list[Event]) -> None:
+    """Some compatible vendors send content as a list of typed parts."""
+    for part in parts:
+        if part.get("type") == "text" and part.get("text"):
+            events.append(Text(part["text"], index))
+        elif part.get("type") == "thinking":
+            text = "".join(p.get("text", "") for p in part.get("thinking", ()))
+            if text:
+                events.append(Reasoning(text, index))
+
+
+def decode_usage(raw: Raw) -> UsageSeen:
+    """OpenAI's usage: cached tokens are part of the prompt's, reasoning part of the completion's."""
+    copied = raw.copy()
+    seen = _usage(copied)
+    prompt = seen.prompt_tokens_details or PromptDetails()
+    completion = seen.completion_tokens_details or CompletionDetails()
+    usage = Usage(
+        input_tokens=seen.prompt_tokens,
+        output_tokens=seen.completion_tokens,
+        cache_read_tokens=prompt.cached_tokens,
+        cache_write_tokens=prompt.cache_write_tokens,
+        reasoning_tokens=completion.reasoning_tokens,
+        input_audio_tokens=prompt.audio_tokens,
+        output_audio_tokens=completion.audio_tokens,
+    )
+    return UsageSeen(usage, copied)
+
+
+def _stream_error(raw: Raw) -> UpstreamError:
+    """An error inside a stream or a 200 body has no status of its own but what it says."""
+    return error_from(_any(raw), None)
+
+
+PARAMETERS = (
+    Parameter(
+        id="temperature", name="Temperature", type="float", default=1, min=0, max=2, step=0.01
+    ),
+    Parameter(
+        id="max_tokens", name="Maximum tokens", type="integer", default=2048, min=1, step=1
+    ),
+    Parameter(id="top_p", name="Top P", type="float", default=1, min=0, max=1, step=0.01),
+    Parameter(
+        id="frequency_penalty",
+        name="Frequency penalty",
+        type="float",
+        default=0,
+        min=-2,
+        max=2,
+        step=0.01,
+    ),
+    Parameter(
+        id="presence_penalty",
+        name="Presence penalty",
+        type="float",
+        default=0,
+        min=-2,
+        max=2,
+        step=0.01,
+    ),
+)
+
+PROVIDER = Provider(
+    name="openai",
+    title="OpenAI",
+    base_url="https://api.openai.com/v1",
+    key_env="OPENAI_API_KEY",
+    wire="openai_chat",
+    encode_request=encode_request,
+    decode_response=decode_response,
+    decode_event=decode_event,
+    decode_error=decode_error,
+    adapt=adapt,
+    price_id="openai",
+    parameters=PARAMETERS,
+)

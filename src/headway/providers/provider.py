@@ -1,0 +1,56 @@
+"""What a provider is: a value with four pure functions and a few facts.
+
+Rules: no I/O, clock, environment, logging or randomness in any of the functions. They index freely:
+the pipeline turns LookupError, TypeError, ValueError and msgspec's errors into UpstreamGarbled in one
+place. Unknown frames give no events; a stream that ends without its finish is the pipeline's error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from headway.errors import UpstreamError
+from headway.types import ChatRequest, Event, Frame, Headers, HttpRequest, Parameter, Target
+from headway.wire.framer import Framer
+from headway.wire.sse import SseFramer
+
+State = dict[str, Any]
+"""What a decoder remembers between two events of one stream: fresh for every stream."""
+
+Adapted = tuple[ChatRequest, tuple[str, ...]]
+"""The request as this provider can take it, and what was changed, in words."""
+
+
+def unchanged(request: ChatRequest) -> Adapted:
+    return request, ()
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    """The kind, as the configuration names it."""
+    title: str
+    """The name that people know it by."""
+    base_url: str | None
+    """None: the configuration, or a launcher, must give one."""
+    key_env: str | None
+    """The environment variable that holds its key by custom. None: it needs no key."""
+    wire: str
+    """The name of its wire format: a client that speaks the same gets the provider's own bytes."""
+    encode_request: Callable[[ChatRequest, Target], HttpRequest]
+    decode_response: Callable[[bytes], list[Event]]
+    decode_event: Callable[[Frame, State], list[Event]]
+    decode_error: Callable[[int, Headers, bytes], UpstreamError]
+    adapt: Callable[[ChatRequest], Adapted] = unchanged
+    framer: Callable[[], Framer] = SseFramer
+    price_id: str | None = None
+    """Its id in the price data."""
+    parameters: tuple[Parameter, ...] = ()
+    models: tuple[str, ...] = ()
+    """Models to list beside those of the price data."""
+    launch: str | None = None
+    """The launcher that starts it on this machine, by name."""
+    options: Mapping[str, str] = {}
+    """Further configuration keys of this kind, and what each means."""

@@ -1,0 +1,108 @@
+"""The transport of the echo provider: plays its scripts on the event loop, with no socket at all."""
+
+from __future__ import annotations
+
+import asyncio
+
+from headway.errors import UpstreamDisconnected, UpstreamTimeout
+from headway.ports import Receiver, Sending
+from headway.providers.echo import Play, play
+from headway.types import Clock, HttpRequest, Timeouts
+
+
+class EchoTransport:
+    """A sibling of ``HttpTransport`` that answers by itself."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def send(self, request: HttpRequest, timeouts: Timeouts, receiver: Receiver) -> Sending:
+        return Playing(play(request.body), timeouts, receiver, self._clock)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class Playing:
+    """One answer being played."""
+
+    def __init__(self, script: Play, timeouts: Timeouts, receiver: Receiver, clock: Clock) -> None:
+        self._script = script
+        self._receiver: Receiver | None = receiver
+        self._clock = clock
+        self._timeouts = timeouts
+        self._next = 0
+        self._is_paused = self._is_due = False
+        self._loop = asyncio.get_running_loop()
+        receiver.on_sent(clock())
+        wait, then = script.delay, self._respond
+        if not script.answers or wait > timeouts.first_byte:
+            wait, then = timeouts.first_byte, self._time_out
+        self._timer = self._loop.call_later(wait, then)
+
+    def cancel(self) -> None:
+        self._receiver = None
+        self._timer.cancel()
+
+    finish = cancel
+
+    def pause(self) -> None:
+        self._is_paused = True
+
+    def resume(self) -> None:
+        self._is_paused = False
+        if self._is_due:
+            self._is_due = False
+            self._step()
+
+    def _respond(self) -> None:
+        if self._receiver is not None:
+            self._receiver.on_response(self._script.status, self._script.headers, self._clock())
+            self._wait_for_step()
+
+    def _wait_for_step(self) -> None:
+        if self._receiver is None:
+            return
+        if self._next < len(self._script.steps):
+            self._wait(self._script.steps[self._next].delay)
+        elif self._script.ends:
+            self._finish()
+        else:
+            self._timer = self._loop.call_later(self._timeouts.idle, self._time_out)
+
+    def _wait(self, delay: float) -> None:
+        if delay > self._timeouts.idle:
+            self._timer = self._loop.call_later(self._timeouts.idle, self._time_out)
+        elif delay > 0:
+            self._timer = self._loop.call_later(delay, self._step)
+        else:
+            self._timer = self._loop.call_soon(self._step)  # type: ignore[assignment]
+
+    def _step(self) -> None:
+        if self._is_paused:
+            self._is_due = True
+            return
+        receiver, step = self._receiver, self._script.steps[self._next]
+        self._next += 1
+        if receiver is None:
+            return
+        if step.data is None:
+            self._receiver = None
+            error = UpstreamDisconnected("scripted: the connection broke before the answer's end.")
+            receiver.on_error(error, self._clock())
+            return
+        receiver.on_chunk(step.data, self._clock())
+        self._wait_for_step()
+
+    def _finish(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.on_end(self._clock())
+
+    def _time_out(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            which = "idle" if self._next else "first_byte"
+            seconds = getattr(self._timeouts, which)
+            message = f"scripted: nothing came for {seconds:g} s ({which} timeout)."
+            receiver.on_error(UpstreamTimeout(message, code=f"{which}_timeout"), self._clock())
