@@ -1,0 +1,133 @@
+"""The contracts of the architecture hold, and each of them fails when one import breaks it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LINT = "from importlinter.cli import lint_imports_command as lint; lint()"
+
+# contract: (importer, what it may not import), all injected at once, each to be named.
+TRESPASSES = {
+    "layers": (
+        ("types", "headway.errors"),
+        ("errors", "headway.wire"),
+        ("wire", "headway.errors"),
+        ("wire", "headway.metering"),
+        ("dialects", "headway.providers"),
+        ("providers", "headway.dialects"),
+        ("metering", "headway.ports"),
+        ("routing", "headway.policy"),
+        ("policy", "headway.config"),
+        ("ports", "headway.transport"),
+        ("config", "headway.ports"),
+        ("pipeline", "headway.local"),
+        ("transport", "headway.ledger"),
+        ("ledger", "headway.pipeline"),
+        ("local", "headway.transport"),
+        ("sdk", "headway.server"),
+        ("server", "headway.cli"),
+    ),
+    "pure": (
+        ("types", "time"),
+        ("errors", "logging"),
+        ("wire", "socket"),
+        ("dialects", "random"),
+        ("providers", "os"),
+        ("providers", "requests"),
+        ("policy", "redis"),
+        ("routing", "asyncio"),
+        ("metering", "sqlite3"),
+    ),
+    "config-readers": (
+        ("pipeline", "headway.config"),
+        ("transport", "headway.config.schema"),
+        ("providers", "headway.config"),
+    ),
+    "config-needs": (("config", "headway.providers"), ("config", "headway.metering")),
+    "clients": (("sdk", "headway.ports"), ("sdk", "headway.dialects")),
+}
+
+
+def lint(top: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run import-linter over the package in ``top/src``, by the contracts of this repository."""
+    return subprocess.run(
+        [sys.executable, "-c", LINT, "--no-cache", *options],
+        cwd=top,
+        env={**os.environ, "PYTHONPATH": str(top / "src"), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copytree(
+        ROOT / "src", tmp_path / "src", ignore=lambda _, names: [n for n in names if is_data(n)]
+    )
+    return tmp_path
+
+
+def is_data(name: str) -> bool:
+    return "." in name and not name.endswith(".py")
+
+
+def trespass(package: Path, importer: str, imported: str) -> str:
+    """Add the import in a module of its own, or at the end of a single one; returns its name."""
+    module = package / f"{importer}.py"
+    name = f"headway.{importer}"
+    if not module.exists():
+        stem = "trespass_" + imported.replace(".", "_")
+        module, name = package / importer / f"{stem}.py", f"{name}.{stem}"
+    with module.open("a") as file:
+        file.write(f"\nimport {imported}\n")
+    return name
+
+
+def test_the_package_keeps_its_contracts() -> None:
+    result = lint(ROOT)
+
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("contract", TRESPASSES)
+def test_a_contract_names_every_import_that_breaks_it(copied: Path, contract: str) -> None:
+    package = copied / "src" / "headway"
+    links = [
+        f"{trespass(package, importer, imported)} -> {imported}"
+        for importer, imported in TRESPASSES[contract]
+    ]
+
+    result = lint(copied, "--contract", contract)
+
+    assert result.returncode == 1
+    assert "0 kept, 1 broken" in result.stdout
+    assert [link for link in links if link not in result.stdout] == []
+
+
+def test_a_new_package_must_be_given_its_layer(copied: Path) -> None:
+    package = copied / "src" / "headway" / "helpers"
+    package.mkdir()
+    (package / "__init__.py").touch()
+
+    result = lint(copied, "--contract", "layers")
+
+    assert result.returncode == 1
+    assert "headway.helpers" in result.stdout
+
+
+def test_every_contract_is_shown_to_fail() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+    assert [contract["id"] for contract in config["tool"]["importlinter"]["contracts"]] == list(
+        TRESPASSES
+    )
