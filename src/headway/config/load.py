@@ -1,0 +1,189 @@
+"""Finds the configuration, reads it, and lays the environment and the command line over it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from headway.config.forms import is_loopback
+from headway.config.nodes import Node, Scalar, Sequence
+from headway.config.providers import Providers, prices
+from headway.config.read import Nothing, Reader
+from headway.config.report import ConfigError, Problem
+from headway.config.schema import Config, KindInfo, Ledger, Overrides, Server
+from headway.config.secret import Secret
+from headway.config.settings import LEDGER, ROOT, SERVER, Key, Listing, Section
+from headway.types import Timeouts
+
+FILE_NAME = "headway.yaml"
+FILE_VARIABLE = "HEADWAY_CONFIG"
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+NO_OVERRIDES = Overrides()
+
+EXPOSED = (
+    "other machines could reach the gateway and spend your keys, as server.api_keys is empty: "
+    "set it (or HEADWAY_API_KEYS), listen on 127.0.0.1, or allow it with --insecure"
+)
+
+
+def load(
+    path: str | None,
+    environ: Mapping[str, str],
+    kinds: Mapping[str, KindInfo],
+    overrides: Overrides = NO_OVERRIDES,
+) -> Config:
+    """The configuration of ``path``, else of HEADWAY_CONFIG, else of headway.yaml in the working
+    directory, else the defaults. Raises ConfigError with every problem found."""
+    name = _file(path, environ)
+    problems: list[Problem] = []
+    file = Reader(name or FILE_NAME, problems)
+    values = {} if name is None else _file_values(name, environ, file)
+    source = None if name is None else Path(name).absolute()
+    base = Path.cwd() if source is None else source.parent
+    variables = Reader("environment", problems)
+    given = values.get("providers", {})
+    timeouts = Timeouts(**values.get("timeouts", {}))
+    providers = Providers(kinds, environ, timeouts, base, file, variables).build(given)
+    config = Config(
+        server=Server(**{**values.get("server", {}), **_from_environ(SERVER, environ, variables)}),
+        ledger=_ledger(values.get("ledger", {}), base, environ, variables),
+        providers=providers,
+        timeouts=timeouts,
+        prices=prices(values.get("prices", {}), given, {*given, *providers}, file),
+        proxy_environ=_proxies(environ),
+        source=None if source is None else str(source),
+    )
+    config = _overridden(config, overrides, problems)
+    _refuse_exposure(config.server, (file, variables), overrides, problems)
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _file(path: str | None, environ: Mapping[str, str]) -> str | None:
+    named = path or environ.get(FILE_VARIABLE)
+    if named:
+        return named
+    return FILE_NAME if os.path.lexists(FILE_NAME) else None
+
+
+def _file_values(name: str, environ: Mapping[str, str], file: Reader) -> dict[str, Any]:
+    from headway.config import document  # PyYAML costs 40 ms, which only a file need cost
+
+    tree = document.read(name, environ, file.problems)
+    values = file.read(ROOT, tree, "")
+    return {} if values is Nothing else dict(values)
+
+
+# --- The environment ----------------------------------------------------------------------------
+
+
+def _from_environ(
+    section: Section, environ: Mapping[str, str], variables: Reader
+) -> dict[str, Any]:
+    """What variables say of this section. An empty one says nothing."""
+    found: dict[str, Any] = {}
+    for name, key in section.keys.items():
+        text = environ.get(key.env, "") if key.env else ""
+        if key.env and text:
+            variables.lines[f"{key.env}"] = None
+            value = variables.read(key.spec, _variable_node(key, text), key.env)
+            if value is not Nothing:
+                found[name] = value
+    return found
+
+
+def _variable_node(key: Key, text: str) -> Node:
+    if not isinstance(key.spec, Listing):
+        return Scalar(text.strip(), expanded=True)
+    return Sequence(tuple(Scalar(part.strip(), expanded=True) for part in text.split(",")))
+
+
+def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """The lower-case name wins, as in curl. HTTP_PROXY in capitals is ignored where a CGI server
+    set it from a request's ``Proxy`` header (httpoxy, CVE-2016-5385)."""
+    found: dict[str, str] = {}
+    for name in PROXY_VARIABLES:
+        is_forged = name == "HTTP_PROXY" and "REQUEST_METHOD" in environ
+        value = environ.get(name.lower()) or ("" if is_forged else environ.get(name))
+        if value:
+            found[name] = value if name == "NO_PROXY" else Secret(value)
+    return found
+
+
+# --- The ledger ---------------------------------------------------------------------------------
+
+
+def _ledger(
+    given: Mapping[str, str], base: Path, environ: Mapping[str, str], variables: Reader
+) -> Ledger:
+    """A path counts from where it is written: the file's directory, or the working directory."""
+    named = _from_environ(LEDGER, environ, variables).get("url")
+    if named is not None:
+        return _sqlite(Path.cwd() / Path(named).expanduser())
+    if "url" in given:
+        return _sqlite(base / Path(given["url"]).expanduser())
+    return _sqlite(_state_home(environ) / "headway" / "headway.db")
+
+
+def _sqlite(path: Path) -> Ledger:
+    return Ledger(url=f"sqlite:///{os.path.normpath(path)}")
+
+
+def _state_home(environ: Mapping[str, str]) -> Path:
+    """XDG base directory specification 0.8: a relative $XDG_STATE_HOME is to be ignored."""
+    named = Path(environ.get("XDG_STATE_HOME", ""))
+    if named.is_absolute():
+        return named
+    home = environ.get("HOME")
+    return (Path(home) if home else Path.home()) / ".local" / "state"
+
+
+# --- The command line ---------------------------------------------------------------------------
+
+
+def apply_overrides(config: Config, overrides: Overrides) -> Config:
+    """``config`` with what the command line says. Raises ConfigError, naming the flags."""
+    problems: list[Problem] = []
+    changed = _overridden(config, overrides, problems)
+    if problems:
+        raise ConfigError(problems)
+    return changed
+
+
+def _overridden(config: Config, overrides: Overrides, problems: list[Problem]) -> Config:
+    reader = Reader("command line", problems)
+    changed: dict[str, Any] = {}
+    for name, given in msgspec.structs.asdict(overrides).items():
+        if given is None:
+            continue
+        flag = SERVER.keys[name].flag or name
+        value = reader.read(SERVER.keys[name].spec, Scalar(str(given), expanded=True), flag)
+        if value is not Nothing:
+            changed[name] = value
+    server = msgspec.structs.replace(config.server, **changed)
+    return msgspec.structs.replace(config, server=server)
+
+
+def _refuse_exposure(
+    server: Server, readers: tuple[Reader, Reader], overrides: Overrides, problems: list[Problem]
+) -> None:
+    if is_loopback(server.host) or server.api_keys or server.insecure:
+        return
+    if any("api_keys" in problem.path.lower() for problem in problems):
+        return  # keys were meant to be there: mending them mends this
+    problems.append(_exposure(readers, overrides))
+
+
+def _exposure(readers: tuple[Reader, Reader], overrides: Overrides) -> Problem:
+    """At the place that set the host."""
+    file, variables = readers
+    if overrides.host is not None:
+        return Problem("--host", EXPOSED, "command line")
+    if "HEADWAY_HOST" in variables.lines:
+        return Problem("HEADWAY_HOST", EXPOSED, variables.source)
+    return Problem("server.host", EXPOSED, file.source, file.lines.get("server.host"))

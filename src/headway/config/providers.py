@@ -1,0 +1,146 @@
+"""What the file and the environment say of each provider, made whole with what its kind says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from headway.config.forms import KEY
+from headway.config.nodes import Scalar, plain
+from headway.config.read import REST, Nothing, Reader
+from headway.config.report import suggestion
+from headway.config.schema import KindInfo, Price, Provider
+from headway.config.secret import Secret
+from headway.config.settings import PROVIDER
+from headway.types import Timeouts
+
+Given = Mapping[str, Any]
+FILES = ("ca_file", "client_cert", "client_key")
+
+
+class Providers:
+    """Builds providers. ``file`` reports what is wrong in the file, ``environ`` in variables."""
+
+    def __init__(
+        self,
+        kinds: Mapping[str, KindInfo],
+        variables: Mapping[str, str],
+        timeouts: Timeouts,
+        base: Path,
+        file: Reader,
+        environ: Reader,
+    ) -> None:
+        self.kinds = kinds
+        self.variables = variables
+        self.timeouts = timeouts
+        self.base = base
+        self.file = file
+        self.environ = environ
+
+    def build(self, given: Mapping[str, Given]) -> dict[str, Provider]:
+        """Every kind under its own name, then those that only the file names."""
+        names = [*self.kinds, *(name for name in given if name not in self.kinds)]
+        built = {name: self._provider(name, given.get(name, {})) for name in names}
+        return {name: provider for name, provider in built.items() if provider is not None}
+
+    def _provider(self, name: str, given: Given) -> Provider | None:
+        kind = self._kind(name, given)
+        if kind is None:
+            return None
+        base_url, is_own = self._base_url(kind, given)
+        return Provider(
+            name=name,
+            kind=kind.name,
+            base_url=base_url,
+            api_key=self._api_key(kind, given, is_own),
+            key_env=kind.key_env,
+            needs_key=kind.key_env is not None and not is_own,
+            headers=given.get("headers", {}),
+            timeouts=msgspec.structs.replace(self.timeouts, **given.get("timeouts", {})),
+            models=given.get("models", ()),
+            proxy=given.get("proxy"),
+            verify=given.get("verify", True),
+            options=self._options(name, kind, given),
+            **self._files(name, given),
+        )
+
+    def _kind(self, name: str, given: Given) -> KindInfo | None:
+        named = given.get("kind", name)
+        if (kind := self.kinds.get(named)) is not None:
+            return kind
+        known = ", ".join(sorted(self.kinds))
+        if "kind" in given:
+            near = suggestion(named, self.kinds)
+            hint = f"{near} known: {known}" if near.endswith("?") else near
+            self.file.report(f"providers.{name}.kind", f"unknown kind; {hint}")
+        elif f"providers.{name}.kind" not in self.file.lines:
+            self.file.report(f"providers.{name}", f"has no kind; give it one of: {known}")
+        return None
+
+    def _base_url(self, kind: KindInfo, given: Given) -> tuple[str | None, bool]:
+        """The address, and whether it is the user's own in place of the kind's."""
+        usual = None if kind.base_url is None else kind.base_url.rstrip("/")
+        chosen = given.get("base_url", usual)
+        return chosen, usual is not None and chosen != usual
+
+    def _api_key(self, kind: KindInfo, given: Given, is_own: bool) -> Secret | None:
+        """The standard variable's key goes to the kind's own address only: a key for a vendor must
+        not reach a box that merely speaks its language."""
+        if "api_key" in given:
+            return given["api_key"] or None
+        if is_own or kind.key_env is None:
+            return None
+        text = self.variables.get(kind.key_env, "")
+        if not text.strip():
+            return None
+        key = self.environ.read(KEY, Scalar(text), kind.key_env)
+        return None if key is Nothing else key
+
+    def _options(self, name: str, kind: KindInfo, given: Given) -> dict[str, Any]:
+        allowed: Collection[str] = getattr(kind, "options", ())
+        options = {}
+        for key, node in given.get(REST, {}).items():
+            if key in allowed:
+                options[key] = plain(node)
+            else:
+                near = suggestion(key, [*PROVIDER.keys, *allowed])
+                self.file.report(f"providers.{name}.{key}", f"unknown key; {near}")
+        return {key: value for key, value in options.items() if value is not None}
+
+    def _files(self, name: str, given: Given) -> dict[str, str]:
+        """Paths in a file count from that file's own directory."""
+        files = {}
+        for key in FILES:
+            if key not in given:
+                continue
+            path = self.base / Path(given[key]).expanduser()
+            if not path.is_file():
+                self.file.report(f"providers.{name}.{key}", "names no file that can be read")
+            files[key] = str(path)
+        if "client_key" in given and "client_cert" not in given:
+            self.file.report(f"providers.{name}.client_key", "needs client_cert beside it")
+        return files
+
+
+def prices(
+    everywhere: Mapping[str, Mapping[str, Given]],
+    given: Mapping[str, Given],
+    known: Collection[str],
+    file: Reader,
+) -> dict[str, dict[str, Price]]:
+    """``prices`` and every ``providers.<name>.prices``, as one table."""
+    found: dict[str, dict[str, Price]] = {}
+    for name, models in everywhere.items():
+        if name not in known:
+            file.report(f"prices.{name}", f"unknown provider; {suggestion(name, known)}")
+        found[name] = {model: Price(**price) for model, price in models.items()}
+    for name, provider in given.items():
+        for model, price in provider.get("prices", {}).items():
+            if model in found.get(name, {}):
+                message = f"is also given as prices.{name}.{model}; keep one"
+                file.report(f"providers.{name}.prices.{model}", message)
+            found.setdefault(name, {})[model] = Price(**price)
+    return found

@@ -1,0 +1,210 @@
+"""The declaration of every key: its form, its meaning, its variable and its flag.
+
+Reading, help texts and docs/configuration.md all come from these tables; names and defaults are
+those of the structs in schema.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from headway.config import forms
+from headway.config.forms import Form
+from headway.config.schema import Ledger, Price, Provider, Server
+from headway.types import Timeouts
+
+
+class Listing(Struct, frozen=True):
+    """A list of values of one form."""
+
+    item: Form
+
+
+class Table(Struct, frozen=True):
+    """A mapping whose keys the user chooses."""
+
+    key: str
+    """What the keys are, in a word, as in ``providers.<name>``."""
+    name: Form
+    value: Form | Section | Table
+
+
+class Section(Struct, frozen=True):
+    """A mapping whose keys are known."""
+
+    keys: Mapping[str, Key]
+    struct: type[Struct] | None = None
+    """Where the defaults are."""
+    is_open: bool = False
+    """Keys not known here are kept as nodes, for whoever knows them."""
+
+
+Spec = Form | Listing | Table | Section
+
+
+class Key(Struct, frozen=True):
+    spec: Spec
+    help: str
+    env: str | None = None
+    """The environment variable that sets it too; lists are separated by commas."""
+    flag: str | None = None
+    """The flag of ``headway serve`` that sets it too."""
+    default: str | None = None
+    """In words, where the struct does not have it."""
+
+
+SERVER = Section(
+    {
+        "host": Key(
+            forms.HOST,
+            "Address to listen on. One that other machines can reach needs `server.api_keys`.",
+            "HEADWAY_HOST",
+            "--host",
+        ),
+        "port": Key(
+            forms.PORT, "TCP port to listen on; 0 takes a free one.", "HEADWAY_PORT", "--port"
+        ),
+        "workers": Key(
+            forms.COUNT, "Processes that serve requests.", "HEADWAY_WORKERS", "--workers"
+        ),
+        "body_limit": Key(forms.SIZE, "Largest request body; a larger one is answered 413."),
+        "api_keys": Key(
+            Listing(forms.KEY),
+            "The gateway's own keys. With any set, every route but `/health` wants one, as "
+            "`Authorization: Bearer` or `x-api-key`.",
+            "HEADWAY_API_KEYS",
+        ),
+        "cors_origins": Key(
+            Listing(forms.ORIGIN), "Origins whose pages may call the gateway; `*` is every one."
+        ),
+        "shutdown_grace": Key(
+            forms.DURATION, "How long running answers may go on after SIGTERM, in seconds."
+        ),
+        "keep_alive": Key(
+            forms.DURATION, "How long an idle client connection is kept open, in seconds."
+        ),
+        "insecure": Key(
+            forms.FLAG,
+            "Allows a host that other machines can reach without `server.api_keys`.",
+            flag="--insecure",
+        ),
+    },
+    Server,
+)
+
+LEDGER = Section(
+    {
+        "url": Key(
+            forms.LEDGER_URL,
+            "Where the record of every request goes.",
+            "HEADWAY_LEDGER_URL",
+            default="`headway/headway.db` in `$XDG_STATE_HOME` or `~/.local/state`",
+        )
+    },
+    Ledger,
+)
+
+TIMEOUTS = Section(
+    {
+        "connect": Key(forms.TIMEOUT, "Seconds until connected, TLS included."),
+        "first_byte": Key(forms.TIMEOUT, "Seconds from sending to the answer's first byte."),
+        "idle": Key(forms.TIMEOUT, "Seconds between two reads of an answer."),
+        "total": Key(forms.TIMEOUT, "Seconds from sending to the answer's last byte."),
+    },
+    Timeouts,
+)
+
+PRICE = Section(
+    {
+        "input": Key(forms.PRICE, "Dollars per million input tokens."),
+        "output": Key(forms.PRICE, "Dollars per million output tokens, reasoning included."),
+        "cached": Key(forms.PRICE, "Dollars per million input tokens read from a cache."),
+        "cache_write": Key(forms.PRICE, "Dollars per million input tokens written to a cache."),
+    },
+    Price,
+)
+
+MODEL_PRICES = Table("model", forms.TEXT, PRICE)
+
+PROVIDER = Section(
+    {
+        "kind": Key(
+            forms.TEXT,
+            "What it speaks: one of the kinds that `headway providers` lists.",
+            default="the provider's name, if that is a kind",
+        ),
+        "base_url": Key(
+            forms.URL,
+            "Where it is. With a `base_url` of your own, no key is sent unless `api_key` says so.",
+            default="the kind's own",
+        ),
+        "api_key": Key(
+            forms.OPTIONAL_KEY,
+            "Its key. Write `${NAME}` and keep the key in the environment.",
+            default="the kind's standard variable, such as `OPENAI_API_KEY`",
+        ),
+        "headers": Key(
+            Table("header", forms.HEADER_NAME, forms.HEADER_VALUE), "Sent with every request to it."
+        ),
+        "timeouts": Key(TIMEOUTS, "Those that differ from `timeouts`."),
+        "models": Key(
+            Listing(forms.TEXT), "Its models, as the provider names them, for the lists."
+        ),
+        "prices": Key(MODEL_PRICES, "Prices that differ from the published ones, by model."),
+        "proxy": Key(
+            forms.PROXY,
+            'HTTP proxy on the way to it; `""` goes direct.',
+            default="`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`",
+        ),
+        "ca_file": Key(
+            forms.TEXT, "Certificates (PEM) to trust in place of the well-known authorities."
+        ),
+        "client_cert": Key(forms.TEXT, "Our certificate (PEM), where it asks for one."),
+        "client_key": Key(
+            forms.TEXT, "The certificate's key (PEM).", default="in the file of `client_cert`"
+        ),
+        "verify": Key(forms.FLAG, "`false` accepts any certificate. For tests only."),
+    },
+    Provider,
+    is_open=True,
+)
+
+ROOT = Section(
+    {
+        "server": Key(SERVER, "How clients reach the gateway."),
+        "providers": Key(
+            Table("name", forms.NAME, PROVIDER),
+            "Providers by the name that stands in the route; any number of one kind. Every kind is "
+            "there under its own name without being mentioned.",
+        ),
+        "timeouts": Key(TIMEOUTS, "How long to wait for a provider, unless it has its own."),
+        "prices": Key(
+            Table("provider", forms.NAME, MODEL_PRICES),
+            "Prices that differ from the published ones, by provider and model.",
+        ),
+        "ledger": Key(LEDGER, "Where records are kept."),
+    }
+)
+
+
+def default_of(section: Section, name: str) -> object:
+    """The default in the section's struct; ``msgspec.NODEFAULT`` if it has none."""
+    if section.struct is None:
+        return msgspec.NODEFAULT
+    fields = {field.name: field for field in msgspec.structs.fields(section.struct)}
+    return fields[name].default if name in fields else msgspec.NODEFAULT
+
+
+def help_of(path: str) -> str:
+    """The help text of a dotted path of known keys, such as ``server.port``. Raises KeyError."""
+    *parents, name = path.split(".")
+    section = ROOT
+    for parent in parents:
+        inner = section.keys[parent].spec
+        if not isinstance(inner, Section):
+            raise KeyError(path)
+        section = inner
+    return section.keys[name].help

@@ -1,0 +1,46 @@
+"""``${NAME}`` and ``${NAME:-default}`` in texts, as shells write them; ``$${`` is ``${``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_REFERENCE = re.compile(
+    r"\$\$(?=\{)"  # an escaped dollar sign
+    r"|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\}"
+    r"|\$\{"  # anything else that begins like a reference
+)
+
+
+class VariableError(Exception):
+    """The message says what is wrong with it and how to mend it, and shows names only."""
+
+
+def refers(text: str) -> bool:
+    return "${" in text
+
+
+def expand(text: str, environ: Mapping[str, str]) -> str:
+    """``text`` with its variables filled in. Raises VariableError.
+
+    An empty variable counts as one that is not set, as with a shell's ``:-``: compose files and
+    unit files hand on empty ones for those that were never set.
+    """
+    return _REFERENCE.sub(lambda match: _value(match, environ), text)
+
+
+def _value(match: re.Match[str], environ: Mapping[str, str]) -> str:
+    if match.group() == "$$":
+        return "$"
+    name, default = match["name"], match["default"]
+    if name is None:
+        raise VariableError(
+            "not a variable: write ${NAME} or ${NAME:-default}, or $${ for those characters"
+        )
+    if value := environ.get(name):
+        return value
+    if default is None:
+        raise VariableError(
+            f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}"
+        )
+    return str(default[2:])
