@@ -58,8 +58,8 @@ class ChatReply(Struct, frozen=True, kw_only=True):
     session_id: str | None = None
     system_fingerprint: str | None = None
     object: str = "chat.completion"
-    # The wire's name is one that no JSON of the gateway has, so that only `parse` fills it.
-    raw: bytes = field(default=b"", name="\0raw")
+    # A name on the wire that no gateway sends, so that only the parser fills it.
+    raw: bytes = field(default=b"", name="(raw)")
     """The JSON as it was answered, every field of it."""
 
 
@@ -81,7 +81,7 @@ class ChatChunk(Struct, frozen=True, kw_only=True):
     context: list[dict[str, Any]] | None = None
     parameters: dict[str, Any] | None = None
     session_id: str | None = None
-    raw: bytes = field(default=b"", name="\0raw")
+    raw: bytes = field(default=b"", name="(raw)")
     """The JSON of this object as it was answered."""
 
     @property

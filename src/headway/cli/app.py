@@ -1,0 +1,80 @@
+"""The commands, and the one place where whatever goes wrong in them becomes words and a code."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from headway import __version__
+from headway.cli import chat, configuration, demo, listings, problems, serve, terminal
+
+
+class Commands(TyperGroup):
+    """Turns errors into a message on stderr and an exit code; a traceback only where asked for."""
+
+    def invoke(self, ctx: Any) -> Any:
+        terminal.prepare()
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.TyperException):
+            raise
+        except KeyboardInterrupt:
+            raise typer.Exit(problems.INTERRUPTED) from None
+        except BrokenPipeError:
+            terminal.abandon_stdout()
+            raise typer.Exit(problems.BROKEN_PIPE) from None
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            problem = problems.describe(error)
+            terminal.tell(problem)
+            raise typer.Exit(problem.code) from None
+
+
+app = typer.Typer(
+    name="headway",
+    cls=Commands,
+    help="An LLM gateway that measures every token.",
+    epilog="Exit codes: 0 done, 1 answered with an error, 2 a mistake in the command or the "
+    "configuration, 3 no gateway answers, 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        terminal.write(f"headway {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print it and exit."
+        ),
+    ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", envvar="HEADWAY_DEBUG", help="Show where an error came from."),
+    ] = False,
+) -> None:
+    """Options of ``headway`` itself; `Commands` reads them."""
+
+
+app.command()(serve.serve)
+app.command()(chat.chat)
+app.command()(listings.models)
+app.command()(listings.providers)
+app.command("check-config")(configuration.check_config)
+app.command()(demo.demo)
+app.command(serve.GREET, hidden=True)(serve.greet_when_ready)
+
+
+def run() -> None:
+    app(prog_name="headway")

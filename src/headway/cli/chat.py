@@ -1,0 +1,160 @@
+"""``headway chat``: one question, the answer as it comes, one line of metrics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from msgspec import Struct
+
+from headway.cli import chats, terminal
+from headway.cli.chats import Chat, Chats, UnreadableChat
+from headway.cli.metrics_line import metrics_line
+from headway.cli.options import DEFAULT_URL, ApiKey, AsJson, Url, connect
+from headway.cli.problems import mistake
+from headway.cli.prompt import read_parameters, read_prompt
+from headway.sdk import ChatChunk, ChatStream, Client
+from headway.sdk.client import split_model
+
+DEFAULT_MODEL = "local/smollm2-135m-instruct"
+
+Message = dict[str, Any]
+
+
+class Answer(Struct, frozen=True):
+    output: str
+    finish_reason: str | None
+
+
+def chat(
+    ctx: typer.Context,
+    prompt: Annotated[
+        str | None,
+        typer.Argument(help="What to ask; - reads it from stdin. Piped input comes after it."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", "-m", envvar="HEADWAY_MODEL", metavar="PROVIDER/MODEL")
+    ] = DEFAULT_MODEL,
+    system: Annotated[
+        str | None, typer.Option("--system", "-s", metavar="TEXT", help="The system message.")
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--param",
+            "-p",
+            metavar="KEY=VALUE",
+            help="A generation parameter, value in JSON or plain text; as many as you like.",
+        ),
+    ] = None,
+    proceed: Annotated[
+        bool,
+        typer.Option(
+            "--continue", "-c", help="Go on with the last conversation, and with its model."
+        ),
+    ] = False,
+    save: Annotated[
+        bool, typer.Option(help="Keep the conversation for --continue, readable by you alone.")
+    ] = True,
+    as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = None,
+) -> None:
+    """Ask a model. The answer streams to stdout; a line of metrics follows on stderr."""
+    kept = Chats(chats.folder(os.environ))
+    path, last = _last(kept) if proceed else (None, None)
+    source = ctx.get_parameter_source("model")
+    if last is not None and (source is None or source.name != "COMMANDLINE"):
+        model = last.model
+    _check_model(model)
+    parameters = read_parameters(param or ())
+    history = _history(last, system)
+    question = read_prompt(prompt)
+    messages = [*history, {"role": "user", "content": question}]
+    with connect(url, api_key) as client:
+        ask = _print_json if as_json else _print_stream
+        answer = ask(client, model, messages if history else question, parameters)
+    if save and answer.output and answer.finish_reason not in ("tool_calls", "function_call"):
+        reply = {"role": "assistant", "content": answer.output}
+        _save(kept, Chat(model, [*messages, reply]), path)
+
+
+def _last(kept: Chats) -> tuple[Path, Chat]:
+    try:
+        found = kept.last()
+    except UnreadableChat as error:
+        raise mistake(str(error), "remove the file, or ask without --continue") from error
+    if found is None:
+        raise mistake("there is no conversation to go on with", "ask without --continue first")
+    return found
+
+
+def _check_model(model: str) -> None:
+    try:
+        split_model(model)
+    except ValueError as error:
+        raise mistake(str(error), "`headway models` lists them") from error
+
+
+def _history(last: Chat | None, system: str | None) -> list[Message]:
+    """What was said so far; a given system message takes the place of an earlier one."""
+    messages = list(last.messages) if last else []
+    if system is None:
+        return messages
+    rest = [message for message in messages if message.get("role") != "system"]
+    return [{"role": "system", "content": system}, *rest]
+
+
+def _print_json(
+    client: Client, model: str, chat_input: str | Sequence[Message], parameters: Message | None
+) -> Answer:
+    with terminal.waiting(f"waiting for {model}"):
+        reply = client.chat(model, chat_input, parameters)
+    terminal.write_json(reply.raw)
+    return Answer(reply.chat_output or "", _finish_reason(reply.choices))
+
+
+def _print_stream(
+    client: Client, model: str, chat_input: str | Sequence[Message], parameters: Message | None
+) -> Answer:
+    with (
+        terminal.waiting(f"waiting for {model}") as stop_waiting,
+        client.chat(model, chat_input, parameters, stream=True) as stream,
+    ):
+        last = _print_chunks(stream, stop_waiting)
+    finish = _finish_reason(last.choices)
+    if last.metrics:
+        terminal.note(metrics_line(model, last.metrics, finish))
+    return Answer(last.chat_output or "", finish)
+
+
+def _print_chunks(stream: ChatStream, stop_waiting: Callable[[], None]) -> ChatChunk:
+    """Text as it comes; where none came (a tool call), the whole output at the end. Returns the
+    last object. Also after a break, what is said next starts on a line of its own."""
+    printed = ""
+    try:
+        for chunk in stream:
+            text = chunk.text or ("" if printed else chunk.chat_output)
+            if text:
+                stop_waiting()
+                terminal.write(text)
+                printed = text
+    finally:
+        if printed and not printed.endswith("\n"):
+            terminal.write("\n")
+    return chunk
+
+
+def _finish_reason(choices: Sequence[Message]) -> str | None:
+    return choices[0].get("finish_reason") if choices else None
+
+
+def _save(kept: Chats, chat: Chat, path: Path | None) -> None:
+    """Not being able to is worth a word, but the answer was given: it is no failure."""
+    try:
+        kept.save(chat, path)
+    except OSError as error:
+        terminal.note(f"the conversation was not kept: {error}")

@@ -1,0 +1,58 @@
+"""The configuration as the command line sees it, and ``headway check-config``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headway.cli import terminal
+from headway.cli.options import ConfigPath
+from headway.cli.problems import mistake
+
+if TYPE_CHECKING:
+    from headway.config import Config, Overrides, Provider
+
+
+def check_config(config: ConfigPath = None) -> None:
+    """Read the configuration as `serve` would: what it amounts to, or all that is wrong with it."""
+    from headway.config import Overrides
+
+    terminal.write(summary(read_config(config, Overrides())))
+
+
+def read_config(path: Path | None, overrides: Overrides) -> Config:
+    from headway.config import ConfigError, load
+    from headway.providers import KINDS
+
+    try:
+        return load(None if path is None else str(path), os.environ, KINDS, overrides)
+    except ConfigError as error:
+        raise mistake(str(error)) from error
+
+
+def summary(config: Config) -> str:
+    """A line on where it came from, then what it amounts to. Holds no key."""
+    server = config.server
+    guard = f"{len(server.api_keys)} key(s) let in" if server.api_keys else "no key wanted"
+    workers = "1 worker" if server.workers == 1 else f"{server.workers} workers"
+    providers = [_provider(provider) for _, provider in sorted(config.providers.items())]
+    rows = [
+        ("server", f"{address(server.host, server.port)}, {workers}, {guard}"),
+        ("ledger", config.ledger.url),
+        *(("provider", text) for text in providers),
+    ]
+    head = f"OK: {config.source or 'no file, the defaults hold'}\n"
+    return head + "".join(f"  {name:<9} {text}\n" for name, text in rows)
+
+
+def address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _provider(provider: Provider) -> str:
+    at = provider.base_url or "this machine"
+    lacks = provider.needs_key and provider.api_key is None
+    kind = "" if provider.kind == provider.name else f" ({provider.kind})"
+    key = f", no key: set {provider.key_env or 'api_key'}" if lacks else ""
+    return f"{provider.name}{kind} at {at}{key}"
