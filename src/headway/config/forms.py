@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from headway.config.nodes import FALSE, TRUE, Scalar
 from headway.config.secret import Secret
+from headway.wire.url import join
 
 TEXTUAL = frozenset({"str", "timestamp"})
 """YAML takes 2024-06-01 for a date; an API version is a text that looks like that."""
@@ -196,11 +197,15 @@ def _split(text: str, schemes: tuple[str, ...]) -> SplitResult:
 
 
 def _url(text: str) -> str:
-    parts = _split(text, ("http", "https"))
-    if "@" in parts.netloc:
-        raise FormError("must hold no user or password: give them as headers")
-    if "?" in text or "#" in text:
-        raise FormError("must end with its path, without ? or #")
+    """What the transport can call, by the same function that it calls it with."""
+    if "@" in text.partition("?")[0]:
+        raise FormError("must hold no user or password: use api_key or headers for that")
+    if "#" in text:
+        raise FormError("must have no fragment (#...), which is never sent")
+    try:
+        join(text)
+    except ValueError:
+        raise FormError from None
     return text.rstrip("/")
 
 
@@ -247,7 +252,7 @@ NAME = Form("a name of letters, digits, dots, dashes and underscores", lambda t:
 HOST = Form("an IP address or a host name", _host)
 HEADER_NAME = Form("the name of an HTTP header", _header_name)
 HEADER_VALUE = Form("text in one line", lambda text: Secret(_field_value(text).group()))
-URL = Form("a URL such as https://host/v1", _url)
+URL = Form("a URL such as https://host/v1 or unix:/path/of.sock", _url)
 PROXY = Form("the URL of a proxy such as http://host:3128, or empty for none", _proxy)
 ORIGIN = Form("an origin such as https://example.org, or *", _origin)
 LEDGER_URL = Form("sqlite:///relative/path or sqlite:////absolute/path", _ledger_path)

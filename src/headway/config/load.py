@@ -31,13 +31,14 @@ EXPOSED = (
 
 
 def load(
-    path: str | None,
+    path: str | os.PathLike[str] | None,
     environ: Mapping[str, str],
     kinds: Mapping[str, KindInfo],
-    overrides: Overrides = NO_OVERRIDES,
+    overrides: Overrides | None = None,
 ) -> Config:
     """The configuration of ``path``, else of HEADWAY_CONFIG, else of headway.yaml in the working
     directory, else the defaults. Raises ConfigError with every problem found."""
+    overrides = overrides or NO_OVERRIDES
     name = _file(path, environ)
     problems: list[Problem] = []
     file = Reader(name or FILE_NAME, problems)
@@ -64,8 +65,8 @@ def load(
     return config
 
 
-def _file(path: str | None, environ: Mapping[str, str]) -> str | None:
-    named = path or environ.get(FILE_VARIABLE)
+def _file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> str | None:
+    named = os.fspath(path) if path else environ.get(FILE_VARIABLE)
     if named:
         return named
     return FILE_NAME if os.path.lexists(FILE_NAME) else None

@@ -100,13 +100,12 @@ class Providers:
         return None if key is Nothing else key
 
     def _options(self, name: str, kind: KindInfo, given: Given) -> dict[str, Any]:
-        allowed: Collection[str] = getattr(kind, "options", ())
         options = {}
         for key, node in given.get(REST, {}).items():
-            if key in allowed:
+            if key in kind.options:
                 options[key] = plain(node)
             else:
-                near = suggestion(key, [*PROVIDER.keys, *allowed])
+                near = suggestion(key, [*PROVIDER.keys, *kind.options])
                 self.file.report(f"providers.{name}.{key}", f"unknown key; {near}")
         return {key: value for key, value in options.items() if value is not None}
 

@@ -18,11 +18,7 @@ MIB = 1024 * 1024
 
 
 class KindInfo(Protocol):
-    """What reading the configuration needs to know of a provider kind.
-
-    A kind that takes keys of its own has one more attribute, ``options``: a collection of their
-    names (``api_version``, ``region``); their values arrive in ``Provider.options``.
-    """
+    """What reading the configuration needs to know of a provider kind."""
 
     @property
     def name(self) -> str: ...
@@ -33,6 +29,10 @@ class KindInfo(Protocol):
     @property
     def key_env(self) -> str | None:
         """The standard environment variable of its key; None if it needs no key."""
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """Further keys of this kind, with their meaning; they end up in ``Provider.options``."""
 
 
 class Price(Struct, frozen=True, kw_only=True):
