@@ -1,0 +1,244 @@
+"""What the repository promises about itself: pins, documents, sizes, and names in their place."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import headway
+from headway.providers import KINDS
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "headway"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+RUNTIME = PROJECT["project"]["dependencies"]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+GROUPS = PROJECT["dependency-groups"]
+REQUIREMENTS = sorted((ROOT / "requirements").iterdir())
+
+# Brackets keep these patterns from finding themselves.
+UNWANTED = {
+    "a package registry's host": r"py[p]i[.]org|python[h]osted[.]|registry[.]np[m]js",
+    "a distribution's host": r"deb[.]deb[i]an[.]org|archive[.]ub[u]ntu",
+    "a path of one machine": r"(?<![\w.])/([w]ork|[r]oot|tmp/[b]ash_jobs)/",
+}
+
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 40
+
+# Where a provider's name is shown, not acted on: examples of the documentation, a default that the
+# user sees. Anywhere else it would be a special case in shared code.
+NAMES_SHOWN = {
+    "cli/chat.py": {"local"},
+    "server/examples.py": {"local", "openai"},
+    "server/openapi.py": {"local", "openai"},
+}
+
+
+def distribution(requirement: str) -> str:
+    """``uvloop; sys_platform != 'win32'`` -> ``uvloop``."""
+    name = re.match(r"[\w.-]+", requirement)
+    assert name is not None
+    return re.sub(r"[-_.]+", "-", name[0]).lower()
+
+
+def direct_dependencies() -> set[str]:
+    lists = [RUNTIME, *EXTRAS.values(), *GROUPS.values()]
+    return {distribution(requirement) for several in lists for requirement in several}
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Name to the rest of its requirement: the version, its marker and its hashes."""
+    lines = re.sub(r"(?m)^ *#.*\n?", "", path.read_text()).replace("\\\n", " ").splitlines()
+    return {distribution(line): line[len(distribution(line)) :].strip() for line in lines if line}
+
+
+def tracked_files() -> Iterator[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    paths = (ROOT / name for name in listed.stdout.split("\0") if name)
+    return (path for path in paths if path.is_file())
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text())
+
+
+# --- Pins ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
+def test_every_requirement_is_one_version_with_its_hashes(path: Path) -> None:
+    wrong = {
+        name: pin
+        for name, pin in pins(path).items()
+        if not re.fullmatch(r"==\S+( ; [^#]+?)?(\s+--hash=sha256:[0-9a-f]{64})+", pin)
+    }
+
+    assert pins(path)
+    assert wrong == {}
+
+
+def test_every_direct_dependency_is_pinned() -> None:
+    pinned = {name for path in REQUIREMENTS for name in pins(path)}
+
+    assert direct_dependencies() - pinned == set()
+
+
+def test_the_gateway_is_tested_with_the_versions_that_it_runs_with() -> None:
+    assert (
+        pins(ROOT / "requirements/run.txt").items() <= pins(ROOT / "requirements/dev.txt").items()
+    )
+
+
+def test_every_imported_distribution_is_a_declared_dependency() -> None:
+    declared = {distribution(name) for name in [*RUNTIME, *EXTRAS["local"]]}
+    owners = importlib.metadata.packages_distributions()
+    undeclared = {
+        f"{path}: {name}"
+        for path, tree in sources()
+        for name in imported(tree)
+        if name not in sys.stdlib_module_names | {"headway"}
+        and not declared & {distribution(owner) for owner in owners.get(name, [name])}
+    }
+
+    assert undeclared == set()
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """The top-level packages that a module imports, anywhere in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0]
+
+
+# --- Documents ----------------------------------------------------------------------------------
+
+
+def test_the_changelog_has_the_current_version() -> None:
+    assert f"## [{headway.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_dependency_has_its_paragraph_and_every_paragraph_its_dependency() -> None:
+    headings = re.findall(r"(?m)^### (.+)$", (ROOT / "docs/dependencies.md").read_text())
+    described = {distribution(name) for heading in headings for name in heading.split(", ")}
+
+    assert described == direct_dependencies()
+
+
+def test_make_help_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    phony = re.search(r"(?m)^\.PHONY: (.+)$", makefile)
+    assert phony is not None
+    targets = {name for name in phony[1].split() if not name.startswith("setup-")}
+
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert set(re.findall(r"(?m)^ +make (\S+) +\S", shown.stdout)) == targets
+
+
+# --- Names and sizes ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pattern", UNWANTED.values(), ids=UNWANTED)
+def test_no_tracked_file_holds(pattern: str) -> None:
+    wanted = re.compile(pattern.encode())
+
+    assert [path for path in tracked_files() if wanted.search(path.read_bytes())] == []
+
+
+def test_no_file_is_longer_than_one_concept_needs() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
+
+    assert {path.name: n for path, n in lengths.items() if n > LONGEST_FILE} == {}
+
+
+def test_no_function_is_longer_than_one_thing_needs() -> None:
+    # The body alone counts: a command's signature declares its options.
+    long = [
+        f"{path}:{node.lineno} {node.name}"
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.body[0].lineno >= LONGEST_FUNCTION
+    ]
+
+    assert long == []
+
+
+def test_no_providers_name_stands_in_shared_code() -> None:
+    named = {
+        f"{path}:{line} {name}"
+        for path, tree in sources()
+        if not path.startswith(("providers/", "local/"))
+        for line, name in provider_names(tree)
+        if name not in NAMES_SHOWN.get(path, ())
+    }
+
+    assert named == set()
+
+
+def provider_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Where a module spells a provider's name, alone or in ``name/model``, or imports it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            name = node.value.partition("/")[0]
+            if name in KINDS:
+                yield node.lineno, name
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            module = getattr(node, "module", None) or ""
+            for alias in node.names:
+                parts = f"{module}.{alias.name}".split(".")
+                if "providers" in parts and parts[-1] in KINDS:
+                    yield node.lineno, parts[-1]
+
+
+# --- Nothing left out ---------------------------------------------------------------------------
+
+SKIPPING = """\
+import pytest
+pytestmark = pytest.mark.{mark}
+def test_needs_a_service(): pytest.skip("no such service here")
+"""
+
+
+@pytest.mark.parametrize(
+    ("ci", "mark", "code", "says"),
+    [
+        ("", "usefixtures", 0, "1 skipped"),
+        ("true", "usefixtures", 1, "1 failed"),
+        ("true", "skip(reason='no such service here')", 1, "1 error"),
+    ],
+)
+def test_a_skip_is_a_failure_where_nothing_may_be_left_out(
+    tmp_path: Path, ci: str, mark: str, code: int, says: str
+) -> None:
+    shutil.copy(ROOT / "conftest.py", tmp_path)
+    (tmp_path / "test_it.py").write_text(SKIPPING.format(mark=mark))
+
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", "-c", os.devnull]
+        + [f"--rootdir={tmp_path}", str(tmp_path)],
+        env={**os.environ, "CI": ci},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == code
+    assert says in result.stdout
+    assert "no such service here" in result.stdout
