@@ -1,0 +1,176 @@
+"""The spool: an append-only file of records, one line of JSON each.
+
+What it promises: a line that ``append`` accepted is with the kernel, whole, in one ``write``. It
+survives ``kill -9`` of this process and of all others; it is not synced, so a power cut or a crash
+of the kernel may lose the last seconds. Several processes may append to one file: POSIX makes an
+O_APPEND write one step (write(2)), and on a local file system Linux does not let two interleave.
+
+What a reader must bear: an empty line, and a torn one (a full disk, a kill in the middle of a
+write). A torn line never takes its neighbour with it, for whoever appends next starts a new one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from time import monotonic
+
+from headway.types import Clock
+
+SUFFIX = ".spool.jsonl"
+CHECK_INTERVAL_S = 1.0
+"""How long a moved file may still get lines; they are in it, wherever it went."""
+
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+_log = logging.getLogger("headway.ledger")
+
+
+def spool_path(ledger_url: str) -> str:
+    """Beside the ledger: ``sqlite:////var/h.db`` spools to ``/var/h.db.spool.jsonl``.
+
+    Raises ValueError for a URL without a path of its own."""
+    scheme, _, path = ledger_url.partition(":///")
+    if scheme != "sqlite" or not path:
+        raise ValueError("a ledger's URL is sqlite:///path")
+    return path + SUFFIX
+
+
+class MemorySpool:
+    """Keeps the lines, for tests and for looking at them."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.failures = 0
+
+    def append(self, line: bytes) -> None:
+        self.lines.append(line)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class FileSpool:
+    """Appends lines to ``path``, which is created, readable by its owner only, when needed.
+
+    ``append`` never raises for what the disk does: an answer that was paid for still goes to the
+    caller. What could not be written is counted in ``failures`` and said once in the log, and once
+    more when writing works again.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], clock: Clock = monotonic) -> None:
+        self.path = os.fspath(path)
+        self.failures = 0
+        """Lines that are lost."""
+        self._clock = clock
+        self._fd: int | None = None
+        self._identity: tuple[int, int] | None = None
+        self._check_at = 0.0
+        self._is_torn = False
+        self._lost_since = 0
+        self._is_failing = False
+        self._is_closed = False
+
+    def open(self) -> None:
+        """Open the file now, so that a wrong path is known at the start. Raises OSError."""
+        if self._fd is None:
+            self._open()
+
+    def append(self, line: bytes) -> None:
+        """Write one line, newline included."""
+        if self._is_closed:
+            self._failed("the spool is closed")
+            return
+        try:
+            self._write(line)
+        except OSError as error:
+            self._failed(error.strerror or str(error))
+            return
+        if self._is_failing:
+            self._recovered()
+
+    def reopen(self) -> int:
+        """Go on in a new file if the one at ``path`` is not the one that is open, and return the
+        descriptor. Raises OSError."""
+        if self._fd is not None and self._is_same():
+            return self._fd
+        self._release()
+        return self._open()
+
+    def close(self) -> None:
+        """Idempotent. What is appended later is counted as lost."""
+        self._is_closed = True
+        self._release()
+
+    def _write(self, line: bytes) -> None:
+        """A short write leaves a torn line; the whole line follows on a new one, never the rest of
+        it: between two writes another process may have written."""
+        fd = self._current()
+        data = b"\n" + line if self._is_torn else line
+        if not self._is_whole(fd, data) and not self._is_whole(fd, b"\n" + line):
+            raise OSError("the disk took only a part of a record")
+
+    def _current(self) -> int:
+        now = self._clock()
+        if self._fd is not None and now < self._check_at:
+            return self._fd
+        self._check_at = now + CHECK_INTERVAL_S
+        return self.reopen()
+
+    def _is_whole(self, fd: int, data: bytes) -> bool:
+        """Python itself repeats a write that a signal interrupted (PEP 475)."""
+        written = os.write(fd, data)
+        if written:
+            self._is_torn = written < len(data)
+        return written == len(data)
+
+    def _open(self) -> int:
+        _make_private(Path(self.path).parent)
+        fd = self._fd = os.open(self.path, _FLAGS, 0o600)
+        status = os.fstat(fd)
+        self._identity = status.st_dev, status.st_ino
+        self._check_at = self._clock() + CHECK_INTERVAL_S
+        self._is_torn = _ends_torn(fd, status.st_size)
+        return fd
+
+    def _is_same(self) -> bool:
+        try:
+            status = os.stat(self.path)  # noqa: PTH116  half the time of Path.stat
+        except FileNotFoundError:
+            return False
+        return (status.st_dev, status.st_ino) == self._identity
+
+    def _release(self) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+    def _failed(self, reason: str) -> None:
+        self.failures += 1
+        self._lost_since += 1
+        if not self._is_failing:
+            self._is_failing = True
+            _log.error(
+                "records are being lost: cannot append to %s: %s; free space or mend its "
+                "permissions, and writing goes on by itself",
+                self.path,
+                reason,
+            )
+
+    def _recovered(self) -> None:
+        _log.warning("records are kept again in %s; %d were lost", self.path, self._lost_since)
+        self._is_failing = False
+        self._lost_since = 0
+
+
+def _make_private(directory: Path) -> None:
+    """Creates what is missing for the owner only: mkdir's ``parents`` would leave those open."""
+    for missing in reversed(
+        [each for each in (directory, *directory.parents) if not each.exists()]
+    ):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def _ends_torn(fd: int, size: int) -> bool:
+    """Whether the last one to write was stopped in the middle of a line."""
+    return size > 0 and os.pread(fd, 1, size - 1) != b"\n"
