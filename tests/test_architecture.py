@@ -131,3 +131,15 @@ def test_every_contract_is_shown_to_fail() -> None:
     assert [contract["id"] for contract in config["tool"]["importlinter"]["contracts"]] == list(
         TRESPASSES
     )
+
+
+def test_every_line_of_the_pure_packages_must_be_reached() -> None:
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    pure = next(one for one in tool["importlinter"]["contracts"] if one["id"] == "pure")
+    covered = {
+        path.removeprefix("src/").removesuffix("/*").removesuffix(".py").replace("/", ".")
+        for path in tool["coverage"]["report"]["include"]
+    }
+
+    assert covered == set(pure["source_modules"])
+    assert tool["coverage"]["report"]["fail_under"] == 100
