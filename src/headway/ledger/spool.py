@@ -20,7 +20,8 @@ from headway.types import Clock
 
 SUFFIX = ".spool.jsonl"
 CHECK_INTERVAL_S = 1.0
-"""How long a moved file may still get lines; they are in it, wherever it went."""
+"""How long a moved file may still get lines; they are in it, wherever it went. A deleted one takes
+them with it."""
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _log = logging.getLogger("headway.ledger")

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from headway.ledger import docs
+from headway.ledger.record import Record, decode, encode
+from headway.metering.meter import Timing
+from headway.types import Usage
+
+LEAST = Record(
+    id="5f0c",
+    request_id="72f3",
+    timestamp=1718622757.612226,
+    started=1718622756.5,
+    route="/api/engine/chat/{provider}",
+    dialect="engine",
+    outcome="ok",
+)
+WHOLE = msgspec.structs.replace(
+    LEAST,
+    provider="gpu",
+    kind="openai",
+    model="a\nb\u2028c",
+    stream=True,
+    error_message="line one\r\nline two",
+    transformations=("max_tokens became max_completion_tokens",),
+    input_tokens=6,
+    cost_usd="0.0000000001",
+    latency_s=1.0556859970092773,
+)
+
+
+@pytest.mark.parametrize("record", [LEAST, WHOLE])
+def test_a_record_is_one_line_and_comes_back_the_same(record: Record) -> None:
+    line = encode(record)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert b"\r" not in line
+    assert decode(line) == record
+
+
+def test_every_field_is_written_and_unknown_is_null() -> None:
+    written = json.loads(encode(LEAST))
+    assert tuple(written) == Record.__struct_fields__
+    assert written["v"] == 1
+    assert written["cost_usd"] is None
+    assert written["input_tokens"] is None
+
+
+def test_cost_stays_the_exact_decimal_that_it_was() -> None:
+    assert json.loads(encode(WHOLE))["cost_usd"] == "0.0000000001"
+
+
+def test_a_later_version_with_more_fields_is_still_read() -> None:
+    line = encode(LEAST).replace(b'"v":1', b'"v":2,"team":"blue"')
+    assert decode(line).v == 2
+
+
+def test_a_line_torn_at_any_byte_is_no_record() -> None:
+    line = encode(LEAST)
+    for end in range(len(line) - 1):
+        with pytest.raises(msgspec.DecodeError):
+            decode(line[:end])
+
+
+@pytest.mark.parametrize("struct", [Usage, Timing])
+def test_all_that_is_metered_is_recorded(struct: type[msgspec.Struct]) -> None:
+    assert set(struct.__struct_fields__) <= set(Record.__struct_fields__)
+
+
+def test_the_documentation_is_what_the_struct_says() -> None:
+    page = Path(__file__).parents[2] / "docs" / "ledger.md"
+    assert page.read_text() == docs.markdown(), "run python -m headway.ledger.docs > docs/ledger.md"
+
+
+def test_every_field_is_documented_with_its_meaning() -> None:
+    rows = list(docs.fields())
+    assert [name for name, _, _ in rows] == list(Record.__struct_fields__)
+    assert [name for name, _, meaning in rows if not meaning] == []
