@@ -140,6 +140,19 @@ def test_every_dependency_has_its_paragraph_and_every_paragraph_its_dependency()
     assert described == direct_dependencies()
 
 
+def test_every_link_between_documents_leads_somewhere() -> None:
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    broken = {
+        f"{path.name}: {link}"
+        for path in documents
+        for link in re.findall(r"\]\(([^)#\s]+)", path.read_text())
+        if "://" not in link and not (path.parent / link).exists()
+    }
+
+    assert documents
+    assert broken == set()
+
+
 def test_make_help_lists_every_target() -> None:
     makefile = (ROOT / "Makefile").read_text()
     phony = re.search(r"(?m)^\.PHONY: (.+)$", makefile)
