@@ -1,0 +1,117 @@
+"""One scripted provider and one running server a skin for the whole suite; others on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from completions import DONE, finish, role, text, usage
+from gateway import SERVER_KEY, SKINS, Gateway
+from upstreams import Answer, Upstream
+
+BODY_LIMIT = 1 << 20
+UNREACHABLE = "http://127.0.0.1:1/v1"
+"""Port 1 (tcpmux) is closed on every machine that runs tests."""
+
+HELLO_ANSWER = Answer((role(), text("Hello"), text(" there"), text("!"), finish(), usage(), DONE))
+
+Launch = Callable[..., Gateway]
+
+
+def standard_config(upstream: Upstream) -> dict[str, Any]:
+    """The configuration of the suite's shared servers."""
+    base_url = upstream.base_url
+    return {
+        "server": {"body_limit": BODY_LIMIT},
+        "providers": {
+            "openai": {"kind": "openai", "base_url": base_url, "api_key": SERVER_KEY},
+            "keyless": {"kind": "openai", "base_url": base_url},
+            "needy": {"kind": "openai"},
+            "unreachable": {"kind": "openai", "base_url": UNREACHABLE},
+            "hasty": {
+                "kind": "openai",
+                "base_url": base_url,
+                "timeouts": {"first_byte": 0.4, "idle": 0.4},
+            },
+            "echo": {"kind": "echo"},
+        },
+    }
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Upstream]:
+    upstream = Upstream(HELLO_ANSWER)
+    yield upstream
+    upstream.close()
+
+
+@pytest.fixture
+def upstream(provider: Upstream) -> Upstream:
+    """The scripted provider, with nothing played and nothing received."""
+    provider.reset()
+    return provider
+
+
+@pytest.fixture(scope="session")
+def shared(
+    tmp_path_factory: pytest.TempPathFactory, provider: Upstream
+) -> Iterator[Callable[[str], Gateway]]:
+    """The running server of a skin, started when first asked for."""
+    running: dict[str, Gateway] = {}
+
+    def get(skin: str) -> Gateway:
+        if skin not in running:
+            directory = tmp_path_factory.mktemp(skin)
+            running[skin] = Gateway.start(directory, standard_config(provider), skin=skin)
+        return running[skin]
+
+    yield get
+    stop_all(list(running.values()))
+
+
+@pytest.fixture(params=SKINS)
+def skin(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def gateway(skin: str, shared: Callable[[str], Gateway], upstream: Upstream) -> Gateway:
+    """A server, once in each skin."""
+    return shared(skin)
+
+
+@pytest.fixture
+def server(shared: Callable[[str], Gateway], upstream: Upstream) -> Gateway:
+    """A server in its default skin."""
+    return shared("uvicorn")
+
+
+@pytest.fixture
+def launch(tmp_path: Path, upstream: Upstream) -> Iterator[Launch]:
+    """Starts servers of the test's own; ``changes`` replace parts of the standard configuration."""
+    started: list[Gateway] = []
+
+    def start(changes: Mapping[str, Any] | None = None, **options: Any) -> Gateway:
+        directory = tmp_path / str(len(started))
+        config = {**standard_config(upstream), **(changes or {})}
+        started.append(Gateway.start(directory, config, **options))
+        return started[-1]
+
+    yield start
+    stop_all(started)
+
+
+def stop_all(gateways: list[Gateway]) -> None:
+    """Stops them, then holds each to the promise that no key came out."""
+    for gateway in gateways:
+        gateway.stop()
+    leaks = [leak for gateway in gateways for leak in gateway.leaks()]
+    assert not leaks, leaks
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The search for leaked keys comes after everything that could leak one."""
+    items.sort(key=lambda item: "whole_suite" in item.name)

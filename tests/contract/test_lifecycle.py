@@ -1,0 +1,173 @@
+"""Clients that leave, servers that are told to stop, and configurations that change."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from completions import DONE, finish, role, text, usage
+from contract.conftest import BODY_LIMIT, standard_config
+from contract.shapes import checked_error, error_of, ndjson_pieces, ok
+from gateway import SKINS, Gateway
+from upstreams import HANG, Answer, Upstream, Wait, until
+
+Launch = Callable[..., Gateway]
+
+STREAMING = tuple(step for n in range(200) for step in (text(f" {n}"), Wait(0.02)))
+LEAVING: dict[str, tuple[Answer, bool]] = {
+    "in the middle of a stream": (Answer((role(), *STREAMING, finish(), DONE)), True),
+    "while a stream is silent": (Answer((role(), text("Hello"), HANG)), True),
+    "before a stream's head": (Answer((), before_head=(HANG,)), True),
+    "before a stream's first event": (Answer((HANG,)), True),
+    "while a whole answer is on its way": (Answer((role(), *STREAMING, finish(), DONE)), False),
+    "while a whole answer is silent": (Answer((), before_head=(HANG,)), False),
+}
+TRIES = 3
+"""A busy machine may be late once; a server that does not cancel is late every time."""
+
+
+@pytest.mark.parametrize("name", LEAVING)
+def test_a_client_that_leaves_takes_the_upstream_request_with_it_within_100_ms(
+    gateway: Gateway, upstream: Upstream, name: str
+) -> None:
+    answer, is_stream = LEAVING[name]
+    upstream.play(answer)
+    taken = []
+    for number in range(1, TRIES + 1):
+        taken.append(seconds_to_cancel(gateway, upstream, number, is_stream))
+        if taken[-1] <= 0.1:
+            break
+    assert min(taken) <= 0.1, taken
+
+
+def seconds_to_cancel(gateway: Gateway, upstream: Upstream, number: int, is_stream: bool) -> float:
+    with gateway.open(is_stream=is_stream):
+        exchange = upstream.await_request(number)
+        until(lambda: exchange.sent or time.monotonic() > exchange.arrived + 0.05)
+        time.sleep(0.05)
+        left = time.monotonic()
+    until(lambda: exchange.closed_at, 2)
+    assert exchange.closed_at is not None
+    assert exchange.closed_at >= left, "the gateway gave up before the client left"
+    return exchange.closed_at - left
+
+
+def test_a_client_that_only_half_closes_may_still_be_answered_or_cancelled(
+    gateway: Gateway, upstream: Upstream
+) -> None:
+    """Either is fair; what is not is to hang, or to leave the upstream running."""
+    upstream.play(Answer((role(), text("Hello"), Wait(0.2), finish(), usage(), DONE)))
+    with gateway.open(is_stream=True) as stream:
+        exchange = upstream.await_request()
+        stream.sock.shutdown(socket.SHUT_WR)
+        until(lambda: exchange.finished or exchange.closed_at, 3)
+
+
+# --- SIGTERM --------------------------------------------------------------------------------------
+
+SLOW = Answer(
+    (role(), *(s for n in range(10) for s in (text(f" {n}"), Wait(0.1))), finish(), usage(), DONE)
+)
+
+
+@pytest.mark.parametrize("skin", SKINS)
+def test_a_running_stream_outlives_sigterm_and_no_new_one_starts(
+    launch: Launch, upstream: Upstream, skin: str
+) -> None:
+    own = launch(skin=skin)
+    upstream.play(SLOW)
+    with own.stream() as stream:
+        own.terminate()
+        until(lambda: refuses(own), 1)
+        pieces = ndjson_pieces(stream)
+        assert stream.complete
+    assert pieces[-1].object["chat_output"] == "".join(f" {n}" for n in range(10))
+    own.wait(5)
+    assert len(upstream.exchanges) == 1
+    assert "Traceback" not in "".join(own.output)
+
+
+def refuses(gateway: Gateway) -> bool:
+    try:
+        reply = gateway.client.get("/health")
+    except (OSError, EOFError):
+        return True
+    return reply.status == 503
+
+
+@pytest.mark.parametrize("skin", SKINS)
+def test_a_stream_longer_than_the_grace_ends_with_an_honest_error(
+    launch: Launch, upstream: Upstream, skin: str
+) -> None:
+    own = launch({"server": {"body_limit": BODY_LIMIT, "shutdown_grace": 0.5}}, skin=skin)
+    upstream.play(Answer((role(), text("Hello"), HANG)))
+    with own.stream() as stream:
+        chunks = stream.chunks()
+        next(chunks)
+        own.terminate()
+        rest = ndjson_pieces(stream)
+        assert stream.complete
+    checked_error(rest[-1].object)
+    own.wait(5)
+    until(lambda: upstream.last.closed_at, 1)
+
+
+@pytest.mark.parametrize("skin", SKINS)
+def test_an_idle_server_stops_at_once(launch: Launch, skin: str) -> None:
+    own = launch(skin=skin)
+    idle = own.client.open("GET", "/health")
+    with idle:
+        assert idle.read_head().reply().status == 200
+        began = time.monotonic()
+        own.stop(5)
+        assert time.monotonic() - began < 3
+        assert idle.is_closed_by_server()
+
+
+def test_the_server_listens_soon(launch: Launch) -> None:
+    """A second is the promise; a machine that runs other tests beside it gets three."""
+    assert min(launch().startup_s for _ in range(2)) < 3
+
+
+# --- SIGHUP ---------------------------------------------------------------------------------------
+
+
+def with_provider(upstream: Upstream, name: str, **fields: Any) -> dict[str, Any]:
+    config = standard_config(upstream)
+    config["providers"][name] = {"kind": "openai", "base_url": upstream.base_url, **fields}
+    return config
+
+
+@pytest.mark.parametrize("skin", SKINS)
+def test_sighup_brings_the_new_configuration_and_spares_running_requests(
+    launch: Launch, upstream: Upstream, skin: str
+) -> None:
+    own = launch(skin=skin)
+    error_of(own.chat("newcomer"), 404)
+    upstream.play(SLOW)
+    with own.stream("keyless") as stream:
+        config = with_provider(upstream, "newcomer")
+        del config["providers"]["keyless"]
+        own.reload(config)
+        until(lambda: "newcomer" in own.client.get("/api/engine/providers").json, 5)
+        error_of(own.chat("keyless"), 404)
+        pieces = ndjson_pieces(stream)
+    assert pieces[-1].object["chat_output"] == "".join(f" {n}" for n in range(10))
+    upstream.play()
+    ok(own.chat("newcomer"))
+
+
+def test_a_wrong_configuration_is_refused_and_the_old_one_stays(
+    launch: Launch, upstream: Upstream
+) -> None:
+    own = launch()
+    lines = len(own.output)
+    own.reload(with_provider(upstream, "newcomer", kind="no-such-kind"))
+    until(lambda: "no-such-kind" in "".join(own.output[lines:]), 5)
+    assert "Traceback" not in "".join(own.output)
+    assert "newcomer" not in own.client.get("/api/engine/providers").json
+    ok(own.chat())

@@ -1,0 +1,213 @@
+"""A real ``headway serve`` in a process of its own, with everything that it says and writes.
+
+``Gateway.start`` writes a headway.yaml, starts the server on a free port, returns when it listens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from rawclient import Client, Reply, Stream
+
+SERVER_KEY = "sk-planted-server-Q7vXw2LmT9"
+BODY_KEY = "sk-planted-body-K3nRz8PdY5"
+ENV_KEY = "sk-planted-env-H6cJb1FsU4"
+GATE_KEY = "hw-planted-gate-W9aGe5VtN2"
+PLANTED = (SERVER_KEY, BODY_KEY, ENV_KEY, GATE_KEY)
+"""Keys that are given to the server and must never come out of it, except to the provider."""
+
+SKINS = ("uvicorn", "asgi")
+HELLO = "Hello! Who are you?"
+LISTENING = re.compile(r"Headway listening on (http://[\w.\-\[\]:]+)")
+
+
+def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Ours without anybody's keys or settings."""
+    kept = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
+    kept = {k: v for k, v in kept.items() if not k.startswith(("HEADWAY_", "OPENAI_"))}
+    return {**kept, "PYTHONUNBUFFERED": "1", **extra}
+
+
+@dataclass
+class Gateway:
+    directory: Path
+    process: subprocess.Popen[str]
+    output: list[str] = field(default_factory=list)
+    """Every line of stdout and stderr."""
+    seen: list[bytes] = field(default_factory=list)
+    """Every byte that its clients received."""
+    base_url: str = ""
+    startup_s: float = 0.0
+    readers: list[threading.Thread] = field(default_factory=list)
+
+    @classmethod
+    def start(
+        cls,
+        directory: Path,
+        config: Mapping[str, Any],
+        *,
+        skin: str = "uvicorn",
+        args: Sequence[str] = ("--port", "0"),
+        env: Mapping[str, str] | None = None,
+    ) -> Gateway:
+        """Raises AssertionError with the server's output if it does not listen within 20 s."""
+        began = time.monotonic()
+        gateway = cls.spawn(directory, config, skin=skin, args=args, env=env)
+        while not gateway.base_url:
+            running = gateway.process.poll() is None and time.monotonic() < began + 20
+            if not running:
+                gateway.kill()
+                raise AssertionError("headway serve did not listen:\n" + "".join(gateway.output))
+            time.sleep(0.005)
+        gateway.startup_s = time.monotonic() - began
+        return gateway
+
+    @classmethod
+    def spawn(
+        cls,
+        directory: Path,
+        config: Mapping[str, Any],
+        *,
+        skin: str = "uvicorn",
+        args: Sequence[str] = ("--port", "0"),
+        env: Mapping[str, str] | None = None,
+    ) -> Gateway:
+        """Starts the process and does not wait."""
+        write_config(directory, config)
+        skinned = {"HEADWAY_SKIN": "asgi"} if skin == "asgi" else {}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "headway", "serve", "--config", "headway.yaml", *args],
+            cwd=directory,
+            env=clean_environment({**skinned, **(env or {})}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        gateway = cls(directory, process)
+        gateway.readers = [
+            threading.Thread(target=gateway.follow, args=(pipe,))
+            for pipe in (process.stdout, process.stderr)
+        ]
+        for reader in gateway.readers:
+            reader.start()
+        return gateway
+
+    def follow(self, pipe: Any) -> None:
+        with pipe:
+            for line in pipe:
+                self.output.append(line)
+                if found := LISTENING.search(line):
+                    self.base_url = found[1]
+
+    @property
+    def client(self) -> Client:
+        parts = urlsplit(self.base_url)
+        host = "127.0.0.1" if parts.hostname in (None, "0.0.0.0") else parts.hostname
+        return Client(host, parts.port or 80, self.seen)
+
+    # --- Talking to it ------------------------------------------------------------------------
+
+    def open(
+        self,
+        provider: str = "openai",
+        headers: Mapping[str, str] | None = None,
+        **fields: Any,
+    ) -> Stream:
+        """An engine call, sent; the answer is not yet read."""
+        body = {"model": "gpt-4o", "chat_input": HELLO, **fields}
+        return self.client.open("POST", f"/api/engine/chat/{provider}", body, headers)
+
+    def chat(
+        self,
+        provider: str = "openai",
+        headers: Mapping[str, str] | None = None,
+        **fields: Any,
+    ) -> Reply:
+        """An engine call, read whole."""
+        with self.open(provider, headers, **fields) as stream:
+            return stream.read_head().reply()
+
+    def stream(
+        self, provider: str = "openai", accept: str = "application/x-ndjson", **fields: Any
+    ) -> Stream:
+        """A streamed engine call, its head read."""
+        return self.open(provider, {"accept": accept}, is_stream=True, **fields).read_head()
+
+    # --- What it wrote --------------------------------------------------------------------------
+
+    @property
+    def spool(self) -> Path:
+        return self.directory / "ledger.db.spool.jsonl"
+
+    def records(self) -> list[dict[str, Any]]:
+        if not self.spool.exists():
+            return []
+        return [json.loads(line) for line in self.spool.read_bytes().splitlines()]
+
+    def outputs(self) -> Iterator[tuple[str, bytes]]:
+        """All that came out of it: log, replies, files; each with a name."""
+        yield "output", "".join(self.output).encode()
+        yield "replies", b"".join(self.seen)
+        for path in self.directory.rglob("*"):
+            if path.is_file() and path.name != "headway.yaml":
+                yield path.name, path.read_bytes()
+
+    def leaks(self) -> list[str]:
+        """Where a planted key came out."""
+        return [
+            f"{key} in {name}: ...{data[max(0, at - 80) : at + 40]!r}..."
+            for name, data in self.outputs()
+            for key in PLANTED
+            if (at := data.find(key.encode())) >= 0
+        ]
+
+    # --- Its life ---------------------------------------------------------------------------------
+
+    def reload(self, config: Mapping[str, Any]) -> None:
+        write_config(self.directory, config)
+        self.process.send_signal(signal.SIGHUP)
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self, timeout: float = 10.0) -> int:
+        """The exit code, all output read."""
+        code = self.process.wait(timeout)
+        for reader in self.readers:
+            reader.join(5)
+        return code
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """SIGTERM; a server that then does not go is killed, and that is an error."""
+        if self.process.poll() is None:
+            self.terminate()
+        try:
+            self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError("did not stop on SIGTERM:\n" + "".join(self.output)) from None
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.wait()
+
+
+def write_config(directory: Path, config: Mapping[str, Any]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    ledger = {"ledger": {"url": f"sqlite:///{directory / 'ledger.db'}"}}
+    text = yaml.safe_dump({**ledger, **config}, sort_keys=False)
+    (directory / "headway.yaml").write_text(text)
