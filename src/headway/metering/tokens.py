@@ -65,7 +65,7 @@ A factor is the family's count over o200k_base's, of English prose and source co
 3, Qwen 3, DeepSeek V3 and Mistral v3 by their public vocabularies; SmolLM2 by its own; Gemini as
 published in npm ``ai-tokenizer`` 1.0.6 (1.08; Gemma 3 by its vocabulary is 1.07); Claude, which
 publishes none, by its last public vocabulary (1.10 of o200k_base) times that package's 1.10 for
-Claude 4.5. Other scripts differ more: Russian counts 1.0 to 1.8, Chinese 0.7 to 1.3 of o200k_base.
+Claude 4.5. Other scripts differ more: Russian counts 1.0 to 2.0, Chinese 0.7 to 1.3 of o200k_base.
 """
 
 

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from headway.metering.metrics import Cost, PriceOrigin
+from headway.metering.price import Price, compile_price
+from headway.metering.price_data import Rates, Tiered
+from headway.types import Usage
+
+ORIGIN = PriceOrigin("test", "2026-01-01", "m")
+MILLION = 1_000_000
+
+
+def price(**rates: str | int | Tiered) -> Price:
+    exact = {
+        name: rate if isinstance(rate, Tiered) else Decimal(rate) for name, rate in rates.items()
+    }
+    return compile_price(Rates(**exact), ORIGIN)
+
+
+FLAT = price(input=1, output=10)
+CACHED = price(input=10, cache_read=1, cache_write=12, cache_write_1h=20, output=50)
+AUDIO = price(
+    input=10, cache_read=1, input_audio=40, cache_audio_read=4, output=50, output_audio=80
+)
+REASONING = price(input=2, output=8, reasoning=3)
+TIERED = price(
+    input=Tiered(Decimal(1), [(100, Decimal(2)), (200, Decimal(3))]),
+    cache_read=Tiered(Decimal("0.1"), [(200, Decimal("0.3"))]),
+    output=Decimal(10),
+)
+BY_REQUEST = price(input=1, output=1, requests=12)
+INPUT_ONLY = price(input="0.13")
+OUTPUT_ONLY = price(output=5)
+
+# price, usage, dollars times a million
+COSTS: list[tuple[Price, Usage, str]] = [
+    (FLAT, Usage(input_tokens=0, output_tokens=0), "0"),
+    (FLAT, Usage(input_tokens=7, output_tokens=3), "37"),
+    (FLAT, Usage(input_tokens=7, output_tokens=3, cache_read_tokens=5), "37"),
+    (FLAT, Usage(input_tokens=7, output_tokens=3, cache_write_tokens=5), "37"),
+    (FLAT, Usage(input_tokens=7, output_tokens=3, cache_write_1h_tokens=5), "37"),
+    (FLAT, Usage(input_tokens=7, output_tokens=3, reasoning_tokens=2), "37"),
+    (FLAT, Usage(input_tokens=7, output_tokens=3, input_audio_tokens=7), "37"),
+    (FLAT, Usage(input_tokens=7, output_tokens=3, output_audio_tokens=3), "37"),
+    (CACHED, Usage(input_tokens=10, output_tokens=1), "150"),
+    (CACHED, Usage(input_tokens=10, output_tokens=1, cache_read_tokens=4), "114"),
+    (CACHED, Usage(input_tokens=10, output_tokens=1, cache_read_tokens=10), "60"),
+    (CACHED, Usage(input_tokens=10, output_tokens=1, cache_write_tokens=4), "158"),
+    (
+        CACHED,
+        Usage(input_tokens=10, output_tokens=1, cache_write_tokens=4, cache_write_1h_tokens=3),
+        "182",
+    ),
+    (CACHED, Usage(input_tokens=10, output_tokens=1, cache_write_1h_tokens=3), "180"),
+    (
+        CACHED,
+        Usage(input_tokens=10, output_tokens=0, cache_read_tokens=6, cache_write_tokens=4),
+        "54",
+    ),
+    (AUDIO, Usage(input_tokens=10, output_tokens=4, input_audio_tokens=3), "390"),
+    (AUDIO, Usage(input_tokens=10, output_tokens=4, output_audio_tokens=3), "390"),
+    # Seven cached and five of sound in ten: two of the cached were sound, at the least.
+    (
+        AUDIO,
+        Usage(input_tokens=10, output_tokens=0, input_audio_tokens=5, cache_read_tokens=7),
+        "133",
+    ),
+    (
+        AUDIO,
+        Usage(input_tokens=10, output_tokens=0, input_audio_tokens=5, cache_read_tokens=5),
+        "205",
+    ),
+    (REASONING, Usage(input_tokens=1, output_tokens=10, reasoning_tokens=6), "52"),
+    (REASONING, Usage(input_tokens=1, output_tokens=10), "82"),
+    (TIERED, Usage(input_tokens=100, output_tokens=1), "110"),
+    (TIERED, Usage(input_tokens=101, output_tokens=1), "212"),
+    (TIERED, Usage(input_tokens=200, output_tokens=1), "410"),
+    (TIERED, Usage(input_tokens=201, output_tokens=1), "613"),
+    (TIERED, Usage(input_tokens=200, output_tokens=0, cache_read_tokens=100), "210"),
+    (TIERED, Usage(input_tokens=300, output_tokens=0, cache_read_tokens=100), "630"),
+    (BY_REQUEST, Usage(input_tokens=5, output_tokens=5), "12010"),
+    (INPUT_ONLY, Usage(input_tokens=100, output_tokens=0), "13"),
+    (OUTPUT_ONLY, Usage(input_tokens=0, output_tokens=2), "10"),
+]
+
+
+@pytest.mark.parametrize(("price", "usage", "micros"), COSTS)
+def test_a_cost_is_exact(price: Price, usage: Usage, micros: str) -> None:
+    assert price.cost(usage) == Decimal(micros) / MILLION
+
+
+UNKNOWN = [
+    (FLAT, Usage()),
+    (FLAT, Usage(input_tokens=1)),
+    (FLAT, Usage(output_tokens=1)),
+    (FLAT, Usage(input_tokens=5, output_tokens=1, cache_read_tokens=6)),
+    (FLAT, Usage(input_tokens=5, output_tokens=1, cache_read_tokens=3, cache_write_tokens=3)),
+    (CACHED, Usage(input_tokens=5, output_tokens=1, cache_write_1h_tokens=6)),
+    (AUDIO, Usage(input_tokens=5, output_tokens=1, input_audio_tokens=6)),
+    (AUDIO, Usage(input_tokens=5, output_tokens=1, output_audio_tokens=2)),
+    (
+        AUDIO,
+        Usage(input_tokens=5, output_tokens=0, input_audio_tokens=3, cache_write_tokens=4),
+    ),
+    (REASONING, Usage(input_tokens=5, output_tokens=1, reasoning_tokens=2)),
+    (INPUT_ONLY, Usage(input_tokens=5, output_tokens=1)),
+    (OUTPUT_ONLY, Usage(input_tokens=5, output_tokens=1)),
+]
+
+
+@pytest.mark.parametrize(("price", "usage"), UNKNOWN)
+def test_a_cost_that_cannot_be_known_is_none(price: Price, usage: Usage) -> None:
+    assert price.cost(usage) is None
+    assert price.charge(usage) is None
+
+
+def test_a_charge_names_its_price() -> None:
+    usage = Usage(input_tokens=101, output_tokens=1)
+    origin = PriceOrigin("test", "2026-01-01", "m", tiered=True)
+    assert TIERED.charge(usage) == Cost(Decimal("0.000212"), origin)
+    assert (TIERED.source, TIERED.date, TIERED.tiered) == ("test", "2026-01-01", True)
+    assert FLAT.tiered is False
+
+
+def test_tiny_and_huge_numbers_stay_exact() -> None:
+    odd = price(input="0.0000001", output="123456.789")
+    usage = Usage(input_tokens=3, output_tokens=10**9)
+    assert odd.cost(usage) == Decimal("123456789.0000000000003")
+    assert price(input="1E+2", output="0").cost(Usage(input_tokens=1, output_tokens=1)) == Decimal(
+        "0.0001"
+    )

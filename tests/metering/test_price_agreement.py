@@ -1,0 +1,266 @@
+"""Our prices against the package that they come from, model by model."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import genai_prices
+import msgspec
+import pytest
+from genai_prices.data import providers
+from genai_prices.data_snapshot import DataSnapshot
+from genai_prices.types import ModelInfo, ModelPrice
+from genai_prices.types import Usage as TheirUsage
+
+from headway.metering.prices import PriceBook, shipped
+from headway.types import Usage
+
+ROOT = Path(__file__).parents[2]
+BOOK = PriceBook.load(shipped())
+SNAPSHOT = DataSnapshot(providers=providers, from_auto_update=False)
+MODELS = [(provider.id, model) for provider in providers for model in provider.models]
+MOMENTS = [
+    datetime(2025, 5, 1, 2, tzinfo=UTC),
+    datetime(2026, 10, 13, 17, tzinfo=UTC),
+    datetime(2026, 11, 23, 2, tzinfo=UTC),
+    datetime(2027, 6, 1, 8, tzinfo=UTC),
+]
+CONTEXTS: list[dict[str, str]] = [
+    {},
+    {"service_tier": "priority"},
+    {"service_tier": "flex"},
+    {"service_tier": "fast"},
+    {"service_tier": "default"},
+    {"processing": "batch"},
+    {"speed": "fast"},
+    {"service_tier": "flex", "processing": "batch"},
+    {"route": "mistral/eu"},
+]
+NAMES = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cache_read_tokens": "cache_read_tokens",
+    "cache_write_tokens": "cache_write_tokens",
+    "cache_write_1h_tokens": "cache_write_1h_tokens",
+    "reasoning_tokens": "output_reasoning_tokens",
+    "input_audio_tokens": "input_audio_tokens",
+    "output_audio_tokens": "output_audio_tokens",
+}
+
+
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("prices_tool", ROOT / "tools" / "prices.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TOOL = tool()
+
+
+def test_the_shipped_file_is_what_the_pinned_package_compiles_to() -> None:
+    present = msgspec.json.decode(shipped())
+    installed = version("genai-prices")
+    assert present["version"] == installed, "run tools/prices.py"
+    day = date.fromisoformat(present["date"])
+    assert shipped() == TOOL.compiled(installed, day), "run tools/prices.py"
+
+
+def test_refreshing_keeps_the_date_while_the_version_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TOOL, "FILE", tmp_path / "prices.json")
+    today = datetime.now(UTC).date()
+    assert TOOL.taken("0") >= today
+    assert TOOL.main() == 0
+    installed = version("genai-prices")
+    old = TOOL.FILE.read_bytes().replace(TOOL.taken(installed).isoformat().encode(), b"2020-01-02")
+    TOOL.FILE.write_bytes(old)
+    assert TOOL.main() == 0
+    assert TOOL.FILE.read_bytes() == old
+    assert TOOL.taken("another version") >= today
+
+
+def test_a_new_kind_of_price_stops_the_refresh() -> None:
+    with pytest.raises(SystemExit, match="moods_mtok"):
+        TOOL._rates(ModelPrice(moods_mtok=Decimal(1)))
+
+
+def random_usage(chance: random.Random, priced_output: bool) -> Usage:
+    into = chance.choice([0, 1, 17, 1000, 32_001, 128_001, 200_000, 200_001, 272_001, 10**6])
+    into += chance.randrange(50)
+    out = chance.randrange(5000) if priced_output else 0
+    read = chance.choice([0, chance.randint(0, into)])
+    write = chance.choice([0, chance.randint(0, into - read)])
+    return Usage(
+        input_tokens=into,
+        output_tokens=out,
+        cache_read_tokens=read or None,
+        cache_write_tokens=write or None,
+        cache_write_1h_tokens=chance.choice([None, chance.randint(0, write)]),
+        reasoning_tokens=chance.choice([None, chance.randint(0, out)]),
+    )
+
+
+def audio_usage(chance: random.Random, priced_output: bool) -> Usage:
+    into, out = chance.randrange(5000), chance.randrange(5000) if priced_output else 0
+    return Usage(
+        input_tokens=into,
+        output_tokens=out,
+        input_audio_tokens=chance.randint(0, into),
+        output_audio_tokens=chance.randint(0, out),
+    )
+
+
+def fitting_usage(chance: random.Random, rates: set[str]) -> Usage:
+    """A usage that the rates can price whole."""
+    make = audio_usage if "input_audio_mtok" in rates else random_usage
+    usage = make(chance, "output_mtok" in rates)
+    if "input_mtok" in rates:
+        return usage
+    return Usage(input_tokens=0, output_tokens=usage.output_tokens)
+
+
+def theirs(usage: Usage, provider: str, model: str, at: datetime, context: Any) -> Decimal:
+    known = {
+        name: value for ours, name in NAMES.items() if (value := getattr(usage, ours)) is not None
+    }
+    return genai_prices.calc_price(
+        TheirUsage(**known),
+        model,
+        provider_id=provider,
+        genai_request_timestamp=at,
+        price_context=context or None,
+    ).total_price
+
+
+def spellings(match: Any) -> Iterator[str]:
+    """Names that a rule was written for."""
+    for part in getattr(match, "or_", None) or getattr(match, "and_", None) or []:
+        yield from spellings(part)
+    yield from (text for key, text in vars(match).items() if key not in ("or_", "and_", "regex"))
+
+
+def name_of(provider: str, model: ModelInfo) -> str:
+    """A name that the package resolves to this model: its id, or one that its rule names."""
+    names = (model.id, *spellings(model.match))
+    return next(name for name in names if their_model(provider, name) == model.id)
+
+
+def their_model(provider: str, name: str) -> str | None:
+    try:
+        return SNAPSHOT.find_provider_model(name, None, provider, None)[1].id
+    except LookupError:
+        return None
+
+
+NO_RATE = {
+    "cerebras/qwen-3-coder-480b",
+    "google/gemma-3",
+    "google/gemma-3n",
+    "huggingface_together/ServiceNow-AI/Apriel-1.6-15b-Thinker",
+    "huggingface_together/prism-ml/Ternary-Bonsai-27B-AWQ-4bit",
+    "huggingface_together/prism-ml/Ternary-Bonsai-27B-gguf",
+    "openai/moderation",
+    "openrouter/gemini-2.5-pro-exp-03-25",
+    "openrouter/google/gemini-flash-1.5-8b-exp",
+    "openrouter/google/lyria-3-clip-preview",
+    "openrouter/google/lyria-3-pro-preview",
+    "openrouter/stealth/crouton-alpha",
+}
+"""The package lists no rate for them and computes zero; nothing says that they are free, so with us
+their price is unknown."""
+
+
+def listed_rates(model: ModelInfo, at: datetime) -> set[str]:
+    return set(vars(model.get_prices(at)))
+
+
+def is_left_out(provider: str, model: ModelInfo, at: datetime) -> bool:
+    """On purpose: those without a rate, and those priced by hours, pages, characters, messages or
+    searches only, of which a chat call's usage knows nothing."""
+    rates = listed_rates(model, at)
+    by_tokens = bool(rates & {"input_mtok", "output_mtok"})
+    return f"{provider}/{model.id}" in NO_RATE or (bool(rates) and not by_tokens)
+
+
+def test_every_model_costs_what_the_package_says() -> None:
+    chance = random.Random(20261123)
+    compared, skipped = 0, set[str]()
+    for provider, model in MODELS:
+        name = name_of(provider, model)
+        for at in MOMENTS:
+            context = chance.choice(CONTEXTS)
+            price = BOOK.find(provider, name, at.timestamp(), context=context)
+            if is_left_out(provider, model, at):
+                skipped.add(f"{provider}/{model.id}")
+                assert price is None, (provider, name)
+                continue
+            assert price is not None, (provider, name, at)
+            usage = fitting_usage(chance, listed_rates(model, at))
+            expected = theirs(usage, provider, name, at, context)
+            assert price.cost(usage) == expected, (provider, name, at, context, usage)
+            compared += 1
+    assert compared > 4 * 2200
+    assert skipped >= NO_RATE
+    assert len(skipped - NO_RATE) < 40, skipped
+
+
+def test_models_that_price_sound_cost_the_same_with_cached_text() -> None:
+    chance = random.Random(5)
+    sounding = [
+        (provider, model)
+        for provider, model in MODELS
+        if "input_audio_mtok" in listed_rates(model, MOMENTS[2])
+    ]
+    assert len(sounding) > 15
+    for provider, model in sounding:
+        usage = random_usage(chance, "output_mtok" in listed_rates(model, MOMENTS[2]))
+        name = name_of(provider, model)
+        price = BOOK.find(provider, name, MOMENTS[2].timestamp())
+        assert price is not None
+        assert price.cost(usage) == theirs(usage, provider, name, MOMENTS[2], None)
+
+
+def our_model(provider: str, name: str) -> str | None:
+    listing = BOOK._listing(provider, name)
+    return None if listing is None else listing.model.id
+
+
+SPELLINGS = [
+    "{}",
+    "{}",
+    "{}",
+    "{}-20251211",
+    "{}-2025-12-11",
+    "{}:free",
+    "x/{}",
+    "{}-latest",
+    "{}@001",
+]
+
+
+def test_names_find_the_model_that_the_package_finds() -> None:
+    chance = random.Random(9)
+    ids = [provider.id for provider in providers]
+    hits = 0
+    for _ in range(2000):
+        home, model = chance.choice(MODELS)
+        provider = chance.choice([home, home, "azure", "google", chance.choice(ids)])
+        name = chance.choice(SPELLINGS).format(model.id)
+        if chance.random() < 0.3:
+            name = name.upper()
+        expected = their_model(provider, name)
+        assert our_model(provider, name) == expected, (provider, name)
+        hits += expected is not None
+    assert 300 < hits < 1700

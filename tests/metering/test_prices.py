@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from headway.metering.price_data import Book, Clause, Dated, Model, Provider, Rates, Variant
+from headway.metering.prices import (
+    LONGEST_NAME,
+    REMEMBERED,
+    CatalogueModel,
+    ConfiguredPrice,
+    PriceBook,
+    shipped,
+)
+from headway.types import Usage
+
+
+def unix(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+NOW = unix("2026-11-23T12:00:00")
+BOOK = PriceBook.load(shipped())
+
+
+def used(into: int, out: int, **more: int) -> Usage:
+    return Usage(input_tokens=into, output_tokens=out, **more)
+
+
+WRITTEN = {"cache_write_tokens": 4000, "cache_read_tokens": 7000}
+
+# provider, model, day, usage, dollars
+GOLDEN = [
+    ("openai", "gpt-3.5-turbo", "2026-11-23", used(6, 26), "0.000042"),
+    ("openai", "gpt-4o", "2026-11-23", used(10_000, 500, cache_read_tokens=8000), "0.020"),
+    ("openai", "gpt-4o-2024-08-06", "2026-11-23", used(10_000, 0), "0.025"),
+    ("anthropic", "claude-sonnet-4-5", "2026-11-23", used(12_000, 300, **WRITTEN), "0.0246"),
+    (
+        "anthropic",
+        "claude-sonnet-4-5",
+        "2026-11-23",
+        used(12_000, 300, cache_write_1h_tokens=4000, **WRITTEN),
+        "0.0336",
+    ),
+    ("google", "gemini-2.5-pro", "2026-11-23", used(250_000, 1000), "0.640"),
+    ("google", "gemini-2.5-pro", "2026-11-23", used(150_000, 1000), "0.1975"),
+    ("openai", "o3", "2025-05-01", used(10**6, 10**6), "50"),
+    ("openai", "o3", "2025-06-09T23:59:59", used(10**6, 10**6), "50"),
+    ("openai", "o3", "2025-06-10", used(10**6, 10**6), "10"),
+    ("openai", "o3", "2026-11-23", used(10**6, 10**6), "10"),
+    ("openai", "o3", "2026-11-23", used(10**6, 10**6, reasoning_tokens=900_000), "10"),
+    ("openrouter", "qwen/qwq-32b:free", "2026-11-23", used(1000, 1000), "0"),
+]
+
+
+@pytest.mark.parametrize(("provider", "model", "day", "usage", "dollars"), GOLDEN)
+def test_golden_costs(provider: str, model: str, day: str, usage: Usage, dollars: str) -> None:
+    price = BOOK.find(provider, model, unix(day))
+    assert price is not None
+    assert price.cost(usage) == Decimal(dollars)
+
+
+def test_a_price_says_where_and_when_it_is_from() -> None:
+    dated = BOOK.find("openai", "o3", NOW)
+    plain = BOOK.find("openai", "gpt-4o", NOW)
+    assert dated is not None
+    assert plain is not None
+    assert (dated.source, dated.date) == (BOOK.source, "2025-06-10")
+    assert BOOK.source.startswith("genai-prices ")
+    assert plain.date == msgspec.json.decode(shipped())["date"]
+    assert (plain.origin.model, plain.tiered) == ("gpt-4o", False)
+    tiered = BOOK.find("google", "gemini-2.5-pro", NOW)
+    assert tiered is not None
+    assert tiered.tiered
+
+
+NOT_FOUND = [
+    (None, "gpt-4o"),
+    ("no-such-provider", "gpt-4o"),
+    ("openai", "no-such-model"),
+    ("openai", ""),
+    ("openai", "gpt-4o" + "x" * LONGEST_NAME),
+    ("openai", "whisper-1"),
+    ("openai", "moderation"),
+]
+
+
+@pytest.mark.parametrize(("price_id", "model"), NOT_FOUND)
+def test_an_unknown_price_is_none(price_id: str | None, model: str) -> None:
+    assert BOOK.find(price_id, model, NOW) is None
+
+
+def test_names_match_whatever_their_case_and_the_spelling_of_their_date() -> None:
+    assert BOOK.find("openai", "GPT-4o", NOW) is not None
+    dashed = BOOK.find("openai", "gpt-5.4-2026-03-05", NOW)
+    assert dashed is not None
+    assert BOOK.find("openai", "gpt-5.4-20260305", NOW) == dashed
+    assert BOOK.find("openai", "gpt-5.4-20261399", NOW) is None
+
+
+# --- A book of our own, small enough to see -------------------------------------------------------
+
+
+def model(name: str, rate: int, **more: object) -> Model:
+    prices = [Dated(rates=Rates(input=Decimal(rate), output=Decimal(rate)))]
+    plain = {"id": name, "match": Clause(equals=name), "prices": prices}
+    return Model(**{**plain, **more})  # type: ignore[arg-type]
+
+
+def book(**providers: Provider) -> bytes:
+    raw = {name: msgspec.Raw(msgspec.json.encode(one)) for name, one in providers.items()}
+    day = datetime(2026, 1, 2, tzinfo=UTC).date()
+    return msgspec.json.encode(Book(source="test", version="1", date=day, providers=raw))
+
+
+def rate(found: PriceBook, price_id: str, name: str, at: float = NOW, **context: str) -> object:
+    price = found.find(price_id, name, at, context=context)
+    return None if price is None else price.cost(used(10**6, 0))
+
+
+def test_a_provider_falls_back_on_those_whose_models_it_offers_one_step_deep() -> None:
+    first = Provider(name="A", fallback=["b", "missing"], models=[model("own", 1)])
+    second = Provider(name="B", fallback=["c"], models=[model("own", 2), model("theirs", 2)])
+    third = Provider(name="C", models=[model("far", 3)])
+    found = PriceBook.load(book(a=first, b=second, c=third))
+    assert rate(found, "a", "own") == 1
+    assert rate(found, "a", "theirs") == 2
+    assert rate(found, "a", "far") is None
+    assert rate(found, "b", "far") == 3
+
+
+def test_the_first_model_that_matches_counts() -> None:
+    either = model("general", 1, match=Clause(contains="x"))
+    found = PriceBook.load(book(a=Provider(name="A", models=[either, model("x", 2)])))
+    assert rate(found, "a", "x") == 1
+
+
+def dated(day: str, amount: int) -> Dated:
+    start = datetime.fromisoformat(day).date()
+    return Dated(start=start, rates=Rates(input=Decimal(amount), output=Decimal(0)))
+
+
+def test_of_the_prices_in_force_the_last_counts_and_the_first_if_none_is() -> None:
+    prices = [dated("2025-01-01", 1), dated("2025-06-01", 2), dated("2026-01-01", 3)]
+    found = PriceBook.load(book(a=Provider(name="A", models=[model("m", 0, prices=prices)])))
+    days = ["2020-01-01", "2025-02-01", "2025-06-01", "2025-12-31T23:59:59", "2026-01-01"]
+    assert [rate(found, "a", "m", unix(day)) for day in days] == [1, 1, 2, 2, 3]
+
+
+def variant(amount: str, day: str | None = None, **when: str) -> Variant:
+    start = datetime.fromisoformat(day).date() if day else None
+    return Variant(when=when, start=start, rates=Rates(input=Decimal(amount)))
+
+
+def test_variants_replace_rates_where_the_context_asks_for_them() -> None:
+    variants = [
+        variant("7", "2026-01-01", service_tier="priority"),
+        variant("6", service_tier="priority"),
+        variant("3", service_tier="flex", processing="batch"),
+        variant("5", service_tier="flex"),
+    ]
+    found = PriceBook.load(book(a=Provider(name="A", models=[model("m", 4, variants=variants)])))
+    assert rate(found, "a", "m") == 4
+    assert rate(found, "a", "m", service_tier="nonsense") == 4
+    assert rate(found, "a", "m", service_tier="priority") == 7
+    assert rate(found, "a", "m", unix("2025-12-31"), service_tier="priority") == 6
+    assert rate(found, "a", "m", service_tier="flex") == 5
+    assert rate(found, "a", "m", service_tier="flex", processing="batch") == 3
+    price = found.find("a", "m", NOW, context={"service_tier": "priority"})
+    assert price is not None
+    assert price.date == "2026-01-01"
+    assert price.cost(used(0, 10**6)) == 4
+
+
+def test_variants_are_the_makers_and_not_of_those_that_resell_the_model() -> None:
+    maker = Provider(name="B", models=[model("m", 4, variants=[variant("7", speed="fast")])])
+    found = PriceBook.load(book(a=Provider(name="A", fallback=["b"], models=[]), b=maker))
+    assert rate(found, "b", "m", speed="fast") == 7
+    assert rate(found, "a", "m", speed="fast") == 4
+
+
+def test_a_model_without_rates_for_tokens_has_no_price() -> None:
+    bare = [model("none", 0, prices=[]), model("empty", 0, prices=[Dated(rates=Rates())])]
+    found = PriceBook.load(book(a=Provider(name="A", models=bare)))
+    assert found.find("a", "none", NOW) is None
+    assert found.find("a", "empty", NOW) is None
+
+
+# --- Configured prices ----------------------------------------------------------------------------
+
+OVERRIDES = {
+    "mine": {
+        "gpt-4o": ConfiguredPrice(
+            input=Decimal("0.5"), output=Decimal(1), cached=Decimal("0.1"), cache_write=Decimal(2)
+        ),
+        "own": ConfiguredPrice(input=Decimal(0), output=Decimal(0)),
+    }
+}
+
+
+def test_a_configured_price_wins_for_its_provider_and_model_alone() -> None:
+    found = PriceBook.load(shipped(), OVERRIDES)
+    price = found.find("openai", "gpt-4o", NOW, provider="mine")
+    assert price is not None
+    assert (price.source, price.date, price.origin.model) == ("configured", None, "gpt-4o")
+    usage = used(10, 10, cache_read_tokens=4, cache_write_tokens=1)
+    assert price.cost(usage) == Decimal("14.9") / 10**6
+    for provider, name in [("other", "gpt-4o"), (None, "gpt-4o"), ("mine", "gpt-4o-mini")]:
+        elsewhere = found.find("openai", name, NOW, provider=provider)
+        assert elsewhere is not None
+        assert elsewhere.source == found.source
+
+
+def test_a_configured_price_needs_no_data_and_may_be_zero() -> None:
+    price = PriceBook.load(shipped(), OVERRIDES).find(None, "own", NOW, provider="mine")
+    assert price is not None
+    assert price.cost(used(10, 10, cache_read_tokens=10)) == 0
+
+
+# --- Memory and laziness --------------------------------------------------------------------------
+
+
+def test_model_names_that_clients_choose_do_not_pile_up() -> None:
+    found = PriceBook.load(book(a=Provider(name="A", models=[model("m", 1)])))
+    for number in range(REMEMBERED + 100):
+        assert found.find("a", f"made-up-{number}", NOW) is None
+        assert found.find("b", f"made-up-{number}", NOW, context={"k": str(number)}) is None
+    assert len(found._found) == REMEMBERED
+    assert rate(found, "a", "m") == 1
+    for number in range(100):
+        assert rate(found, "a", "m", service_tier=str(number)) == 1
+    assert len(found._listing("a", "m")._compiled) == 1  # type: ignore[union-attr]
+
+
+def test_a_price_is_compiled_once() -> None:
+    assert BOOK.find("openai", "gpt-4o", NOW) is BOOK.find("openai", "gpt-4o", NOW + 60)
+
+
+def test_a_provider_is_read_only_when_asked_for() -> None:
+    broken = book(a=Provider(name="A", models=[model("m", 1)])).replace(b"}}}", b'},"b":{"x":1}}}')
+    found = PriceBook.load(broken)
+    assert rate(found, "a", "m") == 1
+    with pytest.raises(msgspec.ValidationError):
+        found.find("b", "m", NOW)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b'{"source":1}'])
+def test_data_that_is_no_price_book_is_refused(data: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        PriceBook.load(data)
+
+
+# --- The catalogue --------------------------------------------------------------------------------
+
+
+def test_the_catalogue_lists_models_with_their_window_and_price_of_the_day() -> None:
+    by_id = {one.id: one for one in BOOK.models("openai", NOW)}
+    assert by_id["o3"] == CatalogueModel(
+        id="o3",
+        name="o3",
+        context_window=200_000,
+        input=Decimal(2),
+        output=Decimal(8),
+        deprecated=False,
+    )
+    then = {one.id: one for one in BOOK.models("openai", unix("2025-05-01"))}
+    assert (then["o3"].input, then["o3"].output) == (10, 40)
+    assert by_id["moderation"].input is None
+    assert list(by_id) == sorted(by_id)
+
+
+def test_the_catalogue_shows_a_tiered_price_below_its_first_tier() -> None:
+    by_id = {one.id: one for one in BOOK.models("google", NOW)}
+    assert by_id["gemini-2.5-pro"].input == Decimal("1.25")
+
+
+def test_the_catalogue_shows_the_name_to_call_a_model_by() -> None:
+    rule = Clause(any_of=[Clause(contains="x."), Clause(equals="path/to/label")])
+    models = [
+        model("Plain", 1, match=Clause(equals="plain")),
+        model("label", 2, match=rule),
+        model("other label", 3, match=Clause(equals="whole name")),
+        model("no name", 4, match=Clause(contains="eu.")),
+    ]
+    found = PriceBook.load(book(a=Provider(name="A", models=models)))
+    assert [(one.id, one.input) for one in found.models("a", NOW)] == [
+        ("Plain", 1),
+        ("path/to/label", 2),
+        ("whole name", 3),
+    ]
+
+
+@pytest.mark.parametrize("price_id", [None, "no-such-provider"])
+def test_the_catalogue_of_an_unknown_provider_is_empty(price_id: str | None) -> None:
+    assert BOOK.models(price_id, NOW) == []
