@@ -167,3 +167,23 @@ class UpstreamTimeout(UpstreamError):
 
     status = 504
     type = "timeout_error"
+
+
+class ClientGone(HeadwayError):
+    """The caller left before the end. Nobody reads this; the record does."""
+
+    status = 499
+    type = "client_closed_request"
+
+
+class NotFound(RequestError):
+    """No such route."""
+
+    status = 404
+    type = "not_found_error"
+
+
+class NotAllowed(RequestError):
+    """The route does not take this method."""
+
+    status = 405

@@ -81,6 +81,8 @@ class Stream(Protocol):
 
 class Dialect(Protocol):
     name: str
+    route: str
+    """The path, as the API declares it."""
     wire: str | None
     """The wire format that it shares with providers, where it does."""
     always_streams: bool

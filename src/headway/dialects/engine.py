@@ -125,6 +125,7 @@ class Engine:
     """The dialect of the engine route."""
 
     name = "engine"
+    route = "/api/engine/chat/{provider}"
     wire = None
     always_streams = True
 

@@ -43,6 +43,7 @@ class OpenAIChat:
     """The dialect of ``/v1/chat/completions``."""
 
     name = "openai_chat"
+    route = "/v1/chat/completions"
     wire = "openai_chat"
     always_streams = False
 
@@ -94,17 +95,19 @@ class OpenAIChat:
 
 
 class OpenAIChatStream:
-    __slots__ = ("_context", "_role", "_started", "content_type")
+    __slots__ = ("_context", "_relays", "_role", "_started", "content_type")
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._relays = context.relays
         self._started = Started()
         self._role: dict[str, str] = {"role": "assistant"}
         self.content_type = SSE
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
-        if self._context.relays:
+        if self._relays and frame.raw:
             return None if self._is_ours(events) else frame.raw
+        self._relays = False  # a whole answer where a stream was due has no frames of its own
         return self._translate(events)
 
     def _is_ours(self, events: list[Event]) -> bool:
@@ -128,7 +131,7 @@ class OpenAIChatStream:
         return self._event(self._chunk(found))
 
     def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
-        pieces = [] if self._context.relays else self._finish(answer)
+        pieces = [] if self._relays else self._finish(answer)
         if self._context.call.shows_metrics:
             pieces.append(self._event({**self._chunk([]), "metrics": metrics}))
         return [*pieces, END]

@@ -10,8 +10,8 @@ import inspect
 import sys
 from collections.abc import Iterator
 
-from headway.ledger import record
-from headway.ledger.record import Record
+from headway import record
+from headway.record import Record
 
 INTRODUCTION = """\
 # The ledger

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
 
 from headway.errors import UpstreamError
 from headway.types import ChatRequest, Event, Frame, Headers, HttpRequest, Parameter, Target
@@ -54,3 +56,19 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """The launcher that starts it on this machine, by name."""
     options: Mapping[str, str] = {}
     """Further configuration keys of this kind, and what each means."""
+
+    def parameters_of(self, model: str | None) -> tuple[Parameter, ...]:
+        """The parameters that a model takes, under the names that it takes them by."""
+        if model is None:
+            return self.parameters
+        given = {spec.id: Raw(b"null") for spec in self.parameters}
+        asked = ChatRequest(model=model, messages=Raw(b"[]"), parameters=given, defaulted=True)
+        taken = self.adapt(asked)[0].parameters
+        renamed = [name for name in taken if name not in given]
+        kept = []
+        for spec in self.parameters:
+            if spec.id in taken:
+                kept.append(spec)
+            elif renamed and renamed[0].startswith(spec.id.partition("_")[0]):
+                kept.append(replace(spec, id=renamed.pop(0)))
+        return tuple(kept)

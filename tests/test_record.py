@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from headway.ledger import docs
-from headway.ledger.record import Record, decode, encode
+from headway.record import Record, decode, encode
 from headway.metering.meter import Timing
 from headway.types import Usage
 

@@ -1,0 +1,292 @@
+"""One request, from the client's bytes to its answer and its record: the whole story, top to bottom.
+
+    authenticate -> decode -> plan -> attempt, again until something is committed -> settle -> record
+
+It runs as a coroutine that continues where bytes arrive (``signals``): over a pooled connection an
+exchange takes no task, and no turn of the event loop but those of its sockets.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from headway.dialects.dialect import JSON, Call, Context, Dialect, Inbound, encode_error
+from headway.errors import (
+    ClientGone,
+    HeadwayError,
+    InternalError,
+    InvalidField,
+    MissingProviderKey,
+    RequestError,
+    ShuttingDown,
+    UnknownProvider,
+)
+from headway.metering.meter import Meter
+from headway.metering.metrics import Metrics
+from headway.pipeline import settlement
+from headway.pipeline.flow import Flow
+from headway.pipeline.gateway import Gateway, Upstream
+from headway.pipeline.signals import Signal, start
+from headway.policy.keys import authorize
+from headway.ports import Sink
+from headway.providers.parameters import check
+from headway.routing.retry import Try, decide
+from headway.types import ChatRequest, Headers, HttpRequest, Target
+
+log = logging.getLogger("headway")
+
+
+class Exchange:
+    """Everything that one request is while it lasts. ``started`` is the clock when it was read
+    whole."""
+
+    __slots__ = (
+        "_flow", "_gone", "attempts", "call", "context", "dialect",
+        "gateway", "id", "inbound", "is_over", "key_id", "records", "sent_after", "sink",
+        "snapshot", "started", "upstream", "upstream_bytes",
+    )  # fmt: skip
+
+    def __init__(
+        self, gateway: Gateway, dialect: Dialect, inbound: Inbound, sink: Sink, started: float
+    ) -> None:
+        self.gateway = gateway
+        self.dialect = dialect
+        self.inbound = inbound
+        self.sink = sink
+        self.started = started
+        self.id = gateway.new_id()
+        self.attempts = 0
+        self.records = 0
+        self.upstream_bytes: int | None = None
+        self.sent_after: float | None = None
+        """Seconds from the start until the last attempt's request was handed on."""
+        self.key_id: str | None = None
+        self.call: Call | None = None
+        self.context: Context | None = None
+        self.upstream: Upstream | None = None
+        self.is_over = False
+        self.snapshot = gateway.snapshot
+        self._flow: Flow | None = None
+        self._gone: Signal[HeadwayError] = Signal()
+
+    def begin(self) -> None:
+        """Runs until it first has to wait."""
+        self.sink.on_gone = self._client_left
+        self.gateway.active.add(self)
+        start(self._run())
+
+    def abort(self, error: HeadwayError) -> None:
+        """End it now, with an error that the client is told if it still listens."""
+        self._gone.set(error)
+        if self._flow is not None:
+            self._flow.abandon(error, self.gateway.clock())
+
+    def keep_alive(self, now: float, silence: float) -> None:
+        """Say something on a stream of events that has been silent for so many seconds."""
+        flow = self._flow
+        if flow is None or self.call is None or not (self.call.stream and self.call.sse):
+            return
+        if now - max(flow.last_write, self.started) >= silence and not flow.finished.is_set:
+            flow.keep_alive(now)
+
+    # --- The story --------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        try:
+            self._admit()
+            call = self._understand()
+            upstream = self._plan(call)
+            target = await self._target(upstream, call)
+            flow = await self._attempt(upstream, call, target)
+            error = await flow.finished
+            if error is not None:
+                raise error
+            await self._conclude(flow)
+        except HeadwayError as error:
+            await self._fail(error)
+        except Exception:
+            log.exception("request %s failed on a defect of the gateway", self.id)
+            await self._fail(InternalError("The gateway failed on this request; see its log."))
+        finally:
+            self.is_over = True
+            self.gateway.active.discard(self)
+
+    def _admit(self) -> None:
+        if self.gateway.is_closing:
+            raise ShuttingDown("The gateway is shutting down; send this request to another one.")
+        self.key_id = authorize(self.inbound.headers, self.snapshot.keys)
+
+    def _understand(self) -> Call:
+        call = self.call = self.dialect.decode(self.inbound)
+        return call
+
+    def _plan(self, call: Call) -> Upstream:
+        """Which provider, and the request as it can take it."""
+        upstream = self.snapshot.upstreams.get(call.provider)
+        if upstream is None:
+            names = ", ".join(sorted(self.snapshot.upstreams))
+            message = f"No provider is called {call.provider!r}; configured are: {names}."
+            raise UnknownProvider(message, param="provider")
+        self.upstream = upstream
+        provider = upstream.provider
+        check(provider.parameters, call.request.parameters)
+        sent, transformations = provider.adapt(call.request)
+        self.context = Context(
+            id=self.id,
+            created=int(self.gateway.wall()),
+            call=call,
+            sent=sent,
+            transformations=transformations,
+            relays=self.dialect.wire == provider.wire,
+        )
+        return upstream
+
+    async def _target(self, upstream: Upstream, call: Call) -> Target:
+        """Where to, with which key. The configured key goes to the configured address only."""
+        api_key = call.api_key
+        if api_key is None and call.base_url is None:
+            api_key = upstream.api_key
+            if api_key is None and upstream.needs_key:
+                raise _no_key(upstream)
+        base_url = call.base_url or upstream.base_url
+        if base_url is None and upstream.launcher is not None:
+            base_url = await upstream.launcher.base_url()
+            self._check_still_wanted()
+        return Target(
+            provider=upstream.name,
+            base_url=base_url or "",
+            api_key=api_key,
+            options={**upstream.options, **call.options} if call.options else upstream.options,
+            headers={} if call.base_url else upstream.headers,
+        )
+
+    async def _attempt(self, upstream: Upstream, call: Call, target: Target) -> Flow:
+        """Send, and again after a failure that another try may mend, until there is a commitment:
+        content on its way to the client, or a whole answer."""
+        context = self.context
+        assert context is not None
+        http = _encode(upstream, context.sent, target)
+        while True:
+            self.attempts += 1
+            flow = self._send(upstream, call, context, http)
+            error = await flow.committed
+            if error is None:
+                return flow
+            _redact(error, target.api_key)
+            decision = decide(error, self.attempts, call.retries, self.gateway.chance())
+            if self._gone.is_set or not isinstance(decision, Try):
+                return flow
+            await self._record(flow, error)
+            await self.gateway.sleep(decision.delay)
+            self._check_still_wanted()
+
+    def _send(
+        self, upstream: Upstream, call: Call, context: Context, http: HttpRequest
+    ) -> Flow:
+        gateway = self.gateway
+        flow = self._flow = Flow(
+            upstream,
+            Meter(self.started),
+            self.sink,
+            self.dialect.stream(context) if call.stream else None,
+            [(b"x-request-id", self.id.encode())],
+            gateway.wall() - gateway.clock(),
+            context.sent.stream,
+            self._flow is not None and self._flow.has_head,
+        )
+        self.upstream_bytes = len(http.body)
+        self.sent_after = gateway.clock() - self.started
+        flow.sending = sending = upstream.transport.send(http, upstream.timeouts, flow)
+        if call.stream:
+            self.sink.on_pause = sending.pause
+            self.sink.on_resume = sending.resume
+            if self.sink.is_paused:
+                sending.pause()
+        return flow
+
+    async def _conclude(self, flow: Flow) -> None:
+        """The answer is whole: what it cost goes on record, then the client sees its end."""
+        metrics = await self._record(flow, None)
+        self._sign_off()
+        now = self.gateway.wall()
+        call, context = self.call, self.context
+        assert call is not None and context is not None
+        if call.stream:
+            assert flow.stream is not None
+            flow.end(flow.stream.end(flow.answer, metrics, now))
+            return
+        if context.relays:
+            body = flow.raw
+        else:
+            body = self.dialect.encode(context, flow.answer, metrics, now)
+        headers = settlement.headers(self, metrics)
+        self.sink.whole(200, headers, body)
+
+    async def _fail(self, error: HeadwayError) -> None:
+        """The truth on record, and as an answer in the client's own dialect if it still listens."""
+        flow = self._flow
+        if self.key_id is not None or flow is not None:
+            await self._record(flow, error)
+        self._sign_off()
+        if isinstance(error, ClientGone):
+            return
+        provider = None if self.call is None else self.call.provider
+        if flow is not None and flow.has_head and flow.stream is not None:
+            flow.end(flow.stream.fail(error))
+            return
+        body = encode_error(error, provider, self.id)
+        self.sink.whole(error.status, _error_headers(self.id, error), body)
+
+    async def _record(self, flow: Flow | None, error: HeadwayError | None) -> Metrics:
+        settled = await settlement.settle(self, flow, error)
+        self.gateway.spool.append(settled.record)
+        self.records += 1
+        return settled.metrics
+
+    # --- Endings from outside ---------------------------------------------------------------------
+
+    def _client_left(self) -> None:
+        if not self.is_over:
+            self.abort(ClientGone("The client closed the connection before the answer's end."))
+
+    def _check_still_wanted(self) -> None:
+        if self._gone.is_set:
+            raise self._gone.value
+
+    def _sign_off(self) -> None:
+        self.is_over = True
+        self.sink.on_gone = self.sink.on_pause = self.sink.on_resume = None
+
+
+def _encode(upstream: Upstream, request: ChatRequest, target: Target) -> HttpRequest:
+    try:
+        return upstream.provider.encode_request(request, target)
+    except msgspec.MsgspecError as exc:
+        message = f"This request cannot be put in the words of {upstream.name}: {exc}."
+        raise RequestError(message) from exc
+    except ValueError as exc:
+        raise InvalidField(f"`base_url` is no address to call: {exc}.", param="base_url") from exc
+
+
+def _no_key(upstream: Upstream) -> MissingProviderKey:
+    return MissingProviderKey(
+        f"There is no key for {upstream.name}: set {upstream.key_name} in the gateway's environment"
+        f" or providers.{upstream.name}.api_key in its configuration, or send `api_key`.",
+        param="api_key",
+        provider=upstream.name,
+    )
+
+
+def _redact(error: HeadwayError, key: str | None) -> None:
+    """Providers have been seen to quote the key that they refuse."""
+    if key and len(key) > 3:
+        error.message = error.message.replace(str(key), "***")
+
+
+def _error_headers(request_id: str, error: HeadwayError) -> Headers:
+    headers = [(b"content-type", JSON), (b"x-request-id", request_id.encode())]
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % max(1, -(-error.retry_after_s // 1))))
+    return headers

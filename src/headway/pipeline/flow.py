@@ -1,0 +1,264 @@
+"""One attempt's answer, pushed through in the calls that bring its bytes.
+
+Receive, frame, decode, meter, encode, write: one pass a chunk, no queue and no task. Until the first
+content event nothing has left for the client, so a failure can still become another attempt or an
+ordinary error: ``committed`` tells. After that the flow goes on by itself to ``finished``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from headway.dialects.answer import Answer
+from headway.dialects.dialect import Stream
+from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
+from headway.metering.meter import Meter
+from headway.pipeline.gateway import Upstream
+from headway.pipeline.signals import Signal
+from headway.ports import Sending, Sink
+from headway.types import Event, Frame, Headers
+from headway.wire.framer import Framer
+
+GARBLED = (LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError, RecursionError)
+"""What an adapter may raise over bytes that are not its wire."""
+ERROR_LIMIT = 256 * 1024
+"""Bytes of an error's body that are read."""
+WHOLE_LIMIT = 256 * 1024 * 1024
+"""Bytes of an answer that is not streamed."""
+CACHE_HEADERS = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
+KEEP_ALIVE = b": keep-alive\n\n"
+
+Outcome = HeadwayError | None
+
+
+class Flow:
+    """A ``ports.Receiver``. With a ``stream`` it feeds the client as it goes; without, it gathers."""
+
+    __slots__ = (
+        "_asked_stream", "_decode", "_epoch", "_framer", "_headers", "_parts", "_pieces",
+        "_sink", "_state", "_upstream", "answer", "committed", "finished",
+        "has_head",
+        "last_write", "meter", "raw", "received", "response_headers", "sending", "status", "stream", "written",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        meter: Meter,
+        sink: Sink,
+        stream: Stream | None,
+        headers: Headers,
+        epoch: float,
+        asked_stream: bool,
+        has_head: bool,
+    ) -> None:
+        """``headers`` are the client's; ``epoch`` is the unix time when the clock was zero;
+        ``has_head`` says that an earlier attempt's silence already cost the client's status."""
+        self._upstream = upstream
+        self._sink = sink
+        self.stream = stream
+        self._headers = headers
+        self._epoch = epoch
+        self._asked_stream = asked_stream
+        self._decode = upstream.provider.decode_event
+        self._state: dict[str, Any] = {}
+        self._framer: Framer | None = None
+        self._parts: list[bytes] = []
+        self._pieces: list[bytes] = []
+        self.has_head = has_head
+        self.meter = meter
+        self.answer = Answer()
+        self.committed: Signal[Outcome] = Signal()
+        self.finished: Signal[Outcome] = Signal()
+        self.sending: Sending | None = None
+        self.status = 0
+        self.response_headers: Headers = ()
+        self.raw = b""
+        self.received = 0
+        """Bytes of the provider's body."""
+        self.written = 0
+        """Bytes of our body to the client, but for the last piece."""
+        self.last_write = 0.0
+
+    # ``has_head``: the client has a status already, so an error can only be an event.
+
+    # --- Called by the transport ------------------------------------------------------------------
+
+    def on_sent(self, now: float) -> None:
+        self.meter.on_sent(now)
+
+    def on_response(self, status: int, headers: Headers, now: float) -> None:
+        self.meter.on_response(now)
+        self.status = status
+        self.response_headers = headers
+        if 200 <= status < 300 and self._is_stream(headers):
+            self._framer = self._upstream.provider.framer()
+
+    def on_chunk(self, data: bytes, now: float) -> None:
+        self.received += len(data)
+        framer = self._framer
+        if framer is None:
+            self._gather(data, now)
+            return
+        try:
+            self._take(framer.feed(data), now)
+        except GARBLED as exc:
+            self._break(self._garbled(exc), now)
+            return
+        if self.answer.done or self.answer.failed is not None:
+            self._complete(now)
+        elif self._pieces:
+            self._forward(now)
+
+    def on_end(self, now: float) -> None:
+        try:
+            if self._framer is not None:
+                self._take(self._framer.end(), now)
+            else:
+                self._read_whole(now)
+        except GARBLED as exc:
+            self._break(self._garbled(exc), now)
+            return
+        self._complete(now)
+
+    def on_error(self, error: UpstreamError, now: float) -> None:
+        self._break(error, now)
+
+    # --- Called by the exchange -------------------------------------------------------------------
+
+    def abandon(self, error: HeadwayError, now: float) -> None:
+        """Stop here: the client left, or the server must go."""
+        self._break(error, now)
+
+    def end(self, pieces: list[bytes]) -> None:
+        """The last words of a streamed answer."""
+        self._send_head()
+        *early, last = pieces or [b""]
+        for piece in early:
+            self._sink.write(piece)
+        self._sink.end(last)
+
+    def keep_alive(self, now: float) -> None:
+        """A comment, so that no middlebox cuts a model that thinks."""
+        self._send_head()
+        self._sink.write(KEEP_ALIVE)
+        self.last_write = now
+
+    # --- The pass ---------------------------------------------------------------------------------
+
+    def _is_stream(self, headers: Headers) -> bool:
+        """Told by what came before what was asked: some answer a stream's request whole."""
+        for name, value in headers:
+            if name == b"content-type":
+                if value.startswith(b"text/event-stream"):
+                    return True
+                return self._asked_stream and not value.startswith(b"application/json")
+        return self._asked_stream
+
+    def _take(self, frames: list[Frame], now: float) -> None:
+        stream, pieces = self.stream, self._pieces
+        for frame in frames:
+            events: list[Event] = self._decode(frame, self._state)
+            if events:
+                self.meter.on_events(events, now)
+                self.answer.add(events)
+                if self.answer.failed is not None:
+                    return
+            if stream is not None:
+                piece = stream.encode(frame, events, self._epoch + now)
+                if piece is not None:
+                    pieces.append(piece)
+
+    def _gather(self, data: bytes, now: float) -> None:
+        self._parts.append(data)
+        if self.received > (WHOLE_LIMIT if self.status < 300 else ERROR_LIMIT):
+            self._break(self._garbled(ValueError(f"an answer of over {self.received} bytes")), now)
+
+    def _read_whole(self, now: float) -> None:
+        self.raw = b"".join(self._parts)
+        if not 200 <= self.status < 300:
+            self.answer.failed = self._refusal()
+            return
+        events = self._upstream.provider.decode_response(self.raw)
+        self.meter.on_events(events, now)
+        self.answer.add(events)
+        if self.stream is not None:
+            self._encode_whole(self.stream, events, now)
+
+    def _encode_whole(self, stream: Stream, events: list[Event], now: float) -> None:
+        """A stream was asked for and a whole came: it is a stream that arrived at once."""
+        piece = stream.encode(Frame(b"", None, b""), events, self._epoch + now)
+        if piece:
+            self._pieces.append(piece)
+
+    def _refusal(self) -> UpstreamError:
+        if 300 <= self.status < 400:
+            return UpstreamError(f"The provider answered with a redirect ({self.status}).")
+        return self._upstream.provider.decode_error(self.status, self.response_headers, self.raw)
+
+    def _garbled(self, exc: Exception) -> UpstreamGarbled:
+        return UpstreamGarbled(
+            f"{self._upstream.name} sent what its wire format does not allow: {exc}."
+        )
+
+    def _forward(self, now: float) -> None:
+        """What is encoded goes out, from the first content on."""
+        if not self.committed.is_set:
+            if not self.meter.content_events:
+                return
+            self._commit()
+        pieces, self._pieces = self._pieces, []
+        for piece in pieces if self._is_lines else [b"".join(pieces)]:
+            self.written += len(piece)
+            self._sink.write(piece)
+        self.last_write = now
+
+    @property
+    def _is_lines(self) -> bool:
+        """Lines of JSON each want an HTTP chunk of their own; events may share one."""
+        return self.stream is not None and not self.stream.content_type.startswith(b"text/event")
+
+    def _commit(self) -> None:
+        self._send_head()
+        self.committed.set(None)
+
+    def _send_head(self) -> None:
+        if not self.has_head and self.stream is not None:
+            self.has_head = True
+            content_type = (b"content-type", self.stream.content_type)
+            self._sink.start(200, [content_type, *CACHE_HEADERS, *self._headers])
+
+    def _complete(self, now: float) -> None:
+        answer = self.answer
+        if answer.failed is not None:
+            self._break(answer.failed, now)  # type: ignore[arg-type]
+            return
+        if not answer.is_finished:
+            message = f"{self._upstream.name} ended its stream without finishing the answer."
+            self._break(UpstreamTruncated(message), now)
+            return
+        self.meter.on_end(now)
+        if self.sending is not None:
+            self.sending.finish()
+        if self.stream is not None:
+            if not self.committed.is_set:
+                self._commit()
+            if self._pieces:
+                self._forward(now)
+        self.committed.set(None)
+        self.finished.set(None)
+
+    def _break(self, error: HeadwayError, now: float) -> None:
+        if self.finished.is_set:
+            return
+        self.meter.on_end(now)
+        if self.sending is not None:
+            self.sending.cancel()
+        if self._pieces and self.committed.is_set:
+            self._forward(now)
+        committed = self.committed.is_set
+        self.finished.set(error)
+        if not committed:
+            self.committed.set(error)

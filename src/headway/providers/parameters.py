@@ -1,0 +1,55 @@
+"""Check given parameters against what a provider says of them. Unknown ones are the provider's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from headway.errors import InvalidField
+from headway.types import Parameter
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "float": (int, float),
+    "integer": (int,),
+    "string": (str,),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
+
+
+def check(specs: tuple[Parameter, ...], given: Mapping[str, Raw]) -> None:
+    """Raises InvalidField for a value of the wrong type or out of range. Null is left alone."""
+    for spec in specs:
+        raw = given.get(spec.id)
+        if raw is not None:
+            _check(spec, msgspec.json.decode(raw))
+
+
+def _check(spec: Parameter, value: Any) -> None:
+    if value is None:
+        return
+    is_flag = isinstance(value, bool) and spec.type != "boolean"
+    if is_flag or not isinstance(value, TYPES[spec.type]) or not _in_range(spec, value):
+        message = f"`{spec.id}` must be {_expected(spec)}; it is {_shown(value)}."
+        raise InvalidField(message, param=spec.id)
+
+
+def _in_range(spec: Parameter, value: Any) -> bool:
+    low_enough = spec.max is None or value <= spec.max
+    return low_enough and (spec.min is None or value >= spec.min)
+
+
+def _expected(spec: Parameter) -> str:
+    kind = {"float": "a number", "integer": "a whole number"}.get(spec.type, f"of type {spec.type}")
+    if spec.min is not None and spec.max is not None:
+        return f"{kind} from {spec.min} to {spec.max}"
+    return kind if spec.min is None else f"{kind} of at least {spec.min}"
+
+
+def _shown(value: Any) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 60 else text[:57] + "..."

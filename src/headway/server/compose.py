@@ -1,0 +1,128 @@
+"""Builds what the pipeline needs out of a configuration: the one place where the parts meet."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from headway.config import Config
+from headway.config import Provider as Configured
+from headway.ledger.spool import FileSpool, spool_path
+from headway.local.launcher import LocalModel
+from headway.metering import tokens
+from headway.metering.prices import ConfiguredPrice, PriceBook, shipped
+from headway.pipeline.gateway import Gateway, Snapshot, Upstream
+from headway.policy.keys import KeyRing
+from headway.ports import Launcher, Transport
+from headway.providers import KINDS
+from headway.server.transports import Transports
+
+POOL = 4096
+
+
+class IdSource:
+    """Random UUIDs (RFC 9562, version 4), drawn from the system's randomness 256 at a time."""
+
+    def __init__(self) -> None:
+        self._pool = b""
+        self._next = POOL
+
+    def __call__(self) -> str:
+        at = self._next
+        if at >= POOL:
+            self._pool, at = os.urandom(POOL), 0
+        self._next = at + 16
+        digits = self._pool[at : at + 16].hex()
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return (
+            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        )
+
+
+def gateway(config: Config, transports: Transports, launchers: Mapping[str, Launcher]) -> Gateway:
+    """Call inside the running event loop."""
+    return Gateway(
+        snapshot(config, transports, launchers),
+        spool=FileSpool(spool_path(config.ledger.url)),
+        clock=time.perf_counter,
+        wall=time.time,
+        new_id=IdSource(),
+        chance=random.random,
+        count=count,
+        sleep=asyncio.sleep,
+    )
+
+
+def snapshot(
+    config: Config, transports: Transports, launchers: Mapping[str, Launcher]
+) -> Snapshot:
+    return Snapshot(
+        upstreams={
+            name: _upstream(configured, transports.of(configured), launchers)
+            for name, configured in config.providers.items()
+        },
+        keys=KeyRing.from_keys(config.server.api_keys),
+        prices=prices(config),
+        body_limit=config.server.body_limit,
+    )
+
+
+def prices(config: Config) -> PriceBook:
+    overrides = {
+        provider: {model: _price(price) for model, price in models.items()}
+        for provider, models in config.prices.items()
+    }
+    return PriceBook.load(shipped(), overrides)
+
+
+def _price(price: Any) -> ConfiguredPrice:
+    return ConfiguredPrice(**msgspec.structs.asdict(price))
+
+
+def _upstream(
+    configured: Configured, transport: Transport, launchers: Mapping[str, Launcher]
+) -> Upstream:
+    provider = KINDS[configured.kind]
+    launch = provider.launch if configured.base_url is None else None
+    return Upstream(
+        name=configured.name,
+        provider=provider,
+        base_url=configured.base_url or provider.base_url,
+        api_key=None if configured.api_key is None else str(configured.api_key),
+        key_name=configured.key_env or "api_key",
+        needs_key=configured.needs_key,
+        headers={name: str(value) for name, value in configured.headers.items()},
+        options=configured.options,
+        models=configured.models,
+        timeouts=configured.timeouts,
+        transport=transport,
+        launcher=None if launch is None else launchers[launch],
+    )
+
+
+def launchers(environ: Mapping[str, str] = os.environ) -> dict[str, Launcher]:
+    """What can be started on this machine, by the name that providers call it by."""
+    cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headway"
+    return {"llama": LocalModel(cache)}
+
+
+async def count(model: str, messages: bytes, produced: str) -> tuple[int, int]:
+    """Tokens of the prompt and of the answer, counted in a thread: a long text takes a while, and
+    the first count loads a vocabulary."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(None, _count, model, messages, produced)
+
+
+def _count(model: str, messages: bytes, produced: str) -> tuple[int, int]:
+    prompt = tokens.count_messages(msgspec.json.decode(messages), model)
+    return prompt.tokens, tokens.count(produced, model).tokens
+
+
+Clockwork = Callable[[], float]

@@ -1,0 +1,301 @@
+"""The default skin: uvicorn's protocol, with the hot routes answered where their bytes arrive.
+
+Every other route goes to uvicorn as before. A hot request takes part in what uvicorn keeps of a
+connection (keep-alive, pipelining, flow control, limits, shutdown) by standing in for its
+``RequestResponseCycle``: the attributes that ``HttpToolsProtocol`` reads of one are here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from headway.dialects.dialect import JSON, Dialect, Inbound, encode_error
+from headway.errors import BodyTooLarge, HeadwayError
+from headway.pipeline.exchange import Exchange
+from headway.pipeline.gateway import Gateway
+from headway.server import cors, routes
+from headway.server.asgi import too_large
+from headway.types import Headers
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LINGER_S = 2.0
+"""How long the rest of a refused body is read away, so that its sender gets to see the answer."""
+
+
+class _Nothing:
+    """The event that uvicorn would set to wake its application."""
+
+    def set(self) -> None: ...
+
+
+NOTHING = _Nothing()
+
+
+class HotCycle:
+    """One hot request and its answer: uvicorn's cycle and a ``ports.Sink`` in one."""
+
+    __slots__ = (
+        "_argument", "_dialect", "_headers", "_is_chunked", "_parts", "_protocol", "_size",
+        "disconnected", "is_current", "is_read", "keep_alive", "message_event", "on_gone",
+        "on_pause", "on_resume", "response_complete", "response_started",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        protocol: HeadwayProtocol,
+        found: tuple[Dialect, str],
+        headers: list[tuple[bytes, bytes]],
+        keep_alive: bool,
+        is_chunked: bool,
+    ) -> None:
+        self._protocol = protocol
+        self._dialect, self._argument = found
+        self._headers = headers
+        self._is_chunked = is_chunked
+        self._parts: list[bytes] = []
+        self._size = 0
+        self.keep_alive = keep_alive
+        self.disconnected = False
+        self.response_started = False
+        self.response_complete = False
+        self.message_event = NOTHING
+        self.is_current = False
+        self.is_read = False
+        self.on_pause: Callable[[], None] | None = None
+        self.on_resume: Callable[[], None] | None = None
+        self.on_gone: Callable[[], None] | None = None
+
+    # --- The request ------------------------------------------------------------------------------
+
+    def take_turn(self) -> None:
+        """The answers to all earlier requests of the connection are out."""
+        self.is_current = True
+        if self.is_read:
+            self._begin()
+
+    def feed(self, body: bytes) -> None:
+        self._parts.append(body)
+        self._size += len(body)
+        limit = self._protocol.gateway.snapshot.body_limit
+        if self._size > limit:
+            self.refuse(too_large(limit))
+
+    def read_whole(self) -> None:
+        self.is_read = True
+        if self.is_current:
+            self._begin()
+
+    def refuse(self, error: HeadwayError) -> None:
+        """Answer before the body is read, and read the rest of it away for a while."""
+        protocol = self._protocol
+        self._parts.clear()
+        request_id = protocol.gateway.new_id()
+        headers = [(b"content-type", JSON), (b"x-request-id", request_id.encode())]
+        body = encode_error(error, None, request_id)
+        protocol.transport.write(self._head(error.status, headers, len(body), b"close") + body)
+        self.response_complete = True
+        protocol.linger()
+
+    def _begin(self) -> None:
+        parts, self._parts = self._parts, []
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        gateway = self._protocol.gateway
+        inbound = Inbound(self._argument, self._headers, body)
+        Exchange(gateway, self._dialect, inbound, self, gateway.clock()).begin()
+
+    # --- The answer -------------------------------------------------------------------------------
+
+    @property
+    def is_paused(self) -> bool:
+        return self._protocol.flow.write_paused
+
+    def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        if self.disconnected:
+            return
+        self.response_started = True
+        connection = None if self.keep_alive else b"close"
+        self._protocol.transport.write(self._head(status, headers, len(body), connection) + body)
+        self._complete()
+
+    def start(self, status: int, headers: Headers) -> None:
+        if self.disconnected:
+            return
+        self.response_started = True
+        self.keep_alive = self.keep_alive and self._is_chunked
+        connection = None if self.keep_alive else b"close"
+        self._protocol.transport.write(self._head(status, headers, None, connection))
+
+    def write(self, data: bytes) -> None:
+        if self.disconnected or not data:
+            return
+        if self._is_chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        self._protocol.transport.write(data)
+
+    def end(self, data: bytes = b"") -> None:
+        if self.disconnected:
+            return
+        if self._is_chunked:
+            last = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
+            self._protocol.transport.write(last)
+        elif data:
+            self._protocol.transport.write(data)
+        self._complete()
+
+    def _complete(self) -> None:
+        self.response_complete = True
+        if not self.keep_alive:
+            self._protocol.transport.close()
+        self._protocol.on_response_complete()
+
+    def _head(
+        self, status: int, headers: Headers, length: int | None, connection: bytes | None
+    ) -> bytes:
+        lines = [STATUS_LINE[status], self._protocol.default_head()]
+        lines += [b"%b: %b\r\n" % header for header in headers]
+        origins = self._protocol.cors_origins
+        if origins:
+            lines += [b"%b: %b\r\n" % pair for pair in cors.allow(origins, self._headers)]
+        if length is not None:
+            lines.append(b"content-length: %d\r\n" % length)
+        elif self._is_chunked:
+            lines.append(b"transfer-encoding: chunked\r\n")
+        if connection is not None:
+            lines.append(b"connection: %b\r\n" % connection)
+        lines.append(b"\r\n")
+        return b"".join(lines)
+
+
+class HeadwayProtocol(HttpToolsProtocol):
+    """uvicorn's ``http=`` class. Its application must be a ``server.app.App``."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        app: Any = self.config.app
+        self.gateway: Gateway = app.gateway
+        self.cors_origins: tuple[str, ...] = app.config.server.cors_origins
+        self._default_headers: list[tuple[bytes, bytes]] | None = None
+        self._default_head = b""
+        self._active: HotCycle | None = None
+
+    def default_head(self) -> bytes:
+        """uvicorn renews its list (the date) once a second."""
+        current = self.server_state.default_headers
+        if current is not self._default_headers:
+            self._default_headers = current
+            self._default_head = b"".join(b"%b: %b\r\n" % header for header in current)
+        return self._default_head
+
+    # --- Parser callbacks -------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """uvicorn builds the ASGI scope here; a hot request needs none."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
+    def on_headers_complete(self) -> None:
+        parser = self.parser
+        found = None
+        if parser.get_method() == b"POST" and not parser.should_upgrade():
+            found = routes.find(self.url.partition(b"?")[0].decode("latin-1"))
+        if found is None or self._is_crowded():
+            self._leave_to_uvicorn()
+            return
+        is_current = self.cycle is None or self.cycle.response_complete
+        is_modern = parser.get_http_version() != "1.0"
+        keep_alive = is_modern and parser.should_keep_alive()
+        cycle = HotCycle(self, found, self.headers, keep_alive, is_modern)
+        self.cycle = cycle  # type: ignore[assignment]
+        if is_current:
+            self._make_current(cycle)
+            self._check_length(cycle)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, None))  # type: ignore[arg-type]
+
+    def on_body(self, body: bytes) -> None:
+        cycle: Any = self.cycle
+        if type(cycle) is not HotCycle:
+            super().on_body(body)
+        elif not cycle.response_complete:
+            cycle.feed(body)
+
+    def on_message_complete(self) -> None:
+        cycle: Any = self.cycle
+        if type(cycle) is not HotCycle:
+            super().on_message_complete()
+        elif not cycle.response_complete:
+            cycle.read_whole()
+
+    def _is_crowded(self) -> bool:
+        """uvicorn's own limit, which then gives its own 503."""
+        limit = self.limit_concurrency
+        return limit is not None and max(len(self.connections), len(self.tasks)) >= limit
+
+    def _leave_to_uvicorn(self) -> None:
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url = url
+        self.headers.extend(headers)
+        self.expect_100_continue = expects
+        super().on_headers_complete()
+
+    def _make_current(self, cycle: HotCycle) -> None:
+        self._active = cycle
+        cycle.take_turn()
+
+    def _check_length(self, cycle: HotCycle) -> None:
+        """Refuse what is too large by its own word; ask for what waits to be asked for."""
+        limit = self.gateway.snapshot.body_limit
+        for name, value in self.headers:
+            if name == b"content-length" and int(value) > limit:
+                cycle.refuse(too_large(limit))
+                return
+        if self.expect_100_continue:
+            self.transport.write(CONTINUE)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """uvicorn calls this for a request whose turn has come."""
+        if type(cycle) is HotCycle:
+            self._make_current(cycle)
+        else:
+            self._active = None
+            super()._start_asgi_task(cycle, app)
+
+    # --- Transport callbacks ----------------------------------------------------------------------
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.pipeline.clear()
+        active, self._active = self._active, None
+        if active is not None and not active.response_complete:
+            active.disconnected = True
+            if active.on_gone is not None:
+                active.on_gone()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._active is not None and self._active.on_pause is not None:
+            self._active.on_pause()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._active is not None and self._active.on_resume is not None:
+            self._active.on_resume()
+
+    def shutdown(self) -> None:
+        """uvicorn's, which asks the latest request; an earlier one may still be answered."""
+        if self._active is not None and not self._active.response_complete:
+            self._active.keep_alive = False
+        super().shutdown()
+
+    def linger(self) -> None:
+        """Close, but not over the head of a client that is still sending."""
+        self.loop.call_later(LINGER_S, self.transport.close)
+
+
+__all__ = ("BodyTooLarge", "HeadwayProtocol", "HotCycle")

@@ -1,0 +1,25 @@
+"""Which paths are hot: the chat routes, each with its dialect. Both skins ask here."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from headway.dialects.dialect import Dialect
+from headway.dialects.engine import Engine
+from headway.dialects.openai_chat import OpenAIChat
+
+ENGINE_PREFIX = "/api/engine/chat/"
+EXACT: dict[str, Dialect] = {OpenAIChat.route: OpenAIChat()}
+ENGINE: Dialect = Engine()
+
+
+def find(path: str) -> tuple[Dialect, str] | None:
+    """The dialect of a chat route and the argument in its path; None for any other route."""
+    exact = EXACT.get(path)
+    if exact is not None:
+        return exact, ""
+    if path.startswith(ENGINE_PREFIX):
+        name = path[len(ENGINE_PREFIX) :]
+        if name and "/" not in name:
+            return ENGINE, unquote(name)
+    return None

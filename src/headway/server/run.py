@@ -1,0 +1,123 @@
+"""``headway serve``: uvicorn with our protocol on top, signals, and one process or several."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from headway.config import Config, ConfigError, load
+from headway.providers import KINDS
+from headway.server import workers
+from headway.server.app import App
+
+log = logging.getLogger("headway")
+BACKLOG = 4096
+SLACK_S = 2.0
+"""How much longer than the grace uvicorn waits: time to tell the last clients that it is over."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which also lets streams finish within the grace and reloads on SIGHUP."""
+
+    def __init__(self, config: Config, app: App) -> None:
+        protocol = "httptools" if os.environ.get("HEADWAY_SKIN") == "asgi" else PROTOCOL
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=protocol,  # type: ignore[arg-type]
+                loop="auto",
+                ws="none",
+                lifespan="on",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=int(config.server.keep_alive),
+                timeout_graceful_shutdown=int(config.server.shutdown_grace + SLACK_S),
+                backlog=BACKLOG,
+            )
+        )
+        self._app = app
+        self._grace = config.server.shutdown_grace
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        import asyncio
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.close_after(self._grace)
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn's, but a stop that went well ends with exit code 0, not by the signal again."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+    def _reload(self) -> None:
+        try:
+            config = load(self._app.config.source, os.environ, KINDS)
+            self._app.reload(config)
+        except ConfigError as error:
+            log.error("the configuration stays as it was, for the new one is wrong:\n%s", error)
+        else:
+            log.warning("the configuration was read anew")
+
+
+PROTOCOL = "headway.server.protocol:HeadwayProtocol"
+
+
+def serve(config: Config) -> int:
+    """Serves until a signal says to stop. Returns the exit code."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    try:
+        listener = _listen(config.server.host, config.server.port)
+    except OSError as exc:
+        where = f"{config.server.host}:{config.server.port}"
+        sys.stderr.write(f"headway: cannot listen on {where}: {exc.strerror}\n")
+        return 1
+    _announce(config.server.host, listener)
+    with listener:
+        if config.server.workers > 1:
+            return workers.supervise(config, listener, run_worker)
+        return run_worker(config, listener)
+
+
+def run_worker(config: Config, listener: socket.socket) -> int:
+    """One process's whole life."""
+    server = Server(config, App(config))
+    server.run(sockets=[listener])
+    return 0 if server.started else 1
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Accepts connections from now on, so whoever reads the announcement can call at once."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
+    listener.listen(BACKLOG)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _announce(host: str, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    sys.stderr.write(f"Headway listening on http://{shown}:{port}\n")
+    sys.stderr.flush()
