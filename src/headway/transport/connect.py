@@ -1,0 +1,112 @@
+"""Opens connections along a route: TCP or Unix socket, proxy, TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from headway.errors import UpstreamUnreachable
+from headway.transport.connection import Connection
+from headway.transport.dial import dial
+from headway.transport.faults import unreachable
+from headway.transport.pool import Pool
+from headway.transport.proxy import Proxy
+from headway.transport.route import Route
+from headway.transport.tls import TlsContexts
+from headway.transport.tunnel import Tunnel
+from headway.wire.url import UNIX
+
+PATIENCE_S = 60.0
+"""For an attempt that nobody waits for any more; those who wait have their own timeout."""
+
+Made = TypeVar("Made", bound=asyncio.BaseProtocol)
+
+
+class Connector:
+    """``open`` is what a pool opens its connections with."""
+
+    __slots__ = ("_contexts",)
+
+    def __init__(self) -> None:
+        self._contexts = TlsContexts()
+
+    async def open(self, pool: Pool) -> Connection:
+        """Raises UpstreamUnreachable."""
+        route = pool.route
+        if route.fault is not None:
+            text = f"cannot reach {pool.host}: {route.fault}"
+            raise UpstreamUnreachable(text, code="proxy_settings")
+        with _blaming(pool.host):
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._open(route, lambda: Connection(pool))
+
+    async def _open(self, route: Route, make: Callable[[], Connection]) -> Connection:
+        if route.scheme == UNIX:
+            loop = asyncio.get_running_loop()
+            return (await loop.create_unix_connection(make, route.host))[1]
+        tls = await self._contexts.get(route.tls) if route.has_tls_socket else None
+        if route.proxy is None:
+            return await _connect(route.host, route.port, make, tls)
+        if route.is_forwarded:
+            return await _connect_proxy(route.proxy, make, tls)
+        return await _connect_through(route, route.proxy, make, tls)
+
+
+async def _connect(
+    host: str, port: int, make: Callable[[], Made], tls: ssl.SSLContext | None
+) -> Made:
+    held = await dial(host, port)
+    name = _server_name(host) if tls else None
+    loop = asyncio.get_running_loop()
+    try:
+        return (await loop.create_connection(make, sock=held, ssl=tls, server_hostname=name))[1]
+    except BaseException:
+        held.close()
+        raise
+
+
+async def _connect_proxy(
+    proxy: Proxy, make: Callable[[], Made], tls: ssl.SSLContext | None
+) -> Made:
+    with _blaming(f"proxy {proxy.shown}"):
+        hop = tls if proxy.scheme == "https" else None
+        return await _connect(proxy.host, proxy.port, make, hop)
+
+
+async def _connect_through(
+    route: Route, proxy: Proxy, make: Callable[[], Connection], tls: ssl.SSLContext | None
+) -> Connection:
+    host = f"[{route.host}]" if ":" in route.host else route.host
+    tunnel = await _connect_proxy(proxy, lambda: Tunnel(proxy, f"{host}:{route.port}"), tls)
+    try:
+        await tunnel.opened
+        connection = make()
+        secured = await asyncio.get_running_loop().start_tls(
+            tunnel.transport,
+            connection,
+            tls,  # type: ignore[arg-type]  # a tunnel is for https, which has a context
+            server_hostname=_server_name(route.host),
+        )
+    except BaseException:
+        tunnel.transport.abort()
+        raise
+    if secured is None:
+        raise ConnectionResetError("closed during the TLS handshake")
+    connection.connection_made(secured)
+    return connection
+
+
+def _server_name(host: str) -> str:
+    """As certificates and SNI have it: no root dot, no zone."""
+    return host.rstrip(".").partition("%")[0]
+
+
+@contextmanager
+def _blaming(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # ssl.SSLError, socket.gaierror and TimeoutError are OSErrors
+        raise unreachable(error, name) from error

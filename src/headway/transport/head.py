@@ -1,0 +1,68 @@
+"""Request heads on the wire (RFC 9112). All but the length is the same from call to call, so it is
+written once and kept."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from headway import __version__
+from headway.errors import InvalidField
+from headway.types import HttpRequest, Url
+from headway.wire.url import authority
+
+BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+"""Without a body these carry no content-length; the others say 0 (RFC 9110, section 8.6)."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_IN_A_TARGET = re.compile(r"[^\x21-\x7e]")
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+def encode(request: HttpRequest, absolute: bool, extra: Pairs) -> bytes:
+    """Head and body in one piece. ``absolute`` and ``extra`` are for a proxy: the form of the
+    target, and its own headers. Raises InvalidField for what no HTTP message can hold."""
+    body = request.body
+    prefix = head_prefix(request.method, request.url, request.headers, absolute, extra)
+    if body or request.method not in BODILESS:
+        return b"%bcontent-length: %d\r\n\r\n%b" % (prefix, len(body), body)
+    return prefix + b"\r\n"
+
+
+@lru_cache(maxsize=1024)
+def head_prefix(method: str, url: Url, headers: Pairs, absolute: bool, extra: Pairs) -> bytes:
+    """Everything up to the content-length line."""
+    target = f"{url.scheme}://{authority(url)}{url.path}" if absolute else url.path
+    _check_line(method, target)
+    lines = [f"{method} {target} HTTP/1.1", f"host: {authority(url)}"]
+    lines += [_line(name, value) for name, value in (*_defaults(headers), *headers, *extra)]
+    return "".join(line + "\r\n" for line in lines).encode()
+
+
+def _defaults(headers: Pairs) -> Pairs:
+    """Identity: a compressor holds back the pieces of a stream until its block is full, and the
+    answers are small beside the time that a model takes. What comes compressed is decoded."""
+    given = {name.lower() for name, _ in headers}
+    wanted = (("accept-encoding", "identity"), ("user-agent", f"headway/{__version__}"))
+    return tuple(pair for pair in wanted if pair[0] not in given)
+
+
+def _line(name: str, value: str) -> str:
+    if not _TOKEN.fullmatch(name):
+        raise InvalidField(f"{name!r} is not the name of a header", param="headers")
+    if _NOT_IN_A_VALUE.search(value):  # the value may be a key: it is not shown
+        raise InvalidField(
+            f"the value for header {name} holds a line break or another control character;"
+            " check the key or header that was configured or sent",
+            param="headers",
+        )
+    return f"{name}: {value}"
+
+
+def _check_line(method: str, target: str) -> None:
+    if not _TOKEN.fullmatch(method):
+        raise InvalidField(f"{method!r} is not an HTTP method")
+    if _NOT_IN_A_TARGET.search(target):
+        raise InvalidField(f"{target!r} is not a request target", param="base_url")

@@ -1,0 +1,94 @@
+"""How an origin is reached: directly, through a proxy or a Unix socket, with which TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from headway.transport.proxy import Proxy, ProxySettings, parse_proxy
+from headway.transport.tls import TlsSettings
+from headway.types import Url
+from headway.wire.url import UNIX, authority, join
+
+DIRECT = "direct"
+
+
+class OriginSettings(Struct, frozen=True, kw_only=True):
+    """What one origin does otherwise than the rest; None: as the rest."""
+
+    proxy: str | None = None
+    """A proxy's URL, used even for the loopback; ``direct`` goes past every proxy."""
+    tls: TlsSettings | None = None
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    scheme: str
+    host: str
+    port: int
+    tls: TlsSettings
+    proxy: Proxy | None = None
+    fault: str | None = None
+    """Why it cannot be gone: a mistake in the settings, said when it is first used."""
+
+    @property
+    def is_tls(self) -> bool:
+        return self.scheme == "https"
+
+    @property
+    def is_forwarded(self) -> bool:
+        """The proxy reads the requests (RFC 9112, section 3.2.2), and does not just tunnel."""
+        return self.proxy is not None and self.scheme == "http"
+
+    @property
+    def has_tls_socket(self) -> bool:
+        return self.is_tls or (self.proxy is not None and self.proxy.scheme == "https")
+
+    @property
+    def host_shown(self) -> str:
+        if self.scheme == UNIX:
+            return self.host
+        return authority(Url(self.scheme, self.host, self.port, "/"))
+
+    @property
+    def shown(self) -> str:
+        return f"{self.scheme}://{self.host_shown}"
+
+
+class Routes:
+    """Finds the route to an origin. ``origins`` is keyed by base URL; only scheme, host and port of
+    it count. Raises ValueError for a key that is no URL."""
+
+    __slots__ = ("_origins", "_proxies", "_tls")
+
+    def __init__(
+        self, tls: TlsSettings, proxies: ProxySettings, origins: Mapping[str, OriginSettings]
+    ) -> None:
+        self._tls = tls
+        self._proxies = proxies
+        self._origins = {_place(join(base)): settings for base, settings in origins.items()}
+
+    def find(self, url: Url) -> Route:
+        own = self._origins.get(_place(url)) or OriginSettings()
+        proxy, fault = self._proxy(url, own.proxy)
+        return Route(
+            scheme=url.scheme,
+            host=url.host,
+            port=url.port,
+            tls=own.tls or self._tls,
+            proxy=proxy,
+            fault=fault,
+        )
+
+    def _proxy(self, url: Url, own: str | None) -> tuple[Proxy | None, str | None]:
+        chosen = own or self._proxies.find(url.scheme, url.host, url.port)
+        if chosen is None or chosen == DIRECT:
+            return None, None
+        try:
+            return parse_proxy(chosen), None
+        except ValueError as error:
+            return None, str(error)
+
+
+def _place(url: Url) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port

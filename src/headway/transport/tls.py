@@ -1,0 +1,73 @@
+"""TLS to upstreams: settings, contexts, and what a failed handshake means in words."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+import certifi
+from msgspec import Struct
+
+from headway.errors import UpstreamUnreachable
+
+
+class TlsSettings(Struct, frozen=True, kw_only=True):
+    """Paths are of PEM files. The system's and certifi's authorities are trusted in any case."""
+
+    ca_file: str | None = None
+    """More authorities to trust: a company's own, or a test's."""
+    cert_file: str | None = None
+    """A client certificate, with its chain; its key may be in the same file."""
+    key_file: str | None = None
+    verify: bool = True
+    """False trusts whoever answers. Only for a test bench."""
+
+
+class TlsContexts:
+    """Contexts, built once for each settings, in a thread: reading the authorities takes tens of
+    milliseconds."""
+
+    __slots__ = ("_contexts",)
+
+    def __init__(self) -> None:
+        self._contexts: dict[TlsSettings, ssl.SSLContext] = {}
+
+    async def get(self, settings: TlsSettings) -> ssl.SSLContext:
+        """Raises UpstreamUnreachable naming a file that cannot be used."""
+        context = self._contexts.get(settings)
+        if context is None:
+            loop = asyncio.get_running_loop()
+            context = await loop.run_in_executor(None, build_context, settings)
+            self._contexts[settings] = context
+        return context
+
+
+def build_context(settings: TlsSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    if settings.ca_file is not None:
+        _load("ca_file", settings.ca_file, context.load_verify_locations, settings.ca_file)
+    if settings.cert_file is not None:
+        _load(
+            "cert_file",
+            settings.cert_file,
+            context.load_cert_chain,
+            settings.cert_file,
+            settings.key_file,
+        )
+    if not settings.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _load(name: str, path: str, load: Callable[..., object], *arguments: object) -> None:
+    try:
+        load(*arguments)
+    except (OSError, ssl.SSLError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise UpstreamUnreachable(
+            f"TLS {name} {path!r} cannot be used: {why}", code="tls_settings"
+        ) from error
