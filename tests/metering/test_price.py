@@ -17,7 +17,13 @@ def price(**rates: str | int | Tiered) -> Price:
     exact = {
         name: rate if isinstance(rate, Tiered) else Decimal(rate) for name, rate in rates.items()
     }
-    return compile_price(Rates(**exact), ORIGIN)
+    compiled = compile_price(Rates(**exact), ORIGIN)
+    assert compiled is not None
+    return compiled
+
+
+def test_rates_without_input_and_output_make_no_price() -> None:
+    assert compile_price(Rates(cache_read=Decimal(1), requests=Decimal(1)), ORIGIN) is None
 
 
 FLAT = price(input=1, output=10)

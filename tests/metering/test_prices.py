@@ -197,6 +197,8 @@ OVERRIDES = {
             input=Decimal("0.5"), output=Decimal(1), cached=Decimal("0.1"), cache_write=Decimal(2)
         ),
         "own": ConfiguredPrice(input=Decimal(0), output=Decimal(0)),
+        "o3": ConfiguredPrice(output=Decimal(1)),
+        "o4-mini": ConfiguredPrice(cached=Decimal(1)),
     }
 }
 
@@ -212,6 +214,15 @@ def test_a_configured_price_wins_for_its_provider_and_model_alone() -> None:
         elsewhere = found.find("openai", name, NOW, provider=provider)
         assert elsewhere is not None
         assert elsewhere.source == found.source
+
+
+def test_a_configured_price_replaces_the_whole_and_leaves_the_rest_unknown() -> None:
+    found = PriceBook.load(shipped(), OVERRIDES)
+    half = found.find("openai", "o3", NOW, provider="mine")
+    assert half is not None
+    assert half.cost(used(10, 10)) is None
+    assert half.cost(used(0, 10)) == Decimal("0.00001")
+    assert found.find("openai", "o4-mini", NOW, provider="mine") is None
 
 
 def test_a_configured_price_needs_no_data_and_may_be_zero() -> None:

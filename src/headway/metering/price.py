@@ -116,8 +116,10 @@ def _leaving(band: Band, usage: Usage, whole: int) -> int | None:
 # --- Compiling ----------------------------------------------------------------------------------
 
 
-def compile_price(rates: Rates, origin: PriceOrigin) -> Price:
-    """``rates``, of which input or output must be known, as integers."""
+def compile_price(rates: Rates, origin: PriceOrigin) -> Price | None:
+    """``rates`` as integers; None where neither input nor output tokens have one."""
+    if rates.input is None and rates.output is None:
+        return None
     amounts = [amount for rate in msgspec.structs.astuple(rates) for amount in _amounts(rate)]
     places = max(_places(amount) for amount in amounts)
     thresholds = sorted(

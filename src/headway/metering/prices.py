@@ -29,10 +29,11 @@ NO_CONTEXT: Mapping[str, str] = {}
 
 
 class ConfiguredPrice(Struct, frozen=True, kw_only=True):
-    """A price from the configuration, US dollars per million tokens."""
+    """A price from the configuration, US dollars per million tokens. It replaces the data's price
+    whole: what it leaves out is unknown, but cached and written tokens then cost what input does."""
 
-    input: Decimal
-    output: Decimal
+    input: Decimal | None = None
+    output: Decimal | None = None
     cached: Decimal | None = None
     cache_write: Decimal | None = None
 
@@ -105,8 +106,6 @@ class Listing:
         for variant in reversed([self.model.variants[index] for index in variants]):
             rates = _replace(rates, variant.rates)
             starts.append(variant.start)
-        if rates.input is None and rates.output is None:
-            return None
         return compile_price(rates, self._origin(starts))
 
     def _origin(self, starts: list[date | None]) -> PriceOrigin:
@@ -119,7 +118,7 @@ class PriceBook:
 
     __slots__ = ("_book", "_configured", "_found", "_shelves", "_source")
 
-    def __init__(self, book: Book, configured: Mapping[tuple[str, str], Price]) -> None:
+    def __init__(self, book: Book, configured: Mapping[tuple[str, str], Price | None]) -> None:
         self._book = book
         self._source = f"{book.source} {book.version}"
         self._configured = configured
@@ -157,8 +156,8 @@ class PriceBook:
         ``context`` selects variants: ``service_tier`` (priority, flex, fast), ``processing``
         (batch), ``speed`` (fast).
         """
-        if provider is not None and (configured := self._configured.get((provider, model))):
-            return configured
+        if provider is not None and (provider, model) in self._configured:
+            return self._configured[provider, model]
         if price_id is None or len(model) > LONGEST_NAME:
             return None
         listing = self._listing(price_id, model)
@@ -215,7 +214,7 @@ def shipped() -> bytes:
     return (files(__package__) / "prices.json").read_bytes()
 
 
-def _configured(model: str, price: ConfiguredPrice) -> Price:
+def _configured(model: str, price: ConfiguredPrice) -> Price | None:
     rates = Rates(
         input=price.input,
         output=price.output,
