@@ -30,7 +30,7 @@ NO_CONTEXT: Mapping[str, str] = {}
 
 class ConfiguredPrice(Struct, frozen=True, kw_only=True):
     """A price from the configuration, US dollars per million tokens. It replaces the data's price
-    whole: what it leaves out is unknown, but cached and written tokens then cost what input does."""
+    whole: what it leaves out is unknown, but cached and written tokens then cost the input rate."""
 
     input: Decimal | None = None
     output: Decimal | None = None
