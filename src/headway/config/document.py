@@ -113,10 +113,10 @@ class _Converter:
 
     def _spend(self, cost: int, node: yaml.Node, depth: int) -> None:
         self.cost += cost
-        line = node.start_mark.line + 1
         if self.cost > MAX_COST:
-            raise _refusal(self.file, "unfolds into far too much: write aliases out", line)
+            raise _refusal(self.file, "unfolds into far too much: write its aliases out")
         if depth > MAX_DEPTH:
+            line = node.start_mark.line + 1
             raise _refusal(self.file, "is nested too deeply to be a configuration", line)
 
     def _scalar(self, node: yaml.Node, path: str, line: int) -> Scalar:

@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from headway.config import (
+    Config,
+    ConfigError,
+    Ledger,
+    Overrides,
+    Price,
+    Secret,
+    Server,
+    apply_overrides,
+    load,
+)
+from headway.providers import KINDS as SHIPPED
+from headway.types import Timeouts
+
+STATE = "sqlite:////home/user/.local/state/headway/headway.db"
+
+
+def test_without_a_file_every_kind_is_there_under_its_own_name(read) -> None:
+    config = read()
+    assert config.server == Server()
+    assert (config.server.host, config.server.port) == ("127.0.0.1", 8000)
+    assert list(config.providers) == ["vendor", "cloud", "here"]
+    assert config.source is None
+    assert config.ledger == Ledger(url=STATE)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "# nothing\n", "\ufeff{}", "server:\nproviders:\n"])
+def test_an_empty_file_says_as_much_as_none(read, tmp_path: Path, text: str) -> None:
+    without = read()
+    config = read(text)
+    assert config.source == str(tmp_path / "headway.yaml")
+    assert msgspec.structs.replace(config, source=None) == without
+
+
+def test_the_shipped_kinds_are_served_without_a_word(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = load(None, {"OPENAI_API_KEY": "sk-planted"}, SHIPPED)
+    assert {"openai", "echo", "local"} <= set(config.providers)
+    assert config.providers["openai"].api_key == "sk-planted"
+    assert config.providers["openai"].base_url == "https://api.openai.com/v1"
+
+
+def test_all_of_a_whole_file_is_read(read, tmp_path: Path) -> None:
+    config = read(
+        """
+server:
+  host: "::1"
+  port: 9000
+  workers: 2
+  body_limit: 64MB
+  api_keys: ["hw-planted", "${GATEWAY_KEY}"]
+  cors_origins: ["https://app.example", "*"]
+  shutdown_grace: 45s
+  keep_alive: 2.5
+  insecure: no
+timeouts: {connect: 500ms, total: 1h}
+prices:
+  vendor:
+    small-1: {input: 0.1, output: 0.30, cached: 1e-3, cache_write: .125}
+ledger: {url: "sqlite:///data/h.db"}
+""",
+        GATEWAY_KEY="hw-from-environment",
+    )
+    assert config.server == Server(
+        host="::1",
+        port=9000,
+        workers=2,
+        body_limit=64_000_000,
+        api_keys=(Secret("hw-planted"), Secret("hw-from-environment")),
+        cors_origins=("https://app.example", "*"),
+        shutdown_grace=45.0,
+        keep_alive=2.5,
+        insecure=False,
+    )
+    assert config.timeouts == Timeouts(connect=0.5, total=3600.0)
+    assert config.ledger.url == f"sqlite:///{tmp_path}/data/h.db"
+    assert config.prices == {
+        "vendor": {
+            "small-1": Price(
+                input=Decimal("0.1"),
+                output=Decimal("0.30"),
+                cached=Decimal("0.001"),
+                cache_write=Decimal("0.125"),
+            )
+        }
+    }
+
+
+# --- Which file ---------------------------------------------------------------------------------
+
+
+def test_a_named_file_wins_over_the_variable_and_that_over_the_working_directory(read) -> None:
+    for name, port in (("headway.yaml", 1), ("by-variable.yaml", 2), ("by-name.yaml", 3)):
+        Path(name).write_text(f"server: {{port: {port}}}")
+    environ = {"HEADWAY_CONFIG": "by-variable.yaml"}
+    assert load(None, {}, {}).server.port == 1
+    assert load(None, environ, {}).server.port == 2
+    assert load("by-name.yaml", environ, {}).server.port == 3
+    assert load(Path("by-name.yaml"), environ, {}).server.port == 3
+    assert load(None, {"HEADWAY_CONFIG": ""}, {}).server.port == 1
+
+
+@pytest.mark.parametrize("how", ["named", "by variable"])
+def test_a_file_that_was_asked_for_must_be_there(read, how: str) -> None:
+    path, environ = ("x.yaml", {}) if how == "named" else (None, {"HEADWAY_CONFIG": "x.yaml"})
+    with pytest.raises(ConfigError, match=r"^x\.yaml: cannot be read: no such file"):
+        load(path, environ, {})
+
+
+def test_a_dangling_link_is_not_passed_over(read, tmp_path: Path) -> None:
+    (tmp_path / "headway.yaml").symlink_to("nowhere")
+    with pytest.raises(ConfigError, match=r"^headway\.yaml: cannot be read"):
+        read()
+
+
+# --- The environment ----------------------------------------------------------------------------
+
+
+def test_the_environment_overrides_the_file(read) -> None:
+    config = read(
+        "server: {host: 0.0.0.0, port: 1, workers: 1, api_keys: [a], keep_alive: 5}",
+        HEADWAY_HOST="127.0.0.2",
+        HEADWAY_PORT="9001",
+        HEADWAY_WORKERS=" 3 ",
+        HEADWAY_API_KEYS="hw-one, hw-two",
+        HEADWAY_LEDGER_URL="sqlite:////tmp/x/../h.db",
+    )
+    assert config.server == Server(
+        host="127.0.0.2",
+        port=9001,
+        workers=3,
+        api_keys=(Secret("hw-one"), Secret("hw-two")),
+        keep_alive=5.0,
+    )
+    assert config.ledger.url == "sqlite:////tmp/h.db"
+
+
+def test_an_empty_variable_says_nothing(read) -> None:
+    config = read("server: {port: 9}", HEADWAY_PORT="", HEADWAY_API_KEYS="", VENDOR_API_KEY=" ")
+    assert config.server == Server(port=9)
+    assert config.providers["vendor"].api_key is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "line"),
+    [
+        ("HEADWAY_PORT", "http", "HEADWAY_PORT: must be a port from 0 to 65535"),
+        ("HEADWAY_WORKERS", "0", "HEADWAY_WORKERS: must be a whole number from 1 to 1024"),
+        ("HEADWAY_HOST", "a b", "HEADWAY_HOST: must be an IP address or a host name"),
+        ("HEADWAY_API_KEYS", "hw-a,,b", "HEADWAY_API_KEYS[1]: must be a key"),
+        ("HEADWAY_API_KEYS", "hw-a b", "HEADWAY_API_KEYS[0]: must be a key"),
+        ("HEADWAY_LEDGER_URL", "postgres://u:hw-p@h/db", "HEADWAY_LEDGER_URL: must be sqlite:///"),
+        ("VENDOR_API_KEY", "hw-planted key", "VENDOR_API_KEY: must be a key"),
+    ],
+)
+def test_a_wrong_variable_is_named_and_its_value_is_not_shown(
+    refused, variable: str, value: str, line: str
+) -> None:
+    problems = refused("{}", **{variable: value})
+    assert len(problems) == 1
+    assert problems[0].startswith(f"environment: {line}")
+    assert "hw-" not in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, STATE),
+        ({"XDG_STATE_HOME": "/state"}, "sqlite:////state/headway/headway.db"),
+        ({"XDG_STATE_HOME": "relative"}, STATE),
+        ({"HOME": ""}, f"sqlite:///{Path.home()}/.local/state/headway/headway.db"),
+    ],
+)
+def test_the_ledger_has_its_place_in_the_users_state(read, environ, url: str) -> None:
+    assert read(None, **environ).ledger.url == url
+
+
+def test_a_relative_ledger_counts_from_where_it_is_written(read, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "etc"
+    elsewhere.mkdir()
+    (elsewhere / "h.yaml").write_text("ledger: {url: sqlite:///h.db}")
+    assert load("etc/h.yaml", {}, {}).ledger.url == f"sqlite:///{elsewhere}/h.db"
+    environ = {"HEADWAY_LEDGER_URL": "sqlite:///h.db"}
+    assert load("etc/h.yaml", environ, {}).ledger.url == f"sqlite:///{tmp_path}/h.db"
+    environ = {"HEADWAY_LEDGER_URL": "sqlite:///~/h.db"}
+    assert load("etc/h.yaml", environ, {}).ledger.url == f"sqlite:///{Path.home()}/h.db"
+
+
+def test_proxies_are_taken_from_either_case_and_the_lower_wins(read) -> None:
+    config = read(
+        None,
+        http_proxy="http://user:planted@lower:1",
+        HTTP_PROXY="http://upper:1",
+        HTTPS_PROXY="http://upper:2",
+        NO_PROXY="localhost,.internal",
+        all_proxy="",
+    )
+    assert config.proxy_environ == {
+        "HTTP_PROXY": "http://user:planted@lower:1",
+        "HTTPS_PROXY": "http://upper:2",
+        "NO_PROXY": "localhost,.internal",
+    }
+    assert "planted" not in repr(config)
+
+
+def test_a_cgi_servers_http_proxy_comes_from_a_request_and_is_ignored(read) -> None:
+    assert read(None, HTTP_PROXY="http://evil:1", REQUEST_METHOD="GET").proxy_environ == {}
+
+
+# --- The command line, and who may reach the gateway --------------------------------------------
+
+
+def test_the_command_line_overrides_all(read) -> None:
+    overrides = Overrides(host="0.0.0.0", port=0, workers=4, insecure=True)
+    config = read("server: {port: 1}", overrides, HEADWAY_PORT="2")
+    assert config.server == Server(host="0.0.0.0", port=0, workers=4, insecure=True)
+
+
+def test_overriding_changes_what_it_names_and_nothing_else() -> None:
+    config = Config(ledger=Ledger(url="sqlite:////h.db"), server=Server(host="::1", port=1))
+    changed = apply_overrides(config, Overrides(port=2))
+    assert changed == msgspec.structs.replace(config, server=Server(host="::1", port=2))
+    assert apply_overrides(config, Overrides()) == config
+
+
+def test_a_wrong_flag_is_named() -> None:
+    config = Config(ledger=Ledger(url="sqlite:////h.db"))
+    with pytest.raises(ConfigError) as error:
+        apply_overrides(config, Overrides(port=70000, workers=0))
+    assert str(error.value).splitlines() == [
+        "command line: --port: must be a port from 0 to 65535",
+        "command line: --workers: must be a whole number from 1 to 1024",
+    ]
+
+
+OPEN_TO_ALL = "other machines could reach the gateway and spend your keys"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "gateway.local", "[::]"])
+def test_a_host_that_others_reach_is_refused_without_keys(refused, host: str) -> None:
+    assert refused(f"server:\n  host: '{host}'")[0].startswith(
+        f"headway.yaml:2: server.host: {OPEN_TO_ALL}"
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost"])
+def test_a_loopback_host_needs_no_keys(read, host: str) -> None:
+    assert read(f"server: {{host: '{host}'}}").server.host == host.strip("[]")
+
+
+@pytest.mark.parametrize("permission", ["api_keys: [k]", "insecure: true"])
+def test_keys_or_a_word_of_consent_open_it_to_others(read, permission: str) -> None:
+    assert read(f"server: {{host: 0.0.0.0, {permission}}}").server.host == "0.0.0.0"
+    assert read("{}", Overrides(insecure=True), HEADWAY_HOST="0.0.0.0").server.insecure
+
+
+def test_an_exposed_host_is_refused_where_it_was_set(refused, read) -> None:
+    assert refused("{}", HEADWAY_HOST="0.0.0.0")[0].startswith(
+        f"environment: HEADWAY_HOST: {OPEN_TO_ALL}"
+    )
+    with pytest.raises(ConfigError, match=f"^command line: --host: {OPEN_TO_ALL}"):
+        read("{}", Overrides(host="0.0.0.0"))
+
+
+def test_keys_that_are_wrong_are_not_also_reported_missing(refused) -> None:
+    assert len(refused("server: {host: 0.0.0.0, api_keys: [123]}")) == 1
+    assert len(refused("server: {host: 0.0.0.0}", HEADWAY_API_KEYS="a b")) == 1
+
+
+# --- What it costs ------------------------------------------------------------------------------
+
+
+def test_without_a_file_no_yaml_is_imported_and_never_a_slow_library() -> None:
+    script = (
+        "import sys; from headway.config import load; load(None, {}, {});"
+        "slow = {'yaml', 'pydantic', 'asyncio', 'difflib', 'fastapi', 'httptools'};"
+        "print(sorted(slow & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", script]
+    assert subprocess.run(command, cwd="/", capture_output=True, check=True).stdout == b"[]\n"
