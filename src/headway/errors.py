@@ -86,7 +86,7 @@ class ShuttingDown(HeadwayError):
     type = "shutting_down"
 
 
-# --- The provider's answer, or the lack of one -----------------------------------------------------
+# --- The provider's answer, or the lack of one ----------------------------------------------------
 
 
 class UpstreamError(HeadwayError):

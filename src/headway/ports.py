@@ -1,4 +1,4 @@
-"""The Protocols that the pipeline needs from the outside world. The composition root supplies them."""
+"""What the pipeline needs from the outside world, as Protocols; the composition root supplies it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ class Sink(Protocol):
     """The client's side of one answer. Writes are accepted at once; ``is_paused`` says that the
     client is slower than we are, and ``on_resume`` is called when it caught up."""
 
-    is_paused: bool
+    @property
+    def is_paused(self) -> bool: ...
+
     on_pause: Callable[[], None] | None
     on_resume: Callable[[], None] | None
     on_gone: Callable[[], None] | None

@@ -85,5 +85,5 @@ def said(events: list[Event]) -> str:
     return "".join(
         event.text
         for event in events
-        if type(event) in (Text, ToolArguments, Refusal) and event.index == 0  # type: ignore[union-attr]
+        if isinstance(event, Text | ToolArguments | Refusal) and event.index == 0
     )

@@ -1,8 +1,8 @@
 """What a dialect is: the client's side of the wire. The mirror image of a provider.
 
 Rules: pure; bytes of one request in, bytes of one answer out. A dialect decodes the body once and
-keeps verbatim what it does not need to understand. All errors raised here are the caller's fault and
-name the field.
+keeps verbatim what it does not need to understand. All errors raised here are the caller's fault
+and name the field.
 """
 
 from __future__ import annotations
@@ -80,13 +80,16 @@ class Stream(Protocol):
 
 
 class Dialect(Protocol):
-    name: str
-    route: str
-    """The path, as the API declares it."""
-    wire: str | None
-    """The wire format that it shares with providers, where it does."""
-    always_streams: bool
-    """Asks the provider for a stream also where the client wants a whole answer."""
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def route(self) -> str:
+        """The path, as the API declares it."""
+
+    @property
+    def wire(self) -> str | None:
+        """The wire format that it shares with providers, where it does."""
 
     def decode(self, inbound: Inbound) -> Call:
         """Raises InvalidBody, InvalidField."""

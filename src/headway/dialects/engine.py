@@ -1,7 +1,8 @@
 """The engine route, ``POST /api/engine/chat/{provider}``: the contract that the project began with.
 
-The keys of a reply, and their order, are fixed. Streamed, each object is an OpenAI chunk with the
-contract's own keys beside it; the first carries the input, the last the whole output and the metrics.
+The keys of a reply, and their order, are fixed. The provider is always asked for a stream, so that
+every answer has a true time to first token. Streamed to the client, each object is an OpenAI chunk
+with the contract's own keys beside it: the first has the input, the last the output and metrics.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ class Chunk(Struct, omit_defaults=True):
     chat_input: Raw | msgspec.UnsetType = msgspec.UNSET
     context: Raw | msgspec.UnsetType = msgspec.UNSET
     parameters: dict[str, Raw] | msgspec.UnsetType = msgspec.UNSET
-    deployment: str | None | msgspec.UnsetType = msgspec.UNSET
+    deployment: str | msgspec.UnsetType | None = msgspec.UNSET
     transformations: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -127,7 +128,6 @@ class Engine:
     name = "engine"
     route = "/api/engine/chat/{provider}"
     wire = None
-    always_streams = True
 
     def decode(self, inbound: Inbound) -> Call:
         fields = decode_object(inbound.body)

@@ -45,7 +45,6 @@ class OpenAIChat:
     name = "openai_chat"
     route = "/v1/chat/completions"
     wire = "openai_chat"
-    always_streams = False
 
     def decode(self, inbound: Inbound) -> Call:
         fields = decode_object(inbound.body)
@@ -138,7 +137,7 @@ class OpenAIChatStream:
 
     def _finish(self, answer: Answer) -> list[bytes]:
         """The last chunks of a translated stream: the finish, and the usage if it was asked for."""
-        last = [
+        last: list[dict[str, Any]] = [
             {"index": index, "delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
             for index, choice in sorted(answer.choices.items())
         ]

@@ -1,6 +1,6 @@
-"""One request, from the client's bytes to its answer and its record: the whole story, top to bottom.
+"""One request, from the client's bytes to its answer and its record: the whole story, in order.
 
-    authenticate -> decode -> plan -> attempt, again until something is committed -> settle -> record
+    authenticate -> decode -> plan -> attempt, until something is committed -> settle -> record
 
 It runs as a coroutine that continues where bytes arrive (``signals``): over a pooled connection an
 exchange takes no task, and no turn of the event loop but those of its sockets.
@@ -43,10 +43,25 @@ class Exchange:
     whole."""
 
     __slots__ = (
-        "_flow", "_gone", "attempts", "call", "context", "dialect",
-        "gateway", "id", "inbound", "is_over", "key_id", "records", "sent_after", "sink",
-        "snapshot", "started", "upstream", "upstream_bytes",
-    )  # fmt: skip
+        "_flow",
+        "_gone",
+        "attempts",
+        "call",
+        "context",
+        "dialect",
+        "gateway",
+        "id",
+        "inbound",
+        "is_over",
+        "key_id",
+        "records",
+        "sent_after",
+        "sink",
+        "snapshot",
+        "started",
+        "upstream",
+        "upstream_bytes",
+    )
 
     def __init__(
         self, gateway: Gateway, dialect: Dialect, inbound: Inbound, sink: Sink, started: float
@@ -182,9 +197,7 @@ class Exchange:
             await self.gateway.sleep(decision.delay)
             self._check_still_wanted()
 
-    def _send(
-        self, upstream: Upstream, call: Call, context: Context, http: HttpRequest
-    ) -> Flow:
+    def _send(self, upstream: Upstream, call: Call, context: Context, http: HttpRequest) -> Flow:
         gateway = self.gateway
         flow = self._flow = Flow(
             upstream,
@@ -212,7 +225,8 @@ class Exchange:
         self._sign_off()
         now = self.gateway.wall()
         call, context = self.call, self.context
-        assert call is not None and context is not None
+        assert call is not None
+        assert context is not None
         if call.stream:
             assert flow.stream is not None
             flow.end(flow.stream.end(flow.answer, metrics, now))

@@ -1,8 +1,8 @@
 """One attempt's answer, pushed through in the calls that bring its bytes.
 
-Receive, frame, decode, meter, encode, write: one pass a chunk, no queue and no task. Until the first
-content event nothing has left for the client, so a failure can still become another attempt or an
-ordinary error: ``committed`` tells. After that the flow goes on by itself to ``finished``.
+Receive, frame, decode, meter, encode, write: one pass a chunk, no queue and no task. Until the
+first content event nothing has left for the client, so a failure can still become another attempt
+or an ordinary error: ``committed`` tells. After that the flow goes on by itself to ``finished``.
 """
 
 from __future__ import annotations
@@ -34,14 +34,33 @@ Outcome = HeadwayError | None
 
 
 class Flow:
-    """A ``ports.Receiver``. With a ``stream`` it feeds the client as it goes; without, it gathers."""
+    """A ``ports.Receiver``. With a ``stream`` it feeds the client as it goes, else it gathers."""
 
     __slots__ = (
-        "_asked_stream", "_decode", "_epoch", "_framer", "_headers", "_parts", "_pieces",
-        "_sink", "_state", "_upstream", "answer", "committed", "finished",
+        "_asked_stream",
+        "_decode",
+        "_epoch",
+        "_framer",
+        "_headers",
+        "_parts",
+        "_pieces",
+        "_sink",
+        "_state",
+        "_upstream",
+        "answer",
+        "committed",
+        "finished",
         "has_head",
-        "last_write", "meter", "raw", "received", "response_headers", "sending", "status", "stream", "written",
-    )  # fmt: skip
+        "last_write",
+        "meter",
+        "raw",
+        "received",
+        "response_headers",
+        "sending",
+        "status",
+        "stream",
+        "written",
+    )
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from headway.metering.meter import Timing
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
 from headway.pipeline.flow import Flow
 from headway.record import Outcome, Record, encode
-from headway.types import Headers, Started, Usage
+from headway.types import Headers, Usage
 
 if TYPE_CHECKING:
     from headway.pipeline.exchange import Exchange

@@ -1,9 +1,9 @@
 """Coroutines that run where the bytes arrive.
 
-A task costs a turn of the event loop to start and another at each wait. A request that finds a pooled
-connection needs neither: ``start`` runs a coroutine at once, in the caller's own stack, until it
-waits; a ``Signal`` continues it inside the very call that brings the value. Futures of asyncio can be
-awaited as well. What needs a running task (``asyncio.timeout``) goes into ``asyncio.ensure_future``.
+A task costs a turn of the event loop to start and another at each wait. A request that finds a
+pooled connection needs neither: ``start`` runs a coroutine at once, in the caller's own stack,
+until it waits; a ``Signal`` continues it inside the very call that brings the value. Futures of
+asyncio can be awaited too; what needs a running task (``asyncio.timeout``) goes into one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """OpenAI's chat completions, streamed and whole (platform.openai.com/docs/api-reference/chat).
 
-Wire facts, read off recordings: usage comes in a last chunk with empty ``choices`` and is null on the
-others; a random ``obfuscation`` field pads most chunks; the first chunk has a role and an empty text;
-tool arguments come in fragments keyed by ``index``. Only the fields read here are decoded.
+Wire facts, read off recordings: usage comes in a last chunk with empty ``choices`` and is null on
+the others; a random ``obfuscation`` field pads most chunks; the first chunk has a role and an empty
+text; tool arguments come in fragments keyed by ``index``. Only what is read here is decoded.
 """
 
 from __future__ import annotations
@@ -97,9 +97,8 @@ def adapt(request: ChatRequest) -> Adapted:
     parameters = dict(request.parameters)
     changes = []
     if request.defaulted or not SAMPLING_ALLOWED.match(request.model):
-        for name in SAMPLING:
-            if parameters.pop(name, None) is not None:
-                changes.append(f"dropped {name}: {request.model} does not take it")
+        refused = [name for name in SAMPLING if parameters.pop(name, None) is not None]
+        changes = [f"dropped {name}: {request.model} does not take it" for name in refused]
     if "max_tokens" in parameters:
         limit = parameters.pop("max_tokens")
         if "max_completion_tokens" not in parameters:
@@ -300,7 +299,7 @@ def _read_parts(parts: list[Any], index: int, events: list[Event]) -> None:
 
 
 def decode_usage(raw: Raw) -> UsageSeen:
-    """OpenAI's usage: cached tokens are part of the prompt's, reasoning part of the completion's."""
+    """Cached tokens are part of the prompt's, reasoning is part of the completion's."""
     copied = raw.copy()
     seen = _usage(copied)
     prompt = seen.prompt_tokens_details or PromptDetails()
@@ -326,9 +325,7 @@ PARAMETERS = (
     Parameter(
         id="temperature", name="Temperature", type="float", default=1, min=0, max=2, step=0.01
     ),
-    Parameter(
-        id="max_tokens", name="Maximum tokens", type="integer", default=2048, min=1, step=1
-    ),
+    Parameter(id="max_tokens", name="Maximum tokens", type="integer", default=2048, min=1, step=1),
     Parameter(id="top_p", name="Top P", type="float", default=1, min=0, max=1, step=0.01),
     Parameter(
         id="frequency_penalty",

@@ -79,8 +79,8 @@ def error_from(found: Any, status: int | None) -> UpstreamError:
 
 
 def retry_after(headers: dict[bytes, bytes]) -> float | None:
-    """Seconds to wait, from ``retry-after-ms`` or ``retry-after`` (RFC 9110, 10.2.3: seconds; a date
-    there is left to the caller's own judgement)."""
+    """Seconds to wait, from ``retry-after-ms`` or ``retry-after`` (RFC 9110, 10.2.3). A date there
+    is not read: it would need a clock."""
     for name, unit in ((b"retry-after-ms", 1000.0), (b"retry-after", 1.0)):
         try:
             seconds = float(headers.get(name, b"")) / unit
@@ -106,9 +106,8 @@ def _status_in(fields: dict[str, Any]) -> int | None:
 def _message(message: Any, status: int | None) -> str:
     if message is None or message == "":
         return f"The provider answered with status {status} and no message."
-    if not isinstance(message, str):
-        message = msgspec.json.encode(message).decode()
-    return message[:LONGEST]
+    text = message if isinstance(message, str) else msgspec.json.encode(message).decode()
+    return text[:LONGEST]
 
 
 def _string(value: Any) -> str | None:

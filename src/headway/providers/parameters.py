@@ -1,4 +1,4 @@
-"""Check given parameters against what a provider says of them. Unknown ones are the provider's own."""
+"""Check given parameters against what a provider says of them. Unknown ones it judges itself."""
 
 from __future__ import annotations
 

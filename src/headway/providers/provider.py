@@ -1,8 +1,8 @@
 """What a provider is: a value with four pure functions and a few facts.
 
 Rules: no I/O, clock, environment, logging or randomness in any of the functions. They index freely:
-the pipeline turns LookupError, TypeError, ValueError and msgspec's errors into UpstreamGarbled in one
-place. Unknown frames give no events; a stream that ends without its finish is the pipeline's error.
+the pipeline turns LookupError, TypeError, ValueError and msgspec's errors into UpstreamGarbled, in
+one place. Unknown frames give no events; a stream without its finish is the pipeline's error.
 """
 
 from __future__ import annotations

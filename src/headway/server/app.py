@@ -36,9 +36,7 @@ class App:
         self._cold: asgi.Asgi | None = None
         self._sweep: asyncio.TimerHandle | None = None
 
-    async def __call__(
-        self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send
-    ) -> None:
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
@@ -97,9 +95,7 @@ class App:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _respond(
-        self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send
-    ) -> None:
+    async def _respond(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         origins = self.config.server.cors_origins
         if origins:
             allowed = cors.allow(origins, scope["headers"])

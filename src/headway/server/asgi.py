@@ -17,7 +17,7 @@ from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway
 from headway.policy.keys import authorize
-from headway.server import catalogue, cors, routes
+from headway.server import catalogue, routes
 from headway.types import Headers
 
 Scope = MutableMapping[str, Any]
@@ -200,6 +200,3 @@ def too_large(limit: int) -> BodyTooLarge:
 
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     raise NotFound(f"There is no route {scope['path']}; GET /docs lists them all.")
-
-
-__all__ = ("Asgi", "AsgiSink", "cors", "not_found", "respond", "too_large")

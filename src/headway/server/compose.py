@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,7 @@ def gateway(config: Config, transports: Transports, launchers: Mapping[str, Laun
     )
 
 
-def snapshot(
-    config: Config, transports: Transports, launchers: Mapping[str, Launcher]
-) -> Snapshot:
+def snapshot(config: Config, transports: Transports, launchers: Mapping[str, Launcher]) -> Snapshot:
     return Snapshot(
         upstreams={
             name: _upstream(configured, transports.of(configured), launchers)
@@ -123,6 +121,3 @@ async def count(model: str, messages: bytes, produced: str) -> tuple[int, int]:
 def _count(model: str, messages: bytes, produced: str) -> tuple[int, int]:
     prompt = tokens.count_messages(msgspec.json.decode(messages), model)
     return prompt.tokens, tokens.count(produced, model).tokens
-
-
-Clockwork = Callable[[], float]

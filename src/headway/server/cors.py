@@ -1,4 +1,4 @@
-"""Cross-origin requests: closed, unless ``server.cors_origins`` opens them (fetch.spec.whatwg.org)."""
+"""Cross-origin requests: closed unless ``server.cors_origins`` opens them (the Fetch standard)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXPOSED = (b"access-control-expose-headers", b"*")
 
 
 def allow(origins: tuple[str, ...], headers: Headers) -> list[tuple[bytes, bytes]]:
-    """The headers that let the page of this request's origin read the answer; none if it may not."""
+    """The headers that let a page of this request's origin read the answer; none if it may not."""
     if not origins:
         return []
     for name, value in headers:

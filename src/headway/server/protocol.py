@@ -13,7 +13,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from headway.dialects.dialect import JSON, Dialect, Inbound, encode_error
-from headway.errors import BodyTooLarge, HeadwayError
+from headway.errors import HeadwayError
 from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway
 from headway.server import cors, routes
@@ -38,10 +38,24 @@ class HotCycle:
     """One hot request and its answer: uvicorn's cycle and a ``ports.Sink`` in one."""
 
     __slots__ = (
-        "_argument", "_dialect", "_headers", "_is_chunked", "_parts", "_protocol", "_size",
-        "disconnected", "is_current", "is_read", "keep_alive", "message_event", "on_gone",
-        "on_pause", "on_resume", "response_complete", "response_started",
-    )  # fmt: skip
+        "_argument",
+        "_dialect",
+        "_headers",
+        "_is_chunked",
+        "_parts",
+        "_protocol",
+        "_size",
+        "disconnected",
+        "is_current",
+        "is_read",
+        "keep_alive",
+        "message_event",
+        "on_gone",
+        "on_pause",
+        "on_resume",
+        "response_complete",
+        "response_started",
+    )
 
     def __init__(
         self,
@@ -296,6 +310,3 @@ class HeadwayProtocol(HttpToolsProtocol):
     def linger(self) -> None:
         """Close, but not over the head of a client that is still sending."""
         self.loop.call_later(LINGER_S, self.transport.close)
-
-
-__all__ = ("BodyTooLarge", "HeadwayProtocol", "HotCycle")

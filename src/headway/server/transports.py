@@ -8,6 +8,7 @@ import time
 from msgspec import Struct
 
 from headway.config import Config, Provider
+from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway
 from headway.ports import Transport
 from headway.transport.client import HttpTransport
@@ -51,8 +52,8 @@ class Transports:
     def _connect(self, way: Way) -> HttpTransport:
         tls = TlsSettings(
             ca_file=way.ca_file,
-            client_cert=way.client_cert,
-            client_key=way.client_key,
+            cert_file=way.client_cert,
+            key_file=way.client_key,
             verify=way.verify,
         )
         environ = self._environ if way.proxy is None else {"ALL_PROXY": way.proxy}
@@ -67,8 +68,8 @@ class Transports:
         gateway.chores.add(task)
         task.add_done_callback(gateway.chores.discard)
 
-    async def _close_after(self, gateway: Gateway, before: set[object]) -> None:
-        while before & gateway.active:
+    async def _close_after(self, gateway: Gateway, before: set[Exchange]) -> None:
+        while before & gateway.active:  # noqa: ASYNC110 - rare, and nothing tells when they end
             await asyncio.sleep(1)
         await self.close()
 

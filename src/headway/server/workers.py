@@ -1,7 +1,7 @@
 """Several processes behind one listening socket: started by fork, replaced when they die.
 
-The parent runs no event loop and no thread of its own, so a fork of it is safe; what it has imported
-its children share. It runs the embedded model, if one is configured, for all of them.
+The parent runs no event loop and no thread of its own, so a fork of it is safe; what it has
+imported its children share.
 """
 
 from __future__ import annotations

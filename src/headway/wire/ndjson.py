@@ -1,4 +1,4 @@
-"""Newline-delimited JSON: one frame a line, blank lines skipped, a last line without its end counts."""
+"""Newline-delimited JSON: a frame is a line; blank ones are skipped, a last one needs no end."""
 
 from __future__ import annotations
 

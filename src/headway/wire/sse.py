@@ -1,9 +1,9 @@
 """Server-sent events, as bytes in and frames out (WHATWG HTML, section 9.2.6).
 
-Rules of this file: a frame keeps its own bytes, so that joining the raw of all frames gives back the
-stream; lines end in LF, CRLF or CR, mixed as they like; a block of comments is a frame without data.
-Two departures that real servers force: a last event without its blank line counts, and a bare line
-``error: {...}`` (not an SSE field) is an event named error.
+Rules of this file: a frame keeps its own bytes, so that joining the raw of all frames gives back
+the stream; lines end in LF, CRLF or CR, mixed as they like; a block of comments is a frame without
+data. Two departures that real servers force: a last event without its blank line counts, and a bare
+line ``error: {...}`` (no SSE field) is an event named error.
 """
 
 from __future__ import annotations
