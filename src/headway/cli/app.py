@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import sys
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -14,11 +15,19 @@ from headway.cli import chat, configuration, demo, listings, problems, serve, te
 class Commands(TyperGroup):
     """Turns errors into a message on stderr and an exit code; a traceback only where asked for."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """What Typer calls; ends the process, as it does by itself in its standalone mode."""
         terminal.prepare()
         try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except typer.TyperException as error:
+            code = _tell_usage(error)
+        sys.exit(code or problems.OK)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
             return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, typer.TyperException):
+        except (typer.Exit, typer.TyperException):
             raise
         except KeyboardInterrupt:
             raise typer.Exit(problems.INTERRUPTED) from None
@@ -31,6 +40,15 @@ class Commands(TyperGroup):
             problem = problems.describe(error)
             terminal.tell(problem)
             raise typer.Exit(problem.code) from None
+
+
+def _tell_usage(error: typer.TyperException) -> int:
+    """A wrong option or command. Without any, the message is the help, which was printed."""
+    ctx = getattr(error, "ctx", None)
+    if message := error.format_message():
+        hint = f"`{ctx.command_path} --help` shows what there is" if ctx else None
+        terminal.tell(problems.mistake(message, hint))
+    return error.exit_code
 
 
 app = typer.Typer(

@@ -33,10 +33,21 @@ def chat(
     ctx: typer.Context,
     prompt: Annotated[
         str | None,
-        typer.Argument(help="What to ask; - reads it from stdin. Piped input comes after it."),
+        typer.Argument(
+            metavar="PROMPT",
+            help="What to ask; - reads it from stdin. Piped input comes after it.",
+            show_default=False,
+        ),
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", "-m", envvar="HEADWAY_MODEL", metavar="PROVIDER/MODEL")
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            envvar="HEADWAY_MODEL",
+            metavar="PROVIDER/MODEL",
+            help="Whom to ask; `headway models` lists them.",
+        ),
     ] = DEFAULT_MODEL,
     system: Annotated[
         str | None, typer.Option("--system", "-s", metavar="TEXT", help="The system message.")
@@ -63,7 +74,10 @@ def chat(
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
 ) -> None:
-    """Ask a model. The answer streams to stdout; a line of metrics follows on stderr."""
+    """Ask a model, and see what the answer took.
+
+    The answer streams to stdout as it comes; one line of metrics follows on stderr.
+    """
     kept = Chats(chats.folder(os.environ))
     path, last = _last(kept) if proceed else (None, None)
     source = ctx.get_parameter_source("model")
@@ -140,8 +154,8 @@ def _print_chunks(stream: ChatStream, stop_waiting: Callable[[], None]) -> ChatC
             text = chunk.text or ("" if printed else chunk.chat_output)
             if text:
                 stop_waiting()
+                printed = text  # before it is written: Ctrl-C may come in between
                 terminal.write(text)
-                printed = text
     finally:
         if printed and not printed.endswith("\n"):
             terminal.write("\n")

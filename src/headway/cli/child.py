@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,6 +47,11 @@ class GatewayProcess:
         said = "\n".join(self._lines) or None
         raise Problem("the gateway did not start", details=said, code=UNREACHABLE)
 
+    @property
+    def returncode(self) -> int | None:
+        """As subprocess has it; None while it runs."""
+        return self._process.returncode
+
     def stop(self) -> None:
         """Ask it to end, insist after a while. Returns when it is gone."""
         self._process.terminate()
@@ -70,10 +74,9 @@ class GatewayProcess:
 
 
 @contextmanager
-def gateway(arguments: Sequence[str], environ: Mapping[str, str]) -> Iterator[GatewayProcess]:
-    """``headway serve`` with these arguments. Gone at the end of the block, whatever ends it:
-    SIGTERM and SIGHUP too, which by themselves would leave it behind."""
-    command = [sys.executable, "-m", "headway", "serve", *arguments]
+def gateway(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[GatewayProcess]:
+    """Runs ``command``. Gone at the end of the block, whatever ends it: SIGTERM and SIGHUP too,
+    which by themselves would leave it behind."""
     with _signals_unwind(), _stopped(GatewayProcess(command, environ)) as process:
         yield process
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def check_config(config: ConfigPath = None) -> None:
-    """Read the configuration as `serve` would: what it amounts to, or all that is wrong with it."""
+    """Check the configuration without serving.
+
+    Says what it amounts to, or all that is wrong with it, and where.
+    """
     from headway.config import Overrides
 
     terminal.write(summary(read_config(config, Overrides())))

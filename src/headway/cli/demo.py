@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,15 +14,19 @@ from headway.cli.child import gateway
 from headway.cli.greeting import ASKING, STARTUP_S, greet
 from headway.sdk import Client
 
+SERVE = (sys.executable, "-m", "headway", "serve")
 CONFIGURING = ("HEADWAY_API_KEYS", "HEADWAY_LEDGER_URL", "HEADWAY_WORKERS")
 """Variables that would make it another gateway than the one that everybody gets."""
 
 
 def demo() -> None:
-    """Start a gateway with defaults, ask the local model once, print the reply, stop."""
+    """Make one measured call on a gateway of its own, and exit.
+
+    Starts it with defaults on a free port, asks the local model, prints the reply, stops it.
+    """
     with TemporaryDirectory(prefix="headway-demo-") as folder:
         arguments = ["--host", "127.0.0.1", "--port", "0", "--config", str(_config(Path(folder)))]
-        with gateway(arguments, _environ(os.environ)) as process:
+        with gateway([*SERVE, *arguments], _environ(os.environ)) as process:
             with terminal.waiting("starting a gateway", announce=True):
                 url = process.url(STARTUP_S)
             with Client(url) as client, terminal.waiting(ASKING, announce=True) as stop_waiting:

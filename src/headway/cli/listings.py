@@ -13,13 +13,13 @@ from headway.cli.options import DEFAULT_URL, ApiKey, AsJson, Url, connect
 
 def models(
     provider: Annotated[
-        str | None, typer.Argument(help="Only the models of this provider.", show_default=False)
+        str | None, typer.Argument(metavar="PROVIDER", help="Only the models of this provider.")
     ] = None,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
 ) -> None:
-    """List the models that the gateway knows, by the names that `headway chat -m` takes."""
+    """List the models, by the names that `chat -m` takes."""
     with connect(url, api_key) as client:
         found = client.models(provider)
     if as_json:

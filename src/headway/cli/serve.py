@@ -43,7 +43,10 @@ def serve(
         bool, typer.Option("--greet", help="When ready, ask the local model once and show it.")
     ] = False,
 ) -> None:
-    """Run the gateway until Ctrl-C. SIGHUP reads the configuration again."""
+    """Run the gateway until Ctrl-C.
+
+    SIGHUP reads the configuration again; requests under way keep the old one.
+    """
     from headway.config import Overrides
 
     overrides = Overrides(host=host, port=port, workers=workers, insecure=insecure or None)
@@ -88,7 +91,7 @@ def _greeter(server: Server) -> Iterator[None]:
 
 
 def _is_taken(url: str) -> bool:
-    with Client(url) as client:
+    with Client(url, timeout_s=1.0) as client:
         try:
             client.health()
         except Unreachable:

@@ -65,8 +65,8 @@ def write_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def note(text: str) -> None:
-    """A quiet line to stderr, such as the metrics."""
-    _say((text, "dim"))
+    """A quiet line to stderr, such as the metrics. A narrow terminal breaks it between words."""
+    _say((text, "dim"), by_word=True)
 
 
 def tell(problem: Problem) -> None:
@@ -113,14 +113,14 @@ def abandon_stdout() -> None:
     os.close(nowhere)
 
 
-def _say(*parts: tuple[str, str]) -> None:
+def _say(*parts: tuple[str, str], by_word: bool = False) -> None:
     if not sys.stderr.isatty():
         print("".join(text for text, _ in parts), file=sys.stderr, flush=True)  # noqa: T201
         return
     from rich.text import Text
 
     safe = ((text.translate(SHOWN), style) for text, style in parts)
-    _console(stderr=True).print(Text.assemble(*safe), soft_wrap=True)
+    _console(stderr=True).print(Text.assemble(*safe), soft_wrap=not by_word)
 
 
 def _indented(indent: str, text: str) -> str:

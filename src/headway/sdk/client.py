@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http.client import HTTPConnection, HTTPResponse
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 from urllib.parse import quote
 
 import msgspec
 
-from headway.sdk.connections import Connections, translated
+from headway.sdk.connections import Connections, Exchange
 from headway.sdk.errors import from_response
 from headway.sdk.reply import ChatReply, Health, ProviderModels, parse, parse_reply
 from headway.sdk.stream import ChatStream
@@ -92,7 +91,7 @@ class Client:
         body = msgspec.json.encode({k: v for k, v in fields.items() if v is not None})
         path = f"/api/engine/chat/{quote(provider, safe='')}"
         if stream:
-            return ChatStream(*self._open("POST", path, body, NDJSON), self._connections.give_back)
+            return ChatStream(self._open("POST", path, body, NDJSON))
         return parse_reply(self._call("POST", path, body))
 
     def models(self, provider: str | None = None) -> dict[str, ProviderModels]:
@@ -128,24 +127,14 @@ class Client:
         return parse(self._call("GET", path, None), kind)
 
     def _call(self, method: str, path: str, body: bytes | None) -> bytes:
-        connection, response = self._open(method, path, body, "application/json")
-        return self._read_whole(connection, response)
+        return self._open(method, path, body, "application/json").read()
 
-    def _open(
-        self, method: str, path: str, body: bytes | None, accept: str
-    ) -> tuple[HTTPConnection, HTTPResponse]:
-        connection, response = self._connections.open(method, path, body, accept)
-        if response.status == 200:
-            return connection, response
-        answer = self._read_whole(connection, response)
-        raise from_response(response.status, response.headers, answer)
-
-    def _read_whole(self, connection: HTTPConnection, response: HTTPResponse) -> bytes:
-        try:
-            with translated():
-                return response.read()
-        finally:
-            self._connections.give_back(connection, response)
+    def _open(self, method: str, path: str, body: bytes | None, accept: str) -> Exchange:
+        exchange = self._connections.open(method, path, body, accept)
+        response = exchange.response
+        if response.status != 200:
+            raise from_response(response.status, response.headers, exchange.read())
+        return exchange
 
 
 def split_model(model: str) -> tuple[str, str]:

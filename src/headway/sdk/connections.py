@@ -10,7 +10,13 @@ import select
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+)
 from urllib.parse import SplitResult, urlsplit
 
 from headway import __version__
@@ -18,6 +24,39 @@ from headway.sdk.errors import ApiError, Unreachable
 
 CONNECT_TIMEOUT_S = 10.0
 IDLE_KEPT = 8
+
+
+class Exchange:
+    """One request whose answer is being read. Ends by `finish` or `abandon`, once."""
+
+    def __init__(
+        self, connection: HTTPConnection, response: HTTPResponse, idle: deque[HTTPConnection]
+    ) -> None:
+        self.response = response
+        self._connection = connection
+        self._idle = idle
+
+    def read(self) -> bytes:
+        """The whole body, and the end of it."""
+        try:
+            with translated():
+                body = self.response.read()
+        except BaseException:
+            self.abandon()
+            raise
+        self.finish()
+        return body
+
+    def finish(self) -> None:
+        """The answer was read whole: keep the connection, if it may stay open."""
+        if self.response.will_close or len(self._idle) >= IDLE_KEPT:
+            self.abandon()
+        else:
+            self._idle.append(self._connection)
+
+    def abandon(self) -> None:
+        self.response.close()  # it holds the socket open by itself once the connection let go
+        self._connection.close()
 
 
 class Connections:
@@ -32,11 +71,8 @@ class Connections:
             self._headers["Authorization"] = f"Bearer {_checked(api_key)}"
         self._idle: deque[HTTPConnection] = deque()
 
-    def open(
-        self, method: str, path: str, body: bytes | None, accept: str
-    ) -> tuple[HTTPConnection, HTTPResponse]:
-        """Send a request and read the answer's head. The pair goes back by `give_back`, or the
-        connection is closed."""
+    def open(self, method: str, path: str, body: bytes | None, accept: str) -> Exchange:
+        """Send a request and read the head of its answer."""
         connection = self._take()
         headers = {**self._headers, "Accept": accept}
         if body is not None:
@@ -44,19 +80,10 @@ class Connections:
         try:
             with translated():
                 connection.request(method, self._parts.path + path, body=body, headers=headers)
-                return connection, connection.getresponse()
+                return Exchange(connection, connection.getresponse(), self._idle)
         except BaseException:
             connection.close()
             raise
-
-    def give_back(self, connection: HTTPConnection, response: HTTPResponse) -> None:
-        """Keep the connection if its answer was read whole and it may stay open."""
-        reusable = response.isclosed() and not response.will_close
-        if reusable and len(self._idle) < IDLE_KEPT:
-            self._idle.append(connection)
-        else:
-            response.close()  # it holds the socket open by itself once the connection let go
-            connection.close()
 
     def close(self) -> None:
         while self._idle:
@@ -125,4 +152,6 @@ def _checked(api_key: str) -> str:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, IncompleteRead):
+        return "the answer was cut short"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

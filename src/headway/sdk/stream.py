@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from http.client import HTTPConnection, HTTPResponse
+from collections.abc import Iterator
+from http.client import HTTPResponse
 from types import TracebackType
 
-from headway.sdk.connections import translated
+from headway.sdk.connections import Exchange, translated
 from headway.sdk.errors import ApiError, from_event
 from headway.sdk.reply import ChatChunk, parse_chunk
+
+READ_SIZE = 65536
 
 
 class ChatStream:
@@ -16,28 +18,31 @@ class ChatStream:
 
     Leaving before the end closes the connection, and with it the call to the provider: use it as a
     context manager, or call `close`. Raises ApiError for an error inside the stream
-    (``status`` None), a stream that breaks off, or one that ends without its last object
+    (``status`` None), a connection that breaks off, or a stream that ends without its last object
     (``truncated_stream``).
     """
 
-    def __init__(
-        self,
-        connection: HTTPConnection,
-        response: HTTPResponse,
-        give_back: Callable[[HTTPConnection, HTTPResponse], None],
-    ) -> None:
-        self._connection = connection
-        self._response = response
-        self._give_back = give_back
-        self._chunks = self._read()
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange: Exchange | None = exchange
+        self._lines = _lines(exchange.response)
         self.last: ChatChunk | None = None
         """The last object, once it arrived: whole ``chat_output``, ``usage``, ``metrics``."""
 
-    def __iter__(self) -> Iterator[ChatChunk]:
-        return self._chunks
+    def __iter__(self) -> ChatStream:
+        return self
 
     def __next__(self) -> ChatChunk:
-        return next(self._chunks)
+        if self._exchange is None:
+            raise StopIteration
+        try:
+            line = next(self._lines, None)
+            chunk = self._end() if line is None else _parse(line)
+        except BaseException:  # StopIteration among them, after which this does nothing
+            self.close()
+            raise
+        if chunk.is_last:
+            self.last = chunk
+        return chunk
 
     def __enter__(self) -> ChatStream:
         return self
@@ -52,26 +57,35 @@ class ChatStream:
 
     def close(self) -> None:
         """Stop. Safe to call at any time, also after the end."""
-        self._chunks.close()
-        if not self._response.isclosed():  # the iteration had not begun
-            self._give_back(self._connection, self._response)
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.abandon()
 
-    def _read(self) -> Generator[ChatChunk, None, None]:
-        try:
-            while line := self._line():
-                if line.isspace():
-                    continue
-                if error := from_event(line):
-                    raise error
-                chunk = parse_chunk(line)
-                if chunk.is_last:
-                    self.last = chunk
-                yield chunk
-            if self.last is None:
-                raise ApiError("the stream ended before its last object", type="truncated_stream")
-        finally:
-            self._give_back(self._connection, self._response)
+    def _end(self) -> ChatChunk:
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.finish()
+        if self.last is None:
+            raise ApiError("the stream ended before its last object", type="truncated_stream")
+        raise StopIteration
 
-    def _line(self) -> bytes:
-        with translated():
-            return self._response.readline()
+
+def _parse(line: bytes) -> ChatChunk:
+    if error := from_event(line):
+        raise error
+    return parse_chunk(line)
+
+
+def _lines(response: HTTPResponse) -> Iterator[bytes]:
+    """Not by ``readline``: on a chunked answer it takes a cut connection for the end."""
+    rest = b""
+    while data := _arrived(response):
+        *lines, rest = (rest + data).split(b"\n")
+        yield from filter(bytes.strip, lines)
+    if rest.strip():
+        yield rest
+
+
+def _arrived(response: HTTPResponse) -> bytes:
+    with translated():
+        return response.read1(READ_SIZE)

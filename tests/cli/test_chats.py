@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from headway.cli import chats
+from headway.cli.chats import Chat, Chats, UnreadableChat
+
+
+def chat(text: str) -> Chat:
+    return Chat(model="p/m", messages=[{"role": "user", "content": text}])
+
+
+def test_the_last_is_the_one_that_changed_last(tmp_path: Path) -> None:
+    kept = Chats(tmp_path)
+    assert kept.last() is None
+    first = kept.save(chat("one"))
+    second = kept.save(chat("two"))
+    os.utime(first, ns=(1, 1))
+    assert kept.last() == (second, chat("two"))
+    assert kept.save(chat("one more"), first) == first
+    assert kept.last() == (first, chat("one more"))
+
+
+def test_only_so_many_are_kept_and_the_oldest_go(tmp_path: Path) -> None:
+    kept = Chats(tmp_path, kept=2)
+    paths = []
+    for at in range(4):
+        paths.append(kept.save(chat(str(at))))
+        os.utime(paths[-1], ns=(at, at))
+    kept.save(chat("5"), paths[3])
+    assert sorted(tmp_path.iterdir()) == sorted(paths[2:])
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"model": 1}', b"\xff"])
+def test_what_is_no_conversation_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "1.json").write_bytes(content)
+    with pytest.raises(UnreadableChat, match=r"1\.json"):
+        Chats(tmp_path).last()
+
+
+def test_a_save_that_fails_leaves_the_old_and_no_draft(tmp_path: Path) -> None:
+    kept = Chats(tmp_path)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "x").touch()
+    with pytest.raises(OSError):
+        kept.save(chat("one"), tmp_path / "taken")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"XDG_STATE_HOME": "/var/state"}, Path("/var/state/headway/chats")),
+        ({"XDG_STATE_HOME": "relative"}, Path.home() / ".local/state/headway/chats"),
+        ({"XDG_STATE_HOME": ""}, Path.home() / ".local/state/headway/chats"),
+        ({}, Path.home() / ".local/state/headway/chats"),
+    ],
+)
+def test_the_folder_follows_the_xdg_specification(environ: dict[str, str], expected: Path) -> None:
+    assert chats.folder(environ) == expected

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from cli.fake_gateway import MODELS, FakeGateway, error
+
+Run = Callable[..., Result]
+
+
+def test_models_in_a_pipe_are_lines_that_chat_takes(run: Run) -> None:
+    assert run("models").stdout == (
+        "openai/gpt-4o\tOpenAI\nopenai/gpt-4o-mini\tOpenAI\nlocal/smollm2-135m-instruct\tLocal\n"
+    )
+
+
+def test_models_of_one_provider(run: Run, gateway: FakeGateway) -> None:
+    assert run("models", "local").stdout == "local/smollm2-135m-instruct\tLocal\n"
+    assert gateway.requests[0].path == "/api/engine/models?provider=local"
+
+
+def test_providers_in_a_pipe_are_lines(run: Run, gateway: FakeGateway) -> None:
+    gateway.models = {"openai": MODELS["openai"]}
+    assert run("providers").stdout == "openai\tOpenAI\t2\nlocal\t\t\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [
+        (["models"], MODELS),
+        (["models", "local"], {"local": MODELS["local"]}),
+        (["providers"], ["openai", "local"]),
+    ],
+)
+def test_json_is_what_the_gateway_answered(arguments: list[str], value: Any, run: Run) -> None:
+    assert json.loads(run(*arguments, "--json").stdout) == value
+
+
+@pytest.mark.parametrize("command", ["models", "providers"])
+def test_errors_are_told(command: str, run: Run, gateway: FakeGateway) -> None:
+    gateway.refuse(401, error("a key is wanted: set HEADWAY_API_KEY", type="authentication_error"))
+    result = run(command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: a key is wanted: set HEADWAY_API_KEY\n")
+    assert run(command, "--url", "127.0.0.1:1").exit_code == 3
+
+
+def test_a_terminal_gets_a_table(in_terminal: Callable[..., Any], gateway: FakeGateway) -> None:
+    gateway.models = {"openai": {"name": "Open\x1b[7mAI", "models": ["gpt-4o", "[bold]m"]}}
+    output, code = in_terminal("models", NO_COLOR="1", TERM="dumb").rest()
+    assert code == 0
+    lines = [line.split() for line in output.splitlines() if line.strip()]
+    assert lines[0] == ["Model", "Provider"]
+    assert lines[2:] == [["openai/gpt-4o", "Open␛[7mAI"], ["openai/[bold]m", "Open␛[7mAI"]]
+
+
+def test_a_terminal_gets_coloured_json_with_numbers_as_they_were(
+    in_terminal: Callable[..., Any],
+) -> None:
+    output, code = in_terminal("chat", "--json", "Hi").rest()
+    assert code == 0
+    assert "\x1b[1;36m0.000061\x1b[0m" in output
+
+
+def test_the_version_is_told_without_loading_what_serving_needs() -> None:
+    code = (
+        "import sys, atexit\n"
+        "atexit.register(lambda: print(sorted({name.partition('.')[0] for name in sys.modules})))\n"
+        "sys.argv[1:] = ['--version']\n"
+        "from headway.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    version, loaded = done.stdout.splitlines()
+    assert version.startswith("headway 0.")
+    for heavy in ("asyncio", "uvicorn", "fastapi", "pydantic", "rich", "yaml", "tiktoken"):
+        assert f"'{heavy}'" not in loaded
