@@ -42,22 +42,22 @@ def standard_config(upstream: Upstream) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def provider() -> Iterator[Upstream]:
+def scripted() -> Iterator[Upstream]:
     upstream = Upstream(HELLO_ANSWER)
     yield upstream
     upstream.close()
 
 
 @pytest.fixture
-def upstream(provider: Upstream) -> Upstream:
+def upstream(scripted: Upstream) -> Upstream:
     """The scripted provider, with nothing played and nothing received."""
-    provider.reset()
-    return provider
+    scripted.reset()
+    return scripted
 
 
 @pytest.fixture(scope="session")
 def shared(
-    tmp_path_factory: pytest.TempPathFactory, provider: Upstream
+    tmp_path_factory: pytest.TempPathFactory, scripted: Upstream
 ) -> Iterator[Callable[[str], Gateway]]:
     """The running server of a skin, started when first asked for."""
     running: dict[str, Gateway] = {}
@@ -65,7 +65,7 @@ def shared(
     def get(skin: str) -> Gateway:
         if skin not in running:
             directory = tmp_path_factory.mktemp(skin)
-            running[skin] = Gateway.start(directory, standard_config(provider), skin=skin)
+            running[skin] = Gateway.start(directory, standard_config(scripted), skin=skin)
         return running[skin]
 
     yield get

@@ -32,13 +32,13 @@ ROUTES: list[tuple[str, str, Any]] = [
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory, provider: Upstream) -> Any:
+def guarded(tmp_path_factory: pytest.TempPathFactory, scripted: Upstream) -> Any:
     """Servers with keys, by skin, each started when first asked for."""
     running: dict[str, Gateway] = {}
 
     def get(skin: str) -> Gateway:
         if skin not in running:
-            config = standard_config(provider)
+            config = standard_config(scripted)
             config["server"] = {**config["server"], "api_keys": [GATE_KEY, OTHER_KEY]}
             directory = tmp_path_factory.mktemp(f"guarded-{skin}")
             running[skin] = Gateway.start(directory, config, skin=skin)

@@ -16,9 +16,9 @@ REFUSED = ["temperature", "max_tokens", "top_p", "frequency_penalty", "presence_
 
 
 @pytest.fixture
-def other(provider: Upstream) -> Iterator[Upstream]:
+def other(scripted: Upstream) -> Iterator[Upstream]:
     """A second provider, where only requests that name it should go."""
-    upstream = Upstream(provider.default)
+    upstream = Upstream(scripted.default)
     yield upstream
     upstream.close()
 

@@ -180,7 +180,8 @@ def test_text_cut_anywhere_on_its_way_arrives_whole(gateway: Gateway, upstream: 
 
 
 def test_a_burst_of_events_loses_none(gateway: Gateway, upstream: Upstream, accept: str) -> None:
-    steps = (role(), *(text(f" {n}") for n in range(2000)), finish(), usage(), DONE)
+    pieces = [text(f" {n}") for n in range(2000)]
+    steps: tuple[Step, ...] = (role(), *pieces, finish(), usage(), DONE)
     upstream.play(Answer(steps, cut_every=60_000))
     sent = objects(gateway, accept)
     whole = "".join(f" {n}" for n in range(2000))
