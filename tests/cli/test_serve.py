@@ -14,8 +14,11 @@ from typer.testing import CliRunner, Result
 
 from cli.fake_gateway import LINE, OUTPUT, FakeGateway, running
 from headway.cli.app import app
+from headway.cli.greeting import wait_until_healthy
+from headway.cli.problems import Problem
 from headway.cli.serve import reachable
 from headway.config import Config, Secret, Server
+from headway.sdk import Client
 
 Serve = Callable[[Config], int]
 
@@ -192,6 +195,11 @@ def test_somebody_elses_gateway_is_not_greeted(
     gateway.refuse(500, b"")
     assert serving(Recorded(code=1), "--greet", "--port", port).exit_code == 1
     assert {request.method for request in gateway.requests} == {"GET"}
+
+
+def test_a_gateway_that_never_listens_is_not_waited_for_forever() -> None:
+    with pytest.raises(Problem, match="did not start to listen"):
+        wait_until_healthy(Client("127.0.0.1:1"), seconds=0.1)
 
 
 def test_greet_needs_a_port_that_is_known(serving: Callable[..., Result]) -> None:

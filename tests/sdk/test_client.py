@@ -242,6 +242,26 @@ def test_a_connection_closed_meanwhile_is_not_sent_on(gateway: FakeGateway, clie
     assert len(gateway.requests) == 5
 
 
+def test_a_gateway_that_hangs_up_without_a_word_is_a_broken_connection(
+    gateway: FakeGateway, client: Client
+) -> None:
+    def hang_up() -> None:
+        raise ConnectionAbortedError
+
+    gateway.before_reply = hang_up
+    with pytest.raises(ApiError) as caught:
+        client.chat("p/m", "Hi")
+    assert caught.value.type == "connection_error"
+    assert len(gateway.requests) == 1
+
+
+def test_a_connection_that_is_to_be_closed_is(gateway: FakeGateway, client: Client) -> None:
+    gateway.refuse(200, b"[]", connection="close")
+    assert client.providers() == []
+    assert client.providers() == []
+    assert len({request.port for request in gateway.requests}) == 2
+
+
 # --- The package --------------------------------------------------------------------------------
 
 

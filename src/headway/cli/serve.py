@@ -31,10 +31,12 @@ def serve(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="In place of server.port; 0 takes a free one."),
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="In place of server.port; 0 takes a free one."
+        ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes, in place of server.workers.")
+        int | None, typer.Option(metavar="N", min=1, help="Processes, in place of server.workers.")
     ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Allow others in with no server.api_keys set.")
@@ -70,6 +72,7 @@ def greet_when_ready(
         wait_until_healthy(client)
         terminal.note(f"{ASKING} ...")
         greet(client)
+        terminal.note(f"serving on {client.url}, documentation at {client.url}/docs, Ctrl-C stops")
 
 
 @contextmanager
