@@ -167,7 +167,7 @@ def test_a_wrong_configuration_is_refused_and_the_old_one_stays(
     own = launch()
     lines = len(own.output)
     own.reload(with_provider(upstream, "newcomer", kind="no-such-kind"))
-    until(lambda: "no-such-kind" in "".join(own.output[lines:]), 5)
+    until(lambda: "newcomer" in "".join(own.output[lines:]), 5)
     assert "Traceback" not in "".join(own.output)
     assert "newcomer" not in own.client.get("/api/engine/providers").json
     ok(own.chat())

@@ -109,9 +109,8 @@ class Answer:
 
     @property
     def is_finished(self) -> bool:
-        """The wire's end mark came, or every choice has its finish."""
-        if self.done:
-            return True
+        """Every choice has its finish. An end mark alone is not one: a provider that fails in the
+        middle may well write it."""
         return bool(self.choices) and all(c.finish_reason for c in self.choices.values())
 
     def output(self) -> str:

@@ -36,6 +36,8 @@ from headway.routing.retry import Try, decide
 from headway.types import ChatRequest, Headers, HttpRequest, Target
 
 log = logging.getLogger("headway")
+SHORTEST_SECRET = 6
+"""Shorter texts are no keys, and blanking them out would eat ordinary words."""
 
 
 class Exchange:
@@ -189,10 +191,10 @@ class Exchange:
             error = await flow.committed
             if error is None:
                 return flow
-            _redact(error, target.api_key)
             decision = decide(error, self.attempts, call.retries, self.gateway.chance())
             if self._gone.is_set or not isinstance(decision, Try):
                 return flow
+            self._conceal(error)
             await self._record(flow, error)
             await self.gateway.sleep(decision.delay)
             self._check_still_wanted()
@@ -240,6 +242,7 @@ class Exchange:
 
     async def _fail(self, error: HeadwayError) -> None:
         """The truth on record, and as an answer in the client's own dialect if it still listens."""
+        self._conceal(error)
         flow = self._flow
         if self.key_id is not None or flow is not None:
             await self._record(flow, error)
@@ -258,6 +261,17 @@ class Exchange:
         self.gateway.spool.append(settled.record)
         self.records += 1
         return settled.metrics
+
+    def _conceal(self, error: HeadwayError) -> None:
+        """Providers have been seen to quote the key that they refuse."""
+        secrets: list[str | None] = []
+        if self.call is not None:
+            secrets.append(self.call.api_key)
+        if self.upstream is not None:
+            secrets += [self.upstream.api_key, *self.upstream.headers.values()]
+        for secret in secrets:
+            if secret and len(secret) >= SHORTEST_SECRET:
+                error.message = error.message.replace(str(secret), "***")
 
     # --- Endings from outside ---------------------------------------------------------------------
 
@@ -291,12 +305,6 @@ def _no_key(upstream: Upstream) -> MissingProviderKey:
         param="api_key",
         provider=upstream.name,
     )
-
-
-def _redact(error: HeadwayError, key: str | None) -> None:
-    """Providers have been seen to quote the key that they refuse."""
-    if key and len(key) > 3:
-        error.message = error.message.replace(str(key), "***")
 
 
 def _error_headers(request_id: str, error: HeadwayError) -> Headers:
