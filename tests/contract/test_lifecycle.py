@@ -161,10 +161,23 @@ def test_sighup_brings_the_new_configuration_and_spares_running_requests(
     ok(own.chat("newcomer"))
 
 
+@pytest.mark.parametrize("skin", SKINS)
+def test_a_server_that_says_it_listens_bears_sighup(
+    launch: Launch, upstream: Upstream, skin: str
+) -> None:
+    """Unhandled, the signal ends a process: whoever waits for the line may send it at once."""
+    own = launch(skin=skin)
+    own.reload(standard_config(upstream))
+    time.sleep(0.2)
+    assert own.process.poll() is None
+    ok(own.chat())
+
+
 def test_a_wrong_configuration_is_refused_and_the_old_one_stays(
     launch: Launch, upstream: Upstream
 ) -> None:
     own = launch()
+    ok(own.chat())
     lines = len(own.output)
     own.reload(with_provider(upstream, "newcomer", kind="no-such-kind"))
     until(lambda: "newcomer" in "".join(own.output[lines:]), 5)

@@ -54,11 +54,18 @@ def test_a_key_that_the_provider_says_aloud_is_not_passed_on(
         reply = gateway.chat(is_stream=is_stream, **fields)
         assert key.encode() not in reply.body
         assert key not in str(reply.headers)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_key_said_aloud_is_not_passed_on_in_openais_dialect(
+    gateway: Gateway, upstream: Upstream, name: str
+) -> None:
+    upstream.play(ANSWERS[name](SERVER_KEY))
     body = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
     for stream in (False, True):
         said = gateway.client.call("POST", "/v1/chat/completions", {**body, "stream": stream})
-        assert key.encode() not in said.body
-        assert key not in str(said.headers)
+        assert SERVER_KEY.encode() not in said.body
+        assert SERVER_KEY not in str(said.headers)
 
 
 MISPLACED: dict[str, Any] = {

@@ -238,7 +238,6 @@ IN_STREAM = b'data: {"error": {"message": "The server had an error", "type": "se
 FAULTS: dict[str, tuple[Step, ...]] = {
     "cut": (CUT,),
     "ended without its finish": (EOF,),
-    "ended by its mark without its finish": (DONE,),
     "malformed event": (b"data: {not json\n\n", HANG),
     "error in the stream": (IN_STREAM, EOF),
     "stalled": (HANG,),
