@@ -184,3 +184,23 @@ def test_a_wrong_configuration_is_refused_and_the_old_one_stays(
     assert "Traceback" not in "".join(own.output)
     assert "newcomer" not in own.client.get("/api/engine/providers").json
     ok(own.chat())
+
+
+# --- Several workers ------------------------------------------------------------------------------
+
+
+def test_two_workers_serve_one_port_write_one_spool_and_stop_together(
+    launch: Launch, upstream: Upstream
+) -> None:
+    own = launch(args=("--port", "0", "--workers", "2"))
+    replies = [ok(own.chat()) for _ in range(20)]
+    assert len({reply["id"] for reply in replies}) == 20
+    written = own.spool.read_text()
+    assert all(reply["id"] in written for reply in replies)
+    upstream.play(SLOW)
+    with own.stream() as stream:
+        own.terminate()
+        pieces = ndjson_pieces(stream)
+    assert pieces[-1].object["chat_output"] == "".join(f" {n}" for n in range(10))
+    own.wait(5)
+    assert refuses(own)

@@ -6,6 +6,7 @@ Lower bounds are exact, as a pause cannot get shorter; upper ones leave room for
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -23,7 +24,7 @@ from completions import (
     usage,
 )
 from contract.shapes import FIRST_METRICS, MORE_METRICS, ok
-from gateway import Gateway
+from gateway import SKINS, Gateway
 from upstreams import Answer, Step, Upstream, Wait
 
 SLACK = 0.15
@@ -227,3 +228,25 @@ def test_an_unknown_price_is_null_and_never_zero(server: Gateway) -> None:
     metrics = ok(server.chat(model="nobody-knows-this-model"))["metrics"]
     assert metrics["cost_usd"] is None
     assert metrics["total_tokens"] == 18
+
+
+@pytest.mark.parametrize("skin", SKINS)
+def test_a_servers_first_count_of_tokens_disturbs_nobodys_times(
+    launch: Callable[..., Gateway], upstream: Upstream, skin: str
+) -> None:
+    """A vocabulary takes tenths of a second to load: every stream would stand still meanwhile, and
+    its metrics would blame the provider. A busy machine gets a second try."""
+    longest = [gap_beside_counts(launch(skin=skin), upstream) for _ in range(2)]
+    assert min(longest) < 0.1, longest
+
+
+def gap_beside_counts(own: Gateway, upstream: Upstream) -> float:
+    """The longest gap of a stream of 20 ms steps, on a fresh server that starts to count tokens."""
+    steps = [step for n in range(40) for step in (text(f" {n}"), Wait(0.02))]
+    uncounted = Answer((role(), text("Hi"), finish(), DONE))
+    upstream.play(Answer((role(), *steps, finish(), usage(), DONE)), uncounted)
+    with own.stream() as stream:
+        for model in ("gpt-4o", "gpt-3.5-turbo", "another-model"):
+            assert ok(own.chat(model=model))["metrics"]["tokens_source"] == "counted"
+        last = json.loads(stream.read().splitlines()[-1])
+    return float(last["metrics"]["inter_token_latency_max_s"])
