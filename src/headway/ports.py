@@ -1,8 +1,8 @@
-"""What the pipeline needs from the outside world, as Protocols; the composition root supplies it."""
+"""What the pipeline needs from the outside world, as Protocols; the composition root fills it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from headway.errors import UpstreamError
@@ -87,6 +87,13 @@ class Spool(Protocol):
 
     def append(self, line: bytes) -> None:
         """Write one line of JSON, newline included, in one system call."""
+
+
+class CredentialSource(Protocol):
+    """Credentials that expire: fetched when they are needed, kept while they last."""
+
+    async def credentials(self) -> Mapping[str, str]:
+        """Goes into ``Target.credentials``. Raises UpstreamAuth with the remedy."""
 
 
 class Launcher(Protocol):

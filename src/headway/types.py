@@ -8,7 +8,7 @@ clients and providers speak it and unknown fields must survive; adapters parse w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct
@@ -92,6 +92,17 @@ class ToolArguments(Struct, frozen=True):
     index: int = 0
 
 
+class ReasoningDetail(Struct, frozen=True):
+    """One whole block of reasoning as the provider wants it back on the next turn: a signed
+    thought, an encrypted one, a summary. ``value`` has the shape of OpenRouter's
+    ``reasoning_details``: ``type`` is reasoning.text (``text``, ``signature``), reasoning.encrypted
+    (``data``) or reasoning.summary (``summary``), with ``id`` and ``format`` where there are any.
+    Not content: its text, if it has one, came before as ``Reasoning``."""
+
+    value: Mapping[str, Any]
+    index: int = 0
+
+
 class Logprobs(Struct, frozen=True):
     """OpenAI's logprobs object of this piece, as parsed JSON. Not content."""
 
@@ -138,6 +149,7 @@ Event = (
     | Refusal
     | ToolStarted
     | ToolArguments
+    | ReasoningDetail
     | Logprobs
     | Extra
     | Finished
@@ -168,6 +180,19 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     """The parameters are our defaults: the caller gave none, so dropping one is no news to it."""
 
 
+class Change(Struct, frozen=True):
+    """What an adapter did to a parameter so that the provider takes the request."""
+
+    action: Literal["dropped", "renamed", "clamped", "emulated"]
+    parameter: str
+    """The caller's name of it."""
+    reason: str
+    """In words, with the new name or value where there is one."""
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.parameter}: {self.reason}"
+
+
 class Parameter(Struct, frozen=True, kw_only=True):
     """One generation parameter that a provider takes, as ``/api/engine/parameters`` lists it."""
 
@@ -181,6 +206,25 @@ class Parameter(Struct, frozen=True, kw_only=True):
     step: float | int | None = None
 
 
+class EmbeddingsRequest(Struct, frozen=True, kw_only=True):
+    """One call for embeddings in OpenAI's names and shapes, values verbatim."""
+
+    model: str
+    input: Raw
+    """A text, or a list of texts or of token lists."""
+    parameters: Mapping[str, Raw] = {}
+    """dimensions, encoding_format, user, and whatever the caller gave beside them."""
+
+
+class Embeddings(Struct, frozen=True, kw_only=True):
+    """The vectors in the order of the inputs: lists of floats, or base64 of little-endian float32
+    where that was asked for."""
+
+    vectors: list[list[float] | str]
+    usage: Usage
+    model: str | None = None
+
+
 class Target(Struct, frozen=True, kw_only=True):
     """Where an attempt goes: one configured provider, with the key to use there."""
 
@@ -192,6 +236,9 @@ class Target(Struct, frozen=True, kw_only=True):
     """What only this kind understands (api_version, region, ...), as configured or as sent."""
     headers: Mapping[str, str] = {}
     """Sent on every request, beside those the adapter sets."""
+    credentials: Mapping[str, str] = {}
+    """What a credential source gave: an ``access_token``, or AWS's ``access_key``, ``secret_key``
+    and ``session_token``."""
 
 
 class Url(Struct, frozen=True):

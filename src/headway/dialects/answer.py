@@ -13,6 +13,7 @@ from headway.types import (
     Finished,
     Logprobs,
     Reasoning,
+    ReasoningDetail,
     Refusal,
     Started,
     Text,
@@ -138,6 +139,11 @@ def _add_reasoning(answer: Answer, event: Reasoning) -> None:
     answer.choice(event.index).reasoning.append(event.text)
 
 
+def _add_detail(answer: Answer, event: ReasoningDetail) -> None:
+    extra = answer.choice(event.index).extra
+    extra["reasoning_details"] = [*extra.get("reasoning_details", ()), event.value]
+
+
 def _add_refusal(answer: Answer, event: Refusal) -> None:
     answer.choice(event.index).refusal.append(event.text)
 
@@ -205,6 +211,7 @@ def _add_done(answer: Answer, event: Done) -> None:
 ADD: dict[type, Callable[[Answer, Any], None]] = {
     Started: _add_started,
     Reasoning: _add_reasoning,
+    ReasoningDetail: _add_detail,
     Refusal: _add_refusal,
     ToolStarted: _add_tool,
     ToolArguments: _add_arguments,

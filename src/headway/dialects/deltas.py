@@ -10,6 +10,7 @@ from headway.types import (
     Extra,
     Logprobs,
     Reasoning,
+    ReasoningDetail,
     Refusal,
     Text,
     ToolArguments,
@@ -41,6 +42,10 @@ def _arguments(event: ToolArguments) -> dict[str, Any]:
     return {"tool_calls": [{"index": event.tool, "function": {"arguments": event.text}}]}
 
 
+def _detail(event: ReasoningDetail) -> dict[str, Any]:
+    return {"reasoning_details": [event.value]}
+
+
 def _extra(event: Extra) -> dict[str, Any]:
     return dict(event.fields)
 
@@ -51,6 +56,7 @@ DELTAS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Refusal: _refusal,
     ToolStarted: _tool,
     ToolArguments: _arguments,
+    ReasoningDetail: _detail,
     Extra: _extra,
 }
 

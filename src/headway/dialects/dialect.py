@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from headway.dialects.answer import Answer
 from headway.errors import HeadwayError, InvalidBody, InvalidField
-from headway.types import ChatRequest, Event, Frame, Headers
+from headway.types import Change, ChatRequest, Event, Frame, Headers
 
 JSON = b"application/json"
 SSE = b"text/event-stream; charset=utf-8"
@@ -48,6 +48,8 @@ class Call(Struct, frozen=True, kw_only=True):
     session_id: str | None = None
     shows_usage: bool = False
     shows_metrics: bool = False
+    strict: bool = False
+    """Refuse the request where the provider's adapter would have to change it."""
     chat_input: Raw = Raw(NULL)
 
 
@@ -59,7 +61,7 @@ class Context(Struct, frozen=True, kw_only=True):
     call: Call
     sent: ChatRequest
     """The request as the provider got it: with what was in effect."""
-    transformations: tuple[str, ...] = ()
+    transformations: tuple[Change, ...] = ()
     relays: bool = False
     """Client and provider speak the same wire: nothing is translated."""
 

@@ -29,7 +29,7 @@ from headway.dialects.dialect import (
     field,
 )
 from headway.errors import HeadwayError, InvalidField
-from headway.types import ChatRequest, Event, Frame, Started
+from headway.types import Change, ChatRequest, Event, Frame, Started
 
 MODEL = field("model", str, "a string, the provider's own name of the model")
 CHAT_INPUT = field(
@@ -45,13 +45,14 @@ RETRIES = field("retries", int | None, "a whole number from 0 to 10")
 BASE_URL = field("base_url", str | None, "a string or null")
 API_ENDPOINT = field("api_endpoint", str | None, "a string or null")
 API_VERSION = field("api_version", str | None, "a string or null")
+STRICT = field("strict", bool | None, "true, false or null")
 HAS_END_TOKEN = field("has_end_token", bool | None, "true, false or null")
 
 OWN = frozenset(
     f.name
     for f in (
         MODEL, CHAT_INPUT, PARAMETERS, IS_STREAM, API_KEY, SESSION_ID, RETRIES, BASE_URL,
-        API_ENDPOINT, API_VERSION, HAS_END_TOKEN,
+        API_ENDPOINT, API_VERSION, HAS_END_TOKEN, STRICT,
     )
 )  # fmt: skip
 FORWARDED = ("functions", "tools", "tool_choice", "response_format")
@@ -93,7 +94,7 @@ class Reply(Struct):
     parameters: dict[str, Raw]
     metrics: Struct
     deployment: str | None
-    transformations: tuple[str, ...]
+    transformations: tuple[Change, ...]
 
 
 class Chunk(Struct, omit_defaults=True):
@@ -116,7 +117,7 @@ class Chunk(Struct, omit_defaults=True):
     context: Raw | msgspec.UnsetType = msgspec.UNSET
     parameters: dict[str, Raw] | msgspec.UnsetType = msgspec.UNSET
     deployment: str | msgspec.UnsetType | None = msgspec.UNSET
-    transformations: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    transformations: tuple[Change, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 _encode = msgspec.json.Encoder().encode
@@ -151,6 +152,7 @@ class Engine:
             options=_options(fields),
             retries=_retries(fields),
             session_id=SESSION_ID.read(fields),
+            strict=STRICT.read(fields) or False,
             chat_input=last,
         )
 

@@ -31,7 +31,8 @@ MODEL = field("model", str, "a string, provider/model")
 MESSAGES = field("messages", list[MessageHead], "a list of messages, each with a role")
 STREAM = field("stream", bool | None, "true, false or null")
 STREAM_OPTIONS = field("stream_options", dict[str, Any] | None, "an object or null")
-OWN = frozenset({"model", "messages", "stream"})
+STRICT = field("strict", bool | None, "true, false or null")
+OWN = frozenset({"model", "messages", "stream", "strict"})
 METRICS_HEADER = b"x-headway-metrics"
 OFF = (b"", b"0", b"false")
 END = b"data: [DONE]\n\n"
@@ -63,6 +64,7 @@ class OpenAIChat:
             ),
             stream=stream,
             shows_usage=bool(options.get("include_usage")),
+            strict=STRICT.read(fields) or False,
             shows_metrics=_wants_metrics(inbound),
         )
 

@@ -9,6 +9,7 @@ exchange takes no task, and no turn of the event loop but those of its sockets.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import msgspec
 
@@ -33,7 +34,7 @@ from headway.policy.keys import authorize
 from headway.ports import Sink
 from headway.providers.parameters import check
 from headway.routing.retry import Try, decide
-from headway.types import ChatRequest, Headers, HttpRequest, Target
+from headway.types import Change, ChatRequest, Headers, HttpRequest, Target
 
 log = logging.getLogger("headway")
 SHORTEST_SECRET = 6
@@ -150,6 +151,8 @@ class Exchange:
         provider = upstream.provider
         check(provider.parameters, call.request.parameters)
         sent, transformations = provider.adapt(call.request)
+        if transformations and call.strict:
+            raise _would_change(upstream, transformations[0])
         self.context = Context(
             id=self.id,
             created=int(self.gateway.wall()),
@@ -171,12 +174,17 @@ class Exchange:
         if base_url is None and upstream.launcher is not None:
             base_url = await upstream.launcher.base_url()
             self._check_still_wanted()
+        credentials: Mapping[str, str] = {}
+        if upstream.credentials is not None and api_key is None and call.base_url is None:
+            credentials = await upstream.credentials.credentials()
+            self._check_still_wanted()
         return Target(
             provider=upstream.name,
             base_url=base_url or "",
             api_key=api_key,
             options={**upstream.options, **call.options} if call.options else upstream.options,
             headers={} if call.base_url else upstream.headers,
+            credentials=credentials,
         )
 
     async def _attempt(self, upstream: Upstream, call: Call, target: Target) -> Flow:
@@ -185,9 +193,11 @@ class Exchange:
         context = self.context
         assert context is not None
         http = _encode(upstream, context.sent, target)
+        sign = upstream.provider.sign
         while True:
             self.attempts += 1
-            flow = self._send(upstream, call, context, http)
+            signed = http if sign is None else sign(http, target, self.gateway.wall())
+            flow = self._send(upstream, call, context, signed)
             error = await flow.committed
             if error is None:
                 return flow
@@ -296,6 +306,11 @@ def _encode(upstream: Upstream, request: ChatRequest, target: Target) -> HttpReq
         raise RequestError(message) from exc
     except ValueError as exc:
         raise InvalidField(f"`base_url` is no address to call: {exc}.", param="base_url") from exc
+
+
+def _would_change(upstream: Upstream, change: Change) -> InvalidField:
+    message = f"strict: {upstream.name} would get this request with a change: {change}."
+    return InvalidField(message, param=change.parameter, status=400)
 
 
 def _no_key(upstream: Upstream) -> MissingProviderKey:

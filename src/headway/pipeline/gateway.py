@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from headway.metering.prices import PriceBook
 from headway.policy.keys import KeyRing
-from headway.ports import Launcher, Spool, Transport
+from headway.ports import CredentialSource, Launcher, Spool, Transport
 from headway.providers.provider import Provider
 from headway.types import Clock, Timeouts
 
@@ -34,6 +34,7 @@ class Upstream(Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = Timeouts()
     transport: Transport
     launcher: Launcher | None = None
+    credentials: CredentialSource | None = None
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from headway.dialects.dialect import Context
 from headway.errors import ClientGone, HeadwayError
 from headway.metering.meter import Timing
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
@@ -119,7 +120,7 @@ def _record(
         finish_reason=None if flow is None else flow.answer.finish_reason,
         upstream_status=(flow.status or None) if flow is not None else None,
         upstream_request_id=None if flow is None else _request_id(flow.response_headers),
-        transformations=() if context is None else context.transformations,
+        transformations=_in_words(context),
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cache_read_tokens=usage.cache_read_tokens,
@@ -148,6 +149,10 @@ def _record(
         upstream_request_bytes=None if flow is None else exchange.upstream_bytes,
         upstream_response_bytes=None if flow is None else flow.received,
     )
+
+
+def _in_words(context: Context | None) -> tuple[str, ...]:
+    return () if context is None else tuple(str(change) for change in context.transformations)
 
 
 def _outcome(flow: Flow | None, error: HeadwayError | None) -> Outcome:
@@ -179,8 +184,8 @@ def headers(exchange: Exchange, metrics: Metrics) -> list[tuple[bytes, bytes]]:
             found.append((name, b"%.12g" % value if isinstance(value, float) else b"%d" % value))
     if exchange.context is not None:
         found += [
-            (b"x-headway-transformation", text.encode("ascii", "replace"))
-            for text in exchange.context.transformations
+            (b"x-headway-transformation", str(change).encode("ascii", "replace"))
+            for change in exchange.context.transformations
         ]
     return found
 

@@ -19,6 +19,7 @@ from headway.providers.openai_errors import decode_error, error_from
 from headway.providers.provider import Adapted, Provider, State
 from headway.types import (
     NO_RAW,
+    Change,
     ChatRequest,
     Done,
     Event,
@@ -95,15 +96,17 @@ def adapt(request: ChatRequest) -> Adapted:
     if not REASONING.match(request.model):
         return request, ()
     parameters = dict(request.parameters)
-    changes = []
+    changes: list[Change] = []
     if request.defaulted or not SAMPLING_ALLOWED.match(request.model):
         refused = [name for name in SAMPLING if parameters.pop(name, None) is not None]
-        changes = [f"dropped {name}: {request.model} does not take it" for name in refused]
+        reason = f"{request.model} does not take it"
+        changes = [Change("dropped", name, reason) for name in refused]
     if "max_tokens" in parameters:
         limit = parameters.pop("max_tokens")
         if "max_completion_tokens" not in parameters:
             parameters["max_completion_tokens"] = limit
-        changes.append(f"renamed max_tokens to max_completion_tokens for {request.model}")
+        reason = f"{request.model} calls it max_completion_tokens"
+        changes.append(Change("renamed", "max_tokens", reason))
     adapted = msgspec.structs.replace(request, parameters=parameters)
     return adapted, () if request.defaulted else tuple(changes)
 

@@ -15,15 +15,26 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from headway.errors import UpstreamError
-from headway.types import ChatRequest, Event, Frame, Headers, HttpRequest, Parameter, Target
+from headway.types import (
+    Change,
+    ChatRequest,
+    Embeddings,
+    EmbeddingsRequest,
+    Event,
+    Frame,
+    Headers,
+    HttpRequest,
+    Parameter,
+    Target,
+)
 from headway.wire.framer import Framer
 from headway.wire.sse import SseFramer
 
 State = dict[str, Any]
 """What a decoder remembers between two events of one stream: fresh for every stream."""
 
-Adapted = tuple[ChatRequest, tuple[str, ...]]
-"""The request as this provider can take it, and what was changed, in words."""
+Adapted = tuple[ChatRequest, tuple[Change, ...]]
+"""The request as this provider can take it, and what was changed in it."""
 
 
 def unchanged(request: ChatRequest) -> Adapted:
@@ -47,6 +58,12 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     decode_error: Callable[[int, Headers, bytes], UpstreamError]
     adapt: Callable[[ChatRequest], Adapted] = unchanged
     framer: Callable[[], Framer] = SseFramer
+    encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] | None = None
+    decode_embeddings: Callable[[bytes], Embeddings] | None = None
+    sign: Callable[[HttpRequest, Target, float], HttpRequest] | None = None
+    """Last, with the time in unix seconds: for signatures over the whole request."""
+    credentials: str | None = None
+    """The kind of credential source that fills ``Target.credentials``: google, entra or aws."""
     price_id: str | None = None
     """Its id in the price data."""
     parameters: tuple[Parameter, ...] = ()
@@ -56,6 +73,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """The launcher that starts it on this machine, by name."""
     options: Mapping[str, str] = {}
     """Further configuration keys of this kind, and what each means."""
+    features: Mapping[str, str] = {}
+    """What it can do beyond text, by the words of ``features.FEATURES``: native, emulated or
+    partial, with a note after a colon where one is due. What is not named it cannot."""
 
     def parameters_of(self, model: str | None) -> tuple[Parameter, ...]:
         """The parameters that a model takes, under the names that it takes them by."""

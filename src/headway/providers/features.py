@@ -1,0 +1,20 @@
+"""The words for what a provider can do, and what each means. docs/providers.md shows them."""
+
+from __future__ import annotations
+
+FEATURES: dict[str, str] = {
+    "stream": "answers as a stream",
+    "tools": "tool calls, parallel and streamed",
+    "tool_choice": "a tool can be required, forbidden or named",
+    "images": "images in the prompt, as URL or data",
+    "documents": "documents in the prompt",
+    "audio": "audio in the prompt",
+    "json_object": "answers in JSON",
+    "json_schema": "answers that follow a JSON schema",
+    "reasoning": "reasoning, with effort or budget in and its text out",
+    "reasoning_replay": "signed or encrypted reasoning out, and back in on the next turn",
+    "caching": "prompt caching markers in, read and write counts out",
+    "citations": "citations or grounding out",
+    "logprobs": "log probabilities of the tokens",
+    "embeddings": "embeddings",
+}
