@@ -26,12 +26,19 @@ that is gone should be noticed before the idle timeout."""
 
 async def dial(host: str, port: int) -> socket.socket:
     """Raises OSError (socket.gaierror among them): of several, that of the first attempt."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = interleave(found)
+    addresses = interleave(await _resolve(host, port))
     if len(addresses) == 1:
         return await _connect(addresses[0])
     return await _race(deque(addresses))
+
+
+async def _resolve(host: str, port: int) -> Sequence[Address]:
+    """An address needs no resolver, and asyncio's is a thread."""
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        loop = asyncio.get_running_loop()
+        return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
 def interleave(found: Sequence[Address]) -> list[Address]:

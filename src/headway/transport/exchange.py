@@ -117,7 +117,9 @@ class Exchange:
             self._parse(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self._misread(error)
-        if self._body_bytes == before and not self.is_complete:
+        if self._body_bytes != before:
+            self._idle_bytes = 0
+        elif not self.is_complete:
             self._count_overhead(len(data))
 
     def end_input(self, now: float) -> bool:
@@ -221,7 +223,7 @@ class Exchange:
 
     def _count_overhead(self, size: int) -> None:
         """Bytes that brought no piece of body: heads, trailers, chunk extensions, 1xx. They end
-        up in the parser's memory or nowhere, so that a stream of only those has to stop."""
+        up in the parser's memory or nowhere, so that a run of only those has to stop."""
         self._idle_bytes += size
         if self._idle_bytes > self._limits.head_bytes:
             raise self._bomb()

@@ -1,0 +1,122 @@
+"""What the tests of the transport share: a receiver that writes down what it is told, and a
+transport that is checked, when it closes, to have left no descriptor and no task behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from headway.errors import UpstreamError
+from headway.ports import Sending
+from headway.transport import HttpTransport
+from headway.types import Headers, HttpRequest, Timeouts
+from headway.wire.url import join
+
+QUICK = Timeouts(connect=5.0, first_byte=5.0, idle=5.0, total=10.0)
+
+
+class Taker:
+    """A receiver. ``log`` has the names of the calls in order; ``on`` is called with each name."""
+
+    def __init__(self, on: Callable[[str], None] | None = None) -> None:
+        self.log: list[str] = []
+        self.status: int | None = None
+        self.headers: dict[bytes, bytes] = {}
+        self.chunks: list[bytes] = []
+        self.error: UpstreamError | None = None
+        self.times: list[float] = []
+        self.over = asyncio.Event()
+        self._on = on
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.chunks)
+
+    @property
+    def fault(self) -> tuple[str, str | None]:
+        assert self.error is not None, f"no error came: {self.log}"
+        return type(self.error).__name__, self.error.code
+
+    def _note(self, name: str, now: float) -> None:
+        self.log.append(name)
+        self.times.append(now)
+        if name in ("end", "error"):
+            assert not self.over.is_set(), f"a second end: {self.log}"
+            self.over.set()
+        if self._on is not None:
+            self._on(name)
+
+    def on_sent(self, now: float) -> None:
+        self._note("sent", now)
+
+    def on_response(self, status: int, headers: Headers, now: float) -> None:
+        self.status = status
+        self.headers = dict(headers)
+        self._note("response", now)
+
+    def on_chunk(self, data: bytes, now: float) -> None:
+        self.chunks.append(data)
+        self._note("chunk", now)
+
+    def on_end(self, now: float) -> None:
+        self._note("end", now)
+
+    def on_error(self, error: UpstreamError, now: float) -> None:
+        self.error = error
+        self._note("error", now)
+
+
+def request(base: str, path: str = "/v1/x", body: bytes = b"{}", **options: Any) -> HttpRequest:
+    return HttpRequest(join(base, path), options.pop("headers", ()), body, **options)
+
+
+async def fetch(
+    transport: HttpTransport,
+    base: str,
+    timeouts: Timeouts = QUICK,
+    within: float = 10.0,
+    **options: Any,
+) -> Taker:
+    """One request, to its end."""
+    taker = Taker()
+    transport.send(request(base, **options), timeouts, taker)
+    await asyncio.wait_for(taker.over.wait(), within)
+    return taker
+
+
+def begin(
+    transport: HttpTransport, base: str, timeouts: Timeouts = QUICK, **options: Any
+) -> tuple[Sending, Taker]:
+    """One request, begun."""
+    taker = Taker()
+    return transport.send(request(base, **options), timeouts, taker), taker
+
+
+async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
+    async with asyncio.timeout(within):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+def open_descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@asynccontextmanager
+async def checked_transport(**options: Any) -> AsyncIterator[HttpTransport]:
+    gc.collect()
+    tasks, descriptors = asyncio.all_tasks(), open_descriptors()
+    transport = HttpTransport(options.pop("clock", time.monotonic), **options)
+    try:
+        yield transport
+    finally:
+        await transport.close()
+    assert transport.stats == ()
+    left = asyncio.all_tasks() - tasks
+    assert not [task for task in left if "scripted" not in repr(task.get_coro())]
+    await until(lambda: open_descriptors() <= descriptors)

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import gzip
+import importlib
+import zlib
+from collections.abc import Callable
+
+import pytest
+
+from headway.errors import UpstreamGarbled
+from headway.transport.coding import PIECE, find_decoding
+
+TEXT = b"".join(b"line %d of a text that repeats itself\n" % number for number in range(5000))
+
+
+def raw_deflate(data: bytes) -> bytes:
+    engine = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return engine.compress(data) + engine.flush()
+
+
+def brotli(data: bytes) -> bytes:
+    return bytes(pytest.importorskip("brotli", minversion="1.2").compress(data))
+
+
+def zstd(data: bytes) -> bytes:
+    try:
+        module = importlib.import_module("compression.zstd")
+    except ImportError:
+        module = pytest.importorskip("backports.zstd")
+    return bytes(module.compress(data))
+
+
+CODINGS: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
+    "gzip": (b"gzip", gzip.compress),
+    "x-gzip": (b"X-GZip ", gzip.compress),
+    "gzip in two members": (
+        b"gzip",
+        lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:]),
+    ),
+    "deflate": (b"deflate", zlib.compress),
+    "deflate without its header": (b"deflate", raw_deflate),
+    "br": (b"br", brotli),
+    "zstd": (b"zstd", zstd),
+    "zstd in two frames": (b"zstd", lambda data: zstd(data[:9]) + zstd(data[9:])),
+}
+
+
+def decode(coding: bytes, pieces: list[bytes], limit: int = 1 << 30) -> list[bytes]:
+    decoding = find_decoding(coding, limit, "host.test")
+    assert decoding is not None
+    out: list[bytes] = []
+    for piece in pieces:
+        decoding.decode(piece, out.append)
+    decoding.end()
+    return out
+
+
+@pytest.mark.parametrize("name", CODINGS)
+def test_a_body_is_decoded_whole_and_a_byte_at_a_time(name: str) -> None:
+    coding, encode = CODINGS[name]
+    packed = encode(TEXT)
+    assert b"".join(decode(coding, [packed])) == TEXT
+    assert b"".join(decode(coding, [packed[at : at + 1] for at in range(len(packed))])) == TEXT
+
+
+@pytest.mark.parametrize("name", CODINGS)
+def test_output_comes_in_pieces_of_bounded_size(name: str) -> None:
+    coding, encode = CODINGS[name]
+    out = decode(coding, [encode(bytes(4_000_000))])
+    assert sum(map(len, out)) == 4_000_000
+    assert max(map(len, out)) <= 4 * PIECE
+
+
+@pytest.mark.parametrize("name", CODINGS)
+def test_a_bomb_is_stopped_at_the_limit(name: str) -> None:
+    coding, encode = CODINGS[name]
+    with pytest.raises(UpstreamGarbled, match="grew beyond 100000 bytes"):
+        decode(coding, [encode(bytes(4_000_000))], limit=100_000)
+
+
+@pytest.mark.parametrize("name", CODINGS)
+def test_a_body_that_stops_short_is_garbled(name: str) -> None:
+    coding, encode = CODINGS[name]
+    with pytest.raises(UpstreamGarbled, match="stops before its end"):
+        decode(coding, [encode(TEXT)[:-1]])
+
+
+@pytest.mark.parametrize("name", CODINGS)
+def test_a_body_of_something_else_is_garbled(name: str) -> None:
+    coding, encode = CODINGS[name]
+    encode(b"")  # skips where the module for it is missing
+    with pytest.raises(UpstreamGarbled, match="is not the") as caught:
+        decode(coding, [b'{"plain": "text"}' * 9])
+    assert caught.value.code == "bad_content_encoding"
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"deflate", b"br", b"zstd"])
+def test_an_empty_body_of_any_coding_is_empty(coding: bytes) -> None:
+    CODINGS[coding.decode()][1](b"")
+    assert decode(coding, []) == []
+
+
+@pytest.mark.parametrize("value", [b"identity", b"", b" Identity "])
+def test_identity_needs_no_decoding(value: bytes) -> None:
+    assert find_decoding(value, 1, "host.test") is None
+
+
+@pytest.mark.parametrize("value", [b"lzma", b"gzip, br", b"*"])
+def test_an_unknown_coding_is_named(value: bytes) -> None:
+    with pytest.raises(UpstreamGarbled) as caught:
+        find_decoding(value, 1, "host.test")
+    assert caught.value.code == "unknown_content_encoding"
+    assert value.decode() in caught.value.message
+    assert "host.test" in caught.value.message

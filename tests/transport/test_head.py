@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+
+from headway import __version__
+from headway.errors import InvalidField
+from headway.transport.head import encode
+from headway.types import HttpRequest, Url
+from headway.wire.url import join
+
+URL = join("https://api.test:8443/v1", "/chat?x=1")
+
+
+def lines(data: bytes) -> list[bytes]:
+    return data.split(b"\r\n")
+
+
+def test_a_request_is_written_whole() -> None:
+    sent = encode(HttpRequest(URL, (("authorization", "Bearer k"),), b'{"a":1}'), False, ())
+    assert lines(sent) == [
+        b"POST /v1/chat?x=1 HTTP/1.1",
+        b"host: api.test:8443",
+        b"accept-encoding: identity",
+        b"user-agent: headway/" + __version__.encode(),
+        b"authorization: Bearer k",
+        b"content-length: 7",
+        b"",
+        b'{"a":1}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "has_length"), [("POST", True), ("GET", False), ("HEAD", False)]
+)
+def test_only_methods_with_a_body_say_that_it_is_empty(method: str, has_length: bool) -> None:
+    sent = encode(HttpRequest(URL, (), b"", method), False, ())
+    assert (b"\r\ncontent-length: 0\r\n" in sent) is has_length
+    assert sent.endswith(b"\r\n\r\n")
+
+
+def test_what_the_caller_says_of_encoding_and_agent_stands() -> None:
+    headers = (("Accept-Encoding", "gzip"), ("User-Agent", "me"))
+    sent = encode(HttpRequest(URL, headers, b""), False, ())
+    assert b"Accept-Encoding: gzip" in sent
+    assert b"User-Agent: me" in sent
+    assert b"identity" not in sent
+    assert b"headway" not in sent
+
+
+def test_a_proxy_gets_the_absolute_form_and_its_own_headers() -> None:
+    url = join("http://api.test/v1")
+    sent = encode(HttpRequest(url, (), b""), True, (("proxy-authorization", "Basic x"),))
+    assert lines(sent)[0] == b"POST http://api.test/v1 HTTP/1.1"
+    assert b"proxy-authorization: Basic x" in lines(sent)
+
+
+def test_a_value_outside_ascii_is_utf_8() -> None:
+    sent = encode(HttpRequest(URL, (("x-user", "Zoë"),), b""), False, ())
+    assert "x-user: Zoë\r\n".encode() in sent
+
+
+@pytest.mark.parametrize("value", ["a\r\nx: y", "a\nb", "a\rb", "a\0b", "a\x7fb"])
+def test_a_value_that_would_break_the_head_is_refused_and_not_repeated(value: str) -> None:
+    request = HttpRequest(URL, (("authorization", "Bearer secret" + value),), b"")
+    with pytest.raises(InvalidField, match="header authorization") as caught:
+        encode(request, False, ())
+    assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:", "a\r\n", "ä"])
+def test_a_name_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(InvalidField, match="name of a header"):
+        encode(HttpRequest(URL, ((name, "x"),), b""), False, ())
+
+
+def test_a_method_or_target_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidField, match="not an HTTP method"):
+        encode(HttpRequest(URL, (), b"", "GET /x HTTP/1.1\r\n"), False, ())
+    with pytest.raises(InvalidField, match="not a request target"):
+        encode(HttpRequest(Url("http", "h", 80, "/a b"), (), b""), False, ())
