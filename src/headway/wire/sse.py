@@ -21,63 +21,71 @@ LIMIT = 32 * 1024 * 1024
 class SseFramer:
     """Feed it what arrives; it gives the frames that are complete."""
 
-    __slots__ = ("_begun", "_buffer", "_limit", "_searched")
+    __slots__ = ("_begun", "_limit", "_parts", "_size", "_tail")
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self._buffer = b""
-        self._searched = 0
+        self._parts: list[bytes] = []
+        """An event's pieces, joined once, when it is complete: so a long one takes linear time."""
+        self._size = 0
+        self._tail = b""
+        """The last bytes of those pieces: a blank line may lie across two."""
         self._begun = False
         self._limit = limit
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Raises ValueError when one event is longer than the limit, in bytes."""
+        """Raises ValueError when more than the limit, in bytes, is held of one event."""
         if not self._begun:
             data = self._begin(data)
-        if self._buffer:
-            data = self._buffer + data
+        if self._parts:
+            if not _has_blank(self._tail + data):
+                self._keep(data)
+                return []
+            data = self._take(data)
         if b"\r" in data:
-            return self._feed_mixed(data)
-        blocks = data.split(b"\n\n") if self._searched == 0 else self._split_from(data)
+            return self._split_mixed(data)
+        blocks = data.split(b"\n\n")
         self._keep(blocks.pop())
         return [_frame(block, block + b"\n\n") for block in blocks]
 
     def end(self) -> list[Frame]:
         """What is left when the stream has ended."""
-        rest, self._buffer = self._buffer, b""
-        self._searched = 0
-        return [_frame(rest, rest)] if rest.strip() else []
+        rest = self._take(b"")
+        return [_frame(rest, rest)] if rest else []
 
     def _begin(self, data: bytes) -> bytes:
-        data = self._buffer + data
-        self._buffer = b""
-        if data[:3] != BOM[: len(data[:3])] or len(data) >= 3:
-            self._begun = True
-            return data.removeprefix(BOM)
-        self._buffer = data
-        return b""
+        data = self._take(data)
+        if len(data) < len(BOM) and BOM.startswith(data):
+            self._keep(data)
+            return b""
+        self._begun = True
+        return data.removeprefix(BOM)
 
     def _keep(self, rest: bytes) -> None:
-        if len(rest) > self._limit:
+        self._size += len(rest)
+        if self._size > self._limit:
             raise ValueError(f"an event of more than {self._limit} bytes")
-        self._buffer = rest
-        self._searched = max(0, len(rest) - 3)
+        if rest:
+            self._parts.append(rest)
+            self._tail = (self._tail + rest[-3:])[-3:]
 
-    def _split_from(self, data: bytes) -> list[bytes]:
-        """The same split, without searching again what was searched for earlier chunks."""
-        first = data.find(b"\n\n", self._searched)
-        if first < 0:
-            return [data]
-        return [data[:first], *data[first + 2 :].split(b"\n\n")]
+    def _take(self, data: bytes) -> bytes:
+        """All that is held, and ``data`` behind it."""
+        whole = b"".join([*self._parts, data])
+        self._parts, self._size, self._tail = [], 0, b""
+        return whole
 
-    def _feed_mixed(self, data: bytes) -> list[Frame]:
+    def _split_mixed(self, data: bytes) -> list[Frame]:
         frames = []
         start = 0
-        search = self._searched
-        while found := BLANK.search(data, search):
+        while found := BLANK.search(data, start):
             frames.append(_frame(data[start : found.start()], data[start : found.end()]))
-            start = search = found.end()
+            start = found.end()
         self._keep(data[start:])
         return frames
+
+
+def _has_blank(data: bytes) -> bool:
+    return b"\n\n" in data or (b"\r" in data and BLANK.search(data) is not None)
 
 
 def _frame(block: bytes, raw: bytes) -> Frame:
