@@ -264,9 +264,13 @@ def test_after_an_error_the_connection_serves_on(gateway: Gateway) -> None:
 
 
 def test_an_unknown_path_answers_with_an_error_and_no_trace(gateway: Gateway) -> None:
-    reply = gateway.client.get("/api/engine/nowhere")
-    assert reply.status == 404
-    assert b"Traceback" not in reply.body
+    lines = len(gateway.output)
+    for path in ("/", "/api/engine/nowhere", "/v1/nowhere", "/nowhere?x=1"):
+        reply = gateway.client.get(path)
+        assert reply.status == 404
+        assert b"Traceback" not in reply.body
+    assert gateway.client.get("/health").status == 200
+    assert "Traceback" not in "".join(gateway.output[lines:])
 
 
 def test_an_error_of_a_get_route_has_the_same_shape(gateway: Gateway) -> None:
