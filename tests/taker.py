@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,12 @@ from headway.ports import Sending
 from headway.transport import HttpTransport
 from headway.types import Headers, HttpRequest, Timeouts
 from headway.wire.url import join
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+"""What the fixture ``run`` gives: it runs a test's coroutine on one of the event loops."""
+
+OF_SERVERS = ("ScriptedServer", "_accept_connection2")
+"""Tasks of the other side, which runs in the same loop."""
 
 QUICK = Timeouts(connect=5.0, first_byte=5.0, idle=5.0, total=10.0)
 
@@ -118,5 +124,6 @@ async def checked_transport(**options: Any) -> AsyncIterator[HttpTransport]:
         await transport.close()
     assert transport.stats == ()
     left = asyncio.all_tasks() - tasks
-    assert not [task for task in left if "scripted" not in repr(task.get_coro())]
+    ours = [task for task in left if not any(name in repr(task) for name in OF_SERVERS)]
+    assert ours == [], ours
     await until(lambda: open_descriptors() <= descriptors)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
 import uvloop
 
-Run = Callable[[Coroutine[Any, Any, None]], None]
+from taker import Run
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])

@@ -72,9 +72,12 @@ class BrotliDecoder:
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         self._began = True
-        yield self._engine.process(data, output_buffer_limit=PIECE)
-        while not self._engine.can_accept_more_data():
-            yield self._engine.process(b"", output_buffer_limit=PIECE)
+        more = True
+        while data or (more and not self._engine.is_finished()):
+            piece = self._engine.process(data, output_buffer_limit=PIECE)
+            data = b""  # the engine keeps what it did not use, and holds output back
+            more = len(piece) >= PIECE or not self._engine.can_accept_more_data()
+            yield piece
 
     def is_whole(self) -> bool:
         return not self._began or bool(self._engine.is_finished())

@@ -1,0 +1,371 @@
+"""Sending, cancelling, finishing, pausing and closing, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from headway.errors import InvalidField
+from headway.transport import Limits
+from headway.types import HttpRequest
+from headway.wire.url import join
+from scripted import ScriptedServer, answer, chunked, sse
+from taker import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def test_a_request_goes_out_and_its_answer_comes_in(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer(b'{"ok":1}')]) as server,
+            checked_transport() as transport,
+        ):
+            taker = await fetch(
+                transport, server.url, body=b'{"a":1}', headers=(("authorization", "Bearer k"),)
+            )
+            assert taker.log == ["sent", "response", "chunk", "end"]
+            assert (taker.status, taker.body) == (200, b'{"ok":1}')
+            assert taker.headers[b"content-type"] == b"application/json"
+            (received,) = server.requests
+            assert (received.method, received.target) == ("POST", "/v1/x")
+            assert received.body == b'{"a":1}'
+            assert received.header("authorization") == "Bearer k"
+            assert received.header("accept-encoding") == "identity"
+            assert received.header("host") == f"127.0.0.1:{server.port}"
+
+    run(main())
+
+
+def test_each_piece_of_a_stream_is_pushed_as_it_arrives(run: Run) -> None:
+    async def main() -> None:
+        script = [CHUNKED + b"3\r\none\r\n", 0.05, b"3\r\ntwo\r\n", 0.05, b"0\r\n\r\n"]
+        async with ScriptedServer([script]) as server, checked_transport() as transport:
+            taker = await fetch(transport, server.url)
+            assert taker.chunks == [b"one", b"two"]
+            sent, response, one, two, end = taker.times
+            assert sent <= response == one < two < end
+
+    run(main())
+
+
+def test_on_sent_comes_before_send_returns_on_a_pooled_connection(run: Run) -> None:
+    async def main() -> None:
+        async with ScriptedServer([answer()]) as server, checked_transport() as transport:
+            await fetch(transport, server.url)
+            tasks = asyncio.all_tasks()
+            _, taker = begin(transport, server.url)
+            assert taker.log == ["sent"]
+            assert asyncio.all_tasks() == tasks
+            await taker.over.wait()
+
+    run(main())
+
+
+def test_an_answer_can_be_followed_up_on_its_own_connection(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer(b"1"), answer(b"2")]) as server,
+            checked_transport() as transport,
+        ):
+            second = Taker()
+
+            def follow_up(name: str) -> None:
+                if name == "end":
+                    transport.send(request(server.url), QUICK, second)
+
+            transport.send(request(server.url), QUICK, Taker(follow_up))
+            await until(second.over.is_set)
+            assert (second.body, server.connections) == (b"2", 1)
+
+    run(main())
+
+
+def test_cancel_closes_the_connection_at_once_and_nothing_more_is_called(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([[CHUNKED + b"1\r\na\r\n", "hang"]]) as server,
+            checked_transport() as transport,
+        ):
+            sending, taker = begin(transport, server.url)
+            await until(lambda: taker.body == b"a")
+            began = time.monotonic()
+            sending.cancel()
+            await server.left()
+            assert time.monotonic() - began < 0.1
+            assert taker.log == ["sent", "response", "chunk"]
+            sending.cancel()
+            sending.finish()
+            sending.pause()
+            sending.resume()
+            assert taker.log == ["sent", "response", "chunk"]
+
+    run(main())
+
+
+def test_cancel_from_inside_a_chunk_stops_the_chunks_that_came_with_it(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([chunked(b"a", b"b", b"c")]) as server,
+            checked_transport() as transport,
+        ):
+            taker = Taker(lambda name: sending.cancel() if name == "chunk" else None)
+            sending = transport.send(request(server.url), QUICK, taker)
+            await server.left()
+            assert taker.log == ["sent", "response", "chunk"]
+
+    run(main())
+
+
+def test_cancel_before_there_is_a_connection_calls_nothing(run: Run) -> None:
+    async def main() -> None:
+        async with ScriptedServer([answer()]) as server, checked_transport() as transport:
+            sending, taker = begin(transport, server.url)
+            sending.cancel()
+            await asyncio.sleep(0.05)
+            assert taker.log == []
+            assert transport.stats[0].waiting == transport.stats[0].connecting == 0
+
+    run(main())
+
+
+def test_a_cancelled_request_does_not_take_anothers_connection_away(run: Run) -> None:
+    async def main() -> None:
+        async with ScriptedServer([answer()]) as server, checked_transport() as transport:
+            first, _ = begin(transport, server.url)
+            _, second = begin(transport, server.url)
+            first.cancel()
+            await until(second.over.is_set)
+            assert second.status == 200
+
+    run(main())
+
+
+def test_finish_reads_the_rest_away_and_the_connection_serves_again(run: Run) -> None:
+    async def main() -> None:
+        script = [CHUNKED + b"1\r\na\r\n", 0.05, b"1\r\nb\r\n0\r\n\r\n"]
+        async with (
+            ScriptedServer([script, answer(b"next")]) as server,
+            checked_transport() as transport,
+        ):
+            taker = Taker(lambda name: sending.finish() if name == "chunk" else None)
+            sending = transport.send(request(server.url), QUICK, taker)
+            await until(lambda: bool(transport.stats and transport.stats[0].idle))
+            assert taker.log == ["sent", "response", "chunk"]
+            assert (await fetch(transport, server.url)).body == b"next"
+            assert server.connections == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize("rest", [["hang"], [b"100\r\n" + b"b" * 256 + b"\r\n", "hang"]])
+def test_finish_closes_a_connection_whose_rest_does_not_end_soon(
+    run: Run, rest: list[bytes | str]
+) -> None:
+    async def main() -> None:
+        limits = Limits(drain_s=0.1, drain_bytes=100)
+        async with (
+            ScriptedServer([[CHUNKED + b"1\r\na\r\n", 0.02, *rest]]) as server,
+            checked_transport(limits=limits) as transport,
+        ):
+            sending, taker = begin(transport, server.url)
+            await until(lambda: taker.body == b"a")
+            sending.finish()
+            await server.left()
+            assert taker.log == ["sent", "response", "chunk"]
+
+    run(main())
+
+
+def test_finish_before_there_is_a_connection_is_cancel(run: Run) -> None:
+    async def main() -> None:
+        async with ScriptedServer([answer()]) as server, checked_transport() as transport:
+            sending, taker = begin(transport, server.url)
+            sending.finish()
+            await asyncio.sleep(0.05)
+            assert (taker.log, len(server.requests)) == ([], 0)
+
+    run(main())
+
+
+def test_pause_stops_the_upstream_and_resume_lets_it_go_on(run: Run) -> None:
+    async def main() -> None:
+        total = 30_000_000
+        head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % total
+        async with (
+            ScriptedServer([[head, bytes(total)]]) as server,
+            checked_transport() as transport,
+        ):
+            sending, taker = begin(transport, server.url)
+            await until(lambda: bool(taker.chunks))
+            sending.pause()
+            sending.pause()
+            seen = len(taker.body)
+            await asyncio.sleep(0.2)
+            assert len(taker.body) - seen <= 262_144
+            assert len(taker.body) < total
+            sending.resume()
+            sending.resume()
+            await asyncio.wait_for(taker.over.wait(), 10)
+            assert len(taker.body) == total
+
+    run(main())
+
+
+def test_a_connection_that_ended_paused_serves_again(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer(b"1"), answer(b"2")]) as server,
+            checked_transport() as transport,
+        ):
+            first = Taker(lambda name: sending.pause() if name == "chunk" else None)
+            sending = transport.send(request(server.url), QUICK, first)
+            await until(first.over.is_set)
+            assert (await fetch(transport, server.url)).body == b"2"
+            assert server.connections == 1
+
+    run(main())
+
+
+def test_a_request_paused_before_it_is_sent_reads_nothing_until_it_is_resumed(run: Run) -> None:
+    async def main() -> None:
+        async with ScriptedServer([answer(b"1")]) as server, checked_transport() as transport:
+            sending, taker = begin(transport, server.url)
+            sending.pause()
+            await until(lambda: bool(server.requests))
+            await asyncio.sleep(0.05)
+            assert taker.log == ["sent"]
+            sending.resume()
+            await until(taker.over.is_set)
+
+    run(main())
+
+
+def test_an_answer_before_the_request_is_wholly_written_is_delivered(run: Run) -> None:
+    async def main() -> None:
+        refusal = answer(b"too big", status=413)
+        async with (
+            ScriptedServer([[refusal, 0.2, "close"]], reads_body=False) as server,
+            checked_transport() as transport,
+        ):
+            taker = await fetch(transport, server.url, body=bytes(50_000_000))
+            assert (taker.status, taker.body) == (413, b"too big")
+            assert taker.log == ["response", "chunk", "end"]
+            assert transport.stats[0].open == 0
+
+    run(main())
+
+
+def test_a_large_request_says_that_it_is_sent_when_it_is(run: Run) -> None:
+    async def main() -> None:
+        async with ScriptedServer([answer()]) as server, checked_transport() as transport:
+            body = bytes(range(256)) * 80_000
+            taker = await fetch(transport, server.url, body=body)
+            assert taker.log == ["sent", "response", "end"]
+            assert server.requests[0].body == body
+
+    run(main())
+
+
+def test_head_has_no_body_and_the_connection_serves_on(run: Run) -> None:
+    async def main() -> None:
+        head = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n"
+        async with (
+            ScriptedServer([head, answer(b"next")]) as server,
+            checked_transport() as transport,
+        ):
+            taker = await fetch(transport, server.url, method="HEAD", body=b"")
+            assert taker.log == ["sent", "response", "end"]
+            assert (await fetch(transport, server.url)).body == b"next"
+            assert server.connections == 1
+
+    run(main())
+
+
+def test_a_receiver_that_fails_is_told_so_and_the_log_gets_the_traceback(run: Run) -> None:
+    async def main() -> None:
+        seen: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
+
+        def fail(name: str) -> None:
+            if name == "chunk":
+                raise KeyError("ours")
+
+        async with ScriptedServer([sse(b"1", b"2")]) as server, checked_transport() as transport:
+            taker = Taker(fail)
+            transport.send(request(server.url), QUICK, taker)
+            await until(taker.over.is_set)
+            assert taker.fault == ("UpstreamError", "receiver_failed")
+            assert isinstance(seen[0]["exception"], KeyError)
+            await server.left()
+
+    run(main())
+
+
+def test_what_http_cannot_carry_is_refused_before_anything_happens(run: Run) -> None:
+    async def main() -> None:
+        async with checked_transport() as transport:
+            bad = HttpRequest(join("http://127.0.0.1:9"), (("authorization", "a\nb"),), b"")
+            with pytest.raises(InvalidField):
+                transport.send(bad, QUICK, Taker())
+
+    run(main())
+
+
+def test_close_tells_those_under_way_and_those_waiting(run: Run) -> None:
+    async def main() -> None:
+        limits = Limits(connections=1)
+        async with (
+            ScriptedServer([[CHUNKED, "hang"]]) as server,
+            checked_transport(limits=limits) as transport,
+        ):
+            _, active = begin(transport, server.url)
+            await until(lambda: active.status == 200)
+            _, waiting = begin(transport, server.url)
+            await transport.close()
+            assert active.fault == waiting.fault == ("UpstreamDisconnected", "transport_closed")
+            _, late = begin(transport, server.url)
+            assert late.log == []
+            await until(late.over.is_set)
+            assert late.fault == ("UpstreamUnreachable", "transport_closed")
+            cancelled, silent = begin(transport, server.url)
+            cancelled.cancel()
+            await asyncio.sleep(0.02)
+            assert silent.log == []
+
+    run(main())
+
+
+def test_close_waits_for_what_is_still_connecting(run: Run) -> None:
+    async def main() -> None:
+        async with ScriptedServer([answer()]) as server, checked_transport() as transport:
+            takers = [begin(transport, server.url)[1] for _ in range(5)]
+            await asyncio.sleep(0)
+            await transport.close()
+            assert {taker.fault for taker in takers} == {
+                ("UpstreamDisconnected", "transport_closed")
+            }
+
+    run(main())
+
+
+def test_a_unix_socket_is_reached_by_its_path(run: Run, tmp_path: Path) -> None:
+    async def main() -> None:
+        path = str(tmp_path / "model.sock")
+        async with (
+            ScriptedServer([answer(b"hi")], path=path) as server,
+            checked_transport() as transport,
+        ):
+            taker = await fetch(transport, f"unix:{path}:/v1", path="/chat")
+            assert taker.body == b"hi"
+            assert server.requests[0].target == "/v1/chat"
+            assert server.requests[0].header("host") == "localhost"
+        async with checked_transport() as transport:
+            taker = await fetch(transport, f"unix:{path}.missing")
+            assert taker.fault == ("UpstreamUnreachable", "no_such_socket")
+            assert f"{path}.missing" in str(taker.error)
+
+    run(main())

@@ -1,0 +1,211 @@
+"""Four timeouts, each its own error, from one coarse timer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from headway.transport import Limits
+from headway.types import Timeouts
+from scripted import Reply, ScriptedServer, answer
+from taker import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+
+OK = b"HTTP/1.1 200 OK\r\n"
+LENGTH = OK + b"content-length: 100\r\n\r\n"
+DRIP: Reply = [OK, *[step for _ in range(100) for step in (b"a: b\r\n", 0.02)]]
+
+SLOW: dict[str, tuple[Reply, Timeouts, str]] = {
+    "silence": ("hang", Timeouts(first_byte=0.15), "first_byte_timeout"),
+    "a header that never ends": ([OK + b"a: ", "hang"], Timeouts(first_byte=0.15),
+        "first_byte_timeout"),
+    "a header, one line at a time": (DRIP, Timeouts(first_byte=0.15), "first_byte_timeout"),
+    "1xx and then silence": ([b"HTTP/1.1 100 Continue\r\n\r\n", "hang"], Timeouts(first_byte=0.15),
+        "first_byte_timeout"),
+    "silence after the head": ([LENGTH, "hang"], Timeouts(idle=0.15), "idle_timeout"),
+    "silence in the middle": ([LENGTH + b"a", 0.1, b"b", "hang"], Timeouts(idle=0.15),
+        "idle_timeout"),
+    "an idle timeout longer than the first byte's": ([LENGTH + b"a", "hang"],
+        Timeouts(first_byte=0.1, idle=0.15), "idle_timeout"),
+    "one byte at a time": ([LENGTH, *[step for _ in range(99) for step in (b"a", 0.02)]],
+        Timeouts(idle=0.3, total=0.3), "total_timeout"),
+    "silence for the whole time": ("hang", Timeouts(total=0.15), "total_timeout"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_what_takes_too_long_is_ended_with_its_own_error(run: Run, name: str) -> None:
+    script, timeouts, code = SLOW[name]
+
+    async def main() -> None:
+        async with ScriptedServer([script]) as server, checked_transport() as transport:
+            began = time.monotonic()
+            taker = await fetch(transport, server.url, timeouts)
+            assert 0.1 <= time.monotonic() - began < 1.5
+            assert taker.fault == ("UpstreamTimeout", code)
+            assert f"127.0.0.1:{server.port}" in str(taker.error)
+            assert " s" in str(taker.error)
+            await server.left()
+            assert transport.stats[0].open == 0
+
+    run(main())
+
+
+def test_each_message_says_how_long(run: Run) -> None:
+    async def main() -> None:
+        async with ScriptedServer(["hang"]) as server, checked_transport() as transport:
+            taker = await fetch(transport, server.url, Timeouts(first_byte=0.15))
+            assert "did not begin to answer within 0.15 s" in str(taker.error)
+
+    run(main())
+
+
+def test_a_connection_that_is_not_made_times_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(_host: str, _port: int) -> object:
+        return await asyncio.Event().wait()
+
+    monkeypatch.setattr("headway.transport.connect.dial", never)
+
+    async def main() -> None:
+        async with checked_transport() as transport:
+            taker = await fetch(transport, "http://127.0.0.1:9", Timeouts(connect=0.15))
+            assert taker.log == ["error"]
+            assert taker.fault == ("UpstreamTimeout", "connect_timeout")
+            assert "no connection to 127.0.0.1:9 within 0.15 s" in str(taker.error)
+            assert transport.stats[0].connecting == 0
+
+    run(main())
+
+
+def test_a_stream_that_keeps_coming_does_not_time_out(run: Run) -> None:
+    async def main() -> None:
+        script = [LENGTH, *[step for _ in range(20) for step in (b"12345", 0.02)]]
+        async with ScriptedServer([script]) as server, checked_transport() as transport:
+            taker = await fetch(transport, server.url, Timeouts(first_byte=0.2, idle=0.2))
+            assert (taker.log[-1], len(taker.body)) == ("end", 100)
+
+    run(main())
+
+
+def test_the_idle_timeout_does_not_run_while_reading_is_paused(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([[LENGTH + b"a", "hang"]]) as server,
+            checked_transport() as transport,
+        ):
+            sending, taker = begin(transport, server.url, Timeouts(idle=0.15))
+            await until(lambda: taker.body == b"a")
+            sending.pause()
+            await asyncio.sleep(0.4)
+            assert not taker.over.is_set()
+            began = time.monotonic()
+            sending.resume()
+            await until(taker.over.is_set)
+            assert taker.fault == ("UpstreamTimeout", "idle_timeout")
+            assert time.monotonic() - began >= 0.1
+
+    run(main())
+
+
+def test_the_total_timeout_runs_on_while_reading_is_paused(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([[LENGTH + b"a", "hang"]]) as server,
+            checked_transport() as transport,
+        ):
+            sending, taker = begin(transport, server.url, Timeouts(total=0.3))
+            await until(lambda: taker.body == b"a")
+            sending.pause()
+            await until(taker.over.is_set)
+            assert taker.fault == ("UpstreamTimeout", "total_timeout")
+
+    run(main())
+
+
+def test_the_wait_for_an_upload_counts_as_waiting_for_the_answer(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([[5.0]], reads_body=False) as server,
+            checked_transport() as transport,
+        ):
+            timeouts = Timeouts(first_byte=0.2)
+            taker = await fetch(transport, server.url, timeouts, body=bytes(50_000_000))
+            assert taker.log == ["error"]
+            assert taker.fault == ("UpstreamTimeout", "first_byte_timeout")
+
+    run(main())
+
+
+def test_a_stall_of_our_own_does_not_time_out_what_has_arrived(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([[0.05, LENGTH + b"a" * 50, 0.1, b"b" * 50]]) as server,
+            checked_transport() as transport,
+        ):
+            _, taker = begin(transport, server.url, Timeouts(first_byte=0.3, idle=0.3))
+            await until(lambda: len(taker.body) == 50)
+            time.sleep(0.6)  # the loop is blocked for longer than the timeout
+            await until(taker.over.is_set)
+            assert taker.log[-1] == "end"
+
+    run(main())
+
+
+def test_no_timer_runs_once_nothing_is_under_way(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer()]) as server,
+            checked_transport(limits=Limits(idle_s=0.1)) as transport,
+        ):
+            await fetch(transport, server.url)
+            deadlines, reaper = transport._deadlines.ticker, transport._reaper
+            assert deadlines.is_running
+            await until(lambda: not deadlines.is_running)
+            await until(lambda: not reaper.is_running)
+            await fetch(transport, server.url)
+            assert deadlines.is_running
+            assert reaper.is_running
+
+    run(main())
+
+
+def test_a_receiver_that_fails_in_its_timeout_does_not_stop_the_others(run: Run) -> None:
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+
+        def fail(name: str) -> None:
+            if name == "error":
+                raise KeyError("ours")
+
+        async with ScriptedServer(["hang"]) as server, checked_transport() as transport:
+            timeouts = Timeouts(first_byte=0.1)
+            takers = [Taker(fail) for _ in range(3)]
+            for taker in takers:
+                transport.send(request(server.url), timeouts, taker)
+            await until(lambda: all(taker.over.is_set() for taker in takers))
+            assert (await fetch(transport, server.url, timeouts)).fault[1] == "first_byte_timeout"
+
+    run(main())
+
+
+def test_waiting_for_a_slow_connection_ends_when_another_one_is_free(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([[0.1, answer(b"1")], answer(b"2")]) as server,
+            checked_transport() as transport,
+        ):
+            _, first = begin(transport, server.url)
+            await until(lambda: bool(server.requests))
+
+            async def never(_host: str, _port: int) -> object:
+                return await asyncio.Event().wait()
+
+            monkeypatch.setattr("headway.transport.connect.dial", never)
+            second = await fetch(transport, server.url, QUICK)
+            assert (first.body, second.body) == (b"1", b"2")
+            assert server.connections == 1
+
+    run(main())
