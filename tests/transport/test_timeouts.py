@@ -126,7 +126,7 @@ def test_the_total_timeout_runs_on_while_reading_is_paused(run: Run) -> None:
 def test_the_wait_for_an_upload_counts_as_waiting_for_the_answer(run: Run) -> None:
     async def main() -> None:
         async with (
-            ScriptedServer([[5.0]], reads_body=False) as server,
+            ScriptedServer([[1.0]], reads_body=False) as server,
             checked_transport() as transport,
         ):
             timeouts = Timeouts(first_byte=0.2)

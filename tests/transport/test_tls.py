@@ -1,0 +1,280 @@
+"""TLS: verified, named clearly when it fails, and otherwise just like plain HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headway.transport import OriginSettings, TlsSettings
+from scripted import ScriptedServer, answer, sse
+from taker import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+
+Certificates = Any  # the class is the conftest's
+
+LENGTH = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n"
+
+
+def test_an_answer_over_tls_and_the_connection_is_reused(
+    run: Run, certificates: Certificates
+) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer(b"1"), sse(b"2")], tls=certificates.server()) as server,
+            checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
+        ):
+            assert (await fetch(transport, server.url)).body == b"1"
+            _, taker = begin(transport, server.url)
+            assert taker.log == ["sent"]
+            await until(taker.over.is_set)
+            assert taker.body == b"data: 2\n\n"
+            assert server.connections == 1
+            assert server.requests[0].header("host") == f"127.0.0.1:{server.port}"
+
+    run(main())
+
+
+def test_http_1_1_is_negotiated(run: Run, certificates: Certificates) -> None:
+    context = certificates.server()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    seen: list[str | None] = []
+
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer(b"1")], tls=context) as server,
+            checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
+        ):
+            taker = await fetch(transport, server.url)
+            (connection,) = transport._sockets._connections
+            held = connection._transport.get_extra_info("ssl_object")
+            seen.append(held.selected_alpn_protocol())
+            assert taker.status == 200
+
+    run(main())
+    assert seen == ["http/1.1"]
+
+
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+
+REFUSED: dict[str, tuple[dict[str, Any], bool, str, str]] = {
+    "an expired certificate": (
+        {"not_after": YESTERDAY}, True, "tls_certificate_expired", "has expired"),
+    "another name": ({"name": "other.test"}, True, "tls_name_mismatch", "for another address"),
+    "an authority that is not trusted": ({}, False, "tls_untrusted", "not trusted here"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_certificate_that_does_not_hold_is_named(
+    run: Run, certificates: Certificates, name: str
+) -> None:
+    options, trusts, code, said = REFUSED[name]
+    context = certificates.server(**options)
+    tls = TlsSettings(ca_file=certificates.ca_file if trusts else None)
+
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer()], tls=context) as server,
+            checked_transport(tls=tls) as transport,
+        ):
+            taker = await fetch(transport, server.url)
+            assert taker.log == ["error"]
+            assert taker.fault == ("UpstreamUnreachable", code)
+            assert f"cannot reach 127.0.0.1:{server.port}" in str(taker.error)
+            assert said in str(taker.error)
+            assert server.requests == []
+
+    run(main())
+
+
+def test_a_name_that_does_not_match_is_named(run: Run, certificates: Certificates) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer()], tls=certificates.server(name="other.test")) as server,
+            checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
+        ):
+            taker = await fetch(transport, f"https://localhost:{server.port}")
+            assert taker.fault == ("UpstreamUnreachable", "tls_name_mismatch")
+            assert "for another name" in str(taker.error)
+
+    run(main())
+
+
+def test_nothing_is_verified_only_if_that_was_asked_for(
+    run: Run, certificates: Certificates
+) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer(b"x")], tls=certificates.server(name="other.test")) as server,
+            checked_transport(tls=TlsSettings(verify=False)) as transport,
+        ):
+            assert (await fetch(transport, server.url)).body == b"x"
+
+    run(main())
+
+
+def test_one_origin_may_have_settings_of_its_own(run: Run, certificates: Certificates) -> None:
+    async def main() -> None:
+        own = OriginSettings(tls=TlsSettings(ca_file=certificates.ca_file))
+        async with (
+            ScriptedServer([answer(b"x")], tls=certificates.server()) as trusted,
+            ScriptedServer([answer(b"x")], tls=certificates.server()) as other,
+            checked_transport(origins={trusted.url: own}) as transport,
+        ):
+            assert (await fetch(transport, trusted.url)).body == b"x"
+            assert (await fetch(transport, other.url)).fault[1] == "tls_untrusted"
+
+    run(main())
+
+
+def test_a_client_certificate_is_shown(run: Run, certificates: Certificates) -> None:
+    async def main() -> None:
+        tls = TlsSettings(ca_file=certificates.ca_file, cert_file=certificates.client_file)
+        async with (
+            ScriptedServer([answer(b"x")], tls=certificates.server(wants_client=True)) as server,
+            checked_transport(tls=tls) as transport,
+        ):
+            assert (await fetch(transport, server.url)).body == b"x"
+
+    run(main())
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_certificate_that_is_missing_is_an_error(
+    run: Run, certificates: Certificates, version: ssl.TLSVersion
+) -> None:
+    context = certificates.server(wants_client=True)
+    context.maximum_version = version
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the server's own
+        async with (
+            ScriptedServer([answer(b"x")], tls=context) as server,
+            checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
+        ):
+            taker = await fetch(transport, server.url)
+            # asyncio's server drops the connection where it should say why, in TLS 1.2 always.
+            assert taker.log[-1] == "error"
+            assert taker.fault in (
+                ("UpstreamUnreachable", "tls_client_certificate"),
+                ("UpstreamUnreachable", "connection_reset"),
+                ("UpstreamDisconnected", "disconnected"),
+            )
+
+    run(main())
+
+
+def test_plain_http_where_tls_was_expected_is_said(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer()], greeting=[b"HTTP/1.1 400 Bad Request\r\n\r\n"]) as server,
+            checked_transport() as transport,
+        ):
+            taker = await fetch(transport, f"https://127.0.0.1:{server.port}")
+            assert taker.fault == ("UpstreamUnreachable", "tls_not_spoken")
+            assert "is it http://?" in str(taker.error)
+
+    run(main())
+
+
+def test_a_server_that_closes_during_the_handshake_is_said(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer()], greeting="close") as server,
+            checked_transport() as transport,
+        ):
+            taker = await fetch(transport, f"https://127.0.0.1:{server.port}")
+            assert taker.fault[0] == "UpstreamUnreachable"
+            assert taker.fault[1] in ("connection_reset", "tls_handshake")
+
+    run(main())
+
+
+@pytest.mark.parametrize("field", ["ca_file", "cert_file"])
+def test_a_file_that_cannot_be_used_is_named(run: Run, tmp_path: Path, field: str) -> None:
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("no certificate")
+
+    async def main() -> None:
+        for path in (str(tmp_path / "missing.pem"), str(nonsense)):
+            async with checked_transport(tls=TlsSettings(**{field: path})) as transport:
+                taker = await fetch(transport, "https://127.0.0.1:9")
+                assert taker.fault[0] == "UpstreamUnreachable"
+            async with (
+                ScriptedServer([answer()]) as server,
+                checked_transport(tls=TlsSettings(**{field: path})) as transport,
+            ):
+                taker = await fetch(transport, f"https://127.0.0.1:{server.port}")
+                assert taker.fault == ("UpstreamUnreachable", "tls_settings")
+                assert f"TLS {field} {path!r}" in str(taker.error)
+
+    run(main())
+
+
+def test_a_stale_connection_is_replaced_over_tls_too(run: Run, certificates: Certificates) -> None:
+    async def main() -> None:
+        script = [answer(b"1"), "close", answer(b"2")]
+        async with (
+            ScriptedServer(script, tls=certificates.server()) as server,
+            checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
+        ):
+            await fetch(transport, server.url)
+            assert (await fetch(transport, server.url)).body == b"2"
+            assert server.connections == 2
+
+    run(main())
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_a_break_in_the_middle_over_tls_is_told(
+    run: Run, certificates: Certificates, end: str
+) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([[LENGTH + b"abc", 0.02, end]], tls=certificates.server()) as server,
+            checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
+        ):
+            taker = await fetch(transport, server.url)
+            assert taker.fault == ("UpstreamDisconnected", "disconnected")
+            assert taker.body == b"abc"
+
+    run(main())
+
+
+def test_a_large_exchange_with_pauses_over_tls(run: Run, certificates: Certificates) -> None:
+    async def main() -> None:
+        body = bytes(range(256)) * 40_000
+        async with (
+            ScriptedServer([answer(body)], tls=certificates.server()) as server,
+            checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
+        ):
+            taker = Taker(lambda name: sending.pause() if name == "response" else None)
+            sending = transport.send(request(server.url, body=body), QUICK, taker)
+            await until(lambda: taker.status == 200)
+            await asyncio.sleep(0.1)
+            assert len(taker.body) < len(body)
+            sending.resume()
+            await until(taker.over.is_set)
+            assert taker.body == body
+            assert taker.log[0] == "sent"
+            assert server.requests[0].body == body
+
+    run(main())
+
+
+def test_cancel_over_tls_closes_at_once(run: Run, certificates: Certificates) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([[LENGTH + b"a", "hang"]], tls=certificates.server()) as server,
+            checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
+        ):
+            sending, taker = begin(transport, server.url)
+            await until(lambda: taker.body == b"a")
+            sending.cancel()
+            await server.left(within=0.5)
+
+    run(main())
