@@ -1,0 +1,358 @@
+"""What the documents show is so: replies, requests, commands, paths and code.
+
+Pages that are generated, and their tests, are elsewhere: cli, configuration, ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tomllib
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from msgspec import Raw
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from contract.shapes import (
+    CHOICE_KEYS,
+    ERROR_KEYS,
+    FIRST_METRICS,
+    MESSAGE_KEYS,
+    MORE_METRICS,
+    ONCE_KEYS,
+    REPLY_KEYS,
+    STREAM_KEYS,
+)
+from headway.cli.app import app
+from headway.dialects.dialect import Call, Inbound
+from headway.metering.prices import shipped
+from headway.providers import KINDS, Provider, echo
+from headway.record import Record
+from headway.server import routes
+from headway.types import Change, ChatRequest, Target
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+IMAGINED = {"acme.py", "test_bolt.py"}
+"""Files of the examples in docs/adding-a-provider.md."""
+
+
+class Block(NamedTuple):
+    """One fenced block; ``where`` is page:line."""
+
+    where: str
+    page: str
+    language: str
+    text: str
+
+
+def blocks_of(path: Path) -> Iterator[Block]:
+    text = path.read_text()
+    for found in re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        line = text.count("\n", 0, found.start()) + 1
+        yield Block(f"{path.name}:{line}", path.name, found[1], found[2])
+
+
+BLOCKS = [block for path in PAGES for block in blocks_of(path)]
+SHELL = [block for block in BLOCKS if block.language in ("sh", "console")]
+
+
+def prose(path: Path) -> str:
+    return re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def spans(path: Path) -> list[str]:
+    """What stands in backticks within the prose."""
+    return re.findall(r"`([^`\n]+)`", prose(path))
+
+
+# --- Replies ------------------------------------------------------------------------------------
+
+
+def values_of(block: Block) -> list[Any]:
+    """The JSON of a block: values one after the other, or those among other lines."""
+    if block.language != "json":
+        return [json.loads(line) for line in LINE.findall(block.text)]
+    decoder, values, at = json.JSONDecoder(), [], 0
+    text = block.text.strip()
+    while at < len(text):
+        value, at = decoder.raw_decode(text, at)
+        values.append(value)
+        at += len(text[at:]) - len(text[at:].lstrip())
+    return values
+
+
+LINE = re.compile(r"^(?:data: )?(\{.*\})$", re.MULTILINE)
+JSON = [
+    block
+    for block in BLOCKS
+    if block.language == "json" or (block.language in ("http", "text") and LINE.search(block.text))
+]
+
+
+@pytest.mark.parametrize("block", JSON, ids=lambda block: block.where)
+def test_every_reply_parses_and_has_the_contracts_keys(block: Block) -> None:
+    values = values_of(block)
+    assert values
+    for value in values:
+        if isinstance(value, dict):
+            check(value)
+
+
+def check(value: dict[str, Any]) -> None:
+    if "error" in value:
+        assert list(value["error"]) == ERROR_KEYS
+    elif value.get("object") == "chat.completion" and is_ours(value):
+        check_reply(value)
+    elif value.get("object") == "chat.completion.chunk" and is_ours(value):
+        check_chunk(value)
+    elif "outcome" in value:
+        assert set(value) <= set(Record.__struct_fields__)
+    elif "cost_usd" in value or "time_to_first_token_s" in value:
+        assert set(value) <= {*FIRST_METRICS, *MORE_METRICS}
+
+
+def is_ours(value: dict[str, Any]) -> bool:
+    """The engine route gives every answer a UUID; OpenAI's route hands on the provider's id, and
+    its chunk of metrics has no choice."""
+    try:
+        return bool(uuid.UUID(value["id"])) and value["choices"] != []
+    except ValueError:
+        return False
+
+
+def check_reply(reply: dict[str, Any]) -> None:
+    assert list(reply)[: len(REPLY_KEYS)] == REPLY_KEYS
+    assert list(reply["metrics"]) in (FIRST_METRICS, [*FIRST_METRICS, *MORE_METRICS])
+    for choice in reply["choices"]:
+        assert list(choice) == CHOICE_KEYS
+        assert list(choice["message"])[:4] == MESSAGE_KEYS
+    metrics = reply["metrics"]
+    assert metrics["total_tokens"] == metrics["input_tokens"] + metrics["output_tokens"]
+
+
+def check_chunk(chunk: dict[str, Any]) -> None:
+    assert [key for key in chunk if key in STREAM_KEYS] == STREAM_KEYS
+    assert [key for key in chunk if key in ONCE_KEYS] in ([], ONCE_KEYS)
+    if chunk["metrics"] is not None:
+        assert list(chunk["metrics"]) == [*FIRST_METRICS, *MORE_METRICS]
+        assert chunk["chat_output"] is not None
+
+
+def test_the_readme_and_the_quickstart_show_replies() -> None:
+    shown = {block.page for block in JSON for value in values_of(block) if "metrics" in value}
+    assert {"README.md", "quickstart.md"} <= shown
+
+
+# --- Requests -----------------------------------------------------------------------------------
+
+POSTED = re.compile(r"http://127\.0\.0\.1:8000(/\S+)[^$]*?-d '([^']*)'")
+REQUESTS = [(block.where, *found) for block in SHELL for found in POSTED.findall(block.text)]
+
+
+@pytest.mark.parametrize(("where", "path", "body"), REQUESTS, ids=[r[0] for r in REQUESTS])
+def test_every_request_is_one_that_its_route_takes(where: str, path: str, body: str) -> None:
+    call = decoded(path, body)
+    provider = KINDS[call.provider]
+    if provider is echo.PROVIDER:
+        sent = provider.encode_request(call.request, Target(provider="echo", base_url=""))
+        assert b"echo cannot read" not in b"".join(
+            s.data or b"" for s in echo.play(sent.body).steps
+        )
+    elif provider.models:
+        assert call.request.model in provider.models
+
+
+def decoded(path: str, body: str) -> Call:
+    found = routes.find(path)
+    assert found is not None, path
+    dialect, argument = found
+    return dialect.decode(Inbound(argument, [], body.encode()))
+
+
+# --- Commands -----------------------------------------------------------------------------------
+
+
+def code_of(path: Path) -> str:
+    shell = [block.text for block in blocks_of(path) if block.language in ("sh", "console")]
+    return "\n".join([*shell, *spans(path)]).replace("\\\n", " ")
+
+
+def commands() -> dict[str, set[str]]:
+    """The commands of ``headway``, each with its long options."""
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    return {
+        name: {text for parameter in command.params for text in option_names(parameter)}
+        for name, command in group.commands.items()
+    }
+
+
+def option_names(parameter: Any) -> list[str]:
+    return [*parameter.opts, *parameter.secondary_opts, "--help"]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_make_target_that_is_named_exists(path: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    phony = re.search(r"(?m)^\.PHONY: (.+)$", makefile)
+    assert phony is not None
+    named = set(re.findall(r"(?<![\w-])make ([a-z][\w-]*)", code_of(path)))
+    assert named - set(phony[1].split()) == set()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_command_and_option_that_is_named_exists(path: Path) -> None:
+    known = commands()
+    for name, rest in re.findall(r"(?<![\w./-])headway ([a-z][a-z-]*)([^|\n]*)", code_of(path)):
+        assert name in known
+        assert set(re.findall(r"(?<!\S)(--[a-z-]+)", rest)) - known[name] == set()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_test_that_make_is_to_run_exists(path: Path) -> None:
+    arguments = " ".join(re.findall(r'ARGS="?([^"`\n]+)', path.read_text()))
+    assert [
+        name for name in re.findall(r"tests/[\w./]+", arguments) if not (ROOT / name).exists()
+    ] == []
+
+
+# --- Code ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_source_file_that_is_named_exists(path: Path) -> None:
+    named = {span for span in spans(path) if re.fullmatch(r"[\w./]+\.py", span)}
+    files = [file for top in ("src", "tests", "tools") for file in (ROOT / top).rglob("*.py")]
+    missing = {n for n in named if not any(f.as_posix().endswith("/" + n) for f in files)}
+    assert {name for name in missing if Path(name).name not in IMAGINED} == set()
+
+
+PYTHON = [block for block in BLOCKS if block.language == "python"]
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.where)
+def test_every_piece_of_python_is_python(block: Block) -> None:
+    compile(block.text, block.where, "exec")
+
+
+@pytest.fixture
+def modules(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
+    """docs/adding-a-provider.md, executed: a row, a file, and the file's test."""
+    row, file, test = (
+        b.text for b in blocks_of(DOCS / "adding-a-provider.md") if b.language == "python"
+    )
+    made: dict[str, ModuleType] = {}
+    for name, text in (("acme", row), ("bolt", file), ("test_bolt", test)):
+        made[name] = module = ModuleType(f"documented_{name}")
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        if name == "test_bolt":
+            module.__dict__["PROVIDER"] = made["bolt"].PROVIDER
+        exec(compile(text, name, "exec"), module.__dict__)
+    return made
+
+
+def test_the_providers_that_the_page_adds_are_providers(modules: dict[str, ModuleType]) -> None:
+    parameters = {"max_tokens": Raw(b"5"), "frequency_penalty": Raw(b"1")}
+    request = ChatRequest(
+        model="m", messages=Raw(b'[{"role":"user","content":"Hi"}]'), parameters=parameters
+    )
+    for name in ("acme", "bolt"):
+        provider = modules[name].PROVIDER
+        assert isinstance(provider, Provider)
+        sent, changes = provider.adapt(request)
+        http = provider.encode_request(
+            sent, Target(provider=name, base_url=provider.base_url or "")
+        )
+        assert http.url.host == f"api.{name}.example"
+        assert "max_completion_tokens" in sent.parameters or name == "bolt"
+        assert [type(change) for change in changes] == ([] if name == "bolt" else [Change, Change])
+
+
+def test_the_test_that_the_page_shows_passes(modules: dict[str, ModuleType]) -> None:
+    modules["test_bolt"].test_a_stream_means_the_same_wherever_it_is_cut()
+
+
+def test_the_page_names_every_field_of_a_provider() -> None:
+    text = (DOCS / "adding-a-provider.md").read_text()
+    told = {name for name in Provider.__struct_fields__ if re.search(rf"\b{name}\b", text)}
+    assert set(Provider.__struct_fields__) - told <= {"models", "launch"}
+
+
+def test_the_layers_are_drawn_as_they_are_checked() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = next(contract["layers"] for contract in contracts if contract["id"] == "layers")
+    assert "```text\n" + "\n".join(layers) + "\n```" in (DOCS / "architecture.md").read_text()
+
+
+# --- The echo provider --------------------------------------------------------------------------
+
+
+def rows(text: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without its head."""
+    table = re.search(r"^\|.*?(?=\n\n)", text[text.index(heading) :], re.MULTILINE | re.DOTALL)
+    assert table is not None
+    lines = table[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def kind_of(type_: msgspec.inspect.Type) -> str:
+    if isinstance(type_, msgspec.inspect.UnionType):
+        return " or ".join(kind_of(one) for one in type_.types)
+    names = {
+        "StrType": "string",
+        "LiteralType": "string",
+        "FloatType": "number",
+        "IntType": "integer",
+        "ListType": "list",
+        "NoneType": "null",
+    }
+    return names[type(type_).__name__]
+
+
+def default_of(field: msgspec.inspect.Field) -> Any:
+    made = field.default_factory
+    return field.default if made is msgspec.NODEFAULT else made()
+
+
+def test_the_echo_page_shows_every_field_of_a_script_with_its_default() -> None:
+    told = [row[:3] for row in rows((DOCS / "echo.md").read_text(), "## The script")]
+    script = msgspec.inspect.type_info(echo.Script)
+    assert isinstance(script, msgspec.inspect.StructType)
+    assert told == [
+        [f"`{field.name}`", kind_of(field.type), f"`{json.dumps(default_of(field))}`"]
+        for field in script.fields
+    ]
+
+
+def test_the_echo_page_shows_every_fault_as_the_code_does() -> None:
+    told = [row[:2] for row in rows((DOCS / "echo.md").read_text(), "## Faults")]
+    assert told == [[f"`{name}`", meaning] for name, meaning in echo.FAULTS.items()]
+
+
+# --- The rest -----------------------------------------------------------------------------------
+
+
+def test_the_index_links_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / "README.md").read_text()))
+    assert {path.name for path in DOCS.glob("*.md")} - {"README.md"} - linked == set()
+
+
+def test_the_readme_names_kinds_and_counts_that_are() -> None:
+    text = (ROOT / "README.md").read_text()
+    kinds = re.findall(r"^- `(\w+)`", text, re.MULTILINE)
+    assert kinds
+    assert set(kinds) <= set(KINDS)
+    providers = msgspec.json.decode(shipped())["providers"].values()
+    assert f"{sum(len(provider['models']) for provider in providers):,} models" in text
