@@ -1,0 +1,212 @@
+"""AWS event streams: written bytes, recordings, and every way to cut or spoil them."""
+
+from __future__ import annotations
+
+import struct
+from binascii import crc32
+
+import pytest
+
+from cassettes import Recording, chosen, names
+from headway.types import Frame
+from headway.wire.eventstream import (
+    LIMIT,
+    EventStreamFramer,
+    Headers,
+    Message,
+    encode,
+    parse_headers,
+)
+
+RECORDED = chosen(lambda r: b"eventstream" in dict(r.headers).get(b"content-type", b""))
+EVENT: Headers = {":event-type": "chunk", ":content-type": "a", ":message-type": "event"}
+EMPTY = bytes.fromhex("000000100000000005c248eb7d98c8ff")
+"""The shortest message there is: no headers, no payload (AWS's own example of the format)."""
+STREAM = b"".join(encode(EVENT, b"x" * size) for size in (0, 1, 100)) + EMPTY
+
+
+def framed(data: bytes, size: int) -> list[Frame]:
+    framer = EventStreamFramer()
+    found = []
+    for start in range(0, len(data), size):
+        found += framer.feed(data[start : start + size])
+    return found + framer.end()
+
+
+def spoiled(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :]
+
+
+def sealed(block: bytes, payload: bytes = b"", claimed: int | None = None) -> bytes:
+    """A message with right checksums around headers that may be wrong."""
+    length = 16 + len(block) + len(payload)
+    prelude = struct.pack(">II", length, len(block) if claimed is None else claimed)
+    message = prelude + struct.pack(">I", crc32(prelude)) + block + payload
+    return message + struct.pack(">I", crc32(message))
+
+
+def test_a_message_is_a_frame_named_by_its_event_type() -> None:
+    raw = encode(EVENT, b'{"a":1}')
+
+    assert framed(raw, len(raw)) == [Message(b'{"a":1}', "chunk", raw, "event")]
+
+
+def test_the_shortest_message_has_no_name() -> None:
+    assert framed(EMPTY, 16) == [Message(b"", None, EMPTY, "event")]
+    assert encode({}, b"") == EMPTY
+
+
+def test_an_exception_is_named_by_its_exception_type() -> None:
+    raw = encode(
+        {":exception-type": "throttlingException", ":message-type": "exception"}, b'{"message":"m"}'
+    )
+    (message,) = EventStreamFramer().feed(raw)
+
+    assert isinstance(message, Message)
+    assert message.is_failure
+    assert (message.event, message.data) == ("throttlingException", b'{"message":"m"}')
+
+
+def test_an_error_gets_its_message_as_payload() -> None:
+    headers: Headers = {
+        ":message-type": "error",
+        ":error-code": "InternalError",
+        ":error-message": 'a "quoted" one',
+    }
+    (message,) = EventStreamFramer().feed(encode(headers, b""))
+
+    assert isinstance(message, Message)
+    assert message.is_failure
+    assert (message.event, message.data) == ("InternalError", b'{"message":"a \\"quoted\\" one"}')
+
+
+def test_an_event_is_no_failure() -> None:
+    (message,) = EventStreamFramer().feed(encode(EVENT, b"{}"))
+
+    assert isinstance(message, Message)
+    assert not message.is_failure
+
+
+@pytest.mark.parametrize("size", range(1, len(STREAM) + 1))
+def test_however_a_stream_is_cut_its_frames_are_the_same(size: int) -> None:
+    frames = framed(STREAM, size)
+
+    assert [len(frame.data) for frame in frames] == [0, 1, 100, 0]
+    assert b"".join(frame.raw for frame in frames) == STREAM
+
+
+@pytest.mark.parametrize("cut", range(len(STREAM)))
+def test_a_cut_in_two_anywhere_changes_nothing(cut: int) -> None:
+    framer = EventStreamFramer()
+    frames = [*framer.feed(STREAM[:cut]), *framer.feed(STREAM[cut:]), *framer.end()]
+
+    assert b"".join(frame.raw for frame in frames) == STREAM
+
+
+@pytest.mark.parametrize("at", range(len(encode(EVENT, b"{}"))))
+def test_a_spoiled_byte_anywhere_is_noticed(at: int) -> None:
+    with pytest.raises(ValueError, match="checksum"):
+        framed(spoiled(encode(EVENT, b"{}"), at), 1000)
+
+
+def test_a_message_that_was_cut_gives_nothing() -> None:
+    framer = EventStreamFramer()
+
+    assert framer.feed(STREAM[:-1])[-1].data == b"x" * 100
+    assert framer.end() == []
+
+
+def test_a_message_over_the_limit_is_refused_as_soon_as_its_prelude_is_there() -> None:
+    prelude = struct.pack(">II", LIMIT + 1, 0)
+    framer = EventStreamFramer()
+
+    with pytest.raises(ValueError, match=f"more than {LIMIT} bytes"):
+        framer.feed(prelude + struct.pack(">I", crc32(prelude)))
+
+
+def test_a_message_at_the_limit_passes() -> None:
+    raw = encode({}, b"x" * 84)
+
+    assert len(EventStreamFramer(100).feed(raw)) == 1
+    with pytest.raises(ValueError, match="more than 99 bytes"):
+        EventStreamFramer(99).feed(raw)
+
+
+@pytest.mark.parametrize(("length", "headers"), [(15, 0), (0, 0), (20, 5), (16, 2**32 - 1)])
+def test_a_length_without_room_for_what_it_holds_is_refused(length: int, headers: int) -> None:
+    prelude = struct.pack(">II", length, headers)
+
+    with pytest.raises(ValueError, match=f"an event of {length} bytes with {headers}"):
+        EventStreamFramer().feed(prelude + struct.pack(">I", crc32(prelude)))
+
+
+# Type numbers and widths: smithy.io/2.0/aws/amazon-eventstream.html.
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (b"\x00", True),
+        (b"\x01", False),
+        (b"\x02\xff", -1),
+        (b"\x03\x7f\xff", 32767),
+        (b"\x04\x80\x00\x00\x00", -(2**31)),
+        (b"\x05\x00\x00\x00\x00\x00\x00\x00\x2a", 42),
+        (b"\x06\x00\x03\x01\x02\x03", b"\x01\x02\x03"),
+        (b"\x07\x00\x02\xc3\xa9", "é"),
+        (b"\x08\x00\x00\x01\x4f\x7e\x9b\x6f\x80", 1440938160000),
+        (b"\x09" + bytes(range(16)), bytes(range(16))),
+    ],
+)
+def test_headers_of_every_type_are_read(written: bytes, value: object) -> None:
+    found = parse_headers(b"\x01a" + written + b"\x03end\x07\x00\x01z")
+
+    assert found == {"a": value, "end": "z"}
+    assert type(found["a"]) is type(value)
+
+
+@pytest.mark.parametrize("value", [True, False, -5, 2**40, b"\x00", "text", ""])
+def test_headers_are_written_as_they_are_read(value: bool | int | bytes | str) -> None:
+    raw = encode({"name": value}, b"")
+    length = struct.unpack_from(">I", raw, 4)[0]
+
+    assert parse_headers(raw[12 : 12 + length]) == {"name": value}
+
+
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        (b"\x05ab", "end too early"),
+        (b"\x01a", "no type"),
+        (b"\x01a\x0a", "no type"),
+        (b"\x01a\x07", "end too early"),
+        (b"\x01a\x07\x00", "end too early"),
+        (b"\x01a\x07\x00\x05ab", "end too early"),
+        (b"\x01a\x05\x00", "end too early"),
+        (b"\x01a\x09\x00", "end too early"),
+        (b"\x01a\x07\x00\x01\xff", "decode"),
+    ],
+)
+def test_headers_that_are_none_are_refused(block: bytes, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        EventStreamFramer().feed(sealed(block))
+
+
+def test_a_name_that_is_no_string_is_no_name() -> None:
+    (message,) = EventStreamFramer().feed(encode({":event-type": 7}, b""))
+
+    assert message.event is None
+
+
+@pytest.mark.parametrize("recording", RECORDED, ids=names(RECORDED))
+def test_a_recording_is_the_same_whole_and_byte_by_byte(recording: Recording) -> None:
+    whole = framed(recording.body, len(recording.body))
+
+    assert whole
+    assert b"".join(frame.raw for frame in whole) == recording.body
+    assert framed(recording.body, 1) == whole
+
+
+@pytest.mark.parametrize("recording", RECORDED, ids=names(RECORDED))
+def test_a_recording_with_a_spoiled_byte_is_refused(recording: Recording) -> None:
+    for at in range(0, len(recording.body), max(1, len(recording.body) // 50)):
+        with pytest.raises(ValueError, match="checksum"):
+            framed(spoiled(recording.body, at), len(recording.body))

@@ -1,0 +1,90 @@
+"""Signatures, held to AWS's published vectors."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+
+from headway.types import HttpRequest, Url
+from headway.wire.sigv4 import UNSIGNED, Key, Scope, canonical, sign
+from headway.wire.url import join
+from sigv4_vectors import BEDROCK, ID, NOW, SECRET, VECTORS, Vector
+
+
+def signed(vector: Vector, host: str, service: str) -> HttpRequest:
+    url = Url("https", host, 443, vector.path)
+    request = HttpRequest(url, vector.headers, vector.body, vector.method)
+    return sign(request, Key(ID, SECRET, vector.token), Scope("us-east-1", service), NOW)
+
+
+def authorization(request: HttpRequest) -> str:
+    return dict(request.headers)["authorization"]
+
+
+def check(vector: Vector, request: HttpRequest) -> None:
+    assert sha256(canonical(request)[1]).hexdigest() == vector.canonical_sha256
+    assert authorization(request).endswith(f"Signature={vector.signature}")
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
+def test_a_published_vector_is_signed_as_published(vector: Vector) -> None:
+    check(vector, signed(vector, "example.amazonaws.com", "service"))
+
+
+@pytest.mark.parametrize("vector", BEDROCK, ids=lambda vector: vector.name)
+def test_an_encoded_path_is_encoded_once_more(vector: Vector) -> None:
+    check(vector, signed(vector, "bedrock-runtime.us-east-1.amazonaws.com", "bedrock"))
+
+
+def test_the_authorization_names_the_credential_and_the_signed_headers() -> None:
+    url = join("https://example.amazonaws.com/")
+    request = sign(HttpRequest(url, (), b"", "GET"), Key(ID, SECRET), Scope("r", "s"), NOW)
+
+    assert authorization(request).startswith(
+        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/r/s/aws4_request,"
+        " SignedHeaders=host;x-amz-date, Signature="
+    )
+    assert request.headers[0] == ("x-amz-date", "20150830T123600Z")
+
+
+def test_a_request_is_signed_anew_and_not_twice() -> None:
+    request = HttpRequest(join("http://127.0.0.1:9000/x"), (("accept", "*/*"),), b"{}")
+    scope = Scope("us-east-1", "bedrock")
+    first = sign(request, Key(ID, SECRET, "t"), scope, NOW)
+
+    assert sign(first, Key(ID, SECRET, "t"), scope, NOW) == first
+    later = sign(first, Key(ID, SECRET), scope, NOW + 1)
+    assert [name for name, _ in later.headers] == ["accept", "x-amz-date", "authorization"]
+    assert authorization(later) != authorization(first)
+
+
+def test_the_host_is_signed_with_its_port() -> None:
+    request = HttpRequest(join("http://127.0.0.1:9000/x"), (), b"")
+
+    assert b"\nhost:127.0.0.1:9000\n" in canonical(request)[1]
+
+
+@pytest.mark.parametrize("name", sorted(UNSIGNED))
+def test_a_header_that_may_change_on_the_way_is_not_signed(name: str) -> None:
+    request = HttpRequest(join("http://127.0.0.1:9000/x"), ((name.title(), "1"),), b"")
+
+    assert canonical(request)[0] == "host"
+
+
+@pytest.mark.parametrize(
+    ("path", "normal"),
+    [
+        ("/a/./b/", "/a/b/"),
+        ("/a/b/..", "/a/"),
+        ("/a/b/../", "/a/"),
+        ("/a/.", "/a/"),
+        ("/..", "/"),
+        ("", "/"),
+        ("/a//b", "/a/b"),
+    ],
+)
+def test_a_path_is_made_normal(path: str, normal: str) -> None:
+    request = HttpRequest(Url("http", "h", 80, path), (), b"", "GET")
+
+    assert canonical(request)[1].decode().split("\n")[1] == normal
