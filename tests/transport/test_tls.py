@@ -229,6 +229,24 @@ def test_a_stale_connection_is_replaced_over_tls_too(run: Run, certificates: Cer
     run(main())
 
 
+def test_an_alert_after_the_handshake_is_told(run: Run, certificates: Certificates) -> None:
+    alert = ssl.SSLError(1, "alert")
+    alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+
+    async def main() -> None:
+        async with (
+            ScriptedServer(["hang"], tls=certificates.server()) as server,
+            checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
+        ):
+            _, taker = begin(transport, server.url)
+            await until(lambda: bool(server.requests))
+            (connection,) = transport._sockets._connections
+            connection._disconnected(alert)
+            assert taker.fault == ("UpstreamUnreachable", "tls_client_certificate")
+
+    run(main())
+
+
 @pytest.mark.parametrize("end", ["close", "reset"])
 def test_a_break_in_the_middle_over_tls_is_told(
     run: Run, certificates: Certificates, end: str

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gzip
 import socket
 from collections.abc import Sequence
 
 import pytest
 
 from headway.transport import Limits
+from headway.transport.connect import Connector
+from headway.transport.connection import Connection
+from headway.transport.pool import Pool
 from scripted import Reply, ScriptedServer, Step, answer, chunked, sse
 from taker import Run, checked_transport, fetch, until
 
@@ -51,6 +55,9 @@ FAULTS: dict[str, tuple[Reply, tuple[str, str | None]]] = {
     "1xx that never ends": ([*[b"HTTP/1.1 103 Hints\r\n\r\n" * 100] * 40, "hang"], TOO_LARGE),
     "body over the limit": ([OK + b"content-length: 2000000\r\n\r\n" + bytes(2_000_000), "hang"],
         ("UpstreamGarbled", "body_too_large")),
+    "gzip cut by the connection's end": (
+        [OK + b"content-encoding: gzip\r\n\r\n" + gzip.compress(b"abc")[:-4], "close"],
+        ("UpstreamGarbled", "bad_content_encoding")),
     "coding that nobody knows": ([OK + b"content-encoding: lzma\r\ncontent-length: 1\r\n\r\na"],
         ("UpstreamGarbled", "unknown_content_encoding")),
 }  # fmt: skip
@@ -170,6 +177,31 @@ def test_a_server_that_closes_as_it_accepts_is_told(run: Run) -> None:
             taker = await fetch(transport, server.url)
             assert taker.fault[0] in ("UpstreamDisconnected", "UpstreamUnreachable")
             await until(lambda: transport.stats[0].open == 0)
+
+    run(main())
+
+
+def test_a_connection_that_closes_before_its_turn_is_not_used(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialled = Connector.open
+
+    async def late(self: Connector, pool: Pool) -> Connection:
+        connection = await dialled(self, pool)
+        await until(lambda: connection.is_closed)
+        return connection
+
+    monkeypatch.setattr(Connector, "open", late)
+
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer()], greeting="close") as server,
+            checked_transport() as transport,
+        ):
+            taker = await fetch(transport, server.url)
+            assert taker.log == ["error"]
+            assert taker.fault == ("UpstreamDisconnected", "disconnected")
+            assert "as soon as it was made" in str(taker.error)
 
     run(main())
 
