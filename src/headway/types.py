@@ -90,6 +90,8 @@ class ToolArguments(Struct, frozen=True):
     tool: int
     text: str
     index: int = 0
+    legacy: bool = False
+    """As of the ``ToolStarted`` that it continues."""
 
 
 class ReasoningDetail(Struct, frozen=True):

@@ -156,7 +156,7 @@ def _add_tool(answer: Answer, event: ToolStarted) -> None:
 def _add_arguments(answer: Answer, event: ToolArguments) -> None:
     tools = answer.choice(event.index).tools
     if event.tool not in tools:
-        tools[event.tool] = Tool("", "", legacy=False)
+        tools[event.tool] = Tool("", "", event.legacy)
     tools[event.tool].arguments.append(event.text)
 
 

@@ -39,7 +39,10 @@ def _tool(event: ToolStarted) -> dict[str, Any]:
 
 
 def _arguments(event: ToolArguments) -> dict[str, Any]:
-    return {"tool_calls": [{"index": event.tool, "function": {"arguments": event.text}}]}
+    function = {"arguments": event.text}
+    if event.legacy:
+        return {"function_call": function}
+    return {"tool_calls": [{"index": event.tool, "function": function}]}
 
 
 def _detail(event: ReasoningDetail) -> dict[str, Any]:
@@ -79,11 +82,33 @@ def choices(events: list[Event]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+GROWING = frozenset({"content", "reasoning_content", "refusal", "arguments", "data", "transcript"})
+"""Fields that come in pieces; of others the last one counts."""
+
+
 def _join(delta: dict[str, Any], more: dict[str, Any]) -> None:
     """Two events of one frame may speak of the same field: text joins text, calls follow calls."""
     for name, value in more.items():
-        old = delta.get(name)
-        delta[name] = old + value if isinstance(value, str | list) and old else value
+        delta[name] = _joined(name, delta[name], value) if name in delta else value
+
+
+def _joined(name: str, old: Any, new: Any) -> Any:
+    if isinstance(old, dict) and isinstance(new, dict):
+        grown = dict(old)
+        _join(grown, new)
+        return grown
+    if isinstance(old, list) and isinstance(new, list):
+        return _calls(old, new) if name == "tool_calls" else [*old, *new]
+    return old + new if name in GROWING and isinstance(old, str) else new
+
+
+def _calls(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A call and its arguments are one entry, as the provider would have written it."""
+    by_index = {call["index"]: call for call in old}
+    for call in new:
+        index = call["index"]
+        by_index[index] = _joined("", by_index.get(index, {}), call)
+    return list(by_index.values())
 
 
 def said(events: list[Event]) -> str:

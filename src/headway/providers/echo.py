@@ -136,7 +136,9 @@ def _refusal(
 def _whole(request: Body, script: Script) -> Play:
     answer = _answer(request, script)
     tokens = len(TOKEN.findall(answer)) + len(TOKEN.findall(script.reasoning or ""))
-    wait = script.first_token + tokens / script.tokens_per_second if script.tokens_per_second else 0
+    wait = script.first_token
+    if script.tokens_per_second:
+        wait += tokens / script.tokens_per_second
     message: dict[str, Any] = {"role": "assistant", "content": answer or None}
     if script.reasoning:
         message["reasoning_content"] = script.reasoning

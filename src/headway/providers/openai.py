@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
-from headway.providers.openai_errors import decode_error, error_from
+from headway.providers.openai_errors import decode_error, error_in
 from headway.providers.provider import Adapted, Provider, State
 from headway.types import (
     NO_RAW,
@@ -66,7 +66,7 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
 
 
 def _with_usage(given: Raw) -> Raw:
-    if not given or bytes(given) == NULL:
+    if not _is_there(given):
         return INCLUDE_USAGE
     return Raw(_encode({**_object.decode(given), "include_usage": TRUE}))
 
@@ -119,11 +119,18 @@ class Function(Struct):
     arguments: str | None = None
 
 
+class Custom(Struct):
+    """A tool that takes free text instead of JSON."""
+
+    name: str | None = None
+    input: str | None = None
+
+
 class ToolCall(Struct):
     index: int | None = None
     id: str | None = None
     function: Function | None = None
-    custom: dict[str, Any] | None = None
+    custom: Custom | None = None
 
 
 class Message(Struct):
@@ -190,9 +197,11 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
         return DONE
     if not data:
         return []
+    if frame.event == "error":
+        return [Failed(_stream_error(data))]
     chunk = _chunk(data)
     events: list[Event] = []
-    if not state:
+    if not state and chunk.choices is not None:  # an error alone is no beginning of an answer
         state["tools"] = {}
         events.append(_started(chunk))
     for choice in chunk.choices or ():
@@ -206,9 +215,9 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
             events.append(Logprobs(choice.logprobs, choice.index))
         if choice.finish_reason:
             events.append(Finished(choice.finish_reason, choice.index))
-    if chunk.usage and bytes(chunk.usage) != NULL:
+    if _is_there(chunk.usage):
         events.append(decode_usage(chunk.usage))
-    if chunk.error and bytes(chunk.error) != NULL:
+    if _is_there(chunk.error):
         events.append(Failed(_stream_error(chunk.error)))
     return events
 
@@ -216,7 +225,7 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
 def decode_response(body: bytes) -> list[Event]:
     """A whole completion, as the stream that it might have been."""
     chunk = _chunk(body)
-    if chunk.error and bytes(chunk.error) != NULL:
+    if _is_there(chunk.error):
         return [Failed(_stream_error(chunk.error))]
     if chunk.choices is None:
         raise ValueError("the answer has no choices")
@@ -230,10 +239,14 @@ def decode_response(body: bytes) -> list[Event]:
         if choice.logprobs is not None:
             events.append(Logprobs(choice.logprobs, choice.index))
         events.append(Finished(choice.finish_reason or "stop", choice.index))
-    if chunk.usage and bytes(chunk.usage) != NULL:
+    if _is_there(chunk.usage):
         events.append(decode_usage(chunk.usage))
     events.append(DONE[0])
     return events
+
+
+def _is_there(raw: Raw) -> bool:
+    return bool(raw) and bytes(raw) != NULL
 
 
 def _started(chunk: Chunk) -> Started:
@@ -271,12 +284,16 @@ def _read_tool_call(
     events: list[Event],
 ) -> None:
     tool = position if call.index is None else call.index
-    function = call.function or Function()
+    function = call.function or _as_function(call.custom or Custom())
     if (index, tool) not in tools and (call.id or function.name):
         tools[index, tool] = call.id
         events.append(ToolStarted(tool, call.id or "", function.name or "", index))
     if function.arguments:
         events.append(ToolArguments(tool, function.arguments, index))
+
+
+def _as_function(custom: Custom) -> Function:
+    return Function(custom.name, custom.input)
 
 
 def _read_function_call(
@@ -287,7 +304,7 @@ def _read_function_call(
         tools[index, 0] = function.name
         events.append(ToolStarted(0, "", function.name, index, legacy=True))
     if function.arguments:
-        events.append(ToolArguments(0, function.arguments, index))
+        events.append(ToolArguments(0, function.arguments, index, legacy=True))
 
 
 def _read_parts(parts: list[Any], index: int, events: list[Event]) -> None:
@@ -319,9 +336,9 @@ def decode_usage(raw: Raw) -> UsageSeen:
     return UsageSeen(usage, copied)
 
 
-def _stream_error(raw: Raw) -> UpstreamError:
+def _stream_error(raw: Raw | bytes) -> UpstreamError:
     """An error inside a stream or a 200 body has no status of its own but what it says."""
-    return error_from(_any(raw), None)
+    return error_in(_any(raw), None)
 
 
 PARAMETERS = (

@@ -6,7 +6,7 @@ Shapes seen on the wire: ``{"error": {message, type, param, code}}``; ``error`` 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -40,10 +40,21 @@ BY_CODE: dict[str, type[UpstreamError]] = {
     "insufficient_quota": UpstreamQuota,
     "invalid_api_key": UpstreamAuth,
     "model_not_found": UpstreamNotFound,
-    "rate_limit_exceeded": UpstreamRateLimited,
-    "overloaded_error": UpstreamOverloaded,
-    "invalid_request_error": UpstreamRejected,
 }
+"""Codes that say more than the status beside them."""
+BY_KIND: dict[str, type[UpstreamError]] = {
+    **BY_CODE,
+    "authentication_error": UpstreamAuth,
+    "invalid_request_error": UpstreamRejected,
+    "not_found_error": UpstreamNotFound,
+    "overloaded_error": UpstreamOverloaded,
+    "permission_error": UpstreamAuth,
+    "rate_limit_error": UpstreamRateLimited,
+    "rate_limit_exceeded": UpstreamRateLimited,
+}
+"""Codes and types that count where there is no status: with one they mislead. A refused key has
+been an ``invalid_request_error`` with 401, a request too large ever to be let through a
+``rate_limit_exceeded`` with 413."""
 STATUS = {UpstreamRejected: (400, 413, 422), UpstreamQuota: (402, 429)}
 """Classes that keep the provider's own status, where it is one of these."""
 LONGEST = 2000
@@ -55,25 +66,25 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
         parsed = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
         parsed = body.decode(errors="replace").strip()
-    found = parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
-    error = error_from(found, status)
+    error = error_in(parsed, status)
     names = dict(headers)
     error.request_id = _text(names.get(b"x-request-id") or names.get(b"request-id"))
     error.retry_after_s = retry_after(names)
     return error
 
 
-def error_from(found: Any, status: int | None) -> UpstreamError:
+def error_in(parsed: Any, status: int | None) -> UpstreamError:
     """An error out of what the provider said; ``status`` is None inside a stream."""
+    found = parsed.get("error") or parsed if isinstance(parsed, dict) else parsed
     fields = found if isinstance(found, dict) else {"message": found}
-    code, kind = _string(fields.get("code")), _string(fields.get("type"))
+    code, kind = _code(fields.get("code")), _string(fields.get("type"))
     status = status or _status_in(fields)
-    cls = BY_CODE.get(code or "") or BY_STATUS.get(status or 0) or BY_CODE.get(kind or "")
+    cls = _class(code, kind, status)
     message = fields.get("message") or fields.get("detail") or fields.get("error_description")
     return (cls or _by_range(status))(
         _message(message, status),
         param=_string(fields.get("param")),
-        code=code or kind,
+        code=code or kind or _string(fields.get("code")),
         status=status if cls and status in STATUS.get(cls, ()) else None,
     )
 
@@ -91,6 +102,22 @@ def retry_after(headers: dict[bytes, bytes]) -> float | None:
     return None
 
 
+def _class(code: str | None, kind: str | None, status: int | None) -> type[UpstreamError] | None:
+    by_code = BY_CODE.get(code or "") or BY_STATUS.get(status or 0)
+    if by_code is not None or status is not None:
+        return by_code
+    return BY_KIND.get(code or "") or BY_KIND.get(kind or "")
+
+
+def _code(value: Any) -> str | None:
+    """A code that only repeats a status says less than the type beside it."""
+    return None if _is_status(value) else _string(value)
+
+
+def _is_status(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and 400 <= value < 600
+
+
 def _by_range(status: int | None) -> type[UpstreamError]:
     return UpstreamRejected if status is not None and 400 <= status < 500 else UpstreamError
 
@@ -98,7 +125,7 @@ def _by_range(status: int | None) -> type[UpstreamError]:
 def _status_in(fields: dict[str, Any]) -> int | None:
     for name in ("status_code", "status", "code"):
         value = fields.get(name)
-        if isinstance(value, int) and 400 <= value < 600:
+        if _is_status(value):
             return value
     return None
 

@@ -1,0 +1,424 @@
+"""OpenAI's answers as events: chunks of a stream, and whole completions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import DecodeError, ValidationError
+
+from headway.errors import UpstreamError, UpstreamOverloaded, UpstreamRateLimited
+from headway.providers.openai import decode_event, decode_response
+from headway.types import (
+    Done,
+    Event,
+    Extra,
+    Failed,
+    Finished,
+    Frame,
+    Logprobs,
+    Reasoning,
+    Refusal,
+    Started,
+    Text,
+    ToolArguments,
+    ToolStarted,
+    Usage,
+    UsageSeen,
+)
+
+STARTED = Started("chatcmpl-1", "gpt-4o-2024-08-06", 1718622757, "fp_1", "default")
+BASE = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion.chunk",
+    "created": 1718622757,
+    "model": "gpt-4o-2024-08-06",
+    "service_tier": "default",
+    "system_fingerprint": "fp_1",
+}
+
+
+def frame(value: Any, event: str | None = None) -> Frame:
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return Frame(data, event, b"data: " + data + b"\n\n")
+
+
+def chunk(delta: Any = None, index: int = 0, finish: str | None = None, **more: Any) -> Any:
+    choice = {"index": index, "delta": delta, "finish_reason": finish, "logprobs": None}
+    return {**BASE, "choices": [choice], **more}
+
+
+def call(
+    index: int | None, arguments: str | None = None, key: str | None = None, **more: Any
+) -> Any:
+    """One entry of ``tool_calls``, as it grows; ``key`` is its id."""
+    function = {"arguments": arguments, **more}
+    entry = {"index": index, "id": key, "type": "function", "function": function}
+    return {name: value for name, value in entry.items() if value is not None}
+
+
+LOGPROBS = {"content": [{"token": "Hi", "logprob": -0.1, "top_logprobs": []}], "refusal": None}
+AUDIO = {"id": "audio_1", "data": "UklGRg==", "transcript": "Hi", "expires_at": 1718622857}
+CITED = [{"type": "url_citation", "url_citation": {"url": "https://example.com"}}]
+ROLE = {"role": "assistant", "content": "", "refusal": None}
+
+# what it shows, the chunks after a first one with a role, their events
+STREAMS: list[tuple[str, list[Any], list[Event]]] = [
+    ("text", [chunk({"content": "Hi"}), chunk({"content": "!"})], [Text("Hi"), Text("!")]),
+    ("an empty text", [chunk({"content": ""})], []),
+    ("a null text", [chunk({"content": None})], []),
+    ("an empty delta", [chunk({})], []),
+    ("a null delta", [chunk(None)], []),
+    ("a finish", [chunk({}, finish="stop")], [Finished("stop")]),
+    ("text and finish", [chunk({"content": "Hi"}, finish="stop")], [Text("Hi"), Finished("stop")]),
+    (
+        "two choices",
+        [chunk({"content": "a"}, 1), chunk({"content": "b"}, 0), chunk({}, 1, "stop")],
+        [Text("a", 1), Text("b", 0), Finished("stop", 1)],
+    ),
+    (
+        "two choices in a chunk",
+        [{**BASE, "choices": [{"index": i, "delta": {"content": "x"}} for i in (0, 1)]}],
+        [Text("x", 0), Text("x", 1)],
+    ),
+    ("a choice without index", [{**BASE, "choices": [{"delta": {"content": "x"}}]}], [Text("x")]),
+    ("reasoning_content", [chunk({"reasoning_content": "hm"})], [Reasoning("hm")]),
+    ("reasoning", [chunk({"reasoning": "hm", "content": ""})], [Reasoning("hm")]),
+    ("both names", [chunk({"reasoning_content": "hm", "reasoning": "hm"})], [Reasoning("hm")]),
+    ("empty reasoning", [chunk({"reasoning_content": "", "reasoning": None})], []),
+    ("a refusal", [chunk({"refusal": "I can't"})], [Refusal("I can't")]),
+    (
+        "parallel tools in fragments",
+        [
+            chunk({"content": None, "tool_calls": [call(0, "", "call_1", name="a")]}),
+            chunk({"tool_calls": [call(0, '{"x"')]}),
+            chunk({"tool_calls": [call(0, ":1}")]}),
+            chunk({"tool_calls": [call(1, "", "call_2", name="b")]}),
+            chunk({"tool_calls": [call(1, "{}")]}),
+            chunk({}, finish="tool_calls"),
+        ],
+        [
+            ToolStarted(0, "call_1", "a"),
+            ToolArguments(0, '{"x"'),
+            ToolArguments(0, ":1}"),
+            ToolStarted(1, "call_2", "b"),
+            ToolArguments(1, "{}"),
+            Finished("tool_calls"),
+        ],
+    ),
+    (
+        "a tool whole in one chunk",
+        [chunk({"tool_calls": [call(0, "{}", "call_1", name="a")]})],
+        [ToolStarted(0, "call_1", "a"), ToolArguments(0, "{}")],
+    ),
+    (
+        "tools without index",
+        [chunk({"tool_calls": [call(None, "{}", "1", name="a"), call(None, "[]", "2", name="b")]})],
+        [
+            ToolStarted(0, "1", "a"),
+            ToolArguments(0, "{}"),
+            ToolStarted(1, "2", "b"),
+            ToolArguments(1, "[]"),
+        ],
+    ),
+    (
+        "an id repeated with each fragment",
+        [
+            chunk({"tool_calls": [call(0, "{", "call_1", name="a")]}),
+            chunk({"tool_calls": [call(0, "}", "call_1", name="a")]}),
+        ],
+        [ToolStarted(0, "call_1", "a"), ToolArguments(0, "{"), ToolArguments(0, "}")],
+    ),
+    (
+        "the same tool of two choices",
+        [
+            chunk({"tool_calls": [call(0, "{}", "call_1", name="a")]}, 0),
+            chunk({"tool_calls": [call(0, "[]", "call_1", name="a")]}, 1),
+        ],
+        [
+            ToolStarted(0, "call_1", "a", 0),
+            ToolArguments(0, "{}", 0),
+            ToolStarted(0, "call_1", "a", 1),
+            ToolArguments(0, "[]", 1),
+        ],
+    ),
+    ("arguments of no tool", [chunk({"tool_calls": [call(0, "{}")]})], [ToolArguments(0, "{}")]),
+    ("a tool without its function", [chunk({"tool_calls": [{"index": 0}]})], []),
+    (
+        "a tool of free text",
+        [
+            chunk({"tool_calls": [{"index": 0, "id": "1", "custom": {"name": "py", "input": ""}}]}),
+            chunk({"tool_calls": [{"index": 0, "custom": {"input": "1+1"}}]}),
+        ],
+        [ToolStarted(0, "1", "py"), ToolArguments(0, "1+1")],
+    ),
+    (
+        "the deprecated function call",
+        [
+            chunk({"content": None, "function_call": {"name": "a", "arguments": ""}}),
+            chunk({"function_call": {"arguments": "{}"}}),
+            chunk({}, finish="function_call"),
+        ],
+        [
+            ToolStarted(0, "", "a", legacy=True),
+            ToolArguments(0, "{}", legacy=True),
+            Finished("function_call"),
+        ],
+    ),
+    (
+        "logprobs",
+        [{**BASE, "choices": [{"delta": {"content": "Hi"}, "logprobs": LOGPROBS}]}],
+        [Text("Hi"), Logprobs(LOGPROBS)],
+    ),
+    ("audio", [chunk({"audio": AUDIO})], [Extra({"audio": AUDIO})]),
+    ("annotations", [chunk({"annotations": CITED})], [Extra({"annotations": CITED})]),
+    ("no annotations", [chunk({"annotations": []})], []),
+    (
+        "a list of parts",
+        [
+            chunk({"content": [{"type": "thinking", "thinking": [{"text": "hm"}]}]}),
+            chunk({"content": [{"type": "text", "text": "Hi"}, {"type": "reference"}]}),
+            chunk({"content": [{"type": "thinking"}, {"type": "text", "text": ""}]}),
+        ],
+        [Reasoning("hm"), Text("Hi")],
+    ),
+    ("padding", [chunk({"content": "Hi"}, obfuscation="x7Kq")], [Text("Hi")]),
+    ("no choices", [{**BASE, "choices": []}, {**BASE, "choices": None}, BASE], []),
+    ("the end mark", [b"[DONE]"], [Done()]),
+    ("a comment or an empty event", [b""], []),
+    ("a null error", [chunk({"content": "Hi"}, error=None)], [Text("Hi")]),
+]  # fmt: skip
+
+
+def decode(frames: list[Frame]) -> list[Event]:
+    state: dict[str, Any] = {}
+    return [event for each in frames for event in decode_event(each, state)]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "events"), [row[1:] for row in STREAMS], ids=[row[0] for row in STREAMS]
+)
+def test_chunks_become_events(chunks: list[Any], events: list[Event]) -> None:
+    frames = [frame(each) for each in [chunk(ROLE), *chunks]]
+    assert decode(frames) == [STARTED, *events]
+
+
+def test_the_first_chunk_with_choices_starts_the_answer() -> None:
+    frames = [frame(b""), frame({"object": "ping"}), frame({"choices": []})]
+    assert decode(frames) == [Started()]
+
+
+# what it shows, usage as sent, as read
+USAGES: list[tuple[str, Any, Usage]] = [
+    (
+        "counts alone",
+        {"prompt_tokens": 6, "completion_tokens": 26, "total_tokens": 32},
+        Usage(input_tokens=6, output_tokens=26),
+    ),
+    (
+        "everything",
+        {
+            "prompt_tokens": 9,
+            "completion_tokens": 8,
+            "total_tokens": 17,
+            "prompt_tokens_details": {"cached_tokens": 5, "audio_tokens": 1},
+            "completion_tokens_details": {
+                "reasoning_tokens": 4,
+                "audio_tokens": 2,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        },
+        Usage(
+            input_tokens=9,
+            output_tokens=8,
+            cache_read_tokens=5,
+            reasoning_tokens=4,
+            input_audio_tokens=1,
+            output_audio_tokens=2,
+        ),
+    ),
+    (
+        "tokens written to a cache",
+        {"prompt_tokens": 9, "prompt_tokens_details": {"cache_write_tokens": 4}},
+        Usage(input_tokens=9, cache_write_tokens=4),
+    ),
+    (
+        "null details",
+        {"prompt_tokens": 1, "completion_tokens_details": None, "prompt_tokens_details": None},
+        Usage(input_tokens=1),
+    ),
+    ("nothing known", {}, Usage()),
+    ("more than we read", {"completion_tokens": 3, "cost": 0.1}, Usage(output_tokens=3)),
+]
+EACH_USAGE = pytest.mark.parametrize(
+    ("sent", "usage"), [row[1:] for row in USAGES], ids=[row[0] for row in USAGES]
+)
+
+
+@EACH_USAGE
+def test_usage_of_a_stream_is_read_and_shown_as_it_was_sent(sent: Any, usage: Usage) -> None:
+    seen = decode([frame(chunk(ROLE, usage=None)), frame({**BASE, "choices": [], "usage": sent})])
+    assert [type(event) for event in seen] == [Started, UsageSeen]
+    assert isinstance(seen[1], UsageSeen)
+    assert seen[1].usage == usage
+    assert json.loads(bytes(seen[1].shown)) == sent
+
+
+@EACH_USAGE
+def test_usage_of_a_whole_answer_is_the_same(sent: Any, usage: Usage) -> None:
+    seen = decode_response(json.dumps({**BASE, "choices": [], "usage": sent}).encode())
+    assert [event.usage for event in seen if isinstance(event, UsageSeen)] == [usage]
+
+
+# what it shows, the frame, the error's class, its code, a part of its message
+ERRORS: list[tuple[str, Frame, type[UpstreamError], str | None, str]] = [
+    ("an error alone", frame({"error": {"message": "died"}}), UpstreamError, None, "died"),
+    ("a text", frame({"error": "too busy"}), UpstreamError, None, "too busy"),
+    (
+        "with a status",
+        frame({"error": {"message": "slow down", "code": 429}}),
+        UpstreamRateLimited,
+        "429",
+        "slow down",
+    ),
+    (
+        "with a type",
+        frame({"error": {"message": "busy", "type": "overloaded_error"}}),
+        UpstreamOverloaded,
+        "overloaded_error",
+        "busy",
+    ),
+    (
+        "an event of that name",
+        frame({"error": {"message": "no", "status_code": 503}}, "error"),
+        UpstreamOverloaded,
+        None,
+        "no",
+    ),
+    (
+        "an event that is the error itself",
+        frame({"message": "no", "type": "rate_limit_error"}, "error"),
+        UpstreamRateLimited,
+        "rate_limit_error",
+        "no",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "code", "message"), [row[1:] for row in ERRORS], ids=[row[0] for row in ERRORS]
+)
+def test_an_error_in_a_stream_is_told(
+    sent: Frame, kind: type[UpstreamError], code: str | None, message: str
+) -> None:
+    for events in (decode([sent]), decode([frame(chunk({"content": "Hi"})), sent])[2:]):
+        (failed,) = events
+        assert isinstance(failed, Failed)
+        assert type(failed.error) is kind
+        assert (failed.error.code, failed.error.message) == (code, message)
+
+
+def test_an_error_beside_choices_comes_after_what_they_say() -> None:
+    sent = chunk({"content": "Hi"}, finish="error", error={"message": "died"})
+    assert [type(event) for event in decode([frame(sent)])] == [Started, Text, Finished, Failed]
+
+
+def whole(message: Any, finish: str | None = "stop", **more: Any) -> bytes:
+    choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
+    return json.dumps({**BASE, "choices": [{**choice, **more}]}).encode()
+
+
+# what it shows, the message, its events
+MESSAGES: list[tuple[str, Any, list[Event]]] = [
+    ("text", {"role": "assistant", "content": "Hi", "refusal": None}, [Text("Hi")]),
+    ("nothing", {"role": "assistant", "content": None}, []),
+    ("no message", None, []),
+    ("reasoning", {"content": "Hi", "reasoning_content": "hm"}, [Text("Hi"), Reasoning("hm")]),
+    ("a refusal", {"content": None, "refusal": "No"}, [Refusal("No")]),
+    (
+        "tools",
+        {"content": None, "tool_calls": [call(None, "{}", i, name="a") for i in ("1", "2")]},
+        [
+            ToolStarted(0, "1", "a"),
+            ToolArguments(0, "{}"),
+            ToolStarted(1, "2", "a"),
+            ToolArguments(1, "{}"),
+        ],
+    ),
+    (
+        "the deprecated function call",
+        {"content": None, "function_call": {"name": "a", "arguments": "{}"}},
+        [ToolStarted(0, "", "a", legacy=True), ToolArguments(0, "{}", legacy=True)],
+    ),
+    ("audio", {"content": None, "audio": AUDIO, "annotations": []}, [Extra({"audio": AUDIO})]),
+    ("annotations", {"annotations": CITED}, [Extra({"annotations": CITED})]),
+    (
+        "a list of parts",
+        {"content": [{"type": "text", "text": "Hi"}]},
+        [Text("Hi")],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("message", "events"), [row[1:] for row in MESSAGES], ids=[row[0] for row in MESSAGES]
+)
+def test_a_whole_answer_is_a_stream_that_arrived_at_once(message: Any, events: list[Event]) -> None:
+    assert decode_response(whole(message)) == [STARTED, *events, Finished("stop"), Done()]
+
+
+def test_a_whole_answer_without_a_finish_is_whole_all_the_same() -> None:
+    assert Finished("stop") in decode_response(whole({"content": "Hi"}, finish=None))
+
+
+def test_logprobs_of_a_whole_answer_come_with_it() -> None:
+    assert Logprobs(LOGPROBS) in decode_response(whole({"content": "Hi"}, logprobs=LOGPROBS))
+
+
+def test_two_choices_of_a_whole_answer_keep_their_index() -> None:
+    choices = [
+        {"index": i, "message": {"content": str(i)}, "finish_reason": "stop"} for i in (0, 1)
+    ]
+    events = decode_response(json.dumps({**BASE, "choices": choices}).encode())
+    assert [e for e in events if isinstance(e, Text)] == [Text("0", 0), Text("1", 1)]
+
+
+def test_an_error_in_a_200_body_is_a_failure() -> None:
+    body = {"error": {"message": "Provider returned error", "code": 429}, "choices": None}
+    (failed,) = decode_response(json.dumps(body).encode())
+    assert isinstance(failed, Failed)
+    assert type(failed.error) is UpstreamRateLimited
+
+
+# what is no answer, and what the pipeline is to catch
+GARBLED: list[tuple[bytes, type[Exception]]] = [
+    (b"", DecodeError),
+    (b"<html>", DecodeError),
+    (b'{"choices":[{', DecodeError),
+    (b"[]", ValidationError),
+    (b"7", ValidationError),
+    (b'{"choices":7}', ValidationError),
+    (b'{"choices":[{"delta":{"content":7}}]}', ValidationError),
+    (b'{"choices":[],"usage":7}', ValidationError),
+]
+
+
+@pytest.mark.parametrize(("data", "raised"), GARBLED)
+def test_bytes_that_are_no_answer_are_not_swallowed(data: bytes, raised: type[Exception]) -> None:
+    with pytest.raises(raised):
+        decode_response(data)
+    if data:
+        with pytest.raises(raised):
+            decode([frame(data)])
+
+
+def test_parts_that_are_no_objects_are_not_swallowed() -> None:
+    with pytest.raises(AttributeError):
+        decode([frame(chunk({"content": ["Hi"]}))])
+
+
+def test_a_body_without_choices_is_no_answer() -> None:
+    with pytest.raises(ValueError, match="no choices"):
+        decode_response(b'{"object":"list"}')

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headway.errors import (
+    UpstreamAuth,
+    UpstreamError,
+    UpstreamNotFound,
+    UpstreamOverloaded,
+    UpstreamQuota,
+    UpstreamRateLimited,
+    UpstreamRejected,
+    UpstreamTimeout,
+)
+from headway.providers.openai_errors import LONGEST, decode_error
+
+INVALID = "invalid_request_error"
+LIMITED = "rate_limit_exceeded"
+
+# status, type, code, class, our status, our code
+CLASSES: list[tuple[int, Any, Any, type[UpstreamError], int, str | None]] = [
+    (400, INVALID, "bad_n", UpstreamRejected, 400, "bad_n"),
+    (400, INVALID, None, UpstreamRejected, 400, INVALID),
+    (400, None, "invalid_api_key", UpstreamAuth, 401, "invalid_api_key"),
+    (401, INVALID, "invalid_api_key", UpstreamAuth, 401, "invalid_api_key"),
+    (401, "error", INVALID, UpstreamAuth, 401, INVALID),
+    (402, None, None, UpstreamQuota, 402, None),
+    (403, INVALID, None, UpstreamAuth, 401, INVALID),
+    (403, INVALID, "model_not_found", UpstreamNotFound, 404, "model_not_found"),
+    (404, INVALID, "model_not_found", UpstreamNotFound, 404, "model_not_found"),
+    (404, None, None, UpstreamNotFound, 404, None),
+    (408, None, None, UpstreamTimeout, 504, None),
+    (413, "tokens", LIMITED, UpstreamRejected, 413, LIMITED),
+    (418, None, None, UpstreamRejected, 400, None),
+    (422, INVALID, None, UpstreamRejected, 422, INVALID),
+    (429, "requests", LIMITED, UpstreamRateLimited, 429, LIMITED),
+    (429, "x", "insufficient_quota", UpstreamQuota, 429, "insufficient_quota"),
+    (500, "server_error", None, UpstreamError, 502, "server_error"),
+    (502, None, None, UpstreamError, 502, None),
+    (503, None, None, UpstreamOverloaded, 503, None),
+    (504, None, None, UpstreamTimeout, 504, None),
+    (529, None, None, UpstreamOverloaded, 503, None),
+    (599, None, None, UpstreamError, 502, None),
+    # a code that repeats the status, and one that does not
+    (429, None, 429, UpstreamRateLimited, 429, "429"),
+    (401, "invalid_api_key", 401, UpstreamAuth, 401, "invalid_api_key"),
+    (400, "invalid_args", 3051, UpstreamRejected, 400, "3051"),
+    (400, ["no", "text"], {}, UpstreamRejected, 400, None),
+]
+
+
+@pytest.mark.parametrize(("status", "kind", "code", "found", "ours", "shown"), CLASSES)
+def test_status_code_and_type_say_which_error_it_is(
+    status: int, kind: Any, code: Any, found: type[UpstreamError], ours: int, shown: str | None
+) -> None:
+    said = {"error": {"message": "Said", "type": kind, "param": "n", "code": code}}
+    error = decode_error(status, [], json.dumps(said).encode())
+    assert type(error) is found
+    assert (error.status, error.code) == (ours, shown)
+    assert (error.message, error.param) == ("Said", "n")
+
+
+SILENT = "The provider answered with status 400 and no message."
+
+# body, message
+SHAPES: list[tuple[bytes, str]] = [
+    (b'{"error":{"message":"Said"}}', "Said"),
+    (b'{"error":"Said"}', "Said"),
+    (b'{"code":"c","error":"Said"}', "Said"),
+    (b'{"error":{"message":{"a":1}}}', '{"a":1}'),
+    (b'{"error":{"message":"Said","param":["n"]}}', "Said"),
+    (b'{"message":"Said"}', "Said"),
+    (b'{"detail":"Said"}', "Said"),
+    (b'{"detail":[{"loc":["n"]}]}', '[{"loc":["n"]}]'),
+    (b'{"error_description":"Said"}', "Said"),
+    (b"<html>Said</html>\n", "<html>Said</html>"),
+    (b"\xff said", "\ufffd said"),
+    (b"[1]", "[1]"),
+    (b"[" * 100_000, "[" * LONGEST),
+    (b"", SILENT),
+    (b"{}", SILENT),
+    (b"null", SILENT),
+    (b'{"error":null}', SILENT),
+    (b'{"error":{"message":""}}', SILENT),
+]
+
+
+@pytest.mark.parametrize(("body", "message"), SHAPES)
+def test_the_message_is_found_in_every_shape(body: bytes, message: str) -> None:
+    error = decode_error(400, [], body)
+    assert type(error) is UpstreamRejected
+    assert (error.message, error.param) == (message, None)
+
+
+# headers, seconds to wait
+WAITS: list[tuple[list[tuple[bytes, bytes]], float | None]] = [
+    ([], None),
+    ([(b"retry-after", b"7")], 7.0),
+    ([(b"retry-after", b"0.5")], 0.5),
+    ([(b"retry-after-ms", b"250")], 0.25),
+    ([(b"retry-after-ms", b"250"), (b"retry-after", b"1")], 0.25),
+    ([(b"retry-after-ms", b"0"), (b"retry-after", b"1")], 1.0),
+    ([(b"retry-after-ms", b"soon"), (b"retry-after", b"1")], 1.0),
+    ([(b"retry-after", b"0")], None),
+    ([(b"retry-after", b"-1")], None),
+    ([(b"retry-after", b"nan")], None),
+    ([(b"retry-after", b"inf")], None),
+    ([(b"retry-after", b"86400")], None),
+    ([(b"retry-after", b"Wed, 21 Oct 2026 07:28:00 GMT")], None),
+]
+
+
+@pytest.mark.parametrize(("headers", "seconds"), WAITS)
+def test_the_wait_that_was_asked_for_is_read(
+    headers: list[tuple[bytes, bytes]], seconds: float | None
+) -> None:
+    assert decode_error(429, headers, b"").retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ([], None),
+        ([(b"x-request-id", b"req_1")], "req_1"),
+        ([(b"request-id", b"req_2")], "req_2"),
+        ([(b"request-id", b"req_2"), (b"x-request-id", b"req_1")], "req_1"),
+        ([(b"x-request-id", b"\xe9")], "\xe9"),
+    ],
+)
+def test_the_providers_own_id_is_kept(
+    headers: list[tuple[bytes, bytes]], found: str | None
+) -> None:
+    assert decode_error(500, headers, b"").request_id == found
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "message", "code", "type", "param", "status", "detail"]),
+            inner,
+        )
+    ),
+)
+
+
+@given(st.integers(100, 599), st.one_of(st.binary(), JSON.map(lambda v: json.dumps(v).encode())))
+def test_no_body_at_all_is_too_much(status: int, body: bytes) -> None:
+    error = decode_error(status, [(b"retry-after", body), (b"x-request-id", body)], body)
+    assert isinstance(error, UpstreamError)
+    assert 400 <= error.status < 600
+    assert error.message
+    assert len(error.message) <= LONGEST

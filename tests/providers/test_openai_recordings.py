@@ -1,0 +1,160 @@
+"""Real traffic of OpenAI and of those who speak its wire, read by the plain adapter."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cassettes import Recording, chosen, names
+from headway.dialects.answer import Answer
+from headway.errors import UpstreamError
+from headway.providers.openai import PROVIDER
+from headway.types import Event
+from headway.wire.sse import SseFramer
+
+SPEAKERS = frozenset(
+    {
+        "openai", "azure_openai", "groq", "deepseek", "xai", "together", "openrouter", "mistral",
+        "perplexity", "huggingface", "llamacpp", "ollama",
+    }
+)  # fmt: skip
+
+
+def is_chat(recording: Recording) -> bool:
+    return recording.provider in SPEAKERS and recording.api == "chat"
+
+
+ANSWERS = chosen(lambda r: is_chat(r) and r.status == 200 and "error-in" not in r.name)
+FAILURES = chosen(lambda r: is_chat(r) and r.status == 200 and "error-in" in r.name)
+REFUSALS = chosen(lambda r: is_chat(r) and r.status != 200)
+
+
+def events(recording: Recording, *pieces: bytes) -> list[Event]:
+    """What the adapter makes of it, in these pieces or in one."""
+    if not recording.stream:
+        return PROVIDER.decode_response(recording.body)
+    framer, state = SseFramer(), {}  # type: ignore[var-annotated]
+    frames = [frame for piece in pieces or [recording.body] for frame in framer.feed(piece)]
+    return [
+        event for frame in frames + framer.end() for event in PROVIDER.decode_event(frame, state)
+    ]
+
+
+def fold(found: list[Event]) -> Answer:
+    answer = Answer()
+    answer.add(found)
+    return answer
+
+
+# --- The same, read in the plainest way: lines, JSON, concatenation. ------------------------------
+
+
+def objects(recording: Recording) -> Iterator[Any]:
+    if not recording.stream:
+        yield json.loads(recording.body)
+        return
+    for line in re.split(r"\r\n|\n|\r", recording.body.decode()):
+        if line.startswith("data:") and line[5:].strip() not in ("", "[DONE]"):
+            yield json.loads(line[5:])
+
+
+def messages(recording: Recording) -> Iterator[tuple[int, Any]]:
+    for value in objects(recording):
+        for choice in value.get("choices") or ():
+            message = choice.get("delta" if recording.stream else "message")
+            yield choice.get("index", 0), message or {}
+
+
+def plain_text(content: Any) -> str:
+    if isinstance(content, list):
+        return "".join(part.get("text", "") for part in content if part["type"] == "text")
+    return content or ""
+
+
+def texts(recording: Recording) -> dict[int, str]:
+    found: dict[int, str] = defaultdict(str)
+    for index, message in messages(recording):
+        found[index] += plain_text(message.get("content"))
+    return dict(found)
+
+
+def tools(recording: Recording) -> dict[int, list[tuple[str, str]]]:
+    """Name and arguments of each call, by choice."""
+    found: dict[int, dict[str, list[str]]] = defaultdict(dict)
+    for index, message in messages(recording):
+        calls = found[index]
+        for call in message.get("tool_calls") or ():
+            key = call.get("id")
+            if key and key not in calls:
+                calls[key] = ["", ""]
+            growing = calls[key or list(calls)[-1]]
+            growing[0] = growing[0] or call["function"].get("name") or ""
+            growing[1] += call["function"].get("arguments") or ""
+    return {i: [(name, said) for name, said in calls.values()] for i, calls in found.items()}
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recording) -> None:
+    answer = fold(events(recording))
+    assert answer.failed is None
+    assert answer.is_finished
+    assert answer.started is not None
+    assert {i: "".join(choice.text) for i, choice in answer.choices.items()} == texts(recording)
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
+    answer = fold(events(recording))
+    made = {
+        index: [(t.name, "".join(t.arguments)) for t in choice.tools.values() if not t.legacy]
+        for index, choice in answer.choices.items()
+    }
+    assert made == tools(recording)
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_the_usage_of_a_recorded_answer_is_the_last_that_it_reported(recording: Recording) -> None:
+    reported = [value["usage"] for value in objects(recording) if value.get("usage")]
+    answer = fold(events(recording))
+    if not reported:
+        assert answer.usage is None
+        return
+    assert answer.usage is not None
+    usage, last = answer.usage.usage, reported[-1]
+    assert (usage.input_tokens, usage.output_tokens) == (
+        last["prompt_tokens"],
+        last["completion_tokens"],
+    )
+    assert json.loads(bytes(answer.usage.shown)) == last
+
+
+STREAMS = [recording for recording in ANSWERS if recording.stream]
+
+
+@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+def test_a_recorded_stream_makes_the_same_events_byte_by_byte(recording: Recording) -> None:
+    body = recording.body
+    assert events(recording, *[body[i : i + 1] for i in range(len(body))]) == events(recording)
+
+
+@pytest.mark.parametrize("recording", FAILURES, ids=names(FAILURES))
+def test_a_recorded_failure_in_an_answer_is_told(recording: Recording) -> None:
+    answer = fold(events(recording))
+    assert isinstance(answer.failed, UpstreamError)
+    assert answer.failed.message
+    assert not answer.is_finished
+
+
+OURS = {400: 400, 401: 401, 403: 401, 404: 404, 413: 413, 422: 422, 429: 429}
+
+
+@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+def test_a_recorded_refusal_keeps_its_status_and_the_providers_words(recording: Recording) -> None:
+    error = PROVIDER.decode_error(recording.status, recording.headers, recording.body)
+    assert error.status == OURS[recording.status]
+    assert json.dumps(error.message) in json.dumps(json.loads(recording.body))

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from headway.errors import InvalidField
+from headway.providers.parameters import check
+from headway.types import Parameter
+
+SPECS = (
+    Parameter(id="heat", name="Heat", type="float", min=0, max=2),
+    Parameter(id="count", name="Count", type="integer", min=1),
+    Parameter(id="ceiling", name="Ceiling", type="integer", max=9),
+    Parameter(id="mood", name="Mood", type="string"),
+    Parameter(id="flag", name="Flag", type="boolean"),
+    Parameter(id="stops", name="Stops", type="array"),
+    Parameter(id="bias", name="Bias", type="object"),
+)
+
+FINE: list[tuple[str, bytes]] = [
+    ("heat", b"0"),
+    ("heat", b"2"),
+    ("heat", b"0.7"),
+    ("heat", b"null"),
+    ("count", b"1"),
+    ("count", b"100000000000000000000"),
+    ("ceiling", b"-3"),
+    ("mood", b'""'),
+    ("flag", b"false"),
+    ("stops", b"[]"),
+    ("bias", b"{}"),
+    ("unknown", b'{"any":"thing"}'),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), FINE)
+def test_a_value_of_its_kind_passes(name: str, value: bytes) -> None:
+    check(SPECS, {name: Raw(value)})
+
+
+LONG = b'"' + b"x" * 99 + b'"'
+
+# parameter, value, what the caller is told
+WRONG: list[tuple[str, bytes, str]] = [
+    ("heat", b"2.1", "`heat` must be a number from 0 to 2; it is 2.1."),
+    ("heat", b"-0.1", "`heat` must be a number from 0 to 2; it is -0.1."),
+    ("heat", b'"1"', '`heat` must be a number from 0 to 2; it is "1".'),
+    ("heat", b"true", "`heat` must be a number from 0 to 2; it is true."),
+    ("count", b"0", "`count` must be a whole number of at least 1; it is 0."),
+    ("count", b"1.5", "`count` must be a whole number of at least 1; it is 1.5."),
+    ("count", b"false", "`count` must be a whole number of at least 1; it is false."),
+    ("ceiling", b"10", "`ceiling` must be a whole number; it is 10."),
+    ("mood", b"7", "`mood` must be of type string; it is 7."),
+    ("flag", b"0", "`flag` must be of type boolean; it is 0."),
+    ("stops", b"{}", "`stops` must be of type array; it is {}."),
+    ("bias", b"[]", "`bias` must be of type object; it is []."),
+    (
+        "flag",
+        b'"' + b"x" * 99 + b'"',
+        '`flag` must be of type boolean; it is "' + "x" * 56 + "....",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), WRONG)
+def test_a_value_of_another_kind_is_refused_by_its_name(
+    name: str, value: bytes, message: str
+) -> None:
+    given: dict[str, Any] = {"unknown": Raw(b"1"), name: Raw(value)}
+    with pytest.raises(InvalidField) as caught:
+        check(SPECS, given)
+    assert caught.value.message == message
+    assert caught.value.param == name
