@@ -12,6 +12,7 @@ from headway.errors import ShuttingDown
 from headway.pipeline.gateway import Gateway
 from headway.ports import Launcher
 from headway.server import asgi, compose, cors
+from headway.server.counter import TokenCounter
 from headway.server.transports import Transports
 
 log = logging.getLogger("headway")
@@ -33,6 +34,7 @@ class App:
         self._new_launchers = launchers
         self._launchers: dict[str, Launcher] = {}
         self._transports: Transports | None = None
+        self._counter: TokenCounter | None = None
         self._cold: asgi.Asgi | None = None
         self._sweep: asyncio.TimerHandle | None = None
 
@@ -51,7 +53,10 @@ class App:
             return
         self._launchers = self._new_launchers()
         self._transports = Transports(self.config)
-        self.gateway = compose.gateway(self.config, self._transports, self._launchers)
+        self._counter = TokenCounter()
+        self.gateway = compose.gateway(
+            self.config, self._transports, self._launchers, self._counter
+        )
         self._sweep_later()
 
     def reload(self, config: Config) -> None:
@@ -81,6 +86,8 @@ class App:
             self._sweep.cancel()
         if self._transports is not None:
             await self._transports.close()
+        if self._counter is not None:
+            await self._counter.close()
         for launcher in self._launchers.values():
             await launcher.close()
 

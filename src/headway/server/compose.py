@@ -16,12 +16,12 @@ from headway.config import Config
 from headway.config import Provider as Configured
 from headway.ledger.spool import FileSpool, spool_path
 from headway.local.launcher import LocalModel
-from headway.metering import tokens
 from headway.metering.prices import ConfiguredPrice, PriceBook, shipped
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
 from headway.ports import Launcher, Transport
 from headway.providers import KINDS
+from headway.server.counter import TokenCounter
 from headway.server.transports import Transports
 
 POOL = 4096
@@ -46,7 +46,12 @@ class IdSource:
         )
 
 
-def gateway(config: Config, transports: Transports, launchers: Mapping[str, Launcher]) -> Gateway:
+def gateway(
+    config: Config,
+    transports: Transports,
+    launchers: Mapping[str, Launcher],
+    counter: TokenCounter,
+) -> Gateway:
     """Call inside the running event loop."""
     return Gateway(
         snapshot(config, transports, launchers),
@@ -55,7 +60,7 @@ def gateway(config: Config, transports: Transports, launchers: Mapping[str, Laun
         wall=time.time,
         new_id=IdSource(),
         chance=random.random,
-        count=count,
+        count=counter.count,
         sleep=asyncio.sleep,
     )
 
@@ -109,15 +114,3 @@ def launchers(environ: Mapping[str, str] = os.environ) -> dict[str, Launcher]:
     """What can be started on this machine, by the name that providers call it by."""
     cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headway"
     return {"llama": LocalModel(cache)}
-
-
-async def count(model: str, messages: bytes, produced: str) -> tuple[int, int]:
-    """Tokens of the prompt and of the answer, counted in a thread: a long text takes a while, and
-    the first count loads a vocabulary."""
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(None, _count, model, messages, produced)
-
-
-def _count(model: str, messages: bytes, produced: str) -> tuple[int, int]:
-    prompt = tokens.count_messages(msgspec.json.decode(messages), model)
-    return prompt.tokens, tokens.count(produced, model).tokens

@@ -88,6 +88,7 @@ def serve(config: Config) -> int:
         where = f"{config.server.host}:{config.server.port}"
         sys.stderr.write(f"headway: cannot listen on {where}: {exc.strerror}\n")
         return 1
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     _announce(config.server.host, listener)
     with listener:
         if config.server.workers > 1:
