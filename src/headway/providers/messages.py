@@ -41,6 +41,8 @@ class Part(Struct, frozen=True):
     type: str
     text: str | None = None
     image_url: ImageUrl | str | None = None
+    video_url: ImageUrl | str | None = None
+    """Not OpenAI's: what clients of OpenRouter and vLLM send for a video."""
     input_audio: InputAudio | None = None
     file: File | None = None
     refusal: str | None = None
