@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,6 +117,34 @@ def test_a_stream_longer_than_the_grace_ends_with_an_honest_error(
     checked_error(rest[-1].object)
     own.wait(5)
     until(lambda: upstream.last.closed_at, 1)
+
+
+@pytest.mark.parametrize("skin", SKINS)
+def test_a_count_of_tokens_that_takes_too_long_does_not_cost_a_client_its_last_words(
+    launch: Launch, upstream: Upstream, skin: str
+) -> None:
+    own = launch({"server": {"body_limit": BODY_LIMIT, "shutdown_grace": 0.3}}, skin=skin)
+    upstream.play(Answer((role(), text("Hello"), finish(), DONE)))
+    ok(own.chat())
+    (counter,) = children(own.process.pid)
+    os.kill(counter, signal.SIGSTOP)
+    upstream.play(Answer((role(), text("Hello"), HANG)))
+    with own.stream() as stream:
+        next(stream.chunks())
+        own.terminate()
+        rest = ndjson_pieces(stream)
+        assert stream.complete
+    checked_error(rest[-1].object)
+    assert own.wait(5) == 0
+    last = own.records()[-1]
+    assert (last["error_type"], last["output_tokens"]) == ("shutting_down", None)
+    assert last["tokens_source"] is None
+    assert "Traceback" not in "".join(own.output)
+
+
+def children(pid: int) -> list[int]:
+    task = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in task.read_text().split()]
 
 
 @pytest.mark.parametrize("skin", SKINS)

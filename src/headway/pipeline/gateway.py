@@ -58,7 +58,7 @@ class Gateway:
         wall: Clock,
         new_id: Callable[[], str],
         chance: Callable[[], float],
-        count: Callable[[str, bytes, str], Awaitable[tuple[int, int]]],
+        count: Callable[[str, bytes, str], Awaitable[tuple[int | None, int | None]]],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self.snapshot = snapshot
@@ -70,7 +70,8 @@ class Gateway:
         self.new_id = new_id
         self.chance = chance
         self.count = count
-        """(model, messages as JSON, produced text) -> (input tokens, output tokens)."""
+        """(model, messages as JSON, produced text) -> (input tokens, output tokens), None if
+        they could not be counted. Does not raise."""
         self.sleep = sleep
         self.active: set[Exchange] = set()
         self.chores: set[Awaitable[None]] = set()

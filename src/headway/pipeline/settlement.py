@@ -59,6 +59,8 @@ async def _tokens(
         usage = replace(usage, input_tokens=prompt)
     if usage.output_tokens is None:
         usage = replace(usage, output_tokens=produced)
+    if prompt is None or produced is None:
+        return usage, None
     return usage, "counted" if error is None else "estimated"
 
 

@@ -19,6 +19,8 @@ log = logging.getLogger("headway")
 SILENCE_S = 15.0
 """After so long without a word, a stream of events gets a comment."""
 SWEEP_S = 1.0
+COUNT_S = 1.0
+"""How long the tokens of requests that were ended by force may take to be counted."""
 
 
 class App:
@@ -71,17 +73,20 @@ class App:
             old.retire(self.gateway)
 
     def close_after(self, grace: float) -> None:
-        """No new requests; those that are still running after ``grace`` seconds are ended."""
+        """No new requests; those that are still running after ``grace`` seconds are ended, and
+        tell their clients so within ``COUNT_S``."""
         self.gateway.is_closing = True
-        asyncio.get_running_loop().call_later(grace, self.abort_all)
+        loop = asyncio.get_running_loop()
+        loop.call_later(grace, self.abort_all)
+        if self._counter is not None:
+            loop.call_later(grace + COUNT_S, self._counter.give_up)
 
     def abort_all(self) -> None:
         for exchange in list(self.gateway.active):
             exchange.abort(ShuttingDown("The gateway is shutting down and could not wait longer."))
 
     async def close(self) -> None:
-        self.gateway.is_closing = True
-        self.abort_all()
+        await self._end_all()
         if self._sweep is not None:
             self._sweep.cancel()
         if self._transports is not None:
@@ -90,6 +95,18 @@ class App:
             await self._counter.close()
         for launcher in self._launchers.values():
             await launcher.close()
+
+    async def _end_all(self) -> None:
+        """End what is still running, and let it write its last words."""
+        self.gateway.is_closing = True
+        self.abort_all()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + COUNT_S
+        while self.gateway.active and loop.time() < deadline:  # noqa: ASYNC110 - as in Transports
+            await asyncio.sleep(0.02)
+        if self._counter is not None:
+            self._counter.give_up()
+        await asyncio.sleep(0)
 
     async def _live(self, receive: asgi.Receive, send: asgi.Send) -> None:
         while True:

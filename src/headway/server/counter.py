@@ -7,6 +7,7 @@ while, also in a thread: every stream of this worker would stand still. A long t
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from asyncio.subprocess import PIPE, Process
 
@@ -14,6 +15,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.metering import tokens
+
+log = logging.getLogger("headway")
+UNKNOWN = (None, None)
 
 
 class Question(Struct, array_like=True):
@@ -36,14 +40,35 @@ class TokenCounter:
     def __init__(self) -> None:
         self._child: Process | None = None
         self._turn = asyncio.Lock()
+        self._asked: set[asyncio.Task[Numbers]] = set()
+        self._is_over = False
 
-    async def count(self, model: str, messages: bytes, produced: str) -> tuple[int, int]:
-        """Tokens of the prompt and of the answer. A child that died is replaced, once."""
+    async def count(
+        self, model: str, messages: bytes, produced: str
+    ) -> tuple[int | None, int | None]:
+        """Tokens of the prompt and of the answer. A child that died is replaced, once; what could
+        not be counted is unknown, for an answer that was paid for still goes to its caller."""
+        if self._is_over:
+            return UNKNOWN
         text = produced.encode(errors="replace").decode()
         line = msgspec.json.encode(Question(model, Raw(messages), text)) + b"\n"
         task = asyncio.ensure_future(self._ask(line))
-        numbers = await task
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+        try:
+            numbers = await task
+        except asyncio.CancelledError:  # by ``give_up``
+            return UNKNOWN
+        except (OSError, EOFError, msgspec.DecodeError) as exc:
+            log.error("tokens could not be counted, so they are unknown: %s", exc)
+            return UNKNOWN
         return numbers.prompt, numbers.produced
+
+    def give_up(self) -> None:
+        """Whatever is not counted by now is unknown: there is no time left to wait for it."""
+        self._is_over = True
+        for task in self._asked:
+            task.cancel()
 
     async def close(self) -> None:
         child, self._child = self._child, None

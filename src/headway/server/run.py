@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import signal
 import socket
@@ -21,7 +22,8 @@ from headway.server.app import App
 log = logging.getLogger("headway")
 BACKLOG = 4096
 SLACK_S = 2.0
-"""How much longer than the grace uvicorn waits: time to tell the last clients that it is over."""
+"""How much longer than the grace uvicorn waits: time to tell the last clients that it is over.
+More than ``app.COUNT_S``, or a slow count of tokens would cost them those words."""
 
 
 class Server(uvicorn.Server):
@@ -41,8 +43,8 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=int(config.server.keep_alive),
-                timeout_graceful_shutdown=int(config.server.shutdown_grace + SLACK_S),
+                timeout_keep_alive=config.server.keep_alive,  # type: ignore[arg-type] # to call_later
+                timeout_graceful_shutdown=math.ceil(config.server.shutdown_grace + SLACK_S),
                 backlog=BACKLOG,
             )
         )
