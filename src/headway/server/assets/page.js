@@ -1,0 +1,39 @@
+// The page follows the system's choice of light or dark, also when it changes.
+const THEMES = {
+  light: {
+    theme: "light",
+    "bg-color": "#ffffff",
+    "text-color": "#1d2733",
+    "primary-color": "#0b6e4f",
+    "nav-bg-color": "#f5f7f8",
+    "nav-text-color": "#3c4a57",
+    "nav-hover-bg-color": "#e7ecee",
+    "nav-hover-text-color": "#0b6e4f",
+    "nav-accent-color": "#0b6e4f",
+    "nav-accent-text-color": "#ffffff",
+  },
+  dark: {
+    theme: "dark",
+    "bg-color": "#11161c",
+    "text-color": "#d5dde5",
+    "primary-color": "#4cc38a",
+    "nav-bg-color": "#0c1015",
+    "nav-text-color": "#a8b4c0",
+    "nav-hover-bg-color": "#1a222b",
+    "nav-hover-text-color": "#4cc38a",
+    "nav-accent-color": "#4cc38a",
+    "nav-accent-text-color": "#0c1015",
+  },
+};
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+function dress() {
+  const docs = document.querySelector("rapi-doc");
+  for (const [name, value] of Object.entries(THEMES[dark.matches ? "dark" : "light"])) {
+    docs.setAttribute(name, value);
+  }
+}
+
+dark.addEventListener("change", dress);
+dress();
