@@ -187,11 +187,13 @@ class Engine:
 class EngineStream:
     """NDJSON by default, server-sent events where the client accepts them."""
 
-    __slots__ = ("_context", "_first", "_started", "_wrap", "content_type")
+    __slots__ = ("_begun", "_context", "_first", "_started", "_wrap", "content_type")
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._first = True
+        self._begun: set[int] = set()
+        """The choices that have said whose message they are."""
         self._started = Started()
         self._wrap: Callable[[bytes], bytes] = _event if context.call.sse else _line
         self.content_type = SSE if context.call.sse else NDJSON
@@ -224,7 +226,7 @@ class EngineStream:
         context = self._context
         chunk = Chunk(
             id=context.id,
-            choices=found,
+            choices=[self._begin(choice) for choice in found],
             created=context.created,
             model=context.call.request.model,
             object="chat.completion.chunk",
@@ -239,11 +241,16 @@ class EngineStream:
         )
         if self._first:
             self._first = False
-            chunk.choices = [_with_role(choice) for choice in found]
             chunk.chat_input = context.call.chat_input
             chunk.context = context.call.request.messages
             chunk.parameters = _shown(context.sent.parameters)
         return chunk
+
+    def _begin(self, choice: dict[str, Any]) -> dict[str, Any]:
+        if choice["index"] in self._begun:
+            return choice
+        self._begun.add(choice["index"])
+        return {**choice, "delta": {"role": "assistant", **choice["delta"]}}
 
 
 def _line(data: bytes) -> bytes:
@@ -252,10 +259,6 @@ def _line(data: bytes) -> bytes:
 
 def _event(data: bytes) -> bytes:
     return b"data: " + data + b"\n\n"
-
-
-def _with_role(choice: dict[str, Any]) -> dict[str, Any]:
-    return {**choice, "delta": {"role": "assistant", **choice["delta"]}}
 
 
 def _whole_choices(answer: Answer) -> list[dict[str, Any]]:

@@ -36,6 +36,7 @@ OWN = frozenset({"model", "messages", "stream", "strict"})
 METRICS_HEADER = b"x-headway-metrics"
 OFF = (b"", b"0", b"false")
 END = b"data: [DONE]\n\n"
+BLANK = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -96,18 +97,24 @@ class OpenAIChat:
 
 
 class OpenAIChatStream:
-    __slots__ = ("_context", "_relays", "_role", "_started", "content_type")
+    __slots__ = ("_begun", "_context", "_last", "_relays", "_started", "content_type")
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._relays = context.relays
         self._started = Started()
-        self._role: dict[str, str] = {"role": "assistant"}
+        self._begun: set[int] = set()
+        """The choices that have said whose message they are."""
+        self._last = BLANK[0]
+        """The bytes relayed last."""
         self.content_type = SSE
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
         if self._relays and frame.raw:
-            return None if self._is_ours(events) else frame.raw
+            if self._is_ours(events):
+                return None
+            self._last = frame.raw
+            return frame.raw
         self._relays = False  # a whole answer where a stream was due has no frames of its own
         return self._translate(events)
 
@@ -127,12 +134,13 @@ class OpenAIChatStream:
         if not found:
             return None
         for choice in found:
-            choice["delta"] = {**self._role, **choice["delta"]}
-        self._role = {}
+            if choice["index"] not in self._begun:
+                self._begun.add(choice["index"])
+                choice["delta"] = {"role": "assistant", **choice["delta"]}
         return self._event(self._chunk(found))
 
     def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
-        pieces = [] if self._relays else self._finish(answer)
+        pieces = self._close() if self._relays else self._finish(answer)
         if self._context.call.shows_metrics:
             pieces.append(self._event({**self._chunk([]), "metrics": metrics}))
         return [*pieces, END]
@@ -150,7 +158,12 @@ class OpenAIChatStream:
 
     def fail(self, error: HeadwayError) -> list[bytes]:
         call = self._context.call
-        return [b"data: " + encode_error(error, call.provider, self._context.id) + b"\n\n"]
+        event = b"data: " + encode_error(error, call.provider, self._context.id) + b"\n\n"
+        return [*self._close(), event]
+
+    def _close(self) -> list[bytes]:
+        """Some streams end without their last blank line: what we add must not run into it."""
+        return [] if self._last.endswith(BLANK) else [BLANK[0]]
 
     def _chunk(self, found: list[dict[str, Any]]) -> dict[str, Any]:
         started, context = self._started, self._context

@@ -1,0 +1,62 @@
+"""What the tests of both dialects share: a call, what is known of it, and an answer to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from msgspec import Raw
+
+from headway.dialects.answer import Answer
+from headway.dialects.dialect import Call, Context, Inbound
+from headway.metering.metrics import Metrics
+from headway.types import (
+    ChatRequest,
+    Done,
+    Event,
+    Finished,
+    Frame,
+    Started,
+    Text,
+    Usage,
+    UsageSeen,
+)
+
+NO_FRAME = Frame(b"", None, b"")
+STARTED = Started("chatcmpl-1", "gpt-4o-2024-08-06", 1718622757, "fp_1", "default")
+USAGE = UsageSeen(
+    Usage(input_tokens=6, output_tokens=2), Raw(b'{"prompt_tokens":6,"completion_tokens":2}')
+)
+HELLO: list[Event] = [STARTED, Text("Hello"), Text("!"), Finished("stop"), USAGE, Done()]
+METRICS = Metrics(input_tokens=6, output_tokens=2, total_tokens=8, latency_s=0.5)
+ENCODED_METRICS = (
+    b'{"input_tokens":6,"output_tokens":2,"total_tokens":8,"cost_usd":null,"latency_s":0.5,'
+    b'"time_to_first_token_s":null,"inter_token_latency_s":null,"tokens_per_second":null,'
+    b'"reasoning_tokens":null,"cached_tokens":null,"inter_token_latency_p50_s":null,'
+    b'"inter_token_latency_p95_s":null,"inter_token_latency_max_s":null,'
+    b'"time_to_first_byte_s":null,"gateway_overhead_s":null,"attempts":1,"tokens_source":null,'
+    b'"price":null}'
+)
+
+
+def inbound(body: Any, argument: str = "openai", *headers: tuple[bytes, bytes]) -> Inbound:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Inbound(argument, headers, data)
+
+
+def context(**more: Any) -> Context:
+    """Of a call with one message and one parameter."""
+    request = ChatRequest(
+        model="gpt-4o",
+        messages=Raw(b'[{"role":"user","content":"Hi"}]'),
+        parameters={"top_p": Raw(b"0.5"), "tools": Raw(b"[]")},
+    )
+    about_context = {k: more.pop(k) for k in ("relays", "transformations") if k in more}
+    call = Call(provider="openai", request=request, chat_input=Raw(b'"Hi"'), **more)
+    return Context(id="id-1", created=1700000000, call=call, sent=request, **about_context)
+
+
+def fold(*events: Event) -> Answer:
+    answer = Answer()
+    answer.add(list(events))
+    return answer

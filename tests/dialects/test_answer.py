@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headway.dialects.answer import Answer
+from headway.providers import openai
+from headway.types import (
+    Done,
+    Event,
+    Extra,
+    Failed,
+    Finished,
+    Frame,
+    Logprobs,
+    Reasoning,
+    ReasoningDetail,
+    Refusal,
+    Started,
+    Text,
+    ToolArguments,
+    ToolStarted,
+    Usage,
+    UsageSeen,
+)
+
+
+def fold(*events: Event) -> Answer:
+    answer = Answer()
+    answer.add(list(events))
+    return answer
+
+
+EMPTY = {"content": "", "role": "assistant", "function_call": None, "tool_calls": None}
+CALL = {"id": "1", "type": "function", "function": {"name": "a", "arguments": '{"x":1}'}}
+
+# what it shows, events, the message, what was said
+MESSAGES: list[tuple[str, list[Event], dict[str, Any], str]] = [
+    ("nothing", [Finished("stop")], EMPTY, ""),
+    ("text", [Text("a"), Text("b")], {**EMPTY, "content": "ab"}, "ab"),
+    (
+        "reasoning and text",
+        [Reasoning("h"), Reasoning("m"), Text("a")],
+        {**EMPTY, "content": "a", "reasoning_content": "hm"},
+        "a",
+    ),
+    (
+        "reasoning alone",
+        [Reasoning("hm")],
+        {**EMPTY, "reasoning_content": "hm"},
+        "",
+    ),
+    (
+        "a refusal",
+        [Refusal("N"), Refusal("o")],
+        {**EMPTY, "content": None, "refusal": "No"},
+        "No",
+    ),
+    (
+        "a tool call",
+        [ToolStarted(0, "1", "a"), ToolArguments(0, '{"x"'), ToolArguments(0, ":1}")],
+        {**EMPTY, "content": None, "tool_calls": [CALL]},
+        '{"x":1}',
+    ),
+    (
+        "tool calls in turns",
+        [
+            ToolStarted(0, "1", "a"),
+            ToolStarted(1, "2", "b"),
+            ToolArguments(1, "{}"),
+            ToolArguments(0, '{"x":1}'),
+        ],
+        {
+            **EMPTY,
+            "content": None,
+            "tool_calls": [
+                CALL,
+                {"id": "2", "type": "function", "function": {"name": "b", "arguments": "{}"}},
+            ],
+        },
+        '{"x":1}\n{}',
+    ),
+    (
+        "text and a tool call",
+        [Text("Wait"), ToolStarted(0, "1", "a"), ToolArguments(0, '{"x":1}')],
+        {**EMPTY, "content": "Wait", "tool_calls": [CALL]},
+        "Wait",
+    ),
+    (
+        "a function call",
+        [ToolStarted(0, "", "a", legacy=True), ToolArguments(0, "{}", legacy=True)],
+        {**EMPTY, "content": None, "function_call": {"name": "a", "arguments": "{}"}},
+        "{}",
+    ),
+    (
+        "arguments of a call that never began",
+        [ToolArguments(0, "{}")],
+        {
+            **EMPTY,
+            "content": None,
+            "tool_calls": [
+                {"id": "", "type": "function", "function": {"name": "", "arguments": "{}"}}
+            ],
+        },
+        "{}",
+    ),
+    (
+        "audio in pieces",
+        [
+            Extra({"audio": {"id": "a1", "data": "UkZ", "transcript": "H"}}),
+            Extra({"audio": {"data": "GRg", "transcript": "i"}}),
+            Extra({"audio": {"expires_at": 7}}),
+        ],
+        {
+            **EMPTY,
+            "audio": {"id": "a1", "data": "UkZGRg", "transcript": "Hi", "expires_at": 7},
+        },
+        "",
+    ),
+    (
+        "annotations in pieces",
+        [Extra({"annotations": [1]}), Extra({"annotations": [2, 3]})],
+        {**EMPTY, "annotations": [1, 2, 3]},
+        "",
+    ),
+    ("a field of its own", [Extra({"mood": 1}), Extra({"mood": 2})], {**EMPTY, "mood": 2}, ""),
+    (
+        "blocks of reasoning",
+        [ReasoningDetail({"a": 1}), ReasoningDetail({"b": 2})],
+        {**EMPTY, "reasoning_details": [{"a": 1}, {"b": 2}]},
+        "",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("events", "message", "output"), [row[1:] for row in MESSAGES], ids=[row[0] for row in MESSAGES]
+)
+def test_events_fold_into_a_message(
+    events: list[Event], message: dict[str, Any], output: str
+) -> None:
+    answer = fold(*events)
+    assert answer.choices[0].message() == message
+    assert answer.output() == output
+
+
+def test_choices_do_not_mix() -> None:
+    answer = fold(Text("a", 0), Text("x", 1), Text("b", 0), Finished("stop", 1))
+    assert [answer.choices[i].message()["content"] for i in (0, 1)] == ["ab", "x"]
+    assert answer.output() == "ab"
+    assert answer.finish_reason is None
+    assert not answer.is_finished
+    answer.add([Finished("length", 0)])
+    assert answer.is_finished
+    assert answer.finish_reason == "length"
+
+
+def test_an_answer_of_nothing_is_not_finished() -> None:
+    answer = fold(Started(), Done())
+    assert (answer.is_finished, answer.finish_reason, answer.output()) == (False, None, "")
+    assert answer.done
+
+
+def test_an_answer_whose_first_choice_is_missing_said_nothing() -> None:
+    assert fold(Text("x", 1)).output() == ""
+
+
+def test_the_last_usage_counts() -> None:
+    assert fold(Started()).reported() == Usage()
+    seen = [UsageSeen(Usage(output_tokens=n)) for n in (1, 2)]
+    assert fold(*seen).reported() == Usage(output_tokens=2)
+
+
+def test_a_failure_is_kept() -> None:
+    error = ValueError("died")
+    assert fold(Text("a"), Failed(error)).failed is error
+
+
+def test_all_that_was_produced_is_counted() -> None:
+    answer = fold(
+        Text("text"),
+        Reasoning("thought"),
+        Refusal("no"),
+        ToolStarted(0, "id-1", "name"),
+        ToolArguments(0, "{}"),
+        Text("more", 1),
+    )
+    assert answer.produced() == "thoughttextnoname{}more"
+
+
+def test_logprobs_of_the_pieces_are_those_of_the_whole() -> None:
+    pieces: list[Event] = [
+        Logprobs({"content": None, "refusal": None}),
+        Logprobs({"content": [1], "refusal": None}),
+        Logprobs({"content": [2, 3], "refusal": None}),
+        Logprobs({"content": None}),
+    ]
+    assert fold(*pieces).choices[0].logprobs == {"content": [1, 2, 3], "refusal": None}
+
+
+# --- A whole answer and the stream that it might have been fold into the same. --------------------
+
+TEXT = st.text(min_size=1, max_size=12)
+PIECES = st.lists(TEXT, max_size=4)
+TOOLS = st.lists(st.tuples(TEXT, PIECES), max_size=3)
+FINISH = st.sampled_from(["stop", "length", "tool_calls", "content_filter"])
+CHOICE = st.fixed_dictionaries(
+    {"content": PIECES, "reasoning": PIECES, "refusal": PIECES, "tools": TOOLS, "finish": FINISH}
+)
+CHOICES = st.lists(CHOICE, min_size=1, max_size=3)
+
+
+def whole(choices: list[dict[str, Any]]) -> bytes:
+    """The completion as one body."""
+    return json.dumps(
+        {
+            "id": "c",
+            "model": "m",
+            "created": 1,
+            "choices": [
+                {"index": index, "message": message(choice), "finish_reason": choice["finish"]}
+                for index, choice in enumerate(choices)
+            ],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 2},
+        }
+    ).encode()
+
+
+def message(choice: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "content": "".join(choice["content"]) or None,
+        "reasoning_content": "".join(choice["reasoning"]) or None,
+        "refusal": "".join(choice["refusal"]) or None,
+        "tool_calls": [
+            {"id": f"call_{i}", "function": {"name": name, "arguments": "".join(pieces)}}
+            for i, (name, pieces) in enumerate(choice["tools"])
+        ]
+        or None,
+    }
+
+
+def deltas(choice: dict[str, Any]) -> list[dict[str, Any]]:
+    """The same choice in pieces."""
+    found: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    found += [{"reasoning_content": piece} for piece in choice["reasoning"]]
+    found += [{"content": piece} for piece in choice["content"]]
+    found += [{"refusal": piece} for piece in choice["refusal"]]
+    for i, (name, pieces) in enumerate(choice["tools"]):
+        function = {"name": name, "arguments": ""}
+        found.append({"tool_calls": [{"index": i, "id": f"call_{i}", "function": function}]})
+        found += [{"tool_calls": [{"index": i, "function": {"arguments": p}}]} for p in pieces]
+    return found
+
+
+def streamed(choices: list[dict[str, Any]]) -> list[bytes]:
+    head = {"id": "c", "model": "m", "created": 1}
+    chunks: list[dict[str, Any]] = []
+    for index, choice in enumerate(choices):
+        chunks += [{"choices": [{"index": index, "delta": delta}]} for delta in deltas(choice)]
+        last = {"index": index, "delta": {}, "finish_reason": choice["finish"]}
+        chunks.append({"choices": [last]})
+    chunks.append({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}})
+    return [json.dumps({**head, **chunk}).encode() for chunk in chunks] + [b"[DONE]"]
+
+
+@given(CHOICES)
+def test_a_whole_answer_folds_as_its_stream_does(choices: list[dict[str, Any]]) -> None:
+    of_whole, of_stream = Answer(), Answer()
+    of_whole.add(openai.decode_response(whole(choices)))
+    state: dict[str, Any] = {}
+    for data in streamed(choices):
+        of_stream.add(openai.decode_event(Frame(data, None, data), state))
+    for index in range(len(choices)):
+        one, other = of_whole.choices[index], of_stream.choices[index]
+        assert one.message() == other.message()
+        assert one.finish_reason == other.finish_reason
+    assert of_whole.output() == of_stream.output()
+    assert sorted(of_whole.produced()) == sorted(of_stream.produced())
+    assert of_whole.reported() == of_stream.reported()
+    assert of_whole.started == of_stream.started
+    assert of_whole.done
+    assert of_stream.done

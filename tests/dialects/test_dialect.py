@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from msgspec import Raw
+
+from headway.dialects.dialect import decode_object, encode_error, field
+from headway.errors import InvalidField, UpstreamRateLimited
+
+SIZE = field("size", list[int] | None, "a list of numbers or null")
+
+
+def test_a_field_is_read_or_unknown() -> None:
+    assert SIZE.read({"size": Raw(b"[1]")}) == [1]
+    assert SIZE.read({"size": Raw(b"null")}) is None
+    assert SIZE.read({}) is None
+
+
+def test_a_wrong_value_is_named_with_its_place() -> None:
+    with pytest.raises(InvalidField) as caught:
+        SIZE.read({"size": Raw(b'[1,"x"]')})
+    assert caught.value.param == "size"
+    assert caught.value.message == (
+        "`size` must be a list of numbers or null (Expected `int`, got `str` - at `$[1]`)."
+    )
+
+
+def test_a_value_nested_too_deeply_is_named() -> None:
+    anything = field("anything", object, "anything")
+    with pytest.raises(InvalidField, match="`anything` is nested too deeply") as caught:
+        anything.read({"anything": Raw(b"[" * 100_000 + b"]" * 100_000)})
+    assert caught.value.param == "anything"
+
+
+def test_what_is_required_is_neither_absent_nor_null() -> None:
+    assert SIZE.require({"size": Raw(b"[]")}) == []
+    with pytest.raises(InvalidField, match="`size` is missing: it must be a list"):
+        SIZE.require({})
+    with pytest.raises(InvalidField, match="`size` must be a list"):
+        SIZE.require({"size": Raw(b"null")})
+
+
+def test_the_fields_of_an_object_are_kept_verbatim() -> None:
+    fields = decode_object(b'{ "b" : 1.50, "a":[ 1 ], "b": "\xc3\xa9" }')
+    assert {name: bytes(raw) for name, raw in fields.items()} == {
+        "b": b'"\xc3\xa9"',
+        "a": b"[ 1 ]",
+    }
+
+
+def test_an_error_shows_its_seven_fields_in_order() -> None:
+    error = UpstreamRateLimited("Wait.", param="p", code="c", retry_after_s=1.5)
+    assert encode_error(error, "openai", "id-1") == (
+        b'{"error":{"type":"rate_limit_error","message":"Wait.","provider":"openai","param":"p",'
+        b'"code":"c","request_id":"id-1","retry_after_s":1.5}}'
+    )
+
+
+def test_an_error_before_any_provider_names_none() -> None:
+    shown = json.loads(encode_error(InvalidField("No.", param="p"), None, "id-1"))
+    assert shown["error"]["provider"] is None
+    assert shown["error"]["type"] == "invalid_request_error"

@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from answers import (
+    ENCODED_METRICS,
+    HELLO,
+    METRICS,
+    NO_FRAME,
+    STARTED,
+    USAGE,
+    context,
+    fold,
+    inbound,
+)
+from msgspec import Raw
+
+from headway.dialects.openai_chat import OpenAIChat
+from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
+from headway.types import (
+    Done,
+    Event,
+    Finished,
+    Frame,
+    Logprobs,
+    Reasoning,
+    Text,
+    ToolArguments,
+    ToolStarted,
+)
+
+CHAT = OpenAIChat()
+MESSAGES = [{"role": "user", "content": "Hi"}]
+ASKED = {"model": "openai/gpt-4o", "messages": MESSAGES}
+END = b"data: [DONE]\n\n"
+
+
+def decode(*headers: tuple[bytes, bytes], **fields: Any) -> Any:
+    return CHAT.decode(inbound({**ASKED, **fields}, "", *headers))
+
+
+def test_the_least_that_can_be_asked() -> None:
+    call = decode()
+    assert (call.provider, call.request.model) == ("openai", "gpt-4o")
+    assert json.loads(bytes(call.request.messages)) == MESSAGES
+    assert dict(call.request.parameters) == {}
+    assert not call.request.defaulted
+    assert (call.stream, call.request.stream, call.sse) == (False, False, True)
+    assert (call.api_key, call.base_url, call.retries) == (None, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "name"),
+    [
+        ("openai/gpt-4o", "openai", "gpt-4o"),
+        ("together/meta-llama/Llama-3", "together", "meta-llama/Llama-3"),
+        ("local/x", "local", "x"),
+    ],
+)
+def test_the_model_is_named_behind_its_provider(model: str, provider: str, name: str) -> None:
+    call = decode(model=model)
+    assert (call.provider, call.request.model) == (provider, name)
+
+
+def test_all_other_fields_go_on_verbatim() -> None:
+    body = b'{"model":"p/m","messages":[],"n": 2,"zeal":{ "a":1}, "api_key":"x"}'
+    with pytest.raises(InvalidField):
+        CHAT.decode(inbound(body))
+    call = CHAT.decode(inbound(body.replace(b"[]", b'[{"role":"user"}]')))
+    assert dict(call.request.parameters) == {
+        "n": Raw(b"2"),
+        "zeal": Raw(b'{ "a":1}'),
+        "api_key": Raw(b'"x"'),
+    }
+    assert call.api_key is None
+
+
+def test_a_stream_is_asked_for_upstream_too() -> None:
+    call = decode(stream=True)
+    assert (call.stream, call.request.stream) == (True, True)
+    assert "stream" not in call.request.parameters
+
+
+@pytest.mark.parametrize(
+    ("options", "shows"),
+    [
+        (None, False),
+        ({}, False),
+        ({"include_usage": False}, False),
+        ({"include_usage": True}, True),
+    ],
+)
+def test_usage_is_shown_to_who_asked(options: Any, shows: bool) -> None:
+    assert decode(stream=True, stream_options=options).shows_usage is shows
+
+
+@pytest.mark.parametrize(
+    ("value", "shows"),
+    [(None, False), (b"", False), (b"0", False), (b"false", False), (b"1", True), (b"true", True)],
+)
+def test_metrics_are_shown_to_who_asked(value: bytes | None, shows: bool) -> None:
+    headers = [] if value is None else [(b"x-headway-metrics", value)]
+    assert decode(*headers).shows_metrics is shows
+
+
+def test_strictness_is_ours_and_not_the_providers() -> None:
+    call = decode(strict=True)
+    assert call.strict
+    assert "strict" not in call.request.parameters
+
+
+# field, a value of the wrong kind
+WRONG: list[tuple[str, Any]] = [
+    ("model", 7),
+    ("model", None),
+    ("model", "gpt-4o"),
+    ("model", "/gpt-4o"),
+    ("model", "openai/"),
+    ("model", ""),
+    ("messages", "Hi"),
+    ("messages", None),
+    ("messages", []),
+    ("messages", ["Hi"]),
+    ("messages", [{"content": "Hi"}]),
+    ("messages", [{"role": None}]),
+    ("stream", "yes"),
+    ("stream_options", True),
+    ("strict", 1),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG)
+def test_a_field_of_the_wrong_kind_is_named(field: str, value: Any) -> None:
+    with pytest.raises(InvalidField) as caught:
+        decode(**{field: value})
+    assert caught.value.param == field
+    assert caught.value.message.startswith(f"`{field}` must be ")
+    assert caught.value.status == 422
+
+
+@pytest.mark.parametrize("field", ["model", "messages"])
+def test_a_missing_field_is_named(field: str) -> None:
+    fields = {name: value for name, value in ASKED.items() if name != field}
+    with pytest.raises(InvalidField, match="is missing") as caught:
+        CHAT.decode(inbound(fields))
+    assert caught.value.param == field
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
+def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidBody):
+        CHAT.decode(inbound(body))
+
+
+# --- Answers of a provider that speaks another wire -----------------------------------------------
+
+
+def test_a_whole_answer_has_openais_shape() -> None:
+    assert CHAT.encode(context(), fold(*HELLO), METRICS, 1.0) == (
+        b'{"id":"chatcmpl-1","object":"chat.completion","created":1718622757,'
+        b'"model":"gpt-4o-2024-08-06","choices":[{"index":0,"message":{"content":"Hello!",'
+        b'"role":"assistant"},"logprobs":null,"finish_reason":"stop"}],'
+        b'"usage":{"prompt_tokens":6,"completion_tokens":2},"system_fingerprint":"fp_1"}'
+    )
+
+
+def test_what_the_provider_did_not_say_is_ours() -> None:
+    reply = json.loads(CHAT.encode(context(), fold(Text("a"), Finished("stop")), METRICS, 1.0))
+    assert (reply["id"], reply["created"], reply["model"]) == ("id-1", 1700000000, "gpt-4o")
+    assert reply["usage"] is None
+
+
+def test_an_absent_text_is_null_and_calls_that_were_not_made_are_absent() -> None:
+    answer = fold(ToolStarted(0, "1", "a"), ToolArguments(0, "{}"), Finished("tool_calls"))
+    (choice,) = json.loads(CHAT.encode(context(), answer, METRICS, 1.0))["choices"]
+    assert choice["message"] == {
+        "content": None,
+        "role": "assistant",
+        "tool_calls": [
+            {"id": "1", "type": "function", "function": {"name": "a", "arguments": "{}"}}
+        ],
+    }
+
+
+def piece(choices: str, more: str = "") -> bytes:
+    return (
+        'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1718622757,'
+        f'"model":"gpt-4o-2024-08-06","system_fingerprint":"fp_1","choices":[{choices}]{more}}}\n\n'
+    ).encode()
+
+
+def delta(said: str, finish: str = "null") -> str:
+    return f'{{"index":0,"delta":{said},"logprobs":null,"finish_reason":{finish}}}'
+
+
+@pytest.mark.parametrize("shows_usage", [False, True])
+@pytest.mark.parametrize("shows_metrics", [False, True])
+def test_a_translated_stream_has_openais_shape(shows_usage: bool, shows_metrics: bool) -> None:
+    stream = CHAT.stream(context(shows_usage=shows_usage, shows_metrics=shows_metrics))
+    assert stream.content_type == b"text/event-stream; charset=utf-8"
+    pieces = [stream.encode(NO_FRAME, [event], 1.0) for event in HELLO]
+    first = '{"role":"assistant","content":"Hello"}'
+    assert pieces == [None, piece(delta(first)), piece(delta('{"content":"!"}')), None, None, None]
+    ended = [piece(delta("{}", '"stop"'))]
+    if shows_usage:
+        ended.append(piece("", ',"usage":{"prompt_tokens":6,"completion_tokens":2}'))
+    if shows_metrics:
+        ended.append(piece("", f',"metrics":{ENCODED_METRICS.decode()}'))
+    assert stream.end(fold(*HELLO), METRICS, 2.0) == [*ended, END]
+
+
+def test_each_choice_says_once_whose_message_it_is() -> None:
+    stream = CHAT.stream(context())
+    pieces = [stream.encode(NO_FRAME, [Text("x", index)], 1.0) or b"" for index in (0, 1, 0, 1)]
+    assert [b'"role":"assistant"' in piece for piece in pieces] == [True, True, False, False]
+
+
+def test_reasoning_and_logprobs_are_translated() -> None:
+    stream = CHAT.stream(context())
+    events: list[Event] = [Reasoning("hm"), Logprobs({"content": []})]
+    (choice,) = json.loads((stream.encode(NO_FRAME, events, 1.0) or b"")[6:])["choices"]
+    assert choice["delta"] == {"role": "assistant", "reasoning_content": "hm"}
+    assert choice["logprobs"] == {"content": []}
+
+
+# --- Answers of a provider that speaks the same wire ----------------------------------------------
+
+
+def frame(raw: bytes) -> Frame:
+    return Frame(raw.removeprefix(b"data: ").strip(), None, raw)
+
+
+ROLE = frame(b'data: {"choices":[{"delta":{"role":"assistant"}}], "odd" : 1}\n\n')
+WORD = frame(b'data: {"choices":[{"delta":{"content":"Hi"}}]}\r\n\r\n')
+COMMENT = Frame(b"", None, b": hello\n\n")
+COUNT = frame(b'data: {"choices":[],"usage":{}}\n\n')
+OVER = frame(END)
+
+
+def relayed(stream: Any, *pairs: tuple[Frame, list[Event]]) -> list[bytes | None]:
+    return [stream.encode(each, events, 1.0) for each, events in pairs]
+
+
+@pytest.mark.parametrize("shows_usage", [False, True])
+def test_the_providers_own_bytes_are_relayed(shows_usage: bool) -> None:
+    stream = CHAT.stream(context(relays=True, shows_usage=shows_usage))
+    found = relayed(
+        stream,
+        (ROLE, [STARTED]),
+        (COMMENT, []),
+        (WORD, [Text("Hi")]),
+        (COUNT, [USAGE]),
+        (OVER, [Done()]),
+    )
+    shown = COUNT.raw if shows_usage else None
+    assert found == [ROLE.raw, COMMENT.raw, WORD.raw, shown, None]
+    assert stream.end(fold(*HELLO), METRICS, 2.0) == [END]
+
+
+def test_usage_that_comes_with_the_finish_is_relayed_with_it() -> None:
+    stream = CHAT.stream(context(relays=True))
+    assert relayed(stream, (WORD, [Finished("stop"), USAGE])) == [WORD.raw]
+
+
+def test_metrics_follow_what_was_relayed() -> None:
+    stream = CHAT.stream(context(relays=True, shows_metrics=True))
+    relayed(stream, (WORD, [Text("Hi")]))
+    metrics, end = stream.end(fold(*HELLO), METRICS, 2.0)
+    assert json.loads(metrics[6:])["choices"] == []
+    assert b'"metrics":' + ENCODED_METRICS in metrics
+    assert end == END
+
+
+@pytest.mark.parametrize(
+    ("raw", "closed"),
+    [
+        (b"data: x\n\n", True),
+        (b"data: x\r\n\r\n", True),
+        (b"data: x\r\r", True),
+        (b"data: x", False),
+        (b"data: x\n", False),
+        (b"data: x\r\n", False),
+    ],
+)
+def test_what_we_add_does_not_run_into_a_stream_without_its_last_blank_line(
+    raw: bytes, closed: bool
+) -> None:
+    before = [] if closed else [b"\n\n"]
+    stream = CHAT.stream(context(relays=True))
+    relayed(stream, (Frame(b"x", None, raw), [Finished("stop")]))
+    assert stream.end(fold(*HELLO), METRICS, 2.0) == [*before, END]
+    assert len(stream.fail(UpstreamOverloaded("Busy."))) == len(before) + 1
+
+
+def test_a_whole_answer_where_a_stream_was_due_is_translated() -> None:
+    stream = CHAT.stream(context(relays=True))
+    said = stream.encode(NO_FRAME, HELLO, 1.0)
+    assert said == piece(delta('{"role":"assistant","content":"Hello!"}'))
+    assert stream.end(fold(*HELLO), METRICS, 2.0) == [piece(delta("{}", '"stop"')), END]
+
+
+def test_a_failure_is_an_event_with_no_end_mark() -> None:
+    error = UpstreamOverloaded("Busy.")
+    assert CHAT.stream(context()).fail(error) == [
+        b'data: {"error":{"type":"overloaded_error","message":"Busy.","provider":"openai",'
+        b'"param":null,"code":null,"request_id":"id-1","retry_after_s":null}}\n\n'
+    ]

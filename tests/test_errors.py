@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from headway import errors
+from headway.errors import HeadwayError, RequestError, UpstreamError
+
+# class, HTTP status, type, whether another attempt could help
+TREE: list[tuple[str, int, str, bool]] = [
+    ("HeadwayError", 500, "internal_error", False),
+    ("InternalError", 500, "internal_error", False),
+    ("RequestError", 400, "invalid_request_error", False),
+    ("InvalidBody", 400, "invalid_request_error", False),
+    ("InvalidField", 422, "invalid_request_error", False),
+    ("BodyTooLarge", 413, "invalid_request_error", False),
+    ("UnknownProvider", 404, "not_found_error", False),
+    ("MissingProviderKey", 401, "authentication_error", False),
+    ("Unauthorized", 401, "authentication_error", False),
+    ("NotFound", 404, "not_found_error", False),
+    ("NotAllowed", 405, "invalid_request_error", False),
+    ("ShuttingDown", 503, "shutting_down", False),
+    ("ClientGone", 499, "client_closed_request", False),
+    ("UpstreamError", 502, "provider_error", True),
+    ("UpstreamAuth", 401, "authentication_error", False),
+    ("UpstreamNotFound", 404, "not_found_error", False),
+    ("UpstreamRejected", 400, "invalid_request_error", False),
+    ("UpstreamRateLimited", 429, "rate_limit_error", True),
+    ("UpstreamQuota", 429, "insufficient_quota", False),
+    ("UpstreamOverloaded", 503, "overloaded_error", True),
+    ("UpstreamUnreachable", 502, "connection_error", True),
+    ("UpstreamDisconnected", 502, "connection_error", True),
+    ("UpstreamGarbled", 502, "protocol_error", True),
+    ("UpstreamTruncated", 502, "truncated_stream", True),
+    ("UpstreamTimeout", 504, "timeout_error", True),
+]
+
+
+@pytest.mark.parametrize(("name", "status", "kind", "retryable"), TREE)
+def test_an_error_carries_its_status_its_type_and_whether_to_retry(
+    name: str, status: int, kind: str, retryable: bool
+) -> None:
+    error = getattr(errors, name)("Said.")
+    assert (error.status, error.type, error.retryable) == (status, kind, retryable)
+    assert isinstance(error, HeadwayError)
+    assert str(error) == error.message == "Said."
+
+
+def test_no_error_is_missing_from_the_table() -> None:
+    declared = {
+        name
+        for name, each in vars(errors).items()
+        if isinstance(each, type) and issubclass(each, HeadwayError)
+    }
+    assert declared == {name for name, *_ in TREE}
+
+
+def test_whose_fault_it_is_shows_in_the_class() -> None:
+    assert all(
+        issubclass(getattr(errors, name), UpstreamError)
+        for name, *_ in TREE
+        if name.startswith("Upstream")
+    )
+    assert not issubclass(RequestError, UpstreamError)
+
+
+def test_what_is_not_said_is_unknown_and_a_status_may_be_more_exact() -> None:
+    error = errors.UpstreamRejected("Bad.", status=422)
+    assert (error.status, errors.UpstreamRejected.status) == (422, 400)
+    assert (error.provider, error.param, error.code) == (None, None, None)
+    assert (error.request_id, error.retry_after_s) == (None, None)
