@@ -67,6 +67,8 @@ class _Run:
             return
         if type(waits_for) is Signal:
             waits_for.then(self.step)
+        elif waits_for is None:  # as ``asyncio.sleep(0)`` gives way to others
+            asyncio.get_running_loop().call_soon(self.step)
         else:
             self._wait(waits_for)
 
