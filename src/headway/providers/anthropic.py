@@ -15,6 +15,8 @@ from headway.wire.url import join
 VERSION = "2023-06-01"
 """Of the API. The one after it, 2026-10-21, only takes things away, temperature among them."""
 
+ACCEPTED = {False: "application/json", True: "text/event-stream"}
+
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -25,15 +27,19 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     # Anthropic's own SDKs are given an address without a version, OpenAI's with one: both work.
     path = "/messages" if target.base_url.rstrip("/").endswith("/v1") else "/v1/messages"
     version = str(target.options.get("api_version") or VERSION)
-    headers = _headers(
-        target.api_key, version, ",".join(betas(target.options)), tuple(target.headers.items())
-    )
+    beta = ",".join(betas(target.options))
+    extra = tuple(target.headers.items())
+    headers = _headers(target.api_key, version, beta, request.stream, extra)
     return HttpRequest(join(target.base_url, path), headers, encode(fields))
 
 
 @lru_cache(maxsize=256)
-def _headers(api_key: str | None, version: str, beta: str, extra: Pairs) -> Pairs:
-    headers = [("content-type", "application/json"), ("anthropic-version", version)]
+def _headers(api_key: str | None, version: str, beta: str, stream: bool, extra: Pairs) -> Pairs:
+    headers = [
+        ("content-type", "application/json"),
+        ("accept", ACCEPTED[stream]),
+        ("anthropic-version", version),
+    ]
     if api_key is not None:
         headers.append(("x-api-key", api_key))
     if beta:

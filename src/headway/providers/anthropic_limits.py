@@ -211,7 +211,7 @@ def _sample(draft: Draft) -> None:
             draft.drop(name, f"{draft.name} does not take it")
     elif draft.value("thinking", {}).get("type") in ("enabled", "adaptive"):
         _sample_thoughtfully(draft, temperature, top_p)
-    elif temperature is not None and top_p is not None and rules.samples == "one":
+    if rules.samples == "one" and "temperature" in draft:
         draft.drop("top_p", f"{draft.name} takes temperature or top_p, not both")
     if "temperature" in draft and isinstance(temperature, int | float) and temperature > 1:
         draft.put("temperature", 1)

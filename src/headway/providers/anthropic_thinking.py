@@ -125,27 +125,30 @@ def _level(budget: int) -> str:
 
 
 def _with_budget(draft: Draft, wish: Wish) -> None:
-    asked = wish.budget
-    if asked is None:
-        asked = BUDGETS.get(wish.level or "", BUDGETS["medium"])
-    budget = _fitting(draft, asked)
+    budget = _fitting(draft, wish)
     if budget is None:
         reason = f"max_tokens leaves no room for {LEAST_BUDGET} tokens of thinking"
         draft.note("dropped", wish.parameter, reason)
         return
     if wish.budget is None:
         draft.note("emulated", wish.parameter, f"thinking has a budget of {budget} tokens")
-    elif budget != asked:
+    elif budget != wish.budget:
         draft.note("clamped", wish.parameter, f"the budget is {budget} tokens")
     draft.put("thinking", {"type": "enabled", "budget_tokens": budget, **wish.details})
     if draft.rules.efforts and wish.level is not None:
         _put_effort(draft, wish, wish.level)
 
 
-def _fitting(draft: Draft, budget: int) -> int | None:
-    """The budget that goes into max_tokens; where that was not given, it will have room."""
-    budget = max(LEAST_BUDGET, budget)
+def _fitting(draft: Draft, wish: Wish) -> int | None:
+    """The budget that goes into max_tokens; where that was not given, it will have room. One that
+    we chose leaves half of it to the answer."""
     limit = draft.value("max_tokens", draft.rules.limit)
-    if not isinstance(limit, int) or budget < limit:
-        return budget
-    return max(LEAST_BUDGET, limit // 2) if limit > LEAST_BUDGET else None
+    if not isinstance(limit, int):
+        raise TypeError("max_tokens is no whole number")
+    if limit <= LEAST_BUDGET:
+        return None
+    half = max(LEAST_BUDGET, limit // 2)
+    if wish.budget is None:
+        return min(half, BUDGETS.get(wish.level or "", BUDGETS["medium"]))
+    budget = max(LEAST_BUDGET, wish.budget)
+    return budget if budget < limit else half

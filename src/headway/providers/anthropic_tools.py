@@ -72,15 +72,15 @@ def _tool(draft: Draft, tool: Tool) -> Tool | None:
 
 def _make_strict(draft: Draft, tool: Tool) -> None:
     if not draft.rules.schemas:
-        reason = f"{tool['name']}: {draft.name} does not promise to keep to a schema"
-        draft.note("dropped", "tools[].function.strict", reason)
+        reason = f"{tool['name']}: {draft.name} knows no strict tools"
+        draft.note("dropped", "tools", reason)
         return
     told: set[str] = set()
     tool["input_schema"] = closed(tool["input_schema"], told)
     tool["strict"] = True
     if told:
         reason = f"{tool['name']}: told in words and not enforced: {', '.join(sorted(told))}"
-        draft.note("emulated", "tools[].function.strict", reason)
+        draft.note("emulated", "tools", reason)
 
 
 def _choice(draft: Draft, given: Any) -> Tool | None:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from headway.errors import RequestError
-from headway.providers.anthropic import FEATURES, PARAMETERS
+from headway.providers.anthropic import ACCEPTED, FEATURES, PARAMETERS
 from headway.providers.anthropic_answers import decode_event, decode_response
 from headway.providers.anthropic_errors import decode_error
 from headway.providers.anthropic_limits import adapt
@@ -34,10 +34,11 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
         fields["anthropic_beta"] = beta
     if request.stream:
         fields["stream"] = True
-    headers = [("content-type", "application/json"), *target.headers.items()]
+    headers = [("content-type", "application/json"), ("accept", ACCEPTED[request.stream])]
     token = target.credentials.get("access_token") or target.api_key
     if token is not None:
-        headers.insert(1, ("authorization", f"Bearer {token}"))
+        headers.append(("authorization", f"Bearer {token}"))
+    headers += target.headers.items()
     region = str(target.options.get("region") or "global")
     url = join(_host(target.base_url, region), _path(request, target, region))
     return HttpRequest(url, tuple(headers), encode(fields))

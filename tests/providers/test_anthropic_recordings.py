@@ -1,0 +1,414 @@
+"""Real traffic of Anthropic's Messages, on its own API and on Vertex AI, read and written."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from cassettes import Recording, chosen, names
+from headway import errors
+from headway.dialects.answer import Answer
+from headway.providers import anthropic, vertex_anthropic
+from headway.types import ChatRequest, Event, Finished, Started, Target, UsageSeen
+from headway.wire.sse import SseFramer
+
+PROVIDERS = {
+    "anthropic": anthropic.PROVIDER,
+    "vertex_anthropic": vertex_anthropic.PROVIDER,
+}
+APIS = ("messages", "rawPredict", "streamRawPredict")
+
+
+def is_ours(recording: Recording) -> bool:
+    return recording.provider in PROVIDERS and recording.api in APIS
+
+
+ANSWERS = chosen(lambda r: is_ours(r) and r.status == 200 and "-error-" not in r.name)
+FAILURES = chosen(lambda r: is_ours(r) and r.status == 200 and "-error-" in r.name)
+REFUSALS = chosen(lambda r: is_ours(r) and r.status != 200)
+STREAMS = [recording for recording in ANSWERS if recording.stream]
+REQUESTS = chosen(lambda r: is_ours(r) and r.request is not None)
+
+
+def events(recording: Recording, *pieces: bytes) -> list[Event]:
+    """What the adapter makes of it, in these pieces or in one."""
+    provider = PROVIDERS[recording.provider]
+    if not recording.stream:
+        return provider.decode_response(recording.body)
+    framer, state = SseFramer(), {}  # type: ignore[var-annotated]
+    frames = [frame for piece in pieces or [recording.body] for frame in framer.feed(piece)]
+    return [
+        event for frame in frames + framer.end() for event in provider.decode_event(frame, state)
+    ]
+
+
+def fold(found: list[Event]) -> Answer:
+    answer = Answer()
+    answer.add(found)
+    return answer
+
+
+# --- The same, read in the plainest way: lines, JSON, concatenation. ------------------------------
+
+
+def objects(recording: Recording) -> Iterator[Any]:
+    for line in re.split(r"\r\n|\n|\r", recording.body.decode()):
+        if line.startswith("data:"):
+            yield json.loads(line[5:])
+
+
+def message(recording: Recording) -> Any:
+    """The whole message, put together from the stream's events where it was one."""
+    if not recording.stream:
+        return json.loads(recording.body)
+    whole: Any = {}
+    for event in objects(recording):
+        kind = event["type"]
+        if kind == "message_start":
+            whole = event["message"]
+        elif kind == "content_block_start":
+            whole["content"].append({**event["content_block"], "json": ""})
+        elif kind == "content_block_delta":
+            grow(whole["content"][event["index"]], event["delta"])
+        elif kind == "message_delta":
+            whole.update(event["delta"])
+            whole["usage"].update(event["usage"])
+    for block in whole["content"]:
+        if fragments := block.pop("json"):
+            block["input"] = json.loads(fragments)
+    return whole
+
+
+def grow(block: Any, delta: Any) -> None:
+    kind = delta["type"]
+    if kind == "input_json_delta":
+        block["json"] += delta["partial_json"]
+    elif kind == "citations_delta":
+        block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
+    else:
+        name = kind.removesuffix("_delta")
+        block[name] = block.get(name, "") + delta[name]
+
+
+def of_type(recording: Recording, *types: str) -> list[Any]:
+    return [block for block in message(recording)["content"] if block["type"] in types]
+
+
+KNOWN = ("text", "thinking", "redacted_thinking", "tool_use")
+REASONS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length",
+           "tool_use": "tool_calls"}  # fmt: skip
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recording) -> None:
+    answer, whole = fold(events(recording)), message(recording)
+    assert answer.failed is None
+    assert answer.is_finished
+    assert answer.done
+    assert answer.started is not None
+    assert (answer.started.id, answer.started.model) == (whole["id"], whole["model"])
+    assert answer.output() == "".join(b["text"] for b in of_type(recording, "text")) or (
+        whole["stop_reason"] == "tool_use"
+    )
+    assert answer.finish_reason == REASONS[whole["stop_reason"]]
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
+    tools = fold(events(recording)).choices[0].tools
+    made = [(tool.id, tool.name, json.loads("".join(tool.arguments))) for tool in tools.values()]
+    assert made == [(b["id"], b["name"], b["input"]) for b in of_type(recording, "tool_use")]
+    assert list(tools) == list(range(len(made)))
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_thought_is_told_and_kept_with_its_signature(recording: Recording) -> None:
+    choice = fold(events(recording)).choices[0]
+    thoughts = of_type(recording, "thinking", "redacted_thinking")
+    assert "".join(choice.reasoning) == "".join(b.get("thinking", "") for b in thoughts)
+    kept = [
+        (d.get("text"), d.get("signature"), d.get("data"))
+        for d in choice.extra.get("reasoning_details", ())
+    ]
+    assert kept == [(b.get("thinking"), b.get("signature"), b.get("data")) for b in thoughts]
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
+    """Blocks of server tools whole, citations with the place in the text that they belong to."""
+    answer = fold(events(recording))
+    extra, text = answer.choices[0].extra, "".join(answer.choices[0].text)
+    blocks = message(recording)["content"]
+    expected = [{**b, "index": i} for i, b in enumerate(blocks) if b["type"] not in KNOWN]
+    assert extra.get("content_blocks", []) == expected
+    cited = [(c, b["text"]) for b in blocks for c in b.get("citations") or ()]
+    spans = [text[c["start_index"] : c["end_index"]] for c in extra.get("citations", ())]
+    assert spans == [said for _, said in cited]
+    links = [note["url_citation"]["url"] for note in extra.get("annotations", ())]
+    assert links == [c["url"] for c, _ in cited if "url" in c]
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Recording) -> None:
+    counted = message(recording)["usage"]
+    seen = fold(events(recording)).usage
+    assert seen is not None
+    read = counted.get("cache_read_input_tokens")
+    written = counted.get("cache_creation_input_tokens")
+    prompt = counted["input_tokens"] + (read or 0) + (written or 0)
+    usage = seen.usage
+    assert (usage.input_tokens, usage.output_tokens) == (prompt, counted["output_tokens"])
+    assert (usage.cache_read_tokens, usage.cache_write_tokens) == (read, written)
+    breakdown = counted.get("cache_creation") or {}
+    assert usage.cache_write_1h_tokens == breakdown.get("ephemeral_1h_input_tokens")
+    thought = counted.get("output_tokens_details") or {}
+    assert usage.reasoning_tokens == thought.get("thinking_tokens")
+    assert seen.shown["prompt_tokens"] == prompt
+    assert seen.shown["total_tokens"] == prompt + counted["output_tokens"]
+
+
+@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
+    body = recording.body
+    whole = events(recording)
+    assert events(recording, *[body[i : i + 1] for i in range(len(body))]) == whole
+    pieces, rest = [], body
+    for size in recording.chunk_sizes:
+        pieces.append(rest[:size])
+        rest = rest[size:]
+    assert events(recording, *pieces) == whole
+
+
+@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+def test_a_stream_and_its_whole_message_make_the_same_answer(recording: Recording) -> None:
+    provider = PROVIDERS[recording.provider]
+    streamed = fold(events(recording))
+    whole = fold(provider.decode_response(json.dumps(message(recording)).encode()))
+    one, other = streamed.choices[0].message(), whole.choices[0].message()
+    for calls in (one["tool_calls"], other["tool_calls"]):
+        for call in calls or ():  # a model writes its JSON with blanks
+            call["function"]["arguments"] = json.loads(call["function"]["arguments"])
+    assert one == other
+    assert streamed.usage == whole.usage
+    assert streamed.started == whole.started
+    assert streamed.finish_reason == whole.finish_reason
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_answer_begins_with_its_start_and_counts_before_it_ends(
+    recording: Recording,
+) -> None:
+    found = events(recording)
+    assert type(found[0]) is Started
+    assert [type(event) for event in found[-3:-1]] == [Finished, UsageSeen]
+
+
+# --- Errors ---------------------------------------------------------------------------------------
+
+CLASSES = {
+    400: errors.UpstreamRejected,
+    401: errors.UpstreamAuth,
+    404: errors.UpstreamNotFound,
+    429: errors.UpstreamRateLimited,
+    529: errors.UpstreamOverloaded,
+}
+
+
+@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
+    provider = PROVIDERS[recording.provider]
+    error = provider.decode_error(recording.status, recording.headers, recording.body)
+    assert type(error) is CLASSES[recording.status]
+    headers = dict(recording.headers)
+    if recording.body:
+        said = json.loads(recording.body)
+        assert (error.message, error.code) == (said["error"]["message"], said["error"]["type"])
+        request_id = headers.get(b"request-id", said.get("request_id", "").encode())
+        assert (error.request_id or "") == request_id.decode()
+    assert error.retryable is (recording.status in (429, 529))
+    wait = headers.get(b"retry-after")
+    assert error.retry_after_s == (None if wait is None else float(wait))
+
+
+@pytest.mark.parametrize("recording", FAILURES, ids=names(FAILURES))
+def test_a_recorded_failure_in_a_stream_is_told(recording: Recording) -> None:
+    answer = fold(events(recording))
+    assert isinstance(answer.failed, errors.UpstreamOverloaded)
+    assert answer.failed.message == "Overloaded"
+    assert answer.failed.request_id is not None
+    assert not answer.is_finished
+
+
+# --- Requests -------------------------------------------------------------------------------------
+
+WAIVED = {
+    "anthropic/messages-sync-error-400-invalid-request-error-tools-claude": (
+        "its input_schema is true, which no function of OpenAI's format can have"
+    ),
+}
+ENCODED = [recording for recording in REQUESTS if recording.name not in WAIVED]
+FOUND = [recording for recording in REQUESTS if recording.name in WAIVED]
+
+
+def canonical(recording: Recording) -> ChatRequest:
+    """The request in OpenAI's format that means what was recorded."""
+    body = dict(recording.request)
+    messages = [turn for wire in body.pop("messages") for turn in turns(wire)]
+    if "system" in body:
+        messages.insert(0, {"role": "system", "content": body.pop("system")})
+    for name in ("anthropic_version", "stream"):
+        body.pop(name, None)
+    parameters: dict[str, Any] = {"model": body.pop("model", recording.model)}
+    for name, value in body.items():
+        parameters.update(TRANSLATED.get(name, lambda v, n=name: {n: v})(value))
+    return ChatRequest(
+        model=parameters.pop("model"),
+        messages=Raw(json.dumps(messages).encode()),
+        parameters={name: Raw(json.dumps(value).encode()) for name, value in parameters.items()},
+        stream=recording.stream,
+    )
+
+
+def turns(wire: Any) -> Iterator[Any]:
+    """One turn of theirs as messages of OpenAI's."""
+    blocks = wire["content"]
+    if isinstance(blocks, str):
+        yield wire
+        return
+    for block in blocks:
+        if block["type"] == "tool_result":
+            yield {
+                "role": "tool",
+                "tool_call_id": block["tool_use_id"],
+                "content": block["content"],
+            }
+    said = [part(block) for block in blocks if block["type"] in SAID]
+    if said or wire["role"] == "assistant":
+        yield {"role": wire["role"], "content": said, **beside(blocks)}
+
+
+SAID = ("text", "image", "document", "container_upload")
+
+
+def part(block: Any) -> Any:
+    if block["type"] != "document":
+        return block
+    rest = {k: v for k, v in block.items() if k not in ("type", "source", "title")}
+    source = block["source"]
+    assert source["type"] == "text"
+    data = "data:text/plain;base64," + b64encode(source["data"].encode()).decode()
+    return {"type": "file", "file": {"filename": block["title"], "file_data": data}, **rest}
+
+
+def beside(blocks: Any) -> dict[str, Any]:
+    """What an assistant's message has beside its content."""
+    fields: dict[str, Any] = {}
+    for index, block in enumerate(blocks):
+        if block["type"] == "tool_use":
+            function = {"name": block["name"], "arguments": json.dumps(block["input"])}
+            call = {"id": block["id"], "type": "function", "function": function}
+            fields.setdefault("tool_calls", []).append(call)
+        elif block["type"] == "thinking":
+            detail = {
+                "type": "reasoning.text",
+                "text": block["thinking"],
+                "signature": block["signature"],
+                "format": "anthropic-claude-v1",
+                "index": index,
+            }
+            fields.setdefault("reasoning_details", []).append(detail)
+        elif block["type"] not in SAID:
+            fields.setdefault("content_blocks", []).append({**block, "index": index})
+    return fields
+
+
+def tool(wire: Any) -> Any:
+    if "input_schema" not in wire:
+        return wire
+    function = {
+        OPENAIS.get(k, k): v for k, v in wire.items() if k in ("name", "description", *OPENAIS)
+    }
+    known = {"name", "description", "input_schema", "strict", "type"}
+    rest = {k: v for k, v in wire.items() if k not in known}
+    return {"type": "function", "function": function, **rest}
+
+
+OPENAIS = {"input_schema": "parameters", "strict": "strict"}
+
+
+def choice(wire: Any) -> dict[str, Any]:
+    kinds: dict[str, Any] = {"auto": "auto", "none": "none", "any": "required"}
+    chosen_one = kinds.get(wire["type"]) or {
+        "type": "function",
+        "function": {"name": wire.get("name")},
+    }
+    parallel = wire.get("disable_parallel_tool_use")
+    given = {"tool_choice": chosen_one}
+    return given if parallel is None else {**given, "parallel_tool_calls": not parallel}
+
+
+def output_config(wire: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if "format" in wire:
+        json_schema = {"name": "answer", "schema": wire["format"]["schema"]}
+        given["response_format"] = {"type": "json_schema", "json_schema": json_schema}
+    if "effort" in wire:
+        given["reasoning_effort"] = wire["effort"]
+    return given
+
+
+def thinking(wire: Any) -> dict[str, Any]:
+    """An adaptive one comes with the effort that it is asked for by."""
+    if wire["type"] == "adaptive":
+        return {}
+    return {"reasoning": {"max_tokens": wire["budget_tokens"]}}
+
+
+TRANSLATED = {
+    "tools": lambda wire: {"tools": [tool(one) for one in wire]},
+    "tool_choice": choice,
+    "output_config": output_config,
+    "thinking": thinking,
+    "stop_sequences": lambda wire: {"stop": wire},
+}
+
+
+def plain(body: Any) -> Any:
+    """Without the freedoms that the API leaves: a text is a block of text, false is the default of
+    a stream."""
+    body = {k: v for k, v in body.items() if (k, v) != ("stream", False)}
+    body["messages"] = [{**turn, "content": blocks(turn["content"])} for turn in body["messages"]]
+    if "system" in body:
+        body["system"] = blocks(body["system"])
+    return body
+
+
+def blocks(content: Any) -> Any:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+@pytest.mark.parametrize("recording", ENCODED, ids=names(ENCODED))
+def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
+    provider = PROVIDERS[recording.provider]
+    request, changes = provider.adapt(canonical(recording))
+    assert {change.parameter for change in changes} <= {"stop"}
+    target = Target(
+        provider=recording.provider,
+        base_url=provider.base_url or "",
+        api_key="sk-planted",
+        options={"project": "PROJECT", "region": "us-east5"},
+    )
+    http = provider.encode_request(request, target)
+    assert plain(json.loads(http.body)) == plain(recording.request)
+
+
+@pytest.mark.parametrize("recording", FOUND, ids=names(FOUND))
+def test_what_is_waived_is_still_recorded_and_cannot_be_said(recording: Recording) -> None:
+    with pytest.raises(errors.RequestError):
+        PROVIDERS[recording.provider].adapt(canonical(recording))

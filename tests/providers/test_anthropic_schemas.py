@@ -1,0 +1,48 @@
+"""Schemas are closed, and what cannot be enforced is told in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from headway.providers.anthropic_schemas import closed
+
+OBJECT = {"type": "object", "additionalProperties": False}
+
+# what it shows, the schema, what becomes of it, what is told
+SCHEMAS: list[tuple[str, Any, Any, set[str]]] = [
+    ("true", True, True, set()),
+    ("what can be kept to", {"type": "string", "format": "date", "pattern": "a", "enum": ["x"]},
+     {"type": "string", "format": "date", "pattern": "a", "enum": ["x"]}, set()),
+    ("an open object", {"type": "object"}, OBJECT, set()),
+    ("an object or nothing", {"type": ["object", "null"]}, {**OBJECT, "type": ["object", "null"]},
+     set()),
+    ("what may stand beside it", {"type": "object", "additionalProperties": {"type": "string"}},
+     {**OBJECT, "description": '{additionalProperties: {"type":"string"}}'},
+     {"additionalProperties"}),
+    ("limits beside a description", {"type": "string", "description": "A name", "minLength": 1,
+                                     "format": "iri"},
+     {"type": "string", "description": 'A name\n\n{minLength: 1, format: "iri"}'},
+     {"minLength", "format"}),
+    ("a list that is not empty", {"type": "array", "minItems": 1, "items": {"maximum": 2}},
+     {"type": "array", "minItems": 1, "items": {"description": "{maximum: 2}"}}, {"maximum"}),
+    ("a list of two", {"type": "array", "minItems": 2},
+     {"type": "array", "description": "{minItems: 2}"}, {"minItems"}),
+    ("one of several", {"oneOf": [{"type": "object"}, {"$ref": "#/$defs/a"}],
+                        "$defs": {"a": {"type": "object"}}},
+     {"anyOf": [OBJECT, {"$ref": "#/$defs/a"}], "$defs": {"a": OBJECT}}, set()),
+    ("properties that are named like rules", {"type": "object", "properties": {"maximum": {}}},
+     {**OBJECT, "properties": {"maximum": {}}}, set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected", "told"), [row[1:] for row in SCHEMAS], ids=[row[0] for row in SCHEMAS]
+)
+def test_a_schema_is_put_as_structured_outputs_take_it(
+    schema: Any, expected: Any, told: set[str]
+) -> None:
+    found: set[str] = set()
+    assert closed(schema, found) == expected
+    assert found == told

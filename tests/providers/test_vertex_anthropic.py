@@ -1,0 +1,117 @@
+"""What is sent to Anthropic's models on Vertex AI: the place, the door, the version."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from headway.errors import RequestError
+from headway.providers import anthropic
+from headway.providers.vertex_anthropic import PROVIDER
+from headway.types import ChatRequest, Target
+from headway.wire.url import authority
+
+MODEL = "claude-sonnet-4-5@20250929"
+HERE = "/v1/projects/p/locations/"
+THERE = f"/publishers/anthropic/models/{MODEL}:"
+
+
+def chat(model: str = MODEL, *, stream: bool = False) -> ChatRequest:
+    return ChatRequest(
+        model=model,
+        messages=Raw(b'[{"role":"user","content":"Hi"}]'),
+        parameters={"max_tokens": Raw(b"9")},
+        stream=stream,
+    )
+
+
+def target(base_url: str = PROVIDER.base_url or "", **options: Any) -> Target:
+    return Target(provider="vertex_anthropic", base_url=base_url, options=options)
+
+
+# base_url, region, where the request goes
+PLACES: list[tuple[str, str | None, str]] = [
+    ("https://aiplatform.googleapis.com", None, f"aiplatform.googleapis.com{HERE}global"),
+    ("https://aiplatform.googleapis.com/", "global", f"aiplatform.googleapis.com{HERE}global"),
+    ("", "us-east5", f"us-east5-aiplatform.googleapis.com{HERE}us-east5"),
+    ("https://aiplatform.googleapis.com", "eu", f"aiplatform.eu.rep.googleapis.com{HERE}eu"),
+    ("http://127.0.0.1:9000", "us-east5", f"127.0.0.1:9000{HERE}us-east5"),
+    ("http://127.0.0.1:9000/v1/", "us", f"127.0.0.1:9000{HERE}us"),
+    ("http://a.example/x/v1beta1", "us", "a.example/x/v1beta1/projects/p/locations/us"),
+]
+
+
+@pytest.mark.parametrize(("base_url", "region", "place"), PLACES)
+def test_a_request_goes_to_its_region(base_url: str, region: str | None, place: str) -> None:
+    url = PROVIDER.encode_request(chat(), target(base_url, project="p", region=region)).url
+    assert authority(url) + url.path == f"{place}{THERE}rawPredict"
+
+
+def test_a_stream_is_asked_for_by_its_method_and_in_the_body() -> None:
+    http = PROVIDER.encode_request(chat(stream=True), target(project="p"))
+    assert http.url.path == f"{HERE}global{THERE}streamRawPredict"
+    assert json.loads(http.body)["stream"] is True
+    assert dict(http.headers)["accept"] == "text/event-stream"
+
+
+def test_the_body_has_a_version_and_no_model() -> None:
+    http = PROVIDER.encode_request(chat(), target(project="p", beta=["a-1", "b-2"]))
+    assert json.loads(http.body) == {
+        "anthropic_version": "vertex-2023-10-16",
+        "anthropic_beta": ["a-1", "b-2"],
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}],
+        "max_tokens": 9,
+    }
+
+
+# access token, key, the authorization
+DOORS = [
+    ({"access_token": "ya29"}, None, "Bearer ya29"),
+    ({"access_token": "ya29"}, "sk-planted", "Bearer ya29"),
+    ({}, "sk-planted", "Bearer sk-planted"),
+    ({}, None, None),
+]
+
+
+@pytest.mark.parametrize(("credentials", "api_key", "shown"), DOORS)
+def test_the_token_opens_the_door(
+    credentials: dict[str, str], api_key: str | None, shown: str | None
+) -> None:
+    place = Target(
+        provider="vertex_anthropic",
+        base_url="",
+        api_key=api_key,
+        options={"project": "p"},
+        headers={"x-team": "blue"},
+        credentials=credentials,
+    )
+    headers = dict(PROVIDER.encode_request(chat(), place).headers)
+    assert headers.get("authorization") == shown
+    assert headers["x-team"] == "blue"
+
+
+def test_the_project_may_come_with_the_credentials() -> None:
+    place = Target(provider="v", base_url="", credentials={"project": "q"})
+    assert PROVIDER.encode_request(chat(), place).url.path.startswith("/v1/projects/q/")
+
+
+def test_without_a_project_there_is_no_place() -> None:
+    with pytest.raises(RequestError, match="needs `project`") as caught:
+        PROVIDER.encode_request(chat(), target())
+    assert caught.value.param == "project"
+
+
+def test_a_models_name_cannot_leave_its_place() -> None:
+    http = PROVIDER.encode_request(chat("a/../b:c"), target(project="p"))
+    assert http.url.path.endswith("/models/a%2F..%2Fb%3Ac:rawPredict")
+
+
+def test_all_else_is_the_claude_apis() -> None:
+    assert PROVIDER.adapt is anthropic.PROVIDER.adapt
+    assert PROVIDER.decode_event is anthropic.PROVIDER.decode_event
+    assert PROVIDER.decode_response is anthropic.PROVIDER.decode_response
+    assert PROVIDER.decode_error is anthropic.PROVIDER.decode_error
+    assert PROVIDER.wire == anthropic.PROVIDER.wire
