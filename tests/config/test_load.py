@@ -62,6 +62,8 @@ server:
   cors_origins: ["https://app.example", "*"]
   shutdown_grace: 45s
   keep_alive: 2.5
+  read_timeout: 20s
+  stream_comment: 1m
   insecure: no
 timeouts: {connect: 500ms, total: 1h}
 prices:
@@ -80,6 +82,8 @@ ledger: {url: "sqlite:///data/h.db"}
         cors_origins=("https://app.example", "*"),
         shutdown_grace=45.0,
         keep_alive=2.5,
+        read_timeout=20.0,
+        stream_comment=60.0,
         insecure=False,
     )
     assert config.timeouts == Timeouts(connect=0.5, total=3600.0)

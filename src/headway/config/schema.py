@@ -91,6 +91,10 @@ class Server(Struct, frozen=True, kw_only=True):
     """Seconds."""
     keep_alive: float = 75.0
     """Seconds."""
+    read_timeout: float = 60.0
+    """Seconds."""
+    stream_comment: float = 15.0
+    """Seconds."""
     insecure: bool = False
 
 

@@ -86,6 +86,14 @@ SERVER = Section(
         "keep_alive": Key(
             forms.DURATION, "How long an idle client connection is kept open, in seconds."
         ),
+        "read_timeout": Key(
+            forms.TIMEOUT, "Seconds that a client may take to send its request; then it gets a 408."
+        ),
+        "stream_comment": Key(
+            forms.TIMEOUT,
+            "A stream of server-sent events that says nothing for so many seconds gets a comment, "
+            "lest something on the way cut it.",
+        ),
         "insecure": Key(
             forms.FLAG,
             "Allows a host that other machines can reach without `server.api_keys`.",

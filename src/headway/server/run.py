@@ -18,6 +18,7 @@ from headway.config import Config, ConfigError, load
 from headway.providers import KINDS
 from headway.server import workers
 from headway.server.app import App
+from headway.server.front import Front
 
 log = logging.getLogger("headway")
 BACKLOG = 4096
@@ -25,12 +26,15 @@ SLACK_S = 2.0
 """How much longer than the grace uvicorn waits: time to tell the last clients that it is over.
 More than ``app.COUNT_S``, or a slow count of tokens would cost them those words."""
 
+SHORTEST_TICK_S = 0.05
+LONGEST_TICK_S = 1.0
+
 
 class Server(uvicorn.Server):
     """uvicorn's server, which also lets streams finish within the grace and reloads on SIGHUP."""
 
     def __init__(self, config: Config, app: App) -> None:
-        protocol = "httptools" if os.environ.get("HEADWAY_SKIN") == "asgi" else PROTOCOL
+        protocol = ASGI_PROTOCOL if os.environ.get("HEADWAY_SKIN") == "asgi" else PROTOCOL
         super().__init__(
             uvicorn.Config(
                 app,
@@ -43,7 +47,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=config.server.keep_alive,  # type: ignore[arg-type] # to call_later
+                timeout_keep_alive=config.server.keep_alive,  # type: ignore[arg-type] # any number
                 timeout_graceful_shutdown=math.ceil(config.server.shutdown_grace + SLACK_S),
                 backlog=BACKLOG,
             )
@@ -53,7 +57,11 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        settings = self._app.config.server
+        shortest = min(settings.keep_alive, settings.read_timeout)
+        self._tick(loop, min(LONGEST_TICK_S, max(SHORTEST_TICK_S, shortest / 4)))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.close_after(self._grace)
@@ -66,6 +74,14 @@ class Server(uvicorn.Server):
             yield
             self._captured_signals.clear()
 
+    def _tick(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        """Lets each connection see whether its client takes too long."""
+        settings = self._app.config.server
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Front):
+                connection.tick(seconds, settings.keep_alive, settings.read_timeout)
+        loop.call_later(seconds, self._tick, loop, seconds)
+
     def _reload(self) -> None:
         try:
             config = load(self._app.config.source, os.environ, KINDS)
@@ -77,6 +93,7 @@ class Server(uvicorn.Server):
 
 
 PROTOCOL = "headway.server.protocol:HeadwayProtocol"
+ASGI_PROTOCOL = "headway.server.front:Front"
 
 
 def serve(config: Config) -> int:
