@@ -69,10 +69,10 @@ class Sink(Protocol):
     on_gone: Callable[[], None] | None
     """Called once if the client leaves before ``end``."""
 
-    def whole(self, status: int, headers: Headers, body: bytes) -> None:
-        """A complete answer in one write."""
+    def whole(self, status: int, head: bytes, body: bytes) -> None:
+        """A complete answer in one write. ``head`` is its header lines, each with its CRLF."""
 
-    def start(self, status: int, headers: Headers) -> None:
+    def start(self, status: int, head: bytes) -> None:
         """The head of a streamed answer."""
 
     def write(self, data: bytes) -> None:

@@ -52,6 +52,11 @@ class Call(Struct, frozen=True, kw_only=True):
     """Refuse the request where the provider's adapter would have to change it."""
     chat_input: Raw = Raw(NULL)
 
+    @property
+    def redirects(self) -> bool:
+        """It brings a key, an address or options of its own."""
+        return bool(self.api_key or self.base_url or self.options)
+
 
 class Context(Struct, frozen=True, kw_only=True):
     """What an encoder knows of the call when the answer begins."""
@@ -70,6 +75,8 @@ class Stream(Protocol):
     """Encodes one streamed answer; each piece of bytes is to be an HTTP chunk of its own."""
 
     content_type: bytes
+    is_framed: bool
+    """Pieces can be told apart by themselves, so that several may share an HTTP chunk."""
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
         """One frame; ``now`` is unix seconds. None where there is nothing to show. Where the
@@ -88,6 +95,10 @@ class Dialect(Protocol):
     @property
     def route(self) -> str:
         """The path, as the API declares it."""
+
+    @property
+    def checks_parameters(self) -> bool:
+        """Whether the gateway judges parameters, or leaves that to the provider."""
 
     @property
     def wire(self) -> str | None:

@@ -129,6 +129,7 @@ class Engine:
     name = "engine"
     route = "/api/engine/chat/{provider}"
     wire = None
+    checks_parameters = True
 
     def decode(self, inbound: Inbound) -> Call:
         fields = decode_object(inbound.body)
@@ -187,7 +188,7 @@ class Engine:
 class EngineStream:
     """NDJSON by default, server-sent events where the client accepts them."""
 
-    __slots__ = ("_begun", "_context", "_first", "_started", "_wrap", "content_type")
+    __slots__ = ("_begun", "_context", "_first", "_started", "_wrap", "content_type", "is_framed")
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -196,6 +197,7 @@ class EngineStream:
         """The choices that have said whose message they are."""
         self._started = Started()
         self._wrap: Callable[[bytes], bytes] = _event if context.call.sse else _line
+        self.is_framed = context.call.sse
         self.content_type = SSE if context.call.sse else NDJSON
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:

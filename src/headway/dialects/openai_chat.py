@@ -47,6 +47,7 @@ class OpenAIChat:
     name = "openai_chat"
     route = "/v1/chat/completions"
     wire = "openai_chat"
+    checks_parameters = False
 
     def decode(self, inbound: Inbound) -> Call:
         fields = decode_object(inbound.body)
@@ -97,7 +98,7 @@ class OpenAIChat:
 
 
 class OpenAIChatStream:
-    __slots__ = ("_begun", "_context", "_last", "_relays", "_started", "content_type")
+    __slots__ = ("_begun", "_context", "_last", "_relays", "_started", "content_type", "is_framed")
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -108,6 +109,7 @@ class OpenAIChatStream:
         self._last = BLANK[0]
         """The bytes relayed last."""
         self.content_type = SSE
+        self.is_framed = True
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
         if self._relays and frame.raw:

@@ -25,16 +25,16 @@ from headway.errors import (
     UnknownProvider,
 )
 from headway.metering.meter import Meter
-from headway.metering.metrics import Metrics
 from headway.pipeline import settlement
 from headway.pipeline.flow import Flow
 from headway.pipeline.gateway import Gateway, Upstream
-from headway.pipeline.signals import Signal, start
+from headway.pipeline.settlement import Settled
+from headway.pipeline.signals import start
 from headway.policy.keys import authorize
 from headway.ports import Sink
 from headway.providers.parameters import check
 from headway.routing.retry import Try, decide
-from headway.types import Change, ChatRequest, Headers, HttpRequest, Target
+from headway.types import Change, ChatRequest, HttpRequest, Target
 
 log = logging.getLogger("headway")
 SHORTEST_SECRET = 6
@@ -87,7 +87,7 @@ class Exchange:
         self.is_over = False
         self.snapshot = gateway.snapshot
         self._flow: Flow | None = None
-        self._gone: Signal[HeadwayError] = Signal()
+        self._gone: HeadwayError | None = None
 
     def begin(self) -> None:
         """Runs until it first has to wait."""
@@ -97,7 +97,7 @@ class Exchange:
 
     def abort(self, error: HeadwayError) -> None:
         """End it now, with an error that the client is told if it still listens."""
-        self._gone.set(error)
+        self._gone = self._gone or error
         if self._flow is not None:
             self._flow.abandon(error, self.gateway.clock())
 
@@ -106,7 +106,7 @@ class Exchange:
         flow = self._flow
         if flow is None or self.call is None or not (self.call.stream and self.call.sse):
             return
-        if now - max(flow.last_write, self.started) >= silence and not flow.finished.is_set:
+        if now - max(flow.last_write, self.started) >= silence and not flow.is_over:
             flow.keep_alive(now)
 
     # --- The story --------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class Exchange:
             upstream = self._plan(call)
             target = await self._target(upstream, call)
             flow = await self._attempt(upstream, call, target)
-            error = await flow.finished
+            error = flow.error if flow.finished is None else await flow.finished
             if error is not None:
                 raise error
             await self._conclude(flow)
@@ -149,7 +149,8 @@ class Exchange:
             raise UnknownProvider(message, param="provider")
         self.upstream = upstream
         provider = upstream.provider
-        check(provider.parameters, call.request.parameters)
+        if self.dialect.checks_parameters:
+            check(provider.parameters, call.request.parameters)
         sent, transformations = provider.adapt(call.request)
         if transformations and call.strict:
             raise _would_change(upstream, transformations[0])
@@ -165,6 +166,8 @@ class Exchange:
 
     async def _target(self, upstream: Upstream, call: Call) -> Target:
         """Where to, with which key. The configured key goes to the configured address only."""
+        if upstream.target is not None and not call.redirects:
+            return upstream.target
         api_key = call.api_key
         if api_key is None and call.base_url is None:
             api_key = upstream.api_key
@@ -202,7 +205,7 @@ class Exchange:
             if error is None:
                 return flow
             decision = decide(error, self.attempts, call.retries, self.gateway.chance())
-            if self._gone.is_set or not isinstance(decision, Try):
+            if self._gone is not None or not isinstance(decision, Try):
                 return flow
             self._conceal(error)
             await self._record(flow, error)
@@ -210,17 +213,18 @@ class Exchange:
             self._check_still_wanted()
 
     def _send(self, upstream: Upstream, call: Call, context: Context, http: HttpRequest) -> Flow:
-        gateway = self.gateway
+        gateway, earlier = self.gateway, self._flow
         flow = self._flow = Flow(
             upstream,
             Meter(self.started),
             self.sink,
             self.dialect.stream(context) if call.stream else None,
-            [(b"x-request-id", self.id.encode())],
+            b"x-request-id: %b\r\n" % self.id.encode(),
             gateway.wall() - gateway.clock(),
             context.sent.stream,
-            self._flow is not None and self._flow.has_head,
         )
+        if earlier is not None and earlier.has_head:
+            flow.has_head = True  # its silence has already cost the client's status
         self.upstream_bytes = len(http.body)
         self.sent_after = gateway.clock() - self.started
         flow.sending = sending = upstream.transport.send(http, upstream.timeouts, flow)
@@ -233,7 +237,7 @@ class Exchange:
 
     async def _conclude(self, flow: Flow) -> None:
         """The answer is whole: what it cost goes on record, then the client sees its end."""
-        metrics = await self._record(flow, None)
+        settled = await self._record(flow, None)
         self._sign_off()
         now = self.gateway.wall()
         call, context = self.call, self.context
@@ -241,14 +245,13 @@ class Exchange:
         assert context is not None
         if call.stream:
             assert flow.stream is not None
-            flow.end(flow.stream.end(flow.answer, metrics, now))
+            flow.end(flow.stream.end(flow.answer, settled.metrics(), now))
             return
         if context.relays:
             body = flow.raw
         else:
-            body = self.dialect.encode(context, flow.answer, metrics, now)
-        headers = settlement.headers(self, metrics)
-        self.sink.whole(200, headers, body)
+            body = self.dialect.encode(context, flow.answer, settled.metrics(), now)
+        self.sink.whole(200, settlement.head(self, settled), body)
 
     async def _fail(self, error: HeadwayError) -> None:
         """The truth on record, and as an answer in the client's own dialect if it still listens."""
@@ -264,13 +267,13 @@ class Exchange:
             flow.end(flow.stream.fail(error))
             return
         body = encode_error(error, provider, self.id)
-        self.sink.whole(error.status, _error_headers(self.id, error), body)
+        self.sink.whole(error.status, _error_head(self.id, error), body)
 
-    async def _record(self, flow: Flow | None, error: HeadwayError | None) -> Metrics:
+    async def _record(self, flow: Flow | None, error: HeadwayError | None) -> Settled:
         settled = await settlement.settle(self, flow, error)
-        self.gateway.spool.append(settled.record)
+        self.gateway.spool.append(settlement.record(self, flow, error, settled))
         self.records += 1
-        return settled.metrics
+        return settled
 
     def _conceal(self, error: HeadwayError) -> None:
         """Providers have been seen to quote the key that they refuse."""
@@ -290,8 +293,8 @@ class Exchange:
             self.abort(ClientGone("The client closed the connection before the answer's end."))
 
     def _check_still_wanted(self) -> None:
-        if self._gone.is_set:
-            raise self._gone.value
+        if self._gone is not None:
+            raise self._gone
 
     def _sign_off(self) -> None:
         self.is_over = True
@@ -322,8 +325,8 @@ def _no_key(upstream: Upstream) -> MissingProviderKey:
     )
 
 
-def _error_headers(request_id: str, error: HeadwayError) -> Headers:
-    headers = [(b"content-type", JSON), (b"x-request-id", request_id.encode())]
+def _error_head(request_id: str, error: HeadwayError) -> bytes:
+    head = b"content-type: %b\r\nx-request-id: %b\r\n" % (JSON, request_id.encode())
     if error.retry_after_s is not None:
-        headers.append((b"retry-after", b"%d" % max(1, -(-error.retry_after_s // 1))))
-    return headers
+        head += b"retry-after: %d\r\n" % max(1, -(-error.retry_after_s // 1))
+    return head

@@ -27,7 +27,7 @@ ERROR_LIMIT = 256 * 1024
 """Bytes of an error's body that are read."""
 WHOLE_LIMIT = 256 * 1024 * 1024
 """Bytes of an answer that is not streamed."""
-CACHE_HEADERS = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
+STREAM_HEAD = b"content-type: %b\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n%b"
 KEEP_ALIVE = b": keep-alive\n\n"
 
 Outcome = HeadwayError | None
@@ -36,31 +36,22 @@ Outcome = HeadwayError | None
 class Flow:
     """A ``ports.Receiver``. With a ``stream`` it feeds the client as it goes, else it gathers."""
 
-    __slots__ = (
-        "_asked_stream",
-        "_decode",
-        "_epoch",
-        "_framer",
-        "_headers",
-        "_parts",
-        "_pieces",
-        "_sink",
-        "_state",
-        "_upstream",
-        "answer",
-        "committed",
-        "finished",
-        "has_head",
-        "last_write",
-        "meter",
-        "raw",
-        "received",
-        "response_headers",
-        "sending",
-        "status",
-        "stream",
-        "written",
-    )
+    # What most answers never change is kept on the class.
+    error: HeadwayError | None = None
+    """What ended it, once ``committed`` or ``finished`` says that it is over."""
+    has_head = False
+    """The client has a status already, so an error can only be an event."""
+    last_write = 0.0
+    raw = b""
+    """The provider's body, where it came whole."""
+    received = 0
+    """Bytes of the provider's body."""
+    response_headers: Headers = ()
+    sending: Sending | None = None
+    status = 0
+    written = 0
+    """Bytes of our body to the client, but for the last piece."""
+    _framer: Framer | None = None
 
     def __init__(
         self,
@@ -68,40 +59,29 @@ class Flow:
         meter: Meter,
         sink: Sink,
         stream: Stream | None,
-        headers: Headers,
+        head: bytes,
         epoch: float,
         asked_stream: bool,
-        has_head: bool,
     ) -> None:
-        """``headers`` are the client's; ``epoch`` is the unix time when the clock was zero;
-        ``has_head`` says that an earlier attempt's silence already cost the client's status."""
+        """``head`` is of the client's answer; ``epoch`` is the unix time when the clock was zero;
+        ``asked_stream`` says what was asked of the provider."""
         self._upstream = upstream
         self._sink = sink
         self.stream = stream
-        self._headers = headers
+        self._head = head
         self._epoch = epoch
         self._asked_stream = asked_stream
         self._decode = upstream.provider.decode_event
         self._state: dict[str, Any] = {}
-        self._framer: Framer | None = None
-        self._parts: list[bytes] = []
         self._pieces: list[bytes] = []
-        self.has_head = has_head
+        self._parts: list[bytes] = []
         self.meter = meter
         self.answer = Answer()
         self.committed: Signal[Outcome] = Signal()
-        self.finished: Signal[Outcome] = Signal()
-        self.sending: Sending | None = None
-        self.status = 0
-        self.response_headers: Headers = ()
-        self.raw = b""
-        self.received = 0
-        """Bytes of the provider's body."""
-        self.written = 0
-        """Bytes of our body to the client, but for the last piece."""
-        self.last_write = 0.0
-
-    # ``has_head``: the client has a status already, so an error can only be an event.
+        """The first content, or the end, whichever comes first."""
+        self.finished: Signal[Outcome] | None = None if stream is None else Signal()
+        """The end of an answer that is streamed to the client."""
+        self.is_over = False
 
     # --- Called by the transport ------------------------------------------------------------------
 
@@ -228,16 +208,20 @@ class Flow:
             if not self.meter.content_events:
                 return
             self._commit()
-        pieces, self._pieces = self._pieces, []
-        for piece in pieces if self._is_lines else [b"".join(pieces)]:
-            self.written += len(piece)
-            self._sink.write(piece)
+        pieces = self._pieces
+        if len(pieces) == 1:
+            self._write(pieces[0])
+        elif self.stream is not None and self.stream.is_framed:
+            self._write(b"".join(pieces))
+        else:
+            for piece in pieces:
+                self._write(piece)
+        pieces.clear()
         self.last_write = now
 
-    @property
-    def _is_lines(self) -> bool:
-        """Lines of JSON each want an HTTP chunk of their own; events may share one."""
-        return self.stream is not None and not self.stream.content_type.startswith(b"text/event")
+    def _write(self, piece: bytes) -> None:
+        self.written += len(piece)
+        self._sink.write(piece)
 
     def _commit(self) -> None:
         self._send_head()
@@ -246,8 +230,7 @@ class Flow:
     def _send_head(self) -> None:
         if not self.has_head and self.stream is not None:
             self.has_head = True
-            content_type = (b"content-type", self.stream.content_type)
-            self._sink.start(200, [content_type, *CACHE_HEADERS, *self._headers])
+            self._sink.start(200, STREAM_HEAD % (self.stream.content_type, self._head))
 
     def _complete(self, now: float) -> None:
         answer = self.answer
@@ -259,25 +242,31 @@ class Flow:
             self._break(UpstreamTruncated(message), now)
             return
         self.meter.on_end(now)
-        if self.sending is not None:
-            self.sending.finish()
-        if self.stream is not None:
-            if not self.committed.is_set:
-                self._commit()
-            if self._pieces:
-                self._forward(now)
-        self.committed.set(None)
-        self.finished.set(None)
+        self.is_over = True
+        sending, self.sending = self.sending, None  # it refers to us: apart, both go at once
+        if sending is not None:
+            sending.finish()
+        finished = self.finished
+        if finished is None:
+            self.committed.set(None)
+            return
+        if not self.committed.is_set:
+            self._commit()
+        if self._pieces:
+            self._forward(now)
+        finished.set(None)
 
     def _break(self, error: HeadwayError, now: float) -> None:
-        if self.finished.is_set:
+        if self.is_over:
             return
+        self.is_over = True
+        self.error = error
         self.meter.on_end(now)
-        if self.sending is not None:
-            self.sending.cancel()
+        sending, self.sending = self.sending, None
+        if sending is not None:
+            sending.cancel()
         if self._pieces and self.committed.is_set:
             self._forward(now)
-        committed = self.committed.is_set
-        self.finished.set(error)
-        if not committed:
-            self.committed.set(error)
+        if self.finished is not None:
+            self.finished.set(error)
+        self.committed.set(error)

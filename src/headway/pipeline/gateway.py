@@ -11,7 +11,7 @@ from headway.metering.prices import PriceBook
 from headway.policy.keys import KeyRing
 from headway.ports import CredentialSource, Launcher, Spool, Transport
 from headway.providers.provider import Provider
-from headway.types import Clock, Timeouts
+from headway.types import Clock, Target, Timeouts
 
 if TYPE_CHECKING:
     from headway.pipeline.exchange import Exchange
@@ -35,6 +35,8 @@ class Upstream(Struct, frozen=True, kw_only=True):
     transport: Transport
     launcher: Launcher | None = None
     credentials: CredentialSource | None = None
+    target: Target | None = None
+    """Where calls go that bring no key and no address; None where that has to be found out."""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

@@ -23,31 +23,38 @@ REQUEST_IDS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-reque
 
 
 class Settled(Struct, frozen=True):
-    metrics: Metrics
-    record: bytes
-    """One line of JSON."""
+    """One attempt's sums."""
+
+    usage: Usage
+    source: TokensSource | None
+    timing: Timing
+    cost: Cost | None
+    overhead: float | None
+    attempts: int
+
+    def metrics(self) -> Metrics:
+        return measure(
+            self.timing, self.usage, self.source, self.cost, self.overhead, self.attempts
+        )
 
 
 async def settle(exchange: Exchange, flow: Flow | None, error: HeadwayError | None) -> Settled:
-    """Waits only where tokens have to be counted, which a thread does."""
-    usage, source = await _tokens(exchange, flow, error)
-    timing = NOTHING if flow is None else flow.meter.timing()
-    cost = _cost(exchange, usage)
-    overhead = _overhead(exchange, timing)
-    metrics = measure(timing, usage, source, cost, overhead, exchange.attempts)
-    record = _record(exchange, flow, error, usage, timing, metrics, cost)
-    return Settled(metrics, encode(record))
-
-
-async def _tokens(
-    exchange: Exchange, flow: Flow | None, error: HeadwayError | None
-) -> tuple[Usage, TokensSource | None]:
-    """Reported, else counted over the whole answer, else estimated over the part that arrived."""
+    """Waits only where tokens have to be counted, which another process does."""
     if flow is None:
-        return Usage(), None
+        return Settled(Usage(), None, NOTHING, None, None, exchange.attempts)
     usage = flow.answer.reported()
-    if usage.input_tokens is not None and usage.output_tokens is not None:
-        return usage, "reported"
+    source: TokensSource | None = "reported"
+    if usage.input_tokens is None or usage.output_tokens is None:
+        usage, source = await _count(exchange, flow, error, usage)
+    timing = flow.meter.timing()
+    cost = _cost(exchange, usage)
+    return Settled(usage, source, timing, cost, _overhead(exchange, timing), exchange.attempts)
+
+
+async def _count(
+    exchange: Exchange, flow: Flow, error: HeadwayError | None, usage: Usage
+) -> tuple[Usage, TokensSource | None]:
+    """What was not reported: counted over the whole answer, or estimated over what arrived."""
     if not 200 <= flow.status < 300 or (error is not None and flow.answer.started is None):
         return usage, None
     call = exchange.call
@@ -84,77 +91,104 @@ def _overhead(exchange: Exchange, timing: Timing) -> float | None:
     return exchange.sent_after + exchange.gateway.clock() - exchange.started - timing.latency_s
 
 
-def _record(
-    exchange: Exchange,
-    flow: Flow | None,
-    error: HeadwayError | None,
-    usage: Usage,
-    timing: Timing,
-    metrics: Metrics,
-    cost: Cost | None,
-) -> Record:
-    gateway, call, upstream, context = (
-        exchange.gateway, exchange.call, exchange.upstream, exchange.context,
-    )  # fmt: skip
-    now = gateway.wall()
-    started = None if flow is None else flow.answer.started
+def record(
+    exchange: Exchange, flow: Flow | None, error: HeadwayError | None, settled: Settled
+) -> bytes:
+    """One line of JSON."""
+    if flow is None:
+        assert error is not None
+        return encode(_refused(exchange, error))
+    answered = _attempted(exchange, flow, settled)
+    return encode(answered if error is None else _failed(answered, flow, error))
+
+
+def _attempted(exchange: Exchange, flow: Flow, settled: Settled) -> Record:
+    gateway, call, upstream = exchange.gateway, exchange.call, exchange.upstream
+    assert call is not None
+    assert upstream is not None
+    answer, timing, usage, cost = flow.answer, settled.timing, settled.usage, settled.cost
+    started, now = answer.started, gateway.wall()
+    price = None if cost is None else cost.price
+    output, latency = usage.output_tokens, timing.latency_s
     return Record(
-        id=exchange.id if exchange.records == 0 else gateway.new_id(),
+        id=exchange.id if exchange.records == 0 else gateway.new_id(), request_id=exchange.id,
+        timestamp=now, started=now - (gateway.clock() - exchange.started),
+        route=exchange.dialect.route, dialect=exchange.dialect.name, outcome="ok",
+        attempt=settled.attempts, attempts=settled.attempts,
+        provider=call.provider, kind=upstream.provider.name, model=call.request.model,
+        deployment=None if started is None else started.model, stream=call.stream, session_id=call.session_id,
+        key_id=exchange.key_id, status=200, finish_reason=answer.finish_reason,
+        upstream_status=flow.status or None,
+        upstream_request_id=_request_id(flow.response_headers),
+        transformations=_in_words(exchange.context),
+        input_tokens=usage.input_tokens, output_tokens=output,
+        cache_read_tokens=usage.cache_read_tokens, cache_write_tokens=usage.cache_write_tokens,
+        cache_write_1h_tokens=usage.cache_write_1h_tokens,
+        reasoning_tokens=usage.reasoning_tokens, input_audio_tokens=usage.input_audio_tokens,
+        output_audio_tokens=usage.output_audio_tokens, tokens_source=settled.source,
+        cost_usd=None if cost is None else f"{cost.usd:f}",
+        price_source=None if price is None else price.source, price_date=None if price is None else price.date,
+        latency_s=latency, time_to_first_byte_s=timing.time_to_first_byte_s,
+        time_to_first_token_s=timing.time_to_first_token_s, time_to_sent_s=timing.time_to_sent_s,
+        inter_token_latency_s=timing.inter_token_latency_s,
+        inter_token_latency_p50_s=timing.inter_token_latency_p50_s,
+        inter_token_latency_p95_s=timing.inter_token_latency_p95_s,
+        inter_token_latency_max_s=timing.inter_token_latency_max_s,
+        tokens_per_second=output / latency if output is not None and latency else None,
+        gateway_overhead_s=settled.overhead, content_events=flow.meter.content_events,
+        request_bytes=len(exchange.inbound.body), response_bytes=flow.written,
+        upstream_request_bytes=exchange.upstream_bytes, upstream_response_bytes=flow.received,
+    )  # fmt: skip
+
+
+def _failed(answered: Record, flow: Flow, error: HeadwayError) -> Record:
+    return replace(
+        answered,
+        outcome="cancelled" if isinstance(error, ClientGone) else "error",
+        status=200 if flow.has_head else error.status,
+        error_type=error.type,
+        error_code=error.code,
+        error_message=error.message,
+    )
+
+
+def _refused(exchange: Exchange, error: HeadwayError) -> Record:
+    """No provider was asked."""
+    gateway, call, upstream = exchange.gateway, exchange.call, exchange.upstream
+    now = gateway.wall()
+    refused = Record(
+        id=exchange.id,
         request_id=exchange.id,
         timestamp=now,
         started=now - (gateway.clock() - exchange.started),
         route=exchange.dialect.route,
         dialect=exchange.dialect.name,
-        outcome=_outcome(flow, error),
-        attempt=exchange.attempts,
-        attempts=exchange.attempts,
-        provider=None if call is None else call.provider,
+        outcome="cancelled" if isinstance(error, ClientGone) else "refused",
+        attempt=0,
+        attempts=0,
         kind=None if upstream is None else upstream.provider.name,
-        model=None if call is None else call.request.model,
-        deployment=None if started is None else started.model,
-        stream=None if call is None else call.stream,
-        session_id=None if call is None else call.session_id,
         key_id=exchange.key_id,
-        status=_status(flow, error),
-        error_type=None if error is None else error.type,
-        error_code=None if error is None else error.code,
-        error_message=None if error is None else error.message,
-        finish_reason=None if flow is None else flow.answer.finish_reason,
-        upstream_status=(flow.status or None) if flow is not None else None,
-        upstream_request_id=None if flow is None else _request_id(flow.response_headers),
-        transformations=_in_words(context),
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cache_read_tokens=usage.cache_read_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-        cache_write_1h_tokens=usage.cache_write_1h_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        input_audio_tokens=usage.input_audio_tokens,
-        output_audio_tokens=usage.output_audio_tokens,
-        tokens_source=metrics.tokens_source,
-        cost_usd=None if cost is None else f"{cost.usd:f}",
-        price_source=None if cost is None else cost.price.source,
-        price_date=None if cost is None else cost.price.date,
-        latency_s=timing.latency_s,
-        time_to_first_byte_s=timing.time_to_first_byte_s,
-        time_to_first_token_s=timing.time_to_first_token_s,
-        time_to_sent_s=timing.time_to_sent_s,
-        inter_token_latency_s=timing.inter_token_latency_s,
-        inter_token_latency_p50_s=timing.inter_token_latency_p50_s,
-        inter_token_latency_p95_s=timing.inter_token_latency_p95_s,
-        inter_token_latency_max_s=timing.inter_token_latency_max_s,
-        tokens_per_second=metrics.tokens_per_second,
-        gateway_overhead_s=metrics.gateway_overhead_s,
-        content_events=None if flow is None else flow.meter.content_events,
+        status=error.status,
+        error_type=error.type,
+        error_code=error.code,
+        error_message=error.message,
         request_bytes=len(exchange.inbound.body),
-        response_bytes=None if flow is None else flow.written,
-        upstream_request_bytes=None if flow is None else exchange.upstream_bytes,
-        upstream_response_bytes=None if flow is None else flow.received,
+    )
+    if call is None:
+        return refused
+    return replace(
+        refused,
+        provider=call.provider,
+        model=call.request.model,
+        stream=call.stream,
+        session_id=call.session_id,
     )
 
 
 def _in_words(context: Context | None) -> tuple[str, ...]:
-    return () if context is None else tuple(str(change) for change in context.transformations)
+    if context is None or not context.transformations:
+        return ()
+    return tuple(str(change) for change in context.transformations)
 
 
 def _outcome(flow: Flow | None, error: HeadwayError | None) -> Outcome:
@@ -178,25 +212,28 @@ def _request_id(headers: Headers) -> str | None:
     return None
 
 
-def headers(exchange: Exchange, metrics: Metrics) -> list[tuple[bytes, bytes]]:
-    """What a whole answer in a dialect that has no room for metrics says of itself."""
-    found = [(b"content-type", b"application/json"), (b"x-request-id", exchange.id.encode())]
-    for name, value in _shown(metrics):
-        if value is not None:
-            found.append((name, b"%.12g" % value if isinstance(value, float) else b"%d" % value))
-    if exchange.context is not None:
-        found += [
-            (b"x-headway-transformation", str(change).encode("ascii", "replace"))
-            for change in exchange.context.transformations
-        ]
-    return found
+HEAD = (
+    b"content-type: application/json\r\nx-request-id: %b\r\nx-headway-latency-s: %.9f\r\n"
+    b"x-headway-attempts: %d\r\n"
+)
 
 
-def _shown(metrics: Metrics) -> tuple[tuple[bytes, float | int | None], ...]:
-    return (
-        (b"x-headway-input-tokens", metrics.input_tokens),
-        (b"x-headway-output-tokens", metrics.output_tokens),
-        (b"x-headway-cost-usd", metrics.cost_usd),
-        (b"x-headway-latency-s", metrics.latency_s),
-        (b"x-headway-attempts", metrics.attempts),
-    )
+def head(exchange: Exchange, settled: Settled) -> bytes:
+    """What a whole answer says of itself, also in a dialect that has no room for metrics."""
+    usage, cost, context = settled.usage, settled.cost, exchange.context
+    lines = HEAD % (exchange.id.encode(), settled.timing.latency_s or 0.0, settled.attempts)
+    if usage.input_tokens is not None:
+        lines += b"x-headway-input-tokens: %d\r\n" % usage.input_tokens
+    if usage.output_tokens is not None:
+        lines += b"x-headway-output-tokens: %d\r\n" % usage.output_tokens
+    if cost is not None:
+        lines += b"x-headway-cost-usd: %b\r\n" % f"{cost.usd:f}".encode()
+    if context is not None and context.transformations:
+        for change in context.transformations:
+            lines += b"x-headway-transformation: %b\r\n" % _ascii(str(change))
+    return lines
+
+
+def _ascii(text: str) -> bytes:
+    """Fit for a header: the caller's own words may be in it."""
+    return b" ".join(text.encode("ascii", "replace").split())

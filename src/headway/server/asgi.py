@@ -47,13 +47,14 @@ class AsgiSink:
         self._is_over = False
         self._wake = asyncio.Event()
 
-    def whole(self, status: int, headers: Headers, body: bytes) -> None:
-        length = (b"content-length", b"%d" % len(body))
-        self.start(status, [*headers, length])
+    def whole(self, status: int, head: bytes, body: bytes) -> None:
+        self.start(status, b"%bcontent-length: %d\r\n" % (head, len(body)))
         self.end(body)
 
-    def start(self, status: int, headers: Headers) -> None:
-        self._put({"type": "http.response.start", "status": status, "headers": list(headers)})
+    def start(self, status: int, head: bytes) -> None:
+        lines = head.split(b"\r\n")[:-1]
+        headers = [tuple(line.split(b": ", 1)) for line in lines]
+        self._put({"type": "http.response.start", "status": status, "headers": headers})
 
     def write(self, data: bytes) -> None:
         self._put({"type": "http.response.body", "body": data, "more_body": True})

@@ -23,6 +23,7 @@ from headway.ports import Launcher, Transport
 from headway.providers import KINDS
 from headway.server.counter import TokenCounter
 from headway.server.transports import Transports
+from headway.types import Target
 
 POOL = 4096
 
@@ -94,14 +95,26 @@ def _upstream(
 ) -> Upstream:
     provider = KINDS[configured.kind]
     launch = provider.launch if configured.base_url is None else None
+    base_url = configured.base_url or provider.base_url
+    api_key = None if configured.api_key is None else str(configured.api_key)
+    headers = {name: str(value) for name, value in configured.headers.items()}
+    target = Target(
+        provider=configured.name,
+        base_url=base_url or "",
+        api_key=api_key,
+        options=configured.options,
+        headers=headers,
+    )
+    is_static = base_url is not None and (api_key is not None or not configured.needs_key)
     return Upstream(
         name=configured.name,
         provider=provider,
-        base_url=configured.base_url or provider.base_url,
-        api_key=None if configured.api_key is None else str(configured.api_key),
+        base_url=base_url,
+        api_key=api_key,
+        target=target if is_static and provider.credentials is None else None,
         key_name=configured.key_env or "api_key",
         needs_key=configured.needs_key,
-        headers={name: str(value) for name, value in configured.headers.items()},
+        headers=headers,
         options=configured.options,
         models=configured.models,
         timeouts=configured.timeouts,

@@ -7,6 +7,7 @@ connection (keep-alive, pipelining, flow control, limits, shutdown) by standing 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,6 @@ from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway
 from headway.server import cors, routes
 from headway.server.asgi import too_large
-from headway.types import Headers
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LINGER_S = 2.0
@@ -107,9 +107,10 @@ class HotCycle:
         protocol = self._protocol
         self._parts.clear()
         request_id = protocol.gateway.new_id()
-        headers = [(b"content-type", JSON), (b"x-request-id", request_id.encode())]
+        head = b"content-type: %b\r\nx-request-id: %b\r\n" % (JSON, request_id.encode())
         body = encode_error(error, None, request_id)
-        protocol.transport.write(self._head(error.status, headers, len(body), b"close") + body)
+        self.keep_alive = False
+        protocol.transport.write(self._head(error.status, head, len(body)) + body)
         self.response_complete = True
         protocol.linger()
 
@@ -126,21 +127,19 @@ class HotCycle:
     def is_paused(self) -> bool:
         return self._protocol.flow.write_paused
 
-    def whole(self, status: int, headers: Headers, body: bytes) -> None:
+    def whole(self, status: int, head: bytes, body: bytes) -> None:
         if self.disconnected:
             return
         self.response_started = True
-        connection = None if self.keep_alive else b"close"
-        self._protocol.transport.write(self._head(status, headers, len(body), connection) + body)
+        self._protocol.transport.write(self._head(status, head, len(body)) + body)
         self._complete()
 
-    def start(self, status: int, headers: Headers) -> None:
+    def start(self, status: int, head: bytes) -> None:
         if self.disconnected:
             return
         self.response_started = True
         self.keep_alive = self.keep_alive and self._is_chunked
-        connection = None if self.keep_alive else b"close"
-        self._protocol.transport.write(self._head(status, headers, None, connection))
+        self._protocol.transport.write(self._head(status, head, None))
 
     def write(self, data: bytes) -> None:
         if self.disconnected or not data:
@@ -165,22 +164,19 @@ class HotCycle:
             self._protocol.transport.close()
         self._protocol.on_response_complete()
 
-    def _head(
-        self, status: int, headers: Headers, length: int | None, connection: bytes | None
-    ) -> bytes:
-        lines = [STATUS_LINE[status], self._protocol.default_head()]
-        lines += [b"%b: %b\r\n" % header for header in headers]
-        origins = self._protocol.cors_origins
-        if origins:
-            lines += [b"%b: %b\r\n" % pair for pair in cors.allow(origins, self._headers)]
+    def _head(self, status: int, head: bytes, length: int | None) -> bytes:
+        protocol = self._protocol
         if length is not None:
-            lines.append(b"content-length: %d\r\n" % length)
-        elif self._is_chunked:
-            lines.append(b"transfer-encoding: chunked\r\n")
-        if connection is not None:
-            lines.append(b"connection: %b\r\n" % connection)
-        lines.append(b"\r\n")
-        return b"".join(lines)
+            framing = b"content-length: %d\r\n" % length
+        else:
+            framing = b"transfer-encoding: chunked\r\n" if self._is_chunked else b""
+        if not self.keep_alive:
+            framing += b"connection: close\r\n"
+        if protocol.cors_origins:
+            allowed = cors.allow(protocol.cors_origins, self._headers)
+            framing += b"".join(b"%b: %b\r\n" % pair for pair in allowed)
+        default = protocol.default_head()
+        return b"%b%b%b%b\r\n" % (STATUS_LINE[status], default, head, framing)
 
 
 class HeadwayProtocol(HttpToolsProtocol):
@@ -194,6 +190,8 @@ class HeadwayProtocol(HttpToolsProtocol):
         self._default_headers: list[tuple[bytes, bytes]] | None = None
         self._default_head = b""
         self._active: HotCycle | None = None
+        self._idle_since = 0.0
+        self._idle_timer: asyncio.TimerHandle | None = None
 
     def default_head(self) -> bytes:
         """uvicorn renews its list (the date) once a second."""
@@ -215,7 +213,7 @@ class HeadwayProtocol(HttpToolsProtocol):
         parser = self.parser
         found = None
         if parser.get_method() == b"POST" and not parser.should_upgrade():
-            found = routes.find(self.url.partition(b"?")[0].decode("latin-1"))
+            found = routes.find_raw(self.url)
         if found is None or self._is_crowded():
             self._leave_to_uvicorn()
             return
@@ -244,6 +242,33 @@ class HeadwayProtocol(HttpToolsProtocol):
             super().on_message_complete()
         elif not cycle.response_complete:
             cycle.read_whole()
+
+    def on_response_complete(self) -> None:
+        """uvicorn's, with one timer a connection in place of one a request: it looks how long the
+        connection has been idle, and comes again when that may be long enough."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self.pipeline:
+            self.flow.resume_reading()
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+            return
+        if self.flow.read_paused:
+            self.flow.resume_reading()
+        self._idle_since = self.gateway.clock()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._check_idle)
+
+    def _check_idle(self) -> None:
+        self._idle_timer = None
+        if self.transport.is_closing() or not (self.cycle and self.cycle.response_complete):
+            return  # the end of that answer sets the timer again
+        left = self.timeout_keep_alive - (self.gateway.clock() - self._idle_since)
+        if left <= 0:
+            self.transport.close()
+        else:
+            self._idle_timer = self.loop.call_later(left, self._check_idle)
 
     def _is_crowded(self) -> bool:
         """uvicorn's own limit, which then gives its own 503."""
@@ -285,6 +310,8 @@ class HeadwayProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.pipeline.clear()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         active, self._active = self._active, None
         if active is not None and not active.response_complete:
             active.disconnected = True

@@ -11,6 +11,13 @@ from headway.dialects.openai_chat import OpenAIChat
 ENGINE_PREFIX = "/api/engine/chat/"
 EXACT: dict[str, Dialect] = {OpenAIChat.route: OpenAIChat()}
 ENGINE: Dialect = Engine()
+RAW = {path.encode(): (dialect, "") for path, dialect in EXACT.items()}
+
+
+def find_raw(url: bytes) -> tuple[Dialect, str] | None:
+    """The same for a request target as it was sent."""
+    found = RAW.get(url)
+    return find(url.partition(b"?")[0].decode("latin-1")) if found is None else found
 
 
 def find(path: str) -> tuple[Dialect, str] | None:
