@@ -1,0 +1,1 @@
+"""Benchmarks, as modules: ``python -m bench.compare``, ``bench.soak``, ``bench.profile``."""

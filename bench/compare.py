@@ -1,0 +1,200 @@
+"""Gateways side by side on one core in one run, and ratios to nginx: ``make bench``.
+
+The gateway under test has one core to itself; the load, the provider and the rest share another.
+nginx as a plain reverse proxy is the limit. Rounds go round the gateways in turn, so that what else
+the machine does falls on all of them; each ratio is the median of the rounds' own ratios. Absolute
+figures do not carry from one machine to another: quote the ratios.
+
+  relay    POST /v1/chat/completions, whole, 32 connections: requests a second; one: median latency
+  engine   POST /api/engine/chat/{provider}, whole, a stream of 28 events underneath (Headway only)
+  stream   200 streams at once of 100 events at 20 ms: CPU time an event, time to the first event,
+           memory a stream
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from bench import beginnings, gateways, machine, nginx, scaling, streams, wrk
+from bench.report import Result, Rounds, report
+
+MANY = 32
+LIMIT = "nginx"
+SETTLE_S = 1.0
+
+
+class Options(Struct, frozen=True):
+    only: list[str]
+    rounds: int
+    seconds: int
+    streams: int
+    stream_rounds: int
+    growth: int
+    starts: int
+    json: Path | None
+
+
+def main() -> None:
+    options = parse(sys.argv[1:])
+    machine.require("nginx", "wrk")
+    with tempfile.TemporaryDirectory(prefix="headway-bench-") as folder:
+        result = run(options, Path(folder))
+    sys.stdout.write(report(result))
+    if options.json is not None:
+        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(result)))
+
+
+def parse(arguments: list[str]) -> Options:
+    ask = argparse.ArgumentParser(
+        prog="bench.compare", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    ask.add_argument("--only", default=",".join(gateways.PEERS), help="gateways, with commas")
+    ask.add_argument("--rounds", type=int, default=3)
+    ask.add_argument("--seconds", type=int, default=6, help="of each load in a round")
+    ask.add_argument("--streams", type=int, default=200, help="at once")
+    ask.add_argument("--stream-rounds", type=int, default=3, help="streams one after the other")
+    ask.add_argument("--growth", type=int, default=200_000, help="requests; 0 leaves it out")
+    ask.add_argument("--starts", type=int, default=5, help="of Headway; 0 leaves it out")
+    ask.add_argument("--json", type=Path, help="write everything measured to this file")
+    given = vars(ask.parse_args(arguments))
+    only = [name.strip() for name in given.pop("only").split(",")]
+    if unknown := set(only) - set(gateways.PEERS):
+        ask.error(f"no gateway is called {', '.join(unknown)}: {', '.join(gateways.PEERS)}")
+    return Options(only=only, **given)
+
+
+def run(options: Options, folder: Path) -> Result:
+    started, describing = time.time(), machine.describe()
+    rig = gateways.Rig(folder, machine.free_port(), machine.free_port())
+    load = machine.cores().load
+    upstream = [sys.executable, "-m", "bench.upstream", str(rig.paced)]
+    processes = [nginx.provider(folder, rig.instant, load), machine.spawn(upstream, load)]
+    with machine.running(processes):
+        for port, process in zip((rig.instant, rig.paced), processes, strict=True):
+            machine.wait_listening(port, process)
+        return _measure(options, rig, processes, started, describing)
+
+
+def _measure(
+    options: Options,
+    rig: gateways.Rig,
+    processes: list[subprocess.Popen[bytes]],
+    started: float,
+    describing: dict[str, Any],
+) -> Result:
+    first = None
+    if "headway" in options.only and options.starts:
+        say("headway: imports and starts")
+        first = beginnings.measure(rig, options.starts)
+    entrants, skipped = _enter(options, rig, processes)
+    for number in range(options.rounds):
+        for name, entrant in entrants.items():
+            say(f"{name}: round {number + 1} of {options.rounds}")
+            entrant.load(options.seconds, rig.folder)
+    for name, entrant in entrants.items():
+        say(f"{name}: {options.streams} streams")
+        entrant.stream(options)
+    grown = scaled = None
+    if options.growth and (headway := entrants.get("headway")):
+        say(f"headway: {options.growth} requests, and workers")
+        pid = headway.process.pid
+        grown = scaling.grow(pid, headway.peer.relay, options.growth, options.seconds, rig.folder)
+        scaled = scaling.scale(rig, options.seconds)
+    describing = {**describing, "load_at_end": machine.describe()["load"]}
+    return Result(
+        command=["python", "-m", "bench.compare", *sys.argv[1:]],
+        machine=describing,
+        seconds=round(time.time() - started, 1),
+        limit=LIMIT,
+        gateways={name: entrant.rounds() for name, entrant in entrants.items()},
+        skipped=skipped,
+        beginnings=first,
+        growth=grown,
+        scaling=scaled,
+    )
+
+
+class Entrant:
+    """One gateway that runs, and what was measured of it."""
+
+    def __init__(self, peer: gateways.Peer) -> None:
+        began = time.perf_counter()
+        self.peer = peer
+        self.process = peer.start()
+        self.start_s = self.idle_mib = 0.0
+        self.began = began
+        self.relays: list[wrk.Load] = []
+        self.singles: list[wrk.Load] = []
+        self.engines: list[wrk.Load] = []
+        self.count: streams.Count | None = None
+
+    def wait(self) -> None:
+        """Until it answers; then memory is read, after a moment's rest."""
+        relay = self.peer.relay
+        machine.wait_answering(relay.port, relay.path, relay.headers, relay.body, self.process)
+        self.start_s = time.perf_counter() - self.began
+        time.sleep(SETTLE_S)
+        self.idle_mib = machine.usage(self.process.pid).rss_bytes / machine.MIB
+
+    def load(self, seconds: int, folder: Path) -> None:
+        relay, engine = self.peer.relay, self.peer.engine
+        self.relays.append(wrk.run(relay, MANY, seconds, folder))
+        self.singles.append(wrk.run(relay, 1, max(1, seconds // 2), folder))
+        if engine is not None:
+            self.engines.append(wrk.run(engine, MANY, seconds, folder))
+
+    def stream(self, options: Options) -> None:
+        asked = self.peer.stream
+        plan = streams.Plan(
+            asked.port,
+            asked.path,
+            asked.headers,
+            asked.body.decode(),
+            self.process.pid,
+            options.streams,
+            options.stream_rounds,
+        )
+        self.count = streams.start(plan)
+
+    def rounds(self) -> Rounds:
+        return Rounds(
+            self.start_s, self.idle_mib, self.relays, self.singles, self.engines, self.count
+        )
+
+
+def _enter(
+    options: Options, rig: gateways.Rig, processes: list[subprocess.Popen[bytes]]
+) -> tuple[dict[str, Entrant], dict[str, str]]:
+    """Starts one after the other, so that none slows another's start."""
+    entrants, skipped = {}, {}
+    for name in options.only:
+        say(f"{name}: starting")
+        try:
+            entrant = Entrant(gateways.PEERS[name](rig))
+            processes.append(entrant.process)
+            entrant.wait()
+            entrants[name] = entrant
+        except (gateways.Unavailable, RuntimeError) as error:
+            if name in ("nginx", "headway"):
+                raise
+            skipped[name] = str(error)
+            say(f"{name}: left out: {error}")
+    return entrants, skipped
+
+
+def say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()

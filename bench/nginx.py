@@ -1,0 +1,74 @@
+"""nginx in its two parts: the provider that answers from memory, and the reverse proxy that does
+nothing but pass bytes, which is the limit that every gateway is measured against."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench import canned, machine
+
+MAIN = """worker_processes 1; daemon off; pid {folder}/{name}.pid; error_log {folder}/{name}.err;
+events {{ worker_connections 8192; }}
+http {{
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 600; client_body_buffer_size 64k;
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
+{servers}
+}}
+"""
+PROVIDER = """  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{ default_type application/json; {whole} }}
+    location /events/ {{ default_type text/event-stream; {streamed} }}
+  }}"""
+PROXY = """  upstream behind_{port} {{
+    server 127.0.0.1:{upstream}; keepalive 512; keepalive_requests 1000000000;
+  }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      proxy_pass http://behind_{port}; proxy_http_version 1.1; proxy_set_header Connection '';
+      proxy_buffering off;
+    }}
+  }}"""
+LONGEST_WORD = 3000
+"""Bytes of one quoted word in what follows; nginx takes 4096 with its escapes."""
+
+
+def provider(folder: Path, port: int, on: Iterable[int]) -> subprocess.Popen[bytes]:
+    """POST to /v1/... gives a whole answer, to /events/v1/... the 28 events of a stream at once."""
+    streamed = b"".join(canned.events(canned.TOKENS))
+    server = PROVIDER.format(
+        port=port, whole=_returning(canned.whole_answer()), streamed=_returning(streamed)
+    )
+    return _start(folder, "provider", [server], on)
+
+
+def proxy(folder: Path, upstream_of: dict[int, int], on: Iterable[int]) -> subprocess.Popen[bytes]:
+    """Passes what comes to each port on to the port that it is given for."""
+    servers = [PROXY.format(port=port, upstream=to) for port, to in upstream_of.items()]
+    return _start(folder, "proxy", servers, on)
+
+
+def _start(
+    folder: Path, name: str, servers: list[str], on: Iterable[int]
+) -> subprocess.Popen[bytes]:
+    path = folder / f"{name}.conf"
+    path.write_text(MAIN.format(folder=folder, name=name, servers="\n".join(servers)))
+    argv = ["nginx", "-e", f"{folder}/{name}.err", "-c", str(path)]
+    return machine.spawn(argv, on, cwd=folder)
+
+
+def _returning(body: bytes) -> str:
+    """Directives that answer with ``body``: words of bounded length, joined by their variables."""
+    text = body.decode()
+    words = [text[at : at + LONGEST_WORD] for at in range(0, len(text), LONGEST_WORD)]
+    lines = [f"set $word_{at} {_quoted(word)};" for at, word in enumerate(words)]
+    joined = "".join(f"${{word_{at}}}" for at in range(len(words)))
+    return " ".join([*lines, f'return 200 "{joined}";'])
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,83 @@
+"""wrk, the load generator, and its report as numbers."""
+
+# ruff: noqa: S603  our own commands
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from bench import machine
+
+UNITS = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 6e7}
+
+
+class Load(Struct, frozen=True):
+    """Requests a second; latencies in microseconds; answers that were not 2xx or 3xx, and
+    connections that broke."""
+
+    rps: float
+    p50_us: float
+    p99_us: float
+    requests: int
+    failed: int
+
+
+class Request(Struct, frozen=True):
+    port: int
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def run(request: Request, connections: int, seconds: int, folder: Path) -> Load:
+    """One thread on the load's core, every connection kept alive and busy."""
+    script = folder / "request.lua"
+    script.write_text(_script(request))
+    cores = ",".join(map(str, sorted(machine.cores().load)))
+    argv = ["taskset", "-c", cores, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    url = f"http://127.0.0.1:{request.port}{request.path}"
+    done = subprocess.run(
+        [*argv, "--timeout", "20s", "-s", str(script), url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return parse(done.stdout)
+
+
+def parse(report: str) -> Load:
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", report)
+    broken = re.search(
+        r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", report
+    )
+    failed = [*(refused.groups() if refused else ()), *(broken.groups() if broken else ())]
+    return Load(
+        float(_find(r"Requests/sec:\s+([\d.]+)", report)[1]),
+        _percentile(50, report),
+        _percentile(99, report),
+        int(_find(r"(\d+) requests in", report)[1]),
+        sum(map(int, failed)),
+    )
+
+
+def _percentile(percent: int, report: str) -> float:
+    found = _find(rf"\s{percent}%\s+([\d.]+)(us|ms|s|m)\b", report)
+    return float(found[1]) * UNITS[found[2]]
+
+
+def _find(pattern: str, report: str) -> re.Match[str]:
+    found = re.search(pattern, report)
+    if found is None:
+        raise ValueError(f"wrk reported no {pattern}: {report[-300:]}")
+    return found
+
+
+def _script(request: Request) -> str:
+    headers = {"content-type": "application/json", **request.headers}
+    lines = [f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items()]
+    return "\n".join(['wrk.method = "POST"', f"wrk.body = [=[{request.body.decode()}]=]", *lines])
