@@ -1,0 +1,190 @@
+"""What ends an answer or keeps it alive from outside: a client that leaves, a server that goes, a
+long silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from headway.errors import ShuttingDown
+from headway.pipeline.signals import Signal
+from pipeline_fakes import DONE, HELLO, JSON, ROLE, FakeSending, Pipe, text
+
+
+def refuse(sending: FakeSending, status: int = 500) -> None:
+    sending.whole(b"{}", status)
+
+
+STAGES: list[tuple[str, list[Callable[[Any], None]]]] = [
+    ("before the head", []),
+    ("before content", [lambda s: s.stream(ROLE)]),
+    ("in the middle", [lambda s: s.stream(ROLE, text("a"))]),
+    ("in an error's body", [lambda s: s.respond(JSON, 500)]),
+]
+AT_EACH_STAGE = pytest.mark.parametrize(
+    "steps", [row[1] for row in STAGES], ids=[row[0] for row in STAGES]
+)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@AT_EACH_STAGE
+def test_a_client_that_leaves_cancels_the_request_and_is_recorded_once(
+    steps: list[Callable[[Any], None]], is_stream: bool
+) -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=is_stream, retries=5)
+    for step in steps:
+        step(pipe.sending)
+    before = list(pipe.sink.got)
+    pipe.sink.leave()
+    assert pipe.sending.history == ["cancel"]
+    assert [record.outcome for record in pipe.records] == ["cancelled"]
+    assert pipe.records[0].error_type == "client_closed_request"
+    assert pipe.sink.got == before
+    assert len(pipe.sendings) == 1
+    assert pipe.gateway.active == set()
+    assert pipe.sink.on_gone is None
+
+
+def test_what_a_client_that_left_had_been_sent_is_estimated() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True)
+    pipe.sending.stream(ROLE, text("Hel"))
+    pipe.sink.leave()
+    (record,) = pipe.records
+    assert (record.tokens_source, record.output_tokens) == ("estimated", 4)
+
+
+def test_a_client_that_leaves_between_attempts_is_not_tried_for_again() -> None:
+    pipe = Pipe()
+    pipe.sleeping = Signal()
+    pipe.ask(retries=5)
+    refuse(pipe.sending)
+    pipe.sink.leave()
+    pipe.sleeping.set(None)
+    assert len(pipe.sendings) == 1
+    assert pipe.records[-1].outcome == "cancelled"
+    assert pipe.sink.got == []
+    assert pipe.gateway.active == set()
+
+
+def test_a_client_that_leaves_after_the_end_changes_nothing() -> None:
+    pipe = Pipe()
+    pipe.ask()
+    gone = pipe.sink.on_gone
+    pipe.sending.stream(HELLO)
+    assert gone is not None
+    gone()
+    assert [record.outcome for record in pipe.records] == ["ok"]
+    assert pipe.sending.history == ["finish"]
+
+
+def test_a_shutdown_is_an_honest_event_to_a_stream() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True)
+    pipe.sending.stream(text("a"))
+    pipe.exchange.abort(ShuttingDown("Closing."))
+    assert pipe.sink.lines[-1]["error"]["type"] == "shutting_down"
+    assert pipe.sending.history == ["cancel"]
+    assert pipe.records[0].error_type == "shutting_down"
+
+
+def test_a_shutdown_is_an_ordinary_error_before_content_and_not_tried_again() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True, retries=5)
+    pipe.exchange.abort(ShuttingDown("Closing."))
+    assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (503, "shutting_down")
+    assert len(pipe.sendings) == 1
+
+
+# --- Keeping a silent stream alive ----------------------------------------------------------------
+
+
+def silent(pipe: Pipe, seconds: float) -> None:
+    pipe.clock.now += seconds
+    pipe.exchange.keep_alive(pipe.clock.now, 15.0)
+
+
+def events_of(pipe: Pipe, **fields: Any) -> None:
+    pipe.ask((b"accept", b"text/event-stream"), is_stream=True, **fields)
+
+
+def test_a_silent_stream_of_events_gets_a_comment() -> None:
+    pipe = Pipe()
+    events_of(pipe)
+    silent(pipe, 14.0)
+    assert pipe.sink.got == []
+    silent(pipe, 1.0)
+    assert pipe.sink.kinds == ["start", "write"]
+    assert pipe.sink.body == b": keep-alive\n\n"
+    silent(pipe, 14.0)
+    assert len(pipe.sink.got) == 2
+    silent(pipe, 1.0)
+    assert len(pipe.sink.got) == 3
+
+
+def test_a_stream_that_speaks_gets_none() -> None:
+    pipe = Pipe()
+    events_of(pipe)
+    pipe.clock.now += 14
+    pipe.sending.stream(text("a"))
+    silent(pipe, 2.0)
+    assert b"keep-alive" not in pipe.sink.body
+    silent(pipe, 13.0)
+    assert b"keep-alive" in pipe.sink.body
+
+
+def test_only_a_stream_of_events_can_hold_a_comment() -> None:
+    whole, lines = Pipe(), Pipe()
+    whole.ask()
+    lines.ask(is_stream=True)
+    for pipe in (whole, lines):
+        silent(pipe, 60.0)
+        assert pipe.sink.got == []
+
+
+def test_after_a_comment_an_error_is_an_event() -> None:
+    pipe = Pipe()
+    events_of(pipe)
+    silent(pipe, 20.0)
+    refuse(pipe.sending, 401)
+    assert pipe.sink.kinds == ["start", "write", "end"]
+    assert b'"authentication_error"' in pipe.sink.pieces[-1]
+    assert pipe.records[0].status == 200
+
+
+def test_after_a_comment_another_attempt_sends_no_second_head() -> None:
+    pipe = Pipe()
+    events_of(pipe, retries=1)
+    silent(pipe, 20.0)
+    refuse(pipe.sending)
+    pipe.sending.stream(HELLO)
+    assert pipe.sink.kinds.count("start") == 1
+    assert pipe.sink.pieces[-1] == DONE
+
+
+def test_after_a_comment_a_failed_second_attempt_is_an_event() -> None:
+    pipe = Pipe()
+    events_of(pipe, retries=1)
+    silent(pipe, 20.0)
+    refuse(pipe.sending)
+    refuse(pipe.sending)
+    assert pipe.sink.kinds == ["start", "write", "end"]
+
+
+def test_an_exchange_that_is_over_is_left_in_peace() -> None:
+    pipe = Pipe()
+    events_of(pipe)
+    pipe.sending.stream(HELLO)
+    before = len(pipe.sink.got)
+    silent(pipe, 60.0)
+    assert len(pipe.sink.got) == before
+
+
+def test_one_that_has_not_begun_to_ask_is_left_in_peace() -> None:
+    pipe = Pipe(api_key=None)
+    events_of(pipe)
+    silent(pipe, 60.0)
+    assert pipe.sink.kinds == ["whole"]

@@ -1,0 +1,318 @@
+"""Retries until something is committed, and what the client is told when nothing helps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from headway.errors import (
+    UpstreamDisconnected,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from headway.pipeline import flow
+from pipeline_fakes import DONE, HELLO, JSON, KEY, ROLE, USAGE, Pipe, event, text
+
+BROKEN = b'data: {"error":{"message":"died"}}\n\n'
+LOST = UpstreamDisconnected("lost")
+
+
+def refuse(
+    status: int, message: str = "no", *headers: tuple[bytes, bytes]
+) -> Callable[[Any], None]:
+    body = json.dumps({"error": {"message": message}}).encode()
+    return lambda sending: sending.whole(body, status, *headers)
+
+
+def break_after_head(sending: Any) -> None:
+    sending.respond()
+    sending.fail(LOST)
+
+
+def break_after_role(sending: Any) -> None:
+    sending.stream(ROLE)
+    sending.fail(LOST)
+
+
+DEEP = b"data: " + b"[" * 9999 + b"\n\n"
+
+# how the provider fails, status of the reply, its type, whether it is tried again
+FAILURES: list[tuple[str, Callable[[Any], None], int, str, bool]] = [
+    ("refused key", refuse(401), 401, "authentication_error", False),
+    ("no such model", refuse(404), 404, "not_found_error", False),
+    ("bad request", refuse(400), 400, "invalid_request_error", False),
+    ("rate limit", refuse(429), 429, "rate_limit_error", True),
+    ("failure", refuse(500), 502, "provider_error", True),
+    ("overload", refuse(503), 503, "overloaded_error", True),
+    ("its own timeout", refuse(504), 504, "timeout_error", True),
+    ("a redirect", refuse(302), 502, "provider_error", True),
+    ("no connection", lambda s: s.fail(UpstreamUnreachable("x")), 502, "connection_error", True),
+    ("silence", lambda s: s.fail(UpstreamTimeout("x")), 504, "timeout_error", True),
+    ("a break before the head", lambda s: s.fail(LOST), 502, "connection_error", True),
+    ("a break after the head", break_after_head, 502, "connection_error", True),
+    ("a break before content", break_after_role, 502, "connection_error", True),
+    ("an error instead of content", lambda s: s.stream(ROLE, BROKEN), 502, "provider_error", True),
+    ("an error at once", lambda s: s.stream(BROKEN), 502, "provider_error", True),
+    ("an error in a whole", lambda s: s.whole(b'{"error":"died"}'), 502, "provider_error", True),
+    ("an early end", lambda s: (s.stream(ROLE), s.end()), 502, "truncated_stream", True),
+    ("an end without a finish", lambda s: s.stream(ROLE, DONE), 502, "truncated_stream", True),
+    ("nothing", lambda s: (s.respond(), s.end()), 502, "truncated_stream", True),
+    ("a garbled event", lambda s: s.stream(b"data: {oops\n\n"), 502, "protocol_error", True),
+    ("an odd event", lambda s: s.stream(b'data: {"choices":7}\n\n'), 502, "protocol_error", True),
+    ("deep nesting", lambda s: s.stream(DEEP), 502, "protocol_error", True),
+    ("a garbled rest", lambda s: (s.stream(b"data: {"), s.end()), 502, "protocol_error", True),
+    ("a garbled whole", lambda s: s.whole(b"<html>"), 502, "protocol_error", True),
+    ("an empty whole", lambda s: s.whole(b""), 502, "protocol_error", True),
+    ("a whole of another kind", lambda s: s.whole(b"{}"), 502, "protocol_error", True),
+]  # fmt: skip
+EACH = pytest.mark.parametrize(
+    ("fail", "status", "kind", "again"), [row[1:] for row in FAILURES], ids=[r[0] for r in FAILURES]
+)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@EACH
+def test_a_failure_before_any_content_is_an_ordinary_error(
+    fail: Callable[[Any], None], status: int, kind: str, again: bool, is_stream: bool
+) -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=is_stream)
+    fail(pipe.sending)
+    assert pipe.sink.kinds == ["whole"]
+    assert pipe.sink.status == status
+    assert pipe.sink.json["error"]["type"] == kind
+    assert pipe.sink.json["error"]["provider"] == "openai"
+    assert pipe.sending.is_over
+    (record,) = pipe.records
+    assert (record.outcome, record.status, record.error_type) == ("error", status, kind)
+    assert pipe.gateway.active == set()
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@EACH
+def test_what_another_attempt_may_mend_is_tried_again(
+    fail: Callable[[Any], None], status: int, kind: str, again: bool, is_stream: bool
+) -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=is_stream, retries=1)
+    fail(pipe.sending)
+    assert len(pipe.sendings) == 1 + again
+    if again:
+        assert pipe.sink.got == []
+        pipe.sending.stream(HELLO)
+        assert pipe.sink.status == 200
+        assert [r.outcome for r in pipe.records] == ["error", "ok"]
+        assert [r.attempt for r in pipe.records] == [1, 2]
+        assert len({r.id for r in pipe.records}) == 2
+        assert {r.request_id for r in pipe.records} == {"id-1"}
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda s: s.fail(LOST),
+        lambda s: s.chunk(BROKEN),
+        lambda s: s.chunk(b"data: {oops\n\n"),
+        lambda s: s.end(),
+        lambda s: s.chunk(DONE),
+    ],
+    ids=["a break", "an error", "a garbled event", "an early end", "an end without a finish"],
+)
+@pytest.mark.parametrize("ask", ["lines", "events", "relayed"])
+def test_a_failure_after_content_is_the_last_event_and_never_tried_again(
+    fail: Callable[[Any], None], ask: str
+) -> None:
+    pipe = Pipe()
+    if ask == "lines":
+        pipe.ask(is_stream=True, retries=5)
+    elif ask == "events":
+        pipe.ask((b"accept", b"text/event-stream"), is_stream=True, retries=5)
+    else:
+        pipe.ask_openai(stream=True)
+    pipe.sending.stream(ROLE, text("Hello"))
+    fail(pipe.sending)
+    assert len(pipe.sendings) == 1
+    assert pipe.sink.kinds == ["start", "write", "end"]
+    last = pipe.sink.pieces[-1].removeprefix(b"data: ")
+    assert list(json.loads(last)) == ["error"]
+    assert DONE not in pipe.sink.body
+    (record,) = pipe.records
+    assert (record.outcome, record.status, record.content_events) == ("error", 200, 1)
+
+
+def test_content_that_came_with_the_failure_goes_out_before_it() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True)
+    pipe.sending.stream(text("a"), text("b") + BROKEN)
+    said = [line.get("chat_output_stream") for line in pipe.sink.lines]
+    assert said == ["a", "b", None]
+
+
+def test_content_that_left_for_nobody_commits_nothing() -> None:
+    """A caller who wants the whole has seen nothing of an answer that breaks in the middle."""
+    pipe = Pipe()
+    pipe.ask(retries=1)
+    pipe.sending.stream(text("Hel"))
+    pipe.sending.fail(LOST)
+    pipe.sending.stream(HELLO)
+    assert pipe.sink.json["chat_output"] == "Hello!"
+    assert pipe.sink.json["metrics"]["attempts"] == 2
+
+
+def test_a_failure_in_the_very_chunk_of_the_first_content_can_still_be_mended() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True, retries=1)
+    pipe.sending.stream(ROLE + text("Hel") + BROKEN)
+    assert pipe.sink.got == []
+    pipe.sending.stream(HELLO)
+    assert pipe.sink.lines[-1]["chat_output"] == "Hello!"
+
+
+def test_attempts_end_with_the_retries_asked_for() -> None:
+    pipe = Pipe()
+    pipe.ask(retries=2)
+    for _ in range(3):
+        refuse(500)(pipe.sending)
+    assert len(pipe.sendings) == 3
+    assert pipe.sink.status == 502
+    assert [record.attempt for record in pipe.records] == [1, 2, 3]
+    assert pipe.sleeps == [0.125, 0.25]
+
+
+def test_the_wait_is_the_one_that_the_provider_asked_for() -> None:
+    pipe = Pipe()
+    pipe.ask(retries=1)
+    refuse(429, "wait", (b"retry-after", b"7"))(pipe.sending)
+    assert pipe.sleeps == [7.0]
+    refuse(429, "wait", (b"retry-after", b"1.2"))(pipe.sending)
+    assert pipe.sink.headers[b"retry-after"] == b"2"
+    assert pipe.sink.json["error"]["retry_after_s"] == 1.2
+
+
+def test_a_wait_too_long_for_us_is_the_callers() -> None:
+    pipe = Pipe()
+    pipe.ask(retries=1)
+    refuse(429, "wait", (b"retry-after", b"60"))(pipe.sending)
+    assert pipe.sleeps == []
+    assert pipe.sink.headers[b"retry-after"] == b"60"
+
+
+def test_every_attempt_sends_the_same_request() -> None:
+    pipe = Pipe()
+    pipe.ask(retries=1)
+    refuse(500)(pipe.sending)
+    assert pipe.sendings[0].request == pipe.sendings[1].request
+
+
+# --- Tokens of what failed ------------------------------------------------------------------------
+
+
+def test_an_answer_that_broke_is_estimated_by_what_arrived() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True)
+    pipe.sending.stream(ROLE, text("Hel"))
+    pipe.sending.fail(LOST)
+    (record,) = pipe.records
+    assert (record.input_tokens, record.output_tokens) == (3, 4)
+    assert (record.tokens_source, record.cost_usd) == ("estimated", "0.000011")
+    assert pipe.counted[0][2] == "Hel"
+
+
+def test_usage_reported_before_the_failure_is_reported() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True)
+    pipe.sending.stream(ROLE, text("Hel"), USAGE)
+    pipe.sending.fail(LOST)
+    assert pipe.records[0].tokens_source == "reported"
+    assert pipe.counted == []
+
+
+@pytest.mark.parametrize("fail", [refuse(500), lambda s: s.fail(LOST), lambda s: s.stream(BROKEN)])
+def test_a_refusal_cost_no_tokens_that_we_know_of(fail: Callable[[Any], None]) -> None:
+    pipe = Pipe()
+    pipe.ask()
+    fail(pipe.sending)
+    (record,) = pipe.records
+    assert (record.input_tokens, record.tokens_source, record.cost_usd) == (None, None, None)
+    assert pipe.counted == []
+
+
+# --- Keys -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("planted", [KEY, "sk-callers-own", "header-secret"])
+def test_a_provider_that_quotes_a_key_does_not_get_it_past_us(planted: str) -> None:
+    pipe = Pipe(headers={"x-secret": "header-secret"})
+    pipe.ask(api_key="sk-callers-own" if planted.startswith("sk-c") else None, retries=1)
+    refuse(500, f"Wrong key: {planted}!")(pipe.sending)
+    refuse(401, f"Wrong key: {planted}!")(pipe.sending)
+    assert pipe.sink.json["error"]["message"] == "Wrong key: ***!"
+    assert planted.encode() not in pipe.sink.body + b"".join(pipe.spool.lines)
+    assert [record.error_message for record in pipe.records] == ["Wrong key: ***!"] * 2
+
+
+def test_a_key_quoted_in_the_middle_of_a_stream_is_concealed_too() -> None:
+    pipe = Pipe()
+    pipe.ask_openai(stream=True)
+    pipe.sending.stream(ROLE, text("a"), event(error={"message": f"Key {KEY} was revoked"}))
+    assert KEY.encode() not in pipe.sink.body + b"".join(pipe.spool.lines)
+    assert b"Key *** was revoked" in pipe.sink.body
+
+
+def test_a_secret_too_short_to_be_one_eats_no_words() -> None:
+    pipe = Pipe(api_key="key")
+    pipe.ask()
+    refuse(401, "Wrong key!")(pipe.sending)
+    assert pipe.sink.json["error"]["message"] == "Wrong key!"
+
+
+# --- Limits and defects ---------------------------------------------------------------------------
+
+
+def test_an_errors_body_without_an_end_is_given_up() -> None:
+    pipe = Pipe()
+    pipe.ask()
+    pipe.sending.respond(JSON, 500)
+    pipe.sending.chunk(b"x" * flow.ERROR_LIMIT)
+    assert pipe.sink.got == []
+    pipe.sending.chunk(b"x")
+    assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (502, "protocol_error")
+    assert pipe.sending.history == ["cancel"]
+
+
+def test_a_whole_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "WHOLE_LIMIT", 10)
+    pipe = Pipe()
+    pipe.ask()
+    pipe.sending.respond(JSON)
+    pipe.sending.chunk(b"x" * 11)
+    assert pipe.sink.json["error"]["type"] == "protocol_error"
+
+
+def test_a_stream_over_the_limit_of_an_event_is_given_up() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True)
+    pipe.sending.stream(text("a"))
+    for _ in range(33):
+        if not pipe.sink.is_over:
+            pipe.sending.chunk(b"x" * (1 << 20))
+    assert pipe.sink.lines[-1]["error"]["type"] == "protocol_error"
+
+
+def test_a_defect_of_ours_is_told_without_its_details(caplog: pytest.LogCaptureFixture) -> None:
+    pipe = Pipe()
+    secret = ZeroDivisionError("internal detail")
+
+    def defect(*args: Any) -> Any:
+        raise secret
+
+    pipe.transport.send = defect  # type: ignore[method-assign]
+    pipe.ask()
+    assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (500, "internal_error")
+    assert b"detail" not in pipe.sink.body
+    assert caplog.records[0].exc_info is not None
+    assert caplog.records[0].exc_info[1] is secret
+    assert pipe.records[0].error_type == "internal_error"

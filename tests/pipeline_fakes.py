@@ -1,0 +1,335 @@
+"""The pipeline without sockets, threads or time: a test moves the clock, plays the provider's part
+and reads what the client got. Everything happens in the calls that a test makes.
+
+    pipe = Pipe()
+    pipe.ask(model="gpt-4o", chat_input="Hi")
+    pipe.sending.respond()
+    pipe.clock.now += 0.25
+    pipe.sending.chunk(event({"content": "Hi"}))
+    ...
+    pipe.sink.body, pipe.records
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+
+from headway.dialects.dialect import Dialect, Inbound
+from headway.dialects.engine import Engine
+from headway.dialects.openai_chat import OpenAIChat
+from headway.errors import UpstreamError
+from headway.metering.prices import ConfiguredPrice, PriceBook
+from headway.pipeline.exchange import Exchange
+from headway.pipeline.gateway import Gateway, Snapshot, Upstream
+from headway.pipeline.signals import Signal
+from headway.policy.keys import KeyRing
+from headway.ports import Receiver
+from headway.providers import openai
+from headway.record import Record, decode
+from headway.types import Headers, HttpRequest, Target, Timeouts
+
+EPOCH = 1_700_000_000.0
+"""Unix time when the clock shows zero."""
+START = 1000.0
+KEY = "sk-configured-key"
+SSE: Headers = [(b"content-type", b"text/event-stream")]
+JSON: Headers = [(b"content-type", b"application/json")]
+DONE = b"data: [DONE]\n\n"
+ENGINE = Engine()
+OPENAI = OpenAIChat()
+
+
+def event(delta: Any = None, finish: str | None = None, **more: Any) -> bytes:
+    """One server-sent event with one choice; without a delta and a finish, with none."""
+    choice = {"index": 0, "delta": delta or {}, "finish_reason": finish}
+    choices = [] if delta is None and finish is None else [choice]
+    chunk = {"id": "c-1", "model": "gpt-4o-2024-08-06", "created": 7, "choices": choices, **more}
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+
+def text(piece: str) -> bytes:
+    return event({"content": piece})
+
+
+ROLE = event({"role": "assistant", "content": ""})
+STOP = event(finish="stop")
+USAGE = event(usage={"prompt_tokens": 6, "completion_tokens": 26})
+HELLO = ROLE + text("Hello") + text("!") + STOP + USAGE + DONE
+WHOLE = json.dumps(
+    {
+        "id": "c-1",
+        "model": "gpt-4o-2024-08-06",
+        "choices": [{"index": 0, "message": {"content": "Hello!"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 6, "completion_tokens": 26},
+    }
+).encode()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FakeSending:
+    """One request to the provider: what was sent, what became of it, and the provider's part."""
+
+    def __init__(self, request: HttpRequest, receiver: Receiver, clock: Clock) -> None:
+        self.request = request
+        self.receiver = receiver
+        self.clock = clock
+        self.history: list[str] = []
+
+    # What the pipeline calls.
+
+    def cancel(self) -> None:
+        self.history.append("cancel")
+
+    def finish(self) -> None:
+        self.history.append("finish")
+
+    def pause(self) -> None:
+        self.history.append("pause")
+
+    def resume(self) -> None:
+        self.history.append("resume")
+
+    # What the test calls.
+
+    def respond(self, headers: Headers = SSE, status: int = 200) -> None:
+        self.receiver.on_response(status, headers, self.clock())
+
+    def chunk(self, *data: bytes) -> None:
+        for each in data:
+            self.receiver.on_chunk(each, self.clock())
+
+    def end(self) -> None:
+        self.receiver.on_end(self.clock())
+
+    def fail(self, error: UpstreamError) -> None:
+        self.receiver.on_error(error, self.clock())
+
+    def stream(self, *data: bytes) -> None:
+        """A whole streamed answer."""
+        self.respond()
+        self.chunk(*data)
+
+    def whole(self, body: bytes, status: int = 200, *headers: tuple[bytes, bytes]) -> None:
+        self.respond([*JSON, *headers], status)
+        self.chunk(body)
+        self.end()
+
+    @property
+    def is_over(self) -> bool:
+        return "cancel" in self.history or "finish" in self.history
+
+
+class FakeTransport:
+    """Takes requests and leaves the rest to the test."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.sendings: list[FakeSending] = []
+        self.timeouts: list[Timeouts] = []
+
+    def send(self, request: HttpRequest, timeouts: Timeouts, receiver: Receiver) -> FakeSending:
+        sending = FakeSending(request, receiver, self.clock)
+        self.sendings.append(sending)
+        self.timeouts.append(timeouts)
+        receiver.on_sent(self.clock())
+        return sending
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class ListSink:
+    """What the client got, in order: (what, status or None, head, bytes)."""
+
+    def __init__(self) -> None:
+        self.is_paused = False
+        self.on_pause: Callable[[], None] | None = None
+        self.on_resume: Callable[[], None] | None = None
+        self.on_gone: Callable[[], None] | None = None
+        self.got: list[tuple[str, int | None, bytes, bytes]] = []
+
+    def whole(self, status: int, head: bytes, body: bytes) -> None:
+        self.got.append(("whole", status, head, body))
+
+    def start(self, status: int, head: bytes) -> None:
+        self.got.append(("start", status, head, b""))
+
+    def write(self, data: bytes) -> None:
+        self.got.append(("write", None, b"", data))
+
+    def end(self, data: bytes = b"") -> None:
+        self.got.append(("end", None, b"", data))
+
+    def leave(self) -> None:
+        if self.on_gone is not None:
+            self.on_gone()
+
+    @property
+    def kinds(self) -> list[str]:
+        return [what for what, *_ in self.got]
+
+    @property
+    def pieces(self) -> list[bytes]:
+        return [data for what, _, _, data in self.got if what in ("write", "end")]
+
+    @property
+    def status(self) -> int | None:
+        return self.got[0][1] if self.got else None
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        lines = self.got[0][2].split(b"\r\n")
+        assert lines.pop() == b""  # each line has its end
+        return {name: value for name, _, value in (line.partition(b": ") for line in lines)}
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(data for *_, data in self.got)
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def lines(self) -> list[Any]:
+        """The objects of a stream of lines."""
+        return [json.loads(line) for line in self.body.splitlines()]
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self.got) and self.got[-1][0] in ("whole", "end")
+
+
+class ListSpool:
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+
+    def append(self, line: bytes) -> None:
+        self.lines.append(line)
+
+
+class Pipe:
+    """A gateway with one provider, ``openai``, and the request that a test makes of it.
+    ``upstream`` are changes of that provider; ``static`` gives it a target made in advance, as the
+    composition does where everything is configured."""
+
+    def __init__(
+        self,
+        *,
+        keys: tuple[str, ...] = (),
+        priced: bool = True,
+        static: bool = False,
+        **upstream: Any,
+    ) -> None:
+        self.clock = Clock()
+        self.transport = FakeTransport(self.clock)
+        self.spool = ListSpool()
+        self.sink = ListSink()
+        self.sleeps: list[float] = []
+        self.sleeping: Signal[None] | None = None
+        """Set it, and a sleep lasts until it is set."""
+        self.counted: list[tuple[str, bytes, str]] = []
+        self.counting: Signal[None] | None = None
+        self.counts: tuple[int | None, int | None] = (3, 4)
+        self.ids = iter(range(1, 1000))
+        self.chance = 0.5
+        known = Upstream(
+            name="openai",
+            provider=openai.PROVIDER,
+            base_url="https://api.openai.com/v1",
+            api_key=KEY,
+            key_name="OPENAI_API_KEY",
+            needs_key=True,
+            transport=self.transport,
+        )
+        known = replace(known, **upstream)
+        if static:
+            known = replace(known, target=target(known))
+        self.gateway = Gateway(
+            Snapshot(
+                upstreams={"openai": known},
+                keys=KeyRing.from_keys(keys),
+                prices=prices(priced),
+                body_limit=1000,
+            ),
+            spool=self.spool,
+            clock=self.clock,
+            wall=lambda: EPOCH + self.clock.now,
+            new_id=lambda: f"id-{next(self.ids)}",
+            chance=lambda: self.chance,
+            count=self._count,
+            sleep=self._sleep,
+        )
+        self.exchange: Exchange
+
+    def ask(self, *headers: tuple[bytes, bytes], dialect: Dialect = ENGINE, **fields: Any) -> None:
+        """Of the engine's route; more fields replace or add."""
+        asked = {"model": "gpt-4o", "chat_input": "Hi", **fields}
+        self.send(Inbound("openai", headers, json.dumps(asked).encode()), dialect)
+
+    def ask_openai(self, *headers: tuple[bytes, bytes], **fields: Any) -> None:
+        messages = [{"role": "user", "content": "Hi"}]
+        asked = {"model": "openai/gpt-4o", "messages": messages, **fields}
+        self.send(Inbound("", headers, json.dumps(asked).encode()), OPENAI)
+
+    def send(self, inbound: Inbound, dialect: Dialect = ENGINE) -> None:
+        self.exchange = Exchange(self.gateway, dialect, inbound, self.sink, self.clock())
+        self.exchange.begin()
+
+    @property
+    def sendings(self) -> list[FakeSending]:
+        return self.transport.sendings
+
+    @property
+    def sending(self) -> FakeSending:
+        """The last one."""
+        return self.sendings[-1]
+
+    @property
+    def records(self) -> list[Record]:
+        return [decode(line) for line in self.spool.lines]
+
+    async def _sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        if self.sleeping is not None:
+            await self.sleeping
+
+    async def _count(
+        self, model: str, messages: bytes, produced: str
+    ) -> tuple[int | None, int | None]:
+        self.counted.append((model, messages, produced))
+        if self.counting is not None:
+            await self.counting
+        return self.counts
+
+
+def target(upstream: Upstream) -> Target:
+    """All that is configured of where to call."""
+    return Target(
+        provider=upstream.name,
+        base_url=upstream.base_url or "",
+        api_key=upstream.api_key,
+        options=upstream.options,
+        headers=upstream.headers,
+    )
+
+
+NO_PRICES = b'{"source":"none","version":"0","date":"2026-01-01","providers":{}}'
+
+
+def prices(priced: bool) -> PriceBook:
+    """At most one price: a dollar in, two out, per million tokens."""
+    price = ConfiguredPrice(input=Decimal(1), output=Decimal(2))
+    return PriceBook.load(NO_PRICES, {"openai": {"gpt-4o": price}} if priced else {})
