@@ -132,6 +132,21 @@ def test_cancel_before_there_is_a_connection_calls_nothing(run: Run) -> None:
     run(main())
 
 
+@pytest.mark.parametrize("turns", range(12))
+def test_cancel_in_any_turn_of_connecting_leaves_nothing(run: Run, turns: int) -> None:
+    async def main() -> None:
+        async with ScriptedServer([answer()]) as server, checked_transport() as transport:
+            sending, taker = begin(transport, server.url)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            sending.cancel()
+            seen = list(taker.log)
+            await asyncio.sleep(0.02)
+            assert taker.log == seen
+
+    run(main())
+
+
 def test_a_cancelled_request_does_not_take_anothers_connection_away(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:

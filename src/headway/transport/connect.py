@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 from headway.errors import UpstreamUnreachable
 from headway.transport.connection import Connection
@@ -21,8 +20,6 @@ from headway.wire.url import UNIX
 
 PATIENCE_S = 60.0
 """For an attempt that nobody waits for any more; those who wait have their own timeout."""
-
-Made = TypeVar("Made", bound=asyncio.BaseProtocol)
 
 
 class Connector:
@@ -39,51 +36,59 @@ class Connector:
         if route.fault is not None:
             text = f"cannot reach {pool.host}: {route.fault}"
             raise UpstreamUnreachable(text, code="proxy_settings")
-        with _blaming(pool.host):
-            async with asyncio.timeout(PATIENCE_S):
-                return await self._open(route, lambda: Connection(pool))
+        connection = Connection(pool)
+        try:
+            with _blaming(pool.host):
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._open(route, connection)
+        except BaseException:
+            connection.abandon()
+            raise
+        return connection
 
-    async def _open(self, route: Route, make: Callable[[], Connection]) -> Connection:
+    async def _open(self, route: Route, connection: Connection) -> None:
         if route.scheme == UNIX:
             loop = asyncio.get_running_loop()
-            return (await loop.create_unix_connection(make, route.host))[1]
+            await loop.create_unix_connection(lambda: connection, route.host)
+            return
         tls = await self._contexts.get(route.tls) if route.has_tls_socket else None
         if route.proxy is None:
-            return await _connect(route.host, route.port, make, tls)
-        if route.is_forwarded:
-            return await _connect_proxy(route.proxy, make, tls)
-        return await _connect_through(route, route.proxy, make, tls)
+            await _connect(route.host, route.port, connection, tls)
+        elif route.is_forwarded:
+            await _connect_proxy(route.proxy, connection, tls)
+        else:
+            await _connect_through(route, route.proxy, connection, tls)
 
 
 async def _connect(
-    host: str, port: int, make: Callable[[], Made], tls: ssl.SSLContext | None
-) -> Made:
+    host: str, port: int, protocol: asyncio.Protocol, tls: ssl.SSLContext | None
+) -> None:
     held = await dial(host, port)
     name = _server_name(host) if tls else None
     loop = asyncio.get_running_loop()
     try:
-        return (await loop.create_connection(make, sock=held, ssl=tls, server_hostname=name))[1]
+        await loop.create_connection(lambda: protocol, sock=held, ssl=tls, server_hostname=name)
     except BaseException:
         held.close()
         raise
 
 
 async def _connect_proxy(
-    proxy: Proxy, make: Callable[[], Made], tls: ssl.SSLContext | None
-) -> Made:
+    proxy: Proxy, protocol: asyncio.Protocol, tls: ssl.SSLContext | None
+) -> None:
     with _blaming(f"proxy {proxy.shown}"):
         hop = tls if proxy.scheme == "https" else None
-        return await _connect(proxy.host, proxy.port, make, hop)
+        await _connect(proxy.host, proxy.port, protocol, hop)
 
 
 async def _connect_through(
-    route: Route, proxy: Proxy, make: Callable[[], Connection], tls: ssl.SSLContext | None
-) -> Connection:
+    route: Route, proxy: Proxy, connection: Connection, tls: ssl.SSLContext | None
+) -> None:
     host = f"[{route.host}]" if ":" in route.host else route.host
-    tunnel = await _connect_proxy(proxy, lambda: Tunnel(proxy, f"{host}:{route.port}"), tls)
+    tunnel = Tunnel(proxy, f"{host}:{route.port}")
+    await _connect_proxy(proxy, tunnel, tls)
     try:
         await tunnel.opened
-        connection = make()
         secured = await asyncio.get_running_loop().start_tls(
             tunnel.transport,
             connection,
@@ -96,7 +101,6 @@ async def _connect_through(
     if secured is None:
         raise ConnectionResetError("closed during the TLS handshake")
     connection.connection_made(secured)
-    return connection
 
 
 def _server_name(host: str) -> str:

@@ -37,7 +37,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._clock = pool.clock
-        self.is_closed = self._is_reused = self._is_writing = False
+        self._is_reused = self._is_writing = False
+        self.is_closed = True  # until it is made
         self._sending: HttpSending | None = None
         self.exchange = Exchange(pool.limits, pool.host, pool.forwarder)
         self.expires_at = 0.0
@@ -75,9 +76,16 @@ class Connection(asyncio.Protocol):
             self._pool.forget(self)
             self._transport.abort()
 
+    def abandon(self) -> None:
+        """It was not made after all. It may have been for a moment: uvloop then calls no
+        ``connection_lost`` if its making is cancelled right after."""
+        self.close()
+        self._pool.sockets.discard(self)
+
     # --- What the event loop calls -------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.is_closed = False
         self._transport = cast("asyncio.Transport", transport)
         self._write = self._transport.write
         # Any byte that the kernel does not take pauses us: so we know when a request is sent whole.
