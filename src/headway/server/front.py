@@ -59,7 +59,7 @@ class Front(HttpToolsProtocol):
         """As the request in hand announces it; 0 if it does not."""
         self._age = 0.0
         self._is_deaf = False
-        self._is_upgrade = False
+        self.is_upgrade = False
         self._last_words: bytes | None = None
         self._head_size = 0
         self._fed = 0
@@ -95,7 +95,7 @@ class Front(HttpToolsProtocol):
             if name not in HOP_BY_HOP:
                 kept = _without_offers(value) if name == b"connection" else value
                 lines.append(b"%b: %b" % (name, kept))
-        self._is_upgrade = False
+        self.is_upgrade = False
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
         self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
@@ -110,6 +110,7 @@ class Front(HttpToolsProtocol):
         self.expect_100_continue = False
         self.length = 0
         self._age = 0.0
+        self._head_size = 0
         self._hosts = 0
         self._coding = None
 
@@ -154,11 +155,10 @@ class Front(HttpToolsProtocol):
             raise RequestError(message, status=501)
         if len(self.headers) > HEADERS_LIMIT or self._head_size + self._fed > HEAD_LIMIT:
             self._measure_head()
-        self._head_size = 0
         if parser.should_upgrade():
             if parser.get_method() == b"CONNECT":
                 raise RequestError("This server is no proxy.", status=405)
-            self._is_upgrade = True
+            self.is_upgrade = True
             return False
         return True
 
@@ -191,9 +191,8 @@ class Front(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if not self._is_upgrade:
+        if not self.is_upgrade:
             self.stage = BETWEEN
-            self._head_size = 0
             super().on_message_complete()
 
     # --- Refusals ---------------------------------------------------------------------------------

@@ -7,22 +7,19 @@ connection (keep-alive, pipelining, flow control, limits, shutdown) by standing 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from headway.dialects.dialect import JSON, Dialect, Inbound, encode_error
-from headway.errors import HeadwayError
+from headway.dialects.dialect import Dialect, Inbound
 from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway
 from headway.server import cors, routes
 from headway.server.asgi import too_large
+from headway.server.front import BETWEEN, BODY, Front
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-LINGER_S = 2.0
-"""How long the rest of a refused body is read away, so that its sender gets to see the answer."""
 
 
 class _Nothing:
@@ -95,24 +92,12 @@ class HotCycle:
         self._size += len(body)
         limit = self._protocol.gateway.snapshot.body_limit
         if self._size > limit:
-            self.refuse(too_large(limit))
+            raise too_large(limit)
 
     def read_whole(self) -> None:
         self.is_read = True
         if self.is_current:
             self._begin()
-
-    def refuse(self, error: HeadwayError) -> None:
-        """Answer before the body is read, and read the rest of it away for a while."""
-        protocol = self._protocol
-        self._parts.clear()
-        request_id = protocol.gateway.new_id()
-        head = b"content-type: %b\r\nx-request-id: %b\r\n" % (JSON, request_id.encode())
-        body = encode_error(error, None, request_id)
-        self.keep_alive = False
-        protocol.transport.write(self._head(error.status, head, len(body)) + body)
-        self.response_complete = True
-        protocol.linger()
 
     def _begin(self) -> None:
         parts, self._parts = self._parts, []
@@ -179,19 +164,15 @@ class HotCycle:
         return b"%b%b%b%b\r\n" % (STATUS_LINE[status], default, head, framing)
 
 
-class HeadwayProtocol(HttpToolsProtocol):
+class HeadwayProtocol(Front):
     """uvicorn's ``http=`` class. Its application must be a ``server.app.App``."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        app: Any = self.config.app
-        self.gateway: Gateway = app.gateway
-        self.cors_origins: tuple[str, ...] = app.config.server.cors_origins
+        self.gateway: Gateway = self.owner.gateway
         self._default_headers: list[tuple[bytes, bytes]] | None = None
         self._default_head = b""
         self._active: HotCycle | None = None
-        self._idle_since = 0.0
-        self._idle_timer: asyncio.TimerHandle | None = None
 
     def default_head(self) -> bytes:
         """uvicorn renews its list (the date) once a second."""
@@ -203,28 +184,27 @@ class HeadwayProtocol(HttpToolsProtocol):
 
     # --- Parser callbacks -------------------------------------------------------------------------
 
-    def on_message_begin(self) -> None:
-        """uvicorn builds the ASGI scope here; a hot request needs none."""
-        self.url = b""
-        self.headers = []
-        self.expect_100_continue = False
-
     def on_headers_complete(self) -> None:
-        parser = self.parser
+        if not self.check_head():
+            return
         found = None
-        if parser.get_method() == b"POST" and not parser.should_upgrade():
+        parser = self.parser
+        if parser.get_method() == b"POST":
             found = routes.find_raw(self.url)
         if found is None or self._is_crowded():
-            self._leave_to_uvicorn()
+            self.leave_to_uvicorn()
             return
+        limit = self.gateway.snapshot.body_limit
+        if self.length > limit:
+            raise too_large(limit)
         is_current = self.cycle is None or self.cycle.response_complete
-        is_modern = parser.get_http_version() != "1.0"
+        is_modern = self.version != "1.0"
         keep_alive = is_modern and parser.should_keep_alive()
         cycle = HotCycle(self, found, self.headers, keep_alive, is_modern)
         self.cycle = cycle  # type: ignore[assignment]
+        self.close_head()
         if is_current:
             self._make_current(cycle)
-            self._check_length(cycle)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, None))  # type: ignore[arg-type]
@@ -234,68 +214,28 @@ class HeadwayProtocol(HttpToolsProtocol):
         if type(cycle) is not HotCycle:
             super().on_body(body)
         elif not cycle.response_complete:
+            self.stage = BODY
             cycle.feed(body)
 
     def on_message_complete(self) -> None:
         cycle: Any = self.cycle
-        if type(cycle) is not HotCycle:
+        if type(cycle) is not HotCycle or self.is_upgrade:
             super().on_message_complete()
-        elif not cycle.response_complete:
+            return
+        self.stage = BETWEEN
+        if not cycle.response_complete:
             cycle.read_whole()
-
-    def on_response_complete(self) -> None:
-        """uvicorn's, with one timer a connection in place of one a request: it looks how long the
-        connection has been idle, and comes again when that may be long enough."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        if self.pipeline:
-            self.flow.resume_reading()
-            cycle, app = self.pipeline.pop()
-            self._start_asgi_task(cycle, app)
-            return
-        if self.flow.read_paused:
-            self.flow.resume_reading()
-        self._idle_since = self.gateway.clock()
-        if self._idle_timer is None:
-            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._check_idle)
-
-    def _check_idle(self) -> None:
-        self._idle_timer = None
-        if self.transport.is_closing() or not (self.cycle and self.cycle.response_complete):
-            return  # the end of that answer sets the timer again
-        left = self.timeout_keep_alive - (self.gateway.clock() - self._idle_since)
-        if left <= 0:
-            self.transport.close()
-        else:
-            self._idle_timer = self.loop.call_later(left, self._check_idle)
 
     def _is_crowded(self) -> bool:
         """uvicorn's own limit, which then gives its own 503."""
         limit = self.limit_concurrency
         return limit is not None and max(len(self.connections), len(self.tasks)) >= limit
 
-    def _leave_to_uvicorn(self) -> None:
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
-        self.url = url
-        self.headers.extend(headers)
-        self.expect_100_continue = expects
-        super().on_headers_complete()
-
     def _make_current(self, cycle: HotCycle) -> None:
         self._active = cycle
-        cycle.take_turn()
-
-    def _check_length(self, cycle: HotCycle) -> None:
-        """Refuse what is too large by its own word; ask for what waits to be asked for."""
-        limit = self.gateway.snapshot.body_limit
-        for name, value in self.headers:
-            if name == b"content-length" and int(value) > limit:
-                cycle.refuse(too_large(limit))
-                return
-        if self.expect_100_continue:
+        if self.expect_100_continue and not cycle.is_read:  # then it is the latest request
             self.transport.write(CONTINUE)
+        cycle.take_turn()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """uvicorn calls this for a request whose turn has come."""
@@ -310,8 +250,6 @@ class HeadwayProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.pipeline.clear()
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
         active, self._active = self._active, None
         if active is not None and not active.response_complete:
             active.disconnected = True
@@ -333,7 +271,3 @@ class HeadwayProtocol(HttpToolsProtocol):
         if self._active is not None and not self._active.response_complete:
             self._active.keep_alive = False
         super().shutdown()
-
-    def linger(self) -> None:
-        """Close, but not over the head of a client that is still sending."""
-        self.loop.call_later(LINGER_S, self.transport.close)

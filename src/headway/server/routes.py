@@ -27,6 +27,6 @@ def find(path: str) -> tuple[Dialect, str] | None:
         return exact, ""
     if path.startswith(ENGINE_PREFIX):
         name = path[len(ENGINE_PREFIX) :]
-        if name and "/" not in name:
+        if name and "/" not in name and "#" not in name:  # a fragment is for uvicorn to cut off
             return ENGINE, unquote(name)
     return None
