@@ -100,10 +100,14 @@ def _file(part: Part) -> dict[str, Any] | None:
         if media.url is not None and "://" not in media.url:  # bare base64
             media = Media(data=media.url)
         return _media(media, usual)
-    if file.file_id is None:
-        return None
-    uri = FILES + file.file_id if file.file_id.startswith("files/") else file.file_id
-    return _media(Media(url=uri), usual)
+    return None if file.file_id is None else _stored(file.file_id, file.filename)
+
+
+def _stored(file_id: str, name: str | None) -> dict[str, Any]:
+    """A file that lies at Google, which knows its kind: it is told only where it is clear."""
+    uri = FILES + file_id if file_id.startswith("files/") else file_id
+    kind = kind_of(name or uri, "")
+    return {"fileData": {"mimeType": kind, "fileUri": uri} if kind else {"fileUri": uri}}
 
 
 def _media(media: Media, usual: str) -> dict[str, Any]:
