@@ -23,7 +23,7 @@ NO_RAW = Raw()
 """What an absent ``Raw`` field holds: ``Optional[Raw]`` does not decode in msgspec."""
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """Tokens as the provider bills them. ``input_tokens`` includes cache reads and writes,
     ``output_tokens`` includes reasoning; None is unknown."""
 
@@ -50,7 +50,7 @@ class ToolCall(Struct, frozen=True):
 # --- Events: what an answer is made of, in the order in which it arrived. -------------------------
 
 
-class Started(Struct, frozen=True):
+class Started(Struct, frozen=True, gc=False):
     """The provider began to answer. Not content."""
 
     id: str | None = None
@@ -60,22 +60,22 @@ class Started(Struct, frozen=True):
     service_tier: str | None = None
 
 
-class Text(Struct, frozen=True):
+class Text(Struct, frozen=True, gc=False):
     text: str
     index: int = 0
 
 
-class Reasoning(Struct, frozen=True):
+class Reasoning(Struct, frozen=True, gc=False):
     text: str
     index: int = 0
 
 
-class Refusal(Struct, frozen=True):
+class Refusal(Struct, frozen=True, gc=False):
     text: str
     index: int = 0
 
 
-class ToolStarted(Struct, frozen=True):
+class ToolStarted(Struct, frozen=True, gc=False):
     """A tool call begins; ``tool`` is its position among the calls of this choice."""
 
     tool: int
@@ -86,7 +86,7 @@ class ToolStarted(Struct, frozen=True):
     """True for OpenAI's deprecated ``function_call``."""
 
 
-class ToolArguments(Struct, frozen=True):
+class ToolArguments(Struct, frozen=True, gc=False):
     tool: int
     text: str
     index: int = 0
@@ -119,7 +119,7 @@ class Extra(Struct, frozen=True):
     index: int = 0
 
 
-class Finished(Struct, frozen=True):
+class Finished(Struct, frozen=True, gc=False):
     """A choice ended: stop, length, tool_calls, function_call or content_filter."""
 
     reason: str
@@ -140,7 +140,7 @@ class Failed(Struct, frozen=True):
     error: Exception
 
 
-class Done(Struct, frozen=True):
+class Done(Struct, frozen=True, gc=False):
     """The wire's own end mark (``data: [DONE]``). A wire without one ends with its last byte."""
 
 
@@ -262,7 +262,7 @@ class HttpRequest(Struct, frozen=True):
     method: str = "POST"
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Frame(Struct, frozen=True, gc=False):
     """One message of a stream: its payload, its name where the wire has one, and its own bytes."""
 
     data: bytes

@@ -6,10 +6,11 @@ always asked for upstream, and its chunk is kept from a caller who did not ask.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from headway.dialects.answer import Answer
 from headway.dialects.deltas import choices
@@ -24,7 +25,7 @@ from headway.dialects.dialect import (
     encode_error,
     field,
 )
-from headway.errors import HeadwayError, InvalidField
+from headway.errors import HeadwayError, InvalidBody, InvalidField
 from headway.types import ChatRequest, Done, Event, Frame, Started, UsageSeen
 
 MODEL = field("model", str, "a string, provider/model")
@@ -32,13 +33,26 @@ MESSAGES = field("messages", list[MessageHead], "a list of messages, each with a
 STREAM = field("stream", bool | None, "true, false or null")
 STREAM_OPTIONS = field("stream_options", dict[str, Any] | None, "an object or null")
 STRICT = field("strict", bool | None, "true, false or null")
-OWN = frozenset({"model", "messages", "stream", "strict"})
+OWN = ("model", "stream", "strict")
 METRICS_HEADER = b"x-headway-metrics"
 OFF = (b"", b"0", b"false")
 END = b"data: [DONE]\n\n"
 BLANK = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Known(Struct):
+    """What is read of a body, all at once; what is wrong with it is said field by field."""
+
+    model: str
+    messages: list[MessageHead]
+    stream: bool | None = None
+    stream_options: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+_known = msgspec.json.Decoder(Known).decode
 
 
 class OpenAIChat:
@@ -51,22 +65,24 @@ class OpenAIChat:
 
     def decode(self, inbound: Inbound) -> Call:
         fields = decode_object(inbound.body)
-        provider, model = _split(MODEL.require(fields))
-        if not MESSAGES.require(fields):
-            raise MESSAGES.invalid()
-        stream = STREAM.read(fields) or False
-        options = STREAM_OPTIONS.read(fields) or {}
+        known = _read(inbound.body, fields)
+        provider, model = _split(known.model)
+        stream = known.stream or False
+        request = ChatRequest(
+            model=model,
+            messages=fields.pop("messages"),
+            parameters=fields,
+            stream=stream,
+        )
+        for name in OWN:
+            fields.pop(name, None)
+        options = known.stream_options
         return Call(
             provider=provider,
-            request=ChatRequest(
-                model=model,
-                messages=fields["messages"],
-                parameters={k: v for k, v in fields.items() if k not in OWN},
-                stream=stream,
-            ),
+            request=request,
             stream=stream,
-            shows_usage=bool(options.get("include_usage")),
-            strict=STRICT.read(fields) or False,
+            shows_usage=options is not None and bool(options.get("include_usage")),
+            strict=known.strict or False,
             shows_metrics=_wants_metrics(inbound),
         )
 
@@ -180,6 +196,20 @@ class OpenAIChatStream:
 
     def _event(self, value: Any) -> bytes:
         return b"data: " + _encode(value) + b"\n\n"
+
+
+def _read(body: bytes, fields: Mapping[str, Raw]) -> Known:
+    try:
+        known = _known(body)
+    except (msgspec.ValidationError, RecursionError):
+        for one in (MODEL, MESSAGES):
+            one.require(fields)
+        for one in (STREAM, STREAM_OPTIONS, STRICT):
+            one.read(fields)
+        raise InvalidBody("The body is not what this route takes.") from None
+    if not known.messages:
+        raise MESSAGES.invalid()
+    return known
 
 
 def _split(model: str) -> tuple[str, str]:

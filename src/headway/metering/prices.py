@@ -59,19 +59,25 @@ class Listing:
     """One model of the data with the prices of it that were asked for so far: at most one for each
     of its dated prices and sets of variants."""
 
-    __slots__ = ("_compiled", "_date", "_source", "model")
+    __slots__ = ("_compiled", "_date", "_only", "_source", "model")
 
     def __init__(self, model: Model, source: str, taken: date) -> None:
         self.model = model
         self._source = source
         self._date = taken
         self._compiled: dict[tuple[int, ...], Price | None] = {}
+        self._only: Price | None = None
+        """The price, once it is asked for, where it does not depend on the moment."""
 
     def price(self, at: float, context: Mapping[str, str] = NO_CONTEXT) -> Price | None:
+        if self._only is not None and not context:
+            return self._only
         moment = datetime.fromtimestamp(at, UTC)
         key = (self._dated(moment), *self._variants(moment, context))
         if key not in self._compiled:
             self._compiled[key] = self._compile(*key)
+        if len(self.model.prices) == 1 and not context:
+            self._only = self._compiled[key]
         return self._compiled[key]
 
     def without_variants(self) -> Listing:

@@ -185,6 +185,35 @@ class WireUsage(Struct):
     completion_tokens_details: CompletionDetails | None = None
 
 
+class PlainDelta(Struct, gc=False):
+    """A piece of text and nothing else: whatever else it may hold must be null."""
+
+    content: str
+    reasoning_content: None = None
+    reasoning: None = None
+    refusal: None = None
+    tool_calls: None = None
+    function_call: None = None
+    audio: None = None
+    annotations: None = None
+
+
+class PlainChoice(Struct):
+    delta: PlainDelta
+    index: int = 0
+    finish_reason: None = None
+    logprobs: None = None
+
+
+class PlainChunk(Struct):
+    """What nearly every chunk of a stream is. Decoding checks that it is, at no cost of ours."""
+
+    choices: tuple[PlainChoice]
+    usage: None = None
+    error: None = None
+
+
+_plain = msgspec.json.Decoder(PlainChunk).decode
 _chunk = msgspec.json.Decoder(Chunk).decode
 _usage = msgspec.json.Decoder(WireUsage).decode
 _any = msgspec.json.Decoder().decode
@@ -199,6 +228,14 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
         return []
     if frame.event == "error":
         return [Failed(_stream_error(data))]
+    if state:
+        try:
+            choice = _plain(data).choices[0]
+        except msgspec.ValidationError:
+            pass
+        else:
+            content = choice.delta.content
+            return [Text(content, choice.index)] if content else []
     chunk = _chunk(data)
     events: list[Event] = []
     if not state and chunk.choices is not None:  # an error alone is no beginning of an answer
@@ -246,7 +283,7 @@ def decode_response(body: bytes) -> list[Event]:
 
 
 def _is_there(raw: Raw) -> bool:
-    return bool(raw) and bytes(raw) != NULL
+    return raw is not NO_RAW and bytes(raw) != NULL
 
 
 def _started(chunk: Chunk) -> Started:

@@ -36,6 +36,14 @@ class SseFramer:
         """Raises ValueError when more than the limit, in bytes, is held of one event."""
         if not self._begun:
             data = self._begin(data)
+        if (
+            not self._parts
+            and data[:6] == b"data: "
+            and data[-2:] == b"\n\n"
+            and data.find(b"\n") == len(data) - 2
+            and b"\r" not in data
+        ):
+            return [Frame(data[6:-2], None, data)]  # nearly every chunk of nearly every stream
         if self._parts:
             if not _has_blank(self._tail + data):
                 self._keep(data)
