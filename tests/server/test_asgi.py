@@ -1,0 +1,330 @@
+"""The ASGI skin, played by hand: messages in, messages out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from headway.server import asgi
+from headway.server.asgi import HIGH_WATER, LOW_WATER, AsgiSink
+from pipeline_fakes import HELLO, ROLE, Pipe, text
+
+CHAT = "/api/engine/chat/openai"
+ASKED = b'{"model":"gpt-4o","chat_input":"Hi"}'
+STREAMED = b'{"model":"gpt-4o","chat_input":"Hi","is_stream":true}'
+GONE = {"type": "http.disconnect"}
+
+Message = dict[str, Any]
+
+
+def body(data: bytes, more: bool = False) -> Message:
+    return {"type": "http.request", "body": data, "more_body": more}
+
+
+class Client:
+    """The server's side of one request: what it says it has received, and what it is sent."""
+
+    def __init__(self, *messages: Message) -> None:
+        self.incoming: asyncio.Queue[Message] = asyncio.Queue()
+        for message in messages:
+            self.incoming.put_nowait(message)
+        self.sent: list[Message] = []
+
+    async def receive(self) -> Message:
+        return await self.incoming.get()
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"])
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        return dict(self.sent[0]["headers"])
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message["body"] for message in self.sent[1:])
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def scope(path: str, method: str = "POST", query: str = "", **headers: str) -> Message:
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
+    }
+
+
+async def cold(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"cold"})
+
+
+def run(
+    asked: Message,
+    *messages: Message,
+    pipe: Pipe | None = None,
+    play: Callable[[Pipe], None] = lambda pipe: None,
+) -> Client:
+    """One request; ``play`` is the provider's part, once the request is with it."""
+    pipe = pipe or Pipe()
+
+    async def main() -> Client:
+        client = Client(*messages)
+        task = asyncio.ensure_future(
+            asgi.respond(pipe.gateway, asked, client.receive, client.send, cold)
+        )
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        play(pipe)
+        await asyncio.wait_for(task, 5)
+        return client
+
+    return asyncio.run(main())
+
+
+def test_a_whole_answer_has_its_length() -> None:
+    client = run(scope(CHAT), body(ASKED), play=lambda pipe: pipe.sending.stream(HELLO))
+    assert client.status == 200
+    assert client.json["chat_output"] == "Hello!"
+    assert client.headers[b"content-length"] == str(len(client.body)).encode()
+    assert client.headers[b"x-request-id"] == b"id-1"
+    assert [message["type"] for message in client.sent] == [
+        "http.response.start",
+        "http.response.body",
+    ]
+
+
+def test_each_piece_of_a_stream_is_a_message_of_its_own() -> None:
+    client = run(scope(CHAT), body(STREAMED), play=lambda pipe: pipe.sending.stream(HELLO))
+    assert b"content-length" not in client.headers
+    assert [message.get("more_body") for message in client.sent[1:]] == [True, True, False]
+    assert all(message["body"].endswith(b"\n") for message in client.sent[1:])
+
+
+def test_a_body_in_pieces_is_joined() -> None:
+    client = run(
+        scope(CHAT),
+        body(ASKED[:9], True),
+        {"type": "http.request", "more_body": True},
+        body(ASKED[9:]),
+        play=lambda pipe: pipe.sending.stream(HELLO),
+    )
+    assert client.status == 200
+
+
+LARGE = b" " * 1001
+
+
+@pytest.mark.parametrize(
+    ("headers", "messages"),
+    [
+        ({"content_length": "1001"}, []),
+        ({}, [body(LARGE)]),
+        ({}, [body(LARGE[:600], True), body(LARGE[:600], True)]),
+        ({"content_length": "7"}, [body(LARGE)]),
+        ({"content_length": "many"}, [body(LARGE)]),
+    ],
+)
+def test_a_body_over_the_limit_is_refused_as_soon_as_that_shows(
+    headers: dict[str, str], messages: list[Message]
+) -> None:
+    client = run(scope(CHAT, **headers), *messages)
+    assert client.status == 413
+    assert "1000 bytes" in client.json["error"]["message"]
+
+
+def test_a_client_that_leaves_before_its_body_is_whole_gets_nothing() -> None:
+    pipe = Pipe()
+    assert run(scope(CHAT), body(ASKED[:9], True), GONE, pipe=pipe).sent == []
+    assert pipe.records == []
+
+
+def test_a_client_that_leaves_cancels_the_request() -> None:
+    pipe = Pipe()
+    client = run(scope(CHAT), body(STREAMED), body(b""), GONE, pipe=pipe)
+    assert client.sent == []
+    assert pipe.sending.history == ["cancel"]
+    assert [record.outcome for record in pipe.records] == ["cancelled"]
+
+
+def test_a_server_that_stops_waiting_cancels_the_request() -> None:
+    pipe = Pipe()
+
+    async def main() -> None:
+        client = Client(body(STREAMED))
+        task = asyncio.ensure_future(
+            asgi.respond(pipe.gateway, scope(CHAT), client.receive, client.send, cold)
+        )
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert pipe.sending.history == ["cancel"]
+    assert pipe.records[0].outcome == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "takes"),
+    [
+        (CHAT, "GET", "POST"),
+        ("/health", "POST", "GET or HEAD"),
+        ("/v1/models", "PUT", "GET or HEAD"),
+    ],
+)
+def test_another_method_is_told_which_one_it_is(path: str, method: str, takes: str) -> None:
+    client = run(scope(path, method))
+    assert client.status == 405
+    assert takes in client.json["error"]["message"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_catalogue_answers_as_json(method: str) -> None:
+    client = run(scope("/api/engine/providers", method))
+    assert client.json == ["openai"]
+    assert client.headers == {b"content-type": b"application/json", b"content-length": b"10"}
+
+
+def test_the_query_is_read() -> None:
+    asked = scope("/api/engine/parameters", "GET", "provider=openai&model=o3&odd")
+    assert [spec["id"] for spec in run(asked).json] == ["max_completion_tokens"]
+
+
+def test_a_wrong_query_is_an_error_with_an_id() -> None:
+    client = run(scope("/api/engine/models", "GET", "provider=no%20one"))
+    assert client.status == 404
+    assert "'no one'" in client.json["error"]["message"]
+    assert client.headers[b"x-request-id"].decode() == client.json["error"]["request_id"]
+
+
+# path, whether it wants the gateway's key
+GUARDED = [
+    ("/health", False),
+    ("/v1/models", True),
+    ("/docs", True),
+    ("/api/engine/providers", True),
+]
+
+
+@pytest.mark.parametrize(("path", "wants"), GUARDED)
+def test_every_route_but_health_wants_the_key(path: str, wants: bool) -> None:
+    pipe = Pipe(keys=("gw-right-key",))
+    assert run(scope(path, "GET"), pipe=pipe).status == (401 if wants else 200)
+    allowed = run(scope(path, "GET", authorization="Bearer gw-right-key"), pipe=pipe)
+    assert allowed.status == 200
+
+
+def test_whatever_is_left_is_somebody_elses() -> None:
+    assert run(scope("/docs", "GET")).body == b"cold"
+
+
+def test_an_unknown_path_is_told_where_all_are_listed() -> None:
+    async def main() -> Client:
+        client = Client()
+        gateway = Pipe().gateway
+        await asgi.respond(
+            gateway, scope("/nowhere", "GET"), client.receive, client.send, asgi.not_found
+        )
+        return client
+
+    client = asyncio.run(main())
+    assert client.status == 404
+    assert "/nowhere" in client.json["error"]["message"]
+    assert "/docs" in client.json["error"]["message"]
+
+
+# --- The sink -------------------------------------------------------------------------------------
+
+
+def test_a_client_slower_than_the_provider_makes_it_pause_and_resume() -> None:
+    piece = b"x" * (HIGH_WATER // 4)
+
+    async def main() -> None:
+        sink, told, sizes = AsgiSink(), [], []
+        sink.on_pause = lambda: told.append("pause")
+        sink.on_resume = lambda: (told.append("resume"), sink.end())[0]
+        sink.start(200, b"")
+        for _ in range(4):
+            sink.write(piece)
+        assert (sink.is_paused, told) == (False, [])
+        sink.write(b"x")
+        sink.write(b"x")
+        assert (sink.is_paused, told) == (True, ["pause"])
+
+        async def send(message: Any) -> None:
+            if not told[1:]:
+                sizes.append(len(message.get("body", b"")))
+
+        await sink.drain(send)
+        assert (sink.is_paused, told) == (False, ["pause", "resume"])
+        left = 4 * len(piece) + 2 - sum(sizes)
+        assert left <= LOW_WATER < left + len(piece)
+
+    asyncio.run(main())
+
+
+def test_a_sink_may_be_paused_with_nobody_listening() -> None:
+    async def main() -> None:
+        sink = AsgiSink()
+        sink.start(200, b"a: b: c\r\n")
+        sink.write(b"x" * (HIGH_WATER + 1))
+        sink.end(b"")
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await sink.drain(send)
+        assert sent[0]["headers"] == [(b"a", b"b: c")]
+        assert not sink.is_paused
+
+    asyncio.run(main())
+
+
+def test_what_was_not_sent_to_a_client_that_left_is_dropped() -> None:
+    async def main() -> None:
+        sink, sent, gone = AsgiSink(), [], []
+        sink.on_gone = lambda: gone.append(True)
+        sink.start(200, b"")
+        sink.gone()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await asyncio.wait_for(sink.drain(send), 5)
+        assert (sent, gone) == ([], [True])
+
+    asyncio.run(main())
+
+
+def test_pieces_are_sent_while_the_provider_still_speaks() -> None:
+    pipe = Pipe()
+
+    async def main() -> None:
+        client = Client(body(STREAMED))
+        task = asyncio.ensure_future(
+            asgi.respond(pipe.gateway, scope(CHAT), client.receive, client.send, cold)
+        )
+        await asyncio.sleep(0.01)
+        pipe.sending.stream(ROLE, text("Hello"))
+        await asyncio.sleep(0.01)
+        assert len(client.sent) == 2
+        pipe.sending.chunk(HELLO[len(ROLE) + len(text("Hello")) :])
+        await asyncio.wait_for(task, 5)
+        assert client.sent[-1]["more_body"] is False
+
+    asyncio.run(main())
