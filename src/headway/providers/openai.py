@@ -228,15 +228,20 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
         return []
     if frame.event == "error":
         return [Failed(_stream_error(data))]
-    if state:
-        try:
-            choice = _plain(data).choices[0]
-        except msgspec.ValidationError:
-            pass
-        else:
-            content = choice.delta.content
-            return [Text(content, choice.index)] if content else []
-    chunk = _chunk(data)
+    plain = _plain_text(data) if state else None
+    return _events_of(_chunk(data), state) if plain is None else plain
+
+
+def _plain_text(data: bytes) -> list[Event] | None:
+    try:
+        choice = _plain(data).choices[0]
+    except msgspec.ValidationError:
+        return None
+    content = choice.delta.content
+    return [Text(content, choice.index)] if content else []
+
+
+def _events_of(chunk: Chunk, state: State) -> list[Event]:
     events: list[Event] = []
     if not state and chunk.choices is not None:  # an error alone is no beginning of an answer
         state["tools"] = {}
