@@ -121,12 +121,8 @@ class Front(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name in WATCHED:
-            self._watch(name, value)
         self.headers.append((name, value))
-
-    def _watch(self, name: bytes, value: bytes) -> None:
-        if self.stage == TRAILERS:
+        if name not in WATCHED or self.stage == TRAILERS:
             return
         if name == b"host":
             self._hosts += 1
