@@ -16,6 +16,15 @@ from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
 from headway.providers.openai_errors import decode_error, error_in
+from headway.providers.openai_finish import finish
+from headway.providers.openai_tools import (
+    Function,
+    ToolCall,
+    Tools,
+    read_function_call,
+    read_tool_call,
+)
+from headway.providers.openai_usage import decode_usage
 from headway.providers.provider import Adapted, Provider, State
 from headway.types import (
     NO_RAW,
@@ -25,7 +34,6 @@ from headway.types import (
     Event,
     Extra,
     Failed,
-    Finished,
     Frame,
     HttpRequest,
     Logprobs,
@@ -35,10 +43,6 @@ from headway.types import (
     Started,
     Target,
     Text,
-    ToolArguments,
-    ToolStarted,
-    Usage,
-    UsageSeen,
 )
 from headway.wire.url import join
 
@@ -61,7 +65,7 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     if request.stream:
         body["stream"] = TRUE
         body["stream_options"] = _with_usage(request.parameters.get("stream_options", NO_RAW))
-    headers = _headers(target.api_key, tuple(target.headers.items()), request.stream)
+    headers = bearer_headers(target.api_key, tuple(target.headers.items()), request.stream)
     return HttpRequest(join(target.base_url, "/chat/completions"), headers, _encode(body))
 
 
@@ -72,7 +76,7 @@ def _with_usage(given: Raw) -> Raw:
 
 
 @lru_cache(maxsize=256)
-def _headers(
+def bearer_headers(
     api_key: str | None, extra: tuple[tuple[str, str], ...], stream: bool
 ) -> tuple[tuple[str, str], ...]:
     headers = [
@@ -114,25 +118,6 @@ def adapt(request: ChatRequest) -> Adapted:
 # --- Answers --------------------------------------------------------------------------------------
 
 
-class Function(Struct):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class Custom(Struct):
-    """A tool that takes free text instead of JSON."""
-
-    name: str | None = None
-    input: str | None = None
-
-
-class ToolCall(Struct):
-    index: int | None = None
-    id: str | None = None
-    function: Function | None = None
-    custom: Custom | None = None
-
-
 class Message(Struct):
     """A delta and a whole message have the same fields."""
 
@@ -167,24 +152,6 @@ class Chunk(Struct):
     error: Raw = NO_RAW
 
 
-class PromptDetails(Struct):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    audio_tokens: int | None = None
-
-
-class CompletionDetails(Struct):
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
-
-
-class WireUsage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: PromptDetails | None = None
-    completion_tokens_details: CompletionDetails | None = None
-
-
 class PlainDelta(Struct, gc=False):
     """A piece of text and nothing else: whatever else it may hold must be null."""
 
@@ -215,7 +182,6 @@ class PlainChunk(Struct):
 
 _plain = msgspec.json.Decoder(PlainChunk).decode
 _chunk = msgspec.json.Decoder(Chunk).decode
-_usage = msgspec.json.Decoder(WireUsage).decode
 _any = msgspec.json.Decoder().decode
 
 
@@ -256,7 +222,7 @@ def _events_of(chunk: Chunk, state: State) -> list[Event]:
         if choice.logprobs is not None:
             events.append(Logprobs(choice.logprobs, choice.index))
         if choice.finish_reason:
-            events.append(Finished(choice.finish_reason, choice.index))
+            events.append(finish(choice.finish_reason, choice.index))
     if _is_there(chunk.usage):
         events.append(decode_usage(chunk.usage))
     if _is_there(chunk.error):
@@ -280,7 +246,7 @@ def decode_response(body: bytes) -> list[Event]:
             _read_message(message, choice, {}, events)
         if choice.logprobs is not None:
             events.append(Logprobs(choice.logprobs, choice.index))
-        events.append(Finished(choice.finish_reason or "stop", choice.index))
+        events.append(finish(choice.finish_reason or "stop", choice.index))
     if _is_there(chunk.usage):
         events.append(decode_usage(chunk.usage))
     events.append(DONE[0])
@@ -297,9 +263,7 @@ def _started(chunk: Chunk) -> Started:
     )
 
 
-def _read_message(
-    message: Message, choice: Choice, tools: dict[tuple[int, int], Any], events: list[Event]
-) -> None:
+def _read_message(message: Message, choice: Choice, tools: Tools, events: list[Event]) -> None:
     """All but the plain text, which the callers read first because it is nearly everything."""
     index = choice.index
     if message.reasoning_content or message.reasoning:
@@ -308,45 +272,14 @@ def _read_message(
         events.append(Refusal(message.refusal, index))
     if message.tool_calls:
         for position, call in enumerate(message.tool_calls):
-            _read_tool_call(call, position, index, tools, events)
+            read_tool_call(call, position, index, tools, events)
     if message.function_call is not None:
-        _read_function_call(message.function_call, index, tools, events)
+        read_function_call(message.function_call, index, tools, events)
     if type(message.content) is list:
         _read_parts(message.content, index, events)
     if message.audio is not None or message.annotations:
         fields = {"audio": message.audio, "annotations": message.annotations}
         events.append(Extra({k: v for k, v in fields.items() if v}, index))
-
-
-def _read_tool_call(
-    call: ToolCall,
-    position: int,
-    index: int,
-    tools: dict[tuple[int, int], Any],
-    events: list[Event],
-) -> None:
-    tool = position if call.index is None else call.index
-    function = call.function or _as_function(call.custom or Custom())
-    if (index, tool) not in tools and (call.id or function.name):
-        tools[index, tool] = call.id
-        events.append(ToolStarted(tool, call.id or "", function.name or "", index))
-    if function.arguments:
-        events.append(ToolArguments(tool, function.arguments, index))
-
-
-def _as_function(custom: Custom) -> Function:
-    return Function(custom.name, custom.input)
-
-
-def _read_function_call(
-    function: Function, index: int, tools: dict[tuple[int, int], Any], events: list[Event]
-) -> None:
-    """The deprecated way to call a single function."""
-    if (index, 0) not in tools and function.name:
-        tools[index, 0] = function.name
-        events.append(ToolStarted(0, "", function.name, index, legacy=True))
-    if function.arguments:
-        events.append(ToolArguments(0, function.arguments, index, legacy=True))
 
 
 def _read_parts(parts: list[Any], index: int, events: list[Event]) -> None:
@@ -355,27 +288,13 @@ def _read_parts(parts: list[Any], index: int, events: list[Event]) -> None:
         if part.get("type") == "text" and part.get("text"):
             events.append(Text(part["text"], index))
         elif part.get("type") == "thinking":
-            text = "".join(p.get("text", "") for p in part.get("thinking", ()))
-            if text:
-                events.append(Reasoning(text, index))
-
-
-def decode_usage(raw: Raw) -> UsageSeen:
-    """Cached tokens are part of the prompt's, reasoning is part of the completion's."""
-    copied = raw.copy()
-    seen = _usage(copied)
-    prompt = seen.prompt_tokens_details or PromptDetails()
-    completion = seen.completion_tokens_details or CompletionDetails()
-    usage = Usage(
-        input_tokens=seen.prompt_tokens,
-        output_tokens=seen.completion_tokens,
-        cache_read_tokens=prompt.cached_tokens,
-        cache_write_tokens=prompt.cache_write_tokens,
-        reasoning_tokens=completion.reasoning_tokens,
-        input_audio_tokens=prompt.audio_tokens,
-        output_audio_tokens=completion.audio_tokens,
-    )
-    return UsageSeen(usage, copied)
+            thought = part.get("thinking") or ""
+            if isinstance(thought, list):
+                thought = "".join(p.get("text") or "" for p in thought)
+            if thought:
+                events.append(Reasoning(thought, index))
+        elif part.get("reference_ids"):
+            events.append(Extra({"references": [part]}, index))
 
 
 def _stream_error(raw: Raw | bytes) -> UpstreamError:

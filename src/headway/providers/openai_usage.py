@@ -1,0 +1,72 @@
+"""Usage on OpenAI's wire, and where those who copied it put the same counts."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Raw, Struct
+
+from headway.types import Usage, UsageSeen
+
+
+class PromptDetails(Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class CompletionDetails(Struct):
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class WireUsage(Struct):
+    """OpenAI's, and the places where those who copied it put the same counts."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_details: PromptDetails | None = None
+    completion_tokens_details: CompletionDetails | None = None
+    cached_tokens: int | None = None
+    """Together's and Moonshot's."""
+    prompt_cache_hit_tokens: int | None = None
+    """DeepSeek's."""
+    num_cached_tokens: int | None = None
+    """Mistral's of old."""
+    reasoning_tokens: int | None = None
+    """SGLang's and Perplexity's."""
+
+    def cached(self) -> int | None:
+        details = self.prompt_tokens_details
+        places = (
+            None if details is None else details.cached_tokens,
+            self.cached_tokens,
+            self.prompt_cache_hit_tokens,
+            self.num_cached_tokens,
+        )
+        return next((count for count in places if count is not None), None)
+
+
+_usage = msgspec.json.Decoder(WireUsage).decode
+
+
+def decode_usage(raw: Raw) -> UsageSeen:
+    """Cached tokens are part of the prompt's, reasoning is part of the completion's."""
+    copied = raw.copy()
+    seen = _usage(copied)
+    prompt = seen.prompt_tokens_details or PromptDetails()
+    completion = seen.completion_tokens_details or CompletionDetails()
+    usage = Usage(
+        input_tokens=seen.prompt_tokens,
+        output_tokens=seen.completion_tokens,
+        cache_read_tokens=seen.cached(),
+        cache_write_tokens=prompt.cache_write_tokens,
+        reasoning_tokens=_first(completion.reasoning_tokens, seen.reasoning_tokens),
+        input_audio_tokens=prompt.audio_tokens,
+        output_audio_tokens=completion.audio_tokens,
+    )
+    return UsageSeen(usage, copied)
+
+
+def _first(count: int | None, other: int | None) -> int | None:
+    return other if count is None else count
