@@ -60,8 +60,8 @@ SERVER_TOOLS: Mapping[str, str] = {
     "web_search_preview": "googleSearch",
 }
 """Types of tools that run on the provider's side, and who does the same at Google."""
-UNREADABLE = (LookupError, TypeError, AttributeError, msgspec.MsgspecError)
-"""What values of the wrong shape come to: tools that are no list, a choice without a name."""
+UNREADABLE = (LookupError, TypeError, AttributeError, RecursionError, msgspec.MsgspecError)
+"""What values of the wrong shape come to: tools that are no list, schemas without a floor."""
 
 # "Penalty is not enabled for this model", which both services answer with 400.
 STUDIO_PENALTIES = re.compile(r"gemini-(?:1|2\.0)|tunedModels/")

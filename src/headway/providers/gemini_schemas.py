@@ -42,7 +42,8 @@ FORMATS = {
     "number": frozenset({"float", "double"}),
     "integer": frozenset({"int32", "int64"}),
 }
-DEPTH = 40
+MOST_REFERENCES = 1000
+"""Resolved in one schema: definitions that use one another twice grow without end."""
 
 
 class Cleaner:
@@ -50,10 +51,11 @@ class Cleaner:
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._definitions = {**(root.get("definitions") or {}), **(root.get("$defs") or {})}
+        self._resolved = 0
         self.lost: set[str] = set()
 
     def clean(self, schema: Any, within: tuple[str, ...] = ()) -> dict[str, Any]:
-        if not isinstance(schema, dict) or len(within) > DEPTH:
+        if not isinstance(schema, dict):
             return {}
         if "$ref" in schema:
             return self._resolve(schema, within)
@@ -81,7 +83,8 @@ class Cleaner:
         reference = str(schema["$ref"])
         target = self._definitions.get(reference.rpartition("/")[2])
         beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
-        if target is None or reference in within:
+        self._resolved += 1
+        if target is None or reference in within or self._resolved > MOST_REFERENCES:
             self.lost.add("$ref")
             return self.clean({"type": "object", **beside}, within)
         return self.clean({**target, **beside}, (*within, reference))
