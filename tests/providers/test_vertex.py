@@ -206,6 +206,11 @@ VERTEX: list[tuple[EmbeddingsRequest, str, Any]] = [
         },
     ),
     (
+        embed(["a", "b"]),
+        "gemini-embedding-001:batchEmbedContents",
+        {"requests": [{"content": parts("a")}, {"content": parts("b")}]},
+    ),
+    (
         embed("a", "gemini-embedding-2", dimensions=None),
         "gemini-embedding-2:embedContent",
         {"content": parts("a")},
@@ -228,6 +233,8 @@ def test_vertex_embeds_as_the_model_wants_it(
     request_: EmbeddingsRequest, method: str, body: Any
 ) -> None:
     assert asked(PROVIDER, request_, TARGET) == (method, body)
+    version = "v1beta1" if "batch" in method else "v1"
+    assert vertex.encode_embeddings(request_, TARGET).url.path.startswith(f"/{version}/")
 
 
 @pytest.mark.parametrize("given", [[1, 2], [[1, 2]], [], {"a": 1}, 5])

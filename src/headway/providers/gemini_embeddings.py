@@ -1,8 +1,9 @@
 """Embeddings of AI Studio and of Vertex AI, which have four shapes between them.
 
 AI Studio: batchEmbedContents (ai.google.dev/api/embeddings). Vertex AI: ``:predict`` with instances
-for its older models, and from Gemini Embedding 2 on ``:embedContent`` for one text and
-``:batchEmbedContents`` for several (docs.cloud.google.com, Text embeddings API and embedContent).
+for its older models, of which gemini-embedding-001 takes one text; ``:embedContent`` for one text
+of Gemini Embedding 2 (docs.cloud.google.com, Text embeddings API and embedContent); and
+``:batchEmbedContents``, in its beta, for several, as Google's own SDK does.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from headway.types import Embeddings, EmbeddingsRequest, Usage
 
 OURS = frozenset({"dimensions", "encoding_format", "user"})
 """``encoding_format`` is the gateway's own matter, and of a ``user`` these APIs know nothing."""
-PREDICTING = re.compile(r"gemini-embedding-(?:001|exp)|^(?!.*gemini)")
-"""Models of Vertex AI that answer to ``:predict``."""
+PREDICTING = re.compile(r"^(?!.*gemini)")
+"""Models of Vertex AI that answer to ``:predict``, however many texts there are."""
+PREDICTING_ONE = re.compile(r"gemini-embedding-(?:001|exp)")
+BATCH = "batchEmbedContents"
 INSTANCE = ("task_type", "title", "mimeType")
 """What of :predict's request belongs to each text, and not to all."""
 
@@ -80,13 +83,14 @@ def encode_vertex(request: EmbeddingsRequest) -> tuple[str, bytes]:
     """The method to call, and its body."""
     texts = texts_of(request)
     config = _config(request)
-    if PREDICTING.search(request.model):
+    is_single = len(texts) == 1
+    if PREDICTING.search(request.model) or (is_single and PREDICTING_ONE.search(request.model)):
         return "predict", _encode(_instances(texts, config))
     beside = {"embedContentConfig": config} if config else {}
-    if len(texts) == 1:
+    if is_single:
         return "embedContent", _encode({"content": _content(texts[0]), **beside})
     requests = [{"content": _content(text), **beside} for text in texts]
-    return "batchEmbedContents", _encode({"requests": requests})
+    return BATCH, _encode({"requests": requests})
 
 
 def _content(text: str) -> dict[str, Any]:

@@ -53,7 +53,8 @@ def place(target: Target, model: str, method: str, publisher: str = "google") ->
     """Where a model's method is. Raises InvalidField where a project is needed and none known."""
     project = _option(target, "project", target.credentials.get("project", ""))
     region = _option(target, "region", "global")
-    version = _option(target, "api_version", VERSION)
+    usual = "v1beta1" if method == gemini_embeddings.BATCH else VERSION
+    version = _option(target, "api_version", usual)
     resource = _resource(model, publisher)
     if not resource.startswith("projects/") and not (target.api_key and not project):
         if not project:
