@@ -20,7 +20,6 @@ from headway.types import (
     Logprobs,
     Reasoning,
     ReasoningDetail,
-    Refusal,
     Started,
     Text,
     ToolArguments,
@@ -216,7 +215,7 @@ def test_a_second_finish_is_no_news() -> None:
 
 def test_a_filtered_answer_says_why_where_the_provider_does() -> None:
     told = whole(answer(finish="SAFETY", finishMessage="Blocked for safety."))
-    assert told[1:] == [Refusal("Blocked for safety."), Finished("content_filter")]
+    assert told[1:] == [Extra({"refusal": "Blocked for safety."}), Finished("content_filter")]
 
 
 @pytest.mark.parametrize(
@@ -234,8 +233,15 @@ def test_a_filtered_answer_says_why_where_the_provider_does() -> None:
 )
 def test_a_blocked_prompt_is_a_filtered_answer(feedback: Any, said: str) -> None:
     body = {"promptFeedback": feedback, "responseId": "r1", "modelVersion": "gemini-x"}
-    assert whole(body) == [START, Refusal(said), Finished("content_filter")]
+    assert whole(body) == [START, Extra({"refusal": said}), Finished("content_filter")]
     assert streamed(body) == whole(body)
+
+
+def test_a_block_is_nothing_that_the_model_produced() -> None:
+    told = Answer()
+    told.add(whole({"promptFeedback": {"blockReason": "SAFETY"}}))
+    assert told.produced() == ""
+    assert told.choices[0].message()["refusal"].startswith("The prompt was blocked (SAFETY).")
 
 
 def test_feedback_that_blocks_nothing_finishes_nothing() -> None:

@@ -42,7 +42,6 @@ from headway.types import (
     Logprobs,
     Reasoning,
     ReasoningDetail,
-    Refusal,
     Started,
     Text,
     ToolArguments,
@@ -248,14 +247,16 @@ def _read_finish(candidate: Candidate, numbers: Numbers, state: State, events: l
     if reason == "stop" and memory.calls:
         reason = "tool_calls"
     if reason == "content_filter" and candidate.finish_message:
-        events.append(Refusal(candidate.finish_message, candidate.index))
+        events.append(Extra({"refusal": candidate.finish_message}, candidate.index))
     events.append(Finished(reason, candidate.index))
 
 
 def _read_block(feedback: PromptFeedback, events: list[Event]) -> None:
-    """The prompt was blocked: there will be no candidates. The why goes where a refusal would."""
+    """The prompt was blocked: there will be no candidates. The why goes where a refusal would, but
+    not as one: the model did not say it, and nobody is to be billed for its tokens."""
     if feedback.block_reason is None:
         return
     said = feedback.block_reason_message or "The provider gave no further reason."
-    events.append(Refusal(f"The prompt was blocked ({feedback.block_reason}). {said}"))
+    why = f"The prompt was blocked ({feedback.block_reason}). {said}"
+    events.append(Extra({"refusal": why}))
     events.append(Finished("content_filter"))
