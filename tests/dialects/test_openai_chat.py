@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import Raw
+
 from answers import (
     ENCODED_METRICS,
     HELLO,
@@ -15,8 +17,6 @@ from answers import (
     fold,
     inbound,
 )
-from msgspec import Raw
-
 from headway.dialects.openai_chat import OpenAIChat
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
 from headway.types import (
@@ -148,7 +148,10 @@ def test_a_missing_field_is_named(field: str) -> None:
     assert caught.value.param == field
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
+TWICE = b'{"model":7,"model":"openai/m","messages":[{"role":"user"}]}'
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", TWICE])
 def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidBody):
         CHAT.decode(inbound(body))

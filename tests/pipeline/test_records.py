@@ -1,0 +1,186 @@
+"""What is put on record, of answers and of requests that were refused before any provider was
+asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from headway.dialects.dialect import Inbound
+from headway.pipeline.signals import Signal
+from pipeline_fakes import (
+    DONE,
+    EPOCH,
+    HELLO,
+    ROLE,
+    SSE,
+    START,
+    STOP,
+    Pipe,
+    event,
+    text,
+)
+
+REFUSED: list[tuple[bytes, str, int, str | None]] = [
+    (b"{", "openai", 400, None),
+    (b'{"model":"m"}', "openai", 422, "chat_input"),
+    (b'{"model":"m","chat_input":"x"}', "nobody", 404, "provider"),
+    (b'{"model":"m","chat_input":"x","temperature":3}', "openai", 422, "temperature"),
+    (b'{"model":"m","chat_input":"x","stream_options":7}', "openai", 400, None),
+    (b'{"model":"o3","chat_input":"x","top_p":1,"strict":true}', "openai", 400, "top_p"),
+]
+
+
+@pytest.mark.parametrize(("body", "provider", "status", "param"), REFUSED)
+def test_a_refusal_names_the_field_and_is_on_record(
+    body: bytes, provider: str, status: int, param: str | None
+) -> None:
+    pipe = Pipe()
+    pipe.send(Inbound(provider, [], body))
+    assert pipe.sendings == []
+    error = pipe.sink.json["error"]
+    assert (pipe.sink.status, error["param"], error["request_id"]) == (status, param, "id-1")
+    assert pipe.sink.headers == {b"content-type": b"application/json", b"x-request-id": b"id-1"}
+    (record,) = pipe.records
+    assert (record.outcome, record.status, record.attempt) == ("refused", status, 0)
+    assert (record.cost_usd, record.input_tokens, record.latency_s) == (None, None, None)
+
+
+def test_an_unknown_provider_is_told_the_configured_ones() -> None:
+    pipe = Pipe()
+    pipe.send(Inbound("nobody", [], b'{"model":"m","chat_input":"x"}'))
+    assert "configured are: openai" in pipe.sink.json["error"]["message"]
+    assert pipe.sink.json["error"]["provider"] == "nobody"
+
+
+@pytest.mark.parametrize("headers", [[], [(b"x-api-key", b"wrong")]])
+def test_without_the_gateways_key_nothing_is_read_or_recorded(headers: Any) -> None:
+    pipe = Pipe(keys=("gw-right-key",))
+    pipe.send(Inbound("openai", headers, b"{"))
+    assert pipe.sink.status == 401
+    assert pipe.records == []
+
+
+def test_who_called_is_on_record_by_the_name_of_the_key() -> None:
+    pipe = Pipe(keys=("gw-right-key",))
+    pipe.ask((b"x-api-key", b"gw-right-key"))
+    pipe.sending.stream(HELLO)
+    (record,) = pipe.records
+    assert record.key_id is not None
+    assert len(record.key_id) == 8
+    assert "gw-right-key" not in pipe.spool.lines[0].decode()
+
+
+def test_a_gateway_that_is_closing_takes_no_request() -> None:
+    pipe = Pipe()
+    pipe.gateway.is_closing = True
+    pipe.ask()
+    assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (503, "shutting_down")
+    assert pipe.gateway.active == set()
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+def test_the_record_tells_all_of_an_answer() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True, session_id="s")
+    pipe.clock.now += 0.25
+    pipe.sending.respond([*SSE, (b"x-request-id", b"req-1")])
+    pipe.clock.now += 0.25
+    pipe.sending.chunk(HELLO)
+    (record,) = pipe.records
+    assert (record.id, record.request_id, record.v) == ("id-1", "id-1", 1)
+    assert (record.started, record.timestamp) == (EPOCH + START, EPOCH + START + 0.5)
+    assert (record.route, record.dialect) == ("/api/engine/chat/{provider}", "engine")
+    assert (record.provider, record.kind, record.model) == ("openai", "openai", "gpt-4o")
+    assert (record.deployment, record.session_id) == ("gpt-4o-2024-08-06", "s")
+    assert (record.outcome, record.status, record.finish_reason) == ("ok", 200, "stop")
+    assert (record.attempt, record.attempts, record.stream) == (1, 1, True)
+    assert (record.upstream_status, record.upstream_request_id) == (200, "req-1")
+    assert (record.input_tokens, record.output_tokens) == (6, 26)
+    assert (record.tokens_source, record.cost_usd) == ("reported", "0.000058")
+    assert (record.price_source, record.key_id) == ("configured", "anonymous")
+    assert (record.error_type, record.error_code, record.error_message) == (None, None, None)
+    assert (record.latency_s, record.time_to_first_byte_s) == (0.5, 0.25)
+    assert (record.time_to_first_token_s, record.content_events) == (0.5, 2)
+    assert record.upstream_request_bytes == len(pipe.sending.request.body)
+    assert record.upstream_response_bytes == len(HELLO)
+    assert record.request_bytes == len(pipe.exchange.inbound.body)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(b"request-id", b"r"), (b"x-amzn-requestid", b"r"), (b"apim-request-id", b"r")],
+)
+def test_the_providers_id_is_found_under_each_of_its_names(name: bytes, value: bytes) -> None:
+    pipe = Pipe()
+    pipe.ask()
+    pipe.sending.respond([*SSE, (name, value)])
+    pipe.sending.chunk(HELLO)
+    assert pipe.records[0].upstream_request_id == "r"
+
+
+def test_neither_prompt_nor_answer_nor_key_is_on_record() -> None:
+    pipe = Pipe()
+    pipe.ask(chat_input="planted-prompt", api_key="sk-planted-key")
+    pipe.sending.stream(text("planted-answer") + STOP + DONE)
+    assert b"planted" not in pipe.spool.lines[0]
+
+
+# usage sent, counted (3, 4) where it is not, source
+COUNTS: list[tuple[Any, tuple[int, int], str]] = [
+    ({"prompt_tokens": 6, "completion_tokens": 26}, (6, 26), "reported"),
+    ({"prompt_tokens": 0, "completion_tokens": 0}, (0, 0), "reported"),
+    (None, (3, 4), "counted"),
+    ({"prompt_tokens": 6}, (6, 4), "counted"),
+    ({"completion_tokens": 26}, (3, 26), "counted"),
+    ({}, (3, 4), "counted"),
+]
+
+
+@pytest.mark.parametrize(("usage", "tokens", "source"), COUNTS)
+def test_tokens_are_counted_where_they_are_not_reported(
+    usage: Any, tokens: tuple[int, int], source: str
+) -> None:
+    pipe = Pipe()
+    pipe.ask()
+    pipe.sending.stream(ROLE + text("Hello") + STOP + event(usage=usage) + DONE)
+    metrics = pipe.sink.json["metrics"]
+    assert (metrics["input_tokens"], metrics["output_tokens"]) == tokens
+    assert metrics["total_tokens"] == sum(tokens)
+    assert metrics["tokens_source"] == source
+    assert len(pipe.counted) == (source == "counted")
+    if pipe.counted:
+        assert pipe.counted == [("gpt-4o", b'[{"role":"user","content":"Hi"}]', "Hello")]
+
+
+def test_tokens_that_cannot_be_counted_are_unknown() -> None:
+    pipe = Pipe()
+    pipe.counts = (None, None)
+    pipe.ask()
+    pipe.sending.stream(text("Hello") + STOP + DONE)
+    metrics = pipe.sink.json["metrics"]
+    assert [metrics[n] for n in ("input_tokens", "output_tokens", "cost_usd", "tokens_source")] == [
+        None
+    ] * 4
+
+
+def test_a_count_that_takes_a_while_holds_back_the_end_alone() -> None:
+    pipe = Pipe()
+    pipe.counting = Signal()
+    pipe.ask(is_stream=True)
+    pipe.sending.stream(text("Hello") + STOP + DONE)
+    assert pipe.sink.kinds == ["start", "write"]
+    pipe.counting.set(None)
+    assert pipe.sink.kinds == ["start", "write", "end"]
+
+
+def test_an_unknown_price_is_null() -> None:
+    pipe = Pipe(priced=False)
+    pipe.ask()
+    pipe.sending.stream(HELLO)
+    assert pipe.sink.json["metrics"]["cost_usd"] is None
+    assert pipe.sink.json["metrics"]["price"] is None
+    assert pipe.records[0].cost_usd is None

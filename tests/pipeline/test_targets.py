@@ -1,0 +1,132 @@
+"""Where a request goes, and with which key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from headway.pipeline.signals import Signal
+from headway.providers import openai
+from headway.types import Timeouts, Url
+from pipeline_fakes import (
+    KEY,
+    Pipe,
+)
+
+
+def sent_key(pipe: Pipe) -> str | None:
+    return dict(pipe.sending.request.headers).get("authorization")
+
+
+STATIC = pytest.mark.parametrize("static", [False, True], ids=["made", "static"])
+
+
+@STATIC
+def test_the_configured_key_goes_to_the_configured_address(static: bool) -> None:
+    pipe = Pipe(timeouts=Timeouts(total=7), headers={"x-team": "a"}, static=static)
+    pipe.ask()
+    assert sent_key(pipe) == f"Bearer {KEY}"
+    assert dict(pipe.sending.request.headers)["x-team"] == "a"
+    assert pipe.sending.request.url == Url("https", "api.openai.com", 443, "/v1/chat/completions")
+    assert pipe.transport.timeouts == [Timeouts(total=7)]
+
+
+@STATIC
+def test_a_key_of_the_callers_goes_instead(static: bool) -> None:
+    pipe = Pipe(static=static)
+    pipe.ask(api_key="sk-callers-own")
+    assert sent_key(pipe) == "Bearer sk-callers-own"
+
+
+@STATIC
+@pytest.mark.parametrize("field", ["base_url", "api_endpoint"])
+def test_the_configured_key_never_goes_to_an_address_of_the_callers(
+    field: str, static: bool
+) -> None:
+    pipe = Pipe(headers={"x-secret": "configured-secret"}, static=static)
+    pipe.ask(**{field: "http://elsewhere.example/v1"})
+    assert pipe.sending.request.url.host == "elsewhere.example"
+    assert sent_key(pipe) is None
+    assert "x-secret" not in dict(pipe.sending.request.headers)
+    assert KEY.encode() not in pipe.sending.request.body
+
+
+@STATIC
+def test_an_address_of_the_callers_gets_the_callers_key(static: bool) -> None:
+    pipe = Pipe(static=static)
+    pipe.ask(base_url="http://elsewhere.example", api_key="sk-callers-own")
+    assert pipe.sending.request.url.host == "elsewhere.example"
+    assert sent_key(pipe) == "Bearer sk-callers-own"
+
+
+@STATIC
+def test_options_of_the_callers_are_merged_over_the_configured_ones(static: bool) -> None:
+    seen: list[Any] = []
+
+    def encode(request: Any, target: Any) -> Any:
+        seen.append(target.options)
+        return openai.encode_request(request, target)
+
+    provider = replace(openai.PROVIDER, encode_request=encode)
+    pipe = Pipe(provider=provider, options={"region": "r", "api_version": "1"}, static=static)
+    pipe.ask()
+    pipe.ask(api_version="2")
+    assert seen == [{"region": "r", "api_version": "1"}, {"region": "r", "api_version": "2"}]
+
+
+def test_without_a_key_where_one_is_needed_the_variable_is_named() -> None:
+    pipe = Pipe(api_key=None)
+    pipe.ask()
+    assert pipe.sendings == []
+    error = pipe.sink.json["error"]
+    assert (pipe.sink.status, error["param"]) == (401, "api_key")
+    assert "OPENAI_API_KEY" in error["message"]
+    assert pipe.records[0].outcome == "refused"
+
+
+def test_without_a_key_where_none_is_needed_none_is_sent() -> None:
+    pipe = Pipe(api_key=None, needs_key=False)
+    pipe.ask()
+    assert sent_key(pipe) is None
+
+
+@pytest.mark.parametrize("base_url", ["elsewhere", "ftp://x", "http://a b"])
+def test_an_address_that_is_none_is_named(base_url: str) -> None:
+    pipe = Pipe()
+    pipe.ask(base_url=base_url)
+    assert (pipe.sink.status, pipe.sink.json["error"]["param"]) == (422, "base_url")
+
+
+class Starting:
+    """A launcher that is ready when the test says so."""
+
+    def __init__(self) -> None:
+        self.ready: Signal[str] = Signal()
+
+    async def base_url(self) -> str:
+        return await self.ready
+
+    async def close(self) -> None:
+        """Nothing to stop."""
+
+
+def test_a_launched_provider_is_waited_for() -> None:
+    launcher = Starting()
+    pipe = Pipe(base_url=None, launcher=launcher, api_key=None, needs_key=False)
+    pipe.ask()
+    assert pipe.sendings == []
+    launcher.ready.set("http://127.0.0.1:7/v1")
+    assert pipe.sending.request.url.port == 7
+
+
+def test_a_client_that_leaves_while_it_is_started_is_not_served() -> None:
+    launcher = Starting()
+    pipe = Pipe(base_url=None, launcher=launcher)
+    pipe.ask()
+    pipe.sink.leave()
+    launcher.ready.set("http://127.0.0.1:7/v1")
+    assert pipe.sendings == []
+    assert pipe.sink.got == []
+    assert [record.outcome for record in pipe.records] == ["cancelled"]
