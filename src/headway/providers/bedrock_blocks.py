@@ -179,8 +179,8 @@ def fill(index: int, delta: Delta, reading: Reading) -> list[Event]:
     if delta.tool_result is not None and opened.own is not None:
         result = opened.own["toolResult"]
         result["content"] = [*result.get("content", ()), *delta.tool_result]
-    if delta.image is not None and delta.image.source is not None:
-        opened.pieces.append(delta.image.source.bytes or "")
+    if delta.image is not None and delta.image.source is not None and delta.image.source.bytes:
+        opened.pieces.append(delta.image.source.bytes)
     return events
 
 

@@ -71,7 +71,7 @@ def error_from(kind: str | None, body: bytes, status: int | None) -> UpstreamErr
     fields = _fields(body)
     kind = _kind(kind or _string(fields.get("__type")) or _string(fields.get("code")))
     message = _message(fields, status)
-    cls = next((c for k, said, c in BY_WORDS if k == kind and said in message), None)
+    cls = next((c for k, said, c in BY_WORDS if kind in (k, None) and said in message), None)
     cls = cls or BY_KIND.get(kind or "") or BY_STATUS.get(status or 0) or _by_range(status)
     return cls(
         message[:LONGEST], code=kind, status=status if status in STATUS.get(cls, ()) else None

@@ -146,7 +146,7 @@ def _name(title: str) -> str:
 
 def _decoded(data: str) -> str:
     try:
-        return base64.b64decode(data).decode()
+        return base64.b64decode(data, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as exc:
         message = f"`messages`: a text file is not UTF-8 in base64: {exc}."
         raise RequestError(message, param="messages") from exc

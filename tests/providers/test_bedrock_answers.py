@@ -1,0 +1,352 @@
+"""Answers of Converse and of invoke, as events: what no recording shows, and what none may."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from headway import errors
+from headway.dialects.answer import Answer
+from headway.providers import bedrock
+from headway.providers.bedrock_answers import FINISHED
+from headway.types import (
+    Done,
+    Event,
+    Extra,
+    Failed,
+    Finished,
+    Frame,
+    Reasoning,
+    ReasoningDetail,
+    Started,
+    Text,
+    ToolArguments,
+    ToolStarted,
+    Usage,
+    UsageSeen,
+)
+from headway.wire.eventstream import Message, encode
+
+Pair = tuple[str, Any]
+B64 = b64encode(b"abc").decode()
+
+
+def stream(*pairs: Pair) -> list[Event]:
+    """The events of a stream of events, by name and payload, through the framer."""
+    raw = b"".join(
+        encode({":event-type": name, ":message-type": "event"}, json.dumps(payload).encode())
+        for name, payload in pairs
+    )
+    state: dict[str, Any] = {}
+    frames = bedrock.PROVIDER.framer().feed(raw)
+    return [event for frame in frames for event in bedrock.decode_event(frame, state)]
+
+
+def whole(*content: Any, **more: Any) -> list[Event]:
+    message = {"role": "assistant", "content": list(content)}
+    body = {"output": {"message": message}, "stopReason": "end_turn", **more}
+    return bedrock.decode_response(json.dumps(body).encode())
+
+
+def delta(index: int = 0, **fields: Any) -> Pair:
+    return "contentBlockDelta", {"contentBlockIndex": index, "delta": fields, "p": "abc"}
+
+
+def stop(index: int = 0) -> Pair:
+    return "contentBlockStop", {"contentBlockIndex": index, "p": "a"}
+
+
+# --- Streams --------------------------------------------------------------------------------------
+
+STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
+    "the start says nothing, and padding is none": (
+        [("messageStart", {"role": "assistant", "p": "abc"}), delta(text=""), delta(text="a")],
+        [Started(), Text("a")],
+    ),
+    "events that nobody knows give none": (
+        [("surprise", {"x": 1}), ("contentBlockDelta", {"contentBlockIndex": 0}), stop(7)],
+        [],
+    ),
+    "a call without arguments has {}": (
+        [
+            ("contentBlockStart", {"contentBlockIndex": 1, "start": {
+                "toolUse": {"toolUseId": "t", "name": "f"}}}),
+            delta(1, toolUse={"input": ""}),
+            stop(1),
+        ],
+        [ToolStarted(0, "t", "f"), ToolArguments(0, "{}")],
+    ),
+    "calls are numbered by themselves": (
+        [
+            delta(0, text="a"),
+            stop(0),
+            *[
+                pair
+                for index in (1, 2)
+                for pair in (
+                    ("contentBlockStart", {"contentBlockIndex": index, "start": {
+                        "toolUse": {"toolUseId": f"t{index}", "name": "f"}}}),
+                    delta(index, toolUse={"input": '{"a":'}),
+                    delta(index, toolUse={"input": "1}"}),
+                    stop(index),
+                )
+            ],
+        ],
+        [
+            Text("a"),
+            ToolStarted(0, "t1", "f"),
+            ToolArguments(0, '{"a":'),
+            ToolArguments(0, "1}"),
+            ToolStarted(1, "t2", "f"),
+            ToolArguments(1, '{"a":'),
+            ToolArguments(1, "1}"),
+        ],
+    ),
+    "a thought without a signature has no detail": (
+        [delta(reasoningContent={"text": "hm"}), stop()],
+        [Reasoning("hm")],
+    ),
+    "an encrypted thought that is not Claude's stays as it is": (
+        [delta(0, reasoningContent={"redactedContent": b64encode(b"\x00\x01").decode()}), stop(),
+         delta(1, reasoningContent={"redactedContent": "no base64"}), stop(1)],
+        [
+            ReasoningDetail({"type": "reasoning.encrypted", "data": "AAE=",
+                             "format": "bedrock-converse-v1", "index": 0}),
+            ReasoningDetail({"type": "reasoning.encrypted", "data": "no base64",
+                             "format": "bedrock-converse-v1", "index": 1}),
+        ],
+    ),
+    "a signed thought without a text": (
+        [delta(reasoningContent={"text": ""}), delta(reasoningContent={"signature": "s"}), stop()],
+        [
+            ReasoningDetail({"type": "reasoning.text", "text": "", "signature": "s",
+                             "format": "anthropic-claude-v1", "index": 0}),
+        ],
+    ),
+    "a picture in pieces": (
+        [
+            ("contentBlockStart", {"contentBlockIndex": 0, "start": {"image": {"format": "jpeg"}}}),
+            delta(image={"source": {"bytes": "QU"}}),
+            delta(image={"source": {"bytes": "I="}}),
+            delta(image={"error": {"message": "m"}}),
+            stop(),
+        ],
+        [Extra({"images": [
+            {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,QUI="}}]})],
+    ),
+    "what it stopped for and was asked to add": (
+        [("messageStop", {"stopReason": "stop_sequence",
+                          "additionalModelResponseFields": {"stop_sequence": "x"}})],
+        [
+            Extra({"native_finish_reason": "stop_sequence",
+                   "additional_model_response_fields": {"stop_sequence": "x"}}),
+            Finished("stop"),
+        ],
+    ),
+    "a stop for no reason, and an end without usage": (
+        [("messageStop", {}), ("metadata", {"metrics": {"latencyMs": 1}})],
+        [Finished("stop"), Done()],
+    ),
+    "what was written for an hour": (
+        [("metadata", {"usage": {
+            "inputTokens": 1, "outputTokens": 2, "totalTokens": 33,
+            "cacheReadInputTokens": 10, "cacheWriteInputTokens": 20,
+            "cacheDetails": [{"ttl": "1h", "inputTokens": 15}, {"ttl": "5m", "inputTokens": 5}],
+        }})],
+        [
+            UsageSeen(
+                Usage(input_tokens=31, output_tokens=2, cache_read_tokens=10,
+                      cache_write_tokens=20, cache_write_1h_tokens=15),
+                {
+                    "prompt_tokens": 31,
+                    "completion_tokens": 2,
+                    "total_tokens": 33,
+                    "prompt_tokens_details": {"cached_tokens": 10, "cache_write_tokens": 20},
+                },
+            ),
+            Done(),
+        ],
+    ),
+    "usage of which nothing is known": (
+        [("metadata", {"usage": {}})],
+        [
+            UsageSeen(
+                Usage(),
+                {
+                    "prompt_tokens": None,
+                    "completion_tokens": None,
+                    "total_tokens": None,
+                    "prompt_tokens_details": {"cached_tokens": None, "cache_write_tokens": None},
+                },
+            ),
+            Done(),
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_streams(name: str) -> None:
+    pairs, events = STREAMS[name]
+    assert stream(*pairs) == events
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("end_turn", "stop"),
+        ("stop_sequence", "stop"),
+        ("tool_use", "tool_calls"),
+        ("max_tokens", "length"),
+        ("model_context_window_exceeded", "length"),
+        ("guardrail_intervened", "content_filter"),
+        ("content_filtered", "content_filter"),
+        ("malformed_model_output", "stop"),
+        ("malformed_tool_use", "stop"),
+        ("invented_yesterday", "stop"),
+    ],
+)
+def test_reasons_are_told_in_openais_words(reason: str, said: str) -> None:
+    assert stream(("messageStop", {"stopReason": reason}))[-1] == Finished(said)
+    assert FINISHED.get(reason, "stop") == said
+
+
+def test_a_stream_without_its_metadata_is_finished_and_has_no_end_mark() -> None:
+    answer = Answer()
+    answer.add(stream(delta(text="a"), stop(), ("messageStop", {"stopReason": "end_turn"})))
+    assert answer.is_finished
+    assert not answer.done
+
+
+# --- Whole ----------------------------------------------------------------------------------------
+
+
+def test_a_whole_answer_has_its_tier_and_every_kind_of_block() -> None:
+    thought = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}
+    call = {"toolUse": {"toolUseId": "t", "name": "f", "input": {"a": 1}}}
+    picture = {"image": {"format": "png", "source": {"bytes": B64}}}
+    events = whole(
+        thought, {"text": "a"}, call, picture, {"audio": {}}, serviceTier={"type": "flex"}
+    )
+    assert events == [
+        Started(service_tier="flex"),
+        Reasoning("hm"),
+        ReasoningDetail(
+            {
+                "type": "reasoning.text",
+                "text": "hm",
+                "signature": "s",
+                "format": "anthropic-claude-v1",
+                "index": 0,
+            }
+        ),
+        Text("a"),
+        ToolStarted(0, "t", "f"),
+        ToolArguments(0, '{"a": 1}'),
+        Extra(
+            {
+                "images": [
+                    {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{B64}"}}
+                ]
+            }
+        ),
+        Finished("stop"),
+        Done(),
+    ]
+
+
+def test_a_picture_elsewhere_gives_nothing() -> None:
+    events = whole({"image": {"format": "png", "source": {"s3Location": {"uri": "s3://x/y"}}}})
+    assert events == [Started(), Finished("stop"), Done()]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "message"),
+    [
+        (b'{"message":"m","__type":"x#ThrottlingException"}', errors.UpstreamRateLimited, "m"),
+        (b'{"output":{}}', errors.UpstreamError, "The provider reported an error with no message."),
+        (
+            b'{"Output":{"__type":"com.amazon.coral.service#UnknownOperationException"}}',
+            errors.UpstreamError,
+            "The provider reported an error with no message.",
+        ),
+    ],
+)
+def test_an_error_in_a_good_answer_is_an_error(body: bytes, kind: type, message: str) -> None:
+    (event,) = bedrock.decode_response(body)
+    assert isinstance(event, Failed)
+    assert type(event.error) is kind
+    assert str(event.error) == message
+
+
+# --- Errors inside a stream -----------------------------------------------------------------------
+
+FAILURES: list[tuple[str, Any, type[errors.UpstreamError], str]] = [
+    ("throttlingException", {"message": "slow"}, errors.UpstreamRateLimited, "slow"),
+    ("modelStreamErrorException", {"originalStatusCode": 500, "originalMessage": "o"},
+     errors.UpstreamError, "o"),
+    ("serviceUnavailableException", {"message": "s"}, errors.UpstreamOverloaded, "s"),
+    ("modelTimeoutException", {"message": "t"}, errors.UpstreamTimeout, "t"),
+    ("validationException", {"message": "v"}, errors.UpstreamRejected, "v"),
+    ("internalServerException", {"message": "i"}, errors.UpstreamError, "i"),
+    ("someNewException", {}, errors.UpstreamError,
+     "The provider reported an error with no message."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "payload", "cls", "message"), FAILURES)
+def test_an_exception_frame_is_an_error(kind: str, payload: Any, cls: type, message: str) -> None:
+    headers = {":exception-type": kind, ":message-type": "exception"}
+    (frame,) = bedrock.PROVIDER.framer().feed(encode(headers, json.dumps(payload).encode()))
+    (event,) = bedrock.decode_event(frame, {})
+    assert isinstance(event, Failed)
+    error = event.error
+    assert type(error) is cls
+    assert str(error) == message
+    assert isinstance(error, errors.UpstreamError)
+    assert error.code == kind[0].upper() + kind[1:]
+
+
+def test_an_error_frame_without_a_payload_is_an_error() -> None:
+    headers = {":message-type": "error", ":error-code": "500", ":error-message": "boom"}
+    (frame,) = bedrock.PROVIDER.framer().feed(encode(headers, b""))
+    (event,) = bedrock.decode_event(frame, {})
+    assert isinstance(event, Failed)
+    assert str(event.error) == "boom"
+
+
+# --- Invoke ---------------------------------------------------------------------------------------
+
+
+def chunk(payload: Any) -> Pair:
+    return "chunk", {"bytes": b64encode(json.dumps(payload).encode()).decode(), "p": "abc"}
+
+
+def test_chunks_of_an_invoked_stream_hold_anthropics_own_events() -> None:
+    usage = {"input_tokens": 3, "output_tokens": 1}
+    start = {"id": "m", "model": "claude", "content": [], "usage": usage}
+    events = stream(
+        chunk({"type": "message_start", "message": start}),
+        chunk({"type": "content_block_start", "index": 0,
+               "content_block": {"type": "text", "text": ""}}),
+        chunk({"type": "content_block_delta", "index": 0,
+               "delta": {"type": "text_delta", "text": "a"}}),
+        chunk({"type": "content_block_stop", "index": 0}),
+        chunk({"type": "message_delta", "delta": {"stop_reason": "end_turn"},
+               "usage": {"output_tokens": 5}}),
+        chunk({"type": "message_stop", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 3}}),
+    )  # fmt: skip
+    answer = Answer()
+    answer.add(events)
+    assert answer.output() == "a"
+    assert answer.done
+    assert answer.reported().output_tokens == 5
+
+
+def test_a_frame_of_another_wire_is_read_by_its_name() -> None:
+    frame = Frame(b'{"contentBlockIndex":0,"delta":{"text":"a"}}', "contentBlockDelta", b"")
+    assert bedrock.decode_event(frame, {}) == [Text("a")]
+    assert not Message(b"", None, b"").is_failure

@@ -1,0 +1,416 @@
+"""What Bedrock and the families of its models do not take, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from headway.errors import RequestError
+from headway.providers import bedrock
+from headway.providers.bedrock_models import Family, family_of, keeps_to_schemas
+from headway.types import ChatRequest, Target
+
+CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
+SONNET = "global.anthropic.claude-sonnet-4-5-20250929-v1:0"
+NOVA = "amazon.nova-lite-v1:0"
+NOVA_2 = "us.amazon.nova-2-lite-v1:0"
+OSS = "openai.gpt-oss-120b-1:0"
+GPT = "us.openai.gpt-5.2"
+LLAMA = "us.meta.llama3-3-70b-instruct-v1:0"
+TITAN = "amazon.titan-text-express-v1"
+COMMAND = "cohere.command-r-v1:0"
+R1 = "us.deepseek.r1-v1:0"
+PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"
+HI = [{"role": "user", "content": "hi"}]
+TOOL = {"type": "function", "function": {"name": "f"}}
+SPEC = {"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "object"}}}}
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}}}
+FORMAT = {
+    "type": "json_schema",
+    "json_schema": {"name": "n", "description": "d", "schema": SCHEMA},
+}
+
+
+def chat(model: str, messages: Any = HI, defaulted: bool = False, **given: Any) -> ChatRequest:
+    return ChatRequest(
+        model=model,
+        messages=Raw(json.dumps(messages).encode()),
+        parameters={name: Raw(json.dumps(value).encode()) for name, value in given.items()},
+        defaulted=defaulted,
+    )
+
+
+def outcome(request: ChatRequest) -> tuple[Any, list[str]]:
+    """The body but for the messages, and the changes."""
+    adapted, changes = bedrock.adapt(request)
+    target = Target(provider="b", base_url=bedrock.BASE_URL, options={"region": "us-east-1"})
+    body = json.loads(bedrock.encode_request(adapted, target).body)
+    body.pop("messages")
+    return body, [str(change) for change in changes]
+
+
+ADDITIONAL = "additionalModelRequestFields"
+TOLD = "Answer without calling a tool."
+
+CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
+    # what is Bedrock's own, whatever the family
+    (
+        NOVA,
+        {"metadata": {"a": "b", "n": 1}, "user": "u", "requestMetadata": {"x": "y"}},
+        {"requestMetadata": {"a": "b", "n": "1", "user": "u", "x": "y"}},
+        [
+            "renamed metadata: it is requestMetadata there",
+            "renamed user: it is requestMetadata.user there",
+        ],
+    ),
+    (
+        CLAUDE,
+        {"safety_identifier": "s"},
+        {"requestMetadata": {"safety_identifier": "s"}},
+        ["renamed safety_identifier: it is requestMetadata.safety_identifier there"],
+    ),
+    (CLAUDE, {"service_tier": "auto", "stream_options": {"include_usage": True}}, {}, []),
+    (NOVA, {"service_tier": "priority"}, {"serviceTier": {"type": "priority"}}, []),
+    (NOVA, {"service_tier": "gold"}, {}, ["dropped service_tier: there is no tier gold"]),
+    (NOVA, {"response_format": {"type": "text"}, "n": 1, "seed": None}, {}, []),
+    (
+        NOVA,
+        {"n": 2, "seed": 7, "logprobs": True, "frequency_penalty": 0.5},
+        {},
+        [
+            "dropped n: Bedrock has no such parameter",
+            "dropped seed: Bedrock has no such parameter",
+            "dropped logprobs: Bedrock has no such parameter",
+            "dropped frequency_penalty: Bedrock has no such parameter",
+        ],
+    ),
+    (
+        NOVA,
+        {"temperature": 1.5, "max_completion_tokens": 9, "stop": "x"},
+        {"inferenceConfig": {"temperature": 1, "maxTokens": 9, "stopSequences": ["x"]}},
+        [
+            "renamed stop: it is stopSequences there",
+            "renamed max_completion_tokens: it is maxTokens there",
+            "clamped temperature: 1 is the most there",
+        ],
+    ),
+    # formats
+    (
+        SONNET,
+        {"response_format": FORMAT},
+        {
+            "outputConfig": {
+                "textFormat": {
+                    "type": "json_schema",
+                    "structure": {
+                        "jsonSchema": {
+                            "schema": (
+                                '{"type":"object","properties":{"a":{"type":"integer",'
+                                '"description":"{minimum: 1}"}},"additionalProperties":false}'
+                            ),
+                            "name": "n",
+                            "description": "d",
+                        }
+                    },
+                }
+            }
+        },
+        ["emulated response_format: told in words and not enforced: minimum"],
+    ),
+    # tools
+    (
+        NOVA,
+        {"tools": [TOOL], "tool_choice": "none"},
+        {},
+        ["emulated tool_choice: the tools are not sent"],
+    ),
+    (NOVA, {"tool_choice": "auto"}, {}, []),
+    (
+        NOVA,
+        {"tools": [{**TOOL, "defer_loading": True}], "parallel_tool_calls": False},
+        {"toolConfig": {"tools": [SPEC]}},
+        [
+            f"dropped parallel_tool_calls: {NOVA} cannot be told to call one",
+            "dropped tools[].defer_loading: f: tools have no such field there",
+        ],
+    ),
+    (NOVA, {"tools": [TOOL], "parallel_tool_calls": True}, {"toolConfig": {"tools": [SPEC]}}, []),
+    (
+        LLAMA,
+        {"tools": [TOOL], "tool_choice": "required"},
+        {
+            "toolConfig": {"tools": [SPEC], "toolChoice": {"auto": {}}},
+            "system": [{"text": "Answer by calling a tool, whatever else is asked of you."}],
+        },
+        [f"emulated tool_choice: {LLAMA} cannot be forced; it is told in words"],
+    ),
+    # top_k
+    (CLAUDE, {"top_k": 5}, {ADDITIONAL: {"top_k": 5}}, []),
+    (PROFILE, {"top_k": 5}, {ADDITIONAL: {"top_k": 5}}, []),
+    (NOVA, {"top_k": 5}, {ADDITIONAL: {"inferenceConfig": {"topK": 5}}}, []),
+    (COMMAND, {"top_k": 5}, {ADDITIONAL: {"k": 5}}, []),
+    (TITAN, {"top_k": 5}, {}, [f"dropped top_k: {TITAN} does not take it"]),
+    # OpenAI's own models take what OpenAI has
+    (
+        OSS,
+        {"seed": 7, "top_k": 5},
+        {ADDITIONAL: {"seed": 7}},
+        [f"dropped top_k: {OSS} does not take it"],
+    ),
+    # reasoning
+    (OSS, {"reasoning_effort": "high"}, {ADDITIONAL: {"reasoning_effort": "high"}}, []),
+    (
+        OSS,
+        {"reasoning_effort": "none"},
+        {ADDITIONAL: {"reasoning_effort": "low"}},
+        ["clamped reasoning_effort: the nearest effort to none is low there"],
+    ),
+    (GPT, {"reasoning": {"effort": "xhigh"}}, {ADDITIONAL: {"reasoning": {"effort": "xhigh"}}}, []),
+    (
+        NOVA_2,
+        {"reasoning": {"max_tokens": 5000}, "temperature": 0.5},
+        {
+            "inferenceConfig": {"temperature": 0.5},
+            ADDITIONAL: {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "medium"}},
+        },
+        [],
+    ),
+    (
+        NOVA_2,
+        {"reasoning": {"enabled": True}},
+        {ADDITIONAL: {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "medium"}}},
+        [],
+    ),
+    (
+        NOVA_2,
+        {"reasoning": {"enabled": False}},
+        {ADDITIONAL: {"reasoningConfig": {"type": "disabled"}}},
+        [],
+    ),
+    (
+        NOVA_2,
+        {"thinking": {"type": "disabled"}},
+        {ADDITIONAL: {"reasoningConfig": {"type": "disabled"}}},
+        [],
+    ),
+    (
+        NOVA_2,
+        {"thinking": {"type": "enabled", "budget_tokens": 99999}, "max_tokens": 5, "top_p": 0.5},
+        {ADDITIONAL: {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "high"}}},
+        [
+            f"dropped top_p: {NOVA_2} does not take it at its highest effort",
+            f"dropped max_tokens: {NOVA_2} does not take it at its highest effort",
+        ],
+    ),
+    (
+        R1,
+        {"reasoning_effort": "low"},
+        {},
+        [f"dropped reasoning_effort: there is no documented way to tell {R1}"],
+    ),
+    (
+        R1,
+        {"thinking": {"type": "enabled", "budget_tokens": 1024}},
+        {},
+        [f"dropped thinking: there is no documented way to tell {R1}"],
+    ),
+    (R1, {"reasoning": {}}, {}, []),
+    # Claude has Anthropic's rules
+    (
+        SONNET,
+        {"temperature": 0.5, "top_p": 0.9},
+        {"inferenceConfig": {"temperature": 0.5}},
+        [f"dropped top_p: {SONNET} takes temperature or top_p, not both"],
+    ),
+    (
+        CLAUDE,
+        {"reasoning_effort": "low", "max_tokens": 8000, "seed": 1},
+        {
+            "inferenceConfig": {"maxTokens": 8000},
+            ADDITIONAL: {"thinking": {"type": "enabled", "budget_tokens": 2048}},
+        },
+        [
+            "dropped seed: the Messages API has no such parameter",
+            "emulated reasoning_effort: thinking has a budget of 2048 tokens",
+        ],
+    ),
+    (CLAUDE, {"max_completion_tokens": 5}, {"inferenceConfig": {"maxTokens": 5}},
+     ["renamed max_completion_tokens: it is max_tokens there"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "given", "expected", "changes"), CASES)
+def test_cases(model: str, given: Any, expected: Any, changes: list[str]) -> None:
+    assert outcome(chat(model, **given)) == (expected, changes)
+
+
+DEFAULTS = {
+    "temperature": 1,
+    "max_tokens": 2048,
+    "top_p": 1,
+    "frequency_penalty": 0,
+    "presence_penalty": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "left"),
+    [
+        (NOVA, {"temperature": 1, "maxTokens": 2048, "topP": 1}),
+        (OSS, {"temperature": 1, "maxTokens": 2048, "topP": 1}),
+        (CLAUDE, {"temperature": 1, "maxTokens": 2048, "topP": 1}),
+        (SONNET, {"temperature": 1, "maxTokens": 2048}),
+    ],
+)
+def test_our_own_defaults_go_without_a_word(model: str, left: Any) -> None:
+    assert outcome(chat(model, defaulted=True, **DEFAULTS)) == ({"inferenceConfig": left}, [])
+
+
+@pytest.mark.parametrize(
+    ("model", "wanted", "word"),
+    [
+        (NOVA, {"type": "json_object"}, "Answer with one JSON object"),
+        (SONNET, {"type": "json_schema", "json_schema": {}}, "Answer with one JSON object"),
+        (NOVA, FORMAT, '"minimum":1'),
+        (CLAUDE, FORMAT, '"minimum":1'),
+        ("anthropic.claude-opus-4-7", FORMAT, '"minimum":1'),
+    ],
+)
+def test_a_model_that_keeps_to_no_schema_is_told_in_words(
+    model: str, wanted: Any, word: str
+) -> None:
+    body, changes = outcome(chat(model, response_format=wanted))
+    (told,) = body.pop("system")
+    assert word in told["text"]
+    assert body == {}
+    assert [change.split(":")[0] for change in changes] == ["emulated response_format"]
+
+
+CALLED = [
+    *HI,
+    {"role": "assistant", "content": None, "tool_calls": [
+        {"id": "1", "function": {"name": "f", "arguments": "{}"}},
+        {"id": "2", "function": {"name": "f", "arguments": "{}"}},
+    ]},
+    {"role": "assistant", "function_call": {"name": "g", "arguments": "{}"}},
+    {"role": "user", "content": "so", "tool_calls": None},
+]  # fmt: skip
+AGAIN = [{"toolSpec": {"name": name, "inputSchema": {"json": {"type": "object"}}}} for name in "fg"]
+
+
+@pytest.mark.parametrize("model", [NOVA, CLAUDE])
+def test_the_tools_of_a_conversation_are_named_again(model: str) -> None:
+    body, changes = outcome(chat(model, CALLED))
+    assert body == {"system": [{"text": TOLD}], "toolConfig": {"tools": AGAIN}}
+    assert changes == ["emulated tools: those of the conversation are named again"]
+
+
+@pytest.mark.parametrize("model", [NOVA, CLAUDE])
+def test_tools_that_were_called_stay_where_none_is_to_be_called(model: str) -> None:
+    body, changes = outcome(chat(model, CALLED, tools=[TOOL], tool_choice="none"))
+    assert body == {"system": [{"text": TOLD}], "toolConfig": {"tools": [SPEC]}}
+    assert changes == ["emulated tool_choice: the model is told in words to call none"]
+
+
+def test_what_claude_is_told_in_words_stands_behind_the_conversation_once() -> None:
+    tools = [TOOL]
+    request = chat("anthropic.claude-opus-5-5", tools=tools, tool_choice="required")
+    body, changes = outcome(request)
+    (told,) = body["system"]
+    assert told["text"].startswith("Answer by calling a tool")
+    assert [change.split(":")[0] for change in changes] == ["emulated tool_choice"]
+
+
+@pytest.mark.parametrize(
+    ("message", "change"),
+    [
+        ({"role": "user", "name": "Ann", "content": "a"}, "dropped messages: speakers have no"),
+        (
+            {"role": "assistant", "content": "a", "reasoning_content": "hm"},
+            "dropped messages: reasoning without a signature",
+        ),
+        (
+            {
+                "role": "assistant",
+                "content": "a",
+                "reasoning_content": "hm",
+                "reasoning_details": [{"format": "bedrock-converse-v1"}],
+            },
+            None,
+        ),
+        (
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": '"detail"'},
+                    {
+                        "type": "image_url",
+                        "image_url": {"url": "data:image/png;base64,AA", "detail": "high"},
+                    },
+                ],
+            },
+            "dropped messages: images have no detail",
+        ),
+        (
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "image_url",
+                        "image_url": {"url": "data:image/png;base64,AA", "detail": "auto"},
+                    }
+                ],
+            },
+            None,
+        ),
+        ({"role": "developer", "content": "late"}, "emulated messages: system messages stand"),
+    ],
+)
+def test_what_messages_lose_is_told(message: Any, change: str | None) -> None:
+    _, changes = outcome(chat(NOVA, [*HI, message]))
+    assert [told[: len(change or "")] for told in changes] == ([change] if change else [])
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        chat(NOVA, tools=5),
+        chat(NOVA, thinking=5),
+        chat(CLAUDE, tools=[{"function": {}}]),
+        chat(NOVA, {"role": "user"}),
+        chat(NOVA, metadata=[]),
+    ],
+)
+def test_what_is_no_request_is_refused(request_: ChatRequest) -> None:
+    with pytest.raises(RequestError, match="no request in OpenAI's chat format"):
+        bedrock.adapt(request_)
+
+
+@pytest.mark.parametrize(
+    ("model", "claude", "schemas"),
+    [
+        (CLAUDE, True, False),
+        (SONNET, True, True),
+        ("anthropic.claude-opus-4-5-20251101-v1:0", True, True),
+        ("eu.anthropic.claude-opus-4-6-v1", True, True),
+        (NOVA, False, False),
+        (OSS, False, True),
+        ("qwen.qwen3-32b-v1:0", False, True),
+        ("deepseek.v3-v1:0", False, True),
+        (R1, False, False),
+        ("mistral.mistral-large-3-675b-instruct", False, True),
+        ("mistral.mistral-large-2402-v1:0", False, False),
+        (LLAMA, False, False),
+        (PROFILE, False, False),
+    ],
+)
+def test_families_are_told_by_their_ids(model: str, claude: bool, schemas: bool) -> None:
+    assert family_of(model).is_claude is claude
+    assert keeps_to_schemas(model) is schemas
+
+
+def test_an_opaque_profile_gets_what_all_take() -> None:
+    assert family_of(PROFILE) == Family()
