@@ -220,6 +220,10 @@ class ListSpool:
         self.lines.append(line)
 
 
+class FakeTimer:
+    def cancel(self) -> None: ...
+
+
 class Pipe:
     """A gateway with one provider, ``openai``, and the request that a test makes of it.
     ``upstream`` are changes of that provider; ``static`` gives it a target made in advance, as the
@@ -270,7 +274,7 @@ class Pipe:
             new_id=lambda: f"id-{next(self.ids)}",
             chance=lambda: self.chance,
             count=self._count,
-            sleep=self._sleep,
+            call_later=self._call_later,
         )
         self.exchange: Exchange
 
@@ -301,10 +305,13 @@ class Pipe:
     def records(self) -> list[Record]:
         return [decode(line) for line in self.spool.lines]
 
-    async def _sleep(self, seconds: float) -> None:
+    def _call_later(self, seconds: float, proceed: Any, *arguments: Any) -> FakeTimer:
         self.sleeps.append(seconds)
-        if self.sleeping is not None:
-            await self.sleeping
+        if self.sleeping is None:
+            proceed(*arguments)
+        else:
+            self.sleeping.then(lambda: proceed(*arguments))
+        return FakeTimer()
 
     async def _count(
         self, model: str, messages: bytes, produced: str

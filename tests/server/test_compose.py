@@ -148,7 +148,9 @@ def test_a_gateway_is_ready_to_take_requests(config: Config, tmp_path: Path) -> 
         assert 0 <= made.chance() < 1
         assert made.clock() <= made.clock()
         assert made.wall() > 1_700_000_000
-        await made.sleep(0)
+        woken = asyncio.Event()
+        made.call_later(0, woken.set)
+        await woken.wait()
         assert made.active == set()
         await transports.close()
 

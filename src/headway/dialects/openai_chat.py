@@ -221,7 +221,10 @@ def _split(model: str) -> tuple[str, str]:
 
 
 def _wants_metrics(inbound: Inbound) -> bool:
-    return any(name == METRICS_HEADER and value not in OFF for name, value in inbound.headers)
+    for name, value in inbound.headers:
+        if name == METRICS_HEADER:
+            return value not in OFF
+    return False
 
 
 def _without_nulls(message: dict[str, Any]) -> dict[str, Any]:

@@ -82,6 +82,13 @@ class Price(Struct, frozen=True, kw_only=True):
 def _entering(band: Band, usage: Usage, whole: int, priced_audio: bool) -> int | None:
     """Which cached tokens were sound is not reported: as few as the sums allow, which is the
     dearer reading."""
+    if band.input is not None and not (
+        usage.cache_read_tokens
+        or usage.cache_write_tokens
+        or usage.cache_write_1h_tokens
+        or (priced_audio and usage.input_audio_tokens)
+    ):
+        return whole * band.input
     read = usage.cache_read_tokens or 0
     long = usage.cache_write_1h_tokens or 0
     write = max(usage.cache_write_tokens or 0, long)

@@ -29,10 +29,11 @@ from headway.pipeline import settlement
 from headway.pipeline.flow import Flow
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.settlement import Settled
-from headway.pipeline.signals import start
+from headway.pipeline.signals import Signal, start
 from headway.policy.keys import authorize
 from headway.ports import Sink
 from headway.providers.parameters import check
+from headway.providers.provider import Adapted
 from headway.routing.retry import Try, decide
 from headway.types import Change, ChatRequest, HttpRequest, Target
 
@@ -46,8 +47,11 @@ class Exchange:
     whole."""
 
     __slots__ = (
+        "_credentials",
         "_flow",
         "_gone",
+        "_pause",
+        "_recorded",
         "attempts",
         "call",
         "context",
@@ -88,6 +92,11 @@ class Exchange:
         self.snapshot = gateway.snapshot
         self._flow: Flow | None = None
         self._gone: HeadwayError | None = None
+        self._credentials: Mapping[str, str] = {}
+        self._pause: Signal[None] | None = None
+        """Set while it waits before another attempt."""
+        self._recorded: Flow | None = None
+        """The last attempt that is on record."""
 
     def begin(self) -> None:
         """Runs until it first has to wait."""
@@ -98,7 +107,9 @@ class Exchange:
     def abort(self, error: HeadwayError) -> None:
         """End it now, with an error that the client is told if it still listens."""
         self._gone = self._gone or error
-        if self._flow is not None:
+        if self._pause is not None:
+            self._pause.set(None)
+        elif self._flow is not None:
             self._flow.abandon(error, self.gateway.clock())
 
     def keep_alive(self, now: float, silence: float) -> None:
@@ -151,7 +162,7 @@ class Exchange:
         provider = upstream.provider
         if self.dialect.checks_parameters:
             check(provider.parameters, call.request.parameters)
-        sent, transformations = provider.adapt(call.request)
+        sent, transformations = _adapt(upstream, call.request)
         if transformations and call.strict:
             raise _would_change(upstream, transformations[0])
         self.context = Context(
@@ -169,6 +180,9 @@ class Exchange:
         if upstream.target is not None and not call.redirects:
             return upstream.target
         api_key = call.api_key
+        if call.base_url is not None and not call.base_url.startswith(("http://", "https://")):
+            message = "`base_url` must be an http:// or https:// address."
+            raise InvalidField(message, param="base_url")
         if api_key is None and call.base_url is None:
             api_key = upstream.api_key
             if api_key is None and upstream.needs_key:
@@ -179,7 +193,7 @@ class Exchange:
             self._check_still_wanted()
         credentials: Mapping[str, str] = {}
         if upstream.credentials is not None and api_key is None and call.base_url is None:
-            credentials = await upstream.credentials.credentials()
+            credentials = self._credentials = await upstream.credentials.credentials()
             self._check_still_wanted()
         return Target(
             provider=upstream.name,
@@ -209,8 +223,17 @@ class Exchange:
                 return flow
             self._conceal(error)
             await self._record(flow, error)
-            await self.gateway.sleep(decision.delay)
-            self._check_still_wanted()
+            await self._wait(decision.delay)
+
+    async def _wait(self, delay: float) -> None:
+        """Before another attempt; ends at once where there will be none."""
+        if self._gone is None:
+            pause = self._pause = Signal()
+            timer = self.gateway.call_later(delay, pause.set, None)
+            await pause
+            timer.cancel()
+            self._pause = None
+        self._check_still_wanted()
 
     def _send(self, upstream: Upstream, call: Call, context: Context, http: HttpRequest) -> Flow:
         gateway, earlier = self.gateway, self._flow
@@ -225,6 +248,7 @@ class Exchange:
         )
         if earlier is not None and earlier.has_head:
             flow.has_head = True  # its silence has already cost the client's status
+            flow.last_write = earlier.last_write
         self.upstream_bytes = len(http.body)
         self.sent_after = gateway.clock() - self.started
         flow.sending = sending = upstream.transport.send(http, upstream.timeouts, flow)
@@ -257,8 +281,9 @@ class Exchange:
         """The truth on record, and as an answer in the client's own dialect if it still listens."""
         self._conceal(error)
         flow = self._flow
-        if self.key_id is not None or flow is not None:
-            await self._record(flow, error)
+        if self.key_id is not None:
+            # An attempt that failed is on record; what ended the wait for the next one is no cost.
+            await self._record(None if flow is self._recorded else flow, error)
         self._sign_off()
         if isinstance(error, ClientGone):
             return
@@ -273,6 +298,7 @@ class Exchange:
         settled = await settlement.settle(self, flow, error)
         self.gateway.spool.append(settlement.record(self, flow, error, settled))
         self.records += 1
+        self._recorded = flow
         return settled
 
     def _conceal(self, error: HeadwayError) -> None:
@@ -282,6 +308,7 @@ class Exchange:
             secrets.append(self.call.api_key)
         if self.upstream is not None:
             secrets += [self.upstream.api_key, *self.upstream.headers.values()]
+        secrets += self._credentials.values()
         for secret in secrets:
             if secret and len(secret) >= SHORTEST_SECRET:
                 error.message = error.message.replace(str(secret), "***")
@@ -301,12 +328,22 @@ class Exchange:
         self.sink.on_gone = self.sink.on_pause = self.sink.on_resume = None
 
 
+def _adapt(upstream: Upstream, request: ChatRequest) -> Adapted:
+    try:
+        return upstream.provider.adapt(request)
+    except msgspec.MsgspecError as exc:
+        raise _unspeakable(upstream, exc) from exc
+
+
+def _unspeakable(upstream: Upstream, exc: Exception) -> RequestError:
+    return RequestError(f"This request cannot be put in the words of {upstream.name}: {exc}.")
+
+
 def _encode(upstream: Upstream, request: ChatRequest, target: Target) -> HttpRequest:
     try:
         return upstream.provider.encode_request(request, target)
     except msgspec.MsgspecError as exc:
-        message = f"This request cannot be put in the words of {upstream.name}: {exc}."
-        raise RequestError(message) from exc
+        raise _unspeakable(upstream, exc) from exc
     except ValueError as exc:
         raise InvalidField(f"`base_url` is no address to call: {exc}.", param="base_url") from exc
 

@@ -169,6 +169,8 @@ class Flow:
                 piece = stream.encode(frame, events, self._epoch + now)
                 if piece is not None:
                     pieces.append(piece)
+            if self.answer.done:
+                return  # what may come behind the end mark is nobody's
 
     def _gather(self, data: bytes, now: float) -> None:
         self._parts.append(data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
@@ -15,6 +15,10 @@ from headway.types import Clock, Target, Timeouts
 
 if TYPE_CHECKING:
     from headway.pipeline.exchange import Exchange
+
+
+class Timer(Protocol):
+    def cancel(self) -> None: ...
 
 
 class Upstream(Struct, frozen=True, kw_only=True):
@@ -61,7 +65,7 @@ class Gateway:
         new_id: Callable[[], str],
         chance: Callable[[], float],
         count: Callable[[str, bytes, str], Awaitable[tuple[int | None, int | None]]],
-        sleep: Callable[[float], Awaitable[None]],
+        call_later: Callable[..., Timer],
     ) -> None:
         self.snapshot = snapshot
         self.spool = spool
@@ -74,7 +78,8 @@ class Gateway:
         self.count = count
         """(model, messages as JSON, produced text) -> (input tokens, output tokens), None if
         they could not be counted. Does not raise."""
-        self.sleep = sleep
+        self.call_later = call_later
+        """The event loop's: (seconds, function, arguments) -> a timer."""
         self.active: set[Exchange] = set()
         self.chores: set[Awaitable[None]] = set()
         """Tasks that nobody waits for: kept, so that they are not collected while they run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from headway.pipeline.exchange import Exchange
 
 NOTHING = Timing()
+STANDARD: Mapping[str, str] = {}
+STANDARD_TIERS = ("default", "standard", "auto")
 REQUEST_IDS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")
 
 
@@ -47,7 +50,7 @@ async def settle(exchange: Exchange, flow: Flow | None, error: HeadwayError | No
     if usage.input_tokens is None or usage.output_tokens is None:
         usage, source = await _count(exchange, flow, error, usage)
     timing = flow.meter.timing()
-    cost = _cost(exchange, usage)
+    cost = _cost(exchange, flow, usage)
     return Settled(usage, source, timing, cost, _overhead(exchange, timing), exchange.attempts)
 
 
@@ -55,7 +58,11 @@ async def _count(
     exchange: Exchange, flow: Flow, error: HeadwayError | None, usage: Usage
 ) -> tuple[Usage, TokensSource | None]:
     """What was not reported: counted over the whole answer, or estimated over what arrived."""
-    if not 200 <= flow.status < 300 or (error is not None and flow.answer.started is None):
+    if isinstance(error, ClientGone):
+        is_empty = flow.answer.started is None  # it had begun, so it may well have been billed
+    else:
+        is_empty = flow.meter.content_events == 0
+    if not 200 <= flow.status < 300 or (error is not None and is_empty):
         return usage, None
     call = exchange.call
     assert call is not None
@@ -71,7 +78,7 @@ async def _count(
     return usage, "counted" if error is None else "estimated"
 
 
-def _cost(exchange: Exchange, usage: Usage) -> Cost | None:
+def _cost(exchange: Exchange, flow: Flow, usage: Usage) -> Cost | None:
     upstream, call = exchange.upstream, exchange.call
     if upstream is None or call is None or usage.output_tokens is None:
         return None
@@ -80,8 +87,16 @@ def _cost(exchange: Exchange, usage: Usage) -> Cost | None:
         call.request.model,
         exchange.gateway.wall(),
         provider=upstream.name,
+        context=_variant(flow),
     )
     return None if price is None else price.charge(usage)
+
+
+def _variant(flow: Flow) -> Mapping[str, str]:
+    """Other service tiers have other prices."""
+    started = flow.answer.started
+    tier = None if started is None else started.service_tier
+    return STANDARD if tier is None or tier in STANDARD_TIERS else {"service_tier": tier}
 
 
 def _overhead(exchange: Exchange, timing: Timing) -> float | None:
@@ -155,11 +170,11 @@ def _failed(answered: Record, flow: Flow, error: HeadwayError) -> Record:
 
 
 def _refused(exchange: Exchange, error: HeadwayError) -> Record:
-    """No provider was asked."""
+    """No provider was asked, or none once more."""
     gateway, call, upstream = exchange.gateway, exchange.call, exchange.upstream
     now = gateway.wall()
     refused = Record(
-        id=exchange.id,
+        id=exchange.id if exchange.records == 0 else gateway.new_id(),
         request_id=exchange.id,
         timestamp=now,
         started=now - (gateway.clock() - exchange.started),
@@ -167,7 +182,7 @@ def _refused(exchange: Exchange, error: HeadwayError) -> Record:
         dialect=exchange.dialect.name,
         outcome="cancelled" if isinstance(error, ClientGone) else "refused",
         attempt=0,
-        attempts=0,
+        attempts=exchange.attempts,
         kind=None if upstream is None else upstream.provider.name,
         key_id=exchange.key_id,
         status=error.status,
@@ -208,9 +223,10 @@ def _status(flow: Flow | None, error: HeadwayError | None) -> int:
 
 
 def _request_id(headers: Headers) -> str | None:
-    for name, value in headers:
-        if name in REQUEST_IDS:
-            return value.decode("latin-1")
+    found = dict(headers)
+    for name in REQUEST_IDS:
+        if name in found:
+            return found[name].decode("latin-1")
     return None
 
 

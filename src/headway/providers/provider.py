@@ -81,7 +81,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         """The parameters that a model takes, under the names that it takes them by."""
         if model is None:
             return self.parameters
-        given = {spec.id: Raw(b"null") for spec in self.parameters}
+        given = {spec.id: _sample(spec) for spec in self.parameters}
         asked = ChatRequest(model=model, messages=Raw(b"[]"), parameters=given, defaulted=True)
         taken = self.adapt(asked)[0].parameters
         renamed = [name for name in taken if name not in given]
@@ -92,3 +92,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
             elif renamed and renamed[0].startswith(spec.id.partition("_")[0]):
                 kept.append(replace(spec, id=renamed.pop(0)))
         return tuple(kept)
+
+
+def _sample(spec: Parameter) -> Raw:
+    """A value that is surely within its range."""
+    value = spec.min if spec.default is None else spec.default
+    return Raw(msgspec.json.encode(value))

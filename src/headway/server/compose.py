@@ -25,6 +25,7 @@ from headway.server.counter import TokenCounter
 from headway.server.transports import Transports
 from headway.types import Target
 
+
 POOL = 4096
 
 
@@ -62,7 +63,7 @@ def gateway(
         new_id=IdSource(),
         chance=random.random,
         count=counter.count,
-        sleep=asyncio.sleep,
+        call_later=asyncio.get_running_loop().call_later,
     )
 
 
