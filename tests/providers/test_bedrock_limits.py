@@ -10,7 +10,6 @@ from msgspec import Raw
 
 from headway.errors import RequestError
 from headway.providers import bedrock
-from headway.providers.bedrock_models import Family, family_of, keeps_to_schemas
 from headway.types import ChatRequest, Target
 
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
@@ -237,6 +236,15 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
             "emulated reasoning_effort: thinking has a budget of 2048 tokens",
         ],
     ),
+    (
+        CLAUDE,
+        {"reasoning": {"max_tokens": 8000}},
+        {
+            "inferenceConfig": {"maxTokens": 24384},
+            ADDITIONAL: {"thinking": {"type": "enabled", "budget_tokens": 8000}},
+        },
+        ["emulated max_tokens: the API wants one; it is 24384"],
+    ),
     (CLAUDE, {"max_completion_tokens": 5}, {"inferenceConfig": {"maxTokens": 5}},
      ["renamed max_completion_tokens: it is max_tokens there"]),
 ]  # fmt: skip
@@ -387,30 +395,3 @@ def test_what_messages_lose_is_told(message: Any, change: str | None) -> None:
 def test_what_is_no_request_is_refused(request_: ChatRequest) -> None:
     with pytest.raises(RequestError, match="no request in OpenAI's chat format"):
         bedrock.adapt(request_)
-
-
-@pytest.mark.parametrize(
-    ("model", "claude", "schemas"),
-    [
-        (CLAUDE, True, False),
-        (SONNET, True, True),
-        ("anthropic.claude-opus-4-5-20251101-v1:0", True, True),
-        ("eu.anthropic.claude-opus-4-6-v1", True, True),
-        (NOVA, False, False),
-        (OSS, False, True),
-        ("qwen.qwen3-32b-v1:0", False, True),
-        ("deepseek.v3-v1:0", False, True),
-        (R1, False, False),
-        ("mistral.mistral-large-3-675b-instruct", False, True),
-        ("mistral.mistral-large-2402-v1:0", False, False),
-        (LLAMA, False, False),
-        (PROFILE, False, False),
-    ],
-)
-def test_families_are_told_by_their_ids(model: str, claude: bool, schemas: bool) -> None:
-    assert family_of(model).is_claude is claude
-    assert keeps_to_schemas(model) is schemas
-
-
-def test_an_opaque_profile_gets_what_all_take() -> None:
-    assert family_of(PROFILE) == Family()

@@ -54,6 +54,8 @@ NEAREST = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}
 """The effort to use in place of one that a family does not have."""
 BUDGETS = ((4096, "low"), (16384, "medium"))
 """Up to so many tokens of thought an effort is meant; there is no official table."""
+LARGE_BUDGET = 4096
+"""Models of Claude's first generations have no larger limit by themselves."""
 NO_CALLS = "Answer without calling a tool."
 TOOL = frozenset({"name", "description", "input_schema", "strict", "cache_control", "type"})
 """What a tool can have in Converse."""
@@ -175,9 +177,17 @@ def _as_claude(request: ChatRequest, draft: Draft, family: Family) -> Draft:
     claude.instructions = [*draft.instructions, *_instructions(adapted, request)]
     claude.changes = [*draft.changes, *changes]
     if not {"max_tokens", "max_completion_tokens"} & draft.parameters.keys():
-        claude.parameters.pop("max_tokens", None)
-        claude.changes = [c for c in claude.changes if c.parameter != "max_tokens"]
+        _unbound(claude)
     return claude
+
+
+def _unbound(draft: Draft) -> None:
+    """Converse has a limit of its own where none is given. Only a large budget of thought needs one
+    that is larger for sure."""
+    budget = draft.value("thinking", {}).get("budget_tokens") or 0
+    if budget < LARGE_BUDGET:
+        draft.parameters.pop("max_tokens", None)
+        draft.changes = [c for c in draft.changes if c.parameter != "max_tokens"]
 
 
 def _instructions(adapted: ChatRequest, request: ChatRequest) -> list[str]:

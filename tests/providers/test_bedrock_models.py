@@ -1,0 +1,42 @@
+"""The families of models on Bedrock are told by their ids."""
+
+from __future__ import annotations
+
+import pytest
+
+from headway.providers.bedrock_models import Family, family_of, keeps_to_schemas
+
+CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
+SONNET = "global.anthropic.claude-sonnet-4-5-20250929-v1:0"
+NOVA = "amazon.nova-lite-v1:0"
+OSS = "openai.gpt-oss-120b-1:0"
+LLAMA = "us.meta.llama3-3-70b-instruct-v1:0"
+R1 = "us.deepseek.r1-v1:0"
+PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"
+
+
+@pytest.mark.parametrize(
+    ("model", "claude", "schemas"),
+    [
+        (CLAUDE, True, False),
+        (SONNET, True, True),
+        ("anthropic.claude-opus-4-5-20251101-v1:0", True, True),
+        ("eu.anthropic.claude-opus-4-6-v1", True, True),
+        (NOVA, False, False),
+        (OSS, False, True),
+        ("qwen.qwen3-32b-v1:0", False, True),
+        ("deepseek.v3-v1:0", False, True),
+        (R1, False, False),
+        ("mistral.mistral-large-3-675b-instruct", False, True),
+        ("mistral.mistral-large-2402-v1:0", False, False),
+        (LLAMA, False, False),
+        (PROFILE, False, False),
+    ],
+)
+def test_families_are_told_by_their_ids(model: str, claude: bool, schemas: bool) -> None:
+    assert family_of(model).is_claude is claude
+    assert keeps_to_schemas(model) is schemas
+
+
+def test_an_opaque_profile_gets_what_all_take() -> None:
+    assert family_of(PROFILE) == Family()
