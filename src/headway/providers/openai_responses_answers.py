@@ -9,6 +9,7 @@ the same items, each closed without having been opened: so here is one reading f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,9 @@ BESIDE = ("content_filters", "moderation")
 """Fields of the whole that say what filters made of it: Azure's and OpenAI's own."""
 NOT_THERE = (b"", b"null", b"[]", b"{}")
 AT_WORK = ("queued", "in_progress")
+REFUSED = re.compile(r"invalid_|image_|empty_image|unsupported_image|failed_to_download|content_")
+"""Codes of errors that are the request's fault, by how they begin (the enumeration of
+``response.error.code``; content_filter is Azure's)."""
 
 
 class Incomplete(Struct):
@@ -131,6 +135,9 @@ def decode_response(body: bytes) -> list[Event]:
 
 
 def _on_created(event: StreamEvent, reading: Reading) -> list[Event]:
+    if reading.has_started:
+        return []
+    reading.has_started = True
     return [_started(event.response or Response())]
 
 
@@ -197,6 +204,8 @@ def _on_failed(event: StreamEvent, reading: Reading) -> list[Event]:
 
 EVENTS: dict[str, Callable[[StreamEvent, Reading], list[Event]]] = {
     "response.created": _on_created,
+    "response.queued": _on_created,
+    "response.in_progress": _on_created,
     "response.output_item.added": _on_added,
     "response.output_text.delta": _on_text,
     "response.refusal.delta": _on_refusal,
@@ -254,12 +263,13 @@ def _finish(response: Response, reading: Reading) -> Event:
 
 def _error(said: Any) -> UpstreamError:
     """``type: error`` is the event's, and says nothing of the fault."""
-    if isinstance(said, dict) and said.get("type") == "error":
-        said = {name: value for name, value in said.items() if name != "type"}
+    if isinstance(said, dict):
+        if said.get("type") == "error":
+            said = {name: value for name, value in said.items() if name != "type"}
+        if REFUSED.match(str(said.get("code"))):
+            said = {"type": "invalid_request_error", **said}
     return error_in(said or "The provider reported an error with no message.", None)
 
 
 def _is_there(raw: Raw) -> bool:
     return bytes(raw) not in (b"", b"null")
-
-

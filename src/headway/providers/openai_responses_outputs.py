@@ -73,11 +73,12 @@ class Open:
 class Reading:
     """One answer while it is read."""
 
-    __slots__ = ("closed", "length", "open", "tools")
+    __slots__ = ("closed", "has_started", "length", "open", "tools")
 
     def __init__(self) -> None:
         self.open: dict[int, Open] = {}
         self.closed = 0
+        self.has_started = False
         self.length = 0
         """Of the text of the messages that are closed, in characters."""
         self.tools = 0
