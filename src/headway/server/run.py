@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import os
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from headway.config import Config, ConfigError, load
-from headway.providers import KINDS
+from headway.providers import FACTS
 from headway.server import workers
 from headway.server.app import App
 from headway.server.front import Front
@@ -57,6 +58,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        _spare_the_collector()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         settings = self._app.config.server
@@ -84,12 +86,20 @@ class Server(uvicorn.Server):
 
     def _reload(self) -> None:
         try:
-            config = load(self._app.config.source, os.environ, KINDS)
+            config = load(self._app.config.source, os.environ, FACTS)
             self._app.reload(config)
         except ConfigError as error:
             log.error("the configuration stays as it was, for the new one is wrong:\n%s", error)
         else:
             log.warning("the configuration was read anew")
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now stays; and requests leave no cycles behind (a test sees to it), so
+    looking for some can wait for more than 700 new objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 PROTOCOL = "headway.server.protocol:HeadwayProtocol"
