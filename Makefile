@@ -6,7 +6,7 @@ BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check fmt lock prices clean setup-run setup-dev
+.PHONY: help run demo test check fmt bench soak profile lock prices clean setup-run setup-dev
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -31,6 +31,15 @@ fmt: setup-dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: setup-dev ## Gateways side by side, as ratios to nginx; ARGS="--only nginx,headway" for some
+	@$(BIN)/python -m bench.compare $(ARGS)
+
+soak: setup-dev ## Many mixed requests, and whether anything stays; ARGS="--requests 50000" for fewer
+	@$(BIN)/python -m bench.soak $(ARGS)
+
+profile: setup-dev ## Where each microsecond of the data plane goes; ARGS="--only relay" for one case
+	@$(BIN)/python -m bench.profile $(ARGS)
+
 lock: setup-dev ## Compile requirements/*.txt from pyproject.toml; ARGS=--upgrade for newer releases
 	$(COMPILE) pyproject.toml --extra local --group build --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra local --group build --no-annotate -c requirements/dev.txt -o requirements/run.txt
@@ -43,7 +52,7 @@ prices: setup-dev ## Rebuild the price table that ships from the published price
 clean: ## Remove .venv and everything else that these targets made
 	rm -rf .venv dist build .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
 	  .pytest_cache .ruff_cache
-	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup-run:
 	@tools/setup.sh run

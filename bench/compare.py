@@ -29,7 +29,7 @@ from bench.report import Result, Rounds, report
 
 MANY = 32
 LIMIT = "nginx"
-SETTLE_S = 1.0
+SETTLE_S = 0.5
 
 
 class Options(Struct, frozen=True):

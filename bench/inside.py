@@ -1,0 +1,177 @@
+"""Headway's data plane in one process, with transports that only count: bytes of requests into its
+protocol, bytes of a provider into its connection, all in plain calls.
+
+The one real socket is dialled and dropped at the first request, and its connection is given a fake
+transport in its place; so whatever stands between the two ends is the product's own code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from bench import canned
+from bench.gateways import CHAT, CLIENT_KEY, Rig, configure
+from headway.config import load
+from headway.providers import KINDS
+from headway.server.app import App
+from headway.server.run import Server
+
+PATIENCE_S = 10.0
+DATE = (b"date", b"Sun, 06 Nov 1994 08:49:37 GMT")
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nserver: nginx\r\ncontent-type: %b\r\ncontent-length: %d\r\n"
+    b"connection: keep-alive\r\n\r\n"
+)
+
+
+class Case(Struct, frozen=True):
+    """``request`` is sent whole; the provider's answer comes in ``pieces``, one read each.
+    ``unit`` says what a piece is where a figure a piece has a meaning."""
+
+    name: str
+    request: bytes
+    pieces: Sequence[bytes]
+    unit: str | None = None
+
+
+class FakeTransport(asyncio.Transport):
+    """Takes everything and keeps the last of it."""
+
+    def __init__(self, protocol: Any) -> None:
+        super().__init__()
+        self.last: Any = b""
+        self._protocol = protocol
+        self._is_closing = False
+        protocol.connection_made(self)
+
+    def write(self, data: Any) -> None:
+        self.last = data
+
+    def close(self) -> None:
+        if not self._is_closing:
+            self._is_closing = True
+            asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
+
+    def abort(self) -> None:
+        self.close()
+
+    def is_closing(self) -> bool:
+        return self._is_closing
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """Hands out fake transports for connections, and remembers whom it gave one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connected: asyncio.Future[Any] = self.create_future()
+
+    async def create_connection(  # type: ignore[override]  # the one way that it is called here
+        self, factory: Any, *_: Any, sock: Any = None, **__: Any
+    ) -> Any:
+        if sock is not None:
+            sock.close()
+        protocol = factory()
+        transport = FakeTransport(protocol)
+        self.connected.set_result(protocol)
+        return transport, protocol
+
+
+def cases() -> list[Case]:
+    whole = canned.whole_answer()
+    events = canned.events(canned.TOKENS)
+    sse = HEAD % (b"text/event-stream", sum(map(len, events)))
+    relay = _request(CHAT, canned.chat(f"plain/{canned.MODEL}"))
+    stream = _request(CHAT, canned.chat(f"plain/{canned.MODEL}", stream=True))
+    lines = _request("/api/engine/chat/plain", canned.engine(stream=True))
+    joined = _request("/api/engine/chat/plain", canned.engine())
+    paced = [sse, *events]
+    return [
+        Case("relay", relay, [HEAD % (b"application/json", len(whole)) + whole]),
+        Case("stream", stream, paced, "event"),
+        Case("ndjson", lines, paced, "event"),
+        Case("engine", joined, [b"".join(paced)]),
+    ]
+
+
+def _request(path: str, body: bytes) -> bytes:
+    headers = {"host": "127.0.0.1:8000", "content-type": "application/json", **CLIENT_KEY}
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {headers[name]}" for name in headers)]
+    return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body
+
+
+def measure(case: Case, use: Callable[[Callable[[], None]], None]) -> None:
+    """Calls ``use`` with a function that plays the case once, from request to answer."""
+    loop = Loop()
+    asyncio.set_event_loop(loop)
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as door:
+        try:
+            loop.run_until_complete(_measure(case, Path(folder), door, loop, use))
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+
+async def _measure(
+    case: Case,
+    folder: Path,
+    door: socket.socket,
+    loop: Loop,
+    use: Callable[[Callable[[], None]], None],
+) -> None:
+    port = door.getsockname()[1]
+    config = load(configure(Rig(folder, port, port)), os.environ, KINDS)
+    app = App(config)
+    await app.start()
+    try:
+        client, transport = _accept(app)
+        client.data_received(case.request)
+        provider = await _connection(loop, case, transport)
+        for piece in case.pieces:
+            provider.data_received(piece)
+        if b"200 OK" not in transport.last and not transport.last.endswith(b"0\r\n\r\n"):
+            raise RuntimeError(f"{case.name} was answered with {transport.last!r}")
+
+        def play() -> None:
+            client.data_received(case.request)
+            for piece in case.pieces:
+                provider.data_received(piece)
+
+        use(play)
+    finally:
+        await app.close()
+
+
+async def _connection(loop: Loop, case: Case, transport: FakeTransport) -> Any:
+    """The connection that the request went to, when it is in use."""
+    try:
+        provider = await asyncio.wait_for(loop.connected, PATIENCE_S)
+    except TimeoutError:
+        told = transport.last
+        raise RuntimeError(f"{case.name} went to no provider; the client got {told!r}") from None
+    await asyncio.sleep(0.01)  # for the pool to hand it over
+    return provider
+
+
+def _accept(app: App) -> tuple[Any, FakeTransport]:
+    """A client's connection, as the server would make one."""
+    server = Server(app.config, app)
+    server.config.load()
+    server.server_state.default_headers = [DATE]
+    make: Any = server.config.http_protocol_class
+    protocol = make(config=server.config, server_state=server.server_state, app_state={})
+    return protocol, FakeTransport(protocol)

@@ -1,0 +1,80 @@
+"""Every benchmark runs, at its smallest, and says what it is there to say. No figure is judged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(tmp_path: Path, module: str, *arguments: str) -> tuple[str, dict[str, Any]]:
+    """Its table, and its JSON."""
+    path = tmp_path / "result.json"
+    argv = [sys.executable, "-m", f"bench.{module}", *arguments, "--json", str(path)]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout, json.loads(path.read_text())
+
+
+@pytest.mark.timeout(120)
+def test_compare_puts_headway_beside_nginx(tmp_path: Path) -> None:
+    for tool in ("nginx", "wrk"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    tiny = "--rounds 1 --seconds 1 --streams 3 --stream-rounds 1 --growth 10 --starts 1"
+
+    table, result = run(tmp_path, "compare", "--only", "nginx,headway", *tiny.split())
+
+    nginx, headway = result["gateways"]["nginx"], result["gateways"]["headway"]
+    assert [load["failed"] for load in [*nginx["relay"], *headway["relay"]]] == [0, 0]
+    assert [load["failed"] for load in headway["engine"]] == [0]
+    assert headway["engine"][0]["requests"] > 0
+    # one event more where nothing is taken out: the usage that the client did not ask for
+    assert (nginx["streams"]["events"], headway["streams"]["events"]) == (3 * 104, 3 * 103)
+    assert headway["streams"]["failed"] == 0
+    assert result["growth"]["requests"] >= 10
+    assert result["scaling"]["two"]["failed"] == 0
+    assert result["beginnings"]["listening_s"] > 0
+    assert "nginx" in table
+    assert "2 workers over 1" in table
+
+
+@pytest.mark.timeout(120)
+def test_soak_finds_every_kind_answered_as_it_must_be_and_on_record(tmp_path: Path) -> None:
+    table, result = run(tmp_path, "soak", "--requests", "400", "--connections", "4")
+
+    assert result["wrong"] == {}
+    assert result["problems"] == []
+    assert all(result["kinds"].values())
+    assert result["readings"][-1]["records"] == result["expected_records"]
+    assert "flat, nothing left" in table
+
+
+@pytest.mark.timeout(120)
+def test_profile_splits_every_case_by_package(tmp_path: Path) -> None:
+    table, result = run(tmp_path, "profile", "--requests", "5", "--hottest", "3")
+
+    profiles = result["profiles"]
+    assert [profile["name"] for profile in profiles] == ["relay", "stream", "ndjson", "engine"]
+    for profile in profiles:
+        assert {"pipeline", "server", "transport", "metering"} <= set(profile["shares"])
+        assert sum(profile["shares"].values()) == pytest.approx(1.0)
+        assert len(profile["hottest"]) == 3
+    assert "an event" in table
+
+
+def test_a_missing_tool_is_named_with_the_command_that_brings_it() -> None:
+    argv = [sys.executable, "-m", "bench.compare"]
+
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, env={"PATH": ""})
+
+    assert done.returncode == 1
+    assert "missing: nginx, wrk" in done.stderr
+    assert "apt-get install nginx wrk" in done.stderr
