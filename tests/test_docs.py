@@ -34,7 +34,8 @@ from contract.shapes import (
 from headway.cli.app import app
 from headway.dialects.dialect import Call, Inbound
 from headway.metering.prices import shipped
-from headway.providers import KINDS, Provider, echo
+from headway.providers import KINDS, echo
+from headway.providers.provider import Provider
 from headway.record import Record
 from headway.server import routes
 from headway.types import Change, ChatRequest, Target

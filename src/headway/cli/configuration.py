@@ -26,10 +26,10 @@ def check_config(config: ConfigPath = None) -> None:
 
 def read_config(path: Path | None, overrides: Overrides) -> Config:
     from headway.config import ConfigError, load
-    from headway.providers import KINDS
+    from headway.providers import FACTS
 
     try:
-        return load(None if path is None else str(path), os.environ, KINDS, overrides)
+        return load(None if path is None else str(path), os.environ, FACTS, overrides)
     except ConfigError as error:
         raise mistake(str(error)) from error
 

@@ -42,7 +42,7 @@ class Providers:
 
     def build(self, given: Mapping[str, Given]) -> dict[str, Provider]:
         """Every kind under its own name, then those that only the file names."""
-        names = [*self.kinds, *(name for name in given if name not in self.kinds)]
+        names = dict.fromkeys([*self.kinds, *given])
         built = {name: self._provider(name, given.get(name, {})) for name in names}
         return {name: provider for name, provider in built.items() if provider is not None}
 

@@ -47,4 +47,12 @@ PROVIDER = replace(
     credentials="aws",
     price_id="aws",
     options=CREDENTIALS,
+    features={
+        "stream": "native",
+        "tools": "native",
+        "tool_choice": "native",
+        "json_object": "native",
+        "json_schema": "native",
+        "reasoning": "native: an effort in, its text out",
+    },
 )

@@ -17,7 +17,15 @@ PROVIDER = replace(
     base_url=None,
     key_env=None,
     adapt=unchanged,
+    encode_embeddings=None,
+    decode_embeddings=None,
     price_id=None,
     models=("smollm2-135m-instruct",),
     launch="llama",
+    features={
+        "stream": "native",
+        "json_object": "native",
+        "json_schema": "native",
+        "logprobs": "native",
+    },
 )

@@ -8,15 +8,16 @@ text; tool arguments come in fragments keyed by ``index``. Only what is read her
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
+from headway.providers.openai_embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai_errors import decode_error, error_in
 from headway.providers.openai_finish import finish
+from headway.providers.openai_headers import bearer_headers
 from headway.providers.openai_tools import (
     Function,
     ToolCall,
@@ -73,19 +74,6 @@ def _with_usage(given: Raw) -> Raw:
     if not _is_there(given):
         return INCLUDE_USAGE
     return Raw(_encode({**_object.decode(given), "include_usage": TRUE}))
-
-
-@lru_cache(maxsize=256)
-def bearer_headers(
-    api_key: str | None, extra: tuple[tuple[str, str], ...], stream: bool
-) -> tuple[tuple[str, str], ...]:
-    headers = [
-        ("content-type", "application/json"),
-        ("accept", "text/event-stream" if stream else "application/json"),
-    ]
-    if api_key is not None:
-        headers.append(("authorization", f"Bearer {api_key}"))
-    return (*headers, *extra)
 
 
 # Reasoning models refuse the sampling parameters and know max_tokens by another name
@@ -293,7 +281,10 @@ def _read_parts(parts: list[Any], index: int, events: list[Event]) -> None:
                 thought = "".join(p.get("text") or "" for p in thought)
             if thought:
                 events.append(Reasoning(thought, index))
-        elif part.get("reference_ids"):
+        elif part.get("type") == "reasoning":  # Databricks
+            texts = [summary.get("text") for summary in part.get("summary") or ()]
+            events += [Reasoning(text, index) for text in texts if text]
+        elif part.get("reference_ids"):  # Mistral
             events.append(Extra({"references": [part]}, index))
 
 
@@ -339,6 +330,23 @@ PROVIDER = Provider(
     decode_event=decode_event,
     decode_error=decode_error,
     adapt=adapt,
+    encode_embeddings=encode_embeddings,
+    decode_embeddings=decode_embeddings,
     price_id="openai",
     parameters=PARAMETERS,
+    features={
+        "stream": "native",
+        "tools": "native",
+        "tool_choice": "native",
+        "images": "native",
+        "documents": "native",
+        "audio": "native",
+        "json_object": "native",
+        "json_schema": "native",
+        "reasoning": "partial: an effort in, the text of the thoughts stays with the provider",
+        "caching": "partial: automatic, counts of reads out",
+        "citations": "native",
+        "logprobs": "native",
+        "embeddings": "native",
+    },
 )

@@ -61,12 +61,12 @@ def decode_usage(raw: Raw) -> UsageSeen:
         output_tokens=seen.completion_tokens,
         cache_read_tokens=seen.cached(),
         cache_write_tokens=prompt.cache_write_tokens,
-        reasoning_tokens=_first(completion.reasoning_tokens, seen.reasoning_tokens),
+        reasoning_tokens=first(completion.reasoning_tokens, seen.reasoning_tokens),
         input_audio_tokens=prompt.audio_tokens,
         output_audio_tokens=completion.audio_tokens,
     )
     return UsageSeen(usage, copied)
 
 
-def _first(count: int | None, other: int | None) -> int | None:
+def first(count: int | None, other: int | None) -> int | None:
     return other if count is None else count

@@ -1,0 +1,79 @@
+"""The vendors that speak OpenAI's wire, as a table: adding one is a row.
+
+What a vendor does otherwise stands in its row, as rules for requests and as readers of answers; the
+facts are from each one's own documentation and from recordings. A row with a wire name of its own
+streams in ways that clients of OpenAI do not bear, so it is translated where others are relayed.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from msgspec.structs import replace
+
+from headway.providers import openai
+from headway.providers.compatible_hosts import HOSTS, OWN
+from headway.providers.compatible_row import Place, Row
+from headway.providers.compatible_rules import adapt
+from headway.providers.compatible_vendors import VENDORS
+from headway.providers.kinds import TABLE
+from headway.providers.openai_quirks import reading
+from headway.providers.provider import Provider
+from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
+
+ROWS: tuple[Row, ...] = (*VENDORS, *HOSTS, *OWN)
+
+
+def provider_of(row: Row) -> Provider:
+    facts = next(kind for kind in TABLE if kind.name == row.kind)
+    provider = replace(
+        openai.PROVIDER,
+        name=row.kind,
+        title=facts.title,
+        base_url=facts.base_url,
+        key_env=facts.key_env,
+        wire=row.wire,
+        price_id=row.price_id,
+        encode_request=row.encode,
+        adapt=partial(adapt, row.rules),
+        features=row.features,
+    )
+    if row.readers or row.judge is not None:
+        whole, event = reading(*row.readers, judge=row.judge)
+        provider = replace(provider, decode_response=whole, decode_event=event)
+    if row.place is not None:
+        provider = _placed(provider, row.place)
+    if not row.embeddings:
+        provider = replace(provider, encode_embeddings=None, decode_embeddings=None)
+    return provider
+
+
+def _placed(provider: Provider, place: Place) -> Provider:
+    encode_chat, encode_embeddings = provider.encode_request, provider.encode_embeddings
+
+    def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
+        return encode_chat(request, _target(target, place))
+
+    def encode_vectors(request: EmbeddingsRequest, target: Target) -> HttpRequest:
+        assert encode_embeddings is not None
+        return encode_embeddings(request, _target(target, place))
+
+    return replace(
+        provider,
+        encode_request=encode_request,
+        encode_embeddings=encode_vectors,
+        options={place.option: place.meaning},
+    )
+
+
+def _target(target: Target, place: Place) -> Target:
+    """Raises ValueError where the configuration says neither the address nor what fills it in."""
+    if target.base_url:
+        return target
+    filled = target.options.get(place.option)
+    if not filled:
+        raise ValueError(f"set it, or {place.option}, in providers.{target.provider}")
+    return replace(target, base_url=place.template.format(filled))
+
+
+PROVIDERS: tuple[Provider, ...] = tuple(provider_of(row) for row in ROWS)

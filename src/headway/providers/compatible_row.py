@@ -1,0 +1,63 @@
+"""One vendor that speaks OpenAI's wire, as a row of a table, and what rows share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from headway.providers import openai
+from headway.providers.compatible_rules import Rules
+from headway.providers.openai_messages import MessageRules
+from headway.providers.openai_quirks import Judge, Reader
+from headway.types import ChatRequest, HttpRequest, Target
+
+
+class Place(Struct, frozen=True):
+    """An address that a configuration key fills in."""
+
+    option: str
+    meaning: str
+    template: str
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """Its title, address and key's name are in ``kinds.TABLE``."""
+
+    kind: str
+    price_id: str | None = None
+    rules: Rules = Rules()
+    readers: tuple[Reader, ...] = ()
+    judge: Judge | None = None
+    encode: Callable[[ChatRequest, Target], HttpRequest] = openai.encode_request
+    wire: str = openai.PROVIDER.wire
+    place: Place | None = None
+    embeddings: bool = True
+    features: Mapping[str, str] = {}
+
+
+STRICT_MESSAGES = MessageRules(
+    dropped=dict.fromkeys(
+        ("annotations", "audio", "cache_control", "is_error", "reasoning_details", "refusal"),
+        "the vendor refuses messages with it",
+    ),
+    renamed={"reasoning_content": "reasoning"},
+    developer="system",
+)
+UNDERSTOOD = MessageRules()
+"""Routers to OpenAI's own models, which know the role ``developer``."""
+RENAMED = {"max_completion_tokens": "max_tokens"}
+PENALTIES = ("frequency_penalty", "presence_penalty")
+
+
+BASIC = {"stream": "native", "tools": "native", "tool_choice": "native", "json_object": "native"}
+OPEN_MODELS = {
+    **BASIC,
+    "images": "native: models that see",
+    "json_schema": "native",
+    "reasoning": "partial: models that reason give their text",
+    "logprobs": "native",
+}
+"""What servers of open models do alike; the model decides."""
+SERVED = {**OPEN_MODELS, "embeddings": "native"}
+"""The same, of one's own server."""

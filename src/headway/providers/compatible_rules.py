@@ -1,0 +1,107 @@
+"""What vendors of OpenAI's wire refuse, as rules that a row of their table can state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from headway.providers.changes import Limits, limit
+from headway.providers.messages import response_format_of, value_of
+from headway.providers.openai_messages import MessageRules, ruled
+from headway.providers.provider import Adapted
+from headway.types import Change, ChatRequest
+
+_encode = msgspec.json.Encoder().encode
+Parameters = dict[str, Raw]
+SCHEMA_TOLD = "Answer with a JSON object that follows this JSON schema, and with nothing else:\n"
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """All of what one vendor does otherwise with a request. Reasons are in words."""
+
+    limits: Limits = Limits()
+    models: tuple[tuple[re.Pattern[str], Limits], ...] = ()
+    """More limits, for the models that the pattern finds."""
+    messages: MessageRules = MessageRules(developer="system")
+    neutral: Mapping[str, float] = {}
+    """Values that change nothing, of parameters that are refused with that very value."""
+    bounds: Mapping[str, tuple[float, float]] = {}
+    """The least and the most of a number that would be refused beyond."""
+    one_choice: bool = False
+    """``n`` must be 1."""
+    flat_effort: bool = True
+    """``reasoning: {effort}`` is called ``reasoning_effort``."""
+    tells_schema: bool = False
+    """A JSON schema is told to the model in words: the vendor has JSON mode alone."""
+
+
+def adapt(rules: Rules, request: ChatRequest) -> Adapted:
+    """The request as this vendor takes it, and what was changed."""
+    adapted, changes = limit(_without_neutral(rules, request), rules.limits)
+    told = list(changes)
+    for pattern, limits in rules.models:
+        if pattern.search(request.model):
+            adapted, changes = limit(adapted, limits)
+            told += changes
+    adapted, changes = ruled(adapted, rules.messages)
+    told += changes
+    parameters = dict(adapted.parameters)
+    told += _clamped(rules, adapted, parameters)
+    if rules.flat_effort:
+        told += flat_effort(adapted, parameters)
+    adapted = replace(adapted, parameters=parameters)
+    if rules.tells_schema:
+        adapted, changes = _tell_schema(adapted)
+        told += changes
+    return adapted, () if request.defaulted else tuple(told)
+
+
+def _without_neutral(rules: Rules, request: ChatRequest) -> ChatRequest:
+    idle = [name for name, value in rules.neutral.items() if value_of(request, name) == value]
+    if not idle:
+        return request
+    kept = {name: raw for name, raw in request.parameters.items() if name not in idle}
+    return replace(request, parameters=kept)
+
+
+def _clamped(rules: Rules, request: ChatRequest, parameters: Parameters) -> list[Change]:
+    bounds = {**rules.bounds, "n": (1, 1)} if rules.one_choice else rules.bounds
+    changes: list[Change] = []
+    for name, (least, most) in bounds.items():
+        given = value_of(request, name)
+        if isinstance(given, int | float) and not least <= given <= most:
+            nearest = least if given < least else most
+            parameters[name] = Raw(_encode(nearest))
+            changes.append(Change("clamped", name, f"{nearest} is the nearest that is taken"))
+    return changes
+
+
+def flat_effort(request: ChatRequest, parameters: Parameters) -> list[Change]:
+    """``reasoning: {effort, max_tokens}`` as ``reasoning_effort``, which has no budget."""
+    reasoning = value_of(request, "reasoning")
+    parameters.pop("reasoning", None)
+    if not isinstance(reasoning, dict):
+        return []
+    effort: Any = reasoning.get("effort")
+    if effort is None or "reasoning_effort" in parameters:
+        return [Change("dropped", "reasoning", "there is reasoning_effort alone")]
+    parameters["reasoning_effort"] = Raw(_encode(effort))
+    return [Change("renamed", "reasoning", "its effort is reasoning_effort there")]
+
+
+def _tell_schema(request: ChatRequest) -> Adapted:
+    wanted = response_format_of(request)
+    if wanted is None or wanted.type != "json_schema" or wanted.json_schema is None:
+        return request, ()
+    schema = _encode(wanted.json_schema.schema or {}).decode()
+    messages = msgspec.json.decode(request.messages, type=list[Raw])
+    messages.append(Raw(_encode({"role": "system", "content": SCHEMA_TOLD + schema})))
+    parameters = {**request.parameters, "response_format": Raw(b'{"type":"json_object"}')}
+    adapted = replace(request, messages=Raw(_encode(messages)), parameters=parameters)
+    reason = "JSON mode, and the schema told to the model in words"
+    return adapted, (Change("emulated", "response_format", reason),)

@@ -1,0 +1,123 @@
+"""Every kind of provider, by the few facts that the configuration needs: cheap to import, where the
+adapters are not. Adding a kind is a file, or a row of the compatible ones, and a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from headway.providers.provider import Provider
+
+
+class Kind(NamedTuple):
+    """A ``config.KindInfo``."""
+
+    name: str
+    title: str
+    base_url: str | None
+    key_env: str | None
+    module: str = "compatible"
+    """Where its adapter is, among the modules of this package."""
+
+    @property
+    def provider(self) -> Provider:
+        """Its adapter, imported at the first call."""
+        module: Any = import_module(f"headway.providers.{self.module}")
+        found = getattr(module, "PROVIDERS", None) or (module.PROVIDER,)
+        provider: Provider = next(each for each in found if each.name == self.name)
+        return provider
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        return self.provider.options
+
+
+TABLE = (
+    Kind("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", "openai"),
+    Kind(
+        "openai_responses",
+        "OpenAI (Responses)",
+        "https://api.openai.com/v1",
+        "OPENAI_API_KEY",
+        "openai_responses",
+    ),
+    Kind("anthropic", "Anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", "anthropic"),
+    Kind(
+        "vertex_anthropic",
+        "Anthropic on Vertex AI",
+        "https://aiplatform.googleapis.com",
+        None,
+        "vertex_anthropic",
+    ),
+    Kind(
+        "gemini",
+        "Google Gemini",
+        "https://generativelanguage.googleapis.com/v1beta",
+        "GEMINI_API_KEY",
+        "gemini",
+    ),
+    Kind("vertex", "Google Vertex AI", "https://aiplatform.googleapis.com", None, "vertex"),
+    Kind(
+        "bedrock",
+        "Amazon Bedrock",
+        "https://bedrock-runtime.{region}.amazonaws.com",
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "bedrock",
+    ),
+    Kind(
+        "bedrock_mantle",
+        "Amazon Bedrock (OpenAI-compatible)",
+        "https://bedrock-mantle.{region}.api.aws/v1",
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "bedrock_mantle",
+    ),
+    Kind("mistral", "Mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "mistral"),
+    Kind("groq", "Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+    Kind("deepseek", "DeepSeek", "https://api.deepseek.com", "DEEPSEEK_API_KEY"),
+    Kind("xai", "xAI", "https://api.x.ai/v1", "XAI_API_KEY"),
+    Kind("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    Kind("together", "Together AI", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
+    Kind("fireworks", "Fireworks AI", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"),
+    Kind("perplexity", "Perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
+    Kind("cerebras", "Cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
+    Kind("moonshot", "Moonshot AI", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY"),
+    Kind("zai", "Z.ai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY"),
+    Kind(
+        "dashscope",
+        "Alibaba Cloud Model Studio (Qwen)",
+        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        "DASHSCOPE_API_KEY",
+    ),
+    Kind("minimax", "MiniMax", "https://api.minimax.io/v1", "MINIMAX_API_KEY"),
+    Kind("sambanova", "SambaNova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
+    Kind("deepinfra", "DeepInfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
+    Kind("nvidia_nim", "NVIDIA NIM", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
+    Kind("huggingface", "Hugging Face", "https://router.huggingface.co/v1", "HF_TOKEN"),
+    Kind("github_models", "GitHub Models", "https://models.github.ai/inference", "GITHUB_TOKEN"),
+    Kind(
+        "nebius", "Nebius Token Factory", "https://api.tokenfactory.nebius.com/v1", "NEBIUS_API_KEY"
+    ),
+    Kind("novita", "Novita AI", "https://api.novita.ai/openai/v1", "NOVITA_API_KEY"),
+    Kind("hyperbolic", "Hyperbolic", "https://api.hyperbolic.xyz/v1", "HYPERBOLIC_API_KEY"),
+    Kind("baseten", "Baseten", "https://inference.baseten.co/v1", "BASETEN_API_KEY"),
+    Kind("lambda", "Lambda", "https://api.lambda.ai/v1", "LAMBDA_API_KEY"),
+    Kind("databricks", "Databricks", None, "DATABRICKS_TOKEN"),
+    Kind("cloudflare", "Cloudflare Workers AI", None, "CLOUDFLARE_API_TOKEN"),
+    Kind("vercel", "Vercel AI Gateway", "https://ai-gateway.vercel.sh/v1", "AI_GATEWAY_API_KEY"),
+    Kind("siliconflow", "SiliconFlow", "https://api.siliconflow.com/v1", "SILICONFLOW_API_KEY"),
+    Kind("ai21", "AI21", "https://api.ai21.com/studio/v1", "AI21_API_KEY"),
+    Kind("venice", "Venice", "https://api.venice.ai/api/v1", "VENICE_API_KEY"),
+    Kind("llamacpp", "llama.cpp", "http://127.0.0.1:8080/v1", None),
+    Kind("vllm", "vLLM", "http://127.0.0.1:8000/v1", None),
+    Kind("lmstudio", "LM Studio", "http://127.0.0.1:1234/v1", None),
+    Kind("llamafile", "llamafile", "http://127.0.0.1:8080/v1", None),
+    Kind("tgi", "Text Generation Inference", "http://127.0.0.1:8080/v1", None),
+    Kind("sglang", "SGLang", "http://127.0.0.1:30000/v1", None),
+    Kind("echo", "Echo", "echo://echo", None, "echo"),
+    Kind("local", "Local", None, None, "local"),
+)
+ALIASES: Mapping[str, str] = {"azure": "azure_openai", "vertexai": "vertex"}
+"""Names that clients use for a kind beside its own."""

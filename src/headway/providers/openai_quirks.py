@@ -1,0 +1,336 @@
+"""What those who copied OpenAI's wire do otherwise in their answers, one small function each.
+
+A reader gets what the plain adapter made of a frame, or of a whole body, with the bytes, and gives
+what is true of this vendor. Readers look into the bytes only where a word in them says that there
+is something to be found: most frames of most streams cost them one search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from headway.errors import UpstreamAuth, UpstreamError, UpstreamQuota, UpstreamRateLimited
+from headway.providers import openai
+from headway.providers.openai_errors import error_in
+from headway.providers.openai_headers import bearer_headers
+from headway.providers.openai_usage import decode_usage
+from headway.providers.provider import State
+from headway.types import (
+    CONTENT,
+    NO_RAW,
+    ChatRequest,
+    Done,
+    Event,
+    Extra,
+    Failed,
+    Finished,
+    Frame,
+    HttpRequest,
+    ReasoningDetail,
+    Target,
+    ToolStarted,
+    Usage,
+    UsageSeen,
+)
+from headway.wire.url import join
+
+Memory = dict[Any, Any]
+"""What one reader remembers of one stream."""
+Reader = Callable[[bytes, list[Event], Memory], list[Event]]
+"""The list of events that it gets is not its own to change."""
+Judge = Callable[[bytes], list[Event] | None]
+"""Comes before the plain adapter, with the last word if it has one."""
+
+_encode = msgspec.json.Encoder().encode
+_usage_fields = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def reading(
+    *readers: Reader, judge: Judge | None = None
+) -> tuple[Callable[[bytes], list[Event]], Callable[[Frame, State], list[Event]]]:
+    """``decode_response`` and ``decode_event`` of the plain adapter with these readers after it."""
+
+    def decode_response(body: bytes) -> list[Event]:
+        if judge is not None and (judged := judge(body)) is not None:
+            return judged
+        events = openai.decode_response(body)
+        for reader in readers:
+            events = reader(body, events, {})
+        return events
+
+    def decode_event(frame: Frame, state: State) -> list[Event]:
+        if not state:
+            state["own"] = {}
+            state["readers"] = [{} for _ in readers]
+        if judge is not None and (judged := judge(frame.data)) is not None:
+            return judged
+        events = openai.decode_event(frame, state["own"])
+        for reader, memory in zip(readers, state["readers"], strict=True):
+            events = reader(frame.data, events, memory)
+        return events
+
+    return decode_response, decode_event
+
+
+def encode_without_stream_options(request: ChatRequest, target: Target) -> HttpRequest:
+    """For those who tell usage without being asked, and do not know ``stream_options``."""
+    body: dict[str, Any] = {"model": request.model, "messages": request.messages}
+    body.update(request.parameters)
+    body.pop("stream_options", None)
+    if request.stream:
+        body["stream"] = openai.TRUE
+    headers = bearer_headers(target.api_key, tuple(target.headers.items()), request.stream)
+    return HttpRequest(join(target.base_url, "/chat/completions"), headers, _encode(body))
+
+
+# --- Usage ----------------------------------------------------------------------------------------
+
+
+class GroqExtra(Struct):
+    usage: Raw = NO_RAW
+    error: Raw = NO_RAW
+
+
+class GroqChunk(Struct):
+    x_groq: GroqExtra | None = None
+
+
+_groq = msgspec.json.Decoder(GroqChunk).decode
+
+
+def x_groq(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+    """Groq's usage on the chunk that finishes, where no chunk of its own follows; and its word
+    for why a stream ended early (console.groq.com/docs/api-reference, x_groq)."""
+    if b'"x_groq"' not in data:
+        return events
+    found = _groq(data).x_groq or GroqExtra()
+    more: list[Event] = []
+    if is_there(found.usage) and not any(type(event) is UsageSeen for event in events):
+        more.append(decode_usage(found.usage))
+    if is_there(found.error):
+        more.append(Failed(error_in(msgspec.json.decode(found.error), None)))
+    return [*events, *more]
+
+
+class ChoiceUsage(Struct):
+    usage: Raw = NO_RAW
+
+
+class ChoicesUsage(Struct):
+    choices: list[ChoiceUsage] = []
+
+
+_choices_usage = msgspec.json.Decoder(ChoicesUsage).decode
+
+
+def usage_in_choice(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+    """Moonshot's usage inside the choice that finishes (platform.moonshot.ai, Chat, streaming)."""
+    if b'"usage"' not in data or any(type(event) is UsageSeen for event in events):
+        return events
+    found = [choice.usage for choice in _choices_usage(data).choices]
+    return [*events, *(decode_usage(usage) for usage in found if is_there(usage))]
+
+
+def reasoning_beside(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+    """xAI and Perplexity count the tokens of reasoning beside those of the answer and bill both;
+    here the output includes them. Told by the sums: xAI's total has all three, and a count of
+    reasoning above the completion's cannot be a part of it."""
+    return _with_usage(events, _reasoning_included)
+
+
+def _reasoning_included(usage: Usage, shown: Mapping[str, Any]) -> Usage:
+    reasoning, output = usage.reasoning_tokens, usage.output_tokens
+    if not reasoning or output is None:
+        return usage
+    is_beside = reasoning > output or (
+        shown.get("total_tokens") == (usage.input_tokens or 0) + output + reasoning
+    )
+    return replace(usage, output_tokens=output + reasoning) if is_beside else usage
+
+
+def audio_beside(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+    """Mistral counts the tokens of sound beside those of the prompt: only the total has both."""
+    return _with_usage(events, _audio_included)
+
+
+def _audio_included(usage: Usage, shown: Mapping[str, Any]) -> Usage:
+    total, said = shown.get("total_tokens"), usage.input_tokens
+    if total is None or said is None or shown.get("prompt_audio_seconds") is None:
+        return usage
+    heard = total - said - (usage.output_tokens or 0)
+    if heard <= 0:
+        return usage
+    return replace(usage, input_tokens=said + heard, input_audio_tokens=heard)
+
+
+def _with_usage(
+    events: list[Event], mend: Callable[[Usage, Mapping[str, Any]], Usage]
+) -> list[Event]:
+    if not any(type(event) is UsageSeen for event in events):
+        return events
+    return [
+        replace(event, usage=mend(event.usage, _usage_fields(event.shown)))
+        if isinstance(event, UsageSeen)
+        else event
+        for event in events
+    ]
+
+
+# --- Reasoning that comes back on the next turn ---------------------------------------------------
+
+
+class DetailedMessage(Struct):
+    reasoning_details: list[dict[str, Any]] | None = None
+
+
+class DetailedChoice(Struct):
+    index: int = 0
+    delta: DetailedMessage | None = None
+    message: DetailedMessage | None = None
+    finish_reason: str | None = None
+    error: Raw = NO_RAW
+
+
+class DetailedChunk(Struct):
+    choices: list[DetailedChoice] = []
+
+
+_detailed = msgspec.json.Decoder(DetailedChunk).decode
+GROWING = ("text", "summary", "data")
+
+
+def reasoning_details(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+    """OpenRouter's ``reasoning_details``: in a stream they come in pieces with an index, and are
+    told whole as the choice ends (openrouter.ai/docs, Reasoning tokens)."""
+    if b'"reasoning_details"' in data:
+        for choice in _detailed(data).choices:
+            for piece in (choice.delta or DetailedMessage()).reasoning_details or ():
+                _grow(memory, (choice.index, piece.get("index"), piece.get("type")), piece)
+            for block in (choice.message or DetailedMessage()).reasoning_details or ():
+                memory[choice.index, len(memory), None] = block
+    if not memory:
+        return events
+    told: list[Event] = []
+    for event in events:
+        if isinstance(event, Finished):
+            told += _details_of(memory, event.index)
+        told.append(event)
+    return told
+
+
+def _grow(memory: Memory, key: tuple[int, Any, Any], piece: dict[str, Any]) -> None:
+    """A summary and what is encrypted of the same thought share an index."""
+    if key[1] is None:
+        key = (key[0], f"apart {len(memory)}", None)
+    old = memory.setdefault(key, {})
+    for name, value in piece.items():
+        if name in GROWING and value is not None:
+            old[name] = (old.get(name) or "") + value
+        elif value is not None or name not in old:
+            old[name] = value
+
+
+def _details_of(memory: Memory, choice: int) -> list[Event]:
+    keys: list[Any] = [key for key in memory if key[0] == choice]
+    return [ReasoningDetail(memory.pop(key), choice) for key in keys]
+
+
+def choice_errors(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+    """OpenRouter's error of one choice, beside a finish of ``error``."""
+    if not any(isinstance(event, Failed) for event in events) or b'"error"' not in data:
+        return events
+    said = [choice.error for choice in _detailed(data).choices]
+    return [
+        *events,
+        *(Failed(error_in(msgspec.json.decode(raw), None)) for raw in said if is_there(raw)),
+    ]
+
+
+# --- Searches -------------------------------------------------------------------------------------
+
+
+class SearchChunk(Struct):
+    citations: list[Any] | None = None
+    search_results: list[Any] | None = None
+
+
+_search = msgspec.json.Decoder(SearchChunk).decode
+
+
+def searches(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+    """Perplexity's sources stand on every chunk, the same over and over: told once, at the end, in
+    OpenAI's shape and in its own (docs.perplexity.ai, Chat completions)."""
+    if not any(isinstance(event, Finished) for event in events):
+        return events
+    found = _search(data)
+    results = found.search_results or [{"url": url} for url in found.citations or ()]
+    if not results:
+        return events
+    fields = {
+        "annotations": [_cited(result) for result in results],
+        "citations": found.citations,
+        "search_results": found.search_results,
+    }
+    return [Extra({name: value for name, value in fields.items() if value}), *events]
+
+
+def _cited(result: Mapping[str, Any]) -> dict[str, Any]:
+    cited = {name: result[name] for name in ("url", "title") if result.get(name)}
+    return {"type": "url_citation", "url_citation": cited}
+
+
+# --- Ends -----------------------------------------------------------------------------------------
+
+
+def finish_at_done(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+    """Servers have been seen to write ``[DONE]`` and never a reason: what they said is whole."""
+    for event in events:
+        kind = type(event)
+        if kind in CONTENT:
+            index: int = event.index  # type: ignore[union-attr]
+            memory[index] = "tool_calls" if kind is ToolStarted else memory.get(index, "stop")
+        elif isinstance(event, Finished):
+            memory[event.index] = None
+    if not (len(events) == 1 and isinstance(events[0], Done)):
+        return events
+    reasons: dict[Any, Any] = dict(memory)
+    return [*(Finished(reason, index) for index, reason in reasons.items() if reason), *events]
+
+
+class Outcome(Struct):
+    status_code: int = 0
+    status_msg: str = ""
+
+
+class Judged(Struct):
+    base_resp: Outcome | None = None
+
+
+_judged = msgspec.json.Decoder(Judged).decode
+OUTCOMES: Mapping[int, type[UpstreamError]] = {
+    1002: UpstreamRateLimited,
+    1004: UpstreamAuth,
+    1008: UpstreamQuota,
+    2049: UpstreamAuth,
+}
+"""platform.minimax.io/docs, Error codes."""
+
+
+def base_resp(body: bytes) -> list[Event] | None:
+    """MiniMax's failure in an answer of status 200; None where it is none."""
+    if b'"base_resp"' not in body:
+        return None
+    outcome = _judged(body).base_resp or Outcome()
+    if not outcome.status_code:
+        return None
+    cls = OUTCOMES.get(outcome.status_code, UpstreamError)
+    return [Failed(cls(outcome.status_msg or "MiniMax failed.", code=str(outcome.status_code)))]
+
+
+def is_there(raw: Raw) -> bool:
+    return bool(raw) and bytes(raw) != b"null"
