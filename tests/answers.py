@@ -52,7 +52,8 @@ def context(**more: Any) -> Context:
         parameters={"top_p": Raw(b"0.5"), "tools": Raw(b"[]")},
     )
     about_context = {k: more.pop(k) for k in ("relays", "transformations") if k in more}
-    call = Call(provider="openai", request=request, chat_input=Raw(b'"Hi"'), **more)
+    shown = {"messages": request.messages, "chat_input": Raw(b'"Hi"')}
+    call = Call(provider="openai", request=request, **{**shown, **more})
     return Context(id="id-1", created=1700000000, call=call, sent=request, **about_context)
 
 

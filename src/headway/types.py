@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Raw, Struct
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -144,27 +143,6 @@ class Done(Struct, frozen=True, gc=False):
     """The wire's own end mark (``data: [DONE]``). A wire without one ends with its last byte."""
 
 
-Event = (
-    Started
-    | Text
-    | Reasoning
-    | Refusal
-    | ToolStarted
-    | ToolArguments
-    | ReasoningDetail
-    | Logprobs
-    | Extra
-    | Finished
-    | UsageSeen
-    | Failed
-    | Done
-)
-
-CONTENT = frozenset({Text, Reasoning, Refusal, ToolStarted, ToolArguments})
-"""The events that carry content: those that time to first token and inter-token latency count.
-Adapters never emit one for an empty string."""
-
-
 # --- Requests ---------------------------------------------------------------------------------
 
 
@@ -225,6 +203,36 @@ class Embeddings(Struct, frozen=True, kw_only=True):
     vectors: list[list[float] | str]
     usage: Usage
     model: str | None = None
+
+
+class Embedded(Struct, frozen=True):
+    """The vectors of a call for embeddings, all at once."""
+
+    embeddings: Embeddings
+
+
+Request = ChatRequest | EmbeddingsRequest
+
+Event = (
+    Started
+    | Text
+    | Reasoning
+    | Refusal
+    | ToolStarted
+    | ToolArguments
+    | ReasoningDetail
+    | Logprobs
+    | Extra
+    | Finished
+    | UsageSeen
+    | Failed
+    | Done
+    | Embedded
+)
+
+CONTENT = frozenset({Text, Reasoning, Refusal, ToolStarted, ToolArguments, Embedded})
+"""The events that carry content: those that time to first token and inter-token latency count.
+Adapters never emit one for an empty string."""
 
 
 class Target(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ from typing import Any
 
 from headway.types import (
     Done,
+    Embedded,
+    Embeddings,
     Event,
     Extra,
     Failed,
@@ -80,12 +82,13 @@ class Choice:
 class Answer:
     """All choices of one answer, with what the provider said of itself."""
 
-    __slots__ = ("choices", "done", "failed", "started", "usage")
+    __slots__ = ("choices", "done", "embeddings", "failed", "started", "usage")
 
     def __init__(self) -> None:
         self.choices: dict[int, Choice] = {}
         self.started: Started | None = None
         self.usage: UsageSeen | None = None
+        self.embeddings: Embeddings | None = None
         self.failed: Exception | None = None
         self.done = False
 
@@ -204,6 +207,10 @@ def _add_failed(answer: Answer, event: Failed) -> None:
     answer.failed = event.error
 
 
+def _add_embedded(answer: Answer, event: Embedded) -> None:
+    answer.embeddings = event.embeddings
+
+
 def _add_done(answer: Answer, event: Done) -> None:
     answer.done = True
 
@@ -221,6 +228,7 @@ ADD: dict[type, Callable[[Answer, Any], None]] = {
     UsageSeen: _add_usage,
     Failed: _add_failed,
     Done: _add_done,
+    Embedded: _add_embedded,
 }
 
 

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from headway.dialects.answer import Answer
 from headway.errors import HeadwayError, InvalidBody, InvalidField
-from headway.types import Change, ChatRequest, Event, Frame, Headers
+from headway.types import Change, ChatRequest, Event, Frame, Headers, Request
 
 JSON = b"application/json"
 SSE = b"text/event-stream; charset=utf-8"
@@ -35,7 +35,7 @@ class Call(Struct, frozen=True, kw_only=True):
     """What a dialect understood of a request."""
 
     provider: str
-    request: ChatRequest
+    request: Request
     stream: bool = False
     """The client wants a stream."""
     sse: bool = True
@@ -50,7 +50,14 @@ class Call(Struct, frozen=True, kw_only=True):
     shows_metrics: bool = False
     strict: bool = False
     """Refuse the request where the provider's adapter would have to change it."""
+    messages: Raw = Raw(NULL)
+    """As the reply shows them, where it does."""
     chat_input: Raw = Raw(NULL)
+
+    @property
+    def asks_stream(self) -> bool:
+        """Whether the provider is asked for a stream."""
+        return isinstance(self.request, ChatRequest) and self.request.stream
 
     @property
     def redirects(self) -> bool:
@@ -64,7 +71,7 @@ class Context(Struct, frozen=True, kw_only=True):
     id: str
     created: int
     call: Call
-    sent: ChatRequest
+    sent: Request
     """The request as the provider got it: with what was in effect."""
     transformations: tuple[Change, ...] = ()
     relays: bool = False

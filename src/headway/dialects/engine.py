@@ -154,6 +154,7 @@ class Engine:
             retries=_retries(fields),
             session_id=SESSION_ID.read(fields),
             strict=STRICT.read(fields) or False,
+            messages=messages,
             chat_input=last,
         )
 
@@ -171,7 +172,7 @@ class Engine:
                 session_id=call.session_id,
                 chat_input=call.chat_input,
                 chat_output=answer.output(),
-                context=call.request.messages,
+                context=call.messages,
                 provider=call.provider,
                 timestamp=now,
                 parameters=_shown(context.sent.parameters),
@@ -244,7 +245,7 @@ class EngineStream:
         if self._first:
             self._first = False
             chunk.chat_input = context.call.chat_input
-            chunk.context = context.call.request.messages
+            chunk.context = context.call.messages
             chunk.parameters = _shown(context.sent.parameters)
         return chunk
 

@@ -66,7 +66,7 @@ class OpenAIChat:
     def decode(self, inbound: Inbound) -> Call:
         fields = decode_object(inbound.body)
         known = _read(inbound.body, fields)
-        provider, model = _split(known.model)
+        provider, model = split_model(known.model)
         stream = known.stream or False
         request = ChatRequest(
             model=model,
@@ -212,7 +212,7 @@ def _read(body: bytes, fields: Mapping[str, Raw]) -> Known:
     return known
 
 
-def _split(model: str) -> tuple[str, str]:
+def split_model(model: str) -> tuple[str, str]:
     provider, slash, name = model.partition("/")
     if not (provider and slash and name):
         message = f"`model` must be provider/model, such as openai/gpt-4o-mini; it is {model!r}."

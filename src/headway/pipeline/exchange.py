@@ -11,8 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-import msgspec
-
 from headway.dialects.dialect import JSON, Call, Context, Dialect, Inbound, encode_error
 from headway.errors import (
     ClientGone,
@@ -20,12 +18,11 @@ from headway.errors import (
     InternalError,
     InvalidField,
     MissingProviderKey,
-    RequestError,
     ShuttingDown,
     UnknownProvider,
 )
 from headway.metering.meter import Meter
-from headway.pipeline import settlement
+from headway.pipeline import operations, settlement
 from headway.pipeline.flow import Flow
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.settlement import Settled
@@ -33,9 +30,8 @@ from headway.pipeline.signals import Signal, start
 from headway.policy.keys import authorize
 from headway.ports import Sink
 from headway.providers.parameters import check
-from headway.providers.provider import Adapted
 from headway.routing.retry import Try, decide
-from headway.types import Change, ChatRequest, HttpRequest, Target
+from headway.types import Change, HttpRequest, Target
 
 log = logging.getLogger("headway")
 SHORTEST_SECRET = 6
@@ -162,7 +158,7 @@ class Exchange:
         provider = upstream.provider
         if self.dialect.checks_parameters:
             check(provider.parameters, call.request.parameters)
-        sent, transformations = _adapt(upstream, call.request)
+        sent, transformations = operations.adapt(upstream, call.request)
         if transformations and call.strict:
             raise _would_change(upstream, transformations[0])
         self.context = Context(
@@ -209,7 +205,7 @@ class Exchange:
         content on its way to the client, or a whole answer."""
         context = self.context
         assert context is not None
-        http = _encode(upstream, context.sent, target)
+        http = operations.encode(upstream, context.sent, target)
         sign = upstream.provider.sign
         while True:
             self.attempts += 1
@@ -244,7 +240,8 @@ class Exchange:
             self.dialect.stream(context) if call.stream else None,
             b"x-request-id: %b\r\n" % self.id.encode(),
             gateway.wall() - gateway.clock(),
-            context.sent.stream,
+            call.asks_stream,
+            operations.decoder(upstream, context.sent),
         )
         if earlier is not None and earlier.has_head:
             flow.has_head = True  # its silence has already cost the client's status
@@ -326,26 +323,6 @@ class Exchange:
     def _sign_off(self) -> None:
         self.is_over = True
         self.sink.on_gone = self.sink.on_pause = self.sink.on_resume = None
-
-
-def _adapt(upstream: Upstream, request: ChatRequest) -> Adapted:
-    try:
-        return upstream.provider.adapt(request)
-    except msgspec.MsgspecError as exc:
-        raise _unspeakable(upstream, exc) from exc
-
-
-def _unspeakable(upstream: Upstream, exc: Exception) -> RequestError:
-    return RequestError(f"This request cannot be put in the words of {upstream.name}: {exc}.")
-
-
-def _encode(upstream: Upstream, request: ChatRequest, target: Target) -> HttpRequest:
-    try:
-        return upstream.provider.encode_request(request, target)
-    except msgspec.MsgspecError as exc:
-        raise _unspeakable(upstream, exc) from exc
-    except ValueError as exc:
-        raise InvalidField(f"`base_url` is no address to call: {exc}.", param="base_url") from exc
 
 
 def _would_change(upstream: Upstream, change: Change) -> InvalidField:

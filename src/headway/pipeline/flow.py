@@ -7,6 +7,7 @@ or an ordinary error: ``committed`` tells. After that the flow goes on by itself
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -62,6 +63,7 @@ class Flow:
         head: bytes,
         epoch: float,
         asked_stream: bool,
+        decode_response: Callable[[bytes], list[Event]],
     ) -> None:
         """``head`` is of the client's answer; ``epoch`` is the unix time when the clock was zero;
         ``asked_stream`` says what was asked of the provider."""
@@ -72,6 +74,7 @@ class Flow:
         self._epoch = epoch
         self._asked_stream = asked_stream
         self._decode = upstream.provider.decode_event
+        self._decode_response = decode_response
         self._state: dict[str, Any] = {}
         self._pieces: list[bytes] = []
         self._parts: list[bytes] = []
@@ -182,7 +185,7 @@ class Flow:
         if not 200 <= self.status < 300:
             self.answer.failed = self._refusal()
             return
-        events = self._upstream.provider.decode_response(self.raw)
+        events = self._decode_response(self.raw)
         self.meter.on_events(events, now)
         self.answer.add(events)
         if self.stream is not None:

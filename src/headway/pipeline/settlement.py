@@ -13,6 +13,7 @@ from headway.errors import ClientGone, HeadwayError
 from headway.metering.meter import Timing
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
 from headway.pipeline.flow import Flow
+from headway.pipeline.operations import prompt_of
 from headway.record import Outcome, Record, encode
 from headway.types import Headers, Usage
 
@@ -67,7 +68,7 @@ async def _count(
     call = exchange.call
     assert call is not None
     prompt, produced = await exchange.gateway.count(
-        call.request.model, bytes(call.request.messages), flow.answer.produced()
+        call.request.model, prompt_of(call.request), flow.answer.produced()
     )
     if usage.input_tokens is None:
         usage = replace(usage, input_tokens=prompt)

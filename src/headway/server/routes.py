@@ -7,9 +7,13 @@ from urllib.parse import unquote
 from headway.dialects.dialect import Dialect
 from headway.dialects.engine import Engine
 from headway.dialects.openai_chat import OpenAIChat
+from headway.dialects.openai_embeddings import OpenAIEmbeddings
 
 ENGINE_PREFIX = "/api/engine/chat/"
-EXACT: dict[str, Dialect] = {OpenAIChat.route: OpenAIChat()}
+EXACT: dict[str, Dialect] = {
+    OpenAIChat.route: OpenAIChat(),
+    OpenAIEmbeddings.route: OpenAIEmbeddings(),
+}
 ENGINE: Dialect = Engine()
 RAW = {path.encode(): (dialect, "") for path, dialect in EXACT.items()}
 

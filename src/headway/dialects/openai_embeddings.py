@@ -1,0 +1,60 @@
+"""``POST /v1/embeddings``: OpenAI's embeddings, the model named ``provider/model``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from headway.dialects.answer import Answer
+from headway.dialects.dialect import Call, Context, Inbound, Stream, decode_object, field
+from headway.dialects.openai_chat import split_model
+from headway.types import EmbeddingsRequest
+
+MODEL = field("model", str, "a string, provider/model")
+INPUT = field(
+    "input",
+    str | list[str | int | list[int]],
+    "a text, or a list of texts, of tokens, or of lists of tokens",
+)
+_encode = msgspec.json.Encoder().encode
+
+
+class OpenAIEmbeddings:
+    """The dialect of ``/v1/embeddings``. Answers are always whole."""
+
+    name = "openai_embeddings"
+    route = "/v1/embeddings"
+    wire = None
+    checks_parameters = False
+
+    def decode(self, inbound: Inbound) -> Call:
+        fields = decode_object(inbound.body)
+        provider, model = split_model(MODEL.require(fields))
+        if not INPUT.require(fields):
+            raise INPUT.invalid()
+        del fields["model"]
+        given = fields.pop("input")
+        return Call(
+            provider=provider,
+            request=EmbeddingsRequest(model=model, input=given, parameters=fields),
+        )
+
+    def encode(self, context: Context, answer: Answer, metrics: Struct, now: float) -> bytes:
+        usage = answer.reported()
+        tokens = usage.input_tokens
+        vectors = [] if answer.embeddings is None else answer.embeddings.vectors
+        found: dict[str, Any] = {
+            "object": "list",
+            "data": [
+                {"object": "embedding", "index": index, "embedding": vector}
+                for index, vector in enumerate(vectors)
+            ],
+            "model": (answer.started and answer.started.model) or context.sent.model,
+            "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+        }
+        return _encode(found)
+
+    def stream(self, context: Context) -> Stream:
+        raise TypeError("embeddings are not streamed")  # no call of this dialect asks for it

@@ -1,0 +1,84 @@
+"""What can be asked of a provider, and how its adapter puts it: a chat, or embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from headway.errors import InvalidField, RequestError
+from headway.pipeline.gateway import Upstream
+from headway.types import (
+    Change,
+    ChatRequest,
+    Embedded,
+    Embeddings,
+    EmbeddingsRequest,
+    Event,
+    Finished,
+    HttpRequest,
+    Request,
+    Started,
+    Target,
+    UsageSeen,
+)
+
+
+def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Change, ...]]:
+    """Raises RequestError for what the provider cannot be asked."""
+    if isinstance(request, EmbeddingsRequest):
+        if upstream.provider.encode_embeddings is None:
+            message = f"{upstream.name} has no embeddings, or Headway does not know them."
+            raise RequestError(message, param="model")
+        return request, ()
+    try:
+        return upstream.provider.adapt(request)
+    except msgspec.MsgspecError as exc:
+        raise _unspeakable(upstream, exc) from exc
+
+
+def encode(upstream: Upstream, request: Request, target: Target) -> HttpRequest:
+    """Raises RequestError, InvalidField."""
+    try:
+        if isinstance(request, ChatRequest):
+            return upstream.provider.encode_request(request, target)
+        assert upstream.provider.encode_embeddings is not None
+        return upstream.provider.encode_embeddings(request, target)
+    except msgspec.MsgspecError as exc:
+        raise _unspeakable(upstream, exc) from exc
+    except ValueError as exc:
+        raise InvalidField(f"`base_url` is no address to call: {exc}.", param="base_url") from exc
+
+
+def decoder(upstream: Upstream, request: Request) -> Callable[[bytes], list[Event]]:
+    """Reads a whole answer as events."""
+    if isinstance(request, ChatRequest):
+        return upstream.provider.decode_response
+    decode = upstream.provider.decode_embeddings
+    assert decode is not None
+    return lambda body: _events_of(decode(body))
+
+
+def prompt_of(request: Request) -> bytes:
+    """What goes in, as chat messages in JSON, to be counted where usage is not reported."""
+    if isinstance(request, ChatRequest):
+        return bytes(request.messages)
+    given = msgspec.json.decode(request.input)
+    texts = given if isinstance(given, list) else [given]
+    messages = [{"role": "user", "content": text} for text in texts if isinstance(text, str)]
+    return msgspec.json.encode(messages)
+
+
+def _events_of(embeddings: Embeddings) -> list[Event]:
+    """Vectors are no tokens: nothing comes out that would be billed."""
+    usage = msgspec.structs.replace(embeddings.usage, output_tokens=0)
+    return [
+        Started(model=embeddings.model),
+        Embedded(embeddings),
+        UsageSeen(usage),
+        Finished("stop"),
+    ]
+
+
+def _unspeakable(upstream: Upstream, exc: Exception) -> RequestError:
+    return RequestError(f"This request cannot be put in the words of {upstream.name}: {exc}.")

@@ -1,0 +1,91 @@
+"""``/v1/embeddings``: what is read of a request, and OpenAI's shape of the answer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from headway.dialects.answer import Answer
+from headway.dialects.dialect import Context, Inbound
+from headway.dialects.openai_embeddings import OpenAIEmbeddings
+from headway.errors import InvalidField
+from headway.metering.metrics import Metrics
+from headway.types import (
+    Embedded,
+    Embeddings,
+    EmbeddingsRequest,
+    Finished,
+    Started,
+    Usage,
+    UsageSeen,
+)
+
+DIALECT = OpenAIEmbeddings()
+
+
+def decode(body: dict[str, object]) -> EmbeddingsRequest:
+    call = DIALECT.decode(Inbound("", (), json.dumps(body).encode()))
+    assert call.provider == "openai"
+    assert isinstance(call.request, EmbeddingsRequest)
+    return call.request
+
+
+@pytest.mark.parametrize("given", ["a text", ["two", "texts"], [1, 2, 3], [[1, 2], [3]]])
+def test_the_input_goes_on_as_it_is(given: object) -> None:
+    request = decode({"model": "openai/text-embedding-3-small", "input": given, "dimensions": 8})
+    assert request.model == "text-embedding-3-small"
+    assert json.loads(bytes(request.input)) == given
+    assert {name: bytes(raw) for name, raw in request.parameters.items()} == {"dimensions": b"8"}
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"input": "a"}, "model"),
+        ({"model": "unprefixed", "input": "a"}, "model"),
+        ({"model": "openai/m"}, "input"),
+        ({"model": "openai/m", "input": ""}, "input"),
+        ({"model": "openai/m", "input": []}, "input"),
+        ({"model": "openai/m", "input": {"text": "a"}}, "input"),
+        ({"model": "openai/m", "input": [1.5]}, "input"),
+    ],
+)
+def test_a_wrong_field_is_named(body: dict[str, object], param: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        decode(body)
+    assert caught.value.param == param
+
+
+def encode(*, vectors: list[list[float] | str] | None, model: str | None) -> dict[str, object]:
+    call = DIALECT.decode(Inbound("", (), b'{"model":"openai/m","input":"a"}'))
+    context = Context(id="1", created=1, call=call, sent=call.request)
+    answer = Answer()
+    answer.add([Started(model=model), UsageSeen(Usage(input_tokens=5)), Finished("stop")])
+    if vectors is not None:
+        answer.add([Embedded(Embeddings(vectors=vectors, usage=Usage()))])
+    found: dict[str, object] = json.loads(DIALECT.encode(context, answer, Metrics(), 0.0))
+    return found
+
+
+def test_the_answer_has_openais_shape() -> None:
+    assert encode(vectors=[[0.5, -1.0], "AAAA"], model="m-1") == {
+        "object": "list",
+        "data": [
+            {"object": "embedding", "index": 0, "embedding": [0.5, -1.0]},
+            {"object": "embedding", "index": 1, "embedding": "AAAA"},
+        ],
+        "model": "m-1",
+        "usage": {"prompt_tokens": 5, "total_tokens": 5},
+    }
+
+
+def test_without_a_name_of_its_own_the_model_asked_for_is_shown() -> None:
+    found = encode(vectors=None, model=None)
+    assert (found["model"], found["data"]) == ("m", [])
+
+
+def test_there_is_no_stream_of_embeddings() -> None:
+    call = DIALECT.decode(Inbound("", (), b'{"model":"openai/m","input":"a"}'))
+    with pytest.raises(TypeError):
+        DIALECT.stream(Context(id="1", created=1, call=call, sent=call.request))

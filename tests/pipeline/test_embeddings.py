@@ -1,0 +1,83 @@
+"""Embeddings go the same way as chats: one attempt, one cost, one record."""
+
+from __future__ import annotations
+
+import gc
+import json
+from typing import Any
+
+from headway.dialects.dialect import Inbound
+from headway.dialects.openai_embeddings import OpenAIEmbeddings
+from pipeline_fakes import Pipe
+
+DIALECT = OpenAIEmbeddings()
+ANSWER = {
+    "object": "list",
+    "data": [{"object": "embedding", "index": 0, "embedding": [0.25, 0.5]}],
+    "model": "text-embedding-3-small",
+    "usage": {"prompt_tokens": 5, "total_tokens": 5},
+}
+
+
+def ask(pipe: Pipe, **fields: Any) -> None:
+    asked = {"model": "openai/text-embedding-3-small", "input": "Hello", **fields}
+    pipe.send(Inbound("", (), json.dumps(asked).encode()), DIALECT)
+
+
+def answer(pipe: Pipe, body: dict[str, Any]) -> None:
+    sending = pipe.sending
+    sending.receiver.on_response(200, [(b"content-type", b"application/json")], pipe.clock())
+    sending.receiver.on_chunk(json.dumps(body).encode(), pipe.clock())
+    sending.receiver.on_end(pipe.clock())
+
+
+def test_vectors_come_back_with_their_cost_on_record() -> None:
+    pipe = Pipe()
+    ask(pipe, dimensions=2)
+    assert pipe.sending.request.url.path == "/v1/embeddings"
+    assert json.loads(pipe.sending.request.body)["dimensions"] == 2
+    answer(pipe, ANSWER)
+    assert pipe.sink.status == 200
+    assert json.loads(pipe.sink.body)["data"][0]["embedding"] == [0.25, 0.5]
+    (record,) = pipe.records
+    assert (record.outcome, record.input_tokens, record.output_tokens) == ("ok", 5, 0)
+    assert record.dialect == "openai_embeddings"
+
+
+def test_an_input_whose_tokens_nobody_reported_is_counted() -> None:
+    pipe = Pipe()
+    ask(pipe, input=["Hello", "you"])
+    answer(pipe, {**ANSWER, "usage": None})
+    ((_, messages, produced),) = pipe.counted
+    assert [message["content"] for message in json.loads(messages)] == ["Hello", "you"]
+    assert produced == ""
+    assert pipe.records[0].tokens_source == "counted"
+
+
+def test_a_provider_without_embeddings_says_so() -> None:
+    from msgspec.structs import replace
+
+    from headway.providers import openai
+
+    pipe = Pipe(provider=replace(openai.PROVIDER, encode_embeddings=None))
+    ask(pipe)
+    assert pipe.sink.status == 400
+    assert "no embeddings" in json.loads(pipe.sink.body)["error"]["message"]
+
+
+def test_an_answer_without_vectors_is_garbled() -> None:
+    pipe = Pipe()
+    ask(pipe)
+    answer(pipe, {"object": "list"})
+    assert pipe.sink.status == 502
+
+
+def test_a_request_leaves_no_cycle_for_the_collector() -> None:
+    pipe = Pipe()
+    for _ in range(2):
+        gc.collect()
+        ask(pipe)
+        answer(pipe, ANSWER)
+        pipe.transport.sendings.clear()
+    del pipe.exchange
+    assert gc.collect() == 0
