@@ -1,0 +1,458 @@
+"""Answers of the Responses API: frames in, events out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from headway import errors
+from headway.dialects.answer import Answer
+from headway.providers.openai_responses import PROVIDER
+from headway.types import (
+    ChatRequest,
+    Done,
+    Event,
+    Extra,
+    Failed,
+    Finished,
+    Frame,
+    Logprobs,
+    Reasoning,
+    ReasoningDetail,
+    Refusal,
+    Started,
+    Target,
+    Text,
+    ToolArguments,
+    ToolStarted,
+    Usage,
+    UsageSeen,
+)
+
+FORMAT = "openai-responses-v1"
+HEAD = {"id": "resp_1", "model": "gpt-5-2025", "created_at": 1700000000.0, "service_tier": "auto"}
+STARTED = Started("resp_1", "gpt-5-2025", 1700000000)
+COUNTED = {
+    "input_tokens": 10,
+    "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2, "audio_tokens": 1},
+    "output_tokens": 7,
+    "output_tokens_details": {"reasoning_tokens": 3, "audio_tokens": 0},
+    "total_tokens": 17,
+    "cost": 0.5,
+}
+SEEN = UsageSeen(
+    Usage(
+        input_tokens=10,
+        output_tokens=7,
+        cache_read_tokens=4,
+        cache_write_tokens=2,
+        reasoning_tokens=3,
+        input_audio_tokens=1,
+        output_audio_tokens=0,
+    ),
+    {
+        "prompt_tokens": 10,
+        "prompt_tokens_details": COUNTED["input_tokens_details"],
+        "completion_tokens": 7,
+        "completion_tokens_details": COUNTED["output_tokens_details"],
+        "total_tokens": 17,
+        "cost": 0.5,
+    },
+)
+
+
+def read(*events: Any) -> list[Event]:
+    state: dict[str, Any] = {}
+    frames = [Frame(json.dumps(event).encode(), event.get("type"), b"") for event in events]
+    return [event for frame in frames for event in PROVIDER.decode_event(frame, state)]
+
+
+def event(kind: str, **fields: Any) -> Any:
+    return {"type": f"response.{kind}", "sequence_number": 1, "obfuscation": "x", **fields}
+
+
+def created(**fields: Any) -> Any:
+    return event("created", response={**HEAD, "status": "in_progress", "output": [], **fields})
+
+
+def ended(kind: str = "completed", **fields: Any) -> Any:
+    return event(kind, response={**HEAD, "status": kind, "output": [], **fields})
+
+
+def added(index: int, **item: Any) -> Any:
+    return event("output_item.added", output_index=index, item=item)
+
+
+def done(index: int, **item: Any) -> Any:
+    return event("output_item.done", output_index=index, item=item)
+
+
+def delta(kind: str, text: str, index: int = 0, **fields: Any) -> Any:
+    return event(f"{kind}.delta", delta=text, output_index=index, **fields)
+
+
+def message(*texts: str, **fields: Any) -> Any:
+    parts = [{"type": "output_text", "text": text, "annotations": []} for text in texts]
+    return {"type": "message", "id": "msg_1", "role": "assistant", "content": parts, **fields}
+
+
+CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": ""}
+PROBED = [{"token": "Hi", "logprob": -0.1, "bytes": [72, 105], "top_logprobs": []}]
+SEARCH = {"type": "web_search_call", "id": "ws_1", "action": {"query": "x"}}
+
+STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
+    "begins once": (
+        [created(), event("in_progress", response=HEAD), event("queued", response=HEAD)],
+        [STARTED],
+    ),
+    "begins without its first event": ([event("in_progress", response=HEAD)], [STARTED]),
+    "says text": (
+        [
+            added(0, **message()),
+            event("content_part.added", output_index=0, part={"type": "output_text", "text": ""}),
+            delta("output_text", "", logprobs=[]),
+            delta("output_text", "Hel", logprobs=[]),
+            delta("output_text", "lo"),
+            event("output_text.done", output_index=0, text="Hello"),
+            done(0, **message("Hello")),
+        ],
+        [Text("Hel"), Text("lo")],
+    ),
+    "says text with probabilities": (
+        [
+            delta("output_text", "Hi", logprobs=PROBED),
+            done(0, type="message", content=[{"text": "Hi", "logprobs": PROBED}]),
+        ],
+        [Text("Hi"), Logprobs({"content": PROBED})],
+    ),
+    "says text only when it is done": ([done(0, **message("Hello"))], [Text("Hello")]),
+    "refuses": (
+        [
+            delta("refusal", ""),
+            delta("refusal", "No."),
+            done(0, type="message", content=[{"type": "refusal", "refusal": "No."}]),
+        ],
+        [Refusal("No.")],
+    ),
+    "refuses only when it is done": (
+        [done(0, type="message", content=[{"type": "refusal", "refusal": "No."}])],
+        [Refusal("No.")],
+    ),
+    "shows probabilities only when it is done": (
+        [
+            delta("output_text", "Hi"),
+            done(0, type="message", content=[{"text": "Hi", "logprobs": PROBED}]),
+        ],
+        [Text("Hi"), Logprobs({"content": PROBED})],
+    ),
+    "calls a function": (
+        [
+            added(1, **CALL),
+            delta("function_call_arguments", '{"a"', 1),
+            delta("function_call_arguments", "", 1),
+            delta("function_call_arguments", ":1}", 1),
+            event("function_call_arguments.done", output_index=1, arguments='{"a":1}'),
+            done(1, **{**CALL, "arguments": '{"a":1}'}),
+        ],
+        [ToolStarted(0, "call_1", "f"), ToolArguments(0, '{"a"'), ToolArguments(0, ":1}")],
+    ),
+    "calls with arguments only when it is done": (
+        [added(0, **CALL), done(0, **{**CALL, "arguments": {"a": 1}})],
+        [ToolStarted(0, "call_1", "f"), ToolArguments(0, '{"a":1}')],
+    ),
+    "calls in a namespace": (
+        [done(0, **{**CALL, "arguments": "{}", "namespace": "ns"})],
+        [
+            ToolStarted(0, "call_1", "f"),
+            Extra({"tool_namespaces": {"call_1": "ns"}}),
+            ToolArguments(0, "{}"),
+        ],
+    ),
+    "calls a tool with free text": (
+        [
+            added(0, type="custom_tool_call", call_id="call_1", name="sql", input=""),
+            delta("custom_tool_call_input", "SEL"),
+            done(0, type="custom_tool_call", call_id="call_1", name="sql", input="SEL"),
+            done(1, type="custom_tool_call", id="ctc_2", name="sql", input="ECT"),
+        ],
+        [
+            ToolStarted(0, "call_1", "sql"),
+            ToolArguments(0, "SEL"),
+            ToolStarted(1, "ctc_2", "sql"),
+            ToolArguments(1, "ECT"),
+        ],
+    ),
+    "thinks in paragraphs": (
+        [
+            delta("reasoning_summary_text", "", summary_index=0),
+            delta("reasoning_summary_text", "A", summary_index=0),
+            delta("reasoning_summary_text", "b", summary_index=0),
+            delta("reasoning_summary_text", "C", summary_index=1),
+            done(
+                0,
+                type="reasoning",
+                id="rs_1",
+                summary=[{"text": "Ab"}, {"text": "C"}],
+                encrypted_content="E",
+            ),
+        ],
+        [
+            Reasoning("A"),
+            Reasoning("b"),
+            Reasoning("\n\nC"),
+            *(
+                ReasoningDetail({**value, "id": "rs_1", "format": FORMAT, "index": 0})
+                for value in (
+                    {"type": "reasoning.summary", "summary": "Ab"},
+                    {"type": "reasoning.summary", "summary": "C"},
+                    {"type": "reasoning.encrypted", "data": "E"},
+                )
+            ),
+        ],
+    ),
+    "thinks in the open": (
+        [
+            delta("reasoning_text", "A", content_index=0),
+            done(0, type="reasoning", id="rs_1", summary=[], content=[{"text": "A"}]),
+        ],
+        [
+            Reasoning("A"),
+            ReasoningDetail(
+                {
+                    "type": "reasoning.text",
+                    "text": "A",
+                    "id": "rs_1",
+                    "format": FORMAT,
+                    "index": 0,
+                }
+            ),
+        ],
+    ),
+    "says nothing of its thoughts": ([done(0, type="reasoning", id="rs_1", summary=[])], []),
+    "searches": (
+        [
+            added(0, **SEARCH),
+            event("web_search_call.searching", output_index=0, item_id="ws_1"),
+            event("code_interpreter_call_code.delta", output_index=0, delta="1+1"),
+            done(0, **SEARCH),
+        ],
+        [Extra({"output_items": [{**SEARCH, "index": 0}]})],
+    ),
+    "cites, in the second of its messages": (
+        [
+            done(0, **message("First. ", phase="commentary")),
+            delta("output_text", "Second", 1),
+            done(
+                1,
+                type="message",
+                content=[
+                    {
+                        "text": "Second",
+                        "annotations": [
+                            {
+                                "type": "url_citation",
+                                "url": "https://x",
+                                "title": "X",
+                                "start_index": 0,
+                                "end_index": 6,
+                            },
+                            {"type": "file_citation", "file_id": "f", "index": 2},
+                        ],
+                    }
+                ],
+                phase="final_answer",
+            ),
+        ],
+        [
+            Text("First. "),
+            Extra({"phase": "commentary"}),
+            Text("Second"),
+            Extra(
+                {
+                    "annotations": [
+                        {
+                            "type": "url_citation",
+                            "url_citation": {
+                                "url": "https://x",
+                                "title": "X",
+                                "start_index": 7,
+                                "end_index": 13,
+                            },
+                        },
+                        {"type": "file_citation", "file_id": "f", "index": 2},
+                    ],
+                    "phase": "final_answer",
+                }
+            ),
+        ],
+    ),
+    "ends with its counts": ([ended(usage=COUNTED)], [Finished("stop"), SEEN, Done()]),
+    "ends without counts": ([ended(usage=None)], [Finished("stop"), Done()]),
+    "ends with calls": (
+        [added(0, **CALL), done(0, **CALL), ended()],
+        [ToolStarted(0, "call_1", "f"), Finished("tool_calls"), Done()],
+    ),
+    "says it all at the end": (
+        [ended(output=[message("Hello")])],
+        [Text("Hello"), Finished("stop"), Done()],
+    ),
+    "ends at its limit": (
+        [ended("incomplete", incomplete_details={"reason": "max_output_tokens"}, usage=COUNTED)],
+        [Finished("length"), SEEN, Done()],
+    ),
+    "is filtered": (
+        [
+            ended(
+                "incomplete",
+                incomplete_details={"reason": "content_filter"},
+                content_filters=[{"blocked": True}],
+                moderation=None,
+            )
+        ],
+        [Extra({"content_filters": [{"blocked": True}]}), Finished("content_filter"), Done()],
+    ),
+    "ends early without a reason": ([ended("incomplete")], [Finished("length"), Done()]),
+    "says nothing of consequence": (
+        [{"type": "response.new"}, {"type": "keepalive"}, {}],
+        [],
+    ),
+    "says a delta that is none": (
+        [event("output_text.delta", delta=None, output_index=0)],
+        [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "expected"), STREAMS.values(), ids=STREAMS)
+def test_a_stream(told: list[Any], expected: list[Event]) -> None:
+    assert read(*told) == expected
+
+
+def test_frames_without_an_event_give_none() -> None:
+    for data in (b"", b"[DONE]"):
+        assert PROVIDER.decode_event(Frame(data, None, data), {}) == []
+
+
+# --- Whole ----------------------------------------------------------------------------------------
+
+
+def whole(**fields: Any) -> list[Event]:
+    return PROVIDER.decode_response(json.dumps({**HEAD, "status": "completed", **fields}).encode())
+
+
+def test_a_whole_answer_is_its_items() -> None:
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [{"text": "A"}, {"text": "B"}]}
+    found = whole(output=[thought, message("Hello"), CALL | {"arguments": "{}"}], usage=COUNTED)
+    assert [type(e).__name__ for e in found] == [
+        "Started", "Reasoning", "ReasoningDetail", "ReasoningDetail", "Text", "ToolStarted",
+        "ToolArguments", "Finished", "UsageSeen", "Done",
+    ]  # fmt: skip
+    assert found[1] == Reasoning("A\n\nB")
+    assert whole(service_tier="flex", output=[])[0] == Started(
+        "resp_1", "gpt-5-2025", 1700000000, service_tier="flex"
+    )
+    assert whole(created_at=None, output=[])[0] == Started("resp_1", "gpt-5-2025")
+
+
+def test_what_is_no_answer_is_not_taken_for_one() -> None:
+    with pytest.raises(ValueError, match="no output"):
+        whole()
+    (failed,) = whole(status="queued", output=[])
+    assert isinstance(failed, Failed)
+    assert "queued" in str(failed.error)
+    cancelled = whole(status="cancelled", output=[])[1]
+    assert isinstance(cancelled, Failed)
+    assert "cancelled" in str(cancelled.error)
+
+
+# --- Errors ---------------------------------------------------------------------------------------
+
+FAULTS: list[tuple[Any, type[errors.UpstreamError], str, str | None]] = [
+    (
+        {"type": "error", "code": "rate_limit_exceeded", "message": "Slow.", "param": None},
+        errors.UpstreamRateLimited,
+        "Slow.",
+        "rate_limit_exceeded",
+    ),
+    (
+        {"type": "error", "error": {"type": "server_error", "code": None, "message": "Oh."}},
+        errors.UpstreamError,
+        "Oh.",
+        "server_error",
+    ),
+    ({"type": "error", "code": None, "message": "Oh."}, errors.UpstreamError, "Oh.", None),
+    (
+        {"error": {"message": "Gone.", "code": "model_not_found"}},
+        errors.UpstreamNotFound,
+        "Gone.",
+        "model_not_found",
+    ),
+    (
+        ended("failed", error={"code": "server_error", "message": "Broken."}),
+        errors.UpstreamError,
+        "Broken.",
+        "server_error",
+    ),
+    (
+        ended("failed", error={"code": "invalid_prompt", "message": "Bad."}),
+        errors.UpstreamRejected,
+        "Bad.",
+        "invalid_prompt",
+    ),
+    (
+        ended("failed", error=None),
+        errors.UpstreamError,
+        "The provider reported an error with no message.",
+        None,
+    ),
+    (event("cancelled"), errors.UpstreamError, "The provider reported an error with no message.",
+     None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "cls", "text", "code"), FAULTS)
+def test_an_error_in_a_stream_is_one(
+    told: Any, cls: type[errors.UpstreamError], text: str, code: str | None
+) -> None:
+    (failed,) = read(told)
+    assert isinstance(failed, Failed)
+    assert type(failed.error) is cls
+    assert isinstance(failed.error, errors.UpstreamError)
+    assert (failed.error.message, failed.error.code) == (text, code)
+
+
+def test_a_failed_answer_has_its_counts_all_the_same() -> None:
+    found = read(ended("failed", error={"code": "server_error", "message": "x"}, usage=COUNTED))
+    assert found[0] == SEEN
+
+
+def test_an_error_in_a_whole_answer_is_one() -> None:
+    (failed,) = whole(status="failed", error={"code": "server_error", "message": "Broken."})
+    assert isinstance(failed, Failed)
+    (failed,) = PROVIDER.decode_response(b'{"error": {"message": "No.", "type": "x"}}')
+    assert isinstance(failed, Failed)
+    assert str(failed.error) == "No."
+
+
+# --- There and back -------------------------------------------------------------------------------
+
+
+def test_an_answer_goes_back_as_the_items_that_it_was() -> None:
+
+    told = [
+        {"type": "reasoning", "id": "rs_0", "summary": [], "encrypted_content": "E0"},
+        {**CALL, "call_id": "call_1", "arguments": "{}"},
+        {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "E2"},
+        {**CALL, "call_id": "call_3", "arguments": "{}"},
+        {**SEARCH, "id": "ws_4"},
+    ]
+    answer = Answer()
+    answer.add(whole(output=told))
+    reply = json.dumps([answer.choices[0].message()]).encode()
+    target = Target(provider="x", base_url="https://x/v1")
+    http = PROVIDER.encode_request(ChatRequest(model="gpt-5", messages=Raw(reply)), target)
+    sent = json.loads(http.body)["input"]
+    assert sent == [{k: v for k, v in i.items() if (k, v) != ("id", "fc_1")} for i in told]

@@ -1,0 +1,457 @@
+"""Real traffic of the Responses API, from OpenAI and from those who copied it, read and written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from cassettes import Recording, chosen, names
+from headway import errors
+from headway.dialects.answer import Answer
+from headway.providers.openai_responses import PROVIDER
+from headway.types import ChatRequest, Event, Finished, Started, Target, UsageSeen
+from headway.wire.sse import SseFramer
+
+
+def is_ours(recording: Recording) -> bool:
+    return recording.api == "responses"
+
+
+ANSWERS = chosen(lambda r: is_ours(r) and r.status == 200)
+REFUSALS = chosen(lambda r: is_ours(r) and r.status != 200)
+STREAMS = [recording for recording in ANSWERS if recording.stream]
+REQUESTS = chosen(lambda r: is_ours(r) and r.request is not None)
+
+
+def events(recording: Recording, *pieces: bytes) -> list[Event]:
+    """What the adapter makes of it, in these pieces or in one."""
+    if not recording.stream:
+        return PROVIDER.decode_response(recording.body)
+    framer, state = SseFramer(), {}  # type: ignore[var-annotated]
+    frames = [frame for piece in pieces or [recording.body] for frame in framer.feed(piece)]
+    return [
+        event for frame in frames + framer.end() for event in PROVIDER.decode_event(frame, state)
+    ]
+
+
+def fold(found: list[Event]) -> Answer:
+    answer = Answer()
+    answer.add(found)
+    return answer
+
+
+# --- The same, read in the plainest way. ----------------------------------------------------------
+
+
+def objects(recording: Recording) -> Iterator[Any]:
+    for line in recording.body.decode().splitlines():
+        if line.startswith("data:"):
+            yield json.loads(line[5:])
+
+
+def response(recording: Recording) -> Any:
+    """The whole answer, which a stream's last event holds. OpenAI encrypts a thought anew each time
+    that it shows it: of those the one in its own event counts."""
+    if not recording.stream:
+        return json.loads(recording.body)
+    told = [*objects(recording)]
+    whole = told[-1]["response"]
+    for event in told:
+        if event["type"] == "response.output_item.done" and "encrypted_content" in event["item"]:
+            encrypted = event["item"]["encrypted_content"]
+            whole["output"][event["output_index"]]["encrypted_content"] = encrypted
+    return whole
+
+
+def items(recording: Recording, *types: str) -> list[Any]:
+    return [item for item in response(recording)["output"] if item["type"] in types]
+
+
+def parts(recording: Recording, kind: str) -> list[Any]:
+    messages = items(recording, "message")
+    return [part for item in messages for part in item["content"] if part["type"] == kind]
+
+
+KNOWN = ("message", "reasoning", "function_call", "custom_tool_call")
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recording) -> None:
+    answer, whole = fold(events(recording)), response(recording)
+    calls = items(recording, "function_call", "custom_tool_call")
+    assert answer.failed is None
+    assert answer.is_finished
+    assert answer.done
+    assert answer.started is not None
+    assert (answer.started.id, answer.started.model) == (whole["id"], whole["model"])
+    assert answer.started.created == int(whole["created_at"])
+    choice = answer.choices[0]
+    assert "".join(choice.text) == "".join(p["text"] for p in parts(recording, "output_text"))
+    assert "".join(choice.refusal) == "".join(p["refusal"] for p in parts(recording, "refusal"))
+    ended = ("tool_calls" if calls else "stop") if whole["status"] == "completed" else "length"
+    assert answer.finish_reason == ended
+    assert (whole["incomplete_details"] or {}).get("reason") in (None, "max_output_tokens")
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
+    tools = fold(events(recording)).choices[0].tools
+    made = [(tool.id, tool.name, "".join(tool.arguments)) for tool in tools.values()]
+    assert made == [
+        (item["call_id"], item["name"], item.get("arguments") or item.get("input"))
+        for item in items(recording, "function_call", "custom_tool_call")
+    ]
+    assert list(tools) == list(range(len(made)))
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_thought_is_told_and_kept(recording: Recording) -> None:
+    choice = fold(events(recording)).choices[0]
+    thoughts = items(recording, "reasoning")
+    said = [[p["text"] for p in [*t["summary"], *(t.get("content") or ())]] for t in thoughts]
+    assert "".join(choice.reasoning) == "".join("\n\n".join(texts) for texts in said)
+    details = choice.extra.get("reasoning_details", ())
+    kept = [(d["id"], d.get("text") or d.get("summary")) for d in details if "data" not in d]
+    assert kept == [
+        (t["id"], text) for t, texts in zip(thoughts, said, strict=True) for text in texts
+    ]
+    assert [(d["id"], d["data"]) for d in details if "data" in d] == [
+        (t["id"], t["encrypted_content"]) for t in thoughts if t.get("encrypted_content")
+    ]
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
+    """Items of other kinds whole, citations with their places in the text of the whole answer."""
+    whole = response(recording)
+    choice = fold(events(recording)).choices[0]
+    extra, text = choice.extra, "".join(choice.text)
+    others = [{**i, "index": n} for n, i in enumerate(whole["output"]) if i["type"] not in KNOWN]
+    assert extra.get("output_items", []) == others
+    cited = [
+        (note, part["text"])
+        for part in parts(recording, "output_text")
+        for note in part["annotations"]
+    ]
+    notes = [note.get("url_citation") or note for note in extra.get("annotations", ())]
+    assert [n.get("url") for n in notes] == [n.get("url") for n, _ in cited]
+    spans = [text[n["start_index"] : n["end_index"]] for n in notes if "start_index" in n]
+    assert spans == [
+        said[n["start_index"] : n["end_index"]] for n, said in cited if "start_index" in n
+    ]
+    for name in ("content_filters", "moderation"):
+        assert extra.get(name) == (whole.get(name) or None)
+    phases = [item.get("phase") for item in items(recording, "message")]
+    assert extra.get("phase") == (phases[-1] if phases else None)
+    spaces = [item for item in items(recording, "function_call") if "namespace" in item]
+    assert extra.get("tool_namespaces", {}) == {i["call_id"]: i["namespace"] for i in spaces}
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_the_usage_of_a_recorded_answer_is_told(recording: Recording) -> None:
+    counted = response(recording)["usage"]
+    seen = fold(events(recording)).usage
+    assert seen is not None
+    usage, given = seen.usage, counted["input_tokens_details"]
+    assert usage.input_tokens == counted["input_tokens"]
+    assert usage.output_tokens == counted["output_tokens"]
+    assert usage.cache_read_tokens == given["cached_tokens"]
+    assert usage.cache_write_tokens == given.get("cache_write_tokens")
+    assert usage.reasoning_tokens == counted["output_tokens_details"]["reasoning_tokens"]
+    assert seen.shown["prompt_tokens"] == counted["input_tokens"]
+    assert seen.shown["completion_tokens"] == counted["output_tokens"]
+    assert seen.shown["total_tokens"] == counted["total_tokens"]
+    assert seen.shown["prompt_tokens_details"] == given
+
+
+@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
+    body = recording.body
+    whole = events(recording)
+    assert events(recording, *[body[i : i + 1] for i in range(len(body))]) == whole
+    pieces, rest = [], body
+    for size in recording.chunk_sizes:
+        pieces.append(rest[:size])
+        rest = rest[size:]
+    assert events(recording, *pieces) == whole
+
+
+@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording) -> None:
+    streamed = fold(events(recording))
+    whole = fold(PROVIDER.decode_response(json.dumps(response(recording)).encode()))
+    assert streamed.choices[0].message() == whole.choices[0].message()
+    assert streamed.usage == whole.usage
+    assert streamed.finish_reason == whole.finish_reason
+    one, other = streamed.started, whole.started
+    assert one is not None
+    assert other is not None
+    # The tier that serves is known when the answer is whole.
+    assert (one.id, one.model, one.created) == (other.id, other.model, other.created)
+
+
+@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+def test_a_stream_tells_its_content_as_it_comes(recording: Recording) -> None:
+    """As many events with content as there were deltas: nothing is held back to the end."""
+    deltas = [o for o in objects(recording) if o["type"].endswith(DELTAS) and o["delta"]]
+    found = [e for e in events(recording) if type(e).__name__ in TOLD]
+    assert len(found) == len(deltas)
+
+
+DELTAS = ("text.delta", "refusal.delta", "arguments.delta", "tool_call_input.delta")
+TOLD = ("Text", "Reasoning", "Refusal", "ToolArguments")
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_answer_begins_with_its_start_and_counts_before_it_ends(
+    recording: Recording,
+) -> None:
+    found = events(recording)
+    assert type(found[0]) is Started
+    assert [type(event) for event in found[-3:-1]] == [Finished, UsageSeen]
+
+
+# --- Errors ---------------------------------------------------------------------------------------
+
+CLASSES = {400: errors.UpstreamRejected, 401: errors.UpstreamAuth}
+EXCEPTIONS = {"model_not_found": errors.UpstreamNotFound}
+
+
+@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
+    error = PROVIDER.decode_error(recording.status, recording.headers, recording.body)
+    said = json.loads(recording.body)
+    fields = said["error"] if isinstance(said["error"], dict) else {"message": said["error"]}
+    code = fields.get("code")
+    assert type(error) is EXCEPTIONS.get(code, CLASSES[recording.status])
+    assert error.message == fields["message"]
+    assert code is None or error.code == code
+    assert error.param == fields.get("param")
+    assert not error.retryable
+    request_id = dict(recording.headers).get(b"x-request-id")
+    assert error.request_id == (None if request_id is None else request_id.decode())
+
+
+# --- Requests -------------------------------------------------------------------------------------
+
+WAIVED = {
+    "openai/responses-sync-vision-document-reasoning-tokens": (
+        "it has a stored prompt with variables and no messages"
+    ),
+    "openai/responses-stream-error-400-missing-required-parameter-tools-gpt-5": (
+        "it has tools in chat's shape, which is why it was refused"
+    ),
+    "openai/responses-stream-error-400-invalid-request-error-tools-o3": (
+        "its tools have chat's function within this API's shape"
+    ),
+    "openai/responses-stream-tool-choice-function-tool-call-reasoning-tokens-o1": (
+        "its tools have chat's function within this API's shape"
+    ),
+    "openai/responses-sync-prefill-reasoning-tokens-o1": (
+        "it has a turn of the assistant that says nothing, which we leave out"
+    ),
+    "openai/responses-sync-error-400-integer-below-min-value-o1": (
+        "its max_output_tokens is less than 16, which we raise"
+    ),
+    "openai/responses-sync-error-400-unsupported-parameter-gpt-5": (
+        "it has a temperature for a model that takes none, which we drop"
+    ),
+}
+ENCODED = [recording for recording in REQUESTS if recording.name not in WAIVED]
+FOUND = [recording for recording in REQUESTS if recording.name in WAIVED]
+
+
+def canonical(recording: Recording) -> ChatRequest:
+    """The request in chat's format that means what was recorded."""
+    body = dict(recording.request)
+    given = body.pop("input")
+    wires = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    messages = [*turns(wires)]
+    if body.get("instructions") is not None:
+        messages.insert(0, {"role": "system", "content": body.pop("instructions")})
+    body.pop("stream", None)
+    model = body.pop("model")
+    parameters: dict[str, Any] = {}
+    for name, value in body.items():
+        parameters.update(TRANSLATED.get(name, lambda v, n=name: {n: v})(value))
+    return ChatRequest(
+        model=model,
+        messages=Raw(json.dumps(messages).encode()),
+        parameters={name: Raw(json.dumps(value).encode()) for name, value in parameters.items()},
+        stream=recording.stream,
+    )
+
+
+def turns(wires: list[Any]) -> Iterator[Any]:
+    """Items as messages: what an assistant thought, did and said is one of them."""
+    turn: dict[str, Any] = {}
+    index = 0
+    for wire in wires:
+        kind = wire.get("type", "message")
+        if kind.endswith("_output") and kind != "tool_search_output":
+            role = "tool"
+        else:
+            role = wire.get("role", "assistant")
+        if turn and (role != "assistant" or (kind == "message" and "content" in turn)):
+            yield turn
+            turn = {}
+        if role == "tool":
+            yield {"role": "tool", "tool_call_id": wire["call_id"], "content": wire["output"]}
+        elif role != "assistant":
+            yield {"role": role, "content": content(wire["content"])}
+        else:
+            index = 0 if not turn else index + 1
+            turn.setdefault("role", "assistant")
+            ADDS.get(kind, add_other)(turn, wire, index)
+    if turn:
+        yield turn
+
+
+def add_message(turn: Any, wire: Any, index: int) -> None:
+    turn["content"] = content(wire["content"])
+    if "phase" in wire:
+        turn["phase"] = wire["phase"]
+
+
+def add_call(turn: Any, wire: Any, index: int) -> None:
+    function = {"name": wire["name"], "arguments": wire["arguments"]}
+    call = {"id": wire["call_id"], "type": "function", "function": function}
+    turn.setdefault("tool_calls", []).append(call)
+    if "namespace" in wire:
+        turn.setdefault("tool_namespaces", {})[wire["call_id"]] = wire["namespace"]
+
+
+def add_thought(turn: Any, wire: Any, index: int) -> None:
+    same = {"id": wire.get("id"), "format": "openai-responses-v1", "index": index}
+    details = turn.setdefault("reasoning_details", [])
+    for piece in wire["summary"]:
+        details.append({"type": "reasoning.summary", "summary": piece["text"], **same})
+    details.append({"type": "reasoning.encrypted", "data": wire["encrypted_content"], **same})
+
+
+def add_other(turn: Any, wire: Any, index: int) -> None:
+    turn.setdefault("output_items", []).append({**wire, "index": index})
+
+
+ADDS = {"message": add_message, "function_call": add_call, "reasoning": add_thought}
+
+
+def content(wire: Any) -> Any:
+    return wire if isinstance(wire, str) else [part(one) for one in wire]
+
+
+def part(wire: Any) -> Any:
+    rest = {k: v for k, v in wire.items() if k not in ("type", "annotations")}
+    if wire["type"] == "input_file":
+        return {"type": "file", "file": rest}
+    return {"type": "text", **rest}
+
+
+def tool(wire: Any) -> Any:
+    kind = wire["type"]
+    if kind not in ("function", "custom"):
+        return wire
+    outer = {k: v for k, v in wire.items() if k in ("type", "defer_loading")}
+    inner = {k: v for k, v in wire.items() if k not in outer}
+    if "format" in inner:
+        grammar = {k: v for k, v in inner["format"].items() if k != "type"}
+        inner["format"] = {"type": "grammar", "grammar": grammar}
+    return {**outer, kind: inner}
+
+
+def choice(wire: Any) -> Any:
+    if isinstance(wire, str) or "function" in wire:
+        return wire
+    return {"type": "function", "function": {"name": wire["name"]}}
+
+
+def text(wire: Any) -> dict[str, Any]:
+    described = {k: v for k, v in wire["format"].items() if k != "type"}
+    kind = wire["format"]["type"]
+    return {"response_format": {"type": kind, **({kind: described} if described else {})}}
+
+
+TRANSLATED = {
+    "tools": lambda wire: {"tools": [tool(one) for one in wire]},
+    "tool_choice": lambda wire: {"tool_choice": choice(wire)},
+    "text": text,
+    "max_output_tokens": lambda wire: {"max_completion_tokens": wire},
+}
+
+
+def plain(body: Any) -> Any:
+    """Without the freedoms that the API leaves: a text is one part of text, ids of items are not
+    needed, null and false are defaults, to store is one that we do not share, and of what is to be
+    included the thoughts are our own wish."""
+    body = {k: v for k, v in body.items() if v is not None and (k, v) != ("stream", False)}
+    body.pop("store", None)
+    given = body["input"]
+    body["input"] = [item(one) for one in given] if isinstance(given, list) else [
+        item({"role": "user", "content": given})
+    ]  # fmt: skip
+    body["include"] = set(body.get("include", ())) - {"reasoning.encrypted_content"}
+    body["tools"] = [{"strict": False, **one} for one in body.get("tools", ())]
+    if "reasoning" in body:
+        body["reasoning"] = {k: v for k, v in body["reasoning"].items() if v is not None}
+    if "format" in body.get("text", {}):
+        body["text"]["format"] = {"strict": False, **body["text"]["format"]}
+    return body
+
+
+def item(wire: Any) -> Any:
+    wire = {"type": "message", **wire}
+    if wire["type"] != "reasoning" and wire["type"] in (*KNOWN, "function_call_output"):
+        wire = {k: v for k, v in wire.items() if k not in ("id", "status")}
+    if wire["type"] != "message":
+        return wire
+    pieces = wire["content"]
+    kind = "output_text" if wire["role"] == "assistant" else "input_text"
+    if isinstance(pieces, str):
+        pieces = [{"type": kind, "text": pieces}]
+    pieces = [{k: v for k, v in piece.items() if k != "annotations"} for piece in pieces]
+    return {**wire, "content": pieces}
+
+
+@pytest.mark.parametrize("recording", ENCODED, ids=names(ENCODED))
+def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
+    changes, body = sent(recording)
+    assert changes <= {"max_completion_tokens"}
+    assert plain(body) == plain(recording.request)
+    assert body["store"] is recording.request.get("store", False)
+
+
+@pytest.mark.parametrize("recording", FOUND, ids=names(FOUND))
+def test_what_is_waived_is_still_recorded_and_still_differs(recording: Recording) -> None:
+    if "input" not in recording.request:
+        return
+    _, body = sent(recording)
+    assert plain(body) != plain(recording.request)
+
+
+def sent(recording: Recording) -> tuple[set[str], Any]:
+    request, changes = PROVIDER.adapt(canonical(recording))
+    target = Target(provider="responses", base_url="https://api.openai.com/v1", api_key="sk-x")
+    body = json.loads(PROVIDER.encode_request(request, target).body)
+    return {change.parameter for change in changes}, body
+
+
+@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+def test_a_recorded_answer_can_be_sent_back_as_it_was(recording: Recording) -> None:
+    """On the next turn its items come in their order, thoughts and other items whole."""
+    message = fold(events(recording)).choices[0].message()
+    request = ChatRequest(model="gpt-5", messages=Raw(json.dumps([message]).encode()))
+    target = Target(provider="responses", base_url="https://api.openai.com/v1")
+    sent = json.loads(PROVIDER.encode_request(request, target).body)["input"]
+    whole = [i for i in response(recording)["output"] if i["type"] != "reasoning" or is_whole(i)]
+    assert [i["type"] for i in sent] == [i["type"] for i in whole]
+    for one, other in zip(sent, whole, strict=True):
+        names = set(one) - {"content"} if one["type"] == "message" else set(one)
+        assert {n: one[n] for n in names} == {n: other[n] for n in names}
+
+
+def is_whole(item: Any) -> bool:
+    return bool(item.get("encrypted_content") or item.get("content"))
