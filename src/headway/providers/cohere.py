@@ -1,0 +1,178 @@
+"""Cohere's v2 API: chat and embeddings (docs.cohere.com/reference/chat, /reference/embed)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from headway.errors import RequestError
+from headway.providers.cohere_answers import decode_event, decode_response
+from headway.providers.cohere_errors import decode_error
+from headway.providers.cohere_limits import SPELLING, adapt
+from headway.providers.cohere_messages import conversation
+from headway.providers.openai_headers import bearer_headers
+from headway.providers.provider import Provider
+from headway.types import (
+    ChatRequest,
+    Embeddings,
+    EmbeddingsRequest,
+    HttpRequest,
+    Parameter,
+    Target,
+    Url,
+    Usage,
+)
+from headway.wire.url import join
+
+Fields = dict[str, Any]
+VERSIONS = ("/v1", "/v2")
+
+_any = msgspec.json.Decoder().decode
+_raws = msgspec.json.Decoder(list[Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
+    """Raises RequestError for messages that Cohere cannot be given."""
+    messages, documents = conversation(request)
+    body: Fields = {"model": request.model, "messages": messages, "stream": request.stream}
+    body.update((SPELLING.get(name, name), raw) for name, raw in request.parameters.items())
+    if documents:
+        body["documents"] = [*_raws(request.parameters.get("documents", b"[]")), *documents]
+    return HttpRequest(_url(target, "/v2/chat"), _headers(target, request.stream), _encode(body))
+
+
+def _url(target: Target, path: str) -> Url:
+    """Addresses are given with a version in them, and without."""
+    return join(_root(target.base_url), path)
+
+
+@lru_cache(maxsize=256)
+def _root(base_url: str) -> str:
+    root = base_url.rstrip("/")
+    return root[:-3] if root.endswith(VERSIONS) else root
+
+
+def _headers(target: Target, stream: bool) -> tuple[tuple[str, str], ...]:
+    return bearer_headers(target.api_key, tuple(target.headers.items()), stream)
+
+
+# --- Embeddings -----------------------------------------------------------------------------------
+
+NOT_SENT = ("dimensions", "encoding_format", "user")
+"""OpenAI's: renamed, done by the gateway, or of no use there."""
+EMBEDDINGS = {"input_type": Raw(b'"search_document"'), "embedding_types": Raw(b'["float"]')}
+"""Cohere requires both. Texts to be searched for are what there is most of: whoever embeds the
+question gives ``input_type: search_query``."""
+
+
+def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
+    """Raises RequestError for an input that is no text."""
+    given = request.parameters
+    body: Fields = {"model": request.model, "texts": _texts(request.input), **EMBEDDINGS}
+    if "dimensions" in given:
+        body["output_dimension"] = given["dimensions"]
+    body.update((name, raw) for name, raw in given.items() if name not in NOT_SENT)
+    return HttpRequest(_url(target, "/v2/embed"), _headers(target, False), _encode(body))
+
+
+def _texts(raw: Raw) -> list[str]:
+    given = _any(raw)
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise RequestError("Cohere embeds texts, not tokens.", param="input")
+    return texts
+
+
+class Units(Struct):
+    input_tokens: float | None = None
+
+
+class Meta(Struct):
+    billed_units: Units | None = None
+
+
+class EmbeddingsAnswer(Struct):
+    embeddings: dict[str, list[list[float] | str]] | list[list[float] | str]
+    """By type; v1 gave them bare."""
+    meta: Meta | None = None
+
+
+_embeddings = msgspec.json.Decoder(EmbeddingsAnswer).decode
+
+
+def decode_embeddings(body: bytes) -> Embeddings:
+    """The floats, or the first type that the caller chose in place of them."""
+    answer = _embeddings(body)
+    found = answer.embeddings
+    if isinstance(found, dict):
+        found = found.get("float") or next(iter(found.values()))
+    billed = ((answer.meta or Meta()).billed_units or Units()).input_tokens
+    usage = Usage(input_tokens=None if billed is None else int(billed))
+    return Embeddings(vectors=found, usage=usage)
+
+
+# --- Facts ----------------------------------------------------------------------------------------
+
+PARAMETERS = (
+    # Up to 1 there; more, as OpenAI takes it, is clamped and not refused. So with top_p and the
+    # penalties.
+    Parameter(
+        id="temperature", name="Temperature", type="float", default=1, min=0, max=2, step=0.01
+    ),
+    Parameter(id="max_tokens", name="Maximum tokens", type="integer", default=2048, min=1, step=1),
+    Parameter(id="top_p", name="Top P", type="float", default=1, min=0, max=1, step=0.01),
+    Parameter(id="top_k", name="Top K", type="integer", min=0, step=1),
+    Parameter(
+        id="frequency_penalty",
+        name="Frequency penalty",
+        type="float",
+        default=0,
+        min=-2,
+        max=2,
+        step=0.01,
+    ),
+    Parameter(
+        id="presence_penalty",
+        name="Presence penalty",
+        type="float",
+        default=0,
+        min=-2,
+        max=2,
+        step=0.01,
+    ),
+)
+FEATURES = {
+    "stream": "native",
+    "tools": "native",
+    "tool_choice": "partial: a named tool is required by sending no other; none before Command R7B",
+    "images": "native",
+    "documents": "partial: text, which is sent as `documents`",
+    "json_object": "native",
+    "json_schema": "native",
+    "reasoning": "native: effort is emulated as a budget",
+    "citations": "native",
+    "logprobs": "partial: without the alternatives",
+    "embeddings": "native: `input_type` is search_document unless given",
+}
+
+PROVIDER = Provider(
+    name="cohere",
+    title="Cohere",
+    base_url="https://api.cohere.com",
+    key_env="CO_API_KEY",
+    wire="cohere_v2",
+    encode_request=encode_request,
+    decode_response=decode_response,
+    decode_event=decode_event,
+    decode_error=decode_error,
+    adapt=adapt,
+    encode_embeddings=encode_embeddings,
+    decode_embeddings=decode_embeddings,
+    price_id="cohere",
+    parameters=PARAMETERS,
+    features=FEATURES,
+)
