@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from headway.errors import UpstreamDisconnected
 from pipeline_fakes import DONE, HELLO, ROLE, STOP, USAGE, WHOLE, Pipe, event, text
 
 THOUGHT = event({"reasoning_content": "hm"})
@@ -180,3 +181,16 @@ def test_a_later_attempt_counts_from_the_callers_request() -> None:
     failed, answered = pipe.records
     assert (failed.latency_s, answered.latency_s) == (near(1.0), near(2.0))
     assert answered.time_to_first_token_s == near(2.0)
+
+
+def test_what_others_take_is_no_overhead_of_ours() -> None:
+    pipe = Pipe()
+    pipe.ask(retries=1)
+    pipe.clock.now += 2.0  # the first attempt's time is the provider's
+    pipe.sending.fail(UpstreamDisconnected("broken"))
+    pipe.clock.now += 3.0
+    pipe.sending.stream(HELLO)
+    last = pipe.records[-1]
+    assert last.attempts == 2
+    assert last.latency_s == pytest.approx(5.0)
+    assert last.gateway_overhead_s == pytest.approx(0.0)

@@ -48,6 +48,7 @@ class Exchange:
         "_gone",
         "_pause",
         "_recorded",
+        "_since",
         "attempts",
         "call",
         "context",
@@ -57,8 +58,8 @@ class Exchange:
         "inbound",
         "is_over",
         "key_id",
+        "ours",
         "records",
-        "sent_after",
         "sink",
         "snapshot",
         "started",
@@ -78,8 +79,10 @@ class Exchange:
         self.attempts = 0
         self.records = 0
         self.upstream_bytes: int | None = None
-        self.sent_after: float | None = None
-        """Seconds from the start until the last attempt's request was handed on."""
+        self.ours: float | None = None
+        """Seconds that went by here, until the last attempt's request was handed on; None before.
+        Waiting for others (earlier attempts, a model that starts, credentials) is not ours."""
+        self._since = started
         self.key_id: str | None = None
         self.call: Call | None = None
         self.context: Context | None = None
@@ -185,12 +188,14 @@ class Exchange:
                 raise _no_key(upstream)
         base_url = call.base_url or upstream.base_url
         if base_url is None and upstream.launcher is not None:
+            self._count_time()
             base_url = await upstream.launcher.base_url()
-            self._check_still_wanted()
+            self._go_on()
         credentials: Mapping[str, str] = {}
         if upstream.credentials is not None and api_key is None and call.base_url is None:
+            self._count_time()
             credentials = self._credentials = await upstream.credentials.credentials()
-            self._check_still_wanted()
+            self._go_on()
         return Target(
             provider=upstream.name,
             base_url=base_url or "",
@@ -229,7 +234,7 @@ class Exchange:
             await pause
             timer.cancel()
             self._pause = None
-        self._check_still_wanted()
+        self._go_on()
 
     def _send(self, upstream: Upstream, call: Call, context: Context, http: HttpRequest) -> Flow:
         gateway, earlier = self.gateway, self._flow
@@ -247,7 +252,7 @@ class Exchange:
             flow.has_head = True  # its silence has already cost the client's status
             flow.last_write = earlier.last_write
         self.upstream_bytes = len(http.body)
-        self.sent_after = gateway.clock() - self.started
+        self._count_time()
         flow.sending = sending = upstream.transport.send(http, upstream.timeouts, flow)
         if call.stream:
             self.sink.on_pause = sending.pause
@@ -316,7 +321,13 @@ class Exchange:
         if not self.is_over:
             self.abort(ClientGone("The client closed the connection before the answer's end."))
 
-    def _check_still_wanted(self) -> None:
+    def _count_time(self) -> None:
+        """Now it is others' turn."""
+        self.ours = (self.ours or 0.0) + self.gateway.clock() - self._since
+
+    def _go_on(self) -> None:
+        """It is ours again, if anyone still wants the answer."""
+        self._since = self.gateway.clock()
         if self._gone is not None:
             raise self._gone
 

@@ -102,9 +102,9 @@ def _variant(flow: Flow) -> Mapping[str, str]:
 
 def _overhead(exchange: Exchange, timing: Timing) -> float | None:
     """Ours: until the request was with the socket or the connector, and since the last byte."""
-    if timing.latency_s is None or exchange.sent_after is None:
+    if timing.latency_s is None or exchange.ours is None:
         return None
-    return exchange.sent_after + exchange.gateway.clock() - exchange.started - timing.latency_s
+    return exchange.ours + exchange.gateway.clock() - exchange.started - timing.latency_s
 
 
 def record(
