@@ -34,6 +34,17 @@ def test_without_a_file_every_kind_is_there_under_its_own_name(read) -> None:
     assert config.ledger == Ledger(url=STATE)
 
 
+def test_clouds_variables_are_kept_as_secrets_and_nothing_else_is(read) -> None:
+    cloud = {"AWS_SECRET_ACCESS_KEY": "s", "GOOGLE_APPLICATION_CREDENTIALS": "/f", "AZURE_X": "t"}
+    config = read(**cloud, IDENTITY_HEADER="h", PATH="/bin", OTHER_AWS_KEY="o")
+    assert dict(config.credential_environ) == {
+        **cloud,
+        "IDENTITY_HEADER": "h",
+        "HOME": "/home/user",
+    }
+    assert "'s'" not in repr(config)
+
+
 @pytest.mark.parametrize("text", ["", "{}", "# nothing\n", "\ufeff{}", "server:\nproviders:\n"])
 def test_an_empty_file_says_as_much_as_none(read, tmp_path: Path, text: str) -> None:
     without = read()

@@ -14,7 +14,6 @@ from headway.providers import ALIASES, FACTS, KINDS
 from headway.providers.features import FEATURES
 from headway.providers.provider import Provider
 
-
 PRICED = set(json.loads(shipped())["providers"])
 
 

@@ -102,7 +102,8 @@ def test_secrets_are_plain_text_only_where_they_are_sent(config: Config) -> None
 def test_a_target_is_made_in_advance_where_nothing_is_left_to_find_out(config: Config) -> None:
     upstreams = composed(config, lambda snapshot: snapshot.upstreams)
     made = {name for name, upstream in upstreams.items() if upstream.target is not None}
-    assert made == {"openai", "box", "other", "proxied", "echo", "here"}
+    assert {"openai", "box", "other", "proxied", "echo", "here"} <= made
+    assert not made & {"bare", "local", "anthropic", "vertex"}
     for name in made:
         target = upstreams[name].target
         assert (target.provider, target.base_url) == (name, upstreams[name].base_url)
@@ -123,6 +124,32 @@ def test_providers_reached_the_same_way_share_a_transport(config: Config) -> Non
     assert isinstance(upstreams["box"].transport, HttpTransport)
     assert upstreams["box"].transport is upstreams["other"].transport
     assert upstreams["box"].transport is not upstreams["proxied"].transport
+
+
+def test_an_adapter_is_fetched_for_those_who_are_likely_to_be_called(config: Config) -> None:
+    upstreams = composed(config, lambda snapshot: set(snapshot.upstreams._made))
+    assert upstreams == {"openai", "box", "other", "proxied", "bare", "here"}
+
+
+def test_an_alias_is_found_and_not_listed(config: Config) -> None:
+    upstreams = composed(
+        config, lambda snapshot: (snapshot.upstreams, snapshot.upstreams["vertex"])
+    )
+    assert upstreams[0].get("vertexai") is upstreams[1]
+    assert upstreams[0]["vertexai"] is upstreams[1]
+    assert "vertexai" not in list(upstreams[0])
+    assert upstreams[0].get("nonesuch") is None
+    assert len(upstreams[0]) == len(list(upstreams[0]))
+
+
+def test_what_needs_credentials_has_a_source_of_them_and_needs_no_key(config: Config) -> None:
+    upstreams = composed(config, lambda snapshot: dict(snapshot.upstreams))
+    sources = {name: type(one.credentials).__name__ for name, one in upstreams.items()}
+    assert (sources["vertex"], sources["vertex_anthropic"]) == ("GoogleTokens", "GoogleTokens")
+    assert (sources["bedrock"], sources["bedrock_mantle"]) == ("AwsCredentials", "AwsCredentials")
+    assert sources["openai"] == "NoneType"
+    assert not upstreams["bedrock"].needs_key
+    assert upstreams["anthropic"].needs_key
 
 
 def test_configured_prices_win(config: Config) -> None:

@@ -22,6 +22,20 @@ from headway.types import Timeouts
 FILE_NAME = "headway.yaml"
 FILE_VARIABLE = "HEADWAY_CONFIG"
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+CLOUD_PREFIXES = ("AWS_", "AZURE_", "GOOGLE_")
+CLOUD_VARIABLES = frozenset(
+    {
+        "APPDATA",
+        "CLOUDSDK_CONFIG",
+        "GCE_METADATA_HOST",
+        "HOME",
+        "IDENTITY_ENDPOINT",
+        "IDENTITY_HEADER",
+        "USERPROFILE",
+    }
+)
+"""Beside those with a prefix: where clouds' own tools keep their files, and who gives out tokens on
+this machine."""
 NO_OVERRIDES = Overrides()
 
 EXPOSED = (
@@ -56,6 +70,7 @@ def load(
         timeouts=timeouts,
         prices=prices(values.get("prices", {}), given, {*given, *providers}, file),
         proxy_environ=_proxies(environ),
+        credential_environ=_credentials(environ),
         source=None if source is None else str(source),
     )
     config = _overridden(config, overrides, problems)
@@ -114,6 +129,14 @@ def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
         if value:
             found[name] = value if name == "NO_PROXY" else Secret(value)
     return found
+
+
+def _credentials(environ: Mapping[str, str]) -> dict[str, Secret]:
+    return {
+        name: Secret(value)
+        for name, value in environ.items()
+        if name in CLOUD_VARIABLES or name.startswith(CLOUD_PREFIXES)
+    }
 
 
 # --- The ledger ---------------------------------------------------------------------------------

@@ -117,6 +117,9 @@ class Config(Struct, frozen=True, kw_only=True):
     proxy_environ: Mapping[str, str] = {}
     """HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as the environment has them, names in upper
     case. URLs among them may hold a password and are hidden."""
+    credential_environ: Mapping[str, Secret] = {}
+    """What the tools of clouds read of the environment: their variables, and where home is. Any of
+    them may be a secret, so all are hidden."""
     source: str | None = None
     """The file that was read; None if there was none."""
 

@@ -22,9 +22,10 @@ from headway.policy.keys import KeyRing
 from headway.ports import Launcher, Transport
 from headway.providers import KINDS
 from headway.server.counter import TokenCounter
+from headway.server.credentials import credential_source
 from headway.server.transports import Transports
+from headway.server.upstreams import Upstreams
 from headway.types import Target
-
 
 POOL = 4096
 
@@ -68,11 +69,12 @@ def gateway(
 
 
 def snapshot(config: Config, transports: Transports, launchers: Mapping[str, Launcher]) -> Snapshot:
+    def upstream(configured: Configured) -> Upstream:
+        transport = transports.of(configured)
+        return _upstream(configured, transport, launchers, config.credential_environ)
+
     return Snapshot(
-        upstreams={
-            name: _upstream(configured, transports.of(configured), launchers)
-            for name, configured in config.providers.items()
-        },
+        upstreams=Upstreams(config.providers, upstream),
         keys=KeyRing.from_keys(config.server.api_keys),
         prices=prices(config),
         body_limit=config.server.body_limit,
@@ -92,9 +94,13 @@ def _price(price: Any) -> ConfiguredPrice:
 
 
 def _upstream(
-    configured: Configured, transport: Transport, launchers: Mapping[str, Launcher]
+    configured: Configured,
+    transport: Transport,
+    launchers: Mapping[str, Launcher],
+    environ: Mapping[str, str],
 ) -> Upstream:
     provider = KINDS[configured.kind]
+    options = configured.options
     launch = provider.launch if configured.base_url is None else None
     base_url = configured.base_url or provider.base_url
     api_key = None if configured.api_key is None else str(configured.api_key)
@@ -103,7 +109,7 @@ def _upstream(
         provider=configured.name,
         base_url=base_url or "",
         api_key=api_key,
-        options=configured.options,
+        options=options,
         headers=headers,
     )
     is_static = base_url is not None and (api_key is not None or not configured.needs_key)
@@ -114,13 +120,14 @@ def _upstream(
         api_key=api_key,
         target=target if is_static and provider.credentials is None else None,
         key_name=configured.key_env or "api_key",
-        needs_key=configured.needs_key,
+        needs_key=configured.needs_key and provider.credentials is None,
         headers=headers,
-        options=configured.options,
+        options=options,
         models=configured.models,
         timeouts=configured.timeouts,
         transport=transport,
         launcher=None if launch is None else launchers[launch],
+        credentials=credential_source(provider.credentials, options, environ, transport, time.time),
     )
 
 
