@@ -74,6 +74,7 @@ TABLE = (
         "AWS_BEARER_TOKEN_BEDROCK",
         "bedrock_mantle",
     ),
+    Kind("cohere", "Cohere", "https://api.cohere.com", "CO_API_KEY", "cohere"),
     Kind("mistral", "Mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "mistral"),
     Kind("groq", "Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
     Kind("deepseek", "DeepSeek", "https://api.deepseek.com", "DEEPSEEK_API_KEY"),

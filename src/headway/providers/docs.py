@@ -1,0 +1,131 @@
+"""``python -m headway.providers.docs``: docs/providers.md, from the adapters themselves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from headway.providers import ALIASES, KINDS
+from headway.providers.features import FEATURES
+from headway.providers.provider import Provider
+
+INTRODUCTION = """\
+# Providers
+
+A *kind* is what Headway can speak to; a *provider* is one that is configured. Every kind is served
+under its own name without being mentioned, with the key that its variable holds; a configuration
+names as many more of each as it likes.
+
+```yaml
+providers:
+  groq:
+    api_key: ${GROQ_API_KEY}
+  gpu:
+    kind: vllm
+    base_url: http://gpu-box:8000/v1
+  bedrock:
+    region: us-east-1
+    profile: production
+  box:
+    kind: openai
+    base_url: https://llm.example.com/v1
+    api_key: ${BOX_KEY}
+```
+
+Anything that speaks OpenAI's wire is `kind: openai`, or one of the kinds for servers of one's own,
+with its `base_url`. Every kind takes a `base_url`, and the `api_key` or credentials that go with
+it; with a `base_url` of one's own no key is sent unless the configuration says so.
+
+What a request asks for and a provider, or one of its models, does not take is dropped, renamed,
+clamped or emulated, and the reply's `transformations` says so; with `strict: true` it is refused
+instead. Fields that Headway does not know pass through.
+"""
+FEATURES_HEAD = """
+## What each can do
+
+`yes` is native, `emul.` is emulated, `part` has limits; the notes further down say which. What is
+empty it cannot do. A model may do less than its provider.
+
+"""
+MARKS = {"native": "yes", "emulated": "emul.", "partial": "part"}
+
+
+def markdown() -> str:
+    return "".join((INTRODUCTION, _kinds(), _aliases(), _features(), _meanings(), _notes()))
+
+
+def _kinds() -> str:
+    rows = "".join(_row(provider) for provider in KINDS.values())
+    head = "| kind | name | base URL | key |\n|---|---|---|---|\n"
+    return f"\n## Kinds\n\n{head}{rows}"
+
+
+def _row(provider: Provider) -> str:
+    cells = (f"`{provider.name}`", provider.title, _address(provider), _key(provider))
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _address(provider: Provider) -> str:
+    if provider.launch is not None:
+        return "started on this machine"
+    if provider.base_url is None:
+        filled = " or ".join(f"`{name}`" for name in ("base_url", *provider.options))
+        return f"from {filled}"
+    return f"`{provider.base_url}`"
+
+
+CREDENTIALS = {
+    "aws": "AWS credentials",
+    "entra": "Entra ID tokens",
+    "google": "Google Cloud credentials",
+}
+
+
+def _key(provider: Provider) -> str:
+    ways = [f"`{provider.key_env}`"] if provider.key_env else []
+    if provider.credentials is not None:
+        ways.append(CREDENTIALS[provider.credentials])
+    return " or ".join(ways) or "none"
+
+
+def _aliases() -> str:
+    known = [f"`{alias}` is `{kind}`" for alias, kind in ALIASES.items() if kind in KINDS]
+    return f"\nOther names for the same: {', '.join(known)}.\n"
+
+
+def _features() -> str:
+    names = list(FEATURES)
+    head = f"| kind | {' | '.join(names)} |\n|---|{'---|' * len(names)}\n"
+    rows = (
+        f"| `{provider.name}` | {' | '.join(_mark(provider, name) for name in names)} |\n"
+        for provider in KINDS.values()
+    )
+    return FEATURES_HEAD + head + "".join(rows)
+
+
+def _mark(provider: Provider, feature: str) -> str:
+    return MARKS.get(provider.features.get(feature, "").partition(":")[0], "")
+
+
+def _meanings() -> str:
+    return "\n" + "".join(f"- `{name}`: {meaning}\n" for name, meaning in FEATURES.items())
+
+
+def _notes() -> str:
+    return "\n## Notes\n" + "".join(part for one in KINDS.values() for part in _notes_of(one))
+
+
+def _notes_of(provider: Provider) -> Iterator[str]:
+    notes = [
+        f"- {feature}: {note.partition(': ')[2]}\n"
+        for feature, note in provider.features.items()
+        if ": " in note
+    ]
+    options = [f"- `{name}` (configuration): {text}\n" for name, text in provider.options.items()]
+    if notes or options:
+        yield f"\n### {provider.title} (`{provider.name}`)\n\n"
+        yield from (*options, *notes)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

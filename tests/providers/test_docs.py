@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headway.providers import ALIASES, KINDS
+from headway.providers.docs import markdown
+from headway.providers.features import FEATURES
+
+PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
+
+
+def test_the_page_is_what_the_adapters_say() -> None:
+    command = [sys.executable, "-m", "headway.providers.docs"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == markdown() == PAGE.read_text(), (
+        "run: python -m headway.providers.docs > docs/providers.md"
+    )
+
+
+def row(kind: str) -> list[str]:
+    """The cells of a kind in the table of features."""
+    table = markdown().partition("## What each can do")[2]
+    line = next(line for line in table.splitlines() if line.startswith(f"| `{kind}` |"))
+    return [cell.strip() for cell in line.strip("|").split("|")][1:]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_shows_each_feature_that_it_has_and_no_other(kind: str) -> None:
+    shown = dict(zip(FEATURES, row(kind), strict=True))
+    assert {name for name, mark in shown.items() if mark} == set(KINDS[kind].features)
+
+
+def test_aliases_and_keys_are_shown() -> None:
+    page = markdown()
+    assert all(f"`{alias}` is `{kind}`" in page for alias, kind in ALIASES.items() if kind in KINDS)
+    assert all(f"`{one.key_env}`" in page for one in KINDS.values() if one.key_env)
