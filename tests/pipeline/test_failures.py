@@ -135,7 +135,8 @@ def test_a_failure_after_content_is_the_last_event_and_never_tried_again(
     pipe.sending.stream(ROLE, text("Hello"))
     fail(pipe.sending)
     assert len(pipe.sendings) == 1
-    assert pipe.sink.kinds == ["start", "write", "end"]
+    held_back = ask != "relayed"  # where no other attempt can follow, the role goes out at once
+    assert pipe.sink.kinds == ["start", *["write"] * (1 if held_back else 2), "end"]
     last = pipe.sink.pieces[-1].removeprefix(b"data: ")
     assert list(json.loads(last)) == ["error"]
     assert DONE not in pipe.sink.body

@@ -247,6 +247,7 @@ class Exchange:
             gateway.wall() - gateway.clock(),
             call.asks_stream,
             operations.decoder(upstream, context.sent),
+            self.attempts <= call.retries,
         )
         if earlier is not None and earlier.has_head:
             flow.has_head = True  # its silence has already cost the client's status

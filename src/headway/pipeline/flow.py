@@ -1,8 +1,9 @@
 """One attempt's answer, pushed through in the calls that bring its bytes.
 
-Receive, frame, decode, meter, encode, write: one pass a chunk, no queue and no task. Until the
-first content event nothing has left for the client, so a failure can still become another attempt
-or an ordinary error: ``committed`` tells. After that the flow goes on by itself to ``finished``.
+Receive, frame, decode, meter, encode, write: one pass a chunk, no queue and no task. Where another
+attempt could follow, nothing leaves for the client until the first content event, so that a failure
+can still become that attempt; else nothing is held back. ``committed`` tells that something left.
+After that the flow goes on by itself to ``finished``.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Flow:
         epoch: float,
         asked_stream: bool,
         decode_response: Callable[[bytes], list[Event]],
+        holds_back: bool,
     ) -> None:
         """``head`` is of the client's answer; ``epoch`` is the unix time when the clock was zero;
         ``asked_stream`` says what was asked of the provider."""
@@ -75,6 +77,7 @@ class Flow:
         self._asked_stream = asked_stream
         self._decode = upstream.provider.decode_event
         self._decode_response = decode_response
+        self._holds_back = holds_back
         self._state: dict[str, Any] = {}
         self._pieces: list[bytes] = []
         self._parts: list[bytes] = []
@@ -208,9 +211,9 @@ class Flow:
         )
 
     def _forward(self, now: float) -> None:
-        """What is encoded goes out, from the first content on."""
+        """What is encoded goes out, once it may."""
         if not self.committed.is_set:
-            if not self.meter.content_events:
+            if self._holds_back and not self.meter.content_events:
                 return
             self._commit()
         pieces = self._pieces
