@@ -6,6 +6,8 @@ lines and odd chunk sizes are refused by it), and what that leaves open:
 - limits: a head has a size (431, and 414 for its first line), a request has a time (408);
 - RFC 9112: one ``Host``; ``chunked`` is the only transfer coding, once, and not in HTTP/1.0;
   trailers are no headers; versions but 1.0 and 1.1 are refused (505);
+- a client that sent its next request before its turn, and leaves, is noticed, for its connection is
+  still read; uvicorn stops reading there;
 - offers to upgrade are passed over, as RFC 9110 section 7.8 allows: Java's client makes one (h2c)
   with every first request, and uvicorn would lose that request's body;
 - a refusal is our JSON, comes in its turn (never into the answer to an earlier request), and is the
@@ -14,10 +16,12 @@ lines and odd chunk sizes are refused by it), and what that leaves open:
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
 import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from headway.dialects.dialect import JSON, encode_error
@@ -34,6 +38,8 @@ HEAD_LIMIT = 64 * 1024
 """Bytes of a request's line and headers, or of its trailers."""
 URL_LIMIT = 16 * 1024
 HEADERS_LIMIT = 128
+HELD_LIMIT = 256 * 1024
+"""Bytes that wait behind a request that is being answered before no more are read."""
 LINGER_S = 2.0
 """How long the rest of a refused request is read away: a close at once would be a reset, and take
 the answer with it (RFC 9112 section 9.6)."""
@@ -43,6 +49,22 @@ BETWEEN, HEAD, BODY, TRAILERS = range(4)
 
 HOP_BY_HOP = (b"upgrade", b"http2-settings")
 WATCHED = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
+
+
+class PatientFlow(FlowControl):
+    """uvicorn's, but a pause holds what comes back: who does not read does not see the end."""
+
+    def __init__(self, transport: asyncio.Transport, front: Front) -> None:
+        super().__init__(transport)
+        self._front = front
+
+    def pause_reading(self) -> None:
+        self.read_paused = True
+
+    def resume_reading(self) -> None:
+        if self.read_paused:
+            self.read_paused = False
+            self._front.release()
 
 
 class Front(HttpToolsProtocol):
@@ -61,6 +83,10 @@ class Front(HttpToolsProtocol):
         self._is_deaf = False
         self.is_upgrade = False
         self._last_words: bytes | None = None
+        self._current: Any = None
+        """uvicorn's cycle whose turn it is; ``cycle`` is the latest, which may have to wait."""
+        self._held: list[bytes] = []
+        self._held_size = 0
         self._head_size = 0
         self._fed = 0
         self._hosts = 0
@@ -69,8 +95,30 @@ class Front(HttpToolsProtocol):
 
     # --- Bytes ------------------------------------------------------------------------------------
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.flow = PatientFlow(transport, self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """uvicorn's, which tells the latest request only."""
+        super().connection_lost(exc)
+        self.pipeline.clear()
+        current, self._current = self._current, None
+        if current is not None and not current.response_complete:
+            current.disconnected = True
+            current.message_event.set()
+
+    def shutdown(self) -> None:
+        """Likewise."""
+        if self._current is not None:
+            self._current.keep_alive = False
+        super().shutdown()
+
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
+            return
+        if self._held or self.flow.read_paused:
+            self._hold(data)
             return
         self._fed = len(data)
         try:
@@ -82,6 +130,26 @@ class Front(HttpToolsProtocol):
         else:
             if self.stage & 1:  # HEAD, TRAILERS
                 self._grow_head()
+
+    def _hold(self, data: bytes) -> None:
+        self._held.append(data)
+        self._held_size += len(data)
+        if self._held_size > HELD_LIMIT:
+            self.transport.pause_reading()
+
+    def release(self) -> None:
+        """What was held is read when the parser, which may be at work right now, has come back."""
+        if self._held:
+            self.loop.call_soon(self._read_held)
+
+    def _read_held(self) -> None:
+        if self.flow.read_paused or not self._held or self.transport.is_closing():
+            return
+        data, self._held = b"".join(self._held), []
+        if self._held_size > HELD_LIMIT:
+            self.transport.resume_reading()
+        self._held_size = 0
+        self.data_received(data)
 
     def _grow_head(self) -> None:
         self._head_size += self._fed
@@ -171,6 +239,10 @@ class Front(HttpToolsProtocol):
         self.expect_100_continue = expects
         super().on_headers_complete()
         self.close_head()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._current = cycle
+        super()._start_asgi_task(cycle, app)
 
     def close_head(self) -> None:
         """The cycle is there. Trailers are no headers (RFC 9110, section 6.5.1)."""

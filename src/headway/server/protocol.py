@@ -249,7 +249,6 @@ class HeadwayProtocol(Front):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.pipeline.clear()
         active, self._active = self._active, None
         if active is not None and not active.response_complete:
             active.disconnected = True
