@@ -16,7 +16,7 @@ from headway.providers.compatible_hosts import HOSTS, OWN
 from headway.providers.compatible_row import Place, Row
 from headway.providers.compatible_rules import adapt
 from headway.providers.compatible_vendors import VENDORS
-from headway.providers.kinds import TABLE
+from headway.providers.kinds import TABLE, Kind
 from headway.providers.openai_quirks import reading
 from headway.providers.provider import Provider
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
@@ -24,8 +24,7 @@ from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 ROWS: tuple[Row, ...] = (*VENDORS, *HOSTS, *OWN)
 
 
-def provider_of(row: Row) -> Provider:
-    facts = next(kind for kind in TABLE if kind.name == row.kind)
+def provider_of(row: Row, facts: Kind) -> Provider:
     provider = replace(
         openai.PROVIDER,
         name=row.kind,
@@ -76,4 +75,5 @@ def _target(target: Target, place: Place) -> Target:
     return replace(target, base_url=place.template.format(filled))
 
 
-PROVIDERS: tuple[Provider, ...] = tuple(provider_of(row) for row in ROWS)
+FACTS = {kind.name: kind for kind in TABLE}
+PROVIDERS: tuple[Provider, ...] = tuple(provider_of(row, FACTS[row.kind]) for row in ROWS)
