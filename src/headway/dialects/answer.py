@@ -94,8 +94,9 @@ class Answer:
 
     def add(self, events: list[Event]) -> None:
         for event in events:
-            if type(event) is Text:  # nearly all are
-                self.choice(event.index).text.append(event.text)
+            if type(event) is Text:  # nearly all are, of a choice that is there
+                choice = self.choices.get(event.index)
+                (choice or self.choice(event.index)).text.append(event.text)
             else:
                 ADD[type(event)](self, event)
 

@@ -26,7 +26,7 @@ from headway.dialects.dialect import (
     field,
 )
 from headway.errors import HeadwayError, InvalidBody, InvalidField
-from headway.types import ChatRequest, Done, Event, Frame, Started, UsageSeen
+from headway.types import ChatRequest, Done, Event, Frame, Started, Text, UsageSeen
 
 MODEL = field("model", str, "a string, provider/model")
 MESSAGES = field("messages", list[MessageHead], "a list of messages, each with a role")
@@ -129,10 +129,10 @@ class OpenAIChatStream:
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
         if self._relays and frame.raw:
-            if self._is_ours(events):
+            if (not events or type(events[0]) is not Text) and self._is_ours(events):
                 return None
-            self._last = frame.raw
-            return frame.raw
+            self._last = raw = frame.raw
+            return raw
         self._relays = False  # a whole answer where a stream was due has no frames of its own
         return self._translate(events)
 

@@ -69,7 +69,7 @@ class Meter:
         for event in events:
             if type(event) in CONTENT:
                 self._keep(now)
-                return
+                break
 
     def on_end(self, now: float) -> None:
         """The last byte arrived."""

@@ -108,11 +108,11 @@ class Flow:
             self._gather(data, now)
             return
         try:
-            self._take(framer.feed(data), now)
+            is_over = self._take(framer.feed(data), now)
         except GARBLED as exc:
             self._break(self._garbled(exc), now)
             return
-        if self.answer.done or self.answer.failed is not None:
+        if is_over:
             self._complete(now)
         elif self._pieces:
             self._forward(now)
@@ -162,21 +162,23 @@ class Flow:
                 return self._asked_stream and not value.startswith(b"application/json")
         return self._asked_stream
 
-    def _take(self, frames: list[Frame], now: float) -> None:
-        stream, pieces = self.stream, self._pieces
+    def _take(self, frames: list[Frame], now: float) -> bool:
+        """Whether the answer is over: by its end mark, or by an error in it."""
+        stream, answer = self.stream, self.answer
         for frame in frames:
             events: list[Event] = self._decode(frame, self._state)
             if events:
                 self.meter.on_events(events, now)
-                self.answer.add(events)
-                if self.answer.failed is not None:
-                    return
+                answer.add(events)
+                if answer.failed is not None:
+                    return True
             if stream is not None:
                 piece = stream.encode(frame, events, self._epoch + now)
                 if piece is not None:
-                    pieces.append(piece)
-            if self.answer.done:
-                return  # what may come behind the end mark is nobody's
+                    self._pieces.append(piece)
+            if answer.done:
+                return True  # what may come behind the end mark is nobody's
+        return False
 
     def _gather(self, data: bytes, now: float) -> None:
         self._parts.append(data)
