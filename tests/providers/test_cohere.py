@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from headway import errors
+from headway.dialects.answer import Answer
 from headway.errors import RequestError
 from headway.providers.cohere import PROVIDER, decode_embeddings, encode_embeddings
 from headway.types import (
@@ -201,8 +202,6 @@ def test_what_the_wire_can_carry_comes_back(texts: list[str], said: str, given_:
             ],
         },
     }
-    from headway.dialects.answer import Answer
-
     whole = Answer()
     whole.add(PROVIDER.decode_response(json.dumps(answer).encode()))
     back = sent(chat(NEW, [whole.choices[0].message()]))["messages"][0]

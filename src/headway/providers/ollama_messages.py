@@ -96,8 +96,15 @@ def losses(messages: Raw) -> Iterator[tuple[str, str, str]]:
             yield "dropped", "messages[].audio", "there is no sound in answers there"
         if any(holder.get("cache_control") for holder in (turn, *parts)):
             yield "dropped", "cache_control", "there are no markers for a cache"
-        if any(part.get("type") == "file" for part in parts):
+        if any(_is_read(part) for part in parts):
             yield "emulated", "messages", "documents are part of the message's text"
+
+
+def _is_read(part: Fields) -> bool:
+    """Whether it is a file that becomes text, and no picture."""
+    if part.get("type") != "file":
+        return False
+    return opened(part.get("file") or {}, "Ollama")[1] is not None
 
 
 def _turn(turn: Fields, names: dict[str, str]) -> Fields:
