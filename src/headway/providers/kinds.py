@@ -75,6 +75,7 @@ TABLE = (
         "bedrock_mantle",
     ),
     Kind("cohere", "Cohere", "https://api.cohere.com", "CO_API_KEY", "cohere"),
+    Kind("ollama", "Ollama", "http://127.0.0.1:11434", None, "ollama"),
     Kind("mistral", "Mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "mistral"),
     Kind("groq", "Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
     Kind("deepseek", "DeepSeek", "https://api.deepseek.com", "DEEPSEEK_API_KEY"),

@@ -80,6 +80,9 @@ PROVIDER = Provider(
     options={
         "project": "the Google Cloud project",
         "region": "a region, `us`, `eu` or `global`, which is the default",
+        "credentials_file": "a service account's key or application_default_credentials.json",
+        "token_uri": "where tokens come from, instead of the address in the credentials",
+        "metadata_url": "the metadata server, where there is no file",
         "beta": "names of beta features for `anthropic_beta`, a list or with commas",
     },
     features=FEATURES,
