@@ -19,7 +19,8 @@ from headway.errors import UpstreamAuth, UpstreamError, UpstreamGarbled
 from headway.pipeline.signals import start
 from headway.transport import google_tokens
 from headway.transport.google_grants import SCOPE, ServiceAccount
-from headway.transport.google_tokens import EARLY_S, RETRY_S, GoogleTokens
+from headway.transport.google_tokens import GoogleTokens
+from headway.transport.kept_token import EARLY_S, RETRY_S
 from headway.types import Timeouts
 from scripted import Reply, ScriptedServer, answer
 from taker import Run, checked_transport, until
@@ -351,7 +352,8 @@ def test_shortly_before_its_end_a_token_is_renewed_while_nobody_waits(
         scene.wall.now += 2
         assert (await source.credentials())["access_token"] == "ya29.one"
         await until(lambda: len(scene.server.requests) == 2)
-        await until(lambda: source._token is not None and source._token.expires > NOW + 3600)
+        kept = source._kept
+        await until(lambda: kept._token is not None and kept._token.expires > NOW + 3600)
         assert (await source.credentials())["access_token"] == "ya29.two"
 
     play(run, tmp_path, [token(), token("ya29.two")], check)
@@ -375,13 +377,13 @@ def test_a_renewal_that_fails_is_tried_again_later_while_the_old_token_serves(
         await source.credentials()
         scene.wall.now = NOW + 3600 - EARLY_S
         await source.credentials()
-        await until(lambda: source._not_before > 0)
+        await until(lambda: source._kept._not_before > 0)
         assert (await source.credentials())["access_token"] == "ya29.one"
         assert len(scene.server.requests) == 2
         scene.wall.now += RETRY_S
         assert (await source.credentials())["access_token"] == "ya29.one"
         await until(lambda: len(scene.server.requests) == 3)
-        await until(lambda: source._fetching is None)
+        await until(lambda: source._kept._fetching is None)
         assert (await source.credentials())["access_token"] == "ya29.two"
 
     play(run, tmp_path, [token(), answer(b"{}", status=500), token("ya29.two")], check)
