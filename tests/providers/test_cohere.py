@@ -486,6 +486,23 @@ def test_a_whole_answer_is_read_in_the_order_of_its_stream() -> None:
     ]
 
 
+def test_a_stream_begins_with_its_id_and_ends_with_what_is_billed() -> None:
+    usage = {
+        "billed_units": {"input_tokens": 4, "output_tokens": 9},
+        "tokens": {"input_tokens": 500, "output_tokens": 20, "reasoning_tokens": 7},
+        "cached_tokens": 480,
+    }
+    begun, _, seen = streamed(
+        {"type": "message-start", "id": "1", "delta": {"message": {"role": "assistant"}}},
+        end(finish_reason="MAX_TOKENS", usage=usage),
+    )
+    assert begun == Started("1")
+    shown = {"prompt_tokens": 4, "completion_tokens": 9, "total_tokens": 13}
+    shown["completion_tokens_details"] = {"reasoning_tokens": 7}  # type: ignore[assignment]
+    counted = Usage(input_tokens=4, output_tokens=9, reasoning_tokens=7)
+    assert seen == UsageSeen(counted, {**shown, **usage})
+
+
 def test_what_is_not_counted_is_not_known() -> None:
     seen = streamed(end(finish_reason="COMPLETE", usage={}))[1]
     assert isinstance(seen, UsageSeen)
@@ -552,3 +569,8 @@ def test_embeddings_of_another_type_are_handed_on() -> None:
     found = decode_embeddings(b'{"embeddings":{"int8":[[1,2]]}}')
     assert found.vectors == [[1.0, 2.0]]
     assert found.usage == Usage()
+
+
+def test_embeddings_of_the_first_version_are_bare() -> None:
+    found = decode_embeddings(b'{"embeddings":[[0.5]],"meta":{"billed_units":{"input_tokens":2}}}')
+    assert (found.vectors, found.usage) == ([[0.5]], Usage(input_tokens=2))
