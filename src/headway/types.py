@@ -158,6 +158,8 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     """Ask the provider for a stream."""
     defaulted: bool = False
     """The parameters are our defaults: the caller gave none, so dropping one is no news to it."""
+    options: Mapping[str, Any] = {}
+    """The target's, for adapters that need them to know what it takes (``model_name``)."""
 
 
 class Change(Struct, frozen=True):
