@@ -271,6 +271,10 @@ def test_what_is_no_request_is_refused(request_: ChatRequest) -> None:
         PROVIDER.adapt(request_)
 
 
+def test_every_model_is_listed_with_all_parameters() -> None:
+    assert PROVIDER.parameters_of("m") == PROVIDER.parameters
+
+
 # --- Two wires at one address ---------------------------------------------------------------------
 
 PATHS: list[tuple[str, dict[str, str], str]] = [
@@ -421,6 +425,13 @@ def test_a_stream_of_the_openai_wire_is_read_by_its_own_rules() -> None:
     assert streamed(*[body[at : at + 1] for at in range(len(body))]) == expected
     failed = streamed(body[:-14], b'{"error":"gone"}\n\n')[-1]
     assert isinstance(failed, Failed)
+
+
+def test_a_whole_answer_of_the_openai_wire_is_read_by_its_own_rules() -> None:
+    choice = {"index": 0, "message": {"content": "a"}, "finish_reason": "stop"}
+    body = json.dumps({"id": "1", "model": "m", "choices": [choice]}).encode()
+    expected = [Started("1", "m"), Text("a"), Finished("stop"), Done()]
+    assert PROVIDER.decode_response(body) == expected
 
 
 def test_nothing_is_nothing() -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import RequestError
+from headway.providers import listing
 from headway.providers.cohere_answers import decode_event, decode_response
 from headway.providers.cohere_errors import decode_error
 from headway.providers.cohere_limits import SPELLING, adapt
@@ -29,6 +30,8 @@ from headway.wire.url import join
 
 Fields = dict[str, Any]
 VERSIONS = ("/v1", "/v2")
+PENALTIES = ("frequency_penalty", "presence_penalty")
+"""Some models refuse a request with both (docs.cohere.com/reference/errors): none is not sent."""
 
 _any = msgspec.json.Decoder().decode
 _raws = msgspec.json.Decoder(list[Raw]).decode
@@ -39,7 +42,11 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     """Raises RequestError for messages that Cohere cannot be given."""
     messages, documents = conversation(request)
     body: Fields = {"model": request.model, "messages": messages, "stream": request.stream}
-    body.update((SPELLING.get(name, name), raw) for name, raw in request.parameters.items())
+    body.update(
+        (SPELLING.get(name, name), raw)
+        for name, raw in request.parameters.items()
+        if name not in PENALTIES or _any(raw) != 0
+    )
     if documents:
         body["documents"] = [*_raws(request.parameters.get("documents", b"[]")), *documents]
     return HttpRequest(_url(target, "/v2/chat"), _headers(target, request.stream), _encode(body))
@@ -173,6 +180,7 @@ PROVIDER = Provider(
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="cohere",
+    list_models=listing.COHERE,
     parameters=PARAMETERS,
     features=FEATURES,
 )

@@ -28,19 +28,16 @@ DROPPED = (
     "top_a", "top_logprobs", "user", "verbosity", "web_search_options",
 )  # fmt: skip
 ASKS_FOR_NOTHING: Mapping[str, tuple[Any, ...]] = {
-    "frequency_penalty": (0,),
     "min_p": (0,),
     "modalities": (["text"],),
     "n": (1,),
-    "presence_penalty": (0,),
     "repetition_penalty": (1,),
     "service_tier": ("auto", "default"),
     "store": (False,),
     "top_logprobs": (0,),
     "verbosity": ("medium",),
 }
-"""Values that say what happens anyway: to leave them out is no change. The penalties matter, since
-some models refuse two of them in one request, whatever they are."""
+"""Values that say what happens anyway: to leave them out is no change."""
 OURS = ("stream_options",)
 """Answered by the gateway itself: usage always comes."""
 DEFAULTED = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")

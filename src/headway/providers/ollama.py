@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.errors import RequestError
-from headway.providers import openai, openai_embeddings
+from headway.providers import listing, openai, openai_embeddings
 from headway.providers.messages import ResponseFormat
 from headway.providers.ollama_answers import EitherFramer, decode_event, decode_response
 from headway.providers.ollama_limits import OPTIONS, OWN_OPTIONS, adapt
@@ -164,7 +164,6 @@ PARAMETERS = (
     *openai.PARAMETERS,
     Parameter(id="top_k", name="Top K", type="integer", min=0, step=1),
     Parameter(id="min_p", name="Min P", type="float", min=0, max=1, step=0.01),
-    Parameter(id="seed", name="Seed", type="integer", step=1),
 )
 FEATURES = {
     "stream": "native",
@@ -198,6 +197,7 @@ PROVIDER = Provider(
     framer=EitherFramer,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
+    list_models=listing.OLLAMA,
     parameters=PARAMETERS,
     options=CONFIGURATION,
     features=FEATURES,
