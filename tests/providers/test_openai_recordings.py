@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -16,6 +12,7 @@ from headway.errors import UpstreamError
 from headway.providers.openai import PROVIDER
 from headway.types import Event
 from headway.wire.sse import SseFramer
+from plain_readings import objects, texts, tools
 
 SPEAKERS = frozenset(
     {
@@ -49,53 +46,6 @@ def fold(found: list[Event]) -> Answer:
     answer = Answer()
     answer.add(found)
     return answer
-
-
-# --- The same, read in the plainest way: lines, JSON, concatenation. ------------------------------
-
-
-def objects(recording: Recording) -> Iterator[Any]:
-    if not recording.stream:
-        yield json.loads(recording.body)
-        return
-    for line in re.split(r"\r\n|\n|\r", recording.body.decode()):
-        if line.startswith("data:") and line[5:].strip() not in ("", "[DONE]"):
-            yield json.loads(line[5:])
-
-
-def messages(recording: Recording) -> Iterator[tuple[int, Any]]:
-    for value in objects(recording):
-        for choice in value.get("choices") or ():
-            message = choice.get("delta" if recording.stream else "message")
-            yield choice.get("index", 0), message or {}
-
-
-def plain_text(content: Any) -> str:
-    if isinstance(content, list):
-        return "".join(part.get("text", "") for part in content if part["type"] == "text")
-    return content or ""
-
-
-def texts(recording: Recording) -> dict[int, str]:
-    found: dict[int, str] = defaultdict(str)
-    for index, message in messages(recording):
-        found[index] += plain_text(message.get("content"))
-    return dict(found)
-
-
-def tools(recording: Recording) -> dict[int, list[tuple[str, str]]]:
-    """Name and arguments of each call, by choice."""
-    found: dict[int, dict[str, list[str]]] = defaultdict(dict)
-    for index, message in messages(recording):
-        calls = found[index]
-        for call in message.get("tool_calls") or ():
-            key = call.get("id")
-            if key and key not in calls:
-                calls[key] = ["", ""]
-            growing = calls[key or list(calls)[-1]]
-            growing[0] = growing[0] or call["function"].get("name") or ""
-            growing[1] += call["function"].get("arguments") or ""
-    return {i: [(name, said) for name, said in calls.values()] for i, calls in found.items()}
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))

@@ -31,7 +31,9 @@ from headway.types import (
     Finished,
     Frame,
     HttpRequest,
+    Reasoning,
     ReasoningDetail,
+    Started,
     Target,
     ToolStarted,
     Usage,
@@ -186,6 +188,7 @@ def _with_usage(
 
 class DetailedMessage(Struct):
     reasoning_details: list[dict[str, Any]] | None = None
+    reasoning: str | None = None
 
 
 class DetailedChoice(Struct):
@@ -207,32 +210,40 @@ GROWING = ("text", "summary", "data")
 def reasoning_details(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
     """OpenRouter's ``reasoning_details``: in a stream they come in pieces with an index, and are
     told whole as the choice ends (openrouter.ai/docs, Reasoning tokens)."""
+    told: list[Event] = []
     if b'"reasoning_details"' in data:
         for choice in _detailed(data).choices:
-            for piece in (choice.delta or DetailedMessage()).reasoning_details or ():
-                _grow(memory, (choice.index, piece.get("index"), piece.get("type")), piece)
-            for block in (choice.message or DetailedMessage()).reasoning_details or ():
-                memory[choice.index, len(memory), None] = block
+            told += _remember(choice, memory)
     if not memory:
         return events
-    told: list[Event] = []
-    for event in events:
+    begun = events[:1] if events and isinstance(events[0], Started) else []
+    told = [*begun, *told]
+    for event in events[len(begun) :]:
         if isinstance(event, Finished):
             told += _details_of(memory, event.index)
         told.append(event)
     return told
 
 
-def _grow(memory: Memory, key: tuple[int, Any, Any], piece: dict[str, Any]) -> None:
-    """A summary and what is encrypted of the same thought share an index."""
-    if key[1] is None:
-        key = (key[0], f"apart {len(memory)}", None)
-    old = memory.setdefault(key, {})
+def _remember(choice: DetailedChoice, memory: Memory) -> list[Event]:
+    """The blocks, or their pieces; and their text, where it stands nowhere else."""
+    message = choice.delta or choice.message or DetailedMessage()
+    details = message.reasoning_details or []
+    for detail in details:
+        is_piece = choice.delta is not None and detail.get("index") is not None
+        rest = (detail["index"], detail.get("type")) if is_piece else (len(memory), None)
+        _grow(memory.setdefault((choice.index, *rest), {}), detail)
+    text = "".join(detail.get("text") or detail.get("summary") or "" for detail in details)
+    return [] if message.reasoning or not text else [Reasoning(text, choice.index)]
+
+
+def _grow(block: dict[str, Any], piece: Mapping[str, Any]) -> None:
+    """A summary and what is encrypted of the same thought share an index, not a type."""
     for name, value in piece.items():
         if name in GROWING and value is not None:
-            old[name] = (old.get(name) or "") + value
-        elif value is not None or name not in old:
-            old[name] = value
+            block[name] = (block.get(name) or "") + value
+        elif value is not None or name not in block:
+            block[name] = value
 
 
 def _details_of(memory: Memory, choice: int) -> list[Event]:

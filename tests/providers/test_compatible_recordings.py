@@ -1,0 +1,297 @@
+"""Real traffic of the vendors that copied OpenAI's wire, each read and written by its own row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import accumulate, pairwise
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from cassettes import Recording, chosen, names
+from headway.dialects.answer import Answer
+from headway.errors import UpstreamAuth, UpstreamError, UpstreamNotFound, UpstreamRateLimited
+from headway.providers import KINDS
+from headway.providers.openai_finish import FINISH
+from headway.types import ChatRequest, EmbeddingsRequest, Event, Target
+from plain_readings import finishes, objects, texts, thoughts, tools, usages
+
+VENDORS = frozenset(
+    {
+        "groq", "deepseek", "xai", "together", "openrouter", "mistral", "perplexity",
+        "huggingface", "llamacpp", "bedrock_mantle",
+    }
+)  # fmt: skip
+BOTH_SHAPES = frozenset({"groq", "deepseek", "xai", "openrouter", "mistral", "llamacpp"})
+PROVOKING = {
+    "xai/chat-sync-error-400-client-specified-an-invalid-ar-grok": (
+        "it asks a model for an effort that it does not take, which is dropped here"
+    ),
+}
+"""Requests that are sent otherwise on purpose, and why."""
+
+
+def is_chat(recording: Recording) -> bool:
+    return recording.provider in VENDORS and recording.api == "chat"
+
+
+CHATS = chosen(is_chat)
+ANSWERS = [one for one in CHATS if one.status == 200 and "error-in" not in one.name]
+STREAMS = [one for one in ANSWERS if one.stream]
+FAILURES = [one for one in CHATS if one.status == 200 and "error-in" in one.name]
+REFUSALS = [one for one in CHATS if one.status != 200]
+
+
+def events(recording: Recording, *pieces: bytes) -> list[Event]:
+    """What the vendor's adapter makes of it, in these pieces or in one."""
+    provider = KINDS[recording.provider]
+    if not recording.stream:
+        return provider.decode_response(recording.body)
+    framer, state = provider.framer(), {}  # type: ignore[var-annotated]
+    frames = [frame for piece in pieces or [recording.body] for frame in framer.feed(piece)]
+    return [
+        event for frame in frames + framer.end() for event in provider.decode_event(frame, state)
+    ]
+
+
+def fold(found: list[Event]) -> Answer:
+    answer = Answer()
+    answer.add(found)
+    return answer
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_answer_says_what_it_said(recording: Recording) -> None:
+    answer = fold(events(recording))
+    assert answer.failed is None
+    assert answer.is_finished
+    assert {i: "".join(choice.text) for i, choice in answer.choices.items()} == texts(recording)
+    reasoned = {i: "".join(choice.reasoning) for i, choice in answer.choices.items()}
+    assert reasoned == thoughts(recording) or not any(thoughts(recording).values())
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_answer_makes_its_calls_and_ends_as_it_ended(recording: Recording) -> None:
+    answer = fold(events(recording))
+    made = {
+        index: [(tool.name, "".join(tool.arguments)) for tool in choice.tools.values()]
+        for index, choice in answer.choices.items()
+    }
+    assert made == tools(recording)
+    ended = {i: FINISH.get(reason, reason) for i, reason in finishes(recording).items()}
+    assert {i: choice.finish_reason for i, choice in answer.choices.items()} == ended
+    assert set(ended.values()) <= {"stop", "length", "tool_calls", "content_filter"}
+
+
+def billed(provider: str, last: Mapping[str, Any]) -> tuple[int, int]:
+    """Tokens in and out: everything that the total has, where its parts leave something out."""
+    read, written, total = (
+        last["prompt_tokens"],
+        last["completion_tokens"],
+        last.get("total_tokens"),
+    )
+    if provider == "xai":
+        return read, total - read
+    if provider == "mistral":
+        return total - written, written
+    return read, written
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_the_usage_of_a_recorded_answer_is_what_is_billed(recording: Recording) -> None:
+    reported, answer = usages(recording), fold(events(recording))
+    if not reported:
+        assert answer.usage is None
+        return
+    assert answer.usage is not None
+    usage, last = answer.usage.usage, reported[-1]
+    assert (usage.input_tokens, usage.output_tokens) == billed(recording.provider, last)
+    assert json.loads(bytes(answer.usage.shown)) == last
+    details = last.get("prompt_tokens_details") or {}
+    places = (details, last)
+    names_of_cached = ("cached_tokens", "prompt_cache_hit_tokens", "num_cached_tokens")
+    said = [place[name] for place in places for name in names_of_cached if place.get(name)]
+    assert (usage.cache_read_tokens or None) == (said[0] if said else None)
+
+
+@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+def test_a_recorded_stream_means_the_same_however_it_is_cut(recording: Recording) -> None:
+    body, expected = recording.body, events(recording)
+    assert events(recording, *[body[i : i + 1] for i in range(len(body))]) == expected
+    ends = [0, *accumulate(recording.chunk_sizes)]
+    assert events(recording, *[body[a:b] for a, b in pairwise(ends)] or [body]) == expected
+
+
+@pytest.mark.parametrize("provider", sorted(BOTH_SHAPES & {one.provider for one in ANSWERS}))
+def test_streamed_and_whole_answers_have_one_shape(provider: str) -> None:
+    """The same kinds of event, in as far as both were recorded."""
+    found = {
+        stream: {type(event).__name__ for one in ANSWERS
+                 if one.provider == provider and one.stream is stream
+                 for event in events(one)}
+        for stream in (True, False)
+    }  # fmt: skip
+    core = {"Started", "Text", "ToolStarted", "ToolArguments", "Finished", "UsageSeen", "Done"}
+    assert found[True] & core == found[False] & core
+
+
+# --- What only some of them send ------------------------------------------------------------------
+
+
+def named(*words: str) -> list[Recording]:
+    return [one for one in ANSWERS if all(word in one.name for word in words)]
+
+
+CITING = named("perplexity")
+DETAILED = [one for one in named("openrouter") if b'"reasoning_details":[{' in one.body]
+
+
+@pytest.mark.parametrize("recording", CITING, ids=names(CITING))
+def test_sources_are_told_once(recording: Recording) -> None:
+    extra = fold(events(recording)).choices[0].extra
+    last = list(objects(recording))[-1]
+    assert extra["citations"] == last["citations"]
+    assert extra["search_results"] == last["search_results"]
+    cited = [note["url_citation"]["url"] for note in extra["annotations"]]
+    assert cited == [result["url"] for result in last["search_results"]]
+
+
+@pytest.mark.parametrize("recording", DETAILED, ids=names(DETAILED))
+def test_reasoning_comes_in_whole_blocks_to_be_sent_back(recording: Recording) -> None:
+    answer = fold(events(recording))
+    blocks = answer.choices[0].extra["reasoning_details"]
+    assert len({(block["type"], block["index"]) for block in blocks}) == len(blocks)
+    told = "".join(block.get("text") or block.get("summary") or "" for block in blocks)
+    assert told == "".join(answer.choices[0].reasoning)
+
+
+# --- Failures -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recording", FAILURES, ids=names(FAILURES))
+def test_a_recorded_failure_in_an_answer_is_told(recording: Recording) -> None:
+    answer = fold(events(recording))
+    assert isinstance(answer.failed, UpstreamError)
+    assert answer.failed.message
+    assert answer.failed.retryable
+    assert not answer.is_finished
+
+
+CLASSES = {401: UpstreamAuth, 403: UpstreamAuth, 404: UpstreamNotFound, 429: UpstreamRateLimited}
+
+
+@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+def test_a_recorded_refusal_is_of_its_class_and_in_the_vendors_words(
+    recording: Recording,
+) -> None:
+    provider = KINDS[recording.provider]
+    error = provider.decode_error(recording.status, recording.headers, recording.body)
+    assert isinstance(error, CLASSES.get(recording.status, UpstreamError))
+    assert error.retryable == (recording.status in (429, 500, 502, 503))
+    assert json.dumps(error.message) in json.dumps(json.loads(recording.body))
+
+
+# --- Requests -------------------------------------------------------------------------------------
+
+SENT = [one for one in CHATS if one.request is not None and one.name not in PROVOKING]
+
+
+def canonical(recording: Recording) -> ChatRequest:
+    """The request of OpenAI's that this one is the equivalent of."""
+    fields = dict(recording.request)
+    stream = bool(fields.pop("stream", False))
+    model, messages = fields.pop("model"), fields.pop("messages")
+    if recording.provider == "mistral":
+        fields, messages = _of_mistral(fields, messages)
+    parameters = {name: Raw(json.dumps(value).encode()) for name, value in fields.items()}
+    raw = Raw(json.dumps(messages).encode())
+    return ChatRequest(model=model, messages=raw, parameters=parameters, stream=stream)
+
+
+def _of_mistral(fields: dict[str, Any], messages: list[Any]) -> tuple[dict[str, Any], list[Any]]:
+    renamed = {{"random_seed": "seed"}.get(name, name): value for name, value in fields.items()}
+    if renamed.get("tool_choice") == "any":
+        renamed["tool_choice"] = "required"
+    return renamed, [_message_of_mistral(message) for message in messages]
+
+
+def _message_of_mistral(message: dict[str, Any]) -> dict[str, Any]:
+    """Its ``thinking`` parts are what others call ``reasoning_content``."""
+    content = message.get("content")
+    if not isinstance(content, list) or content[0]["type"] != "thinking":
+        return message
+    thought = "".join(part["text"] for part in content[0]["thinking"])
+    return {**message, "reasoning_content": thought, "content": content[1:]}
+
+
+def target(recording: Recording) -> Target:
+    options = {"region": "us-east-1"}
+    base_url = KINDS[recording.provider].base_url or ""
+    return Target(provider=recording.provider, base_url=base_url, api_key="k", options=options)
+
+
+@pytest.mark.parametrize("recording", SENT, ids=names(SENT))
+def test_the_recorded_request_is_what_its_equivalent_becomes(recording: Recording) -> None:
+    provider = KINDS[recording.provider]
+    adapted, changes = provider.adapt(canonical(recording))
+    sent = json.loads(provider.encode_request(adapted, target(recording)).body)
+    wanted = {name: value for name, value in recording.request.items() if value is not None}
+    if not wanted.get("stream"):
+        wanted.pop("stream", None)
+    elif recording.provider != "mistral":
+        wanted["stream_options"] = {**(wanted.get("stream_options") or {}), "include_usage": True}
+    assert sent == wanted
+    assert {change.action for change in changes} <= {"renamed"}
+
+
+@pytest.mark.parametrize(
+    "recording", [one for one in CHATS if one.name in PROVOKING], ids=lambda one: one.name
+)
+def test_a_request_that_is_sent_otherwise_says_so(recording: Recording) -> None:
+    adapted, changes = KINDS[recording.provider].adapt(canonical(recording))
+    assert changes
+    assert set(adapted.parameters) < set(recording.request)
+
+
+# --- Embeddings -----------------------------------------------------------------------------------
+
+EMBEDDERS = VENDORS | {"openai"}
+VECTORS = chosen(lambda one: one.provider in EMBEDDERS and one.api == "embeddings")
+EMBEDDED = [one for one in VECTORS if one.status == 200]
+UNEMBEDDED = [one for one in VECTORS if one.status != 200]
+
+
+@pytest.mark.parametrize("recording", EMBEDDED, ids=names(EMBEDDED))
+def test_recorded_embeddings_are_read_in_order_with_their_usage(recording: Recording) -> None:
+    decode = KINDS[recording.provider].decode_embeddings
+    assert decode is not None
+    found, body = decode(recording.body), json.loads(recording.body)
+    ordered = sorted(body["data"], key=lambda datum: datum["index"])
+    assert found.vectors == [datum["embedding"] for datum in ordered]
+    assert found.usage.input_tokens == body["usage"]["prompt_tokens"]
+    assert found.model == body["model"]
+
+
+@pytest.mark.parametrize("recording", VECTORS, ids=names(VECTORS))
+def test_a_recorded_request_for_embeddings_is_what_is_sent(recording: Recording) -> None:
+    encode = KINDS[recording.provider].encode_embeddings
+    assert encode is not None
+    fields = {name: Raw(json.dumps(value).encode()) for name, value in recording.request.items()}
+    text, model = fields.pop("input"), json.loads(bytes(fields.pop("model")))
+    request = EmbeddingsRequest(model=model, input=text, parameters=fields)
+    sent = encode(request, target(recording))
+    assert json.loads(sent.body) == recording.request
+    assert sent.url.path.endswith("/embeddings")
+
+
+@pytest.mark.parametrize("recording", UNEMBEDDED, ids=names(UNEMBEDDED))
+def test_a_recorded_refusal_to_embed_is_in_the_vendors_words(recording: Recording) -> None:
+    provider = KINDS[recording.provider]
+    error = provider.decode_error(recording.status, recording.headers, recording.body)
+    assert json.dumps(error.message) in json.dumps(json.loads(recording.body))
+    assert error.retryable == (recording.status >= 500)
