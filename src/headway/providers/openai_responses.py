@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from headway.providers import openai
+from headway.providers import listing, openai
 from headway.providers.openai_embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai_errors import decode_error
 from headway.providers.openai_headers import bearer_headers
@@ -51,10 +51,11 @@ def fields(request: ChatRequest, options: Mapping[str, Any]) -> dict[str, Any]:
     if instructions is not None:
         body["instructions"] = instructions
     body.update(request.parameters)
-    reasoning = _reasoning(request, options)
+    reasons = bool(openai.REASONING.match(str(options.get("model_name") or request.model)))
+    reasoning = _reasoning(request, options, reasons)
     if reasoning is not None:
         body["reasoning"] = reasoning
-    if _is_replayed(request, options):
+    if _is_replayed(request, options, reasons):
         given = request.parameters.get("include")
         names = [] if given is None else _names(given)
         body["include"] = names if ENCRYPTED in names else [*names, ENCRYPTED]
@@ -63,22 +64,24 @@ def fields(request: ChatRequest, options: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _reasoning(request: ChatRequest, options: Mapping[str, Any]) -> dict[str, Any] | None:
+def _reasoning(
+    request: ChatRequest, options: Mapping[str, Any], reasons: bool
+) -> dict[str, Any] | None:
     """With the summary that the configuration wants, if it wants one of what reasons."""
     given = request.parameters.get("reasoning")
     wanted = options.get("reasoning_summary")
-    if wanted is None or (given is None and not openai.REASONING.match(request.model)):
+    if wanted is None or (given is None and not reasons):
         return None
     return {"summary": wanted, **({} if given is None else _object(given))}
 
 
-def _is_replayed(request: ChatRequest, options: Mapping[str, Any]) -> bool:
+def _is_replayed(request: ChatRequest, options: Mapping[str, Any], reasons: bool) -> bool:
     """Whether to ask for thoughts in the form in which they can be sent back. Models that do not
     reason refuse that, so it is not asked of those that we do not know."""
     wanted = options.get("encrypted_reasoning")
     if wanted is not None:
         return bool(wanted)
-    return "reasoning" in request.parameters or bool(openai.REASONING.match(request.model))
+    return "reasoning" in request.parameters or reasons
 
 
 PARAMETERS = openai.PARAMETERS[:3]
@@ -112,6 +115,7 @@ PROVIDER = Provider(
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="openai",
+    list_models=listing.OPENAI,
     parameters=PARAMETERS,
     options=OPTIONS,
     features=FEATURES,
