@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from headway.providers import listing
 from headway.providers.anthropic_answers import decode_event, decode_response
 from headway.providers.anthropic_errors import decode_error
 from headway.providers.anthropic_limits import adapt
@@ -82,6 +83,7 @@ PROVIDER = Provider(
     decode_error=decode_error,
     adapt=adapt,
     price_id="anthropic",
+    list_models=listing.anthropic(VERSION),
     parameters=PARAMETERS,
     options={
         "api_version": f"the `anthropic-version` header; {VERSION} by default",

@@ -151,15 +151,15 @@ _any = msgspec.json.Decoder().decode
 
 def decode_event(frame: Frame, state: State) -> list[Event]:
     """One ``data:`` line of the stream."""
-    if FILTERS not in frame.data:
-        return _checked(openai.decode_event(frame, state.setdefault("own", {})))
-    chunk = _chunk(frame.data)
-    extras = _filters(chunk, state.setdefault("told", {}))
-    if chunk.is_opening:
-        state["held"] = extras
-        return []
+    extras: list[Event] = state.pop("held", [])
+    if FILTERS in frame.data:
+        chunk = _chunk(frame.data)
+        extras += _filters(chunk, state.setdefault("told", {}))
+        if chunk.is_opening:
+            state["held"] = extras
+            return []
     events = openai.decode_event(frame, state.setdefault("own", {}))
-    return _checked(_with(events, [*state.pop("held", ()), *extras]))
+    return _checked(_with(events, extras))
 
 
 def decode_response(body: bytes) -> list[Event]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from headway.providers import openai
+from headway.providers import listing, openai
 from headway.providers.bedrock import CREDENTIALS, base_url, signed_for
+from headway.providers.listing import ModelList
 from headway.providers.provider import Adapted
 from headway.types import ChatRequest, HttpRequest, Target
 
@@ -27,6 +28,11 @@ def adapt(request: ChatRequest) -> Adapted:
     plain = request.model.removeprefix("openai.")
     adapted, changes = openai.adapt(replace(request, model=plain))
     return replace(adapted, model=request.model), changes
+
+
+def encode_list(target: Target, page: str | None) -> HttpRequest:
+    """Raises RequestError where no region is known."""
+    return listing.OPENAI.encode(replace(target, base_url=base_url(target)), page)
 
 
 def sign_request(request: HttpRequest, target: Target, now: float) -> HttpRequest:
@@ -46,6 +52,8 @@ PROVIDER = replace(
     sign=sign_request,
     credentials="aws",
     price_id="aws",
+    model_pattern=r"openai\.(?!.*:)",
+    list_models=ModelList(encode_list, listing.read_openai),
     options=CREDENTIALS,
     features={
         "stream": "native",

@@ -33,6 +33,7 @@ def provider_of(row: Row, facts: Kind) -> Provider:
         key_env=facts.key_env,
         wire=row.wire,
         price_id=row.price_id,
+        list_models=row.list_models,
         encode_request=row.encode,
         adapt=partial(adapt, row.rules),
         features=row.features,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway.providers import openai_quirks
+from headway.providers import listing, openai_quirks
 from headway.providers.changes import Limits
 from headway.providers.compatible_row import (
     BASIC,
@@ -46,6 +46,7 @@ HOSTS = (
     ),
     Row(
         kind="github_models",
+        list_models=listing.GITHUB,
         rules=Rules(messages=UNDERSTOOD),
         features={**BASIC, "images": "native", "json_schema": "native", "embeddings": "native"},
     ),
@@ -77,6 +78,7 @@ HOSTS = (
     Row(
         kind="databricks",
         price_id="databricks",
+        list_models=None,
         wire="openai_chat_databricks",
         place=Place(
             "workspace",
@@ -88,6 +90,7 @@ HOSTS = (
     Row(
         kind="cloudflare",
         price_id="cloudflare",
+        list_models=None,
         readers=(openai_quirks.finish_at_done,),
         wire="openai_chat_cloudflare",
         place=Place(

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from headway.providers import openai
+from headway.providers import listing, openai
 from headway.providers.compatible_rules import Rules
+from headway.providers.listing import ModelList
 from headway.providers.openai_messages import MessageRules
 from headway.providers.openai_quirks import Judge, Reader
 from headway.types import ChatRequest, HttpRequest, Target
@@ -32,6 +33,7 @@ class Row(Struct, frozen=True, kw_only=True):
     encode: Callable[[ChatRequest, Target], HttpRequest] = openai.encode_request
     wire: str = openai.PROVIDER.wire
     place: Place | None = None
+    list_models: ModelList | None = listing.OPENAI
     embeddings: bool = True
     features: Mapping[str, str] = {}
 

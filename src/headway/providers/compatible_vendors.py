@@ -12,7 +12,7 @@ import re
 
 from msgspec.structs import replace
 
-from headway.providers import openai_quirks
+from headway.providers import listing, openai_quirks
 from headway.providers.changes import Limits
 from headway.providers.compatible_row import (
     BASIC,
@@ -192,6 +192,7 @@ VENDORS = (
     Row(
         kind="perplexity",
         price_id="perplexity",
+        list_models=listing.VERSIONED,
         rules=PERPLEXITY,
         readers=(openai_quirks.searches, openai_quirks.reasoning_beside),
         wire="openai_chat_perplexity",

@@ -270,5 +270,6 @@ PROVIDER = replace(
     encode_request=encode_request,
     adapt=unchanged,
     price_id=None,
+    list_models=None,
     models=("echo",),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from urllib.parse import quote
 
-from headway.providers import gemini_embeddings
+from headway.providers import gemini_embeddings, listing
 from headway.providers.gemini_answers import decode_event, decode_response
 from headway.providers.gemini_errors import decode_error
 from headway.providers.gemini_limits import STUDIO, adapt
@@ -93,6 +93,8 @@ PROVIDER = Provider(
     encode_embeddings=encode_embeddings,
     decode_embeddings=gemini_embeddings.decode,
     price_id="google",
+    model_pattern=r"(?:gemini|gemma)(?!.*-maas)",
+    list_models=listing.GEMINI,
     parameters=PARAMETERS,
     features=FEATURES,
 )

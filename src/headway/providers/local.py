@@ -20,6 +20,7 @@ PROVIDER = replace(
     encode_embeddings=None,
     decode_embeddings=None,
     price_id=None,
+    list_models=None,
     models=("smollm2-135m-instruct",),
     launch="llama",
     features={

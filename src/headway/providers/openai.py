@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
+from headway.providers import listing
 from headway.providers.openai_embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai_errors import decode_error, error_in
 from headway.providers.openai_finish import finish
@@ -333,6 +334,7 @@ PROVIDER = Provider(
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="openai",
+    list_models=listing.OPENAI,
     parameters=PARAMETERS,
     features={
         "stream": "native",

@@ -15,6 +15,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from headway.errors import UpstreamError
+from headway.providers.listing import ModelList
 from headway.types import (
     Change,
     ChatRequest,
@@ -69,6 +70,11 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     models: tuple[str, ...] = ()
     """Models to list beside those of the price data."""
+    model_pattern: str | None = None
+    """A regular expression that begins the names of the models, among those of the price data, that
+    this kind speaks to. None: all. Kinds that share a price list take their part of it."""
+    list_models: ModelList | None = None
+    """How to get its own list of its models. None: it has none, or none that is read."""
     launch: str | None = None
     """The launcher that starts it on this machine, by name."""
     options: Mapping[str, str] = {}

@@ -126,5 +126,7 @@ PROVIDER = replace(
     adapt=partial(adapt, VERTEX),
     encode_embeddings=encode_embeddings,
     credentials="google",
+    model_pattern=r"gemini|text-(?:multilingual-)?embedding",
+    list_models=None,
     options=OPTIONS,
 )

@@ -76,6 +76,7 @@ PROVIDER = Provider(
     adapt=adapt,
     credentials="google",
     price_id="google",
+    model_pattern="claude",
     parameters=PARAMETERS,
     options={
         "project": "the Google Cloud project",
