@@ -17,9 +17,19 @@ from answers import (
     fold,
     inbound,
 )
+from headway.dialects.dialect import Context, Inbound
 from headway.dialects.engine import DEFAULTS, ELSEWHERE, FORWARDED, Engine
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
-from headway.types import Change, Event, Finished, Text, ToolArguments, ToolStarted
+from headway.types import (
+    Change,
+    Event,
+    Finished,
+    Text,
+    ToolArguments,
+    ToolStarted,
+    Usage,
+    UsageSeen,
+)
 
 ENGINE = Engine()
 ASKED = {"model": "gpt-4o", "chat_input": "Hi"}
@@ -369,3 +379,23 @@ def test_the_providers_own_names_win_in_an_error() -> None:
 def test_raw_json_of_the_caller_is_shown_as_it_was_sent() -> None:
     call = ENGINE.decode(inbound(b'{"model":"m","chat_input":"x","top_p":0.50}'))
     assert call.request.parameters["top_p"] == Raw(b"0.50")
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("accept", [b"*/*", b"text/event-stream"])
+def test_an_indented_request_and_an_indented_usage_break_no_line_of_a_stream(
+    accept: bytes, line_break: str
+) -> None:
+    body = '{"model":"m",\n"chat_input":[\n{"role":"user",\n"content":"Hi"}],\n"n":[\n1]}'
+    sent = Inbound("openai", ((b"accept", accept),), body.replace("\n", line_break).encode())
+    call = ENGINE.decode(sent)
+    stream = ENGINE.stream(
+        Context(id="id-1", created=7, call=call, sent=call.request, transformations=())
+    )
+    usage = UsageSeen(Usage(), Raw(b'{"prompt_tokens":' + line_break.encode() + b"6}"))
+    first = stream.encode(NO_FRAME, [Text("Hello")], 1.0) or b""
+    last = stream.end(fold(Text("Hello"), usage, Finished("stop")), METRICS, 2.0)[0]
+    for piece in (first, last):
+        (line,) = piece.splitlines() if accept == b"*/*" else piece.splitlines()[:-1]
+        json.loads(line.removeprefix(b"data: "))
+    assert json.loads(last.removeprefix(b"data: "))["usage"] == {"prompt_tokens": 6}

@@ -29,6 +29,8 @@ from headway.types import (
     Text,
     ToolArguments,
     ToolStarted,
+    Usage,
+    UsageSeen,
 )
 
 CHAT = OpenAIChat()
@@ -310,3 +312,11 @@ def test_a_failure_is_an_event_with_no_end_mark() -> None:
         b'data: {"error":{"type":"overloaded_error","message":"Busy.","provider":"openai",'
         b'"param":null,"code":null,"request_id":"id-1","retry_after_s":null}}\n\n'
     ]
+
+
+def test_an_indented_usage_breaks_no_line_of_a_stream() -> None:
+    stream = CHAT.stream(context(shows_usage=True))
+    usage = UsageSeen(Usage(), Raw(b'{\n"prompt_tokens":\r\n6}'))
+    _, piece, _ = stream.end(fold(Text("Hi"), usage, Finished("stop")), METRICS, 2.0)
+    assert len(piece.splitlines()) == 2
+    assert json.loads(piece.removeprefix(b"data: "))["usage"] == {"prompt_tokens": 6}

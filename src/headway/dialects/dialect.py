@@ -172,6 +172,14 @@ def field(name: str, kind: Any, expected: str) -> Field:
     return Field(name, msgspec.json.Decoder(kind), expected)
 
 
+def one_line(data: bytes) -> bytes:
+    """The same JSON with no line break in it, for wires where one ends the message: what is kept
+    verbatim may be indented. Within a JSON string there are none (RFC 8259, section 7)."""
+    if b"\n" in data or b"\r" in data:
+        return data.replace(b"\n", b" ").replace(b"\r", b" ")
+    return data
+
+
 class MessageHead(Struct):
     """What is checked of a message; the rest is the provider's to judge."""
 

@@ -27,6 +27,7 @@ from headway.dialects.dialect import (
     decode_object,
     encode_error,
     field,
+    one_line,
 )
 from headway.errors import HeadwayError, InvalidField
 from headway.types import Change, ChatRequest, Event, Frame, Started
@@ -208,7 +209,9 @@ class EngineStream:
         found = choices(events)
         if not found:
             return None
-        return self._wrap(_encode(self._chunk(found, said(events), now)))
+        has_input = self._first
+        chunk = _encode(self._chunk(found, said(events), now))
+        return self._wrap(one_line(chunk) if has_input else chunk)
 
     def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
         context = self._context
@@ -218,7 +221,7 @@ class EngineStream:
         last.metrics = metrics
         last.deployment = self._started.model
         last.transformations = context.transformations
-        pieces = [self._wrap(_encode(last))]
+        pieces = [self._wrap(one_line(_encode(last)))]
         return [*pieces, b"data: [DONE]\n\n"] if context.call.sse else pieces
 
     def fail(self, error: HeadwayError) -> list[bytes]:

@@ -24,6 +24,7 @@ from headway.dialects.dialect import (
     decode_object,
     encode_error,
     field,
+    one_line,
 )
 from headway.errors import HeadwayError, InvalidBody, InvalidField
 from headway.types import ChatRequest, Done, Event, Frame, Started, Text, UsageSeen
@@ -195,7 +196,7 @@ class OpenAIChatStream:
         }
 
     def _event(self, value: Any) -> bytes:
-        return b"data: " + _encode(value) + b"\n\n"
+        return b"data: " + one_line(_encode(value)) + b"\n\n"
 
 
 def _read(body: bytes, fields: Mapping[str, Raw]) -> Known:

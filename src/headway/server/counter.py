@@ -14,6 +14,7 @@ from asyncio.subprocess import PIPE, Process
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.dialects.dialect import one_line
 from headway.metering import tokens
 
 log = logging.getLogger("headway")
@@ -51,7 +52,7 @@ class TokenCounter:
         if self._is_over:
             return UNKNOWN
         text = produced.encode(errors="replace").decode()
-        line = msgspec.json.encode(Question(model, Raw(messages), text)) + b"\n"
+        line = one_line(msgspec.json.encode(Question(model, Raw(messages), text))) + b"\n"
         task = asyncio.ensure_future(self._ask(line))
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)
