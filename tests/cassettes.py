@@ -32,6 +32,8 @@ class Recording:
     chunk_sizes: tuple[int, ...]
     request: Any
     """The request's body."""
+    url: str = ""
+    """Where it went."""
 
     @property
     def is_sse(self) -> bool:
@@ -67,4 +69,5 @@ def _read(path: Path) -> Recording:
         body=text.encode() if text is not None else base64.b64decode(encoded or ""),
         chunk_sizes=tuple(answer.get("chunk_sizes") or ()),
         request=content["request"]["body"],
+        url=content["request"]["url"] or "",
     )

@@ -1,0 +1,210 @@
+"""Real traffic of Azure OpenAI's chat completions and embeddings, read and written. What it says
+by the Responses API is read with everyone's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from cassettes import Recording, chosen, names
+from headway import errors
+from headway.dialects.answer import Answer
+from headway.providers.azure_openai import PROVIDER
+from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target
+from headway.wire.sse import SseFramer
+
+
+def is_ours(recording: Recording) -> bool:
+    return recording.provider == "azure_openai" and recording.api in ("chat", "embeddings")
+
+
+ANSWERS = chosen(lambda r: is_ours(r) and r.status == 200 and r.api == "chat")
+VECTORS = chosen(lambda r: is_ours(r) and r.status == 200 and r.api == "embeddings")
+REFUSALS = chosen(lambda r: is_ours(r) and r.status != 200)
+STREAMS = [recording for recording in ANSWERS if recording.stream]
+REQUESTS = chosen(lambda r: is_ours(r) and r.request is not None)
+
+
+def events(recording: Recording, *pieces: bytes) -> list[Event]:
+    if not recording.stream:
+        return PROVIDER.decode_response(recording.body)
+    framer, state = SseFramer(), {}  # type: ignore[var-annotated]
+    frames = [frame for piece in pieces or [recording.body] for frame in framer.feed(piece)]
+    return [
+        event for frame in frames + framer.end() for event in PROVIDER.decode_event(frame, state)
+    ]
+
+
+def fold(found: list[Event]) -> Answer:
+    answer = Answer()
+    answer.add(found)
+    return answer
+
+
+# --- The same, read in the plainest way. ----------------------------------------------------------
+
+
+def whole(recording: Recording) -> Any:
+    """The whole completion, put together from the stream's chunks where it was one."""
+    if not recording.stream:
+        return json.loads(recording.body)
+    message: dict[str, Any] = {"content": "", "tool_calls": []}
+    made: dict[str, Any] = {"choices": [{"message": message, "finish_reason": None}]}
+    for line in recording.body.decode().splitlines():
+        if not line.startswith("data: {"):
+            continue
+        chunk = json.loads(line[5:])
+        for name in ("id", "model", "created", "prompt_filter_results", "usage"):
+            made[name] = chunk.get(name) or made.get(name)
+        for choice in chunk["choices"]:
+            delta = choice["delta"]
+            message["content"] += delta.get("content") or ""
+            for call in delta.get("tool_calls", ()):
+                if "id" in call:
+                    message["tool_calls"].append({"id": call["id"], "function": call["function"]})
+                else:
+                    function = message["tool_calls"][call["index"]]["function"]
+                    function["arguments"] += call["function"]["arguments"]
+            first = made["choices"][0]
+            first["finish_reason"] = choice["finish_reason"] or first["finish_reason"]
+            filters = choice.get("content_filter_results")
+            first["content_filter_results"] = filters or first.get("content_filter_results")
+    return made
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_a_recorded_answer_says_what_it_said(recording: Recording) -> None:
+    answer, said = fold(events(recording)), whole(recording)
+    (choice,) = said["choices"]
+    assert answer.is_finished
+    assert answer.done
+    assert answer.finish_reason == choice["finish_reason"]
+    assert answer.started == Started(
+        said["id"], said["model"], said["created"],
+        answer.started.system_fingerprint if answer.started else None,
+        answer.started.service_tier if answer.started else None,
+    )  # fmt: skip
+    made = answer.choices[0].message()
+    assert (made["content"] or "") == (choice["message"]["content"] or "")
+    calls = [(c["id"], c["function"]) for c in made["tool_calls"] or ()]
+    assert calls == [(c["id"], c["function"]) for c in choice["message"].get("tool_calls") or ()]
+    assert made.get("prompt_filter_results") == (said.get("prompt_filter_results") or None)
+    assert made.get("content_filter_results") == (choice.get("content_filter_results") or None)
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_the_usage_of_a_recorded_answer_is_told_where_it_was(recording: Recording) -> None:
+    counted = whole(recording)["usage"]
+    seen = fold(events(recording)).usage
+    if counted is None:  # asked without include_usage, which we never do
+        assert seen is None
+        return
+    assert seen is not None
+    usage = seen.usage
+    assert usage.input_tokens == counted["prompt_tokens"]
+    assert usage.output_tokens == counted["completion_tokens"]
+    given = counted.get("prompt_tokens_details") or {}
+    assert usage.cache_read_tokens == given.get("cached_tokens")
+    made = counted.get("completion_tokens_details") or {}
+    assert (usage.reasoning_tokens or 0) == made.get("reasoning_tokens", 0)
+
+
+@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
+    body = recording.body
+    found = events(recording)
+    assert events(recording, *[body[i : i + 1] for i in range(len(body))]) == found
+    pieces, rest = [], body
+    for size in recording.chunk_sizes:
+        pieces.append(rest[:size])
+        rest = rest[size:]
+    assert events(recording, *pieces) == found
+
+
+@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording) -> None:
+    streamed = fold(events(recording))
+    other = fold(PROVIDER.decode_response(json.dumps(whole(recording)).encode()))
+    one, two = streamed.choices[0].message(), other.choices[0].message()
+    assert one == {**two, "content": two["content"] or one["content"]}
+    assert streamed.finish_reason == other.finish_reason
+    assert streamed.reported() == other.reported()
+
+
+@pytest.mark.parametrize("recording", VECTORS, ids=names(VECTORS))
+def test_recorded_vectors_are_read(recording: Recording) -> None:
+    assert PROVIDER.decode_embeddings is not None
+    found, said = PROVIDER.decode_embeddings(recording.body), json.loads(recording.body)
+    assert found.vectors == [datum["embedding"] for datum in said["data"]]
+    assert found.usage.input_tokens == said["usage"]["prompt_tokens"]
+    assert found.model == said["model"]
+
+
+CLASSES = {
+    400: errors.UpstreamRejected,
+    401: errors.UpstreamAuth,
+    404: errors.UpstreamNotFound,
+    429: errors.UpstreamRateLimited,
+}
+
+
+@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
+    error = PROVIDER.decode_error(recording.status, recording.headers, recording.body)
+    said = json.loads(recording.body)["error"]
+    assert type(error) is CLASSES[recording.status]
+    assert error.message.startswith(said["message"])
+    assert error.code == (None if said["code"].isdigit() else said["code"])
+    assert error.retryable is (recording.status == 429)
+    headers = dict(recording.headers)
+    assert error.request_id == (headers.get(b"apim-request-id", b"").decode() or None)
+    wait = headers.get(b"retry-after")
+    assert error.retry_after_s == (None if wait is None else float(wait))
+
+
+# --- Requests -------------------------------------------------------------------------------------
+
+UNDATED = "azure_openai/chat-sync-tool-result-cached-tokens"
+
+
+@pytest.mark.parametrize("recording", REQUESTS, ids=names(REQUESTS))
+def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
+    body = dict(recording.request)
+    address, _, query = recording.url.partition("?")
+    host = address.partition("/openai/")[0].partition("/models/")[0]
+    model = body.pop("model")
+    options = {"api_version": query.removeprefix("api-version=") or None}
+    at = f"{host}/models" if "/models/" in address else host
+    if "/deployments/" in address and (not query or f"/{model}/" not in address):
+        at = address  # somebody's own, without a version or of another deployment than the model
+    where = Target(provider="azure", base_url=at, api_key="k", options=options)
+    stream = body.pop("stream", False)
+    messages, given = body.pop("messages", None), body.pop("input", None)
+    body.pop("stream_options", None)
+    parameters = {name: Raw(json.dumps(value).encode()) for name, value in body.items()}
+    if messages is None:
+        assert PROVIDER.encode_embeddings is not None
+        texts = EmbeddingsRequest(
+            model=model, input=Raw(json.dumps(given).encode()), parameters=parameters
+        )
+        http = PROVIDER.encode_embeddings(texts, where)
+    else:
+        asked = ChatRequest(
+            model=model,
+            messages=Raw(json.dumps(messages).encode()),
+            parameters=parameters,
+            stream=stream,
+        )
+        adapted, changes = PROVIDER.adapt(asked)
+        assert changes == ()
+        http = PROVIDER.encode_request(adapted, where)
+    assert f"https://{http.url.host}{http.url.path}" == recording.url.replace(
+        "RESOURCE", "resource"
+    )
+    sent = json.loads(http.body)
+    sent.pop("stream_options", None)
+    expected = {k: v for k, v in recording.request.items() if k != "stream_options"}
+    assert sent == {k: v for k, v in expected.items() if (k, v) != ("stream", False)}
