@@ -16,6 +16,7 @@ from headway.config import Config
 from headway.config import Provider as Configured
 from headway.ledger.spool import FileSpool, spool_path
 from headway.local.launcher import LocalModel
+from headway.local.shared import SharedModel
 from headway.metering.prices import ConfiguredPrice, PriceBook, shipped
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
@@ -131,7 +132,11 @@ def _upstream(
     )
 
 
-def launchers(environ: Mapping[str, str] = os.environ) -> dict[str, Launcher]:
-    """What can be started on this machine, by the name that providers call it by."""
+def launchers(
+    environ: Mapping[str, str] = os.environ, shared: Path | None = None
+) -> dict[str, Launcher]:
+    """What can be started on this machine, by the name that providers call it by: once for all
+    workers that have the directory ``shared`` in common."""
     cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headway"
-    return {"llama": LocalModel(cache)}
+    model = LocalModel(cache)
+    return {"llama": model if shared is None else SharedModel(shared / "llama", model)}

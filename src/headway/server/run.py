@@ -12,14 +12,16 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 
 from headway.config import Config, ConfigError, load
 from headway.providers import FACTS
-from headway.server import workers
+from headway.server import compose, workers
 from headway.server.app import App
 from headway.server.front import Front
+from headway.server.workers import Place
 
 log = logging.getLogger("headway")
 BACKLOG = 4096
@@ -34,7 +36,7 @@ LONGEST_TICK_S = 1.0
 class Server(uvicorn.Server):
     """uvicorn's server, which also lets streams finish within the grace and reloads on SIGHUP."""
 
-    def __init__(self, config: Config, app: App) -> None:
+    def __init__(self, config: Config, app: App, lifeline: int | None = None) -> None:
         protocol = ASGI_PROTOCOL if os.environ.get("HEADWAY_SKIN") == "asgi" else PROTOCOL
         super().__init__(
             uvicorn.Config(
@@ -54,6 +56,7 @@ class Server(uvicorn.Server):
             )
         )
         self._app = app
+        self._lifeline = lifeline
         self._grace = config.server.shutdown_grace
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -61,6 +64,9 @@ class Server(uvicorn.Server):
         _spare_the_collector()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._reload)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))  # see workers.py
+        if self._lifeline is not None:
+            loop.add_reader(self._lifeline, self._leave, loop, self._lifeline)
         settings = self._app.config.server
         shortest = min(settings.keep_alive, settings.read_timeout)
         self._tick(loop, min(LONGEST_TICK_S, max(SHORTEST_TICK_S, shortest / 4)))
@@ -84,9 +90,17 @@ class Server(uvicorn.Server):
                 connection.tick(seconds, settings.keep_alive, settings.read_timeout)
         loop.call_later(seconds, self._tick, loop, seconds)
 
+    def _leave(self, loop: asyncio.AbstractEventLoop, lifeline: int) -> None:
+        """The parent is gone: nobody would replace this worker, or tell it to stop."""
+        loop.remove_reader(lifeline)
+        log.error("the supervising process is gone, so this worker stops")
+        self.should_exit = True
+
     def _reload(self) -> None:
+        config = read_anew(self._app.config)
+        if config is None:
+            return
         try:
-            config = load(self._app.config.source, os.environ, FACTS)
             self._app.reload(config)
         except ConfigError as error:
             log.error("the configuration stays as it was, for the new one is wrong:\n%s", error)
@@ -112,36 +126,71 @@ def serve(config: Config) -> int:
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
     try:
-        listener = _listen(config.server.host, config.server.port)
+        listeners = _listen(config.server.host, config.server.port, config.server.workers)
     except OSError as exc:
         where = f"{config.server.host}:{config.server.port}"
         sys.stderr.write(f"headway: cannot listen on {where}: {exc.strerror}\n")
         return 1
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
-    _announce(config.server.host, listener)
-    with listener:
-        if config.server.workers > 1:
-            return workers.supervise(config, listener, run_worker)
-        return run_worker(config, listener)
+    _announce(config.server.host, listeners[0])
+    try:
+        if len(listeners) > 1:
+            return workers.supervise(config, listeners, run_worker, read_anew)
+        return run_worker(config, Place(listeners[0]))
+    finally:
+        for listener in listeners:
+            listener.close()
 
 
-def run_worker(config: Config, listener: socket.socket) -> int:
+def run_worker(config: Config, place: Place) -> int:
     """One process's whole life."""
-    server = Server(config, App(config))
-    server.run(sockets=[listener])
+    app = App(config, lambda: compose.launchers(shared=place.shared))
+    server = Server(config, app, place.lifeline)
+    server.run(sockets=[place.listener])
     return 0 if server.started else 1
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Accepts connections from now on, so whoever reads the announcement can call at once."""
+def read_anew(config: Config) -> Config | None:
+    """The configuration as it is now; None, said in the log, if it is wrong."""
+    try:
+        return load(config.source, os.environ, FACTS)
+    except ConfigError as error:
+        log.error("the configuration stays as it was, for the new one is wrong:\n%s", error)
+        return None
+
+
+def _listen(host: str, port: int, count: int) -> list[socket.socket]:
+    """A socket for each of ``count`` workers, all at one address. They accept connections from now
+    on, so whoever reads the announcement can call at once. Raises OSError.
+
+    On Linux each worker has a queue of its own and the kernel deals connections out to them
+    (SO_REUSEPORT, socket(7)); where several wait at one queue, whoever wakes first empties it.
+    """
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    listener = socket.socket(family, kind, protocol)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(address)
-    listener.listen(BACKLOG)
-    listener.set_inheritable(True)
+    if count == 1 or sys.platform != "linux":
+        listener = _bind(socket.socket(family, kind, protocol), address)
+        listener.listen(BACKLOG)
+        return [listener, *(listener.dup() for _ in range(count - 1))]
+    with _bind(socket.socket(family, kind, protocol), address) as first:
+        address = first.getsockname()  # alone, so that no other server's port is shared unawares
+    listeners = [_bind(socket.socket(family, kind, protocol), address, 1) for _ in range(count)]
+    for listener in listeners:
+        listener.listen(BACKLOG)
+    return listeners
+
+
+def _bind(listener: socket.socket, address: Any, reuse_port: int = 0) -> socket.socket:
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(address)
+        listener.set_inheritable(True)
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 

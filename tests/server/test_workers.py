@@ -1,0 +1,258 @@
+"""Several processes behind one address, as real ones: deaths, signals, records, connections."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from completions import DONE, finish, role, text, usage
+from contract.conftest import Launch, standard_config
+from contract.shapes import error_of, ok
+from gateway import Gateway
+from headway.local.weights import locate
+from headway.server.compose import IdSource
+from upstreams import Answer, Upstream, Wait, until
+
+TWO = ("--port", "0", "--workers", "2")
+
+
+def children(pid: int) -> list[int]:
+    """Of all its threads: a child belongs to the thread that forked it."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+    return sorted(found)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return True
+
+
+def workers(gateway: Gateway, count: int = 2) -> list[int]:
+    until(lambda: len(children(gateway.process.pid)) == count, 10)
+    return children(gateway.process.pid)
+
+
+def listens(pid: int) -> bool:
+    """Its event loop watches something: it is past its start."""
+    with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+        return any("[eventpoll]" in str(fd.readlink()) for fd in descriptors(pid))
+    return False
+
+
+def descriptors(pid: int) -> list[Path]:
+    return list(Path(f"/proc/{pid}/fd").iterdir())
+
+
+def log(gateway: Gateway) -> str:
+    return "".join(gateway.output)
+
+
+# --- Deaths ---------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_is_killed_is_replaced_and_no_call_is_lost(launch: Launch) -> None:
+    own = launch(args=TWO)
+    for _ in range(2):
+        victim = workers(own)[0]
+        until(lambda pid=victim: listens(pid))  # type: ignore[misc]
+        os.kill(victim, signal.SIGKILL)
+        until(lambda pid=victim: is_gone(pid))  # type: ignore[misc]
+        for _ in range(10):  # some of them wait in the dead one's queue for its replacement
+            ok(own.chat())
+        assert victim not in workers(own)
+    assert log(own).count("another takes its place") == 2
+
+
+def test_a_stop_while_a_replacement_waits_stops_at_once(launch: Launch) -> None:
+    own = launch(args=TWO)
+    for pid in workers(own):
+        os.kill(pid, signal.SIGKILL)  # too young: their replacements wait a second
+    until(lambda: log(own).count("another takes its place") == 2)
+    began = time.monotonic()
+    own.stop(5)
+    assert time.monotonic() - began < 2
+
+
+def test_workers_whose_parent_is_killed_finish_what_they_have_and_go(
+    launch: Launch, upstream: Upstream
+) -> None:
+    own = launch(args=TWO)
+    upstream.play(Answer((role(), Wait(0.5), text("Hi"), finish(), usage(), DONE)))
+    pids = workers(own)
+    for pid in pids:
+        until(lambda pid=pid: listens(pid))  # type: ignore[misc]
+    with own.stream() as stream:
+        own.process.kill()
+        assert b'"chat_output":"Hi"' in stream.read()
+        assert stream.complete
+    until(lambda: all(map(is_gone, pids)))
+
+
+# --- Signals --------------------------------------------------------------------------------------
+
+
+def test_sigterm_drains_all_and_leaves_nothing(
+    launch: Launch, upstream: Upstream, tmp_path: Path
+) -> None:
+    own = launch(args=TWO, env={"TMPDIR": str(tmp_path)})
+    slow = tuple(step for n in range(5) for step in (text(f" {n}"), Wait(0.1)))
+    upstream.play(Answer((role(), *slow, finish(), usage(), DONE)))
+    pids = workers(own)
+    until(lambda: list(tmp_path.glob("headway-*")))
+    streams = [own.stream() for _ in range(8)]
+    own.terminate()
+    for stream in streams:
+        assert b'"chat_output":" 0 1 2 3 4"' in stream.read()
+        stream.close()
+    assert own.wait(5) == 0
+    assert all(map(is_gone, pids))
+    assert not list(tmp_path.glob("headway-*"))
+    with pytest.raises(OSError, match="refused"):
+        own.client.connect()
+
+
+def test_sighup_reaches_all_and_those_that_come_later(launch: Launch, upstream: Upstream) -> None:
+    own = launch(args=TWO)
+    for pid in workers(own):
+        until(lambda pid=pid: listens(pid))  # type: ignore[misc]
+    config = standard_config(upstream)
+    config["providers"]["newcomer"] = {"kind": "openai", "base_url": upstream.base_url}
+    own.reload(config)
+    until(lambda: log(own).count("read anew") == 2)
+    os.kill(workers(own)[0], signal.SIGKILL)
+    until(lambda: "another takes its place" in log(own))
+    for _ in range(20):  # each on a connection of its own, so both workers get some
+        assert ok(own.chat("newcomer"))["provider"] == "newcomer"
+
+
+def test_a_wrong_configuration_is_said_once_and_reaches_none(
+    launch: Launch, upstream: Upstream
+) -> None:
+    own = launch(args=TWO)
+    workers(own)
+    config = standard_config(upstream)
+    config["providers"]["newcomer"] = {"kind": "no-such-kind"}
+    own.reload(config)
+    until(lambda: "stays as it was" in log(own))
+    for _ in range(4):
+        error_of(own.chat("newcomer"), 404)
+    assert log(own).count("stays as it was") == 1
+
+
+def test_sighup_as_soon_as_it_listens_harms_no_worker(launch: Launch, upstream: Upstream) -> None:
+    own = launch(args=TWO)
+    pids = workers(own)
+    for _ in range(5):
+        own.reload(standard_config(upstream))
+        time.sleep(0.02)
+    ok(own.chat())
+    assert workers(own) == pids
+
+
+# --- Records --------------------------------------------------------------------------------------
+
+
+def test_all_write_whole_lines_to_one_spool_and_no_id_comes_twice(launch: Launch) -> None:
+    own = launch(args=TWO)
+    with ThreadPoolExecutor(8) as pool:
+        long = "word " * 2000  # lines of several pages
+        calls = [pool.submit(own.chat, "echo", model="echo", chat_input=long) for _ in range(80)]
+        ids = [call.result().json["id"] for call in calls]
+    assert len(set(ids)) == 80
+    records = own.records()
+    assert Counter(record["id"] for record in records) == Counter(ids)
+
+
+def test_ids_made_after_a_fork_differ() -> None:
+    """A pool of randomness that was drawn before would be drawn from by all."""
+    ids = IdSource()
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(writer, IdSource()().encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert os.read(reader, 100).decode() != ids()
+    os.close(reader)
+    os.close(writer)
+
+
+# --- Connections ----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="no queue for each worker")
+def test_connections_are_dealt_out_evenly(launch: Launch) -> None:
+    own = launch(args=TWO)
+    pids = workers(own)
+    for pid in pids:
+        until(lambda pid=pid: listens(pid))  # type: ignore[misc]
+    before = [len(descriptors(pid)) for pid in pids]
+    streams = [own.client.connect() for _ in range(128)]
+    until(lambda: sum(len(descriptors(pid)) for pid in pids) >= sum(before) + 128)
+    taken = [len(descriptors(pid)) - was for pid, was in zip(pids, before, strict=True)]
+    assert min(taken) > 32, taken
+    for stream in streams:
+        stream.close()
+
+
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_a_port_that_is_taken_is_not_shared(launch: Launch, count: str) -> None:
+    """Workers share a port by permission of the kernel, which it would give another server too."""
+    first = launch(args=TWO)
+    port = first.base_url.rpartition(":")[2]
+    with pytest.raises(AssertionError, match=r"cannot listen.*in use"):
+        launch(args=("--port", port, "--workers", count))
+
+
+# --- The local model ------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("xllamacpp") is None or locate(Path("/nonexistent")) is None,
+    reason="the model is not installed",
+)
+def test_all_workers_use_one_local_model_and_another_takes_over(launch: Launch) -> None:
+    own = launch({"providers": {"local": {"kind": "local"}}}, args=TWO)
+    pids = workers(own)
+    for _ in range(8):
+        answer("local", own)
+    owners = models(pids)
+    assert len(owners) == 1
+    os.kill(owners[0], signal.SIGKILL)
+    until(lambda: "another takes its place" in log(own))
+    for _ in range(8):
+        answer("local", own)
+    assert len(models(workers(own))) == 1
+
+
+def answer(provider: str, gateway: Gateway) -> dict[str, Any]:
+    model = "smollm2-135m-instruct"
+    return ok(gateway.chat(provider, model=model, parameters={"max_tokens": 2}, retries=3))
+
+
+def models(pids: list[int]) -> list[int]:
+    """The workers that have a model for a child."""
+    is_model: Callable[[int], bool] = lambda pid: b"child.py" in command(pid)  # noqa: E731
+    return [pid for pid in pids if any(map(is_model, children(pid)))]
+
+
+def command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
