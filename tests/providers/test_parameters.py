@@ -73,3 +73,20 @@ def test_a_value_of_another_kind_is_refused_by_its_name(
         check(SPECS, given)
     assert caught.value.message == message
     assert caught.value.param == name
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("heat", b"1e999", "`heat` must be a number from 0 to 2."),
+        ("count", b"9" * 5000, "`count` must be a whole number of at least 1."),
+        ("stops", b"[" * 5000 + b"]" * 5000, "`stops` must be of type array."),
+    ],
+    ids=["too large", "too many digits", "too deep"],
+)
+def test_json_that_no_value_of_ours_can_hold_is_refused_as_well(
+    name: str, value: bytes, message: str
+) -> None:
+    with pytest.raises(InvalidField) as caught:
+        check(SPECS, {name: Raw(value)})
+    assert (caught.value.message, caught.value.param) == (message, name)

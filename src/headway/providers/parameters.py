@@ -26,7 +26,15 @@ def check(specs: tuple[Parameter, ...], given: Mapping[str, Raw]) -> None:
     for spec in specs:
         raw = given.get(spec.id)
         if raw is not None:
-            _check(spec, msgspec.json.decode(raw))
+            _check(spec, _value(spec, raw))
+
+
+def _value(spec: Parameter, raw: Raw) -> Any:
+    """Numbers that no float holds (1e999), or of thousands of digits, are valid JSON."""
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        raise InvalidField(f"`{spec.id}` must be {_expected(spec)}.", param=spec.id) from None
 
 
 def _check(spec: Parameter, value: Any) -> None:
