@@ -47,7 +47,8 @@ class WireUsage(Struct):
         return next((count for count in places if count is not None), None)
 
 
-_usage = msgspec.json.Decoder(WireUsage).decode
+_usage = msgspec.json.Decoder(WireUsage, strict=False).decode
+"""Not strict: servers whose language has but one kind of number write 12.0."""
 
 
 def decode_usage(raw: Raw) -> UsageSeen:
