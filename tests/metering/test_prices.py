@@ -275,6 +275,8 @@ def test_the_catalogue_lists_models_with_their_window_and_price_of_the_day() -> 
         context_window=200_000,
         input=Decimal(2),
         output=Decimal(8),
+        cached=Decimal("0.5"),
+        cache_write=None,
         deprecated=False,
     )
     then = {one.id: one for one in BOOK.models("openai", unix("2025-05-01"))}
@@ -302,6 +304,32 @@ def test_the_catalogue_shows_the_name_to_call_a_model_by() -> None:
         ("path/to/label", 2),
         ("whole name", 3),
     ]
+
+
+def test_a_configured_price_is_shown_in_the_place_of_the_datas() -> None:
+    own = {"mine": {"o3": ConfiguredPrice(input=Decimal(7), cached=Decimal(1))}}
+    found = PriceBook.load(shipped(), own)
+    for one in (
+        next(one for one in found.models("openai", NOW, provider="mine") if one.id == "o3"),
+        found.describe("openai", "o3", NOW, provider="mine"),
+    ):
+        assert (one.input, one.output, one.cached) == (7, None, 1)
+        assert one.context_window == 200_000
+
+
+def test_one_model_is_described_by_any_of_its_names() -> None:
+    one = BOOK.describe("openai", "O3-2025-04-16", NOW)
+    assert (one.id, one.name, one.output) == ("O3-2025-04-16", "o3", 8)
+
+
+@pytest.mark.parametrize(
+    ("price_id", "name"),
+    [(None, "o3"), ("openai", "no such model"), ("openai", "o3" * 200), ("nobody", "o3")],
+)
+def test_of_a_model_that_the_data_lacks_nothing_is_known(price_id: str | None, name: str) -> None:
+    one = BOOK.describe(price_id, name, NOW)
+    assert one.id == name
+    assert (one.context_window, one.input, one.deprecated) == (None, None, None)
 
 
 @pytest.mark.parametrize("price_id", [None, "no-such-provider"])

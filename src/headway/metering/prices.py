@@ -43,8 +43,8 @@ Overrides = Mapping[str, Mapping[str, ConfiguredPrice]]
 
 
 class CatalogueModel(Struct, frozen=True, kw_only=True):
-    """A model of the price data. ``input`` and ``output`` are dollars per million tokens in force,
-    before any tier; None is unknown."""
+    """A model of the price data. Its rates are dollars per million tokens in force, before any
+    tier; None is unknown, or not priced on its own."""
 
     id: str
     """The name to call it by."""
@@ -52,7 +52,10 @@ class CatalogueModel(Struct, frozen=True, kw_only=True):
     context_window: int | None
     input: Decimal | None
     output: Decimal | None
-    deprecated: bool
+    cached: Decimal | None
+    cache_write: Decimal | None
+    deprecated: bool | None
+    """None for a model that the data does not have."""
 
 
 class Listing:
@@ -169,16 +172,48 @@ class PriceBook:
         listing = self._listing(price_id, model)
         return None if listing is None else listing.price(at, context)
 
-    def models(self, price_id: str | None, at: float) -> list[CatalogueModel]:
+    def models(
+        self, price_id: str | None, at: float, *, provider: str | None = None
+    ) -> list[CatalogueModel]:
         """The models that the data lists for a provider; none where it does not know it. A rule
-        that names no model that one could call is left out."""
+        that names no model that one could call is left out. ``provider`` is as of ``find``."""
         if price_id is None or (shelf := self._shelf(price_id)) is None:
             return []
         return [
-            _catalogued(name, listing.model, listing.price(at))
+            self._catalogued(provider, name, listing, at)
             for listing in shelf[1]
             if (name := _callable_name(listing.model)) is not None
         ]
+
+    def describe(
+        self, price_id: str | None, model: str, at: float, *, provider: str | None = None
+    ) -> CatalogueModel:
+        """One model by any of its names, with what is known of it. It is searched for every time
+        and not remembered: a catalogue of hundreds is not to push out what calls look up."""
+        listing = None
+        if price_id is not None and len(model) <= LONGEST_NAME:
+            listing = self._search(price_id, model.lower())
+        return self._catalogued(provider, model, listing, at)
+
+    def _catalogued(
+        self, provider: str | None, name: str, listing: Listing | None, at: float
+    ) -> CatalogueModel:
+        if provider is not None and (provider, name) in self._configured:
+            price = self._configured[provider, name]
+        else:
+            price = None if listing is None else listing.price(at)
+        rates = Rates() if price is None else price.rates
+        model = None if listing is None else listing.model
+        return CatalogueModel(
+            id=name,
+            name=model.name if model else None,
+            context_window=model.context_window if model else None,
+            input=_base(rates.input),
+            output=_base(rates.output),
+            cached=_base(rates.cache_read),
+            cache_write=_base(rates.cache_write),
+            deprecated=model.deprecated if model else None,
+        )
 
     def _listing(self, price_id: str, model: str) -> Listing | None:
         key = (price_id, model)
@@ -242,17 +277,6 @@ def _callable_name(model: Model) -> str | None:
         return model.id
     clauses = [model.match, *(model.match.any_of or ())]
     return next((clause.equals for clause in clauses if clause.equals is not None), None)
-
-
-def _catalogued(name: str, model: Model, price: Price | None) -> CatalogueModel:
-    return CatalogueModel(
-        id=name,
-        name=model.name,
-        context_window=model.context_window,
-        input=_base(price.rates.input) if price else None,
-        output=_base(price.rates.output) if price else None,
-        deprecated=model.deprecated,
-    )
 
 
 def _base(rate: Rate | None) -> Decimal | None:

@@ -212,5 +212,6 @@ PROVIDER = replace(
     decode_embeddings=openai_embeddings.decode_embeddings,
     credentials="entra",
     price_id="azure",
+    list_models=None,  # its list is of models, and what is called are deployments
     options=OPTIONS,
 )

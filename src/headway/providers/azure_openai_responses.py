@@ -52,5 +52,6 @@ PROVIDER = replace(
     encode_embeddings=encode_embeddings,
     credentials="entra",
     price_id="azure",
+    list_models=None,  # its list is of models, and what is called are deployments
     options=OPTIONS,
 )
