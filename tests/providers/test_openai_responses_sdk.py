@@ -1,0 +1,180 @@
+"""OpenAI's SDK as a witness: what we send is of its types and at its addresses, and what it reads
+of an answer is what we read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import Raw
+from openai import AzureOpenAI, OpenAI
+from openai.types.responses import ResponseInputParam, ResponseTextConfigParam, ToolParam
+from openai.types.responses.response_create_params import ToolChoice
+from openai.types.shared_params import Reasoning
+from pydantic import TypeAdapter
+
+from cassettes import Recording, chosen, names
+from headway.dialects.answer import Answer
+from headway.providers import azure_openai, azure_openai_responses, openai_responses
+from headway.providers.provider import Provider
+from headway.types import ChatRequest, HttpRequest, Target
+from headway.wire.sse import SseFramer
+from scripted import Received, ThreadedServer, answer
+
+DATED = "2025-04-01-preview"
+ANSWERS = chosen(lambda r: r.api == "responses" and r.status == 200)
+COMPLETION = {
+    "id": "c",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant"}}],
+}
+RESPONSE = {"id": "r", "object": "response", "created_at": 1, "model": "m", "output": []}
+HELLO = [{"role": "user", "content": "Hello"}]
+DETAIL = {"format": "openai-responses-v1", "id": "rs_1", "index": 0}
+MESSAGES = [
+    {"role": "developer", "content": "Be brief."},
+    {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "See:"},
+            {"type": "image_url", "image_url": {"url": "https://x/a.png", "detail": "low"}},
+            {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf,"}},
+            {"type": "file", "file": {"file_data": "https://x/a.pdf"}},
+        ],
+    },
+    {
+        "role": "assistant",
+        "content": "Let me look.",
+        "phase": "commentary",
+        "reasoning_details": [
+            {"type": "reasoning.summary", "summary": "S", **DETAIL},
+            {"type": "reasoning.encrypted", "data": "E", **DETAIL},
+        ],
+        "tool_calls": [
+            {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+            {"id": "call_2", "type": "custom", "custom": {"name": "c", "input": "x"}},
+        ],
+    },
+    {"role": "tool", "tool_call_id": "call_1", "content": [{"type": "text", "text": "1"}]},
+    {"role": "tool", "tool_call_id": "call_2", "content": "2"},
+]
+PARAMETERS: dict[str, Any] = {
+    "tools": [
+        {"type": "function", "function": {"name": "f"}},
+        {
+            "type": "custom",
+            "custom": {
+                "name": "c",
+                "format": {"type": "grammar", "grammar": {"syntax": "lark", "definition": "x"}},
+            },
+        },
+    ],
+    "web_search_options": {
+        "user_location": {"type": "approximate", "approximate": {"city": "Bonn"}}
+    },
+    "tool_choice": {"type": "function", "function": {"name": "f"}},
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {"name": "n", "schema": {"type": "object"}, "strict": True},
+    },
+    "verbosity": "low",
+    "reasoning": {"effort": "low", "summary": "auto"},
+}
+
+
+def encoded(provider: Provider, messages: Any, target: Target, **parameters: Any) -> HttpRequest:
+    request = ChatRequest(
+        model="gpt-5",
+        messages=Raw(json.dumps(messages).encode()),
+        parameters={name: Raw(json.dumps(value).encode()) for name, value in parameters.items()},
+    )
+    return provider.encode_request(provider.adapt(request)[0], target)
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        ("input", ResponseInputParam),
+        ("tools", list[ToolParam]),
+        ("tool_choice", ToolChoice),
+        ("text", ResponseTextConfigParam),
+        ("reasoning", Reasoning),
+    ],
+)
+def test_what_we_send_is_of_the_sdks_types(field: str, kind: Any) -> None:
+    target = Target(provider="x", base_url="https://x/v1")
+    body = json.loads(encoded(openai_responses.PROVIDER, MESSAGES, target, **PARAMETERS).body)
+    TypeAdapter(kind).validate_python(body[field])  # raises if it is not
+
+
+def ours(provider: Provider, base_url: str, **options: Any) -> tuple[str, str | None]:
+    target = Target(provider="x", base_url=base_url, api_key="k", options=options)
+    http = encoded(provider, HELLO, target)
+    headers = dict(http.headers)
+    return http.url.path, headers.get("api-key") or headers.get("authorization")
+
+
+def theirs(client: OpenAI, is_chat: bool, server: ThreadedServer) -> tuple[str, str | None]:
+    if is_chat:
+        client.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": "a"}])
+    else:
+        client.responses.create(model="gpt-5", input="a")
+    client.close()
+    asked = server.requests[-1]
+    return asked.target, asked.header("api-key") or asked.header("authorization")
+
+
+def reply(asked: Received) -> bytes:
+    said = COMPLETION if "chat" in asked.target else RESPONSE
+    return answer(json.dumps(said).encode())
+
+
+@pytest.mark.parametrize("is_chat", [True, False])
+def test_azure_is_asked_where_and_how_the_sdk_asks_it(is_chat: bool) -> None:
+    provider = azure_openai.PROVIDER if is_chat else azure_openai_responses.PROVIDER
+    with ThreadedServer([reply]) as server:
+        dated = AzureOpenAI(
+            azure_endpoint=server.url, api_version=DATED, api_key="k", max_retries=0
+        )
+        assert theirs(dated, is_chat, server) == ours(provider, server.url, api_version=DATED)
+        v1 = OpenAI(base_url=f"{server.url}/openai/v1/", api_key="k", max_retries=0)
+        path, key = ours(provider, server.url)
+        assert key == "k"  # where Azure's own header does, the SDK for everyone has a bearer's
+        assert theirs(v1, is_chat, server) == (path, "Bearer k")
+
+
+def test_openai_is_asked_where_and_how_the_sdk_asks_it() -> None:
+    with ThreadedServer([reply]) as server:
+        client = OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0)
+        told = theirs(client, False, server)
+        assert told == ours(openai_responses.PROVIDER, f"{server.url}/v1")
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_the_sdk_reads_a_recorded_answer_as_we_do(recording: Recording) -> None:
+    kind = "text/event-stream" if recording.stream else "application/json"
+    with ThreadedServer([answer(recording.body, headers=[("content-type", kind)])]) as server:
+        client = OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0)
+        told: Any = client.responses.create(model="m", input="a", stream=recording.stream)
+        if recording.stream:
+            told = next(event.response for event in told if event.type == "response.completed")
+        client.close()
+    found = fold(recording).choices[0]
+    assert "".join(found.text) == told.output_text
+    called = [(i.call_id, i.arguments) for i in told.output if i.type == "function_call"]
+    ours = [(tool.id, "".join(tool.arguments)) for tool in found.tools.values()]
+    assert [call for call in ours if call[1].startswith("{")] == called
+
+
+def fold(recording: Recording) -> Answer:
+    provider, found = openai_responses.PROVIDER, Answer()
+    if not recording.stream:
+        found.add(provider.decode_response(recording.body))
+        return found
+    framer, state = SseFramer(), {}  # type: ignore[var-annotated]
+    for frame in [*framer.feed(recording.body), *framer.end()]:
+        found.add(provider.decode_event(frame, state))
+    return found
