@@ -235,6 +235,10 @@ HEAD = (
     b"content-type: application/json\r\nx-request-id: %b\r\nx-headway-latency-s: %.9f\r\n"
     b"x-headway-attempts: %d\r\n"
 )
+LONGEST_HEADER = 512
+"""Characters of a transformation in words. Clients take 8 KiB or so of headers in all."""
+PRINTABLE = bytes(c if 0x20 <= c < 0x7F else 0x20 for c in range(256))
+"""Control characters as spaces."""
 
 
 def head(exchange: Exchange, settled: Settled) -> bytes:
@@ -254,5 +258,6 @@ def head(exchange: Exchange, settled: Settled) -> bytes:
 
 
 def _ascii(text: str) -> bytes:
-    """Fit for a header: the caller's own words may be in it."""
-    return b" ".join(text.encode("ascii", "replace").split())
+    """Fit for a header: the caller's own words may be in it (RFC 9110, section 5.5)."""
+    plain = text[:LONGEST_HEADER].encode("ascii", "replace")
+    return b" ".join(plain.translate(PRINTABLE).split())
