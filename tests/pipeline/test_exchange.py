@@ -220,3 +220,21 @@ def test_a_client_that_is_slow_already_makes_it_pause_from_the_start() -> None:
     pipe.sink.is_paused = True
     pipe.ask(is_stream=True)
     assert pipe.sending.history == ["pause"]
+
+
+def test_a_header_holds_neither_control_characters_nor_ever_so_much() -> None:
+    pipe = Pipe()
+    pipe.ask(model="o1\x00\x1b\x7f\r\nset-cookie: a=b" + "c" * 9000, parameters={"top_p": 1})
+    pipe.sending.stream(HELLO)
+    said = pipe.sink.headers[b"x-headway-transformation"]
+    assert said.startswith(b"dropped top_p: o1 set-cookie: a=bccc")
+    assert len(said) <= 512
+
+
+def test_a_stream_that_nobody_asked_for_is_joined() -> None:
+    pipe = Pipe()
+    pipe.ask_openai()
+    assert "stream" not in json.loads(pipe.sending.request.body)
+    pipe.sending.stream(HELLO)
+    assert pipe.sink.json["choices"][0]["message"]["content"] == "Hello!"
+    assert pipe.sink.json["usage"] == {"prompt_tokens": 6, "completion_tokens": 26}

@@ -255,6 +255,16 @@ def test_a_provider_that_quotes_a_key_does_not_get_it_past_us(planted: str) -> N
     assert [record.error_message for record in pipe.records] == ["Wrong key: ***!"] * 2
 
 
+def test_a_key_in_an_errors_code_or_parameter_is_concealed_as_well() -> None:
+    pipe = Pipe()
+    pipe.ask()
+    said = {"message": "No.", "code": f"bad_{KEY}", "param": KEY}
+    pipe.sending.whole(json.dumps({"error": said}).encode(), 401)
+    error = pipe.sink.json["error"]
+    assert (error["code"], error["param"]) == ("bad_***", "***")
+    assert KEY.encode() not in pipe.spool.lines[0]
+
+
 def test_a_key_quoted_in_the_middle_of_a_stream_is_concealed_too() -> None:
     pipe = Pipe()
     pipe.ask_openai(stream=True)

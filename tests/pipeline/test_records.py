@@ -184,3 +184,36 @@ def test_an_unknown_price_is_null() -> None:
     assert pipe.sink.json["metrics"]["cost_usd"] is None
     assert pipe.sink.json["metrics"]["price"] is None
     assert pipe.records[0].cost_usd is None
+
+
+@pytest.mark.parametrize("fields", [{}, {"is_stream": True}], ids=["whole", "streamed"])
+def test_all_bytes_of_the_answer_are_on_record(fields: dict[str, Any]) -> None:
+    pipe = Pipe()
+    pipe.ask(**fields)
+    pipe.sending.stream(HELLO)
+    assert [record.response_bytes for record in pipe.records] == [len(pipe.sink.body)]
+
+
+@pytest.mark.parametrize("before", [[], [text("Hello")]], ids=["alone", "in a stream"])
+def test_all_bytes_of_an_error_are_on_record(before: list[bytes]) -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True)
+    pipe.sending.stream(*before, b"data: {\n\n")
+    assert [record.response_bytes for record in pipe.records] == [len(pipe.sink.body)]
+
+
+class BrokenSpool:
+    def append(self, line: bytes) -> None:
+        raise RuntimeError("a defect")
+
+
+def test_a_failure_to_record_leaves_no_client_without_an_answer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pipe = Pipe()
+    pipe.gateway.spool = BrokenSpool()
+    pipe.ask()
+    pipe.sending.stream(HELLO)
+    assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (500, "internal_error")
+    assert pipe.gateway.active == set()
+    assert "could not be put on record" in caplog.text

@@ -9,7 +9,7 @@ exchange takes no task, and no turn of the event loop but those of its sockets.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from headway.dialects.dialect import JSON, Call, Context, Dialect, Inbound, encode_error
 from headway.errors import (
@@ -36,6 +36,8 @@ from headway.types import Change, HttpRequest, Target
 log = logging.getLogger("headway")
 SHORTEST_SECRET = 6
 """Shorter texts are no keys, and blanking them out would eat ordinary words."""
+QUOTING = ("message", "code", "param")
+"""Where an error holds a provider's own words."""
 
 
 class Exchange:
@@ -223,7 +225,7 @@ class Exchange:
             if self._gone is not None or not isinstance(decision, Try):
                 return flow
             self._conceal(error)
-            await self._record(flow, error)
+            await self._record_failure(flow, error)
             await self._wait(decision.delay)
 
     async def _wait(self, delay: float) -> None:
@@ -264,45 +266,64 @@ class Exchange:
 
     async def _conclude(self, flow: Flow) -> None:
         """The answer is whole: what it cost goes on record, then the client sees its end."""
-        settled = await self._record(flow, None)
-        self._sign_off()
+        settled = await settlement.settle(self, flow, None)
         now = self.gateway.wall()
         call, context = self.call, self.context
         assert call is not None
         assert context is not None
         if call.stream:
             assert flow.stream is not None
-            flow.end(flow.stream.end(flow.answer, settled.metrics(), now))
-            return
-        if context.relays:
-            body = flow.raw
+            pieces = flow.stream.end(flow.answer, settled.metrics(), now)
+        elif context.relays and flow.raw:
+            pieces = [flow.raw]
+        else:  # also of the same wire, where a stream came that nobody had asked for
+            pieces = [self.dialect.encode(context, flow.answer, settled.metrics(), now)]
+        flow.written += sum(map(len, pieces))
+        self._record(flow, None, settled)
+        self._sign_off()
+        if call.stream:
+            flow.end(pieces)
         else:
-            body = self.dialect.encode(context, flow.answer, settled.metrics(), now)
-        self.sink.whole(200, settlement.head(self, settled), body)
+            self.sink.whole(200, settlement.head(self, settled), pieces[0])
 
     async def _fail(self, error: HeadwayError) -> None:
         """The truth on record, and as an answer in the client's own dialect if it still listens."""
         self._conceal(error)
         flow = self._flow
+        stream = None if flow is None or not flow.has_head else flow.stream
+        if isinstance(error, ClientGone):
+            pieces = []
+        elif stream is not None:
+            pieces = stream.fail(error)
+        else:
+            provider = None if self.call is None else self.call.provider
+            pieces = [encode_error(error, provider, self.id)]
         if self.key_id is not None:
             # An attempt that failed is on record; what ended the wait for the next one is no cost.
-            await self._record(None if flow is self._recorded else flow, error)
+            await self._record_failure(None if flow is self._recorded else flow, error, pieces)
         self._sign_off()
-        if isinstance(error, ClientGone):
+        if not pieces:
             return
-        provider = None if self.call is None else self.call.provider
-        if flow is not None and flow.has_head and flow.stream is not None:
-            flow.end(flow.stream.fail(error))
-            return
-        body = encode_error(error, provider, self.id)
-        self.sink.whole(error.status, _error_head(self.id, error), body)
+        if flow is not None and stream is not None:
+            flow.end(pieces)
+        else:
+            self.sink.whole(error.status, _error_head(self.id, error), pieces[0])
 
-    async def _record(self, flow: Flow | None, error: HeadwayError | None) -> Settled:
-        settled = await settlement.settle(self, flow, error)
+    async def _record_failure(
+        self, flow: Flow | None, error: HeadwayError, pieces: Sequence[bytes] = ()
+    ) -> None:
+        """Whatever becomes of the record, the client gets its answer."""
+        if flow is not None:
+            flow.written += sum(map(len, pieces))
+        try:
+            self._record(flow, error, await settlement.settle(self, flow, error))
+        except Exception:
+            log.exception("request %s could not be put on record", self.id)
+
+    def _record(self, flow: Flow | None, error: HeadwayError | None, settled: Settled) -> None:
         self.gateway.spool.append(settlement.record(self, flow, error, settled))
         self.records += 1
         self._recorded = flow
-        return settled
 
     def _conceal(self, error: HeadwayError) -> None:
         """Providers have been seen to quote the key that they refuse."""
@@ -314,7 +335,10 @@ class Exchange:
         secrets += self._credentials.values()
         for secret in secrets:
             if secret and len(secret) >= SHORTEST_SECRET:
-                error.message = error.message.replace(str(secret), "***")
+                for name in QUOTING:
+                    said = getattr(error, name)
+                    if said is not None and secret in said:
+                        setattr(error, name, said.replace(str(secret), "***"))
 
     # --- Endings from outside ---------------------------------------------------------------------
 

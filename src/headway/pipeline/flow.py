@@ -52,7 +52,7 @@ class Flow:
     sending: Sending | None = None
     status = 0
     written = 0
-    """Bytes of our body to the client, but for the last piece."""
+    """Bytes of our body to the client."""
     _framer: Framer | None = None
 
     def __init__(
@@ -148,7 +148,7 @@ class Flow:
     def keep_alive(self, now: float) -> None:
         """A comment, so that no middlebox cuts a model that thinks."""
         self._send_head()
-        self._sink.write(KEEP_ALIVE)
+        self._write(KEEP_ALIVE)
         self.last_write = now
 
     # --- The pass ---------------------------------------------------------------------------------
