@@ -160,6 +160,31 @@ def test_a_client_that_leaves_cancels_the_request() -> None:
     assert [record.outcome for record in pipe.records] == ["cancelled"]
 
 
+@pytest.mark.parametrize("error", [BrokenPipeError, RuntimeError])
+def test_a_client_that_the_server_cannot_send_to_cancels_the_request(
+    error: type[Exception],
+) -> None:
+    pipe = Pipe()
+
+    class Deaf(Client):
+        async def send(self, message: Any) -> None:
+            raise error("the client left")
+
+    async def main() -> None:
+        client = Deaf(body(STREAMED))
+        task = asyncio.ensure_future(
+            asgi.respond(pipe.gateway, scope(CHAT), client.receive, client.send, cold)
+        )
+        await asyncio.sleep(0.01)
+        pipe.sending.stream(ROLE, text("Hello"))
+        await asyncio.wait([task], timeout=5)
+        assert type(task.exception()) is (None.__class__ if error is BrokenPipeError else error)
+
+    asyncio.run(main())
+    assert pipe.sending.history == ["cancel"]
+    assert [record.outcome for record in pipe.records] == ["cancelled"]
+
+
 def test_a_server_that_stops_waiting_cancels_the_request() -> None:
     pipe = Pipe()
 

@@ -134,7 +134,9 @@ async def _chat(
     watcher = asyncio.ensure_future(_watch(receive, sink))
     try:
         await sink.drain(send)
-    except asyncio.CancelledError:
+    except OSError:  # how newer servers say that the client left (ASGI 2.4, HTTP, "Disconnected")
+        sink.gone()
+    except BaseException:
         sink.gone()
         raise
     finally:
