@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from headway.errors import UpstreamOverloaded
+from headway.providers import KINDS
+from headway.providers.openai_embeddings import decode_embeddings, encode_embeddings
+from headway.types import Embeddings, EmbeddingsRequest, Target, Usage
+
+TARGET = Target(
+    provider="openai",
+    base_url="https://api.example.com/v1",
+    api_key="sk-1",
+    headers={"x-team": "a"},
+)
+
+
+def test_a_request_is_the_callers_own_json() -> None:
+    request = EmbeddingsRequest(
+        model="m", input=Raw(b'["a", [1,2]]'), parameters={"dimensions": Raw(b"256")}
+    )
+    sent = encode_embeddings(request, TARGET)
+    assert sent.body == b'{"model":"m","input":["a", [1,2]],"dimensions":256}'
+    assert (sent.url.host, sent.url.path) == ("api.example.com", "/v1/embeddings")
+    assert sent.headers == (
+        ("content-type", "application/json"),
+        ("accept", "application/json"),
+        ("authorization", "Bearer sk-1"),
+        ("x-team", "a"),
+    )
+
+
+def test_mistral_calls_dimensions_otherwise_and_knows_no_user() -> None:
+    encode = KINDS["mistral"].encode_embeddings
+    assert encode is not None
+    parameters = {"dimensions": Raw(b"256"), "user": Raw(b'"u"')}
+    sent = encode(EmbeddingsRequest(model="m", input=Raw(b'"a"'), parameters=parameters), TARGET)
+    assert json.loads(sent.body) == {"model": "m", "input": "a", "output_dimension": 256}
+
+
+def answer(*data: Any, **more: Any) -> bytes:
+    return json.dumps({"object": "list", "data": data, "model": "m", **more}).encode()
+
+
+# what it shows, the body, what it means
+ANSWERS: list[tuple[str, bytes, Embeddings]] = [
+    (
+        "floats",
+        answer({"index": 0, "embedding": [1, 2.5]}, usage={"prompt_tokens": 3, "total_tokens": 3}),
+        Embeddings(vectors=[[1.0, 2.5]], usage=Usage(input_tokens=3), model="m"),
+    ),
+    (
+        "base64, in the order of the inputs",
+        answer({"index": 1, "embedding": "Yg=="}, {"index": 0, "embedding": "YQ=="}),
+        Embeddings(vectors=["YQ==", "Yg=="], usage=Usage(), model="m"),
+    ),
+    (
+        "no index, and a total alone",
+        answer({"embedding": [1]}, {"embedding": [2]}, usage={"total_tokens": 4}, error=None),
+        Embeddings(vectors=[[1.0], [2.0]], usage=Usage(input_tokens=4), model="m"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("shows", "body", "expected"), ANSWERS, ids=[one[0] for one in ANSWERS])
+def test_an_answer_is_its_vectors_in_order(shows: str, body: bytes, expected: Embeddings) -> None:
+    assert decode_embeddings(body) == expected
+
+
+def test_an_error_in_an_answer_is_raised() -> None:
+    with pytest.raises(UpstreamOverloaded, match="busy"):
+        decode_embeddings(b'{"error":{"code":503,"message":"busy"}}')
+    with pytest.raises(ValueError, match="no embeddings"):
+        decode_embeddings(b"{}")
