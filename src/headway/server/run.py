@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from headway.config import Config, ConfigError, load
+from headway.config import Config, ConfigError, Overrides, load
 from headway.providers import FACTS
 from headway.server import compose, workers
 from headway.server.app import App
@@ -151,9 +151,14 @@ def run_worker(config: Config, place: Place) -> int:
 
 
 def read_anew(config: Config) -> Config | None:
-    """The configuration as it is now; None, said in the log, if it is wrong."""
+    """The configuration as it is now; None, said in the log, if it is wrong. Where we listen stays,
+    whoever said it, and so a file that would open that place to everyone is refused."""
+    at = config.server
+    stays = Overrides(
+        host=at.host, port=at.port, workers=at.workers, insecure=True if at.insecure else None
+    )
     try:
-        return load(config.source, os.environ, FACTS)
+        return load(config.source, os.environ, FACTS, stays)
     except ConfigError as error:
         log.error("the configuration stays as it was, for the new one is wrong:\n%s", error)
         return None
