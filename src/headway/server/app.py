@@ -16,8 +16,6 @@ from headway.server.counter import TokenCounter
 from headway.server.transports import Transports
 
 log = logging.getLogger("headway")
-SILENCE_S = 15.0
-"""After so long without a word, a stream of events gets a comment."""
 SWEEP_S = 1.0
 COUNT_S = 1.0
 """How long the tokens of requests that were ended by force may take to be counted."""
@@ -141,12 +139,13 @@ class App:
 
     def _sweep_later(self) -> None:
         loop = asyncio.get_running_loop()
-        self._sweep = loop.call_later(SWEEP_S, self._keep_alive)
+        interval = min(SWEEP_S, self.config.server.stream_comment / 4)
+        self._sweep = loop.call_later(interval, self._keep_alive)
 
     def _keep_alive(self) -> None:
         now = self.gateway.clock()
         for exchange in list(self.gateway.active):
-            exchange.keep_alive(now, SILENCE_S)
+            exchange.keep_alive(now, self.config.server.stream_comment)
         self._sweep_later()
 
 
