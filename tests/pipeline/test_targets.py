@@ -130,3 +130,26 @@ def test_a_client_that_leaves_while_it_is_started_is_not_served() -> None:
     assert pipe.sendings == []
     assert pipe.sink.got == []
     assert [record.outcome for record in pipe.records] == ["cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("field", "longest"),
+    [
+        ("model", 2048),
+        ("api_key", 8192),
+        ("base_url", 2048),
+        ("api_endpoint", 2048),
+        ("api_version", 256),
+        ("session_id", 1024),
+    ],
+)
+def test_a_text_by_which_something_is_kept_has_a_limit(field: str, longest: int) -> None:
+    start = "http://h/" if field in ("base_url", "api_endpoint") else ""
+    for length in (longest, longest + 1):
+        pipe = Pipe()
+        pipe.ask(**{field: start.ljust(length, "x")})
+        assert len(pipe.sendings) == (length == longest)
+    named = "base_url" if field == "api_endpoint" else field
+    error = pipe.sink.json["error"]
+    assert (pipe.sink.status, error["param"]) == (422, named)
+    assert error["message"] == f"`{named}` must be a string of at most {longest} characters."

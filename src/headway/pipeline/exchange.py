@@ -25,6 +25,7 @@ from headway.metering.meter import Meter
 from headway.pipeline import operations, settlement
 from headway.pipeline.flow import Flow
 from headway.pipeline.gateway import Gateway, Upstream
+from headway.pipeline.lengths import check_lengths
 from headway.pipeline.settlement import Settled
 from headway.pipeline.signals import Signal, start
 from headway.policy.keys import authorize
@@ -150,6 +151,7 @@ class Exchange:
 
     def _understand(self) -> Call:
         call = self.call = self.dialect.decode(self.inbound)
+        check_lengths(call)
         return call
 
     def _plan(self, call: Call) -> Upstream:
