@@ -3,7 +3,7 @@ all of them together take longer than all else that a server does to start."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from headway.providers.kinds import ALIASES, TABLE, Kind
@@ -11,14 +11,15 @@ from headway.providers.kinds import ALIASES, TABLE, Kind
 if TYPE_CHECKING:
     from headway.providers.provider import Provider
 
-T = TypeVar("T", Kind, "Provider")
+T = TypeVar("T")
 
 
 class Named(Mapping[str, T], Generic[T]):
-    """By name or alias; an alias is found and not listed."""
+    """What is known of each kind, by name or alias; an alias is found and not listed."""
 
-    def __init__(self, known: Mapping[str, Kind]) -> None:
+    def __init__(self, known: Mapping[str, Kind], value: Callable[[Kind], T]) -> None:
         self._known = known
+        self._value = value
 
     def __getitem__(self, name: str) -> T:
         return self._value(self._known[ALIASES.get(name, name)])
@@ -29,26 +30,11 @@ class Named(Mapping[str, T], Generic[T]):
     def __len__(self) -> int:
         return len(self._known)
 
-    def _value(self, kind: Kind) -> T:
-        raise NotImplementedError
-
-
-class Facts(Named[Kind]):
-    """What the configuration reads of each kind."""
-
-    def _value(self, kind: Kind) -> Kind:
-        return kind
-
-
-class Adapters(Named["Provider"]):
-    """Each kind's adapter."""
-
-    def _value(self, kind: Kind) -> Provider:
-        return kind.provider
-
 
 _known = {kind.name: kind for kind in TABLE}
-FACTS: Mapping[str, Kind] = Facts(_known)
-KINDS: Mapping[str, Provider] = Adapters(_known)
+FACTS: Mapping[str, Kind] = Named(_known, lambda kind: kind)
+"""What the configuration reads of each kind; imports no adapter."""
+KINDS: Mapping[str, Provider] = Named(_known, lambda kind: kind.provider)
+"""Each kind's adapter."""
 
 __all__ = ("ALIASES", "FACTS", "KINDS", "Kind")
