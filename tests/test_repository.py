@@ -105,7 +105,8 @@ def test_the_gateway_is_tested_with_the_versions_that_it_runs_with() -> None:
 
 
 def test_every_imported_distribution_is_a_declared_dependency() -> None:
-    declared = {distribution(name) for name in [*RUNTIME, *EXTRAS["local"]]}
+    optional = [name for names in EXTRAS.values() for name in names]
+    declared = {distribution(name) for name in [*RUNTIME, *optional]}
     owners = importlib.metadata.packages_distributions()
     undeclared = {
         f"{path}: {name}"

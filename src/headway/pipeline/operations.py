@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+from msgspec.structs import replace
 
 from headway.errors import InvalidField, RequestError
 from headway.pipeline.gateway import Upstream
@@ -32,7 +33,7 @@ def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Change, 
             raise RequestError(message, param="model")
         return request, ()
     try:
-        return upstream.provider.adapt(request)
+        return upstream.provider.adapt(replace(request, options=upstream.options))
     except msgspec.MsgspecError as exc:
         raise _unspeakable(upstream, exc) from exc
 
@@ -71,7 +72,7 @@ def prompt_of(request: Request) -> bytes:
 
 def _events_of(embeddings: Embeddings) -> list[Event]:
     """Vectors are no tokens: nothing comes out that would be billed."""
-    usage = msgspec.structs.replace(embeddings.usage, output_tokens=0)
+    usage = replace(embeddings.usage, output_tokens=0)
     return [
         Started(model=embeddings.model),
         Embedded(embeddings),

@@ -44,6 +44,14 @@ TABLE = (
         "OPENAI_API_KEY",
         "openai_responses",
     ),
+    Kind("azure_openai", "Azure OpenAI", None, "AZURE_OPENAI_API_KEY", "azure_openai"),
+    Kind(
+        "azure_openai_responses",
+        "Azure OpenAI (Responses)",
+        None,
+        "AZURE_OPENAI_API_KEY",
+        "azure_openai_responses",
+    ),
     Kind("anthropic", "Anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", "anthropic"),
     Kind(
         "vertex_anthropic",

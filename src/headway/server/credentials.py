@@ -28,7 +28,15 @@ def _aws(
     return AwsCredentials(options, environ, transport, wall)
 
 
-SOURCES: Mapping[str, Make] = {"aws": _aws, "google": _google}
+def _entra(
+    options: Mapping[str, Any], environ: Mapping[str, str], transport: Transport, wall: Clock
+) -> CredentialSource:
+    from headway.transport.entra_tokens import EntraTokens
+
+    return EntraTokens(options, environ, transport, wall)
+
+
+SOURCES: Mapping[str, Make] = {"aws": _aws, "entra": _entra, "google": _google}
 
 
 def credential_source(

@@ -203,7 +203,7 @@ def _certificate(pem: bytes, password: str | None) -> tuple[Any, bytes]:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     except ImportError:
         raise UpstreamAuth(
-            "A client_certificate needs a package to sign with: pip install cryptography."
+            "A client_certificate needs a package to sign with: pip install 'headway[azure]'."
         ) from None
     blocks = {found[1].split()[-1]: found[0] for found in PEM.finditer(pem)}
     secret = None if password is None else password.encode()
