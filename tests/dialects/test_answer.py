@@ -202,6 +202,16 @@ def test_logprobs_of_the_pieces_are_those_of_the_whole() -> None:
     assert fold(*pieces).choices[0].logprobs == {"content": [1, 2, 3], "refusal": None}
 
 
+def test_logprobs_grow_in_place_and_their_pieces_stay_as_they_were() -> None:
+    answer = fold(Logprobs({"content": None}), first := Logprobs({"content": [1]}))
+    logprobs = answer.choices[0].logprobs
+    assert logprobs is not None
+    grown = logprobs["content"]
+    answer.add([Logprobs({"content": [2]})])
+    assert logprobs["content"] is grown
+    assert (grown, first.value) == ([1, 2], {"content": [1]})
+
+
 # --- A whole answer and the stream that it might have been fold into the same. --------------------
 
 TEXT = st.text(min_size=1, max_size=12)

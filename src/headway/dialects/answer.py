@@ -170,10 +170,12 @@ def _add_logprobs(answer: Answer, event: Logprobs) -> None:
     if choice.logprobs is None:
         choice.logprobs = {}
     for name, value in event.value.items():
-        if isinstance(value, list):
-            choice.logprobs[name] = [*(choice.logprobs.get(name) or ()), *value]
-        else:
+        if not isinstance(value, list):
             choice.logprobs.setdefault(name, value)
+        elif isinstance(grown := choice.logprobs.get(name), list):
+            grown += value
+        else:
+            choice.logprobs[name] = list(value)
 
 
 def _add_extra(answer: Answer, event: Extra) -> None:
