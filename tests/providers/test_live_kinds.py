@@ -61,6 +61,12 @@ def configured(kind: str, url: str, directory: Path) -> dict[str, Any]:
             "token_uri": f"{url}/token",
         },
         "vertex_anthropic": {"metadata_url": url},
+        "azure_openai_responses": {
+            "tenant_id": "t",
+            "client_id": "c",
+            "client_secret": "s",
+            "authority_host": url,
+        },
     }
     return {**base, **own.get(kind, key)}
 
@@ -137,6 +143,7 @@ def shown_to(upstream: ThreadedServer, kind: str) -> str:
 
 
 OPENED = {
+    "azure_openai_responses": "Bearer scripted-token",
     "bedrock": "AWS4-HMAC-SHA256 Credential=AKIAOWN/",
     "bedrock_mantle": "AWS4-HMAC-SHA256 Credential=AKIASCRIPTED/",
     "vertex": "Bearer scripted-token",
