@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+from typing import Any
 
 import pytest
 
@@ -26,3 +28,20 @@ def test_an_indented_request_is_counted_as_any_other(caplog: pytest.LogCaptureFi
         plain, indented = asyncio.run(count(PLAIN, INDENTED))
     assert plain == indented == (6, 3)
     assert caplog.records == []
+
+
+def test_a_terminals_interrupt_does_not_reach_the_process_that_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    groups: list[int] = []
+    start = asyncio.create_subprocess_exec
+
+    async def watched(*args: Any, **kwargs: Any) -> Any:
+        child = await start(*args, **kwargs)
+        groups.append(os.getpgid(child.pid))
+        return child
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", watched)
+    asyncio.run(count(PLAIN))
+    assert len(groups) == 1
+    assert groups[0] != os.getpgid(0)
