@@ -355,5 +355,7 @@ def test_the_readme_names_kinds_and_counts_that_are() -> None:
     kinds = re.findall(r"^- `(\w+)`", text, re.MULTILINE)
     assert kinds
     assert set(kinds) <= set(KINDS)
+    assert f"{len(KINDS)} kinds" in text
+    assert f"{len(KINDS)} kinds" in (ROOT / "CHANGELOG.md").read_text()
     providers = msgspec.json.decode(shipped())["providers"].values()
     assert f"{sum(len(provider['models']) for provider in providers):,} models" in text

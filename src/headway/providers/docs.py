@@ -69,6 +69,8 @@ def _address(provider: Provider) -> str:
     if provider.launch is not None:
         return "started on this machine"
     if provider.base_url is None:
+        if provider.credentials is not None:
+            return "each account's own: set `base_url`"
         filled = " or ".join(f"`{name}`" for name in ("base_url", *provider.options))
         return f"from {filled}"
     return f"`{provider.base_url}`"
