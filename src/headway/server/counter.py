@@ -88,7 +88,7 @@ class TokenCounter:
     async def _ask_once(self, line: bytes) -> Numbers:
         child = self._child
         if child is None or child.returncode is not None:
-            # In a session of its own: Ctrl-C is for us, and running answers are still to be counted.
+            # In a session of its own: Ctrl-C is for us; running answers are still to be counted.
             child = self._child = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", __name__, stdin=PIPE, stdout=PIPE, start_new_session=True
             )
