@@ -282,7 +282,9 @@ def read_gemini(body: bytes) -> Page:
             id=_name(row["name"]).removeprefix("models/"),
             context_window=_count(row.get("inputTokenLimit")),
         )
-        for row in _capable_of(found.get("models"), "supportedGenerationMethods", GEMINI_METHODS)
+        for row in _capable_of(
+            found.get("models", ()), "supportedGenerationMethods", GEMINI_METHODS
+        )
     )
     return Page(tuple(models), found.get("nextPageToken") or None)
 
@@ -315,7 +317,7 @@ COHERE = ModelList(_encode_cohere, read_cohere)
 
 def _capable_of(rows: Any, name: str, wanted: set[str]) -> Iterable[Row]:
     """The rows that say one of these words, or that say none at all."""
-    found = (_mapping(row) for row in _list(rows))
+    found = map(_mapping, rows)
     return (row for row in found if not _list(row.get(name)) or wanted & {*row[name]})
 
 
