@@ -256,3 +256,25 @@ def test_it_needs_no_key_and_refuses_no_parameter() -> None:
     assert PROVIDER.key_env is None
     request = ChatRequest(model="o3", messages=Raw(b"[]"), parameters={"temperature": Raw(b"1")})
     assert PROVIDER.adapt(request) == (request, ())
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "script",
+    [
+        None,
+        {"text": "a " * 131_073},
+        {"reasoning": "a " * 131_073},
+        {"tools": [{"name": "f", "arguments": {"a": "b" * 262_144}}]},
+    ],
+    ids=["prompt", "text", "reasoning", "tools"],
+)
+def test_an_answer_that_would_fill_the_memory_is_refused(script: Any, more: dict[str, Any]) -> None:
+    answer = played(script, content="a " * (1 if script else 131_073), **more)
+    assert answer.status == 400
+    assert b"at most 262144 characters" in sent(answer)
+
+
+def test_a_long_prompt_with_a_short_answer_is_fine() -> None:
+    answer = fold(played({"text": "Hi"}, content="a " * 200_000))
+    assert answer.reported().input_tokens == 200_000

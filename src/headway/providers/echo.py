@@ -95,6 +95,9 @@ class Body(Struct):
 
 TOKEN = re.compile(r"\s*\S+")
 CREATED = 1_700_000_000
+LONGEST = 256 * 1024
+"""Characters of an answer: the whole play is written before its first line is spoken, some hundred
+bytes for each token, and everyone else waits for it."""
 JSON = [(b"content-type", b"application/json")]
 SSE = [(b"content-type", b"text/event-stream")]
 END = b"data: [DONE]\n\n"
@@ -114,6 +117,8 @@ def play(body: bytes) -> Play:
     except (msgspec.DecodeError, RecursionError) as exc:
         return _refusal(400, f"echo cannot read this request: {exc}", [])
     script = request.echo or Script()
+    if _length(request, script) > LONGEST:
+        return _refusal(400, f"echo answers with at most {LONGEST} characters", [])
     if script.fault == "silence":
         return Play(0, 200, [], [], ends=False, answers=False)
     if script.fault == "rate_limit":
@@ -239,6 +244,11 @@ def _answer(request: Body, script: Script) -> str:
     return _text(request.messages[-1]) if request.messages else ""
 
 
+def _length(request: Body, script: Script) -> int:
+    arguments = sum(len(_encode(tool.arguments)) for tool in script.tools)
+    return len(_answer(request, script)) + len(script.reasoning or "") + arguments
+
+
 def _text(message: Message) -> str:
     content = message.content
     if isinstance(content, list):
@@ -253,7 +263,7 @@ def _finish(script: Script) -> str:
 
 def _usage(request: Body, completion: int) -> dict[str, int]:
     """Tokens here are words: the point is that they are the same every time."""
-    prompt = sum(len(TOKEN.findall(_text(message))) for message in request.messages)
+    prompt = sum(1 for message in request.messages for _ in TOKEN.finditer(_text(message)))
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
