@@ -323,6 +323,37 @@ def test_a_good_outcome_is_none_of_our_business() -> None:
     assert fold(whole("minimax", {"content": "Hi"}, base_resp=None)).is_finished
 
 
+# --- Refusals -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (
+            '{"error":{"message":"no such tool","code":400}}',
+            "Provider returned error: no such tool",
+        ),
+        ("no such tool", "Provider returned error: no such tool"),
+        (None, "Provider returned error"),
+    ],
+)
+def test_a_router_says_what_the_provider_behind_it_said(raw: str | None, message: str) -> None:
+    said = {"message": "Provider returned error", "code": 400, "metadata": {"raw": raw}}
+    decode = KINDS["openrouter"].decode_error
+    error = decode(400, (), json.dumps({"error": said}).encode())
+    assert (error.message, error.status, error.retryable) == (message, 400, False)
+    assert decode(404, (), b'{"error":{"message":"none"}}').message == "none"
+    assert decode(502, (), b"<html>").message == "<html>"
+    for odd in (b'{"error":"\xff"}', b"[" * 100_000):
+        assert decode(502, (), odd).retryable
+
+
+def test_a_code_beside_a_plain_error_is_kept() -> None:
+    body = b'{"code":"invalid-argument","error":"no such parameter"}'
+    error = KINDS["xai"].decode_error(400, (), body)
+    assert (error.message, error.code) == ("no such parameter", "invalid-argument")
+
+
 # --- Tool calls -----------------------------------------------------------------------------------
 
 

@@ -36,6 +36,7 @@ def provider_of(row: Row, facts: Kind) -> Provider:
         list_models=row.list_models,
         encode_request=row.encode,
         adapt=partial(adapt, row.rules),
+        decode_error=row.decode_error,
         features=row.features,
     )
     if row.readers or row.judge is not None:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
+from headway.errors import UpstreamError
 from headway.providers import listing, openai
 from headway.providers.compatible_rules import Rules
 from headway.providers.listing import ModelList
+from headway.providers.openai_errors import decode_error
 from headway.providers.openai_messages import MessageRules
 from headway.providers.openai_quirks import Judge, Reader
-from headway.types import ChatRequest, HttpRequest, Target
+from headway.types import ChatRequest, Headers, HttpRequest, Target
 
 
 class Place(Struct, frozen=True):
@@ -30,6 +32,7 @@ class Row(Struct, frozen=True, kw_only=True):
     rules: Rules = Rules()
     readers: tuple[Reader, ...] = ()
     judge: Judge | None = None
+    decode_error: Callable[[int, Headers, bytes], UpstreamError] = decode_error
     encode: Callable[[ChatRequest, Target], HttpRequest] = openai.encode_request
     wire: str = openai.PROVIDER.wire
     place: Place | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -18,10 +19,11 @@ from headway.types import Change, ChatRequest
 
 _encode = msgspec.json.Encoder().encode
 Parameters = dict[str, Raw]
+NULL = Raw(b"null")
 SCHEMA_TOLD = "Answer with a JSON object that follows this JSON schema, and with nothing else:\n"
 
 
-class Rules(Struct, frozen=True, kw_only=True):
+class Rules(Struct, frozen=True, kw_only=True, dict=True):
     """All of what one vendor does otherwise with a request. Reasons are in words."""
 
     limits: Limits = Limits()
@@ -39,9 +41,27 @@ class Rules(Struct, frozen=True, kw_only=True):
     tells_schema: bool = False
     """A JSON schema is told to the model in words: the vendor has JSON mode alone."""
 
+    @cached_property
+    def concerned(self) -> frozenset[str]:
+        """The parameters that any of these rules speak of."""
+        names = {*self.neutral, *self.bounds}
+        for limits in (self.limits, *(limits for _, limits in self.models)):
+            names.update(limits.dropped, limits.renamed)
+        others = {"n": self.one_choice, "reasoning": self.flat_effort}
+        names.update(name for name, counts in others.items() if counts)
+        return frozenset(names | ({"response_format"} if self.tells_schema else set()))
+
 
 def adapt(rules: Rules, request: ChatRequest) -> Adapted:
     """The request as this vendor takes it, and what was changed."""
+    parameters = request.parameters
+    if rules.concerned.isdisjoint(parameters) and NULL not in parameters.values():
+        adapted, changes = ruled(request, rules.messages)
+        return adapted, () if request.defaulted else changes
+    return _adapted(rules, request)
+
+
+def _adapted(rules: Rules, request: ChatRequest) -> Adapted:
     adapted, changes = limit(_without_neutral(rules, request), rules.limits)
     told = list(changes)
     for pattern, limits in rules.models:

@@ -162,6 +162,7 @@ VENDORS = (
         price_id="openrouter",
         rules=Rules(messages=UNDERSTOOD, flat_effort=False),
         readers=(openai_quirks.reasoning_details, openai_quirks.choice_errors),
+        decode_error=openai_quirks.decode_routed_error,
         wire="openai_chat_openrouter",
         features={
             **BASIC,

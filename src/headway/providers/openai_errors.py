@@ -64,7 +64,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """Never raises, whatever the body is."""
     try:
         parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         parsed = body.decode(errors="replace").strip()
     error = error_in(parsed, status)
     names = dict(headers)
@@ -76,7 +76,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
 def error_in(parsed: Any, status: int | None) -> UpstreamError:
     """An error out of what the provider said; ``status`` is None inside a stream."""
     found = parsed.get("error") or parsed if isinstance(parsed, dict) else parsed
-    fields = found if isinstance(found, dict) else {"message": found}
+    fields = found if isinstance(found, dict) else {**_beside(parsed), "message": found}
     code, kind = _code(fields.get("code")), _string(fields.get("type"))
     status = status or _status_in(fields)
     cls = _class(code, kind, status)
@@ -87,6 +87,11 @@ def error_in(parsed: Any, status: int | None) -> UpstreamError:
         code=code or kind or _string(fields.get("code")),
         status=status if cls and status in STATUS.get(cls, ()) else None,
     )
+
+
+def _beside(parsed: Any) -> dict[str, Any]:
+    """xAI's ``error`` is a plain string, with its ``code`` beside it."""
+    return {"code": parsed.get("code")} if isinstance(parsed, dict) else {}
 
 
 def retry_after(headers: dict[bytes, bytes]) -> float | None:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from headway.errors import UpstreamAuth, UpstreamError, UpstreamQuota, UpstreamRateLimited
 from headway.providers import openai
-from headway.providers.openai_errors import error_in
+from headway.providers.openai_errors import LONGEST, decode_error, error_in
 from headway.providers.openai_headers import bearer_headers
 from headway.providers.openai_usage import decode_usage
 from headway.providers.provider import State
@@ -30,6 +30,7 @@ from headway.types import (
     Failed,
     Finished,
     Frame,
+    Headers,
     HttpRequest,
     Reasoning,
     ReasoningDetail,
@@ -68,12 +69,13 @@ def reading(
     def decode_event(frame: Frame, state: State) -> list[Event]:
         if not state:
             state["own"] = {}
-            state["readers"] = [{} for _ in readers]
-        if judge is not None and (judged := judge(frame.data)) is not None:
+            state["readers"] = [(reader, {}) for reader in readers]
+        data = frame.data
+        if judge is not None and (judged := judge(data)) is not None:
             return judged
         events = openai.decode_event(frame, state["own"])
-        for reader, memory in zip(readers, state["readers"], strict=True):
-            events = reader(frame.data, events, memory)
+        for reader, memory in state["readers"]:
+            events = reader(data, events, memory)
         return events
 
     return decode_response, decode_event
@@ -260,6 +262,43 @@ def choice_errors(data: bytes, events: list[Event], memory: Memory) -> list[Even
         *events,
         *(Failed(error_in(msgspec.json.decode(raw), None)) for raw in said if is_there(raw)),
     ]
+
+
+class Routed(Struct):
+    raw: str | None = None
+
+
+class RoutedError(Struct):
+    metadata: Routed | None = None
+
+
+class RoutedBody(Struct):
+    error: RoutedError | None = None
+
+
+_routed = msgspec.json.Decoder(RoutedBody).decode
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading may raise over bytes that are no JSON."""
+
+
+def decode_routed_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
+    """OpenRouter says that a provider refused, and what it said only in ``metadata.raw``."""
+    error = decode_error(status, headers, body)
+    try:
+        found = _routed(body).error or RoutedError()
+    except UNREADABLE:
+        return error
+    raw = None if found.metadata is None else found.metadata.raw
+    if raw:
+        error.message = f"{error.message}: {_said(raw)}"[:LONGEST]
+    return error
+
+
+def _said(raw: str) -> str:
+    try:
+        return error_in(msgspec.json.decode(raw), None).message
+    except UNREADABLE:
+        return raw
 
 
 # --- Searches -------------------------------------------------------------------------------------
