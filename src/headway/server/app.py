@@ -118,6 +118,7 @@ class App:
                 return
 
     async def _respond(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        await self.start()  # a server need not have the lifespan part of ASGI
         origins = self.config.server.cors_origins
         if origins:
             allowed = cors.allow(origins, scope["headers"])
@@ -143,10 +144,10 @@ class App:
         self._sweep = loop.call_later(interval, self._keep_alive)
 
     def _keep_alive(self) -> None:
+        self._sweep_later()  # before the work: an error in it must not leave all others silent
         now = self.gateway.clock()
         for exchange in list(self.gateway.active):
             exchange.keep_alive(now, self.config.server.stream_comment)
-        self._sweep_later()
 
 
 def _build_docs() -> asgi.Asgi:

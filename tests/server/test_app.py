@@ -1,0 +1,76 @@
+"""The application's life under a server that leaves parts of it out."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from headway.config import Config, Ledger, Server
+from headway.pipeline.exchange import Exchange
+from headway.server.app import App
+
+HEALTH: dict[str, Any] = {
+    "type": "http",
+    "method": "GET",
+    "path": "/health",
+    "query_string": b"",
+    "headers": [],
+}
+
+
+def app(tmp_path: Path, **server: Any) -> App:
+    ledger = Ledger(url=f"sqlite:///{tmp_path}/ledger.db")
+    return App(Config(ledger=ledger, server=Server(**server)), dict)
+
+
+def test_a_server_without_lifespan_gets_answers(tmp_path: Path) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def main() -> None:
+        served = app(tmp_path)
+        await served(HEALTH, receive, send)
+        gateway = served.gateway
+        await served(HEALTH, receive, send)
+        assert served.gateway is gateway
+        await served.close()
+
+    asyncio.run(main())
+    assert [message["status"] for message in sent if "status" in message] == [200, 200]
+
+
+class Failing(Exchange):
+    """An exchange with a defect."""
+
+    __slots__ = ("asked",)
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def keep_alive(self, now: float, silence: float) -> None:
+        self.asked += 1
+        raise RuntimeError("a defect")
+
+    def abort(self, error: object) -> None: ...
+
+
+def test_one_stream_with_a_defect_leaves_the_others_their_comments(tmp_path: Path) -> None:
+    async def main() -> int:
+        served = app(tmp_path, stream_comment=0.04)
+        await served.start()
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        failing = Failing()
+        served.gateway.active.add(failing)
+        while failing.asked < 3:
+            await asyncio.sleep(0.01)
+        served.gateway.active.clear()
+        await served.close()
+        return failing.asked
+
+    assert asyncio.run(asyncio.wait_for(main(), 5)) >= 3
