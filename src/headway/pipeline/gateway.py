@@ -84,3 +84,5 @@ class Gateway:
         self.chores: set[Awaitable[None]] = set()
         """Tasks that nobody waits for: kept, so that they are not collected while they run."""
         self.is_closing = False
+        self.catalogue: object = None
+        """What the routes that list models remember, and they alone read."""

@@ -174,7 +174,8 @@ async def _catalogue(gateway: Gateway, scope: Scope, send: Send) -> None:
     if path not in catalogue.OPEN:
         authorize(scope["headers"], gateway.snapshot.keys)
     query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-    await _whole(send, 200, [(b"content-type", JSON)], catalogue.answer(gateway, path, query))
+    found = await catalogue.answer(gateway, path, query)
+    await _whole(send, 200, [(b"content-type", JSON)], found)
 
 
 def _allow(scope: Scope, *methods: str) -> None:

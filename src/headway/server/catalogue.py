@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from headway.errors import HeadwayError, InvalidField, UnknownProvider
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
+from headway.server.models import Shelf
+from headway.server.shelves import shelves
 from headway.types import Parameter
 
 Query = Mapping[str, str]
 
 
-def health(gateway: Gateway, query: Query) -> Any:
+async def health(gateway: Gateway, query: Query) -> Any:
     """Says nothing of the providers: asking them would cost money."""
     return {"status": "healthy", "message": "Headway is running."}
 
 
-def providers(gateway: Gateway, query: Query) -> list[str]:
+async def providers(gateway: Gateway, query: Query) -> list[str]:
     return list(gateway.snapshot.upstreams)
 
 
-def models(gateway: Gateway, query: Query) -> Any:
+async def models(gateway: Gateway, query: Query) -> Any:
     """All providers' models by provider, or one provider's."""
-    name = query.get("provider")
-    if name is not None:
-        return _listing(gateway, _upstream(gateway.snapshot, name))
-    return {name: _listing(gateway, one) for name, one in gateway.snapshot.upstreams.items()}
+    found = await _shelves(gateway, query)
+    shown = {name: _shown(shelf) for name, shelf in found.items()}
+    return shown[query["provider"]] if "provider" in query else shown
 
 
-def parameters(gateway: Gateway, query: Query) -> list[Parameter]:
+def _shown(shelf: Shelf) -> dict[str, Any]:
+    shown = {
+        "name": shelf.title,
+        "models": [entry.id for entry in shelf.entries],
+        "details": {entry.id: entry.details for entry in shelf.entries},
+        "source": shelf.source,
+    }
+    return shown if shelf.error is None else {**shown, "error": shelf.error}
+
+
+async def parameters(gateway: Gateway, query: Query) -> list[Parameter]:
     """What a provider takes; for a model that refuses some, the rest of it."""
     name = query.get("provider")
     if name is None:
@@ -39,17 +50,36 @@ def parameters(gateway: Gateway, query: Query) -> list[Parameter]:
     return list(_upstream(gateway.snapshot, name).provider.parameters_of(query.get("model")))
 
 
-def openai_models(gateway: Gateway, query: Query) -> Any:
+async def openai_models(gateway: Gateway, query: Query) -> Any:
     """OpenAI's list, each model named as ``/v1/chat/completions`` takes it."""
+    found = await _shelves(gateway, query)
     data = [
-        {"id": f"{name}/{model}", "object": "model", "created": 0, "owned_by": name}
-        for name, upstream in gateway.snapshot.upstreams.items()
-        for model in _names(gateway, upstream)
+        {
+            "id": f"{name}/{entry.id}",
+            "object": "model",
+            "created": entry.created,
+            "owned_by": name,
+            **msgspec.to_builtins(entry.details),
+        }
+        for name, shelf in found.items()
+        for entry in shelf.entries
     ]
-    return {"object": "list", "data": data}
+    errors = {name: shelf.error for name, shelf in found.items() if shelf.error is not None}
+    return {"object": "list", "data": data, **({"errors": errors} if errors else {})}
 
 
-ROUTES: dict[str, Callable[[Gateway, Query], Any]] = {
+async def _shelves(gateway: Gateway, query: Query) -> Mapping[str, Shelf]:
+    name = query.get("provider")
+    upstreams = gateway.snapshot.upstreams
+    asked = list(upstreams) if name is None else [name]
+    if name is not None:
+        _upstream(gateway.snapshot, name)
+    return await shelves(gateway, asked, is_live=query.get("live", "") not in OFF)
+
+
+OFF = ("", "0", "false")
+
+ROUTES: dict[str, Callable[[Gateway, Query], Awaitable[Any]]] = {
     "/health": health,
     "/api/engine/providers": providers,
     "/api/engine/models": models,
@@ -60,9 +90,9 @@ OPEN = frozenset({"/health"})
 """Answered without a key."""
 
 
-def answer(gateway: Gateway, path: str, query: Query) -> bytes:
+async def answer(gateway: Gateway, path: str, query: Query) -> bytes:
     """Raises HeadwayError for a wrong query."""
-    return msgspec.json.encode(ROUTES[path](gateway, query))
+    return msgspec.json.encode(await ROUTES[path](gateway, query))
 
 
 def _upstream(snapshot: Snapshot, name: str) -> Upstream:
@@ -76,16 +106,3 @@ def unknown_provider(snapshot: Snapshot, name: str) -> HeadwayError:
     names = ", ".join(sorted(snapshot.upstreams))
     message = f"No provider is called {name!r}; configured are: {names}."
     return UnknownProvider(message, param="provider")
-
-
-def _listing(gateway: Gateway, upstream: Upstream) -> dict[str, Any]:
-    return {"name": upstream.provider.title, "models": _names(gateway, upstream)}
-
-
-def _names(gateway: Gateway, upstream: Upstream) -> list[str]:
-    """As configured; else what the kind and the price data know."""
-    if upstream.models:
-        return list(upstream.models)
-    prices = gateway.snapshot.prices.models(upstream.provider.price_id, gateway.wall())
-    known = [model.id for model in prices if not model.deprecated]
-    return [*upstream.provider.models, *known]

@@ -238,13 +238,36 @@ ENGINE_CHUNKS = (
     Example("The last event", _LAST_CHUNK),
 )
 
-_LOCAL_MODELS = {"name": "Local", "models": ["smollm2-135m-instruct"]}
+_UNKNOWN: dict[str, Any] = {
+    "context_window": None,
+    "prices": None,
+    "refuses": [],
+    "deprecated": None,
+}
+_LOCAL_MODELS = {
+    "name": "Local",
+    "models": ["smollm2-135m-instruct"],
+    "details": {"smollm2-135m-instruct": _UNKNOWN},
+    "source": "bundled",
+}
+_REASONER = {
+    "context_window": 200000,
+    "prices": {"input": 2.0, "output": 8.0, "cached": 0.5, "cache_write": None},
+    "refuses": ["temperature", "top_p", "frequency_penalty", "presence_penalty"],
+    "deprecated": False,
+}
+_OPENAI_MODELS = {
+    "name": "OpenAI",
+    "models": ["o3"],
+    "details": {"o3": _REASONER},
+    "source": "bundled",
+}
 
 PROVIDERS = (Example("As configured", ["local", "openai"]),)
 MODELS = (
     Example(
         "All providers",
-        {"openai": {"name": "OpenAI", "models": ["gpt-4o", _MODEL]}, "local": _LOCAL_MODELS},
+        {"openai": _OPENAI_MODELS, "local": _LOCAL_MODELS},
     ),
     Example("One provider", _LOCAL_MODELS),
 )
@@ -329,8 +352,35 @@ OPENAI_MODELS = (
                     "object": "model",
                     "created": 0,
                     "owned_by": "local",
-                }
+                    **_UNKNOWN,
+                },
+                {
+                    "id": "openai/o3",
+                    "object": "model",
+                    "created": 0,
+                    "owned_by": "openai",
+                    **_REASONER,
+                },
             ],
+        },
+    ),
+)
+_EMBEDDER = "text-embedding-3-small"
+EMBEDDINGS_REQUESTS = (
+    Example("A text", {"model": f"{PROVIDER}/{_EMBEDDER}", "input": _HELLO}),
+    Example(
+        "Two texts, in short vectors",
+        {"model": f"{PROVIDER}/{_EMBEDDER}", "input": [_HELLO, _ANSWER], "dimensions": 256},
+    ),
+)
+EMBEDDINGS_REPLIES = (
+    Example(
+        "One vector, shortened here",
+        {
+            "object": "list",
+            "data": [{"object": "embedding", "index": 0, "embedding": [-0.0139, 0.0187, -0.0454]}],
+            "model": _EMBEDDER,
+            "usage": {"prompt_tokens": 6, "total_tokens": 6},
         },
     ),
 )

@@ -100,6 +100,26 @@ For clients of OpenAI's API: set their base URL to `/v1` of this server and the 
 `provider/model`. With `stream` the answer is server-sent events, closed by `data: [DONE]`. \
 A whole answer has its metrics in its headers."""
 
+_MODELS = """\
+Of every provider those that are configured for it, else those that the data that the gateway \
+ships knows; of a server of one's own that speaks a vendor's API under a name of its own, none.
+
+With `live` each provider is asked for its own list, with the configured key, all at once and for \
+10 seconds at most; what it answers is remembered for a minute. One that fails has its error \
+beside the others' models. A provider whose list is not read shows what it shows without `live`."""
+
+_EMBEDDINGS = """\
+For clients of OpenAI's API. An answer is always whole, with its metrics in its headers; a \
+provider that has no embeddings is a 400."""
+
+LIVE = Parameter(
+    "live",
+    "query",
+    "Anything but empty, `0` and `false`: ask the providers for their own lists.",
+    "true",
+    required=False,
+)
+
 TAGS = {
     "Engine": "One chat call with its measurements, and what there is to call.",
     "OpenAI": "The same models for clients that speak OpenAI's API.",
@@ -144,9 +164,10 @@ ROUTES = (
         id="engine_models",
         tag="Engine",
         summary="List the models",
-        description="The models of every provider, or of one.",
+        description=_MODELS,
         parameters=(
             Parameter("provider", "query", "Only this provider's models.", "local", required=False),
+            LIVE,
         ),
         answer="Models by provider; with `provider`, the inner object of that one.",
         answers=(Body((schemas.ModelsByProvider, schemas.ProviderModels), examples.MODELS),),
@@ -197,15 +218,32 @@ ROUTES = (
         failures=failures.CHAT_FAILURES,
     ),
     Route(
+        method="post",
+        path="/v1/embeddings",
+        id="openai_embeddings",
+        tag="OpenAI",
+        summary="Embeddings",
+        description=_EMBEDDINGS,
+        request=Body((schemas_openai.OpenAIEmbeddingsRequest,), examples.EMBEDDINGS_REQUESTS),
+        answer="A vector for each text.",
+        answers=(Body((schemas_openai.OpenAIEmbeddings,), examples.EMBEDDINGS_REPLIES),),
+        headers=METRICS_HEADERS,
+        failures=failures.CHAT_FAILURES,
+    ),
+    Route(
         method="get",
         path="/v1/models",
         id="openai_models",
         tag="OpenAI",
         summary="List the models",
-        description="Every model of every provider, named as `/v1/chat/completions` takes it.",
+        description=f"Each model is named as `/v1/chat/completions` takes it. {_MODELS}",
+        parameters=(
+            Parameter("provider", "query", "Only this provider's models.", "local", required=False),
+            LIVE,
+        ),
         answer="The models.",
         answers=(Body((schemas_openai.OpenAIModels,), examples.OPENAI_MODELS),),
-        failures=(failures.UNAUTHORIZED,),
+        failures=(failures.UNAUTHORIZED, failures.UNKNOWN_PROVIDER),
     ),
     Route(
         method="get",

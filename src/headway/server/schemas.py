@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import Field, RootModel
 
-
-class Shape(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-
-class OpenShape(Shape):
-    """A shape whose further fields have a meaning: they are passed on verbatim."""
-
-    model_config = ConfigDict(extra="allow")
-
+from headway.server.schemas_base import ErrorDetail as ErrorDetail
+from headway.server.schemas_base import ErrorReply as ErrorReply
+from headway.server.schemas_base import OpenShape as OpenShape
+from headway.server.schemas_base import Shape as Shape
+from headway.server.schemas_models import ModelDetails as ModelDetails
+from headway.server.schemas_models import ModelPrices as ModelPrices
+from headway.server.schemas_models import ModelsByProvider as ModelsByProvider
+from headway.server.schemas_models import ProviderModels as ProviderModels
 
 # --- Messages, in OpenAI's chat format ----------------------------------------------------------
 
@@ -282,7 +280,7 @@ class EngineReply(Shape):
     metrics: Metrics
     deployment: str | None = None
     """The provider's more exact name of the model."""
-    transformations: list[Change] = []
+    transformations: list[Change] = Field(default=[])
     """What was changed for the provider. Empty: the request went as it came."""
 
 
@@ -324,17 +322,6 @@ class EngineChunk(Shape):
     """In the last event only: what was changed for the provider."""
 
 
-class ProviderModels(Shape):
-    name: str
-    """The provider's name for people."""
-    models: list[str]
-    """Names to send as `model`."""
-
-
-class ModelsByProvider(RootModel[dict[str, ProviderModels]]):
-    """Models by the configured name of their provider."""
-
-
 class ProviderNames(RootModel[list[str]]):
     """The configured names, which are the last part of the chat route."""
 
@@ -365,32 +352,3 @@ class Parameters(RootModel[list[Parameter]]):
 class Health(Shape):
     status: Literal["healthy"]
     message: str
-
-
-# --- Errors -------------------------------------------------------------------------------------
-
-
-class ErrorDetail(Shape):
-    """What went wrong and what to do about it; never a stack trace, never a key."""
-
-    type: str
-    """Stable, fit for a metric's label."""
-    message: str
-    """For people: names the field and the remedy."""
-    provider: str | None
-    """The configured name of the provider concerned."""
-    param: str | None
-    """The field concerned."""
-    code: str | None
-    """A finer reason, the provider's own where it gave one."""
-    request_id: str | None
-    """Names the request in the log; quote it when you ask for help."""
-    retry_after_s: float | None
-    """Seconds to wait before another attempt."""
-
-
-class ErrorReply(Shape):
-    """Every failure, on every route. In a stream that has begun, the same object is the last
-    event, in the stream's own framing."""
-
-    error: ErrorDetail

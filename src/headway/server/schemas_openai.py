@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from headway.server.schemas import ChunkChoice, Message, Metrics, OpenShape, Shape, ToolCall, Usage
+from headway.server.schemas import ChunkChoice, Message, Metrics, ToolCall, Usage
+from headway.server.schemas_base import ErrorDetail, OpenShape, Shape
+from headway.server.schemas_models import ModelPrices
 
 
 class OpenAIRequest(OpenShape):
@@ -80,11 +82,61 @@ class OpenAIModel(OpenShape):
     """`provider/model`, as to be sent."""
     object: Literal["model"]
     created: int
-    """Always 0: providers do not tell."""
+    """Unix time in whole seconds; 0 where the provider does not tell."""
     owned_by: str
     """The configured name of the provider."""
+    context_window: int | None
+    """Tokens."""
+    input_modalities: list[str] = Field(default=[])
+    """As of [ModelDetails](#modeldetails), like all that follow."""
+    output_modalities: list[str] = Field(default=[])
+    prices: ModelPrices | None
+    listed_prices: ModelPrices | None = None
+    refuses: list[str]
+    deprecated: bool | None
 
 
 class OpenAIModels(Shape):
     object: Literal["list"]
     data: list[OpenAIModel]
+    errors: dict[str, ErrorDetail] | None = None
+    """With `live`: why a provider's own list could not be had, by the provider's name."""
+
+
+# --- Embeddings ---------------------------------------------------------------------------------
+
+
+class OpenAIEmbeddingsRequest(OpenShape):
+    """OpenAI's embeddings request. Fields not named here go to the provider as they are."""
+
+    model: str
+    """`provider/model`: the configured name of a provider, and its model."""
+    input: str | list[str] | list[int] | list[list[int]]
+    """A text, or a list of texts, of tokens, or of lists of tokens. Few providers take tokens."""
+    dimensions: int | None = Field(None, ge=1)
+    """How long the vectors are to be, where the model can shorten them."""
+    encoding_format: Literal["float", "base64"] | None = "float"
+    """`base64`: each vector is the base64 of its numbers as little-endian float32."""
+    user: str | None = None
+
+
+class OpenAIEmbedding(Shape):
+    object: Literal["embedding"]
+    index: int
+    """The position of its text in `input`."""
+    embedding: list[float] | str
+    """The vector; a string where `base64` was asked for."""
+
+
+class EmbeddingsUsage(Shape):
+    prompt_tokens: int | None
+    """Tokens in; null if unknown."""
+    total_tokens: int | None
+
+
+class OpenAIEmbeddings(Shape):
+    object: Literal["list"]
+    data: list[OpenAIEmbedding]
+    model: str
+    """The model, by the provider's more exact name where it told one."""
+    usage: EmbeddingsUsage

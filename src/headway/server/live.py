@@ -1,0 +1,130 @@
+"""Asks a provider for its own list of models: a few small requests, and never more than seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from headway.dialects.dialect import encode_error
+from headway.errors import (
+    HeadwayError,
+    InternalError,
+    InvalidField,
+    MissingProviderKey,
+    UpstreamGarbled,
+    UpstreamTimeout,
+)
+from headway.pipeline.exchange import SHORTEST_SECRET
+from headway.pipeline.gateway import Gateway, Upstream
+from headway.providers.listing import ListedModel, ModelList, Page
+from headway.transport.fetch import fetch
+from headway.types import HttpRequest, Target, Timeouts
+
+log = logging.getLogger("headway")
+LIMIT_S = 10.0
+"""For all of one provider's pages, its credentials included."""
+TIMEOUTS = Timeouts(connect=LIMIT_S, first_byte=LIMIT_S, idle=LIMIT_S, total=LIMIT_S)
+MOST_PAGES = 20
+
+Answer = tuple[ListedModel, ...] | dict[str, Any]
+"""The models, or the error as every route shows it."""
+
+
+async def ask(gateway: Gateway, upstream: Upstream, how: ModelList) -> Answer:
+    """Never raises: what goes wrong with one provider is an answer beside the others'."""
+    secrets = [upstream.api_key, *upstream.headers.values()]
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            target = await _target(upstream)
+            secrets += target.credentials.values()
+            return await _pages(gateway, upstream, how, target)
+    except TimeoutError:
+        message = f"{upstream.name} did not list its models within {LIMIT_S:g} s"
+        error: HeadwayError = UpstreamTimeout(message, code="total_timeout")
+    except HeadwayError as raised:
+        error = raised
+    except Exception:
+        log.exception("listing the models of %s failed on a defect of the gateway", upstream.name)
+        error = InternalError("The gateway failed on this list; see its log.")
+    body = encode_error(error, upstream.name, gateway.new_id())
+    shown = msgspec.json.decode(body)["error"]
+    return {name: _concealed(value, secrets) for name, value in shown.items()}
+
+
+async def _target(upstream: Upstream) -> Target:
+    if upstream.target is not None:
+        return upstream.target
+    if upstream.api_key is None and upstream.needs_key:
+        raise _no_key(upstream)
+    credentials: Mapping[str, str] = {}
+    if upstream.credentials is not None and upstream.api_key is None:
+        credentials = await upstream.credentials.credentials()
+    return Target(
+        provider=upstream.name,
+        base_url=upstream.base_url or "",
+        api_key=upstream.api_key,
+        options=upstream.options,
+        headers=upstream.headers,
+        credentials=credentials,
+    )
+
+
+def _no_key(upstream: Upstream) -> HeadwayError:
+    return MissingProviderKey(
+        f"There is no key for {upstream.name}: set {upstream.key_name} in the gateway's environment"
+        f" or providers.{upstream.name}.api_key in its configuration.",
+        param="api_key",
+    )
+
+
+async def _pages(
+    gateway: Gateway, upstream: Upstream, how: ModelList, target: Target
+) -> tuple[ListedModel, ...]:
+    found: dict[str, ListedModel] = {}
+    more: str | None = None
+    for _ in range(MOST_PAGES):
+        request = _request(upstream, how, target, more)
+        sign = upstream.provider.sign
+        signed = request if sign is None else sign(request, target, gateway.wall())
+        page = _read(upstream, how, await _body(upstream, signed))
+        for model in page.models:
+            found.setdefault(model.id, model)  # Mistral says one again for each of its aliases
+        more = page.more
+        if more is None:
+            break
+    return tuple(found.values())
+
+
+def _request(upstream: Upstream, how: ModelList, target: Target, more: str | None) -> HttpRequest:
+    try:
+        return how.encode(target, more)
+    except ValueError as error:
+        message = f"`base_url` of {upstream.name} is no address to call: {error}."
+        raise InvalidField(message, param="base_url") from error
+
+
+async def _body(upstream: Upstream, request: HttpRequest) -> bytes:
+    status, headers, body = await fetch(upstream.transport, request, TIMEOUTS)
+    if status != 200:
+        raise upstream.provider.decode_error(status, headers, body)
+    return body
+
+
+def _read(upstream: Upstream, how: ModelList, body: bytes) -> Page:
+    try:
+        return how.decode(body)
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
+        raise UpstreamGarbled(f"{upstream.name} sent what is no list of models.") from error
+
+
+def _concealed(value: Any, secrets: list[str | None]) -> Any:
+    """Providers have been seen to quote the key that they refuse."""
+    if isinstance(value, str):
+        for secret in secrets:
+            if secret and len(secret) >= SHORTEST_SECRET:
+                value = value.replace(str(secret), "***")
+    return value
