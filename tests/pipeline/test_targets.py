@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from headway.errors import ShuttingDown, UpstreamUnreachable
 from headway.pipeline.signals import Signal
 from headway.providers import openai
 from headway.types import Timeouts, Url
@@ -121,15 +122,54 @@ def test_a_launched_provider_is_waited_for() -> None:
     assert pipe.sending.request.url.port == 7
 
 
-def test_a_client_that_leaves_while_it_is_started_is_not_served() -> None:
+def test_a_client_that_leaves_while_it_is_started_is_let_go_at_once() -> None:
     launcher = Starting()
     pipe = Pipe(base_url=None, launcher=launcher)
     pipe.ask()
     pipe.sink.leave()
+    assert pipe.gateway.active == set()
     launcher.ready.set("http://127.0.0.1:7/v1")
     assert pipe.sendings == []
     assert pipe.sink.got == []
     assert [record.outcome for record in pipe.records] == ["cancelled"]
+
+
+def test_a_gateway_that_must_go_says_so_while_it_waits_for_credentials() -> None:
+    source = Fetching()
+    pipe = Pipe(credentials=source, needs_key=False, api_key=None)
+    pipe.ask()
+    pipe.exchange.abort(ShuttingDown("It must go."))
+    assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (503, "shutting_down")
+    source.ready.set({"access_token": "t"})
+    assert pipe.sendings == []
+    assert len(pipe.records) == 1
+
+
+class Fetching:
+    """A source of credentials that has them when the test says so."""
+
+    def __init__(self) -> None:
+        self.ready: Signal[dict[str, str]] = Signal()
+
+    async def credentials(self) -> dict[str, str]:
+        return await self.ready
+
+
+class Failing:
+    """A launcher that fails."""
+
+    async def base_url(self) -> str:
+        raise UpstreamUnreachable("It does not start.")
+
+    async def close(self) -> None:
+        """Nothing to stop."""
+
+
+def test_what_cannot_be_started_is_told() -> None:
+    pipe = Pipe(base_url=None, launcher=Failing())
+    pipe.ask()
+    assert (pipe.sink.status, pipe.sink.json["error"]["message"]) == (502, "It does not start.")
+    assert pipe.gateway.active == set()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ exchange takes no task, and no turn of the event loop but those of its sockets.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TypeVar, cast
 
 from headway.dialects.dialect import JSON, Call, Context, Dialect, Inbound, encode_error
 from headway.errors import (
@@ -27,7 +28,7 @@ from headway.pipeline.flow import Flow
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.lengths import check_lengths
 from headway.pipeline.settlement import Settled
-from headway.pipeline.signals import Signal, start
+from headway.pipeline.signals import Signal, start, unless
 from headway.policy.keys import authorize
 from headway.ports import Sink
 from headway.providers.parameters import check
@@ -35,6 +36,7 @@ from headway.routing.retry import Try, decide
 from headway.types import Change, HttpRequest, Target
 
 log = logging.getLogger("headway")
+T = TypeVar("T")
 SHORTEST_SECRET = 6
 """Shorter texts are no keys, and blanking them out would eat ordinary words."""
 QUOTING = ("message", "code", "param")
@@ -96,7 +98,7 @@ class Exchange:
         self._gone: HeadwayError | None = None
         self._credentials: Mapping[str, str] = {}
         self._pause: Signal[None] | None = None
-        """Set while it waits before another attempt."""
+        """There while it waits for others, or before another attempt: setting it ends the wait."""
         self._recorded: Flow | None = None
         """The last attempt that is on record."""
 
@@ -192,14 +194,11 @@ class Exchange:
                 raise _no_key(upstream)
         base_url = call.base_url or upstream.base_url
         if base_url is None and upstream.launcher is not None:
-            self._count_time()
-            base_url = await upstream.launcher.base_url()
-            self._go_on()
+            base_url = await self._others(upstream.launcher.base_url())
         credentials: Mapping[str, str] = {}
         if upstream.credentials is not None and api_key is None and call.base_url is None:
-            self._count_time()
-            credentials = self._credentials = await upstream.credentials.credentials()
-            self._go_on()
+            found = await self._others(upstream.credentials.credentials())
+            credentials = self._credentials = found
         return Target(
             provider=upstream.name,
             base_url=base_url or "",
@@ -208,6 +207,17 @@ class Exchange:
             headers={} if call.base_url else upstream.headers,
             credentials=credentials,
         )
+
+    async def _others(self, awaited: Awaitable[T]) -> T:
+        """Wait for others, but no longer than anyone wants the answer."""
+        self._count_time()
+        pause = self._pause = Signal()
+        try:
+            found = await unless(pause, awaited)
+        finally:
+            self._pause = None
+        self._go_on()
+        return cast("T", found)
 
     async def _attempt(self, upstream: Upstream, call: Call, target: Target) -> Flow:
         """Send, and again after a failure that another try may mend, until there is a commitment:

@@ -9,7 +9,7 @@ asyncio can be awaited too; what needs a running task (``asyncio.timeout``) goes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -47,6 +47,26 @@ class Signal(Generic[T]):
 
     def then(self, proceed: Callable[[], None]) -> None:
         self._continue = proceed
+
+
+async def unless(stop: Signal[None], awaited: Awaitable[T]) -> T | None:
+    """What ``awaited`` gives or raises; or None as soon as ``stop`` is set, and then ``awaited``
+    goes on unheard: what it waits for may be for others, too. ``stop`` is set in any case."""
+    found: list[T] = []
+    failed: list[BaseException] = []
+
+    async def wait() -> None:
+        try:
+            found.append(await awaited)
+        except (Exception, asyncio.CancelledError) as exc:
+            failed.append(exc)
+        stop.set(None)
+
+    start(wait())
+    await stop
+    if failed:
+        raise failed[0]
+    return found[0] if found else None
 
 
 def start(coroutine: Coroutine[Any, None, None]) -> None:
