@@ -1,0 +1,160 @@
+"""Ollama's SDK as a witness: it asks for what we ask for, and reads of an answer what we read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import ollama
+import pytest
+
+from cassettes import Recording, chosen, names
+from headway.providers.ollama import PROVIDER
+from scripted import ThreadedServer
+from wires import END, JSON, LINE, OLLAMA, Played
+from witness import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
+
+MODEL = "llama"
+NDJSON = "application/x-ndjson"
+ANSWERS = chosen(lambda r: r.provider == "ollama" and r.api == "api_chat" and r.status == 200)
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+TOOLS = [{"type": "function", "function": {"name": "f", "description": "d", "parameters": SCHEMA}}]
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,eA=="}}
+USER = {"role": "user", "content": "Hello"}
+SAMPLING = {
+    "temperature": 0.5, "top_p": 0.5, "top_k": 5, "seed": 7, "stop": ["x"],
+    "frequency_penalty": 0.5, "presence_penalty": 0.25,
+}  # fmt: skip
+MADE = {"function": {"name": "f", "arguments": {"a": 1}}}
+
+# The request in OpenAI's words, and the same in Ollama's.
+REQUESTS: list[tuple[str, Any, Any]] = [
+    ("sampling",
+     {"messages": [{"role": "developer", "content": "Be brief."}, USER],
+      "max_completion_tokens": 9, "num_ctx": 4096, "keep_alive": "5m", "logprobs": True,
+      "top_logprobs": 2, **SAMPLING},
+     {"messages": [{"role": "system", "content": "Be brief."}, USER],
+      "options": {"num_predict": 9, "num_ctx": 4096, **SAMPLING}, "keep_alive": "5m",
+      "logprobs": True, "top_logprobs": 2}),
+    ("tools and their results",
+     {"messages": [USER, {"role": "assistant", "content": "I look.", "reasoning_content": "hm",
+                          "tool_calls": [CALL]},
+                   {"role": "tool", "tool_call_id": "c1", "content": "1"}],
+      "tools": TOOLS, "tool_choice": "auto"},
+     {"messages": [USER, {"role": "assistant", "content": "I look.", "thinking": "hm",
+                          "tool_calls": [MADE]},
+                   {"role": "tool", "content": "1", "tool_name": "f"}],
+      "tools": TOOLS}),
+    ("an image",
+     {"messages": [{"role": "user", "content": [{"type": "text", "text": "See:"}, IMAGE]}]},
+     {"messages": [{"role": "user", "content": "See:", "images": [b"x"]}]}),
+    ("any object", {"messages": [USER], "response_format": {"type": "json_object"}},
+     {"messages": [USER], "format": "json"}),
+    ("a schema",
+     {"messages": [USER], "response_format": {
+         "type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA}}},
+     {"messages": [USER], "format": SCHEMA}),
+    ("thought", {"messages": [USER], "reasoning_effort": "high"},
+     {"messages": [USER], "think": "high"}),
+    ("no thought", {"messages": [USER], "reasoning": {"effort": "none"}},
+     {"messages": [USER], "think": False}),
+]  # fmt: skip
+
+
+def told(server: ThreadedServer, streamed: bool, **given: Any) -> list[Any]:
+    with ollama.Client(server.url, headers={"authorization": "Bearer k"}) as client:
+        said = client.chat(MODEL, stream=streamed, **given)
+        return list(said) if streamed else [said]
+
+
+def ours(base_url: str, given: Any, streamed: bool) -> Asked:
+    parameters = {name: value for name, value in given.items() if name != "messages"}
+    return asked_by_us(PROVIDER, base_url, MODEL, given["messages"], parameters, streamed)
+
+
+def as_the_sdk(asked: Asked) -> Asked:
+    """The SDK's types have no ids of calls, which the server knows (api/types.go, Message and
+    ToolCall); and where there are no tools, it says so."""
+    body = {"tools": [], **asked.body}
+    for message in body["messages"]:
+        assert message.pop("tool_call_id", "c1") == "c1"
+        for call in message.get("tool_calls", ()):
+            assert call.pop("id", "c1") == "c1"
+    return asked._replace(body=body)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(
+    ("openai", "native"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS]
+)
+def test_ollama_is_asked_what_its_sdk_asks(openai: Any, native: Any, streamed: bool) -> None:
+    with serving(OLLAMA.streamed if streamed else OLLAMA.whole) as server:
+        told(server, streamed, **native)
+        theirs = asked_by_sdk(server.requests[0])
+        assert as_the_sdk(ours(server.url, openai, streamed)) == theirs
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+def lines(*messages: Any, **end: Any) -> Played:
+    said = [{**LINE, "message": {"role": "assistant", **m}, "done": False} for m in messages]
+    said.append({**LINE, "message": {"role": "assistant", "content": ""}, **END, **end})
+    return Played(NDJSON, b"".join(json.dumps(line).encode() + b"\n" for line in said))
+
+
+def called(name: str, **arguments: Any) -> Any:
+    return {"content": "", "tool_calls": [{"function": {"name": name, "arguments": arguments}}]}
+
+
+CALLING = {**LINE, "message": {"role": "assistant", **called("f", a=1)}, **END}
+PLAYED: list[tuple[str, Played, bool]] = [
+    ("whole", OLLAMA.whole, False),
+    ("streamed", OLLAMA.streamed, True),
+    ("calls, whole", Played(JSON, json.dumps(CALLING).encode()), False),
+    ("calls, streamed", lines(called("f", a=1), called("g", b=["ö"])), True),
+    ("thought, streamed",
+     lines({"content": "", "thinking": "hm"}, {"content": "ab"}, done_reason="length"), True),
+]  # fmt: skip
+
+
+def finish_of(reason: str, calls: Any) -> str:
+    """A call of a tool ends with ``stop`` there."""
+    return "tool_calls" if calls and reason == "stop" else reason
+
+
+def read_by_sdk(played: Played, streamed: bool) -> Reading:
+    with serving(played) as server:
+        said = told(server, streamed, messages=[USER])
+    end = said[-1]
+    assert end.done
+    made = [call.function for one in said for call in one.message.tool_calls or ()]
+    calls = tuple((None, call.name, dict(call.arguments)) for call in made)
+    return Reading(
+        text="".join(one.message.content or "" for one in said),
+        thought="".join(one.message.thinking or "" for one in said),
+        calls=calls,
+        finish=finish_of(end.done_reason, calls),
+        tokens=(end.prompt_eval_count, end.eval_count),
+    )
+
+
+def read_without_ids(played: Played, streamed: bool) -> Reading:
+    """The SDK's types have none."""
+    found = read_by_us(PROVIDER, played, streamed)
+    assert all(call_id for call_id, _, _ in found.calls)
+    return found._replace(calls=tuple((None, *call[1:]) for call in found.calls))
+
+
+@pytest.mark.parametrize(
+    ("played", "streamed"), [row[1:] for row in PLAYED], ids=[row[0] for row in PLAYED]
+)
+def test_the_sdk_reads_an_answer_as_we_do(played: Played, streamed: bool) -> None:
+    assert read_by_sdk(played, streamed) == read_without_ids(played, streamed)
+
+
+@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+def test_the_sdk_reads_a_recorded_answer_as_we_do(recording: Recording) -> None:
+    played = Played(NDJSON if recording.stream else JSON, recording.body)
+    assert read_by_sdk(played, recording.stream) == read_without_ids(played, recording.stream)
