@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from headway.config import Config, Overrides, load
+from headway.config import Config, Ledger, Overrides, load
 from headway.providers import FACTS
-from headway.server.run import read_anew
+from headway.server.run import read_anew, serve
 
 KEYS = "server: {api_keys: [hw-key]}"
 
@@ -48,3 +48,13 @@ def test_a_server_that_was_opened_on_purpose_can_be_reloaded(file: Path) -> None
     again = read_anew(config)
     assert again is not None
     assert again.server.insecure
+
+
+def test_a_server_that_could_keep_no_records_does_not_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert serve(Config(ledger=Ledger(url=f"sqlite:///{tmp_path}/file/ledger.db"))) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"headway: cannot keep records in {tmp_path}/file/ledger.db.spool.jsonl")
+    assert "set ledger.url" in said

@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 
 from headway.config import Config, ConfigError, Overrides, load
+from headway.ledger.spool import FileSpool, spool_path
 from headway.providers import FACTS
 from headway.server import compose, workers
 from headway.server.app import App
@@ -125,6 +126,9 @@ def serve(config: Config) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
+    if (fault := _spool_fault(config)) is not None:
+        sys.stderr.write(f"headway: {fault}\n")
+        return 1
     try:
         listeners = _listen(config.server.host, config.server.port, config.server.workers)
     except OSError as exc:
@@ -148,6 +152,18 @@ def run_worker(config: Config, place: Place) -> int:
     server = Server(config, app, place.lifeline)
     server.run(sockets=[place.listener])
     return 0 if server.started else 1
+
+
+def _spool_fault(config: Config) -> str | None:
+    """Why records could not be kept: better known now than with the first of them."""
+    spool = FileSpool(spool_path(config.ledger.url))
+    try:
+        spool.open()
+    except OSError as exc:
+        return f"cannot keep records in {spool.path}: {exc.strerror}; set ledger.url, or mend that"
+    finally:
+        spool.close()
+    return None
 
 
 def read_anew(config: Config) -> Config | None:
