@@ -300,6 +300,14 @@ def test_the_providers_own_word_comes_first_and_its_prices_beside_ours() -> None
     }
 
 
+def test_providers_keep_their_order_whoever_is_asked() -> None:
+    transport = Canned(models=(200, LIST))
+    own = make({"groq": at(transport, "groq"), "echo": upstream("echo"), "openai": at(transport)})
+    found = answer(own, "/api/engine/models", live="1")
+    assert list(found) == ["groq", "echo", "openai"]
+    assert [one["source"] for one in found.values()] == ["provider", "bundled", "provider"]
+
+
 @pytest.mark.parametrize("off", ["", "0", "false"])
 def test_nobody_is_asked_who_need_not_be(off: str) -> None:
     transport = Canned()

@@ -8,7 +8,7 @@ part is decoded when it is first asked for, a price is compiled when it is first
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib.resources import files
@@ -177,13 +177,18 @@ class PriceBook:
     ) -> list[CatalogueModel]:
         """The models that the data lists for a provider; none where it does not know it. A rule
         that names no model that one could call is left out. ``provider`` is as of ``find``."""
+        return list(self.each_model(price_id, at, provider=provider))
+
+    def each_model(
+        self, price_id: str | None, at: float, *, provider: str | None = None
+    ) -> Iterator[CatalogueModel]:
+        """The same one by one: to compile hundreds of prices takes a while, once."""
         if price_id is None or (shelf := self._shelf(price_id)) is None:
-            return []
-        return [
-            self._catalogued(provider, name, listing, at)
-            for listing in shelf[1]
-            if (name := _callable_name(listing.model)) is not None
-        ]
+            return
+        for listing in shelf[1]:
+            name = _callable_name(listing.model)
+            if name is not None:
+                yield self._catalogued(provider, name, listing, at)
 
     def describe(
         self, price_id: str | None, model: str, at: float, *, provider: str | None = None

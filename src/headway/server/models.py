@@ -60,13 +60,15 @@ class Shelf(Struct, frozen=True, kw_only=True):
 class Sheet:
     """What the price data knows of one provider's models at a moment."""
 
-    def __init__(self, upstream: Upstream, prices: PriceBook, at: float) -> None:
-        """``at`` is in unix seconds."""
+    def __init__(
+        self, upstream: Upstream, prices: PriceBook, at: float, listed: list[CatalogueModel]
+    ) -> None:
+        """``at`` is in unix seconds, ``listed`` the data's models for this provider."""
         self._upstream = upstream
         self._prices = prices
         self._at = at
-        self._listed = prices.models(upstream.provider.price_id, at, provider=upstream.name)
-        self._by_name = {model.id: model for model in self._listed}
+        self._listed = listed
+        self._by_name = {model.id: model for model in listed}
 
     def names(self) -> tuple[str, tuple[str, ...]]:
         """Which models there are, after the word for who says so: as configured; else what the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.providers.listing import ListedModel
@@ -31,17 +31,21 @@ class Shelves:
         self.asking: dict[str, Task] = {}
 
 
-async def shelves(gateway: Gateway, names: Iterable[str], is_live: bool) -> Mapping[str, Shelf]:
-    """By the configured names that were asked for, all at once. With ``is_live`` each provider's
-    own list, where it has one that is read."""
+async def shelves(gateway: Gateway, names: Collection[str], is_live: bool) -> Mapping[str, Shelf]:
+    """By the configured names that were asked for. With ``is_live`` each provider's own list, where
+    it has one that is read: all are asked at once."""
     remembered = _remembered(gateway)
-    pick = _live if is_live else _bundled
+    found: dict[str, Shelf] = {}
     asked: dict[str, Upstream] = {}
     for name in names:
-        asked[name] = remembered.snapshot.upstreams[name]  # may import an adapter
-        await asyncio.sleep(0)
-    found = await asyncio.gather(*(pick(gateway, remembered, one) for one in asked.values()))
-    return dict(zip(asked, found, strict=True))
+        upstream = remembered.snapshot.upstreams[name]  # may import an adapter
+        if is_live and upstream.provider.list_models is not None:
+            asked[name] = upstream
+        else:
+            found[name] = await _bundled(gateway, remembered, upstream)
+    answers = await asyncio.gather(*(_live(gateway, remembered, one) for one in asked.values()))
+    found |= zip(asked, answers, strict=True)
+    return {name: found[name] for name in names}
 
 
 def _remembered(gateway: Gateway) -> Shelves:
@@ -55,12 +59,21 @@ async def _bundled(gateway: Gateway, remembered: Shelves, upstream: Upstream) ->
     period, shelf = remembered.bundled.get(upstream.name, (-1.0, None))
     if shelf is None or period != gateway.wall() // PERIOD_S:
         now = gateway.wall()
-        sheet = Sheet(upstream, remembered.snapshot.prices, now)
+        sheet = await _sheet(remembered, upstream, now)
         source, names = sheet.names()
         entries = await _entries(sheet, ((name, None) for name in dict.fromkeys(names)))
         shelf = Shelf(title=upstream.provider.title, source=source, entries=entries)
         remembered.bundled[upstream.name] = (now // PERIOD_S, shelf)
     return shelf
+
+
+async def _sheet(remembered: Shelves, upstream: Upstream, now: float) -> Sheet:
+    prices, listed = remembered.snapshot.prices, []
+    for model in prices.each_model(upstream.provider.price_id, now, provider=upstream.name):
+        listed.append(model)
+        if len(listed) % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return Sheet(upstream, prices, now, listed)
 
 
 async def _entries(
@@ -76,8 +89,6 @@ async def _entries(
 
 async def _live(gateway: Gateway, remembered: Shelves, upstream: Upstream) -> Shelf:
     """Callers that come while it is asked for wait for the same answer. A failure is not kept."""
-    if upstream.provider.list_models is None:
-        return await _bundled(gateway, remembered, upstream)
     name = upstream.name
     until, shelf = remembered.live.get(name, (0.0, None))
     if shelf is not None and gateway.clock() < until:
@@ -96,7 +107,7 @@ async def _ask(gateway: Gateway, remembered: Shelves, upstream: Upstream) -> She
     answer = await live.ask(gateway, upstream, upstream.provider.list_models)
     if isinstance(answer, dict):
         return Shelf(title=title, source="provider", entries=(), error=answer)
-    sheet = Sheet(upstream, remembered.snapshot.prices, gateway.wall())
+    sheet = await _sheet(remembered, upstream, gateway.wall())
     entries = await _entries(sheet, ((model.id, model) for model in answer))
     shelf = Shelf(title=title, source="provider", entries=entries)
     remembered.live[upstream.name] = (gateway.clock() + LIVE_S, shelf)
