@@ -53,9 +53,18 @@ def address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _place(provider: Provider) -> str:
+    """A model on this machine needs no key; a cloud without a public address has one by its
+    options, or none yet."""
+    if provider.base_url is not None:
+        return f"at {provider.base_url}"
+    if provider.key_env is None:
+        return "at this machine"
+    return "at an address of its options" if provider.options else "without an address"
+
+
 def _provider(provider: Provider) -> str:
-    at = provider.base_url or "this machine"
     lacks = provider.needs_key and provider.api_key is None
     kind = "" if provider.kind == provider.name else f" ({provider.kind})"
     key = f", no key: set {provider.key_env or 'api_key'}" if lacks else ""
-    return f"{provider.name}{kind} at {at}{key}"
+    return f"{provider.name}{kind} {_place(provider)}{key}"
