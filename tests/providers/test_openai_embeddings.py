@@ -76,3 +76,18 @@ def test_an_error_in_an_answer_is_raised() -> None:
         decode_embeddings(b'{"error":{"code":503,"message":"busy"}}')
     with pytest.raises(ValueError, match="no embeddings"):
         decode_embeddings(b"{}")
+
+
+def test_perplexitys_signed_bytes_are_floats_and_lie_beneath_v1() -> None:
+    perplexity = KINDS["perplexity"]
+    assert perplexity.encode_embeddings is not None
+    assert perplexity.decode_embeddings is not None
+    parameters = {"encoding_format": Raw(b'"base64"'), "dimensions": Raw(b"2")}
+    request = EmbeddingsRequest(model="m", input=Raw(b'"a"'), parameters=parameters)
+    usual = Target(provider="perplexity", base_url="https://api.perplexity.ai/")
+    sent = perplexity.encode_embeddings(request, usual)
+    assert (sent.url.host, sent.url.path) == ("api.perplexity.ai", "/v1/embeddings")
+    assert json.loads(sent.body) == {"model": "m", "input": "a", "dimensions": 2}
+    assert perplexity.encode_embeddings(request, TARGET).url.path == "/v1/embeddings"
+    found = perplexity.decode_embeddings(answer({"embedding": "f4D/"}, {"embedding": [1, 2]}))
+    assert found.vectors == [[127.0, -128.0, -1.0], [1.0, 2.0]]

@@ -37,6 +37,8 @@ def provider_of(row: Row, facts: Kind) -> Provider:
         encode_request=row.encode,
         adapt=partial(adapt, row.rules),
         decode_error=row.decode_error,
+        encode_embeddings=row.encode_embeddings,
+        decode_embeddings=row.decode_embeddings,
         features=row.features,
     )
     if row.readers or row.judge is not None:

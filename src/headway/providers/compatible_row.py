@@ -10,10 +10,18 @@ from headway.errors import UpstreamError
 from headway.providers import listing, openai
 from headway.providers.compatible_rules import Rules
 from headway.providers.listing import ModelList
+from headway.providers.openai_embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai_errors import decode_error
 from headway.providers.openai_messages import MessageRules
 from headway.providers.openai_quirks import Judge, Reader
-from headway.types import ChatRequest, Headers, HttpRequest, Target
+from headway.types import (
+    ChatRequest,
+    Embeddings,
+    EmbeddingsRequest,
+    Headers,
+    HttpRequest,
+    Target,
+)
 
 
 class Place(Struct, frozen=True):
@@ -38,6 +46,8 @@ class Row(Struct, frozen=True, kw_only=True):
     place: Place | None = None
     list_models: ModelList | None = listing.OPENAI
     embeddings: bool = True
+    encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] = encode_embeddings
+    decode_embeddings: Callable[[bytes], Embeddings] = decode_embeddings
     features: Mapping[str, str] = {}
 
 

@@ -12,7 +12,7 @@ import re
 
 from msgspec.structs import replace
 
-from headway.providers import listing, openai_quirks
+from headway.providers import listing, openai_quirks, perplexity_embeddings
 from headway.providers.changes import Limits
 from headway.providers.compatible_row import (
     BASIC,
@@ -197,13 +197,15 @@ VENDORS = (
         rules=PERPLEXITY,
         readers=(openai_quirks.searches, openai_quirks.reasoning_beside),
         wire="openai_chat_perplexity",
+        encode_embeddings=perplexity_embeddings.encode_embeddings,
+        decode_embeddings=perplexity_embeddings.decode_embeddings,
         features={
             "stream": "native",
             "images": "native",
             "json_schema": "native",
             "reasoning": "partial: an effort in, its text within the answer",
             "citations": "native: annotations and `search_results`",
-            "embeddings": "native",
+            "embeddings": "native: signed bytes, given as floats",
         },
     ),
     Row(
