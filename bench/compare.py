@@ -1,9 +1,9 @@
 """Gateways side by side on one core in one run, and ratios to nginx: ``make bench``.
 
-The gateway under test has one core to itself; the load, the provider and the rest share another.
-nginx as a plain reverse proxy is the limit. Rounds go round the gateways in turn, so that what else
-the machine does falls on all of them; each ratio is the median of the rounds' own ratios. Absolute
-figures do not carry from one machine to another: quote the ratios.
+The gateway under test has one core to itself, the others stand still meanwhile; the load and the
+providers share another. nginx as a plain reverse proxy is the limit. Rounds go round the gateways
+in turn, so that what else the machine does falls on all of them; each ratio is the median of the
+rounds' own ratios. Absolute figures do not carry between machines: quote the ratios.
 
   relay    POST /v1/chat/completions, whole, 32 connections: requests a second; one: median latency
   engine   POST /api/engine/chat/{provider}, whole, a stream of 28 events underneath (Headway only)
@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bench import beginnings, gateways, machine, nginx, scaling, streams, wrk
 from bench.report import Result, Rounds, report
@@ -99,15 +100,19 @@ def _measure(
     for number in range(options.rounds):
         for name, entrant in entrants.items():
             say(f"{name}: round {number + 1} of {options.rounds}")
-            entrant.load(options.seconds, rig.folder)
+            with machine.awake(entrant.process):
+                entrant.load(options.seconds, rig.folder)
     for name, entrant in entrants.items():
         say(f"{name}: {options.streams} streams")
-        entrant.stream(options)
+        with machine.awake(entrant.process):
+            entrant.stream(options)
     grown = scaled = None
     if options.growth and (headway := entrants.get("headway")):
         say(f"headway: {options.growth} requests, and workers")
         pid = headway.process.pid
-        grown = scaling.grow(pid, headway.peer.relay, options.growth, options.seconds, rig.folder)
+        with machine.awake(headway.process):
+            relay = headway.peer.relay
+            grown = scaling.grow(pid, relay, options.growth, options.seconds, rig.folder)
         scaled = scaling.scale(rig, options.seconds)
     describing = {**describing, "load_at_end": machine.describe()["load"]}
     return Result(
@@ -147,10 +152,16 @@ class Entrant:
 
     def load(self, seconds: int, folder: Path) -> None:
         relay, engine = self.peer.relay, self.peer.engine
-        self.relays.append(wrk.run(relay, MANY, seconds, folder))
-        self.singles.append(wrk.run(relay, 1, max(1, seconds // 2), folder))
+        self.relays.append(self._run(relay, MANY, seconds, folder))
+        self.singles.append(self._run(relay, 1, max(1, seconds // 2), folder))
         if engine is not None:
-            self.engines.append(wrk.run(engine, MANY, seconds, folder))
+            self.engines.append(self._run(engine, MANY, seconds, folder))
+
+    def _run(self, request: wrk.Request, connections: int, seconds: int, folder: Path) -> wrk.Load:
+        before = machine.usage(self.process.pid).cpu_s
+        load = wrk.run(request, connections, seconds, folder)
+        spent = machine.usage(self.process.pid).cpu_s - before
+        return replace(load, cpu_us=spent / max(load.requests, 1) * 1e6)
 
     def stream(self, options: Options) -> None:
         asked = self.peer.stream
@@ -160,7 +171,7 @@ class Entrant:
             asked.headers,
             asked.body.decode(),
             self.process.pid,
-            options.streams,
+            min(options.streams, self.peer.most_streams or options.streams),
             options.stream_rounds,
         )
         self.count = streams.start(plan)
@@ -182,6 +193,7 @@ def _enter(
             entrant = Entrant(gateways.PEERS[name](rig))
             processes.append(entrant.process)
             entrant.wait()
+            machine.pause(entrant.process)
             entrants[name] = entrant
         except (gateways.Unavailable, RuntimeError) as error:
             if name in ("nginx", "headway"):

@@ -36,12 +36,14 @@ class Rig(Struct, frozen=True):
 
 
 class Peer(Struct, frozen=True):
-    """``engine`` is None where a gateway has no such route."""
+    """``engine`` is None where a gateway has no such route; ``most_streams`` is how many at once it
+    is asked for where more would only measure how it drowns."""
 
     start: Callable[[], subprocess.Popen[bytes]]
     relay: Request
     stream: Request
     engine: Request | None = None
+    most_streams: int | None = None
 
 
 def nginx_peer(rig: Rig) -> Peer:
@@ -89,13 +91,23 @@ def headway_peer(rig: Rig) -> Peer:
 # --- Portkey --------------------------------------------------------------------------------------
 
 
+PORTKEY = {
+    "private": True,
+    "dependencies": {"@portkey-ai/gateway": "1.15.2"},
+    # with the later ones that it would get, it answers every stream with 500: they hand it the
+    # provider's own headers, which fetch made immutable, and it adds to them
+    "overrides": {"@hono/node-server": "1.13.8"},
+}
+
+
 def portkey_peer(rig: Rig) -> Peer:
     home = _cache() / "portkey"
     package = home / "node_modules/@portkey-ai/gateway"
     if not (package / "build/start-server.js").exists():
         _need("node", "npm")
         home.mkdir(parents=True, exist_ok=True)
-        _run(["npm", "install", "--no-audit", "--no-fund", "@portkey-ai/gateway"], home)
+        (home / "package.json").write_bytes(canned.dump(PORTKEY))
+        _run(["npm", "install", "--no-audit", "--no-fund"], home)
     port = machine.free_port()
     argv = ["node", "build/start-server.js", "--headless", f"--port={port}"]
     log = rig.folder / "portkey.log"
@@ -147,6 +159,7 @@ def litellm_peer(rig: Rig) -> Peer:
         lambda: machine.spawn(argv, machine.cores().gateway, LITELLM_ENV, log, cwd=rig.folder),
         Request(port, CHAT, CLIENT_KEY, canned.chat("plain")),
         Request(port, CHAT, CLIENT_KEY, canned.chat("paced", stream=True)),
+        most_streams=20,
     )
 
 

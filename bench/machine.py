@@ -118,11 +118,26 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     """Ends it, and what it started."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGCONT)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def pause(process: subprocess.Popen[bytes]) -> None:
+    """It gets no CPU time until ``awake``: some gateways are busy also when nobody asks."""
+    os.killpg(process.pid, signal.SIGSTOP)
+
+
+@contextmanager
+def awake(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    os.killpg(process.pid, signal.SIGCONT)
+    try:
+        yield
+    finally:
+        pause(process)
 
 
 @contextmanager

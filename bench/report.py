@@ -60,7 +60,7 @@ def ratio(loads: list[Load], limits: list[Load], figure: Figure) -> float | None
 
 
 def report(result: Result) -> str:
-    parts = [_header(result), _loads(result), _streams(result)]
+    parts = [_header(result), _loads(result), _costs(result), _streams(result)]
     parts += [f"{name} was left out: {why}\n" for name, why in result.skipped.items()]
     if rows := _headway(result):
         parts.append(render([("headway", ""), *rows]))
@@ -101,6 +101,30 @@ def _loads(result: Result) -> str:
     return render(rows)
 
 
+def _costs(result: Result) -> str:
+    """CPU time carries between a quiet machine and a busy one; requests a second do not."""
+    rows: list[tuple[str, ...]] = [
+        ("", "relay, CPU us", "/nginx", "engine, CPU us", "/nginx relay")
+    ]
+    best = result.gateways.get(result.limit)
+    limits = best.relay if best else []
+    for name, got in result.gateways.items():
+        rows.append(
+            (
+                name,
+                number(median(got.relay, cpu_us), 1),
+                number(ratio(got.relay, limits, cpu_us), 2),
+                number(median(got.engine, cpu_us), 1),
+                number(ratio(got.engine, limits, cpu_us), 2),
+            )
+        )
+    return render(rows)
+
+
+def cpu_us(load: Load) -> float:
+    return load.cpu_us or float("nan")
+
+
 def _streams(result: Result) -> str:
     head = ("", "streams", "CPU us/event", "/nginx", "TTFT p50 ms", "- nginx", "TTFT p99 ms")
     rows: list[tuple[str, ...]] = [head + ("KiB/stream",)]
@@ -110,16 +134,16 @@ def _streams(result: Result) -> str:
         count = got.streams
         if count is None:
             continue
-        cpu = count.cpu_us_per_event
-        least = limit.cpu_us_per_event if limit else 0.0
+        cpu, ttft = count.cpu_us_per_event, count.ttft_p50_ms
+        least, soonest = (limit.cpu_us_per_event, limit.ttft_p50_ms) if limit else (None, None)
         rows.append(
             (
                 name,
                 str(count.streams),
                 number(cpu, 1),
-                number(cpu / least if least else None, 2),
-                number(count.ttft_p50_ms, 2),
-                number(count.ttft_p50_ms - limit.ttft_p50_ms if limit else None, 2),
+                number(cpu / least if cpu and least else None, 2),
+                number(ttft, 2),
+                number(None if ttft is None or soonest is None else ttft - soonest, 2),
                 number(count.ttft_p99_ms, 2),
                 number(count.rss_per_stream_kib, 1),
             )

@@ -43,14 +43,14 @@ class Plan(Struct, frozen=True):
 
 class Count(Struct, frozen=True):
     """``cpu_us_per_event`` is the gateway's user and system time, its children's too, over the
-    events that reached the client."""
+    events that reached the client. None where nothing came."""
 
     streams: int
     failed: int
     events: int
-    cpu_us_per_event: float
-    ttft_p50_ms: float
-    ttft_p99_ms: float
+    cpu_us_per_event: float | None
+    ttft_p50_ms: float | None
+    ttft_p99_ms: float | None
     rss_per_stream_kib: float
 
 
@@ -119,15 +119,15 @@ async def run(plan: Plan) -> Count:
     full = machine.usage(plan.pid)
     clients = [client for several in await asyncio.gather(*tasks) for client in several]
     cpu_s = machine.usage(plan.pid).cpu_s - before.cpu_s
-    times = [client.first * 1e3 for client in clients if client.first is not None]
+    times = sorted(client.first * 1e3 for client in clients if client.first is not None)
     events = sum(client.events for client in clients)
     return Count(
         len(clients),
         sum(not client.done.result() for client in clients),
         events,
-        cpu_s / max(events, 1) * 1e6,
-        statistics.median(times),
-        sorted(times)[int(len(times) * 0.99)],
+        cpu_s / events * 1e6 if events else None,
+        statistics.median(times) if times else None,
+        times[int(len(times) * 0.99)] if times else None,
         (full.rss_bytes - before.rss_bytes) / 1024 / plan.streams,
     )
 

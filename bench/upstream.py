@@ -74,6 +74,9 @@ class Provider(asyncio.Protocol):
         self.body += body
 
     def on_message_complete(self) -> None:
+        if self.parser.get_method() != b"POST":  # some gateways look around first
+            self.transport.write(refusal(404))
+            return
         request = json.loads(self.body)
         play, _, argument = request["model"].partition("-")
         if play == "status":
