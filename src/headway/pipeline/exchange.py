@@ -139,6 +139,7 @@ class Exchange:
             await self._conclude(flow)
         except HeadwayError as error:
             await self._fail(error)
+            error.__traceback__ = None  # it holds this very frame: apart, both go at once
         except Exception:
             log.exception("request %s failed on a defect of the gateway", self.id)
             await self._fail(InternalError("The gateway failed on this request; see its log."))

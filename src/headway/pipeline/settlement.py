@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from headway.pipeline.exchange import Exchange
 
 NOTHING = Timing()
+BYTES_A_TOKEN = 4
+"""Of English text, about."""
 STANDARD: Mapping[str, str] = {}
 STANDARD_TIERS = ("default", "standard", "auto")
 REQUEST_IDS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")
@@ -74,9 +76,21 @@ async def _count(
         usage = replace(usage, input_tokens=prompt)
     if usage.output_tokens is None:
         usage = replace(usage, output_tokens=produced)
-    if prompt is None or produced is None:
-        return usage, None
-    return usage, "counted" if error is None else "estimated"
+    if error is None:
+        return usage, None if prompt is None or produced is None else "counted"
+    return _roughly(usage, exchange, flow), "estimated"
+
+
+def _roughly(usage: Usage, exchange: Exchange, flow: Flow) -> Usage:
+    """For a part of an answer that nobody had time to count, a rule of thumb is better than
+    nothing: somebody is billed for it."""
+    call = exchange.call
+    assert call is not None
+    if usage.input_tokens is None:
+        usage = replace(usage, input_tokens=len(prompt_of(call.request)) // BYTES_A_TOKEN)
+    if usage.output_tokens is None:
+        usage = replace(usage, output_tokens=len(flow.answer.produced()) // BYTES_A_TOKEN)
+    return usage
 
 
 def _cost(exchange: Exchange, flow: Flow, usage: Usage) -> Cost | None:

@@ -51,7 +51,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """Never raises, whatever the body is."""
     try:
         parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         parsed = {"message": body.decode(errors="replace").strip()}
     error = error_from(parsed, status)
     names = dict(headers)

@@ -88,7 +88,7 @@ def _kind(given: str | None) -> str | None:
 def _fields(body: bytes) -> dict[str, Any]:
     try:
         parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         parsed = body.decode(errors="replace").strip()
     return parsed if isinstance(parsed, dict) else {"message": str(parsed or "")}
 

@@ -35,7 +35,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
 def _id(body: bytes) -> str | None:
     try:
         found: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     named = found.get("id") if isinstance(found, dict) else None
     return named if isinstance(named, str) else None

@@ -59,7 +59,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """Never raises, whatever the body is. What is not Google's shape may be a proxy's."""
     try:
         parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         parsed = None
     found = _object(parsed)
     if found is None:

@@ -33,7 +33,7 @@ def _value(spec: Parameter, raw: Raw) -> Any:
     """Numbers that no float holds (1e999), or of thousands of digits, are valid JSON."""
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidField(f"`{spec.id}` must be {_expected(spec)}.", param=spec.id) from None
 
 

@@ -34,6 +34,11 @@ class Numbers(Struct, array_like=True):
     produced: int
 
 
+MOST_WAITING = 256
+"""Questions at once. Each keeps a whole exchange alive, and its record off the disk: clients that
+leave by the thousand must not fill the memory."""
+
+
 class TokenCounter:
     """One child, asked one question at a time. It goes when this process does, whatever ends it:
     its input closes."""
@@ -49,7 +54,7 @@ class TokenCounter:
     ) -> tuple[int | None, int | None]:
         """Tokens of the prompt and of the answer. A child that died is replaced, once; what could
         not be counted is unknown, for an answer that was paid for still goes to its caller."""
-        if self._is_over:
+        if self._is_over or len(self._asked) >= MOST_WAITING:
             return UNKNOWN
         text = produced.encode(errors="replace").decode()
         line = one_line(msgspec.json.encode(Question(model, Raw(messages), text))) + b"\n"
