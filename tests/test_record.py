@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from headway.ledger import docs
-from headway.record import Record, decode, encode
 from headway.metering.meter import Timing
+from headway.record import Record, decode, encode
 from headway.types import Usage
 
 LEAST = Record(

@@ -49,6 +49,13 @@ def _reasons(body: bytes) -> list[str]:
     try:
         results = msgspec.json.decode(body)["error"]["innererror"]["content_filter_result"]
         found = [(name, said) for name, said in results.items() if said.get("filtered")]
-    except (msgspec.DecodeError, RecursionError, LookupError, TypeError, AttributeError):
+    except (
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ):
         return []
     return [f"{name} {said['severity']}" if said.get("severity") else name for name, said in found]

@@ -1,4 +1,4 @@
-"""The transport of the echo provider: plays its scripts on the event loop, with no socket at all."""
+"""The transport of the echo provider: plays its scripts on the event loop, without a socket."""
 
 from __future__ import annotations
 
