@@ -73,7 +73,7 @@ def test_all_that_is_metered_is_recorded(struct: type[msgspec.Struct]) -> None:
 
 
 def test_the_documentation_is_what_the_struct_says() -> None:
-    page = Path(__file__).parents[2] / "docs" / "ledger.md"
+    page = Path(__file__).parents[1] / "docs" / "ledger.md"
     assert page.read_text() == docs.markdown(), "run python -m headway.ledger.docs > docs/ledger.md"
 
 

@@ -420,9 +420,7 @@ def said(gateway: Gateway, caller: str) -> str:
 
 
 @pytest.mark.parametrize("caller", ["engine, events", "openai, events"])
-def test_an_event_of_ten_megabytes_is_served(
-    faulty: Faulty, script: Script, caller: str
-) -> None:
+def test_an_event_of_ten_megabytes_is_served(faulty: Faulty, script: Script, caller: str) -> None:
     large = "x" * 10_000_000
     data = sse_event(role()) + event(large) + b"".join(map(sse_event, ENDING)) + DONE
     pieces = [chunk(data[at : at + 65536]) for at in range(0, len(data), 65536)]
