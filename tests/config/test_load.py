@@ -75,6 +75,7 @@ server:
   keep_alive: 2.5
   read_timeout: 20s
   stream_comment: 1m
+  strict: yes
   insecure: no
 timeouts: {connect: 500ms, total: 1h}
 prices:
@@ -95,6 +96,7 @@ ledger: {url: "sqlite:///data/h.db"}
         keep_alive=2.5,
         read_timeout=20.0,
         stream_comment=60.0,
+        strict=True,
         insecure=False,
     )
     assert config.timeouts == Timeouts(connect=0.5, total=3600.0)

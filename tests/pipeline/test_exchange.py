@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pipeline_fakes import (
     DONE,
@@ -238,3 +239,13 @@ def test_a_stream_that_nobody_asked_for_is_joined() -> None:
     pipe.sending.stream(HELLO)
     assert pipe.sink.json["choices"][0]["message"]["content"] == "Hello!"
     assert pipe.sink.json["usage"] == {"prompt_tokens": 6, "completion_tokens": 26}
+
+
+def test_a_strict_gateway_refuses_what_an_adapter_would_change() -> None:
+    pipe = Pipe()
+    pipe.gateway.snapshot = replace(pipe.gateway.snapshot, strict=True)
+    pipe.ask(model="o3", parameters={"top_p": 0.5})
+    assert pipe.sendings == []
+    assert pipe.sink.status == 400
+    error = json.loads(pipe.sink.body)["error"]
+    assert error["param"] == "top_p"

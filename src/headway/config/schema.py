@@ -95,6 +95,8 @@ class Server(Struct, frozen=True, kw_only=True):
     """Seconds."""
     stream_comment: float = 15.0
     """Seconds."""
+    strict: bool = False
+    """Refuse requests that a provider's adapter would have to change."""
     insecure: bool = False
 
 

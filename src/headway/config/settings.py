@@ -94,6 +94,11 @@ SERVER = Section(
             "A stream of server-sent events that says nothing for so many seconds gets a comment, "
             "lest something on the way cut it.",
         ),
+        "strict": Key(
+            forms.FLAG,
+            "Refuses every request that a provider would get with a change (a parameter dropped, "
+            "renamed, clamped or emulated), as `strict: true` in a request does for that one.",
+        ),
         "insecure": Key(
             forms.FLAG,
             "Allows a host that other machines can reach without `server.api_keys`.",

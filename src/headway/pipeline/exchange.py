@@ -169,7 +169,7 @@ class Exchange:
         if self.dialect.checks_parameters:
             check(provider.parameters, call.request.parameters)
         sent, transformations = operations.adapt(upstream, call.request)
-        if transformations and call.strict:
+        if transformations and (call.strict or self.snapshot.strict):
             raise _would_change(upstream, transformations[0])
         self.context = Context(
             id=self.id,

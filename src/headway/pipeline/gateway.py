@@ -50,6 +50,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     keys: KeyRing
     prices: PriceBook
     body_limit: int
+    strict: bool = False
+    """Refuse what an adapter would have to change, whether the request says so or not."""
 
 
 class Gateway:

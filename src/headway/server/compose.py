@@ -79,6 +79,7 @@ def snapshot(config: Config, transports: Transports, launchers: Mapping[str, Lau
         keys=KeyRing.from_keys(config.server.api_keys),
         prices=prices(config),
         body_limit=config.server.body_limit,
+        strict=config.server.strict,
     )
 
 
