@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from headway.providers import gemini
 from pipeline_fakes import (
     DONE,
     HELLO,
@@ -249,3 +250,10 @@ def test_a_strict_gateway_refuses_what_an_adapter_would_change() -> None:
     assert pipe.sink.status == 400
     error = json.loads(pipe.sink.body)["error"]
     assert error["param"] == "top_p"
+
+
+def test_a_value_that_an_adapter_cannot_read_is_the_callers_to_mend() -> None:
+    pipe = Pipe(provider=replace(gemini.PROVIDER, name="openai"))
+    pipe.ask(tools=[], tool_choice=0)
+    assert pipe.sendings == []
+    assert pipe.sink.status == 400

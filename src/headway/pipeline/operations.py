@@ -23,6 +23,9 @@ from headway.types import (
     Target,
     UsageSeen,
 )
+from headway.wire.url import join
+
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 
 
 def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Change, ...]]:
@@ -34,7 +37,7 @@ def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Change, 
         return request, ()
     try:
         return upstream.provider.adapt(replace(request, options=upstream.options))
-    except msgspec.MsgspecError as exc:
+    except MALFORMED as exc:
         raise _unspeakable(upstream, exc) from exc
 
 
@@ -45,10 +48,9 @@ def encode(upstream: Upstream, request: Request, target: Target) -> HttpRequest:
             return upstream.provider.encode_request(request, target)
         assert upstream.provider.encode_embeddings is not None
         return upstream.provider.encode_embeddings(request, target)
-    except msgspec.MsgspecError as exc:
+    except MALFORMED as exc:
+        _check_address(target.base_url)
         raise _unspeakable(upstream, exc) from exc
-    except ValueError as exc:
-        raise InvalidField(f"`base_url` is no address to call: {exc}.", param="base_url") from exc
 
 
 def decoder(upstream: Upstream, request: Request) -> Callable[[bytes], list[Event]]:
@@ -81,5 +83,14 @@ def _events_of(embeddings: Embeddings) -> list[Event]:
     ]
 
 
+def _check_address(base_url: str) -> None:
+    try:
+        join(base_url)
+    except ValueError as exc:
+        raise InvalidField(f"`base_url` is no address to call: {exc}.", param="base_url") from exc
+
+
 def _unspeakable(upstream: Upstream, exc: Exception) -> RequestError:
-    return RequestError(f"This request cannot be put in the words of {upstream.name}: {exc}.")
+    """Adapters read values as they should be; what is another thing is the caller's to mend."""
+    why = exc if isinstance(exc, msgspec.MsgspecError) else "a value has a form that it cannot read"
+    return RequestError(f"This request cannot be put in the words of {upstream.name}: {why}.")
