@@ -1,60 +1,97 @@
-"""What a server that runs already makes of a configuration that has changed."""
+"""Where ``headway serve`` listens, what it says, and how it ends."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
 
 import pytest
 
-from headway.config import Config, Ledger, Overrides, load
-from headway.providers import FACTS
-from headway.server.run import read_anew, serve
+from contract.conftest import Launch
+from contract.shapes import ok
+from gateway import Gateway
 
-KEYS = "server: {api_keys: [hw-key]}"
+COUNTS = pytest.mark.parametrize("count", ["1", "3"])
 
 
-def begin(file: Path, text: str, overrides: Overrides) -> Config:
-    file.write_text(text)
-    return load(file, {}, FACTS, overrides)
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@COUNTS
+def test_it_says_where_it_listens_and_can_be_called_at_once(launch: Launch, count: str) -> None:
+    own = launch(args=("--port", "0", "--workers", count))
+    assert own.client.get("/health").status == 200
+    assert "".join(own.output).count("Headway listening on") == 1
+
+
+@COUNTS
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+def test_it_listens_on_ipv6(launch: Launch, count: str) -> None:
+    own = launch(args=("--host", "::1", "--port", "0", "--workers", count))
+    assert own.base_url.startswith("http://[::1]:")
+    assert ok(own.chat())
+
+
+@COUNTS
+def test_a_port_that_is_taken_is_said_in_a_line(launch: Launch, count: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        own = Gateway.spawn(
+            launch().directory / "second", {}, args=("--port", port, "--workers", count)
+        )
+        assert own.wait() == 1
+    (line,) = own.output
+    assert line == f"headway: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+@COUNTS
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_that_went_well_ends_with_zero(
+    launch: Launch, count: str, number: signal.Signals
+) -> None:
+    own = launch(args=("--port", "0", "--workers", count))
+    ok(own.chat())
+    own.process.send_signal(number)
+    assert own.wait(5) == 0
+    assert "Traceback" not in "".join(own.output)
+
+
+def test_the_same_port_can_be_served_again_at_once(launch: Launch) -> None:
+    """Though connections of the first server still linger in the kernel (TIME_WAIT)."""
+    first = launch()
+    port = first.base_url.rpartition(":")[2]
+    with first.client.connect() as stream:
+        first.stop(5)
+        assert stream.is_closed_by_server()
+    ok(launch(args=("--port", port)).chat())
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("HEADWAY_API_KEYS", "HEADWAY_HOST", "HEADWAY_PORT", "HEADWAY_WORKERS"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path / "headway.yaml"
+def silent() -> Iterator[str]:
+    """A provider that accepts and says nothing: nobody takes connections from its socket."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
 
 
-def test_what_the_command_line_said_of_the_place_stays(file: Path) -> None:
-    config = begin(file, KEYS, Overrides(host="0.0.0.0", port=1234, workers=3))
-    file.write_text("server: {api_keys: [hw-other], port: 80}")
-    again = read_anew(config)
-    assert again is not None
-    assert (again.server.host, again.server.port, again.server.workers) == ("0.0.0.0", 1234, 3)
-    assert again.server.api_keys == ("hw-other",)
-
-
-def test_a_reload_opens_no_server_that_others_can_reach(
-    file: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    config = begin(file, KEYS, Overrides(host="0.0.0.0"))
-    file.write_text("server: {}")
-    assert read_anew(config) is None
-    assert "server.api_keys is empty" in caplog.text
-
-
-def test_a_server_that_was_opened_on_purpose_can_be_reloaded(file: Path) -> None:
-    config = begin(file, "server: {host: 0.0.0.0}", Overrides(insecure=True))
-    again = read_anew(config)
-    assert again is not None
-    assert again.server.insecure
-
-
-def test_a_server_that_could_keep_no_records_does_not_start(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "file").touch()
-    assert serve(Config(ledger=Ledger(url=f"sqlite:///{tmp_path}/file/ledger.db"))) == 1
-    said = capsys.readouterr().err
-    assert said.startswith(f"headway: cannot keep records in {tmp_path}/file/ledger.db.spool.jsonl")
-    assert "set ledger.url" in said
+def test_a_second_signal_does_not_wait_for_the_grace(launch: Launch, silent: str) -> None:
+    """Ctrl-C twice is uvicorn's way to say: now."""
+    own = launch({"providers": {"openai": {"kind": "openai", "base_url": silent}}})
+    with own.open(is_stream=True):
+        time.sleep(0.2)
+        own.process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        assert own.process.poll() is None
+        own.process.send_signal(signal.SIGINT)
+        try:
+            own.wait(5)
+        except subprocess.TimeoutExpired:
+            own.kill()
+            raise

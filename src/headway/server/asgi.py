@@ -25,9 +25,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-HIGH_WATER = 256 * 1024
+HIGH_WATER = 64 * 1024
 """Bytes that may wait for a slow client before the provider is told to pause."""
-LOW_WATER = 64 * 1024
+LOW_WATER = 16 * 1024
 
 
 class Disconnected(Exception):  # noqa: N818 - an event, no fault

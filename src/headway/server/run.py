@@ -26,6 +26,10 @@ from headway.server.workers import Place
 
 log = logging.getLogger("headway")
 BACKLOG = 4096
+UNSENT = 128 * 1024
+"""Bytes for a client that the kernel holds before they are on their way: without a limit it takes
+megabytes for one who does not read, and we keep the text of what it took (tcp(7); connections have
+it from their listener)."""
 SLACK_S = 2.0
 """How much longer than the grace uvicorn waits: time to tell the last clients that it is over.
 More than ``app.COUNT_S``, or a slow count of tokens would cost them those words."""
@@ -207,6 +211,8 @@ def _bind(listener: socket.socket, address: Any, reuse_port: int = 0) -> socket.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if reuse_port:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         listener.bind(address)
         listener.set_inheritable(True)
     except OSError:
