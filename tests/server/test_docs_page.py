@@ -18,6 +18,7 @@ ROUTES = [
     "GET /api/engine/models",
     "GET /api/engine/parameters",
     "POST /v1/chat/completions",
+    "POST /v1/embeddings",
     "GET /v1/models",
     "GET /health",
 ]

@@ -232,7 +232,7 @@ def test_a_missing_package_to_sign_with_is_named(
     place = tmp_path / "both.pem"
     place.write_bytes(CERTIFICATE_PEM + key_pem())
     application = Application(tenant_id="t", client_id="c", certificate=place)
-    with pytest.raises(UpstreamAuth, match="pip install cryptography"):
+    with pytest.raises(UpstreamAuth, match=r"pip install 'headway\[azure\]'"):
         application.request(SCOPE, NOW)
 
 
