@@ -214,7 +214,8 @@ def test_every_make_target_that_is_named_exists(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_command_and_option_that_is_named_exists(path: Path) -> None:
     known = commands()
-    for name, rest in re.findall(r"(?<!import )(?<!from )(?<![\w./-])headway ([a-z][a-z-]*)([^|\n]*)", code_of(path)):
+    called = r"(?<!import )(?<!from )(?<![\w./-])headway ([a-z][a-z-]*)([^|\n]*)"
+    for name, rest in re.findall(called, code_of(path)):
         assert name in known
         assert set(re.findall(r"(?<!\S)(--[a-z-]+)", rest)) - known[name] == set()
 

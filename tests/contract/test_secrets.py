@@ -98,7 +98,7 @@ def test_no_planted_key_came_out_of_the_whole_suite(
 ) -> None:
     """Logs, replies, spool and every other file; the fixtures hold the other servers to it too."""
     gateway = shared(which)
-    gateway.chat("echo", model="echo", api_key=BODY_KEY)  # at least that: others may have run in another process
+    gateway.chat("echo", model="echo", api_key=BODY_KEY)  # the others may have run elsewhere
     assert gateway.records(), "nothing was recorded, so nothing was searched"
     assert gateway.output
     assert gateway.seen
