@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -75,6 +76,47 @@ def test_options_of_the_callers_are_merged_over_the_configured_ones(static: bool
     pipe.ask()
     pipe.ask(api_version="2")
     assert seen == [{"region": "r", "api_version": "1"}, {"region": "r", "api_version": "2"}]
+
+
+class Watching:
+    """An adapter that keeps the targets it is asked to call, and says which options are secret."""
+
+    def __init__(self) -> None:
+        self.targets: list[Any] = []
+        self.provider = replace(
+            openai.PROVIDER,
+            encode_request=self._encode,
+            secrets=frozenset({"secret_key", "not_given"}),
+        )
+
+    def _encode(self, request: Any, target: Any) -> Any:
+        self.targets.append(target)
+        return openai.encode_request(request, target)
+
+
+@STATIC
+def test_secret_options_never_go_to_an_address_of_the_callers(static: bool) -> None:
+    watching = Watching()
+    options = {"region": "r", "secret_key": "configured-secret"}
+    pipe = Pipe(provider=watching.provider, options=options, static=static)
+    pipe.ask(base_url="http://elsewhere.example/v1")
+    pipe.ask(base_url="http://elsewhere.example/v1", api_version="2")
+    pipe.ask(api_version="2")
+    assert [target.options for target in watching.targets] == [
+        {"region": "r"},
+        {"region": "r", "api_version": "2"},
+        {**options, "api_version": "2"},
+    ]
+
+
+def test_a_secret_option_that_a_provider_quotes_is_blanked_out() -> None:
+    options = {"region": "region-r", "secret_key": "configured-secret"}
+    pipe = Pipe(provider=Watching().provider, options=options)
+    pipe.ask()
+    said = {"error": {"message": "No configured-secret in region-r.", "code": "configured-secret"}}
+    pipe.sending.whole(json.dumps(said).encode(), status=401)
+    error = pipe.sink.json["error"]
+    assert (error["message"], error["code"]) == ("No *** in region-r.", "***")
 
 
 def test_without_a_key_where_one_is_needed_the_variable_is_named() -> None:

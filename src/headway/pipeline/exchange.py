@@ -182,7 +182,8 @@ class Exchange:
         return upstream
 
     async def _target(self, upstream: Upstream, call: Call) -> Target:
-        """Where to, with which key. The configured key goes to the configured address only."""
+        """Where to, with which key. What is configured as secret goes to the configured address
+        only: the key, the headers, and the options that requests are signed with."""
         if upstream.target is not None and not call.redirects:
             return upstream.target
         api_key = call.api_key
@@ -200,11 +201,12 @@ class Exchange:
         if upstream.credentials is not None and api_key is None and call.base_url is None:
             found = await self._others(upstream.credentials.credentials())
             credentials = self._credentials = found
+        options = upstream.options if call.base_url is None else upstream.harmless
         return Target(
             provider=upstream.name,
             base_url=base_url or "",
             api_key=api_key,
-            options={**upstream.options, **call.options} if call.options else upstream.options,
+            options={**options, **call.options} if call.options else options,
             headers={} if call.base_url else upstream.headers,
             credentials=credentials,
         )
@@ -344,7 +346,7 @@ class Exchange:
         if self.call is not None:
             secrets.append(self.call.api_key)
         if self.upstream is not None:
-            secrets += [self.upstream.api_key, *self.upstream.headers.values()]
+            secrets += self.upstream.secrets
         secrets += self._credentials.values()
         for secret in secrets:
             if secret and len(secret) >= SHORTEST_SECRET:

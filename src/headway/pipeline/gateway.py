@@ -42,6 +42,18 @@ class Upstream(Struct, frozen=True, kw_only=True):
     target: Target | None = None
     """Where calls go that bring no key and no address; None where that has to be found out."""
 
+    @property
+    def harmless(self) -> Mapping[str, Any]:
+        """The options that any address may see."""
+        hidden = self.provider.secrets
+        return {name: value for name, value in self.options.items() if name not in hidden}
+
+    @property
+    def secrets(self) -> list[str]:
+        """All that is configured and must not be shown."""
+        options = [str(self.options.get(name, "")) for name in self.provider.secrets]
+        return [self.api_key or "", *self.headers.values(), *options]
+
 
 class Snapshot(Struct, frozen=True, kw_only=True):
     """One state of the configuration: a request keeps the one that it started with."""

@@ -52,6 +52,7 @@ CREDENTIALS = {
     "metadata_url": "the machine's metadata server; http://169.254.169.254 by default",
     "scope": "what tokens are for; https://cognitiveservices.azure.com/.default by default",
 }
+SECRETS = frozenset({"client_secret", "client_certificate_password"})
 OPTIONS = {
     "api_version": "a dated one calls deployments by their own address; v1 by default",
     "model_name": "the model behind the deployment, where its name does not say it",
@@ -214,4 +215,5 @@ PROVIDER = replace(
     price_id="azure",
     list_models=None,  # its list is of models, and what is called are deployments
     options=OPTIONS,
+    secrets=SECRETS,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from headway.providers import openai_responses, openai_responses_limits
-from headway.providers.azure_openai import CREDENTIALS, DATED, encode_embeddings, placed
+from headway.providers.azure_openai import CREDENTIALS, DATED, SECRETS, encode_embeddings, placed
 from headway.providers.azure_openai_errors import decode_error
 from headway.providers.provider import Adapted
 from headway.types import ChatRequest, HttpRequest, Target
@@ -54,4 +54,5 @@ PROVIDER = replace(
     price_id="azure",
     list_models=None,  # its list is of models, and what is called are deployments
     options=OPTIONS,
+    secrets=SECRETS,
 )

@@ -187,6 +187,7 @@ CREDENTIALS = {
     "duration_seconds": "how long the role's credentials last",
     "web_identity_token_file": "a file with a token to assume the role with",
 }
+SECRETS = frozenset({"access_key", "secret_key", "session_token"})
 OPTIONS = {
     **CREDENTIALS,
     "api": "converse, which is the default, or invoke, for Anthropic's models in their own format",
@@ -227,5 +228,6 @@ PROVIDER = Provider(
     price_id="aws",
     parameters=PARAMETERS,
     options=OPTIONS,
+    secrets=SECRETS,
     features=FEATURES,
 )

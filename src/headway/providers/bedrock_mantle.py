@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from headway.providers import listing, openai
-from headway.providers.bedrock import CREDENTIALS, base_url, signed_for
+from headway.providers.bedrock import CREDENTIALS, SECRETS, base_url, signed_for
 from headway.providers.listing import ModelList
 from headway.providers.provider import Adapted
 from headway.types import ChatRequest, HttpRequest, Target
@@ -55,6 +55,7 @@ PROVIDER = replace(
     model_pattern=r"openai\.(?!.*:)",
     list_models=ModelList(encode_list, listing.read_openai),
     options=CREDENTIALS,
+    secrets=SECRETS,
     features={
         "stream": "native",
         "tools": "native",

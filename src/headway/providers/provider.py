@@ -79,6 +79,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """The launcher that starts it on this machine, by name."""
     options: Mapping[str, str] = {}
     """Further configuration keys of this kind, and what each means."""
+    secrets: frozenset[str] = frozenset()
+    """Those of ``options`` that are secret: never shown, and never sent, nor signed with, where the
+    configuration did not say to."""
     features: Mapping[str, str] = {}
     """What it can do beyond text, by the words of ``features.FEATURES``: native, emulated or
     partial, with a note after a colon where one is due. What is not named it cannot."""

@@ -36,7 +36,7 @@ Answer = tuple[ListedModel, ...] | dict[str, Any]
 
 async def ask(gateway: Gateway, upstream: Upstream, how: ModelList) -> Answer:
     """Never raises: what goes wrong with one provider is an answer beside the others'."""
-    secrets = [upstream.api_key, *upstream.headers.values()]
+    secrets = upstream.secrets
     try:
         async with asyncio.timeout(LIMIT_S):
             target = await _target(upstream)
@@ -121,10 +121,10 @@ def _read(upstream: Upstream, how: ModelList, body: bytes) -> Page:
         raise UpstreamGarbled(f"{upstream.name} sent what is no list of models.") from error
 
 
-def _concealed(value: Any, secrets: list[str | None]) -> Any:
+def _concealed(value: Any, secrets: list[str]) -> Any:
     """Providers have been seen to quote the key that they refuse."""
     if isinstance(value, str):
         for secret in secrets:
-            if secret and len(secret) >= SHORTEST_SECRET:
+            if len(secret) >= SHORTEST_SECRET:
                 value = value.replace(str(secret), "***")
     return value
