@@ -242,10 +242,13 @@ BESIDE = {
     "tool_calls": [{**CALL, "extra_content": {"google": {"thought_signature": "x"}}}],
 }
 PICTURE = {"type": "image_url", "image_url": {"url": "https://x.test/a.png", "detail": "auto"}}
-SEEN = {"role": "tool", "tool_call_id": "a", "content": [PICTURE]}
+DRAWN = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aWc="}}
+SEEN = {"role": "tool", "tool_call_id": "a", "content": [DRAWN]}
+ANSWERED = {"role": "assistant", "content": "Yes", "reasoning_content": "Hm."}
 MARKED = {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}
 SYSTEM = {"role": "system", "content": "s"}
 UNSIGNED = "emulated messages: a tool call without a thought signature of Google's goes unchecked"
+BEHIND = "emulated messages: media of a tool's result stand behind it"
 CACHED = "dropped messages: there are no caching markers; caching is implicit"
 LOSSES: list[tuple[str, list[Any], list[str]]] = [
     (FLASH, [SYSTEM, *HI, ASKED, {**SEEN, "name": "f", "content": "x"}], []),
@@ -269,7 +272,14 @@ LOSSES: list[tuple[str, list[Any], list[str]]] = [
         ],
         ["dropped messages: an image has no detail; mediaResolution is for all of them"],
     ),
-    (FLASH, [*HI, ASKED, SEEN], ["emulated messages: media of a tool's result stand behind it"]),
+    (FLASH, [*HI, ASKED, SEEN], [BEHIND]),
+    ("gemini-3-pro-preview", [*HI, SIGNED, {**SEEN, "content": [PICTURE]}], [BEHIND]),
+    (FLASH, [*HI, {**ANSWERED, "reasoning_details": [{"format": "google-gemini-v1"}]}], []),
+    (
+        FLASH,
+        [*HI, ANSWERED],
+        ["dropped messages: reasoning that Google did not sign cannot be sent back"],
+    ),
     ("gemini-3-pro-preview", [*HI, SIGNED, SEEN], []),
     ("gemini-3-pro-preview", [*HI, BESIDE, SEEN], []),
     ("gemini-3-pro-preview", [*HI, ASKED, SEEN], [UNSIGNED]),
@@ -429,6 +439,36 @@ SCHEMAS: list[tuple[str, Any, Any, set[str]]] = [
         {"properties": {"a": {"type": "string", "description": "d"}}},
         set(),
     ),
+    (
+        "an optional one is resolved",
+        {
+            "properties": {
+                "a": {"anyOf": [{"$ref": "#/$defs/A"}, {"type": "null"}]},
+                "b": {"allOf": [{"$ref": "#/$defs/A"}], "title": "t"},
+            },
+            "$defs": {"A": {"type": "string"}},
+        },
+        {
+            "properties": {
+                "a": {"type": "string", "nullable": True},
+                "b": {"type": "string", "title": "t"},
+            }
+        },
+        set(),
+    ),
+    (
+        "an optional constant is one value",
+        {"anyOf": [{"const": "a", "type": "string"}, {"type": "null"}]},
+        {"type": "string", "enum": ["a"], "nullable": True},
+        set(),
+    ),
+    (
+        "a value of null is nullable",
+        {"enum": ["a", None], "type": ["string", "null"]},
+        {"type": "string", "enum": ["a"], "nullable": True},
+        set(),
+    ),
+    ("null alone is a type", {"type": ["null"]}, {"type": "null"}, set()),
     (
         "old definitions are, too",
         {"$ref": "#/definitions/A", "definitions": {"A": {"type": "string"}}},

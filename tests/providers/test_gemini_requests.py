@@ -264,7 +264,7 @@ def test_what_the_model_said_is_said_by_the_model(message: Any) -> None:
     assert contents(message) == [{"role": "model", "parts": [{"text": "No."}]}]
 
 
-def test_parallel_results_stand_in_one_content_each_with_its_functions_name() -> None:
+def test_parallel_results_stand_in_one_content_in_the_order_of_their_calls() -> None:
     written = contents(
         called(("call_0_r", "add", '{"a": 1}'), ("call_1_r", "mul", "")),
         result("call_1_r", "6"),
@@ -282,8 +282,8 @@ def test_parallel_results_stand_in_one_content_each_with_its_functions_name() ->
         {
             "role": "user",
             "parts": [
-                {"functionResponse": {"name": "mul", "response": {"output": "6"}}},
                 {"functionResponse": {"name": "add", "response": {"output": "5"}}},
+                {"functionResponse": {"name": "mul", "response": {"output": "6"}}},
             ],
         },
         SAID,
@@ -309,6 +309,7 @@ RESULTS: list[tuple[dict[str, Any], Any]] = [
     ({"content": "[1, 2]"}, {"output": [1, 2]}),
     ({"content": "{broken"}, {"output": "{broken"}),
     ({"content": "5"}, {"output": "5"}),
+    ({"content": "[" * 3000}, {"output": "[" * 3000}),
     ({"content": ""}, {"output": ""}),
     ({"content": "it broke", "is_error": True}, {"error": "it broke"}),
     ({"content": '{"code": 1}', "is_error": True}, {"error": {"code": 1}}),

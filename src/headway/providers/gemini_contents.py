@@ -1,12 +1,14 @@
 """OpenAI's messages as Google's contents: roles user and model, parts, and one system instruction.
 
 A function's response names its function, which OpenAI's tool message does not: the name comes from
-the call that has its id. Responses to parallel calls stand in one content, as the API wants it.
+the call that has its id. Responses to parallel calls stand in one content, as the API wants it,
+and in the order of the calls: where ids are not shown, nothing else tells whose they are.
 Thought signatures go back where they were (ai.google.dev/gemini-api/docs/thought-signatures).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +24,8 @@ TOOL = ("tool", "function")
 UNCHECKED = "skip_thought_signature_validator"
 """The signature that Google documents for calls that have none, from other models or by hand."""
 ONLY_TEXT = {"text": ""}
+INLINE = "inlineData"
+"""Of media, what may stand inside a function's response (FunctionResponsePart)."""
 
 Part = dict[str, Any]
 _object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -40,8 +44,13 @@ class Contents:
         self._has_tool_media = has_tool_media
         self._wants_signatures = wants_signatures
         self._names: dict[str, str] = {}
+        self._ranks: dict[str, int] = {}
+        """How many calls were made before the one with this id."""
+        self._made = 0
         self._responses: list[Part] | None = None
         """The parts of the content that gathers the responses to the last calls."""
+        self._taken: list[int] = []
+        """The ranks of the calls that they answer."""
         self._beside: list[Part] | None = None
         """The parts of the content behind that one: media that cannot stand in a response."""
 
@@ -65,10 +74,13 @@ class Contents:
 
     def _add_response(self, message: Message) -> None:
         if self._responses is None:
-            self._responses = self._open()
-        media = [part for part in _parts(message) if "text" not in part]
-        inside = [part for part in media if self._has_tool_media and "inlineData" in part]
-        self._responses.append({"functionResponse": self._response(message, inside)})
+            self._responses, self._taken = self._open(), []
+        media = _media(message)
+        inside = [part for part in media if self._has_tool_media and INLINE in part]
+        rank = self._ranks.get(message.tool_call_id or "", self._made)
+        place = bisect_right(self._taken, rank)
+        self._taken.insert(place, rank)
+        self._responses.insert(place, {"functionResponse": self._response(message, inside)})
         if len(inside) < len(media):
             if self._beside is None:
                 self._beside = self._open()
@@ -106,6 +118,8 @@ class Contents:
     def _call(self, call: ToolCall, signature: str | None) -> Part:
         function = call.function
         self._names[call.id] = function.name
+        self._ranks[call.id] = self._made
+        self._made += 1
         said: Part = {"name": function.name, "args": _object(function.arguments or "{}")}
         if self._shows_id(call.id):
             said["id"] = call.id
@@ -127,6 +141,15 @@ def lacks_signature(message: Message) -> bool:
     return not any(d.get("format") == FORMAT and d.get("id") == calls[0].id for d in details)
 
 
+def has_thoughts(message: Message) -> bool:
+    return any(detail.get("format") == FORMAT for detail in message.reasoning_details or ())
+
+
+def stands_inside(message: Message, has_tool_media: bool) -> bool:
+    """Whether a function's response can have all media of its result inside."""
+    return all(has_tool_media and INLINE in part for part in _media(message))
+
+
 def signature_beside(call: ToolCall) -> str | None:
     """Where Google's own OpenAI-compatible API puts it: extra_content.google.thought_signature."""
     extra = call.extra_content
@@ -143,6 +166,10 @@ def _parts(message: Message) -> list[Part]:
     return [part for part in map(part_of, message.parts) if part is not None]
 
 
+def _media(message: Message) -> list[Part]:
+    return [part for part in _parts(message) if "text" not in part]
+
+
 def _thoughts(loose: list[dict[str, Any]]) -> Iterator[Part]:
     """Signed thoughts, and what tools on Google's side left: before the text."""
     for detail in loose:
@@ -155,7 +182,8 @@ def _thoughts(loose: list[dict[str, Any]]) -> Iterator[Part]:
 
 
 def _texts(message: Message, loose: list[dict[str, Any]]) -> list[Part]:
-    """The text, with the signature that it had; one that came alone goes back alone."""
+    """The text, with the signature that it had; one that came alone goes back alone, and so does
+    every further one of a text that came in several parts."""
     parts = _parts(message)
     if message.refusal and not parts:
         parts = [{"text": message.refusal}]
@@ -163,10 +191,10 @@ def _texts(message: Message, loose: list[dict[str, Any]]) -> list[Part]:
         if detail.get("type") != "reasoning.encrypted" or not detail.get("data"):
             continue
         kept = detail.get("part")
-        if kept == ONLY_TEXT or (kept is None and not parts):
-            parts.append(_signed(ONLY_TEXT, detail["data"]))
-        elif kept is None:
+        if kept is None and parts and "thoughtSignature" not in parts[-1]:
             parts[-1] = _signed(parts[-1], detail["data"])
+        elif kept in (None, ONLY_TEXT):
+            parts.append(_signed(ONLY_TEXT, detail["data"]))
     return parts
 
 
@@ -188,5 +216,5 @@ def _parsed(text: str) -> Any:
         return text
     try:
         return _any(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):  # nested without end is text, too
         return text

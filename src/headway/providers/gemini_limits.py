@@ -16,7 +16,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from headway.errors import RequestError
-from headway.providers.gemini_contents import SYSTEM, TOOL, current_turn, lacks_signature
+from headway.providers.gemini_contents import (
+    SYSTEM,
+    TOOL,
+    current_turn,
+    has_thoughts,
+    lacks_signature,
+    stands_inside,
+)
 from headway.providers.gemini_draft import Draft
 from headway.providers.gemini_media import READERS
 from headway.providers.gemini_models import (
@@ -259,6 +266,8 @@ def _losses(message: Message) -> Iterator[tuple[Action, str]]:
         yield "dropped", MARKERS
     if message.name is not None and message.role not in TOOL:
         yield "dropped", "a name has no place in a message"
+    if message.reasoning_content and not has_thoughts(message):
+        yield "dropped", "reasoning that Google did not sign cannot be sent back"
     for part in message.parts:
         if part.type not in READERS:
             yield "dropped", f"there is no part of type {part.type}"
@@ -277,6 +286,5 @@ def _makeshifts(messages: list[Message], model: str) -> Iterator[tuple[Action, s
     if checks_signatures(model) and any(lacks_signature(message) for message in turn):
         yield "emulated", "a tool call without a thought signature of Google's goes unchecked"
     for message in messages:
-        kinds = {part.type for part in message.parts} - {"text"}
-        if message.role in TOOL and kinds and not sees_tool_media(model):
+        if message.role in TOOL and not stands_inside(message, sees_tool_media(model)):
             yield "emulated", "media of a tool's result stand behind it"

@@ -60,6 +60,8 @@ class Cleaner:
         if "$ref" in schema:
             return self._resolve(schema, within)
         given = _simplify(schema)
+        if "$ref" in given:  # the only one of several, and null
+            return self._resolve(given, within)
         cleaned: dict[str, Any] = {}
         for keyword, value in given.items():
             if keyword in KNOWN:
@@ -109,20 +111,24 @@ def _simplify(schema: dict[str, Any]) -> dict[str, Any]:
     whole = simple.get("allOf")
     if isinstance(whole, list) and len(whole) == 1 and isinstance(whole[0], dict):
         del simple["allOf"]
-        simple = {**whole[0], **simple}
+        return _simplify({**whole[0], **simple})
     return _without_null(simple)
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     """``nullable`` says what JSON Schema says with a second type."""
     simple = dict(schema)
+    values = simple.get("enum")
+    if isinstance(values, list) and None in values and len(values) > 1:
+        simple["enum"] = [value for value in values if value is not None]
+        simple["nullable"] = True
     kinds = simple.get("type")
     if isinstance(kinds, list):
         others = [kind for kind in kinds if kind != "null"]
-        if len(others) < len(kinds):
+        if others and len(others) < len(kinds):
             simple["nullable"] = True
-        if len(others) == 1:
-            simple["type"] = others[0]
+        if len(others) < 2:
+            simple["type"] = (others or ["null"])[0]
         else:
             del simple["type"]
             simple["anyOf"] = [{"type": kind} for kind in others]
@@ -132,6 +138,6 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
         rest = [option for option in options if option != {"type": "null"}]
         if len(rest) == 1 and isinstance(rest[0], dict):
             del simple["anyOf"]
-            return _without_null({**rest[0], **simple})
+            return _simplify({**rest[0], **simple})
         simple["anyOf"] = rest
     return simple
