@@ -134,13 +134,56 @@ class Record(Struct, frozen=True, kw_only=True):
     """Body received from the provider."""
 
 
+class Particulars(Struct, frozen=True, kw_only=True, gc=False):
+    """The fields of a record that no struct of the metering holds, of the same names."""
+
+    v: int = VERSION
+    id: str
+    request_id: str
+    timestamp: float
+    started: float
+    route: str
+    dialect: str
+    outcome: Outcome
+    attempt: int = 1
+    attempts: int = 1
+    provider: str | None = None
+    kind: str | None = None
+    model: str | None = None
+    deployment: str | None = None
+    stream: bool | None = None
+    session_id: str | None = None
+    key_id: str | None = None
+    status: int | None = None
+    error_type: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    finish_reason: str | None = None
+    upstream_status: int | None = None
+    upstream_request_id: str | None = None
+    transformations: tuple[str, ...] = ()
+    tokens_source: TokensSource | None = None
+    cost_usd: str | None = None
+    price_source: str | None = None
+    price_date: str | None = None
+    tokens_per_second: float | None = None
+    gateway_overhead_s: float | None = None
+    content_events: int | None = None
+    request_bytes: int | None = None
+    response_bytes: int | None = None
+    upstream_request_bytes: int | None = None
+    upstream_response_bytes: int | None = None
+
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
 
 
-def encode(record: Record) -> bytes:
-    """One line of JSON, newline included. JSON escapes line breaks, so a line is a record."""
-    return _encode(record) + b"\n"
+def encode(particulars: Particulars, usage: Struct, timing: Struct) -> bytes:
+    """One line of JSON, newline included. JSON escapes line breaks, so a line is a record.
+    ``usage`` and ``timing`` are the metering's, whose fields stand in the record as they are."""
+    parts = _encode(particulars)[:-1], _encode(usage)[1:-1], _encode(timing)[1:]
+    return b"%b,%b,%b\n" % parts
 
 
 def decode(line: bytes) -> Record:

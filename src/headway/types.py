@@ -133,6 +133,17 @@ class UsageSeen(Struct, frozen=True):
     """The same in OpenAI's shape, as the reply's ``usage`` shows it: parsed JSON or Raw."""
 
 
+class Summary(Struct, frozen=True, gc=False):
+    """What must be known of an answer that is over to put it on record."""
+
+    usage: Usage
+    finish_reason: str | None = None
+    """The first choice's."""
+    model: str | None = None
+    """The provider's more exact name of it."""
+    service_tier: str | None = None
+
+
 class Failed(Struct, frozen=True):
     """The provider reported an error inside its answer."""
 

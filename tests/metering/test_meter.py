@@ -56,11 +56,11 @@ SCRIPTS: list[tuple[str, list[Frame], float | None, list[float]]] = [
 
 def play(frames: list[Frame], ended: float = 2.0) -> Timing:
     meter = Meter(START)
-    meter.on_sent(START + 0.001)
-    meter.on_response(START + 0.05)
+    meter.sent = START + 0.001
+    meter.responded = START + 0.05
     for after, events in frames:
         meter.on_events(events, START + after)
-    meter.on_end(START + ended)
+    meter.ended = START + ended
     return meter.timing()
 
 
@@ -94,19 +94,19 @@ def test_an_attempt_that_got_nowhere_knows_nothing() -> None:
 
 def test_an_attempt_that_failed_midway_keeps_what_it_saw() -> None:
     meter = Meter(START)
-    meter.on_response(START + 1)
+    meter.responded = START + 1
     meter.on_events(WORD, START + 2)
     timing = meter.timing()
     assert (timing.time_to_first_byte_s, timing.time_to_first_token_s) == (1.0, 2.0)
     assert timing.latency_s is None
-    assert meter.content_events == 1
+    assert len(meter.arrivals) == 1
 
 
 def test_a_second_attempt_counts_from_the_callers_request() -> None:
     second = Meter(START)
-    second.on_sent(START + 10)
+    second.sent = START + 10
     second.on_events(WORD, START + 11)
-    second.on_end(START + 12)
+    second.ended = START + 12
     timing = second.timing()
     assert (timing.time_to_first_token_s, timing.latency_s) == (11.0, 12.0)
 

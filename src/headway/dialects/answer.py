@@ -18,12 +18,16 @@ from headway.types import (
     ReasoningDetail,
     Refusal,
     Started,
+    Summary,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
     UsageSeen,
 )
+
+UNKNOWN = Usage()
+NOT_STARTED = Started()
 
 
 class Tool:
@@ -82,15 +86,15 @@ class Choice:
 class Answer:
     """All choices of one answer, with what the provider said of itself."""
 
-    __slots__ = ("choices", "done", "embeddings", "failed", "started", "usage")
+    # What few answers have, or all but at their end, is kept on the class.
+    started: Started | None = None
+    usage: UsageSeen | None = None
+    embeddings: Embeddings | None = None
+    failed: Exception | None = None
+    done = False
 
     def __init__(self) -> None:
         self.choices: dict[int, Choice] = {}
-        self.started: Started | None = None
-        self.usage: UsageSeen | None = None
-        self.embeddings: Embeddings | None = None
-        self.failed: Exception | None = None
-        self.done = False
 
     def add(self, events: list[Event]) -> None:
         for event in events:
@@ -132,7 +136,11 @@ class Answer:
         return "".join(pieces)
 
     def reported(self) -> Usage:
-        return Usage() if self.usage is None else self.usage.usage
+        return UNKNOWN if self.usage is None else self.usage.usage
+
+    def summary(self) -> Summary:
+        started = self.started or NOT_STARTED
+        return Summary(self.reported(), self.finish_reason, started.model, started.service_tier)
 
 
 def _add_started(answer: Answer, event: Started) -> None:

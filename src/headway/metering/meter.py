@@ -15,8 +15,10 @@ from msgspec import Struct
 
 from headway.types import CONTENT, Event
 
+NO_GAPS = (None, None, None, None)
 
-class Timing(Struct, frozen=True, kw_only=True):
+
+class Timing(Struct, frozen=True, gc=False):
     """Durations in seconds, each from the caller's request read whole unless it is a gap.
 
     None is unknown: the attempt did not get that far, or a gap needs two content events.
@@ -46,61 +48,47 @@ class Meter:
     attempt: what the caller waited for includes the attempts that failed.
     """
 
-    __slots__ = ("_arrivals", "_ended", "_keep", "_responded", "_sent", "_started")
+    __slots__ = ("arrivals", "ended", "responded", "sent", "started")
 
     def __init__(self, started: float) -> None:
-        self._started = started
-        self._sent: float | None = None
-        self._responded: float | None = None
-        self._ended: float | None = None
-        self._arrivals = array("d")
-        self._keep = self._arrivals.append
-
-    def on_sent(self, now: float) -> None:
-        """The request's last byte was handed to the socket."""
-        self._sent = now
-
-    def on_response(self, now: float) -> None:
-        """The head of the answer arrived."""
-        self._responded = now
+        self.started = started
+        self.sent: float | None = None
+        """When the request's last byte was handed to the socket."""
+        self.responded: float | None = None
+        """When the head of the answer arrived."""
+        self.ended: float | None = None
+        """When the last byte arrived."""
+        self.arrivals = array("d")
+        """When each frame arrived that carried content."""
 
     def on_events(self, events: Iterable[Event], now: float) -> None:
         """The events of one frame: together they are one content event, or none."""
         for event in events:
             if type(event) in CONTENT:
-                self._keep(now)
+                self.arrivals.append(now)
                 break
-
-    def on_end(self, now: float) -> None:
-        """The last byte arrived."""
-        self._ended = now
-
-    @property
-    def content_events(self) -> int:
-        """How many frames carried content so far."""
-        return len(self._arrivals)
 
     def timing(self) -> Timing:
         """What is known by now; callable at any time, also after a failure."""
-        arrivals = self._arrivals
-        gaps = sorted(later - earlier for earlier, later in pairwise(arrivals))
+        started, arrivals, count = self.started, self.arrivals, len(self.arrivals)
+        ended, responded, sent = self.ended, self.responded, self.sent
+        gaps = _gaps(arrivals) if count > 1 else NO_GAPS
         return Timing(
-            latency_s=self._since_start(self._ended),
-            time_to_first_token_s=self._since_start(arrivals[0] if arrivals else None),
-            time_to_first_byte_s=self._since_start(self._responded),
-            time_to_sent_s=self._since_start(self._sent),
-            inter_token_latency_s=(arrivals[-1] - arrivals[0]) / len(gaps) if gaps else None,
-            inter_token_latency_p50_s=_percentile(gaps, 50),
-            inter_token_latency_p95_s=_percentile(gaps, 95),
-            inter_token_latency_max_s=gaps[-1] if gaps else None,
+            None if ended is None else ended - started,
+            arrivals[0] - started if count else None,
+            None if responded is None else responded - started,
+            None if sent is None else sent - started,
+            *gaps,
         )
 
-    def _since_start(self, moment: float | None) -> float | None:
-        return None if moment is None else moment - self._started
+
+def _gaps(arrivals: array[float]) -> tuple[float, float, float, float]:
+    """Their mean, median, 95th percentile and maximum."""
+    gaps = sorted(later - earlier for earlier, later in pairwise(arrivals))
+    mean = (arrivals[-1] - arrivals[0]) / len(gaps)
+    return mean, _percentile(gaps, 50), _percentile(gaps, 95), gaps[-1]
 
 
-def _percentile(ascending: list[float], percent: int) -> float | None:
+def _percentile(ascending: list[float], percent: int) -> float:
     """The value at rank ceil(percent / 100 * n), counted from one; integers keep it exact."""
-    if not ascending:
-        return None
     return ascending[-(-percent * len(ascending) // 100) - 1]

@@ -34,6 +34,10 @@ class Cost(Struct, frozen=True):
     usd: Decimal
     price: PriceOrigin
 
+    def __str__(self) -> str:
+        """All digits, no exponent."""
+        return f"{self.usd:f}"
+
 
 class Metrics(Struct, frozen=True, kw_only=True):
     """Tokens, dollars, seconds. None is unknown, never zero."""

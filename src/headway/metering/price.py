@@ -27,6 +27,8 @@ class Band(Struct, frozen=True, kw_only=True):
     cache_audio_read: int
     output_audio: int
     reasoning: int
+    flat: tuple[int, int] | None
+    """The rates in and out where both are known and all that comes out has the same."""
 
 
 class Price(Struct, frozen=True, kw_only=True):
@@ -67,28 +69,37 @@ class Price(Struct, frozen=True, kw_only=True):
         whole.
 
         None where input or output tokens are unknown, where tokens have no rate, and where the
-        usage contradicts itself (more cached tokens than input): a wrong sum is worse than none.
+        usage contradicts itself (more cached tokens than input, less than none): a wrong sum is
+        worse than none.
         """
         if usage.input_tokens is None or usage.output_tokens is None:
             return None
         band = self.bands[bisect_left(self.thresholds, usage.input_tokens)]
-        entering = _entering(band, usage, usage.input_tokens, self.audio)
-        leaving = _leaving(band, usage, usage.output_tokens)
-        if entering is None or leaving is None:
+        flat = band.flat
+        units: int | None
+        if flat is not None and not (
+            usage.cache_read_tokens
+            or usage.cache_write_tokens
+            or usage.cache_write_1h_tokens
+            or (self.audio and usage.input_audio_tokens)
+        ):
+            units = usage.input_tokens * flat[0] + usage.output_tokens * flat[1]
+        else:
+            units = _units_of(band, usage, self.audio)
+        if units is None or units < 0:
             return None
-        return Decimal(self.request + entering + leaving).scaleb(-self.digits)
+        return Decimal(self.request + units).scaleb(-self.digits)
+
+
+def _units_of(band: Band, usage: Usage, priced_audio: bool) -> int | None:
+    entering = _entering(band, usage, usage.input_tokens or 0, priced_audio)
+    leaving = _leaving(band, usage, usage.output_tokens or 0)
+    return None if entering is None or leaving is None else entering + leaving
 
 
 def _entering(band: Band, usage: Usage, whole: int, priced_audio: bool) -> int | None:
     """Which cached tokens were sound is not reported: as few as the sums allow, which is the
     dearer reading."""
-    if band.input is not None and not (
-        usage.cache_read_tokens
-        or usage.cache_write_tokens
-        or usage.cache_write_1h_tokens
-        or (priced_audio and usage.input_audio_tokens)
-    ):
-        return whole * band.input
     read = usage.cache_read_tokens or 0
     long = usage.cache_write_1h_tokens or 0
     write = max(usage.cache_write_tokens or 0, long)
@@ -151,6 +162,7 @@ def _band(rates: Rates, above: int, places: int) -> Band:
     read = _first(units(rates.cache_read), into)
     write = _first(units(rates.cache_write), into)
     audio = _first(units(rates.input_audio), into)
+    spoken, thought = _first(units(rates.output_audio), out), _first(units(rates.reasoning), out)
     return Band(
         input=into,
         output=out,
@@ -159,8 +171,9 @@ def _band(rates: Rates, above: int, places: int) -> Band:
         cache_write_1h=_first(units(rates.cache_write_1h), write),
         input_audio=audio,
         cache_audio_read=_first(units(rates.cache_audio_read), read),
-        output_audio=_first(units(rates.output_audio), out),
-        reasoning=_first(units(rates.reasoning), out),
+        output_audio=spoken,
+        reasoning=thought,
+        flat=None if into is None or out is None or not spoken == out == thought else (into, out),
     )
 
 

@@ -2,8 +2,9 @@
 
     authenticate -> decode -> plan -> attempt, until something is committed -> settle -> record
 
-It runs as a coroutine that continues where bytes arrive (``signals``): over a pooled connection an
-exchange takes no task, and no turn of the event loop but those of its sockets.
+Most of it is plain calls, made where bytes arrive: the client's to ``begin``, the provider's to the
+flow and then ``after``. A coroutine runs only where something must be awaited: credentials, another
+attempt, tokens that nobody reported.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from headway.errors import (
     ShuttingDown,
     UnknownProvider,
 )
-from headway.metering.meter import Meter
 from headway.pipeline import operations, settlement
 from headway.pipeline.flow import Flow
 from headway.pipeline.gateway import Gateway, Upstream
@@ -33,7 +33,7 @@ from headway.policy.keys import authorize
 from headway.ports import Sink
 from headway.providers.parameters import check
 from headway.routing.retry import Try, decide
-from headway.types import Change, HttpRequest, Target
+from headway.types import Change, Target
 
 log = logging.getLogger("headway")
 T = TypeVar("T")
@@ -47,30 +47,25 @@ class Exchange:
     """Everything that one request is while it lasts. ``started`` is the clock when it was read
     whole."""
 
-    __slots__ = (
-        "_credentials",
-        "_flow",
-        "_gone",
-        "_pause",
-        "_recorded",
-        "_since",
-        "attempts",
-        "call",
-        "context",
-        "dialect",
-        "gateway",
-        "id",
-        "inbound",
-        "is_over",
-        "key_id",
-        "ours",
-        "records",
-        "sink",
-        "snapshot",
-        "started",
-        "upstream",
-        "upstream_bytes",
-    )
+    # What most requests never set is kept on the class.
+    attempts = 0
+    call: Call | None = None
+    context: Context | None = None
+    is_over = False
+    key_id: str | None = None
+    ours: float | None = None
+    """Seconds that went by here, until the last attempt's request was handed on; None before.
+    Waiting for others (earlier attempts, a model that starts, credentials) is not ours."""
+    records = 0
+    upstream: Upstream | None = None
+    upstream_bytes: int | None = None
+    _credentials: Mapping[str, str] = {}
+    _flow: Flow | None = None
+    _gone: HeadwayError | None = None
+    _pause: Signal[None] | None = None
+    """There while it waits for others, or before another attempt: setting it ends the wait."""
+    _recorded: Flow | None = None
+    """The last attempt that is on record."""
 
     def __init__(
         self, gateway: Gateway, dialect: Dialect, inbound: Inbound, sink: Sink, started: float
@@ -81,32 +76,23 @@ class Exchange:
         self.sink = sink
         self.started = started
         self.id = gateway.new_id()
-        self.attempts = 0
-        self.records = 0
-        self.upstream_bytes: int | None = None
-        self.ours: float | None = None
-        """Seconds that went by here, until the last attempt's request was handed on; None before.
-        Waiting for others (earlier attempts, a model that starts, credentials) is not ours."""
-        self._since = started
-        self.key_id: str | None = None
-        self.call: Call | None = None
-        self.context: Context | None = None
-        self.upstream: Upstream | None = None
-        self.is_over = False
         self.snapshot = gateway.snapshot
-        self._flow: Flow | None = None
-        self._gone: HeadwayError | None = None
-        self._credentials: Mapping[str, str] = {}
-        self._pause: Signal[None] | None = None
-        """There while it waits for others, or before another attempt: setting it ends the wait."""
-        self._recorded: Flow | None = None
-        """The last attempt that is on record."""
+        self._since = started
 
     def begin(self) -> None:
         """Runs until it first has to wait."""
         self.sink.on_gone = self._client_left
         self.gateway.active.add(self)
-        start(self._run())
+        try:
+            self._admit()
+            call = self._understand()
+            upstream = self._plan(call)
+            if upstream.target is None or call.redirects:
+                start(self._seek(upstream, call))
+            else:
+                self._open(upstream, call, upstream.target)
+        except Exception as error:
+            start(self._fail(error))
 
     def abort(self, error: HeadwayError) -> None:
         """End it now, with an error that the client is told if it still listens."""
@@ -126,26 +112,33 @@ class Exchange:
 
     # --- The story --------------------------------------------------------------------------------
 
-    async def _run(self) -> None:
+    def after(self, flow: Flow) -> None:
+        """An attempt is over. Mostly that is the answer, whole, with its tokens counted."""
         try:
-            self._admit()
-            call = self._understand()
-            upstream = self._plan(call)
-            target = await self._target(upstream, call)
-            flow = await self._attempt(upstream, call, target)
-            error = flow.error if flow.finished is None else await flow.finished
-            if error is not None:
-                raise error
-            await self._conclude(flow)
-        except HeadwayError as error:
+            if flow.error is None:
+                settled = settlement.settle_reported(self, flow)
+                if settled is not None:
+                    self._conclude(flow, settled)
+                    return
+        except Exception as error:
+            start(self._fail(error))
+        else:
+            start(self._follow(flow))
+
+    async def _seek(self, upstream: Upstream, call: Call) -> None:
+        try:
+            self._open(upstream, call, await self._target(upstream, call))
+        except Exception as error:
             await self._fail(error)
-            error.__traceback__ = None  # it holds this very frame: apart, both go at once
-        except Exception:
-            log.exception("request %s failed on a defect of the gateway", self.id)
-            await self._fail(InternalError("The gateway failed on this request; see its log."))
-        finally:
-            self.is_over = True
-            self.gateway.active.discard(self)
+
+    async def _follow(self, flow: Flow) -> None:
+        try:
+            if flow.error is None:
+                self._conclude(flow, await settlement.settle(self, flow, None))
+            else:
+                await self._retry(flow, flow.error)
+        except Exception as error:
+            await self._fail(error)
 
     def _admit(self) -> None:
         if self.gateway.is_closing:
@@ -222,26 +215,48 @@ class Exchange:
         self._go_on()
         return cast("T", found)
 
-    async def _attempt(self, upstream: Upstream, call: Call, target: Target) -> Flow:
-        """Send, and again after a failure that another try may mend, until there is a commitment:
-        content on its way to the client, or a whole answer."""
-        context = self.context
+    def _open(self, upstream: Upstream, call: Call, target: Target) -> None:
+        assert self.context is not None
+        self._target_of_attempts = target
+        self._http = operations.encode(upstream, self.context.sent, target)
+        self._send(upstream, call)
+
+    def _send(self, upstream: Upstream, call: Call) -> None:
+        """One attempt: it goes on in its flow, and then in ``after``."""
+        context, http, earlier = self.context, self._http, self._flow
         assert context is not None
-        http = operations.encode(upstream, context.sent, target)
-        sign = upstream.provider.sign
-        while True:
-            self.attempts += 1
-            signed = http if sign is None else sign(http, target, self.gateway.wall())
-            flow = self._send(upstream, call, context, signed)
-            error = await flow.committed
-            if error is None:
-                return flow
-            decision = decide(error, self.attempts, call.retries, self.gateway.chance())
-            if self._gone is not None or not isinstance(decision, Try):
-                return flow
-            self._conceal(error)
-            await self._record_failure(flow, error)
-            await self._wait(decision.delay)
+        self.attempts += 1
+        if upstream.provider.sign is not None:
+            http = upstream.provider.sign(http, self._target_of_attempts, self.gateway.wall())
+        stream = self.dialect.stream(context) if call.stream else None
+        flow = self._flow = Flow(self, upstream, context, stream)
+        if earlier is not None and earlier.has_head:
+            flow.has_head = True  # its silence has already cost the client's status
+            flow.last_write = earlier.last_write
+        self.upstream_bytes = len(http.body)
+        self._count_time()
+        flow.sending = sending = upstream.transport.send(http, upstream.timeouts, flow)
+        if stream is not None:
+            self.sink.on_pause = sending.pause
+            self.sink.on_resume = sending.resume
+            if self.sink.is_paused:
+                sending.pause()
+
+    async def _retry(self, flow: Flow, error: HeadwayError) -> None:
+        """Another attempt after a failure that it may mend, unless there is a commitment: content
+        on its way to the client. Raises the failure where it is the end."""
+        call, upstream = self.call, self.upstream
+        assert call is not None
+        assert upstream is not None
+        if flow.is_committed or self._gone is not None:
+            raise error
+        decision = decide(error, self.attempts, call.retries, self.gateway.chance())
+        if not isinstance(decision, Try):
+            raise error
+        self._conceal(error)
+        await self._record_failure(flow, error)
+        await self._wait(decision.delay)
+        self._send(upstream, call)
 
     async def _wait(self, delay: float) -> None:
         """Before another attempt; ends at once where there will be none."""
@@ -253,56 +268,39 @@ class Exchange:
             self._pause = None
         self._go_on()
 
-    def _send(self, upstream: Upstream, call: Call, context: Context, http: HttpRequest) -> Flow:
-        gateway, earlier = self.gateway, self._flow
-        flow = self._flow = Flow(
-            upstream,
-            Meter(self.started),
-            self.sink,
-            self.dialect.stream(context) if call.stream else None,
-            b"x-request-id: %b\r\n" % self.id.encode(),
-            gateway.wall() - gateway.clock(),
-            call.asks_stream,
-            operations.decoder(upstream, context.sent),
-            self.attempts <= call.retries,
-        )
-        if earlier is not None and earlier.has_head:
-            flow.has_head = True  # its silence has already cost the client's status
-            flow.last_write = earlier.last_write
-        self.upstream_bytes = len(http.body)
-        self._count_time()
-        flow.sending = sending = upstream.transport.send(http, upstream.timeouts, flow)
-        if call.stream:
-            self.sink.on_pause = sending.pause
-            self.sink.on_resume = sending.resume
-            if self.sink.is_paused:
-                sending.pause()
-        return flow
-
-    async def _conclude(self, flow: Flow) -> None:
+    def _conclude(self, flow: Flow, settled: Settled) -> None:
         """The answer is whole: what it cost goes on record, then the client sees its end."""
-        settled = await settlement.settle(self, flow, None)
-        now = self.gateway.wall()
-        call, context = self.call, self.context
-        assert call is not None
+        context, stream = self.context, flow.stream
         assert context is not None
-        if call.stream:
-            assert flow.stream is not None
-            pieces = flow.stream.end(flow.answer, settled.metrics(), now)
-        elif context.relays and flow.raw:
-            pieces = [flow.raw]
+        if stream is not None:
+            pieces = stream.end(flow.answer, settled.metrics(), settled.now)
+            for piece in pieces:
+                flow.written += len(piece)
+            self._record(flow, None, settled)
+            self._sign_off()
+            flow.end(pieces)
+            return
+        if context.relays and flow.raw:
+            body = flow.raw
         else:  # also of the same wire, where a stream came that nobody had asked for
-            pieces = [self.dialect.encode(context, flow.answer, settled.metrics(), now)]
-        flow.written += sum(map(len, pieces))
+            body = self.dialect.encode(context, flow.answer, settled.metrics(), settled.now)
+        flow.written += len(body)
         self._record(flow, None, settled)
         self._sign_off()
-        if call.stream:
-            flow.end(pieces)
-        else:
-            self.sink.whole(200, settlement.head(self, settled), pieces[0])
+        self.sink.whole(200, settlement.head(self, settled), body)
 
-    async def _fail(self, error: HeadwayError) -> None:
+    async def _fail(self, error: Exception) -> None:
         """The truth on record, and as an answer in the client's own dialect if it still listens."""
+        if not isinstance(error, HeadwayError):
+            log.error("request %s failed on a defect of the gateway", self.id, exc_info=error)
+            error = InternalError("The gateway failed on this request; see its log.")
+        try:
+            await self._answer_error(error)
+        finally:
+            self._sign_off()
+            error.__traceback__ = None  # it holds these very frames: apart, all go at once
+
+    async def _answer_error(self, error: HeadwayError) -> None:
         self._conceal(error)
         flow = self._flow
         stream = None if flow is None or not flow.has_head else flow.stream
@@ -328,14 +326,17 @@ class Exchange:
         self, flow: Flow | None, error: HeadwayError, pieces: Sequence[bytes] = ()
     ) -> None:
         """Whatever becomes of the record, the client gets its answer."""
-        if flow is not None:
-            flow.written += sum(map(len, pieces))
         try:
+            if flow is None:
+                self.gateway.spool.append(settlement.refused(self, error))
+                self.records += 1
+                return
+            flow.written += sum(map(len, pieces))
             self._record(flow, error, await settlement.settle(self, flow, error))
         except Exception:
             log.exception("request %s could not be put on record", self.id)
 
-    def _record(self, flow: Flow | None, error: HeadwayError | None, settled: Settled) -> None:
+    def _record(self, flow: Flow, error: HeadwayError | None, settled: Settled) -> None:
         self.gateway.spool.append(settlement.record(self, flow, error, settled))
         self.records += 1
         self._recorded = flow
@@ -373,7 +374,9 @@ class Exchange:
 
     def _sign_off(self) -> None:
         self.is_over = True
-        self.sink.on_gone = self.sink.on_pause = self.sink.on_resume = None
+        self.gateway.active.discard(self)
+        sink = self.sink
+        sink.on_gone = sink.on_pause = sink.on_resume = None
 
 
 def _would_change(upstream: Upstream, change: Change) -> InvalidField:

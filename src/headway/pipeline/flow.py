@@ -2,26 +2,28 @@
 
 Receive, frame, decode, meter, encode, write: one pass a chunk, no queue and no task. Where another
 attempt could follow, nothing leaves for the client until the first content event, so that a failure
-can still become that attempt; else nothing is held back. ``committed`` tells that something left.
-After that the flow goes on by itself to ``finished``.
+can still become that attempt; else nothing is held back. When nothing more will come, its exchange
+goes on (``Exchange.after``), once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from headway.dialects.answer import Answer
-from headway.dialects.dialect import Stream
+from headway.dialects.dialect import Context, Stream
 from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
 from headway.metering.meter import Meter
+from headway.pipeline import operations
 from headway.pipeline.gateway import Upstream
-from headway.pipeline.signals import Signal
 from headway.ports import Sending, Sink
-from headway.types import Event, Frame, Headers
+from headway.types import Event, Frame, Headers, Summary
 from headway.wire.framer import Framer
+
+if TYPE_CHECKING:
+    from headway.pipeline.exchange import Exchange
 
 GARBLED = (LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError, RecursionError)
 """What an adapter may raise over bytes that are not its wire."""
@@ -29,10 +31,10 @@ ERROR_LIMIT = 256 * 1024
 """Bytes of an error's body that are read."""
 WHOLE_LIMIT = 256 * 1024 * 1024
 """Bytes of an answer that is not streamed."""
-STREAM_HEAD = b"content-type: %b\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n%b"
+STREAM_HEAD = (
+    b"content-type: %b\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\nx-request-id: %b\r\n"
+)
 KEEP_ALIVE = b": keep-alive\n\n"
-
-Outcome = HeadwayError | None
 
 
 class Flow:
@@ -40,9 +42,12 @@ class Flow:
 
     # What most answers never change is kept on the class.
     error: HeadwayError | None = None
-    """What ended it, once ``committed`` or ``finished`` says that it is over."""
+    """What ended it, if it is over and did not end well."""
     has_head = False
     """The client has a status already, so an error can only be an event."""
+    is_committed = False
+    """Something of it left for the client: no other attempt can follow."""
+    is_over = False
     last_write = 0.0
     raw = b""
     """The provider's body, where it came whole."""
@@ -53,53 +58,44 @@ class Flow:
     status = 0
     written = 0
     """Bytes of our body to the client."""
+    _epoch = 0.0
+    """The unix time when the clock was zero."""
     _framer: Framer | None = None
+    _holds_back = False
+    _parts: list[bytes] | None = None
+    _summary: Summary | None = None
 
     def __init__(
-        self,
-        upstream: Upstream,
-        meter: Meter,
-        sink: Sink,
-        stream: Stream | None,
-        head: bytes,
-        epoch: float,
-        asked_stream: bool,
-        decode_response: Callable[[bytes], list[Event]],
-        holds_back: bool,
+        self, exchange: Exchange, upstream: Upstream, context: Context, stream: Stream | None
     ) -> None:
-        """``head`` is of the client's answer; ``epoch`` is the unix time when the clock was zero;
-        ``asked_stream`` says what was asked of the provider."""
+        self._exchange: Exchange | None = exchange
         self._upstream = upstream
-        self._sink = sink
+        self._context = context
+        self._sink: Sink = exchange.sink
         self.stream = stream
-        self._head = head
-        self._epoch = epoch
-        self._asked_stream = asked_stream
-        self._decode = upstream.provider.decode_event
-        self._decode_response = decode_response
-        self._holds_back = holds_back
-        self._state: dict[str, Any] = {}
-        self._pieces: list[bytes] = []
-        self._parts: list[bytes] = []
-        self.meter = meter
+        self.meter = Meter(exchange.started)
         self.answer = Answer()
-        self.committed: Signal[Outcome] = Signal()
-        """The first content, or the end, whichever comes first."""
-        self.finished: Signal[Outcome] | None = None if stream is None else Signal()
-        """The end of an answer that is streamed to the client."""
-        self.is_over = False
+        if stream is not None:
+            self._epoch = exchange.gateway.wall() - exchange.gateway.clock()
+            self._holds_back = exchange.attempts <= context.call.retries
+
+    def summary(self) -> Summary:
+        return self._summary or self.answer.summary()
 
     # --- Called by the transport ------------------------------------------------------------------
 
     def on_sent(self, now: float) -> None:
-        self.meter.on_sent(now)
+        self.meter.sent = now
 
     def on_response(self, status: int, headers: Headers, now: float) -> None:
-        self.meter.on_response(now)
+        self.meter.responded = now
         self.status = status
         self.response_headers = headers
         if 200 <= status < 300 and self._is_stream(headers):
             self._framer = self._upstream.provider.framer()
+            self._decode = self._upstream.provider.decode_event
+            self._state: dict[str, Any] = {}
+            self._pieces: list[bytes] = []
 
     def on_chunk(self, data: bytes, now: float) -> None:
         self.received += len(data)
@@ -139,7 +135,6 @@ class Flow:
 
     def end(self, pieces: list[bytes]) -> None:
         """The last words of a streamed answer."""
-        self._send_head()
         *early, last = pieces or [b""]
         for piece in early:
             self._sink.write(piece)
@@ -148,19 +143,21 @@ class Flow:
     def keep_alive(self, now: float) -> None:
         """A comment, so that no middlebox cuts a model that thinks."""
         self._send_head()
-        self._write(KEEP_ALIVE)
+        self.written += len(KEEP_ALIVE)
+        self._sink.write(KEEP_ALIVE)
         self.last_write = now
 
     # --- The pass ---------------------------------------------------------------------------------
 
     def _is_stream(self, headers: Headers) -> bool:
         """Told by what came before what was asked: some answer a stream's request whole."""
+        asked = self._context.call.asks_stream
         for name, value in headers:
             if name == b"content-type":
                 if value.startswith(b"text/event-stream"):
                     return True
-                return self._asked_stream and not value.startswith(b"application/json")
-        return self._asked_stream
+                return asked and not value.startswith(b"application/json")
+        return asked
 
     def _take(self, frames: list[Frame], now: float) -> bool:
         """Whether the answer is over: by its end mark, or by an error in it."""
@@ -181,26 +178,37 @@ class Flow:
         return False
 
     def _gather(self, data: bytes, now: float) -> None:
-        self._parts.append(data)
+        if not self.raw:
+            self.raw = data  # mostly it comes in one piece
+        elif self._parts is None:
+            self._parts = [self.raw, data]
+        else:
+            self._parts.append(data)
         if self.received > (WHOLE_LIMIT if self.status < 300 else ERROR_LIMIT):
             self._break(self._garbled(ValueError(f"an answer of over {self.received} bytes")), now)
 
     def _read_whole(self, now: float) -> None:
-        self.raw = b"".join(self._parts)
+        if self._parts is not None:
+            self.raw, self._parts = b"".join(self._parts), None
         if not 200 <= self.status < 300:
             self.answer.failed = self._refusal()
             return
-        events = self._decode_response(self.raw)
+        provider, context, stream = self._upstream.provider, self._context, self.stream
+        if stream is None and context.relays and provider.summarize is not None:
+            self._summary = provider.summarize(self.raw)
+            if self._summary is not None:
+                self.meter.arrivals.append(now)
+                return
+        events = operations.decode(self._upstream, context.sent, self.raw)
         self.meter.on_events(events, now)
         self.answer.add(events)
-        if self.stream is not None:
-            self._encode_whole(self.stream, events, now)
+        if stream is not None:
+            self._encode_whole(stream, events, now)
 
     def _encode_whole(self, stream: Stream, events: list[Event], now: float) -> None:
         """A stream was asked for and a whole came: it is a stream that arrived at once."""
         piece = stream.encode(Frame(b"", None, b""), events, self._epoch + now)
-        if piece:
-            self._pieces.append(piece)
+        self._pieces = [piece] if piece else []
 
     def _refusal(self) -> UpstreamError:
         if 300 <= self.status < 400:
@@ -214,69 +222,64 @@ class Flow:
 
     def _forward(self, now: float) -> None:
         """What is encoded goes out, once it may."""
-        if not self.committed.is_set:
-            if self._holds_back and not self.meter.content_events:
+        if not self.is_committed:
+            if self._holds_back and not self.meter.arrivals:
                 return
             self._commit()
-        pieces = self._pieces
-        if len(pieces) == 1:
-            self._write(pieces[0])
-        elif self.stream is not None and self.stream.is_framed:
-            self._write(b"".join(pieces))
-        else:
-            for piece in pieces:
-                self._write(piece)
-        pieces.clear()
+        pieces, self._pieces = self._pieces, []
+        if len(pieces) > 1 and self.stream is not None and self.stream.is_framed:
+            pieces = [b"".join(pieces)]
+        for piece in pieces:
+            self.written += len(piece)
+            self._sink.write(piece)
         self.last_write = now
 
-    def _write(self, piece: bytes) -> None:
-        self.written += len(piece)
-        self._sink.write(piece)
-
     def _commit(self) -> None:
+        self.is_committed = True
         self._send_head()
-        self.committed.set(None)
 
     def _send_head(self) -> None:
-        if not self.has_head and self.stream is not None:
+        if not self.has_head and self.stream is not None and self._exchange is not None:
             self.has_head = True
-            self._sink.start(200, STREAM_HEAD % (self.stream.content_type, self._head))
+            head = STREAM_HEAD % (self.stream.content_type, self._exchange.id.encode())
+            self._sink.start(200, head)
 
     def _complete(self, now: float) -> None:
-        answer = self.answer
-        if answer.failed is not None:
-            self._break(answer.failed, now)  # type: ignore[arg-type]
-            return
-        if not answer.is_finished:
-            message = f"{self._upstream.name} ended its stream without finishing the answer."
-            self._break(UpstreamTruncated(message), now)
-            return
-        self.meter.on_end(now)
+        if self._summary is None:
+            answer = self.answer
+            if answer.failed is not None:
+                self._break(answer.failed, now)  # type: ignore[arg-type]
+                return
+            if not answer.is_finished:
+                message = f"{self._upstream.name} ended its stream without finishing the answer."
+                self._break(UpstreamTruncated(message), now)
+                return
+        self.meter.ended = now
         self.is_over = True
         sending, self.sending = self.sending, None  # it refers to us: apart, both go at once
         if sending is not None:
             sending.finish()
-        finished = self.finished
-        if finished is None:
-            self.committed.set(None)
-            return
-        if not self.committed.is_set:
-            self._commit()
-        if self._pieces:
-            self._forward(now)
-        finished.set(None)
+        if self.stream is not None:
+            if not self.is_committed:
+                self._commit()
+            if self._pieces:
+                self._forward(now)
+        self._leave()
 
     def _break(self, error: HeadwayError, now: float) -> None:
         if self.is_over:
             return
         self.is_over = True
         self.error = error
-        self.meter.on_end(now)
+        self.meter.ended = now
         sending, self.sending = self.sending, None
         if sending is not None:
             sending.cancel()
-        if self._pieces and self.committed.is_set:
+        if self.is_committed and self._pieces:
             self._forward(now)
-        if self.finished is not None:
-            self.finished.set(error)
-        self.committed.set(error)
+        self._leave()
+
+    def _leave(self) -> None:
+        exchange, self._exchange = self._exchange, None  # it refers to us, too
+        assert exchange is not None
+        exchange.after(self)

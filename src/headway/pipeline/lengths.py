@@ -18,7 +18,8 @@ LONGEST_OPTION = 256
 def check_lengths(call: Call) -> None:
     """Raises InvalidField for a text that is too long to be what it says it is."""
     _check("model", call.request.model)
-    _check("session_id", call.session_id)
+    if call.session_id is not None:
+        _check("session_id", call.session_id)
     if call.redirects:
         _check("api_key", call.api_key)
         _check("base_url", call.base_url)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 from msgspec.structs import replace
 
@@ -36,7 +34,8 @@ def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Change, 
             raise RequestError(message, param="model")
         return request, ()
     try:
-        return upstream.provider.adapt(replace(request, options=upstream.options))
+        options = upstream.options
+        return upstream.provider.adapt(replace(request, options=options) if options else request)
     except MALFORMED as exc:
         raise _unspeakable(upstream, exc) from exc
 
@@ -53,13 +52,12 @@ def encode(upstream: Upstream, request: Request, target: Target) -> HttpRequest:
         raise _unspeakable(upstream, exc) from exc
 
 
-def decoder(upstream: Upstream, request: Request) -> Callable[[bytes], list[Event]]:
-    """Reads a whole answer as events."""
+def decode(upstream: Upstream, request: Request, body: bytes) -> list[Event]:
+    """A whole answer as events."""
     if isinstance(request, ChatRequest):
-        return upstream.provider.decode_response
-    decode = upstream.provider.decode_embeddings
-    assert decode is not None
-    return lambda body: _events_of(decode(body))
+        return upstream.provider.decode_response(body)
+    assert upstream.provider.decode_embeddings is not None
+    return _events_of(upstream.provider.decode_embeddings(body))
 
 
 def prompt_of(request: Request) -> bytes:

@@ -14,29 +14,35 @@ from headway.metering.meter import Timing
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
 from headway.pipeline.flow import Flow
 from headway.pipeline.operations import prompt_of
-from headway.record import Outcome, Record, encode
-from headway.types import Headers, Usage
+from headway.record import Particulars, encode
+from headway.types import Headers, Summary, Usage
 
 if TYPE_CHECKING:
     from headway.pipeline.exchange import Exchange
 
 NOTHING = Timing()
+UNKNOWN = Usage()
 BYTES_A_TOKEN = 4
 """Of English text, about."""
 STANDARD: Mapping[str, str] = {}
-STANDARD_TIERS = ("default", "standard", "auto")
+STANDARD_TIERS = (None, "default", "standard", "auto")
 REQUEST_IDS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")
 
 
 class Settled(Struct, frozen=True):
     """One attempt's sums."""
 
+    summary: Summary
     usage: Usage
     source: TokensSource | None
     timing: Timing
     cost: Cost | None
+    usd: str | None
+    """The cost in digits."""
     overhead: float | None
     attempts: int
+    now: float
+    """Unix seconds."""
 
     def metrics(self) -> Metrics:
         return measure(
@@ -44,17 +50,37 @@ class Settled(Struct, frozen=True):
         )
 
 
-async def settle(exchange: Exchange, flow: Flow | None, error: HeadwayError | None) -> Settled:
-    """Waits only where tokens have to be counted, which another process does."""
-    if flow is None:
-        return Settled(Usage(), None, NOTHING, None, None, exchange.attempts)
-    usage = flow.answer.reported()
-    source: TokensSource | None = "reported"
+def settle_reported(exchange: Exchange, flow: Flow) -> Settled | None:
+    """Where the provider has counted all tokens, as nearly all do; else None."""
+    summary = flow.summary()
+    usage = summary.usage
     if usage.input_tokens is None or usage.output_tokens is None:
-        usage, source = await _count(exchange, flow, error, usage)
-    timing = flow.meter.timing()
-    cost = _cost(exchange, flow, usage)
-    return Settled(usage, source, timing, cost, _overhead(exchange, timing), exchange.attempts)
+        return None
+    return _settle(exchange, flow, summary, usage, "reported")
+
+
+async def settle(exchange: Exchange, flow: Flow, error: HeadwayError | None) -> Settled:
+    """Waits only where tokens have to be counted, which another process does."""
+    settled = settle_reported(exchange, flow)
+    if settled is not None:
+        return settled
+    summary = flow.summary()
+    usage, source = await _count(exchange, flow, error, summary.usage)
+    return _settle(exchange, flow, summary, usage, source)
+
+
+def _settle(
+    exchange: Exchange, flow: Flow, summary: Summary, usage: Usage, source: TokensSource | None
+) -> Settled:
+    gateway, timing, ours = exchange.gateway, flow.meter.timing(), exchange.ours
+    now = gateway.wall()
+    overhead = None
+    if timing.latency_s is not None and ours is not None:
+        # Ours: until the request was with the socket or the connector, and since the last byte.
+        overhead = ours + gateway.clock() - exchange.started - timing.latency_s
+    cost = _cost(exchange, summary.service_tier, usage, now)
+    usd = None if cost is None else str(cost)
+    return Settled(summary, usage, source, timing, cost, usd, overhead, exchange.attempts, now)
 
 
 async def _count(
@@ -64,7 +90,7 @@ async def _count(
     if isinstance(error, ClientGone):
         is_empty = flow.answer.started is None  # it had begun, so it may well have been billed
     else:
-        is_empty = flow.meter.content_events == 0
+        is_empty = not flow.meter.arrivals
     if not 200 <= flow.status < 300 or (error is not None and is_empty):
         return usage, None
     call = exchange.call
@@ -93,87 +119,53 @@ def _roughly(usage: Usage, exchange: Exchange, flow: Flow) -> Usage:
     return usage
 
 
-def _cost(exchange: Exchange, flow: Flow, usage: Usage) -> Cost | None:
+def _cost(exchange: Exchange, tier: str | None, usage: Usage, now: float) -> Cost | None:
     upstream, call = exchange.upstream, exchange.call
     if upstream is None or call is None or usage.output_tokens is None:
         return None
     price = exchange.snapshot.prices.find(
         upstream.provider.price_id,
         call.request.model,
-        exchange.gateway.wall(),
+        now,
         provider=upstream.name,
-        context=_variant(flow),
+        # Other service tiers have other prices.
+        context=STANDARD if tier in STANDARD_TIERS else {"service_tier": str(tier)},
     )
     return None if price is None else price.charge(usage)
 
 
-def _variant(flow: Flow) -> Mapping[str, str]:
-    """Other service tiers have other prices."""
-    started = flow.answer.started
-    tier = None if started is None else started.service_tier
-    return STANDARD if tier is None or tier in STANDARD_TIERS else {"service_tier": tier}
-
-
-def _overhead(exchange: Exchange, timing: Timing) -> float | None:
-    """Ours: until the request was with the socket or the connector, and since the last byte."""
-    if timing.latency_s is None or exchange.ours is None:
-        return None
-    return exchange.ours + exchange.gateway.clock() - exchange.started - timing.latency_s
-
-
-def record(
-    exchange: Exchange, flow: Flow | None, error: HeadwayError | None, settled: Settled
-) -> bytes:
-    """One line of JSON."""
-    if flow is None:
-        assert error is not None
-        return encode(_refused(exchange, error))
-    answered = _attempted(exchange, flow, settled)
-    return encode(answered if error is None else _failed(answered, flow, error))
-
-
-def _attempted(exchange: Exchange, flow: Flow, settled: Settled) -> Record:
-    gateway, call, upstream = exchange.gateway, exchange.call, exchange.upstream
+def answered(exchange: Exchange, flow: Flow, settled: Settled) -> Particulars:
+    """What goes on record of an attempt that a provider answered."""
+    call, upstream, context = exchange.call, exchange.upstream, exchange.context
     assert call is not None
     assert upstream is not None
-    answer, timing, usage, cost = flow.answer, settled.timing, settled.usage, settled.cost
-    started, now = answer.started, gateway.wall()
+    summary, cost, now = settled.summary, settled.cost, settled.now
+    output, latency = settled.usage.output_tokens, settled.timing.latency_s
     price = None if cost is None else cost.price
-    output, latency = usage.output_tokens, timing.latency_s
-    return Record(
-        id=exchange.id if exchange.records == 0 else gateway.new_id(), request_id=exchange.id,
-        timestamp=now, started=now - (gateway.clock() - exchange.started),
-        route=exchange.dialect.route, dialect=exchange.dialect.name, outcome="ok",
+    dialect, is_first = exchange.dialect, exchange.records == 0
+    return Particulars(
+        id=exchange.id if is_first else exchange.gateway.new_id(), request_id=exchange.id,
+        timestamp=now, started=now - (exchange.gateway.clock() - exchange.started),
+        route=dialect.route, dialect=dialect.name, outcome="ok",
         attempt=settled.attempts, attempts=settled.attempts,
         provider=call.provider, kind=upstream.provider.name, model=call.request.model,
-        deployment=None if started is None else started.model,
-        stream=call.stream, session_id=call.session_id, key_id=exchange.key_id,
-        status=200, finish_reason=answer.finish_reason,
+        deployment=summary.model, stream=call.stream,
+        session_id=call.session_id, key_id=exchange.key_id,
+        status=200, finish_reason=summary.finish_reason,
         upstream_status=flow.status or None,
         upstream_request_id=_request_id(flow.response_headers),
-        transformations=_in_words(exchange.context),
-        input_tokens=usage.input_tokens, output_tokens=output,
-        cache_read_tokens=usage.cache_read_tokens, cache_write_tokens=usage.cache_write_tokens,
-        cache_write_1h_tokens=usage.cache_write_1h_tokens,
-        reasoning_tokens=usage.reasoning_tokens, input_audio_tokens=usage.input_audio_tokens,
-        output_audio_tokens=usage.output_audio_tokens, tokens_source=settled.source,
-        cost_usd=None if cost is None else f"{cost.usd:f}",
+        transformations=_in_words(context) if context and context.transformations else (),
+        tokens_source=settled.source, cost_usd=settled.usd,
         price_source=None if price is None else price.source,
         price_date=None if price is None else price.date,
-        latency_s=latency, time_to_first_byte_s=timing.time_to_first_byte_s,
-        time_to_first_token_s=timing.time_to_first_token_s, time_to_sent_s=timing.time_to_sent_s,
-        inter_token_latency_s=timing.inter_token_latency_s,
-        inter_token_latency_p50_s=timing.inter_token_latency_p50_s,
-        inter_token_latency_p95_s=timing.inter_token_latency_p95_s,
-        inter_token_latency_max_s=timing.inter_token_latency_max_s,
         tokens_per_second=output / latency if output is not None and latency else None,
-        gateway_overhead_s=settled.overhead, content_events=flow.meter.content_events,
+        gateway_overhead_s=settled.overhead, content_events=len(flow.meter.arrivals),
         request_bytes=len(exchange.inbound.body), response_bytes=flow.written,
         upstream_request_bytes=exchange.upstream_bytes, upstream_response_bytes=flow.received,
     )  # fmt: skip
 
 
-def _failed(answered: Record, flow: Flow, error: HeadwayError) -> Record:
+def failed(answered: Particulars, flow: Flow, error: HeadwayError) -> Particulars:
     return replace(
         answered,
         outcome="cancelled" if isinstance(error, ClientGone) else "error",
@@ -184,11 +176,11 @@ def _failed(answered: Record, flow: Flow, error: HeadwayError) -> Record:
     )
 
 
-def _refused(exchange: Exchange, error: HeadwayError) -> Record:
-    """No provider was asked, or none once more."""
+def refused(exchange: Exchange, error: HeadwayError) -> bytes:
+    """The record of a request for which no provider was asked, or none once more."""
     gateway, call, upstream = exchange.gateway, exchange.call, exchange.upstream
     now = gateway.wall()
-    refused = Record(
+    refused = Particulars(
         id=exchange.id if exchange.records == 0 else gateway.new_id(),
         request_id=exchange.id,
         timestamp=now,
@@ -206,35 +198,27 @@ def _refused(exchange: Exchange, error: HeadwayError) -> Record:
         error_message=error.message,
         request_bytes=len(exchange.inbound.body),
     )
-    if call is None:
-        return refused
-    return replace(
-        refused,
-        provider=call.provider,
-        model=call.request.model,
-        stream=call.stream,
-        session_id=call.session_id,
-    )
+    if call is not None:
+        refused = replace(
+            refused,
+            provider=call.provider,
+            model=call.request.model,
+            stream=call.stream,
+            session_id=call.session_id,
+        )
+    return encode(refused, UNKNOWN, NOTHING)
 
 
-def _in_words(context: Context | None) -> tuple[str, ...]:
-    if context is None or not context.transformations:
-        return ()
+def record(exchange: Exchange, flow: Flow, error: HeadwayError | None, settled: Settled) -> bytes:
+    """One line of JSON."""
+    particulars = answered(exchange, flow, settled)
+    if error is not None:
+        particulars = failed(particulars, flow, error)
+    return encode(particulars, settled.usage, settled.timing)
+
+
+def _in_words(context: Context) -> tuple[str, ...]:
     return tuple(str(change) for change in context.transformations)
-
-
-def _outcome(flow: Flow | None, error: HeadwayError | None) -> Outcome:
-    if error is None:
-        return "ok"
-    if isinstance(error, ClientGone):
-        return "cancelled"
-    return "refused" if flow is None else "error"
-
-
-def _status(flow: Flow | None, error: HeadwayError | None) -> int:
-    if error is None or (flow is not None and flow.has_head):
-        return 200
-    return error.status
 
 
 def _request_id(headers: Headers) -> str | None:
@@ -257,14 +241,14 @@ PRINTABLE = bytes(c if 0x20 <= c < 0x7F else 0x20 for c in range(256))
 
 def head(exchange: Exchange, settled: Settled) -> bytes:
     """What a whole answer says of itself, also in a dialect that has no room for metrics."""
-    usage, cost, context = settled.usage, settled.cost, exchange.context
+    usage, context = settled.usage, exchange.context
     lines = HEAD % (exchange.id.encode(), settled.timing.latency_s or 0.0, settled.attempts)
     if usage.input_tokens is not None:
         lines += b"x-headway-input-tokens: %d\r\n" % usage.input_tokens
     if usage.output_tokens is not None:
         lines += b"x-headway-output-tokens: %d\r\n" % usage.output_tokens
-    if cost is not None:
-        lines += b"x-headway-cost-usd: %b\r\n" % f"{cost.usd:f}".encode()
+    if settled.usd is not None:
+        lines += b"x-headway-cost-usd: %b\r\n" % settled.usd.encode()
     if context is not None and context.transformations:
         for change in context.transformations:
             lines += b"x-headway-transformation: %b\r\n" % _ascii(str(change))

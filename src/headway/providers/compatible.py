@@ -43,7 +43,7 @@ def provider_of(row: Row, facts: Kind) -> Provider:
     )
     if row.readers or row.judge is not None:
         whole, event = reading(*row.readers, judge=row.judge)
-        provider = replace(provider, decode_response=whole, decode_event=event)
+        provider = replace(provider, decode_response=whole, decode_event=event, summarize=None)
     if row.place is not None:
         provider = _placed(provider, row.place)
     if not row.embeddings:

@@ -8,6 +8,7 @@ text; tool arguments come in fragments keyed by ``index``. Only what is read her
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ from headway.providers.openai_tools import (
     read_function_call,
     read_tool_call,
 )
-from headway.providers.openai_usage import decode_usage
+from headway.providers.openai_usage import WireUsage, decode_usage, normalize
 from headway.providers.provider import Adapted, Provider, State
 from headway.types import (
     NO_RAW,
@@ -43,12 +44,14 @@ from headway.types import (
     Reasoning,
     Refusal,
     Started,
+    Summary,
     Target,
     Text,
 )
 from headway.wire.url import join
 
 DONE: list[Event] = [Done()]
+PLAIN_REASONS = frozenset({"stop", "length"})
 NULL = b"null"
 
 
@@ -62,12 +65,13 @@ _encode = msgspec.json.Encoder().encode
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     """The caller's own JSON with the model's name put in, and usage always asked for."""
-    body: dict[str, Any] = {"model": request.model, "messages": request.messages}
-    body.update(request.parameters)
-    if request.stream:
+    parameters, stream = request.parameters, request.stream
+    body: dict[str, Any] = {"model": request.model, "messages": request.messages, **parameters}
+    if stream:
         body["stream"] = TRUE
-        body["stream_options"] = _with_usage(request.parameters.get("stream_options", NO_RAW))
-    headers = bearer_headers(target.api_key, tuple(target.headers.items()), request.stream)
+        body["stream_options"] = _with_usage(parameters.get("stream_options", NO_RAW))
+    extra = tuple(target.headers.items()) if target.headers else ()
+    headers = bearer_headers(target.api_key, extra, stream)
     return HttpRequest(join(target.base_url, "/chat/completions"), headers, _encode(body))
 
 
@@ -84,9 +88,14 @@ SAMPLING_ALLOWED = re.compile(r"(?:.*/)?(?:ft:)?gpt-5\.\d")
 SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 
 
+@lru_cache(256)
+def _reasons(model: str) -> bool:
+    return REASONING.match(model) is not None
+
+
 def adapt(request: ChatRequest) -> Adapted:
     """Keep from a reasoning model what it would refuse."""
-    if not REASONING.match(request.model):
+    if not _reasons(request.model):
         return request, ()
     parameters = dict(request.parameters)
     changes: list[Change] = []
@@ -96,7 +105,7 @@ def adapt(request: ChatRequest) -> Adapted:
         changes = [Change("dropped", name, reason) for name in refused]
     if "max_tokens" in parameters:
         limit = parameters.pop("max_tokens")
-        if "max_completion_tokens" not in parameters:
+        if not _is_there(parameters.get("max_completion_tokens", NO_RAW)):
             parameters["max_completion_tokens"] = limit
         reason = f"{request.model} calls it max_completion_tokens"
         changes.append(Change("renamed", "max_tokens", reason))
@@ -169,7 +178,28 @@ class PlainChunk(Struct):
     error: None = None
 
 
+class PlainMessage(Struct, gc=False):
+    content: str
+
+
+class PlainWholeChoice(Struct):
+    message: PlainMessage
+    finish_reason: str
+    index: int
+
+
+class PlainWhole(Struct):
+    """What nearly every whole completion is, as far as it has to be known to relay it."""
+
+    choices: tuple[PlainWholeChoice]
+    usage: WireUsage
+    model: str | None = None
+    service_tier: str | None = None
+    error: None = None
+
+
 _plain = msgspec.json.Decoder(PlainChunk).decode
+_plain_whole = msgspec.json.Decoder(PlainWhole).decode
 _chunk = msgspec.json.Decoder(Chunk).decode
 _any = msgspec.json.Decoder().decode
 
@@ -240,6 +270,19 @@ def decode_response(body: bytes) -> list[Event]:
         events.append(decode_usage(chunk.usage))
     events.append(DONE[0])
     return events
+
+
+def summarize(body: bytes) -> Summary | None:
+    """A whole completion that is passed on as it is: one decoding, and nothing is built of it."""
+    try:
+        whole = _plain_whole(body)
+    except msgspec.ValidationError:
+        return None
+    choice = whole.choices[0]
+    reason = choice.finish_reason
+    if not choice.message.content or choice.index != 0 or reason not in PLAIN_REASONS:
+        return None
+    return Summary(normalize(whole.usage), reason, whole.model, whole.service_tier)
 
 
 def _is_there(raw: Raw) -> bool:
@@ -330,6 +373,7 @@ PROVIDER = Provider(
     decode_response=decode_response,
     decode_event=decode_event,
     decode_error=decode_error,
+    summarize=summarize,
     adapt=adapt,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,

@@ -36,17 +36,9 @@ class WireUsage(Struct):
     reasoning_tokens: int | None = None
     """SGLang's and Perplexity's."""
 
-    def cached(self) -> int | None:
-        details = self.prompt_tokens_details
-        places = (
-            None if details is None else details.cached_tokens,
-            self.cached_tokens,
-            self.prompt_cache_hit_tokens,
-            self.num_cached_tokens,
-        )
-        return next((count for count in places if count is not None), None)
 
-
+NO_PROMPT_DETAILS = PromptDetails()
+NO_COMPLETION_DETAILS = CompletionDetails()
 _usage = msgspec.json.Decoder(WireUsage, strict=False).decode
 """Not strict: servers whose language has but one kind of number write 12.0."""
 
@@ -54,19 +46,26 @@ _usage = msgspec.json.Decoder(WireUsage, strict=False).decode
 def decode_usage(raw: Raw) -> UsageSeen:
     """Cached tokens are part of the prompt's, reasoning is part of the completion's."""
     copied = raw.copy()
-    seen = _usage(copied)
-    prompt = seen.prompt_tokens_details or PromptDetails()
-    completion = seen.completion_tokens_details or CompletionDetails()
-    usage = Usage(
+    return UsageSeen(normalize(_usage(copied)), copied)
+
+
+def normalize(seen: WireUsage) -> Usage:
+    prompt = seen.prompt_tokens_details or NO_PROMPT_DETAILS
+    completion = seen.completion_tokens_details or NO_COMPLETION_DETAILS
+    cached, reasoning = prompt.cached_tokens, completion.reasoning_tokens
+    if cached is None:
+        cached = first(
+            seen.cached_tokens, first(seen.prompt_cache_hit_tokens, seen.num_cached_tokens)
+        )
+    return Usage(
         input_tokens=seen.prompt_tokens,
         output_tokens=seen.completion_tokens,
-        cache_read_tokens=seen.cached(),
+        cache_read_tokens=cached,
         cache_write_tokens=prompt.cache_write_tokens,
-        reasoning_tokens=first(completion.reasoning_tokens, seen.reasoning_tokens),
+        reasoning_tokens=seen.reasoning_tokens if reasoning is None else reasoning,
         input_audio_tokens=prompt.audio_tokens,
         output_audio_tokens=completion.audio_tokens,
     )
-    return UsageSeen(usage, copied)
 
 
 def first(count: int | None, other: int | None) -> int | None:

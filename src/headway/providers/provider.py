@@ -26,6 +26,7 @@ from headway.types import (
     Headers,
     HttpRequest,
     Parameter,
+    Summary,
     Target,
 )
 from headway.wire.framer import Framer
@@ -57,6 +58,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     decode_response: Callable[[bytes], list[Event]]
     decode_event: Callable[[Frame, State], list[Event]]
     decode_error: Callable[[int, Headers, bytes], UpstreamError]
+    summarize: Callable[[bytes], Summary | None] | None = None
+    """Of a whole answer that is passed on as it is, which ``decode_response`` would read too: one
+    text with its finish and its usage. None for any other body."""
     adapt: Callable[[ChatRequest], Adapted] = unchanged
     framer: Callable[[], Framer] = SseFramer
     encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] | None = None
