@@ -16,10 +16,17 @@ class Kind(Struct, frozen=True):
     base_url: str | None = None
     key_env: str | None = None
     options: Mapping[str, str] = {}
+    secrets: frozenset[str] = frozenset()
 
 
 VENDOR = Kind("vendor", "https://api.vendor.example/v1", "VENDOR_API_KEY")
-CLOUD = Kind("cloud", None, "CLOUD_API_KEY", {"api_version": "Which.", "region": "Where."})
+CLOUD = Kind(
+    "cloud",
+    None,
+    "CLOUD_API_KEY",
+    {"api_version": "Which.", "region": "Where.", "password": "What opens it."},
+    frozenset({"password"}),
+)
 HERE = Kind("here")
 KINDS = {kind.name: kind for kind in (VENDOR, CLOUD, HERE)}
 

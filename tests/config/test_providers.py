@@ -82,6 +82,37 @@ def test_options_of_a_kind_are_handed_on_as_they_are_written(read) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "secret"),
+    [
+        ("plain", "plain"),
+        ("'two words'", "two words"),
+        ("'007'", "007"),
+        ("2024-06-01", "2024-06-01"),
+        ("'${PASSWORD}'", "1234\r5"),
+        ("'${NOT_THERE:-}'", None),
+        ("''", None),
+        ("null", None),
+    ],
+)
+def test_a_secret_option_is_a_text_that_is_never_shown(
+    read, written: str, secret: str | None
+) -> None:
+    text = f"providers: {{cloud: {{region: eu, password: {written}}}}}"
+    provider = read(text, PASSWORD="1234\r5\r\n").providers["cloud"]
+    assert provider.options == {"region": "eu"} | ({} if secret is None else {"password": secret})
+    if secret is not None:
+        assert repr(provider.options) == "{'region': 'eu', 'password': ***}"
+
+
+@pytest.mark.parametrize("written", ["007", "[a]", "{a: b}", "true"])
+def test_a_secret_option_that_is_no_text_is_refused_and_not_shown(refused, written: str) -> None:
+    line, *more = refused(f"providers:\n  cloud:\n    password: {written}")
+    assert not more
+    assert line.startswith("headway.yaml:3: providers.cloud.password: must be a secret: text")
+    assert written not in line.partition("text")[2]
+
+
 def test_headers_proxy_and_tls_are_read(read, tmp_path: Path) -> None:
     for name in ("ca.pem", "cert.pem", "key.pem"):
         (tmp_path / name).write_text("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 
 from headway.config import load
 from headway.metering.prices import shipped
-from headway.providers import ALIASES, FACTS, KINDS
+from headway.providers import ALIASES, FACTS, KINDS, openai
 from headway.providers.features import FEATURES
 from headway.providers.provider import Provider
 
@@ -20,14 +21,24 @@ PRICED = set(json.loads(shipped())["providers"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_table_says_what_the_adapter_says(kind: str) -> None:
     facts, provider = FACTS[kind], KINDS[kind]
-    said = (facts.name, facts.title, facts.base_url, facts.key_env, facts.options)
+    said = (facts.name, facts.title, facts.base_url, facts.key_env, facts.options, facts.secrets)
     assert said == (
         kind,
         provider.title,
         provider.base_url,
         provider.key_env,
         provider.options,
+        provider.secrets,
     )
+
+
+SOUNDS_SECRET = re.compile(r"secret|password|token$|access_key|api_key|private")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_option_that_sounds_secret_is_marked_so(kind: str) -> None:
+    provider = KINDS[kind]
+    assert provider.secrets == set(filter(SOUNDS_SECRET.search, provider.options))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -82,3 +93,14 @@ print([name for name in sys.modules if name.startswith("headway.providers.")])
 def test_reading_a_configuration_imports_no_adapter() -> None:
     done = subprocess.run([sys.executable, "-c", WATCH], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['headway.providers.kinds']"
+
+
+def test_a_short_cut_is_taken_only_past_the_very_functions_that_it_abbreviates() -> None:
+    for kind in KINDS:
+        provider = KINDS[kind]
+        assert provider.summarize in (None, openai.summarize)
+        assert provider.read_text in (None, openai.read_text)
+        if provider.summarize is not None:
+            assert provider.decode_response is openai.decode_response, kind
+        if provider.read_text is not None:
+            assert provider.decode_event is openai.decode_event, kind

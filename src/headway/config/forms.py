@@ -156,6 +156,11 @@ def _key_or_none(text: str) -> Secret:
     return _key(text) if text.strip() else Secret()
 
 
+def _secret(text: str) -> Secret:
+    """Whatever it may be, a password with spaces too; one from a file may end in a line break."""
+    return Secret(text.strip("\r\n"))
+
+
 def _host(text: str) -> str:
     host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:
@@ -248,6 +253,7 @@ FLAG = Form("true or false", _flag, frozenset({"bool"}))
 TEXT = Form("text", _text)
 KEY = Form("a key: text without spaces or line breaks", _key)
 OPTIONAL_KEY = Form("a key: text without spaces or line breaks", _key_or_none)
+SECRET = Form("a secret: text", _secret)
 NAME = Form("a name of letters, digits, dots, dashes and underscores", lambda t: _name(t).group())
 HOST = Form("an IP address or a host name", _host)
 HEADER_NAME = Form("the name of an HTTP header", _header_name)

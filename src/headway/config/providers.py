@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from headway.config.forms import KEY
+from headway.config.forms import KEY, SECRET
 from headway.config.nodes import Scalar, plain
 from headway.config.read import REST, Nothing, Reader
 from headway.config.report import suggestion
@@ -102,11 +102,14 @@ class Providers:
     def _options(self, name: str, kind: KindInfo, given: Given) -> dict[str, Any]:
         options = {}
         for key, node in given.get(REST, {}).items():
-            if key in kind.options:
-                options[key] = plain(node)
-            else:
+            path = f"providers.{name}.{key}"
+            if key not in kind.options:
                 near = suggestion(key, [*PROVIDER.keys, *kind.options])
-                self.file.report(f"providers.{name}.{key}", f"unknown key; {near}")
+                self.file.report(path, f"unknown key; {near}")
+            elif key in kind.secrets:
+                options[key] = self.file.read(SECRET, node, path) or None
+            else:
+                options[key] = plain(node)
         return {key: value for key, value in options.items() if value is not None}
 
     def _files(self, name: str, given: Given) -> dict[str, str]:

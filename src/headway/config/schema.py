@@ -34,6 +34,10 @@ class KindInfo(Protocol):
     def options(self) -> Mapping[str, str]:
         """Further keys of this kind, with their meaning; they end up in ``Provider.options``."""
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Those of ``options`` that are secret, and texts therefore."""
+
 
 class Price(Struct, frozen=True, kw_only=True):
     """Dollars per million tokens, exact. None: not given, so unknown."""
@@ -70,7 +74,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     client_key: str | None = None
     verify: bool = True
     options: Mapping[str, Any] = {}
-    """What only this kind understands, as configured."""
+    """What only this kind understands, as configured; what of it is secret is a ``Secret``."""
 
     def __repr__(self) -> str:
         """Options may hold keys under any name, so only their names are shown."""

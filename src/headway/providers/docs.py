@@ -123,7 +123,10 @@ def _notes_of(provider: Provider) -> Iterator[str]:
         for feature, note in provider.features.items()
         if ": " in note
     ]
-    options = [f"- `{name}` (configuration): {text}\n" for name, text in provider.options.items()]
+    options = [
+        f"- `{name}` (configuration{', secret' if name in provider.secrets else ''}): {text}\n"
+        for name, text in provider.options.items()
+    ]
     if notes or options:
         yield f"\n### {provider.title} (`{provider.name}`)\n\n"
         yield from (*options, *notes)

@@ -34,6 +34,10 @@ class Kind(NamedTuple):
     def options(self) -> Mapping[str, str]:
         return self.provider.options
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        return self.provider.secrets
+
 
 TABLE = (
     Kind("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", "openai"),
