@@ -292,11 +292,11 @@ def test_metrics_follow_what_was_relayed() -> None:
 def test_what_we_add_does_not_run_into_a_stream_without_its_last_blank_line(
     raw: bytes, closed: bool
 ) -> None:
-    before = [] if closed else [b"\n\n"]
     stream = CHAT.stream(context(relays=True))
-    relayed(stream, (Frame(b"x", None, raw), [Finished("stop")]))
-    assert stream.end(fold(*HELLO), METRICS, 2.0) == [*before, END]
-    assert len(stream.fail(UpstreamOverloaded("Busy."))) == len(before) + 1
+    piece = stream.encode(Frame(b"x", None, raw), [Finished("stop")], 1.0)
+    assert piece == raw + (b"" if closed else b"\n\n")
+    assert stream.end(fold(*HELLO), METRICS, 2.0) == [END]
+    assert len(stream.fail(UpstreamOverloaded("Busy."))) == 1
 
 
 def test_a_whole_answer_where_a_stream_was_due_is_translated() -> None:

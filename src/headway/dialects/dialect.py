@@ -87,7 +87,8 @@ class Stream(Protocol):
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
         """One frame; ``now`` is unix seconds. None where there is nothing to show. Where the
-        context says ``relays``, the provider's own bytes."""
+        context says ``relays``, the provider's own bytes: a frame that is a piece of text and has
+        its end need not come here."""
 
     def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
         """What is left to say when the answer is complete and on record."""

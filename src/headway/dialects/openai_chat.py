@@ -34,7 +34,6 @@ MESSAGES = field("messages", list[MessageHead], "a list of messages, each with a
 STREAM = field("stream", bool | None, "true, false or null")
 STREAM_OPTIONS = field("stream_options", dict[str, Any] | None, "an object or null")
 STRICT = field("strict", bool | None, "true, false or null")
-OWN = ("model", "stream", "strict")
 METRICS_HEADER = b"x-headway-metrics"
 OFF = (b"", b"0", b"false")
 END = b"data: [DONE]\n\n"
@@ -68,16 +67,12 @@ class OpenAIChat:
         fields = decode_object(inbound.body)
         known = _read(inbound.body, fields)
         provider, model = split_model(known.model)
-        stream = known.stream or False
-        request = ChatRequest(
-            model=model,
-            messages=fields.pop("messages"),
-            parameters=fields,
-            stream=stream,
-        )
-        for name in OWN:
-            fields.pop(name, None)
-        options = known.stream_options
+        stream, options = known.stream or False, known.stream_options
+        messages = fields.pop("messages")
+        del fields["model"]  # it was there, or ``_read`` had said so
+        fields.pop("stream", None)
+        fields.pop("strict", None)
+        request = ChatRequest(model=model, messages=messages, parameters=fields, stream=stream)
         return Call(
             provider=provider,
             request=request,
@@ -115,7 +110,7 @@ class OpenAIChat:
 
 
 class OpenAIChatStream:
-    __slots__ = ("_begun", "_context", "_last", "_relays", "_started", "content_type", "is_framed")
+    __slots__ = ("_begun", "_context", "_relays", "_started", "content_type", "is_framed")
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -123,8 +118,6 @@ class OpenAIChatStream:
         self._started = Started()
         self._begun: set[int] = set()
         """The choices that have said whose message they are."""
-        self._last = BLANK[0]
-        """The bytes relayed last."""
         self.content_type = SSE
         self.is_framed = True
 
@@ -132,8 +125,8 @@ class OpenAIChatStream:
         if self._relays and frame.raw:
             if (not events or type(events[0]) is not Text) and self._is_ours(events):
                 return None
-            self._last = raw = frame.raw
-            return raw
+            # Some streams end without their last blank line: what we add must not run into it.
+            return frame.raw if frame.raw.endswith(BLANK) else frame.raw + BLANK[0]
         self._relays = False  # a whole answer where a stream was due has no frames of its own
         return self._translate(events)
 
@@ -159,7 +152,7 @@ class OpenAIChatStream:
         return self._event(self._chunk(found))
 
     def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
-        pieces = self._close() if self._relays else self._finish(answer)
+        pieces = [] if self._relays else self._finish(answer)
         if self._context.call.shows_metrics:
             pieces.append(self._event({**self._chunk([]), "metrics": metrics}))
         return [*pieces, END]
@@ -177,12 +170,7 @@ class OpenAIChatStream:
 
     def fail(self, error: HeadwayError) -> list[bytes]:
         call = self._context.call
-        event = b"data: " + encode_error(error, call.provider, self._context.id) + b"\n\n"
-        return [*self._close(), event]
-
-    def _close(self) -> list[bytes]:
-        """Some streams end without their last blank line: what we add must not run into it."""
-        return [] if self._last.endswith(BLANK) else [BLANK[0]]
+        return [b"data: " + encode_error(error, call.provider, self._context.id) + b"\n\n"]
 
     def _chunk(self, found: list[dict[str, Any]]) -> dict[str, Any]:
         started, context = self._started, self._context
@@ -222,10 +210,7 @@ def split_model(model: str) -> tuple[str, str]:
 
 
 def _wants_metrics(inbound: Inbound) -> bool:
-    for name, value in inbound.headers:
-        if name == METRICS_HEADER:
-            return value not in OFF
-    return False
+    return dict(inbound.headers).get(METRICS_HEADER, b"") not in OFF
 
 
 def _without_nulls(message: dict[str, Any]) -> dict[str, Any]:

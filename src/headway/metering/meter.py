@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from itertools import pairwise
+from operator import sub
 
 from msgspec import Struct
 
@@ -84,7 +84,7 @@ class Meter:
 
 def _gaps(arrivals: array[float]) -> tuple[float, float, float, float]:
     """Their mean, median, 95th percentile and maximum."""
-    gaps = sorted(later - earlier for earlier, later in pairwise(arrivals))
+    gaps = sorted(map(sub, arrivals[1:], arrivals))
     mean = (arrivals[-1] - arrivals[0]) / len(gaps)
     return mean, _percentile(gaps, 50), _percentile(gaps, 95), gaps[-1]
 

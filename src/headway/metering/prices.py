@@ -62,25 +62,21 @@ class Listing:
     """One model of the data with the prices of it that were asked for so far: at most one for each
     of its dated prices and sets of variants."""
 
-    __slots__ = ("_compiled", "_date", "_only", "_source", "model")
+    __slots__ = ("_compiled", "_date", "_source", "is_fixed", "model")
 
     def __init__(self, model: Model, source: str, taken: date) -> None:
         self.model = model
         self._source = source
         self._date = taken
         self._compiled: dict[tuple[int, ...], Price | None] = {}
-        self._only: Price | None = None
-        """The price, once it is asked for, where it does not depend on the moment."""
+        self.is_fixed = len(model.prices) == 1
+        """Without a context the price does not depend on the moment."""
 
     def price(self, at: float, context: Mapping[str, str] = NO_CONTEXT) -> Price | None:
-        if self._only is not None and not context:
-            return self._only
         moment = datetime.fromtimestamp(at, UTC)
         key = (self._dated(moment), *self._variants(moment, context))
         if key not in self._compiled:
             self._compiled[key] = self._compile(*key)
-        if len(self.model.prices) == 1 and not context:
-            self._only = self._compiled[key]
         return self._compiled[key]
 
     def without_variants(self) -> Listing:
@@ -125,7 +121,7 @@ class Listing:
 class PriceBook:
     """All prices that the gateway knows. Made by ``load``."""
 
-    __slots__ = ("_book", "_configured", "_found", "_shelves", "_source")
+    __slots__ = ("_book", "_configured", "_fixed", "_found", "_shelves", "_source")
 
     def __init__(self, book: Book, configured: Mapping[tuple[str, str], Price | None]) -> None:
         self._book = book
@@ -133,6 +129,8 @@ class PriceBook:
         self._configured = configured
         self._shelves: dict[str, tuple[Provider, list[Listing]]] = {}
         self._found: dict[tuple[str, str], Listing | None] = {}
+        self._fixed: dict[tuple[str | None, str | None, str], Price | None] = {}
+        """Prices that depend neither on the moment nor on a context, as nearly all do."""
 
     @classmethod
     def load(cls, data: bytes, overrides: Overrides = {}) -> PriceBook:  # noqa: B006 - only read
@@ -165,12 +163,21 @@ class PriceBook:
         ``context`` selects variants: ``service_tier`` (priority, flex, fast), ``processing``
         (batch), ``speed`` (fast).
         """
+        if not context and (key := (provider, price_id, model)) in self._fixed:
+            return self._fixed[key]
         if provider is not None and (provider, model) in self._configured:
             return self._configured[provider, model]
         if price_id is None or len(model) > LONGEST_NAME:
             return None
         listing = self._listing(price_id, model)
-        return None if listing is None else listing.price(at, context)
+        if listing is None:
+            return None
+        price = listing.price(at, context)
+        if listing.is_fixed and not context:
+            if len(self._fixed) >= REMEMBERED:
+                self._fixed.clear()
+            self._fixed[provider, price_id, model] = price
+        return price
 
     def models(
         self, price_id: str | None, at: float, *, provider: str | None = None

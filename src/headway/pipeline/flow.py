@@ -8,6 +8,7 @@ goes on (``Exchange.after``), once.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -53,17 +54,25 @@ class Flow:
     """The provider's body, where it came whole."""
     received = 0
     """Bytes of the provider's body."""
-    response_headers: Headers = ()
+    response_headers: Mapping[bytes, bytes] = {}
     sending: Sending | None = None
     status = 0
     written = 0
     """Bytes of our body to the client."""
     _epoch = 0.0
     """The unix time when the clock was zero."""
+    _decode: Callable[[Frame, dict[str, Any]], list[Event]]
     _framer: Framer | None = None
+    _pieces: list[bytes]
+    _state: dict[str, Any]
     _holds_back = False
+    _is_straight = False
+    """A piece of text goes to the client as it came."""
+    _read_text: Callable[[bytes], str | None]
     _parts: list[bytes] | None = None
     _summary: Summary | None = None
+    _texts: list[str] | None = None
+    """The first choice's, once it has one and if the provider can tell a mere text."""
 
     def __init__(
         self, exchange: Exchange, upstream: Upstream, context: Context, stream: Stream | None
@@ -90,12 +99,12 @@ class Flow:
     def on_response(self, status: int, headers: Headers, now: float) -> None:
         self.meter.responded = now
         self.status = status
-        self.response_headers = headers
-        if 200 <= status < 300 and self._is_stream(headers):
+        self.response_headers = named = dict(headers)
+        if 200 <= status < 300 and self._is_stream(named.get(b"content-type")):
             self._framer = self._upstream.provider.framer()
             self._decode = self._upstream.provider.decode_event
-            self._state: dict[str, Any] = {}
-            self._pieces: list[bytes] = []
+            self._state = {}
+            self._pieces = []
 
     def on_chunk(self, data: bytes, now: float) -> None:
         self.received += len(data)
@@ -104,7 +113,10 @@ class Flow:
             self._gather(data, now)
             return
         try:
-            is_over = self._take(framer.feed(data), now)
+            frames = framer.feed(data)
+            if self._is_straight and len(frames) == 1 and self._pass_on(frames[0], now):
+                return
+            is_over = self._take(frames, now)
         except GARBLED as exc:
             self._break(self._garbled(exc), now)
             return
@@ -149,33 +161,65 @@ class Flow:
 
     # --- The pass ---------------------------------------------------------------------------------
 
-    def _is_stream(self, headers: Headers) -> bool:
+    def _is_stream(self, kind: bytes | None) -> bool:
         """Told by what came before what was asked: some answer a stream's request whole."""
-        asked = self._context.call.asks_stream
-        for name, value in headers:
-            if name == b"content-type":
-                if value.startswith(b"text/event-stream"):
-                    return True
-                return asked and not value.startswith(b"application/json")
-        return asked
+        if kind is not None:
+            if kind[:16] == b"application/json":
+                return False
+            if kind[:17] == b"text/event-stream":
+                return True
+        return self._context.call.asks_stream
+
+    def _pass_on(self, frame: Frame, now: float) -> bool:
+        """What nearly every chunk of a relayed stream is: one frame, and that a piece of text."""
+        text = self._read_text(frame.data) if frame.event is None else None
+        if text is None:
+            return False
+        self._texts.append(text)  # type: ignore[union-attr]
+        self.meter.arrivals.append(now)
+        raw = frame.raw
+        self.written += len(raw)
+        self._sink.write(raw)
+        self.last_write = now
+        return True
 
     def _take(self, frames: list[Frame], now: float) -> bool:
         """Whether the answer is over: by its end mark, or by an error in it."""
-        stream, answer = self.stream, self.answer
+        texts, is_joined = self._texts, self.stream is None
         for frame in frames:
-            events: list[Event] = self._decode(frame, self._state)
-            if events:
-                self.meter.on_events(events, now)
-                answer.add(events)
-                if answer.failed is not None:
-                    return True
-            if stream is not None:
-                piece = stream.encode(frame, events, self._epoch + now)
-                if piece is not None:
-                    self._pieces.append(piece)
-            if answer.done:
-                return True  # what may come behind the end mark is nobody's
+            if texts is not None and is_joined and frame.event is None:
+                text = self._read_text(frame.data)
+                if text is not None:
+                    texts.append(text)
+                    self.meter.arrivals.append(now)
+                    continue
+            if self._take_frame(frame, now):
+                return True
+            texts = self._texts
         return False
+
+    def _take_frame(self, frame: Frame, now: float) -> bool:
+        stream, answer = self.stream, self.answer
+        events: list[Event] = self._decode(frame, self._state)
+        if events:
+            self.meter.on_events(events, now)
+            answer.add(events)
+            if answer.failed is not None:
+                return True
+            if self._texts is None and 0 in answer.choices:
+                self._note_text()
+        if stream is not None:
+            piece = stream.encode(frame, events, self._epoch + now)
+            if piece is not None:
+                self._pieces.append(piece)
+        return answer.done  # what may come behind the end mark is nobody's
+
+    def _note_text(self) -> None:
+        """From here on, a mere text of the first choice is known by itself."""
+        read = self._upstream.provider.read_text
+        if read is not None:
+            self._read_text = read
+            self._texts = self.answer.choices[0].text
 
     def _gather(self, data: bytes, now: float) -> None:
         if not self.raw:
@@ -213,7 +257,8 @@ class Flow:
     def _refusal(self) -> UpstreamError:
         if 300 <= self.status < 400:
             return UpstreamError(f"The provider answered with a redirect ({self.status}).")
-        return self._upstream.provider.decode_error(self.status, self.response_headers, self.raw)
+        headers = tuple(self.response_headers.items())
+        return self._upstream.provider.decode_error(self.status, headers, self.raw)
 
     def _garbled(self, exc: Exception) -> UpstreamGarbled:
         return UpstreamGarbled(
@@ -233,6 +278,7 @@ class Flow:
             self.written += len(piece)
             self._sink.write(piece)
         self.last_write = now
+        self._is_straight = self._texts is not None and self._context.relays
 
     def _commit(self) -> None:
         self.is_committed = True

@@ -15,7 +15,7 @@ from headway.metering.metrics import Cost, Metrics, TokensSource, measure
 from headway.pipeline.flow import Flow
 from headway.pipeline.operations import prompt_of
 from headway.record import Particulars, encode
-from headway.types import Headers, Summary, Usage
+from headway.types import Summary, Usage
 
 if TYPE_CHECKING:
     from headway.pipeline.exchange import Exchange
@@ -27,6 +27,7 @@ BYTES_A_TOKEN = 4
 STANDARD: Mapping[str, str] = {}
 STANDARD_TIERS = (None, "default", "standard", "auto")
 REQUEST_IDS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")
+ANY_REQUEST_ID = frozenset(REQUEST_IDS)
 
 
 class Settled(Struct, frozen=True):
@@ -221,12 +222,11 @@ def _in_words(context: Context) -> tuple[str, ...]:
     return tuple(str(change) for change in context.transformations)
 
 
-def _request_id(headers: Headers) -> str | None:
-    found = dict(headers)
-    for name in REQUEST_IDS:
-        if name in found:
-            return found[name].decode("latin-1")
-    return None
+def _request_id(headers: Mapping[bytes, bytes]) -> str | None:
+    if ANY_REQUEST_ID.isdisjoint(headers):
+        return None
+    name = next(name for name in REQUEST_IDS if name in headers)
+    return headers[name].decode("latin-1")
 
 
 HEAD = (

@@ -13,10 +13,12 @@ from msgspec.structs import replace
 
 from headway.providers import openai
 from headway.providers.compatible_hosts import HOSTS, OWN
+from headway.providers.compatible_mends import mended
 from headway.providers.compatible_row import Place, Row
 from headway.providers.compatible_rules import adapt
 from headway.providers.compatible_vendors import VENDORS
 from headway.providers.kinds import TABLE, Kind
+from headway.providers.listing import ModelList
 from headway.providers.openai_quirks import reading
 from headway.providers.provider import Provider
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
@@ -41,9 +43,17 @@ def provider_of(row: Row, facts: Kind) -> Provider:
         decode_embeddings=row.decode_embeddings,
         features=row.features,
     )
+    if row.mends:
+        provider = replace(provider, adapt=partial(mended, row.mends, provider.adapt))
     if row.readers or row.judge is not None:
         whole, event = reading(*row.readers, judge=row.judge)
-        provider = replace(provider, decode_response=whole, decode_event=event, summarize=None)
+        provider = replace(
+            provider,
+            decode_response=whole,
+            decode_event=event,
+            summarize=None,
+            read_text=None,
+        )
     if row.place is not None:
         provider = _placed(provider, row.place)
     if not row.embeddings:
@@ -65,8 +75,16 @@ def _placed(provider: Provider, place: Place) -> Provider:
         provider,
         encode_request=encode_request,
         encode_embeddings=encode_vectors,
+        list_models=_placed_list(provider.list_models, place),
         options={place.option: place.meaning},
     )
+
+
+def _placed_list(how: ModelList | None, place: Place) -> ModelList | None:
+    if how is None:
+        return None
+    encode = how.encode
+    return replace(how, encode=lambda target, page: encode(_target(target, place), page))
 
 
 def _target(target: Target, place: Place) -> Target:

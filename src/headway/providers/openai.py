@@ -213,17 +213,17 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
         return []
     if frame.event == "error":
         return [Failed(_stream_error(data))]
-    plain = _plain_text(data) if state else None
-    return _events_of(_chunk(data), state) if plain is None else plain
+    text = read_text(data) if state else None
+    return _events_of(_chunk(data), state) if text is None else [Text(text)]
 
 
-def _plain_text(data: bytes) -> list[Event] | None:
+def read_text(data: bytes) -> str | None:
+    """The text of a chunk that is nothing but a piece of the first choice's."""
     try:
         choice = _plain(data).choices[0]
-    except msgspec.ValidationError:
+    except msgspec.DecodeError:
         return None
-    content = choice.delta.content
-    return [Text(content, choice.index)] if content else []
+    return None if choice.index else choice.delta.content or None
 
 
 def _events_of(chunk: Chunk, state: State) -> list[Event]:
@@ -374,6 +374,7 @@ PROVIDER = Provider(
     decode_event=decode_event,
     decode_error=decode_error,
     summarize=summarize,
+    read_text=read_text,
     adapt=adapt,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,

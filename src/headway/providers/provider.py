@@ -61,6 +61,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     summarize: Callable[[bytes], Summary | None] | None = None
     """Of a whole answer that is passed on as it is, which ``decode_response`` would read too: one
     text with its finish and its usage. None for any other body."""
+    read_text: Callable[[bytes], str | None] | None = None
+    """Of a frame's data that ``decode_event`` would read as one text of the first choice: that
+    text. None for any other. Only where decoding needs no state once it has begun."""
     adapt: Callable[[ChatRequest], Adapted] = unchanged
     framer: Callable[[], Framer] = SseFramer
     encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] | None = None
