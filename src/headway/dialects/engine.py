@@ -29,7 +29,7 @@ from headway.dialects.dialect import (
     field,
     one_line,
 )
-from headway.errors import HeadwayError, InvalidField
+from headway.errors import HeadwayError, InvalidBody, InvalidField
 from headway.types import Change, ChatRequest, Event, Frame, Started
 
 MODEL = field("model", str, "a string, the provider's own name of the model")
@@ -49,13 +49,12 @@ API_VERSION = field("api_version", str | None, "a string or null")
 STRICT = field("strict", bool | None, "true, false or null")
 HAS_END_TOKEN = field("has_end_token", bool | None, "true, false or null")
 
-OWN = frozenset(
-    f.name
-    for f in (
-        MODEL, CHAT_INPUT, PARAMETERS, IS_STREAM, API_KEY, SESSION_ID, RETRIES, BASE_URL,
-        API_ENDPOINT, API_VERSION, HAS_END_TOKEN, STRICT,
-    )
+OPTIONAL = (
+    PARAMETERS, IS_STREAM, API_KEY, SESSION_ID, RETRIES, BASE_URL, API_ENDPOINT, API_VERSION,
+    HAS_END_TOKEN, STRICT,
 )  # fmt: skip
+OWN = frozenset(f.name for f in (MODEL, CHAT_INPUT, *OPTIONAL))
+NO_OPTIONS: Mapping[str, Any] = {}
 FORWARDED = ("functions", "tools", "tool_choice", "response_format")
 """Go to the provider beside the parameters, and are not shown among them."""
 
@@ -71,9 +70,22 @@ ELSEWHERE = {"model": "model", "messages": "chat_input", "stream": "is_stream"}
 MOST_RETRIES = 10
 
 
-class Message(Struct):
-    role: str
-    content: Raw
+class Known(Struct):
+    """What is read of a body, all at once; what is wrong with it is said field by field."""
+
+    model: str
+    chat_input: str | list[MessageHead]
+    parameters: dict[str, Raw] | None = None
+    is_stream: bool | None = None
+    api_key: str | None = None
+    session_id: str | None = None
+    retries: int | None = None
+    base_url: str | None = None
+    api_endpoint: str | None = None
+    api_version: str | None = None
+    has_end_token: bool | None = None
+    """Accepted for the original's clients; the reply has no end token."""
+    strict: bool | None = None
 
 
 class Reply(Struct):
@@ -92,7 +104,7 @@ class Reply(Struct):
     context: Raw
     provider: str
     timestamp: float
-    parameters: dict[str, Raw]
+    parameters: Mapping[str, Raw]
     metrics: Struct
     deployment: str | None
     transformations: tuple[Change, ...]
@@ -116,12 +128,13 @@ class Chunk(Struct, omit_defaults=True):
     metrics: Struct | None
     chat_input: Raw | msgspec.UnsetType = msgspec.UNSET
     context: Raw | msgspec.UnsetType = msgspec.UNSET
-    parameters: dict[str, Raw] | msgspec.UnsetType = msgspec.UNSET
+    parameters: Mapping[str, Raw] | msgspec.UnsetType = msgspec.UNSET
     deployment: str | msgspec.UnsetType | None = msgspec.UNSET
     transformations: tuple[Change, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 _encode = msgspec.json.Encoder().encode
+_known = msgspec.json.Decoder(Known).decode
 
 
 class Engine:
@@ -134,27 +147,27 @@ class Engine:
 
     def decode(self, inbound: Inbound) -> Call:
         fields = decode_object(inbound.body)
-        model = MODEL.require(fields)
-        chat_input = CHAT_INPUT.require(fields)
-        given, parameters = _parameters(fields)
-        messages, last = _messages(fields["chat_input"], chat_input)
+        known = _read(inbound.body, fields)
+        given, parameters = _parameters(fields, known.parameters)
+        messages, last = _messages(fields["chat_input"], known.chat_input)
+        version = known.api_version
         return Call(
             provider=inbound.argument,
             request=ChatRequest(
-                model=model,
+                model=known.model,
                 messages=messages,
                 parameters=parameters,
                 stream=True,
                 defaulted=not given,
             ),
-            stream=IS_STREAM.read(fields) or False,
-            sse=_wants_events(inbound),
-            api_key=API_KEY.read(fields) or None,
-            base_url=BASE_URL.read(fields) or API_ENDPOINT.read(fields) or None,
-            options=_options(fields),
-            retries=_retries(fields),
-            session_id=SESSION_ID.read(fields),
-            strict=STRICT.read(fields) or False,
+            stream=known.is_stream or False,
+            sse=b"accept" in dict(inbound.headers) and _wants_events(inbound),
+            api_key=known.api_key or None,
+            base_url=known.base_url or known.api_endpoint or None,
+            options=NO_OPTIONS if version is None else {"api_version": version},
+            retries=_retries(known.retries),
+            session_id=known.session_id,
+            strict=known.strict or False,
             messages=messages,
             chat_input=last,
         )
@@ -286,23 +299,38 @@ def _last_choices(answer: Answer) -> list[dict[str, Any]]:
     ]
 
 
-def _parameters(fields: Mapping[str, Raw]) -> tuple[bool, dict[str, Raw]]:
+def _read(body: bytes, fields: Mapping[str, Raw]) -> Known:
+    try:
+        return _known(body)
+    except (msgspec.ValidationError, RecursionError):
+        MODEL.require(fields)
+        CHAT_INPUT.require(fields)
+        for one in OPTIONAL:
+            one.read(fields)
+        raise InvalidBody("The body is not what this route takes.") from None
+
+
+def _parameters(fields: dict[str, Raw], own: dict[str, Raw] | None) -> tuple[bool, dict[str, Raw]]:
     """What the caller gave, merged over nothing; or the defaults where it gave none."""
-    own = PARAMETERS.read(fields)
-    loose = {k: v for k, v in fields.items() if k not in OWN and k not in FORWARDED}
-    given = own is not None or bool(loose)
-    chosen = {**(own or {}), **loose} if given else dict(DEFAULTS)
-    for name, instead in ELSEWHERE.items():
-        if name in chosen:
-            message = f"`{name}` is no parameter of this route: use `{instead}`."
-            raise InvalidField(message, param=name)
-    for name in FORWARDED:
+    loose = fields.keys() - OWN
+    forwarded = loose.intersection(FORWARDED)
+    loose -= forwarded
+    if loose:
+        own = {**(own or {}), **{name: fields[name] for name in fields if name in loose}}
+    chosen = dict(DEFAULTS) if own is None else own
+    if not ELSEWHERE.keys().isdisjoint(chosen):
+        name = next(name for name in ELSEWHERE if name in chosen)
+        message = f"`{name}` is no parameter of this route: use `{ELSEWHERE[name]}`."
+        raise InvalidField(message, param=name)
+    for name in FORWARDED if forwarded else ():
         if name in fields and bytes(fields[name]) != NULL:
             chosen[name] = fields[name]
-    return given, chosen
+    return own is not None, chosen
 
 
-def _shown(parameters: Mapping[str, Raw]) -> dict[str, Raw]:
+def _shown(parameters: Mapping[str, Raw]) -> Mapping[str, Raw]:
+    if parameters.keys().isdisjoint(FORWARDED):
+        return parameters
     return {k: v for k, v in parameters.items() if k not in FORWARDED}
 
 
@@ -319,14 +347,9 @@ def _wants_events(inbound: Inbound) -> bool:
     return any(name == b"accept" and b"text/event-stream" in v for name, v in inbound.headers)
 
 
-def _options(fields: Mapping[str, Raw]) -> dict[str, Any]:
-    HAS_END_TOKEN.read(fields)  # accepted for the original's clients; the reply has no end token
-    version = API_VERSION.read(fields)
-    return {} if version is None else {"api_version": version}
-
-
-def _retries(fields: Mapping[str, Raw]) -> int:
-    retries = RETRIES.read(fields) or 0
+def _retries(retries: int | None) -> int:
+    if retries is None:
+        return 0
     if not 0 <= retries <= MOST_RETRIES:
         raise RETRIES.invalid()
-    return int(retries)
+    return retries

@@ -72,9 +72,10 @@ class Price(Struct, frozen=True, kw_only=True):
         usage contradicts itself (more cached tokens than input, less than none): a wrong sum is
         worse than none.
         """
-        if usage.input_tokens is None or usage.output_tokens is None:
+        entering, leaving = usage.input_tokens, usage.output_tokens
+        if entering is None or leaving is None:
             return None
-        band = self.bands[bisect_left(self.thresholds, usage.input_tokens)]
+        band = self.bands[bisect_left(self.thresholds, entering)]
         flat = band.flat
         units: int | None
         if flat is not None and not (
@@ -83,7 +84,7 @@ class Price(Struct, frozen=True, kw_only=True):
             or usage.cache_write_1h_tokens
             or (self.audio and usage.input_audio_tokens)
         ):
-            units = usage.input_tokens * flat[0] + usage.output_tokens * flat[1]
+            units = entering * flat[0] + leaving * flat[1]
         else:
             units = _units_of(band, usage, self.audio)
         if units is None or units < 0:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from importlib.resources import files
+from pkgutil import get_data
 
 import msgspec
 from msgspec import Struct
@@ -263,8 +263,11 @@ class PriceBook:
 
 
 def shipped() -> bytes:
-    """The content of the ``prices.json`` that the package ships."""
-    return (files(__package__) / "prices.json").read_bytes()
+    """The content of the ``prices.json`` that the package ships. (Reading it by way of
+    ``importlib.resources`` would bring archives and temporary files into every server.)"""
+    found = get_data(__package__, "prices.json")
+    assert found is not None  # only a loader that gives out no data has none
+    return found
 
 
 def _configured(model: str, price: ConfiguredPrice) -> Price | None:

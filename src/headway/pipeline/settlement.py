@@ -12,6 +12,7 @@ from headway.dialects.dialect import Context
 from headway.errors import ClientGone, HeadwayError
 from headway.metering.meter import Timing
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
+from headway.metering.price import Price
 from headway.pipeline.flow import Flow
 from headway.pipeline.operations import prompt_of
 from headway.record import Particulars, encode
@@ -42,8 +43,9 @@ class Settled(Struct, frozen=True):
     """The cost in digits."""
     overhead: float | None
     attempts: int
+    began: float
     now: float
-    """Unix seconds."""
+    """Unix seconds when the request was read whole, and when this was reckoned."""
 
     def metrics(self) -> Metrics:
         return measure(
@@ -74,14 +76,17 @@ def _settle(
     exchange: Exchange, flow: Flow, summary: Summary, usage: Usage, source: TokensSource | None
 ) -> Settled:
     gateway, timing, ours = exchange.gateway, flow.meter.timing(), exchange.ours
-    now = gateway.wall()
-    overhead = None
-    if timing.latency_s is not None and ours is not None:
+    now, latency, overhead = gateway.wall(), timing.latency_s, None
+    elapsed = gateway.clock() - exchange.started
+    if latency is not None and ours is not None:
         # Ours: until the request was with the socket or the connector, and since the last byte.
-        overhead = ours + gateway.clock() - exchange.started - timing.latency_s
-    cost = _cost(exchange, summary.service_tier, usage, now)
+        overhead = ours + elapsed - latency
+    price = _price(exchange, summary.service_tier, now)
+    cost = None if price is None else price.charge(usage)
     usd = None if cost is None else str(cost)
-    return Settled(summary, usage, source, timing, cost, usd, overhead, exchange.attempts, now)
+    return Settled(
+        summary, usage, source, timing, cost, usd, overhead, exchange.attempts, now - elapsed, now
+    )
 
 
 async def _count(
@@ -120,19 +125,16 @@ def _roughly(usage: Usage, exchange: Exchange, flow: Flow) -> Usage:
     return usage
 
 
-def _cost(exchange: Exchange, tier: str | None, usage: Usage, now: float) -> Cost | None:
+def _price(exchange: Exchange, tier: str | None, now: float) -> Price | None:
     upstream, call = exchange.upstream, exchange.call
-    if upstream is None or call is None or usage.output_tokens is None:
-        return None
-    price = exchange.snapshot.prices.find(
-        upstream.provider.price_id,
-        call.request.model,
-        now,
-        provider=upstream.name,
-        # Other service tiers have other prices.
-        context=STANDARD if tier in STANDARD_TIERS else {"service_tier": str(tier)},
+    assert upstream is not None
+    assert call is not None
+    # Other service tiers have other prices.
+    context = STANDARD if tier in STANDARD_TIERS else {"service_tier": str(tier)}
+    price_id, model = upstream.provider.price_id, call.request.model
+    return exchange.snapshot.prices.find(
+        price_id, model, now, provider=upstream.name, context=context
     )
-    return None if price is None else price.charge(usage)
 
 
 def answered(exchange: Exchange, flow: Flow, settled: Settled) -> Particulars:
@@ -140,15 +142,15 @@ def answered(exchange: Exchange, flow: Flow, settled: Settled) -> Particulars:
     call, upstream, context = exchange.call, exchange.upstream, exchange.context
     assert call is not None
     assert upstream is not None
-    summary, cost, now = settled.summary, settled.cost, settled.now
+    summary, cost, attempts = settled.summary, settled.cost, settled.attempts
     output, latency = settled.usage.output_tokens, settled.timing.latency_s
-    price = None if cost is None else cost.price
-    dialect, is_first = exchange.dialect, exchange.records == 0
+    source, date = (None, None) if cost is None else (cost.price.source, cost.price.date)
+    dialect, request_id = exchange.dialect, exchange.id
     return Particulars(
-        id=exchange.id if is_first else exchange.gateway.new_id(), request_id=exchange.id,
-        timestamp=now, started=now - (exchange.gateway.clock() - exchange.started),
+        id=exchange.gateway.new_id() if exchange.records else request_id, request_id=request_id,
+        timestamp=settled.now, started=settled.began,
         route=dialect.route, dialect=dialect.name, outcome="ok",
-        attempt=settled.attempts, attempts=settled.attempts,
+        attempt=attempts, attempts=attempts,
         provider=call.provider, kind=upstream.provider.name, model=call.request.model,
         deployment=summary.model, stream=call.stream,
         session_id=call.session_id, key_id=exchange.key_id,
@@ -157,8 +159,7 @@ def answered(exchange: Exchange, flow: Flow, settled: Settled) -> Particulars:
         upstream_request_id=_request_id(flow.response_headers),
         transformations=_in_words(context) if context and context.transformations else (),
         tokens_source=settled.source, cost_usd=settled.usd,
-        price_source=None if price is None else price.source,
-        price_date=None if price is None else price.date,
+        price_source=source, price_date=date,
         tokens_per_second=output / latency if output is not None and latency else None,
         gateway_overhead_s=settled.overhead, content_events=len(flow.meter.arrivals),
         request_bytes=len(exchange.inbound.body), response_bytes=flow.written,
@@ -233,6 +234,9 @@ HEAD = (
     b"content-type: application/json\r\nx-request-id: %b\r\nx-headway-latency-s: %.9f\r\n"
     b"x-headway-attempts: %d\r\n"
 )
+TOKENS = b"x-headway-input-tokens: %d\r\nx-headway-output-tokens: %d\r\n"
+COST = b"x-headway-cost-usd: %b\r\n"
+KNOWN_HEAD = HEAD + TOKENS + COST
 LONGEST_HEADER = 512
 """Characters of a transformation in words. Clients take 8 KiB or so of headers in all."""
 PRINTABLE = bytes(c if 0x20 <= c < 0x7F else 0x20 for c in range(256))
@@ -242,13 +246,16 @@ PRINTABLE = bytes(c if 0x20 <= c < 0x7F else 0x20 for c in range(256))
 def head(exchange: Exchange, settled: Settled) -> bytes:
     """What a whole answer says of itself, also in a dialect that has no room for metrics."""
     usage, context = settled.usage, exchange.context
-    lines = HEAD % (exchange.id.encode(), settled.timing.latency_s or 0.0, settled.attempts)
-    if usage.input_tokens is not None:
-        lines += b"x-headway-input-tokens: %d\r\n" % usage.input_tokens
-    if usage.output_tokens is not None:
-        lines += b"x-headway-output-tokens: %d\r\n" % usage.output_tokens
-    if settled.usd is not None:
-        lines += b"x-headway-cost-usd: %b\r\n" % settled.usd.encode()
+    known = exchange.id.encode(), settled.timing.latency_s or 0.0, settled.attempts
+    if settled.usd is not None:  # then the tokens that it was computed from are known too
+        tokens = usage.input_tokens, usage.output_tokens
+        lines = KNOWN_HEAD % (*known, *tokens, settled.usd.encode())
+    else:
+        lines = HEAD % known
+        if usage.input_tokens is not None:
+            lines += b"x-headway-input-tokens: %d\r\n" % usage.input_tokens
+        if usage.output_tokens is not None:
+            lines += b"x-headway-output-tokens: %d\r\n" % usage.output_tokens
     if context is not None and context.transformations:
         for change in context.transformations:
             lines += b"x-headway-transformation: %b\r\n" % _ascii(str(change))
