@@ -75,14 +75,12 @@ def _placed(provider: Provider, place: Place) -> Provider:
         provider,
         encode_request=encode_request,
         encode_embeddings=encode_vectors,
-        list_models=_placed_list(provider.list_models, place),
+        list_models=provider.list_models and _placed_list(provider.list_models, place),
         options={place.option: place.meaning},
     )
 
 
-def _placed_list(how: ModelList | None, place: Place) -> ModelList | None:
-    if how is None:
-        return None
+def _placed_list(how: ModelList, place: Place) -> ModelList:
     encode = how.encode
     return replace(how, encode=lambda target, page: encode(_target(target, place), page))
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from headway.errors import UpstreamError
 from headway.providers import listing, openai
+from headway.providers.compatible_mends import Mend
 from headway.providers.compatible_rules import Rules
 from headway.providers.listing import ModelList
 from headway.providers.openai_embeddings import decode_embeddings, encode_embeddings
@@ -38,6 +39,8 @@ class Row(Struct, frozen=True, kw_only=True):
     kind: str
     price_id: str | None = None
     rules: Rules = Rules()
+    mends: tuple[Mend, ...] = ()
+    """Before the rules: what they have no words for."""
     readers: tuple[Reader, ...] = ()
     judge: Judge | None = None
     decode_error: Callable[[int, Headers, bytes], UpstreamError] = decode_error

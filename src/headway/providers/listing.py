@@ -64,17 +64,17 @@ class ModelList(Struct, frozen=True):
     decode: Callable[[bytes], Page]
 
 
-def _get(target: Target, base_url: str, path: str, *headers: tuple[str, str]) -> HttpRequest:
+def get(target: Target, base_url: str, path: str, *headers: tuple[str, str]) -> HttpRequest:
     pairs = (("accept", "application/json"), *headers, *target.headers.items())
     return HttpRequest(join(base_url, path), pairs, b"", "GET")
 
 
-def _bearer(target: Target) -> Pairs:
+def bearer(target: Target) -> Pairs:
     key = target.api_key or target.credentials.get("access_token")
     return () if key is None else (("authorization", f"Bearer {key}"),)
 
 
-def _root(base_url: str, *suffixes: str) -> str:
+def root_of(base_url: str, *suffixes: str) -> str:
     """Addresses are given with a version in them, and without."""
     root = base_url.rstrip("/")
     suffix = next((suffix for suffix in suffixes if root.endswith(suffix)), "")
@@ -96,16 +96,16 @@ def read_openai(body: bytes) -> Page:
 
 
 def _openai_model(said: Any) -> ListedModel:
-    row = _mapping(said)
+    row = as_mapping(said)
     taken, given = _modalities(row, "input"), _modalities(row, "output")
     is_text = given is None or "text" in given  # others are priced by the second, the image, ...
     return ListedModel(
-        id=_name(row["id"]),
-        created=_count(row.get("created")),
+        id=name_of(row["id"]),
+        created=count(row.get("created")),
         context_window=_context(row),
         input_modalities=taken,
         output_modalities=given,
-        prices=_prices(row.get("pricing")) if is_text else None,
+        prices=_prices(_pricing(row)) if is_text else None,
         deprecated=row["deprecation"] is not None if "deprecation" in row else None,  # Mistral
     )
 
@@ -122,16 +122,17 @@ CONTEXT = (
 def _context(row: Row) -> int | None:
     """Tokens. llama.cpp's ``n_ctx`` is what the server was started with; hosts behind Hugging
     Face's router count only where they agree."""
-    said = [_count(row.get(name)) for name in CONTEXT]
-    said.append(_count(_mapping(row.get("meta")).get("n_ctx")))
+    said = [count(row.get(name)) for name in CONTEXT]
+    said.append(count(as_mapping(row.get("meta")).get("n_ctx")))
+    said.append(count(as_mapping(row.get("metadata")).get("context_length")))  # DeepInfra
     known = next((size for size in said if size), None)
-    hosts = {_count(_mapping(host).get("context_length")) for host in _list(row.get("providers"))}
+    hosts = {count(as_mapping(host).get("context_length")) for host in _list(row.get("providers"))}
     return known or (hosts.pop() if len(hosts) == 1 else None)
 
 
 def _modalities(row: Row, way: str) -> tuple[str, ...] | None:
     """``way`` is input or output (Groq, OpenRouter, Hugging Face, GitHub)."""
-    places = (row, _mapping(row.get("architecture")))
+    places = (row, as_mapping(row.get("architecture")))
     names = (f"{way}_modalities", f"supported_{way}_modalities")
     found = [_list(place.get(name)) for place in places for name in names]
     words = tuple(str(word) for word in next((words for words in found if words), ()))
@@ -140,7 +141,7 @@ def _modalities(row: Row, way: str) -> tuple[str, ...] | None:
 
 def _capable(capabilities: Any) -> tuple[str, ...] | None:
     """Mistral's booleans, of models that chat (docs.mistral.ai/api, List Models)."""
-    said = _mapping(capabilities)
+    said = as_mapping(capabilities)
     if not said.get("completion_chat") or "vision" not in said:
         return None
     more = (("vision", "image"), ("audio", "audio"))
@@ -164,24 +165,37 @@ PER_MILLION = {
     "cache_write": "cache_write",
 }
 """Perplexity and Together: numbers, dollars a million tokens."""
+COUNTED = {"input": "input_tokens", "output": "output_tokens", "cached": "cache_read_tokens"}
+"""DeepInfra's, dollars a million tokens, in ``metadata``."""
+IN_DOLLARS = {**PER_MILLION, "cached": "cache_input"}
+"""Venice's ``{"usd": 0.7}``, dollars a million tokens, in ``model_spec`` (docs.venice.ai)."""
 
 
-def _prices(pricing: Any) -> ListedPrices | None:
-    said = _mapping(pricing)
+def _pricing(row: Row) -> Row:
+    places = (row, as_mapping(row.get("metadata")), as_mapping(row.get("model_spec")))
+    return next((said for place in places if (said := as_mapping(place.get("pricing")))), {})
+
+
+def _prices(said: Row) -> ListedPrices | None:
     if "prompt" in said or "completion" in said:
         names, scale = PER_TOKEN, MILLION
+    elif "input_tokens" in said:
+        names, scale = COUNTED, 1
+    elif "usd" in as_mapping(said.get("input")):
+        said = {name: as_mapping(price).get("usd") for name, price in said.items()}
+        names, scale = IN_DOLLARS, 1
     elif isinstance(said.get("input"), str):
         names, scale = TEXT_PER_TOKEN, MILLION
     else:
         names, scale = PER_MILLION, 1
-    rates = {ours: _dollars(said.get(theirs), scale) for ours, theirs in names.items()}
+    rates = {ours: dollars(said.get(theirs), scale) for ours, theirs in names.items()}
     if scale == 1 and not any(rates.values()):  # Together writes 0 for what it does not sell so
         return None
     known = any(rate is not None for rate in rates.values())
     return ListedPrices(**rates) if known else None
 
 
-def _dollars(value: Any, scale: int) -> Decimal | None:
+def dollars(value: Any, scale: int) -> Decimal | None:
     """Below zero is OpenRouter's word for a price that depends."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
@@ -192,13 +206,13 @@ def _dollars(value: Any, scale: int) -> Decimal | None:
     return amount.normalize() if amount.is_finite() and amount >= 0 else None
 
 
-def _name(value: Any) -> str:
+def name_of(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError("a model in the list has no name")
     return value
 
 
-def _count(value: Any) -> int | None:
+def count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -209,7 +223,7 @@ def _object(body: bytes) -> Row:
     return found
 
 
-def _mapping(value: Any) -> Row:
+def as_mapping(value: Any) -> Row:
     return value if isinstance(value, dict) else {}
 
 
@@ -218,20 +232,22 @@ def _list(value: Any) -> list[Any]:
 
 
 def _encode_openai(path: str, target: Target, page: str | None) -> HttpRequest:
-    return _get(target, target.base_url, path, *_bearer(target))
+    return get(target, target.base_url, path, *bearer(target))
 
 
 def _encode_versioned(target: Target, page: str | None) -> HttpRequest:
-    return _get(target, _root(target.base_url, "/v1"), "/v1/models", *_bearer(target))
+    return get(target, root_of(target.base_url, "/v1"), "/v1/models", *bearer(target))
 
 
 def _encode_github(target: Target, page: str | None) -> HttpRequest:
-    root = _root(target.base_url, "/inference")
-    return _get(target, root, "/catalog/models", *_bearer(target))
+    root = root_of(target.base_url, "/inference")
+    return get(target, root, "/catalog/models", *bearer(target))
 
 
 OPENAI = ModelList(partial(_encode_openai, "/models"), read_openai)
 """GET /models behind the base URL (platform.openai.com/docs/api-reference/models/list)."""
+VERBOSE = ModelList(partial(_encode_openai, "/models?verbose=true"), read_openai)
+"""The same with windows and prices in it (docs.tokenfactory.nebius.com, List models)."""
 VERSIONED = ModelList(_encode_versioned, read_openai)
 """GET /v1/models, where chat's address has no version in it (Perplexity)."""
 GITHUB = ModelList(_encode_github, read_openai)
@@ -247,14 +263,14 @@ def _encode_anthropic(version: str, target: Target, page: str | None) -> HttpReq
     if target.api_key is not None:
         headers.append(("x-api-key", target.api_key))
     path = _paged(f"/v1/models?limit={MOST}", "after_id", page)
-    return _get(target, _root(target.base_url, "/v1"), path, *headers)
+    return get(target, root_of(target.base_url, "/v1"), path, *headers)
 
 
 def read_anthropic(body: bytes) -> Page:
     found = _object(body)
     models = (
-        ListedModel(id=_name(row["id"]), context_window=_count(row.get("max_input_tokens")))
-        for row in map(_mapping, found["data"])
+        ListedModel(id=name_of(row["id"]), context_window=count(row.get("max_input_tokens")))
+        for row in map(as_mapping, found["data"])
     )
     return Page(tuple(models), found.get("last_id") if found.get("has_more") else None)
 
@@ -268,7 +284,7 @@ def _encode_gemini(target: Target, page: str | None) -> HttpRequest:
     """ai.google.dev/api/models#method:-models.list."""
     headers = () if target.api_key is None else (("x-goog-api-key", target.api_key),)
     path = _paged(f"/models?pageSize={MOST}", "pageToken", page)
-    return _get(target, target.base_url, path, *headers)
+    return get(target, target.base_url, path, *headers)
 
 
 GEMINI_METHODS = {"generateContent", "embedContent", "batchEmbedContents"}
@@ -279,8 +295,8 @@ def read_gemini(body: bytes) -> Page:
     found = _object(body)
     models = (
         ListedModel(
-            id=_name(row["name"]).removeprefix("models/"),
-            context_window=_count(row.get("inputTokenLimit")),
+            id=name_of(row["name"]).removeprefix("models/"),
+            context_window=count(row.get("inputTokenLimit")),
         )
         for row in _capable_of(
             found.get("models", ()), "supportedGenerationMethods", GEMINI_METHODS
@@ -294,17 +310,17 @@ GEMINI = ModelList(_encode_gemini, read_gemini)
 
 def _encode_cohere(target: Target, page: str | None) -> HttpRequest:
     """docs.cohere.com/reference/list-models."""
-    root = _root(target.base_url, "/v1", "/v2")
+    root = root_of(target.base_url, "/v1", "/v2")
     path = _paged(f"/v1/models?page_size={MOST}", "page_token", page)
-    return _get(target, root, path, *_bearer(target))
+    return get(target, root, path, *bearer(target))
 
 
 def read_cohere(body: bytes) -> Page:
     found = _object(body)
     models = (
         ListedModel(
-            id=_name(row["name"]),
-            context_window=_count(row.get("context_length")),
+            id=name_of(row["name"]),
+            context_window=count(row.get("context_length")),
             deprecated=row["is_deprecated"] is True if "is_deprecated" in row else None,
         )
         for row in _capable_of(found["models"], "endpoints", {"chat", "embed"})
@@ -317,25 +333,25 @@ COHERE = ModelList(_encode_cohere, read_cohere)
 
 def _capable_of(rows: Any, name: str, wanted: set[str]) -> Iterable[Row]:
     """The rows that say one of these words, or that say none at all."""
-    found = map(_mapping, rows)
+    found = map(as_mapping, rows)
     return (row for row in found if not _list(row.get(name)) or wanted & {*row[name]})
 
 
 def _encode_ollama(target: Target, page: str | None) -> HttpRequest:
     """docs.ollama.com/api/tags; where it is spoken to as OpenAI is, that list."""
-    root = _root(target.base_url, "/v1", "/api")
+    root = root_of(target.base_url, "/v1", "/api")
     is_v1 = target.base_url.rstrip("/").endswith("/v1")
     api = target.options.get("api", "openai" if is_v1 else "native")
     path = "/v1/models" if api == "openai" else "/api/tags"
-    return _get(target, root, path, *_bearer(target))
+    return get(target, root, path, *bearer(target))
 
 
 def read_ollama(body: bytes) -> Page:
     found = _object(body)
     if "data" in found:
         return read_openai(body)
-    rows = map(_mapping, found["models"])
-    return Page(tuple(ListedModel(id=_name(row.get("model") or row["name"])) for row in rows))
+    rows = map(as_mapping, found["models"])
+    return Page(tuple(ListedModel(id=name_of(row.get("model") or row["name"])) for row in rows))
 
 
 OLLAMA = ModelList(_encode_ollama, read_ollama)
