@@ -307,15 +307,17 @@ def test_odd_values_beside_a_name_do_not_spoil_the_list(kind: str) -> None:
         model = {"id": "a", "name": "a", **dict.fromkeys(FIELDS, odd)}
         if kind in ("gemini", "cohere"):
             model = {name: value for name, value in model.items() if name not in FILTERS}
-        body = json.dumps({"data": [model], "models": [model]}).encode()
+        body = json.dumps({name: [model] for name in PLACES_OF_LISTS}).encode()
         assert [one.id for one in read(kind, body).models] == ["a"]
 
 
 FILTERS = ("endpoints", "supportedGenerationMethods")
+PLACES_OF_LISTS = ("data", "models", "endpoints", "result")
 FIELDS = (
     "created", "context_window", "context_length", "max_context_length", "meta", "providers",
     "input_modalities", "output_modalities", "architecture", "pricing", "capabilities",
-    "max_input_tokens", "inputTokenLimit", "is_deprecated", *FILTERS,
+    "max_input_tokens", "inputTokenLimit", "is_deprecated", "metadata", "model_spec", "properties",
+    "creation_timestamp", *FILTERS,
 )  # fmt: skip
 
 
@@ -325,8 +327,6 @@ def test_kinds_whose_list_is_not_read_are_these() -> None:
         "azure_openai",  # its list is of models, and what is called are deployments
         "azure_openai_responses",
         "bedrock",  # the list is another service's, at another host
-        "cloudflare",
-        "databricks",
         "echo",
         "local",
         "vertex",
