@@ -110,14 +110,24 @@ TABLE = (
     Kind("deepinfra", "DeepInfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
     Kind("nvidia_nim", "NVIDIA NIM", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
     Kind("huggingface", "Hugging Face", "https://router.huggingface.co/v1", "HF_TOKEN"),
-    Kind("github_models", "GitHub Models", "https://models.github.ai/inference", "GITHUB_TOKEN"),
+    Kind(
+        "github_models",
+        "GitHub Models (shut down on 2026-07-30)",
+        "https://models.github.ai/inference",
+        "GITHUB_TOKEN",
+    ),
     Kind(
         "nebius", "Nebius Token Factory", "https://api.tokenfactory.nebius.com/v1", "NEBIUS_API_KEY"
     ),
     Kind("novita", "Novita AI", "https://api.novita.ai/openai/v1", "NOVITA_API_KEY"),
     Kind("hyperbolic", "Hyperbolic", "https://api.hyperbolic.xyz/v1", "HYPERBOLIC_API_KEY"),
     Kind("baseten", "Baseten", "https://inference.baseten.co/v1", "BASETEN_API_KEY"),
-    Kind("lambda", "Lambda", "https://api.lambda.ai/v1", "LAMBDA_API_KEY"),
+    Kind(
+        "lambda",
+        "Lambda (inference shut down on 2025-09-25)",
+        "https://api.lambda.ai/v1",
+        "LAMBDA_API_KEY",
+    ),
     Kind("databricks", "Databricks", None, "DATABRICKS_TOKEN"),
     Kind("cloudflare", "Cloudflare Workers AI", None, "CLOUDFLARE_API_TOKEN"),
     Kind("vercel", "Vercel AI Gateway", "https://ai-gateway.vercel.sh/v1", "AI_GATEWAY_API_KEY"),
