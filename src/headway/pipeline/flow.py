@@ -68,11 +68,13 @@ class Flow:
     _holds_back = False
     _is_straight = False
     """A piece of text goes to the client as it came."""
+    _keep_arrival: Callable[[float], None]
+    _keep_text: Callable[[str], None]
     _read_text: Callable[[bytes], str | None]
     _parts: list[bytes] | None = None
     _summary: Summary | None = None
-    _texts: list[str] | None = None
-    """The first choice's, once it has one and if the provider can tell a mere text."""
+    _tells_text = False
+    """The first choice has begun, and the provider can tell a mere text of it."""
 
     def __init__(
         self, exchange: Exchange, upstream: Upstream, context: Context, stream: Stream | None
@@ -114,8 +116,12 @@ class Flow:
             return
         try:
             frames = framer.feed(data)
-            if self._is_straight and len(frames) == 1 and self._pass_on(frames[0], now):
-                return
+            if self._is_straight and len(frames) == 1:
+                frame = frames[0]
+                text = self._read_text(frame.data) if frame.event is None else None
+                if text is not None:
+                    self._pass_on(frame.raw, text, now)
+                    return
             is_over = self._take(frames, now)
         except GARBLED as exc:
             self._break(self._garbled(exc), now)
@@ -170,32 +176,26 @@ class Flow:
                 return True
         return self._context.call.asks_stream
 
-    def _pass_on(self, frame: Frame, now: float) -> bool:
+    def _pass_on(self, raw: bytes, text: str, now: float) -> None:
         """What nearly every chunk of a relayed stream is: one frame, and that a piece of text."""
-        text = self._read_text(frame.data) if frame.event is None else None
-        if text is None:
-            return False
-        self._texts.append(text)  # type: ignore[union-attr]
-        self.meter.arrivals.append(now)
-        raw = frame.raw
+        self._keep_text(text)
+        self._keep_arrival(now)
         self.written += len(raw)
-        self._sink.write(raw)
         self.last_write = now
-        return True
+        self._sink.write(raw)
 
     def _take(self, frames: list[Frame], now: float) -> bool:
         """Whether the answer is over: by its end mark, or by an error in it."""
-        texts, is_joined = self._texts, self.stream is None
+        is_joined = self.stream is None
         for frame in frames:
-            if texts is not None and is_joined and frame.event is None:
+            if is_joined and self._tells_text and frame.event is None:
                 text = self._read_text(frame.data)
                 if text is not None:
-                    texts.append(text)
-                    self.meter.arrivals.append(now)
+                    self._keep_text(text)
+                    self._keep_arrival(now)
                     continue
             if self._take_frame(frame, now):
                 return True
-            texts = self._texts
         return False
 
     def _take_frame(self, frame: Frame, now: float) -> bool:
@@ -206,7 +206,7 @@ class Flow:
             answer.add(events)
             if answer.failed is not None:
                 return True
-            if self._texts is None and 0 in answer.choices:
+            if not self._tells_text and 0 in answer.choices:
                 self._note_text()
         if stream is not None:
             piece = stream.encode(frame, events, self._epoch + now)
@@ -218,8 +218,10 @@ class Flow:
         """From here on, a mere text of the first choice is known by itself."""
         read = self._upstream.provider.read_text
         if read is not None:
+            self._tells_text = True
             self._read_text = read
-            self._texts = self.answer.choices[0].text
+            self._keep_text = self.answer.choices[0].text.append
+            self._keep_arrival = self.meter.arrivals.append
 
     def _gather(self, data: bytes, now: float) -> None:
         if not self.raw:
@@ -278,7 +280,7 @@ class Flow:
             self.written += len(piece)
             self._sink.write(piece)
         self.last_write = now
-        self._is_straight = self._texts is not None and self._context.relays
+        self._is_straight = self._tells_text and self._context.relays
 
     def _commit(self) -> None:
         self.is_committed = True
