@@ -20,7 +20,7 @@ from msgspec import Struct
 from bench import canned
 from bench.gateways import CHAT, CLIENT_KEY, Rig, configure
 from headway.config import load
-from headway.providers import KINDS
+from headway.providers import FACTS
 from headway.server.app import App
 from headway.server.run import Server
 
@@ -134,7 +134,7 @@ async def _measure(
     use: Callable[[Callable[[], None]], None],
 ) -> None:
     port = door.getsockname()[1]
-    config = load(configure(Rig(folder, port, port)), os.environ, KINDS)
+    config = load(configure(Rig(folder, port, port)), os.environ, FACTS)
     app = App(config)
     await app.start()
     try:

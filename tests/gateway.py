@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from headway.providers import FACTS
 from rawclient import Client, Reply, Stream
 
 SERVER_KEY = "sk-planted-server-Q7vXw2LmT9"
@@ -39,6 +40,8 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Ours without anybody's keys or settings."""
     kept = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
     kept = {k: v for k, v in kept.items() if not k.startswith(("HEADWAY_", "OPENAI_"))}
+    for variable in (each for kind in FACTS.values() for each in kind.environ.values()):
+        kept.pop(variable.name, None)
     return {**kept, "PYTHONUNBUFFERED": "1", **extra}
 
 

@@ -9,6 +9,18 @@ from msgspec import Struct
 from headway.config import Config, ConfigError, Overrides, load
 
 
+class Variable(Struct, frozen=True):
+    name: str
+    read: Callable[[str], str] = str
+
+
+def spelled(text: str) -> str:
+    """Reads what is no address as one."""
+    if text == "unreadable":
+        raise ValueError(text)
+    return f"http://{text}"
+
+
 class Kind(Struct, frozen=True):
     """As little of a provider as reading the configuration needs."""
 
@@ -17,17 +29,25 @@ class Kind(Struct, frozen=True):
     key_env: str | None = None
     options: Mapping[str, str] = {}
     secrets: frozenset[str] = frozenset()
+    environ: Mapping[str, Variable] = {}
 
 
-VENDOR = Kind("vendor", "https://api.vendor.example/v1", "VENDOR_API_KEY")
+VENDOR = Kind(
+    "vendor",
+    "https://api.vendor.example/v1",
+    "VENDOR_API_KEY",
+    {"beta": "Which."},
+    environ={"base_url": Variable("VENDOR_BASE_URL")},
+)
 CLOUD = Kind(
     "cloud",
     None,
     "CLOUD_API_KEY",
     {"api_version": "Which.", "region": "Where.", "password": "What opens it."},
     frozenset({"password"}),
+    {"base_url": Variable("CLOUD_ENDPOINT"), "region": Variable("CLOUD_REGION")},
 )
-HERE = Kind("here")
+HERE = Kind("here", environ={"base_url": Variable("HERE_HOST", spelled)})
 KINDS = {kind.name: kind for kind in (VENDOR, CLOUD, HERE)}
 
 

@@ -13,11 +13,11 @@ from headway.cli.serve import serve
 from headway.config import Config, ConfigError, Provider, help_of, load
 from headway.config.docs import groups, markdown
 from headway.config.settings import PROVIDER, ROOT, SERVER, Section, default_of
-from headway.providers import KINDS
+from headway.providers import FACTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 GROUPS = {group.path: group.section for group in groups()}
-RESOLVED = {"name", "key_env", "needs_key", "options"}
+RESOLVED = {"name", "key_env", "needs_key", "options", "sources"}
 
 
 def test_the_page_is_what_the_declarations_say() -> None:
@@ -92,7 +92,7 @@ def test_the_pages_example_is_a_configuration(tmp_path: Path) -> None:
     assert examples
     for example in examples:
         (tmp_path / "headway.yaml").write_text(example)
-        config = load(tmp_path / "headway.yaml", {"GATEWAY_KEY": "hw-1"}, KINDS)
+        config = load(tmp_path / "headway.yaml", {"GATEWAY_KEY": "hw-1"}, FACTS)
         assert config.providers["gpu"].base_url == "http://gpu-box:8000/v1"
 
 
@@ -103,5 +103,5 @@ def test_the_pages_problems_are_those_that_are_told(
     text = "\nserver:\n  port: 80000\nproviders:\n  gpu:\n    kind: openai\n    base_ur: x\n"
     Path("headway.yaml").write_text(text)
     with pytest.raises(ConfigError) as error:
-        load(None, {}, KINDS)
+        load(None, {}, FACTS)
     assert f"```text\n{error.value}\n```" in PAGE.read_text()

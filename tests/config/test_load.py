@@ -19,7 +19,7 @@ from headway.config import (
     apply_overrides,
     load,
 )
-from headway.providers import KINDS as SHIPPED
+from headway.providers import FACTS as SHIPPED
 from headway.types import Timeouts
 
 STATE = "sqlite:////home/user/.local/state/headway/headway.db"

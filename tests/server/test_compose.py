@@ -13,7 +13,7 @@ import pytest
 from headway.config import Config, load
 from headway.pipeline.gateway import Snapshot
 from headway.policy.keys import authorize
-from headway.providers import KINDS
+from headway.providers import FACTS, KINDS
 from headway.server import compose
 from headway.server.compose import IdSource
 from headway.server.counter import TokenCounter
@@ -53,7 +53,7 @@ LAUNCHER = Launcher()
 def config(tmp_path: Path) -> Config:
     path = tmp_path / "headway.yaml"
     path.write_text(FILE)
-    return load(path, {"HOME": str(tmp_path)}, KINDS)
+    return load(path, {"HOME": str(tmp_path)}, FACTS)
 
 
 def composed(config: Config, check: Callable[[Snapshot], Any]) -> Any:

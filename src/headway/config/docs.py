@@ -59,6 +59,12 @@ ledger:
 - Aliases (`*name`) work, merge keys (`<<`) do not. A key given twice is an error.
 - A provider's standard variable holds a key for that provider's own address: it is not sent to a
   `base_url` of yours unless `api_key` says so.
+- Where a provider is may also stand in the variable that its vendor's own SDK reads for that, such
+  as `OPENAI_BASE_URL`, `AZURE_OPENAI_ENDPOINT` or `OLLAMA_HOST`: docs/providers.md lists them all.
+  The key in the standard variable goes there too, as it does with that SDK. What the file gives of
+  keys, headers and options does not: a provider that has any keeps the kind's own address, if there
+  is one, unless the file has a `base_url`. An address that is the gateway's own is passed over.
+  `headway check-config` shows where each provider is, and which variable says so.
 - Proxies come from `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case.
 - No message, log or listing shows a key.
 """

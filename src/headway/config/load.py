@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from headway.config.forms import is_loopback
 from headway.config.nodes import Node, Scalar, Sequence
@@ -62,9 +63,11 @@ def load(
     variables = Reader("environment", problems)
     given = values.get("providers", {})
     timeouts = Timeouts(**values.get("timeouts", {}))
-    providers = Providers(kinds, environ, timeouts, base, file, variables).build(given)
+    server = Server(**{**values.get("server", {}), **_from_environ(SERVER, environ, variables)})
+    ours = server if overrides.port is None else replace(server, port=overrides.port)
+    providers = Providers(kinds, environ, timeouts, base, file, variables, ours).build(given)
     config = Config(
-        server=Server(**{**values.get("server", {}), **_from_environ(SERVER, environ, variables)}),
+        server=server,
         ledger=_ledger(values.get("ledger", {}), base, environ, variables),
         providers=providers,
         timeouts=timeouts,
@@ -189,8 +192,8 @@ def _overridden(config: Config, overrides: Overrides, problems: list[Problem]) -
         value = reader.read(SERVER.keys[name].spec, Scalar(str(given), expanded=True), flag)
         if value is not Nothing:
             changed[name] = value
-    server = msgspec.structs.replace(config.server, **changed)
-    return msgspec.structs.replace(config, server=server)
+    server = replace(config.server, **changed)
+    return replace(config, server=server)
 
 
 def _refuse_exposure(

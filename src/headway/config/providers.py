@@ -12,9 +12,10 @@ from headway.config.forms import KEY, SECRET
 from headway.config.nodes import Scalar, plain
 from headway.config.read import REST, Nothing, Reader
 from headway.config.report import suggestion
-from headway.config.schema import KindInfo, Price, Provider
+from headway.config.schema import KindInfo, Price, Provider, Server
 from headway.config.secret import Secret
 from headway.config.settings import PROVIDER
+from headway.config.standard import ADDRESS, Standard
 from headway.types import Timeouts
 
 Given = Mapping[str, Any]
@@ -22,7 +23,8 @@ FILES = ("ca_file", "client_cert", "client_key")
 
 
 class Providers:
-    """Builds providers. ``file`` reports what is wrong in the file, ``environ`` in variables."""
+    """Builds providers. ``file`` reports what is wrong in the file, ``environ`` in variables.
+    ``server`` is the gateway's own."""
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class Providers:
         base: Path,
         file: Reader,
         environ: Reader,
+        server: Server,
     ) -> None:
         self.kinds = kinds
         self.variables = variables
@@ -39,6 +42,7 @@ class Providers:
         self.base = base
         self.file = file
         self.environ = environ
+        self.standard = Standard(variables, environ, server)
 
     def build(self, given: Mapping[str, Given]) -> dict[str, Provider]:
         """Every kind under its own name, then those that only the file names."""
@@ -50,20 +54,28 @@ class Providers:
         kind = self._kind(name, given)
         if kind is None:
             return None
-        base_url, is_own = self._base_url(kind, given)
+        usual = None if kind.base_url is None else kind.base_url.rstrip("/")
+        standard = self.standard.address(kind, given)
+        base_url = given.get(ADDRESS, standard or usual)
+        is_elsewhere = usual is not None and base_url != usual
+        options = self.standard.options(kind, given)
         return Provider(
             name=name,
             kind=kind.name,
             base_url=base_url,
-            api_key=self._api_key(kind, given, is_own),
+            api_key=self._api_key(kind, given, is_elsewhere and ADDRESS in given),
             key_env=kind.key_env,
-            needs_key=kind.key_env is not None and not is_own,
+            needs_key=kind.key_env is not None and not is_elsewhere,
             headers=given.get("headers", {}),
             timeouts=msgspec.structs.replace(self.timeouts, **given.get("timeouts", {})),
             models=given.get("models", ()),
             proxy=given.get("proxy"),
             verify=given.get("verify", True),
-            options=self._options(name, kind, given),
+            options={**options, **self._options(name, kind, given)},
+            sources={
+                key: kind.environ[key].name
+                for key in (*([] if standard is None else [ADDRESS]), *options)
+            },
             **self._files(name, given),
         )
 
@@ -80,15 +92,10 @@ class Providers:
             self.file.report(f"providers.{name}", f"has no kind; give it one of: {known}")
         return None
 
-    def _base_url(self, kind: KindInfo, given: Given) -> tuple[str | None, bool]:
-        """The address, and whether it is the user's own in place of the kind's."""
-        usual = None if kind.base_url is None else kind.base_url.rstrip("/")
-        chosen = given.get("base_url", usual)
-        return chosen, usual is not None and chosen != usual
-
     def _api_key(self, kind: KindInfo, given: Given, is_own: bool) -> Secret | None:
-        """The standard variable's key goes to the kind's own address only: a key for a vendor must
-        not reach a box that merely speaks its language."""
+        """The standard variable's key goes to the kind's own address only, or to that of the
+        variable beside it: a key for a vendor must not reach a box that merely speaks its
+        language."""
         if "api_key" in given:
             return given["api_key"] or None
         if is_own or kind.key_env is None:

@@ -5,7 +5,7 @@ Nothing here reads anything. Unknown or not given is None. Secrets never show in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -15,6 +15,16 @@ from headway.config.secret import Secret
 from headway.types import Timeouts
 
 MIB = 1024 * 1024
+
+
+class Variable(Protocol):
+    """An environment variable that stands in for a key of a provider."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def read(self) -> Callable[[str], str]:
+        """Its text as the value of that key. Raises ValueError."""
 
 
 class KindInfo(Protocol):
@@ -37,6 +47,11 @@ class KindInfo(Protocol):
     @property
     def secrets(self) -> frozenset[str]:
         """Those of ``options`` that are secret, and texts therefore."""
+
+    @property
+    def environ(self) -> Mapping[str, Variable]:
+        """``base_url``, or a key of ``options``, to the variable that the vendor's own SDK reads
+        for it."""
 
 
 class Price(Struct, frozen=True, kw_only=True):
@@ -75,6 +90,9 @@ class Provider(Struct, frozen=True, kw_only=True):
     verify: bool = True
     options: Mapping[str, Any] = {}
     """What only this kind understands, as configured; what of it is secret is a ``Secret``."""
+
+    sources: Mapping[str, str] = {}
+    """``base_url`` and options that come from the environment: the variable of each."""
 
     def __repr__(self) -> str:
         """Options may hold keys under any name, so only their names are shown."""

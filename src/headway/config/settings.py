@@ -152,7 +152,7 @@ PROVIDER = Section(
         "base_url": Key(
             forms.URL,
             "Where it is. With a `base_url` of your own, no key is sent unless `api_key` says so.",
-            default="the kind's own",
+            default="what a standard variable says, such as `OPENAI_BASE_URL`; else the kind's own",
         ),
         "api_key": Key(
             forms.OPTIONAL_KEY,

@@ -81,9 +81,9 @@ def base(target: Target, deployment: str) -> str:
     """From a bare resource, or from any address further in that people copy from the portal."""
     if not target.base_url:
         raise InvalidField(
-            f"{target.provider} needs the address of its resource: set"
-            f" providers.{target.provider}.base_url in the configuration, as in"
-            " https://NAME.openai.azure.com.",
+            f"{target.provider} needs the address of its resource, as in"
+            " https://NAME.openai.azure.com: set AZURE_OPENAI_ENDPOINT in the gateway's environment"
+            f" or providers.{target.provider}.base_url in its configuration.",
             param="base_url",
         )
     address, _, query = target.base_url.partition("?")

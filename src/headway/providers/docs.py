@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from headway.providers import ALIASES, KINDS
+from headway.providers import ALIASES, FACTS, KINDS
 from headway.providers.features import FEATURES
 from headway.providers.provider import Provider
 
@@ -34,7 +34,9 @@ providers:
 
 Anything that speaks OpenAI's wire is `kind: openai`, or one of the kinds for servers of one's own,
 with its `base_url`. Every kind takes a `base_url`, and the `api_key` or credentials that go with
-it; with a `base_url` of one's own no key is sent unless the configuration says so.
+it; with a `base_url` of one's own no key is sent unless the configuration says so. Where a base URL
+or an option has a variable beside it, which is that of the vendor's own SDK, that is read where the
+configuration leaves it out; docs/configuration.md says when.
 
 What a request asks for and a provider, or one of its models, does not take is dropped, renamed,
 clamped or emulated, and the reply's `transformations` says so; with `strict: true` it is refused
@@ -66,6 +68,11 @@ def _row(provider: Provider) -> str:
 
 
 def _address(provider: Provider) -> str:
+    variable = FACTS[provider.name].environ.get("base_url")
+    return _own_address(provider) + ("" if variable is None else f" or `{variable.name}`")
+
+
+def _own_address(provider: Provider) -> str:
     if provider.launch is not None:
         return "started on this machine"
     if provider.base_url is None:
@@ -124,12 +131,18 @@ def _notes_of(provider: Provider) -> Iterator[str]:
         if ": " in note
     ]
     options = [
-        f"- `{name}` (configuration{', secret' if name in provider.secrets else ''}): {text}\n"
+        f"- `{name}` ({_where(provider, name)}): {text}\n"
         for name, text in provider.options.items()
     ]
     if notes or options:
         yield f"\n### {provider.title} (`{provider.name}`)\n\n"
         yield from (*options, *notes)
+
+
+def _where(provider: Provider, option: str) -> str:
+    variable = FACTS[provider.name].environ.get(option)
+    also = "" if variable is None else f", or `{variable.name}`"
+    return f"configuration{also}{', secret' if option in provider.secrets else ''}"
 
 
 if __name__ == "__main__":

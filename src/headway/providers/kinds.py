@@ -6,7 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from headway.providers.variables import (
+    Variable,
+    below,
+    google_base,
+    host_name,
+    ollama_host,
+)
 
 if TYPE_CHECKING:
     from headway.providers.provider import Provider
@@ -21,6 +30,14 @@ class Kind(NamedTuple):
     key_env: str | None
     module: str = "compatible"
     """Where its adapter is, among the modules of this package."""
+    environ: Mapping[str, Variable] = MappingProxyType({})
+    """``base_url``, or an option, to the variable that the vendor's own SDK or tool reads for it
+    where nothing is given; each is official. What they are for is in the vendors' documentation:
+    github.com/openai/openai-python, platform.claude.com/docs/en/api/client-sdks,
+    googleapis.github.io/python-genai, docs.ollama.com/faq, docs.databricks.com/dev-tools/auth/
+    env-vars, developers.cloudflare.com/workers/wrangler/system-environment-variables,
+    docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html, and the other SDKs' own
+    clients."""
 
     @property
     def provider(self) -> Provider:
@@ -39,30 +56,53 @@ class Kind(NamedTuple):
         return self.provider.secrets
 
 
+OPENAI = {"base_url": Variable("OPENAI_BASE_URL")}
+AZURE = {"base_url": Variable("AZURE_OPENAI_ENDPOINT")}
 TABLE = (
-    Kind("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", "openai"),
+    Kind("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", "openai", OPENAI),
     Kind(
         "openai_responses",
         "OpenAI (Responses)",
         "https://api.openai.com/v1",
         "OPENAI_API_KEY",
         "openai_responses",
+        OPENAI,
     ),
-    Kind("azure_openai", "Azure OpenAI", None, "AZURE_OPENAI_API_KEY", "azure_openai"),
+    Kind(
+        "azure_openai",
+        "Azure OpenAI",
+        None,
+        "AZURE_OPENAI_API_KEY",
+        "azure_openai",
+        {**AZURE, "api_version": Variable("OPENAI_API_VERSION")},
+    ),
     Kind(
         "azure_openai_responses",
         "Azure OpenAI (Responses)",
         None,
         "AZURE_OPENAI_API_KEY",
         "azure_openai_responses",
+        AZURE,
     ),
-    Kind("anthropic", "Anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", "anthropic"),
+    Kind(
+        "anthropic",
+        "Anthropic",
+        "https://api.anthropic.com",
+        "ANTHROPIC_API_KEY",
+        "anthropic",
+        {"base_url": Variable("ANTHROPIC_BASE_URL")},
+    ),
     Kind(
         "vertex_anthropic",
         "Anthropic on Vertex AI",
         "https://aiplatform.googleapis.com",
         None,
         "vertex_anthropic",
+        {
+            "base_url": Variable("ANTHROPIC_VERTEX_BASE_URL"),
+            "project": Variable("ANTHROPIC_VERTEX_PROJECT_ID"),
+            "region": Variable("CLOUD_ML_REGION"),
+        },
     ),
     Kind(
         "gemini",
@@ -70,14 +110,27 @@ TABLE = (
         "https://generativelanguage.googleapis.com/v1beta",
         "GEMINI_API_KEY",
         "gemini",
+        {"base_url": Variable("GOOGLE_GEMINI_BASE_URL", google_base)},
     ),
-    Kind("vertex", "Google Vertex AI", "https://aiplatform.googleapis.com", None, "vertex"),
+    Kind(
+        "vertex",
+        "Google Vertex AI",
+        "https://aiplatform.googleapis.com",
+        None,
+        "vertex",
+        {
+            "base_url": Variable("GOOGLE_VERTEX_BASE_URL"),
+            "project": Variable("GOOGLE_CLOUD_PROJECT"),
+            "region": Variable("GOOGLE_CLOUD_LOCATION"),
+        },
+    ),
     Kind(
         "bedrock",
         "Amazon Bedrock",
         "https://bedrock-runtime.{region}.amazonaws.com",
         "AWS_BEARER_TOKEN_BEDROCK",
         "bedrock",
+        {"base_url": Variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")},
     ),
     Kind(
         "bedrock_mantle",
@@ -86,17 +139,49 @@ TABLE = (
         "AWS_BEARER_TOKEN_BEDROCK",
         "bedrock_mantle",
     ),
-    Kind("cohere", "Cohere", "https://api.cohere.com", "CO_API_KEY", "cohere"),
-    Kind("ollama", "Ollama", "http://127.0.0.1:11434", None, "ollama"),
+    Kind(
+        "cohere",
+        "Cohere",
+        "https://api.cohere.com",
+        "CO_API_KEY",
+        "cohere",
+        {"base_url": Variable("CO_API_URL")},
+    ),
+    Kind(
+        "ollama",
+        "Ollama",
+        "http://127.0.0.1:11434",
+        None,
+        "ollama",
+        {"base_url": Variable("OLLAMA_HOST", ollama_host)},
+    ),
     Kind("mistral", "Mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "mistral"),
-    Kind("groq", "Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+    Kind(
+        "groq",
+        "Groq",
+        "https://api.groq.com/openai/v1",
+        "GROQ_API_KEY",
+        environ={"base_url": Variable("GROQ_BASE_URL", below("/openai/v1"))},
+    ),
     Kind("deepseek", "DeepSeek", "https://api.deepseek.com", "DEEPSEEK_API_KEY"),
     Kind("xai", "xAI", "https://api.x.ai/v1", "XAI_API_KEY"),
     Kind("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
-    Kind("together", "Together AI", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
+    Kind(
+        "together",
+        "Together AI",
+        "https://api.together.xyz/v1",
+        "TOGETHER_API_KEY",
+        environ={"base_url": Variable("TOGETHER_BASE_URL")},
+    ),
     Kind("fireworks", "Fireworks AI", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"),
     Kind("perplexity", "Perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
-    Kind("cerebras", "Cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
+    Kind(
+        "cerebras",
+        "Cerebras",
+        "https://api.cerebras.ai/v1",
+        "CEREBRAS_API_KEY",
+        environ={"base_url": Variable("CEREBRAS_BASE_URL", below("/v1"))},
+    ),
     Kind("moonshot", "Moonshot AI", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY"),
     Kind("zai", "Z.ai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY"),
     Kind(
@@ -128,8 +213,20 @@ TABLE = (
         "https://api.lambda.ai/v1",
         "LAMBDA_API_KEY",
     ),
-    Kind("databricks", "Databricks", None, "DATABRICKS_TOKEN"),
-    Kind("cloudflare", "Cloudflare Workers AI", None, "CLOUDFLARE_API_TOKEN"),
+    Kind(
+        "databricks",
+        "Databricks",
+        None,
+        "DATABRICKS_TOKEN",
+        environ={"workspace": Variable("DATABRICKS_HOST", host_name)},
+    ),
+    Kind(
+        "cloudflare",
+        "Cloudflare Workers AI",
+        None,
+        "CLOUDFLARE_API_TOKEN",
+        environ={"account_id": Variable("CLOUDFLARE_ACCOUNT_ID")},
+    ),
     Kind("vercel", "Vercel AI Gateway", "https://ai-gateway.vercel.sh/v1", "AI_GATEWAY_API_KEY"),
     Kind("siliconflow", "SiliconFlow", "https://api.siliconflow.com/v1", "SILICONFLOW_API_KEY"),
     Kind("ai21", "AI21", "https://api.ai21.com/studio/v1", "AI21_API_KEY"),
