@@ -13,7 +13,13 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway.dialects.answer import Answer
-from headway.errors import UpstreamAuth, UpstreamError, UpstreamNotFound, UpstreamRateLimited
+from headway.errors import (
+    UpstreamAuth,
+    UpstreamError,
+    UpstreamNotFound,
+    UpstreamRateLimited,
+    UpstreamRejected,
+)
 from headway.providers import KINDS
 from headway.providers.openai_finish import FINISH
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Target
@@ -27,6 +33,9 @@ VENDORS = frozenset(
 )  # fmt: skip
 BOTH_SHAPES = frozenset({"groq", "deepseek", "xai", "openrouter", "mistral", "llamacpp"})
 PROVOKING = {
+    "deepseek/chat-sync-error-400-invalid-request-error-tools-deepseek": (
+        "it forces a tool on a model that thinks, which is left to the model here"
+    ),
     "xai/chat-sync-error-400-client-specified-an-invalid-ar-grok": (
         "it asks a model for an effort that it does not take, which is dropped here"
     ),
@@ -183,7 +192,12 @@ def test_a_recorded_failure_in_an_answer_is_told(recording: Recording) -> None:
     assert not answer.is_finished
 
 
-CLASSES = {401: UpstreamAuth, 403: UpstreamAuth, 404: UpstreamNotFound, 429: UpstreamRateLimited}
+CLASSES = {
+    401: UpstreamAuth,
+    403: UpstreamRejected,  # of a prompt, by a provider behind a router
+    404: UpstreamNotFound,
+    429: UpstreamRateLimited,
+}
 
 
 @pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
@@ -219,8 +233,6 @@ def canonical(recording: Recording) -> ChatRequest:
 
 def _of_mistral(fields: dict[str, Any], messages: list[Any]) -> tuple[dict[str, Any], list[Any]]:
     renamed = {{"random_seed": "seed"}.get(name, name): value for name, value in fields.items()}
-    if renamed.get("tool_choice") == "any":
-        renamed["tool_choice"] = "required"
     return renamed, [_message_of_mistral(message) for message in messages]
 
 

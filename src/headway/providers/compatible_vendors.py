@@ -1,150 +1,66 @@
 """Vendors of OpenAI's wire whose models are mostly their own, or whose ways are.
 
-Facts: console.groq.com/docs/openai, api-docs.deepseek.com, docs.x.ai, openrouter.ai/docs,
-docs.together.ai, docs.fireworks.ai, docs.perplexity.ai, inference-docs.cerebras.ai,
-platform.moonshot.ai/docs, docs.z.ai, platform.minimax.io/docs,
-alibabacloud.com/help/en/model-studio.
+What each refuses is in ``compatible_vendor_rules``, how its models are told to think in
+``compatible_vendor_styles``, what its errors mean in ``compatible_vendor_errors``: each fact there
+has its source.
 """
 
 from __future__ import annotations
 
-import re
-
-from msgspec.structs import replace
-
+from headway.providers import compatible_vendor_errors as errors
+from headway.providers import compatible_vendor_rules as rules
+from headway.providers import compatible_vendor_styles as styles
+from headway.providers import compatible_words as words
 from headway.providers import listing, openai_quirks, perplexity_embeddings
 from headway.providers.changes import Limits
-from headway.providers.compatible_row import (
-    BASIC,
-    PENALTIES,
-    RENAMED,
-    SERVED,
-    STRICT_MESSAGES,
-    UNDERSTOOD,
-    Row,
-)
+from headway.providers.compatible_mends import any_schema, listed_stop
+from headway.providers.compatible_row import BASIC, RENAMED, SERVED, UNDERSTOOD, Row
 from headway.providers.compatible_rules import Rules
+from headway.providers.compatible_usage import cache_creation
 
-GROQ = Rules(
-    limits=Limits(
-        dropped=dict.fromkeys(
-            ("logit_bias", "logprobs", "min_p", "store", "thinking", "top_k", "top_logprobs"),
-            "Groq refuses it",
-        )
-    ),
-    messages=replace(STRICT_MESSAGES, dropped={**STRICT_MESSAGES.dropped, "name": "Groq refuses"}),
-    one_choice=True,
-)
-DEEPSEEK = Rules(
-    limits=Limits(renamed=RENAMED),
-    models=(
-        (
-            re.compile("reasoner"),
-            Limits(
-                dropped=dict.fromkeys(
-                    ("logprobs", "top_logprobs"), "DeepSeek refuses it while reasoning"
-                )
-            ),
-        ),
-    ),
-    tells_schema=True,
-)
-XAI = Rules(
-    limits=Limits(dropped={"logit_bias": "xAI has no word for it"}),
-    models=(
-        (
-            re.compile(r"grok-(?:3-mini|4|code|build)(?!.*non-reasoning)"),
-            Limits(dropped=dict.fromkeys((*PENALTIES, "stop"), "xAI refuses it while reasoning")),
-        ),
-        (
-            re.compile(r"grok-(?:2|3(?!-mini)|4(?!\.(?!20))|code|build)"),
-            Limits(
-                dropped={
-                    "reasoning": "the model takes no effort",
-                    "reasoning_effort": "the model takes no effort",
-                }
-            ),
-        ),
-    ),
-)
-CEREBRAS = Rules(
-    limits=Limits(
-        dropped=dict.fromkeys(
-            (*PENALTIES, "logit_bias", "min_p", "store", "thinking", "top_k"), "Cerebras refuses it"
-        )
-    ),
-    messages=STRICT_MESSAGES,
-    one_choice=True,
-)
-FIREWORKS = Rules(
-    limits=Limits(
-        dropped=dict.fromkeys(
-            ("audio", "modalities", "store", "verbosity", "web_search_options"),
-            "Fireworks refuses what it does not know",
-        )
-    ),
-    messages=replace(STRICT_MESSAGES, renamed={}),
-)
-PERPLEXITY = Rules(
-    limits=Limits(
-        dropped=dict.fromkeys(
-            (
-                "logit_bias", "logprobs", "parallel_tool_calls", "seed", "service_tier", "stop",
-                "top_logprobs",
-            ),
-            "Perplexity does not take it",
-        ),
-        renamed=RENAMED,
-    ),
-    neutral=dict.fromkeys(PENALTIES, 0),
-    bounds={"temperature": (0, 1.99)},
-)  # fmt: skip
-MOONSHOT = Rules(
-    models=(
-        (
-            re.compile(r"kimi-k(?:2\.[5-9]|[3-9])"),
-            Limits(
-                dropped=dict.fromkeys(
-                    (*PENALTIES, "n", "temperature", "top_p"), "the model has one fixed value"
-                )
-            ),
-        ),
-    ),
-    bounds={"temperature": (0, 1)},
-)
+READS = "partial: automatic, counts of reads out"
+
 VENDORS = (
     Row(
         kind="groq",
         price_id="groq",
-        rules=GROQ,
+        rules=rules.GROQ,
+        mends=(styles.GROQ, words.worded("service_tier", rules.GROQ_TIERS)),
         readers=(openai_quirks.x_groq,),
+        decode_error=errors.GROQ,
         embeddings=False,
         features={
             **BASIC,
             "images": "native",
-            "json_schema": "native",
+            "json_schema": "native: models that can",
             "reasoning": "native: an effort in, its text out",
-            "caching": "partial: automatic, counts of reads out",
+            "caching": READS,
         },
     ),
     Row(
         kind="deepseek",
         price_id="deepseek",
-        rules=DEEPSEEK,
+        rules=rules.DEEPSEEK,
+        mends=(styles.DEEPSEEK,),
+        decode_error=errors.DEEPSEEK,
         embeddings=False,
         features={
             **BASIC,
+            "tool_choice": "partial: nothing is forced while the model thinks, which it does "
+            "unless told otherwise",
+            "images": "native: models that see",
             "json_schema": "emulated: JSON mode, the schema told in words",
             "reasoning": "native: `thinking` or an effort in, its text out",
             "reasoning_replay": "partial: `reasoning_content` goes back as it is, unsigned",
-            "caching": "partial: automatic, counts of reads out",
+            "caching": READS,
             "logprobs": "native",
         },
     ),
     Row(
         kind="xai",
         price_id="x-ai",
-        rules=XAI,
+        rules=rules.XAI,
+        mends=(styles.XAI, listed_stop),
         readers=(openai_quirks.reasoning_beside,),
         embeddings=False,
         features={
@@ -152,7 +68,7 @@ VENDORS = (
             "images": "native",
             "json_schema": "native",
             "reasoning": "native: an effort where the model takes one",
-            "caching": "partial: automatic, counts of reads out",
+            "caching": READS,
             "citations": "partial: as the vendor writes them, to clients of the same wire",
             "logprobs": "native",
         },
@@ -162,7 +78,7 @@ VENDORS = (
         price_id="openrouter",
         rules=Rules(messages=UNDERSTOOD, flat_effort=False),
         readers=(openai_quirks.reasoning_details, openai_quirks.choice_errors),
-        decode_error=openai_quirks.decode_routed_error,
+        decode_error=errors.decode_openrouter,
         wire="openai_chat_openrouter",
         features={
             **BASIC,
@@ -178,23 +94,39 @@ VENDORS = (
             "embeddings": "native",
         },
     ),
+    # The schema of togethercomputer/openapi.
     Row(
         kind="together",
         price_id="together",
-        rules=Rules(limits=Limits(renamed=RENAMED)),
-        features=SERVED,
+        rules=Rules(limits=Limits(renamed=RENAMED), flat_effort=False),
+        mends=(styles.TOGETHER, words.counted_logprobs, listed_stop),
+        decode_error=errors.TOGETHER,
+        features={
+            **SERVED,
+            "audio": "native: models that hear",
+            "reasoning": "native: on, off or an effort, as the model has it; its text out",
+            "caching": READS,
+            "logprobs": "partial: in a shape of its own",
+        },
     ),
     Row(
         kind="fireworks",
         price_id="fireworks",
-        rules=FIREWORKS,
-        features=SERVED,
+        rules=rules.FIREWORKS,
+        mends=(styles.FIREWORKS,),
+        decode_error=errors.FIREWORKS,
+        features={
+            **SERVED,
+            "reasoning": "native: an effort, a budget or `thinking` in, its text out",
+            "caching": READS,
+        },
     ),
     Row(
         kind="perplexity",
         price_id="perplexity",
         list_models=listing.VERSIONED,
-        rules=PERPLEXITY,
+        rules=rules.PERPLEXITY,
+        mends=(styles.PERPLEXITY, any_schema),
         readers=(openai_quirks.searches, openai_quirks.reasoning_beside),
         wire="openai_chat_perplexity",
         encode_embeddings=perplexity_embeddings.encode_embeddings,
@@ -202,6 +134,7 @@ VENDORS = (
         features={
             "stream": "native",
             "images": "native",
+            "json_object": "emulated: a schema of any object",
             "json_schema": "native",
             "reasoning": "partial: an effort in, its text within the answer",
             "citations": "native: annotations and `search_results`",
@@ -211,53 +144,69 @@ VENDORS = (
     Row(
         kind="cerebras",
         price_id="cerebras",
-        rules=CEREBRAS,
+        rules=rules.CEREBRAS,
+        mends=(styles.CEREBRAS,),
         embeddings=False,
-        features={**BASIC, "json_schema": "native", "reasoning": "native", "logprobs": "native"},
+        features={
+            **BASIC,
+            "images": "partial: as data, models that see",
+            "json_object": "partial: in whole answers, not in streams",
+            "json_schema": "native",
+            "reasoning": "native",
+            "caching": READS,
+            "logprobs": "native",
+        },
     ),
     Row(
         kind="moonshot",
         price_id="moonshotai",
-        rules=MOONSHOT,
+        rules=rules.MOONSHOT,
+        mends=(styles.MOONSHOT,),
         readers=(openai_quirks.usage_in_choice,),
+        decode_error=errors.MOONSHOT,
         embeddings=False,
         features={
             **BASIC,
-            "images": "native",
+            "tool_choice": "partial: nothing is forced while the model thinks; kimi-k3 takes "
+            "`required`",
+            "images": "partial: as data or a file of the vendor's, no address",
             "json_schema": "native",
-            "reasoning": "native: `thinking` in, its text out",
+            "reasoning": "native: `thinking`, or an effort of kimi-k3, in, its text out",
             "reasoning_replay": "partial: `reasoning_content` goes back as it is, unsigned",
-            "caching": "partial: automatic, counts of reads out",
+            "caching": READS,
         },
     ),
     Row(
         kind="zai",
         price_id="zai",
-        rules=Rules(
-            limits=Limits(renamed=RENAMED), bounds={"temperature": (0, 1)}, tells_schema=True
-        ),
+        rules=rules.ZAI,
+        mends=(styles.ZAI, words.chooses_itself),
+        decode_error=errors.ZAI,
         features={
             **BASIC,
+            "tool_choice": "partial: `auto`, and none by leaving the tools out",
             "images": "native",
             "json_schema": "emulated: JSON mode, the schema told in words",
-            "reasoning": "native: `thinking` in, its text out",
-            "caching": "partial: automatic, counts of reads out",
-            "embeddings": "native",
+            "reasoning": "native: `thinking`, or an effort from glm-5.2 on, in, its text out",
+            "reasoning_replay": "partial: `reasoning_content` goes back as it is, unsigned",
+            "caching": READS,
+            "embeddings": "partial: with the `base_url` of its house in China, open.bigmodel.cn",
         },
     ),
     Row(
         kind="dashscope",
-        rules=Rules(
-            limits=Limits(renamed=RENAMED),
-            bounds={"temperature": (0, 1.99), "top_p": (0.001, 1)},
-        ),
+        rules=rules.DASHSCOPE,
+        mends=(styles.DASHSCOPE,),
+        readers=(cache_creation,),
+        decode_error=errors.DASHSCOPE,
         features={
             **BASIC,
+            "tool_choice": "partial: nothing is forced while the model thinks",
             "images": "native",
             "audio": "native",
             "json_schema": "native",
-            "reasoning": "native: `enable_thinking` in, its text out",
-            "caching": "partial: automatic, counts of reads out",
+            "reasoning": "native: `enable_thinking` and a budget in, its text out",
+            "caching": "native: `cache_control`, counts of reads and writes out",
             "logprobs": "native",
             "embeddings": "native",
         },
@@ -265,9 +214,17 @@ VENDORS = (
     Row(
         kind="minimax",
         price_id="minimax",
-        rules=Rules(bounds={"temperature": (0.01, 1)}, one_choice=True),
+        rules=rules.MINIMAX,
+        mends=(styles.MINIMAX,),
         judge=openai_quirks.base_resp,
         embeddings=False,
-        features={**BASIC, "reasoning": "partial: its text within the answer"},
+        features={
+            "stream": "native",
+            "tools": "native",
+            "images": "native: models that see",
+            "reasoning": "partial: `thinking` of MiniMax-M3 in; its text within the answer, or "
+            "apart with `reasoning_split`",
+            "caching": READS,
+        },
     ),
 )

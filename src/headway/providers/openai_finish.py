@@ -10,6 +10,7 @@ FINISH = {
     "eos": "stop",
     "eos_token": "stop",
     "max_tokens": "length",
+    "model_context_window_exceeded": "length",
     "model_length": "length",
     "sensitive": "content_filter",
     "stop_sequence": "stop",

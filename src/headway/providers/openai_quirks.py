@@ -14,7 +14,14 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from headway.errors import UpstreamAuth, UpstreamError, UpstreamQuota, UpstreamRateLimited
+from headway.errors import (
+    UpstreamAuth,
+    UpstreamError,
+    UpstreamQuota,
+    UpstreamRateLimited,
+    UpstreamRejected,
+    UpstreamTimeout,
+)
 from headway.providers import openai
 from headway.providers.openai_errors import LONGEST, decode_error, error_in
 from headway.providers.openai_headers import bearer_headers
@@ -363,12 +370,13 @@ class Judged(Struct):
 
 _judged = msgspec.json.Decoder(Judged).decode
 OUTCOMES: Mapping[int, type[UpstreamError]] = {
-    1002: UpstreamRateLimited,
-    1004: UpstreamAuth,
-    1008: UpstreamQuota,
-    2049: UpstreamAuth,
+    1001: UpstreamTimeout,
+    **dict.fromkeys((1002, 1039, 1041, 2045), UpstreamRateLimited),
+    **dict.fromkeys((1004, 2049), UpstreamAuth),
+    **dict.fromkeys((1008, 2056), UpstreamQuota),
+    **dict.fromkeys((1026, 1027, 1042, 2013), UpstreamRejected),
 }
-"""platform.minimax.io/docs, Error codes."""
+"""platform.minimax.io/docs, Error codes: 1026 and 1027 are content that is found sensitive."""
 
 
 def base_resp(body: bytes) -> list[Event] | None:
