@@ -34,12 +34,18 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"temperature": 0.5, "safe_prompt": True}, {"temperature": 0.5, "safe_prompt": True}, []),
     ({"seed": 7}, {"random_seed": 7}, ["renamed seed"]),
     ({"max_completion_tokens": 9}, {"max_tokens": 9}, ["renamed max_completion_tokens"]),
-    ({"tool_choice": "required"}, {"tool_choice": "any"}, ["renamed tool_choice"]),
+    ({"tool_choice": "required", "top_k": 5}, {"tool_choice": "required", "top_k": 5}, []),
+    (
+        {"max_tokens": 5, "max_completion_tokens": 9},
+        {"max_tokens": 9},
+        ["dropped max_tokens", "renamed max_completion_tokens"],
+    ),
+    ({"random_seed": 9, "seed": 9}, {"random_seed": 9}, ["renamed seed"]),
     ({"tool_choice": "auto"}, {"tool_choice": "auto"}, []),
     ({"logit_bias": {"1": 2}, "user": None}, {}, ["dropped logit_bias"]),
     ({"reasoning": {"effort": "high"}}, {"reasoning_effort": "high"}, ["renamed reasoning"]),
     ({"reasoning": {"max_tokens": 9}}, {}, ["dropped reasoning"]),
-    ({"reasoning": "yes"}, {}, []),
+    ({"reasoning": "yes"}, {}, ["dropped reasoning"]),
     (
         {"reasoning": {"effort": "low"}, "reasoning_effort": "high"},
         {"reasoning_effort": "high"},
@@ -97,6 +103,34 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         ["dropped reasoning_details"],
     ),
     (
+        {"role": "assistant", "content": "8", "reasoning": "hm"},
+        {"role": "assistant", "content": [THOUGHT, {"type": "text", "text": "8"}]},
+        ["renamed reasoning"],
+    ),
+    (
+        {"role": "assistant", "reasoning": "hm", "reasoning_content": "ah"},
+        {
+            "role": "assistant",
+            "content": [{"type": "thinking", "thinking": [{"type": "text", "text": "ah"}]}],
+        },
+        ["dropped reasoning"],
+    ),
+    (
+        {"role": "assistant", "reasoning": "hm", "reasoning_content": None},
+        {"role": "assistant", "content": [THOUGHT]},
+        ["renamed reasoning"],
+    ),
+    (
+        {"role": "assistant", "content": None, "refusal": "No."},
+        {"role": "assistant", "content": "No."},
+        ["emulated refusal"],
+    ),
+    (
+        {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "No."}]},
+        ["emulated refusal"],
+    ),
+    (
         {"role": "developer", "content": "Be brief"},
         {"role": "system", "content": "Be brief"},
         ["renamed developer"],
@@ -142,6 +176,19 @@ def test_messages_that_need_no_change_stay_the_bytes_that_they_are() -> None:
     adapted, changes = PROVIDER.adapt(ChatRequest(model="m", messages=raw))
     assert bytes(adapted.messages) == bytes(raw)
     assert changes == ()
+
+
+def test_of_a_message_with_a_thought_all_else_stays_as_it_is_written() -> None:
+    raw = b'[{"role":"assistant","content":[{"x":1.50}],"reasoning_content":"hm","y":1e400}]'
+    adapted, _ = PROVIDER.adapt(ChatRequest(model="m", messages=Raw(raw)))
+    assert b'{"x":1.50}' in bytes(adapted.messages)
+    assert b'"y":1e400' in bytes(adapted.messages)
+
+
+def test_what_the_caller_gave_beside_our_defaults_is_told() -> None:
+    parameters = {"max_tokens": Raw(b"5"), "functions": Raw(b"[]")}
+    request = ChatRequest(model="m", messages=Raw(b"[]"), parameters=parameters, defaulted=True)
+    assert [change.parameter for change in PROVIDER.adapt(request)[1]] == ["functions"]
 
 
 def test_our_own_defaults_are_all_taken() -> None:

@@ -31,7 +31,8 @@ FORMAT = {
 }
 SAMPLING = {
     "temperature": 0.5, "top_p": 0.5, "stop": ["x"], "presence_penalty": 0.25,
-    "frequency_penalty": 0.5, "n": 2, "parallel_tool_calls": False, "metadata": {"a": "b"},
+    "frequency_penalty": 0.5, "n": 2, "parallel_tool_calls": False, "top_k": 5,
+    "metadata": {"a": "b"},
 }  # fmt: skip
 
 # The request in OpenAI's words, and the same in Mistral's.
@@ -47,7 +48,7 @@ REQUESTS: list[tuple[str, Any, Any]] = [
       "tools": TOOLS, "tool_choice": "required"},
      {"messages": [USER, {"role": "assistant", "content": "I look.", "tool_calls": [CALL]},
                    RESULT, {"role": "assistant", "content": "1"}, USER],
-      "tools": TOOLS, "tool_choice": "any"}),
+      "tools": TOOLS, "tool_choice": "required"}),
     ("a named tool",
      {"messages": [USER], "tools": TOOLS, "tool_choice": NAMED},
      {"messages": [USER], "tools": TOOLS, "tool_choice": NAMED}),

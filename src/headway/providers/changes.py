@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -10,6 +10,10 @@ from msgspec.structs import replace
 from headway.types import Change, ChatRequest
 
 NULL = b"null"
+DEFAULTED = frozenset(
+    ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
+)
+"""The parameters that are given for a caller who gives none."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -23,18 +27,32 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 def limit(request: ChatRequest, limits: Limits) -> tuple[ChatRequest, tuple[Change, ...]]:
     """The request without what the wire cannot carry. A null parameter is one that was not given.
-    Our own defaults go without a word."""
+    Where a parameter is given under both of its names, the one that the wire renames counts: it is
+    OpenAI's word of today."""
     kept: dict[str, Raw] = {}
     changes: list[Change] = []
-    for name, raw in request.parameters.items():
-        if bytes(raw) == NULL:
-            continue
+    given = {name: raw for name, raw in request.parameters.items() if bytes(raw) != NULL}
+    overruled = {
+        own: name for name, own in limits.renamed.items() if name in given and own in given
+    }
+    for name, raw in given.items():
         if name in limits.dropped:
             changes.append(Change("dropped", name, limits.dropped[name]))
         elif name in limits.renamed:
             kept[limits.renamed[name]] = raw
             changes.append(Change("renamed", name, f"it is {limits.renamed[name]} there"))
-        else:
+        elif name not in overruled:
             kept[name] = raw
-    adapted = replace(request, parameters=kept)
-    return adapted, () if request.defaulted else tuple(changes)
+        elif bytes(raw) != bytes(given[overruled[name]]):
+            changes.append(Change("dropped", name, f"{overruled[name]} is given too"))
+    return replace(request, parameters=kept), news(request, changes)
+
+
+def news(request: ChatRequest, changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Without what was done to our own defaults: of those the caller knows nothing. What it gave
+    beside them (tools, a format, its messages) is its own."""
+    return tuple(
+        change
+        for change in changes
+        if not (request.defaulted and change.parameter in DEFAULTED)
+    )

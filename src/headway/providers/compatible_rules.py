@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from headway.providers.changes import Limits, limit
-from headway.providers.messages import response_format_of, value_of
+from headway.providers.changes import Limits, limit, news
+from headway.providers.messages import value_of
 from headway.providers.openai_messages import MessageRules, ruled
 from headway.providers.provider import Adapted
 from headway.types import Change, ChatRequest
@@ -57,7 +57,7 @@ def adapt(rules: Rules, request: ChatRequest) -> Adapted:
     parameters = request.parameters
     if rules.concerned.isdisjoint(parameters) and NULL not in parameters.values():
         adapted, changes = ruled(request, rules.messages)
-        return adapted, () if request.defaulted else changes
+        return adapted, changes
     return _adapted(rules, request)
 
 
@@ -78,7 +78,7 @@ def _adapted(rules: Rules, request: ChatRequest) -> Adapted:
     if rules.tells_schema:
         adapted, changes = _tell_schema(adapted)
         told += changes
-    return adapted, () if request.defaulted else tuple(told)
+    return adapted, news(request, told)
 
 
 def _without_neutral(rules: Rules, request: ChatRequest) -> ChatRequest:
@@ -105,20 +105,36 @@ def flat_effort(request: ChatRequest, parameters: Parameters) -> list[Change]:
     """``reasoning: {effort, max_tokens}`` as ``reasoning_effort``, which has no budget."""
     reasoning = value_of(request, "reasoning")
     parameters.pop("reasoning", None)
-    if not isinstance(reasoning, dict):
+    if reasoning is None:
         return []
-    effort: Any = reasoning.get("effort")
+    effort: Any = reasoning.get("effort") if isinstance(reasoning, dict) else None
     if effort is None or "reasoning_effort" in parameters:
         return [Change("dropped", "reasoning", "there is reasoning_effort alone")]
     parameters["reasoning_effort"] = Raw(_encode(effort))
     return [Change("renamed", "reasoning", "its effort is reasoning_effort there")]
 
 
+class Format(Struct):
+    """A response format whose schema keeps its own text: it is told, not read."""
+
+    type: str | None = None
+    json_schema: NamedSchema | None = None
+
+
+class NamedSchema(Struct):
+    schema: Raw = Raw(b"{}")
+
+
+_format = msgspec.json.Decoder(Format).decode
+
+
 def _tell_schema(request: ChatRequest) -> Adapted:
-    wanted = response_format_of(request)
-    if wanted is None or wanted.type != "json_schema" or wanted.json_schema is None:
+    raw = request.parameters.get("response_format")
+    wanted = Format() if raw is None else _format(raw)
+    if wanted.type != "json_schema" or wanted.json_schema is None:
         return request, ()
-    schema = _encode(wanted.json_schema.schema or {}).decode()
+    raw = wanted.json_schema.schema
+    schema = "{}" if raw == NULL else bytes(raw).decode()
     messages = msgspec.json.decode(request.messages, type=list[Raw])
     messages.append(Raw(_encode({"role": "system", "content": SCHEMA_TOLD + schema})))
     parameters = {**request.parameters, "response_format": Raw(b'{"type":"json_object"}')}

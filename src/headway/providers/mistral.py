@@ -7,7 +7,6 @@ of sound are in the total alone. A field that it does not know is refused with 4
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -17,11 +16,11 @@ from msgspec.structs import replace
 from headway.providers import openai, openai_embeddings
 from headway.providers.changes import Limits, limit
 from headway.providers.compatible_rules import flat_effort
-from headway.providers.messages import value_of
+from headway.providers.messages import Part
 from headway.providers.openai_messages import MessageRules, ruled
 from headway.providers.openai_quirks import audio_beside, encode_without_stream_options, reading
 from headway.providers.provider import Adapted
-from headway.types import Change, ChatRequest, EmbeddingsRequest, HttpRequest, Target
+from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
 NO_WORD = "Mistral has no word for it"
 LIMITS = Limits(
@@ -38,7 +37,6 @@ LIMITS = Limits(
             "safety_identifier",
             "store",
             "thinking",
-            "top_k",
             "user",
             "verbosity",
             "web_search_options",
@@ -60,9 +58,14 @@ MESSAGES = MessageRules(
         ),
         NO_WORD,
     ),
+    renamed={"reasoning": "reasoning_content"},
     developer="system",
 )
-_messages = msgspec.json.Decoder(list[dict[str, Any]]).decode
+NULL = Raw(b"null")
+EMPTY = (b"null", b'""', b"[]")
+_messages = msgspec.json.Decoder(list[dict[str, Raw]]).decode
+_list = msgspec.json.Decoder(list[Raw]).decode
+_document = msgspec.json.Decoder(Part).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -70,16 +73,9 @@ def adapt(request: ChatRequest) -> Adapted:
     adapted, changes = limit(request, LIMITS)
     adapted, told = ruled(adapted, MESSAGES)
     parameters = dict(adapted.parameters)
-    more = [*_choice(request, parameters), *flat_effort(adapted, parameters)]
+    more = flat_effort(adapted, parameters)
     adapted = replace(adapted, parameters=parameters, messages=_told(adapted.messages))
     return adapted, (*changes, *told, *more)
-
-
-def _choice(request: ChatRequest, parameters: dict[str, Raw]) -> list[Change]:
-    if value_of(request, "tool_choice") != "required":
-        return []
-    parameters["tool_choice"] = Raw(b'"any"')
-    return [Change("renamed", "tool_choice", "`required` is `any` there")]
 
 
 # --- Messages -------------------------------------------------------------------------------------
@@ -87,20 +83,23 @@ def _choice(request: ChatRequest, parameters: dict[str, Raw]) -> list[Change]:
 
 def _told(raw: Raw) -> Raw:
     """Reasoning goes back as a ``thinking`` part before the text, documents as ``document_url``
-    (docs.mistral.ai, Reasoning and Document QnA)."""
+    (docs.mistral.ai, Reasoning and Document QnA). All else keeps its own text."""
     text = bytes(raw)
     if b'"reasoning_content"' not in text and b'"file"' not in text:
         return raw
     return Raw(_encode([_message(message) for message in _messages(text)]))
 
 
-def _message(message: dict[str, Any]) -> dict[str, Any]:
+def _message(message: dict[str, Raw]) -> dict[str, Raw]:
     told = {name: value for name, value in message.items() if name != "reasoning_content"}
-    if isinstance(message.get("content"), list):
-        told["content"] = [_part(part) for part in message["content"]]
-    thought = message.get("reasoning_content")
+    content = message.get("content", NULL)
+    parts = _parts(content)
+    if parts is not None:
+        parts = [_part(part) for part in parts]
+        told["content"] = Raw(_encode(parts))
+    thought = msgspec.json.decode(message.get("reasoning_content", NULL))
     if thought:
-        told["content"] = [_thinking(thought), *_parts(told.get("content"))]
+        told["content"] = Raw(_encode([_thinking(thought), *(parts or _text(content))]))
     return told
 
 
@@ -108,20 +107,25 @@ def _thinking(thought: str) -> dict[str, Any]:
     return {"type": "thinking", "thinking": [{"type": "text", "text": thought}]}
 
 
-def _parts(content: Any) -> list[Any]:
-    if isinstance(content, list):
-        return content
-    return [{"type": "text", "text": content}] if content else []
+def _parts(content: Raw) -> list[Raw] | None:
+    return _list(content) if bytes(content)[:1] == b"[" else None
 
 
-def _part(part: Mapping[str, Any]) -> Mapping[str, Any]:
-    file = part.get("file")
-    if part.get("type") != "file" or not isinstance(file, dict):
-        return part
-    if file.get("file_id"):
-        return {"type": "file", "file_id": file["file_id"]}
-    shown = {"type": "document_url", "document_url": file.get("file_data")}
-    return {**shown, "document_name": file["filename"]} if file.get("filename") else shown
+def _text(content: Raw) -> list[Any]:
+    return [] if bytes(content) in EMPTY else [{"type": "text", "text": content}]
+
+
+def _part(raw: Raw) -> Any:
+    if b'"file"' not in bytes(raw):
+        return raw
+    part = _document(raw)
+    file = part.file
+    if part.type != "file" or file is None:
+        return raw
+    if file.file_id:
+        return {"type": "file", "file_id": file.file_id}
+    shown = {"type": "document_url", "document_url": file.file_data}
+    return {**shown, "document_name": file.filename} if file.filename else shown
 
 
 # --- Embeddings -----------------------------------------------------------------------------------
@@ -148,6 +152,8 @@ PROVIDER = replace(
     encode_request=encode_without_stream_options,
     decode_response=decode_response,
     decode_event=decode_event,
+    summarize=None,
+    read_text=None,
     adapt=adapt,
     encode_embeddings=encode_embeddings,
     decode_embeddings=openai_embeddings.decode_embeddings,
@@ -156,7 +162,7 @@ PROVIDER = replace(
     features={
         "stream": "native",
         "tools": "native",
-        "tool_choice": "native: `required` is sent as `any`",
+        "tool_choice": "native",
         "images": "native",
         "documents": "native: sent as `document_url`",
         "audio": "native: Voxtral models",
