@@ -169,7 +169,7 @@ TABLE = (
     Kind(
         "together",
         "Together AI",
-        "https://api.together.xyz/v1",
+        "https://api.together.ai/v1",
         "TOGETHER_API_KEY",
         environ={"base_url": Variable("TOGETHER_BASE_URL")},
     ),
