@@ -103,6 +103,7 @@ HOSTS = (
     Row(
         kind="deepinfra",
         rules=DEEPINFRA,
+        mends=(compatible_mends.without_budget,),
         readers=(openai_quirks.reasoning_beside,),  # of Gemini and Gemma (vercel/ai, deepinfra)
         features={
             **SERVED,
@@ -229,6 +230,7 @@ HOSTS = (
     Row(
         kind="venice",
         rules=VENICE,
+        mends=(compatible_mends.without_budget,),
         readers=(openai_quirks.reasoning_details,),
         decode_error=compatible_errors.VENICE,
         features={
@@ -278,7 +280,7 @@ OWN = (
         embeddings=False,
         features={
             **BASIC,
-            "tools": "native: not beside a response format",
+            "tools": "partial: not beside a response format",
             "images": "native: models that see",
             "json_schema": "native",
             "logprobs": "native",
@@ -287,6 +289,7 @@ OWN = (
     Row(
         kind="sglang",
         rules=Rules(flat_effort=False),
+        mends=(compatible_mends.without_budget,),
         features={**SERVED, "reasoning": "native: an effort in, its text out"},
     ),
 )

@@ -154,6 +154,20 @@ def budget(name: str, least: int, most: int) -> Mend:
     return mend
 
 
+def without_budget(request: ChatRequest) -> Adapted:
+    """``reasoning`` is known, and no ``max_tokens`` in it."""
+    raw = request.parameters.get("reasoning")
+    if raw is None or not _begins(raw, b"{"):
+        return request, ()
+    rest = _fields(raw)
+    if bytes(rest.pop("max_tokens", Raw(NULL))) == NULL:
+        return request, ()
+    change = Change("dropped", "reasoning", "there is no budget for it")
+    if not rest:
+        return _without(request, "reasoning"), (change,)
+    return _with(request, reasoning=Raw(_encode(rest))), (change,)
+
+
 # --- Messages -------------------------------------------------------------------------------------
 
 
