@@ -29,8 +29,9 @@ from headway.dialects.dialect import (
     field,
     one_line,
 )
+from headway.dialects.template import MARK, NEVER, cut
 from headway.errors import HeadwayError, InvalidBody, InvalidField
-from headway.types import Change, ChatRequest, Event, Frame, Started
+from headway.types import Change, ChatRequest, Event, Frame, Started, Text
 
 MODEL = field("model", str, "a string, the provider's own name of the model")
 CHAT_INPUT = field(
@@ -203,7 +204,16 @@ class Engine:
 class EngineStream:
     """NDJSON by default, server-sent events where the client accepts them."""
 
-    __slots__ = ("_begun", "_context", "_first", "_started", "_wrap", "content_type", "is_framed")
+    __slots__ = (
+        "_begun",
+        "_context",
+        "_first",
+        "_parts",
+        "_started",
+        "_wrap",
+        "content_type",
+        "is_framed",
+    )
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -211,20 +221,34 @@ class EngineStream:
         self._begun: set[int] = set()
         """The choices that have said whose message they are."""
         self._started = Started()
+        self._parts: tuple[bytes, ...] | None = None
+        """Of a chunk with a mere text of the first choice, once that has begun."""
         self._wrap: Callable[[bytes], bytes] = _event if context.call.sse else _line
         self.is_framed = context.call.sse
         self.content_type = SSE if context.call.sse else NDJSON
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
+        if self._parts is not None and len(events) == 1:
+            event = events[0]
+            if type(event) is Text and event.index == 0:
+                opening, between, timed, closing = self._parts
+                text = _encode(event.text)
+                return b"".join((opening, text, between, _encode(now), timed, text, closing))
         for event in events:
             if type(event) is Started:
                 self._started = event
+                self._parts = None
         found = choices(events)
         if not found:
             return None
         has_input = self._first
         chunk = _encode(self._chunk(found, said(events), now))
-        return self._wrap(one_line(chunk) if has_input else chunk)
+        if has_input:
+            return self._wrap(one_line(chunk))
+        if self._parts is None and 0 in self._begun:
+            marked = self._chunk(choices([Text(MARK)]), MARK, NEVER)
+            self._parts = cut(self._wrap(_encode(marked)), texts=2)
+        return self._wrap(chunk)
 
     def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
         context = self._context

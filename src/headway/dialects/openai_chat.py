@@ -26,6 +26,7 @@ from headway.dialects.dialect import (
     field,
     one_line,
 )
+from headway.dialects.template import MARK, cut
 from headway.errors import HeadwayError, InvalidBody, InvalidField
 from headway.types import ChatRequest, Done, Event, Frame, Started, Text, UsageSeen
 
@@ -110,12 +111,22 @@ class OpenAIChat:
 
 
 class OpenAIChatStream:
-    __slots__ = ("_begun", "_context", "_relays", "_started", "content_type", "is_framed")
+    __slots__ = (
+        "_begun",
+        "_context",
+        "_parts",
+        "_relays",
+        "_started",
+        "content_type",
+        "is_framed",
+    )
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._relays = context.relays
         self._started = Started()
+        self._parts: tuple[bytes, ...] | None = None
+        """Of a chunk with a mere text of the first choice, once that has begun."""
         self._begun: set[int] = set()
         """The choices that have said whose message they are."""
         self.content_type = SSE
@@ -139,9 +150,14 @@ class OpenAIChatStream:
         return kind is Done or (kind is UsageSeen and not self._context.call.shows_usage)
 
     def _translate(self, events: list[Event]) -> bytes | None:
+        if self._parts is not None and len(events) == 1:
+            event = events[0]
+            if type(event) is Text and event.index == 0:
+                return _encode(event.text).join(self._parts)
         for event in events:
             if type(event) is Started:
                 self._started = event
+                self._parts = None
         found = choices(events)
         if not found:
             return None
@@ -149,6 +165,8 @@ class OpenAIChatStream:
             if choice["index"] not in self._begun:
                 self._begun.add(choice["index"])
                 choice["delta"] = {"role": "assistant", **choice["delta"]}
+        if self._parts is None and 0 in self._begun:
+            self._parts = cut(self._event(self._chunk(choices([Text(MARK)]))), texts=1)
         return self._event(self._chunk(found))
 
     def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
