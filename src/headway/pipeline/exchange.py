@@ -85,9 +85,11 @@ class Exchange:
         self.gateway.active.add(self)
         try:
             self._admit()
-            call = self._understand()
+            call = self.call = self.dialect.decode(self.inbound)
+            redirects = call.redirects
+            check_lengths(call, redirects)
             upstream = self._plan(call)
-            if upstream.target is None or call.redirects:
+            if redirects or upstream.target is None:
                 start(self._seek(upstream, call))
             else:
                 self._open(upstream, call, upstream.target)
@@ -144,11 +146,6 @@ class Exchange:
         if self.gateway.is_closing:
             raise ShuttingDown("The gateway is shutting down; send this request to another one.")
         self.key_id = authorize(self.inbound.headers, self.snapshot.keys)
-
-    def _understand(self) -> Call:
-        call = self.call = self.dialect.decode(self.inbound)
-        check_lengths(call)
-        return call
 
     def _plan(self, call: Call) -> Upstream:
         """Which provider, and the request as it can take it."""

@@ -16,13 +16,14 @@ LONGEST_OPTION = 256
 SHORT = min(LONGEST.values())
 
 
-def check_lengths(call: Call) -> None:
-    """Raises InvalidField for a text that is too long to be what it says it is."""
+def check_lengths(call: Call, redirects: bool) -> None:
+    """Raises InvalidField for a text that is too long to be what it says it is. ``redirects`` is
+    the call's, which asks three fields."""
     if len(call.request.model) > SHORT:
         _check("model", call.request.model)
     if call.session_id is not None:
         _check("session_id", call.session_id)
-    if call.redirects:
+    if redirects:
         _check("api_key", call.api_key)
         _check("base_url", call.base_url)
         for name, value in call.options.items():
