@@ -231,6 +231,27 @@ def test_a_configured_price_needs_no_data_and_may_be_zero() -> None:
     assert price.cost(used(10, 10, cache_read_tokens=10)) == 0
 
 
+def test_a_deployment_costs_what_the_model_behind_it_does() -> None:
+    overrides = {"mine": {"priced": ConfiguredPrice(input=Decimal(7))}}
+    found = PriceBook.load(shipped(), overrides, {"mine": "gpt-4o", "lost": "nonesuch"})
+    behind = BOOK.find("openai", "gpt-4o", NOW)
+    for _ in range(2):  # the second time it is remembered
+        assert found.find("openai", "smart", NOW, provider="mine") == behind
+        assert found.find("openai", "smart", NOW, provider="other") is None
+        assert found.find("openai", "smart", NOW) is None
+        assert found.find("openai", "smart", NOW, provider="lost") is None
+        assert found.find("openai", "gpt-4o-mini", NOW, provider="mine") == BOOK.find(
+            "openai", "gpt-4o-mini", NOW
+        ), "a name that the data knows says more"
+        priced = found.find("openai", "priced", NOW, provider="mine")
+        assert priced is not None
+        assert priced.rates.input == Decimal(7), "what is configured of it says most"
+    shown = found.describe("openai", "smart", NOW, provider="mine")
+    assert shown.context_window == BOOK.describe("openai", "gpt-4o", NOW).context_window
+    assert shown.id == "smart"
+    assert found.describe("openai", "smart", NOW, provider="lost").context_window is None
+
+
 # --- Memory and laziness --------------------------------------------------------------------------
 
 

@@ -33,6 +33,7 @@ providers:
   echo: {}
   local: {}
   here: {kind: local, base_url: http://127.0.0.1:9/v1}
+  cloud: {kind: azure_openai, base_url: http://r, api_key: k, model_name: gpt-4o}
 prices:
   box: {m1: {input: 1, output: 2}}
 """
@@ -126,9 +127,17 @@ def test_providers_reached_the_same_way_share_a_transport(config: Config) -> Non
     assert upstreams["box"].transport is not upstreams["proxied"].transport
 
 
+def test_a_deployment_is_priced_as_the_model_that_is_configured_for_it(config: Config) -> None:
+    prices = composed(config, lambda snapshot: snapshot.prices)
+    named = prices.find("azure", "gpt-4o", 2e9)
+    assert named is not None
+    assert prices.find("azure", "smart", 2e9, provider="cloud") == named
+    assert prices.find("azure", "smart", 2e9, provider="azure_openai") is None
+
+
 def test_an_adapter_is_fetched_for_those_who_are_likely_to_be_called(config: Config) -> None:
     upstreams = composed(config, lambda snapshot: set(snapshot.upstreams._made))
-    assert upstreams == {"openai", "box", "other", "proxied", "bare", "here"}
+    assert upstreams == {"openai", "box", "other", "proxied", "bare", "here", "cloud"}
 
 
 def test_an_alias_is_found_and_not_listed(config: Config) -> None:

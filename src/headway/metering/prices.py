@@ -121,10 +121,16 @@ class Listing:
 class PriceBook:
     """All prices that the gateway knows. Made by ``load``."""
 
-    __slots__ = ("_book", "_configured", "_fixed", "_found", "_shelves", "_source")
+    __slots__ = ("_behind", "_book", "_configured", "_fixed", "_found", "_shelves", "_source")
 
-    def __init__(self, book: Book, configured: Mapping[tuple[str, str], Price | None]) -> None:
+    def __init__(
+        self,
+        book: Book,
+        configured: Mapping[tuple[str, str], Price | None],
+        behind: Mapping[str, str],
+    ) -> None:
         self._book = book
+        self._behind = behind
         self._source = f"{book.source} {book.version}"
         self._configured = configured
         self._shelves: dict[str, tuple[Provider, list[Listing]]] = {}
@@ -133,14 +139,21 @@ class PriceBook:
         """Prices that depend neither on the moment nor on a context, as nearly all do."""
 
     @classmethod
-    def load(cls, data: bytes, overrides: Overrides = {}) -> PriceBook:  # noqa: B006 - only read
-        """``data`` is the content of ``prices.json``. Raises msgspec.DecodeError if it is not."""
+    def load(
+        cls,
+        data: bytes,
+        overrides: Overrides = {},  # noqa: B006 - only read
+        behind: Mapping[str, str] = {},
+    ) -> PriceBook:
+        """``data`` is the content of ``prices.json``; ``behind``, by the configured provider's
+        name, the model to take for what the data does not know: deployments have names of their
+        own. Raises msgspec.DecodeError if ``data`` is not."""
         configured = {
             (provider, model): _configured(model, rates)
             for provider, models in overrides.items()
             for model, rates in models.items()
         }
-        return cls(msgspec.json.decode(data, type=Book), configured)
+        return cls(msgspec.json.decode(data, type=Book), configured, behind)
 
     @property
     def source(self) -> str:
@@ -170,6 +183,8 @@ class PriceBook:
         if price_id is None or len(model) > LONGEST_NAME:
             return None
         listing = self._listing(price_id, model)
+        if listing is None and (named := self._behind.get(provider or "")) is not None:
+            listing = self._listing(price_id, named)
         if listing is None:
             return None
         price = listing.price(at, context)
@@ -205,6 +220,8 @@ class PriceBook:
         listing = None
         if price_id is not None and len(model) <= LONGEST_NAME:
             listing = self._search(price_id, model.lower())
+            if listing is None and (named := self._behind.get(provider or "")) is not None:
+                listing = self._search(price_id, named.lower())
         return self._catalogued(provider, model, listing, at)
 
     def _catalogued(

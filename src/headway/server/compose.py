@@ -88,7 +88,12 @@ def prices(config: Config) -> PriceBook:
         provider: {model: _price(price) for model, price in models.items()}
         for provider, models in config.prices.items()
     }
-    return PriceBook.load(shipped(), overrides)
+    behind = {
+        name: str(provider.options["model_name"])
+        for name, provider in config.providers.items()
+        if provider.options.get("model_name")
+    }
+    return PriceBook.load(shipped(), overrides, behind)
 
 
 def _price(price: Any) -> ConfiguredPrice:
