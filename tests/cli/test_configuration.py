@@ -31,3 +31,24 @@ def test_a_provider_is_shown_with_its_place_and_what_it_lacks(line: str, tmp_pat
     path.write_text(FILE)
     shown = summary(load(path, {"HOME": str(tmp_path)}, FACTS)).splitlines()
     assert f"  provider  {line}" in shown
+
+
+def test_a_provider_is_shown_with_the_variables_that_say_where_it_is(tmp_path: Path) -> None:
+    environ = {
+        "HOME": str(tmp_path),
+        "OPENAI_BASE_URL": "http://h/v1",
+        "CLOUDFLARE_ACCOUNT_ID": "a1",
+        "GOOGLE_CLOUD_PROJECT": "p",
+        "GOOGLE_CLOUD_LOCATION": "eu",
+    }
+    path = tmp_path / "headway.yaml"
+    path.write_text("")
+    shown = summary(load(path, environ, FACTS)).splitlines()
+    vertex = "at https://aiplatform.googleapis.com"
+    for line in (
+        "openai at http://h/v1 (from OPENAI_BASE_URL)",
+        "cloudflare at an address of its options (from CLOUDFLARE_ACCOUNT_ID), "
+        "no key: set CLOUDFLARE_API_TOKEN",
+        f"vertex {vertex} (from GOOGLE_CLOUD_PROJECT, GOOGLE_CLOUD_LOCATION)",
+    ):
+        assert f"  provider  {line}" in shown

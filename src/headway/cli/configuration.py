@@ -67,4 +67,6 @@ def _provider(provider: Provider) -> str:
     lacks = provider.needs_key and provider.api_key is None
     kind = "" if provider.kind == provider.name else f" ({provider.kind})"
     key = f", no key: set {provider.key_env or 'api_key'}" if lacks else ""
-    return f"{provider.name}{kind} {_place(provider)}{key}"
+    named = ", ".join(provider.sources.values())
+    said = f" (from {named})" if named else ""
+    return f"{provider.name}{kind} {_place(provider)}{said}{key}"
