@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 
 from cli.fake_gateway import LINE, OUTPUT, FakeGateway, running
 from headway.cli.app import app
+from headway.cli.greeter import reachable
 from headway.cli.greeting import wait_until_healthy
 from headway.cli.problems import Problem
-from headway.cli.serve import reachable
 from headway.config import Config, Secret, Server
 from headway.sdk import Client
 

@@ -9,7 +9,18 @@ import typer
 from typer.core import TyperGroup
 
 from headway import __version__
-from headway.cli import chat, configuration, demo, listings, problems, serve, terminal
+from headway.cli import (
+    chat,
+    check,
+    demo,
+    endings,
+    greeter,
+    listings,
+    problems,
+    serve,
+    serving,
+    terminal,
+)
 
 
 class Commands(TyperGroup):
@@ -29,17 +40,12 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except (typer.Exit, typer.TyperException):
             raise
-        except KeyboardInterrupt:
-            raise typer.Exit(problems.INTERRUPTED) from None
-        except BrokenPipeError:
-            terminal.abandon_stdout()
-            raise typer.Exit(problems.BROKEN_PIPE) from None
+        except endings.SILENT as error:
+            raise typer.Exit(endings.tell(error)) from None
         except Exception as error:
             if ctx.params.get("debug"):
                 raise
-            problem = problems.describe(error)
-            terminal.tell(problem)
-            raise typer.Exit(problem.code) from None
+            raise typer.Exit(endings.tell(error)) from None
 
 
 def _tell_usage(error: typer.TyperException) -> int:
@@ -85,13 +91,13 @@ def options(
     """Options of ``headway`` itself; `Commands` reads them."""
 
 
-app.command()(serve.serve)
+app.command(serving.COMMAND)(serve.serve)
 app.command()(chat.chat)
 app.command()(listings.models)
 app.command()(listings.providers)
-app.command("check-config")(configuration.check_config)
+app.command("check-config")(check.check_config)
 app.command()(demo.demo)
-app.command(serve.GREET, hidden=True)(serve.greet_when_ready)
+app.command(greeter.COMMAND, hidden=True)(serve.greet_when_ready)
 
 
 def run() -> None:

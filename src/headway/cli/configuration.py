@@ -1,4 +1,4 @@
-"""The configuration as the command line sees it, and ``headway check-config``."""
+"""The configuration as the command line sees it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headway.cli import terminal
-from headway.cli.options import ConfigPath
 from headway.cli.problems import mistake
 
 if TYPE_CHECKING:
     from headway.config import Config, Overrides, Provider
-
-
-def check_config(config: ConfigPath = None) -> None:
-    """Check the configuration without serving.
-
-    Says what it amounts to, or all that is wrong with it, and where.
-    """
-    from headway.config import Overrides
-
-    terminal.write(summary(read_config(config, Overrides())))
 
 
 def read_config(path: Path | None, overrides: Overrides) -> Config:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from headway.cli.problems import mistake
+from headway.cli.serving import CONFIG, Option
 from headway.sdk import Client
 from headway.sdk.client import DEFAULT_URL
 
@@ -23,16 +24,22 @@ ApiKey = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as the gateway answered.")]
-ConfigPath = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="The configuration. Without it: $HEADWAY_CONFIG, else ./headway.yaml if there is one.",
-    ),
-]
 
-__all__ = ["DEFAULT_URL", "ApiKey", "AsJson", "ConfigPath", "Url", "connect"]
+
+def declared(option: Option) -> Any:
+    """An option of ``headway serve`` as Typer takes it."""
+    return typer.Option(
+        option.flag,
+        metavar=option.metavar,
+        help=option.help,
+        min=option.low,
+        max=option.high,
+    )
+
+
+ConfigPath = Annotated[Path | None, declared(CONFIG)]
+
+__all__ = ["DEFAULT_URL", "ApiKey", "AsJson", "ConfigPath", "Url", "connect", "declared"]
 
 
 def connect(url: str, api_key: str | None) -> Client:

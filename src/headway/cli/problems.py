@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from headway.sdk import ApiError, Unreachable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headway.sdk import ApiError
 
 OK = 0
 ANSWERED_WITH_ERROR = 1
@@ -31,6 +34,8 @@ def mistake(message: str, hint: str | None = None) -> Problem:
 
 def describe(error: Exception) -> Problem:
     """``error`` in words. What nobody foresaw is one line and the way to see more."""
+    from headway.sdk import ApiError, Unreachable  # a server that starts needs none of it
+
     match error:
         case Problem():
             return error

@@ -8,11 +8,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from headway.local import weights
 from headway.local.supervisor import Backoff, Supervisor
 from headway.local.unavailable import unavailable
-from headway.local.weights import Progress
+
+if TYPE_CHECKING:
+    from headway.local.weights import Progress
 
 CHILD = Path(__file__).with_name("child.py")
 
@@ -76,6 +78,8 @@ class LocalModel:
         return self._supervisor.pid
 
     def _command(self, port: int) -> Sequence[str]:
+        from headway.local.weights import MODEL  # most servers never start a model
+
         if importlib.util.find_spec("xllamacpp") is None:
             raise unavailable("xllamacpp is not installed", "pip install 'headway[local]'")
         return [
@@ -83,7 +87,7 @@ class LocalModel:
             "-P",  # nothing in the directory where the server was started may pose as a module
             str(CHILD),
             f"--model={self._weights()}",
-            f"--alias={weights.MODEL}",
+            f"--alias={MODEL}",
             f"--parent={os.getpid()}",
             f"--port={port}",
             f"--threads={self._threads}",
@@ -91,6 +95,8 @@ class LocalModel:
         ]
 
     def _weights(self) -> Path:
+        from headway.local import weights
+
         found = weights.locate(self._cache_dir)
         if found is not None:
             return found

@@ -10,13 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from headway.errors import UpstreamUnreachable
-from headway.local.process import ChildProcess
 from headway.local.unavailable import renewed, unavailable
 from headway.types import Clock
+
+if TYPE_CHECKING:
+    from headway.local.process import ChildProcess
 
 Command = Callable[[int], Sequence[str]]
 """port -> the child's arguments; 0 lets the kernel choose, later runs get the first one's. Called
@@ -136,6 +139,8 @@ class Supervisor:
 
     def _run_once(self) -> tuple[float, str]:
         """(seconds of service, how it ended)."""
+        from headway.local.process import ChildProcess  # in this thread, where nobody waits for it
+
         try:
             child = ChildProcess(self._command(self._port))
         except OSError as error:

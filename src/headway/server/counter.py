@@ -15,7 +15,6 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.dialects.dialect import one_line
-from headway.metering import tokens
 
 log = logging.getLogger("headway")
 UNKNOWN = (None, None)
@@ -108,7 +107,9 @@ class TokenCounter:
 
 
 def answer(line: bytes) -> bytes:
-    """One question answered, as the child does it."""
+    """One question answered, as the child does it: the only one that needs the tokenizer."""
+    from headway.metering import tokens
+
     question = msgspec.json.decode(line, type=Question)
     prompt = tokens.count_messages(msgspec.json.decode(question.messages), question.model)
     produced = tokens.count(question.produced, question.model)

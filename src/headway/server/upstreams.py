@@ -8,7 +8,7 @@ from typing import Any
 
 from headway.config import Provider as Configured
 from headway.pipeline.gateway import Upstream
-from headway.providers import ALIASES, KINDS
+from headway.providers import ALIASES, FACTS
 
 
 class Upstreams(Mapping[str, Upstream]):
@@ -45,5 +45,8 @@ class Upstreams(Mapping[str, Upstream]):
 
 
 def _is_likely(provider: Configured) -> bool:
-    """Somebody gave it a key, options or a name of its own."""
-    return provider.api_key is not None or bool(provider.options) or provider.name not in KINDS
+    """Somebody gave it a key, options, or a name or an address of its own."""
+    kind = FACTS[provider.kind]
+    is_elsewhere = provider.base_url != kind.base_url and provider.base_url is not None
+    is_given = provider.api_key is not None or bool(provider.options) or is_elsewhere
+    return is_given or provider.name not in FACTS

@@ -10,10 +10,8 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import shutil
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -65,6 +63,7 @@ class Supervisor:
     def serve(self) -> int:
         """Until the last worker is gone."""
         gc.freeze()  # or each child's first collection would copy all pages that it shares with us
+        gc.enable()
         for name in FORWARDED:
             signal.signal(name, self._forward)
         for place in self._places:
@@ -126,6 +125,9 @@ def supervise(
     config: Config, listeners: Sequence[socket.socket], run: RunWorker, reload: Reload
 ) -> int:
     """Returns the exit code when all workers are gone."""
+    import shutil  # with what it brings, for several processes only
+    import tempfile
+
     shared = Path(tempfile.mkdtemp(prefix="headway-"))
     parent = os.getpid()
     try:

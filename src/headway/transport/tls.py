@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from collections.abc import Callable
 
-import certifi
 from msgspec import Struct
 
 from headway.errors import UpstreamUnreachable
@@ -44,6 +43,8 @@ class TlsContexts:
 
 
 def build_context(settings: TlsSettings) -> ssl.SSLContext:
+    import certifi  # here, for it brings a lot that a server without https upstreams has no use of
+
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     context.set_alpn_protocols(["http/1.1"])
