@@ -1,7 +1,8 @@
-"""The socket's side: an asyncio protocol that feeds one ``Exchange``, one sending at a time.
+"""The socket's side: an asyncio protocol that is an ``Exchange``, for one sending at a time.
 
-Everything happens in the callback that brought the bytes. Closing is always ``abort``: nothing that
-is unsent is worth waiting for, and a TLS farewell would wait for the other side.
+One object, since every read passes through both. Everything happens in the callback that brought
+the bytes. Closing is always ``abort``: nothing that is unsent is worth waiting for, and a TLS
+farewell would wait for the other side.
 """
 
 from __future__ import annotations
@@ -9,62 +10,63 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+from httptools import HttpParserError, HttpParserUpgrade
+
 from headway.errors import UpstreamDisconnected, UpstreamError
-from headway.transport.exchange import NOBODY, Exchange, ReceiverFailed
+from headway.transport.exchange import Exchange, ReceiverFailed
 from headway.transport.faults import refused_by_tls
+from headway.transport.takers import NOBODY
 
 if TYPE_CHECKING:
     from headway.transport.pool import Pool
     from headway.transport.sending import HttpSending
 
 
-class Connection(asyncio.Protocol):
+class Connection(Exchange, asyncio.Protocol):
     """One connection of a pool. ``expires_at`` holds while it is idle."""
 
     __slots__ = (
-        "_clock",
         "_is_reused",
         "_is_writing",
         "_pool",
-        "_sending",
         "_transport",
         "_write",
-        "exchange",
         "expires_at",
         "is_closed",
+        "sent_at",
     )
 
     def __init__(self, pool: Pool) -> None:
+        super().__init__(pool.limits, pool.host, pool.forwarder, pool.clock)
         self._pool = pool
-        self._clock = pool.clock
         self._is_reused = self._is_writing = False
         self.is_closed = True  # until it is made
-        self._sending: HttpSending | None = None
-        self.exchange = Exchange(pool.limits, pool.host, pool.forwarder)
-        self.expires_at = 0.0
+        self.expires_at = self.sent_at = 0.0
 
     # --- What the pool and the sending do ------------------------------------------------------
 
+    @property
+    def sending(self) -> HttpSending | None:
+        """Whom it serves."""
+        return self._sending
+
     def start(self, sending: HttpSending) -> None:
         """Send its request, now, in one write."""
+        receiver = sending.receiver
         self._sending = sending
         sending.connection = self
-        self.exchange.begin(sending.receiver, sending.is_head)
-        if sending.is_paused:
-            self._transport.pause_reading()
+        self.begin(receiver, sending.is_head)
         self._write(sending.payload)
-        now = sending.sent_at = self._clock()
+        now = self.sent_at = self._clock()
         if not self._is_writing:
-            sending.receiver.on_sent(now)
-
-    def discard(self) -> None:
-        self.exchange.discard()
+            receiver.on_sent(now)
 
     def pause_reading(self) -> None:
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        self.exchange.now = self._clock()  # the silence while we did not listen was not theirs
+        if self.has_head:
+            self.now = self._clock()  # the silence while we did not listen was not theirs
         self._transport.resume_reading()
 
     def close(self) -> None:
@@ -72,7 +74,7 @@ class Connection(asyncio.Protocol):
         if not self.is_closed:
             self.is_closed = True
             self._sending = None
-            self.exchange.receiver = NOBODY
+            self.receiver = NOBODY
             self._pool.forget(self)
             self._transport.abort()
 
@@ -82,7 +84,7 @@ class Connection(asyncio.Protocol):
         self.close()
         self._pool.sockets.discard(self)
 
-    # --- What the event loop calls -------------------------------------------------------------
+    # --- What the event loop calls, beside ``data_received`` -----------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.is_closed = False
@@ -92,32 +94,13 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(*self._pool.water_marks)
         self._pool.sockets.add(self)
 
-    def data_received(self, data: bytes) -> None:
-        sending = self._sending
-        if sending is None:
-            self.close()  # bytes that nobody asked for
-            return
-        now = self._clock()
-        exchange = self.exchange
-        if not exchange.has_bytes:
-            sending.payload = b""
-        try:
-            exchange.feed(data, now)
-        except UpstreamError as error:
-            self._fail(error, now)
-        except ReceiverFailed as error:
-            self._fail_receiver(error, now)
-        else:
-            if exchange.is_complete and self._sending is sending:
-                self._complete(sending, now)
-
     def pause_writing(self) -> None:
         self._is_writing = True
 
     def resume_writing(self) -> None:
         self._is_writing = False
         if self._sending is not None:
-            now = self._sending.sent_at = self._clock()
+            now = self.sent_at = self._clock()
             self._sending.receiver.on_sent(now)
 
     def eof_received(self) -> None:
@@ -130,31 +113,52 @@ class Connection(asyncio.Protocol):
         self._pool.forget(self)
         self._pool.sockets.discard(self)
         self._disconnected(error)
-        self.exchange.close()
+        self.part()
 
     # --- Ends ----------------------------------------------------------------------------------
 
+    def _end_read(self) -> None:
+        sending = self._sending
+        if sending is None:
+            self.close()  # bytes that nobody asked for, or wants any more
+        elif self.is_complete:
+            self._silent = 0
+            self._complete(sending, self.now)
+        else:
+            try:
+                super()._end_read()
+            except UpstreamError as error:
+                self._fail(error, self.now)
+
+    def _misread(self, error: HttpParserError | HttpParserUpgrade) -> None:
+        try:
+            super()._misread(error)
+        except UpstreamError as fault:
+            self._fail(fault, self.now)
+        except ReceiverFailed as failed:
+            self._fail_receiver(failed, self.now)
+
     def _complete(self, sending: HttpSending, now: float) -> None:
         """The connection goes back first, so that a request sent from ``on_end`` can have it."""
-        receiver = sending.receiver
-        was_paused = sending.is_paused
-        sending.end()
+        sending.is_over = True
+        sending.connection = None
         self._sending = None
-        if self.exchange.is_reusable and not self._is_writing:
-            if was_paused:
+        self.receiver = NOBODY
+        if self.is_reusable and not self._is_writing:
+            if sending.is_paused:
                 self._transport.resume_reading()
             self._is_reused = True
             self._pool.release(self, now)
         else:
             self.close()
-        receiver.on_end(now)
+        sending.receiver.on_end(now)
 
     def _disconnected(self, error: Exception | None) -> None:
         sending = self._sending
         if sending is None:
             return
         now = self._clock()
-        if self._is_reused and not self.exchange.has_bytes and not sending.was_retried:
+        if self._is_reused and not self.has_bytes and not sending.was_retried:
             self._sending = None
             self.close()
             self._pool.retry(sending, now)
@@ -165,7 +169,7 @@ class Connection(asyncio.Protocol):
 
     def _end_input(self, sending: HttpSending, now: float) -> None:
         try:
-            is_end = self.exchange.end_input(now)
+            is_end = self.end_input(now)
         except UpstreamError as error:
             self._fail(error, now)
             return
@@ -175,12 +179,12 @@ class Connection(asyncio.Protocol):
             self._fail(self._broken(None), now)
 
     def _broken(self, error: Exception | None) -> UpstreamError:
-        by_tls = refused_by_tls(error, self._pool.host)
+        by_tls = refused_by_tls(error, self.host)
         if by_tls is not None:
             return by_tls
-        when = "in the middle of its answer" if self.exchange.has_bytes else "before it answered"
+        when = "in the middle of its answer" if self.has_bytes else "before it answered"
         how = "closed the connection" if error is None else f"broke the connection ({error})"
-        return UpstreamDisconnected(f"{self._pool.host} {how} {when}", code="disconnected")
+        return UpstreamDisconnected(f"{self.host} {how} {when}", code="disconnected")
 
     def _fail(self, error: UpstreamError, now: float) -> None:
         sending, self._sending = self._sending, None
@@ -193,5 +197,5 @@ class Connection(asyncio.Protocol):
         asyncio.get_running_loop().call_exception_handler(
             {"message": "a receiver raised while it took an answer", "exception": failed.__cause__}
         )
-        text = f"the answer of {self._pool.host} could not be processed: a defect of the gateway"
+        text = f"the answer of {self.host} could not be processed: a defect of the gateway"
         self._fail(UpstreamError(text, code="receiver_failed", status=500), now)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from headway.transport.sending import HttpSending
 from headway.types import Clock
+
+if TYPE_CHECKING:
+    from headway.transport.pool import Pool
+    from headway.transport.sending import HttpSending
 
 INTERVAL = 0.05
 LATE = 4
@@ -43,40 +47,38 @@ class Ticker:
 
 
 class Deadlines:
-    """The requests under way. Adding one costs a set's insertion; the timer runs only while there
-    are any, and looks closely only at those of which a deadline could have passed."""
+    """Of the requests in ``pools``. A request costs nothing here but the look whether the ticker
+    runs: the pools are asked who is under way, and only those are looked at closely of which a
+    deadline could have passed."""
 
-    __slots__ = ("_active", "_clock", "_swept_at", "ticker")
+    __slots__ = ("_clock", "_pools", "_swept_at", "ticker")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, pools: Mapping[Any, Pool]) -> None:
         self._clock = clock
-        self._active: set[HttpSending] = set()
+        self._pools = pools
         self._swept_at = clock()
         self.ticker = Ticker(INTERVAL, self._sweep)
 
-    def add(self, sending: HttpSending) -> None:
-        self._active.add(sending)
-        if not self.ticker.is_running:
-            self._swept_at = sending.started
-            self.ticker.start()
+    def start(self, now: float) -> None:
+        """Something is under way. The ticker stops by itself when nothing is any more."""
+        self._swept_at = now
+        self.ticker.start()
 
-    def discard(self, sending: HttpSending) -> None:
-        self._active.discard(sending)
-
-    def __iter__(self) -> Iterator[HttpSending]:
-        return iter(list(self._active))
+    def watched(self) -> list[HttpSending]:
+        return [sending for pool in self._pools.values() for sending in pool.under_way()]
 
     def _sweep(self) -> bool:
         now = self._clock()
         was_late = now - self._swept_at > LATE * INTERVAL
         self._swept_at = now
+        watched = self.watched()
         # After a stall of our own the answers may be waiting in the kernel, unread: let them in.
         if not was_late:
-            self._expire(now)
-        return bool(self._active)
+            self._expire(watched, now)
+        return bool(watched)
 
-    def _expire(self, now: float) -> None:
-        due = [sending for sending in self._active if sending.check_at <= now]
+    def _expire(self, watched: list[HttpSending], now: float) -> None:
+        due = [sending for sending in watched if sending.check_at <= now]
         for sending in due:
             code = None if sending.is_over else sending.check(now)
             if code is not None:

@@ -14,6 +14,9 @@ from headway.wire.url import authority
 BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 """Without a body these carry no content-length; the others say 0 (RFC 9110, section 8.6)."""
 
+WITH_BODY = b"%bcontent-length: %d\r\n\r\n%b"
+"""What ``head_prefix`` gives, the body's length, the body."""
+
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_A_TARGET = re.compile(r"[^\x21-\x7e]")
@@ -27,7 +30,7 @@ def encode(request: HttpRequest, absolute: bool, extra: Pairs) -> bytes:
     body = request.body
     prefix = head_prefix(request.method, request.url, request.headers, absolute, extra)
     if body or request.method not in BODILESS:
-        return b"%bcontent-length: %d\r\n\r\n%b" % (prefix, len(body), body)
+        return WITH_BODY % (prefix, len(body), body)
     return prefix + b"\r\n"
 
 

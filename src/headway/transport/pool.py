@@ -21,7 +21,6 @@ from headway.transport.route import Route
 from headway.types import Clock
 
 if TYPE_CHECKING:
-    from headway.transport.deadlines import Deadlines
     from headway.transport.sending import HttpSending
     from headway.transport.sockets import Sockets
 
@@ -47,11 +46,11 @@ class Pool:
     __slots__ = (
         "_connecting",
         "_idle",
+        "_idle_cap",
         "_open",
         "_open_connection",
         "_waiting",
         "clock",
-        "deadlines",
         "forwarder",
         "host",
         "is_forwarded",
@@ -67,7 +66,6 @@ class Pool:
         route: Route,
         limits: Limits,
         clock: Clock,
-        deadlines: Deadlines,
         sockets: Sockets,
         open_connection: Open,
     ) -> None:
@@ -75,7 +73,6 @@ class Pool:
         self.host = route.host_shown
         self.limits = limits
         self.clock = clock
-        self.deadlines = deadlines
         self.sockets = sockets
         self.is_forwarded = route.is_forwarded
         self.forwarder = route.proxy.shown if route.proxy and route.is_forwarded else None
@@ -84,6 +81,7 @@ class Pool:
         self.water_marks = (1, 0) if route.has_tls_socket else (0, 0)
         self._open_connection = open_connection
         self._idle: dict[Connection, None] = {}
+        self._idle_cap = limits.idle_connections if limits.idle_s > 0 else 0
         self._open: set[Connection] = set()
         self._waiting: OrderedDict[HttpSending, None] = OrderedDict()
         self._connecting: dict[asyncio.Task[None], None] = {}
@@ -121,6 +119,11 @@ class Pool:
             del self._connecting[task]
             task.cancel()
 
+    def under_way(self) -> list[HttpSending]:
+        """All that are not over: those who are served, those who wait."""
+        served = [held.sending for held in self._open]
+        return [*filter(None, served), *self._waiting]
+
     def is_exhausted(self) -> bool:
         return len(self._open) >= self.limits.connections
 
@@ -128,13 +131,26 @@ class Pool:
 
     def release(self, connection: Connection, now: float) -> None:
         """Its exchange is over and it can serve again."""
+        if (
+            self._waiting
+            or connection.keep_alive_s is not None
+            or len(self._idle) >= self._idle_cap
+        ):
+            self._place(connection, now)
+            return
+        connection.expires_at = now + self.limits.idle_s
+        self._idle[connection] = None
+
+    def _place(self, connection: Connection, now: float) -> None:
+        """Whatever may become of it: it serves who waits, is kept for as long as was promised, or
+        is one too many."""
         for sending in self._waiting:
             if not sending.was_retried:
                 del self._waiting[sending]
-                connection.start(sending)
+                self._serve(connection, sending)
                 return
-        lifetime = self._lifetime(connection.exchange.keep_alive_s)
-        if lifetime <= 0 or len(self._idle) >= self.limits.idle_connections:
+        lifetime = self._lifetime(connection.keep_alive_s)
+        if lifetime <= 0 or len(self._idle) >= self._idle_cap:
             connection.close()
             return
         connection.expires_at = now + lifetime
@@ -218,6 +234,12 @@ class Pool:
             self._idle[connection] = None
             return
         sending, _ = self._waiting.popitem(last=False)
+        self._serve(connection, sending)
+
+    def _serve(self, connection: Connection, sending: HttpSending) -> None:
+        """One that has waited, and may have been paused in the meantime."""
+        if sending.is_paused:
+            connection.pause_reading()
         connection.start(sending)
 
     def _refuse(self, error: UpstreamError) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from headway.errors import UpstreamError, UpstreamTimeout
 from headway.ports import Receiver
-from headway.transport.exchange import NOBODY
+from headway.transport.takers import NOBODY
 from headway.types import Timeouts
 
 if TYPE_CHECKING:
@@ -16,48 +18,26 @@ if TYPE_CHECKING:
 DRAINED = "drained"
 
 
-class HttpSending:
-    """A ``ports.Sending``. It waits (no connection), is sent (a connection), and is over."""
+class HttpSending(Struct, eq=False):
+    """A ``ports.Sending``. It waits (no connection), is sent (a connection), and is over. A struct,
+    for one is made for each request and this makes it without a line of Python."""
 
-    __slots__ = (
-        "_drain_until",
-        "check_at",
-        "connection",
-        "is_head",
-        "is_over",
-        "is_paused",
-        "payload",
-        "pool",
-        "receiver",
-        "sent_at",
-        "started",
-        "timeouts",
-        "waiting_since",
-        "was_retried",
-    )
-
-    def __init__(
-        self,
-        pool: Pool,
-        payload: bytes,
-        is_head: bool,
-        timeouts: Timeouts,
-        receiver: Receiver,
-        now: float,
-    ) -> None:
-        self.pool = pool
-        self.payload = payload
-        """The request as it is written. Kept until the answer begins: it may go out once more."""
-        self.is_head = is_head
-        self.timeouts = timeouts
-        self.receiver = receiver
-        self.started = self.waiting_since = now
-        self.sent_at = 0.0
-        self.check_at = 0.0
-        """No deadline can pass before this."""
-        self.connection: Connection | None = None
-        self.is_over = self.is_paused = self.was_retried = False
-        self._drain_until: float | None = None
+    pool: Pool
+    payload: bytes
+    """The request as it is written. Kept until the answer begins: it may go out once more."""
+    is_head: bool
+    timeouts: Timeouts
+    receiver: Receiver
+    started: float
+    connection: Connection | None = None
+    check_at: float = 0.0
+    """No deadline can pass before this."""
+    drain_until: float | None = None
+    waiting_since: float | None = None
+    """None: from the start."""
+    is_over: bool = False
+    is_paused: bool = False
+    was_retried: bool = False
 
     # --- What the caller may do ----------------------------------------------------------------
 
@@ -79,7 +59,7 @@ class HttpSending:
             return
         self.receiver = NOBODY
         self.connection.discard()
-        self._drain_until = self.pool.clock() + self.pool.limits.drain_s
+        self.drain_until = self.pool.clock() + self.pool.limits.drain_s
         self.check_at = 0.0
         self.resume()
 
@@ -103,7 +83,6 @@ class HttpSending:
         self.is_over = True
         self.connection = None
         self.payload = b""
-        self.pool.deadlines.discard(self)
 
     def fail(self, error: UpstreamError, now: float) -> None:
         receiver = self.receiver
@@ -124,16 +103,17 @@ class HttpSending:
     def _due(self) -> tuple[float, str]:
         timeouts = self.timeouts
         total = (self.started + timeouts.total, "total_timeout")
-        if self._drain_until is not None:
-            return self._drain_until, DRAINED
-        if self.connection is None:
-            return min(total, (self.waiting_since + timeouts.connect, "connect_timeout"))
+        if self.drain_until is not None:
+            return self.drain_until, DRAINED
+        connection = self.connection
+        if connection is None:
+            since = self.started if self.waiting_since is None else self.waiting_since
+            return min(total, (since + timeouts.connect, "connect_timeout"))
         if self.is_paused:
             return total
-        exchange = self.connection.exchange
-        if not exchange.has_head:
-            return min(total, (self.sent_at + timeouts.first_byte, "first_byte_timeout"))
-        return min(total, (exchange.now + timeouts.idle, "idle_timeout"))
+        if not connection.has_head:
+            return min(total, (connection.sent_at + timeouts.first_byte, "first_byte_timeout"))
+        return min(total, (connection.now + timeouts.idle, "idle_timeout"))
 
     def time_out(self, code: str, now: float) -> None:
         connection = self.connection
