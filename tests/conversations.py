@@ -24,7 +24,7 @@ from headway.types import Change, ChatRequest, Target
 Json = Any
 Message = dict[str, Any]
 Part = dict[str, Any]
-Whole = TypeVar("Whole", str, bytes)
+Whole = TypeVar("Whole", str, bytes, list[Any])
 
 texts = st.text(min_size=1, max_size=20)
 names = st.from_regex(r"[a-zA-Z0-9_-]{1,12}", fullmatch=True)

@@ -285,9 +285,39 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
                         {"type": "file_citation", "file_id": "f", "index": 2},
                     ],
                     "phase": "final_answer",
+                    "output_messages": [
+                        {"index": 0, "length": 7, "phase": "commentary"},
+                        {"index": 1, "length": 6, "phase": "final_answer"},
+                    ],
                 }
             ),
         ],
+    ),
+    "places, without items that say nothing": (
+        [
+            done(0, type="reasoning", summary=[]),
+            done(1, **message("")),
+            done(2, type="reasoning", encrypted_content="E"),
+        ],
+        [
+            ReasoningDetail(
+                {
+                    "type": "reasoning.encrypted",
+                    "data": "E",
+                    "id": None,
+                    "format": "openai-responses-v1",
+                    "index": 0,
+                }
+            )
+        ],
+    ),
+    "thinks in paragraphs of two kinds": (
+        [
+            event("reasoning_summary_text.delta", delta="S", summary_index=0),
+            event("reasoning_text.delta", delta="T", content_index=0),
+            event("reasoning_text.delta", delta="U", content_index=0),
+        ],
+        [Reasoning("S"), Reasoning("\n\nT"), Reasoning("U")],
     ),
     "ends with its counts": ([ended(usage=COUNTED)], [Finished("stop"), SEEN, Done()]),
     "ends without counts": ([ended(usage=None)], [Finished("stop"), Done()]),

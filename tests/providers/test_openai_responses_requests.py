@@ -543,6 +543,38 @@ def test_thoughts_go_back_to_where_they_were() -> None:
     ]
 
 
+def test_one_that_is_not_sent_back_keeps_its_place() -> None:
+    details = [detail("summary", 0, "S"), detail("encrypted", 2, "E")]
+    assistant = {"role": "assistant", "content": "a", "tool_calls": [call(1)]}
+    back = items({**assistant, "reasoning_details": details})
+    assert [item["type"] for item in back] == ["message", "reasoning", "function_call"]
+
+
+def test_several_messages_go_back_as_they_came_while_the_text_is_theirs() -> None:
+    places = [{"index": 0, "length": 3, "phase": "commentary"}, {"index": 2, "length": 0}]
+    said = {"role": "assistant", "content": "One", "refusal": "No", "output_messages": places}
+    one = {"type": "message", "role": "assistant", "content": "One", "phase": "commentary"}
+    no = {"type": "message", "role": "assistant"}
+    refusal = {"type": "refusal", "refusal": "No"}
+    assert items({**said, "tool_calls": [call(1)]}) == [
+        one,
+        {"type": "function_call", "name": "weather", "arguments": "{}", "call_id": "call_1"},
+        {**no, "content": [refusal]},
+    ]
+    for content in ("Another", [{"type": "text", "text": "One"}]):
+        text = {"type": "output_text", "text": content if isinstance(content, str) else "One"}
+        assert items({**said, "content": content}) == [{**no, "content": [text, refusal]}]
+
+
+def test_a_mark_for_a_cache_is_not_sent_with_parts_and_tools_that_go_as_they_are() -> None:
+    mark = {"cache_control": {"type": "ephemeral"}}
+    sound = {"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}
+    message = {"role": "user", "content": [{**sound, **mark}]}
+    body = sent(request(messages=[message], tools=[{"type": "web_search", **mark}]))
+    assert body["input"][0]["content"] == [sound]
+    assert body["tools"] == [{"type": "web_search"}]
+
+
 def test_thoughts_that_cannot_be_sent_back_are_named() -> None:
     other = {**detail("encrypted", 0, "E"), "format": "anthropic-claude-v1"}
     for details in ([detail("summary", 0, "S")], [other], [detail("text", 0, "T", type="x")]):

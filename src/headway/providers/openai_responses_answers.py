@@ -78,7 +78,8 @@ class StreamEvent(Struct):
 
     type: str = ""
     output_index: int = 0
-    summary_index: int = 0
+    summary_index: int | None = None
+    content_index: int | None = None
     delta: str | dict[str, Any] | None = None
     logprobs: list[dict[str, Any]] | None = None
     item: Raw = NO_RAW
@@ -177,13 +178,14 @@ def _on_arguments(event: StreamEvent, reading: Reading) -> list[Event]:
 
 
 def _on_thought(event: StreamEvent, reading: Reading) -> list[Event]:
-    """A summary comes in paragraphs, which nothing stands between."""
+    """Summaries and thoughts come in paragraphs, which nothing stands between."""
     text = _delta(event)
     if not text:
         return []
     opened = reading.at(event.output_index)
-    parted = opened.paragraph is not None and opened.paragraph != event.summary_index
-    opened.paragraph = event.summary_index
+    paragraph = (event.summary_index, event.content_index)
+    parted = opened.paragraph is not None and opened.paragraph != paragraph
+    opened.paragraph = paragraph
     return [Reasoning("\n\n" + text if parted else text)]
 
 

@@ -22,6 +22,14 @@ from headway.types import ChatRequest
 Item = dict[str, Any]
 
 
+class Words(Struct, frozen=True):
+    """Where one of several messages stood in an answer, and how much of its text is this one's."""
+
+    index: int
+    length: int
+    phase: str | None = None
+
+
 class Turn(Struct, frozen=True):
     """A message; its parts and calls are left as they came."""
 
@@ -34,6 +42,7 @@ class Turn(Struct, frozen=True):
     reasoning_details: list[Item] | None = None
     output_items: list[Item] | None = None
     """Items that chat has no word for, each with its ``index``, as in answers."""
+    output_messages: list[Words] | None = None
     tool_namespaces: dict[str, str] = {}
     phase: str | None = None
 
@@ -91,19 +100,23 @@ def _said(turn: Turn, place: Place) -> list[Item]:
 
 
 def _answered(turn: Turn, place: Place) -> list[Item]:
-    """An assistant's turn. Thoughts and other items know their places; what it said, and then the
-    calls that it made, take those that are left. A thought must stand right before what it led
-    to, or the API refuses it."""
-    placed = [*_thoughts(turn.reasoning_details or ()), *(turn.output_items or ())]
+    """An assistant's turn. Thoughts and other items know their places, and so do messages where
+    there were several; what else it said, and then the calls that it made, take those that are
+    left. A thought must stand right before what it led to, or the API refuses it."""
+    words = list(_placed_words(turn))
+    placed = [*_thoughts(turn.reasoning_details or ()), *(turn.output_items or ()), *words]
     placed.sort(key=_index)
-    rest = [*_words(turn), *_calls(turn, place)]
+    rest = [
+        *([] if words else _words(turn.content, turn.refusal, turn.phase)),
+        *_calls(turn, place),
+    ]
     items: list[Item] = []
     while placed:
         if rest and _index(placed[0]) > len(items):
             items.append(rest.pop(0))
         else:
-            items.append({k: v for k, v in placed.pop(0).items() if k != "index"})
-    return items + rest
+            items.append(_without(placed.pop(0), "index"))
+    return [item for item in items if not _is_mere_summary(item)] + rest
 
 
 def _index(item: Item) -> int:
@@ -111,8 +124,7 @@ def _index(item: Item) -> int:
 
 
 def _thoughts(details: Iterable[Item]) -> list[Item]:
-    """Thoughts of this API's, each put together again from its parts. One that is only a summary
-    is not sent back: without its encrypted or its plain text there is nothing to go on from."""
+    """Thoughts of this API's, each put together again from its parts."""
     found: dict[Any, Item] = {}
     for detail in details:
         add = DETAILS.get(detail.get("type"))
@@ -122,8 +134,13 @@ def _thoughts(details: Iterable[Item]) -> list[Item]:
         if key not in found:
             found[key] = {"type": "reasoning", "id": key[1], "summary": [], "index": _index(detail)}
         add(found[key], detail)
-    thoughts = [item for item in found.values() if "encrypted_content" in item or "content" in item]
-    return [{k: v for k, v in item.items() if v is not None} for item in thoughts]
+    return [{k: v for k, v in item.items() if v is not None} for item in found.values()]
+
+
+def _is_mere_summary(item: Item) -> bool:
+    """A thought like that keeps its place, but is not sent back: without its encrypted or its plain
+    text there is nothing to go on from."""
+    return item.get("type") == "reasoning" and not {"encrypted_content", "content"} & item.keys()
 
 
 def _add_summary(item: Item, detail: Item) -> None:
@@ -146,22 +163,36 @@ DETAILS: dict[Any, Callable[[Item, Item], None]] = {
 }
 
 
-def _words(turn: Turn) -> list[Item]:
-    content: str | list[Item] | None = turn.content
-    if turn.refusal:
+def _placed_words(turn: Turn) -> Iterator[Item]:
+    """The text cut into the messages that it came in, unless it is another one now. A refusal is
+    the last thing said."""
+    text, places = turn.content or "", turn.output_messages or []
+    if not isinstance(text, str) or sum(place.length for place in places) != len(text):
+        return
+    start = 0
+    for place in places:
+        refusal = turn.refusal if place is places[-1] else None
+        for message in _words(text[start : start + place.length], refusal, place.phase):
+            yield {**message, "index": place.index}
+        start += place.length
+
+
+def _words(content: str | list[Item] | None, refusal: str | None, phase: str | None) -> list[Item]:
+    if refusal:
         parts = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
-        content = [*parts, {"type": "refusal", "refusal": turn.refusal}]
+        content = [*parts, {"type": "refusal", "refusal": refusal}]
     if isinstance(content, list):
         content = [_output(part) for part in content if part.get("text") or part.get("refusal")]
     if not content:
         return []
     message = {"type": "message", "role": "assistant", "content": content}
-    return [message if turn.phase is None else {**message, "phase": turn.phase}]
+    return [message if phase is None else {**message, "phase": phase}]
 
 
 def _output(part: Item) -> Item:
     """A part of what the assistant said, which has types of its own here."""
-    return {"type": "output_text", "text": part["text"]} if part.get("type") == "text" else part
+    is_text = part.get("type") == "text"
+    return {"type": "output_text", "text": part["text"]} if is_text else _as_it_is(part)
 
 
 def _calls(turn: Turn, place: Place) -> Iterator[Item]:
@@ -212,7 +243,7 @@ def _content(content: str | list[Item] | None) -> str | list[Item] | None:
 
 
 def _as_it_is(part: Item) -> Item:
-    return part
+    return _without(part, "cache_control")
 
 
 def _text(part: Item) -> Item:
@@ -241,7 +272,11 @@ def _file(part: Item) -> Item:
 
 def _rest(part: Item, *names: str) -> Item:
     """Without marks for other vendors' caches: here caching is automatic."""
-    return {k: v for k, v in part.items() if k not in ("type", "cache_control", *names)}
+    return _without(part, "type", "cache_control", *names)
+
+
+def _without(part: Item, *names: str) -> Item:
+    return {k: v for k, v in part.items() if k not in names}
 
 
 PARTS: dict[Any, Callable[[Item], Item]] = {

@@ -2,7 +2,8 @@
 
 ``close`` says what the deltas before it did not: annotations and reasoning to send back, and
 everything, where there were no deltas. Items that chat has no word for (searches, code, images)
-are kept whole, with their place, so that they can be sent back.
+are kept whole, with their place, so that they can be sent back; of several messages, which are one
+text in chat, their places and lengths (``output_messages``).
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Open:
         self.length = 0
         """Of its text, in characters."""
         self.has_logprobs = self.has_refusal = self.has_arguments = False
-        self.paragraph: int | None = None
+        self.paragraph: tuple[int | None, int | None] | None = None
         """Of a thought, the last one that was begun."""
         self.tool = -1
 
@@ -73,14 +74,18 @@ class Open:
 class Reading:
     """One answer while it is read."""
 
-    __slots__ = ("closed", "has_started", "length", "open", "tools")
+    __slots__ = ("closed", "has_spoken", "has_started", "length", "open", "tools", "untold", "void")
 
     def __init__(self) -> None:
         self.open: dict[int, Open] = {}
         self.closed = 0
-        self.has_started = False
+        self.has_started = self.has_spoken = False
         self.length = 0
         """Of the text of the messages that are closed, in characters."""
+        self.untold: list[dict[str, Any]] = []
+        """Messages that are closed, but whose places were not told."""
+        self.void = 0
+        """Items that said nothing: they are not sent back, so the places behind them move up."""
         self.tools = 0
 
     def at(self, index: int) -> Open:
@@ -105,9 +110,10 @@ def close(index: int, raw: Raw, reading: Reading) -> list[Event]:
     opened = reading.at(index)
     reading.closed += 1
     read = CLOSES.get(item.type)
+    place = index - reading.void
     if read is None:
-        return [Extra({"output_items": [{**_any(raw), "index": index}]})]
-    events = read(item, opened, index, reading)
+        return [Extra({"output_items": [{**_any(raw), "index": place}]})]
+    events = read(item, opened, place, reading)
     del reading.open[index]
     return events
 
@@ -138,8 +144,10 @@ def _close_message(item: Item, opened: Open, index: int, reading: Reading) -> li
     """Places of annotations count from the start of their part; ours, from that of the answer."""
     events: list[Event] = []
     pieces = item.content or []
+    reading.void += not any(piece.text or piece.refusal for piece in pieces)
     silent = opened.length == 0
     links: list[Any] = []
+    start = reading.length
     for piece in pieces:
         text = piece.text or ""
         if text and silent:
@@ -150,10 +158,24 @@ def _close_message(item: Item, opened: Open, index: int, reading: Reading) -> li
             events.append(Logprobs({"content": piece.logprobs}))
         links += [_link(note, reading.length) for note in piece.annotations or ()]
         reading.length += len(text)
-    fields = {"annotations": links, "phase": item.phase}
+    placed = _placed(item, index, reading.length - start, reading)
+    fields = {"annotations": links, "phase": item.phase, "output_messages": placed}
     if told := {name: value for name, value in fields.items() if value}:
         events.append(Extra(told))
     return events
+
+
+def _placed(item: Item, index: int, length: int, reading: Reading) -> list[dict[str, Any]]:
+    """Where messages stand of which chat makes one text, so that they can be sent back one by one.
+    A single one that stands before all calls needs no telling."""
+    stands_first = not (reading.tools or reading.has_spoken)
+    reading.has_spoken = True
+    message: dict[str, Any] = {"index": index, "length": length, "phase": item.phase}
+    reading.untold.append({k: v for k, v in message.items() if v is not None})
+    if stands_first:
+        return []
+    told, reading.untold = reading.untold, []
+    return told
 
 
 def _link(note: dict[str, Any], start: int) -> dict[str, Any]:
@@ -180,6 +202,7 @@ def _close_thought(item: Item, opened: Open, index: int, reading: Reading) -> li
     values = [{"type": f"reasoning.{name}", name: text} for name, text in pieces]
     if item.encrypted_content:
         values.append({"type": "reasoning.encrypted", "data": item.encrypted_content})
+    reading.void += not values
     same = {"id": item.id, "format": FORMAT, "index": index}
     return [*events, *(ReasoningDetail({**value, **same}) for value in values)]
 

@@ -17,9 +17,10 @@ def flat_tool(tool: Tool) -> Tool:
     The API's own tools (web_search, mcp, ...) stay as they are."""
     kind = tool.get("type", "function")
     inner = tool.get(kind)
+    unmarked = {k: v for k, v in tool.items() if k != "cache_control"}
     if kind not in NESTED or not isinstance(inner, dict):
-        return tool
-    rest = {k: v for k, v in tool.items() if k not in ("type", kind, "cache_control")}
+        return unmarked
+    rest = {k: v for k, v in unmarked.items() if k not in ("type", kind)}
     if kind == "custom":
         return {"type": kind, **inner, **_format(inner), **rest}
     made = {"type": kind, **inner, **rest}
