@@ -67,6 +67,8 @@ class FileSpool:
         self._fd: int | None = None
         self._identity: tuple[int, int] | None = None
         self._check_at = 0.0
+        self._trusted_until = 0.0
+        """Until then the open file is taken for the right one; and the last write went well."""
         self._is_torn = False
         self._lost_since = 0
         self._is_failing = False
@@ -79,16 +81,16 @@ class FileSpool:
 
     def append(self, line: bytes) -> None:
         """Write one line, newline included."""
-        if self._is_closed:
-            self._failed("the spool is closed")
+        if self._clock() >= self._trusted_until:
+            self._append_with_care(line)
             return
         try:
-            self._write(line)
+            written = os.write(self._fd, line)  # type: ignore[arg-type] # what is trusted is open
+            if written != len(line):
+                self._is_torn = written > 0
+                self._repeat(self._fd, line)  # type: ignore[arg-type]
         except OSError as error:
             self._failed(error.strerror or str(error))
-            return
-        if self._is_failing:
-            self._recovered()
 
     def reopen(self) -> int:
         """Go on in a new file if the one at ``path`` is not the one that is open, and return the
@@ -103,12 +105,25 @@ class FileSpool:
         self._is_closed = True
         self._release()
 
-    def _write(self, line: bytes) -> None:
+    def _append_with_care(self, line: bytes) -> None:
+        if self._is_closed:
+            self._failed("the spool is closed")
+            return
+        try:
+            fd = self._current()
+            if not self._is_whole(fd, b"\n" + line if self._is_torn else line):
+                self._repeat(fd, line)
+        except OSError as error:
+            self._failed(error.strerror or str(error))
+            return
+        if self._is_failing:
+            self._recovered()
+        self._trusted_until = self._check_at
+
+    def _repeat(self, fd: int, line: bytes) -> None:
         """A short write leaves a torn line; the whole line follows on a new one, never the rest of
         it: between two writes another process may have written."""
-        fd = self._current()
-        data = b"\n" + line if self._is_torn else line
-        if not self._is_whole(fd, data) and not self._is_whole(fd, b"\n" + line):
+        if not self._is_whole(fd, b"\n" + line):
             raise OSError("the disk took only a part of a record")
 
     def _current(self) -> int:
@@ -142,11 +157,13 @@ class FileSpool:
         return (status.st_dev, status.st_ino) == self._identity
 
     def _release(self) -> None:
+        self._trusted_until = 0.0
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)
 
     def _failed(self, reason: str) -> None:
+        self._trusted_until = 0.0
         self.failures += 1
         self._lost_since += 1
         if not self._is_failing:
