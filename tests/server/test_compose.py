@@ -200,6 +200,8 @@ def test_ids_are_random_uuids_and_never_the_same() -> None:
     assert all(str(UUID(each)) == each and UUID(each).version == 4 for each in found)
     assert {each[19] for each in found} == set("89ab")
     assert len({each[:8] for each in found}) == 1000
+    for at, digits in enumerate(zip(*found, strict=True)):
+        assert len(set(digits)) == {8: 1, 13: 1, 14: 1, 18: 1, 19: 4, 23: 1}.get(at, 16)
 
 
 @pytest.mark.parametrize(
