@@ -76,6 +76,8 @@ class Front(HttpToolsProtocol):
         self.owner: App = app
         self.cors_origins: tuple[str, ...] = self.owner.config.server.cors_origins
         self.stage = BETWEEN
+        self.is_at_rest = False
+        """Every request is answered, and of the next one nothing has come."""
         self.version = "1.1"
         self.length = 0
         """As the request in hand announces it; 0 if it does not."""
@@ -173,6 +175,7 @@ class Front(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """uvicorn builds the ASGI scope here; a hot request needs none."""
         self.stage = HEAD
+        self.is_at_rest = False
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
@@ -267,7 +270,7 @@ class Front(HttpToolsProtocol):
 
     def refuse(self, error: HeadwayError) -> None:
         """Answer the request that is being read, in its turn, and hear no more."""
-        self._is_deaf = True
+        self._is_deaf, self.is_at_rest = True, False
         cycle = self.cycle
         if self.stage in (BODY, TRAILERS):
             if self.pipeline and self.pipeline[0][0] is cycle:
@@ -305,7 +308,7 @@ class Front(HttpToolsProtocol):
 
     def linger(self) -> None:
         """Close, but not over the head of a client that is still sending."""
-        self._is_deaf = True
+        self._is_deaf, self.is_at_rest = True, False
         self.stage = BETWEEN
         if self.transport.is_closing():
             return
@@ -317,9 +320,16 @@ class Front(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """uvicorn's, without a timer for each request: ``tick`` sees to idle connections."""
         self.server_state.total_requests += 1
+        self._age = 0.0
+        if self.stage or self.pipeline or self._held or self._is_deaf or self.flow.read_paused:
+            self._go_on()
+        else:
+            self.is_at_rest = True
+
+    def _go_on(self) -> None:
+        """More has come than the request that is answered now."""
         if self.transport.is_closing():
             return
-        self._age = 0.0
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())

@@ -18,6 +18,8 @@ from headway.pipeline.gateway import Gateway
 from headway.server import cors, routes
 from headway.server.asgi import too_large
 from headway.server.front import BETWEEN, BODY, Front
+from headway.server.heads import MARK, Heads
+from headway.types import Headers
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -34,52 +36,34 @@ NOTHING = _Nothing()
 class HotCycle:
     """One hot request and its answer: uvicorn's cycle and a ``ports.Sink`` in one."""
 
-    __slots__ = (
-        "_argument",
-        "_dialect",
-        "_headers",
-        "_is_chunked",
-        "_parts",
-        "_protocol",
-        "_size",
-        "disconnected",
-        "is_current",
-        "is_read",
-        "keep_alive",
-        "message_event",
-        "on_gone",
-        "on_pause",
-        "on_resume",
-        "response_complete",
-        "response_started",
-    )
+    # What most requests never change is kept on the class.
+    disconnected = False
+    is_current = False
+    is_read = False
+    keep_alive = True
+    message_event = NOTHING
+    on_gone: Callable[[], None] | None = None
+    on_pause: Callable[[], None] | None = None
+    on_resume: Callable[[], None] | None = None
+    response_complete = False
+    response_started = False
+    size = 0
+    """Bytes of the body that are here."""
+    _is_chunked = True
 
-    def __init__(
-        self,
-        protocol: HeadwayProtocol,
-        found: tuple[Dialect, str],
-        headers: list[tuple[bytes, bytes]],
-        keep_alive: bool,
-        is_chunked: bool,
-    ) -> None:
+    def __init__(self, protocol: HeadwayProtocol, headers: Headers) -> None:
         self._protocol = protocol
-        self._dialect, self._argument = found
-        self._headers = headers
-        self._is_chunked = is_chunked
-        self._parts: list[bytes] = []
-        self._size = 0
-        self.keep_alive = keep_alive
-        self.disconnected = False
-        self.response_started = False
-        self.response_complete = False
-        self.message_event = NOTHING
-        self.is_current = False
-        self.is_read = False
-        self.on_pause: Callable[[], None] | None = None
-        self.on_resume: Callable[[], None] | None = None
-        self.on_gone: Callable[[], None] | None = None
+        self._transport = protocol.transport
+        self.headers = headers
 
     # --- The request ------------------------------------------------------------------------------
+
+    def gather(self, found: tuple[Dialect, str], keep_alive: bool, is_chunked: bool) -> None:
+        """The body comes in parts, or has to wait for its turn."""
+        self.found = found
+        self.keep_alive = keep_alive
+        self._is_chunked = is_chunked
+        self.parts: list[bytes] = []
 
     def take_turn(self) -> None:
         """The answers to all earlier requests of the connection are out."""
@@ -87,24 +71,18 @@ class HotCycle:
         if self.is_read:
             self._begin()
 
-    def feed(self, body: bytes) -> None:
-        self._parts.append(body)
-        self._size += len(body)
-        limit = self._protocol.gateway.snapshot.body_limit
-        if self._size > limit:
-            raise too_large(limit)
-
     def read_whole(self) -> None:
         self.is_read = True
         if self.is_current:
             self._begin()
 
     def _begin(self) -> None:
-        parts, self._parts = self._parts, []
+        parts, self.parts = self.parts, []
         body = parts[0] if len(parts) == 1 else b"".join(parts)
+        dialect, argument = self.found
         gateway = self._protocol.gateway
-        inbound = Inbound(self._argument, self._headers, body)
-        Exchange(gateway, self._dialect, inbound, self, gateway.clock()).begin()
+        inbound = Inbound(argument, self.headers, body)
+        Exchange(gateway, dialect, inbound, self, gateway.clock()).begin()
 
     # --- The answer -------------------------------------------------------------------------------
 
@@ -116,37 +94,48 @@ class HotCycle:
         if self.disconnected:
             return
         self.response_started = True
-        self._protocol.transport.write(self._head(status, head, len(body)) + body)
-        self._complete()
+        protocol = self._protocol
+        if status != 200 or not self.keep_alive or protocol.cors_origins:
+            self._transport.write(self._head(status, head, len(body)) + body)
+            self._complete()
+            return
+        if protocol.server_state.default_headers is not protocol.headed:
+            protocol.renew_head()
+        self._transport.write(
+            b"%b%bcontent-length: %d\r\n\r\n%b" % (protocol.good_head, head, len(body), body)
+        )
+        self.response_complete = True
+        protocol.on_response_complete()
 
     def start(self, status: int, head: bytes) -> None:
         if self.disconnected:
             return
         self.response_started = True
         self.keep_alive = self.keep_alive and self._is_chunked
-        self._protocol.transport.write(self._head(status, head, None))
+        self._transport.write(self._head(status, head, None))
 
     def write(self, data: bytes) -> None:
         if self.disconnected or not data:
             return
         if self._is_chunked:
-            data = b"%x\r\n%b\r\n" % (len(data), data)
-        self._protocol.transport.write(data)
+            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        else:
+            self._transport.write(data)
 
     def end(self, data: bytes = b"") -> None:
         if self.disconnected:
             return
         if self._is_chunked:
             last = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
-            self._protocol.transport.write(last)
+            self._transport.write(last)
         elif data:
-            self._protocol.transport.write(data)
+            self._transport.write(data)
         self._complete()
 
     def _complete(self) -> None:
         self.response_complete = True
         if not self.keep_alive:
-            self._protocol.transport.close()
+            self._transport.close()
         self._protocol.on_response_complete()
 
     def _head(self, status: int, head: bytes, length: int | None) -> bytes:
@@ -158,10 +147,11 @@ class HotCycle:
         if not self.keep_alive:
             framing += b"connection: close\r\n"
         if protocol.cors_origins:
-            allowed = cors.allow(protocol.cors_origins, self._headers)
+            allowed = cors.allow(protocol.cors_origins, self.headers)
             framing += b"".join(b"%b: %b\r\n" % pair for pair in allowed)
-        default = protocol.default_head()
-        return b"%b%b%b%b\r\n" % (STATUS_LINE[status], default, head, framing)
+        if protocol.server_state.default_headers is not protocol.headed:
+            protocol.renew_head()
+        return b"%b%b%b%b\r\n" % (STATUS_LINE[status], protocol.default_head, head, framing)
 
 
 class HeadwayProtocol(Front):
@@ -170,17 +160,56 @@ class HeadwayProtocol(Front):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.gateway: Gateway = self.owner.gateway
-        self._default_headers: list[tuple[bytes, bytes]] | None = None
-        self._default_head = b""
+        self.headed: list[tuple[bytes, bytes]] | None = None
+        """What the two heads were made of."""
+        self.default_head = b""
+        self.good_head = b""
+        """How an answer with status 200 begins."""
         self._active: HotCycle | None = None
+        self._heads = Heads()
 
-    def default_head(self) -> bytes:
+    def renew_head(self) -> None:
         """uvicorn renews its list (the date) once a second."""
-        current = self.server_state.default_headers
-        if current is not self._default_headers:
-            self._default_headers = current
-            self._default_head = b"".join(b"%b: %b\r\n" % header for header in current)
-        return self._default_head
+        self.headed = self.server_state.default_headers
+        self.default_head = b"".join(b"%b: %b\r\n" % header for header in self.headed)
+        self.good_head = STATUS_LINE[200] + self.default_head
+
+    # --- Bytes ------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """A whole request whose head is known (``heads``) is taken as it is, where nothing else is
+        going on. All others go through the parser, which is then between two requests as before."""
+        if not self.is_at_rest:
+            super().data_received(data)
+            return
+        end = data.find(b"\r\n\r\n") + 4
+        size = len(data) - end
+        digits = b"%d" % size
+        at = data.find(MARK, 0, end) + 7  # len(MARK)
+        key = data[:at] + data[at + len(digits) : end]
+        known = self._heads.get(key)
+        gateway = self.gateway
+        if known is None or not data.startswith(digits, at) or size > gateway.snapshot.body_limit:
+            earlier = self.cycle
+            super().data_received(data)
+            if self.cycle is not earlier and data.startswith(digits, at):
+                self._learn(key, at, digits)
+            return
+        self.is_at_rest = False
+        dialect, argument, before, after = known
+        headers = [*before, (b"content-length", digits), *after]
+        self.cycle = self._active = cycle = HotCycle(self, headers)  # type: ignore[assignment]
+        inbound = Inbound(argument, headers, data[end:])
+        Exchange(gateway, dialect, inbound, cycle, gateway.clock()).begin()
+
+    def _learn(self, key: bytes, at: int, digits: bytes) -> None:
+        """Next time this head need not be read again. ``Heads`` sees to it that it is one, and
+        that the one request behind it came whole: its length is that of all the rest."""
+        cycle: Any = self.cycle
+        if type(cycle) is not HotCycle or not cycle.keep_alive or self.expect_100_continue:
+            return
+        if self.limit_concurrency is None:
+            self._heads.learn(key, at, digits, self.url, cycle.headers, cycle.found)
 
     # --- Parser callbacks -------------------------------------------------------------------------
 
@@ -200,7 +229,8 @@ class HeadwayProtocol(Front):
         is_current = self.cycle is None or self.cycle.response_complete
         is_modern = self.version != "1.0"
         keep_alive = is_modern and parser.should_keep_alive()
-        cycle = HotCycle(self, found, self.headers, keep_alive, is_modern)
+        cycle = HotCycle(self, self.headers)
+        cycle.gather(found, keep_alive, is_modern)
         self.cycle = cycle  # type: ignore[assignment]
         self.close_head()
         if is_current:
@@ -215,7 +245,11 @@ class HeadwayProtocol(Front):
             super().on_body(body)
         elif not cycle.response_complete:
             self.stage = BODY
-            cycle.feed(body)
+            cycle.parts.append(body)
+            cycle.size += len(body)
+            limit = self.gateway.snapshot.body_limit
+            if cycle.size > limit:
+                raise too_large(limit)
 
     def on_message_complete(self) -> None:
         cycle: Any = self.cycle
