@@ -215,7 +215,10 @@ PROVIDER = replace(
     decode_embeddings=openai_embeddings.decode_embeddings,
     credentials="entra",
     price_id="azure",
-    list_models=None,  # its list is of models, and what is called are deployments
+    # Its list is of models, deployed or not (learn.microsoft.com/rest/api/azureopenai/models/list),
+    # and what is called are deployments: to list those is the management plane's since 2023, for
+    # who knows the subscription (.../rest/api/aiservices/accountmanagement/deployments/list).
+    list_models=None,
     options=OPTIONS,
     secrets=SECRETS,
 )

@@ -52,7 +52,7 @@ PROVIDER = replace(
     encode_embeddings=encode_embeddings,
     credentials="entra",
     price_id="azure",
-    list_models=None,  # its list is of models, and what is called are deployments
+    list_models=None,  # as with azure_openai
     options=OPTIONS,
     secrets=SECRETS,
 )

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from headway.errors import MissingProviderKey, RequestError
-from headway.providers import bedrock_embeddings
+from headway.providers import bedrock_embeddings, bedrock_listing
 from headway.providers.anthropic_requests import betas
 from headway.providers.bedrock_answers import decode_event, decode_response
 from headway.providers.bedrock_errors import decode_error
@@ -38,7 +38,9 @@ from headway.wire.url import join
 BASE_URL = "https://bedrock-runtime.{region}.amazonaws.com"
 SERVICE = "bedrock"
 """The name that signatures are for."""
-AWS = re.compile(r"bedrock-\w+(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.com|api\.aws)")
+AWS = re.compile(
+    r"bedrock(?:-\w+)?(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.com|api\.aws)"
+)
 """Bedrock's own hosts, and the region in them."""
 ACCEPT = {False: "application/json", True: "application/vnd.amazon.eventstream"}
 METHODS = {
@@ -226,6 +228,7 @@ PROVIDER = Provider(
     sign=sign_request,
     credentials="aws",
     price_id="aws",
+    list_models=bedrock_listing.of(base_url),
     parameters=PARAMETERS,
     options=OPTIONS,
     secrets=SECRETS,

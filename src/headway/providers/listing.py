@@ -126,7 +126,7 @@ def _context(row: Row) -> int | None:
     said.append(count(as_mapping(row.get("meta")).get("n_ctx")))
     said.append(count(as_mapping(row.get("metadata")).get("context_length")))  # DeepInfra
     known = next((size for size in said if size), None)
-    hosts = {count(as_mapping(host).get("context_length")) for host in _list(row.get("providers"))}
+    hosts = {count(as_mapping(host).get("context_length")) for host in listed(row.get("providers"))}
     return known or (hosts.pop() if len(hosts) == 1 else None)
 
 
@@ -134,7 +134,7 @@ def _modalities(row: Row, way: str) -> tuple[str, ...] | None:
     """``way`` is input or output (Groq, OpenRouter, Hugging Face, GitHub)."""
     places = (row, as_mapping(row.get("architecture")))
     names = (f"{way}_modalities", f"supported_{way}_modalities")
-    found = [_list(place.get(name)) for place in places for name in names]
+    found = [listed(place.get(name)) for place in places for name in names]
     words = tuple(str(word) for word in next((words for words in found if words), ()))
     return words or (_capable(row.get("capabilities")) if way == "input" else None)
 
@@ -216,7 +216,7 @@ def count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _object(body: bytes) -> Row:
+def object_of(body: bytes) -> Row:
     found = _any(body)
     if not isinstance(found, dict):
         raise TypeError("a list of models is an object")
@@ -227,7 +227,7 @@ def as_mapping(value: Any) -> Row:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
@@ -267,7 +267,7 @@ def _encode_anthropic(version: str, target: Target, page: str | None) -> HttpReq
 
 
 def read_anthropic(body: bytes) -> Page:
-    found = _object(body)
+    found = object_of(body)
     models = (
         ListedModel(id=name_of(row["id"]), context_window=count(row.get("max_input_tokens")))
         for row in map(as_mapping, found["data"])
@@ -292,7 +292,7 @@ GEMINI_METHODS = {"generateContent", "embedContent", "batchEmbedContents"}
 
 def read_gemini(body: bytes) -> Page:
     """Those that chat or embed; others draw, film or speak at other doors."""
-    found = _object(body)
+    found = object_of(body)
     models = (
         ListedModel(
             id=name_of(row["name"]).removeprefix("models/"),
@@ -316,7 +316,7 @@ def _encode_cohere(target: Target, page: str | None) -> HttpRequest:
 
 
 def read_cohere(body: bytes) -> Page:
-    found = _object(body)
+    found = object_of(body)
     models = (
         ListedModel(
             id=name_of(row["name"]),
@@ -334,7 +334,7 @@ COHERE = ModelList(_encode_cohere, read_cohere)
 def _capable_of(rows: Any, name: str, wanted: set[str]) -> Iterable[Row]:
     """The rows that say one of these words, or that say none at all."""
     found = map(as_mapping, rows)
-    return (row for row in found if not _list(row.get(name)) or wanted & {*row[name]})
+    return (row for row in found if not listed(row.get(name)) or wanted & {*row[name]})
 
 
 def _encode_ollama(target: Target, page: str | None) -> HttpRequest:
@@ -347,7 +347,7 @@ def _encode_ollama(target: Target, page: str | None) -> HttpRequest:
 
 
 def read_ollama(body: bytes) -> Page:
-    found = _object(body)
+    found = object_of(body)
     if "data" in found:
         return read_openai(body)
     rows = map(as_mapping, found["models"])

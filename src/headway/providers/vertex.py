@@ -13,7 +13,7 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from headway.errors import InvalidField
-from headway.providers import gemini, gemini_embeddings
+from headway.providers import gemini, gemini_embeddings, vertex_listing
 from headway.providers.gemini_answers import decode_event, decode_response
 from headway.providers.gemini_limits import VERTEX, adapt
 from headway.providers.gemini_requests import encode_body
@@ -26,6 +26,9 @@ MULTI_REGIONS = ("us", "eu")
 """They have hosts of another form (docs.cloud.google.com/vertex-ai/docs, Regional endpoints)."""
 VERSION = "v1"
 TOKEN = "ya29."  # noqa: S105 - how access tokens begin; the rest of one is the secret
+
+MODELS = r"gemini|text-(?:multilingual-)?embedding"
+"""How the names of those begin that are spoken to here."""
 
 OPTIONS = {
     "project": "the Google Cloud project; by default that of the credentials",
@@ -86,28 +89,32 @@ def _resource(model: str, publisher: str) -> str:
 
 
 def headers(target: Target, stream: bool) -> gemini.Pairs:
-    credentials = target.credentials
-    token = credentials.get("access_token")
-    key = target.api_key
-    if key is not None and key.startswith(TOKEN):
-        token, key = key, None
-    extra = tuple(target.headers.items())
-    return _headers(token, key, credentials.get("quota_project"), extra, stream)
+    return _headers(authorization(target), tuple(target.headers.items()), stream)
 
 
 @lru_cache(maxsize=256)
-def _headers(
-    token: str | None, key: str | None, payer: str | None, extra: gemini.Pairs, stream: bool
-) -> gemini.Pairs:
+def _headers(opening: gemini.Pairs, extra: gemini.Pairs, stream: bool) -> gemini.Pairs:
     accept = "text/event-stream" if stream else "application/json"
-    pairs = [("content-type", "application/json"), ("accept", accept)]
+    return (("content-type", "application/json"), ("accept", accept), *opening, *extra)
+
+
+def authorization(target: Target) -> gemini.Pairs:
+    """What opens the door, and who pays for it."""
+    credentials, key = target.credentials, target.api_key
+    token = credentials.get("access_token")
+    if key is not None and key.startswith(TOKEN):
+        token, key = key, None
     if key is not None:
-        pairs.append(("x-goog-api-key", key))
-    elif token is not None:
-        pairs.append(("authorization", f"Bearer {token}"))
-        if payer is not None:
-            pairs.append(("x-goog-user-project", payer))
-    return (*pairs, *extra)
+        return (("x-goog-api-key", key),)
+    if token is None:
+        return ()
+    payer = credentials.get("quota_project")
+    paid = () if payer is None else (("x-goog-user-project", payer),)
+    return (("authorization", f"Bearer {token}"), *paid)
+
+
+def _place(target: Target) -> str:
+    return _host(target.base_url, _option(target, "region", "global"))
 
 
 def _option(target: Target, name: str, usual: str) -> str:
@@ -126,7 +133,7 @@ PROVIDER = replace(
     adapt=partial(adapt, VERTEX),
     encode_embeddings=encode_embeddings,
     credentials="google",
-    model_pattern=r"gemini|text-(?:multilingual-)?embedding",
-    list_models=None,
+    model_pattern=MODELS,
+    list_models=vertex_listing.of("google", MODELS, _place, authorization),
     options=OPTIONS,
 )

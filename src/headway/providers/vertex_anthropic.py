@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from headway.errors import RequestError
+from headway.providers import vertex_listing
 from headway.providers.anthropic import ACCEPTED, FEATURES, PARAMETERS
 from headway.providers.anthropic_answers import decode_event, decode_response
 from headway.providers.anthropic_errors import decode_error
@@ -35,13 +36,21 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     if request.stream:
         fields["stream"] = True
     headers = [("content-type", "application/json"), ("accept", ACCEPTED[request.stream])]
-    token = target.credentials.get("access_token") or target.api_key
-    if token is not None:
-        headers.append(("authorization", f"Bearer {token}"))
+    headers += _authorization(target)
     headers += target.headers.items()
     region = str(target.options.get("region") or "global")
     url = join(_host(target.base_url, region), _path(request, target, region))
     return HttpRequest(url, tuple(headers), encode(fields))
+
+
+def _authorization(target: Target) -> tuple[tuple[str, str], ...]:
+    token = target.credentials.get("access_token") or target.api_key
+    return () if token is None else (("authorization", f"Bearer {token}"),)
+
+
+def _listed_at(target: Target) -> str:
+    base = _host(target.base_url, str(target.options.get("region") or "global"))
+    return base.rpartition("/v1")[0]
 
 
 def _host(base_url: str, region: str) -> str:
@@ -77,6 +86,7 @@ PROVIDER = Provider(
     credentials="google",
     price_id="google",
     model_pattern="claude",
+    list_models=vertex_listing.of("anthropic", "claude", _listed_at, _authorization),
     parameters=PARAMETERS,
     options={
         "project": "the Google Cloud project",
