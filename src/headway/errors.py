@@ -187,3 +187,5 @@ class NotAllowed(RequestError):
     """The route does not take this method."""
 
     status = 405
+    methods: tuple[str, ...] = ()
+    """Those that it takes, which the answer has to name (RFC 9110, section 15.5.6)."""

@@ -215,6 +215,17 @@ def test_another_method_is_told_which_one_it_is(path: str, method: str, takes: s
     client = run(scope(path, method))
     assert client.status == 405
     assert takes in client.json["error"]["message"]
+    assert client.headers[b"allow"].decode() == takes.replace(" or ", ", ")
+
+
+@pytest.mark.parametrize("key", [None, "gw-wrong"])
+def test_nothing_is_read_of_who_has_no_key(key: str | None) -> None:
+    """No body ever comes: whoever waited for it would wait for good."""
+    headers = {} if key is None else {"x_api_key": key}
+    client = run(scope(CHAT, content_length="7", **headers), pipe=Pipe(keys=("gw-key",)))
+    assert client.status == 401
+    assert client.json["error"]["type"] == "authentication_error"
+    assert b"x-request-id" in client.headers
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

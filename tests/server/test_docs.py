@@ -323,6 +323,14 @@ def test_what_is_not_there_is_refused_in_the_shape_of_every_error(
     assert fits(schemas.ErrorReply, json.loads(reply.body))
 
 
+@pytest.mark.parametrize(
+    ("path", "takes"), [("/docs", "GET"), ("/docs/assets/page.css", "GET, HEAD")]
+)
+def test_what_takes_another_method_says_which(path: str, takes: str) -> None:
+    reply = get(path, "POST")
+    assert (reply.status, reply.headers["allow"]) == (405, takes)
+
+
 def test_the_vendored_files_are_those_that_were_reviewed() -> None:
     rows = re.findall(r"\| `(\S+)` \| `([0-9a-f]{64})` \|", (ASSETS / "README.md").read_text())
     ours = {"README.md", "page.html", "page.css", "page.js", "mark.svg"}

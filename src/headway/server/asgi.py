@@ -126,6 +126,7 @@ async def _chat(
     send: Send,
 ) -> None:
     _allow(scope, "POST")
+    authorize(scope["headers"], gateway.snapshot.keys)  # before anything is read of a stranger
     dialect, argument = found
     body = await _read(receive, gateway.snapshot.body_limit, scope["headers"])
     sink = AsgiSink()
@@ -180,12 +181,16 @@ async def _catalogue(gateway: Gateway, scope: Scope, send: Send) -> None:
 
 def _allow(scope: Scope, *methods: str) -> None:
     if scope["method"] not in methods:
-        raise NotAllowed(f"This route takes {' or '.join(methods)}, not {scope['method']}.")
+        error = NotAllowed(f"This route takes {' or '.join(methods)}, not {scope['method']}.")
+        error.methods = methods
+        raise error
 
 
 async def _refuse(gateway: Gateway, error: HeadwayError, send: Send) -> None:
     request_id = gateway.new_id()
     headers = [(b"content-type", JSON), (b"x-request-id", request_id.encode())]
+    if isinstance(error, NotAllowed):
+        headers.append((b"allow", ", ".join(error.methods).encode()))
     await _whole(send, error.status, headers, encode_error(error, None, request_id))
 
 

@@ -101,7 +101,11 @@ def _not_found(request: Request, error: Exception) -> Response:
 
 
 def _not_allowed(request: Request, error: Exception) -> Response:
-    return _refuse(NotAllowed(f"{request.url.path} takes GET, not {request.method}."))
+    """Starlette knows what its routes take, but not what its files do."""
+    refusal = _refuse(NotAllowed(f"{request.url.path} takes GET, not {request.method}."))
+    known = getattr(error, "headers", None) or {}
+    refusal.headers["allow"] = known.get("Allow", "GET, HEAD")
+    return refusal
 
 
 def _refuse(error: HeadwayError) -> Response:
