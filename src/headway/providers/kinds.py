@@ -104,6 +104,9 @@ TABLE = (
             "region": Variable("CLOUD_ML_REGION"),
         },
     ),
+    # v1beta has all that v1 has, which is the SDK's choice since its version 3, and what v1 lacks,
+    # such as names that end in -latest (ai.google.dev/gemini-api/docs/api-versions, google-genai
+    # 3.0.0's notes). A base_url that ends in /v1 is as good.
     Kind(
         "gemini",
         "Google Gemini",
