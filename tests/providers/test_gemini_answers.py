@@ -100,6 +100,27 @@ PARTS: list[tuple[str, list[Any], list[Event]]] = [
         ],
     ),
     (
+        "a signed picture, by its place",
+        [{"inlineData": {"mimeType": "image/png", "data": data}, **SIGNATURE} for data in "ab"],
+        [
+            event
+            for place, data in enumerate("ab")
+            for event in (
+                Extra(
+                    {
+                        "images": [
+                            {
+                                "type": "image_url",
+                                "image_url": {"url": f"data:image/png;base64,{data}"},
+                            }
+                        ]
+                    }
+                ),
+                detail("c2ln", part={"image": place}),
+            )
+        ],
+    ),
+    (
         "sound",
         [{"inlineData": {"mimeType": "audio/L16;rate=24000", "data": "aWc="}}],
         [Extra({"audio": {"data": "aWc=", "format": "L16;rate=24000"}})],

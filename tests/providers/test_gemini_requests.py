@@ -409,6 +409,12 @@ def test_other_extra_content_is_no_signature(extra: Any) -> None:
 
 LOOSE: list[tuple[str, list[Any], Any, list[Any]]] = [
     ("on its text", [SIGNED], "a", [{"text": "a", "thoughtSignature": "c2ln"}]),
+    (
+        "on a text of several parts",
+        [SIGNED, {**SIGNED, "data": "bw=="}],
+        "a",
+        [{"text": "a", "thoughtSignature": "c2ln"}, {"text": "", "thoughtSignature": "bw=="}],
+    ),
     ("without text", [SIGNED], None, [{"text": "", "thoughtSignature": "c2ln"}]),
     (
         "on an empty text",
@@ -447,6 +453,20 @@ def test_other_signatures_go_back_where_they_were(
     name: str, details: list[Any], text: Any, parts: list[Any]
 ) -> None:
     message = {"role": "assistant", "content": text, "reasoning_details": details}
+    assert contents(message) == [{"role": "model", "parts": parts}]
+
+
+def test_pictures_that_the_model_made_go_back_with_their_signatures() -> None:
+    made = [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{d}"}} for d in "ab"]
+    sketch = {"type": "hologram"}
+    message = {
+        "role": "assistant",
+        "content": "Two",
+        "images": [*made, sketch],
+        "reasoning_details": [{**SIGNED, "part": {"image": 1}}],
+    }
+    first, second = ({"inlineData": {"mimeType": "image/png", "data": data}} for data in "ab")
+    parts = [{"text": "Two"}, first, {**second, "thoughtSignature": "c2ln"}]
     assert contents(message) == [{"role": "model", "parts": parts}]
 
 

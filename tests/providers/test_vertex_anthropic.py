@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import Raw
 
+import conversations
 from headway.errors import RequestError
 from headway.providers import anthropic
 from headway.providers.vertex_anthropic import PROVIDER
@@ -115,3 +119,43 @@ def test_all_else_is_the_claude_apis() -> None:
     assert PROVIDER.decode_response is anthropic.PROVIDER.decode_response
     assert PROVIDER.decode_error is anthropic.PROVIDER.decode_error
     assert PROVIDER.wire == anthropic.PROVIDER.wire
+
+
+CLAUDES = st.sampled_from(["claude-sonnet-4-5", "claude-3-5-haiku@20241022", "claude-opus-4-6"])
+ASKED = st.fixed_dictionaries(
+    {"tools": st.lists(conversations.marked(conversations.tools), max_size=2)},
+    optional={
+        "max_tokens": st.integers(1, 9999),
+        "temperature": st.floats(0, 1, allow_subnormal=False),
+        "stop": st.lists(conversations.texts, max_size=2),
+        "reasoning_effort": st.sampled_from(["none", "low", "high"]),
+        "response_format": conversations.json_schemas,
+        "new_thing": conversations.values,
+    },
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    model=CLAUDES,
+    talk=conversations.conversations(),
+    asked=ASKED,
+    stream=st.booleans(),
+    betas=st.lists(conversations.names, max_size=2),
+)
+def test_what_arrives_is_what_arrives_at_the_claude_api(
+    model: str, talk: Any, asked: dict[str, Any], stream: bool, betas: list[str]
+) -> None:
+    """But for the model, which is in the path here, and the version and the betas, which are in
+    headers there."""
+    request = conversations.chat(model, talk, stream, **asked)
+    there = Target(provider="anthropic", base_url="https://c.test", options={"beta": betas})
+    expected, told = conversations.sent(anthropic.PROVIDER, request, there)
+    body, changes = conversations.sent(PROVIDER, request, target(project="p", beta=betas))
+    assert body.pop("anthropic_version") == "vertex-2023-10-16"
+    assert body.pop("anthropic_beta", []) == betas
+    path = PROVIDER.encode_request(PROVIDER.adapt(request)[0], target(project="p")).url.path
+    name, _, method = path.rpartition("/")[2].rpartition(":")
+    assert {"model": unquote(name), **body} == expected
+    assert method == ("streamRawPredict" if stream else "rawPredict")
+    assert changes == told

@@ -69,10 +69,11 @@ _any = msgspec.json.Decoder().decode
 class Memory:
     """What a stream has brought of one candidate."""
 
-    __slots__ = ("calls", "finished", "seen", "text")
+    __slots__ = ("calls", "finished", "images", "seen", "text")
 
     def __init__(self) -> None:
         self.calls = 0
+        self.images = 0
         self.finished = False
         self.text: list[str] = []
         """For the offsets of citations, which come at the end and count from the start."""
@@ -156,12 +157,15 @@ def _read_part(part: Part, index: int, memory: Memory, state: State, events: lis
     """All but plain text, which the caller reads first because it is nearly everything."""
     if part.thought and part.text:
         events.append(Reasoning(part.text, index))
-    call_id = None
+    call_id = image = None
     if part.function_call is not None:
         call_id = _read_call(part.function_call, index, memory, state, events)
     if part.inline_data is not None:
-        events.append(Extra(_media(part.inline_data), index))
-    detail = _detail(part, call_id)
+        media = _media(part.inline_data)
+        if "images" in media:
+            image, memory.images = memory.images, memory.images + 1
+        events.append(Extra(media, index))
+    detail = _detail(part, call_id, image)
     if detail is not None:
         events.append(ReasoningDetail(detail, index))
 
@@ -178,9 +182,10 @@ def _read_call(
     return call_id
 
 
-def _detail(part: Part, call_id: str | None) -> dict[str, Any] | None:
+def _detail(part: Part, call_id: str | None, image: int | None) -> dict[str, Any] | None:
     """What must come back on the next turn (ai.google.dev/gemini-api/docs/thought-signatures):
-    signatures, each with the call it belongs to, and parts that only Google reads (``part``)."""
+    signatures, each with the call or the picture it belongs to, and parts that only Google reads
+    (``part``)."""
     signature = part.thought_signature
     if part.thought and signature:
         return {
@@ -193,6 +198,8 @@ def _detail(part: Part, call_id: str | None) -> dict[str, Any] | None:
     kept = {name: value for name, value in kept.items() if value is not None}
     if part.text == "" and signature:
         kept = {"text": ""}
+    if image is not None and signature:
+        kept = {"image": image}
     if not kept and not signature:
         return None
     detail: dict[str, Any] = {

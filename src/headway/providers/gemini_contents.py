@@ -106,7 +106,7 @@ class Contents:
     def _spoken(self, message: Message, needs_signature: bool) -> list[Part]:
         details = [d for d in message.reasoning_details or () if d.get("format") == FORMAT]
         loose = [d for d in details if not d.get("id")]
-        parts = [*_thoughts(loose), *_texts(message, loose)]
+        parts = [*_thoughts(loose), *_texts(message, loose), *_images(message, loose)]
         signatures = {d["id"]: d.get("data") for d in details if d.get("id")}
         for position, call in enumerate(_calls(message)):
             signature = signatures.get(call.id) or signature_beside(call)
@@ -177,7 +177,7 @@ def _thoughts(loose: list[dict[str, Any]]) -> Iterator[Part]:
         if detail.get("type") == "reasoning.text" and detail.get("signature"):
             thought = {"text": detail.get("text") or "", "thought": True}
             yield _signed(thought, detail["signature"])
-        elif isinstance(kept, dict) and kept != ONLY_TEXT:
+        elif isinstance(kept, dict) and kept != ONLY_TEXT and "image" not in kept:
             yield _signed(kept, detail.get("data"))
 
 
@@ -196,6 +196,16 @@ def _texts(message: Message, loose: list[dict[str, Any]]) -> list[Part]:
         elif kept in (None, ONLY_TEXT):
             parts.append(_signed(ONLY_TEXT, detail["data"]))
     return parts
+
+
+def _images(message: Message, loose: list[dict[str, Any]]) -> Iterator[Part]:
+    """Pictures that the model made, each with the signature that it had: behind the text."""
+    kept = [(detail.get("part"), detail.get("data")) for detail in loose]
+    signatures = {part["image"]: data for part, data in kept if part and "image" in part}
+    for position, image in enumerate(message.images or ()):
+        part = part_of(image)
+        if part is not None:
+            yield _signed(part, signatures.get(position))
 
 
 def _signed(part: Part, signature: str | None) -> Part:

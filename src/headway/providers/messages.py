@@ -2,8 +2,8 @@
 
 Beside OpenAI's own fields stand those that clients use to carry what OpenAI has no word for:
 ``cache_control`` on parts, messages and tools (Anthropic's), ``reasoning_content`` and
-``reasoning_details`` on an assistant's message (DeepSeek's and OpenRouter's), ``is_error`` on a
-tool's.
+``reasoning_details`` on an assistant's message (DeepSeek's and OpenRouter's), and its ``images``
+(OpenRouter's); ``is_error`` on a tool's.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ class Message(Struct, frozen=True):
     refusal: str | None = None
     reasoning_content: str | None = None
     reasoning_details: list[dict[str, Any]] | None = None
+    images: list[Part] | None = None
+    """Pictures that the model made, as answers show them."""
     cache_control: Any = None
     is_error: bool | None = None
 
