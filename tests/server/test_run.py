@@ -33,6 +33,15 @@ def test_it_says_where_it_listens_and_can_be_called_at_once(launch: Launch, coun
 
 
 @COUNTS
+def test_it_says_which_variable_leads_a_provider_elsewhere(launch: Launch, count: str) -> None:
+    place = {"CO_API_URL": "http://127.0.0.1:9/v2"}
+    own = launch(args=("--port", "0", "--workers", count), env=place)
+    assert own.client.get("/health").status == 200
+    said = [line for line in own.output if " is at " in line]
+    assert said == ["cohere is at http://127.0.0.1:9/v2, as CO_API_URL says\n"]
+
+
+@COUNTS
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
 def test_it_listens_on_ipv6(launch: Launch, count: str) -> None:
     own = launch(args=("--host", "::1", "--port", "0", "--workers", count))

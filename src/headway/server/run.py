@@ -141,7 +141,7 @@ def serve(config: Config) -> int:
         sys.stderr.write(f"headway: cannot listen on {where}: {exc.strerror}\n")
         return 1
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
-    _announce(config.server.host, listeners[0])
+    _announce(config, listeners[0])
     try:
         if len(listeners) > 1:
             return workers.supervise(config, listeners, run_worker, read_anew)
@@ -222,8 +222,13 @@ def _bind(listener: socket.socket, address: Any, reuse_port: int = 0) -> socket.
     return listener
 
 
-def _announce(host: str, listener: socket.socket) -> None:
-    port = listener.getsockname()[1]
+def _announce(config: Config, listener: socket.socket) -> None:
+    """Where it is, and where keys go because a variable says so: nobody is to wonder at that."""
+    host, port = config.server.host, listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
-    sys.stderr.write(f"Headway listening on http://{shown}:{port}\n")
+    lines = [f"Headway listening on http://{shown}:{port}\n"]
+    for name, provider in config.providers.items():
+        if (variable := provider.sources.get("base_url")) is not None:
+            lines.append(f"{name} is at {provider.base_url}, as {variable} says\n")
+    sys.stderr.write("".join(lines))
     sys.stderr.flush()
