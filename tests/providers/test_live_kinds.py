@@ -181,3 +181,36 @@ def test_an_alias_answers_as_the_kind(alias: str, gateway: Gateway) -> None:
     listed = gateway.client.get("/api/engine/providers").json
     assert alias not in listed
     assert set(KINDS_CALLED) <= set(listed)
+
+
+# vendor, model, what is asked, what is sent of it, what is said of it
+TOOL = {"type": "function", "function": {"name": "f"}}
+CHANGED: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
+    ("deepseek", "deepseek-v4-flash", {"tool_choice": "required", "tools": [TOOL]},
+     {"tools": [TOOL]}, "tool_choice"),
+    ("zai", "glm-5", {"tool_choice": "none", "tools": [TOOL]}, {}, "tool_choice"),
+    ("dashscope", "qwen-plus", {"reasoning_effort": "none"}, {"enable_thinking": False},
+     "reasoning_effort"),
+    ("groq", "openai/gpt-oss-20b", {"reasoning_effort": "xhigh"}, {"reasoning_effort": "high"},
+     "reasoning_effort"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "model", "asked", "sent", "parameter"), CHANGED)
+def test_what_a_vendor_does_not_take_is_told_or_refused(
+    kind: str,
+    model: str,
+    asked: dict[str, Any],
+    sent: dict[str, Any],
+    parameter: str,
+    gateway: Gateway,
+    upstream: ThreadedServer,
+) -> None:
+    got = gateway.chat(kind, model=model, **asked)
+    assert got.status == 200, got.body
+    assert [change["parameter"] for change in got.json["transformations"]] == [parameter]
+    body = json.loads(last(upstream, kind).body)
+    assert {name: body[name] for name in sent} == sent
+    assert not (asked.keys() - sent.keys()) & body.keys()
+    refused = gateway.chat(kind, model=model, strict=True, **asked)
+    assert (refused.status, refused.json["error"]["param"]) == (400, parameter)
