@@ -36,7 +36,8 @@ GROQ = Rules(
 GROQ_TIERS = {"default": "on_demand", "priority": "performance"}
 
 # api-docs.deepseek.com, Create chat completion and the guides; recordings show logprobs with
-# thinking, by models that are told to think by a parameter.
+# thinking, by models that are told to think by a parameter. The names deepseek-chat and
+# deepseek-reasoner ended in July 2026; what is said of them is for servers that keep them.
 DEEPSEEK = Rules(
     limits=Limits(renamed=RENAMED),
     models=(
