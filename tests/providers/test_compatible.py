@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from headway.providers import KINDS
+from headway.errors import InvalidField
+from headway.providers import FACTS, KINDS
 from headway.providers.compatible import PROVIDERS, ROWS
 from headway.types import ChatRequest, EmbeddingsRequest, Target
 
@@ -192,5 +193,8 @@ def test_an_address_is_made_of_what_the_configuration_says(
 def test_a_missing_address_is_named(
     kind: str, options: dict[str, str], host: str, path: str
 ) -> None:
-    with pytest.raises(ValueError, match=next(iter(options))):
+    (option,) = options
+    variable = FACTS[kind].environ[option].name
+    with pytest.raises(InvalidField, match=f"set {variable} in .*, or {option} or base_url") as no:
         KINDS[kind].encode_request(asked(), Target(provider=kind, base_url=""))
+    assert no.value.param == option

@@ -11,6 +11,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from headway.errors import InvalidField
 from headway.providers import openai
 from headway.providers.compatible_hosts import HOSTS, OWN
 from headway.providers.compatible_mends import mended
@@ -55,43 +56,51 @@ def provider_of(row: Row, facts: Kind) -> Provider:
             read_text=None,
         )
     if row.place is not None:
-        provider = _placed(provider, row.place)
+        provider = _placed(provider, row.place, facts)
     if not row.embeddings:
         provider = replace(provider, encode_embeddings=None, decode_embeddings=None)
     return provider
 
 
-def _placed(provider: Provider, place: Place) -> Provider:
+def _placed(provider: Provider, place: Place, facts: Kind) -> Provider:
+    variable = facts.environ.get(place.option)
+    named = None if variable is None else variable.name
     encode_chat, encode_embeddings = provider.encode_request, provider.encode_embeddings
 
     def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
-        return encode_chat(request, _target(target, place))
+        return encode_chat(request, _target(target, place, named))
 
     def encode_vectors(request: EmbeddingsRequest, target: Target) -> HttpRequest:
         assert encode_embeddings is not None
-        return encode_embeddings(request, _target(target, place))
+        return encode_embeddings(request, _target(target, place, named))
 
     return replace(
         provider,
         encode_request=encode_request,
         encode_embeddings=encode_vectors,
-        list_models=provider.list_models and _placed_list(provider.list_models, place),
+        list_models=provider.list_models and _placed_list(provider.list_models, place, named),
         options={place.option: place.meaning},
     )
 
 
-def _placed_list(how: ModelList, place: Place) -> ModelList:
+def _placed_list(how: ModelList, place: Place, named: str | None) -> ModelList:
     encode = how.encode
-    return replace(how, encode=lambda target, page: encode(_target(target, place), page))
+    return replace(how, encode=lambda target, page: encode(_target(target, place, named), page))
 
 
-def _target(target: Target, place: Place) -> Target:
-    """Raises ValueError where the configuration says neither the address nor what fills it in."""
+def _target(target: Target, place: Place, named: str | None) -> Target:
+    """``named`` is the variable that may fill it in. Raises InvalidField where the configuration
+    says neither the address nor what fills it in."""
     if target.base_url:
         return target
     filled = target.options.get(place.option)
     if not filled:
-        raise ValueError(f"set it, or {place.option}, in providers.{target.provider}")
+        variable = "" if named is None else f"{named} in the gateway's environment, or "
+        raise InvalidField(
+            f"{target.provider} has no address yet: set {variable}{place.option} or base_url of"
+            f" providers.{target.provider} in its configuration.",
+            param=place.option,
+        )
     return replace(target, base_url=place.template.format(filled))
 
 
