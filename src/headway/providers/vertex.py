@@ -62,8 +62,9 @@ def place(target: Target, model: str, method: str, publisher: str = "google") ->
     if not resource.startswith("projects/") and not (target.api_key and not project):
         if not project:
             raise InvalidField(
-                f"{target.provider} needs a Google Cloud project: set"
-                f" providers.{target.provider}.project in the configuration.",
+                f"{target.provider} needs a Google Cloud project: set GOOGLE_CLOUD_PROJECT in the"
+                f" gateway's environment or providers.{target.provider}.project in its"
+                " configuration.",
                 param="project",
             )
         resource = f"projects/{project}/locations/{region}/{resource}"

@@ -66,7 +66,10 @@ def _host(base_url: str, region: str) -> str:
 def _path(request: ChatRequest, target: Target, region: str) -> str:
     project = target.options.get("project") or target.credentials.get("project")
     if not project:
-        message = f"{target.provider} needs `project`, the Google Cloud project that pays."
+        message = (
+            f"{target.provider} needs `project`, the Google Cloud project that pays: set it in its"
+            " configuration, or ANTHROPIC_VERTEX_PROJECT_ID in the gateway's environment."
+        )
         raise RequestError(message, param="project")
     where = f"/projects/{project}/locations/{region}/publishers/anthropic/models/"
     return f"{where}{quote(request.model, safe='@.-_')}:{METHODS[request.stream]}"
