@@ -66,15 +66,14 @@ class Flow:
     _pieces: list[bytes]
     _state: dict[str, Any]
     _holds_back = False
-    _is_straight = False
-    """A piece of text goes to the client as it came."""
     _keep_arrival: Callable[[float], None]
     _keep_text: Callable[[str], None]
-    _read_text: Callable[[bytes], str | None]
+    _read_text: Callable[[bytes], str | None] | None = None
+    """Tells a mere text of the first choice, once that has begun and if the provider can."""
+    _read_straight: Callable[[bytes], str | None] | None = None
+    """The same, where such a text goes to the client as it came."""
     _parts: list[bytes] | None = None
     _summary: Summary | None = None
-    _tells_text = False
-    """The first choice has begun, and the provider can tell a mere text of it."""
 
     def __init__(
         self, exchange: Exchange, upstream: Upstream, context: Context, stream: Stream | None
@@ -114,19 +113,23 @@ class Flow:
         if framer is None:
             self._gather(data, now)
             return
+        read, text = self._read_straight, None
         try:
             frames = framer.feed(data)
-            if self._is_straight and len(frames) == 1:
-                frame = frames[0]
-                text = self._read_text(frame.data) if frame.event is None else None
-                if text is not None:
-                    self._pass_on(frame.raw, text, now)
-                    return
-            is_over = self._take(frames, now)
+            if read is not None and len(frames) == 1 and frames[0].event is None:
+                text = read(frames[0].data)
+            is_over = text is None and self._take(frames, now)
         except GARBLED as exc:
             self._break(self._garbled(exc), now)
             return
-        if is_over:
+        if text is not None:  # what nearly every chunk of a relayed stream is
+            raw = frames[0].raw
+            self._keep_text(text)
+            self._keep_arrival(now)
+            self.written += len(raw)
+            self.last_write = now
+            self._sink.write(raw)
+        elif is_over:
             self._complete(now)
         elif self._pieces:
             self._forward(now)
@@ -176,26 +179,20 @@ class Flow:
                 return True
         return self._context.call.asks_stream
 
-    def _pass_on(self, raw: bytes, text: str, now: float) -> None:
-        """What nearly every chunk of a relayed stream is: one frame, and that a piece of text."""
-        self._keep_text(text)
-        self._keep_arrival(now)
-        self.written += len(raw)
-        self.last_write = now
-        self._sink.write(raw)
-
     def _take(self, frames: list[Frame], now: float) -> bool:
         """Whether the answer is over: by its end mark, or by an error in it."""
-        is_joined = self.stream is None
+        read = self._read_text if self.stream is None else None
         for frame in frames:
-            if is_joined and self._tells_text and frame.event is None:
-                text = self._read_text(frame.data)
+            if read is not None and frame.event is None:
+                text = read(frame.data)
                 if text is not None:
                     self._keep_text(text)
                     self._keep_arrival(now)
                     continue
             if self._take_frame(frame, now):
                 return True
+            if self.stream is None:
+                read = self._read_text
         return False
 
     def _take_frame(self, frame: Frame, now: float) -> bool:
@@ -206,7 +203,7 @@ class Flow:
             answer.add(events)
             if answer.failed is not None:
                 return True
-            if not self._tells_text and 0 in answer.choices:
+            if self._read_text is None and 0 in answer.choices:
                 self._note_text()
         if stream is not None:
             piece = stream.encode(frame, events, self._epoch + now)
@@ -216,12 +213,9 @@ class Flow:
 
     def _note_text(self) -> None:
         """From here on, a mere text of the first choice is known by itself."""
-        read = self._upstream.provider.read_text
-        if read is not None:
-            self._tells_text = True
-            self._read_text = read
-            self._keep_text = self.answer.choices[0].text.append
-            self._keep_arrival = self.meter.arrivals.append
+        self._read_text = self._upstream.provider.read_text
+        self._keep_text = self.answer.choices[0].text.append
+        self._keep_arrival = self.meter.arrivals.append
 
     def _gather(self, data: bytes, now: float) -> None:
         if not self.raw:
@@ -280,7 +274,8 @@ class Flow:
             self.written += len(piece)
             self._sink.write(piece)
         self.last_write = now
-        self._is_straight = self._tells_text and self._context.relays
+        if self._context.relays:
+            self._read_straight = self._read_text
 
     def _commit(self) -> None:
         self.is_committed = True
