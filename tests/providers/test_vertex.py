@@ -107,7 +107,8 @@ def test_a_model_may_be_named_in_several_ways(model: str, resource: str) -> None
 
 
 def test_without_project_and_key_the_remedy_is_told() -> None:
-    with pytest.raises(InvalidField, match=r"set providers\.vertex\.project") as caught:
+    remedy = r"set GOOGLE_CLOUD_PROJECT in .* or providers\.vertex\.project"
+    with pytest.raises(InvalidField, match=remedy) as caught:
         PROVIDER.encode_request(chat(), replace(TARGET, options={}))
     assert caught.value.param == "project"
 
