@@ -7,6 +7,7 @@ parts were. They come before it, pictures and every signature of a text but the 
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -60,7 +61,9 @@ def signed(strategy: Any) -> Any:
     )
 
 
+sounds = st.builds(lambda data: {"mimeType": "audio/L16", "data": data}, base64s)
 parts = st.one_of(
+    st.builds(lambda blob: {"inlineData": blob}, sounds),
     st.builds(lambda text: {"text": text, "thought": True}, texts),
     signed(st.builds(lambda text: {"text": text}, texts)),
     signed(codes | outputs),
@@ -214,13 +217,17 @@ def as_array(chunks: list[Json]) -> bytes:
 # --- What is to come of it ------------------------------------------------------------------------
 
 
+def is_image(part: Json) -> bool:
+    return part.get("inlineData", {}).get("mimeType") == "image/png"
+
+
 def told(part: Json, call_id: str | None, image: int) -> Json:
     """The detail that keeps a part's signature, and the part where nothing else does."""
     signature = part.get("thoughtSignature")
     kept = {k: v for k, v in part.items() if k in ("executableCode", "codeExecutionResult")}
     if part.get("text") == "":
         kept = {"text": ""}
-    if "inlineData" in part and signature:
+    if is_image(part) and signature:
         kept = {"image": image}
     if not kept and not signature:
         return None
@@ -272,12 +279,16 @@ def check(choice: Choice, candidate: Json, exact_ids: bool = True) -> None:
         told(
             part,
             next(order) if "functionCall" in part else None,
-            sum("inlineData" in before for before in given[:position]),
+            sum(map(is_image, given[:position])),
         )
         for position, part in enumerate(given)
     ]
     assert message.get("reasoning_details", []) == [d for d in details if d is not None]
-    drawn = [p["inlineData"] for p in given if "inlineData" in p]
+    drawn = [p["inlineData"] for p in given if is_image(p)]
+    spoken = [p["inlineData"] for p in given if "inlineData" in p and not is_image(p)]
+    data = b"".join(base64.b64decode(blob["data"]) for blob in spoken)
+    whole = {"data": base64.b64encode(data).decode(), "format": "L16"} if spoken else None
+    assert message.get("audio") == whole
     assert [image["image_url"]["url"] for image in message.get("images", ())] == [
         f"data:{blob['mimeType']};base64,{blob['data']}" for blob in drawn
     ]
@@ -352,7 +363,7 @@ def carried(given: list[Json]) -> Json:
         "text": text_of(given),
         "own": own,
         "calls": [part for part in given if "functionCall" in part],
-        "images": [part for part in given if "inlineData" in part],
+        "images": [part for part in given if is_image(part)],
         "signatures": sorted(p["thoughtSignature"] for p in given if "thoughtSignature" in p),
     }
 

@@ -122,8 +122,8 @@ PARTS: list[tuple[str, list[Any], list[Event]]] = [
     ),
     (
         "sound",
-        [{"inlineData": {"mimeType": "audio/L16;rate=24000", "data": "aWc="}}],
-        [Extra({"audio": {"data": "aWc=", "format": "L16;rate=24000"}})],
+        [{"inlineData": {"mimeType": "audio/L16;rate=24000", "data": "aWlp"}}],
+        [Extra({"audio": {"data": "aWlp", "format": "L16;rate=24000"}})],
     ),
     ("what is not known", [{"hologram": {}}], []),
 ]

@@ -8,6 +8,7 @@ without ``alt=sse`` a stream is one JSON array; an error in a stream is plain JS
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,11 +70,13 @@ _any = msgspec.json.Decoder().decode
 class Memory:
     """What a stream has brought of one candidate."""
 
-    __slots__ = ("calls", "finished", "images", "seen", "text")
+    __slots__ = ("calls", "finished", "images", "seen", "sound", "text")
 
     def __init__(self) -> None:
         self.calls = 0
         self.images = 0
+        self.sound = b""
+        """What is left of it: less than three bytes."""
         self.finished = False
         self.text: list[str] = []
         """For the offsets of citations, which come at the end and count from the start."""
@@ -161,7 +164,7 @@ def _read_part(part: Part, index: int, memory: Memory, state: State, events: lis
     if part.function_call is not None:
         call_id = _read_call(part.function_call, index, memory, state, events)
     if part.inline_data is not None:
-        media = _media(part.inline_data)
+        media = _media(part.inline_data, memory)
         if "images" in media:
             image, memory.images = memory.images, memory.images + 1
         events.append(Extra(media, index))
@@ -214,12 +217,24 @@ def _detail(part: Part, call_id: str | None, image: int | None) -> dict[str, Any
     return detail
 
 
-def _media(blob: Blob) -> dict[str, Any]:
+def _media(blob: Blob, memory: Memory) -> dict[str, Any]:
     """Pictures in the shape that OpenRouter gave them, sound in OpenAI's."""
     if blob.mime_type.startswith("audio/"):
-        return {"audio": {"data": blob.data, "format": blob.mime_type.removeprefix("audio/")}}
+        data = _aligned(blob.data, memory)
+        return {"audio": {"data": data, "format": blob.mime_type.removeprefix("audio/")}}
     url = f"data:{blob.mime_type};base64,{blob.data}"
     return {"images": [{"type": "image_url", "image_url": {"url": url}}]}
+
+
+def _aligned(data: str, memory: Memory) -> str:
+    """Sound comes in pieces, each padded, and is one text in the end: base64 that ends within it
+    would break it, so what does not fill three bytes waits for the next piece."""
+    if not memory.sound and not data.endswith("="):
+        return data
+    sound = memory.sound + b64decode(data)
+    whole = len(sound) - len(sound) % 3
+    memory.sound = sound[whole:]
+    return b64encode(sound[:whole]).decode()
 
 
 def _logprobs(result: LogprobsResult) -> dict[str, Any]:
@@ -245,6 +260,8 @@ def _read_finish(candidate: Candidate, numbers: Numbers, state: State, events: l
     if given in UNFINISHED or memory.finished:
         return
     memory.finished = True
+    if memory.sound:
+        events.append(Extra({"audio": {"data": b64encode(memory.sound).decode()}}, candidate.index))
     name = numbers.get(given, "OTHER") if isinstance(given, int) else given or ""
     if name in FAILURES:
         message = candidate.finish_message or f"The model stopped without an answer: {name}."
