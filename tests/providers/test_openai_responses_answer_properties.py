@@ -106,6 +106,19 @@ calls = st.builds(
     names,
     objects,
 )
+CUSTOM = {"type": "custom", "custom": {"name": "takes_free_text"}}
+customs = st.builds(
+    lambda call_id, text: {
+        "type": "custom_tool_call",
+        "status": "completed",
+        "call_id": f"call_{call_id}",
+        "name": "takes_free_text",
+        "input": text,
+    },
+    ids,
+    st.text(max_size=9),
+)
+CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 searches = st.builds(
     lambda query: {
         "type": "web_search_call",
@@ -114,7 +127,13 @@ searches = st.builds(
     },
     texts,
 )
-PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "web_search_call": "ws"}
+PREFIXES = {
+    "message": "msg",
+    "reasoning": "rs",
+    "function_call": "fc",
+    "custom_tool_call": "ctc",
+    "web_search_call": "ws",
+}
 usages = st.builds(
     lambda given, made, cached, thought: {
         "input_tokens": given,
@@ -135,13 +154,13 @@ ENDS = [
 @st.composite
 def answers(draw: DrawFn) -> Json:
     """A Response object: items of any kind in any order, at last perhaps a refusal."""
-    items = draw(st.lists(messages() | thoughts() | calls | searches, max_size=5))
+    items = draw(st.lists(messages() | thoughts() | calls | customs | searches, max_size=5))
     if draw(st.booleans()):
         content = [{"type": "refusal", "refusal": draw(texts)}]
         items.append({"type": "message", "role": "assistant", "content": content})
     for index, item in enumerate(items):
         item["id"] = f"{PREFIXES[item['type']]}_{index}"
-        if item["type"] == "function_call":
+        if item["type"] in CALLS:
             item["call_id"] += f"_{index}"
     status, details, _ = draw(st.sampled_from(ENDS))
     return {
@@ -180,7 +199,7 @@ def events_of(draw: DrawFn, whole: Json) -> list[Json]:
 
 
 def opened(item: Json) -> Json:
-    empty = {"content": [], "summary": [], "arguments": "", "status": "in_progress"}
+    empty = {"content": [], "summary": [], "arguments": "", "input": "", "status": "in_progress"}
     return {name: empty.get(name, value) for name, value in item.items()}
 
 
@@ -219,8 +238,10 @@ def fill_thought(draw: DrawFn, item: Json) -> list[Json]:
 
 
 def fill_call(draw: DrawFn, item: Json) -> list[Json]:
-    done = {"type": "response.function_call_arguments.done", "arguments": item["arguments"]}
-    return [*deltas(draw, "function_call_arguments", item["arguments"]), done]
+    name = CALLS[item["type"]]
+    kind = f"{item['type']}_{name}"
+    text = item[name]
+    return [*deltas(draw, kind, text), {"type": f"response.{kind}.done", name: text}]
 
 
 def fill_search(draw: DrawFn, item: Json) -> list[Json]:
@@ -231,6 +252,7 @@ FILL: Json = {
     "message": fill_message,
     "reasoning": fill_thought,
     "function_call": fill_call,
+    "custom_tool_call": fill_call,
     "web_search_call": fill_search,
 }
 
@@ -245,8 +267,8 @@ def as_stream(events: list[Json], end: str, is_ascii: bool) -> bytes:
 # --- What is to come of it ------------------------------------------------------------------------
 
 
-def of_type(whole: Json, kind: str) -> list[tuple[int, Json]]:
-    return [(index, item) for index, item in enumerate(whole["output"]) if item["type"] == kind]
+def of_type(whole: Json, *kinds: str) -> list[tuple[int, Json]]:
+    return [(index, item) for index, item in enumerate(whole["output"]) if item["type"] in kinds]
 
 
 def said_in(whole: Json, kind: str) -> list[Json]:
@@ -300,9 +322,9 @@ def check(answer: Answer, whole: Json) -> None:
     )
     assert (message["content"] or "") == "".join(p["text"] for p in said_in(whole, "output_text"))
     assert message.get("refusal", "") == "".join(p["refusal"] for p in said_in(whole, "refusal"))
-    made = [item for _, item in of_type(whole, "function_call")]
+    made = [item for _, item in of_type(whole, *CALLS)]
     assert [(c["id"], c["function"]) for c in message["tool_calls"] or ()] == [
-        (c["call_id"], {"name": c["name"], "arguments": c["arguments"]}) for c in made
+        (c["call_id"], {"name": c["name"], "arguments": c[CALLS[c["type"]]]}) for c in made
     ]
     thought = of_type(whole, "reasoning")
     assert message.get("reasoning_content", "") == "".join(
@@ -353,8 +375,8 @@ def carried(item: Json) -> Json:
     if kind == "reasoning":
         goes_on = item.get("encrypted_content") or item.get("content")
         return item if goes_on else None
-    if kind == "function_call":
-        return {name: item[name] for name in ("type", "call_id", "name", "arguments")}
+    if kind in CALLS:
+        return {name: item[name] for name in ("type", "call_id", "name", CALLS[kind])}
     if kind != "message":
         return item
     content = item["content"]
@@ -382,10 +404,12 @@ def test_what_an_answer_left_comes_back_on_the_next_turn(
     done = [
         {"role": "tool", "tool_call_id": i, "content": i} for i in data.draw(st.permutations(made))
     ]
-    body, _ = sent(PROVIDER, chat("gpt-5", [*USUAL, message, *done]), TARGET)
+    body, _ = sent(PROVIDER, chat("gpt-5", [*USUAL, message, *done], tools=[CUSTOM]), TARGET)
     _, *back = body["input"]
     split = len(back) - len(made)
     expected = [item for item in map(carried, whole["output"]) if item is not None]
     assert [carried(item) for item in back[:split]] == expected
-    outputs = {item["call_id"]: item["output"] for item in back[split:]}
-    assert outputs == {call_id: call_id for call_id in made}
+    kinds = {item["call_id"]: f"{item['type']}_output" for _, item in of_type(whole, *CALLS)}
+    assert {item["call_id"]: (item["type"], item["output"]) for item in back[split:]} == {
+        call_id: (kinds[call_id], call_id) for call_id in made
+    }

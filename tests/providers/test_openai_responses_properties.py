@@ -252,11 +252,15 @@ def parameters(draw: DrawFn) -> dict[str, Json]:
             "metadata": st.dictionaries(names, texts, max_size=1),
             "prompt_cache_key": texts,
             "safety_identifier": texts,
-            "reasoning_effort": efforts,
             "new_thing": st.integers(),
         },
     )
-    return {**draw(plain), **({"tools": equipment} if equipment else {})}
+    thinking = st.one_of(
+        st.just({}),
+        st.builds(lambda effort: {"reasoning_effort": effort}, efforts),
+        st.builds(lambda most: {"reasoning": {"max_tokens": most}}, counts),
+    )
+    return {**draw(plain), **draw(thinking), **({"tools": equipment} if equipment else {})}
 
 
 NOTHING = {
@@ -326,6 +330,10 @@ def test_a_parameter_arrives_or_is_told_of(model: str, asked: dict[str, Json]) -
     dropped = {change.parameter for change in changes if change.action == "dropped"} - {"tools"}
     if model == "gpt-4o" and wanted.get("reasoning_effort") == "none":
         del wanted["reasoning_effort"]  # it never does
+    if "reasoning" in wanted and "reasoning" not in dropped:
+        (change,) = [change for change in changes if change.action == "emulated"]
+        del wanted["reasoning"]
+        wanted["reasoning_effort"] = change.reason.rpartition(" ")[2]
     assert dropped <= set(wanted)
     found = read_parameters(body)
     assert found == {name: value for name, value in wanted.items() if name not in dropped}
