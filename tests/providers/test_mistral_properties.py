@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import given, note, settings
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from chat_answers import (
+    Whole,
+    Writer,
+    answers,
+    counted,
+    counts,
+    expected,
+    read_stream,
+    read_whole,
+    seen,
+    streams,
+    whole,
+)
 from chat_requests import Asked, asking, check_messages, check_parameters, parsed, sent
 from headway.providers.mistral import PROVIDER
-from headway.types import Target
+from headway.types import Target, Usage
 
-EXAMPLES = 100
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+REQUESTS = settings(CALM, max_examples=60)
+ANSWERS = settings(CALM, max_examples=40)
 MODELS = ("mistral-large-latest", "magistral-medium-2509")
 TARGET = Target(provider="mistral", base_url="https://api.mistral.ai/v1", api_key="k")
 RENAMED = {
@@ -24,7 +42,7 @@ RENAMED = {
 # --- Requests -------------------------------------------------------------------------------------
 
 
-@settings(max_examples=EXAMPLES)
+@REQUESTS
 @given(asked=asking(MODELS))
 def test_what_is_asked_arrives_or_is_told(asked: Asked) -> None:
     found = sent(PROVIDER, asked, TARGET)
@@ -69,3 +87,75 @@ def spoken(message: Mapping[str, Any]) -> dict[str, Any]:
     if not {"reasoning", "reasoning_content"}.isdisjoint(said) and not isinstance(content, list):
         said["content"] = [{"type": "text", "text": content}] if content else []
     return said
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+def thinking(text: str) -> dict[str, Any]:
+    return {"type": "thinking", "thinking": [{"type": "text", "text": text}]}
+
+
+def thought_and_text(thought: str, text: str) -> dict[str, Any]:
+    """A text alone is no list; a thought makes it one."""
+    if not thought:
+        return {"content": text}
+    return {"content": [thinking(thought), *([{"type": "text", "text": text}] if text else [])]}
+
+
+WRITER = Writer(
+    thought=lambda text: {"content": [thinking(text)]},
+    both=thought_and_text,
+    usage=lambda usage: {"usage": usage},
+    usage_at_finish=True,
+    finish=lambda reason: {"length": "model_length"}.get(reason, reason),
+)
+usages = st.fixed_dictionaries(
+    {"prompt_tokens": counts, "completion_tokens": counts},
+    optional={
+        "prompt_audio_seconds": st.integers(0, 9),
+        "heard": counts,
+        "num_cached_tokens": counts,
+        "prompt_tokens_details": st.none() | st.fixed_dictionaries({"cached_tokens": counts}),
+    },
+).map(lambda usage: summed(**usage))
+
+
+def summed(heard: int = 0, **usage: Any) -> dict[str, Any]:
+    """The tokens of sound, where there was some, are in the total alone."""
+    is_heard = usage.get("prompt_audio_seconds") is not None
+    said = usage["prompt_tokens"] + usage["completion_tokens"]
+    return {**usage, "total_tokens": said + (heard if is_heard else 0)}
+
+
+@ANSWERS
+@given(
+    data=st.data(),
+    answer=answers(usages, finish=st.sampled_from(["stop", "length", "tool_calls"])),
+    is_numbered=st.booleans(),
+)
+def test_an_answer_is_read_the_same_whole_and_streamed(
+    data: st.DataObject, answer: Whole, is_numbered: bool
+) -> None:
+    writer = WRITER
+    if not is_numbered:  # then its calls come whole
+        writer = dataclasses.replace(WRITER, call=lambda index, call: call, cuts_calls=False)
+    wanted = expected(answer, told(answer.usage))
+    assert seen(read_whole(PROVIDER, whole(answer, writer))) == wanted
+    assert seen(read_stream(PROVIDER, data.draw(streams(answer, writer)))) == wanted
+
+
+def told(usage: dict[str, Any] | None) -> Usage | None:
+    plain = counted(usage)
+    if plain is None or usage is None:
+        return None
+    said = usage["prompt_tokens"] + usage["completion_tokens"]
+    heard = usage["total_tokens"] - said
+    cached = plain.cache_read_tokens
+    if cached is None:
+        cached = usage.get("num_cached_tokens")
+    plain = replace(plain, cache_read_tokens=cached)
+    if not heard:
+        return plain
+    asked = usage["prompt_tokens"] + heard
+    return replace(plain, input_tokens=asked, input_audio_tokens=heard)

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from hypothesis import given, note, settings
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from chat_answers import (
+    Whole,
+    Writer,
+    answers,
+    cited,
+    counted,
+    counts,
+    expected,
+    read_stream,
+    read_whole,
+    seen,
+    some,
+    streams,
+    whole,
+    words,
+)
 from chat_requests import (
     Asked,
     Names,
@@ -20,7 +39,9 @@ from chat_requests import (
 from headway.providers import KINDS
 from headway.types import Target
 
-EXAMPLES = 100
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+REQUESTS = settings(CALM, max_examples=60)
+ANSWERS = settings(CALM, max_examples=20)
 MODELS = ("gpt-4o", "o3", "gpt-5.1", "llama-3.3-70b", "deepseek-chat", "deepseek-reasoner")
 TARGET = Target(provider="p", base_url="https://a.example/v1", api_key="k")
 RENAMED: dict[str, dict[str, Names]] = {
@@ -44,7 +65,7 @@ THOUGHTS = {"groq": {"reasoning_content": "reasoning"}}
 # --- Requests -------------------------------------------------------------------------------------
 
 
-@settings(max_examples=EXAMPLES)
+@REQUESTS
 @given(asked=asking(MODELS))
 def test_what_is_asked_arrives_or_is_told(asked: Asked) -> None:
     for kind, renamed in RENAMED.items():
@@ -74,3 +95,125 @@ def check_told(asked: Asked, found: Sent, renamed: Mapping[str, str]) -> None:
         schema = parsed(asked.parameters["response_format"])["json_schema"]["schema"]
         assert parsed(got.pop()["content"].partition("\n")[2]) == schema
     check_messages(parsed(asked.messages), found, got, renamed)
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+heard = st.none() | st.tuples(some, some)
+
+
+@ANSWERS
+@given(
+    data=st.data(),
+    answer=answers(audio=heard, annotations=st.lists(cited, max_size=2).map(tuple)),
+)
+def test_an_answer_of_openais_is_read_the_same_whole_and_streamed(
+    data: st.DataObject, answer: Whole
+) -> None:
+    provider = KINDS["openai"]
+    wanted = expected(answer, counted(answer.usage))
+    assert seen(read_whole(provider, whole(answer))) == wanted
+    assert seen(read_stream(provider, data.draw(streams(answer)))) == wanted
+
+
+FILTERS = {"hate": {"filtered": False, "severity": "safe"}}
+PROMPT_FILTERS = [{"prompt_index": 0, "content_filter_results": FILTERS}]
+AZURE = Writer(
+    opening=(
+        {"choices": [], "created": 0, "id": "", "model": "", "object": "",
+         "prompt_filter_results": PROMPT_FILTERS},
+    ),
+    beside={"content_filter_results": FILTERS},
+)  # fmt: skip
+
+
+@ANSWERS
+@given(data=st.data(), answer=answers())
+def test_an_answer_of_azures_has_what_its_filters_found(data: st.DataObject, answer: Whole) -> None:
+    provider = KINDS["azure_openai"]
+    wanted = expected(answer, counted(answer.usage), AZURE.beside)
+    assert seen(read_whole(provider, whole(answer, AZURE))) == wanted
+    wanted["choices"][0]["prompt_filter_results"] = PROMPT_FILTERS
+    assert seen(read_stream(provider, data.draw(streams(answer, AZURE)))) == wanted
+
+
+GROQ = Writer(
+    thought=lambda text: {"reasoning": text},
+    usage=lambda usage: {"x_groq": {"id": "req_1", "usage": usage}},
+    usage_at_finish=True,
+)
+"""It tells usage on the last chunk that has a choice (console.groq.com/docs/api-reference)."""
+
+
+@ANSWERS
+@given(data=st.data(), answer=answers())
+def test_an_answer_of_groqs_has_usage_beside_it(data: st.DataObject, answer: Whole) -> None:
+    provider = KINDS["groq"]
+    wanted = expected(answer, counted(answer.usage))
+    assert seen(read_whole(provider, whole(answer, GROQ))) == wanted
+    assert seen(read_stream(provider, data.draw(streams(answer, GROQ)))) == wanted
+
+
+DEEPSEEK = Writer(usage=lambda usage: {"usage": usage}, usage_at_finish=True)
+cache_hits = st.fixed_dictionaries(
+    {
+        "prompt_tokens": counts,
+        "completion_tokens": counts,
+        "total_tokens": counts,
+        "prompt_cache_hit_tokens": counts,
+        "prompt_cache_miss_tokens": counts,
+    }
+)
+
+
+@ANSWERS
+@given(data=st.data(), answer=answers(cache_hits))
+def test_an_answer_of_deepseeks_has_its_cache_beside_its_tokens(
+    data: st.DataObject, answer: Whole
+) -> None:
+    provider = KINDS["deepseek"]
+    usage = counted(answer.usage)
+    if usage is not None and answer.usage is not None:
+        usage = replace(usage, cache_read_tokens=answer.usage["prompt_cache_hit_tokens"])
+    wanted = expected(answer, usage)
+    assert seen(read_whole(provider, whole(answer, DEEPSEEK))) == wanted
+    assert seen(read_stream(provider, data.draw(streams(answer, DEEPSEEK)))) == wanted
+
+
+def spelled(details: list[dict[str, Any]]) -> dict[str, Any]:
+    """OpenRouter's blocks of reasoning, with their text beside them."""
+    text = "".join(one.get("text") or one.get("summary") or "" for one in details)
+    return {"reasoning_details": details, "reasoning": text or None}
+
+
+BLOCKS = (("text", "text"), ("summary", "summary"), ("encrypted", "data"))
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
+    """Numbered, so that they can be cut, or not."""
+    found = []
+    is_numbered = draw(st.booleans())
+    for index in range(draw(st.integers(0, 3))):
+        kind, name = draw(st.sampled_from(BLOCKS))
+        detail = {"type": f"reasoning.{kind}", name: draw(words), "format": "anthropic-claude-v1"}
+        found.append({**detail, "index": index} if is_numbered else detail)
+    return tuple(found)
+
+
+@ANSWERS
+@given(
+    data=st.data(),
+    answer=answers(reasoning=st.just(""), details=blocks()),
+    is_spelled=st.booleans(),
+)
+def test_an_answer_of_openrouters_has_its_thoughts_in_blocks(
+    data: st.DataObject, answer: Whole, is_spelled: bool
+) -> None:
+    provider = KINDS["openrouter"]
+    writer = Writer(block=spelled) if is_spelled else Writer()
+    wanted = expected(answer, counted(answer.usage))
+    for choice, said in zip(wanted["choices"], answer.choices, strict=True):
+        choice["reasoning"] = spelled(list(said.details))["reasoning"] or ""
+    assert seen(read_whole(provider, whole(answer, writer))) == wanted
+    assert seen(read_stream(provider, data.draw(streams(answer, writer)))) == wanted

@@ -196,6 +196,15 @@ def test_blocks_without_an_index_and_those_of_a_whole_answer_stay_apart() -> Non
     assert blocks(whole("openrouter", message)) == same
 
 
+def test_blocks_of_a_choice_that_goes_on_stay_apart_when_another_ends() -> None:
+    def said(index: int, words: str) -> dict[str, Any]:
+        return chunk({"reasoning_details": [detail(None, text=words)]}, index=index)
+
+    steps = (said(0, "a"), said(1, "b"), finish(index=0), said(1, "c"), finish(index=1))
+    told = blocks(streamed("openrouter", role(), *steps))
+    assert [block["text"] for block in told] == ["a", "b", "c"]
+
+
 def test_a_choice_without_a_message_has_no_blocks() -> None:
     empty = {**base(), "choices": [{"index": 0, "finish_reason": "stop"}], "x": "reasoning_details"}
     assert blocks(streamed("openrouter", role(), {**empty, "reasoning_details": []})) == []

@@ -240,7 +240,7 @@ def _remember(choice: DetailedChoice, memory: Memory) -> list[Event]:
     details = message.reasoning_details or []
     for detail in details:
         is_piece = choice.delta is not None and detail.get("index") is not None
-        rest = (detail["index"], detail.get("type")) if is_piece else (len(memory), None)
+        rest = (detail["index"], detail.get("type")) if is_piece else (object(), None)
         _grow(memory.setdefault((choice.index, *rest), {}), detail)
     text = "".join(detail.get("text") or detail.get("summary") or "" for detail in details)
     return [] if message.reasoning or not text else [Reasoning(text, choice.index)]

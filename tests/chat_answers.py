@@ -1,0 +1,379 @@
+"""Chat answers as hypothesis draws them, written on OpenAI's wire by a plain writer: whole, and as
+a stream whose deltas, frames and bytes are cut anywhere.
+
+A vendor's own way to write is a ``Writer``; what must be read of an answer is ``expected``, which
+knows nothing of the code under test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+
+from headway.dialects.answer import Answer, Choice
+from headway.providers.provider import Provider, State
+from headway.types import Usage
+
+Json = dict[str, Any]
+Fields = Mapping[str, Any]
+HEAD = {"id": "chatcmpl-1", "created": 1718622757, "model": "m-2026", "service_tier": "default"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """One choice of an answer."""
+
+    text: str = ""
+    reasoning: str = ""
+    refusal: str = ""
+    calls: tuple[tuple[str, str, str], ...] = ()
+    """The id, the name and the arguments of each."""
+    logprobs: tuple[Json, ...] = ()
+    annotations: tuple[Json, ...] = ()
+    audio: tuple[str, str] | None = None
+    """Its data and its transcript."""
+    details: tuple[Json, ...] = ()
+    finish: str = "stop"
+
+
+@dataclass(frozen=True)
+class Whole:
+    choices: tuple[Said, ...]
+    usage: Json | None
+    head: Json = field(default_factory=lambda: dict(HEAD))
+
+
+@dataclass(frozen=True)
+class Writer:
+    """How a vendor writes what OpenAI writes otherwise."""
+
+    thought: Callable[[str], Json] = lambda text: {"reasoning_content": text}
+    text: Callable[[str], Json] = lambda text: {"content": text}
+    both: Callable[[str, str], Json] | None = None
+    """A whole message's thought and text, where they stand in one field."""
+    block: Callable[[list[Json]], Json] = lambda details: {"reasoning_details": details}
+    call: Callable[[int, Json], Json] = lambda index, call: {"index": index, **call}
+    cuts_calls: bool = True
+    finish: Callable[[str], str] = lambda reason: reason
+    opening: tuple[Json, ...] = ()
+    """Chunks before the answer."""
+    beside: Json = field(default_factory=dict)
+    """What stands on every choice."""
+    usage: Callable[[Json], Json] = lambda usage: {"choices": [], "usage": usage}
+    """The chunk that tells it."""
+    usage_at_finish: bool = False
+
+
+OPENAI = Writer()
+
+# --- Values ---------------------------------------------------------------------------------------
+
+words = st.text(max_size=20)
+some = st.text(min_size=1, max_size=20)
+ids = st.from_regex(r"[a-zA-Z0-9_-]{1,9}", fullmatch=True)
+counts = st.integers(0, 2**53)
+tokens = st.fixed_dictionaries(
+    {"token": words, "logprob": st.just(-0.5), "top_logprobs": st.just([])}
+)
+cited = st.builds(lambda url: {"type": "url_citation", "url_citation": {"url": url}}, words)
+calls = st.lists(st.tuples(ids, ids, words), max_size=3, unique_by=lambda call: call[0])
+FINISHES = ("stop", "length", "tool_calls", "content_filter")
+usages = st.fixed_dictionaries(
+    {"prompt_tokens": counts, "completion_tokens": counts, "total_tokens": counts},
+    optional={
+        "prompt_tokens_details": st.none()
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "cached_tokens": st.none() | counts,
+                "cache_write_tokens": counts,
+                "audio_tokens": counts,
+            },
+        ),
+        "completion_tokens_details": st.none()
+        | st.fixed_dictionaries(
+            {}, optional={"reasoning_tokens": counts, "audio_tokens": st.none() | counts}
+        ),
+        "cost": st.just(0.1),
+    },
+)
+
+
+def choices(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[Said]:
+    """``more`` are fields that only some wires have."""
+    fields: dict[str, st.SearchStrategy[Any]] = {
+        "text": words,
+        "reasoning": words,
+        "refusal": st.just("") | some,
+        "calls": calls.map(tuple),
+        "logprobs": st.lists(tokens, max_size=3).map(tuple),
+        "finish": st.sampled_from(FINISHES),
+    }
+    return st.builds(Said, **{**fields, **more})
+
+
+def answers(
+    usage: st.SearchStrategy[Json] = usages, most: int = 3, **more: st.SearchStrategy[Any]
+) -> st.SearchStrategy[Whole]:
+    said = st.lists(choices(**more), min_size=1, max_size=most)
+    return st.builds(Whole, said.map(tuple), st.none() | usage)
+
+
+# --- Writing a whole answer -----------------------------------------------------------------------
+
+
+def whole(answer: Whole, writer: Writer = OPENAI) -> bytes:
+    told = [_whole_choice(index, said, writer) for index, said in enumerate(answer.choices)]
+    body: Json = {**answer.head, "object": "chat.completion", "choices": told}
+    if answer.usage is not None:
+        body["usage"] = answer.usage
+    return json.dumps(body).encode()
+
+
+def _whole_choice(index: int, said: Said, writer: Writer) -> Json:
+    message: Json = {"role": "assistant", "content": None, "refusal": said.refusal or None}
+    if writer.both is not None:
+        message |= writer.both(said.reasoning, said.text)
+    else:
+        message |= writer.text(said.text) if said.text else {}
+        message |= writer.thought(said.reasoning) if said.reasoning else {}
+    if said.calls:
+        message["tool_calls"] = [_call(*call) for call in said.calls]
+    if said.annotations:
+        message["annotations"] = list(said.annotations)
+    if said.audio is not None:
+        message["audio"] = _audio(*said.audio)
+    if said.details:
+        message |= writer.block(list(said.details))
+    logprobs = {"content": list(said.logprobs), "refusal": None} if said.logprobs else None
+    finish = writer.finish(said.finish)
+    told = {"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish}
+    return {**told, **writer.beside}
+
+
+def _call(call_id: str, name: str, arguments: str) -> Json:
+    function = {"name": name, "arguments": arguments}
+    return {"id": call_id, "type": "function", "function": function}
+
+
+def _audio(data: str, transcript: str) -> Json:
+    return {"id": "audio_1", "data": data, "transcript": transcript, "expires_at": 1718622857}
+
+
+# --- Writing a stream -----------------------------------------------------------------------------
+
+
+@st.composite
+def streams(draw: st.DrawFn, answer: Whole, writer: Writer = OPENAI) -> list[bytes]:
+    """The answer as pieces of bytes: choices in turns, fields in any order, pieces of any size."""
+    queues = [
+        [(index, one) for one in draw(_deltas(said, writer))]
+        for index, said in enumerate(answer.choices)
+    ]
+    told = [{"choices": [_opened(index)]} for index in range(len(queues))]
+    while any(queues):
+        queue = draw(st.sampled_from([queue for queue in queues if queue]))
+        index, (delta, more) = queue.pop(0)
+        choice = {"index": index, "delta": delta, "finish_reason": None, **more, **writer.beside}
+        told.append({"choices": [choice]})
+    if answer.usage is not None:
+        usage = writer.usage(answer.usage)
+        told = [*told[:-1], {**told[-1], **usage}] if writer.usage_at_finish else [*told, usage]
+    head = {**answer.head, "object": "chat.completion.chunk"}
+    chunks = [*writer.opening, *({**head, **chunk} for chunk in told)]
+    return draw(_cut_bytes(draw(_framed(chunks))))
+
+
+def _opened(index: int) -> Json:
+    return {"index": index, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}
+
+
+@st.composite
+def _deltas(draw: st.DrawFn, said: Said, writer: Writer) -> list[tuple[Json, Json]]:
+    """Deltas with what stands beside each on its choice; the finish is in the last."""
+    lanes = [
+        [(writer.thought(piece), {}) for piece in draw(cut(said.reasoning))],
+        [(writer.text(piece), {}) for piece in draw(cut(said.text))],
+        [({"refusal": piece}, {}) for piece in draw(cut(said.refusal))],
+        [({"annotations": [one]}, {}) for one in said.annotations],
+        [({}, {"logprobs": {"content": [one], "refusal": None}}) for one in said.logprobs],
+        [(writer.block([piece]), {}) for piece in draw(_cut_details(said.details))],
+        [({"audio": piece}, {}) for piece in draw(_cut_audio(said.audio))],
+        [
+            ({"tool_calls": [piece]}, {})
+            for index, call in enumerate(said.calls)
+            for piece in draw(_cut_call(index, call, writer))
+        ],
+    ]
+    found: list[tuple[Json, Json]] = []
+    while waiting := [lane for lane in lanes if lane]:
+        delta, beside = draw(st.sampled_from(waiting)).pop(0)
+        if found and draw(st.booleans()) and _apart(found[-1], (delta, beside)):
+            found[-1] = ({**found[-1][0], **delta}, {**found[-1][1], **beside})
+        else:
+            found.append((delta, beside))
+    finish = {"finish_reason": writer.finish(said.finish)}
+    if found and draw(st.booleans()):
+        return [*found[:-1], (found[-1][0], {**found[-1][1], **finish})]
+    return [*found, ({}, finish)]
+
+
+def _apart(one: tuple[Json, Json], other: tuple[Json, Json]) -> bool:
+    """They can be one delta: they have no field in common."""
+    return one[0].keys().isdisjoint(other[0]) and one[1].keys().isdisjoint(other[1])
+
+
+@st.composite
+def cut(draw: st.DrawFn, text: str, most: int = 4) -> list[str]:
+    """The text in pieces, empty ones among them; of nothing, none."""
+    if not text:
+        return []
+    at = sorted(draw(st.lists(st.integers(0, len(text)), max_size=most)))
+    return [text[i:j] for i, j in zip([0, *at], [*at, len(text)], strict=True)]
+
+
+@st.composite
+def _cut_call(
+    draw: st.DrawFn, index: int, call: tuple[str, str, str], writer: Writer
+) -> list[Json]:
+    if not writer.cuts_calls:
+        return [writer.call(index, _call(*call))]
+    pieces = draw(cut(call[2]))
+    first = draw(st.booleans()) and bool(pieces)
+    begun = writer.call(index, _call(*call[:2], pieces.pop(0) if first else ""))
+    return [begun, *(writer.call(index, {"function": {"arguments": one}}) for one in pieces)]
+
+
+@st.composite
+def _cut_audio(draw: st.DrawFn, audio: tuple[str, str] | None) -> list[Json]:
+    if audio is None:
+        return []
+    heard = [{"data": piece} for piece in draw(cut(audio[0]))]
+    read = [{"transcript": piece} for piece in draw(cut(audio[1]))]
+    return [{"id": "audio_1"}, *heard, *read, {"expires_at": 1718622857}]
+
+
+@st.composite
+def _cut_details(draw: st.DrawFn, details: Sequence[Json]) -> list[Json]:
+    """Each block in pieces of its text; what else it has is on the first."""
+    found: list[Json] = []
+    for detail in details:
+        if "index" not in detail:
+            found.append(detail)
+            continue
+        name = next(name for name in ("text", "summary", "data") if name in detail)
+        pieces = draw(cut(detail[name])) or [""]
+        found.append({**detail, name: pieces[0]})
+        rest = {"type": detail["type"], "index": detail["index"]}
+        found += [{**rest, name: piece} for piece in pieces[1:]]
+    return found
+
+
+@st.composite
+def _framed(draw: st.DrawFn, chunks: Sequence[Json]) -> bytes:
+    end = draw(st.sampled_from([b"\n\n", b"\r\n\r\n"]))
+    start = draw(st.sampled_from([b"data: ", b"data:"]))
+    aside = draw(st.sampled_from([b"", b": ping" + end]))
+    is_ascii = draw(st.booleans())
+    texts = [json.dumps(chunk, ensure_ascii=is_ascii).encode() for chunk in chunks]
+    return aside.join(start + text + end for text in [*texts, b"[DONE]"])
+
+
+@st.composite
+def _cut_bytes(draw: st.DrawFn, data: bytes) -> list[bytes]:
+    at = sorted(draw(st.lists(st.integers(0, len(data)), max_size=8)))
+    return [data[i:j] for i, j in zip([0, *at], [*at, len(data)], strict=True)]
+
+
+# --- Reading --------------------------------------------------------------------------------------
+
+
+def read_whole(provider: Provider, body: bytes) -> Answer:
+    answer = Answer()
+    answer.add(provider.decode_response(body))
+    return answer
+
+
+def read_stream(provider: Provider, pieces: Sequence[bytes]) -> Answer:
+    answer, framer = Answer(), provider.framer()
+    state: State = {}
+    for piece in pieces:
+        for frame in framer.feed(piece):
+            answer.add(provider.decode_event(frame, state))
+    for frame in framer.end():
+        answer.add(provider.decode_event(frame, state))
+    return answer
+
+
+def seen(answer: Answer) -> Json:
+    """All of an answer, to be compared."""
+    assert answer.failed is None
+    assert answer.started is not None
+    assert answer.done
+    started = answer.started
+    usage = answer.usage
+    return {
+        "id": started.id, "created": started.created, "model": started.model,
+        "service_tier": started.service_tier,
+        "choices": [_seen_choice(answer.choices[index]) for index in sorted(answer.choices)],
+        "usage": None if usage is None else usage.usage,
+        "shown": None if usage is None else json.loads(bytes(usage.shown)),
+    }  # fmt: skip
+
+
+def _seen_choice(choice: Choice) -> Json:
+    made = choice.tools.values()
+    return {
+        "text": "".join(choice.text),
+        "reasoning": "".join(choice.reasoning),
+        "refusal": "".join(choice.refusal),
+        "calls": [(call.id, call.name, "".join(call.arguments)) for call in made],
+        "logprobs": (choice.logprobs or {}).get("content"),
+        "finish": choice.finish_reason,
+        **choice.extra,
+    }
+
+
+def expected(answer: Whole, usage: Usage | None, beside: Fields = {}) -> Json:  # noqa: B006
+    """``beside`` is what stands on every choice."""
+    told = [{**_expected_choice(said), **beside} for said in answer.choices]
+    shown = None if answer.usage is None else answer.usage
+    return {**answer.head, "choices": told, "usage": usage, "shown": shown}
+
+
+def _expected_choice(said: Said) -> Json:
+    extra: Json = {
+        "annotations": list(said.annotations),
+        "audio": None if said.audio is None else _audio(*said.audio),
+        "reasoning_details": list(said.details),
+    }
+    return {
+        "text": said.text,
+        "reasoning": said.reasoning,
+        "refusal": said.refusal,
+        "calls": list(said.calls),
+        "logprobs": list(said.logprobs) or None,
+        "finish": said.finish,
+        **{name: value for name, value in extra.items() if value},
+    }
+
+
+def counted(usage: Json | None) -> Usage | None:
+    """OpenAI's counts by our names."""
+    if usage is None:
+        return None
+    prompt = usage.get("prompt_tokens_details") or {}
+    completion = usage.get("completion_tokens_details") or {}
+    return Usage(
+        input_tokens=usage["prompt_tokens"],
+        output_tokens=usage["completion_tokens"],
+        cache_read_tokens=prompt.get("cached_tokens"),
+        cache_write_tokens=prompt.get("cache_write_tokens"),
+        reasoning_tokens=completion.get("reasoning_tokens"),
+        input_audio_tokens=prompt.get("audio_tokens"),
+        output_audio_tokens=completion.get("audio_tokens"),
+    )
