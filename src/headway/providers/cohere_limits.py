@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from headway.errors import RequestError
 from headway.providers.cohere_messages import losses, reasons
-from headway.providers.gemini_draft import Draft
+from headway.providers.draft import Draft
 from headway.providers.messages import messages_of
 from headway.providers.plain_tools import equip
 from headway.providers.provider import Adapted

@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from headway.errors import RequestError
+from headway.providers.draft import Draft
 from headway.providers.gemini_contents import (
     SYSTEM,
     TOOL,
@@ -24,7 +25,6 @@ from headway.providers.gemini_contents import (
     lacks_signature,
     stands_inside,
 )
-from headway.providers.gemini_draft import Draft
 from headway.providers.gemini_media import READERS
 from headway.providers.gemini_models import (
     checks_signatures,

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from headway.providers.gemini_draft import Draft
+from headway.providers.draft import Draft
 from headway.providers.gemini_models import (
     EFFORT_BUDGETS,
     LEVELS,

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from headway.errors import RequestError
-from headway.providers.gemini_draft import Draft
+from headway.providers.draft import Draft
 from headway.providers.messages import messages_of
 from headway.providers.ollama_messages import conversation, losses
 from headway.providers.plain_tools import equip

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.providers.gemini_draft import Draft
+from headway.providers.draft import Draft
 
 Fields = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""A request's parameters while they are adapted, and what was changed so far."""
+"""A request's parameters while an adapter turns them into its own, and what was changed so far."""
 
 from __future__ import annotations
 
