@@ -21,7 +21,6 @@ from processes import is_gone, wait_for
 from headway.errors import UpstreamUnreachable
 from headway.local.launcher import LocalModel, default_threads
 from headway.local.weights import MODEL, locate
-from headway.ports import Launcher
 
 NOWHERE = Path("/nonexistent")
 needs_model = pytest.mark.skipif(locate(NOWHERE) is None, reason="the weights are not installed")
@@ -191,16 +190,6 @@ def test_missing_weights_are_fetched_and_the_user_is_told(
 
     asyncio.run(ask())
     assert capsys.readouterr().err == f"fetching into {tmp_path}\n"
-
-
-def test_an_adopted_model_is_somebody_elses() -> None:
-    async def use() -> str:
-        model: Launcher = LocalModel.adopt("http://127.0.0.1:1234/v1")
-        base_url = await model.base_url()
-        await model.close()
-        return base_url
-
-    assert asyncio.run(use()) == "http://127.0.0.1:1234/v1"
 
 
 @pytest.mark.parametrize(

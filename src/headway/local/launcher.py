@@ -50,11 +50,6 @@ class LocalModel:
         self._parallel = parallel
         self._supervisor = Supervisor(self._command, backoff)
 
-    @staticmethod
-    def adopt(base_url: str) -> AdoptedModel:
-        """The launcher of a worker whose parent runs the model."""
-        return AdoptedModel(base_url)
-
     def start(self) -> None:
         """Begin to start it, and return at once."""
         self._supervisor.ready()
@@ -101,19 +96,6 @@ class LocalModel:
         if found is not None:
             return found
         return weights.fetch(self._cache_dir, self._progress, cancelled=self._supervisor.is_closing)
-
-
-class AdoptedModel:
-    """A ``ports.Launcher`` for a model that another process of this server runs."""
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
-
-    async def base_url(self) -> str:
-        return self._base_url
-
-    async def close(self) -> None:
-        """Nothing of ours to close."""
 
 
 def default_threads(cpu_max: Path = CPU_MAX) -> int:
