@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import RequestError
-from headway.providers import listing
+from headway.providers import listing, openai
 from headway.providers.cohere_answers import decode_event, decode_response
 from headway.providers.cohere_errors import decode_error
 from headway.providers.cohere_limits import SPELLING, adapt
@@ -124,34 +124,9 @@ def decode_embeddings(body: bytes) -> Embeddings:
 
 # --- Facts ----------------------------------------------------------------------------------------
 
-PARAMETERS = (
-    # Up to 1 there; more, as OpenAI takes it, is clamped and not refused. So with top_p and the
-    # penalties.
-    Parameter(
-        id="temperature", name="Temperature", type="float", default=1, min=0, max=2, step=0.01
-    ),
-    Parameter(id="max_tokens", name="Maximum tokens", type="integer", default=2048, min=1, step=1),
-    Parameter(id="top_p", name="Top P", type="float", default=1, min=0, max=1, step=0.01),
-    Parameter(id="top_k", name="Top K", type="integer", min=0, step=1),
-    Parameter(
-        id="frequency_penalty",
-        name="Frequency penalty",
-        type="float",
-        default=0,
-        min=-2,
-        max=2,
-        step=0.01,
-    ),
-    Parameter(
-        id="presence_penalty",
-        name="Presence penalty",
-        type="float",
-        default=0,
-        min=-2,
-        max=2,
-        step=0.01,
-    ),
-)
+TOP_K = Parameter(id="top_k", name="Top K", type="integer", min=0, step=1)
+# Of the others it takes up to 1 alone; more, as OpenAI takes it, is clamped and not refused.
+PARAMETERS = (*openai.PARAMETERS[:3], TOP_K, *openai.PARAMETERS[3:])
 FEATURES = {
     "stream": "native",
     "tools": "native",
