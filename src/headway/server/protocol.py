@@ -33,6 +33,10 @@ class _Nothing:
 NOTHING = _Nothing()
 
 
+def _drop(data: bytes) -> None:
+    """For nobody."""
+
+
 class HotCycle:
     """One hot request and its answer: uvicorn's cycle and a ``ports.Sink`` in one."""
 
@@ -53,7 +57,7 @@ class HotCycle:
 
     def __init__(self, protocol: HeadwayProtocol, headers: Headers) -> None:
         self._protocol = protocol
-        self._transport = protocol.transport
+        self._send: Callable[[bytes], None] = protocol.transport.write
         self.headers = headers
 
     # --- The request ------------------------------------------------------------------------------
@@ -96,12 +100,12 @@ class HotCycle:
         self.response_started = True
         protocol = self._protocol
         if status != 200 or not self.keep_alive or protocol.cors_origins:
-            self._transport.write(self._head(status, head, len(body)) + body)
+            self._send(self._head(status, head, len(body)) + body)
             self._complete()
             return
         if protocol.server_state.default_headers is not protocol.headed:
             protocol.renew_head()
-        self._transport.write(
+        self._send(
             b"%b%bcontent-length: %d\r\n\r\n%b" % (protocol.good_head, head, len(body), body)
         )
         self.response_complete = True
@@ -112,30 +116,37 @@ class HotCycle:
             return
         self.response_started = True
         self.keep_alive = self.keep_alive and self._is_chunked
-        self._transport.write(self._head(status, head, None))
+        self._send(self._head(status, head, None))
 
     def write(self, data: bytes) -> None:
-        if self.disconnected or not data:
+        if not data:
             return
         if self._is_chunked:
-            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+            self._send(b"%x\r\n%b\r\n" % (len(data), data))
         else:
-            self._transport.write(data)
+            self._send(data)
+
+    def hang_up(self) -> None:
+        """The client left. What is still written goes nowhere."""
+        self.disconnected = True
+        self._send = _drop
+        if self.on_gone is not None:
+            self.on_gone()
 
     def end(self, data: bytes = b"") -> None:
         if self.disconnected:
             return
         if self._is_chunked:
             last = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
-            self._transport.write(last)
+            self._send(last)
         elif data:
-            self._transport.write(data)
+            self._send(data)
         self._complete()
 
     def _complete(self) -> None:
         self.response_complete = True
         if not self.keep_alive:
-            self._transport.close()
+            self._protocol.transport.close()
         self._protocol.on_response_complete()
 
     def _head(self, status: int, head: bytes, length: int | None) -> bytes:
@@ -285,9 +296,7 @@ class HeadwayProtocol(Front):
         super().connection_lost(exc)
         active, self._active = self._active, None
         if active is not None and not active.response_complete:
-            active.disconnected = True
-            if active.on_gone is not None:
-                active.on_gone()
+            active.hang_up()
 
     def pause_writing(self) -> None:
         super().pause_writing()
