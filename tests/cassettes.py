@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,16 @@ class Recording:
     @property
     def is_sse(self) -> bool:
         return self.stream and self.status == 200 and self.body.lstrip()[:1] in (b"d", b"e", b":")
+
+    @property
+    def chunks(self) -> list[bytes]:
+        """The body in the pieces in which it arrived."""
+        ends = [0, *accumulate(self.chunk_sizes)]
+        return [self.body[start:end] for start, end in pairwise(ends)]
+
+    def cut(self, size: int = 1) -> list[bytes]:
+        """The body in pieces of so many bytes."""
+        return [self.body[at : at + size] for at in range(0, len(self.body), size)]
 
 
 @cache

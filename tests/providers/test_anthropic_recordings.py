@@ -175,14 +175,9 @@ def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Re
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
 def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
-    body = recording.body
     whole = events(recording)
-    assert events(recording, *[body[i : i + 1] for i in range(len(body))]) == whole
-    pieces, rest = [], body
-    for size in recording.chunk_sizes:
-        pieces.append(rest[:size])
-        rest = rest[size:]
-    assert events(recording, *pieces) == whole
+    assert events(recording, *recording.cut()) == whole
+    assert events(recording, *recording.chunks) == whole
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))

@@ -114,14 +114,9 @@ def test_the_usage_of_a_recorded_answer_is_told_where_it_was(recording: Recordin
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
 def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
-    body = recording.body
     found = events(recording)
-    assert events(recording, *[body[i : i + 1] for i in range(len(body))]) == found
-    pieces, rest = [], body
-    for size in recording.chunk_sizes:
-        pieces.append(rest[:size])
-        rest = rest[size:]
-    assert events(recording, *pieces) == found
+    assert events(recording, *recording.cut()) == found
+    assert events(recording, *recording.chunks) == found
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))

@@ -219,15 +219,10 @@ def test_recorded_logprobs_are_told_a_token(recording: Recording) -> None:
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
 def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
-    body = recording.body
     whole = events(recording)
-    step = 1 if len(body) < 20_000 else 7
-    assert events(recording, *[body[i : i + step] for i in range(0, len(body), step)]) == whole
-    pieces, rest = [], body
-    for size in recording.chunk_sizes:
-        pieces.append(rest[:size])
-        rest = rest[size:]
-    assert events(recording, *pieces) == whole
+    step = 1 if len(recording.body) < 20_000 else 7
+    assert events(recording, *recording.cut(step)) == whole
+    assert events(recording, *recording.chunks) == whole
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))

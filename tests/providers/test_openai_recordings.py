@@ -88,8 +88,7 @@ STREAMS = [recording for recording in ANSWERS if recording.stream]
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
 def test_a_recorded_stream_makes_the_same_events_byte_by_byte(recording: Recording) -> None:
-    body = recording.body
-    assert events(recording, *[body[i : i + 1] for i in range(len(body))]) == events(recording)
+    assert events(recording, *recording.cut()) == events(recording)
 
 
 @pytest.mark.parametrize("recording", FAILURES, ids=names(FAILURES))
