@@ -134,26 +134,34 @@ class Record(Struct, frozen=True, kw_only=True):
     """Body received from the provider."""
 
 
-class Particulars(Struct, frozen=True, kw_only=True, gc=False):
-    """The fields of a record that no struct of the metering holds, of the same names."""
+class Asked(Struct, frozen=True, kw_only=True, gc=False):
+    """The fields of a record that are known when the provider is asked."""
 
     v: int = VERSION
     id: str
     request_id: str
-    timestamp: float
-    started: float
     route: str
     dialect: str
-    outcome: Outcome
     attempt: int = 1
     attempts: int = 1
     provider: str | None = None
     kind: str | None = None
     model: str | None = None
-    deployment: str | None = None
     stream: bool | None = None
     session_id: str | None = None
     key_id: str | None = None
+    transformations: tuple[str, ...] = ()
+    request_bytes: int | None = None
+    upstream_request_bytes: int | None = None
+
+
+class Came(Struct, frozen=True, kw_only=True, gc=False):
+    """The fields of a record that say what came of it, and that no struct of the metering holds."""
+
+    timestamp: float
+    started: float
+    outcome: Outcome
+    deployment: str | None = None
     status: int | None = None
     error_type: str | None = None
     error_code: str | None = None
@@ -161,7 +169,6 @@ class Particulars(Struct, frozen=True, kw_only=True, gc=False):
     finish_reason: str | None = None
     upstream_status: int | None = None
     upstream_request_id: str | None = None
-    transformations: tuple[str, ...] = ()
     tokens_source: TokensSource | None = None
     cost_usd: str | None = None
     price_source: str | None = None
@@ -169,9 +176,7 @@ class Particulars(Struct, frozen=True, kw_only=True, gc=False):
     tokens_per_second: float | None = None
     gateway_overhead_s: float | None = None
     content_events: int | None = None
-    request_bytes: int | None = None
     response_bytes: int | None = None
-    upstream_request_bytes: int | None = None
     upstream_response_bytes: int | None = None
 
 
@@ -179,11 +184,16 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
 
 
-def encode(particulars: Particulars, usage: Struct, timing: Struct) -> bytes:
+def begin(asked: Asked) -> bytes:
+    """The first part of a line, which can be made while the provider is at work."""
+    return _encode(asked)[:-1]
+
+
+def end(begun: bytes, came: Came, usage: Struct, timing: Struct) -> bytes:
     """One line of JSON, newline included. JSON escapes line breaks, so a line is a record.
     ``usage`` and ``timing`` are the metering's, whose fields stand in the record as they are."""
-    parts = _encode(particulars)[:-1], _encode(usage)[1:-1], _encode(timing)[1:]
-    return b"%b,%b,%b\n" % parts
+    parts = begun, _encode(came)[1:-1], _encode(usage)[1:-1], _encode(timing)[1:]
+    return b"%b,%b,%b,%b\n" % parts
 
 
 def decode(line: bytes) -> Record:

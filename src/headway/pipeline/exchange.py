@@ -238,6 +238,7 @@ class Exchange:
             self.sink.on_resume = sending.resume
             if self.sink.is_paused:
                 sending.pause()
+        settlement.prepare(self, flow)
 
     async def _retry(self, flow: Flow, error: HeadwayError) -> None:
         """Another attempt after a failure that it may mend, unless there is a commitment: content
@@ -283,8 +284,8 @@ class Exchange:
             body = self.dialect.encode(context, flow.answer, settled.metrics(), settled.now)
         flow.written += len(body)
         self._record(flow, None, settled)
+        self.sink.whole(200, settlement.head(self, flow, settled), body)
         self._sign_off()
-        self.sink.whole(200, settlement.head(self, settled), body)
 
     async def _fail(self, error: Exception) -> None:
         """The truth on record, and as an answer in the client's own dialect if it still listens."""

@@ -17,6 +17,7 @@ from headway.dialects.answer import Answer
 from headway.dialects.dialect import Context, Stream
 from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
 from headway.metering.meter import Meter
+from headway.metering.price import Price
 from headway.pipeline import operations
 from headway.pipeline.gateway import Upstream
 from headway.ports import Sending, Sink
@@ -42,14 +43,19 @@ class Flow:
     """A ``ports.Receiver``. With a ``stream`` it feeds the client as it goes, else it gathers."""
 
     # What most answers never change is kept on the class.
+    begun = b""
+    """The first part of its record."""
     error: HeadwayError | None = None
     """What ended it, if it is over and did not end well."""
+    head = b""
+    """Of a whole answer, as far as it is known before that."""
     has_head = False
     """The client has a status already, so an error can only be an event."""
     is_committed = False
     """Something of it left for the client: no other attempt can follow."""
     is_over = False
     last_write = 0.0
+    price: Price | None = None
     raw = b""
     """The provider's body, where it came whole."""
     received = 0

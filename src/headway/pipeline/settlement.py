@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headway.dialects.dialect import Context
 from headway.errors import ClientGone, HeadwayError
 from headway.metering.meter import Timing
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
 from headway.metering.price import Price
 from headway.pipeline.flow import Flow
 from headway.pipeline.operations import prompt_of
-from headway.record import Particulars, encode
+from headway.record import Asked, Came, begin, end
 from headway.types import Summary, Usage
 
 if TYPE_CHECKING:
@@ -81,7 +80,8 @@ def _settle(
     if latency is not None and ours is not None:
         # Ours: until the request was with the socket or the connector, and since the last byte.
         overhead = ours + elapsed - latency
-    price = _price(exchange, summary.service_tier, now)
+    tier = summary.service_tier
+    price = flow.price if tier in STANDARD_TIERS else _price(exchange, tier)
     cost = None if price is None else price.charge(usage)
     usd = None if cost is None else str(cost)
     return Settled(
@@ -125,53 +125,87 @@ def _roughly(usage: Usage, exchange: Exchange, flow: Flow) -> Usage:
     return usage
 
 
-def _price(exchange: Exchange, tier: str | None, now: float) -> Price | None:
-    upstream, call = exchange.upstream, exchange.call
+def _price(exchange: Exchange, tier: str | None) -> Price | None:
+    """Other service tiers than the standard one have other prices."""
+    upstream, context = exchange.upstream, exchange.context
     assert upstream is not None
-    assert call is not None
-    # Other service tiers have other prices.
-    context = STANDARD if tier in STANDARD_TIERS else {"service_tier": str(tier)}
-    price_id, model = upstream.provider.price_id, call.request.model
+    assert context is not None
     return exchange.snapshot.prices.find(
-        price_id, model, now, provider=upstream.name, context=context
+        upstream.provider.price_id,
+        context.call.request.model,
+        context.created,
+        provider=upstream.name,
+        context=STANDARD if tier is None else {"service_tier": tier},
     )
 
 
-def answered(exchange: Exchange, flow: Flow, settled: Settled) -> Particulars:
-    """What goes on record of an attempt that a provider answered."""
+def prepare(exchange: Exchange, flow: Flow) -> None:
+    """What does not depend on the answer is done while the provider is at work on it."""
+    flow.begun = begin(_asked(exchange, exchange.attempts))
+    flow.price = _price(exchange, None)
+    if flow.stream is None:
+        flow.head = HEAD % (exchange.id.encode(), exchange.attempts)
+
+
+def _asked(exchange: Exchange, attempt: int) -> Asked:
     call, upstream, context = exchange.call, exchange.upstream, exchange.context
-    assert call is not None
-    assert upstream is not None
-    summary, cost, attempts = settled.summary, settled.cost, settled.attempts
+    dialect, request_id = exchange.dialect, exchange.id
+    changes = () if context is None else context.transformations
+    return Asked(
+        id=exchange.gateway.new_id() if exchange.records else request_id,
+        request_id=request_id,
+        route=dialect.route,
+        dialect=dialect.name,
+        attempt=attempt,
+        attempts=exchange.attempts,
+        provider=None if call is None else call.provider,
+        kind=None if upstream is None else upstream.provider.name,
+        model=None if call is None else call.request.model,
+        stream=None if call is None else call.stream,
+        session_id=None if call is None else call.session_id,
+        key_id=exchange.key_id,
+        transformations=tuple(map(str, changes)) if attempt and changes else (),
+        request_bytes=len(exchange.inbound.body),
+        upstream_request_bytes=exchange.upstream_bytes if attempt else None,
+    )
+
+
+def record(exchange: Exchange, flow: Flow, error: HeadwayError | None, settled: Settled) -> bytes:
+    """One line of JSON, of an attempt."""
+    summary, cost = settled.summary, settled.cost
     output, latency = settled.usage.output_tokens, settled.timing.latency_s
     source, date = (None, None) if cost is None else (cost.price.source, cost.price.date)
-    dialect, request_id = exchange.dialect, exchange.id
-    return Particulars(
-        id=exchange.gateway.new_id() if exchange.records else request_id, request_id=request_id,
-        timestamp=settled.now, started=settled.began,
-        route=dialect.route, dialect=dialect.name, outcome="ok",
-        attempt=attempts, attempts=attempts,
-        provider=call.provider, kind=upstream.provider.name, model=call.request.model,
-        deployment=summary.model, stream=call.stream,
-        session_id=call.session_id, key_id=exchange.key_id,
-        status=200, finish_reason=summary.finish_reason,
+    came = Came(
+        timestamp=settled.now,
+        started=settled.began,
+        outcome="ok" if error is None else "error",
+        deployment=summary.model,
+        status=200,
+        finish_reason=summary.finish_reason,
         upstream_status=flow.status or None,
         upstream_request_id=_request_id(flow.response_headers),
-        transformations=_in_words(context) if context and context.transformations else (),
-        tokens_source=settled.source, cost_usd=settled.usd,
-        price_source=source, price_date=date,
+        tokens_source=settled.source,
+        cost_usd=settled.usd,
+        price_source=source,
+        price_date=date,
         tokens_per_second=output / latency if output is not None and latency else None,
-        gateway_overhead_s=settled.overhead, content_events=len(flow.meter.arrivals),
-        request_bytes=len(exchange.inbound.body), response_bytes=flow.written,
-        upstream_request_bytes=exchange.upstream_bytes, upstream_response_bytes=flow.received,
-    )  # fmt: skip
+        gateway_overhead_s=settled.overhead,
+        content_events=len(flow.meter.arrivals),
+        response_bytes=flow.written,
+        upstream_response_bytes=flow.received,
+    )
+    if error is not None:
+        came = _failed(came, 200 if flow.has_head else error.status, error)
+    if not flow.begun:  # it broke on the way out
+        prepare(exchange, flow)
+    return end(flow.begun, came, settled.usage, settled.timing)
 
 
-def failed(answered: Particulars, flow: Flow, error: HeadwayError) -> Particulars:
+def _failed(came: Came, status: int, error: HeadwayError) -> Came:
     return replace(
-        answered,
-        outcome="cancelled" if isinstance(error, ClientGone) else "error",
-        status=200 if flow.has_head else error.status,
+        came,
+        outcome="cancelled" if isinstance(error, ClientGone) else came.outcome,
+        status=status,
         error_type=error.type,
         error_code=error.code,
         error_message=error.message,
@@ -180,47 +214,11 @@ def failed(answered: Particulars, flow: Flow, error: HeadwayError) -> Particular
 
 def refused(exchange: Exchange, error: HeadwayError) -> bytes:
     """The record of a request for which no provider was asked, or none once more."""
-    gateway, call, upstream = exchange.gateway, exchange.call, exchange.upstream
+    gateway = exchange.gateway
     now = gateway.wall()
-    refused = Particulars(
-        id=exchange.id if exchange.records == 0 else gateway.new_id(),
-        request_id=exchange.id,
-        timestamp=now,
-        started=now - (gateway.clock() - exchange.started),
-        route=exchange.dialect.route,
-        dialect=exchange.dialect.name,
-        outcome="cancelled" if isinstance(error, ClientGone) else "refused",
-        attempt=0,
-        attempts=exchange.attempts,
-        kind=None if upstream is None else upstream.provider.name,
-        key_id=exchange.key_id,
-        status=error.status,
-        error_type=error.type,
-        error_code=error.code,
-        error_message=error.message,
-        request_bytes=len(exchange.inbound.body),
-    )
-    if call is not None:
-        refused = replace(
-            refused,
-            provider=call.provider,
-            model=call.request.model,
-            stream=call.stream,
-            session_id=call.session_id,
-        )
-    return encode(refused, UNKNOWN, NOTHING)
-
-
-def record(exchange: Exchange, flow: Flow, error: HeadwayError | None, settled: Settled) -> bytes:
-    """One line of JSON."""
-    particulars = answered(exchange, flow, settled)
-    if error is not None:
-        particulars = failed(particulars, flow, error)
-    return encode(particulars, settled.usage, settled.timing)
-
-
-def _in_words(context: Context) -> tuple[str, ...]:
-    return tuple(str(change) for change in context.transformations)
+    began = now - (gateway.clock() - exchange.started)
+    came = _failed(Came(timestamp=now, started=began, outcome="refused"), error.status, error)
+    return end(begin(_asked(exchange, 0)), came, UNKNOWN, NOTHING)
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str | None:
@@ -230,32 +228,30 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str | None:
     return headers[name].decode("latin-1")
 
 
-HEAD = (
-    b"content-type: application/json\r\nx-request-id: %b\r\nx-headway-latency-s: %.9f\r\n"
-    b"x-headway-attempts: %d\r\n"
-)
+HEAD = b"content-type: application/json\r\nx-request-id: %b\r\nx-headway-attempts: %d\r\n"
+LATENCY = b"x-headway-latency-s: %.9f\r\n"
 TOKENS = b"x-headway-input-tokens: %d\r\nx-headway-output-tokens: %d\r\n"
 COST = b"x-headway-cost-usd: %b\r\n"
-KNOWN_HEAD = HEAD + TOKENS + COST
+KNOWN = b"%b" + LATENCY + TOKENS + COST
 LONGEST_HEADER = 512
 """Characters of a transformation in words. Clients take 8 KiB or so of headers in all."""
 PRINTABLE = bytes(c if 0x20 <= c < 0x7F else 0x20 for c in range(256))
 """Control characters as spaces."""
 
 
-def head(exchange: Exchange, settled: Settled) -> bytes:
+def head(exchange: Exchange, flow: Flow, settled: Settled) -> bytes:
     """What a whole answer says of itself, also in a dialect that has no room for metrics."""
     usage, context = settled.usage, exchange.context
-    known = exchange.id.encode(), settled.timing.latency_s or 0.0, settled.attempts
+    taken, read = usage.input_tokens, usage.output_tokens
+    latency = settled.timing.latency_s or 0.0
     if settled.usd is not None:  # then the tokens that it was computed from are known too
-        tokens = usage.input_tokens, usage.output_tokens
-        lines = KNOWN_HEAD % (*known, *tokens, settled.usd.encode())
+        lines = KNOWN % (flow.head, latency, taken, read, settled.usd.encode())
     else:
-        lines = HEAD % known
-        if usage.input_tokens is not None:
-            lines += b"x-headway-input-tokens: %d\r\n" % usage.input_tokens
-        if usage.output_tokens is not None:
-            lines += b"x-headway-output-tokens: %d\r\n" % usage.output_tokens
+        lines = flow.head + LATENCY % latency
+        if taken is not None:
+            lines += b"x-headway-input-tokens: %d\r\n" % taken
+        if read is not None:
+            lines += b"x-headway-output-tokens: %d\r\n" % read
     if context is not None and context.transformations:
         for change in context.transformations:
             lines += b"x-headway-transformation: %b\r\n" % _ascii(str(change))
