@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import datetime
 import json
 import sys
@@ -23,10 +22,10 @@ from headway.transport.entra_grants import AUTHORITY, SCOPE, Application, find_g
 from headway.transport.entra_tokens import EntraTokens
 from headway.transport.kept_token import EARLY_S
 from headway.types import Timeouts
-from scripted import Reply, ScriptedServer, answer
-from taker import Run, checked_transport, until
+from scripted import Reply, answer
+from taker import Run, until
+from token_scenes import NOW, TokenScene, play_scene, unpacked
 
-NOW = 1_700_000_000.0
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SECRET = {"tenant_id": "tenant", "client_id": "cid", "client_secret": "planted-secret"}
 VARIABLES = {
@@ -37,22 +36,8 @@ VARIABLES = {
 Check = Callable[["Scene"], Coroutine[Any, Any, None]]
 
 
-class Wall:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Scene:
+class Scene(TokenScene):
     """A source and the server that it asks."""
-
-    def __init__(self, server: ScriptedServer, transport: Any, folder: Path) -> None:
-        self.server = server
-        self.transport = transport
-        self.folder = folder
-        self.wall = Wall()
 
     def source(self, *, environ: dict[str, str] | None = None, **options: Any) -> EntraTokens:
         return EntraTokens(options, environ or {}, self.transport, self.wall)
@@ -78,11 +63,7 @@ class Scene:
 
 
 def play(run: Run, folder: Path, replies: list[Reply], check: Check) -> None:
-    async def scene() -> None:
-        async with ScriptedServer(replies) as server, checked_transport() as transport:
-            await check(Scene(server, transport, folder))
-
-    run(scene())
+    play_scene(run, Scene, folder, replies, check)
 
 
 def token(name: str = "one", **fields: Any) -> bytes:
@@ -162,10 +143,6 @@ def key_pem(key: Any = KEY, password: bytes | None = None) -> bytes:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
     )
     return pem
-
-
-def unpacked(piece: str) -> bytes:
-    return base64.urlsafe_b64decode(piece + "=" * (-len(piece) % 4))
 
 
 @pytest.mark.parametrize("password", [None, "open"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import sys
 from collections.abc import Callable, Coroutine
@@ -22,10 +21,10 @@ from headway.transport.google_grants import SCOPE, ServiceAccount
 from headway.transport.google_tokens import GoogleTokens
 from headway.transport.kept_token import EARLY_S, RETRY_S
 from headway.types import Timeouts
-from scripted import Reply, ScriptedServer, answer
-from taker import Run, checked_transport, until
+from scripted import Reply, answer
+from taker import Run, until
+from token_scenes import NOW, TokenScene, play_scene, unpacked
 
-NOW = 1_700_000_000.0
 PEM = (
     serialization.Encoding.PEM,
     serialization.PrivateFormat.PKCS8,
@@ -51,22 +50,8 @@ USER = {
 Check = Callable[["Scene"], Coroutine[Any, Any, None]]
 
 
-class Wall:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Scene:
+class Scene(TokenScene):
     """A source and the server that it asks."""
-
-    def __init__(self, server: ScriptedServer, transport: Any, folder: Path) -> None:
-        self.server = server
-        self.transport = transport
-        self.folder = folder
-        self.wall = Wall()
 
     def source(self, *, environ: dict[str, str] | None = None, **options: Any) -> GoogleTokens:
         return GoogleTokens(options, environ or {}, self.transport, self.wall)
@@ -82,20 +67,12 @@ class Scene:
 
 
 def play(run: Run, folder: Path, replies: list[Reply], check: Check) -> None:
-    async def scene() -> None:
-        async with ScriptedServer(replies) as server, checked_transport() as transport:
-            await check(Scene(server, transport, folder))
-
-    run(scene())
+    play_scene(run, Scene, folder, replies, check)
 
 
 def token(name: str = "ya29.one", seconds: float = 3600) -> bytes:
     said = {"access_token": name, "expires_in": seconds, "token_type": "Bearer"}
     return answer(json.dumps(said).encode())
-
-
-def unpacked(piece: str) -> bytes:
-    return base64.urlsafe_b64decode(piece + "=" * (-len(piece) % 4))
 
 
 @pytest.mark.parametrize("key_id", ["kid-1", None])
