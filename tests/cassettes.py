@@ -43,7 +43,7 @@ class Recording:
     @property
     def chunks(self) -> list[bytes]:
         """The body in the pieces in which it arrived."""
-        ends = [0, *accumulate(self.chunk_sizes)]
+        ends = [0, *accumulate(self.chunk_sizes), len(self.body)]
         return [self.body[start:end] for start, end in pairwise(ends)]
 
     def cut(self, size: int = 1) -> list[bytes]:
