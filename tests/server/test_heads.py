@@ -84,13 +84,6 @@ def test_what_is_remembered_is_bounded() -> None:
     for value, count in ((long, 1), (long + b"a", 0)):
         heads = learned(PLAIN.replace(b"b\r\n", value + b"\r\n"), [*READ[:2], (b"x", value)])
         assert len(heads) == count
-    heads = Heads()
-    at = PLAIN.index(b"<")
-    for number in range(2 * COUNT_LIMIT):
-        host = b"%02d" % number
-        key = PLAIN.replace(b"<12>", b"").replace(b"Host: a", b"Host: " + host)
-        heads.learn(key, at + 1, b"12", PATH, [(b"host", host), *READ[1:]], FOUND)
-    assert len(heads) == COUNT_LIMIT
 
 
 # --- A connection by itself -----------------------------------------------------------------------
@@ -120,6 +113,19 @@ def test_the_third_request_of_one_head_goes_past_the_parser() -> None:
             expected = [(b"host", b"here"), length, (b"authorization", b"Bearer sk-one")]
             assert connection.asked[-1].inbound == Inbound("echo", expected, body)
         assert connection.state.total_requests == 4
+
+
+def test_who_sends_ever_new_heads_is_read_as_ever() -> None:
+    with asking():
+        connection = Connection(Heads())
+        connection.read(PLAIN_REQUEST)
+        for number in range(COUNT_LIMIT):
+            connection.read(request(HOST, b"x: %03d" % number, LENGTH, body=b"now"))
+            assert len(connection.protocol._heads) == number + 1
+        for number in range(COUNT_LIMIT):
+            connection.read(request(HOST, b"y: %03d" % number, LENGTH, body=b"now"))
+            assert len(connection.protocol._heads) == 0
+        assert len(connection.asked) == 1 + 2 * COUNT_LIMIT
 
 
 def test_no_two_requests_share_a_list_of_headers() -> None:

@@ -77,7 +77,9 @@ class Front(HttpToolsProtocol):
         self.cors_origins: tuple[str, ...] = self.owner.config.server.cors_origins
         self.stage = BETWEEN
         self.is_at_rest = False
-        """Every request is answered, and of the next one nothing has come."""
+        """Every request is answered, and of the next one nothing has come (said only of clients
+        that repeat themselves, for it matters to no others)."""
+        self.repeats = True
         self.version = "1.1"
         self.length = 0
         """As the request in hand announces it; 0 if it does not."""
@@ -324,7 +326,7 @@ class Front(HttpToolsProtocol):
         if self.stage or self.pipeline or self._held or self._is_deaf or self.flow.read_paused:
             self._go_on()
         else:
-            self.is_at_rest = True
+            self.is_at_rest = self.repeats
 
     def _go_on(self) -> None:
         """More has come than the request that is answered now."""

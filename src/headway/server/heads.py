@@ -20,8 +20,8 @@ from headway.types import Headers
 HEAD_LIMIT = 4096
 """Bytes of a head that is worth remembering."""
 COUNT_LIMIT = 8
-"""Heads of one connection. Who sends more of them sends ever new ones (ids of traces), for which
-remembering is in vain."""
+"""Heads of one connection. Who sends more of them sends ever new ones (ids of traces), and looking
+for those is in vain."""
 
 MARK = b"ength: "
 """What comes before the digits. Its first occurrence is where they are cut out, so a head without
@@ -37,6 +37,10 @@ class Heads(dict[bytes, Known]):
 
     __slots__ = ()
 
+    @property
+    def is_full(self) -> bool:
+        return len(self) >= COUNT_LIMIT
+
     def learn(
         self,
         key: bytes,
@@ -48,7 +52,7 @@ class Heads(dict[bytes, Known]):
     ) -> None:
         """The parser made ``url`` and ``headers`` of what begins with ``key``, a head that has the
         ``digits`` cut out at ``at``, and goes on with so many bytes."""
-        if len(key) > HEAD_LIMIT or len(self) >= COUNT_LIMIT:
+        if len(key) > HEAD_LIMIT:
             return
         if not key[:at].lower().endswith(LENGTH) or not key.startswith(b"\r\n", at):
             return

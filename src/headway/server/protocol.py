@@ -219,7 +219,10 @@ class HeadwayProtocol(Front):
         cycle: Any = self.cycle
         if type(cycle) is not HotCycle or not cycle.keep_alive or self.expect_100_continue:
             return
-        if self.limit_concurrency is None:
+        if self.limit_concurrency is not None or self._heads.is_full:
+            self.repeats = self.is_at_rest = False
+            self._heads.clear()
+        else:
             self._heads.learn(key, at, digits, self.url, cycle.headers, cycle.found)
 
     # --- Parser callbacks -------------------------------------------------------------------------
