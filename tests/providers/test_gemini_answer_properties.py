@@ -11,11 +11,12 @@ import base64
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conversations import (
+    FEW,
     base64s,
     chat,
     ids,
@@ -39,7 +40,6 @@ STUDIO = Target(provider="gemini", base_url="https://g.test/v1beta")
 VERTEX = Target(provider="vertex", base_url="https://v.test", options={"project": "p"})
 PROVIDERS = {"studio": (gemini.PROVIDER, STUDIO), "vertex": (vertex.PROVIDER, VERTEX)}
 PLACES = st.sampled_from(list(PROVIDERS))
-FEW = settings(max_examples=30, deadline=None)
 USUAL = [{"role": "user", "content": "Hi"}]
 
 # --- Answers --------------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conversations import (
+    FEW,
     audio_parts,
     base64s,
     chat,
@@ -51,7 +52,6 @@ PROVIDERS = {
 }
 PLACES = st.sampled_from(list(PROVIDERS))
 MODELS = st.sampled_from(["gemini-2.5-flash", "gemini-3-pro-preview", "gemini-2.0-flash"])
-FEW = settings(max_examples=30, deadline=None)
 
 
 def has_ids(target: Target) -> bool:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conversations import (
+    FEW,
     base64s,
     chat,
     ids,
@@ -36,7 +37,6 @@ from headway.types import Target, Usage
 Json = Any
 FORMAT = "openai-responses-v1"
 TARGET = Target(provider="responses", base_url="https://r.test/v1")
-FEW = settings(max_examples=30, deadline=None)
 USUAL = [{"role": "user", "content": "Hi"}]
 
 # --- Answers --------------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from conversations import (
+    FEW,
     addresses,
     audio_parts,
     base64s,
@@ -40,7 +41,6 @@ from headway.types import Change, Target
 Json = Any
 FORMAT = "openai-responses-v1"
 TARGET = Target(provider="responses", base_url="https://r.test/v1")
-FEW = settings(max_examples=30, deadline=None)
 MODELS = st.sampled_from(["gpt-4o", "gpt-5", "gpt-5.1", "o3"])
 
 

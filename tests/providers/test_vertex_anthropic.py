@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
@@ -135,7 +135,7 @@ ASKED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@conversations.FEW
 @given(
     model=CLAUDES,
     talk=conversations.conversations(),
