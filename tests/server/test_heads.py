@@ -15,6 +15,7 @@ from headway.server import routes
 from headway.server.heads import COUNT_LIMIT, HEAD_LIMIT, Heads
 from server.connection import LIMIT, Connection, Forgetful, Turns, asking
 from server.requests import FIRST, HOST, LENGTH, PATH, request
+from server.test_smuggling import BODY, TABLES
 
 FOUND = (routes.ENGINE, "echo")
 KEY = b"authorization: Bearer sk-one"
@@ -87,6 +88,21 @@ def test_what_is_remembered_is_bounded() -> None:
 
 
 # --- A connection by itself -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_is_refused_is_refused_behind_known_heads_as_well(name: str) -> None:
+    with asking():
+        known, plain = Connection(Heads()), Connection(Forgetful())
+        for connection in (known, plain):
+            for _ in range(3):
+                connection.read(request(HOST, LENGTH, body=BODY, first=FIRST))
+                connection.answer()
+            connection.read(TABLES[name][0] + PLAIN_REQUEST)
+            connection.read(PLAIN_REQUEST)
+        assert known.seen() == plain.seen()
+        assert len(known.asked) == 3
+        assert not known.protocol.is_at_rest
 
 
 HEADS = [
