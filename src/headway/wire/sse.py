@@ -53,6 +53,8 @@ class SseFramer:
             return self._split_mixed(data)
         blocks = data.split(b"\n\n")
         self._keep(blocks.pop())
+        if _are_plain(data, len(blocks)):
+            return [Frame(block[6:], None, block + b"\n\n") for block in blocks]
         return [_frame(block, block + b"\n\n") for block in blocks]
 
     def end(self) -> list[Frame]:
@@ -94,6 +96,17 @@ class SseFramer:
 
 def _has_blank(data: bytes) -> bool:
     return b"\n\n" in data or (b"\r" in data and BLANK.search(data) is not None)
+
+
+def _are_plain(data: bytes, count: int) -> bool:
+    """Whether ``data`` is so many events, each of one ``data`` line, and nothing else: so mostly
+    where several events arrive at once, and then no line of them has to be looked at by itself."""
+    return (
+        data.count(b"\n") == 2 * count
+        and data.count(b"\n\ndata: ") == count - 1
+        and data[:6] == b"data: "
+        and data[-2:] == b"\n\n"
+    )
 
 
 def _frame(block: bytes, raw: bytes) -> Frame:
