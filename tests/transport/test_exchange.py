@@ -7,6 +7,7 @@ import gzip
 import pytest
 
 from headway.errors import UpstreamError, UpstreamGarbled, UpstreamUnreachable
+from headway.transport.coding import PIECE
 from headway.transport.exchange import Exchange, ReceiverFailed
 from headway.transport.limits import Limits
 from headway.types import Headers
@@ -81,6 +82,8 @@ WHOLE = {
         b"HTTP/1.1 100 Continue\r\n\r\n" + LENGTH_3, 200, b"abc", True),
     "connection: close": (OK + b"connection: close\r\ncontent-length: 1\r\n\r\na",
         200, b"a", False),
+    "close in a trailer": (CHUNKED + b"1\r\na\r\n0\r\nconnection: close\r\n\r\n",
+        200, b"a", False),
     "HTTP/1.0": (b"HTTP/1.0 200 OK\r\ncontent-length: 1\r\n\r\na", 200, b"a", False),
     "HTTP/1.0 with keep-alive": (b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\n"
         b"content-length: 1\r\n\r\na", 200, b"a", True),
@@ -129,6 +132,34 @@ def test_the_answer_to_head_ends_with_its_head() -> None:
         assert (exchange.is_complete, exchange.is_reusable, page.body) == (True, True, b"")
 
 
+def test_1xx_does_not_stand_for_the_answer_to_head() -> None:
+    for hint in (b"", b"keep-alive: timeout=5\r\n"):
+        data = b"HTTP/1.1 103 Hints\r\n" + hint + b"\r\n" + OK + b"content-length: 3\r\n\r\n"
+        for pieces in cuts(data):
+            page, exchange = play(pieces, is_head=True)
+            assert (page.status, exchange.is_complete, exchange.is_reusable) == (200, True, True)
+
+
+def test_what_was_special_about_one_answer_is_not_about_the_next() -> None:
+    packed = gzip.compress(b"hello")
+    head = b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
+    answers = [
+        (OK + head + packed, b"hello", True),
+        (LENGTH_3, b"abc", True),
+        (CHUNKED + b"1\r\na\r\n0\r\ncontent-encoding: gzip\r\n\r\n", b"a", True),
+        (LENGTH_3, b"abc", True),
+        (OK + b"\r\nto the end", b"to the end", False),
+    ]
+    exchange = Exchange(Limits(), "host.test")
+    for data, body, has_end in answers:
+        page = Page()
+        exchange.begin(page, False)
+        exchange.feed(data, 1.0)
+        assert page.body == body
+        assert exchange.is_complete is exchange.is_reusable is has_end
+    assert exchange.end_input(2.0)
+
+
 def test_a_connection_serves_on_after_head() -> None:
     _, exchange = play([OK + b"content-length: 3\r\n\r\n"], is_head=True)
     page = Page()
@@ -159,6 +190,7 @@ GARBLED = {
     "HTML alone": b"<html>no</html>",
     "HTTP/2": b"HTTP/2 200 OK\r\n\r\n",
     "TLS": b"\x15\x03\x01\x00\x02\x02\x46",
+    "a status below 100": b"HTTP/1.1 000 OK\r\n\r\nabc",
     "no status": b"HTTP/1.1 OK\r\n\r\n",
     "bare LF": b"HTTP/1.1 200 OK\ncontent-length: 0\n\n",
     "no colon": OK + b"nonsense\r\n\r\n",
@@ -172,6 +204,8 @@ GARBLED = {
     "a length beyond 64 bits": OK + b"content-length: 99999999999999999999\r\n\r\n",
     "gzip as transfer-encoding": OK + b"transfer-encoding: gzip, chunked\r\n\r\n",
     "an odd transfer-encoding": OK + b"transfer-encoding: xchunked\r\n\r\n",
+    "gzip and then chunked as transfer-encoding": OK + b"transfer-encoding: gzip\r\n"
+        b"transfer-encoding: chunked\r\n\r\n",
     "a chunk size that is none": CHUNKED + b"zz\r\n",
     "a negative chunk size": CHUNKED + b"-1\r\n",
     "a chunk size beyond 64 bits": CHUNKED + b"fffffffffffffffff\r\n",
@@ -252,6 +286,23 @@ def test_a_decompression_bomb_stops_at_its_limit() -> None:
     with pytest.raises(UpstreamGarbled, match="grew beyond 1000 bytes") as caught:
         play([head + packed], limits=Limits(decoded_bytes=1000))
     assert caught.value.code == "body_too_large"
+
+
+def test_nothing_comes_after_a_discard_in_the_middle_of_what_was_decoded() -> None:
+    packed = gzip.compress(bytes(1_000_000))
+    exchange = Exchange(Limits(), "host.test")
+
+    class Sated(Page):
+        def on_chunk(self, data: bytes, now: float) -> None:
+            super().on_chunk(data, now)
+            exchange.discard()
+
+    page = Sated()
+    exchange.begin(page, False)
+    head = OK + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
+    exchange.feed(head + packed, 0.0)
+    assert 0 < len(page.body) <= PIECE
+    assert exchange.is_reusable
 
 
 def test_what_is_discarded_goes_nowhere_and_has_its_own_limit() -> None:

@@ -67,7 +67,8 @@ class HttpTransport:
             payload = WITH_BODY % (prefix, len(body), body)
         else:
             payload = encode(request, pool.is_forwarded, pool.proxy_headers)
-        sending = HttpSending(pool, payload, is_head, timeouts, receiver, self._clock())
+        clock = self._clock
+        sending = HttpSending(pool, payload, is_head, timeouts, receiver, clock())
         if self._ticker.is_running or self._wake(sending):
             pool.start(sending)
         return sending

@@ -56,8 +56,9 @@ class Connection(Exchange, asyncio.Protocol):
         self._sending = sending
         sending.connection = self
         self.begin(receiver, sending.is_head)
-        self._write(sending.payload)
-        now = self.sent_at = self._clock()
+        write, clock = self._write, self._clock
+        write(sending.payload)
+        now = self.sent_at = clock()
         if not self._is_writing:
             receiver.on_sent(now)
 
@@ -121,14 +122,29 @@ class Connection(Exchange, asyncio.Protocol):
         sending = self._sending
         if sending is None:
             self.close()  # bytes that nobody asked for, or wants any more
-        elif self.is_complete:
-            self._silent = 0
-            self._complete(sending, self.now)
+        elif not self.is_complete:
+            self._check_silence()
         else:
-            try:
-                super()._end_read()
-            except UpstreamError as error:
-                self._fail(error, self.now)
+            sending.is_over = True
+            self._sending = None
+            self.receiver = NOBODY
+            self._silent = 0
+            now = self.now
+            # First it goes back, so that a request sent from ``on_end`` can have it.
+            if self.is_reusable and not self._is_writing:
+                if sending.is_paused:
+                    self._transport.resume_reading()
+                self._is_reused = True
+                self._pool.release(self, now)
+            else:
+                self.close()
+            sending.receiver.on_end(now)
+
+    def _check_silence(self) -> None:
+        try:
+            super()._end_read()
+        except UpstreamError as error:
+            self._fail(error, self.now)
 
     def _misread(self, error: HttpParserError | HttpParserUpgrade) -> None:
         try:
@@ -137,21 +153,6 @@ class Connection(Exchange, asyncio.Protocol):
             self._fail(fault, self.now)
         except ReceiverFailed as failed:
             self._fail_receiver(failed, self.now)
-
-    def _complete(self, sending: HttpSending, now: float) -> None:
-        """The connection goes back first, so that a request sent from ``on_end`` can have it."""
-        sending.is_over = True
-        sending.connection = None
-        self._sending = None
-        self.receiver = NOBODY
-        if self.is_reusable and not self._is_writing:
-            if sending.is_paused:
-                self._transport.resume_reading()
-            self._is_reused = True
-            self._pool.release(self, now)
-        else:
-            self.close()
-        sending.receiver.on_end(now)
 
     def _disconnected(self, error: Exception | None) -> None:
         sending = self._sending
@@ -163,18 +164,18 @@ class Connection(Exchange, asyncio.Protocol):
             self.close()
             self._pool.retry(sending, now)
         elif error is None:
-            self._end_input(sending, now)
+            self._end_input(now)
         else:
             self._fail(self._broken(error), now)
 
-    def _end_input(self, sending: HttpSending, now: float) -> None:
+    def _end_input(self, now: float) -> None:
         try:
             is_end = self.end_input(now)
         except UpstreamError as error:
             self._fail(error, now)
             return
         if is_end:
-            self._complete(sending, now)
+            self._end_read()
         else:
             self._fail(self._broken(None), now)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from headway.transport.sending import HttpSending
 
 RARE = frozenset({b"transfer-encoding", b"content-encoding", b"keep-alive"})
-"""The headers that a head is searched for. Of each, the last one counts."""
+"""The headers that call for a second look at a head. Of each, the last one counts."""
 BODILESS = frozenset({204, 304})
 NEVER = float("-inf")
 
@@ -55,9 +55,11 @@ class Exchange:
         "_decoding",
         "_has_length",
         "_headers",
+        "_is_bounded",
         "_is_head",
         "_is_special",
         "_limits",
+        "_minds_end",
         "_parse",
         "_parser",
         "_proxy",
@@ -84,14 +86,19 @@ class Exchange:
         self.receiver: Receiver = NOBODY
         self.now = NEVER
         """When bytes of this answer were last read."""
-        self.has_head = self._has_length = self._is_head = self.is_reusable = False
+        self.has_head = self._has_length = self._is_head = False
+        self.is_reusable = False
+        """The next answer can come on this connection. Known from the head on, and false for a body
+        that ends with the connection."""
         self.is_complete = True
         """So it is, too, while no answer is due: any that begins then is one too many."""
-        self._is_special = proxy is not None or limits.body_bytes < sys.maxsize
-        """Each head wants a second look."""
+        self._is_bounded = self._is_special = proxy is not None or limits.body_bytes < sys.maxsize
+        """Every head wants a second look; the next one does."""
         self._silent = 0
         """Bytes since the last piece of body; at the end of a read, that it wants a second look."""
         self._decoding: Decoding | None = None
+        self._minds_end = False
+        """The body's end has more to it: a coding to conclude, trailers."""
         self.keep_alive_s: float | None = None
         """What the upstream said about how long it keeps an idle connection."""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -119,10 +126,13 @@ class Exchange:
     def data_received(self, data: bytes) -> None:
         """Bytes came. Raises UpstreamError for what is wrong with them, ReceiverFailed if a
         receiver did not take them. Bytes after the end only make the connection unfit for reuse."""
-        self.now = self._clock()
+        # Both are fetched before they are called: what is called as an attribute is looked for
+        # among the methods first.
+        clock, parse = self._clock, self._parse
+        self.now = clock()
         self._silent += len(data)
         try:
-            self._parse(data)
+            parse(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self._misread(error)
         if self._silent:
@@ -131,9 +141,9 @@ class Exchange:
     def end_input(self, now: float) -> bool:
         """The upstream closed its side. Whether that was the answer's proper end (RFC 9112, 6.3,
         rule 8); raises UpstreamError if what came before is not whole."""
-        if self.has_head and not self._has_length and not self.is_complete:
+        has_length = self.is_reusable or self._has_length
+        if self.has_head and not has_length and not self.is_complete:
             self.now = now
-            self.is_reusable = False
             self._end_body()
             self.is_complete = True
         return self.is_complete
@@ -157,19 +167,22 @@ class Exchange:
         self._headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value.rstrip()))
+        name = name.lower()
+        if name in RARE:
+            self._is_special = True
+        self._headers.append((name, value.rstrip()))
 
     def on_headers_complete(self) -> None:
-        status = self._parser.get_status_code()
+        parser = self._parser
+        status = parser.get_status_code()
+        is_reusable = self.is_reusable = parser.should_keep_alive()
         headers, self._headers = self._headers, []  # trailers may follow
         limits = self._limits
         if self._silent > limits.head_bytes or len(headers) > limits.header_count:
-            self._check_head(headers)
-        names = dict(headers)
-        self._has_length = b"content-length" in names
+            self._check_head(status, headers)
         receiver = self.receiver
-        is_plain = status >= 200 and not self._is_special and RARE.isdisjoint(names)
-        if not is_plain and not self._prepare(status, headers, names):
+        is_plain = is_reusable and status >= 200 and not self._is_special
+        if not (is_plain or self._prepare(status, headers)):
             return
         self.has_head = True
         sending = self._sending
@@ -184,25 +197,26 @@ class Exchange:
     def on_message_complete(self) -> None:
         if not self.has_head:
             return  # of a 1xx answer
-        # Only in here does the parser still know: it forgets the message right after.
-        self.is_reusable = self._parser.should_keep_alive()
-        if self._decoding is not None:
+        if self._minds_end:
+            self.is_reusable = self._parser.should_keep_alive()  # a trailer may have said no
             self._end_body()
         self.is_complete = True
         self._silent = 1
 
     # --- The parts that seldom run -------------------------------------------------------------
 
-    def _prepare(self, status: int, headers: Headers, names: dict[bytes, bytes]) -> bool:
+    def _prepare(self, status: int, headers: Headers) -> bool:
         """For a head that is not plain. False if there is nothing more to be done about it."""
+        self._is_special = self._is_bounded or self._is_head
+        names = dict(headers)
+        self._has_length = b"content-length" in names or b"transfer-encoding" in names
         if b"keep-alive" in names:
             self.keep_alive_s = _seconds(names[b"keep-alive"])
-        if b"transfer-encoding" in names:
-            self._has_length = True
+        self._minds_end = b"transfer-encoding" in names
+        if self._minds_end:
             self._check_transfer(headers)
         if status < 200:
-            if status == 101:
-                raise UpstreamGarbled(f"{self.host} switched protocols, which it was not asked to")
+            self._check_informational(status)
             return False
         if status == 407 and self._proxy is not None:
             raise UpstreamUnreachable(
@@ -217,6 +231,12 @@ class Exchange:
             self._weigh_body(names.get(b"content-encoding", b""))
         return True
 
+    def _check_informational(self, status: int) -> None:
+        if status == 101:
+            raise UpstreamGarbled(f"{self.host} switched protocols, which it was not asked to")
+        if status < 100:  # llhttp would give it a body
+            raise UpstreamGarbled(f"{self.host} answered with status {status:03}, which is none")
+
     def _check_transfer(self, headers: Headers) -> None:
         for name, value in headers:
             if name == b"transfer-encoding" and value.lower() != b"chunked":
@@ -227,12 +247,17 @@ class Exchange:
     def _weigh_body(self, coding: bytes) -> None:
         limits = self._limits
         self._decoding = find_decoding(coding, limits.decoded_bytes, self.host)
+        if self._decoding is not None:
+            self._minds_end = True
         if self._decoding is not None or limits.body_bytes < sys.maxsize:
             self.receiver = Weighed(self, self.receiver, limits.body_bytes, self._decoding)
 
-    def _check_head(self, headers: Headers) -> None:
+    def _check_head(self, status: int, headers: Headers) -> None:
+        """More was read than a head may have, but it need not be all of this head."""
+        limits = self._limits
         size = sum(len(name) + len(value) + 4 for name, value in headers)
-        if size > self._limits.head_bytes or len(headers) > self._limits.header_count:
+        is_too_large = size > limits.head_bytes or len(headers) > limits.header_count
+        if is_too_large and status >= 200:
             raise self._bomb()
 
     def _end_read(self) -> None:
@@ -253,6 +278,7 @@ class Exchange:
         )
 
     def _end_body(self) -> None:
+        self._minds_end = False
         decoding, self._decoding = self._decoding, None
         if decoding is not None:
             decoding.end()
@@ -262,7 +288,6 @@ class Exchange:
         for a body that must not come: the next answer gets a parser of its own."""
         self.has_head = True
         self.receiver.on_response(status, headers, self.now)
-        self.is_reusable = self._parser.should_keep_alive()
         self.is_complete = True
         self.receiver = Weighed(self, NOBODY, 0)
         self._is_head = False
