@@ -52,7 +52,5 @@ def news(request: ChatRequest, changes: Iterable[Change]) -> tuple[Change, ...]:
     """Without what was done to our own defaults: of those the caller knows nothing. What it gave
     beside them (tools, a format, its messages) is its own."""
     return tuple(
-        change
-        for change in changes
-        if not (request.defaulted and change.parameter in DEFAULTED)
+        change for change in changes if not (request.defaulted and change.parameter in DEFAULTED)
     )
