@@ -166,6 +166,36 @@ def test_an_idle_connection_expires(run: Run) -> None:
     run(main())
 
 
+def test_a_pool_that_went_is_opened_anew_and_watched(run: Run) -> None:
+    async def main() -> None:
+        async with (
+            ScriptedServer([answer(b"1"), "hang"]) as server,
+            checked_transport(limits=Limits(idle_s=0.1)) as transport,
+        ):
+            await fetch(transport, server.url)
+            await until(lambda: transport.stats == ())
+            taker = await fetch(transport, server.url, Timeouts(first_byte=0.1))
+            assert taker.fault == ("UpstreamTimeout", "first_byte_timeout")
+
+    run(main())
+
+
+def test_more_targets_than_are_remembered_are_all_served(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.transport.client.KNOWN_CAP", 2)
+
+    async def main() -> None:
+        async with ScriptedServer([answer()]) as server, checked_transport() as transport:
+            for key in ("a", "b", "c", "a", "c"):
+                await fetch(transport, server.url, headers=(("authorization", key),))
+            sent = [received.header("authorization") for received in server.requests]
+            assert sent == ["a", "b", "c", "a", "c"]
+            assert len(transport._known) == 2
+
+    run(main())
+
+
 @pytest.mark.parametrize(
     ("hint", "after", "connections"),
     [("", 29.0, 1), ("", 30.0, 2), ("timeout=5", 3.9, 1), ("timeout=5", 4.0, 2),
