@@ -255,7 +255,7 @@ def test_processes_that_append_at_once_tear_no_lines(path: Path) -> None:
     for writer in writers:
         with writer:
             assert writer.wait(30) == 0
-    # One that opened the file while another's line was half in it began on a new line: an empty one.
+    # Who opens the file while a line is half in it begins a new one, which leaves an empty line.
     seen = [json.loads(line) for line in path.read_bytes().splitlines() if line]
     assert len(seen) == 4000
     for who in range(4):
