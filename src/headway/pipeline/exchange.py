@@ -238,7 +238,8 @@ class Exchange:
             self.sink.on_resume = sending.resume
             if self.sink.is_paused:
                 sending.pause()
-        settlement.prepare(self, flow)
+        else:  # many streams may begin at once, and each is to have its first event soon
+            settlement.prepare(self, flow)
 
     async def _retry(self, flow: Flow, error: HeadwayError) -> None:
         """Another attempt after a failure that it may mend, unless there is a commitment: content

@@ -54,6 +54,8 @@ class Settled(Struct, frozen=True):
 
 def settle_reported(exchange: Exchange, flow: Flow) -> Settled | None:
     """Where the provider has counted all tokens, as nearly all do; else None."""
+    if not flow.begun:
+        prepare(exchange, flow)
     summary = flow.summary()
     usage = summary.usage
     if usage.input_tokens is None or usage.output_tokens is None:
@@ -196,8 +198,6 @@ def record(exchange: Exchange, flow: Flow, error: HeadwayError | None, settled: 
     )
     if error is not None:
         came = _failed(came, 200 if flow.has_head else error.status, error)
-    if not flow.begun:  # it broke on the way out
-        prepare(exchange, flow)
     return end(flow.begun, came, settled.usage, settled.timing)
 
 

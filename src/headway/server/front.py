@@ -70,32 +70,34 @@ class PatientFlow(FlowControl):
 class Front(HttpToolsProtocol):
     """uvicorn's ``http=`` class for the ASGI skin. The application must be a ``server.app.App``."""
 
+    # What a connection begins with is kept on the class: many may begin at once.
+    is_at_rest = False
+    """Every request is answered, and of the next one nothing has come (said only of clients that
+    repeat themselves, for it matters to no others)."""
+    is_upgrade = False
+    length = 0
+    """As the request in hand announces it; 0 if it does not."""
+    repeats = True
+    stage = BETWEEN
+    version = "1.1"
+    _age = 0.0
+    _coding: bytes | None = None
+    _current: Any = None
+    """uvicorn's cycle whose turn it is; ``cycle`` is the latest, which may have to wait."""
+    _fed = 0
+    _head_size = 0
+    _heard: Headers = ()
+    _held_size = 0
+    _hosts = 0
+    _is_deaf = False
+    _last_words: bytes | None = None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         app: Any = self.config.app
         self.owner: App = app
         self.cors_origins: tuple[str, ...] = self.owner.config.server.cors_origins
-        self.stage = BETWEEN
-        self.is_at_rest = False
-        """Every request is answered, and of the next one nothing has come (said only of clients
-        that repeat themselves, for it matters to no others)."""
-        self.repeats = True
-        self.version = "1.1"
-        self.length = 0
-        """As the request in hand announces it; 0 if it does not."""
-        self._age = 0.0
-        self._is_deaf = False
-        self.is_upgrade = False
-        self._last_words: bytes | None = None
-        self._current: Any = None
-        """uvicorn's cycle whose turn it is; ``cycle`` is the latest, which may have to wait."""
         self._held: list[bytes] = []
-        self._held_size = 0
-        self._head_size = 0
-        self._fed = 0
-        self._hosts = 0
-        self._coding: bytes | None = None
-        self._heard: Headers = ()
 
     # --- Bytes ------------------------------------------------------------------------------------
 

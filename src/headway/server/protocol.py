@@ -168,15 +168,16 @@ class HotCycle:
 class HeadwayProtocol(Front):
     """uvicorn's ``http=`` class. Its application must be a ``server.app.App``."""
 
+    default_head = b""
+    good_head = b""
+    """How an answer with status 200 begins."""
+    headed: list[tuple[bytes, bytes]] | None = None
+    """What the two heads were made of."""
+    _active: HotCycle | None = None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.gateway: Gateway = self.owner.gateway
-        self.headed: list[tuple[bytes, bytes]] | None = None
-        """What the two heads were made of."""
-        self.default_head = b""
-        self.good_head = b""
-        """How an answer with status 200 begins."""
-        self._active: HotCycle | None = None
         self._heads = Heads()
 
     def renew_head(self) -> None:
