@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from headway.dialects.dialect import JSON, encode_error
 from headway.errors import HeadwayError, RequestError
@@ -102,7 +103,10 @@ class Front(HttpToolsProtocol):
     # --- Bytes ------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        """uvicorn's; but who is at the other end, which takes two system calls to know, is asked
+        when ASGI is to be told. Many may connect at once."""
+        self.connections.add(self)
+        self.transport = transport
         self.flow = PatientFlow(transport, self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -239,6 +243,10 @@ class Front(HttpToolsProtocol):
             raise _head_too_large()
 
     def leave_to_uvicorn(self) -> None:
+        if self.scheme is None:
+            self.server = get_local_addr(self.transport)
+            self.client = get_remote_addr(self.transport)
+            self.scheme = "https" if is_ssl(self.transport) else "http"
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         HttpToolsProtocol.on_message_begin(self)
         self.url = url
