@@ -38,6 +38,8 @@ STREAM_HEAD = (
 )
 KEEP_ALIVE = b": keep-alive\n\n"
 
+ReadText = Callable[[bytes], str | None]
+
 
 class Flow:
     """A ``ports.Receiver``. With a ``stream`` it feeds the client as it goes, else it gathers."""
@@ -74,9 +76,10 @@ class Flow:
     _holds_back = False
     _keep_arrival: Callable[[float], None]
     _keep_text: Callable[[str], None]
-    _read_text: Callable[[bytes], str | None] | None = None
+    _write: Callable[[bytes], None]
+    _read_text: ReadText | None = None
     """Tells a mere text of the first choice, once that has begun and if the provider can."""
-    _read_straight: Callable[[bytes], str | None] | None = None
+    _read_straight: ReadText | None = None
     """The same, where such a text goes to the client as it came."""
     _parts: list[bytes] | None = None
     _summary: Summary | None = None
@@ -129,12 +132,14 @@ class Flow:
             self._break(self._garbled(exc), now)
             return
         if text is not None:  # what nearly every chunk of a relayed stream is
+            # Fetched before they are called: else they are looked for among the methods first.
+            keep_text, keep_arrival, write = self._keep_text, self._keep_arrival, self._write
             raw = frames[0].raw
-            self._keep_text(text)
-            self._keep_arrival(now)
+            keep_text(text)
+            keep_arrival(now)
             self.written += len(raw)
             self.last_write = now
-            self._sink.write(raw)
+            write(raw)
         elif is_over:
             self._complete(now)
         elif self._pieces:
@@ -187,18 +192,23 @@ class Flow:
 
     def _take(self, frames: list[Frame], now: float) -> bool:
         """Whether the answer is over: by its end mark, or by an error in it."""
-        read = self._read_text if self.stream is None else None
-        for frame in frames:
-            if read is not None and frame.event is None:
-                text = read(frame.data)
-                if text is not None:
-                    self._keep_text(text)
-                    self._keep_arrival(now)
-                    continue
+        for at, frame in enumerate(frames):
+            if self.stream is None and self._read_text is not None:
+                return self._join(frames[at:], self._read_text, now)
             if self._take_frame(frame, now):
                 return True
-            if self.stream is None:
-                read = self._read_text
+        return False
+
+    def _join(self, frames: list[Frame], read: ReadText, now: float) -> bool:
+        """The same for an answer of texts that is gathered: nothing is built of them."""
+        keep_text, keep_arrival = self._keep_text, self._keep_arrival
+        for frame in frames:
+            text = read(frame.data) if frame.event is None else None
+            if text is not None:
+                keep_text(text)
+                keep_arrival(now)
+            elif self._take_frame(frame, now):
+                return True
         return False
 
     def _take_frame(self, frame: Frame, now: float) -> bool:
@@ -222,6 +232,7 @@ class Flow:
         self._read_text = self._upstream.provider.read_text
         self._keep_text = self.answer.choices[0].text.append
         self._keep_arrival = self.meter.arrivals.append
+        self._write = self._sink.write
 
     def _gather(self, data: bytes, now: float) -> None:
         if not self.raw:

@@ -163,14 +163,14 @@ class PlainDelta(Struct, gc=False):
     annotations: None = None
 
 
-class PlainChoice(Struct):
+class PlainChoice(Struct, gc=False):
     delta: PlainDelta
     index: int = 0
     finish_reason: None = None
     logprobs: None = None
 
 
-class PlainChunk(Struct):
+class PlainChunk(Struct, gc=False):
     """What nearly every chunk of a stream is. Decoding checks that it is, at no cost of ours."""
 
     choices: tuple[PlainChoice]
@@ -182,13 +182,13 @@ class PlainMessage(Struct, gc=False):
     content: str
 
 
-class PlainWholeChoice(Struct):
+class PlainWholeChoice(Struct, gc=False):
     message: PlainMessage
     finish_reason: str
     index: int
 
 
-class PlainWhole(Struct):
+class PlainWhole(Struct, gc=False):
     """What nearly every whole completion is, as far as it has to be known to relay it."""
 
     choices: tuple[PlainWholeChoice]

@@ -119,12 +119,9 @@ class HotCycle:
         self._send(self._head(status, head, None))
 
     def write(self, data: bytes) -> None:
-        if not data:
-            return
-        if self._is_chunked:
-            self._send(b"%x\r\n%b\r\n" % (len(data), data))
-        else:
-            self._send(data)
+        if data:
+            send = self._send  # called as an attribute it would be looked for among the methods
+            send(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
 
     def hang_up(self) -> None:
         """The client left. What is still written goes nowhere."""
