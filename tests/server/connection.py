@@ -49,6 +49,9 @@ class Wire:
     def resume_reading(self) -> None:
         self.paused = False
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Everything is taken at once."""
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default
 

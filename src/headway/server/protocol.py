@@ -7,6 +7,7 @@ connection (keep-alive, pipelining, flow control, limits, shutdown) by standing 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -115,6 +116,7 @@ class HotCycle:
         if self.disconnected:
             return
         self.response_started = True
+        self._protocol.transport.set_write_buffer_limits()  # what is written together leaves so
         self.keep_alive = self.keep_alive and self._is_chunked
         self._send(self._head(status, head, None))
 
@@ -292,6 +294,12 @@ class HeadwayProtocol(Front):
             super()._start_asgi_task(cycle, app)
 
     # --- Transport callbacks ----------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """uvloop keeps what is below the mark until its turn is over. A whole answer is one write,
+        and need not wait. (Not 0: asyncio's TLS transport takes that as always reached.)"""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(1, 0)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
