@@ -236,6 +236,7 @@ BODIES: list[tuple[bytes, str]] = [
     (b'"x"', "must be a JSON object"),
     (b"null", "must be a JSON object"),
     (b'{"a":' + b"[" * 100_000, "nested too deeply"),
+    (b'{"model":7,"model":"m","chat_input":"x"}', "not what this route takes"),
 ]
 
 

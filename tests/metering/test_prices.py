@@ -262,6 +262,9 @@ def test_model_names_that_clients_choose_do_not_pile_up() -> None:
         assert found.find("b", f"made-up-{number}", NOW, context={"k": str(number)}) is None
     assert len(found._found) == REMEMBERED
     assert rate(found, "a", "m") == 1
+    for number in range(REMEMBERED + 1):
+        assert found.find("a", "m", NOW, provider=f"p-{number}") is not None
+    assert len(found._fixed) < REMEMBERED
     for number in range(100):
         assert rate(found, "a", "m", service_tier=str(number)) == 1
     assert len(found._listing("a", "m")._compiled) == 1  # type: ignore[union-attr]

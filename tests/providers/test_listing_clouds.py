@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from headway.errors import InvalidField
 from headway.providers import KINDS
 from headway.providers.listing import ListedModel, ListedPrices, Page
 from headway.types import Target
@@ -207,5 +208,5 @@ def test_each_list_is_asked_for_where_it_is(
 def test_a_list_without_a_place_names_what_is_missing(kind: str) -> None:
     how, options = KINDS[kind].list_models, KINDS[kind].options
     assert how is not None
-    with pytest.raises(ValueError, match=next(iter(options))):
+    with pytest.raises(InvalidField, match=next(iter(options))):
         how.encode(Target(provider=kind, base_url=""), None)
