@@ -297,7 +297,8 @@ class Exchange:
             await self._answer_error(error)
         finally:
             self._sign_off()
-            error.__traceback__ = None  # it holds these very frames: apart, all go at once
+            # They hold these very frames: apart, all go at once.
+            error.__traceback__ = error.__context__ = None
 
     async def _answer_error(self, error: HeadwayError) -> None:
         self._conceal(error)
