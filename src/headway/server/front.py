@@ -57,7 +57,7 @@ class PatientFlow(FlowControl):
 
     def __init__(self, transport: asyncio.Transport, front: Front) -> None:
         super().__init__(transport)
-        self._front = front
+        self._front: Front | None = front
 
     def pause_reading(self) -> None:
         self.read_paused = True
@@ -65,7 +65,12 @@ class PatientFlow(FlowControl):
     def resume_reading(self) -> None:
         if self.read_paused:
             self.read_paused = False
-            self._front.release()
+            if self._front is not None:
+                self._front.release()
+
+    def part(self) -> None:
+        """From the connection, which is gone."""
+        self._front = None
 
 
 class Front(HttpToolsProtocol):
@@ -117,6 +122,9 @@ class Front(HttpToolsProtocol):
         if current is not None and not current.response_complete:
             current.disconnected = True
             current.message_event.set()
+        # They refer to us: apart, all go at once, and not when the collector comes round.
+        self.flow.part()
+        self.cycle = None  # type: ignore[assignment]
 
     def shutdown(self) -> None:
         """Likewise."""
