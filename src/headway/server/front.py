@@ -123,7 +123,8 @@ class Front(HttpToolsProtocol):
             current.disconnected = True
             current.message_event.set()
         # They refer to us: apart, all go at once, and not when the collector comes round.
-        self.flow.part()
+        if isinstance(self.flow, PatientFlow):
+            self.flow.part()
         self.cycle = None  # type: ignore[assignment]
 
     def shutdown(self) -> None:
