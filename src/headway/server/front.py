@@ -21,13 +21,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import httptools
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from headway.dialects.dialect import JSON, encode_error
 from headway.errors import HeadwayError, RequestError
 from headway.server import cors
+from headway.server.patience import PatientFlow
 from headway.types import Headers
 
 if TYPE_CHECKING:
@@ -50,27 +50,6 @@ BETWEEN, HEAD, BODY, TRAILERS = range(4)
 
 HOP_BY_HOP = (b"upgrade", b"http2-settings")
 WATCHED = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
-
-
-class PatientFlow(FlowControl):
-    """uvicorn's, but a pause holds what comes back: who does not read does not see the end."""
-
-    def __init__(self, transport: asyncio.Transport, front: Front) -> None:
-        super().__init__(transport)
-        self._front: Front | None = front
-
-    def pause_reading(self) -> None:
-        self.read_paused = True
-
-    def resume_reading(self) -> None:
-        if self.read_paused:
-            self.read_paused = False
-            if self._front is not None:
-                self._front.release()
-
-    def part(self) -> None:
-        """From the connection, which is gone."""
-        self._front = None
 
 
 class Front(HttpToolsProtocol):

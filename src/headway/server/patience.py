@@ -1,0 +1,32 @@
+"""How a connection's flow is controlled: uvicorn's way, with patience where that has none."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.flow_control import FlowControl
+
+if TYPE_CHECKING:
+    from headway.server.front import Front
+
+
+class PatientFlow(FlowControl):
+    """uvicorn's, but a pause holds what comes back: who does not read does not see the end."""
+
+    def __init__(self, transport: asyncio.Transport, front: Front) -> None:
+        super().__init__(transport)
+        self._front: Front | None = front
+
+    def pause_reading(self) -> None:
+        self.read_paused = True
+
+    def resume_reading(self) -> None:
+        if self.read_paused:
+            self.read_paused = False
+            if self._front is not None:
+                self._front.release()
+
+    def part(self) -> None:
+        """From the connection, which is gone."""
+        self._front = None
