@@ -7,13 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from headway.errors import (
     UpstreamDisconnected,
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from headway.pipeline import flow
+from headway.pipeline import flow, settlement
+from headway.providers import openai
 from pipeline_fakes import DONE, HELLO, JSON, KEY, ROLE, USAGE, Pipe, event, text
 
 BROKEN = b'data: {"error":{"message":"died"}}\n\n'
@@ -327,3 +329,25 @@ def test_a_defect_of_ours_is_told_without_its_details(caplog: pytest.LogCaptureF
     assert caplog.records[0].exc_info is not None
     assert caplog.records[0].exc_info[1] is secret
     assert pipe.records[0].error_type == "internal_error"
+
+
+def test_a_defect_after_sending_is_answered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def defect(*args: Any) -> Any:
+        raise ZeroDivisionError
+
+    pipe = Pipe()
+    monkeypatch.setattr(settlement, "prepare", defect)
+    pipe.ask()
+    assert pipe.sink.status == 500
+    monkeypatch.undo()
+    pipe.sending.stream(HELLO)
+    assert pipe.sink.kinds == ["whole"]
+
+
+def test_a_request_too_deep_for_an_adapter_is_the_callers_fault() -> None:
+    def lost(request: Any) -> Any:
+        raise RecursionError
+
+    pipe = Pipe(provider=replace(openai.PROVIDER, adapt=lost))
+    pipe.ask()
+    assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (400, "invalid_request_error")

@@ -13,10 +13,9 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.dialects.answer import Answer
 from headway.providers import anthropic, vertex_anthropic
 from headway.types import ChatRequest, Event, Finished, Started, Target, UsageSeen
-from headway.wire.sse import SseFramer
+from recorded import fold, read
 
 PROVIDERS = {
     "anthropic": anthropic.PROVIDER,
@@ -37,21 +36,7 @@ REQUESTS = chosen(lambda r: is_ours(r) and r.request is not None)
 
 
 def events(recording: Recording, *pieces: bytes) -> list[Event]:
-    """What the adapter makes of it, in these pieces or in one."""
-    provider = PROVIDERS[recording.provider]
-    if not recording.stream:
-        return provider.decode_response(recording.body)
-    framer, state = SseFramer(), {}  # type: ignore[var-annotated]
-    frames = [frame for piece in pieces or [recording.body] for frame in framer.feed(piece)]
-    return [
-        event for frame in frames + framer.end() for event in provider.decode_event(frame, state)
-    ]
-
-
-def fold(found: list[Event]) -> Answer:
-    answer = Answer()
-    answer.add(found)
-    return answer
+    return read(PROVIDERS[recording.provider], recording, *pieces)
 
 
 # --- The same, read in the plainest way: lines, JSON, concatenation. ------------------------------

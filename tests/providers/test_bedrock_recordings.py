@@ -13,7 +13,6 @@ import pytest
 from bedrock_recordings import is_chat
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.dialects.answer import Answer
 from headway.providers import bedrock
 from headway.types import (
     Event,
@@ -21,6 +20,7 @@ from headway.types import (
     Started,
     UsageSeen,
 )
+from recorded import fold, read
 
 ANSWERS = chosen(lambda r: is_chat(r) and r.status == 200)
 CONVERSED = [recording for recording in ANSWERS if recording.api.startswith("converse")]
@@ -31,20 +31,7 @@ REFUSALS = chosen(lambda r: r.provider == "bedrock" and r.status != 200)
 
 def events(recording: Recording, size: int | None = None) -> list[Event]:
     """What the adapter makes of it, cut at ``size`` or in one piece."""
-    if not recording.stream:
-        return bedrock.decode_response(recording.body)
-    framer = bedrock.PROVIDER.framer()
-    state: dict[str, Any] = {}
-    body, step = recording.body, size or len(recording.body)
-    pieces = [body[at : at + step] for at in range(0, len(body), step)]
-    frames = [frame for piece in pieces for frame in framer.feed(piece)]
-    return [e for frame in frames + framer.end() for e in bedrock.decode_event(frame, state)]
-
-
-def fold(found: list[Event]) -> Answer:
-    answer = Answer()
-    answer.add(found)
-    return answer
+    return read(bedrock.PROVIDER, recording, *(recording.cut(size) if size else [recording.body]))
 
 
 # --- The same, read in the plainest way: offsets, JSON, concatenation. ----------------------------

@@ -12,9 +12,9 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.dialects.answer import Answer
 from headway.providers import cohere
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target
+from recorded import fold, read
 
 WAIVED = {
     "cohere/chat-v1-sync-error-404-command": "v1 is another wire; its error is read all the same",
@@ -34,20 +34,7 @@ TARGET = Target(provider="cohere", base_url=cohere.PROVIDER.base_url or "", api_
 
 def events(recording: Recording, size: int | None = None) -> list[Event]:
     """What the adapter makes of it, cut at ``size`` or in one piece."""
-    if not recording.stream:
-        return cohere.decode_response(recording.body)
-    framer = cohere.PROVIDER.framer()
-    state: dict[str, Any] = {}
-    step = size or len(recording.body)
-    pieces = [recording.body[at : at + step] for at in range(0, len(recording.body), step)]
-    frames = [frame for piece in pieces for frame in framer.feed(piece)]
-    return [e for frame in frames + framer.end() for e in cohere.decode_event(frame, state)]
-
-
-def fold(found: list[Event]) -> Answer:
-    answer = Answer()
-    answer.add(found)
-    return answer
+    return read(cohere.PROVIDER, recording, *(recording.cut(size) if size else [recording.body]))
 
 
 # --- The same, read in the plainest way: lines, JSON, concatenation. ------------------------------

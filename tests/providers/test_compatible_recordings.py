@@ -11,7 +11,6 @@ import pytest
 from msgspec import Raw
 
 from cassettes import Recording, chosen, names
-from headway.dialects.answer import Answer
 from headway.errors import (
     UpstreamAuth,
     UpstreamError,
@@ -23,6 +22,7 @@ from headway.providers import KINDS
 from headway.providers.openai_finish import FINISH
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Target
 from plain_readings import finishes, objects, texts, thoughts, tools, usages
+from recorded import fold, read
 
 VENDORS = frozenset(
     {
@@ -54,21 +54,7 @@ REFUSALS = [one for one in CHATS if one.status != 200]
 
 
 def events(recording: Recording, *pieces: bytes) -> list[Event]:
-    """What the vendor's adapter makes of it, in these pieces or in one."""
-    provider = KINDS[recording.provider]
-    if not recording.stream:
-        return provider.decode_response(recording.body)
-    framer, state = provider.framer(), {}  # type: ignore[var-annotated]
-    frames = [frame for piece in pieces or [recording.body] for frame in framer.feed(piece)]
-    return [
-        event for frame in frames + framer.end() for event in provider.decode_event(frame, state)
-    ]
-
-
-def fold(found: list[Event]) -> Answer:
-    answer = Answer()
-    answer.add(found)
-    return answer
+    return read(KINDS[recording.provider], recording, *pieces)
 
 
 # --- Answers --------------------------------------------------------------------------------------

@@ -12,10 +12,9 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.dialects.answer import Answer
 from headway.providers import gemini, vertex
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target, Usage
-from headway.wire.sse import SseFramer
+from recorded import fold, read
 
 PROVIDERS = {"gemini": gemini.PROVIDER, "vertex": vertex.PROVIDER}
 CHAT = ("generateContent", "streamGenerateContent")
@@ -43,21 +42,7 @@ VECTORS = chosen(lambda r: r.provider in PROVIDERS and r.api in EMBEDDINGS and r
 
 
 def events(recording: Recording, *pieces: bytes) -> list[Event]:
-    """What the adapter makes of it, in these pieces or in one."""
-    provider = PROVIDERS[recording.provider]
-    if not recording.stream:
-        return provider.decode_response(recording.body)
-    framer, state = SseFramer(), {}  # type: ignore[var-annotated]
-    frames = [frame for piece in pieces or [recording.body] for frame in framer.feed(piece)]
-    return [
-        event for frame in frames + framer.end() for event in provider.decode_event(frame, state)
-    ]
-
-
-def fold(found: list[Event]) -> Answer:
-    answer = Answer()
-    answer.add(found)
-    return answer
+    return read(PROVIDERS[recording.provider], recording, *pieces)
 
 
 # --- The same, read in the plainest way: lines, JSON, concatenation. ------------------------------

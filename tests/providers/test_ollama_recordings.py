@@ -11,9 +11,9 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.dialects.answer import Answer
 from headway.providers import ollama
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target
+from recorded import fold, streamed
 
 WAIVED = {
     "ollama/api-embeddings-sync-basic-llama": "the endpoint before /api/embed, superseded",
@@ -36,19 +36,8 @@ def target(recording: Recording) -> Target:
 def events(recording: Recording, size: int | None = None) -> list[Event]:
     """What the adapter makes of it, cut at ``size`` or in one piece."""
     if not recording.body.endswith(b"}") and b"\n" in recording.body.strip():
-        framer = ollama.PROVIDER.framer()
-        state: dict[str, Any] = {}
-        step = size or len(recording.body)
-        pieces = [recording.body[at : at + step] for at in range(0, len(recording.body), step)]
-        frames = [frame for piece in pieces for frame in framer.feed(piece)]
-        return [e for frame in frames + framer.end() for e in ollama.decode_event(frame, state)]
+        return streamed(ollama.PROVIDER, *(recording.cut(size) if size else [recording.body]))
     return ollama.decode_response(recording.body)
-
-
-def fold(found: list[Event]) -> Answer:
-    answer = Answer()
-    answer.add(found)
-    return answer
 
 
 # --- The same, read in the plainest way: lines, JSON, concatenation. ------------------------------

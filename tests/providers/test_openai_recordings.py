@@ -7,12 +7,11 @@ import json
 import pytest
 
 from cassettes import Recording, chosen, names
-from headway.dialects.answer import Answer
 from headway.errors import UpstreamError
 from headway.providers.openai import PROVIDER
 from headway.types import Event
-from headway.wire.sse import SseFramer
 from plain_readings import objects, texts, tools
+from recorded import fold, read
 
 SPEAKERS = frozenset(
     {
@@ -32,20 +31,7 @@ REFUSALS = chosen(lambda r: is_chat(r) and r.status != 200)
 
 
 def events(recording: Recording, *pieces: bytes) -> list[Event]:
-    """What the adapter makes of it, in these pieces or in one."""
-    if not recording.stream:
-        return PROVIDER.decode_response(recording.body)
-    framer, state = SseFramer(), {}  # type: ignore[var-annotated]
-    frames = [frame for piece in pieces or [recording.body] for frame in framer.feed(piece)]
-    return [
-        event for frame in frames + framer.end() for event in PROVIDER.decode_event(frame, state)
-    ]
-
-
-def fold(found: list[Event]) -> Answer:
-    answer = Answer()
-    answer.add(found)
-    return answer
+    return read(PROVIDER, recording, *pieces)
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))

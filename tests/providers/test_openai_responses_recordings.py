@@ -11,10 +11,9 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.dialects.answer import Answer
 from headway.providers.openai_responses import PROVIDER
 from headway.types import ChatRequest, Event, Finished, Started, Target, UsageSeen
-from headway.wire.sse import SseFramer
+from recorded import fold, read
 
 
 def is_ours(recording: Recording) -> bool:
@@ -28,20 +27,7 @@ REQUESTS = chosen(lambda r: is_ours(r) and r.request is not None)
 
 
 def events(recording: Recording, *pieces: bytes) -> list[Event]:
-    """What the adapter makes of it, in these pieces or in one."""
-    if not recording.stream:
-        return PROVIDER.decode_response(recording.body)
-    framer, state = SseFramer(), {}  # type: ignore[var-annotated]
-    frames = [frame for piece in pieces or [recording.body] for frame in framer.feed(piece)]
-    return [
-        event for frame in frames + framer.end() for event in PROVIDER.decode_event(frame, state)
-    ]
-
-
-def fold(found: list[Event]) -> Answer:
-    answer = Answer()
-    answer.add(found)
-    return answer
+    return read(PROVIDER, recording, *pieces)
 
 
 # --- The same, read in the plainest way. ----------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 
 import pytest
 
@@ -41,14 +42,20 @@ class Page:
     def on_error(self, error: UpstreamError, now: float) -> None: ...
 
 
+def feed(exchange: Exchange, data: bytes, now: float) -> None:
+    """Bytes that come at that time."""
+    exchange._clock = lambda: now
+    exchange.data_received(data)
+
+
 def play(
     pieces: list[bytes], is_head: bool = False, limits: Limits | None = None, closes: bool = False
 ) -> tuple[Page, Exchange]:
     page = Page()
-    exchange = Exchange(limits or Limits(), "host.test")
+    exchange = Exchange(limits or Limits(), "host.test", None, time.monotonic)
     exchange.begin(page, is_head)
     for number, piece in enumerate(pieces):
-        exchange.feed(piece, float(number))
+        feed(exchange, piece, float(number))
     if closes:
         assert exchange.end_input(99.0)
     return page, exchange
@@ -150,11 +157,11 @@ def test_what_was_special_about_one_answer_is_not_about_the_next() -> None:
         (LENGTH_3, b"abc", True),
         (OK + b"\r\nto the end", b"to the end", False),
     ]
-    exchange = Exchange(Limits(), "host.test")
+    exchange = Exchange(Limits(), "host.test", None, time.monotonic)
     for data, body, has_end in answers:
         page = Page()
         exchange.begin(page, False)
-        exchange.feed(data, 1.0)
+        feed(exchange, data, 1.0)
         assert page.body == body
         assert exchange.is_complete is exchange.is_reusable is has_end
     assert exchange.end_input(2.0)
@@ -164,7 +171,7 @@ def test_a_connection_serves_on_after_head() -> None:
     _, exchange = play([OK + b"content-length: 3\r\n\r\n"], is_head=True)
     page = Page()
     exchange.begin(page, False)
-    exchange.feed(LENGTH_3, 1.0)
+    feed(exchange, LENGTH_3, 1.0)
     assert (page.body, exchange.is_reusable) == (b"abc", True)
 
 
@@ -290,7 +297,7 @@ def test_a_decompression_bomb_stops_at_its_limit() -> None:
 
 def test_nothing_comes_after_a_discard_in_the_middle_of_what_was_decoded() -> None:
     packed = gzip.compress(bytes(1_000_000))
-    exchange = Exchange(Limits(), "host.test")
+    exchange = Exchange(Limits(), "host.test", None, time.monotonic)
 
     class Sated(Page):
         def on_chunk(self, data: bytes, now: float) -> None:
@@ -300,7 +307,7 @@ def test_nothing_comes_after_a_discard_in_the_middle_of_what_was_decoded() -> No
     page = Sated()
     exchange.begin(page, False)
     head = OK + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
-    exchange.feed(head + packed, 0.0)
+    feed(exchange, head + packed, 0.0)
     assert 0 < len(page.body) <= PIECE
     assert exchange.is_reusable
 
@@ -308,16 +315,16 @@ def test_nothing_comes_after_a_discard_in_the_middle_of_what_was_decoded() -> No
 def test_what_is_discarded_goes_nowhere_and_has_its_own_limit() -> None:
     page, exchange = play([CHUNKED + b"1\r\na\r\n"], limits=Limits(drain_bytes=5))
     exchange.discard()
-    exchange.feed(b"4\r\nbbbb\r\n", 1.0)
+    feed(exchange, b"4\r\nbbbb\r\n", 1.0)
     assert page.body == b"a"
     with pytest.raises(UpstreamGarbled):
-        exchange.feed(b"2\r\ncc\r\n", 2.0)
+        feed(exchange, b"2\r\ncc\r\n", 2.0)
 
 
 def test_a_discarded_answer_ends_as_any_other() -> None:
     page, exchange = play([CHUNKED + b"1\r\na\r\n"])
     exchange.discard()
-    exchange.feed(b"4\r\nbbbb\r\n0\r\n\r\n", 1.0)
+    feed(exchange, b"4\r\nbbbb\r\n0\r\n\r\n", 1.0)
     assert (page.body, exchange.is_complete, exchange.is_reusable) == (b"a", True, True)
 
 
@@ -331,10 +338,10 @@ def test_the_keep_alive_hint_is_read(value: bytes, seconds: float | None) -> Non
 
 
 def test_a_proxys_407_is_not_the_providers_answer() -> None:
-    exchange = Exchange(Limits(), "host.test", "http://proxy:3128")
+    exchange = Exchange(Limits(), "host.test", "http://proxy:3128", time.monotonic)
     exchange.begin(Page(), False)
     with pytest.raises(UpstreamUnreachable, match=r"proxy http://proxy:3128 refused .* 407"):
-        exchange.feed(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 0.0)
+        feed(exchange, b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 0.0)
 
 
 class Broken(Page):
@@ -347,25 +354,25 @@ class Broken(Page):
 
 
 def test_a_receivers_own_failure_is_told_apart() -> None:
-    exchange = Exchange(Limits(), "host.test")
+    exchange = Exchange(Limits(), "host.test", None, time.monotonic)
     exchange.begin(Broken(KeyError("x")), False)
     with pytest.raises(ReceiverFailed) as caught:
-        exchange.feed(LENGTH_3, 0.0)
+        feed(exchange, LENGTH_3, 0.0)
     assert isinstance(caught.value.__cause__, KeyError)
 
 
 def test_an_upstream_error_that_a_receiver_raises_is_raised() -> None:
-    exchange = Exchange(Limits(), "host.test")
+    exchange = Exchange(Limits(), "host.test", None, time.monotonic)
     exchange.begin(Broken(UpstreamGarbled("not an event")), False)
     with pytest.raises(UpstreamGarbled, match="not an event"):
-        exchange.feed(LENGTH_3, 0.0)
+        feed(exchange, LENGTH_3, 0.0)
 
 
 def test_an_interrupt_inside_a_receiver_goes_through() -> None:
-    exchange = Exchange(Limits(), "host.test")
+    exchange = Exchange(Limits(), "host.test", None, time.monotonic)
     exchange.begin(Broken(KeyboardInterrupt()), False)
     with pytest.raises(KeyboardInterrupt):
-        exchange.feed(LENGTH_3, 0.0)
+        feed(exchange, LENGTH_3, 0.0)
 
 
 def test_an_event_of_ten_megabytes_goes_through_whole() -> None:

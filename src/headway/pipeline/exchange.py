@@ -116,6 +116,8 @@ class Exchange:
 
     def after(self, flow: Flow) -> None:
         """An attempt is over. Mostly that is the answer, whole, with its tokens counted."""
+        if self.is_over:
+            return  # a defect on the way ended it: it is answered
         try:
             if flow.error is None:
                 settled = settlement.settle_reported(self, flow)
@@ -174,8 +176,6 @@ class Exchange:
     async def _target(self, upstream: Upstream, call: Call) -> Target:
         """Where to, with which key. What is configured as secret goes to the configured address
         only: the key, the headers, and the options that requests are signed with."""
-        if upstream.target is not None and not call.redirects:
-            return upstream.target
         api_key = call.api_key
         if call.base_url is not None and not call.base_url.startswith(("http://", "https://")):
             message = "`base_url` must be an http:// or https:// address."

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from headway.dialects.answer import Answer
 from headway.dialects.dialect import Context, Stream
 from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
@@ -27,8 +25,6 @@ from headway.wire.framer import Framer
 if TYPE_CHECKING:
     from headway.pipeline.exchange import Exchange
 
-GARBLED = (LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError, RecursionError)
-"""What an adapter may raise over bytes that are not its wire."""
 ERROR_LIMIT = 256 * 1024
 """Bytes of an error's body that are read."""
 WHOLE_LIMIT = 256 * 1024 * 1024
@@ -128,7 +124,7 @@ class Flow:
             if read is not None and len(frames) == 1 and frames[0].event is None:
                 text = read(frames[0].data)
             is_over = text is None and self._take(frames, now)
-        except GARBLED as exc:
+        except operations.MALFORMED as exc:
             self._break(self._garbled(exc), now)
             return
         if text is not None:  # what nearly every chunk of a relayed stream is
@@ -151,7 +147,7 @@ class Flow:
                 self._take(self._framer.end(), now)
             else:
                 self._read_whole(now)
-        except GARBLED as exc:
+        except operations.MALFORMED as exc:
             self._break(self._garbled(exc), now)
             return
         self._complete(now)

@@ -23,7 +23,10 @@ from headway.types import (
 )
 from headway.wire.url import join
 
-MALFORMED = (LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
+MALFORMED = (
+    LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError, RecursionError
+)  # fmt: skip
+"""What an adapter may raise over a request or an answer that is not as it should be."""
 
 
 def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Change, ...]]:

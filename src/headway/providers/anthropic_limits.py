@@ -18,10 +18,10 @@ from headway.providers.anthropic_draft import Draft
 from headway.providers.anthropic_schemas import closed
 from headway.providers.anthropic_thinking import think
 from headway.providers.anthropic_tools import equip
-from headway.providers.changes import Limits, limit
+from headway.providers.changes import Limits, limit, news
 from headway.providers.messages import JsonSchema, ResponseFormat
 from headway.providers.provider import Adapted
-from headway.types import NO_RAW, Change, ChatRequest
+from headway.types import NO_RAW, ChatRequest
 
 ABSENT = "the Messages API has no such parameter"
 LIMITS = Limits(
@@ -49,7 +49,6 @@ ASKS_FOR_NOTHING = {
 """Values that say what happens anyway: to leave them out is no change."""
 OURS = ("stream_options",)
 """Answered by the gateway itself: usage always comes."""
-DEFAULTED = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
 DEFAULT_LIMIT = 16_384
 """``max_tokens`` where none was given: the API wants one. Enough for long answers, and within what
 a whole answer can take under ten minutes; models that write less get their own limit."""
@@ -96,12 +95,7 @@ def _adapted(request: ChatRequest) -> Adapted:
     adapted = replace(limited, parameters=draft.parameters)
     if draft.instructions:
         adapted = replace(adapted, messages=_instructed(request.messages, draft.instructions))
-    return adapted, _worth_saying(draft.changes, request.defaulted)
-
-
-def _worth_saying(changes: list[Change], defaulted: bool) -> tuple[Change, ...]:
-    """Our own defaults may go without a word; what the caller gave beside them may not."""
-    return tuple(c for c in changes if not (defaulted and c.parameter in DEFAULTED))
+    return adapted, news(request, draft.changes)
 
 
 def _without_void(request: ChatRequest) -> ChatRequest:

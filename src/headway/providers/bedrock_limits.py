@@ -19,7 +19,6 @@ from headway.providers import anthropic_limits
 from headway.providers.anthropic_draft import Draft
 from headway.providers.anthropic_limits import (
     ASKS_FOR_NOTHING,
-    DEFAULTED,
     JSON_ONLY,
     SCHEMA_ONLY,
     UNREADABLE,
@@ -28,7 +27,7 @@ from headway.providers.anthropic_schemas import closed
 from headway.providers.anthropic_tools import equip
 from headway.providers.bedrock_glance import called, losses, moves_system
 from headway.providers.bedrock_models import Family, family_of, keeps_to_schemas
-from headway.providers.changes import Limits, limit
+from headway.providers.changes import Limits, limit, news
 from headway.providers.messages import JsonSchema, ResponseFormat
 from headway.providers.provider import Adapted
 from headway.types import ChatRequest
@@ -83,8 +82,7 @@ def _adapted(request: ChatRequest, family: Family) -> Adapted:
     _clamp(draft)
     messages = _instructed(request.messages, draft.instructions)
     adapted = replace(request, parameters=draft.parameters, messages=messages)
-    changes = (c for c in draft.changes if not (request.defaulted and c.parameter in DEFAULTED))
-    return adapted, tuple(changes)
+    return adapted, news(request, draft.changes)
 
 
 def _without_void(request: ChatRequest) -> ChatRequest:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from headway.errors import RequestError
+from headway.providers.changes import news
 from headway.providers.cohere_messages import losses, reasons
 from headway.providers.draft import Draft
 from headway.providers.messages import messages_of
@@ -40,7 +41,6 @@ ASKS_FOR_NOTHING: Mapping[str, tuple[Any, ...]] = {
 """Values that say what happens anyway: to leave them out is no change."""
 OURS = ("stream_options",)
 """Answered by the gateway itself: usage always comes."""
-DEFAULTED = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
 SPELLING = {"top_p": "p", "top_k": "k", "stop": "stop_sequences"}
 """OpenAI's name, and Cohere's for the same."""
 UNREADABLE = (LookupError, TypeError, AttributeError, RecursionError, msgspec.MsgspecError)
@@ -79,12 +79,7 @@ def adapt(request: ChatRequest) -> Adapted:
             draft.note("dropped", name, reason)
     except UNREADABLE as exc:
         raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
-    changes = tuple(
-        change
-        for change in draft.changes
-        if not (request.defaulted and change.parameter in DEFAULTED)
-    )
-    return replace(request, parameters=draft.parameters), changes
+    return replace(request, parameters=draft.parameters), news(request, draft.changes)
 
 
 def _leave_out(draft: Draft) -> None:

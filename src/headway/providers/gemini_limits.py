@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from headway.errors import RequestError
+from headway.providers.changes import news
 from headway.providers.draft import Draft
 from headway.providers.gemini_contents import (
     SYSTEM,
@@ -56,7 +57,6 @@ ASKS_FOR_NOTHING: Mapping[str, tuple[Any, ...]] = {
 """Values that say what happens anyway: to leave them out is no change."""
 OURS = ("stream_options",)
 """Answered by the gateway itself: usage always comes."""
-DEFAULTED = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
 TIERS = {"default": "standard", "standard": "standard", "flex": "flex", "priority": "priority"}
 SERVER_TOOLS: Mapping[str, str] = {
     "code_execution": "codeExecution",
@@ -99,12 +99,7 @@ def adapt(service: Service, request: ChatRequest) -> Adapted:
         _look_at(messages_of(request), draft)
     except UNREADABLE as exc:
         raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
-    changes = tuple(
-        change
-        for change in draft.changes
-        if not (request.defaulted and change.parameter in DEFAULTED)
-    )
-    return replace(request, parameters=draft.parameters), changes
+    return replace(request, parameters=draft.parameters), news(request, draft.changes)
 
 
 def _leave_out(draft: Draft, service: Service) -> None:

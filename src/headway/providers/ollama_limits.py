@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from headway.errors import RequestError
+from headway.providers.changes import news
 from headway.providers.draft import Draft
 from headway.providers.messages import messages_of
 from headway.providers.ollama_messages import conversation, losses
@@ -58,7 +59,6 @@ OWN_OPTIONS = (
 """Ollama's own, which may be given beside the others (api/types.go, Options)."""
 THINK = {"none": False, "minimal": "low", "xhigh": "max", "ultra": "max"}
 """Efforts that go by another word; low, medium, high and max are Ollama's too."""
-DEFAULTED = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
 UNREADABLE = (LookupError, TypeError, AttributeError, RecursionError, msgspec.MsgspecError)
 """What values of the wrong shape come to."""
 
@@ -76,12 +76,7 @@ def adapt(request: ChatRequest) -> Adapted:
             draft.note("emulated" if action == "emulated" else "dropped", name, reason)
     except UNREADABLE as exc:
         raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
-    changes = tuple(
-        change
-        for change in draft.changes
-        if not (request.defaulted and change.parameter in DEFAULTED)
-    )
-    return replace(request, parameters=draft.parameters), changes
+    return replace(request, parameters=draft.parameters), news(request, draft.changes)
 
 
 def _leave_out(draft: Draft) -> None:

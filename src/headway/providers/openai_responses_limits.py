@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from headway.errors import RequestError
 from headway.providers import openai
-from headway.providers.changes import Limits, limit
+from headway.providers.changes import Limits, limit, news
 from headway.providers.openai_responses_outputs import FORMAT
 from headway.providers.openai_responses_tools import (
     flat_choice,
@@ -48,7 +48,6 @@ ASKS_FOR_NOTHING: dict[str, tuple[Any, ...]] = {
     "modalities": (["text"],),
 }
 """Values that say what happens anyway: to leave them out is no change."""
-DEFAULTED = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
 LEAST_LIMIT = 16
 """Of ``max_output_tokens``: less is refused (integer_below_min_value)."""
 LOGPROBS = "message.output_text.logprobs"
@@ -112,8 +111,7 @@ def _adapted(request: ChatRequest) -> Adapted:
         draft.note("dropped", "background", "an answer is waited for here")
     for reason in _losses(request.messages):
         draft.note("dropped", "messages", reason)
-    changes = (c for c in draft.changes if not (request.defaulted and c.parameter in DEFAULTED))
-    return replace(limited, parameters=draft.parameters), tuple(changes)
+    return replace(limited, parameters=draft.parameters), news(request, draft.changes)
 
 
 def _without_void(request: ChatRequest) -> ChatRequest:

@@ -42,10 +42,6 @@ class ReceiverFailed(Exception):  # noqa: N818 - it says whose fault it is
     """A receiver raised something of its own: a defect on our side. ``__cause__`` is what."""
 
 
-def _no_clock() -> float:
-    return NEVER
-
-
 class Exchange:
     """The answers of one connection, one after the other. ``host`` is for messages; ``proxy`` names
     a forwarding proxy, whose 407 is not the provider's answer."""
@@ -74,9 +70,7 @@ class Exchange:
         "receiver",
     )
 
-    def __init__(
-        self, limits: Limits, host: str, proxy: str | None = None, clock: Clock = _no_clock
-    ) -> None:
+    def __init__(self, limits: Limits, host: str, proxy: str | None, clock: Clock) -> None:
         self._limits = limits
         self.host = host
         self._proxy = proxy
@@ -117,11 +111,6 @@ class Exchange:
         self.has_head = self.is_complete = False
         if is_head:
             self._is_head = self._is_special = True
-
-    def feed(self, data: bytes, now: float) -> None:
-        """``data_received``, by another's clock."""
-        self._clock = lambda: now
-        self.data_received(data)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came. Raises UpstreamError for what is wrong with them, ReceiverFailed if a

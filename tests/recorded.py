@@ -1,0 +1,30 @@
+"""What an adapter makes of a recording."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cassettes import Recording
+from headway.dialects.answer import Answer
+from headway.providers.provider import Provider
+from headway.types import Event
+
+
+def read(provider: Provider, recording: Recording, *pieces: bytes) -> list[Event]:
+    """The events of an answer, of a stream in these pieces or in one."""
+    if not recording.stream:
+        return provider.decode_response(recording.body)
+    return streamed(provider, *pieces or [recording.body])
+
+
+def streamed(provider: Provider, *pieces: bytes) -> list[Event]:
+    framer = provider.framer()
+    state: dict[str, Any] = {}
+    frames = [frame for piece in pieces for frame in framer.feed(piece)]
+    return [e for frame in frames + framer.end() for e in provider.decode_event(frame, state)]
+
+
+def fold(found: list[Event]) -> Answer:
+    answer = Answer()
+    answer.add(found)
+    return answer
