@@ -192,8 +192,8 @@ def begin(asked: Asked) -> bytes:
 def end(begun: bytes, came: Came, usage: Struct, timing: Struct) -> bytes:
     """One line of JSON, newline included. JSON escapes line breaks, so a line is a record.
     ``usage`` and ``timing`` are the metering's, whose fields stand in the record as they are."""
-    parts = begun, _encode(came)[1:-1], _encode(usage)[1:-1], _encode(timing)[1:]
-    return b"%b,%b,%b,%b\n" % parts
+    parts = begun, _encode(came)[1:-1], _encode(usage)[1:-1], _encode(timing)[1:] + b"\n"
+    return b",".join(parts)
 
 
 def decode(line: bytes) -> Record:

@@ -104,7 +104,8 @@ def test_usage_is_shown_to_who_asked(options: Any, shows: bool) -> None:
 )
 def test_metrics_are_shown_to_who_asked(value: bytes | None, shows: bool) -> None:
     headers = [] if value is None else [(b"x-headway-metrics", value)]
-    assert decode(*headers).shows_metrics is shows
+    assert decode(*headers, stream=True).shows_metrics is shows
+    assert decode(*headers).shows_metrics is False  # a whole answer tells them in its headers
 
 
 def test_strictness_is_ours_and_not_the_providers() -> None:

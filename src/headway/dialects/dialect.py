@@ -23,7 +23,7 @@ NDJSON = b"application/x-ndjson"
 NULL = b"null"
 
 
-class Inbound(Struct, frozen=True):
+class Inbound(Struct, frozen=True, gc=False):
     """One request of a client, read whole. ``argument`` is what the path held, or empty."""
 
     argument: str
@@ -31,7 +31,7 @@ class Inbound(Struct, frozen=True):
     body: bytes
 
 
-class Call(Struct, frozen=True, kw_only=True):
+class Call(Struct, frozen=True, kw_only=True, gc=False):
     """What a dialect understood of a request."""
 
     provider: str
@@ -59,13 +59,8 @@ class Call(Struct, frozen=True, kw_only=True):
         """Whether the provider is asked for a stream."""
         return isinstance(self.request, ChatRequest) and self.request.stream
 
-    @property
-    def redirects(self) -> bool:
-        """It brings a key, an address or options of its own."""
-        return bool(self.api_key or self.base_url or self.options)
 
-
-class Context(Struct, frozen=True, kw_only=True):
+class Context(Struct, frozen=True, kw_only=True, gc=False):
     """What an encoder knows of the call when the answer begins."""
 
     id: str
@@ -120,14 +115,15 @@ class Dialect(Protocol):
     def stream(self, context: Context) -> Stream: ...
 
 
-_object = msgspec.json.Decoder(dict[str, Raw])
+_read_object = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def decode_object(body: bytes) -> dict[str, Raw]:
     """The fields of a JSON object, each verbatim. Raises InvalidBody."""
     try:
-        str(body, "utf-8")  # what is kept verbatim is decoded by nobody here
-        return _object.decode(body)
+        if not body.isascii():
+            str(body, "utf-8")  # what is kept verbatim is decoded by nobody here
+        return _read_object(body)
     except msgspec.ValidationError:
         raise InvalidBody("The body must be a JSON object.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
@@ -181,10 +177,15 @@ def one_line(data: bytes) -> bytes:
     return data
 
 
-class MessageHead(Struct):
+class MessageHead(Struct, gc=False):
     """What is checked of a message; the rest is the provider's to judge."""
 
     role: str
+
+
+class Message(MessageHead, gc=False):
+    """One whose content is read."""
+
     content: Raw = Raw(NULL)
 
 

@@ -22,7 +22,7 @@ from headway.dialects.dialect import (
     Call,
     Context,
     Inbound,
-    MessageHead,
+    Message,
     Stream,
     decode_object,
     encode_error,
@@ -36,7 +36,7 @@ from headway.types import Change, ChatRequest, Event, Frame, Started, Text
 MODEL = field("model", str, "a string, the provider's own name of the model")
 CHAT_INPUT = field(
     "chat_input",
-    str | list[MessageHead],
+    str | list[Message],
     "a string, or a list of messages in OpenAI's chat format, each with a role",
 )
 PARAMETERS = field("parameters", dict[str, Raw] | None, "an object or null")
@@ -75,7 +75,7 @@ class Known(Struct):
     """What is read of a body, all at once; what is wrong with it is said field by field."""
 
     model: str
-    chat_input: str | list[MessageHead]
+    chat_input: str | list[Message]
     parameters: dict[str, Raw] | None = None
     is_stream: bool | None = None
     api_key: str | None = None
@@ -358,7 +358,7 @@ def _shown(parameters: Mapping[str, Raw]) -> Mapping[str, Raw]:
     return {k: v for k, v in parameters.items() if k not in FORWARDED}
 
 
-def _messages(raw: Raw, parsed: str | list[MessageHead]) -> tuple[Raw, Raw]:
+def _messages(raw: Raw, parsed: str | list[Message]) -> tuple[Raw, Raw]:
     """The messages to send, and what the reply shows as ``chat_input``."""
     if isinstance(parsed, str):
         return Raw(b'[{"role":"user","content":' + bytes(raw) + b"}]"), raw

@@ -43,7 +43,7 @@ BLANK = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _encode = msgspec.json.Encoder().encode
 
 
-class Known(Struct):
+class Known(Struct, gc=False):
     """What is read of a body, all at once; what is wrong with it is said field by field."""
 
     model: str
@@ -80,7 +80,7 @@ class OpenAIChat:
             stream=stream,
             shows_usage=options is not None and bool(options.get("include_usage")),
             strict=known.strict or False,
-            shows_metrics=_wants_metrics(inbound),
+            shows_metrics=stream and _wants_metrics(inbound),
         )
 
     def encode(self, context: Context, answer: Answer, metrics: Struct, now: float) -> bytes:

@@ -26,7 +26,7 @@ from headway.errors import (
 from headway.pipeline import operations, settlement
 from headway.pipeline.flow import Flow
 from headway.pipeline.gateway import Gateway, Upstream
-from headway.pipeline.lengths import check_lengths
+from headway.pipeline.lengths import SHORT, check_lengths
 from headway.pipeline.settlement import Settled
 from headway.pipeline.signals import Signal, start, unless
 from headway.policy.keys import authorize
@@ -81,13 +81,17 @@ class Exchange:
 
     def begin(self) -> None:
         """Runs until it first has to wait."""
+        gateway, inbound = self.gateway, self.inbound
         self.sink.on_gone = self._client_left
-        self.gateway.active.add(self)
+        gateway.active.add(self)
         try:
-            self._admit()
-            call = self.call = self.dialect.decode(self.inbound)
-            redirects = call.redirects
-            check_lengths(call, redirects)
+            if gateway.is_closing:
+                raise ShuttingDown("The gateway is shutting down; send this request to another.")
+            self.key_id = authorize(inbound.headers, self.snapshot.keys)
+            call = self.call = self.dialect.decode(inbound)
+            redirects = call.api_key or call.base_url or call.options
+            if redirects or call.session_id or len(call.request.model) > SHORT:
+                check_lengths(call)
             upstream = self._plan(call)
             if redirects or upstream.target is None:
                 start(self._seek(upstream, call))
@@ -144,11 +148,6 @@ class Exchange:
         except Exception as error:
             await self._fail(error)
 
-    def _admit(self) -> None:
-        if self.gateway.is_closing:
-            raise ShuttingDown("The gateway is shutting down; send this request to another one.")
-        self.key_id = authorize(self.inbound.headers, self.snapshot.keys)
-
     def _plan(self, call: Call) -> Upstream:
         """Which provider, and the request as it can take it."""
         upstream = self.snapshot.upstreams.get(call.provider)
@@ -203,7 +202,7 @@ class Exchange:
 
     async def _others(self, awaited: Awaitable[T]) -> T:
         """Wait for others, but no longer than anyone wants the answer."""
-        self._count_time()
+        self.ours = (self.ours or 0.0) + self.gateway.clock() - self._since
         pause = self._pause = Signal()
         try:
             found = await unless(pause, awaited)
@@ -231,7 +230,7 @@ class Exchange:
             flow.has_head = True  # its silence has already cost the client's status
             flow.last_write = earlier.last_write
         self.upstream_bytes = len(http.body)
-        self._count_time()
+        self.ours = (self.ours or 0.0) + self.gateway.clock() - self._since
         flow.sending = sending = upstream.transport.send(http, upstream.timeouts, flow)
         if stream is not None:
             self.sink.on_pause = sending.pause
@@ -283,7 +282,7 @@ class Exchange:
             body = flow.raw
         else:  # also of the same wire, where a stream came that nobody had asked for
             body = self.dialect.encode(context, flow.answer, settled.metrics(), settled.now)
-        flow.written += len(body)
+        flow.written = len(body)
         self._record(flow, None, settled)
         self.sink.whole(200, settlement.head(self, flow, settled), body)
         self._sign_off()
@@ -361,10 +360,6 @@ class Exchange:
     def _client_left(self) -> None:
         if not self.is_over:
             self.abort(ClientGone("The client closed the connection before the answer's end."))
-
-    def _count_time(self) -> None:
-        """Now it is others' turn."""
-        self.ours = (self.ours or 0.0) + self.gateway.clock() - self._since
 
     def _go_on(self) -> None:
         """It is ours again, if anyone still wants the answer."""

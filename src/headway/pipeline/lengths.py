@@ -14,20 +14,17 @@ LONGEST = {"model": 2048, "api_key": 8192, "base_url": 2048, "session_id": 1024}
 """Characters."""
 LONGEST_OPTION = 256
 SHORT = min(LONGEST.values())
+"""No text of a call that is no longer than this needs a look."""
 
 
-def check_lengths(call: Call, redirects: bool) -> None:
-    """Raises InvalidField for a text that is too long to be what it says it is. ``redirects`` is
-    the call's, which asks three fields."""
-    if len(call.request.model) > SHORT:
-        _check("model", call.request.model)
-    if call.session_id is not None:
-        _check("session_id", call.session_id)
-    if redirects:
-        _check("api_key", call.api_key)
-        _check("base_url", call.base_url)
-        for name, value in call.options.items():
-            _check(name, str(value))
+def check_lengths(call: Call) -> None:
+    """Raises InvalidField for a text that is too long to be what it says it is."""
+    _check("model", call.request.model)
+    _check("session_id", call.session_id)
+    _check("api_key", call.api_key)
+    _check("base_url", call.base_url)
+    for name, value in call.options.items():
+        _check(name, str(value))
 
 
 def _check(name: str, text: str | None) -> None:

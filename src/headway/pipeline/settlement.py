@@ -30,7 +30,7 @@ REQUEST_IDS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-reque
 ANY_REQUEST_ID = frozenset(REQUEST_IDS)
 
 
-class Settled(Struct, frozen=True):
+class Settled(Struct, frozen=True, gc=False):
     """One attempt's sums."""
 
     summary: Summary
@@ -76,16 +76,17 @@ async def settle(exchange: Exchange, flow: Flow, error: HeadwayError | None) -> 
 def _settle(
     exchange: Exchange, flow: Flow, summary: Summary, usage: Usage, source: TokensSource | None
 ) -> Settled:
-    gateway, timing, ours = exchange.gateway, flow.meter.timing(), exchange.ours
-    now, latency, overhead = gateway.wall(), timing.latency_s, None
-    elapsed = gateway.clock() - exchange.started
+    timing, ours = flow.meter.timing(), exchange.ours
+    wall, clock = exchange.gateway.wall, exchange.gateway.clock
+    now, latency, overhead = wall(), timing.latency_s, None
+    elapsed = clock() - exchange.started
     if latency is not None and ours is not None:
         # Ours: until the request was with the socket or the connector, and since the last byte.
         overhead = ours + elapsed - latency
     tier = summary.service_tier
-    price = flow.price if tier in STANDARD_TIERS else _price(exchange, tier)
+    price = flow.price if tier is None or tier in STANDARD_TIERS else _price(exchange, tier)
     cost = None if price is None else price.charge(usage)
-    usd = None if cost is None else str(cost)
+    usd = None if cost is None else f"{cost.usd:f}"
     return Settled(
         summary, usage, source, timing, cost, usd, overhead, exchange.attempts, now - elapsed, now
     )
