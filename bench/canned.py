@@ -16,6 +16,8 @@ TEXT = (
 USAGE = {"prompt_tokens": 12, "completion_tokens": 26, "total_tokens": 38}
 TOKENS = [*(word + " " for word in TEXT.split(" ")[:-1]), "today", "?"]
 """24 of them: with the role, the finish, the usage and [DONE], 28 events."""
+LONG = TOKENS * 12
+"""A page of text: 292 events."""
 
 
 def dump(value: Any) -> bytes:

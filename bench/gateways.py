@@ -62,7 +62,12 @@ def nginx_peer(rig: Rig) -> Peer:
 def configure(rig: Rig, name: str = "headway") -> Path:
     """Metering, authentication and the spool of records are on, as in production."""
     instant, paced = f"http://127.0.0.1:{rig.instant}", f"http://127.0.0.1:{rig.paced}"
-    urls = {"plain": f"{instant}/v1", "joined": f"{instant}/events/v1", "paced": f"{paced}/v1"}
+    urls = {
+        "plain": f"{instant}/v1",
+        "joined": f"{instant}/events/v1",
+        "long": f"{instant}/long/v1",
+        "paced": f"{paced}/v1",
+    }
     lines = [f"  {key}: {{kind: openai, base_url: '{urls[key]}', api_key: sk-x}}" for key in urls]
     path = rig.folder / f"{name}.yaml"
     ledger = f"ledger: {{url: 'sqlite:///{rig.folder}/{name}.db'}}"

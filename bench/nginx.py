@@ -22,6 +22,7 @@ PROVIDER = """  server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{ default_type application/json; {whole} }}
     location /events/ {{ default_type text/event-stream; {streamed} }}
+    location /long/ {{ default_type text/event-stream; {long} }}
   }}"""
 PROXY = """  upstream behind_{port} {{
     server 127.0.0.1:{upstream}; keepalive 512; keepalive_requests 1000000000;
@@ -38,10 +39,13 @@ LONGEST_WORD = 3000
 
 
 def provider(folder: Path, port: int, on: Iterable[int]) -> subprocess.Popen[bytes]:
-    """POST to /v1/... gives a whole answer, to /events/v1/... the 28 events of a stream at once."""
-    streamed = b"".join(canned.events(canned.TOKENS))
+    """POST to /v1/... gives a whole answer, to /events/v1/... the 28 events of a stream at once,
+    to /long/v1/... the 292 of a longer one."""
     server = PROVIDER.format(
-        port=port, whole=_returning(canned.whole_answer()), streamed=_returning(streamed)
+        port=port,
+        whole=_returning(canned.whole_answer()),
+        streamed=_returning(b"".join(canned.events(canned.TOKENS))),
+        long=_returning(b"".join(canned.events(canned.LONG))),
     )
     return _start(folder, "provider", [server], on)
 
