@@ -115,6 +115,11 @@ class ScriptedServer:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
+    @property
+    def named_url(self) -> str:
+        """The same by a name, which has to be resolved first."""
+        return self.url.replace(self.host, "localhost")
+
     async def left(self, count: int = 1, within: float = 5.0) -> None:
         """Returns when ``count`` connections in all have ended."""
         await self.until(lambda: self.departures >= count, within)

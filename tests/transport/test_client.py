@@ -123,7 +123,7 @@ def test_cancel_from_inside_a_chunk_stops_the_chunks_that_came_with_it(run: Run)
 def test_cancel_before_there_is_a_connection_calls_nothing(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
-            sending, taker = begin(transport, server.url)
+            sending, taker = begin(transport, server.named_url)
             sending.cancel()
             await asyncio.sleep(0.05)
             assert taker.log == []
@@ -198,7 +198,7 @@ def test_finish_closes_a_connection_whose_rest_does_not_end_soon(
 def test_finish_before_there_is_a_connection_is_cancel(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
-            sending, taker = begin(transport, server.url)
+            sending, taker = begin(transport, server.named_url)
             sending.finish()
             await asyncio.sleep(0.05)
             assert (taker.log, len(server.requests)) == ([], 0)

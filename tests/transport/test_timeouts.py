@@ -197,14 +197,14 @@ def test_waiting_for_a_slow_connection_ends_when_another_one_is_free(
             ScriptedServer([[0.1, answer(b"1")], answer(b"2")]) as server,
             checked_transport() as transport,
         ):
-            _, first = begin(transport, server.url)
+            _, first = begin(transport, server.named_url)
             await until(lambda: bool(server.requests))
 
             async def never(_host: str, _port: int) -> object:
                 return await asyncio.Event().wait()
 
             monkeypatch.setattr("headway.transport.connect.dial", never)
-            second = await fetch(transport, server.url, QUICK)
+            second = await fetch(transport, server.named_url, QUICK)
             assert (first.body, second.body) == (b"1", b"2")
             assert server.connections == 1
 

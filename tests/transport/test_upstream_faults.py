@@ -12,9 +12,6 @@ from collections.abc import Sequence
 import pytest
 
 from headway.transport import Limits
-from headway.transport.connect import Connector
-from headway.transport.connection import Connection
-from headway.transport.pool import Pool
 from scripted import Reply, ScriptedServer, Step, answer, chunked, sse
 from taker import Run, checked_transport, fetch, until
 
@@ -181,27 +178,21 @@ def test_a_server_that_closes_as_it_accepts_is_told(run: Run) -> None:
     run(main())
 
 
-def test_a_connection_that_closes_before_its_turn_is_not_used(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("way", ["close", "reset"])
+@pytest.mark.parametrize("is_near", [True, False])
+def test_a_connection_that_closes_as_soon_as_it_is_made_is_told(
+    run: Run, is_near: bool, way: str
 ) -> None:
-    dialled = Connector.open
-
-    async def late(self: Connector, pool: Pool) -> Connection:
-        connection = await dialled(self, pool)
-        await until(lambda: connection.is_closed)
-        return connection
-
-    monkeypatch.setattr(Connector, "open", late)
-
     async def main() -> None:
         async with (
-            ScriptedServer([answer()], greeting="close") as server,
+            ScriptedServer([answer()], greeting=way) as server,
             checked_transport() as transport,
         ):
-            taker = await fetch(transport, server.url)
-            assert taker.log == ["error"]
+            taker = await fetch(transport, server.url if is_near else server.named_url)
+            assert taker.log[-1] == "error"
             assert taker.fault == ("UpstreamDisconnected", "disconnected")
-            assert "as soon as it was made" in str(taker.error)
+            assert "before it answered" in str(taker.error)
+            await until(lambda: transport.stats[0].open == 0)
 
     run(main())
 

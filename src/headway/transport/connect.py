@@ -11,9 +11,9 @@ from headway.errors import UpstreamUnreachable
 from headway.transport.connection import Connection
 from headway.transport.dial import dial
 from headway.transport.faults import unreachable
-from headway.transport.pool import Pool
 from headway.transport.proxy import Proxy
 from headway.transport.route import Route
+from headway.transport.standin import adopt, keep_pause
 from headway.transport.tls import TlsContexts
 from headway.transport.tunnel import Tunnel
 from headway.wire.url import UNIX
@@ -30,26 +30,27 @@ class Connector:
     def __init__(self) -> None:
         self._contexts = TlsContexts()
 
-    async def open(self, pool: Pool) -> Connection:
+    async def open(self, route: Route, connection: Connection) -> None:
         """Raises UpstreamUnreachable."""
-        route = pool.route
+        host = connection.host
         if route.fault is not None:
-            text = f"cannot reach {pool.host}: {route.fault}"
+            text = f"cannot reach {host}: {route.fault}"
             raise UpstreamUnreachable(text, code="proxy_settings")
-        connection = Connection(pool)
         try:
-            with _blaming(pool.host):
+            with _blaming(host):
                 async with asyncio.timeout(PATIENCE_S):
                     await self._open(route, connection)
         except BaseException:
+            if not connection.is_closed:  # it was made, and who has it must hear of its end
+                connection.eof_received()
             connection.abandon()
             raise
-        return connection
 
     async def _open(self, route: Route, connection: Connection) -> None:
         if route.scheme == UNIX:
             loop = asyncio.get_running_loop()
             await loop.create_unix_connection(lambda: connection, route.host)
+            keep_pause(connection)
             return
         tls = await self._contexts.get(route.tls) if route.has_tls_socket else None
         if route.proxy is None:
@@ -64,6 +65,9 @@ async def _connect(
     host: str, port: int, protocol: asyncio.Protocol, tls: ssl.SSLContext | None
 ) -> None:
     held = await dial(host, port)
+    if tls is None and isinstance(protocol, Connection):
+        adopt(protocol, held)
+        return
     name = _server_name(host) if tls else None
     loop = asyncio.get_running_loop()
     try:

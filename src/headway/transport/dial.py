@@ -34,11 +34,19 @@ async def dial(host: str, port: int) -> socket.socket:
 
 async def _resolve(host: str, port: int) -> Sequence[Address]:
     """An address needs no resolver, and asyncio's is a thread."""
+    known = numeric(host, port)
+    if known is not None:
+        return [known]
+    return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+def numeric(host: str, port: int) -> Address | None:
+    """None if ``host`` is a name."""
+    kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST
     try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
-        loop = asyncio.get_running_loop()
-        return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return socket.getaddrinfo(host, port, type=kind, flags=flags)[0]
+    except (socket.gaierror, UnicodeError):
+        return None
 
 
 def interleave(found: Sequence[Address]) -> list[Address]:
@@ -93,17 +101,29 @@ async def _call_off(running: set[asyncio.Task[socket.socket]]) -> None:
 
 
 async def _connect(address: Address) -> socket.socket:
-    family, kind, protocol, _, place = address
-    held = socket.socket(family, kind, protocol)
+    held = begin(address)
     try:
-        held.setblocking(False)
-        held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in KEEPALIVE:
-            if hasattr(socket, name):
-                held.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-        await asyncio.get_running_loop().sock_connect(held, place)
+        tune(held)
+        await asyncio.get_running_loop().sock_connect(held, address[4])
     except BaseException:
         held.close()
         raise
     return held
+
+
+def begin(address: Address) -> socket.socket:
+    """A socket that is being connected; ``connect``, asked again, tells how that went. Raises
+    OSError if there can be no more sockets."""
+    family, kind, protocol, _, place = address
+    held = socket.socket(family, kind, protocol)
+    held.setblocking(False)
+    held.connect_ex(place)
+    return held
+
+
+def tune(held: socket.socket) -> None:
+    held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE:
+        if hasattr(socket, name):
+            held.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,6 +1,6 @@
 """The connections to one origin: who waits, who is served, what is kept.
 
-Pure bookkeeping but for the tasks that connect. A request takes the connection that was used last
+Pure bookkeeping but for what connects. A request takes the connection that was used last
 (the least likely to have been closed), or waits while one is opened for it; whichever connection is
 free first serves whoever waited longest.
 """
@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from headway.errors import UpstreamDisconnected, UpstreamError, UpstreamUnreachable
+from headway.errors import UpstreamError, UpstreamUnreachable
 from headway.transport.connection import Connection
 from headway.transport.limits import Limits
 from headway.transport.route import Route
+from headway.transport.standin import reach
 from headway.types import Clock
 
 if TYPE_CHECKING:
     from headway.transport.sending import HttpSending
     from headway.transport.sockets import Sockets
 
-Open = Callable[["Pool"], Awaitable[Connection]]
+Open = Callable[[Route, Connection], Awaitable[None]]
 
 
 class OriginStats(Struct, frozen=True, kw_only=True):
@@ -41,12 +42,14 @@ class OriginStats(Struct, frozen=True, kw_only=True):
 
 
 class Pool:
-    """``open_connection`` makes a connection for this pool or raises UpstreamError."""
+    """``open_connection`` connects a connection along a route, which that then is ``welcome``, or
+    raises UpstreamError."""
 
     __slots__ = (
         "_connecting",
         "_idle",
         "_idle_cap",
+        "_near",
         "_open",
         "_open_connection",
         "_waiting",
@@ -79,12 +82,13 @@ class Pool:
         self.proxy_headers = route.proxy.headers if route.proxy and route.is_forwarded else ()
         # asyncio's TLS transport takes "high" as reached at equality, so that 0 would always be.
         self.water_marks = (1, 0) if route.has_tls_socket else (0, 0)
+        self._near = route.near
         self._open_connection = open_connection
         self._idle: dict[Connection, None] = {}
         self._idle_cap = limits.idle_connections if limits.idle_s > 0 else 0
         self._open: set[Connection] = set()
         self._waiting: OrderedDict[HttpSending, None] = OrderedDict()
-        self._connecting: dict[asyncio.Task[None], None] = {}
+        self._connecting: dict[Connection, asyncio.Task[None]] = {}
 
     # --- Requests ------------------------------------------------------------------------------
 
@@ -114,10 +118,10 @@ class Pool:
         """It waits no longer. A connection that was being opened for it is given up: the oldest
         one if it took too long, else the one begun last."""
         self._waiting.pop(sending, None)
-        if len(self._connecting) > len(self._waiting):
-            task = next(iter(self._connecting)) if is_stuck else next(reversed(self._connecting))
-            del self._connecting[task]
-            task.cancel()
+        connecting = self._connecting
+        if len(connecting) > len(self._waiting):
+            given_up = next(iter(connecting)) if is_stuck else next(reversed(connecting))
+            connecting.pop(given_up).cancel()
 
     def under_way(self) -> list[HttpSending]:
         """All that are not over: those who are served, those who wait."""
@@ -183,7 +187,7 @@ class Pool:
     def abandon(self) -> None:
         """Close everything. Those who wait were told before."""
         self._waiting.clear()
-        for task in self._connecting:
+        for task in self._connecting.values():
             task.cancel()
         self._connecting.clear()
         for connection in list(self._open):
@@ -199,35 +203,27 @@ class Pool:
 
     def _dial(self) -> None:
         """As many attempts to connect as there are requests waiting, within the cap."""
-        room = self.limits.connections - len(self._open) - len(self._connecting)
-        wanted = len(self._waiting) - len(self._connecting)
-        for _ in range(min(room, wanted)):
-            self._connecting[self.sockets.spawn(self._connect())] = None
+        connecting, waiting = self._connecting, self._waiting
+        while len(connecting) < len(waiting) and self._has_room():
+            connection = Connection(self)
+            if self._near is None or not reach(connection, self._near):
+                connecting[connection] = self.sockets.spawn(self._connect(connection))
 
-    async def _connect(self) -> None:
+    def _has_room(self) -> bool:
+        return len(self._open) + len(self._connecting) < self.limits.connections
+
+    async def _connect(self, connection: Connection) -> None:
         try:
-            connection = await self._open_connection(self)
+            await self._open_connection(self.route, connection)
         except UpstreamError as error:
-            self._finish_task()
-            self._refuse(error)
+            self._refuse(connection, error)
         except Exception as error:  # a defect, but whoever waits must hear of it
-            self._finish_task()
             text = f"connecting to {self.host} failed: {type(error).__name__}: {error}"
-            self._refuse(UpstreamUnreachable(text, code="unreachable"))
-        else:
-            self._finish_task()
-            self._welcome(connection)
+            self._refuse(connection, UpstreamUnreachable(text, code="unreachable"))
 
-    def _finish_task(self) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connecting.pop(task, None)
-
-    def _welcome(self, connection: Connection) -> None:
-        if connection.is_closed:  # between its being made and this task's turn
-            text = f"{self.host} closed the connection as soon as it was made"
-            self._refuse(UpstreamDisconnected(text, code="disconnected"))
-            return
+    def welcome(self, connection: Connection) -> None:
+        """It is connected: whoever waited longest has it, in this very call."""
+        self._connecting.pop(connection, None)
         self._open.add(connection)
         if not self._waiting:
             connection.expires_at = self.clock() + self.limits.idle_s
@@ -242,9 +238,10 @@ class Pool:
             connection.pause_reading()
         connection.start(sending)
 
-    def _refuse(self, error: UpstreamError) -> None:
-        """No connection came of one attempt: it fails whoever waited longest, unless enough other
+    def _refuse(self, connection: Connection, error: UpstreamError) -> None:
+        """Nothing came of one attempt: it fails whoever waited longest, unless enough other
         attempts are still going on."""
+        self._connecting.pop(connection, None)
         if len(self._waiting) > len(self._connecting):
             sending, _ = self._waiting.popitem(last=False)
             sending.fail(error, self.clock())
