@@ -25,6 +25,7 @@ from httptools import (
 from headway.errors import UpstreamError, UpstreamGarbled, UpstreamUnreachable
 from headway.ports import Receiver
 from headway.transport.coding import Decoding, find_decoding
+from headway.transport.layout import LONGEST, MOST, Layout, find_layout
 from headway.transport.limits import Limits
 from headway.transport.takers import NOBODY, Weighed
 from headway.types import Clock, Headers
@@ -36,6 +37,11 @@ RARE = frozenset({b"transfer-encoding", b"content-encoding", b"keep-alive"})
 """The headers that call for a second look at a head. Of each, the last one counts."""
 BODILESS = frozenset({204, 304})
 NEVER = float("-inf")
+TRIES = 3
+"""Layouts in a row that fit no answer behind: then the heads have nothing in common here."""
+FREQUENT = b"HTTP/1.1 200"
+"""How an answer begins that may say what heads look like. An error must not displace what is
+known."""
 
 
 class ReceiverFailed(Exception):  # noqa: N818 - it says whose fault it is
@@ -47,20 +53,25 @@ class Exchange:
     a forwarding proxy, whose 407 is not the provider's answer."""
 
     __slots__ = (
+        "_await_head",
         "_clock",
         "_decoding",
+        "_feed",
         "_has_length",
         "_headers",
         "_is_bounded",
         "_is_head",
         "_is_special",
+        "_layout",
         "_limits",
         "_minds_end",
         "_parse",
         "_parser",
         "_proxy",
+        "_seen",
         "_sending",
         "_silent",
+        "_tries",
         "has_head",
         "host",
         "is_complete",
@@ -88,16 +99,26 @@ class Exchange:
         """So it is, too, while no answer is due: any that begins then is one too many."""
         self._is_bounded = self._is_special = proxy is not None or limits.body_bytes < sys.maxsize
         """Every head wants a second look; the next one does."""
-        self._silent = 0
-        """Bytes since the last piece of body; at the end of a read, that it wants a second look."""
+        self._seen = 0
+        """Bytes that were read while a head was awaited."""
+        self._silent: int | None = 0
+        """Bytes since the last piece of body. None as soon as a read has brought one."""
         self._decoding: Decoding | None = None
         self._minds_end = False
         """The body's end has more to it: a coding to conclude, trailers."""
         self.keep_alive_s: float | None = None
         """What the upstream said about how long it keeps an idle connection."""
         self._headers: list[tuple[bytes, bytes]] = []
+        self._layout: Layout | None = None
+        """What the last answers' heads looked like."""
+        can_have = limits.head_bytes >= LONGEST and limits.header_count >= MOST
+        self._tries = TRIES if can_have else 0
+        """Layouts that may yet be found before one of them has to fit."""
         self._parser = HttpResponseParser(self)
-        self._parse = cast("Callable[[bytes], None]", self._parser.feed_data)
+        self._feed = cast("Callable[[bytes], None]", self._parser.feed_data)
+        self._await_head = self._read_head
+        self._parse = self._feed
+        """Who takes what is read: ``_read_head`` before a head, the parser itself behind it."""
 
     @property
     def has_bytes(self) -> bool:
@@ -109,6 +130,8 @@ class Exchange:
         self.receiver = receiver
         self.now = NEVER
         self.has_head = self.is_complete = False
+        self._seen = 0
+        self._parse = self._await_head
         if is_head:
             self._is_head = self._is_special = True
 
@@ -119,12 +142,14 @@ class Exchange:
         # among the methods first.
         clock, parse = self._clock, self._parse
         self.now = clock()
-        self._silent += len(data)
         try:
             parse(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self._misread(error)
-        if self._silent:
+        if self._silent is None:
+            self._silent = 0
+        else:
+            self._silent += len(data)
             self._end_read()
 
     def end_input(self, now: float) -> bool:
@@ -145,7 +170,7 @@ class Exchange:
     def part(self) -> None:
         """Parser and exchange refer to each other: parted, both go without the collector."""
         self.receiver = NOBODY
-        self._parse = _ignore
+        self._parse = self._feed = self._await_head = _ignore
         del self._parser
 
     # --- What the parser calls -----------------------------------------------------------------
@@ -167,20 +192,21 @@ class Exchange:
         is_reusable = self.is_reusable = parser.should_keep_alive()
         headers, self._headers = self._headers, []  # trailers may follow
         limits = self._limits
-        if self._silent > limits.head_bytes or len(headers) > limits.header_count:
+        if self._seen > limits.head_bytes or len(headers) > limits.header_count:
             self._check_head(status, headers)
         receiver = self.receiver
         is_plain = is_reusable and status >= 200 and not self._is_special
         if not (is_plain or self._prepare(status, headers)):
             return
         self.has_head = True
+        self._parse = self._feed
         sending = self._sending
         if sending is not None:
             sending.payload = b""
         receiver.on_response(status, headers, self.now)
 
     def on_body(self, data: bytes) -> None:
-        self._silent = 0
+        self._silent = None
         self.receiver.on_chunk(data, self.now)
 
     def on_message_complete(self) -> None:
@@ -190,7 +216,40 @@ class Exchange:
             self.is_reusable = self._parser.should_keep_alive()  # a trailer may have said no
             self._end_body()
         self.is_complete = True
-        self._silent = 1
+        self._silent = 0
+
+    # --- While a head is awaited ---------------------------------------------------------------
+
+    def _read_head(self, data: bytes) -> None:
+        """A whole answer with the head that such answers have here is taken at once, and the parser
+        stays where it is, between two messages. It does not matter to anybody else who read it."""
+        layout = None if self._seen or self._is_special else self._layout
+        whole = None if layout is None else layout.read(data)
+        if whole is None:
+            self._parse_head(data)
+            return
+        headers, body = whole
+        self._tries = TRIES
+        self.has_head = self.is_reusable = True
+        sending, now = self._sending, self.now
+        if sending is not None:
+            sending.payload = b""
+        try:
+            self.receiver.on_response(200, headers, now)
+            if body:
+                self.receiver.on_chunk(body, now)
+        except BaseException as error:
+            raise HttpParserCallbackError("a receiver failed") from error  # as the parser says it
+        self.is_complete = True
+
+    def _parse_head(self, data: bytes) -> None:
+        is_first = not (self._seen or self._is_special)
+        self._seen += len(data)
+        feed = self._feed
+        feed(data)
+        if is_first and self.is_complete and self._tries and data.startswith(FREQUENT):
+            self._tries -= 1
+            self._layout = find_layout(data)
 
     # --- The parts that seldom run -------------------------------------------------------------
 
@@ -255,7 +314,7 @@ class Exchange:
         stop."""
         if self.is_complete:
             self._silent = 0
-        elif self._silent > self._limits.head_bytes:
+        elif self._silent is not None and self._silent > self._limits.head_bytes:
             raise self._bomb()
 
     def _bomb(self) -> UpstreamGarbled:
@@ -280,17 +339,17 @@ class Exchange:
         self.is_complete = True
         self.receiver = Weighed(self, NOBODY, 0)
         self._is_head = False
-        self._parse = self._parse_anew
+        self._parse = self._feed = self._parse_anew
 
     def _parse_anew(self, data: bytes) -> None:
         self._parser = HttpResponseParser(self)
-        self._parse = cast("Callable[[bytes], None]", self._parser.feed_data)
+        self._parse = self._feed = cast("Callable[[bytes], None]", self._parser.feed_data)
         self._parse(data)
 
     def _misread(self, error: HttpParserError | HttpParserUpgrade) -> None:
         if self.is_complete:
             self.is_reusable = False
-            self._silent = 1
+            self._silent = 0
             return
         cause = error.__context__
         if isinstance(cause, UpstreamError):
