@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from headway.types import (
+    CONTENT,
     Done,
     Embedded,
     Embeddings,
@@ -86,23 +87,28 @@ class Choice:
 class Answer:
     """All choices of one answer, with what the provider said of itself."""
 
-    # What few answers have, or all but at their end, is kept on the class.
-    started: Started | None = None
-    usage: UsageSeen | None = None
-    embeddings: Embeddings | None = None
-    failed: Exception | None = None
-    done = False
+    __slots__ = ("choices", "done", "embeddings", "failed", "started", "usage")
 
     def __init__(self) -> None:
         self.choices: dict[int, Choice] = {}
+        self.started: Started | None = None
+        self.usage: UsageSeen | None = None
+        self.embeddings: Embeddings | None = None
+        self.failed: Exception | None = None
+        self.done = False
 
-    def add(self, events: list[Event]) -> None:
+    def add(self, events: list[Event]) -> bool:
+        """Whether there is content among them."""
+        has_content = False
         for event in events:
             if type(event) is Text:  # nearly all are, of a choice that is there
                 choice = self.choices.get(event.index)
                 (choice or self.choice(event.index)).text.append(event.text)
+                has_content = True
             else:
                 ADD[type(event)](self, event)
+                has_content = has_content or type(event) in CONTENT
+        return has_content
 
     def choice(self, index: int) -> Choice:
         found = self.choices.get(index)

@@ -8,14 +8,12 @@ all arithmetic waits for ``Meter.timing``.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import sub
 
 from msgspec import Struct
 
 from headway.types import CONTENT, Event
-
-NO_GAPS = (None, None, None, None)
 
 
 class Timing(Struct, frozen=True, gc=False):
@@ -58,35 +56,40 @@ class Meter:
         """When the head of the answer arrived."""
         self.ended: float | None = None
         """When the last byte arrived."""
-        self.arrivals = array("d")
-        """When each frame arrived that carried content."""
+        self.arrivals: array[float] | tuple[float, ...] = ()
+        """When each frame arrived that carried content. Of a stream it is an array."""
 
     def on_events(self, events: Iterable[Event], now: float) -> None:
         """The events of one frame: together they are one content event, or none."""
         for event in events:
             if type(event) in CONTENT:
-                self.arrivals.append(now)
+                arrivals = self.arrivals
+                if isinstance(arrivals, tuple):
+                    self.arrivals = (*arrivals, now)
+                else:
+                    arrivals.append(now)
                 break
 
     def timing(self) -> Timing:
         """What is known by now; callable at any time, also after a failure."""
         started, arrivals, count = self.started, self.arrivals, len(self.arrivals)
         ended, responded, sent = self.ended, self.responded, self.sent
-        gaps = _gaps(arrivals) if count > 1 else NO_GAPS
-        return Timing(
-            None if ended is None else ended - started,
-            arrivals[0] - started if count else None,
-            None if responded is None else responded - started,
-            None if sent is None else sent - started,
-            *gaps,
-        )
+        latency = None if ended is None else ended - started
+        first = arrivals[0] - started if count else None
+        head = None if responded is None else responded - started
+        handed = None if sent is None else sent - started
+        if count < 2:
+            return Timing(latency, first, head, handed)
+        return Timing(latency, first, head, handed, *_gaps(arrivals))
 
 
-def _gaps(arrivals: array[float]) -> tuple[float, float, float, float]:
+def _gaps(arrivals: Sequence[float]) -> tuple[float, float, float, float]:
     """Their mean, median, 95th percentile and maximum."""
+    span = arrivals[-1] - arrivals[0]
+    if not span:  # all came in one read
+        return 0.0, 0.0, 0.0, 0.0
     gaps = sorted(map(sub, arrivals[1:], arrivals))
-    mean = (arrivals[-1] - arrivals[0]) / len(gaps)
-    return mean, _percentile(gaps, 50), _percentile(gaps, 95), gaps[-1]
+    return span / len(gaps), _percentile(gaps, 50), _percentile(gaps, 95), gaps[-1]
 
 
 def _percentile(ascending: list[float], percent: int) -> float:

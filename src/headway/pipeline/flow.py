@@ -8,19 +8,21 @@ goes on (``Exchange.after``), once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from headway.dialects.answer import Answer
 from headway.dialects.dialect import Context, Stream
 from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
 from headway.metering.meter import Meter
 from headway.metering.price import Price
 from headway.pipeline import operations
 from headway.pipeline.gateway import Upstream
-from headway.ports import Sending, Sink
+from headway.pipeline.reading import Reading
+from headway.ports import Sending
 from headway.types import Event, Frame, Headers, Summary
 from headway.wire.framer import Framer
+from headway.wire.pattern import read_string
 
 if TYPE_CHECKING:
     from headway.pipeline.exchange import Exchange
@@ -33,52 +35,33 @@ STREAM_HEAD = (
     b"content-type: %b\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\nx-request-id: %b\r\n"
 )
 KEEP_ALIVE = b": keep-alive\n\n"
+JSON = b"application/json"
+NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
 
-ReadText = Callable[[bytes], str | None]
 
-
-class Flow:
+class Flow(Reading):
     """A ``ports.Receiver``. With a ``stream`` it feeds the client as it goes, else it gathers."""
 
-    # What most answers never change is kept on the class.
-    begun = b""
-    """The first part of its record."""
-    error: HeadwayError | None = None
-    """What ended it, if it is over and did not end well."""
-    head = b""
-    """Of a whole answer, as far as it is known before that."""
-    has_head = False
-    """The client has a status already, so an error can only be an event."""
-    is_committed = False
-    """Something of it left for the client: no other attempt can follow."""
-    is_over = False
-    last_write = 0.0
-    price: Price | None = None
-    raw = b""
-    """The provider's body, where it came whole."""
-    received = 0
-    """Bytes of the provider's body."""
-    response_headers: Mapping[bytes, bytes] = {}
-    sending: Sending | None = None
-    status = 0
-    written = 0
-    """Bytes of our body to the client."""
-    _epoch = 0.0
-    """The unix time when the clock was zero."""
-    _decode: Callable[[Frame, dict[str, Any]], list[Event]]
-    _framer: Framer | None = None
-    _pieces: list[bytes]
-    _state: dict[str, Any]
-    _holds_back = False
-    _keep_arrival: Callable[[float], None]
-    _keep_text: Callable[[str], None]
-    _write: Callable[[bytes], None]
-    _read_text: ReadText | None = None
-    """Tells a mere text of the first choice, once that has begun and if the provider can."""
-    _read_straight: ReadText | None = None
-    """The same, where such a text goes to the client as it came."""
-    _parts: list[bytes] | None = None
-    _summary: Summary | None = None
+    __slots__ = (
+        "_exchange",
+        "_holds_back",
+        "_parts",
+        "_summary",
+        "begun",
+        "error",
+        "has_head",
+        "head",
+        "is_committed",
+        "is_over",
+        "last_write",
+        "price",
+        "raw",
+        "received",
+        "response_headers",
+        "sending",
+        "status",
+        "written",
+    )
 
     def __init__(
         self, exchange: Exchange, upstream: Upstream, context: Context, stream: Stream | None
@@ -86,13 +69,33 @@ class Flow:
         self._exchange: Exchange | None = exchange
         self._upstream = upstream
         self._context = context
-        self._sink: Sink = exchange.sink
+        self._sink = exchange.sink
         self.stream = stream
-        self.meter = Meter(exchange.started)
-        self.answer = Answer()
-        if stream is not None:
-            self._epoch = exchange.gateway.wall() - exchange.gateway.clock()
-            self._holds_back = exchange.attempts <= context.call.retries
+        self.started = exchange.started
+        self.sent = self.responded = self.ended = None
+        self.arrivals = ()
+        self.begun = self.head = b""
+        """The first part of its record; and of a whole answer, as far as they are known before."""
+        self.price: Price | None = None
+        self.raw = b""
+        """The provider's body, where it came whole."""
+        self.response_headers = NO_HEADERS
+        self.sending: Sending | None = None
+        self.status = self.received = self.written = 0
+        """Received are bytes of the provider's body, written those of ours to the client."""
+        self.error: HeadwayError | None = None
+        """What ended it, if it is over and did not end well."""
+        self.has_head = self.is_committed = self.is_over = False
+        """The client has a status already, so an error can only be an event. Something of it left
+        for the client: no other attempt can follow."""
+        self.last_write = 0.0
+        self._answer = self._framer = self._straight = None
+        self._parts: list[bytes] | None = None
+        self._summary: Summary | None = None
+
+    @property
+    def meter(self) -> Meter:
+        return self
 
     def summary(self) -> Summary:
         return self._summary or self.answer.summary()
@@ -100,51 +103,51 @@ class Flow:
     # --- Called by the transport ------------------------------------------------------------------
 
     def on_sent(self, now: float) -> None:
-        self.meter.sent = now
+        self.sent = now
 
     def on_response(self, status: int, headers: Headers, now: float) -> None:
-        self.meter.responded = now
+        self.responded = now
         self.status = status
         self.response_headers = named = dict(headers)
-        if 200 <= status < 300 and self._is_stream(named.get(b"content-type")):
-            self._framer = self._upstream.provider.framer()
-            self._decode = self._upstream.provider.decode_event
-            self._state = {}
-            self._pieces = []
+        kind = named.get(b"content-type")
+        if kind != JSON and 200 <= status < 300 and self._is_stream(kind):
+            self._begin()
+            if self.stream is not None:
+                self._set_clock()
 
     def on_chunk(self, data: bytes, now: float) -> None:
-        self.received += len(data)
-        framer = self._framer
-        if framer is None:
+        size = len(data)
+        straight = self._straight
+        if straight is not None:
+            # What nearly every chunk of a relayed stream is: one event like the last, but for its
+            # text. The two calls that take off what surrounds it leave what does not match.
+            opening, closing, length, start, stop, keep_text, keep_arrival, write = straight
+            if size - len(data.removeprefix(opening).removesuffix(closing)) == length:
+                try:
+                    text = read_string(data[start:stop])
+                except ValueError:
+                    text = ""  # several of them at once, mostly
+                if text:
+                    keep_text(text)
+                    keep_arrival(now)
+                    self.received += size
+                    self.written += size
+                    self.last_write = now
+                    write(data)
+                    return
+        self.received += size
+        if self._framer is not None:
+            self._receive(self._framer, data, now)
+        elif self.raw or size > ERROR_LIMIT or size > WHOLE_LIMIT:
             self._gather(data, now)
-            return
-        read, text = self._read_straight, None
-        try:
-            frames = framer.feed(data)
-            if read is not None and len(frames) == 1 and frames[0].event is None:
-                text = read(frames[0].data)
-            is_over = text is None and self._take(frames, now)
-        except operations.MALFORMED as exc:
-            self._break(self._garbled(exc), now)
-            return
-        if text is not None:  # what nearly every chunk of a relayed stream is
-            # Fetched before they are called: else they are looked for among the methods first.
-            keep_text, keep_arrival, write = self._keep_text, self._keep_arrival, self._write
-            raw = frames[0].raw
-            keep_text(text)
-            keep_arrival(now)
-            self.written += len(raw)
-            self.last_write = now
-            write(raw)
-        elif is_over:
-            self._complete(now)
-        elif self._pieces:
-            self._forward(now)
+        else:
+            self.raw = data  # mostly it comes in one piece
 
     def on_end(self, now: float) -> None:
+        framer = self._framer
         try:
-            if self._framer is not None:
-                self._take(self._framer.end(), now)
+            if framer is not None:
+                self._take_last(framer.end(), now)
             else:
                 self._read_whole(now)
         except operations.MALFORMED as exc:
@@ -180,59 +183,41 @@ class Flow:
     def _is_stream(self, kind: bytes | None) -> bool:
         """Told by what came before what was asked: some answer a stream's request whole."""
         if kind is not None:
-            if kind[:16] == b"application/json":
+            if kind[:16] == JSON:
                 return False
             if kind[:17] == b"text/event-stream":
                 return True
         return self._context.call.asks_stream
 
-    def _take(self, frames: list[Frame], now: float) -> bool:
-        """Whether the answer is over: by its end mark, or by an error in it."""
-        for at, frame in enumerate(frames):
-            if self.stream is None and self._read_text is not None:
-                return self._join(frames[at:], self._read_text, now)
-            if self._take_frame(frame, now):
-                return True
-        return False
+    def _set_clock(self) -> None:
+        """What the client is told is in unix time, and may have to wait."""
+        exchange = self._exchange
+        assert exchange is not None
+        self._epoch = exchange.gateway.wall() - exchange.gateway.clock()
+        self._holds_back = exchange.attempts <= self._context.call.retries
 
-    def _join(self, frames: list[Frame], read: ReadText, now: float) -> bool:
-        """The same for an answer of texts that is gathered: nothing is built of them."""
-        keep_text, keep_arrival = self._keep_text, self._keep_arrival
-        for frame in frames:
-            text = read(frame.data) if frame.event is None else None
-            if text is not None:
-                keep_text(text)
-                keep_arrival(now)
-            elif self._take_frame(frame, now):
-                return True
-        return False
-
-    def _take_frame(self, frame: Frame, now: float) -> bool:
-        stream, answer = self.stream, self.answer
-        events: list[Event] = self._decode(frame, self._state)
-        if events:
-            self.meter.on_events(events, now)
-            answer.add(events)
-            if answer.failed is not None:
-                return True
-            if self._read_text is None and 0 in answer.choices:
-                self._note_text()
-        if stream is not None:
-            piece = stream.encode(frame, events, self._epoch + now)
-            if piece is not None:
-                self._pieces.append(piece)
-        return answer.done  # what may come behind the end mark is nobody's
-
-    def _note_text(self) -> None:
-        """From here on, a mere text of the first choice is known by itself."""
-        self._read_text = self._upstream.provider.read_text
-        self._keep_text = self.answer.choices[0].text.append
-        self._keep_arrival = self.meter.arrivals.append
-        self._write = self._sink.write
+    def _receive(self, framer: Framer, data: bytes, now: float) -> None:
+        """Of a stream: its first events and its last, and those that are not like others."""
+        plain = self._plain
+        try:
+            if plain is None:
+                is_over = self._take(framer.feed(data), now)
+            else:
+                is_over = self._read(plain, data, now)
+        except operations.MALFORMED as exc:
+            self._break(self._garbled(exc), now)
+            return
+        if is_over:
+            self._complete(now)
+            return
+        if self._pieces:
+            self._forward(now)
+        if plain is not None:
+            self._straight = self._prepared if self.is_committed and plain.is_clear else None
 
     def _gather(self, data: bytes, now: float) -> None:
         if not self.raw:
-            self.raw = data  # mostly it comes in one piece
+            self.raw = data
         elif self._parts is None:
             self._parts = [self.raw, data]
         else:
@@ -250,16 +235,17 @@ class Flow:
         if stream is None and context.relays and provider.summarize is not None:
             self._summary = provider.summarize(self.raw)
             if self._summary is not None:
-                self.meter.arrivals.append(now)
+                self.arrivals = (now,)
                 return
         events = operations.decode(self._upstream, context.sent, self.raw)
-        self.meter.on_events(events, now)
-        self.answer.add(events)
+        if self.answer.add(events):
+            self.arrivals = (now,)
         if stream is not None:
             self._encode_whole(stream, events, now)
 
     def _encode_whole(self, stream: Stream, events: list[Event], now: float) -> None:
         """A stream was asked for and a whole came: it is a stream that arrived at once."""
+        self._set_clock()
         piece = stream.encode(Frame(b"", None, b""), events, self._epoch + now)
         self._pieces = [piece] if piece else []
 
@@ -277,7 +263,7 @@ class Flow:
     def _forward(self, now: float) -> None:
         """What is encoded goes out, once it may."""
         if not self.is_committed:
-            if self._holds_back and not self.meter.arrivals:
+            if self._holds_back and not self.arrivals:
                 return
             self._commit()
         pieces, self._pieces = self._pieces, []
@@ -287,8 +273,6 @@ class Flow:
             self.written += len(piece)
             self._sink.write(piece)
         self.last_write = now
-        if self._context.relays:
-            self._read_straight = self._read_text
 
     def _commit(self) -> None:
         self.is_committed = True
@@ -310,7 +294,7 @@ class Flow:
                 message = f"{self._upstream.name} ended its stream without finishing the answer."
                 self._break(UpstreamTruncated(message), now)
                 return
-        self.meter.ended = now
+        self.ended = now
         self.is_over = True
         sending, self.sending = self.sending, None  # it refers to us: apart, both go at once
         if sending is not None:
@@ -320,22 +304,21 @@ class Flow:
                 self._commit()
             if self._pieces:
                 self._forward(now)
-        self._leave()
+        exchange, self._exchange = self._exchange, None  # it refers to us, too
+        assert exchange is not None
+        exchange.after(self)
 
     def _break(self, error: HeadwayError, now: float) -> None:
         if self.is_over:
             return
         self.is_over = True
         self.error = error
-        self.meter.ended = now
+        self.ended = now
         sending, self.sending = self.sending, None
         if sending is not None:
             sending.cancel()
         if self.is_committed and self._pieces:
             self._forward(now)
-        self._leave()
-
-    def _leave(self) -> None:
-        exchange, self._exchange = self._exchange, None  # it refers to us, too
+        exchange, self._exchange = self._exchange, None
         assert exchange is not None
         exchange.after(self)

@@ -54,7 +54,6 @@ DONE: list[Event] = [Done()]
 PLAIN_REASONS = frozenset({"stop", "length"})
 NULL = b"null"
 
-
 # --- Requests -------------------------------------------------------------------------------------
 
 TRUE = Raw(b"true")
@@ -219,6 +218,8 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
 
 def read_text(data: bytes) -> str | None:
     """The text of a chunk that is nothing but a piece of the first choice's."""
+    if data.find(b'"content"') < 0:  # it takes a tenth of what it takes to find out below
+        return None
     try:
         choice = _plain(data).choices[0]
     except msgspec.DecodeError:

@@ -23,7 +23,7 @@ LIMIT = 32 * 1024 * 1024
 class SseFramer:
     """Feed it what arrives; it gives the frames that are complete."""
 
-    __slots__ = ("_begun", "_is_clear", "_limit", "_parts", "_size", "_tail")
+    __slots__ = ("_begun", "_limit", "_parts", "_size", "_tail", "is_clear")
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._parts: list[bytes] = []
@@ -32,19 +32,19 @@ class SseFramer:
         self._tail = b""
         """The last bytes of those pieces: a blank line may lie across two."""
         self._begun = False
-        self._is_clear = False
+        self.is_clear = False
         """The stream has begun, and nothing is held of it."""
         self._limit = limit
 
     def feed(self, data: bytes) -> list[Frame]:
         """Raises ValueError when more than the limit, in bytes, is held of one event."""
-        if self._is_clear:
+        if self.is_clear:
             # One whole event of one line: nearly every chunk of nearly every stream.
             line, _, rest = data.partition(b"\n")
             if rest == b"\n" and line[:6] == b"data: " and CR not in line:
                 return [Frame(line[6:], None, data)]
         frames = self._split(data if self._begun else self._begin(data))
-        self._is_clear = self._begun and not self._parts
+        self.is_clear = self._begun and not self._parts
         return frames
 
     def end(self) -> list[Frame]:

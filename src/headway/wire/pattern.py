@@ -1,0 +1,77 @@
+"""Server-sent events that differ in nothing but one JSON string, as those of a stream of text do.
+
+One that is known to hold a text shows what surrounds it. The same bytes around another string are
+the same event with another text, so it is enough to compare them and to decode the string: nothing
+is split into lines, and the rest of the JSON is not read again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import repeat
+
+import msgspec
+
+from headway.types import Frame
+
+BEFORE, AFTER = b"data: ", b"\n\n"
+MARK = 12
+"""Bytes at the end of an opening to look for: what is short is found in less time."""
+OTHER = "\0"
+"""Makes another text of any text; JSON writes it with an escape."""
+
+read_string = msgspec.json.Decoder(str).decode
+"""Of one JSON string. Raises ValueError for anything else, and thus for two events in one."""
+_encode = msgspec.json.Encoder().encode
+
+
+class Pattern(msgspec.Struct, frozen=True, gc=False):
+    """What surrounds the text, its quotes included, in the bytes of a whole event."""
+
+    opening: bytes
+    closing: bytes
+
+    def texts(self, data: bytes) -> tuple[list[str], bytes]:
+        """Those of the events of this pattern that ``data`` begins with, and what is behind these
+        events. May find fewer than there are, and finds none where one is empty."""
+        opening, closing = self.opening[:-1], self.closing[1:]
+        mark = opening[-MARK:]
+        before, *pieces = data.split(mark)
+        if before + mark != opening or not pieces:
+            return [], data
+        strings = list(map(bytes.removesuffix, pieces, repeat(closing + before)))
+        end = pieces[-1].find(b'"', 1) + 1
+        strings[-1] = pieces[-1][:end]
+        if not pieces[-1].startswith(closing, end):
+            del strings[-1]
+        texts = _decode(strings)
+        count = len(texts)
+        if count == len(pieces):
+            return texts, pieces[-1][end + len(closing) :]
+        return texts, opening + mark.join(pieces[count:])
+
+
+def _decode(strings: list[bytes]) -> list[str]:
+    """As many as are strings, one after the other, if none is empty. JSON allows line breaks around
+    them, where they would end the event's line."""
+    texts: list[str] = []
+    try:
+        texts.extend(map(read_string, strings))
+    except ValueError:
+        strings = strings[: len(texts)]
+    written = b"".join(strings)
+    is_one_line = written.find(b"\n") < 0 and written.find(b"\r") < 0
+    return texts if is_one_line and all(texts) else []
+
+
+def find_pattern(frame: Frame, text: str, read: Callable[[bytes], str | None]) -> Pattern | None:
+    """The pattern of an event, of which ``read`` gives the text. None if what it holds in that
+    place is not all that ``read`` goes by, or is written in another way than ours."""
+    data = frame.data
+    if frame.raw != BEFORE + data + AFTER:
+        return None
+    opening, found, closing = data.partition(_encode(text))
+    other = text + OTHER
+    if not found or read(opening + _encode(other) + closing) != other:
+        return None
+    return Pattern(BEFORE + opening + b'"', b'"' + closing + AFTER)

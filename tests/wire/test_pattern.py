@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headway.providers.openai import read_text
+from headway.types import Frame
+from headway.wire.pattern import Pattern, find_pattern, read_string
+from headway.wire.sse import SseFramer
+
+
+def chunk(text: Any, **more: Any) -> bytes:
+    return json.dumps({"id": "c-1", "choices": [{"delta": {"content": text}}], **more}).encode()
+
+
+def event(text: Any, **more: Any) -> bytes:
+    return b"data: %b\n\n" % chunk(text, **more)
+
+
+def frame(raw: bytes) -> Frame:
+    return SseFramer().feed(raw)[0]
+
+
+def pattern_of(raw: bytes, text: str) -> Pattern | None:
+    return find_pattern(frame(raw), text, read_text)
+
+
+def known() -> Pattern:
+    found = pattern_of(event("Hi"), "Hi")
+    assert found is not None
+    return found
+
+
+def test_a_pattern_is_what_surrounds_the_text() -> None:
+    assert known() == Pattern(
+        b'data: {"id": "c-1", "choices": [{"delta": {"content": "', b'"}}]}\n\n'
+    )
+
+
+# what it shows, an event, the text that it has
+NO_PATTERNS: list[tuple[str, bytes, str]] = [
+    ("the text is in another place first", event("Hi", id="Hi").replace(b'"c-1"', b'"Hi"'), "Hi"),
+    ("the text is a name first", event("choices"), "choices"),
+    ("the text twice", b'data: {"choices":[{"delta":{"content":"Hi","content":"Hi"}}]}\n\n', "Hi"),
+    ("an escape that we do not write", event("Hi").replace(b"Hi", b"\\u0048i"), "Hi"),
+    ("CRLF", event("Hi").replace(b"\n", b"\r\n"), "Hi"),
+    ("a comment before it", b": busy\n" + event("Hi"), "Hi"),
+    ("no space", event("Hi").replace(b": {", b":{", 1), "Hi"),
+    ("two lines of data", event("Hi").replace(b', "choices', b',\ndata: "choices'), "Hi"),
+    ("no event at all", chunk("Hi") + b"\n\n", "Hi"),
+]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"), [row[1:] for row in NO_PATTERNS], ids=[row[0] for row in NO_PATTERNS]
+)
+def test_there_is_no_pattern_where_another_text_would_not_be_read_as_it_is(
+    raw: bytes, text: str
+) -> None:
+    assert read_text(frame(raw).data) == text
+    assert pattern_of(raw, text) is None
+
+
+def test_the_texts_of_many_events_are_read_at_once() -> None:
+    data = b"".join(map(event, ("a", 'b"', "ü\n", "\\", "}]}\\n\\n")))
+    assert known().texts(data) == (["a", 'b"', "ü\n", "\\", "}]}\\n\\n"], b"")
+
+
+STOP = b'data: {"id": "c-1", "choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'
+ROLE = b'data: {"id": "c-1", "choices": [{"delta": {"role": "assistant"}}]}\n\n'
+B = event("b")
+MANY = event("a") + B
+END = STOP + b"data: [DONE]\n\n"
+EMPTY, NULL, MORE, OTHER = event(""), event(None), event("c", error=1), event("c", id="c-2")
+LF, CR = (B.replace(b'"b"', mark + b'"b"') for mark in (b"\n", b"\r"))
+NO_UTF8 = B.replace(b"b", b"\xff")
+
+# what it shows, the bytes, the texts, what is behind them
+RESTS: list[tuple[str, bytes, list[str], bytes]] = [
+    ("nothing", b"", [], b""),
+    ("other events behind", MANY + END, ["a", "b"], END),
+    ("another event before", ROLE + MANY, [], ROLE + MANY),
+    ("another event between", MANY + ROLE + MANY, ["a"], B + ROLE + MANY),
+    ("a part of an event", MANY + B[:-1], ["a", "b"], B[:-1]),
+    ("a part of a text", MANY + event("cd")[:-10], ["a", "b"], event("cd")[:-10]),
+    ("a part of an opening", MANY + B[:20], ["a", "b"], B[:20]),
+    ("a mere opening", MANY + known().opening, ["a", "b"], known().opening),
+    ("no string", MANY + NULL + MANY, ["a", "b"], NULL + MANY),
+    ("an empty text", MANY + EMPTY + MANY, [], MANY + EMPTY + MANY),
+    ("more than a text", MANY + MORE + MANY, ["a", "b"], MORE + MANY),
+    ("another object", MANY + OTHER + MANY, ["a"], B + OTHER + MANY),
+    ("a line break around a text", MANY + LF + MANY, [], MANY + LF + MANY),
+    ("a carriage return", MANY + CR + MANY, [], MANY + CR + MANY),
+    ("what is no UTF-8", MANY + NO_UTF8 + MANY, ["a", "b"], NO_UTF8 + MANY),
+]
+
+
+@pytest.mark.parametrize(
+    ("data", "texts", "rest"), [row[1:] for row in RESTS], ids=[row[0] for row in RESTS]
+)
+def test_what_is_not_of_the_pattern_is_left(data: bytes, texts: list[str], rest: bytes) -> None:
+    assert known().texts(data) == (texts, rest)
+
+
+PARTS = [event("a"), event("b c"), event('"'), event(""), ROLE, STOP, b": busy\n\n", b"\n", b"\r"]
+ODD = [known().opening, known().closing, b'"', b"data: ", b"\n\n", b'"content": "']
+
+
+@given(st.lists(st.sampled_from([*PARTS, *PARTS, *ODD]), max_size=12))
+def test_whatever_comes_the_texts_are_those_of_its_first_frames(parts: list[bytes]) -> None:
+    data = b"".join(parts)
+    texts, rest = known().texts(data)
+    assert data.endswith(rest)
+    read = SseFramer().feed(data[: len(data) - len(rest)])
+    assert [read_text(one.data) for one in read] == texts
+    assert all(one.event is None for one in read)
+
+
+@given(st.text())
+def test_a_string_is_read_as_it_was_written(text: str) -> None:
+    assert read_string(json.dumps(text, ensure_ascii=False).encode()) == text
+
+
+@pytest.mark.parametrize("raw", [b"", b'"', b'"a', b'a"', b'"a""b"', b'"\n"', b'"\xff"', b"1"])
+def test_what_is_no_string_is_a_value_error(raw: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_string(raw)
