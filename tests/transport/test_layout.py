@@ -6,6 +6,7 @@ once with its last byte held back, which only the parser can take.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import time
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from headway.transport.exchange import TRIES, Exchange, ReceiverFailed
 from headway.transport.layout import LONGEST, MOST, Layout, find_layout
 from headway.transport.limits import Limits
 from headway.types import Headers
+from scripted import Reply, ScriptedServer, answer, chunked
+from taker import QUICK, Run, Taker, checked_transport, fetch, request, until
 
 OK = b"HTTP/1.1 200 OK\r\n"
 BODY = b'{"a": 1}'
@@ -374,7 +377,7 @@ def test_a_receiver_that_raises_ends_as_with_the_parser(error: BaseException, wh
         if name == where:
             raise error
 
-    outcomes = []
+    outcomes: list[Any] = []
     for line in (learned(LENGTH), Line()):
         page = Page(fail)
         with pytest.raises((ReceiverFailed, UpstreamGarbled, KeyboardInterrupt)) as caught:
@@ -388,7 +391,7 @@ def test_a_receiver_that_raises_ends_as_with_the_parser(error: BaseException, wh
 def test_what_is_discarded_at_its_head_goes_nowhere(size: int) -> None:
     """And a body longer than is worth reading away is an error then."""
     data = changed(b": 8\r", b": %d\r" % size).removesuffix(BODY) + b"x" * size
-    outcomes = []
+    outcomes: list[Any] = []
     for line in (learned(LENGTH), Line()):
         page = Page(lambda name, line=line: line.discard())  # type: ignore[misc]
         try:
@@ -408,6 +411,82 @@ def test_the_time_is_that_of_the_read() -> None:
     assert is_taken(line)
     assert {call[-1] for call in page.calls} == {line.now}
     assert before <= line.now <= time.monotonic()
+
+
+# --- Over sockets ------------------------------------------------------------------------------
+
+
+def fail(_: Any) -> None:
+    raise KeyError("ours")
+
+
+ACTS: dict[str, Callable[[Any], None]] = {
+    "cancel": lambda sending: sending.cancel(),
+    "finish": lambda sending: sending.finish(),
+    "pause": lambda sending: sending.pause(),
+    "fail": fail,
+}
+
+
+async def second_of_three(reply: Reply, where: str, act: str) -> tuple[Any, ...]:
+    """How it goes with one whose receiver does that, there; and how with the one behind it."""
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: complaints.append(type(context.get("exception")))
+    )
+    async with (
+        ScriptedServer([answer(b"1"), reply, answer(b"3")]) as server,
+        checked_transport() as transport,
+    ):
+        await fetch(transport, server.url)
+        taker = Taker(lambda name: ACTS[act](sending) if name == where else None)
+        sending = transport.send(request(server.url), QUICK, taker)
+        await until(lambda: where in taker.log and not transport.stats[0].active)
+        last = await fetch(transport, server.url)
+        fault = taker.error and taker.fault
+        return taker.log, taker.body, fault, complaints, last.body, server.connections
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("where", ["response", "chunk"])
+def test_whatever_a_receiver_does_comes_to_the_same(
+    run: Run, monkeypatch: pytest.MonkeyPatch, where: str, act: str
+) -> None:
+    parsed: list[bytes] = []
+    parse = Exchange._parse_head
+    monkeypatch.setattr(
+        Exchange, "_parse_head", lambda self, data: parsed.append(data) or parse(self, data)
+    )
+    data = answer(b"2")
+
+    async def main() -> None:
+        quick = await second_of_three(data, where, act)
+        assert data not in parsed
+        slow = await second_of_three([data[:1], 0.02, data[1:]], where, act)
+        assert data[1:] in parsed
+        assert quick == slow
+
+    run(main())
+
+
+def test_a_request_that_is_sent_at_the_end_has_the_connection(run: Run) -> None:
+    async def main() -> None:
+        replies = [answer(b"1"), answer(b"22"), chunked(b"3"), chunked(b"44"), answer(b"5")]
+        async with ScriptedServer(replies) as server, checked_transport() as transport:
+            takers: list[Taker] = []
+
+            def send(name: str = "end") -> None:
+                if name == "end" and len(takers) < len(replies):
+                    takers.append(Taker(send))
+                    transport.send(request(server.url), QUICK, takers[-1])
+
+            send()
+            await until(lambda: len(takers) == len(replies) and takers[-1].over.is_set())
+            assert [taker.body for taker in takers] == [b"1", b"22", b"3", b"44", b"5"]
+            assert {tuple(taker.log) for taker in takers} == {("sent", "response", "chunk", "end")}
+            assert server.connections == 1
+
+    run(main())
 
 
 # --- The parser as judge -----------------------------------------------------------------------

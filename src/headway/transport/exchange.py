@@ -2,7 +2,8 @@
 
 Framing is llhttp's, in strict mode (RFC 9112): bare LF, both length headers, odd chunk sizes and
 folded headers are errors. What llhttp leaves to its caller is here: limits, 1xx, HEAD, content
-codings, bodies that end with the connection, and whether the connection may serve again.
+codings, bodies that end with the connection, and whether the connection may serve again. A whole
+answer that can have but one reading, since llhttp took one like it before, is ``layout``'s.
 
 This is the hot path: ``data_received`` and ``on_body`` run for every read of a socket, so they do
 only what nearly every read needs and ask one question whose answer leads to the rest. Callbacks of
@@ -109,16 +110,17 @@ class Exchange:
         self.keep_alive_s: float | None = None
         """What the upstream said about how long it keeps an idle connection."""
         self._headers: list[tuple[bytes, bytes]] = []
-        self._layout: Layout | None = None
-        """What the last answers' heads looked like."""
         can_have = limits.head_bytes >= LONGEST and limits.header_count >= MOST
-        self._tries = TRIES if can_have else 0
+        self._tries = TRIES if can_have and not self._is_bounded else 0
         """Layouts that may yet be found before one of them has to fit."""
+        self._layout: Layout
+        """What the last answers' heads looked like. Set when the first one is found."""
         self._parser = HttpResponseParser(self)
         self._feed = cast("Callable[[bytes], None]", self._parser.feed_data)
-        self._await_head = self._read_head
+        self._await_head = self._parse_head
+        """Who takes the first read of an answer: ``_read_head`` once there is a layout."""
         self._parse = self._feed
-        """Who takes what is read: ``_read_head`` before a head, the parser itself behind it."""
+        """Who takes what is read now: behind a head, the parser itself."""
 
     @property
     def has_bytes(self) -> bool:
@@ -134,6 +136,7 @@ class Exchange:
         self._parse = self._await_head
         if is_head:
             self._is_head = self._is_special = True
+            self._parse = self._parse_head
 
     def data_received(self, data: bytes) -> None:
         """Bytes came. Raises UpstreamError for what is wrong with them, ReceiverFailed if a
@@ -223,9 +226,9 @@ class Exchange:
     def _read_head(self, data: bytes) -> None:
         """A whole answer with the head that such answers have here is taken at once, and the parser
         stays where it is, between two messages. It does not matter to anybody else who read it."""
-        layout = None if self._seen or self._is_special else self._layout
-        whole = None if layout is None else layout.read(data)
+        whole = self._layout.read(data)
         if whole is None:
+            self._parse = self._parse_head
             self._parse_head(data)
             return
         headers, body = whole
@@ -243,13 +246,20 @@ class Exchange:
         self.is_complete = True
 
     def _parse_head(self, data: bytes) -> None:
-        is_first = not (self._seen or self._is_special)
         self._seen += len(data)
         feed = self._feed
         feed(data)
-        if is_first and self.is_complete and self._tries and data.startswith(FREQUENT):
+        if self.is_complete and self._tries:
+            self._learn(data)
+
+    def _learn(self, data: bytes) -> None:
+        """If this read was all of an answer, the next ones may look like it."""
+        if self._seen == len(data) and data.startswith(FREQUENT):
             self._tries -= 1
-            self._layout = find_layout(data)
+            layout = find_layout(data)
+            if layout is not None:
+                self._layout = layout
+                self._await_head = self._read_head
 
     # --- The parts that seldom run -------------------------------------------------------------
 
@@ -275,7 +285,7 @@ class Exchange:
         if self._is_head:
             self._take_head_only(status, headers)
             return False
-        if status not in BODILESS:
+        if status not in BODILESS and (self._is_bounded or b"content-encoding" in names):
             self._weigh_body(names.get(b"content-encoding", b""))
         return True
 
