@@ -57,11 +57,19 @@ class Choice:
         self.extra: dict[str, Any] = {}
         self.finish_reason: str | None = None
 
+    def said(self) -> str:
+        """The text, joined the first time."""
+        text = self.text
+        if len(text) > 1:
+            text[:] = ["".join(text)]
+        return text[0] if text else ""
+
     def message(self) -> dict[str, Any]:
         """The message in OpenAI's shape: the contract's four keys, then what else there was."""
-        calls = [_call(tool) for tool in self.tools.values() if not tool.legacy]
-        legacy = [_function(tool) for tool in self.tools.values() if tool.legacy]
-        text = "".join(self.text)
+        text, calls, legacy = self.said(), None, None
+        if self.tools:
+            calls = [_call(tool) for tool in self.tools.values() if not tool.legacy]
+            legacy = [_function(tool) for tool in self.tools.values() if tool.legacy]
         silent = self.tools or self.refusal
         message: dict[str, Any] = {
             "content": None if not text and silent else text,
@@ -73,11 +81,13 @@ class Choice:
             message["reasoning_content"] = "".join(self.reasoning)
         if self.refusal:
             message["refusal"] = "".join(self.refusal)
-        return {**message, **self.extra}
+        if self.extra:
+            message.update(self.extra)
+        return message
 
     def output(self) -> str:
         """What the model said: its text, or for a tool call the arguments."""
-        if text := "".join(self.text):
+        if text := self.said():
             return text
         if self.tools:
             return "\n".join("".join(tool.arguments) for tool in self.tools.values())

@@ -71,7 +71,7 @@ ELSEWHERE = {"model": "model", "messages": "chat_input", "stream": "is_stream"}
 MOST_RETRIES = 10
 
 
-class Known(Struct):
+class Known(Struct, gc=False):
     """What is read of a body, all at once; what is wrong with it is said field by field."""
 
     model: str
@@ -89,7 +89,7 @@ class Known(Struct):
     strict: bool | None = None
 
 
-class Reply(Struct):
+class Reply(Struct, gc=False):
     """The keys of a whole reply, in the contract's order, and what we add after them."""
 
     id: str
@@ -162,11 +162,11 @@ class Engine:
                 defaulted=not given,
             ),
             stream=known.is_stream or False,
-            sse=b"accept" in dict(inbound.headers) and _wants_events(inbound),
+            sse=_wants_events(inbound),
             api_key=known.api_key or None,
             base_url=known.base_url or known.api_endpoint or None,
             options=NO_OPTIONS if version is None else {"api_version": version},
-            retries=_retries(known.retries),
+            retries=0 if known.retries is None else _retries(known.retries),
             session_id=known.session_id,
             strict=known.strict or False,
             messages=messages,
@@ -336,9 +336,11 @@ def _read(body: bytes, fields: Mapping[str, Raw]) -> Known:
 
 def _parameters(fields: dict[str, Raw], own: dict[str, Raw] | None) -> tuple[bool, dict[str, Raw]]:
     """What the caller gave, merged over nothing; or the defaults where it gave none."""
+    forwarded = None
     loose = fields.keys() - OWN
-    forwarded = loose.intersection(FORWARDED)
-    loose -= forwarded
+    if loose:
+        forwarded = loose.intersection(FORWARDED)
+        loose -= forwarded
     if loose:
         own = {**(own or {}), **{name: fields[name] for name in fields if name in loose}}
     chosen = dict(DEFAULTS) if own is None else own
@@ -368,12 +370,13 @@ def _messages(raw: Raw, parsed: str | list[Message]) -> tuple[Raw, Raw]:
 
 
 def _wants_events(inbound: Inbound) -> bool:
-    return any(name == b"accept" and b"text/event-stream" in v for name, v in inbound.headers)
+    for name, value in inbound.headers:
+        if name == b"accept" and value.find(b"text/event-stream") >= 0:
+            return True
+    return False
 
 
-def _retries(retries: int | None) -> int:
-    if retries is None:
-        return 0
+def _retries(retries: int) -> int:
     if not 0 <= retries <= MOST_RETRIES:
         raise RETRIES.invalid()
     return retries

@@ -15,7 +15,7 @@ TokensSource = Literal["reported", "counted", "estimated"]
 the part of it that arrived."""
 
 
-class PriceOrigin(Struct, frozen=True):
+class PriceOrigin(Struct, frozen=True, gc=False):
     """Which price a cost was computed with."""
 
     source: str
@@ -28,7 +28,7 @@ class PriceOrigin(Struct, frozen=True):
     """The price depends on how many tokens went in."""
 
 
-class Cost(Struct, frozen=True):
+class Cost(Struct, frozen=True, gc=False):
     """An exact amount in US dollars, with the price that it was computed with."""
 
     usd: Decimal
@@ -39,7 +39,7 @@ class Cost(Struct, frozen=True):
         return f"{self.usd:f}"
 
 
-class Metrics(Struct, frozen=True, kw_only=True):
+class Metrics(Struct, frozen=True, kw_only=True, gc=False):
     """Tokens, dollars, seconds. None is unknown, never zero."""
 
     input_tokens: int | None = None
@@ -72,15 +72,17 @@ def measure(
     attempts: int,
 ) -> Metrics:
     """One answer's metrics. ``cost_usd`` is the nearest float; ``cost`` keeps the exact amount."""
+    taken, read, latency = usage.input_tokens, usage.output_tokens, timing.latency_s
     return Metrics(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        total_tokens=_total(usage),
+        input_tokens=taken,
+        output_tokens=read,
+        # Cached and reasoning tokens are within the two already.
+        total_tokens=None if taken is None or read is None else taken + read,
         cost_usd=None if cost is None else float(cost.usd),
-        latency_s=timing.latency_s,
+        latency_s=latency,
         time_to_first_token_s=timing.time_to_first_token_s,
         inter_token_latency_s=timing.inter_token_latency_s,
-        tokens_per_second=_rate(usage.output_tokens, timing.latency_s),
+        tokens_per_second=read / latency if read is not None and latency else None,
         reasoning_tokens=usage.reasoning_tokens,
         cached_tokens=usage.cache_read_tokens,
         inter_token_latency_p50_s=timing.inter_token_latency_p50_s,
@@ -92,14 +94,3 @@ def measure(
         tokens_source=tokens_source,
         price=None if cost is None else cost.price,
     )
-
-
-def _total(usage: Usage) -> int | None:
-    """Cached and reasoning tokens are within the two already."""
-    if usage.input_tokens is None or usage.output_tokens is None:
-        return None
-    return usage.input_tokens + usage.output_tokens
-
-
-def _rate(tokens: int | None, seconds: float | None) -> float | None:
-    return tokens / seconds if tokens is not None and seconds else None

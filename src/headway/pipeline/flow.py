@@ -89,7 +89,7 @@ class Flow(Reading):
         """The client has a status already, so an error can only be an event. Something of it left
         for the client: no other attempt can follow."""
         self.last_write = 0.0
-        self._answer = self._framer = self._straight = None
+        self._framer = self._straight = None
         self._parts: list[bytes] | None = None
         self._summary: Summary | None = None
 

@@ -67,7 +67,7 @@ class Reading(Meter):
 
     stream: Stream | None
     """The client's; None where the answer is gathered."""
-    _answer: Answer | None
+    _answer: Answer
     _context: Context
     _epoch: float
     """The unix time when the clock was zero."""
@@ -85,10 +85,11 @@ class Reading(Meter):
     @property
     def answer(self) -> Answer:
         """Made when it is asked for: of an answer that is summarized nobody does."""
-        answer = self._answer
-        if answer is None:
-            answer = self._answer = Answer()
-        return answer
+        try:
+            return self._answer
+        except AttributeError:
+            self._answer = answer = Answer()
+            return answer
 
     def _begin(self) -> None:
         """It is a stream."""
@@ -99,9 +100,10 @@ class Reading(Meter):
         self._answer = Answer()
         self._pieces = []
         self.arrivals = self._times = array("d")
-        is_plain = type(framer) is SseFramer and provider.read_text is not None
+        self._plain = None
         wants_text = self.stream is None or self._context.relays
-        self._plain = framer if is_plain and wants_text else None
+        if wants_text and provider.read_text is not None and type(framer) is SseFramer:
+            self._plain = framer
         self._read_text: ReadText | None = None
         """Tells a mere text of the first choice, once that has begun."""
         self._pattern: Pattern | None = None
@@ -132,7 +134,7 @@ class Reading(Meter):
         """Gives what is still to be read."""
         texts, rest = pattern.texts(data)
         if texts:
-            self.answer.choices[0].text += texts
+            self._answer.choices[0].text += texts
             self._times.extend(repeat(now, len(texts)))
             if self.stream is not None:
                 self._pieces.append(data[: len(data) - len(rest)])
@@ -157,7 +159,7 @@ class Reading(Meter):
 
     def _keep(self, frame: Frame, text: str, now: float) -> None:
         """A mere text."""
-        self.answer.choices[0].text.append(text)
+        self._answer.choices[0].text.append(text)
         self._times.append(now)
         if self.stream is not None:
             self._pieces.append(frame.raw)
@@ -165,7 +167,7 @@ class Reading(Meter):
             self._look(frame, text)
 
     def _take_frame(self, frame: Frame, now: float) -> bool:
-        stream, answer = self.stream, self.answer
+        stream, answer = self.stream, self._answer
         events: list[Event] = self._decode(frame, self._state)
         if events:
             if answer.add(events):
@@ -197,7 +199,7 @@ class Reading(Meter):
             len(opening) + len(closing),
             len(opening) - 1,
             1 - len(closing),
-            self.answer.choices[0].text.append,
+            self._answer.choices[0].text.append,
             self._times.append,
             self._sink.write,
         )

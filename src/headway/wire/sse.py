@@ -38,6 +38,8 @@ class SseFramer:
 
     def feed(self, data: bytes) -> list[Frame]:
         """Raises ValueError when more than the limit, in bytes, is held of one event."""
+        if not self._begun and data[:6] == b"data: " and not self._parts:
+            self._begun = self.is_clear = True  # with no byte order mark
         if self.is_clear:
             # One whole event of one line: nearly every chunk of nearly every stream.
             line, _, rest = data.partition(b"\n")
