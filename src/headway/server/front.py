@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -27,11 +27,9 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from headway.dialects.dialect import JSON, encode_error
 from headway.errors import HeadwayError, RequestError
 from headway.server import cors
+from headway.server.beginning import Beginning
 from headway.server.patience import PatientFlow
 from headway.types import Headers
-
-if TYPE_CHECKING:
-    from headway.server.app import App
 
 log = logging.getLogger("headway")
 
@@ -52,7 +50,7 @@ HOP_BY_HOP = (b"upgrade", b"http2-settings")
 WATCHED = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
 
 
-class Front(HttpToolsProtocol):
+class Front(Beginning):
     """uvicorn's ``http=`` class for the ASGI skin. The application must be a ``server.app.App``."""
 
     # What a connection begins with is kept on the class: many may begin at once.
@@ -76,13 +74,6 @@ class Front(HttpToolsProtocol):
     _hosts = 0
     _is_deaf = False
     _last_words: bytes | None = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        app: Any = self.config.app
-        self.owner: App = app
-        self.cors_origins: tuple[str, ...] = self.owner.config.server.cors_origins
-        self._held: list[bytes] = []
 
     # --- Bytes ------------------------------------------------------------------------------------
 
@@ -232,6 +223,7 @@ class Front(HttpToolsProtocol):
 
     def leave_to_uvicorn(self) -> None:
         if self.scheme is None:
+            self.begin_whole()
             self.server = get_local_addr(self.transport)
             self.client = get_remote_addr(self.transport)
             self.scheme = "https" if is_ssl(self.transport) else "http"

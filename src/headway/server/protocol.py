@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
@@ -21,6 +21,10 @@ from headway.server.asgi import too_large
 from headway.server.front import BETWEEN, BODY, Front
 from headway.server.heads import MARK, Heads
 from headway.types import Headers
+
+if TYPE_CHECKING:
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -174,8 +178,14 @@ class HeadwayProtocol(Front):
     """What the two heads were made of."""
     _active: HotCycle | None = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
         self.gateway: Gateway = self.owner.gateway
         self._heads = Heads()
 
