@@ -281,6 +281,17 @@ def test_limits_hold_at_once_and_a_byte_at_a_time(name: str) -> None:
         assert caught.value.code == code
 
 
+def test_limits_hold_behind_an_answer_to_head() -> None:
+    for data, code in (BOMBS["a long value"], BOMBS["many headers"]):
+        for pieces in cuts(data + b"a piece of its body"):
+            _, exchange = play([OK + b"content-length: 3\r\n\r\n"], is_head=True, limits=LIMITS)
+            exchange.begin(Page(), False)
+            with pytest.raises(UpstreamGarbled) as caught:
+                for piece in pieces:
+                    exchange.data_received(piece)
+            assert caught.value.code == code
+
+
 def test_many_small_chunks_do_not_add_up_to_a_head() -> None:
     pieces = [CHUNKED] + [b"1;ext=12345\r\n", b"a\r\n"] * 500
     page, _ = play(pieces, limits=Limits(head_bytes=100))

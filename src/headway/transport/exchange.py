@@ -186,7 +186,10 @@ class Exchange:
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
         if name in RARE:
-            self._is_special = True
+            if value == b"chunked" and name == b"transfer-encoding":
+                self._minds_end = True  # nearly every stream says so, and that is all there is
+            else:
+                self._is_special = True
         self._headers.append((name, value.rstrip()))
 
     def on_headers_complete(self) -> None:
@@ -349,12 +352,13 @@ class Exchange:
         self.is_complete = True
         self.receiver = Weighed(self, NOBODY, 0)
         self._is_head = False
-        self._parse = self._feed = self._parse_anew
+        self._parse = self._parse_head
+        self._feed = self._parse_anew
 
     def _parse_anew(self, data: bytes) -> None:
         self._parser = HttpResponseParser(self)
-        self._parse = self._feed = cast("Callable[[bytes], None]", self._parser.feed_data)
-        self._parse(data)
+        self._feed = cast("Callable[[bytes], None]", self._parser.feed_data)
+        self._feed(data)
 
     def _misread(self, error: HttpParserError | HttpParserUpgrade) -> None:
         if self.is_complete:
