@@ -16,7 +16,10 @@ from headway.pipeline import reading
 from headway.providers import openai
 from pipeline_fakes import DONE, ROLE, START, STOP, USAGE, Pipe, event, text
 
-OBFUSCATED = [event({"content": "a"}, obfuscation=pad) for pad in ("x", "yz", "")]
+OBFUSCATED = [
+    event({"content": word}, obfuscation=padding)
+    for word, padding in [("a", "x"), ('"b\\', "yz"), ("c", ""), ("d", "x y"), ("", "z")]
+]
 SECONDS = [event({"content": "a"}, created=second) for second in range(12)]
 TOOL = event({"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f", "arguments": ""}}]})
 PARTS = [
@@ -124,6 +127,14 @@ def test_nothing_is_asked_of_the_provider_for_events_that_are_like_the_others() 
     joining.sending.chunk(STOP + USAGE + DONE)
     assert joining.sink.json["chat_output"] == "abcde"
     assert relaying.records[0].content_events == joining.records[0].content_events == 5
+
+
+def test_the_padding_of_events_is_passed_over() -> None:
+    pieces = [event({"content": word}, obfuscation=word * 2) for word in "abcdefgh"]
+    pipe = relayed(ROLE, *pieces, STOP)
+    assert pipe.sink.pieces == [ROLE, *pieces, STOP]
+    pipe.exchange.abort(ClientGone("It left."))
+    assert [produced for _, _, produced in pipe.counted] == ["abcdefgh"]
 
 
 @pytest.mark.parametrize("how", ["relayed", "joined"])

@@ -65,6 +65,38 @@ def test_there_is_no_pattern_where_another_text_would_not_be_read_as_it_is(
     assert pattern_of(raw, text) is None
 
 
+# what it shows, what follows the text in an event, what is then between it and a padding
+PADDINGS: list[tuple[str, bytes, bytes | None]] = [
+    ("a padding", b'}}],"pad":"Xy3"}', b'"}}],"pad":"'),
+    ("a space before it", b'}}], "pad": "Xy3"}', b'"}}], "pad": "'),
+    ("one that is empty", b'}}],"pad":""}', None),
+    ("one with an escape", b'}}],"pad":"\\n"}', None),
+    ("one that is no string", b'}}],"pad":12}', None),
+    ("one that is not last", b'}}],"pad":"Xy3","usage":null}', None),
+    ("one that is an object's", b'}}],"pad":{"a":"Xy3"}}', None),
+    ("none", b"}}]}", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("closing", "between"), [row[1:] for row in PADDINGS], ids=[row[0] for row in PADDINGS]
+)
+def test_a_padding_is_a_string_at_the_end(closing: bytes, between: bytes | None) -> None:
+    found = pattern_of(b'data: {"choices":[{"delta":{"content":"Hi"%b\n\n' % closing, "Hi")
+    assert found is not None
+    assert found.between == between
+
+
+def test_a_string_that_is_read_is_no_padding() -> None:
+    def read(data: bytes) -> str | None:
+        found: dict[str, str] = json.loads(data)
+        return found["text"] if found["kind"] == "delta" else None
+
+    found = find_pattern(frame(b'data: {"text":"Hi","kind":"delta"}\n\n'), "Hi", read)
+    assert found is not None
+    assert found.between is None
+
+
 def test_the_texts_of_many_events_are_read_at_once() -> None:
     data = b"".join(map(event, ("a", 'b"', "ü\n", "\\", "}]}\\n\\n")))
     assert known().texts(data) == (["a", 'b"', "ü\n", "\\", "}]}\\n\\n"], b"")

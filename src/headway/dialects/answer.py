@@ -136,7 +136,10 @@ class Answer:
     def is_finished(self) -> bool:
         """Every choice has its finish. An end mark alone is not one: a provider that fails in the
         middle may well write it."""
-        return bool(self.choices) and all(c.finish_reason for c in self.choices.values())
+        for choice in self.choices.values():
+            if not choice.finish_reason:
+                return False
+        return bool(self.choices)
 
     def output(self) -> str:
         first = self.choices.get(0)

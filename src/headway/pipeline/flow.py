@@ -35,7 +35,7 @@ STREAM_HEAD = (
     b"content-type: %b\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\nx-request-id: %b\r\n"
 )
 KEEP_ALIVE = b": keep-alive\n\n"
-JSON = b"application/json"
+JSON, SSE = b"application/json", b"text/event-stream"
 NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
 
 
@@ -110,7 +110,7 @@ class Flow(Reading):
         self.status = status
         self.response_headers = named = dict(headers)
         kind = named.get(b"content-type")
-        if kind != JSON and 200 <= status < 300 and self._is_stream(kind):
+        if kind != JSON and 200 <= status < 300 and (kind == SSE or self._is_stream(kind)):
             self._begin()
             if self.stream is not None:
                 self._set_clock()
@@ -121,10 +121,16 @@ class Flow(Reading):
         if straight is not None:
             # What nearly every chunk of a relayed stream is: one event like the last, but for its
             # text. The two calls that take off what surrounds it leave what does not match.
-            opening, closing, length, start, stop, keep_text, keep_arrival, write = straight
+            opening, closing, length, start, stop, between, keep_text, keep_arrival, write = (
+                straight
+            )
             if size - len(data.removeprefix(opening).removesuffix(closing)) == length:
+                string = data[start:stop]
+                if between is not None:
+                    string, _, padding = string.partition(between)
+                    string = string + b'"' if padding.isalnum() else b""
                 try:
-                    text = read_string(data[start:stop])
+                    text = read_string(string)
                 except ValueError:
                     text = ""  # several of them at once, mostly
                 if text:
@@ -185,7 +191,7 @@ class Flow(Reading):
         if kind is not None:
             if kind[:16] == JSON:
                 return False
-            if kind[:17] == b"text/event-stream":
+            if kind[:17] == SSE:
                 return True
         return self._context.call.asks_stream
 
@@ -193,7 +199,8 @@ class Flow(Reading):
         """What the client is told is in unix time, and may have to wait."""
         exchange = self._exchange
         assert exchange is not None
-        self._epoch = exchange.gateway.wall() - exchange.gateway.clock()
+        wall, clock = exchange.gateway.wall, exchange.gateway.clock
+        self._epoch = wall() - clock()
         self._holds_back = exchange.attempts <= self._context.call.retries
 
     def _receive(self, framer: Framer, data: bytes, now: float) -> None:
@@ -265,18 +272,16 @@ class Flow(Reading):
         if not self.is_committed:
             if self._holds_back and not self.arrivals:
                 return
-            self._commit()
+            self.is_committed = True
+            self._send_head()
         pieces, self._pieces = self._pieces, []
         if len(pieces) > 1 and self.stream is not None and self.stream.is_framed:
             pieces = [b"".join(pieces)]
+        write = self._sink.write
         for piece in pieces:
             self.written += len(piece)
-            self._sink.write(piece)
+            write(piece)
         self.last_write = now
-
-    def _commit(self) -> None:
-        self.is_committed = True
-        self._send_head()
 
     def _send_head(self) -> None:
         if not self.has_head and self.stream is not None and self._exchange is not None:
@@ -301,7 +306,8 @@ class Flow(Reading):
             sending.finish()
         if self.stream is not None:
             if not self.is_committed:
-                self._commit()
+                self.is_committed = True
+                self._send_head()
             if self._pieces:
                 self._forward(now)
         exchange, self._exchange = self._exchange, None  # it refers to us, too

@@ -19,7 +19,7 @@ from headway.pipeline.gateway import Upstream
 from headway.ports import Sink
 from headway.types import Event, Frame, Text
 from headway.wire.framer import Framer
-from headway.wire.pattern import Pattern, find_pattern
+from headway.wire.pattern import PADDED, Pattern, ReadText, find_pattern
 from headway.wire.sse import SseFramer
 
 FIRST_EVENTS = 3
@@ -27,19 +27,20 @@ FIRST_EVENTS = 3
 LOOK_AGAIN = 8
 """Texts after which another look is taken at what surrounds them."""
 
-ReadText = Callable[[bytes], str | None]
 Straight = tuple[
     bytes,
     bytes,
     int,
     int,
     int,
+    bytes | None,
     Callable[[str], None],
     Callable[[float], None],
     Callable[[bytes], None],
 ]
-"""What begins and what ends an event and how long these two are, where the string between them
-begins and ends, and what is done with the text, its time and the event."""
+"""What begins and what ends an event and how long these two are, where what is between them begins
+and ends (the string, or the string without its last quote, this, and the padding), and what is done
+with the text, its time and the event."""
 
 
 class Reading(Meter):
@@ -123,9 +124,9 @@ class Reading(Meter):
             first, data = data[:size], data[size:]
             if self._take(framer.feed(first), now):
                 return True
-        pattern = self._pattern
-        if pattern is not None and framer.is_clear and data.startswith(pattern.opening):
-            data = self._read_alike(pattern, data, now)
+        are_many = 2 <= data.find(b"\n\n") + 2 < len(data)
+        if are_many and self._pattern is not None and framer.is_clear:
+            data = self._read_alike(self._pattern, data, now)
             if not data:
                 return False
         return self._take(framer.feed(data), now)
@@ -188,17 +189,21 @@ class Reading(Meter):
         """Whether the events that follow can be told by what surrounds the text of this one."""
         assert self._read_text is not None
         self._look_at = len(self._times) + LOOK_AGAIN
+        self._prepared = None
         pattern = self._pattern = find_pattern(frame, text, self._read_text)
-        if pattern is None or self.stream is None:
-            self._prepared = None
-            return
-        opening, closing = pattern.opening, pattern.closing
+        if pattern is not None and self.stream is not None:
+            self._prepare(pattern)
+
+    def _prepare(self, pattern: Pattern) -> None:
+        opening, between = pattern.opening, pattern.between
+        closing = pattern.closing if between is None else PADDED
         self._prepared = (
             opening,
             closing,
             len(opening) + len(closing),
             len(opening) - 1,
-            1 - len(closing),
+            1 - len(closing) if between is None else -len(closing),
+            between,
             self._answer.choices[0].text.append,
             self._times.append,
             self._sink.write,

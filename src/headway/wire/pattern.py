@@ -19,6 +19,9 @@ MARK = 12
 """Bytes at the end of an opening to look for: what is short is found in less time."""
 OTHER = "\0"
 """Makes another text of any text; JSON writes it with an escape."""
+PADDED = b'"}\n\n'
+"""What closes an event that is padded."""
+ReadText = Callable[[bytes], str | None]
 
 read_string = msgspec.json.Decoder(str).decode
 """Of one JSON string. Raises ValueError for anything else, and thus for two events in one."""
@@ -30,6 +33,9 @@ class Pattern(msgspec.Struct, frozen=True, gc=False):
 
     opening: bytes
     closing: bytes
+    between: bytes | None = None
+    """Where another string ends the object: from the text's last quote to this one's first. OpenAI
+    pads its events with random letters and digits, so that their lengths tell nothing."""
 
     def texts(self, data: bytes) -> tuple[list[str], bytes]:
         """Those of the events of this pattern that ``data`` begins with, and what is behind these
@@ -64,7 +70,7 @@ def _decode(strings: list[bytes]) -> list[str]:
     return texts if is_one_line and all(texts) else []
 
 
-def find_pattern(frame: Frame, text: str, read: Callable[[bytes], str | None]) -> Pattern | None:
+def find_pattern(frame: Frame, text: str, read: ReadText) -> Pattern | None:
     """The pattern of an event, of which ``read`` gives the text. None if what it holds in that
     place is not all that ``read`` goes by, or is written in another way than ours."""
     data = frame.data
@@ -74,4 +80,17 @@ def find_pattern(frame: Frame, text: str, read: Callable[[bytes], str | None]) -
     other = text + OTHER
     if not found or read(opening + _encode(other) + closing) != other:
         return None
-    return Pattern(BEFORE + opening + b'"', b'"' + closing + AFTER)
+    opening, closing = BEFORE + opening + b'"', b'"' + closing + AFTER
+    return Pattern(opening, closing, _find_padding(opening, closing, read))
+
+
+def _find_padding(opening: bytes, closing: bytes, read: ReadText) -> bytes | None:
+    """What is between the text and the padding, if there is one: the two are tried with others."""
+    start = closing.rfind(b'"', 0, -len(PADDED)) + 1
+    between, padding = closing[:start], closing[start:]
+    if not padding.endswith(PADDED) or not padding[: -len(PADDED)].isalnum():
+        return None
+    if not between.endswith((b':"', b': "')):  # the string is a name
+        return None
+    other = opening[len(BEFORE) :] + b"0" + between + b"0x0" + PADDED
+    return between if read(other) == "0" else None
