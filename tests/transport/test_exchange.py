@@ -48,14 +48,18 @@ def feed(exchange: Exchange, data: bytes, now: float) -> None:
     exchange.data_received(data)
 
 
+def feed_all(exchange: Exchange, pieces: list[bytes]) -> None:
+    for number, piece in enumerate(pieces):
+        feed(exchange, piece, float(number))
+
+
 def play(
     pieces: list[bytes], is_head: bool = False, limits: Limits | None = None, closes: bool = False
 ) -> tuple[Page, Exchange]:
     page = Page()
     exchange = Exchange(limits or Limits(), "host.test", None, time.monotonic)
     exchange.begin(page, is_head)
-    for number, piece in enumerate(pieces):
-        feed(exchange, piece, float(number))
+    feed_all(exchange, pieces)
     if closes:
         assert exchange.end_input(99.0)
     return page, exchange
@@ -287,8 +291,7 @@ def test_limits_hold_behind_an_answer_to_head() -> None:
             _, exchange = play([OK + b"content-length: 3\r\n\r\n"], is_head=True, limits=LIMITS)
             exchange.begin(Page(), False)
             with pytest.raises(UpstreamGarbled) as caught:
-                for piece in pieces:
-                    exchange.data_received(piece)
+                feed_all(exchange, pieces)
             assert caught.value.code == code
 
 

@@ -212,6 +212,8 @@ CHUNKS = {
     "a trailer that closes": (b"0\r\n\r\n", b"0\r\nconnection: close\r\n\r\n"),
     "two zeros at the end": (b"\r\n0\r\n\r\n", b"\r\n00\r\n\r\n"),
     "no end": (b"0\r\n\r\n", b""),
+    "an end that is none": (b"\r\n0\r\n\r\n", b"\r\n1\r\n\r\n"),
+    "a chunk that goes on": (b"\r\n0\r\n\r\n", b"xx0\r\n\r\n"),
     "bytes left": (b"0\r\n\r\n", b"0\r\n\r\nH"),
     "size with LF": (b"8\r\n", b"8\n"),
     "another coding": (b": chunked", b": gzip"),
@@ -245,6 +247,9 @@ def test_an_odd_head_makes_no_layout_or_one_for_its_like(name: str) -> None:
 UNFIT = {
     "an empty value": changed(b"req-1", b""),
     "an empty value that is steady": changed(b"s/1.0", b""),
+    "a space at the end of one that is steady": changed(b"s/1.0", b"s/1.0 "),
+    "two spaces before one that is steady": changed(b"s/1.0", b" s/1.0"),
+    "a tab in one that is steady": changed(b"s/1.0", b"s\t1.0"),
     "no space, of one that is steady": changed(b": s/1.0", b":s/1.0"),
     "two lengths": ODD["two lengths"],
     "both framings": ODD["chunked and a length"],
@@ -317,6 +322,37 @@ def test_after_head_the_next_answer_is_taken_again() -> None:
     assert line.is_reusable
 
 
+def test_an_answer_to_head_that_looks_whole_is_none() -> None:
+    empty = LENGTH.replace(b": 8\r\n", b": 0\r\n").removesuffix(BODY)
+    line = learned(LENGTH)
+    line.play(empty, is_head=True)
+    assert (is_taken(line), line.is_complete, line.is_reusable) == (False, True, True)
+    assert line.play(LENGTH[:20], LENGTH[20:]).answer[1] == BODY
+    line = learned(LENGTH)
+    line.play(LENGTH, is_head=True)
+    assert (is_taken(line), line.is_complete, line.is_reusable) == (False, True, False)
+
+
+INSIDE = OK + b"content-length: 1\r\n\r\na"
+
+
+def test_what_looks_like_an_answer_inside_a_head_is_not_one() -> None:
+    for line in (Line(), learned(INSIDE)):
+        page = line.play(OK + b"x: ", INSIDE)
+        assert not is_taken(line)
+        assert page.answer == (
+            [(200, [(b"content-length", b"1"), (b"x", b"HTTP/1.1 200 OK")])],
+            b"a",
+        )
+
+
+def test_nothing_is_learned_from_it_either() -> None:
+    line = Line()
+    line.play(OK + b"x: ", INSIDE)
+    line.play(INSIDE)
+    assert not is_taken(line)
+
+
 def test_the_parser_takes_over_at_any_answer() -> None:
     line = learned(LENGTH)
     packed = gzip.compress(BODY)
@@ -332,6 +368,15 @@ def test_errors_do_not_displace_what_is_known() -> None:
     for _ in range(2 * TRIES):
         line.play(ODD["an error"])
         assert not is_taken(line)
+    line.play(LENGTH)
+    assert is_taken(line)
+
+
+def test_errors_do_not_use_up_the_tries() -> None:
+    line = Line()
+    for _ in range(2 * TRIES):
+        line.play(ODD["an error"])
+    line.play(LENGTH)
     line.play(LENGTH)
     assert is_taken(line)
 
