@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from headway.transport import Limits
+from headway.transport import Limits, TlsSettings
+from headway.transport import connect as module
 from headway.transport.standin import Standin
 from scripted import ScriptedServer, answer
 from taker import (
@@ -242,5 +243,33 @@ def test_a_transport_that_is_not_made_after_all_is_told(
             taker = await fetch(transport, server.url)
             assert taker.log == ["sent", "error"]
             assert taker.fault == ("UpstreamDisconnected", "disconnected")
+
+    run(main())
+
+
+def test_whoever_has_a_connection_hears_of_it_if_its_making_is_broken_off(
+    run: Run, certificates: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The handshake is over and the request sent, but the task that waited for it is not done."""
+
+    async def main() -> None:
+        tls = certificates.server()
+        async with (
+            ScriptedServer(["hang"], tls=tls) as server,
+            checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
+        ):
+            connect = module._connect
+
+            async def breaking(*args: Any) -> None:
+                await connect(*args)
+                raise ConnectionResetError
+
+            monkeypatch.setattr(module, "_connect", breaking)
+            taker = Taker()
+            transport.send(request(server.url), QUICK, taker)
+            await until(taker.over.is_set)
+            assert (set(taker.log), taker.log[-1]) == ({"sent", "error"}, "error")
+            assert taker.fault == ("UpstreamDisconnected", "disconnected")
+            assert transport.stats[0].open == transport.stats[0].connecting == 0
 
     run(main())
