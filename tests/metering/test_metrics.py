@@ -61,6 +61,31 @@ def test_the_published_sample_comes_out() -> None:
     assert metrics.gateway_overhead_s == 0.0004
 
 
+def test_each_number_has_its_own_place() -> None:
+    timing = Timing(10.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
+    usage = Usage(input_tokens=11, output_tokens=20, cache_read_tokens=13, reasoning_tokens=14)
+    assert msgspec.to_builtins(measure(timing, usage, "counted", None, 15.0, 16)) == {
+        "input_tokens": 11,
+        "output_tokens": 20,
+        "total_tokens": 31,
+        "cost_usd": None,
+        "latency_s": 10.0,
+        "time_to_first_token_s": 1.0,
+        "inter_token_latency_s": 4.0,
+        "tokens_per_second": 2.0,
+        "reasoning_tokens": 14,
+        "cached_tokens": 13,
+        "inter_token_latency_p50_s": 5.0,
+        "inter_token_latency_p95_s": 6.0,
+        "inter_token_latency_max_s": 7.0,
+        "time_to_first_byte_s": 2.0,
+        "gateway_overhead_s": 15.0,
+        "attempts": 16,
+        "tokens_source": "counted",
+        "price": None,
+    }
+
+
 def test_what_is_within_a_count_is_not_added_to_the_total() -> None:
     usage = Usage(
         input_tokens=100,

@@ -129,6 +129,15 @@ def test_nothing_is_asked_of_the_provider_for_events_that_are_like_the_others() 
     assert relaying.records[0].content_events == joining.records[0].content_events == 5
 
 
+@pytest.mark.parametrize("how", ["relayed", "joined"])
+def test_what_is_behind_an_error_is_nobodys(how: str) -> None:
+    pipe = Pipe()
+    ask(pipe, how)
+    pipe.sending.stream(event(error={"message": "Oops"}) + text("a") + text("b"))
+    assert b"Oops" in pipe.sink.body
+    assert pipe.records[0].content_events == 0
+
+
 def test_the_padding_of_events_is_passed_over() -> None:
     pieces = [event({"content": word}, obfuscation=word * 2) for word in "abcdefgh"]
     pipe = relayed(ROLE, *pieces, STOP)

@@ -1,19 +1,15 @@
 """Reads the timing of one attempt off the events that the transport delivers.
 
-The clock is the caller's: every method takes ``now``, read where the bytes arrived, in seconds.
-``Meter.on_events`` runs once per streamed frame, so it does nothing but keep an arrival time;
-all arithmetic waits for ``Meter.timing``.
+The clock is the caller's: every time is read where the bytes arrived, in seconds. An arrival is
+only kept: all arithmetic waits for ``Meter.timing``.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import sub
 
 from msgspec import Struct
-
-from headway.types import CONTENT, Event
 
 
 class Timing(Struct, frozen=True, gc=False):
@@ -56,19 +52,8 @@ class Meter:
         """When the head of the answer arrived."""
         self.ended: float | None = None
         """When the last byte arrived."""
-        self.arrivals: array[float] | tuple[float, ...] = ()
-        """When each frame arrived that carried content. Of a stream it is an array."""
-
-    def on_events(self, events: Iterable[Event], now: float) -> None:
-        """The events of one frame: together they are one content event, or none."""
-        for event in events:
-            if type(event) in CONTENT:
-                arrivals = self.arrivals
-                if isinstance(arrivals, tuple):
-                    self.arrivals = (*arrivals, now)
-                else:
-                    arrivals.append(now)
-                break
+        self.arrivals: Sequence[float] = ()
+        """When each frame arrived that carried content."""
 
     def timing(self) -> Timing:
         """What is known by now; callable at any time, also after a failure."""

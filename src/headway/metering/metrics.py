@@ -39,7 +39,7 @@ class Cost(Struct, frozen=True, gc=False):
         return f"{self.usd:f}"
 
 
-class Metrics(Struct, frozen=True, kw_only=True, gc=False):
+class Metrics(Struct, frozen=True, gc=False):
     """Tokens, dollars, seconds. None is unknown, never zero."""
 
     input_tokens: int | None = None
@@ -73,24 +73,24 @@ def measure(
 ) -> Metrics:
     """One answer's metrics. ``cost_usd`` is the nearest float; ``cost`` keeps the exact amount."""
     taken, read, latency = usage.input_tokens, usage.output_tokens, timing.latency_s
-    return Metrics(
-        input_tokens=taken,
-        output_tokens=read,
+    return Metrics(  # in their order: names take three times as long
+        taken,
+        read,
         # Cached and reasoning tokens are within the two already.
-        total_tokens=None if taken is None or read is None else taken + read,
-        cost_usd=None if cost is None else float(cost.usd),
-        latency_s=latency,
-        time_to_first_token_s=timing.time_to_first_token_s,
-        inter_token_latency_s=timing.inter_token_latency_s,
-        tokens_per_second=read / latency if read is not None and latency else None,
-        reasoning_tokens=usage.reasoning_tokens,
-        cached_tokens=usage.cache_read_tokens,
-        inter_token_latency_p50_s=timing.inter_token_latency_p50_s,
-        inter_token_latency_p95_s=timing.inter_token_latency_p95_s,
-        inter_token_latency_max_s=timing.inter_token_latency_max_s,
-        time_to_first_byte_s=timing.time_to_first_byte_s,
-        gateway_overhead_s=overhead_s,
-        attempts=attempts,
-        tokens_source=tokens_source,
-        price=None if cost is None else cost.price,
+        None if taken is None or read is None else taken + read,
+        None if cost is None else float(cost.usd),
+        latency,
+        timing.time_to_first_token_s,
+        timing.inter_token_latency_s,
+        read / latency if read is not None and latency else None,
+        usage.reasoning_tokens,
+        usage.cache_read_tokens,
+        timing.inter_token_latency_p50_s,
+        timing.inter_token_latency_p95_s,
+        timing.inter_token_latency_max_s,
+        timing.time_to_first_byte_s,
+        overhead_s,
+        attempts,
+        tokens_source,
+        None if cost is None else cost.price,
     )

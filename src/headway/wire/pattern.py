@@ -90,7 +90,5 @@ def _find_padding(opening: bytes, closing: bytes, read: ReadText) -> bytes | Non
     between, padding = closing[:start], closing[start:]
     if not padding.endswith(PADDED) or not padding[: -len(PADDED)].isalnum():
         return None
-    if not between.endswith((b':"', b': "')):  # the string is a name
-        return None
     other = opening[len(BEFORE) :] + b"0" + between + b"0x0" + PADDED
     return between if read(other) == "0" else None
