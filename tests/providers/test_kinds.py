@@ -7,14 +7,18 @@ import json
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headway.config import load
 from headway.metering.prices import shipped
 from headway.providers import ALIASES, FACTS, KINDS, openai
 from headway.providers.features import FEATURES
-from headway.providers.provider import Provider
+from headway.providers.provider import Provider, State
+from headway.types import Frame, Text
 
 PRICED = set(json.loads(shipped())["providers"])
 
@@ -101,8 +105,60 @@ def test_a_short_cut_is_taken_only_past_the_very_functions_that_it_abbreviates()
     for kind in KINDS:
         provider = KINDS[kind]
         assert provider.summarize in (None, openai.summarize)
-        assert provider.read_text in (None, openai.read_text)
         if provider.summarize is not None:
             assert provider.decode_response is openai.decode_response, kind
-        if provider.read_text is not None:
-            assert provider.decode_event is openai.decode_event, kind
+
+
+PIECE = {"index": 0, "delta": {"content": "Hi"}}
+USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 6, "reasoning_tokens": 3}
+CHOICES = [
+    PIECE,
+    {**PIECE, "finish_reason": "stop"},
+    {**PIECE, "finish_reason": "stop", "usage": USAGE},
+    {**PIECE, "usage": USAGE},
+    {**PIECE, "index": 1},
+    {"index": 0, "delta": {"content": [{"type": "text", "text": "Hi"}]}},
+    {"index": 0, "delta": {"content": "Hi", "reasoning_details": [{"type": "reasoning.text"}]}},
+    {"index": 0, "delta": {"content": "Hi", "reasoning_content": "hm"}},
+    {"index": 0, "delta": {}, "finish_reason": "stop"},
+]
+FIELDS: dict[str, list[Any]] = {
+    "usage": [None, USAGE],
+    "x_groq": [None, {"id": "1"}, {"usage": USAGE}, {"error": "over_capacity"}],
+    "citations": [["https://a.example"]],
+    "search_results": [[{"url": "https://a.example", "title": "A"}]],
+    "error": [None, {"message": "Oops"}],
+    "base_resp": [{"status_code": 0}, {"status_code": 1008, "status_msg": "No."}],
+}
+CHUNKS = st.fixed_dictionaries(
+    {"choices": st.lists(st.sampled_from([PIECE, *CHOICES]), min_size=1, max_size=1)},
+    optional={name: st.sampled_from(values) for name, values in FIELDS.items()},
+)
+TELLERS = sorted(name for name, provider in KINDS.items() if provider.read_text is not None)
+
+
+@given(st.sampled_from(TELLERS), st.lists(CHUNKS, max_size=4))
+def test_a_text_that_is_told_by_itself_is_all_that_its_event_is(
+    kind: str, chunks: list[dict[str, Any]]
+) -> None:
+    provider = KINDS[kind]
+    whole: State = {}
+    short: State = {}
+    assert provider.read_text is not None
+    for chunk in [{"choices": [PIECE]}, *chunks, {"choices": [], "usage": USAGE}]:
+        data = json.dumps({"id": "1", **chunk}).encode()
+        events = outcome(provider, data, whole)
+        text = provider.read_text(data) if short else None
+        assert events == (outcome(provider, data, short) if text is None else repr([Text(text)]))
+
+
+def outcome(provider: Provider, data: bytes, state: State) -> str:
+    """What is read, in words: errors, and raw JSON, are equal to themselves alone."""
+    return re.sub(" at 0x[0-9a-f]+", "", repr(provider.decode_event(Frame(data, None, b""), state)))
+
+
+def test_those_tell_a_text_by_itself_whose_readers_let_it_be() -> None:
+    assert {"openai", "groq", "xai", "mistral", "perplexity", "moonshot", "dashscope"} <= set(
+        TELLERS
+    )
+    assert {"openrouter", "minimax", "azure_openai", "anthropic"}.isdisjoint(TELLERS)

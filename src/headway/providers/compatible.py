@@ -7,6 +7,7 @@ streams in ways that clients of OpenAI do not bear, so it is translated where ot
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -17,14 +18,30 @@ from headway.providers.compatible_hosts import HOSTS, OWN
 from headway.providers.compatible_mends import mended
 from headway.providers.compatible_row import Place, Row
 from headway.providers.compatible_rules import adapt
+from headway.providers.compatible_usage import cache_creation
 from headway.providers.compatible_vendors import VENDORS
 from headway.providers.kinds import TABLE, Kind
 from headway.providers.listing import ModelList
-from headway.providers.openai_quirks import reading
+from headway.providers.openai_quirks import (
+    Reader,
+    reading,
+    reasoning_beside,
+    searches,
+    usage_in_choice,
+    x_groq,
+)
 from headway.providers.provider import Provider
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
 ROWS: tuple[Row, ...] = (*VENDORS, *HOSTS, *OWN)
+QUIET: Mapping[Reader, bytes | None] = {
+    cache_creation: None,
+    reasoning_beside: None,
+    searches: None,
+    usage_in_choice: b'"usage"',
+    x_groq: b'"x_groq"',
+}
+"""Readers that leave a mere text as it is: always, or where this word is not in its chunk."""
 
 
 def provider_of(row: Row, facts: Kind) -> Provider:
@@ -53,13 +70,30 @@ def provider_of(row: Row, facts: Kind) -> Provider:
             decode_response=whole,
             decode_event=event,
             summarize=None,
-            read_text=None,
+            read_text=None if row.judge is not None else _read_text(row.readers),
         )
     if row.place is not None:
         provider = _placed(provider, row.place, facts)
     if not row.embeddings:
         provider = replace(provider, encode_embeddings=None, decode_embeddings=None)
     return provider
+
+
+def _read_text(readers: Sequence[Reader]) -> Callable[[bytes], str | None] | None:
+    """The plain adapter's, where these readers have nothing to say of a text."""
+    if not QUIET.keys() >= set(readers):
+        return None
+    words = [word for reader in readers if (word := QUIET[reader]) is not None]
+    if not words:
+        return openai.read_text
+
+    def read_text(data: bytes) -> str | None:
+        for word in words:
+            if data.find(word) >= 0:
+                return None
+        return openai.read_text(data)
+
+    return read_text
 
 
 def _placed(provider: Provider, place: Place, facts: Kind) -> Provider:

@@ -153,7 +153,6 @@ PROVIDER = replace(
     decode_response=decode_response,
     decode_event=decode_event,
     summarize=None,
-    read_text=None,
     adapt=adapt,
     encode_embeddings=encode_embeddings,
     decode_embeddings=openai_embeddings.decode_embeddings,
