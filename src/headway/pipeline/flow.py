@@ -121,11 +121,9 @@ class Flow(Reading):
         if straight is not None:
             # What nearly every chunk of a relayed stream is: one event like the last, but for its
             # text. The two calls that take off what surrounds it leave what does not match.
-            opening, closing, length, start, stop, between, keep_text, keep_arrival, write = (
-                straight
-            )
+            opening, closing, length, middle, between, keep_text, keep_arrival, write = straight
             if size - len(data.removeprefix(opening).removesuffix(closing)) == length:
-                string = data[start:stop]
+                string = data[middle]
                 if between is not None:
                     string, _, padding = string.partition(between)
                     string = string + b'"' if padding.isalnum() else b""

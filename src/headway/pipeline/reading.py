@@ -31,16 +31,15 @@ Straight = tuple[
     bytes,
     bytes,
     int,
-    int,
-    int,
+    slice,
     bytes | None,
     Callable[[str], None],
     Callable[[float], None],
     Callable[[bytes], None],
 ]
-"""What begins and what ends an event and how long these two are, where what is between them begins
-and ends (the string, or the string without its last quote, this, and the padding), and what is done
-with the text, its time and the event."""
+"""What begins and what ends an event and how long these two are, where what is between them is (the
+string; or the string without its last quote, then this, and the padding), and what is done with the
+text, its time and the event."""
 
 
 class Reading(Meter):
@@ -168,8 +167,8 @@ class Reading(Meter):
             self._look(frame, text)
 
     def _take_frame(self, frame: Frame, now: float) -> bool:
-        stream, answer = self.stream, self._answer
-        events: list[Event] = self._decode(frame, self._state)
+        stream, answer, decode = self.stream, self._answer, self._decode
+        events: list[Event] = decode(frame, self._state)
         if events:
             if answer.add(events):
                 self._times.append(now)
@@ -201,8 +200,7 @@ class Reading(Meter):
             opening,
             closing,
             len(opening) + len(closing),
-            len(opening) - 1,
-            1 - len(closing) if between is None else -len(closing),
+            slice(len(opening) - 1, (1 if between is None else 0) - len(closing)),
             between,
             self._answer.choices[0].text.append,
             self._times.append,
