@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from headway.providers.openai import read_text
 from headway.types import Frame
-from headway.wire.pattern import Pattern, find_pattern, read_string
+from headway.wire.pattern import Pattern, find_padding, find_pattern, read_string
 from headway.wire.sse import SseFramer
 
 
@@ -84,7 +84,7 @@ PADDINGS: list[tuple[str, bytes, bytes | None]] = [
 def test_a_padding_is_a_string_at_the_end(closing: bytes, between: bytes | None) -> None:
     found = pattern_of(b'data: {"choices":[{"delta":{"content":"Hi"%b\n\n' % closing, "Hi")
     assert found is not None
-    assert found.between == between
+    assert find_padding(found, read_text) == between
 
 
 def test_a_string_that_is_read_is_no_padding() -> None:
@@ -94,7 +94,7 @@ def test_a_string_that_is_read_is_no_padding() -> None:
 
     found = find_pattern(frame(b'data: {"text":"Hi","kind":"delta"}\n\n'), "Hi", read)
     assert found is not None
-    assert found.between is None
+    assert find_padding(found, read) is None
 
 
 def test_the_texts_of_many_events_are_read_at_once() -> None:

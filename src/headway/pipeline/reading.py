@@ -19,7 +19,7 @@ from headway.pipeline.gateway import Upstream
 from headway.ports import Sink
 from headway.types import Event, Frame, Text
 from headway.wire.framer import Framer
-from headway.wire.pattern import PADDED, Pattern, ReadText, find_pattern
+from headway.wire.pattern import PADDED, Pattern, ReadText, find_padding, find_pattern
 from headway.wire.sse import SseFramer
 
 FIRST_EVENTS = 3
@@ -191,10 +191,10 @@ class Reading(Meter):
         self._prepared = None
         pattern = self._pattern = find_pattern(frame, text, self._read_text)
         if pattern is not None and self.stream is not None:
-            self._prepare(pattern)
+            self._prepare(pattern, find_padding(pattern, self._read_text))
 
-    def _prepare(self, pattern: Pattern) -> None:
-        opening, between = pattern.opening, pattern.between
+    def _prepare(self, pattern: Pattern, between: bytes | None) -> None:
+        opening = pattern.opening
         closing = pattern.closing if between is None else PADDED
         self._prepared = (
             opening,

@@ -33,9 +33,6 @@ class Pattern(msgspec.Struct, frozen=True, gc=False):
 
     opening: bytes
     closing: bytes
-    between: bytes | None = None
-    """Where another string ends the object: from the text's last quote to this one's first. OpenAI
-    pads its events with random letters and digits, so that their lengths tell nothing."""
 
     def texts(self, data: bytes) -> tuple[list[str], bytes]:
         """Those of the events of this pattern that ``data`` begins with, and what is behind these
@@ -80,12 +77,14 @@ def find_pattern(frame: Frame, text: str, read: ReadText) -> Pattern | None:
     other = text + OTHER
     if not found or read(opening + _encode(other) + closing) != other:
         return None
-    opening, closing = BEFORE + opening + b'"', b'"' + closing + AFTER
-    return Pattern(opening, closing, _find_padding(opening, closing, read))
+    return Pattern(BEFORE + opening + b'"', b'"' + closing + AFTER)
 
 
-def _find_padding(opening: bytes, closing: bytes, read: ReadText) -> bytes | None:
-    """What is between the text and the padding, if there is one: the two are tried with others."""
+def find_padding(pattern: Pattern, read: ReadText) -> bytes | None:
+    """Where another string ends the object: what is between the text and that, from the one's last
+    quote to the other's first. OpenAI pads its events with random letters and digits, so that their
+    lengths tell nothing. None if there is none, or ``read`` goes by it."""
+    opening, closing = pattern.opening, pattern.closing
     start = closing.rfind(b'"', 0, -len(PADDED)) + 1
     between, padding = closing[:start], closing[start:]
     if not padding.endswith(PADDED) or not padding[: -len(PADDED)].isalnum():
