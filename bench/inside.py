@@ -45,12 +45,16 @@ class Case(Struct, frozen=True):
 class FakeTransport(asyncio.Transport):
     """Takes everything and keeps the last of it."""
 
-    def __init__(self, protocol: Any) -> None:
+    def __init__(self, protocol: Any, sock: socket.socket | None = None) -> None:
         super().__init__()
         self.last: Any = b""
-        self._protocol = protocol
+        self.protocol = protocol
+        self._sock = sock
         self._is_closing = False
         protocol.connection_made(self)
+
+    def set_protocol(self, protocol: Any) -> None:
+        self.protocol = protocol
 
     def write(self, data: Any) -> None:
         self.last = data
@@ -58,7 +62,9 @@ class FakeTransport(asyncio.Transport):
     def close(self) -> None:
         if not self._is_closing:
             self._is_closing = True
-            asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
+            if self._sock is not None:
+                self._sock.close()
+            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
 
     def abort(self) -> None:
         self.close()
@@ -83,12 +89,12 @@ class Loop(asyncio.SelectorEventLoop):
     async def create_connection(  # type: ignore[override]  # the one way that it is called here
         self, factory: Any, *_: Any, sock: Any = None, **__: Any
     ) -> Any:
-        if sock is not None:
-            sock.close()
-        protocol = factory()
-        transport = FakeTransport(protocol)
-        self.connected.set_result(protocol)
-        return transport, protocol
+        transport = FakeTransport(factory(), sock)
+        made = self.create_future()
+        self.call_soon(made.set_result, None)
+        await made
+        self.connected.set_result(transport.protocol)
+        return transport, transport.protocol
 
 
 def cases() -> list[Case]:

@@ -34,10 +34,6 @@ class Cost(Struct, frozen=True, gc=False):
     usd: Decimal
     price: PriceOrigin
 
-    def __str__(self) -> str:
-        """All digits, no exponent."""
-        return f"{self.usd:f}"
-
 
 class Metrics(Struct, frozen=True, gc=False):
     """Tokens, dollars, seconds. None is unknown, never zero."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from headway.dialects.dialect import Context, Stream
 from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
-from headway.metering.meter import Meter
 from headway.metering.price import Price
 from headway.pipeline import operations
 from headway.pipeline.gateway import Upstream
@@ -92,10 +91,6 @@ class Flow(Reading):
         self._framer = self._straight = None
         self._parts: list[bytes] | None = None
         self._summary: Summary | None = None
-
-    @property
-    def meter(self) -> Meter:
-        return self
 
     def summary(self) -> Summary:
         return self._summary or self.answer.summary()

@@ -76,7 +76,7 @@ async def settle(exchange: Exchange, flow: Flow, error: HeadwayError | None) -> 
 def _settle(
     exchange: Exchange, flow: Flow, summary: Summary, usage: Usage, source: TokensSource | None
 ) -> Settled:
-    timing, ours = flow.meter.timing(), exchange.ours
+    timing, ours = flow.timing(), exchange.ours
     wall, clock = exchange.gateway.wall, exchange.gateway.clock
     now, latency, overhead = wall(), timing.latency_s, None
     elapsed = clock() - exchange.started
@@ -99,7 +99,7 @@ async def _count(
     if isinstance(error, ClientGone):
         is_empty = flow.answer.started is None  # it had begun, so it may well have been billed
     else:
-        is_empty = not flow.meter.arrivals
+        is_empty = not flow.arrivals
     if not 200 <= flow.status < 300 or (error is not None and is_empty):
         return usage, None
     call = exchange.call
@@ -193,7 +193,7 @@ def record(exchange: Exchange, flow: Flow, error: HeadwayError | None, settled: 
         price_date=date,
         tokens_per_second=output / latency if output is not None and latency else None,
         gateway_overhead_s=settled.overhead,
-        content_events=len(flow.meter.arrivals),
+        content_events=len(flow.arrivals),
         response_bytes=flow.written,
         upstream_response_bytes=flow.received,
     )
