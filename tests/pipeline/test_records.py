@@ -17,6 +17,7 @@ from pipeline_fakes import (
     SSE,
     START,
     STOP,
+    WHOLE,
     Pipe,
     event,
     text,
@@ -154,6 +155,15 @@ def test_tokens_are_counted_where_they_are_not_reported(
     assert len(pipe.counted) == (source == "counted")
     if pipe.counted:
         assert pipe.counted == [("gpt-4o", b'[{"role":"user","content":"Hi"}]', "Hello")]
+
+
+def test_what_is_counted_of_a_relayed_answer_is_its_text() -> None:
+    pipe = Pipe()
+    pipe.ask_openai()
+    pipe.sending.whole(WHOLE.replace(b', "completion_tokens": 26', b""))
+    assert [produced for _, _, produced in pipe.counted] == ["Hello!"]
+    assert (pipe.records[0].input_tokens, pipe.records[0].output_tokens) == (6, 4)
+    assert pipe.records[0].tokens_source == "counted"
 
 
 def test_tokens_that_cannot_be_counted_are_unknown() -> None:

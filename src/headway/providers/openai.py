@@ -283,7 +283,10 @@ def summarize(body: bytes) -> Summary | None:
     reason = choice.finish_reason
     if not choice.message.content or choice.index != 0 or reason not in PLAIN_REASONS:
         return None
-    return Summary(normalize(whole.usage), reason, whole.model, whole.service_tier)
+    usage = normalize(whole.usage)
+    if usage.input_tokens is None or usage.output_tokens is None:
+        return None  # they are to be counted, and for that the text is needed
+    return Summary(usage, reason, whole.model, whole.service_tier)
 
 
 def _is_there(raw: Raw) -> bool:
