@@ -301,7 +301,9 @@ def test_a_whole_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPat
     pipe = Pipe()
     pipe.ask()
     pipe.sending.respond(JSON)
-    pipe.sending.chunk(b"x" * 11)
+    pipe.sending.chunk(b"x" * 10)
+    assert pipe.sink.got == []
+    pipe.sending.chunk(b"x")
     assert pipe.sink.json["error"]["type"] == "protocol_error"
 
 

@@ -106,7 +106,8 @@ STOP = b'data: {"id": "c-1", "choices": [{"delta": {}, "finish_reason": "stop"}]
 ROLE = b'data: {"id": "c-1", "choices": [{"delta": {"role": "assistant"}}]}\n\n'
 B = event("b")
 MANY = event("a") + B
-END = STOP + b"data: [DONE]\n\n"
+DONE = b"data: [DONE]\n\n"
+END = STOP + DONE
 EMPTY, NULL, MORE, OTHER = event(""), event(None), event("c", error=1), event("c", id="c-2")
 LF, CR = (B.replace(b'"b"', mark + b'"b"') for mark in (b"\n", b"\r"))
 NO_UTF8 = B.replace(b"b", b"\xff")
@@ -136,6 +137,18 @@ RESTS: list[tuple[str, bytes, list[str], bytes]] = [
 )
 def test_what_is_not_of_the_pattern_is_left(data: bytes, texts: list[str], rest: bytes) -> None:
     assert known().texts(data) == (texts, rest)
+
+
+def test_a_mark_within_an_event_parts_no_texts() -> None:
+    """Where a name comes twice, the last one holds."""
+    opening = b'data: {"choices":[{"delta":{"role": "assistant","content": '
+    once = opening + b'"%b"}}]}\n\n'
+    twice = opening + b'"a","content": "b"}}]}\n\n'
+    found = pattern_of(once % b"Hi", "Hi")
+    assert found is not None
+    for data in (twice, twice + once % b"c", once % b"c" + twice, twice + twice + DONE):
+        assert found.texts(data) == ([], data)
+    assert read_text(frame(twice).data) == "b"
 
 
 PARTS = [event("a"), event("b c"), event('"'), event(""), ROLE, STOP, b": busy\n\n", b"\n", b"\r"]

@@ -137,7 +137,7 @@ class Flow(Reading):
         self.received += size
         if self._framer is not None:
             self._receive(self._framer, data, now)
-        elif self.raw or size > ERROR_LIMIT or size > WHOLE_LIMIT:
+        elif self.raw or size > ERROR_LIMIT:  # the lower of the two
             self._gather(data, now)
         else:
             self.raw = data  # mostly it comes in one piece

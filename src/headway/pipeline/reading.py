@@ -37,9 +37,11 @@ Straight = tuple[
     Callable[[float], None],
     Callable[[bytes], None],
 ]
-"""What begins and what ends an event and how long these two are, where what is between them is (the
-string; or the string without its last quote, then this, and the padding), and what is done with the
-text, its time and the event."""
+"""How an event that is like the others is told, and what is done with it. Its opening, its closing,
+their length together, and where between them the text is, as a JSON string. Then, if the events are
+padded, what stands between text and padding (else None): there, the slice is of the text without
+its last quote, of this, and of the padding. Last, what keeps the text, what keeps its time, and
+what sends the event to the client."""
 
 
 class Reading(Meter):

@@ -15,12 +15,13 @@ import msgspec
 from headway.types import Frame
 
 BEFORE, AFTER = b"data: ", b"\n\n"
-MARK = 12
+MARK_SIZE = 12
 """Bytes at the end of an opening to look for: what is short is found in less time."""
 OTHER = "\0"
-"""Makes another text of any text; JSON writes it with an escape."""
+"""Makes another text of any text. JSON writes it with an escape, and outside of a string that is
+not JSON: so what is read with it shows that it went into a string."""
 PADDED = b'"}\n\n'
-"""What closes an event that is padded."""
+"""What closes an event that is padded: the padding's last quote, and the object's end."""
 ReadText = Callable[[bytes], str | None]
 
 read_string = msgspec.json.Decoder(str).decode
@@ -38,7 +39,7 @@ class Pattern(msgspec.Struct, frozen=True, gc=False):
         """Those of the events of this pattern that ``data`` begins with, and what is behind these
         events. May find fewer than there are, and finds none where one is empty."""
         opening, closing = self.opening[:-1], self.closing[1:]
-        mark = opening[-MARK:]
+        mark = opening[-MARK_SIZE:]
         before, *pieces = data.split(mark)
         if before + mark != opening or not pieces:
             return [], data
@@ -49,22 +50,25 @@ class Pattern(msgspec.Struct, frozen=True, gc=False):
             del strings[-1]
         texts = _decode(strings)
         count = len(texts)
-        if count == len(pieces):
-            return texts, pieces[-1][end + len(closing) :]
-        return texts, opening + mark.join(pieces[count:])
+        is_whole = count == len(pieces)
+        rest = pieces[-1][end + len(closing) :] if is_whole else opening + mark.join(pieces[count:])
+        written = b"".join(strings[:count])
+        surroundings = count * (len(opening) + len(closing))
+        # Else a mark was within an event, and less than all is around one of the strings.
+        is_like = len(data) - len(rest) - len(written) == surroundings
+        # JSON allows line breaks around a string, where they would end the event's line.
+        is_one_line = written.find(b"\n") < 0 and written.find(b"\r") < 0
+        return (texts, rest) if is_like and is_one_line and all(texts) else ([], data)
 
 
 def _decode(strings: list[bytes]) -> list[str]:
-    """As many as are strings, one after the other, if none is empty. JSON allows line breaks around
-    them, where they would end the event's line."""
+    """Of those before the first that is no string: the list keeps what it has got."""
     texts: list[str] = []
     try:
         texts.extend(map(read_string, strings))
     except ValueError:
-        strings = strings[: len(texts)]
-    written = b"".join(strings)
-    is_one_line = written.find(b"\n") < 0 and written.find(b"\r") < 0
-    return texts if is_one_line and all(texts) else []
+        return texts
+    return texts
 
 
 def find_pattern(frame: Frame, text: str, read: ReadText) -> Pattern | None:
