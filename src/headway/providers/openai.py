@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct
@@ -51,7 +51,6 @@ from headway.types import (
 from headway.wire.url import join
 
 DONE: list[Event] = [Done()]
-PLAIN_REASONS = frozenset({"stop", "length"})
 NULL = b"null"
 
 # --- Requests -------------------------------------------------------------------------------------
@@ -183,8 +182,8 @@ class PlainMessage(Struct, gc=False):
 
 class PlainWholeChoice(Struct, gc=False):
     message: PlainMessage
-    finish_reason: str
-    index: int
+    finish_reason: Literal["stop", "length"]
+    index: Literal[0]
 
 
 class PlainWhole(Struct, gc=False):
@@ -279,14 +278,10 @@ def summarize(body: bytes) -> Summary | None:
         whole = _plain_whole(body)
     except msgspec.ValidationError:
         return None
-    choice = whole.choices[0]
-    reason = choice.finish_reason
-    if not choice.message.content or choice.index != 0 or reason not in PLAIN_REASONS:
-        return None
-    usage = normalize(whole.usage)
-    if usage.input_tokens is None or usage.output_tokens is None:
-        return None  # they are to be counted, and for that the text is needed
-    return Summary(usage, reason, whole.model, whole.service_tier)
+    choice, usage = whole.choices[0], normalize(whole.usage)
+    if not choice.message.content or usage.input_tokens is None or usage.output_tokens is None:
+        return None  # tokens that are not told are counted, and for that the text is needed
+    return Summary(usage, choice.finish_reason, whole.model, whole.service_tier)
 
 
 def _is_there(raw: Raw) -> bool:
