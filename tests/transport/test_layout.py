@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from cassettes import recordings
 from headway.errors import UpstreamError, UpstreamGarbled
 from headway.transport.exchange import TRIES, Exchange, ReceiverFailed
-from headway.transport.layout import LONGEST, MOST, Layout, find_layout
+from headway.transport.layout import LONGEST, MOST, WIDEST, Layout, find_layout
 from headway.transport.limits import Limits
 from headway.types import Headers
 from scripted import Reply, ScriptedServer, answer, chunked
@@ -265,6 +265,8 @@ UNFIT = {
     "another status": ODD["another status"],
     "HTTP/1.0": ODD["HTTP/1.0"],
     "too many headers": OK + b"a: b\r\n" * MOST + b"content-length: 0\r\n\r\n",
+    "too long a name": changed(b"X-Request-Id", b"x" * WIDEST),
+    "too long a value that is steady": changed(b"s/1.0", b"s" * WIDEST),
     "too long a head": ODD["a longer head than is looked at"],
     "too long a body": LENGTH + b"x",
 }
