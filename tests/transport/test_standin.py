@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import weakref
+from errno import EISCONN
 from typing import Any
 
 import pytest
 
 from headway.transport import Limits, TlsSettings
 from headway.transport import connect as module
+from headway.transport.connection import Connection
 from headway.transport.standin import Standin
 from scripted import ScriptedServer, answer
 from taker import (
@@ -80,13 +84,12 @@ def test_what_the_loops_transport_takes_at_once_is_sent_then(
                 raise refusals.pop()
             return super().send(*data)
 
-    def begin_full(address: Any) -> Full:
+    def prepare(address: Any) -> Full:
         held = Full(address[0], address[1])
         held.setblocking(False)
-        held.connect_ex(address[4])
         return held
 
-    monkeypatch.setattr("headway.transport.standin.begin", begin_full)
+    monkeypatch.setattr("headway.transport.standin.prepare", prepare)
 
     async def main() -> None:
         async with ScriptedServer([answer(b"a")]) as server, checked_transport() as transport:
@@ -130,6 +133,128 @@ def test_a_transport_that_closes_in_the_first_moments_closes_the_socket(
                     await asyncio.sleep(0)
             assert taker.fault == ("UpstreamDisconnected", "transport_closed")
             await until(lambda: open_descriptors() <= before)
+
+    run(main())
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[Connection]]:
+    """All connections that there are, be it for a moment."""
+    made: list[weakref.ref[Connection]] = []
+
+    class Known(Connection):
+        __slots__ = ("__weakref__",)
+
+        def __init__(self, pool: Any) -> None:
+            super().__init__(pool)
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr("headway.transport.pool.Connection", Known)
+    return made
+
+
+async def leave_after(turns: int, url: str) -> None:
+    async with checked_transport() as transport:
+        sending, _ = begin(transport, url)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        sending.cancel()
+
+
+@pytest.mark.parametrize("turns", range(1, 6))
+@pytest.mark.parametrize("is_near", [True, False])
+def test_whoever_leaves_then_leaves_nothing_for_the_collector(
+    run: Run, made: list[weakref.ref[Connection]], is_near: bool, turns: int
+) -> None:
+    async def main() -> None:
+        async with ScriptedServer(["hang"]) as server:
+            gc.collect()
+            gc.disable()
+            try:
+                await leave_after(turns, server.url if is_near else server.named_url)
+                await until(lambda: not any(left() for left in made))
+            finally:
+                gc.enable()
+            assert made
+
+    run(main())
+
+
+@pytest.mark.parametrize("is_near", [True, False])
+def test_neither_does_an_attempt_that_is_refused(
+    run: Run, made: list[weakref.ref[Connection]], is_near: bool
+) -> None:
+    async def main() -> None:
+        async with ScriptedServer([]) as server:
+            url = server.url if is_near else server.named_url
+        async with checked_transport() as transport:
+            gc.collect()
+            gc.disable()
+            try:
+                taker = await fetch(transport, url)
+                assert taker.fault == ("UpstreamUnreachable", "connection_refused")
+                del taker  # its error knows where it was raised
+                await until(lambda: not any(left() for left in made))
+            finally:
+                gc.enable()
+            assert made
+
+    run(main())
+
+
+class Bsd(socket.socket):
+    """Says of a connection that was made in the meantime what macOS and the BSDs say, which POSIX
+    wants: it is one already. Linux keeps that for later."""
+
+    @property
+    def _is_made(self) -> bool:
+        try:
+            self.getpeername()
+        except OSError:
+            return False
+        return True
+
+    def connect(self, place: Any) -> None:
+        if self._is_made:
+            raise OSError(EISCONN, "Socket is already connected")
+        super().connect(place)
+
+    def connect_ex(self, place: Any) -> int:
+        return EISCONN if self._is_made else super().connect_ex(place)
+
+
+@pytest.mark.parametrize("is_near", [True, False])
+def test_a_connection_that_is_made_already_is_no_error_elsewhere_than_on_linux(
+    run: Run, monkeypatch: pytest.MonkeyPatch, is_near: bool
+) -> None:
+    async def main() -> None:
+        async with ScriptedServer([answer(b"a")]) as server, checked_transport() as transport:
+            monkeypatch.setattr(socket, "socket", Bsd)
+            _, taker = begin(transport, server.url if is_near else server.named_url)
+            assert taker.log == (["sent"] if is_near else [])
+            await until(taker.over.is_set)
+            assert (taker.body, server.connections) == (b"a", 1)
+
+    run(main())
+
+
+def test_a_socket_that_cannot_be_tuned_is_served_and_closed_all_the_same(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """macOS refuses that for a connection that was reset."""
+
+    def refuse(_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("headway.transport.standin.tune", refuse)
+
+    async def main() -> None:
+        async with asyncio.timeout(5), ScriptedServer([answer(b"a"), "hang"]) as server:
+            async with checked_transport() as transport:
+                assert (await fetch(transport, server.url)).body == b"a"
+                begin(transport, server.url)
+                await server.until(lambda: len(server.requests) == 2)
+            await server.left()
 
     run(main())
 

@@ -84,6 +84,7 @@ class Connection(Exchange, asyncio.Protocol):
         ``connection_lost`` if its making is cancelled right after."""
         self.close()
         self._pool.sockets.discard(self)
+        self.part()
 
     # --- What the event loop calls, beside ``data_received`` -----------------------------------
 

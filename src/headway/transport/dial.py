@@ -101,7 +101,7 @@ async def _call_off(running: set[asyncio.Task[socket.socket]]) -> None:
 
 
 async def _connect(address: Address) -> socket.socket:
-    held = begin(address)
+    held = prepare(address)
     try:
         tune(held)
         await asyncio.get_running_loop().sock_connect(held, address[4])
@@ -111,13 +111,11 @@ async def _connect(address: Address) -> socket.socket:
     return held
 
 
-def begin(address: Address) -> socket.socket:
-    """A socket that is being connected; ``connect``, asked again, tells how that went. Raises
-    OSError if there can be no more sockets."""
-    family, kind, protocol, _, place = address
+def prepare(address: Address) -> socket.socket:
+    """A socket that waits for nothing. Raises OSError if there can be no more of them."""
+    family, kind, protocol, _, _ = address
     held = socket.socket(family, kind, protocol)
     held.setblocking(False)
-    held.connect_ex(place)
     return held
 
 

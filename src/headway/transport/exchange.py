@@ -174,7 +174,7 @@ class Exchange:
         """Parser and exchange refer to each other: parted, both go without the collector."""
         self.receiver = NOBODY
         self._parse = self._feed = self._await_head = _ignore
-        del self._parser
+        self._parser = cast("HttpResponseParser", None)  # no more bytes are read; may come twice
 
     # --- What the parser calls -----------------------------------------------------------------
 

@@ -6,10 +6,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
+from errno import EISCONN
 from typing import cast
 
 from headway.transport.connection import Connection
-from headway.transport.dial import Address, begin, tune
+from headway.transport.dial import Address, prepare, tune
+
+MADE = (0, EISCONN)
+"""What ``connect`` says of a connection that was made since it was last asked: Linux, the BSDs."""
 
 
 class Standin(asyncio.Transport, asyncio.Protocol):
@@ -69,12 +74,13 @@ class Standin(asyncio.Transport, asyncio.Protocol):
             self._connection.connection_lost(error)
 
     def _give_way(self, transport: asyncio.Transport) -> None:
+        connection, rest = self._connection, self._rest
+        connection.use(transport)  # even to close it: with the stand-in, each would keep the other
         if self._is_aborted:
             transport.abort()
             return
-        tune(self._held)
-        connection, rest = self._connection, self._rest
-        connection.use(transport)
+        with suppress(OSError):  # macOS: of a connection that was reset, which the loop will meet
+            tune(self._held)
         if rest:
             transport.write(rest)
             if not transport.get_write_buffer_size():
@@ -85,8 +91,9 @@ class Standin(asyncio.Transport, asyncio.Protocol):
 def reach(connection: Connection, address: Address) -> bool:
     """Connect it in this call and have it made welcome. False if that takes longer, or fails."""
     try:
-        held = begin(address)
-        if held.connect_ex(address[4]) != 0:
+        held = prepare(address)
+        held.connect_ex(address[4])  # says that it has begun; asked again, how that went
+        if held.connect_ex(address[4]) not in MADE:
             held.close()
             return False
         adopt(connection, held)
