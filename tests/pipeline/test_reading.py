@@ -129,6 +129,23 @@ def test_nothing_is_asked_of_the_provider_for_events_that_are_like_the_others() 
     assert relaying.records[0].content_events == joining.records[0].content_events == 5
 
 
+def test_an_event_that_came_in_part_does_not_hide_what_the_others_are_like() -> None:
+    read = []
+
+    def read_text(data: bytes) -> str | None:
+        read.append(data)
+        return openai.read_text(data)
+
+    pipe = Pipe(provider=replace(openai.PROVIDER, read_text=read_text))
+    ask(pipe, "joined")
+    stream = ROLE + b"".join(map(text, "abcdefgh"))
+    cut = stream.index(b'"c"')
+    pipe.sending.stream(stream[:cut], stream[cut:])
+    assert len(read) == 2  # to prove the pattern, and of the event that was cut
+    pipe.sending.chunk(STOP + USAGE + DONE)
+    assert pipe.sink.json["chat_output"] == "abcdefgh"
+
+
 @pytest.mark.parametrize("how", ["relayed", "joined"])
 def test_what_is_behind_an_error_is_nobodys(how: str) -> None:
     pipe = Pipe()

@@ -115,9 +115,9 @@ class Reading(Meter):
 
     def _read(self, framer: SseFramer, data: bytes, now: float) -> bool:
         """Whether the answer is over. Where many events come at once, the first show the pattern
-        that the others have."""
+        that the others have; before them is what completes an event that came in part."""
         for _ in range(FIRST_EVENTS):
-            if self._pattern is not None:
+            if self._pattern is not None and framer.is_clear:
                 break
             size = data.find(b"\n\n") + 2
             if not 2 <= size < len(data):
