@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from errno import EMFILE
 from typing import Any
 
 import pytest
@@ -142,6 +143,27 @@ def test_giving_up_closes_what_was_begun(
         with pytest.raises(asyncio.CancelledError):
             await dialing
         assert len(asyncio.all_tasks()) <= 2
+
+    run(main())
+
+
+def test_a_lack_of_descriptors_never_comes_out_of_the_call_that_sends(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To tell an address from a name may take one: the first time, Python loads a codec."""
+    refusals = [OSError(EMFILE, "Too many open files")]
+    resolve = socket.getaddrinfo
+
+    def lacking(*args: Any, **options: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return resolve(*args, **options)
+
+    async def main() -> None:
+        async with ScriptedServer([answer(b"a")]) as server, checked_transport() as transport:
+            monkeypatch.setattr(socket, "getaddrinfo", lacking)
+            assert (await fetch(transport, server.url)).body == b"a"
+            assert not refusals
 
     run(main())
 

@@ -265,6 +265,7 @@ UNFIT = {
     "another status": ODD["another status"],
     "HTTP/1.0": ODD["HTTP/1.0"],
     "too many headers": OK + b"a: b\r\n" * MOST + b"content-length: 0\r\n\r\n",
+    "too long a reason": changed(b" OK", b" " + b"x" * WIDEST),
     "too long a name": changed(b"X-Request-Id", b"x" * WIDEST),
     "too long a value that is steady": changed(b"s/1.0", b"s" * WIDEST),
     "too long a head": ODD["a longer head than is looked at"],

@@ -41,11 +41,12 @@ async def _resolve(host: str, port: int) -> Sequence[Address]:
 
 
 def numeric(host: str, port: int) -> Address | None:
-    """None if ``host`` is a name."""
+    """None if ``host`` is a name, or if not even that can be found out (it may take a descriptor,
+    and there is none): then ``dial`` meets the same, where it can be said."""
     kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST
     try:
         return socket.getaddrinfo(host, port, type=kind, flags=flags)[0]
-    except (socket.gaierror, UnicodeError):
+    except (OSError, UnicodeError):
         return None
 
 

@@ -105,7 +105,7 @@ def _layout(start: bytes, parts: tuple[bytes, ...]) -> Layout | None:
     is_plain = (
         START.fullmatch(start)
         and len(names) <= MOST
-        and sum(map(len, parts)) <= WIDEST
+        and sum(map(len, parts), len(start)) <= WIDEST
         and all(map(NAMED.fullmatch, names))
         and UNFIT.isdisjoint(names)
         and names.count(LENGTH) + names.count(CODING) == 1
