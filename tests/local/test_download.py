@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import shutil
 import sys
+import sysconfig
 import time
 import zipfile
 from pathlib import Path
@@ -71,10 +72,7 @@ WAYS = [
     # The project's own environment has no pip: there ensurepip's serves, the same program.
     *([download.with_pip] if importlib.util.find_spec("pip") else []),
     pytest.param(download.with_uv, marks=pytest.mark.skipif(not has_uv(), reason="no uv here")),
-    pytest.param(
-        download.with_ensurepip,
-        marks=pytest.mark.skipif(importlib.util.find_spec("ensurepip") is None, reason="cut out"),
-    ),
+    *([download.with_ensurepip] if download.bundled_pip() else []),
 ]
 
 
@@ -117,6 +115,7 @@ def test_an_installer_that_is_not_there_is_named(
 ) -> None:
     nothing = Order("x==1", ())
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda name: None)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert [way(nothing, tmp_path, Event()) for way in download.DOWNLOADERS] == [
@@ -124,6 +123,16 @@ def test_an_installer_that_is_not_there_is_named(
         "there is no uv",
         "this Python has no ensurepip",
     ]
+
+
+def test_pip_is_also_found_where_a_distribution_keeps_its_wheels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(sysconfig, "get_config_var", {"WHEEL_PKG_DIR": str(tmp_path)}.get)
+    assert download.bundled_pip() is None
+    (tmp_path / "pip-23.0.1-py3-none-any.whl").touch()
+    assert download.bundled_pip() == tmp_path / "pip-23.0.1-py3-none-any.whl"
 
 
 def a_uv(directory: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -65,12 +66,20 @@ def with_uv(order: Order, directory: Path, cancelled: Event) -> str:
 
 def with_ensurepip(order: Order, directory: Path, cancelled: Event) -> str:
     """The bundled pip is a wheel of pure Python, which runs where it lies."""
-    spec = importlib.util.find_spec("ensurepip")
-    roots = (spec.submodule_search_locations if spec else None) or ()
-    wheels = [wheel for root in roots for wheel in Path(root).glob("_bundled/pip-*.whl")]
-    if not wheels:
+    wheel = bundled_pip()
+    if wheel is None:
         return "this Python has no ensurepip"
-    return _pip([sys.executable, str(wheels[0] / "pip")], order, directory, cancelled)
+    return _pip([sys.executable, str(wheel / "pip")], order, directory, cancelled)
+
+
+def bundled_pip() -> Path | None:
+    """ensurepip's wheel: beside it, or where a distribution keeps its wheels (Debian, Fedora:
+    ``--with-wheel-pkg-dir``, docs.python.org/3/using/configure.html)."""
+    spec = importlib.util.find_spec("ensurepip")
+    places = [Path(root) / "_bundled" for root in (spec and spec.submodule_search_locations) or ()]
+    if elsewhere := sysconfig.get_config_var("WHEEL_PKG_DIR"):
+        places.append(Path(elsewhere))
+    return next((wheel for place in places for wheel in place.glob("pip-*.whl")), None)
 
 
 DOWNLOADERS: tuple[Downloader, ...] = (with_pip, with_uv, with_ensurepip)
