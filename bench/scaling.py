@@ -26,10 +26,9 @@ class Run(Struct, frozen=True):
 
 
 class Scaling(Struct, frozen=True):
-    """``throughput`` is two workers' requests a second over one's. They answer with a page of text
-    (the engine route over 292 events), for which the load and the provider need little beside the
-    gateway: where the machine has fewer than four cores, two workers share two with them, so that
-    even perfect ones would stay below 2 there.
+    """``throughput`` is two workers' requests a second over one's. They stream a page of text (the
+    engine route, 292 events translated), for which the load and the provider need little beside
+    the gateway: where the machine has fewer than four cores, two workers share two with them.
     ``capacity`` is what each does with a second of its CPU time, times two: locks, shared files
     and lopsided sharing of connections would show in it, want of cores does not."""
 
@@ -63,7 +62,7 @@ def scale(rig: gateways.Rig, seconds: int) -> Scaling:
 def _run(rig: gateways.Rig, workers: int, on: Iterable[int], seconds: int) -> Run:
     port, config = machine.free_port(), gateways.configure(rig, f"workers-{workers}")
     argv = gateways.serve(config, port, "--workers", str(workers))
-    body = canned.engine()
+    body = canned.engine(stream=True)
     request = wrk.Request(port, "/api/engine/chat/long", gateways.CLIENT_KEY, body)
     process = machine.spawn(argv, on, log=rig.folder / "workers.log")
     with machine.running([process]):
