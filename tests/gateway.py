@@ -157,9 +157,11 @@ class Gateway:
         return self.directory / "ledger.db.spool.jsonl"
 
     def records(self) -> list[dict[str, Any]]:
+        """Those that are whole: a line may be read while it is being written."""
         if not self.spool.exists():
             return []
-        return [json.loads(line) for line in self.spool.read_bytes().splitlines()]
+        whole, _, _ = self.spool.read_bytes().rpartition(b"\n")
+        return [json.loads(line) for line in whole.splitlines() if line]
 
     def outputs(self) -> Iterator[tuple[str, bytes]]:
         """All that came out of it: log, replies, files; each with a name."""
