@@ -46,9 +46,9 @@ fastest_of() {
     for directory in $PATH; do
         for candidate in "$directory/python3" "$directory/$version"; do
             [ -x "$candidate" ] || continue
-            is_same=$("$candidate" -c "import sys; print('python%d.%d' % sys.version_info[:2])" \
+            found=$("$candidate" -c "import sys; print('python%d.%d' % sys.version_info[:2])" \
                 2>/dev/null) || continue
-            [ "$is_same" = "$version" ] || continue
+            [ "$found" = "$version" ] || continue
             speed=$("$candidate" tools/interpreter_speed.py 2>/dev/null) || continue
             [ $((speed * 10)) -lt $((best * 9)) ] && best=$speed && chosen=$candidate
         done

@@ -59,14 +59,14 @@ class Price(Struct, frozen=True, kw_only=True):
     def tiered(self) -> bool:
         return self.origin.tiered
 
-    def cost(self, usage: Usage) -> Decimal | None:
-        """US dollars, exact: those of ``charge``."""
-        charged = self.charge(usage)
-        return None if charged is None else charged.usd
-
     def charge(self, usage: Usage) -> Cost | None:
-        """The cost with the price that it comes from. A part that was not reported (cached,
-        reasoning, audio) counts as its whole.
+        """The cost with the price that it comes from, or None where it cannot be known."""
+        usd = self.cost(usage)
+        return None if usd is None else Cost(usd, self.origin)
+
+    def cost(self, usage: Usage) -> Decimal | None:
+        """US dollars, exact. A part that was not reported (cached, reasoning, audio) counts as its
+        whole.
 
         None where input or output tokens are unknown, where tokens have no rate, and where the
         usage contradicts itself (more cached tokens than input, less than none): a wrong sum is
@@ -90,7 +90,7 @@ class Price(Struct, frozen=True, kw_only=True):
             units = _units_of(band, usage, self.audio)
         if units is None or units < 0:
             return None
-        return Cost(Decimal(self.request + units).scaleb(-self.digits), self.origin)
+        return Decimal(self.request + units).scaleb(-self.digits)
 
 
 def _units_of(band: Band, usage: Usage, priced_audio: bool) -> int | None:

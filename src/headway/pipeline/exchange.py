@@ -202,7 +202,7 @@ class Exchange:
 
     async def _others(self, awaited: Awaitable[T]) -> T:
         """Wait for others, but no longer than anyone wants the answer."""
-        self.ours = (self.ours or 0.0) + self.gateway.clock() - self._since
+        self._count_time()
         pause = self._pause = Signal()
         try:
             found = await unless(pause, awaited)
@@ -230,7 +230,7 @@ class Exchange:
             flow.has_head = True  # its silence has already cost the client's status
             flow.last_write = earlier.last_write
         self.upstream_bytes = len(http.body)
-        self.ours = (self.ours or 0.0) + self.gateway.clock() - self._since
+        self._count_time()
         flow.sending = sending = upstream.transport.send(http, upstream.timeouts, flow)
         if stream is not None:
             self.sink.on_pause = sending.pause
@@ -360,6 +360,10 @@ class Exchange:
     def _client_left(self) -> None:
         if not self.is_over:
             self.abort(ClientGone("The client closed the connection before the answer's end."))
+
+    def _count_time(self) -> None:
+        """Now it is others' turn."""
+        self.ours = (self.ours or 0.0) + self.gateway.clock() - self._since
 
     def _go_on(self) -> None:
         """It is ours again, if anyone still wants the answer."""

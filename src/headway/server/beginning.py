@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.flow_control import FlowControl
     from uvicorn.server import ServerState
 
+    from headway.pipeline.gateway import Gateway
     from headway.server.app import App
 
 
@@ -60,6 +61,7 @@ class Beginning(HttpToolsProtocol):
         self.cycle = None  # type: ignore[assignment]
         app: Any = config.app
         self.owner: App = app
+        self.gateway: Gateway = self.owner.gateway
         self.cors_origins: tuple[str, ...] = self.owner.config.server.cors_origins
         self._held: list[bytes] = []
         """Bytes that wait behind a request that is being answered."""

@@ -279,7 +279,7 @@ class Front(Beginning):
             self._say_last_words()
 
     def _refusal(self, error: HeadwayError) -> bytes:
-        request_id = self.owner.gateway.new_id()
+        request_id = self.gateway.new_id()
         body = encode_error(error, None, request_id)
         heard = self._heard if self.stage in (BODY, TRAILERS) else self.headers or ()
         headers = [

@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from headway.dialects.dialect import Dialect, Inbound
 from headway.pipeline.exchange import Exchange
-from headway.pipeline.gateway import Gateway
 from headway.server import cors, routes
 from headway.server.asgi import too_large
 from headway.server.front import BETWEEN, BODY, Front
 from headway.server.heads import MARK, Heads
 from headway.types import Headers
-
-if TYPE_CHECKING:
-    from uvicorn.config import Config
-    from uvicorn.server import ServerState
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -178,17 +173,6 @@ class HeadwayProtocol(Front):
     """What the two heads were made of."""
     _active: HotCycle | None = None
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self.gateway: Gateway = self.owner.gateway
-        self._heads = Heads()
-
     def renew_head(self) -> None:
         """uvicorn renews its list (the date) once a second."""
         self.headed = self.server_state.default_headers
@@ -310,6 +294,7 @@ class HeadwayProtocol(Front):
         and need not wait. (Not 0: asyncio's TLS transport takes that as always reached.)"""
         super().connection_made(transport)
         transport.set_write_buffer_limits(1, 0)
+        self._heads = Heads()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

@@ -8,6 +8,7 @@ is split into lines, and the rest of the JSON is not read again and again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import repeat
 
 import msgspec
@@ -64,10 +65,8 @@ class Pattern(msgspec.Struct, frozen=True, gc=False):
 def _decode(strings: list[bytes]) -> list[str]:
     """Of those before the first that is no string: the list keeps what it has got."""
     texts: list[str] = []
-    try:
+    with suppress(ValueError):
         texts.extend(map(read_string, strings))
-    except ValueError:
-        return texts
     return texts
 
 
