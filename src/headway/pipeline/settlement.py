@@ -84,7 +84,7 @@ def _settle(
         # Ours: until the request was with the socket or the connector, and since the last byte.
         overhead = ours + elapsed - latency
     tier = summary.service_tier
-    price = flow.price if tier is None or tier in STANDARD_TIERS else _price(exchange, tier)
+    price = flow.price if tier in STANDARD_TIERS else _price(exchange, tier)
     cost = None if price is None else price.charge(usage)
     usd = None if cost is None else f"{cost.usd:f}"
     return Settled(
