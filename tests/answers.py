@@ -8,26 +8,26 @@ from typing import Any
 from msgspec import Raw
 
 from headway.dialects.answer import Answer
-from headway.dialects.dialect import Call, Context, Inbound
+from headway.dialects.dialect import ClientRequest, DecodedRequest, ResponseContext
 from headway.metering.metrics import Metrics
 from headway.types import (
     ChatRequest,
-    Done,
     Event,
     Finished,
     Frame,
     Started,
+    StreamEnd,
     Text,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 NO_FRAME = Frame(b"", None, b"")
 STARTED = Started("chatcmpl-1", "gpt-4o-2024-08-06", 1718622757, "fp_1", "default")
-USAGE = UsageSeen(
+USAGE = UsageReported(
     Usage(input_tokens=6, output_tokens=2), Raw(b'{"prompt_tokens":6,"completion_tokens":2}')
 )
-HELLO: list[Event] = [STARTED, Text("Hello"), Text("!"), Finished("stop"), USAGE, Done()]
+HELLO: list[Event] = [STARTED, Text("Hello"), Text("!"), Finished("stop"), USAGE, StreamEnd()]
 METRICS = Metrics(input_tokens=6, output_tokens=2, total_tokens=8, latency_s=0.5)
 ENCODED_METRICS = (
     b'{"input_tokens":6,"output_tokens":2,"total_tokens":8,"cost_usd":null,"latency_s":0.5,'
@@ -39,12 +39,12 @@ ENCODED_METRICS = (
 )
 
 
-def inbound(body: Any, argument: str = "openai", *headers: tuple[bytes, bytes]) -> Inbound:
+def inbound(body: Any, argument: str = "openai", *headers: tuple[bytes, bytes]) -> ClientRequest:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Inbound(argument, headers, data)
+    return ClientRequest(argument, headers, data)
 
 
-def context(**more: Any) -> Context:
+def context(**more: Any) -> ResponseContext:
     """Of a call with one message and one parameter."""
     request = ChatRequest(
         model="gpt-4o",
@@ -53,8 +53,8 @@ def context(**more: Any) -> Context:
     )
     about_context = {k: more.pop(k) for k in ("relays", "transformations") if k in more}
     shown = {"messages": request.messages, "chat_input": Raw(b'"Hi"')}
-    call = Call(provider="openai", request=request, **{**shown, **more})
-    return Context(id="id-1", created=1700000000, call=call, sent=request, **about_context)
+    call = DecodedRequest(provider="openai", request=request, **{**shown, **more})
+    return ResponseContext(id="id-1", created=1700000000, call=call, sent=request, **about_context)
 
 
 def fold(*events: Event) -> Answer:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from headway.providers.provider import Provider
-from headway.types import Change, ChatRequest, Target
+from headway.types import ChatRequest, Target, Transformation
 
 
 @dataclass(frozen=True)
@@ -246,15 +246,15 @@ class Asked:
 def asking(draw: st.DrawFn, models: Collection[str]) -> Asked:
     style = draw(st.builds(Style, st.booleans(), st.booleans()))
     messages = style.write(draw(conversations))
-    defaulted = draw(st.booleans())
-    values = draw(_defaulted() if defaulted else _free())
+    uses_default_parameters = draw(st.booleans())
+    values = draw(_defaulted() if uses_default_parameters else _free())
     parameters = {name: style.write(value) for name, value in values.items()}
     request = ChatRequest(
         model=draw(st.sampled_from(sorted(models))),
         messages=Raw(messages.encode()),
         parameters={name: Raw(text.encode()) for name, text in parameters.items()},
         stream=draw(st.booleans()),
-        defaulted=defaulted,
+        uses_default_parameters=uses_default_parameters,
     )
     return Asked(request, messages, parameters)
 
@@ -284,7 +284,7 @@ Names = tuple[str, ...]
 class Sent:
     body: Mapping[str, str]
     """The fields of the body, each by its own text."""
-    changes: tuple[Change, ...]
+    changes: tuple[Transformation, ...]
 
     def told(self, parameter: str) -> str | None:
         """What was said to be done to it."""
@@ -307,7 +307,7 @@ def check_parameters(
     """Every parameter goes out as the text that it came as, unless a change says otherwise; and
     what a change says is true. ``renamed`` are the wire's own names, of which it may take one;
     ``neutral`` are parameters of which a 0, which changes nothing, may go without a word."""
-    silent = DEFAULTS if asked.request.defaulted else ()
+    silent = DEFAULTS if asked.request.uses_default_parameters else ()
     beside = set(OURS)
     for name, own in renamed.items():
         if name in silent or found.says("renamed", name):

@@ -20,7 +20,7 @@ from msgspec import Raw
 
 from headway.dialects.answer import Answer
 from headway.providers.provider import Provider, State
-from headway.types import Change, ChatRequest, Target
+from headway.types import ChatRequest, Target, Transformation
 
 Json = Any
 Message = dict[str, Any]
@@ -213,7 +213,7 @@ def raw(value: Json) -> Raw:
 
 def sent(
     provider: Provider, request: ChatRequest, target: Target
-) -> tuple[Json, tuple[Change, ...]]:
+) -> tuple[Json, tuple[Transformation, ...]]:
     """The body as it goes over the wire, and what was changed on the way."""
     adapted, changes = provider.adapt(request)
     return json.loads(provider.encode_request(adapted, target).body), changes

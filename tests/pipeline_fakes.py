@@ -19,7 +19,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from headway.dialects.dialect import Dialect, Inbound
+from headway.dialects.dialect import ClientRequest, Dialect
 from headway.dialects.engine import Engine
 from headway.dialects.openai_chat import OpenAIChat
 from headway.errors import UpstreamError
@@ -28,7 +28,7 @@ from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.pipeline.signals import Signal
 from headway.policy.keys import KeyRing
-from headway.ports import Receiver
+from headway.ports import ResponseReceiver
 from headway.providers import openai
 from headway.record import Record, decode
 from headway.types import Headers, HttpRequest, Target, Timeouts
@@ -81,7 +81,7 @@ class Clock:
 class FakeSending:
     """One request to the provider: what was sent, what became of it, and the provider's part."""
 
-    def __init__(self, request: HttpRequest, receiver: Receiver, clock: Clock) -> None:
+    def __init__(self, request: HttpRequest, receiver: ResponseReceiver, clock: Clock) -> None:
         self.request = request
         self.receiver = receiver
         self.clock = clock
@@ -139,7 +139,9 @@ class FakeTransport:
         self.sendings: list[FakeSending] = []
         self.timeouts: list[Timeouts] = []
 
-    def send(self, request: HttpRequest, timeouts: Timeouts, receiver: Receiver) -> FakeSending:
+    def send(
+        self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver
+    ) -> FakeSending:
         sending = FakeSending(request, receiver, self.clock)
         self.sendings.append(sending)
         self.timeouts.append(timeouts)
@@ -160,10 +162,10 @@ class ListSink:
         self.on_gone: Callable[[], None] | None = None
         self.got: list[tuple[str, int | None, bytes, bytes]] = []
 
-    def whole(self, status: int, head: bytes, body: bytes) -> None:
+    def send_response(self, status: int, head: bytes, body: bytes) -> None:
         self.got.append(("whole", status, head, body))
 
-    def start(self, status: int, head: bytes) -> None:
+    def send_headers(self, status: int, head: bytes) -> None:
         self.got.append(("start", status, head, b""))
 
     def write(self, data: bytes) -> None:
@@ -281,14 +283,14 @@ class Pipe:
     def ask(self, *headers: tuple[bytes, bytes], dialect: Dialect = ENGINE, **fields: Any) -> None:
         """Of the engine's route; more fields replace or add."""
         asked = {"model": "gpt-4o", "chat_input": "Hi", **fields}
-        self.send(Inbound("openai", headers, json.dumps(asked).encode()), dialect)
+        self.send(ClientRequest("openai", headers, json.dumps(asked).encode()), dialect)
 
     def ask_openai(self, *headers: tuple[bytes, bytes], **fields: Any) -> None:
         messages = [{"role": "user", "content": "Hi"}]
         asked = {"model": "openai/gpt-4o", "messages": messages, **fields}
-        self.send(Inbound("", headers, json.dumps(asked).encode()), OPENAI)
+        self.send(ClientRequest("", headers, json.dumps(asked).encode()), OPENAI)
 
-    def send(self, inbound: Inbound, dialect: Dialect = ENGINE) -> None:
+    def send(self, inbound: ClientRequest, dialect: Dialect = ENGINE) -> None:
         self.exchange = Exchange(self.gateway, dialect, inbound, self.sink, self.clock())
         self.exchange.begin()
 

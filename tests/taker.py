@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.errors import UpstreamError
-from headway.ports import Sending
+from headway.ports import UpstreamRequest
 from headway.transport import HttpTransport
 from headway.types import Headers, HttpRequest, Timeouts
 from headway.wire.url import join
@@ -97,7 +97,7 @@ async def fetch(
 
 def begin(
     transport: HttpTransport, base: str, timeouts: Timeouts = QUICK, **options: Any
-) -> tuple[Sending, Taker]:
+) -> tuple[UpstreamRequest, Taker]:
     """One request, begun."""
     taker = Taker()
     return transport.send(request(base, **options), timeouts, taker), taker

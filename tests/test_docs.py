@@ -32,13 +32,13 @@ from contract.shapes import (
     STREAM_KEYS,
 )
 from headway.cli.app import app
-from headway.dialects.dialect import Call, Inbound
+from headway.dialects.dialect import ClientRequest, DecodedRequest
 from headway.metering.prices import shipped
 from headway.providers import KINDS, echo
 from headway.providers.provider import Provider
 from headway.record import Record
 from headway.server import routes
-from headway.types import Change, ChatRequest, Target
+from headway.types import ChatRequest, Target, Transformation
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -173,11 +173,11 @@ def test_every_request_is_one_that_its_route_takes(where: str, path: str, body: 
         assert call.request.model in provider.models
 
 
-def decoded(path: str, body: str) -> Call:
+def decoded(path: str, body: str) -> DecodedRequest:
     found = routes.find(path)
     assert found is not None, path
     dialect, argument = found
-    return dialect.decode(Inbound(argument, [], body.encode()))
+    return dialect.decode(ClientRequest(argument, [], body.encode()))
 
 
 # --- Commands -----------------------------------------------------------------------------------
@@ -277,7 +277,9 @@ def test_the_providers_that_the_page_adds_are_providers(modules: dict[str, Modul
         )
         assert http.url.host == f"api.{name}.example"
         assert "max_completion_tokens" in sent.parameters or name == "bolt"
-        assert [type(change) for change in changes] == ([] if name == "bolt" else [Change, Change])
+        assert [type(change) for change in changes] == (
+            [] if name == "bolt" else [Transformation, Transformation]
+        )
 
 
 def test_the_test_that_the_page_shows_passes(modules: dict[str, ModuleType]) -> None:

@@ -9,7 +9,7 @@ from headway.errors import UpstreamError
 from headway.types import Headers, HttpRequest, Timeouts
 
 
-class Receiver(Protocol):
+class ResponseReceiver(Protocol):
     """Takes one upstream answer, called where the bytes arrive. ``now`` is the transport's clock,
     read once as the bytes came in. After ``on_end`` or ``on_error`` nothing more is called; after
     ``Sending.cancel`` nothing at all. Calls never come from inside ``Transport.send`` itself,
@@ -31,7 +31,7 @@ class Receiver(Protocol):
         """No complete answer will come."""
 
 
-class Sending(Protocol):
+class UpstreamRequest(Protocol):
     """One request under way."""
 
     def cancel(self) -> None:
@@ -50,7 +50,9 @@ class Sending(Protocol):
 class Transport(Protocol):
     """HTTP requests out, pushed answers in."""
 
-    def send(self, request: HttpRequest, timeouts: Timeouts, receiver: Receiver) -> Sending:
+    def send(
+        self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver
+    ) -> UpstreamRequest:
         """Start ``request``; never blocks, never raises for what the network does."""
 
     async def close(self) -> None:
@@ -69,10 +71,10 @@ class Sink(Protocol):
     on_gone: Callable[[], None] | None
     """Called once if the client leaves before ``end``."""
 
-    def whole(self, status: int, head: bytes, body: bytes) -> None:
+    def send_response(self, status: int, head: bytes, body: bytes) -> None:
         """A complete answer in one write. ``head`` is its header lines, each with its CRLF."""
 
-    def start(self, status: int, head: bytes) -> None:
+    def send_headers(self, status: int, head: bytes) -> None:
         """The head of a streamed answer."""
 
     def write(self, data: bytes) -> None:

@@ -111,7 +111,7 @@ class Logprobs(Struct, frozen=True):
     index: int = 0
 
 
-class Extra(Struct, frozen=True):
+class ExtraFields(Struct, frozen=True):
     """Message fields that the vocabulary has no word for (audio, annotations), as parsed JSON."""
 
     fields: Mapping[str, Any]
@@ -125,11 +125,11 @@ class Finished(Struct, frozen=True, gc=False):
     index: int = 0
 
 
-class UsageSeen(Struct, frozen=True):
+class UsageReported(Struct, frozen=True):
     """The provider's count so far; a later one replaces it, they are not summed."""
 
     usage: Usage
-    shown: Any = None
+    openai_usage: Any = None
     """The same in OpenAI's shape, as the reply's ``usage`` shows it: parsed JSON or Raw."""
 
 
@@ -150,7 +150,7 @@ class Failed(Struct, frozen=True):
     error: Exception
 
 
-class Done(Struct, frozen=True, gc=False):
+class StreamEnd(Struct, frozen=True, gc=False):
     """The wire's own end mark (``data: [DONE]``). A wire without one ends with its last byte."""
 
 
@@ -167,13 +167,13 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     """Everything else that goes to the provider, unknown fields too, each value verbatim JSON."""
     stream: bool = False
     """Ask the provider for a stream."""
-    defaulted: bool = False
+    uses_default_parameters: bool = False
     """The parameters are our defaults: the caller gave none, so dropping one is no news to it."""
     options: Mapping[str, Any] = {}
     """The target's, for adapters that need them to know what it takes (``model_name``)."""
 
 
-class Change(Struct, frozen=True):
+class Transformation(Struct, frozen=True):
     """What an adapter did to a parameter so that the provider takes the request."""
 
     action: Literal["dropped", "renamed", "clamped", "emulated"]
@@ -218,7 +218,7 @@ class Embeddings(Struct, frozen=True, kw_only=True):
     model: str | None = None
 
 
-class Embedded(Struct, frozen=True):
+class EmbeddingsReceived(Struct, frozen=True):
     """The vectors of a call for embeddings, all at once."""
 
     embeddings: Embeddings
@@ -235,15 +235,15 @@ Event = (
     | ToolArguments
     | ReasoningDetail
     | Logprobs
-    | Extra
+    | ExtraFields
     | Finished
-    | UsageSeen
+    | UsageReported
     | Failed
-    | Done
-    | Embedded
+    | StreamEnd
+    | EmbeddingsReceived
 )
 
-CONTENT = frozenset({Text, Reasoning, Refusal, ToolStarted, ToolArguments, Embedded})
+CONTENT = frozenset({Text, Reasoning, Refusal, ToolStarted, ToolArguments, EmbeddingsReceived})
 """The events that carry content: those that time to first token and inter-token latency count.
 Adapters never emit one for an empty string."""
 

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from headway.dialects.answer import Answer
 from headway.providers import openai
 from headway.types import (
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
@@ -21,11 +20,12 @@ from headway.types import (
     ReasoningDetail,
     Refusal,
     Started,
+    StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 
@@ -111,9 +111,9 @@ MESSAGES: list[tuple[str, list[Event], dict[str, Any], str]] = [
     (
         "audio in pieces",
         [
-            Extra({"audio": {"id": "a1", "data": "UkZ", "transcript": "H"}}),
-            Extra({"audio": {"data": "GRg", "transcript": "i"}}),
-            Extra({"audio": {"expires_at": 7}}),
+            ExtraFields({"audio": {"id": "a1", "data": "UkZ", "transcript": "H"}}),
+            ExtraFields({"audio": {"data": "GRg", "transcript": "i"}}),
+            ExtraFields({"audio": {"expires_at": 7}}),
         ],
         {
             **EMPTY,
@@ -123,11 +123,16 @@ MESSAGES: list[tuple[str, list[Event], dict[str, Any], str]] = [
     ),
     (
         "annotations in pieces",
-        [Extra({"annotations": [1]}), Extra({"annotations": [2, 3]})],
+        [ExtraFields({"annotations": [1]}), ExtraFields({"annotations": [2, 3]})],
         {**EMPTY, "annotations": [1, 2, 3]},
         "",
     ),
-    ("a field of its own", [Extra({"mood": 1}), Extra({"mood": 2})], {**EMPTY, "mood": 2}, ""),
+    (
+        "a field of its own",
+        [ExtraFields({"mood": 1}), ExtraFields({"mood": 2})],
+        {**EMPTY, "mood": 2},
+        "",
+    ),
     (
         "blocks of reasoning",
         [ReasoningDetail({"a": 1}), ReasoningDetail({"b": 2})],
@@ -160,7 +165,7 @@ def test_choices_do_not_mix() -> None:
 
 
 def test_an_answer_of_nothing_is_not_finished() -> None:
-    answer = fold(Started(), Done())
+    answer = fold(Started(), StreamEnd())
     assert (answer.is_finished, answer.finish_reason, answer.output()) == (False, None, "")
     assert answer.done
 
@@ -171,7 +176,7 @@ def test_an_answer_whose_first_choice_is_missing_said_nothing() -> None:
 
 def test_the_last_usage_counts() -> None:
     assert fold(Started()).reported() == Usage()
-    seen = [UsageSeen(Usage(output_tokens=n)) for n in (1, 2)]
+    seen = [UsageReported(Usage(output_tokens=n)) for n in (1, 2)]
     assert fold(*seen).reported() == Usage(output_tokens=2)
 
 

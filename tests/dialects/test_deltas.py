@@ -6,9 +6,8 @@ import pytest
 
 from headway.dialects.deltas import choices, said
 from headway.types import (
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Logprobs,
@@ -16,11 +15,12 @@ from headway.types import (
     ReasoningDetail,
     Refusal,
     Started,
+    StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 
@@ -84,17 +84,20 @@ DELTAS: list[tuple[str, list[Event], dict[str, Any], str]] = [
     ),
     (
         "audio",
-        [Extra({"audio": {"id": "1", "data": "a"}}), Extra({"audio": {"id": "1", "data": "b"}})],
+        [
+            ExtraFields({"audio": {"id": "1", "data": "a"}}),
+            ExtraFields({"audio": {"id": "1", "data": "b"}}),
+        ],
         {"audio": {"id": "1", "data": "ab"}},
         "",
     ),
     (
         "lists",
-        [Extra({"annotations": [1]}), Extra({"annotations": [2]})],
+        [ExtraFields({"annotations": [1]}), ExtraFields({"annotations": [2]})],
         {"annotations": [1, 2]},
         "",
     ),
-    ("other fields", [Extra({"mood": "a"}), Extra({"mood": "b"})], {"mood": "b"}, ""),
+    ("other fields", [ExtraFields({"mood": "a"}), ExtraFields({"mood": "b"})], {"mood": "b"}, ""),
     ("blocks of reasoning", [ReasoningDetail({"a": 1})], {"reasoning_details": [{"a": 1}]}, ""),
 ]
 
@@ -109,8 +112,8 @@ def test_events_become_a_delta(events: list[Event], delta: dict[str, Any], text:
 
 
 def test_joining_pieces_leaves_the_events_as_they_were() -> None:
-    first = Extra({"audio": {"data": "a"}, "annotations": [1]})
-    choices([first, Extra({"audio": {"data": "b"}, "annotations": [2]})])
+    first = ExtraFields({"audio": {"data": "a"}, "annotations": [1]})
+    choices([first, ExtraFields({"audio": {"data": "b"}, "annotations": [2]})])
     assert first.fields == {"audio": {"data": "a"}, "annotations": [1]}
 
 
@@ -126,7 +129,7 @@ def test_each_choice_has_its_own_and_only_the_first_is_said() -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [Started(), Finished("stop"), UsageSeen(Usage()), Failed(ValueError()), Done()],
+    [Started(), Finished("stop"), UsageReported(Usage()), Failed(ValueError()), StreamEnd()],
     ids=lambda event: type(event).__name__,
 )
 def test_what_is_no_part_of_a_message_makes_no_delta(event: Event) -> None:

@@ -17,18 +17,18 @@ from answers import (
     fold,
     inbound,
 )
-from headway.dialects.dialect import Context, Inbound
+from headway.dialects.dialect import ClientRequest, ResponseContext
 from headway.dialects.engine import DEFAULTS, ELSEWHERE, FORWARDED, Engine
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
 from headway.types import (
-    Change,
     Event,
     Finished,
     Text,
     ToolArguments,
     ToolStarted,
+    Transformation,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 ENGINE = Engine()
@@ -51,7 +51,7 @@ def test_the_least_that_can_be_asked_has_the_contracts_defaults() -> None:
     assert json.loads(bytes(call.request.messages)) == CALLED
     assert bytes(call.chat_input) == b'"Hi"'
     assert dict(call.request.parameters) == DEFAULTS
-    assert call.request.defaulted
+    assert call.request.uses_default_parameters
     assert call.request.stream  # upstream always
     assert not call.stream
     assert not call.sse
@@ -93,18 +93,18 @@ GIVEN: list[tuple[dict[str, Any], dict[str, Any] | None, bool]] = [
 
 @pytest.mark.parametrize(("fields", "sent", "defaulted"), GIVEN)
 def test_what_the_caller_gave_is_merged_over_nothing(
-    fields: dict[str, Any], sent: dict[str, Any] | None, defaulted: bool
+    fields: dict[str, Any], sent: dict[str, Any] | None, uses_default_parameters: bool
 ) -> None:
     request = decode(**fields).request
     assert plain(request.parameters) == (plain(DEFAULTS) if sent is None else sent)
-    assert request.defaulted is defaulted
+    assert request.uses_default_parameters is uses_default_parameters
 
 
 @pytest.mark.parametrize("name", FORWARDED)
 def test_what_goes_beside_the_parameters_leaves_the_defaults_in_effect(name: str) -> None:
     request = decode(**{name: {"a": 1}}).request
     assert plain(request.parameters) == {**plain(DEFAULTS), name: {"a": 1}}
-    assert request.defaulted
+    assert request.uses_default_parameters
     assert plain(decode(**{name: None}).request.parameters) == plain(DEFAULTS)
 
 
@@ -273,7 +273,7 @@ def test_what_the_provider_did_not_say_is_null() -> None:
 
 
 def test_changes_of_the_request_are_shown() -> None:
-    changes = (Change("dropped", "top_p", "no"),)
+    changes = (Transformation("dropped", "top_p", "no"),)
     encoded = ENGINE.encode(context(transformations=changes), fold(*HELLO), METRICS, 1.0)
     assert json.loads(encoded)["transformations"] == [
         {"action": "dropped", "parameter": "top_p", "reason": "no"}
@@ -388,12 +388,12 @@ def test_an_indented_request_and_an_indented_usage_break_no_line_of_a_stream(
     accept: bytes, line_break: str
 ) -> None:
     body = '{"model":"m",\n"chat_input":[\n{"role":"user",\n"content":"Hi"}],\n"n":[\n1]}'
-    sent = Inbound("openai", ((b"accept", accept),), body.replace("\n", line_break).encode())
+    sent = ClientRequest("openai", ((b"accept", accept),), body.replace("\n", line_break).encode())
     call = ENGINE.decode(sent)
     stream = ENGINE.stream(
-        Context(id="id-1", created=7, call=call, sent=call.request, transformations=())
+        ResponseContext(id="id-1", created=7, call=call, sent=call.request, transformations=())
     )
-    usage = UsageSeen(Usage(), Raw(b'{"prompt_tokens":' + line_break.encode() + b"6}"))
+    usage = UsageReported(Usage(), Raw(b'{"prompt_tokens":' + line_break.encode() + b"6}"))
     first = stream.encode(NO_FRAME, [Text("Hello")], 1.0) or b""
     last = stream.end(fold(Text("Hello"), usage, Finished("stop")), METRICS, 2.0)[0]
     for piece in (first, last):

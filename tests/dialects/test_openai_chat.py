@@ -20,17 +20,17 @@ from answers import (
 from headway.dialects.openai_chat import OpenAIChat
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
 from headway.types import (
-    Done,
     Event,
     Finished,
     Frame,
     Logprobs,
     Reasoning,
+    StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 CHAT = OpenAIChat()
@@ -48,7 +48,7 @@ def test_the_least_that_can_be_asked() -> None:
     assert (call.provider, call.request.model) == ("openai", "gpt-4o")
     assert json.loads(bytes(call.request.messages)) == MESSAGES
     assert dict(call.request.parameters) == {}
-    assert not call.request.defaulted
+    assert not call.request.uses_default_parameters
     assert (call.stream, call.request.stream, call.sse) == (False, False, True)
     assert (call.api_key, call.base_url, call.retries) == (None, None, 0)
 
@@ -251,14 +251,14 @@ def relayed(stream: Any, *pairs: tuple[Frame, list[Event]]) -> list[bytes | None
 
 @pytest.mark.parametrize("shows_usage", [False, True])
 def test_the_providers_own_bytes_are_relayed(shows_usage: bool) -> None:
-    stream = CHAT.stream(context(relays=True, shows_usage=shows_usage))
+    stream = CHAT.stream(context(is_passthrough=True, shows_usage=shows_usage))
     found = relayed(
         stream,
         (ROLE, [STARTED]),
         (COMMENT, []),
         (WORD, [Text("Hi")]),
         (COUNT, [USAGE]),
-        (OVER, [Done()]),
+        (OVER, [StreamEnd()]),
     )
     shown = COUNT.raw if shows_usage else None
     assert found == [ROLE.raw, COMMENT.raw, WORD.raw, shown, None]
@@ -266,12 +266,12 @@ def test_the_providers_own_bytes_are_relayed(shows_usage: bool) -> None:
 
 
 def test_usage_that_comes_with_the_finish_is_relayed_with_it() -> None:
-    stream = CHAT.stream(context(relays=True))
+    stream = CHAT.stream(context(is_passthrough=True))
     assert relayed(stream, (WORD, [Finished("stop"), USAGE])) == [WORD.raw]
 
 
 def test_metrics_follow_what_was_relayed() -> None:
-    stream = CHAT.stream(context(relays=True, shows_metrics=True))
+    stream = CHAT.stream(context(is_passthrough=True, shows_metrics=True))
     relayed(stream, (WORD, [Text("Hi")]))
     metrics, end = stream.end(fold(*HELLO), METRICS, 2.0)
     assert json.loads(metrics[6:])["choices"] == []
@@ -293,7 +293,7 @@ def test_metrics_follow_what_was_relayed() -> None:
 def test_what_we_add_does_not_run_into_a_stream_without_its_last_blank_line(
     raw: bytes, closed: bool
 ) -> None:
-    stream = CHAT.stream(context(relays=True))
+    stream = CHAT.stream(context(is_passthrough=True))
     piece = stream.encode(Frame(b"x", None, raw), [Finished("stop")], 1.0)
     assert piece == raw + (b"" if closed else b"\n\n")
     assert stream.end(fold(*HELLO), METRICS, 2.0) == [END]
@@ -301,7 +301,7 @@ def test_what_we_add_does_not_run_into_a_stream_without_its_last_blank_line(
 
 
 def test_a_whole_answer_where_a_stream_was_due_is_translated() -> None:
-    stream = CHAT.stream(context(relays=True))
+    stream = CHAT.stream(context(is_passthrough=True))
     said = stream.encode(NO_FRAME, HELLO, 1.0)
     assert said == piece(delta('{"role":"assistant","content":"Hello!"}'))
     assert stream.end(fold(*HELLO), METRICS, 2.0) == [piece(delta("{}", '"stop"')), END]
@@ -317,7 +317,7 @@ def test_a_failure_is_an_event_with_no_end_mark() -> None:
 
 def test_an_indented_usage_breaks_no_line_of_a_stream() -> None:
     stream = CHAT.stream(context(shows_usage=True))
-    usage = UsageSeen(Usage(), Raw(b'{\n"prompt_tokens":\r\n6}'))
+    usage = UsageReported(Usage(), Raw(b'{\n"prompt_tokens":\r\n6}'))
     _, piece, _ = stream.end(fold(Text("Hi"), usage, Finished("stop")), METRICS, 2.0)
     assert len(piece.splitlines()) == 2
     assert json.loads(piece.removeprefix(b"data: "))["usage"] == {"prompt_tokens": 6}

@@ -7,25 +7,25 @@ import json
 import pytest
 
 from headway.dialects.answer import Answer
-from headway.dialects.dialect import Context, Inbound
+from headway.dialects.dialect import ClientRequest, ResponseContext
 from headway.dialects.openai_embeddings import OpenAIEmbeddings
 from headway.errors import InvalidField
 from headway.metering.metrics import Metrics
 from headway.types import (
-    Embedded,
     Embeddings,
+    EmbeddingsReceived,
     EmbeddingsRequest,
     Finished,
     Started,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 DIALECT = OpenAIEmbeddings()
 
 
 def decode(body: dict[str, object]) -> EmbeddingsRequest:
-    call = DIALECT.decode(Inbound("", (), json.dumps(body).encode()))
+    call = DIALECT.decode(ClientRequest("", (), json.dumps(body).encode()))
     assert call.provider == "openai"
     assert isinstance(call.request, EmbeddingsRequest)
     return call.request
@@ -58,12 +58,12 @@ def test_a_wrong_field_is_named(body: dict[str, object], param: str) -> None:
 
 
 def encode(*, vectors: list[list[float] | str] | None, model: str | None) -> dict[str, object]:
-    call = DIALECT.decode(Inbound("", (), b'{"model":"openai/m","input":"a"}'))
-    context = Context(id="1", created=1, call=call, sent=call.request)
+    call = DIALECT.decode(ClientRequest("", (), b'{"model":"openai/m","input":"a"}'))
+    context = ResponseContext(id="1", created=1, call=call, sent=call.request)
     answer = Answer()
-    answer.add([Started(model=model), UsageSeen(Usage(input_tokens=5)), Finished("stop")])
+    answer.add([Started(model=model), UsageReported(Usage(input_tokens=5)), Finished("stop")])
     if vectors is not None:
-        answer.add([Embedded(Embeddings(vectors=vectors, usage=Usage()))])
+        answer.add([EmbeddingsReceived(Embeddings(vectors=vectors, usage=Usage()))])
     found: dict[str, object] = json.loads(DIALECT.encode(context, answer, Metrics(), 0.0))
     return found
 
@@ -86,6 +86,6 @@ def test_without_a_name_of_its_own_the_model_asked_for_is_shown() -> None:
 
 
 def test_there_is_no_stream_of_embeddings() -> None:
-    call = DIALECT.decode(Inbound("", (), b'{"model":"openai/m","input":"a"}'))
+    call = DIALECT.decode(ClientRequest("", (), b'{"model":"openai/m","input":"a"}'))
     with pytest.raises(TypeError):
-        DIALECT.stream(Context(id="1", created=1, call=call, sent=call.request))
+        DIALECT.stream(ResponseContext(id="1", created=1, call=call, sent=call.request))

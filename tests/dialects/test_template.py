@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
-from headway.dialects.dialect import Call, Context
+from headway.dialects.dialect import DecodedRequest, ResponseContext
 from headway.dialects.engine import Engine
 from headway.dialects.openai_chat import OpenAIChat
 from headway.dialects.template import MARK, NEVER
@@ -21,10 +21,10 @@ TEXTS = st.text(max_size=8) | ODD
 DIALECTS = st.sampled_from([Engine(), OpenAIChat()])
 
 
-def context(session: str, model: str, sse: bool) -> Context:
+def context(session: str, model: str, sse: bool) -> ResponseContext:
     request = ChatRequest(model=model, messages=Raw(b"[]"))
-    call = Call(provider=model, request=request, stream=True, session_id=session, sse=sse)
-    return Context(id="id-1", created=7, call=call, sent=request)
+    call = DecodedRequest(provider=model, request=request, stream=True, session_id=session, sse=sse)
+    return ResponseContext(id="id-1", created=7, call=call, sent=request)
 
 
 @given(DIALECTS, TEXTS, TEXTS, st.booleans(), st.lists(TEXTS.filter(bool), min_size=3, max_size=5))

@@ -8,20 +8,20 @@ import pytest
 from headway.dialects.answer import Answer
 from headway.metering.meter import Meter, Timing
 from headway.types import (
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Logprobs,
     Reasoning,
     Refusal,
     Started,
+    StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 START = 1000.0
@@ -33,14 +33,14 @@ ROLE: list[Event] = [Started(id="x")]
 WORD: list[Event] = [Text("word")]
 THOUGHT: list[Event] = [Reasoning("hm")]
 STOP: list[Event] = [Finished("stop")]
-USAGE: list[Event] = [UsageSeen(Usage(input_tokens=6, output_tokens=26))]
+USAGE: list[Event] = [UsageReported(Usage(input_tokens=6, output_tokens=26))]
 CALL: list[Event] = [ToolStarted(0, "call_1", "weather")]
 ARGUMENTS: list[Event] = [ToolArguments(0, '{"city"')]
 
 # name, frames as (seconds after the start, events), time to first token, gaps
 SCRIPTS: list[tuple[str, list[Frame], float | None, list[float]]] = [
     ("nothing at all", [], None, []),
-    ("no content", [(0.2, ROLE), (0.3, STOP), (0.4, USAGE), (0.5, [Done()])], None, []),
+    ("no content", [(0.2, ROLE), (0.3, STOP), (0.4, USAGE), (0.5, [StreamEnd()])], None, []),
     ("one content event", [(0.25, WORD), (0.5, STOP)], 0.25, []),
     ("a role-only first event", [(0.1, ROLE), (0.4, WORD), (0.5, WORD)], 0.4, [0.1]),
     ("an empty delta between", [(0.1, WORD), (0.2, []), (0.4, WORD)], 0.1, [0.3]),
@@ -51,7 +51,12 @@ SCRIPTS: list[tuple[str, list[Frame], float | None, list[float]]] = [
     ("a refusal", [(0.3, [Refusal("No")]), (0.4, [Refusal(".")])], 0.3, [0.1]),
     ("two texts in one frame are one event", [(0.3, WORD + WORD), (0.4, WORD)], 0.3, [0.1]),
     ("two frames in one read", [(0.3, WORD), (0.3, WORD)], 0.3, [0.0]),
-    ("what is not content", [(0.3, [Logprobs({}), Extra({}), Failed(ValueError())])], None, []),
+    (
+        "what is not content",
+        [(0.3, [Logprobs({}), ExtraFields({}), Failed(ValueError())])],
+        None,
+        [],
+    ),
 ]
 
 

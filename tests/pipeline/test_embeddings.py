@@ -6,7 +6,7 @@ import gc
 import json
 from typing import Any
 
-from headway.dialects.dialect import Inbound
+from headway.dialects.dialect import ClientRequest
 from headway.dialects.openai_embeddings import OpenAIEmbeddings
 from pipeline_fakes import Pipe
 
@@ -21,7 +21,7 @@ ANSWER = {
 
 def ask(pipe: Pipe, **fields: Any) -> None:
     asked = {"model": "openai/text-embedding-3-small", "input": "Hello", **fields}
-    pipe.send(Inbound("", (), json.dumps(asked).encode()), DIALECT)
+    pipe.send(ClientRequest("", (), json.dumps(asked).encode()), DIALECT)
 
 
 def answer(pipe: Pipe, body: dict[str, Any]) -> None:

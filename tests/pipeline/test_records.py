@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from headway.dialects.dialect import Inbound
+from headway.dialects.dialect import ClientRequest
 from headway.pipeline.signals import Signal
 from pipeline_fakes import (
     DONE,
@@ -38,7 +38,7 @@ def test_a_refusal_names_the_field_and_is_on_record(
     body: bytes, provider: str, status: int, param: str | None
 ) -> None:
     pipe = Pipe()
-    pipe.send(Inbound(provider, [], body))
+    pipe.send(ClientRequest(provider, [], body))
     assert pipe.sendings == []
     error = pipe.sink.json["error"]
     assert (pipe.sink.status, error["param"], error["request_id"]) == (status, param, "id-1")
@@ -50,7 +50,7 @@ def test_a_refusal_names_the_field_and_is_on_record(
 
 def test_an_unknown_provider_is_told_the_configured_ones() -> None:
     pipe = Pipe()
-    pipe.send(Inbound("nobody", [], b'{"model":"m","chat_input":"x"}'))
+    pipe.send(ClientRequest("nobody", [], b'{"model":"m","chat_input":"x"}'))
     assert "configured are: openai" in pipe.sink.json["error"]["message"]
     assert pipe.sink.json["error"]["provider"] == "nobody"
 
@@ -58,7 +58,7 @@ def test_an_unknown_provider_is_told_the_configured_ones() -> None:
 @pytest.mark.parametrize("headers", [[], [(b"x-api-key", b"wrong")]])
 def test_without_the_gateways_key_nothing_is_read_or_recorded(headers: Any) -> None:
     pipe = Pipe(keys=("gw-right-key",))
-    pipe.send(Inbound("openai", headers, b"{"))
+    pipe.send(ClientRequest("openai", headers, b"{"))
     assert pipe.sink.status == 401
     assert pipe.records == []
 

@@ -12,19 +12,19 @@ from headway.errors import UpstreamError, UpstreamOverloaded
 from headway.providers.anthropic import PROVIDER
 from headway.providers.anthropic_answers import decode_event, decode_response
 from headway.types import (
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Reasoning,
     ReasoningDetail,
     Started,
+    StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 from headway.wire.sse import SseFramer
 
@@ -99,7 +99,7 @@ PAGE = {"type": "web_search_result_location", "url": "https://a.example", "title
 SEARCH = {"type": "search_result_location", "source": "https://b.example", "title": None}
 LETTER = {"type": "char_location", "document_index": 0, "source": 7}
 SPAN = {"start_index": 3, "end_index": 5}
-FOUND = Extra(
+FOUND = ExtraFields(
     {
         "citations": [{**PAGE, **SPAN}, {**SEARCH, **SPAN}, {**LETTER, **SPAN}],
         "annotations": [
@@ -172,8 +172,8 @@ BLOCKS: list[tuple[str, list[dict[str, Any]], list[Any], list[Event]]] = [
          delta(0, type="input_json_delta", partial_json='{"query": "x"}'), closed(0),
          opened(1, **RESULT), closed(1)],
         [{**SERVED, "input": {"query": "x"}}, RESULT],
-        [Extra({"content_blocks": [{**SERVED, "input": {"query": "x"}, "index": 0}]}),
-         Extra({"content_blocks": [{**RESULT, "index": 1}]})],
+        [ExtraFields({"content_blocks": [{**SERVED, "input": {"query": "x"}, "index": 0}]}),
+         ExtraFields({"content_blocks": [{**RESULT, "index": 1}]})],
     ),
     (
         "a delta of nothing known",
@@ -193,8 +193,8 @@ def test_a_stream_of_blocks_becomes_events(
     middle: list[dict[str, Any]], events: list[Event], size: int
 ) -> None:
     body = stream(start(), *middle, ended("end_turn"), STOP)
-    ending = [Finished("stop"), UsageSeen(TOTAL, SHOWN), Done()]
-    assert read(body, size) == [STARTED, UsageSeen(PROMPT), *events, *ending]
+    ending = [Finished("stop"), UsageReported(TOTAL, SHOWN), StreamEnd()]
+    assert read(body, size) == [STARTED, UsageReported(PROMPT), *events, *ending]
 
 
 def joined(events: list[Event]) -> list[Event]:
@@ -222,7 +222,7 @@ def test_a_whole_message_is_a_stream_that_came_at_once(
     whole = {"type": "message", "id": "msg_1", "model": "claude-opus-5", "content": content,
              "stop_reason": "end_turn", "usage": {**COUNTED, **LAST_COUNT}}  # fmt: skip
     body = json.dumps(whole, separators=(",", ":")).encode()
-    ending = [Finished("stop"), UsageSeen(TOTAL, SHOWN), Done()]
+    ending = [Finished("stop"), UsageReported(TOTAL, SHOWN), StreamEnd()]
     assert joined(decode_response(body)) == [STARTED, *joined(events), *ending]
 
 
@@ -251,21 +251,21 @@ ENDS: list[tuple[dict[str, Any], str, dict[str, Any] | None]] = [
 def test_every_reason_to_stop_has_its_word(
     stop: dict[str, Any], reason: str, told: dict[str, Any] | None
 ) -> None:
-    expected = [*([] if told is None else [Extra(told)]), Finished(reason)]
+    expected = [*([] if told is None else [ExtraFields(told)]), Finished(reason)]
     fields = dict(stop)
     streamed = read(stream(start(), ended(fields.pop("reason"), usage=None, **fields), STOP), 99)
-    assert streamed[2:] == [*expected, Done()]
+    assert streamed[2:] == [*expected, StreamEnd()]
     whole = {"content": [], "stop_reason": stop["reason"], **fields}
-    assert decode_response(json.dumps(whole).encode())[1:] == [*expected, Done()]
+    assert decode_response(json.dumps(whole).encode())[1:] == [*expected, StreamEnd()]
 
 
 def test_counts_are_replaced_field_by_field_and_never_summed() -> None:
     counts = {"input_tokens": 20, "cache_read_input_tokens": 0, "output_tokens": 9,
               "server_tool_use": {"web_search_requests": 1}}  # fmt: skip
     events = read(stream(start(), ended(None, LAST_COUNT), ended("end_turn", counts), STOP), 10000)
-    first, second, last = (event for event in events if isinstance(event, UsageSeen))
+    first, second, last = (event for event in events if isinstance(event, UsageReported))
     assert first.usage == PROMPT
-    assert second == UsageSeen(TOTAL, SHOWN)
+    assert second == UsageReported(TOTAL, SHOWN)
     assert last.usage == Usage(
         input_tokens=25,
         output_tokens=9,
@@ -274,15 +274,15 @@ def test_counts_are_replaced_field_by_field_and_never_summed() -> None:
         cache_write_1h_tokens=4,
         reasoning_tokens=2,
     )
-    assert last.shown["server_tool_use"] == {"web_search_requests": 1}
+    assert last.openai_usage["server_tool_use"] == {"web_search_requests": 1}
 
 
 def test_a_count_that_was_not_told_is_unknown() -> None:
     events = read(stream(start(None), ended("end_turn", {"output_tokens": 9}), STOP), 10000)
-    first, last = (event for event in events if isinstance(event, UsageSeen))
+    first, last = (event for event in events if isinstance(event, UsageReported))
     assert first.usage == Usage()
     assert last.usage == Usage(output_tokens=9)
-    assert (last.shown["prompt_tokens"], last.shown["total_tokens"]) == (None, None)
+    assert (last.openai_usage["prompt_tokens"], last.openai_usage["total_tokens"]) == (None, None)
 
 
 def test_an_error_in_a_stream_is_told() -> None:

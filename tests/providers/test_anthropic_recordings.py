@@ -14,7 +14,7 @@ from msgspec import Raw
 from cassettes import Recording, chosen, names
 from headway import errors
 from headway.providers import anthropic, vertex_anthropic
-from headway.types import ChatRequest, Event, Finished, Started, Target, UsageSeen
+from headway.types import ChatRequest, Event, Finished, Started, Target, UsageReported
 from recorded import fold, read
 
 PROVIDERS = {
@@ -154,8 +154,8 @@ def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Re
     assert usage.cache_write_1h_tokens == breakdown.get("ephemeral_1h_input_tokens")
     thought = counted.get("output_tokens_details") or {}
     assert usage.reasoning_tokens == thought.get("thinking_tokens")
-    assert seen.shown["prompt_tokens"] == prompt
-    assert seen.shown["total_tokens"] == prompt + counted["output_tokens"]
+    assert seen.openai_usage["prompt_tokens"] == prompt
+    assert seen.openai_usage["total_tokens"] == prompt + counted["output_tokens"]
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
@@ -186,7 +186,7 @@ def test_a_recorded_answer_begins_with_its_start_and_counts_before_it_ends(
 ) -> None:
     found = events(recording)
     assert type(found[0]) is Started
-    assert [type(event) for event in found[-3:-1]] == [Finished, UsageSeen]
+    assert [type(event) for event in found[-3:-1]] == [Finished, UsageReported]
 
 
 # --- Errors ---------------------------------------------------------------------------------------

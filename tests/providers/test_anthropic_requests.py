@@ -29,7 +29,7 @@ def chat(
     model: str = "claude-sonnet-4-5",
     *,
     stream: bool = False,
-    defaulted: bool = False,
+    uses_default_parameters: bool = False,
     **parameters: Any,
 ) -> ChatRequest:
     return ChatRequest(
@@ -37,7 +37,7 @@ def chat(
         messages=Raw(json.dumps(messages).encode()),
         parameters={name: Raw(json.dumps(value).encode()) for name, value in parameters.items()},
         stream=stream,
-        defaulted=defaulted,
+        uses_default_parameters=uses_default_parameters,
     )
 
 
@@ -701,13 +701,15 @@ DEFAULTS = {"temperature": 1, "max_tokens": 2048, "top_p": 1, "frequency_penalty
     ],
 )
 def test_our_own_defaults_go_without_a_word(model: str, kept: list[str]) -> None:
-    adapted, changes = PROVIDER.adapt(chat(model=model, defaulted=True, **DEFAULTS))
+    adapted, changes = PROVIDER.adapt(chat(model=model, uses_default_parameters=True, **DEFAULTS))
     assert list(adapted.parameters) == kept
     assert changes == ()
 
 
 def test_what_the_caller_gave_beside_our_defaults_does_not() -> None:
-    request = chat(defaulted=True, response_format={"type": "json_object"}, **DEFAULTS)
+    request = chat(
+        uses_default_parameters=True, response_format={"type": "json_object"}, **DEFAULTS
+    )
     assert [change.parameter for change in PROVIDER.adapt(request)[1]] == ["response_format"]
 
 

@@ -17,7 +17,7 @@ from headway.types import (
     ChatRequest,
     EmbeddingsRequest,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
@@ -26,7 +26,7 @@ from headway.types import (
     Target,
     Text,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 RESOURCE = "https://name.openai.azure.com"
@@ -187,11 +187,11 @@ def test_what_filters_made_of_the_prompt_comes_with_the_start() -> None:
     found = read(OPENING, chunk("", {}), chunk("Hi", SAFE), chunk("!", SAFE), chunk("?", HATE))
     assert found == [
         Started("c1", "gpt-4o", 7),
-        Extra({"prompt_filter_results": PROMPT}),
-        Extra({"content_filter_results": SAFE}),
+        ExtraFields({"prompt_filter_results": PROMPT}),
+        ExtraFields({"content_filter_results": SAFE}),
         Text("Hi"),
         Text("!"),
-        Extra({"content_filter_results": HATE}),
+        ExtraFields({"content_filter_results": HATE}),
         Text("?"),
     ]
 
@@ -201,14 +201,14 @@ def test_a_stream_ends_as_openais() -> None:
     found = read(OPENING, chunk("Hi", None), chunk(None, {}, "content_filter"), last, None)
     assert found[2:4] == [Text("Hi"), Finished("content_filter")]
     seen = found[4]
-    assert isinstance(seen, UsageSeen)
+    assert isinstance(seen, UsageReported)
     assert seen.usage == Usage(input_tokens=3, output_tokens=2)
     assert len(found) == 6
 
 
 def test_each_choice_has_filters_of_its_own() -> None:
     found = read(chunk("a", SAFE), chunk("b", SAFE, index=1), chunk("c", SAFE, index=1))
-    assert [e.index for e in found if type(e) is Extra] == [0, 1]
+    assert [e.index for e in found if type(e) is ExtraFields] == [0, 1]
 
 
 def test_a_whole_answer_has_its_filters_before_its_end() -> None:
@@ -221,8 +221,8 @@ def test_a_whole_answer_has_its_filters_before_its_end() -> None:
     body = {"id": "c1", "choices": [choice], "prompt_filter_results": PROMPT, "usage": COUNTED}
     found = PROVIDER.decode_response(json.dumps(body).encode())
     assert found[1:4] == [
-        Extra({"prompt_filter_results": PROMPT}),
-        Extra({"content_filter_results": SAFE}),
+        ExtraFields({"prompt_filter_results": PROMPT}),
+        ExtraFields({"content_filter_results": SAFE}),
         Text("Hi"),
     ]
     plain = {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}

@@ -335,7 +335,7 @@ def test_openais_rules_hold_for_its_models_by_their_name_there() -> None:
         model="openai.gpt-5.5",
         messages=HI,
         parameters={"max_tokens": Raw(b"5"), "temperature": Raw(b"1")},
-        defaulted=True,
+        uses_default_parameters=True,
     )
     adapted, changes = bedrock_mantle.adapt(request)
     assert adapted.model == "openai.gpt-5.5"

@@ -13,20 +13,20 @@ from headway.dialects.answer import Answer
 from headway.providers import bedrock
 from headway.providers.bedrock_answers import FINISHED
 from headway.types import (
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
     Reasoning,
     ReasoningDetail,
     Started,
+    StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 from headway.wire.eventstream import Message, encode
 
@@ -134,21 +134,21 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
             delta(image={"error": {"message": "m"}}),
             stop(),
         ],
-        [Extra({"images": [
+        [ExtraFields({"images": [
             {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,QUI="}}]})],
     ),
     "what it stopped for and was asked to add": (
         [("messageStop", {"stopReason": "stop_sequence",
                           "additionalModelResponseFields": {"stop_sequence": "x"}})],
         [
-            Extra({"native_finish_reason": "stop_sequence",
+            ExtraFields({"native_finish_reason": "stop_sequence",
                    "additional_model_response_fields": {"stop_sequence": "x"}}),
             Finished("stop"),
         ],
     ),
     "a stop for no reason, and an end without usage": (
         [("messageStop", {}), ("metadata", {"metrics": {"latencyMs": 1}})],
-        [Finished("stop"), Done()],
+        [Finished("stop"), StreamEnd()],
     ),
     "what was written for an hour": (
         [("metadata", {"usage": {
@@ -157,7 +157,7 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
             "cacheDetails": [{"ttl": "1h", "inputTokens": 15}, {"ttl": "5m", "inputTokens": 5}],
         }})],
         [
-            UsageSeen(
+            UsageReported(
                 Usage(input_tokens=31, output_tokens=2, cache_read_tokens=10,
                       cache_write_tokens=20, cache_write_1h_tokens=15),
                 {
@@ -167,13 +167,13 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
                     "prompt_tokens_details": {"cached_tokens": 10, "cache_write_tokens": 20},
                 },
             ),
-            Done(),
+            StreamEnd(),
         ],
     ),
     "usage of which nothing is known": (
         [("metadata", {"usage": {}})],
         [
-            UsageSeen(
+            UsageReported(
                 Usage(),
                 {
                     "prompt_tokens": None,
@@ -182,7 +182,7 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
                     "prompt_tokens_details": {"cached_tokens": None, "cache_write_tokens": None},
                 },
             ),
-            Done(),
+            StreamEnd(),
         ],
     ),
 }  # fmt: skip
@@ -246,7 +246,7 @@ def test_a_whole_answer_has_its_tier_and_every_kind_of_block() -> None:
         Text("a"),
         ToolStarted(0, "t", "f"),
         ToolArguments(0, '{"a": 1}'),
-        Extra(
+        ExtraFields(
             {
                 "images": [
                     {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{B64}"}}
@@ -254,13 +254,13 @@ def test_a_whole_answer_has_its_tier_and_every_kind_of_block() -> None:
             }
         ),
         Finished("stop"),
-        Done(),
+        StreamEnd(),
     ]
 
 
 def test_a_picture_elsewhere_gives_nothing() -> None:
     events = whole({"image": {"format": "png", "source": {"s3Location": {"uri": "s3://x/y"}}}})
-    assert events == [Started(), Finished("stop"), Done()]
+    assert events == [Started(), Finished("stop"), StreamEnd()]
 
 
 @pytest.mark.parametrize(

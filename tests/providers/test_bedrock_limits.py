@@ -33,12 +33,14 @@ FORMAT = {
 }
 
 
-def chat(model: str, messages: Any = HI, defaulted: bool = False, **given: Any) -> ChatRequest:
+def chat(
+    model: str, messages: Any = HI, uses_default_parameters: bool = False, **given: Any
+) -> ChatRequest:
     return ChatRequest(
         model=model,
         messages=Raw(json.dumps(messages).encode()),
         parameters={name: Raw(json.dumps(value).encode()) for name, value in given.items()},
-        defaulted=defaulted,
+        uses_default_parameters=uses_default_parameters,
     )
 
 
@@ -274,7 +276,10 @@ DEFAULTS = {
     ],
 )
 def test_our_own_defaults_go_without_a_word(model: str, left: Any) -> None:
-    assert outcome(chat(model, defaulted=True, **DEFAULTS)) == ({"inferenceConfig": left}, [])
+    assert outcome(chat(model, uses_default_parameters=True, **DEFAULTS)) == (
+        {"inferenceConfig": left},
+        [],
+    )
 
 
 @pytest.mark.parametrize(

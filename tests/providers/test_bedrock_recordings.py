@@ -18,7 +18,7 @@ from headway.types import (
     Event,
     Finished,
     Started,
-    UsageSeen,
+    UsageReported,
 )
 from recorded import fold, read
 
@@ -118,7 +118,7 @@ def test_a_recorded_answer_begins_is_finished_is_counted_and_ends(recording: Rec
     assert answer.done
     assert type(found[0]) is Started
     kinds = [type(event) for event in found]
-    assert kinds.index(Finished) < len(kinds) - kinds[::-1].index(UsageSeen) - 1
+    assert kinds.index(Finished) < len(kinds) - kinds[::-1].index(UsageReported) - 1
 
 
 @pytest.mark.parametrize("recording", CONVERSED, ids=names(CONVERSED))
@@ -182,8 +182,8 @@ def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Re
     assert seen.usage.input_tokens == counted["totalTokens"] - counted["outputTokens"]
     assert seen.usage.cache_read_tokens == counted.get("cacheReadInputTokens")
     assert seen.usage.cache_write_tokens == counted.get("cacheWriteInputTokens")
-    assert seen.shown["total_tokens"] == counted["totalTokens"]
-    assert seen.shown["prompt_tokens"] == seen.usage.input_tokens
+    assert seen.openai_usage["total_tokens"] == counted["totalTokens"]
+    assert seen.openai_usage["prompt_tokens"] == seen.usage.input_tokens
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))

@@ -17,22 +17,22 @@ from headway.errors import RequestError
 from headway.providers.cohere import PROVIDER, decode_embeddings, encode_embeddings
 from headway.types import (
     ChatRequest,
-    Done,
     EmbeddingsRequest,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
     Logprobs,
     Reasoning,
     Started,
+    StreamEnd,
     Target,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 OLD, NEW, REASONING = "command-r-plus-08-2024", "command-a-03-2025", "command-a-reasoning-08-2025"
@@ -44,9 +44,16 @@ def raw(value: Any) -> Raw:
     return Raw(json.dumps(value).encode())
 
 
-def chat(model: str, messages: Any, defaulted: bool = False, **parameters: Any) -> ChatRequest:
+def chat(
+    model: str, messages: Any, uses_default_parameters: bool = False, **parameters: Any
+) -> ChatRequest:
     given = {name: raw(value) for name, value in parameters.items()}
-    return ChatRequest(model=model, messages=raw(messages), parameters=given, defaulted=defaulted)
+    return ChatRequest(
+        model=model,
+        messages=raw(messages),
+        parameters=given,
+        uses_default_parameters=uses_default_parameters,
+    )
 
 
 def sent(request: ChatRequest) -> Any:
@@ -319,7 +326,7 @@ def test_a_parameter_is_sent_as_cohere_takes_it_and_every_change_is_told(
 def test_our_own_defaults_are_fitted_without_a_word() -> None:
     given_ = {"temperature": 1, "max_tokens": 2048, "top_p": 1, "frequency_penalty": 0,
               "presence_penalty": 0}  # fmt: skip
-    request = chat(NEW, USER, defaulted=True, **given_)
+    request = chat(NEW, USER, uses_default_parameters=True, **given_)
     assert changes(request) == []
     body = sent(request)
     assert (body["temperature"], body["max_tokens"], body["p"]) == (1, 2048, 0.99)
@@ -392,7 +399,7 @@ def note(start: int, stop: int, url: str) -> Any:
 
 WEB = "https://x"
 STREAMS: list[tuple[str, list[Any], list[Event]]] = [
-    ("its end mark", [b"[DONE]"], [Done()]),
+    ("its end mark", [b"[DONE]"], [StreamEnd()]),
     ("silence", [b""], []),
     ("an event that is not known", [{"type": "new", "delta": {}}, {"type": "debug"}], []),
     ("empty pieces", [
@@ -418,9 +425,9 @@ STREAMS: list[tuple[str, list[Any], list[Event]]] = [
         delta("citation-start", 1, citations=cited(0, 1, None, "file:x")),
         delta("citation-start", 2, citations=cited(0, 1, None, WEB, type="PLAN")),
     ], [Text("ab"), Text("cd"),
-        Extra({"citations": [cited(0, 2, 1, WEB)], "annotations": [note(2, 4, WEB)]}),
-        Extra({"citations": [cited(0, 1, None, "file:x")]}),
-        Extra({"citations": [cited(0, 1, None, WEB, type="PLAN")]})]),
+        ExtraFields({"citations": [cited(0, 2, 1, WEB)], "annotations": [note(2, 4, WEB)]}),
+        ExtraFields({"citations": [cited(0, 1, None, "file:x")]}),
+        ExtraFields({"citations": [cited(0, 1, None, WEB, type="PLAN")]})]),
     ("probabilities", [
         {**delta("content-delta", content={"text": "ab"}),
          "logprobs": {"text": "ab", "token_ids": [1, 2], "logprobs": [-0.5, -0.25]}}],
@@ -482,11 +489,11 @@ def test_a_whole_answer_is_read_in_the_order_of_its_stream() -> None:
         Reasoning("hm"),
         Text("ab"),
         Text("cd"),
-        Extra({"citations": [cited(0, 1, 3, WEB)], "annotations": [note(2, 3, WEB)]}),
+        ExtraFields({"citations": [cited(0, 1, 3, WEB)], "annotations": [note(2, 3, WEB)]}),
         Logprobs({"content": [{"token": "ab", "logprob": -1.0, "top_logprobs": []}]}),
         Finished("stop"),
-        UsageSeen(Usage(input_tokens=5, output_tokens=3), {**shown, **body["usage"]}),  # type: ignore[dict-item]
-        Done(),
+        UsageReported(Usage(input_tokens=5, output_tokens=3), {**shown, **body["usage"]}),  # type: ignore[dict-item]
+        StreamEnd(),
     ]
 
 
@@ -504,14 +511,14 @@ def test_a_stream_begins_with_its_id_and_ends_with_what_is_billed() -> None:
     shown = {"prompt_tokens": 4, "completion_tokens": 9, "total_tokens": 13}
     shown["completion_tokens_details"] = {"reasoning_tokens": 7}  # type: ignore[assignment]
     counted = Usage(input_tokens=4, output_tokens=9, reasoning_tokens=7)
-    assert seen == UsageSeen(counted, {**shown, **usage})
+    assert seen == UsageReported(counted, {**shown, **usage})
 
 
 def test_what_is_not_counted_is_not_known() -> None:
     seen = streamed(end(finish_reason="COMPLETE", usage={}))[1]
-    assert isinstance(seen, UsageSeen)
+    assert isinstance(seen, UsageReported)
     assert seen.usage == Usage()
-    assert seen.shown["total_tokens"] is None
+    assert seen.openai_usage["total_tokens"] is None
 
 
 def test_an_error_in_a_body_of_status_200_is_an_error() -> None:

@@ -124,8 +124,8 @@ def test_the_usage_of_a_recorded_answer_is_what_is_billed(recording: Recording) 
     assert seen.usage.output_tokens == billed["output_tokens"]
     assert seen.usage.reasoning_tokens == reported["tokens"].get("reasoning_tokens")
     assert seen.usage.cache_read_tokens is None
-    assert {name: seen.shown[name] for name in reported} == reported
-    assert seen.shown["total_tokens"] == billed["input_tokens"] + billed["output_tokens"]
+    assert {name: seen.openai_usage[name] for name in reported} == reported
+    assert seen.openai_usage["total_tokens"] == billed["input_tokens"] + billed["output_tokens"]
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))

@@ -27,13 +27,16 @@ OWN_WIRES = {"openrouter", "perplexity", "databricks", "cloudflare", "llamafile"
 
 
 def asked(
-    model: str = "m", messages: list[Any] | None = None, defaulted: bool = False, **parameters: Any
+    model: str = "m",
+    messages: list[Any] | None = None,
+    uses_default_parameters: bool = False,
+    **parameters: Any,
 ) -> ChatRequest:
     return ChatRequest(
         model=model,
         messages=Raw(json.dumps(messages or HI).encode()),
         parameters={name: Raw(json.dumps(value).encode()) for name, value in parameters.items()},
-        defaulted=defaulted,
+        uses_default_parameters=uses_default_parameters,
         stream=True,
     )
 
@@ -100,7 +103,7 @@ def test_a_vendor_is_sent_what_it_takes(
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_our_own_defaults_go_without_a_word(kind: str) -> None:
-    body, said = sent(kind, asked(defaulted=True, **DEFAULTS))
+    body, said = sent(kind, asked(uses_default_parameters=True, **DEFAULTS))
     assert said == []
     assert body.items() <= DEFAULTS.items()
     assert body["max_tokens"] == 2048

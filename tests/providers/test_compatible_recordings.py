@@ -106,7 +106,7 @@ def test_the_usage_of_a_recorded_answer_is_what_is_billed(recording: Recording) 
     assert answer.usage is not None
     usage, last = answer.usage.usage, reported[-1]
     assert (usage.input_tokens, usage.output_tokens) == billed(recording.provider, last)
-    assert json.loads(bytes(answer.usage.shown)) == last
+    assert json.loads(bytes(answer.usage.openai_usage)) == last
     details = last.get("prompt_tokens_details") or {}
     places = (details, last)
     names_of_cached = ("cached_tokens", "prompt_cache_hit_tokens", "num_cached_tokens")
@@ -130,7 +130,15 @@ def test_streamed_and_whole_answers_have_one_shape(provider: str) -> None:
                  for event in events(one)}
         for stream in (True, False)
     }  # fmt: skip
-    core = {"Started", "Text", "ToolStarted", "ToolArguments", "Finished", "UsageSeen", "Done"}
+    core = {
+        "Started",
+        "Text",
+        "ToolStarted",
+        "ToolArguments",
+        "Finished",
+        "UsageReported",
+        "StreamEnd",
+    }
     assert found[True] & core == found[False] & core
 
 

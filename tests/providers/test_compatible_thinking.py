@@ -17,7 +17,11 @@ NO_CHOICE = "dropped reasoning_effort: the model has no such choice"
 
 
 def adapted(
-    kind: str, model: str, given: dict[str, Any], stream: bool = True, defaulted: bool = False
+    kind: str,
+    model: str,
+    given: dict[str, Any],
+    stream: bool = True,
+    uses_default_parameters: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
     """The parameters that are left, and what is said of the others."""
     request = ChatRequest(
@@ -25,7 +29,7 @@ def adapted(
         messages=HI,
         parameters={name: Raw(json.dumps(value).encode()) for name, value in given.items()},
         stream=stream,
-        defaulted=defaulted,
+        uses_default_parameters=uses_default_parameters,
     )
     found, changes = KINDS[kind].adapt(request)
     left = {name: json.loads(bytes(raw)) for name, raw in found.parameters.items()}
@@ -201,7 +205,9 @@ def test_what_does_not_go_with_thought_is_left_out(
 
 
 def test_what_goes_of_our_own_defaults_goes_without_a_word() -> None:
-    assert adapted("deepseek", "deepseek-flash", {"temperature": 1}, defaulted=True) == ({}, [])
+    assert adapted(
+        "deepseek", "deepseek-flash", {"temperature": 1}, uses_default_parameters=True
+    ) == ({}, [])
 
 
 # model, what is given, whether it is streamed, what is sent, what is said

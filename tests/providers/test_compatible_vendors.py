@@ -19,7 +19,7 @@ from headway.errors import (
     UpstreamTimeout,
 )
 from headway.providers import KINDS
-from headway.types import ChatRequest, Failed, Finished, Frame, UsageSeen
+from headway.types import ChatRequest, Failed, Finished, Frame, UsageReported
 
 TOOLS = [{"type": "function", "function": {"name": "f"}}]
 NAMED = {"type": "function", "function": {"name": "f"}}
@@ -222,7 +222,7 @@ def test_tokens_written_to_an_explicit_cache_are_counted(
     usage = {**USAGE, "prompt_tokens_details": details}
     chunk = json.dumps({"id": "1", "choices": [], "usage": usage}).encode()
     events = KINDS["dashscope"].decode_event(Frame(chunk, None, chunk), {})
-    (seen,) = [event.usage for event in events if isinstance(event, UsageSeen)]
+    (seen,) = [event.usage for event in events if isinstance(event, UsageReported)]
     assert (seen.cache_write_tokens, seen.cache_read_tokens, seen.input_tokens) == (
         written, read, 90,
     )  # fmt: skip
@@ -232,7 +232,7 @@ def test_a_usage_that_names_the_cache_elsewhere_is_left_alone() -> None:
     usage = {**USAGE, "cache_creation_input_tokens": 3}
     said = {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}], "usage": usage}
     events = KINDS["dashscope"].decode_response(json.dumps(said).encode())
-    (seen,) = [event.usage for event in events if isinstance(event, UsageSeen)]
+    (seen,) = [event.usage for event in events if isinstance(event, UsageReported)]
     assert seen.cache_write_tokens is None
 
 

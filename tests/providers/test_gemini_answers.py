@@ -11,9 +11,8 @@ from headway import errors
 from headway.dialects.answer import Answer
 from headway.providers import gemini, vertex
 from headway.types import (
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
@@ -21,11 +20,12 @@ from headway.types import (
     Reasoning,
     ReasoningDetail,
     Started,
+    StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 from headway.wire.sse import SseFramer
 
@@ -87,7 +87,7 @@ PARTS: list[tuple[str, list[Any], list[Event]]] = [
         "a picture",
         [{"inlineData": {"mimeType": "image/png", "data": "aWc="}}],
         [
-            Extra(
+            ExtraFields(
                 {
                     "images": [
                         {
@@ -106,7 +106,7 @@ PARTS: list[tuple[str, list[Any], list[Event]]] = [
             event
             for place, data in enumerate("ab")
             for event in (
-                Extra(
+                ExtraFields(
                     {
                         "images": [
                             {
@@ -123,7 +123,7 @@ PARTS: list[tuple[str, list[Any], list[Event]]] = [
     (
         "sound",
         [{"inlineData": {"mimeType": "audio/L16;rate=24000", "data": "aWlp"}}],
-        [Extra({"audio": {"data": "aWlp", "format": "L16;rate=24000"}})],
+        [ExtraFields({"audio": {"data": "aWlp", "format": "L16;rate=24000"}})],
     ),
     ("what is not known", [{"hologram": {}}], []),
 ]
@@ -208,7 +208,7 @@ def test_a_finish_without_an_answer_is_a_failure_with_its_usage(
 ) -> None:
     told = answer(finish=given) | {"usageMetadata": {"promptTokenCount": 5, "totalTokenCount": 5}}
     seen, failed = whole(told, kind.PROVIDER)[-2:]
-    assert isinstance(seen, UsageSeen)
+    assert isinstance(seen, UsageReported)
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, errors.UpstreamError)
     assert failed.error.code == code
@@ -236,7 +236,7 @@ def test_a_second_finish_is_no_news() -> None:
 
 def test_a_filtered_answer_says_why_where_the_provider_does() -> None:
     told = whole(answer(finish="SAFETY", finishMessage="Blocked for safety."))
-    assert told[1:] == [Extra({"refusal": "Blocked for safety."}), Finished("content_filter")]
+    assert told[1:] == [ExtraFields({"refusal": "Blocked for safety."}), Finished("content_filter")]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_filtered_answer_says_why_where_the_provider_does() -> None:
 )
 def test_a_blocked_prompt_is_a_filtered_answer(feedback: Any, said: str) -> None:
     body = {"promptFeedback": feedback, "responseId": "r1", "modelVersion": "gemini-x"}
-    assert whole(body) == [START, Extra({"refusal": said}), Finished("content_filter")]
+    assert whole(body) == [START, ExtraFields({"refusal": said}), Finished("content_filter")]
     assert streamed(body) == whole(body)
 
 
@@ -362,7 +362,7 @@ def test_usage_is_counted_as_it_is_billed(
     wire: dict[str, Any], usage: Usage, shown: dict[str, Any]
 ) -> None:
     told = whole(answer({"text": "a"}) | {"usageMetadata": wire})
-    assert told[2] == UsageSeen(usage, shown)
+    assert told[2] == UsageReported(usage, shown)
 
 
 def test_a_usage_that_counts_nothing_is_none() -> None:
@@ -468,7 +468,7 @@ def test_grounding_is_annotations_and_itself(
     name: str, metadata: dict[str, Any], annotations: list[Any]
 ) -> None:
     told = whole(answer({"text": "Köln am Rhein"}, groundingMetadata=metadata))
-    assert told[2] == Extra({"annotations": annotations, "grounding_metadata": metadata})
+    assert told[2] == ExtraFields({"annotations": annotations, "grounding_metadata": metadata})
 
 
 def test_grounding_that_a_stream_repeats_is_told_once() -> None:
@@ -492,7 +492,7 @@ def test_grounding_that_a_stream_repeats_is_told_once() -> None:
 def test_what_the_model_recites_is_annotated(field: str) -> None:
     metadata = {field: [{"startIndex": 2, "endIndex": 4, "uri": "https://a.test"}, {}]}
     told = whole(answer({"text": "abcdef"}, citationMetadata=metadata))
-    assert told[2] == Extra({"annotations": [cited("https://a.test", "", 2, 4)]})
+    assert told[2] == ExtraFields({"annotations": [cited("https://a.test", "", 2, 4)]})
 
 
 # --- Streams --------------------------------------------------------------------------------------
@@ -518,7 +518,7 @@ def test_a_stream_is_read_however_it_is_framed_and_cut(name: str, body: bytes) -
 
 
 def test_an_end_mark_that_a_proxy_adds_is_one() -> None:
-    assert PROVIDER.decode_event(Frame(b"[DONE]", None, b""), {}) == [Done()]
+    assert PROVIDER.decode_event(Frame(b"[DONE]", None, b""), {}) == [StreamEnd()]
 
 
 ERROR = {"error": {"code": 503, "message": "Overloaded.", "status": "UNAVAILABLE"}}

@@ -23,13 +23,13 @@ def adapt(
     model: str = FLASH,
     messages: Any = HI,
     provider: Any = gemini.PROVIDER,
-    defaulted: bool = False,
+    uses_default_parameters: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
     request = ChatRequest(
         model=model,
         messages=Raw(json.dumps(messages).encode()),
         parameters={name: Raw(json.dumps(value).encode()) for name, value in parameters.items()},
-        defaulted=defaulted,
+        uses_default_parameters=uses_default_parameters,
     )
     adapted, changes = provider.adapt(request)
     assert adapted.messages == request.messages
@@ -182,11 +182,11 @@ def test_our_own_defaults_go_without_a_word_and_what_was_given_beside_them_does_
         "frequency_penalty": 0,
         "presence_penalty": 0,
     }
-    kept, changes = adapt(defaults, defaulted=True)
+    kept, changes = adapt(defaults, uses_default_parameters=True)
     assert kept == {"temperature": 1, "max_tokens": 2048, "top_p": 1}
     assert changes == []
     tools = [{"type": "computer"}]
-    assert adapt({**defaults, "tools": tools}, defaulted=True)[1] != []
+    assert adapt({**defaults, "tools": tools}, uses_default_parameters=True)[1] != []
 
 
 PENALTIES = [

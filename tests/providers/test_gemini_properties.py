@@ -33,7 +33,7 @@ from conversations import (
     tools,
 )
 from headway.providers import gemini, vertex
-from headway.types import Change, Target
+from headway.types import Target, Transformation
 
 Json = Any
 FORMAT = "google-gemini-v1"
@@ -59,7 +59,7 @@ def has_ids(target: Target) -> bool:
     return target is not VERTEX
 
 
-def said(changes: tuple[Change, ...], words: str) -> bool:
+def said(changes: tuple[Transformation, ...], words: str) -> bool:
     return any(words in change.reason for change in changes)
 
 

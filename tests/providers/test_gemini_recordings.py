@@ -167,7 +167,7 @@ def test_the_usage_of_a_recorded_answer_is_that_of_its_last_count(recording: Rec
     audio = [d for d in last["promptTokensDetails"] if d["modality"] == "AUDIO"]
     assert usage.input_audio_tokens == (audio[0]["tokenCount"] if audio else None)
     assert answer.usage is not None
-    assert answer.usage.shown["total_tokens"] == last["totalTokenCount"]
+    assert answer.usage.openai_usage["total_tokens"] == last["totalTokenCount"]
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))

@@ -187,7 +187,9 @@ def test_of_a_message_with_a_thought_all_else_stays_as_it_is_written() -> None:
 
 def test_what_the_caller_gave_beside_our_defaults_is_told() -> None:
     parameters = {"max_tokens": Raw(b"5"), "functions": Raw(b"[]")}
-    request = ChatRequest(model="m", messages=Raw(b"[]"), parameters=parameters, defaulted=True)
+    request = ChatRequest(
+        model="m", messages=Raw(b"[]"), parameters=parameters, uses_default_parameters=True
+    )
     assert [change.parameter for change in PROVIDER.adapt(request)[1]] == ["functions"]
 
 

@@ -17,7 +17,6 @@ from headway.errors import RequestError
 from headway.providers.ollama import PROVIDER, decode_embeddings, encode_embeddings
 from headway.types import (
     ChatRequest,
-    Done,
     EmbeddingsRequest,
     Event,
     Failed,
@@ -25,12 +24,13 @@ from headway.types import (
     Logprobs,
     Reasoning,
     Started,
+    StreamEnd,
     Target,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 BASE = "http://127.0.0.1:11434"
@@ -43,10 +43,14 @@ def raw(value: Any) -> Raw:
     return Raw(json.dumps(value).encode())
 
 
-def chat(messages: Any, defaulted: bool = False, **parameters: Any) -> ChatRequest:
+def chat(messages: Any, uses_default_parameters: bool = False, **parameters: Any) -> ChatRequest:
     given_ = {name: raw(value) for name, value in parameters.items()}
     return ChatRequest(
-        model="m", messages=raw(messages), parameters=given_, defaulted=defaulted, stream=True
+        model="m",
+        messages=raw(messages),
+        parameters=given_,
+        uses_default_parameters=uses_default_parameters,
+        stream=True,
     )
 
 
@@ -252,7 +256,7 @@ def test_a_parameter_stands_where_ollama_looks_for_it_and_every_change_is_told(
 def test_our_own_defaults_are_fitted_without_a_word() -> None:
     given_ = {"temperature": 1, "max_tokens": 2048, "top_p": 1, "frequency_penalty": 0,
               "presence_penalty": 0}  # fmt: skip
-    request = chat(USER, defaulted=True, **given_)
+    request = chat(USER, uses_default_parameters=True, **given_)
     assert changes(request) == []
     assert sent(request)["options"]["num_predict"] == 2048
 
@@ -352,7 +356,7 @@ BEGUN = Started(model="m", created=1716580891)
 LOGPROB = {"token": "a", "logprob": -1.0, "bytes": [97]}
 UNNAMED = {"function": {"name": "f", "arguments": {"b": 1, "a": "ö"}}}
 SHOWN = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
-COUNTED = UsageSeen(Usage(input_tokens=3, output_tokens=2), SHOWN)
+COUNTED = UsageReported(Usage(input_tokens=3, output_tokens=2), SHOWN)
 LINES: list[tuple[str, bytes, list[Event]]] = [
     ("a beginning", line(done=False), [BEGUN]),
     ("a time that is none", b'{"model":"m","message":{},"created_at":"now"}', [Started(model="m")]),
@@ -365,7 +369,7 @@ LINES: list[tuple[str, bytes, list[Event]]] = [
     ("a load without a word", line(done=True, done_reason="load"), [BEGUN, Finished("stop")]),
     ("an end that is new", line(done=True, done_reason="bored"), [BEGUN, Finished("bored")]),
     ("a prompt that is not counted", line(done=True, eval_count=2),
-     [BEGUN, Finished("stop"), UsageSeen(Usage(output_tokens=2), {
+     [BEGUN, Finished("stop"), UsageReported(Usage(output_tokens=2), {
          "prompt_tokens": None, "completion_tokens": 2, "total_tokens": None})]),
     ("calls without ids", line(message={"tool_calls": [UNNAMED, UNNAMED]}, done=True),
      [BEGUN, ToolStarted(0, "call_2024052420013101558_0", "f"),
@@ -420,7 +424,7 @@ def test_an_error_in_a_stream_or_in_a_body_of_status_200_is_an_error(said: Any) 
 def test_a_stream_of_the_openai_wire_is_read_by_its_own_rules() -> None:
     chunk = {"id": "1", "model": "m", "choices": [{"index": 0, "delta": {"content": "a"}}]}
     body = b"data: " + json.dumps(chunk).encode() + b"\n\ndata: [DONE]\n\n"
-    expected = [Started("1", "m"), Text("a"), Done()]
+    expected = [Started("1", "m"), Text("a"), StreamEnd()]
     assert streamed(body) == expected
     assert streamed(*[body[at : at + 1] for at in range(len(body))]) == expected
     failed = streamed(body[:-14], b'{"error":"gone"}\n\n')[-1]
@@ -430,7 +434,7 @@ def test_a_stream_of_the_openai_wire_is_read_by_its_own_rules() -> None:
 def test_a_whole_answer_of_the_openai_wire_is_read_by_its_own_rules() -> None:
     choice = {"index": 0, "message": {"content": "a"}, "finish_reason": "stop"}
     body = json.dumps({"id": "1", "model": "m", "choices": [choice]}).encode()
-    expected = [Started("1", "m"), Text("a"), Finished("stop"), Done()]
+    expected = [Started("1", "m"), Text("a"), Finished("stop"), StreamEnd()]
     assert PROVIDER.decode_response(body) == expected
 
 

@@ -117,7 +117,11 @@ def test_the_usage_of_a_recorded_answer_is_what_was_counted(recording: Recording
     assert seen is not None
     assert seen.usage.input_tokens == counted["prompt_tokens"]
     assert seen.usage.output_tokens == counted["completion_tokens"]
-    shown = seen.shown if isinstance(seen.shown, dict) else json.loads(bytes(seen.shown))
+    shown = (
+        seen.openai_usage
+        if isinstance(seen.openai_usage, dict)
+        else json.loads(bytes(seen.openai_usage))
+    )
     assert shown == counted
 
 

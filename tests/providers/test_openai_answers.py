@@ -9,20 +9,20 @@ import pytest
 
 from headway.providers.openai import decode_event, decode_response
 from headway.types import (
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Finished,
     Frame,
     Logprobs,
     Reasoning,
     Refusal,
     Started,
+    StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 STARTED = Started("chatcmpl-1", "gpt-4o-2024-08-06", 1718622757, "fp_1", "default")
@@ -168,8 +168,8 @@ STREAMS: list[tuple[str, list[Any], list[Event]]] = [
         [{**BASE, "choices": [{"delta": {"content": "Hi"}, "logprobs": LOGPROBS}]}],
         [Text("Hi"), Logprobs(LOGPROBS)],
     ),
-    ("audio", [chunk({"audio": AUDIO})], [Extra({"audio": AUDIO})]),
-    ("annotations", [chunk({"annotations": CITED})], [Extra({"annotations": CITED})]),
+    ("audio", [chunk({"audio": AUDIO})], [ExtraFields({"audio": AUDIO})]),
+    ("annotations", [chunk({"annotations": CITED})], [ExtraFields({"annotations": CITED})]),
     ("no annotations", [chunk({"annotations": []})], []),
     (
         "a list of parts",
@@ -183,11 +183,11 @@ STREAMS: list[tuple[str, list[Any], list[Event]]] = [
     (
         "references among the parts",
         [chunk({"content": [{"type": "reference", "reference_ids": [1]}]})],
-        [Extra({"references": [{"type": "reference", "reference_ids": [1]}]})],
+        [ExtraFields({"references": [{"type": "reference", "reference_ids": [1]}]})],
     ),
     ("padding", [chunk({"content": "Hi"}, obfuscation="x7Kq")], [Text("Hi")]),
     ("no choices", [{**BASE, "choices": []}, {**BASE, "choices": None}, BASE], []),
-    ("the end mark", [b"[DONE]"], [Done()]),
+    ("the end mark", [b"[DONE]"], [StreamEnd()]),
     ("a comment or an empty event", [b""], []),
     ("a null error", [chunk({"content": "Hi"}, error=None)], [Text("Hi")]),
 ]  # fmt: skip
@@ -267,16 +267,16 @@ EACH_USAGE = pytest.mark.parametrize(
 @EACH_USAGE
 def test_usage_of_a_stream_is_read_and_shown_as_it_was_sent(sent: Any, usage: Usage) -> None:
     seen = decode([frame(chunk(ROLE, usage=None)), frame({**BASE, "choices": [], "usage": sent})])
-    assert [type(event) for event in seen] == [Started, UsageSeen]
-    assert isinstance(seen[1], UsageSeen)
+    assert [type(event) for event in seen] == [Started, UsageReported]
+    assert isinstance(seen[1], UsageReported)
     assert seen[1].usage == usage
-    assert json.loads(bytes(seen[1].shown)) == sent
+    assert json.loads(bytes(seen[1].openai_usage)) == sent
 
 
 @EACH_USAGE
 def test_usage_of_a_whole_answer_is_the_same(sent: Any, usage: Usage) -> None:
     seen = decode_response(json.dumps({**BASE, "choices": [], "usage": sent}).encode())
-    assert [event.usage for event in seen if isinstance(event, UsageSeen)] == [usage]
+    assert [event.usage for event in seen if isinstance(event, UsageReported)] == [usage]
 
 
 def whole(message: Any, finish: str | None = "stop", **more: Any) -> bytes:
@@ -306,8 +306,12 @@ MESSAGES: list[tuple[str, Any, list[Event]]] = [
         {"content": None, "function_call": {"name": "a", "arguments": "{}"}},
         [ToolStarted(0, "", "a", legacy=True), ToolArguments(0, "{}", legacy=True)],
     ),
-    ("audio", {"content": None, "audio": AUDIO, "annotations": []}, [Extra({"audio": AUDIO})]),
-    ("annotations", {"annotations": CITED}, [Extra({"annotations": CITED})]),
+    (
+        "audio",
+        {"content": None, "audio": AUDIO, "annotations": []},
+        [ExtraFields({"audio": AUDIO})],
+    ),
+    ("annotations", {"annotations": CITED}, [ExtraFields({"annotations": CITED})]),
     (
         "a list of parts",
         {"content": [{"type": "text", "text": "Hi"}]},
@@ -320,7 +324,7 @@ MESSAGES: list[tuple[str, Any, list[Event]]] = [
     ("message", "events"), [row[1:] for row in MESSAGES], ids=[row[0] for row in MESSAGES]
 )
 def test_a_whole_answer_is_a_stream_that_arrived_at_once(message: Any, events: list[Event]) -> None:
-    assert decode_response(whole(message)) == [STARTED, *events, Finished("stop"), Done()]
+    assert decode_response(whole(message)) == [STARTED, *events, Finished("stop"), StreamEnd()]
 
 
 def test_a_whole_answer_without_a_finish_is_whole_all_the_same() -> None:

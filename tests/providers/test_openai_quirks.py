@@ -17,7 +17,16 @@ from headway.errors import (
     UpstreamRateLimited,
 )
 from headway.providers import KINDS
-from headway.types import Event, Extra, Failed, Finished, Reasoning, ReasoningDetail, Started, Text
+from headway.types import (
+    Event,
+    ExtraFields,
+    Failed,
+    Finished,
+    Reasoning,
+    ReasoningDetail,
+    Started,
+    Text,
+)
 from headway.wire.sse import SseFramer
 from upstreams import sse_event
 
@@ -220,7 +229,7 @@ def test_thoughts_in_parts_are_reasoning() -> None:
         Reasoning("hm"),
         Reasoning("so"),
         Text("Hi"),
-        Extra({"references": [cited]}),
+        ExtraFields({"references": [cited]}),
     ]
 
 

@@ -66,7 +66,7 @@ def test_the_usage_of_a_recorded_answer_is_the_last_that_it_reported(recording: 
         last["prompt_tokens"],
         last["completion_tokens"],
     )
-    assert json.loads(bytes(answer.usage.shown)) == last
+    assert json.loads(bytes(answer.usage.openai_usage)) == last
 
 
 STREAMS = [recording for recording in ANSWERS if recording.stream]

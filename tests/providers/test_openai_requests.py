@@ -22,14 +22,14 @@ def chat(
     parameters: dict[str, bytes] | None = None,
     *,
     stream: bool = False,
-    defaulted: bool = False,
+    uses_default_parameters: bool = False,
 ) -> ChatRequest:
     return ChatRequest(
         model=model,
         messages=Raw(MESSAGES),
         parameters={name: Raw(value) for name, value in (parameters or {}).items()},
         stream=stream,
-        defaulted=defaulted,
+        uses_default_parameters=uses_default_parameters,
     )
 
 
@@ -136,10 +136,14 @@ def test_reasoning_models_are_not_sent_what_they_refuse(
     model: str, refuses: bool, always: bool, renames: bool
 ) -> None:
     given = adapt(chat(model, DEFAULTS))[0].parameters
-    defaulted = adapt(chat(model, DEFAULTS, defaulted=True))[0].parameters
+    uses_default_parameters = adapt(chat(model, DEFAULTS, uses_default_parameters=True))[
+        0
+    ].parameters
     assert [name for name in SAMPLING if name in given] == ([] if always else list(SAMPLING))
-    assert [name for name in SAMPLING if name in defaulted] == ([] if refuses else list(SAMPLING))
-    for parameters in (given, defaulted):
+    assert [name for name in SAMPLING if name in uses_default_parameters] == (
+        [] if refuses else list(SAMPLING)
+    )
+    for parameters in (given, uses_default_parameters):
         assert ("max_completion_tokens" in parameters) is renames
         assert ("max_tokens" in parameters) is not renames
 
@@ -157,7 +161,7 @@ def test_every_change_is_told_by_the_callers_name_of_the_parameter() -> None:
 
 
 def test_changes_of_our_own_defaults_are_no_news() -> None:
-    assert adapt(chat("o3", DEFAULTS, defaulted=True))[1] == ()
+    assert adapt(chat("o3", DEFAULTS, uses_default_parameters=True))[1] == ()
 
 
 def test_what_need_not_change_is_the_same_request() -> None:

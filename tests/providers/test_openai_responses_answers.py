@@ -13,9 +13,8 @@ from headway.dialects.answer import Answer
 from headway.providers.openai_responses import PROVIDER
 from headway.types import (
     ChatRequest,
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
@@ -24,12 +23,13 @@ from headway.types import (
     ReasoningDetail,
     Refusal,
     Started,
+    StreamEnd,
     Target,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 FORMAT = "openai-responses-v1"
@@ -43,7 +43,7 @@ COUNTED = {
     "total_tokens": 17,
     "cost": 0.5,
 }
-SEEN = UsageSeen(
+SEEN = UsageReported(
     Usage(
         input_tokens=10,
         output_tokens=7,
@@ -167,7 +167,7 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
         [done(0, **{**CALL, "arguments": "{}", "namespace": "ns"})],
         [
             ToolStarted(0, "call_1", "f"),
-            Extra({"tool_namespaces": {"call_1": "ns"}}),
+            ExtraFields({"tool_namespaces": {"call_1": "ns"}}),
             ToolArguments(0, "{}"),
         ],
     ),
@@ -239,7 +239,7 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
             event("code_interpreter_call_code.delta", output_index=0, delta="1+1"),
             done(0, **SEARCH),
         ],
-        [Extra({"output_items": [{**SEARCH, "index": 0}]})],
+        [ExtraFields({"output_items": [{**SEARCH, "index": 0}]})],
     ),
     "cites, in the second of its messages": (
         [
@@ -268,9 +268,9 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
         ],
         [
             Text("First. "),
-            Extra({"phase": "commentary"}),
+            ExtraFields({"phase": "commentary"}),
             Text("Second"),
-            Extra(
+            ExtraFields(
                 {
                     "annotations": [
                         {
@@ -319,19 +319,19 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
         ],
         [Reasoning("S"), Reasoning("\n\nT"), Reasoning("U")],
     ),
-    "ends with its counts": ([ended(usage=COUNTED)], [Finished("stop"), SEEN, Done()]),
-    "ends without counts": ([ended(usage=None)], [Finished("stop"), Done()]),
+    "ends with its counts": ([ended(usage=COUNTED)], [Finished("stop"), SEEN, StreamEnd()]),
+    "ends without counts": ([ended(usage=None)], [Finished("stop"), StreamEnd()]),
     "ends with calls": (
         [added(0, **CALL), done(0, **CALL), ended()],
-        [ToolStarted(0, "call_1", "f"), Finished("tool_calls"), Done()],
+        [ToolStarted(0, "call_1", "f"), Finished("tool_calls"), StreamEnd()],
     ),
     "says it all at the end": (
         [ended(output=[message("Hello")])],
-        [Text("Hello"), Finished("stop"), Done()],
+        [Text("Hello"), Finished("stop"), StreamEnd()],
     ),
     "ends at its limit": (
         [ended("incomplete", incomplete_details={"reason": "max_output_tokens"}, usage=COUNTED)],
-        [Finished("length"), SEEN, Done()],
+        [Finished("length"), SEEN, StreamEnd()],
     ),
     "is filtered": (
         [
@@ -342,9 +342,13 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
                 moderation=None,
             )
         ],
-        [Extra({"content_filters": [{"blocked": True}]}), Finished("content_filter"), Done()],
+        [
+            ExtraFields({"content_filters": [{"blocked": True}]}),
+            Finished("content_filter"),
+            StreamEnd(),
+        ],
     ),
-    "ends early without a reason": ([ended("incomplete")], [Finished("length"), Done()]),
+    "ends early without a reason": ([ended("incomplete")], [Finished("length"), StreamEnd()]),
     "says nothing of consequence": (
         [{"type": "response.new"}, {"type": "keepalive"}, {}],
         [],
@@ -378,7 +382,7 @@ def test_a_whole_answer_is_its_items() -> None:
     found = whole(output=[thought, message("Hello"), CALL | {"arguments": "{}"}], usage=COUNTED)
     assert [type(e).__name__ for e in found] == [
         "Started", "Reasoning", "ReasoningDetail", "ReasoningDetail", "Text", "ToolStarted",
-        "ToolArguments", "Finished", "UsageSeen", "Done",
+        "ToolArguments", "Finished", "UsageReported", "StreamEnd",
     ]  # fmt: skip
     assert found[1] == Reasoning("A\n\nB")
     assert whole(service_tier="flex", output=[])[0] == Started(

@@ -36,7 +36,7 @@ from conversations import (
     tools,
 )
 from headway.providers.openai_responses import PROVIDER
-from headway.types import Change, Target
+from headway.types import Target, Transformation
 
 Json = Any
 FORMAT = "openai-responses-v1"
@@ -44,7 +44,7 @@ TARGET = Target(provider="responses", base_url="https://r.test/v1")
 MODELS = st.sampled_from(["gpt-4o", "gpt-5", "gpt-5.1", "o3"])
 
 
-def said(changes: tuple[Change, ...], words: str) -> bool:
+def said(changes: tuple[Transformation, ...], words: str) -> bool:
     return any(words in change.reason for change in changes)
 
 

@@ -12,7 +12,7 @@ from msgspec import Raw
 from cassettes import Recording, chosen, names
 from headway import errors
 from headway.providers.openai_responses import PROVIDER
-from headway.types import ChatRequest, Event, Finished, Started, Target, UsageSeen
+from headway.types import ChatRequest, Event, Finished, Started, Target, UsageReported
 from recorded import fold, read
 
 
@@ -148,10 +148,10 @@ def test_the_usage_of_a_recorded_answer_is_told(recording: Recording) -> None:
     assert usage.cache_read_tokens == given["cached_tokens"]
     assert usage.cache_write_tokens == given.get("cache_write_tokens")
     assert usage.reasoning_tokens == counted["output_tokens_details"]["reasoning_tokens"]
-    assert seen.shown["prompt_tokens"] == counted["input_tokens"]
-    assert seen.shown["completion_tokens"] == counted["output_tokens"]
-    assert seen.shown["total_tokens"] == counted["total_tokens"]
-    assert seen.shown["prompt_tokens_details"] == given
+    assert seen.openai_usage["prompt_tokens"] == counted["input_tokens"]
+    assert seen.openai_usage["completion_tokens"] == counted["output_tokens"]
+    assert seen.openai_usage["total_tokens"] == counted["total_tokens"]
+    assert seen.openai_usage["prompt_tokens_details"] == given
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
@@ -193,7 +193,7 @@ def test_a_recorded_answer_begins_with_its_start_and_counts_before_it_ends(
 ) -> None:
     found = events(recording)
     assert type(found[0]) is Started
-    assert [type(event) for event in found[-3:-1]] == [Finished, UsageSeen]
+    assert [type(event) for event in found[-3:-1]] == [Finished, UsageReported]
 
 
 # --- Errors ---------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def request(
     model: str = "gpt-4o",
     messages: Any = HELLO,
     stream: bool = False,
-    defaulted: bool = False,
+    uses_default_parameters: bool = False,
     **parameters: Any,
 ) -> ChatRequest:
     return ChatRequest(
@@ -35,7 +35,7 @@ def request(
         messages=raw(messages),
         parameters={name: raw(value) for name, value in parameters.items()},
         stream=stream,
-        defaulted=defaulted,
+        uses_default_parameters=uses_default_parameters,
     )
 
 
@@ -202,7 +202,7 @@ def test_our_own_defaults_go_without_a_word() -> None:
         "presence_penalty": 0,
     }
     for model, kept in (("gpt-4o", {"temperature", "top_p"}), ("o3", set())):
-        asked = request(model, defaulted=True, **given)
+        asked = request(model, uses_default_parameters=True, **given)
         assert changes(asked) == []
         body = sent(asked)
         assert set(body) - {"model", "input", "store", "include"} == {"max_output_tokens", *kept}

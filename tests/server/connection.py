@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from headway.dialects.dialect import Dialect, Inbound
+from headway.dialects.dialect import ClientRequest, Dialect
 from headway.ports import Sink
 from headway.server import protocol
 from headway.server.heads import Heads
@@ -76,7 +76,7 @@ class Asked:
     """Stands for an exchange: says what it was asked, and answers when told to."""
 
     def __init__(
-        self, gateway: Any, dialect: Dialect, inbound: Inbound, sink: Sink, started: float
+        self, gateway: Any, dialect: Dialect, inbound: ClientRequest, sink: Sink, started: float
     ) -> None:
         self.dialect, self.inbound, self.sink = dialect, inbound, sink
         self.all: list[Asked] = gateway.asked
@@ -93,11 +93,11 @@ class Asked:
     def answer(self) -> None:
         body = self.inbound.body
         if b"stream" in body:
-            self.sink.start(200, b"")
+            self.sink.send_headers(200, b"")
             self.sink.write(body)
             self.sink.end()
         else:
-            self.sink.whole(404 if b"bad" in body else 200, b"x: y\r\n", body)
+            self.sink.send_response(404 if b"bad" in body else 200, b"x: y\r\n", body)
 
 
 class Forgetful(Heads):

@@ -293,7 +293,7 @@ def test_a_client_slower_than_the_provider_makes_it_pause_and_resume() -> None:
         sink, told, sizes = AsgiSink(), [], []
         sink.on_pause = lambda: told.append("pause")
         sink.on_resume = lambda: (told.append("resume"), sink.end())[0]
-        sink.start(200, b"")
+        sink.send_headers(200, b"")
         for _ in range(4):
             sink.write(piece)
         assert (sink.is_paused, told) == (False, [])
@@ -316,7 +316,7 @@ def test_a_client_slower_than_the_provider_makes_it_pause_and_resume() -> None:
 def test_a_sink_may_be_paused_with_nobody_listening() -> None:
     async def main() -> None:
         sink = AsgiSink()
-        sink.start(200, b"a: b: c\r\n")
+        sink.send_headers(200, b"a: b: c\r\n")
         sink.write(b"x" * (HIGH_WATER + 1))
         sink.end(b"")
         sent: list[Any] = []
@@ -335,7 +335,7 @@ def test_what_was_not_sent_to_a_client_that_left_is_dropped() -> None:
     async def main() -> None:
         sink, sent, gone = AsgiSink(), [], []
         sink.on_gone = lambda: gone.append(True)
-        sink.start(200, b"")
+        sink.send_headers(200, b"")
         sink.gone()
 
         async def send(message: Any) -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from headway.errors import InvalidField, UnknownProvider, UpstreamError, UpstreamUnreachable
 from headway.metering.prices import ConfiguredPrice, PriceBook, shipped
 from headway.pipeline.gateway import Gateway, Upstream
-from headway.ports import Receiver
+from headway.ports import ResponseReceiver
 from headway.providers import KINDS
 from headway.server import catalogue, live, models
 from headway.server.shelves import shelves
@@ -238,13 +238,13 @@ class Canned:
         self.replies: dict[str, Reply] = {f"/{path}": reply for path, reply in replies.items()}
         self.requests: list[HttpRequest] = []
 
-    def send(self, request: HttpRequest, timeouts: Timeouts, receiver: Receiver) -> Canned:
+    def send(self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver) -> Canned:
         self.requests.append(request)
         reply = self.replies[request.url.path]
         asyncio.get_running_loop().call_soon(self._play, reply, receiver)
         return self
 
-    def _play(self, reply: Reply, receiver: Receiver) -> None:
+    def _play(self, reply: Reply, receiver: ResponseReceiver) -> None:
         match reply:
             case (int(status), said):
                 body = said if isinstance(said, bytes) else json.dumps(said).encode()

@@ -202,7 +202,7 @@ def test_metrics_say_their_unit() -> None:
         (schemas.EngineChunk, engine.Chunk),
         (schemas.Metrics, metrics.Metrics),
         (schemas.Price, metrics.PriceOrigin),
-        (schemas.Change, types.Change),
+        (schemas.Transformation, types.Transformation),
         (schemas.Parameter, types.Parameter),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headway.dialects.dialect import Inbound
+from headway.dialects.dialect import ClientRequest
 from headway.server import routes
 from headway.server.heads import COUNT_LIMIT, HEAD_LIMIT, Heads
 from server.connection import LIMIT, Connection, Forgetful, Turns, asking
@@ -127,7 +127,7 @@ def test_the_third_request_of_one_head_goes_past_the_parser() -> None:
             connection.answer()
             length = (b"content-length", b"%d" % len(body))
             expected = [(b"host", b"here"), length, (b"authorization", b"Bearer sk-one")]
-            assert connection.asked[-1].inbound == Inbound("echo", expected, body)
+            assert connection.asked[-1].inbound == ClientRequest("echo", expected, body)
         assert connection.state.total_requests == 4
 
 

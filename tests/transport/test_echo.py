@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from headway.errors import UpstreamError
-from headway.ports import Sending
+from headway.ports import UpstreamRequest
 from headway.transport.echo import EchoTransport
 from headway.types import Headers, HttpRequest, Timeouts, Url
 
@@ -128,11 +128,11 @@ def test_silence_ends_in_the_timeout_that_a_socket_would_have(
     assert (error.type, error.code) == ("timeout_error", code)
 
 
-def stopped(script: Any, when: int | None, stop: Callable[[Sending], None]) -> Receiver:
+def stopped(script: Any, when: int | None, stop: Callable[[UpstreamRequest], None]) -> Receiver:
     """After that many chunks, or before anything, ``stop`` is called; then some time passes."""
 
     async def main() -> Receiver:
-        sendings: list[Sending] = []
+        sendings: list[UpstreamRequest] = []
         receiver = Receiver(lambda count: stop(sendings[0]) if count == when else None)
         sendings.append(EchoTransport(time.perf_counter).send(request(script), HASTY, receiver))
         if when is None:
@@ -159,14 +159,14 @@ def stopped(script: Any, when: int | None, stop: Callable[[Sending], None]) -> R
     ],
 )
 def test_after_a_cancel_nothing_is_called(
-    script: Any, when: int | None, told: list[Any], stop: Callable[[Sending], None]
+    script: Any, when: int | None, told: list[Any], stop: Callable[[UpstreamRequest], None]
 ) -> None:
     assert stopped(script, when, stop).told == told
 
 
 def test_a_paused_answer_waits_until_it_is_resumed() -> None:
     async def main() -> None:
-        sendings: list[Sending] = []
+        sendings: list[UpstreamRequest] = []
         receiver = Receiver(lambda count: sendings[0].pause() if count == 2 else None)
         sendings.append(EchoTransport(time.perf_counter).send(request(), TIMEOUTS, receiver))
         await asyncio.sleep(0.03)

@@ -7,11 +7,10 @@ from typing import Any
 
 from headway.types import (
     CONTENT,
-    Done,
-    Embedded,
     Embeddings,
+    EmbeddingsReceived,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Logprobs,
@@ -19,12 +18,13 @@ from headway.types import (
     ReasoningDetail,
     Refusal,
     Started,
+    StreamEnd,
     Summary,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 UNKNOWN = Usage()
@@ -102,7 +102,7 @@ class Answer:
     def __init__(self) -> None:
         self.choices: dict[int, Choice] = {}
         self.started: Started | None = None
-        self.usage: UsageSeen | None = None
+        self.usage: UsageReported | None = None
         self.embeddings: Embeddings | None = None
         self.failed: Exception | None = None
         self.done = False
@@ -205,7 +205,7 @@ def _add_logprobs(answer: Answer, event: Logprobs) -> None:
             choice.logprobs[name] = list(value)
 
 
-def _add_extra(answer: Answer, event: Extra) -> None:
+def _add_extra(answer: Answer, event: ExtraFields) -> None:
     extra = answer.choice(event.index).extra
     for name, value in event.fields.items():
         if isinstance(value, list):
@@ -229,7 +229,7 @@ def _add_finished(answer: Answer, event: Finished) -> None:
     answer.choice(event.index).finish_reason = event.reason
 
 
-def _add_usage(answer: Answer, event: UsageSeen) -> None:
+def _add_usage(answer: Answer, event: UsageReported) -> None:
     answer.usage = event
 
 
@@ -237,11 +237,11 @@ def _add_failed(answer: Answer, event: Failed) -> None:
     answer.failed = event.error
 
 
-def _add_embedded(answer: Answer, event: Embedded) -> None:
+def _add_embedded(answer: Answer, event: EmbeddingsReceived) -> None:
     answer.embeddings = event.embeddings
 
 
-def _add_done(answer: Answer, event: Done) -> None:
+def _add_done(answer: Answer, event: StreamEnd) -> None:
     answer.done = True
 
 
@@ -253,12 +253,12 @@ ADD: dict[type, Callable[[Answer, Any], None]] = {
     ToolStarted: _add_tool,
     ToolArguments: _add_arguments,
     Logprobs: _add_logprobs,
-    Extra: _add_extra,
+    ExtraFields: _add_extra,
     Finished: _add_finished,
-    UsageSeen: _add_usage,
+    UsageReported: _add_usage,
     Failed: _add_failed,
-    Done: _add_done,
-    Embedded: _add_embedded,
+    StreamEnd: _add_done,
+    EmbeddingsReceived: _add_embedded,
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from headway.types import (
     Event,
-    Extra,
+    ExtraFields,
     Logprobs,
     Reasoning,
     ReasoningDetail,
@@ -49,7 +49,7 @@ def _detail(event: ReasoningDetail) -> dict[str, Any]:
     return {"reasoning_details": [event.value]}
 
 
-def _extra(event: Extra) -> dict[str, Any]:
+def _extra(event: ExtraFields) -> dict[str, Any]:
     return dict(event.fields)
 
 
@@ -60,7 +60,7 @@ DELTAS: dict[type, Callable[[Any], dict[str, Any]]] = {
     ToolStarted: _tool,
     ToolArguments: _arguments,
     ReasoningDetail: _detail,
-    Extra: _extra,
+    ExtraFields: _extra,
 }
 
 

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from headway.dialects.answer import Answer
 from headway.errors import HeadwayError, InvalidBody, InvalidField
-from headway.types import Change, ChatRequest, Event, Frame, Headers, Request
+from headway.types import ChatRequest, Event, Frame, Headers, Request, Transformation
 
 JSON = b"application/json"
 SSE = b"text/event-stream; charset=utf-8"
@@ -23,7 +23,7 @@ NDJSON = b"application/x-ndjson"
 NULL = b"null"
 
 
-class Inbound(Struct, frozen=True, gc=False):
+class ClientRequest(Struct, frozen=True, gc=False):
     """One request of a client, read whole. ``argument`` is what the path held, or empty."""
 
     argument: str
@@ -31,7 +31,7 @@ class Inbound(Struct, frozen=True, gc=False):
     body: bytes
 
 
-class Call(Struct, frozen=True, kw_only=True, gc=False):
+class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     """What a dialect understood of a request."""
 
     provider: str
@@ -60,16 +60,16 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
         return isinstance(self.request, ChatRequest) and self.request.stream
 
 
-class Context(Struct, frozen=True, kw_only=True, gc=False):
+class ResponseContext(Struct, frozen=True, kw_only=True, gc=False):
     """What an encoder knows of the call when the answer begins."""
 
     id: str
     created: int
-    call: Call
+    call: DecodedRequest
     sent: Request
     """The request as the provider got it: with what was in effect."""
-    transformations: tuple[Change, ...] = ()
-    relays: bool = False
+    transformations: tuple[Transformation, ...] = ()
+    is_passthrough: bool = False
     """Client and provider speak the same wire: nothing is translated."""
 
 
@@ -107,12 +107,14 @@ class Dialect(Protocol):
     def wire(self) -> str | None:
         """The wire format that it shares with providers, where it does."""
 
-    def decode(self, inbound: Inbound) -> Call:
+    def decode(self, inbound: ClientRequest) -> DecodedRequest:
         """Raises InvalidBody, InvalidField."""
 
-    def encode(self, context: Context, answer: Answer, metrics: Struct, now: float) -> bytes: ...
+    def encode(
+        self, context: ResponseContext, answer: Answer, metrics: Struct, now: float
+    ) -> bytes: ...
 
-    def stream(self, context: Context) -> Stream: ...
+    def stream(self, context: ResponseContext) -> Stream: ...
 
 
 _read_object = msgspec.json.Decoder(dict[str, Raw]).decode

@@ -19,10 +19,10 @@ from headway.dialects.dialect import (
     NDJSON,
     NULL,
     SSE,
-    Call,
-    Context,
-    Inbound,
+    ClientRequest,
+    DecodedRequest,
     Message,
+    ResponseContext,
     Stream,
     decode_object,
     encode_error,
@@ -31,7 +31,7 @@ from headway.dialects.dialect import (
 )
 from headway.dialects.template import MARK, NEVER, cut
 from headway.errors import HeadwayError, InvalidBody, InvalidField
-from headway.types import Change, ChatRequest, Event, Frame, Started, Text
+from headway.types import ChatRequest, Event, Frame, Started, Text, Transformation
 
 MODEL = field("model", str, "a string, the provider's own name of the model")
 CHAT_INPUT = field(
@@ -108,7 +108,7 @@ class Reply(Struct, gc=False):
     parameters: Mapping[str, Raw]
     metrics: Struct
     deployment: str | None
-    transformations: tuple[Change, ...]
+    transformations: tuple[Transformation, ...]
 
 
 class Chunk(Struct, omit_defaults=True):
@@ -131,7 +131,7 @@ class Chunk(Struct, omit_defaults=True):
     context: Raw | msgspec.UnsetType = msgspec.UNSET
     parameters: Mapping[str, Raw] | msgspec.UnsetType = msgspec.UNSET
     deployment: str | msgspec.UnsetType | None = msgspec.UNSET
-    transformations: tuple[Change, ...] | msgspec.UnsetType = msgspec.UNSET
+    transformations: tuple[Transformation, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 _encode = msgspec.json.Encoder().encode
@@ -146,20 +146,20 @@ class Engine:
     wire = None
     checks_parameters = True
 
-    def decode(self, inbound: Inbound) -> Call:
+    def decode(self, inbound: ClientRequest) -> DecodedRequest:
         fields = decode_object(inbound.body)
         known = _read(inbound.body, fields)
         given, parameters = _parameters(fields, known.parameters)
         messages, last = _messages(fields["chat_input"], known.chat_input)
         version = known.api_version
-        return Call(
+        return DecodedRequest(
             provider=inbound.argument,
             request=ChatRequest(
                 model=known.model,
                 messages=messages,
                 parameters=parameters,
                 stream=True,
-                defaulted=not given,
+                uses_default_parameters=not given,
             ),
             stream=known.is_stream or False,
             sse=_wants_events(inbound),
@@ -173,7 +173,9 @@ class Engine:
             chat_input=last,
         )
 
-    def encode(self, context: Context, answer: Answer, metrics: Struct, now: float) -> bytes:
+    def encode(
+        self, context: ResponseContext, answer: Answer, metrics: Struct, now: float
+    ) -> bytes:
         call, started = context.call, answer.started or Started()
         return _encode(
             Reply(
@@ -183,7 +185,7 @@ class Engine:
                 model=call.request.model,
                 object="chat.completion",
                 system_fingerprint=started.system_fingerprint,
-                usage=None if answer.usage is None else answer.usage.shown,
+                usage=None if answer.usage is None else answer.usage.openai_usage,
                 session_id=call.session_id,
                 chat_input=call.chat_input,
                 chat_output=answer.output(),
@@ -197,7 +199,7 @@ class Engine:
             )
         )
 
-    def stream(self, context: Context) -> Stream:
+    def stream(self, context: ResponseContext) -> Stream:
         return EngineStream(context)
 
 
@@ -215,7 +217,7 @@ class EngineStream:
         "is_framed",
     )
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ResponseContext) -> None:
         self._context = context
         self._first = True
         self._begun: set[int] = set()
@@ -253,7 +255,7 @@ class EngineStream:
     def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
         context = self._context
         last = self._chunk(_last_choices(answer), "", now)
-        last.usage = None if answer.usage is None else answer.usage.shown
+        last.usage = None if answer.usage is None else answer.usage.openai_usage
         last.chat_output = answer.output()
         last.metrics = metrics
         last.deployment = self._started.model
@@ -369,7 +371,7 @@ def _messages(raw: Raw, parsed: str | list[Message]) -> tuple[Raw, Raw]:
     return raw, parsed[-1].content
 
 
-def _wants_events(inbound: Inbound) -> bool:
+def _wants_events(inbound: ClientRequest) -> bool:
     for name, value in inbound.headers:
         if name == b"accept" and value.find(b"text/event-stream") >= 0:
             return True

@@ -16,10 +16,10 @@ from headway.dialects.answer import Answer
 from headway.dialects.deltas import choices
 from headway.dialects.dialect import (
     SSE,
-    Call,
-    Context,
-    Inbound,
+    ClientRequest,
+    DecodedRequest,
     MessageHead,
+    ResponseContext,
     Stream,
     decode_object,
     encode_error,
@@ -28,7 +28,7 @@ from headway.dialects.dialect import (
 )
 from headway.dialects.template import MARK, cut
 from headway.errors import HeadwayError, InvalidBody, InvalidField
-from headway.types import ChatRequest, Done, Event, Frame, Started, Text, UsageSeen
+from headway.types import ChatRequest, Event, Frame, Started, StreamEnd, Text, UsageReported
 
 MODEL = field("model", str, "a string, provider/model")
 MESSAGES = field("messages", list[MessageHead], "a list of messages, each with a role")
@@ -64,7 +64,7 @@ class OpenAIChat:
     wire = "openai_chat"
     checks_parameters = False
 
-    def decode(self, inbound: Inbound) -> Call:
+    def decode(self, inbound: ClientRequest) -> DecodedRequest:
         fields = decode_object(inbound.body)
         known = _read(inbound.body, fields)
         provider, model = split_model(known.model)
@@ -74,7 +74,7 @@ class OpenAIChat:
         fields.pop("stream", None)
         fields.pop("strict", None)
         request = ChatRequest(model=model, messages=messages, parameters=fields, stream=stream)
-        return Call(
+        return DecodedRequest(
             provider=provider,
             request=request,
             stream=stream,
@@ -83,7 +83,9 @@ class OpenAIChat:
             shows_metrics=stream and _wants_metrics(inbound),
         )
 
-    def encode(self, context: Context, answer: Answer, metrics: Struct, now: float) -> bytes:
+    def encode(
+        self, context: ResponseContext, answer: Answer, metrics: Struct, now: float
+    ) -> bytes:
         """For a provider of another wire; one of the same wire is relayed."""
         started = answer.started or Started()
         return _encode(
@@ -101,12 +103,12 @@ class OpenAIChat:
                     }
                     for index, choice in sorted(answer.choices.items())
                 ],
-                "usage": None if answer.usage is None else answer.usage.shown,
+                "usage": None if answer.usage is None else answer.usage.openai_usage,
                 "system_fingerprint": started.system_fingerprint,
             }
         )
 
-    def stream(self, context: Context) -> Stream:
+    def stream(self, context: ResponseContext) -> Stream:
         return OpenAIChatStream(context)
 
 
@@ -121,9 +123,9 @@ class OpenAIChatStream:
         "is_framed",
     )
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ResponseContext) -> None:
         self._context = context
-        self._relays = context.relays
+        self._relays = context.is_passthrough
         self._started = Started()
         self._parts: tuple[bytes, ...] | None = None
         """Of a chunk with a mere text of the first choice, once that has begun."""
@@ -147,7 +149,7 @@ class OpenAIChatStream:
         if len(events) != 1:
             return False
         kind = type(events[0])
-        return kind is Done or (kind is UsageSeen and not self._context.call.shows_usage)
+        return kind is StreamEnd or (kind is UsageReported and not self._context.call.shows_usage)
 
     def _translate(self, events: list[Event]) -> bytes | None:
         if self._parts is not None and len(events) == 1:
@@ -183,7 +185,7 @@ class OpenAIChatStream:
         ]
         pieces = [self._event(self._chunk(last))]
         if self._context.call.shows_usage and answer.usage is not None:
-            pieces.append(self._event({**self._chunk([]), "usage": answer.usage.shown}))
+            pieces.append(self._event({**self._chunk([]), "usage": answer.usage.openai_usage}))
         return pieces
 
     def fail(self, error: HeadwayError) -> list[bytes]:
@@ -227,7 +229,7 @@ def split_model(model: str) -> tuple[str, str]:
     return provider, name
 
 
-def _wants_metrics(inbound: Inbound) -> bool:
+def _wants_metrics(inbound: ClientRequest) -> bool:
     return dict(inbound.headers).get(METRICS_HEADER, b"") not in OFF
 
 

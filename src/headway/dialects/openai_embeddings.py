@@ -8,7 +8,14 @@ import msgspec
 from msgspec import Struct
 
 from headway.dialects.answer import Answer
-from headway.dialects.dialect import Call, Context, Inbound, Stream, decode_object, field
+from headway.dialects.dialect import (
+    ClientRequest,
+    DecodedRequest,
+    ResponseContext,
+    Stream,
+    decode_object,
+    field,
+)
 from headway.dialects.openai_chat import split_model
 from headway.types import EmbeddingsRequest
 
@@ -29,19 +36,21 @@ class OpenAIEmbeddings:
     wire = None
     checks_parameters = False
 
-    def decode(self, inbound: Inbound) -> Call:
+    def decode(self, inbound: ClientRequest) -> DecodedRequest:
         fields = decode_object(inbound.body)
         provider, model = split_model(MODEL.require(fields))
         if not INPUT.require(fields):
             raise INPUT.invalid()
         del fields["model"]
         given = fields.pop("input")
-        return Call(
+        return DecodedRequest(
             provider=provider,
             request=EmbeddingsRequest(model=model, input=given, parameters=fields),
         )
 
-    def encode(self, context: Context, answer: Answer, metrics: Struct, now: float) -> bytes:
+    def encode(
+        self, context: ResponseContext, answer: Answer, metrics: Struct, now: float
+    ) -> bytes:
         usage = answer.reported()
         tokens = usage.input_tokens
         vectors = [] if answer.embeddings is None else answer.embeddings.vectors
@@ -56,5 +65,5 @@ class OpenAIEmbeddings:
         }
         return _encode(found)
 
-    def stream(self, context: Context) -> Stream:
+    def stream(self, context: ResponseContext) -> Stream:
         raise TypeError("embeddings are not streamed")  # no call of this dialect asks for it

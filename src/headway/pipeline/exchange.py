@@ -13,7 +13,14 @@ import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar, cast
 
-from headway.dialects.dialect import JSON, Call, Context, Dialect, Inbound, encode_error
+from headway.dialects.dialect import (
+    JSON,
+    ClientRequest,
+    DecodedRequest,
+    Dialect,
+    ResponseContext,
+    encode_error,
+)
 from headway.errors import (
     ClientGone,
     HeadwayError,
@@ -33,7 +40,7 @@ from headway.policy.keys import authorize
 from headway.ports import Sink
 from headway.providers.parameters import check
 from headway.routing.retry import Try, decide
-from headway.types import Change, Target
+from headway.types import Target, Transformation
 
 log = logging.getLogger("headway")
 T = TypeVar("T")
@@ -49,8 +56,8 @@ class Exchange:
 
     # What most requests never set is kept on the class.
     attempts = 0
-    call: Call | None = None
-    context: Context | None = None
+    call: DecodedRequest | None = None
+    context: ResponseContext | None = None
     is_over = False
     key_id: str | None = None
     ours: float | None = None
@@ -68,7 +75,7 @@ class Exchange:
     """The last attempt that is on record."""
 
     def __init__(
-        self, gateway: Gateway, dialect: Dialect, inbound: Inbound, sink: Sink, started: float
+        self, gateway: Gateway, dialect: Dialect, inbound: ClientRequest, sink: Sink, started: float
     ) -> None:
         self.gateway = gateway
         self.dialect = dialect
@@ -133,7 +140,7 @@ class Exchange:
         else:
             start(self._follow(flow))
 
-    async def _seek(self, upstream: Upstream, call: Call) -> None:
+    async def _seek(self, upstream: Upstream, call: DecodedRequest) -> None:
         try:
             self._open(upstream, call, await self._target(upstream, call))
         except Exception as error:
@@ -148,7 +155,7 @@ class Exchange:
         except Exception as error:
             await self._fail(error)
 
-    def _plan(self, call: Call) -> Upstream:
+    def _plan(self, call: DecodedRequest) -> Upstream:
         """Which provider, and the request as it can take it."""
         upstream = self.snapshot.upstreams.get(call.provider)
         if upstream is None:
@@ -162,17 +169,17 @@ class Exchange:
         sent, transformations = operations.adapt(upstream, call.request)
         if transformations and (call.strict or self.snapshot.strict):
             raise _would_change(upstream, transformations[0])
-        self.context = Context(
+        self.context = ResponseContext(
             id=self.id,
             created=int(self.gateway.wall()),
             call=call,
             sent=sent,
             transformations=transformations,
-            relays=self.dialect.wire == provider.wire,
+            is_passthrough=self.dialect.wire == provider.wire,
         )
         return upstream
 
-    async def _target(self, upstream: Upstream, call: Call) -> Target:
+    async def _target(self, upstream: Upstream, call: DecodedRequest) -> Target:
         """Where to, with which key. What is configured as secret goes to the configured address
         only: the key, the headers, and the options that requests are signed with."""
         api_key = call.api_key
@@ -211,13 +218,13 @@ class Exchange:
         self._go_on()
         return cast("T", found)
 
-    def _open(self, upstream: Upstream, call: Call, target: Target) -> None:
+    def _open(self, upstream: Upstream, call: DecodedRequest, target: Target) -> None:
         assert self.context is not None
         self._target_of_attempts = target
         self._http = operations.encode(upstream, self.context.sent, target)
         self._send(upstream, call)
 
-    def _send(self, upstream: Upstream, call: Call) -> None:
+    def _send(self, upstream: Upstream, call: DecodedRequest) -> None:
         """One attempt: it goes on in its flow, and then in ``after``."""
         context, http, earlier = self.context, self._http, self._flow
         assert context is not None
@@ -278,13 +285,13 @@ class Exchange:
             self._sign_off()
             flow.end(pieces)
             return
-        if context.relays and flow.raw:
+        if context.is_passthrough and flow.raw:
             body = flow.raw
         else:  # also of the same wire, where a stream came that nobody had asked for
             body = self.dialect.encode(context, flow.answer, settled.metrics(), settled.now)
         flow.written = len(body)
         self._record(flow, None, settled)
-        self.sink.whole(200, settlement.head(self, flow, settled), body)
+        self.sink.send_response(200, settlement.head(self, flow, settled), body)
         self._sign_off()
 
     async def _fail(self, error: Exception) -> None:
@@ -319,7 +326,7 @@ class Exchange:
         if flow is not None and stream is not None:
             flow.end(pieces)
         else:
-            self.sink.whole(error.status, _error_head(self.id, error), pieces[0])
+            self.sink.send_response(error.status, _error_head(self.id, error), pieces[0])
 
     async def _record_failure(
         self, flow: Flow | None, error: HeadwayError, pieces: Sequence[bytes] = ()
@@ -378,7 +385,7 @@ class Exchange:
         sink.on_gone = sink.on_pause = sink.on_resume = None
 
 
-def _would_change(upstream: Upstream, change: Change) -> InvalidField:
+def _would_change(upstream: Upstream, change: Transformation) -> InvalidField:
     message = f"strict: {upstream.name} would get this request with a change: {change}."
     return InvalidField(message, param=change.parameter, status=400)
 

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from headway.dialects.dialect import Context, Stream
+from headway.dialects.dialect import ResponseContext, Stream
 from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
 from headway.metering.price import Price
 from headway.pipeline import operations
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.reading import Reading
-from headway.ports import Sending
+from headway.ports import UpstreamRequest
 from headway.types import Event, Frame, Headers, Summary
 from headway.wire.framer import Framer
 from headway.wire.pattern import read_string
@@ -39,7 +39,7 @@ NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
 
 
 class Flow(Reading):
-    """A ``ports.Receiver``. With a ``stream`` it feeds the client as it goes, else it gathers."""
+    """A ``ports.ResponseReceiver``: feeds the client of a stream, or gathers a whole answer."""
 
     __slots__ = (
         "_exchange",
@@ -63,7 +63,11 @@ class Flow(Reading):
     )
 
     def __init__(
-        self, exchange: Exchange, upstream: Upstream, context: Context, stream: Stream | None
+        self,
+        exchange: Exchange,
+        upstream: Upstream,
+        context: ResponseContext,
+        stream: Stream | None,
     ) -> None:
         self._exchange: Exchange | None = exchange
         self._upstream = upstream
@@ -79,7 +83,7 @@ class Flow(Reading):
         self.raw = b""
         """The provider's body, where it came whole."""
         self.response_headers = NO_HEADERS
-        self.sending: Sending | None = None
+        self.sending: UpstreamRequest | None = None
         self.status = self.received = self.written = 0
         """Received are bytes of the provider's body, written those of ours to the client."""
         self.error: HeadwayError | None = None
@@ -232,7 +236,7 @@ class Flow(Reading):
             self.answer.failed = self._refusal()
             return
         provider, context, stream = self._upstream.provider, self._context, self.stream
-        if stream is None and context.relays and provider.summarize is not None:
+        if stream is None and context.is_passthrough and provider.summarize is not None:
             self._summary = provider.summarize(self.raw)
             if self._summary is not None:
                 self.arrivals = (now,)
@@ -280,7 +284,7 @@ class Flow(Reading):
         if not self.has_head and self.stream is not None and self._exchange is not None:
             self.has_head = True
             head = STREAM_HEAD % (self.stream.content_type, self._exchange.id.encode())
-            self._sink.start(200, head)
+            self._sink.send_headers(200, head)
 
     def _complete(self, now: float) -> None:
         if self._summary is None:

@@ -7,7 +7,7 @@ are the longest.
 
 from __future__ import annotations
 
-from headway.dialects.dialect import Call
+from headway.dialects.dialect import DecodedRequest
 from headway.errors import InvalidField
 
 LONGEST = {"model": 2048, "api_key": 8192, "base_url": 2048, "session_id": 1024}
@@ -17,7 +17,7 @@ SHORT = min(LONGEST.values())
 """No text of a call that is no longer than this needs a look."""
 
 
-def check_lengths(call: Call) -> None:
+def check_lengths(call: DecodedRequest) -> None:
     """Raises InvalidField for a text that is too long to be what it says it is."""
     _check("model", call.request.model)
     _check("session_id", call.session_id)

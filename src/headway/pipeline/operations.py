@@ -8,10 +8,9 @@ from msgspec.structs import replace
 from headway.errors import InvalidField, RequestError
 from headway.pipeline.gateway import Upstream
 from headway.types import (
-    Change,
     ChatRequest,
-    Embedded,
     Embeddings,
+    EmbeddingsReceived,
     EmbeddingsRequest,
     Event,
     Finished,
@@ -19,7 +18,8 @@ from headway.types import (
     Request,
     Started,
     Target,
-    UsageSeen,
+    Transformation,
+    UsageReported,
 )
 from headway.wire.url import join
 
@@ -29,7 +29,7 @@ MALFORMED = (
 """What an adapter may raise over a request or an answer that is not as it should be."""
 
 
-def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Change, ...]]:
+def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transformation, ...]]:
     """Raises RequestError for what the provider cannot be asked."""
     if isinstance(request, EmbeddingsRequest):
         if upstream.provider.encode_embeddings is None:
@@ -78,8 +78,8 @@ def _events_of(embeddings: Embeddings) -> list[Event]:
     usage = replace(embeddings.usage, output_tokens=0)
     return [
         Started(model=embeddings.model),
-        Embedded(embeddings),
-        UsageSeen(usage),
+        EmbeddingsReceived(embeddings),
+        UsageReported(usage),
         Finished("stop"),
     ]
 

@@ -13,7 +13,7 @@ from itertools import repeat
 from typing import Any
 
 from headway.dialects.answer import Answer
-from headway.dialects.dialect import Context, Stream
+from headway.dialects.dialect import ResponseContext, Stream
 from headway.metering.meter import Meter
 from headway.pipeline.gateway import Upstream
 from headway.ports import Sink
@@ -70,7 +70,7 @@ class Reading(Meter):
     stream: Stream | None
     """The client's; None where the answer is gathered."""
     _answer: Answer
-    _context: Context
+    _context: ResponseContext
     _epoch: float
     """The unix time when the clock was zero."""
     _framer: Framer | None
@@ -103,7 +103,7 @@ class Reading(Meter):
         self._pieces = []
         self.arrivals = self._times = array("d")
         self._plain = None
-        wants_text = self.stream is None or self._context.relays
+        wants_text = self.stream is None or self._context.is_passthrough
         if wants_text and provider.read_text is not None and type(framer) is SseFramer:
             self._plain = framer
         self._read_text: ReadText | None = None

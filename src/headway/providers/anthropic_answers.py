@@ -21,22 +21,22 @@ from headway.providers.anthropic_usage import WireUsage, later, usage_of, usage_
 from headway.providers.provider import State
 from headway.types import (
     NO_RAW,
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
     Reasoning,
     ReasoningDetail,
     Started,
+    StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
-    UsageSeen,
+    UsageReported,
 )
 
-DONE: list[Event] = [Done()]
+DONE: list[Event] = [StreamEnd()]
 FINISHED = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -178,7 +178,7 @@ def _on_start(event: StreamEvent, reading: Reading) -> list[Event]:
     would be taken for the whole's if the stream broke off."""
     message = event.message or Message()
     usage = reading.usage = message.usage or WireUsage()
-    seen = UsageSeen(usage_of(usage, None))
+    seen = UsageReported(usage_of(usage, None))
     return [_started(message, usage), seen]
 
 
@@ -250,7 +250,7 @@ def _ended(stop: Stop, reason: str) -> list[Event]:
         "container": stop.container,
     }
     if told := {name: value for name, value in fields.items() if value is not None}:
-        events.append(Extra(told))
+        events.append(ExtraFields(told))
     events.append(Finished(FINISHED.get(reason, "stop")))
     return events
 
@@ -290,7 +290,7 @@ def _close_text(opened: Open, reading: Reading) -> list[Event]:
     links = [_link(cited, span) for cited in opened.citations if _address(cited)]
     if links:
         fields["annotations"] = links
-    return [Extra(fields)]
+    return [ExtraFields(fields)]
 
 
 def _address(cited: dict[str, Any]) -> str | None:
@@ -335,7 +335,7 @@ def _close_other(opened: Open, reading: Reading) -> list[Event]:
     block = _any(opened.raw)
     if opened.pieces:
         block["input"] = _any("".join(opened.pieces))
-    return [Extra({"content_blocks": [{**block, "index": opened.index}]})]
+    return [ExtraFields({"content_blocks": [{**block, "index": opened.index}]})]
 
 
 CLOSES: dict[str, Callable[[Open, Reading], list[Event]]] = {

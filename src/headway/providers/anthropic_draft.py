@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from headway.providers.anthropic_models import model
-from headway.types import Change, ChatRequest
+from headway.types import ChatRequest, Transformation
 
 Action = Literal["dropped", "renamed", "clamped", "emulated"]
 _any = msgspec.json.Decoder().decode
@@ -25,7 +25,7 @@ class Draft:
         self.name = request.model
         self.rules = model(request.model)
         self.parameters: dict[str, Raw] = dict(request.parameters)
-        self.changes: list[Change] = []
+        self.changes: list[Transformation] = []
         self.instructions: list[str] = []
         """What the model is told in words because the wire has no field for it."""
 
@@ -59,4 +59,4 @@ class Draft:
             self.note("dropped", name, reason)
 
     def note(self, action: Action, name: str, reason: str) -> None:
-        self.changes.append(Change(action, name, reason))
+        self.changes.append(Transformation(action, name, reason))

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from headway.types import Usage, UsageSeen
+from headway.types import Usage, UsageReported
 
 
 class Cache(Struct):
@@ -37,8 +37,8 @@ def later(first: WireUsage, last: WireUsage) -> WireUsage:
     return WireUsage(**{name: old if new is None else new for name, new, old in fields})
 
 
-def usage_seen(wire: WireUsage) -> UsageSeen:
-    return UsageSeen(usage_of(wire, wire.output_tokens), _shown(wire))
+def usage_seen(wire: WireUsage) -> UsageReported:
+    return UsageReported(usage_of(wire, wire.output_tokens), _shown(wire))
 
 
 def usage_of(wire: WireUsage, output_tokens: int | None) -> Usage:

@@ -27,7 +27,7 @@ from headway.types import (
     ChatRequest,
     EmbeddingsRequest,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Frame,
     HttpRequest,
@@ -175,12 +175,12 @@ def _filters(chunk: Chunk, told: dict[int, bytes]) -> list[Event]:
     """Chunk after chunk says the same of the answer: it is told when it is new."""
     found: list[Event] = []
     if bytes(chunk.prompt_filter_results) not in NOTHING:
-        found.append(Extra({"prompt_filter_results": _any(chunk.prompt_filter_results)}))
+        found.append(ExtraFields({"prompt_filter_results": _any(chunk.prompt_filter_results)}))
     for choice in chunk.choices or ():
         results = bytes(choice.content_filter_results)
         if results not in NOTHING and told.get(choice.index) != results:
             told[choice.index] = results
-            found.append(Extra({"content_filter_results": _any(results)}, choice.index))
+            found.append(ExtraFields({"content_filter_results": _any(results)}, choice.index))
     return found
 
 

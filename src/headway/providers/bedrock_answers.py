@@ -23,19 +23,19 @@ from headway.providers.bedrock_errors import error_from
 from headway.providers.provider import State
 from headway.types import (
     NO_RAW,
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
     Started,
+    StreamEnd,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 from headway.wire.eventstream import Message
 
-DONE: list[Event] = [Done()]
+DONE: list[Event] = [StreamEnd()]
 FINISHED = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -173,7 +173,7 @@ def _on_stop(event: StreamEvent, reading: Reading) -> list[Event]:
 
 def _on_metadata(event: StreamEvent, reading: Reading) -> list[Event]:
     """The end: there is no other mark of it."""
-    told: list[Event] = [Extra({"trace": event.trace})] if event.trace else []
+    told: list[Event] = [ExtraFields({"trace": event.trace})] if event.trace else []
     return [*told, *_counted(event.usage), *DONE]
 
 
@@ -194,7 +194,7 @@ def _ended(reason: str, more: Any, trace: Any) -> list[Event]:
         "trace": trace,
     }
     told = {name: value for name, value in fields.items() if value is not None}
-    events: list[Event] = [Extra(told)] if told else []
+    events: list[Event] = [ExtraFields(told)] if told else []
     events.append(Finished(FINISHED.get(reason, "stop")))
     return events
 
@@ -212,7 +212,7 @@ def _counted(wire: WireUsage | None) -> list[Event]:
         cache_write_tokens=wire.cache_write_input_tokens,
         cache_write_1h_tokens=_written_for_an_hour(wire),
     )
-    return [UsageSeen(usage, _shown(usage))]
+    return [UsageReported(usage, _shown(usage))]
 
 
 def _input(wire: WireUsage) -> int | None:

@@ -12,7 +12,7 @@ from headway.providers.bedrock_thoughts import encrypted, signed
 from headway.types import (
     NO_RAW,
     Event,
-    Extra,
+    ExtraFields,
     Reasoning,
     ReasoningDetail,
     Text,
@@ -219,26 +219,26 @@ def close(index: int, reading: Reading) -> list[Event]:
     return events
 
 
-def _own_block(opened: Open, block: dict[str, Any], index: int) -> Extra:
+def _own_block(opened: Open, block: dict[str, Any], index: int) -> ExtraFields:
     """Kept whole, so that it can be sent back."""
     if opened.pieces:
         block["toolUse"]["input"] = _any("".join(opened.pieces))
-    return Extra({"content_blocks": [{**block, "index": index}]})
+    return ExtraFields({"content_blocks": [{**block, "index": index}]})
 
 
-def _picture(kind: str, data: str) -> Extra:
+def _picture(kind: str, data: str) -> ExtraFields:
     """In the shape of OpenRouter's ``images``."""
     url = f"data:image/{kind};base64,{data}"
-    return Extra({"images": [{"type": "image_url", "image_url": {"url": url}}]})
+    return ExtraFields({"images": [{"type": "image_url", "image_url": {"url": url}}]})
 
 
-def _citations(opened: Open, end: int) -> Extra:
+def _citations(opened: Open, end: int) -> ExtraFields:
     span = {"start_index": opened.start, "end_index": end}
     fields: dict[str, Any] = {"citations": [{**cited, **span} for cited in opened.citations]}
     links = [_link(cited, span) for cited in opened.citations if _address(cited)]
     if links:
         fields["annotations"] = links
-    return Extra(fields)
+    return ExtraFields(fields)
 
 
 def _address(cited: dict[str, Any]) -> str | None:

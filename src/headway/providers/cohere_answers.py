@@ -23,20 +23,20 @@ from headway.providers.openai_errors import error_in
 from headway.providers.provider import State
 from headway.types import (
     NO_RAW,
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
     Logprobs,
     Reasoning,
     Started,
+    StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 
 FINISH = {
@@ -152,7 +152,7 @@ class Reader:
             return []
         fields: dict[str, Any] = {"citations": found}
         notes = [note for citation in found for note in self._annotations(citation)]
-        return [Extra({**fields, "annotations": notes} if notes else fields)]
+        return [ExtraFields({**fields, "annotations": notes} if notes else fields)]
 
     def _annotations(self, citation: dict[str, Any]) -> list[dict[str, Any]]:
         """OpenAI's, for sources that are web pages."""
@@ -182,7 +182,7 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
     """One event of the stream."""
     data = frame.data
     if data == b"[DONE]":
-        return [Done()]
+        return [StreamEnd()]
     if not data:
         return []
     chunk = _chunk(data)
@@ -267,7 +267,7 @@ def decode_response(body: bytes) -> list[Event]:
     if whole.logprobs:
         events.append(_logprobs(whole.logprobs))
     events += [_finish(whole.finish_reason, None), *_usage_seen(whole.usage)]
-    return [*events, Done()]
+    return [*events, StreamEnd()]
 
 
 def _list(value: Any) -> list[Any]:
@@ -324,7 +324,7 @@ def _usage_seen(raw: Raw) -> list[Event]:
     }
     if usage.reasoning_tokens is not None:
         shown["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
-    return [UsageSeen(usage, {**shown, **_any(raw)})]
+    return [UsageReported(usage, {**shown, **_any(raw)})]
 
 
 def _count(number: float | None) -> int | None:

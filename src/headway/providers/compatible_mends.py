@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.providers.provider import Adapted
-from headway.types import Change, ChatRequest
+from headway.types import ChatRequest, Transformation
 
 Mend = Callable[[ChatRequest], Adapted]
 NULL = b"null"
@@ -56,7 +56,7 @@ _parts = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 def mended(mends: tuple[Mend, ...], adapt: Mend, request: ChatRequest) -> Adapted:
     """The request through each of these, and then as ``adapt`` has it."""
-    told: list[Change] = []
+    told: list[Transformation] = []
     for mend in mends:
         request, changes = mend(request)
         told += changes
@@ -111,7 +111,7 @@ def any_schema(request: ChatRequest) -> Adapted:
     if _wanted(request).type != "json_object":
         return request, ()
     form = {"type": "json_schema", "json_schema": {"name": "answer", "schema": ANY_OBJECT}}
-    change = Change("emulated", "response_format", "a JSON schema of any object")
+    change = Transformation("emulated", "response_format", "a JSON schema of any object")
     return _with(request, response_format=Raw(_encode(form))), (change,)
 
 
@@ -123,7 +123,7 @@ def lone_tool(request: ChatRequest) -> Adapted:
     tools = [tool for tool in given if _name(tool) == name]
     if not tools:
         return request, ()
-    change = Change("emulated", "tool_choice", "required, with that tool alone")
+    change = Transformation("emulated", "tool_choice", "required, with that tool alone")
     return _with(request, tool_choice=REQUIRED, tools=Raw(_encode(tools))), (change,)
 
 
@@ -144,9 +144,11 @@ def budget(name: str, least: int, most: int) -> Mend:
         if not isinstance(tokens, int) or isinstance(tokens, bool):
             return request, ()
         taken = min(max(tokens, least), most)
-        changes = [Change("renamed", "reasoning", f"its budget is {name} there")]
+        changes = [Transformation("renamed", "reasoning", f"its budget is {name} there")]
         if taken != tokens:
-            changes.append(Change("clamped", "reasoning", f"{taken} is the nearest that is taken"))
+            changes.append(
+                Transformation("clamped", "reasoning", f"{taken} is the nearest that is taken")
+            )
         kept = _without(request, "reasoning")
         fields = {"reasoning": Raw(_encode(rest)), name: Raw(_encode(taken))}
         return _with(kept, **(fields if rest else {name: fields[name]})), tuple(changes)
@@ -162,7 +164,7 @@ def without_budget(request: ChatRequest) -> Adapted:
     rest = _fields(raw)
     if bytes(rest.pop("max_tokens", Raw(NULL))) == NULL:
         return request, ()
-    change = Change("dropped", "reasoning", "there is no budget for it")
+    change = Transformation("dropped", "reasoning", "there is no budget for it")
     if not rest:
         return _without(request, "reasoning"), (change,)
     return _with(request, reasoning=Raw(_encode(rest))), (change,)
@@ -173,7 +175,7 @@ def without_budget(request: ChatRequest) -> Adapted:
 
 def plain_content(request: ChatRequest) -> Adapted:
     """Content is a string, never null, and no list where it is text alone."""
-    changes: dict[Change, None] = {}
+    changes: dict[Transformation, None] = {}
     messages = _messages(request.messages)
     plain = [_plain(message, changes) for message in messages]
     if plain == messages:
@@ -181,7 +183,7 @@ def plain_content(request: ChatRequest) -> Adapted:
     return replace(request, messages=Raw(_encode(plain))), tuple(changes)
 
 
-def _plain(message: Mapping[str, Raw], changes: dict[Change, None]) -> dict[str, Raw]:
+def _plain(message: Mapping[str, Raw], changes: dict[Transformation, None]) -> dict[str, Raw]:
     content = bytes(message.get("content", EMPTY))
     if content == NULL or "content" not in message:
         return {**message, "content": EMPTY}
@@ -190,5 +192,5 @@ def _plain(message: Mapping[str, Raw], changes: dict[Change, None]) -> dict[str,
         return dict(message)
     lost = dict.fromkeys(name for part in parts for name in part if name not in ("type", "text"))
     reason = "content is a string there"
-    changes.update(dict.fromkeys(Change("dropped", name, reason) for name in lost))
+    changes.update(dict.fromkeys(Transformation("dropped", name, reason) for name in lost))
     return {**message, "content": Raw(_encode("".join(part.get("text") or "" for part in parts)))}

@@ -15,7 +15,7 @@ from headway.providers.changes import Limits, limit, news
 from headway.providers.messages import value_of
 from headway.providers.openai_messages import MessageRules, ruled
 from headway.providers.provider import Adapted
-from headway.types import Change, ChatRequest
+from headway.types import ChatRequest, Transformation
 
 _encode = msgspec.json.Encoder().encode
 Parameters = dict[str, Raw]
@@ -89,19 +89,21 @@ def _without_neutral(rules: Rules, request: ChatRequest) -> ChatRequest:
     return replace(request, parameters=kept)
 
 
-def _clamped(rules: Rules, request: ChatRequest, parameters: Parameters) -> list[Change]:
+def _clamped(rules: Rules, request: ChatRequest, parameters: Parameters) -> list[Transformation]:
     bounds = {**rules.bounds, "n": (1, 1)} if rules.one_choice else rules.bounds
-    changes: list[Change] = []
+    changes: list[Transformation] = []
     for name, (least, most) in bounds.items():
         given = value_of(request, name)
         if isinstance(given, int | float) and not least <= given <= most:
             nearest = least if given < least else most
             parameters[name] = Raw(_encode(nearest))
-            changes.append(Change("clamped", name, f"{nearest} is the nearest that is taken"))
+            changes.append(
+                Transformation("clamped", name, f"{nearest} is the nearest that is taken")
+            )
     return changes
 
 
-def flat_effort(request: ChatRequest, parameters: Parameters) -> list[Change]:
+def flat_effort(request: ChatRequest, parameters: Parameters) -> list[Transformation]:
     """``reasoning: {effort, max_tokens}`` as ``reasoning_effort``, which has no budget."""
     reasoning = value_of(request, "reasoning")
     parameters.pop("reasoning", None)
@@ -109,9 +111,9 @@ def flat_effort(request: ChatRequest, parameters: Parameters) -> list[Change]:
         return []
     effort: Any = reasoning.get("effort") if isinstance(reasoning, dict) else None
     if effort is None or "reasoning_effort" in parameters:
-        return [Change("dropped", "reasoning", "there is reasoning_effort alone")]
+        return [Transformation("dropped", "reasoning", "there is reasoning_effort alone")]
     parameters["reasoning_effort"] = Raw(_encode(effort))
-    return [Change("renamed", "reasoning", "its effort is reasoning_effort there")]
+    return [Transformation("renamed", "reasoning", "its effort is reasoning_effort there")]
 
 
 class Format(Struct):
@@ -140,4 +142,4 @@ def _tell_schema(request: ChatRequest) -> Adapted:
     parameters = {**request.parameters, "response_format": Raw(b'{"type":"json_object"}')}
     adapted = replace(request, messages=Raw(_encode(messages)), parameters=parameters)
     reason = "JSON mode, and the schema told to the model in words"
-    return adapted, (Change("emulated", "response_format", reason),)
+    return adapted, (Transformation("emulated", "response_format", reason),)

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from headway.providers.changes import news
 from headway.providers.compatible_mends import Mend
 from headway.providers.provider import Adapted
-from headway.types import Change, ChatRequest
+from headway.types import ChatRequest, Transformation
 
 Parameters = dict[str, Raw]
 Written = Mapping[str, Mapping[str, Any]]
@@ -108,7 +108,7 @@ def _mended(style: Style, request: ChatRequest) -> Adapted:
         if style.whole and not request.stream and style.whole.keys().isdisjoint(parameters):
             _put(parameters, style.whole)
             reason = "it thinks in streams alone"
-            changes += [Change("emulated", name, reason) for name in style.whole]
+            changes += [Transformation("emulated", name, reason) for name in style.whole]
     return replace(request, parameters=parameters), news(request, changes)
 
 
@@ -145,7 +145,7 @@ def _tokens(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _tell(style: Style, parameters: Parameters) -> list[Change]:
+def _tell(style: Style, parameters: Parameters) -> list[Transformation]:
     wish = _wish(style, parameters)
     if wish is None:
         return []
@@ -162,30 +162,30 @@ def _tell(style: Style, parameters: Parameters) -> list[Change]:
     return changes
 
 
-def _limit(style: Style, wish: Wish, parameters: Parameters) -> list[Change]:
+def _limit(style: Style, wish: Wish, parameters: Parameters) -> list[Transformation]:
     if wish.tokens is None or style.budget is None:
         return []
     _put(parameters, {style.budget: wish.tokens})
-    return [Change("renamed", wish.parameter, f"its budget is {style.budget} there")]
+    return [Transformation("renamed", wish.parameter, f"its budget is {style.budget} there")]
 
 
-def _leave(wish: Wish, parameters: Parameters) -> list[Change]:
+def _leave(wish: Wish, parameters: Parameters) -> list[Transformation]:
     """``reasoning`` and an effort are others' to read, ``thinking`` is nobody's."""
     if wish.parameter != "thinking":
         return []
     parameters.pop("thinking")
-    return [Change("dropped", "thinking", "there is reasoning_effort alone")]
+    return [Transformation("dropped", "thinking", "there is reasoning_effort alone")]
 
 
-def _told(wish: Wish, written: Mapping[str, Any]) -> Change:
+def _told(wish: Wish, written: Mapping[str, Any]) -> Transformation:
     name = wish.parameter
     if not written:
-        return Change("dropped", name, "the model has no such choice")
+        return Transformation("dropped", name, "the model has no such choice")
     if name == "reasoning" and written == {"reasoning_effort": wish.effort}:
-        return Change("renamed", name, "its effort is reasoning_effort there")
+        return Transformation("renamed", name, "its effort is reasoning_effort there")
     if name == "reasoning_effort" and written.keys() == {name}:
-        return Change("clamped", name, f"{written[name]} is the nearest that is taken")
-    return Change("renamed", name, f"it is {_encode(written).decode()} there")
+        return Transformation("clamped", name, f"{written[name]} is the nearest that is taken")
+    return Transformation("renamed", name, f"it is {_encode(written).decode()} there")
 
 
 def _put(parameters: Parameters, values: Mapping[str, Any]) -> None:
@@ -205,9 +205,9 @@ def _thinks(style: Style, parameters: Parameters) -> bool:
     return enabled if isinstance(enabled, bool) else style.thinks
 
 
-def _give_up(style: Style, parameters: Parameters) -> list[Change]:
+def _give_up(style: Style, parameters: Parameters) -> list[Transformation]:
     changes = [
-        Change("dropped", name, reason)
+        Transformation("dropped", name, reason)
         for name, reason in style.lost.items()
         if _value(parameters, name) is not None
     ]
@@ -217,5 +217,5 @@ def _give_up(style: Style, parameters: Parameters) -> list[Change]:
     if (NAMED if isinstance(choice, dict) else choice) in style.refused:
         parameters.pop("tool_choice")
         reason = "the model chooses for itself while it thinks"
-        changes.append(Change("dropped", "tool_choice", reason))
+        changes.append(Transformation("dropped", "tool_choice", reason))
     return changes

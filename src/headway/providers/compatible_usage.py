@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from headway.providers.openai_quirks import Memory
-from headway.types import Event, UsageSeen
+from headway.types import Event, UsageReported
 
 
 class PromptDetails(Struct):
@@ -26,10 +26,10 @@ def cache_creation(data: bytes, events: list[Event], memory: Memory) -> list[Eve
     (alibabacloud.com/help/en/model-studio/context-cache; Vercel's AI SDK reads them so)."""
     if b'"cache_creation_input_tokens"' not in data:
         return events
-    return [_with_writes(event) if isinstance(event, UsageSeen) else event for event in events]
+    return [_with_writes(event) if isinstance(event, UsageReported) else event for event in events]
 
 
-def _with_writes(event: UsageSeen) -> UsageSeen:
-    details = _seen(event.shown).prompt_tokens_details or PromptDetails()
+def _with_writes(event: UsageReported) -> UsageReported:
+    details = _seen(event.openai_usage).prompt_tokens_details or PromptDetails()
     written = details.cache_creation_input_tokens
     return replace(event, usage=replace(event.usage, cache_write_tokens=written))

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from headway.providers.compatible_mends import Mend
 from headway.providers.messages import value_of
 from headway.providers.provider import Adapted
-from headway.types import Change, ChatRequest
+from headway.types import ChatRequest, Transformation
 
 _encode = msgspec.json.Encoder().encode
 
@@ -29,7 +29,7 @@ def worded(name: str, words: Mapping[str, str]) -> Mend:
         if word is None:
             return request, ()
         parameters = {**request.parameters, name: Raw(_encode(word))}
-        change = Change("renamed", name, f"{given} is {word} there")
+        change = Transformation("renamed", name, f"{given} is {word} there")
         return replace(request, parameters=parameters), (change,)
 
     return mend
@@ -41,9 +41,11 @@ def chooses_itself(request: ChatRequest) -> Adapted:
     if choice is None or choice == "auto":
         return request, ()
     if choice != "none":
-        change = Change("dropped", "tool_choice", "the model always chooses for itself there")
+        change = Transformation(
+            "dropped", "tool_choice", "the model always chooses for itself there"
+        )
         return replace(request, parameters=_without(request, "tool_choice")), (change,)
-    change = Change("emulated", "tool_choice", "the tools are left out")
+    change = Transformation("emulated", "tool_choice", "the tools are left out")
     return replace(request, parameters=_without(request, "tool_choice", "tools")), (change,)
 
 
@@ -58,5 +60,5 @@ def counted_logprobs(request: ChatRequest) -> Adapted:
         return replace(request, parameters=parameters), ()
     count = value_of(request, "top_logprobs")
     parameters["logprobs"] = Raw(_encode(max(1, count) if isinstance(count, int) else 1))
-    change = Change("renamed", "logprobs", "it is the number of tokens there")
+    change = Transformation("renamed", "logprobs", "it is the number of tokens there")
     return replace(request, parameters=parameters), (change,)

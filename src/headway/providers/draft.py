@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
-from headway.types import Change, ChatRequest
+from headway.types import ChatRequest, Transformation
 
 _any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -21,7 +21,7 @@ class Draft:
         self.parameters: dict[str, Raw] = {
             name: raw for name, raw in request.parameters.items() if bytes(raw) != b"null"
         }
-        self.changes: list[Change] = []
+        self.changes: list[Transformation] = []
 
     def __contains__(self, name: str) -> bool:
         return name in self.parameters
@@ -44,4 +44,4 @@ class Draft:
         parameter: str,
         reason: str,
     ) -> None:
-        self.changes.append(Change(action, parameter, reason))
+        self.changes.append(Transformation(action, parameter, reason))

@@ -34,9 +34,8 @@ from headway.providers.gemini_wire import (
 )
 from headway.providers.provider import State
 from headway.types import (
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
@@ -44,6 +43,7 @@ from headway.types import (
     Reasoning,
     ReasoningDetail,
     Started,
+    StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
@@ -89,7 +89,7 @@ def decode_event(numbers: Numbers, frame: Frame, state: State) -> list[Event]:
     if not data:
         return []
     if data == b"[DONE]":
-        return [Done()]
+        return [StreamEnd()]
     events: list[Event] = []
     for chunk in _chunks(data) if data[:1] == b"[" else (_chunk(data),):
         _read(chunk, numbers, state, events)
@@ -153,7 +153,7 @@ def _read_candidate(candidate: Candidate, state: State, events: list[Event]) -> 
     ):
         fields = read_sources(candidate, "".join(memory.text), memory.seen)
         if fields:
-            events.append(Extra(fields, candidate.index))
+            events.append(ExtraFields(fields, candidate.index))
 
 
 def _read_part(part: Part, index: int, memory: Memory, state: State, events: list[Event]) -> None:
@@ -167,7 +167,7 @@ def _read_part(part: Part, index: int, memory: Memory, state: State, events: lis
         media = _media(part.inline_data, memory)
         if "images" in media:
             image, memory.images = memory.images, memory.images + 1
-        events.append(Extra(media, index))
+        events.append(ExtraFields(media, index))
     detail = _detail(part, call_id, image)
     if detail is not None:
         events.append(ReasoningDetail(detail, index))
@@ -261,7 +261,9 @@ def _read_finish(candidate: Candidate, numbers: Numbers, state: State, events: l
         return
     memory.finished = True
     if memory.sound:
-        events.append(Extra({"audio": {"data": b64encode(memory.sound).decode()}}, candidate.index))
+        events.append(
+            ExtraFields({"audio": {"data": b64encode(memory.sound).decode()}}, candidate.index)
+        )
     name = numbers.get(given, "OTHER") if isinstance(given, int) else given or ""
     if name in FAILURES:
         message = candidate.finish_message or f"The model stopped without an answer: {name}."
@@ -271,7 +273,7 @@ def _read_finish(candidate: Candidate, numbers: Numbers, state: State, events: l
     if reason == "stop" and memory.calls:
         reason = "tool_calls"
     if reason == "content_filter" and candidate.finish_message:
-        events.append(Extra({"refusal": candidate.finish_message}, candidate.index))
+        events.append(ExtraFields({"refusal": candidate.finish_message}, candidate.index))
     events.append(Finished(reason, candidate.index))
 
 
@@ -282,5 +284,5 @@ def _read_block(feedback: PromptFeedback, events: list[Event]) -> None:
         return
     said = feedback.block_reason_message or "The provider gave no further reason."
     why = f"The prompt was blocked ({feedback.block_reason}). {said}"
-    events.append(Extra({"refusal": why}))
+    events.append(ExtraFields({"refusal": why}))
     events.append(Finished("content_filter"))

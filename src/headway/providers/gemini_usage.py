@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from headway.providers.gemini_wire import AUDIO, Counted, WireUsage
-from headway.types import Usage, UsageSeen
+from headway.types import Usage, UsageReported
 
 
-def read_usage(wire: WireUsage) -> UsageSeen | None:
+def read_usage(wire: WireUsage) -> UsageReported | None:
     """None where there is nothing counted yet."""
     if wire.prompt_token_count is None and wire.total_token_count is None:
         return None
@@ -25,7 +25,7 @@ def read_usage(wire: WireUsage) -> UsageSeen | None:
         input_audio_tokens=_audio(wire.prompt_tokens_details, wire.tool_use_prompt_tokens_details),
         output_audio_tokens=_audio(wire.candidates_tokens_details),
     )
-    return UsageSeen(usage, shown(usage))
+    return UsageReported(usage, shown(usage))
 
 
 def _input(wire: WireUsage) -> int:

@@ -31,7 +31,7 @@ from headway.types import (
     ToolArguments,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 from headway.wire.framer import Framer
 from headway.wire.ndjson import NdjsonFramer
@@ -183,4 +183,4 @@ def _usage(answer: Answer) -> list[Event]:
         "completion_tokens": completion,
         "total_tokens": None if prompt is None or completion is None else prompt + completion,
     }
-    return [UsageSeen(Usage(input_tokens=prompt, output_tokens=completion), shown)]
+    return [UsageReported(Usage(input_tokens=prompt, output_tokens=completion), shown)]

@@ -31,11 +31,9 @@ from headway.providers.openai_usage import WireUsage, decode_usage, normalize
 from headway.providers.provider import Adapted, Provider, State
 from headway.types import (
     NO_RAW,
-    Change,
     ChatRequest,
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Frame,
     HttpRequest,
@@ -44,13 +42,15 @@ from headway.types import (
     Reasoning,
     Refusal,
     Started,
+    StreamEnd,
     Summary,
     Target,
     Text,
+    Transformation,
 )
 from headway.wire.url import join
 
-DONE: list[Event] = [Done()]
+DONE: list[Event] = [StreamEnd()]
 NULL = b"null"
 
 # --- Requests -------------------------------------------------------------------------------------
@@ -96,19 +96,19 @@ def adapt(request: ChatRequest) -> Adapted:
     if not _reasons(request.model):
         return request, ()
     parameters = dict(request.parameters)
-    changes: list[Change] = []
-    if request.defaulted or not SAMPLING_ALLOWED.match(request.model):
+    changes: list[Transformation] = []
+    if request.uses_default_parameters or not SAMPLING_ALLOWED.match(request.model):
         refused = [name for name in SAMPLING if parameters.pop(name, None) is not None]
         reason = f"{request.model} does not take it"
-        changes = [Change("dropped", name, reason) for name in refused]
+        changes = [Transformation("dropped", name, reason) for name in refused]
     if "max_tokens" in parameters:
         limit = parameters.pop("max_tokens")
         if not _is_there(parameters.get("max_completion_tokens", NO_RAW)):
             parameters["max_completion_tokens"] = limit
         reason = f"{request.model} calls it max_completion_tokens"
-        changes.append(Change("renamed", "max_tokens", reason))
+        changes.append(Transformation("renamed", "max_tokens", reason))
     adapted = msgspec.structs.replace(request, parameters=parameters)
-    return adapted, () if request.defaulted else tuple(changes)
+    return adapted, () if request.uses_default_parameters else tuple(changes)
 
 
 # --- Answers --------------------------------------------------------------------------------------
@@ -310,7 +310,7 @@ def _read_message(message: Message, choice: Choice, tools: Tools, events: list[E
         _read_parts(message.content, index, events)
     if message.audio is not None or message.annotations:
         fields = {"audio": message.audio, "annotations": message.annotations}
-        events.append(Extra({k: v for k, v in fields.items() if v}, index))
+        events.append(ExtraFields({k: v for k, v in fields.items() if v}, index))
 
 
 def _read_parts(parts: list[Any], index: int, events: list[Event]) -> None:
@@ -328,7 +328,7 @@ def _read_parts(parts: list[Any], index: int, events: list[Event]) -> None:
             texts = [summary.get("text") for summary in part.get("summary") or ()]
             events += [Reasoning(text, index) for text in texts if text]
         elif part.get("reference_ids"):  # Mistral
-            events.append(Extra({"references": [part]}, index))
+            events.append(ExtraFields({"references": [part]}, index))
 
 
 def _stream_error(raw: Raw | bytes) -> UpstreamError:

@@ -13,14 +13,14 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.providers.provider import Adapted
-from headway.types import Change, ChatRequest
+from headway.types import ChatRequest, Transformation
 
 NULL = b"null"
 NOTHING = Raw(NULL)
 SILENT = (NULL, b'""', b"[]")
 TEXT = Raw(b'"text"')
 Fields = dict[str, Raw]
-Changes = dict[Change, None]
+Changes = dict[Transformation, None]
 """In the order in which they were made, each once."""
 _messages = msgspec.json.Decoder(list[dict[str, Raw]]).decode
 _parts = msgspec.json.Decoder(list[dict[str, Raw]]).decode
@@ -57,7 +57,7 @@ def _message(message: Mapping[str, Raw], rules: MessageRules, changes: Changes) 
         if name in rules.renamed:
             _rename(name, value, rules.renamed[name], message, kept, changes)
         elif name == "role" and rules.developer and bytes(value) == b'"developer"':
-            changes[Change("renamed", "developer", f"it is {rules.developer} there")] = None
+            changes[Transformation("renamed", "developer", f"it is {rules.developer} there")] = None
             kept[name] = Raw(_encode(rules.developer))
         elif name == "content" and bytes(value)[:1] == b"[":
             kept[name] = _content(value, rules, changes)
@@ -73,9 +73,9 @@ def _rename(
     if bytes(message.get(new, NOTHING)) in SILENT:
         kept[new] = value
         if bytes(value) != NULL:
-            changes[Change("renamed", name, f"it is {new} there")] = None
+            changes[Transformation("renamed", name, f"it is {new} there")] = None
     elif bytes(value) not in (NULL, bytes(message[new])):
-        changes[Change("dropped", name, f"{new} is given too")] = None
+        changes[Transformation("dropped", name, f"{new} is given too")] = None
 
 
 def _said(message: Mapping[str, Raw], rules: MessageRules, changes: Changes) -> Mapping[str, Raw]:
@@ -84,7 +84,7 @@ def _said(message: Mapping[str, Raw], rules: MessageRules, changes: Changes) -> 
     is_silent = bytes(message.get("content", NOTHING)) in SILENT
     if "refusal" not in rules.dropped or bytes(refusal) in SILENT or not is_silent:
         return message
-    changes[Change("emulated", "refusal", "it is the message's text there")] = None
+    changes[Transformation("emulated", "refusal", "it is the message's text there")] = None
     return {**message, "content": refusal, "refusal": NOTHING}
 
 
@@ -94,7 +94,7 @@ def _content(value: Raw, rules: MessageRules, changes: Changes) -> Raw:
 
 def _part(part: Mapping[str, Raw], rules: MessageRules, changes: Changes) -> Mapping[str, Raw]:
     if "refusal" in rules.dropped and bytes(part.get("type", NOTHING)) == b'"refusal"':
-        changes[Change("emulated", "refusal", "it is the message's text there")] = None
+        changes[Transformation("emulated", "refusal", "it is the message's text there")] = None
         return {"type": TEXT, "text": part["refusal"]}
     return _kept(part, rules, changes)
 
@@ -106,5 +106,5 @@ def _kept(fields: Mapping[str, Raw], rules: MessageRules, changes: Changes) -> F
         if name not in rules.dropped:
             kept[name] = value
         elif bytes(value) != NULL:
-            changes[Change("dropped", name, rules.dropped[name])] = None
+            changes[Transformation("dropped", name, rules.dropped[name])] = None
     return kept

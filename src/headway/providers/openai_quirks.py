@@ -31,9 +31,8 @@ from headway.types import (
     CONTENT,
     NO_RAW,
     ChatRequest,
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
@@ -42,10 +41,11 @@ from headway.types import (
     Reasoning,
     ReasoningDetail,
     Started,
+    StreamEnd,
     Target,
     ToolStarted,
     Usage,
-    UsageSeen,
+    UsageReported,
 )
 from headway.wire.url import join
 
@@ -121,7 +121,7 @@ def x_groq(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
         return events
     found = _groq(data).x_groq or GroqExtra()
     more: list[Event] = []
-    if is_there(found.usage) and not any(type(event) is UsageSeen for event in events):
+    if is_there(found.usage) and not any(type(event) is UsageReported for event in events):
         more.append(decode_usage(found.usage))
     if is_there(found.error):
         more.append(Failed(error_in(msgspec.json.decode(found.error), None)))
@@ -141,7 +141,7 @@ _choices_usage = msgspec.json.Decoder(ChoicesUsage).decode
 
 def usage_in_choice(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
     """Moonshot's usage inside the choice that finishes (platform.moonshot.ai, Chat, streaming)."""
-    if b'"usage"' not in data or any(type(event) is UsageSeen for event in events):
+    if b'"usage"' not in data or any(type(event) is UsageReported for event in events):
         return events
     found = [choice.usage for choice in _choices_usage(data).choices]
     return [*events, *(decode_usage(usage) for usage in found if is_there(usage))]
@@ -182,11 +182,11 @@ def _audio_included(usage: Usage, shown: Mapping[str, Any]) -> Usage:
 def _with_usage(
     events: list[Event], mend: Callable[[Usage, Mapping[str, Any]], Usage]
 ) -> list[Event]:
-    if not any(type(event) is UsageSeen for event in events):
+    if not any(type(event) is UsageReported for event in events):
         return events
     return [
-        replace(event, usage=mend(event.usage, _usage_fields(event.shown)))
-        if isinstance(event, UsageSeen)
+        replace(event, usage=mend(event.usage, _usage_fields(event.openai_usage)))
+        if isinstance(event, UsageReported)
         else event
         for event in events
     ]
@@ -333,7 +333,7 @@ def searches(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
         "citations": found.citations,
         "search_results": found.search_results,
     }
-    return [Extra({name: value for name, value in fields.items() if value}), *events]
+    return [ExtraFields({name: value for name, value in fields.items() if value}), *events]
 
 
 def _cited(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -353,7 +353,7 @@ def finish_at_done(data: bytes, events: list[Event], memory: Memory) -> list[Eve
             memory[index] = "tool_calls" if kind is ToolStarted else memory.get(index, "stop")
         elif isinstance(event, Finished):
             memory[event.index] = None
-    if not (len(events) == 1 and isinstance(events[0], Done)):
+    if not (len(events) == 1 and isinstance(events[0], StreamEnd)):
         return events
     reasons: dict[Any, Any] = dict(memory)
     return [*(Finished(reason, index) for index, reason in reasons.items() if reason), *events]

@@ -23,9 +23,8 @@ from headway.providers.openai_responses_usage import usage_seen
 from headway.providers.provider import State
 from headway.types import (
     NO_RAW,
-    Done,
     Event,
-    Extra,
+    ExtraFields,
     Failed,
     Finished,
     Frame,
@@ -33,11 +32,12 @@ from headway.types import (
     Reasoning,
     Refusal,
     Started,
+    StreamEnd,
     Text,
     ToolArguments,
 )
 
-DONE: list[Event] = [Done()]
+DONE: list[Event] = [StreamEnd()]
 INCOMPLETE = {
     "max_output_tokens": "length",
     "max_tokens": "length",
@@ -246,7 +246,7 @@ def _ended(response: Response, reading: Reading) -> list[Event]:
     beside = {name: getattr(response, name) for name in BESIDE}
     told = {name: _any(raw) for name, raw in beside.items() if bytes(raw) not in NOT_THERE}
     if told:
-        events.append(Extra(told))
+        events.append(ExtraFields(told))
     events.append(_finish(response, reading))
     if _is_there(response.usage):
         events.append(usage_seen(response.usage))

@@ -24,7 +24,7 @@ from headway.providers.openai_responses_tools import (
     search_tool,
 )
 from headway.providers.provider import Adapted
-from headway.types import NO_RAW, Change, ChatRequest
+from headway.types import NO_RAW, ChatRequest, Transformation
 
 ABSENT = "the Responses API has no such parameter"
 LIMITS = Limits(
@@ -66,7 +66,9 @@ class Draft:
 
     __slots__ = ("changes", "model", "parameters")
 
-    def __init__(self, model: str, parameters: dict[str, Raw], changes: list[Change]) -> None:
+    def __init__(
+        self, model: str, parameters: dict[str, Raw], changes: list[Transformation]
+    ) -> None:
         self.model = model
         self.parameters = parameters
         self.changes = changes
@@ -90,7 +92,7 @@ class Draft:
     def note(
         self, action: Literal["dropped", "renamed", "clamped", "emulated"], name: str, reason: str
     ) -> None:
-        self.changes.append(Change(action, name, reason))
+        self.changes.append(Transformation(action, name, reason))
 
 
 def adapt(request: ChatRequest) -> Adapted:

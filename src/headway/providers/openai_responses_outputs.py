@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 
 from headway.types import (
     Event,
-    Extra,
+    ExtraFields,
     Logprobs,
     Reasoning,
     ReasoningDetail,
@@ -112,7 +112,7 @@ def close(index: int, raw: Raw, reading: Reading) -> list[Event]:
     read = CLOSES.get(item.type)
     place = index - reading.void
     if read is None:
-        return [Extra({"output_items": [{**_any(raw), "index": place}]})]
+        return [ExtraFields({"output_items": [{**_any(raw), "index": place}]})]
     events = read(item, opened, place, reading)
     del reading.open[index]
     return events
@@ -127,7 +127,7 @@ def _call(item: Item, opened: Open, reading: Reading) -> list[Event]:
         call_id = item.call_id or item.id or ""
         events.append(ToolStarted(opened.tool, call_id, item.name or ""))
         if item.namespace is not None:
-            events.append(Extra({"tool_namespaces": {call_id: item.namespace}}))
+            events.append(ExtraFields({"tool_namespaces": {call_id: item.namespace}}))
     arguments = item.arguments if item.type == "function_call" else item.input
     if arguments and not opened.has_arguments:
         opened.has_arguments = True
@@ -161,7 +161,7 @@ def _close_message(item: Item, opened: Open, index: int, reading: Reading) -> li
     placed = _placed(item, index, reading.length - start, reading)
     fields = {"annotations": links, "phase": item.phase, "output_messages": placed}
     if told := {name: value for name, value in fields.items() if value}:
-        events.append(Extra(told))
+        events.append(ExtraFields(told))
     return events
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.types import Usage, UsageSeen
+from headway.types import Usage, UsageReported
 
 NAMES = {
     "input_tokens": "prompt_tokens",
@@ -41,7 +41,7 @@ _usage = msgspec.json.Decoder(WireUsage).decode
 _fields = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def usage_seen(raw: Raw) -> UsageSeen:
+def usage_seen(raw: Raw) -> UsageReported:
     """The counts, and the same in the shape of chat completions: what else a provider put there
     (xAI its cost, Azure its latencies) stays under its name."""
     seen = _usage(raw)
@@ -57,4 +57,4 @@ def usage_seen(raw: Raw) -> UsageSeen:
         output_audio_tokens=made.audio_tokens,
     )
     shown = {NAMES.get(name, name): value for name, value in _fields(raw).items()}
-    return UsageSeen(usage, shown)
+    return UsageReported(usage, shown)

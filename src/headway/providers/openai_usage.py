@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.types import Usage, UsageSeen
+from headway.types import Usage, UsageReported
 
 
 class PromptDetails(Struct):
@@ -43,10 +43,10 @@ _usage = msgspec.json.Decoder(WireUsage, strict=False).decode
 """Not strict: servers whose language has but one kind of number write 12.0."""
 
 
-def decode_usage(raw: Raw) -> UsageSeen:
+def decode_usage(raw: Raw) -> UsageReported:
     """Cached tokens are part of the prompt's, reasoning is part of the completion's."""
     copied = raw.copy()
-    return UsageSeen(normalize(_usage(copied)), copied)
+    return UsageReported(normalize(_usage(copied)), copied)
 
 
 def normalize(seen: WireUsage) -> Usage:

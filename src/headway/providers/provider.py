@@ -17,7 +17,6 @@ from msgspec.structs import replace
 from headway.errors import UpstreamError
 from headway.providers.listing import ModelList
 from headway.types import (
-    Change,
     ChatRequest,
     Embeddings,
     EmbeddingsRequest,
@@ -28,6 +27,7 @@ from headway.types import (
     Parameter,
     Summary,
     Target,
+    Transformation,
 )
 from headway.wire.framer import Framer
 from headway.wire.sse import SseFramer
@@ -35,7 +35,7 @@ from headway.wire.sse import SseFramer
 State = dict[str, Any]
 """What a decoder remembers between two events of one stream: fresh for every stream."""
 
-Adapted = tuple[ChatRequest, tuple[Change, ...]]
+Adapted = tuple[ChatRequest, tuple[Transformation, ...]]
 """The request as this provider can take it, and what was changed in it."""
 
 
@@ -98,7 +98,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         if model is None:
             return self.parameters
         given = {spec.id: _sample(spec) for spec in self.parameters}
-        asked = ChatRequest(model=model, messages=Raw(b"[]"), parameters=given, defaulted=True)
+        asked = ChatRequest(
+            model=model, messages=Raw(b"[]"), parameters=given, uses_default_parameters=True
+        )
         taken = self.adapt(asked)[0].parameters
         renamed = [name for name in taken if name not in given]
         kept = []

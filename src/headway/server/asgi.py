@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from headway.dialects.dialect import JSON, Dialect, Inbound, encode_error
+from headway.dialects.dialect import JSON, ClientRequest, Dialect, encode_error
 from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway
@@ -47,11 +47,11 @@ class AsgiSink:
         self._is_over = False
         self._wake = asyncio.Event()
 
-    def whole(self, status: int, head: bytes, body: bytes) -> None:
-        self.start(status, b"%bcontent-length: %d\r\n" % (head, len(body)))
+    def send_response(self, status: int, head: bytes, body: bytes) -> None:
+        self.send_headers(status, b"%bcontent-length: %d\r\n" % (head, len(body)))
         self.end(body)
 
-    def start(self, status: int, head: bytes) -> None:
+    def send_headers(self, status: int, head: bytes) -> None:
         lines = head.split(b"\r\n")[:-1]
         headers = [tuple(line.split(b": ", 1)) for line in lines]
         self._put({"type": "http.response.start", "status": status, "headers": headers})
@@ -130,7 +130,7 @@ async def _chat(
     dialect, argument = found
     body = await _read(receive, gateway.snapshot.body_limit, scope["headers"])
     sink = AsgiSink()
-    inbound = Inbound(argument, scope["headers"], body)
+    inbound = ClientRequest(argument, scope["headers"], body)
     Exchange(gateway, dialect, inbound, sink, gateway.clock()).begin()
     watcher = asyncio.ensure_future(_watch(receive, sink))
     try:

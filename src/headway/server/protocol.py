@@ -13,7 +13,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from headway.dialects.dialect import Dialect, Inbound
+from headway.dialects.dialect import ClientRequest, Dialect
 from headway.pipeline.exchange import Exchange
 from headway.server import cors, routes
 from headway.server.asgi import too_large
@@ -85,7 +85,7 @@ class HotCycle:
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         dialect, argument = self.found
         gateway = self._protocol.gateway
-        inbound = Inbound(argument, self.headers, body)
+        inbound = ClientRequest(argument, self.headers, body)
         Exchange(gateway, dialect, inbound, self, gateway.clock()).begin()
 
     # --- The answer -------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class HotCycle:
     def is_paused(self) -> bool:
         return self._protocol.flow.write_paused
 
-    def whole(self, status: int, head: bytes, body: bytes) -> None:
+    def send_response(self, status: int, head: bytes, body: bytes) -> None:
         if self.disconnected:
             return
         self.response_started = True
@@ -111,7 +111,7 @@ class HotCycle:
         self.response_complete = True
         protocol.on_response_complete()
 
-    def start(self, status: int, head: bytes) -> None:
+    def send_headers(self, status: int, head: bytes) -> None:
         if self.disconnected:
             return
         self.response_started = True
@@ -204,7 +204,7 @@ class HeadwayProtocol(Front):
         dialect, argument, before, after = known
         headers = [*before, (b"content-length", digits), *after]
         self.cycle = self._active = cycle = HotCycle(self, headers)  # type: ignore[assignment]
-        inbound = Inbound(argument, headers, data[end:])
+        inbound = ClientRequest(argument, headers, data[end:])
         Exchange(gateway, dialect, inbound, cycle, gateway.clock()).begin()
 
     def _learn(self, key: bytes, at: int, digits: bytes) -> None:

@@ -238,7 +238,7 @@ class EngineRequest(OpenShape):
     """Refuse the request where a parameter would have to be changed for the provider."""
 
 
-class Change(Shape):
+class Transformation(Shape):
     """What was done to a parameter so that the provider takes the request."""
 
     action: Literal["dropped", "renamed", "clamped", "emulated"]
@@ -280,7 +280,7 @@ class EngineReply(Shape):
     metrics: Metrics
     deployment: str | None = None
     """The provider's more exact name of the model."""
-    transformations: list[Change] = Field(default=[])
+    transformations: list[Transformation] = Field(default=[])
     """What was changed for the provider. Empty: the request went as it came."""
 
 
@@ -318,7 +318,7 @@ class EngineChunk(Shape):
     """In the first event only: the generation parameters that were in effect."""
     deployment: str | None = None
     """In the last event only: the provider's more exact name of the model."""
-    transformations: list[Change] | None = None
+    transformations: list[Transformation] | None = None
     """In the last event only: what was changed for the provider."""
 
 

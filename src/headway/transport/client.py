@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping
 
 from headway.errors import UpstreamDisconnected, UpstreamUnreachable
-from headway.ports import Receiver
+from headway.ports import ResponseReceiver
 from headway.transport.connect import Connector
 from headway.transport.deadlines import Deadlines, Ticker
 from headway.transport.head import WITH_BODY, Pairs, encode, head_prefix
@@ -55,7 +55,9 @@ class HttpTransport:
         self._reaper = Ticker(max(0.05, min(1.0, self._limits.idle_s / 4)), self._reap)
         self._is_closed = False
 
-    def send(self, request: HttpRequest, timeouts: Timeouts, receiver: Receiver) -> HttpSending:
+    def send(
+        self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver
+    ) -> HttpSending:
         """See ``ports.Transport``. ``receiver.on_sent`` may come twice: a pooled connection that
         turns out to be closed is replaced by a fresh one, once. Raises InvalidField for a header
         or URL that HTTP cannot carry."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from headway.errors import UpstreamDisconnected, UpstreamTimeout
-from headway.ports import Receiver, Sending
+from headway.ports import ResponseReceiver, UpstreamRequest
 from headway.providers.echo import Play, play
 from headway.types import Clock, HttpRequest, Timeouts
 
@@ -16,7 +16,9 @@ class EchoTransport:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def send(self, request: HttpRequest, timeouts: Timeouts, receiver: Receiver) -> Sending:
+    def send(
+        self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver
+    ) -> UpstreamRequest:
         return Playing(play(request.body), timeouts, receiver, self._clock)
 
     async def close(self) -> None:
@@ -26,9 +28,11 @@ class EchoTransport:
 class Playing:
     """One answer being played."""
 
-    def __init__(self, script: Play, timeouts: Timeouts, receiver: Receiver, clock: Clock) -> None:
+    def __init__(
+        self, script: Play, timeouts: Timeouts, receiver: ResponseReceiver, clock: Clock
+    ) -> None:
         self._script = script
-        self._receiver: Receiver | None = receiver
+        self._receiver: ResponseReceiver | None = receiver
         self._clock = clock
         self._timeouts = timeouts
         self._next = 0

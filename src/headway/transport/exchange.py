@@ -24,7 +24,7 @@ from httptools import (
 )
 
 from headway.errors import UpstreamError, UpstreamGarbled, UpstreamUnreachable
-from headway.ports import Receiver
+from headway.ports import ResponseReceiver
 from headway.transport.coding import Decoding, find_decoding
 from headway.transport.layout import LONGEST, MOST, Layout, find_layout
 from headway.transport.limits import Limits
@@ -89,7 +89,7 @@ class Exchange:
         self._clock = clock
         self._sending: HttpSending | None = None
         """Whose answer comes; None when nobody waits for one."""
-        self.receiver: Receiver = NOBODY
+        self.receiver: ResponseReceiver = NOBODY
         self.now = NEVER
         """When bytes of this answer were last read."""
         self.has_head = self._has_length = self._is_head = False
@@ -127,7 +127,7 @@ class Exchange:
         """Some of the answer came, be it a single byte."""
         return self.now > NEVER
 
-    def begin(self, receiver: Receiver, is_head: bool) -> None:
+    def begin(self, receiver: ResponseReceiver, is_head: bool) -> None:
         """A request is sent, and its answer goes to ``receiver``."""
         self.receiver = receiver
         self.now = NEVER

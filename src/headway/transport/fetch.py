@@ -34,7 +34,7 @@ async def fetch(
 
 
 class _Gathering:
-    """A ``ports.Receiver`` that fills a future."""
+    """A ``ports.ResponseReceiver`` that fills a future."""
 
     def __init__(self, answer: asyncio.Future[Fetched], limit: int) -> None:
         self.answer = answer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from headway.errors import UpstreamError, UpstreamTimeout
-from headway.ports import Receiver
+from headway.ports import ResponseReceiver
 from headway.transport.takers import NOBODY
 from headway.types import Timeouts
 
@@ -27,7 +27,7 @@ class HttpSending(Struct, eq=False):
     """The request as it is written. Kept until the answer begins: it may go out once more."""
     is_head: bool
     timeouts: Timeouts
-    receiver: Receiver
+    receiver: ResponseReceiver
     started: float
     connection: Connection | None = None
     check_at: float = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from headway.errors import UpstreamError, UpstreamGarbled
-from headway.ports import Receiver
+from headway.ports import ResponseReceiver
 from headway.transport.coding import Decoding
 from headway.types import Headers
 
@@ -40,7 +40,11 @@ class Weighed(Nobody):
     __slots__ = ("_decoding", "_exchange", "_left", "_limit", "_now", "_receiver")
 
     def __init__(
-        self, exchange: Exchange, receiver: Receiver, limit: int, decoding: Decoding | None = None
+        self,
+        exchange: Exchange,
+        receiver: ResponseReceiver,
+        limit: int,
+        decoding: Decoding | None = None,
     ) -> None:
         self._exchange = exchange
         self._receiver = receiver
