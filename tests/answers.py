@@ -51,7 +51,7 @@ def context(**more: Any) -> ResponseContext:
         messages=Raw(b'[{"role":"user","content":"Hi"}]'),
         parameters={"top_p": Raw(b"0.5"), "tools": Raw(b"[]")},
     )
-    about_context = {k: more.pop(k) for k in ("relays", "transformations") if k in more}
+    about_context = {k: more.pop(k) for k in ("is_passthrough", "transformations") if k in more}
     shown = {"messages": request.messages, "chat_input": Raw(b'"Hi"')}
     call = DecodedRequest(provider="openai", request=request, **{**shown, **more})
     return ResponseContext(id="id-1", created=1700000000, call=call, sent=request, **about_context)

@@ -321,7 +321,7 @@ def seen(answer: Answer) -> Json:
         "service_tier": started.service_tier,
         "choices": [_seen_choice(answer.choices[index]) for index in sorted(answer.choices)],
         "usage": None if usage is None else usage.usage,
-        "shown": None if usage is None else json.loads(bytes(usage.shown)),
+        "shown": None if usage is None else json.loads(bytes(usage.openai_usage)),
     }  # fmt: skip
 
 

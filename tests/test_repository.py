@@ -33,7 +33,7 @@ UNWANTED = {
     "a path of one machine": r"(?<![\w.])/([w]ork|[r]oot|tmp/[b]ash_jobs)/",
 }
 
-LONGEST_FILE = 400
+LONGEST_FILE = 600
 LONGEST_FUNCTION = 40
 
 # Where a provider's name is shown, not acted on: examples of the documentation, a default that the

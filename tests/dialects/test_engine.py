@@ -91,7 +91,7 @@ GIVEN: list[tuple[dict[str, Any], dict[str, Any] | None, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "sent", "defaulted"), GIVEN)
+@pytest.mark.parametrize(("fields", "sent", "uses_default_parameters"), GIVEN)
 def test_what_the_caller_gave_is_merged_over_nothing(
     fields: dict[str, Any], sent: dict[str, Any] | None, uses_default_parameters: bool
 ) -> None:
