@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from headway.dialects.answer import Answer, Choice
-from headway.providers.provider import Provider, State
+from headway.providers.base import Provider, State
 from headway.types import Usage
 
 Json = dict[str, Any]

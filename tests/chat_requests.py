@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from headway.providers.provider import Provider
+from headway.providers.base import Provider
 from headway.types import ChatRequest, Target, Transformation
 
 

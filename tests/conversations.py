@@ -19,7 +19,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from msgspec import Raw
 
 from headway.dialects.answer import Answer
-from headway.providers.provider import Provider, State
+from headway.providers.base import Provider, State
 from headway.types import ChatRequest, Target, Transformation
 
 Json = Any

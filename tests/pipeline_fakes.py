@@ -29,7 +29,7 @@ from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.pipeline.signals import Signal
 from headway.policy.keys import KeyRing
 from headway.ports import ResponseReceiver
-from headway.providers import openai
+from headway.providers.openai import provider as openai
 from headway.record import Record, decode
 from headway.types import Headers, HttpRequest, Target, Timeouts
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from cassettes import Recording
 from headway.dialects.answer import Answer
-from headway.providers.provider import Provider
+from headway.providers.base import Provider
 from headway.types import Event
 
 

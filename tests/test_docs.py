@@ -35,7 +35,7 @@ from headway.cli.app import app
 from headway.dialects.dialect import ClientRequest, DecodedRequest
 from headway.metering.prices import shipped
 from headway.providers import KINDS, echo
-from headway.providers.provider import Provider
+from headway.providers.base import Provider
 from headway.record import Record
 from headway.server import routes
 from headway.types import ChatRequest, Target, Transformation

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from msgspec import Raw
 
 from headway.dialects.answer import Answer
-from headway.providers.provider import Provider
+from headway.providers.base import Provider
 from headway.types import ChatRequest, Target
 from scripted import Received, ThreadedServer, answer
 from wires import Played

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Raw
 
 from headway.dialects.answer import Answer
-from headway.providers.provider import Provider
+from headway.providers.base import Provider
 from headway.types import ChatRequest, HttpRequest, Target
 from scripted import answer
 from wires import Played

@@ -237,5 +237,5 @@ def test_a_server_loads_what_it_serves_with_and_no_more() -> None:
     provider = {"kind": "anthropic", "base_url": "http://127.0.0.1:1", "api_key": "k"}
     loaded = loaded_by_a_server({"providers": {"anthropic": provider}})
     assert sorted(SPARED & loaded) == []
-    assert "headway.providers.anthropic" in loaded
-    assert not {"headway.providers.gemini", "headway.providers.bedrock"} & loaded
+    assert "headway.providers.anthropic.provider" in loaded
+    assert not {"headway.providers.gemini.provider", "headway.providers.bedrock.provider"} & loaded

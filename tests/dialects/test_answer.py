@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.dialects.answer import Answer
-from headway.providers import openai
+from headway.providers.openai import provider as openai
 from headway.types import (
     Event,
     ExtraFields,

@@ -57,7 +57,7 @@ def test_an_input_whose_tokens_nobody_reported_is_counted() -> None:
 def test_a_provider_without_embeddings_says_so() -> None:
     from msgspec.structs import replace
 
-    from headway.providers import openai
+    from headway.providers.openai import provider as openai
 
     pipe = Pipe(provider=replace(openai.PROVIDER, encode_embeddings=None))
     ask(pipe)

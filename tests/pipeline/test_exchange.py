@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from headway.providers import gemini
+from headway.providers.gemini import provider as gemini
 from pipeline_fakes import (
     DONE,
     HELLO,

@@ -15,7 +15,7 @@ from headway.errors import (
     UpstreamUnreachable,
 )
 from headway.pipeline import flow, settlement
-from headway.providers import openai
+from headway.providers.openai import provider as openai
 from pipeline_fakes import DONE, HELLO, JSON, KEY, ROLE, USAGE, Pipe, event, text
 
 BROKEN = b'data: {"error":{"message":"died"}}\n\n'

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from headway.errors import ClientGone
 from headway.pipeline import reading
-from headway.providers import openai
+from headway.providers.openai import provider as openai
 from pipeline_fakes import DONE, ROLE, START, STOP, USAGE, Pipe, event, text
 
 OBFUSCATED = [

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from headway.errors import ShuttingDown, UpstreamUnreachable
 from headway.pipeline.signals import Signal
-from headway.providers import openai
+from headway.providers.openai import provider as openai
 from headway.types import Timeouts, Url
 from pipeline_fakes import (
     KEY,

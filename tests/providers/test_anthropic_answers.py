@@ -9,8 +9,8 @@ import pytest
 from msgspec import MsgspecError
 
 from headway.errors import UpstreamError, UpstreamOverloaded
-from headway.providers.anthropic import PROVIDER
-from headway.providers.anthropic_answers import decode_event, decode_response
+from headway.providers.anthropic.provider import PROVIDER
+from headway.providers.anthropic.response import decode_event, decode_response
 from headway.types import (
     Event,
     ExtraFields,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headway import errors
-from headway.providers.anthropic_errors import decode_error, error_from
+from headway.providers.anthropic.errors import decode_error, error_from
 
 
 def said(kind: str, message: str = "Oh", **more: Any) -> dict[str, Any]:

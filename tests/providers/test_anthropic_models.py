@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headway.providers.anthropic_models import model
+from headway.providers.anthropic.models import model
 
 FIVE = ("low", "medium", "high", "xhigh", "max")
 FOUR = ("low", "medium", "high", "max")

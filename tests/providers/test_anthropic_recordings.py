@@ -13,7 +13,8 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.providers import anthropic, vertex_anthropic
+from headway.providers.anthropic import provider as anthropic
+from headway.providers.vertex import anthropic as vertex_anthropic
 from headway.types import ChatRequest, Event, Finished, Started, Target, UsageReported
 from recorded import fold, read
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from headway.errors import RequestError
-from headway.providers.anthropic import PROVIDER
-from headway.providers.anthropic_answers import decode_response
+from headway.providers.anthropic.provider import PROVIDER
+from headway.providers.anthropic.response import decode_response
 from headway.types import ChatRequest, ReasoningDetail, Target, Text, ToolArguments, ToolStarted
 
 PDF = b64encode(b"%PDF-1.4").decode()

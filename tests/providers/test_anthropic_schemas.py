@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headway.providers.anthropic_schemas import closed
+from headway.providers.json_schema import closed
 
 OBJECT = {"type": "object", "additionalProperties": False}
 

@@ -11,8 +11,8 @@ from msgspec import Raw
 
 from headway import errors
 from headway.errors import InvalidField
-from headway.providers import azure_openai_responses
-from headway.providers.azure_openai import PROVIDER
+from headway.providers.azure import openai_responses as azure_openai_responses
+from headway.providers.azure.openai import PROVIDER
 from headway.types import (
     ChatRequest,
     EmbeddingsRequest,

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.providers.azure_openai import PROVIDER
+from headway.providers.azure.openai import PROVIDER
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target
 from recorded import fold, read
 

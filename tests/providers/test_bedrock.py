@@ -10,8 +10,10 @@ from msgspec import Raw
 
 from headway import errors
 from headway.errors import MissingProviderKey, RequestError
-from headway.providers import bedrock, bedrock_embeddings, bedrock_mantle
-from headway.providers.features import FEATURES
+from headway.providers.bedrock import embeddings as bedrock_embeddings
+from headway.providers.bedrock import mantle as bedrock_mantle
+from headway.providers.bedrock import provider as bedrock
+from headway.providers.capabilities import FEATURES
 from headway.types import ChatRequest, EmbeddingsRequest, Target, Usage
 from headway.wire.sigv4 import Key, Scope, sign
 

@@ -10,8 +10,8 @@ import pytest
 
 from headway import errors
 from headway.dialects.answer import Answer
-from headway.providers import bedrock
-from headway.providers.bedrock_answers import FINISHED
+from headway.providers.bedrock import provider as bedrock
+from headway.providers.bedrock.response import FINISHED
 from headway.types import (
     Event,
     ExtraFields,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Raw, ValidationError
 
 from headway.errors import RequestError
-from headway.providers import bedrock
+from headway.providers.bedrock import provider as bedrock
 from headway.types import ChatRequest, Target
 
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"

@@ -9,7 +9,7 @@ import pytest
 from msgspec import Raw
 
 from headway.errors import RequestError
-from headway.providers import bedrock
+from headway.providers.bedrock import provider as bedrock
 from headway.types import ChatRequest, Target
 
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"

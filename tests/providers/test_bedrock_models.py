@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headway.providers.bedrock_models import Family, family_of, keeps_to_schemas
+from headway.providers.bedrock.models import Family, family_of, keeps_to_schemas
 
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
 SONNET = "global.anthropic.claude-sonnet-4-5-20250929-v1:0"

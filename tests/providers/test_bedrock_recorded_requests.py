@@ -13,7 +13,8 @@ from msgspec import Raw
 from bedrock_recordings import EMBEDDINGS, WAIVED, is_chat
 from cassettes import Recording, chosen, names
 from headway.dialects.answer import Answer
-from headway.providers import bedrock, bedrock_mantle
+from headway.providers.bedrock import mantle as bedrock_mantle
+from headway.providers.bedrock import provider as bedrock
 from headway.types import ChatRequest, EmbeddingsRequest, Target
 
 REQUESTS = chosen(lambda r: is_chat(r) and r.request is not None)

@@ -13,7 +13,7 @@ import pytest
 from bedrock_recordings import is_chat
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.providers import bedrock
+from headway.providers.bedrock import provider as bedrock
 from headway.types import (
     Event,
     Finished,

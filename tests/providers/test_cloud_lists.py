@@ -14,7 +14,7 @@ from google import genai
 from gateway import Gateway
 from headway.errors import RequestError
 from headway.providers import KINDS
-from headway.providers.listing import ListedModel, Page
+from headway.providers.model_lists import ListedModel, Page
 from headway.types import HttpRequest, Target
 from providers.test_live_kinds import TOKEN, USER
 from scripted import Received, ThreadedServer, answer

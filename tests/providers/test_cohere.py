@@ -14,7 +14,7 @@ from msgspec import Raw
 from headway import errors
 from headway.dialects.answer import Answer
 from headway.errors import RequestError
-from headway.providers.cohere import PROVIDER, decode_embeddings, encode_embeddings
+from headway.providers.cohere.provider import PROVIDER, decode_embeddings, encode_embeddings
 from headway.types import (
     ChatRequest,
     EmbeddingsRequest,

@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.providers import cohere
+from headway.providers.cohere import provider as cohere
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target
 from recorded import fold, read
 

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from headway.errors import InvalidField
 from headway.providers import FACTS, KINDS
-from headway.providers.compatible import PROVIDERS, ROWS
+from headway.providers.openai_compatible.provider import PROVIDERS, ROWS
 from headway.types import ChatRequest, EmbeddingsRequest, Target
 
 HI = [{"role": "user", "content": "Hi"}]

@@ -16,7 +16,8 @@ from headway.errors import (
     UpstreamRateLimited,
     UpstreamRejected,
 )
-from headway.providers import KINDS, compatible_errors
+from headway.providers import KINDS
+from headway.providers.openai_compatible import errors as compatible_errors
 
 # kind, status, headers, body, class, code, message, request id
 FAILURES: list[

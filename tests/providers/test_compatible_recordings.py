@@ -19,7 +19,7 @@ from headway.errors import (
     UpstreamRejected,
 )
 from headway.providers import KINDS
-from headway.providers.openai_finish import FINISH
+from headway.providers.openai.finish_reasons import FINISH
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Target
 from plain_readings import finishes, objects, texts, thoughts, tools, usages
 from recorded import fold, read

@@ -9,7 +9,7 @@ import pytest
 from msgspec import Raw
 
 from headway.providers import KINDS
-from headway.providers.compatible_thinking import EFFORTS, ON, nearest, switched
+from headway.providers.openai_compatible.reasoning import EFFORTS, ON, nearest, switched
 from headway.types import ChatRequest
 
 HI = Raw(b'[{"role":"user","content":"Hi"}]')

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from headway.providers import ALIASES, KINDS
+from headway.providers.capabilities import FEATURES
 from headway.providers.docs import markdown
-from headway.providers.features import FEATURES
 
 PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
 

@@ -31,7 +31,8 @@ from conversations import (
     texts,
 )
 from headway.dialects.answer import Answer, Choice
-from headway.providers import gemini, vertex
+from headway.providers.gemini import provider as gemini
+from headway.providers.vertex import gemini as vertex
 from headway.types import Target, Usage
 
 Json = Any

@@ -9,7 +9,8 @@ import pytest
 
 from headway import errors
 from headway.dialects.answer import Answer
-from headway.providers import gemini, vertex
+from headway.providers.gemini import provider as gemini
+from headway.providers.vertex import gemini as vertex
 from headway.types import (
     Event,
     ExtraFields,

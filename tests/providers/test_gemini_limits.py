@@ -9,8 +9,9 @@ import pytest
 from msgspec import Raw
 
 from headway.errors import RequestError
-from headway.providers import gemini, vertex
-from headway.providers.gemini_schemas import Cleaner
+from headway.providers.gemini import provider as gemini
+from headway.providers.gemini.json_schema import Cleaner
+from headway.providers.vertex import gemini as vertex
 from headway.types import ChatRequest
 
 HI = [{"role": "user", "content": "Hi"}]

@@ -32,7 +32,8 @@ from conversations import (
     texts,
     tools,
 )
-from headway.providers import gemini, vertex
+from headway.providers.gemini import provider as gemini
+from headway.providers.vertex import gemini as vertex
 from headway.types import Target, Transformation
 
 Json = Any

@@ -12,7 +12,8 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.providers import gemini, vertex
+from headway.providers.gemini import provider as gemini
+from headway.providers.vertex import gemini as vertex
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target, Usage
 from recorded import fold, read
 

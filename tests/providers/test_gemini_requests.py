@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from headway.providers import gemini
-from headway.providers.gemini import PROVIDER
+from headway.providers.gemini import provider as gemini
+from headway.providers.gemini.provider import PROVIDER
 from headway.types import ChatRequest, Target
 
 TARGET = Target(provider="gemini", base_url="https://g.test/v1beta", api_key="key")

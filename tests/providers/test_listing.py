@@ -10,8 +10,9 @@ import pytest
 
 from cassettes import Recording, chosen, names
 from headway.errors import UpstreamAuth, UpstreamRejected
-from headway.providers import KINDS, listing
-from headway.providers.listing import ListedModel, ListedPrices, Page
+from headway.providers import KINDS
+from headway.providers import model_lists as listing
+from headway.providers.model_lists import ListedModel, ListedPrices, Page
 from headway.types import HttpRequest, Target
 
 KEY = "sk-secret"

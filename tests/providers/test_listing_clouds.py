@@ -10,7 +10,7 @@ import pytest
 
 from headway.errors import InvalidField
 from headway.providers import KINDS
-from headway.providers.listing import ListedModel, ListedPrices, Page
+from headway.providers.model_lists import ListedModel, ListedPrices, Page
 from headway.types import Target
 
 

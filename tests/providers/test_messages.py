@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from headway.providers import messages
+from headway.providers import chat_messages as messages
 from headway.types import ChatRequest
 
 

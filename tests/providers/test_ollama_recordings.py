@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.providers import ollama
+from headway.providers.ollama import provider as ollama
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target
 from recorded import fold, streamed
 

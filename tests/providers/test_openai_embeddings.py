@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from headway.errors import UpstreamOverloaded
 from headway.providers import KINDS
-from headway.providers.openai_embeddings import decode_embeddings, encode_embeddings
+from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
 from headway.types import Embeddings, EmbeddingsRequest, Target, Usage
 
 TARGET = Target(

@@ -17,7 +17,7 @@ from headway.errors import (
     UpstreamRejected,
     UpstreamTimeout,
 )
-from headway.providers.openai_errors import LONGEST, decode_error
+from headway.providers.openai.errors import LONGEST, decode_error
 
 INVALID = "invalid_request_error"
 LIMITED = "rate_limit_exceeded"

@@ -8,7 +8,7 @@ import pytest
 
 from cassettes import Recording, chosen, names
 from headway.errors import UpstreamError
-from headway.providers.openai import PROVIDER
+from headway.providers.openai.provider import PROVIDER
 from headway.types import Event
 from plain_readings import objects, texts, tools
 from recorded import fold, read

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import DecodeError, Raw
 
-from headway.providers.openai import PROVIDER, adapt, encode_request
+from headway.providers.openai.provider import PROVIDER, adapt, encode_request
 from headway.types import ChatRequest, Target, Url
 
 TARGET = Target(provider="openai", base_url="https://api.openai.com/v1", api_key="sk-planted")

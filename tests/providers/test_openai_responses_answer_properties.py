@@ -31,7 +31,7 @@ from conversations import (
     texts,
 )
 from headway.dialects.answer import Answer
-from headway.providers.openai_responses import PROVIDER
+from headway.providers.openai_responses.provider import PROVIDER
 from headway.types import Target, Usage
 
 Json = Any

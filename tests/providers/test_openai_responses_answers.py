@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from headway import errors
 from headway.dialects.answer import Answer
-from headway.providers.openai_responses import PROVIDER
+from headway.providers.openai_responses.provider import PROVIDER
 from headway.types import (
     ChatRequest,
     Event,

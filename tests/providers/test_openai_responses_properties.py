@@ -35,7 +35,7 @@ from conversations import (
     texts,
     tools,
 )
-from headway.providers.openai_responses import PROVIDER
+from headway.providers.openai_responses.provider import PROVIDER
 from headway.types import Target, Transformation
 
 Json = Any

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from cassettes import Recording, chosen, names
 from headway import errors
-from headway.providers.openai_responses import PROVIDER
+from headway.providers.openai_responses.provider import PROVIDER
 from headway.types import ChatRequest, Event, Finished, Started, Target, UsageReported
 from recorded import fold, read
 

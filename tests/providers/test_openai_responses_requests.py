@@ -10,7 +10,7 @@ import pytest
 from msgspec import Raw
 
 from headway.errors import RequestError
-from headway.providers.openai_responses import PROVIDER
+from headway.providers.openai_responses.provider import PROVIDER
 from headway.types import ChatRequest, Target
 
 TARGET = Target(provider="responses", base_url="https://api.openai.com/v1", api_key="sk-x")

@@ -16,8 +16,10 @@ from pydantic import TypeAdapter
 
 from cassettes import Recording, chosen, names
 from headway.dialects.answer import Answer
-from headway.providers import azure_openai, azure_openai_responses, openai_responses
-from headway.providers.provider import Provider
+from headway.providers.azure import openai as azure_openai
+from headway.providers.azure import openai_responses as azure_openai_responses
+from headway.providers.base import Provider
+from headway.providers.openai_responses import provider as openai_responses
 from headway.types import ChatRequest, HttpRequest, Target
 from headway.wire.sse import SseFramer
 from scripted import Received, ThreadedServer, answer

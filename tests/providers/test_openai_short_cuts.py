@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cassettes import Recording, chosen, names
 from headway.dialects.answer import Answer
-from headway.providers import openai
+from headway.providers.openai import provider as openai
 from headway.types import Event, Text
 from headway.wire.sse import SseFramer
 

@@ -15,8 +15,8 @@ from anthropic.types.message_create_params import (
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from calling_wires import ANTHROPIC_CALLING, MESSAGE
-from headway.providers.anthropic import PROVIDER
-from headway.providers.anthropic_answers import FINISHED
+from headway.providers.anthropic.provider import PROVIDER
+from headway.providers.anthropic.response import FINISHED
 from headway.types import Target
 from scripted import ThreadedServer
 from wires import ANTHROPIC, Played, Wire

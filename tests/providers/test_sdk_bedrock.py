@@ -15,9 +15,9 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from calling_wires import BEDROCK_CALLING
-from headway.providers import bedrock
-from headway.providers.bedrock import PROVIDER
-from headway.providers.bedrock_answers import FINISHED
+from headway.providers.bedrock import provider as bedrock
+from headway.providers.bedrock.provider import PROVIDER
+from headway.providers.bedrock.response import FINISHED
 from headway.types import HttpRequest, Target
 from headway.wire.sigv4 import Key, Scope, sign
 from headway.wire.url import join

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from cassettes import Recording, chosen, names
-from headway.providers.cohere import PROVIDER
+from headway.providers.cohere.provider import PROVIDER
 from scripted import ThreadedServer
 from wires import COHERE, JSON, SSE, Played
 from witness import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving

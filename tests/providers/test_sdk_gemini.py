@@ -12,7 +12,7 @@ from google.genai import Client
 from google.genai import types as sdk
 
 from calling_wires import GEMINI_CALLING
-from headway.providers.gemini import PROVIDER
+from headway.providers.gemini.provider import PROVIDER
 from headway.types import Target
 from scripted import ThreadedServer
 from wires import GEMINI, Wire

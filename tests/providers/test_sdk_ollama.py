@@ -9,7 +9,7 @@ import ollama
 import pytest
 
 from cassettes import Recording, chosen, names
-from headway.providers.ollama import PROVIDER
+from headway.providers.ollama.provider import PROVIDER
 from scripted import ThreadedServer
 from wires import END, JSON, LINE, OLLAMA, Played
 from witness import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving

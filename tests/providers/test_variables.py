@@ -7,7 +7,7 @@ import pytest
 
 from headway.config import load
 from headway.providers import FACTS, KINDS
-from headway.providers.variables import below, google_base, host_name, ollama_host
+from headway.providers.sdk_env import below, google_base, host_name, ollama_host
 
 HOSTS = [
     ("localhost", "http://localhost:11434"),

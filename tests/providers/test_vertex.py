@@ -10,7 +10,8 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from headway.errors import InvalidField
-from headway.providers import gemini, vertex
+from headway.providers.gemini import provider as gemini
+from headway.providers.vertex import gemini as vertex
 from headway.types import ChatRequest, EmbeddingsRequest, Target, Usage
 
 PROVIDER = vertex.PROVIDER

@@ -13,8 +13,8 @@ from msgspec import Raw
 
 import conversations
 from headway.errors import RequestError
-from headway.providers import anthropic
-from headway.providers.vertex_anthropic import PROVIDER
+from headway.providers.anthropic import provider as anthropic
+from headway.providers.vertex.anthropic import PROVIDER
 from headway.types import ChatRequest, Target
 from headway.wire.url import authority
 

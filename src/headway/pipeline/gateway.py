@@ -10,7 +10,7 @@ from msgspec import Struct
 from headway.metering.prices import PriceBook
 from headway.policy.keys import KeyRing
 from headway.ports import CredentialSource, Launcher, Spool, Transport
-from headway.providers.provider import Provider
+from headway.providers.base import Provider
 from headway.types import Clock, Target, Timeouts
 
 if TYPE_CHECKING:

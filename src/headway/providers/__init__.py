@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from headway.providers.kinds import ALIASES, TABLE, Kind
+from headway.providers.registry import ALIASES, TABLE, Kind
 
 if TYPE_CHECKING:
-    from headway.providers.provider import Provider
+    from headway.providers.base import Provider
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 
 from headway.providers import ALIASES, FACTS, KINDS
-from headway.providers.features import FEATURES
-from headway.providers.provider import Provider
+from headway.providers.base import Provider
+from headway.providers.capabilities import FEATURES
 
 INTRODUCTION = """\
 # Providers

@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headway.providers import openai
-from headway.providers.provider import unchanged
+from headway.providers.base import unchanged
+from headway.providers.openai import provider as openai
 from headway.types import ChatRequest, Headers, HttpRequest, Target, Url
 
 Fault = Literal["cut", "stall", "malformed", "error_event", "rate_limit", "error", "silence"]

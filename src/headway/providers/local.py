@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from headway.providers import openai
-from headway.providers.provider import unchanged
+from headway.providers.base import unchanged
+from headway.providers.openai import provider as openai
 
 PROVIDER = replace(
     openai.PROVIDER,

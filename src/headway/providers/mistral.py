@@ -13,13 +13,18 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from headway.providers import openai, openai_embeddings
-from headway.providers.changes import Limits, limit
-from headway.providers.compatible_rules import flat_effort
-from headway.providers.messages import Part
-from headway.providers.openai_messages import MessageRules, ruled
-from headway.providers.openai_quirks import audio_beside, encode_without_stream_options, reading
-from headway.providers.provider import Adapted
+from headway.providers.base import Adapted
+from headway.providers.chat_messages import Part
+from headway.providers.openai import embeddings as openai_embeddings
+from headway.providers.openai import provider as openai
+from headway.providers.openai.messages import MessageRules, ruled
+from headway.providers.openai_compatible.request_rules import flat_effort
+from headway.providers.openai_compatible.response_transforms import (
+    audio_beside,
+    encode_without_stream_options,
+    reading,
+)
+from headway.providers.parameter_rules import Limits, limit
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
 NO_WORD = "Mistral has no word for it"

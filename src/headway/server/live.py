@@ -20,7 +20,7 @@ from headway.errors import (
 )
 from headway.pipeline.exchange import SHORTEST_SECRET
 from headway.pipeline.gateway import Gateway, Upstream
-from headway.providers.listing import ListedModel, ModelList, Page
+from headway.providers.model_lists import ListedModel, ModelList, Page
 from headway.transport.fetch import fetch
 from headway.types import HttpRequest, Target, Timeouts
 

@@ -12,8 +12,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from headway.metering.prices import CatalogueModel, PriceBook
 from headway.pipeline.gateway import Upstream
-from headway.providers.listing import ListedModel, ListedPrices
-from headway.providers.provider import Provider
+from headway.providers.base import Provider
+from headway.providers.model_lists import ListedModel, ListedPrices
 
 
 class Prices(Struct, frozen=True, kw_only=True):

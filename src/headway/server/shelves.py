@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
-from headway.providers.listing import ListedModel
+from headway.providers.model_lists import ListedModel
 from headway.server import live
 from headway.server.models import Entry, Sheet, Shelf
 

@@ -1,0 +1,93 @@
+"""The Claude API: Anthropic's Messages (platform.claude.com/docs/en/api/messages)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from headway.providers import model_lists as listing
+from headway.providers.anthropic.errors import decode_error
+from headway.providers.anthropic.parameters import adapt
+from headway.providers.anthropic.request import betas, body, encode
+from headway.providers.anthropic.response import decode_event, decode_response
+from headway.providers.base import Provider
+from headway.types import ChatRequest, HttpRequest, Parameter, Target
+from headway.wire.url import join
+
+VERSION = "2023-06-01"
+"""Of the API. The one after it, 2026-10-21, only takes things away, temperature among them."""
+
+ACCEPTED = {False: "application/json", True: "text/event-stream"}
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
+    fields = {"model": request.model, **body(request)}
+    if request.stream:
+        fields["stream"] = True
+    # Anthropic's own SDKs are given an address without a version, OpenAI's with one: both work.
+    path = "/messages" if target.base_url.rstrip("/").endswith("/v1") else "/v1/messages"
+    version = str(target.options.get("api_version") or VERSION)
+    beta = ",".join(betas(target.options))
+    extra = tuple(target.headers.items())
+    headers = _headers(target.api_key, version, beta, request.stream, extra)
+    return HttpRequest(join(target.base_url, path), headers, encode(fields))
+
+
+@lru_cache(maxsize=256)
+def _headers(api_key: str | None, version: str, beta: str, stream: bool, extra: Pairs) -> Pairs:
+    headers = [
+        ("content-type", "application/json"),
+        ("accept", ACCEPTED[stream]),
+        ("anthropic-version", version),
+    ]
+    if api_key is not None:
+        headers.append(("x-api-key", api_key))
+    if beta:
+        headers.append(("anthropic-beta", beta))
+    return (*headers, *extra)
+
+
+PARAMETERS = (
+    # Up to 1 there; more, as OpenAI takes it, is clamped and not refused.
+    Parameter(
+        id="temperature", name="Temperature", type="float", default=1, min=0, max=2, step=0.01
+    ),
+    Parameter(id="max_tokens", name="Maximum tokens", type="integer", default=2048, min=1, step=1),
+    Parameter(id="top_p", name="Top P", type="float", default=1, min=0, max=1, step=0.01),
+    Parameter(id="top_k", name="Top K", type="integer", min=0, step=1),
+)
+FEATURES = {
+    "stream": "native",
+    "tools": "native",
+    "tool_choice": "native: from 5.5 on most models are told in words",
+    "images": "native",
+    "documents": "native: PDF and text",
+    "json_object": "emulated: the model is told in words",
+    "json_schema": "native: from 4.5 on, before that the model is told in words",
+    "reasoning": "native: effort from 4.6 on, a budget before",
+    "reasoning_replay": "native",
+    "caching": "native: 5m and 1h",
+    "citations": "native",
+}
+
+PROVIDER = Provider(
+    name="anthropic",
+    title="Anthropic",
+    base_url="https://api.anthropic.com",
+    key_env="ANTHROPIC_API_KEY",
+    wire="anthropic_messages",
+    encode_request=encode_request,
+    decode_response=decode_response,
+    decode_event=decode_event,
+    decode_error=decode_error,
+    adapt=adapt,
+    price_id="anthropic",
+    list_models=listing.anthropic(VERSION),
+    parameters=PARAMETERS,
+    options={
+        "api_version": f"the `anthropic-version` header; {VERSION} by default",
+        "beta": "names of beta features for the `anthropic-beta` header, a list or with commas",
+    },
+    features=FEATURES,
+)

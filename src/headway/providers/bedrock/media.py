@@ -1,0 +1,152 @@
+"""Images, documents, sounds and films as Bedrock's content blocks: bytes in base64 with the name of
+their format, or an address in S3 (docs.aws.amazon.com/bedrock/latest/APIReference/
+API_runtime_ImageBlock.html, API_runtime_DocumentBlock.html and their neighbours)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from headway.errors import RequestError
+from headway.providers.chat_messages import File, InputAudio, Media, media_of
+
+Block = dict[str, Any]
+
+S3 = "s3://"
+IMAGES = {
+    "image/png": "png",
+    "image/jpeg": "jpeg",
+    "image/jpg": "jpeg",
+    "image/gif": "gif",
+    "image/webp": "webp",
+}
+DOCUMENTS = {
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+    "application/msword": "doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.ms-excel": "xls",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "text/html": "html",
+    "text/plain": "txt",
+    "text/markdown": "md",
+    "application/json": "txt",
+    "application/xml": "txt",
+    "text/xml": "txt",
+    "application/yaml": "txt",
+}
+VIDEOS = {
+    "video/x-matroska": "mkv",
+    "video/quicktime": "mov",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "video/x-flv": "flv",
+    "video/mpeg": "mpeg",
+    "video/mpg": "mpg",
+    "video/x-ms-wmv": "wmv",
+    "video/3gpp": "three_gp",
+}
+EXTENSIONS = {"jpg": "jpeg", "htm": "html", "3gp": "three_gp", "markdown": "md", "text": "txt"}
+"""Those that are not the format's own name."""
+PLAIN = ("txt", "md", "csv", "html")
+NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9()\[\]-]+")
+LONGEST_NAME = 200
+
+
+def image_block(part: Block) -> Block:
+    """An ``image_url`` part. Raises RequestError for what Bedrock cannot be given."""
+    media = media_of(_url(part, "image_url"))
+    return {"image": {"format": _format(media, IMAGES, "image"), "source": _source(media)}}
+
+
+def video_block(part: Block) -> Block:
+    """A ``video_url`` part, as OpenRouter has it."""
+    media = media_of(_url(part, "video_url"))
+    return {"video": {"format": _format(media, VIDEOS, "video"), "source": _source(media)}}
+
+
+def audio_block(part: Block) -> Block:
+    """OpenAI's names of formats are Bedrock's."""
+    audio = msgspec.convert(part.get("input_audio"), InputAudio)
+    return {"audio": {"format": audio.format, "source": {"bytes": audio.data}}}
+
+
+def document_block(part: Block) -> Block:
+    """OpenAI's file parts; ``title``, ``context`` and ``citations`` beside ``file`` are kept."""
+    file = msgspec.convert(part.get("file"), File)
+    if not file.file_data:
+        message = "`messages`: a file part has no file_data; Bedrock keeps no files by id."
+        raise RequestError(message, param="messages")
+    media = _media_of_file(file.file_data, file.filename or "")
+    if media.media_type in IMAGES:
+        return {"image": {"format": IMAGES[media.media_type], "source": _source(media)}}
+    kind = _format(media, DOCUMENTS, "file", file.filename or "")
+    name = part.get("title") or (file.filename or "").rpartition(".")[0] or "document"
+    document: Block = {"format": kind, "name": _name(name), "source": _source(media)}
+    document.update({k: part[k] for k in ("context", "citations") if part.get(k) is not None})
+    if "citations" in document and kind in PLAIN and media.data is not None:
+        document["source"] = {"text": _decoded(media.data)}  # characters can be cited, bytes not
+    return {"document": document}
+
+
+def _url(part: Block, name: str) -> str:
+    found = part.get(name)
+    url = found.get("url") if isinstance(found, dict) else found
+    if not isinstance(url, str):
+        raise RequestError(f"`messages`: an {name} part has no url.", param="messages")
+    return url
+
+
+def _media_of_file(data: str, filename: str) -> Media:
+    """A data URL, an address, or bare base64 whose kind the file's name tells."""
+    media = media_of(data)
+    if media.url is None or media.url.startswith((S3, "http://", "https://")):
+        return media
+    return Media(None, data)
+
+
+def _source(media: Media) -> Block:
+    if media.url is None:
+        return {"bytes": media.data}
+    if media.url.startswith(S3):
+        return {"s3Location": {"uri": media.url}}
+    raise RequestError(
+        "`messages`: Bedrock fetches nothing from the web: send the bytes as a data URL, or an"
+        " s3:// address.",
+        param="messages",
+    )
+
+
+def _format(media: Media, known: Mapping[str, str], what: str, filename: str = "") -> str:
+    """By the media type, else by the ending of the file's name or address."""
+    kind = known.get((media.media_type or "").lower())
+    if kind is not None:
+        return kind
+    ending = (filename or media.url or "").rpartition(".")[2].lower()
+    kind = EXTENSIONS.get(ending, ending)
+    if kind in known.values():
+        return kind
+    if media.url is not None and not media.url.startswith(S3):
+        _source(media)  # says what is wrong in the first place
+    named = media.media_type or f".{ending}"
+    formats = ", ".join(dict.fromkeys(known.values()))
+    message = f"`messages`: Bedrock takes no {what} of type {named}, but {formats}."
+    raise RequestError(message, param="messages")
+
+
+def _name(title: str) -> str:
+    """Letters, digits, single spaces, hyphens, parentheses and square brackets."""
+    return NOT_IN_A_NAME.sub(" ", title).strip()[:LONGEST_NAME].strip() or "document"
+
+
+def _decoded(data: str) -> str:
+    try:
+        return base64.b64decode(data, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as exc:
+        message = f"`messages`: a text file is not UTF-8 in base64: {exc}."
+        raise RequestError(message, param="messages") from exc

@@ -1,0 +1,101 @@
+"""Google's Gemini API, as AI Studio gives keys for it (ai.google.dev/api).
+
+The wire is generateContent's; what it says is read and written in the files beside this one, which
+Vertex AI shares.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from urllib.parse import quote
+
+from headway.providers import model_lists as listing
+from headway.providers.base import Provider
+from headway.providers.gemini import embeddings as gemini_embeddings
+from headway.providers.gemini.errors import decode_error
+from headway.providers.gemini.parameters import STUDIO, adapt
+from headway.providers.gemini.request import encode_body
+from headway.providers.gemini.response import decode_event, decode_response
+from headway.providers.gemini.wire_types import STUDIO_NUMBERS
+from headway.providers.openai.provider import PARAMETERS as OPENAI_PARAMETERS
+from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Parameter, Target
+from headway.wire.url import join
+
+Pairs = tuple[tuple[str, str], ...]
+METHODS = {False: "generateContent", True: "streamGenerateContent?alt=sse"}
+"""By whether a stream is wanted. Without alt=sse it would be one JSON array."""
+COLLECTIONS = ("models/", "tunedModels/", "corpora/")
+KEPT = "/:@.-_~"
+
+
+def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
+    path = f"/{resource_of(request.model)}:{METHODS[request.stream]}"
+    headers = _headers(target.api_key, tuple(target.headers.items()), request.stream)
+    return HttpRequest(join(target.base_url, path), headers, encode_body(request, has_ids=True))
+
+
+def resource_of(model: str) -> str:
+    """models/gemini-2.5-pro of gemini-2.5-pro; a full name is left as it is. Safe in a path."""
+    return quote(model if model.startswith(COLLECTIONS) else f"models/{model}", safe=KEPT)
+
+
+@lru_cache(maxsize=256)
+def _headers(api_key: str | None, extra: Pairs, stream: bool) -> Pairs:
+    headers = [
+        ("content-type", "application/json"),
+        ("accept", "text/event-stream" if stream else "application/json"),
+    ]
+    if api_key is not None:
+        headers.append(("x-goog-api-key", api_key))
+    return (*headers, *extra)
+
+
+def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
+    resource = resource_of(request.model)
+    url = join(target.base_url, f"/{resource}:batchEmbedContents")
+    headers = _headers(target.api_key, tuple(target.headers.items()), False)
+    return HttpRequest(url, headers, gemini_embeddings.encode_studio(request, resource))
+
+
+PARAMETERS = (
+    *OPENAI_PARAMETERS,
+    Parameter(id="top_k", name="Top K", type="integer", min=1, step=1),
+    Parameter(id="seed", name="Seed", type="integer", step=1),
+)
+
+FEATURES = {
+    "stream": "native",
+    "tools": "native",
+    "tool_choice": "native",
+    "images": "native",
+    "documents": "native",
+    "audio": "native",
+    "json_object": "native",
+    "json_schema": "native: before Gemini 2.5 without the keywords that OpenAPI lacks",
+    "reasoning": "native: levels from Gemini 3 on, budgets for 2.5",
+    "reasoning_replay": "native",
+    "caching": "partial: implicit, and cachedContent by name; markers are dropped",
+    "citations": "native",
+    "logprobs": "native",
+    "embeddings": "native",
+}
+
+PROVIDER = Provider(
+    name="gemini",
+    title="Google Gemini",
+    base_url="https://generativelanguage.googleapis.com/v1beta",
+    key_env="GEMINI_API_KEY",
+    wire="gemini",
+    encode_request=encode_request,
+    decode_response=partial(decode_response, STUDIO_NUMBERS),
+    decode_event=partial(decode_event, STUDIO_NUMBERS),
+    decode_error=decode_error,
+    adapt=partial(adapt, STUDIO),
+    encode_embeddings=encode_embeddings,
+    decode_embeddings=gemini_embeddings.decode,
+    price_id="google",
+    model_pattern=r"(?:gemini|gemma)(?!.*-maas)",
+    list_models=listing.GEMINI,
+    parameters=PARAMETERS,
+    features=FEATURES,
+)
