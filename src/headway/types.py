@@ -174,16 +174,19 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
 
 
 class Transformation(Struct, frozen=True):
-    """What an adapter did to a parameter so that the provider takes the request."""
+    """How an adapter changed a request so that the provider accepts it. In text, one of:
+    ``clamped temperature: 1.4 -> 1 (maximum)``, ``renamed stop -> stop_sequences``,
+    ``dropped seed: unsupported by Cohere``, ``emulated response_format: as a tool call``."""
 
     action: Literal["dropped", "renamed", "clamped", "emulated"]
     parameter: str
-    """The caller's name of it."""
+    """The caller's name of it, or a path such as ``messages[].name``."""
     reason: str
-    """In words, with the new name or value where there is one."""
+    """Why it was dropped, its new name, its old and new value, or how it is emulated."""
 
     def __str__(self) -> str:
-        return f"{self.action} {self.parameter}: {self.reason}"
+        separator = " ->" if self.action == "renamed" and " " not in self.reason else ":"
+        return f"{self.action} {self.parameter}{separator} {self.reason}"
 
 
 class Parameter(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.providers.request_draft import Draft
+from headway.providers.request_draft import RequestDraft
 
 Fields = dict[str, Any]
 
@@ -52,7 +52,7 @@ def parts_of(content: Any) -> list[Fields]:
     return list(content or ())
 
 
-def equip(draft: Draft) -> Choice:
+def equip(draft: RequestDraft) -> Choice:
     """Leave the functions to be offered in ``tools``, and give the choice among them."""
     _modernise(draft)
     if draft.take("parallel_tool_calls") is False:
@@ -70,7 +70,7 @@ def equip(draft: Draft) -> Choice:
     return choice
 
 
-def _modernise(draft: Draft) -> None:
+def _modernise(draft: RequestDraft) -> None:
     functions, call = draft.take("functions"), draft.take("function_call")
     if functions is not None and "tools" not in draft:
         draft.put("tools", [{"type": "function", "function": spec} for spec in functions])
@@ -91,13 +91,13 @@ def _choice(given: Any) -> Choice:
     return Choice("required", (given["function"]["name"],))
 
 
-def _is_function(tool: Fields, draft: Draft) -> bool:
+def _is_function(tool: Fields, draft: RequestDraft) -> bool:
     if "function" not in tool:
         draft.note("dropped", "tools", f"there are no tools of type {tool.get('type')}")
     return "function" in tool
 
 
-def _plain(tool: Fields, draft: Draft) -> Fields:
+def _plain(tool: Fields, draft: RequestDraft) -> Fields:
     """With the parameters that the wires require, and without Anthropic's markers."""
     if "cache_control" in tool:
         draft.note("dropped", "cache_control", "there are no markers for a cache")

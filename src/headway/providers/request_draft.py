@@ -1,7 +1,8 @@
-"""A request's parameters while an adapter turns them into its own, and what was changed so far."""
+"""The parameters of a request while an adapter converts them, with the transformations so far."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -9,33 +10,37 @@ from msgspec import Raw
 
 from headway.types import ChatRequest, Transformation
 
-_any = msgspec.json.Decoder().decode
+_decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-class Draft:
-    """Nulls are left out: they are parameters that were not given."""
+class RequestDraft:
+    """Raw JSON values by name, decoded only on demand. A null parameter counts as not given."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(
+        self, request: ChatRequest, transformations: Iterable[Transformation] = ()
+    ) -> None:
         self.model = request.model
         self.parameters: dict[str, Raw] = {
             name: raw for name, raw in request.parameters.items() if bytes(raw) != b"null"
         }
-        self.changes: list[Transformation] = []
+        self.transformations: list[Transformation] = list(transformations)
 
     def __contains__(self, name: str) -> bool:
         return name in self.parameters
 
-    def value(self, name: str) -> Any:
+    def value(self, name: str, default: Any = None) -> Any:
+        """The decoded value, or ``default`` where it is not given."""
         raw = self.parameters.get(name)
-        return None if raw is None else _any(raw)
+        return default if raw is None else _decode(raw)
 
     def take(self, name: str) -> Any:
-        """The value, which is no parameter any more."""
+        """Remove the parameter and return its decoded value; None where it is not given."""
         raw = self.parameters.pop(name, None)
-        return None if raw is None else _any(raw)
+        return None if raw is None else _decode(raw)
 
     def put(self, name: str, value: Any) -> None:
+        """Set the parameter to ``value``, encoded."""
         self.parameters[name] = Raw(_encode(value))
 
     def note(
@@ -44,4 +49,5 @@ class Draft:
         parameter: str,
         reason: str,
     ) -> None:
-        self.changes.append(Transformation(action, parameter, reason))
+        """Add a transformation."""
+        self.transformations.append(Transformation(action, parameter, reason))

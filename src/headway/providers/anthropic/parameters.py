@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from headway.errors import RequestError
 from headway.providers.anthropic.messages import FORMAT
 from headway.providers.anthropic.reasoning import think
-from headway.providers.anthropic.request_draft import Draft
+from headway.providers.anthropic.request_draft import AnthropicDraft
 from headway.providers.anthropic.tools import equip
 from headway.providers.base import Adapted
 from headway.providers.chat_messages import JsonSchema, ResponseFormat
 from headway.providers.json_schema import closed
-from headway.providers.parameter_rules import Limits, limit, news
+from headway.providers.parameter_rules import Limits, limit
+from headway.providers.transformations import visible_to_caller
 from headway.types import NO_RAW, ChatRequest
 
 ABSENT = "the Messages API has no such parameter"
@@ -80,8 +81,8 @@ def adapt(request: ChatRequest) -> Adapted:
 
 def _adapted(request: ChatRequest) -> Adapted:
     limited, early = limit(_without_void(request), LIMITS)
-    draft = Draft(limited)
-    draft.changes += early
+    draft = AnthropicDraft(limited)
+    draft.transformations += early
     glance = _glance(request.messages)
     for step in (_stop, _name_user, _choose_tier, equip, _format, _bound):
         step(draft)
@@ -95,7 +96,7 @@ def _adapted(request: ChatRequest) -> Adapted:
     adapted = replace(limited, parameters=draft.parameters)
     if draft.instructions:
         adapted = replace(adapted, messages=_instructed(request.messages, draft.instructions))
-    return adapted, news(request, draft.changes)
+    return adapted, visible_to_caller(request, draft.transformations)
 
 
 def _without_void(request: ChatRequest) -> ChatRequest:
@@ -117,14 +118,14 @@ def _instructed(messages: Raw, instructions: list[str]) -> Raw:
 # --- Parameters, one at a time --------------------------------------------------------------------
 
 
-def _stop(draft: Draft) -> None:
+def _stop(draft: AnthropicDraft) -> None:
     stop = draft.take("stop")
     if stop:
         draft.put("stop_sequences", [stop] if isinstance(stop, str) else stop)
         draft.note("renamed", "stop", "it is stop_sequences there")
 
 
-def _name_user(draft: Draft) -> None:
+def _name_user(draft: AnthropicDraft) -> None:
     """``metadata`` holds a user_id and nothing else, and not what OpenAI would store."""
     metadata = draft.take_object("metadata")
     user_id = metadata.get("user_id")
@@ -139,7 +140,7 @@ def _name_user(draft: Draft) -> None:
         draft.put("metadata", {"user_id": user_id})
 
 
-def _choose_tier(draft: Draft) -> None:
+def _choose_tier(draft: AnthropicDraft) -> None:
     given = draft.take("service_tier")
     if given is None:
         return
@@ -152,7 +153,7 @@ def _choose_tier(draft: Draft) -> None:
     draft.put("service_tier", tier)
 
 
-def _format(draft: Draft) -> None:
+def _format(draft: AnthropicDraft) -> None:
     raw = draft.parameters.pop("response_format", None)
     wanted = None if raw is None else msgspec.json.decode(raw, type=ResponseFormat)
     if wanted is None or wanted.type == "text":
@@ -165,11 +166,11 @@ def _format(draft: Draft) -> None:
         _enforce(draft, described, described.schema)
     else:
         draft.instructions.append(SCHEMA_ONLY + _encode(described.schema).decode())
-        reason = f"{draft.name} has no structured outputs; it is told the schema in words"
+        reason = f"{draft.model} has no structured outputs; it is told the schema in words"
         draft.note("emulated", "response_format", reason)
 
 
-def _enforce(draft: Draft, described: JsonSchema, given: dict[str, Any]) -> None:
+def _enforce(draft: AnthropicDraft, described: JsonSchema, given: dict[str, Any]) -> None:
     """Structured outputs. OpenAI's description of the whole goes into the schema."""
     told: set[str] = set()
     if described.description is not None:
@@ -180,14 +181,14 @@ def _enforce(draft: Draft, described: JsonSchema, given: dict[str, Any]) -> None
         draft.note("emulated", "response_format", reason)
 
 
-def _bound(draft: Draft) -> None:
+def _bound(draft: AnthropicDraft) -> None:
     limit = draft.parameters.pop("max_completion_tokens", None)
     if limit is not None:
         draft.parameters["max_tokens"] = limit
         draft.note("renamed", "max_completion_tokens", "it is max_tokens there")
 
 
-def _default_limit(draft: Draft) -> None:
+def _default_limit(draft: AnthropicDraft) -> None:
     if "max_tokens" in draft:
         return
     budget = draft.value("thinking", {}).get("budget_tokens") or 0
@@ -196,26 +197,26 @@ def _default_limit(draft: Draft) -> None:
     draft.note("emulated", "max_tokens", f"the API wants one; it is {limit}")
 
 
-def _sample(draft: Draft) -> None:
+def _sample(draft: AnthropicDraft) -> None:
     """Temperature goes from 0 to 1 there, and not with everything."""
     rules = draft.rules
     temperature, top_p = draft.value("temperature"), draft.value("top_p")
     if rules.samples == "none":
         for name in ("temperature", "top_p", "top_k"):
-            draft.drop(name, f"{draft.name} does not take it")
+            draft.drop(name, f"{draft.model} does not take it")
     elif draft.value("thinking", {}).get("type") in ("enabled", "adaptive"):
         _sample_thoughtfully(draft, temperature, top_p)
     if rules.samples == "one" and "temperature" in draft:
-        draft.drop("top_p", f"{draft.name} takes temperature or top_p, not both")
+        draft.drop("top_p", f"{draft.model} takes temperature or top_p, not both")
     if "temperature" in draft and isinstance(temperature, int | float) and temperature > 1:
         draft.put("temperature", 1)
         draft.note("clamped", "temperature", "1 is the most there")
 
 
-def _sample_thoughtfully(draft: Draft, temperature: Any, top_p: Any) -> None:
+def _sample_thoughtfully(draft: AnthropicDraft, temperature: Any, top_p: Any) -> None:
     """While it thinks, only a temperature of 1 and a top_p of 0.95 and more are taken
     (build-with-claude/extended-thinking, feature compatibility)."""
-    reason = f"{draft.name} does not take it while it thinks"
+    reason = f"{draft.model} does not take it while it thinks"
     draft.drop("top_k", reason)
     if temperature != 1:
         draft.drop("temperature", reason)

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from headway.providers.anthropic.request_draft import Draft
+from headway.providers.anthropic.request_draft import AnthropicDraft
 
 LEAST_BUDGET = 1024
 BUDGETS = {
@@ -41,7 +41,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     """``display`` and what else goes with Anthropic's own ``thinking``."""
 
 
-def think(draft: Draft, replays_thinking: bool) -> None:
+def think(draft: AnthropicDraft, replays_thinking: bool) -> None:
     """Put ``thinking`` and ``output_config.effort`` for what was asked. ``replays_thinking`` is
     False where the last answer called tools and its signed thinking is not in the messages."""
     wish = _wish(draft)
@@ -51,11 +51,13 @@ def think(draft: Draft, replays_thinking: bool) -> None:
     if wish.off:
         _switch_off(draft, wish)
     elif rules.thinking == "none":
-        draft.note("dropped", wish.parameter, f"{draft.name} does not think")
+        draft.note("dropped", wish.parameter, f"{draft.model} does not think")
     elif rules.thinking == "adaptive" or (rules.thinking == "either" and wish.budget is None):
         _as_it_sees_fit(draft, wish)
     elif draft.value("tool_choice", {}).get("type") in FORCED:
-        draft.note("dropped", wish.parameter, f"{draft.name} does not think where a call is forced")
+        draft.note(
+            "dropped", wish.parameter, f"{draft.model} does not think where a call is forced"
+        )
     elif not replays_thinking:
         reason = "the last answer's signed thinking is not in the messages to go on from"
         draft.note("dropped", wish.parameter, reason)
@@ -63,7 +65,7 @@ def think(draft: Draft, replays_thinking: bool) -> None:
         _with_budget(draft, wish)
 
 
-def _wish(draft: Draft) -> Wish | None:
+def _wish(draft: AnthropicDraft) -> Wish | None:
     native = draft.take_object("thinking")
     reasoning = draft.take_object("reasoning")
     effort = draft.take("reasoning_effort")
@@ -83,7 +85,7 @@ def _wish(draft: Draft) -> Wish | None:
     )
 
 
-def _switch_off(draft: Draft, wish: Wish) -> None:
+def _switch_off(draft: AnthropicDraft, wish: Wish) -> None:
     rules = draft.rules
     if not rules.thinks_unasked:
         return
@@ -91,10 +93,10 @@ def _switch_off(draft: Draft, wish: Wish) -> None:
         draft.put("thinking", {"type": rules.off})
         return
     draft.configure("effort", "low")
-    draft.note("emulated", wish.parameter, f"{draft.name} always thinks; its effort is low")
+    draft.note("emulated", wish.parameter, f"{draft.model} always thinks; its effort is low")
 
 
-def _as_it_sees_fit(draft: Draft, wish: Wish) -> None:
+def _as_it_sees_fit(draft: AnthropicDraft, wish: Wish) -> None:
     thinking = {"type": "adaptive", **wish.details}
     if draft.rules.thinking == "adaptive":
         # From 4.7 on the text of thoughts is left out unless it is asked for.
@@ -103,12 +105,12 @@ def _as_it_sees_fit(draft: Draft, wish: Wish) -> None:
     level = wish.level
     if wish.budget is not None:
         level = level or _level(wish.budget)
-        reason = f"{draft.name} takes no budget; its effort is {level}"
+        reason = f"{draft.model} takes no budget; its effort is {level}"
         draft.note("emulated", wish.parameter, reason)
     _put_effort(draft, wish, level)
 
 
-def _put_effort(draft: Draft, wish: Wish, level: str | None) -> None:
+def _put_effort(draft: AnthropicDraft, wish: Wish, level: str | None) -> None:
     if level is None:
         return
     efforts = draft.rules.efforts
@@ -124,7 +126,7 @@ def _level(budget: int) -> str:
     return next((level for level, tokens in BUDGETS.items() if tokens >= budget), "xhigh")
 
 
-def _with_budget(draft: Draft, wish: Wish) -> None:
+def _with_budget(draft: AnthropicDraft, wish: Wish) -> None:
     budget = _fitting(draft, wish)
     if budget is None:
         reason = f"max_tokens leaves no room for {LEAST_BUDGET} tokens of thinking"
@@ -139,7 +141,7 @@ def _with_budget(draft: Draft, wish: Wish) -> None:
         _put_effort(draft, wish, wish.level)
 
 
-def _fitting(draft: Draft, wish: Wish) -> int | None:
+def _fitting(draft: AnthropicDraft, wish: Wish) -> int | None:
     """The budget that goes into max_tokens; where that was not given, it will have room. One that
     we chose leaves half of it to the answer."""
     limit = draft.value("max_tokens", draft.rules.limit)

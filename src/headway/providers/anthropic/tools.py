@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headway.providers.anthropic.request_draft import Draft
+from headway.providers.anthropic.request_draft import AnthropicDraft
 from headway.providers.json_schema import closed
 
 Tool = dict[str, Any]
@@ -19,7 +19,7 @@ FUNCTION = ("name", "description", "parameters", "strict")
 """What OpenAI's functions have; further fields are Anthropic's (``defer_loading``)."""
 
 
-def equip(draft: Draft) -> None:
+def equip(draft: AnthropicDraft) -> None:
     """Put ``tools`` and ``tool_choice``. Raises msgspec.ValidationError or a like error for what is
     no list of tools."""
     _modernise(draft)
@@ -37,7 +37,7 @@ def equip(draft: Draft) -> None:
         draft.put("tool_choice", choice)
 
 
-def _modernise(draft: Draft) -> None:
+def _modernise(draft: AnthropicDraft) -> None:
     """OpenAI's deprecated functions and function_call, as tools and tool_choice."""
     functions, call = draft.take("functions"), draft.take("function_call")
     if functions is not None:
@@ -50,7 +50,7 @@ def _modernise(draft: Draft) -> None:
         draft.note("renamed", "function_call", "it is tool_choice there")
 
 
-def _tool(draft: Draft, tool: Tool) -> Tool | None:
+def _tool(draft: AnthropicDraft, tool: Tool) -> Tool | None:
     """A function as a tool; Anthropic's own tools (web_search_20250305, ...) stay as they are."""
     if "custom" in tool:
         name = tool["custom"].get("name")
@@ -70,9 +70,9 @@ def _tool(draft: Draft, tool: Tool) -> Tool | None:
     return made
 
 
-def _make_strict(draft: Draft, tool: Tool) -> None:
+def _make_strict(draft: AnthropicDraft, tool: Tool) -> None:
     if not draft.rules.schemas:
-        reason = f"{tool['name']}: {draft.name} knows no strict tools"
+        reason = f"{tool['name']}: {draft.model} knows no strict tools"
         draft.note("dropped", "tools", reason)
         return
     told: set[str] = set()
@@ -83,7 +83,7 @@ def _make_strict(draft: Draft, tool: Tool) -> None:
         draft.note("emulated", "tools", reason)
 
 
-def _choice(draft: Draft, given: Any) -> Tool | None:
+def _choice(draft: AnthropicDraft, given: Any) -> Tool | None:
     if given is None:
         return None
     if isinstance(given, str):
@@ -97,7 +97,7 @@ def _choice(draft: Draft, given: Any) -> Tool | None:
     return choice if draft.rules.forced_tools else _unforced(draft, choice)
 
 
-def _only(draft: Draft, given: Tool) -> Tool:
+def _only(draft: AnthropicDraft, given: Tool) -> Tool:
     """A choice among some of the tools: the others are not sent."""
     names = {_name(tool) for tool in given.get("tools") or ()}
     draft.put("tools", [tool for tool in draft.value("tools", ()) if tool.get("name") in names])
@@ -109,11 +109,11 @@ def _name(tool: Tool) -> Any:
     return (tool.get("function") or tool).get("name")
 
 
-def _unforced(draft: Draft, choice: Tool) -> Tool:
+def _unforced(draft: AnthropicDraft, choice: Tool) -> Tool:
     """From 5.5 on most models refuse a request that forces a call; they can be told to make one."""
     if choice.get("type") not in ("any", "tool"):
         return choice
     named = f"the tool {choice['name']}" if "name" in choice else "a tool"
     draft.instructions.append(f"Answer by calling {named}, whatever else is asked of you.")
-    draft.note("emulated", "tool_choice", f"{draft.name} cannot be forced; it is told in words")
+    draft.note("emulated", "tool_choice", f"{draft.model} cannot be forced; it is told in words")
     return {k: v for k, v in {**choice, "type": "auto"}.items() if k != "name"}

@@ -22,14 +22,15 @@ from headway.providers.anthropic.parameters import (
     SCHEMA_ONLY,
     UNREADABLE,
 )
-from headway.providers.anthropic.request_draft import Draft
+from headway.providers.anthropic.request_draft import AnthropicDraft
 from headway.providers.anthropic.tools import equip
 from headway.providers.base import Adapted
 from headway.providers.bedrock.message_scan import called, losses, moves_system
 from headway.providers.bedrock.models import Family, family_of, keeps_to_schemas
 from headway.providers.chat_messages import JsonSchema, ResponseFormat
 from headway.providers.json_schema import closed
-from headway.providers.parameter_rules import Limits, limit, news
+from headway.providers.parameter_rules import Limits, limit
+from headway.providers.transformations import visible_to_caller
 from headway.types import ChatRequest
 
 ABSENT = "Bedrock has no such parameter"
@@ -73,7 +74,7 @@ def adapt(request: ChatRequest) -> Adapted:
 
 
 def _adapted(request: ChatRequest, family: Family) -> Adapted:
-    draft = Draft(limit(_without_void(request), NO_LIMITS)[0])
+    draft = AnthropicDraft(limit(_without_void(request), NO_LIMITS)[0])
     for step in (_tag, _choose_tier, _format):
         step(draft)
     adapt_family = _as_claude if family.is_claude else _as_other
@@ -82,7 +83,7 @@ def _adapted(request: ChatRequest, family: Family) -> Adapted:
     _clamp(draft)
     messages = _instructed(request.messages, draft.instructions)
     adapted = replace(request, parameters=draft.parameters, messages=messages)
-    return adapted, news(request, draft.changes)
+    return adapted, visible_to_caller(request, draft.transformations)
 
 
 def _without_void(request: ChatRequest) -> ChatRequest:
@@ -106,7 +107,7 @@ def _instructed(messages: Raw, instructions: list[str]) -> Raw:
 # --- What is Bedrock's own, whatever the family ---------------------------------------------------
 
 
-def _tag(draft: Draft) -> None:
+def _tag(draft: AnthropicDraft) -> None:
     """OpenAI's metadata and user, as what AWS's log of invocations is filtered by."""
     tags = {name: _word(value) for name, value in draft.take_object("metadata").items()}
     if tags:
@@ -124,7 +125,7 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else _encode(value).decode()
 
 
-def _choose_tier(draft: Draft) -> None:
+def _choose_tier(draft: AnthropicDraft) -> None:
     given = draft.take("service_tier")
     if given is None:
         return
@@ -134,7 +135,7 @@ def _choose_tier(draft: Draft) -> None:
         draft.put("serviceTier", {"type": TIERS[given]})
 
 
-def _format(draft: Draft) -> None:
+def _format(draft: AnthropicDraft) -> None:
     raw = draft.parameters.pop("response_format", None)
     wanted = None if raw is None else msgspec.json.decode(raw, type=ResponseFormat)
     if wanted is None or wanted.type == "text":
@@ -143,15 +144,15 @@ def _format(draft: Draft) -> None:
     if described.schema is None:
         draft.instructions.append(JSON_ONLY)
         draft.note("emulated", "response_format", "the model is told in words to answer in JSON")
-    elif keeps_to_schemas(draft.name):
+    elif keeps_to_schemas(draft.model):
         _enforce(draft, described, described.schema)
     else:
         draft.instructions.append(SCHEMA_ONLY + _encode(described.schema).decode())
-        reason = f"{draft.name} has no structured outputs; it is told the schema in words"
+        reason = f"{draft.model} has no structured outputs; it is told the schema in words"
         draft.note("emulated", "response_format", reason)
 
 
-def _enforce(draft: Draft, described: JsonSchema, given: dict[str, Any]) -> None:
+def _enforce(draft: AnthropicDraft, described: JsonSchema, given: dict[str, Any]) -> None:
     told: set[str] = set()
     schema: dict[str, Any] = {"schema": _encode(closed(given, told)).decode()}
     schema["name"] = described.name
@@ -167,25 +168,25 @@ def _enforce(draft: Draft, described: JsonSchema, given: dict[str, Any]) -> None
 # --- By the family --------------------------------------------------------------------------------
 
 
-def _as_claude(request: ChatRequest, draft: Draft, family: Family) -> Draft:
+def _as_claude(request: ChatRequest, draft: AnthropicDraft, family: Family) -> AnthropicDraft:
     """Anthropic's own rules, but that Bedrock needs no limit of tokens."""
     asked = replace(request, parameters=draft.parameters)
     adapted, changes = anthropic_limits.adapt(asked)
-    claude = Draft(adapted)
+    claude = AnthropicDraft(adapted)
     claude.instructions = [*draft.instructions, *_instructions(adapted, request)]
-    claude.changes = [*draft.changes, *changes]
+    claude.transformations = [*draft.transformations, *changes]
     if not {"max_tokens", "max_completion_tokens"} & draft.parameters.keys():
         _unbound(claude)
     return claude
 
 
-def _unbound(draft: Draft) -> None:
+def _unbound(draft: AnthropicDraft) -> None:
     """Converse has a limit of its own where none is given. Only a large budget of thought needs one
     that is larger for sure."""
     budget = draft.value("thinking", {}).get("budget_tokens") or 0
     if budget < LARGE_BUDGET:
         draft.parameters.pop("max_tokens", None)
-        draft.changes = [c for c in draft.changes if c.parameter != "max_tokens"]
+        draft.transformations = [c for c in draft.transformations if c.parameter != "max_tokens"]
 
 
 def _instructions(adapted: ChatRequest, request: ChatRequest) -> list[str]:
@@ -196,13 +197,13 @@ def _instructions(adapted: ChatRequest, request: ChatRequest) -> list[str]:
     return [msgspec.json.decode(raw)["content"] for raw in added]
 
 
-def _as_other(request: ChatRequest, draft: Draft, family: Family) -> Draft:
-    schemas = keeps_to_schemas(draft.name)
+def _as_other(request: ChatRequest, draft: AnthropicDraft, family: Family) -> AnthropicDraft:
+    schemas = keeps_to_schemas(draft.model)
     draft.rules = replace(draft.rules, forced_tools=family.forced_tools, schemas=schemas)
     asked = replace(request, parameters=draft.parameters)
     limited, dropped = limit(asked, LIMITS[family.takes_openai])
     draft.parameters = dict(limited.parameters)
-    draft.changes += dropped
+    draft.transformations += dropped
     for step in (_stop, _call_at_once, equip, _bound):
         step(draft)
     _think(draft, family)
@@ -214,26 +215,26 @@ def _as_other(request: ChatRequest, draft: Draft, family: Family) -> Draft:
     return draft
 
 
-def _stop(draft: Draft) -> None:
+def _stop(draft: AnthropicDraft) -> None:
     stop = draft.take("stop")
     if stop:
         draft.put("stop_sequences", [stop] if isinstance(stop, str) else stop)
         draft.note("renamed", "stop", "it is stopSequences there")
 
 
-def _call_at_once(draft: Draft) -> None:
+def _call_at_once(draft: AnthropicDraft) -> None:
     if draft.take("parallel_tool_calls") is False:
-        draft.note("dropped", "parallel_tool_calls", f"{draft.name} cannot be told to call one")
+        draft.note("dropped", "parallel_tool_calls", f"{draft.model} cannot be told to call one")
 
 
-def _bound(draft: Draft) -> None:
+def _bound(draft: AnthropicDraft) -> None:
     limit = draft.parameters.pop("max_completion_tokens", None)
     if limit is not None:
         draft.parameters["max_tokens"] = limit
         draft.note("renamed", "max_completion_tokens", "it is maxTokens there")
 
 
-def _think(draft: Draft, family: Family) -> None:
+def _think(draft: AnthropicDraft, family: Family) -> None:
     given = "reasoning_effort" if "reasoning_effort" in draft else "reasoning"
     native = draft.take_object("thinking")
     reasoning = draft.take_object("reasoning")
@@ -242,7 +243,7 @@ def _think(draft: Draft, family: Family) -> None:
         return
     if family.think is None:
         name = "thinking" if native else given
-        draft.note("dropped", name, f"there is no documented way to tell {draft.name}")
+        draft.note("dropped", name, f"there is no documented way to tell {draft.model}")
         return
     nearest = effort if effort in family.efforts else NEAREST.get(effort, effort)
     if nearest != effort:
@@ -250,7 +251,7 @@ def _think(draft: Draft, family: Family) -> None:
     _add(draft, family.think(nearest))
     if nearest == "high" and family.high_stands_alone:
         for name in ("temperature", "top_p", "top_k", "max_tokens"):
-            draft.drop(name, f"{draft.name} does not take it at its highest effort")
+            draft.drop(name, f"{draft.model} does not take it at its highest effort")
 
 
 def _meant(native: Any, reasoning: Any) -> str | None:
@@ -263,14 +264,14 @@ def _meant(native: Any, reasoning: Any) -> str | None:
     return next((effort for most, effort in BUDGETS if budget <= most), "high")
 
 
-def _rank(draft: Draft, family: Family) -> None:
+def _rank(draft: AnthropicDraft, family: Family) -> None:
     if family.top_k is None:
-        draft.drop("top_k", f"{draft.name} does not take it")
+        draft.drop("top_k", f"{draft.model} does not take it")
     elif (value := draft.take("top_k")) is not None:
         _add(draft, family.top_k(value))
 
 
-def _add(draft: Draft, fields: dict[str, Any]) -> None:
+def _add(draft: AnthropicDraft, fields: dict[str, Any]) -> None:
     """What the caller set of the additional fields stands."""
     name = "additionalModelRequestFields"
     draft.put(name, {**fields, **draft.value(name, {})})
@@ -279,14 +280,14 @@ def _add(draft: Draft, fields: dict[str, Any]) -> None:
 # --- For all --------------------------------------------------------------------------------------
 
 
-def _clamp(draft: Draft) -> None:
+def _clamp(draft: AnthropicDraft) -> None:
     temperature = draft.value("temperature")
     if isinstance(temperature, int | float) and temperature > 1:
         draft.put("temperature", 1)
         draft.note("clamped", "temperature", "1 is the most there")
 
 
-def _offer_tools(draft: Draft, messages: Raw) -> None:
+def _offer_tools(draft: AnthropicDraft, messages: Raw) -> None:
     """Converse cannot be told to call none, and wants to be told every tool of the conversation
     again ("The toolConfig field must be defined when using toolUse and toolResult content
     blocks")."""
@@ -311,7 +312,7 @@ def _offer_tools(draft: Draft, messages: Raw) -> None:
     draft.put("tools", [_without_extras(draft, tool) for tool in draft.value("tools")])
 
 
-def _without_extras(draft: Draft, tool: dict[str, Any]) -> dict[str, Any]:
+def _without_extras(draft: AnthropicDraft, tool: dict[str, Any]) -> dict[str, Any]:
     if "input_schema" not in tool:
         return tool
     for name in sorted(set(tool) - TOOL):

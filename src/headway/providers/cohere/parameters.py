@@ -18,8 +18,8 @@ from headway.providers.base import Adapted
 from headway.providers.chat_messages import messages_of
 from headway.providers.cohere.messages import losses, reasons
 from headway.providers.function_tools import equip
-from headway.providers.parameter_rules import news
-from headway.providers.request_draft import Draft
+from headway.providers.request_draft import RequestDraft
+from headway.providers.transformations import visible_to_caller
 from headway.types import ChatRequest
 
 ABSENT = "Cohere's chat has no such parameter"
@@ -72,17 +72,19 @@ def adapt(request: ChatRequest) -> Adapted:
     cannot be read as a request in OpenAI's format."""
     try:
         messages_of(request)
-        draft = Draft(request)
+        draft = RequestDraft(request)
         for step in (_leave_out, _bound, _limit, _spell, _choose, _format, _think):
             step(draft)
         for name, reason in sorted(set(losses(request))):
             draft.note("dropped", name, reason)
     except UNREADABLE as exc:
         raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
-    return replace(request, parameters=draft.parameters), news(request, draft.changes)
+    return replace(request, parameters=draft.parameters), visible_to_caller(
+        request, draft.transformations
+    )
 
 
-def _leave_out(draft: Draft) -> None:
+def _leave_out(draft: RequestDraft) -> None:
     for name in OURS:
         draft.take(name)
     for name, values in ASKS_FOR_NOTHING.items():
@@ -93,14 +95,14 @@ def _leave_out(draft: Draft) -> None:
             draft.note("dropped", name, ABSENT)
 
 
-def _bound(draft: Draft) -> None:
+def _bound(draft: RequestDraft) -> None:
     limit = draft.take("max_completion_tokens")
     if limit is not None:
         draft.put("max_tokens", limit)
         draft.note("renamed", "max_completion_tokens", "it is max_tokens there")
 
 
-def _limit(draft: Draft) -> None:
+def _limit(draft: RequestDraft) -> None:
     for name, allowed in RANGES.items():
         value = draft.value(name)
         if isinstance(value, int | float):
@@ -110,7 +112,7 @@ def _limit(draft: Draft) -> None:
                 draft.note("clamped", name, f"{nearest} is the nearest to {value} there")
 
 
-def _spell(draft: Draft) -> None:
+def _spell(draft: RequestDraft) -> None:
     stop = draft.value("stop")
     if isinstance(stop, str):
         draft.put("stop", [stop])
@@ -119,7 +121,7 @@ def _spell(draft: Draft) -> None:
             draft.note("renamed", name, f"it is {other} there")
 
 
-def _choose(draft: Draft) -> None:
+def _choose(draft: RequestDraft) -> None:
     choice = equip(draft)
     if "tools" not in draft:
         return
@@ -132,7 +134,7 @@ def _choose(draft: Draft) -> None:
         draft.put("tool_choice", choice.mode.upper())
 
 
-def _be_strict(draft: Draft) -> None:
+def _be_strict(draft: RequestDraft) -> None:
     """Strictness is of all tools or of none there."""
     tools = draft.value("tools")
     strict = [tool["function"].pop("strict", False) for tool in tools]
@@ -142,7 +144,7 @@ def _be_strict(draft: Draft) -> None:
         draft.note("renamed", "tools[].function.strict", "it is strict_tools there, for all tools")
 
 
-def _format(draft: Draft) -> None:
+def _format(draft: RequestDraft) -> None:
     wanted = draft.take("response_format")
     if wanted is None or wanted["type"] == "text":
         return
@@ -156,7 +158,7 @@ def _format(draft: Draft) -> None:
         draft.note("dropped", "response_format.json_schema.description", reason)
 
 
-def _think(draft: Draft) -> None:
+def _think(draft: RequestDraft) -> None:
     effort, reasoning = draft.take("reasoning_effort"), draft.take("reasoning") or {}
     native = draft.take("thinking")
     named = "reasoning_effort" if effort is not None else "reasoning"
@@ -176,7 +178,7 @@ def _think(draft: Draft) -> None:
         draft.note("dropped", named, f"{draft.model} does not reason")
 
 
-def _native(draft: Draft, given: dict[str, Any]) -> dict[str, Any]:
+def _native(draft: RequestDraft, given: dict[str, Any]) -> dict[str, Any]:
     """Cohere's own, or Anthropic's, which calls the budget otherwise."""
     wanted = {"type": "enabled", **given}
     budget = wanted.pop("budget_tokens", None)
@@ -186,7 +188,9 @@ def _native(draft: Draft, given: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def _wanted(draft: Draft, named: str, effort: str | None, budget: int | None) -> dict[str, Any]:
+def _wanted(
+    draft: RequestDraft, named: str, effort: str | None, budget: int | None
+) -> dict[str, Any]:
     if effort == "none":
         draft.note("renamed", named, "it is thinking there: disabled")
         return {"type": "disabled"}

@@ -34,8 +34,8 @@ from headway.providers.gemini.models import (
     takes_json_schema,
 )
 from headway.providers.gemini.reasoning import think
-from headway.providers.parameter_rules import news
-from headway.providers.request_draft import Draft
+from headway.providers.request_draft import RequestDraft
+from headway.providers.transformations import visible_to_caller
 from headway.types import ChatRequest
 
 ABSENT = "generateContent has no such parameter"
@@ -92,17 +92,19 @@ def adapt(service: Service, request: ChatRequest) -> Adapted:
     """The request as this model can take it, and what was changed. Raises RequestError for what
     cannot be read as a request in OpenAI's format."""
     try:
-        draft = Draft(request)
+        draft = RequestDraft(request)
         _leave_out(draft, service)
         for step in STEPS:
             step(draft)
         _look_at(messages_of(request), draft)
     except UNREADABLE as exc:
         raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
-    return replace(request, parameters=draft.parameters), news(request, draft.changes)
+    return replace(request, parameters=draft.parameters), visible_to_caller(
+        request, draft.transformations
+    )
 
 
-def _leave_out(draft: Draft, service: Service) -> None:
+def _leave_out(draft: RequestDraft, service: Service) -> None:
     for name in OURS:
         draft.take(name)
     for name, values in ASKS_FOR_NOTHING.items():
@@ -124,7 +126,7 @@ def _leave_out(draft: Draft, service: Service) -> None:
 # --- Parameters, one at a time --------------------------------------------------------------------
 
 
-def _tier(draft: Draft) -> None:
+def _tier(draft: RequestDraft) -> None:
     given = draft.take("service_tier")
     if given is None:
         return
@@ -135,19 +137,19 @@ def _tier(draft: Draft) -> None:
     draft.put("serviceTier", tier)
 
 
-def _limits(draft: Draft) -> None:
+def _limits(draft: RequestDraft) -> None:
     """The newer of two names for the same wins."""
     if "max_completion_tokens" in draft and draft.take("max_tokens") is not None:
         draft.note("dropped", "max_tokens", "max_completion_tokens is given, too")
 
 
-def _sound(draft: Draft) -> None:
+def _sound(draft: RequestDraft) -> None:
     audio = draft.value("audio")
     if audio is not None and audio.get("format") not in (None, "pcm16"):
         draft.note("dropped", "audio", "the format is always 16 bit PCM, 24 kHz")
 
 
-def _functions(draft: Draft) -> None:
+def _functions(draft: RequestDraft) -> None:
     """OpenAI's deprecated words for tools."""
     functions, call = draft.take("functions"), draft.take("function_call")
     if functions is not None and "tools" not in draft:
@@ -159,7 +161,7 @@ def _functions(draft: Draft) -> None:
         draft.note("renamed", "function_call", "it is the choice of a tool there")
 
 
-def _search(draft: Draft) -> None:
+def _search(draft: RequestDraft) -> None:
     """OpenAI's search is Google's: what narrows it has no word there."""
     options = draft.take("web_search_options")
     if options is not None:
@@ -167,7 +169,7 @@ def _search(draft: Draft) -> None:
         draft.note("emulated", "web_search_options", "Google Search grounds the answer")
 
 
-def _tools(draft: Draft) -> None:
+def _tools(draft: RequestDraft) -> None:
     tools = draft.value("tools")
     if tools is None:
         return
@@ -175,7 +177,7 @@ def _tools(draft: Draft) -> None:
     draft.put("tools", taken)
 
 
-def _fit(tool: dict[str, Any], draft: Draft) -> dict[str, Any] | None:
+def _fit(tool: dict[str, Any], draft: RequestDraft) -> dict[str, Any] | None:
     if "cache_control" in tool:
         tool = {name: value for name, value in tool.items() if name != "cache_control"}
         draft.note("dropped", "tools", MARKERS)
@@ -196,7 +198,7 @@ def _snake(name: str) -> str:
     return re.sub(r"[A-Z]", lambda found: "_" + found[0].lower(), name)
 
 
-def _fit_function(tool: dict[str, Any], draft: Draft) -> dict[str, Any]:
+def _fit_function(tool: dict[str, Any], draft: RequestDraft) -> dict[str, Any]:
     spec = dict(tool["function"])
     if spec.pop("strict", None):
         draft.note("dropped", "tools", f"{spec['name']}: strict has no word there")
@@ -205,7 +207,7 @@ def _fit_function(tool: dict[str, Any], draft: Draft) -> dict[str, Any]:
     return {**tool, "function": spec}
 
 
-def _format(draft: Draft) -> None:
+def _format(draft: RequestDraft) -> None:
     wanted = draft.value("response_format")
     described = (wanted or {}).get("json_schema") or {}
     if described.get("schema") is None:
@@ -218,7 +220,9 @@ def _format(draft: Draft) -> None:
     draft.put("response_format", {**wanted, "json_schema": {**described, "schema": schema}})
 
 
-def _clean(schema: dict[str, Any], parameter: str, name: str, draft: Draft) -> dict[str, Any]:
+def _clean(
+    schema: dict[str, Any], parameter: str, name: str, draft: RequestDraft
+) -> dict[str, Any]:
     cleaner = Cleaner(schema)
     cleaned = cleaner.clean(schema)
     if cleaner.lost:
@@ -227,7 +231,7 @@ def _clean(schema: dict[str, Any], parameter: str, name: str, draft: Draft) -> d
     return cleaned
 
 
-STEPS: tuple[Callable[[Draft], None], ...] = (
+STEPS: tuple[Callable[[RequestDraft], None], ...] = (
     _tier,
     _limits,
     _sound,
@@ -245,7 +249,7 @@ Action = Literal["dropped", "emulated"]
 MARKERS = "there are no caching markers; caching is implicit"
 
 
-def _look_at(messages: list[Message], draft: Draft) -> None:
+def _look_at(messages: list[Message], draft: RequestDraft) -> None:
     """What of the messages the encoder carries otherwise or not at all, each said once."""
     found = [
         *(loss for message in messages for loss in _losses(message)),

@@ -19,7 +19,7 @@ from headway.providers.gemini.models import (
     takes_levels,
     thinks,
 )
-from headway.providers.request_draft import Draft
+from headway.providers.request_draft import RequestDraft
 
 NAMES = ("reasoning_effort", "reasoning", "thinking", "include_reasoning")
 
@@ -49,7 +49,7 @@ class Wish(Struct, frozen=True):
     is_shown: bool = True
 
 
-def think(draft: Draft) -> None:
+def think(draft: RequestDraft) -> None:
     wish = _wish(draft)
     if wish is None:
         return
@@ -66,7 +66,7 @@ def think(draft: Draft) -> None:
     draft.put("thinkingConfig", config)
 
 
-def _wish(draft: Draft) -> Wish | None:
+def _wish(draft: RequestDraft) -> Wish | None:
     """The budget wins over the effort where both are given: it says more."""
     given = {name: raw for name in NAMES if (raw := draft.take(name)) is not None}
     if not given:
@@ -87,7 +87,7 @@ def _wish(draft: Draft) -> Wish | None:
     return Wish(next(iter(given)), effort, budget, is_shown)
 
 
-def _amount(draft: Draft, wish: Wish) -> dict[str, Any]:
+def _amount(draft: RequestDraft, wish: Wish) -> dict[str, Any]:
     """Neither level nor budget where the caller only wants it to think: it chooses by itself."""
     if wish.budget is not None:
         return _budget(draft, wish, wish.budget, str(wish.budget))
@@ -103,7 +103,7 @@ def _amount(draft: Draft, wish: Wish) -> dict[str, Any]:
     return {"thinkingLevel": level}
 
 
-def _budget(draft: Draft, wish: Wish, budget: int, said: str) -> dict[str, Any]:
+def _budget(draft: RequestDraft, wish: Wish, budget: int, said: str) -> dict[str, Any]:
     taken = nearest_budget(draft.model, budget)
     if taken != budget:
         reason = f"{draft.model} thinks for {taken} tokens where {said} was wanted"

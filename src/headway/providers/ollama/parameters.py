@@ -17,8 +17,8 @@ from headway.providers.base import Adapted
 from headway.providers.chat_messages import messages_of
 from headway.providers.function_tools import equip
 from headway.providers.ollama.messages import conversation, losses
-from headway.providers.parameter_rules import news
-from headway.providers.request_draft import Draft
+from headway.providers.request_draft import RequestDraft
+from headway.providers.transformations import visible_to_caller
 from headway.types import ChatRequest
 
 ABSENT = "Ollama has no such parameter"
@@ -69,17 +69,19 @@ def adapt(request: ChatRequest) -> Adapted:
     try:
         messages_of(request)
         conversation(request.messages)
-        draft = Draft(request)
+        draft = RequestDraft(request)
         for step in (_leave_out, _bound, _choose, _think, _spell):
             step(draft)
         for action, name, reason in sorted(set(losses(request.messages))):
             draft.note("emulated" if action == "emulated" else "dropped", name, reason)
     except UNREADABLE as exc:
         raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
-    return replace(request, parameters=draft.parameters), news(request, draft.changes)
+    return replace(request, parameters=draft.parameters), visible_to_caller(
+        request, draft.transformations
+    )
 
 
-def _leave_out(draft: Draft) -> None:
+def _leave_out(draft: RequestDraft) -> None:
     for name in OURS:
         draft.take(name)
     for name, values in ASKS_FOR_NOTHING.items():
@@ -90,12 +92,12 @@ def _leave_out(draft: Draft) -> None:
             draft.note("dropped", name, ABSENT)
 
 
-def _bound(draft: Draft) -> None:
+def _bound(draft: RequestDraft) -> None:
     if "max_completion_tokens" in draft:
         draft.take("max_tokens")
 
 
-def _choose(draft: Draft) -> None:
+def _choose(draft: RequestDraft) -> None:
     """There is no choice of a tool: what can be done is to offer none, or only some."""
     mode = equip(draft).mode
     if "tools" not in draft:
@@ -110,7 +112,7 @@ def _choose(draft: Draft) -> None:
         draft.note("dropped", "tool_choice", "whether it calls a tool is the model's own choice")
 
 
-def _be_lenient(draft: Draft) -> None:
+def _be_lenient(draft: RequestDraft) -> None:
     tools = draft.value("tools")
     strict = [tool["function"].pop("strict", False) for tool in tools]
     draft.put("tools", tools)
@@ -118,7 +120,7 @@ def _be_lenient(draft: Draft) -> None:
         draft.note("dropped", "tools[].function.strict", "arguments are not held to the schema")
 
 
-def _think(draft: Draft) -> None:
+def _think(draft: RequestDraft) -> None:
     effort, reasoning = draft.take("reasoning_effort"), draft.take("reasoning") or {}
     native = draft.take("thinking") or {}
     named = "reasoning" if effort is None else "reasoning_effort"
@@ -135,13 +137,13 @@ def _think(draft: Draft) -> None:
         _set(draft, named, reasoning.get("enabled") is not False)
 
 
-def _set(draft: Draft, named: str, value: Any) -> None:
+def _set(draft: RequestDraft, named: str, value: Any) -> None:
     draft.put("think", value)
     shown = value if isinstance(value, str) else str(value).lower()
     draft.note("renamed", named, f"it is think there: {shown}")
 
 
-def _spell(draft: Draft) -> None:
+def _spell(draft: RequestDraft) -> None:
     stop = draft.value("stop")
     if isinstance(stop, str):
         draft.put("stop", [stop])

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from headway.providers.base import Adapted
 from headway.providers.openai_compatible.request_transforms import Mend
-from headway.providers.parameter_rules import news
+from headway.providers.transformations import visible_to_caller
 from headway.types import ChatRequest, Transformation
 
 Parameters = dict[str, Raw]
@@ -109,7 +109,7 @@ def _mended(style: Style, request: ChatRequest) -> Adapted:
             _put(parameters, style.whole)
             reason = "it thinks in streams alone"
             changes += [Transformation("emulated", name, reason) for name in style.whole]
-    return replace(request, parameters=parameters), news(request, changes)
+    return replace(request, parameters=parameters), visible_to_caller(request, changes)
 
 
 # --- What is asked --------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from headway.providers.base import Adapted
 from headway.providers.chat_messages import value_of
 from headway.providers.openai.messages import MessageRules, ruled
-from headway.providers.parameter_rules import Limits, limit, news
+from headway.providers.parameter_rules import Limits, limit
+from headway.providers.transformations import visible_to_caller
 from headway.types import ChatRequest, Transformation
 
 _encode = msgspec.json.Encoder().encode
@@ -78,7 +79,7 @@ def _adapted(rules: Rules, request: ChatRequest) -> Adapted:
     if rules.tells_schema:
         adapted, changes = _tell_schema(adapted)
         told += changes
-    return adapted, news(request, told)
+    return adapted, visible_to_caller(request, told)
 
 
 def _without_neutral(rules: Rules, request: ChatRequest) -> ChatRequest:

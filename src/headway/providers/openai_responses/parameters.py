@@ -7,7 +7,7 @@ are still chat's.
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -23,8 +23,10 @@ from headway.providers.openai_responses.tools import (
     flat_tool,
     search_tool,
 )
-from headway.providers.parameter_rules import Limits, limit, news
-from headway.types import NO_RAW, ChatRequest, Transformation
+from headway.providers.parameter_rules import Limits, limit
+from headway.providers.request_draft import RequestDraft
+from headway.providers.transformations import visible_to_caller
+from headway.types import NO_RAW, ChatRequest
 
 ABSENT = "the Responses API has no such parameter"
 LIMITS = Limits(
@@ -61,38 +63,16 @@ _encode = msgspec.json.Encoder().encode
 _any = msgspec.json.Decoder().decode
 
 
-class Draft:
-    """A request's parameters while they are turned into this API's, with the changes noted."""
-
-    __slots__ = ("changes", "model", "parameters")
-
-    def __init__(
-        self, model: str, parameters: dict[str, Raw], changes: list[Transformation]
-    ) -> None:
-        self.model = model
-        self.parameters = parameters
-        self.changes = changes
-
-    def take(self, name: str) -> Any:
-        """The value, which is then no parameter any more; None where it was not given."""
-        raw = self.parameters.pop(name, None)
-        return None if raw is None else _any(raw)
-
-    def put(self, name: str, value: Any) -> None:
-        self.parameters[name] = Raw(_encode(value))
+class ResponsesDraft(RequestDraft):
+    """A draft with what only this API's nested parameters need."""
 
     def extend(self, name: str, fields: dict[str, Any]) -> None:
-        """Set fields of an object; what the caller set of it stands."""
+        """Set fields of an object; those that the caller set stay."""
         self.put(name, {**fields, **(self.take(name) or {})})
 
     def append(self, name: str, *values: Any) -> None:
         given = self.take(name) or []
         self.put(name, [*given, *(value for value in values if value not in given)])
-
-    def note(
-        self, action: Literal["dropped", "renamed", "clamped", "emulated"], name: str, reason: str
-    ) -> None:
-        self.changes.append(Transformation(action, name, reason))
 
 
 def adapt(request: ChatRequest) -> Adapted:
@@ -106,14 +86,16 @@ def adapt(request: ChatRequest) -> Adapted:
 
 def _adapted(request: ChatRequest) -> Adapted:
     limited, early = limit(_without_void(request), LIMITS)
-    draft = Draft(request.model, dict(limited.parameters), list(early))
+    draft = ResponsesDraft(limited, early)
     for step in (_equip, _choose, _search, _format, _bound, _sample, _reason, _measure, _stream):
         step(draft)
     if not request.stream and draft.take("background"):
         draft.note("dropped", "background", "an answer is waited for here")
     for reason in _losses(request.messages):
         draft.note("dropped", "messages", reason)
-    return replace(limited, parameters=draft.parameters), news(request, draft.changes)
+    return replace(limited, parameters=draft.parameters), visible_to_caller(
+        request, draft.transformations
+    )
 
 
 def _without_void(request: ChatRequest) -> ChatRequest:
@@ -128,7 +110,7 @@ def _without_void(request: ChatRequest) -> ChatRequest:
 # --- Parameters, one at a time --------------------------------------------------------------------
 
 
-def _equip(draft: Draft) -> None:
+def _equip(draft: ResponsesDraft) -> None:
     tools, functions = draft.take("tools"), draft.take("functions")
     if functions is not None:
         tools = [*(tools or ()), *({"type": "function", "function": f} for f in functions)]
@@ -140,7 +122,7 @@ def _equip(draft: Draft) -> None:
     draft.put("tools", [flat_tool(tool) for tool in tools])
 
 
-def _choose(draft: Draft) -> None:
+def _choose(draft: ResponsesDraft) -> None:
     choice, call = draft.take("tool_choice"), draft.take("function_call")
     if call is not None:
         choice = {"type": "function", "function": call} if isinstance(call, dict) else call
@@ -149,14 +131,14 @@ def _choose(draft: Draft) -> None:
         draft.put("tool_choice", flat_choice(choice))
 
 
-def _search(draft: Draft) -> None:
+def _search(draft: ResponsesDraft) -> None:
     options = draft.take("web_search_options")
     if options is not None:
         draft.append("tools", search_tool(options))
         draft.note("emulated", "web_search_options", "they are those of a tool, web_search")
 
 
-def _format(draft: Draft) -> None:
+def _format(draft: ResponsesDraft) -> None:
     wanted, verbosity = draft.take("response_format"), draft.take("verbosity")
     if wanted is not None and wanted.get("type") != "text":
         draft.extend("text", {"format": flat_format(wanted)})
@@ -164,7 +146,7 @@ def _format(draft: Draft) -> None:
         draft.extend("text", {"verbosity": verbosity})
 
 
-def _bound(draft: Draft) -> None:
+def _bound(draft: ResponsesDraft) -> None:
     short, given = draft.take("max_tokens"), draft.take("max_completion_tokens")
     name = "max_tokens" if given is None else "max_completion_tokens"
     bound = short if given is None else given
@@ -178,15 +160,15 @@ def _bound(draft: Draft) -> None:
         draft.put("max_output_tokens", bound)
 
 
-def _sample(draft: Draft) -> None:
+def _sample(draft: ResponsesDraft) -> None:
     """By the rules that chat completions have for OpenAI's models."""
     probe = ChatRequest(model=draft.model, messages=NO_RAW, parameters=draft.parameters)
     adapted, changes = openai.adapt(probe)
     draft.parameters = dict(adapted.parameters)
-    draft.changes += changes
+    draft.transformations += changes
 
 
-def _reason(draft: Draft) -> None:
+def _reason(draft: ResponsesDraft) -> None:
     """``reasoning: {effort, summary}``, from every name that a caller may have for it."""
     native, effort = draft.take("thinking") or {}, draft.take("reasoning_effort")
     given = draft.take("reasoning") or {}
@@ -215,13 +197,13 @@ def _effort(budget: int) -> str:
     return next((level for most, level in EFFORTS if budget <= most), "high")
 
 
-def _measure(draft: Draft) -> None:
+def _measure(draft: ResponsesDraft) -> None:
     """``top_logprobs`` has the same name, and what it counts is to be included."""
     if draft.take("logprobs"):
         draft.append("include", LOGPROBS)
 
 
-def _stream(draft: Draft) -> None:
+def _stream(draft: ResponsesDraft) -> None:
     """Usage always comes; ``include_obfuscation`` is known here too."""
     options = draft.take("stream_options") or {}
     options.pop("include_usage", None)

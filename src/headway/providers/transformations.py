@@ -1,0 +1,44 @@
+"""Build the transformations that a reply lists, each in the grammar of ``types.Transformation``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from headway.types import ChatRequest, Transformation
+
+DEFAULT_PARAMETERS = frozenset(
+    ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
+)
+"""The parameters that the gateway sets for a caller who gives none."""
+
+
+def dropped(parameter: str, reason: str) -> Transformation:
+    """``dropped messages[].name: unsupported by Cohere``"""
+    return Transformation("dropped", parameter, reason)
+
+
+def renamed(parameter: str, new_name: str) -> Transformation:
+    """``renamed stop -> stop_sequences``; ``new_name`` may be a path such as ``a.b``."""
+    return Transformation("renamed", parameter, new_name)
+
+
+def clamped(parameter: str, given: Any, sent: Any, reason: str) -> Transformation:
+    """``clamped temperature: 1.4 -> 1 (maximum)``"""
+    return Transformation("clamped", parameter, f"{given} -> {sent} ({reason})")
+
+
+def emulated(parameter: str, method: str) -> Transformation:
+    """``emulated response_format: as a tool call``"""
+    return Transformation("emulated", parameter, method)
+
+
+def visible_to_caller(
+    request: ChatRequest, transformations: Iterable[Transformation]
+) -> tuple[Transformation, ...]:
+    """``transformations`` without those of default parameters, which the caller did not set."""
+    return tuple(
+        each
+        for each in transformations
+        if not (request.uses_default_parameters and each.parameter in DEFAULT_PARAMETERS)
+    )
