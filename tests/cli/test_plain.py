@@ -213,8 +213,8 @@ from headway.cli import main
 main()
 """
 SPARED = {
-    "typer", "click", "rich", "pydantic", "fastapi", "starlette", "tiktoken", "regex", "requests",
-    "multiprocessing", "http.client", "zipfile", "tempfile", "uvicorn.main", "headway.sdk",
+    "typer", "rich", "pydantic", "fastapi", "starlette", "tiktoken", "regex", "requests",
+    "http.client", "zipfile", "headway.sdk",
     "headway.server.docs", "headway.server.schemas",
 }  # fmt: skip
 

@@ -86,9 +86,6 @@ def serve(asked: Asked) -> int:
     loaded = read_config(asked.config, overrides)
     if asked.greeting and loaded.server.port == 0:
         raise mistake("--greet needs to know the port", "give --port another number than 0")
-    from headway.server.uvicorn_core import import_uvicorn
-
-    import_uvicorn()
     from headway.server.run import serve as run
 
     if not asked.greeting:

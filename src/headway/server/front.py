@@ -18,18 +18,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from headway.dialects.dialect import JSON, encode_error
 from headway.errors import HeadwayError, RequestError
 from headway.server import cors
-from headway.server.beginning import Beginning
 from headway.server.patience import PatientFlow
 from headway.types import Headers
+
+if TYPE_CHECKING:
+    from headway.pipeline.gateway import Gateway
+    from headway.server.app import App
 
 log = logging.getLogger("headway")
 
@@ -50,7 +52,7 @@ HOP_BY_HOP = (b"upgrade", b"http2-settings")
 WATCHED = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
 
 
-class Front(Beginning):
+class Front(HttpToolsProtocol):
     """uvicorn's ``http=`` class for the ASGI skin. The application must be a ``server.app.App``."""
 
     # What a connection begins with is kept on the class: many may begin at once.
@@ -77,11 +79,17 @@ class Front(Beginning):
 
     # --- Bytes ------------------------------------------------------------------------------------
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        app: Any = self.config.app
+        self.owner: App = app
+        self.gateway: Gateway = self.owner.gateway
+        self.cors_origins: tuple[str, ...] = self.owner.config.server.cors_origins
+        self._held: list[bytes] = []
+        """Bytes that wait behind a request that is being answered."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """uvicorn's; but who is at the other end, which takes two system calls to know, is asked
-        when ASGI is to be told. Many may connect at once."""
-        self.connections.add(self)
-        self.transport = transport
+        super().connection_made(transport)
         self.flow = PatientFlow(transport, self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -222,11 +230,6 @@ class Front(Beginning):
             raise _head_too_large()
 
     def leave_to_uvicorn(self) -> None:
-        if self.scheme is None:
-            self.begin_whole()
-            self.server = get_local_addr(self.transport)
-            self.client = get_remote_addr(self.transport)
-            self.scheme = "https" if is_ssl(self.transport) else "http"
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         HttpToolsProtocol.on_message_begin(self)
         self.url = url
