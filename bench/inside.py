@@ -22,7 +22,7 @@ from bench.gateways import CHAT, CLIENT_KEY, Rig, configure
 from headway.config import load
 from headway.providers import FACTS
 from headway.server.app import App
-from headway.server.run import Server
+from headway.server.serve import Server
 
 PATIENCE_S = 10.0
 DATE = (b"date", b"Sun, 06 Nov 1994 08:49:37 GMT")

@@ -32,6 +32,8 @@ TRESPASSES = {
         ("transport", "headway.ledger"),
         ("ledger", "headway.pipeline"),
         ("local", "headway.transport"),
+        ("token_counter", "headway.pipeline"),
+        ("catalog", "headway.server"),
         ("sdk", "headway.server"),
         ("server", "headway.cli"),
     ),

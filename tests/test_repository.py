@@ -41,8 +41,8 @@ LONGEST_FUNCTION = 40
 NAMES_SHOWN = {
     "cli/chat.py": {"local"},
     "metering/tokens.py": {"deepseek", "gemini", "mistral"},  # families of models
-    "server/examples.py": {"local", "openai"},
-    "server/openapi.py": {"local", "openai"},
+    "server/openapi/examples.py": {"local", "openai"},
+    "server/openapi/operations.py": {"local", "openai"},
 }
 
 

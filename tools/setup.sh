@@ -114,8 +114,8 @@ install() {
 # (PYTHONDONTWRITEBYTECODE), every start would compile everything: 0.1 s of work become 0.25 s.
 compile() {
     PYTHONDONTWRITEBYTECODE='' "$venv/bin/python" -c '
-import headway.cli.app, headway.metering.tokens, headway.sdk, headway.server.docs
-import headway.server.protocol, headway.server.run, typer._adapters, uvloop, yaml
+import headway.cli.app, headway.metering.tokens, headway.sdk, headway.server.openapi.docs
+import headway.server.http.request_cycle, headway.server.serve, typer._adapters, uvloop, yaml
 from headway.providers import KINDS
 list(KINDS.values())'
 }

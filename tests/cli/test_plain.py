@@ -215,7 +215,7 @@ main()
 SPARED = {
     "typer", "rich", "pydantic", "fastapi", "starlette", "tiktoken", "regex", "requests",
     "http.client", "zipfile", "headway.sdk",
-    "headway.server.docs", "headway.server.schemas",
+    "headway.server.openapi.docs", "headway.server.openapi.schemas.engine",
 }  # fmt: skip
 
 

@@ -28,9 +28,9 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs ``headway serve ARGUMENTS`` with a function in place of the server."""
 
     def invoke(function: Serve, *arguments: str) -> Result:
-        module = ModuleType("headway.server.run")
+        module = ModuleType("headway.server.serve")
         module.serve = function  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "headway.server.run", module)
+        monkeypatch.setitem(sys.modules, "headway.server.serve", module)
         return CliRunner().invoke(app, ["serve", *arguments])
 
     return invoke

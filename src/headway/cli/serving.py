@@ -86,7 +86,7 @@ def serve(asked: Asked) -> int:
     loaded = read_config(asked.config, overrides)
     if asked.greeting and loaded.server.port == 0:
         raise mistake("--greet needs to know the port", "give --port another number than 0")
-    from headway.server.run import serve as run
+    from headway.server.serve import serve as run
 
     if not asked.greeting:
         return run(loaded)

@@ -11,9 +11,10 @@ from headway.config import Config
 from headway.errors import ShuttingDown
 from headway.pipeline.gateway import Gateway
 from headway.ports import Launcher
-from headway.server import asgi, compose, cors
-from headway.server.counter import TokenCounter
+from headway.server import asgi, composition
+from headway.server.http import cors
 from headway.server.transports import Transports
+from headway.token_counter.counter import TokenCounter
 
 log = logging.getLogger("headway")
 SWEEP_S = 1.0
@@ -27,7 +28,7 @@ class App:
     def __init__(
         self,
         config: Config,
-        launchers: Callable[[], dict[str, Launcher]] = compose.launchers,
+        launchers: Callable[[], dict[str, Launcher]] = composition.launchers,
     ) -> None:
         self.config = config
         self.gateway: Gateway = None  # type: ignore[assignment] # made by ``start``
@@ -54,7 +55,7 @@ class App:
         self._launchers = self._new_launchers()
         self._transports = Transports(self.config)
         self._counter = TokenCounter()
-        self.gateway = compose.gateway(
+        self.gateway = composition.gateway(
             self.config, self._transports, self._launchers, self._counter
         )
         self._sweep_later()
@@ -63,7 +64,7 @@ class App:
         """Swap the configuration at once. Requests under way keep the one they began with; where
         the server listens, and where records go, stays as it was."""
         transports = Transports(config)
-        snapshot = compose.snapshot(config, transports, self._launchers)
+        snapshot = composition.snapshot(config, transports, self._launchers)
         old, self._transports = self._transports, transports
         self.config = config
         self.gateway.snapshot = snapshot
@@ -151,7 +152,7 @@ class App:
 
 
 def _build_docs() -> asgi.Asgi:
-    from headway.server.docs import build
+    from headway.server.openapi.docs import build
 
     return build(__version__)
 

@@ -17,7 +17,8 @@ from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway
 from headway.policy.keys import authorize
-from headway.server import catalogue, routes
+from headway.server import routes
+from headway.server.api import info_routes
 from headway.types import Headers
 
 Scope = MutableMapping[str, Any]
@@ -107,7 +108,7 @@ async def respond(gateway: Gateway, scope: Scope, receive: Receive, send: Send, 
         found = routes.find(scope["path"])
         if found is not None:
             await _chat(gateway, found, scope, receive, send)
-        elif scope["path"] in catalogue.ROUTES:
+        elif scope["path"] in info_routes.ROUTES:
             await _catalogue(gateway, scope, send)
         else:
             authorize(scope["headers"], gateway.snapshot.keys)
@@ -172,10 +173,10 @@ async def _read(receive: Receive, limit: int, headers: Headers) -> bytes:
 async def _catalogue(gateway: Gateway, scope: Scope, send: Send) -> None:
     _allow(scope, "GET", "HEAD")
     path = scope["path"]
-    if path not in catalogue.OPEN:
+    if path not in info_routes.OPEN:
         authorize(scope["headers"], gateway.snapshot.keys)
     query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-    found = await catalogue.answer(gateway, path, query)
+    found = await info_routes.answer(gateway, path, query)
     await _whole(send, 200, [(b"content-type", JSON)], found)
 
 

@@ -1,0 +1,1 @@
+"""The model list service: which models each provider has, with prices and parameters."""

@@ -1,0 +1,1 @@
+"""The small read-only routes."""

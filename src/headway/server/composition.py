@@ -1,0 +1,153 @@
+"""Builds what the pipeline needs out of a configuration: the one place where the parts meet."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from headway.config import Config
+from headway.config import Provider as Configured
+from headway.ledger.spool import FileSpool, spool_path
+from headway.local.launcher import LocalModel
+from headway.local.shared import SharedModel
+from headway.metering.prices import ConfiguredPrice, PriceBook, shipped
+from headway.pipeline.gateway import Gateway, Snapshot, Upstream
+from headway.policy.keys import KeyRing
+from headway.ports import Launcher, Transport
+from headway.providers import KINDS
+from headway.server.credentials import credential_source
+from headway.server.transports import Transports
+from headway.server.upstreams import Upstreams
+from headway.token_counter.counter import TokenCounter
+from headway.types import Target
+
+POOL = 64
+VERSION = bytes(byte & 0x0F | 0x40 for byte in range(256))
+VARIANT = bytes(byte & 0x3F | 0x80 for byte in range(256))
+GROUPS = re.compile("(.{8})(.{4})(.{4})(.{4})(.{12})")
+
+
+class IdSource:
+    """Random UUIDs (RFC 9562, version 4), drawn from the system's randomness 64 at a time."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+
+    def __call__(self) -> str:
+        if not self._ids:
+            self._ids = _draw(POOL)
+        return self._ids.pop()
+
+
+def _draw(count: int) -> list[str]:
+    """All at once: byte 6 of each, from 0, tells the version, and byte 8 the variant."""
+    drawn = bytearray(os.urandom(16 * count))
+    drawn[6::16] = drawn[6::16].translate(VERSION)
+    drawn[8::16] = drawn[8::16].translate(VARIANT)
+    return list(map("-".join, GROUPS.findall(drawn.hex())))
+
+
+def gateway(
+    config: Config,
+    transports: Transports,
+    launchers: Mapping[str, Launcher],
+    counter: TokenCounter,
+) -> Gateway:
+    """Call inside the running event loop."""
+    return Gateway(
+        snapshot(config, transports, launchers),
+        spool=FileSpool(spool_path(config.ledger.url)),
+        clock=time.perf_counter,
+        wall=time.time,
+        new_id=IdSource(),
+        chance=random.random,
+        count=counter.count,
+        call_later=asyncio.get_running_loop().call_later,
+    )
+
+
+def snapshot(config: Config, transports: Transports, launchers: Mapping[str, Launcher]) -> Snapshot:
+    def upstream(configured: Configured) -> Upstream:
+        transport = transports.of(configured)
+        return _upstream(configured, transport, launchers, config.credential_environ)
+
+    return Snapshot(
+        upstreams=Upstreams(config.providers, upstream),
+        keys=KeyRing.from_keys(config.server.api_keys),
+        prices=prices(config),
+        body_limit=config.server.body_limit,
+        strict=config.server.strict,
+    )
+
+
+def prices(config: Config) -> PriceBook:
+    overrides = {
+        provider: {model: _price(price) for model, price in models.items()}
+        for provider, models in config.prices.items()
+    }
+    behind = {
+        name: str(provider.options["model_name"])
+        for name, provider in config.providers.items()
+        if provider.options.get("model_name")
+    }
+    return PriceBook.load(shipped(), overrides, behind)
+
+
+def _price(price: Any) -> ConfiguredPrice:
+    return ConfiguredPrice(**msgspec.structs.asdict(price))
+
+
+def _upstream(
+    configured: Configured,
+    transport: Transport,
+    launchers: Mapping[str, Launcher],
+    environ: Mapping[str, str],
+) -> Upstream:
+    provider = KINDS[configured.kind]
+    options = configured.options
+    launch = provider.launch if configured.base_url is None else None
+    base_url = configured.base_url or provider.base_url
+    api_key = None if configured.api_key is None else str(configured.api_key)
+    headers = {name: str(value) for name, value in configured.headers.items()}
+    target = Target(
+        provider=configured.name,
+        base_url=base_url or "",
+        api_key=api_key,
+        options=options,
+        headers=headers,
+    )
+    is_static = base_url is not None and (api_key is not None or not configured.needs_key)
+    return Upstream(
+        name=configured.name,
+        provider=provider,
+        base_url=base_url,
+        api_key=api_key,
+        target=target if is_static and provider.credentials is None else None,
+        key_name=configured.key_env or "api_key",
+        needs_key=configured.needs_key and provider.credentials is None,
+        headers=headers,
+        options=options,
+        models=configured.models,
+        timeouts=configured.timeouts,
+        transport=transport,
+        launcher=None if launch is None else launchers[launch],
+        credentials=credential_source(provider.credentials, options, environ, transport, time.time),
+    )
+
+
+def launchers(
+    environ: Mapping[str, str] = os.environ, shared: Path | None = None
+) -> dict[str, Launcher]:
+    """What can be started on this machine, by the name that providers call it by: once for all
+    workers that have the directory ``shared`` in common."""
+    cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headway"
+    model = LocalModel(cache)
+    return {"llama": model if shared is None else SharedModel(shared / "llama", model)}

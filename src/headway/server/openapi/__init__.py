@@ -1,0 +1,1 @@
+"""The API's description: `/openapi.json`, `/docs` and docs/http-api.md."""

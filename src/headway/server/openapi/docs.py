@@ -1,0 +1,116 @@
+"""The documentation routes: ``/docs``, ``/openapi.json`` and ``/docs/assets/*``.
+
+Everything that the page loads is in the package, and its content security policy lets the browser
+ask nobody but this server. FastAPI's own pages, which load from elsewhere, are off.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from headway.dialects.dialect import encode_error
+from headway.errors import HeadwayError, NotAllowed, NotFound
+from headway.server.asgi import Asgi, Receive, Scope, Send
+from headway.server.openapi.document import document
+
+ASSETS = Path(__file__).with_name("assets")
+DESCRIPTION = """\
+An LLM gateway that measures every token: cost, latency and time to first token in every answer.
+
+If the server has keys of its own, every route but `/health` wants one, as \
+`Authorization: Bearer KEY` or as `x-api-key: KEY`. Errors have one shape on all of them. \
+This page is made from [openapi.json](openapi.json)."""
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "style-src 'self' 'unsafe-inline'",  # the page's components bring style elements
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+class Guarded:
+    """Every answer of ``app`` gets ``HEADERS``."""
+
+    def __init__(self, app: Asgi) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_guarded(message: Scope) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, send_guarded)
+
+
+class Application(FastAPI):
+    """FastAPI, with the routes that others answer in its document."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = document(super().openapi())
+        return self.openapi_schema
+
+
+def build(version: str) -> FastAPI:
+    """The application of the cold routes. ``version`` is the product's, as the document shows."""
+    app = Application(
+        title="Headway",
+        version=version,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+
+    def describe() -> dict[str, Any]:
+        return app.openapi()
+
+    app.add_api_route("/docs", _page, include_in_schema=False)
+    app.add_api_route("/openapi.json", describe, include_in_schema=False)
+    app.mount("/docs/assets", StaticFiles(directory=ASSETS))
+    app.add_exception_handler(NotFound.status, _not_found)
+    app.add_exception_handler(NotAllowed.status, _not_allowed)
+    app.add_middleware(Guarded)
+    return app
+
+
+def _page() -> FileResponse:
+    return FileResponse(ASSETS / "page.html")
+
+
+def _not_found(request: Request, error: Exception) -> Response:
+    return _refuse(NotFound(f"There is no route {request.url.path}; GET /docs lists them all."))
+
+
+def _not_allowed(request: Request, error: Exception) -> Response:
+    """Starlette knows what its routes take, but not what its files do."""
+    refusal = _refuse(NotAllowed(f"{request.url.path} takes GET, not {request.method}."))
+    known = getattr(error, "headers", None) or {}
+    refusal.headers["allow"] = known.get("Allow", "GET, HEAD")
+    return refusal
+
+
+def _refuse(error: HeadwayError) -> Response:
+    """In the shape of every other error: clients know no other."""
+    request_id = str(uuid4())
+    body = encode_error(error, None, request_id)
+    headers = {"x-request-id": request_id}
+    return Response(body, error.status, headers, media_type="application/json")

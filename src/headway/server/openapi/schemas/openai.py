@@ -1,0 +1,142 @@
+"""The shapes of OpenAI's routes. A provider that speaks this wire answers in its own bytes, so
+these are what clients may rely on, not all that may come."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from headway.server.openapi.schemas.base import ErrorDetail, OpenShape, Shape
+from headway.server.openapi.schemas.engine import ChunkChoice, Message, Metrics, ToolCall, Usage
+from headway.server.openapi.schemas.models import ModelPrices
+
+
+class OpenAIRequest(OpenShape):
+    """OpenAI's chat completion request. Fields not named here go to the provider as they are."""
+
+    model: str
+    """`provider/model`: the configured name of a provider, and its model."""
+    messages: list[Message]
+    stream: bool | None = False
+    """Answer as server-sent events."""
+    stream_options: dict[str, Any] | None = None
+    """`{"include_usage": true}` asks for usage in the last event."""
+    temperature: float | None = Field(None, ge=0, le=2)
+    max_tokens: int | None = Field(None, ge=1)
+    """Tokens: the longest answer wanted. Older name of `max_completion_tokens`."""
+    max_completion_tokens: int | None = Field(None, ge=1)
+    """Tokens: the longest answer wanted, reasoning included."""
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    response_format: dict[str, Any] | None = None
+    strict: bool | None = False
+    """Refuse the request where a parameter would have to be changed for the provider."""
+
+
+class OpenAIMessage(OpenShape):
+    role: Literal["assistant"]
+    content: str | None
+    refusal: str | None = None
+    tool_calls: list[ToolCall] | None = None
+
+
+class OpenAIChoice(OpenShape):
+    index: int
+    message: OpenAIMessage
+    logprobs: dict[str, Any] | None = None
+    finish_reason: str | None
+
+
+class OpenAIReply(OpenShape):
+    """OpenAI's chat completion."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    """Unix time in whole seconds."""
+    model: str
+    choices: list[OpenAIChoice]
+    usage: Usage | None = None
+
+
+class OpenAIChunk(OpenShape):
+    """OpenAI's chat completion chunk: one event of a stream."""
+
+    id: str
+    object: Literal["chat.completion.chunk"]
+    created: int
+    """Unix time in whole seconds."""
+    model: str
+    choices: list[ChunkChoice]
+    """Empty in the events that carry `usage` or `metrics`."""
+    usage: Usage | None = None
+    """In an event of its own before the end, if `stream_options` asks for it."""
+    metrics: Metrics | None = None
+    """In an event of its own before the end, if the request's header `x-headway-metrics` asks for
+    it."""
+
+
+class OpenAIModel(OpenShape):
+    id: str
+    """`provider/model`, as to be sent."""
+    object: Literal["model"]
+    created: int
+    """Unix time in whole seconds; 0 where the provider does not tell."""
+    owned_by: str
+    """The configured name of the provider."""
+    context_window: int | None
+    """Tokens."""
+    input_modalities: list[str] = Field(default=[])
+    """As of [ModelDetails](#modeldetails), like all that follow."""
+    output_modalities: list[str] = Field(default=[])
+    prices: ModelPrices | None
+    listed_prices: ModelPrices | None = None
+    refuses: list[str]
+    deprecated: bool | None
+
+
+class OpenAIModels(Shape):
+    object: Literal["list"]
+    data: list[OpenAIModel]
+    errors: dict[str, ErrorDetail] | None = None
+    """With `live`: why a provider's own list could not be had, by the provider's name."""
+
+
+# --- Embeddings ---------------------------------------------------------------------------------
+
+
+class OpenAIEmbeddingsRequest(OpenShape):
+    """OpenAI's embeddings request. Fields not named here go to the provider as they are."""
+
+    model: str
+    """`provider/model`: the configured name of a provider, and its model."""
+    input: str | list[str] | list[int] | list[list[int]]
+    """A text, or a list of texts, of tokens, or of lists of tokens. Few providers take tokens."""
+    dimensions: int | None = Field(None, ge=1)
+    """How long the vectors are to be, where the model can shorten them."""
+    encoding_format: Literal["float", "base64"] | None = "float"
+    """`base64`: each vector is the base64 of its numbers as little-endian float32."""
+    user: str | None = None
+
+
+class OpenAIEmbedding(Shape):
+    object: Literal["embedding"]
+    index: int
+    """The position of its text in `input`."""
+    embedding: list[float] | str
+    """The vector; a string where `base64` was asked for."""
+
+
+class EmbeddingsUsage(Shape):
+    prompt_tokens: int | None
+    """Tokens in; null if unknown."""
+    total_tokens: int | None
+
+
+class OpenAIEmbeddings(Shape):
+    object: Literal["list"]
+    data: list[OpenAIEmbedding]
+    model: str
+    """The model, by the provider's more exact name where it told one."""
+    usage: EmbeddingsUsage

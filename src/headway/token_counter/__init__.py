@@ -1,0 +1,1 @@
+"""Counts tokens in a separate process, so that loading a vocabulary blocks no stream."""

@@ -1,0 +1,32 @@
+"""What a connection keeps alive, seen without a socket."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+
+from headway.server.http.request_head_cache import Heads
+from server.http.connection import Connection, asking
+from server.http.requests import HOST, LENGTH, request
+
+BODIES = [[], [b"now"], [b"now", b"now"], [b"now stream"], [b"now bad"], [b"later"], [b"later"] * 3]
+
+
+@pytest.mark.parametrize("bodies", BODIES, ids=str)
+def test_a_connection_that_is_lost_leaves_nothing_for_the_collector(bodies: list[bytes]) -> None:
+    with asking():
+        gc.collect()
+        gc.disable()
+        try:
+            connection = Connection(Heads())
+            for body in bodies:
+                connection.read(request(HOST, LENGTH, body=body))
+            left = weakref.ref(connection.protocol)
+            connection.protocol.connection_lost(None)
+            connection.asked.clear()  # the exchanges, which know their sinks
+            del connection
+            assert left() is None
+        finally:
+            gc.enable()

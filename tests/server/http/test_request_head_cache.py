@@ -1,0 +1,376 @@
+"""What is remembered of heads, and that a connection behaves the same with and without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headway.dialects.dialect import ClientRequest
+from headway.server import routes
+from headway.server.http.request_head_cache import COUNT_LIMIT, HEAD_LIMIT, Heads
+from server.http.connection import LIMIT, Connection, Forgetful, Turns, asking
+from server.http.requests import FIRST, HOST, LENGTH, PATH, request
+from server.http.test_smuggling import BODY, TABLES
+
+FOUND = (routes.ENGINE, "echo")
+KEY = b"authorization: Bearer sk-one"
+
+
+# --- What is remembered ---------------------------------------------------------------------------
+
+
+def learned(head: bytes, headers: list[tuple[bytes, bytes]], url: bytes = PATH) -> Heads:
+    """``head`` has its digits between angle brackets."""
+    before, _, rest = head.partition(b"<")
+    digits, _, behind = rest.partition(b">")
+    heads = Heads()
+    heads.learn(before + behind, len(before), digits, url, headers, FOUND)
+    return heads
+
+
+PLAIN = FIRST + b"\r\nHost: a\r\nContent-Length: <12>\r\nX:  b\r\n\r\n"
+READ = [(b"host", b"a"), (b"content-length", b"12"), (b"x", b"b")]
+
+
+def test_a_head_is_known_by_its_bytes_without_the_digits() -> None:
+    (key, known) = learned(PLAIN, READ).popitem()
+    assert key == PLAIN.replace(b"<12>", b"")
+    assert known == (routes.ENGINE, "echo", ((b"host", b"a"),), ((b"x", b"b"),))
+
+
+@pytest.mark.parametrize(
+    ("head", "headers", "url"),
+    [
+        (PLAIN, READ[:2], PATH),
+        (PLAIN, [*READ, (b"y", b"z")], PATH),
+        (PLAIN, [*READ[:2], (b"x", b"c")], PATH),
+        (PLAIN, [READ[0], (b"content-length", b"13"), READ[2]], PATH),
+        (PLAIN, READ, PATH + b"x"),
+        (PLAIN.replace(b"POST", b"PUT"), READ, PATH),
+        (PLAIN.replace(b"1.1", b"1.0"), READ, PATH),
+        (PLAIN.replace(b"X:  b", b"X: b\r\n c"), READ, PATH),
+        (PLAIN.replace(b"\r\nX", b"\nX"), READ, PATH),
+        (b"\r\n" + PLAIN, READ, PATH),
+        (PLAIN.replace(b"Content", b"X-Content"), READ, PATH),
+        (FIRST + b"\r\nStrength: <12>\r\nContent-Length: 12\r\n\r\n", READ, PATH),
+    ],
+    ids=[
+        "a line too many",
+        "a header too many",
+        "another value",
+        "another length",
+        "another address",
+        "another method",
+        "another version",
+        "a folded line",
+        "an odd end of line",
+        "an empty line before",
+        "a name that only ends alike",
+        "another header's digits",
+    ],
+)
+def test_what_the_parser_and_the_lines_do_not_agree_on_is_not_remembered(
+    head: bytes, headers: list[tuple[bytes, bytes]], url: bytes
+) -> None:
+    assert learned(head, headers, url) == {}
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    long = b"a" * (HEAD_LIMIT - len(PLAIN) + 5)
+    for value, count in ((long, 1), (long + b"a", 0)):
+        heads = learned(PLAIN.replace(b"b\r\n", value + b"\r\n"), [*READ[:2], (b"x", value)])
+        assert len(heads) == count
+
+
+# --- A connection by itself -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_is_refused_is_refused_behind_known_heads_as_well(name: str) -> None:
+    with asking():
+        known, plain = Connection(Heads()), Connection(Forgetful())
+        for connection in (known, plain):
+            for _ in range(3):
+                connection.read(request(HOST, LENGTH, body=BODY, first=FIRST))
+                connection.answer()
+            connection.read(TABLES[name][0] + PLAIN_REQUEST)
+            connection.read(PLAIN_REQUEST)
+        assert known.seen() == plain.seen()
+        assert len(known.asked) == 3
+        assert not known.protocol.is_at_rest
+
+
+HEADS = [
+    (HOST, LENGTH, KEY),
+    (HOST, b"Content-Length: %d"),
+    (b"Origin: https://page.example", HOST, LENGTH),
+    (HOST, KEY, b"connection: keep-alive", LENGTH),
+]
+PLAIN_REQUEST = request(HOST, LENGTH, KEY, body=b"now 1")
+
+
+def test_the_third_request_of_one_head_goes_past_the_parser() -> None:
+    with asking():
+        connection = Connection(Heads())
+        for body in (b"now 1", b"now 2"):
+            assert len(connection.protocol._heads) == 0
+            connection.read(request(HOST, LENGTH, KEY, body=body))
+        assert len(connection.protocol._heads) == 1
+        connection.protocol.parser = None  # type: ignore[assignment]
+        for body in (b"", b"now " * 300):
+            connection.read(request(HOST, LENGTH, KEY, body=body))
+            connection.answer()
+            length = (b"content-length", b"%d" % len(body))
+            expected = [(b"host", b"here"), length, (b"authorization", b"Bearer sk-one")]
+            assert connection.asked[-1].inbound == ClientRequest("echo", expected, body)
+        assert connection.state.total_requests == 4
+
+
+def test_who_sends_ever_new_heads_is_read_as_ever() -> None:
+    with asking():
+        connection = Connection(Heads())
+        connection.read(PLAIN_REQUEST)
+        for number in range(COUNT_LIMIT):
+            connection.read(request(HOST, b"x: %03d" % number, LENGTH, body=b"now"))
+            assert len(connection.protocol._heads) == number + 1
+        for number in range(COUNT_LIMIT):
+            connection.read(request(HOST, b"y: %03d" % number, LENGTH, body=b"now"))
+            assert len(connection.protocol._heads) == 0
+        assert len(connection.asked) == 1 + 2 * COUNT_LIMIT
+
+
+def test_no_two_requests_share_a_list_of_headers() -> None:
+    with asking():
+        connection = Connection(Heads())
+        for _ in range(5):
+            connection.read(PLAIN_REQUEST)
+            connection.asked[-1].inbound.headers.clear()  # type: ignore[attr-defined]
+            connection.read(PLAIN_REQUEST)
+            assert len(connection.asked[-1].inbound.headers) == 3
+
+
+NOT_PLAIN: dict[str, bytes] = {
+    "a close": request(HOST, LENGTH, b"connection: close", body=b"later"),
+    "HTTP/1.0": request(HOST, LENGTH, first=b"POST %b HTTP/1.0" % PATH, body=b"later"),
+    "chunks": request(HOST, b"transfer-encoding: chunked", body=b"3\r\nnow\r\n0\r\n\r\n"),
+    "a question": request(HOST, LENGTH, b"expect: 100-continue", body=b"now"),
+    "another route": request(HOST, LENGTH, first=b"POST /nowhere HTTP/1.1", body=b"now"),
+    "an odd space": request(HOST, b"content-length:%d", body=b"now"),
+    "leading zeros": request(HOST, b"content-length: 00%d", body=b"now"),
+    "two requests": PLAIN_REQUEST * 2,
+    "an empty line before": b"\r\n" + PLAIN_REQUEST,
+    "half a request": PLAIN_REQUEST[:-1],
+    "half a head": PLAIN_REQUEST[:30],
+    "an offer to upgrade": request(
+        HOST, LENGTH, b"connection: upgrade", b"upgrade: h2c", body=b"now"
+    ),
+    "a refusal": request(HOST, LENGTH, LENGTH, body=b"now"),
+    "too much": request(HOST, b"content-length: %d" % LIMIT + b"0", body=b"now"),
+}
+
+
+@pytest.fixture
+def used() -> Iterator[Connection]:
+    """A connection that knows one head."""
+    with asking():
+        connection = Connection(Heads())
+        for _ in range(2):
+            connection.read(PLAIN_REQUEST)
+        yield connection
+
+
+@pytest.mark.parametrize("digits", [b"2", b"4", b"03", b"+3", b" 3", b"3 ", b"", b"3a", b"a"])
+def test_a_known_head_with_other_digits_than_its_bodys_is_read_as_ever(
+    used: Connection, digits: bytes
+) -> None:
+    data = request(HOST, b"content-length: " + digits, KEY, body=b"now")
+    other = Connection(Forgetful())
+    for connection in (used, other):
+        connection.read(data)
+        connection.read(data)
+    assert used.wire.out[2:] == other.wire.out
+    assert [each.inbound for each in used.asked[2:]] == [each.inbound for each in other.asked]
+
+
+def test_a_known_request_waits_for_its_turn_like_any_other(used: Connection) -> None:
+    for body in (b"later 1", b"later 2", b"later 3"):
+        used.read(request(HOST, LENGTH, KEY, body=body))
+        assert len(used.asked) == 3
+    for count in (4, 5, 5):
+        used.answer()
+        used.turns.run()
+        used.turns.run()
+        assert len(used.asked) == count
+    assert used.wire.out[-1].endswith(b"later 3")
+
+
+def test_several_that_come_at_once_are_answered_one_by_one(used: Connection) -> None:
+    bodies = [b"later %d" % number for number in range(3)]
+    used.read(b"".join(request(HOST, LENGTH, KEY, body=body) for body in bodies))
+    for body in bodies:
+        assert used.asked[-1].inbound.body == body
+        used.answer()
+    used.protocol.parser = None  # type: ignore[assignment]
+    used.read(PLAIN_REQUEST)
+    assert used.state.total_requests == 6
+
+
+def test_a_client_that_leaves_a_known_request_is_missed(used: Connection) -> None:
+    used.read(request(HOST, LENGTH, KEY, body=b"later"))
+    gone: list[bool] = []
+    used.asked[-1].sink.on_gone = lambda: gone.append(True)
+    used.wire.close = lambda: None  # type: ignore[method-assign] # it would keep what is written
+    used.protocol.connection_lost(None)
+    assert gone == [True]
+    used.asked[-1].answer()
+    used.asked[-1].sink.write(b"more")
+    used.asked[-1].sink.end()
+    assert len(used.wire.out) == 2
+
+
+def test_time_begins_anew_with_each_known_request(used: Connection) -> None:
+    for body in (b"now", b"later", b"now"):
+        used.tick()
+        used.tick()
+        used.read(request(HOST, LENGTH, KEY, body=body))
+        if body == b"later":
+            for _ in range(9):
+                used.tick()
+            used.answer()
+    used.tick()
+    used.tick()
+    assert not used.wire.closing
+    used.tick()
+    assert used.wire.closing
+
+
+def test_reading_that_was_paused_goes_on_with_the_answer(used: Connection) -> None:
+    used.read(request(HOST, LENGTH, KEY, body=b"later"))
+    used.protocol.flow.pause_reading()
+    used.answer()
+    assert not used.protocol.flow.read_paused
+    used.read(request(HOST, LENGTH, KEY, body=b"later"))
+    used.protocol.flow.pause_reading()
+    used.read(PLAIN_REQUEST)
+    assert len(used.asked) == 4
+    used.answer()
+    used.turns.run()
+    assert len(used.asked) == 5
+
+
+def test_what_was_held_back_is_read_before_what_comes_later() -> None:
+    with asking():
+        connection = Connection(Heads())
+        for body in (b"now", b"now", b"later"):
+            connection.read(request(*HEADS[0], body=body))
+        connection.read(request(*HEADS[0], body=b"now 1"))
+        connection.read(request(*HEADS[0], body=b"now 2"))
+        connection.answer()
+        connection.read(request(*HEADS[0], body=b"now 3"))
+        connection.turns.run()
+        assert [each.inbound.body[-1:] for each in connection.asked[3:]] == [b"1", b"2", b"3"]
+
+
+def test_what_looks_like_a_known_request_within_another_is_none() -> None:
+    with asking():
+        connection = Connection(Heads())
+        for body in (b"now", b"now", b"later"):
+            connection.read(request(*HEADS[0], body=body))
+        connection.read(b"GET / HTTP/1.1\r\nx: ")
+        connection.answer()
+        connection.read(PLAIN_REQUEST)
+        assert len(connection.asked) == 3
+        other = Connection(Heads())
+        for body in (b"now", b"now"):
+            other.read(request(*HEADS[0], body=body))
+        other.read(request(HOST, b"content-length: 200", body=b"now"))
+        other.read(PLAIN_REQUEST)
+        assert len(other.asked) == 2
+
+
+@pytest.mark.parametrize("name", NOT_PLAIN)
+def test_only_plain_requests_that_come_whole_are_remembered(name: str) -> None:
+    class Tasks(Turns):
+        def create_task(self, work: Any) -> Any:
+            work.close()
+            return SimpleNamespace(add_done_callback=lambda call: None)
+
+    with asking():
+        connection = Connection(Heads())
+        connection.protocol.loop = Tasks()  # type: ignore[assignment]
+        connection.read(request(HOST, b"x: y", LENGTH, body=b"now"))
+        connection.read(NOT_PLAIN[name])
+        assert connection.protocol._heads == {}
+
+
+def test_where_connections_are_counted_nothing_goes_past_the_count() -> None:
+    with asking():
+        connection = Connection(Heads(), limit_concurrency=100)
+        for _ in range(3):
+            connection.read(PLAIN_REQUEST)
+        assert connection.protocol._heads == {}
+        assert connection.state.total_requests == 3
+
+
+BODIES = [b"now", b"now 2", b"later", b"now stream", b"stream", b"now bad", b"", b"now" * 600]
+ODD = [
+    *NOT_PLAIN.values(),
+    request(HOST, b"content-length: 4", KEY, body=b"now"),
+    request(HOST, b"content-length: 2", KEY, body=b"now"),
+    request(HOST, b"content-length: +3", KEY, body=b"now"),
+    request(HOST, b"content-length: 3 ", KEY, body=b"now"),
+    request(HOST, b"content-length: ", KEY, body=b""),
+    request(HOST, LENGTH, KEY, b"transfer-encoding: chunked", body=b"now"),
+    request(HOST, LENGTH, KEY, body=b"now").replace(b"one\r\n", b"one\n"),
+    b"rubbish\r\n\r\n",
+]
+ODD = [each for each in ODD if b"/nowhere" not in each]  # what uvicorn does needs an event loop
+SOON = st.sampled_from([body for body in BODIES if body.startswith(b"now")])
+KNOWN = st.builds(lambda head, body: request(*head, body=body), st.sampled_from(HEADS[:2]), SOON)
+ANY = st.builds(
+    lambda head, body: request(*head, body=body), st.sampled_from(HEADS), st.sampled_from(BODIES)
+)
+MESSAGE = st.one_of(KNOWN, ANY, ANY, st.sampled_from(ODD))
+
+
+@st.composite
+def reads(draw: st.DrawFn) -> list[bytes]:
+    """Some requests at once, whole or cut in two."""
+    data = b"".join(draw(st.lists(MESSAGE, min_size=1, max_size=3)))
+    cut = draw(st.integers(0, len(data)))
+    return [part for part in (data[:cut], data[cut:]) if part]
+
+
+WHOLE = st.lists(KNOWN, min_size=1, max_size=1)
+STEP = st.one_of(WHOLE, WHOLE, WHOLE, reads(), st.sampled_from(("answer", "turn", "tick")))
+
+
+@settings(deadline=None)
+@given(st.lists(STEP, min_size=5, max_size=15))
+def test_nobody_can_tell_whether_heads_are_remembered(steps: list[list[bytes] | str]) -> None:
+    with asking():
+        known, plain = Connection(Heads()), Connection(Forgetful())
+        for head in (*HEADS[:2], *HEADS[:2]):
+            for connection in (known, plain):
+                connection.read(request(*head, body=b"now"))
+        for step in steps:
+            for connection in (known, plain):
+                if step == "answer":
+                    connection.answer()
+                elif step == "turn":
+                    connection.turns.run()
+                elif step == "tick":
+                    connection.tick()
+                else:
+                    for data in step:
+                        connection.read(data)  # type: ignore[arg-type]
+            assert known.seen() == plain.seen()
+        for connection in (known, plain):
+            connection.protocol.connection_lost(None)
+        gone = [each.sink.disconnected for each in known.asked]  # type: ignore[attr-defined]
+        assert gone == [each.sink.disconnected for each in plain.asked]  # type: ignore[attr-defined]

@@ -1,0 +1,357 @@
+"""The documentation: honest models, examples that fit them, files that are as reviewed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from fastapi.openapi.models import OpenAPI
+from pydantic import BaseModel
+
+from headway import errors, types
+from headway.dialects import engine
+from headway.metering import metrics
+from headway.server import routes
+from headway.server.api import info_routes
+from headway.server.openapi.docs import ASSETS, build
+from headway.server.openapi.reference import markdown
+from headway.server.openapi.schemas import engine as schemas
+from headway.server.openapi.schemas import openai as schemas_openai
+
+VERSION = "1.2.3"
+PAGE = Path(__file__).parents[3] / "docs" / "http-api.md"
+CONTRACT_REPLY = """\
+{"id": "72f34d3b-f254-4950-9d6f-9f66e082fd2f",
+ "choices": [{"finish_reason": "stop", "index": 0, "logprobs": null,
+   "message": {"content": "Hello! I am a virtual assistant here to help with any questions or tasks you may have. How can I assist you today?",
+               "role": "assistant", "function_call": null, "tool_calls": null}}],
+ "created": 1718622757, "model": "gpt-3.5-turbo", "object": "chat.completion",
+ "system_fingerprint": null, "usage": null, "session_id": null,
+ "chat_input": "Hello! Who are you?",
+ "chat_output": "Hello! I am a virtual assistant here to help with any questions or tasks you may have. How can I assist you today?",
+ "context": [{"role": "user", "content": "Hello! Who are you?"}],
+ "provider": "openai", "timestamp": 1718622757.612226,
+ "parameters": {"temperature": 1, "max_tokens": 2048, "top_p": 1, "frequency_penalty": 0, "presence_penalty": 0},
+ "metrics": {"input_tokens": 6, "output_tokens": 26, "total_tokens": 32, "cost_usd": 0.000061,
+   "latency_s": 1.0556859970092773, "time_to_first_token_s": 0.8302950859069824,
+   "inter_token_latency_s": 0.008317514702125831, "tokens_per_second": 26.523038175483098}}
+"""  # noqa: E501
+
+APP = build(VERSION)
+DOCUMENT: dict[str, Any] = json.loads(json.dumps(APP.openapi()))
+
+
+class Served(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def get(path: str, method: str = "GET") -> Served:
+    """One request to the application, without a server."""
+    sent: list[Any] = []
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [],
+        "client": None,
+        "server": ("testserver", 80),
+    }
+
+    asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> dict[str, Any]:
+        for message in asked:
+            return message
+        return await asyncio.get_running_loop().create_future()  # a client that waits
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(APP(scope, receive, send))
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return Served(sent[0]["status"], headers, b"".join(m.get("body", b"") for m in sent[1:]))
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+class Sample(NamedTuple):
+    where: str
+    models: tuple[type[BaseModel], ...]
+    value: Any
+
+
+def samples() -> Iterator[Sample]:
+    """Every example of the document, with the models that its schema names."""
+    for path, method, operation in operations():
+        contents = {str(k): v.get("content", {}) for k, v in operation["responses"].items()}
+        contents["request"] = operation.get("requestBody", {}).get("content", {})
+        for part, content in contents.items():
+            for kind, media in content.items():
+                for name, example in media["examples"].items():
+                    where = f"{method} {path} {part} {kind} {name}"
+                    yield Sample(where, models_of(media["schema"]), example["value"])
+
+
+def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
+    names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
+    return tuple(getattr(schemas, name, None) or getattr(schemas_openai, name) for name in names)
+
+
+SAMPLES = list(samples())
+
+
+def fits(model: type[BaseModel], value: Any) -> bool:
+    """Valid, and nothing in it that the model does not name."""
+    try:
+        read = model.model_validate_json(json.dumps(value), strict=True)
+    except ValueError:
+        return False
+    return bool(json.loads(read.model_dump_json(exclude_unset=True)) == value)
+
+
+def refs(node: Any) -> Iterator[str]:
+    match node:
+        case dict():
+            for key, value in node.items():
+                if key == "$ref":
+                    yield value
+                else:
+                    yield from refs(value)
+        case list():
+            for value in node:
+                yield from refs(value)
+
+
+# --- The document ---------------------------------------------------------------------------------
+
+
+def test_every_route_of_the_server_is_described_and_no_other() -> None:
+    dialects = {("post", dialect.route) for dialect in (routes.ENGINE, *routes.EXACT.values())}
+    small = {("get", path) for path in info_routes.ROUTES}
+    assert {(method, path) for path, method, _ in operations()} == dialects | small
+
+
+def test_the_document_is_openapi() -> None:
+    OpenAPI.model_validate(DOCUMENT)
+    assert DOCUMENT["info"]["version"] == VERSION
+    assert DOCUMENT["openapi"].startswith("3.1")
+    ids = [operation["operationId"] for _, _, operation in operations()]
+    assert len(set(ids)) == len(ids)
+
+
+def test_every_reference_leads_somewhere_and_no_schema_is_left_over() -> None:
+    wanted = {ref.removeprefix("#/components/schemas/") for ref in refs(DOCUMENT)}
+    assert wanted == set(DOCUMENT["components"]["schemas"])
+
+
+def test_every_parameter_of_a_path_is_declared() -> None:
+    for path, _, operation in operations():
+        declared = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
+        assert declared == set(re.findall(r"{(\w+)}", path))
+
+
+def test_every_route_but_health_takes_a_key_in_either_header() -> None:
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert (schemes["bearer"]["type"], schemes["bearer"]["scheme"]) == ("http", "bearer")
+    assert (schemes["x-api-key"]["in"], schemes["x-api-key"]["name"]) == ("header", "x-api-key")
+    for path, _, operation in operations():
+        wanted = [] if path in info_routes.OPEN else [{"bearer": []}, {"x-api-key": []}, {}]
+        assert operation["security"] == wanted
+
+
+def test_every_field_has_a_type_and_the_contracts_fields_a_meaning() -> None:
+    for name in ("EngineRequest", "Metrics", "GenerationParameters", "ErrorDetail", "Parameter"):
+        for field, schema in DOCUMENT["components"]["schemas"][name]["properties"].items():
+            assert schema.get("description") or field == "price", f"{name}.{field}"
+
+
+def test_metrics_say_their_unit() -> None:
+    for field, schema in DOCUMENT["components"]["schemas"]["Metrics"]["properties"].items():
+        text = schema.get("description", "")
+        if field.endswith("_s"):
+            assert text.startswith("Seconds"), field
+        elif field.endswith("_tokens"):
+            assert text.startswith("Tokens"), field
+        elif field.endswith("_usd"):
+            assert "dollars" in text
+
+
+# --- Honest models --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "sent"),
+    [
+        (schemas.EngineReply, engine.Reply),
+        (schemas.EngineChunk, engine.Chunk),
+        (schemas.Metrics, metrics.Metrics),
+        (schemas.Price, metrics.PriceOrigin),
+        (schemas.Transformation, types.Transformation),
+        (schemas.Parameter, types.Parameter),
+    ],
+)
+def test_a_model_has_the_fields_that_are_sent_in_their_order(
+    model: type[BaseModel], sent: type[msgspec.Struct]
+) -> None:
+    assert list(model.model_fields) == list(sent.__struct_fields__)
+
+
+def test_the_request_has_every_field_that_the_route_knows() -> None:
+    assert set(schemas.EngineRequest.model_fields) == {
+        *engine.OWN,
+        *engine.FORWARDED,
+    }
+
+
+def test_the_defaults_are_those_in_effect() -> None:
+    shown = DOCUMENT["components"]["schemas"]["GenerationParameters"]["properties"]
+    defaults = {k: v["default"] for k, v in shown.items() if v.get("default") is not None}
+    assert defaults == {k: msgspec.json.decode(v) for k, v in engine.DEFAULTS.items()}
+
+
+def test_the_streamed_routes_show_all_their_framings() -> None:
+    answers = {path: op["responses"]["200"]["content"] for path, _, op in operations()}
+    assert list(answers["/api/engine/chat/{provider}"]) == [
+        "application/json",
+        "application/x-ndjson",
+        "text/event-stream",
+    ]
+    assert list(answers["/v1/chat/completions"]) == ["application/json", "text/event-stream"]
+
+
+# --- Examples -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.where)
+def test_an_example_is_what_its_schema_says(sample: Sample) -> None:
+    assert any(fits(model, sample.value) for model in sample.models)
+
+
+def test_what_does_not_fit_is_noticed() -> None:
+    reply = json.loads(CONTRACT_REPLY)
+    assert fits(schemas.EngineReply, reply)
+    assert not fits(schemas.EngineReply, {**reply, "timestamp": "now"})
+    assert not fits(schemas.EngineReply, {**reply, "surplus": 1})
+    assert not fits(schemas.EngineReply, {k: v for k, v in reply.items() if k != "usage"})
+
+
+def test_the_contracts_sample_stands_verbatim_and_in_order() -> None:
+    content = DOCUMENT["paths"]["/api/engine/chat/{provider}"]["post"]["responses"]["200"]
+    first, *_ = content["content"]["application/json"]["examples"].values()
+    assert json.dumps(first["value"]) == json.dumps(json.loads(CONTRACT_REPLY))
+
+
+def test_every_row_of_the_contracts_errors_is_shown() -> None:
+    for path in ("/api/engine/chat/{provider}", "/v1/chat/completions"):
+        shown = set(DOCUMENT["paths"][path]["post"]["responses"])
+        assert shown >= {"400", "401", "404", "413", "422", "429", "502", "503", "504"}
+
+
+def test_every_type_of_error_that_a_caller_can_meet_is_shown() -> None:
+    def family(kind: type[errors.HeadwayError]) -> Iterator[type[errors.HeadwayError]]:
+        yield kind
+        for child in kind.__subclasses__():
+            yield from family(child)
+
+    shown = {s.value["error"]["type"] for s in SAMPLES if "error" in s.value}
+    assert shown == {kind.type for kind in family(errors.HeadwayError)} - {errors.ClientGone.type}
+
+
+def test_a_rate_limit_shows_when_to_come_back() -> None:
+    answer = DOCUMENT["paths"]["/v1/chat/completions"]["post"]["responses"]["429"]
+    assert "retry-after" in answer["headers"]
+
+
+# --- What is served -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/docs", "text/html; charset=utf-8"),
+        ("/openapi.json", "application/json"),
+        ("/docs/assets/rapidoc-min.js", "text/javascript; charset=utf-8"),
+        ("/docs/assets/page.css", "text/css; charset=utf-8"),
+        ("/docs/assets/mark.svg", "image/svg+xml"),
+    ],
+)
+def test_every_answer_has_its_type_and_its_policy(path: str, kind: str) -> None:
+    reply = get(path)
+    assert (reply.status, reply.headers["content-type"]) == (200, kind)
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    policy = reply.headers["content-security-policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "unsafe-eval" not in policy
+    assert "http" not in policy
+
+
+def test_the_document_is_served_as_it_is() -> None:
+    assert json.loads(get("/openapi.json").body) == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/redoc", 404),
+        ("GET", "/docs/oauth2-redirect", 404),
+        ("GET", "/docs/assets/nothing.js", 404),
+        ("GET", "/docs/assets/../docs.py", 404),
+        ("POST", "/docs", 405),
+    ],
+)
+def test_what_is_not_there_is_refused_in_the_shape_of_every_error(
+    method: str, path: str, status: int
+) -> None:
+    reply = get(path, method)
+    assert reply.status == status
+    assert fits(schemas.ErrorReply, json.loads(reply.body))
+
+
+@pytest.mark.parametrize(
+    ("path", "takes"), [("/docs", "GET"), ("/docs/assets/page.css", "GET, HEAD")]
+)
+def test_what_takes_another_method_says_which(path: str, takes: str) -> None:
+    reply = get(path, "POST")
+    assert (reply.status, reply.headers["allow"]) == (405, takes)
+
+
+def test_the_vendored_files_are_those_that_were_reviewed() -> None:
+    rows = re.findall(r"\| `(\S+)` \| `([0-9a-f]{64})` \|", (ASSETS / "README.md").read_text())
+    ours = {"README.md", "page.html", "page.css", "page.js", "mark.svg"}
+    assert {name for name, _ in rows} == {path.name for path in ASSETS.iterdir()} - ours
+    for name, digest in rows:
+        assert hashlib.sha256((ASSETS / name).read_bytes()).hexdigest() == digest, name
+
+
+# --- The page in the repository -------------------------------------------------------------------
+
+
+def test_the_page_is_what_the_document_says() -> None:
+    told = "python -m headway.server.openapi.reference > docs/http-api.md"
+    document = {**DOCUMENT, "info": {}}
+    assert PAGE.read_text() == markdown(document), told
+
+
+def test_the_page_links_only_to_chapters_that_it_has() -> None:
+    text = PAGE.read_text()
+    chapters = {title.lower() for title in re.findall(r"(?m)^### (\w+)$", text)}
+    assert set(re.findall(r"\]\(#(\w+)\)", text)) <= chapters

@@ -1,0 +1,94 @@
+"""The documentation page in a browser, from a running server: all of it, and from nowhere else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from gateway import Gateway
+from server.openapi.browser import Page, browse
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ROUTES = [
+    "POST /api/engine/chat/{provider}",
+    "GET /api/engine/providers",
+    "GET /api/engine/models",
+    "GET /api/engine/parameters",
+    "POST /v1/chat/completions",
+    "POST /v1/embeddings",
+    "GET /v1/models",
+    "GET /health",
+]
+FORMS = "[...document.querySelector('rapi-doc').shadowRoot.querySelectorAll('api-request')]"
+SHOWN = "document.querySelector('rapi-doc')?.shadowRoot?.querySelectorAll('api-request').length"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    directory = tmp_path_factory.mktemp("docs")
+    server = Gateway.start(directory, {"providers": {"echo": {"kind": "echo"}}})
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def page(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on PATH")
+    with browse(CHROMIUM, tmp_path_factory.mktemp("profile")) as tab:
+        tab.open(f"{gateway.base_url}/docs")
+        tab.until(f"{SHOWN} === {len(ROUTES)}")
+        yield tab
+
+
+def test_the_page_lists_every_route(page: Page) -> None:
+    shown = page.evaluate(f"{FORMS}.map(form => form.method.toUpperCase() + ' ' + form.path)")
+    assert shown == ROUTES
+    menu = page.evaluate(
+        "document.querySelector('rapi-doc').shadowRoot.querySelector('nav').innerText"
+    )
+    assert [line for line in menu.split() if line.startswith(("/api", "/v1", "/health"))] == [
+        route.split()[1] for route in ROUTES
+    ]
+
+
+def test_the_page_shows_the_contracts_sample(page: Page) -> None:
+    text = """(function text(node) {
+        return [...(node.shadowRoot ?? node).childNodes].map(
+            child => child.nodeType === 3 ? child.data : text(child)).join('');
+    })(document.querySelector('rapi-doc'))"""
+    assert page.until(f"{text}.includes('72f34d3b-f254-4950-9d6f-9f66e082fd2f')")
+
+
+def test_a_route_can_be_tried_from_the_page(page: Page) -> None:
+    page.evaluate(
+        f"""(() => {{
+        const form = {FORMS}[0].shadowRoot;
+        form.querySelector('[data-pname=provider]').value = 'echo';
+        form.querySelector('textarea').value = '{{"model": "echo", "chat_input": "Hello, page"}}';
+        form.querySelector('[part~=btn-try]').click();
+        }})()"""
+    )
+    said = f"{FORMS}[0].responseText"
+    reply = json.loads(page.until(f"{said}.startsWith('{{') && {said}"))
+    assert reply["provider"] == "echo"
+    assert reply["metrics"]["latency_s"] > 0
+
+
+def test_nothing_is_asked_of_anyone_else_and_nothing_complains(
+    page: Page, gateway: Gateway
+) -> None:
+    loaded = [url for url in page.urls if not url.startswith("data:")]
+    assert f"{gateway.base_url}/docs/assets/rapidoc-min.js" in loaded
+    assert f"{gateway.base_url}/api/engine/chat/echo" in loaded
+    assert [url for url in loaded if not url.startswith(f"{gateway.base_url}/")] == []
+    assert page.complaints == []
+
+
+def test_a_request_to_anyone_else_would_be_stopped_and_seen(page: Page) -> None:
+    outside = "http://127.0.0.1:1/elsewhere"
+    assert page.evaluate(f"fetch('{outside}').then(() => 'sent', () => 'stopped')") == "stopped"
+    assert any("Content Security Policy" in text for text in page.complaints)
