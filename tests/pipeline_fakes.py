@@ -1,5 +1,6 @@
 """The pipeline without sockets, threads or time: a test moves the clock, plays the provider's part
-and reads what the client got. Everything happens in the calls that a test makes.
+and reads what the client got. Everything happens in the calls that a test makes: each runs inside
+an event loop, with the tasks that it started, until all of them wait.
 
     pipe = Pipe()
     pipe.ask(model="gpt-4o", chat_input="Hi")
@@ -12,21 +13,23 @@ and reads what the client got. Everything happens in the calls that a test makes
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from msgspec.structs import replace
 
 from headway.dialects.dialect import ClientRequest, Dialect
 from headway.dialects.engine import Engine
 from headway.dialects.openai_chat import OpenAIChat
-from headway.errors import UpstreamError
+from headway.errors import HeadwayError, UpstreamError
 from headway.metering.prices import ConfiguredPrice, PriceBook
 from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
-from headway.pipeline.signals import Signal
 from headway.policy.keys import KeyRing
 from headway.ports import ResponseReceiver
 from headway.providers.openai import provider as openai
@@ -70,6 +73,43 @@ WHOLE = json.dumps(
 ).encode()
 
 
+T = TypeVar("T")
+LOOP = asyncio.new_event_loop()
+atexit.register(LOOP.close)
+
+
+def in_loop(act: Callable[[], T]) -> T:
+    """``act()`` inside the event loop, and then the tasks until all of them wait. Inside a loop of
+    the test's own, just ``act()``."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return LOOP.run_until_complete(_act_and_settle(act))
+    return act()
+
+
+async def _act_and_settle(act: Callable[[], T]) -> T:
+    result = act()
+    for _ in range(20):
+        if len(asyncio.all_tasks()) == 1:
+            break
+        await asyncio.sleep(0)
+    return result
+
+
+class Gate(Generic[T]):
+    """Something to wait for until the test sets it, whose value all who wait then get."""
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[T] = LOOP.create_future()
+
+    def set(self, value: T) -> None:
+        in_loop(lambda: self._future.set_result(value))
+
+    async def wait(self) -> T:
+        return await asyncio.shield(self._future)
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = START
@@ -104,17 +144,17 @@ class FakeSending:
     # What the test calls.
 
     def respond(self, headers: Headers = SSE, status: int = 200) -> None:
-        self.receiver.on_response(status, headers, self.clock())
+        in_loop(lambda: self.receiver.on_response(status, headers, self.clock()))
 
     def chunk(self, *data: bytes) -> None:
         for each in data:
-            self.receiver.on_chunk(each, self.clock())
+            in_loop(partial(self.receiver.on_chunk, each, self.clock()))
 
     def end(self) -> None:
-        self.receiver.on_end(self.clock())
+        in_loop(lambda: self.receiver.on_end(self.clock()))
 
     def fail(self, error: UpstreamError) -> None:
-        self.receiver.on_error(error, self.clock())
+        in_loop(lambda: self.receiver.on_error(error, self.clock()))
 
     def stream(self, *data: bytes) -> None:
         """A whole streamed answer."""
@@ -176,7 +216,7 @@ class ListSink:
 
     def leave(self) -> None:
         if self.on_gone is not None:
-            self.on_gone()
+            in_loop(self.on_gone)
 
     @property
     def kinds(self) -> list[str]:
@@ -222,10 +262,6 @@ class ListSpool:
         self.lines.append(line)
 
 
-class FakeTimer:
-    def cancel(self) -> None: ...
-
-
 class Pipe:
     """A gateway with one provider, ``openai``, and the request that a test makes of it.
     ``upstream`` are changes of that provider; ``static`` gives it a target made in advance, as the
@@ -244,10 +280,10 @@ class Pipe:
         self.spool = ListSpool()
         self.sink = ListSink()
         self.sleeps: list[float] = []
-        self.sleeping: Signal[None] | None = None
+        self.sleeping: Gate[None] | None = None
         """Set it, and a sleep lasts until it is set."""
         self.counted: list[tuple[str, bytes, str]] = []
-        self.counting: Signal[None] | None = None
+        self.counting: Gate[None] | None = None
         self.counts: tuple[int | None, int | None] = (3, 4)
         self.ids = iter(range(1, 1000))
         self.chance = 0.5
@@ -276,7 +312,7 @@ class Pipe:
             new_id=lambda: f"id-{next(self.ids)}",
             chance=lambda: self.chance,
             count=self._count,
-            call_later=self._call_later,
+            sleep=self._sleep,
         )
         self.exchange: Exchange
 
@@ -292,7 +328,10 @@ class Pipe:
 
     def send(self, inbound: ClientRequest, dialect: Dialect = ENGINE) -> None:
         self.exchange = Exchange(self.gateway, dialect, inbound, self.sink, self.clock())
-        self.exchange.begin()
+        in_loop(self.exchange.begin)
+
+    def abort(self, error: HeadwayError) -> None:
+        in_loop(lambda: self.exchange.abort(error))
 
     @property
     def sendings(self) -> list[FakeSending]:
@@ -307,20 +346,17 @@ class Pipe:
     def records(self) -> list[Record]:
         return [decode(line) for line in self.spool.lines]
 
-    def _call_later(self, seconds: float, proceed: Any, *arguments: Any) -> FakeTimer:
+    async def _sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
-        if self.sleeping is None:
-            proceed(*arguments)
-        else:
-            self.sleeping.then(lambda: proceed(*arguments))
-        return FakeTimer()
+        if self.sleeping is not None:
+            await self.sleeping.wait()
 
     async def _count(
         self, model: str, messages: bytes, produced: str
     ) -> tuple[int | None, int | None]:
         self.counted.append((model, messages, produced))
         if self.counting is not None:
-            await self.counting
+            await self.counting.wait()
         return self.counts
 
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from headway.errors import ShuttingDown
-from headway.pipeline.signals import Signal
-from pipeline_fakes import DONE, HELLO, JSON, ROLE, FakeSending, Pipe, text
+from pipeline_fakes import DONE, HELLO, JSON, ROLE, FakeSending, Gate, Pipe, text
 
 
 def refuse(sending: FakeSending, status: int = 500) -> None:
@@ -59,7 +58,7 @@ def test_what_a_client_that_left_had_been_sent_is_estimated() -> None:
 
 def test_a_client_that_leaves_between_attempts_is_not_tried_for_again() -> None:
     pipe = Pipe()
-    pipe.sleeping = Signal()
+    pipe.sleeping = Gate()
     pipe.ask(retries=5)
     refuse(pipe.sending)
     pipe.sink.leave()
@@ -85,7 +84,7 @@ def test_a_shutdown_is_an_honest_event_to_a_stream() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
     pipe.sending.stream(text("a"))
-    pipe.exchange.abort(ShuttingDown("Closing."))
+    pipe.abort(ShuttingDown("Closing."))
     assert pipe.sink.lines[-1]["error"]["type"] == "shutting_down"
     assert pipe.sending.history == ["cancel"]
     assert pipe.records[0].error_type == "shutting_down"
@@ -94,7 +93,7 @@ def test_a_shutdown_is_an_honest_event_to_a_stream() -> None:
 def test_a_shutdown_is_an_ordinary_error_before_content_and_not_tried_again() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True, retries=5)
-    pipe.exchange.abort(ShuttingDown("Closing."))
+    pipe.abort(ShuttingDown("Closing."))
     assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (503, "shutting_down")
     assert len(pipe.sendings) == 1
 

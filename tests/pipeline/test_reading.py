@@ -159,7 +159,7 @@ def test_the_padding_of_events_is_passed_over() -> None:
     pieces = [event({"content": word}, obfuscation=word * 2) for word in "abcdefgh"]
     pipe = relayed(ROLE, *pieces, STOP)
     assert pipe.sink.pieces == [ROLE, *pieces, STOP]
-    pipe.exchange.abort(ClientGone("It left."))
+    pipe.abort(ClientGone("It left."))
     assert [produced for _, _, produced in pipe.counted] == ["abcdefgh"]
 
 
@@ -176,7 +176,7 @@ def test_a_change_of_what_surrounds_the_texts_is_followed(how: str) -> None:
 
 def test_what_a_client_that_left_had_got_is_known() -> None:
     pipe = relayed(ROLE, text("one "), text("two "), text("three"))
-    pipe.exchange.abort(ClientGone("It left."))
+    pipe.abort(ClientGone("It left."))
     assert [produced for _, _, produced in pipe.counted] == ["one two three"]
     assert pipe.records[0].content_events == 3
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from headway.dialects.dialect import ClientRequest
-from headway.pipeline.signals import Signal
 from pipeline_fakes import (
     DONE,
     EPOCH,
@@ -18,6 +17,7 @@ from pipeline_fakes import (
     START,
     STOP,
     WHOLE,
+    Gate,
     Pipe,
     event,
     text,
@@ -179,7 +179,7 @@ def test_tokens_that_cannot_be_counted_are_unknown() -> None:
 
 def test_a_count_that_takes_a_while_holds_back_the_end_alone() -> None:
     pipe = Pipe()
-    pipe.counting = Signal()
+    pipe.counting = Gate()
     pipe.ask(is_stream=True)
     pipe.sending.stream(text("Hello") + STOP + DONE)
     assert pipe.sink.kinds == ["start", "write"]

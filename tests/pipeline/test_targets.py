@@ -9,11 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from headway.errors import ShuttingDown, UpstreamUnreachable
-from headway.pipeline.signals import Signal
 from headway.providers.openai import provider as openai
 from headway.types import Timeouts, Url
 from pipeline_fakes import (
     KEY,
+    Gate,
     Pipe,
 )
 
@@ -146,10 +146,10 @@ class Starting:
     """A launcher that is ready when the test says so."""
 
     def __init__(self) -> None:
-        self.ready: Signal[str] = Signal()
+        self.ready: Gate[str] = Gate()
 
     async def base_url(self) -> str:
-        return await self.ready
+        return await self.ready.wait()
 
     async def close(self) -> None:
         """Nothing to stop."""
@@ -180,7 +180,7 @@ def test_a_gateway_that_must_go_says_so_while_it_waits_for_credentials() -> None
     source = Fetching()
     pipe = Pipe(credentials=source, needs_key=False, api_key=None)
     pipe.ask()
-    pipe.exchange.abort(ShuttingDown("It must go."))
+    pipe.abort(ShuttingDown("It must go."))
     assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (503, "shutting_down")
     source.ready.set({"access_token": "t"})
     assert pipe.sendings == []
@@ -191,10 +191,10 @@ class Fetching:
     """A source of credentials that has them when the test says so."""
 
     def __init__(self) -> None:
-        self.ready: Signal[dict[str, str]] = Signal()
+        self.ready: Gate[dict[str, str]] = Gate()
 
     async def credentials(self) -> dict[str, str]:
-        return await self.ready
+        return await self.ready.wait()
 
 
 class Failing:

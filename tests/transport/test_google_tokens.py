@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from headway.errors import UpstreamAuth, UpstreamError, UpstreamGarbled
-from headway.pipeline.signals import start
 from headway.transport import google_tokens
 from headway.transport.google_grants import SCOPE, ServiceAccount
 from headway.transport.google_tokens import GoogleTokens
@@ -374,21 +373,3 @@ def test_a_failure_is_not_kept(run: Run, tmp_path: Path) -> None:
         assert (await source.credentials())["access_token"] == "ya29.one"
 
     play(run, tmp_path, [answer(b"{}", status=500), token()], check)
-
-
-def test_a_coroutine_that_runs_without_a_task_can_wait_for_a_token(
-    run: Run, tmp_path: Path
-) -> None:
-    async def check(scene: Scene) -> None:
-        source = scene.user_source()
-        found: list[str] = []
-
-        async def ask() -> None:
-            found.append((await source.credentials())["access_token"])
-
-        start(ask())
-        assert found == []
-        await until(lambda: bool(found))
-        assert found == ["ya29.one"]
-
-    play(run, tmp_path, [[0.02, token()]], check)

@@ -3,15 +3,17 @@
     authenticate -> decode -> plan -> attempt, until something is committed -> settle -> record
 
 Most of it is plain calls, made where bytes arrive: the client's to ``begin``, the provider's to the
-flow and then ``after``. A coroutine runs only where something must be awaited: credentials, another
-attempt, tokens that nobody reported.
+flow and then ``after``. An asyncio task runs only where something must be awaited: credentials, a
+model that starts, the delay before another attempt, tokens that nobody reported.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import TypeVar, cast
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from headway.dialects.dialect import (
     JSON,
@@ -19,6 +21,7 @@ from headway.dialects.dialect import (
     DecodedRequest,
     Dialect,
     ResponseContext,
+    Stream,
     encode_error,
 )
 from headway.errors import (
@@ -35,7 +38,6 @@ from headway.pipeline.flow import Flow
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.lengths import SHORT, check_lengths
 from headway.pipeline.settlement import Settled
-from headway.pipeline.signals import Signal, start, unless
 from headway.policy.keys import authorize
 from headway.ports import Sink
 from headway.providers.parameters import check
@@ -43,9 +45,9 @@ from headway.routing.retry import Try, decide
 from headway.types import Target, Transformation
 
 log = logging.getLogger("headway")
-T = TypeVar("T")
 SHORTEST_SECRET = 6
 """Shorter texts are no keys, and blanking them out would eat ordinary words."""
+CLOSING = "The gateway is shutting down; send this request to another."
 QUOTING = ("message", "code", "param")
 """Where an error holds a provider's own words."""
 
@@ -68,9 +70,9 @@ class Exchange:
     upstream_bytes: int | None = None
     _credentials: Mapping[str, str] = {}
     _flow: Flow | None = None
-    _gone: HeadwayError | None = None
-    _pause: Signal[None] | None = None
-    """There while it waits for others, or before another attempt: setting it ends the wait."""
+    _abort_reason: HeadwayError | None = None
+    _waiting: asyncio.Task[Any] | None = None
+    """The task that waits for something that ``abort`` may interrupt."""
     _recorded: Flow | None = None
     """The last attempt that is on record."""
 
@@ -93,7 +95,7 @@ class Exchange:
         gateway.active.add(self)
         try:
             if gateway.is_closing:
-                raise ShuttingDown("The gateway is shutting down; send this request to another.")
+                raise ShuttingDown(CLOSING)
             self.key_id = authorize(inbound.headers, self.snapshot.keys)
             call = self.call = self.dialect.decode(inbound)
             redirects = call.api_key or call.base_url or call.options
@@ -101,17 +103,17 @@ class Exchange:
                 check_lengths(call)
             upstream = self._plan(call)
             if redirects or upstream.target is None:
-                start(self._seek(upstream, call))
+                self._start(self._seek(upstream, call))
             else:
                 self._open(upstream, call, upstream.target)
         except Exception as error:
-            start(self._fail(error))
+            self._fail(error)
 
     def abort(self, error: HeadwayError) -> None:
         """End it now, with an error that the client is told if it still listens."""
-        self._gone = self._gone or error
-        if self._pause is not None:
-            self._pause.set(None)
+        self._abort_reason = self._abort_reason or error
+        if self._waiting is not None:
+            self._waiting.cancel()
         elif self._flow is not None:
             self._flow.abandon(error, self.gateway.clock())
 
@@ -130,30 +132,39 @@ class Exchange:
         if self.is_over:
             return  # a defect on the way ended it: it is answered
         try:
-            if flow.error is None:
-                settled = settlement.settle_reported(self, flow)
-                if settled is not None:
-                    self._conclude(flow, settled)
-                    return
+            if flow.error is not None:
+                self._retry_or_fail(flow, flow.error)
+                return
+            settled = settlement.settle_uncounted(self, flow, None)
+            if settled is not None:
+                self._conclude(flow, settled)
+            else:
+                self._start(self._count_and_conclude(flow))
         except Exception as error:
-            start(self._fail(error))
-        else:
-            start(self._follow(flow))
+            self._fail(error)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self.gateway.start(self._run(work))
+
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        """The body of each task of this request: whatever ends it is answered."""
+        try:
+            await work
+        except Exception as error:
+            self._fail(error)
+        except asyncio.CancelledError:  # the event loop is closing: nothing can be awaited any more
+            if not self.is_over:
+                self._answer_error(ShuttingDown(CLOSING), None, None)
+            raise
 
     async def _seek(self, upstream: Upstream, call: DecodedRequest) -> None:
-        try:
-            self._open(upstream, call, await self._target(upstream, call))
-        except Exception as error:
-            await self._fail(error)
+        self._count_time()
+        with self._interruptible():
+            target = await self._target(upstream, call)
+        self._open(upstream, call, target)
 
-    async def _follow(self, flow: Flow) -> None:
-        try:
-            if flow.error is None:
-                self._conclude(flow, await settlement.settle(self, flow, None))
-            else:
-                await self._retry(flow, flow.error)
-        except Exception as error:
-            await self._fail(error)
+    async def _count_and_conclude(self, flow: Flow) -> None:
+        self._conclude(flow, await settlement.settle(self, flow, None))
 
     def _plan(self, call: DecodedRequest) -> Upstream:
         """Which provider, and the request as it can take it."""
@@ -192,11 +203,11 @@ class Exchange:
                 raise _no_key(upstream)
         base_url = call.base_url or upstream.base_url
         if base_url is None and upstream.launcher is not None:
-            base_url = await self._others(upstream.launcher.base_url())
+            base_url = await self.gateway.share(upstream.launcher.base_url())
         credentials: Mapping[str, str] = {}
         if upstream.credentials is not None and api_key is None and call.base_url is None:
-            found = await self._others(upstream.credentials.credentials())
-            credentials = self._credentials = found
+            credentials = await self.gateway.share(upstream.credentials.credentials())
+            self._credentials = credentials
         options = upstream.options if call.base_url is None else upstream.harmless
         return Target(
             provider=upstream.name,
@@ -207,16 +218,22 @@ class Exchange:
             credentials=credentials,
         )
 
-    async def _others(self, awaited: Awaitable[T]) -> T:
-        """Wait for others, but no longer than anyone wants the answer."""
-        self._count_time()
-        pause = self._pause = Signal()
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Around a wait that ``abort`` may end, whose reason is then raised. The time is not
+        counted as the gateway's own."""
+        self._raise_if_aborted()
+        waiting = self._waiting = asyncio.current_task()
         try:
-            found = await unless(pause, awaited)
+            yield
+        except asyncio.CancelledError:
+            if self._abort_reason is None or waiting is None:
+                raise
+            waiting.uncancel()
         finally:
-            self._pause = None
-        self._go_on()
-        return cast("T", found)
+            self._waiting = None
+            self._since = self.gateway.clock()
+        self._raise_if_aborted()
 
     def _open(self, upstream: Upstream, call: DecodedRequest, target: Target) -> None:
         assert self.context is not None
@@ -247,31 +264,26 @@ class Exchange:
         else:  # many streams may begin at once, and each is to have its first event soon
             settlement.prepare(self, flow)
 
-    async def _retry(self, flow: Flow, error: HeadwayError) -> None:
+    def _retry_or_fail(self, flow: Flow, error: HeadwayError) -> None:
         """Another attempt after a failure that it may mend, unless there is a commitment: content
-        on its way to the client. Raises the failure where it is the end."""
-        call, upstream = self.call, self.upstream
-        assert call is not None
-        assert upstream is not None
-        if flow.is_committed or self._gone is not None:
-            raise error
-        decision = decide(error, self.attempts, call.retries, self.gateway.chance())
-        if not isinstance(decision, Try):
-            raise error
-        self._conceal(error)
-        await self._record_failure(flow, error)
-        await self._wait(decision.delay)
-        self._send(upstream, call)
+        on its way to the client."""
+        assert self.call is not None
+        if not flow.is_committed and self._abort_reason is None:
+            retries, chance = self.call.retries, self.gateway.chance()
+            decision = decide(error, self.attempts, retries, chance)
+            if isinstance(decision, Try):
+                self._start(self._retry(flow, error, decision.delay))
+                return
+        self._fail(error)
 
-    async def _wait(self, delay: float) -> None:
-        """Before another attempt; ends at once where there will be none."""
-        if self._gone is None:
-            pause = self._pause = Signal()
-            timer = self.gateway.call_later(delay, pause.set, None)
-            await pause
-            timer.cancel()
-            self._pause = None
-        self._go_on()
+    async def _retry(self, flow: Flow, error: HeadwayError, delay: float) -> None:
+        assert self.call is not None
+        assert self.upstream is not None
+        self._conceal(error)
+        self._record_failure(flow, error, await self._settle_failure(flow, error))
+        with self._interruptible():
+            await self.gateway.sleep(delay)
+        self._send(self.upstream, self.call)
 
     def _conclude(self, flow: Flow, settled: Settled) -> None:
         """The answer is whole: what it cost goes on record, then the client sees its end."""
@@ -294,53 +306,87 @@ class Exchange:
         self.sink.send_response(200, settlement.head(self, flow, settled), body)
         self._sign_off()
 
-    async def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception) -> None:
         """The truth on record, and as an answer in the client's own dialect if it still listens."""
         if not isinstance(error, HeadwayError):
             log.error("request %s failed on a defect of the gateway", self.id, exc_info=error)
             error = InternalError("The gateway failed on this request; see its log.")
+        self._conceal(error)
+        flow = None if self._flow is self._recorded else self._flow
+        if flow is None:
+            self._answer_error(error, None, None)
+            return
+        # An attempt that failed is on record; what ended the wait for the next one is no cost.
         try:
-            await self._answer_error(error)
+            settled = settlement.settle_uncounted(self, flow, error)
+        except Exception:
+            self._log_unrecorded()
+            self._answer_error(error, flow, None)
+            return
+        if settled is None:
+            self._start(self._count_and_fail(flow, error))
+        else:
+            self._answer_error(error, flow, settled)
+
+    async def _count_and_fail(self, flow: Flow, error: HeadwayError) -> None:
+        self._answer_error(error, flow, await self._settle_failure(flow, error))
+
+    async def _settle_failure(self, flow: Flow, error: HeadwayError) -> Settled | None:
+        try:
+            return await settlement.settle(self, flow, error)
+        except Exception:
+            self._log_unrecorded()
+            return None
+
+    def _answer_error(
+        self, error: HeadwayError, failed: Flow | None, settled: Settled | None
+    ) -> None:
+        try:
+            flow = self._flow
+            stream = None if flow is None or not flow.has_head else flow.stream
+            pieces = self._error_pieces(error, stream)
+            if self.key_id is not None:
+                self._record_failure(failed, error, settled, pieces)
+            self._sign_off()
+            if not pieces:
+                return
+            if flow is not None and stream is not None:
+                flow.end(pieces)
+            else:
+                self.sink.send_response(error.status, _error_head(self.id, error), pieces[0])
         finally:
             self._sign_off()
             # They hold these very frames: apart, all go at once.
             error.__traceback__ = error.__context__ = None
 
-    async def _answer_error(self, error: HeadwayError) -> None:
-        self._conceal(error)
-        flow = self._flow
-        stream = None if flow is None or not flow.has_head else flow.stream
+    def _error_pieces(self, error: HeadwayError, stream: Stream | None) -> list[bytes]:
         if isinstance(error, ClientGone):
-            pieces = []
-        elif stream is not None:
-            pieces = stream.fail(error)
-        else:
-            provider = None if self.call is None else self.call.provider
-            pieces = [encode_error(error, provider, self.id)]
-        if self.key_id is not None:
-            # An attempt that failed is on record; what ended the wait for the next one is no cost.
-            await self._record_failure(None if flow is self._recorded else flow, error, pieces)
-        self._sign_off()
-        if not pieces:
-            return
-        if flow is not None and stream is not None:
-            flow.end(pieces)
-        else:
-            self.sink.send_response(error.status, _error_head(self.id, error), pieces[0])
+            return []
+        if stream is not None:
+            return stream.fail(error)
+        provider = None if self.call is None else self.call.provider
+        return [encode_error(error, provider, self.id)]
 
-    async def _record_failure(
-        self, flow: Flow | None, error: HeadwayError, pieces: Sequence[bytes] = ()
+    def _record_failure(
+        self,
+        flow: Flow | None,
+        error: HeadwayError,
+        settled: Settled | None,
+        pieces: Sequence[bytes] = (),
     ) -> None:
         """Whatever becomes of the record, the client gets its answer."""
         try:
             if flow is None:
                 self.gateway.spool.append(settlement.refused(self, error))
                 self.records += 1
-                return
-            flow.written += sum(map(len, pieces))
-            self._record(flow, error, await settlement.settle(self, flow, error))
+            elif settled is not None:
+                flow.written += sum(map(len, pieces))
+                self._record(flow, error, settled)
         except Exception:
-            log.exception("request %s could not be put on record", self.id)
+            self._log_unrecorded()
+
+    def _log_unrecorded(self) -> None:
+        log.exception("request %s could not be put on record", self.id)
 
     def _record(self, flow: Flow, error: HeadwayError | None, settled: Settled) -> None:
         self.gateway.spool.append(settlement.record(self, flow, error, settled))
@@ -372,11 +418,9 @@ class Exchange:
         """Now it is others' turn."""
         self.ours = (self.ours or 0.0) + self.gateway.clock() - self._since
 
-    def _go_on(self) -> None:
-        """It is ours again, if anyone still wants the answer."""
-        self._since = self.gateway.clock()
-        if self._gone is not None:
-            raise self._gone
+    def _raise_if_aborted(self) -> None:
+        if self._abort_reason is not None:
+            raise self._abort_reason
 
     def _sign_off(self) -> None:
         self.is_over = True

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
@@ -16,9 +18,8 @@ from headway.types import Clock, Target, Timeouts
 if TYPE_CHECKING:
     from headway.pipeline.exchange import Exchange
 
-
-class Timer(Protocol):
-    def cancel(self) -> None: ...
+log = logging.getLogger("headway")
+T = TypeVar("T")
 
 
 class Upstream(Struct, frozen=True, kw_only=True):
@@ -79,7 +80,7 @@ class Gateway:
         new_id: Callable[[], str],
         chance: Callable[[], float],
         count: Callable[[str, bytes, str], Awaitable[tuple[int | None, int | None]]],
-        call_later: Callable[..., Timer],
+        sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         self.snapshot = snapshot
         self.spool = spool
@@ -92,11 +93,31 @@ class Gateway:
         self.count = count
         """(model, messages as JSON, produced text) -> (input tokens, output tokens), None if
         they could not be counted. Does not raise."""
-        self.call_later = call_later
-        """The event loop's: (seconds, function, arguments) -> a timer."""
+        self.sleep = sleep
+        """Waits for so many seconds."""
         self.active: set[Exchange] = set()
-        self.chores: set[Awaitable[None]] = set()
-        """Tasks that nobody waits for: kept, so that they are not collected while they run."""
+        self.background_tasks: set[asyncio.Task[Any]] = set()
+        """Tasks that run: the event loop itself refers to a task weakly."""
         self.is_closing = False
         self.catalogue: object = None
         """What the routes that list models remember, and they alone read."""
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run ``work`` in a task that nobody needs to keep; an exception goes to the log."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.background_tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    def share(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        """Run ``work`` in a task that goes on when its waiter is cancelled: other requests may wait
+        for the same token or the same model."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.background_tasks.add(task)
+        task.add_done_callback(self.background_tasks.discard)
+        return asyncio.shield(task)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self.background_tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a task of the gateway failed", exc_info=task.exception())

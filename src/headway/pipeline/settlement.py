@@ -52,20 +52,23 @@ class Settled(Struct, frozen=True, gc=False):
         )
 
 
-def settle_reported(exchange: Exchange, flow: Flow) -> Settled | None:
-    """Where the provider has counted all tokens, as nearly all do; else None."""
+def settle_uncounted(exchange: Exchange, flow: Flow, error: HeadwayError | None) -> Settled | None:
+    """Where no tokens must be counted: the provider has reported all, as nearly all do, or nothing
+    of an answer came. Else None."""
     if not flow.begun:
         prepare(exchange, flow)
     summary = flow.summary()
     usage = summary.usage
-    if usage.input_tokens is None or usage.output_tokens is None:
-        return None
-    return _settle(exchange, flow, summary, usage, "reported")
+    if usage.input_tokens is not None and usage.output_tokens is not None:
+        return _settle(exchange, flow, summary, usage, "reported")
+    if not _has_answer(flow, error):
+        return _settle(exchange, flow, summary, usage, None)
+    return None
 
 
 async def settle(exchange: Exchange, flow: Flow, error: HeadwayError | None) -> Settled:
     """Waits only where tokens have to be counted, which another process does."""
-    settled = settle_reported(exchange, flow)
+    settled = settle_uncounted(exchange, flow, error)
     if settled is not None:
         return settled
     summary = flow.summary()
@@ -92,16 +95,19 @@ def _settle(
     )
 
 
+def _has_answer(flow: Flow, error: HeadwayError | None) -> bool:
+    """Whether anything came that somebody may be billed for."""
+    if not 200 <= flow.status < 300:
+        return False
+    if isinstance(error, ClientGone):
+        return flow.answer.started is not None  # it had begun, so it may well have been billed
+    return error is None or len(flow.arrivals) > 0
+
+
 async def _count(
     exchange: Exchange, flow: Flow, error: HeadwayError | None, usage: Usage
 ) -> tuple[Usage, TokensSource | None]:
     """What was not reported: counted over the whole answer, or estimated over what arrived."""
-    if isinstance(error, ClientGone):
-        is_empty = flow.answer.started is None  # it had begun, so it may well have been billed
-    else:
-        is_empty = not flow.arrivals
-    if not 200 <= flow.status < 300 or (error is not None and is_empty):
-        return usage, None
     call = exchange.call
     assert call is not None
     prompt, produced = await exchange.gateway.count(

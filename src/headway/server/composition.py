@@ -70,7 +70,7 @@ def gateway(
         new_id=IdSource(),
         chance=random.random,
         count=counter.count,
-        call_later=asyncio.get_running_loop().call_later,
+        sleep=asyncio.sleep,
     )
 
 

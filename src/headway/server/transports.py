@@ -64,9 +64,7 @@ class Transports:
     def retire(self, gateway: Gateway) -> None:
         """Close when the requests that began before now are over."""
         before = set(gateway.active)
-        task = asyncio.ensure_future(self._close_after(gateway, before))
-        gateway.chores.add(task)
-        task.add_done_callback(gateway.chores.discard)
+        gateway.start(self._close_after(gateway, before))
 
     async def _close_after(self, gateway: Gateway, before: set[Exchange]) -> None:
         while before & gateway.active:  # noqa: ASYNC110 - rare, and nothing tells when they end

@@ -1,0 +1,112 @@
+"""A request that is over is freed at once: no ending leaves anything for the collector."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from headway.errors import ShuttingDown, UpstreamAuth
+from pipeline_fakes import DONE, HELLO, ROLE, STOP, WHOLE, Gate, Pipe, text
+
+
+class Credentials:
+    def __init__(self, error: Exception | None = None, waits: bool = False) -> None:
+        self.error = error
+        self.gate: Gate[None] = Gate()
+        if not waits:
+            self.gate.set(None)
+
+    async def credentials(self) -> dict[str, str]:
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return {"access_token": "t"}
+
+
+def reported(pipe: Pipe) -> None:
+    pipe.ask_openai()
+    pipe.sending.whole(WHOLE)
+
+
+def streamed(pipe: Pipe) -> None:
+    pipe.ask_openai(stream=True)
+    pipe.sending.stream(HELLO)
+
+
+def counted(pipe: Pipe) -> None:
+    pipe.ask()
+    pipe.sending.stream(ROLE + text("Hello") + STOP + DONE)
+
+
+def refused(pipe: Pipe) -> None:
+    pipe.ask(temperature=3)
+
+
+def failed(pipe: Pipe) -> None:
+    pipe.ask()
+    pipe.sending.whole(b"{}", 500)
+
+
+def broken(pipe: Pipe) -> None:
+    pipe.ask(is_stream=True)
+    pipe.sending.stream(ROLE, text("Hel"))
+    pipe.sending.end()
+
+
+def retried(pipe: Pipe) -> None:
+    pipe.ask(retries=1)
+    pipe.sending.whole(b"{}", 500)
+    pipe.sending.stream(HELLO)
+
+
+def left(pipe: Pipe) -> None:
+    pipe.ask(is_stream=True)
+    pipe.sending.stream(ROLE, text("Hel"))
+    pipe.sink.leave()
+
+
+def aborted(pipe: Pipe) -> None:
+    pipe.ask()
+    pipe.abort(ShuttingDown("It must go."))
+
+
+# how it goes, and where the credentials come from
+ENDINGS: dict[str, tuple[Callable[[Pipe], None], Callable[[], Any]]] = {
+    "reported": (reported, lambda: None),
+    "streamed": (streamed, lambda: None),
+    "counted": (counted, lambda: None),
+    "refused": (refused, lambda: None),
+    "failed": (failed, lambda: None),
+    "broken in the middle": (broken, lambda: None),
+    "retried": (retried, lambda: None),
+    "the client left": (left, lambda: None),
+    "aborted": (aborted, lambda: None),
+    "credentials": (reported, Credentials),
+    "no credentials": (
+        lambda pipe: pipe.ask(),
+        lambda: Credentials(UpstreamAuth("No.")),
+    ),
+    "aborted while it waits": (aborted, lambda: Credentials(waits=True)),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_request_leaves_nothing_for_the_collector(ending: str) -> None:
+    play, make_credentials = ENDINGS[ending]
+    credentials = make_credentials()
+    needs = {} if credentials is None else {"needs_key": False, "api_key": None}
+    pipe = Pipe(credentials=credentials, **needs)
+    for _ in range(2):
+        gc.collect()
+        play(pipe)
+        assert pipe.sink.got or ending == "the client left"
+        assert pipe.gateway.active == set()
+        pipe.transport.sendings.clear()
+    del pipe.exchange
+    assert gc.collect() == 0
+    if ending == "aborted while it waits":
+        credentials.gate.set(None)
+        assert pipe.gateway.background_tasks == set()
