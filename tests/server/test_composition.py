@@ -184,9 +184,7 @@ def test_a_gateway_is_ready_to_take_requests(config: Config, tmp_path: Path) -> 
         assert 0 <= made.chance() < 1
         assert made.clock() <= made.clock()
         assert made.wall() > 1_700_000_000
-        woken = asyncio.Event()
-        made.call_later(0, woken.set)
-        await woken.wait()
+        await made.sleep(0)
         assert made.active == set()
         await transports.close()
 
