@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
+from headway.errors import RequestError
+from headway.providers import transformations as made
 from headway.types import ChatRequest, Transformation
+
+MALFORMED = (LookupError, TypeError, AttributeError, RecursionError, msgspec.MsgspecError)
+"""What reading a value of the wrong shape raises: ``tools`` that is no list, a choice without a
+name, a schema nested too deep."""
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -20,6 +27,8 @@ class RequestDraft:
     def __init__(
         self, request: ChatRequest, transformations: Iterable[Transformation] = ()
     ) -> None:
+        self.request = request
+        """The request as the caller sent it."""
         self.model = request.model
         self.parameters: dict[str, Raw] = {
             name: raw for name, raw in request.parameters.items() if bytes(raw) != b"null"
@@ -43,6 +52,29 @@ class RequestDraft:
         """Set the parameter to ``value``, encoded."""
         self.parameters[name] = Raw(_encode(value))
 
+    def drop(self, name: str, reason: str) -> None:
+        """Remove the parameter and note it as dropped, if it is given."""
+        if self.parameters.pop(name, None) is not None:
+            self.note_dropped(name, reason)
+
+    def remove_defaults(self, defaults: Mapping[str, tuple[Any, ...]]) -> None:
+        """Remove each parameter whose value asks for what happens anyway: no transformation."""
+        for name, values in defaults.items():
+            if name in self.parameters and _decode(self.parameters[name]) in values:
+                del self.parameters[name]
+
+    def note_dropped(self, parameter: str, reason: str) -> None:
+        self.transformations.append(made.dropped(parameter, reason))
+
+    def note_renamed(self, parameter: str, new_name: str) -> None:
+        self.transformations.append(made.renamed(parameter, new_name))
+
+    def note_clamped(self, parameter: str, given: Any, sent: Any, reason: str) -> None:
+        self.transformations.append(made.clamped(parameter, given, sent, reason))
+
+    def note_emulated(self, parameter: str, method: str) -> None:
+        self.transformations.append(made.emulated(parameter, method))
+
     def note(
         self,
         action: Literal["dropped", "renamed", "clamped", "emulated"],
@@ -51,3 +83,18 @@ class RequestDraft:
     ) -> None:
         """Add a transformation."""
         self.transformations.append(Transformation(action, parameter, reason))
+
+
+def convert_request(
+    request: ChatRequest, steps: Iterable[Callable[[RequestDraft], None]]
+) -> tuple[ChatRequest, tuple[Transformation, ...]]:
+    """The request after all ``steps``, with the transformations that the caller is to see. Raises
+    RequestError for a request that is not in OpenAI's chat format."""
+    draft = RequestDraft(request)
+    try:
+        for step in steps:
+            step(draft)
+    except MALFORMED as exc:
+        raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
+    visible = made.visible_to_caller(request, draft.transformations)
+    return replace(request, parameters=draft.parameters), visible

@@ -29,7 +29,3 @@ class AnthropicDraft(RequestDraft):
     def configure(self, name: str, value: Any) -> None:
         """Set one field of ``output_config``, unless the caller set it."""
         self.put("output_config", {name: value, **self.value("output_config", {})})
-
-    def drop(self, name: str, reason: str) -> None:
-        if self.parameters.pop(name, None) is not None:
-            self.note("dropped", name, reason)
