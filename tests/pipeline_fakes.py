@@ -31,9 +31,10 @@ from headway.metering.prices import ConfiguredPrice, PriceBook
 from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
-from headway.ports import ResponseReceiver
+from headway.ports import ResponseHeaders, ResponseReceiver
 from headway.providers.openai import provider as openai
 from headway.record import Record, decode
+from headway.server.response_headers import response_lines, stream_lines
 from headway.types import Headers, HttpRequest, Target, Timeouts
 
 EPOCH = 1_700_000_000.0
@@ -202,11 +203,11 @@ class ListSink:
         self.on_gone: Callable[[], None] | None = None
         self.got: list[tuple[str, int | None, bytes, bytes]] = []
 
-    def send_response(self, status: int, head: bytes, body: bytes) -> None:
-        self.got.append(("whole", status, head, body))
+    def send_response(self, status: int, headers: ResponseHeaders, body: bytes) -> None:
+        self.got.append(("whole", status, response_lines(headers), body))
 
-    def send_headers(self, status: int, head: bytes) -> None:
-        self.got.append(("start", status, head, b""))
+    def send_headers(self, status: int, headers: ResponseHeaders) -> None:
+        self.got.append(("start", status, stream_lines(headers), b""))
 
     def write(self, data: bytes) -> None:
         self.got.append(("write", None, b"", data))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from msgspec import Struct
+
 from headway.errors import UpstreamError
-from headway.types import Headers, HttpRequest, Timeouts
+from headway.types import Headers, HttpRequest, Timeouts, Transformation
 
 
 class ResponseReceiver(Protocol):
@@ -59,6 +61,22 @@ class Transport(Protocol):
         """Close every connection. Requests still under way get ``on_error``."""
 
 
+class ResponseHeaders(Struct, frozen=True, gc=False):
+    """What the headers of an answer to the client say; the sink writes them. None has no header."""
+
+    request_id: str
+    content_type: bytes = b"application/json"
+    attempts: int | None = None
+    latency_s: float = 0.0
+    """Shown where ``attempts`` is."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: str | None = None
+    """An exact decimal number; then all fields above are known."""
+    transformations: tuple[Transformation, ...] = ()
+    retry_after_s: float | None = None
+
+
 class Sink(Protocol):
     """The client's side of one answer. Writes are accepted at once; ``is_paused`` says that the
     client is slower than we are, and ``on_resume`` is called when it caught up."""
@@ -71,11 +89,11 @@ class Sink(Protocol):
     on_gone: Callable[[], None] | None
     """Called once if the client leaves before ``end``."""
 
-    def send_response(self, status: int, head: bytes, body: bytes) -> None:
-        """A complete answer in one write. ``head`` is its header lines, each with its CRLF."""
+    def send_response(self, status: int, headers: ResponseHeaders, body: bytes) -> None:
+        """A complete response in one write."""
 
-    def send_headers(self, status: int, head: bytes) -> None:
-        """The head of a streamed answer."""
+    def send_headers(self, status: int, headers: ResponseHeaders) -> None:
+        """The status and headers of a streamed response."""
 
     def write(self, data: bytes) -> None:
         """One piece of a streamed answer, an HTTP chunk of its own."""

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from headway.dialects.dialect import (
-    JSON,
     ClientRequest,
     DecodedRequest,
     Dialect,
@@ -39,7 +38,7 @@ from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.lengths import SHORT, check_lengths
 from headway.pipeline.settlement import Settled
 from headway.policy.keys import authorize
-from headway.ports import Sink
+from headway.ports import ResponseHeaders, Sink
 from headway.providers.parameters import check
 from headway.routing.retry import Try, decide
 from headway.types import Target, Transformation
@@ -303,7 +302,7 @@ class Exchange:
             body = self.dialect.encode(context, flow.answer, settled.metrics(), settled.now)
         flow.written = len(body)
         self._record(flow, None, settled)
-        self.sink.send_response(200, settlement.head(self, flow, settled), body)
+        self.sink.send_response(200, settlement.headers(self, settled), body)
         self._sign_off()
 
     def _fail(self, error: Exception) -> None:
@@ -353,7 +352,8 @@ class Exchange:
             if flow is not None and stream is not None:
                 flow.end(pieces)
             else:
-                self.sink.send_response(error.status, _error_head(self.id, error), pieces[0])
+                headers = ResponseHeaders(self.id, retry_after_s=error.retry_after_s)
+                self.sink.send_response(error.status, headers, pieces[0])
         finally:
             self._sign_off()
             # They hold these very frames: apart, all go at once.
@@ -441,10 +441,3 @@ def _no_key(upstream: Upstream) -> MissingProviderKey:
         param="api_key",
         provider=upstream.name,
     )
-
-
-def _error_head(request_id: str, error: HeadwayError) -> bytes:
-    head = b"content-type: %b\r\nx-request-id: %b\r\n" % (JSON, request_id.encode())
-    if error.retry_after_s is not None:
-        head += b"retry-after: %d\r\n" % max(1, -(-error.retry_after_s // 1))
-    return head

@@ -18,7 +18,7 @@ from headway.metering.price import Price
 from headway.pipeline import operations
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.reading import Reading
-from headway.ports import UpstreamRequest
+from headway.ports import ResponseHeaders, UpstreamRequest
 from headway.types import Event, Frame, Headers, Summary
 from headway.wire.framer import Framer
 from headway.wire.pattern import read_string
@@ -30,9 +30,6 @@ ERROR_LIMIT = 256 * 1024
 """Bytes of an error's body that are read."""
 WHOLE_LIMIT = 256 * 1024 * 1024
 """Bytes of an answer that is not streamed."""
-STREAM_HEAD = (
-    b"content-type: %b\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\nx-request-id: %b\r\n"
-)
 KEEP_ALIVE = b": keep-alive\n\n"
 JSON, SSE = b"application/json", b"text/event-stream"
 NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
@@ -49,7 +46,6 @@ class Flow(Reading):
         "begun",
         "error",
         "has_head",
-        "head",
         "is_committed",
         "is_over",
         "last_write",
@@ -77,8 +73,8 @@ class Flow(Reading):
         self.started = exchange.started
         self.sent = self.responded = self.ended = None
         self.arrivals = ()
-        self.begun = self.head = b""
-        """The first part of its record; and of a whole answer, as far as they are known before."""
+        self.begun = b""
+        """The first part of its record."""
         self.price: Price | None = None
         self.raw = b""
         """The provider's body, where it came whole."""
@@ -283,8 +279,8 @@ class Flow(Reading):
     def _send_head(self) -> None:
         if not self.has_head and self.stream is not None and self._exchange is not None:
             self.has_head = True
-            head = STREAM_HEAD % (self.stream.content_type, self._exchange.id.encode())
-            self._sink.send_headers(200, head)
+            headers = ResponseHeaders(self._context.id, self.stream.content_type)
+            self._sink.send_headers(200, headers)
 
     def _complete(self, now: float) -> None:
         if self._summary is None:

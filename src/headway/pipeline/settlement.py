@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from headway.dialects.dialect import JSON
 from headway.errors import ClientGone, HeadwayError
 from headway.metering.meter import Timing
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
 from headway.metering.price import Price
 from headway.pipeline.flow import Flow
 from headway.pipeline.operations import prompt_of
+from headway.ports import ResponseHeaders
 from headway.record import Asked, Came, begin, end
 from headway.types import Summary, Usage
 
@@ -152,8 +154,6 @@ def prepare(exchange: Exchange, flow: Flow) -> None:
     """What does not depend on the answer is done while the provider is at work on it."""
     flow.begun = begin(_asked(exchange, exchange.attempts))
     flow.price = _price(exchange, None)
-    if flow.stream is None:
-        flow.head = HEAD % (exchange.id.encode(), exchange.attempts)
 
 
 def _asked(exchange: Exchange, attempt: int) -> Asked:
@@ -235,37 +235,16 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str | None:
     return headers[name].decode("latin-1")
 
 
-HEAD = b"content-type: application/json\r\nx-request-id: %b\r\nx-headway-attempts: %d\r\n"
-LATENCY = b"x-headway-latency-s: %.9f\r\n"
-TOKENS = b"x-headway-input-tokens: %d\r\nx-headway-output-tokens: %d\r\n"
-COST = b"x-headway-cost-usd: %b\r\n"
-KNOWN = b"%b" + LATENCY + TOKENS + COST
-LONGEST_HEADER = 512
-"""Characters of a transformation in words. Clients take 8 KiB or so of headers in all."""
-PRINTABLE = bytes(c if 0x20 <= c < 0x7F else 0x20 for c in range(256))
-"""Control characters as spaces."""
-
-
-def head(exchange: Exchange, flow: Flow, settled: Settled) -> bytes:
+def headers(exchange: Exchange, settled: Settled) -> ResponseHeaders:
     """What a whole answer says of itself, also in a dialect that has no room for metrics."""
     usage, context = settled.usage, exchange.context
-    taken, read = usage.input_tokens, usage.output_tokens
-    latency = settled.timing.latency_s or 0.0
-    if settled.usd is not None:  # then the tokens that it was computed from are known too
-        lines = KNOWN % (flow.head, latency, taken, read, settled.usd.encode())
-    else:
-        lines = flow.head + LATENCY % latency
-        if taken is not None:
-            lines += b"x-headway-input-tokens: %d\r\n" % taken
-        if read is not None:
-            lines += b"x-headway-output-tokens: %d\r\n" % read
-    if context is not None and context.transformations:
-        for change in context.transformations:
-            lines += b"x-headway-transformation: %b\r\n" % _ascii(str(change))
-    return lines
-
-
-def _ascii(text: str) -> bytes:
-    """Fit for a header: the caller's own words may be in it (RFC 9110, section 5.5)."""
-    plain = text[:LONGEST_HEADER].encode("ascii", "replace")
-    return b" ".join(plain.translate(PRINTABLE).split())
+    return ResponseHeaders(
+        exchange.id,
+        JSON,
+        exchange.attempts,
+        settled.timing.latency_s or 0.0,
+        usage.input_tokens,
+        usage.output_tokens,
+        settled.usd,
+        () if context is None else context.transformations,
+    )

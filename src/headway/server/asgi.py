@@ -17,8 +17,10 @@ from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway
 from headway.policy.keys import authorize
+from headway.ports import ResponseHeaders
 from headway.server import routes
 from headway.server.api import info_routes
+from headway.server.response_headers import response_lines, stream_lines
 from headway.types import Headers
 
 Scope = MutableMapping[str, Any]
@@ -48,13 +50,16 @@ class AsgiSink:
         self._is_over = False
         self._wake = asyncio.Event()
 
-    def send_response(self, status: int, head: bytes, body: bytes) -> None:
-        self.send_headers(status, b"%bcontent-length: %d\r\n" % (head, len(body)))
+    def send_response(self, status: int, headers: ResponseHeaders, body: bytes) -> None:
+        lines = b"%bcontent-length: %d\r\n" % (response_lines(headers), len(body))
+        self._start(status, lines)
         self.end(body)
 
-    def send_headers(self, status: int, head: bytes) -> None:
-        lines = head.split(b"\r\n")[:-1]
-        headers = [tuple(line.split(b": ", 1)) for line in lines]
+    def send_headers(self, status: int, headers: ResponseHeaders) -> None:
+        self._start(status, stream_lines(headers))
+
+    def _start(self, status: int, lines: bytes) -> None:
+        headers = [tuple(line.split(b": ", 1)) for line in lines.split(b"\r\n")[:-1]]
         self._put({"type": "http.response.start", "status": status, "headers": headers})
 
     def write(self, data: bytes) -> None:

@@ -11,7 +11,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from headway.dialects.dialect import ClientRequest, Dialect
-from headway.ports import Sink
+from headway.ports import ResponseHeaders, Sink
 from headway.server.http import request_cycle as protocol
 from headway.server.http.request_head_cache import Heads
 
@@ -93,11 +93,12 @@ class Asked:
     def answer(self) -> None:
         body = self.inbound.body
         if b"stream" in body:
-            self.sink.send_headers(200, b"")
+            self.sink.send_headers(200, ResponseHeaders("id"))
             self.sink.write(body)
             self.sink.end()
         else:
-            self.sink.send_response(404 if b"bad" in body else 200, b"x: y\r\n", body)
+            status = 404 if b"bad" in body else 200
+            self.sink.send_response(status, ResponseHeaders("id"), body)
 
 
 class Forgetful(Heads):

@@ -15,11 +15,13 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from headway.dialects.dialect import ClientRequest, Dialect
 from headway.pipeline.exchange import Exchange
+from headway.ports import ResponseHeaders
 from headway.server import routes
 from headway.server.asgi import too_large
 from headway.server.http import cors
 from headway.server.http.protocol import BETWEEN, BODY, Front
 from headway.server.http.request_head_cache import MARK, Heads
+from headway.server.response_headers import response_lines, stream_lines
 from headway.types import Headers
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -95,10 +97,11 @@ class HotCycle:
     def is_paused(self) -> bool:
         return self._protocol.flow.write_paused
 
-    def send_response(self, status: int, head: bytes, body: bytes) -> None:
+    def send_response(self, status: int, headers: ResponseHeaders, body: bytes) -> None:
         if self.disconnected:
             return
         self.response_started = True
+        head = response_lines(headers)
         protocol = self._protocol
         if status != 200 or not self.keep_alive or protocol.cors_origins:
             self._send(self._head(status, head, len(body)) + body)
@@ -112,13 +115,13 @@ class HotCycle:
         self.response_complete = True
         protocol.on_response_complete()
 
-    def send_headers(self, status: int, head: bytes) -> None:
+    def send_headers(self, status: int, headers: ResponseHeaders) -> None:
         if self.disconnected:
             return
         self.response_started = True
         self._protocol.transport.set_write_buffer_limits()  # what is written together leaves so
         self.keep_alive = self.keep_alive and self._is_chunked
-        self._send(self._head(status, head, None))
+        self._send(self._head(status, stream_lines(headers), None))
 
     def write(self, data: bytes) -> None:
         if data:
