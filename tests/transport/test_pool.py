@@ -121,6 +121,9 @@ def test_stats_count_connections_and_requests(run: Run) -> None:
             begin(transport, server.url)
             begin(transport, server.url)
             stats = transport.stats[0]
+            assert (stats.active, stats.idle, stats.waiting, stats.connecting) == (1, 0, 1, 1)
+            await until(lambda: transport.stats[0].active == 2)
+            stats = transport.stats[0]
             assert (stats.active, stats.idle, stats.waiting, stats.connecting) == (2, 0, 0, 0)
             begin(transport, server.named_url)
             stats = transport.stats[1]

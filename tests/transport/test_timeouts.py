@@ -65,7 +65,7 @@ def test_a_connection_that_is_not_made_times_out(run: Run, monkeypatch: pytest.M
     async def never(_host: str, _port: int) -> object:
         return await asyncio.Event().wait()
 
-    monkeypatch.setattr("headway.transport.connect.dial", never)
+    monkeypatch.setattr("headway.transport.connector.open_socket", never)
 
     async def main() -> None:
         async with checked_transport() as transport:
@@ -203,7 +203,7 @@ def test_waiting_for_a_slow_connection_ends_when_another_one_is_free(
             async def never(_host: str, _port: int) -> object:
                 return await asyncio.Event().wait()
 
-            monkeypatch.setattr("headway.transport.connect.dial", never)
+            monkeypatch.setattr("headway.transport.connector.open_socket", never)
             second = await fetch(transport, server.named_url, QUICK)
             assert (first.body, second.body) == (b"1", b"2")
             assert server.connections == 1

@@ -179,16 +179,16 @@ def test_a_server_that_closes_as_it_accepts_is_told(run: Run) -> None:
 
 
 @pytest.mark.parametrize("way", ["close", "reset"])
-@pytest.mark.parametrize("is_near", [True, False])
+@pytest.mark.parametrize("has_name", [True, False])
 def test_a_connection_that_closes_as_soon_as_it_is_made_is_told(
-    run: Run, is_near: bool, way: str
+    run: Run, has_name: bool, way: str
 ) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer()], greeting=way) as server,
             checked_transport() as transport,
         ):
-            taker = await fetch(transport, server.url if is_near else server.named_url)
+            taker = await fetch(transport, server.named_url if has_name else server.url)
             assert taker.log[-1] == "error"
             assert taker.fault == ("UpstreamDisconnected", "disconnected")
             assert "before it answered" in str(taker.error)
@@ -215,7 +215,7 @@ def test_too_many_open_files_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) 
 
     async def main() -> None:
         async with checked_transport() as transport:
-            monkeypatch.setattr("headway.transport.dial.socket.socket", full)
+            monkeypatch.setattr("headway.transport.connector.socket.socket", full)
             taker = await fetch(transport, "http://127.0.0.1:9")
             monkeypatch.undo()
             assert taker.fault == ("UpstreamUnreachable", "too_many_files")
@@ -231,7 +231,7 @@ def test_a_defect_while_connecting_reaches_who_waits(
 
     async def main() -> None:
         async with checked_transport() as transport:
-            monkeypatch.setattr("headway.transport.connect.dial", broken)
+            monkeypatch.setattr("headway.transport.connector.open_socket", broken)
             taker = await fetch(transport, "http://127.0.0.1:9")
             assert taker.fault == ("UpstreamUnreachable", "unreachable")
             assert "KeyError" in str(taker.error)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from headway.errors import UpstreamDisconnected, UpstreamUnreachable
 from headway.ports import ResponseReceiver
-from headway.transport.connect import Connector
+from headway.transport.connector import Connector
 from headway.transport.deadlines import Deadlines, Ticker
 from headway.transport.head import WITH_BODY, Pairs, encode, head_prefix
 from headway.transport.limits import Limits

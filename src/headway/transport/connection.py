@@ -90,16 +90,12 @@ class Connection(Exchange, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.is_closed = False
-        self.use(cast("asyncio.Transport", transport))
+        self._transport = cast("asyncio.Transport", transport)
+        self._write = self._transport.write
+        # Any byte that the kernel does not take pauses us: so we know when a request is sent whole.
+        self._transport.set_write_buffer_limits(*self._pool.water_marks)
         self._pool.sockets.add(self)
         self._pool.welcome(self)
-
-    def use(self, transport: asyncio.Transport) -> None:
-        """Write to it from now on."""
-        self._transport = transport
-        self._write = transport.write
-        # Any byte that the kernel does not take pauses us: so we know when a request is sent whole.
-        transport.set_write_buffer_limits(*self._pool.water_marks)
 
     def pause_writing(self) -> None:
         self._is_writing = True

@@ -2,8 +2,7 @@
 
 Framing is llhttp's, in strict mode (RFC 9112): bare LF, both length headers, odd chunk sizes and
 folded headers are errors. What llhttp leaves to its caller is here: limits, 1xx, HEAD, content
-codings, bodies that end with the connection, and whether the connection may serve again. A whole
-answer that can have but one reading, since llhttp took one like it before, is ``layout``'s.
+codings, bodies that end with the connection, and whether the connection may serve again.
 
 This is the hot path: ``data_received`` and ``on_body`` run for every read of a socket, so they do
 only what nearly every read needs and ask one question whose answer leads to the rest. Callbacks of
@@ -26,7 +25,6 @@ from httptools import (
 from headway.errors import UpstreamError, UpstreamGarbled, UpstreamUnreachable
 from headway.ports import ResponseReceiver
 from headway.transport.coding import Decoding, find_decoding
-from headway.transport.layout import LONGEST, MOST, Layout, find_layout
 from headway.transport.limits import Limits
 from headway.transport.takers import NOBODY, Weighed
 from headway.types import Clock, Headers
@@ -38,11 +36,6 @@ RARE = frozenset({b"transfer-encoding", b"content-encoding", b"keep-alive"})
 """The headers that call for a second look at a head. Of each, the last one counts."""
 BODILESS = frozenset({204, 304})
 NEVER = float("-inf")
-TRIES = 3
-"""Layouts in a row that fit no answer behind: then the heads have nothing in common here."""
-FREQUENT = b"HTTP/1.1 200"
-"""How an answer begins that may say what heads look like. An error must not displace what is
-known."""
 
 
 class ReceiverFailed(Exception):  # noqa: N818 - it says whose fault it is
@@ -54,7 +47,6 @@ class Exchange:
     a forwarding proxy, whose 407 is not the provider's answer."""
 
     __slots__ = (
-        "_await_head",
         "_clock",
         "_decoding",
         "_feed",
@@ -63,7 +55,6 @@ class Exchange:
         "_is_bounded",
         "_is_head",
         "_is_special",
-        "_layout",
         "_limits",
         "_minds_end",
         "_parse",
@@ -72,7 +63,6 @@ class Exchange:
         "_seen",
         "_sending",
         "_silent",
-        "_tries",
         "has_head",
         "host",
         "is_complete",
@@ -110,17 +100,10 @@ class Exchange:
         self.keep_alive_s: float | None = None
         """What the upstream said about how long it keeps an idle connection."""
         self._headers: list[tuple[bytes, bytes]] = []
-        can_have = limits.head_bytes >= LONGEST and limits.header_count >= MOST
-        self._tries = TRIES if can_have and not self._is_bounded else 0
-        """Layouts that may yet be found before one of them has to fit."""
-        self._layout: Layout
-        """What the last answers' heads looked like. Set when the first one is found."""
         self._parser = HttpResponseParser(self)
         self._feed = cast("Callable[[bytes], None]", self._parser.feed_data)
-        self._await_head = self._parse_head
-        """Who takes the first read of an answer: ``_read_head`` once there is a layout."""
         self._parse = self._feed
-        """Who takes what is read now: behind a head, the parser itself."""
+        """Takes what is read now: ``_parse_head`` until the head is complete, then the parser."""
 
     @property
     def has_bytes(self) -> bool:
@@ -133,10 +116,9 @@ class Exchange:
         self.now = NEVER
         self.has_head = self.is_complete = False
         self._seen = 0
-        self._parse = self._await_head
+        self._parse = self._parse_head
         if is_head:
             self._is_head = self._is_special = True
-            self._parse = self._parse_head
 
     def data_received(self, data: bytes) -> None:
         """Bytes came. Raises UpstreamError for what is wrong with them, ReceiverFailed if a
@@ -173,7 +155,7 @@ class Exchange:
     def part(self) -> None:
         """Parser and exchange refer to each other: parted, both go without the collector."""
         self.receiver = NOBODY
-        self._parse = self._feed = self._await_head = _ignore
+        self._parse = self._feed = _ignore
         self._parser = cast("HttpResponseParser", None)  # no more bytes are read; may come twice
 
     # --- What the parser calls -----------------------------------------------------------------
@@ -224,45 +206,9 @@ class Exchange:
         self.is_complete = True
         self._silent = 0
 
-    # --- While a head is awaited ---------------------------------------------------------------
-
-    def _read_head(self, data: bytes) -> None:
-        """A whole answer with the head that such answers have here is taken at once, and the parser
-        stays where it is, between two messages. It does not matter to anybody else who read it."""
-        whole = self._layout.read(data)
-        if whole is None:
-            self._parse = self._parse_head
-            self._parse_head(data)
-            return
-        headers, body = whole
-        self._tries = TRIES
-        self.has_head = self.is_reusable = True
-        sending, now = self._sending, self.now
-        if sending is not None:
-            sending.payload = b""
-        try:
-            self.receiver.on_response(200, headers, now)
-            if body:
-                self.receiver.on_chunk(body, now)
-        except BaseException as error:
-            raise HttpParserCallbackError("a receiver failed") from error  # as the parser says it
-        self.is_complete = True
-
     def _parse_head(self, data: bytes) -> None:
         self._seen += len(data)
-        feed = self._feed
-        feed(data)
-        if self.is_complete and self._tries:
-            self._learn(data)
-
-    def _learn(self, data: bytes) -> None:
-        """If this read was all of an answer, the next ones may look like it."""
-        if self._seen == len(data) and data.startswith(FREQUENT):
-            self._tries -= 1
-            layout = find_layout(data)
-            if layout is not None:
-                self._layout = layout
-                self._await_head = self._read_head
+        self._feed(data)
 
     # --- The parts that seldom run -------------------------------------------------------------
 

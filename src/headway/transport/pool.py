@@ -18,7 +18,6 @@ from headway.errors import UpstreamError, UpstreamUnreachable
 from headway.transport.connection import Connection
 from headway.transport.limits import Limits
 from headway.transport.route import Route
-from headway.transport.standin import reach
 from headway.types import Clock
 
 if TYPE_CHECKING:
@@ -49,7 +48,6 @@ class Pool:
         "_connecting",
         "_idle",
         "_idle_cap",
-        "_near",
         "_open",
         "_open_connection",
         "_waiting",
@@ -82,7 +80,6 @@ class Pool:
         self.proxy_headers = route.proxy.headers if route.proxy and route.is_forwarded else ()
         # asyncio's TLS transport takes "high" as reached at equality, so that 0 would always be.
         self.water_marks = (1, 0) if route.has_tls_socket else (0, 0)
-        self._near = route.near
         self._open_connection = open_connection
         self._idle: dict[Connection, None] = {}
         self._idle_cap = limits.idle_connections if limits.idle_s > 0 else 0
@@ -206,8 +203,7 @@ class Pool:
         connecting, waiting = self._connecting, self._waiting
         while len(connecting) < len(waiting) and self._has_room():
             connection = Connection(self)
-            if self._near is None or not reach(connection, self._near):
-                connecting[connection] = self.sockets.spawn(self._connect(connection))
+            connecting[connection] = self.sockets.spawn(self._connect(connection))
 
     def _has_room(self) -> bool:
         return len(self._open) + len(self._connecting) < self.limits.connections

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 
 from msgspec import Struct
 
-from headway.transport.dial import Address, numeric
 from headway.transport.proxy import Proxy, ProxySettings, parse_proxy
 from headway.transport.tls import TlsSettings
 from headway.types import Url
@@ -45,14 +43,6 @@ class Route(Struct, frozen=True, kw_only=True):
     @property
     def has_tls_socket(self) -> bool:
         return self.is_tls or (self.proxy is not None and self.proxy.scheme == "https")
-
-    @property
-    def near(self) -> Address | None:
-        """Where it is, if that is on this machine, and a plain connection is all it takes: one is
-        made in the time of a system call."""
-        is_plain = self.scheme == "http" and self.proxy is None and self.fault is None
-        address = numeric(self.host, self.port) if is_plain else None
-        return address if address and ip_address(address[4][0]).is_loopback else None
 
     @property
     def host_shown(self) -> str:

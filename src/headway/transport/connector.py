@@ -1,0 +1,212 @@
+"""Opens connections along a route: TCP or Unix socket, proxy, TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from aiohappyeyeballs import start_connection
+
+from headway.errors import UpstreamUnreachable
+from headway.transport.connection import Connection
+from headway.transport.faults import unreachable
+from headway.transport.proxy import Proxy
+from headway.transport.route import Route
+from headway.transport.tls import TlsContexts
+from headway.transport.tunnel import Tunnel
+from headway.wire.url import UNIX
+
+ATTEMPT_TIMEOUT_S = 60.0
+"""For an attempt that no request waits for any more: requests have their own connect timeout."""
+
+ATTEMPT_DELAY_S = 0.25
+"""Between the starts of attempts at the addresses of one host: RFC 8305, section 8, Connection
+Attempt Delay."""
+
+Address = tuple[int, int, int, str, Any]
+"""One row of ``getaddrinfo``: family, type, protocol, canonical name, socket address."""
+
+KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+"""Seconds, seconds, probes. A model may think for minutes in silence: a middlebox must not forget
+the connection, and a dead peer should be noticed before the idle timeout."""
+
+
+class Connector:
+    """``open`` is what a pool opens its connections with."""
+
+    __slots__ = ("_contexts",)
+
+    def __init__(self) -> None:
+        self._contexts = TlsContexts()
+
+    async def open(self, route: Route, connection: Connection) -> None:
+        """Connect ``connection`` along ``route``. Raises UpstreamUnreachable."""
+        host = connection.host
+        if route.fault is not None:
+            text = f"cannot reach {host}: {route.fault}"
+            raise UpstreamUnreachable(text, code="proxy_settings")
+        try:
+            with _unreachable_on_oserror(host):
+                async with asyncio.timeout(ATTEMPT_TIMEOUT_S):
+                    await self._open(route, connection)
+        except BaseException:
+            if not connection.is_closed:  # a request may have been sent on it already: it must end
+                connection.eof_received()
+            connection.abandon()
+            raise
+
+    async def _open(self, route: Route, connection: Connection) -> None:
+        if route.scheme == UNIX:
+            loop = asyncio.get_running_loop()
+            early = EarlyData()
+            await loop.create_unix_connection(lambda: early, route.host)
+            early.hand_over(connection)
+            return
+        tls = await self._contexts.get(route.tls) if route.has_tls_socket else None
+        if route.proxy is None:
+            await _connect(route.host, route.port, connection, tls)
+        elif route.is_forwarded:
+            await _connect_proxy(route.proxy, connection, tls)
+        else:
+            await _connect_tunnel(route, route.proxy, connection, tls)
+
+
+class EarlyData(asyncio.Protocol):
+    """Holds what arrives while the event loop still makes the transport. A connection that used the
+    transport before could also close it before; uvloop then closes its descriptor twice. And both
+    loops begin to read once the transport is made, even if reading was paused before that."""
+
+    __slots__ = ("_data", "_error", "_has_ended", "_transport")
+
+    def __init__(self) -> None:
+        self._data = b""
+        self._has_ended = False
+        self._error: Exception | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+
+    def eof_received(self) -> bool:
+        self._has_ended = True
+        return True  # keep the transport open until the connection has it
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._error = error or ConnectionResetError("closed while it was being made")
+
+    def hand_over(self, protocol: asyncio.Protocol) -> None:
+        """Give ``protocol`` the transport, and what has arrived on it. Raises OSError if it was
+        lost in the meantime."""
+        if self._error is not None:
+            raise self._error
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        if self._data and not self._transport.is_closing():
+            protocol.data_received(self._data)
+        if self._has_ended and not self._transport.is_closing():
+            protocol.eof_received()
+            self._transport.close()
+
+
+async def _connect(
+    host: str, port: int, protocol: asyncio.Protocol, tls: ssl.SSLContext | None
+) -> None:
+    sock = await open_socket(host, port)
+    loop = asyncio.get_running_loop()
+    early = EarlyData()
+    try:
+        if tls is None:
+            await loop.create_connection(lambda: early, sock=sock)
+        else:
+            name = _server_name(host)
+            await loop.create_connection(lambda: protocol, sock=sock, ssl=tls, server_hostname=name)
+    except BaseException:
+        sock.close()
+        raise
+    if tls is None:
+        early.hand_over(protocol)
+
+
+async def _connect_proxy(
+    proxy: Proxy, protocol: asyncio.Protocol, tls: ssl.SSLContext | None
+) -> None:
+    with _unreachable_on_oserror(f"proxy {proxy.shown}"):
+        proxy_tls = tls if proxy.scheme == "https" else None
+        await _connect(proxy.host, proxy.port, protocol, proxy_tls)
+
+
+async def _connect_tunnel(
+    route: Route, proxy: Proxy, connection: Connection, tls: ssl.SSLContext | None
+) -> None:
+    host = f"[{route.host}]" if ":" in route.host else route.host
+    tunnel = Tunnel(proxy, f"{host}:{route.port}")
+    await _connect_proxy(proxy, tunnel, tls)
+    try:
+        await tunnel.opened
+        secured = await asyncio.get_running_loop().start_tls(
+            tunnel.transport,
+            connection,
+            tls,  # type: ignore[arg-type]  # a tunnel is for https, which has a context
+            server_hostname=_server_name(route.host),
+        )
+    except BaseException:
+        tunnel.transport.abort()
+        raise
+    if secured is None:
+        raise ConnectionResetError("closed during the TLS handshake")
+    connection.connection_made(secured)
+
+
+async def open_socket(host: str, port: int) -> socket.socket:
+    """A TCP socket that is connected to the address of ``host`` that answers first (Happy Eyeballs,
+    RFC 8305). uvloop's ``create_connection`` tries one address after the other, each for minutes.
+    Raises OSError (socket.gaierror among them)."""
+    addresses = await _resolve(host, port)
+    try:
+        return await start_connection(
+            addresses, happy_eyeballs_delay=ATTEMPT_DELAY_S, socket_factory=_make_socket
+        )
+    except OSError as error:
+        # The library's frame refers to the error: without it, no cycle waits for the collector.
+        raise error.with_traceback(None) from None
+
+
+async def _resolve(host: str, port: int) -> Sequence[Address]:
+    """An address needs no resolver, and asyncio's is a thread. To tell an address from a name may
+    take a descriptor, and there may be none left: the resolver then reports that."""
+    kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST
+    try:
+        return socket.getaddrinfo(host, port, type=kind, flags=flags)[:1]
+    except (OSError, UnicodeError):
+        return await asyncio.get_running_loop().getaddrinfo(host, port, type=kind)
+
+
+def _make_socket(address: Address) -> socket.socket:
+    """A socket that sends small writes at once and notices a dead peer."""
+    family, kind, protocol, _, _ = address
+    sock = socket.socket(family, kind, protocol)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE:
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return sock
+
+
+def _server_name(host: str) -> str:
+    """As certificates and SNI have it: no root dot, no zone."""
+    return host.rstrip(".").partition("%")[0]
+
+
+@contextmanager
+def _unreachable_on_oserror(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # ssl.SSLError, socket.gaierror and TimeoutError are OSErrors
+        raise unreachable(error, name) from error
