@@ -196,11 +196,11 @@ def read_by_sdk(answer: Played, streamed: bool) -> Reading:
 @pytest.mark.parametrize(
     ("answer", "streamed"), [row[1:] for row in PLAYED], ids=[row[0] for row in PLAYED]
 )
-def test_the_sdk_reads_an_answer_as_we_do(answer: Played, streamed: bool) -> None:
+def test_the_sdk_decodes_a_response_as_we_do(answer: Played, streamed: bool) -> None:
     assert read_by_sdk(answer, streamed) == read_by_us(PROVIDER, answer, streamed)
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
-def test_the_sdk_reads_a_recorded_answer_as_we_do(recording: Recording) -> None:
+def test_the_sdk_decodes_a_recorded_response_as_we_do(recording: Recording) -> None:
     answer = Played(SSE if recording.stream else JSON, recording.body)
     assert read_by_sdk(answer, recording.stream) == read_by_us(PROVIDER, answer, recording.stream)

@@ -84,7 +84,7 @@ REASONS = {"COMPLETE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls"
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
-def test_a_recorded_answer_begins_says_what_it_said_and_ends(recording: Recording) -> None:
+def test_a_recorded_response_has_its_start_text_and_finish(recording: Recording) -> None:
     found = events(recording)
     answer, whole = fold(found), whole_of(recording)
     assert answer.failed is None
@@ -95,27 +95,27 @@ def test_a_recorded_answer_begins_says_what_it_said_and_ends(recording: Recordin
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
-def test_a_recorded_plan_and_thought_are_told_as_reasoning(recording: Recording) -> None:
+def test_a_recorded_tool_plan_and_thinking_are_reasoning(recording: Recording) -> None:
     plan = whole_of(recording)["message"].get("tool_plan") or ""
     choice = fold(events(recording)).choices[0]
     assert "".join(choice.reasoning) == said(recording, "thinking") + plan
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
-def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
+def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
     calls = whole_of(recording)["message"].get("tool_calls") or []
     message = fold(events(recording)).choices[0].message()
     assert (message["tool_calls"] or []) == calls
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
-def test_a_recorded_citation_is_handed_on_as_it_is(recording: Recording) -> None:
+def test_a_recorded_citation_is_returned_unchanged(recording: Recording) -> None:
     citations = whole_of(recording)["message"].get("citations") or []
     assert fold(events(recording)).choices[0].extra.get("citations", []) == citations
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
-def test_the_usage_of_a_recorded_answer_is_what_is_billed(recording: Recording) -> None:
+def test_the_usage_of_a_recorded_response_is_the_billed_one(recording: Recording) -> None:
     reported = whole_of(recording)["usage"]
     billed = reported["billed_units"]
     seen = fold(events(recording)).usage
@@ -129,14 +129,14 @@ def test_the_usage_of_a_recorded_answer_is_what_is_billed(recording: Recording) 
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
-def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
+def test_a_recorded_stream_has_the_same_events_for_any_chunking(recording: Recording) -> None:
     whole = events(recording)
     assert events(recording, 1) == whole
     assert events(recording, 997) == whole
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
-def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording) -> None:
+def test_a_recorded_stream_and_its_whole_response_agree(recording: Recording) -> None:
     streamed = fold(events(recording))
     whole = fold(cohere.decode_response(json.dumps(whole_of(recording)).encode()))
     assert streamed.choices[0].message() == whole.choices[0].message()
@@ -149,7 +149,7 @@ CLASSES = {401: errors.UpstreamAuth, 404: errors.UpstreamNotFound}
 
 
 @pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
-def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
+def test_a_recorded_error_keeps_the_providers_message(recording: Recording) -> None:
     error = cohere.decode_error(recording.status, recording.headers, recording.body)
     said = json.loads(recording.body)
     assert (error.message, error.request_id) == (said["message"], said["id"])
@@ -195,7 +195,7 @@ def plain(body: Any) -> Any:
 
 
 @pytest.mark.parametrize("recording", REQUESTS, ids=names(REQUESTS))
-def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
+def test_a_recorded_request_is_encoded_as_recorded(recording: Recording) -> None:
     request, changes = cohere.PROVIDER.adapt(canonical(recording))
     assert changes == ()
     http = cohere.encode_request(request, TARGET)
@@ -204,7 +204,7 @@ def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Re
 
 
 @pytest.mark.parametrize("recording", VECTORS, ids=names(VECTORS))
-def test_recorded_embeddings_are_read(recording: Recording) -> None:
+def test_recorded_embeddings_are_decoded(recording: Recording) -> None:
     answer = json.loads(recording.body)
     found = cohere.decode_embeddings(recording.body)
     vectors = answer["embeddings"]
@@ -216,7 +216,7 @@ ASKED = [recording for recording in VECTORS if recording.name not in WAIVED]
 
 
 @pytest.mark.parametrize("recording", ASKED, ids=names(ASKED))
-def test_recorded_embeddings_are_asked_for(recording: Recording) -> None:
+def test_a_recorded_embeddings_request_is_encoded_as_recorded(recording: Recording) -> None:
     body = dict(recording.request)
     request = EmbeddingsRequest(
         model=body["model"],
@@ -228,6 +228,6 @@ def test_recorded_embeddings_are_asked_for(recording: Recording) -> None:
     assert json.loads(http.body) == body
 
 
-def test_what_is_waived_is_still_recorded() -> None:
+def test_every_waived_recording_exists() -> None:
     found = {recording.name for recording in chosen(lambda r: r.provider == "cohere")}
     assert not found or set(WAIVED) <= found

@@ -93,7 +93,7 @@ def ours(base_url: str, model: str, given: Any, streamed: bool) -> Asked:
 @pytest.mark.parametrize(
     ("model", "openai", "native"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS]
 )
-def test_cohere_is_asked_what_its_sdk_asks(
+def test_requests_equal_those_of_the_sdk(
     model: str, openai: Any, native: Any, streamed: bool
 ) -> None:
     with serving(COHERE.streamed if streamed else COHERE.whole) as server:
@@ -216,11 +216,11 @@ def read_by_sdk(played: Played, streamed: bool) -> Reading:
 @pytest.mark.parametrize(
     ("played", "streamed"), [row[1:] for row in PLAYED], ids=[row[0] for row in PLAYED]
 )
-def test_the_sdk_reads_an_answer_as_we_do(played: Played, streamed: bool) -> None:
+def test_the_sdk_decodes_a_response_as_we_do(played: Played, streamed: bool) -> None:
     assert read_by_sdk(played, streamed) == read_by_us(PROVIDER, played, streamed)
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
-def test_the_sdk_reads_a_recorded_answer_as_we_do(recording: Recording) -> None:
+def test_the_sdk_decodes_a_recorded_response_as_we_do(recording: Recording) -> None:
     played = Played(SSE if recording.stream else JSON, recording.body)
     assert read_by_sdk(played, recording.stream) == read_by_us(PROVIDER, played, recording.stream)

@@ -110,7 +110,7 @@ def test_a_recorded_answer_begins_with_its_start(recording: Recording) -> None:
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
-def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
+def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools
     calls = [part["functionCall"] for part in parts(recording) if "functionCall" in part]
     made = [(tool.name, json.loads("".join(tool.arguments))) for tool in tools.values()]
@@ -204,7 +204,7 @@ def test_recorded_logprobs_are_told_a_token(recording: Recording) -> None:
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
-def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
+def test_a_recorded_stream_has_the_same_events_for_any_chunking(recording: Recording) -> None:
     whole = events(recording)
     step = 1 if len(recording.body) < 20_000 else 7
     assert events(recording, *recording.cut(step)) == whole
@@ -237,7 +237,7 @@ CLASSES = {
 
 
 @pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
-def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
+def test_a_recorded_error_keeps_the_providers_message(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     error = provider.decode_error(recording.status, recording.headers, recording.body)
     told = json.loads(recording.body)["error"]
@@ -470,6 +470,6 @@ def test_a_recorded_request_is_written_as_it_was(recording: Recording) -> None:
     assert http.url.path.endswith(f"/models/{recording.model}:{method}")
 
 
-def test_what_is_waived_was_recorded() -> None:
+def test_every_waived_recording_exists() -> None:
     known = {recording.name for recording in REQUESTS}
     assert not known or WAIVED.keys() <= known

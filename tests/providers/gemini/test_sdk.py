@@ -180,7 +180,7 @@ def test_we_ask_what_the_sdk_asks(what: str, stream: bool) -> None:
 
 @pytest.mark.parametrize("wire", [GEMINI, GEMINI_CALLING], ids=["text", "thoughts and calls"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_the_sdk_reads_an_answer_as_we_do(wire: Wire, stream: bool) -> None:
+def test_the_sdk_decodes_a_response_as_we_do(wire: Wire, stream: bool) -> None:
     with ThreadedServer([served(wire[stream])]) as server:
         answers = told(server, stream, model="gemini-2.5-flash", contents="Hello")
     candidates = [(answer.candidates or [])[0] for answer in answers]

@@ -75,7 +75,7 @@ def calls(recording: Recording) -> list[Any]:
 
 
 @pytest.mark.parametrize("recording", NATIVE + COPIES, ids=names(NATIVE + COPIES))
-def test_a_recorded_answer_begins_says_what_it_said_and_ends(recording: Recording) -> None:
+def test_a_recorded_response_has_its_start_text_and_finish(recording: Recording) -> None:
     found = events(recording)
     answer = fold(found)
     assert answer.failed is None
@@ -88,7 +88,7 @@ def test_a_recorded_answer_begins_says_what_it_said_and_ends(recording: Recordin
 
 
 @pytest.mark.parametrize("recording", NATIVE + COPIES, ids=names(NATIVE + COPIES))
-def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
+def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools.values()
     made = [(tool.id, tool.name, json.loads("".join(tool.arguments))) for tool in tools]
     assert made == calls(recording)
@@ -126,7 +126,7 @@ def test_the_usage_of_a_recorded_answer_is_what_was_counted(recording: Recording
 
 
 @pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
-def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
+def test_a_recorded_stream_has_the_same_events_for_any_chunking(recording: Recording) -> None:
     whole = events(recording)
     assert events(recording, 1) == whole
     assert events(recording, 997) == whole
@@ -136,7 +136,7 @@ NATIVE_STREAMS = [recording for recording in NATIVE if len(list(objects(recordin
 
 
 @pytest.mark.parametrize("recording", NATIVE_STREAMS, ids=names(NATIVE_STREAMS))
-def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording) -> None:
+def test_a_recorded_stream_and_its_whole_response_agree(recording: Recording) -> None:
     lines = list(objects(recording))
     message: dict[str, Any] = {"role": "assistant"}
     for line in lines:
@@ -155,7 +155,7 @@ CLASSES = {400: errors.UpstreamRejected, 404: errors.UpstreamNotFound}
 
 
 @pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
-def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
+def test_a_recorded_error_keeps_the_providers_message(recording: Recording) -> None:
     error = ollama.decode_error(recording.status, recording.headers, recording.body)
     said = json.loads(recording.body)["error"]
     assert error.message == (said if isinstance(said, str) else said["message"])
@@ -230,7 +230,7 @@ def plain(body: Any) -> Any:
 
 
 @pytest.mark.parametrize("recording", REQUESTS, ids=names(REQUESTS))
-def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
+def test_a_recorded_request_is_encoded_as_recorded(recording: Recording) -> None:
     request, changes = ollama.PROVIDER.adapt(canonical(recording))
     assert {change.parameter for change in changes} <= {"max_tokens"}
     http = ollama.encode_request(request, target(recording))
@@ -256,7 +256,7 @@ def test_a_result_names_the_tool_that_gave_it() -> None:
 
 
 @pytest.mark.parametrize("recording", VECTORS, ids=names(VECTORS))
-def test_recorded_embeddings_are_asked_for_and_read(recording: Recording) -> None:
+def test_a_recorded_embeddings_request_is_encoded_as_recorded_and_read(recording: Recording) -> None:
     body = dict(recording.request)
     request = EmbeddingsRequest(
         model=body.pop("model"),
@@ -271,6 +271,6 @@ def test_recorded_embeddings_are_asked_for_and_read(recording: Recording) -> Non
     assert found.usage.input_tokens == answer["prompt_eval_count"]
 
 
-def test_what_is_waived_is_still_recorded() -> None:
+def test_every_waived_recording_exists() -> None:
     found = {recording.name for recording in chosen(lambda r: r.provider == "ollama")}
     assert not found or set(WAIVED) <= found

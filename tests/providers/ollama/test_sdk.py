@@ -88,7 +88,7 @@ def as_the_sdk(asked: Asked) -> Asked:
 @pytest.mark.parametrize(
     ("openai", "native"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS]
 )
-def test_ollama_is_asked_what_its_sdk_asks(openai: Any, native: Any, streamed: bool) -> None:
+def test_requests_equal_those_of_the_sdk(openai: Any, native: Any, streamed: bool) -> None:
     with serving(OLLAMA.streamed if streamed else OLLAMA.whole) as server:
         told(server, streamed, **native)
         theirs = asked_by_sdk(server.requests[0])
@@ -150,11 +150,11 @@ def read_without_ids(played: Played, streamed: bool) -> Reading:
 @pytest.mark.parametrize(
     ("played", "streamed"), [row[1:] for row in PLAYED], ids=[row[0] for row in PLAYED]
 )
-def test_the_sdk_reads_an_answer_as_we_do(played: Played, streamed: bool) -> None:
+def test_the_sdk_decodes_a_response_as_we_do(played: Played, streamed: bool) -> None:
     assert read_by_sdk(played, streamed) == read_without_ids(played, streamed)
 
 
 @pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
-def test_the_sdk_reads_a_recorded_answer_as_we_do(recording: Recording) -> None:
+def test_the_sdk_decodes_a_recorded_response_as_we_do(recording: Recording) -> None:
     played = Played(NDJSON if recording.stream else JSON, recording.body)
     assert read_by_sdk(played, recording.stream) == read_without_ids(played, recording.stream)

@@ -1,6 +1,7 @@
 """Cohere's errors: ``{"id": ..., "message": ...}`` (docs.cohere.com/reference/errors).
 
-The status says what it is, but for two of its own and for keys whose month is used up.
+The status tells the class, except for two statuses of Cohere's own and for trial keys whose monthly
+calls are used up.
 """
 
 from __future__ import annotations
@@ -18,24 +19,25 @@ BY_STATUS: dict[int, type[UpstreamError]] = {
     498: UpstreamAuth,  # invalid token
     499: UpstreamTimeout,  # the request was cancelled
 }
-SPENT = re.compile(r"calls? ?/ ?month|per month|maximum billing", re.IGNORECASE)
-"""A trial key has 1000 calls a month: to wait does not mend that."""
+MONTHLY_QUOTA = re.compile(r"calls? ?/ ?month|per month|maximum billing", re.IGNORECASE)
+"""A trial key has 1000 calls a month: a retry after some seconds cannot succeed."""
 
 
 def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """Never raises, whatever the body is."""
     error = openai_errors.decode_error(status, headers, body)
-    cls = UpstreamQuota if status == 429 and SPENT.search(error.message) else BY_STATUS.get(status)
+    is_quota = status == 429 and MONTHLY_QUOTA.search(error.message)
+    cls = UpstreamQuota if is_quota else BY_STATUS.get(status)
     if cls is not None:
         error = cls(error.message, code=error.code, retry_after_s=error.retry_after_s)
-    error.request_id = error.request_id or _id(body)
+    error.request_id = error.request_id or _request_id(body)
     return error
 
 
-def _id(body: bytes) -> str | None:
+def _request_id(body: bytes) -> str | None:
     try:
-        found: Any = msgspec.json.decode(body)
+        parsed: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    named = found.get("id") if isinstance(found, dict) else None
-    return named if isinstance(named, str) else None
+    request_id = parsed.get("id") if isinstance(parsed, dict) else None
+    return request_id if isinstance(request_id, str) else None

@@ -1,149 +1,93 @@
-"""OpenAI's messages as Cohere's v2 chat takes them (docs.cohere.com/reference/chat).
+"""OpenAI's messages as the messages of Cohere's v2 chat (docs.cohere.com/reference/chat).
 
-The two are near: what differs are documents, which stand beside the messages, and what a model
-thought, which is a ``thinking`` part to those that reason and a ``tool_plan`` to the older ones.
-Fields and parts that are not known here stay as they are.
+The formats differ in two places: documents stand beside the messages, and reasoning is a
+``thinking`` block for models that reason but a ``tool_plan`` for older ones. Unknown fields pass
+through.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from headway.errors import RequestError
+from headway.providers.cohere.content_blocks import Documents, convert_content
+from headway.providers.cohere.models import supports_reasoning
 from headway.providers.function_tools import Fields, parts_of, turns
-from headway.providers.inline_files import opened
 from headway.types import ChatRequest
 
-PLAIN = re.compile(
-    r"(?:.*/)?(?:command-?(?:$|light|nightly|r)|command-a(?:$|-\d|-vision|-translate)|.*aya)"
-)
-"""Models that do not reason; of those to come it is more likely that they do."""
-ROLES = {"developer": "system"}
-KNOWN = ("assistant", "system", "tool", "user")
-NOT_SENT = frozenset(
+RENAMED_ROLES = {"developer": "system"}
+ROLES = ("assistant", "system", "tool", "user")
+NOT_COPIED = frozenset(
     {
         "annotations", "audio", "cache_control", "citations", "content", "is_error", "name",
         "reasoning", "reasoning_content", "reasoning_details", "refusal", "role", "tool_calls",
     }
 )  # fmt: skip
-"""Fields of a message that Cohere has no word for, or that are made anew."""
-
-Documents = list[Fields]
-
-
-def reasons(model: str) -> bool:
-    return PLAIN.match(model) is None
+"""Fields of a message that Cohere does not know, or that are converted."""
+UNSUPPORTED = "unsupported by Cohere"
 
 
-def conversation(request: ChatRequest) -> tuple[list[Fields], Documents]:
-    """The messages, and the documents that stood in them. Raises RequestError for what Cohere
-    cannot be given."""
+def convert_messages(request: ChatRequest) -> tuple[list[Fields], Documents]:
+    """The messages, and the documents that stood in them. Raises RequestError for content that
+    Cohere cannot take."""
     documents: Documents = []
-    thinks = reasons(request.model)
-    return [_turn(turn, thinks, documents) for turn in turns(request.messages)], documents
+    reasons = supports_reasoning(request.model)
+    messages = [_convert(message, reasons, documents) for message in turns(request.messages)]
+    return messages, documents
 
 
-def losses(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """What of the messages does not reach the model: the field, and why."""
-    thinks = reasons(request.model)
-    for turn in turns(request.messages):
-        if turn.get("name") and turn["role"] != "tool":
-            yield "messages[].name", "there are no names of speakers"
-        if turn.get("is_error"):
-            yield "messages[].is_error", "a result is not marked as an error there"
-        if turn.get("audio"):
-            yield "messages[].audio", "there is no sound there"
-        if _has_marker(turn):
-            yield "cache_control", "there are no markers for a cache: it is kept by itself"
-        if turn.get("reasoning_content") and not (thinks or turn.get("tool_calls")):
-            yield "messages[].reasoning_content", f"{request.model} takes no thoughts back"
+def unsupported_content(request: ChatRequest) -> Iterator[tuple[str, str]]:
+    """(path, reason) of each part of the messages that does not reach the model."""
+    reasons = supports_reasoning(request.model)
+    for message in turns(request.messages):
+        if message.get("name") and message["role"] != "tool":
+            yield "messages[].name", UNSUPPORTED
+        if message.get("is_error"):
+            yield "messages[].is_error", UNSUPPORTED
+        if message.get("audio"):
+            yield "messages[].audio", UNSUPPORTED
+        if _has_cache_marker(message):
+            yield "cache_control", f"{UNSUPPORTED}, which caches automatically"
+        if message.get("reasoning_content") and not (reasons or message.get("tool_calls")):
+            yield "messages[].reasoning_content", f"unsupported by {request.model}"
 
 
-def _has_marker(turn: Fields) -> bool:
-    parts = parts_of(turn.get("content"))
-    return any(holder.get("cache_control") for holder in (turn, *parts))
+def _has_cache_marker(message: Fields) -> bool:
+    parts = parts_of(message.get("content"))
+    return any(holder.get("cache_control") for holder in (message, *parts))
 
 
-def _turn(turn: Fields, thinks: bool, documents: Documents) -> Fields:
-    role = ROLES.get(turn["role"], turn["role"])
-    if role not in KNOWN:
+def _convert(message: Fields, reasons: bool, documents: Documents) -> Fields:
+    role = RENAMED_ROLES.get(message["role"], message["role"])
+    if role not in ROLES:
         raise RequestError(f"`messages`: there is no role {role!r}.", param="messages")
-    content = _content(turn.get("content"), documents)
+    content = convert_content(message.get("content"), documents)
     if role == "assistant":
-        made = _assistant(turn, content, thinks)
+        converted = _assistant_fields(message, content, reasons)
     else:
-        made = {"content": content}
-    kept = {name: value for name, value in turn.items() if name not in NOT_SENT}
-    return {"role": role, **made, **kept}
+        converted = {"content": content}
+    copied = {name: value for name, value in message.items() if name not in NOT_COPIED}
+    return {"role": role, **converted, **copied}
 
 
-def _assistant(turn: Fields, content: Any, thinks: bool) -> Fields:
-    made: Fields = {}
-    content = content or turn.get("refusal") or ""
-    thought = turn.get("reasoning_content") or turn.get("reasoning")
-    calls = turn.get("tool_calls")
-    if thought and thinks:
-        content = [{"type": "thinking", "thinking": thought}, *parts_of(content)]
-    elif thought and calls:
-        made["tool_plan"] = thought
+def _assistant_fields(message: Fields, content: Any, reasons: bool) -> Fields:
+    fields: Fields = {}
+    content = content or message.get("refusal") or ""
+    reasoning = message.get("reasoning_content") or message.get("reasoning")
+    calls = message.get("tool_calls")
+    if reasoning and reasons:
+        content = [{"type": "thinking", "thinking": reasoning}, *parts_of(content)]
+    elif reasoning and calls:
+        fields["tool_plan"] = reasoning
     if content or not calls:
-        made["content"] = content
+        fields["content"] = content
     if calls:
-        made["tool_calls"] = [_call(call) for call in calls]
-    return made
+        fields["tool_calls"] = [_convert_call(call) for call in calls]
+    return fields
 
 
-def _call(call: Fields) -> Fields:
+def _convert_call(call: Fields) -> Fields:
     function = call["function"]
-    said = {"name": function["name"], "arguments": function.get("arguments") or "{}"}
-    return {"id": call["id"], "type": "function", "function": said}
-
-
-def _content(content: Any, documents: Documents) -> Any:
-    """A text stays one: both forms are Cohere's too."""
-    if content is None or isinstance(content, str):
-        return content or ""
-    made = (PARTS.get(part["type"], _as_it_is)(part, documents) for part in content)
-    return [part for part in made if part is not None]
-
-
-def _as_it_is(part: Fields, documents: Documents) -> Fields:
-    return {name: value for name, value in part.items() if name != "cache_control"}
-
-
-def _refusal(part: Fields, documents: Documents) -> Fields:
-    return {"type": "text", "text": part["refusal"]}
-
-
-def _image(part: Fields, documents: Documents) -> Fields:
-    image = part.get("image_url")
-    made = {"url": image} if isinstance(image, str) else image
-    return {"type": "image_url", "image_url": made}
-
-
-def _file(part: Fields, documents: Documents) -> Fields | None:
-    file = part.get("file") or {}
-    media, text = opened(file, "Cohere")
-    if text is None:
-        url = f"data:{media.media_type};base64,{media.data}"
-        return {"type": "image_url", "image_url": {"url": url}}
-    title = {"title": file["filename"]} if file.get("filename") else {}
-    documents.append({"id": f"doc:{len(documents)}", "data": {**title, "text": text}})
-    return None
-
-
-def _sound(part: Fields, documents: Documents) -> Fields:
-    message = f"`messages`: Cohere's chat takes no {part['type']}."
-    raise RequestError(message, param="messages")
-
-
-PARTS: dict[str, Callable[[Fields, Documents], Fields | None]] = {
-    "refusal": _refusal,
-    "image_url": _image,
-    "file": _file,
-    "input_audio": _sound,
-    "video_url": _sound,
-}
-"""By type; others stay as they are."""
+    converted = {"name": function["name"], "arguments": function.get("arguments") or "{}"}
+    return {"id": call["id"], "type": "function", "function": converted}

@@ -1,0 +1,53 @@
+"""Cohere's citations, and OpenAI's ``annotations`` for those whose source is a web page
+(docs.cohere.com/docs/citations)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headway.types import Event, ExtraFields
+
+
+class BlockOffsets:
+    """Where the text of each content block begins in the text of the whole answer, in characters:
+    Cohere counts a citation's position from the start of its block, OpenAI from the start of the
+    answer."""
+
+    __slots__ = ("length", "starts")
+
+    def __init__(self) -> None:
+        self.starts: dict[int, int] = {}
+        self.length = 0
+
+    def add(self, index: int, text: str) -> None:
+        self.starts.setdefault(index, self.length)
+        self.length += len(text)
+
+
+def read_citations(citations: list[dict[str, Any]], offsets: BlockOffsets) -> list[Event]:
+    """At most one ExtraFields, with ``citations`` as they came and ``annotations`` if any."""
+    if not citations:
+        return []
+    fields: dict[str, Any] = {"citations": citations}
+    annotations = [each for citation in citations for each in _annotations(citation, offsets)]
+    return [ExtraFields({**fields, "annotations": annotations} if annotations else fields)]
+
+
+def _annotations(citation: dict[str, Any], offsets: BlockOffsets) -> list[dict[str, Any]]:
+    if citation.get("type") not in (None, "TEXT_CONTENT"):
+        return []
+    start = offsets.starts.get(citation.get("content_index") or 0, 0)
+    span = {"start_index": start + citation["start"], "end_index": start + citation["end"]}
+    return [
+        {"type": "url_citation", "url_citation": {**span, **page}}
+        for source in citation.get("sources") or ()
+        if (page := _web_page(source)) is not None
+    ]
+
+
+def _web_page(source: dict[str, Any]) -> dict[str, str] | None:
+    data = source.get("document") or source.get("tool_output") or {}
+    url = data.get("url")
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        return None
+    return {"url": url, "title": str(data.get("title") or url)}
