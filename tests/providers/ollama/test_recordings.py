@@ -256,7 +256,7 @@ def test_a_result_names_the_tool_that_gave_it() -> None:
 
 
 @pytest.mark.parametrize("recording", VECTORS, ids=names(VECTORS))
-def test_a_recorded_embeddings_request_is_encoded_as_recorded_and_read(recording: Recording) -> None:
+def test_a_recorded_embeddings_call_is_encoded_and_decoded(recording: Recording) -> None:
     body = dict(recording.request)
     request = EmbeddingsRequest(
         model=body.pop("model"),
