@@ -13,7 +13,7 @@ from headway.errors import MissingProviderKey, RequestError
 from headway.providers.bedrock import embeddings as bedrock_embeddings
 from headway.providers.bedrock import mantle as bedrock_mantle
 from headway.providers.bedrock import provider as bedrock
-from headway.providers.capabilities import FEATURES
+from headway.providers.capabilities import CAPABILITIES
 from headway.types import ChatRequest, EmbeddingsRequest, Target, Usage
 from headway.wire.sigv4 import Key, Scope, sign
 
@@ -348,7 +348,7 @@ def test_openais_rules_hold_for_its_models_by_their_name_there() -> None:
 @pytest.mark.parametrize("module", [bedrock, bedrock_mantle])
 def test_facts_are_in_the_words_that_are_known(module: Any) -> None:
     provider = module.PROVIDER
-    assert set(provider.features) <= set(FEATURES)
+    assert set(provider.capabilities) <= set(CAPABILITIES)
     assert provider.credentials == "aws"
     assert provider.key_env == "AWS_BEARER_TOKEN_BEDROCK"
     assert {"region", "access_key", "secret_key", "profile", "role_arn"} <= set(provider.options)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headway.providers import ALIASES, KINDS
-from headway.providers.capabilities import FEATURES
+from headway.providers.capabilities import CAPABILITIES
 from headway.providers.docs import markdown
 
 PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
@@ -32,8 +32,8 @@ def row(kind: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_shows_each_feature_that_it_has_and_no_other(kind: str) -> None:
-    shown = dict(zip(FEATURES, row(kind), strict=True))
-    assert {name for name, mark in shown.items() if mark} == set(KINDS[kind].features)
+    shown = dict(zip(CAPABILITIES, row(kind), strict=True))
+    assert {name for name, mark in shown.items() if mark} == set(KINDS[kind].capabilities)
 
 
 def test_aliases_and_keys_are_shown() -> None:

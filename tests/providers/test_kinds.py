@@ -17,7 +17,7 @@ from headway.config import load
 from headway.metering.prices import shipped
 from headway.providers import ALIASES, FACTS, KINDS
 from headway.providers.base import Provider, State
-from headway.providers.capabilities import FEATURES
+from headway.providers.capabilities import CAPABILITIES
 from headway.providers.openai import provider as openai
 from headway.types import Frame, Text
 
@@ -50,8 +50,8 @@ def test_an_option_that_sounds_secret_is_marked_so(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_has_known_features_and_a_known_price_list(kind: str) -> None:
     provider = KINDS[kind]
-    assert set(provider.features) <= set(FEATURES)
-    words = {note.partition(":")[0] for note in provider.features.values()}
+    assert set(provider.capabilities) <= set(CAPABILITIES)
+    words = {note.partition(":")[0] for note in provider.capabilities.values()}
     assert words <= {"native", "emulated", "partial"}
     assert provider.price_id is None or provider.price_id in PRICED
 
@@ -61,7 +61,7 @@ def test_a_kind_has_embeddings_both_ways_and_says_so(kind: str) -> None:
     provider = KINDS[kind]
     has = provider.encode_embeddings is not None
     assert has == (provider.decode_embeddings is not None)
-    assert has == ("embeddings" in provider.features)
+    assert has == ("embeddings" in provider.capabilities)
 
 
 def test_no_two_kinds_share_a_name_and_lookups_agree_with_the_list() -> None:

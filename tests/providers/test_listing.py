@@ -355,7 +355,7 @@ def test_a_recorded_list_is_read_whole(recording: Recording) -> None:
     assert page.more is None
     for model, row in zip(page.models, said, strict=True):
         assert model.created == (row.get("created") if recording.provider != "anthropic" else None)
-        wanted = [row[name] for name in listing.CONTEXT if name in row]
+        wanted = [row[name] for name in listing.CONTEXT_FIELDS if name in row]
         assert not wanted or model.context_window == wanted[0]
         assert list(model.input_modalities or []) == taken(row)
 

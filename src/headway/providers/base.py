@@ -89,9 +89,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     secrets: frozenset[str] = frozenset()
     """Those of ``options`` that are secret: never shown, and never sent, nor signed with, where the
     configuration did not say to."""
-    features: Mapping[str, str] = {}
-    """What it can do beyond text, by the words of ``features.FEATURES``: native, emulated or
-    partial, with a note after a colon where one is due. What is not named it cannot."""
+    capabilities: Mapping[str, str] = {}
+    """Name in ``capabilities.CAPABILITIES`` -> native, emulated or partial, and a note after a
+    colon where there are limits. The provider lacks the capabilities that are not named."""
 
     def parameters_of(self, model: str | None) -> tuple[Parameter, ...]:
         """The parameters that a model takes, under the names that it takes them by."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FEATURES: dict[str, str] = {
+CAPABILITIES: dict[str, str] = {
     "stream": "answers as a stream",
     "tools": "tool calls, parallel and streamed",
     "tool_choice": "a tool can be required, forbidden or named",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from headway.providers import ALIASES, FACTS, KINDS
 from headway.providers.base import Provider
-from headway.providers.capabilities import FEATURES
+from headway.providers.capabilities import CAPABILITIES
 
 INTRODUCTION = """\
 # Providers
@@ -42,7 +42,7 @@ What a request asks for and a provider, or one of its models, does not take is d
 clamped or emulated, and the reply's `transformations` says so; with `strict: true` it is refused
 instead. Fields that Headway does not know pass through.
 """
-FEATURES_HEAD = """
+CAPABILITIES_HEAD = """
 ## What each can do
 
 `yes` is native, `emul.` is emulated, `part` has limits; the notes further down say which. What is
@@ -53,7 +53,7 @@ MARKS = {"native": "yes", "emulated": "emul.", "partial": "part"}
 
 
 def markdown() -> str:
-    return "".join((INTRODUCTION, _kinds(), _aliases(), _features(), _meanings(), _notes()))
+    return "".join((INTRODUCTION, _kinds(), _aliases(), _capabilities(), _meanings(), _notes()))
 
 
 def _kinds() -> str:
@@ -102,22 +102,22 @@ def _aliases() -> str:
     return f"\nOther names for the same: {', '.join(known)}.\n"
 
 
-def _features() -> str:
-    names = list(FEATURES)
+def _capabilities() -> str:
+    names = list(CAPABILITIES)
     head = f"| kind | {' | '.join(names)} |\n|---|{'---|' * len(names)}\n"
     rows = (
         f"| `{provider.name}` | {' | '.join(_mark(provider, name) for name in names)} |\n"
         for provider in KINDS.values()
     )
-    return FEATURES_HEAD + head + "".join(rows)
+    return CAPABILITIES_HEAD + head + "".join(rows)
 
 
 def _mark(provider: Provider, feature: str) -> str:
-    return MARKS.get(provider.features.get(feature, "").partition(":")[0], "")
+    return MARKS.get(provider.capabilities.get(feature, "").partition(":")[0], "")
 
 
 def _meanings() -> str:
-    return "\n" + "".join(f"- `{name}`: {meaning}\n" for name, meaning in FEATURES.items())
+    return "\n" + "".join(f"- `{name}`: {meaning}\n" for name, meaning in CAPABILITIES.items())
 
 
 def _notes() -> str:
@@ -127,7 +127,7 @@ def _notes() -> str:
 def _notes_of(provider: Provider) -> Iterator[str]:
     notes = [
         f"- {feature}: {note.partition(': ')[2]}\n"
-        for feature, note in provider.features.items()
+        for feature, note in provider.capabilities.items()
         if ": " in note
     ]
     options = [

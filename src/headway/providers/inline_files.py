@@ -1,4 +1,4 @@
-"""Files in a message, for wires whose models read text and see pictures but open no documents."""
+"""Read the files in messages, for wire formats that take texts and images but no documents."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Any
 from headway.errors import RequestError
 from headway.providers.chat_messages import Media, media_of
 
-TEXTS = re.compile(r"text/|application/(?:json|xml|x-yaml|yaml)")
-TEXT_FILES = (".csv", ".htm", ".html", ".json", ".md", ".txt", ".xml", ".yaml", ".yml")
+TEXT_TYPES = re.compile(r"text/|application/(?:json|xml|x-yaml|yaml)")
+TEXT_SUFFIXES = (".csv", ".htm", ".html", ".json", ".md", ".txt", ".xml", ".yaml", ".yml")
 
 
-def opened(file: dict[str, Any], provider: str) -> tuple[Media, str | None]:
-    """What stands in an OpenAI ``file``: a picture in base64, or a text. Raises RequestError for
-    anything else."""
+def read_file(file: dict[str, Any], provider: str) -> tuple[Media, str | None]:
+    """The content of an OpenAI ``file`` part: (an image in base64, None) or (media, its text).
+    Raises RequestError, which names ``provider``, for any other file."""
     media = _media(file.get("file_data") or "", file.get("filename") or "")
-    kind, data = media.media_type or "", media.data or ""
-    if kind.startswith("image/"):
+    media_type, data = media.media_type or "", media.data or ""
+    if media_type.startswith("image/"):
         return media, None
-    if TEXTS.match(kind):
+    if TEXT_TYPES.match(media_type):
         return media, _decoded(data)
     message = f"`messages`: {provider} takes no documents but texts, as data in base64."
     raise RequestError(message, param="messages")
 
 
 def _media(data: str, filename: str) -> Media:
-    """A data URL, or bare base64 whose kind the file's name tells."""
+    """A data URL, or bare base64 of a text file, which its name shows."""
     media = media_of(data)
-    if media.url is None or not filename.lower().endswith(TEXT_FILES):
+    if media.url is None or not filename.lower().endswith(TEXT_SUFFIXES):
         return media
     return Media("text/plain", data)
 
@@ -41,3 +41,6 @@ def _decoded(data: str) -> str:
     except (binascii.Error, UnicodeDecodeError) as exc:
         message = f"`messages`: a text file is not UTF-8 in base64: {exc}."
         raise RequestError(message, param="messages") from exc
+
+
+opened = read_file

@@ -1,8 +1,9 @@
-"""JSON schemas in the dialect of JSON Schema that Anthropic's structured outputs take.
+"""Convert JSON schemas to the subset of JSON Schema that Anthropic's structured outputs accept.
 
 Rules (platform.claude.com/docs/en/build-with-claude/structured-outputs, JSON Schema limitations):
-every object is closed, numbers and lengths cannot be constrained, a few formats are known. What
-cannot be enforced is told to the model in the description, as Anthropic's own SDKs do.
+every object needs ``additionalProperties: false``, numbers and lengths cannot be constrained, a few
+formats are known. Constraints that cannot be enforced are appended to the description, as
+Anthropic's own SDKs do.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-TABLES = frozenset({"properties", "$defs", "definitions"})
-"""Keywords that hold schemas by name."""
-LISTS = {"anyOf": "anyOf", "allOf": "allOf", "oneOf": "anyOf"}
-"""Keywords that hold a list of schemas, and what each becomes."""
+SCHEMAS_BY_NAME = frozenset({"properties", "$defs", "definitions"})
+"""Keywords that hold an object of schemas."""
+SCHEMA_LISTS = {"anyOf": "anyOf", "allOf": "allOf", "oneOf": "anyOf"}
+"""Keywords that hold a list of schemas -> the keyword to send."""
 NOT_ENFORCED = frozenset(
     {
         "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
@@ -26,29 +27,31 @@ FORMATS = frozenset(
         "date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid",
     }
 )  # fmt: skip
-MOST_MIN_ITEMS = 1
+MAX_MIN_ITEMS = 1
+"""The largest ``minItems`` that is enforced."""
 
 
-def closed(schema: Any, told: set[str]) -> Any:
-    """``schema`` as Anthropic takes it; ``told`` gathers the keywords that are told in words."""
+def to_strict_schema(schema: Any, described: set[str]) -> Any:
+    """``schema`` in the accepted subset. Adds to ``described`` the keywords that moved into a
+    description."""
     if not isinstance(schema, dict):
         return schema
     kept: dict[str, Any] = {}
-    words: dict[str, Any] = {}
+    moved: dict[str, Any] = {}
     for key, value in schema.items():
         if not _is_enforced(key, value):
-            words[key] = value
-        elif key in TABLES and isinstance(value, dict):
-            kept[key] = {name: closed(inner, told) for name, inner in value.items()}
-        elif key in LISTS and isinstance(value, list):
-            kept[LISTS[key]] = [closed(inner, told) for inner in value]
+            moved[key] = value
+        elif key in SCHEMAS_BY_NAME and isinstance(value, dict):
+            kept[key] = {name: to_strict_schema(inner, described) for name, inner in value.items()}
+        elif key in SCHEMA_LISTS and isinstance(value, list):
+            kept[SCHEMA_LISTS[key]] = [to_strict_schema(inner, described) for inner in value]
         else:
-            kept[key] = closed(value, told) if key == "items" else value
+            kept[key] = to_strict_schema(value, described) if key == "items" else value
     if _is_object(schema):
         kept["additionalProperties"] = False
-    if words:
-        told.update(words)
-        kept["description"] = _described(kept.get("description"), words)
+    if moved:
+        described.update(moved)
+        kept["description"] = _description(kept.get("description"), moved)
     return kept
 
 
@@ -56,7 +59,7 @@ def _is_enforced(key: str, value: Any) -> bool:
     if key == "additionalProperties":
         return value is False
     if key == "minItems":
-        return isinstance(value, int) and value <= MOST_MIN_ITEMS
+        return isinstance(value, int) and value <= MAX_MIN_ITEMS
     if key == "format":
         return value in FORMATS
     return key not in NOT_ENFORCED
@@ -67,6 +70,9 @@ def _is_object(schema: dict[str, Any]) -> bool:
     return kind == "object" or (isinstance(kind, list) and "object" in kind)
 
 
-def _described(description: Any, words: dict[str, Any]) -> str:
-    rules = ", ".join(f"{key}: {msgspec.json.encode(words[key]).decode()}" for key in words)
-    return f"{description}\n\n{{{rules}}}" if description else f"{{{rules}}}"
+def _description(given: Any, moved: dict[str, Any]) -> str:
+    rules = ", ".join(f"{key}: {msgspec.json.encode(moved[key]).decode()}" for key in moved)
+    return f"{given}\n\n{{{rules}}}" if given else f"{{{rules}}}"
+
+
+closed = to_strict_schema

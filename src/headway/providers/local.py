@@ -23,7 +23,7 @@ PROVIDER = replace(
     list_models=None,
     models=("smollm2-135m-instruct",),
     launch="llama",
-    features={
+    capabilities={
         "stream": "native",
         "json_object": "native",
         "json_schema": "native",

@@ -163,7 +163,7 @@ PROVIDER = replace(
     decode_embeddings=openai_embeddings.decode_embeddings,
     price_id="mistral",
     options={},
-    features={
+    capabilities={
         "stream": "native",
         "tools": "native",
         "tool_choice": "native",

@@ -13,33 +13,36 @@ from headway.types import ChatRequest, Transformation
 NULL = b"null"
 
 
-class Limits(Struct, frozen=True, kw_only=True):
-    """What a wire does otherwise than OpenAI's. Values are reasons, in words."""
+class ParameterRules(Struct, frozen=True, kw_only=True):
+    """How the parameters of a wire format differ from OpenAI's."""
 
     dropped: Mapping[str, str] = {}
-    """Parameters that it has no word for."""
+    """Parameters without an equivalent -> the reason that the caller reads."""
     renamed: Mapping[str, str] = {}
-    """OpenAI's name -> its own name, for values that need no translation."""
+    """OpenAI's name -> the wire's name, for values that need no conversion."""
 
 
-def limit(request: ChatRequest, limits: Limits) -> tuple[ChatRequest, tuple[Transformation, ...]]:
-    """The request without what the wire cannot carry. A null parameter is one that was not given.
-    Where a parameter is given under both of its names, the one that the wire renames counts: it is
-    OpenAI's word of today."""
+def apply_parameter_rules(
+    request: ChatRequest, rules: ParameterRules
+) -> tuple[ChatRequest, tuple[Transformation, ...]]:
+    """Apply ``rules``, and remove parameters that are null: they count as not given. Where a caller
+    gives a parameter under OpenAI's name and under the wire's, OpenAI's wins."""
     kept: dict[str, Raw] = {}
     transformations: list[Transformation] = []
     given = {name: raw for name, raw in request.parameters.items() if bytes(raw) != NULL}
-    overruled = {
-        own: name for name, own in limits.renamed.items() if name in given and own in given
-    }
+    overruled = {new: name for name, new in rules.renamed.items() if name in given and new in given}
     for name, raw in given.items():
-        if name in limits.dropped:
-            transformations.append(dropped(name, limits.dropped[name]))
-        elif name in limits.renamed:
-            kept[limits.renamed[name]] = raw
-            transformations.append(renamed(name, limits.renamed[name]))
+        if name in rules.dropped:
+            transformations.append(dropped(name, rules.dropped[name]))
+        elif name in rules.renamed:
+            kept[rules.renamed[name]] = raw
+            transformations.append(renamed(name, rules.renamed[name]))
         elif name not in overruled:
             kept[name] = raw
         elif bytes(raw) != bytes(given[overruled[name]]):
             transformations.append(dropped(name, f"{overruled[name]} is given too"))
     return replace(request, parameters=kept), visible_to_caller(request, transformations)
+
+
+Limits = ParameterRules
+limit = apply_parameter_rules

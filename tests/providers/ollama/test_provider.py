@@ -224,7 +224,7 @@ PARAMETERS: list[tuple[Any, Any, list[str]]] = [
     ({"tools": [F], "tool_choice": "none"}, {}, ["emulated tool_choice: the tools are not sent"]),
     ({"tools": [F], "tool_choice": "required"}, {"tools": [F]}, [f"dropped tool_choice: {OWN}"]),
     ({"tools": [F, G], "tool_choice": NAMED}, {"tools": [F]},
-     ["emulated tool_choice: only the tools that it names are sent",
+     ["emulated tool_choice: by offering only the tools that it names",
       f"dropped tool_choice: {OWN}"]),
     ({"tools": [tool("f", strict=True)]}, {"tools": [F]},
      ["dropped tools[].function.strict: arguments are not held to the schema"]),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from headway.providers import model_lists as listing
 from headway.providers.anthropic.errors import decode_error
+from headway.providers.anthropic.model_list import model_list
 from headway.providers.anthropic.parameters import adapt
 from headway.providers.anthropic.request import betas, body, encode
 from headway.providers.anthropic.response import decode_event, decode_response
@@ -57,7 +57,7 @@ PARAMETERS = (
     Parameter(id="top_p", name="Top P", type="float", default=1, min=0, max=1, step=0.01),
     Parameter(id="top_k", name="Top K", type="integer", min=0, step=1),
 )
-FEATURES = {
+CAPABILITIES = {
     "stream": "native",
     "tools": "native",
     "tool_choice": "native: from 5.5 on most models are told in words",
@@ -83,11 +83,11 @@ PROVIDER = Provider(
     decode_error=decode_error,
     adapt=adapt,
     price_id="anthropic",
-    list_models=listing.anthropic(VERSION),
+    list_models=model_list(VERSION),
     parameters=PARAMETERS,
     options={
         "api_version": f"the `anthropic-version` header; {VERSION} by default",
         "beta": "names of beta features for the `anthropic-beta` header, a list or with commas",
     },
-    features=FEATURES,
+    capabilities=CAPABILITIES,
 )

@@ -57,7 +57,7 @@ PROVIDER = replace(
     list_models=ModelList(encode_list, listing.read_openai),
     options=CREDENTIALS,
     secrets=SECRETS,
-    features={
+    capabilities={
         "stream": "native",
         "tools": "native",
         "tool_choice": "native",

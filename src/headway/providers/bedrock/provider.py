@@ -196,7 +196,7 @@ OPTIONS = {
     "api": "converse, which is the default, or invoke, for Anthropic's models in their own format",
     "beta": "names of Anthropic's beta features, a list or with commas",
 }
-FEATURES = {
+CAPABILITIES = {
     "stream": "native",
     "tools": "native",
     "tool_choice": "partial: none is emulated; older families are told in words",
@@ -233,5 +233,5 @@ PROVIDER = Provider(
     parameters=PARAMETERS,
     options=OPTIONS,
     secrets=SECRETS,
-    features=FEATURES,
+    capabilities=CAPABILITIES,
 )

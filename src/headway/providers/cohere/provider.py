@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from headway.providers import model_lists
 from headway.providers.base import Provider
 from headway.providers.cohere.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.cohere.errors import decode_error
+from headway.providers.cohere.model_list import MODEL_LIST
 from headway.providers.cohere.parameters import adapt
 from headway.providers.cohere.request import encode_request
 from headway.providers.cohere.response import decode_event, decode_response
@@ -43,7 +43,7 @@ PROVIDER = Provider(
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="cohere",
-    list_models=model_lists.COHERE,
+    list_models=MODEL_LIST,
     parameters=PARAMETERS,
-    features=FEATURES,
+    capabilities=FEATURES,
 )

@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from urllib.parse import quote
 
-from headway.providers import model_lists as listing
 from headway.providers.base import Provider
 from headway.providers.gemini import embeddings as gemini_embeddings
 from headway.providers.gemini.errors import decode_error
+from headway.providers.gemini.model_list import MODEL_LIST
 from headway.providers.gemini.parameters import STUDIO, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
@@ -63,7 +63,7 @@ PARAMETERS = (
     Parameter(id="seed", name="Seed", type="integer", step=1),
 )
 
-FEATURES = {
+CAPABILITIES = {
     "stream": "native",
     "tools": "native",
     "tool_choice": "native",
@@ -95,7 +95,7 @@ PROVIDER = Provider(
     decode_embeddings=gemini_embeddings.decode,
     price_id="google",
     model_pattern=r"(?:gemini|gemma)(?!.*-maas)",
-    list_models=listing.GEMINI,
+    list_models=MODEL_LIST,
     parameters=PARAMETERS,
-    features=FEATURES,
+    capabilities=CAPABILITIES,
 )

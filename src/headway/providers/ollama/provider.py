@@ -17,11 +17,11 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.errors import RequestError
-from headway.providers import model_lists as listing
 from headway.providers.base import Provider
 from headway.providers.chat_messages import ResponseFormat
 from headway.providers.http_headers import bearer_headers
 from headway.providers.ollama.messages import conversation, with_thoughts
+from headway.providers.ollama.model_list import MODEL_LIST
 from headway.providers.ollama.parameters import OPTIONS, OWN_OPTIONS, adapt
 from headway.providers.ollama.response import EitherFramer, decode_event, decode_response
 from headway.providers.openai import embeddings as openai_embeddings
@@ -167,7 +167,7 @@ PARAMETERS = (
     Parameter(id="top_k", name="Top K", type="integer", min=0, step=1),
     Parameter(id="min_p", name="Min P", type="float", min=0, max=1, step=0.01),
 )
-FEATURES = {
+CAPABILITIES = {
     "stream": "native",
     "tools": "native",
     "tool_choice": "partial: none sends no tools, a named one sends no other; none is required",
@@ -199,8 +199,8 @@ PROVIDER = Provider(
     framer=EitherFramer,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
-    list_models=listing.OLLAMA,
+    list_models=MODEL_LIST,
     parameters=PARAMETERS,
     options=CONFIGURATION,
-    features=FEATURES,
+    capabilities=CAPABILITIES,
 )

@@ -380,7 +380,7 @@ PROVIDER = Provider(
     price_id="openai",
     list_models=listing.OPENAI,
     parameters=PARAMETERS,
-    features={
+    capabilities={
         "stream": "native",
         "tools": "native",
         "tool_choice": "native",

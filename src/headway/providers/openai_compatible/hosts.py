@@ -90,7 +90,7 @@ HOSTS = (
     Row(
         kind="sambanova",
         rules=SAMBANOVA,
-        features={
+        capabilities={
             **BASIC,
             "images": "native: as data, not by their URL",
             "json_schema": "native",
@@ -103,7 +103,7 @@ HOSTS = (
         rules=DEEPINFRA,
         mends=(compatible_mends.without_budget,),
         readers=(openai_quirks.reasoning_beside,),  # of Gemini and Gemma (vercel/ai, deepinfra)
-        features={
+        capabilities={
             **SERVED,
             "audio": "native: models that hear",
             "caching": "partial: automatic, counts of reads out",
@@ -113,51 +113,51 @@ HOSTS = (
         kind="nvidia_nim",
         rules=SHORT,
         decode_error=compatible_errors.NVIDIA,
-        features=SERVED,
+        capabilities=SERVED,
     ),
     Row(
         kind="huggingface",
         readers=(openai_quirks.x_groq, openai_quirks.finish_at_done),
         embeddings=False,
-        features=OPEN_MODELS,
+        capabilities=OPEN_MODELS,
     ),
     Row(  # gone on 2026-07-30 (docs.github.com/en/github-models): what is left answers with a 410
         kind="github_models",
-        list_models=listing.GITHUB,
+        list_models=listing.openai_model_list("/catalog/models", without="/inference"),
         rules=Rules(messages=UNDERSTOOD),
         decode_error=compatible_errors.GITHUB,
-        features={**BASIC, "images": "native", "json_schema": "native", "embeddings": "native"},
+        capabilities={**BASIC, "images": "native", "json_schema": "native", "embeddings": "native"},
     ),
     Row(
         kind="nebius",
-        list_models=listing.VERBOSE,
+        list_models=listing.openai_model_list("/models?verbose=true"),
         rules=SHORT,
-        features=SERVED,
+        capabilities=SERVED,
     ),
     Row(
         kind="novita",
         price_id="novita",
         rules=SHORT,
         decode_error=compatible_errors.NOVITA,
-        features={**SERVED, "audio": "native: models that hear"},
+        capabilities={**SERVED, "audio": "native: models that hear"},
     ),
     Row(
         kind="hyperbolic",
         rules=SHORT,
         embeddings=False,
-        features=OPEN_MODELS,
+        capabilities=OPEN_MODELS,
     ),
     Row(
         kind="baseten",
         price_id="baseten",
         rules=BASETEN,
         embeddings=False,
-        features=OPEN_MODELS,
+        capabilities=OPEN_MODELS,
     ),
     Row(  # shut down on 2025-09-25 (lambda.ai/inference)
         kind="lambda",
         embeddings=False,
-        features=OPEN_MODELS,
+        capabilities=OPEN_MODELS,
     ),
     Row(
         kind="databricks",
@@ -171,7 +171,7 @@ HOSTS = (
             "the workspace's host name, such as dbc-1a2b.cloud.databricks.com",
             "https://{}/serving-endpoints",
         ),
-        features=SERVED,
+        capabilities=SERVED,
     ),
     Row(
         kind="cloudflare",
@@ -188,14 +188,14 @@ HOSTS = (
             "the account's id",
             "https://api.cloudflare.com/client/v4/accounts/{}/ai/v1",
         ),
-        features={**SERVED, "json_schema": "partial: some models, and not in a stream"},
+        capabilities={**SERVED, "json_schema": "partial: some models, and not in a stream"},
     ),
     Row(
         kind="vercel",
         rules=Rules(messages=UNDERSTOOD, flat_effort=False),
         readers=(openai_quirks.reasoning_details,),
         decode_error=compatible_errors.VERCEL,
-        features={
+        capabilities={
             **BASIC,
             "images": "native",
             "documents": "native",
@@ -211,14 +211,17 @@ HOSTS = (
         rules=SHORT,
         mends=(compatible_mends.budget("thinking_budget", 128, 32768),),
         decode_error=compatible_errors.SILICONFLOW,
-        features={**SERVED, "reasoning": "native: a budget or `enable_thinking` in, its text out"},
+        capabilities={
+            **SERVED,
+            "reasoning": "native: a budget or `enable_thinking` in, its text out",
+        },
     ),
     Row(
         kind="ai21",
         rules=AI21,
         encode=openai_quirks.encode_without_stream_options,
         embeddings=False,
-        features={
+        capabilities={
             "stream": "native",
             "tools": "native",
             "json_object": "native",
@@ -231,7 +234,7 @@ HOSTS = (
         mends=(compatible_mends.without_budget,),
         readers=(openai_quirks.reasoning_details,),
         decode_error=compatible_errors.VENICE,
-        features={
+        capabilities={
             **SERVED,
             "audio": "native: models that hear, as data",
             "reasoning": "native: an effort in, its text out",
@@ -244,12 +247,12 @@ OWN = (
     Row(
         kind="llamacpp",
         mends=(compatible_mends.lone_tool,),
-        features={**SERVED, "audio": "native: models that hear"},
+        capabilities={**SERVED, "audio": "native: models that hear"},
     ),
     Row(
         kind="vllm",
         mends=(compatible_mends.budget("thinking_token_budget", 0, 2**31 - 1),),
-        features={
+        capabilities={
             **SERVED,
             "audio": "native: models that hear",
             "reasoning": "native: an effort or a budget in, its text out",
@@ -259,14 +262,14 @@ OWN = (
         kind="lmstudio",
         rules=SHORT,
         mends=(compatible_mends.any_schema, compatible_mends.lone_tool),
-        features={**SERVED, "json_object": "emulated: a JSON schema of any object"},
+        capabilities={**SERVED, "json_object": "emulated: a JSON schema of any object"},
     ),
     Row(  # llama.cpp's server from 0.10 on; before, its own, which refused tools
         kind="llamafile",
         mends=(compatible_mends.lone_tool,),
         readers=(openai_quirks.finish_at_done,),
         wire="openai_chat_llamafile",
-        features={**SERVED, "audio": "native: models that hear"},
+        capabilities={**SERVED, "audio": "native: models that hear"},
     ),
     Row(  # no longer developed (its README)
         kind="tgi",
@@ -276,7 +279,7 @@ OWN = (
         decode_error=compatible_errors.TGI,
         wire="openai_chat_tgi",
         embeddings=False,
-        features={
+        capabilities={
             **BASIC,
             "tools": "partial: not beside a response format",
             "images": "native: models that see",
@@ -288,7 +291,7 @@ OWN = (
         kind="sglang",
         rules=Rules(flat_effort=False),
         mends=(compatible_mends.without_budget,),
-        features={**SERVED, "reasoning": "native: an effort in, its text out"},
+        capabilities={**SERVED, "reasoning": "native: an effort in, its text out"},
     ),
 )
 """Self-hosted, at the addresses where they listen unless told otherwise."""

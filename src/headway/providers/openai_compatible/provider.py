@@ -59,7 +59,7 @@ def provider_of(row: Row, facts: Kind) -> Provider:
         decode_error=row.decode_error,
         encode_embeddings=row.encode_embeddings,
         decode_embeddings=row.decode_embeddings,
-        features=row.features,
+        capabilities=row.capabilities,
     )
     if row.mends:
         provider = replace(provider, adapt=partial(mended, row.mends, provider.adapt))

@@ -52,7 +52,7 @@ class Row(Struct, frozen=True, kw_only=True):
     embeddings: bool = True
     encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] = encode_embeddings
     decode_embeddings: Callable[[bytes], Embeddings] = decode_embeddings
-    features: Mapping[str, str] = {}
+    capabilities: Mapping[str, str] = {}
 
 
 STRICT_MESSAGES = MessageRules(

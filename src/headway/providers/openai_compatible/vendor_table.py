@@ -31,7 +31,7 @@ VENDORS = (
         readers=(openai_quirks.x_groq,),
         decode_error=errors.GROQ,
         embeddings=False,
-        features={
+        capabilities={
             **BASIC,
             "images": "native",
             "json_schema": "native: models that can",
@@ -46,7 +46,7 @@ VENDORS = (
         mends=(styles.DEEPSEEK,),
         decode_error=errors.DEEPSEEK,
         embeddings=False,
-        features={
+        capabilities={
             **BASIC,
             "tool_choice": "partial: nothing is forced while the model thinks, which it does "
             "unless told otherwise",
@@ -65,7 +65,7 @@ VENDORS = (
         mends=(styles.XAI, listed_stop),
         readers=(openai_quirks.reasoning_beside,),
         embeddings=False,
-        features={
+        capabilities={
             **BASIC,
             "images": "native",
             "json_schema": "native",
@@ -82,7 +82,7 @@ VENDORS = (
         readers=(openai_quirks.reasoning_details, openai_quirks.choice_errors),
         decode_error=errors.decode_openrouter,
         wire="openai_chat_openrouter",
-        features={
+        capabilities={
             **BASIC,
             "images": "native",
             "documents": "native",
@@ -103,7 +103,7 @@ VENDORS = (
         rules=Rules(limits=Limits(renamed=RENAMED), flat_effort=False),
         mends=(styles.TOGETHER, words.counted_logprobs, listed_stop),
         decode_error=errors.TOGETHER,
-        features={
+        capabilities={
             **SERVED,
             "audio": "native: models that hear",
             "reasoning": "native: on, off or an effort, as the model has it; its text out",
@@ -117,7 +117,7 @@ VENDORS = (
         rules=rules.FIREWORKS,
         mends=(styles.FIREWORKS,),
         decode_error=errors.FIREWORKS,
-        features={
+        capabilities={
             **SERVED,
             "reasoning": "native: an effort, a budget or `thinking` in, its text out",
             "caching": READS,
@@ -126,14 +126,14 @@ VENDORS = (
     Row(
         kind="perplexity",
         price_id="perplexity",
-        list_models=listing.VERSIONED,
+        list_models=listing.openai_model_list("/v1/models", without="/v1"),
         rules=rules.PERPLEXITY,
         mends=(styles.PERPLEXITY, any_schema),
         readers=(openai_quirks.searches, openai_quirks.reasoning_beside),
         wire="openai_chat_perplexity",
         encode_embeddings=perplexity_embeddings.encode_embeddings,
         decode_embeddings=perplexity_embeddings.decode_embeddings,
-        features={
+        capabilities={
             "stream": "native",
             "images": "native",
             "json_object": "emulated: a schema of any object",
@@ -149,7 +149,7 @@ VENDORS = (
         rules=rules.CEREBRAS,
         mends=(styles.CEREBRAS,),
         embeddings=False,
-        features={
+        capabilities={
             **BASIC,
             "images": "partial: as data, models that see",
             "json_object": "partial: in whole answers, not in streams",
@@ -167,7 +167,7 @@ VENDORS = (
         readers=(openai_quirks.usage_in_choice,),
         decode_error=errors.MOONSHOT,
         embeddings=False,
-        features={
+        capabilities={
             **BASIC,
             "tool_choice": "partial: nothing is forced while the model thinks; kimi-k3 takes "
             "`required`",
@@ -184,7 +184,7 @@ VENDORS = (
         rules=rules.ZAI,
         mends=(styles.ZAI, words.chooses_itself),
         decode_error=errors.ZAI,
-        features={
+        capabilities={
             **BASIC,
             "tool_choice": "partial: `auto`, and none by leaving the tools out",
             "images": "native",
@@ -201,7 +201,7 @@ VENDORS = (
         mends=(styles.DASHSCOPE,),
         readers=(cache_creation,),
         decode_error=errors.DASHSCOPE,
-        features={
+        capabilities={
             **BASIC,
             "tool_choice": "partial: nothing is forced while the model thinks",
             "images": "native",
@@ -220,7 +220,7 @@ VENDORS = (
         mends=(styles.MINIMAX,),
         judge=openai_quirks.base_resp,
         embeddings=False,
-        features={
+        capabilities={
             "stream": "native",
             "tools": "native",
             "images": "native: models that see",

@@ -86,7 +86,7 @@ def _is_replayed(request: ChatRequest, options: Mapping[str, Any], reasons: bool
 
 
 PARAMETERS = openai.PARAMETERS[:3]
-FEATURES = {
+CAPABILITIES = {
     "stream": "native",
     "tools": "native",
     "tool_choice": "native",
@@ -119,5 +119,5 @@ PROVIDER = Provider(
     list_models=listing.OPENAI,
     parameters=PARAMETERS,
     options=OPTIONS,
-    features=FEATURES,
+    capabilities=CAPABILITIES,
 )

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from headway.errors import RequestError
 from headway.providers.anthropic.errors import decode_error
 from headway.providers.anthropic.parameters import adapt
-from headway.providers.anthropic.provider import ACCEPTED, FEATURES, PARAMETERS
+from headway.providers.anthropic.provider import ACCEPTED, CAPABILITIES, PARAMETERS
 from headway.providers.anthropic.request import betas, body, encode
 from headway.providers.anthropic.response import decode_event, decode_response
 from headway.providers.base import Provider
@@ -99,5 +99,5 @@ PROVIDER = Provider(
         "metadata_url": "the metadata server, where there is no file",
         "beta": "names of beta features for `anthropic_beta`, a list or with commas",
     },
-    features=FEATURES,
+    capabilities=CAPABILITIES,
 )
