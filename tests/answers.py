@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec import Raw
 
-from headway.dialects.answer import Answer
-from headway.dialects.dialect import ClientRequest, DecodedRequest, ResponseContext
+from headway.dialects.base import ClientRequest, DecodedRequest, ResponseContext
 from headway.metering.metrics import Metrics
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     ChatRequest,
     Event,
@@ -57,7 +57,7 @@ def context(**more: Any) -> ResponseContext:
     return ResponseContext(id="id-1", created=1700000000, call=call, sent=request, **about_context)
 
 
-def fold(*events: Event) -> Answer:
-    answer = Answer()
+def fold(*events: Event) -> ResponseAccumulator:
+    answer = ResponseAccumulator()
     answer.add(list(events))
     return answer

@@ -14,8 +14,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from headway.dialects.answer import Answer, Choice
 from headway.providers.base import Provider, State
+from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
 from headway.types import Usage
 
 Json = dict[str, Any]
@@ -292,14 +292,14 @@ def _cut_bytes(draw: st.DrawFn, data: bytes) -> list[bytes]:
 # --- Reading --------------------------------------------------------------------------------------
 
 
-def read_whole(provider: Provider, body: bytes) -> Answer:
-    answer = Answer()
+def read_whole(provider: Provider, body: bytes) -> ResponseAccumulator:
+    answer = ResponseAccumulator()
     answer.add(provider.decode_response(body))
     return answer
 
 
-def read_stream(provider: Provider, pieces: Sequence[bytes]) -> Answer:
-    answer, framer = Answer(), provider.framer()
+def read_stream(provider: Provider, pieces: Sequence[bytes]) -> ResponseAccumulator:
+    answer, framer = ResponseAccumulator(), provider.framer()
     state: State = {}
     for piece in pieces:
         for frame in framer.feed(piece):
@@ -309,7 +309,7 @@ def read_stream(provider: Provider, pieces: Sequence[bytes]) -> Answer:
     return answer
 
 
-def seen(answer: Answer) -> Json:
+def seen(answer: ResponseAccumulator) -> Json:
     """All of an answer, to be compared."""
     assert answer.failed is None
     assert answer.started is not None
@@ -325,7 +325,7 @@ def seen(answer: Answer) -> Json:
     }  # fmt: skip
 
 
-def _seen_choice(choice: Choice) -> Json:
+def _seen_choice(choice: ChoiceAccumulator) -> Json:
     made = choice.tools.values()
     return {
         "text": "".join(choice.text),

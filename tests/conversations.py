@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from msgspec import Raw
 
-from headway.dialects.answer import Answer
 from headway.providers.base import Provider, State
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Target, Transformation
 
 Json = Any
@@ -219,15 +219,15 @@ def sent(
     return json.loads(provider.encode_request(adapted, target).body), changes
 
 
-def read_whole(provider: Provider, body: bytes) -> Answer:
-    answer = Answer()
+def read_whole(provider: Provider, body: bytes) -> ResponseAccumulator:
+    answer = ResponseAccumulator()
     answer.add(provider.decode_response(body))
     return answer
 
 
-def read_stream(provider: Provider, stream: bytes, cuts: list[int]) -> Answer:
+def read_stream(provider: Provider, stream: bytes, cuts: list[int]) -> ResponseAccumulator:
     """The stream as it arrives when it is cut there."""
-    answer, framer = Answer(), provider.framer()
+    answer, framer = ResponseAccumulator(), provider.framer()
     frames = [frame for piece in pieces(stream, cuts) for frame in framer.feed(piece)]
     state: State = {}
     for frame in [*frames, *framer.end()]:

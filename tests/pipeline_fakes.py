@@ -23,9 +23,9 @@ from typing import Any, Generic, TypeVar
 
 from msgspec.structs import replace
 
-from headway.dialects.dialect import ClientRequest, Dialect
+from headway.dialects.base import ClientRequest, Dialect
 from headway.dialects.engine import Engine
-from headway.dialects.openai_chat import OpenAIChat
+from headway.dialects.openai.chat import OpenAIChat
 from headway.errors import HeadwayError, UpstreamError
 from headway.metering.prices import ConfiguredPrice, PriceBook
 from headway.pipeline.exchange import Exchange

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cassettes import Recording
-from headway.dialects.answer import Answer
 from headway.providers.base import Provider
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import Event
 
 
@@ -24,7 +24,7 @@ def streamed(provider: Provider, *pieces: bytes) -> list[Event]:
     return [e for frame in frames + framer.end() for e in provider.decode_event(frame, state)]
 
 
-def fold(found: list[Event]) -> Answer:
-    answer = Answer()
+def fold(found: list[Event]) -> ResponseAccumulator:
+    answer = ResponseAccumulator()
     answer.add(found)
     return answer

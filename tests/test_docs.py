@@ -32,7 +32,7 @@ from contract.shapes import (
     STREAM_KEYS,
 )
 from headway.cli.app import app
-from headway.dialects.dialect import ClientRequest, DecodedRequest
+from headway.dialects.base import ClientRequest, DecodedRequest
 from headway.metering.prices import shipped
 from headway.providers import KINDS, echo
 from headway.providers.base import Provider

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Raw
 
-from headway.dialects.answer import Answer
 from headway.providers.base import Provider
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Target
 from scripted import Received, ThreadedServer, answer
 from wires import Played
@@ -57,7 +57,7 @@ def asked_by_us(
 
 
 def read_by_us(provider: Provider, played: Played, streamed: bool) -> Reading:
-    found = Answer()
+    found = ResponseAccumulator()
     if streamed:
         framer, state = provider.framer(), {}  # type: ignore[var-annotated]
         for frame in [*framer.feed(played.body), *framer.end()]:

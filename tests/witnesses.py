@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import Raw
 
-from headway.dialects.answer import Answer
 from headway.providers.base import Provider
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, HttpRequest, Target
 from scripted import answer
 from wires import Played
@@ -76,9 +76,9 @@ def served(played: Played) -> bytes:
     return answer(played.body, headers=[("content-type", played.content_type)])
 
 
-def read(provider: Provider, played: Played, *, stream: bool) -> Answer:
+def read(provider: Provider, played: Played, *, stream: bool) -> ResponseAccumulator:
     """As our decoder reads it."""
-    found = Answer()
+    found = ResponseAccumulator()
     if not stream:
         found.add(provider.decode_response(played.body))
         return found
@@ -88,7 +88,7 @@ def read(provider: Provider, played: Played, *, stream: bool) -> Answer:
     return found
 
 
-def calls(found: Answer) -> list[tuple[str, str, Any]]:
+def calls(found: ResponseAccumulator) -> list[tuple[str, str, Any]]:
     """Id, name and arguments of the first choice's calls."""
     tools = found.choices[0].tools.values()
     return [(tool.id, tool.name, json.loads("".join(tool.arguments))) for tool in tools]

@@ -17,8 +17,8 @@ from answers import (
     fold,
     inbound,
 )
-from headway.dialects.dialect import ClientRequest, ResponseContext
-from headway.dialects.engine import DEFAULTS, ELSEWHERE, FORWARDED, Engine
+from headway.dialects.base import ClientRequest, ResponseContext
+from headway.dialects.engine import DEFAULTS, FIELD_INSTEAD, FORWARDED, Engine
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
 from headway.types import (
     Event,
@@ -214,7 +214,7 @@ def test_a_missing_field_is_named(field: str) -> None:
     assert "is missing" in caught.value.message
 
 
-@pytest.mark.parametrize(("name", "instead"), ELSEWHERE.items())
+@pytest.mark.parametrize(("name", "instead"), FIELD_INSTEAD.items())
 def test_what_has_its_own_field_is_refused_among_the_parameters(name: str, instead: str) -> None:
     with pytest.raises(InvalidField, match=f"use `{instead}`") as caught:
         decode(parameters={name: "x"})

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from headway.dialects.answer import Answer
 from headway.metering.meter import Meter, Timing
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     Event,
     ExtraFields,
@@ -64,7 +64,9 @@ def play(frames: list[Frame], ended: float = 2.0) -> Timing:
     meter = Meter(START)
     meter.sent = START + 0.001
     meter.responded = START + 0.05
-    meter.arrivals = [START + after for after, events in frames if Answer().add(events)]
+    meter.arrivals = [
+        START + after for after, events in frames if ResponseAccumulator().add(events)
+    ]
     meter.ended = START + ended
     return meter.timing()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from headway.dialects.dialect import ClientRequest
-from headway.dialects.openai_embeddings import OpenAIEmbeddings
+from headway.dialects.base import ClientRequest
+from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from pipeline_fakes import Pipe
 
 DIALECT = OpenAIEmbeddings()

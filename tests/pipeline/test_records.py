@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from headway.dialects.dialect import ClientRequest
+from headway.dialects.base import ClientRequest
 from pipeline_fakes import (
     DONE,
     EPOCH,

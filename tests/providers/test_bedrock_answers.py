@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from headway import errors
-from headway.dialects.answer import Answer
 from headway.providers.bedrock import provider as bedrock
 from headway.providers.bedrock.response import FINISHED
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     Event,
     ExtraFields,
@@ -215,7 +215,7 @@ def test_reasons_are_told_in_openais_words(reason: str, said: str) -> None:
 
 
 def test_a_stream_without_its_metadata_is_finished_and_has_no_end_mark() -> None:
-    answer = Answer()
+    answer = ResponseAccumulator()
     answer.add(stream(delta(text="a"), stop(), ("messageStop", {"stopReason": "end_turn"})))
     assert answer.is_finished
     assert not answer.done
@@ -339,7 +339,7 @@ def test_chunks_of_an_invoked_stream_hold_anthropics_own_events() -> None:
                "usage": {"output_tokens": 5}}),
         chunk({"type": "message_stop", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 3}}),
     )  # fmt: skip
-    answer = Answer()
+    answer = ResponseAccumulator()
     answer.add(events)
     assert answer.output() == "a"
     assert answer.done

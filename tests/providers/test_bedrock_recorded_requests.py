@@ -12,9 +12,9 @@ from msgspec import Raw
 
 from bedrock_recordings import EMBEDDINGS, WAIVED, is_chat
 from cassettes import Recording, chosen, names
-from headway.dialects.answer import Answer
 from headway.providers.bedrock import mantle as bedrock_mantle
 from headway.providers.bedrock import provider as bedrock
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, EmbeddingsRequest, Target
 
 REQUESTS = chosen(lambda r: is_chat(r) and r.request is not None)
@@ -257,7 +257,7 @@ def test_recorded_embeddings_are_asked_for_and_read(recording: Recording) -> Non
 @pytest.mark.parametrize("recording", MANTLE, ids=names(MANTLE))
 def test_the_other_door_speaks_openais_language(recording: Recording) -> None:
     provider = bedrock_mantle.PROVIDER
-    answer = Answer()
+    answer = ResponseAccumulator()
     answer.add(provider.decode_response(recording.body))
     message = json.loads(recording.body)["choices"][0]["message"]
     assert answer.output() == message["content"]

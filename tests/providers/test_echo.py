@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from headway.dialects.answer import Answer
 from headway.providers.echo import (
     CREATED,
     FAULTS,
@@ -17,6 +16,7 @@ from headway.providers.echo import (
     encode_request,
     play,
 )
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Target, Url
 from headway.wire.sse import SseFramer
 
@@ -32,9 +32,9 @@ def sent(answer: Play) -> bytes:
     return b"".join(step.data or b"" for step in answer.steps)
 
 
-def fold(answer: Play) -> Answer:
+def fold(answer: Play) -> ResponseAccumulator:
     """The play as the adapter reads it."""
-    folded = Answer()
+    folded = ResponseAccumulator()
     if answer.headers[0][1] == b"application/json":
         folded.add(PROVIDER.decode_response(sent(answer)))
         return folded

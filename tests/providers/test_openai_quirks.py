@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from completions import DONE, base, chunk, finish, role, text, tool_piece, tool_start
-from headway.dialects.answer import Answer
 from headway.errors import (
     UpstreamAuth,
     UpstreamError,
@@ -17,6 +16,7 @@ from headway.errors import (
     UpstreamRateLimited,
 )
 from headway.providers import KINDS
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     Event,
     ExtraFields,
@@ -46,8 +46,8 @@ def whole(kind: str, message: dict[str, Any], **more: Any) -> list[Event]:
     return KINDS[kind].decode_response(json.dumps(body).encode())
 
 
-def fold(events: list[Event]) -> Answer:
-    answer = Answer()
+def fold(events: list[Event]) -> ResponseAccumulator:
+    answer = ResponseAccumulator()
     answer.add(events)
     return answer
 
@@ -55,7 +55,7 @@ def fold(events: list[Event]) -> Answer:
 # --- Usage ----------------------------------------------------------------------------------------
 
 
-def counts(answer: Answer) -> tuple[Any, ...]:
+def counts(answer: ResponseAccumulator) -> tuple[Any, ...]:
     usage = answer.reported()
     return usage.input_tokens, usage.output_tokens, usage.reasoning_tokens, usage.cache_read_tokens
 

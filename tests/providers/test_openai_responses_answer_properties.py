@@ -30,8 +30,8 @@ from conversations import (
     sent,
     texts,
 )
-from headway.dialects.answer import Answer
 from headway.providers.openai_responses.provider import PROVIDER
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import Target, Usage
 
 Json = Any
@@ -307,7 +307,7 @@ def cited(whole: Json) -> list[Json]:
     return found
 
 
-def check(answer: Answer, whole: Json) -> None:
+def check(answer: ResponseAccumulator, whole: Json) -> None:
     """The answer says all that the response said."""
     assert answer.failed is None
     assert answer.is_finished

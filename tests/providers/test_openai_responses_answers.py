@@ -9,8 +9,8 @@ import pytest
 from msgspec import Raw
 
 from headway import errors
-from headway.dialects.answer import Answer
 from headway.providers.openai_responses.provider import PROVIDER
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     ChatRequest,
     Event,
@@ -483,7 +483,7 @@ def test_an_answer_goes_back_as_the_items_that_it_was() -> None:
         {**CALL, "call_id": "call_3", "arguments": "{}"},
         {**SEARCH, "id": "ws_4"},
     ]
-    answer = Answer()
+    answer = ResponseAccumulator()
     answer.add(whole(output=told))
     reply = json.dumps([answer.choices[0].message()]).encode()
     target = Target(provider="x", base_url="https://x/v1")

@@ -15,11 +15,11 @@ from openai.types.shared_params import Reasoning
 from pydantic import TypeAdapter
 
 from cassettes import Recording, chosen, names
-from headway.dialects.answer import Answer
 from headway.providers.azure import openai as azure_openai
 from headway.providers.azure import openai_responses as azure_openai_responses
 from headway.providers.base import Provider
 from headway.providers.openai_responses import provider as openai_responses
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, HttpRequest, Target
 from headway.wire.sse import SseFramer
 from scripted import Received, ThreadedServer, answer
@@ -171,8 +171,8 @@ def test_the_sdk_reads_a_recorded_answer_as_we_do(recording: Recording) -> None:
     assert [call for call in ours if call[1].startswith("{")] == called
 
 
-def fold(recording: Recording) -> Answer:
-    provider, found = openai_responses.PROVIDER, Answer()
+def fold(recording: Recording) -> ResponseAccumulator:
+    provider, found = openai_responses.PROVIDER, ResponseAccumulator()
     if not recording.stream:
         found.add(provider.decode_response(recording.body))
         return found

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cassettes import Recording, chosen, names
-from headway.dialects.answer import Answer
 from headway.providers.openai import provider as openai
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import Event, Text
 from headway.wire.sse import SseFramer
 
@@ -30,8 +30,8 @@ def chosen_as(**more: Any) -> dict[str, Any]:
     return whole(choices=[{**whole()["choices"][0], **more}])
 
 
-def folded(events: list[Event]) -> Answer:
-    answer = Answer()
+def folded(events: list[Event]) -> ResponseAccumulator:
+    answer = ResponseAccumulator()
     answer.add(events)
     return answer
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from headway.dialects.dialect import encode_error
+from headway.dialects.base import encode_error
 from headway.errors import (
     HeadwayError,
     InternalError,

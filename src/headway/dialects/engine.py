@@ -1,8 +1,9 @@
-"""The engine route, ``POST /api/engine/chat/{provider}``: the contract that the project began with.
+"""The engine route, ``POST /api/engine/chat/{provider}``: a chat call with metrics in its reply.
 
-The keys of a reply, and their order, are fixed. The provider is always asked for a stream, so that
-every answer has a true time to first token. Streamed to the client, each object is an OpenAI chunk
-with the contract's own keys beside it: the first has the input, the last the output and metrics.
+The keys of a reply and their order are fixed. The provider is always asked for a stream, so that
+every reply has a measured time to first token. In a streamed reply each object is an OpenAI
+``chat.completion.chunk`` with the keys of this route added: the first object has the input, the
+last one the whole output and the metrics.
 """
 
 from __future__ import annotations
@@ -13,30 +14,30 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.dialects.answer import Answer
-from headway.dialects.deltas import choices, said
-from headway.dialects.dialect import (
+from headway.dialects.base import (
     NDJSON,
     NULL,
     SSE,
     ClientRequest,
     DecodedRequest,
-    Message,
+    MessageWithContent,
     ResponseContext,
-    Stream,
+    StreamEncoder,
     decode_object,
     encode_error,
     field,
-    one_line,
+    without_line_breaks,
 )
-from headway.dialects.template import MARK, NEVER, cut
+from headway.dialects.chunk_template import MARK, NEVER, cut_template
+from headway.dialects.openai.chat_chunks import encode_choices, output_text
 from headway.errors import HeadwayError, InvalidBody, InvalidField
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Event, Frame, Started, Text, Transformation
 
 MODEL = field("model", str, "a string, the provider's own name of the model")
 CHAT_INPUT = field(
     "chat_input",
-    str | list[Message],
+    str | list[MessageWithContent],
     "a string, or a list of messages in OpenAI's chat format, each with a role",
 )
 PARAMETERS = field("parameters", dict[str, Raw] | None, "an object or null")
@@ -54,10 +55,10 @@ OPTIONAL = (
     PARAMETERS, IS_STREAM, API_KEY, SESSION_ID, RETRIES, BASE_URL, API_ENDPOINT, API_VERSION,
     HAS_END_TOKEN, STRICT,
 )  # fmt: skip
-OWN = frozenset(f.name for f in (MODEL, CHAT_INPUT, *OPTIONAL))
+ROUTE_FIELDS = frozenset(f.name for f in (MODEL, CHAT_INPUT, *OPTIONAL))
 NO_OPTIONS: Mapping[str, Any] = {}
 FORWARDED = ("functions", "tools", "tool_choice", "response_format")
-"""Go to the provider beside the parameters, and are not shown among them."""
+"""Top-level fields that are sent to the provider but not listed in the reply's `parameters`."""
 
 DEFAULTS: dict[str, Raw] = {
     "temperature": Raw(b"1"),
@@ -66,16 +67,16 @@ DEFAULTS: dict[str, Raw] = {
     "frequency_penalty": Raw(b"0"),
     "presence_penalty": Raw(b"0"),
 }
-ELSEWHERE = {"model": "model", "messages": "chat_input", "stream": "is_stream"}
-"""OpenAI's names for what has its own field here: sent on as parameters they would be lost."""
-MOST_RETRIES = 10
+FIELD_INSTEAD = {"model": "model", "messages": "chat_input", "stream": "is_stream"}
+"""OpenAI parameters that are fields of this route; as parameters they would have no effect."""
+MAX_RETRIES = 10
 
 
-class Known(Struct, gc=False):
-    """What is read of a body, all at once; what is wrong with it is said field by field."""
+class EngineFields(Struct, gc=False):
+    """The fields that this dialect reads, in one decoding; `_read` names the one that is wrong."""
 
     model: str
-    chat_input: str | list[Message]
+    chat_input: str | list[MessageWithContent]
     parameters: dict[str, Raw] | None = None
     is_stream: bool | None = None
     api_key: str | None = None
@@ -85,12 +86,12 @@ class Known(Struct, gc=False):
     api_endpoint: str | None = None
     api_version: str | None = None
     has_end_token: bool | None = None
-    """Accepted for the original's clients; the reply has no end token."""
+    """Accepted and ignored: some clients send it, and the reply has no end token."""
     strict: bool | None = None
 
 
-class Reply(Struct, gc=False):
-    """The keys of a whole reply, in the contract's order, and what we add after them."""
+class EngineReply(Struct, gc=False):
+    """A whole reply: the keys of the contract in its order, then further ones."""
 
     id: str
     choices: list[dict[str, Any]]
@@ -111,8 +112,8 @@ class Reply(Struct, gc=False):
     transformations: tuple[Transformation, ...]
 
 
-class Chunk(Struct, omit_defaults=True):
-    """The keys of one object of a stream; the input and the like only where they are due."""
+class EngineChunk(Struct, omit_defaults=True):
+    """One object of a streamed reply; unset fields are left out of the JSON."""
 
     id: str
     choices: list[dict[str, Any]]
@@ -135,7 +136,7 @@ class Chunk(Struct, omit_defaults=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_known = msgspec.json.Decoder(Known).decode
+_decode_fields = msgspec.json.Decoder(EngineFields).decode
 
 
 class Engine:
@@ -146,14 +147,14 @@ class Engine:
     wire = None
     checks_parameters = True
 
-    def decode(self, inbound: ClientRequest) -> DecodedRequest:
-        fields = decode_object(inbound.body)
-        known = _read(inbound.body, fields)
+    def decode(self, client_request: ClientRequest) -> DecodedRequest:
+        fields = decode_object(client_request.body)
+        known = _read(client_request.body, fields)
         given, parameters = _parameters(fields, known.parameters)
         messages, last = _messages(fields["chat_input"], known.chat_input)
         version = known.api_version
         return DecodedRequest(
-            provider=inbound.argument,
+            provider=client_request.argument,
             request=ChatRequest(
                 model=known.model,
                 messages=messages,
@@ -162,11 +163,11 @@ class Engine:
                 uses_default_parameters=not given,
             ),
             stream=known.is_stream or False,
-            sse=_wants_events(inbound),
+            sse=_accepts_sse(client_request),
             api_key=known.api_key or None,
             base_url=known.base_url or known.api_endpoint or None,
             options=NO_OPTIONS if version is None else {"api_version": version},
-            retries=0 if known.retries is None else _retries(known.retries),
+            retries=0 if known.retries is None else _check_retries(known.retries),
             session_id=known.session_id,
             strict=known.strict or False,
             messages=messages,
@@ -174,11 +175,11 @@ class Engine:
         )
 
     def encode(
-        self, context: ResponseContext, answer: Answer, metrics: Struct, now: float
+        self, context: ResponseContext, answer: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes:
         call, started = context.call, answer.started or Started()
         return _encode(
-            Reply(
+            EngineReply(
                 id=context.id,
                 choices=_whole_choices(answer),
                 created=context.created,
@@ -192,27 +193,27 @@ class Engine:
                 context=call.messages,
                 provider=call.provider,
                 timestamp=now,
-                parameters=_shown(context.sent.parameters),
+                parameters=_without_forwarded(context.sent.parameters),
                 metrics=metrics,
                 deployment=started.model,
                 transformations=context.transformations,
             )
         )
 
-    def stream(self, context: ResponseContext) -> Stream:
+    def stream(self, context: ResponseContext) -> StreamEncoder:
         return EngineStream(context)
 
 
 class EngineStream:
-    """NDJSON by default, server-sent events where the client accepts them."""
+    """Encodes NDJSON by default, server-sent events where the client accepts them."""
 
     __slots__ = (
-        "_begun",
         "_context",
         "_first",
-        "_parts",
+        "_frame",
         "_started",
-        "_wrap",
+        "_started_choices",
+        "_template",
         "content_type",
         "is_framed",
     )
@@ -220,39 +221,39 @@ class EngineStream:
     def __init__(self, context: ResponseContext) -> None:
         self._context = context
         self._first = True
-        self._begun: set[int] = set()
-        """The choices that have said whose message they are."""
+        self._started_choices: set[int] = set()
+        """Indexes of the choices whose `role` has been sent."""
         self._started = Started()
-        self._parts: tuple[bytes, ...] | None = None
-        """Of a chunk with a mere text of the first choice, once that has begun."""
-        self._wrap: Callable[[bytes], bytes] = _event if context.call.sse else _line
+        self._template: tuple[bytes, ...] | None = None
+        """Template of a chunk that carries only text of the first choice (`chunk_template`)."""
+        self._frame: Callable[[bytes], bytes] = _sse_event if context.call.sse else _ndjson_line
         self.is_framed = context.call.sse
         self.content_type = SSE if context.call.sse else NDJSON
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
-        if self._parts is not None and len(events) == 1:
+        if self._template is not None and len(events) == 1:
             event = events[0]
             if type(event) is Text and event.index == 0:
-                opening, between, timed, closing = self._parts
+                opening, between, timed, closing = self._template
                 text = _encode(event.text)
                 return b"".join((opening, text, between, _encode(now), timed, text, closing))
         for event in events:
             if type(event) is Started:
                 self._started = event
-                self._parts = None
-        found = choices(events)
+                self._template = None
+        found = encode_choices(events)
         if not found:
             return None
-        has_input = self._first
-        chunk = _encode(self._chunk(found, said(events), now))
-        if has_input:
-            return self._wrap(one_line(chunk))
-        if self._parts is None and 0 in self._begun:
-            marked = self._chunk(choices([Text(MARK)]), MARK, NEVER)
-            self._parts = cut(self._wrap(_encode(marked)), texts=2)
-        return self._wrap(chunk)
+        is_first = self._first
+        chunk = _encode(self._chunk(found, output_text(events), now))
+        if is_first:
+            return self._frame(without_line_breaks(chunk))
+        if self._template is None and 0 in self._started_choices:
+            marked = self._chunk(encode_choices([Text(MARK)]), MARK, NEVER)
+            self._template = cut_template(self._frame(_encode(marked)), texts=2)
+        return self._frame(chunk)
 
-    def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
+    def end(self, answer: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
         context = self._context
         last = self._chunk(_last_choices(answer), "", now)
         last.usage = None if answer.usage is None else answer.usage.openai_usage
@@ -260,18 +261,18 @@ class EngineStream:
         last.metrics = metrics
         last.deployment = self._started.model
         last.transformations = context.transformations
-        pieces = [self._wrap(one_line(_encode(last)))]
+        pieces = [self._frame(without_line_breaks(_encode(last)))]
         return [*pieces, b"data: [DONE]\n\n"] if context.call.sse else pieces
 
     def fail(self, error: HeadwayError) -> list[bytes]:
         context = self._context
-        return [self._wrap(encode_error(error, context.call.provider, context.id))]
+        return [self._frame(encode_error(error, context.call.provider, context.id))]
 
-    def _chunk(self, found: list[dict[str, Any]], text: str, now: float) -> Chunk:
+    def _chunk(self, found: list[dict[str, Any]], text: str, now: float) -> EngineChunk:
         context = self._context
-        chunk = Chunk(
+        chunk = EngineChunk(
             id=context.id,
-            choices=[self._begin(choice) for choice in found],
+            choices=[self._add_role(choice) for choice in found],
             created=context.created,
             model=context.call.request.model,
             object="chat.completion.chunk",
@@ -288,25 +289,25 @@ class EngineStream:
             self._first = False
             chunk.chat_input = context.call.chat_input
             chunk.context = context.call.messages
-            chunk.parameters = _shown(context.sent.parameters)
+            chunk.parameters = _without_forwarded(context.sent.parameters)
         return chunk
 
-    def _begin(self, choice: dict[str, Any]) -> dict[str, Any]:
-        if choice["index"] in self._begun:
+    def _add_role(self, choice: dict[str, Any]) -> dict[str, Any]:
+        if choice["index"] in self._started_choices:
             return choice
-        self._begun.add(choice["index"])
+        self._started_choices.add(choice["index"])
         return {**choice, "delta": {"role": "assistant", **choice["delta"]}}
 
 
-def _line(data: bytes) -> bytes:
+def _ndjson_line(data: bytes) -> bytes:
     return data + b"\n"
 
 
-def _event(data: bytes) -> bytes:
+def _sse_event(data: bytes) -> bytes:
     return b"data: " + data + b"\n\n"
 
 
-def _whole_choices(answer: Answer) -> list[dict[str, Any]]:
+def _whole_choices(answer: ResponseAccumulator) -> list[dict[str, Any]]:
     return [
         {
             "finish_reason": choice.finish_reason,
@@ -318,16 +319,16 @@ def _whole_choices(answer: Answer) -> list[dict[str, Any]]:
     ]
 
 
-def _last_choices(answer: Answer) -> list[dict[str, Any]]:
+def _last_choices(answer: ResponseAccumulator) -> list[dict[str, Any]]:
     return [
         {"index": index, "delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
         for index, choice in sorted(answer.choices.items())
     ]
 
 
-def _read(body: bytes, fields: Mapping[str, Raw]) -> Known:
+def _read(body: bytes, fields: Mapping[str, Raw]) -> EngineFields:
     try:
-        return _known(body)
+        return _decode_fields(body)
     except (msgspec.ValidationError, RecursionError):
         MODEL.require(fields)
         CHAT_INPUT.require(fields)
@@ -337,18 +338,18 @@ def _read(body: bytes, fields: Mapping[str, Raw]) -> Known:
 
 
 def _parameters(fields: dict[str, Raw], own: dict[str, Raw] | None) -> tuple[bool, dict[str, Raw]]:
-    """What the caller gave, merged over nothing; or the defaults where it gave none."""
+    """Whether the caller gave parameters, and those to send: its own, or the defaults."""
     forwarded = None
-    loose = fields.keys() - OWN
-    if loose:
-        forwarded = loose.intersection(FORWARDED)
-        loose -= forwarded
-    if loose:
-        own = {**(own or {}), **{name: fields[name] for name in fields if name in loose}}
+    extra = fields.keys() - ROUTE_FIELDS
+    if extra:
+        forwarded = extra.intersection(FORWARDED)
+        extra -= forwarded
+    if extra:
+        own = {**(own or {}), **{name: fields[name] for name in fields if name in extra}}
     chosen = dict(DEFAULTS) if own is None else own
-    if not ELSEWHERE.keys().isdisjoint(chosen):
-        name = next(name for name in ELSEWHERE if name in chosen)
-        message = f"`{name}` is no parameter of this route: use `{ELSEWHERE[name]}`."
+    if not FIELD_INSTEAD.keys().isdisjoint(chosen):
+        name = next(name for name in FIELD_INSTEAD if name in chosen)
+        message = f"`{name}` is no parameter of this route: use `{FIELD_INSTEAD[name]}`."
         raise InvalidField(message, param=name)
     for name in FORWARDED if forwarded else ():
         if name in fields and bytes(fields[name]) != NULL:
@@ -356,14 +357,14 @@ def _parameters(fields: dict[str, Raw], own: dict[str, Raw] | None) -> tuple[boo
     return own is not None, chosen
 
 
-def _shown(parameters: Mapping[str, Raw]) -> Mapping[str, Raw]:
+def _without_forwarded(parameters: Mapping[str, Raw]) -> Mapping[str, Raw]:
     if parameters.keys().isdisjoint(FORWARDED):
         return parameters
     return {k: v for k, v in parameters.items() if k not in FORWARDED}
 
 
-def _messages(raw: Raw, parsed: str | list[Message]) -> tuple[Raw, Raw]:
-    """The messages to send, and what the reply shows as ``chat_input``."""
+def _messages(raw: Raw, parsed: str | list[MessageWithContent]) -> tuple[Raw, Raw]:
+    """The messages to send, and the reply's ``chat_input``."""
     if isinstance(parsed, str):
         return Raw(b'[{"role":"user","content":' + bytes(raw) + b"}]"), raw
     if not parsed:
@@ -371,14 +372,14 @@ def _messages(raw: Raw, parsed: str | list[Message]) -> tuple[Raw, Raw]:
     return raw, parsed[-1].content
 
 
-def _wants_events(inbound: ClientRequest) -> bool:
-    for name, value in inbound.headers:
+def _accepts_sse(client_request: ClientRequest) -> bool:
+    for name, value in client_request.headers:
         if name == b"accept" and value.find(b"text/event-stream") >= 0:
             return True
     return False
 
 
-def _retries(retries: int) -> int:
-    if not 0 <= retries <= MOST_RETRIES:
+def _check_retries(retries: int) -> int:
+    if not 0 <= retries <= MAX_RETRIES:
         raise RETRIES.invalid()
     return retries

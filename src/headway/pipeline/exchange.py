@@ -15,12 +15,12 @@ from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from headway.dialects.dialect import (
+from headway.dialects.base import (
     ClientRequest,
     DecodedRequest,
     Dialect,
     ResponseContext,
-    Stream,
+    StreamEncoder,
     encode_error,
 )
 from headway.errors import (
@@ -359,7 +359,7 @@ class Exchange:
             # They hold these very frames: apart, all go at once.
             error.__traceback__ = error.__context__ = None
 
-    def _error_pieces(self, error: HeadwayError, stream: Stream | None) -> list[bytes]:
+    def _error_pieces(self, error: HeadwayError, stream: StreamEncoder | None) -> list[bytes]:
         if isinstance(error, ClientGone):
             return []
         if stream is not None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from headway.dialects.dialect import ResponseContext, Stream
+from headway.dialects.base import ResponseContext, StreamEncoder
 from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
 from headway.metering.price import Price
 from headway.pipeline import operations
@@ -63,7 +63,7 @@ class Flow(Reading):
         exchange: Exchange,
         upstream: Upstream,
         context: ResponseContext,
-        stream: Stream | None,
+        stream: StreamEncoder | None,
     ) -> None:
         self._exchange: Exchange | None = exchange
         self._upstream = upstream
@@ -243,7 +243,7 @@ class Flow(Reading):
         if stream is not None:
             self._encode_whole(stream, events, now)
 
-    def _encode_whole(self, stream: Stream, events: list[Event], now: float) -> None:
+    def _encode_whole(self, stream: StreamEncoder, events: list[Event], now: float) -> None:
         """A stream was asked for and a whole came: it is a stream that arrived at once."""
         self._set_clock()
         piece = stream.encode(Frame(b"", None, b""), events, self._epoch + now)

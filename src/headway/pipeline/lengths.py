@@ -7,7 +7,7 @@ are the longest.
 
 from __future__ import annotations
 
-from headway.dialects.dialect import DecodedRequest
+from headway.dialects.base import DecodedRequest
 from headway.errors import InvalidField
 
 LONGEST = {"model": 2048, "api_key": 8192, "base_url": 2048, "session_id": 1024}

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from itertools import repeat
 from typing import Any
 
-from headway.dialects.answer import Answer
-from headway.dialects.dialect import ResponseContext, Stream
+from headway.dialects.base import ResponseContext, StreamEncoder
 from headway.metering.meter import Meter
 from headway.pipeline.gateway import Upstream
 from headway.ports import Sink
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import Event, Frame, Text
 from headway.wire.framer import Framer
 from headway.wire.pattern import PADDED, Pattern, ReadText, find_padding, find_pattern
@@ -67,9 +67,9 @@ class Reading(Meter):
         "stream",
     )
 
-    stream: Stream | None
+    stream: StreamEncoder | None
     """The client's; None where the answer is gathered."""
-    _answer: Answer
+    _answer: ResponseAccumulator
     _context: ResponseContext
     _epoch: float
     """The unix time when the clock was zero."""
@@ -85,12 +85,12 @@ class Reading(Meter):
     _upstream: Upstream
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> ResponseAccumulator:
         """Made when it is asked for: of an answer that is summarized nobody does."""
         try:
             return self._answer
         except AttributeError:
-            self._answer = answer = Answer()
+            self._answer = answer = ResponseAccumulator()
             return answer
 
     def _begin(self) -> None:
@@ -99,7 +99,7 @@ class Reading(Meter):
         self._framer = framer = provider.framer()
         self._decode = provider.decode_event
         self._state: dict[str, Any] = {}
-        self._answer = Answer()
+        self._answer = ResponseAccumulator()
         self._pieces = []
         self.arrivals = self._times = array("d")
         self._plain = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headway.dialects.dialect import JSON
+from headway.dialects.base import JSON
 from headway.errors import ClientGone, HeadwayError
 from headway.metering.meter import Timing
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from headway.dialects.dialect import JSON, ClientRequest, Dialect, encode_error
+from headway.dialects.base import JSON, ClientRequest, Dialect, encode_error
 from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.exchange import Exchange
 from headway.pipeline.gateway import Gateway

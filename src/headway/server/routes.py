@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from headway.dialects.dialect import Dialect
+from headway.dialects.base import Dialect
 from headway.dialects.engine import Engine
-from headway.dialects.openai_chat import OpenAIChat
-from headway.dialects.openai_embeddings import OpenAIEmbeddings
+from headway.dialects.openai.chat import OpenAIChat
+from headway.dialects.openai.embeddings import OpenAIEmbeddings
 
 ENGINE_PREFIX = "/api/engine/chat/"
 EXACT: dict[str, Dialect] = {

@@ -14,7 +14,7 @@ from asyncio.subprocess import PIPE, Process
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.dialects.dialect import one_line
+from headway.dialects.base import without_line_breaks
 
 log = logging.getLogger("headway")
 UNKNOWN = (None, None)
@@ -56,7 +56,9 @@ class TokenCounter:
         if self._is_over or len(self._asked) >= MOST_WAITING:
             return UNKNOWN
         text = produced.encode(errors="replace").decode()
-        line = one_line(msgspec.json.encode(Question(model, Raw(messages), text))) + b"\n"
+        line = (
+            without_line_breaks(msgspec.json.encode(Question(model, Raw(messages), text))) + b"\n"
+        )
         task = asyncio.ensure_future(self._ask(line))
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)

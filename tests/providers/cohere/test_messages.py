@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter_requests import chat, sent_body, transformations
-from headway.dialects.answer import Answer
 from headway.errors import RequestError
 from headway.providers.cohere.provider import PROVIDER
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import Target
 
 OLD, NEW, REASONING = "command-r-plus-08-2024", "command-a-03-2025", "command-a-reasoning-08-2025"
@@ -170,7 +170,7 @@ def test_a_response_sent_back_is_the_message_that_it_was(
             ],
         },
     }
-    whole = Answer()
+    whole = ResponseAccumulator()
     whole.add(PROVIDER.decode_response(json.dumps(answer).encode()))
     back = sent_body(PROVIDER, TARGET, chat(NEW, [whole.choices[0].message()]))["messages"][0]
     assert back.get("content", "") == "".join(texts)

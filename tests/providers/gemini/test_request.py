@@ -502,9 +502,9 @@ def test_an_answer_of_ours_goes_back_as_it_came() -> None:
 
 
 def spoken(answer: Any) -> Any:
-    from headway.dialects.answer import Answer
+    from headway.response_accumulator import ResponseAccumulator
 
-    told = Answer()
+    told = ResponseAccumulator()
     told.add(PROVIDER.decode_response(json.dumps(answer).encode()))
     return told.choices[0].message()
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from headway import errors
-from headway.dialects.answer import Answer
 from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     Event,
     ExtraFields,
@@ -226,7 +226,7 @@ def test_a_failures_own_words_are_told() -> None:
 
 @pytest.mark.parametrize("given", [None, "", 0, "FINISH_REASON_UNSPECIFIED"])
 def test_what_is_no_finish_leaves_the_answer_unfinished(given: Any) -> None:
-    told = Answer()
+    told = ResponseAccumulator()
     told.add(whole(answer({"text": "a"}, finish=given)))
     assert not told.is_finished
 
@@ -260,7 +260,7 @@ def test_a_blocked_prompt_is_a_filtered_answer(feedback: Any, said: str) -> None
 
 
 def test_a_block_is_nothing_that_the_model_produced() -> None:
-    told = Answer()
+    told = ResponseAccumulator()
     told.add(whole({"promptFeedback": {"blockReason": "SAFETY"}}))
     assert told.produced() == ""
     assert told.choices[0].message()["refusal"].startswith("The prompt was blocked (SAFETY).")
@@ -376,7 +376,7 @@ def test_cumulative_usage_is_replaced_and_not_summed() -> None:
         usage = {"promptTokenCount": 3, "candidatesTokenCount": tokens}
         return answer({"text": "a"}, finish=finish) | {"usageMetadata": usage}
 
-    told = Answer()
+    told = ResponseAccumulator()
     told.add(streamed(counted(1), counted(2), counted(3, "STOP")))
     assert told.reported() == Usage(input_tokens=3, output_tokens=3)
 
@@ -474,7 +474,7 @@ def test_grounding_is_annotations_and_itself(
 
 def test_grounding_that_a_stream_repeats_is_told_once() -> None:
     grounding = {"groundingChunks": [WEB], "groundingSupports": [support("ab", 0, 2, 0)]}
-    told = Answer()
+    told = ResponseAccumulator()
     told.add(
         streamed(
             answer({"text": "a"}, finish=None, groundingMetadata={}),

@@ -30,9 +30,9 @@ from conversations import (
     sent,
     texts,
 )
-from headway.dialects.answer import Answer, Choice
 from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
+from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
 from headway.types import Target, Usage
 
 Json = Any
@@ -258,7 +258,7 @@ def annotations(candidate: Json, text: str) -> list[Json]:
     return found
 
 
-def check(choice: Choice, candidate: Json, exact_ids: bool = True) -> None:
+def check(choice: ChoiceAccumulator, candidate: Json, exact_ids: bool = True) -> None:
     """The choice says all that the candidate said."""
     given = candidate["content"]["parts"]
     message = choice.message()
@@ -310,7 +310,7 @@ def check_logprobs(found: Json, given: Json) -> None:
     assert others == [[token["token"] for token in top] for top in tops]
 
 
-def check_whole(answer: Answer, whole: Json) -> None:
+def check_whole(answer: ResponseAccumulator, whole: Json) -> None:
     given = whole["usageMetadata"]
     thoughts = given.get("thoughtsTokenCount")
     assert answer.failed is None

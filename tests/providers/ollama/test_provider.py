@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from headway import errors
-from headway.dialects.answer import Answer
 from headway.errors import RequestError
 from headway.providers.ollama.provider import PROVIDER, decode_embeddings, encode_embeddings
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     ChatRequest,
     EmbeddingsRequest,
@@ -178,7 +178,7 @@ def test_what_the_wire_can_carry_comes_back(said: str, thought: str, arguments: 
     """Canonical to wire to canonical: an answer sent back is the message that it was."""
     call = {"id": "c", "function": {"name": "f", "arguments": arguments}}
     message = {"role": "assistant", "content": said, "thinking": thought, "tool_calls": [call]}
-    answer = Answer()
+    answer = ResponseAccumulator()
     answer.add(PROVIDER.decode_response(json.dumps({"message": message, "done": True}).encode()))
     back = sent(chat([answer.choices[0].message()]))["messages"][0]
     assert {"thinking": "", **back} == message

@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from headway.dialects.dialect import ClientRequest, Dialect
+from headway.dialects.base import ClientRequest, Dialect
 from headway.ports import ResponseHeaders, Sink
 from headway.server.http import request_cycle as protocol
 from headway.server.http.request_head_cache import Heads

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headway.dialects.dialect import ClientRequest
+from headway.dialects.base import ClientRequest
 from headway.server import routes
 from headway.server.http.request_head_cache import COUNT_LIMIT, HEAD_LIMIT, Heads
 from server.http.connection import LIMIT, Connection, Forgetful, Turns, asking

@@ -201,8 +201,8 @@ def test_metrics_say_their_unit() -> None:
 @pytest.mark.parametrize(
     ("model", "sent"),
     [
-        (schemas.EngineReply, engine.Reply),
-        (schemas.EngineChunk, engine.Chunk),
+        (schemas.EngineReply, engine.EngineReply),
+        (schemas.EngineChunk, engine.EngineChunk),
         (schemas.Metrics, metrics.Metrics),
         (schemas.Price, metrics.PriceOrigin),
         (schemas.Transformation, types.Transformation),
@@ -217,7 +217,7 @@ def test_a_model_has_the_fields_that_are_sent_in_their_order(
 
 def test_the_request_has_every_field_that_the_route_knows() -> None:
     assert set(schemas.EngineRequest.model_fields) == {
-        *engine.OWN,
+        *engine.ROUTE_FIELDS,
         *engine.FORWARDED,
     }
 

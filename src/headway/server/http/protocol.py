@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from headway.dialects.dialect import JSON, encode_error
+from headway.dialects.base import JSON, encode_error
 from headway.errors import HeadwayError, RequestError
 from headway.server.http import cors
 from headway.server.http.flow_control import PatientFlow

@@ -13,7 +13,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from headway.dialects.dialect import ClientRequest, Dialect
+from headway.dialects.base import ClientRequest, Dialect
 from headway.pipeline.exchange import Exchange
 from headway.ports import ResponseHeaders
 from headway.server import routes

@@ -14,7 +14,7 @@ was.
 
 from __future__ import annotations
 
-from headway.dialects.dialect import Dialect
+from headway.dialects.base import Dialect
 from headway.types import Headers
 
 HEAD_LIMIT = 4096

@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from headway.dialects.dialect import encode_error
+from headway.dialects.base import encode_error
 from headway.errors import HeadwayError, NotAllowed, NotFound
 from headway.server.asgi import Asgi, Receive, Scope, Send
 from headway.server.openapi.document import document

@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from headway.dialects.answer import Answer
-from headway.dialects.dialect import (
+from headway.dialects.base import (
     ClientRequest,
     DecodedRequest,
     ResponseContext,
-    Stream,
+    StreamEncoder,
     decode_object,
     field,
 )
-from headway.dialects.openai_chat import split_model
+from headway.dialects.openai.chat import split_model
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import EmbeddingsRequest
 
 MODEL = field("model", str, "a string, provider/model")
@@ -29,15 +29,15 @@ _encode = msgspec.json.Encoder().encode
 
 
 class OpenAIEmbeddings:
-    """The dialect of ``/v1/embeddings``. Answers are always whole."""
+    """The dialect of ``/v1/embeddings``; its responses are never streamed."""
 
     name = "openai_embeddings"
     route = "/v1/embeddings"
     wire = None
     checks_parameters = False
 
-    def decode(self, inbound: ClientRequest) -> DecodedRequest:
-        fields = decode_object(inbound.body)
+    def decode(self, client_request: ClientRequest) -> DecodedRequest:
+        fields = decode_object(client_request.body)
         provider, model = split_model(MODEL.require(fields))
         if not INPUT.require(fields):
             raise INPUT.invalid()
@@ -49,7 +49,7 @@ class OpenAIEmbeddings:
         )
 
     def encode(
-        self, context: ResponseContext, answer: Answer, metrics: Struct, now: float
+        self, context: ResponseContext, answer: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes:
         usage = answer.reported()
         tokens = usage.input_tokens
@@ -65,5 +65,5 @@ class OpenAIEmbeddings:
         }
         return _encode(found)
 
-    def stream(self, context: ResponseContext) -> Stream:
-        raise TypeError("embeddings are not streamed")  # no call of this dialect asks for it
+    def stream(self, context: ResponseContext) -> StreamEncoder:
+        raise TypeError("embeddings are not streamed")  # decode() never sets `stream`

@@ -1,4 +1,4 @@
-"""Fold the events of one answer into the whole that they make."""
+"""Accumulate the events of one response into the whole response."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from headway.types import (
     UsageReported,
 )
 
-UNKNOWN = Usage()
+UNKNOWN_USAGE = Usage()
 NOT_STARTED = Started()
 
 
-class Tool:
-    """One tool call as it grows."""
+class ToolCallAccumulator:
+    """One tool call, its arguments in pieces."""
 
     __slots__ = ("arguments", "id", "legacy", "name")
 
@@ -43,8 +43,8 @@ class Tool:
         self.arguments: list[str] = []
 
 
-class Choice:
-    """One choice as it grows."""
+class ChoiceAccumulator:
+    """One choice (OpenAI's `choices[]`), its texts in pieces."""
 
     __slots__ = ("extra", "finish_reason", "logprobs", "reasoning", "refusal", "text", "tools")
 
@@ -52,27 +52,27 @@ class Choice:
         self.text: list[str] = []
         self.reasoning: list[str] = []
         self.refusal: list[str] = []
-        self.tools: dict[int, Tool] = {}
+        self.tools: dict[int, ToolCallAccumulator] = {}
         self.logprobs: dict[str, Any] | None = None
         self.extra: dict[str, Any] = {}
         self.finish_reason: str | None = None
 
-    def said(self) -> str:
-        """The text, joined the first time."""
+    def joined_text(self) -> str:
+        """The text, joined once and kept joined."""
         text = self.text
         if len(text) > 1:
             text[:] = ["".join(text)]
         return text[0] if text else ""
 
     def message(self) -> dict[str, Any]:
-        """The message in OpenAI's shape: the contract's four keys, then what else there was."""
-        text, calls, legacy = self.said(), None, None
+        """The message in OpenAI's shape: the engine contract's four keys, then any others."""
+        text, calls, legacy = self.joined_text(), None, None
         if self.tools:
             calls = [_call(tool) for tool in self.tools.values() if not tool.legacy]
             legacy = [_function(tool) for tool in self.tools.values() if tool.legacy]
-        silent = self.tools or self.refusal
+        has_other_output = self.tools or self.refusal
         message: dict[str, Any] = {
-            "content": None if not text and silent else text,
+            "content": None if not text and has_other_output else text,
             "role": "assistant",
             "function_call": legacy[0] if legacy else None,
             "tool_calls": calls or None,
@@ -86,21 +86,21 @@ class Choice:
         return message
 
     def output(self) -> str:
-        """What the model said: its text, or for a tool call the arguments."""
-        if text := self.said():
+        """The output text: content, or for tool calls their arguments, or a refusal."""
+        if text := self.joined_text():
             return text
         if self.tools:
             return "\n".join("".join(tool.arguments) for tool in self.tools.values())
         return "".join(self.refusal)
 
 
-class Answer:
-    """All choices of one answer, with what the provider said of itself."""
+class ResponseAccumulator:
+    """The choices of one response, and what the provider reported about it."""
 
     __slots__ = ("choices", "done", "embeddings", "failed", "started", "usage")
 
     def __init__(self) -> None:
-        self.choices: dict[int, Choice] = {}
+        self.choices: dict[int, ChoiceAccumulator] = {}
         self.started: Started | None = None
         self.usage: UsageReported | None = None
         self.embeddings: Embeddings | None = None
@@ -108,34 +108,34 @@ class Answer:
         self.done = False
 
     def add(self, events: list[Event]) -> bool:
-        """Whether there is content among them."""
+        """Add the events of one frame. Returns whether any of them is content."""
         has_content = False
         for event in events:
-            if type(event) is Text:  # nearly all are, of a choice that is there
+            if type(event) is Text:  # fast path: nearly all events are text
                 choice = self.choices.get(event.index)
                 (choice or self.choice(event.index)).text.append(event.text)
                 has_content = True
             else:
-                ADD[type(event)](self, event)
+                ADD_EVENT[type(event)](self, event)
                 has_content = has_content or type(event) in CONTENT
         return has_content
 
-    def choice(self, index: int) -> Choice:
+    def choice(self, index: int) -> ChoiceAccumulator:
         found = self.choices.get(index)
         if found is None:
-            found = self.choices[index] = Choice()
+            found = self.choices[index] = ChoiceAccumulator()
         return found
 
     @property
     def finish_reason(self) -> str | None:
-        """The first choice's."""
+        """Of the first choice."""
         first = self.choices.get(0)
         return None if first is None else first.finish_reason
 
     @property
     def is_finished(self) -> bool:
-        """Every choice has its finish. An end mark alone is not one: a provider that fails in the
-        middle may well write it."""
+        """Every choice has a finish reason. The end mark does not count: a provider that fails in
+        mid-stream may still write it."""
         for choice in self.choices.values():
             if not choice.finish_reason:
                 return False
@@ -146,7 +146,7 @@ class Answer:
         return "" if first is None else first.output()
 
     def produced(self) -> str:
-        """Every piece of text that the model made, to be counted where usage is not reported."""
+        """All generated text, for counting tokens where usage is not reported."""
         pieces: list[str] = []
         for choice in self.choices.values():
             pieces += [*choice.reasoning, *choice.text, *choice.refusal]
@@ -155,44 +155,44 @@ class Answer:
         return "".join(pieces)
 
     def reported(self) -> Usage:
-        return UNKNOWN if self.usage is None else self.usage.usage
+        return UNKNOWN_USAGE if self.usage is None else self.usage.usage
 
     def summary(self) -> Summary:
         started = self.started or NOT_STARTED
         return Summary(self.reported(), self.finish_reason, started.model, started.service_tier)
 
 
-def _add_started(answer: Answer, event: Started) -> None:
+def _add_started(answer: ResponseAccumulator, event: Started) -> None:
     answer.started = event
 
 
-def _add_reasoning(answer: Answer, event: Reasoning) -> None:
+def _add_reasoning(answer: ResponseAccumulator, event: Reasoning) -> None:
     answer.choice(event.index).reasoning.append(event.text)
 
 
-def _add_detail(answer: Answer, event: ReasoningDetail) -> None:
+def _add_detail(answer: ResponseAccumulator, event: ReasoningDetail) -> None:
     extra = answer.choice(event.index).extra
     extra["reasoning_details"] = [*extra.get("reasoning_details", ()), event.value]
 
 
-def _add_refusal(answer: Answer, event: Refusal) -> None:
+def _add_refusal(answer: ResponseAccumulator, event: Refusal) -> None:
     answer.choice(event.index).refusal.append(event.text)
 
 
-def _add_tool(answer: Answer, event: ToolStarted) -> None:
-    tool = Tool(event.id, event.name, event.legacy)
+def _add_tool(answer: ResponseAccumulator, event: ToolStarted) -> None:
+    tool = ToolCallAccumulator(event.id, event.name, event.legacy)
     answer.choice(event.index).tools[event.tool] = tool
 
 
-def _add_arguments(answer: Answer, event: ToolArguments) -> None:
+def _add_arguments(answer: ResponseAccumulator, event: ToolArguments) -> None:
     tools = answer.choice(event.index).tools
     if event.tool not in tools:
-        tools[event.tool] = Tool("", "", event.legacy)
+        tools[event.tool] = ToolCallAccumulator("", "", event.legacy)
     tools[event.tool].arguments.append(event.text)
 
 
-def _add_logprobs(answer: Answer, event: Logprobs) -> None:
-    """Each piece brings a list of tokens; the whole has them all."""
+def _add_logprobs(answer: ResponseAccumulator, event: Logprobs) -> None:
+    """Each event holds a list of tokens; the whole response has all of them."""
     choice = answer.choice(event.index)
     if choice.logprobs is None:
         choice.logprobs = {}
@@ -205,7 +205,7 @@ def _add_logprobs(answer: Answer, event: Logprobs) -> None:
             choice.logprobs[name] = list(value)
 
 
-def _add_extra(answer: Answer, event: ExtraFields) -> None:
+def _add_extra(answer: ResponseAccumulator, event: ExtraFields) -> None:
     extra = answer.choice(event.index).extra
     for name, value in event.fields.items():
         if isinstance(value, list):
@@ -217,7 +217,8 @@ def _add_extra(answer: Answer, event: ExtraFields) -> None:
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Audio comes as pieces of base64 and of transcript under the same names, with one id."""
+    """Merge two objects. Audio arrives as pieces of ``data`` (base64) and ``transcript``, which
+    are concatenated."""
     grown = dict(old)
     for name, value in new.items():
         joins = name in ("data", "transcript") and isinstance(old.get(name), str)
@@ -225,27 +226,27 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return grown
 
 
-def _add_finished(answer: Answer, event: Finished) -> None:
+def _add_finished(answer: ResponseAccumulator, event: Finished) -> None:
     answer.choice(event.index).finish_reason = event.reason
 
 
-def _add_usage(answer: Answer, event: UsageReported) -> None:
+def _add_usage(answer: ResponseAccumulator, event: UsageReported) -> None:
     answer.usage = event
 
 
-def _add_failed(answer: Answer, event: Failed) -> None:
+def _add_failed(answer: ResponseAccumulator, event: Failed) -> None:
     answer.failed = event.error
 
 
-def _add_embedded(answer: Answer, event: EmbeddingsReceived) -> None:
+def _add_embedded(answer: ResponseAccumulator, event: EmbeddingsReceived) -> None:
     answer.embeddings = event.embeddings
 
 
-def _add_done(answer: Answer, event: StreamEnd) -> None:
+def _add_done(answer: ResponseAccumulator, event: StreamEnd) -> None:
     answer.done = True
 
 
-ADD: dict[type, Callable[[Answer, Any], None]] = {
+ADD_EVENT: dict[type, Callable[[ResponseAccumulator, Any], None]] = {
     Started: _add_started,
     Reasoning: _add_reasoning,
     ReasoningDetail: _add_detail,
@@ -262,9 +263,9 @@ ADD: dict[type, Callable[[Answer, Any], None]] = {
 }
 
 
-def _function(tool: Tool) -> dict[str, str]:
+def _function(tool: ToolCallAccumulator) -> dict[str, str]:
     return {"name": tool.name, "arguments": "".join(tool.arguments)}
 
 
-def _call(tool: Tool) -> dict[str, Any]:
+def _call(tool: ToolCallAccumulator) -> dict[str, Any]:
     return {"id": tool.id, "type": "function", "function": _function(tool)}

@@ -5,7 +5,7 @@ import json
 import pytest
 from msgspec import Raw
 
-from headway.dialects.dialect import decode_object, encode_error, field
+from headway.dialects.base import decode_object, encode_error, field
 from headway.errors import InvalidField, UpstreamRateLimited
 
 SIZE = field("size", list[int] | None, "a list of numbers or null")

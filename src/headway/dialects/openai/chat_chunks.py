@@ -1,4 +1,4 @@
-"""Events as the ``choices`` of an OpenAI ``chat.completion.chunk``."""
+"""Encode events as the ``choices`` of an OpenAI ``chat.completion.chunk``."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ DELTAS: dict[type, Callable[[Any], dict[str, Any]]] = {
 }
 
 
-def choices(events: list[Event]) -> list[dict[str, Any]]:
-    """One entry a choice that the events speak of, in the order in which they do; no finish."""
+def encode_choices(events: list[Event]) -> list[dict[str, Any]]:
+    """One entry for each choice that the events belong to, in order; without finish reasons."""
     found: dict[int, dict[str, Any]] = {}
     for event in events:
         shape = DELTAS.get(type(event))
@@ -78,41 +78,43 @@ def choices(events: list[Event]) -> list[dict[str, Any]]:
         if shape is None:
             choice["logprobs"] = event.value  # type: ignore[union-attr]
         else:
-            _join(choice["delta"], shape(event))
+            _merge(choice["delta"], shape(event))
     return list(found.values())
 
 
-GROWING = frozenset({"content", "reasoning_content", "refusal", "arguments", "data", "transcript"})
-"""Fields that come in pieces; of others the last one counts."""
+CONCATENATED = frozenset(
+    {"content", "reasoning_content", "refusal", "arguments", "data", "transcript"}
+)
+"""Fields whose pieces are concatenated; of any other field the last value is kept."""
 
 
-def _join(delta: dict[str, Any], more: dict[str, Any]) -> None:
-    """Two events of one frame may speak of the same field: text joins text, calls follow calls."""
+def _merge(delta: dict[str, Any], more: dict[str, Any]) -> None:
+    """Merge ``more`` into ``delta``: two events of one frame may set the same field."""
     for name, value in more.items():
-        delta[name] = _joined(name, delta[name], value) if name in delta else value
+        delta[name] = _merged_value(name, delta[name], value) if name in delta else value
 
 
-def _joined(name: str, old: Any, new: Any) -> Any:
+def _merged_value(name: str, old: Any, new: Any) -> Any:
     if isinstance(old, dict) and isinstance(new, dict):
-        grown = dict(old)
-        _join(grown, new)
-        return grown
+        merged = dict(old)
+        _merge(merged, new)
+        return merged
     if isinstance(old, list) and isinstance(new, list):
-        return _calls(old, new) if name == "tool_calls" else [*old, *new]
-    return old + new if name in GROWING and isinstance(old, str) else new
+        return _merge_calls(old, new) if name == "tool_calls" else [*old, *new]
+    return old + new if name in CONCATENATED and isinstance(old, str) else new
 
 
-def _calls(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A call and its arguments are one entry, as the provider would have written it."""
+def _merge_calls(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A tool call and its arguments become one entry, as a provider writes it."""
     by_index = {call["index"]: call for call in old}
     for call in new:
         index = call["index"]
-        by_index[index] = _joined("", by_index.get(index, {}), call)
+        by_index[index] = _merged_value("", by_index.get(index, {}), call)
     return list(by_index.values())
 
 
-def said(events: list[Event]) -> str:
-    """The text of the first choice in these events: for a tool call, its arguments."""
+def output_text(events: list[Event]) -> str:
+    """The output text of the first choice in these events: content, refusal or tool arguments."""
     return "".join(
         event.text
         for event in events

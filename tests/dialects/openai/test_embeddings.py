@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from headway.dialects.answer import Answer
-from headway.dialects.dialect import ClientRequest, ResponseContext
-from headway.dialects.openai_embeddings import OpenAIEmbeddings
+from headway.dialects.base import ClientRequest, ResponseContext
+from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.errors import InvalidField
 from headway.metering.metrics import Metrics
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     Embeddings,
     EmbeddingsReceived,
@@ -60,7 +60,7 @@ def test_a_wrong_field_is_named(body: dict[str, object], param: str) -> None:
 def encode(*, vectors: list[list[float] | str] | None, model: str | None) -> dict[str, object]:
     call = DIALECT.decode(ClientRequest("", (), b'{"model":"openai/m","input":"a"}'))
     context = ResponseContext(id="1", created=1, call=call, sent=call.request)
-    answer = Answer()
+    answer = ResponseAccumulator()
     answer.add([Started(model=model), UsageReported(Usage(input_tokens=5)), Finished("stop")])
     if vectors is not None:
         answer.add([EmbeddingsReceived(Embeddings(vectors=vectors, usage=Usage()))])

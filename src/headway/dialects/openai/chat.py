@@ -1,7 +1,8 @@
-"""``POST /v1/chat/completions``: OpenAI's own dialect, the model named ``provider/model``.
+"""``POST /v1/chat/completions``: OpenAI's chat completions, with ``provider/model`` as the model.
 
-A provider that speaks this wire answers in its own bytes, untouched but for one thing: usage is
-always asked for upstream, and its chunk is kept from a caller who did not ask.
+The response of a provider with the same wire format is passed through byte for byte, with one
+exception: the gateway always asks for usage, and removes the usage chunk where the caller did not
+ask for it.
 """
 
 from __future__ import annotations
@@ -12,48 +13,48 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.dialects.answer import Answer
-from headway.dialects.deltas import choices
-from headway.dialects.dialect import (
+from headway.dialects.base import (
     SSE,
     ClientRequest,
     DecodedRequest,
-    MessageHead,
+    MessageWithRole,
     ResponseContext,
-    Stream,
+    StreamEncoder,
     decode_object,
     encode_error,
     field,
-    one_line,
+    without_line_breaks,
 )
-from headway.dialects.template import MARK, cut
+from headway.dialects.chunk_template import MARK, cut_template
+from headway.dialects.openai.chat_chunks import encode_choices
 from headway.errors import HeadwayError, InvalidBody, InvalidField
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Event, Frame, Started, StreamEnd, Text, UsageReported
 
 MODEL = field("model", str, "a string, provider/model")
-MESSAGES = field("messages", list[MessageHead], "a list of messages, each with a role")
+MESSAGES = field("messages", list[MessageWithRole], "a list of messages, each with a role")
 STREAM = field("stream", bool | None, "true, false or null")
 STREAM_OPTIONS = field("stream_options", dict[str, Any] | None, "an object or null")
 STRICT = field("strict", bool | None, "true, false or null")
 METRICS_HEADER = b"x-headway-metrics"
-OFF = (b"", b"0", b"false")
-END = b"data: [DONE]\n\n"
-BLANK = (b"\n\n", b"\r\n\r\n", b"\r\r")
+HEADER_OFF = (b"", b"0", b"false")
+END_MARK = b"data: [DONE]\n\n"
+BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
 _encode = msgspec.json.Encoder().encode
 
 
-class Known(Struct, gc=False):
-    """What is read of a body, all at once; what is wrong with it is said field by field."""
+class ChatFields(Struct, gc=False):
+    """The fields that this dialect reads, in one decoding; `_read` names the one that is wrong."""
 
     model: str
-    messages: list[MessageHead]
+    messages: list[MessageWithRole]
     stream: bool | None = None
     stream_options: dict[str, Any] | None = None
     strict: bool | None = None
 
 
-_known = msgspec.json.Decoder(Known).decode
+_decode_fields = msgspec.json.Decoder(ChatFields).decode
 
 
 class OpenAIChat:
@@ -64,13 +65,13 @@ class OpenAIChat:
     wire = "openai_chat"
     checks_parameters = False
 
-    def decode(self, inbound: ClientRequest) -> DecodedRequest:
-        fields = decode_object(inbound.body)
-        known = _read(inbound.body, fields)
+    def decode(self, client_request: ClientRequest) -> DecodedRequest:
+        fields = decode_object(client_request.body)
+        known = _read(client_request.body, fields)
         provider, model = split_model(known.model)
         stream, options = known.stream or False, known.stream_options
         messages = fields.pop("messages")
-        del fields["model"]  # it was there, or ``_read`` had said so
+        del fields["model"]  # present: ``_read`` requires it
         fields.pop("stream", None)
         fields.pop("strict", None)
         request = ChatRequest(model=model, messages=messages, parameters=fields, stream=stream)
@@ -80,13 +81,13 @@ class OpenAIChat:
             stream=stream,
             shows_usage=options is not None and bool(options.get("include_usage")),
             strict=known.strict or False,
-            shows_metrics=stream and _wants_metrics(inbound),
+            shows_metrics=stream and _asks_for_metrics(client_request),
         )
 
     def encode(
-        self, context: ResponseContext, answer: Answer, metrics: Struct, now: float
+        self, context: ResponseContext, answer: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes:
-        """For a provider of another wire; one of the same wire is relayed."""
+        """For a provider with another wire format; a passthrough response is not encoded."""
         started = answer.started or Started()
         return _encode(
             {
@@ -108,43 +109,43 @@ class OpenAIChat:
             }
         )
 
-    def stream(self, context: ResponseContext) -> Stream:
+    def stream(self, context: ResponseContext) -> StreamEncoder:
         return OpenAIChatStream(context)
 
 
 class OpenAIChatStream:
     __slots__ = (
-        "_begun",
         "_context",
-        "_parts",
-        "_relays",
+        "_is_passthrough",
         "_started",
+        "_started_choices",
+        "_template",
         "content_type",
         "is_framed",
     )
 
     def __init__(self, context: ResponseContext) -> None:
         self._context = context
-        self._relays = context.is_passthrough
+        self._is_passthrough = context.is_passthrough
         self._started = Started()
-        self._parts: tuple[bytes, ...] | None = None
-        """Of a chunk with a mere text of the first choice, once that has begun."""
-        self._begun: set[int] = set()
-        """The choices that have said whose message they are."""
+        self._template: tuple[bytes, ...] | None = None
+        """Template of a chunk that carries only text of the first choice (`chunk_template`)."""
+        self._started_choices: set[int] = set()
+        """Indexes of the choices whose `role` has been sent."""
         self.content_type = SSE
         self.is_framed = True
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
-        if self._relays and frame.raw:
-            if (not events or type(events[0]) is not Text) and self._is_ours(events):
+        if self._is_passthrough and frame.raw:
+            if (not events or type(events[0]) is not Text) and self._is_withheld(events):
                 return None
-            # Some streams end without their last blank line: what we add must not run into it.
-            return frame.raw if frame.raw.endswith(BLANK) else frame.raw + BLANK[0]
-        self._relays = False  # a whole answer where a stream was due has no frames of its own
+            # Some streams lack their last blank line; the next event would then join this one.
+            return frame.raw if frame.raw.endswith(BLANK_LINES) else frame.raw + BLANK_LINES[0]
+        self._is_passthrough = False  # a whole response to a stream request has no frames
         return self._translate(events)
 
-    def _is_ours(self, events: list[Event]) -> bool:
-        """The usage that the caller did not ask for; and the end mark, which we write ourselves
+    def _is_withheld(self, events: list[Event]) -> bool:
+        """Usage that the caller did not ask for, and the end mark: the gateway writes that itself,
         once the record is on disk."""
         if len(events) != 1:
             return False
@@ -152,33 +153,35 @@ class OpenAIChatStream:
         return kind is StreamEnd or (kind is UsageReported and not self._context.call.shows_usage)
 
     def _translate(self, events: list[Event]) -> bytes | None:
-        if self._parts is not None and len(events) == 1:
+        if self._template is not None and len(events) == 1:
             event = events[0]
             if type(event) is Text and event.index == 0:
-                return _encode(event.text).join(self._parts)
+                return _encode(event.text).join(self._template)
         for event in events:
             if type(event) is Started:
                 self._started = event
-                self._parts = None
-        found = choices(events)
+                self._template = None
+        found = encode_choices(events)
         if not found:
             return None
         for choice in found:
-            if choice["index"] not in self._begun:
-                self._begun.add(choice["index"])
+            if choice["index"] not in self._started_choices:
+                self._started_choices.add(choice["index"])
                 choice["delta"] = {"role": "assistant", **choice["delta"]}
-        if self._parts is None and 0 in self._begun:
-            self._parts = cut(self._event(self._chunk(choices([Text(MARK)]))), texts=1)
+        if self._template is None and 0 in self._started_choices:
+            self._template = cut_template(
+                self._event(self._chunk(encode_choices([Text(MARK)]))), texts=1
+            )
         return self._event(self._chunk(found))
 
-    def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
-        pieces = [] if self._relays else self._finish(answer)
+    def end(self, answer: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
+        pieces = [] if self._is_passthrough else self._finish(answer)
         if self._context.call.shows_metrics:
             pieces.append(self._event({**self._chunk([]), "metrics": metrics}))
-        return [*pieces, END]
+        return [*pieces, END_MARK]
 
-    def _finish(self, answer: Answer) -> list[bytes]:
-        """The last chunks of a translated stream: the finish, and the usage if it was asked for."""
+    def _finish(self, answer: ResponseAccumulator) -> list[bytes]:
+        """The last chunks of a translated stream: finish reasons, and usage if it was asked for."""
         last: list[dict[str, Any]] = [
             {"index": index, "delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
             for index, choice in sorted(answer.choices.items())
@@ -204,12 +207,12 @@ class OpenAIChatStream:
         }
 
     def _event(self, value: Any) -> bytes:
-        return b"data: " + one_line(_encode(value)) + b"\n\n"
+        return b"data: " + without_line_breaks(_encode(value)) + b"\n\n"
 
 
-def _read(body: bytes, fields: Mapping[str, Raw]) -> Known:
+def _read(body: bytes, fields: Mapping[str, Raw]) -> ChatFields:
     try:
-        known = _known(body)
+        known = _decode_fields(body)
     except (msgspec.ValidationError, RecursionError):
         for one in (MODEL, MESSAGES):
             one.require(fields)
@@ -229,10 +232,10 @@ def split_model(model: str) -> tuple[str, str]:
     return provider, name
 
 
-def _wants_metrics(inbound: ClientRequest) -> bool:
-    return dict(inbound.headers).get(METRICS_HEADER, b"") not in OFF
+def _asks_for_metrics(client_request: ClientRequest) -> bool:
+    return dict(client_request.headers).get(METRICS_HEADER, b"") not in HEADER_OFF
 
 
 def _without_nulls(message: dict[str, Any]) -> dict[str, Any]:
-    """OpenAI leaves out the calls that were not made, but shows an absent text as null."""
+    """OpenAI omits absent tool calls and the like, but writes an absent `content` as null."""
     return {k: v for k, v in message.items() if v is not None or k == "content"}

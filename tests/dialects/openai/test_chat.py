@@ -17,7 +17,7 @@ from answers import (
     fold,
     inbound,
 )
-from headway.dialects.openai_chat import OpenAIChat
+from headway.dialects.openai.chat import OpenAIChat
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
 from headway.types import (
     Event,

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
-from headway.dialects.dialect import DecodedRequest, ResponseContext
+from headway.dialects.base import DecodedRequest, ResponseContext
+from headway.dialects.chunk_template import MARK, NEVER
 from headway.dialects.engine import Engine
-from headway.dialects.openai_chat import OpenAIChat
-from headway.dialects.template import MARK, NEVER
+from headway.dialects.openai.chat import OpenAIChat
 from headway.types import ChatRequest, Event, Frame, Started, Text
 
 NOTHING = Frame(b"", None, b"")

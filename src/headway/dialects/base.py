@@ -1,8 +1,8 @@
-"""What a dialect is: the client's side of the wire. The mirror image of a provider.
+"""What a dialect is: a wire format that clients speak. The counterpart of a provider.
 
-Rules: pure; bytes of one request in, bytes of one answer out. A dialect decodes the body once and
-keeps verbatim what it does not need to understand. All errors raised here are the caller's fault
-and name the field.
+Rules: pure functions from the bytes of a request to values, and from values to the bytes of a
+response. A dialect decodes the body once and keeps fields that it does not read verbatim. Every
+error raised here is the caller's and names the field.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.dialects.answer import Answer
 from headway.errors import HeadwayError, InvalidBody, InvalidField
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Event, Frame, Headers, Request, Transformation
 
 JSON = b"application/json"
@@ -24,7 +24,7 @@ NULL = b"null"
 
 
 class ClientRequest(Struct, frozen=True, gc=False):
-    """One request of a client, read whole. ``argument`` is what the path held, or empty."""
+    """One client request, read whole. ``argument`` is the path's parameter, or empty."""
 
     argument: str
     headers: Headers
@@ -32,26 +32,26 @@ class ClientRequest(Struct, frozen=True, gc=False):
 
 
 class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
-    """What a dialect understood of a request."""
+    """A client request as its dialect decoded it."""
 
     provider: str
     request: Request
     stream: bool = False
     """The client wants a stream."""
     sse: bool = True
-    """As server-sent events; else as lines of JSON."""
+    """Stream as server-sent events; otherwise as NDJSON."""
     api_key: str | None = None
     base_url: str | None = None
     options: Mapping[str, Any] = {}
-    """For the provider's adapter: api_version and the like."""
+    """Options for the provider's adapter, such as ``api_version``."""
     retries: int = 0
     session_id: str | None = None
     shows_usage: bool = False
     shows_metrics: bool = False
     strict: bool = False
-    """Refuse the request where the provider's adapter would have to change it."""
+    """Refuse the request if the provider's adapter would have to transform it."""
     messages: Raw = Raw(NULL)
-    """As the reply shows them, where it does."""
+    """For the reply's ``context`` (engine route only)."""
     chat_input: Raw = Raw(NULL)
 
     @property
@@ -61,32 +61,32 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ResponseContext(Struct, frozen=True, kw_only=True, gc=False):
-    """What an encoder knows of the call when the answer begins."""
+    """What the encoders of a response need to know of its request."""
 
     id: str
     created: int
     call: DecodedRequest
     sent: Request
-    """The request as the provider got it: with what was in effect."""
+    """The request that the provider was sent, with the parameters in effect."""
     transformations: tuple[Transformation, ...] = ()
     is_passthrough: bool = False
-    """Client and provider speak the same wire: nothing is translated."""
+    """Client and provider speak the same wire format, so the provider's bytes are passed on."""
 
 
-class Stream(Protocol):
-    """Encodes one streamed answer; each piece of bytes is to be an HTTP chunk of its own."""
+class StreamEncoder(Protocol):
+    """Encodes one streamed response; each piece of bytes is sent as one HTTP chunk."""
 
     content_type: bytes
     is_framed: bool
-    """Pieces can be told apart by themselves, so that several may share an HTTP chunk."""
+    """Pieces are self-delimiting, so several of them may share an HTTP chunk."""
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
-        """One frame; ``now`` is unix seconds. None where there is nothing to show. Where the
-        context says ``relays``, the provider's own bytes: a frame that is a piece of text and has
-        its end need not come here."""
+        """Encode one frame; ``now`` is unix seconds. None where the client gets nothing for it.
+        With ``is_passthrough`` it returns the provider's own bytes; complete frames that carry
+        only text need not be passed in then."""
 
-    def end(self, answer: Answer, metrics: Struct, now: float) -> list[bytes]:
-        """What is left to say when the answer is complete and on record."""
+    def end(self, answer: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
+        """The last pieces, when the response is complete and on record."""
 
     def fail(self, error: HeadwayError) -> list[bytes]: ...
 
@@ -97,24 +97,24 @@ class Dialect(Protocol):
 
     @property
     def route(self) -> str:
-        """The path, as the API declares it."""
+        """The path template, as in the API documentation."""
 
     @property
     def checks_parameters(self) -> bool:
-        """Whether the gateway judges parameters, or leaves that to the provider."""
+        """Whether the gateway checks parameters, or leaves that to the provider."""
 
     @property
     def wire(self) -> str | None:
-        """The wire format that it shares with providers, where it does."""
+        """The ``Provider.wire`` that it can pass through, or None."""
 
-    def decode(self, inbound: ClientRequest) -> DecodedRequest:
+    def decode(self, client_request: ClientRequest) -> DecodedRequest:
         """Raises InvalidBody, InvalidField."""
 
     def encode(
-        self, context: ResponseContext, answer: Answer, metrics: Struct, now: float
+        self, context: ResponseContext, answer: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes: ...
 
-    def stream(self, context: ResponseContext) -> Stream: ...
+    def stream(self, context: ResponseContext) -> StreamEncoder: ...
 
 
 _read_object = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -124,7 +124,7 @@ def decode_object(body: bytes) -> dict[str, Raw]:
     """The fields of a JSON object, each verbatim. Raises InvalidBody."""
     try:
         if not body.isascii():
-            str(body, "utf-8")  # what is kept verbatim is decoded by nobody here
+            str(body, "utf-8")  # raw values are not decoded here, so check their UTF-8
         return _read_object(body)
     except msgspec.ValidationError:
         raise InvalidBody("The body must be a JSON object.") from None
@@ -135,7 +135,7 @@ def decode_object(body: bytes) -> dict[str, Raw]:
 
 
 class Field(Struct, frozen=True):
-    """A field that a dialect reads: how, and what to tell the caller who sent another thing."""
+    """A field that a dialect reads: its decoder, and the description for error messages."""
 
     name: str
     decoder: msgspec.json.Decoder[Any]
@@ -171,28 +171,28 @@ def field(name: str, kind: Any, expected: str) -> Field:
     return Field(name, msgspec.json.Decoder(kind), expected)
 
 
-def one_line(data: bytes) -> bytes:
-    """The same JSON with no line break in it, for wires where one ends the message: what is kept
-    verbatim may be indented. Within a JSON string there are none (RFC 8259, section 7)."""
+def without_line_breaks(data: bytes) -> bytes:
+    """The same JSON without line breaks, for wire formats in which one ends the message: verbatim
+    values may be indented. JSON strings contain none (RFC 8259, section 7)."""
     if data.find(b"\n") >= 0 or data.find(b"\r") >= 0:  # ``in`` takes ten times as long
         return data.replace(b"\n", b" ").replace(b"\r", b" ")
     return data
 
 
-class MessageHead(Struct, gc=False):
-    """What is checked of a message; the rest is the provider's to judge."""
+class MessageWithRole(Struct, gc=False):
+    """The part of a message that the gateway checks; the provider checks the rest."""
 
     role: str
 
 
-class Message(MessageHead, gc=False):
-    """One whose content is read."""
+class MessageWithContent(MessageWithRole, gc=False):
+    """A message whose content is read as well."""
 
     content: Raw = Raw(NULL)
 
 
 def encode_error(error: HeadwayError, provider: str | None, request_id: str) -> bytes:
-    """The error object of every route: seven fields, never a key in one."""
+    """The JSON error object of every route. ``error.message`` must contain no secret."""
     return msgspec.json.encode(
         {
             "error": {

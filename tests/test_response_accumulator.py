@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.dialects.answer import Answer
 from headway.providers.openai import provider as openai
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     Event,
     ExtraFields,
@@ -29,8 +29,8 @@ from headway.types import (
 )
 
 
-def fold(*events: Event) -> Answer:
-    answer = Answer()
+def fold(*events: Event) -> ResponseAccumulator:
+    answer = ResponseAccumulator()
     answer.add(list(events))
     return answer
 
@@ -284,7 +284,7 @@ def streamed(choices: list[dict[str, Any]]) -> list[bytes]:
 
 @given(CHOICES)
 def test_a_whole_answer_folds_as_its_stream_does(choices: list[dict[str, Any]]) -> None:
-    of_whole, of_stream = Answer(), Answer()
+    of_whole, of_stream = ResponseAccumulator(), ResponseAccumulator()
     of_whole.add(openai.decode_response(whole(choices)))
     state: dict[str, Any] = {}
     for data in streamed(choices):

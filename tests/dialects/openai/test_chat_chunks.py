@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from headway.dialects.deltas import choices, said
+from headway.dialects.openai.chat_chunks import encode_choices, output_text
 from headway.types import (
     Event,
     ExtraFields,
@@ -107,24 +107,24 @@ DELTAS: list[tuple[str, list[Event], dict[str, Any], str]] = [
 )
 def test_events_become_a_delta(events: list[Event], delta: dict[str, Any], text: str) -> None:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
-    assert choices(events) == [choice]
-    assert said(events) == text
+    assert encode_choices(events) == [choice]
+    assert output_text(events) == text
 
 
 def test_joining_pieces_leaves_the_events_as_they_were() -> None:
     first = ExtraFields({"audio": {"data": "a"}, "annotations": [1]})
-    choices([first, ExtraFields({"audio": {"data": "b"}, "annotations": [2]})])
+    encode_choices([first, ExtraFields({"audio": {"data": "b"}, "annotations": [2]})])
     assert first.fields == {"audio": {"data": "a"}, "annotations": [1]}
 
 
 def test_each_choice_has_its_own_and_only_the_first_is_said() -> None:
-    found = choices([Text("b", 1), Text("a", 0), Logprobs({"content": [1]}, 1)])
+    found = encode_choices([Text("b", 1), Text("a", 0), Logprobs({"content": [1]}, 1)])
     assert [(choice["index"], choice["delta"]) for choice in found] == [
         (1, {"content": "b"}),
         (0, {"content": "a"}),
     ]
     assert found[0]["logprobs"] == {"content": [1]}
-    assert said([Text("b", 1), Text("a", 0)]) == "a"
+    assert output_text([Text("b", 1), Text("a", 0)]) == "a"
 
 
 @pytest.mark.parametrize(
@@ -133,5 +133,5 @@ def test_each_choice_has_its_own_and_only_the_first_is_said() -> None:
     ids=lambda event: type(event).__name__,
 )
 def test_what_is_no_part_of_a_message_makes_no_delta(event: Event) -> None:
-    assert choices([event]) == []
-    assert said([event]) == ""
+    assert encode_choices([event]) == []
+    assert output_text([event]) == ""
