@@ -28,7 +28,7 @@ from headway.dialects.engine import Engine
 from headway.dialects.openai.chat import OpenAIChat
 from headway.errors import HeadwayError, UpstreamError
 from headway.metering.prices import ConfiguredPrice, PriceBook
-from headway.pipeline.exchange import Exchange
+from headway.pipeline.call import GatewayCall
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
 from headway.ports import ResponseHeaders, ResponseReceiver
@@ -287,7 +287,7 @@ class Pipe:
         self.counting: Gate[None] | None = None
         self.counts: tuple[int | None, int | None] = (3, 4)
         self.ids = iter(range(1, 1000))
-        self.chance = 0.5
+        self.rng = 0.5
         known = Upstream(
             name="openai",
             provider=openai.PROVIDER,
@@ -309,13 +309,13 @@ class Pipe:
             ),
             spool=self.spool,
             clock=self.clock,
-            wall=lambda: EPOCH + self.clock.now,
+            unix_time=lambda: EPOCH + self.clock.now,
             new_id=lambda: f"id-{next(self.ids)}",
-            chance=lambda: self.chance,
+            rng=lambda: self.rng,
             count=self._count,
             sleep=self._sleep,
         )
-        self.exchange: Exchange
+        self.exchange: GatewayCall
 
     def ask(self, *headers: tuple[bytes, bytes], dialect: Dialect = ENGINE, **fields: Any) -> None:
         """Of the engine's route; more fields replace or add."""
@@ -328,7 +328,7 @@ class Pipe:
         self.send(ClientRequest("", headers, json.dumps(asked).encode()), OPENAI)
 
     def send(self, inbound: ClientRequest, dialect: Dialect = ENGINE) -> None:
-        self.exchange = Exchange(self.gateway, dialect, inbound, self.sink, self.clock())
+        self.exchange = GatewayCall(self.gateway, dialect, inbound, self.sink, self.clock())
         in_loop(self.exchange.begin)
 
     def abort(self, error: HeadwayError) -> None:

@@ -17,7 +17,7 @@ def asked(seconds: float) -> HeadwayError:
 
 BUSY = UpstreamOverloaded("Busy.")
 
-# error, failed attempts, retries, chance, decision
+# error, failed attempts, retries, jitter, decision
 DECISIONS: list[tuple[HeadwayError, int, int, float, Try | GiveUp]] = [
     (BUSY, 1, 0, 0.5, GiveUp()),
     (BUSY, 1, 1, 0.5, Try(BASE_S / 2)),
@@ -40,11 +40,11 @@ DECISIONS: list[tuple[HeadwayError, int, int, float, Try | GiveUp]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "attempts", "retries", "chance", "decision"), DECISIONS)
-def test_the_decision_follows_from_error_count_and_chance(
-    error: HeadwayError, attempts: int, retries: int, chance: float, decision: Try | GiveUp
+@pytest.mark.parametrize(("error", "attempts", "retries", "jitter", "decision"), DECISIONS)
+def test_the_decision_follows_from_error_count_and_jitter(
+    error: HeadwayError, attempts: int, retries: int, jitter: float, decision: Try | GiveUp
 ) -> None:
-    assert decide(error, attempts, retries, chance) == decision
+    assert decide(error, attempts, retries, jitter) == decision
 
 
 RETRIED = {
@@ -71,9 +71,9 @@ def test_only_what_another_attempt_may_mend_is_tried_again(kind: type[HeadwayErr
 
 @given(st.integers(1, 40), st.integers(0, 10), st.floats(0, 1, exclude_max=True))
 def test_no_wait_is_longer_than_the_cap_and_no_attempt_more_than_asked(
-    attempts: int, retries: int, chance: float
+    attempts: int, retries: int, jitter: float
 ) -> None:
-    decision = decide(BUSY, attempts, retries, chance)
+    decision = decide(BUSY, attempts, retries, jitter)
     assert isinstance(decision, Try) is (attempts <= retries)
     if isinstance(decision, Try):
         assert 0 <= decision.delay <= CAP_S

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.config import Config, Ledger, Server
-from headway.pipeline.exchange import Exchange
+from headway.pipeline.call import GatewayCall
 from headway.server.app import App
 
 HEALTH: dict[str, Any] = {
@@ -45,7 +45,7 @@ def test_a_server_without_lifespan_gets_answers(tmp_path: Path) -> None:
     assert [message["status"] for message in sent if "status" in message] == [200, 200]
 
 
-class Failing(Exchange):
+class Failing(GatewayCall):
     """An exchange with a defect."""
 
     __slots__ = ("asked",)

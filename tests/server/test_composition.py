@@ -181,9 +181,9 @@ def test_a_gateway_is_ready_to_take_requests(config: Config, tmp_path: Path) -> 
         transports = Transports(config)
         made = composition.gateway(config, transports, {"llama": LAUNCHER}, TokenCounter())
         assert UUID(made.new_id()).version == 4
-        assert 0 <= made.chance() < 1
+        assert 0 <= made.rng() < 1
         assert made.clock() <= made.clock()
-        assert made.wall() > 1_700_000_000
+        assert made.unix_time() > 1_700_000_000
         await made.sleep(0)
         assert made.active == set()
         await transports.close()

@@ -57,8 +57,8 @@ def _remembered(gateway: Gateway) -> Shelves:
 
 async def _bundled(gateway: Gateway, remembered: Shelves, upstream: Upstream) -> Shelf:
     period, shelf = remembered.bundled.get(upstream.name, (-1.0, None))
-    if shelf is None or period != gateway.wall() // PERIOD_S:
-        now = gateway.wall()
+    if shelf is None or period != gateway.unix_time() // PERIOD_S:
+        now = gateway.unix_time()
         sheet = await _sheet(remembered, upstream, now)
         source, names = sheet.names()
         entries = await _entries(sheet, ((name, None) for name in dict.fromkeys(names)))
@@ -107,7 +107,7 @@ async def _ask(gateway: Gateway, remembered: Shelves, upstream: Upstream) -> She
     answer = await live_models.ask(gateway, upstream, upstream.provider.list_models)
     if isinstance(answer, dict):
         return Shelf(title=title, source="provider", entries=(), error=answer)
-    sheet = await _sheet(remembered, upstream, gateway.wall())
+    sheet = await _sheet(remembered, upstream, gateway.unix_time())
     entries = await _entries(sheet, ((model.id, model) for model in answer))
     shelf = Shelf(title=title, source="provider", entries=entries)
     remembered.live[upstream.name] = (gateway.clock() + LIVE_S, shelf)

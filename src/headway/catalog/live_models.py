@@ -18,7 +18,7 @@ from headway.errors import (
     UpstreamGarbled,
     UpstreamTimeout,
 )
-from headway.pipeline.exchange import SHORTEST_SECRET
+from headway.pipeline.call import SHORTEST_SECRET
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.providers.model_lists import ListedModel, ModelList, Page
 from headway.transport.fetch import fetch
@@ -89,7 +89,7 @@ async def _pages(
     for _ in range(MOST_PAGES):
         request = _request(upstream, how, target, more)
         sign = upstream.provider.sign
-        signed = request if sign is None else sign(request, target, gateway.wall())
+        signed = request if sign is None else sign(request, target, gateway.unix_time())
         page = _read(upstream, how, await _body(upstream, signed))
         for model in page.models:
             found.setdefault(model.id, model)  # Mistral says one again for each of its aliases

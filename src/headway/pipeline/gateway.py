@@ -16,7 +16,7 @@ from headway.providers.base import Provider
 from headway.types import Clock, Target, Timeouts
 
 if TYPE_CHECKING:
-    from headway.pipeline.exchange import Exchange
+    from headway.pipeline.call import GatewayCall
 
 log = logging.getLogger("headway")
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Upstream(Struct, frozen=True, kw_only=True):
     """Where calls go that bring no key and no address; None where that has to be found out."""
 
     @property
-    def harmless(self) -> Mapping[str, Any]:
+    def public_options(self) -> Mapping[str, Any]:
         """The options that any address may see."""
         hidden = self.provider.secrets
         return {name: value for name, value in self.options.items() if name not in hidden}
@@ -76,9 +76,9 @@ class Gateway:
         *,
         spool: Spool,
         clock: Clock,
-        wall: Clock,
+        unix_time: Clock,
         new_id: Callable[[], str],
-        chance: Callable[[], float],
+        rng: Callable[[], float],
         count: Callable[[str, bytes, str], Awaitable[tuple[int | None, int | None]]],
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
@@ -86,16 +86,16 @@ class Gateway:
         self.spool = spool
         self.clock = clock
         """Seconds, monotonic."""
-        self.wall = wall
+        self.unix_time = unix_time
         """Seconds since 1970."""
         self.new_id = new_id
-        self.chance = chance
+        self.rng = rng
         self.count = count
         """(model, messages as JSON, produced text) -> (input tokens, output tokens), None if
         they could not be counted. Does not raise."""
         self.sleep = sleep
         """Waits for so many seconds."""
-        self.active: set[Exchange] = set()
+        self.active: set[GatewayCall] = set()
         self.background_tasks: set[asyncio.Task[Any]] = set()
         """Tasks that run: the event loop itself refers to a task weakly."""
         self.is_closing = False

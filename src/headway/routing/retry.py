@@ -1,4 +1,4 @@
-"""Whether to try again, and when. Pure: now and chance are arguments."""
+"""Whether to try again, and when. Pure: time and randomness are arguments."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class GiveUp(Struct, frozen=True):
     """The error is the answer."""
 
 
-def decide(error: HeadwayError, attempts: int, retries: int, chance: float) -> Try | GiveUp:
-    """After ``attempts`` failed ones of ``1 + retries``; ``chance`` is uniform in [0, 1).
+def decide(error: HeadwayError, attempts: int, retries: int, jitter: float) -> Try | GiveUp:
+    """After ``attempts`` failed ones of ``1 + retries``; ``jitter`` is uniform in [0, 1).
 
     Exponential backoff with full jitter, never sooner than the provider asked. A wait longer than
     the cap is the caller's to decide on, so that is given up at once.
@@ -31,4 +31,4 @@ def decide(error: HeadwayError, attempts: int, retries: int, chance: float) -> T
     asked = error.retry_after_s
     if asked is not None:
         return Try(asked) if asked <= CAP_S else GiveUp()
-    return Try(min(CAP_S, BASE_S * 2 ** (attempts - 1)) * chance)
+    return Try(min(CAP_S, BASE_S * 2 ** (attempts - 1)) * jitter)

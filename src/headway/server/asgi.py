@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from headway.dialects.base import JSON, ClientRequest, Dialect, encode_error
 from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
-from headway.pipeline.exchange import Exchange
+from headway.pipeline.call import GatewayCall
 from headway.pipeline.gateway import Gateway
 from headway.policy.keys import authorize
 from headway.ports import ResponseHeaders
@@ -137,7 +137,7 @@ async def _chat(
     body = await _read(receive, gateway.snapshot.body_limit, scope["headers"])
     sink = AsgiSink()
     inbound = ClientRequest(argument, scope["headers"], body)
-    Exchange(gateway, dialect, inbound, sink, gateway.clock()).begin()
+    GatewayCall(gateway, dialect, inbound, sink, gateway.clock()).begin()
     watcher = asyncio.ensure_future(_watch(receive, sink))
     try:
         await sink.drain(send)

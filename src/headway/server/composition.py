@@ -66,9 +66,9 @@ def gateway(
         snapshot(config, transports, launchers),
         spool=FileSpool(spool_path(config.ledger.url)),
         clock=time.perf_counter,
-        wall=time.time,
+        unix_time=time.time,
         new_id=IdSource(),
-        chance=random.random,
+        rng=random.random,
         count=counter.count,
         sleep=asyncio.sleep,
     )

@@ -8,7 +8,7 @@ import time
 from msgspec import Struct
 
 from headway.config import Config, Provider
-from headway.pipeline.exchange import Exchange
+from headway.pipeline.call import GatewayCall
 from headway.pipeline.gateway import Gateway
 from headway.ports import Transport
 from headway.transport.client import HttpTransport
@@ -66,7 +66,7 @@ class Transports:
         before = set(gateway.active)
         gateway.start(self._close_after(gateway, before))
 
-    async def _close_after(self, gateway: Gateway, before: set[Exchange]) -> None:
+    async def _close_after(self, gateway: Gateway, before: set[GatewayCall]) -> None:
         while before & gateway.active:  # noqa: ASYNC110 - rare, and nothing tells when they end
             await asyncio.sleep(1)
         await self.close()

@@ -29,7 +29,7 @@ OWN_PRICE = {"mine": {"a": ConfiguredPrice(input=Decimal(1), cached=Decimal("0.5
 
 def make(upstreams: Mapping[str, Upstream]) -> Gateway:
     gateway = Pipe().gateway
-    gateway.wall = lambda: NOW
+    gateway.unix_time = lambda: NOW
     prices = PriceBook.load(shipped(), OWN_PRICE)
     gateway.snapshot = replace(gateway.snapshot, upstreams=upstreams, prices=prices)
     return gateway
@@ -123,7 +123,7 @@ def test_a_configured_model_has_the_configured_price_and_what_the_data_knows(
 
 def test_models_that_are_no_more_are_not_listed(gateway: Gateway) -> None:
     found = listed(gateway, "cohere")["models"]
-    known = gateway.snapshot.prices.models("cohere", gateway.wall())
+    known = gateway.snapshot.prices.models("cohere", gateway.unix_time())
     gone = {model.id for model in known if model.deprecated}
     assert gone
     assert found

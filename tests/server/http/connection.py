@@ -166,9 +166,9 @@ def owner(gateway: Any) -> Any:
 
 @contextmanager
 def asking() -> Iterator[None]:
-    original = protocol.Exchange
-    protocol.Exchange = Asked  # type: ignore[assignment, misc]
+    original = protocol.GatewayCall
+    protocol.GatewayCall = Asked  # type: ignore[assignment, misc]
     try:
         yield
     finally:
-        protocol.Exchange = original  # type: ignore[misc]
+        protocol.GatewayCall = original  # type: ignore[misc]

@@ -14,7 +14,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from headway.dialects.base import ClientRequest, Dialect
-from headway.pipeline.exchange import Exchange
+from headway.pipeline.call import GatewayCall
 from headway.ports import ResponseHeaders
 from headway.server import routes
 from headway.server.asgi import too_large
@@ -89,7 +89,7 @@ class HotCycle:
         dialect, argument = self.found
         gateway = self._protocol.gateway
         inbound = ClientRequest(argument, self.headers, body)
-        Exchange(gateway, dialect, inbound, self, gateway.clock()).begin()
+        GatewayCall(gateway, dialect, inbound, self, gateway.clock()).begin()
 
     # --- The answer -------------------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ class HeadwayProtocol(Front):
         headers = [*before, (b"content-length", digits), *after]
         self.cycle = self._active = cycle = HotCycle(self, headers)  # type: ignore[assignment]
         inbound = ClientRequest(argument, headers, data[end:])
-        Exchange(gateway, dialect, inbound, cycle, gateway.clock()).begin()
+        GatewayCall(gateway, dialect, inbound, cycle, gateway.clock()).begin()
 
     def _learn(self, key: bytes, at: int, digits: bytes) -> None:
         """Next time this head need not be read again. ``Heads`` sees to it that it is one, and

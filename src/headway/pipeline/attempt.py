@@ -3,7 +3,7 @@
 Receive, frame, decode, meter, encode, write: one pass a chunk, no queue and no task. Where another
 attempt could follow, nothing leaves for the client until the first content event, so that a failure
 can still become that attempt; else nothing is held back. When nothing more will come, its exchange
-goes on (``Exchange.after``), once.
+goes on (``GatewayCall.after``), once.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 from headway.dialects.base import ResponseContext, StreamEncoder
 from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
 from headway.metering.price import Price
-from headway.pipeline import operations
+from headway.pipeline import provider_calls as operations
 from headway.pipeline.gateway import Upstream
-from headway.pipeline.reading import Reading
+from headway.pipeline.stream_reader import StreamReader
 from headway.ports import ResponseHeaders, UpstreamRequest
 from headway.types import Event, Frame, Headers, Summary
+from headway.wire.event_template import read_string
 from headway.wire.framer import Framer
-from headway.wire.pattern import read_string
 
 if TYPE_CHECKING:
-    from headway.pipeline.exchange import Exchange
+    from headway.pipeline.call import GatewayCall
 
 ERROR_LIMIT = 256 * 1024
 """Bytes of an error's body that are read."""
@@ -35,7 +35,7 @@ JSON, SSE = b"application/json", b"text/event-stream"
 NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
 
 
-class Flow(Reading):
+class Attempt(StreamReader):
     """A ``ports.ResponseReceiver``: feeds the client of a stream, or gathers a whole answer."""
 
     __slots__ = (
@@ -60,12 +60,12 @@ class Flow(Reading):
 
     def __init__(
         self,
-        exchange: Exchange,
+        exchange: GatewayCall,
         upstream: Upstream,
         context: ResponseContext,
         stream: StreamEncoder | None,
     ) -> None:
-        self._exchange: Exchange | None = exchange
+        self._exchange: GatewayCall | None = exchange
         self._upstream = upstream
         self._context = context
         self._sink = exchange.sink
@@ -192,8 +192,8 @@ class Flow(Reading):
         """What the client is told is in unix time, and may have to wait."""
         exchange = self._exchange
         assert exchange is not None
-        wall, clock = exchange.gateway.wall, exchange.gateway.clock
-        self._epoch = wall() - clock()
+        unix_time, clock = exchange.gateway.unix_time, exchange.gateway.clock
+        self._epoch = unix_time() - clock()
         self._holds_back = exchange.attempts <= self._context.call.retries
 
     def _receive(self, framer: Framer, data: bytes, now: float) -> None:

@@ -14,7 +14,8 @@ from headway.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from headway.pipeline import flow, settlement
+from headway.pipeline import accounting as settlement
+from headway.pipeline import attempt as flow
 from headway.providers.openai import provider as openai
 from pipeline_fakes import DONE, HELLO, JSON, KEY, ROLE, USAGE, Pipe, event, text
 

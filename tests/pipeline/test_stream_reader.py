@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from headway.errors import ClientGone
-from headway.pipeline import reading
+from headway.pipeline import stream_reader as reading
 from headway.providers.openai import provider as openai
 from pipeline_fakes import DONE, ROLE, START, STOP, USAGE, Pipe, event, text
 

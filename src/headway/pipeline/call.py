@@ -32,11 +32,12 @@ from headway.errors import (
     ShuttingDown,
     UnknownProvider,
 )
-from headway.pipeline import operations, settlement
-from headway.pipeline.flow import Flow
+from headway.pipeline import accounting as settlement
+from headway.pipeline import provider_calls as operations
+from headway.pipeline.accounting import Settled
+from headway.pipeline.attempt import Attempt
+from headway.pipeline.field_limits import SHORT, check_lengths
 from headway.pipeline.gateway import Gateway, Upstream
-from headway.pipeline.lengths import SHORT, check_lengths
-from headway.pipeline.settlement import Settled
 from headway.policy.keys import authorize
 from headway.ports import ResponseHeaders, Sink
 from headway.providers.parameters import check
@@ -51,7 +52,7 @@ QUOTING = ("message", "code", "param")
 """Where an error holds a provider's own words."""
 
 
-class Exchange:
+class GatewayCall:
     """Everything that one request is while it lasts. ``started`` is the clock when it was read
     whole."""
 
@@ -68,11 +69,11 @@ class Exchange:
     upstream: Upstream | None = None
     upstream_bytes: int | None = None
     _credentials: Mapping[str, str] = {}
-    _flow: Flow | None = None
+    _flow: Attempt | None = None
     _abort_reason: HeadwayError | None = None
     _waiting: asyncio.Task[Any] | None = None
     """The task that waits for something that ``abort`` may interrupt."""
-    _recorded: Flow | None = None
+    _recorded: Attempt | None = None
     """The last attempt that is on record."""
 
     def __init__(
@@ -126,7 +127,7 @@ class Exchange:
 
     # --- The story --------------------------------------------------------------------------------
 
-    def after(self, flow: Flow) -> None:
+    def after(self, flow: Attempt) -> None:
         """An attempt is over. Mostly that is the answer, whole, with its tokens counted."""
         if self.is_over:
             return  # a defect on the way ended it: it is answered
@@ -162,7 +163,7 @@ class Exchange:
             target = await self._target(upstream, call)
         self._open(upstream, call, target)
 
-    async def _count_and_conclude(self, flow: Flow) -> None:
+    async def _count_and_conclude(self, flow: Attempt) -> None:
         self._conclude(flow, await settlement.settle(self, flow, None))
 
     def _plan(self, call: DecodedRequest) -> Upstream:
@@ -181,7 +182,7 @@ class Exchange:
             raise _would_change(upstream, transformations[0])
         self.context = ResponseContext(
             id=self.id,
-            created=int(self.gateway.wall()),
+            created=int(self.gateway.unix_time()),
             call=call,
             sent=sent,
             transformations=transformations,
@@ -207,7 +208,7 @@ class Exchange:
         if upstream.credentials is not None and api_key is None and call.base_url is None:
             credentials = await self.gateway.share(upstream.credentials.credentials())
             self._credentials = credentials
-        options = upstream.options if call.base_url is None else upstream.harmless
+        options = upstream.options if call.base_url is None else upstream.public_options
         return Target(
             provider=upstream.name,
             base_url=base_url or "",
@@ -246,9 +247,9 @@ class Exchange:
         assert context is not None
         self.attempts += 1
         if upstream.provider.sign is not None:
-            http = upstream.provider.sign(http, self._target_of_attempts, self.gateway.wall())
+            http = upstream.provider.sign(http, self._target_of_attempts, self.gateway.unix_time())
         stream = self.dialect.stream(context) if call.stream else None
-        flow = self._flow = Flow(self, upstream, context, stream)
+        flow = self._flow = Attempt(self, upstream, context, stream)
         if earlier is not None and earlier.has_head:
             flow.has_head = True  # its silence has already cost the client's status
             flow.last_write = earlier.last_write
@@ -263,19 +264,19 @@ class Exchange:
         else:  # many streams may begin at once, and each is to have its first event soon
             settlement.prepare(self, flow)
 
-    def _retry_or_fail(self, flow: Flow, error: HeadwayError) -> None:
+    def _retry_or_fail(self, flow: Attempt, error: HeadwayError) -> None:
         """Another attempt after a failure that it may mend, unless there is a commitment: content
         on its way to the client."""
         assert self.call is not None
         if not flow.is_committed and self._abort_reason is None:
-            retries, chance = self.call.retries, self.gateway.chance()
-            decision = decide(error, self.attempts, retries, chance)
+            retries, jitter = self.call.retries, self.gateway.rng()
+            decision = decide(error, self.attempts, retries, jitter)
             if isinstance(decision, Try):
                 self._start(self._retry(flow, error, decision.delay))
                 return
         self._fail(error)
 
-    async def _retry(self, flow: Flow, error: HeadwayError, delay: float) -> None:
+    async def _retry(self, flow: Attempt, error: HeadwayError, delay: float) -> None:
         assert self.call is not None
         assert self.upstream is not None
         self._conceal(error)
@@ -284,7 +285,7 @@ class Exchange:
             await self.gateway.sleep(delay)
         self._send(self.upstream, self.call)
 
-    def _conclude(self, flow: Flow, settled: Settled) -> None:
+    def _conclude(self, flow: Attempt, settled: Settled) -> None:
         """The answer is whole: what it cost goes on record, then the client sees its end."""
         context, stream = self.context, flow.stream
         assert context is not None
@@ -327,10 +328,10 @@ class Exchange:
         else:
             self._answer_error(error, flow, settled)
 
-    async def _count_and_fail(self, flow: Flow, error: HeadwayError) -> None:
+    async def _count_and_fail(self, flow: Attempt, error: HeadwayError) -> None:
         self._answer_error(error, flow, await self._settle_failure(flow, error))
 
-    async def _settle_failure(self, flow: Flow, error: HeadwayError) -> Settled | None:
+    async def _settle_failure(self, flow: Attempt, error: HeadwayError) -> Settled | None:
         try:
             return await settlement.settle(self, flow, error)
         except Exception:
@@ -338,7 +339,7 @@ class Exchange:
             return None
 
     def _answer_error(
-        self, error: HeadwayError, failed: Flow | None, settled: Settled | None
+        self, error: HeadwayError, failed: Attempt | None, settled: Settled | None
     ) -> None:
         try:
             flow = self._flow
@@ -369,7 +370,7 @@ class Exchange:
 
     def _record_failure(
         self,
-        flow: Flow | None,
+        flow: Attempt | None,
         error: HeadwayError,
         settled: Settled | None,
         pieces: Sequence[bytes] = (),
@@ -388,7 +389,7 @@ class Exchange:
     def _log_unrecorded(self) -> None:
         log.exception("request %s could not be put on record", self.id)
 
-    def _record(self, flow: Flow, error: HeadwayError | None, settled: Settled) -> None:
+    def _record(self, flow: Attempt, error: HeadwayError | None, settled: Settled) -> None:
         self.gateway.spool.append(settlement.record(self, flow, error, settled))
         self.records += 1
         self._recorded = flow

@@ -13,14 +13,14 @@ from headway.errors import ClientGone, HeadwayError
 from headway.metering.meter import Timing
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
 from headway.metering.price import Price
-from headway.pipeline.flow import Flow
-from headway.pipeline.operations import prompt_of
+from headway.pipeline.attempt import Attempt
+from headway.pipeline.provider_calls import prompt_of
 from headway.ports import ResponseHeaders
 from headway.record import Asked, Came, begin, end
 from headway.types import Summary, Usage
 
 if TYPE_CHECKING:
-    from headway.pipeline.exchange import Exchange
+    from headway.pipeline.call import GatewayCall
 
 NOTHING = Timing()
 UNKNOWN = Usage()
@@ -54,7 +54,9 @@ class Settled(Struct, frozen=True, gc=False):
         )
 
 
-def settle_uncounted(exchange: Exchange, flow: Flow, error: HeadwayError | None) -> Settled | None:
+def settle_uncounted(
+    exchange: GatewayCall, flow: Attempt, error: HeadwayError | None
+) -> Settled | None:
     """Where no tokens must be counted: the provider has reported all, as nearly all do, or nothing
     of an answer came. Else None."""
     if not flow.begun:
@@ -68,7 +70,7 @@ def settle_uncounted(exchange: Exchange, flow: Flow, error: HeadwayError | None)
     return None
 
 
-async def settle(exchange: Exchange, flow: Flow, error: HeadwayError | None) -> Settled:
+async def settle(exchange: GatewayCall, flow: Attempt, error: HeadwayError | None) -> Settled:
     """Waits only where tokens have to be counted, which another process does."""
     settled = settle_uncounted(exchange, flow, error)
     if settled is not None:
@@ -79,11 +81,15 @@ async def settle(exchange: Exchange, flow: Flow, error: HeadwayError | None) -> 
 
 
 def _settle(
-    exchange: Exchange, flow: Flow, summary: Summary, usage: Usage, source: TokensSource | None
+    exchange: GatewayCall,
+    flow: Attempt,
+    summary: Summary,
+    usage: Usage,
+    source: TokensSource | None,
 ) -> Settled:
     timing, ours = flow.timing(), exchange.ours
-    wall, clock = exchange.gateway.wall, exchange.gateway.clock
-    now, latency, overhead = wall(), timing.latency_s, None
+    unix_time, clock = exchange.gateway.unix_time, exchange.gateway.clock
+    now, latency, overhead = unix_time(), timing.latency_s, None
     elapsed = clock() - exchange.started
     if latency is not None and ours is not None:
         # Ours: until the request was with the socket or the connector, and since the last byte.
@@ -97,7 +103,7 @@ def _settle(
     )
 
 
-def _has_answer(flow: Flow, error: HeadwayError | None) -> bool:
+def _has_answer(flow: Attempt, error: HeadwayError | None) -> bool:
     """Whether anything came that somebody may be billed for."""
     if not 200 <= flow.status < 300:
         return False
@@ -107,7 +113,7 @@ def _has_answer(flow: Flow, error: HeadwayError | None) -> bool:
 
 
 async def _count(
-    exchange: Exchange, flow: Flow, error: HeadwayError | None, usage: Usage
+    exchange: GatewayCall, flow: Attempt, error: HeadwayError | None, usage: Usage
 ) -> tuple[Usage, TokensSource | None]:
     """What was not reported: counted over the whole answer, or estimated over what arrived."""
     call = exchange.call
@@ -124,7 +130,7 @@ async def _count(
     return _roughly(usage, exchange, flow), "estimated"
 
 
-def _roughly(usage: Usage, exchange: Exchange, flow: Flow) -> Usage:
+def _roughly(usage: Usage, exchange: GatewayCall, flow: Attempt) -> Usage:
     """For a part of an answer that nobody had time to count, a rule of thumb is better than
     nothing: somebody is billed for it."""
     call = exchange.call
@@ -136,7 +142,7 @@ def _roughly(usage: Usage, exchange: Exchange, flow: Flow) -> Usage:
     return usage
 
 
-def _price(exchange: Exchange, tier: str | None) -> Price | None:
+def _price(exchange: GatewayCall, tier: str | None) -> Price | None:
     """Other service tiers than the standard one have other prices."""
     upstream, context = exchange.upstream, exchange.context
     assert upstream is not None
@@ -150,13 +156,13 @@ def _price(exchange: Exchange, tier: str | None) -> Price | None:
     )
 
 
-def prepare(exchange: Exchange, flow: Flow) -> None:
+def prepare(exchange: GatewayCall, flow: Attempt) -> None:
     """What does not depend on the answer is done while the provider is at work on it."""
     flow.begun = begin(_asked(exchange, exchange.attempts))
     flow.price = _price(exchange, None)
 
 
-def _asked(exchange: Exchange, attempt: int) -> Asked:
+def _asked(exchange: GatewayCall, attempt: int) -> Asked:
     call, upstream, context = exchange.call, exchange.upstream, exchange.context
     dialect, request_id = exchange.dialect, exchange.id
     changes = () if context is None else context.transformations
@@ -179,7 +185,9 @@ def _asked(exchange: Exchange, attempt: int) -> Asked:
     )
 
 
-def record(exchange: Exchange, flow: Flow, error: HeadwayError | None, settled: Settled) -> bytes:
+def record(
+    exchange: GatewayCall, flow: Attempt, error: HeadwayError | None, settled: Settled
+) -> bytes:
     """One line of JSON, of an attempt."""
     summary, cost = settled.summary, settled.cost
     output, latency = settled.usage.output_tokens, settled.timing.latency_s
@@ -219,10 +227,10 @@ def _failed(came: Came, status: int, error: HeadwayError) -> Came:
     )
 
 
-def refused(exchange: Exchange, error: HeadwayError) -> bytes:
+def refused(exchange: GatewayCall, error: HeadwayError) -> bytes:
     """The record of a request for which no provider was asked, or none once more."""
     gateway = exchange.gateway
-    now = gateway.wall()
+    now = gateway.unix_time()
     began = now - (gateway.clock() - exchange.started)
     came = _failed(Came(timestamp=now, started=began, outcome="refused"), error.status, error)
     return end(begin(_asked(exchange, 0)), came, UNKNOWN, NOTHING)
@@ -235,7 +243,7 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str | None:
     return headers[name].decode("latin-1")
 
 
-def headers(exchange: Exchange, settled: Settled) -> ResponseHeaders:
+def headers(exchange: GatewayCall, settled: Settled) -> ResponseHeaders:
     """What a whole answer says of itself, also in a dialect that has no room for metrics."""
     usage, context = settled.usage, exchange.context
     return ResponseHeaders(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from headway.providers.openai.provider import read_text
 from headway.types import Frame
-from headway.wire.pattern import Pattern, find_padding, find_pattern, read_string
+from headway.wire.event_template import Pattern, find_padding, find_pattern, read_string
 from headway.wire.sse import SseFramer
 
 

@@ -18,8 +18,8 @@ from headway.pipeline.gateway import Upstream
 from headway.ports import Sink
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Event, Frame, Text
+from headway.wire.event_template import PADDED, Pattern, ReadText, find_padding, find_pattern
 from headway.wire.framer import Framer
-from headway.wire.pattern import PADDED, Pattern, ReadText, find_padding, find_pattern
 from headway.wire.sse import SseFramer
 
 FIRST_EVENTS = 3
@@ -44,7 +44,7 @@ its last quote, of this, and of the padding. Last, what keeps the text, what kee
 what sends the event to the client."""
 
 
-class Reading(Meter):
+class StreamReader(Meter):
     """One attempt's answer as it is read, which is its own stopwatch."""
 
     __slots__ = (
