@@ -1,5 +1,5 @@
 """Cohere's citations, and OpenAI's ``annotations`` for those whose source is a web page
-(docs.cohere.com/docs/citations)."""
+(docs.cohere.com/docs/rag-citations)."""
 
 from __future__ import annotations
 

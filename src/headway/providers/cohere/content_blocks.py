@@ -11,7 +11,7 @@ from typing import Any
 
 from headway.errors import RequestError
 from headway.providers.function_tools import Fields
-from headway.providers.inline_files import opened
+from headway.providers.inline_files import read_file
 
 Documents = list[Fields]
 
@@ -40,7 +40,7 @@ def _image(part: Fields, documents: Documents) -> Fields:
 
 def _file(part: Fields, documents: Documents) -> Fields | None:
     file = part.get("file") or {}
-    media, text = opened(file, "Cohere")
+    media, text = read_file(file, "Cohere")
     if text is None:
         url = f"data:{media.media_type};base64,{media.data}"
         return {"type": "image_url", "image_url": {"url": url}}

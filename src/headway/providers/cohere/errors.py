@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from headway.errors import UpstreamAuth, UpstreamError, UpstreamQuota, UpstreamTimeout
-from headway.providers.openai import errors as openai_errors
+from headway.providers import http_errors
 from headway.types import Headers
 
 BY_STATUS: dict[int, type[UpstreamError]] = {
@@ -25,7 +25,7 @@ MONTHLY_QUOTA = re.compile(r"calls? ?/ ?month|per month|maximum billing", re.IGN
 
 def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """Never raises, whatever the body is."""
-    error = openai_errors.decode_error(status, headers, body)
+    error = http_errors.decode_error(status, headers, body)
     is_quota = status == 429 and MONTHLY_QUOTA.search(error.message)
     cls = UpstreamQuota if is_quota else BY_STATUS.get(status)
     if cls is not None:
@@ -37,7 +37,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
 def _request_id(body: bytes) -> str | None:
     try:
         parsed: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except http_errors.INVALID_JSON:
         return None
     request_id = parsed.get("id") if isinstance(parsed, dict) else None
     return request_id if isinstance(request_id, str) else None

@@ -13,7 +13,7 @@ from typing import Any
 from headway.errors import RequestError
 from headway.providers.cohere.content_blocks import Documents, convert_content
 from headway.providers.cohere.models import supports_reasoning
-from headway.providers.function_tools import Fields, parts_of, turns
+from headway.providers.function_tools import Fields, decode_messages, parts_of
 from headway.types import ChatRequest
 
 RENAMED_ROLES = {"developer": "system"}
@@ -33,14 +33,16 @@ def convert_messages(request: ChatRequest) -> tuple[list[Fields], Documents]:
     Cohere cannot take."""
     documents: Documents = []
     reasons = supports_reasoning(request.model)
-    messages = [_convert(message, reasons, documents) for message in turns(request.messages)]
+    messages = [
+        _convert(message, reasons, documents) for message in decode_messages(request.messages)
+    ]
     return messages, documents
 
 
 def unsupported_content(request: ChatRequest) -> Iterator[tuple[str, str]]:
     """(path, reason) of each part of the messages that does not reach the model."""
     reasons = supports_reasoning(request.model)
-    for message in turns(request.messages):
+    for message in decode_messages(request.messages):
         if message.get("name") and message["role"] != "tool":
             yield "messages[].name", UNSUPPORTED
         if message.get("is_error"):

@@ -15,7 +15,7 @@ from headway.types import Parameter
 TOP_K = Parameter(id="top_k", name="Top K", type="integer", min=0, step=1)
 # Cohere's temperature ends at 1: a higher one, as OpenAI takes it, is clamped and not refused.
 PARAMETERS = (*openai.PARAMETERS[:3], TOP_K, *openai.PARAMETERS[3:])
-FEATURES = {
+CAPABILITIES = {
     "stream": "native",
     "tools": "native",
     "tool_choice": "partial: a named tool is required by sending no other; none before Command R7B",
@@ -45,5 +45,5 @@ PROVIDER = Provider(
     price_id="cohere",
     list_models=MODEL_LIST,
     parameters=PARAMETERS,
-    capabilities=FEATURES,
+    capabilities=CAPABILITIES,
 )

@@ -18,7 +18,7 @@ from headway.errors import UpstreamError, UpstreamTimeout
 from headway.providers.base import State
 from headway.providers.cohere.citations import BlockOffsets, read_citations
 from headway.providers.cohere.usage import read_usage
-from headway.providers.openai.errors import error_in
+from headway.providers.http_errors import error_from_body
 from headway.types import (
     NO_RAW,
     Event,
@@ -127,7 +127,7 @@ def _read_error(event: CohereEvent, data: bytes) -> list[Event]:
     """An object without a type but with a message is an error; other unknown events are ignored."""
     if event.message is None or event.type is not None:
         return []
-    error = error_in(_decode_any(data), None)
+    error = error_from_body(_decode_any(data), None)
     error.request_id = event.id
     return [Failed(error)]
 
@@ -185,7 +185,7 @@ def decode_response(body: bytes) -> list[Event]:
     response = _decode_response(body)
     message = response.message
     if not isinstance(message, CohereMessage):
-        return [Failed(error_in(_decode_any(body), None))]
+        return [Failed(error_from_body(_decode_any(body), None))]
     offsets = BlockOffsets()
     events: list[Event] = [Started(response.id)]
     if message.tool_plan:

@@ -3,13 +3,13 @@ strict_tools)."""
 
 from __future__ import annotations
 
+from headway.providers import function_tools
 from headway.providers.cohere.models import supports_tool_choice
-from headway.providers.function_tools import equip
 from headway.providers.request_draft import RequestDraft
 
 
 def convert_tools(draft: RequestDraft) -> None:
-    choice = equip(draft)
+    choice = function_tools.convert_tools(draft)
     if "tools" not in draft:
         return
     _convert_strict(draft)

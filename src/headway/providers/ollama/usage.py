@@ -1,0 +1,18 @@
+"""Ollama's token counts (docs.ollama.com/api/usage)."""
+
+from __future__ import annotations
+
+from headway.types import Usage, UsageReported
+
+
+def read_usage(prompt: int | None, completion: int | None) -> UsageReported | None:
+    """From ``prompt_eval_count`` and ``eval_count``; None where both are missing. Older servers do
+    not count a prompt that is in the cache as a whole."""
+    if prompt is None and completion is None:
+        return None
+    openai_usage = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": None if prompt is None or completion is None else prompt + completion,
+    }
+    return UsageReported(Usage(input_tokens=prompt, output_tokens=completion), openai_usage)
