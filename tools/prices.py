@@ -20,13 +20,13 @@ from genai_prices import types as genai
 from genai_prices.data import providers as bundled
 
 from headway.metering.price_data import (
-    DatedRates,
+    Clause,
+    Dated,
     Model,
-    ModelMatcher,
     Rate,
     Rates,
-    RateVariant,
     Tiered,
+    Variant,
 )
 
 SOURCE = "genai-prices"
@@ -120,14 +120,14 @@ def _model(model: genai.ModelInfo) -> Model:
     )
 
 
-def _prices(model: genai.ModelInfo) -> Iterator[DatedRates]:
+def _prices(model: genai.ModelInfo) -> Iterator[Dated]:
     if isinstance(model.prices, list):
         for one in model.prices:
-            yield DatedRates(rates=_rates(one.prices), **_term(one.constraint))
+            yield Dated(rates=_rates(one.prices), **_term(one.constraint))
     elif is_free(model):
-        yield DatedRates(rates=Rates(input=Decimal(0), output=Decimal(0)))
+        yield Dated(rates=Rates(input=Decimal(0), output=Decimal(0)))
     elif (rates := _rates(model.prices)) != Rates():
-        yield DatedRates(rates=rates)
+        yield Dated(rates=rates)
 
 
 def is_free(model: genai.ModelInfo) -> bool:
@@ -137,9 +137,9 @@ def is_free(model: genai.ModelInfo) -> bool:
     return said and not vars(model.prices)
 
 
-def _variant(variant: genai.PriceVariant) -> RateVariant:
+def _variant(variant: genai.PriceVariant) -> Variant:
     rates = _rates(variant.prices)
-    return RateVariant(when=variant.when, rates=rates, **_term(variant.constraint))
+    return Variant(when=variant.when, rates=rates, **_term(variant.constraint))
 
 
 def _term(constraint: Any) -> dict[str, Any]:
@@ -169,17 +169,17 @@ def _rate(value: Any) -> Rate:
     return amount
 
 
-def _clause(match: Any) -> ModelMatcher:
+def _clause(match: Any) -> Clause:
     """In lower case, but for patterns: those are matched against the name in lower case as is."""
     match match:
         case genai.ClauseOr():
-            return ModelMatcher(any_of=[_clause(one) for one in match.or_])
+            return Clause(any_of=[_clause(one) for one in match.or_])
         case genai.ClauseAnd():
-            return ModelMatcher(all_of=[_clause(one) for one in match.and_])
+            return Clause(all_of=[_clause(one) for one in match.and_])
         case genai.ClauseRegex():
-            return ModelMatcher(regex=match.regex)
+            return Clause(regex=match.regex)
     field = CLAUSES[type(match)]
-    return ModelMatcher(**{field: getattr(match, field).lower()})
+    return Clause(**{field: getattr(match, field).lower()})
 
 
 def _json(value: Any) -> str:

@@ -154,7 +154,7 @@ def test_an_alias_is_found_and_not_listed(config: Config) -> None:
 def test_what_needs_credentials_has_a_source_of_them_and_needs_no_key(config: Config) -> None:
     upstreams = composed(config, lambda snapshot: dict(snapshot.upstreams))
     sources = {name: type(one.credentials).__name__ for name, one in upstreams.items()}
-    assert (sources["vertex"], sources["vertex_anthropic"]) == ("GoogleTokens", "GoogleTokens")
+    assert sources["vertex"] == sources["vertex_anthropic"] == "GoogleCredentials"
     assert (sources["bedrock"], sources["bedrock_mantle"]) == ("AwsCredentials", "AwsCredentials")
     assert sources["openai"] == "NoneType"
     assert not upstreams["bedrock"].needs_key

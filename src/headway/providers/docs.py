@@ -42,6 +42,32 @@ What a request asks for and a provider, or one of its models, does not take is d
 clamped or emulated, and the reply's `transformations` says so; with `strict: true` it is refused
 instead. Fields that Headway does not know pass through.
 """
+CLOUD_CREDENTIALS = """
+## Credentials of clouds
+
+Where a provider of these kinds has no `api_key`, Headway looks for credentials when a request first
+needs them, keeps them while they last, and renews them in the background shortly before they
+expire. An error names what was tried and what to do. Requests for tokens use the provider's proxy
+and certificates.
+
+**AWS**, in this order: `access_key` and `secret_key`; the `profile`; `AWS_ACCESS_KEY_ID` and
+`AWS_SECRET_ACCESS_KEY`. All else is botocore's chain and needs `pip install 'headway[aws]'`: a
+profile (also one of IAM Identity Center after `aws sso login`, with a `credential_process`, or with
+a role), `AWS_WEB_IDENTITY_TOKEN_FILE`, the endpoint of an ECS or EKS container, the role of an EC2
+instance. A `role_arn` in the configuration is assumed with what was found, or with
+`web_identity_token_file`.
+
+**Google Cloud**, in this order: `credentials_file`; the metadata server at `metadata_url`; the file
+that `GOOGLE_APPLICATION_CREDENTIALS` names; the file that `gcloud auth application-default login`
+writes; the metadata server of this machine. A file needs `pip install 'headway[google]'`; it holds
+a service account, a user, workload identity federation (`external_account`), or an impersonated
+service account. Federation and impersonation do not say which `project` to use: set it.
+
+**Entra ID**, in this order: the application that the configuration describes with `tenant_id`,
+`client_id` and one of `client_secret`, `client_certificate` (which needs
+`pip install 'headway[azure]'`) and `federated_token_file`; the one that the `AZURE_` variables of
+Azure's SDKs describe; the managed identity of this machine, app or container.
+"""
 CAPABILITIES_HEAD = """
 ## What each can do
 
@@ -53,7 +79,8 @@ MARKS = {"native": "yes", "emulated": "emul.", "partial": "part"}
 
 
 def markdown() -> str:
-    return "".join((INTRODUCTION, _kinds(), _aliases(), _capabilities(), _meanings(), _notes()))
+    parts = (_kinds(), _aliases(), CLOUD_CREDENTIALS, _capabilities(), _meanings(), _notes())
+    return INTRODUCTION + "".join(parts)
 
 
 def _kinds() -> str:

@@ -8,6 +8,7 @@ import random
 import re
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,19 @@ import msgspec
 
 from headway.config import Config
 from headway.config import Provider as Configured
+from headway.credentials import credential_source
 from headway.ledger.spool import FileSpool, spool_path
 from headway.local.launcher import LocalModel
 from headway.local.shared import SharedModel
-from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_prices
+from headway.metering.prices import ConfiguredPrice, PriceBook, shipped
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
 from headway.ports import Launcher, Transport
 from headway.providers import KINDS
-from headway.server.credentials import credential_source
 from headway.server.transports import Transports
 from headway.server.upstreams import Upstreams
 from headway.token_counter.counter import TokenCounter
+from headway.transport.fetch import fetch
 from headway.types import Target
 
 POOL = 64
@@ -93,12 +95,12 @@ def prices(config: Config) -> PriceBook:
         provider: {model: _price(price) for model, price in models.items()}
         for provider, models in config.prices.items()
     }
-    base_models = {
+    behind = {
         name: str(provider.options["model_name"])
         for name, provider in config.providers.items()
         if provider.options.get("model_name")
     }
-    return PriceBook.load(read_shipped_prices(), overrides, base_models)
+    return PriceBook.load(shipped(), overrides, behind)
 
 
 def _price(price: Any) -> ConfiguredPrice:
@@ -139,7 +141,9 @@ def _upstream(
         timeouts=configured.timeouts,
         transport=transport,
         launcher=None if launch is None else launchers[launch],
-        credentials=credential_source(provider.credentials, options, environ, transport, time.time),
+        credentials=credential_source(
+            provider.credentials, options, environ, partial(fetch, transport), time.time
+        ),
     )
 
 

@@ -1,0 +1,6 @@
+"""What an operator can do where Google credentials are missing or refused."""
+
+REMEDY = (
+    "set credentials_file in the provider's configuration or GOOGLE_APPLICATION_CREDENTIALS, run"
+    " `gcloud auth application-default login`, or run on Google Cloud with a service account"
+)
