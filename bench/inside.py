@@ -22,7 +22,9 @@ from bench.gateways import CHAT, CLIENT_KEY, Rig, configure
 from headway.config import load
 from headway.providers import FACTS
 from headway.server.app import App
-from headway.server.serve import Server
+from headway.server.http.protocol import HttpProtocol
+from headway.server.http.uvicorn_adapter import ConnectionHost, ServerState
+from headway.server.routes import find_raw
 
 PATIENCE_S = 10.0
 DATE = (b"date", b"Sun, 06 Nov 1994 08:49:37 GMT")
@@ -175,9 +177,7 @@ async def _connection(loop: Loop, case: Case, transport: FakeTransport) -> Any:
 
 def _accept(app: App) -> tuple[Any, FakeTransport]:
     """A client's connection, as the server would make one."""
-    server = Server(app.config, app)
-    server.config.load()
-    server.server_state.default_headers = [DATE]
-    make: Any = server.config.http_protocol_class
-    protocol = make(config=server.config, server_state=server.server_state, app_state={})
+    host = ConnectionHost(app, ServerState(), {}, asyncio.get_running_loop())
+    host.set_headers([DATE])
+    protocol = HttpProtocol(host, find_raw)
     return protocol, FakeTransport(protocol)

@@ -32,6 +32,14 @@ PLANTED = (SERVER_KEY, BODY_KEY, ENV_KEY, GATE_KEY)
 """Keys that are given to the server and must never come out of it, except to the provider."""
 
 SKINS = ("uvicorn", "asgi")
+ASGI_SERVER = """
+from functools import partial
+from headway.cli import main
+from headway.server import routes, serve
+serve.serve = partial(serve.serve, find_route=routes.find_none)
+main()
+"""
+"""``headway`` with every request served through ASGI."""
 HELLO = "Hello! Who are you?"
 LISTENING = re.compile(r"Headway listening on (http://[\w.\-\[\]:]+)")
 
@@ -91,11 +99,11 @@ class Gateway:
     ) -> Gateway:
         """Starts the process and does not wait."""
         write_config(directory, config)
-        skinned = {"HEADWAY_SKIN": "asgi"} if skin == "asgi" else {}
+        program = ["-c", ASGI_SERVER] if skin == "asgi" else ["-m", "headway"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "headway", "serve", "--config", "headway.yaml", *args],
+            [sys.executable, *program, "serve", "--config", "headway.yaml", *args],
             cwd=directory,
-            env=clean_environment({**skinned, **(env or {})}),
+            env=clean_environment(env or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -115,7 +115,7 @@ install() {
 compile() {
     PYTHONDONTWRITEBYTECODE='' "$venv/bin/python" -c '
 import headway.cli.app, headway.metering.tokens, headway.sdk, headway.server.openapi.docs
-import headway.server.http.request_cycle, headway.server.serve, typer._adapters, uvloop, yaml
+import headway.server.serve, typer._adapters, uvloop, yaml
 from headway.providers import KINDS
 list(KINDS.values())'
 }

@@ -1,4 +1,4 @@
-"""Which paths are hot: the chat routes, each with its dialect. Both skins ask here."""
+"""The pipeline routes, each with its dialect. ``http/protocol.py`` and ``asgi.py`` look them up."""
 
 from __future__ import annotations
 
@@ -19,18 +19,22 @@ RAW = {path.encode(): (dialect, "") for path, dialect in EXACT.items()}
 
 
 def find_raw(url: bytes) -> tuple[Dialect, str] | None:
-    """The same for a request target as it was sent."""
+    """``find`` for a request target as it was sent, with its query."""
     found = RAW.get(url)
     return find(url.partition(b"?")[0].decode("latin-1")) if found is None else found
 
 
+def find_none(url: bytes) -> None:
+    """Instead of ``find_raw``: every request goes through ASGI."""
+
+
 def find(path: str) -> tuple[Dialect, str] | None:
-    """The dialect of a chat route and the argument in its path; None for any other route."""
+    """The dialect of a pipeline route and the argument in its path; None for any other route."""
     exact = EXACT.get(path)
     if exact is not None:
         return exact, ""
     if path.startswith(ENGINE_PREFIX):
         name = path[len(ENGINE_PREFIX) :]
-        if name and "/" not in name and "#" not in name:  # a fragment is for uvicorn to cut off
+        if name and "/" not in name and "#" not in name:  # the ASGI scope has no fragment
             return ENGINE, unquote(name)
     return None

@@ -1,8 +1,8 @@
 """Several processes behind one address: started by fork, replaced when they die.
 
-The parent runs no event loop and no thread of its own, so a fork of it is safe; what it has
-imported its children share. It holds every listening socket, so that no connection is lost with
-the worker that would have taken it: the replacement finds it waiting.
+The parent runs no event loop and no thread of its own, so it can fork safely; the children share
+what it has imported. It holds every listening socket, so that no connection is lost when the
+worker that would have accepted it dies: the replacement finds it waiting.
 """
 
 from __future__ import annotations
@@ -22,27 +22,28 @@ from headway.config import Config
 
 log = logging.getLogger("headway")
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-TOO_SOON_S = 1.0
-"""A worker that dies younger than this is not replaced before that much time has passed."""
+SHORT_LIFE_S = 1.0
+"""A worker that dies younger than this is replaced only after as much time."""
 
 
-class Place(Struct, frozen=True):
+class WorkerSlot(Struct, frozen=True):
     """What one worker is given; its replacement gets the same."""
 
     listener: socket.socket
     shared: Path | None = None
-    """A directory for what all workers have in common; None: this one is alone."""
+    """A directory for what all workers share; None for a single worker."""
     lifeline: int | None = None
-    """A descriptor that is at its end when the parent is gone, however it went."""
+    """A descriptor that reaches its end when the parent is gone, however it ended."""
 
 
-RunWorker = Callable[[Config, Place], int]
+RunWorker = Callable[[Config, WorkerSlot], int]
+"""Returns the worker's exit code."""
 Reload = Callable[[Config], Config | None]
-"""The configuration, read anew; None, with the reason in the log, if it cannot be."""
+"""The configuration as its sources have it now; None, with the reason logged, if it is wrong."""
 
 
 class Supervisor:
-    """Keeps one child for each listener alive until it is told to stop."""
+    """Keeps one child for each listener alive until a signal says to stop."""
 
     def __init__(
         self,
@@ -55,60 +56,62 @@ class Supervisor:
         self._config = config
         self._run = run
         self._reload = reload
-        self._lifeline, self._held = os.pipe()
-        self._places = [Place(listener, shared, self._lifeline) for listener in listeners]
-        self._born: dict[int, tuple[Place, float]] = {}
+        self._lifeline, self._held_end = os.pipe()
+        self._slots = [WorkerSlot(listener, shared, self._lifeline) for listener in listeners]
+        self._started: dict[int, tuple[WorkerSlot, float]] = {}
+        """By process id: the worker's slot, and when it was started."""
         self._is_stopping = False
 
     def serve(self) -> int:
-        """Until the last worker is gone."""
+        """Return the exit code when the last worker is gone."""
         gc.freeze()  # or each child's first collection would copy all pages that it shares with us
         gc.enable()
         for name in FORWARDED:
             signal.signal(name, self._forward)
-        for place in self._places:
-            self._spawn(place, 0.0)
-        while self._born:
+        for slot in self._slots:
+            self._spawn(slot, 0.0)
+        while self._started:
             pid, status = os.wait()
-            self._bury(pid, status)
+            self._reap(pid, status)
         os.close(self._lifeline)
-        os.close(self._held)
+        os.close(self._held_end)
         return 0
 
-    def _spawn(self, place: Place, delay: float) -> None:
-        """A signal in between would be handled in the child as if it were the parent, or miss it:
-        it waits until the child is on the list."""
+    def _spawn(self, slot: WorkerSlot, delay: float) -> None:
+        """Signals are blocked until the child is registered: one in between would be handled in
+        the child as if it were the parent, or not reach it."""
         signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         pid = os.fork()
         if pid == 0:
-            self._become_worker(place, delay)
-        self._born[pid] = place, time.monotonic() + delay
+            self._become_worker(slot, delay)
+        self._started[pid] = slot, time.monotonic() + delay
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
 
-    def _become_worker(self, place: Place, delay: float) -> None:
-        """SIGHUP stays blocked until the server can act on it: none is lost."""
+    def _become_worker(self, slot: WorkerSlot, delay: float) -> None:
+        """SIGHUP stays blocked until the server can act on it, so none is lost."""
         code = 1
         try:
             for name in FORWARDED:
                 signal.signal(name, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
             time.sleep(delay)
-            os.close(self._held)
-            for other in self._places:
-                if other.listener is not place.listener:
+            os.close(self._held_end)
+            for other in self._slots:
+                if other.listener is not slot.listener:
                     other.listener.close()
-            code = self._run(self._config, place)
+            code = self._run(self._config, slot)
         finally:
             os._exit(code)
 
-    def _bury(self, pid: int, status: int) -> None:
-        place, born = self._born.pop(pid)
+    def _reap(self, pid: int, status: int) -> None:
+        """Replace a dead worker, unless the server is stopping."""
+        slot, started = self._started.pop(pid)
         if self._is_stopping:
             return
         code = os.waitstatus_to_exitcode(status)
         log.error("worker %d ended with %d; another takes its place", pid, code)
-        is_too_soon = time.monotonic() - born < TOO_SOON_S
-        self._spawn(place, TOO_SOON_S if is_too_soon else 0.0)
+        is_short_lived = time.monotonic() - started < SHORT_LIFE_S
+        self._spawn(slot, SHORT_LIFE_S if is_short_lived else 0.0)
 
     def _forward(self, number: int, frame: object) -> None:
         if number != signal.SIGHUP:
@@ -117,15 +120,15 @@ class Supervisor:
             return
         else:
             self._config = config
-        for pid in list(self._born):
+        for pid in list(self._started):
             os.kill(pid, number)
 
 
 def supervise(
     config: Config, listeners: Sequence[socket.socket], run: RunWorker, reload: Reload
 ) -> int:
-    """Returns the exit code when all workers are gone."""
-    import shutil  # with what it brings, for several processes only
+    """Return the exit code when all workers are gone."""
+    import shutil  # these imports are only needed for several processes
     import tempfile
 
     shared = Path(tempfile.mkdtemp(prefix="headway-"))

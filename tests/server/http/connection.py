@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-import uvicorn
 from uvicorn.server import ServerState
 
 from headway.dialects.base import ClientRequest, Dialect
 from headway.ports import ResponseHeaders, Sink
-from headway.server.http import request_cycle as protocol
-from headway.server.http.request_head_cache import Heads
+from headway.server import routes
+from headway.server.http import request_cycle
+from headway.server.http.protocol import HttpProtocol
+from headway.server.http.request_head_cache import RequestHeadCache
+from headway.server.http.uvicorn_adapter import ConnectionHost
 
 LIMIT = 1500
 """Bytes of a body."""
@@ -101,14 +103,15 @@ class Asked:
             self.sink.send_response(status, ResponseHeaders("id"), body)
 
 
-class Forgetful(Heads):
+class EmptyCache(RequestHeadCache):
+    """Learns nothing."""
+
     def learn(self, *args: Any) -> None: ...
 
 
 class Connection:
-    def __init__(self, heads: Heads, **options: Any) -> None:
-        self.wire, self.turns, self.state = Wire(), Turns(), ServerState()
-        self.state.default_headers = [(b"date", b"today")]
+    def __init__(self, head_cache: RequestHeadCache, loop: Any = None) -> None:
+        self.wire, self.turns = Wire(), Turns() if loop is None else loop
         self.asked: list[Asked] = []
         gateway = SimpleNamespace(
             snapshot=SimpleNamespace(body_limit=LIMIT),
@@ -116,10 +119,10 @@ class Connection:
             clock=lambda: 1.0,
             new_id=lambda: "id",
         )
-        config = uvicorn.Config(owner(gateway), ws="none", log_config=None, **options)
-        config.load()
-        self.protocol = protocol.HeadwayProtocol(config, self.state, {}, self.turns)
-        self.protocol._heads = heads
+        host = ConnectionHost(application(gateway), ServerState(), {}, self.turns)
+        host.set_headers([(b"date", b"today")])
+        self.protocol = HttpProtocol(host, routes.find_raw)
+        self.protocol._head_cache = head_cache
         self.protocol.connection_made(self.wire)  # type: ignore[arg-type]
 
     def read(self, data: bytes) -> None:
@@ -147,14 +150,13 @@ class Connection:
             self.wire.paused,
             inbounds,
             [each.inbound.body for each in self.asked],
-            self.state.total_requests,
             self.protocol.stage,
             self.protocol.flow.read_paused,
-            len(self.protocol.pipeline),
+            len(self.protocol.waiting),
         )
 
 
-def owner(gateway: Any) -> Any:
+def application(gateway: Any) -> Any:
     async def app(scope: Any, receive: Any, send: Any) -> None: ...
 
     app.gateway = gateway  # type: ignore[attr-defined]
@@ -166,9 +168,9 @@ def owner(gateway: Any) -> Any:
 
 @contextmanager
 def asking() -> Iterator[None]:
-    original = protocol.GatewayCall
-    protocol.GatewayCall = Asked  # type: ignore[assignment, misc]
+    original = request_cycle.GatewayCall
+    request_cycle.GatewayCall = Asked  # type: ignore[assignment, misc]
     try:
         yield
     finally:
-        protocol.GatewayCall = original  # type: ignore[misc]
+        request_cycle.GatewayCall = original  # type: ignore[misc]

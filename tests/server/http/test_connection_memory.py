@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from headway.server.http.request_head_cache import Heads
+from headway.server.http.request_head_cache import RequestHeadCache
 from server.http.connection import Connection, asking
 from server.http.requests import HOST, LENGTH, request
 
@@ -20,7 +20,7 @@ def test_a_connection_that_is_lost_leaves_nothing_for_the_collector(bodies: list
         gc.collect()
         gc.disable()
         try:
-            connection = Connection(Heads())
+            connection = Connection(RequestHeadCache())
             for body in bodies:
                 connection.read(request(HOST, LENGTH, body=body))
             left = weakref.ref(connection.protocol)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from headway.dialects.base import ClientRequest
 from headway.server import routes
-from headway.server.http.request_head_cache import COUNT_LIMIT, HEAD_LIMIT, Heads
-from server.http.connection import LIMIT, Connection, Forgetful, Turns, asking
+from headway.server.http.request_head_cache import COUNT_LIMIT, HEAD_LIMIT, RequestHeadCache
+from server.http.connection import LIMIT, Connection, EmptyCache, Turns, asking
 from server.http.requests import FIRST, HOST, LENGTH, PATH, request
 from server.http.test_smuggling import BODY, TABLES
 
@@ -24,23 +24,37 @@ KEY = b"authorization: Bearer sk-one"
 # --- What is remembered ---------------------------------------------------------------------------
 
 
-def learned(head: bytes, headers: list[tuple[bytes, bytes]], url: bytes = PATH) -> Heads:
+def learned(head: bytes, headers: list[tuple[bytes, bytes]], url: bytes = PATH) -> RequestHeadCache:
     """``head`` has its digits between angle brackets."""
-    before, _, rest = head.partition(b"<")
-    digits, _, behind = rest.partition(b">")
-    heads = Heads()
-    heads.learn(before + behind, len(before), digits, url, headers, FOUND)
-    return heads
+    digits = head.partition(b"<")[2].partition(b">")[0]
+    cache = RequestHeadCache()
+    cache.learn(
+        head.replace(b"<", b"").replace(b">", b"") + b"x" * int(digits), url, headers, FOUND
+    )
+    return cache
 
 
 PLAIN = FIRST + b"\r\nHost: a\r\nContent-Length: <12>\r\nX:  b\r\n\r\n"
 READ = [(b"host", b"a"), (b"content-length", b"12"), (b"x", b"b")]
 
 
-def test_a_head_is_known_by_its_bytes_without_the_digits() -> None:
-    (key, known) = learned(PLAIN, READ).popitem()
-    assert key == PLAIN.replace(b"<12>", b"")
-    assert known == (routes.ENGINE, "echo", ((b"host", b"a"),), ((b"x", b"b"),))
+def test_a_head_is_found_again_with_other_digits_and_another_body() -> None:
+    cache = learned(PLAIN, READ)
+    for body in (b"", b"short", b"x" * 12, b"long" * 300):
+        data = PLAIN.replace(b"<12>", b"%d" % len(body)) + body
+        headers = [(b"host", b"a"), (b"content-length", b"%d" % len(body)), (b"x", b"b")]
+        assert cache.lookup(data) == (FOUND, headers, body)
+    assert cache.lookup(PLAIN.replace(b"<12>", b"3") + b"four") is None
+    assert cache.lookup(PLAIN.replace(b"<12>", b"04") + b"four") is None
+    assert cache.lookup(PLAIN.replace(b"<12>", b"4").replace(b"b", b"c") + b"four") is None
+    assert RequestHeadCache().lookup(PLAIN.replace(b"<12>", b"4") + b"four") is None
+
+
+def test_a_head_is_learned_only_from_a_whole_request() -> None:
+    for body in (b"x" * 11, b"x" * 13):
+        cache = RequestHeadCache()
+        cache.learn(PLAIN.replace(b"<12>", b"12") + body, PATH, READ, FOUND)
+        assert len(cache) == 0
 
 
 @pytest.mark.parametrize(
@@ -77,14 +91,14 @@ def test_a_head_is_known_by_its_bytes_without_the_digits() -> None:
 def test_what_the_parser_and_the_lines_do_not_agree_on_is_not_remembered(
     head: bytes, headers: list[tuple[bytes, bytes]], url: bytes
 ) -> None:
-    assert learned(head, headers, url) == {}
+    assert len(learned(head, headers, url)) == 0
 
 
 def test_what_is_remembered_is_bounded() -> None:
     long = b"a" * (HEAD_LIMIT - len(PLAIN) + 5)
     for value, count in ((long, 1), (long + b"a", 0)):
-        heads = learned(PLAIN.replace(b"b\r\n", value + b"\r\n"), [*READ[:2], (b"x", value)])
-        assert len(heads) == count
+        cache = learned(PLAIN.replace(b"b\r\n", value + b"\r\n"), [*READ[:2], (b"x", value)])
+        assert len(cache) == count
 
 
 # --- A connection by itself -----------------------------------------------------------------------
@@ -93,7 +107,7 @@ def test_what_is_remembered_is_bounded() -> None:
 @pytest.mark.parametrize("name", TABLES)
 def test_what_is_refused_is_refused_behind_known_heads_as_well(name: str) -> None:
     with asking():
-        known, plain = Connection(Heads()), Connection(Forgetful())
+        known, plain = Connection(RequestHeadCache()), Connection(EmptyCache())
         for connection in (known, plain):
             for _ in range(3):
                 connection.read(request(HOST, LENGTH, body=BODY, first=FIRST))
@@ -116,11 +130,11 @@ PLAIN_REQUEST = request(HOST, LENGTH, KEY, body=b"now 1")
 
 def test_the_third_request_of_one_head_goes_past_the_parser() -> None:
     with asking():
-        connection = Connection(Heads())
+        connection = Connection(RequestHeadCache())
         for body in (b"now 1", b"now 2"):
-            assert len(connection.protocol._heads) == 0
+            assert len(connection.protocol._head_cache) == 0
             connection.read(request(HOST, LENGTH, KEY, body=body))
-        assert len(connection.protocol._heads) == 1
+        assert len(connection.protocol._head_cache) == 1
         connection.protocol.parser = None  # type: ignore[assignment]
         for body in (b"", b"now " * 300):
             connection.read(request(HOST, LENGTH, KEY, body=body))
@@ -128,25 +142,25 @@ def test_the_third_request_of_one_head_goes_past_the_parser() -> None:
             length = (b"content-length", b"%d" % len(body))
             expected = [(b"host", b"here"), length, (b"authorization", b"Bearer sk-one")]
             assert connection.asked[-1].inbound == ClientRequest("echo", expected, body)
-        assert connection.state.total_requests == 4
+        assert len(connection.wire.out) == 4
 
 
 def test_who_sends_ever_new_heads_is_read_as_ever() -> None:
     with asking():
-        connection = Connection(Heads())
+        connection = Connection(RequestHeadCache())
         connection.read(PLAIN_REQUEST)
         for number in range(COUNT_LIMIT):
             connection.read(request(HOST, b"x: %03d" % number, LENGTH, body=b"now"))
-            assert len(connection.protocol._heads) == number + 1
+            assert len(connection.protocol._head_cache) == number + 1
         for number in range(COUNT_LIMIT):
             connection.read(request(HOST, b"y: %03d" % number, LENGTH, body=b"now"))
-            assert len(connection.protocol._heads) == 0
+            assert len(connection.protocol._head_cache) == 0
         assert len(connection.asked) == 1 + 2 * COUNT_LIMIT
 
 
 def test_no_two_requests_share_a_list_of_headers() -> None:
     with asking():
-        connection = Connection(Heads())
+        connection = Connection(RequestHeadCache())
         for _ in range(5):
             connection.read(PLAIN_REQUEST)
             connection.asked[-1].inbound.headers.clear()  # type: ignore[attr-defined]
@@ -178,7 +192,7 @@ NOT_PLAIN: dict[str, bytes] = {
 def used() -> Iterator[Connection]:
     """A connection that knows one head."""
     with asking():
-        connection = Connection(Heads())
+        connection = Connection(RequestHeadCache())
         for _ in range(2):
             connection.read(PLAIN_REQUEST)
         yield connection
@@ -189,7 +203,7 @@ def test_a_known_head_with_other_digits_than_its_bodys_is_read_as_ever(
     used: Connection, digits: bytes
 ) -> None:
     data = request(HOST, b"content-length: " + digits, KEY, body=b"now")
-    other = Connection(Forgetful())
+    other = Connection(EmptyCache())
     for connection in (used, other):
         connection.read(data)
         connection.read(data)
@@ -217,7 +231,7 @@ def test_several_that_come_at_once_are_answered_one_by_one(used: Connection) -> 
         used.answer()
     used.protocol.parser = None  # type: ignore[assignment]
     used.read(PLAIN_REQUEST)
-    assert used.state.total_requests == 6
+    assert len(used.wire.out) == 6
 
 
 def test_a_client_that_leaves_a_known_request_is_missed(used: Connection) -> None:
@@ -265,7 +279,7 @@ def test_reading_that_was_paused_goes_on_with_the_answer(used: Connection) -> No
 
 def test_what_was_held_back_is_read_before_what_comes_later() -> None:
     with asking():
-        connection = Connection(Heads())
+        connection = Connection(RequestHeadCache())
         for body in (b"now", b"now", b"later"):
             connection.read(request(*HEADS[0], body=body))
         connection.read(request(*HEADS[0], body=b"now 1"))
@@ -278,14 +292,14 @@ def test_what_was_held_back_is_read_before_what_comes_later() -> None:
 
 def test_what_looks_like_a_known_request_within_another_is_none() -> None:
     with asking():
-        connection = Connection(Heads())
+        connection = Connection(RequestHeadCache())
         for body in (b"now", b"now", b"later"):
             connection.read(request(*HEADS[0], body=body))
         connection.read(b"GET / HTTP/1.1\r\nx: ")
         connection.answer()
         connection.read(PLAIN_REQUEST)
         assert len(connection.asked) == 3
-        other = Connection(Heads())
+        other = Connection(RequestHeadCache())
         for body in (b"now", b"now"):
             other.read(request(*HEADS[0], body=body))
         other.read(request(HOST, b"content-length: 200", body=b"now"))
@@ -301,20 +315,10 @@ def test_only_plain_requests_that_come_whole_are_remembered(name: str) -> None:
             return SimpleNamespace(add_done_callback=lambda call: None)
 
     with asking():
-        connection = Connection(Heads())
-        connection.protocol.loop = Tasks()  # type: ignore[assignment]
+        connection = Connection(RequestHeadCache(), Tasks())
         connection.read(request(HOST, b"x: y", LENGTH, body=b"now"))
         connection.read(NOT_PLAIN[name])
-        assert connection.protocol._heads == {}
-
-
-def test_where_connections_are_counted_nothing_goes_past_the_count() -> None:
-    with asking():
-        connection = Connection(Heads(), limit_concurrency=100)
-        for _ in range(3):
-            connection.read(PLAIN_REQUEST)
-        assert connection.protocol._heads == {}
-        assert connection.state.total_requests == 3
+        assert len(connection.protocol._head_cache) == 0
 
 
 BODIES = [b"now", b"now 2", b"later", b"now stream", b"stream", b"now bad", b"", b"now" * 600]
@@ -354,7 +358,7 @@ STEP = st.one_of(WHOLE, WHOLE, WHOLE, reads(), st.sampled_from(("answer", "turn"
 @given(st.lists(STEP, min_size=5, max_size=15))
 def test_nobody_can_tell_whether_heads_are_remembered(steps: list[list[bytes] | str]) -> None:
     with asking():
-        known, plain = Connection(Heads()), Connection(Forgetful())
+        known, plain = Connection(RequestHeadCache()), Connection(EmptyCache())
         for head in (*HEADS[:2], *HEADS[:2]):
             for connection in (known, plain):
                 connection.read(request(*head, body=b"now"))

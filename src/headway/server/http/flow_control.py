@@ -1,24 +1,23 @@
-"""How a connection's flow is controlled: uvicorn's way, with patience where that has none."""
+"""Flow control of one client connection, with the interface that uvicorn's request cycle uses."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
-from uvicorn.protocols.http.flow_control import FlowControl
-
-if TYPE_CHECKING:
-    from headway.server.http.protocol import Front
+from collections.abc import Callable
 
 
-class PatientFlow(FlowControl):
-    """uvicorn's, but a pause holds what comes back: who does not read does not see the end. And it
-    has an event only while somebody waits, which seldom happens."""
+class ClientFlowControl:
+    """Like ``uvicorn.protocols.http.flow_control.FlowControl``, but pausing only sets a flag: the
+    protocol keeps reading the socket and holds the bytes back, because a client whose socket is
+    not read cannot be seen to leave. The event that writers await exists only while one does.
 
-    def __init__(self, transport: asyncio.Transport, front: Front) -> None:
-        self._transport = transport
-        self.read_paused = self.write_paused = False
-        self._front: Front | None = front
+    ``on_resume`` is called when reading may continue after a pause.
+    """
+
+    def __init__(self, on_resume: Callable[[], None]) -> None:
+        self.read_paused = False
+        self.write_paused = False
+        self._on_resume: Callable[[], None] | None = on_resume
         self._writable: asyncio.Event | None = None
 
     def pause_reading(self) -> None:
@@ -27,8 +26,8 @@ class PatientFlow(FlowControl):
     def resume_reading(self) -> None:
         if self.read_paused:
             self.read_paused = False
-            if self._front is not None:
-                self._front.release()
+            if self._on_resume is not None:
+                self._on_resume()
 
     def pause_writing(self) -> None:
         self.write_paused = True
@@ -40,10 +39,11 @@ class PatientFlow(FlowControl):
             writable.set()
 
     async def drain(self) -> None:
+        """Return when the client's transport accepts more bytes."""
         if self.write_paused:
             self._writable = self._writable or asyncio.Event()
             await self._writable.wait()
 
-    def part(self) -> None:
-        """From the connection, which is gone."""
-        self._front = None
+    def detach(self) -> None:
+        """Drop the callback: the connection is lost, and no reference cycle may keep it alive."""
+        self._on_resume = None

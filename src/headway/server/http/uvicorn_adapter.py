@@ -1,0 +1,227 @@
+"""The only file that knows uvicorn.
+
+uvicorn runs the event loop, accepts connections, handles signals and the graceful shutdown, and
+drives the ASGI application (``RequestResponseCycle``) for requests that no pipeline route takes.
+Headway's own protocol (``protocol.py``) reads the bytes of a connection. What of uvicorn is used
+beyond its documented ``Config`` and ``Server.run``: ``Server.startup``, ``shutdown``, ``on_tick``,
+``capture_signals``, ``lifespan.state``, ``ServerState`` and ``RequestResponseCycle`` of 0.54.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import httptools
+import uvicorn
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+from uvicorn.server import ServerState
+
+from headway.server.http.flow_control import ClientFlowControl
+from headway.server.http.response_head import header_lines, status_line
+from headway.types import Headers
+
+if TYPE_CHECKING:
+    from uvicorn._types import HTTPScope
+
+ACCESS_LOG = logging.getLogger("uvicorn.access")
+ERROR_LOG = logging.getLogger("uvicorn.error")
+
+
+class ConnectionHost:
+    """What all connections of one server share. ``app`` is the ASGI application."""
+
+    def __init__(
+        self,
+        app: Any,
+        state: ServerState,
+        lifespan_state: dict[str, Any],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.app = app
+        self.loop = loop
+        self.connections: set[Any] = state.connections
+        self._lifespan_state = lifespan_state
+        self._tasks = state.tasks
+        self.set_headers(state.default_headers)
+
+    def set_headers(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """``headers`` (the date) begin every response from now on."""
+        self.headers = headers
+        self.header_lines = header_lines(headers)
+        self.ok_head = status_line(200) + self.header_lines
+        """The status line and first header lines of a response with status 200."""
+
+    def run(self, cycle: AsgiCycle) -> None:
+        """Run the application for one request, in a task that the shutdown waits for."""
+        task = self.loop.create_task(cycle.run_asgi(self.app))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def scope(
+        self,
+        transport: asyncio.Transport,
+        method: bytes,
+        url: bytes,
+        version: str,
+        headers: Headers,
+    ) -> HTTPScope:
+        """The request as ASGI describes it (HTTP connection scope, spec 2.3). Raises
+        HttpParserInvalidURLError."""
+        parsed = httptools.parse_url(url)
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": version,
+            "server": get_local_addr(transport),
+            "client": get_remote_addr(transport),
+            "scheme": "https" if is_ssl(transport) else "http",
+            "method": method.decode("ascii"),
+            "root_path": "",
+            "path": unquote(parsed.path.decode("ascii")),
+            "raw_path": parsed.path,
+            "query_string": parsed.query or b"",
+            "headers": headers,
+            "state": self._lifespan_state.copy(),
+        }
+
+
+class AsgiCycle(RequestResponseCycle):
+    """One request and its response, handled by the ASGI application. ``RequestCycle`` has the same
+    methods for requests that go straight to the pipeline."""
+
+    def __init__(
+        self,
+        host: ConnectionHost,
+        scope: HTTPScope,
+        transport: asyncio.Transport,
+        flow: ClientFlowControl,
+        *,
+        expects_continue: bool,
+        keep_alive: bool,
+        on_response: Callable[[], None],
+    ) -> None:
+        super().__init__(
+            scope=scope,
+            transport=transport,
+            flow=flow,  # type: ignore[arg-type]  # it has the same methods
+            logger=ERROR_LOG,
+            access_logger=ACCESS_LOG,
+            access_log=False,
+            default_headers=host.headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=expects_continue,
+            keep_alive=keep_alive,
+            on_response=on_response,
+        )
+        self._host = host
+
+    def start(self) -> None:
+        """All earlier responses of the connection are complete."""
+        self._host.run(self)
+
+    def feed(self, body: bytes) -> None:
+        """One part of the request's body."""
+        self.body += body
+        if len(self.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        self.message_event.set()
+
+    def feed_end(self) -> None:
+        """The request's body is complete."""
+        self.more_body = False
+        self.message_event.set()
+
+    def disconnect(self) -> None:
+        """The client left, or the request is refused: nothing more is sent."""
+        self.disconnected = True
+        self.message_event.set()
+
+    def pause_writing(self) -> None:
+        """``send`` awaits ``ClientFlowControl.drain``."""
+
+    resume_writing = pause_writing
+
+
+class UvicornServer(uvicorn.Server):
+    """uvicorn's server with connections of our own. ``connect`` makes the protocol of one
+    connection. ``on_started`` is called when it accepts connections, ``on_stopping`` before it
+    stops; ``grace_s`` seconds later, requests that still run are cancelled."""
+
+    def __init__(
+        self,
+        app: Any,
+        connect: Callable[[ConnectionHost], asyncio.Protocol],
+        *,
+        backlog: int,
+        grace_s: float,
+        on_started: Callable[[], None],
+        on_stopping: Callable[[], None],
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=self._connect,  # type: ignore[arg-type]  # called like a class
+                loop="auto",
+                ws="none",
+                lifespan="on",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=math.ceil(grace_s),
+                backlog=backlog,
+            )
+        )
+        self._app = app
+        self._new_connection = connect
+        self._on_started = on_started
+        self._on_stopping = on_stopping
+        self._host: ConnectionHost | None = None
+
+    def connections(self) -> list[Any]:
+        """The open connections, as ``connect`` made them."""
+        return list(self.server_state.connections)
+
+    def stop(self) -> None:
+        """Shut down gracefully, as for SIGTERM."""
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        self._host = ConnectionHost(self._app, self.server_state, self.lifespan.state, loop)
+        await super().startup(sockets)
+        self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stopping()
+        await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """uvicorn calls this ten times a second, and renews its headers once a second."""
+        is_over = await super().on_tick(counter)
+        headers = self.server_state.default_headers
+        if self._host is not None and self._host.headers is not headers:
+            self._host.set_headers(headers)
+        return is_over
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn raises the captured signals again when it has stopped. Without them the process
+        ends with exit code 0."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+    def _connect(self, **_: Any) -> asyncio.Protocol:
+        assert self._host is not None
+        return self._new_connection(self._host)
