@@ -33,7 +33,7 @@ from contract.shapes import (
 )
 from headway.cli.app import app
 from headway.dialects.base import ClientRequest, DecodedRequest
-from headway.metering.prices import shipped
+from headway.metering.prices import read_shipped_prices
 from headway.providers import KINDS, echo
 from headway.providers.base import Provider
 from headway.record import Record
@@ -360,5 +360,5 @@ def test_the_readme_names_kinds_and_counts_that_are() -> None:
     assert set(kinds) <= set(KINDS)
     assert f"{len(KINDS)} kinds" in text
     assert f"{len(KINDS)} kinds" in (ROOT / "CHANGELOG.md").read_text()
-    providers = msgspec.json.decode(shipped())["providers"].values()
+    providers = msgspec.json.decode(read_shipped_prices())["providers"].values()
     assert f"{sum(len(provider['models']) for provider in providers):,} models" in text

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from headway.ledger import docs
-from headway.metering.meter import Timing
+from headway.metering.timing import Timing
 from headway.record import Asked, Came, Record, begin, decode, end
 from headway.types import Usage
 

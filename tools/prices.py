@@ -20,13 +20,13 @@ from genai_prices import types as genai
 from genai_prices.data import providers as bundled
 
 from headway.metering.price_data import (
-    Clause,
-    Dated,
+    DatedRates,
     Model,
+    ModelMatcher,
     Rate,
     Rates,
+    RateVariant,
     Tiered,
-    Variant,
 )
 
 SOURCE = "genai-prices"
@@ -120,14 +120,14 @@ def _model(model: genai.ModelInfo) -> Model:
     )
 
 
-def _prices(model: genai.ModelInfo) -> Iterator[Dated]:
+def _prices(model: genai.ModelInfo) -> Iterator[DatedRates]:
     if isinstance(model.prices, list):
         for one in model.prices:
-            yield Dated(rates=_rates(one.prices), **_term(one.constraint))
+            yield DatedRates(rates=_rates(one.prices), **_term(one.constraint))
     elif is_free(model):
-        yield Dated(rates=Rates(input=Decimal(0), output=Decimal(0)))
+        yield DatedRates(rates=Rates(input=Decimal(0), output=Decimal(0)))
     elif (rates := _rates(model.prices)) != Rates():
-        yield Dated(rates=rates)
+        yield DatedRates(rates=rates)
 
 
 def is_free(model: genai.ModelInfo) -> bool:
@@ -137,9 +137,9 @@ def is_free(model: genai.ModelInfo) -> bool:
     return said and not vars(model.prices)
 
 
-def _variant(variant: genai.PriceVariant) -> Variant:
+def _variant(variant: genai.PriceVariant) -> RateVariant:
     rates = _rates(variant.prices)
-    return Variant(when=variant.when, rates=rates, **_term(variant.constraint))
+    return RateVariant(when=variant.when, rates=rates, **_term(variant.constraint))
 
 
 def _term(constraint: Any) -> dict[str, Any]:
@@ -169,17 +169,17 @@ def _rate(value: Any) -> Rate:
     return amount
 
 
-def _clause(match: Any) -> Clause:
+def _clause(match: Any) -> ModelMatcher:
     """In lower case, but for patterns: those are matched against the name in lower case as is."""
     match match:
         case genai.ClauseOr():
-            return Clause(any_of=[_clause(one) for one in match.or_])
+            return ModelMatcher(any_of=[_clause(one) for one in match.or_])
         case genai.ClauseAnd():
-            return Clause(all_of=[_clause(one) for one in match.and_])
+            return ModelMatcher(all_of=[_clause(one) for one in match.and_])
         case genai.ClauseRegex():
-            return Clause(regex=match.regex)
+            return ModelMatcher(regex=match.regex)
     field = CLAUSES[type(match)]
-    return Clause(**{field: getattr(match, field).lower()})
+    return ModelMatcher(**{field: getattr(match, field).lower()})
 
 
 def _json(value: Any) -> str:

@@ -5,8 +5,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from headway.metering.meter import Timing
 from headway.metering.metrics import Cost, Metrics, PriceOrigin, measure
+from headway.metering.timing import Timing
 from headway.types import Usage
 
 ORIGIN = PriceOrigin("genai-prices 0.2.3", "2024-01-25", "gpt-3.5-turbo")

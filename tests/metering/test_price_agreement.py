@@ -20,11 +20,11 @@ from genai_prices.data_snapshot import DataSnapshot
 from genai_prices.types import ModelInfo, ModelPrice
 from genai_prices.types import Usage as TheirUsage
 
-from headway.metering.prices import PriceBook, shipped
+from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.types import Usage
 
 ROOT = Path(__file__).parents[2]
-BOOK = PriceBook.load(shipped())
+BOOK = PriceBook.load(read_shipped_prices())
 SNAPSHOT = DataSnapshot(providers=providers, from_auto_update=False)
 MODELS = [(provider.id, model) for provider in providers for model in provider.models]
 MOMENTS = [
@@ -69,11 +69,11 @@ TOOL = tool()
 
 
 def test_the_shipped_file_is_what_the_pinned_package_compiles_to() -> None:
-    present = msgspec.json.decode(shipped())
+    present = msgspec.json.decode(read_shipped_prices())
     installed = version("genai-prices")
     assert present["version"] == installed, "run tools/prices.py"
     day = date.fromisoformat(present["date"])
-    assert shipped() == TOOL.compiled(installed, day), "run tools/prices.py"
+    assert read_shipped_prices() == TOOL.compiled(installed, day), "run tools/prices.py"
 
 
 def test_refreshing_keeps_the_date_while_the_version_stays(
@@ -233,7 +233,7 @@ def test_models_that_price_sound_cost_the_same_with_cached_text() -> None:
 
 
 def our_model(provider: str, name: str) -> str | None:
-    listing = BOOK._listing(provider, name)
+    listing = BOOK._cached_search(provider, name)
     return None if listing is None else listing.model.id
 
 

@@ -6,21 +6,39 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from headway.metering.price_data import Clause, Dated, Model, Rates, Term, Tiered, Variant
+from headway.metering.price_data import (
+    DatedRates,
+    EffectivePeriod,
+    Model,
+    ModelMatcher,
+    Rates,
+    RateVariant,
+    Tiered,
+)
 
 CLAUSES = [
-    (Clause(equals="o3"), ["o3"], ["o3-mini", "", "xo3"]),
-    (Clause(starts_with="gpt-4o"), ["gpt-4o", "gpt-4o-mini"], ["chatgpt-4o", ""]),
-    (Clause(ends_with=":free"), ["x:free"], ["x:free2", ""]),
-    (Clause(contains="claude"), ["claude", "eu.claude-3"], ["claud", ""]),
-    (Clause(regex=r"^grok-4-\d{2}$"), ["grok-4-07"], ["grok-4-7", "xgrok-4-07"]),
-    (Clause(any_of=[Clause(equals="a"), Clause(contains="b")]), ["a", "xbx"], ["ax", ""]),
-    (Clause(all_of=[Clause(starts_with="a"), Clause(ends_with="z")]), ["az", "a-z"], ["a", "z"]),
+    (ModelMatcher(equals="o3"), ["o3"], ["o3-mini", "", "xo3"]),
+    (ModelMatcher(starts_with="gpt-4o"), ["gpt-4o", "gpt-4o-mini"], ["chatgpt-4o", ""]),
+    (ModelMatcher(ends_with=":free"), ["x:free"], ["x:free2", ""]),
+    (ModelMatcher(contains="claude"), ["claude", "eu.claude-3"], ["claud", ""]),
+    (ModelMatcher(regex=r"^grok-4-\d{2}$"), ["grok-4-07"], ["grok-4-7", "xgrok-4-07"]),
+    (
+        ModelMatcher(any_of=[ModelMatcher(equals="a"), ModelMatcher(contains="b")]),
+        ["a", "xbx"],
+        ["ax", ""],
+    ),
+    (
+        ModelMatcher(all_of=[ModelMatcher(starts_with="a"), ModelMatcher(ends_with="z")]),
+        ["az", "a-z"],
+        ["a", "z"],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("clause", "right", "wrong"), CLAUSES)
-def test_a_clause_matches_what_it_says(clause: Clause, right: list[str], wrong: list[str]) -> None:
+def test_a_clause_matches_what_it_says(
+    clause: ModelMatcher, right: list[str], wrong: list[str]
+) -> None:
     assert [name for name in right + wrong if clause.matches(name)] == right
 
 
@@ -32,11 +50,11 @@ def at(hour: int, minute: int = 0) -> time:
     return time(hour, minute, tzinfo=UTC)
 
 
-ALWAYS = Term()
-SINCE = Term(start=date(2025, 6, 10))
-DAYTIME = Term(between=(at(1), at(4)))
-NIGHT = Term(between=(at(16, 30), at(0, 30)))
-BOTH = Term(start=date(2025, 6, 10), between=(at(1), at(4)))
+ALWAYS = EffectivePeriod()
+SINCE = EffectivePeriod(start=date(2025, 6, 10))
+DAYTIME = EffectivePeriod(between=(at(1), at(4)))
+NIGHT = EffectivePeriod(between=(at(16, 30), at(0, 30)))
+BOTH = EffectivePeriod(start=date(2025, 6, 10), between=(at(1), at(4)))
 
 TERMS = [
     (ALWAYS, "1999-01-01", True),
@@ -60,7 +78,7 @@ TERMS = [
 
 @pytest.mark.parametrize(("term", "when", "active"), TERMS)
 def test_a_term_is_in_force_from_its_day_and_within_its_hours(
-    term: Term, when: str, active: bool
+    term: EffectivePeriod, when: str, active: bool
 ) -> None:
     assert term.is_in_force(moment(when)) is active
 
@@ -68,17 +86,17 @@ def test_a_term_is_in_force_from_its_day_and_within_its_hours(
 def test_a_model_survives_its_json() -> None:
     model = Model(
         id="m",
-        match=Clause(any_of=[Clause(equals="m"), Clause(regex="^m-")]),
+        match=ModelMatcher(any_of=[ModelMatcher(equals="m"), ModelMatcher(regex="^m-")]),
         name="M",
         context_window=1000,
         deprecated=True,
         prices=[
-            Dated(rates=Rates(input=Decimal("0.10"))),
-            Dated(start=date(2026, 1, 2), rates=Rates(output=Decimal(3))),
-            Dated(between=(at(1), at(4, 30)), rates=Rates()),
+            DatedRates(rates=Rates(input=Decimal("0.10"))),
+            DatedRates(start=date(2026, 1, 2), rates=Rates(output=Decimal(3))),
+            DatedRates(between=(at(1), at(4, 30)), rates=Rates()),
         ],
         variants=[
-            Variant(
+            RateVariant(
                 when={"service_tier": "flex"},
                 rates=Rates(input=Tiered(Decimal(1), [(200, Decimal("1.5"))])),
             )

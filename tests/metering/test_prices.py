@@ -6,14 +6,22 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from headway.metering.price_data import Book, Clause, Dated, Model, Provider, Rates, Variant
+from headway.metering.price_data import (
+    DatedRates,
+    Model,
+    ModelMatcher,
+    PriceData,
+    Provider,
+    Rates,
+    RateVariant,
+)
 from headway.metering.prices import (
-    LONGEST_NAME,
-    REMEMBERED,
-    CatalogueModel,
+    MAX_CACHED_LOOKUPS,
+    MAX_NAME_LENGTH,
+    CatalogModel,
     ConfiguredPrice,
     PriceBook,
-    shipped,
+    read_shipped_prices,
 )
 from headway.types import Usage
 
@@ -23,7 +31,7 @@ def unix(text: str) -> float:
 
 
 NOW = unix("2026-11-23T12:00:00")
-BOOK = PriceBook.load(shipped())
+BOOK = PriceBook.load(read_shipped_prices())
 
 
 def used(into: int, out: int, **more: int) -> Usage:
@@ -70,7 +78,7 @@ def test_a_price_says_where_and_when_it_is_from() -> None:
     assert plain is not None
     assert (dated.source, dated.date) == (BOOK.source, "2025-06-10")
     assert BOOK.source.startswith("genai-prices ")
-    assert plain.date == msgspec.json.decode(shipped())["date"]
+    assert plain.date == msgspec.json.decode(read_shipped_prices())["date"]
     assert (plain.origin.model, plain.tiered) == ("gpt-4o", False)
     tiered = BOOK.find("google", "gemini-2.5-pro", NOW)
     assert tiered is not None
@@ -82,7 +90,7 @@ NOT_FOUND = [
     ("no-such-provider", "gpt-4o"),
     ("openai", "no-such-model"),
     ("openai", ""),
-    ("openai", "gpt-4o" + "x" * LONGEST_NAME),
+    ("openai", "gpt-4o" + "x" * MAX_NAME_LENGTH),
     ("openai", "whisper-1"),
     ("openai", "moderation"),
 ]
@@ -105,15 +113,15 @@ def test_names_match_whatever_their_case_and_the_spelling_of_their_date() -> Non
 
 
 def model(name: str, rate: int, **more: object) -> Model:
-    prices = [Dated(rates=Rates(input=Decimal(rate), output=Decimal(rate)))]
-    plain = {"id": name, "match": Clause(equals=name), "prices": prices}
+    prices = [DatedRates(rates=Rates(input=Decimal(rate), output=Decimal(rate)))]
+    plain = {"id": name, "match": ModelMatcher(equals=name), "prices": prices}
     return Model(**{**plain, **more})  # type: ignore[arg-type]
 
 
 def book(**providers: Provider) -> bytes:
     raw = {name: msgspec.Raw(msgspec.json.encode(one)) for name, one in providers.items()}
     day = datetime(2026, 1, 2, tzinfo=UTC).date()
-    return msgspec.json.encode(Book(source="test", version="1", date=day, providers=raw))
+    return msgspec.json.encode(PriceData(source="test", version="1", date=day, providers=raw))
 
 
 def rate(found: PriceBook, price_id: str, name: str, at: float = NOW, **context: str) -> object:
@@ -133,14 +141,14 @@ def test_a_provider_falls_back_on_those_whose_models_it_offers_one_step_deep() -
 
 
 def test_the_first_model_that_matches_counts() -> None:
-    either = model("general", 1, match=Clause(contains="x"))
+    either = model("general", 1, match=ModelMatcher(contains="x"))
     found = PriceBook.load(book(a=Provider(name="A", models=[either, model("x", 2)])))
     assert rate(found, "a", "x") == 1
 
 
-def dated(day: str, amount: int) -> Dated:
+def dated(day: str, amount: int) -> DatedRates:
     start = datetime.fromisoformat(day).date()
-    return Dated(start=start, rates=Rates(input=Decimal(amount), output=Decimal(0)))
+    return DatedRates(start=start, rates=Rates(input=Decimal(amount), output=Decimal(0)))
 
 
 def test_of_the_prices_in_force_the_last_counts_and_the_first_if_none_is() -> None:
@@ -150,9 +158,9 @@ def test_of_the_prices_in_force_the_last_counts_and_the_first_if_none_is() -> No
     assert [rate(found, "a", "m", unix(day)) for day in days] == [1, 1, 2, 2, 3]
 
 
-def variant(amount: str, day: str | None = None, **when: str) -> Variant:
+def variant(amount: str, day: str | None = None, **when: str) -> RateVariant:
     start = datetime.fromisoformat(day).date() if day else None
-    return Variant(when=when, start=start, rates=Rates(input=Decimal(amount)))
+    return RateVariant(when=when, start=start, rates=Rates(input=Decimal(amount)))
 
 
 def test_variants_replace_rates_where_the_context_asks_for_them() -> None:
@@ -183,7 +191,7 @@ def test_variants_are_the_makers_and_not_of_those_that_resell_the_model() -> Non
 
 
 def test_a_model_without_rates_for_tokens_has_no_price() -> None:
-    bare = [model("none", 0, prices=[]), model("empty", 0, prices=[Dated(rates=Rates())])]
+    bare = [model("none", 0, prices=[]), model("empty", 0, prices=[DatedRates(rates=Rates())])]
     found = PriceBook.load(book(a=Provider(name="A", models=bare)))
     assert found.find("a", "none", NOW) is None
     assert found.find("a", "empty", NOW) is None
@@ -204,7 +212,7 @@ OVERRIDES = {
 
 
 def test_a_configured_price_wins_for_its_provider_and_model_alone() -> None:
-    found = PriceBook.load(shipped(), OVERRIDES)
+    found = PriceBook.load(read_shipped_prices(), OVERRIDES)
     price = found.find("openai", "gpt-4o", NOW, provider="mine")
     assert price is not None
     assert (price.source, price.date, price.origin.model) == ("configured", None, "gpt-4o")
@@ -217,7 +225,7 @@ def test_a_configured_price_wins_for_its_provider_and_model_alone() -> None:
 
 
 def test_a_configured_price_replaces_the_whole_and_leaves_the_rest_unknown() -> None:
-    found = PriceBook.load(shipped(), OVERRIDES)
+    found = PriceBook.load(read_shipped_prices(), OVERRIDES)
     half = found.find("openai", "o3", NOW, provider="mine")
     assert half is not None
     assert half.cost(used(10, 10)) is None
@@ -226,17 +234,17 @@ def test_a_configured_price_replaces_the_whole_and_leaves_the_rest_unknown() -> 
 
 
 def test_a_configured_price_needs_no_data_and_may_be_zero() -> None:
-    price = PriceBook.load(shipped(), OVERRIDES).find(None, "own", NOW, provider="mine")
+    price = PriceBook.load(read_shipped_prices(), OVERRIDES).find(None, "own", NOW, provider="mine")
     assert price is not None
     assert price.cost(used(10, 10, cache_read_tokens=10)) == 0
 
 
 def test_a_deployment_costs_what_the_model_behind_it_does() -> None:
     overrides = {"mine": {"priced": ConfiguredPrice(input=Decimal(7))}}
-    found = PriceBook.load(shipped(), overrides, {"mine": "gpt-4o", "lost": "nonesuch"})
-    behind = BOOK.find("openai", "gpt-4o", NOW)
+    found = PriceBook.load(read_shipped_prices(), overrides, {"mine": "gpt-4o", "lost": "nonesuch"})
+    base_models = BOOK.find("openai", "gpt-4o", NOW)
     for _ in range(2):  # the second time it is remembered
-        assert found.find("openai", "smart", NOW, provider="mine") == behind
+        assert found.find("openai", "smart", NOW, provider="mine") == base_models
         assert found.find("openai", "smart", NOW, provider="other") is None
         assert found.find("openai", "smart", NOW) is None
         assert found.find("openai", "smart", NOW, provider="lost") is None
@@ -257,17 +265,17 @@ def test_a_deployment_costs_what_the_model_behind_it_does() -> None:
 
 def test_model_names_that_clients_choose_do_not_pile_up() -> None:
     found = PriceBook.load(book(a=Provider(name="A", models=[model("m", 1)])))
-    for number in range(REMEMBERED + 100):
+    for number in range(MAX_CACHED_LOOKUPS + 100):
         assert found.find("a", f"made-up-{number}", NOW) is None
         assert found.find("b", f"made-up-{number}", NOW, context={"k": str(number)}) is None
-    assert len(found._found) == REMEMBERED
+    assert len(found._searches) == MAX_CACHED_LOOKUPS
     assert rate(found, "a", "m") == 1
-    for number in range(REMEMBERED + 1):
+    for number in range(MAX_CACHED_LOOKUPS + 1):
         assert found.find("a", "m", NOW, provider=f"p-{number}") is not None
-    assert len(found._fixed) < REMEMBERED
+    assert len(found._constant) < MAX_CACHED_LOOKUPS
     for number in range(100):
         assert rate(found, "a", "m", service_tier=str(number)) == 1
-    assert len(found._listing("a", "m")._compiled) == 1  # type: ignore[union-attr]
+    assert len(found._cached_search("a", "m")._compiled) == 1  # type: ignore[union-attr]
 
 
 def test_a_price_is_compiled_once() -> None:
@@ -293,7 +301,7 @@ def test_data_that_is_no_price_book_is_refused(data: bytes) -> None:
 
 def test_the_catalogue_lists_models_with_their_window_and_price_of_the_day() -> None:
     by_id = {one.id: one for one in BOOK.models("openai", NOW)}
-    assert by_id["o3"] == CatalogueModel(
+    assert by_id["o3"] == CatalogModel(
         id="o3",
         name="o3",
         context_window=200_000,
@@ -315,12 +323,12 @@ def test_the_catalogue_shows_a_tiered_price_below_its_first_tier() -> None:
 
 
 def test_the_catalogue_shows_the_name_to_call_a_model_by() -> None:
-    rule = Clause(any_of=[Clause(contains="x."), Clause(equals="path/to/label")])
+    rule = ModelMatcher(any_of=[ModelMatcher(contains="x."), ModelMatcher(equals="path/to/label")])
     models = [
-        model("Plain", 1, match=Clause(equals="plain")),
+        model("Plain", 1, match=ModelMatcher(equals="plain")),
         model("label", 2, match=rule),
-        model("other label", 3, match=Clause(equals="whole name")),
-        model("no name", 4, match=Clause(contains="eu.")),
+        model("other label", 3, match=ModelMatcher(equals="whole name")),
+        model("no name", 4, match=ModelMatcher(contains="eu.")),
     ]
     found = PriceBook.load(book(a=Provider(name="A", models=models)))
     assert [(one.id, one.input) for one in found.models("a", NOW)] == [
@@ -332,7 +340,7 @@ def test_the_catalogue_shows_the_name_to_call_a_model_by() -> None:
 
 def test_a_configured_price_is_shown_in_the_place_of_the_datas() -> None:
     own = {"mine": {"o3": ConfiguredPrice(input=Decimal(7), cached=Decimal(1))}}
-    found = PriceBook.load(shipped(), own)
+    found = PriceBook.load(read_shipped_prices(), own)
     for one in (
         next(one for one in found.models("openai", NOW, provider="mine") if one.id == "o3"),
         found.describe("openai", "o3", NOW, provider="mine"),

@@ -8,8 +8,8 @@ import pytest
 
 from headway.metering.tokens import (
     FAMILIES,
+    MAX_PIECE,
     OPENAI,
-    PIECE,
     Counted,
     count,
     count_messages,
@@ -182,8 +182,8 @@ def test_cutting_a_long_text_changes_no_count(name: Any) -> None:
     ]
     model = {"cl100k_base": "gpt-4", "o200k_base": "gpt-4o"}[name]
     for _ in range(3):
-        text = " ".join(chance.choices(words, k=PIECE))
-        assert len(text) > 3 * PIECE
+        text = " ".join(chance.choices(words, k=MAX_PIECE))
+        assert len(text) > 3 * MAX_PIECE
         assert abs(count(text, model).tokens - len(encoding(name).encode_ordinary(text))) <= 1
-    prose = " ".join(chance.choices([word for word in words if word.strip()], k=PIECE))
+    prose = " ".join(chance.choices([word for word in words if word.strip()], k=MAX_PIECE))
     assert count(prose, model).tokens == len(encoding(name).encode_ordinary(prose))

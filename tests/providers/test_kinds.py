@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.config import load
-from headway.metering.prices import shipped
+from headway.metering.prices import read_shipped_prices
 from headway.providers import ALIASES, FACTS, KINDS
 from headway.providers.base import Provider, State
 from headway.providers.capabilities import CAPABILITIES
 from headway.providers.openai import provider as openai
 from headway.types import Frame, Text
 
-PRICED = set(json.loads(shipped())["providers"])
+PRICED = set(json.loads(read_shipped_prices())["providers"])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -69,7 +69,7 @@ async def _bundled(gateway: Gateway, remembered: Shelves, upstream: Upstream) ->
 
 async def _sheet(remembered: Shelves, upstream: Upstream, now: float) -> Sheet:
     prices, listed = remembered.snapshot.prices, []
-    for model in prices.each_model(upstream.provider.price_id, now, provider=upstream.name):
+    for model in prices.iter_models(upstream.provider.price_id, now, provider=upstream.name):
         listed.append(model)
         if len(listed) % AT_ONCE == 0:
             await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from msgspec import UNSET, Struct, UnsetType
 
-from headway.metering.prices import CatalogueModel, PriceBook
+from headway.metering.prices import CatalogModel, PriceBook
 from headway.pipeline.gateway import Upstream
 from headway.providers.base import Provider
 from headway.providers.model_lists import ListedModel, ListedPrices
@@ -61,7 +61,7 @@ class Sheet:
     """What the price data knows of one provider's models at a moment."""
 
     def __init__(
-        self, upstream: Upstream, prices: PriceBook, at: float, listed: list[CatalogueModel]
+        self, upstream: Upstream, prices: PriceBook, at: float, listed: list[CatalogModel]
     ) -> None:
         """``at`` is in unix seconds, ``listed`` the data's models for this provider."""
         self._upstream = upstream
@@ -89,7 +89,7 @@ class Sheet:
         return Entry(id=name, created=own.created or 0, details=_details(provider, model, own))
 
 
-def _spoken_to(provider: Provider, listed: list[CatalogueModel]) -> tuple[str, ...]:
+def _spoken_to(provider: Provider, listed: list[CatalogModel]) -> tuple[str, ...]:
     pattern = re.compile(provider.model_pattern or "")
     return tuple(model.id for model in listed if not model.deprecated and pattern.match(model.id))
 
@@ -113,7 +113,7 @@ def _host(base_url: str | None) -> str | None:
     return urlsplit(base_url or "").hostname
 
 
-def _details(provider: Provider, model: CatalogueModel, own: ListedModel) -> Details:
+def _details(provider: Provider, model: CatalogModel, own: ListedModel) -> Details:
     return Details(
         context_window=own.context_window or model.context_window,
         input_modalities=own.input_modalities or UNSET,
@@ -132,7 +132,7 @@ def refused(provider: Provider, model: str) -> tuple[str, ...]:
     return tuple(spec.id for spec in provider.parameters if spec.name not in taken)
 
 
-def _prices(of: CatalogueModel | ListedPrices | None) -> Prices | None:
+def _prices(of: CatalogModel | ListedPrices | None) -> Prices | None:
     if of is None:
         return None
     rates = {name: _number(getattr(of, name)) for name in Prices.__struct_fields__}

@@ -7,12 +7,12 @@ from typing import Literal
 
 from msgspec import Struct
 
-from headway.metering.meter import Timing
+from headway.metering.timing import Timing
 from headway.types import Usage
 
 TokensSource = Literal["reported", "counted", "estimated"]
-"""Who counted the tokens: the provider, our tokenizer over the whole answer, or our tokenizer over
-the part of it that arrived."""
+"""``reported`` by the provider; ``counted`` with a tokenizer over the whole response; ``estimated``
+over the part of it that arrived."""
 
 
 class PriceOrigin(Struct, frozen=True, gc=False):
@@ -21,22 +21,22 @@ class PriceOrigin(Struct, frozen=True, gc=False):
     source: str
     """``genai-prices 0.2.3``, or ``configured``."""
     date: str | None = None
-    """ISO date: since when the price is in force where the data says, else of when the data is."""
+    """ISO date since which the price is in force; where that is unknown, the date of the data."""
     model: str | None = None
     """The entry that matched the model's name."""
     tiered: bool = False
-    """The price depends on how many tokens went in."""
+    """The price depends on the number of input tokens."""
 
 
 class Cost(Struct, frozen=True, gc=False):
-    """An exact amount in US dollars, with the price that it was computed with."""
+    """An exact amount in US dollars, and the origin of the price used."""
 
     usd: Decimal
     price: PriceOrigin
 
 
 class Metrics(Struct, frozen=True, gc=False):
-    """Tokens, dollars, seconds. None is unknown, never zero."""
+    """Tokens, US dollars, seconds. None is unknown, never zero."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -67,18 +67,18 @@ def measure(
     overhead_s: float | None,
     attempts: int,
 ) -> Metrics:
-    """One answer's metrics. ``cost_usd`` is the nearest float; ``cost`` keeps the exact amount."""
-    taken, read, latency = usage.input_tokens, usage.output_tokens, timing.latency_s
-    return Metrics(  # in their order: names take three times as long
-        taken,
-        read,
-        # Cached and reasoning tokens are within the two already.
-        None if taken is None or read is None else taken + read,
+    """The metrics of one response. ``cost_usd`` is the float nearest to ``cost.usd``."""
+    input_tokens, output_tokens, latency = usage.input_tokens, usage.output_tokens, timing.latency_s
+    return Metrics(  # by position: keyword arguments take three times as long
+        input_tokens,
+        output_tokens,
+        # Both already include cached and reasoning tokens.
+        None if input_tokens is None or output_tokens is None else input_tokens + output_tokens,
         None if cost is None else float(cost.usd),
         latency,
         timing.time_to_first_token_s,
         timing.inter_token_latency_s,
-        read / latency if read is not None and latency else None,
+        output_tokens / latency if output_tokens is not None and latency else None,
         usage.reasoning_tokens,
         usage.cache_read_tokens,
         timing.inter_token_latency_p50_s,

@@ -1,4 +1,4 @@
-"""One price in force, compiled to integers: exact, and fast enough to forget about."""
+"""One price, compiled to integers, and the exact cost that it gives for a usage."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from headway.metering.price_data import Rate, Rates, Tiered
 from headway.types import Usage
 
 
-class Band(Struct, frozen=True, kw_only=True):
-    """Rates for a range of input tokens as whole numbers of the price's smallest unit per token.
-    A kind of token without a rate of its own has that of its whole; None is unknown."""
+class TierRates(Struct, frozen=True, kw_only=True):
+    """Rates per token for one range of input tokens, as integers of the price's smallest unit.
+    A part without its own rate (cached, audio, reasoning) has the rate of its whole. None is
+    unknown."""
 
     input: int | None
     output: int | None
@@ -27,25 +28,25 @@ class Band(Struct, frozen=True, kw_only=True):
     cache_audio_read: int
     output_audio: int
     reasoning: int
-    flat: tuple[int, int] | None
-    """The rates in and out where both are known and all that comes out has the same."""
+    simple: tuple[int, int] | None
+    """Input and output rate, where both are known and all output tokens have the same rate."""
 
 
 class Price(Struct, frozen=True, kw_only=True):
-    """What a call costs. Made by ``compile_price``."""
+    """The price of a model. Created by ``compile_price``."""
 
     origin: PriceOrigin
     rates: Rates
-    """What it was compiled from, dollars per million tokens."""
+    """The source rates, in US dollars per million tokens."""
     thresholds: list[int]
-    """Input tokens above which the next band counts."""
-    bands: list[Band]
+    """Numbers of input tokens above which the next tier applies, ascending."""
+    tiers: list[TierRates]
     request: int
-    """What a call costs whatever its tokens, in the smallest unit."""
+    """Fixed cost of a request, in the smallest unit."""
     digits: int
-    """The smallest unit is ten to the minus this many dollars."""
+    """The smallest unit is 10**-digits US dollars."""
     audio: bool
-    """Sound has rates of its own."""
+    """Audio input has a rate of its own."""
 
     @property
     def source(self) -> str:
@@ -60,48 +61,47 @@ class Price(Struct, frozen=True, kw_only=True):
         return self.origin.tiered
 
     def charge(self, usage: Usage) -> Cost | None:
-        """The cost with the price that it comes from, or None where it cannot be known."""
+        """The cost with the origin of its price, or None where it is unknown."""
         usd = self.cost(usage)
         return None if usd is None else Cost(usd, self.origin)
 
     def cost(self, usage: Usage) -> Decimal | None:
-        """US dollars, exact. A part that was not reported (cached, reasoning, audio) counts as its
-        whole.
+        """The exact cost in US dollars. Parts that are not reported (cached, reasoning, audio) are
+        billed at the rate of the whole.
 
         None where input or output tokens are unknown, where tokens have no rate, and where the
-        usage contradicts itself (more cached tokens than input, less than none): a wrong sum is
-        worse than none.
+        usage contradicts itself (more cached than input tokens, a negative number).
         """
-        entering, leaving = usage.input_tokens, usage.output_tokens
-        if entering is None or leaving is None:
+        input_tokens, output_tokens = usage.input_tokens, usage.output_tokens
+        if input_tokens is None or output_tokens is None:
             return None
         thresholds = self.thresholds
-        band = self.bands[bisect_left(thresholds, entering) if thresholds else 0]
-        flat = band.flat
+        rates = self.tiers[bisect_left(thresholds, input_tokens) if thresholds else 0]
+        simple = rates.simple
         units: int | None
-        if flat is not None and not (
+        if simple is not None and not (
             usage.cache_read_tokens
             or usage.cache_write_tokens
             or usage.cache_write_1h_tokens
             or (self.audio and usage.input_audio_tokens)
         ):
-            units = entering * flat[0] + leaving * flat[1]
+            units = input_tokens * simple[0] + output_tokens * simple[1]
         else:
-            units = _units_of(band, usage, self.audio)
+            units = _units_of(rates, usage, self.audio)
         if units is None or units < 0:
             return None
         return Decimal(self.request + units).scaleb(-self.digits)
 
 
-def _units_of(band: Band, usage: Usage, priced_audio: bool) -> int | None:
-    entering = _entering(band, usage, usage.input_tokens or 0, priced_audio)
-    leaving = _leaving(band, usage, usage.output_tokens or 0)
-    return None if entering is None or leaving is None else entering + leaving
+def _units_of(rates: TierRates, usage: Usage, priced_audio: bool) -> int | None:
+    input_tokens = _input_units(rates, usage, usage.input_tokens or 0, priced_audio)
+    output_tokens = _output_units(rates, usage, usage.output_tokens or 0)
+    return None if input_tokens is None or output_tokens is None else input_tokens + output_tokens
 
 
-def _entering(band: Band, usage: Usage, whole: int, priced_audio: bool) -> int | None:
-    """Which cached tokens were sound is not reported: as few as the sums allow, which is the
-    dearer reading."""
+def _input_units(rates: TierRates, usage: Usage, whole: int, priced_audio: bool) -> int | None:
+    """Providers do not report which cached tokens were audio: the smallest possible number is
+    assumed, which gives the higher cost."""
     read = usage.cache_read_tokens or 0
     long = usage.cache_write_1h_tokens or 0
     write = max(usage.cache_write_tokens or 0, long)
@@ -109,35 +109,35 @@ def _entering(band: Band, usage: Usage, whole: int, priced_audio: bool) -> int |
     cached_audio = max(0, read + write + audio - whole)
     if read + write > whole or audio > whole or cached_audio > read:
         return None
-    if band.input is None:
+    if rates.input is None:
         return None if whole else 0
     return (
-        (whole - read - write - audio + cached_audio) * band.input
-        + (read - cached_audio) * band.cache_read
-        + (write - long) * band.cache_write
-        + long * band.cache_write_1h
-        + (audio - cached_audio) * band.input_audio
-        + cached_audio * band.cache_audio_read
+        (whole - read - write - audio + cached_audio) * rates.input
+        + (read - cached_audio) * rates.cache_read
+        + (write - long) * rates.cache_write
+        + long * rates.cache_write_1h
+        + (audio - cached_audio) * rates.input_audio
+        + cached_audio * rates.cache_audio_read
     )
 
 
-def _leaving(band: Band, usage: Usage, whole: int) -> int | None:
-    """Reasoning is within output: it is billed once, at its own rate where it has one."""
-    if band.output is None:
+def _output_units(rates: TierRates, usage: Usage, whole: int) -> int | None:
+    """Reasoning tokens are part of the output and billed once, at their own rate if any."""
+    if rates.output is None:
         return None if whole else 0
-    reasoning = usage.reasoning_tokens or 0 if band.reasoning != band.output else 0
-    audio = usage.output_audio_tokens or 0 if band.output_audio != band.output else 0
+    reasoning = usage.reasoning_tokens or 0 if rates.reasoning != rates.output else 0
+    audio = usage.output_audio_tokens or 0 if rates.output_audio != rates.output else 0
     if reasoning + audio > whole:
         return None
     rest = whole - reasoning - audio
-    return rest * band.output + reasoning * band.reasoning + audio * band.output_audio
+    return rest * rates.output + reasoning * rates.reasoning + audio * rates.output_audio
 
 
 # --- Compiling ----------------------------------------------------------------------------------
 
 
 def compile_price(rates: Rates, origin: PriceOrigin) -> Price | None:
-    """``rates`` as integers; None where neither input nor output tokens have one."""
+    """Compile ``rates`` to integers; None where neither input nor output tokens have a rate."""
     if rates.input is None and rates.output is None:
         return None
     amounts = [amount for rate in msgspec.structs.astuple(rates) for amount in _amounts(rate)]
@@ -149,43 +149,45 @@ def compile_price(rates: Rates, origin: PriceOrigin) -> Price | None:
         origin=msgspec.structs.replace(origin, tiered=bool(thresholds)),
         rates=rates,
         thresholds=thresholds,
-        bands=[_band(rates, above, places) for above in [-1, *thresholds]],
-        request=_units(_at(rates.requests, -1), places + 3) or 0,
+        tiers=[_tier_rates(rates, above, places) for above in [-1, *thresholds]],
+        request=_units(_rate_above(rates.requests, -1), places + 3) or 0,
         digits=places + 6,
         audio=rates.input_audio is not None,
     )
 
 
-def _band(rates: Rates, above: int, places: int) -> Band:
+def _tier_rates(rates: Rates, above: int, places: int) -> TierRates:
     def units(rate: Rate | None) -> int | None:
-        return _units(_at(rate, above), places)
+        return _units(_rate_above(rate, above), places)
 
     into, out = units(rates.input), units(rates.output)
-    read = _first(units(rates.cache_read), into)
-    write = _first(units(rates.cache_write), into)
-    audio = _first(units(rates.input_audio), into)
-    spoken, thought = _first(units(rates.output_audio), out), _first(units(rates.reasoning), out)
-    return Band(
+    read = _rate_or_whole(units(rates.cache_read), into)
+    write = _rate_or_whole(units(rates.cache_write), into)
+    audio = _rate_or_whole(units(rates.input_audio), into)
+    output_audio = _rate_or_whole(units(rates.output_audio), out)
+    reasoning = _rate_or_whole(units(rates.reasoning), out)
+    is_uniform = output_audio == out == reasoning
+    return TierRates(
         input=into,
         output=out,
         cache_read=read,
         cache_write=write,
-        cache_write_1h=_first(units(rates.cache_write_1h), write),
+        cache_write_1h=_rate_or_whole(units(rates.cache_write_1h), write),
         input_audio=audio,
-        cache_audio_read=_first(units(rates.cache_audio_read), read),
-        output_audio=spoken,
-        reasoning=thought,
-        flat=None if into is None or out is None or not spoken == out == thought else (into, out),
+        cache_audio_read=_rate_or_whole(units(rates.cache_audio_read), read),
+        output_audio=output_audio,
+        reasoning=reasoning,
+        simple=(into, out) if into is not None and out is not None and is_uniform else None,
     )
 
 
-def _first(rate: int | None, whole: int | None) -> int:
-    """The part's own rate, else the whole's; where neither is known zero stands, never used."""
+def _rate_or_whole(rate: int | None, whole: int | None) -> int:
+    """The rate of a part, or else of its whole; 0 where both are unknown, which is never used."""
     return rate if rate is not None else whole or 0
 
 
-def _at(rate: Rate | None, above: int) -> Decimal | None:
-    """The rate for requests of more than ``above`` input tokens."""
+def _rate_above(rate: Rate | None, above: int) -> Decimal | None:
+    """The rate of requests with more than ``above`` input tokens."""
     if not isinstance(rate, Tiered):
         return rate
     return next((amount for start, amount in reversed(rate.above) if start <= above), rate.base)

@@ -1,8 +1,8 @@
-"""Finds the price of a model at a moment: configured prices first, then the shipped data.
+"""Find the price of a model at a moment: configured prices first, then the shipped data.
 
 The data (``prices.json``) is that of the genai-prices package, compiled by ``tools/prices.py``:
-importing the package costs half a second and 40 MB, which a gateway does not pay. A provider's
-part is decoded when it is first asked for, a price is compiled when it is first found.
+importing the package instead takes half a second and 40 MB. A provider's models are decoded, and
+a price is compiled, on first use.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from msgspec import Struct
 
 from headway.metering.metrics import PriceOrigin
 from headway.metering.price import Price, compile_price
-from headway.metering.price_data import Book, Model, Provider, Rate, Rates, Tiered
+from headway.metering.price_data import Model, PriceData, Provider, Rate, Rates, Tiered
 
 CONFIGURED = "configured"
-REMEMBERED = 1024
-"""Lookups kept, found or not. Clients choose model names, so there is a limit."""
-LONGEST_NAME = 256
-"""Characters. A longer model name has no price."""
+MAX_CACHED_LOOKUPS = 1024
+"""Cached lookups, hits and misses. Clients choose the model names, so there is a limit."""
+MAX_NAME_LENGTH = 256
+"""In characters. A longer model name has no price."""
 NO_CONTEXT: Mapping[str, str] = {}
 
 
 class ConfiguredPrice(Struct, frozen=True, kw_only=True):
-    """A price from the configuration, US dollars per million tokens. It replaces the data's price
-    whole: what it leaves out is unknown, but cached and written tokens then cost the input rate."""
+    """A price from the configuration, in US dollars per million tokens. It replaces the whole price
+    of the data: a rate that it omits is unknown, except that cache reads and writes then cost the
+    input rate."""
 
     input: Decimal | None = None
     output: Decimal | None = None
@@ -42,12 +43,12 @@ Overrides = Mapping[str, Mapping[str, ConfiguredPrice]]
 """Configured provider's name -> model -> price."""
 
 
-class CatalogueModel(Struct, frozen=True, kw_only=True):
-    """A model of the price data. Its rates are dollars per million tokens in force, before any
-    tier; None is unknown, or not priced on its own."""
+class CatalogModel(Struct, frozen=True, kw_only=True):
+    """A model of the price data, with the rates in force in US dollars per million tokens, of the
+    lowest tier. None is unknown, or not priced separately."""
 
     id: str
-    """The name to call it by."""
+    """The name that a request uses."""
     name: str | None
     context_window: int | None
     input: Decimal | None
@@ -55,22 +56,22 @@ class CatalogueModel(Struct, frozen=True, kw_only=True):
     cached: Decimal | None
     cache_write: Decimal | None
     deprecated: bool | None
-    """None for a model that the data does not have."""
+    """None for a model that is not in the data."""
 
 
-class Listing:
-    """One model of the data with the prices of it that were asked for so far: at most one for each
-    of its dated prices and sets of variants."""
+class ModelPrices:
+    """One model of the data, and its prices compiled so far: at most one for each combination of a
+    dated price and variants."""
 
-    __slots__ = ("_compiled", "_date", "_source", "is_fixed", "model")
+    __slots__ = ("_compiled", "_date", "_source", "is_constant", "model")
 
     def __init__(self, model: Model, source: str, taken: date) -> None:
         self.model = model
         self._source = source
         self._date = taken
         self._compiled: dict[tuple[int, ...], Price | None] = {}
-        self.is_fixed = len(model.prices) == 1
-        """Without a context the price does not depend on the moment."""
+        self.is_constant = len(model.prices) == 1
+        """Without a context the price is the same at every moment."""
 
     def price(self, at: float, context: Mapping[str, str] = NO_CONTEXT) -> Price | None:
         moment = datetime.fromtimestamp(at, UTC)
@@ -79,14 +80,14 @@ class Listing:
             self._compiled[key] = self._compile(*key)
         return self._compiled[key]
 
-    def without_variants(self) -> Listing:
-        """The same model at a provider that only resells it: batch and service tiers are the
-        maker's own."""
+    def without_variants(self) -> ModelPrices:
+        """The model at a provider that resells it: batch and service tiers are only offered by the
+        original provider."""
         model = msgspec.structs.replace(self.model, variants=[])
-        return Listing(model, self._source, self._date)
+        return ModelPrices(model, self._source, self._date)
 
     def _dated(self, moment: datetime) -> int:
-        """The last price in force, and the first of all where none is; as genai-prices does."""
+        """Index of the last price in force, or 0 if none is, as in genai-prices."""
         prices = self.model.prices
         for index in range(len(prices) - 1, 0, -1):
             if prices[index].is_in_force(moment):
@@ -119,41 +120,49 @@ class Listing:
 
 
 class PriceBook:
-    """All prices that the gateway knows. Made by ``load``."""
+    """All known prices. Created by ``load``."""
 
-    __slots__ = ("_behind", "_book", "_configured", "_fixed", "_found", "_shelves", "_source")
+    __slots__ = (
+        "_base_models",
+        "_configured",
+        "_constant",
+        "_data",
+        "_providers",
+        "_searches",
+        "_source",
+    )
 
     def __init__(
         self,
-        book: Book,
+        data: PriceData,
         configured: Mapping[tuple[str, str], Price | None],
-        behind: Mapping[str, str],
+        base_models: Mapping[str, str],
     ) -> None:
-        self._book = book
-        self._behind = behind
-        self._source = f"{book.source} {book.version}"
+        self._data = data
+        self._base_models = base_models
+        self._source = f"{data.source} {data.version}"
         self._configured = configured
-        self._shelves: dict[str, tuple[Provider, list[Listing]]] = {}
-        self._found: dict[tuple[str, str], Listing | None] = {}
-        self._fixed: dict[tuple[str | None, str | None, str], Price | None] = {}
-        """Prices that depend neither on the moment nor on a context, as nearly all do."""
+        self._providers: dict[str, tuple[Provider, list[ModelPrices]]] = {}
+        self._searches: dict[tuple[str, str], ModelPrices | None] = {}
+        self._constant: dict[tuple[str | None, str | None, str], Price | None] = {}
+        """Prices that depend neither on the moment nor on a context, as most do."""
 
     @classmethod
     def load(
         cls,
         data: bytes,
         overrides: Overrides = {},  # noqa: B006 - only read
-        behind: Mapping[str, str] = {},
+        base_models: Mapping[str, str] = {},
     ) -> PriceBook:
-        """``data`` is the content of ``prices.json``; ``behind``, by the configured provider's
-        name, the model to take for what the data does not know: deployments have names of their
-        own. Raises msgspec.DecodeError if ``data`` is not."""
+        """``data`` is the content of ``prices.json``. ``base_models`` maps a configured provider's
+        name to the model whose price is used for names that the data does not know, such as Azure
+        deployment names. Raises msgspec.DecodeError if ``data`` is invalid."""
         configured = {
             (provider, model): _configured(model, rates)
             for provider, models in overrides.items()
             for model, rates in models.items()
         }
-        return cls(msgspec.json.decode(data, type=Book), configured, behind)
+        return cls(msgspec.json.decode(data, type=PriceData), configured, base_models)
 
     @property
     def source(self) -> str:
@@ -169,71 +178,71 @@ class PriceBook:
         provider: str | None = None,
         context: Mapping[str, str] = NO_CONTEXT,
     ) -> Price | None:
-        """The price of a model at a moment, or None: unknown.
+        """The price of a model at a moment, or None where it is unknown.
 
-        ``price_id`` is genai-prices' provider id (None: the data has none), ``provider`` the
-        configured provider's name, whose configured prices win. ``at`` is in unix seconds.
+        ``price_id`` is the provider's id in genai-prices, or None. Prices configured for
+        ``provider``, the configured provider's name, take precedence. ``at`` is in unix seconds.
         ``context`` selects variants: ``service_tier`` (priority, flex, fast), ``processing``
         (batch), ``speed`` (fast).
         """
-        if not context and (key := (provider, price_id, model)) in self._fixed:
-            return self._fixed[key]
+        if not context and (key := (provider, price_id, model)) in self._constant:
+            return self._constant[key]
         if provider is not None and (provider, model) in self._configured:
             return self._configured[provider, model]
-        if price_id is None or len(model) > LONGEST_NAME:
+        if price_id is None or len(model) > MAX_NAME_LENGTH:
             return None
-        listing = self._listing(price_id, model)
-        if listing is None and (named := self._behind.get(provider or "")) is not None:
-            listing = self._listing(price_id, named)
-        if listing is None:
+        found = self._cached_search(price_id, model)
+        if found is None and (base_model := self._base_models.get(provider or "")) is not None:
+            found = self._cached_search(price_id, base_model)
+        if found is None:
             return None
-        price = listing.price(at, context)
-        if listing.is_fixed and not context:
-            if len(self._fixed) >= REMEMBERED:
-                self._fixed.clear()
-            self._fixed[provider, price_id, model] = price
+        price = found.price(at, context)
+        if found.is_constant and not context:
+            if len(self._constant) >= MAX_CACHED_LOOKUPS:
+                self._constant.clear()
+            self._constant[provider, price_id, model] = price
         return price
 
     def models(
         self, price_id: str | None, at: float, *, provider: str | None = None
-    ) -> list[CatalogueModel]:
-        """The models that the data lists for a provider; none where it does not know it. A rule
-        that names no model that one could call is left out. ``provider`` is as of ``find``."""
-        return list(self.each_model(price_id, at, provider=provider))
+    ) -> list[CatalogModel]:
+        """The models that the data lists for a provider; empty for an unknown one. Entries that
+        match no callable name are left out. ``provider`` as for ``find``."""
+        return list(self.iter_models(price_id, at, provider=provider))
 
-    def each_model(
+    def iter_models(
         self, price_id: str | None, at: float, *, provider: str | None = None
-    ) -> Iterator[CatalogueModel]:
-        """The same one by one: to compile hundreds of prices takes a while, once."""
-        if price_id is None or (shelf := self._shelf(price_id)) is None:
+    ) -> Iterator[CatalogModel]:
+        """``models`` as an iterator: compiling hundreds of prices takes a while the first time."""
+        if price_id is None or (known := self._provider(price_id)) is None:
             return
-        for listing in shelf[1]:
-            name = _callable_name(listing.model)
+        for found in known[1]:
+            name = _callable_name(found.model)
             if name is not None:
-                yield self._catalogued(provider, name, listing, at)
+                yield self._catalog_model(provider, name, found, at)
 
     def describe(
         self, price_id: str | None, model: str, at: float, *, provider: str | None = None
-    ) -> CatalogueModel:
-        """One model by any of its names, with what is known of it. It is searched for every time
-        and not remembered: a catalogue of hundreds is not to push out what calls look up."""
-        listing = None
-        if price_id is not None and len(model) <= LONGEST_NAME:
-            listing = self._search(price_id, model.lower())
-            if listing is None and (named := self._behind.get(provider or "")) is not None:
-                listing = self._search(price_id, named.lower())
-        return self._catalogued(provider, model, listing, at)
+    ) -> CatalogModel:
+        """The details of one model, by any of its names. Not cached: a list of hundreds of models
+        would evict the lookups of calls."""
+        found = None
+        if price_id is not None and len(model) <= MAX_NAME_LENGTH:
+            found = self._search(price_id, model.lower())
+            if found is None and (base_model := self._base_models.get(provider or "")) is not None:
+                found = self._search(price_id, base_model.lower())
+        return self._catalog_model(provider, model, found, at)
 
-    def _catalogued(
-        self, provider: str | None, name: str, listing: Listing | None, at: float
-    ) -> CatalogueModel:
+    def _catalog_model(
+        self, provider: str | None, name: str, found: ModelPrices | None, at: float
+    ) -> CatalogModel:
         if provider is not None and (provider, name) in self._configured:
             price = self._configured[provider, name]
         else:
-            price = None if listing is None else listing.price(at)
+            price = None if found is None else found.price(at)
         rates = Rates() if price is None else price.rates
-        model = None if listing is None else listing.model
-        return CatalogueModel(
+        model = None if found is None else found.model
+        return CatalogModel(
             id=name,
             name=model.name if model else None,
             context_window=model.context_window if model else None,
@@ -244,46 +253,46 @@ class PriceBook:
             deprecated=model.deprecated if model else None,
         )
 
-    def _listing(self, price_id: str, model: str) -> Listing | None:
+    def _cached_search(self, price_id: str, model: str) -> ModelPrices | None:
         key = (price_id, model)
-        if key not in self._found:
-            if len(self._found) >= REMEMBERED:
-                del self._found[next(iter(self._found))]
-            self._found[key] = self._search(price_id, model.lower())
-        return self._found[key]
+        if key not in self._searches:
+            if len(self._searches) >= MAX_CACHED_LOOKUPS:
+                del self._searches[next(iter(self._searches))]
+            self._searches[key] = self._search(price_id, model.lower())
+        return self._searches[key]
 
-    def _search(self, price_id: str, name: str) -> Listing | None:
-        """By the name, then by the name with its date in dashes: some routers write
-        ``-20251211`` where the provider writes ``-2025-12-11``."""
-        shelf = self._shelf(price_id)
-        if shelf is None:
+    def _search(self, price_id: str, name: str) -> ModelPrices | None:
+        """Search by name, then by the name with dashes in its date: some routers write
+        ``-20251211`` for the provider's ``-2025-12-11``."""
+        known = self._provider(price_id)
+        if known is None:
             return None
-        for spelling in dict.fromkeys((name, _COMPACT_DATE.sub(_dashed, name))):
-            for shelf_id in (price_id, *shelf[0].fallback):
-                if listing := self._match(shelf_id, spelling):
-                    return listing if shelf_id == price_id else listing.without_variants()
+        for spelling in dict.fromkeys((name, _COMPACT_DATE.sub(_with_dashes, name))):
+            for shelf_id in (price_id, *known[0].fallback):
+                if found := self._match(shelf_id, spelling):
+                    return found if shelf_id == price_id else found.without_variants()
         return None
 
-    def _match(self, price_id: str, name: str) -> Listing | None:
-        shelf = self._shelf(price_id)
-        listings = shelf[1] if shelf else []
+    def _match(self, price_id: str, name: str) -> ModelPrices | None:
+        known = self._provider(price_id)
+        listings = known[1] if known else []
         return next((one for one in listings if one.model.match.matches(name)), None)
 
-    def _shelf(self, price_id: str) -> tuple[Provider, list[Listing]] | None:
-        if price_id not in self._book.providers:
+    def _provider(self, price_id: str) -> tuple[Provider, list[ModelPrices]] | None:
+        if price_id not in self._data.providers:
             return None
-        if price_id not in self._shelves:
-            provider = msgspec.json.decode(self._book.providers[price_id], type=Provider)
-            listings = [Listing(one, self._source, self._book.date) for one in provider.models]
-            self._shelves[price_id] = (provider, listings)
-        return self._shelves[price_id]
+        if price_id not in self._providers:
+            provider = msgspec.json.decode(self._data.providers[price_id], type=Provider)
+            listings = [ModelPrices(one, self._source, self._data.date) for one in provider.models]
+            self._providers[price_id] = (provider, listings)
+        return self._providers[price_id]
 
 
-def shipped() -> bytes:
-    """The content of the ``prices.json`` that the package ships. (Reading it by way of
-    ``importlib.resources`` would bring archives and temporary files into every server.)"""
+def read_shipped_prices() -> bytes:
+    """The content of the shipped ``prices.json``. (``importlib.resources`` would import archive and
+    temporary file modules at every start.)"""
     found = get_data(__package__, "prices.json")
-    assert found is not None  # only a loader that gives out no data has none
+    assert found is not None  # None only from a loader without get_data
     return found
 
 
@@ -303,12 +312,12 @@ def _replace(rates: Rates, by: Rates) -> Rates:
 
 
 def _callable_name(model: Model) -> str | None:
-    """What a client calls the model: its id, or where that is only a label, the first whole name
-    in its rule."""
+    """The name that a request uses: the model's id, or where that is only a label, the first exact
+    name in its matcher."""
     if model.match.matches(model.id.lower()):
         return model.id
-    clauses = [model.match, *(model.match.any_of or ())]
-    return next((clause.equals for clause in clauses if clause.equals is not None), None)
+    matchers = [model.match, *(model.match.any_of or ())]
+    return next((matcher.equals for matcher in matchers if matcher.equals is not None), None)
 
 
 def _base(rate: Rate | None) -> Decimal | None:
@@ -318,7 +327,7 @@ def _base(rate: Rate | None) -> Decimal | None:
 _COMPACT_DATE = re.compile(r"-(20\d\d)(\d\d)(\d\d)(?![^:-])")
 
 
-def _dashed(found: re.Match[str]) -> str:
+def _with_dashes(found: re.Match[str]) -> str:
     year, month, day = found.groups()
     try:
         return f"-{date(int(year), int(month), int(day))}"

@@ -1,7 +1,7 @@
-"""Counts tokens offline, for answers whose provider reported none.
+"""Count tokens offline, for responses whose provider reported no usage.
 
-OpenAI's models are counted with their own encoding. Other families have vocabularies of their own;
-their tokens are counted with o200k_base and multiplied by a stated factor (``FAMILIES``).
+OpenAI's models are counted with their own encoding. The tokens of other model families are counted
+with o200k_base and multiplied by a factor (``FAMILIES``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from headway.metering.vocabulary import EncodingName, encoding
 
 
 class Counted(Struct, frozen=True):
-    """``tokens`` is what ``encoding`` counts, times ``factor``, rounded half up."""
+    """``tokens`` is the count in ``encoding`` times ``factor``, rounded half up."""
 
     tokens: int
     encoding: str
@@ -24,7 +24,7 @@ class Counted(Struct, frozen=True):
 
 
 class Tokenizer(Struct, frozen=True):
-    """How a model's tokens are counted; exact where ``factor`` is 1."""
+    """How a model's tokens are counted; exact if ``factor`` is 1."""
 
     encoding: EncodingName
     factor: Fraction = Fraction(1)
@@ -43,8 +43,8 @@ OPENAI: tuple[tuple[str, Tokenizer], ...] = (
     ("davinci-002", CL100K),
     ("babbage-002", CL100K),
 )
-"""Beginnings of model names, the first match counts; as in tiktoken's ``model.py``. The others
-(gpt-4o and later, gpt-oss, o1, o3, o4) are o200k_base, as is whatever is unknown."""
+"""Prefixes of model names, the first match applies; as in tiktoken's ``model.py``. All others
+(gpt-4o and later, gpt-oss, o1, o3, o4, unknown models) use o200k_base."""
 
 FAMILIES: tuple[tuple[tuple[str, ...], Tokenizer], ...] = (
     (("claude",), Tokenizer("o200k_base", Fraction(120, 100))),
@@ -58,23 +58,23 @@ FAMILIES: tuple[tuple[tuple[str, ...], Tokenizer], ...] = (
     (("qwen", "qwq"), Tokenizer("o200k_base", Fraction(102, 100))),
     (("deepseek",), Tokenizer("o200k_base", Fraction(104, 100))),
 )
-"""Parts of model names, the first match counts: a model distilled into Llama or Qwen has their
-vocabulary, so those stand before DeepSeek.
+"""Substrings of model names, the first match applies: a model distilled into Llama or Qwen uses
+their vocabulary, so those come before DeepSeek.
 
-A factor is the family's count over o200k_base's, of English prose and source code together: Llama
-3, Qwen 3, DeepSeek V3 and Mistral v3 by their public vocabularies; SmolLM2 by its own; Gemini as
-published in npm ``ai-tokenizer`` 1.0.6 (1.08; Gemma 3 by its vocabulary is 1.07); Claude, which
+A factor is the family's token count divided by o200k_base's, over English prose and source code:
+Llama 3, Qwen 3, DeepSeek V3 and Mistral v3 by their public vocabularies; SmolLM2 by its own; Gemini
+as published in npm ``ai-tokenizer`` 1.0.6 (1.08; Gemma 3 by its vocabulary is 1.07); Claude, which
 publishes none, by its last public vocabulary (1.10 of o200k_base) times that package's 1.10 for
 Claude 4.5. Other scripts differ more: Russian counts 1.0 to 2.0, Chinese 0.7 to 1.3 of o200k_base.
 """
 
 
-PIECE = 32_768
-"""Characters that go to the tokenizer at once, at most."""
+MAX_PIECE = 32_768
+"""Maximum number of characters passed to the tokenizer at once."""
 
 
 def tokenizer(model: str) -> Tokenizer:
-    """The tokenizer of a model by its provider's name for it; never fails."""
+    """The tokenizer for a model name. Never raises."""
     lowered = model.lower()
     for needles, family in FAMILIES:
         if any(needle in lowered for needle in needles):
@@ -84,17 +84,17 @@ def tokenizer(model: str) -> Tokenizer:
 
 
 def count(text: str, model: str) -> Counted:
-    """The tokens of a text. What looks like a special token is counted as the text that it is,
-    and a lone surrogate as a replacement character, so no text raises."""
+    """Count the tokens of a text. Special tokens are counted as ordinary text, a lone surrogate as
+    a replacement character, so no text raises."""
     return _counted([text], model)
 
 
 def count_messages(messages: Any, model: str) -> Counted:
-    """The tokens of a chat's texts; ``messages`` is the parsed list in OpenAI's chat format.
+    """Count the tokens of the texts in ``messages``, the parsed list in OpenAI's chat format:
+    contents, text parts, refusals, names, and the names and arguments of tool calls.
 
-    Contents, text parts, refusals, names, and the names and arguments of tool calls. Nothing is
-    added for a message or a role: what providers add is theirs, differs, and is not published.
-    Pictures and sound are not counted. Whatever has another shape counts as nothing.
+    Nothing is added per message or role: the overhead differs by provider and is not published.
+    Images and audio are not counted. Values of any other shape count as zero tokens.
     """
     return _counted(_texts(messages), model)
 
@@ -107,13 +107,13 @@ def _counted(texts: Iterator[str] | list[str], model: str) -> Counted:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text cut at spaces into pieces that the tokenizer can bear: it panics on a run of a few
-    hundred thousand spaces. Both split patterns start a new token at a space between two words, so
-    a cut there changes no count; only a run without a word of this length loses its exactness."""
+    """Split the text at spaces: the tokenizer panics on a run of a few hundred thousand spaces.
+    Both split patterns start a new token at a space between two words, so a cut there does not
+    change the count; only a run of ``MAX_PIECE`` characters without a word is counted inexactly."""
     start = 0
-    while len(text) - start > PIECE:
-        cut = text.rfind(" ", start + 1, start + PIECE)
-        end = cut if cut > 0 else start + PIECE
+    while len(text) - start > MAX_PIECE:
+        cut = text.rfind(" ", start + 1, start + MAX_PIECE)
+        end = cut if cut > 0 else start + MAX_PIECE
         yield text[start:end]
         start = end
     yield text[start:]

@@ -1,9 +1,9 @@
-"""The vocabularies that tokens are counted with, shipped in the package and never downloaded.
+"""The tokenizer vocabularies, shipped in the package and never downloaded.
 
 The two files are OpenAI's, as tiktoken would download them from
 ``openaipublic.blob.core.windows.net/encodings/{name}.tiktoken``, gzipped. tiktoken publishes their
-sha256 and their split patterns in ``tiktoken_ext/openai_public.py``; a file that does not have its
-hash is not used.
+sha256 and their split patterns in ``tiktoken_ext/openai_public.py``; a file with another hash is
+rejected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EncodingName = Literal["cl100k_base", "o200k_base"]
 
 
 class Vocabulary(Struct, frozen=True):
-    """What defines an encoding, but for its special tokens: a client's text has none."""
+    """The definition of an encoding, without special tokens: client text contains none."""
 
     sha256: str
     pattern: str
@@ -47,12 +47,12 @@ VOCABULARIES: dict[EncodingName, Vocabulary] = {
 
 
 class DamagedVocabularyError(ValueError):
-    """A shipped vocabulary file is not the published one: the installation is broken."""
+    """A shipped vocabulary file differs from the published one: the installation is damaged."""
 
 
 @cache
 def encoding(name: EncodingName) -> Encoding:
-    """The encoding, built on first use (a fifth of a second) and kept.
+    """The encoding, built on first use (0.2 s) and cached.
 
     Raises DamagedVocabularyError.
     """
@@ -67,7 +67,7 @@ def encoding(name: EncodingName) -> Encoding:
 
 
 def ranks(packed: bytes, expected_sha256: str) -> dict[bytes, int]:
-    """A gzipped vocabulary as token -> rank, checked. The file is one ``base64 rank`` a line.
+    """A gzipped vocabulary as token -> rank, verified. Each line of the file is ``base64 rank``.
 
     Raises DamagedVocabularyError.
     """

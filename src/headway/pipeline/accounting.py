@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from headway.dialects.base import JSON
 from headway.errors import ClientGone, HeadwayError
-from headway.metering.meter import Timing
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
 from headway.metering.price import Price
+from headway.metering.timing import Timing
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.provider_calls import prompt_of
 from headway.ports import ResponseHeaders

@@ -13,7 +13,7 @@ from itertools import repeat
 from typing import Any
 
 from headway.dialects.base import ResponseContext, StreamEncoder
-from headway.metering.meter import Meter
+from headway.metering.timing import Meter
 from headway.pipeline.gateway import Upstream
 from headway.ports import Sink
 from headway.response_accumulator import ResponseAccumulator

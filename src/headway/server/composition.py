@@ -20,7 +20,7 @@ from headway.credentials import credential_source
 from headway.ledger.spool import FileSpool, spool_path
 from headway.local.launcher import LocalModel
 from headway.local.shared import SharedModel
-from headway.metering.prices import ConfiguredPrice, PriceBook, shipped
+from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_prices
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
 from headway.ports import Launcher, Transport
@@ -95,12 +95,12 @@ def prices(config: Config) -> PriceBook:
         provider: {model: _price(price) for model, price in models.items()}
         for provider, models in config.prices.items()
     }
-    behind = {
+    base_models = {
         name: str(provider.options["model_name"])
         for name, provider in config.providers.items()
         if provider.options.get("model_name")
     }
-    return PriceBook.load(shipped(), overrides, behind)
+    return PriceBook.load(read_shipped_prices(), overrides, base_models)
 
 
 def _price(price: Any) -> ConfiguredPrice:

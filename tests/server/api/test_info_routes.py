@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from headway.catalog import live_models, model_catalog
 from headway.catalog.catalog_cache import shelves
 from headway.errors import InvalidField, UnknownProvider, UpstreamError, UpstreamUnreachable
-from headway.metering.prices import ConfiguredPrice, PriceBook, shipped
+from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_prices
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.ports import ResponseReceiver
 from headway.providers import KINDS
@@ -30,7 +30,7 @@ OWN_PRICE = {"mine": {"a": ConfiguredPrice(input=Decimal(1), cached=Decimal("0.5
 def make(upstreams: Mapping[str, Upstream]) -> Gateway:
     gateway = Pipe().gateway
     gateway.unix_time = lambda: NOW
-    prices = PriceBook.load(shipped(), OWN_PRICE)
+    prices = PriceBook.load(read_shipped_prices(), OWN_PRICE)
     gateway.snapshot = replace(gateway.snapshot, upstreams=upstreams, prices=prices)
     return gateway
 
@@ -131,7 +131,7 @@ def test_models_that_are_no_more_are_not_listed(gateway: Gateway) -> None:
 
 
 def test_a_model_that_is_no_more_is_told_so_where_it_is_configured() -> None:
-    known = PriceBook.load(shipped()).models("cohere", 1_800_000_000)
+    known = PriceBook.load(read_shipped_prices()).models("cohere", 1_800_000_000)
     gone = next(model.id for model in known if model.deprecated)
     own = make({"cohere": upstream("cohere", models=(gone,))})
     assert listed(own, "cohere")["details"][gone]["deprecated"] is True
@@ -182,7 +182,7 @@ def test_a_server_of_ones_own_does_not_claim_the_vendors_models(
 
 def test_prices_are_those_of_the_hour_and_between_changes_nothing_is_made_anew() -> None:
     pipe = Pipe()
-    own, prices = pipe.gateway, PriceBook.load(shipped())
+    own, prices = pipe.gateway, PriceBook.load(read_shipped_prices())
     only = {"deepseek": upstream("deepseek")}
     own.snapshot = replace(own.snapshot, prices=prices, upstreams=only)
     seen: set[str] = set()

@@ -1,7 +1,6 @@
-"""Reads the timing of one attempt off the events that the transport delivers.
+"""Timing of one attempt, computed from the clock readings taken where bytes arrived.
 
-The clock is the caller's: every time is read where the bytes arrived, in seconds. An arrival is
-only kept: all arithmetic waits for ``Meter.timing``.
+Arrivals are only stored while a response runs; ``Meter.timing`` does the arithmetic.
 """
 
 from __future__ import annotations
@@ -13,33 +12,32 @@ from msgspec import Struct
 
 
 class Timing(Struct, frozen=True, gc=False):
-    """Durations in seconds, each from the caller's request read whole unless it is a gap.
+    """Durations in seconds. All but the gaps start when the client's request was read whole.
 
-    None is unknown: the attempt did not get that far, or a gap needs two content events.
+    None is unknown: the attempt did not get that far, or there were fewer than two content events.
     """
 
     latency_s: float | None = None
-    """To the last byte of the answer."""
+    """To the last byte of the provider's response."""
     time_to_first_token_s: float | None = None
     """To the first frame that carries content."""
     time_to_first_byte_s: float | None = None
-    """To the head of the provider's answer."""
+    """To the head of the provider's response."""
     time_to_sent_s: float | None = None
-    """To the last byte of our request handed to the socket."""
+    """To the last byte of the request handed to the socket."""
     inter_token_latency_s: float | None = None
     """Mean gap between consecutive content frames."""
     inter_token_latency_p50_s: float | None = None
     inter_token_latency_p95_s: float | None = None
-    """Percentiles are nearest-rank: the smallest gap that at least that share of gaps does not
-    exceed. So each is a gap that was really observed."""
+    """Percentiles are nearest-rank, so each is a gap that was observed."""
     inter_token_latency_max_s: float | None = None
 
 
 class Meter:
-    """The stopwatch of one attempt.
+    """The clock readings of one attempt, in seconds of a monotonic clock.
 
-    ``started`` is the clock when the caller's request was read whole, also for a second or third
-    attempt: what the caller waited for includes the attempts that failed.
+    ``started`` is when the client's request was read whole, also for a later attempt: the client
+    waited for the failed attempts as well.
     """
 
     __slots__ = ("arrivals", "ended", "responded", "sent", "started")
@@ -49,14 +47,14 @@ class Meter:
         self.sent: float | None = None
         """When the request's last byte was handed to the socket."""
         self.responded: float | None = None
-        """When the head of the answer arrived."""
+        """When the head of the response arrived."""
         self.ended: float | None = None
         """When the last byte arrived."""
         self.arrivals: Sequence[float] = ()
-        """When each frame arrived that carried content."""
+        """When each frame with content arrived."""
 
     def timing(self) -> Timing:
-        """What is known by now; callable at any time, also after a failure."""
+        """The timing so far; may be called at any time, also after a failure."""
         started, arrivals, count = self.started, self.arrivals, len(self.arrivals)
         ended, responded, sent = self.ended, self.responded, self.sent
         latency = None if ended is None else ended - started
@@ -69,9 +67,9 @@ class Meter:
 
 
 def _gaps(arrivals: Sequence[float]) -> tuple[float, float, float, float]:
-    """Their mean, median, 95th percentile and maximum."""
+    """Mean, median, 95th percentile and maximum of the gaps between arrivals."""
     span = arrivals[-1] - arrivals[0]
-    if not span:  # all came in one read
+    if not span:  # all arrived in one read
         return 0.0, 0.0, 0.0, 0.0
     gaps = sorted(map(sub, arrivals[1:], arrivals))
     return span / len(gaps), _percentile(gaps, 50), _percentile(gaps, 95), gaps[-1]

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from headway.metering.meter import Meter, Timing
+from headway.metering.timing import Meter, Timing
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     Event,
