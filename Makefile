@@ -3,10 +3,11 @@
 
 ARGS ?=
 BIN := .venv/bin
+PURE_TESTS := tests/test_errors.py tests/wire tests/dialects tests/providers tests/policy tests/routing tests/metering
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check fmt bench soak profile lock prices clean setup-run setup-dev
+.PHONY: help run demo test test-pure check fmt bench soak profile lock prices clean setup-run setup-dev
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -20,6 +21,9 @@ demo: setup-run ## One chat call, its measured reply as JSON, and out
 
 test: setup-dev ## Run the tests, with the coverage gate; ARGS=tests/wire for some of them
 	@$(BIN)/python -m pytest $(or $(ARGS),-n 2 --cov --cov-report=term)
+
+test-pure: setup-dev ## Run the tests of the pure packages, with the coverage gate
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(PURE_TESTS)
 
 check: setup-dev ## Lint, formatting, types and the layers of the architecture
 	$(BIN)/ruff check .

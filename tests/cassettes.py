@@ -1,6 +1,9 @@
-"""Recorded provider traffic, where it lies beside this repository or where HEADWAY_CASSETTES says.
+"""Recorded provider traffic. The recordings are not part of the repository.
 
-Tests are parametrized over what is present: without the recordings there are no such cases.
+They are read from the directory in the environment variable ``HEADWAY_CASSETTES``, and without it
+from ``shared/cassettes`` beside the checkout. Where neither exists, the tests that need recordings
+are skipped with ``ABSENT`` as the reason. A value of ``HEADWAY_CASSETTES`` that names no directory
+is an error, so that a typing mistake skips nothing.
 """
 
 from __future__ import annotations
@@ -10,12 +13,16 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, update_wrapper
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 BESIDE = Path(__file__).parents[2] / "shared" / "cassettes"
+ABSENT = "recordings are absent"
+"""How the reason of such a skip begins; the conftest.py at the top allows it in CI."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +58,60 @@ class Recording:
         return [self.body[at : at + size] for at in range(0, len(self.body), size)]
 
 
+def folder() -> Path | None:
+    """The directory of the recordings, or None where there is none."""
+    named = os.environ.get("HEADWAY_CASSETTES")
+    if named and not Path(named).is_dir():
+        raise NotADirectoryError(f"HEADWAY_CASSETTES names no directory: {named}")
+    found = Path(named) if named else BESIDE
+    return found if found.is_dir() else None
+
+
 @cache
 def recordings() -> tuple[Recording, ...]:
-    folder = Path(os.environ.get("HEADWAY_CASSETTES") or BESIDE)
-    return tuple(_read(path) for path in sorted(folder.glob("*/*.json")))
+    found = folder()
+    return tuple(_read(path) for path in sorted(found.glob("*/*.json"))) if found else ()
 
 
 def chosen(wanted: Callable[[Recording], bool]) -> list[Recording]:
     return [recording for recording in recordings() if wanted(recording)]
 
 
-def names(found: Iterable[Recording]) -> list[str]:
-    return [recording.name for recording in found]
+def require_recordings() -> None:
+    """Skip the test where there are no recordings."""
+    if folder() is None:
+        pytest.skip(f"{ABSENT}: set HEADWAY_CASSETTES to their directory")
+
+
+def each(selected: Iterable[Recording]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make one test of a test function that takes a ``recording``: it is called with each of the
+    selected recordings, and all failures are raised together, each with the recording's name.
+
+    The test is skipped where there are no recordings, and fails where none was selected."""
+    cases = list(selected)
+
+    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        def test_each() -> None:
+            require_recordings()
+            assert cases, "no recording was selected"
+            failures = [error for case in cases if (error := _failure(test, case))]
+            if failures:
+                raise ExceptionGroup(f"{len(failures)} of {len(cases)} recordings", failures)
+
+        update_wrapper(test_each, test)
+        del test_each.__wrapped__  # type: ignore[attr-defined]  # pytest would ask for its fixture
+        return test_each
+
+    return decorate
+
+
+def _failure(test: Callable[..., None], recording: Recording) -> Exception | None:
+    try:
+        test(recording)
+    except Exception as error:
+        error.add_note(f"Recording: {recording.name}")
+        return error
+    return None
 
 
 def _read(path: Path) -> Recording:

@@ -237,6 +237,7 @@ def test_needs_a_service(): pytest.skip("no such service here")
         ("", "usefixtures", 0, "1 skipped"),
         ("true", "usefixtures", 1, "1 failed"),
         ("true", "skip(reason='no such service here')", 1, "1 error"),
+        ("true", "skip(reason='recordings are absent: no such service here')", 0, "1 skipped"),
     ],
 )
 def test_a_skip_is_a_failure_where_nothing_may_be_left_out(

@@ -5,8 +5,9 @@ import json
 import pytest
 from msgspec import Raw
 
-from headway.dialects.base import decode_object, encode_error, field
+from headway.dialects.base import DecodedRequest, decode_object, encode_error, field
 from headway.errors import InvalidField, UpstreamRateLimited
+from headway.types import ChatRequest, EmbeddingsRequest
 
 SIZE = field("size", list[int] | None, "a list of numbers or null")
 
@@ -61,3 +62,14 @@ def test_an_error_before_any_provider_names_none() -> None:
     shown = json.loads(encode_error(InvalidField("No.", param="p"), None, "id-1"))
     assert shown["error"]["provider"] is None
     assert shown["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_chat_asks_for_a_stream_where_the_request_does(stream: bool) -> None:
+    chat = ChatRequest(model="m", messages=Raw(b"[]"), stream=stream)
+    assert DecodedRequest(provider="p", request=chat).asks_stream is stream
+
+
+def test_embeddings_never_ask_for_a_stream() -> None:
+    request = EmbeddingsRequest(model="m", input=Raw(b'"a"'))
+    assert DecodedRequest(provider="p", request=request).asks_stream is False

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway import errors
 from headway.providers.anthropic import provider as anthropic
 from headway.providers.vertex import anthropic as vertex_anthropic
@@ -91,7 +91,7 @@ REASONS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length",
            "tool_use": "tool_calls"}  # fmt: skip
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recording) -> None:
     answer, whole = fold(events(recording)), message(recording)
     assert answer.failed is None
@@ -105,7 +105,7 @@ def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recordin
     assert answer.finish_reason == REASONS[whole["stop_reason"]]
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools
     made = [(tool.id, tool.name, json.loads("".join(tool.arguments))) for tool in tools.values()]
@@ -113,7 +113,7 @@ def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) ->
     assert list(tools) == list(range(len(made)))
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_thought_is_told_and_kept_with_its_signature(recording: Recording) -> None:
     choice = fold(events(recording)).choices[0]
     thoughts = of_type(recording, "thinking", "redacted_thinking")
@@ -125,7 +125,7 @@ def test_a_recorded_thought_is_told_and_kept_with_its_signature(recording: Recor
     assert kept == [(b.get("thinking"), b.get("signature"), b.get("data")) for b in thoughts]
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
     """Blocks of server tools whole, citations with the place in the text that they belong to."""
     answer = fold(events(recording))
@@ -140,7 +140,7 @@ def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
     assert links == [c["url"] for c, _ in cited if "url" in c]
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Recording) -> None:
     counted = message(recording)["usage"]
     seen = fold(events(recording)).usage
@@ -159,14 +159,14 @@ def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Re
     assert seen.openai_usage["total_tokens"] == prompt + counted["output_tokens"]
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
     whole = events(recording)
     assert events(recording, *recording.cut()) == whole
     assert events(recording, *recording.chunks) == whole
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_stream_and_its_whole_message_make_the_same_answer(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     streamed = fold(events(recording))
@@ -181,7 +181,7 @@ def test_a_stream_and_its_whole_message_make_the_same_answer(recording: Recordin
     assert streamed.finish_reason == whole.finish_reason
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_begins_with_its_start_and_counts_before_it_ends(
     recording: Recording,
 ) -> None:
@@ -201,7 +201,7 @@ CLASSES = {
 }
 
 
-@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+@each(REFUSALS)
 def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     error = provider.decode_error(recording.status, recording.headers, recording.body)
@@ -217,7 +217,7 @@ def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording)
     assert error.retry_after_s == (None if wait is None else float(wait))
 
 
-@pytest.mark.parametrize("recording", FAILURES, ids=names(FAILURES))
+@each(FAILURES)
 def test_a_recorded_failure_in_a_stream_is_told(recording: Recording) -> None:
     answer = fold(events(recording))
     assert isinstance(answer.failed, errors.UpstreamOverloaded)
@@ -374,7 +374,7 @@ def blocks(content: Any) -> Any:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
-@pytest.mark.parametrize("recording", ENCODED, ids=names(ENCODED))
+@each(ENCODED)
 def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     request, changes = provider.adapt(canonical(recording))
@@ -389,7 +389,7 @@ def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Re
     assert plain(json.loads(http.body)) == plain(recording.request)
 
 
-@pytest.mark.parametrize("recording", FOUND, ids=names(FOUND))
+@each(FOUND)
 def test_what_is_waived_is_still_recorded_and_cannot_be_said(recording: Recording) -> None:
     with pytest.raises(errors.RequestError):
         PROVIDERS[recording.provider].adapt(canonical(recording))

@@ -6,10 +6,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from msgspec import Raw
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway import errors
 from headway.providers.azure.openai import PROVIDER
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target
@@ -62,7 +61,7 @@ def whole(recording: Recording) -> Any:
     return made
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_says_what_it_said(recording: Recording) -> None:
     answer, said = fold(events(recording)), whole(recording)
     (choice,) = said["choices"]
@@ -82,7 +81,7 @@ def test_a_recorded_answer_says_what_it_said(recording: Recording) -> None:
     assert made.get("content_filter_results") == (choice.get("content_filter_results") or None)
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_the_usage_of_a_recorded_answer_is_told_where_it_was(recording: Recording) -> None:
     counted = whole(recording)["usage"]
     seen = fold(events(recording)).usage
@@ -99,14 +98,14 @@ def test_the_usage_of_a_recorded_answer_is_told_where_it_was(recording: Recordin
     assert (usage.reasoning_tokens or 0) == made.get("reasoning_tokens", 0)
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
     found = events(recording)
     assert events(recording, *recording.cut()) == found
     assert events(recording, *recording.chunks) == found
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording) -> None:
     streamed = fold(events(recording))
     other = fold(PROVIDER.decode_response(json.dumps(whole(recording)).encode()))
@@ -116,7 +115,7 @@ def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording
     assert streamed.reported() == other.reported()
 
 
-@pytest.mark.parametrize("recording", VECTORS, ids=names(VECTORS))
+@each(VECTORS)
 def test_recorded_vectors_are_read(recording: Recording) -> None:
     assert PROVIDER.decode_embeddings is not None
     found, said = PROVIDER.decode_embeddings(recording.body), json.loads(recording.body)
@@ -133,7 +132,7 @@ CLASSES = {
 }
 
 
-@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+@each(REFUSALS)
 def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
     error = PROVIDER.decode_error(recording.status, recording.headers, recording.body)
     said = json.loads(recording.body)["error"]
@@ -152,7 +151,7 @@ def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording)
 UNDATED = "azure_openai/chat-sync-tool-result-cached-tokens"
 
 
-@pytest.mark.parametrize("recording", REQUESTS, ids=names(REQUESTS))
+@each(REQUESTS)
 def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
     body = dict(recording.request)
     address, _, query = recording.url.partition("?")

@@ -8,10 +8,8 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from bedrock_recordings import is_chat
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway import errors
 from headway.providers.bedrock import provider as bedrock
 from headway.types import (
@@ -109,7 +107,7 @@ REASONS = {"end_turn": "stop", "max_tokens": "length", "tool_use": "tool_calls",
            "guardrail_intervened": "content_filter"}  # fmt: skip
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_begins_is_finished_is_counted_and_ends(recording: Recording) -> None:
     found = events(recording)
     answer = fold(found)
@@ -121,14 +119,14 @@ def test_a_recorded_answer_begins_is_finished_is_counted_and_ends(recording: Rec
     assert kinds.index(Finished) < len(kinds) - kinds[::-1].index(UsageReported) - 1
 
 
-@pytest.mark.parametrize("recording", CONVERSED, ids=names(CONVERSED))
+@each(CONVERSED)
 def test_a_recorded_answer_says_what_it_said_and_why_it_stopped(recording: Recording) -> None:
     choice, whole = fold(events(recording)).choices[0], whole_of(recording)
     assert "".join(choice.text) == "".join(said(block) for block in content(recording))
     assert choice.finish_reason == REASONS[whole["stopReason"]]
 
 
-@pytest.mark.parametrize("recording", CONVERSED, ids=names(CONVERSED))
+@each(CONVERSED)
 def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools
     made = [(t.id, t.name, json.loads("".join(t.arguments))) for t in tools.values()]
@@ -137,7 +135,7 @@ def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) ->
     assert made == [(call["toolUseId"], call["name"], call["input"]) for call in ours]
 
 
-@pytest.mark.parametrize("recording", CONVERSED, ids=names(CONVERSED))
+@each(CONVERSED)
 def test_a_recorded_thought_is_told_and_kept_with_its_signature(recording: Recording) -> None:
     choice = fold(events(recording)).choices[0]
     thoughts = [b["reasoningContent"] for b in content(recording) if "reasoningContent" in b]
@@ -151,7 +149,7 @@ def test_a_recorded_thought_is_told_and_kept_with_its_signature(recording: Recor
     assert {d["format"] for d in kept} <= {"anthropic-claude-v1"}
 
 
-@pytest.mark.parametrize("recording", CONVERSED, ids=names(CONVERSED))
+@each(CONVERSED)
 def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
     """What the provider's own tools did, and citations with the text that they belong to."""
     choice = fold(events(recording)).choices[0]
@@ -173,7 +171,7 @@ def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
     assert choice.extra.get("trace") == trace
 
 
-@pytest.mark.parametrize("recording", CONVERSED, ids=names(CONVERSED))
+@each(CONVERSED)
 def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Recording) -> None:
     counted = whole_of(recording)["usage"]
     seen = fold(events(recording)).usage
@@ -186,7 +184,7 @@ def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Re
     assert seen.openai_usage["prompt_tokens"] == seen.usage.input_tokens
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
     whole = events(recording)
     assert events(recording, 1) == whole
@@ -196,7 +194,7 @@ def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Re
 CONVERSED_STREAMS = [recording for recording in CONVERSED if recording.stream]
 
 
-@pytest.mark.parametrize("recording", CONVERSED_STREAMS, ids=names(CONVERSED_STREAMS))
+@each(CONVERSED_STREAMS)
 def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording) -> None:
     streamed = fold(events(recording))
     whole = fold(bedrock.decode_response(json.dumps(whole_of(recording)).encode()))
@@ -209,7 +207,7 @@ def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording
     assert streamed.finish_reason == whole.finish_reason
 
 
-@pytest.mark.parametrize("recording", INVOKED, ids=names(INVOKED))
+@each(INVOKED)
 def test_an_invoked_answer_is_read_in_the_models_own_format(recording: Recording) -> None:
     answer = fold(events(recording))
     assert answer.started is not None
@@ -246,7 +244,7 @@ CLASSES = {
 }
 
 
-@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+@each(REFUSALS)
 def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
     error = bedrock.decode_error(recording.status, recording.headers, recording.body)
     message = json.loads(recording.body)["message"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each, require_recordings
 from headway.errors import (
     UpstreamAuth,
     UpstreamError,
@@ -60,7 +60,7 @@ def events(recording: Recording, *pieces: bytes) -> list[Event]:
 # --- Answers --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_says_what_it_said(recording: Recording) -> None:
     answer = fold(events(recording))
     assert answer.failed is None
@@ -70,7 +70,7 @@ def test_a_recorded_answer_says_what_it_said(recording: Recording) -> None:
     assert reasoned == thoughts(recording) or not any(thoughts(recording).values())
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_makes_its_calls_and_ends_as_it_ended(recording: Recording) -> None:
     answer = fold(events(recording))
     made = {
@@ -97,7 +97,7 @@ def billed(provider: str, last: Mapping[str, Any]) -> tuple[int, int]:
     return read, written
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_the_usage_of_a_recorded_answer_is_what_is_billed(recording: Recording) -> None:
     reported, answer = usages(recording), fold(events(recording))
     if not reported:
@@ -114,16 +114,17 @@ def test_the_usage_of_a_recorded_answer_is_what_is_billed(recording: Recording) 
     assert (usage.cache_read_tokens or None) == (said[0] if said else None)
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_recorded_stream_means_the_same_however_it_is_cut(recording: Recording) -> None:
     expected = events(recording)
     assert events(recording, *recording.cut()) == expected
     assert events(recording, *recording.chunks) == expected
 
 
-@pytest.mark.parametrize("provider", sorted(BOTH_SHAPES & {one.provider for one in ANSWERS}))
+@pytest.mark.parametrize("provider", sorted(BOTH_SHAPES))
 def test_streamed_and_whole_answers_have_one_shape(provider: str) -> None:
     """The same kinds of event, in as far as both were recorded."""
+    require_recordings()
     found = {
         stream: {type(event).__name__ for one in ANSWERS
                  if one.provider == provider and one.stream is stream
@@ -153,7 +154,7 @@ CITING = named("perplexity")
 DETAILED = [one for one in named("openrouter") if b'"reasoning_details":[{' in one.body]
 
 
-@pytest.mark.parametrize("recording", CITING, ids=names(CITING))
+@each(CITING)
 def test_sources_are_told_once(recording: Recording) -> None:
     extra = fold(events(recording)).choices[0].extra
     last = list(objects(recording))[-1]
@@ -163,7 +164,7 @@ def test_sources_are_told_once(recording: Recording) -> None:
     assert cited == [result["url"] for result in last["search_results"]]
 
 
-@pytest.mark.parametrize("recording", DETAILED, ids=names(DETAILED))
+@each(DETAILED)
 def test_reasoning_comes_in_whole_blocks_to_be_sent_back(recording: Recording) -> None:
     answer = fold(events(recording))
     blocks = answer.choices[0].extra["reasoning_details"]
@@ -175,7 +176,7 @@ def test_reasoning_comes_in_whole_blocks_to_be_sent_back(recording: Recording) -
 # --- Failures -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("recording", FAILURES, ids=names(FAILURES))
+@each(FAILURES)
 def test_a_recorded_failure_in_an_answer_is_told(recording: Recording) -> None:
     answer = fold(events(recording))
     assert isinstance(answer.failed, UpstreamError)
@@ -192,7 +193,7 @@ CLASSES = {
 }
 
 
-@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+@each(REFUSALS)
 def test_a_recorded_refusal_is_of_its_class_and_in_the_vendors_words(
     recording: Recording,
 ) -> None:
@@ -243,7 +244,7 @@ def target(recording: Recording) -> Target:
     return Target(provider=recording.provider, base_url=base_url, api_key="k", options=options)
 
 
-@pytest.mark.parametrize("recording", SENT, ids=names(SENT))
+@each(SENT)
 def test_the_recorded_request_is_what_its_equivalent_becomes(recording: Recording) -> None:
     provider = KINDS[recording.provider]
     adapted, changes = provider.adapt(canonical(recording))
@@ -257,9 +258,7 @@ def test_the_recorded_request_is_what_its_equivalent_becomes(recording: Recordin
     assert {change.action for change in changes} <= {"renamed"}
 
 
-@pytest.mark.parametrize(
-    "recording", [one for one in CHATS if one.name in PROVOKING], ids=lambda one: one.name
-)
+@each([one for one in CHATS if one.name in PROVOKING])
 def test_a_request_that_is_sent_otherwise_says_so(recording: Recording) -> None:
     adapted, changes = KINDS[recording.provider].adapt(canonical(recording))
     assert changes
@@ -274,7 +273,7 @@ EMBEDDED = [one for one in VECTORS if one.status == 200]
 UNEMBEDDED = [one for one in VECTORS if one.status != 200]
 
 
-@pytest.mark.parametrize("recording", EMBEDDED, ids=names(EMBEDDED))
+@each(EMBEDDED)
 def test_recorded_embeddings_are_read_in_order_with_their_usage(recording: Recording) -> None:
     decode = KINDS[recording.provider].decode_embeddings
     assert decode is not None
@@ -289,7 +288,7 @@ def test_recorded_embeddings_are_read_in_order_with_their_usage(recording: Recor
     assert found.model == body["model"]
 
 
-@pytest.mark.parametrize("recording", VECTORS, ids=names(VECTORS))
+@each(VECTORS)
 def test_a_recorded_request_for_embeddings_is_what_is_sent(recording: Recording) -> None:
     encode = KINDS[recording.provider].encode_embeddings
     assert encode is not None
@@ -301,7 +300,7 @@ def test_a_recorded_request_for_embeddings_is_what_is_sent(recording: Recording)
     assert sent.url.path.endswith("/embeddings")
 
 
-@pytest.mark.parametrize("recording", UNEMBEDDED, ids=names(UNEMBEDDED))
+@each(UNEMBEDDED)
 def test_a_recorded_refusal_to_embed_is_in_the_vendors_words(recording: Recording) -> None:
     provider = KINDS[recording.provider]
     error = provider.decode_error(recording.status, recording.headers, recording.body)

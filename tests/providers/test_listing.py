@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway.errors import UpstreamAuth, UpstreamRejected
 from headway.providers import KINDS
 from headway.providers import model_lists as listing
@@ -347,7 +347,7 @@ LISTS = chosen(lambda r: r.api == "models" and r.status == 200)
 REFUSALS = chosen(lambda r: r.api == "models" and r.status != 200)
 
 
-@pytest.mark.parametrize("recording", LISTS, ids=names(LISTS))
+@each(LISTS)
 def test_a_recorded_list_is_read_whole(recording: Recording) -> None:
     said = json.loads(recording.body)["data"]
     page = read(recording.provider, recording.body)
@@ -387,14 +387,14 @@ FACTS = {
 TOLD = [recording for recording in LISTS if recording.name in FACTS]
 
 
-@pytest.mark.parametrize("recording", TOLD, ids=names(TOLD))
+@each(TOLD)
 def test_recorded_facts_are_read(recording: Recording) -> None:
     name, window, prices = FACTS[recording.name]
     models = {model.id: model for model in read(recording.provider, recording.body).models}
     assert (models[name].context_window, models[name].prices) == (window, prices)
 
 
-@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+@each(REFUSALS)
 def test_a_recorded_refusal_is_the_keys(recording: Recording) -> None:
     provider = KINDS[recording.provider]
     error = provider.decode_error(recording.status, recording.headers, recording.body)

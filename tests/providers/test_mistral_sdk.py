@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mistralai.client import Mistral
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from completions import DONE, chunk, finish, join_chunks, role, text, tool_start, usage
 from headway.providers.mistral import PROVIDER
 from scripted import ThreadedServer
@@ -200,7 +200,7 @@ def test_the_sdk_decodes_a_response_as_we_do(answer: Played, streamed: bool) -> 
     assert read_by_sdk(answer, streamed) == read_by_us(PROVIDER, answer, streamed)
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_the_sdk_decodes_a_recorded_response_as_we_do(recording: Recording) -> None:
     answer = Played(SSE if recording.stream else JSON, recording.body)
     assert read_by_sdk(answer, recording.stream) == read_by_us(PROVIDER, answer, recording.stream)

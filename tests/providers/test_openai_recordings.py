@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway.errors import UpstreamError
 from headway.providers.openai.provider import PROVIDER
 from headway.types import Event
@@ -34,7 +32,7 @@ def events(recording: Recording, *pieces: bytes) -> list[Event]:
     return read(PROVIDER, recording, *pieces)
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recording) -> None:
     answer = fold(events(recording))
     assert answer.failed is None
@@ -43,7 +41,7 @@ def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recordin
     assert {i: "".join(choice.text) for i, choice in answer.choices.items()} == texts(recording)
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
     answer = fold(events(recording))
     made = {
@@ -53,7 +51,7 @@ def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) ->
     assert made == tools(recording)
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_the_usage_of_a_recorded_answer_is_the_last_that_it_reported(recording: Recording) -> None:
     reported = [value["usage"] for value in objects(recording) if value.get("usage")]
     answer = fold(events(recording))
@@ -72,12 +70,12 @@ def test_the_usage_of_a_recorded_answer_is_the_last_that_it_reported(recording: 
 STREAMS = [recording for recording in ANSWERS if recording.stream]
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_recorded_stream_makes_the_same_events_byte_by_byte(recording: Recording) -> None:
     assert events(recording, *recording.cut()) == events(recording)
 
 
-@pytest.mark.parametrize("recording", FAILURES, ids=names(FAILURES))
+@each(FAILURES)
 def test_a_recorded_failure_in_an_answer_is_told(recording: Recording) -> None:
     answer = fold(events(recording))
     assert isinstance(answer.failed, UpstreamError)
@@ -88,7 +86,7 @@ def test_a_recorded_failure_in_an_answer_is_told(recording: Recording) -> None:
 OURS = {400: 400, 401: 401, 403: 401, 404: 404, 413: 413, 422: 422, 429: 429}
 
 
-@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+@each(REFUSALS)
 def test_a_recorded_refusal_keeps_its_status_and_the_providers_words(recording: Recording) -> None:
     error = PROVIDER.decode_error(recording.status, recording.headers, recording.body)
     assert error.status == OURS[recording.status]

@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from msgspec import Raw
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway import errors
 from headway.providers.openai_responses.provider import PROVIDER
 from headway.types import ChatRequest, Event, Finished, Started, Target, UsageReported
@@ -65,7 +64,7 @@ def parts(recording: Recording, kind: str) -> list[Any]:
 KNOWN = ("message", "reasoning", "function_call", "custom_tool_call")
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recording) -> None:
     answer, whole = fold(events(recording)), response(recording)
     calls = items(recording, "function_call", "custom_tool_call")
@@ -83,7 +82,7 @@ def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recordin
     assert (whole["incomplete_details"] or {}).get("reason") in (None, "max_output_tokens")
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools
     made = [(tool.id, tool.name, "".join(tool.arguments)) for tool in tools.values()]
@@ -94,7 +93,7 @@ def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) ->
     assert list(tools) == list(range(len(made)))
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_thought_is_told_and_kept(recording: Recording) -> None:
     choice = fold(events(recording)).choices[0]
     thoughts = items(recording, "reasoning")
@@ -110,7 +109,7 @@ def test_a_recorded_thought_is_told_and_kept(recording: Recording) -> None:
     ]
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
     """Items of other kinds whole, citations with their places in the text of the whole answer."""
     whole = response(recording)
@@ -137,7 +136,7 @@ def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
     assert extra.get("tool_namespaces", {}) == {i["call_id"]: i["namespace"] for i in spaces}
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_the_usage_of_a_recorded_answer_is_told(recording: Recording) -> None:
     counted = response(recording)["usage"]
     seen = fold(events(recording)).usage
@@ -154,14 +153,14 @@ def test_the_usage_of_a_recorded_answer_is_told(recording: Recording) -> None:
     assert seen.openai_usage["prompt_tokens_details"] == given
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
     whole = events(recording)
     assert events(recording, *recording.cut()) == whole
     assert events(recording, *recording.chunks) == whole
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording) -> None:
     streamed = fold(events(recording))
     whole = fold(PROVIDER.decode_response(json.dumps(response(recording)).encode()))
@@ -175,7 +174,7 @@ def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording
     assert (one.id, one.model, one.created) == (other.id, other.model, other.created)
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_stream_tells_its_content_as_it_comes(recording: Recording) -> None:
     """As many events with content as there were deltas: nothing is held back to the end."""
     deltas = [o for o in objects(recording) if o["type"].endswith(DELTAS) and o["delta"]]
@@ -187,7 +186,7 @@ DELTAS = ("text.delta", "refusal.delta", "arguments.delta", "tool_call_input.del
 TOLD = ("Text", "Reasoning", "Refusal", "ToolArguments")
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_begins_with_its_start_and_counts_before_it_ends(
     recording: Recording,
 ) -> None:
@@ -202,7 +201,7 @@ CLASSES = {400: errors.UpstreamRejected, 401: errors.UpstreamAuth}
 EXCEPTIONS = {"model_not_found": errors.UpstreamNotFound}
 
 
-@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+@each(REFUSALS)
 def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
     error = PROVIDER.decode_error(recording.status, recording.headers, recording.body)
     said = json.loads(recording.body)
@@ -397,7 +396,7 @@ def item(wire: Any) -> Any:
     return {**wire, "content": pieces}
 
 
-@pytest.mark.parametrize("recording", ENCODED, ids=names(ENCODED))
+@each(ENCODED)
 def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
     changes, body = sent(recording)
     assert changes <= {"max_completion_tokens"}
@@ -405,7 +404,7 @@ def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Re
     assert body["store"] is recording.request.get("store", False)
 
 
-@pytest.mark.parametrize("recording", FOUND, ids=names(FOUND))
+@each(FOUND)
 def test_what_is_waived_is_still_recorded_and_still_differs(recording: Recording) -> None:
     if "input" not in recording.request:
         return
@@ -420,7 +419,7 @@ def sent(recording: Recording) -> tuple[set[str], Any]:
     return {change.parameter for change in changes}, body
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_recorded_answer_can_be_sent_back_as_it_was(recording: Recording) -> None:
     """On the next turn its items come in their order, thoughts and other items whole."""
     message = fold(events(recording)).choices[0].message()

@@ -14,7 +14,7 @@ from openai.types.responses.response_create_params import ToolChoice
 from openai.types.shared_params import Reasoning
 from pydantic import TypeAdapter
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway.providers.azure import openai as azure_openai
 from headway.providers.azure import openai_responses as azure_openai_responses
 from headway.providers.base import Provider
@@ -155,7 +155,7 @@ def test_openai_is_asked_where_and_how_the_sdk_asks_it() -> None:
         assert told == ours(openai_responses.PROVIDER, f"{server.url}/v1")
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_the_sdk_reads_a_recorded_answer_as_we_do(recording: Recording) -> None:
     kind = "text/event-stream" if recording.stream else "application/json"
     with ThreadedServer([answer(recording.body, headers=[("content-type", kind)])]) as server:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway.providers.openai import provider as openai
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Event, Text
@@ -48,7 +48,7 @@ def agree(body: bytes) -> bool:
     return summary is not None
 
 
-@pytest.mark.parametrize("recording", WHOLE, ids=names(WHOLE))
+@each(WHOLE)
 def test_a_recorded_answer_is_summed_up_as_it_is_read(recording: Recording) -> None:
     agree(recording.body)
 
@@ -92,7 +92,7 @@ def read(data: bytes) -> None:
         assert openai._events_of(chunk, {"tools": {}}) == [Text(text)]
 
 
-@pytest.mark.parametrize("recording", STREAMED, ids=names(STREAMED))
+@each(STREAMED)
 def test_a_recorded_chunk_that_is_told_as_a_text_is_nothing_else(recording: Recording) -> None:
     framer = SseFramer()
     for frame in framer.feed(recording.body) + framer.end():

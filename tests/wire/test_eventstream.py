@@ -7,7 +7,7 @@ from binascii import crc32
 
 import pytest
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway.types import Frame
 from headway.wire.eventstream import (
     LIMIT,
@@ -196,7 +196,7 @@ def test_a_name_that_is_no_string_is_no_name() -> None:
     assert message.event is None
 
 
-@pytest.mark.parametrize("recording", RECORDED, ids=names(RECORDED))
+@each(RECORDED)
 def test_a_recording_is_the_same_whole_and_byte_by_byte(recording: Recording) -> None:
     whole = framed(recording.body, len(recording.body))
 
@@ -205,7 +205,7 @@ def test_a_recording_is_the_same_whole_and_byte_by_byte(recording: Recording) ->
     assert framed(recording.body, 1) == whole
 
 
-@pytest.mark.parametrize("recording", RECORDED, ids=names(RECORDED))
+@each(RECORDED)
 def test_a_recording_with_a_spoiled_byte_is_refused(recording: Recording) -> None:
     for at in range(0, len(recording.body), max(1, len(recording.body) // 50)):
         with pytest.raises(ValueError, match="checksum"):

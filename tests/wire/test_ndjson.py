@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway.types import Frame
 from headway.wire.ndjson import LIMIT, NdjsonFramer
 
@@ -127,7 +127,7 @@ RECORDED = chosen(
 )
 
 
-@pytest.mark.parametrize("recording", RECORDED, ids=names(RECORDED))
+@each(RECORDED)
 def test_a_recorded_stream_is_the_same_however_it_is_cut(recording: Recording) -> None:
     whole = read(recording.body)
     assert b"".join(frame.raw for frame in whole) == recording.body

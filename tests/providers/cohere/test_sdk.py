@@ -9,7 +9,7 @@ import cohere
 import httpx
 import pytest
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway.providers.cohere.provider import PROVIDER
 from scripted import ThreadedServer
 from wires import COHERE, JSON, SSE, Played
@@ -220,7 +220,7 @@ def test_the_sdk_decodes_a_response_as_we_do(played: Played, streamed: bool) -> 
     assert read_by_sdk(played, streamed) == read_by_us(PROVIDER, played, streamed)
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_the_sdk_decodes_a_recorded_response_as_we_do(recording: Recording) -> None:
     played = Played(SSE if recording.stream else JSON, recording.body)
     assert read_by_sdk(played, recording.stream) == read_by_us(PROVIDER, played, recording.stream)

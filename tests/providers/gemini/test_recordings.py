@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from msgspec import Raw
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway import errors
 from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
@@ -85,7 +84,7 @@ REASONS = {
 }
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recording) -> None:
     answer = fold(events(recording))
     choice = answer.choices[0]
@@ -100,7 +99,7 @@ def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recordin
     assert answer.finish_reason == expected
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_answer_begins_with_its_start(recording: Recording) -> None:
     found = events(recording)
     first = chunks(recording)[0]
@@ -109,7 +108,7 @@ def test_a_recorded_answer_begins_with_its_start(recording: Recording) -> None:
     assert [type(event) for event in found].count(Started) == 1
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools
     calls = [part["functionCall"] for part in parts(recording) if "functionCall" in part]
@@ -121,7 +120,7 @@ def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
     assert all(ids)
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_every_recorded_signature_is_kept_with_what_it_signs(recording: Recording) -> None:
     choice = fold(events(recording)).choices[0]
     details = choice.extra.get("reasoning_details", [])
@@ -138,7 +137,7 @@ def test_every_recorded_signature_is_kept_with_what_it_signs(recording: Recordin
 SERVER = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_what_googles_own_tools_did_is_kept_whole(recording: Recording) -> None:
     details = fold(events(recording)).choices[0].extra.get("reasoning_details", [])
     kept = [d["part"] for d in details if "part" in d and d["part"] != {"text": ""}]
@@ -146,7 +145,7 @@ def test_what_googles_own_tools_did_is_kept_whole(recording: Recording) -> None:
     assert kept == expected
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_the_usage_of_a_recorded_answer_is_that_of_its_last_count(recording: Recording) -> None:
     counted = [
         chunk["usageMetadata"]
@@ -171,7 +170,7 @@ def test_the_usage_of_a_recorded_answer_is_that_of_its_last_count(recording: Rec
     assert answer.usage.openai_usage["total_tokens"] == last["totalTokenCount"]
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_recorded_grounding_marks_the_passages_that_it_supports(recording: Recording) -> None:
     choice = fold(events(recording)).choices[0]
     text = "".join(choice.text)
@@ -188,7 +187,7 @@ def test_recorded_grounding_marks_the_passages_that_it_supports(recording: Recor
     assert marked == list(dict.fromkeys(expected))
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_recorded_logprobs_are_told_a_token(recording: Recording) -> None:
     results = [c["logprobsResult"] for c in candidates(recording) if "logprobsResult" in c]
     told = fold(events(recording)).choices[0].logprobs
@@ -203,7 +202,7 @@ def test_recorded_logprobs_are_told_a_token(recording: Recording) -> None:
     ]
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_recorded_stream_has_the_same_events_for_any_chunking(recording: Recording) -> None:
     whole = events(recording)
     step = 1 if len(recording.body) < 20_000 else 7
@@ -211,7 +210,7 @@ def test_a_recorded_stream_has_the_same_events_for_any_chunking(recording: Recor
     assert events(recording, *recording.chunks) == whole
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_recorded_stream_arriving_whole_makes_the_same_events(recording: Recording) -> None:
     """As one JSON array, which is what comes without alt=sse."""
     provider = PROVIDERS[recording.provider]
@@ -219,7 +218,7 @@ def test_a_recorded_stream_arriving_whole_makes_the_same_events(recording: Recor
     assert provider.decode_response(array) == events(recording)
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_recorded_stream_that_breaks_off_is_not_finished(recording: Recording) -> None:
     array = json.dumps(chunks(recording)[:-1] or [{"candidates": [{}]}]).encode()
     assert not fold(PROVIDERS[recording.provider].decode_response(array)).is_finished
@@ -236,7 +235,7 @@ CLASSES = {
 }
 
 
-@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+@each(REFUSALS)
 def test_a_recorded_error_keeps_the_providers_message(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     error = provider.decode_error(recording.status, recording.headers, recording.body)
@@ -251,7 +250,7 @@ def test_a_recorded_error_keeps_the_providers_message(recording: Recording) -> N
 # --- Embeddings -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("recording", VECTORS, ids=names(VECTORS))
+@each(VECTORS)
 def test_recorded_vectors_are_read_and_their_request_is_written(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     body = json.loads(recording.body)
@@ -459,7 +458,7 @@ def openai_choice(config: Any) -> Any:
 WRITTEN_ALIKE = [recording for recording in REQUESTS if recording.name not in WAIVED]
 
 
-@pytest.mark.parametrize("recording", WRITTEN_ALIKE, ids=names(WRITTEN_ALIKE))
+@each(WRITTEN_ALIKE)
 def test_a_recorded_request_is_written_as_it_was(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     adapted, changes = provider.adapt(canonical(recording))

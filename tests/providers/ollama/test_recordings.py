@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from msgspec import Raw
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each, require_recordings
 from headway import errors
 from headway.providers.ollama import provider as ollama
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target
@@ -74,7 +73,7 @@ def calls(recording: Recording) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("recording", NATIVE + COPIES, ids=names(NATIVE + COPIES))
+@each(NATIVE + COPIES)
 def test_a_recorded_response_has_its_start_text_and_finish(recording: Recording) -> None:
     found = events(recording)
     answer = fold(found)
@@ -87,14 +86,14 @@ def test_a_recorded_response_has_its_start_text_and_finish(recording: Recording)
     assert "".join(choice.reasoning) == joined(recording, "thinking", "reasoning")
 
 
-@pytest.mark.parametrize("recording", NATIVE + COPIES, ids=names(NATIVE + COPIES))
+@each(NATIVE + COPIES)
 def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools.values()
     made = [(tool.id, tool.name, json.loads("".join(tool.arguments))) for tool in tools]
     assert made == calls(recording)
 
 
-@pytest.mark.parametrize("recording", NATIVE + COPIES, ids=names(NATIVE + COPIES))
+@each(NATIVE + COPIES)
 def test_a_recorded_answer_ends_for_the_reason_that_it_gave(recording: Recording) -> None:
     told = [
         value.get("done_reason") or value.get("choices", [{}])[0].get("finish_reason")
@@ -105,7 +104,7 @@ def test_a_recorded_answer_ends_for_the_reason_that_it_gave(recording: Recording
     assert fold(events(recording)).finish_reason == expected
 
 
-@pytest.mark.parametrize("recording", NATIVE + COPIES, ids=names(NATIVE + COPIES))
+@each(NATIVE + COPIES)
 def test_the_usage_of_a_recorded_answer_is_what_was_counted(recording: Recording) -> None:
     last = list(objects(recording))[-1]
     counted = last.get("usage") or {
@@ -125,7 +124,7 @@ def test_the_usage_of_a_recorded_answer_is_what_was_counted(recording: Recording
     assert shown == counted
 
 
-@pytest.mark.parametrize("recording", STREAMS, ids=names(STREAMS))
+@each(STREAMS)
 def test_a_recorded_stream_has_the_same_events_for_any_chunking(recording: Recording) -> None:
     whole = events(recording)
     assert events(recording, 1) == whole
@@ -135,7 +134,7 @@ def test_a_recorded_stream_has_the_same_events_for_any_chunking(recording: Recor
 NATIVE_STREAMS = [recording for recording in NATIVE if len(list(objects(recording))) > 1]
 
 
-@pytest.mark.parametrize("recording", NATIVE_STREAMS, ids=names(NATIVE_STREAMS))
+@each(NATIVE_STREAMS)
 def test_a_recorded_stream_and_its_whole_response_agree(recording: Recording) -> None:
     lines = list(objects(recording))
     message: dict[str, Any] = {"role": "assistant"}
@@ -154,7 +153,7 @@ def test_a_recorded_stream_and_its_whole_response_agree(recording: Recording) ->
 CLASSES = {400: errors.UpstreamRejected, 404: errors.UpstreamNotFound}
 
 
-@pytest.mark.parametrize("recording", REFUSALS, ids=names(REFUSALS))
+@each(REFUSALS)
 def test_a_recorded_error_keeps_the_providers_message(recording: Recording) -> None:
     error = ollama.decode_error(recording.status, recording.headers, recording.body)
     said = json.loads(recording.body)["error"]
@@ -229,7 +228,7 @@ def plain(body: Any) -> Any:
     return body
 
 
-@pytest.mark.parametrize("recording", REQUESTS, ids=names(REQUESTS))
+@each(REQUESTS)
 def test_a_recorded_request_is_encoded_as_recorded(recording: Recording) -> None:
     request, changes = ollama.PROVIDER.adapt(canonical(recording))
     assert {change.parameter for change in changes} <= {"max_tokens"}
@@ -255,7 +254,7 @@ def test_a_result_names_the_tool_that_gave_it() -> None:
         assert sent == told or not told
 
 
-@pytest.mark.parametrize("recording", VECTORS, ids=names(VECTORS))
+@each(VECTORS)
 def test_a_recorded_embeddings_call_is_encoded_and_decoded(recording: Recording) -> None:
     body = dict(recording.request)
     request = EmbeddingsRequest(
@@ -272,5 +271,6 @@ def test_a_recorded_embeddings_call_is_encoded_and_decoded(recording: Recording)
 
 
 def test_every_waived_recording_exists() -> None:
+    require_recordings()
     found = {recording.name for recording in chosen(lambda r: r.provider == "ollama")}
-    assert not found or set(WAIVED) <= found
+    assert set(WAIVED) <= found

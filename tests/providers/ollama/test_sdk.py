@@ -8,7 +8,7 @@ from typing import Any
 import ollama
 import pytest
 
-from cassettes import Recording, chosen, names
+from cassettes import Recording, chosen, each
 from headway.providers.ollama.provider import PROVIDER
 from scripted import ThreadedServer
 from wires import END, JSON, LINE, OLLAMA, Played
@@ -154,7 +154,7 @@ def test_the_sdk_decodes_a_response_as_we_do(played: Played, streamed: bool) -> 
     assert read_by_sdk(played, streamed) == read_without_ids(played, streamed)
 
 
-@pytest.mark.parametrize("recording", ANSWERS, ids=names(ANSWERS))
+@each(ANSWERS)
 def test_the_sdk_decodes_a_recorded_response_as_we_do(recording: Recording) -> None:
     played = Played(NDJSON if recording.stream else JSON, recording.body)
     assert read_by_sdk(played, recording.stream) == read_without_ids(played, recording.stream)
