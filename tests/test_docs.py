@@ -42,7 +42,7 @@ from headway.types import ChatRequest, Target, Transformation
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 IMAGINED = {"acme.py", "test_bolt.py"}
 """Files of the examples in docs/adding-a-provider.md."""
 
