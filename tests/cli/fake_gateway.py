@@ -176,7 +176,7 @@ class _Server(ThreadingHTTPServer):
         self.play.closed.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that leave are what some tests are about; all else is a test's mistake."""
+        """Clients that leave are what some tests are about; all else is a test's usage_error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 

@@ -17,8 +17,8 @@ from typer.testing import CliRunner, Result
 from cli.fake_gateway import LINE, OUTPUT
 from headway.cli import demo
 from headway.cli.app import app
-from headway.cli.child import GatewayProcess
-from headway.cli.problems import Problem
+from headway.cli.errors import CommandError
+from headway.cli.gateway_process import GatewayProcess
 
 FAKE = str(Path(__file__).with_name("fake_gateway.py"))
 NOTING = (
@@ -118,14 +118,14 @@ def test_a_demo_that_is_stopped_leaves_nothing_behind(
 def test_silence_at_the_start_has_an_end() -> None:
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     process = GatewayProcess(command, os.environ)
-    with pytest.raises(Problem, match="did not start"):
+    with pytest.raises(CommandError, match="did not start"):
         process.url(0.1)
     process.stop()
     assert process.returncode == -signal.SIGTERM
 
 
 def test_one_that_will_not_end_is_made_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headway.cli.child.STOP_S", 0.1)
+    monkeypatch.setattr("headway.cli.gateway_process.STOP_S", 0.1)
     code = f"import sys\n{STUBBORN}{LISTENING}time.sleep(60)"
     process = GatewayProcess([sys.executable, "-c", code], os.environ)
     assert process.url(20) == "http://127.0.0.1:1"

@@ -10,7 +10,7 @@ from typer.cli import get_docs_for_click
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from headway.cli import problems
+from headway.cli import errors
 from headway.cli.app import app
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
@@ -38,17 +38,17 @@ def test_the_page_shows_every_command_as_typer_does() -> None:
 
 def test_the_page_and_the_help_name_every_exit_code() -> None:
     codes = {
-        problems.OK,
-        problems.ANSWERED_WITH_ERROR,
-        problems.MISTAKE,
-        problems.UNREACHABLE,
-        problems.INTERRUPTED,
-        problems.BROKEN_PIPE,
+        errors.OK,
+        errors.ERROR_REPLY,
+        errors.USAGE_ERROR,
+        errors.UNREACHABLE,
+        errors.INTERRUPTED,
+        errors.BROKEN_PIPE,
     }
     listed = {int(code) for code in re.findall(r"^\| (\d+) \|", PAGE.read_text(), re.MULTILINE)}
     assert listed == codes
     in_help = {int(code) for code in re.findall(r"\b\d+\b", app.info.epilog or "")}
-    assert in_help == codes - {problems.BROKEN_PIPE}
+    assert in_help == codes - {errors.BROKEN_PIPE}
 
 
 def test_the_page_names_every_environment_variable_of_the_options() -> None:

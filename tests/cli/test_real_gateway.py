@@ -10,7 +10,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from headway.cli.app import app
-from headway.cli.child import gateway
+from headway.cli.gateway_process import gateway
 
 
 def test_the_command_line_and_the_gateway_understand_each_other(tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ from typer.testing import CliRunner, Result
 
 from cli.fake_gateway import LINE, OUTPUT, FakeGateway, running
 from headway.cli.app import app
-from headway.cli.greeter import reachable
-from headway.cli.greeting import wait_until_healthy
-from headway.cli.problems import Problem
+from headway.cli.errors import CommandError
+from headway.cli.first_call import client_address, wait_until_healthy
 from headway.config import Config, Secret, Server
 from headway.sdk import Client
 
@@ -198,7 +197,7 @@ def test_somebody_elses_gateway_is_not_greeted(
 
 
 def test_a_gateway_that_never_listens_is_not_waited_for_forever() -> None:
-    with pytest.raises(Problem, match="did not start to listen"):
+    with pytest.raises(CommandError, match="did not start to listen"):
         wait_until_healthy(Client("127.0.0.1:1"), seconds=0.1)
 
 
@@ -219,4 +218,4 @@ def test_greet_needs_a_port_that_is_known(serving: Callable[..., Result]) -> Non
     ],
 )
 def test_what_is_bound_everywhere_is_reached_on_loopback(host: str, url: str) -> None:
-    assert reachable(Server(host=host, api_keys=(Secret("k"),))) == url
+    assert client_address(Server(host=host, api_keys=(Secret("k"),))) == url

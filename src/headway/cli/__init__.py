@@ -1,18 +1,18 @@
-"""The command line: ``headway``. Talks HTTP like any client, except for ``serve`` itself."""
+"""The command line, ``headway``. All commands but ``serve`` are HTTP clients of a gateway."""
 
 
 def main() -> None:
-    """What the ``headway`` script and ``python -m headway`` run."""
+    """Entry point of the ``headway`` script and of ``python -m headway``."""
     import gc
     import os
     import sys
 
-    gc.disable()  # what is imported stays: a server looks for garbage once it listens
-    from headway.cli import plain
+    gc.disable()  # imported objects stay: a server enables collection once it listens
+    from headway.cli import serve_parser
 
-    asked = plain.read(sys.argv[1:], os.environ)
-    if asked is not None:
-        sys.exit(plain.run(asked))
+    arguments = serve_parser.parse(sys.argv[1:], os.environ)
+    if arguments is not None:
+        sys.exit(serve_parser.run(arguments))
     gc.enable()
     from headway.cli.app import run
 

@@ -1,4 +1,4 @@
-"""The commands, and the one place where whatever goes wrong in them becomes words and a code."""
+"""The commands, and the one place where their errors become messages and exit codes."""
 
 from __future__ import annotations
 
@@ -11,49 +11,48 @@ from typer.core import TyperGroup
 from headway import __version__
 from headway.cli import (
     chat,
-    check,
+    check_config,
     demo,
-    endings,
-    greeter,
+    errors,
+    first_call,
     listings,
-    problems,
     serve,
-    serving,
+    serve_options,
     terminal,
 )
 
 
 class Commands(TyperGroup):
-    """Turns errors into a message on stderr and an exit code; a traceback only where asked for."""
+    """Reports errors on stderr and by exit code; with a traceback only under --debug."""
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
-        """What Typer calls; ends the process, as it does by itself in its standalone mode."""
+        """Called by Typer. Ends the process, as Typer's standalone mode does."""
         terminal.prepare()
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except typer.TyperException as error:
-            code = _tell_usage(error)
-        sys.exit(code or problems.OK)
+            code = _report_usage(error)
+        sys.exit(code or errors.OK)
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except (typer.Exit, typer.TyperException):
             raise
-        except endings.SILENT as error:
-            raise typer.Exit(endings.tell(error)) from None
+        except errors.SILENT as error:
+            raise typer.Exit(errors.report(error)) from None
         except Exception as error:
             if ctx.params.get("debug"):
                 raise
-            raise typer.Exit(endings.tell(error)) from None
+            raise typer.Exit(errors.report(error)) from None
 
 
-def _tell_usage(error: typer.TyperException) -> int:
-    """A wrong option or command. Without any, the message is the help, which was printed."""
+def _report_usage(error: typer.TyperException) -> int:
+    """Report a wrong option or command. Without a command the help was printed already."""
     ctx = getattr(error, "ctx", None)
     if message := error.format_message():
         hint = f"`{ctx.command_path} --help` shows what there is" if ctx else None
-        terminal.tell(problems.mistake(message, hint))
+        terminal.write_error(errors.usage_error(message, hint))
     return error.exit_code
 
 
@@ -91,13 +90,13 @@ def options(
     """Options of ``headway`` itself; `Commands` reads them."""
 
 
-app.command(serving.COMMAND)(serve.serve)
+app.command(serve_options.COMMAND)(serve.serve)
 app.command()(chat.chat)
 app.command()(listings.models)
 app.command()(listings.providers)
-app.command("check-config")(check.check_config)
+app.command("check-config")(check_config.check_config)
 app.command()(demo.demo)
-app.command(greeter.COMMAND, hidden=True)(serve.greet_when_ready)
+app.command(first_call.COMMAND, hidden=True)(serve.make_first_call_when_ready)
 
 
 def run() -> None:

@@ -1,4 +1,4 @@
-"""``headway chat``: one question, the answer as it comes, one line of metrics."""
+"""``headway chat``: send one prompt, stream the reply, print one line of metrics."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from typing import Annotated, Any
 import typer
 from msgspec import Struct
 
-from headway.cli import chats, terminal
-from headway.cli.chats import Chat, Chats, UnreadableChat
+from headway.cli import conversations, terminal
+from headway.cli.conversations import Conversation, Conversations, UnreadableConversation
+from headway.cli.errors import usage_error
+from headway.cli.first_call import DEFAULT_MODEL
 from headway.cli.metrics_line import metrics_line
 from headway.cli.options import DEFAULT_URL, ApiKey, AsJson, Url, connect
-from headway.cli.problems import mistake
 from headway.cli.prompt import read_parameters, read_prompt
 from headway.sdk import ChatChunk, ChatStream, Client
 from headway.sdk.client import split_model
 
-DEFAULT_MODEL = "local/smollm2-135m-instruct"
-
 Message = dict[str, Any]
 
 
-class Answer(Struct, frozen=True):
+class Reply(Struct, frozen=True):
     output: str
     finish_reason: str | None
 
@@ -61,7 +60,7 @@ def chat(
             help="A generation parameter, value in JSON or plain text; as many as you like.",
         ),
     ] = None,
-    proceed: Annotated[
+    continue_last: Annotated[
         bool,
         typer.Option(
             "--continue", "-c", help="Go on with the last conversation, and with its model."
@@ -78,8 +77,8 @@ def chat(
 
     The answer streams to stdout as it comes; one line of metrics follows on stderr.
     """
-    kept = Chats(chats.folder(os.environ))
-    path, last = _last(kept) if proceed else (None, None)
+    saved = Conversations(conversations.folder(os.environ))
+    path, last = _last(saved) if continue_last else (None, None)
     source = ctx.get_parameter_source("model")
     if last is not None and (source is None or source.name != "COMMANDLINE"):
         model = last.model
@@ -90,19 +89,19 @@ def chat(
     messages = [*history, {"role": "user", "content": question}]
     with connect(url, api_key) as client:
         ask = _print_json if as_json else _print_stream
-        answer = ask(client, model, messages if history else question, parameters)
-    if save and answer.output and answer.finish_reason not in ("tool_calls", "function_call"):
-        reply = {"role": "assistant", "content": answer.output}
-        _save(kept, Chat(model, [*messages, reply]), path)
+        reply = ask(client, model, messages if history else question, parameters)
+    if save and reply.output and reply.finish_reason not in ("tool_calls", "function_call"):
+        message = {"role": "assistant", "content": reply.output}
+        _save(saved, Conversation(model, [*messages, message]), path)
 
 
-def _last(kept: Chats) -> tuple[Path, Chat]:
+def _last(saved: Conversations) -> tuple[Path, Conversation]:
     try:
-        found = kept.last()
-    except UnreadableChat as error:
-        raise mistake(str(error), "remove the file, or ask without --continue") from error
+        found = saved.last()
+    except UnreadableConversation as error:
+        raise usage_error(str(error), "remove the file, or ask without --continue") from error
     if found is None:
-        raise mistake("there is no conversation to go on with", "ask without --continue first")
+        raise usage_error("there is no conversation to go on with", "ask without --continue first")
     return found
 
 
@@ -110,11 +109,11 @@ def _check_model(model: str) -> None:
     try:
         split_model(model)
     except ValueError as error:
-        raise mistake(str(error), "`headway models` lists them") from error
+        raise usage_error(str(error), "`headway models` lists them") from error
 
 
-def _history(last: Chat | None, system: str | None) -> list[Message]:
-    """What was said so far; a given system message takes the place of an earlier one."""
+def _history(last: Conversation | None, system: str | None) -> list[Message]:
+    """The earlier messages; a given system message replaces an earlier one."""
     messages = list(last.messages) if last else []
     if system is None:
         return messages
@@ -124,16 +123,16 @@ def _history(last: Chat | None, system: str | None) -> list[Message]:
 
 def _print_json(
     client: Client, model: str, chat_input: str | Sequence[Message], parameters: Message | None
-) -> Answer:
+) -> Reply:
     with terminal.waiting(f"waiting for {model}"):
         reply = client.chat(model, chat_input, parameters)
     terminal.write_json(reply.raw)
-    return Answer(reply.chat_output or "", _finish_reason(reply.choices))
+    return Reply(reply.chat_output or "", _finish_reason(reply.choices))
 
 
 def _print_stream(
     client: Client, model: str, chat_input: str | Sequence[Message], parameters: Message | None
-) -> Answer:
+) -> Reply:
     with (
         terminal.waiting(f"waiting for {model}") as stop_waiting,
         client.chat(model, chat_input, parameters, stream=True) as stream,
@@ -142,12 +141,12 @@ def _print_stream(
     finish = _finish_reason(last.choices)
     if last.metrics:
         terminal.note(metrics_line(model, last.metrics, finish))
-    return Answer(last.chat_output or "", finish)
+    return Reply(last.chat_output or "", finish)
 
 
 def _print_chunks(stream: ChatStream, stop_waiting: Callable[[], None]) -> ChatChunk:
-    """Text as it comes; where none came (a tool call), the whole output at the end. Returns the
-    last object. Also after a break, what is said next starts on a line of its own."""
+    """Print text as it arrives; without any (a tool call), the whole output at the end. Returns
+    the last chunk. Also ends the line when the stream breaks off."""
     printed = ""
     try:
         for chunk in stream:
@@ -166,9 +165,9 @@ def _finish_reason(choices: Sequence[Message]) -> str | None:
     return choices[0].get("finish_reason") if choices else None
 
 
-def _save(kept: Chats, chat: Chat, path: Path | None) -> None:
-    """Not being able to is worth a word, but the answer was given: it is no failure."""
+def _save(saved: Conversations, conversation: Conversation, path: Path | None) -> None:
+    """A conversation that cannot be saved is reported, but the command does not fail."""
     try:
-        kept.save(chat, path)
+        saved.save(conversation, path)
     except OSError as error:
         terminal.note(f"the conversation was not kept: {error}")

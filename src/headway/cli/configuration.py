@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headway.cli.problems import mistake
+from headway.cli.errors import usage_error
 
 if TYPE_CHECKING:
     from headway.config import Config, Overrides, Provider
@@ -19,17 +19,17 @@ def read_config(path: Path | None, overrides: Overrides) -> Config:
     try:
         return load(None if path is None else str(path), os.environ, FACTS, overrides)
     except ConfigError as error:
-        raise mistake(str(error)) from error
+        raise usage_error(str(error)) from error
 
 
 def summary(config: Config) -> str:
-    """A line on where it came from, then what it amounts to. Holds no key."""
+    """Where the configuration came from, then its main values. Contains no key."""
     server = config.server
-    guard = f"{len(server.api_keys)} key(s) let in" if server.api_keys else "no key wanted"
+    access = f"{len(server.api_keys)} key(s) let in" if server.api_keys else "no key wanted"
     workers = "1 worker" if server.workers == 1 else f"{server.workers} workers"
     providers = [_provider(provider) for _, provider in sorted(config.providers.items())]
     rows = [
-        ("server", f"{address(server.host, server.port)}, {workers}, {guard}"),
+        ("server", f"{address(server.host, server.port)}, {workers}, {access}"),
         ("ledger", config.ledger.url),
         *(("provider", text) for text in providers),
     ]
@@ -41,9 +41,9 @@ def address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _place(provider: Provider) -> str:
-    """A model on this machine needs no key; a cloud without a public address has one by its
-    options, or none yet."""
+def _location(provider: Provider) -> str:
+    """Where a provider is. A local model needs no key; some clouds compose their address of
+    options."""
     if provider.base_url is not None:
         return f"at {provider.base_url}"
     if provider.key_env is None:
@@ -55,6 +55,6 @@ def _provider(provider: Provider) -> str:
     lacks = provider.needs_key and provider.api_key is None
     kind = "" if provider.kind == provider.name else f" ({provider.kind})"
     key = f", no key: set {provider.key_env or 'api_key'}" if lacks else ""
-    named = ", ".join(provider.sources.values())
-    said = f" (from {named})" if named else ""
-    return f"{provider.name}{kind} {_place(provider)}{said}{key}"
+    variables = ", ".join(provider.sources.values())
+    sources = f" (from {variables})" if variables else ""
+    return f"{provider.name}{kind} {_location(provider)}{sources}{key}"

@@ -1,4 +1,4 @@
-"""``headway demo``: a gateway of its own, one measured call, and out."""
+"""``headway demo``: start a gateway, make one measured call, stop it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from headway.cli import terminal
-from headway.cli.child import gateway
-from headway.cli.greeting import ASKING, STARTUP_S, greet
+from headway.cli.first_call import ASKING, STARTUP_S, make_first_call
+from headway.cli.gateway_process import gateway
 from headway.sdk import Client
 
 SERVE = (sys.executable, "-m", "headway", "serve")
-CONFIGURING = ("HEADWAY_API_KEYS", "HEADWAY_LEDGER_URL", "HEADWAY_WORKERS")
-"""Variables that would make it another gateway than the one that everybody gets."""
+IGNORED_VARIABLES = ("HEADWAY_API_KEYS", "HEADWAY_LEDGER_URL", "HEADWAY_WORKERS")
+"""Variables that would change the defaults of the demo's gateway."""
 
 
 def demo() -> None:
@@ -30,15 +30,15 @@ def demo() -> None:
             with terminal.waiting("starting a gateway", announce=True):
                 url = process.url(STARTUP_S)
             with Client(url) as client, terminal.waiting(ASKING, announce=True) as stop_waiting:
-                greet(client, stop_waiting)
+                make_first_call(client, stop_waiting)
 
 
 def _config(folder: Path) -> Path:
-    """The defaults, with records that go when the demo goes. JSON is YAML."""
+    """A configuration of defaults, with the ledger in ``folder``. JSON is valid YAML."""
     file = folder / "headway.yaml"
     file.write_text(json.dumps({"ledger": {"url": f"sqlite:///{folder / 'headway.db'}"}}))
     return file
 
 
 def _environ(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environ.items() if name not in CONFIGURING}
+    return {name: value for name, value in environ.items() if name not in IGNORED_VARIABLES}

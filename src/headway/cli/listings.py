@@ -1,4 +1,4 @@
-"""``headway models`` and ``headway providers``: tables for people, lines or JSON for scripts."""
+"""``headway models`` and ``headway providers``: a table, or lines or JSON for scripts."""
 
 from __future__ import annotations
 

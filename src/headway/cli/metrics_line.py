@@ -1,4 +1,4 @@
-"""The one line of metrics under an answer. Pure: values in, text out."""
+"""Format the line of metrics that follows a reply."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from headway.sdk import Metrics
 
 
 def metrics_line(model: str, metrics: Metrics, finish_reason: str | None = None) -> str:
-    """For ``model`` as ``provider/model``. What is unknown is left out, save for the cost."""
+    """``model`` is ``provider/model``. Unknown values are left out, except the cost."""
     finish = finish_reason if finish_reason not in (None, "stop") else None
     parts = (
         model,
@@ -24,7 +24,7 @@ def metrics_line(model: str, metrics: Metrics, finish_reason: str | None = None)
 
 
 def dollars(cost: float) -> str:
-    """Three significant digits, never fewer than the cents, never in powers of ten."""
+    """Three significant digits, at least to the cent, never in exponent notation."""
     exact = Decimal(repr(cost))
     if not exact:
         return "$0"
@@ -35,7 +35,7 @@ def dollars(cost: float) -> str:
 
 
 def duration(seconds: float, *, in_ms: bool = False) -> str:
-    """``8.3 ms`` below a tenth of a second or where milliseconds are customary, else ``1.06 s``."""
+    """``8.3 ms`` below a tenth of a second or ``in_ms`` is set, else ``1.06 s``."""
     if in_ms or seconds < 0.1:
         return f"{seconds * 1000:.1f} ms"
     return f"{seconds:.2f} s"

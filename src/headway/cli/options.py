@@ -1,4 +1,4 @@
-"""Options that several commands share, and the client that they add up to."""
+"""Options that several commands share, and the client that they describe."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from headway.cli.problems import mistake
-from headway.cli.serving import CONFIG, Option
+from headway.cli.errors import usage_error
+from headway.cli.serve_options import CONFIG, Option
 from headway.sdk import Client
 from headway.sdk.client import DEFAULT_URL
 
@@ -26,8 +26,8 @@ ApiKey = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as the gateway answered.")]
 
 
-def declared(option: Option) -> Any:
-    """An option of ``headway serve`` as Typer takes it."""
+def typer_option(option: Option) -> Any:
+    """An option of ``headway serve`` as a Typer option."""
     return typer.Option(
         option.flag,
         metavar=option.metavar,
@@ -37,13 +37,13 @@ def declared(option: Option) -> Any:
     )
 
 
-ConfigPath = Annotated[Path | None, declared(CONFIG)]
+ConfigPath = Annotated[Path | None, typer_option(CONFIG)]
 
-__all__ = ["DEFAULT_URL", "ApiKey", "AsJson", "ConfigPath", "Url", "connect", "declared"]
+__all__ = ["DEFAULT_URL", "ApiKey", "AsJson", "ConfigPath", "Url", "connect", "typer_option"]
 
 
 def connect(url: str, api_key: str | None) -> Client:
     try:
         return Client(url, api_key=api_key)
     except ValueError as error:
-        raise mistake(str(error)) from error
+        raise usage_error(str(error)) from error

@@ -1,4 +1,4 @@
-"""What is asked: the prompt from the command line and stdin, and ``-p key=value``."""
+"""Read the prompt from the command line and stdin, and parameters from ``-p key=value``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from headway.cli.problems import mistake
+from headway.cli.errors import usage_error
 
 STDIN = "-"
 
@@ -16,13 +16,13 @@ STDIN = "-"
 def read_prompt(argument: str | None) -> str:
     """The argument, stdin, or both with stdin last, as in `headway chat "Summarise:" < notes`.
 
-    A terminal is read only if asked for by ``-``: else it would wait for somebody to type."""
+    A terminal is read only for ``-``: otherwise the command would wait for typed input."""
     wants_stdin = argument == STDIN or not _is_interactive()
     given = "" if argument in (None, STDIN) else _valid(argument or "")
     parts = (given.strip(), _stdin().strip() if wants_stdin else "")
     prompt = "\n\n".join(part for part in parts if part)
     if not prompt:
-        raise mistake("nothing to ask", 'give a prompt: headway chat "Hello! Who are you?"')
+        raise usage_error("nothing to ask", 'give a prompt: headway chat "Hello! Who are you?"')
     return prompt
 
 
@@ -35,7 +35,9 @@ def read_parameters(pairs: Sequence[str]) -> dict[str, Any] | None:
 def _pair(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not (key and equals):
-        raise mistake(f"not a parameter: {text}", "-p takes key=value, such as -p max_tokens=50")
+        raise usage_error(
+            f"not a parameter: {text}", "-p takes key=value, such as -p max_tokens=50"
+        )
     try:
         return key, msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""``headway serve`` for Typer: its help, and whatever ``plain`` does not read by itself."""
+"""``headway serve`` for Typer: its help, and arguments that ``serve_parser`` does not parse."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from typing import Annotated
 
 import typer
 
-from headway.cli import serving, terminal
-from headway.cli.greeting import ASKING, greet, wait_until_healthy
-from headway.cli.options import ConfigPath, connect, declared
-from headway.cli.serving import GREETING, HOST, INSECURE, PORT, WORKERS, Asked
+from headway.cli import serve_options, terminal
+from headway.cli.first_call import ASKING, make_first_call, wait_until_healthy
+from headway.cli.options import ConfigPath, connect, typer_option
+from headway.cli.serve_options import GREETING, HOST, INSECURE, PORT, WORKERS, ServeArguments
 
 
 def serve(
     config: ConfigPath = None,
-    host: Annotated[str | None, declared(HOST)] = None,
-    port: Annotated[int | None, declared(PORT)] = None,
-    workers: Annotated[int | None, declared(WORKERS)] = None,
-    insecure: Annotated[bool, declared(INSECURE)] = False,
-    greeting: Annotated[bool, declared(GREETING)] = False,
+    host: Annotated[str | None, typer_option(HOST)] = None,
+    port: Annotated[int | None, typer_option(PORT)] = None,
+    workers: Annotated[int | None, typer_option(WORKERS)] = None,
+    insecure: Annotated[bool, typer_option(INSECURE)] = False,
+    greeting: Annotated[bool, typer_option(GREETING)] = False,
 ) -> None:
     """Run the gateway until Ctrl-C.
 
     SIGHUP reads the configuration again; requests under way keep the old one.
     """
-    asked = Asked(
+    arguments = ServeArguments(
         config=config,
         host=host,
         port=port,
@@ -32,17 +32,16 @@ def serve(
         insecure=insecure,
         greeting=greeting,
     )
-    raise typer.Exit(serving.serve(asked))
+    raise typer.Exit(serve_options.serve(arguments))
 
 
-def greet_when_ready(
+def make_first_call_when_ready(
     url: Annotated[str, typer.Argument()],
     api_key: Annotated[str | None, typer.Option(envvar="HEADWAY_API_KEY")] = None,
 ) -> None:
-    """What ``serve --greet`` runs beside the server, as any client would: in a process of its own,
-    so that nothing of it counts in the server's times."""
+    """The process that ``serve --greet`` starts."""
     with connect(url, api_key) as client:
         wait_until_healthy(client)
         terminal.note(f"{ASKING} ...")
-        greet(client)
+        make_first_call(client)
         terminal.note(f"serving on {client.url}, documentation at {client.url}/docs, Ctrl-C stops")

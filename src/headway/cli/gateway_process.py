@@ -1,4 +1,4 @@
-"""A gateway in a process of its own, for as long as a ``with`` block lasts."""
+"""A gateway as a child process, for the duration of a ``with`` block."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-from headway.cli.problems import UNREACHABLE, Problem
+from headway.cli.errors import UNREACHABLE, CommandError
 
 LISTENING = re.compile(r"Headway listening on (\S+)")
 STOP_S = 10.0
-"""How long it may take to end by itself once it was asked to."""
-LINES_KEPT = 20
+"""How long it may take to stop after SIGTERM."""
+MAX_LINES = 20
 
 
 class GatewayProcess:
-    """Its stderr is read, so that it can say where it listens, or why it does not."""
+    """A gateway as a child process; its stderr says where it listens, or why it failed."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(  # noqa: S603  our own command line
+        self._process = subprocess.Popen(  # noqa: S603  a fixed command line
             command,
             env=environ,
             stdin=subprocess.DEVNULL,
@@ -34,26 +34,26 @@ class GatewayProcess:
             encoding="utf-8",
             errors="replace",
         )
-        self._lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self._lines: deque[str] = deque(maxlen=MAX_LINES)
         self._url: str | None = None
-        self._settled = threading.Event()
+        self._started_or_ended = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def url(self, seconds: float) -> str:
-        """Where it listens, once it does. Raises Problem with its last words if it does not."""
-        if self._settled.wait(seconds) and self._url is not None:
+        """Wait for the URL where it listens. Raises CommandError with its last lines if it fails."""
+        if self._started_or_ended.wait(seconds) and self._url is not None:
             return self._url
-        said = "\n".join(self._lines) or None
-        raise Problem("the gateway did not start", details=said, code=UNREACHABLE)
+        last_lines = "\n".join(self._lines) or None
+        raise CommandError("the gateway did not start", details=last_lines, code=UNREACHABLE)
 
     @property
     def returncode(self) -> int | None:
-        """As subprocess has it; None while it runs."""
+        """As in subprocess: None while it runs."""
         return self._process.returncode
 
     def stop(self) -> None:
-        """Ask it to end, insist after a while. Returns when it is gone."""
+        """Terminate it, and kill it after ``STOP_S``. Returns when it has exited."""
         self._process.terminate()
         try:
             self._process.wait(STOP_S)
@@ -69,14 +69,14 @@ class GatewayProcess:
                 self._lines.append(line.rstrip())
                 if found := LISTENING.search(line):
                     self._url = found[1]
-                    self._settled.set()
-        self._settled.set()
+                    self._started_or_ended.set()
+        self._started_or_ended.set()
 
 
 @contextmanager
 def gateway(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[GatewayProcess]:
-    """Runs ``command``. Gone at the end of the block, whatever ends it: SIGTERM and SIGHUP too,
-    which by themselves would leave it behind."""
+    """Run ``command`` for the duration of the block. SIGTERM and SIGHUP, which would leave the
+    child behind, end the block as well."""
     with _signals_unwind(), _stopped(GatewayProcess(command, environ)) as process:
         yield process
 

@@ -1,4 +1,4 @@
-"""Conversations kept for ``headway chat --continue``: one file each, for the user's eyes only."""
+"""Conversations saved for ``headway chat --continue``: one file each, readable by the user only."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from typing import Any
 
 import msgspec
 
-KEPT = 50
+MAX_CONVERSATIONS = 50
 
 
-class Chat(msgspec.Struct, frozen=True):
-    """A conversation as it is kept. ``model`` is ``provider/model``."""
+class Conversation(msgspec.Struct, frozen=True):
+    """A saved conversation. ``model`` is ``provider/model``."""
 
     model: str
     messages: list[dict[str, Any]]
 
 
-class UnreadableChat(Exception):  # noqa: N818
+class UnreadableConversation(Exception):  # noqa: N818
     """The file is not a conversation; the message names it."""
 
 
-class Chats:
-    """The conversations in ``folder``, at most ``kept`` of them, the last changed first."""
+class Conversations:
+    """The conversations in ``folder``, at most ``limit`` of them, newest first."""
 
-    def __init__(self, folder: Path, kept: int = KEPT) -> None:
+    def __init__(self, folder: Path, limit: int = MAX_CONVERSATIONS) -> None:
         self._folder = folder
-        self._kept = kept
+        self._limit = limit
 
-    def last(self) -> tuple[Path, Chat] | None:
-        """The conversation that was changed last, and where it is; None if there is none."""
+    def last(self) -> tuple[Path, Conversation] | None:
+        """The most recently changed conversation and its path; None if there is none."""
         paths = self._paths()
         return (paths[0], _read(paths[0])) if paths else None
 
-    def save(self, chat: Chat, path: Path | None = None) -> Path:
-        """Keep ``chat``, in place of what ``path`` holds or as a new one. Raises OSError."""
+    def save(self, conversation: Conversation, path: Path | None = None) -> Path:
+        """Save ``conversation``, replacing ``path`` or as a new file. Raises OSError."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = path or self._folder / f"{time.time_ns()}-{secrets.token_hex(2)}.json"
-        _replace(path, msgspec.json.encode(chat))
-        for old in self._paths()[self._kept :]:
+        _replace(path, msgspec.json.encode(conversation))
+        for old in self._paths()[self._limit :]:
             old.unlink(missing_ok=True)
         return path
 
@@ -52,21 +52,23 @@ class Chats:
 
 
 def folder(environ: Mapping[str, str]) -> Path:
-    """Where the XDG Base Directory Specification puts state: a relative value is to be ignored."""
+    """The folder by the XDG Base Directory Specification, which ignores a relative path."""
     base = environ.get("XDG_STATE_HOME", "")
     state = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state"
     return state / "headway" / "chats"
 
 
-def _read(path: Path) -> Chat:
+def _read(path: Path) -> Conversation:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Chat)
+        return msgspec.json.decode(path.read_bytes(), type=Conversation)
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
-        raise UnreadableChat(f"the last conversation cannot be read: {path} ({error})") from error
+        raise UnreadableConversation(
+            f"the last conversation cannot be read: {path} ({error})"
+        ) from error
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Whole or not at all, and never readable by others, not even for a moment."""
+    """Replace the file atomically; it is never readable by other users."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from headway.cli import chats
-from headway.cli.chats import Chat, Chats, UnreadableChat
+from headway.cli import conversations
+from headway.cli.conversations import Conversation, Conversations, UnreadableConversation
 
 
-def chat(text: str) -> Chat:
-    return Chat(model="p/m", messages=[{"role": "user", "content": text}])
+def chat(text: str) -> Conversation:
+    return Conversation(model="p/m", messages=[{"role": "user", "content": text}])
 
 
 def test_the_last_is_the_one_that_changed_last(tmp_path: Path) -> None:
-    kept = Chats(tmp_path)
+    kept = Conversations(tmp_path)
     assert kept.last() is None
     first = kept.save(chat("one"))
     second = kept.save(chat("two"))
@@ -25,7 +25,7 @@ def test_the_last_is_the_one_that_changed_last(tmp_path: Path) -> None:
 
 
 def test_only_so_many_are_kept_and_the_oldest_go(tmp_path: Path) -> None:
-    kept = Chats(tmp_path, kept=2)
+    kept = Conversations(tmp_path, limit=2)
     paths = []
     for at in range(4):
         paths.append(kept.save(chat(str(at))))
@@ -37,12 +37,12 @@ def test_only_so_many_are_kept_and_the_oldest_go(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"model": 1}', b"\xff"])
 def test_what_is_no_conversation_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "1.json").write_bytes(content)
-    with pytest.raises(UnreadableChat, match=r"1\.json"):
-        Chats(tmp_path).last()
+    with pytest.raises(UnreadableConversation, match=r"1\.json"):
+        Conversations(tmp_path).last()
 
 
 def test_a_save_that_fails_leaves_the_old_and_no_draft(tmp_path: Path) -> None:
-    kept = Chats(tmp_path)
+    kept = Conversations(tmp_path)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "x").touch()
     with pytest.raises(OSError):
@@ -60,4 +60,4 @@ def test_a_save_that_fails_leaves_the_old_and_no_draft(tmp_path: Path) -> None:
     ],
 )
 def test_the_folder_follows_the_xdg_specification(environ: dict[str, str], expected: Path) -> None:
-    assert chats.folder(environ) == expected
+    assert conversations.folder(environ) == expected

@@ -19,9 +19,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from headway import cli
-from headway.cli import plain, problems, serving
+from headway.cli import errors, serve_options, serve_parser
 from headway.cli.app import app
-from headway.cli.serving import OPTIONS, Asked, Option
+from headway.cli.serve_options import OPTIONS, Option, ServeArguments
 from rawclient import Client
 
 SAMPLES: dict[type, tuple[str, ...]] = {
@@ -34,17 +34,17 @@ FLAGS = [option.flag for option in OPTIONS.values()]
 
 
 @pytest.fixture
-def typer_reads(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Asked | None]:
+def typer_reads(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ServeArguments | None]:
     """What Typer makes of ``headway ARGUMENTS``; None: nothing that would serve."""
-    seen: list[Asked] = []
+    seen: list[ServeArguments] = []
 
-    def serve(asked: Asked) -> int:
+    def serve(asked: ServeArguments) -> int:
         seen.append(asked)
         return 0
 
-    monkeypatch.setattr(serving, "serve", serve)
+    monkeypatch.setattr(serve_options, "serve", serve)
 
-    def read(*arguments: str) -> Asked | None:
+    def read(*arguments: str) -> ServeArguments | None:
         seen.clear()
         CliRunner().invoke(app, list(arguments))
         return seen[0] if seen else None
@@ -56,16 +56,18 @@ def samples(option: Option) -> list[list[str]]:
     """Ways to give it."""
     if option.metavar is None:
         return [[option.flag], [option.flag, option.flag]]
-    within = [text for text in SAMPLES[option.reads] if not (option.low and text == "0")]
+    within = [text for text in SAMPLES[option.type] if not (option.low and text == "0")]
     separate = [[option.flag, text] for text in within]
     joined = [[f"{option.flag}={text}"] for text in within]
     return [*separate, *joined, [*separate[0], *separate[1]]]
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_both_read_every_option_alike(name: str, typer_reads: Callable[..., Asked | None]) -> None:
+def test_both_read_every_option_alike(
+    name: str, typer_reads: Callable[..., ServeArguments | None]
+) -> None:
     for arguments in samples(OPTIONS[name]):
-        asked = plain.read(["serve", *arguments], {})
+        asked = serve_parser.parse(["serve", *arguments], {})
         assert asked is not None, arguments
         assert asked == typer_reads("serve", *arguments)
         value = getattr(asked, name)
@@ -77,15 +79,15 @@ def test_both_read_every_option_alike(name: str, typer_reads: Callable[..., Aske
 def test_both_have_the_same_options_and_limits() -> None:
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    (serve,) = [one for name, one in group.commands.items() if name == serving.COMMAND]
+    (serve,) = [one for name, one in group.commands.items() if name == serve_options.COMMAND]
     assert {one.name: one.opts for one in serve.params} == {
         name: [option.flag] for name, option in OPTIONS.items()
     }
-    assert tuple(OPTIONS) == Asked.__struct_fields__
+    assert tuple(OPTIONS) == ServeArguments.__struct_fields__
 
 
-def test_without_options_it_is_read_too(typer_reads: Callable[..., Asked | None]) -> None:
-    assert plain.read(["serve"], {}) == typer_reads("serve") == Asked()
+def test_without_options_it_is_read_too(typer_reads: Callable[..., ServeArguments | None]) -> None:
+    assert serve_parser.parse(["serve"], {}) == typer_reads("serve") == ServeArguments()
 
 
 WORDS = st.sampled_from(
@@ -107,10 +109,10 @@ JOINED = st.builds("{}={}".format, st.sampled_from(FLAGS), WORDS)
 @settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_what_it_reads_typer_reads_alike(
-    typer_reads: Callable[..., Asked | None], arguments: list[str]
+def test_typer_parses_the_same_arguments_alike(
+    typer_reads: Callable[..., ServeArguments | None], arguments: list[str]
 ) -> None:
-    asked = plain.read(["serve", *arguments], {})
+    asked = serve_parser.parse(["serve", *arguments], {})
     assert asked is None or asked == typer_reads("serve", *arguments)
 
 
@@ -139,14 +141,14 @@ def test_what_it_reads_typer_reads_alike(
         ("serve", "--"),
     ],
 )
-def test_all_else_is_left_to_typer(arguments: tuple[str, ...]) -> None:
-    assert plain.read(arguments, {}) is None
+def test_other_arguments_are_left_to_typer(arguments: tuple[str, ...]) -> None:
+    assert serve_parser.parse(arguments, {}) is None
 
 
 @pytest.mark.parametrize("name", ["HEADWAY_DEBUG", "_HEADWAY_COMPLETE"])
 def test_a_variable_that_changes_every_command_leaves_it_to_typer(name: str) -> None:
-    assert plain.read(["serve"], {name: "1"}) is None
-    assert plain.read(["serve"], {name: ""}) == Asked()
+    assert serve_parser.parse(["serve"], {name: "1"}) is None
+    assert serve_parser.parse(["serve"], {name: ""}) == ServeArguments()
 
 
 # --- How it ends --------------------------------------------------------------------------------
@@ -162,10 +164,10 @@ def collecting() -> Iterator[None]:
 def ends(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int | str | None:
     """``headway serve`` where serving ends in ``error``: its exit code."""
 
-    def serve(asked: Asked) -> NoReturn:
+    def serve(asked: ServeArguments) -> NoReturn:
         raise error
 
-    monkeypatch.setattr(serving, "serve", serve)
+    monkeypatch.setattr(serve_options, "serve", serve)
     monkeypatch.setattr(sys, "argv", ["headway", "serve"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
@@ -175,7 +177,7 @@ def ends(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int | str | N
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (problems.mistake("wrong", "mend it"), 2, "error: wrong\nhint:  mend it\n"),
+        (errors.usage_error("wrong", "mend it"), 2, "error: wrong\nhint:  mend it\n"),
         (KeyboardInterrupt(), 130, ""),
         (
             ValueError("odd"),
@@ -196,7 +198,7 @@ def test_what_goes_wrong_is_told_as_by_every_command(
 
 
 def test_the_servers_exit_code_is_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "serve", lambda asked: 7)
+    monkeypatch.setattr(serve_options, "serve", lambda asked: 7)
     monkeypatch.setattr(sys, "argv", ["headway", "serve", "--insecure"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
