@@ -41,7 +41,7 @@ class GatewayProcess:
         self._reader.start()
 
     def url(self, seconds: float) -> str:
-        """Wait for the URL where it listens. Raises CommandError with its last lines if it fails."""
+        """The URL where it listens. Raises CommandError with its last lines if it fails."""
         if self._started_or_ended.wait(seconds) and self._url is not None:
             return self._url
         last_lines = "\n".join(self._lines) or None
