@@ -420,6 +420,7 @@ DENIED = (
         (answer(b"hush", 500), "not one of AWS", None),
         (answer(b"<AssumeRoleResponse/>", headers=XML), "lacks 'AssumeRoleResult'", None),
     ],
+    ids=["denied", "not XML", "incomplete"],
 )
 def test_the_error_says_why_a_role_was_refused(
     play: Play, reply: bytes, reason: str, code: str | None
@@ -597,6 +598,7 @@ def test_a_container_does_not_send_its_token_to_another_machine_without_tls(play
         (local(b"<html>"), "Unable to parse JSON"),
         (local(b"{}"), "lacks 'AccessKeyId'"),
     ],
+    ids=["denied", "not JSON", "incomplete"],
 )
 def test_the_error_says_why_a_container_gets_no_credentials(
     play: Play, reply: bytes, reason: str
@@ -642,7 +644,9 @@ def test_an_instance_asks_its_metadata_service_with_a_session_token(play: Play) 
     play([local(b"TOKEN=="), local(b"my-role"), local(document())], check)
 
 
-@pytest.mark.parametrize("replies", [[local(b"TOKEN"), local(b"", 404)], ["reset"]])
+@pytest.mark.parametrize(
+    "replies", [[local(b"TOKEN"), local(b"", 404)], ["reset"]], ids=["no role", "no service"]
+)
 def test_the_error_names_the_remedy_where_nothing_was_found(
     play: Play, replies: list[Reply]
 ) -> None:

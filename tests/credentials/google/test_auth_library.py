@@ -9,14 +9,13 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from headway.credentials.base import Credentials, Response
-from headway.credentials.google.auth_library import SCOPES, fetch_with_file
 from headway.credentials.thread_fetch import ThreadFetch
 from headway.errors import UpstreamAuth, UpstreamError, UpstreamGarbled, UpstreamUnreachable
 from headway.types import HttpRequest, Timeouts
@@ -41,12 +40,18 @@ USER = {
     "refresh_token": "1//refresh",
     "quota_project_id": "mine",
 }
+SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 Check = Callable[["Scene"], Coroutine[Any, Any, None]]
 
 
 class Scene(TokenScene):
     async def fetched(self, info: Any, token_uri: str | None = None) -> Credentials:
         path = Path(self.file(info if isinstance(info, str) else json.dumps(info)))
+        return await self.fetched_from(path, token_uri)
+
+    async def fetched_from(self, path: Path, token_uri: str | None = None) -> Credentials:
+        from headway.credentials.google.auth_library import fetch_with_file
+
         return await asyncio.to_thread(fetch_with_file, path, token_uri, ThreadFetch(self.fetch))
 
     def form(self, number: int = 0) -> dict[str, str]:
@@ -156,6 +161,46 @@ def test_workload_identity_federation_exchanges_a_token_from_a_url(tmp_path: Pat
     play(tmp_path, [answer(b"from.url", headers=()), token(issued_token_type="x")], check)
 
 
+def test_a_workload_on_aws_signs_its_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("ACCESS_KEY_ID", "AKID"), ("SECRET_ACCESS_KEY", "s"), ("REGION", "r-1")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+
+    async def check(scene: Scene) -> None:
+        info = federated(
+            scene,
+            subject_token_type="urn:ietf:params:aws:token-type:aws4_request",
+            credential_source={
+                "environment_id": "aws1",
+                "regional_cred_verification_url": "https://sts.{region}.amazonaws.com"
+                "?Action=GetCallerIdentity&Version=2011-06-15",
+            },
+        )
+        await scene.fetched(info)
+        signed = json.loads(unquote(scene.form()["subject_token"]))
+        assert signed["url"].startswith("https://sts.r-1.amazonaws.com")
+        assert "Credential=AKID/" in json.dumps(signed["headers"])
+
+    play(tmp_path, [token(issued_token_type="x")], check)
+
+
+def test_a_client_certificate_for_token_requests_is_refused() -> None:
+    from google.auth.exceptions import TransportError
+
+    from headway.credentials.google.auth_library import TransportRequest
+
+    async def check() -> None:
+        request = TransportRequest(ThreadFetch(no_fetch))
+        with pytest.raises(TransportError, match="client certificate"):
+            request("https://sts.example.com", cert=("a.pem", "b.pem"))
+
+    async def no_fetch(*_: Any) -> Any:
+        raise AssertionError
+
+    asyncio.run(check())
+
+
 def test_an_executable_gives_the_subject_token_where_that_is_allowed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,7 +307,7 @@ def test_the_error_says_what_is_wrong_with_a_file_without_its_secrets(
 def test_the_error_names_a_missing_file(tmp_path: Path) -> None:
     async def check(scene: Scene) -> None:
         with pytest.raises(UpstreamAuth, match=r"gone\.json cannot be read: No such file"):
-            fetch_with_file(tmp_path / "gone.json", None, ThreadFetch(scene.fetch))
+            await scene.fetched_from(tmp_path / "gone.json")
 
     play(tmp_path, [], check)
 
@@ -317,6 +362,7 @@ def test_a_refusal_of_the_token_server_is_an_error_of_its_kind(
         (answer(b"hello"), UpstreamGarbled, "holds no token"),
         (answer(b'{"expires_in": 60}'), UpstreamAuth, "no access token"),
     ],
+    ids=["refused", "empty", "not JSON", "no token"],
 )
 def test_a_refusal_of_the_token_exchange_is_an_error_of_its_kind(
     tmp_path: Path, reply: bytes, error: type[UpstreamError], reason: str

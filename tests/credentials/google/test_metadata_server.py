@@ -62,7 +62,7 @@ def test_a_machine_without_a_service_account_is_refused(tmp_path: Path) -> None:
     play(tmp_path, [answer(b"not found", status=404)], check)
 
 
-@pytest.mark.parametrize("reply", [answer(b"{}", status=503), "reset"])
+@pytest.mark.parametrize("reply", [answer(b"{}", status=503), "reset"], ids=["failure", "reset"])
 def test_the_error_names_the_remedy_where_no_server_gives_a_token(
     tmp_path: Path, reply: Reply
 ) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnknownCredentialError,
 )
+from botocore.loaders import Loader, create_loader
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
@@ -122,6 +124,7 @@ def _session(options: Mapping[str, Any], fetch: ThreadFetch) -> Session:
     """Its clients (STS, SSO) send through the gateway's transport; the endpoints of containers and
     instances are on this machine or its link, and botocore asks them directly."""
     session = Session(profile=options.get("profile") or None)
+    session.register_component("data_loader", _loader())
     session.set_default_client_config(ONE_ATTEMPT)
 
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
@@ -131,6 +134,13 @@ def _session(options: Mapping[str, Any], fetch: ThreadFetch) -> Session:
 
     session.register("before-send", send)
     return session
+
+
+@cache
+def _loader() -> Loader:
+    """botocore's descriptions of services. Parsing them blocks all threads for a tenth of a second,
+    so all sessions share those that are parsed."""
+    return create_loader()
 
 
 class _Body(io.BytesIO):
