@@ -11,7 +11,7 @@ import pytest
 
 from headway.ports import ResponseHeaders
 from headway.server import asgi
-from headway.server.asgi import HIGH_WATER, LOW_WATER, AsgiSink
+from headway.server.asgi_sink import HIGH_WATER, LOW_WATER, AsgiSink
 from pipeline_fakes import HELLO, ROLE, Pipe, text
 
 CHAT = "/api/engine/chat/openai"
@@ -87,7 +87,7 @@ def run(
     async def main() -> Client:
         client = Client(*messages)
         task = asyncio.ensure_future(
-            asgi.respond(pipe.gateway, asked, client.receive, client.send, cold)
+            asgi.AsgiRoutes(pipe.gateway, cold).respond(asked, client.receive, client.send)
         )
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -176,7 +176,7 @@ def test_a_client_that_the_server_cannot_send_to_cancels_the_request(
     async def main() -> None:
         client = Deaf(body(STREAMED))
         task = asyncio.ensure_future(
-            asgi.respond(pipe.gateway, scope(CHAT), client.receive, client.send, cold)
+            asgi.AsgiRoutes(pipe.gateway, cold).respond(scope(CHAT), client.receive, client.send)
         )
         await asyncio.sleep(0.01)
         pipe.sending.stream(ROLE, text("Hello"))
@@ -194,7 +194,7 @@ def test_a_server_that_stops_waiting_cancels_the_request() -> None:
     async def main() -> None:
         client = Client(body(STREAMED))
         task = asyncio.ensure_future(
-            asgi.respond(pipe.gateway, scope(CHAT), client.receive, client.send, cold)
+            asgi.AsgiRoutes(pipe.gateway, cold).respond(scope(CHAT), client.receive, client.send)
         )
         await asyncio.sleep(0.01)
         task.cancel()
@@ -232,7 +232,7 @@ def test_nothing_is_read_of_who_has_no_key(key: str | None) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_the_catalogue_answers_as_json(method: str) -> None:
+def test_the_info_routes_answer_as_json(method: str) -> None:
     client = run(scope("/api/engine/providers", method))
     assert client.json == ["openai"]
     assert client.headers == {b"content-type": b"application/json", b"content-length": b"10"}
@@ -275,9 +275,8 @@ def test_an_unknown_path_is_told_where_all_are_listed() -> None:
     async def main() -> Client:
         client = Client()
         gateway = Pipe().gateway
-        await asgi.respond(
-            gateway, scope("/nowhere", "GET"), client.receive, client.send, asgi.not_found
-        )
+        routes = asgi.AsgiRoutes(gateway, asgi.not_found)
+        await routes.respond(scope("/nowhere", "GET"), client.receive, client.send)
         return client
 
     client = asyncio.run(main())
@@ -339,7 +338,7 @@ def test_what_was_not_sent_to_a_client_that_left_is_dropped() -> None:
         sink, sent, gone = AsgiSink(), [], []
         sink.on_gone = lambda: gone.append(True)
         sink.send_headers(200, HEADERS)
-        sink.gone()
+        sink.disconnect()
 
         async def send(message: Any) -> None:
             sent.append(message)
@@ -356,7 +355,7 @@ def test_pieces_are_sent_while_the_provider_still_speaks() -> None:
     async def main() -> None:
         client = Client(body(STREAMED))
         task = asyncio.ensure_future(
-            asgi.respond(pipe.gateway, scope(CHAT), client.receive, client.send, cold)
+            asgi.AsgiRoutes(pipe.gateway, cold).respond(scope(CHAT), client.receive, client.send)
         )
         await asyncio.sleep(0.01)
         pipe.sending.stream(ROLE, text("Hello"))

@@ -1,114 +1,112 @@
-"""Every provider's models, remembered for a while: there are thousands, and others' to ask for."""
+"""Cache of model lists: half an hour for bundled data, 60 s for the providers' own lists."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
-from headway.catalog import live_models
-from headway.catalog.model_catalog import Entry, Sheet, Shelf
+from headway.catalog.live_models import fetch_models
+from headway.catalog.model_catalog import CatalogEntry, ModelDescriber, ProviderCatalog
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.providers.model_lists import ListedModel
 
 PERIOD_S = 1800.0
 """Prices change on the day, or by the half hour where they differ between day and night."""
 LIVE_S = 60.0
-AT_ONCE = 32
-"""Models described, a fraction of a millisecond each, before streams get their turn again."""
-
-Task = asyncio.Task[Shelf]
+BATCH_SIZE = 32
+"""Models described, a fraction of a millisecond each, before the event loop runs other tasks."""
 
 
-class Shelves:
-    """What is remembered of one snapshot of the configuration."""
+class _SnapshotLists:
+    """What is cached for one snapshot of the configuration, by the provider's configured name."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.bundled: dict[str, tuple[float, Shelf]] = {}
-        """By provider: the period in which it holds, and its shelf."""
-        self.live: dict[str, tuple[float, Shelf]] = {}
-        """By provider: until when on the gateway's clock, and its shelf."""
-        self.asking: dict[str, Task] = {}
+        self.bundled: dict[str, tuple[float, ProviderCatalog]] = {}
+        """The number of the period in which the list is valid, and the list."""
+        self.live: dict[str, tuple[float, ProviderCatalog]] = {}
+        """Until when the list is valid, on the gateway's clock, and the list."""
+        self.fetching: dict[str, asyncio.Task[ProviderCatalog]] = {}
 
 
-async def shelves(gateway: Gateway, names: Collection[str], is_live: bool) -> Mapping[str, Shelf]:
-    """By the configured names that were asked for. With ``is_live`` each provider's own list, where
-    it has one that is read: all are asked at once."""
-    remembered = _remembered(gateway)
-    found: dict[str, Shelf] = {}
-    asked: dict[str, Upstream] = {}
-    for name in names:
-        upstream = remembered.snapshot.upstreams[name]  # may import an adapter
-        if is_live and upstream.provider.list_models is not None:
-            asked[name] = upstream
-        else:
-            found[name] = await _bundled(gateway, remembered, upstream)
-    answers = await asyncio.gather(*(_live(gateway, remembered, one) for one in asked.values()))
-    found |= zip(asked, answers, strict=True)
-    return {name: found[name] for name in names}
+class CatalogCache:
+    """The model lists of a gateway's providers, dropped when the configuration changes."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self._lists = _SnapshotLists(gateway.snapshot)
+
+    async def get(self, names: Collection[str], is_live: bool) -> Mapping[str, ProviderCatalog]:
+        """The lists of the providers with these configured names, in their order. With ``is_live``
+        each provider's own list, fetched all at once, where there is one that Headway can read."""
+        if self._lists.snapshot is not self.gateway.snapshot:
+            self._lists = _SnapshotLists(self.gateway.snapshot)
+        lists = self._lists
+        found: dict[str, ProviderCatalog] = {}
+        to_fetch: dict[str, Upstream] = {}
+        for name in names:
+            upstream = lists.snapshot.upstreams[name]  # may import an adapter
+            if is_live and upstream.provider.list_models is not None:
+                to_fetch[name] = upstream
+            else:
+                found[name] = await self._get_bundled(lists, upstream)
+        live = (self._get_live(lists, upstream) for upstream in to_fetch.values())
+        found |= zip(to_fetch, await asyncio.gather(*live), strict=True)
+        return {name: found[name] for name in names}
+
+    async def _get_bundled(self, lists: _SnapshotLists, upstream: Upstream) -> ProviderCatalog:
+        now = self.gateway.unix_time()
+        period, catalog = lists.bundled.get(upstream.name, (-1.0, None))
+        if catalog is None or period != now // PERIOD_S:
+            describer = await _new_describer(lists.snapshot, upstream, now)
+            source, names = describer.names()
+            entries = await _entries(describer, ((name, None) for name in dict.fromkeys(names)))
+            catalog = ProviderCatalog(title=upstream.provider.title, source=source, entries=entries)
+            lists.bundled[upstream.name] = (now // PERIOD_S, catalog)
+        return catalog
+
+    async def _get_live(self, lists: _SnapshotLists, upstream: Upstream) -> ProviderCatalog:
+        """Callers during a fetch wait for the same response. A failure is not cached."""
+        name = upstream.name
+        until, catalog = lists.live.get(name, (0.0, None))
+        if catalog is not None and self.gateway.clock() < until:
+            return catalog
+        if name not in lists.fetching:
+            task = asyncio.ensure_future(self._fetch(lists, upstream))
+            lists.fetching[name] = task
+            task.add_done_callback(lambda _: lists.fetching.pop(name))
+        # The caller that started the fetch may be cancelled while others wait for it.
+        return await asyncio.shield(lists.fetching[name])
+
+    async def _fetch(self, lists: _SnapshotLists, upstream: Upstream) -> ProviderCatalog:
+        assert upstream.provider.list_models is not None
+        title = upstream.provider.title
+        models = await fetch_models(self.gateway, upstream, upstream.provider.list_models)
+        if isinstance(models, dict):
+            return ProviderCatalog(title=title, source="provider", entries=(), error=models)
+        now = self.gateway.unix_time()
+        describer = await _new_describer(lists.snapshot, upstream, now)
+        entries = await _entries(describer, ((model.id, model) for model in models))
+        catalog = ProviderCatalog(title=title, source="provider", entries=entries)
+        lists.live[upstream.name] = (self.gateway.clock() + LIVE_S, catalog)
+        return catalog
 
 
-def _remembered(gateway: Gateway) -> Shelves:
-    found = gateway.catalogue
-    if not isinstance(found, Shelves) or found.snapshot is not gateway.snapshot:
-        found = gateway.catalogue = Shelves(gateway.snapshot)
-    return found
-
-
-async def _bundled(gateway: Gateway, remembered: Shelves, upstream: Upstream) -> Shelf:
-    period, shelf = remembered.bundled.get(upstream.name, (-1.0, None))
-    if shelf is None or period != gateway.unix_time() // PERIOD_S:
-        now = gateway.unix_time()
-        sheet = await _sheet(remembered, upstream, now)
-        source, names = sheet.names()
-        entries = await _entries(sheet, ((name, None) for name in dict.fromkeys(names)))
-        shelf = Shelf(title=upstream.provider.title, source=source, entries=entries)
-        remembered.bundled[upstream.name] = (now // PERIOD_S, shelf)
-    return shelf
-
-
-async def _sheet(remembered: Shelves, upstream: Upstream, now: float) -> Sheet:
-    prices, listed = remembered.snapshot.prices, []
+async def _new_describer(snapshot: Snapshot, upstream: Upstream, now: float) -> ModelDescriber:
+    prices, priced = snapshot.prices, []
     for model in prices.iter_models(upstream.provider.price_id, now, provider=upstream.name):
-        listed.append(model)
-        if len(listed) % AT_ONCE == 0:
+        priced.append(model)
+        if len(priced) % BATCH_SIZE == 0:
             await asyncio.sleep(0)
-    return Sheet(upstream, prices, now, listed)
+    return ModelDescriber(upstream, prices, now, priced)
 
 
 async def _entries(
-    sheet: Sheet, models: Iterable[tuple[str, ListedModel | None]]
-) -> tuple[Entry, ...]:
-    entries: list[Entry] = []
+    describer: ModelDescriber, models: Iterable[tuple[str, ListedModel | None]]
+) -> tuple[CatalogEntry, ...]:
+    entries: list[CatalogEntry] = []
     for name, listed in models:
-        entries.append(sheet.entry(name, listed))
-        if len(entries) % AT_ONCE == 0:
+        entries.append(describer.describe(name, listed))
+        if len(entries) % BATCH_SIZE == 0:
             await asyncio.sleep(0)
     return tuple(entries)
-
-
-async def _live(gateway: Gateway, remembered: Shelves, upstream: Upstream) -> Shelf:
-    """Callers that come while it is asked for wait for the same answer. A failure is not kept."""
-    name = upstream.name
-    until, shelf = remembered.live.get(name, (0.0, None))
-    if shelf is not None and gateway.clock() < until:
-        return shelf
-    if name not in remembered.asking:
-        task = asyncio.ensure_future(_ask(gateway, remembered, upstream))
-        remembered.asking[name] = task
-        task.add_done_callback(lambda _: remembered.asking.pop(name))
-    # The one who asked first may leave before the others.
-    return await asyncio.shield(remembered.asking[name])
-
-
-async def _ask(gateway: Gateway, remembered: Shelves, upstream: Upstream) -> Shelf:
-    assert upstream.provider.list_models is not None
-    title = upstream.provider.title
-    answer = await live_models.ask(gateway, upstream, upstream.provider.list_models)
-    if isinstance(answer, dict):
-        return Shelf(title=title, source="provider", entries=(), error=answer)
-    sheet = await _sheet(remembered, upstream, gateway.unix_time())
-    entries = await _entries(sheet, ((model.id, model) for model in answer))
-    shelf = Shelf(title=title, source="provider", entries=entries)
-    remembered.live[upstream.name] = (gateway.clock() + LIVE_S, shelf)
-    return shelf

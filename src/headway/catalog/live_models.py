@@ -1,4 +1,4 @@
-"""Asks a provider for its own list of models: a few small requests, and never more than seconds."""
+"""Fetch a provider's own list of models: a few small requests, within ten seconds."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from headway.types import HttpRequest, Target, Timeouts
 
 log = logging.getLogger("headway")
 LIMIT_S = 10.0
-"""For all of one provider's pages, its credentials included."""
+"""For all pages of one provider's list, its credentials included."""
 TIMEOUTS = Timeouts(connect=LIMIT_S, first_byte=LIMIT_S, idle=LIMIT_S, total=LIMIT_S)
-MOST_PAGES = 20
-
-Answer = tuple[ListedModel, ...] | dict[str, Any]
-"""The models, or the error as every route shows it."""
+PAGE_LIMIT = 20
 
 
-async def ask(gateway: Gateway, upstream: Upstream, how: ModelList) -> Answer:
-    """Never raises: what goes wrong with one provider is an answer beside the others'."""
+async def fetch_models(
+    gateway: Gateway, upstream: Upstream, model_list: ModelList
+) -> tuple[ListedModel, ...] | dict[str, Any]:
+    """The models; or, because one provider's failure must not hide the others' lists, the error in
+    the shape of all errors. Never raises."""
     secrets = upstream.secrets
     try:
         async with asyncio.timeout(LIMIT_S):
             target = await _target(upstream)
             secrets += target.credentials.values()
-            return await _pages(gateway, upstream, how, target)
+            return await _fetch_pages(gateway, upstream, model_list, target)
     except TimeoutError:
         message = f"{upstream.name} did not list its models within {LIMIT_S:g} s"
         error: HeadwayError = UpstreamTimeout(message, code="total_timeout")
@@ -52,10 +52,11 @@ async def ask(gateway: Gateway, upstream: Upstream, how: ModelList) -> Answer:
         error = InternalError("The gateway failed on this list; see its log.")
     body = encode_error(error, upstream.name, gateway.new_id())
     shown = msgspec.json.decode(body)["error"]
-    return {name: _concealed(value, secrets) for name, value in shown.items()}
+    return {name: _redact(value, secrets) for name, value in shown.items()}
 
 
 async def _target(upstream: Upstream) -> Target:
+    """The configured address, with the configured key or fresh credentials."""
     if upstream.target is not None:
         return upstream.target
     if upstream.api_key is None and upstream.needs_key:
@@ -81,48 +82,50 @@ def _no_key(upstream: Upstream) -> HeadwayError:
     )
 
 
-async def _pages(
-    gateway: Gateway, upstream: Upstream, how: ModelList, target: Target
+async def _fetch_pages(
+    gateway: Gateway, upstream: Upstream, model_list: ModelList, target: Target
 ) -> tuple[ListedModel, ...]:
     found: dict[str, ListedModel] = {}
     more: str | None = None
-    for _ in range(MOST_PAGES):
-        request = _request(upstream, how, target, more)
+    for _ in range(PAGE_LIMIT):
+        request = _encode(upstream, model_list, target, more)
         sign = upstream.provider.sign
         signed = request if sign is None else sign(request, target, gateway.unix_time())
-        page = _read(upstream, how, await _body(upstream, signed))
+        page = _decode(upstream, model_list, await _fetch_body(upstream, signed))
         for model in page.models:
-            found.setdefault(model.id, model)  # Mistral says one again for each of its aliases
+            found.setdefault(model.id, model)  # some lists repeat a model for each of its aliases
         more = page.more
         if more is None:
             break
     return tuple(found.values())
 
 
-def _request(upstream: Upstream, how: ModelList, target: Target, more: str | None) -> HttpRequest:
+def _encode(
+    upstream: Upstream, model_list: ModelList, target: Target, more: str | None
+) -> HttpRequest:
     try:
-        return how.encode(target, more)
+        return model_list.encode(target, more)
     except ValueError as error:
         message = f"`base_url` of {upstream.name} is no address to call: {error}."
         raise InvalidField(message, param="base_url") from error
 
 
-async def _body(upstream: Upstream, request: HttpRequest) -> bytes:
+async def _fetch_body(upstream: Upstream, request: HttpRequest) -> bytes:
     status, headers, body = await fetch(upstream.transport, request, TIMEOUTS)
     if status != 200:
         raise upstream.provider.decode_error(status, headers, body)
     return body
 
 
-def _read(upstream: Upstream, how: ModelList, body: bytes) -> Page:
+def _decode(upstream: Upstream, model_list: ModelList, body: bytes) -> Page:
     try:
-        return how.decode(body)
+        return model_list.decode(body)
     except (LookupError, TypeError, ValueError, RecursionError) as error:
         raise UpstreamGarbled(f"{upstream.name} sent what is no list of models.") from error
 
 
-def _concealed(value: Any, secrets: list[str]) -> Any:
-    """Providers have been seen to quote the key that they refuse."""
+def _redact(value: Any, secrets: list[str]) -> Any:
+    """Some providers quote the key that they reject."""
     if isinstance(value, str):
         for secret in secrets:
             if len(secret) >= SHORTEST_SECRET:

@@ -1,5 +1,5 @@
-"""What is known of a provider's models, as the catalogue shows it: names, windows, prices and the
-parameters that each refuses. Null is unknown; a field that nobody told is left out."""
+"""A provider's models as the model routes show them: names, context windows, prices and the
+parameters that each model rejects. Null is unknown; a modality list that is unknown is left out."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from headway.providers.base import Provider
 from headway.providers.model_lists import ListedModel, ListedPrices
 
 
-class Prices(Struct, frozen=True, kw_only=True):
-    """Dollars per million tokens."""
+class CatalogPrices(Struct, frozen=True, kw_only=True):
+    """US dollars per million tokens."""
 
     input: float | None
     output: float | None
@@ -25,118 +25,122 @@ class Prices(Struct, frozen=True, kw_only=True):
     cache_write: float | None
 
 
-class Details(Struct, frozen=True, kw_only=True):
+class ModelDetails(Struct, frozen=True, kw_only=True):
     context_window: int | None
     """Tokens."""
     input_modalities: tuple[str, ...] | UnsetType = UNSET
     output_modalities: tuple[str, ...] | UnsetType = UNSET
-    prices: Prices | None
-    """Those that the gateway computes with."""
-    listed_prices: Prices | UnsetType = UNSET
-    """Those of the provider's own list."""
+    prices: CatalogPrices | None
+    """Those that the gateway computes costs with."""
+    listed_prices: CatalogPrices | UnsetType = UNSET
+    """Those in the provider's own list."""
     refuses: tuple[str, ...]
-    """Parameters."""
+    """Ids of parameters."""
     deprecated: bool | None
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class CatalogEntry(Struct, frozen=True, kw_only=True):
     id: str
     created: int
-    """Unix seconds; 0 where nobody tells, as OpenAI's clients want a number."""
-    details: Details
+    """Unix seconds; 0 if unknown, because OpenAI's clients expect a number."""
+    details: ModelDetails
 
 
-class Shelf(Struct, frozen=True, kw_only=True):
+class ProviderCatalog(Struct, frozen=True, kw_only=True):
     """One provider's models."""
 
     title: str
     source: str
-    """configuration, bundled or provider: where the names are from."""
-    entries: tuple[Entry, ...]
+    """``configuration``, ``bundled`` or ``provider``: where the names come from."""
+    entries: tuple[CatalogEntry, ...]
     error: dict[str, Any] | None = None
-    """Why the provider's own list could not be had, as every route shows errors."""
+    """Why the provider's own list could not be fetched, in the shape of all errors."""
 
 
-class Sheet:
-    """What the price data knows of one provider's models at a moment."""
+class ModelDescriber:
+    """Describes one provider's models by the price data of one moment. ``at`` is in Unix seconds,
+    ``priced`` the data's models for this provider."""
 
     def __init__(
-        self, upstream: Upstream, prices: PriceBook, at: float, listed: list[CatalogModel]
+        self, upstream: Upstream, prices: PriceBook, at: float, priced: list[CatalogModel]
     ) -> None:
-        """``at`` is in unix seconds, ``listed`` the data's models for this provider."""
         self._upstream = upstream
         self._prices = prices
         self._at = at
-        self._listed = listed
-        self._by_name = {model.id: model for model in listed}
+        self._priced = priced
+        self._by_name = {model.id: model for model in priced}
 
     def names(self) -> tuple[str, tuple[str, ...]]:
-        """Which models there are, after the word for who says so: as configured; else what the
-        kind and the data know."""
+        """Their source, and the names of the models: those that are configured, else those that
+        the provider's adapter and the price data know."""
         upstream = self._upstream
         if upstream.models:
             return "configuration", upstream.models
-        bundled = _spoken_to(upstream.provider, self._listed) if is_the_vendors(upstream) else ()
+        bundled: tuple[str, ...] = ()
+        if serves_vendor_models(upstream):
+            bundled = _callable_names(upstream.provider, self._priced)
         return "bundled", (*upstream.provider.models, *bundled)
 
-    def entry(self, name: str, listed: ListedModel | None = None) -> Entry:
-        """The provider's own word first, where it is given."""
+    def describe(self, name: str, listed: ListedModel | None = None) -> CatalogEntry:
+        """``listed`` is the model in the provider's own list, which takes precedence."""
         provider = self._upstream.provider
-        model = self._by_name.get(name) or self._prices.describe(
+        priced = self._by_name.get(name) or self._prices.describe(
             provider.price_id, name, self._at, provider=self._upstream.name
         )
-        own = listed or ListedModel(id=name)
-        return Entry(id=name, created=own.created or 0, details=_details(provider, model, own))
+        listed = listed or ListedModel(id=name)
+        details = _details(provider, priced, listed)
+        return CatalogEntry(id=name, created=listed.created or 0, details=details)
 
 
-def _spoken_to(provider: Provider, listed: list[CatalogModel]) -> tuple[str, ...]:
+def _callable_names(provider: Provider, priced: list[CatalogModel]) -> tuple[str, ...]:
+    """Of the models that share a price list, those that this provider serves."""
     pattern = re.compile(provider.model_pattern or "")
-    return tuple(model.id for model in listed if not model.deprecated and pattern.match(model.id))
+    return tuple(model.id for model in priced if not model.deprecated and pattern.match(model.id))
 
 
-def is_the_vendors(upstream: Upstream) -> bool:
-    """Whether what answers there has the vendor's models: by its address, the vendor's own or a
-    region of it, or by its name, which is the vendor's. A server of one's own that speaks a
-    vendor's wire under another name has models of its own."""
+def serves_vendor_models(upstream: Upstream) -> bool:
+    """Whether the server at the configured address has the vendor's models: it does if the address
+    is the vendor's or a region of it, or if the provider is configured under the vendor's name. A
+    self-hosted server that speaks a vendor's API under another name has models of its own."""
     provider = upstream.provider
     if upstream.name == provider.name or upstream.base_url in (None, provider.base_url):
         return True
-    theirs, ours = _host(upstream.base_url), _host(provider.base_url)
-    if theirs is None or ours is None:
+    configured, vendors = _host(upstream.base_url), _host(provider.base_url)
+    if configured is None or vendors is None:
         return False
-    joint = "[.-]" if ours.count(".") > 1 else "[.]"  # evil-vendor.com is not under vendor.com
-    pattern = re.escape(ours).replace(r"\{region\}", "[^.]+")
-    return re.fullmatch(rf"(?:[a-z0-9.-]+{joint})?{pattern}", theirs) is not None
+    joint = "[.-]" if vendors.count(".") > 1 else "[.]"  # evil-vendor.com is not under vendor.com
+    pattern = re.escape(vendors).replace(r"\{region\}", "[^.]+")
+    return re.fullmatch(rf"(?:[a-z0-9.-]+{joint})?{pattern}", configured) is not None
 
 
 def _host(base_url: str | None) -> str | None:
     return urlsplit(base_url or "").hostname
 
 
-def _details(provider: Provider, model: CatalogModel, own: ListedModel) -> Details:
-    return Details(
-        context_window=own.context_window or model.context_window,
-        input_modalities=own.input_modalities or UNSET,
-        output_modalities=own.output_modalities or UNSET,
-        prices=_prices(model),
-        listed_prices=_prices(own.prices) or UNSET,
-        refuses=refused(provider, model.id),
-        deprecated=model.deprecated if own.deprecated is None else own.deprecated,
+def _details(provider: Provider, priced: CatalogModel, listed: ListedModel) -> ModelDetails:
+    return ModelDetails(
+        context_window=listed.context_window or priced.context_window,
+        input_modalities=listed.input_modalities or UNSET,
+        output_modalities=listed.output_modalities or UNSET,
+        prices=_prices(priced),
+        listed_prices=_prices(listed.prices) or UNSET,
+        refuses=rejected_parameters(provider, priced.id),
+        deprecated=priced.deprecated if listed.deprecated is None else listed.deprecated,
     )
 
 
-def refused(provider: Provider, model: str) -> tuple[str, ...]:
-    """The ids of the provider's parameters that this model does not take. One that it takes by
-    another id is taken: it is renamed on its way."""
+def rejected_parameters(provider: Provider, model: str) -> tuple[str, ...]:
+    """The ids of the provider's parameters that this model rejects. A parameter that the model
+    takes under another id is not rejected: the adapter renames it."""
     taken = {spec.name for spec in provider.parameters_of(model)}
     return tuple(spec.id for spec in provider.parameters if spec.name not in taken)
 
 
-def _prices(of: CatalogModel | ListedPrices | None) -> Prices | None:
+def _prices(of: CatalogModel | ListedPrices | None) -> CatalogPrices | None:
     if of is None:
         return None
-    rates = {name: _number(getattr(of, name)) for name in Prices.__struct_fields__}
-    return Prices(**rates) if any(rate is not None for rate in rates.values()) else None
+    rates = {name: _number(getattr(of, name)) for name in CatalogPrices.__struct_fields__}
+    return CatalogPrices(**rates) if any(rate is not None for rate in rates.values()) else None
 
 
 def _number(amount: Decimal | None) -> float | None:

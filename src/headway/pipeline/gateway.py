@@ -99,8 +99,6 @@ class Gateway:
         self.background_tasks: set[asyncio.Task[Any]] = set()
         """Tasks that run: the event loop itself refers to a task weakly."""
         self.is_closing = False
-        self.catalogue: object = None
-        """What the routes that list models remember, and they alone read."""
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run ``work`` in a task that nobody needs to keep; an exception goes to the log."""

@@ -1,4 +1,4 @@
-"""The application: an ASGI callable that makes a gateway of a configuration when it is started."""
+"""The application: an ASGI callable that builds a gateway from a configuration when it starts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from headway.errors import ShuttingDown
 from headway.pipeline.gateway import Gateway
 from headway.ports import Launcher
 from headway.server import asgi, composition
+from headway.server.asgi_types import AsgiApplication, Message, Receive, Scope, Send
 from headway.server.http import cors
 from headway.server.transports import Transports
 from headway.token_counter.counter import TokenCounter
 
 log = logging.getLogger("headway")
-SWEEP_S = 1.0
+KEEP_ALIVE_INTERVAL_S = 1.0
 COUNT_S = 1.0
-"""How long the tokens of requests that were ended by force may take to be counted."""
+"""How long counting the tokens of aborted requests may take."""
 
 
 class App:
@@ -31,17 +32,18 @@ class App:
         launchers: Callable[[], dict[str, Launcher]] = composition.launchers,
     ) -> None:
         self.config = config
-        self.gateway: Gateway = None  # type: ignore[assignment] # made by ``start``
+        self.gateway: Gateway = None  # type: ignore[assignment] # set by ``start``
+        self._routes: asgi.AsgiRoutes = None  # type: ignore[assignment] # likewise
         self._new_launchers = launchers
         self._launchers: dict[str, Launcher] = {}
         self._transports: Transports | None = None
-        self._counter: TokenCounter | None = None
-        self._cold: asgi.Asgi | None = None
-        self._sweep: asyncio.TimerHandle | None = None
+        self._token_counter: TokenCounter | None = None
+        self._documentation: AsgiApplication | None = None
+        self._keep_alive_timer: asyncio.TimerHandle | None = None
 
-    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
         elif scope["type"] == "http":
             await self._respond(scope, receive, send)
         else:
@@ -49,20 +51,21 @@ class App:
             await send({"type": "websocket.close", "code": 1008})
 
     async def start(self) -> None:
-        """Inside the event loop that will serve."""
+        """Build the gateway, inside the event loop that will serve. Does nothing a second time."""
         if self.gateway is not None:
             return
         self._launchers = self._new_launchers()
         self._transports = Transports(self.config)
-        self._counter = TokenCounter()
+        self._token_counter = TokenCounter()
         self.gateway = composition.gateway(
-            self.config, self._transports, self._launchers, self._counter
+            self.config, self._transports, self._launchers, self._token_counter
         )
-        self._sweep_later()
+        self._routes = asgi.AsgiRoutes(self.gateway, self._respond_with_documentation)
+        self._schedule_keep_alive()
 
     def reload(self, config: Config) -> None:
-        """Swap the configuration at once. Requests under way keep the one they began with; where
-        the server listens, and where records go, stays as it was."""
+        """Replace the configuration at once. Requests in progress keep the one they began with;
+        the server's address and the place of the records stay as they are."""
         transports = Transports(config)
         snapshot = composition.snapshot(config, transports, self._launchers)
         old, self._transports = self._transports, transports
@@ -71,43 +74,43 @@ class App:
         if old is not None:
             old.retire(self.gateway)
 
-    def close_after(self, grace: float) -> None:
-        """No new requests; those that are still running after ``grace`` seconds are ended, and
-        tell their clients so within ``COUNT_S``."""
+    def close_after(self, grace_s: float) -> None:
+        """Accept no new requests. Those that still run after ``grace_s`` seconds are aborted, and
+        send their clients an error within ``COUNT_S``."""
         self.gateway.is_closing = True
         loop = asyncio.get_running_loop()
-        loop.call_later(grace, self.abort_all)
-        if self._counter is not None:
-            loop.call_later(grace + COUNT_S, self._counter.give_up)
+        loop.call_later(grace_s, self.abort_all)
+        if self._token_counter is not None:
+            loop.call_later(grace_s + COUNT_S, self._token_counter.give_up)
 
     def abort_all(self) -> None:
-        for exchange in list(self.gateway.active):
-            exchange.abort(ShuttingDown("The gateway is shutting down and could not wait longer."))
+        for call in list(self.gateway.active):
+            call.abort(ShuttingDown("The gateway is shutting down and could not wait longer."))
 
     async def close(self) -> None:
-        await self._end_all()
-        if self._sweep is not None:
-            self._sweep.cancel()
+        await self._end_requests()
+        if self._keep_alive_timer is not None:
+            self._keep_alive_timer.cancel()
         if self._transports is not None:
             await self._transports.close()
-        if self._counter is not None:
-            await self._counter.close()
+        if self._token_counter is not None:
+            await self._token_counter.close()
         for launcher in self._launchers.values():
             await launcher.close()
 
-    async def _end_all(self) -> None:
-        """End what is still running, and let it write its last words."""
+    async def _end_requests(self) -> None:
+        """Abort what still runs, and let it send its error."""
         self.gateway.is_closing = True
         self.abort_all()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + COUNT_S
         while self.gateway.active and loop.time() < deadline:  # noqa: ASYNC110 - as in Transports
             await asyncio.sleep(0.02)
-        if self._counter is not None:
-            self._counter.give_up()
+        if self._token_counter is not None:
+            self._token_counter.give_up()
         await asyncio.sleep(0)
 
-    async def _live(self, receive: asgi.Receive, send: asgi.Send) -> None:
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
@@ -118,55 +121,54 @@ class App:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _respond(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
-        await self.start()  # a server need not have the lifespan part of ASGI
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.start()  # a server need not support the lifespan protocol
         origins = self.config.server.cors_origins
         if origins:
             allowed = cors.allow(origins, scope["headers"])
             if cors.is_preflight(scope["method"], scope["headers"]):
-                await _preflight(allowed, send)
+                await _respond_to_preflight(allowed, send)
                 return
             send = _with_headers(send, allowed)
-        await asgi.respond(self.gateway, scope, receive, send, self._documentation)
+        await self._routes.respond(scope, receive, send)
 
-    async def _documentation(
-        self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send
-    ) -> None:
-        """FastAPI takes a while to import: in a thread, and only if someone asks."""
+    async def _respond_with_documentation(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """FastAPI takes long to import: in a thread, and only when a client asks for it."""
         if not scope["path"].startswith(("/docs", "/openapi.json")):
             await asgi.not_found(scope, receive, send)
-        if self._cold is None:
-            self._cold = await asyncio.get_running_loop().run_in_executor(None, _build_docs)
-        await self._cold(scope, receive, send)
+        if self._documentation is None:
+            loop = asyncio.get_running_loop()
+            self._documentation = await loop.run_in_executor(None, _build_documentation)
+        await self._documentation(scope, receive, send)
 
-    def _sweep_later(self) -> None:
+    def _schedule_keep_alive(self) -> None:
         loop = asyncio.get_running_loop()
-        interval = min(SWEEP_S, self.config.server.stream_comment / 4)
-        self._sweep = loop.call_later(interval, self._keep_alive)
+        interval = min(KEEP_ALIVE_INTERVAL_S, self.config.server.stream_comment / 4)
+        self._keep_alive_timer = loop.call_later(interval, self._keep_streams_alive)
 
-    def _keep_alive(self) -> None:
-        self._sweep_later()  # before the work: an error in it must not leave all others silent
+    def _keep_streams_alive(self) -> None:
+        self._schedule_keep_alive()  # first, so that an error below does not end all comments
         now = self.gateway.clock()
-        for exchange in list(self.gateway.active):
-            exchange.keep_alive(now, self.config.server.stream_comment)
+        for call in list(self.gateway.active):
+            call.keep_alive(now, self.config.server.stream_comment)
 
 
-def _build_docs() -> asgi.Asgi:
+def _build_documentation() -> AsgiApplication:
     from headway.server.openapi.docs import build
 
     return build(__version__)
 
 
-async def _preflight(allowed: list[tuple[bytes, bytes]], send: asgi.Send) -> None:
+async def _respond_to_preflight(allowed: list[tuple[bytes, bytes]], send: Send) -> None:
     headers = [*allowed, *(cors.PREFLIGHT if allowed else ()), (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
 
 
-def _with_headers(send: asgi.Send, more: list[tuple[bytes, bytes]]) -> asgi.Send:
-    async def send_with(message: asgi.Scope) -> None:
+def _with_headers(send: Send, more: list[tuple[bytes, bytes]]) -> Send:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [*message["headers"], *more]
         await send(message)
 
-    return send_with
+    return send_with_headers

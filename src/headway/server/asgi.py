@@ -1,15 +1,12 @@
-"""Headway as a raw ASGI application: it runs under any ASGI server, and in tests.
+"""Headway as an ASGI application: under any ASGI server, and in tests.
 
-The hot routes go straight to the pipeline, the small ones to the catalogue; whatever is left is the
-documentation, which is imported when it is first asked for.
+Requests on the pipeline routes go straight to the pipeline, those on the read-only routes to
+``api/info_routes.py``, and all others to the documentation.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 from urllib.parse import parse_qsl
 
 from headway.dialects.base import JSON, ClientRequest, Dialect, encode_error
@@ -17,147 +14,89 @@ from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.call import GatewayCall
 from headway.pipeline.gateway import Gateway
 from headway.policy.keys import authorize
-from headway.ports import ResponseHeaders
 from headway.server import routes
 from headway.server.api import info_routes
-from headway.server.response_headers import response_lines, stream_lines
+from headway.server.asgi_sink import AsgiSink
+from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
 from headway.types import Headers
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-HIGH_WATER = 64 * 1024
-"""Bytes that may wait for a slow client before the provider is told to pause."""
-LOW_WATER = 16 * 1024
-
-
-class Disconnected(Exception):  # noqa: N818 - an event, no fault
+class ClientDisconnected(Exception):  # noqa: N818 - an event, not an error
     """The client left while its request was being read."""
 
 
-class AsgiSink:
-    """A ``ports.Sink`` whose pieces ``drain`` sends: a bounded buffer between push and pull."""
+class AsgiRoutes:
+    """The HTTP routes of one gateway. ``documentation`` serves every path that is not known here;
+    it may raise HeadwayError."""
 
-    def __init__(self) -> None:
-        self.is_paused = False
-        self.on_pause: Callable[[], None] | None = None
-        self.on_resume: Callable[[], None] | None = None
-        self.on_gone: Callable[[], None] | None = None
-        self._messages: deque[MutableMapping[str, Any]] = deque()
-        self._size = 0
-        self._is_over = False
-        self._wake = asyncio.Event()
+    def __init__(self, gateway: Gateway, documentation: AsgiApplication) -> None:
+        self._gateway = gateway
+        self._info_routes = info_routes.InfoRoutes(gateway)
+        self._documentation = documentation
 
-    def send_response(self, status: int, headers: ResponseHeaders, body: bytes) -> None:
-        lines = b"%bcontent-length: %d\r\n" % (response_lines(headers), len(body))
-        self._start(status, lines)
-        self.end(body)
+    async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        try:
+            found = routes.find(scope["path"])
+            if found is not None:
+                await self._respond_from_pipeline(found, scope, receive, send)
+            elif scope["path"] in info_routes.ROUTES:
+                await self._respond_with_info(scope, send)
+            else:
+                authorize(scope["headers"], self._gateway.snapshot.keys)
+                await self._documentation(scope, receive, send)
+        except ClientDisconnected:
+            return
+        except HeadwayError as error:
+            await self._refuse(error, send)
 
-    def send_headers(self, status: int, headers: ResponseHeaders) -> None:
-        self._start(status, stream_lines(headers))
+    async def _respond_from_pipeline(
+        self, found: tuple[Dialect, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        gateway = self._gateway
+        _check_method(scope, "POST")
+        authorize(scope["headers"], gateway.snapshot.keys)  # before the body is read
+        dialect, argument = found
+        body = await _read_body(receive, gateway.snapshot.body_limit, scope["headers"])
+        sink = AsgiSink()
+        request = ClientRequest(argument, scope["headers"], body)
+        GatewayCall(gateway, dialect, request, sink, gateway.clock()).begin()
+        watcher = asyncio.ensure_future(_watch_for_disconnect(receive, sink))
+        try:
+            await sink.drain(send)
+        except OSError:  # since ASGI 2.4 how servers say that the client left ("Disconnected")
+            sink.disconnect()
+        except BaseException:
+            sink.disconnect()
+            raise
+        finally:
+            watcher.cancel()
 
-    def _start(self, status: int, lines: bytes) -> None:
-        headers = [tuple(line.split(b": ", 1)) for line in lines.split(b"\r\n")[:-1]]
-        self._put({"type": "http.response.start", "status": status, "headers": headers})
+    async def _respond_with_info(self, scope: Scope, send: Send) -> None:
+        _check_method(scope, "GET", "HEAD")
+        path = scope["path"]
+        if path not in info_routes.OPEN:
+            authorize(scope["headers"], self._gateway.snapshot.keys)
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        body = await self._info_routes.respond(path, query)
+        await _send_response(send, 200, [(b"content-type", JSON)], body)
 
-    def write(self, data: bytes) -> None:
-        self._put({"type": "http.response.body", "body": data, "more_body": True})
-        self._size += len(data)
-        if self._size > HIGH_WATER and not self.is_paused:
-            self.is_paused = True
-            if self.on_pause is not None:
-                self.on_pause()
-
-    def end(self, data: bytes = b"") -> None:
-        self._put({"type": "http.response.body", "body": data, "more_body": False})
-        self._is_over = True
-
-    def _put(self, message: MutableMapping[str, Any]) -> None:
-        self._messages.append(message)
-        self._wake.set()
-
-    async def drain(self, send: Send) -> None:
-        """Sends what is written until the answer is over."""
-        while True:
-            while self._messages:
-                message = self._messages.popleft()
-                await send(message)
-                if "body" in message:
-                    self._sent(len(message["body"]))
-            if self._is_over:
-                return
-            self._wake.clear()
-            await self._wake.wait()
-
-    def _sent(self, size: int) -> None:
-        self._size -= size
-        if self.is_paused and self._size <= LOW_WATER:
-            self.is_paused = False
-            if self.on_resume is not None:
-                self.on_resume()
-
-    def gone(self) -> None:
-        """The client left."""
-        self._is_over = True
-        self._messages.clear()
-        self._wake.set()
-        if self.on_gone is not None:
-            self.on_gone()
+    async def _refuse(self, error: HeadwayError, send: Send) -> None:
+        request_id = self._gateway.new_id()
+        headers = [(b"content-type", JSON), (b"x-request-id", request_id.encode())]
+        if isinstance(error, NotAllowed):
+            headers.append((b"allow", ", ".join(error.methods).encode()))
+        await _send_response(send, error.status, headers, encode_error(error, None, request_id))
 
 
-async def respond(gateway: Gateway, scope: Scope, receive: Receive, send: Send, cold: Asgi) -> None:
-    """One request."""
-    try:
-        found = routes.find(scope["path"])
-        if found is not None:
-            await _chat(gateway, found, scope, receive, send)
-        elif scope["path"] in info_routes.ROUTES:
-            await _catalogue(gateway, scope, send)
-        else:
-            authorize(scope["headers"], gateway.snapshot.keys)
-            await cold(scope, receive, send)
-    except Disconnected:
-        return
-    except HeadwayError as error:
-        await _refuse(gateway, error, send)
-
-
-async def _chat(
-    gateway: Gateway,
-    found: tuple[Dialect, str],
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-) -> None:
-    _allow(scope, "POST")
-    authorize(scope["headers"], gateway.snapshot.keys)  # before anything is read of a stranger
-    dialect, argument = found
-    body = await _read(receive, gateway.snapshot.body_limit, scope["headers"])
-    sink = AsgiSink()
-    inbound = ClientRequest(argument, scope["headers"], body)
-    GatewayCall(gateway, dialect, inbound, sink, gateway.clock()).begin()
-    watcher = asyncio.ensure_future(_watch(receive, sink))
-    try:
-        await sink.drain(send)
-    except OSError:  # how newer servers say that the client left (ASGI 2.4, HTTP, "Disconnected")
-        sink.gone()
-    except BaseException:
-        sink.gone()
-        raise
-    finally:
-        watcher.cancel()
-
-
-async def _watch(receive: Receive, sink: AsgiSink) -> None:
-    """``send`` does not raise when a client has left: only ``receive`` tells."""
+async def _watch_for_disconnect(receive: Receive, sink: AsgiSink) -> None:
+    """Before ASGI 2.4 ``send`` does not raise when a client has left; ``receive`` reports it."""
     while (await receive())["type"] != "http.disconnect":
         pass
-    sink.gone()
+    sink.disconnect()
 
 
-async def _read(receive: Receive, limit: int, headers: Headers) -> bytes:
+async def _read_body(receive: Receive, limit: int, headers: Headers) -> bytes:
     if any(n == b"content-length" and v.isdigit() and int(v) > limit for n, v in headers):
         raise too_large(limit)
     parts: list[bytes] = []
@@ -165,7 +104,7 @@ async def _read(receive: Receive, limit: int, headers: Headers) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Disconnected
+            raise ClientDisconnected
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
@@ -175,32 +114,14 @@ async def _read(receive: Receive, limit: int, headers: Headers) -> bytes:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-async def _catalogue(gateway: Gateway, scope: Scope, send: Send) -> None:
-    _allow(scope, "GET", "HEAD")
-    path = scope["path"]
-    if path not in info_routes.OPEN:
-        authorize(scope["headers"], gateway.snapshot.keys)
-    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-    found = await info_routes.answer(gateway, path, query)
-    await _whole(send, 200, [(b"content-type", JSON)], found)
-
-
-def _allow(scope: Scope, *methods: str) -> None:
+def _check_method(scope: Scope, *methods: str) -> None:
     if scope["method"] not in methods:
         error = NotAllowed(f"This route takes {' or '.join(methods)}, not {scope['method']}.")
         error.methods = methods
         raise error
 
 
-async def _refuse(gateway: Gateway, error: HeadwayError, send: Send) -> None:
-    request_id = gateway.new_id()
-    headers = [(b"content-type", JSON), (b"x-request-id", request_id.encode())]
-    if isinstance(error, NotAllowed):
-        headers.append((b"allow", ", ".join(error.methods).encode()))
-    await _whole(send, error.status, headers, encode_error(error, None, request_id))
-
-
-async def _whole(send: Send, status: int, headers: Headers, body: bytes) -> None:
+async def _send_response(send: Send, status: int, headers: Headers, body: bytes) -> None:
     length = (b"content-length", b"%d" % len(body))
     start = {"type": "http.response.start", "status": status, "headers": [*headers, length]}
     await send(start)

@@ -1,4 +1,4 @@
-"""The transports that a configuration needs: one for each way to reach providers."""
+"""The transports that a configuration needs: providers that are reached the same way share one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from headway.transport.proxy import ProxySettings
 from headway.transport.tls import TlsSettings
 
 
-class Way(Struct, frozen=True):
-    """What makes two providers need different connections to the same address."""
+class TransportKey(Struct, frozen=True):
+    """The settings for which two providers need different connections to the same address."""
 
     proxy: str | None
     ca_file: str | None
@@ -28,49 +28,49 @@ class Way(Struct, frozen=True):
 
 
 class Transports:
-    """Shared by all providers that are reached the same way. Made inside the event loop."""
+    """Made inside the event loop."""
 
     def __init__(self, config: Config) -> None:
         self._environ = dict(config.proxy_environ)
         self._echo = EchoTransport(time.perf_counter)
-        self._by_way: dict[Way, HttpTransport] = {}
+        self._transports: dict[TransportKey, HttpTransport] = {}
 
     def of(self, configured: Provider) -> Transport:
+        """The transport for one provider."""
         if (configured.base_url or "").startswith("echo:"):
             return self._echo
-        way = Way(
-            None if configured.proxy is None else str(configured.proxy),
-            configured.ca_file,
-            configured.client_cert,
-            configured.client_key,
-            configured.verify,
+        key = TransportKey(
+            proxy=None if configured.proxy is None else str(configured.proxy),
+            ca_file=configured.ca_file,
+            client_cert=configured.client_cert,
+            client_key=configured.client_key,
+            verify=configured.verify,
         )
-        if way not in self._by_way:
-            self._by_way[way] = self._connect(way)
-        return self._by_way[way]
+        if key not in self._transports:
+            self._transports[key] = self._new_transport(key)
+        return self._transports[key]
 
-    def _connect(self, way: Way) -> HttpTransport:
+    def _new_transport(self, key: TransportKey) -> HttpTransport:
         tls = TlsSettings(
-            ca_file=way.ca_file,
-            cert_file=way.client_cert,
-            key_file=way.client_key,
-            verify=way.verify,
+            ca_file=key.ca_file,
+            cert_file=key.client_cert,
+            key_file=key.client_key,
+            verify=key.verify,
         )
-        environ = self._environ if way.proxy is None else {"ALL_PROXY": way.proxy}
+        environ = self._environ if key.proxy is None else {"ALL_PROXY": key.proxy}
         return HttpTransport(
             time.perf_counter, tls=tls, proxies=ProxySettings.from_environ(environ)
         )
 
     def retire(self, gateway: Gateway) -> None:
-        """Close when the requests that began before now are over."""
-        before = set(gateway.active)
-        gateway.start(self._close_after(gateway, before))
+        """Close when the requests that are in progress now are complete."""
+        gateway.start(self._close_after(gateway, set(gateway.active)))
 
-    async def _close_after(self, gateway: Gateway, before: set[GatewayCall]) -> None:
-        while before & gateway.active:  # noqa: ASYNC110 - rare, and nothing tells when they end
+    async def _close_after(self, gateway: Gateway, calls: set[GatewayCall]) -> None:
+        while calls & gateway.active:  # noqa: ASYNC110 - rare, and no event says when calls end
             await asyncio.sleep(1)
         await self.close()
 
     async def close(self) -> None:
-        for transport in self._by_way.values():
+        for transport in self._transports.values():
             await transport.close()

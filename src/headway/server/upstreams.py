@@ -1,24 +1,26 @@
-"""The configured providers, made ready to be called: those that are likely to be at the start, the
-others when they first are, for the adapter of each kind takes a while to import."""
+"""The configured providers, ready to be called. Importing an adapter takes a while, so only those
+that are likely to be called are imported at the start, the others on their first call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from headway.config import Provider as Configured
+from headway.config import Provider as ProviderConfig
 from headway.pipeline.gateway import Upstream
 from headway.providers import ALIASES, FACTS
 
 
 class Upstreams(Mapping[str, Upstream]):
-    """By configured name, or by the alias of a kind; an alias is found and not listed."""
+    """By configured name, or by the alias of a kind; aliases are found but not listed."""
 
     def __init__(
-        self, configured: Mapping[str, Configured], make: Callable[[Configured], Upstream]
+        self,
+        configured: Mapping[str, ProviderConfig],
+        new_upstream: Callable[[ProviderConfig], Upstream],
     ) -> None:
         self._configured = configured
-        self._make = make
+        self._new_upstream = new_upstream
         self._made: dict[str, Upstream] = {}
         for name, provider in configured.items():
             if _is_likely(provider):
@@ -28,12 +30,12 @@ class Upstreams(Mapping[str, Upstream]):
         found = self._made.get(name)
         if found is None:
             known = name if name in self._configured else ALIASES.get(name, name)
-            found = self._made.get(known) or self._make(self._configured[known])
+            found = self._made.get(known) or self._new_upstream(self._configured[known])
             self._made[name] = self._made[known] = found
         return found
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The way of every request: a second look-up only for what was never asked for."""
+        """Every request calls this, and mostly finds what was made before."""
         found = self._made.get(name)
         return super().get(name, default) if found is None else found
 
@@ -44,9 +46,9 @@ class Upstreams(Mapping[str, Upstream]):
         return len(self._configured)
 
 
-def _is_likely(provider: Configured) -> bool:
-    """Somebody gave it a key, options, or a name or an address of its own."""
+def _is_likely(provider: ProviderConfig) -> bool:
+    """It is configured with a key, options, or a name or an address other than its kind's."""
     kind = FACTS[provider.kind]
     is_elsewhere = provider.base_url != kind.base_url and provider.base_url is not None
-    is_given = provider.api_key is not None or bool(provider.options) or is_elsewhere
-    return is_given or provider.name not in FACTS
+    is_configured = provider.api_key is not None or bool(provider.options) or is_elsewhere
+    return is_configured or provider.name not in FACTS

@@ -7,18 +7,20 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from msgspec.structs import replace
 
 from headway.catalog import live_models, model_catalog
-from headway.catalog.catalog_cache import shelves
+from headway.catalog.catalog_cache import CatalogCache
 from headway.errors import InvalidField, UnknownProvider, UpstreamError, UpstreamUnreachable
 from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_prices
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.ports import ResponseReceiver
 from headway.providers import KINDS
 from headway.server.api import info_routes
+from headway.server.api.info_routes import InfoRoutes
 from headway.types import HttpRequest, Timeouts
 from pipeline_fakes import KEY, Pipe
 
@@ -55,8 +57,13 @@ def gateway() -> Gateway:
     )
 
 
+ROUTES: WeakKeyDictionary[Gateway, InfoRoutes] = WeakKeyDictionary()
+"""Of each gateway one, for its cache."""
+
+
 def answer(gateway: Gateway, path: str, **query: str) -> Any:
-    return json.loads(asyncio.run(info_routes.answer(gateway, path, query)))
+    routes = ROUTES.setdefault(gateway, InfoRoutes(gateway))
+    return json.loads(asyncio.run(routes.respond(path, query)))
 
 
 def listed(gateway: Gateway, provider: str, **query: str) -> Any:
@@ -155,7 +162,7 @@ def test_kinds_that_share_a_price_list_show_the_part_that_they_speak_to(
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "base_url", "is_the_vendors"),
+    ("name", "kind", "base_url", "has_vendor_models"),
     [
         ("mine", "openai", None, True),
         ("mine", "openai", "https://api.openai.com/v1/", True),
@@ -173,11 +180,11 @@ def test_kinds_that_share_a_price_list_show_the_part_that_they_speak_to(
     ],
 )
 def test_a_server_of_ones_own_does_not_claim_the_vendors_models(
-    name: str, kind: str, base_url: str | None, is_the_vendors: bool
+    name: str, kind: str, base_url: str | None, has_vendor_models: bool
 ) -> None:
     one = upstream(name, kind, base_url)
-    assert model_catalog.is_the_vendors(one) == is_the_vendors
-    assert bool(listed(make({name: one}), name)["models"]) == is_the_vendors
+    assert model_catalog.serves_vendor_models(one) == has_vendor_models
+    assert bool(listed(make({name: one}), name)["models"]) == has_vendor_models
 
 
 def test_prices_are_those_of_the_hour_and_between_changes_nothing_is_made_anew() -> None:
@@ -185,10 +192,11 @@ def test_prices_are_those_of_the_hour_and_between_changes_nothing_is_made_anew()
     own, prices = pipe.gateway, PriceBook.load(read_shipped_prices())
     only = {"deepseek": upstream("deepseek")}
     own.snapshot = replace(own.snapshot, prices=prices, upstreams=only)
+    catalog = CatalogCache(own)
     seen: set[str] = set()
     for _ in range(48):
-        found = asyncio.run(shelves(own, only, is_live=False))["deepseek"]
-        assert asyncio.run(shelves(own, only, is_live=False))["deepseek"] is found
+        found = asyncio.run(catalog.get(only, is_live=False))["deepseek"]
+        assert asyncio.run(catalog.get(only, is_live=False))["deepseek"] is found
         seen.add(str([entry.details.prices for entry in found.entries]))
         pipe.clock.now += 1800
     assert len(seen) > 1  # by day and by night
@@ -340,7 +348,7 @@ def test_pages_without_end_come_to_one() -> None:
     transport = Canned(**dict.fromkeys(paths, (200, page)))
     own = make({"anthropic": at(transport, "anthropic")})
     assert listed(own, "anthropic", live="1")["models"] == ["a"]
-    assert len(transport.requests) == live_models.MOST_PAGES
+    assert len(transport.requests) == live_models.PAGE_LIMIT
 
 
 def refusal(message: str) -> dict[str, Any]:
@@ -457,13 +465,12 @@ def test_a_list_is_remembered_for_a_minute_and_a_failure_is_not() -> None:
 
 def test_those_who_ask_at_once_share_one_request_though_the_first_leaves() -> None:
     transport = Canned(models=(200, LIST))
-    own = make({"openai": at(transport)})
+    routes = InfoRoutes(make({"openai": at(transport)}))
     query = {"provider": "openai", "live": "1"}
 
     async def scene() -> None:
         asking = [
-            asyncio.ensure_future(info_routes.answer(own, "/api/engine/models", query))
-            for _ in range(3)
+            asyncio.ensure_future(routes.respond("/api/engine/models", query)) for _ in range(3)
         ]
         while not transport.requests:
             await asyncio.sleep(0)

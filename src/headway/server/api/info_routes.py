@@ -1,4 +1,4 @@
-"""The small routes that only read: health, providers, models, parameters. Values in, JSON out."""
+"""The small read-only routes: health, providers, models, parameters. Values in, JSON out."""
 
 from __future__ import annotations
 
@@ -7,52 +7,69 @@ from typing import Any
 
 import msgspec
 
-from headway.catalog.catalog_cache import shelves
-from headway.catalog.model_catalog import Shelf
+from headway.catalog.catalog_cache import CatalogCache
+from headway.catalog.model_catalog import ProviderCatalog
 from headway.errors import HeadwayError, InvalidField, UnknownProvider
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.types import Parameter
 
 Query = Mapping[str, str]
+Handler = Callable[[CatalogCache, Query], Awaitable[Any]]
+
+OFF = ("", "0", "false")
+"""Values of a query parameter that do not switch it on."""
 
 
-async def health(gateway: Gateway, query: Query) -> Any:
+class InfoRoutes:
+    """The routes of one gateway, with their cache of model lists."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._catalog = CatalogCache(gateway)
+
+    async def respond(self, path: str, query: Query) -> bytes:
+        """The JSON for a path in ``ROUTES``. Raises HeadwayError for a wrong query."""
+        return msgspec.json.encode(await ROUTES[path](self._catalog, query))
+
+
+async def health(catalog: CatalogCache, query: Query) -> Any:
     """Says nothing of the providers: asking them would cost money."""
     return {"status": "healthy", "message": "Headway is running."}
 
 
-async def providers(gateway: Gateway, query: Query) -> list[str]:
-    return list(gateway.snapshot.upstreams)
+async def providers(catalog: CatalogCache, query: Query) -> list[str]:
+    """The configured names."""
+    return list(catalog.gateway.snapshot.upstreams)
 
 
-async def models(gateway: Gateway, query: Query) -> Any:
+async def models(catalog: CatalogCache, query: Query) -> Any:
     """All providers' models by provider, or one provider's."""
-    found = await _shelves(gateway, query)
-    shown = {name: _shown(shelf) for name, shelf in found.items()}
+    found = await _catalogs(catalog, query)
+    shown = {name: _show(one) for name, one in found.items()}
     return shown[query["provider"]] if "provider" in query else shown
 
 
-def _shown(shelf: Shelf) -> dict[str, Any]:
+def _show(catalog: ProviderCatalog) -> dict[str, Any]:
     shown = {
-        "name": shelf.title,
-        "models": [entry.id for entry in shelf.entries],
-        "details": {entry.id: entry.details for entry in shelf.entries},
-        "source": shelf.source,
+        "name": catalog.title,
+        "models": [entry.id for entry in catalog.entries],
+        "details": {entry.id: entry.details for entry in catalog.entries},
+        "source": catalog.source,
     }
-    return shown if shelf.error is None else {**shown, "error": shelf.error}
+    return shown if catalog.error is None else {**shown, "error": catalog.error}
 
 
-async def parameters(gateway: Gateway, query: Query) -> list[Parameter]:
-    """What a provider takes; for a model that refuses some, the rest of it."""
+async def parameters(catalog: CatalogCache, query: Query) -> list[Parameter]:
+    """The parameters that a provider takes, without those that the given model rejects."""
     name = query.get("provider")
     if name is None:
         raise InvalidField("`provider` is missing from the query.", param="provider")
-    return list(_upstream(gateway.snapshot, name).provider.parameters_of(query.get("model")))
+    upstream = _upstream(catalog.gateway.snapshot, name)
+    return list(upstream.provider.parameters_of(query.get("model")))
 
 
-async def openai_models(gateway: Gateway, query: Query) -> Any:
+async def openai_models(catalog: CatalogCache, query: Query) -> Any:
     """OpenAI's list, each model named as ``/v1/chat/completions`` takes it."""
-    found = await _shelves(gateway, query)
+    found = await _catalogs(catalog, query)
     data = [
         {
             "id": f"{name}/{entry.id}",
@@ -61,25 +78,23 @@ async def openai_models(gateway: Gateway, query: Query) -> Any:
             "owned_by": name,
             **msgspec.to_builtins(entry.details),
         }
-        for name, shelf in found.items()
-        for entry in shelf.entries
+        for name, one in found.items()
+        for entry in one.entries
     ]
-    errors = {name: shelf.error for name, shelf in found.items() if shelf.error is not None}
+    errors = {name: one.error for name, one in found.items() if one.error is not None}
     return {"object": "list", "data": data, **({"errors": errors} if errors else {})}
 
 
-async def _shelves(gateway: Gateway, query: Query) -> Mapping[str, Shelf]:
+async def _catalogs(catalog: CatalogCache, query: Query) -> Mapping[str, ProviderCatalog]:
+    snapshot = catalog.gateway.snapshot
     name = query.get("provider")
-    upstreams = gateway.snapshot.upstreams
-    asked = list(upstreams) if name is None else [name]
     if name is not None:
-        _upstream(gateway.snapshot, name)
-    return await shelves(gateway, asked, is_live=query.get("live", "") not in OFF)
+        _upstream(snapshot, name)
+    names = list(snapshot.upstreams) if name is None else [name]
+    return await catalog.get(names, is_live=query.get("live", "") not in OFF)
 
 
-OFF = ("", "0", "false")
-
-ROUTES: dict[str, Callable[[Gateway, Query], Awaitable[Any]]] = {
+ROUTES: dict[str, Handler] = {
     "/health": health,
     "/api/engine/providers": providers,
     "/api/engine/models": models,
@@ -88,11 +103,6 @@ ROUTES: dict[str, Callable[[Gateway, Query], Awaitable[Any]]] = {
 }
 OPEN = frozenset({"/health"})
 """Answered without a key."""
-
-
-async def answer(gateway: Gateway, path: str, query: Query) -> bytes:
-    """Raises HeadwayError for a wrong query."""
-    return msgspec.json.encode(await ROUTES[path](gateway, query))
 
 
 def _upstream(snapshot: Snapshot, name: str) -> Upstream:

@@ -16,7 +16,7 @@ from fastapi.staticfiles import StaticFiles
 
 from headway.dialects.base import encode_error
 from headway.errors import HeadwayError, NotAllowed, NotFound
-from headway.server.asgi import Asgi, Receive, Scope, Send
+from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
 from headway.server.openapi.document import document
 
 ASSETS = Path(__file__).with_name("assets")
@@ -45,19 +45,19 @@ HEADERS = (
 )
 
 
-class Guarded:
+class SecurityHeaders:
     """Every answer of ``app`` gets ``HEADERS``."""
 
-    def __init__(self, app: Asgi) -> None:
+    def __init__(self, app: AsgiApplication) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_guarded(message: Scope) -> None:
+        async def send_with_headers(message: Scope) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *HEADERS]
             await send(message)
 
-        await self._app(scope, receive, send_guarded)
+        await self._app(scope, receive, send_with_headers)
 
 
 class Application(FastAPI):
@@ -88,7 +88,7 @@ def build(version: str) -> FastAPI:
     app.mount("/docs/assets", StaticFiles(directory=ASSETS))
     app.add_exception_handler(NotFound.status, _not_found)
     app.add_exception_handler(NotAllowed.status, _not_allowed)
-    app.add_middleware(Guarded)
+    app.add_middleware(SecurityHeaders)
     return app
 
 
