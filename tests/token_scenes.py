@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from headway.credentials.base import Response
+from headway.transport import HttpTransport
 from headway.transport.fetch import fetch
 from headway.types import HttpRequest, Timeouts
 from scripted import Reply, ScriptedServer
-from taker import checked_transport
 
 NOW = 1_700_000_000.0
 UNREACHABLE = "http://127.0.0.1:9"
@@ -57,8 +58,12 @@ def play_scene(
     check: Callable[[Scene], Coroutine[Any, Any, None]],
 ) -> None:
     async def scene() -> None:
-        async with ScriptedServer(replies) as server, checked_transport() as transport:
-            await check(scene_class(server, transport, folder))
+        transport = HttpTransport(time.monotonic)
+        try:
+            async with ScriptedServer(replies) as server:
+                await check(scene_class(server, transport, folder))
+        finally:
+            await transport.close()
 
     asyncio.run(scene())
 

@@ -81,6 +81,16 @@ def test_the_region_of_a_profile_goes_with_configured_keys(
     check_found(tmp_path, {**KEYS, "profile": "p"}, {}, {**KEYS, "region": "ap-south-1"})
 
 
+def test_keys_do_not_need_the_default_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text(
+        "[default]\nregion = r\nrole_arn = r\nsource_profile = q\nmfa_serial = m\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    check_found(tmp_path, KEYS, {}, {**KEYS, "region": "r"})
+
+
 def test_keys_do_not_need_the_profile_that_the_environment_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -279,6 +279,7 @@ UNUSABLE: list[tuple[str, Any, str]] = [
     ("no JSON", "{", "it is not JSON"),
     ("no object", "[]", "it is not a JSON object"),
     ("no type", {}, "its type is None; known are service_account, authorized_user"),
+    ("no text", {"type": ["user"]}, "its type is"),
     ("another type", {"type": "gdch_service_account"}, "'gdch_service_account'; known are"),
     ("a field is missing", {"type": "authorized_user", "client_id": "x"}, "client_secret"),
     ("no key", {"type": "service_account", "client_email": "a@b", "token_uri": "x"}, "private_key"),

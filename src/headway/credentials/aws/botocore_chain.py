@@ -65,11 +65,11 @@ CODES: Mapping[type[Exception], str] = {
 
 
 class Chain:
-    """One provider's way through the chain. Its functions block.
+    """The credentials of one provider. Its methods block.
 
-    ``keys`` are those that are known already, ``region`` is the region that is known; a profile's
-    may stand in for it. With a ``role_arn`` in the options, the credentials are those of that
-    role, assumed with ``keys``, else with what the chain finds."""
+    ``keys`` replace the search through the chain; without a ``region`` the profile's is used. With
+    a ``role_arn`` in the options, the credentials are those of that role, which is assumed with the
+    keys, with what the chain finds, or with the options' ``web_identity_token_file``."""
 
     def __init__(
         self,
@@ -95,9 +95,12 @@ class Chain:
             session = _session(self._options, self._fetch)
             region = self._region or _profile_region(session)
             session.set_config_variable("region", region or STS_REGION)
+            role = self._options.get("role_arn")
             if self._keys is not None:
                 session.set_credentials(*(value or None for value in self._keys.values()))
-            if self._options.get("role_arn"):
+            elif not (role and self._options.get("web_identity_token_file")):
+                _refuse_mfa(session)
+            if role:
                 return _assume(session, self._options, region)
             return self._frozen(_resolve(session), region)
         except BOTOCORE_ERRORS as exc:
@@ -138,8 +141,8 @@ def _session(options: Mapping[str, Any], fetch: ThreadFetch) -> Session:
 
 @cache
 def _loader() -> Loader:
-    """botocore's descriptions of services. Parsing them blocks all threads for a tenth of a second,
-    so all sessions share those that are parsed."""
+    """botocore's descriptions of services. Parsing one blocks all threads for up to a tenth of a
+    second, so all sessions share the parsed ones."""
     return create_loader()
 
 
@@ -163,7 +166,6 @@ def _profile_region(session: Session) -> str | None:
 
 
 def _resolve(session: Session) -> Any:
-    _refuse_mfa(session)
     found = session.get_credentials()
     if found is None:
         raise UpstreamAuth(
@@ -209,7 +211,6 @@ def _assume(session: Session, options: Mapping[str, Any], region: str | None) ->
     else:
         if external_id := options.get("external_id"):
             arguments["ExternalId"] = external_id
-        _refuse_mfa(session)
         response = session.create_client("sts").assume_role(**arguments)
     found = response["Credentials"]
     return Credentials.of(

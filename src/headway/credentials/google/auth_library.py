@@ -96,7 +96,7 @@ LOADERS: Mapping[str, Callable[[Any, list[str]], Any]] = {
 
 
 def _load(path: Path, info: Mapping[str, Any]) -> Any:
-    loader = LOADERS.get(info.get("type", ""))
+    loader = LOADERS.get(str(info.get("type")))
     if loader is None:
         known = ", ".join(LOADERS)
         raise _unusable(path, f"its type is {info.get('type')!r}; known are {known}")
