@@ -1,9 +1,9 @@
-"""Embeddings of AI Studio and of Vertex AI, which have four shapes between them.
+"""Embeddings of AI Studio and of Vertex AI: four request formats.
 
 AI Studio: batchEmbedContents (ai.google.dev/api/embeddings). Vertex AI: ``:predict`` with instances
 for its older models, of which gemini-embedding-001 takes one text; ``:embedContent`` for one text
 of Gemini Embedding 2 (docs.cloud.google.com, Text embeddings API and embedContent); and
-``:batchEmbedContents``, in its beta, for several, as Google's own SDK does.
+``:batchEmbedContents``, in v1beta1, for several texts, as Google's own SDK does.
 """
 
 from __future__ import annotations
@@ -16,81 +16,82 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import InvalidField
-from headway.providers.gemini.wire_types import WireUsage
+from headway.providers.gemini.usage import UsageMetadata
 from headway.types import Embeddings, EmbeddingsRequest, Usage
 
-OURS = frozenset({"dimensions", "encoding_format", "user"})
-"""``encoding_format`` is the gateway's own matter, and of a ``user`` these APIs know nothing."""
-PREDICTING = re.compile(r"^(?!.*gemini)")
-"""Models of Vertex AI that answer to ``:predict``, however many texts there are."""
-PREDICTING_ONE = re.compile(r"gemini-embedding-(?:001|exp)")
-BATCH = "batchEmbedContents"
-INSTANCE = ("task_type", "title", "mimeType")
-"""What of :predict's request belongs to each text, and not to all."""
+NOT_COPIED = frozenset({"dimensions", "encoding_format", "user"})
+"""OpenAI's parameters that are renamed, handled by the gateway, or unknown to these APIs."""
+PREDICT = re.compile(r"^(?!.*gemini)")
+"""Models of Vertex AI that take any number of texts at ``:predict``."""
+PREDICT_SINGLE = re.compile(r"gemini-embedding-(?:001|exp)")
+"""Models of Vertex AI that take one text at ``:predict``."""
+BATCH_METHOD = "batchEmbedContents"
+INSTANCE_FIELDS = ("task_type", "title", "mimeType")
+"""Parameters of ``:predict`` that stand beside each text."""
 
-_any = msgspec.json.Decoder().decode
+_decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-class Values(Struct):
+class ContentEmbedding(Struct):
     values: list[float]
 
 
-class Statistics(Struct):
+class PredictionStatistics(Struct):
     token_count: float | None = None
 
 
-class Predicted(Struct):
+class PredictedEmbedding(Struct):
     values: list[float]
-    statistics: Statistics | None = None
+    statistics: PredictionStatistics | None = None
 
 
 class Prediction(Struct):
-    embeddings: Predicted
+    embeddings: PredictedEmbedding
 
 
-class Answer(Struct, rename="camel"):
-    """All shapes at once: each has its own field for the vectors."""
+class EmbeddingsResponse(Struct, rename="camel"):
+    """All formats at once: each has its own field for the vectors."""
 
-    embeddings: list[Values] | None = None
-    embedding: Values | None = None
+    embeddings: list[ContentEmbedding] | None = None
+    embedding: ContentEmbedding | None = None
     predictions: list[Prediction] | None = None
-    usage_metadata: WireUsage | None = None
+    usage_metadata: UsageMetadata | None = None
 
 
-_answer = msgspec.json.Decoder(Answer).decode
+_decode_response = msgspec.json.Decoder(EmbeddingsResponse).decode
 
 
-def texts_of(request: EmbeddingsRequest) -> list[str]:
-    """Raises InvalidField for tokens: these APIs take text."""
-    given = _any(request.input)
+def _texts(request: EmbeddingsRequest) -> list[str]:
+    """Raises InvalidField for an input of tokens: these APIs take texts."""
+    given = _decode_any(request.input)
     texts = [given] if isinstance(given, str) else given
     if isinstance(texts, list) and texts and all(isinstance(text, str) for text in texts):
         return texts
     raise InvalidField("`input` must be a text or a list of texts, not of tokens.", param="input")
 
 
-def encode_studio(request: EmbeddingsRequest, resource: str) -> bytes:
-    """``resource`` is the model's full name, models/...; each text has its own request."""
+def encode_studio_body(request: EmbeddingsRequest, resource: str) -> bytes:
+    """``resource`` is the model's full name, ``models/...``. Raises InvalidField for tokens."""
     config = _config(request)
     requests = [
-        {"model": resource, "content": _content(text), **config} for text in texts_of(request)
+        {"model": resource, "content": _content(text), **config} for text in _texts(request)
     ]
     return _encode({"requests": requests})
 
 
-def encode_vertex(request: EmbeddingsRequest) -> tuple[str, bytes]:
-    """The method to call, and its body."""
-    texts = texts_of(request)
+def encode_vertex_body(request: EmbeddingsRequest) -> tuple[str, bytes]:
+    """(method to call, body). Raises InvalidField for tokens."""
+    texts = _texts(request)
     config = _config(request)
     is_single = len(texts) == 1
-    if PREDICTING.search(request.model) or (is_single and PREDICTING_ONE.search(request.model)):
+    if PREDICT.search(request.model) or (is_single and PREDICT_SINGLE.search(request.model)):
         return "predict", _encode(_instances(texts, config))
-    beside = {"embedContentConfig": config} if config else {}
+    config_fields = {"embedContentConfig": config} if config else {}
     if is_single:
-        return "embedContent", _encode({"content": _content(texts[0]), **beside})
-    requests = [{"content": _content(text), **beside} for text in texts]
-    return BATCH, _encode({"requests": requests})
+        return "embedContent", _encode({"content": _content(texts[0]), **config_fields})
+    requests = [{"content": _content(text), **config_fields} for text in texts]
+    return BATCH_METHOD, _encode({"requests": requests})
 
 
 def _content(text: str) -> dict[str, Any]:
@@ -99,34 +100,38 @@ def _content(text: str) -> dict[str, Any]:
 
 def _config(request: EmbeddingsRequest) -> dict[str, Raw]:
     given = request.parameters
-    config = {name: raw for name, raw in given.items() if name not in OURS}
+    config = {name: raw for name, raw in given.items() if name not in NOT_COPIED}
     if "dimensions" in given:
         config["outputDimensionality"] = given["dimensions"]
     return {name: raw for name, raw in config.items() if bytes(raw) != b"null"}
 
 
 def _instances(texts: list[str], config: Mapping[str, Raw]) -> dict[str, Any]:
-    each = {name: raw for name, raw in config.items() if name in INSTANCE}
-    body: dict[str, Any] = {"instances": [{"content": text, **each} for text in texts]}
-    if rest := {name: raw for name, raw in config.items() if name not in INSTANCE}:
+    instance = {name: raw for name, raw in config.items() if name in INSTANCE_FIELDS}
+    body: dict[str, Any] = {"instances": [{"content": text, **instance} for text in texts]}
+    if rest := {name: raw for name, raw in config.items() if name not in INSTANCE_FIELDS}:
         body["parameters"] = rest
     return body
 
 
-def decode(body: bytes) -> Embeddings:
-    answer = _answer(body)
-    if answer.predictions is not None:
-        found = [prediction.embeddings for prediction in answer.predictions]
-        return Embeddings(vectors=[each.values for each in found], usage=_counted(found))
-    vectors = answer.embeddings or ([] if answer.embedding is None else [answer.embedding])
-    if not vectors:
+def decode_embeddings(body: bytes) -> Embeddings:
+    """Raises ValueError for a response without vectors."""
+    response = _decode_response(body)
+    if response.predictions is not None:
+        predicted = [prediction.embeddings for prediction in response.predictions]
+        usage = _predicted_usage(predicted)
+        return Embeddings(vectors=[each.values for each in predicted], usage=usage)
+    found = response.embeddings or ([] if response.embedding is None else [response.embedding])
+    if not found:
         raise ValueError("the answer has no embeddings")
-    counts = answer.usage_metadata or WireUsage()
+    counts = response.usage_metadata or UsageMetadata()
     usage = Usage(input_tokens=counts.prompt_token_count)
-    return Embeddings(vectors=[vector.values for vector in vectors], usage=usage)
+    return Embeddings(vectors=[each.values for each in found], usage=usage)
 
 
-def _counted(found: list[Predicted]) -> Usage:
-    counts = [None if each.statistics is None else each.statistics.token_count for each in found]
+def _predicted_usage(predicted: list[PredictedEmbedding]) -> Usage:
+    counts = [
+        None if each.statistics is None else each.statistics.token_count for each in predicted
+    ]
     known = [int(count) for count in counts if count is not None]
     return Usage(input_tokens=sum(known) if len(known) == len(counts) else None)

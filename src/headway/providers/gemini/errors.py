@@ -1,7 +1,7 @@
-"""Google's errors, read into our tree (google.rpc.Status; cloud.google.com/apis/design/errors).
+"""Decode Google's errors (google.rpc.Status; cloud.google.com/apis/design/errors).
 
 ``{"error": {code, message, status, details}}``; streamGenerateContent without alt=sse wraps it in a
-list. A refused API key is a 400: what it is stands in the details, as the reason API_KEY_INVALID.
+list. An invalid API key is a 400: only the details tell, with the reason API_KEY_INVALID.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from headway.errors import (
     UpstreamRejected,
     UpstreamTimeout,
 )
-from headway.providers.openai import errors as openai_errors
+from headway.providers import http_errors
 from headway.types import Headers
 
-BY_STATUS: Mapping[str, type[UpstreamError]] = {
+ERRORS_BY_STATUS_NAME: Mapping[str, type[UpstreamError]] = {
     "ABORTED": UpstreamError,
     "CANCELLED": UpstreamError,
     "DEADLINE_EXCEEDED": UpstreamTimeout,
@@ -40,68 +40,71 @@ BY_STATUS: Mapping[str, type[UpstreamError]] = {
     "UNAVAILABLE": UpstreamOverloaded,
     "UNIMPLEMENTED": UpstreamRejected,
 }
-BY_REASON: Mapping[str, type[UpstreamError]] = {
-    "ACCESS_TOKEN_EXPIRED": UpstreamAuth,
-    "ACCESS_TOKEN_TYPE_UNSUPPORTED": UpstreamAuth,
-    "API_KEY_INVALID": UpstreamAuth,
-    "API_KEY_SERVICE_BLOCKED": UpstreamAuth,
-    "BILLING_DISABLED": UpstreamAuth,
-    "CREDENTIALS_MISSING": UpstreamAuth,
-    "SERVICE_DISABLED": UpstreamAuth,
-}
-KEPT = (400, 413, 422)
-"""Statuses of a refused request that stay as they are."""
-DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
+AUTH_REASONS = frozenset(
+    {
+        "ACCESS_TOKEN_EXPIRED",
+        "ACCESS_TOKEN_TYPE_UNSUPPORTED",
+        "API_KEY_INVALID",
+        "API_KEY_SERVICE_BLOCKED",
+        "BILLING_DISABLED",
+        "CREDENTIALS_MISSING",
+        "SERVICE_DISABLED",
+    }
+)
+"""ErrorInfo reasons that are an authentication error, whatever the status."""
+DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 """A protobuf Duration in JSON."""
+
+Details = list[dict[str, Any]]
 
 
 def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
-    """Never raises, whatever the body is. What is not Google's shape may be a proxy's."""
+    """Never raises, whatever the body is. A body in another shape may be a proxy's."""
     try:
         parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except http_errors.INVALID_JSON:
         parsed = None
-    found = _object(parsed)
+    found = _error_object(parsed)
     if found is None:
-        return openai_errors.decode_error(status, headers, body)
-    error = error_from(found, status)
+        return http_errors.decode_error(status, headers, body)
+    error = error_from_status(found, status)
     if error.retry_after_s is None:
-        error.retry_after_s = openai_errors.retry_after(dict(headers))
+        error.retry_after_s = http_errors.retry_after(dict(headers))
     return error
 
 
-def error_from(found: Mapping[str, Any], status: int | None = None) -> UpstreamError:
-    """``found`` is what stands under ``error``; ``status`` is the response's, None in a stream."""
-    details = _details(found)
-    reason = _first(details, "ErrorInfo", "reason")
-    name = found.get("status")
-    code = found.get("code")
+def error_from_status(rpc_status: Mapping[str, Any], status: int | None = None) -> UpstreamError:
+    """``rpc_status`` is a google.rpc.Status, the value of ``error``; ``status`` is the HTTP status,
+    None in a stream."""
+    details = _details(rpc_status)
+    reason = _string(_first(details, "ErrorInfo", "reason"))
+    name = _string(rpc_status.get("status"))
+    code = rpc_status.get("code")
     status = status or (code if isinstance(code, int) else None)
-    error = _class(reason, name, status, details)
-    return error(
-        _message(found, status),
-        param=_field(details),
-        code=_text(reason) or _text(name) or _text(code),
-        retry_after_s=_delay(_first(details, "RetryInfo", "retryDelay")),
-        status=status if error is UpstreamRejected and status in KEPT else None,
+    cls = _class(reason, name, status, details)
+    return cls(
+        _message(rpc_status, status),
+        param=_invalid_field(details),
+        code=reason or name or _string(code),
+        retry_after_s=_seconds(_first(details, "RetryInfo", "retryDelay")),
+        status=http_errors.preserved_status(cls, status) if cls is UpstreamRejected else None,
     )
 
 
 def _class(
-    reason: Any, name: Any, status: int | None, details: list[dict[str, Any]]
+    reason: str | None, name: str | None, status: int | None, details: Details
 ) -> type[UpstreamError]:
-    if name == "RESOURCE_EXHAUSTED" and _is_spent(details):
+    if name == "RESOURCE_EXHAUSTED" and _is_daily_quota(details):
         return UpstreamQuota
-    by_number = openai_errors.BY_STATUS.get(status or 0)
-    if by_number is None and status is not None and 400 <= status < 500:
-        by_number = UpstreamRejected
-    known = BY_REASON.get(_text(reason) or "") or BY_STATUS.get(_text(name) or "")
-    return known or by_number or UpstreamError
+    if reason in AUTH_REASONS:
+        return UpstreamAuth
+    by_status = http_errors.ERRORS_BY_STATUS.get(status or 0)
+    return ERRORS_BY_STATUS_NAME.get(name or "") or by_status or http_errors.class_by_range(status)
 
 
-def _is_spent(details: list[dict[str, Any]]) -> bool:
-    """A quota for the day, and not for the minute: waiting for a moment mends nothing."""
-    for detail in _of(details, "QuotaFailure"):
+def _is_daily_quota(details: Details) -> bool:
+    """A quota of the day, not of the minute: a retry after some seconds cannot succeed."""
+    for detail in _of_type(details, "QuotaFailure"):
         violations = detail.get("violations")
         for violation in violations if isinstance(violations, list) else ():
             if isinstance(violation, dict) and "PerDay" in str(violation.get("quotaId")):
@@ -109,45 +112,45 @@ def _is_spent(details: list[dict[str, Any]]) -> bool:
     return False
 
 
-def _object(parsed: Any) -> dict[str, Any] | None:
+def _error_object(parsed: Any) -> dict[str, Any] | None:
     if isinstance(parsed, list) and parsed:
         parsed = parsed[0]
     found = parsed.get("error") if isinstance(parsed, dict) else None
     return found if isinstance(found, dict) else None
 
 
-def _details(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    details = found.get("details")
+def _details(rpc_status: Mapping[str, Any]) -> Details:
+    details = rpc_status.get("details")
     return [d for d in details if isinstance(d, dict)] if isinstance(details, list) else []
 
 
-def _of(details: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
-    return [d for d in details if str(d.get("@type")).endswith(f"google.rpc.{kind}")]
+def _of_type(details: Details, name: str) -> Details:
+    return [d for d in details if str(d.get("@type")).endswith(f"google.rpc.{name}")]
 
 
-def _first(details: list[dict[str, Any]], kind: str, field: str) -> Any:
-    return next((d.get(field) for d in _of(details, kind)), None)
+def _first(details: Details, name: str, field: str) -> Any:
+    return next((d.get(field) for d in _of_type(details, name)), None)
 
 
-def _field(details: list[dict[str, Any]]) -> str | None:
+def _invalid_field(details: Details) -> str | None:
     """The field that a BadRequest names."""
     violations = _first(details, "BadRequest", "fieldViolations")
     if not isinstance(violations, list) or not violations or not isinstance(violations[0], dict):
         return None
-    return _text(violations[0].get("field"))
+    return _string(violations[0].get("field"))
 
 
-def _delay(text: Any) -> float | None:
-    found = DELAY.fullmatch(text) if isinstance(text, str) else None
+def _seconds(text: Any) -> float | None:
+    found = DURATION.fullmatch(text) if isinstance(text, str) else None
     return None if found is None else float(found[1])
 
 
-def _message(found: Mapping[str, Any], status: int | None) -> str:
-    message = found.get("message")
+def _message(rpc_status: Mapping[str, Any], status: int | None) -> str:
+    message = rpc_status.get("message")
     if isinstance(message, str) and message:
-        return message[: openai_errors.LONGEST]
+        return message[: http_errors.MAX_MESSAGE_LENGTH]
     return f"The provider answered with status {status} and no message."
 
 
-def _text(value: Any) -> str | None:
+def _string(value: Any) -> str | None:
     return None if value is None or isinstance(value, dict | list) else str(value)

@@ -1,8 +1,9 @@
-"""Grounding and citations, as OpenAI's ``annotations``.
+"""Grounding and citations as OpenAI's ``annotations`` (GroundingMetadata and CitationMetadata in
+ai.google.dev/api/generate-content).
 
-Google marks passages by offsets in bytes of UTF-8, OpenAI by characters. In a stream the offsets
-count from the start of the whole text; what server-side tools put between its parts is not counted,
-so a passage that is not where its offsets say is searched for.
+Google gives the offsets of a passage in bytes of UTF-8, OpenAI in characters. In a stream the
+offsets count from the start of the whole text, without what server-side tools put between its
+parts: a passage that is not at its offsets is searched for.
 """
 
 from __future__ import annotations
@@ -11,50 +12,76 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
-from headway.providers.gemini.wire_types import (
-    Candidate,
-    Citation,
-    Citations,
-    Grounding,
-    GroundingChunk,
-    Segment,
-    Source,
-    Support,
-)
 
-_grounding = msgspec.json.Decoder(Grounding).decode
-_any = msgspec.json.Decoder().decode
+class Segment(Struct, rename="camel"):
+    """A passage of the answer: offsets in bytes of UTF-8."""
+
+    start_index: int = 0
+    end_index: int = 0
+    text: str = ""
+
+
+class GroundingSupport(Struct, rename="camel"):
+    segment: Segment | None = None
+    grounding_chunk_indices: list[int] | None = None
+
+
+class GroundingSource(Struct):
+    uri: str | None = None
+    title: str | None = None
+
+
+class GroundingChunk(Struct, rename="camel"):
+    web: GroundingSource | None = None
+    retrieved_context: GroundingSource | None = None
+    maps: GroundingSource | None = None
+
+
+class GroundingMetadata(Struct, rename="camel"):
+    grounding_chunks: list[GroundingChunk] | None = None
+    grounding_supports: list[GroundingSupport] | None = None
+
+
+class Citation(Struct, rename="camel"):
+    start_index: int = 0
+    end_index: int = 0
+    uri: str | None = None
+    title: str | None = None
+
+
+class CitationMetadata(Struct, rename="camel"):
+    """AI Studio names the list citationSources, Vertex AI citations."""
+
+    citation_sources: list[Citation] | None = None
+    citations: list[Citation] | None = None
+
+
+_decode_grounding = msgspec.json.Decoder(GroundingMetadata).decode
+_decode_any = msgspec.json.Decoder().decode
 
 Span = tuple[int, int] | None
+"""Start and end in characters; None where the passage is unknown."""
+Annotation = dict[str, Any]
 
 
-def read_sources(candidate: Candidate, text: str, seen: set[Any]) -> dict[str, Any]:
-    """Fields for the message: ``annotations`` that are not in ``seen`` yet, and what has no word in
-    OpenAI's: ``grounding_metadata`` (Google wants its search suggestions shown) and
-    ``url_context_metadata``, verbatim. Empty where the candidate has none."""
+def read_sources(
+    grounding: Raw, citations: CitationMetadata | None, text: str, seen: set[Any]
+) -> dict[str, Any]:
+    """Message fields: ``annotations`` that are not in ``seen``, which a stream repeats in several
+    chunks, and ``grounding_metadata`` as it came (Google wants its search suggestions shown).
+    ``text`` is the answer so far. Adds to ``seen``."""
     fields: dict[str, Any] = {}
-    found = list(_found(candidate, text))
+    found = [*_grounding_annotations(grounding, text), *_citation_annotations(citations, text)]
     if fresh := [annotation for annotation in found if _is_new(annotation, seen)]:
         fields["annotations"] = fresh
-    raw = candidate.grounding_metadata
-    if raw and (metadata := _any(raw)):
+    if grounding and (metadata := _decode_any(grounding)):
         fields["grounding_metadata"] = metadata
-    if candidate.url_context_metadata:
-        fields["url_context_metadata"] = candidate.url_context_metadata
     return fields
 
 
-def _found(candidate: Candidate, text: str) -> Iterator[dict[str, Any]]:
-    if candidate.grounding_metadata:
-        yield from _grounded(candidate.grounding_metadata, text)
-    if candidate.citation_metadata is not None:
-        yield from _cited(candidate.citation_metadata, text)
-
-
-def _is_new(annotation: dict[str, Any], seen: set[Any]) -> bool:
-    """A stream repeats its grounding in several chunks."""
+def _is_new(annotation: Annotation, seen: set[Any]) -> bool:
     key = tuple(sorted(annotation["url_citation"].items()))
     if key in seen:
         return False
@@ -62,37 +89,35 @@ def _is_new(annotation: dict[str, Any], seen: set[Any]) -> bool:
     return True
 
 
-def _grounded(raw: Raw, text: str) -> Iterator[dict[str, Any]]:
-    grounding = _grounding(raw)
+def _grounding_annotations(raw: Raw, text: str) -> Iterator[Annotation]:
+    if not raw:
+        return
+    grounding = _decode_grounding(raw)
     sources = [_source(chunk) for chunk in grounding.grounding_chunks or ()]
     if not grounding.grounding_supports:
         yield from (_annotation(source, None) for source in sources if source.uri)
         return
     for support in grounding.grounding_supports:
-        yield from _supported(support, sources, text)
+        span = None if support.segment is None else _locate(support.segment, text)
+        for index in support.grounding_chunk_indices or ():
+            if index < len(sources) and sources[index].uri:
+                yield _annotation(sources[index], span)
 
 
-def _supported(support: Support, sources: list[Source], text: str) -> Iterator[dict[str, Any]]:
-    span = None if support.segment is None else locate(support.segment, text)
-    for index in support.grounding_chunk_indices or ():
-        if index < len(sources) and sources[index].uri:
-            yield _annotation(sources[index], span)
-
-
-def _cited(citations: Citations, text: str) -> Iterator[dict[str, Any]]:
-    cited: list[Citation] = [*(citations.citation_sources or ()), *(citations.citations or ())]
-    for citation in cited:
+def _citation_annotations(metadata: CitationMetadata | None, text: str) -> Iterator[Annotation]:
+    if metadata is None:
+        return
+    for citation in (*(metadata.citation_sources or ()), *(metadata.citations or ())):
         if citation.uri:
-            span = locate(Segment(citation.start_index, citation.end_index), text)
-            yield _annotation(Source(citation.uri, citation.title), span)
+            span = _locate(Segment(citation.start_index, citation.end_index), text)
+            yield _annotation(GroundingSource(citation.uri, citation.title), span)
 
 
-def _source(chunk: GroundingChunk) -> Source:
-    return chunk.web or chunk.retrieved_context or chunk.maps or Source()
+def _source(chunk: GroundingChunk) -> GroundingSource:
+    return chunk.web or chunk.retrieved_context or chunk.maps or GroundingSource()
 
 
-def locate(segment: Segment, text: str) -> Span:
-    """Start and end in characters; None where the passage is not in the text."""
+def _locate(segment: Segment, text: str) -> Span:
     encoded = text.encode()
     start = len(encoded[: segment.start_index].decode(errors="ignore"))
     end = len(encoded[: segment.end_index].decode(errors="ignore"))
@@ -102,7 +127,7 @@ def locate(segment: Segment, text: str) -> Span:
     return None if start < 0 else (start, start + len(segment.text))
 
 
-def _annotation(source: Source, span: Span) -> dict[str, Any]:
+def _annotation(source: GroundingSource, span: Span) -> Annotation:
     citation: dict[str, Any] = {"url": source.uri, "title": source.title or ""}
     if span is not None:
         citation["start_index"], citation["end_index"] = span

@@ -1,7 +1,7 @@
-"""JSON Schema cut to the selection of OpenAPI 3.0 that Google's older models take.
+"""JSON Schema reduced to the subset of OpenAPI 3.0 that Google's older models take.
 
-A keyword that the API does not know is a 400 there, so it goes, and its name is reported. What can
-be said otherwise is (https://ai.google.dev/api/caching#Schema lists what is known).
+The API answers an unknown keyword with 400: such keywords are removed and reported, unless known
+ones can express the same (https://ai.google.dev/api/caching#Schema lists the known ones).
 """
 
 from __future__ import annotations
@@ -35,103 +35,109 @@ KNOWN = frozenset(
         "type",
     }
 )
-MEANINGLESS = frozenset({"$schema", "$id", "$comment", "$anchor", "$defs", "definitions"})
-"""They say nothing of a value, or are resolved: they go without a word."""
+IRRELEVANT = frozenset({"$schema", "$id", "$comment", "$anchor", "$defs", "definitions"})
+"""Removed without a report: they do not restrict a value, or are resolved."""
 FORMATS = {
     "string": frozenset({"date-time", "enum"}),
     "number": frozenset({"float", "double"}),
     "integer": frozenset({"int32", "int64"}),
 }
-MOST_REFERENCES = 1000
-"""Resolved in one schema: definitions that use one another twice grow without end."""
+MAX_REFERENCES = 1000
+"""Resolved in one schema: definitions that each use the next one twice grow exponentially."""
 
 
-class Cleaner:
-    """Cleans one schema; ``lost`` names the keywords that went and meant something."""
+def to_openapi_schema(schema: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """The reduced schema, and the removed keywords that restricted values."""
+    converter = _Converter(schema)
+    return converter.convert(schema), converter.removed
 
+
+class _Converter:
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._definitions = {**(root.get("definitions") or {}), **(root.get("$defs") or {})}
         self._resolved = 0
-        self.lost: set[str] = set()
+        self.removed: set[str] = set()
 
-    def clean(self, schema: Any, within: tuple[str, ...] = ()) -> dict[str, Any]:
+    def convert(self, schema: Any, within: tuple[str, ...] = ()) -> dict[str, Any]:
+        """``within``: the references that are being resolved."""
         if not isinstance(schema, dict):
             return {}
         if "$ref" in schema:
             return self._resolve(schema, within)
         given = _simplify(schema)
-        if "$ref" in given:  # the only one of several, and null
+        if "$ref" in given:  # from an anyOf or allOf of which one option is left
             return self._resolve(given, within)
-        cleaned: dict[str, Any] = {}
+        converted: dict[str, Any] = {}
         for keyword, value in given.items():
             if keyword in KNOWN:
-                cleaned[keyword] = self._value(keyword, value, within)
-            elif keyword not in MEANINGLESS:
-                self.lost.add(keyword)
-        self._restrict(cleaned)
-        return cleaned
+                converted[keyword] = self._value(keyword, value, within)
+            elif keyword not in IRRELEVANT:
+                self.removed.add(keyword)
+        self._remove_unsupported_values(converted)
+        return converted
 
     def _value(self, keyword: str, value: Any, within: tuple[str, ...]) -> Any:
         if keyword == "properties" and isinstance(value, dict):
-            return {name: self.clean(schema, within) for name, schema in value.items()}
+            return {name: self.convert(schema, within) for name, schema in value.items()}
         if keyword == "items":
-            return self.clean(value, within)
+            return self.convert(value, within)
         if keyword == "anyOf" and isinstance(value, list):
-            return [self.clean(schema, within) for schema in value]
+            return [self.convert(schema, within) for schema in value]
         return value
 
     def _resolve(self, schema: dict[str, Any], within: tuple[str, ...]) -> dict[str, Any]:
-        """What a reference refers to stands in its place; one inside itself cannot."""
+        """Put the definition in place of its reference; an object in place of one that is unknown,
+        or refers to itself."""
         reference = str(schema["$ref"])
-        target = self._definitions.get(reference.rpartition("/")[2])
-        beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
+        definition = self._definitions.get(reference.rpartition("/")[2])
+        siblings = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
         self._resolved += 1
-        if target is None or reference in within or self._resolved > MOST_REFERENCES:
-            self.lost.add("$ref")
-            return self.clean({"type": "object", **beside}, within)
-        return self.clean({**target, **beside}, (*within, reference))
+        if definition is None or reference in within or self._resolved > MAX_REFERENCES:
+            self.removed.add("$ref")
+            return self.convert({"type": "object", **siblings}, within)
+        return self.convert({**definition, **siblings}, (*within, reference))
 
-    def _restrict(self, cleaned: dict[str, Any]) -> None:
-        kind = str(cleaned.get("type")).lower()
-        if "format" in cleaned and cleaned["format"] not in FORMATS.get(kind, ()):
-            del cleaned["format"]
-            self.lost.add("format")
-        if "enum" in cleaned and not all(isinstance(value, str) for value in cleaned["enum"]):
-            del cleaned["enum"]
-            self.lost.add("enum")
+    def _remove_unsupported_values(self, converted: dict[str, Any]) -> None:
+        value_type = str(converted.get("type")).lower()
+        if "format" in converted and converted["format"] not in FORMATS.get(value_type, ()):
+            del converted["format"]
+            self.removed.add("format")
+        if "enum" in converted and not all(isinstance(value, str) for value in converted["enum"]):
+            del converted["enum"]
+            self.removed.add("enum")
 
 
 def _simplify(schema: dict[str, Any]) -> dict[str, Any]:
-    """What has another word there, in that word."""
+    """Express ``const``, ``oneOf`` and an ``allOf`` of one schema by known keywords."""
     simple = dict(schema)
     if "const" in simple:
         simple["enum"] = [simple.pop("const")]
     if "oneOf" in simple and "anyOf" not in simple:
         simple["anyOf"] = simple.pop("oneOf")
-    whole = simple.get("allOf")
-    if isinstance(whole, list) and len(whole) == 1 and isinstance(whole[0], dict):
+    parts = simple.get("allOf")
+    if isinstance(parts, list) and len(parts) == 1 and isinstance(parts[0], dict):
         del simple["allOf"]
-        return _simplify({**whole[0], **simple})
+        return _simplify({**parts[0], **simple})
     return _without_null(simple)
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """``nullable`` says what JSON Schema says with a second type."""
+    """Express a value, type or option of null by ``nullable``."""
     simple = dict(schema)
     values = simple.get("enum")
     if isinstance(values, list) and None in values and len(values) > 1:
         simple["enum"] = [value for value in values if value is not None]
         simple["nullable"] = True
-    kinds = simple.get("type")
-    if isinstance(kinds, list):
-        others = [kind for kind in kinds if kind != "null"]
-        if others and len(others) < len(kinds):
+    types = simple.get("type")
+    if isinstance(types, list):
+        others = [each for each in types if each != "null"]
+        if others and len(others) < len(types):
             simple["nullable"] = True
         if len(others) < 2:
             simple["type"] = (others or ["null"])[0]
         else:
             del simple["type"]
-            simple["anyOf"] = [{"type": kind} for kind in others]
+            simple["anyOf"] = [{"type": each} for each in others]
     options = simple.get("anyOf")
     if isinstance(options, list) and {"type": "null"} in options:
         simple["nullable"] = True

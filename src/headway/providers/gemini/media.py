@@ -1,8 +1,9 @@
-"""Pictures, documents, sounds and videos as Google's parts: bytes inline, or where they are.
+"""Parts of OpenAI's messages as Google's: text, images, documents, audio and videos, each as bytes
+inline or as an address.
 
-An address goes as it is: both services fetch public ones, Vertex AI also gs:// and both their own
+An address passes through: both services fetch public ones, Vertex AI also gs:// and each its own
 files (ai.google.dev/gemini-api/docs/file-input-methods; for Vertex, FileData in the REST
-reference). Both want to know the kind beforehand, so it is told by the address's ending.
+reference). Both require the MIME type, which the address's suffix gives.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from headway.providers.chat_messages import File, ImageUrl, InputAudio, Media, Part, media_of
+from headway.providers.chat_messages import File, ImageUrl, Media, Part, media_of
 
 FILES = "https://generativelanguage.googleapis.com/v1beta/"
-KINDS: Mapping[str, str] = {
+MIME_TYPES: Mapping[str, str] = {
     "3gp": "video/3gpp",
     "aac": "audio/aac",
     "aiff": "audio/aiff",
@@ -51,77 +52,79 @@ KINDS: Mapping[str, str] = {
     "wmv": "video/wmv",
     "xml": "text/xml",
 }
-ENDING = re.compile(r"\.(\w+)(?:[?#].*)?$", re.DOTALL)
+SUFFIX = re.compile(r"\.(\w+)(?:[?#].*)?$", re.DOTALL)
 
 
-def part_of(part: Part) -> dict[str, Any] | None:
-    """None for a part that the wire has no word for, or that is empty."""
-    reader = READERS.get(part.type)
-    return None if reader is None else reader(part)
+Fields = dict[str, Any]
 
 
-def kind_of(name: str, usual: str) -> str:
-    """The MIME type that a name or address tells by its ending."""
-    found = ENDING.search(name)
-    return KINDS.get(found[1].lower(), usual) if found else usual
+def convert_part(part: Part) -> Fields | None:
+    """None for an empty part, or one of a type that Google does not know."""
+    convert = CONVERTERS.get(part.type)
+    return None if convert is None else convert(part)
 
 
-def _text(part: Part) -> dict[str, Any] | None:
+def _mime_type(name: str, default: str) -> str:
+    """By the suffix of a file name or an address."""
+    found = SUFFIX.search(name)
+    return MIME_TYPES.get(found[1].lower(), default) if found else default
+
+
+def _text(part: Part) -> Fields | None:
     return {"text": part.text} if part.text else None
 
 
-def _refusal(part: Part) -> dict[str, Any] | None:
+def _refusal(part: Part) -> Fields | None:
     return {"text": part.refusal} if part.refusal else None
 
 
-def _image(part: Part) -> dict[str, Any] | None:
-    return _address(part.image_url, "image/jpeg")
+def _image(part: Part) -> Fields | None:
+    return _from_url(part.image_url, "image/jpeg")
 
 
-def _video(part: Part) -> dict[str, Any] | None:
-    return _address(part.video_url, "video/mp4")
+def _video(part: Part) -> Fields | None:
+    return _from_url(part.video_url, "video/mp4")
 
 
-def _address(given: ImageUrl | str | None, usual: str) -> dict[str, Any] | None:
+def _from_url(given: ImageUrl | str | None, default_type: str) -> Fields | None:
     url = given.url if isinstance(given, ImageUrl) else given
-    return None if url is None else _media(media_of(url), usual)
+    return None if url is None else _media(media_of(url), default_type)
 
 
-def _audio(part: Part) -> dict[str, Any] | None:
-    sound: InputAudio | None = part.input_audio
-    return None if sound is None else _inline(f"audio/{sound.format}", sound.data)
+def _audio(part: Part) -> Fields | None:
+    audio = part.input_audio
+    return None if audio is None else _inline(f"audio/{audio.format}", audio.data)
 
 
-def _file(part: Part) -> dict[str, Any] | None:
+def _file(part: Part) -> Fields | None:
     file = part.file or File()
-    usual = kind_of(file.filename or "", "application/pdf")
-    if file.file_data is not None:
-        media = media_of(file.file_data)
-        if media.url is not None and "://" not in media.url:  # bare base64
-            media = Media(data=media.url)
-        return _media(media, usual)
-    return None if file.file_id is None else _stored(file.file_id, file.filename)
+    if file.file_data is None:
+        return None if file.file_id is None else _stored_file(file.file_id, file.filename)
+    media = media_of(file.file_data)
+    if media.url is not None and "://" not in media.url:  # bare base64
+        media = Media(data=media.url)
+    return _media(media, _mime_type(file.filename or "", "application/pdf"))
 
 
-def _stored(file_id: str, name: str | None) -> dict[str, Any]:
-    """A file that lies at Google, which knows its kind: it is told only where it is clear."""
+def _stored_file(file_id: str, name: str | None) -> Fields:
+    """A file at Google, which knows its type: the type is sent only where a suffix gives it."""
     uri = FILES + file_id if file_id.startswith("files/") else file_id
-    kind = kind_of(name or uri, "")
-    return {"fileData": {"mimeType": kind, "fileUri": uri} if kind else {"fileUri": uri}}
+    mime_type = _mime_type(name or uri, "")
+    return {"fileData": {"mimeType": mime_type, "fileUri": uri} if mime_type else {"fileUri": uri}}
 
 
-def _media(media: Media, usual: str) -> dict[str, Any]:
+def _media(media: Media, default_type: str) -> Fields:
     if media.data is not None:
-        return _inline(media.media_type or usual, media.data)
+        return _inline(media.media_type or default_type, media.data)
     uri = media.url or ""
-    return {"fileData": {"mimeType": kind_of(uri, usual), "fileUri": uri}}
+    return {"fileData": {"mimeType": _mime_type(uri, default_type), "fileUri": uri}}
 
 
-def _inline(kind: str, data: str) -> dict[str, Any]:
-    return {"inlineData": {"mimeType": kind, "data": data}}
+def _inline(mime_type: str, data: str) -> Fields:
+    return {"inlineData": {"mimeType": mime_type, "data": data}}
 
 
-READERS: Mapping[str, Callable[[Part], dict[str, Any] | None]] = {
+CONVERTERS: Mapping[str, Callable[[Part], Fields | None]] = {
     "text": _text,
     "refusal": _refusal,
     "image_url": _image,
@@ -129,3 +132,4 @@ READERS: Mapping[str, Callable[[Part], dict[str, Any] | None]] = {
     "input_audio": _audio,
     "file": _file,
 }
+"""By the part's type."""

@@ -1,7 +1,6 @@
 """Google's Gemini API, as AI Studio gives keys for it (ai.google.dev/api).
 
-The wire is generateContent's; what it says is read and written in the files beside this one, which
-Vertex AI shares.
+Vertex AI uses the same wire format, and all of this package but this file.
 """
 
 from __future__ import annotations
@@ -10,33 +9,40 @@ from functools import lru_cache, partial
 from urllib.parse import quote
 
 from headway.providers.base import Provider
-from headway.providers.gemini import embeddings as gemini_embeddings
+from headway.providers.gemini.embeddings import (
+    BATCH_METHOD,
+    decode_embeddings,
+    encode_studio_body,
+)
 from headway.providers.gemini.errors import decode_error
+from headway.providers.gemini.finish_reasons import STUDIO_NUMBERS
 from headway.providers.gemini.model_list import MODEL_LIST
 from headway.providers.gemini.parameters import STUDIO, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
-from headway.providers.gemini.wire_types import STUDIO_NUMBERS
 from headway.providers.openai.provider import PARAMETERS as OPENAI_PARAMETERS
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Parameter, Target
 from headway.wire.url import join
 
 Pairs = tuple[tuple[str, str], ...]
 METHODS = {False: "generateContent", True: "streamGenerateContent?alt=sse"}
-"""By whether a stream is wanted. Without alt=sse it would be one JSON array."""
+"""By ``ChatRequest.stream``. Without alt=sse a stream is one JSON array."""
 COLLECTIONS = ("models/", "tunedModels/", "corpora/")
-KEPT = "/:@.-_~"
+PATH_SAFE = "/:@.-_~"
 
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     path = f"/{resource_of(request.model)}:{METHODS[request.stream]}"
     headers = _headers(target.api_key, tuple(target.headers.items()), request.stream)
-    return HttpRequest(join(target.base_url, path), headers, encode_body(request, has_ids=True))
+    return HttpRequest(
+        join(target.base_url, path), headers, encode_body(request, has_call_ids=True)
+    )
 
 
 def resource_of(model: str) -> str:
-    """models/gemini-2.5-pro of gemini-2.5-pro; a full name is left as it is. Safe in a path."""
-    return quote(model if model.startswith(COLLECTIONS) else f"models/{model}", safe=KEPT)
+    """``models/gemini-2.5-pro`` for ``gemini-2.5-pro``; a full name stays as it is. Percent-encoded
+    for a path."""
+    return quote(model if model.startswith(COLLECTIONS) else f"models/{model}", safe=PATH_SAFE)
 
 
 @lru_cache(maxsize=256)
@@ -52,9 +58,9 @@ def _headers(api_key: str | None, extra: Pairs, stream: bool) -> Pairs:
 
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
     resource = resource_of(request.model)
-    url = join(target.base_url, f"/{resource}:batchEmbedContents")
+    url = join(target.base_url, f"/{resource}:{BATCH_METHOD}")
     headers = _headers(target.api_key, tuple(target.headers.items()), False)
-    return HttpRequest(url, headers, gemini_embeddings.encode_studio(request, resource))
+    return HttpRequest(url, headers, encode_studio_body(request, resource))
 
 
 PARAMETERS = (
@@ -92,7 +98,7 @@ PROVIDER = Provider(
     decode_error=decode_error,
     adapt=partial(adapt, STUDIO),
     encode_embeddings=encode_embeddings,
-    decode_embeddings=gemini_embeddings.decode,
+    decode_embeddings=decode_embeddings,
     price_id="google",
     model_pattern=r"(?:gemini|gemma)(?!.*-maas)",
     list_models=MODEL_LIST,

@@ -1,7 +1,8 @@
-"""How much the model may think: from every way in which callers say it, to ``thinkingConfig``.
+"""Google's ``thinkingConfig`` from OpenAI's ``reasoning_effort``, OpenRouter's ``reasoning`` and
+``include_reasoning``, or Anthropic's ``thinking``.
 
-Gemini 3 takes a level, 2.5 a budget in tokens; both at once are refused
-(ai.google.dev/gemini-api/docs/thinking). Whoever says how much also gets to read the thoughts.
+Gemini 3 takes a level, 2.5 a budget in tokens; a request with both is rejected
+(ai.google.dev/gemini-api/docs/thinking). A caller who gives an amount also gets the thoughts.
 """
 
 from __future__ import annotations
@@ -16,63 +17,61 @@ from headway.providers.gemini.models import (
     LEVELS,
     nearest_budget,
     nearest_level,
-    takes_levels,
-    thinks,
+    supports_thinking,
+    takes_thinking_level,
 )
 from headway.providers.request_draft import RequestDraft
 
-NAMES = ("reasoning_effort", "reasoning", "thinking", "include_reasoning")
+PARAMETERS = ("reasoning_effort", "reasoning", "thinking", "include_reasoning")
 
 
-class Reasoning(Struct, frozen=True):
-    """OpenRouter's ``reasoning``."""
-
+class OpenRouterReasoning(Struct, frozen=True):
     effort: str | None = None
     max_tokens: int | None = None
     exclude: bool = False
     enabled: bool | None = None
 
 
-class Thinking(Struct, frozen=True):
-    """Anthropic's ``thinking``: enabled, disabled or adaptive."""
-
+class AnthropicThinking(Struct, frozen=True):
     type: str = "enabled"
+    """enabled, disabled or adaptive."""
     budget_tokens: int | None = None
 
 
-class Wish(Struct, frozen=True):
-    """What the caller wants, however it said so; ``source`` is the parameter it used."""
+class ReasoningRequest(Struct, frozen=True):
+    """What the caller asks for; ``parameter`` is the one that it used."""
 
-    source: str
+    parameter: str
     effort: str | None = None
     budget: int | None = None
+    """Tokens."""
     is_shown: bool = True
 
 
-def think(draft: RequestDraft) -> None:
-    wish = _wish(draft)
-    if wish is None:
+def convert_reasoning(draft: RequestDraft) -> None:
+    request = _reasoning_request(draft)
+    if request is None:
         return
-    if not thinks(draft.model):
-        if wish.effort != "none":
-            draft.note("dropped", wish.source, f"{draft.model} does not think")
+    if not supports_thinking(draft.model):
+        if request.effort != "none":
+            draft.note_dropped(request.parameter, f"unsupported by {draft.model}")
         return
-    if wish.effort is not None and wish.effort not in LEVELS:
-        draft.note("dropped", wish.source, f"{wish.effort} is no effort: {', '.join(LEVELS)}")
+    if request.effort is not None and request.effort not in LEVELS:
+        draft.note_dropped(request.parameter, f"must be one of {', '.join(LEVELS)}")
         return
-    config = _amount(draft, wish)
+    config = _amount(draft, request)
     if config.get("thinkingBudget") != 0:
-        config["includeThoughts"] = wish.is_shown and wish.effort != "none"
+        config["includeThoughts"] = request.is_shown and request.effort != "none"
     draft.put("thinkingConfig", config)
 
 
-def _wish(draft: RequestDraft) -> Wish | None:
-    """The budget wins over the effort where both are given: it says more."""
-    given = {name: raw for name in NAMES if (raw := draft.take(name)) is not None}
+def _reasoning_request(draft: RequestDraft) -> ReasoningRequest | None:
+    """A budget is more precise than an effort: it wins where both are given."""
+    given = {name: raw for name in PARAMETERS if (raw := draft.take(name)) is not None}
     if not given:
         return None
-    reasoning = msgspec.convert(given.get("reasoning") or {}, Reasoning)
-    thinking = msgspec.convert(given.get("thinking") or {}, Thinking)
+    reasoning = msgspec.convert(given.get("reasoning") or {}, OpenRouterReasoning)
+    thinking = msgspec.convert(given.get("thinking") or {}, AnthropicThinking)
     effort = given.get("reasoning_effort") or reasoning.effort
     budget = reasoning.max_tokens
     if "thinking" in given and budget is None:
@@ -80,32 +79,34 @@ def _wish(draft: RequestDraft) -> Wish | None:
     if thinking.type == "disabled" or (reasoning.enabled is False and effort is None):
         effort, budget = "none", None
     if effort is not None and budget is not None:
-        source = "reasoning_effort" if "reasoning_effort" in given else "reasoning"
-        draft.note("dropped", source, "a budget in tokens is given, too, and says more")
+        path = "reasoning_effort" if "reasoning_effort" in given else "reasoning.effort"
+        draft.note_dropped(path, "a budget of tokens is given too")
         effort = None
     is_shown = not reasoning.exclude and given.get("include_reasoning") is not False
-    return Wish(next(iter(given)), effort, budget, is_shown)
+    return ReasoningRequest(next(iter(given)), effort, budget, is_shown)
 
 
-def _amount(draft: RequestDraft, wish: Wish) -> dict[str, Any]:
-    """Neither level nor budget where the caller only wants it to think: it chooses by itself."""
-    if wish.budget is not None:
-        return _budget(draft, wish, wish.budget, str(wish.budget))
-    if wish.effort is None:
+def _amount(draft: RequestDraft, request: ReasoningRequest) -> dict[str, Any]:
+    """Neither a level nor a budget where the caller gives no amount: the model chooses."""
+    if request.budget is not None:
+        return _thinking_budget(draft, request, request.budget, request.budget)
+    if request.effort is None:
         return {}
-    if not takes_levels(draft.model):
-        return _budget(draft, wish, EFFORT_BUDGETS.get(wish.effort, 0), wish.effort)
-    level = nearest_level(draft.model, wish.effort)
-    if level != wish.effort:
-        draft.note(
-            "clamped", wish.source, f"{draft.model} has no {wish.effort}; {level} is nearest"
-        )
+    if not takes_thinking_level(draft.model):
+        budget = EFFORT_BUDGETS.get(request.effort, 0)
+        return _thinking_budget(draft, request, budget, request.effort)
+    level = nearest_level(draft.model, request.effort)
+    if level != request.effort:
+        reason = f"nearest level of {draft.model}"
+        draft.note_clamped(request.parameter, request.effort, level, reason)
     return {"thinkingLevel": level}
 
 
-def _budget(draft: RequestDraft, wish: Wish, budget: int, said: str) -> dict[str, Any]:
-    taken = nearest_budget(draft.model, budget)
-    if taken != budget:
-        reason = f"{draft.model} thinks for {taken} tokens where {said} was wanted"
-        draft.note("clamped", wish.source, reason)
-    return {"thinkingBudget": taken}
+def _thinking_budget(
+    draft: RequestDraft, request: ReasoningRequest, budget: int, given: int | str
+) -> dict[str, Any]:
+    nearest = nearest_budget(draft.model, budget)
+    if nearest != budget:
+        bound = "minimum" if nearest > budget else "maximum"
+        draft.note_clamped(request.parameter, given, f"{nearest} tokens", bound)
+    return {"thinkingBudget": nearest}

@@ -1,8 +1,8 @@
-"""OpenAI's chat request as a body of Google's generateContent (its reference: ai.google.dev/api).
+"""OpenAI's chat request as the body of Google's generateContent (ai.google.dev/api).
 
-What is not known here goes to the top of the body as it is, or into ``generationConfig`` where its
-name belongs there: ``safetySettings``, ``cachedContent``, ``mediaResolution`` and the like work.
-``generationConfig`` and ``toolConfig``, given whole, win over what is translated.
+An unknown parameter goes to the top level of the body, or into ``generationConfig`` if it is known
+to belong there: ``safetySettings``, ``cachedContent``, ``mediaResolution`` and the like work.
+``generationConfig`` and ``toolConfig`` of the caller's own win over converted parameters.
 """
 
 from __future__ import annotations
@@ -11,11 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from headway.providers.chat_messages import (
-    FunctionSpec,
-    Tool,
     limit_of,
     messages_of,
     response_format_of,
@@ -23,11 +20,12 @@ from headway.providers.chat_messages import (
     stops_of,
     value_of,
 )
-from headway.providers.gemini.messages import Contents
-from headway.providers.gemini.models import checks_signatures, sees_tool_media, takes_json_schema
+from headway.providers.gemini.messages import MessageConverter
+from headway.providers.gemini.models import supports_json_schema
+from headway.providers.gemini.tools import encode_tool_config, encode_tools
 from headway.types import ChatRequest
 
-DIRECT: Mapping[str, str] = {
+RENAMED: Mapping[str, str] = {
     "temperature": "temperature",
     "top_p": "topP",
     "top_k": "topK",
@@ -38,8 +36,8 @@ DIRECT: Mapping[str, str] = {
     "top_logprobs": "logprobs",
     "seed": "seed",
 }
-"""Values that need no translation."""
-CONFIG = frozenset(
+"""OpenAI's name to Google's in generationConfig, for values that need no conversion."""
+GENERATION_CONFIG = frozenset(
     {
         "audioTimestamp",
         "candidateCount",
@@ -62,8 +60,8 @@ CONFIG = frozenset(
         "topP",
     }
 )
-"""The API's own names that belong into generationConfig."""
-TRANSLATED = frozenset(
+"""Google's own parameters that belong into generationConfig."""
+CONVERTED = frozenset(
     {
         "max_tokens",
         "max_completion_tokens",
@@ -76,61 +74,58 @@ TRANSLATED = frozenset(
     }
 )
 MERGED = frozenset({"generationConfig", "toolConfig"})
-KNOWN = TRANSLATED | MERGED | CONFIG | DIRECT.keys()
-MODES: Mapping[str, str] = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
+KNOWN = CONVERTED | MERGED | GENERATION_CONFIG | RENAMED.keys()
 
+Fields = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
-_raws = msgspec.json.Decoder(list[Raw]).decode
-_tool = msgspec.json.Decoder(Tool).decode
-_kind = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def encode_body(request: ChatRequest, *, has_ids: bool) -> bytes:
-    """``has_ids``: the API knows ids of function calls; the v1 of Vertex AI does not."""
-    contents = Contents(has_ids, sees_tool_media(request.model), checks_signatures(request.model))
-    contents.add(messages_of(request))
-    body: dict[str, Any] = {"contents": contents.contents}
-    if contents.system:
-        body["systemInstruction"] = {"parts": contents.system}
-    if tools := _tools(request):
+def encode_body(request: ChatRequest, *, has_call_ids: bool) -> bytes:
+    """``has_call_ids``: the API knows ids of function calls; v1 of Vertex AI does not."""
+    converter = MessageConverter(request.model, has_call_ids)
+    converter.add(messages_of(request))
+    body: Fields = {"contents": converter.contents}
+    if converter.system:
+        body["systemInstruction"] = {"parts": converter.system}
+    if tools := encode_tools(request):
         body["tools"] = tools
-    if config := _tool_config(request):
-        body["toolConfig"] = config
-    if config := _config(request):
-        body["generationConfig"] = config
+    if tool_config := encode_tool_config(request):
+        body["toolConfig"] = tool_config
+    if generation_config := _generation_config(request):
+        body["generationConfig"] = generation_config
     body.update(rest_of(request, KNOWN))
     return _encode(body)
 
 
-def _config(request: ChatRequest) -> dict[str, Any]:
+def _generation_config(request: ChatRequest) -> Fields:
     given = request.parameters
-    config: dict[str, Any] = {name: given[ours] for ours, name in DIRECT.items() if ours in given}
+    config: Fields = {name: given[openai] for openai, name in RENAMED.items() if openai in given}
     if (limit := limit_of(request)) is not None:
         config["maxOutputTokens"] = limit
     if stops := stops_of(request):
         config["stopSequences"] = stops
-    config.update(_format(request))
-    config.update(_output(request))
-    config.update({name: raw for name, raw in given.items() if name in CONFIG})
+    config.update(_response_format(request))
+    config.update(_modalities(request))
+    config.update({name: raw for name, raw in given.items() if name in GENERATION_CONFIG})
     config.update(value_of(request, "generationConfig") or {})
     return config
 
 
-def _format(request: ChatRequest) -> dict[str, Any]:
-    """The schema's ``name`` and ``strict`` have no word there: it is always followed."""
+def _response_format(request: ChatRequest) -> Fields:
+    """Google has no ``name`` and no ``strict``: the model always follows the schema."""
     wanted = response_format_of(request)
     if wanted is None or wanted.type == "text":
         return {}
-    fields: dict[str, Any] = {"responseMimeType": "application/json"}
+    fields: Fields = {"responseMimeType": "application/json"}
     if wanted.json_schema is not None and wanted.json_schema.schema is not None:
-        field = "responseJsonSchema" if takes_json_schema(request.model) else "responseSchema"
+        field = "responseJsonSchema" if supports_json_schema(request.model) else "responseSchema"
         fields[field] = wanted.json_schema.schema
     return fields
 
 
-def _output(request: ChatRequest) -> dict[str, Any]:
+def _modalities(request: ChatRequest) -> Fields:
     """What the model may answer with, and in which voice (ai.google.dev/gemini-api/docs/speech)."""
-    fields: dict[str, Any] = {}
+    fields: Fields = {}
     modalities = value_of(request, "modalities")
     if modalities:
         fields["responseModalities"] = [str(modality).upper() for modality in modalities]
@@ -139,51 +134,3 @@ def _output(request: ChatRequest) -> dict[str, Any]:
         prebuilt = {"prebuiltVoiceConfig": {"voiceName": voice}}
         fields["speechConfig"] = {"voiceConfig": prebuilt}
     return fields
-
-
-def _tools(request: ChatRequest) -> list[Any]:
-    """Tools of Google's own go as they are; all functions stand in one tool."""
-    field = "parametersJsonSchema" if takes_json_schema(request.model) else "parameters"
-    tools: list[Any] = []
-    functions: list[dict[str, Any]] = []
-    for raw in _raws(request.parameters.get("tools", Raw(b"[]"))):
-        if "function" not in _kind(raw):
-            tools.append(raw)
-            continue
-        spec = _tool(raw).function
-        if spec is not None:
-            if not functions:
-                tools.append({"functionDeclarations": functions})
-            functions.append(_declaration(spec, field))
-    return tools
-
-
-def _declaration(spec: FunctionSpec, field: str) -> dict[str, Any]:
-    declaration: dict[str, Any] = {"name": spec.name}
-    if spec.description is not None:
-        declaration["description"] = spec.description
-    if spec.parameters is not None:
-        declaration[field] = spec.parameters
-    return declaration
-
-
-def _tool_config(request: ChatRequest) -> dict[str, Any]:
-    calling = _calling(value_of(request, "tool_choice"))
-    config: dict[str, Any] = {"functionCallingConfig": calling} if calling else {}
-    config.update(value_of(request, "toolConfig") or {})
-    return config
-
-
-def _calling(choice: Any) -> dict[str, Any] | None:
-    """A choice of tools, one or several, is a list of allowed names. Where the model need not call
-    any, that list wants the mode VALIDATED (ai.google.dev/gemini-api/docs/function-calling)."""
-    if choice is None:
-        return None
-    if isinstance(choice, str):
-        return {"mode": MODES.get(choice, choice.upper())}
-    if choice.get("type") == "allowed_tools":
-        allowed = choice["allowed_tools"]
-        names = [tool["function"]["name"] for tool in allowed.get("tools", ())]
-        mode = "ANY" if allowed.get("mode") == "required" else "VALIDATED"
-        return {"mode": mode, "allowedFunctionNames": names}
-    return {"mode": "ANY", "allowedFunctionNames": [choice["function"]["name"]]}

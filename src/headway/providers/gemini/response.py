@@ -1,252 +1,204 @@
-"""Answers of Google's generateContent and streamGenerateContent, as events.
+"""Responses of Google's generateContent and streamGenerateContent, as events
+(GenerateContentResponse in ai.google.dev/api/generate-content; for Vertex, the REST reference of
+projects.locations.publishers.models).
 
-Wire facts, read off recordings: function calls arrive whole, mostly without an id, and finish with
-STOP; there is no end mark; the last chunk is often an empty text that carries a thought signature;
-without ``alt=sse`` a stream is one JSON array; an error in a stream is plain JSON.
+Wire facts, read off recordings: function calls come whole, mostly without an id, and finish with
+STOP; there is no end mark; the last chunk is often an empty text with a thought signature; without
+``alt=sse`` a stream is one JSON array; an error in a stream is plain JSON. Names are camel case.
 """
 
 from __future__ import annotations
 
-import re
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
 from headway.providers.base import State
-from headway.providers.gemini.errors import error_from
-from headway.providers.gemini.grounding import read_sources
-from headway.providers.gemini.usage import read_usage
-from headway.providers.gemini.wire_types import (
-    FAILURES,
-    FINISHES,
-    FORMAT,
-    UNFINISHED,
-    Blob,
-    Candidate,
-    Chunk,
-    FunctionCall,
-    LogprobsResult,
-    Part,
-    PromptFeedback,
-    Token,
+from headway.providers.gemini.content_blocks import (
+    CandidateState,
+    GeminiPart,
+    read_part,
+    remaining_audio,
 )
+from headway.providers.gemini.errors import error_from_status
+from headway.providers.gemini.finish_reasons import (
+    FAILURES,
+    FINISH_REASONS,
+    UNFINISHED,
+    name_of,
+)
+from headway.providers.gemini.grounding import CitationMetadata, read_sources
+from headway.providers.gemini.thought_signatures import reasoning_detail
+from headway.providers.gemini.usage import UsageMetadata, read_usage
 from headway.types import (
+    NO_RAW,
     Event,
     ExtraFields,
     Failed,
     Finished,
     Frame,
     Logprobs,
-    Reasoning,
     ReasoningDetail,
     Started,
     StreamEnd,
     Text,
-    ToolArguments,
-    ToolStarted,
 )
 
 Numbers = Mapping[int, str]
-"""Which finish reason a number stands for."""
-
-SYNTHETIC = re.compile(r"call_\d+_[\w-]*")
-"""Ids of our own making. Google's own have no second underscore (``call_3257537``)."""
-SERVER_PARTS = {
-    "executable_code": "executableCode",
-    "code_execution_result": "codeExecutionResult",
-    "tool_call": "toolCall",
-    "tool_response": "toolResponse",
-}
-"""What tools on Google's side leave in an answer, and what goes back unread on the next turn."""
-
-_chunk = msgspec.json.Decoder(Chunk).decode
-_chunks = msgspec.json.Decoder(list[Chunk]).decode
-_any = msgspec.json.Decoder().decode
+"""The service's numbers of finish reasons."""
 
 
-class Memory:
-    """What a stream has brought of one candidate."""
+class Content(Struct):
+    parts: list[GeminiPart] | None = None
 
-    __slots__ = ("calls", "finished", "images", "seen", "sound", "text")
 
-    def __init__(self) -> None:
-        self.calls = 0
-        self.images = 0
-        self.sound = b""
-        """What is left of it: less than three bytes."""
-        self.finished = False
-        self.text: list[str] = []
-        """For the offsets of citations, which come at the end and count from the start."""
-        self.seen: set[Any] = set()
+class TokenLogprob(Struct, rename="camel"):
+    token: str = ""
+    log_probability: float | None = None
+
+
+class TopTokens(Struct):
+    candidates: list[TokenLogprob] | None = None
+
+
+class LogprobsResult(Struct, rename="camel"):
+    chosen_candidates: list[TokenLogprob] | None = None
+    top_candidates: list[TopTokens] | None = None
+
+
+class Candidate(Struct, rename="camel"):
+    index: int = 0
+    content: Content | None = None
+    finish_reason: str | int | None = None
+    finish_message: str | None = None
+    grounding_metadata: Raw = NO_RAW
+    url_context_metadata: Any = None
+    citation_metadata: CitationMetadata | None = None
+    logprobs_result: LogprobsResult | None = None
+
+
+class PromptFeedback(Struct, rename="camel"):
+    block_reason: str | int | None = None
+    block_reason_message: str | None = None
+
+
+class GenerateContentResponse(Struct, rename="camel"):
+    """A whole response, or one chunk of a stream."""
+
+    candidates: list[Candidate] | None = None
+    prompt_feedback: PromptFeedback | None = None
+    usage_metadata: UsageMetadata | None = None
+    model_version: str | None = None
+    response_id: str | None = None
+    error: Raw = NO_RAW
+
+
+_decode = msgspec.json.Decoder(GenerateContentResponse).decode
+_decode_array = msgspec.json.Decoder(list[GenerateContentResponse]).decode
+_decode_any = msgspec.json.Decoder().decode
 
 
 def decode_event(numbers: Numbers, frame: Frame, state: State) -> list[Event]:
-    """One event of a stream, or a stream that is one JSON array, or an error in its place."""
+    """The events of one server-sent event, of a stream that is one JSON array, or of an error in
+    the place of either."""
     data = frame.data
     if not data:
         return []
     if data == b"[DONE]":
         return [StreamEnd()]
     events: list[Event] = []
-    for chunk in _chunks(data) if data[:1] == b"[" else (_chunk(data),):
-        _read(chunk, numbers, state, events)
+    for response in _decode_array(data) if data[:1] == b"[" else (_decode(data),):
+        _read(response, numbers, state, events)
     return events
 
 
 def decode_response(numbers: Numbers, body: bytes) -> list[Event]:
-    """A whole answer; also a stream that arrived as one JSON array."""
-    chunks = _chunks(body) if body.lstrip()[:1] == b"[" else [_chunk(body)]
+    """The events of a whole response, or of a stream that came as one JSON array. Raises
+    ValueError where it has neither a candidate nor a reason for having none."""
+    responses = _decode_array(body) if body.lstrip()[:1] == b"[" else [_decode(body)]
     state: State = {}
     events: list[Event] = []
-    for chunk in chunks:
-        _read(chunk, numbers, state, events)
-    if not any(chunk.candidates or chunk.prompt_feedback or chunk.error for chunk in chunks):
+    for response in responses:
+        _read(response, numbers, state, events)
+    if not any(each.candidates or each.prompt_feedback or each.error for each in responses):
         raise ValueError("the answer has no candidates")
     return events
 
 
-def _read(chunk: Chunk, numbers: Numbers, state: State, events: list[Event]) -> None:
-    if chunk.error:
-        events.append(Failed(error_from(_any(chunk.error))))
+def _read(
+    response: GenerateContentResponse, numbers: Numbers, state: State, events: list[Event]
+) -> None:
+    if response.error:
+        events.append(Failed(error_from_status(_decode_any(response.error))))
         return
-    usage = chunk.usage_metadata
+    usage = response.usage_metadata
     if not state:
-        state["id"] = chunk.response_id or ""
+        state["id"] = response.response_id or ""
         state["candidates"] = {}
         tier = None if usage is None else usage.service_tier
-        events.append(Started(chunk.response_id, chunk.model_version, service_tier=tier))
+        events.append(Started(response.response_id, response.model_version, service_tier=tier))
     finishes: list[Event] = []
-    for candidate in chunk.candidates or ():
-        _read_candidate(candidate, state, events)
-        _read_finish(candidate, numbers, state, finishes)
-    if chunk.prompt_feedback is not None and not chunk.candidates:
-        _read_block(chunk.prompt_feedback, finishes)
-    if usage is not None and (seen := read_usage(usage)) is not None:
-        events.append(seen)
-    events += finishes  # last, so that a failure has its usage on record
+    for candidate in response.candidates or ():
+        progress = _progress(state, candidate.index)
+        _read_content(candidate, progress, state["id"], events)
+        _read_finish(candidate, progress, numbers, finishes)
+    if response.prompt_feedback is not None and not response.candidates:
+        _read_blocked_prompt(response.prompt_feedback, finishes)
+    if usage is not None and (reported := read_usage(usage)) is not None:
+        events.append(reported)
+    events += finishes  # last, so that the record of a failure has its usage
 
 
-def _memory(state: State, index: int) -> Memory:
-    memories: dict[int, Memory] = state["candidates"]
-    if index not in memories:
-        memories[index] = Memory()
-    return memories[index]
+def _progress(state: State, index: int) -> CandidateState:
+    candidates: dict[int, CandidateState] = state["candidates"]
+    if index not in candidates:
+        candidates[index] = CandidateState()
+    return candidates[index]
 
 
-def _read_candidate(candidate: Candidate, state: State, events: list[Event]) -> None:
-    memory = _memory(state, candidate.index)
-    content = candidate.content
+def _read_content(
+    candidate: Candidate, progress: CandidateState, response_id: str, events: list[Event]
+) -> None:
+    content, index = candidate.content, candidate.index
     for part in () if content is None else content.parts or ():
         if part.text and not part.thought:
-            events.append(Text(part.text, candidate.index))
-            memory.text.append(part.text)
-        _read_part(part, candidate.index, memory, state, events)
+            events.append(Text(part.text, index))
+            progress.texts.append(part.text)
+        call_id, image = read_part(part, index, progress, response_id, events)
+        detail = reasoning_detail(part, call_id, image)
+        if detail is not None:
+            events.append(ReasoningDetail(detail, index))
     if candidate.logprobs_result is not None:
-        events.append(Logprobs(_logprobs(candidate.logprobs_result), candidate.index))
-    if (
-        candidate.grounding_metadata
-        or candidate.url_context_metadata
-        or candidate.citation_metadata
-    ):
-        fields = read_sources(candidate, "".join(memory.text), memory.seen)
-        if fields:
-            events.append(ExtraFields(fields, candidate.index))
+        events.append(Logprobs(_openai_logprobs(candidate.logprobs_result), index))
+    if fields := _source_fields(candidate, progress):
+        events.append(ExtraFields(fields, index))
 
 
-def _read_part(part: Part, index: int, memory: Memory, state: State, events: list[Event]) -> None:
-    """All but plain text, which the caller reads first because it is nearly everything."""
-    if part.thought and part.text:
-        events.append(Reasoning(part.text, index))
-    call_id = image = None
-    if part.function_call is not None:
-        call_id = _read_call(part.function_call, index, memory, state, events)
-    if part.inline_data is not None:
-        media = _media(part.inline_data, memory)
-        if "images" in media:
-            image, memory.images = memory.images, memory.images + 1
-        events.append(ExtraFields(media, index))
-    detail = _detail(part, call_id, image)
-    if detail is not None:
-        events.append(ReasoningDetail(detail, index))
+def _source_fields(candidate: Candidate, progress: CandidateState) -> dict[str, Any]:
+    """Message fields with the sources of the answer: OpenAI's ``annotations``, and Google's
+    metadata as it came."""
+    fields: dict[str, Any] = {}
+    grounding, citations = candidate.grounding_metadata, candidate.citation_metadata
+    if grounding or citations is not None:
+        fields = read_sources(grounding, citations, "".join(progress.texts), progress.annotations)
+    if candidate.url_context_metadata:
+        fields["url_context_metadata"] = candidate.url_context_metadata
+    return fields
 
 
-def _read_call(
-    call: FunctionCall, index: int, memory: Memory, state: State, events: list[Event]
-) -> str:
-    position = memory.calls
-    memory.calls += 1
-    call_id = call.id or f"call_{position}_{state['id']}"
-    arguments = msgspec.json.format(call.args, indent=-1).decode() if call.args else "{}"
-    events.append(ToolStarted(position, call_id, call.name, index))
-    events.append(ToolArguments(position, arguments, index))
-    return call_id
-
-
-def _detail(part: Part, call_id: str | None, image: int | None) -> dict[str, Any] | None:
-    """What must come back on the next turn (ai.google.dev/gemini-api/docs/thought-signatures):
-    signatures, each with the call or the picture it belongs to, and parts that only Google reads
-    (``part``)."""
-    signature = part.thought_signature
-    if part.thought and signature:
-        return {
-            "type": "reasoning.text",
-            "text": part.text or "",
-            "signature": signature,
-            "format": FORMAT,
-        }
-    kept = {name: getattr(part, field) for field, name in SERVER_PARTS.items()}
-    kept = {name: value for name, value in kept.items() if value is not None}
-    if part.text == "" and signature:
-        kept = {"text": ""}
-    if image is not None and signature:
-        kept = {"image": image}
-    if not kept and not signature:
-        return None
-    detail: dict[str, Any] = {
-        "type": "reasoning.encrypted",
-        "data": signature or "",
-        "format": FORMAT,
-    }
-    if call_id is not None:
-        detail["id"] = call_id
-    elif kept:
-        detail["part"] = kept
-    return detail
-
-
-def _media(blob: Blob, memory: Memory) -> dict[str, Any]:
-    """Pictures in the shape that OpenRouter gave them, sound in OpenAI's."""
-    if blob.mime_type.startswith("audio/"):
-        data = _aligned(blob.data, memory)
-        return {"audio": {"data": data, "format": blob.mime_type.removeprefix("audio/")}}
-    url = f"data:{blob.mime_type};base64,{blob.data}"
-    return {"images": [{"type": "image_url", "image_url": {"url": url}}]}
-
-
-def _aligned(data: str, memory: Memory) -> str:
-    """Sound comes in pieces, each padded, and is one text in the end: base64 that ends within it
-    would break it, so what does not fill three bytes waits for the next piece."""
-    if not memory.sound and not data.endswith("="):
-        return data
-    sound = memory.sound + b64decode(data)
-    whole = len(sound) - len(sound) % 3
-    memory.sound = sound[whole:]
-    return b64encode(sound[:whole]).decode()
-
-
-def _logprobs(result: LogprobsResult) -> dict[str, Any]:
+def _openai_logprobs(result: LogprobsResult) -> dict[str, Any]:
     tops = [top.candidates or [] for top in result.top_candidates or ()]
     content = []
     for position, token in enumerate(result.chosen_candidates or ()):
         top = tops[position] if position < len(tops) else []
-        content.append({**_token(token), "top_logprobs": [_token(other) for other in top]})
+        content.append({**_openai_token(token), "top_logprobs": [_openai_token(t) for t in top]})
     return {"content": content, "refusal": None}
 
 
-def _token(token: Token) -> dict[str, Any]:
+def _openai_token(token: TokenLogprob) -> dict[str, Any]:
     return {
         "token": token.token,
         "logprob": token.log_probability,
@@ -254,35 +206,33 @@ def _token(token: Token) -> dict[str, Any]:
     }
 
 
-def _read_finish(candidate: Candidate, numbers: Numbers, state: State, events: list[Event]) -> None:
-    memory = _memory(state, candidate.index)
-    given = candidate.finish_reason
-    if given in UNFINISHED or memory.finished:
+def _read_finish(
+    candidate: Candidate, progress: CandidateState, numbers: Numbers, events: list[Event]
+) -> None:
+    if candidate.finish_reason in UNFINISHED or progress.is_finished:
         return
-    memory.finished = True
-    if memory.sound:
-        events.append(
-            ExtraFields({"audio": {"data": b64encode(memory.sound).decode()}}, candidate.index)
-        )
-    name = numbers.get(given, "OTHER") if isinstance(given, int) else given or ""
+    progress.is_finished = True
+    index, message = candidate.index, candidate.finish_message
+    events += remaining_audio(progress, index)
+    name = name_of(candidate.finish_reason, numbers)
     if name in FAILURES:
-        message = candidate.finish_message or f"The model stopped without an answer: {name}."
+        message = message or f"The model stopped without an answer: {name}."
         events.append(Failed(UpstreamError(message, code=name)))
         return
-    reason = FINISHES.get(name, "stop")
-    if reason == "stop" and memory.calls:
+    reason = FINISH_REASONS.get(name, "stop")
+    if reason == "stop" and progress.tool_calls:
         reason = "tool_calls"
-    if reason == "content_filter" and candidate.finish_message:
-        events.append(ExtraFields({"refusal": candidate.finish_message}, candidate.index))
-    events.append(Finished(reason, candidate.index))
+    if reason == "content_filter" and message:
+        events.append(ExtraFields({"refusal": message}, index))
+    events.append(Finished(reason, index))
 
 
-def _read_block(feedback: PromptFeedback, events: list[Event]) -> None:
-    """The prompt was blocked: there will be no candidates. The why goes where a refusal would, but
-    not as one: the model did not say it, and nobody is to be billed for its tokens."""
+def _read_blocked_prompt(feedback: PromptFeedback, events: list[Event]) -> None:
+    """There are no candidates for a blocked prompt. The reason goes into ``refusal`` but not as a
+    Refusal event: it is no output of the model, and its tokens are not billed."""
     if feedback.block_reason is None:
         return
-    said = feedback.block_reason_message or "The provider gave no further reason."
-    why = f"The prompt was blocked ({feedback.block_reason}). {said}"
-    events.append(ExtraFields({"refusal": why}))
+    message = feedback.block_reason_message or "The provider gave no further reason."
+    refusal = f"The prompt was blocked ({feedback.block_reason}). {message}"
+    events.append(ExtraFields({"refusal": refusal}))
     events.append(Finished("content_filter"))

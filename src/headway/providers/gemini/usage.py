@@ -1,61 +1,81 @@
-"""Google's token counts, in ours and in OpenAI's shape.
+"""Google's token counts (UsageMetadata), as ours and in OpenAI's shape.
 
 Facts read off recordings: the total is prompt + tool use + candidates + thoughts; a count of zero
-is left out; many chunks of a stream count, each for the answer so far; the first ones of Vertex AI
-have a usage object without a single count.
+is left out; many chunks of a stream have counts, each for the answer so far; the first chunks of
+Vertex AI have a usage object without any count.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from headway.providers.gemini.wire_types import AUDIO, Counted, WireUsage
+from msgspec import Struct
+
 from headway.types import Usage, UsageReported
 
+AUDIO = ("AUDIO", 4)
+"""The modality's name and its number."""
 
-def read_usage(wire: WireUsage) -> UsageReported | None:
-    """None where there is nothing counted yet."""
-    if wire.prompt_token_count is None and wire.total_token_count is None:
+
+class ModalityTokenCount(Struct, rename="camel"):
+    modality: str | int | None = None
+    token_count: int = 0
+
+
+class UsageMetadata(Struct, rename="camel"):
+    prompt_token_count: int | None = None
+    candidates_token_count: int | None = None
+    total_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    cached_content_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+    prompt_tokens_details: list[ModalityTokenCount] | None = None
+    tool_use_prompt_tokens_details: list[ModalityTokenCount] | None = None
+    candidates_tokens_details: list[ModalityTokenCount] | None = None
+    service_tier: str | None = None
+
+
+def read_usage(counts: UsageMetadata) -> UsageReported | None:
+    """None where nothing is counted yet."""
+    if counts.prompt_token_count is None and counts.total_token_count is None:
         return None
+    prompt_details = (counts.prompt_tokens_details, counts.tool_use_prompt_tokens_details)
     usage = Usage(
-        input_tokens=_input(wire),
-        output_tokens=_output(wire),
-        cache_read_tokens=wire.cached_content_token_count,
-        reasoning_tokens=wire.thoughts_token_count,
-        input_audio_tokens=_audio(wire.prompt_tokens_details, wire.tool_use_prompt_tokens_details),
-        output_audio_tokens=_audio(wire.candidates_tokens_details),
+        input_tokens=_input_tokens(counts),
+        output_tokens=_output_tokens(counts),
+        cache_read_tokens=counts.cached_content_token_count,
+        reasoning_tokens=counts.thoughts_token_count,
+        input_audio_tokens=_audio_tokens(*prompt_details),
+        output_audio_tokens=_audio_tokens(counts.candidates_tokens_details),
     )
-    return UsageReported(usage, shown(usage))
+    return UsageReported(usage, _openai_usage(usage))
 
 
-def _input(wire: WireUsage) -> int:
-    """Cached tokens are in the prompt's count. What server-side tools read for the model is
-    billed as input, too (ai.google.dev/gemini-api/docs/url-context)."""
-    return (wire.prompt_token_count or 0) + (wire.tool_use_prompt_token_count or 0)
+def _input_tokens(counts: UsageMetadata) -> int:
+    """The prompt's count includes cached tokens. What server-side tools read for the model is
+    billed as input too (ai.google.dev/gemini-api/docs/url-context)."""
+    return (counts.prompt_token_count or 0) + (counts.tool_use_prompt_token_count or 0)
 
 
-def _output(wire: WireUsage) -> int | None:
-    """Thoughts are not in the candidates' count; a quarter of the recorded usages have none."""
-    counts = (wire.candidates_token_count, wire.thoughts_token_count)
-    if counts != (None, None):
-        return sum(count or 0 for count in counts)
-    if wire.total_token_count is None:
+def _output_tokens(counts: UsageMetadata) -> int | None:
+    """The candidates' count excludes thoughts; a quarter of the recorded usages have no count of
+    candidates."""
+    outputs = (counts.candidates_token_count, counts.thoughts_token_count)
+    if outputs != (None, None):
+        return sum(count or 0 for count in outputs)
+    if counts.total_token_count is None:
         return None
-    return max(0, wire.total_token_count - _input(wire))
+    return max(0, counts.total_token_count - _input_tokens(counts))
 
 
-def _audio(*details: list[Counted] | None) -> int | None:
+def _audio_tokens(*details: list[ModalityTokenCount] | None) -> int | None:
     counts = [
-        counted.token_count
-        for group in details
-        for counted in group or ()
-        if counted.modality in AUDIO
+        each.token_count for group in details for each in group or () if each.modality in AUDIO
     ]
     return sum(counts) if counts else None
 
 
-def shown(usage: Usage) -> dict[str, Any]:
-    """The counts as OpenAI would show them."""
+def _openai_usage(usage: Usage) -> dict[str, Any]:
     known = [count for count in (usage.input_tokens, usage.output_tokens) if count is not None]
     fields: dict[str, Any] = {
         "prompt_tokens": usage.input_tokens,

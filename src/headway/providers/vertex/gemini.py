@@ -13,12 +13,12 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from headway.errors import InvalidField
-from headway.providers.gemini import embeddings as gemini_embeddings
 from headway.providers.gemini import provider as gemini
+from headway.providers.gemini.embeddings import BATCH_METHOD, encode_vertex_body
+from headway.providers.gemini.finish_reasons import VERTEX_NUMBERS
 from headway.providers.gemini.parameters import VERTEX, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
-from headway.providers.gemini.wire_types import VERTEX_NUMBERS
 from headway.providers.vertex import model_list as vertex_listing
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target, Url
 from headway.wire.url import join
@@ -44,13 +44,13 @@ OPTIONS = {
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     method = gemini.METHODS[request.stream]
-    has_ids = _option(target, "api_version", VERSION) != "v1"
-    body = encode_body(request, has_ids=has_ids)
+    has_call_ids = _option(target, "api_version", VERSION) != "v1"
+    body = encode_body(request, has_call_ids=has_call_ids)
     return HttpRequest(place(target, request.model, method), headers(target, request.stream), body)
 
 
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
-    method, body = gemini_embeddings.encode_vertex(request)
+    method, body = encode_vertex_body(request)
     return HttpRequest(place(target, request.model, method), headers(target, False), body)
 
 
@@ -58,7 +58,7 @@ def place(target: Target, model: str, method: str, publisher: str = "google") ->
     """Where a model's method is. Raises InvalidField where a project is needed and none known."""
     project = _option(target, "project", target.credentials.get("project", ""))
     region = _option(target, "region", "global")
-    usual = "v1beta1" if method == gemini_embeddings.BATCH else VERSION
+    usual = "v1beta1" if method == BATCH_METHOD else VERSION
     version = _option(target, "api_version", usual)
     resource = _resource(model, publisher)
     if not resource.startswith("projects/") and not (target.api_key and not project):
@@ -70,7 +70,7 @@ def place(target: Target, model: str, method: str, publisher: str = "google") ->
                 param="project",
             )
         resource = f"projects/{project}/locations/{region}/{resource}"
-    path = f"/{version}/{quote(resource, safe=gemini.KEPT)}:{method}"
+    path = f"/{version}/{quote(resource, safe=gemini.PATH_SAFE)}:{method}"
     return join(_host(target.base_url, region), path)
 
 

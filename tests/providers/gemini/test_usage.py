@@ -1,0 +1,103 @@
+"""Google's token counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gemini_wire import START, answer, streamed, whole
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import Finished, Started, Text, Usage, UsageReported
+
+STOP = Finished("stop")
+
+
+USAGES: list[tuple[dict[str, Any], Usage, dict[str, Any]]] = [
+    (
+        {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15},
+        Usage(input_tokens=10, output_tokens=5),
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+    ),
+    (
+        {
+            "promptTokenCount": 10,
+            "cachedContentTokenCount": 8,
+            "toolUsePromptTokenCount": 3,
+            "candidatesTokenCount": 5,
+            "thoughtsTokenCount": 7,
+            "totalTokenCount": 25,
+            "promptTokensDetails": [
+                {"modality": "TEXT", "tokenCount": 6},
+                {"modality": "AUDIO", "tokenCount": 4},
+            ],
+            "toolUsePromptTokensDetails": [{"modality": 4, "tokenCount": 2}],
+            "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": 5}],
+        },
+        Usage(
+            input_tokens=13,
+            output_tokens=12,
+            cache_read_tokens=8,
+            reasoning_tokens=7,
+            input_audio_tokens=6,
+            output_audio_tokens=5,
+        ),
+        {
+            "prompt_tokens": 13,
+            "completion_tokens": 12,
+            "total_tokens": 25,
+            "prompt_tokens_details": {"cached_tokens": 8, "audio_tokens": 6},
+            "completion_tokens_details": {"reasoning_tokens": 7, "audio_tokens": 5},
+        },
+    ),
+    (
+        {"promptTokenCount": 85, "thoughtsTokenCount": 199, "totalTokenCount": 284},
+        Usage(input_tokens=85, output_tokens=199, reasoning_tokens=199),
+        {
+            "prompt_tokens": 85,
+            "completion_tokens": 199,
+            "total_tokens": 284,
+            "completion_tokens_details": {"reasoning_tokens": 199},
+        },
+    ),
+    (
+        {"promptTokenCount": 5, "totalTokenCount": 9},
+        Usage(input_tokens=5, output_tokens=4),
+        {"prompt_tokens": 5, "completion_tokens": 4, "total_tokens": 9},
+    ),
+    (
+        {"promptTokenCount": 5},
+        Usage(input_tokens=5),
+        {"prompt_tokens": 5, "completion_tokens": None, "total_tokens": 5},
+    ),
+]
+
+
+@pytest.mark.parametrize(("wire", "usage", "shown"), USAGES, ids=[str(u[0])[:50] for u in USAGES])
+def test_usage_has_the_billed_counts(
+    wire: dict[str, Any], usage: Usage, shown: dict[str, Any]
+) -> None:
+    told = whole(answer({"text": "a"}) | {"usageMetadata": wire})
+    assert told[2] == UsageReported(usage, shown)
+
+
+def test_a_usage_without_counts_is_ignored() -> None:
+    told = whole(answer({"text": "a"}) | {"usageMetadata": {"trafficType": "ON_DEMAND"}})
+    assert told == [START, Text("a"), STOP]
+
+
+def test_a_later_usage_replaces_an_earlier_one() -> None:
+    def counted(tokens: int, finish: Any = None) -> Any:
+        usage = {"promptTokenCount": 3, "candidatesTokenCount": tokens}
+        return answer({"text": "a"}, finish=finish) | {"usageMetadata": usage}
+
+    told = ResponseAccumulator()
+    told.add(streamed(counted(1), counted(2), counted(3, "STOP")))
+    assert told.reported() == Usage(input_tokens=3, output_tokens=3)
+
+
+def test_the_service_tier_is_reported() -> None:
+    usage = {"promptTokenCount": 3, "serviceTier": "flex"}
+    assert whole(answer({"text": "a"}) | {"usageMetadata": usage})[0] == Started(
+        "r1", "gemini-x", service_tier="flex"
+    )
