@@ -95,7 +95,7 @@ class Loop(asyncio.SelectorEventLoop):
         made = self.create_future()
         self.call_soon(made.set_result, None)
         await made
-        self.connected.set_result(transport.protocol)
+        self.connected.set_result(transport)
         return transport, transport.protocol
 
 
@@ -167,12 +167,14 @@ async def _measure(
 async def _connection(loop: Loop, case: Case, transport: FakeTransport) -> Any:
     """The connection that the request went to, when it is in use."""
     try:
-        provider = await asyncio.wait_for(loop.connected, PATIENCE_S)
+        upstream = await asyncio.wait_for(loop.connected, PATIENCE_S)
     except TimeoutError:
         told = transport.last
         raise RuntimeError(f"{case.name} went to no provider; the client got {told!r}") from None
-    await asyncio.sleep(0.01)  # for the pool to hand it over
-    return provider
+    await asyncio.sleep(
+        0.01
+    )  # the connector gives the transport to the connection, and that to the pool
+    return upstream.protocol
 
 
 def _accept(app: App) -> tuple[Any, FakeTransport]:

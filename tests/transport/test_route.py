@@ -16,14 +16,14 @@ def test_an_origin_goes_through_the_proxy_of_the_settings() -> None:
     assert route.proxy is not None
     assert route.proxy.shown == "http://proxy:3128"
     assert not route.is_forwarded
-    assert route.has_tls_socket
+    assert route.is_tls
     assert route.shown == "https://api.test"
 
 
 def test_plain_http_is_forwarded_by_the_proxy() -> None:
     route = Routes(TLS, PROXIES, {}).find(join("http://api.test:81"))
     assert route.is_forwarded
-    assert not route.has_tls_socket
+    assert not route.is_tls
     assert route.shown == "http://api.test:81"
 
 
@@ -65,3 +65,10 @@ def test_an_origin_that_is_no_url_is_refused() -> None:
 def test_a_unix_socket_is_shown_by_its_path() -> None:
     route = Routes(TLS, PROXIES, {}).find(join("unix:/run/x.sock"))
     assert (route.host_shown, route.proxy) == ("/run/x.sock", None)
+
+
+def test_a_client_certificate_is_not_for_the_proxy() -> None:
+    own = TlsSettings(ca_file="company.pem", cert_file="client.pem", key_file="key.pem")
+    route = Routes(own, PROXIES, {}).find(join("https://api.test"))
+    assert route.tls == own
+    assert route.proxy_tls == TlsSettings(ca_file="company.pem")

@@ -93,7 +93,7 @@ class Connection(Exchange, asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._write = self._transport.write
         # Any byte that the kernel does not take pauses us: so we know when a request is sent whole.
-        self._transport.set_write_buffer_limits(*self._pool.water_marks)
+        self._transport.set_write_buffer_limits(0, 0)
         self._pool.sockets.add(self)
         self._pool.welcome(self)
 

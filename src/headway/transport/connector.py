@@ -17,6 +17,7 @@ from headway.transport.faults import unreachable
 from headway.transport.proxy import Proxy
 from headway.transport.route import Route
 from headway.transport.tls import TlsContexts
+from headway.transport.tls_stream import TlsStream
 from headway.transport.tunnel import Tunnel
 from headway.wire.url import UNIX
 
@@ -66,13 +67,34 @@ class Connector:
             await loop.create_unix_connection(lambda: early, route.host)
             early.hand_over(connection)
             return
-        tls = await self._contexts.get(route.tls) if route.has_tls_socket else None
         if route.proxy is None:
+            tls = await self._contexts.get(route.tls) if route.is_tls else None
             await _connect(route.host, route.port, connection, tls)
         elif route.is_forwarded:
-            await _connect_proxy(route.proxy, connection, tls)
+            await self._connect_proxy(route, route.proxy, connection)
         else:
-            await _connect_tunnel(route, route.proxy, connection, tls)
+            await self._connect_tunnel(route, route.proxy, connection)
+
+    async def _connect_proxy(self, route: Route, proxy: Proxy, protocol: asyncio.Protocol) -> None:
+        is_tls = proxy.scheme == "https"
+        with _unreachable_on_oserror(f"proxy {proxy.shown}"):
+            tls = await self._contexts.get(route.proxy_tls) if is_tls else None
+            await _connect(proxy.host, proxy.port, protocol, tls)
+
+    async def _connect_tunnel(self, route: Route, proxy: Proxy, connection: Connection) -> None:
+        tls = await self._contexts.get(route.tls)
+        host = f"[{route.host}]" if ":" in route.host else route.host
+        tunnel = Tunnel(proxy, f"{host}:{route.port}")
+        await self._connect_proxy(route, proxy, tunnel)
+        try:
+            await tunnel.opened
+        except BaseException:
+            tunnel.transport.abort()
+            raise
+        stream = TlsStream(connection, tls, _server_name(route.host))
+        tunnel.transport.set_protocol(stream)
+        stream.connection_made(tunnel.transport)
+        await _handshake(stream)
 
 
 class EarlyData(asyncio.Protocol):
@@ -118,49 +140,26 @@ async def _connect(
     host: str, port: int, protocol: asyncio.Protocol, tls: ssl.SSLContext | None
 ) -> None:
     sock = await open_socket(host, port)
-    loop = asyncio.get_running_loop()
     early = EarlyData()
     try:
-        if tls is None:
-            await loop.create_connection(lambda: early, sock=sock)
-        else:
-            name = _server_name(host)
-            await loop.create_connection(lambda: protocol, sock=sock, ssl=tls, server_hostname=name)
+        await asyncio.get_running_loop().create_connection(lambda: early, sock=sock)
     except BaseException:
         sock.close()
         raise
     if tls is None:
         early.hand_over(protocol)
+        return
+    stream = TlsStream(protocol, tls, _server_name(host))
+    early.hand_over(stream)
+    await _handshake(stream)
 
 
-async def _connect_proxy(
-    proxy: Proxy, protocol: asyncio.Protocol, tls: ssl.SSLContext | None
-) -> None:
-    with _unreachable_on_oserror(f"proxy {proxy.shown}"):
-        proxy_tls = tls if proxy.scheme == "https" else None
-        await _connect(proxy.host, proxy.port, protocol, proxy_tls)
-
-
-async def _connect_tunnel(
-    route: Route, proxy: Proxy, connection: Connection, tls: ssl.SSLContext | None
-) -> None:
-    host = f"[{route.host}]" if ":" in route.host else route.host
-    tunnel = Tunnel(proxy, f"{host}:{route.port}")
-    await _connect_proxy(proxy, tunnel, tls)
+async def _handshake(stream: TlsStream) -> None:
     try:
-        await tunnel.opened
-        secured = await asyncio.get_running_loop().start_tls(
-            tunnel.transport,
-            connection,
-            tls,  # type: ignore[arg-type]  # a tunnel is for https, which has a context
-            server_hostname=_server_name(route.host),
-        )
+        await stream.ready
     except BaseException:
-        tunnel.transport.abort()
+        stream.close()
         raise
-    if secured is None:
-        raise ConnectionResetError("closed during the TLS handshake")
-    connection.connection_made(secured)
 
 
 async def open_socket(host: str, port: int) -> socket.socket:

@@ -59,7 +59,6 @@ class Pool:
         "proxy_headers",
         "route",
         "sockets",
-        "water_marks",
     )
 
     def __init__(
@@ -78,8 +77,6 @@ class Pool:
         self.is_forwarded = route.is_forwarded
         self.forwarder = route.proxy.shown if route.proxy and route.is_forwarded else None
         self.proxy_headers = route.proxy.headers if route.proxy and route.is_forwarded else ()
-        # asyncio's TLS transport takes "high" as reached at equality, so that 0 would always be.
-        self.water_marks = (1, 0) if route.has_tls_socket else (0, 0)
         self._open_connection = open_connection
         self._idle: dict[Connection, None] = {}
         self._idle_cap = limits.idle_connections if limits.idle_s > 0 else 0

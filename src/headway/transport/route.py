@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from headway.transport.proxy import Proxy, ProxySettings, parse_proxy
 from headway.transport.tls import TlsSettings
@@ -41,8 +42,9 @@ class Route(Struct, frozen=True, kw_only=True):
         return self.proxy is not None and self.scheme == "http"
 
     @property
-    def has_tls_socket(self) -> bool:
-        return self.is_tls or (self.proxy is not None and self.proxy.scheme == "https")
+    def proxy_tls(self) -> TlsSettings:
+        """For the connection to an https proxy: the client certificate is for the origin only."""
+        return replace(self.tls, cert_file=None, key_file=None)
 
     @property
     def host_shown(self) -> str:

@@ -1,0 +1,167 @@
+"""TLS over a plain transport: the protocol of the transport below it, and the transport of the
+protocol above it.
+
+It drives an ``ssl.SSLObject`` itself, in place of the event loops' own TLS layers. Those serve
+every kind of protocol: uvloop's keeps a queue of writes, a buffer of 256 KiB a connection and a
+state machine for the shutdown, and asks OpenSSL once more after each record, which costs an
+exception. Here a request is one record and one write, and what arrives is handed up in the callback
+that read it. Closing is always ``abort``: no ``close_notify`` is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any, cast
+
+MAX_RECORD = 16_384
+"""Bytes of plaintext in one TLS record at most (RFC 8446, section 5.1). A read of that size takes a
+whole record, and OpenSSL reads no further ahead (SSL_CTX_set_read_ahead(3): off by default), so
+that nothing is left in it when ``MemoryBIO.pending`` is 0."""
+
+NO_PROTOCOL = asyncio.Protocol()
+
+
+class TlsStream(asyncio.Protocol, asyncio.Transport):
+    """The client's side of one TLS connection. When the handshake is complete and the certificate
+    verified, ``protocol`` gets ``connection_made`` and ``ready`` its result. If it fails, ``ready``
+    gets the OSError (mostly an ssl.SSLError) and ``protocol`` nothing."""
+
+    def __init__(
+        self, protocol: asyncio.Protocol, context: ssl.SSLContext, server_name: str
+    ) -> None:
+        self._protocol = protocol
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._ssl = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self._is_made = self._has_ended = False
+        self._error: ssl.SSLError | None = None
+        """Why the connection is being aborted."""
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    # --- Called by the transport below ---------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._do_handshake()
+
+    def data_received(self, data: bytes) -> None:
+        incoming = self._incoming
+        incoming.write(data)
+        if not self._is_made and not self._do_handshake():
+            return
+        plaintext = self._read()
+        if incoming.pending:
+            plaintext = self._read_rest(plaintext)
+        if self._outgoing.pending:  # a post-handshake message was answered
+            self._transport.write(self._outgoing.read())
+        if plaintext:
+            self._protocol.data_received(plaintext)
+        if self._has_ended:
+            self.eof_received()
+            self._transport.close()
+
+    def eof_received(self) -> None:
+        """With or without ``close_notify``: HTTP itself says whether a message is complete."""
+        if self._is_made:
+            self._protocol.eof_received()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        protocol, self._protocol = self._protocol, NO_PROTOCOL  # each referred to the other
+        if self._is_made:
+            protocol.connection_lost(error or self._error)
+        else:
+            self._fail_handshake(error or ConnectionResetError("closed during the TLS handshake"))
+
+    def pause_writing(self) -> None:
+        if self._is_made:
+            self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._is_made:
+            self._protocol.resume_writing()
+
+    # --- Called by the protocol above ----------------------------------------------------------
+
+    def write(self, data: bytes) -> None:  # type: ignore[override]  # bytes are all that is written
+        try:
+            self._ssl.write(data)
+        except ssl.SSLError as error:  # also while the peer renegotiates (TLS 1.2), which is rare
+            self._abort_with(error)
+        else:
+            self._transport.write(self._outgoing.read())
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self._transport.set_write_buffer_limits(high, low)
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = cast("asyncio.Protocol", protocol)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._ssl if name == "ssl_object" else self._transport.get_extra_info(name, default)
+
+    # --- TLS -----------------------------------------------------------------------------------
+
+    def _do_handshake(self) -> bool:
+        """Go on with the handshake. Whether it is complete."""
+        try:
+            self._ssl.do_handshake()
+        except ssl.SSLWantReadError:
+            self._transport.write(self._outgoing.read())
+            return False
+        except ssl.SSLError as error:
+            self._transport.write(self._outgoing.read())  # the alert that tells the peer why
+            self._transport.close()
+            self._fail_handshake(error)
+            return False
+        self._transport.write(self._outgoing.read())
+        self._is_made = True
+        self._protocol.connection_made(self)
+        if not self.ready.done():
+            self.ready.set_result(None)
+        return True
+
+    def _fail_handshake(self, error: Exception) -> None:
+        if not self.ready.done():
+            self.ready.set_exception(error.with_traceback(None))  # its frames refer to ``self``
+
+    def _read(self) -> bytes:
+        """The content of the next record. Empty if that is not complete, or if there is none: then
+        ``_has_ended`` or ``_error`` is set."""
+        try:
+            plaintext = self._ssl.read(MAX_RECORD)
+        except ssl.SSLWantReadError:
+            return b""
+        except ssl.SSLError as error:
+            self._abort_with(error)
+            return b""
+        if not plaintext:
+            self._has_ended = True
+        return plaintext
+
+    def _read_rest(self, plaintext: bytes) -> bytes:
+        """Several records came at once: their content goes up in one piece."""
+        parts = [plaintext]
+        while parts[-1] and self._incoming.pending:
+            parts.append(self._read())
+        return b"".join(parts)
+
+    def _abort_with(self, error: ssl.SSLError) -> None:
+        """``connection_lost`` follows, and passes ``error`` on."""
+        self._error = error.with_traceback(None)
+        self._transport.abort()
