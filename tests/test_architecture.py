@@ -60,7 +60,14 @@ TRESPASSES = {
 }
 
 # For the contract "acyclic", in each package: a module, and the sibling that imports it already.
-CIRCLES = (("credentials.base", "headway.credentials.sources"),)
+CIRCLES = (
+    ("catalog.model_catalog", "headway.catalog.catalog_cache"),
+    ("credentials.base", "headway.credentials.sources"),
+    ("server.transports", "headway.server.app"),
+    ("server.http.flow_control", "headway.server.http.protocol"),
+    ("server.openapi.document", "headway.server.openapi.docs"),
+    ("token_counter.protocol", "headway.token_counter.counter"),
+)
 
 
 def lint(top: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -144,7 +151,8 @@ def test_every_acyclic_package_is_shown_to_fail() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     acyclic = next(one for one in contracts["contracts"] if one["id"] == "acyclic")
 
-    assert acyclic["ancestors"] == [f"headway.{module}".rpartition(".")[0] for module, _ in CIRCLES]
+    packages = dict.fromkeys(module.partition(".")[0] for module, _ in CIRCLES)
+    assert acyclic["ancestors"] == [f"headway.{package}" for package in packages]
 
 
 def test_a_new_package_must_be_given_its_layer(copied: Path) -> None:

@@ -15,7 +15,6 @@ from headway.pipeline.gateway import Snapshot
 from headway.policy.keys import authorize
 from headway.providers import FACTS, KINDS
 from headway.server import composition
-from headway.server.composition import IdSource
 from headway.server.transports import Transports
 from headway.token_counter.counter import TokenCounter
 from headway.transport.client import HttpTransport
@@ -63,7 +62,7 @@ def composed(config: Config, check: Callable[[Snapshot], Any]) -> Any:
     async def main() -> Any:
         transports = Transports(config)
         try:
-            return check(composition.snapshot(config, transports, {"llama": LAUNCHER}))
+            return check(composition.new_snapshot(config, transports, {"llama": LAUNCHER}))
         finally:
             await transports.close()
 
@@ -162,7 +161,7 @@ def test_what_needs_credentials_has_a_source_of_them_and_needs_no_key(config: Co
 
 
 def test_configured_prices_win(config: Config) -> None:
-    prices = composition.prices(config)
+    prices = composition.new_price_book(config)
     price = prices.find("openai", "m1", 0.0, provider="box")
     assert price is not None
     from headway.types import Usage
@@ -179,7 +178,7 @@ def test_a_gateway_is_ready_to_take_requests(config: Config, tmp_path: Path) -> 
 
     async def main() -> None:
         transports = Transports(config)
-        made = composition.gateway(config, transports, {"llama": LAUNCHER}, TokenCounter())
+        made = composition.new_gateway(config, transports, {"llama": LAUNCHER}, TokenCounter())
         assert UUID(made.new_id()).version == 4
         assert 0 <= made.rng() < 1
         assert made.clock() <= made.clock()
@@ -189,17 +188,6 @@ def test_a_gateway_is_ready_to_take_requests(config: Config, tmp_path: Path) -> 
         await transports.close()
 
     asyncio.run(main())
-
-
-def test_ids_are_random_uuids_and_never_the_same() -> None:
-    new_id = IdSource()
-    found = [new_id() for _ in range(1000)]  # some pools of randomness long
-    assert len(set(found)) == 1000
-    assert all(str(UUID(each)) == each and UUID(each).version == 4 for each in found)
-    assert {each[19] for each in found} == set("89ab")
-    assert len({each[:8] for each in found}) == 1000
-    for at, digits in enumerate(zip(*found, strict=True)):
-        assert len(set(digits)) == {8: 1, 13: 1, 14: 1, 18: 1, 19: 4, 23: 1}.get(at, 16)
 
 
 @pytest.mark.parametrize(
@@ -215,5 +203,5 @@ def test_launchers_keep_their_files_in_the_users_cache(
 ) -> None:
     seen: list[Path] = []
     monkeypatch.setattr(composition, "LocalModel", seen.append)
-    assert list(composition.launchers(environ)) == ["llama"]
+    assert list(composition.new_launchers(environ)) == ["llama"]
     assert seen == [Path(folder)]

@@ -21,7 +21,7 @@ from contract.conftest import Launch, standard_config
 from contract.shapes import error_of, ok
 from gateway import Gateway
 from headway.local.weights import locate
-from headway.server.composition import IdSource
+from headway.server.request_ids import IdSource
 from upstreams import Answer, Upstream, Wait, until
 
 TWO = ("--port", "0", "--workers", "2")

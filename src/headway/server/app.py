@@ -29,7 +29,7 @@ class App:
     def __init__(
         self,
         config: Config,
-        launchers: Callable[[], dict[str, Launcher]] = composition.launchers,
+        launchers: Callable[[], dict[str, Launcher]] = composition.new_launchers,
     ) -> None:
         self.config = config
         self.gateway: Gateway = None  # type: ignore[assignment] # set by ``start``
@@ -57,7 +57,7 @@ class App:
         self._launchers = self._new_launchers()
         self._transports = Transports(self.config)
         self._token_counter = TokenCounter()
-        self.gateway = composition.gateway(
+        self.gateway = composition.new_gateway(
             self.config, self._transports, self._launchers, self._token_counter
         )
         self._routes = asgi.AsgiRoutes(self.gateway, self._respond_with_documentation)
@@ -67,7 +67,7 @@ class App:
         """Replace the configuration at once. Requests in progress keep the one they began with;
         the server's address and the place of the records stay as they are."""
         transports = Transports(config)
-        snapshot = composition.snapshot(config, transports, self._launchers)
+        snapshot = composition.new_snapshot(config, transports, self._launchers)
         old, self._transports = self._transports, transports
         self.config = config
         self.gateway.snapshot = snapshot

@@ -1,11 +1,10 @@
-"""Builds what the pipeline needs out of a configuration: the one place where the parts meet."""
+"""Builds the gateway and its snapshots from a configuration: the one place where the parts meet."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import random
-import re
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -15,7 +14,7 @@ from typing import Any
 import msgspec
 
 from headway.config import Config
-from headway.config import Provider as Configured
+from headway.config import Provider as ProviderConfig
 from headway.credentials import credential_source
 from headway.ledger.spool import FileSpool, spool_path
 from headway.local.launcher import LocalModel
@@ -25,72 +24,50 @@ from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
 from headway.ports import Launcher, Transport
 from headway.providers import KINDS
+from headway.server.request_ids import IdSource
 from headway.server.transports import Transports
 from headway.server.upstreams import Upstreams
 from headway.token_counter.counter import TokenCounter
 from headway.transport.fetch import fetch
 from headway.types import Target
 
-POOL = 64
-VERSION = bytes(byte & 0x0F | 0x40 for byte in range(256))
-VARIANT = bytes(byte & 0x3F | 0x80 for byte in range(256))
-GROUPS = re.compile("(.{8})(.{4})(.{4})(.{4})(.{12})")
 
-
-class IdSource:
-    """Random UUIDs (RFC 9562, version 4), drawn from the system's randomness 64 at a time."""
-
-    def __init__(self) -> None:
-        self._ids: list[str] = []
-
-    def __call__(self) -> str:
-        if not self._ids:
-            self._ids = _draw(POOL)
-        return self._ids.pop()
-
-
-def _draw(count: int) -> list[str]:
-    """All at once: byte 6 of each, from 0, tells the version, and byte 8 the variant."""
-    drawn = bytearray(os.urandom(16 * count))
-    drawn[6::16] = drawn[6::16].translate(VERSION)
-    drawn[8::16] = drawn[8::16].translate(VARIANT)
-    return list(map("-".join, GROUPS.findall(drawn.hex())))
-
-
-def gateway(
+def new_gateway(
     config: Config,
     transports: Transports,
     launchers: Mapping[str, Launcher],
-    counter: TokenCounter,
+    token_counter: TokenCounter,
 ) -> Gateway:
-    """Call inside the running event loop."""
+    """Call it inside the event loop that will serve."""
     return Gateway(
-        snapshot(config, transports, launchers),
+        new_snapshot(config, transports, launchers),
         spool=FileSpool(spool_path(config.ledger.url)),
         clock=time.perf_counter,
         unix_time=time.time,
         new_id=IdSource(),
         rng=random.random,
-        count=counter.count,
+        count=token_counter.count,
         sleep=asyncio.sleep,
     )
 
 
-def snapshot(config: Config, transports: Transports, launchers: Mapping[str, Launcher]) -> Snapshot:
-    def upstream(configured: Configured) -> Upstream:
+def new_snapshot(
+    config: Config, transports: Transports, launchers: Mapping[str, Launcher]
+) -> Snapshot:
+    def new_upstream(configured: ProviderConfig) -> Upstream:
         transport = transports.of(configured)
-        return _upstream(configured, transport, launchers, config.credential_environ)
+        return _new_upstream(configured, transport, launchers, config.credential_environ)
 
     return Snapshot(
-        upstreams=Upstreams(config.providers, upstream),
+        upstreams=Upstreams(config.providers, new_upstream),
         keys=KeyRing.from_keys(config.server.api_keys),
-        prices=prices(config),
+        prices=new_price_book(config),
         body_limit=config.server.body_limit,
         strict=config.server.strict,
     )
 
 
-def prices(config: Config) -> PriceBook:
+def new_price_book(config: Config) -> PriceBook:
     overrides = {
         provider: {model: _price(price) for model, price in models.items()}
         for provider, models in config.prices.items()
@@ -107,8 +84,8 @@ def _price(price: Any) -> ConfiguredPrice:
     return ConfiguredPrice(**msgspec.structs.asdict(price))
 
 
-def _upstream(
-    configured: Configured,
+def _new_upstream(
+    configured: ProviderConfig,
     transport: Transport,
     launchers: Mapping[str, Launcher],
     environ: Mapping[str, str],
@@ -147,11 +124,11 @@ def _upstream(
     )
 
 
-def launchers(
+def new_launchers(
     environ: Mapping[str, str] = os.environ, shared: Path | None = None
 ) -> dict[str, Launcher]:
-    """What can be started on this machine, by the name that providers call it by: once for all
-    workers that have the directory ``shared`` in common."""
+    """What can be started on this machine, by the name that providers use for it. The workers that
+    share the directory ``shared`` start it once."""
     cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headway"
     model = LocalModel(cache)
     return {"llama": model if shared is None else SharedModel(shared / "llama", model)}

@@ -137,7 +137,7 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
 
 def run_worker(config: Config, slot: WorkerSlot, find_route: FindRoute = routes.find_raw) -> int:
     """One worker process, from start to end. Returns its exit code."""
-    app = App(config, lambda: composition.launchers(shared=slot.shared))
+    app = App(config, lambda: composition.new_launchers(shared=slot.shared))
     return Server(config, app, slot.lifeline, find_route).run(slot.listener)
 
 
