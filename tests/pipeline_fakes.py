@@ -315,7 +315,7 @@ class Pipe:
             count=self._count,
             sleep=self._sleep,
         )
-        self.exchange: GatewayCall
+        self.call: GatewayCall
 
     def ask(self, *headers: tuple[bytes, bytes], dialect: Dialect = ENGINE, **fields: Any) -> None:
         """Of the engine's route; more fields replace or add."""
@@ -328,11 +328,11 @@ class Pipe:
         self.send(ClientRequest("", headers, json.dumps(asked).encode()), OPENAI)
 
     def send(self, inbound: ClientRequest, dialect: Dialect = ENGINE) -> None:
-        self.exchange = GatewayCall(self.gateway, dialect, inbound, self.sink, self.clock())
-        in_loop(self.exchange.begin)
+        self.call = GatewayCall(self.gateway, dialect, inbound, self.sink, self.clock())
+        in_loop(self.call.begin)
 
     def abort(self, error: HeadwayError) -> None:
-        in_loop(lambda: self.exchange.abort(error))
+        in_loop(lambda: self.call.abort(error))
 
     @property
     def sendings(self) -> list[FakeSending]:

@@ -1,8 +1,8 @@
-"""The record of one attempt: what was asked of whom, what came of it, how long it took, what it
-cost. It holds no prompt, no answer and no key.
+"""The record of one attempt: its request, its outcome, its times and its cost. It contains no
+prompt, no output and no key.
 
-Rules: None is unknown, never 0; the shape only grows, and ``v`` changes when a field's meaning
-does. docs/ledger.md is tested against this struct.
+Rules: None is unknown, never 0; fields are only added, and ``v`` changes when the meaning of a
+field does. docs/ledger.md is generated from this struct.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from msgspec import Struct
 VERSION = 1
 
 Outcome = Literal["ok", "error", "cancelled", "refused"]
-"""Answered whole; failed; the client left; turned away before any provider was asked."""
+"""Answered completely; failed; the client left; refused before any provider was asked."""
 
 TokensSource = Literal["reported", "counted", "estimated"]
 
 
-class Record(Struct, frozen=True, kw_only=True):
-    """One attempt, or one request that was refused before any. Seconds, tokens, bytes, dollars."""
+class Record(Struct, kw_only=True, gc=False):
+    """One attempt, or one request that was refused before any. Seconds, tokens, bytes, dollars.
+    ``pipeline/accounting.py`` fills it in, group by group, and writes it."""
 
     id: str
     """UUID of this record. Storing it twice is storing it once."""
@@ -134,69 +135,16 @@ class Record(Struct, frozen=True, kw_only=True):
     """Body received from the provider."""
 
 
-class Asked(Struct, frozen=True, kw_only=True, gc=False):
-    """The fields of a record that are known when the provider is asked."""
-
-    v: int = VERSION
-    id: str
-    request_id: str
-    route: str
-    dialect: str
-    attempt: int = 1
-    attempts: int = 1
-    provider: str | None = None
-    kind: str | None = None
-    model: str | None = None
-    stream: bool | None = None
-    session_id: str | None = None
-    key_id: str | None = None
-    transformations: tuple[str, ...] = ()
-    request_bytes: int | None = None
-    upstream_request_bytes: int | None = None
-
-
-class Came(Struct, frozen=True, kw_only=True, gc=False):
-    """The fields of a record that say what came of it, and that no struct of the metering holds."""
-
-    timestamp: float
-    started: float
-    outcome: Outcome
-    deployment: str | None = None
-    status: int | None = None
-    error_type: str | None = None
-    error_code: str | None = None
-    error_message: str | None = None
-    finish_reason: str | None = None
-    upstream_status: int | None = None
-    upstream_request_id: str | None = None
-    tokens_source: TokensSource | None = None
-    cost_usd: str | None = None
-    price_source: str | None = None
-    price_date: str | None = None
-    tokens_per_second: float | None = None
-    gateway_overhead_s: float | None = None
-    content_events: int | None = None
-    response_bytes: int | None = None
-    upstream_response_bytes: int | None = None
-
-
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
 
 
-def begin(asked: Asked) -> bytes:
-    """The first part of a line, which can be made while the provider is at work."""
-    return _encode(asked)[:-1]
-
-
-def end(begun: bytes, came: Came, usage: Struct, timing: Struct) -> bytes:
-    """One line of JSON, newline included. JSON escapes line breaks, so a line is a record.
-    ``usage`` and ``timing`` are the metering's, whose fields stand in the record as they are."""
-    parts = begun, _encode(came)[1:-1], _encode(usage)[1:-1], _encode(timing)[1:] + b"\n"
-    return b",".join(parts)
+def encode(record: Record) -> bytes:
+    """One line of JSON, newline included. JSON escapes line breaks, so a line is a record."""
+    return _encode(record) + b"\n"
 
 
 def decode(line: bytes) -> Record:
-    """The record of one line; fields of later versions are passed over. Raises
-    msgspec.DecodeError for a torn line."""
+    """The record of one line. Fields of later versions are ignored. Raises msgspec.DecodeError for
+    a torn line."""
     return _decode(line)

@@ -103,7 +103,7 @@ def test_a_shutdown_is_an_ordinary_error_before_content_and_not_tried_again() ->
 
 def silent(pipe: Pipe, seconds: float) -> None:
     pipe.clock.now += seconds
-    pipe.exchange.keep_alive(pipe.clock.now, 15.0)
+    pipe.call.keep_alive(pipe.clock.now, 15.0)
 
 
 def events_of(pipe: Pipe, **fields: Any) -> None:

@@ -105,7 +105,7 @@ def test_a_request_leaves_nothing_for_the_collector(ending: str) -> None:
         assert pipe.sink.got or ending == "the client left"
         assert pipe.gateway.active == set()
         pipe.transport.sendings.clear()
-    del pipe.exchange
+    del pipe.call
     assert gc.collect() == 0
     if ending == "aborted while it waits":
         credentials.gate.set(None)

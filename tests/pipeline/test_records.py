@@ -108,7 +108,7 @@ def test_the_record_tells_all_of_an_answer() -> None:
     assert (record.time_to_first_token_s, record.content_events) == (0.5, 2)
     assert record.upstream_request_bytes == len(pipe.sending.request.body)
     assert record.upstream_response_bytes == len(HELLO)
-    assert record.request_bytes == len(pipe.exchange.inbound.body)
+    assert record.request_bytes == len(pipe.call.client_request.body)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,7 @@ from headway.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from headway.pipeline import accounting as settlement
-from headway.pipeline import attempt as flow
+from headway.pipeline import attempt
 from headway.providers.openai import provider as openai
 from pipeline_fakes import DONE, HELLO, JSON, KEY, ROLE, USAGE, Pipe, event, text
 
@@ -290,7 +289,7 @@ def test_an_errors_body_without_an_end_is_given_up() -> None:
     pipe = Pipe()
     pipe.ask()
     pipe.sending.respond(JSON, 500)
-    pipe.sending.chunk(b"x" * flow.ERROR_LIMIT)
+    pipe.sending.chunk(b"x" * attempt.MAX_ERROR_BODY)
     assert pipe.sink.got == []
     pipe.sending.chunk(b"x")
     assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (502, "protocol_error")
@@ -298,7 +297,7 @@ def test_an_errors_body_without_an_end_is_given_up() -> None:
 
 
 def test_a_whole_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "WHOLE_LIMIT", 10)
+    monkeypatch.setattr(attempt, "MAX_BODY", 10)
     pipe = Pipe()
     pipe.ask()
     pipe.sending.respond(JSON)
@@ -334,15 +333,17 @@ def test_a_defect_of_ours_is_told_without_its_details(caplog: pytest.LogCaptureF
     assert pipe.records[0].error_type == "internal_error"
 
 
-def test_a_defect_after_sending_is_answered_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def defect(*args: Any) -> Any:
+def test_a_defect_after_sending_is_answered_once() -> None:
+    pipe = Pipe()
+    send = pipe.transport.send
+
+    def send_and_fail(*args: Any) -> Any:
+        send(*args)
         raise ZeroDivisionError
 
-    pipe = Pipe()
-    monkeypatch.setattr(settlement, "prepare", defect)
+    pipe.transport.send = send_and_fail  # type: ignore[method-assign]
     pipe.ask()
     assert pipe.sink.status == 500
-    monkeypatch.undo()
     pipe.sending.stream(HELLO)
     assert pipe.sink.kinds == ["whole"]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from headway.errors import ClientGone
-from headway.pipeline import stream_reader as reading
+from headway.pipeline import stream_reader
 from headway.providers.openai import provider as openai
 from pipeline_fakes import DONE, ROLE, START, STOP, USAGE, Pipe, event, text
 
@@ -78,7 +78,7 @@ def play(how: str, pieces: list[bytes]) -> tuple[Any, ...]:
     st.sampled_from(ENDS),
     st.data(),
 )
-def test_any_stream_cut_anywhere_is_read_as_without_patterns(
+def test_any_stream_cut_anywhere_is_read_as_without_templates(
     how: str, parts: list[bytes], end: bytes, data: st.DataObject
 ) -> None:
     stream = b"".join([*parts, end])
@@ -88,7 +88,7 @@ def test_any_stream_cut_anywhere_is_read_as_without_patterns(
     cuts = data.draw(st.lists(st.sampled_from(places) | st.integers(0, len(stream)), max_size=20))
     pieces = [stream[a:b] for a, b in pairwise(sorted({0, *cuts, len(stream)}))]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "find_pattern", lambda *_: None)
+        patch.setattr(stream_reader, "find_template", lambda *_: None)
         usual = play(how, pieces)
     assert play(how, pieces) == usual
 

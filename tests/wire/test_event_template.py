@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from headway.providers.openai.provider import read_text
 from headway.types import Frame
-from headway.wire.event_template import Pattern, find_padding, find_pattern, read_string
+from headway.wire.event_template import (
+    EventTemplate,
+    find_separator,
+    find_template,
+    read_string,
+    single_event_template,
+)
 from headway.wire.sse import SseFramer
 
 
@@ -25,24 +31,24 @@ def frame(raw: bytes) -> Frame:
     return SseFramer().feed(raw)[0]
 
 
-def pattern_of(raw: bytes, text: str) -> Pattern | None:
-    return find_pattern(frame(raw), text, read_text)
+def template_of(raw: bytes, text: str) -> EventTemplate | None:
+    return find_template(frame(raw), text, read_text)
 
 
-def known() -> Pattern:
-    found = pattern_of(event("Hi"), "Hi")
+def known() -> EventTemplate:
+    found = template_of(event("Hi"), "Hi")
     assert found is not None
     return found
 
 
-def test_a_pattern_is_what_surrounds_the_text() -> None:
-    assert known() == Pattern(
+def test_a_template_is_what_surrounds_the_text() -> None:
+    assert known() == EventTemplate(
         b'data: {"id": "c-1", "choices": [{"delta": {"content": "', b'"}}]}\n\n'
     )
 
 
 # what it shows, an event, the text that it has
-NO_PATTERNS: list[tuple[str, bytes, str]] = [
+NO_TEMPLATES: list[tuple[str, bytes, str]] = [
     ("the text is in another place first", event("Hi", id="Hi").replace(b'"c-1"', b'"Hi"'), "Hi"),
     ("the text is a name first", event("choices"), "choices"),
     ("the text twice", b'data: {"choices":[{"delta":{"content":"Hi","content":"Hi"}}]}\n\n', "Hi"),
@@ -56,13 +62,13 @@ NO_PATTERNS: list[tuple[str, bytes, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("raw", "text"), [row[1:] for row in NO_PATTERNS], ids=[row[0] for row in NO_PATTERNS]
+    ("raw", "text"), [row[1:] for row in NO_TEMPLATES], ids=[row[0] for row in NO_TEMPLATES]
 )
-def test_there_is_no_pattern_where_another_text_would_not_be_read_as_it_is(
+def test_there_is_no_template_where_another_text_would_not_be_read_as_it_is(
     raw: bytes, text: str
 ) -> None:
     assert read_text(frame(raw).data) == text
-    assert pattern_of(raw, text) is None
+    assert template_of(raw, text) is None
 
 
 # what it shows, what follows the text in an event, what is then between it and a padding
@@ -82,9 +88,9 @@ PADDINGS: list[tuple[str, bytes, bytes | None]] = [
     ("closing", "between"), [row[1:] for row in PADDINGS], ids=[row[0] for row in PADDINGS]
 )
 def test_a_padding_is_a_string_at_the_end(closing: bytes, between: bytes | None) -> None:
-    found = pattern_of(b'data: {"choices":[{"delta":{"content":"Hi"%b\n\n' % closing, "Hi")
+    found = template_of(b'data: {"choices":[{"delta":{"content":"Hi"%b\n\n' % closing, "Hi")
     assert found is not None
-    assert find_padding(found, read_text) == between
+    assert find_separator(found, read_text) == between
 
 
 def test_a_string_that_is_read_is_no_padding() -> None:
@@ -92,14 +98,14 @@ def test_a_string_that_is_read_is_no_padding() -> None:
         found: dict[str, str] = json.loads(data)
         return found["text"] if found["kind"] == "delta" else None
 
-    found = find_pattern(frame(b'data: {"text":"Hi","kind":"delta"}\n\n'), "Hi", read)
+    found = find_template(frame(b'data: {"text":"Hi","kind":"delta"}\n\n'), "Hi", read)
     assert found is not None
-    assert find_padding(found, read) is None
+    assert find_separator(found, read) is None
 
 
 def test_the_texts_of_many_events_are_read_at_once() -> None:
     data = b"".join(map(event, ("a", 'b"', "ü\n", "\\", "}]}\\n\\n")))
-    assert known().texts(data) == (["a", 'b"', "ü\n", "\\", "}]}\\n\\n"], b"")
+    assert known().read_many(data) == (["a", 'b"', "ü\n", "\\", "}]}\\n\\n"], b"")
 
 
 STOP = b'data: {"id": "c-1", "choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n'
@@ -135,8 +141,10 @@ RESTS: list[tuple[str, bytes, list[str], bytes]] = [
 @pytest.mark.parametrize(
     ("data", "texts", "rest"), [row[1:] for row in RESTS], ids=[row[0] for row in RESTS]
 )
-def test_what_is_not_of_the_pattern_is_left(data: bytes, texts: list[str], rest: bytes) -> None:
-    assert known().texts(data) == (texts, rest)
+def test_what_does_not_match_the_template_is_left(
+    data: bytes, texts: list[str], rest: bytes
+) -> None:
+    assert known().read_many(data) == (texts, rest)
 
 
 def test_a_mark_within_an_event_parts_no_texts() -> None:
@@ -144,10 +152,10 @@ def test_a_mark_within_an_event_parts_no_texts() -> None:
     opening = b'data: {"choices":[{"delta":{"role": "assistant","content": '
     once = opening + b'"%b"}}]}\n\n'
     twice = opening + b'"a","content": "b"}}]}\n\n'
-    found = pattern_of(once % b"Hi", "Hi")
+    found = template_of(once % b"Hi", "Hi")
     assert found is not None
     for data in (twice, twice + once % b"c", once % b"c" + twice, twice + twice + DONE):
-        assert found.texts(data) == ([], data)
+        assert found.read_many(data) == ([], data)
     assert read_text(frame(twice).data) == "b"
 
 
@@ -158,11 +166,51 @@ ODD = [known().opening, known().closing, b'"', b"data: ", b"\n\n", b'"content": 
 @given(st.lists(st.sampled_from([*PARTS, *PARTS, *ODD]), max_size=12))
 def test_whatever_comes_the_texts_are_those_of_its_first_frames(parts: list[bytes]) -> None:
     data = b"".join(parts)
-    texts, rest = known().texts(data)
+    texts, rest = known().read_many(data)
     assert data.endswith(rest)
     read = SseFramer().feed(data[: len(data) - len(rest)])
     assert [read_text(one.data) for one in read] == texts
     assert all(one.event is None for one in read)
+
+
+SINGLE = single_event_template(known(), read_text)
+PADDING = b', "pad": "Xy3"}\n\n'
+
+
+def padded(text: str, padding: bytes = PADDING) -> bytes:
+    return event(text).removesuffix(b"}\n\n") + padding
+
+
+# what it shows, a chunk, the text in it
+SINGLE_EVENTS: list[tuple[str, bytes, str]] = [
+    ("an event", event("b"), "b"),
+    ("an escape", event('b"\n'), 'b"\n'),
+    ("an empty text", event(""), ""),
+    ("two events", MANY, ""),
+    ("another event", ROLE, ""),
+    ("a part", B[:-1], ""),
+    ("no string", NULL, ""),
+    ("one more field", MORE, ""),
+    ("what is no UTF-8", NO_UTF8, ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("data", "text"), [row[1:] for row in SINGLE_EVENTS], ids=[row[0] for row in SINGLE_EVENTS]
+)
+def test_a_chunk_that_is_one_matching_event_is_its_text(data: bytes, text: str) -> None:
+    assert SINGLE.read(data) == text
+
+
+def test_the_padding_of_a_single_event_may_be_any_letters_and_digits() -> None:
+    template = template_of(padded("Hi"), "Hi")
+    assert template is not None
+    single = single_event_template(template, read_text)
+    assert single.separator == b'"}}], "pad": "'
+    assert single.read(padded("b")) == "b"
+    assert single.read(padded("b", b', "pad": "1234567"}\n\n')) == "b"
+    for other in (b', "pad": "a b"}\n\n', b', "pad": ""}\n\n', b"}\n\n"):
+        assert single.read(padded("b", other)) == ""
 
 
 @given(st.text())

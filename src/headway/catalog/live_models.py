@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,12 +13,12 @@ from headway.errors import (
     HeadwayError,
     InternalError,
     InvalidField,
-    MissingProviderKey,
     UpstreamGarbled,
     UpstreamTimeout,
 )
-from headway.pipeline.call import SHORTEST_SECRET
+from headway.pipeline import targets
 from headway.pipeline.gateway import Gateway, Upstream
+from headway.pipeline.redaction import redact
 from headway.providers.model_lists import ListedModel, ModelList, Page
 from headway.transport.fetch import fetch
 from headway.types import HttpRequest, Target, Timeouts
@@ -39,7 +38,7 @@ async def fetch_models(
     secrets = upstream.secrets
     try:
         async with asyncio.timeout(LIMIT_S):
-            target = await _target(upstream)
+            target = await targets.resolve(gateway, upstream)
             secrets += target.credentials.values()
             return await _fetch_pages(gateway, upstream, model_list, target)
     except TimeoutError:

@@ -1,14 +1,16 @@
-"""What an attempt came to: its tokens, its cost, its metrics, and the record of it."""
+"""Tokens, cost and times of one attempt, and its record.
+
+Everything is computed from two values: ``RequestFacts`` and ``AttemptResult``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headway.dialects.base import JSON
+from headway.dialects.base import JSON, DecodedRequest, Dialect, ResponseContext
 from headway.errors import ClientGone, HeadwayError
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
 from headway.metering.price import Price
@@ -16,243 +18,292 @@ from headway.metering.timing import Timing
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.provider_calls import prompt_of
 from headway.ports import ResponseHeaders
-from headway.record import Asked, Came, begin, end
+from headway.record import Record, encode
 from headway.types import Summary, Usage
 
-if TYPE_CHECKING:
-    from headway.pipeline.call import GatewayCall
-
-NOTHING = Timing()
-UNKNOWN = Usage()
-BYTES_A_TOKEN = 4
-"""Of English text, about."""
-STANDARD: Mapping[str, str] = {}
+BYTES_PER_TOKEN = 4
+"""Of English text, roughly."""
+STANDARD_PRICE: Mapping[str, str] = {}
 STANDARD_TIERS = (None, "default", "standard", "auto")
-REQUEST_IDS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")
-ANY_REQUEST_ID = frozenset(REQUEST_IDS)
+REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")
+ANY_REQUEST_ID = frozenset(REQUEST_ID_HEADERS)
+
+Counter = Callable[[str, bytes, str], Awaitable[tuple[int | None, int | None]]]
+"""``Gateway.count``."""
 
 
-class Settled(Struct, frozen=True, gc=False):
-    """One attempt's sums."""
+class RequestFacts(Struct, frozen=True, gc=False):
+    """A client's request. What was not reached before it was refused is None."""
+
+    id: str
+    dialect: Dialect
+    key_id: str | None
+    request_bytes: int
+    decoded: DecodedRequest | None
+    upstream: Upstream | None
+    context: ResponseContext | None
+    attempts: int
+    """Attempts so far."""
+    upstream_request_bytes: int | None
+    overhead_s: float | None
+    """The gateway's own time until the last attempt's request was handed to the transport."""
+
+
+class AttemptResult(Struct, frozen=True, gc=False):
+    """What came of one attempt."""
 
     summary: Summary
     usage: Usage
-    source: TokensSource | None
+    """Counted or estimated where the provider did not report it."""
+    tokens_source: TokensSource | None
     timing: Timing
+    content_events: int
+    is_started: bool
+    """The provider began to answer."""
+    status: int
+    """HTTP status of the provider's response; 0 if none came."""
+    response_headers: Mapping[bytes, bytes]
+    bytes_in: int
+    """Body bytes from the provider."""
+    has_client_headers: bool
+    """The client already got status 200."""
+
+
+class AttemptTotals(Struct, frozen=True, gc=False):
+    """The cost of one attempt, and when it ended."""
+
     cost: Cost | None
-    usd: str | None
-    """The cost in digits."""
-    overhead: float | None
-    attempts: int
-    began: float
-    now: float
-    """Unix seconds when the request was read whole, and when this was reckoned."""
-
-    def metrics(self) -> Metrics:
-        return measure(
-            self.timing, self.usage, self.source, self.cost, self.overhead, self.attempts
-        )
+    cost_usd: str | None
+    """Exact decimal digits."""
+    overhead_s: float | None
+    started: float
+    """Unix seconds when the client's request was read."""
+    ended: float
+    """Unix seconds now."""
 
 
-def settle_uncounted(
-    exchange: GatewayCall, flow: Attempt, error: HeadwayError | None
-) -> Settled | None:
-    """Where no tokens must be counted: the provider has reported all, as nearly all do, or nothing
-    of an answer came. Else None."""
-    if not flow.begun:
-        prepare(exchange, flow)
-    summary = flow.summary()
-    usage = summary.usage
-    if usage.input_tokens is not None and usage.output_tokens is not None:
-        return _settle(exchange, flow, summary, usage, "reported")
-    if not _has_answer(flow, error):
-        return _settle(exchange, flow, summary, usage, None)
-    return None
+# --- Tokens ---------------------------------------------------------------------------------------
 
 
-async def settle(exchange: GatewayCall, flow: Attempt, error: HeadwayError | None) -> Settled:
-    """Waits only where tokens have to be counted, which another process does."""
-    settled = settle_uncounted(exchange, flow, error)
-    if settled is not None:
-        return settled
-    summary = flow.summary()
-    usage, source = await _count(exchange, flow, error, summary.usage)
-    return _settle(exchange, flow, summary, usage, source)
-
-
-def _settle(
-    exchange: GatewayCall,
-    flow: Attempt,
-    summary: Summary,
-    usage: Usage,
-    source: TokensSource | None,
-) -> Settled:
-    timing, ours = flow.timing(), exchange.ours
-    unix_time, clock = exchange.gateway.unix_time, exchange.gateway.clock
-    now, latency, overhead = unix_time(), timing.latency_s, None
-    elapsed = clock() - exchange.started
-    if latency is not None and ours is not None:
-        # Ours: until the request was with the socket or the connector, and since the last byte.
-        overhead = ours + elapsed - latency
-    tier = summary.service_tier
-    price = flow.price if tier in STANDARD_TIERS else _price(exchange, tier)
-    cost = None if price is None else price.charge(usage)
-    usd = None if cost is None else f"{cost.usd:f}"
-    return Settled(
-        summary, usage, source, timing, cost, usd, overhead, exchange.attempts, now - elapsed, now
-    )
-
-
-def _has_answer(flow: Attempt, error: HeadwayError | None) -> bool:
-    """Whether anything came that somebody may be billed for."""
-    if not 200 <= flow.status < 300:
+def needs_count(result: AttemptResult, error: HeadwayError | None) -> bool:
+    """Whether tokens must be counted: the provider did not report all of them, and it sent output
+    that it may bill for. ``error`` is what ended the attempt."""
+    if result.tokens_source is not None or not 200 <= result.status < 300:
         return False
     if isinstance(error, ClientGone):
-        return flow.answer.started is not None  # it had begun, so it may well have been billed
-    return error is None or len(flow.arrivals) > 0
+        return result.is_started
+    return error is None or result.content_events > 0
 
 
-async def _count(
-    exchange: GatewayCall, flow: Attempt, error: HeadwayError | None, usage: Usage
-) -> tuple[Usage, TokensSource | None]:
-    """What was not reported: counted over the whole answer, or estimated over what arrived."""
-    call = exchange.call
-    assert call is not None
-    prompt, produced = await exchange.gateway.count(
-        call.request.model, prompt_of(call.request), flow.answer.produced()
-    )
-    if usage.input_tokens is None:
-        usage = replace(usage, input_tokens=prompt)
-    if usage.output_tokens is None:
-        usage = replace(usage, output_tokens=produced)
-    if error is None:
-        return usage, None if prompt is None or produced is None else "counted"
-    return _roughly(usage, exchange, flow), "estimated"
+async def count_tokens(
+    result: AttemptResult, decoded: DecodedRequest, output: str, count: Counter, is_complete: bool
+) -> AttemptResult:
+    """``result`` with the unreported tokens counted; estimated where the output is incomplete."""
+    prompt = prompt_of(decoded.request)
+    input_tokens, output_tokens = await count(decoded.request.model, prompt, output)
+    usage = _fill(result.usage, input_tokens, output_tokens)
+    if not is_complete:
+        return estimate_tokens(replace(result, usage=usage), decoded, output)
+    is_counted = input_tokens is not None and output_tokens is not None
+    return replace(result, usage=usage, tokens_source="counted" if is_counted else None)
 
 
-def _roughly(usage: Usage, exchange: GatewayCall, flow: Attempt) -> Usage:
-    """For a part of an answer that nobody had time to count, a rule of thumb is better than
-    nothing: somebody is billed for it."""
-    call = exchange.call
-    assert call is not None
-    if usage.input_tokens is None:
-        usage = replace(usage, input_tokens=len(prompt_of(call.request)) // BYTES_A_TOKEN)
-    if usage.output_tokens is None:
-        usage = replace(usage, output_tokens=len(flow.answer.produced()) // BYTES_A_TOKEN)
-    return usage
+def estimate_tokens(result: AttemptResult, decoded: DecodedRequest, output: str) -> AttemptResult:
+    """``result`` with unknown tokens estimated by length: for an incomplete output a rule of thumb
+    is better than nothing, because the provider bills for it."""
+    input_tokens = len(prompt_of(decoded.request)) // BYTES_PER_TOKEN
+    usage = _fill(result.usage, input_tokens, len(output) // BYTES_PER_TOKEN)
+    return replace(result, usage=usage, tokens_source="estimated")
 
 
-def _price(exchange: GatewayCall, tier: str | None) -> Price | None:
-    """Other service tiers than the standard one have other prices."""
-    upstream, context = exchange.upstream, exchange.context
+def _fill(usage: Usage, input_tokens: int | None, output_tokens: int | None) -> Usage:
+    """``usage`` with the given numbers where it has none."""
+    if usage.input_tokens is not None:
+        input_tokens = usage.input_tokens
+    if usage.output_tokens is not None:
+        output_tokens = usage.output_tokens
+    return replace(usage, input_tokens=input_tokens, output_tokens=output_tokens)
+
+
+# --- Cost and times -------------------------------------------------------------------------------
+
+
+def total(
+    facts: RequestFacts, result: AttemptResult, prices: PriceBook, elapsed_s: float, now: float
+) -> AttemptTotals:
+    """``elapsed_s`` is the time since the client's request was read; ``now`` is unix seconds."""
+    latency, overhead = result.timing.latency_s, None
+    if latency is not None and facts.overhead_s is not None:
+        # The time until the request was with the transport, and since the response's last byte.
+        overhead = facts.overhead_s + elapsed_s - latency
+    price = _find_price(facts, prices, result.summary.service_tier)
+    cost = None if price is None else price.charge(result.usage)
+    cost_usd = None if cost is None else f"{cost.usd:f}"
+    return AttemptTotals(cost, cost_usd, overhead, now - elapsed_s, now)
+
+
+def _find_price(facts: RequestFacts, prices: PriceBook, service_tier: str | None) -> Price | None:
+    upstream, context = facts.upstream, facts.context
     assert upstream is not None
     assert context is not None
-    return exchange.snapshot.prices.find(
+    is_standard = service_tier is None or service_tier in STANDARD_TIERS
+    return prices.find(
         upstream.provider.price_id,
         context.call.request.model,
         context.created,
         provider=upstream.name,
-        context=STANDARD if tier is None else {"service_tier": tier},
+        context=STANDARD_PRICE if is_standard else {"service_tier": service_tier or ""},
     )
 
 
-def prepare(exchange: GatewayCall, flow: Attempt) -> None:
-    """What does not depend on the answer is done while the provider is at work on it."""
-    flow.begun = begin(_asked(exchange, exchange.attempts))
-    flow.price = _price(exchange, None)
-
-
-def _asked(exchange: GatewayCall, attempt: int) -> Asked:
-    call, upstream, context = exchange.call, exchange.upstream, exchange.context
-    dialect, request_id = exchange.dialect, exchange.id
-    changes = () if context is None else context.transformations
-    return Asked(
-        id=exchange.gateway.new_id() if exchange.records else request_id,
-        request_id=request_id,
-        route=dialect.route,
-        dialect=dialect.name,
-        attempt=attempt,
-        attempts=exchange.attempts,
-        provider=None if call is None else call.provider,
-        kind=None if upstream is None else upstream.provider.name,
-        model=None if call is None else call.request.model,
-        stream=None if call is None else call.stream,
-        session_id=None if call is None else call.session_id,
-        key_id=exchange.key_id,
-        transformations=tuple(map(str, changes)) if attempt and changes else (),
-        request_bytes=len(exchange.inbound.body),
-        upstream_request_bytes=exchange.upstream_bytes if attempt else None,
+def metrics(facts: RequestFacts, result: AttemptResult, totals: AttemptTotals) -> Metrics:
+    return measure(
+        result.timing,
+        result.usage,
+        result.tokens_source,
+        totals.cost,
+        totals.overhead_s,
+        facts.attempts,
     )
 
 
-def record(
-    exchange: GatewayCall, flow: Attempt, error: HeadwayError | None, settled: Settled
-) -> bytes:
-    """One line of JSON, of an attempt."""
-    summary, cost = settled.summary, settled.cost
-    output, latency = settled.usage.output_tokens, settled.timing.latency_s
-    source, date = (None, None) if cost is None else (cost.price.source, cost.price.date)
-    came = Came(
-        timestamp=settled.now,
-        started=settled.began,
-        outcome="ok" if error is None else "error",
-        deployment=summary.model,
-        status=200,
-        finish_reason=summary.finish_reason,
-        upstream_status=flow.status or None,
-        upstream_request_id=_request_id(flow.response_headers),
-        tokens_source=settled.source,
-        cost_usd=settled.usd,
-        price_source=source,
-        price_date=date,
-        tokens_per_second=output / latency if output is not None and latency else None,
-        gateway_overhead_s=settled.overhead,
-        content_events=len(flow.arrivals),
-        response_bytes=flow.written,
-        upstream_response_bytes=flow.received,
-    )
-    if error is not None:
-        came = _failed(came, 200 if flow.has_head else error.status, error)
-    return end(flow.begun, came, settled.usage, settled.timing)
-
-
-def _failed(came: Came, status: int, error: HeadwayError) -> Came:
-    return replace(
-        came,
-        outcome="cancelled" if isinstance(error, ClientGone) else came.outcome,
-        status=status,
-        error_type=error.type,
-        error_code=error.code,
-        error_message=error.message,
-    )
-
-
-def refused(exchange: GatewayCall, error: HeadwayError) -> bytes:
-    """The record of a request for which no provider was asked, or none once more."""
-    gateway = exchange.gateway
-    now = gateway.unix_time()
-    began = now - (gateway.clock() - exchange.started)
-    came = _failed(Came(timestamp=now, started=began, outcome="refused"), error.status, error)
-    return end(begin(_asked(exchange, 0)), came, UNKNOWN, NOTHING)
-
-
-def _request_id(headers: Mapping[bytes, bytes]) -> str | None:
-    if ANY_REQUEST_ID.isdisjoint(headers):
-        return None
-    name = next(name for name in REQUEST_IDS if name in headers)
-    return headers[name].decode("latin-1")
-
-
-def headers(exchange: GatewayCall, settled: Settled) -> ResponseHeaders:
-    """What a whole answer says of itself, also in a dialect that has no room for metrics."""
-    usage, context = settled.usage, exchange.context
+def response_headers(
+    facts: RequestFacts, result: AttemptResult, totals: AttemptTotals
+) -> ResponseHeaders:
+    """Metrics as headers of a complete response, for dialects whose body has no room for them."""
+    usage, context = result.usage, facts.context
     return ResponseHeaders(
-        exchange.id,
+        facts.id,
         JSON,
-        exchange.attempts,
-        settled.timing.latency_s or 0.0,
+        facts.attempts,
+        result.timing.latency_s or 0.0,
         usage.input_tokens,
         usage.output_tokens,
-        settled.usd,
+        totals.cost_usd,
         () if context is None else context.transformations,
     )
+
+
+# --- Records --------------------------------------------------------------------------------------
+
+
+def attempt_record(
+    record_id: str,
+    facts: RequestFacts,
+    result: AttemptResult,
+    totals: AttemptTotals,
+    error: HeadwayError | None,
+    bytes_out: int,
+) -> bytes:
+    """The record of an attempt, as a line of JSON. ``bytes_out`` counts body bytes sent to the
+    client."""
+    record = _request_record(record_id, facts, totals.started, totals.ended)
+    record.attempt = facts.attempts
+    record.upstream_request_bytes = facts.upstream_request_bytes
+    record.response_bytes = bytes_out
+    record.gateway_overhead_s = totals.overhead_s
+    if facts.context is not None and facts.context.transformations:
+        record.transformations = tuple(map(str, facts.context.transformations))
+    _set_result(record, result)
+    _set_usage(record, result.usage)
+    _set_timing(record, result.timing)
+    _set_cost(record, totals)
+    if error is None:
+        record.status = 200
+    else:
+        _set_error(record, error)
+        record.outcome = "cancelled" if isinstance(error, ClientGone) else "error"
+        record.status = 200 if result.has_client_headers else error.status
+    return encode(record)
+
+
+def refusal_record(
+    record_id: str, facts: RequestFacts, error: HeadwayError, elapsed_s: float, now: float
+) -> bytes:
+    """The record of a request that was refused before any attempt, or before another one."""
+    record = _request_record(record_id, facts, now - elapsed_s, now)
+    record.attempt = 0
+    _set_error(record, error)
+    record.outcome = "cancelled" if isinstance(error, ClientGone) else "refused"
+    record.status = error.status
+    return encode(record)
+
+
+def _request_record(record_id: str, facts: RequestFacts, started: float, ended: float) -> Record:
+    """A record with the fields of the request; its outcome is `ok` until it is set."""
+    decoded, upstream = facts.decoded, facts.upstream
+    record = Record(
+        id=record_id,
+        request_id=facts.id,
+        timestamp=ended,
+        started=started,
+        route=facts.dialect.route,
+        dialect=facts.dialect.name,
+        outcome="ok",
+        attempts=facts.attempts,
+        key_id=facts.key_id,
+        request_bytes=facts.request_bytes,
+    )
+    if decoded is not None:
+        record.provider = decoded.provider
+        record.model = decoded.request.model
+        record.stream = decoded.stream
+        record.session_id = decoded.session_id
+    if upstream is not None:
+        record.kind = upstream.provider.name
+    return record
+
+
+def _set_result(record: Record, result: AttemptResult) -> None:
+    summary, latency = result.summary, result.timing.latency_s
+    record.deployment = summary.model
+    record.finish_reason = summary.finish_reason
+    record.upstream_status = result.status or None
+    record.upstream_request_id = _upstream_request_id(result.response_headers)
+    record.tokens_source = result.tokens_source
+    record.content_events = result.content_events
+    record.upstream_response_bytes = result.bytes_in
+    if latency and result.usage.output_tokens is not None:
+        record.tokens_per_second = result.usage.output_tokens / latency
+
+
+def _set_usage(record: Record, usage: Usage) -> None:
+    record.input_tokens = usage.input_tokens
+    record.output_tokens = usage.output_tokens
+    record.cache_read_tokens = usage.cache_read_tokens
+    record.cache_write_tokens = usage.cache_write_tokens
+    record.cache_write_1h_tokens = usage.cache_write_1h_tokens
+    record.reasoning_tokens = usage.reasoning_tokens
+    record.input_audio_tokens = usage.input_audio_tokens
+    record.output_audio_tokens = usage.output_audio_tokens
+
+
+def _set_timing(record: Record, timing: Timing) -> None:
+    record.latency_s = timing.latency_s
+    record.time_to_first_byte_s = timing.time_to_first_byte_s
+    record.time_to_first_token_s = timing.time_to_first_token_s
+    record.time_to_sent_s = timing.time_to_sent_s
+    record.inter_token_latency_s = timing.inter_token_latency_s
+    record.inter_token_latency_p50_s = timing.inter_token_latency_p50_s
+    record.inter_token_latency_p95_s = timing.inter_token_latency_p95_s
+    record.inter_token_latency_max_s = timing.inter_token_latency_max_s
+
+
+def _set_cost(record: Record, totals: AttemptTotals) -> None:
+    record.cost_usd = totals.cost_usd
+    if totals.cost is not None:
+        record.price_source = totals.cost.price.source
+        record.price_date = totals.cost.price.date
+
+
+def _set_error(record: Record, error: HeadwayError) -> None:
+    record.error_type = error.type
+    record.error_code = error.code
+    record.error_message = error.message
+
+
+def _upstream_request_id(headers: Mapping[bytes, bytes]) -> str | None:
+    if ANY_REQUEST_ID.isdisjoint(headers):
+        return None
+    name = next(name for name in REQUEST_ID_HEADERS if name in headers)
+    return headers[name].decode("latin-1")

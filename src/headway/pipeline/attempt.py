@@ -1,99 +1,121 @@
-"""One attempt's answer, pushed through in the calls that bring its bytes.
+"""One attempt: takes the provider's response as it arrives, and writes it to the client.
 
-Receive, frame, decode, meter, encode, write: one pass a chunk, no queue and no task. Where another
-attempt could follow, nothing leaves for the client until the first content event, so that a failure
-can still become that attempt; else nothing is held back. When nothing more will come, its exchange
-goes on (``GatewayCall.after``), once.
+Receive, frame, decode, meter, encode, write: one pass for each chunk, inside the call that brings
+it, without a queue or a task. If another attempt may follow, nothing is written to the client
+before the first content event, so that a failure can still lead to that attempt; otherwise nothing
+is held back. When nothing more will arrive, ``on_done`` is called, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from headway.dialects.base import ResponseContext, StreamEncoder
 from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
-from headway.metering.price import Price
-from headway.pipeline import provider_calls as operations
+from headway.pipeline import provider_calls
+from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.gateway import Upstream
-from headway.pipeline.stream_reader import StreamReader
-from headway.ports import ResponseHeaders, UpstreamRequest
+from headway.pipeline.stream_reader import Mode, StreamReader
+from headway.ports import ResponseHeaders, Sink, UpstreamRequest
 from headway.types import Event, Frame, Headers, Summary
-from headway.wire.event_template import read_string
-from headway.wire.framer import Framer
 
-if TYPE_CHECKING:
-    from headway.pipeline.call import GatewayCall
-
-ERROR_LIMIT = 256 * 1024
-"""Bytes of an error's body that are read."""
-WHOLE_LIMIT = 256 * 1024 * 1024
-"""Bytes of an answer that is not streamed."""
+MAX_ERROR_BODY = 256 * 1024
+"""Bytes of an error response that are read."""
+MAX_BODY = 256 * 1024 * 1024
+"""Bytes of a response that is not streamed."""
 KEEP_ALIVE = b": keep-alive\n\n"
+"""A comment in a stream of server-sent events (WHATWG HTML, section 9.2.7)."""
 JSON, SSE = b"application/json", b"text/event-stream"
 NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
 
 
 class Attempt(StreamReader):
-    """A ``ports.ResponseReceiver``: feeds the client of a stream, or gathers a whole answer."""
+    """A ``ports.ResponseReceiver``: writes a stream to the client, or collects a whole response.
+
+    ``encoder`` is the client's stream encoder, None for a whole response. ``started`` is the clock
+    when the client's request was read, ``unix_offset`` the unix time when the clock was zero.
+    ``hold_back`` says that another attempt may follow.
+    """
 
     __slots__ = (
-        "_exchange",
-        "_holds_back",
+        "_hold_back",
+        "_on_done",
         "_parts",
         "_summary",
-        "begun",
+        "body",
+        "bytes_in",
+        "bytes_out",
         "error",
-        "has_head",
+        "has_headers",
         "is_committed",
         "is_over",
         "last_write",
-        "price",
-        "raw",
-        "received",
         "response_headers",
-        "sending",
         "status",
-        "written",
+        "upstream_request",
     )
 
     def __init__(
         self,
-        exchange: GatewayCall,
         upstream: Upstream,
         context: ResponseContext,
-        stream: StreamEncoder | None,
+        encoder: StreamEncoder | None,
+        sink: Sink,
+        started: float,
+        unix_offset: float,
+        hold_back: bool,
+        on_done: Callable[[Attempt], None],
     ) -> None:
-        self._exchange: GatewayCall | None = exchange
         self._upstream = upstream
         self._context = context
-        self._sink = exchange.sink
-        self.stream = stream
-        self.started = exchange.started
+        self.encoder = encoder
+        self._sink = sink
+        self.started = started
+        self._unix_offset = unix_offset
+        self._hold_back = hold_back
+        self._on_done: Callable[[Attempt], None] | None = on_done
         self.sent = self.responded = self.ended = None
         self.arrivals = ()
-        self.begun = b""
-        """The first part of its record."""
-        self.price: Price | None = None
-        self.raw = b""
-        """The provider's body, where it came whole."""
-        self.response_headers = NO_HEADERS
-        self.sending: UpstreamRequest | None = None
-        self.status = self.received = self.written = 0
-        """Received are bytes of the provider's body, written those of ours to the client."""
-        self.error: HeadwayError | None = None
-        """What ended it, if it is over and did not end well."""
-        self.has_head = self.is_committed = self.is_over = False
-        """The client has a status already, so an error can only be an event. Something of it left
-        for the client: no other attempt can follow."""
-        self.last_write = 0.0
-        self._framer = self._straight = None
+        self.mode = Mode.BODY
+        self.body = b""
+        """The provider's, if it is not streamed."""
         self._parts: list[bytes] | None = None
         self._summary: Summary | None = None
+        self.response_headers = NO_HEADERS
+        self.upstream_request: UpstreamRequest | None = None
+        self.status = self.bytes_in = self.bytes_out = 0
+        """Bytes of the provider's body, and of the body written to the client."""
+        self.error: HeadwayError | None = None
+        """What ended the attempt, if it failed."""
+        self.has_headers = False
+        """The client has a status already, so an error can only be an event of the stream."""
+        self.is_committed = False
+        """Content was written to the client, so no other attempt can follow."""
+        self.is_over = False
+        self.last_write = 0.0
 
-    def summary(self) -> Summary:
-        return self._summary or self.answer.summary()
+    def result(self) -> AttemptResult:
+        """Call it when the attempt is over."""
+        summary = self._summary
+        is_started = True
+        if summary is None:
+            summary = self.accumulator.summary()
+            is_started = self.accumulator.started is not None
+        usage = summary.usage
+        is_reported = usage.input_tokens is not None and usage.output_tokens is not None
+        return AttemptResult(
+            summary,
+            usage,
+            "reported" if is_reported else None,
+            self.timing(),
+            len(self.arrivals),
+            is_started,
+            self.status,
+            self.response_headers,
+            self.bytes_in,
+            self.has_headers,
+        )
 
     # --- Called by the transport ------------------------------------------------------------------
 
@@ -103,157 +125,126 @@ class Attempt(StreamReader):
     def on_response(self, status: int, headers: Headers, now: float) -> None:
         self.responded = now
         self.status = status
-        self.response_headers = named = dict(headers)
-        kind = named.get(b"content-type")
-        if kind != JSON and 200 <= status < 300 and (kind == SSE or self._is_stream(kind)):
-            self._begin()
-            if self.stream is not None:
-                self._set_clock()
+        self.response_headers = by_name = dict(headers)
+        content_type = by_name.get(b"content-type")
+        if content_type != JSON and 200 <= status < 300 and self._is_stream(content_type):
+            self._begin_stream()
 
     def on_chunk(self, data: bytes, now: float) -> None:
-        size = len(data)
-        straight = self._straight
-        if straight is not None:
-            # What nearly every chunk of a relayed stream is: one event like the last, but for its
-            # text. The two calls that take off what surrounds it leave what does not match.
-            opening, closing, length, middle, between, keep_text, keep_arrival, write = straight
-            if size - len(data.removeprefix(opening).removesuffix(closing)) == length:
-                string = data[middle]
-                if between is not None:
-                    string, _, padding = string.partition(between)
-                    string = string + b'"' if padding.isalnum() else b""
-                try:
-                    text = read_string(string)
-                except ValueError:
-                    text = ""  # several of them at once, mostly
-                if text:
-                    keep_text(text)
-                    keep_arrival(now)
-                    self.received += size
-                    self.written += size
-                    self.last_write = now
-                    write(data)
-                    return
-        self.received += size
-        if self._framer is not None:
-            self._receive(self._framer, data, now)
-        elif self.raw or size > ERROR_LIMIT:  # the lower of the two
-            self._gather(data, now)
-        else:
-            self.raw = data  # mostly it comes in one piece
+        _ON_CHUNK[self.mode](self, data, now)
 
     def on_end(self, now: float) -> None:
-        framer = self._framer
         try:
-            if framer is not None:
-                self._take_last(framer.end(), now)
+            if self.mode is Mode.BODY:
+                self._read_body(now)
             else:
-                self._read_whole(now)
-        except operations.MALFORMED as exc:
-            self._break(self._garbled(exc), now)
+                self._read_last_frames(self._framer.end(), now)
+        except provider_calls.MALFORMED as exc:
+            self._end_with_error(self._garbled(exc), now)
             return
         self._complete(now)
 
     def on_error(self, error: UpstreamError, now: float) -> None:
-        self._break(error, now)
+        self._end_with_error(error, now)
 
-    # --- Called by the exchange -------------------------------------------------------------------
+    # --- Called by the call -----------------------------------------------------------------------
 
-    def abandon(self, error: HeadwayError, now: float) -> None:
-        """Stop here: the client left, or the server must go."""
-        self._break(error, now)
-
-    def end(self, pieces: list[bytes]) -> None:
-        """The last words of a streamed answer."""
-        *early, last = pieces or [b""]
-        for piece in early:
-            self._sink.write(piece)
-        self._sink.end(last)
+    def cancel(self, error: HeadwayError, now: float) -> None:
+        """Stop: the client left, or the server is shutting down."""
+        self._end_with_error(error, now)
 
     def keep_alive(self, now: float) -> None:
-        """A comment, so that no middlebox cuts a model that thinks."""
-        self._send_head()
-        self.written += len(KEEP_ALIVE)
+        """Write a comment, so that no proxy closes the connection while the model is silent."""
+        self._send_headers()
+        self.bytes_out += len(KEEP_ALIVE)
         self._sink.write(KEEP_ALIVE)
         self.last_write = now
 
-    # --- The pass ---------------------------------------------------------------------------------
+    # --- Reading, a method for each ``Mode`` ------------------------------------------------------
 
-    def _is_stream(self, kind: bytes | None) -> bool:
-        """Told by what came before what was asked: some answer a stream's request whole."""
-        if kind is not None:
-            if kind[:16] == JSON:
-                return False
-            if kind[:17] == SSE:
-                return True
-        return self._context.call.asks_stream
+    def _collect(self, data: bytes, now: float) -> None:
+        self.bytes_in += len(data)
+        if not self.body:
+            self.body = data  # mostly the body comes in one piece
+        elif self._parts is None:
+            self._parts = [self.body, data]
+        else:
+            self._parts.append(data)
+        if self.bytes_in > (MAX_BODY if self.status < 300 else MAX_ERROR_BODY):
+            too_long = ValueError(f"an answer of over {self.bytes_in} bytes")
+            self._end_with_error(self._garbled(too_long), now)
 
-    def _set_clock(self) -> None:
-        """What the client is told is in unix time, and may have to wait."""
-        exchange = self._exchange
-        assert exchange is not None
-        unix_time, clock = exchange.gateway.unix_time, exchange.gateway.clock
-        self._epoch = unix_time() - clock()
-        self._holds_back = exchange.attempts <= self._context.call.retries
-
-    def _receive(self, framer: Framer, data: bytes, now: float) -> None:
-        """Of a stream: its first events and its last, and those that are not like others."""
-        plain = self._plain
+    def _read_stream(self, data: bytes, now: float) -> None:
+        self.bytes_in += len(data)
         try:
-            if plain is None:
-                is_over = self._take(framer.feed(data), now)
-            else:
-                is_over = self._read(plain, data, now)
-        except operations.MALFORMED as exc:
-            self._break(self._garbled(exc), now)
+            is_over = self._read_chunk(data, now)
+        except provider_calls.MALFORMED as exc:
+            self._end_with_error(self._garbled(exc), now)
             return
         if is_over:
             self._complete(now)
             return
         if self._pieces:
             self._forward(now)
-        if plain is not None:
-            self._straight = self._prepared if self.is_committed and plain.is_clear else None
+        if self._single_event is not None and self.is_committed and self._framer.is_clear:
+            self.mode = Mode.RELAY
 
-    def _gather(self, data: bytes, now: float) -> None:
-        if not self.raw:
-            self.raw = data
-        elif self._parts is None:
-            self._parts = [self.raw, data]
-        else:
-            self._parts.append(data)
-        if self.received > (WHOLE_LIMIT if self.status < 300 else ERROR_LIMIT):
-            self._break(self._garbled(ValueError(f"an answer of over {self.received} bytes")), now)
-
-    def _read_whole(self, now: float) -> None:
-        if self._parts is not None:
-            self.raw, self._parts = b"".join(self._parts), None
-        if not 200 <= self.status < 300:
-            self.answer.failed = self._refusal()
+    def _relay(self, data: bytes, now: float) -> None:
+        """What nearly every chunk of a passed-through stream is: one event that matches."""
+        assert self._single_event is not None
+        text = self._single_event.read(data)
+        if not text:
+            self.mode = Mode.TEMPLATE
+            self._read_stream(data, now)
             return
-        provider, context, stream = self._upstream.provider, self._context, self.stream
-        if stream is None and context.is_passthrough and provider.summarize is not None:
-            self._summary = provider.summarize(self.raw)
+        self._texts.append(text)
+        self._times.append(now)
+        size = len(data)
+        self.bytes_in += size
+        self.bytes_out += size
+        self.last_write = now
+        self._sink.write(data)
+
+    # --- Inside -----------------------------------------------------------------------------------
+
+    def _is_stream(self, content_type: bytes | None) -> bool:
+        """Trust the response's Content-Type over ``stream``: some providers answer a streaming
+        request with one JSON body."""
+        if content_type is not None:
+            if content_type[: len(JSON)] == JSON:
+                return False
+            if content_type[: len(SSE)] == SSE:
+                return True
+        return self._context.call.asks_stream
+
+    def _read_body(self, now: float) -> None:
+        if self._parts is not None:
+            self.body, self._parts = b"".join(self._parts), None
+        if not 200 <= self.status < 300:
+            self.accumulator.failed = self._decode_error()
+            return
+        provider, context, encoder = self._upstream.provider, self._context, self.encoder
+        if encoder is None and context.is_passthrough and provider.summarize is not None:
+            self._summary = provider.summarize(self.body)
             if self._summary is not None:
                 self.arrivals = (now,)
                 return
-        events = operations.decode(self._upstream, context.sent, self.raw)
-        if self.answer.add(events):
+        events = provider_calls.decode(self._upstream, context.sent, self.body)
+        if self.accumulator.add(events):
             self.arrivals = (now,)
-        if stream is not None:
-            self._encode_whole(stream, events, now)
+        if encoder is not None:
+            self._encode_whole(encoder, events, now)
 
-    def _encode_whole(self, stream: StreamEncoder, events: list[Event], now: float) -> None:
-        """A stream was asked for and a whole came: it is a stream that arrived at once."""
-        self._set_clock()
-        piece = stream.encode(Frame(b"", None, b""), events, self._epoch + now)
+    def _encode_whole(self, encoder: StreamEncoder, events: list[Event], now: float) -> None:
+        """The answer to a streaming request was one JSON body: a stream that arrived at once."""
+        piece = encoder.encode(Frame(b"", None, b""), events, self._unix_offset + now)
         self._pieces = [piece] if piece else []
 
-    def _refusal(self) -> UpstreamError:
+    def _decode_error(self) -> UpstreamError:
         if 300 <= self.status < 400:
             return UpstreamError(f"The provider answered with a redirect ({self.status}).")
         headers = tuple(self.response_headers.items())
-        return self._upstream.provider.decode_error(self.status, headers, self.raw)
+        return self._upstream.provider.decode_error(self.status, headers, self.body)
 
     def _garbled(self, exc: Exception) -> UpstreamGarbled:
         return UpstreamGarbled(
@@ -261,63 +252,74 @@ class Attempt(StreamReader):
         )
 
     def _forward(self, now: float) -> None:
-        """What is encoded goes out, once it may."""
+        """Write the encoded pieces to the client, unless they must be held back."""
         if not self.is_committed:
-            if self._holds_back and not self.arrivals:
+            if self._hold_back and not self.arrivals:
                 return
             self.is_committed = True
-            self._send_head()
+            self._send_headers()
         pieces, self._pieces = self._pieces, []
-        if len(pieces) > 1 and self.stream is not None and self.stream.is_framed:
+        if len(pieces) > 1 and self.encoder is not None and self.encoder.is_framed:
             pieces = [b"".join(pieces)]
         write = self._sink.write
         for piece in pieces:
-            self.written += len(piece)
+            self.bytes_out += len(piece)
             write(piece)
         self.last_write = now
 
-    def _send_head(self) -> None:
-        if not self.has_head and self.stream is not None and self._exchange is not None:
-            self.has_head = True
-            headers = ResponseHeaders(self._context.id, self.stream.content_type)
+    def _send_headers(self) -> None:
+        if not self.has_headers and self.encoder is not None:
+            self.has_headers = True
+            headers = ResponseHeaders(self._context.id, self.encoder.content_type)
             self._sink.send_headers(200, headers)
 
     def _complete(self, now: float) -> None:
         if self._summary is None:
-            answer = self.answer
-            if answer.failed is not None:
-                self._break(answer.failed, now)  # type: ignore[arg-type]
+            accumulator = self.accumulator
+            if accumulator.failed is not None:
+                self._end_with_error(accumulator.failed, now)  # type: ignore[arg-type]
                 return
-            if not answer.is_finished:
+            if not accumulator.is_finished:
                 message = f"{self._upstream.name} ended its stream without finishing the answer."
-                self._break(UpstreamTruncated(message), now)
+                self._end_with_error(UpstreamTruncated(message), now)
                 return
         self.ended = now
         self.is_over = True
-        sending, self.sending = self.sending, None  # it refers to us: apart, both go at once
-        if sending is not None:
-            sending.finish()
-        if self.stream is not None:
+        request, self.upstream_request = self.upstream_request, None  # break the reference cycle
+        if request is not None:
+            request.finish()
+        if self.encoder is not None:
             if not self.is_committed:
                 self.is_committed = True
-                self._send_head()
+                self._send_headers()
             if self._pieces:
                 self._forward(now)
-        exchange, self._exchange = self._exchange, None  # it refers to us, too
-        assert exchange is not None
-        exchange.after(self)
+        self._report()
 
-    def _break(self, error: HeadwayError, now: float) -> None:
+    def _end_with_error(self, error: HeadwayError, now: float) -> None:
         if self.is_over:
             return
         self.is_over = True
         self.error = error
         self.ended = now
-        sending, self.sending = self.sending, None
-        if sending is not None:
-            sending.cancel()
+        request, self.upstream_request = self.upstream_request, None
+        if request is not None:
+            request.cancel()
         if self.is_committed and self._pieces:
             self._forward(now)
-        exchange, self._exchange = self._exchange, None
-        assert exchange is not None
-        exchange.after(self)
+        self._report()
+
+    def _report(self) -> None:
+        on_done, self._on_done = self._on_done, None  # break the reference cycle
+        assert on_done is not None
+        on_done(self)
+
+
+_ON_CHUNK: dict[Mode, Callable[[Attempt, bytes, float], None]] = {
+    Mode.BODY: Attempt._collect,
+    Mode.EVENTS: Attempt._read_stream,
+    Mode.FIRST_TEXT: Attempt._read_stream,
+    Mode.TEXTS: Attempt._read_stream,
+    Mode.TEMPLATE: Attempt._read_stream,
+    Mode.RELAY: Attempt._relay,
+}

@@ -1,17 +1,18 @@
-"""One request, from the client's bytes to its answer and its record: the whole story, in order.
+"""One client request, from its bytes to its response and its record: the whole story, in order.
 
-    authenticate -> decode -> plan -> attempt, until something is committed -> settle -> record
+    authenticate -> decode -> plan -> attempt, until one is committed -> account -> record -> end
 
-Most of it is plain calls, made where bytes arrive: the client's to ``begin``, the provider's to the
-flow and then ``after``. An asyncio task runs only where something must be awaited: credentials, a
-model that starts, the delay before another attempt, tokens that nobody reported.
+Most of it is plain function calls, made where bytes arrive: the client's to ``begin``, the
+provider's to the ``Attempt`` and then ``on_attempt_done``. An asyncio task runs only where
+something must be awaited: credentials, a model that starts, the delay before another attempt, a
+token count.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,417 +29,468 @@ from headway.errors import (
     HeadwayError,
     InternalError,
     InvalidField,
-    MissingProviderKey,
     ShuttingDown,
     UnknownProvider,
 )
-from headway.pipeline import accounting as settlement
-from headway.pipeline import provider_calls as operations
-from headway.pipeline.accounting import Settled
+from headway.pipeline import accounting, provider_calls, targets
+from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.attempt import Attempt
-from headway.pipeline.field_limits import SHORT, check_lengths
+from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import Gateway, Upstream
+from headway.pipeline.redaction import redact
 from headway.policy.keys import authorize
 from headway.ports import ResponseHeaders, Sink
 from headway.providers.parameters import check
 from headway.routing.retry import Try, decide
-from headway.types import Target, Transformation
+from headway.types import HttpRequest, Target, Transformation
 
 log = logging.getLogger("headway")
-SHORTEST_SECRET = 6
-"""Shorter texts are no keys, and blanking them out would eat ordinary words."""
 CLOSING = "The gateway is shutting down; send this request to another."
-QUOTING = ("message", "code", "param")
-"""Where an error holds a provider's own words."""
+LEFT = "The client closed the connection before the answer's end."
+REDACTED_FIELDS = ("message", "code", "param")
+"""Fields of an error that may quote the provider."""
 
 
 class GatewayCall:
-    """Everything that one request is while it lasts. ``started`` is the clock when it was read
-    whole."""
+    """The state of one client request. ``started`` is the clock when it was read completely."""
 
-    # What most requests never set is kept on the class.
+    # Defaults that most calls keep are on the class.
     attempts = 0
-    call: DecodedRequest | None = None
     context: ResponseContext | None = None
+    decoded: DecodedRequest | None = None
     is_over = False
     key_id: str | None = None
-    ours: float | None = None
-    """Seconds that went by here, until the last attempt's request was handed on; None before.
-    Waiting for others (earlier attempts, a model that starts, credentials) is not ours."""
-    records = 0
+    overhead_s: float | None = None
+    """The gateway's own time until the last attempt's request was handed to the transport; None
+    before. Waiting for earlier attempts, a starting model, or credentials is not included."""
     upstream: Upstream | None = None
-    upstream_bytes: int | None = None
-    _credentials: Mapping[str, str] = {}
-    _flow: Attempt | None = None
+    upstream_request_bytes: int | None = None
     _abort_reason: HeadwayError | None = None
-    _waiting: asyncio.Task[Any] | None = None
-    """The task that waits for something that ``abort`` may interrupt."""
+    _attempt: Attempt | None = None
+    """The last one."""
     _recorded: Attempt | None = None
-    """The last attempt that is on record."""
+    """The last attempt with a record."""
+    _records = 0
+    _target: Target | None = None
+    _waiting_task: asyncio.Task[Any] | None = None
+    """A task that awaits something that ``abort`` may interrupt."""
 
     def __init__(
-        self, gateway: Gateway, dialect: Dialect, inbound: ClientRequest, sink: Sink, started: float
+        self,
+        gateway: Gateway,
+        dialect: Dialect,
+        client_request: ClientRequest,
+        sink: Sink,
+        started: float,
     ) -> None:
         self.gateway = gateway
         self.dialect = dialect
-        self.inbound = inbound
+        self.client_request = client_request
         self.sink = sink
         self.started = started
         self.id = gateway.new_id()
         self.snapshot = gateway.snapshot
-        self._since = started
+        self._resumed = started
+        """The clock when the gateway's own work began, or began again after waiting."""
+
+    # --- Called by the server ---------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Runs until it first has to wait."""
-        gateway, inbound = self.gateway, self.inbound
-        self.sink.on_gone = self._client_left
+        """Run until the provider is asked, or until something must be awaited."""
+        gateway, client_request = self.gateway, self.client_request
+        self.sink.on_gone = self._on_client_gone
         gateway.active.add(self)
         try:
             if gateway.is_closing:
                 raise ShuttingDown(CLOSING)
-            self.key_id = authorize(inbound.headers, self.snapshot.keys)
-            call = self.call = self.dialect.decode(inbound)
-            redirects = call.api_key or call.base_url or call.options
-            if redirects or call.session_id or len(call.request.model) > SHORT:
-                check_lengths(call)
-            upstream = self._plan(call)
-            if redirects or upstream.target is None:
-                self._start(self._seek(upstream, call))
+            self.key_id = authorize(client_request.headers, self.snapshot.keys)
+            decoded = self.decoded = self.dialect.decode(client_request)
+            has_own_target = decoded.api_key or decoded.base_url or decoded.options
+            model_length = len(decoded.request.model)
+            if has_own_target or decoded.session_id or model_length > ALWAYS_ALLOWED:
+                check_lengths(decoded)
+            upstream = self._plan(decoded)
+            if upstream.target is not None and not has_own_target:
+                self._encode_and_send(upstream, decoded, upstream.target)
+            elif targets.needs_await(upstream, decoded):
+                self._start(self._resolve_and_send(upstream, decoded))
             else:
-                self._open(upstream, call, upstream.target)
+                self._encode_and_send(upstream, decoded, targets.build(upstream, decoded))
         except Exception as error:
             self._fail(error)
 
     def abort(self, error: HeadwayError) -> None:
-        """End it now, with an error that the client is told if it still listens."""
+        """End the call now. The client is sent ``error`` if it is still there."""
         self._abort_reason = self._abort_reason or error
-        if self._waiting is not None:
-            self._waiting.cancel()
-        elif self._flow is not None:
-            self._flow.abandon(error, self.gateway.clock())
+        if self._waiting_task is not None:
+            self._waiting_task.cancel()
+        elif self._attempt is not None:
+            self._attempt.cancel(error, self.gateway.clock())
 
-    def keep_alive(self, now: float, silence: float) -> None:
-        """Say something on a stream of events that has been silent for so many seconds."""
-        flow = self._flow
-        if flow is None or self.call is None or not (self.call.stream and self.call.sse):
+    def keep_alive(self, now: float, silence_s: float) -> None:
+        """Write a comment to a stream of server-sent events that was silent for ``silence_s``."""
+        attempt, decoded = self._attempt, self.decoded
+        if attempt is None or decoded is None or not (decoded.stream and decoded.sse):
             return
-        if now - max(flow.last_write, self.started) >= silence and not flow.is_over:
-            flow.keep_alive(now)
+        last_write = max(attempt.last_write, self.started)
+        if now - last_write >= silence_s and not attempt.is_over:
+            attempt.keep_alive(now)
 
-    # --- The story --------------------------------------------------------------------------------
+    # --- Plan and send ----------------------------------------------------------------------------
 
-    def after(self, flow: Attempt) -> None:
-        """An attempt is over. Mostly that is the answer, whole, with its tokens counted."""
-        if self.is_over:
-            return  # a defect on the way ended it: it is answered
-        try:
-            if flow.error is not None:
-                self._retry_or_fail(flow, flow.error)
-                return
-            settled = settlement.settle_uncounted(self, flow, None)
-            if settled is not None:
-                self._conclude(flow, settled)
-            else:
-                self._start(self._count_and_conclude(flow))
-        except Exception as error:
-            self._fail(error)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self.gateway.start(self._run(work))
-
-    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        """The body of each task of this request: whatever ends it is answered."""
-        try:
-            await work
-        except Exception as error:
-            self._fail(error)
-        except asyncio.CancelledError:  # the event loop is closing: nothing can be awaited any more
-            if not self.is_over:
-                self._answer_error(ShuttingDown(CLOSING), None, None)
-            raise
-
-    async def _seek(self, upstream: Upstream, call: DecodedRequest) -> None:
-        self._count_time()
-        with self._interruptible():
-            target = await self._target(upstream, call)
-        self._open(upstream, call, target)
-
-    async def _count_and_conclude(self, flow: Attempt) -> None:
-        self._conclude(flow, await settlement.settle(self, flow, None))
-
-    def _plan(self, call: DecodedRequest) -> Upstream:
-        """Which provider, and the request as it can take it."""
-        upstream = self.snapshot.upstreams.get(call.provider)
+    def _plan(self, decoded: DecodedRequest) -> Upstream:
+        """Choose the provider, and adapt the request to it."""
+        upstream = self.snapshot.upstreams.get(decoded.provider)
         if upstream is None:
             names = ", ".join(sorted(self.snapshot.upstreams))
-            message = f"No provider is called {call.provider!r}; configured are: {names}."
+            message = f"No provider is called {decoded.provider!r}; configured are: {names}."
             raise UnknownProvider(message, param="provider")
         self.upstream = upstream
         provider = upstream.provider
         if self.dialect.checks_parameters:
-            check(provider.parameters, call.request.parameters)
-        sent, transformations = operations.adapt(upstream, call.request)
-        if transformations and (call.strict or self.snapshot.strict):
-            raise _would_change(upstream, transformations[0])
+            check(provider.parameters, decoded.request.parameters)
+        sent, transformations = provider_calls.adapt(upstream, decoded.request)
+        if transformations and (decoded.strict or self.snapshot.strict):
+            raise _strict_refusal(upstream, transformations[0])
         self.context = ResponseContext(
             id=self.id,
             created=int(self.gateway.unix_time()),
-            call=call,
+            call=decoded,
             sent=sent,
             transformations=transformations,
             is_passthrough=self.dialect.wire == provider.wire,
         )
         return upstream
 
-    async def _target(self, upstream: Upstream, call: DecodedRequest) -> Target:
-        """Where to, with which key. What is configured as secret goes to the configured address
-        only: the key, the headers, and the options that requests are signed with."""
-        api_key = call.api_key
-        if call.base_url is not None and not call.base_url.startswith(("http://", "https://")):
-            message = "`base_url` must be an http:// or https:// address."
-            raise InvalidField(message, param="base_url")
-        if api_key is None and call.base_url is None:
-            api_key = upstream.api_key
-            if api_key is None and upstream.needs_key:
-                raise _no_key(upstream)
-        base_url = call.base_url or upstream.base_url
-        if base_url is None and upstream.launcher is not None:
-            base_url = await self.gateway.share(upstream.launcher.base_url())
-        credentials: Mapping[str, str] = {}
-        if upstream.credentials is not None and api_key is None and call.base_url is None:
-            credentials = await self.gateway.share(upstream.credentials.credentials())
-            self._credentials = credentials
-        options = upstream.options if call.base_url is None else upstream.public_options
-        return Target(
-            provider=upstream.name,
-            base_url=base_url or "",
-            api_key=api_key,
-            options={**options, **call.options} if call.options else options,
-            headers={} if call.base_url else upstream.headers,
-            credentials=credentials,
-        )
+    async def _resolve_and_send(self, upstream: Upstream, decoded: DecodedRequest) -> None:
+        self._count_overhead()
+        with self._interruptible():
+            target = await targets.resolve(self.gateway, upstream, decoded)
+        self._encode_and_send(upstream, decoded, target)
 
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Around a wait that ``abort`` may end, whose reason is then raised. The time is not
-        counted as the gateway's own."""
-        self._raise_if_aborted()
-        waiting = self._waiting = asyncio.current_task()
-        try:
-            yield
-        except asyncio.CancelledError:
-            if self._abort_reason is None or waiting is None:
-                raise
-            waiting.uncancel()
-        finally:
-            self._waiting = None
-            self._since = self.gateway.clock()
-        self._raise_if_aborted()
-
-    def _open(self, upstream: Upstream, call: DecodedRequest, target: Target) -> None:
+    def _encode_and_send(self, upstream: Upstream, decoded: DecodedRequest, target: Target) -> None:
         assert self.context is not None
-        self._target_of_attempts = target
-        self._http = operations.encode(upstream, self.context.sent, target)
-        self._send(upstream, call)
+        self._target = target
+        http_request = provider_calls.encode(upstream, self.context.sent, target)
+        self._send(upstream, decoded, http_request)
 
-    def _send(self, upstream: Upstream, call: DecodedRequest) -> None:
-        """One attempt: it goes on in its flow, and then in ``after``."""
-        context, http, earlier = self.context, self._http, self._flow
+    def _send(self, upstream: Upstream, decoded: DecodedRequest, http_request: HttpRequest) -> None:
+        """Start an attempt. It ends with ``on_attempt_done``."""
+        gateway, context, target = self.gateway, self.context, self._target
         assert context is not None
+        assert target is not None
+        self._http_request = http_request
         self.attempts += 1
         if upstream.provider.sign is not None:
-            http = upstream.provider.sign(http, self._target_of_attempts, self.gateway.unix_time())
-        stream = self.dialect.stream(context) if call.stream else None
-        flow = self._flow = Attempt(self, upstream, context, stream)
-        if earlier is not None and earlier.has_head:
-            flow.has_head = True  # its silence has already cost the client's status
-            flow.last_write = earlier.last_write
-        self.upstream_bytes = len(http.body)
-        self._count_time()
-        flow.sending = sending = upstream.transport.send(http, upstream.timeouts, flow)
-        if stream is not None:
-            self.sink.on_pause = sending.pause
-            self.sink.on_resume = sending.resume
-            if self.sink.is_paused:
-                sending.pause()
-        else:  # many streams may begin at once, and each is to have its first event soon
-            settlement.prepare(self, flow)
+            http_request = upstream.provider.sign(http_request, target, gateway.unix_time())
+        attempt = self._new_attempt(upstream, decoded, context)
+        self.upstream_request_bytes = len(http_request.body)
+        self._count_overhead()
+        request = upstream.transport.send(http_request, upstream.timeouts, attempt)
+        attempt.upstream_request = request
+        if decoded.stream:
+            sink = self.sink
+            sink.on_pause, sink.on_resume = request.pause, request.resume
+            if sink.is_paused:
+                request.pause()
 
-    def _retry_or_fail(self, flow: Attempt, error: HeadwayError) -> None:
-        """Another attempt after a failure that it may mend, unless there is a commitment: content
-        on its way to the client."""
-        assert self.call is not None
-        if not flow.is_committed and self._abort_reason is None:
-            retries, jitter = self.call.retries, self.gateway.rng()
-            decision = decide(error, self.attempts, retries, jitter)
+    def _new_attempt(
+        self, upstream: Upstream, decoded: DecodedRequest, context: ResponseContext
+    ) -> Attempt:
+        gateway, encoder, unix_offset = self.gateway, None, 0.0
+        if decoded.stream:
+            encoder = self.dialect.stream(context)
+            unix_offset = gateway.unix_time() - gateway.clock()
+        may_retry = self.attempts <= decoded.retries
+        attempt = Attempt(
+            upstream,
+            context,
+            encoder,
+            self.sink,
+            self.started,
+            unix_offset,
+            may_retry,
+            self.on_attempt_done,
+        )
+        previous, self._attempt = self._attempt, attempt
+        if previous is not None and previous.has_headers:
+            attempt.has_headers = True  # a keep-alive comment was written before any content
+            attempt.last_write = previous.last_write
+        return attempt
+
+    # --- An attempt is over -----------------------------------------------------------------------
+
+    def on_attempt_done(self, attempt: Attempt) -> None:
+        """Mostly it is a complete response whose tokens the provider reported."""
+        if self.is_over:
+            return  # a defect ended the call while the attempt was running
+        try:
+            if attempt.error is None:
+                self._finish_or_count(attempt)
+            else:
+                self._fail_or_retry(attempt, attempt.error)
+        except Exception as error:
+            self._fail(error)
+
+    def _finish_or_count(self, attempt: Attempt) -> None:
+        result = attempt.result()
+        if accounting.needs_count(result, None):
+            self._start(self._count_and_finish(attempt, result))
+        else:
+            self._finish(attempt, result)
+
+    async def _count_and_finish(self, attempt: Attempt, result: AttemptResult) -> None:
+        self._finish(attempt, await self._count_tokens(attempt, result, is_complete=True))
+
+    def _finish(self, attempt: Attempt, result: AttemptResult) -> None:
+        """The response is complete: write its record, then send its end to the client."""
+        context, encoder = self.context, attempt.encoder
+        assert context is not None
+        facts = self._facts()
+        totals = self._total(facts, result)
+        if encoder is not None:
+            metrics = accounting.metrics(facts, result, totals)
+            pieces = encoder.end(attempt.accumulator, metrics, totals.ended)
+            attempt.bytes_out += sum(map(len, pieces))
+            self._record(attempt, facts, result, totals, None)
+            self._close()
+            self._end_stream(pieces)
+            return
+        if context.is_passthrough and attempt.body:
+            body = attempt.body
+        else:  # also for the same wire format, if a stream came that was not asked for
+            metrics = accounting.metrics(facts, result, totals)
+            body = self.dialect.encode(context, attempt.accumulator, metrics, totals.ended)
+        attempt.bytes_out = len(body)
+        self._record(attempt, facts, result, totals, None)
+        headers = accounting.response_headers(facts, result, totals)
+        self.sink.send_response(200, headers, body)
+        self._close()
+
+    def _fail_or_retry(self, attempt: Attempt, error: HeadwayError) -> None:
+        """Start another attempt if it may succeed, unless the client has content already."""
+        assert self.decoded is not None
+        if not attempt.is_committed and self._abort_reason is None:
+            jitter = self.gateway.rng()
+            decision = decide(error, self.attempts, self.decoded.retries, jitter)
             if isinstance(decision, Try):
-                self._start(self._retry(flow, error, decision.delay))
+                self._start(self._retry(attempt, error, decision.delay))
                 return
         self._fail(error)
 
-    async def _retry(self, flow: Attempt, error: HeadwayError, delay: float) -> None:
-        assert self.call is not None
+    async def _retry(self, attempt: Attempt, error: HeadwayError, delay_s: float) -> None:
         assert self.upstream is not None
-        self._conceal(error)
-        self._record_failure(flow, error, await self._settle_failure(flow, error))
+        assert self.decoded is not None
+        self._redact(error)
+        result = attempt.result()
+        if accounting.needs_count(result, error):
+            result = await self._count_tokens(attempt, result, is_complete=False)
+        self._record_failure(attempt, result, error)
         with self._interruptible():
-            await self.gateway.sleep(delay)
-        self._send(self.upstream, self.call)
+            await self.gateway.sleep(delay_s)
+        self._send(self.upstream, self.decoded, self._http_request)
 
-    def _conclude(self, flow: Attempt, settled: Settled) -> None:
-        """The answer is whole: what it cost goes on record, then the client sees its end."""
-        context, stream = self.context, flow.stream
-        assert context is not None
-        if stream is not None:
-            pieces = stream.end(flow.answer, settled.metrics(), settled.now)
-            for piece in pieces:
-                flow.written += len(piece)
-            self._record(flow, None, settled)
-            self._sign_off()
-            flow.end(pieces)
-            return
-        if context.is_passthrough and flow.raw:
-            body = flow.raw
-        else:  # also of the same wire, where a stream came that nobody had asked for
-            body = self.dialect.encode(context, flow.answer, settled.metrics(), settled.now)
-        flow.written = len(body)
-        self._record(flow, None, settled)
-        self.sink.send_response(200, settlement.headers(self, settled), body)
-        self._sign_off()
+    # --- The call fails ---------------------------------------------------------------------------
 
-    def _fail(self, error: Exception) -> None:
-        """The truth on record, and as an answer in the client's own dialect if it still listens."""
+    def _fail(self, error: Exception, may_await: bool = True) -> None:
+        """Record the failure, and answer it in the client's own dialect."""
         if not isinstance(error, HeadwayError):
             log.error("request %s failed on a defect of the gateway", self.id, exc_info=error)
             error = InternalError("The gateway failed on this request; see its log.")
-        self._conceal(error)
-        flow = None if self._flow is self._recorded else self._flow
-        if flow is None:
+        self._redact(error)
+        # If the last attempt has its record, what ended the wait for the next one is a refusal.
+        attempt = None if self._attempt is self._recorded else self._attempt
+        if attempt is None:
             self._answer_error(error, None, None)
             return
-        # An attempt that failed is on record; what ended the wait for the next one is no cost.
-        try:
-            settled = settlement.settle_uncounted(self, flow, error)
-        except Exception:
-            self._log_unrecorded()
-            self._answer_error(error, flow, None)
-            return
-        if settled is None:
-            self._start(self._count_and_fail(flow, error))
+        result = attempt.result()
+        if not accounting.needs_count(result, error):
+            self._answer_error(error, attempt, result)
+        elif may_await:
+            self._start(self._count_and_fail(attempt, result, error))
         else:
-            self._answer_error(error, flow, settled)
+            assert self.decoded is not None
+            output = attempt.accumulator.produced()
+            result = accounting.estimate_tokens(result, self.decoded, output)
+            self._answer_error(error, attempt, result)
 
-    async def _count_and_fail(self, flow: Attempt, error: HeadwayError) -> None:
-        self._answer_error(error, flow, await self._settle_failure(flow, error))
-
-    async def _settle_failure(self, flow: Attempt, error: HeadwayError) -> Settled | None:
-        try:
-            return await settlement.settle(self, flow, error)
-        except Exception:
-            self._log_unrecorded()
-            return None
+    async def _count_and_fail(
+        self, attempt: Attempt, result: AttemptResult, error: HeadwayError
+    ) -> None:
+        result = await self._count_tokens(attempt, result, is_complete=False)
+        self._answer_error(error, attempt, result)
 
     def _answer_error(
-        self, error: HeadwayError, failed: Attempt | None, settled: Settled | None
+        self, error: HeadwayError, attempt: Attempt | None, result: AttemptResult | None
     ) -> None:
         try:
-            flow = self._flow
-            stream = None if flow is None or not flow.has_head else flow.stream
-            pieces = self._error_pieces(error, stream)
+            last = self._attempt
+            encoder = None if last is None or not last.has_headers else last.encoder
+            pieces = self._encode_error(error, encoder)
             if self.key_id is not None:
-                self._record_failure(failed, error, settled, pieces)
-            self._sign_off()
+                if attempt is not None:
+                    attempt.bytes_out += sum(map(len, pieces))
+                self._record_failure(attempt, result, error)
+            self._close()
             if not pieces:
                 return
-            if flow is not None and stream is not None:
-                flow.end(pieces)
+            if encoder is not None:
+                self._end_stream(pieces)
             else:
                 headers = ResponseHeaders(self.id, retry_after_s=error.retry_after_s)
                 self.sink.send_response(error.status, headers, pieces[0])
         finally:
-            self._sign_off()
-            # They hold these very frames: apart, all go at once.
+            self._close()
+            # They refer to these frames; without them everything is freed at once.
             error.__traceback__ = error.__context__ = None
 
-    def _error_pieces(self, error: HeadwayError, stream: StreamEncoder | None) -> list[bytes]:
+    def _encode_error(self, error: HeadwayError, encoder: StreamEncoder | None) -> list[bytes]:
         if isinstance(error, ClientGone):
             return []
-        if stream is not None:
-            return stream.fail(error)
-        provider = None if self.call is None else self.call.provider
+        if encoder is not None:
+            return encoder.fail(error)
+        provider = None if self.decoded is None else self.decoded.provider
         return [encode_error(error, provider, self.id)]
 
-    def _record_failure(
-        self,
-        flow: Attempt | None,
-        error: HeadwayError,
-        settled: Settled | None,
-        pieces: Sequence[bytes] = (),
-    ) -> None:
-        """Whatever becomes of the record, the client gets its answer."""
-        try:
-            if flow is None:
-                self.gateway.spool.append(settlement.refused(self, error))
-                self.records += 1
-            elif settled is not None:
-                flow.written += sum(map(len, pieces))
-                self._record(flow, error, settled)
-        except Exception:
-            self._log_unrecorded()
-
-    def _log_unrecorded(self) -> None:
-        log.exception("request %s could not be put on record", self.id)
-
-    def _record(self, flow: Attempt, error: HeadwayError | None, settled: Settled) -> None:
-        self.gateway.spool.append(settlement.record(self, flow, error, settled))
-        self.records += 1
-        self._recorded = flow
-
-    def _conceal(self, error: HeadwayError) -> None:
-        """Providers have been seen to quote the key that they refuse."""
+    def _redact(self, error: HeadwayError) -> None:
+        """Some providers quote the key that they refuse."""
         secrets: list[str | None] = []
-        if self.call is not None:
-            secrets.append(self.call.api_key)
+        if self.decoded is not None:
+            secrets.append(self.decoded.api_key)
         if self.upstream is not None:
             secrets += self.upstream.secrets
-        secrets += self._credentials.values()
-        for secret in secrets:
-            if secret and len(secret) >= SHORTEST_SECRET:
-                for name in QUOTING:
-                    said = getattr(error, name)
-                    if said is not None and secret in said:
-                        setattr(error, name, said.replace(str(secret), "***"))
+        if self._target is not None:
+            secrets += self._target.credentials.values()
+        for name in REDACTED_FIELDS:
+            text = getattr(error, name)
+            if text is not None:
+                setattr(error, name, redact(text, secrets))
 
-    # --- Endings from outside ---------------------------------------------------------------------
+    # --- Accounting -------------------------------------------------------------------------------
 
-    def _client_left(self) -> None:
-        if not self.is_over:
-            self.abort(ClientGone("The client closed the connection before the answer's end."))
+    def _facts(self) -> RequestFacts:
+        return RequestFacts(
+            self.id,
+            self.dialect,
+            self.key_id,
+            len(self.client_request.body),
+            self.decoded,
+            self.upstream,
+            self.context,
+            self.attempts,
+            self.upstream_request_bytes,
+            self.overhead_s,
+        )
 
-    def _count_time(self) -> None:
-        """Now it is others' turn."""
-        self.ours = (self.ours or 0.0) + self.gateway.clock() - self._since
+    def _total(self, facts: RequestFacts, result: AttemptResult) -> AttemptTotals:
+        gateway = self.gateway
+        elapsed_s = gateway.clock() - self.started
+        return accounting.total(facts, result, self.snapshot.prices, elapsed_s, gateway.unix_time())
+
+    async def _count_tokens(
+        self, attempt: Attempt, result: AttemptResult, is_complete: bool
+    ) -> AttemptResult:
+        assert self.decoded is not None
+        output = attempt.accumulator.produced()
+        count = self.gateway.count
+        return await accounting.count_tokens(result, self.decoded, output, count, is_complete)
+
+    def _record_failure(
+        self, attempt: Attempt | None, result: AttemptResult | None, error: HeadwayError
+    ) -> None:
+        """If the record cannot be written, the client still gets its answer."""
+        try:
+            facts = self._facts()
+            if attempt is not None and result is not None:
+                self._record(attempt, facts, result, self._total(facts, result), error)
+                return
+            gateway = self.gateway
+            elapsed_s = gateway.clock() - self.started
+            line = accounting.refusal_record(
+                self._record_id(), facts, error, elapsed_s, gateway.unix_time()
+            )
+            self._write(line)
+        except Exception:
+            log.exception("request %s could not be put on record", self.id)
+
+    def _record(
+        self,
+        attempt: Attempt,
+        facts: RequestFacts,
+        result: AttemptResult,
+        totals: AttemptTotals,
+        error: HeadwayError | None,
+    ) -> None:
+        record_id, bytes_out = self._record_id(), attempt.bytes_out
+        self._write(accounting.attempt_record(record_id, facts, result, totals, error, bytes_out))
+        self._recorded = attempt
+
+    def _record_id(self) -> str:
+        """The first record of a call has the call's id."""
+        return self.gateway.new_id() if self._records else self.id
+
+    def _write(self, line: bytes) -> None:
+        self.gateway.spool.append(line)
+        self._records += 1
+
+    def _count_overhead(self) -> None:
+        """Add the gateway's own time so far: from here on it waits for others."""
+        self.overhead_s = (self.overhead_s or 0.0) + self.gateway.clock() - self._resumed
+
+    # --- Tasks, and the end -----------------------------------------------------------------------
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self.gateway.start(self._run(work))
+
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        """The body of each task of this call: whatever ends it is answered."""
+        try:
+            await work
+        except Exception as error:
+            self._fail(error)
+        except asyncio.CancelledError:  # the event loop is closing
+            if not self.is_over:
+                self._fail(ShuttingDown(CLOSING), may_await=False)
+            raise
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Around an await that ``abort`` may interrupt; raises the reason then. The time is not
+        overhead."""
+        self._raise_if_aborted()
+        task = self._waiting_task = asyncio.current_task()
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self._abort_reason is None or task is None:
+                raise
+            task.uncancel()
+        finally:
+            self._waiting_task = None
+            self._resumed = self.gateway.clock()
+        self._raise_if_aborted()
 
     def _raise_if_aborted(self) -> None:
         if self._abort_reason is not None:
             raise self._abort_reason
 
-    def _sign_off(self) -> None:
+    def _on_client_gone(self) -> None:
+        if not self.is_over:
+            self.abort(ClientGone(LEFT))
+
+    def _end_stream(self, pieces: list[bytes]) -> None:
+        *first, last = pieces or [b""]
+        for piece in first:
+            self.sink.write(piece)
+        self.sink.end(last)
+
+    def _close(self) -> None:
         self.is_over = True
         self.gateway.active.discard(self)
         sink = self.sink
         sink.on_gone = sink.on_pause = sink.on_resume = None
 
 
-def _would_change(upstream: Upstream, change: Transformation) -> InvalidField:
-    message = f"strict: {upstream.name} would get this request with a change: {change}."
-    return InvalidField(message, param=change.parameter, status=400)
-
-
-def _no_key(upstream: Upstream) -> MissingProviderKey:
-    return MissingProviderKey(
-        f"There is no key for {upstream.name}: set {upstream.key_name} in the gateway's environment"
-        f" or providers.{upstream.name}.api_key in its configuration, or send `api_key`.",
-        param="api_key",
-        provider=upstream.name,
-    )
+def _strict_refusal(upstream: Upstream, transformation: Transformation) -> InvalidField:
+    message = f"strict: {upstream.name} would get this request with a change: {transformation}."
+    return InvalidField(message, param=transformation.parameter, status=400)

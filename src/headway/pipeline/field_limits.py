@@ -1,7 +1,7 @@
-"""How long the texts of a call may be by which something is kept.
+"""Length limits of request fields that are kept as cache keys.
 
-Heads of requests, addresses and prices are kept for a thousand calls: with texts as long as a body
-may be they would fill the memory. No provider takes longer ones either; Amazon's names of models
+Request heads, addresses and prices are cached for a thousand calls: with texts as long as a body
+may be, they would fill the memory. No provider accepts longer ones; Amazon's model names (ARNs)
 are the longest.
 """
 
@@ -10,25 +10,25 @@ from __future__ import annotations
 from headway.dialects.base import DecodedRequest
 from headway.errors import InvalidField
 
-LONGEST = {"model": 2048, "api_key": 8192, "base_url": 2048, "session_id": 1024}
+MAX_LENGTHS = {"model": 2048, "api_key": 8192, "base_url": 2048, "session_id": 1024}
 """Characters."""
-LONGEST_OPTION = 256
-SHORT = min(LONGEST.values())
-"""No text of a call that is no longer than this needs a look."""
+MAX_OPTION_LENGTH = 256
+ALWAYS_ALLOWED = min(MAX_LENGTHS.values())
+"""A text of at most this length needs no check."""
 
 
-def check_lengths(call: DecodedRequest) -> None:
-    """Raises InvalidField for a text that is too long to be what it says it is."""
-    _check("model", call.request.model)
-    _check("session_id", call.session_id)
-    _check("api_key", call.api_key)
-    _check("base_url", call.base_url)
-    for name, value in call.options.items():
+def check_lengths(decoded: DecodedRequest) -> None:
+    """Raises InvalidField for a text over its limit."""
+    _check("model", decoded.request.model)
+    _check("session_id", decoded.session_id)
+    _check("api_key", decoded.api_key)
+    _check("base_url", decoded.base_url)
+    for name, value in decoded.options.items():
         _check(name, str(value))
 
 
 def _check(name: str, text: str | None) -> None:
-    longest = LONGEST.get(name, LONGEST_OPTION)
-    if text is not None and len(text) > longest:
-        message = f"`{name}` must be a string of at most {longest} characters."
+    limit = MAX_LENGTHS.get(name, MAX_OPTION_LENGTH)
+    if text is not None and len(text) > limit:
+        message = f"`{name}` must be a string of at most {limit} characters."
         raise InvalidField(message, param=name)

@@ -1,22 +1,20 @@
-"""What every request shares: the configuration's values, and the doors to the outside world."""
+"""State shared by all calls: the current configuration, and the functions of the outside world."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
+from headway.errors import HeadwayError
 from headway.metering.prices import PriceBook
 from headway.policy.keys import KeyRing
 from headway.ports import CredentialSource, Launcher, Spool, Transport
 from headway.providers.base import Provider
 from headway.types import Clock, Target, Timeouts
-
-if TYPE_CHECKING:
-    from headway.pipeline.call import GatewayCall
 
 log = logging.getLogger("headway")
 T = TypeVar("T")
@@ -28,10 +26,10 @@ class Upstream(Struct, frozen=True, kw_only=True):
     name: str
     provider: Provider
     base_url: str | None
-    """None: the launcher says where."""
+    """None: ``launcher`` returns it."""
     api_key: str | None = None
     key_name: str = "api_key"
-    """The variable or setting that would hold its key, for the error that asks for it."""
+    """The environment variable or setting of the key, for error messages."""
     needs_key: bool = False
     headers: Mapping[str, str] = {}
     options: Mapping[str, Any] = {}
@@ -41,34 +39,45 @@ class Upstream(Struct, frozen=True, kw_only=True):
     launcher: Launcher | None = None
     credentials: CredentialSource | None = None
     target: Target | None = None
-    """Where calls go that bring no key and no address; None where that has to be found out."""
+    """The target of calls that bring neither key nor address. None: ``targets`` builds it for each
+    call."""
 
     @property
     def public_options(self) -> Mapping[str, Any]:
-        """The options that any address may see."""
-        hidden = self.provider.secrets
-        return {name: value for name, value in self.options.items() if name not in hidden}
+        """The options that may be sent to any address."""
+        secret = self.provider.secrets
+        return {name: value for name, value in self.options.items() if name not in secret}
 
     @property
     def secrets(self) -> list[str]:
-        """All that is configured and must not be shown."""
+        """Configured values that must not appear in any response, record or log."""
         options = [str(self.options.get(name, "")) for name in self.provider.secrets]
         return [self.api_key or "", *self.headers.values(), *options]
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """One state of the configuration: a request keeps the one that it started with."""
+    """One version of the configuration. A call keeps the version that it started with."""
 
     upstreams: Mapping[str, Upstream]
     keys: KeyRing
     prices: PriceBook
     body_limit: int
     strict: bool = False
-    """Refuse what an adapter would have to change, whether the request says so or not."""
+    """Refuse every request that an adapter would have to transform."""
+
+
+class ActiveCall(Protocol):
+    """A call in progress, as the server sees it."""
+
+    def abort(self, error: HeadwayError) -> None:
+        """End the call with ``error``."""
+
+    def keep_alive(self, now: float, silence_s: float) -> None:
+        """Write a comment to a stream of server-sent events that was silent for ``silence_s``."""
 
 
 class Gateway:
-    """The one mutable thing is which snapshot is current."""
+    """Everything that calls share. ``snapshot`` is replaced when the configuration changes."""
 
     def __init__(
         self,
@@ -90,32 +99,34 @@ class Gateway:
         """Seconds since 1970."""
         self.new_id = new_id
         self.rng = rng
+        """A random number, uniform in [0, 1)."""
         self.count = count
-        """(model, messages as JSON, produced text) -> (input tokens, output tokens), None if
-        they could not be counted. Does not raise."""
+        """(model, messages as JSON, output text) -> (input tokens, output tokens), None where they
+        could not be counted. Does not raise."""
         self.sleep = sleep
-        """Waits for so many seconds."""
-        self.active: set[GatewayCall] = set()
+        """Awaits that many seconds."""
+        self.active: set[ActiveCall] = set()
         self.background_tasks: set[asyncio.Task[Any]] = set()
-        """Tasks that run: the event loop itself refers to a task weakly."""
+        """Strong references to running tasks: the event loop keeps only weak ones
+        (docs.python.org/3/library/asyncio-task.html, "create_task")."""
         self.is_closing = False
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run ``work`` in a task that nobody needs to keep; an exception goes to the log."""
+        """Run ``work`` in a task of its own; log its exception."""
         task = asyncio.get_running_loop().create_task(work)
         self.background_tasks.add(task)
-        task.add_done_callback(self._forget)
+        task.add_done_callback(self._on_task_done)
         return task
 
     def share(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        """Run ``work`` in a task that goes on when its waiter is cancelled: other requests may wait
-        for the same token or the same model."""
+        """Run ``work`` in a task that continues if the awaiting task is cancelled: other calls may
+        be waiting for the same token or the same model."""
         task = asyncio.get_running_loop().create_task(work)
         self.background_tasks.add(task)
         task.add_done_callback(self.background_tasks.discard)
         return asyncio.shield(task)
 
-    def _forget(self, task: asyncio.Task[Any]) -> None:
+    def _on_task_done(self, task: asyncio.Task[Any]) -> None:
         self.background_tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            log.error("a task of the gateway failed", exc_info=task.exception())
+            log.error("a background task failed", exc_info=task.exception())

@@ -1,4 +1,4 @@
-"""What can be asked of a provider, and how its adapter puts it: a chat, or embeddings."""
+"""Call a provider's adapter: adapt, encode and decode chat and embeddings requests."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from headway.wire.url import join
 MALFORMED = (
     LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError, RecursionError
 )  # fmt: skip
-"""What an adapter may raise over a request or an answer that is not as it should be."""
+"""What an adapter may raise for a malformed request or response."""
 
 
 def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transformation, ...]]:
-    """Raises RequestError for what the provider cannot be asked."""
+    """The request as the provider accepts it. Raises RequestError if it cannot accept it."""
     if isinstance(request, EmbeddingsRequest):
         if upstream.provider.encode_embeddings is None:
             message = f"{upstream.name} has no embeddings, or Headway does not know them."
@@ -40,7 +40,7 @@ def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transfor
         options = upstream.options
         return upstream.provider.adapt(replace(request, options=options) if options else request)
     except MALFORMED as exc:
-        raise _unspeakable(upstream, exc) from exc
+        raise _cannot_encode(upstream, exc) from exc
 
 
 def encode(upstream: Upstream, request: Request, target: Target) -> HttpRequest:
@@ -52,11 +52,11 @@ def encode(upstream: Upstream, request: Request, target: Target) -> HttpRequest:
         return upstream.provider.encode_embeddings(request, target)
     except MALFORMED as exc:
         _check_address(target.base_url)
-        raise _unspeakable(upstream, exc) from exc
+        raise _cannot_encode(upstream, exc) from exc
 
 
 def decode(upstream: Upstream, request: Request, body: bytes) -> list[Event]:
-    """A whole answer as events."""
+    """The events of a response body. Raises what adapters raise (``MALFORMED``), UpstreamError."""
     if isinstance(request, ChatRequest):
         return upstream.provider.decode_response(body)
     assert upstream.provider.decode_embeddings is not None
@@ -64,7 +64,7 @@ def decode(upstream: Upstream, request: Request, body: bytes) -> list[Event]:
 
 
 def prompt_of(request: Request) -> bytes:
-    """What goes in, as chat messages in JSON, to be counted where usage is not reported."""
+    """The input as chat messages in JSON, for the token counter."""
     if isinstance(request, ChatRequest):
         return bytes(request.messages)
     given = msgspec.json.decode(request.input)
@@ -74,7 +74,7 @@ def prompt_of(request: Request) -> bytes:
 
 
 def _events_of(embeddings: Embeddings) -> list[Event]:
-    """Vectors are no tokens: nothing comes out that would be billed."""
+    """Vectors are not billed as output tokens."""
     usage = replace(embeddings.usage, output_tokens=0)
     return [
         Started(model=embeddings.model),
@@ -91,7 +91,7 @@ def _check_address(base_url: str) -> None:
         raise InvalidField(f"`base_url` is no address to call: {exc}.", param="base_url") from exc
 
 
-def _unspeakable(upstream: Upstream, exc: Exception) -> RequestError:
-    """Adapters read values as they should be; what is another thing is the caller's to mend."""
+def _cannot_encode(upstream: Upstream, exc: Exception) -> RequestError:
+    """Adapters assume valid values; an error over another value is the caller's."""
     why = exc if isinstance(exc, msgspec.MsgspecError) else "a value has a form that it cannot read"
-    return RequestError(f"This request cannot be put in the words of {upstream.name}: {why}.")
+    return RequestError(f"{upstream.name} cannot encode this request: {why}.")

@@ -1,14 +1,14 @@
-"""The reading half of a flow: the frames of a streamed answer, its events and their times.
+"""Read a streamed response: its frames, their events, and the times when they arrived.
 
-A stream of texts is nearly all of what comes. Where nothing is wanted of an event but its text (the
-answer is gathered, or relayed as it is) and the provider can tell one, no event is built of it; and
-where the bytes around the texts stay the same, no frame either, and nothing but the text is read.
+Text events are nearly all of a stream. Where nothing but the text of an event is needed (the
+response is accumulated, or passed through) and the provider can read it (``read_text``), no events
+are built; and where the bytes around the texts stay the same, no frames either.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from enum import IntEnum
 from itertools import repeat
 from typing import Any
 
@@ -18,193 +18,196 @@ from headway.pipeline.gateway import Upstream
 from headway.ports import Sink
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Event, Frame, Text
-from headway.wire.event_template import PADDED, Pattern, ReadText, find_padding, find_pattern
-from headway.wire.framer import Framer
+from headway.wire.event_template import (
+    EventTemplate,
+    ReadText,
+    SingleEventTemplate,
+    find_template,
+    single_event_template,
+)
 from headway.wire.sse import SseFramer
 
 FIRST_EVENTS = 3
-"""Among these of a read that brings many there is mostly a text: it shows what the rest is like."""
-LOOK_AGAIN = 8
-"""Texts after which another look is taken at what surrounds them."""
+"""Events of a chunk that are read one by one: among them is mostly a text, which gives the template
+for the rest of the chunk."""
+CHECK_INTERVAL = 8
+"""Texts after which the template is looked for again."""
 
-Straight = tuple[
-    bytes,
-    bytes,
-    int,
-    slice,
-    bytes | None,
-    Callable[[str], None],
-    Callable[[float], None],
-    Callable[[bytes], None],
-]
-"""How an event that is like the others is told, and what is done with it. Its opening, its closing,
-their length together, and where between them the text is, as a JSON string. Then, if the events are
-padded, what stands between text and padding (else None): there, the slice is of the text without
-its last quote, of this, and of the padding. Last, what keeps the text, what keeps its time, and
-what sends the event to the client."""
+
+class Mode(IntEnum):
+    """How a chunk of the response is read, from the most general way to the fastest. The table of
+    ``Attempt.on_chunk`` has a method for each."""
+
+    BODY = 0
+    """The response is not a stream: collect its body."""
+    EVENTS = 1
+    """Split into frames, decode each into events, encode those for the client."""
+    FIRST_TEXT = 2
+    """Like EVENTS, until the first choice begins; then TEXTS."""
+    TEXTS = 3
+    """Split into frames, and read a frame that is a text without decoding it into events."""
+    TEMPLATE = 4
+    """Like TEXTS, but read events that match the template together, without splitting."""
+    RELAY = 5
+    """Like TEMPLATE, and a chunk that is one matching event is written to the client at once."""
 
 
 class StreamReader(Meter):
-    """One attempt's answer as it is read, which is its own stopwatch."""
+    """The response of one attempt while it is read. It is its own stopwatch (``Meter``)."""
 
     __slots__ = (
-        "_answer",
+        "_accumulator",
         "_context",
-        "_decode",
-        "_epoch",
+        "_decode_event",
         "_framer",
-        "_look_at",
-        "_pattern",
+        "_next_check",
         "_pieces",
-        "_plain",
-        "_prepared",
         "_read_text",
+        "_single_event",
         "_sink",
         "_state",
-        "_straight",
+        "_template",
+        "_texts",
         "_times",
+        "_unix_offset",
         "_upstream",
-        "stream",
+        "encoder",
+        "mode",
     )
 
-    stream: StreamEncoder | None
-    """The client's; None where the answer is gathered."""
-    _answer: ResponseAccumulator
+    encoder: StreamEncoder | None
+    """The client's; None where the response is accumulated."""
+    mode: Mode
+    _accumulator: ResponseAccumulator
     _context: ResponseContext
-    _epoch: float
-    """The unix time when the clock was zero."""
-    _framer: Framer | None
-    """Of an answer that comes whole there is none, nor is anything below of one."""
     _pieces: list[bytes]
-    """Encoded, and still to go to the client."""
-    _plain: SseFramer | None
-    """The framer, where nothing is wanted of an event but its text, and that can be told."""
+    """Encoded, and not yet written to the client."""
     _sink: Sink
-    _straight: Straight | None
-    """There while nothing is held: for an event that is like the others of a relayed stream."""
+    _texts: list[str]
+    """The first choice's, in ``TEXTS`` and later modes."""
+    _unix_offset: float
+    """Unix time when the clock was zero."""
     _upstream: Upstream
 
     @property
-    def answer(self) -> ResponseAccumulator:
-        """Made when it is asked for: of an answer that is summarized nobody does."""
+    def accumulator(self) -> ResponseAccumulator:
+        """Created when it is first needed: never for a response that is summarized."""
         try:
-            return self._answer
+            return self._accumulator
         except AttributeError:
-            self._answer = answer = ResponseAccumulator()
-            return answer
+            self._accumulator = accumulator = ResponseAccumulator()
+            return accumulator
 
-    def _begin(self) -> None:
-        """It is a stream."""
+    def _begin_stream(self) -> None:
         provider = self._upstream.provider
-        self._framer = framer = provider.framer()
-        self._decode = provider.decode_event
+        # Modes from FIRST_TEXT on have an SSE framer, EVENTS has any.
+        self._framer: SseFramer = provider.framer()  # type: ignore[assignment]
+        self._decode_event = provider.decode_event
         self._state: dict[str, Any] = {}
-        self._answer = ResponseAccumulator()
+        self._accumulator = ResponseAccumulator()
         self._pieces = []
         self.arrivals = self._times = array("d")
-        self._plain = None
-        wants_text = self.stream is None or self._context.is_passthrough
-        if wants_text and provider.read_text is not None and type(framer) is SseFramer:
-            self._plain = framer
-        self._read_text: ReadText | None = None
-        """Tells a mere text of the first choice, once that has begun."""
-        self._pattern: Pattern | None = None
-        self._prepared: Straight | None = None
-        self._look_at = 0
-        """How many arrivals there must be for another look."""
+        needs_text_only = self.encoder is None or self._context.is_passthrough
+        self._read_text: ReadText = provider.read_text  # type: ignore[assignment]
+        is_readable = provider.read_text is not None and type(self._framer) is SseFramer
+        self.mode = Mode.FIRST_TEXT if needs_text_only and is_readable else Mode.EVENTS
+        self._template: EventTemplate | None = None
+        self._single_event: SingleEventTemplate | None = None
+        self._next_check = 0
+        """Number of texts after which the template is looked for again."""
 
-    def _read(self, framer: SseFramer, data: bytes, now: float) -> bool:
-        """Whether the answer is over. Where many events come at once, the first show the pattern
-        that the others have; before them is what completes an event that came in part."""
+    def _read_chunk(self, data: bytes, now: float) -> bool:
+        """Returns whether the response is over. Raises what adapters raise (``MALFORMED``)."""
+        if self.mode is Mode.EVENTS:
+            return self._read_frames(self._framer.feed(data), now)
+        return self._read_texts(data, now)
+
+    def _read_texts(self, data: bytes, now: float) -> bool:
+        """Where many events come at once, the first ones give the template of the others; before
+        them may be the rest of an event that came in part."""
+        framer = self._framer
         for _ in range(FIRST_EVENTS):
-            if self._pattern is not None and framer.is_clear:
+            if self._template is not None and framer.is_clear:
                 break
             size = data.find(b"\n\n") + 2
             if not 2 <= size < len(data):
                 break
             first, data = data[:size], data[size:]
-            if self._take(framer.feed(first), now):
+            if self._read_frames(framer.feed(first), now):
                 return True
-        are_many = 2 <= data.find(b"\n\n") + 2 < len(data)
-        if are_many and self._pattern is not None and framer.is_clear:
-            data = self._read_alike(self._pattern, data, now)
+        has_many = 2 <= data.find(b"\n\n") + 2 < len(data)
+        if has_many and self._template is not None and framer.is_clear:
+            data = self._read_matching(self._template, data, now)
             if not data:
                 return False
-        return self._take(framer.feed(data), now)
+        return self._read_frames(framer.feed(data), now)
 
-    def _read_alike(self, pattern: Pattern, data: bytes, now: float) -> bytes:
-        """Gives what is still to be read."""
-        texts, rest = pattern.texts(data)
+    def _read_matching(self, template: EventTemplate, data: bytes, now: float) -> bytes:
+        """Returns what is still to be read."""
+        texts, rest = template.read_many(data)
         if texts:
-            self._answer.choices[0].text += texts
+            self._texts += texts
             self._times.extend(repeat(now, len(texts)))
-            if self.stream is not None:
+            if self.encoder is not None:
                 self._pieces.append(data[: len(data) - len(rest)])
         return rest
 
-    def _take(self, frames: list[Frame], now: float) -> bool:
-        """Whether the answer is over: by its end mark, or by an error in it."""
+    def _read_frames(self, frames: list[Frame], now: float) -> bool:
+        """Returns whether the response is over: by its end mark, or by an error in it."""
         for frame in frames:
-            read = self._read_text
-            text = None if read is None or frame.event is not None else read(frame.data)
+            text = None
+            if self.mode >= Mode.TEXTS and frame.event is None:
+                text = self._read_text(frame.data)
             if text is not None:
-                self._keep(frame, text, now)
-            elif self._take_frame(frame, now):
+                self._keep_text(frame, text, now)
+            elif self._read_frame(frame, now):
                 return True
         return False
 
-    def _take_last(self, frames: list[Frame], now: float) -> None:
-        """These lack their end, which is put to them where they are encoded."""
+    def _read_last_frames(self, frames: list[Frame], now: float) -> None:
+        """Frames without their end, which the encoder adds."""
         for frame in frames:
-            if self._take_frame(frame, now):
+            if self._read_frame(frame, now):
                 return
 
-    def _keep(self, frame: Frame, text: str, now: float) -> None:
-        """A mere text."""
-        self._answer.choices[0].text.append(text)
+    def _keep_text(self, frame: Frame, text: str, now: float) -> None:
+        self._texts.append(text)
         self._times.append(now)
-        if self.stream is not None:
+        if self.encoder is not None:
             self._pieces.append(frame.raw)
-        if len(self._times) >= self._look_at:
-            self._look(frame, text)
+        if len(self._times) >= self._next_check:
+            self._find_template(frame, text)
 
-    def _take_frame(self, frame: Frame, now: float) -> bool:
-        stream, answer, decode = self.stream, self._answer, self._decode
-        events: list[Event] = decode(frame, self._state)
+    def _read_frame(self, frame: Frame, now: float) -> bool:
+        """Decode and encode one frame. Returns whether the response is over."""
+        encoder, accumulator, decode_event = self.encoder, self._accumulator, self._decode_event
+        events: list[Event] = decode_event(frame, self._state)
         if events:
-            if answer.add(events):
+            if accumulator.add(events):
                 self._times.append(now)
-            if answer.failed is not None:
+            if accumulator.failed is not None:
                 return True
-            if self._plain is not None and self._read_text is None and 0 in answer.choices:
-                self._read_text = self._upstream.provider.read_text
-                if type(events[0]) is Text:
-                    self._look(frame, events[0].text)
-        if stream is not None:
-            piece = stream.encode(frame, events, self._epoch + now)
+            if self.mode is Mode.FIRST_TEXT and 0 in accumulator.choices:
+                self._begin_texts(frame, events[0])
+        if encoder is not None:
+            piece = encoder.encode(frame, events, self._unix_offset + now)
             if piece is not None:
                 self._pieces.append(piece)
-        return answer.done  # what may come behind the end mark is nobody's
+        return accumulator.done  # whatever follows the end mark is ignored
 
-    def _look(self, frame: Frame, text: str) -> None:
-        """Whether the events that follow can be told by what surrounds the text of this one."""
-        assert self._read_text is not None
-        self._look_at = len(self._times) + LOOK_AGAIN
-        self._prepared = None
-        pattern = self._pattern = find_pattern(frame, text, self._read_text)
-        if pattern is not None and self.stream is not None:
-            self._prepare(pattern, find_padding(pattern, self._read_text))
+    def _begin_texts(self, frame: Frame, first_event: Event) -> None:
+        self.mode = Mode.TEXTS
+        self._texts = self._accumulator.choices[0].text
+        if type(first_event) is Text:
+            self._find_template(frame, first_event.text)
 
-    def _prepare(self, pattern: Pattern, between: bytes | None) -> None:
-        opening = pattern.opening
-        closing = pattern.closing if between is None else PADDED
-        self._prepared = (
-            opening,
-            closing,
-            len(opening) + len(closing),
-            slice(len(opening) - 1, (1 if between is None else 0) - len(closing)),
-            between,
-            self._answer.choices[0].text.append,
-            self._times.append,
-            self._sink.write,
-        )
+    def _find_template(self, frame: Frame, text: str) -> None:
+        self._next_check = len(self._times) + CHECK_INTERVAL
+        template = self._template = find_template(frame, text, self._read_text)
+        self._single_event = None
+        if template is None:
+            self.mode = Mode.TEXTS
+            return
+        self.mode = Mode.TEMPLATE
+        if self.encoder is not None:
+            self._single_event = single_event_template(template, self._read_text)

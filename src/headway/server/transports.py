@@ -8,8 +8,7 @@ import time
 from msgspec import Struct
 
 from headway.config import Config, Provider
-from headway.pipeline.call import GatewayCall
-from headway.pipeline.gateway import Gateway
+from headway.pipeline.gateway import ActiveCall, Gateway
 from headway.ports import Transport
 from headway.transport.client import HttpTransport
 from headway.transport.echo import EchoTransport

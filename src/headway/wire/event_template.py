@@ -1,8 +1,11 @@
-"""Server-sent events that differ in nothing but one JSON string, as those of a stream of text do.
+"""Precomputed fast path for SSE events that differ only in their text.
 
-One that is known to hold a text shows what surrounds it. The same bytes around another string are
-the same event with another text, so it is enough to compare them and to decode the string: nothing
-is split into lines, and the rest of the JSON is not read again and again.
+An event that is known to hold a text shows which bytes surround it. An event with the same bytes
+around another JSON string is the same event with another text, so it is enough to compare these
+bytes and to decode the string: no line is split, and the rest of the JSON is not parsed.
+
+To remove this mechanism, delete this file and what ``pipeline/stream_reader.py`` does in
+``Mode.TEMPLATE`` and ``Mode.RELAY``.
 """
 
 from __future__ import annotations
@@ -17,28 +20,29 @@ from headway.types import Frame
 
 BEFORE, AFTER = b"data: ", b"\n\n"
 MARK_SIZE = 12
-"""Bytes at the end of an opening to look for: what is short is found in less time."""
+"""Bytes at the end of an opening to search for: a short needle is found faster."""
 OTHER = "\0"
-"""Makes another text of any text. JSON writes it with an escape, and outside of a string that is
-not JSON: so what is read with it shows that it went into a string."""
+"""Appended to a text, it makes a different text. JSON writes it as an escape, which is invalid
+outside a string: if it is read back, it was inside the string that the reader returns."""
 PADDED = b'"}\n\n'
-"""What closes an event that is padded: the padding's last quote, and the object's end."""
+"""The end of a padded event: the padding's closing quote and the object's end."""
 ReadText = Callable[[bytes], str | None]
+"""The text of an event's data (``Provider.read_text``), or None."""
 
 read_string = msgspec.json.Decoder(str).decode
-"""Of one JSON string. Raises ValueError for anything else, and thus for two events in one."""
+"""Decode one JSON string. Raises ValueError for anything else, so for two events in one as well."""
 _encode = msgspec.json.Encoder().encode
 
 
-class Pattern(msgspec.Struct, frozen=True, gc=False):
-    """What surrounds the text, its quotes included, in the bytes of a whole event."""
+class EventTemplate(msgspec.Struct, frozen=True, gc=False):
+    """The bytes around the text in a whole event, the quotes of the text included."""
 
     opening: bytes
     closing: bytes
 
-    def texts(self, data: bytes) -> tuple[list[str], bytes]:
-        """Those of the events of this pattern that ``data`` begins with, and what is behind these
-        events. May find fewer than there are, and finds none where one is empty."""
+    def read_many(self, data: bytes) -> tuple[list[str], bytes]:
+        """The texts of the matching events at the start of ``data``, and the remaining bytes. May
+        find fewer than there are, and finds none where one text is empty."""
         opening, closing = self.opening[:-1], self.closing[1:]
         mark = opening[-MARK_SIZE:]
         before, *pieces = data.split(mark)
@@ -49,48 +53,91 @@ class Pattern(msgspec.Struct, frozen=True, gc=False):
         strings[-1] = pieces[-1][:end]
         if not pieces[-1].startswith(closing, end):
             del strings[-1]
-        texts = _decode(strings)
+        texts = _decode_until_error(strings)
         count = len(texts)
         is_whole = count == len(pieces)
         rest = pieces[-1][end + len(closing) :] if is_whole else opening + mark.join(pieces[count:])
         written = b"".join(strings[:count])
-        surroundings = count * (len(opening) + len(closing))
-        # Else a mark was within an event, and less than all is around one of the strings.
-        is_like = len(data) - len(rest) - len(written) == surroundings
+        surrounding = count * (len(opening) + len(closing))
+        # If a mark was inside an event, one of the strings has too few bytes around it.
+        is_complete = len(data) - len(rest) - len(written) == surrounding
         # JSON allows line breaks around a string, where they would end the event's line.
         is_one_line = written.find(b"\n") < 0 and written.find(b"\r") < 0
-        return (texts, rest) if is_like and is_one_line and all(texts) else ([], data)
+        return (texts, rest) if is_complete and is_one_line and all(texts) else ([], data)
 
 
-def _decode(strings: list[bytes]) -> list[str]:
-    """Of those before the first that is no string: the list keeps what it has got."""
-    texts: list[str] = []
-    with suppress(ValueError):
-        texts.extend(map(read_string, strings))
-    return texts
+class SingleEventTemplate(msgspec.Struct, frozen=True, gc=False):
+    """The same for a chunk that is exactly one event, which may be padded: OpenAI pads its events
+    with random letters and digits, so that their lengths reveal nothing."""
+
+    opening: bytes
+    closing: bytes
+    surrounding: int
+    """Length of ``opening`` and ``closing`` together."""
+    string: slice
+    """Where the JSON string of the text is. With padding: the text without its closing quote,
+    ``separator``, and the padding."""
+    separator: bytes | None
+    """What is between text and padding; None without padding."""
+
+    def read(self, data: bytes) -> str:
+        """The text, or an empty string if ``data`` is anything else than one matching event."""
+        # What the two calls leave has the right length only if both removed something.
+        inner = data.removeprefix(self.opening).removesuffix(self.closing)
+        if len(data) - len(inner) != self.surrounding:
+            return ""
+        string = data[self.string]
+        if self.separator is not None:
+            string, _, padding = string.partition(self.separator)
+            string = string + b'"' if padding.isalnum() else b""
+        try:
+            return read_string(string)
+        except ValueError:
+            return ""  # several events at once, mostly
 
 
-def find_pattern(frame: Frame, text: str, read: ReadText) -> Pattern | None:
-    """The pattern of an event, of which ``read`` gives the text. None if what it holds in that
-    place is not all that ``read`` goes by, or is written in another way than ours."""
+def find_template(frame: Frame, text: str, read_text: ReadText) -> EventTemplate | None:
+    """The template of an event whose text is ``text``. None if another string in its place would
+    not be the event's text, or if the event is not written as we write JSON and SSE."""
     data = frame.data
     if frame.raw != BEFORE + data + AFTER:
         return None
     opening, found, closing = data.partition(_encode(text))
     other = text + OTHER
-    if not found or read(opening + _encode(other) + closing) != other:
+    if not found or read_text(opening + _encode(other) + closing) != other:
         return None
-    return Pattern(BEFORE + opening + b'"', b'"' + closing + AFTER)
+    return EventTemplate(BEFORE + opening + b'"', b'"' + closing + AFTER)
 
 
-def find_padding(pattern: Pattern, read: ReadText) -> bytes | None:
-    """Where another string ends the object: what is between the text and that, from the one's last
-    quote to the other's first. OpenAI pads its events with random letters and digits, so that their
-    lengths tell nothing. None if there is none, or ``read`` goes by it."""
-    opening, closing = pattern.opening, pattern.closing
+def single_event_template(template: EventTemplate, read_text: ReadText) -> SingleEventTemplate:
+    """``template`` for chunks of one event each."""
+    opening, separator = template.opening, find_separator(template, read_text)
+    closing = template.closing if separator is None else PADDED
+    return SingleEventTemplate(
+        opening,
+        closing,
+        len(opening) + len(closing),
+        slice(len(opening) - 1, (1 if separator is None else 0) - len(closing)),
+        separator,
+    )
+
+
+def find_separator(template: EventTemplate, read_text: ReadText) -> bytes | None:
+    """If another string, a padding, ends the object: the bytes between the text's closing quote and
+    the padding's first character, both quotes included. None if there is no padding, or if
+    ``read_text`` depends on it."""
+    opening, closing = template.opening, template.closing
     start = closing.rfind(b'"', 0, -len(PADDED)) + 1
-    between, padding = closing[:start], closing[start:]
+    separator, padding = closing[:start], closing[start:]
     if not padding.endswith(PADDED) or not padding[: -len(PADDED)].isalnum():
         return None
-    other = opening[len(BEFORE) :] + b"0" + between + b"0x0" + PADDED
-    return between if read(other) == "0" else None
+    other = opening[len(BEFORE) :] + b"0" + separator + b"0x0" + PADDED
+    return separator if read_text(other) == "0" else None
+
+
+def _decode_until_error(strings: list[bytes]) -> list[str]:
+    """The decoded strings before the first one that is not a JSON string."""
+    texts: list[str] = []
+    with suppress(ValueError):
+        texts.extend(map(read_string, strings))  # the list keeps what it got before the error
+    return texts

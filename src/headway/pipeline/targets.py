@@ -1,0 +1,85 @@
+"""Build the target of a call: its address, its key, and the options and headers to send.
+
+Configured secrets (the key, the headers, the options that requests are signed with) are sent to the
+configured address only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from headway.dialects.base import DecodedRequest
+from headway.errors import InvalidField, MissingProviderKey
+from headway.pipeline.gateway import Gateway, Upstream
+from headway.types import Target
+
+NO_CREDENTIALS: Mapping[str, str] = {}
+
+
+def needs_await(upstream: Upstream, decoded: DecodedRequest | None = None) -> bool:
+    """Whether the target depends on a launcher or on credentials that expire."""
+    return _needs_launcher(upstream, decoded) or _needs_credentials(upstream, decoded)
+
+
+async def resolve(
+    gateway: Gateway, upstream: Upstream, decoded: DecodedRequest | None = None
+) -> Target:
+    """The target of a call; without ``decoded``, of the gateway's own requests. Raises what
+    ``build``, the launcher and the credential source raise."""
+    if decoded is None and upstream.target is not None:
+        return upstream.target
+    launched_url = None
+    if upstream.launcher is not None and _needs_launcher(upstream, decoded):
+        launched_url = await gateway.share(upstream.launcher.base_url())
+    credentials = NO_CREDENTIALS
+    if upstream.credentials is not None and _needs_credentials(upstream, decoded):
+        credentials = await gateway.share(upstream.credentials.credentials())
+    return build(upstream, decoded, launched_url, credentials)
+
+
+def build(
+    upstream: Upstream,
+    decoded: DecodedRequest | None = None,
+    launched_url: str | None = None,
+    credentials: Mapping[str, str] = NO_CREDENTIALS,
+) -> Target:
+    """Raises InvalidField, MissingProviderKey."""
+    own_url = None if decoded is None else decoded.base_url
+    api_key = None if decoded is None else decoded.api_key
+    if own_url is not None and not own_url.startswith(("http://", "https://")):
+        message = "`base_url` must be an http:// or https:// address."
+        raise InvalidField(message, param="base_url")
+    if api_key is None and own_url is None:
+        api_key = upstream.api_key
+        if api_key is None and upstream.needs_key:
+            raise _missing_key(upstream, can_send_one=decoded is not None)
+    options = upstream.options if own_url is None else upstream.public_options
+    return Target(
+        provider=upstream.name,
+        base_url=own_url or upstream.base_url or launched_url or "",
+        api_key=api_key,
+        options={**options, **decoded.options} if decoded and decoded.options else options,
+        headers=upstream.headers if own_url is None else {},
+        credentials=credentials,
+    )
+
+
+def _needs_launcher(upstream: Upstream, decoded: DecodedRequest | None) -> bool:
+    has_own_url = decoded is not None and bool(decoded.base_url)
+    return upstream.launcher is not None and not (has_own_url or upstream.base_url)
+
+
+def _needs_credentials(upstream: Upstream, decoded: DecodedRequest | None) -> bool:
+    if upstream.credentials is None or upstream.api_key is not None:
+        return False
+    return decoded is None or (decoded.api_key is None and decoded.base_url is None)
+
+
+def _missing_key(upstream: Upstream, can_send_one: bool) -> MissingProviderKey:
+    return MissingProviderKey(
+        f"There is no key for {upstream.name}: set {upstream.key_name} in the gateway's environment"
+        f" or providers.{upstream.name}.api_key in its configuration"
+        f"{', or send `api_key`.' if can_send_one else '.'}",
+        param="api_key",
+        provider=upstream.name,
+    )
