@@ -8,7 +8,7 @@ import pytest
 
 from headway.ledger import docs
 from headway.metering.timing import Timing
-from headway.record import Asked, Came, Record, begin, decode, end
+from headway.record import Record, decode, encode
 from headway.types import Usage
 
 MINIMAL = Record(

@@ -14,8 +14,9 @@ from headway.dialects.base import JSON, DecodedRequest, Dialect, ResponseContext
 from headway.errors import ClientGone, HeadwayError
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
 from headway.metering.price import Price
+from headway.metering.prices import PriceBook
 from headway.metering.timing import Timing
-from headway.pipeline.attempt import Attempt
+from headway.pipeline.gateway import Upstream
 from headway.pipeline.provider_calls import prompt_of
 from headway.ports import ResponseHeaders
 from headway.record import Record, encode
