@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from completions import DONE, finish, join_chunks, role, text, usage
-from headway.wire.eventstream import encode
+from headway.wire.aws_event_stream import encode_message
 from upstreams import sse_event
 
 SSE = "text/event-stream"
@@ -98,7 +98,7 @@ GEMINI = Wire(
 
 def _bedrock(kind: str, payload: Mapping[str, Any]) -> bytes:
     headers = {":event-type": kind, ":content-type": JSON, ":message-type": "event"}
-    return encode(headers, json.dumps(payload).encode())
+    return encode_message(headers, json.dumps(payload).encode())
 
 
 COUNT = {"inputTokens": 11, "outputTokens": 7, "totalTokens": 18}

@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from headway.types import HttpRequest, Url
-from headway.wire.sigv4 import UNSIGNED, Key, Scope, canonical, sign
+from headway.wire.sigv4 import UNSIGNED, AwsCredentials, CredentialScope, canonical_request, sign
 from headway.wire.url import join
 from sigv4_vectors import BEDROCK, ID, NOW, SECRET, VECTORS, Vector
 
@@ -15,7 +15,12 @@ from sigv4_vectors import BEDROCK, ID, NOW, SECRET, VECTORS, Vector
 def signed(vector: Vector, host: str, service: str) -> HttpRequest:
     url = Url("https", host, 443, vector.path)
     request = HttpRequest(url, vector.headers, vector.body, vector.method)
-    return sign(request, Key(ID, SECRET, vector.token), Scope("us-east-1", service), NOW)
+    return sign(
+        request,
+        AwsCredentials(ID, SECRET, vector.token),
+        CredentialScope("us-east-1", service),
+        NOW,
+    )
 
 
 def authorization(request: HttpRequest) -> str:
@@ -23,7 +28,7 @@ def authorization(request: HttpRequest) -> str:
 
 
 def check(vector: Vector, request: HttpRequest) -> None:
-    assert sha256(canonical(request)[1]).hexdigest() == vector.canonical_sha256
+    assert sha256(canonical_request(request)[1]).hexdigest() == vector.canonical_sha256
     assert authorization(request).endswith(f"Signature={vector.signature}")
 
 
@@ -39,7 +44,9 @@ def test_an_encoded_path_is_encoded_once_more(vector: Vector) -> None:
 
 def test_the_authorization_names_the_credential_and_the_signed_headers() -> None:
     url = join("https://example.amazonaws.com/")
-    request = sign(HttpRequest(url, (), b"", "GET"), Key(ID, SECRET), Scope("r", "s"), NOW)
+    request = sign(
+        HttpRequest(url, (), b"", "GET"), AwsCredentials(ID, SECRET), CredentialScope("r", "s"), NOW
+    )
 
     assert authorization(request).startswith(
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/r/s/aws4_request,"
@@ -50,11 +57,11 @@ def test_the_authorization_names_the_credential_and_the_signed_headers() -> None
 
 def test_a_request_is_signed_anew_and_not_twice() -> None:
     request = HttpRequest(join("http://127.0.0.1:9000/x"), (("accept", "*/*"),), b"{}")
-    scope = Scope("us-east-1", "bedrock")
-    first = sign(request, Key(ID, SECRET, "t"), scope, NOW)
+    scope = CredentialScope("us-east-1", "bedrock")
+    first = sign(request, AwsCredentials(ID, SECRET, "t"), scope, NOW)
 
-    assert sign(first, Key(ID, SECRET, "t"), scope, NOW) == first
-    later = sign(first, Key(ID, SECRET), scope, NOW + 1)
+    assert sign(first, AwsCredentials(ID, SECRET, "t"), scope, NOW) == first
+    later = sign(first, AwsCredentials(ID, SECRET), scope, NOW + 1)
     assert [name for name, _ in later.headers] == ["accept", "x-amz-date", "authorization"]
     assert authorization(later) != authorization(first)
 
@@ -62,14 +69,14 @@ def test_a_request_is_signed_anew_and_not_twice() -> None:
 def test_the_host_is_signed_with_its_port() -> None:
     request = HttpRequest(join("http://127.0.0.1:9000/x"), (), b"")
 
-    assert b"\nhost:127.0.0.1:9000\n" in canonical(request)[1]
+    assert b"\nhost:127.0.0.1:9000\n" in canonical_request(request)[1]
 
 
 @pytest.mark.parametrize("name", sorted(UNSIGNED))
 def test_a_header_that_may_change_on_the_way_is_not_signed(name: str) -> None:
     request = HttpRequest(join("http://127.0.0.1:9000/x"), ((name.title(), "1"),), b"")
 
-    assert canonical(request)[0] == "host"
+    assert canonical_request(request)[0] == "host"
 
 
 @pytest.mark.parametrize(
@@ -87,4 +94,4 @@ def test_a_header_that_may_change_on_the_way_is_not_signed(name: str) -> None:
 def test_a_path_is_made_normal(path: str, normal: str) -> None:
     request = HttpRequest(Url("http", "h", 80, path), (), b"", "GET")
 
-    assert canonical(request)[1].decode().split("\n")[1] == normal
+    assert canonical_request(request)[1].decode().split("\n")[1] == normal

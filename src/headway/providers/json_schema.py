@@ -73,6 +73,3 @@ def _is_object(schema: dict[str, Any]) -> bool:
 def _description(given: Any, moved: dict[str, Any]) -> str:
     rules = ", ".join(f"{key}: {msgspec.json.encode(moved[key]).decode()}" for key in moved)
     return f"{given}\n\n{{{rules}}}" if given else f"{{{rules}}}"
-
-
-closed = to_strict_schema

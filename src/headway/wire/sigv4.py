@@ -1,9 +1,9 @@
-"""AWS Signature Version 4, over the whole of a request
+"""Sign requests with AWS Signature Version 4
 (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
 
-Pure: the time is an argument. What is signed is the request as it goes on the wire: the path is
-encoded once more (all services but S3 want that), the query sorted. ``host`` is signed although
-the transport writes it; headers that something on the way may change are not.
+Pure: the time is an argument. The signature is over the request as it goes on the wire, with the
+path encoded once more, as every service but S3 requires, and the query sorted. It covers ``host``,
+which the transport writes, and leaves out headers that proxies may change.
 """
 
 from __future__ import annotations
@@ -39,55 +39,58 @@ UNSIGNED = frozenset(
 )
 DATE, TOKEN = "x-amz-date", "x-amz-security-token"
 SPACE = " \t\r\n"
-RUN = re.compile(f"[{SPACE}]+")
+WHITESPACE_RUN = re.compile(f"[{SPACE}]+")
 UNRESERVED = "-._~"
 
 Pairs = tuple[tuple[str, str], ...]
 
 
-class Key(Struct, frozen=True):
-    """Whose signature it is: an access key, with a session token if it is a temporary one."""
+class AwsCredentials(Struct, frozen=True):
+    """An access key; temporary ones have a session token."""
 
     access_key: str
     secret_key: str
     session_token: str | None = None
 
 
-class Scope(Struct, frozen=True):
-    """Where a signature counts."""
+class CredentialScope(Struct, frozen=True):
+    """Where a signature is valid."""
 
     region: str
     service: str
 
 
-def sign(request: HttpRequest, key: Key, scope: Scope, now: float) -> HttpRequest:
-    """The request with its date, session token and ``authorization``; ``now`` is unix seconds. A
-    request that was signed before is signed anew."""
+def sign(
+    request: HttpRequest, credentials: AwsCredentials, scope: CredentialScope, now: float
+) -> HttpRequest:
+    """The request with its date, session token and ``authorization``, which replace earlier ones;
+    ``now`` is unix seconds."""
     date = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-    added = ((DATE, date), *(((TOKEN, key.session_token),) if key.session_token else ()))
-    fresh = {DATE, TOKEN, "authorization"}
-    kept = tuple(pair for pair in request.headers if pair[0].lower() not in fresh)
+    token = credentials.session_token
+    replaced = {DATE, TOKEN, "authorization"}
+    kept = tuple(pair for pair in request.headers if pair[0].lower() not in replaced)
+    added = ((DATE, date), (TOKEN, token)) if token else ((DATE, date),)
     dated = replace(request, headers=(*kept, *added))
-    place = f"{date[:8]}/{scope.region}/{scope.service}/aws4_request"
-    names, text = canonical(dated)
-    to_sign = "\n".join((ALGORITHM, date, place, sha256(text).hexdigest()))
-    secret = _signing_key(key.secret_key, date[:8], scope)
+    scope_text = f"{date[:8]}/{scope.region}/{scope.service}/aws4_request"
+    names, text = canonical_request(dated)
+    to_sign = "\n".join((ALGORITHM, date, scope_text, sha256(text).hexdigest()))
+    secret = _signing_key(credentials.secret_key, date[:8], scope)
     signature = digest(secret, to_sign.encode(), "sha256").hex()
     value = (
-        f"{ALGORITHM} Credential={key.access_key}/{place}, SignedHeaders={names},"
+        f"{ALGORITHM} Credential={credentials.access_key}/{scope_text}, SignedHeaders={names},"
         f" Signature={signature}"
     )
     return replace(dated, headers=(*dated.headers, ("authorization", value)))
 
 
-def canonical(request: HttpRequest) -> tuple[str, bytes]:
-    """The names of the signed headers, and the canonical request."""
+def canonical_request(request: HttpRequest) -> tuple[str, bytes]:
+    """The names of the signed headers, joined by semicolons, and the canonical request."""
     path, _, query = request.url.path.partition("?")
     headers = _headers((*request.headers, ("host", authority(request.url))))
     names = ";".join(headers)
     lines = (
         request.method,
-        quote(_normal(path), safe="/" + UNRESERVED),
+        quote(_normalized(path), safe="/" + UNRESERVED),
         _query(query),
         *(f"{name}:{value}" for name, value in headers.items()),
         "",
@@ -98,11 +101,11 @@ def canonical(request: HttpRequest) -> tuple[str, bytes]:
 
 
 def _headers(pairs: Pairs) -> dict[str, str]:
-    """Sorted by name; values trimmed, inner runs of space made one, repeated names joined."""
+    """Sorted by name; values trimmed, with single spaces, those of repeated names joined."""
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         if name.lower() not in UNSIGNED:
-            found.setdefault(name.lower(), []).append(RUN.sub(" ", value.strip(SPACE)))
+            found.setdefault(name.lower(), []).append(WHITESPACE_RUN.sub(" ", value.strip(SPACE)))
     return {name: ",".join(found[name]) for name in sorted(found)}
 
 
@@ -116,7 +119,7 @@ def _encoded(text: str) -> str:
     return quote(unquote_to_bytes(text), safe=UNRESERVED)
 
 
-def _normal(path: str) -> str:
+def _normalized(path: str) -> str:
     """Without empty and dot segments (RFC 3986, section 5.2.4)."""
     kept: list[str] = []
     for segment in path.split("/"):
@@ -129,8 +132,8 @@ def _normal(path: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _signing_key(secret_key: str, day: str, scope: Scope) -> bytes:
-    """The same all day, so it is kept: three of the four HMACs of a signature."""
+def _signing_key(secret_key: str, day: str, scope: CredentialScope) -> bytes:
+    """Cached, as it is the same all day: three of the four HMACs of a signature."""
     key = digest(b"AWS4" + secret_key.encode(), day.encode(), "sha256")
     for part in (scope.region, scope.service, "aws4_request"):
         key = digest(key, part.encode(), "sha256")

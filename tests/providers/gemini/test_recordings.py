@@ -13,6 +13,7 @@ from cassettes import Recording, chosen, each
 from headway import errors
 from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
+from headway.providers.vertex.endpoint import GLOBAL_URL
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target, Usage
 from recorded import fold, read
 
@@ -23,7 +24,7 @@ TARGETS = {
     "gemini": Target(provider="gemini", base_url=str(gemini.PROVIDER.base_url), api_key="k"),
     "vertex": Target(
         provider="vertex",
-        base_url=vertex.GLOBAL,
+        base_url=GLOBAL_URL,
         options={"project": "p", "api_version": "v1beta1"},
         credentials={"access_token": "t"},
     ),

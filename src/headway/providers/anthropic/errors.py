@@ -1,9 +1,9 @@
-"""Anthropic's errors read into our tree (platform.claude.com/docs/en/api/errors), and those of the
-clouds that serve its models.
+"""Decode Anthropic's errors (platform.claude.com/docs/en/api/errors), and those of the clouds that
+serve its models.
 
 Shapes: ``{"type": "error", "error": {"type", "message", "details"}, "request_id"}``, in a body or
 in the event ``error`` of a stream; Google's ``{"error": {"code", "message", "status"}}``, alone or
-in a list; ``{"message"}`` from AWS; HTML from what stands before them.
+in a list; ``{"message"}`` from AWS; HTML from proxies.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ from headway.errors import (
     UpstreamRejected,
     UpstreamTimeout,
 )
-from headway.providers.openai.errors import BY_STATUS, LONGEST, STATUS, retry_after
+from headway.providers.http_errors import (
+    ERRORS_BY_STATUS,
+    INVALID_JSON,
+    MAX_MESSAGE_LENGTH,
+    class_by_range,
+    preserved_status,
+    retry_after,
+)
 from headway.types import Headers
 
 BY_TYPE: dict[str, type[UpstreamError]] = {
@@ -37,60 +44,58 @@ BY_TYPE: dict[str, type[UpstreamError]] = {
     "api_error": UpstreamError,
     "overloaded_error": UpstreamOverloaded,
 }
-QUOTA = (
+QUOTA_MESSAGES = (
     "credit balance is too low",
     "reached your specified API usage limits",
     "enforced_spend_limit_reached",
 )
-"""What a 400 invalid_request_error says where money is what is missing."""
+"""In a 400 invalid_request_error of an account that lacks credit or reached its spend limit."""
 SHOULD_RETRY = {b"true": True, b"false": False}
-REQUEST_IDS = (b"request-id", b"x-request-id", b"x-amzn-requestid")
+REQUEST_ID_HEADERS = (b"request-id", b"x-request-id", b"x-amzn-requestid")
 
 
 def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """Never raises, whatever the body is."""
     try:
         parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except INVALID_JSON:
         parsed = {"message": body.decode(errors="replace").strip()}
     error = error_from(parsed, status)
-    names = dict(headers)
-    found = next((names[name] for name in REQUEST_IDS if name in names), None)
-    if found is not None:
-        error.request_id = found.decode("latin-1")
-    error.retry_after_s = retry_after(names)
-    should = SHOULD_RETRY.get(names.get(b"x-should-retry", b""))
-    if should is not None:  # Anthropic knows best; its own SDKs obey it
-        error.retryable = should
+    by_name = dict(headers)
+    request_id = next((by_name[name] for name in REQUEST_ID_HEADERS if name in by_name), None)
+    if request_id is not None:
+        error.request_id = request_id.decode("latin-1")
+    error.retry_after_s = retry_after(by_name)
+    should_retry = SHOULD_RETRY.get(by_name.get(b"x-should-retry", b""))
+    if should_retry is not None:  # Anthropic's own SDKs obey this header
+        error.retryable = should_retry
     return error
 
 
 def error_from(parsed: Any, status: int | None) -> UpstreamError:
-    """An error out of what was said; ``status`` is None inside a stream."""
+    """The error of a parsed body or event; ``status`` is None inside a stream."""
     whole = _object(parsed[0] if isinstance(parsed, list) and parsed else parsed)
     inner = whole.get("error", whole)
     fields = _object(inner) if not isinstance(inner, str) else {"message": inner}
-    kind = _string(fields.get("type"))
-    message = _string(fields.get("message")) or _nothing_said(status)
-    cls = _class(kind, status, message, fields)
+    error_type = _string(fields.get("type"))
+    message = _string(fields.get("message")) or _default_message(status)
+    cls = _class(error_type, status, message, fields)
     return cls(
-        message[:LONGEST],
-        code=kind or _string(fields.get("status")),
+        message[:MAX_MESSAGE_LENGTH],
+        code=error_type or _string(fields.get("status")),
         request_id=_string(whole.get("request_id")),
-        status=status if status in STATUS.get(cls, ()) else None,
+        status=preserved_status(cls, status),
     )
 
 
 def _class(
-    kind: str | None, status: int | None, message: str, fields: dict[str, Any]
+    error_type: str | None, status: int | None, message: str, fields: dict[str, Any]
 ) -> type[UpstreamError]:
-    said = message + str(fields.get("details") or "")
-    if kind == "invalid_request_error" and any(sign in said for sign in QUOTA):
+    text = message + str(fields.get("details") or "")
+    if error_type == "invalid_request_error" and any(known in text for known in QUOTA_MESSAGES):
         return UpstreamQuota
-    found = BY_TYPE.get(kind or "") or BY_STATUS.get(status or 0)
-    if found is not None:
-        return found
-    return UpstreamRejected if status is not None and 400 <= status < 500 else UpstreamError
+    found = BY_TYPE.get(error_type or "") or ERRORS_BY_STATUS.get(status or 0)
+    return found or class_by_range(status)
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -101,7 +106,7 @@ def _string(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _nothing_said(status: int | None) -> str:
+def _default_message(status: int | None) -> str:
     if status is None:
         return "The provider reported an error with no message."
     return f"The provider answered with status {status} and no message."

@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from headway.providers.anthropic.errors import decode_error
 from headway.providers.anthropic.model_list import model_list
 from headway.providers.anthropic.parameters import adapt
-from headway.providers.anthropic.request import betas, body, encode
+from headway.providers.anthropic.request import API_VERSION, encode_request
 from headway.providers.anthropic.response import decode_event, decode_response
 from headway.providers.base import Provider
-from headway.types import ChatRequest, HttpRequest, Parameter, Target
-from headway.wire.url import join
-
-VERSION = "2023-06-01"
-"""Of the API. The one after it, 2026-10-21, only takes things away, temperature among them."""
-
-ACCEPTED = {False: "application/json", True: "text/event-stream"}
-
-Pairs = tuple[tuple[str, str], ...]
-
-
-def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
-    fields = {"model": request.model, **body(request)}
-    if request.stream:
-        fields["stream"] = True
-    # Anthropic's own SDKs are given an address without a version, OpenAI's with one: both work.
-    path = "/messages" if target.base_url.rstrip("/").endswith("/v1") else "/v1/messages"
-    version = str(target.options.get("api_version") or VERSION)
-    beta = ",".join(betas(target.options))
-    extra = tuple(target.headers.items())
-    headers = _headers(target.api_key, version, beta, request.stream, extra)
-    return HttpRequest(join(target.base_url, path), headers, encode(fields))
-
-
-@lru_cache(maxsize=256)
-def _headers(api_key: str | None, version: str, beta: str, stream: bool, extra: Pairs) -> Pairs:
-    headers = [
-        ("content-type", "application/json"),
-        ("accept", ACCEPTED[stream]),
-        ("anthropic-version", version),
-    ]
-    if api_key is not None:
-        headers.append(("x-api-key", api_key))
-    if beta:
-        headers.append(("anthropic-beta", beta))
-    return (*headers, *extra)
-
+from headway.types import Parameter
 
 PARAMETERS = (
-    # Up to 1 there; more, as OpenAI takes it, is clamped and not refused.
+    # Anthropic's maximum is 1; more, up to OpenAI's, is clamped and not refused.
     Parameter(
         id="temperature", name="Temperature", type="float", default=1, min=0, max=2, step=0.01
     ),
@@ -83,10 +45,10 @@ PROVIDER = Provider(
     decode_error=decode_error,
     adapt=adapt,
     price_id="anthropic",
-    list_models=model_list(VERSION),
+    list_models=model_list(API_VERSION),
     parameters=PARAMETERS,
     options={
-        "api_version": f"the `anthropic-version` header; {VERSION} by default",
+        "api_version": f"the `anthropic-version` header; {API_VERSION} by default",
         "beta": "names of beta features for the `anthropic-beta` header, a list or with commas",
     },
     capabilities=CAPABILITIES,

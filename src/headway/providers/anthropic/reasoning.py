@@ -1,9 +1,10 @@
-"""How much a model is to reason, in the words that its generation takes.
+"""Convert ``reasoning_effort``, ``reasoning`` and ``thinking`` to what the model takes.
 
-Three generations (platform.claude.com/docs/en/build-with-claude/thinking): a budget of tokens;
-adaptive, with ``output_config.effort`` as the measure; and adaptive that cannot be switched off.
-A budget is part of ``max_tokens`` and smaller, and goes with no forced tool and, while a tool's
-result is being answered, only with the signed thinking that led to the call.
+There are three generations of models (platform.claude.com/docs/en/build-with-claude/thinking): with
+a budget of tokens; with adaptive thinking, measured by ``output_config.effort``; and with adaptive
+thinking that cannot be disabled. A budget is part of ``max_tokens`` and must be smaller. It cannot
+be combined with a forced tool nor, in the request that returns a tool's result, with a conversation
+that lacks the signed thinking before the call.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from headway.providers.anthropic.reasoning_blocks import has_signed_thinking
 from headway.providers.anthropic.request_draft import AnthropicDraft
+from headway.providers.message_scan import replays_signatures
 
-LEAST_BUDGET = 1024
+MIN_BUDGET = 1024
 BUDGETS = {
     "minimal": 1024,
     "low": 2048,
@@ -23,134 +26,151 @@ BUDGETS = {
     "xhigh": 32000,
     "max": 32000,
 }
-"""What an effort comes to where only budgets are understood; there is no official table."""
-NEAREST = {"minimal": "low", "xhigh": "max"}
-"""The effort to use in place of one that a model does not have."""
-OFF = ("disabled", "between_tools")
-FORCED = ("any", "tool")
+"""Tokens for an effort, for models that take only budgets; there is no official table."""
+NEAREST_EFFORT = {"minimal": "low", "xhigh": "max"}
+"""The effort to send in place of one that a model does not take."""
+DISABLED_TYPES = ("disabled", "between_tools")
+FORCED_CHOICES = ("any", "tool")
 
 
-class Wish(Struct, frozen=True, kw_only=True):
-    """What the caller asked for, under whichever name."""
+class ReasoningRequest(Struct, frozen=True, kw_only=True):
+    """The reasoning that the caller asks for."""
 
     parameter: str
-    level: str | None = None
+    """The parameter that asks: thinking, reasoning_effort or reasoning."""
+    effort: str | None = None
     budget: int | None = None
-    off: bool = False
-    details: dict[str, Any] = {}
-    """``display`` and what else goes with Anthropic's own ``thinking``."""
+    """Tokens."""
+    budget_parameter: str
+    disabled: bool = False
+    thinking_fields: dict[str, Any] = {}
+    """Further fields of Anthropic's ``thinking``, such as ``display``."""
 
 
-def think(draft: AnthropicDraft, replays_thinking: bool) -> None:
-    """Put ``thinking`` and ``output_config.effort`` for what was asked. ``replays_thinking`` is
-    False where the last answer called tools and its signed thinking is not in the messages."""
-    wish = _wish(draft)
-    if wish is None:
+def convert_reasoning(draft: AnthropicDraft) -> None:
+    """Set ``thinking`` and ``output_config.effort`` as asked."""
+    asked = _asked(draft)
+    if asked is None:
         return
     rules = draft.rules
-    if wish.off:
-        _switch_off(draft, wish)
+    if asked.disabled:
+        _disable(draft, asked)
     elif rules.thinking == "none":
-        draft.note("dropped", wish.parameter, f"{draft.model} does not think")
-    elif rules.thinking == "adaptive" or (rules.thinking == "either" and wish.budget is None):
-        _as_it_sees_fit(draft, wish)
-    elif draft.value("tool_choice", {}).get("type") in FORCED:
-        draft.note(
-            "dropped", wish.parameter, f"{draft.model} does not think where a call is forced"
-        )
-    elif not replays_thinking:
-        reason = "the last answer's signed thinking is not in the messages to go on from"
-        draft.note("dropped", wish.parameter, reason)
+        draft.note_dropped(asked.parameter, f"unsupported by {draft.model}")
+    elif rules.thinking == "adaptive" or (rules.thinking == "either" and asked.budget is None):
+        _set_adaptive(draft, asked)
+    elif draft.value("tool_choice", {}).get("type") in FORCED_CHOICES:
+        reason = f"unsupported by {draft.model} with a forced tool call"
+        draft.note_dropped(asked.parameter, reason)
+    elif not replays_signatures(draft.request.messages, has_signed_thinking):
+        reason = "messages lack the signed thinking before the last tool call"
+        draft.note_dropped(asked.parameter, reason)
     else:
-        _with_budget(draft, wish)
+        _set_budget(draft, asked)
 
 
-def _wish(draft: AnthropicDraft) -> Wish | None:
-    native = draft.take_object("thinking")
+def _asked(draft: AnthropicDraft) -> ReasoningRequest | None:
+    thinking = draft.take_object("thinking")
     reasoning = draft.take_object("reasoning")
-    effort = draft.take("reasoning_effort")
-    level = effort or reasoning.get("effort")
-    if not native and not level and not reasoning:
+    reasoning_effort = draft.take("reasoning_effort")
+    effort = reasoning_effort or reasoning.get("effort")
+    if not thinking and not effort and not reasoning:
         return None
-    details = {k: v for k, v in native.items() if k not in ("type", "budget_tokens")}
+    fields = {k: v for k, v in thinking.items() if k not in ("type", "budget_tokens")}
     if reasoning.get("exclude"):
-        details.setdefault("display", "omitted")
-    kind = native.get("type")
-    return Wish(
-        parameter="thinking" if native else "reasoning_effort" if effort else "reasoning",
-        level=level,
-        budget=native.get("budget_tokens") or reasoning.get("max_tokens"),
-        off=level == "none" or reasoning.get("enabled") is False or kind in OFF,
-        details=details,
+        fields.setdefault("display", "omitted")
+    kind = thinking.get("type")
+    disabled = effort == "none" or reasoning.get("enabled") is False or kind in DISABLED_TYPES
+    parameter = "reasoning_effort" if reasoning_effort else "reasoning"
+    budget = thinking.get("budget_tokens")
+    return ReasoningRequest(
+        parameter="thinking" if thinking else parameter,
+        effort=effort,
+        budget=budget or reasoning.get("max_tokens"),
+        budget_parameter="thinking.budget_tokens" if budget else "reasoning.max_tokens",
+        disabled=disabled,
+        thinking_fields=fields,
     )
 
 
-def _switch_off(draft: AnthropicDraft, wish: Wish) -> None:
+def _disable(draft: AnthropicDraft, asked: ReasoningRequest) -> None:
     rules = draft.rules
-    if not rules.thinks_unasked:
+    if not rules.thinks_by_default:
         return
-    if rules.off is not None:
-        draft.put("thinking", {"type": rules.off})
+    if rules.disabled_type is not None:
+        draft.put("thinking", {"type": rules.disabled_type})
         return
-    draft.configure("effort", "low")
-    draft.note("emulated", wish.parameter, f"{draft.model} always thinks; its effort is low")
+    draft.set_output_config("effort", "low")
+    draft.note_emulated(asked.parameter, f"as effort low: {draft.model} always thinks")
 
 
-def _as_it_sees_fit(draft: AnthropicDraft, wish: Wish) -> None:
-    thinking = {"type": "adaptive", **wish.details}
+# --- Adaptive thinking ----------------------------------------------------------------------------
+
+
+def _set_adaptive(draft: AnthropicDraft, asked: ReasoningRequest) -> None:
+    thinking = {"type": "adaptive", **asked.thinking_fields}
     if draft.rules.thinking == "adaptive":
-        # From 4.7 on the text of thoughts is left out unless it is asked for.
+        # From 4.7 on the answer has the text of the thinking only where the request asks for it.
         thinking.setdefault("display", "summarized")
     draft.put("thinking", thinking)
-    level = wish.level
-    if wish.budget is not None:
-        level = level or _level(wish.budget)
-        reason = f"{draft.model} takes no budget; its effort is {level}"
-        draft.note("emulated", wish.parameter, reason)
-    _put_effort(draft, wish, level)
+    effort = asked.effort
+    if asked.budget is not None:
+        effort = effort or _effort_of_budget(asked.budget)
+        draft.note_renamed(asked.budget_parameter, "output_config.effort")
+    _set_effort(draft, asked, effort)
 
 
-def _put_effort(draft: AnthropicDraft, wish: Wish, level: str | None) -> None:
-    if level is None:
+def _set_effort(draft: AnthropicDraft, asked: ReasoningRequest, effort: str | None) -> None:
+    if effort is None:
         return
     efforts = draft.rules.efforts
-    taken = level if level in efforts else NEAREST.get(level, level)
-    if taken not in efforts and level in BUDGETS:
-        taken = "high"
-    if taken != level:
-        draft.note("clamped", wish.parameter, f"the nearest effort to {level} is {taken} there")
-    draft.configure("effort", taken)
+    sent = effort if effort in efforts else NEAREST_EFFORT.get(effort, effort)
+    if sent not in efforts and effort in BUDGETS:
+        sent = "high"
+    if sent != effort:
+        draft.note_clamped(asked.parameter, effort, sent, "nearest")
+    draft.set_output_config("effort", sent)
 
 
-def _level(budget: int) -> str:
-    return next((level for level, tokens in BUDGETS.items() if tokens >= budget), "xhigh")
+def _effort_of_budget(budget: int) -> str:
+    return next((effort for effort, tokens in BUDGETS.items() if tokens >= budget), "xhigh")
 
 
-def _with_budget(draft: AnthropicDraft, wish: Wish) -> None:
-    budget = _fitting(draft, wish)
-    if budget is None:
-        reason = f"max_tokens leaves no room for {LEAST_BUDGET} tokens of thinking"
-        draft.note("dropped", wish.parameter, reason)
-        return
-    if wish.budget is None:
-        draft.note("emulated", wish.parameter, f"thinking has a budget of {budget} tokens")
-    elif budget != wish.budget:
-        draft.note("clamped", wish.parameter, f"the budget is {budget} tokens")
-    draft.put("thinking", {"type": "enabled", "budget_tokens": budget, **wish.details})
-    if draft.rules.efforts and wish.level is not None:
-        _put_effort(draft, wish, wish.level)
+# --- Thinking with a budget -----------------------------------------------------------------------
 
 
-def _fitting(draft: AnthropicDraft, wish: Wish) -> int | None:
-    """The budget that goes into max_tokens; where that was not given, it will have room. One that
-    we chose leaves half of it to the answer."""
-    limit = draft.value("max_tokens", draft.rules.limit)
+def _set_budget(draft: AnthropicDraft, asked: ReasoningRequest) -> None:
+    limit = draft.value("max_tokens", draft.rules.max_output_tokens)
     if not isinstance(limit, int):
-        raise TypeError("max_tokens is no whole number")
-    if limit <= LEAST_BUDGET:
-        return None
-    half = max(LEAST_BUDGET, limit // 2)
-    if wish.budget is None:
-        return min(half, BUDGETS.get(wish.level or "", BUDGETS["medium"]))
-    budget = max(LEAST_BUDGET, wish.budget)
+        raise TypeError("max_tokens is no integer")
+    if limit <= MIN_BUDGET:
+        reason = f"max_tokens must exceed {MIN_BUDGET}, the minimum budget"
+        draft.note_dropped(asked.parameter, reason)
+        return
+    budget = _budget_within(limit, asked)
+    if asked.budget is None:
+        _note_budget(draft, asked, budget)
+    elif budget != asked.budget:
+        reason = "minimum" if budget > asked.budget else "half of max_tokens"
+        draft.note_clamped(asked.budget_parameter, asked.budget, budget, reason)
+    thinking = {"type": "enabled", "budget_tokens": budget, **asked.thinking_fields}
+    draft.put("thinking", thinking)
+    if draft.rules.efforts and asked.effort is not None:
+        _set_effort(draft, asked, asked.effort)
+
+
+def _note_budget(draft: AnthropicDraft, asked: ReasoningRequest, budget: int) -> None:
+    if asked.parameter == "thinking":
+        draft.note_emulated("thinking", f"as a budget of {budget} tokens")
+    else:
+        draft.note_renamed(asked.parameter, "thinking.budget_tokens")
+
+
+def _budget_within(limit: int, asked: ReasoningRequest) -> int:
+    """The tokens to think with, of ``limit`` for the whole output. A budget that the caller did not
+    choose, or that exceeds the limit, leaves half of the limit to the answer."""
+    half = max(MIN_BUDGET, limit // 2)
+    if asked.budget is None:
+        return min(half, BUDGETS.get(asked.effort or "", BUDGETS["medium"]))
+    budget = max(MIN_BUDGET, asked.budget)
     return budget if budget < limit else half

@@ -1,5 +1,5 @@
 """Anthropic's counts of tokens (platform.claude.com/docs/en/build-with-claude/prompt-caching,
-"Tracking cache performance"): cumulative, what was cached beside the input and not in it."""
+"Tracking cache performance"). They are cumulative; ``input_tokens`` excludes cached tokens."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from msgspec import Struct
 from headway.types import Usage, UsageReported
 
 
-class Cache(Struct):
+class CacheCreation(Struct):
     ephemeral_1h_input_tokens: int | None = None
 
 
-class OutputDetails(Struct):
+class OutputTokensDetails(Struct):
     thinking_tokens: int | None = None
 
 
@@ -23,49 +23,48 @@ class WireUsage(Struct):
     output_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
-    cache_creation: Cache | None = None
-    output_tokens_details: OutputDetails | None = None
+    cache_creation: CacheCreation | None = None
+    output_tokens_details: OutputTokensDetails | None = None
     server_tool_use: Any = None
     service_tier: str | None = None
 
 
-def later(first: WireUsage, last: WireUsage) -> WireUsage:
-    """Counts are cumulative: the last one holds, field by field."""
+def merge_usage(first: WireUsage, last: WireUsage) -> WireUsage:
+    """Counts are cumulative: the last one counts, field by field."""
     fields = (
         (name, getattr(last, name), getattr(first, name)) for name in WireUsage.__struct_fields__
     )
     return WireUsage(**{name: old if new is None else new for name, new, old in fields})
 
 
-def usage_seen(wire: WireUsage) -> UsageReported:
-    return UsageReported(usage_of(wire, wire.output_tokens), _shown(wire))
+def usage_reported(wire: WireUsage) -> UsageReported:
+    return UsageReported(canonical_usage(wire, wire.output_tokens), _openai_usage(wire))
 
 
-def usage_of(wire: WireUsage, output_tokens: int | None) -> Usage:
+def canonical_usage(wire: WireUsage, output_tokens: int | None) -> Usage:
     return Usage(
-        input_tokens=_input(wire),
+        input_tokens=_input_tokens(wire),
         output_tokens=output_tokens,
         cache_read_tokens=wire.cache_read_input_tokens,
         cache_write_tokens=wire.cache_creation_input_tokens,
-        cache_write_1h_tokens=(wire.cache_creation or Cache()).ephemeral_1h_input_tokens,
-        reasoning_tokens=(wire.output_tokens_details or OutputDetails()).thinking_tokens,
+        cache_write_1h_tokens=(wire.cache_creation or CacheCreation()).ephemeral_1h_input_tokens,
+        reasoning_tokens=(wire.output_tokens_details or OutputTokensDetails()).thinking_tokens,
     )
 
 
-def _input(wire: WireUsage) -> int | None:
-    """Anthropic counts what was read from a cache, or written to one, beside the input; the
-    prompt is their sum."""
+def _input_tokens(wire: WireUsage) -> int | None:
+    """The whole prompt: the sum of Anthropic's input, cache reads and cache writes."""
     if wire.input_tokens is None:
         return None
     cached = (wire.cache_read_input_tokens or 0) + (wire.cache_creation_input_tokens or 0)
     return wire.input_tokens + cached
 
 
-def _shown(wire: WireUsage) -> dict[str, Any]:
-    """In OpenAI's shape; ``cache_write_tokens`` is OpenRouter's name for what it lacks."""
-    usage = usage_of(wire, wire.output_tokens)
+def _openai_usage(wire: WireUsage) -> dict[str, Any]:
+    """In OpenAI's shape; ``cache_write_tokens``, which OpenAI lacks, is OpenRouter's name."""
+    usage = canonical_usage(wire, wire.output_tokens)
     prompt, completion = usage.input_tokens, usage.output_tokens
-    shown: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": None if prompt is None or completion is None else prompt + completion,
@@ -76,5 +75,5 @@ def _shown(wire: WireUsage) -> dict[str, Any]:
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }
     if wire.server_tool_use is not None:
-        shown["server_tool_use"] = wire.server_tool_use
-    return shown
+        fields["server_tool_use"] = wire.server_tool_use
+    return fields

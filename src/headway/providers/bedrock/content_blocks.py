@@ -1,5 +1,6 @@
-"""Converse's content blocks while an answer is read: each is opened, filled and closed
-(docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html)."""
+"""Decode Converse's content blocks to events: each is opened, filled by deltas, and closed
+(docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html). A whole answer has
+the same blocks, each opened with all of its content."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.providers.bedrock.reasoning_blocks import encrypted, signed
+from headway.providers.anthropic.reasoning_blocks import signed_detail
+from headway.providers.bedrock.reasoning_blocks import encrypted_detail
+from headway.providers.citations import citation_fields
 from headway.types import (
     NO_RAW,
     Event,
@@ -26,7 +29,7 @@ class ToolUse(Struct, rename="camel"):
     name: str = ""
     input: Raw = NO_RAW
     type: str | None = None
-    """server_tool_use: the provider calls it itself."""
+    """server_tool_use: the provider calls the tool itself."""
 
 
 class ReasoningText(Struct):
@@ -35,7 +38,7 @@ class ReasoningText(Struct):
 
 
 class WireReasoning(Struct, rename="camel"):
-    """In a delta ``text`` and ``signature`` stand alone, in a block together."""
+    """A delta has ``text`` or ``signature``, a whole block has ``reasoningText``."""
 
     text: str | None = None
     signature: str | None = None
@@ -43,12 +46,12 @@ class WireReasoning(Struct, rename="camel"):
     reasoning_text: ReasoningText | None = None
 
 
-class Piece(Struct):
+class CitedText(Struct):
     text: str = ""
 
 
-class Cited(Struct):
-    content: list[Piece] = []
+class CitationsContent(Struct):
+    content: list[CitedText] = []
     citations: list[dict[str, Any]] = []
 
 
@@ -62,13 +65,13 @@ class Image(Struct):
 
 
 class WireBlock(Struct, rename="camel"):
-    """A block of a whole answer, or what a streamed one opens with."""
+    """A block of a whole answer, or the start of a streamed one."""
 
     text: str | None = None
     tool_use: ToolUse | None = None
     tool_result: Raw = NO_RAW
     reasoning_content: WireReasoning | None = None
-    citations_content: Cited | None = None
+    citations_content: CitationsContent | None = None
     image: Image | None = None
 
 
@@ -76,179 +79,175 @@ class ToolUseDelta(Struct):
     input: str = ""
 
 
-class Delta(Struct, rename="camel"):
+class BlockDelta(Struct, rename="camel"):
     text: str | None = None
     tool_use: ToolUseDelta | None = None
     tool_result: Any = None
     reasoning_content: WireReasoning | None = None
     citation: dict[str, Any] | None = None
     citations: list[dict[str, Any]] | None = None
-    """Of a block that comes full."""
+    """All of them, of a block of a whole answer."""
     image: Image | None = None
 
 
-class Open:
+class OpenBlock:
     """A block that is being filled."""
 
-    __slots__ = ("citations", "image", "own", "pieces", "redacted", "signature", "start", "tool")
+    __slots__ = (
+        "citations", "fragments", "image_format", "redacted", "server_block", "signature", "start",
+        "tool",
+    )  # fmt: skip
 
     def __init__(self, start: int) -> None:
         self.start = start
         """Where its text begins in the text of the whole answer, in characters."""
         self.tool: int | None = None
-        self.pieces: list[str] = []
-        """What came of its thought, or of its input as JSON."""
+        """Its position among the tool calls, if it is one."""
+        self.fragments: list[str] = []
+        """Of its reasoning, of its input as JSON, or of its image in base64."""
         self.signature: str | None = None
         self.redacted: list[str] = []
         self.citations: list[dict[str, Any]] = []
-        self.own: dict[str, Any] | None = None
-        """A call that the provider makes itself, or its result: Bedrock's own block."""
-        self.image: str | None = None
-        """The format of a picture."""
+        self.server_block: dict[str, Any] | None = None
+        """Bedrock's block, if it is a call that the provider makes itself, or its result."""
+        self.image_format: str | None = None
 
 
-class Reading:
-    """One answer while it is read."""
+class DecoderState:
+    """What decoding one answer needs to remember between its events."""
 
-    __slots__ = ("length", "open", "tools")
+    __slots__ = ("open_blocks", "text_length", "tool_count")
 
     def __init__(self) -> None:
-        self.open: dict[int, Open] = {}
-        self.length = 0
-        self.tools = 0
+        self.open_blocks: dict[int, OpenBlock] = {}
+        """By their index in the answer."""
+        self.text_length = 0
+        """Characters of text so far."""
+        self.tool_count = 0
 
 
-_any = msgspec.json.Decoder().decode
+_decode_any = msgspec.json.Decoder().decode
 
 
-def open_block(index: int, block: WireBlock, raw: Raw, reading: Reading) -> list[Event]:
-    """``raw`` is the block's own JSON."""
-    opened = reading.open[index] = Open(reading.length)
+# --- Open -----------------------------------------------------------------------------------------
+
+
+def open_block(index: int, block: WireBlock, raw: Raw, state: DecoderState) -> list[Event]:
+    """``raw`` is the block's JSON."""
+    opened = state.open_blocks[index] = OpenBlock(state.text_length)
     if block.tool_use is not None:
-        return _open_tool(opened, block.tool_use, raw, reading)
+        return _open_tool_use(opened, block.tool_use, raw, state)
     if block.tool_result:
-        opened.own = _any(raw)
+        opened.server_block = _decode_any(raw)
     if block.image is not None:
-        opened.image = block.image.format
-    return fill(index, _filling(block), reading)
+        opened.image_format = block.image.format
+    return fill_block(index, _as_delta(block), state)
 
 
-def _filling(block: WireBlock) -> Delta:
-    """A block that comes full, as the delta that would have filled it."""
+def _as_delta(block: WireBlock) -> BlockDelta:
+    """The content of a block of a whole answer, as the delta of a streamed one."""
     reasoning = block.reasoning_content
     if reasoning is not None and reasoning.reasoning_text is not None:
-        thought = reasoning.reasoning_text
-        reasoning = WireReasoning(thought.text, thought.signature)
+        whole = reasoning.reasoning_text
+        reasoning = WireReasoning(whole.text, whole.signature)
     if block.citations_content is None:
-        return Delta(text=block.text, reasoning_content=reasoning, image=block.image)
+        return BlockDelta(text=block.text, reasoning_content=reasoning, image=block.image)
     cited = block.citations_content
-    return Delta(text="".join(p.text for p in cited.content), citations=cited.citations)
+    return BlockDelta(text="".join(p.text for p in cited.content), citations=cited.citations)
 
 
-def _open_tool(opened: Open, call: ToolUse, raw: Raw, reading: Reading) -> list[Event]:
+def _open_tool_use(opened: OpenBlock, call: ToolUse, raw: Raw, state: DecoderState) -> list[Event]:
     if call.type is not None:
-        opened.own = _any(raw)
+        opened.server_block = _decode_any(raw)
         return []
-    opened.tool = reading.tools
-    reading.tools += 1
+    opened.tool = state.tool_count
+    state.tool_count += 1
     events: list[Event] = [ToolStarted(opened.tool, call.tool_use_id, call.name)]
     if call.input:
-        opened.pieces.append(bytes(call.input).decode())
-        events.append(ToolArguments(opened.tool, opened.pieces[0]))
+        opened.fragments.append(bytes(call.input).decode())
+        events.append(ToolArguments(opened.tool, opened.fragments[0]))
     return events
 
 
-def fill(index: int, delta: Delta, reading: Reading) -> list[Event]:
-    """A block of text or of reasoning is not opened: its first piece opens it."""
-    opened = reading.open.get(index)
+# --- Fill -----------------------------------------------------------------------------------------
+
+
+def fill_block(index: int, delta: BlockDelta, state: DecoderState) -> list[Event]:
+    """The first delta opens a block of text or of reasoning: it has no event that does."""
+    opened = state.open_blocks.get(index)
     if opened is None:
-        opened = reading.open[index] = Open(reading.length)
+        opened = state.open_blocks[index] = OpenBlock(state.text_length)
     events: list[Event] = []
-    if delta.text:  # most are
-        reading.length += len(delta.text)
+    if delta.text:  # most deltas
+        state.text_length += len(delta.text)
         events.append(Text(delta.text))
     if delta.tool_use is not None and delta.tool_use.input:
-        opened.pieces.append(delta.tool_use.input)
+        opened.fragments.append(delta.tool_use.input)
         if opened.tool is not None:
             events.append(ToolArguments(opened.tool, delta.tool_use.input))
     if delta.reasoning_content is not None:
-        events += _think(opened, delta.reasoning_content)
+        events += _fill_reasoning(opened, delta.reasoning_content)
     if delta.citation is not None:
         opened.citations.append(delta.citation)
     opened.citations += delta.citations or ()
-    if delta.tool_result is not None and opened.own is not None:
-        result = opened.own["toolResult"]
+    if delta.tool_result is not None and opened.server_block is not None:
+        result = opened.server_block["toolResult"]
         result["content"] = [*result.get("content", ()), *delta.tool_result]
     if delta.image is not None and delta.image.source is not None and delta.image.source.bytes:
-        opened.pieces.append(delta.image.source.bytes)
+        opened.fragments.append(delta.image.source.bytes)
     return events
 
 
-def _think(opened: Open, thought: WireReasoning) -> list[Event]:
-    if thought.signature:
-        opened.signature = thought.signature
-    if thought.redacted_content:
-        opened.redacted.append(thought.redacted_content)
-    if not thought.text:
+def _fill_reasoning(opened: OpenBlock, reasoning: WireReasoning) -> list[Event]:
+    if reasoning.signature:
+        opened.signature = reasoning.signature
+    if reasoning.redacted_content:
+        opened.redacted.append(reasoning.redacted_content)
+    if not reasoning.text:
         return []
-    opened.pieces.append(thought.text)
-    return [Reasoning(thought.text)]
+    opened.fragments.append(reasoning.text)
+    return [Reasoning(reasoning.text)]
 
 
-# --- Closing --------------------------------------------------------------------------------------
+# --- Close ----------------------------------------------------------------------------------------
 
 
-def close(index: int, reading: Reading) -> list[Event]:
-    opened = reading.open.pop(index, None)
+def close_block(index: int, state: DecoderState) -> list[Event]:
+    """No events where no block of that index is open."""
+    opened = state.open_blocks.pop(index, None)
     if opened is None:
         return []
+    content = "".join(opened.fragments)
     if opened.tool is not None:
-        # A call without arguments may stream none; OpenAI's clients want JSON all the same.
-        return [] if opened.pieces else [ToolArguments(opened.tool, "{}")]
-    if opened.own is not None:
-        return [_own_block(opened, opened.own, index)]
-    if opened.image is not None:
-        return [_picture(opened.image, "".join(opened.pieces))] if opened.pieces else []
+        # A call without arguments may have no fragments; clients of OpenAI's format expect JSON.
+        return [] if content else [ToolArguments(opened.tool, "{}")]
+    if opened.server_block is not None:
+        return [_server_block(opened.server_block, content, index)]
+    if opened.image_format is not None:
+        return [_image(opened.image_format, content)] if content else []
     events: list[Event] = []
     if opened.signature is not None:
-        events.append(ReasoningDetail(signed("".join(opened.pieces), opened.signature, index)))
+        events.append(ReasoningDetail(signed_detail(content, opened.signature, index)))
     if opened.redacted:
-        events.append(ReasoningDetail(encrypted("".join(opened.redacted), index)))
+        events.append(ReasoningDetail(encrypted_detail("".join(opened.redacted), index)))
     if opened.citations:
-        events.append(_citations(opened, reading.length))
+        events.append(citation_fields(opened.citations, opened.start, state.text_length, _address))
     return events
 
 
-def _own_block(opened: Open, block: dict[str, Any], index: int) -> ExtraFields:
-    """Kept whole, so that it can be sent back."""
-    if opened.pieces:
-        block["toolUse"]["input"] = _any("".join(opened.pieces))
+def _server_block(block: dict[str, Any], tool_input: str, index: int) -> ExtraFields:
+    """The whole block, so that the client can send it back."""
+    if tool_input:
+        block["toolUse"]["input"] = _decode_any(tool_input)
     return ExtraFields({"content_blocks": [{**block, "index": index}]})
 
 
-def _picture(kind: str, data: str) -> ExtraFields:
+def _image(image_format: str, data: str) -> ExtraFields:
     """In the shape of OpenRouter's ``images``."""
-    url = f"data:image/{kind};base64,{data}"
+    url = f"data:image/{image_format};base64,{data}"
     return ExtraFields({"images": [{"type": "image_url", "image_url": {"url": url}}]})
 
 
-def _citations(opened: Open, end: int) -> ExtraFields:
-    span = {"start_index": opened.start, "end_index": end}
-    fields: dict[str, Any] = {"citations": [{**cited, **span} for cited in opened.citations]}
-    links = [_link(cited, span) for cited in opened.citations if _address(cited)]
-    if links:
-        fields["annotations"] = links
-    return ExtraFields(fields)
-
-
-def _address(cited: dict[str, Any]) -> str | None:
-    web = (cited.get("location") or {}).get("web") or {}
-    address = web.get("url") or cited.get("source")
-    is_link = isinstance(address, str) and address.startswith(("http://", "https://"))
-    return address if is_link else None
-
-
-def _link(cited: dict[str, Any], span: dict[str, int]) -> dict[str, Any]:
-    """In the shape of OpenAI's url_citation."""
-    citation = {"url": _address(cited), "title": cited.get("title") or "", **span}
-    return {"type": "url_citation", "url_citation": citation}
+def _address(citation: dict[str, Any]) -> Any:
+    web = (citation.get("location") or {}).get("web") or {}
+    return web.get("url") or citation.get("source")

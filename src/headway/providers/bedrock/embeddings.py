@@ -1,8 +1,8 @@
-"""Embeddings on Bedrock: each vendor's own format, through invoke.
+"""Embeddings on Bedrock, through invoke: each vendor has its own format.
 
 Sources: docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html,
 model-parameters-embed.html (Cohere), and the guide of Nova's multimodal embeddings. Amazon's models
-take one text a call. The count of tokens is a header, but Titan's, which is in the body too.
+take one text a call. The count of tokens is in a header, and Titan's also in the body.
 """
 
 from __future__ import annotations
@@ -19,34 +19,35 @@ from headway.types import Embeddings, EmbeddingsRequest, Usage
 
 Fields = dict[str, Any]
 
-OURS = ("dimensions", "encoding_format", "user")
-"""OpenAI's: renamed, done by the gateway, or of no use to the model."""
-NOVA = {"embeddingPurpose": "GENERIC_INDEX", "embeddingDimension": 3072}
-_any = msgspec.json.Decoder().decode
+OPENAI_PARAMETERS = ("dimensions", "encoding_format", "user")
+"""Renamed, applied by the gateway, and unused, in this order."""
+NOVA_DEFAULTS = {"embeddingPurpose": "GENERIC_INDEX", "embeddingDimension": 3072}
+_decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-def encode(request: EmbeddingsRequest) -> bytes:
-    """The body for the model. Raises RequestError for inputs that it does not take."""
+def encode_embeddings_body(request: EmbeddingsRequest) -> bytes:
+    """The body in the model's format. Raises RequestError for inputs that the model does not take,
+    and for an unknown model."""
     texts = _texts(request)
     given = request.parameters
-    dimensions = _any(given["dimensions"]) if "dimensions" in given else None
-    rest = {name: raw for name, raw in given.items() if name not in OURS}
-    for pattern, make in MAKERS:
+    dimensions = _decode_any(given["dimensions"]) if "dimensions" in given else None
+    rest = {name: raw for name, raw in given.items() if name not in OPENAI_PARAMETERS}
+    for pattern, fields_of in FORMATS:
         if re.search(pattern, request.model.lower()):
-            return _encode(make(request.model, texts, dimensions, rest))
+            return _encode(fields_of(request.model, texts, dimensions, rest))
     raise RequestError(f"{request.model} is no model for embeddings that is known.", param="model")
 
 
 def _texts(request: EmbeddingsRequest) -> list[str]:
-    given = _any(request.input)
+    given = _decode_any(request.input)
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise RequestError("Bedrock embeds texts, not tokens.", param="input")
     return texts
 
 
-def _only(model: str, texts: list[str]) -> str:
+def _single(model: str, texts: list[str]) -> str:
     if len(texts) != 1:
         message = f"{model} embeds one text a call, not {len(texts)}."
         raise RequestError(message, param="input")
@@ -54,61 +55,62 @@ def _only(model: str, texts: list[str]) -> str:
 
 
 def _titan(model: str, texts: list[str], dimensions: Any, rest: Mapping[str, Raw]) -> Fields:
-    wanted = {} if dimensions is None else {"dimensions": dimensions}
-    return {"inputText": _only(model, texts), **wanted, **rest}
+    size = {} if dimensions is None else {"dimensions": dimensions}
+    return {"inputText": _single(model, texts), **size, **rest}
 
 
 def _titan_image(model: str, texts: list[str], dimensions: Any, rest: Mapping[str, Raw]) -> Fields:
-    wanted: Fields = {}
+    size: Fields = {}
     if dimensions is not None:
-        wanted["embeddingConfig"] = {"outputEmbeddingLength": dimensions}
-    return {"inputText": _only(model, texts), **wanted, **rest}
+        size["embeddingConfig"] = {"outputEmbeddingLength": dimensions}
+    return {"inputText": _single(model, texts), **size, **rest}
 
 
 def _nova(model: str, texts: list[str], dimensions: Any, rest: Mapping[str, Raw]) -> Fields:
-    wanted = {} if dimensions is None else {"embeddingDimension": dimensions}
-    text = {"truncationMode": "END", "value": _only(model, texts)}
-    params = {**NOVA, "text": text, **wanted, **rest}
+    size = {} if dimensions is None else {"embeddingDimension": dimensions}
+    text = {"truncationMode": "END", "value": _single(model, texts)}
+    params = {**NOVA_DEFAULTS, "text": text, **size, **rest}
     return {"taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": params}
 
 
 def _cohere(model: str, texts: list[str], dimensions: Any, rest: Mapping[str, Raw]) -> Fields:
-    """``input_type`` is required; texts to be searched for are what there is most of."""
-    wanted = {} if dimensions is None else {"output_dimension": dimensions}
-    return {"texts": texts, "input_type": "search_document", **wanted, **rest}
+    """``input_type`` is required; most embedded texts are documents to search in."""
+    size = {} if dimensions is None else {"output_dimension": dimensions}
+    return {"texts": texts, "input_type": "search_document", **size, **rest}
 
 
-Maker = Callable[[str, list[str], Any, Mapping[str, Raw]], Fields]
-MAKERS: tuple[tuple[str, Maker], ...] = (
+Format = Callable[[str, list[str], Any, Mapping[str, Raw]], Fields]
+"""(model, texts, dimensions, further parameters) -> body"""
+FORMATS: tuple[tuple[str, Format], ...] = (
     (r"titan-embed-image", _titan_image),
     (r"titan-embed", _titan),
     (r"nova.*embed", _nova),
     (r"cohere\.embed", _cohere),
 )
-"""By what is found in the model's id."""
+"""The first counts whose pattern is found in the model's id."""
 
 
-class Answer(Struct, rename="camel"):
-    """Of any vendor: a vector, or vectors, bare or by their type."""
+class WireEmbeddings(Struct, rename="camel"):
+    """The answer of any vendor: one vector, or several in a list or by their type."""
 
     embedding: list[float] | None = None
     embeddings: Any = None
     input_text_token_count: int | None = None
 
 
-_answer = msgspec.json.Decoder(Answer).decode
+_decode_answer = msgspec.json.Decoder(WireEmbeddings).decode
 
 
-def decode(body: bytes) -> Embeddings:
+def decode_embeddings(body: bytes) -> Embeddings:
     """Raises ValueError for an answer without vectors."""
-    answer = _answer(body)
+    answer = _decode_answer(body)
     vectors = _vectors(answer)
     if vectors is None:
         raise ValueError("the answer has no embeddings")
     return Embeddings(vectors=vectors, usage=Usage(input_tokens=answer.input_text_token_count))
 
 
-def _vectors(answer: Answer) -> list[list[float] | str] | None:
+def _vectors(answer: WireEmbeddings) -> list[list[float] | str] | None:
     if answer.embedding is not None:
         return [answer.embedding]
     found = answer.embeddings

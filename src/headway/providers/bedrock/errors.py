@@ -1,10 +1,10 @@
-"""Bedrock's errors read into our tree
+"""Decode Bedrock's errors
 (docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html).
 
-Shapes: ``{"message"}`` or ``{"Message"}`` with the kind in ``x-amzn-errortype``, to which a
-namespace may be glued (``ValidationException:http://...``); the kind as ``__type`` in the body,
-with one before it (``com.amazon.coral.service#...``); in a stream, an exception frame named by its
-kind, which begins with a small letter there.
+Shapes: ``{"message"}`` or ``{"Message"}`` with the type in ``x-amzn-errortype``, which may be
+followed by a namespace (``ValidationException:http://...``); the type as ``__type`` in the body,
+where the namespace comes first (``com.amazon.coral.service#...``); in a stream, an exception
+message named by the type, with a lower-case first letter.
 """
 
 from __future__ import annotations
@@ -23,10 +23,17 @@ from headway.errors import (
     UpstreamRejected,
     UpstreamTimeout,
 )
-from headway.providers.openai.errors import BY_STATUS, LONGEST, STATUS, retry_after
+from headway.providers.http_errors import (
+    ERRORS_BY_STATUS,
+    INVALID_JSON,
+    MAX_MESSAGE_LENGTH,
+    class_by_range,
+    preserved_status,
+    retry_after,
+)
 from headway.types import Headers
 
-BY_KIND: dict[str, type[UpstreamError]] = {
+BY_TYPE: dict[str, type[UpstreamError]] = {
     "AccessDeniedException": UpstreamAuth,
     "ConflictException": UpstreamRejected,
     "ExpiredTokenException": UpstreamAuth,
@@ -46,49 +53,55 @@ BY_KIND: dict[str, type[UpstreamError]] = {
     "UnrecognizedClientException": UpstreamAuth,
     "ValidationException": UpstreamRejected,
 }
-BY_WORDS: tuple[tuple[str, str, type[UpstreamError]], ...] = (
+BY_TYPE_AND_MESSAGE: tuple[tuple[str, str, type[UpstreamError]], ...] = (
     ("AccessDeniedException", "access to the model", UpstreamNotFound),
     ("ThrottlingException", "per day", UpstreamQuota),
     ("ValidationException", "model identifier is invalid", UpstreamNotFound),
 )
-"""Kind, words of the message, class: one kind has more than one party at fault."""
+"""Type, part of the message, class: for types with more than one meaning."""
 REQUEST_ID, ERROR_TYPE = b"x-amzn-requestid", b"x-amzn-errortype"
 
 
 def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """Never raises, whatever the body is."""
-    names = dict(headers)
-    kind = names[ERROR_TYPE].decode("latin-1") if ERROR_TYPE in names else None
-    error = error_from(kind, body, status)
-    if REQUEST_ID in names:
-        error.request_id = names[REQUEST_ID].decode("latin-1")
-    error.retry_after_s = retry_after(names)
+    by_name = dict(headers)
+    error_type = by_name[ERROR_TYPE].decode("latin-1") if ERROR_TYPE in by_name else None
+    error = error_from(error_type, body, status)
+    if REQUEST_ID in by_name:
+        error.request_id = by_name[REQUEST_ID].decode("latin-1")
+    error.retry_after_s = retry_after(by_name)
     return error
 
 
-def error_from(kind: str | None, body: bytes, status: int | None) -> UpstreamError:
-    """An error out of what was said; ``status`` is None inside a stream or a 200. Never raises."""
+def error_from(error_type: str | None, body: bytes, status: int | None) -> UpstreamError:
+    """The error of a body or of a stream's message; ``status`` is None inside a stream, or where it
+    was 200. Never raises."""
     fields = _fields(body)
-    kind = _kind(kind or _string(fields.get("__type")) or _string(fields.get("code")))
+    given = error_type or _string(fields.get("__type")) or _string(fields.get("code"))
+    code = _without_namespace(given)
     message = _message(fields, status)
-    cls = next((c for k, said, c in BY_WORDS if kind in (k, None) and said in message), None)
-    cls = cls or BY_KIND.get(kind or "") or BY_STATUS.get(status or 0) or _by_range(status)
-    return cls(
-        message[:LONGEST], code=kind, status=status if status in STATUS.get(cls, ()) else None
-    )
+    cls = _class(code, message, status)
+    return cls(message[:MAX_MESSAGE_LENGTH], code=code, status=preserved_status(cls, status))
 
 
-def _kind(given: str | None) -> str | None:
-    if not given:
+def _class(code: str | None, message: str, status: int | None) -> type[UpstreamError]:
+    for known, part, cls in BY_TYPE_AND_MESSAGE:
+        if code in (known, None) and part in message:
+            return cls
+    return BY_TYPE.get(code or "") or ERRORS_BY_STATUS.get(status or 0) or class_by_range(status)
+
+
+def _without_namespace(error_type: str | None) -> str | None:
+    if not error_type:
         return None
-    name = given.partition(":")[0].rpartition("#")[2]
+    name = error_type.partition(":")[0].rpartition("#")[2]
     return name[:1].upper() + name[1:]
 
 
 def _fields(body: bytes) -> dict[str, Any]:
     try:
         parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except INVALID_JSON:
         parsed = body.decode(errors="replace").strip()
     return parsed if isinstance(parsed, dict) else {"message": str(parsed or "")}
 
@@ -100,10 +113,6 @@ def _message(fields: dict[str, Any], status: int | None) -> str:
     if status is None:
         return "The provider reported an error with no message."
     return f"The provider answered with status {status} and no message."
-
-
-def _by_range(status: int | None) -> type[UpstreamError]:
-    return UpstreamRejected if status is not None and 400 <= status < 500 else UpstreamError
 
 
 def _string(value: Any) -> str | None:

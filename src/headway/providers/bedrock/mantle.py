@@ -1,22 +1,24 @@
-"""Amazon Bedrock's other door, which speaks OpenAI's language
+"""Bedrock's OpenAI-compatible endpoint
 (docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html).
 
-OpenAI's wire, with Bedrock's keys: an API key as a bearer token, or a signature, whose service has
-a name of its own (the bedrock guide of OpenAI's SDKs names it).
+OpenAI's wire format with Bedrock's authentication: an API key as a bearer token, or a signature for
+the service bedrock-mantle (the guide to Bedrock of OpenAI's SDKs has the name).
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec.structs import replace
 
-from headway.providers import model_lists as listing
 from headway.providers.base import Adapted
-from headway.providers.bedrock.provider import CREDENTIALS, SECRETS, base_url, signed_for
-from headway.providers.model_lists import ModelList
+from headway.providers.bedrock.endpoint import base_url
+from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS, sign_request
+from headway.providers.model_lists import ModelList, openai_model_list
 from headway.providers.openai import provider as openai
 from headway.types import ChatRequest, HttpRequest, Target
 
-SERVICE = "bedrock-mantle"
+OPENAI_LIST = openai_model_list()
 
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
@@ -25,19 +27,15 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
 
 
 def adapt(request: ChatRequest) -> Adapted:
-    """By OpenAI's rules for its models, which have its name before theirs here."""
-    plain = request.model.removeprefix("openai.")
-    adapted, changes = openai.adapt(replace(request, model=plain))
-    return replace(adapted, model=request.model), changes
+    """By OpenAI's rules for its models, whose ids here begin with ``openai.``."""
+    openai_name = request.model.removeprefix("openai.")
+    adapted, transformations = openai.adapt(replace(request, model=openai_name))
+    return replace(adapted, model=request.model), transformations
 
 
 def encode_list(target: Target, page: str | None) -> HttpRequest:
     """Raises RequestError where no region is known."""
-    return listing.OPENAI.encode(replace(target, base_url=base_url(target)), page)
-
-
-def sign_request(request: HttpRequest, target: Target, now: float) -> HttpRequest:
-    return signed_for(SERVICE, request, target, now)
+    return OPENAI_LIST.encode(replace(target, base_url=base_url(target)), page)
 
 
 PROVIDER = replace(
@@ -50,13 +48,13 @@ PROVIDER = replace(
     adapt=adapt,
     encode_embeddings=None,
     decode_embeddings=None,
-    sign=sign_request,
+    sign=partial(sign_request, "bedrock-mantle"),
     credentials="aws",
     price_id="aws",
     model_pattern=r"openai\.(?!.*:)",
-    list_models=ModelList(encode_list, listing.read_openai),
-    options=CREDENTIALS,
-    secrets=SECRETS,
+    list_models=ModelList(encode_list, OPENAI_LIST.decode),
+    options=CREDENTIAL_OPTIONS,
+    secrets=SECRET_OPTIONS,
     capabilities={
         "stream": "native",
         "tools": "native",

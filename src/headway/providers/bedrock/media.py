@@ -1,6 +1,7 @@
-"""Images, documents, sounds and films as Bedrock's content blocks: bytes in base64 with the name of
-their format, or an address in S3 (docs.aws.amazon.com/bedrock/latest/APIReference/
-API_runtime_ImageBlock.html, API_runtime_DocumentBlock.html and their neighbours)."""
+"""Convert OpenAI's image, file, audio and video parts to Bedrock's content blocks, which hold a
+format with bytes in base64, or an address in S3 (docs.aws.amazon.com/bedrock/latest/APIReference/
+API_runtime_ImageBlock.html, API_runtime_DocumentBlock.html, API_runtime_AudioBlock.html,
+API_runtime_VideoBlock.html)."""
 
 from __future__ import annotations
 
@@ -52,45 +53,48 @@ VIDEOS = {
     "video/3gpp": "three_gp",
 }
 EXTENSIONS = {"jpg": "jpeg", "htm": "html", "3gp": "three_gp", "markdown": "md", "text": "txt"}
-"""Those that are not the format's own name."""
-PLAIN = ("txt", "md", "csv", "html")
-NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9()\[\]-]+")
-LONGEST_NAME = 200
+"""File extensions that differ from the name of the format."""
+TEXT_FORMATS = ("txt", "md", "csv", "html")
+INVALID_IN_NAME = re.compile(r"[^A-Za-z0-9()\[\]-]+")
+MAX_NAME_LENGTH = 200
 
 
 def image_block(part: Block) -> Block:
-    """An ``image_url`` part. Raises RequestError for what Bedrock cannot be given."""
+    """The block of an ``image_url`` part. Raises RequestError for an image that Bedrock does not
+    take."""
     media = media_of(_url(part, "image_url"))
     return {"image": {"format": _format(media, IMAGES, "image"), "source": _source(media)}}
 
 
 def video_block(part: Block) -> Block:
-    """A ``video_url`` part, as OpenRouter has it."""
+    """The block of a ``video_url`` part, which is OpenRouter's. Raises RequestError for a video
+    that Bedrock does not take."""
     media = media_of(_url(part, "video_url"))
     return {"video": {"format": _format(media, VIDEOS, "video"), "source": _source(media)}}
 
 
 def audio_block(part: Block) -> Block:
-    """OpenAI's names of formats are Bedrock's."""
+    """The block of an ``input_audio`` part: OpenAI's names of formats are Bedrock's."""
     audio = msgspec.convert(part.get("input_audio"), InputAudio)
     return {"audio": {"format": audio.format, "source": {"bytes": audio.data}}}
 
 
 def document_block(part: Block) -> Block:
-    """OpenAI's file parts; ``title``, ``context`` and ``citations`` beside ``file`` are kept."""
+    """The block of a ``file`` part, with the ``title``, ``context`` and ``citations`` next to its
+    ``file``. Raises RequestError for a file without data, or that Bedrock does not take."""
     file = msgspec.convert(part.get("file"), File)
     if not file.file_data:
         message = "`messages`: a file part has no file_data; Bedrock keeps no files by id."
         raise RequestError(message, param="messages")
-    media = _media_of_file(file.file_data, file.filename or "")
+    media = _file_media(file.file_data, file.filename or "")
     if media.media_type in IMAGES:
         return {"image": {"format": IMAGES[media.media_type], "source": _source(media)}}
-    kind = _format(media, DOCUMENTS, "file", file.filename or "")
+    file_format = _format(media, DOCUMENTS, "file", file.filename or "")
     name = part.get("title") or (file.filename or "").rpartition(".")[0] or "document"
-    document: Block = {"format": kind, "name": _name(name), "source": _source(media)}
+    document: Block = {"format": file_format, "name": _name(name), "source": _source(media)}
     document.update({k: part[k] for k in ("context", "citations") if part.get(k) is not None})
-    if "citations" in document and kind in PLAIN and media.data is not None:
-        document["source"] = {"text": _decoded(media.data)}  # characters can be cited, bytes not
+    if "citations" in document and file_format in TEXT_FORMATS and media.data is not None:
+        document["source"] = {"text": _decoded(media.data)}  # only text can be cited
     return {"document": document}
 
 
@@ -102,8 +106,8 @@ def _url(part: Block, name: str) -> str:
     return url
 
 
-def _media_of_file(data: str, filename: str) -> Media:
-    """A data URL, an address, or bare base64 whose kind the file's name tells."""
+def _file_media(data: str, filename: str) -> Media:
+    """``data`` is a data URL, an address, or bare base64, whose format the file's name says."""
     media = media_of(data)
     if media.url is None or media.url.startswith((S3, "http://", "https://")):
         return media
@@ -122,26 +126,28 @@ def _source(media: Media) -> Block:
     )
 
 
-def _format(media: Media, known: Mapping[str, str], what: str, filename: str = "") -> str:
-    """By the media type, else by the ending of the file's name or address."""
-    kind = known.get((media.media_type or "").lower())
-    if kind is not None:
-        return kind
-    ending = (filename or media.url or "").rpartition(".")[2].lower()
-    kind = EXTENSIONS.get(ending, ending)
-    if kind in known.values():
-        return kind
+def _format(media: Media, formats: Mapping[str, str], what: str, filename: str = "") -> str:
+    """By the media type, else by the extension of the file's name or address. ``formats`` has the
+    media types and their formats; ``what`` is the noun for the error."""
+    by_type = formats.get((media.media_type or "").lower())
+    if by_type is not None:
+        return by_type
+    extension = (filename or media.url or "").rpartition(".")[2].lower()
+    by_extension = EXTENSIONS.get(extension, extension)
+    if by_extension in formats.values():
+        return by_extension
     if media.url is not None and not media.url.startswith(S3):
-        _source(media)  # says what is wrong in the first place
-    named = media.media_type or f".{ending}"
-    formats = ", ".join(dict.fromkeys(known.values()))
-    message = f"`messages`: Bedrock takes no {what} of type {named}, but {formats}."
+        _source(media)  # raises: that the file is on the web is the more important error
+    named = media.media_type or f".{extension}"
+    supported = ", ".join(dict.fromkeys(formats.values()))
+    message = f"`messages`: Bedrock takes no {what} of type {named}, but {supported}."
     raise RequestError(message, param="messages")
 
 
 def _name(title: str) -> str:
-    """Letters, digits, single spaces, hyphens, parentheses and square brackets."""
-    return NOT_IN_A_NAME.sub(" ", title).strip()[:LONGEST_NAME].strip() or "document"
+    """Document names may have letters, digits, single spaces, hyphens, parentheses and square
+    brackets."""
+    return INVALID_IN_NAME.sub(" ", title).strip()[:MAX_NAME_LENGTH].strip() or "document"
 
 
 def _decoded(data: str) -> str:

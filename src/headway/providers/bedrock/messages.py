@@ -1,9 +1,10 @@
-"""OpenAI's chat messages as Bedrock's: a system prompt, and turns made of content blocks
+"""Convert OpenAI's chat messages to Bedrock's: a system prompt, and messages of content blocks
 (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html).
 
-Rules of this file: system and developer messages are hoisted in their order; neighbours of one role
-become one turn, because turns must alternate; a mark for the cache is a block of its own, behind
-what it marks; a part without a ``type`` is Bedrock's own block and goes through as it is.
+Rules of this file: system and developer messages move into the system prompt, in their order;
+adjacent messages of one role are merged, because roles must alternate; a ``cache_control`` becomes
+a block of its own behind what it marks; a part without a ``type`` is a Bedrock block and stays as
+it is.
 """
 
 from __future__ import annotations
@@ -19,78 +20,81 @@ from msgspec.structs import replace
 
 from headway.errors import RequestError
 from headway.providers.bedrock.media import audio_block, document_block, image_block, video_block
-from headway.providers.bedrock.reasoning_blocks import thoughts
+from headway.providers.bedrock.reasoning_blocks import reasoning_blocks
 from headway.providers.chat_messages import Message, ToolCall
 from headway.types import ChatRequest
 
 Block = dict[str, Any]
 
-NOT_IN_AN_ID = re.compile(r"[^a-zA-Z0-9_.:-]")
-LONGEST_ID = 64
+INVALID_IN_ID = re.compile(r"[^a-zA-Z0-9_.:-]")
+MAX_ID_LENGTH = 64
 NO_OUTPUT: Block = {"text": "(no output)"}
-"""What a tool said that said nothing: some models refuse a result without content
+"""The content of an empty tool result: some models refuse a result without content
 (github.com/strands-agents/sdk-python/issues/2122), and all refuse an empty text."""
 
 
-class Turn(Message, frozen=True):
-    """A message whose parts are left as they came, and with what we gave out beside its text."""
+class BlockMessage(Message, frozen=True):
+    """A message whose parts are left undecoded, with the blocks that an earlier reply gave out."""
 
     content: str | list[Block] | None = None  # type: ignore[assignment]
     content_blocks: list[Block] | None = None
-    """Blocks that OpenAI's format has no word for, each with its ``index``, as in answers."""
+    """Blocks that OpenAI's format does not define, each with its ``index``, as in replies."""
 
     @property
     def blocks(self) -> list[Block]:
+        """The content as Bedrock's blocks."""
         if isinstance(self.content, str):
             return [{"text": self.content}] if self.content else []
-        return [block for part in self.content or () for block in _part(part)]
+        return [block for part in self.content or () for block in _part_blocks(part)]
 
 
-_turns = msgspec.json.Decoder(list[Turn]).decode
+_decode = msgspec.json.Decoder(list[BlockMessage]).decode
 _arguments = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
-def conversation(request: ChatRequest) -> tuple[list[Block], list[Block]]:
-    """The system prompt's blocks, and the turns. Raises msgspec.ValidationError, which names the
-    place, or RequestError for what Bedrock cannot be told."""
+def convert_messages(request: ChatRequest) -> tuple[list[Block], list[Block]]:
+    """The blocks of the system prompt, and the messages. Raises msgspec.ValidationError, which says
+    where, for invalid messages, and RequestError for content that Bedrock does not take."""
     system: list[Block] = []
-    turns: list[Block] = []
+    messages: list[Block] = []
     calls = 0
-    for turn in _turns(request.messages):
-        if turn.role not in ROLES:
-            raise RequestError(f"`messages`: there is no role {turn.role!r}.", param="messages")
-        calls += turn.function_call is not None
-        role, read = ROLES[turn.role]
-        blocks = read(_numbered(turn, calls))
+    for message in _decode(request.messages):
+        if message.role not in ROLES:
+            raise RequestError(f"`messages`: there is no role {message.role!r}.", param="messages")
+        calls += message.function_call is not None
+        role, blocks_of = ROLES[message.role]
+        blocks = blocks_of(_with_call_id(message, calls))
         if role is None:
             system += blocks
-        elif turns and turns[-1]["role"] == role:
-            turns[-1]["content"] += blocks
+        elif messages and messages[-1]["role"] == role:
+            messages[-1]["content"] += blocks
         elif blocks:
-            turns.append({"role": role, "content": blocks})
-    _tell_apart(turns)
-    return system, turns
+            messages.append({"role": role, "content": blocks})
+    _make_document_names_unique(messages)
+    return system, messages
 
 
-def cache_point(mark: Any) -> Block:
-    """Anthropic's ``cache_control``, ``{"type": "ephemeral", "ttl": "1h"}``, in Bedrock's words."""
-    ttl = mark.get("ttl") if isinstance(mark, dict) else None
+def cache_point(cache_control: Any) -> Block:
+    """The block for Anthropic's ``cache_control``, such as ``{"type": "ephemeral", "ttl":
+    "1h"}``."""
+    ttl = cache_control.get("ttl") if isinstance(cache_control, dict) else None
     return {"cachePoint": {"type": "default", **({"ttl": ttl} if ttl else {})}}
 
 
-def _numbered(turn: Turn, calls: int) -> Turn:
+def _with_call_id(message: BlockMessage, calls: int) -> BlockMessage:
     """OpenAI's deprecated function calls have no ids: a result belongs to the call before it."""
-    if turn.function_call is not None:
-        call = ToolCall(f"function_call_{calls}", turn.function_call)
-        return replace(turn, tool_calls=[call], function_call=None)
-    return replace(turn, tool_call_id=f"function_call_{calls}") if turn.role == "function" else turn
+    call_id = f"function_call_{calls}"
+    if message.function_call is not None:
+        call = ToolCall(call_id, message.function_call)
+        return replace(message, tool_calls=[call], function_call=None)
+    return replace(message, tool_call_id=call_id) if message.role == "function" else message
 
 
-def _tell_apart(turns: list[Block]) -> None:
-    """No two documents of a conversation may have one name."""
+def _make_document_names_unique(messages: list[Block]) -> None:
+    """Bedrock refuses two documents of the same name in one conversation."""
     seen: dict[str, int] = {}
-    for turn in turns:
-        for block in turn["content"]:
+    for message in messages:
+        for block in message["content"]:
             for inner in (block, *block.get("toolResult", {}).get("content", ())):
                 document = inner.get("document")
                 if document is None:
@@ -100,29 +104,31 @@ def _tell_apart(turns: list[Block]) -> None:
                     inner["document"] = {**document, "name": f"{document['name']} {count}"}
 
 
-# --- Turns ----------------------------------------------------------------------------------------
+# --- Roles ----------------------------------------------------------------------------------------
 
 
-def _said(turn: Turn) -> list[Block]:
-    return _marked(turn.blocks, turn)
+def _user_blocks(message: BlockMessage) -> list[Block]:
+    return _with_cache_point(message.blocks, message)
 
 
-def _answered(turn: Turn) -> list[Block]:
-    """An assistant's turn: what it thought and did, what it said, then the calls it made."""
-    said = turn.blocks
-    if turn.refusal:
-        said.append({"text": turn.refusal})
-    done = [*thoughts(turn.reasoning_details or ()), *_own_blocks(turn)]
-    done.sort(key=lambda pair: pair[0])
-    calls = [_tool_use(call) for call in turn.tool_calls or ()]
-    return _marked([*(block for _, block in done), *said, *calls], turn)
+def _assistant_blocks(message: BlockMessage) -> list[Block]:
+    """In this order: reasoning and server tools, text, tool calls."""
+    content = message.blocks
+    if message.refusal:
+        content.append({"text": message.refusal})
+    reasoning = reasoning_blocks(message.reasoning_details or ())
+    indexed = [*reasoning, *_bedrock_blocks(message)]
+    indexed.sort(key=lambda pair: pair[0])
+    calls = [_tool_use(call) for call in message.tool_calls or ()]
+    return _with_cache_point([*(block for _, block in indexed), *content, *calls], message)
 
 
-def _own_blocks(turn: Turn) -> list[tuple[int, Block]]:
-    """Bedrock's own blocks that we gave out; those of other vendors have a ``type``."""
+def _bedrock_blocks(message: BlockMessage) -> list[tuple[int, Block]]:
+    """The blocks of an earlier reply that are Bedrock's, with their index; those of other vendors
+    have a ``type``."""
     return [
         (block.get("index") or 0, {k: v for k, v in block.items() if k != "index"})
-        for block in turn.content_blocks or ()
+        for block in message.content_blocks or ()
         if "type" not in block
     ]
 
@@ -130,60 +136,61 @@ def _own_blocks(turn: Turn) -> list[tuple[int, Block]]:
 def _tool_use(call: ToolCall) -> Block:
     arguments = call.function.arguments
     given = _arguments(arguments) if arguments.strip() else {}
-    return {"toolUse": {"toolUseId": _safe(call.id), "name": call.function.name, "input": given}}
+    use = {"toolUseId": _valid_id(call.id), "name": call.function.name, "input": given}
+    return {"toolUse": use}
 
 
-def _resulted(turn: Turn) -> list[Block]:
-    """A tool's result; marks for the cache stand behind the result and not inside it."""
-    blocks = turn.blocks
-    marks = [block for block in blocks if "cachePoint" in block]
+def _tool_result(message: BlockMessage) -> list[Block]:
+    """The result of a tool; cache points stand behind the result and not inside it."""
+    blocks = message.blocks
+    cache_points = [block for block in blocks if "cachePoint" in block]
     content = [block for block in blocks if "cachePoint" not in block] or [NO_OUTPUT]
-    result: Block = {"toolUseId": _safe(turn.tool_call_id or ""), "content": content}
-    if turn.is_error:
+    result: Block = {"toolUseId": _valid_id(message.tool_call_id or ""), "content": content}
+    if message.is_error:
         result["status"] = "error"
-    return _marked([{"toolResult": result}, *marks[-1:]], turn)
+    return _with_cache_point([{"toolResult": result}, *cache_points[-1:]], message)
 
 
-def _marked(blocks: list[Block], turn: Turn) -> list[Block]:
-    if turn.cache_control and blocks:
-        return [*blocks, cache_point(turn.cache_control)]
+def _with_cache_point(blocks: list[Block], message: BlockMessage) -> list[Block]:
+    if message.cache_control and blocks:
+        return [*blocks, cache_point(message.cache_control)]
     return blocks
 
 
-def _safe(call_id: str) -> str:
-    """Ids match [a-zA-Z0-9_.:-]{1,64}; the same id always becomes the same."""
-    if len(call_id) > LONGEST_ID:
+def _valid_id(call_id: str) -> str:
+    """An id that matches [a-zA-Z0-9_.:-]{1,64}, always the same for the same ``call_id``."""
+    if len(call_id) > MAX_ID_LENGTH:
         return sha256(call_id.encode()).hexdigest()
-    return NOT_IN_AN_ID.sub("_", call_id)
+    return INVALID_IN_ID.sub("_", call_id)
 
 
-ROLES: dict[str, tuple[str | None, Callable[[Turn], list[Block]]]] = {
-    "system": (None, _said),
-    "developer": (None, _said),
-    "user": ("user", _said),
-    "assistant": ("assistant", _answered),
-    "tool": ("user", _resulted),
-    "function": ("user", _resulted),
+ROLES: dict[str, tuple[str | None, Callable[[BlockMessage], list[Block]]]] = {
+    "system": (None, _user_blocks),
+    "developer": (None, _user_blocks),
+    "user": ("user", _user_blocks),
+    "assistant": ("assistant", _assistant_blocks),
+    "tool": ("user", _tool_result),
+    "function": ("user", _tool_result),
 }
-"""What each of OpenAI's roles is there, and how its content is read. None: the system prompt."""
+"""OpenAI's role to Bedrock's (None: the system prompt) and the function that makes the blocks."""
 
 
 # --- Parts ----------------------------------------------------------------------------------------
 
 
-def _part(part: Block) -> list[Block]:
+def _part_blocks(part: Block) -> list[Block]:
     kind = part.get("type")
     if kind is None:
         return [part]
     if kind not in PARTS:
         raise RequestError(f"`messages`: Bedrock takes no {kind} parts.", param="messages")
     block = PARTS[kind](part)
-    found = [] if block is None else [block]
-    return [*found, cache_point(part["cache_control"])] if part.get("cache_control") else found
+    blocks = [] if block is None else [block]
+    return [*blocks, cache_point(part["cache_control"])] if part.get("cache_control") else blocks
 
 
 def _text(part: Block) -> Block | None:
-    """Empty texts are refused, so they are not sent."""
+    """Bedrock refuses empty texts, so they are left out."""
     return {"text": part["text"]} if part.get("text") else None
 
 
@@ -194,8 +201,8 @@ def _refusal(part: Block) -> Block | None:
 def _search_result(part: Block) -> Block:
     """Anthropic's search results, which Claude can cite."""
     content = [{"text": piece["text"]} for piece in part.get("content") or ()]
-    rest = {name: part[name] for name in ("source", "title", "citations") if name in part}
-    return {"searchResult": {**rest, "content": content}}
+    fields = {name: part[name] for name in ("source", "title", "citations") if name in part}
+    return {"searchResult": {**fields, "content": content}}
 
 
 PARTS: dict[str, Callable[[Block], Block | None]] = {

@@ -1,7 +1,7 @@
-"""What Amazon Bedrock lists: the models that can be called by their own ids, then the inference
-profiles, which are called by theirs and without which the newer models cannot be
-(docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html and
-API_ListInferenceProfiles.html). Both are the control plane's, whose host is another one.
+"""Bedrock's lists of its models: those that are called by their own ids, then the inference
+profiles, whose ids newer models require (docs.aws.amazon.com/bedrock/latest/APIReference/
+API_ListFoundationModels.html and API_ListInferenceProfiles.html). Both belong to the control plane,
+which has a host of its own.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from functools import partial
 from urllib.parse import quote
 
 from headway.providers.model_lists import (
-    MOST,
+    MAX_PAGE_SIZE,
+    JsonObject,
     ListedModel,
     ModelList,
     Page,
-    Row,
     as_mapping,
     get,
     listed,
@@ -25,25 +25,26 @@ from headway.providers.model_lists import (
 )
 from headway.types import HttpRequest, Target
 
-RUNTIME = re.compile(r"(?<=//)bedrock-runtime(?=[.-])")
-"""In the data plane's own host: the control plane's lacks the word."""
-ANSWERS = {"TEXT", "EMBEDDING"}
-"""What comes out of models that are spoken to here; others draw."""
-CALLED = "ON_DEMAND"
-"""How a model can be called by its id; others are provisioned, or have profiles."""
-OWN = "APPLICATION"
-"""The type of profiles that an account made, which are called by their ARN."""
-FIRST = ""
-"""The first page of the profiles, which comes after the only one of the models."""
+DATA_PLANE_HOST = re.compile(r"(?<=//)bedrock-runtime(?=[.-])")
+"""The control plane's host has "bedrock" here."""
+OUTPUT_MODALITIES = {"TEXT", "EMBEDDING"}
+"""Of the models that chat or embed; others make images."""
+ON_DEMAND = "ON_DEMAND"
+"""The inference type of models that are called by their id; others are provisioned, or have
+profiles."""
+APPLICATION = "APPLICATION"
+"""The type of the profiles that an account made, which are called by their ARN."""
+FIRST_PROFILES_PAGE = ""
+"""It follows the only page of the models."""
 
 
-def _encode(place: Callable[[Target], str], target: Target, page: str | None) -> HttpRequest:
+def _encode(url_of: Callable[[Target], str], target: Target, page: str | None) -> HttpRequest:
     key = target.api_key
     headers = () if key is None else (("authorization", f"Bearer {key}"),)
-    address = RUNTIME.sub("bedrock", place(target))
+    address = DATA_PLANE_HOST.sub("bedrock", url_of(target))
     if page is None:
         return get(target, address, "/foundation-models", *headers)
-    path = f"/inference-profiles?maxResults={MOST}"
+    path = f"/inference-profiles?maxResults={MAX_PAGE_SIZE}"
     more = f"&nextToken={quote(page, safe='')}" if page else ""
     return get(target, address, path + more, *headers)
 
@@ -52,35 +53,39 @@ def _decode(body: bytes) -> Page:
     found = object_of(body)
     if "modelSummaries" in found:
         rows = map(as_mapping, found["modelSummaries"])
-        return Page(tuple(_model(row) for row in rows if _can_be_called(row)), FIRST)
+        return Page(tuple(_model(row) for row in rows if _can_be_called(row)), FIRST_PROFILES_PAGE)
     profiles = map(as_mapping, found["inferenceProfileSummaries"])
     return Page(tuple(map(_profile, profiles)), found.get("nextToken") or None)
 
 
-def _can_be_called(row: Row) -> bool:
-    ways, given = listed(row.get("inferenceTypesSupported")), listed(row.get("outputModalities"))
-    return (not ways or CALLED in ways) and (not given or bool(ANSWERS & {*given}))
+def _can_be_called(row: JsonObject) -> bool:
+    inference = listed(row.get("inferenceTypesSupported"))
+    outputs = listed(row.get("outputModalities"))
+    is_on_demand = not inference or ON_DEMAND in inference
+    return is_on_demand and (not outputs or bool(OUTPUT_MODALITIES & {*outputs}))
 
 
-def _model(row: Row) -> ListedModel:
+def _model(row: JsonObject) -> ListedModel:
     state = as_mapping(row.get("modelLifecycle")).get("status")
     return ListedModel(
         id=name_of(row["modelId"]),
-        input_modalities=_words(row, "inputModalities"),
-        output_modalities=_words(row, "outputModalities"),
+        input_modalities=_lower_case(row, "inputModalities"),
+        output_modalities=_lower_case(row, "outputModalities"),
         deprecated=None if state is None else state == "LEGACY",
     )
 
 
-def _words(row: Row, name: str) -> tuple[str, ...] | None:
+def _lower_case(row: JsonObject, name: str) -> tuple[str, ...] | None:
     return tuple(str(word).lower() for word in listed(row.get(name))) or None
 
 
-def _profile(row: Row) -> ListedModel:
-    is_own = row.get("type") == OWN
-    return ListedModel(id=name_of(row["inferenceProfileArn" if is_own else "inferenceProfileId"]))
+def _profile(row: JsonObject) -> ListedModel:
+    is_application = row.get("type") == APPLICATION
+    return ListedModel(
+        id=name_of(row["inferenceProfileArn" if is_application else "inferenceProfileId"])
+    )
 
 
-def of(place: Callable[[Target], str]) -> ModelList:
-    """``place`` says where the data plane is; it raises RequestError where no region is known."""
-    return ModelList(partial(_encode, place), _decode)
+def model_list(url_of: Callable[[Target], str]) -> ModelList:
+    """``url_of`` is the URL of the data plane; it raises RequestError where no region is known."""
+    return ModelList(partial(_encode, url_of), _decode)

@@ -1,8 +1,9 @@
-"""What the families of models on Bedrock take otherwise than each other, told by the model's id.
+"""How the families of models on Bedrock differ in their parameters, by the model's id.
 
-Sources: docs.aws.amazon.com/bedrock/latest/userguide: structured-output.html (which models keep to
-a schema), model-parameters-*.html (what each takes beside the common parameters), and the guide of
-Nova 2. The id of an application inference profile tells nothing: it gets what all take.
+Sources: docs.aws.amazon.com/bedrock/latest/userguide: structured-output.html (which models enforce
+a schema), model-parameters-*.html (what each takes in addition to the common parameters), and the
+guide of Nova 2. The ARN of an application inference profile does not name the model: it gets what
+all of them take.
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ Fields = dict[str, Any]
 
 class Family(Struct, frozen=True, kw_only=True):
     is_claude: bool = False
-    top_k: Callable[[Any], Fields] | None = lambda value: {"top_k": value}
-    """Where it takes top_k. None: it takes none."""
-    think: Callable[[str], Fields] | None = None
-    """How it is told an effort. None: there is no documented way."""
+    top_k_fields: Callable[[Any], Fields] | None = lambda value: {"top_k": value}
+    """The fields for a top_k. None: the family takes none."""
+    effort_fields: Callable[[str], Fields] | None = None
+    """The fields for a reasoning effort. None: there is no documented way."""
     efforts: tuple[str, ...] = ("none", "low", "medium", "high")
-    """Those that it knows."""
+    """The efforts that it takes."""
     forced_tools: bool = True
-    """A call can be demanded of it."""
-    takes_openai: bool = False
+    """``toolChoice`` may require a call."""
+    openai_parameters: bool = False
     """It takes OpenAI's further parameters among the additional fields."""
-    high_stands_alone: bool = False
-    """At the highest effort it takes neither sampling nor a limit."""
+    high_effort_only: bool = False
+    """At high effort it takes neither sampling parameters nor a maximum of tokens."""
 
 
 def _nova_top_k(value: Any) -> Fields:
     return {"inferenceConfig": {"topK": value}}
 
 
-def _nova_think(effort: str) -> Fields:
+def _nova_effort(effort: str) -> Fields:
     if effort == "none":
         return {"reasoningConfig": {"type": "disabled"}}
     return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}}
@@ -54,36 +55,42 @@ def _nested_effort(effort: str) -> Fields:
 
 FAMILIES: tuple[tuple[str, Family], ...] = (
     (r"claude", Family(is_claude=True)),
-    (r"amazon\.nova-2", Family(top_k=_nova_top_k, think=_nova_think, high_stands_alone=True)),
-    (r"amazon\.nova", Family(top_k=_nova_top_k)),
-    (r"amazon\.", Family(top_k=None, forced_tools=False)),
+    (
+        r"amazon\.nova-2",
+        Family(top_k_fields=_nova_top_k, effort_fields=_nova_effort, high_effort_only=True),
+    ),
+    (r"amazon\.nova", Family(top_k_fields=_nova_top_k)),
+    (r"amazon\.", Family(top_k_fields=None, forced_tools=False)),
     (
         r"openai\.gpt-oss",
         Family(
-            top_k=None, think=_flat_effort, efforts=("low", "medium", "high"), takes_openai=True
+            top_k_fields=None,
+            effort_fields=_flat_effort,
+            efforts=("low", "medium", "high"),
+            openai_parameters=True,
         ),
     ),
     (
         r"openai\.",
         Family(
-            top_k=None,
-            think=_nested_effort,
+            top_k_fields=None,
+            effort_fields=_nested_effort,
             efforts=("none", "minimal", "low", "medium", "high", "xhigh"),
-            takes_openai=True,
+            openai_parameters=True,
         ),
     ),
-    (r"meta\.", Family(top_k=None, forced_tools=False)),
-    (r"cohere\.", Family(top_k=lambda value: {"k": value}, forced_tools=False)),
-    (r"ai21\.", Family(top_k=None, forced_tools=False)),
-    (r"deepseek\.", Family(top_k=None)),
+    (r"meta\.", Family(top_k_fields=None, forced_tools=False)),
+    (r"cohere\.", Family(top_k_fields=lambda value: {"k": value}, forced_tools=False)),
+    (r"ai21\.", Family(top_k_fields=None, forced_tools=False)),
+    (r"deepseek\.", Family(top_k_fields=None)),
 )
-"""The first whose pattern is found in the model's id."""
-KEEPS_TO_SCHEMAS = re.compile(
+"""The first counts whose pattern is found in the model's id."""
+STRUCTURED_OUTPUTS = re.compile(
     r"claude-(?:sonnet|haiku|opus)-4-[56](?!\d)|qwen\.qwen3|openai\.|deepseek\.v3|google\.gemma-3"
     r"|minimax\.|moonshot|nvidia\.|mistral\.(?:magistral|ministral|voxtral|mistral-large-3)"
 )
-"""structured-output.html, "Supported models", as of 2026. Others are told in words, which they all
-understand, where a schema would be a ValidationException."""
+"""structured-output.html, "Supported models", as of 2026. A schema for another model would be a
+ValidationException, so the schema becomes an instruction, which all models understand."""
 
 
 @lru_cache(maxsize=1024)
@@ -93,5 +100,5 @@ def family_of(model: str) -> Family:
 
 
 @lru_cache(maxsize=1024)
-def keeps_to_schemas(model: str) -> bool:
-    return KEEPS_TO_SCHEMAS.search(model.lower()) is not None
+def has_structured_outputs(model: str) -> bool:
+    return STRUCTURED_OUTPUTS.search(model.lower()) is not None

@@ -1,9 +1,10 @@
-"""Reasoning that goes out signed or encrypted and comes back on the next turn, as Bedrock has it
+"""Signed and encrypted reasoning: from content blocks to ``ReasoningDetail`` values, and back on
+the next turn
 (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ReasoningContentBlock.html).
 
-Only Claude signs its thoughts, and its signatures count on every platform that serves it
-(platform.claude.com/docs/en/build-with-claude/extended-thinking), so what it signed has Anthropic's
-format. Its encrypted thoughts are texts; Bedrock, which has bytes there, shows them in base64.
+Only Claude signs its reasoning. Its signatures are valid on every platform that serves it
+(platform.claude.com/docs/en/build-with-claude/extended-thinking), so these details have Anthropic's
+format. Claude's encrypted reasoning is text; Bedrock, whose field holds bytes, sends it in base64.
 """
 
 from __future__ import annotations
@@ -14,47 +15,48 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headway.providers.anthropic.messages import FORMAT as CLAUDE
+from headway.providers.anthropic.reasoning_blocks import FORMAT as CLAUDE_FORMAT
+from headway.providers.anthropic.reasoning_blocks import encrypted_detail as claude_detail
+from headway.providers.message_scan import ScannedMessage
 
-OWN = "bedrock-converse-v1"
-"""The format of what only Bedrock can read."""
+BEDROCK_FORMAT = "bedrock-converse-v1"
+"""The format of encrypted reasoning that only Bedrock can read."""
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+=*")
 
-Detail = dict[str, Any]
+Block = dict[str, Any]
 
 
-def signed(text: str, signature: str, index: int) -> Detail:
-    """A ``ReasoningDetail`` of a signed thought."""
-    value = {"type": "reasoning.text", "text": text, "signature": signature}
-    return {**value, "format": CLAUDE, "index": index}
-
-
-def encrypted(redacted: str, index: int) -> Detail:
-    """A ``ReasoningDetail`` of ``redactedContent``, in Anthropic's form where it is Claude's."""
+def encrypted_detail(redacted: str, index: int) -> Block:
+    """The detail of a ``redactedContent``, in Anthropic's format where it is Claude's."""
     inner = _decoded(redacted)
-    is_claude = inner is not None and BASE64.fullmatch(inner) is not None
-    data = inner.decode() if inner is not None and is_claude else redacted
-    format_ = CLAUDE if is_claude else OWN
-    return {"type": "reasoning.encrypted", "data": data, "format": format_, "index": index}
+    if inner is not None and BASE64.fullmatch(inner):
+        return claude_detail(inner.decode(), index)
+    return {**claude_detail(redacted, index), "format": BEDROCK_FORMAT}
 
 
-def thoughts(details: Iterable[Mapping[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
-    """The blocks of details that Bedrock can be given back, each with its place in the answer."""
-    found = []
+def reasoning_blocks(details: Iterable[Mapping[str, Any]]) -> list[tuple[int, Block]]:
+    """The blocks of the details that Bedrock accepts, each with its index in the answer."""
+    blocks = []
     for detail in details:
         content = _content(detail)
         if content is not None:
-            found.append((detail.get("index") or 0, {"reasoningContent": content}))
-    return found
+            blocks.append((detail.get("index") or 0, {"reasoningContent": content}))
+    return blocks
 
 
-def _content(detail: Mapping[str, Any]) -> dict[str, Any] | None:
-    kind, format_ = detail.get("type"), detail.get("format")
-    if format_ not in (CLAUDE, OWN):
+def has_signed_reasoning(message: ScannedMessage) -> bool:
+    """Whether Claude's or Bedrock's reasoning is among the message's details."""
+    details = bytes(message.reasoning_details)
+    return CLAUDE_FORMAT.encode() in details or BEDROCK_FORMAT.encode() in details
+
+
+def _content(detail: Mapping[str, Any]) -> Block | None:
+    detail_format = detail.get("format")
+    if detail_format not in (CLAUDE_FORMAT, BEDROCK_FORMAT):
         return None
-    if kind == "reasoning.encrypted" and detail.get("data"):
+    if detail.get("type") == "reasoning.encrypted" and detail.get("data"):
         data = detail["data"]
-        if format_ == CLAUDE:
+        if detail_format == CLAUDE_FORMAT:
             data = base64.b64encode(data.encode()).decode()
         return {"redactedContent": data}
     if detail.get("signature"):

@@ -1,190 +1,81 @@
-"""The bodies of Bedrock's two APIs, out of a request that ``bedrock_limits.adapt`` has been over.
+"""Requests to Bedrock's two APIs for chat, Converse and invoke
+(docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html).
 
-Converse is one format for all models (docs.aws.amazon.com/bedrock/latest/APIReference/
-API_runtime_Converse.html). Invoke is each vendor's own, here Anthropic's: what Converse has fields
-for beside the model's own parameters are headers there (API_runtime_InvokeModel.html).
+The model stands in the path, as an id, the id of an inference profile, or an ARN. A Bedrock API key
+is a bearer token; without one, requests are signed with AWS credentials.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
 
 import msgspec
-from msgspec import Raw
-from msgspec.structs import replace
 
-from headway.providers.anthropic import request as anthropic_requests
-from headway.providers.anthropic.models import model
-from headway.providers.anthropic.parameters import DEFAULT_LIMIT
-from headway.providers.bedrock.messages import cache_point, conversation
-from headway.types import ChatRequest
+from headway.errors import RequestError
+from headway.providers.anthropic.request import beta_features
+from headway.providers.bedrock.converse_request import converse_body
+from headway.providers.bedrock.embeddings import encode_embeddings_body
+from headway.providers.bedrock.endpoint import model_url
+from headway.providers.bedrock.invoke_request import invoke_body, invoke_headers
+from headway.providers.bedrock.models import family_of
+from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
-Fields = dict[str, Any]
-Given = Mapping[str, Raw]
-
-VERSION = "bedrock-2023-05-31"
-"""Of Anthropic's Messages on Bedrock."""
-INFERENCE = {
-    "max_tokens": "maxTokens",
-    "temperature": "temperature",
-    "top_p": "topP",
-    "stop_sequences": "stopSequences",
+ACCEPT = {False: "application/json", True: "application/vnd.amazon.eventstream"}
+"""By whether the answer is a stream."""
+METHODS = {
+    ("converse", False): "converse",
+    ("converse", True): "converse-stream",
+    ("invoke", False): "invoke",
+    ("invoke", True): "invoke-with-response-stream",
 }
-"""Common parameters, and what Converse calls them in ``inferenceConfig``."""
-OWN = (
-    "additionalModelResponseFieldPaths",
-    "guardrailConfig",
-    "performanceConfig",
-    "promptVariables",
-    "requestMetadata",
-    "serviceTier",
-)
-"""Converse's own fields, which stand at its top level as they are given."""
-MADE = (
-    "additionalModelRequestFields",
-    "inferenceConfig",
-    "output_config",
-    "outputConfig",
-    "system",
-    "tool_choice",
-    "toolConfig",
-    "tools",
-)
-"""What is put together from more than one place."""
-CHOICES = ("auto", "any", "tool")
-HEADERS = (
-    ("serviceTier", "type", "x-amzn-bedrock-service-tier"),
-    ("performanceConfig", "latency", "x-amzn-bedrock-performanceconfig-latency"),
-    ("guardrailConfig", "guardrailIdentifier", "x-amzn-bedrock-guardrailidentifier"),
-    ("guardrailConfig", "guardrailVersion", "x-amzn-bedrock-guardrailversion"),
-    ("guardrailConfig", "trace", "x-amzn-bedrock-trace"),
-)
-"""Field of Converse, its member, and the header that it is for invoke."""
+APIS = ("converse", "invoke")
+
+Pairs = tuple[tuple[str, str], ...]
 
 _encode = msgspec.json.Encoder().encode
-_any = msgspec.json.Decoder().decode
 
 
-# --- Converse -------------------------------------------------------------------------------------
+def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
+    """To the API that the option ``api`` names. Raises RequestError where it names neither, where a
+    model that is not Anthropic's is to be invoked, and where no region is known."""
+    api = str(target.options.get("api") or APIS[0])
+    if api not in APIS:
+        raise RequestError(f"`api` is {' or '.join(APIS)}, not {api!r}.", param="api")
+    betas = beta_features(target.options) if family_of(request.model).is_claude else []
+    more_headers: Pairs = ()
+    if api == "invoke":
+        _check_is_anthropic(request.model)
+        fields, more_headers = invoke_body(request, betas), invoke_headers(request)
+    else:
+        fields = converse_body(request, betas)
+    return HttpRequest(
+        model_url(request.model, METHODS[api, request.stream], target),
+        (*_headers(target, ACCEPT[request.stream]), *more_headers),
+        _encode(fields),
+    )
 
 
-def converse(request: ChatRequest, betas: list[str]) -> Fields:
-    """Raises msgspec.ValidationError for messages that are none, and RequestError for content that
-    Bedrock cannot be given. Parameters that nobody knows are the model's own, and stand where
-    Bedrock has those: in ``additionalModelRequestFields``."""
-    given = request.parameters
-    system, messages = conversation(request)
-    known = {*INFERENCE, *OWN, *MADE}
-    more: Fields = {name: raw for name, raw in given.items() if name not in known}
-    if betas:
-        more["anthropic_beta"] = betas
-    fields: Fields = {
-        "messages": messages,
-        "system": [*_value(given, "system", ()), *system],
-        "inferenceConfig": {
-            **{wire: given[name] for name, wire in INFERENCE.items() if name in given},
-            **_value(given, "inferenceConfig", {}),
-        },
-        "toolConfig": {**_tool_config(given, more), **_value(given, "toolConfig", {})},
-        "outputConfig": {**_output(given, more), **_value(given, "outputConfig", {})},
-    }
-    fields["additionalModelRequestFields"] = {
-        **more,
-        **_value(given, "additionalModelRequestFields", {}),
-    }
-    kept = {name: value for name, value in fields.items() if value or name == "messages"}
-    return {**kept, **{name: given[name] for name in OWN if name in given}}
+def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
+    """Raises RequestError for inputs or models that cannot be embedded."""
+    url = model_url(request.model, "invoke", target)
+    return HttpRequest(url, _headers(target, ACCEPT[False]), encode_embeddings_body(request))
 
 
-def _value(given: Given, name: str, default: Any) -> Any:
-    raw = given.get(name)
-    return default if raw is None else _any(raw)
+def _check_is_anthropic(model: str) -> None:
+    """The ARN of an application inference profile does not say whose model it is."""
+    if "anthropic" in model.lower() or model.startswith("arn:"):
+        return
+    message = f"`api: invoke` is for Anthropic's models, which {model} is not; use converse."
+    raise RequestError(message, param="api")
 
 
-def _output(given: Given, more: Fields) -> Fields:
-    """Anthropic's ``output_config``: its effort has a field of Converse's own."""
-    config = _value(given, "output_config", {})
-    rest = {name: value for name, value in config.items() if name != "effort"}
-    if rest:
-        more["output_config"] = rest
-    return {"effort": config["effort"]} if "effort" in config else {}
+def _headers(target: Target, accept: str) -> Pairs:
+    return _cached_headers(target.api_key, accept, tuple(target.headers.items()))
 
 
-def _tool_config(given: Given, more: Fields) -> Fields:
-    """Anthropic's own tools (computer_20250124, ...) are the model's additional fields."""
-    listed: list[Fields] = []
-    native: list[Fields] = []
-    for tool in _value(given, "tools", ()):
-        if "input_schema" in tool:
-            listed += _tool(tool)
-        else:
-            (native if "type" in tool else listed).append(tool)
-    if native:
-        more["tools"] = native
-    if not listed:
-        return {}
-    choice = _tool_choice(_value(given, "tool_choice", {}), more)
-    return {"tools": listed, **({"toolChoice": choice} if choice else {})}
-
-
-def _tool(tool: Fields) -> list[Fields]:
-    spec = {"name": tool["name"], "inputSchema": {"json": tool["input_schema"]}}
-    if tool.get("description"):  # an empty one is refused
-        spec["description"] = tool["description"]
-    if tool.get("strict"):
-        spec["strict"] = True
-    mark = tool.get("cache_control")
-    return [{"toolSpec": spec}, *([cache_point(mark)] if mark else [])]
-
-
-def _tool_choice(choice: Fields, more: Fields) -> Fields | None:
-    """One call at a time is a wish of Anthropic's that Converse has no field for. A choice in both
-    places is refused, but for the wish alone (github.com/BerriAI/litellm/issues/36536)."""
-    kind = choice.get("type")
-    if choice.get("disable_parallel_tool_use"):
-        alone = {} if kind in ("any", "tool") else {"type": "auto"}
-        more["tool_choice"] = {**alone, "disable_parallel_tool_use": True}
-        if alone:
-            return None
-    if kind not in CHOICES:
-        return None
-    return {kind: {"name": choice["name"]} if kind == "tool" else {}}
-
-
-# --- Invoke ---------------------------------------------------------------------------------------
-
-
-def invoke(request: ChatRequest, betas: list[str]) -> tuple[Fields, dict[str, str]]:
-    """The body in Anthropic's format, and the headers."""
-    given = dict(request.parameters)
-    headers = _headers(given)
-    output = _value(given, "outputConfig", {})
-    for name in (*OWN, "outputConfig", "additionalModelRequestFields"):
-        given.pop(name, None)
-    fields: Fields = {"anthropic_version": VERSION}
-    if betas:
-        fields["anthropic_beta"] = betas
-    fields.update(anthropic_requests.body(replace(request, parameters=given)))
-    budget = _value(given, "thinking", {}).get("budget_tokens") or 0
-    fields.setdefault("max_tokens", min(model(request.model).limit, DEFAULT_LIMIT + budget))
-    if "textFormat" in output:
-        text_format = _anthropic_format(output["textFormat"])
-        fields["output_config"] = {**_value(given, "output_config", {}), "format": text_format}
-    fields.update(_value(request.parameters, "additionalModelRequestFields", {}))
-    return fields, headers
-
-
-def _anthropic_format(given: Fields) -> Fields:
-    return {"type": "json_schema", "schema": Raw(given["structure"]["jsonSchema"]["schema"])}
-
-
-def _headers(given: Given) -> dict[str, str]:
-    headers = {}
-    for field, member, name in HEADERS:
-        value = _value(given, field, {}).get(member)
-        if value is not None:
-            headers[name] = str(value).upper() if member == "trace" else str(value)
-    if "requestMetadata" in given:
-        headers["x-amzn-bedrock-request-metadata"] = bytes(given["requestMetadata"]).decode()
-    return headers
+@lru_cache(maxsize=256)
+def _cached_headers(api_key: str | None, accept: str, extra: Pairs) -> Pairs:
+    headers = [("content-type", "application/json"), ("accept", accept)]
+    if api_key is not None:
+        headers.append(("authorization", f"Bearer {api_key}"))
+    return (*headers, *extra)

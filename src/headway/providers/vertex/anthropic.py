@@ -1,8 +1,8 @@
 """Anthropic's models on Google's Vertex AI
 (docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude).
 
-The same wire as the Claude API's, but that the model stands in the URL, the version in the body,
-and that Google's access token opens the door.
+The wire format of the Claude API, with the model in the URL, the version in the body, and Google's
+access token for authentication.
 """
 
 from __future__ import annotations
@@ -13,33 +13,32 @@ from urllib.parse import quote
 from headway.errors import RequestError
 from headway.providers.anthropic.errors import decode_error
 from headway.providers.anthropic.parameters import adapt
-from headway.providers.anthropic.provider import ACCEPTED, CAPABILITIES, PARAMETERS
-from headway.providers.anthropic.request import betas, body, encode
+from headway.providers.anthropic.provider import CAPABILITIES, PARAMETERS
+from headway.providers.anthropic.request import ACCEPT, beta_features, encode, request_body
 from headway.providers.anthropic.response import decode_event, decode_response
 from headway.providers.base import Provider
-from headway.providers.vertex import model_list as vertex_listing
+from headway.providers.vertex.endpoint import GLOBAL_URL, region_of, regional_url
+from headway.providers.vertex.model_list import model_list
 from headway.types import ChatRequest, HttpRequest, Target
 from headway.wire.url import join
 
-VERSION = "vertex-2023-10-16"
-GLOBAL = "https://aiplatform.googleapis.com"
-"""The global endpoint, and what stands for: the endpoint of the region."""
-MULTIREGIONS = ("us", "eu")
+ANTHROPIC_VERSION = "vertex-2023-10-16"
 METHODS = {False: "rawPredict", True: "streamRawPredict"}
+"""By whether the answer is a stream."""
+API_VERSIONS = ("/v1", "/v1beta1")
 
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     """Raises RequestError where no project is known."""
-    fields: dict[str, Any] = {"anthropic_version": VERSION, **body(request)}
-    if beta := betas(target.options):
-        fields["anthropic_beta"] = beta
+    fields: dict[str, Any] = {"anthropic_version": ANTHROPIC_VERSION, **request_body(request)}
+    if betas := beta_features(target.options):
+        fields["anthropic_beta"] = betas
     if request.stream:
         fields["stream"] = True
-    headers = [("content-type", "application/json"), ("accept", ACCEPTED[request.stream])]
+    headers = [("content-type", "application/json"), ("accept", ACCEPT[request.stream])]
     headers += _authorization(target)
     headers += target.headers.items()
-    region = str(target.options.get("region") or "global")
-    url = join(_host(target.base_url, region), _path(request, target, region))
+    url = join(_versioned_url(target), _path(request, target))
     return HttpRequest(url, tuple(headers), encode(fields))
 
 
@@ -48,22 +47,17 @@ def _authorization(target: Target) -> tuple[tuple[str, str], ...]:
     return () if token is None else (("authorization", f"Bearer {token}"),)
 
 
-def _listed_at(target: Target) -> str:
-    base = _host(target.base_url, str(target.options.get("region") or "global"))
-    return base.rpartition("/v1")[0]
+def _versioned_url(target: Target) -> str:
+    base = regional_url(target).rstrip("/")
+    return base if base.endswith(API_VERSIONS) else base + "/v1"
 
 
-def _host(base_url: str, region: str) -> str:
-    """Where the region is served, unless the configuration says where to go."""
-    base = base_url.rstrip("/")
-    if base in (GLOBAL, "") and region in MULTIREGIONS:
-        base = f"https://aiplatform.{region}.rep.googleapis.com"
-    elif base in (GLOBAL, ""):
-        base = GLOBAL if region == "global" else f"https://{region}-aiplatform.googleapis.com"
-    return base if base.endswith(("/v1", "/v1beta1")) else base + "/v1"
+def _list_url(target: Target) -> str:
+    """Without a version: the list of models has one of its own."""
+    return _versioned_url(target).rpartition("/v1")[0]
 
 
-def _path(request: ChatRequest, target: Target, region: str) -> str:
+def _path(request: ChatRequest, target: Target) -> str:
     project = target.options.get("project") or target.credentials.get("project")
     if not project:
         message = (
@@ -71,14 +65,14 @@ def _path(request: ChatRequest, target: Target, region: str) -> str:
             " configuration, or ANTHROPIC_VERTEX_PROJECT_ID in the gateway's environment."
         )
         raise RequestError(message, param="project")
-    where = f"/projects/{project}/locations/{region}/publishers/anthropic/models/"
-    return f"{where}{quote(request.model, safe='@.-_')}:{METHODS[request.stream]}"
+    models = f"/projects/{project}/locations/{region_of(target)}/publishers/anthropic/models/"
+    return f"{models}{quote(request.model, safe='@.-_')}:{METHODS[request.stream]}"
 
 
 PROVIDER = Provider(
     name="vertex_anthropic",
     title="Anthropic on Vertex AI",
-    base_url=GLOBAL,
+    base_url=GLOBAL_URL,
     key_env=None,
     wire="anthropic_messages",
     encode_request=encode_request,
@@ -89,7 +83,7 @@ PROVIDER = Provider(
     credentials="google",
     price_id="google",
     model_pattern="claude",
-    list_models=vertex_listing.of("anthropic", "claude", _listed_at, _authorization),
+    list_models=model_list("anthropic", "claude", _list_url, _authorization),
     parameters=PARAMETERS,
     options={
         "project": "the Google Cloud project",

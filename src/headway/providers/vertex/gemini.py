@@ -1,7 +1,7 @@
-"""Gemini on Vertex AI: the Gemini API's wire at other addresses, with a cloud's credentials
-(docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference).
+"""Gemini on Vertex AI: the Gemini API's wire format at other addresses, with Google Cloud
+credentials (docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference).
 
-With a key and no project it is called in express mode, which has neither project nor region
+A key without a project means express mode, whose addresses have neither project nor region
 (.../docs/start/express-mode/vertex-ai-express-mode-api-reference).
 """
 
@@ -19,18 +19,16 @@ from headway.providers.gemini.finish_reasons import VERTEX_NUMBERS
 from headway.providers.gemini.parameters import VERTEX, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
-from headway.providers.vertex import model_list as vertex_listing
+from headway.providers.vertex.endpoint import GLOBAL_URL, region_of, regional_url
+from headway.providers.vertex.model_list import model_list
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target, Url
 from headway.wire.url import join
 
-GLOBAL = "https://aiplatform.googleapis.com"
-MULTI_REGIONS = ("us", "eu")
-"""They have hosts of another form (docs.cloud.google.com/vertex-ai/docs, Regional endpoints)."""
-VERSION = "v1"
-TOKEN = "ya29."  # noqa: S105 - how access tokens begin; the rest of one is the secret
+API_VERSION = "v1"
+ACCESS_TOKEN_PREFIX = "ya29."  # noqa: S105 - public: every access token begins so
 
-MODELS = r"gemini|text-(?:multilingual-)?embedding"
-"""How the names of those begin that are spoken to here."""
+MODEL_PATTERN = r"gemini|text-(?:multilingual-)?embedding"
+"""The beginnings of the names of Gemini's models."""
 
 OPTIONS = {
     "project": "the Google Cloud project; by default that of the credentials",
@@ -44,22 +42,24 @@ OPTIONS = {
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     method = gemini.METHODS[request.stream]
-    has_call_ids = _option(target, "api_version", VERSION) != "v1"
+    has_call_ids = _option(target, "api_version", API_VERSION) != "v1"
     body = encode_body(request, has_call_ids=has_call_ids)
-    return HttpRequest(place(target, request.model, method), headers(target, request.stream), body)
+    return HttpRequest(
+        model_url(target, request.model, method), headers(target, request.stream), body
+    )
 
 
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
     method, body = encode_vertex_body(request)
-    return HttpRequest(place(target, request.model, method), headers(target, False), body)
+    return HttpRequest(model_url(target, request.model, method), headers(target, False), body)
 
 
-def place(target: Target, model: str, method: str, publisher: str = "google") -> Url:
-    """Where a model's method is. Raises InvalidField where a project is needed and none known."""
+def model_url(target: Target, model: str, method: str, publisher: str = "google") -> Url:
+    """The address of a model's method. Raises InvalidField where it needs a project and none is
+    known."""
     project = _option(target, "project", target.credentials.get("project", ""))
-    region = _option(target, "region", "global")
-    usual = "v1beta1" if method == BATCH_METHOD else VERSION
-    version = _option(target, "api_version", usual)
+    default = "v1beta1" if method == BATCH_METHOD else API_VERSION
+    version = _option(target, "api_version", default)
     resource = _resource(model, publisher)
     if not resource.startswith("projects/") and not (target.api_key and not project):
         if not project:
@@ -69,22 +69,13 @@ def place(target: Target, model: str, method: str, publisher: str = "google") ->
                 " configuration.",
                 param="project",
             )
-        resource = f"projects/{project}/locations/{region}/{resource}"
+        resource = f"projects/{project}/locations/{region_of(target)}/{resource}"
     path = f"/{version}/{quote(resource, safe=gemini.PATH_SAFE)}:{method}"
-    return join(_host(target.base_url, region), path)
-
-
-def _host(base_url: str, region: str) -> str:
-    """A region has a host of its own; an address of the user's is left as it is."""
-    if (base_url and base_url != GLOBAL) or region == "global":
-        return base_url or GLOBAL
-    if region in MULTI_REGIONS:
-        return f"https://aiplatform.{region}.rep.googleapis.com"
-    return f"https://{region}-aiplatform.googleapis.com"
+    return join(regional_url(target), path)
 
 
 def _resource(model: str, publisher: str) -> str:
-    """A model by its plain name, as publisher/model, as endpoints/id, or by its full name."""
+    """``model`` is a plain name, publisher/model, endpoints/id, or a full resource name."""
     if model.startswith(("projects/", "publishers/", "endpoints/")):
         return model
     given, _, name = model.removeprefix("models/").rpartition("/")
@@ -96,39 +87,35 @@ def headers(target: Target, stream: bool) -> gemini.Pairs:
 
 
 @lru_cache(maxsize=256)
-def _headers(opening: gemini.Pairs, extra: gemini.Pairs, stream: bool) -> gemini.Pairs:
+def _headers(authorization: gemini.Pairs, extra: gemini.Pairs, stream: bool) -> gemini.Pairs:
     accept = "text/event-stream" if stream else "application/json"
-    return (("content-type", "application/json"), ("accept", accept), *opening, *extra)
+    return (("content-type", "application/json"), ("accept", accept), *authorization, *extra)
 
 
 def authorization(target: Target) -> gemini.Pairs:
-    """What opens the door, and who pays for it."""
+    """The headers of a key or token, and of the project that is billed."""
     credentials, key = target.credentials, target.api_key
     token = credentials.get("access_token")
-    if key is not None and key.startswith(TOKEN):
+    if key is not None and key.startswith(ACCESS_TOKEN_PREFIX):
         token, key = key, None
     if key is not None:
         return (("x-goog-api-key", key),)
     if token is None:
         return ()
-    payer = credentials.get("quota_project")
-    paid = () if payer is None else (("x-goog-user-project", payer),)
-    return (("authorization", f"Bearer {token}"), *paid)
+    project = credentials.get("quota_project")
+    quota = () if project is None else (("x-goog-user-project", project),)
+    return (("authorization", f"Bearer {token}"), *quota)
 
 
-def _place(target: Target) -> str:
-    return _host(target.base_url, _option(target, "region", "global"))
-
-
-def _option(target: Target, name: str, usual: str) -> str:
-    return str(target.options.get(name) or usual)
+def _option(target: Target, name: str, default: str) -> str:
+    return str(target.options.get(name) or default)
 
 
 PROVIDER = replace(
     gemini.PROVIDER,
     name="vertex",
     title="Google Vertex AI",
-    base_url=GLOBAL,
+    base_url=GLOBAL_URL,
     key_env=None,
     encode_request=encode_request,
     decode_response=partial(decode_response, VERTEX_NUMBERS),
@@ -136,7 +123,7 @@ PROVIDER = replace(
     adapt=partial(adapt, VERTEX),
     encode_embeddings=encode_embeddings,
     credentials="google",
-    model_pattern=MODELS,
-    list_models=vertex_listing.of("google", MODELS, _place, authorization),
+    model_pattern=MODEL_PATTERN,
+    list_models=model_list("google", MODEL_PATTERN, regional_url, authorization),
     options=OPTIONS,
 )

@@ -1,6 +1,6 @@
-"""What Vertex AI lists: a publisher's models in Model Garden
-(docs.cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models/list), of which there
-is a list in v1beta1 only. It has a name for each, and says nothing of windows or prices.
+"""Vertex AI's list of a publisher's models in Model Garden
+(docs.cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models/list), which exists
+in v1beta1 only. It has their names, and neither context windows nor prices.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from headway.providers.model_lists import (
 )
 from headway.types import HttpRequest, Target
 
-VERSION = "v1beta1"
-MOST = 100
-"""Models on a page; there are some hundreds of Google's."""
+API_VERSION = "v1beta1"
+PAGE_SIZE = 100
+"""Models on a page; Google has some hundreds."""
 
-Place = Callable[[Target], str]
-"""Where the target's region is, without a version."""
+UrlOf = Callable[[Target], str]
+"""The base URL of the target's region, without a version."""
 Headers = Callable[[Target], tuple[tuple[str, str], ...]]
 
 
 def _encode(
-    publisher: str, place: Place, headers: Headers, target: Target, page: str | None
+    publisher: str, url_of: UrlOf, headers: Headers, target: Target, page: str | None
 ) -> HttpRequest:
-    path = f"/{VERSION}/publishers/{publisher}/models?pageSize={MOST}"
+    path = f"/{API_VERSION}/publishers/{publisher}/models?pageSize={PAGE_SIZE}"
     more = "" if page is None else f"&pageToken={quote(page, safe='')}"
-    return get(target, place(target), path + more, *headers(target))
+    return get(target, url_of(target), path + more, *headers(target))
 
 
 def _decode(pattern: re.Pattern[str], body: bytes) -> Page:
-    """The publisher's other models draw, film and find: they are left out by their names, as
-    nothing else tells."""
+    """Models that do not chat or embed are left out by their names: the list does not say what a
+    model does."""
     found = object_of(body)
-    empty = not found.keys() - {"nextPageToken"}  # what would be empty is left out
+    empty = not found.keys() - {"nextPageToken"}  # Google leaves out an empty list
     rows = () if empty else map(as_mapping, found["publisherModels"])
     names = [name_of(row["name"]).rpartition("/")[2] for row in rows]
     models = tuple(ListedModel(id=name) for name in names if pattern.match(name))
     return Page(models, found.get("nextPageToken") or None)
 
 
-def of(publisher: str, pattern: str, place: Place, headers: Headers) -> ModelList:
-    """``pattern`` begins the names of the models that the kind speaks to."""
+def model_list(publisher: str, pattern: str, url_of: UrlOf, headers: Headers) -> ModelList:
+    """``pattern`` matches the beginnings of the names of the models to list."""
     return ModelList(
-        partial(_encode, publisher, place, headers), partial(_decode, re.compile(pattern))
+        partial(_encode, publisher, url_of, headers), partial(_decode, re.compile(pattern))
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headway.providers.bedrock.models import Family, family_of, keeps_to_schemas
+from headway.providers.bedrock.models import Family, family_of, has_structured_outputs
 
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
 SONNET = "global.anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -35,7 +35,7 @@ PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/
 )
 def test_families_are_told_by_their_ids(model: str, claude: bool, schemas: bool) -> None:
     assert family_of(model).is_claude is claude
-    assert keeps_to_schemas(model) is schemas
+    assert has_structured_outputs(model) is schemas
 
 
 def test_an_opaque_profile_gets_what_all_take() -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from cassettes import Recording, chosen, each
 from headway.types import Frame
-from headway.wire.eventstream import (
-    LIMIT,
+from headway.wire.aws_event_stream import (
+    MAX_MESSAGE_BYTES,
     EventStreamFramer,
+    EventStreamMessage,
     Headers,
-    Message,
-    encode,
+    encode_message,
     parse_headers,
 )
 
@@ -22,7 +22,7 @@ RECORDED = chosen(lambda r: b"eventstream" in dict(r.headers).get(b"content-type
 EVENT: Headers = {":event-type": "chunk", ":content-type": "a", ":message-type": "event"}
 EMPTY = bytes.fromhex("000000100000000005c248eb7d98c8ff")
 """The shortest message there is: no headers, no payload (AWS's own example of the format)."""
-STREAM = b"".join(encode(EVENT, b"x" * size) for size in (0, 1, 100)) + EMPTY
+STREAM = b"".join(encode_message(EVENT, b"x" * size) for size in (0, 1, 100)) + EMPTY
 
 
 def framed(data: bytes, size: int) -> list[Frame]:
@@ -46,23 +46,23 @@ def sealed(block: bytes, payload: bytes = b"", claimed: int | None = None) -> by
 
 
 def test_a_message_is_a_frame_named_by_its_event_type() -> None:
-    raw = encode(EVENT, b'{"a":1}')
+    raw = encode_message(EVENT, b'{"a":1}')
 
-    assert framed(raw, len(raw)) == [Message(b'{"a":1}', "chunk", raw, "event")]
+    assert framed(raw, len(raw)) == [EventStreamMessage(b'{"a":1}', "chunk", raw, "event")]
 
 
 def test_the_shortest_message_has_no_name() -> None:
-    assert framed(EMPTY, 16) == [Message(b"", None, EMPTY, "event")]
-    assert encode({}, b"") == EMPTY
+    assert framed(EMPTY, 16) == [EventStreamMessage(b"", None, EMPTY, "event")]
+    assert encode_message({}, b"") == EMPTY
 
 
 def test_an_exception_is_named_by_its_exception_type() -> None:
-    raw = encode(
+    raw = encode_message(
         {":exception-type": "throttlingException", ":message-type": "exception"}, b'{"message":"m"}'
     )
     (message,) = EventStreamFramer().feed(raw)
 
-    assert isinstance(message, Message)
+    assert isinstance(message, EventStreamMessage)
     assert message.is_failure
     assert (message.event, message.data) == ("throttlingException", b'{"message":"m"}')
 
@@ -73,17 +73,17 @@ def test_an_error_gets_its_message_as_payload() -> None:
         ":error-code": "InternalError",
         ":error-message": 'a "quoted" one',
     }
-    (message,) = EventStreamFramer().feed(encode(headers, b""))
+    (message,) = EventStreamFramer().feed(encode_message(headers, b""))
 
-    assert isinstance(message, Message)
+    assert isinstance(message, EventStreamMessage)
     assert message.is_failure
     assert (message.event, message.data) == ("InternalError", b'{"message":"a \\"quoted\\" one"}')
 
 
 def test_an_event_is_no_failure() -> None:
-    (message,) = EventStreamFramer().feed(encode(EVENT, b"{}"))
+    (message,) = EventStreamFramer().feed(encode_message(EVENT, b"{}"))
 
-    assert isinstance(message, Message)
+    assert isinstance(message, EventStreamMessage)
     assert not message.is_failure
 
 
@@ -103,10 +103,10 @@ def test_a_cut_in_two_anywhere_changes_nothing(cut: int) -> None:
     assert b"".join(frame.raw for frame in frames) == STREAM
 
 
-@pytest.mark.parametrize("at", range(len(encode(EVENT, b"{}"))))
+@pytest.mark.parametrize("at", range(len(encode_message(EVENT, b"{}"))))
 def test_a_spoiled_byte_anywhere_is_noticed(at: int) -> None:
     with pytest.raises(ValueError, match="checksum"):
-        framed(spoiled(encode(EVENT, b"{}"), at), 1000)
+        framed(spoiled(encode_message(EVENT, b"{}"), at), 1000)
 
 
 def test_a_message_that_was_cut_gives_nothing() -> None:
@@ -117,15 +117,15 @@ def test_a_message_that_was_cut_gives_nothing() -> None:
 
 
 def test_a_message_over_the_limit_is_refused_as_soon_as_its_prelude_is_there() -> None:
-    prelude = struct.pack(">II", LIMIT + 1, 0)
+    prelude = struct.pack(">II", MAX_MESSAGE_BYTES + 1, 0)
     framer = EventStreamFramer()
 
-    with pytest.raises(ValueError, match=f"more than {LIMIT} bytes"):
+    with pytest.raises(ValueError, match=f"more than {MAX_MESSAGE_BYTES} bytes"):
         framer.feed(prelude + struct.pack(">I", crc32(prelude)))
 
 
 def test_a_message_at_the_limit_passes() -> None:
-    raw = encode({}, b"x" * 84)
+    raw = encode_message({}, b"x" * 84)
 
     assert len(EventStreamFramer(100).feed(raw)) == 1
     with pytest.raises(ValueError, match="more than 99 bytes"):
@@ -165,7 +165,7 @@ def test_headers_of_every_type_are_read(written: bytes, value: object) -> None:
 
 @pytest.mark.parametrize("value", [True, False, -5, 2**40, b"\x00", "text", ""])
 def test_headers_are_written_as_they_are_read(value: bool | int | bytes | str) -> None:
-    raw = encode({"name": value}, b"")
+    raw = encode_message({"name": value}, b"")
     length = struct.unpack_from(">I", raw, 4)[0]
 
     assert parse_headers(raw[12 : 12 + length]) == {"name": value}
@@ -191,7 +191,7 @@ def test_headers_that_are_none_are_refused(block: bytes, why: str) -> None:
 
 
 def test_a_name_that_is_no_string_is_no_name() -> None:
-    (message,) = EventStreamFramer().feed(encode({":event-type": 7}, b""))
+    (message,) = EventStreamFramer().feed(encode_message({":event-type": 7}, b""))
 
     assert message.event is None
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from msgspec import Raw, ValidationError
 
 from headway.errors import RequestError
-from headway.providers.bedrock import provider as bedrock
+from headway.providers.bedrock.endpoint import BASE_URL
+from headway.providers.bedrock.parameters import adapt
+from headway.providers.bedrock.request import encode_request
 from headway.types import ChatRequest, Target
 
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
@@ -40,8 +42,8 @@ def chat(model: str, messages: Any, **parameters: Any) -> ChatRequest:
 def sent(request: ChatRequest, **options: Any) -> Any:
     """The body that goes out, adapted first."""
     options = {"region": "us-east-1", **options}
-    target = Target(provider="bedrock", base_url=bedrock.BASE_URL, options=options)
-    return json.loads(bedrock.encode_request(bedrock.adapt(request)[0], target).body)
+    target = Target(provider="bedrock", base_url=BASE_URL, options=options)
+    return json.loads(encode_request(adapt(request)[0], target).body)
 
 
 def user(*parts: Any) -> list[Any]:

@@ -9,7 +9,9 @@ import pytest
 from msgspec import Raw
 
 from headway.errors import RequestError
-from headway.providers.bedrock import provider as bedrock
+from headway.providers.bedrock.endpoint import BASE_URL
+from headway.providers.bedrock.parameters import adapt
+from headway.providers.bedrock.request import encode_request
 from headway.types import ChatRequest, Target
 
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
@@ -46,9 +48,9 @@ def chat(
 
 def outcome(request: ChatRequest) -> tuple[Any, list[str]]:
     """The body but for the messages, and the changes."""
-    adapted, changes = bedrock.adapt(request)
-    target = Target(provider="b", base_url=bedrock.BASE_URL, options={"region": "us-east-1"})
-    body = json.loads(bedrock.encode_request(adapted, target).body)
+    adapted, changes = adapt(request)
+    target = Target(provider="b", base_url=BASE_URL, options={"region": "us-east-1"})
+    body = json.loads(encode_request(adapted, target).body)
     body.pop("messages")
     return body, [str(change) for change in changes]
 
@@ -63,29 +65,30 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
         {"metadata": {"a": "b", "n": 1}, "user": "u", "requestMetadata": {"x": "y"}},
         {"requestMetadata": {"a": "b", "n": "1", "user": "u", "x": "y"}},
         [
-            "renamed metadata: it is requestMetadata there",
-            "renamed user: it is requestMetadata.user there",
+            "renamed metadata -> requestMetadata",
+            "renamed user -> requestMetadata.user",
         ],
     ),
     (
         CLAUDE,
         {"safety_identifier": "s"},
         {"requestMetadata": {"safety_identifier": "s"}},
-        ["renamed safety_identifier: it is requestMetadata.safety_identifier there"],
+        ["renamed safety_identifier -> requestMetadata.safety_identifier"],
     ),
     (CLAUDE, {"service_tier": "auto", "stream_options": {"include_usage": True}}, {}, []),
     (NOVA, {"service_tier": "priority"}, {"serviceTier": {"type": "priority"}}, []),
-    (NOVA, {"service_tier": "gold"}, {}, ["dropped service_tier: there is no tier gold"]),
+    (NOVA, {"service_tier": "gold"}, {},
+     ["dropped service_tier: gold is unsupported by Amazon Bedrock"]),
     (NOVA, {"response_format": {"type": "text"}, "n": 1, "seed": None}, {}, []),
     (
         NOVA,
         {"n": 2, "seed": 7, "logprobs": True, "frequency_penalty": 0.5},
         {},
         [
-            "dropped n: Bedrock has no such parameter",
-            "dropped seed: Bedrock has no such parameter",
-            "dropped logprobs: Bedrock has no such parameter",
-            "dropped frequency_penalty: Bedrock has no such parameter",
+            "dropped n: unsupported by Amazon Bedrock",
+            "dropped seed: unsupported by Amazon Bedrock",
+            "dropped logprobs: unsupported by Amazon Bedrock",
+            "dropped frequency_penalty: unsupported by Amazon Bedrock",
         ],
     ),
     (
@@ -93,9 +96,9 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
         {"temperature": 1.5, "max_completion_tokens": 9, "stop": "x"},
         {"inferenceConfig": {"temperature": 1, "maxTokens": 9, "stopSequences": ["x"]}},
         [
-            "renamed stop: it is stopSequences there",
-            "renamed max_completion_tokens: it is maxTokens there",
-            "clamped temperature: 1 is the most there",
+            "renamed stop -> inferenceConfig.stopSequences",
+            "renamed max_completion_tokens -> inferenceConfig.maxTokens",
+            "clamped temperature: 1.5 -> 1 (maximum)",
         ],
     ),
     # formats
@@ -119,14 +122,14 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
                 }
             }
         },
-        ["emulated response_format: told in words and not enforced: minimum"],
+        ["emulated response_format: schema keywords described, not enforced: minimum"],
     ),
     # tools
     (
         NOVA,
         {"tools": [TOOL], "tool_choice": "none"},
         {},
-        ["emulated tool_choice: the tools are not sent"],
+        ["emulated tool_choice: by sending no tools"],
     ),
     (NOVA, {"tool_choice": "auto"}, {}, []),
     (
@@ -134,8 +137,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
         {"tools": [{**TOOL, "defer_loading": True}], "parallel_tool_calls": False},
         {"toolConfig": {"tools": [SPEC]}},
         [
-            f"dropped parallel_tool_calls: {NOVA} cannot be told to call one",
-            "dropped tools[].defer_loading: f: tools have no such field there",
+            f"dropped parallel_tool_calls: unsupported by {NOVA}",
+            "dropped tools[].defer_loading: unsupported by Amazon Bedrock (tool f)",
         ],
     ),
     (NOVA, {"tools": [TOOL], "parallel_tool_calls": True}, {"toolConfig": {"tools": [SPEC]}}, []),
@@ -146,20 +149,20 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
             "toolConfig": {"tools": [SPEC], "toolChoice": {"auto": {}}},
             "system": [{"text": "Answer by calling a tool, whatever else is asked of you."}],
         },
-        [f"emulated tool_choice: {LLAMA} cannot be forced; it is told in words"],
+        ["emulated tool_choice: as an instruction in the system prompt"],
     ),
     # top_k
     (CLAUDE, {"top_k": 5}, {ADDITIONAL: {"top_k": 5}}, []),
     (PROFILE, {"top_k": 5}, {ADDITIONAL: {"top_k": 5}}, []),
     (NOVA, {"top_k": 5}, {ADDITIONAL: {"inferenceConfig": {"topK": 5}}}, []),
     (COMMAND, {"top_k": 5}, {ADDITIONAL: {"k": 5}}, []),
-    (TITAN, {"top_k": 5}, {}, [f"dropped top_k: {TITAN} does not take it"]),
+    (TITAN, {"top_k": 5}, {}, [f"dropped top_k: unsupported by {TITAN}"]),
     # OpenAI's own models take what OpenAI has
     (
         OSS,
         {"seed": 7, "top_k": 5},
         {ADDITIONAL: {"seed": 7}},
-        [f"dropped top_k: {OSS} does not take it"],
+        [f"dropped top_k: unsupported by {OSS}"],
     ),
     # reasoning
     (OSS, {"reasoning_effort": "high"}, {ADDITIONAL: {"reasoning_effort": "high"}}, []),
@@ -167,7 +170,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
         OSS,
         {"reasoning_effort": "none"},
         {ADDITIONAL: {"reasoning_effort": "low"}},
-        ["clamped reasoning_effort: the nearest effort to none is low there"],
+        ["clamped reasoning_effort: none -> low (nearest)"],
     ),
     (GPT, {"reasoning": {"effort": "xhigh"}}, {ADDITIONAL: {"reasoning": {"effort": "xhigh"}}}, []),
     (
@@ -202,21 +205,21 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
         {"thinking": {"type": "enabled", "budget_tokens": 99999}, "max_tokens": 5, "top_p": 0.5},
         {ADDITIONAL: {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "high"}}},
         [
-            f"dropped top_p: {NOVA_2} does not take it at its highest effort",
-            f"dropped max_tokens: {NOVA_2} does not take it at its highest effort",
+            f"dropped top_p: unsupported by {NOVA_2} at high reasoning effort",
+            f"dropped max_tokens: unsupported by {NOVA_2} at high reasoning effort",
         ],
     ),
     (
         R1,
         {"reasoning_effort": "low"},
         {},
-        [f"dropped reasoning_effort: there is no documented way to tell {R1}"],
+        [f"dropped reasoning_effort: unsupported by {R1}"],
     ),
     (
         R1,
         {"thinking": {"type": "enabled", "budget_tokens": 1024}},
         {},
-        [f"dropped thinking: there is no documented way to tell {R1}"],
+        [f"dropped thinking: unsupported by {R1}"],
     ),
     (R1, {"reasoning": {}}, {}, []),
     # Claude has Anthropic's rules
@@ -224,7 +227,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
         SONNET,
         {"temperature": 0.5, "top_p": 0.9},
         {"inferenceConfig": {"temperature": 0.5}},
-        [f"dropped top_p: {SONNET} takes temperature or top_p, not both"],
+        [f"dropped top_p: unsupported by {SONNET} together with temperature"],
     ),
     (
         CLAUDE,
@@ -234,8 +237,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
             ADDITIONAL: {"thinking": {"type": "enabled", "budget_tokens": 2048}},
         },
         [
-            "dropped seed: the Messages API has no such parameter",
-            "emulated reasoning_effort: thinking has a budget of 2048 tokens",
+            "dropped seed: unsupported by Anthropic",
+            "renamed reasoning_effort -> thinking.budget_tokens",
         ],
     ),
     (
@@ -245,10 +248,10 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
             "inferenceConfig": {"maxTokens": 24384},
             ADDITIONAL: {"thinking": {"type": "enabled", "budget_tokens": 8000}},
         },
-        ["emulated max_tokens: the API wants one; it is 24384"],
+        ["emulated max_tokens: as the default 24384"],
     ),
     (CLAUDE, {"max_completion_tokens": 5}, {"inferenceConfig": {"maxTokens": 5}},
-     ["renamed max_completion_tokens: it is max_tokens there"]),
+     ["renamed max_completion_tokens -> max_tokens"]),
 ]  # fmt: skip
 
 
@@ -318,14 +321,14 @@ AGAIN = [{"toolSpec": {"name": name, "inputSchema": {"json": {"type": "object"}}
 def test_the_tools_of_a_conversation_are_named_again(model: str) -> None:
     body, changes = outcome(chat(model, CALLED))
     assert body == {"system": [{"text": TOLD}], "toolConfig": {"tools": AGAIN}}
-    assert changes == ["emulated tools: those of the conversation are named again"]
+    assert changes == ["emulated tools: by declaring again the tools that messages call"]
 
 
 @pytest.mark.parametrize("model", [NOVA, CLAUDE])
 def test_tools_that_were_called_stay_where_none_is_to_be_called(model: str) -> None:
     body, changes = outcome(chat(model, CALLED, tools=[TOOL], tool_choice="none"))
     assert body == {"system": [{"text": TOLD}], "toolConfig": {"tools": [SPEC]}}
-    assert changes == ["emulated tool_choice: the model is told in words to call none"]
+    assert changes == ["emulated tool_choice: as an instruction in the system prompt"]
 
 
 def test_what_claude_is_told_in_words_stands_behind_the_conversation_once() -> None:
@@ -340,10 +343,13 @@ def test_what_claude_is_told_in_words_stands_behind_the_conversation_once() -> N
 @pytest.mark.parametrize(
     ("message", "change"),
     [
-        ({"role": "user", "name": "Ann", "content": "a"}, "dropped messages: speakers have no"),
+        (
+            {"role": "user", "name": "Ann", "content": "a"},
+            "dropped messages[].name: unsupported by Amazon Bedrock",
+        ),
         (
             {"role": "assistant", "content": "a", "reasoning_content": "hm"},
-            "dropped messages: reasoning without a signature",
+            "dropped messages[].reasoning_content: unsupported by Amazon Bedrock without a",
         ),
         (
             {
@@ -365,7 +371,7 @@ def test_what_claude_is_told_in_words_stands_behind_the_conversation_once() -> N
                     },
                 ],
             },
-            "dropped messages: images have no detail",
+            "dropped messages[].content[].image_url.detail: unsupported by Amazon Bedrock",
         ),
         (
             {
@@ -379,7 +385,10 @@ def test_what_claude_is_told_in_words_stands_behind_the_conversation_once() -> N
             },
             None,
         ),
-        ({"role": "developer", "content": "late"}, "emulated messages: system messages stand"),
+        (
+            {"role": "developer", "content": "late"},
+            "emulated messages: system messages moved before all others",
+        ),
     ],
 )
 def test_what_messages_lose_is_told(message: Any, change: str | None) -> None:
@@ -399,4 +408,4 @@ def test_what_messages_lose_is_told(message: Any, change: str | None) -> None:
 )
 def test_what_is_no_request_is_refused(request_: ChatRequest) -> None:
     with pytest.raises(RequestError, match="no request in OpenAI's chat format"):
-        bedrock.adapt(request_)
+        adapt(request_)

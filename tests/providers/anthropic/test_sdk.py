@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from calling_wires import ANTHROPIC_CALLING, MESSAGE
 from headway.providers.anthropic.provider import PROVIDER
-from headway.providers.anthropic.response import FINISHED
+from headway.providers.anthropic.response import FINISH_REASONS
 from headway.types import Target
 from scripted import ThreadedServer
 from wires import ANTHROPIC, Played, Wire
@@ -189,7 +189,7 @@ def test_the_sdk_reads_an_answer_as_we_do(wire: Wire, stream: bool) -> None:
     assert "".join(choice.text) == "".join(b.text for b in blocks if b.type == "text")
     assert "".join(choice.reasoning) == "".join(b.thinking for b in blocks if b.type == "thinking")
     assert calls(ours) == [(b.id, b.name, b.input) for b in blocks if b.type == "tool_use"]
-    assert choice.finish_reason == FINISHED[str(message.stop_reason)]
+    assert choice.finish_reason == FINISH_REASONS[str(message.stop_reason)]
     read_, written = spent.cache_read_input_tokens, spent.cache_creation_input_tokens
     assert (usage.cache_read_tokens, usage.cache_write_tokens) == (read_, written)
     assert usage.input_tokens == spent.input_tokens + (read_ or 0) + (written or 0)

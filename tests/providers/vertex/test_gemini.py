@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from headway.errors import InvalidField
 from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
+from headway.providers.vertex.endpoint import GLOBAL_URL
 from headway.types import ChatRequest, EmbeddingsRequest, Target, Usage
 
 PROVIDER = vertex.PROVIDER
 HI = Raw(b'[{"role":"user","content":"Hi"}]')
 TARGET = Target(
     provider="vertex",
-    base_url=vertex.GLOBAL,
+    base_url=GLOBAL_URL,
     options={"project": "p", "region": "us-central1"},
     credentials={"access_token": "tok"},
 )

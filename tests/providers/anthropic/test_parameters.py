@@ -321,7 +321,6 @@ CLOSED = {
 }
 AS_SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}
 JSON_ONLY = "Answer with one JSON object and nothing else: no Markdown fence, no text around it."
-ABSENT = "the Messages API has no such parameter"
 
 # what it shows, model, parameters, what is sent of them, changes
 PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
@@ -330,34 +329,35 @@ PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
      {"temperature": 0.5, "top_k": 3, "mcp_servers": [{}]}, []),
     ("null is not given", "sonnet-4-5", {"temperature": None, "stop": None, "seed": None}, {}, []),
     ("one stop", "sonnet-4-5", {"stop": "x"}, {"stop_sequences": ["x"]},
-     ["renamed stop: it is stop_sequences there"]),
+     ["renamed stop -> stop_sequences"]),
     ("several stops", "sonnet-4-5", {"stop": ["x", "y"]}, {"stop_sequences": ["x", "y"]},
-     ["renamed stop: it is stop_sequences there"]),
+     ["renamed stop -> stop_sequences"]),
     ("too warm", "sonnet-4-5", {"temperature": 1.7}, {"temperature": 1},
-     ["clamped temperature: 1 is the most there"]),
+     ["clamped temperature: 1.7 -> 1 (maximum)"]),
     ("one of two samplings", "sonnet-4-5", {"temperature": 1, "top_p": 0.5}, {"temperature": 1},
-     ["dropped top_p: claude-sonnet-4-5 takes temperature or top_p, not both"]),
+     ["dropped top_p: unsupported by claude-sonnet-4-5 together with temperature"]),
     ("both of them", "3-haiku-20240307", {"temperature": 1, "top_p": 0.5},
      {"temperature": 1, "top_p": 0.5}, []),
     ("no sampling at all", "opus-5", {"temperature": 1, "top_p": 0.5, "top_k": 1}, {},
-     [f"dropped {name}: claude-opus-5 does not take it" for name in
+     [f"dropped {name}: unsupported by claude-opus-5" for name in
       ("temperature", "top_p", "top_k")]),
     ("what it has no word for", "sonnet-4-5", {"seed": 7, "n": 2, "logit_bias": {}}, {},
-     [f"dropped {name}: {ABSENT}" for name in ("seed", "n", "logit_bias")]),
+     [f"dropped {name}: unsupported by Anthropic" for name in ("seed", "n", "logit_bias")]),
     ("what asks for nothing", "sonnet-4-5",
      {"n": 1, "frequency_penalty": 0.0, "logprobs": False, "store": False,
       "stream_options": {"include_usage": True}}, {}, []),
     ("a user", "sonnet-4-5", {"user": "u"}, {"metadata": {"user_id": "u"}},
-     ["renamed user: it is metadata.user_id there"]),
+     ["renamed user -> metadata.user_id"]),
     ("metadata", "sonnet-4-5", {"metadata": {"user_id": "u", "b": "1", "a": "2"}},
      {"metadata": {"user_id": "u"}},
-     ["dropped metadata: only user_id is taken there, not a, b"]),
+     ["dropped metadata.a: unsupported by Anthropic",
+      "dropped metadata.b: unsupported by Anthropic"]),
     ("a tier by its own name", "sonnet-4-5", {"service_tier": "auto"},
      {"service_tier": "auto"}, []),
     ("a tier by OpenAI's", "sonnet-4-5", {"service_tier": "default"},
-     {"service_tier": "standard_only"}, ["renamed service_tier: default is standard_only there"]),
+     {"service_tier": "standard_only"}, ["renamed service_tier: default -> standard_only"]),
     ("a tier that is none", "sonnet-4-5", {"service_tier": "flex"}, {},
-     ["dropped service_tier: there is no tier flex"]),
+     ["dropped service_tier: flex is unsupported by Anthropic"]),
     # Tools
     ("a tool", "sonnet-4-5", {"tools": [TOOL]}, {"tools": [THEIRS]}, []),
     ("a tool with what is Anthropic's", "sonnet-4-5",
@@ -371,7 +371,8 @@ PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
      {"tools": [{"type": "function", "function": {"name": "f", "strict": True,
                                                   "parameters": SCHEMA}}]},
      {"tools": [{"name": "f", "input_schema": CLOSED, "strict": True}]},
-     ["emulated tools: f: told in words and not enforced: maximum"]),
+     ["emulated tools[].function.strict: schema keywords described, not enforced: maximum"
+      " (tool f)"]),
     ("a strict tool that can be kept to", "sonnet-4-5",
      {"tools": [{"type": "function", "function": {**FUNCTION, "strict": True}}]},
      {"tools": [{**THEIRS, "strict": True,
@@ -380,20 +381,21 @@ PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
      []),
     ("a strict tool of an old model", "sonnet-4-0",
      {"tools": [{"type": "function", "function": {**FUNCTION, "strict": True}}]},
-     {"tools": [THEIRS]}, ["dropped tools: f: claude-sonnet-4-0 knows no strict tools"]),
+     {"tools": [THEIRS]},
+     ["dropped tools[].function.strict: unsupported by claude-sonnet-4-0 (tool f)"]),
     ("a tool with free input", "sonnet-4-5",
      {"tools": [TOOL, {"type": "custom", "custom": {"name": "sql"}}]}, {"tools": [THEIRS]},
-     ["dropped tools: sql: there are no tools with free input"]),
+     ["dropped tools[].custom: unsupported by Anthropic (tool sql)"]),
     ("the deprecated functions", "sonnet-4-5", {"functions": [FUNCTION],
                                                 "function_call": {"name": "f"}},
      {"tools": [THEIRS], "tool_choice": {"type": "tool", "name": "f"}},
-     ["renamed functions: they are tools there",
-      "renamed function_call: it is tool_choice there"]),
+     ["renamed functions -> tools",
+      "renamed function_call -> tool_choice"]),
     ("the deprecated functions, left to it", "sonnet-4-5",
      {"functions": [FUNCTION], "function_call": "auto"},
      {"tools": [THEIRS], "tool_choice": {"type": "auto"}},
-     ["renamed functions: they are tools there",
-      "renamed function_call: it is tool_choice there"]),
+     ["renamed functions -> tools",
+      "renamed function_call -> tool_choice"]),
     *[(f"the choice {given}", "sonnet-4-5", {"tools": [TOOL], "tool_choice": given},
        {"tools": [THEIRS], "tool_choice": there}, [])
       for given, there in [
@@ -405,7 +407,7 @@ PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
       "tool_choice": {"type": "allowed_tools", "allowed_tools": {
           "mode": "required", "tools": [{"type": "function", "function": {"name": "f"}}]}}},
      {"tools": [THEIRS], "tool_choice": {"type": "any"}},
-     ["emulated tool_choice: only the allowed tools are sent"]),
+     ["emulated tool_choice: by sending the allowed tools only"]),
     ("calls one at a time", "sonnet-4-5", {"tools": [TOOL], "parallel_tool_calls": False},
      {"tools": [THEIRS], "tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}, []),
     ("calls one at a time, when there are to be none", "sonnet-4-5",
@@ -416,18 +418,18 @@ PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
      {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "f"}}},
      {"tools": [THEIRS], "tool_choice": {"type": "auto"},
       "system": [text("Answer by calling the tool f, whatever else is asked of you.")]},
-     ["emulated tool_choice: claude-opus-5-5 cannot be forced; it is told in words"]),
+     ["emulated tool_choice: as an instruction in the system prompt"]),
     ("some call that must be made", "sonnet-5-5", {"tools": [TOOL], "tool_choice": "required"},
      {"tools": [THEIRS], "tool_choice": {"type": "auto"},
       "system": [text("Answer by calling a tool, whatever else is asked of you.")]},
-     ["emulated tool_choice: claude-sonnet-5-5 cannot be forced; it is told in words"]),
+     ["emulated tool_choice: as an instruction in the system prompt"]),
     ("a choice that is free", "sonnet-5-5", {"tools": [TOOL], "tool_choice": "auto"},
      {"tools": [THEIRS], "tool_choice": {"type": "auto"}}, []),
     # Formats
     ("text", "sonnet-4-5", {"response_format": {"type": "text"}}, {}, []),
     ("an object", "sonnet-4-5", {"response_format": {"type": "json_object"}},
      {"system": [text(JSON_ONLY)]},
-     ["emulated response_format: the model is told in words to answer in JSON"]),
+     ["emulated response_format: as an instruction in the system prompt"]),
     ("a schema", "sonnet-4-5",
      {"response_format": {"type": "json_schema", "json_schema": {
          "name": "x", "description": "A person", "schema": {"type": "object"}}},
@@ -436,21 +438,20 @@ PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
          "description": "A person", "type": "object", "additionalProperties": False}}}}, []),
     ("a schema with limits", "sonnet-4-5", {"response_format": AS_SCHEMA},
      {"output_config": {"format": {"type": "json_schema", "schema": CLOSED}}},
-     ["emulated response_format: told in words and not enforced: maximum"]),
+     ["emulated response_format: schema keywords described, not enforced: maximum"]),
     ("a schema for an old model", "3-7-sonnet-20250219", {"response_format": AS_SCHEMA},
      {"system": [text("Answer with JSON that is valid against this JSON schema and with nothing"
                       " else: no Markdown fence, no text around it.\n"
                       + json.dumps(SCHEMA, separators=(",", ":")))]},
-     ["emulated response_format: claude-3-7-sonnet-20250219 has no structured outputs; it is told"
-      " the schema in words"]),
+     ["emulated response_format: as an instruction in the system prompt"]),
     ("a system prompt of Anthropic's own", "sonnet-4-5",
      {"system": "Be kind.", "response_format": {"type": "json_object"}},
      {"system": [text("Be kind."), text(JSON_ONLY)]},
-     ["emulated response_format: the model is told in words to answer in JSON"]),
+     ["emulated response_format: as an instruction in the system prompt"]),
     ("blocks of a system prompt", "sonnet-4-5",
      {"system": [text("Be kind.")], "response_format": {"type": "json_object"}},
      {"system": [text("Be kind."), text(JSON_ONLY)]},
-     ["emulated response_format: the model is told in words to answer in JSON"]),
+     ["emulated response_format: as an instruction in the system prompt"]),
 ]  # fmt: skip
 
 
@@ -472,13 +473,13 @@ def test_parameters_are_put_in_anthropics_words(
 BOUNDS: list[tuple[str, str, dict[str, Any], int, list[str]]] = [
     ("given", "sonnet-4-5", {"max_tokens": 7}, 7, []),
     ("by OpenAI's new name", "sonnet-4-5", {"max_completion_tokens": 7, "max_tokens": 9}, 7,
-     ["renamed max_completion_tokens: it is max_tokens there"]),
+     ["renamed max_completion_tokens -> max_tokens"]),
     ("not given", "sonnet-4-5", {}, 16384,
-     ["emulated max_tokens: the API wants one; it is 16384"]),
+     ["emulated max_tokens: as the default 16384"]),
     ("not given, of a model that writes less", "3-5-haiku-latest", {}, 8192,
-     ["emulated max_tokens: the API wants one; it is 8192"]),
+     ["emulated max_tokens: as the default 8192"]),
     ("not given, with thinking", "opus-4-1", {"reasoning": {"max_tokens": 20000}}, 32000,
-     ["emulated max_tokens: the API wants one; it is 32000"]),
+     ["emulated max_tokens: as the default 32000"]),
 ]  # fmt: skip
 
 
@@ -518,40 +519,46 @@ THINKING: list[tuple[str, str, dict[str, Any], Any, Any, list[str]]] = [
     ("effort on what shows its thoughts anyway", "opus-4-6", HIGH, {"type": "adaptive"},
      effort("high"), []),
     ("effort as a budget", "sonnet-4-5", HIGH, budget(16384), None,
-     ["emulated reasoning_effort: thinking has a budget of 16384 tokens"]),
+     ["renamed reasoning_effort -> thinking.budget_tokens"]),
     ("effort and a budget", "opus-4-5", HIGH, budget(16384), effort("high"),
-     ["emulated reasoning_effort: thinking has a budget of 16384 tokens"]),
+     ["renamed reasoning_effort -> thinking.budget_tokens"]),
     ("no effort is known there", "3-haiku", HIGH, None, None,
-     ["dropped reasoning_effort: claude-3-haiku does not think"]),
+     ["dropped reasoning_effort: unsupported by claude-3-haiku"]),
     ("more effort than there is", "opus-4-6", {"reasoning_effort": "xhigh"}, {"type": "adaptive"},
-     effort("max"), ["clamped reasoning_effort: the nearest effort to xhigh is max there"]),
+     effort("max"), ["clamped reasoning_effort: xhigh -> max (nearest)"]),
     ("far more effort than there is", "opus-4-5", {"reasoning_effort": "xhigh"}, budget(20000),
-     effort("high"), ["emulated reasoning_effort: thinking has a budget of 20000 tokens",
-                      "clamped reasoning_effort: the nearest effort to xhigh is high there"]),
+     effort("high"), ["renamed reasoning_effort -> thinking.budget_tokens",
+                      "clamped reasoning_effort: xhigh -> high (nearest)"]),
     ("less effort than there is", "opus-5", {"reasoning_effort": "minimal"}, ADAPTIVE,
-     effort("low"), ["clamped reasoning_effort: the nearest effort to minimal is low there"]),
+     effort("low"), ["clamped reasoning_effort: minimal -> low (nearest)"]),
     ("an effort of one's own", "opus-5", {"reasoning_effort": "odd"}, ADAPTIVE, effort("odd"), []),
     ("an odd effort as a budget", "sonnet-4-5", {"reasoning_effort": "odd"}, budget(8192), None,
-     ["emulated reasoning_effort: thinking has a budget of 8192 tokens"]),
+     ["renamed reasoning_effort -> thinking.budget_tokens"]),
     ("the caller's own output_config", "opus-5",
      {**HIGH, "output_config": effort("low")}, ADAPTIVE, effort("low"), []),
     ("a budget", "sonnet-4-5", {"reasoning": {"max_tokens": 5000}}, budget(5000), None, []),
     ("a budget where either is taken", "opus-4-6", {"reasoning": {"max_tokens": 5000}},
      budget(5000), None, []),
     ("a budget as effort", "opus-5", {"reasoning": {"max_tokens": 5000}}, ADAPTIVE,
-     effort("medium"), ["emulated reasoning: claude-opus-5 takes no budget; its effort is medium"]),
+     effort("medium"), ["renamed reasoning.max_tokens -> output_config.effort"]),
     ("a great budget as effort", "opus-5", {"reasoning": {"max_tokens": 99000}}, ADAPTIVE,
-     effort("xhigh"), ["emulated reasoning: claude-opus-5 takes no budget; its effort is xhigh"]),
+     effort("xhigh"), ["renamed reasoning.max_tokens -> output_config.effort"]),
     ("a budget that is too small", "sonnet-4-5", {"reasoning": {"max_tokens": 10}}, budget(1024),
-     None, ["clamped reasoning: the budget is 1024 tokens"]),
+     None, ["clamped reasoning.max_tokens: 10 -> 1024 (minimum)"]),
     ("a budget that is too great", "sonnet-4-5", {"reasoning": {"max_tokens": 50000}},
-     budget(20000), None, ["clamped reasoning: the budget is 20000 tokens"]),
+     budget(20000), None, ["clamped reasoning.max_tokens: 50000 -> 20000 (half of max_tokens)"]),
     ("thoughts not to be shown", "opus-5", {"reasoning": {"effort": "low", "exclude": True}},
      {"type": "adaptive", "display": "omitted"}, effort("low"), []),
     ("thought and no more said", "sonnet-4-5", {"reasoning": {"enabled": True}}, budget(8192),
-     None, ["emulated reasoning: thinking has a budget of 8192 tokens"]),
+     None, ["renamed reasoning -> thinking.budget_tokens"]),
     ("Anthropic's own budget", "sonnet-4-5", {"thinking": budget(2000, display="omitted")},
      budget(2000, display="omitted"), None, []),
+    ("Anthropic's own adaptive, of a model that takes a budget", "sonnet-4-5",
+     {"thinking": {"type": "adaptive"}}, budget(8192), None,
+     ["emulated thinking: as a budget of 8192 tokens"]),
+    ("Anthropic's own budget, of a model that takes none", "opus-5",
+     {"thinking": budget(2000)}, ADAPTIVE, effort("low"),
+     ["renamed thinking.budget_tokens -> output_config.effort"]),
     ("Anthropic's own adaptive", "opus-5", {"thinking": {"type": "adaptive"}}, ADAPTIVE, None, []),
     ("Anthropic's own, not to be shown", "opus-5",
      {"thinking": {"type": "adaptive", "display": "omitted"}},
@@ -562,10 +569,10 @@ THINKING: list[tuple[str, str, dict[str, Any], Any, Any, list[str]]] = [
     ("off, under another name", "sonnet-5-5", {"thinking": {"type": "disabled"}},
      {"type": "between_tools"}, None, []),
     ("off, where it cannot be", "opus-5-5", {"reasoning": {"enabled": False}}, None, effort("low"),
-     ["emulated reasoning: claude-opus-5-5 always thinks; its effort is low"]),
+     ["emulated reasoning: as effort low: claude-opus-5-5 always thinks"]),
     ("a budget, and a call that is forced", "sonnet-4-5",
      {**HIGH, "tools": [TOOL], "tool_choice": "required"}, None, None,
-     ["dropped reasoning_effort: claude-sonnet-4-5 does not think where a call is forced"]),
+     ["dropped reasoning_effort: unsupported by claude-sonnet-4-5 with a forced tool call"]),
 ]  # fmt: skip
 
 
@@ -597,7 +604,7 @@ def test_a_budget_is_smaller_than_the_answer(limit: int, tokens: int | None) -> 
     assert body.get("thinking", {}).get("budget_tokens") == tokens
     assert body["max_tokens"] == limit
     if tokens is None:
-        assert made == ["dropped reasoning: max_tokens leaves no room for 1024 tokens of thinking"]
+        assert made == ["dropped reasoning: max_tokens must exceed 1024, the minimum budget"]
 
 
 SAMPLED: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
@@ -650,8 +657,7 @@ def test_a_budget_needs_the_signed_thought_that_led_to_a_call(
     assert ("thinking" in body) is thinks
     if not thinks:
         assert made == [
-            "dropped reasoning: the last answer's signed thinking is not in the messages to go on"
-            " from"
+            "dropped reasoning: messages lack the signed thinking before the last tool call"
         ]
 
 
@@ -661,14 +667,15 @@ PICTURE = {"type": "image_url", "image_url": {"url": "https://a.example/b.png", 
 
 # what it shows, messages, changes
 LOSSES: list[tuple[str, list[Any], list[str]]] = [
-    ("a speaker's name", [{**HI[0], "name": "Ada"}], ["speakers have no name there"]),
-    ("how closely to look", [user(text('"detail"'), PICTURE)], ["images have no detail there"]),
+    ("a speaker's name", [{**HI[0], "name": "Ada"}], ["name: unsupported by Anthropic"]),
+    ("how closely to look", [user(text('"detail"'), PICTURE)],
+     ["content[].image_url.detail: unsupported by Anthropic"]),
     ("as closely as it likes",
      [user({"type": "image_url", "image_url": {"url": "https://a.example", "detail": "auto"}},
            {"type": "image_url", "image_url": "https://a.example"})], []),
     ("a thought without a signature",
      [*HI, {"role": "assistant", "content": "Yes", "reasoning_content": "Hm"}],
-     ["reasoning without Claude's signature cannot be sent back"]),
+     ["reasoning_content: unsupported by Anthropic without a signature"]),
     ("a thought with one", [*HI, {**SIGNED, "reasoning_content": "Hm"}, RESULT], []),
     ("the name of a tool", [*HI, SIGNED, {**RESULT, "name": "f"}], []),
 ]  # fmt: skip
@@ -679,13 +686,13 @@ LOSSES: list[tuple[str, list[Any], list[str]]] = [
 )
 def test_what_is_lost_of_messages_is_told(messages: list[Any], changes: list[str]) -> None:
     _, made = sent(chat(messages, max_tokens=9))
-    assert made == [f"dropped messages: {change}" for change in changes]
+    assert made == [f"dropped messages[].{change}" for change in changes]
 
 
 def test_a_system_message_in_the_middle_is_moved_and_told() -> None:
     body, made = sent(chat([*HI, {"role": "system", "content": "Be kind."}], max_tokens=9))
     assert body["system"] == [text("Be kind.")]
-    assert made == ["emulated messages: system messages stand before all others"]
+    assert made == ["emulated messages: system messages moved before all others"]
 
 
 DEFAULTS = {"temperature": 1, "max_tokens": 2048, "top_p": 1, "frequency_penalty": 0,

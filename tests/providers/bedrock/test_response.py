@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from headway import errors
-from headway.providers.bedrock import provider as bedrock
-from headway.providers.bedrock.response import FINISHED
+from headway.providers.bedrock.provider import PROVIDER
+from headway.providers.bedrock.response import FINISH_REASONS, decode_event, decode_response
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     Event,
@@ -28,7 +28,7 @@ from headway.types import (
     Usage,
     UsageReported,
 )
-from headway.wire.eventstream import Message, encode
+from headway.wire.aws_event_stream import EventStreamMessage, encode_message
 
 Pair = tuple[str, Any]
 B64 = b64encode(b"abc").decode()
@@ -37,18 +37,20 @@ B64 = b64encode(b"abc").decode()
 def stream(*pairs: Pair) -> list[Event]:
     """The events of a stream of events, by name and payload, through the framer."""
     raw = b"".join(
-        encode({":event-type": name, ":message-type": "event"}, json.dumps(payload).encode())
+        encode_message(
+            {":event-type": name, ":message-type": "event"}, json.dumps(payload).encode()
+        )
         for name, payload in pairs
     )
     state: dict[str, Any] = {}
-    frames = bedrock.PROVIDER.framer().feed(raw)
-    return [event for frame in frames for event in bedrock.decode_event(frame, state)]
+    frames = PROVIDER.framer().feed(raw)
+    return [event for frame in frames for event in decode_event(frame, state)]
 
 
 def whole(*content: Any, **more: Any) -> list[Event]:
     message = {"role": "assistant", "content": list(content)}
     body = {"output": {"message": message}, "stopReason": "end_turn", **more}
-    return bedrock.decode_response(json.dumps(body).encode())
+    return decode_response(json.dumps(body).encode())
 
 
 def delta(index: int = 0, **fields: Any) -> Pair:
@@ -211,7 +213,7 @@ def test_streams(name: str) -> None:
 )
 def test_reasons_are_told_in_openais_words(reason: str, said: str) -> None:
     assert stream(("messageStop", {"stopReason": reason}))[-1] == Finished(said)
-    assert FINISHED.get(reason, "stop") == said
+    assert FINISH_REASONS.get(reason, "stop") == said
 
 
 def test_a_stream_without_its_metadata_is_finished_and_has_no_end_mark() -> None:
@@ -276,7 +278,7 @@ def test_a_picture_elsewhere_gives_nothing() -> None:
     ],
 )
 def test_an_error_in_a_good_answer_is_an_error(body: bytes, kind: type, message: str) -> None:
-    (event,) = bedrock.decode_response(body)
+    (event,) = decode_response(body)
     assert isinstance(event, Failed)
     assert type(event.error) is kind
     assert str(event.error) == message
@@ -300,8 +302,8 @@ FAILURES: list[tuple[str, Any, type[errors.UpstreamError], str]] = [
 @pytest.mark.parametrize(("kind", "payload", "cls", "message"), FAILURES)
 def test_an_exception_frame_is_an_error(kind: str, payload: Any, cls: type, message: str) -> None:
     headers = {":exception-type": kind, ":message-type": "exception"}
-    (frame,) = bedrock.PROVIDER.framer().feed(encode(headers, json.dumps(payload).encode()))
-    (event,) = bedrock.decode_event(frame, {})
+    (frame,) = PROVIDER.framer().feed(encode_message(headers, json.dumps(payload).encode()))
+    (event,) = decode_event(frame, {})
     assert isinstance(event, Failed)
     error = event.error
     assert type(error) is cls
@@ -312,8 +314,8 @@ def test_an_exception_frame_is_an_error(kind: str, payload: Any, cls: type, mess
 
 def test_an_error_frame_without_a_payload_is_an_error() -> None:
     headers = {":message-type": "error", ":error-code": "500", ":error-message": "boom"}
-    (frame,) = bedrock.PROVIDER.framer().feed(encode(headers, b""))
-    (event,) = bedrock.decode_event(frame, {})
+    (frame,) = PROVIDER.framer().feed(encode_message(headers, b""))
+    (event,) = decode_event(frame, {})
     assert isinstance(event, Failed)
     assert str(event.error) == "boom"
 
@@ -348,5 +350,5 @@ def test_chunks_of_an_invoked_stream_hold_anthropics_own_events() -> None:
 
 def test_a_frame_of_another_wire_is_read_by_its_name() -> None:
     frame = Frame(b'{"contentBlockIndex":0,"delta":{"text":"a"}}', "contentBlockDelta", b"")
-    assert bedrock.decode_event(frame, {}) == [Text("a")]
-    assert not Message(b"", None, b"").is_failure
+    assert decode_event(frame, {}) == [Text("a")]
+    assert not EventStreamMessage(b"", None, b"").is_failure

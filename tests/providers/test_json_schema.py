@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headway.providers.json_schema import closed
+from headway.providers.json_schema import to_strict_schema
 
 OBJECT = {"type": "object", "additionalProperties": False}
 
@@ -44,5 +44,5 @@ def test_a_schema_is_put_as_structured_outputs_take_it(
     schema: Any, expected: Any, told: set[str]
 ) -> None:
     found: set[str] = set()
-    assert closed(schema, found) == expected
+    assert to_strict_schema(schema, found) == expected
     assert found == told

@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from headway.providers.bedrock import provider as bedrock
+from headway.errors import RequestError
+from headway.providers.bedrock.endpoint import BASE_URL
+from headway.providers.bedrock.parameters import adapt
+from headway.providers.bedrock.request import encode_request
+from headway.providers.bedrock.signing import sign_request
 from headway.types import ChatRequest, Target
 
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
 SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 NOVA = "amazon.nova-lite-v1:0"
+CLAUDE_3_7 = "anthropic.claude-3-7-sonnet-20250219-v1:0"
 B64 = b64encode(b"bytes").decode()
 PNG = f"data:image/png;base64,{B64}"
 MARK = {"type": "ephemeral"}
@@ -36,8 +41,19 @@ def chat(model: str, messages: Any, **parameters: Any) -> ChatRequest:
 def sent(request: ChatRequest, **options: Any) -> Any:
     """The body that goes out, adapted first."""
     options = {"region": "us-east-1", **options}
-    target = Target(provider="bedrock", base_url=bedrock.BASE_URL, options=options)
-    return json.loads(bedrock.encode_request(bedrock.adapt(request)[0], target).body)
+    target = Target(provider="bedrock", base_url=BASE_URL, options=options)
+    return json.loads(encode_request(adapt(request)[0], target).body)
+
+
+def plain_chat(model: str = NOVA, stream: bool = False) -> ChatRequest:
+    return ChatRequest(
+        model=model, messages=raw([{"role": "user", "content": "hi"}]), stream=stream
+    )
+
+
+def target(**options: Any) -> Target:
+    options = {"region": "us-east-1", **options}
+    return Target(provider="bedrock", base_url=BASE_URL, options=options)
 
 
 def user(*parts: Any) -> list[Any]:
@@ -218,10 +234,10 @@ def test_invoke_is_claudes_own_format_with_bedrocks_fields_as_headers() -> None:
     )
     target = Target(
         provider="bedrock",
-        base_url=bedrock.BASE_URL,
+        base_url=BASE_URL,
         options={"region": "r", "api": "invoke", "beta": ["b"]},
     )
-    http = bedrock.encode_request(bedrock.adapt(request)[0], target)
+    http = encode_request(adapt(request)[0], target)
     assert json.loads(http.body) == {
         "anthropic_version": "bedrock-2023-05-31",
         "anthropic_beta": ["b"],
@@ -253,3 +269,70 @@ def test_invoke_has_a_limit_and_schemas_where_it_wants_them() -> None:
     }
     thought = sent(chat(CLAUDE, HI, **THINKS), api="invoke")
     assert (thought["max_tokens"], thought["thinking"]) == (17408, THINKS["thinking"])
+
+
+# --- Addresses ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "stream", "options", "path"),
+    [
+        (NOVA, False, {}, "amazon.nova-lite-v1%3A0/converse"),
+        (NOVA, True, {}, "amazon.nova-lite-v1%3A0/converse-stream"),
+        (
+            CLAUDE_3_7,
+            False,
+            {"api": "invoke"},
+            "anthropic.claude-3-7-sonnet-20250219-v1%3A0/invoke",
+        ),
+        (
+            CLAUDE_3_7,
+            True,
+            {"api": "invoke"},
+            "anthropic.claude-3-7-sonnet-20250219-v1%3A0/invoke-with-response-stream",
+        ),
+        (
+            "arn:aws:bedrock:us-east-1:1:inference-profile/us.amazon.nova-lite-v1:0",
+            False,
+            {},
+            "arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.amazon.nova-lite-v1%3A0"
+            "/converse",
+        ),
+    ],
+)
+def test_the_model_stands_in_the_path(
+    model: str, stream: bool, options: dict[str, Any], path: str
+) -> None:
+    http = encode_request(plain_chat(model, stream), target(**options))
+    assert http.url.host == "bedrock-runtime.us-east-1.amazonaws.com"
+    assert http.url.path == f"/model/{path}"
+    accept = "application/vnd.amazon.eventstream" if stream else "application/json"
+    assert dict(http.headers) == {"content-type": "application/json", "accept": accept}
+
+
+def test_an_address_of_ones_own_needs_no_region() -> None:
+    place = Target(provider="b", base_url="http://127.0.0.1:9000/aws", api_key="k")
+    http = encode_request(plain_chat(), place)
+    assert (http.url.port, http.url.path) == (
+        9000,
+        f"/aws/model/{NOVA.replace(':', '%3A')}/converse",
+    )
+    assert sign_request("bedrock", http, place, 0.0) is http
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "why"),
+    [
+        (NOVA, {"api": "invoke"}, "is for Anthropic's models"),
+        (CLAUDE_3_7, {"api": "chat"}, "`api` is converse or invoke, not 'chat'"),
+    ],
+)
+def test_an_api_that_does_not_fit_is_refused(model: str, options: Any, why: str) -> None:
+    with pytest.raises(RequestError, match=why):
+        encode_request(plain_chat(model), target(**options))
+
+
+def test_a_profile_that_does_not_tell_its_model_can_be_invoked() -> None:
+    arn = "arn:aws:bedrock:us-east-1:1:application-inference-profile/x"
+    http = encode_request(plain_chat(arn), target(api="invoke"))
+    assert json.loads(http.body)["anthropic_version"] == "bedrock-2023-05-31"

@@ -11,7 +11,9 @@ from typing import Any
 from bedrock_recordings import is_chat
 from cassettes import Recording, chosen, each
 from headway import errors
-from headway.providers.bedrock import provider as bedrock
+from headway.providers.bedrock.errors import decode_error
+from headway.providers.bedrock.provider import PROVIDER
+from headway.providers.bedrock.response import decode_response
 from headway.types import (
     Event,
     Finished,
@@ -29,7 +31,7 @@ REFUSALS = chosen(lambda r: r.provider == "bedrock" and r.status != 200)
 
 def events(recording: Recording, size: int | None = None) -> list[Event]:
     """What the adapter makes of it, cut at ``size`` or in one piece."""
-    return read(bedrock.PROVIDER, recording, *(recording.cut(size) if size else [recording.body]))
+    return read(PROVIDER, recording, *(recording.cut(size) if size else [recording.body]))
 
 
 # --- The same, read in the plainest way: offsets, JSON, concatenation. ----------------------------
@@ -197,7 +199,7 @@ CONVERSED_STREAMS = [recording for recording in CONVERSED if recording.stream]
 @each(CONVERSED_STREAMS)
 def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording) -> None:
     streamed = fold(events(recording))
-    whole = fold(bedrock.decode_response(json.dumps(whole_of(recording)).encode()))
+    whole = fold(decode_response(json.dumps(whole_of(recording)).encode()))
     one, other = streamed.choices[0].message(), whole.choices[0].message()
     for calls in (one["tool_calls"], other["tool_calls"]):
         for call in calls or ():  # a model writes its JSON with blanks
@@ -246,7 +248,7 @@ CLASSES = {
 
 @each(REFUSALS)
 def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
-    error = bedrock.decode_error(recording.status, recording.headers, recording.body)
+    error = decode_error(recording.status, recording.headers, recording.body)
     message = json.loads(recording.body)["message"]
     assert error.message == message
     assert type(error) is next(c for start, c in CLASSES.items() if message.startswith(start))

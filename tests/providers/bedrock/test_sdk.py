@@ -15,11 +15,12 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from calling_wires import BEDROCK_CALLING
-from headway.providers.bedrock import provider as bedrock
+from headway.providers.bedrock.endpoint import BASE_URL
 from headway.providers.bedrock.provider import PROVIDER
-from headway.providers.bedrock.response import FINISHED
+from headway.providers.bedrock.response import FINISH_REASONS
+from headway.providers.bedrock.signing import sign_request
 from headway.types import HttpRequest, Target
-from headway.wire.sigv4 import Key, Scope, sign
+from headway.wire.sigv4 import AwsCredentials, CredentialScope, sign
 from headway.wire.url import join
 from scripted import Received, ThreadedServer
 from wires import BEDROCK, Wire
@@ -158,8 +159,8 @@ def test_we_ask_what_the_sdk_asks(what: str, stream: bool) -> None:
 @pytest.mark.parametrize("what", ASKED)
 def test_the_sdk_signs_our_request_as_we_do(what: str, token: str | None) -> None:
     options = {"region": "us-east-1", **KEYS, "session_token": token}
-    target = Target(provider="b", base_url=bedrock.BASE_URL, options=options)
-    ours = bedrock.sign_request(encoded(PROVIDER, target, **ASKED[what][1]), target, NOW)
+    target = Target(provider="b", base_url=BASE_URL, options=options)
+    ours = sign_request("bedrock", encoded(PROVIDER, target, **ASKED[what][1]), target, NOW)
     headers = dict(ours.headers)
     signature = headers.pop("authorization")
     url = f"{ours.url.scheme}://{ours.url.host}{ours.url.path}"
@@ -184,8 +185,8 @@ def test_we_sign_the_sdks_request_as_it_does(what: str, token: str | None) -> No
     names = authorization.partition("SignedHeaders=")[2].partition(",")[0].split(";")
     kept = tuple(pair for pair in asked.headers if pair[0] in names and pair[0] != "host")
     request = HttpRequest(join(url, asked.target), kept, asked.body)
-    key = Key(KEYS["access_key"], KEYS["secret_key"], token)
-    signed = sign(request, key, Scope("us-east-1", "bedrock"), seconds(asked))
+    key = AwsCredentials(KEYS["access_key"], KEYS["secret_key"], token)
+    signed = sign(request, key, CredentialScope("us-east-1", "bedrock"), seconds(asked))
     assert dict(signed.headers)["authorization"] == authorization
 
 
@@ -208,7 +209,7 @@ def test_the_sdk_reads_an_answer_as_we_do(wire: Wire, stream: bool) -> None:
     assert "".join(choice.reasoning) == "".join(thought["text"] for thought in thoughts)
     called = [b["toolUse"] for b in blocks if "toolUse" in b]
     assert calls(ours) == [(c["toolUseId"], c["name"], c["input"]) for c in called]
-    assert choice.finish_reason == FINISHED[said["stopReason"]]
+    assert choice.finish_reason == FINISH_REASONS[said["stopReason"]]
     cached = spent.get("cacheReadInputTokens"), spent.get("cacheWriteInputTokens")
     assert (usage.cache_read_tokens, usage.cache_write_tokens) == cached
     assert usage.input_tokens == spent["inputTokens"] + sum(count or 0 for count in cached)

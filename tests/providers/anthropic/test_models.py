@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headway.providers.anthropic.models import model
+from headway.providers.anthropic.models import model_rules
 
 FIVE = ("low", "medium", "high", "xhigh", "max")
 FOUR = ("low", "medium", "high", "max")
@@ -58,10 +58,10 @@ def test_a_name_tells_what_the_model_takes(
     schemas: bool,
     limit: int,
 ) -> None:
-    rules = model(name)
-    assert (rules.thinking, rules.off, rules.efforts) == (thinking, off, efforts)
-    assert (rules.samples, rules.forced_tools) == (samples, forced)
-    assert (rules.schemas, rules.limit) == (schemas, limit)
+    rules = model_rules(name)
+    assert (rules.thinking, rules.disabled_type, rules.efforts) == (thinking, off, efforts)
+    assert (rules.sampling, rules.forced_tools) == (samples, forced)
+    assert (rules.structured_outputs, rules.max_output_tokens) == (schemas, limit)
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_a_name_tells_what_the_model_takes(
     [("claude-opus-4-8", False), ("claude-sonnet-5", True), ("claude-haiku-5-5", True)],
 )
 def test_from_the_fifth_generation_on_they_think_unasked(name: str, unasked: bool) -> None:
-    assert model(name).thinks_unasked is unasked
+    assert model_rules(name).thinks_by_default is unasked

@@ -1,11 +1,12 @@
-"""AWS event streams, as bytes in and frames out (application/vnd.amazon.eventstream).
+"""Split AWS event streams (application/vnd.amazon.eventstream) into frames.
 
 A message is a prelude (total length, length of the headers, CRC-32 of these two), headers, payload,
-and a CRC-32 of all before it; every number is big-endian (docs.aws.amazon.com/AmazonS3/latest/
-API/RESTSelectObjectAppendix.html; smithy.io/2.0/aws/amazon-eventstream.html has the same).
+and a CRC-32 of everything before it; every number is big-endian
+(docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html;
+smithy.io/2.0/aws/amazon-eventstream.html has the same).
 
-Rules of this file: both checksums are checked; a frame is named by ``:event-type``, or, for an
-exception, by ``:exception-type``; an error, which has no payload, gets one that holds its message.
+Rules of this file: both checksums are checked; a frame's event is the header ``:event-type`` or,
+for an exception, ``:exception-type``; an error, which has no payload, gets one with its message.
 """
 
 from __future__ import annotations
@@ -19,41 +20,43 @@ import msgspec
 
 from headway.types import Frame
 
-LIMIT = 32 * 1024 * 1024
+MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 PRELUDE = 12
-SHORTEST = 16
-"""The prelude and the message's own checksum."""
+"""Bytes."""
+MIN_MESSAGE_BYTES = 16
+"""The prelude and the message's checksum."""
 
 HeaderValue = bool | int | bytes | str
 Headers = dict[str, HeaderValue]
 
 
-class Message(Frame, frozen=True):
-    """A frame with what its ``:message-type`` says: event, exception or error."""
+class EventStreamMessage(Frame, frozen=True):
+    """A frame with the type of its message."""
 
-    kind: str = "event"
+    message_type: str = "event"
+    """event, exception or error."""
 
     @property
     def is_failure(self) -> bool:
-        return self.kind != "event"
+        return self.message_type != "event"
 
 
 class EventStreamFramer:
-    """Feed it what arrives; it gives the messages that are complete."""
+    """``feed`` takes bytes as they arrive and returns the messages that are complete."""
 
     __slots__ = ("_limit", "_needed", "_parts", "_size")
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = MAX_MESSAGE_BYTES) -> None:
         self._parts: list[bytes] = []
-        """A message's pieces, joined once, when it is complete: so a long one takes linear time."""
+        """The pieces of a message, joined once when it is complete, which takes linear time."""
         self._size = 0
         self._needed = PRELUDE
-        """Bytes without which there is nothing to do."""
+        """The bytes that must be held before the next step."""
         self._limit = limit
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Raises ValueError for a checksum or a length that is wrong, and for a message of more
-        than the limit, in bytes."""
+        """Raises ValueError for a wrong checksum or length, and for a message of more bytes than
+        the limit."""
         self._parts.append(data)
         self._size += len(data)
         if self._size < self._needed:
@@ -65,13 +68,14 @@ class EventStreamFramer:
             length = self._length(held, start)
             if len(held) - start < length:
                 break
-            frames.append(_message(held[start : start + length]))
+            frames.append(_decode_message(held[start : start + length]))
             start += length
         self._keep(held[start:])
         return frames
 
     def end(self) -> list[Frame]:
-        """Nothing: a message that was cut cannot be read, and the answer shows that it is cut."""
+        """No frames: an incomplete message cannot be read. The decoder of the answer misses its end
+        and reports that."""
         return []
 
     def _keep(self, rest: bytes) -> None:
@@ -83,22 +87,22 @@ class EventStreamFramer:
         length, headers, checksum = struct.unpack_from(">III", data, start)
         if crc32(data[start : start + 8]) != checksum:
             raise ValueError("an event's prelude does not match its checksum")
-        if length < SHORTEST + headers:
+        if length < MIN_MESSAGE_BYTES + headers:
             raise ValueError(f"an event of {length} bytes with {headers} bytes of headers")
         if length > self._limit:
             raise ValueError(f"an event of more than {self._limit} bytes")
         return int(length)
 
 
-def encode(headers: Headers, payload: bytes) -> bytes:
-    """One message. Strings, bytes, booleans, and integers (as 64 bits) can be headers."""
-    block = b"".join(_header(name, value) for name, value in headers.items())
-    prelude = struct.pack(">II", SHORTEST + len(block) + len(payload), len(block))
+def encode_message(headers: Headers, payload: bytes) -> bytes:
+    """One message. Header values are strings, bytes, booleans or integers (sent as 64 bits)."""
+    block = b"".join(_encode_header(name, value) for name, value in headers.items())
+    prelude = struct.pack(">II", MIN_MESSAGE_BYTES + len(block) + len(payload), len(block))
     message = b"".join([prelude, struct.pack(">I", crc32(prelude)), block, payload])
     return message + struct.pack(">I", crc32(message))
 
 
-def _header(name: str, value: HeaderValue) -> bytes:
+def _encode_header(name: str, value: HeaderValue) -> bytes:
     if isinstance(value, bool):
         written = b"\x00" if value else b"\x01"
     elif isinstance(value, int):
@@ -109,28 +113,28 @@ def _header(name: str, value: HeaderValue) -> bytes:
     return struct.pack(">B", len(name.encode())) + name.encode() + written
 
 
-def _message(raw: bytes) -> Message:
+def _decode_message(raw: bytes) -> EventStreamMessage:
     (checksum,) = struct.unpack_from(">I", raw, len(raw) - 4)
     if crc32(raw[:-4]) != checksum:
         raise ValueError("an event does not match its checksum")
     (length,) = struct.unpack_from(">I", raw, 4)
-    kind, event, text = _named(raw[PRELUDE : PRELUDE + length])
+    message_type, event, error_message = _frame_headers(raw[PRELUDE : PRELUDE + length])
     payload = raw[PRELUDE + length : -4]
-    if kind == "error" and not payload:
-        payload = msgspec.json.encode({"message": text})
-    return Message(payload, event, raw, kind)
+    if message_type == "error" and not payload:
+        payload = msgspec.json.encode({"message": error_message})
+    return EventStreamMessage(payload, event, raw, message_type)
 
 
 @lru_cache(maxsize=256)
-def _named(block: bytes) -> tuple[str, str | None, str | None]:
-    """Kind, name and message. A stream has few different blocks of headers, so they are kept."""
+def _frame_headers(block: bytes) -> tuple[str, str | None, str | None]:
+    """Message type, event and error message. Cached: a stream repeats few different headers."""
     headers = parse_headers(block)
-    kind = _text(headers.get(":message-type")) or "event"
-    name = _text(headers.get(NAMES.get(kind, ":event-type")))
-    return kind, name, _text(headers.get(":error-message"))
+    message_type = _text(headers.get(":message-type")) or "event"
+    event = _text(headers.get(EVENT_HEADERS.get(message_type, ":event-type")))
+    return message_type, event, _text(headers.get(":error-message"))
 
 
-NAMES = {"exception": ":exception-type", "error": ":error-code"}
+EVENT_HEADERS = {"exception": ":exception-type", "error": ":error-code"}
 
 
 def _text(value: HeaderValue | None) -> str | None:
@@ -141,21 +145,21 @@ def _text(value: HeaderValue | None) -> str | None:
 
 
 def parse_headers(block: bytes) -> Headers:
-    """Names to values; a timestamp is milliseconds since 1970, a UUID its 16 bytes. Raises
-    ValueError for what is no block of headers."""
+    """Values by name; a timestamp is milliseconds since 1970, a UUID its 16 bytes. Raises
+    ValueError for malformed headers."""
     headers: Headers = {}
     at = 0
     while at < len(block):
-        name, at = _sized(block, at, 1)
-        if at >= len(block) or block[at] not in READERS:
+        name, at = _length_prefixed(block, at, 1)
+        if at >= len(block) or block[at] not in VALUE_READERS:
             raise ValueError(f"an event's header {name!r} has no type that is known")
-        value, at = READERS[block[at]](block, at + 1)
+        value, at = VALUE_READERS[block[at]](block, at + 1)
         headers[name.decode()] = value
     return headers
 
 
-def _sized(block: bytes, at: int, width: int) -> tuple[bytes, int]:
-    """What lies behind a length of so many bytes, and where it ends."""
+def _length_prefixed(block: bytes, at: int, width: int) -> tuple[bytes, int]:
+    """The bytes behind a length, which has ``width`` bytes itself, and their end."""
     start = at + width
     end = start + int.from_bytes(block[at:start], "big")
     if start > len(block) or end > len(block):
@@ -165,32 +169,32 @@ def _sized(block: bytes, at: int, width: int) -> tuple[bytes, int]:
 
 def _integer(width: int) -> Callable[[bytes, int], tuple[HeaderValue, int]]:
     def read(block: bytes, at: int) -> tuple[HeaderValue, int]:
-        return int.from_bytes(_fixed(block, at, width), "big", signed=True), at + width
+        return int.from_bytes(_fixed_size(block, at, width), "big", signed=True), at + width
 
     return read
 
 
-def _fixed(block: bytes, at: int, width: int) -> bytes:
+def _fixed_size(block: bytes, at: int, width: int) -> bytes:
     if at + width > len(block):
         raise ValueError("an event's headers end too early")
     return block[at : at + width]
 
 
 def _string(block: bytes, at: int) -> tuple[HeaderValue, int]:
-    data, end = _sized(block, at, 2)
+    data, end = _length_prefixed(block, at, 2)
     return data.decode(), end
 
 
-READERS: dict[int, Callable[[bytes, int], tuple[HeaderValue, int]]] = {
+VALUE_READERS: dict[int, Callable[[bytes, int], tuple[HeaderValue, int]]] = {
     0: lambda _, at: (True, at),
     1: lambda _, at: (False, at),
     2: _integer(1),
     3: _integer(2),
     4: _integer(4),
     5: _integer(8),
-    6: lambda block, at: _sized(block, at, 2),
+    6: lambda block, at: _length_prefixed(block, at, 2),
     7: _string,
     8: _integer(8),
-    9: lambda block, at: (_fixed(block, at, 16), at + 16),
+    9: lambda block, at: (_fixed_size(block, at, 16), at + 16),
 }
-"""By the type's number."""
+"""By the number of the value's type."""

@@ -12,14 +12,17 @@ from msgspec import Raw
 from bedrock_recordings import EMBEDDINGS, WAIVED, is_chat
 from cassettes import Recording, chosen, each, require_recordings
 from headway.providers.bedrock import mantle as bedrock_mantle
-from headway.providers.bedrock import provider as bedrock
+from headway.providers.bedrock.embeddings import decode_embeddings
+from headway.providers.bedrock.endpoint import BASE_URL
+from headway.providers.bedrock.provider import PROVIDER
+from headway.providers.bedrock.request import encode_embeddings, encode_request
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, EmbeddingsRequest, Target
 
 REQUESTS = chosen(lambda r: is_chat(r) and r.request is not None)
 VECTORS = chosen(lambda r: any(sign in r.name for sign in EMBEDDINGS))
 MANTLE = chosen(lambda r: r.provider == "bedrock_mantle" and r.api == "chat")
-TARGET = Target(provider="bedrock", base_url=bedrock.BASE_URL, options={"region": "us-east-1"})
+TARGET = Target(provider="bedrock", base_url=BASE_URL, options={"region": "us-east-1"})
 
 
 def canonical(recording: Recording) -> ChatRequest:
@@ -214,13 +217,13 @@ def plain_block(block: Any) -> Any:
 
 @each(REQUESTS)
 def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
-    request, changes = bedrock.PROVIDER.adapt(canonical(recording))
+    request, changes = PROVIDER.adapt(canonical(recording))
     assert {change.parameter for change in changes} <= {"stop"}
     api = recording.api.partition("-")[0]
     target = Target(
-        provider="bedrock", base_url=bedrock.BASE_URL, options={"region": "us-east-1", "api": api}
+        provider="bedrock", base_url=BASE_URL, options={"region": "us-east-1", "api": api}
     )
-    http = bedrock.encode_request(request, target)
+    http = encode_request(request, target)
     assert http.url.path.endswith("/" + recording.api)
     assert plain(json.loads(http.body)) == plain(recording.request)
 
@@ -245,10 +248,10 @@ def test_recorded_embeddings_are_asked_for_and_read(recording: Recording) -> Non
         input=Raw(json.dumps(given).encode()),
         parameters={name: Raw(json.dumps(value).encode()) for name, value in parameters.items()},
     )
-    http = bedrock.encode_embeddings(request, TARGET)
+    http = encode_embeddings(request, TARGET)
     assert json.loads(http.body) == recording.request
     answer = json.loads(recording.body)
-    found = bedrock.bedrock_embeddings.decode(recording.body)
+    found = decode_embeddings(recording.body)
     expected = [answer["embedding"]] if "embedding" in answer else answer["embeddings"]["float"]
     assert found.vectors == expected
     assert found.usage.input_tokens == answer.get("inputTextTokenCount")

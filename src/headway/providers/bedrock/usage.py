@@ -1,0 +1,63 @@
+"""Converse's counts of tokens
+(docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html). ``inputTokens``
+excludes tokens that were read from a cache or written to one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from headway.types import Usage, UsageReported
+
+
+class CacheDetail(Struct, rename="camel"):
+    ttl: str | None = None
+    input_tokens: int = 0
+
+
+class WireUsage(Struct, rename="camel"):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_write_input_tokens: int | None = None
+    cache_details: list[CacheDetail] | None = None
+
+
+def usage_reported(wire: WireUsage) -> UsageReported:
+    usage = Usage(
+        input_tokens=_input_tokens(wire),
+        output_tokens=wire.output_tokens,
+        cache_read_tokens=wire.cache_read_input_tokens,
+        cache_write_tokens=wire.cache_write_input_tokens,
+        cache_write_1h_tokens=_written_for_an_hour(wire),
+    )
+    return UsageReported(usage, _openai_usage(usage))
+
+
+def _input_tokens(wire: WireUsage) -> int | None:
+    """The whole prompt: the sum of Converse's input, cache reads and cache writes."""
+    if wire.input_tokens is None:
+        return None
+    cached = (wire.cache_read_input_tokens or 0) + (wire.cache_write_input_tokens or 0)
+    return wire.input_tokens + cached
+
+
+def _written_for_an_hour(wire: WireUsage) -> int | None:
+    if wire.cache_details is None:
+        return None
+    return sum(detail.input_tokens for detail in wire.cache_details if detail.ttl == "1h")
+
+
+def _openai_usage(usage: Usage) -> dict[str, Any]:
+    """In OpenAI's shape; ``cache_write_tokens``, which OpenAI lacks, is OpenRouter's name."""
+    prompt, completion = usage.input_tokens, usage.output_tokens
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": None if prompt is None or completion is None else prompt + completion,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+        },
+    }

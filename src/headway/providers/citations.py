@@ -1,0 +1,30 @@
+"""The citations of a text block, as fields of the reply's message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from headway.types import ExtraFields
+
+Citation = dict[str, Any]
+
+
+def citation_fields(
+    citations: Iterable[Citation], start: int, end: int, address_of: Callable[[Citation], Any]
+) -> ExtraFields:
+    """``citations`` has the provider's values, ``annotations`` OpenAI's url_citation for each that
+    has a web address. ``start`` and ``end`` are the place of the block in the text of the whole
+    answer, in characters; ``address_of`` finds what may be the address of a citation."""
+    span = {"start_index": start, "end_index": end}
+    listed = list(citations)
+    fields: dict[str, Any] = {"citations": [{**citation, **span} for citation in listed]}
+    annotations = []
+    for citation in listed:
+        url = address_of(citation)
+        if isinstance(url, str) and url.startswith(("http://", "https://")):
+            link = {"url": url, "title": citation.get("title") or "", **span}
+            annotations.append({"type": "url_citation", "url_citation": link})
+    if annotations:
+        fields["annotations"] = annotations
+    return ExtraFields(fields)
