@@ -51,34 +51,10 @@ async def fetch_models(
         error = InternalError("The gateway failed on this list; see its log.")
     body = encode_error(error, upstream.name, gateway.new_id())
     shown = msgspec.json.decode(body)["error"]
-    return {name: _redact(value, secrets) for name, value in shown.items()}
-
-
-async def _target(upstream: Upstream) -> Target:
-    """The configured address, with the configured key or fresh credentials."""
-    if upstream.target is not None:
-        return upstream.target
-    if upstream.api_key is None and upstream.needs_key:
-        raise _no_key(upstream)
-    credentials: Mapping[str, str] = {}
-    if upstream.credentials is not None and upstream.api_key is None:
-        credentials = await upstream.credentials.credentials()
-    return Target(
-        provider=upstream.name,
-        base_url=upstream.base_url or "",
-        api_key=upstream.api_key,
-        options=upstream.options,
-        headers=upstream.headers,
-        credentials=credentials,
-    )
-
-
-def _no_key(upstream: Upstream) -> HeadwayError:
-    return MissingProviderKey(
-        f"There is no key for {upstream.name}: set {upstream.key_name} in the gateway's environment"
-        f" or providers.{upstream.name}.api_key in its configuration.",
-        param="api_key",
-    )
+    return {
+        name: redact(value, secrets) if isinstance(value, str) else value
+        for name, value in shown.items()
+    }
 
 
 async def _fetch_pages(
@@ -121,12 +97,3 @@ def _decode(upstream: Upstream, model_list: ModelList, body: bytes) -> Page:
         return model_list.decode(body)
     except (LookupError, TypeError, ValueError, RecursionError) as error:
         raise UpstreamGarbled(f"{upstream.name} sent what is no list of models.") from error
-
-
-def _redact(value: Any, secrets: list[str]) -> Any:
-    """Some providers quote the key that they reject."""
-    if isinstance(value, str):
-        for secret in secrets:
-            if len(secret) >= SHORTEST_SECRET:
-                value = value.replace(str(secret), "***")
-    return value

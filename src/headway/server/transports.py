@@ -65,7 +65,7 @@ class Transports:
         """Close when the requests that are in progress now are complete."""
         gateway.start(self._close_after(gateway, set(gateway.active)))
 
-    async def _close_after(self, gateway: Gateway, calls: set[GatewayCall]) -> None:
+    async def _close_after(self, gateway: Gateway, calls: set[ActiveCall]) -> None:
         while calls & gateway.active:  # noqa: ASYNC110 - rare, and no event says when calls end
             await asyncio.sleep(1)
         await self.close()
