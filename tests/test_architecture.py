@@ -63,6 +63,9 @@ TRESPASSES = {
 CIRCLES = (
     ("catalog.model_catalog", "headway.catalog.catalog_cache"),
     ("credentials.base", "headway.credentials.sources"),
+    ("providers.cohere.messages", "headway.providers.cohere.parameters"),
+    ("providers.gemini.messages", "headway.providers.gemini.parameters"),
+    ("providers.ollama.messages", "headway.providers.ollama.parameters"),
     ("server.transports", "headway.server.app"),
     ("server.http.flow_control", "headway.server.http.protocol"),
     ("server.openapi.document", "headway.server.openapi.docs"),
