@@ -296,6 +296,7 @@ class Pipe:
             key_name="OPENAI_API_KEY",
             needs_key=True,
             transport=self.transport,
+            public_transport=self.transport,
         )
         known = replace(known, **upstream)
         if static:

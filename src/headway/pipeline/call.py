@@ -186,7 +186,9 @@ class GatewayCall:
         attempt = self._new_attempt(upstream, decoded, context)
         self.upstream_request_bytes = len(http_request.body)
         self._count_overhead()
-        request = upstream.transport.send(http_request, upstream.timeouts, attempt)
+        is_configured = decoded.base_url is None
+        transport = upstream.transport if is_configured else upstream.public_transport
+        request = transport.send(http_request, upstream.timeouts, attempt)
         attempt.upstream_request = request
         if decoded.stream:
             sink = self.sink

@@ -22,7 +22,7 @@ from headway.local.shared import SharedModel
 from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_prices
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
-from headway.ports import Launcher, Transport
+from headway.ports import Launcher
 from headway.providers import KINDS
 from headway.server.request_ids import IdSource
 from headway.server.transports import Transports
@@ -55,8 +55,7 @@ def new_snapshot(
     config: Config, transports: Transports, launchers: Mapping[str, Launcher]
 ) -> Snapshot:
     def new_upstream(configured: ProviderConfig) -> Upstream:
-        transport = transports.of(configured)
-        return _new_upstream(configured, transport, launchers, config.credential_environ)
+        return _new_upstream(configured, transports, launchers, config.credential_environ)
 
     return Snapshot(
         upstreams=Upstreams(config.providers, new_upstream),
@@ -86,7 +85,7 @@ def _price(price: Any) -> ConfiguredPrice:
 
 def _new_upstream(
     configured: ProviderConfig,
-    transport: Transport,
+    transports: Transports,
     launchers: Mapping[str, Launcher],
     environ: Mapping[str, str],
 ) -> Upstream:
@@ -103,6 +102,7 @@ def _new_upstream(
         options=options,
         headers=headers,
     )
+    public = transports.public(configured)
     is_static = base_url is not None and (api_key is not None or not configured.needs_key)
     return Upstream(
         name=configured.name,
@@ -116,10 +116,11 @@ def _new_upstream(
         options=options,
         models=configured.models,
         timeouts=configured.timeouts,
-        transport=transport,
+        transport=transports.of(configured),
+        public_transport=public,
         launcher=None if launch is None else launchers[launch],
         credentials=credential_source(
-            provider.credentials, options, environ, partial(fetch, transport), time.time
+            provider.credentials, options, environ, partial(fetch, public), time.time
         ),
     )
 

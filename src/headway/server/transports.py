@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from headway.config import Config, Provider
 from headway.pipeline.gateway import ActiveCall, Gateway
@@ -13,6 +14,7 @@ from headway.ports import Transport
 from headway.transport.client import HttpTransport
 from headway.transport.echo import EchoTransport
 from headway.transport.proxy import ProxySettings
+from headway.transport.route import DIRECT
 from headway.transport.tls import TlsSettings
 
 
@@ -35,16 +37,21 @@ class Transports:
         self._transports: dict[TransportKey, HttpTransport] = {}
 
     def of(self, configured: Provider) -> Transport:
-        """The transport for one provider."""
+        """The transport to the address that is configured for a provider."""
+        return self._find(configured, _key(configured))
+
+    def public(self, configured: Provider) -> Transport:
+        """The transport to any other address: a caller's own ``base_url``, a token endpoint. The
+        client certificate, ``verify: false`` and ``proxy: direct`` are for the configured address
+        only. A proxy and authorities to trust are the operator's network, and hold here too."""
+        key = _key(configured)
+        proxy = None if key.proxy == DIRECT else key.proxy
+        key = replace(key, proxy=proxy, client_cert=None, client_key=None, verify=True)
+        return self._find(configured, key)
+
+    def _find(self, configured: Provider, key: TransportKey) -> Transport:
         if (configured.base_url or "").startswith("echo:"):
             return self._echo
-        key = TransportKey(
-            proxy=None if configured.proxy is None else str(configured.proxy),
-            ca_file=configured.ca_file,
-            client_cert=configured.client_cert,
-            client_key=configured.client_key,
-            verify=configured.verify,
-        )
         if key not in self._transports:
             self._transports[key] = self._new_transport(key)
         return self._transports[key]
@@ -73,3 +80,13 @@ class Transports:
     async def close(self) -> None:
         for transport in self._transports.values():
             await transport.close()
+
+
+def _key(configured: Provider) -> TransportKey:
+    return TransportKey(
+        proxy=None if configured.proxy is None else str(configured.proxy),
+        ca_file=configured.ca_file,
+        client_cert=configured.client_cert,
+        client_key=configured.client_key,
+        verify=configured.verify,
+    )
