@@ -42,7 +42,9 @@ NAMES_SHOWN = {
     "cli/chat.py": {"local"},
     "cli/first_call.py": {"local"},
     "metering/tokens.py": {"deepseek", "gemini", "mistral"},  # families of models
-    "server/openapi/examples.py": {"local", "openai"},
+    "server/openapi/examples/base.py": {"openai"},
+    "server/openapi/examples/info.py": {"local", "openai"},
+    "server/openapi/examples/openai.py": {"local"},
     "server/openapi/operations.py": {"local", "openai"},
 }
 

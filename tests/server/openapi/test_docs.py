@@ -22,8 +22,9 @@ from headway.server import routes
 from headway.server.api import info_routes
 from headway.server.openapi.docs import ASSETS, build
 from headway.server.openapi.reference import markdown
-from headway.server.openapi.schemas import engine as schemas
-from headway.server.openapi.schemas import openai as schemas_openai
+from headway.server.openapi.schemas import base, chat, models, openai
+from headway.server.openapi.schemas import engine as engine_schemas
+from headway.server.openapi.schemas import metrics as metrics_schemas
 
 VERSION = "1.2.3"
 PAGE = Path(__file__).parents[3] / "docs" / "http-api.md"
@@ -113,7 +114,9 @@ def samples() -> Iterator[Sample]:
 
 def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
     names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
-    return tuple(getattr(schemas, name, None) or getattr(schemas_openai, name) for name in names)
+    schemas = (base, chat, metrics_schemas, models, engine_schemas, openai)
+    found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
+    return tuple(found)
 
 
 SAMPLES = list(samples())
@@ -201,12 +204,12 @@ def test_metrics_say_their_unit() -> None:
 @pytest.mark.parametrize(
     ("model", "sent"),
     [
-        (schemas.EngineReply, engine.EngineReply),
-        (schemas.EngineChunk, engine.EngineChunk),
-        (schemas.Metrics, metrics.Metrics),
-        (schemas.Price, metrics.PriceOrigin),
-        (schemas.Transformation, types.Transformation),
-        (schemas.Parameter, types.Parameter),
+        (engine_schemas.EngineReply, engine.EngineReply),
+        (engine_schemas.EngineChunk, engine.EngineChunk),
+        (metrics_schemas.Metrics, metrics.Metrics),
+        (metrics_schemas.Price, metrics.PriceOrigin),
+        (engine_schemas.Transformation, types.Transformation),
+        (engine_schemas.Parameter, types.Parameter),
     ],
 )
 def test_a_model_has_the_fields_that_are_sent_in_their_order(
@@ -216,7 +219,7 @@ def test_a_model_has_the_fields_that_are_sent_in_their_order(
 
 
 def test_the_request_has_every_field_that_the_route_knows() -> None:
-    assert set(schemas.EngineRequest.model_fields) == {
+    assert set(engine_schemas.EngineRequest.model_fields) == {
         *engine.ROUTE_FIELDS,
         *engine.FORWARDED,
     }
@@ -248,10 +251,10 @@ def test_an_example_is_what_its_schema_says(sample: Sample) -> None:
 
 def test_what_does_not_fit_is_noticed() -> None:
     reply = json.loads(CONTRACT_REPLY)
-    assert fits(schemas.EngineReply, reply)
-    assert not fits(schemas.EngineReply, {**reply, "timestamp": "now"})
-    assert not fits(schemas.EngineReply, {**reply, "surplus": 1})
-    assert not fits(schemas.EngineReply, {k: v for k, v in reply.items() if k != "usage"})
+    assert fits(engine_schemas.EngineReply, reply)
+    assert not fits(engine_schemas.EngineReply, {**reply, "timestamp": "now"})
+    assert not fits(engine_schemas.EngineReply, {**reply, "surplus": 1})
+    assert not fits(engine_schemas.EngineReply, {k: v for k, v in reply.items() if k != "usage"})
 
 
 def test_the_contracts_sample_stands_verbatim_and_in_order() -> None:
@@ -323,7 +326,7 @@ def test_what_is_not_there_is_refused_in_the_shape_of_every_error(
 ) -> None:
     reply = get(path, method)
     assert reply.status == status
-    assert fits(schemas.ErrorReply, json.loads(reply.body))
+    assert fits(base.ErrorReply, json.loads(reply.body))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from gateway import Gateway
-from headway.server.openapi.schemas import engine, openai
+from headway.server.openapi.schemas import base, engine, models, openai
 
 ENGINE = "/api/engine/chat/echo"
 OPENAI = "/v1/chat/completions"
@@ -35,15 +35,15 @@ def holds(model: type[BaseModel], value: Any) -> None:
     ("path", "model"),
     [
         ("/api/engine/providers", engine.ProviderNames),
-        ("/api/engine/models", engine.ModelsByProvider),
-        ("/api/engine/models?provider=echo", engine.ProviderModels),
+        ("/api/engine/models", models.ModelsByProvider),
+        ("/api/engine/models?provider=echo", models.ProviderModels),
         ("/api/engine/parameters?provider=echo", engine.Parameters),
         ("/v1/models", openai.OpenAIModels),
         ("/health", engine.Health),
-        ("/api/engine/parameters", engine.ErrorReply),
-        ("/api/engine/models?provider=nobody", engine.ErrorReply),
-        ("/nowhere", engine.ErrorReply),
-        ("/docs/nowhere", engine.ErrorReply),
+        ("/api/engine/parameters", base.ErrorReply),
+        ("/api/engine/models?provider=nobody", base.ErrorReply),
+        ("/nowhere", base.ErrorReply),
+        ("/docs/nowhere", base.ErrorReply),
     ],
 )
 def test_what_is_read_has_its_described_shape(
@@ -58,8 +58,8 @@ def test_what_is_read_has_its_described_shape(
         (ENGINE, {"model": "echo", "chat_input": "one two three"}, engine.EngineReply),
         (ENGINE, {"model": "echo", "chat_input": MESSAGES, "seed": 7}, engine.EngineReply),
         (OPENAI, {"model": "echo/echo", "messages": MESSAGES}, openai.OpenAIReply),
-        (ENGINE, {"model": "echo"}, engine.ErrorReply),
-        (OPENAI, {"model": "echo", "messages": MESSAGES}, engine.ErrorReply),
+        (ENGINE, {"model": "echo"}, base.ErrorReply),
+        (OPENAI, {"model": "echo", "messages": MESSAGES}, base.ErrorReply),
     ],
 )
 def test_a_whole_answer_has_its_described_shape(

@@ -1,7 +1,7 @@
 """The documentation routes: ``/docs``, ``/openapi.json`` and ``/docs/assets/*``.
 
-Everything that the page loads is in the package, and its content security policy lets the browser
-ask nobody but this server. FastAPI's own pages, which load from elsewhere, are off.
+Everything that the page loads is in the package, and its content security policy allows requests
+to this server only. FastAPI's own pages, which load files from a CDN, are off.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ ASSETS = Path(__file__).with_name("assets")
 DESCRIPTION = """\
 An LLM gateway that measures every token: cost, latency and time to first token in every answer.
 
-If the server has keys of its own, every route but `/health` wants one, as \
-`Authorization: Bearer KEY` or as `x-api-key: KEY`. Errors have one shape on all of them. \
+If the server has keys of its own, every route but `/health` requires one, as \
+`Authorization: Bearer KEY` or as `x-api-key: KEY`. Errors have one shape on all routes. \
 This page is made from [openapi.json](openapi.json)."""
 
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # the page's components bring style elements
+        "style-src 'self' 'unsafe-inline'",  # the page's components add style elements
         "img-src 'self' data:",
         "object-src 'none'",
         "base-uri 'none'",
@@ -46,7 +46,7 @@ HEADERS = (
 
 
 class SecurityHeaders:
-    """Every answer of ``app`` gets ``HEADERS``."""
+    """Middleware that adds ``HEADERS`` to every response."""
 
     def __init__(self, app: AsgiApplication) -> None:
         self._app = app
@@ -60,8 +60,8 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-class Application(FastAPI):
-    """FastAPI, with the routes that others answer in its document."""
+class DocumentationApp(FastAPI):
+    """FastAPI, whose document also has the routes that it does not serve."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -70,8 +70,8 @@ class Application(FastAPI):
 
 
 def build(version: str) -> FastAPI:
-    """The application of the cold routes. ``version`` is the product's, as the document shows."""
-    app = Application(
+    """The application for these routes. ``version`` is Headway's, for the document."""
+    app = DocumentationApp(
         title="Headway",
         version=version,
         description=DESCRIPTION,
@@ -101,7 +101,7 @@ def _not_found(request: Request, error: Exception) -> Response:
 
 
 def _not_allowed(request: Request, error: Exception) -> Response:
-    """Starlette knows what its routes take, but not what its files do."""
+    """Starlette names the methods of its routes, but not of its static files."""
     refusal = _refuse(NotAllowed(f"{request.url.path} takes GET, not {request.method}."))
     known = getattr(error, "headers", None) or {}
     refusal.headers["allow"] = known.get("Allow", "GET, HEAD")
@@ -109,7 +109,7 @@ def _not_allowed(request: Request, error: Exception) -> Response:
 
 
 def _refuse(error: HeadwayError) -> Response:
-    """In the shape of every other error: clients know no other."""
+    """The response in the shape of all errors."""
     request_id = str(uuid4())
     body = encode_error(error, None, request_id)
     headers = {"x-request-id": request_id}

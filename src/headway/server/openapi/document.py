@@ -1,5 +1,5 @@
-"""The OpenAPI document: the rows of ``openapi`` over the models of ``schemas``, beside what FastAPI
-says of its own routes."""
+"""The OpenAPI document: the table of ``operations`` over the models of ``schemas``, together with
+FastAPI's document of its own routes."""
 
 from __future__ import annotations
 
@@ -16,18 +16,11 @@ from pydantic.json_schema import (
     models_json_schema,
 )
 
-from headway.server.openapi.error_examples import Failure
-from headway.server.openapi.examples import Example
-from headway.server.openapi.operations import (
-    REQUEST_ID,
-    ROUTES,
-    SECURITY_SCHEMES,
-    TAGS,
-    Body,
-    Parameter,
-    Route,
-)
-from headway.server.openapi.schemas import engine
+from headway.server.openapi.error_examples import ErrorExample
+from headway.server.openapi.examples.base import Example
+from headway.server.openapi.operation import Body, Operation, Parameter
+from headway.server.openapi.operations import OPERATIONS, REQUEST_ID, SECURITY_SCHEMES, TAGS
+from headway.server.openapi.schemas.base import ErrorReply
 
 RETRY_AFTER = {
     "retry-after": {
@@ -37,15 +30,15 @@ RETRY_AFTER = {
 }
 _KEY: list[dict[str, list[str]]] = [{"bearer": []}, {"x-api-key": []}]
 _NO_KEY: dict[str, list[str]] = {}
-"""A server that has no keys asks for none, hence this third way. OpenAPI 3.1, Security
+"""The third alternative, because a server without keys requires none. OpenAPI 3.1, Security
 Requirement Object: an empty object makes security optional."""
 
 
 _SCALARS = ("string", "integer", "number", "boolean")
 
 
-class _Plain(GenerateJsonSchema):
-    """Says things once: no titles made of names, and null as one more type, not as a branch."""
+class _PlainJsonSchema(GenerateJsonSchema):
+    """No titles made of names, and null as one more type, not as an alternative schema."""
 
     def field_title_should_be_set(self, schema: object) -> bool:
         return False
@@ -58,12 +51,12 @@ class _Plain(GenerateJsonSchema):
 
 
 def document(served: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole document: ``served``, which is FastAPI's of its own routes, with the hot routes
-    first."""
+    """The whole document: the table's operations, then ``served``, FastAPI's document of its own
+    routes."""
     components = dict(served.get("components", {}))
     paths: dict[str, Any] = {}
-    for route in ROUTES:
-        paths.setdefault(route.path, {})[route.method] = _operation(route)
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _describe(operation)
     return {
         **served,
         "servers": [{"url": "/", "description": "This server."}],
@@ -79,42 +72,46 @@ def document(served: Mapping[str, Any]) -> dict[str, Any]:
 
 def _definitions() -> dict[str, Any]:
     used: list[tuple[type[BaseModel], JsonSchemaMode]] = []
-    for route in ROUTES:
-        if route.request:
-            used += [(model, "validation") for model in route.request.models]
-        used += [(model, "serialization") for body in route.answers for model in body.models]
-    used.append((engine.ErrorReply, "serialization"))
+    for operation in OPERATIONS:
+        if operation.request:
+            used += [(model, "validation") for model in operation.request.models]
+        used += [(model, "serialization") for body in operation.responses for model in body.models]
+    used.append((ErrorReply, "serialization"))
     _, schema = models_json_schema(
         list(dict.fromkeys(used)),
         ref_template="#/components/schemas/{model}",
-        schema_generator=_Plain,
+        schema_generator=_PlainJsonSchema,
     )
     return cast("dict[str, Any]", schema["$defs"])
 
 
-def _operation(route: Route) -> dict[str, Any]:
-    operation: dict[str, Any] = {
-        "tags": [route.tag],
-        "summary": route.summary,
-        "description": route.description,
-        "operationId": route.id,
-        "security": [] if route.open else [*_KEY, _NO_KEY],
+def _describe(operation: Operation) -> dict[str, Any]:
+    """The operation as an OpenAPI operation object."""
+    described: dict[str, Any] = {
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.description,
+        "operationId": operation.id,
+        "security": [] if operation.is_open else [*_KEY, _NO_KEY],
     }
-    if route.parameters:
-        operation["parameters"] = [_parameter(parameter) for parameter in route.parameters]
-    if route.request:
-        operation["requestBody"] = {"required": True, "content": _content((route.request,))}
-    answer: dict[str, Any] = {"description": route.answer, "content": _content(route.answers)}
-    if route.headers:
-        answer["headers"] = dict(route.headers)
-    operation["responses"] = {"200": answer, **_failures(route.failures)}
-    return operation
+    if operation.parameters:
+        described["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
+    if operation.request:
+        described["requestBody"] = {"required": True, "content": _content((operation.request,))}
+    response: dict[str, Any] = {
+        "description": operation.response,
+        "content": _content(operation.responses),
+    }
+    if operation.headers:
+        response["headers"] = dict(operation.headers)
+    described["responses"] = {"200": response, **_errors(operation.errors)}
+    return described
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
-        "in": parameter.place,
+        "in": parameter.location,
         "description": parameter.description,
         "required": parameter.required,
         "schema": {"type": "string"},
@@ -142,23 +139,23 @@ def _slug(title: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
 
 
-def _failures(rows: Iterable[Failure]) -> dict[str, Any]:
-    def status(row: Failure) -> int:
+def _errors(rows: Iterable[ErrorExample]) -> dict[str, Any]:
+    def status(row: ErrorExample) -> int:
         return row.error.status
 
     return {
-        str(code): _failure(code, tuple(group))
+        str(code): _error_response(code, tuple(group))
         for code, group in groupby(sorted(rows, key=status), key=status)
     }
 
 
-def _failure(code: int, rows: tuple[Failure, ...]) -> dict[str, Any]:
-    body = Body((engine.ErrorReply,), tuple(row.example for row in rows))
-    answer: dict[str, Any] = {
+def _error_response(code: int, rows: tuple[ErrorExample, ...]) -> dict[str, Any]:
+    body = Body((ErrorReply,), tuple(row.example for row in rows))
+    response: dict[str, Any] = {
         "description": f"{HTTPStatus(code).phrase}: " + "; ".join(row.when for row in rows) + ".",
         "headers": REQUEST_ID,
         "content": _content((body,)),
     }
     if any(row.error.retry_after_s for row in rows):
-        answer["headers"] = {**REQUEST_ID, **RETRY_AFTER}
-    return answer
+        response["headers"] = {**REQUEST_ID, **RETRY_AFTER}
+    return response

@@ -1,67 +1,18 @@
-"""The routes that are answered from bytes, as a table that describes them to clients.
-
-FastAPI describes what it serves; these it does not serve. ``document`` turns the rows into OpenAPI.
-"""
+"""The operations that FastAPI does not serve, as a table from which ``document`` makes OpenAPI."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from headway.server.openapi import error_examples
+from headway.server.openapi.examples import engine as engine_examples
+from headway.server.openapi.examples import info as info_examples
+from headway.server.openapi.examples import openai as openai_examples
+from headway.server.openapi.operation import EVENTS, NDJSON, Body, Operation, Parameter
+from headway.server.openapi.schemas import base, engine, models, openai
 
-from msgspec import Struct
-from pydantic import BaseModel
-
-from headway.server.openapi import error_examples, examples
-from headway.server.openapi.error_examples import Failure
-from headway.server.openapi.examples import Example
-from headway.server.openapi.schemas import engine, openai
-
-JSON = "application/json"
-NDJSON = "application/x-ndjson"
-EVENTS = "text/event-stream"
-
-
-class Body(Struct, frozen=True):
-    """What one media type holds: a value of any of ``models``, for a stream one value an event."""
-
-    models: tuple[type[BaseModel], ...]
-    examples: tuple[Example, ...]
-    media_type: str = JSON
-
-
-class Parameter(Struct, frozen=True):
-    name: str
-    place: str
-    """``path``, ``query`` or ``header``."""
-    description: str
-    example: str
-    required: bool = True
-
-
-class Route(Struct, frozen=True, kw_only=True):
-    """One route; ``id`` is unique and names it in generated clients."""
-
-    method: str
-    path: str
-    id: str
-    tag: str
-    summary: str
-    description: str
-    parameters: tuple[Parameter, ...] = ()
-    request: Body | None = None
-    answer: str
-    """What the answer of status 200 is."""
-    answers: tuple[Body, ...]
-    headers: Mapping[str, Any] = {}
-    failures: tuple[Failure, ...] = ()
-    open: bool = False
-    """Wants no key, even where the server has keys."""
-
-
-STREAM = (*examples.ENGINE_CHUNKS, error_examples.BROKEN_STREAM)
+STREAM = (*engine_examples.ENGINE_CHUNKS, error_examples.STREAM_ERROR)
 REQUEST_ID = {
     "x-request-id": {
-        "description": "Names the request in the log and in its record.",
+        "description": "The id of the request in the log and in its record.",
         "schema": {"type": "string", "format": "uuid"},
     }
 }
@@ -73,15 +24,15 @@ METRICS_HEADERS = {
             "schema": {"type": kind},
         }
         for name, kind, text in (
-            ("x-headway-input-tokens", "integer", "Tokens in."),
-            ("x-headway-output-tokens", "integer", "Tokens out."),
-            ("x-headway-cost-usd", "number", "US dollars."),
+            ("x-headway-input-tokens", "integer", "Input tokens."),
+            ("x-headway-output-tokens", "integer", "Output tokens."),
+            ("x-headway-cost-usd", "number", "The cost in US dollars."),
             ("x-headway-latency-s", "number", "Seconds to the last byte of the answer."),
-            ("x-headway-attempts", "integer", "How many requests to providers it took."),
+            ("x-headway-attempts", "integer", "The number of requests to providers."),
         )
     },
     "x-headway-transformation": {
-        "description": "What was changed for the provider, one header a change. Not on a stream.",
+        "description": "A change to the request for the provider, one header each. Not on streams.",
         "schema": {"type": "string"},
     },
 }
@@ -90,45 +41,46 @@ _CHAT = """\
 The engine asks the provider for a stream on every call, so that a whole answer too has a true \
 time to first token.
 
-With `is_stream` the answer has one JSON object an event: by default as `application/x-ndjson`, \
-one object a line and each line an HTTP chunk of its own; with `Accept: text/event-stream` as \
-server-sent events, closed by `data: [DONE]`. A failure before the first event is an ordinary \
-HTTP error. After it, the last object is `{"error": {...}}` in the same framing, and the \
-connection closes cleanly."""
+With `is_stream` the response has one JSON object for each event: by default as \
+`application/x-ndjson`, one object a line and each line an HTTP chunk of its own; with \
+`Accept: text/event-stream` as server-sent events, ended by `data: [DONE]`. An error before the \
+first event is an ordinary HTTP error. After it, the last object is `{"error": {...}}` in the same \
+framing, and the response ends properly."""
 
 _OPENAI_CHAT = """\
 For clients of OpenAI's API: set their base URL to `/v1` of this server and the model to \
-`provider/model`. With `stream` the answer is server-sent events, closed by `data: [DONE]`. \
-A whole answer has its metrics in its headers."""
+`provider/model`. With `stream` the response is server-sent events, ended by `data: [DONE]`. \
+A whole response has its metrics in its headers."""
 
 _MODELS = """\
-Of every provider those that are configured for it, else those that the data that the gateway \
-ships knows; of a server of one's own that speaks a vendor's API under a name of its own, none.
+For each provider the configured models, or else those in the data bundled with the gateway. A \
+self-hosted server that speaks a vendor's API under another name has none of the vendor's models.
 
-With `live` each provider is asked for its own list, with the configured key, all at once and for \
-10 seconds at most; what it answers is remembered for a minute. One that fails has its error \
-beside the others' models. A provider whose list is not read shows what it shows without `live`."""
+With `live` the gateway fetches each provider's own list, with the configured key, all at once and \
+within 10 seconds, and caches it for a minute. The error of a provider that fails is shown with \
+the models of the others. A provider whose list the gateway cannot read is shown as without \
+`live`."""
 
 _EMBEDDINGS = """\
-For clients of OpenAI's API. An answer is always whole, with its metrics in its headers; a \
-provider that has no embeddings is a 400."""
+For clients of OpenAI's API. The response is always whole, with its metrics in its headers. A \
+provider without embeddings is a 400."""
 
 LIVE = Parameter(
     "live",
     "query",
-    "Anything but empty, `0` and `false`: ask the providers for their own lists.",
+    "Any value but empty, `0` and `false`: fetch the providers' own lists.",
     "true",
     required=False,
 )
 
 TAGS = {
-    "Engine": "One chat call with its measurements, and what there is to call.",
-    "OpenAI": "The same models for clients that speak OpenAI's API.",
-    "Service": "The server itself, and its documentation.",
+    "Engine": "Chat calls with their measurements, and lists of providers, models and parameters.",
+    "OpenAI": "The same models for clients of OpenAI's API.",
+    "Service": "The server itself.",
 }
 
-ROUTES = (
-    Route(
+OPERATIONS = (
+    Operation(
         method="post",
         path="/api/engine/chat/{provider}",
         id="engine_chat",
@@ -138,28 +90,28 @@ ROUTES = (
         parameters=(
             Parameter("provider", "path", "The configured name of the provider.", "openai"),
         ),
-        request=Body((engine.EngineRequest,), examples.ENGINE_REQUESTS),
-        answer="The answer, whole or as a stream of events.",
-        answers=(
-            Body((engine.EngineReply,), examples.ENGINE_REPLIES),
-            Body((engine.EngineChunk, engine.ErrorReply), STREAM, NDJSON),
-            Body((engine.EngineChunk, engine.ErrorReply), STREAM, EVENTS),
+        request=Body((engine.EngineRequest,), engine_examples.ENGINE_REQUESTS),
+        response="The answer, whole or as a stream of events.",
+        responses=(
+            Body((engine.EngineReply,), engine_examples.ENGINE_REPLIES),
+            Body((engine.EngineChunk, base.ErrorReply), STREAM, NDJSON),
+            Body((engine.EngineChunk, base.ErrorReply), STREAM, EVENTS),
         ),
         headers=METRICS_HEADERS,
-        failures=error_examples.CHAT_FAILURES,
+        errors=error_examples.PIPELINE_ERRORS,
     ),
-    Route(
+    Operation(
         method="get",
         path="/api/engine/providers",
         id="engine_providers",
         tag="Engine",
         summary="List the providers",
         description="The names that the chat route takes.",
-        answer="The configured names.",
-        answers=(Body((engine.ProviderNames,), examples.PROVIDERS),),
-        failures=(error_examples.UNAUTHORIZED,),
+        response="The configured names.",
+        responses=(Body((engine.ProviderNames,), info_examples.PROVIDERS),),
+        errors=(error_examples.UNAUTHORIZED,),
     ),
-    Route(
+    Operation(
         method="get",
         path="/api/engine/models",
         id="engine_models",
@@ -170,11 +122,11 @@ ROUTES = (
             Parameter("provider", "query", "Only this provider's models.", "local", required=False),
             LIVE,
         ),
-        answer="Models by provider; with `provider`, the inner object of that one.",
-        answers=(Body((engine.ModelsByProvider, engine.ProviderModels), examples.MODELS),),
-        failures=(error_examples.UNAUTHORIZED, error_examples.UNKNOWN_PROVIDER),
+        response="Models by provider; with `provider`, the inner object of that one.",
+        responses=(Body((models.ModelsByProvider, models.ProviderModels), info_examples.MODELS),),
+        errors=(error_examples.UNAUTHORIZED, error_examples.UNKNOWN_PROVIDER),
     ),
-    Route(
+    Operation(
         method="get",
         path="/api/engine/parameters",
         id="engine_parameters",
@@ -185,15 +137,15 @@ ROUTES = (
             Parameter("provider", "query", "The configured name of the provider.", "openai"),
             Parameter("model", "query", "One of its models.", "gpt-4o", required=False),
         ),
-        answer="The parameters, with what a form needs to show them.",
-        answers=(Body((engine.Parameters,), examples.PARAMETERS),),
-        failures=(
+        response="The parameters, with names, types and limits for a form.",
+        responses=(Body((engine.Parameters,), info_examples.PARAMETERS),),
+        errors=(
             error_examples.UNAUTHORIZED,
             error_examples.UNKNOWN_PROVIDER,
             error_examples.NO_PROVIDER,
         ),
     ),
-    Route(
+    Operation(
         method="post",
         path="/v1/chat/completions",
         id="openai_chat",
@@ -204,38 +156,38 @@ ROUTES = (
             Parameter(
                 "x-headway-metrics",
                 "header",
-                "Anything but empty, `0` and `false`: a stream ends with an event of metrics.",
+                "Any value but empty, `0` and `false`: a stream ends with an event of metrics.",
                 "1",
                 required=False,
             ),
         ),
-        request=Body((openai.OpenAIRequest,), examples.OPENAI_REQUESTS),
-        answer="The completion, whole or as a stream of chunks.",
-        answers=(
-            Body((openai.OpenAIReply,), examples.OPENAI_REPLIES),
+        request=Body((openai.OpenAIRequest,), openai_examples.OPENAI_REQUESTS),
+        response="The completion, whole or as a stream of chunks.",
+        responses=(
+            Body((openai.OpenAIReply,), openai_examples.OPENAI_REPLIES),
             Body(
-                (openai.OpenAIChunk, engine.ErrorReply),
-                (*examples.OPENAI_CHUNKS, error_examples.BROKEN_STREAM),
+                (openai.OpenAIChunk, base.ErrorReply),
+                (*openai_examples.OPENAI_CHUNKS, error_examples.STREAM_ERROR),
                 EVENTS,
             ),
         ),
         headers=METRICS_HEADERS,
-        failures=error_examples.CHAT_FAILURES,
+        errors=error_examples.PIPELINE_ERRORS,
     ),
-    Route(
+    Operation(
         method="post",
         path="/v1/embeddings",
         id="openai_embeddings",
         tag="OpenAI",
         summary="Embeddings",
         description=_EMBEDDINGS,
-        request=Body((openai.OpenAIEmbeddingsRequest,), examples.EMBEDDINGS_REQUESTS),
-        answer="A vector for each text.",
-        answers=(Body((openai.OpenAIEmbeddings,), examples.EMBEDDINGS_REPLIES),),
+        request=Body((openai.OpenAIEmbeddingsRequest,), openai_examples.EMBEDDINGS_REQUESTS),
+        response="A vector for each text.",
+        responses=(Body((openai.OpenAIEmbeddings,), openai_examples.EMBEDDINGS_REPLIES),),
         headers=METRICS_HEADERS,
-        failures=error_examples.CHAT_FAILURES,
+        errors=error_examples.PIPELINE_ERRORS,
     ),
-    Route(
+    Operation(
         method="get",
         path="/v1/models",
         id="openai_models",
@@ -246,20 +198,20 @@ ROUTES = (
             Parameter("provider", "query", "Only this provider's models.", "local", required=False),
             LIVE,
         ),
-        answer="The models.",
-        answers=(Body((openai.OpenAIModels,), examples.OPENAI_MODELS),),
-        failures=(error_examples.UNAUTHORIZED, error_examples.UNKNOWN_PROVIDER),
+        response="The models.",
+        responses=(Body((openai.OpenAIModels,), info_examples.OPENAI_MODELS),),
+        errors=(error_examples.UNAUTHORIZED, error_examples.UNKNOWN_PROVIDER),
     ),
-    Route(
+    Operation(
         method="get",
         path="/health",
         id="health",
         tag="Service",
-        summary="Say that the server runs",
-        description="Answers while streams are running, and needs no key.",
-        answer="The server runs.",
-        answers=(Body((engine.Health,), examples.HEALTH),),
-        open=True,
+        summary="Check that the server runs",
+        description="Answers also while streams are running, and requires no key.",
+        response="The server runs.",
+        responses=(Body((engine.Health,), info_examples.HEALTH),),
+        is_open=True,
     ),
 )
 

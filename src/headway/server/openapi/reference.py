@@ -1,6 +1,6 @@
 """``python -m headway.server.openapi.reference``: the HTTP API as Markdown, for docs/http-api.md.
 
-Made of the same document as ``/openapi.json``, so the two cannot disagree.
+It is made from the document that ``/openapi.json`` serves, so the two cannot disagree.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ $ curl -s localhost:8000/api/engine/chat/local -H 'content-type: application/jso
     -d '{"model": "smollm2-135m-instruct", "chat_input": "Hello! Who are you?"}'
 ```
 
-If the server has keys of its own, every route but `/health` wants one, as
-`Authorization: Bearer KEY` or as `x-api-key: KEY`; `/docs` and `/openapi.json` are no exception.
+If the server has keys of its own, every route but `/health` requires one, as
+`Authorization: Bearer KEY` or as `x-api-key: KEY`; `/docs` and `/openapi.json` too.
 
-A failure has one [shape](#errorreply) on every route. In the tables of fields, `*` marks those that
-are always there; numbers say their unit.
+An error has one [shape](#errorreply) on every route. In the tables of fields, `*` marks fields that
+are always there; numbers have their unit.
 """
 
 
@@ -39,14 +39,14 @@ def markdown(document: Object) -> str:
     parts = [INTRODUCTION]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            parts.append("".join(_route(method.upper(), path, operation)))
+            parts.append("".join(_operation(method.upper(), path, operation)))
     parts.append("## Shapes\n")
     for name, schema in document["components"]["schemas"].items():
         parts.append("".join(_shape(name, schema)))
     return "\n".join(parts)
 
 
-def _route(method: str, path: str, operation: Object) -> Iterator[str]:
+def _operation(method: str, path: str, operation: Object) -> Iterator[str]:
     yield f"## {method} {path}\n\n{operation['summary']}. {_reflow(operation['description'])}\n"
     if "parameters" in operation:
         rows = (_parameter(parameter) for parameter in operation["parameters"])
@@ -60,7 +60,7 @@ def _route(method: str, path: str, operation: Object) -> Iterator[str]:
         meanings = ((f"`{name}`", header["description"]) for name, header in headers)
         yield from _table(("header of the reply", "meaning"), meanings)
     if bad:
-        yield from _table(("status", "`type`", "when"), _failures(bad))
+        yield from _table(("status", "`type`", "when"), _errors(bad))
 
 
 def _parameter(parameter: Object) -> tuple[str, str, str]:
@@ -76,9 +76,9 @@ def _bodies(title: str, content: Object) -> Iterator[str]:
                 yield f"\n{example['summary']}:\n\n```json\n{_pretty(example['value'])}\n```\n"
 
 
-def _failures(answers: Iterable[tuple[str, Object]]) -> Iterator[tuple[str, str, str]]:
-    for status, answer in answers:
-        for example in answer["content"]["application/json"]["examples"].values():
+def _errors(responses: Iterable[tuple[str, Object]]) -> Iterator[tuple[str, str, str]]:
+    for status, response in responses:
+        for example in response["content"]["application/json"]["examples"].values():
             yield status, f"`{example['value']['error']['type']}`", example["summary"]
 
 
@@ -145,7 +145,7 @@ def _table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[
 
 
 def _reflow(text: str) -> str:
-    """Paragraphs of one line: Markdown does not mind, and a cell of a table needs it."""
+    """Each paragraph on one line, as a table cell requires."""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 

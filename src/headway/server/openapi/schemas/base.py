@@ -1,4 +1,4 @@
-"""What all shapes of the HTTP API share, and the shape of every failure."""
+"""The base classes of all shapes, and the shape of every error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Shape(BaseModel):
 
 
 class OpenShape(Shape):
-    """A shape whose further fields have a meaning: they are passed on verbatim."""
+    """A shape whose further fields are passed on unchanged."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -19,23 +19,23 @@ class ErrorDetail(Shape):
     """What went wrong and what to do about it; never a stack trace, never a key."""
 
     type: str
-    """Stable, fit for a metric's label."""
+    """Stable; can be the label of a metric."""
     message: str
-    """For people: names the field and the remedy."""
+    """For people: names the field and what to do."""
     provider: str | None
     """The configured name of the provider concerned."""
     param: str | None
     """The field concerned."""
     code: str | None
-    """A finer reason, the provider's own where it gave one."""
+    """A more specific reason; the provider's own if it gave one."""
     request_id: str | None
-    """Names the request in the log; quote it when you ask for help."""
+    """The id of the request in the log; quote it when you ask for help."""
     retry_after_s: float | None
     """Seconds to wait before another attempt."""
 
 
 class ErrorReply(Shape):
-    """Every failure, on every route. In a stream that has begun, the same object is the last
-    event, in the stream's own framing."""
+    """Every error, on every route. In a stream that has begun, the same object is the last event,
+    in the framing of the stream."""
 
     error: ErrorDetail

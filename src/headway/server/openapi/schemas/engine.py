@@ -1,8 +1,8 @@
-"""The shapes of the HTTP API as clients see them: the source of ``/openapi.json``.
+"""The engine's routes: requests, replies, events, parameters; and ``/health``.
 
-Rules of this file: models describe, they do not serve. The hot routes are answered from bytes by
-the dialects; here each field stands once more with its meaning and unit, in the order in which it
-is sent. Replies do not forbid further fields: a client must bear those that are added later.
+Rules of this package: models describe, they do not serve. The dialects answer the pipeline routes
+from bytes; here each field stands once more with its meaning and unit, in the order in which it is
+sent. Replies do not forbid further fields: clients must accept those that are added later.
 """
 
 from __future__ import annotations
@@ -11,192 +11,29 @@ from typing import Any, Literal
 
 from pydantic import Field, RootModel
 
-from headway.server.openapi.schemas.base import ErrorDetail as ErrorDetail
-from headway.server.openapi.schemas.base import ErrorReply as ErrorReply
-from headway.server.openapi.schemas.base import OpenShape as OpenShape
-from headway.server.openapi.schemas.base import Shape as Shape
-from headway.server.openapi.schemas.models import ModelDetails as ModelDetails
-from headway.server.openapi.schemas.models import ModelPrices as ModelPrices
-from headway.server.openapi.schemas.models import ModelsByProvider as ModelsByProvider
-from headway.server.openapi.schemas.models import ProviderModels as ProviderModels
-
-# --- Messages, in OpenAI's chat format ----------------------------------------------------------
-
-
-class FunctionCall(Shape):
-    name: str
-    """The function that the model wants called."""
-    arguments: str
-    """JSON text as the model wrote it; it may be invalid JSON."""
-
-
-class ToolCall(OpenShape):
-    id: str
-    type: str = "function"
-    function: FunctionCall
-
-
-class Message(OpenShape):
-    """One message in OpenAI's chat format; fields not named here go to the provider as they are."""
-
-    role: str
-    """`system`, `developer`, `user`, `assistant`, `tool` or `function`."""
-    content: str | list[dict[str, Any]] | None = None
-    """Text, or a list of parts (`text`, `image_url`, ...). Null beside `tool_calls`."""
-    name: str | None = None
-    """Tells apart participants of the same role."""
-    tool_calls: list[ToolCall] | None = None
-    """What the assistant asked for in an earlier turn."""
-    tool_call_id: str | None = None
-    """In a message of role `tool`: the call that it answers."""
-
-
-class AnswerMessage(OpenShape):
-    """The message of an answer. `reasoning_content`, `refusal` and what else the provider said
-    follow the four."""
-
-    content: str | None
-    """The text of the answer; null when the model only called tools."""
-    role: Literal["assistant"]
-    function_call: FunctionCall | None
-    """OpenAI's deprecated form of a tool call."""
-    tool_calls: list[ToolCall] | None
-
-
-class Choice(Shape):
-    finish_reason: str | None
-    """`stop`, `length`, `tool_calls`, `function_call` or `content_filter`."""
-    index: int
-    logprobs: dict[str, Any] | None
-    """OpenAI's logprobs object, if they were asked for and the provider gave them."""
-    message: AnswerMessage
-
-
-class FunctionCallDelta(Shape):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class ToolCallDelta(OpenShape):
-    index: int
-    """The position of the call among the calls of this choice; pieces of one call share it."""
-    id: str | None = None
-    type: str | None = None
-    function: FunctionCallDelta | None = None
-
-
-class Delta(OpenShape):
-    """What this event adds to the message."""
-
-    role: str | None = None
-    content: str | None = None
-    function_call: FunctionCallDelta | None = None
-    tool_calls: list[ToolCallDelta] | None = None
-
-
-class ChunkChoice(Shape):
-    index: int
-    delta: Delta
-    logprobs: dict[str, Any] | None = None
-    finish_reason: str | None = None
-    """Null until the choice ends."""
-
-
-class Usage(OpenShape):
-    """What the provider reported, in OpenAI's shape. Unit: tokens."""
-
-    prompt_tokens: int
-    """Tokens of the input, cached ones included."""
-    completion_tokens: int
-    """Tokens of the output, reasoning included."""
-    total_tokens: int
-    prompt_tokens_details: dict[str, Any] | None = None
-    """`cached_tokens`, `audio_tokens`."""
-    completion_tokens_details: dict[str, Any] | None = None
-    """`reasoning_tokens`, `audio_tokens`."""
-
-
-# --- The measurements ---------------------------------------------------------------------------
-
-
-class Price(Shape):
-    """Where the price behind `cost_usd` comes from."""
-
-    source: str
-    """The price list with its version, or `configured`."""
-    date: str | None
-    """ISO 8601 date: since when the price is in force, else of when the list is."""
-    model: str | None
-    """The entry of the list that matched the model."""
-    tiered: bool
-    """Whether the price depends on how many tokens went in."""
-
-
-class Metrics(Shape):
-    """What the call took. Null is unknown, never zero. Times are seconds on a monotonic clock and
-    start when the request has been read whole."""
-
-    input_tokens: int | None
-    """Tokens; the provider's count, else counted with the model's tokenizer."""
-    output_tokens: int | None
-    """Tokens, reasoning included, as the provider bills them."""
-    total_tokens: int | None
-    """Tokens: input plus output."""
-    cost_usd: float | None
-    """US dollars by the price in force at the time; cached, cache-write, reasoning and tiered
-    prices included. Null where no price is known."""
-    latency_s: float | None
-    """Seconds to the last byte of the provider's answer."""
-    time_to_first_token_s: float | None
-    """Seconds to the first event that carries content: text, reasoning or bytes of a tool call."""
-    inter_token_latency_s: float | None
-    """Seconds: the mean gap between content events. Null with fewer than two."""
-    tokens_per_second: float | None
-    """Tokens a second: `output_tokens / latency_s`."""
-    reasoning_tokens: int | None = None
-    """Tokens: the part of `output_tokens` spent on reasoning."""
-    cached_tokens: int | None = None
-    """Tokens: the part of `input_tokens` read from the provider's cache."""
-    inter_token_latency_p50_s: float | None = None
-    """Seconds: the median gap between content events."""
-    inter_token_latency_p95_s: float | None = None
-    """Seconds: 95 of 100 gaps are no longer than this."""
-    inter_token_latency_max_s: float | None = None
-    """Seconds: the longest gap, a stall if there was one."""
-    time_to_first_byte_s: float | None = None
-    """Seconds to the first byte of the provider's answer."""
-    gateway_overhead_s: float | None = None
-    """Seconds that were the gateway's own, not the provider's."""
-    attempts: int | None = None
-    """How many requests to providers this answer took."""
-    tokens_source: Literal["reported", "counted", "estimated"] | None = None
-    """Who counted: the provider, the gateway's tokenizer over the whole answer, or the tokenizer
-    over the part of it that arrived."""
-    price: Price | None = None
-    """The price that `cost_usd` was computed with."""
-
-
-# --- The engine route ---------------------------------------------------------------------------
+from headway.server.openapi.schemas.base import OpenShape, Shape
+from headway.server.openapi.schemas.chat import Choice, ChunkChoice, Message, Usage
+from headway.server.openapi.schemas.metrics import Metrics
 
 
 class GenerationParameters(OpenShape):
     """Generation parameters in OpenAI's names. Those not named here go to the provider as they
     are. If `parameters` is left out or null, the five with a default are in effect; if it is
-    given, only what it holds is sent. A model that refuses one of the defaults is not sent it."""
+    given, only what it holds is sent. A default that the model rejects is not sent."""
 
     temperature: float | None = Field(None, ge=0, le=2, json_schema_extra={"default": 1})
     """Higher is more varied."""
     max_tokens: int | None = Field(None, ge=1, json_schema_extra={"default": 2048})
-    """Tokens: the longest answer wanted. Renamed for models that call it
-    `max_completion_tokens`."""
+    """Tokens: the maximum length of the answer. Sent as `max_completion_tokens` to models that
+    call it so."""
     top_p: float | None = Field(None, ge=0, le=1, json_schema_extra={"default": 1})
-    """Share of the probability mass that is sampled from."""
+    """The share of the probability mass to sample from."""
     frequency_penalty: float | None = Field(None, ge=-2, le=2, json_schema_extra={"default": 0})
     """Above zero: fewer repeated words."""
     presence_penalty: float | None = Field(None, ge=-2, le=2, json_schema_extra={"default": 0})
     """Above zero: more new topics."""
     stop: str | list[str] | None = None
-    """Where the answer ends."""
+    """Sequences that end the answer."""
     seed: int | None = None
     """For repeatable sampling, where the provider supports it."""
 
@@ -215,9 +52,9 @@ class EngineRequest(OpenShape):
     is_stream: bool | None = False
     """Answer as a stream."""
     session_id: str | None = None
-    """Yours; comes back in the reply and stands in the record."""
+    """The caller's own id; returned in the reply and kept in the record."""
     retries: int | None = Field(None, ge=0, le=10, json_schema_extra={"default": 0})
-    """How many more attempts if one fails in a way that another could mend."""
+    """The number of further attempts if one fails with an error that a retry could help."""
     functions: list[dict[str, Any]] | None = None
     """OpenAI's deprecated form of `tools`."""
     tools: list[dict[str, Any]] | None = None
@@ -229,28 +66,28 @@ class EngineRequest(OpenShape):
     base_url: str | None = None
     """Another address of the provider's API. The server's own key is not sent there."""
     api_endpoint: str | None = None
-    """Another name of `base_url`, which comes first."""
+    """Another name of `base_url`, which takes precedence."""
     api_version: str | None = None
-    """For providers whose API wants one in the query."""
+    """For providers whose API requires one in the query."""
     has_end_token: bool | None = None
     """Accepted, and without effect."""
     strict: bool | None = False
-    """Refuse the request where a parameter would have to be changed for the provider."""
+    """Reject the request if a transformation would be needed for the provider."""
 
 
 class Transformation(Shape):
-    """What was done to a parameter so that the provider takes the request."""
+    """One change to the request, made so that the provider accepts it."""
 
     action: Literal["dropped", "renamed", "clamped", "emulated"]
     parameter: str
     """The caller's name of it."""
     reason: str
-    """In words, with the new name or value where there is one."""
+    """In words, with the new name or value if there is one."""
 
 
 class EngineReply(Shape):
-    """OpenAI's chat completion with what was asked, what came back and what it took. The keys up
-    to `metrics` are in every reply, in this order."""
+    """OpenAI's chat completion with the request's context and its measurements. The keys up to
+    `metrics` are in every reply, in this order."""
 
     id: str = Field(json_schema_extra={"format": "uuid"})
     """A fresh UUID."""
@@ -258,7 +95,7 @@ class EngineReply(Shape):
     created: int
     """Unix time in whole seconds."""
     model: str
-    """The model asked for."""
+    """The requested model."""
     object: Literal["chat.completion"]
     system_fingerprint: str | None
     usage: Usage | None
@@ -281,19 +118,19 @@ class EngineReply(Shape):
     deployment: str | None = None
     """The provider's more exact name of the model."""
     transformations: list[Transformation] = Field(default=[])
-    """What was changed for the provider. Empty: the request went as it came."""
+    """Changes to the request for the provider. Empty: it was sent as it came."""
 
 
 class EngineChunk(Shape):
-    """One event of a stream: OpenAI's chunk, and the engine's fields beside it. All events of a
-    stream share one `id`."""
+    """One event of a stream: OpenAI's chunk with the engine's fields. All events of a stream share
+    one `id`."""
 
     id: str = Field(json_schema_extra={"format": "uuid"})
     choices: list[ChunkChoice]
     created: int
     """Unix time in whole seconds."""
     model: str
-    """The model asked for."""
+    """The requested model."""
     object: Literal["chat.completion.chunk"]
     system_fingerprint: str | None
     usage: Usage | None
@@ -319,7 +156,7 @@ class EngineChunk(Shape):
     deployment: str | None = None
     """In the last event only: the provider's more exact name of the model."""
     transformations: list[Transformation] | None = None
-    """In the last event only: what was changed for the provider."""
+    """In the last event only: changes to the request for the provider."""
 
 
 class ProviderNames(RootModel[list[str]]):
@@ -330,19 +167,19 @@ class Parameter(Shape):
     """One generation parameter, as a form would show it."""
 
     id: str
-    """The name to send it by."""
+    """The name to send."""
     name: str
-    """Its name for people."""
+    """The name to show."""
     type: str
     """`float`, `integer`, `string`, `boolean`, `array` or `object`."""
     default: float | str | bool | None
-    """What is in effect where the caller gives no parameters."""
+    """The value in effect if the request gives no parameters."""
     min: float | None
-    """The least that is taken."""
+    """The minimum."""
     max: float | None
-    """The most that is taken."""
+    """The maximum."""
     step: float | None
-    """For a slider."""
+    """The step of a slider."""
 
 
 class Parameters(RootModel[list[Parameter]]):

@@ -1,4 +1,4 @@
-"""The shapes of the lists of models."""
+"""The lists of models."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from headway.server.openapi.schemas.base import ErrorDetail, Shape
 
 
 class ModelPrices(Shape):
-    """US dollars per million tokens. Null is unknown, or not priced on its own."""
+    """US dollars per million tokens. Null is unknown, or without a price of its own."""
 
     input: float | None
-    """Dollars per million tokens in; of a price in tiers the lowest."""
+    """Dollars per million input tokens; the first tier of a tiered price."""
     output: float | None
-    """Dollars per million tokens out."""
+    """Dollars per million output tokens."""
     cached: float | None
     """Dollars per million tokens read from the provider's cache."""
     cache_write: float | None
@@ -23,7 +23,7 @@ class ModelPrices(Shape):
 
 
 class ModelDetails(Shape):
-    """What is known of a model. Null is unknown; modalities that nobody told are left out."""
+    """What is known of a model. Null is unknown; a modality list that is unknown is left out."""
 
     context_window: int | None
     """Tokens."""
@@ -32,27 +32,27 @@ class ModelDetails(Shape):
     output_modalities: list[str] = Field(default=[])
     """As the provider's own list says."""
     prices: ModelPrices | None
-    """What `cost_usd` is computed with. Null: no price is known, and the cost is null."""
+    """The prices that `cost_usd` is computed with. Null: unknown, and the cost is null."""
     listed_prices: ModelPrices | None = None
-    """What the provider's own list says, where it says one."""
+    """The prices in the provider's own list, if it has any."""
     refuses: list[str]
-    """Parameters of `/api/engine/parameters` that the provider takes and this model does not."""
+    """Parameters of `/api/engine/parameters` that the provider takes and this model rejects."""
     deprecated: bool | None
-    """Whether the provider has announced its end."""
+    """Whether the provider has announced that it will be removed."""
 
 
 class ProviderModels(Shape):
     name: str
-    """The provider's name for people."""
+    """The provider's name to show."""
     models: list[str]
     """Names to send as `model`."""
     details: dict[str, ModelDetails]
-    """What is known of each, by name."""
+    """What is known of each model, by name."""
     source: Literal["configuration", "bundled", "provider"]
-    """Whose list it is: the configuration's, that of the data that the gateway ships, or the
-    provider's own."""
+    """Where the list comes from: the configuration, the data bundled with the gateway, or the
+    provider itself."""
     error: ErrorDetail | None = None
-    """Why the provider's own list could not be had."""
+    """Why the provider's own list could not be fetched."""
 
 
 class ModelsByProvider(RootModel[dict[str, ProviderModels]]):

@@ -1,5 +1,5 @@
-"""The shapes of OpenAI's routes. A provider that speaks this wire answers in its own bytes, so
-these are what clients may rely on, not all that may come."""
+"""OpenAI's routes. The bytes of a provider that speaks this format are passed through, so these are
+the fields that clients may rely on, not all that may be there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from headway.server.openapi.schemas.base import ErrorDetail, OpenShape, Shape
-from headway.server.openapi.schemas.engine import ChunkChoice, Message, Metrics, ToolCall, Usage
+from headway.server.openapi.schemas.chat import ChunkChoice, Message, ToolCall, Usage
+from headway.server.openapi.schemas.metrics import Metrics
 from headway.server.openapi.schemas.models import ModelPrices
 
 
@@ -24,14 +25,14 @@ class OpenAIRequest(OpenShape):
     """`{"include_usage": true}` asks for usage in the last event."""
     temperature: float | None = Field(None, ge=0, le=2)
     max_tokens: int | None = Field(None, ge=1)
-    """Tokens: the longest answer wanted. Older name of `max_completion_tokens`."""
+    """Tokens: the maximum length of the answer. Older name of `max_completion_tokens`."""
     max_completion_tokens: int | None = Field(None, ge=1)
-    """Tokens: the longest answer wanted, reasoning included."""
+    """Tokens: the maximum length of the answer, reasoning included."""
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
     strict: bool | None = False
-    """Refuse the request where a parameter would have to be changed for the provider."""
+    """Reject the request if a transformation would be needed for the provider."""
 
 
 class OpenAIMessage(OpenShape):
@@ -79,16 +80,16 @@ class OpenAIChunk(OpenShape):
 
 class OpenAIModel(OpenShape):
     id: str
-    """`provider/model`, as to be sent."""
+    """`provider/model`, as requests name it."""
     object: Literal["model"]
     created: int
-    """Unix time in whole seconds; 0 where the provider does not tell."""
+    """Unix time in whole seconds; 0 if unknown."""
     owned_by: str
     """The configured name of the provider."""
     context_window: int | None
     """Tokens."""
     input_modalities: list[str] = Field(default=[])
-    """As of [ModelDetails](#modeldetails), like all that follow."""
+    """As in [ModelDetails](#modeldetails), like the following fields."""
     output_modalities: list[str] = Field(default=[])
     prices: ModelPrices | None
     listed_prices: ModelPrices | None = None
@@ -100,7 +101,7 @@ class OpenAIModels(Shape):
     object: Literal["list"]
     data: list[OpenAIModel]
     errors: dict[str, ErrorDetail] | None = None
-    """With `live`: why a provider's own list could not be had, by the provider's name."""
+    """With `live`: why a provider's own list could not be fetched, by the provider's name."""
 
 
 # --- Embeddings ---------------------------------------------------------------------------------
@@ -114,7 +115,7 @@ class OpenAIEmbeddingsRequest(OpenShape):
     input: str | list[str] | list[int] | list[list[int]]
     """A text, or a list of texts, of tokens, or of lists of tokens. Few providers take tokens."""
     dimensions: int | None = Field(None, ge=1)
-    """How long the vectors are to be, where the model can shorten them."""
+    """The length of the vectors, for models that can shorten them."""
     encoding_format: Literal["float", "base64"] | None = "float"
     """`base64`: each vector is the base64 of its numbers as little-endian float32."""
     user: str | None = None
@@ -125,7 +126,7 @@ class OpenAIEmbedding(Shape):
     index: int
     """The position of its text in `input`."""
     embedding: list[float] | str
-    """The vector; a string where `base64` was asked for."""
+    """The vector; a string if the request asked for `base64`."""
 
 
 class EmbeddingsUsage(Shape):
@@ -138,5 +139,5 @@ class OpenAIEmbeddings(Shape):
     object: Literal["list"]
     data: list[OpenAIEmbedding]
     model: str
-    """The model, by the provider's more exact name where it told one."""
+    """The model; the provider's more exact name if it gave one."""
     usage: EmbeddingsUsage

@@ -1,0 +1,82 @@
+"""The read-only routes: providers, models, parameters, health."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headway.server.openapi.examples.base import Example
+
+UNKNOWN: dict[str, Any] = {
+    "context_window": None,
+    "prices": None,
+    "refuses": [],
+    "deprecated": None,
+}
+LOCAL_MODELS = {
+    "name": "Local",
+    "models": ["smollm2-135m-instruct"],
+    "details": {"smollm2-135m-instruct": UNKNOWN},
+    "source": "bundled",
+}
+REASONER = {
+    "context_window": 200000,
+    "prices": {"input": 2.0, "output": 8.0, "cached": 0.5, "cache_write": None},
+    "refuses": ["temperature", "top_p", "frequency_penalty", "presence_penalty"],
+    "deprecated": False,
+}
+_OPENAI_MODELS = {
+    "name": "OpenAI",
+    "models": ["o3"],
+    "details": {"o3": REASONER},
+    "source": "bundled",
+}
+
+PROVIDERS = (Example("As configured", ["local", "openai"]),)
+MODELS = (
+    Example(
+        "All providers",
+        {"openai": _OPENAI_MODELS, "local": LOCAL_MODELS},
+    ),
+    Example("One provider", LOCAL_MODELS),
+)
+
+
+def _parameter(*values: Any) -> dict[str, Any]:
+    names = ("id", "name", "type", "default", "min", "max", "step")
+    return dict(zip(names, values, strict=True))
+
+
+PARAMETERS = (
+    Example(
+        "Two of them",
+        [
+            _parameter("temperature", "Temperature", "float", 1, 0, 2, 0.01),
+            _parameter("max_tokens", "Maximum tokens", "integer", 2048, 1, None, 1),
+        ],
+    ),
+)
+HEALTH = (Example("Healthy", {"status": "healthy", "message": "Headway is running."}),)
+OPENAI_MODELS = (
+    Example(
+        "As configured",
+        {
+            "object": "list",
+            "data": [
+                {
+                    "id": "local/smollm2-135m-instruct",
+                    "object": "model",
+                    "created": 0,
+                    "owned_by": "local",
+                    **UNKNOWN,
+                },
+                {
+                    "id": "openai/o3",
+                    "object": "model",
+                    "created": 0,
+                    "owned_by": "openai",
+                    **REASONER,
+                },
+            ],
+        },
+    ),
+)

@@ -1,0 +1,55 @@
+"""What the API's document says about one operation (a method of a path)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+from pydantic import BaseModel
+
+from headway.server.openapi.error_examples import ErrorExample
+from headway.server.openapi.examples.base import Example
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+EVENTS = "text/event-stream"
+
+
+class Body(Struct, frozen=True):
+    """One media type of a request or response: a value of any of ``models``; in a stream, one value
+    for each event."""
+
+    models: tuple[type[BaseModel], ...]
+    examples: tuple[Example, ...]
+    media_type: str = JSON
+
+
+class Parameter(Struct, frozen=True):
+    name: str
+    location: str
+    """``path``, ``query`` or ``header``."""
+    description: str
+    example: str
+    required: bool = True
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    method: str
+    path: str
+    id: str
+    """Unique; generated clients name their methods after it."""
+    tag: str
+    summary: str
+    description: str
+    parameters: tuple[Parameter, ...] = ()
+    request: Body | None = None
+    response: str
+    """Describes the response with status 200."""
+    responses: tuple[Body, ...]
+    """The media types of the response with status 200."""
+    headers: Mapping[str, Any] = {}
+    """Of the response with status 200, by name, as OpenAPI header objects."""
+    errors: tuple[ErrorExample, ...] = ()
+    is_open: bool = False
+    """Requires no key, even if the server has keys."""
