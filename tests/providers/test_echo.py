@@ -1,3 +1,5 @@
+"""The echo provider: scripted responses, whole and streamed."""
+
 from __future__ import annotations
 
 import json
@@ -10,11 +12,11 @@ from headway.providers.echo import (
     CREATED,
     FAULTS,
     PROVIDER,
-    Play,
+    EchoChunk,
     Script,
-    Step,
+    ScriptedResponse,
     encode_request,
-    play,
+    respond,
 )
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Target, Url
@@ -23,17 +25,19 @@ from headway.wire.sse import SseFramer
 STREAM = {"stream": True}
 
 
-def played(script: Any = None, content: Any = "Hello, my friend", **more: Any) -> Play:
+def scripted(
+    script: Any = None, content: Any = "Hello, my friend", **more: Any
+) -> ScriptedResponse:
     body = {"model": "echo", "messages": [{"role": "user", "content": content}], **more}
-    return play(json.dumps(body if script is None else {**body, "echo": script}).encode())
+    return respond(json.dumps(body if script is None else {**body, "echo": script}).encode())
 
 
-def sent(answer: Play) -> bytes:
-    return b"".join(step.data or b"" for step in answer.steps)
+def sent(answer: ScriptedResponse) -> bytes:
+    return b"".join(chunk.data or b"" for chunk in answer.chunks)
 
 
-def fold(answer: Play) -> ResponseAccumulator:
-    """The play as the adapter reads it."""
+def fold(answer: ScriptedResponse) -> ResponseAccumulator:
+    """The response as the adapter decodes it."""
     folded = ResponseAccumulator()
     if answer.headers[0][1] == b"application/json":
         folded.add(PROVIDER.decode_response(sent(answer)))
@@ -44,8 +48,8 @@ def fold(answer: Play) -> ResponseAccumulator:
     return folded
 
 
-def delays(answer: Play) -> list[float]:
-    return [step.delay for step in answer.steps]
+def delays(answer: ScriptedResponse) -> list[float]:
+    return [chunk.delay for chunk in answer.chunks]
 
 
 BOTH = pytest.mark.parametrize("more", [{}, STREAM], ids=["whole", "streamed"])
@@ -53,7 +57,7 @@ BOTH = pytest.mark.parametrize("more", [{}, STREAM], ids=["whole", "streamed"])
 
 @BOTH
 def test_the_answer_is_the_text_of_the_last_message(more: dict[str, Any]) -> None:
-    answer = fold(played(**more))
+    answer = fold(scripted(**more))
     assert answer.output() == "Hello, my friend"
     assert answer.finish_reason == "stop"
     assert answer.reported().input_tokens == 3
@@ -76,31 +80,31 @@ def test_the_answer_is_the_text_of_the_last_message(more: dict[str, Any]) -> Non
         ("", ""),
     ],
 )
-def test_any_content_is_answered(content: Any, text: str, more: dict[str, Any]) -> None:
-    answer = fold(played(content=content, **more))
+def test_content_of_any_type_gets_an_answer(content: Any, text: str, more: dict[str, Any]) -> None:
+    answer = fold(scripted(content=content, **more))
     assert answer.output() == text
     assert answer.is_finished
 
 
-def test_no_messages_are_answered_with_nothing() -> None:
-    assert fold(play(b'{"model":"echo","messages":[]}')).output() == ""
+def test_a_request_without_messages_gets_an_empty_answer() -> None:
+    assert fold(respond(b'{"model":"echo","messages":[]}')).output() == ""
 
 
-def test_each_word_is_an_event_of_its_own() -> None:
-    pieces = [step.data or b"" for step in played(stream=True).steps]
+def test_each_word_is_one_event() -> None:
+    pieces = [chunk.data or b"" for chunk in scripted(stream=True).chunks]
     assert [b'"content":"Hello,"' in pieces[1], b'"content":" my"' in pieces[2]] == [True, True]
     assert pieces[-1] == b"data: [DONE]\n\n"
 
 
 @BOTH
 def test_the_same_request_has_the_same_answer(more: dict[str, Any]) -> None:
-    assert played(**more) == played(**more)
+    assert scripted(**more) == scripted(**more)
 
 
 @BOTH
-def test_a_script_says_text_reasoning_and_finish(more: dict[str, Any]) -> None:
+def test_a_script_sets_text_reasoning_and_finish_reason(more: dict[str, Any]) -> None:
     script = {"text": "a b", "reasoning": "x y z", "finish_reason": "length"}
-    answer = fold(played(script, **more))
+    answer = fold(scripted(script, **more))
     assert answer.output() == "a b"
     assert "".join("".join(answer.choices[0].reasoning).split()) == "xyz"
     assert answer.finish_reason == "length"
@@ -110,7 +114,7 @@ def test_a_script_says_text_reasoning_and_finish(more: dict[str, Any]) -> None:
 @BOTH
 def test_a_script_makes_tool_calls(more: dict[str, Any]) -> None:
     tools = [{"name": "weather", "arguments": {"city": "Florence"}}, {"name": "time"}]
-    answer = fold(played({"tools": tools}, **more))
+    answer = fold(scripted({"tools": tools}, **more))
     assert answer.finish_reason == "tool_calls"
     assert answer.choices[0].message()["tool_calls"] == [
         {
@@ -131,32 +135,32 @@ def test_a_script_makes_tool_calls(more: dict[str, Any]) -> None:
         ("none", [False, False, False, False, False, False]),
     ],
 )
-def test_usage_comes_in_every_shape_of_the_field(shape: str, where: list[bool]) -> None:
-    answer = played({"usage": shape}, stream=True)
-    assert [b'"usage"' in (step.data or b"") for step in answer.steps] == where
+def test_usage_comes_where_the_script_says(shape: str, where: list[bool]) -> None:
+    answer = scripted({"usage": shape}, stream=True)
+    assert [b'"usage"' in (chunk.data or b"") for chunk in answer.chunks] == where
     reported = fold(answer).reported().output_tokens
     assert reported == (None if shape == "none" else 3)
 
 
-def test_a_whole_answer_may_lack_usage_too() -> None:
-    assert fold(played({"usage": "none"})).usage is None
+def test_a_whole_response_may_lack_usage() -> None:
+    assert fold(scripted({"usage": "none"})).usage is None
 
 
-def test_the_rate_of_tokens_is_kept() -> None:
+def test_chunks_keep_the_rate_of_tokens() -> None:
     script = {"latency": 1.5, "first_token": 0.5, "tokens_per_second": 4}
-    streamed = played(script, stream=True)
+    streamed = scripted(script, stream=True)
     assert streamed.delay == 1.5
     assert delays(streamed) == [0, 0.5, 0.25, 0.25, 0, 0, 0]
-    whole = played(script)
+    whole = scripted(script)
     assert (whole.delay, delays(whole)) == (1.5, [0.5 + 3 / 4])
 
 
 @BOTH
-def test_a_first_token_takes_its_time_without_a_rate(more: dict[str, Any]) -> None:
-    assert sum(delays(played({"first_token": 0.5}, **more))) == 0.5
+def test_the_first_token_waits_without_a_rate_too(more: dict[str, Any]) -> None:
+    assert sum(delays(scripted({"first_token": 0.5}, **more))) == 0.5
 
 
-# fault, what the stream's last step sends, whether it ends, and the error that the adapter sees
+# fault, what the stream's last chunk sends, whether it ends, and the error that the adapter sees
 FAULTY: list[tuple[str, Any, bool]] = [
     ("cut", None, False),
     ("malformed", b'data: {"choices": [{\n\n', True),
@@ -165,47 +169,47 @@ FAULTY: list[tuple[str, Any, bool]] = [
 
 
 @pytest.mark.parametrize(("fault", "last", "ends"), FAULTY)
-def test_a_stream_goes_wrong_after_the_tokens_asked_for(fault: str, last: Any, ends: bool) -> None:
-    answer = played({"fault": fault, "fault_after": 2}, stream=True)
+def test_a_stream_fails_after_the_given_number_of_tokens(fault: str, last: Any, ends: bool) -> None:
+    answer = scripted({"fault": fault, "fault_after": 2}, stream=True)
     assert answer.status == 200
-    assert len(answer.steps) == 1 + 2 + 1
+    assert len(answer.chunks) == 1 + 2 + 1
     assert answer.ends is ends
     if last is None:
-        assert answer.steps[-1] == Step(0, None)
+        assert answer.chunks[-1] == EchoChunk(0, None)
     else:
-        assert (answer.steps[-1].data or b"").startswith(last)
+        assert (answer.chunks[-1].data or b"").startswith(last)
 
 
-def test_a_stream_stalls_after_the_tokens_asked_for() -> None:
-    answer = played({"fault": "stall", "fault_after": 2}, stream=True)
-    assert (len(answer.steps), answer.ends) == (3, False)
+def test_a_stream_stalls_after_the_given_number_of_tokens() -> None:
+    answer = scripted({"fault": "stall", "fault_after": 2}, stream=True)
+    assert (len(answer.chunks), answer.ends) == (3, False)
 
 
-def test_a_fault_may_come_before_any_token_and_not_before_the_head() -> None:
-    answer = played({"fault": "stall", "fault_after": -1}, stream=True)
-    assert (len(answer.steps), answer.ends) == (1, False)
+def test_a_fault_comes_after_the_headers_at_the_earliest() -> None:
+    answer = scripted({"fault": "stall", "fault_after": -1}, stream=True)
+    assert (len(answer.chunks), answer.ends) == (1, False)
 
 
 @pytest.mark.parametrize(
     ("fault", "data", "ends"),
     [("cut", [None], False), ("stall", [], False), ("malformed", [b'{"id"'], True)],
 )
-def test_a_whole_answer_goes_wrong_too(fault: str, data: list[Any], ends: bool) -> None:
-    answer = played({"fault": fault})
-    assert [step.data and step.data[:5] for step in answer.steps] == data
+def test_a_whole_response_fails_too(fault: str, data: list[Any], ends: bool) -> None:
+    answer = scripted({"fault": fault})
+    assert [chunk.data and chunk.data[:5] for chunk in answer.chunks] == data
     assert answer.ends is ends
 
 
 @BOTH
-def test_an_error_inside_an_answer_is_one_to_the_adapter(more: dict[str, Any]) -> None:
-    failed = fold(played({"fault": "error_event"}, **more)).failed
+def test_a_scripted_error_event_is_failed(more: dict[str, Any]) -> None:
+    failed = fold(scripted({"fault": "error_event"}, **more)).failed
     assert failed is not None
     assert str(failed) == "scripted: the model failed"
 
 
 @BOTH
-def test_a_scripted_rate_limit_says_when_to_come_back(more: dict[str, Any]) -> None:
-    answer = played({"fault": "rate_limit", "retry_after": 2.5, "latency": 0.1}, **more)
+def test_a_scripted_rate_limit_has_a_retry_after(more: dict[str, Any]) -> None:
+    answer = scripted({"fault": "rate_limit", "retry_after": 2.5, "latency": 0.1}, **more)
     assert (answer.status, answer.delay) == (429, 0.1)
     error = PROVIDER.decode_error(answer.status, answer.headers, sent(answer))
     assert (error.status, error.retry_after_s) == (429, 2.5)
@@ -213,38 +217,38 @@ def test_a_scripted_rate_limit_says_when_to_come_back(more: dict[str, Any]) -> N
 
 @pytest.mark.parametrize(("script", "status"), [({}, 500), ({"status": 503}, 503)])
 def test_a_scripted_failure_has_its_status(script: dict[str, Any], status: int) -> None:
-    answer = played({"fault": "error", **script})
+    answer = scripted({"fault": "error", **script})
     assert answer.status == status
     assert b"scripted: the provider failed" in sent(answer)
 
 
 @BOTH
-def test_silence_is_no_answer_at_all(more: dict[str, Any]) -> None:
-    answer = played({"fault": "silence"}, **more)
-    assert (answer.steps, answer.ends, answer.answers) == ([], False, False)
+def test_silence_sends_nothing(more: dict[str, Any]) -> None:
+    answer = scripted({"fault": "silence"}, **more)
+    assert (answer.chunks, answer.ends, answer.is_silent) == ([], False, True)
 
 
 WRONG: list[Any] = [{"txet": "x"}, {"fault": "fire"}, {"usage": "some"}, 7, {"latency": "long"}]
 
 
 @pytest.mark.parametrize("script", WRONG)
-def test_a_wrong_script_is_answered_with_400(script: Any) -> None:
-    answer = played(script)
+def test_an_invalid_script_gets_a_400(script: Any) -> None:
+    answer = scripted(script)
     assert answer.status == 400
     assert b"echo cannot read this request" in sent(answer)
 
 
-def test_a_body_nested_too_deeply_is_answered_with_400() -> None:
-    assert play(b'{"messages":' + b"[" * 100_000).status == 400
+def test_a_body_nested_too_deep_gets_a_400() -> None:
+    assert respond(b'{"messages":' + b"[" * 100_000).status == 400
 
 
-def test_every_fault_is_described_and_known() -> None:
+def test_every_described_fault_is_valid() -> None:
     for fault in FAULTS:
-        assert played({"fault": fault}).status in (200, 429, 500)
+        assert scripted({"fault": fault}).status in (200, 429, 500)
     assert Script().fault is None
 
 
-def test_the_request_goes_to_no_address_but_is_openais() -> None:
+def test_the_request_is_openais_with_no_real_address() -> None:
     request = ChatRequest(model="echo", messages=Raw(b"[]"), stream=True)
     target = Target(provider="echo", base_url="https://elsewhere.example/v1", api_key="k")
     http = encode_request(request, target)
@@ -252,7 +256,7 @@ def test_the_request_goes_to_no_address_but_is_openais() -> None:
     assert json.loads(http.body)["stream_options"] == {"include_usage": True}
 
 
-def test_it_needs_no_key_and_refuses_no_parameter() -> None:
+def test_echo_needs_no_key_and_takes_every_parameter() -> None:
     assert PROVIDER.key_env is None
     request = ChatRequest(model="o3", messages=Raw(b"[]"), parameters={"temperature": Raw(b"1")})
     assert PROVIDER.adapt(request) == (request, ())
@@ -269,12 +273,12 @@ def test_it_needs_no_key_and_refuses_no_parameter() -> None:
     ],
     ids=["prompt", "text", "reasoning", "tools"],
 )
-def test_an_answer_that_would_fill_the_memory_is_refused(script: Any, more: dict[str, Any]) -> None:
-    answer = played(script, content="a " * (1 if script else 131_073), **more)
+def test_an_answer_that_is_too_long_gets_a_400(script: Any, more: dict[str, Any]) -> None:
+    answer = scripted(script, content="a " * (1 if script else 131_073), **more)
     assert answer.status == 400
     assert b"at most 262144 characters" in sent(answer)
 
 
-def test_a_long_prompt_with_a_short_answer_is_fine() -> None:
-    answer = fold(played({"text": "Hi"}, content="a " * 200_000))
+def test_a_long_prompt_may_have_a_short_answer() -> None:
+    answer = fold(scripted({"text": "Hi"}, content="a " * 200_000))
     assert answer.reported().input_tokens == 200_000

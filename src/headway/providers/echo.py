@@ -1,7 +1,7 @@
 """A provider that answers from the prompt, for tests of your own clients: deterministic, and it can
-fail on request. It speaks OpenAI's wire and ships with the product.
+fail on request. It speaks OpenAI's wire format and ships with the product.
 
-What it does is scripted by the parameter ``echo``, an object; see ``Script`` for its fields:
+The parameter ``echo``, an object, controls the response; its fields are those of ``Script``:
 
     {"model": "echo", "messages": [...], "echo": {"tokens_per_second": 20, "fault": "cut"}}
 """
@@ -33,28 +33,28 @@ FAULTS: dict[str, str] = {
 }
 
 
-class Tool(Struct, frozen=True):
+class ScriptedTool(Struct, frozen=True):
     name: str
     arguments: dict[str, Any] = {}
 
 
 class Script(Struct, frozen=True, forbid_unknown_fields=True):
-    """How to answer. Times in seconds."""
+    """How to respond. Times are in seconds."""
 
     text: str | None = None
-    """The answer; by default the text of the last message."""
+    """The text of the answer; by default that of the last message."""
     reasoning: str | None = None
     """Reasoning to stream before the answer."""
-    tools: list[Tool] = []
+    tools: list[ScriptedTool] = []
     """Tool calls to make instead of answering with text."""
     latency: float = 0.0
-    """Before the head of the answer."""
+    """Before the response's headers."""
     first_token: float = 0.0
-    """Between the head and the first token."""
+    """Between the headers and the first token."""
     tokens_per_second: float | None = None
-    """None: all tokens at once, each in an event of its own."""
+    """None: all tokens at once, each in its own event."""
     usage: Literal["reported", "cumulative", "on_finish", "none"] = "reported"
-    """Usage in a last chunk, in every chunk, on the finish chunk, or not at all."""
+    """Usage in a last chunk, in every chunk, in the chunk with the finish reason, or nowhere."""
     finish_reason: str | None = None
     fault: Fault | None = None
     fault_after: int = 1
@@ -63,45 +63,47 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True):
     status: int = 500
 
 
-class Step(Struct, frozen=True):
+class EchoChunk(Struct, frozen=True):
     """Wait ``delay`` seconds, then send ``data``; None breaks the connection."""
 
     delay: float
     data: bytes | None
 
 
-class Play(Struct, frozen=True):
-    """A whole answer, ready to be played. ``steps`` without an end mark never end."""
+class ScriptedResponse(Struct, frozen=True):
+    """A response for the transport to send."""
 
     delay: float
+    """Seconds before the headers."""
     status: int
     headers: Headers
-    steps: list[Step]
+    chunks: list[EchoChunk]
     ends: bool = True
-    answers: bool = True
-    """False: silence."""
+    """False: nothing follows the last chunk, not even the end of the body."""
+    is_silent: bool = False
+    """True: not even headers are sent."""
 
 
-class Message(Struct):
+class EchoMessage(Struct):
     content: Any = None
 
 
-class Body(Struct):
+class EchoRequest(Struct):
     model: str
-    messages: list[Message]
+    messages: list[EchoMessage]
     stream: bool | None = None
     echo: Script | None = None
 
 
-TOKEN = re.compile(r"\s*\S+")
+WORD = re.compile(r"\s*\S+")
 CREATED = 1_700_000_000
-LONGEST = 256 * 1024
-"""Characters of an answer: the whole play is written before its first line is spoken, some hundred
-bytes for each token, and everyone else waits for it."""
+MAX_CHARACTERS = 256 * 1024
+"""Of an answer. The whole response is built before its first chunk is sent, with some hundred bytes
+for each token, and it blocks the event loop meanwhile."""
 JSON = [(b"content-type", b"application/json")]
 SSE = [(b"content-type", b"text/event-stream")]
-END = b"data: [DONE]\n\n"
-_body = msgspec.json.Decoder(Body).decode
+DONE = b"data: [DONE]\n\n"
+_decode_request = msgspec.json.Decoder(EchoRequest).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -110,40 +112,55 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     return replace(http, url=Url("echo", "echo", 0, http.url.path))
 
 
-def play(body: bytes) -> Play:
-    """The answer to one request body. A wrong script is answered with 400, as a provider would."""
+def respond(body: bytes) -> ScriptedResponse:
+    """The response to a request's body. An invalid script gets a 400, as from a provider."""
     try:
-        request = _body(body)
+        request = _decode_request(body)
     except (msgspec.DecodeError, RecursionError) as exc:
-        return _refusal(400, f"echo cannot read this request: {exc}", [])
+        return _error_response(400, f"echo cannot read this request: {exc}", [])
     script = request.echo or Script()
-    if _length(request, script) > LONGEST:
-        return _refusal(400, f"echo answers with at most {LONGEST} characters", [])
+    if _length(request, script) > MAX_CHARACTERS:
+        return _error_response(400, f"echo answers with at most {MAX_CHARACTERS} characters", [])
     if script.fault == "silence":
-        return Play(0, 200, [], [], ends=False, answers=False)
+        return ScriptedResponse(0, 200, [], [], ends=False, is_silent=True)
     if script.fault == "rate_limit":
         wait = b"%g" % script.retry_after
-        return _refusal(429, "scripted: too many requests", [(b"retry-after", wait)], script)
+        return _error_response(429, "scripted: too many requests", [(b"retry-after", wait)], script)
     if script.fault == "error":
-        return _refusal(script.status, "scripted: the provider failed", [], script)
+        return _error_response(script.status, "scripted: the provider failed", [], script)
     if request.stream:
-        return _streamed(request, script)
-    return _whole(request, script)
+        return _streamed_response(request, script)
+    return _whole_response(request, script)
 
 
-def _refusal(
+def _error_response(
     status: int, message: str, headers: list[tuple[bytes, bytes]], script: Script | None = None
-) -> Play:
+) -> ScriptedResponse:
     body = _encode({"error": {"message": message, "type": "scripted", "param": None, "code": None}})
-    return Play(script.latency if script else 0, status, [*JSON, *headers], [Step(0, body)])
+    delay = script.latency if script else 0
+    return ScriptedResponse(delay, status, [*JSON, *headers], [EchoChunk(0, body)])
 
 
-def _whole(request: Body, script: Script) -> Play:
+def _whole_response(request: EchoRequest, script: Script) -> ScriptedResponse:
     answer = _answer(request, script)
-    tokens = len(TOKEN.findall(answer)) + len(TOKEN.findall(script.reasoning or ""))
+    tokens = len(WORD.findall(answer)) + len(WORD.findall(script.reasoning or ""))
     wait = script.first_token
     if script.tokens_per_second:
         wait += tokens / script.tokens_per_second
+    if script.fault == "stall":
+        return ScriptedResponse(script.latency, 200, JSON, [], ends=False)
+    if script.fault == "cut":
+        return ScriptedResponse(script.latency, 200, JSON, [EchoChunk(wait, None)], ends=False)
+    if script.fault == "malformed":
+        data = b'{"id": "chatcmpl-echo", "choices": [{'
+    elif script.fault == "error_event":
+        data = _encode(SCRIPTED_ERROR)
+    else:
+        data = _completion(request, script, answer, tokens)
+    return ScriptedResponse(script.latency, 200, JSON, [EchoChunk(wait, data)])
+
+
+def _completion(request: EchoRequest, script: Script, answer: str, tokens: int) -> bytes:
     message: dict[str, Any] = {"role": "assistant", "content": answer or None}
     if script.reasoning:
         message["reasoning_content"] = script.reasoning
@@ -153,37 +170,31 @@ def _whole(request: Body, script: Script) -> Play:
     body = _head(request, "chat.completion") | {"choices": [choice]}
     if script.usage != "none":
         body["usage"] = _usage(request, tokens)
-    data: bytes | None = _encode(body)
-    if script.fault == "malformed":
-        data = b'{"id": "chatcmpl-echo", "choices": [{'
-    elif script.fault == "error_event":
-        data = _encode(SCRIPTED_ERROR)
-    ends = script.fault not in ("cut", "stall")
-    steps = [Step(wait, data)] if ends else [Step(wait, None)] if script.fault == "cut" else []
-    return Play(script.latency, 200, JSON, steps, ends)
+    return _encode(body)
 
 
-def _streamed(request: Body, script: Script) -> Play:
+def _streamed_response(request: EchoRequest, script: Script) -> ScriptedResponse:
     gap = 1 / script.tokens_per_second if script.tokens_per_second else 0.0
-    steps = [Step(0, _event(request, {"role": "assistant", "content": ""}, script, 0))]
+    chunks = [EchoChunk(0, _chunk_event(request, {"role": "assistant", "content": ""}, script, 0))]
     for count, delta in enumerate(_deltas(request, script), 1):
         wait = script.first_token if count == 1 else gap
-        steps.append(Step(wait, _event(request, delta, script, count)))
+        chunks.append(EchoChunk(wait, _chunk_event(request, delta, script, count)))
     if script.fault:
-        return _faulty(steps, script)
-    return Play(script.latency, 200, SSE, [*steps, *_closing(request, script, len(steps) - 1)])
+        return _with_fault(chunks, script)
+    chunks += _last_chunks(request, script, len(chunks) - 1)
+    return ScriptedResponse(script.latency, 200, SSE, chunks)
 
 
-def _faulty(steps: list[Step], script: Script) -> Play:
-    kept = steps[: 1 + max(0, script.fault_after)]
+def _with_fault(chunks: list[EchoChunk], script: Script) -> ScriptedResponse:
+    kept = chunks[: 1 + max(0, script.fault_after)]
     if script.fault == "cut":
-        return Play(script.latency, 200, SSE, [*kept, Step(0, None)], ends=False)
-    if script.fault == "malformed":
-        return Play(script.latency, 200, SSE, [*kept, Step(0, b'data: {"choices": [{\n\n')])
-    if script.fault == "error_event":
-        event = b"data: " + _encode(SCRIPTED_ERROR) + b"\n\n"
-        return Play(script.latency, 200, SSE, [*kept, Step(0, event)])
-    return Play(script.latency, 200, SSE, kept, ends=False)
+        kept.append(EchoChunk(0, None))
+    elif script.fault == "malformed":
+        kept.append(EchoChunk(0, b'data: {"choices": [{\n\n'))
+    elif script.fault == "error_event":
+        kept.append(EchoChunk(0, b"data: " + _encode(SCRIPTED_ERROR) + b"\n\n"))
+    ends = script.fault in ("malformed", "error_event")
+    return ScriptedResponse(script.latency, 200, SSE, kept, ends)
 
 
 SCRIPTED_ERROR = {
@@ -191,21 +202,21 @@ SCRIPTED_ERROR = {
 }
 
 
-def _closing(request: Body, script: Script, count: int) -> Iterator[Step]:
+def _last_chunks(request: EchoRequest, script: Script, count: int) -> Iterator[EchoChunk]:
     finish = _head(request, "chat.completion.chunk")
     finish["choices"] = [{"index": 0, "delta": {}, "finish_reason": _finish(script)}]
     if script.usage in ("on_finish", "cumulative"):
         finish["usage"] = _usage(request, count)
-    yield Step(0, b"data: " + _encode(finish) + b"\n\n")
+    yield EchoChunk(0, b"data: " + _encode(finish) + b"\n\n")
     if script.usage == "reported":
         last = _head(request, "chat.completion.chunk") | {"choices": []}
         last["usage"] = _usage(request, count)
-        yield Step(0, b"data: " + _encode(last) + b"\n\n")
-    yield Step(0, END)
+        yield EchoChunk(0, b"data: " + _encode(last) + b"\n\n")
+    yield EchoChunk(0, DONE)
 
 
-def _deltas(request: Body, script: Script) -> Iterator[dict[str, Any]]:
-    for word in TOKEN.findall(script.reasoning or ""):
+def _deltas(request: EchoRequest, script: Script) -> Iterator[dict[str, Any]]:
+    for word in WORD.findall(script.reasoning or ""):
         yield {"reasoning_content": word}
     for position, tool in enumerate(script.tools):
         call = _tool_call(position, tool)
@@ -214,11 +225,11 @@ def _deltas(request: Body, script: Script) -> Iterator[dict[str, Any]]:
         yield {"tool_calls": [{"index": position, **call}]}
         for piece in (arguments[i : i + 8] for i in range(0, len(arguments), 8)):
             yield {"tool_calls": [{"index": position, "function": {"arguments": piece}}]}
-    for word in TOKEN.findall(_answer(request, script)):
+    for word in WORD.findall(_answer(request, script)):
         yield {"content": word}
 
 
-def _event(request: Body, delta: dict[str, Any], script: Script, count: int) -> bytes:
+def _chunk_event(request: EchoRequest, delta: dict[str, Any], script: Script, count: int) -> bytes:
     chunk = _head(request, "chat.completion.chunk")
     chunk["choices"] = [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}]
     if script.usage == "cumulative":
@@ -226,17 +237,17 @@ def _event(request: Body, delta: dict[str, Any], script: Script, count: int) -> 
     return b"data: " + _encode(chunk) + b"\n\n"
 
 
-def _head(request: Body, kind: str) -> dict[str, Any]:
+def _head(request: EchoRequest, kind: str) -> dict[str, Any]:
     return {"id": "chatcmpl-echo", "object": kind, "created": CREATED, "model": request.model}
 
 
-def _tool_call(position: int, tool: Tool) -> dict[str, Any]:
+def _tool_call(position: int, tool: ScriptedTool) -> dict[str, Any]:
     arguments = _encode(tool.arguments).decode()
     function = {"name": tool.name, "arguments": arguments}
     return {"id": f"call_{position}", "type": "function", "function": function}
 
 
-def _answer(request: Body, script: Script) -> str:
+def _answer(request: EchoRequest, script: Script) -> str:
     if script.tools:
         return ""
     if script.text is not None:
@@ -244,12 +255,12 @@ def _answer(request: Body, script: Script) -> str:
     return _text(request.messages[-1]) if request.messages else ""
 
 
-def _length(request: Body, script: Script) -> int:
+def _length(request: EchoRequest, script: Script) -> int:
     arguments = sum(len(_encode(tool.arguments)) for tool in script.tools)
     return len(_answer(request, script)) + len(script.reasoning or "") + arguments
 
 
-def _text(message: Message) -> str:
+def _text(message: EchoMessage) -> str:
     content = message.content
     if isinstance(content, list):
         texts = [p.get("text") for p in content if isinstance(p, dict)]
@@ -261,9 +272,9 @@ def _finish(script: Script) -> str:
     return script.finish_reason or ("tool_calls" if script.tools else "stop")
 
 
-def _usage(request: Body, completion: int) -> dict[str, int]:
-    """Tokens here are words: the point is that they are the same every time."""
-    prompt = sum(1 for message in request.messages for _ in TOKEN.finditer(_text(message)))
+def _usage(request: EchoRequest, completion: int) -> dict[str, int]:
+    """A token is a word, so that counts are the same each time."""
+    prompt = sum(1 for message in request.messages for _ in WORD.finditer(_text(message)))
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,

@@ -1,7 +1,5 @@
-"""The embedded model: a llama.cpp server on this machine, which speaks OpenAI's wire.
-
-It needs no key and has no price: what it costs is your own electricity.
-"""
+"""The local model: a llama.cpp server that the gateway starts on this machine, in OpenAI's wire
+format. It needs no key and has no price."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import asyncio
 
 from headway.errors import UpstreamDisconnected, UpstreamTimeout
 from headway.ports import ResponseReceiver, UpstreamRequest
-from headway.providers.echo import Play, play
+from headway.providers.echo import ScriptedResponse, respond
 from headway.types import Clock, HttpRequest, Timeouts
 
 
@@ -19,7 +19,7 @@ class EchoTransport:
     def send(
         self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver
     ) -> UpstreamRequest:
-        return Playing(play(request.body), timeouts, receiver, self._clock)
+        return Playing(respond(request.body), timeouts, receiver, self._clock)
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -29,7 +29,7 @@ class Playing:
     """One answer being played."""
 
     def __init__(
-        self, script: Play, timeouts: Timeouts, receiver: ResponseReceiver, clock: Clock
+        self, script: ScriptedResponse, timeouts: Timeouts, receiver: ResponseReceiver, clock: Clock
     ) -> None:
         self._script = script
         self._receiver: ResponseReceiver | None = receiver
@@ -40,7 +40,7 @@ class Playing:
         self._loop = asyncio.get_running_loop()
         receiver.on_sent(clock())
         wait, then = script.delay, self._respond
-        if not script.answers or wait > timeouts.first_byte:
+        if script.is_silent or wait > timeouts.first_byte:
             wait, then = timeouts.first_byte, self._time_out
         self._timer = self._loop.call_later(wait, then)
 
@@ -68,8 +68,8 @@ class Playing:
     def _wait_for_step(self) -> None:
         if self._receiver is None:
             return
-        if self._next < len(self._script.steps):
-            self._wait(self._script.steps[self._next].delay)
+        if self._next < len(self._script.chunks):
+            self._wait(self._script.chunks[self._next].delay)
         elif self._script.ends:
             self._finish()
         else:
@@ -87,16 +87,16 @@ class Playing:
         if self._is_paused:
             self._is_due = True
             return
-        receiver, step = self._receiver, self._script.steps[self._next]
+        receiver, chunk = self._receiver, self._script.chunks[self._next]
         self._next += 1
         if receiver is None:
             return
-        if step.data is None:
+        if chunk.data is None:
             self._receiver = None
             error = UpstreamDisconnected("scripted: the connection broke before the answer's end.")
             receiver.on_error(error, self._clock())
             return
-        receiver.on_chunk(step.data, self._clock())
+        receiver.on_chunk(chunk.data, self._clock())
         self._wait_for_step()
 
     def _finish(self) -> None:
