@@ -167,7 +167,7 @@ def test_every_request_is_one_that_its_route_takes(where: str, path: str, body: 
     if provider is echo.PROVIDER:
         sent = provider.encode_request(call.request, Target(provider="echo", base_url=""))
         assert b"echo cannot read" not in b"".join(
-            s.data or b"" for s in echo.play(sent.body).steps
+            s.data or b"" for s in echo.respond(sent.body).chunks
         )
     elif provider.models:
         assert call.request.model in provider.models
