@@ -3,7 +3,7 @@
 
 ARGS ?=
 BIN := .venv/bin
-PURE_TESTS := tests/test_errors.py tests/wire tests/dialects tests/providers tests/policy tests/routing tests/metering
+PURE_TESTS := tests/test_errors.py tests/test_response_accumulator.py tests/wire tests/dialects tests/providers tests/policy tests/routing tests/metering
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help

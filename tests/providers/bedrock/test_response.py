@@ -352,3 +352,18 @@ def test_a_frame_of_another_wire_is_read_by_its_name() -> None:
     frame = Frame(b'{"contentBlockIndex":0,"delta":{"text":"a"}}', "contentBlockDelta", b"")
     assert decode_event(frame, {}) == [Text("a")]
     assert not EventStreamMessage(b"", None, b"").is_failure
+
+
+def test_a_whole_response_of_invoke_is_anthropics() -> None:
+    body = {
+        "type": "message",
+        "id": "msg_bdrk_1",
+        "model": "claude-x",
+        "content": [{"type": "text", "text": "Hi"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 3, "output_tokens": 2},
+    }
+    found = decode_response(json.dumps(body).encode())
+    assert Text("Hi") in found
+    assert Finished("stop") in found
+    assert type(found[-1]) is StreamEnd
