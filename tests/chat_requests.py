@@ -287,11 +287,19 @@ class Sent:
     changes: tuple[Transformation, ...]
 
     def told(self, parameter: str) -> str | None:
-        """What was said to be done to it."""
-        return next((c.action for c in self.changes if c.parameter == parameter), None)
+        """What was done to the parameter, or to a field of it."""
+        return next((c.action for c in self.changes if _root(c) == parameter), None)
 
     def says(self, action: str, parameter: str) -> bool:
-        return any((c.action, c.parameter) == (action, parameter) for c in self.changes)
+        return any((c.action, _root(c)) == (action, parameter) for c in self.changes)
+
+    def says_of_messages(self, action: str, field: str) -> bool:
+        paths = (f"messages[].{field}", f"messages[].content[].{field}")
+        return any(c.action == action and c.parameter in paths for c in self.changes)
+
+
+def _root(change: Transformation) -> str:
+    return change.parameter.partition(".")[0]
 
 
 def sent(provider: Provider, asked: Asked, target: Target) -> Sent:
@@ -359,17 +367,17 @@ def _check_fields(
         if not value and name in {*renamed, *renamed.values()}:
             continue  # a thought of nothing is none
         if got.get(own) == value:
-            assert own == name or given.get(own) == value or found.says("renamed", name)
+            assert own == name or given.get(own) == value or found.says_of_messages("renamed", name)
         else:
             assert own not in got or own in given
-            assert found.says("dropped", name) or _is_said(given, got, found, name)
+            assert found.says_of_messages("dropped", name) or _is_said(given, got, found, name)
     assert set(got) <= set(given) | {renamed[name] for name in given if name in renamed}
     _check_content(given, got, found)
 
 
 def _is_said(given: Mapping[str, Any], got: Mapping[str, Any], found: Sent, name: str) -> bool:
     """A refusal has become what the message says."""
-    if name != "refusal" or given.get("content") or not found.says("emulated", name):
+    if name != "refusal" or given.get("content") or not found.says_of_messages("emulated", name):
         return False
     return got["content"] in (given[name], [{"type": "text", "text": given[name]}])
 
@@ -381,10 +389,10 @@ def _check_content(given: Mapping[str, Any], got: Mapping[str, Any], found: Sent
     for part, other in zip(said, told, strict=True):
         if other["type"] != part["type"]:
             assert part["type"] == "refusal"
-            assert found.says("emulated", "refusal")
+            assert found.says_of_messages("emulated", "refusal")
             assert other == {"type": "text", "text": part["refusal"]}
             continue
         lost = set(part) - set(other)
         assert {name: part[name] for name in part if name not in lost} == other
-        assert all(found.says("dropped", name) for name in lost)
+        assert all(found.says_of_messages("dropped", name) for name in lost)
         assert part["type"] in other, "a part went out without what it is"

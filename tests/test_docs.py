@@ -32,13 +32,17 @@ from contract.shapes import (
     STREAM_KEYS,
 )
 from headway.cli.app import app
+from headway.config import load
 from headway.dialects.base import ClientRequest, DecodedRequest
 from headway.metering.prices import read_shipped_prices
-from headway.providers import KINDS, echo
+from headway.providers import FACTS, KINDS, echo
 from headway.providers.base import Provider
+from headway.providers.docs import markdown
+from headway.providers.openai_compatible import vendors
+from headway.providers.registry import entries
 from headway.record import Record
 from headway.server import routes
-from headway.types import ChatRequest, Target, Transformation
+from headway.types import ChatRequest, Target
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -248,42 +252,59 @@ def test_every_piece_of_python_is_python(block: Block) -> None:
 
 
 @pytest.fixture
-def modules(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
-    """docs/adding-a-provider.md, executed: a row, a file, and the file's test."""
-    row, file, test = (
+def examples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, ModuleType]]:
+    """docs/adding-a-provider.md, executed: a vendor's file among the vendors, the module of a wire
+    format, and its test."""
+    vendor, module, test = (
         b.text for b in blocks_of(DOCS / "adding-a-provider.md") if b.language == "python"
     )
+    (tmp_path / "acme.py").write_text(vendor)
+    monkeypatch.setattr(vendors, "__path__", [*vendors.__path__, str(tmp_path)])
+    entries.cache_clear()
     made: dict[str, ModuleType] = {}
-    for name, text in (("acme", row), ("bolt", file), ("test_bolt", test)):
-        made[name] = module = ModuleType(f"documented_{name}")
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+    for name, text in (("bolt", module), ("test_bolt", test)):
+        made[name] = ModuleType(f"documented_{name}")
+        monkeypatch.setitem(sys.modules, made[name].__name__, made[name])
         if name == "test_bolt":
-            module.__dict__["PROVIDER"] = made["bolt"].PROVIDER
-        exec(compile(text, name, "exec"), module.__dict__)
-    return made
+            made[name].__dict__["PROVIDER"] = made["bolt"].PROVIDER
+        exec(compile(text, name, "exec"), made[name].__dict__)
+    yield made
+    sys.modules.pop(f"{vendors.__name__}.acme", None)
+    entries.cache_clear()
 
 
-def test_the_providers_that_the_page_adds_are_providers(modules: dict[str, ModuleType]) -> None:
+def adapted_by(provider: Provider) -> tuple[ChatRequest, list[str]]:
     parameters = {"max_tokens": Raw(b"5"), "frequency_penalty": Raw(b"1")}
     request = ChatRequest(
         model="m", messages=Raw(b'[{"role":"user","content":"Hi"}]'), parameters=parameters
     )
-    for name in ("acme", "bolt"):
-        provider = modules[name].PROVIDER
-        assert isinstance(provider, Provider)
-        sent, changes = provider.adapt(request)
-        http = provider.encode_request(
-            sent, Target(provider=name, base_url=provider.base_url or "")
-        )
-        assert http.url.host == f"api.{name}.example"
-        assert "max_completion_tokens" in sent.parameters or name == "bolt"
-        assert [type(change) for change in changes] == (
-            [] if name == "bolt" else [Transformation, Transformation]
-        )
+    sent, transformations = provider.adapt(request)
+    target = Target(provider=provider.name, base_url=provider.base_url or "")
+    assert provider.encode_request(sent, target).url.host == f"api.{provider.name}.example"
+    return sent, [str(each) for each in transformations]
 
 
-def test_the_test_that_the_page_shows_passes(modules: dict[str, ModuleType]) -> None:
-    modules["test_bolt"].test_a_stream_means_the_same_wherever_it_is_cut()
+def test_one_file_adds_a_vendor(examples: dict[str, ModuleType], tmp_path: Path) -> None:
+    sent, transformations = adapted_by(KINDS["acme"])
+    assert "max_completion_tokens" in sent.parameters
+    assert transformations == [
+        "renamed max_tokens -> max_completion_tokens",
+        "dropped frequency_penalty: unsupported by Acme",
+    ]
+    environ = {"HOME": str(tmp_path), "ACME_API_KEY": "k", "ACME_BASE_URL": "http://h/v1"}
+    acme = load(None, environ, FACTS).providers["acme"]
+    assert (acme.base_url, str(acme.api_key)) == ("http://h/v1", "k")
+    assert "| `acme` | Acme | `https://api.acme.example/v1` or `ACME_BASE_URL` |" in markdown()
+    kinds = list(KINDS)
+    assert kinds[kinds.index("acme") - 1 :] == ["sglang", "acme", "echo", "local"]
+
+
+def test_the_module_of_the_page_is_a_provider(examples: dict[str, ModuleType]) -> None:
+    assert adapted_by(examples["bolt"].PROVIDER)[1] == []
+
+
+def test_the_test_that_the_page_shows_passes(examples: dict[str, ModuleType]) -> None:
+    examples["test_bolt"].test_a_stream_means_the_same_wherever_it_is_cut()
 
 
 def test_the_page_names_every_field_of_a_provider() -> None:

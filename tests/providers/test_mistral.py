@@ -100,12 +100,12 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (
         {"role": "assistant", "content": "8", "reasoning_details": [{}], "refusal": None},
         {"role": "assistant", "content": "8"},
-        ["dropped reasoning_details"],
+        ["dropped messages[].reasoning_details"],
     ),
     (
         {"role": "assistant", "content": "8", "reasoning": "hm"},
         {"role": "assistant", "content": [THOUGHT, {"type": "text", "text": "8"}]},
-        ["renamed reasoning"],
+        ["renamed messages[].reasoning"],
     ),
     (
         {"role": "assistant", "reasoning": "hm", "reasoning_content": "ah"},
@@ -113,22 +113,22 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
             "role": "assistant",
             "content": [{"type": "thinking", "thinking": [{"type": "text", "text": "ah"}]}],
         },
-        ["dropped reasoning"],
+        ["dropped messages[].reasoning"],
     ),
     (
         {"role": "assistant", "reasoning": "hm", "reasoning_content": None},
         {"role": "assistant", "content": [THOUGHT]},
-        ["renamed reasoning"],
+        ["renamed messages[].reasoning"],
     ),
     (
         {"role": "assistant", "content": None, "refusal": "No."},
         {"role": "assistant", "content": "No."},
-        ["emulated refusal"],
+        ["emulated messages[].refusal"],
     ),
     (
         {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
         {"role": "assistant", "content": [{"type": "text", "text": "No."}]},
-        ["emulated refusal"],
+        ["emulated messages[].refusal"],
     ),
     (
         {"role": "developer", "content": "Be brief"},
@@ -138,7 +138,7 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (
         {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {}}]},
         {"role": "user", "content": [{"type": "text", "text": "a"}]},
-        ["dropped cache_control"],
+        ["dropped messages[].content[].cache_control"],
     ),
     (
         {

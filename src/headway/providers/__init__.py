@@ -1,12 +1,11 @@
-"""The kinds of provider that Headway speaks to. An adapter is imported when it is first asked for:
-all of them together take longer than all else that a server does to start."""
+"""The kinds of provider that Headway speaks to, by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from headway.providers.registry import ALIASES, TABLE, Kind
+from headway.providers.registry import ALIASES, ProviderEntry, entries
 
 if TYPE_CHECKING:
     from headway.providers.base import Provider
@@ -14,27 +13,25 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Named(Mapping[str, T], Generic[T]):
-    """What is known of each kind, by name or alias; an alias is found and not listed."""
+class KindMapping(Mapping[str, T], Generic[T]):
+    """A value for each kind, by name or alias; iteration lists the names only."""
 
-    def __init__(self, known: Mapping[str, Kind], value: Callable[[Kind], T]) -> None:
-        self._known = known
+    def __init__(self, value: Callable[[ProviderEntry], T]) -> None:
         self._value = value
 
     def __getitem__(self, name: str) -> T:
-        return self._value(self._known[ALIASES.get(name, name)])
+        return self._value(entries()[ALIASES.get(name, name)])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._known)
+        return iter(entries())
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(entries())
 
 
-_known = {kind.name: kind for kind in TABLE}
-FACTS: Mapping[str, Kind] = Named(_known, lambda kind: kind)
-"""What the configuration reads of each kind; imports no adapter."""
-KINDS: Mapping[str, Provider] = Named(_known, lambda kind: kind.provider)
-"""Each kind's adapter."""
+FACTS: Mapping[str, ProviderEntry] = KindMapping(lambda entry: entry)
+"""What the configuration reads of each kind, without importing adapters."""
+KINDS: Mapping[str, Provider] = KindMapping(lambda entry: entry.provider)
+"""The adapter of each kind, imported on first use."""
 
-__all__ = ("ALIASES", "FACTS", "KINDS", "Kind")
+__all__ = ("ALIASES", "FACTS", "KINDS", "ProviderEntry")

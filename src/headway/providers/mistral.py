@@ -17,18 +17,16 @@ from headway.providers.base import Adapted
 from headway.providers.chat_messages import Part
 from headway.providers.openai import embeddings as openai_embeddings
 from headway.providers.openai import provider as openai
-from headway.providers.openai.messages import MessageRules, ruled
-from headway.providers.openai_compatible.request_rules import flat_effort
-from headway.providers.openai_compatible.response_transforms import (
-    audio_beside,
-    encode_without_stream_options,
-    reading,
-)
-from headway.providers.parameter_rules import Limits, limit
+from headway.providers.openai_compatible.message_rules import MessageRules, apply_message_rules
+from headway.providers.openai_compatible.provider import transformed_decoders
+from headway.providers.openai_compatible.request_rules import flatten_reasoning
+from headway.providers.openai_compatible.request_transforms import encode_without_stream_options
+from headway.providers.openai_compatible.usage import ADD_AUDIO_TOKENS
+from headway.providers.parameter_rules import ParameterRules, apply_parameter_rules
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
-NO_WORD = "Mistral has no word for it"
-LIMITS = Limits(
+UNSUPPORTED = "unsupported by Mistral"
+LIMITS = ParameterRules(
     dropped=dict.fromkeys(
         (
             "audio",
@@ -46,7 +44,7 @@ LIMITS = Limits(
             "verbosity",
             "web_search_options",
         ),
-        NO_WORD,
+        UNSUPPORTED,
     ),
     renamed={"max_completion_tokens": "max_tokens", "seed": "random_seed"},
 )
@@ -61,7 +59,7 @@ MESSAGES = MessageRules(
             "reasoning_details",
             "refusal",
         ),
-        NO_WORD,
+        UNSUPPORTED,
     ),
     renamed={"reasoning": "reasoning_content"},
     developer="system",
@@ -75,10 +73,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 def adapt(request: ChatRequest) -> Adapted:
-    adapted, changes = limit(request, LIMITS)
-    adapted, told = ruled(adapted, MESSAGES)
+    adapted, changes = apply_parameter_rules(request, LIMITS)
+    adapted, told = apply_message_rules(adapted, MESSAGES)
     parameters = dict(adapted.parameters)
-    more = flat_effort(adapted, parameters)
+    more = flatten_reasoning(parameters)
     adapted = replace(adapted, parameters=parameters, messages=_told(adapted.messages))
     return adapted, (*changes, *told, *more)
 
@@ -145,7 +143,7 @@ def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest
     return openai_embeddings.encode_embeddings(replace(request, parameters=parameters), target)
 
 
-decode_response, decode_event = reading(audio_beside)
+decode_response, decode_event = transformed_decoders(ADD_AUDIO_TOKENS)
 
 PROVIDER = replace(
     openai.PROVIDER,

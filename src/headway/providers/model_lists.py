@@ -120,6 +120,14 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def rows_of(found: Any, name: str) -> list[Any]:
+    """The list ``name`` of a response. Raises LookupError or TypeError where there is none."""
+    rows = found[name]
+    if not isinstance(rows, list):
+        raise TypeError("there is no list of models")
+    return rows
+
+
 def rows_with(rows: Any, name: str, wanted: set[str]) -> Iterable[JsonObject]:
     """The rows whose list ``name`` has one of ``wanted``, or that have no such list."""
     found = map(as_mapping, rows)

@@ -1,50 +1,57 @@
-"""Every kind of provider, by the few facts that the configuration needs: cheap to import, where the
-adapters are not. Adding a kind is a file, or a row of the compatible ones, and a line here.
+"""The kinds of provider, by the facts that the configuration needs of them. Importing the adapters
+takes longer than all else that a server does to start, so each is imported when it is first used.
+
+Adding a wire format is a package or module, and an entry in ``WIRE_FORMATS``. Adding a vendor of an
+OpenAI-compatible API is a module in ``openai_compatible/vendors``, and nothing here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property, lru_cache
 from importlib import import_module
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
-from headway.providers.sdk_env import (
-    Variable,
-    below,
-    google_base,
-    host_name,
-    ollama_host,
-)
+from msgspec import Struct
+
+from headway.providers.openai_compatible import vendors
+from headway.providers.sdk_env import Variable, google_base, ollama_host
 
 if TYPE_CHECKING:
     from headway.providers.base import Provider
 
 
-class Kind(NamedTuple):
-    """A ``config.KindInfo``."""
+class ProviderEntry(Struct, frozen=True, dict=True):
+    """A kind of provider. The configuration reads it as a ``config.KindInfo``."""
 
     name: str
+    """As the configuration names it."""
     title: str
+    """The name that people know it by."""
     base_url: str | None
+    """None: the configuration, or a launcher, must give one."""
     key_env: str | None
-    module: str = "openai_compatible.provider"
-    """Where its adapter is, among the modules of this package."""
-    environ: Mapping[str, Variable] = MappingProxyType({})
-    """``base_url``, or an option, to the variable that the vendor's own SDK or tool reads for it
-    where nothing is given; each is official. What they are for is in the vendors' documentation:
+    """The environment variable that holds the key by convention. None: no key is needed."""
+    module: str
+    """The module of its adapter, below this package."""
+    environ: Mapping[str, Variable] = {}
+    """``base_url``, or an option -> the environment variable that the vendor's own SDK or tool
+    reads for it, and which counts where the configuration has nothing. Each is official:
     github.com/openai/openai-python, platform.claude.com/docs/en/api/client-sdks,
-    googleapis.github.io/python-genai, docs.ollama.com/faq, docs.databricks.com/dev-tools/auth/
-    env-vars, developers.cloudflare.com/workers/wrangler/system-environment-variables,
-    docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html, and the other SDKs' own
-    clients."""
+    googleapis.github.io/python-genai, docs.ollama.com/faq, docs.aws.amazon.com/sdkref/latest/guide/
+    feature-ss-endpoints.html, and the clients of the other SDKs."""
 
-    @property
+    @cached_property
     def provider(self) -> Provider:
-        """Its adapter, imported at the first call."""
+        """The adapter, imported on first use."""
         module: Any = import_module(f"headway.providers.{self.module}")
-        found = getattr(module, "PROVIDERS", None) or (module.PROVIDER,)
-        provider: Provider = next(each for each in found if each.name == self.name)
+        provider: Provider
+        if (vendor := getattr(module, "VENDOR", None)) is not None:
+            build: Any = import_module("headway.providers.openai_compatible.provider")
+            provider = build.build_provider(self.name, vendor)
+        else:
+            provider = module.PROVIDER
         return provider
 
     @property
@@ -58,11 +65,11 @@ class Kind(NamedTuple):
 
 OPENAI = {"base_url": Variable("OPENAI_BASE_URL")}
 AZURE = {"base_url": Variable("AZURE_OPENAI_ENDPOINT")}
-TABLE = (
-    Kind(
+WIRE_FORMATS = (
+    ProviderEntry(
         "openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", "openai.provider", OPENAI
     ),
-    Kind(
+    ProviderEntry(
         "openai_responses",
         "OpenAI (Responses)",
         "https://api.openai.com/v1",
@@ -70,7 +77,7 @@ TABLE = (
         "openai_responses.provider",
         OPENAI,
     ),
-    Kind(
+    ProviderEntry(
         "azure_openai",
         "Azure OpenAI",
         None,
@@ -78,7 +85,7 @@ TABLE = (
         "azure.openai",
         {**AZURE, "api_version": Variable("OPENAI_API_VERSION")},
     ),
-    Kind(
+    ProviderEntry(
         "azure_openai_responses",
         "Azure OpenAI (Responses)",
         None,
@@ -86,7 +93,7 @@ TABLE = (
         "azure.openai_responses",
         AZURE,
     ),
-    Kind(
+    ProviderEntry(
         "anthropic",
         "Anthropic",
         "https://api.anthropic.com",
@@ -94,7 +101,7 @@ TABLE = (
         "anthropic.provider",
         {"base_url": Variable("ANTHROPIC_BASE_URL")},
     ),
-    Kind(
+    ProviderEntry(
         "vertex_anthropic",
         "Anthropic on Vertex AI",
         "https://aiplatform.googleapis.com",
@@ -109,7 +116,7 @@ TABLE = (
     # v1beta has all that v1 has, which is the SDK's choice since its version 3, and what v1 lacks,
     # such as names that end in -latest (ai.google.dev/gemini-api/docs/api-versions, google-genai
     # 3.0.0's notes). A base_url that ends in /v1 is as good.
-    Kind(
+    ProviderEntry(
         "gemini",
         "Google Gemini",
         "https://generativelanguage.googleapis.com/v1beta",
@@ -117,7 +124,7 @@ TABLE = (
         "gemini.provider",
         {"base_url": Variable("GOOGLE_GEMINI_BASE_URL", google_base)},
     ),
-    Kind(
+    ProviderEntry(
         "vertex",
         "Google Vertex AI",
         "https://aiplatform.googleapis.com",
@@ -129,7 +136,7 @@ TABLE = (
             "region": Variable("GOOGLE_CLOUD_LOCATION"),
         },
     ),
-    Kind(
+    ProviderEntry(
         "bedrock",
         "Amazon Bedrock",
         "https://bedrock-runtime.{region}.amazonaws.com",
@@ -137,14 +144,14 @@ TABLE = (
         "bedrock.provider",
         {"base_url": Variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")},
     ),
-    Kind(
+    ProviderEntry(
         "bedrock_mantle",
         "Amazon Bedrock (OpenAI-compatible)",
         "https://bedrock-mantle.{region}.api.aws/v1",
         "AWS_BEARER_TOKEN_BEDROCK",
         "bedrock.mantle",
     ),
-    Kind(
+    ProviderEntry(
         "cohere",
         "Cohere",
         "https://api.cohere.com",
@@ -152,7 +159,7 @@ TABLE = (
         "cohere.provider",
         {"base_url": Variable("CO_API_URL")},
     ),
-    Kind(
+    ProviderEntry(
         "ollama",
         "Ollama",
         "http://127.0.0.1:11434",
@@ -160,90 +167,36 @@ TABLE = (
         "ollama.provider",
         {"base_url": Variable("OLLAMA_HOST", ollama_host)},
     ),
-    Kind("mistral", "Mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "mistral"),
-    Kind(
-        "groq",
-        "Groq",
-        "https://api.groq.com/openai/v1",
-        "GROQ_API_KEY",
-        environ={"base_url": Variable("GROQ_BASE_URL", below("/openai/v1"))},
-    ),
-    Kind("deepseek", "DeepSeek", "https://api.deepseek.com", "DEEPSEEK_API_KEY"),
-    Kind("xai", "xAI", "https://api.x.ai/v1", "XAI_API_KEY"),
-    Kind("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
-    Kind(
-        "together",
-        "Together AI",
-        "https://api.together.ai/v1",
-        "TOGETHER_API_KEY",
-        environ={"base_url": Variable("TOGETHER_BASE_URL")},
-    ),
-    Kind("fireworks", "Fireworks AI", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"),
-    Kind("perplexity", "Perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
-    Kind(
-        "cerebras",
-        "Cerebras",
-        "https://api.cerebras.ai/v1",
-        "CEREBRAS_API_KEY",
-        environ={"base_url": Variable("CEREBRAS_BASE_URL", below("/v1"))},
-    ),
-    Kind("moonshot", "Moonshot AI", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY"),
-    Kind("zai", "Z.ai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY"),
-    Kind(
-        "dashscope",
-        "Alibaba Cloud Model Studio (Qwen)",
-        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
-        "DASHSCOPE_API_KEY",
-    ),
-    Kind("minimax", "MiniMax", "https://api.minimax.io/v1", "MINIMAX_API_KEY"),
-    Kind("sambanova", "SambaNova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
-    Kind("deepinfra", "DeepInfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
-    Kind("nvidia_nim", "NVIDIA NIM", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
-    Kind("huggingface", "Hugging Face", "https://router.huggingface.co/v1", "HF_TOKEN"),
-    Kind(
-        "github_models",
-        "GitHub Models (shut down on 2026-07-30)",
-        "https://models.github.ai/inference",
-        "GITHUB_TOKEN",
-    ),
-    Kind(
-        "nebius", "Nebius Token Factory", "https://api.tokenfactory.nebius.com/v1", "NEBIUS_API_KEY"
-    ),
-    Kind("novita", "Novita AI", "https://api.novita.ai/openai/v1", "NOVITA_API_KEY"),
-    Kind("hyperbolic", "Hyperbolic", "https://api.hyperbolic.xyz/v1", "HYPERBOLIC_API_KEY"),
-    Kind("baseten", "Baseten", "https://inference.baseten.co/v1", "BASETEN_API_KEY"),
-    Kind(
-        "lambda",
-        "Lambda (inference shut down on 2025-09-25)",
-        "https://api.lambda.ai/v1",
-        "LAMBDA_API_KEY",
-    ),
-    Kind(
-        "databricks",
-        "Databricks",
-        None,
-        "DATABRICKS_TOKEN",
-        environ={"workspace": Variable("DATABRICKS_HOST", host_name)},
-    ),
-    Kind(
-        "cloudflare",
-        "Cloudflare Workers AI",
-        None,
-        "CLOUDFLARE_API_TOKEN",
-        environ={"account_id": Variable("CLOUDFLARE_ACCOUNT_ID")},
-    ),
-    Kind("vercel", "Vercel AI Gateway", "https://ai-gateway.vercel.sh/v1", "AI_GATEWAY_API_KEY"),
-    Kind("siliconflow", "SiliconFlow", "https://api.siliconflow.com/v1", "SILICONFLOW_API_KEY"),
-    Kind("ai21", "AI21", "https://api.ai21.com/studio/v1", "AI21_API_KEY"),
-    Kind("venice", "Venice", "https://api.venice.ai/api/v1", "VENICE_API_KEY"),
-    Kind("llamacpp", "llama.cpp", "http://127.0.0.1:8080/v1", None),
-    Kind("vllm", "vLLM", "http://127.0.0.1:8000/v1", None),
-    Kind("lmstudio", "LM Studio", "http://127.0.0.1:1234/v1", None),
-    Kind("llamafile", "llamafile", "http://127.0.0.1:8080/v1", None),
-    Kind("tgi", "Text Generation Inference", "http://127.0.0.1:8080/v1", None),
-    Kind("sglang", "SGLang", "http://127.0.0.1:30000/v1", None),
-    Kind("echo", "Echo", "echo://echo", None, "echo"),
-    Kind("local", "Local", None, None, "local"),
+    ProviderEntry("mistral", "Mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "mistral"),
+    # openai_compatible/vendors stand here in lists
+    ProviderEntry("echo", "Echo", "echo://echo", None, "echo"),
+    ProviderEntry("local", "Local", None, None, "local"),
 )
 ALIASES: Mapping[str, str] = {"azure": "azure_openai", "vertexai": "vertex"}
-"""Names that clients use for a kind beside its own."""
+"""Other names under which clients may address a kind."""
+BEFORE_VENDORS = "mistral"
+"""Lists of kinds show the vendors after this one."""
+
+
+@lru_cache(maxsize=1)
+def entries() -> Mapping[str, ProviderEntry]:
+    """Every kind by its name, in the order in which lists show them."""
+    names = [entry.name for entry in WIRE_FORMATS]
+    split = names.index(BEFORE_VENDORS) + 1
+    ordered = (*WIRE_FORMATS[:split], *_vendor_entries(), *WIRE_FORMATS[split:])
+    return {entry.name: entry for entry in ordered}
+
+
+def _vendor_entries() -> list[ProviderEntry]:
+    """An entry for each module in ``openai_compatible/vendors``. The modules are declarations:
+    importing all of them builds no adapter."""
+    ordered = []
+    for info in iter_modules(vendors.__path__):
+        module = f"openai_compatible.vendors.{info.name}"
+        vendor = import_module(f"headway.providers.{module}").VENDOR
+        name = info.name.rstrip("_")
+        entry = ProviderEntry(
+            name, vendor.title, vendor.base_url, vendor.key_env, module, vendor.environ
+        )
+        ordered.append((vendor.order, name, entry))
+    return [entry for _, _, entry in sorted(ordered, key=lambda each: each[:2])]

@@ -1,142 +1,163 @@
-"""The vendors that speak OpenAI's wire, as a table: adding one is a row.
-
-What a vendor does otherwise stands in its row, as rules for requests and as readers of answers; the
-facts are from each one's own documentation and from recordings. A row with a wire name of its own
-streams in ways that clients of OpenAI do not bear, so it is translated where others are relayed.
-"""
+"""Build the adapter of an OpenAI-compatible vendor: OpenAI's, with the vendor's differences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from msgspec.structs import replace
 
 from headway.errors import InvalidField
-from headway.providers.base import Provider
+from headway.providers.base import Adapted, Provider, State
 from headway.providers.model_lists import ModelList
 from headway.providers.openai import provider as openai
-from headway.providers.openai_compatible.hosts import HOSTS, OWN
-from headway.providers.openai_compatible.request_rules import adapt
-from headway.providers.openai_compatible.request_transforms import mended
+from headway.providers.openai_compatible.errors import decode_formatted_error
+from headway.providers.openai_compatible.reasoning import convert_reasoning
+from headway.providers.openai_compatible.request_rules import apply_request_rules
+from headway.providers.openai_compatible.request_transforms import chain
 from headway.providers.openai_compatible.response_transforms import (
-    Reader,
-    reading,
-    reasoning_beside,
-    searches,
-    usage_in_choice,
-    x_groq,
+    EventTransform,
+    ResponseInterceptor,
 )
-from headway.providers.openai_compatible.usage import cache_creation
-from headway.providers.openai_compatible.vendor import Place, Row
-from headway.providers.openai_compatible.vendor_table import VENDORS
-from headway.providers.registry import TABLE, Kind
-from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
-
-ROWS: tuple[Row, ...] = (*VENDORS, *HOSTS, *OWN)
-QUIET: Mapping[Reader, bytes | None] = {
-    cache_creation: None,
-    reasoning_beside: None,
-    searches: None,
-    usage_in_choice: b'"usage"',
-    x_groq: b'"x_groq"',
-}
-"""Readers that leave a mere text as it is: always, or where this word is not in its chunk."""
+from headway.providers.openai_compatible.vendor import AddressOption, Vendor
+from headway.types import ChatRequest, EmbeddingsRequest, Event, Frame, HttpRequest, Target
 
 
-def provider_of(row: Row, facts: Kind) -> Provider:
+def build_provider(name: str, vendor: Vendor) -> Provider:
+    """``name`` is the name of the vendor's module."""
     provider = replace(
         openai.PROVIDER,
-        name=row.kind,
-        title=facts.title,
-        base_url=facts.base_url,
-        key_env=facts.key_env,
-        wire=row.wire,
-        price_id=row.price_id,
-        list_models=row.list_models,
-        encode_request=row.encode,
-        adapt=partial(adapt, row.rules),
-        decode_error=row.decode_error,
-        encode_embeddings=row.encode_embeddings,
-        decode_embeddings=row.decode_embeddings,
-        capabilities=row.capabilities,
+        name=name,
+        title=vendor.title,
+        base_url=vendor.base_url,
+        key_env=vendor.key_env,
+        wire=vendor.wire,
+        price_id=vendor.price_id,
+        list_models=vendor.model_list,
+        encode_request=vendor.encode_request or openai.encode_request,
+        adapt=_adapter(vendor),
+        decode_error=vendor.decode_error or partial(decode_formatted_error, vendor.errors),
+        encode_embeddings=vendor.encode_embeddings if vendor.has_embeddings else None,
+        decode_embeddings=vendor.decode_embeddings if vendor.has_embeddings else None,
+        capabilities=vendor.capabilities,
     )
-    if row.mends:
-        provider = replace(provider, adapt=partial(mended, row.mends, provider.adapt))
-    if row.readers or row.judge is not None:
-        whole, event = reading(*row.readers, judge=row.judge)
-        provider = replace(
-            provider,
-            decode_response=whole,
-            decode_event=event,
-            summarize=None,
-            read_text=None if row.judge is not None else _read_text(row.readers),
-        )
-    if row.place is not None:
-        provider = _placed(provider, row.place, facts)
-    if not row.embeddings:
-        provider = replace(provider, encode_embeddings=None, decode_embeddings=None)
+    if vendor.event_transforms or vendor.response_interceptor or vendor.transform_body:
+        provider = _with_transformed_responses(provider, vendor)
+    if vendor.address_option is not None:
+        provider = _with_address_option(provider, vendor.address_option, vendor)
     return provider
 
 
-def _read_text(readers: Sequence[Reader]) -> Callable[[bytes], str | None] | None:
-    """The plain adapter's, where these readers have nothing to say of a text."""
-    if not QUIET.keys() >= set(readers):
-        return None
-    words = [word for reader in readers if (word := QUIET[reader]) is not None]
-    if not words:
+def _adapter(vendor: Vendor) -> Callable[[ChatRequest], Adapted]:
+    rules = partial(apply_request_rules, vendor.request_rules)
+    reasoning = (convert_reasoning(*vendor.reasoning),) if vendor.reasoning else ()
+    transforms = (*reasoning, *vendor.request_transforms)
+    return partial(chain, (*transforms, rules)) if transforms else rules
+
+
+# --- Responses ------------------------------------------------------------------------------------
+
+
+def _with_transformed_responses(provider: Provider, vendor: Vendor) -> Provider:
+    transforms, interceptor = vendor.event_transforms, vendor.response_interceptor
+    decode_response, decode_event = transformed_decoders(
+        *transforms, interceptor=interceptor, transform_body=vendor.transform_body
+    )
+    return replace(
+        provider,
+        decode_response=decode_response,
+        decode_event=decode_event,
+        summarize=None,
+        read_text=None if interceptor is not None else _read_text(transforms),
+    )
+
+
+def transformed_decoders(
+    *transforms: EventTransform,
+    interceptor: ResponseInterceptor | None = None,
+    transform_body: Callable[[bytes], bytes] | None = None,
+) -> tuple[Callable[[bytes], list[Event]], Callable[[Frame, State], list[Event]]]:
+    """OpenAI's ``decode_response`` and ``decode_event``, each followed by ``transforms``."""
+
+    def decode_response(body: bytes) -> list[Event]:
+        if interceptor is not None and (final := interceptor(body)) is not None:
+            return final
+        if transform_body is not None:
+            body = transform_body(body)
+        events = openai.decode_response(body)
+        for transform in transforms:
+            events = transform.apply(body, events, {})
+        return events
+
+    def decode_event(frame: Frame, state: State) -> list[Event]:
+        if not state:
+            state["openai"] = {}
+            state["transforms"] = [(transform.apply, {}) for transform in transforms]
+        data = frame.data
+        if interceptor is not None and (final := interceptor(data)) is not None:
+            return final
+        events = openai.decode_event(frame, state["openai"])
+        for apply, memory in state["transforms"]:
+            events = apply(data, events, memory)
+        return events
+
+    return decode_response, decode_event
+
+
+def _read_text(transforms: Sequence[EventTransform]) -> Callable[[bytes], str | None] | None:
+    """OpenAI's ``read_text`` for the chunks that no transform changes. None: there are none."""
+    markers = [one.text_marker for one in transforms if one.text_marker is not None]
+    if not markers:
         return openai.read_text
+    if b"" in markers:
+        return None
 
     def read_text(data: bytes) -> str | None:
-        for word in words:
-            if data.find(word) >= 0:
+        for marker in markers:
+            if data.find(marker) >= 0:
                 return None
         return openai.read_text(data)
 
     return read_text
 
 
-def _placed(provider: Provider, place: Place, facts: Kind) -> Provider:
-    variable = facts.environ.get(place.option)
-    named = None if variable is None else variable.name
+# --- Addresses ------------------------------------------------------------------------------------
+
+
+def _with_address_option(provider: Provider, option: AddressOption, vendor: Vendor) -> Provider:
+    variable = vendor.environ.get(option.name)
+    resolve = partial(_resolve, option, None if variable is None else variable.name)
     encode_chat, encode_embeddings = provider.encode_request, provider.encode_embeddings
 
     def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
-        return encode_chat(request, _target(target, place, named))
+        return encode_chat(request, resolve(target))
 
     def encode_vectors(request: EmbeddingsRequest, target: Target) -> HttpRequest:
         assert encode_embeddings is not None
-        return encode_embeddings(request, _target(target, place, named))
+        return encode_embeddings(request, resolve(target))
 
+    models = provider.list_models
     return replace(
         provider,
         encode_request=encode_request,
-        encode_embeddings=encode_vectors,
-        list_models=provider.list_models and _placed_list(provider.list_models, place, named),
-        options={place.option: place.meaning},
+        encode_embeddings=encode_embeddings and encode_vectors,
+        list_models=models
+        and ModelList(lambda target, page: models.encode(resolve(target), page), models.decode),
+        options={option.name: option.meaning},
     )
 
 
-def _placed_list(how: ModelList, place: Place, named: str | None) -> ModelList:
-    encode = how.encode
-    return replace(how, encode=lambda target, page: encode(_target(target, place, named), page))
-
-
-def _target(target: Target, place: Place, named: str | None) -> Target:
-    """``named`` is the variable that may fill it in. Raises InvalidField where the configuration
-    says neither the address nor what fills it in."""
+def _resolve(option: AddressOption, variable: str | None, target: Target) -> Target:
+    """The target with its base URL. Raises InvalidField where the configuration has neither the
+    base URL nor the option; ``variable`` is an environment variable for the option."""
     if target.base_url:
         return target
-    filled = target.options.get(place.option)
-    if not filled:
-        variable = "" if named is None else f"{named} in the gateway's environment, or "
+    value = target.options.get(option.name)
+    if not value:
+        by_variable = "" if variable is None else f"{variable} in the gateway's environment, or "
         raise InvalidField(
-            f"{target.provider} has no address yet: set {variable}{place.option} or base_url of"
+            f"{target.provider} has no address yet: set {by_variable}{option.name} or base_url of"
             f" providers.{target.provider} in its configuration.",
-            param=place.option,
+            param=option.name,
         )
-    return replace(target, base_url=place.template.format(filled))
-
-
-FACTS = {kind.name: kind for kind in TABLE}
-PROVIDERS: tuple[Provider, ...] = tuple(provider_of(row, FACTS[row.kind]) for row in ROWS)
+    return replace(target, base_url=option.template.format(value))

@@ -1,9 +1,9 @@
-"""How vendors of OpenAI's wire are told how much to think, and what they refuse while they do.
+"""Convert requests for reasoning to the parameters of a vendor's models.
 
-A caller says it as ``reasoning_effort``, as ``reasoning: {effort, max_tokens, enabled}``
-(openrouter.ai/docs, Reasoning tokens) or as ``thinking: {type, budget_tokens}``
-(platform.claude.com/docs, Extended thinking). A vendor has one of these, or words of its own, and
-models that take all efforts, some, or none.
+Callers write ``reasoning_effort``, ``reasoning: {effort, max_tokens, enabled}``
+(openrouter.ai/docs, Reasoning tokens) or ``thinking: {type, budget_tokens}``
+(platform.claude.com/docs, Extended thinking). A vendor has one of these or parameters of its own,
+its models support all efforts, some or none, and some reject other parameters while they reason.
 """
 
 from __future__ import annotations
@@ -17,205 +17,241 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.providers.base import Adapted
-from headway.providers.openai_compatible.request_transforms import Mend
-from headway.providers.transformations import visible_to_caller
+from headway.providers.openai_compatible.request_transforms import RequestTransform
+from headway.providers.transformations import (
+    clamped,
+    dropped,
+    emulated,
+    renamed,
+    visible_to_caller,
+)
 from headway.types import ChatRequest, Transformation
 
 Parameters = dict[str, Raw]
-Written = Mapping[str, Mapping[str, Any]]
+EffortTable = Mapping[str, Mapping[str, Any]]
+"""Effort, or ``ON`` -> the parameters that request it."""
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 ON = "on"
-"""What is asked of a model that shall think, as much as it likes."""
+"""Reasoning of no particular effort."""
 NAMED = "named"
-"""A ``tool_choice`` that is the name of a tool."""
-ALL_MODELS = re.compile("")
-SPOKEN = ("reasoning_effort", "reasoning", "thinking", "tool_choice")
+"""A ``tool_choice`` that is an object with the name of a tool."""
+FORCED = frozenset(("required", NAMED))
+"""Every ``tool_choice`` that forces a tool call."""
+PARAMETERS = ("reasoning_effort", "reasoning", "thinking", "tool_choice")
 _any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-def nearest(
-    *taken: str, off: Mapping[str, Any] | None = None, on: Mapping[str, Any] | None = None
-) -> Written:
-    """Every effort as the nearest of those that are taken, the higher of two as near. ``off`` and
-    ``on`` say in other words that a model shall not think, and that it shall."""
-    known = [EFFORTS.index(effort) for effort in taken]
+def nearest_effort(
+    *supported: str, off: Mapping[str, Any] | None = None, on: Mapping[str, Any] | None = None
+) -> EffortTable:
+    """Every effort as the nearest of ``supported``, the higher of two that are equally near.
+    ``off`` and ``on`` are the parameters for no reasoning, and for reasoning of no particular
+    effort, where they are others than an effort."""
+    known = [EFFORTS.index(effort) for effort in supported]
 
-    def told(place: int) -> Mapping[str, Any]:
-        best = min(known, key=lambda one: (abs(one - place), -one))
+    def nearest(position: int) -> Mapping[str, Any]:
+        best = min(known, key=lambda one: (abs(one - position), -one))
         return {"reasoning_effort": EFFORTS[best]}
 
-    table = {effort: told(place) for place, effort in enumerate(EFFORTS)}
+    table = {effort: nearest(position) for position, effort in enumerate(EFFORTS)}
     if off is not None:
         table["none"] = off
     return {**table, ON: on or {}}
 
 
-def switched(off: Mapping[str, Any], on: Mapping[str, Any]) -> Written:
-    """Thinking or not is all that can be said."""
+def on_off(off: Mapping[str, Any], on: Mapping[str, Any]) -> EffortTable:
+    """For models that reason or do not, without efforts."""
     return {**dict.fromkeys((*EFFORTS[1:], ON), on), "none": off}
 
 
-NO_CHOICE: Written = {effort: {} for effort in (*EFFORTS, ON)}
+NOT_ADJUSTABLE: EffortTable = {effort: {} for effort in (*EFFORTS, ON)}
+"""For models whose reasoning cannot be requested or turned off."""
+THINKING_ON_OFF = on_off({"thinking": {"type": "disabled"}}, {"thinking": {"type": "enabled"}})
 
 
-class Style(Struct, frozen=True, kw_only=True):
-    """The way of some of a vendor's models."""
+class ReasoningSupport(Struct, frozen=True, kw_only=True):
+    """How some of a vendor's models support reasoning."""
 
-    models: re.Pattern[str] = ALL_MODELS
-    written: Written = {}
-    """An effort -> the parameters that say it there: none, where there is no such choice. One that
-    is not here goes as it is."""
+    models: str = ""
+    """A regular expression that is searched in the model's name."""
+    efforts: EffortTable = {}
+    """An effort that is not in the table is sent as it is."""
     has_thinking: bool = False
-    """``thinking: {type}`` is the vendor's own word."""
+    """``thinking: {type}`` is a parameter of the vendor, and is sent as it is."""
     budget: str | None = None
     """The parameter that limits the tokens of reasoning."""
-    thinks: bool = True
-    """Unless it is told otherwise."""
-    lost: Mapping[str, str] = {}
-    """Parameters that are refused or have no effect while it thinks, and why, in words."""
-    refused: frozenset[str] = frozenset()
-    """What ``tool_choice`` must not be while it thinks."""
-    whole: Mapping[str, Any] = {}
-    """What makes a whole answer possible, where it thinks in streams alone."""
+    by_default: bool = True
+    """The models reason unless a parameter turns it off."""
+    dropped: Mapping[str, str] = {}
+    """Parameters that are rejected or ignored during reasoning -> the reason for the caller."""
+    rejected_choices: frozenset[str] = frozenset()
+    """Values of ``tool_choice`` (or ``NAMED``) that are rejected during reasoning."""
+    unless_streamed: Mapping[str, Any] = {}
+    """Parameters to add to a request without ``stream``, for models that reason in streams only."""
 
 
-class Wish(NamedTuple):
+class Wanted(NamedTuple):
+    """The reasoning that a caller requests."""
+
     parameter: str
+    """The caller's parameter."""
     effort: str | None
+    """One of ``EFFORTS``, ``ON``, another word, or None where there is a budget alone."""
     tokens: int | None = None
 
 
-def thinking(*styles: Style) -> Mend:
-    """The first whose pattern finds the model counts."""
-    concerned = frozenset(SPOKEN).union(*(style.lost for style in styles))
-    minds_whole = any(style.whole for style in styles)
+def convert_reasoning(*supports: ReasoningSupport) -> RequestTransform:
+    """A transform by the first of ``supports`` whose pattern is found in the model's name."""
+    patterns = [(re.compile(support.models), support) for support in supports]
+    concerned = frozenset(PARAMETERS).union(*(support.dropped for support in supports))
+    changes_unstreamed = any(support.unless_streamed for support in supports)
 
-    def mend(request: ChatRequest) -> Adapted:
-        if concerned.isdisjoint(request.parameters) and (request.stream or not minds_whole):
+    def transform(request: ChatRequest) -> Adapted:
+        is_changed = changes_unstreamed and not request.stream
+        if concerned.isdisjoint(request.parameters) and not is_changed:
             return request, ()
-        style = next((one for one in styles if one.models.search(request.model)), None)
-        return (request, ()) if style is None else _mended(style, request)
+        for pattern, support in patterns:
+            if pattern.search(request.model):
+                return _convert(support, request)
+        return request, ()
 
-    return mend
+    return transform
 
 
-def _mended(style: Style, request: ChatRequest) -> Adapted:
+def _convert(support: ReasoningSupport, request: ChatRequest) -> Adapted:
     parameters = dict(request.parameters)
-    changes = _tell(style, parameters)
-    if _thinks(style, parameters):
-        changes += _give_up(style, parameters)
-        if style.whole and not request.stream and style.whole.keys().isdisjoint(parameters):
-            _put(parameters, style.whole)
-            reason = "it thinks in streams alone"
-            changes += [Transformation("emulated", name, reason) for name in style.whole]
-    return replace(request, parameters=parameters), visible_to_caller(request, changes)
+    transformations = _request_reasoning(support, parameters)
+    if _reasons(support, parameters):
+        transformations += _drop_unsupported(support, parameters)
+        added = support.unless_streamed
+        if added and not request.stream and added.keys().isdisjoint(parameters):
+            _add(parameters, added)
+            reason = "the model reasons in streams only"
+            transformations += [
+                emulated(name, f"as {_text(value)}, because {reason}")
+                for name, value in added.items()
+            ]
+    adapted = replace(request, parameters=parameters)
+    return adapted, visible_to_caller(request, transformations)
 
 
-# --- What is asked --------------------------------------------------------------------------------
+# --- What the caller requests ---------------------------------------------------------------------
 
 
 def _value(parameters: Parameters, name: str) -> Any:
     return _any(parameters[name]) if name in parameters else None
 
 
-def _wish(style: Style, parameters: Parameters) -> Wish | None:
+def _wanted(support: ReasoningSupport, parameters: Parameters) -> Wanted | None:
     effort = _value(parameters, "reasoning_effort")
     if isinstance(effort, str):
-        return Wish("reasoning_effort", effort)
+        return Wanted("reasoning_effort", effort)
     reasoning = _value(parameters, "reasoning")
     if isinstance(reasoning, dict):
-        return _reasoning(reasoning)
-    thinking = None if style.has_thinking else _value(parameters, "thinking")
+        return _from_reasoning(reasoning)
+    thinking = None if support.has_thinking else _value(parameters, "thinking")
     if isinstance(thinking, dict):
         is_off = thinking.get("type") == "disabled"
-        return Wish("thinking", "none" if is_off else ON, _tokens(thinking.get("budget_tokens")))
+        return Wanted("thinking", "none" if is_off else ON, _tokens(thinking.get("budget_tokens")))
     return None
 
 
-def _reasoning(asked: Mapping[str, Any]) -> Wish:
-    tokens, effort = _tokens(asked.get("max_tokens")), asked.get("effort")
+def _from_reasoning(reasoning: Mapping[str, Any]) -> Wanted:
+    tokens, effort = _tokens(reasoning.get("max_tokens")), reasoning.get("effort")
     if not isinstance(effort, str):
-        is_on = asked.get("enabled") is True or tokens is not None
-        effort = "none" if asked.get("enabled") is False else ON if is_on else None
-    return Wish("reasoning", effort, tokens)
+        is_on = reasoning.get("enabled") is True or tokens is not None
+        effort = "none" if reasoning.get("enabled") is False else ON if is_on else None
+    return Wanted("reasoning", effort, tokens)
 
 
 def _tokens(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _tell(style: Style, parameters: Parameters) -> list[Transformation]:
-    wish = _wish(style, parameters)
-    if wish is None:
+# --- What the vendor gets -------------------------------------------------------------------------
+
+
+def _request_reasoning(support: ReasoningSupport, parameters: Parameters) -> list[Transformation]:
+    wanted = _wanted(support, parameters)
+    if wanted is None:
         return []
-    changes = _limit(style, wish, parameters)
-    written = style.written.get(wish.effort or "")
-    if written is None:
-        return [*changes, *_leave(wish, parameters)]
-    if written == {wish.parameter: _value(parameters, wish.parameter)}:
-        return changes
-    parameters.pop(wish.parameter)
-    _put(parameters, written)
-    if not (changes and wish.effort == ON):
-        changes.append(_told(wish, written))
-    return changes
+    transformations = _limit_tokens(support, wanted, parameters)
+    sent = support.efforts.get(wanted.effort or "")
+    given = _value(parameters, wanted.parameter)
+    if sent is None:
+        return [*transformations, *_drop_thinking(wanted, parameters)]
+    if sent == {wanted.parameter: given}:
+        return transformations
+    parameters.pop(wanted.parameter)
+    _add(parameters, sent)
+    if transformations and wanted.effort == ON:  # the budget turns reasoning on
+        return transformations
+    return [*transformations, *_described(wanted, given, sent)]
 
 
-def _limit(style: Style, wish: Wish, parameters: Parameters) -> list[Transformation]:
-    if wish.tokens is None or style.budget is None:
+def _limit_tokens(
+    support: ReasoningSupport, wanted: Wanted, parameters: Parameters
+) -> list[Transformation]:
+    if wanted.tokens is None or support.budget is None:
         return []
-    _put(parameters, {style.budget: wish.tokens})
-    return [Transformation("renamed", wish.parameter, f"its budget is {style.budget} there")]
+    _add(parameters, {support.budget: wanted.tokens})
+    return [renamed(wanted.parameter, support.budget)]
 
 
-def _leave(wish: Wish, parameters: Parameters) -> list[Transformation]:
-    """``reasoning`` and an effort are others' to read, ``thinking`` is nobody's."""
-    if wish.parameter != "thinking":
+def _drop_thinking(wanted: Wanted, parameters: Parameters) -> list[Transformation]:
+    """The request rules convert ``reasoning`` and efforts; ``thinking`` they do not know."""
+    if wanted.parameter != "thinking":
         return []
     parameters.pop("thinking")
-    return [Transformation("dropped", "thinking", "there is reasoning_effort alone")]
+    return [dropped("thinking", "only reasoning_effort is supported")]
 
 
-def _told(wish: Wish, written: Mapping[str, Any]) -> Transformation:
-    name = wish.parameter
-    if not written:
-        return Transformation("dropped", name, "the model has no such choice")
-    if name == "reasoning" and written == {"reasoning_effort": wish.effort}:
-        return Transformation("renamed", name, "its effort is reasoning_effort there")
-    if name == "reasoning_effort" and written.keys() == {name}:
-        return Transformation("clamped", name, f"{written[name]} is the nearest that is taken")
-    return Transformation("renamed", name, f"it is {_encode(written).decode()} there")
+def _described(wanted: Wanted, given: Any, sent: Mapping[str, Any]) -> list[Transformation]:
+    name = wanted.parameter
+    if not sent:
+        return [dropped(name, "the model's reasoning is not adjustable")]
+    if name in sent:
+        return [clamped(name, _text(given), _text(sent[name]), "nearest supported")]
+    transformations = [renamed(name, new) for new in sent]
+    effort = sent.get("reasoning_effort")
+    if name == "reasoning" and effort is not None and wanted.effort not in (effort, ON):
+        path = "reasoning.effort"
+        transformations.append(clamped(path, wanted.effort, effort, "nearest supported"))
+    return transformations
 
 
-def _put(parameters: Parameters, values: Mapping[str, Any]) -> None:
-    """What the caller said in the vendor's own words stays."""
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else _encode(value).decode()
+
+
+def _add(parameters: Parameters, values: Mapping[str, Any]) -> None:
+    """Parameters of the vendor that the caller gave are kept."""
     for name, value in values.items():
         parameters.setdefault(name, Raw(_encode(value)))
 
 
-# --- What it costs --------------------------------------------------------------------------------
+# --- What the model does not support while it reasons ---------------------------------------------
 
 
-def _thinks(style: Style, parameters: Parameters) -> bool:
+def _reasons(support: ReasoningSupport, parameters: Parameters) -> bool:
     thinking = _value(parameters, "thinking")
     if isinstance(thinking, dict) and "type" in thinking:
         return bool(thinking["type"] != "disabled")
     enabled = _value(parameters, "enable_thinking")
-    return enabled if isinstance(enabled, bool) else style.thinks
+    return enabled if isinstance(enabled, bool) else support.by_default
 
 
-def _give_up(style: Style, parameters: Parameters) -> list[Transformation]:
-    changes = [
-        Transformation("dropped", name, reason)
-        for name, reason in style.lost.items()
+def _drop_unsupported(support: ReasoningSupport, parameters: Parameters) -> list[Transformation]:
+    transformations = [
+        dropped(name, reason)
+        for name, reason in support.dropped.items()
         if _value(parameters, name) is not None
     ]
-    for change in changes:
-        parameters.pop(change.parameter)
+    for transformation in transformations:
+        parameters.pop(transformation.parameter)
     choice = _value(parameters, "tool_choice")
-    if (NAMED if isinstance(choice, dict) else choice) in style.refused:
+    if (NAMED if isinstance(choice, dict) else choice) in support.rejected_choices:
         parameters.pop("tool_choice")
-        reason = "the model chooses for itself while it thinks"
-        changes.append(Transformation("dropped", "tool_choice", reason))
-    return changes
+        transformations.append(dropped("tool_choice", "unsupported while the model reasons"))
+    return transformations

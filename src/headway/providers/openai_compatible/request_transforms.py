@@ -1,7 +1,7 @@
-"""Requests in shapes that a server of OpenAI's wire wants and no table of names can say.
+"""Request transforms that a rename/drop table cannot express.
 
-Each mend gets every request of its vendor, so it looks first whether it is concerned at all. What
-keeps its meaning in another shape is no change to tell of.
+A transform gets every request of its vendor, so it checks first whether the request has the
+parameter. A value that keeps its meaning in another form is not listed as a transformation.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.providers.base import Adapted
-from headway.types import ChatRequest, Transformation
+from headway.providers.http_headers import bearer_headers
+from headway.providers.transformations import clamped, dropped, emulated, renamed
+from headway.types import ChatRequest, HttpRequest, Target, Transformation
+from headway.wire.url import join
 
-Mend = Callable[[ChatRequest], Adapted]
+RequestTransform = Callable[[ChatRequest], Adapted]
 NULL = b"null"
+TRUE = Raw(b"true")
 EMPTY = Raw(b'""')
 ANY_OBJECT = Raw(b'{"type":"object"}')
 REQUIRED = Raw(b'"required"')
@@ -27,8 +31,8 @@ class NamedSchema(Struct):
     schema: Raw = ANY_OBJECT
 
 
-class Format(Struct):
-    """A response format; its schema keeps its own text."""
+class ResponseFormat(Struct):
+    """A response format; the schema keeps the caller's text."""
 
     type: str | None = None
     json_schema: NamedSchema | None = None
@@ -38,159 +42,209 @@ class Function(Struct):
     name: str | None = None
 
 
-class Named(Struct):
-    """A tool, or the choice of one."""
+class FunctionReference(Struct):
+    """A tool, or the ``tool_choice`` that names one."""
 
     function: Function | None = None
 
 
 _encode = msgspec.json.Encoder().encode
 _any = msgspec.json.Decoder().decode
-_format = msgspec.json.Decoder(Format).decode
-_named = msgspec.json.Decoder(Named).decode
+_format = msgspec.json.Decoder(ResponseFormat).decode
+_reference = msgspec.json.Decoder(FunctionReference).decode
 _list = msgspec.json.Decoder(list[Raw]).decode
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
 _messages = msgspec.json.Decoder(list[dict[str, Raw]]).decode
 _parts = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
-def mended(mends: tuple[Mend, ...], adapt: Mend, request: ChatRequest) -> Adapted:
-    """The request through each of these, and then as ``adapt`` has it."""
-    told: list[Transformation] = []
-    for mend in mends:
-        request, changes = mend(request)
-        told += changes
-    adapted, changes = adapt(request)
-    return adapted, (*told, *changes)
+def chain(transforms: tuple[RequestTransform, ...], request: ChatRequest) -> Adapted:
+    """The request through each of ``transforms`` in order, and all their transformations."""
+    transformations: tuple[Transformation, ...] = ()
+    for transform in transforms:
+        request, more = transform(request)
+        transformations += more
+    return request, transformations
 
 
-def _with(request: ChatRequest, **parameters: Raw) -> ChatRequest:
+def with_parameters(request: ChatRequest, **parameters: Raw) -> ChatRequest:
     return replace(request, parameters={**request.parameters, **parameters})
 
 
-def _without(request: ChatRequest, name: str) -> ChatRequest:
-    kept = {each: raw for each, raw in request.parameters.items() if each != name}
+def without_parameters(request: ChatRequest, *names: str) -> ChatRequest:
+    kept = {name: raw for name, raw in request.parameters.items() if name not in names}
     return replace(request, parameters=kept)
 
 
-def _begins(raw: Raw | None, mark: bytes) -> bool:
-    return raw is not None and bytes(raw)[:1] == mark
+def response_format_of(request: ChatRequest) -> ResponseFormat:
+    raw = request.parameters.get("response_format")
+    return _format(raw) if raw is not None and _starts_with(raw, b"{") else ResponseFormat()
+
+
+def _starts_with(raw: Raw | None, character: bytes) -> bool:
+    return raw is not None and bytes(raw)[:1] == character
+
+
+def _value(request: ChatRequest, name: str) -> Any:
+    raw = request.parameters.get(name)
+    return None if raw is None else _any(raw)
 
 
 # --- Parameters -----------------------------------------------------------------------------------
 
 
-def listed_stop(request: ChatRequest) -> Adapted:
-    """``stop`` is a list, where OpenAI takes a lone string too."""
+def stop_as_list(request: ChatRequest) -> Adapted:
+    """``stop`` as a list, for vendors that reject a single string."""
     stop = request.parameters.get("stop")
-    if stop is None or not _begins(stop, b'"'):
+    if stop is None or not _starts_with(stop, b'"'):
         return request, ()
-    return _with(request, stop=Raw(b"[" + bytes(stop) + b"]")), ()
+    return with_parameters(request, stop=Raw(b"[" + bytes(stop) + b"]")), ()
 
 
-def _wanted(request: ChatRequest) -> Format:
-    raw = request.parameters.get("response_format")
-    return _format(raw) if raw is not None and _begins(raw, b"{") else Format()
+def rename_values(name: str, values: Mapping[str, str]) -> RequestTransform:
+    """Replace values of the parameter ``name``: OpenAI's -> the vendor's."""
+
+    def transform(request: ChatRequest) -> Adapted:
+        given = _value(request, name)
+        value = values.get(given) if isinstance(given, str) else None
+        if value is None:
+            return request, ()
+        transformation = clamped(name, given, value, "the vendor's name of it")
+        return with_parameters(request, **{name: Raw(_encode(value))}), (transformation,)
+
+    return transform
 
 
-def grammar(request: ChatRequest) -> Adapted:
-    """TGI's response format: ``{"type": "json", "value": schema}``, with no word for text
-    (huggingface/text-generation-inference, router, GrammarType). Others are its own."""
-    wanted = _wanted(request)
-    if wanted.type == "text":
-        return _without(request, "response_format"), ()
-    if wanted.type not in ("json_object", "json_schema"):
-        return request, ()
-    schema = ANY_OBJECT if wanted.json_schema is None else wanted.json_schema.schema
-    form = {"type": "json", "value": ANY_OBJECT if bytes(schema) == NULL else schema}
-    return _with(request, response_format=Raw(_encode(form))), ()
-
-
-def any_schema(request: ChatRequest) -> Adapted:
-    """JSON mode is a schema of any object, where ``json_object`` is refused."""
-    if _wanted(request).type != "json_object":
+def json_mode_as_schema(request: ChatRequest) -> Adapted:
+    """JSON mode as a schema of any object, for vendors that reject ``json_object``."""
+    if response_format_of(request).type != "json_object":
         return request, ()
     form = {"type": "json_schema", "json_schema": {"name": "answer", "schema": ANY_OBJECT}}
-    change = Transformation("emulated", "response_format", "a JSON schema of any object")
-    return _with(request, response_format=Raw(_encode(form))), (change,)
+    transformation = emulated("response_format", "as a JSON schema of any object")
+    return with_parameters(request, response_format=Raw(_encode(form))), (transformation,)
 
 
-def lone_tool(request: ChatRequest) -> Adapted:
-    """One named tool is asked for as ``required`` with that tool alone, where ``tool_choice`` is a
-    word: others refuse the object, or take no notice of it."""
+def named_tool_as_required(request: ChatRequest) -> Adapted:
+    """A named tool as ``tool_choice: required`` with that tool alone, for servers that reject or
+    ignore the object form of ``tool_choice``."""
     name, raw = _name(request.parameters.get("tool_choice")), request.parameters.get("tools")
-    given = _list(raw) if name is not None and raw is not None and _begins(raw, b"[") else []
+    given = _list(raw) if name is not None and raw is not None and _starts_with(raw, b"[") else []
     tools = [tool for tool in given if _name(tool) == name]
     if not tools:
         return request, ()
-    change = Transformation("emulated", "tool_choice", "required, with that tool alone")
-    return _with(request, tool_choice=REQUIRED, tools=Raw(_encode(tools))), (change,)
+    transformation = emulated("tool_choice", "as required, with that tool alone")
+    adapted = with_parameters(request, tool_choice=REQUIRED, tools=Raw(_encode(tools)))
+    return adapted, (transformation,)
 
 
 def _name(raw: Raw | None) -> str | None:
-    function = _named(raw).function if raw is not None and _begins(raw, b"{") else None
-    return None if function is None else function.name
+    reference = _reference(raw) if raw is not None and _starts_with(raw, b"{") else None
+    return reference.function.name if reference and reference.function else None
 
 
-def budget(name: str, least: int, most: int) -> Mend:
-    """``reasoning: {max_tokens}`` is a parameter of its own, between these."""
+def only_auto_tool_choice(request: ChatRequest) -> Adapted:
+    """For vendors whose ``tool_choice`` is ``auto`` only: ``none`` becomes a request without
+    tools, every other choice is dropped."""
+    choice = _value(request, "tool_choice")
+    if choice is None or choice == "auto":
+        return request, ()
+    if choice != "none":
+        transformation = dropped("tool_choice", "only auto is supported")
+        return without_parameters(request, "tool_choice"), (transformation,)
+    transformation = emulated("tool_choice", "by leaving the tools out")
+    return without_parameters(request, "tool_choice", "tools"), (transformation,)
 
-    def mend(request: ChatRequest) -> Adapted:
+
+def logprobs_as_count(request: ChatRequest) -> Adapted:
+    """``logprobs`` as the number of tokens to list at each position, where OpenAI has a boolean
+    and ``top_logprobs``."""
+    wanted = _value(request, "logprobs")
+    if not isinstance(wanted, bool):
+        return request, ()
+    adapted = without_parameters(request, "logprobs", "top_logprobs")
+    if not wanted:
+        return adapted, ()
+    count = _value(request, "top_logprobs")
+    count = max(1, count) if isinstance(count, int) else 1
+    transformation = clamped("logprobs", "true", count, "the number of tokens")
+    return with_parameters(adapted, logprobs=Raw(_encode(count))), (transformation,)
+
+
+def budget_parameter(name: str, minimum: int, maximum: int) -> RequestTransform:
+    """``reasoning.max_tokens`` as the parameter ``name``, between these bounds."""
+
+    def transform(request: ChatRequest) -> Adapted:
         raw = request.parameters.get("reasoning")
-        if raw is None or not _begins(raw, b"{") or name in request.parameters:
+        if raw is None or not _starts_with(raw, b"{") or name in request.parameters:
             return request, ()
         rest = _fields(raw)
         tokens = _any(rest.pop("max_tokens", Raw(NULL)))
         if not isinstance(tokens, int) or isinstance(tokens, bool):
             return request, ()
-        taken = min(max(tokens, least), most)
-        changes = [Transformation("renamed", "reasoning", f"its budget is {name} there")]
-        if taken != tokens:
-            changes.append(
-                Transformation("clamped", "reasoning", f"{taken} is the nearest that is taken")
-            )
-        kept = _without(request, "reasoning")
-        fields = {"reasoning": Raw(_encode(rest)), name: Raw(_encode(taken))}
-        return _with(kept, **(fields if rest else {name: fields[name]})), tuple(changes)
+        sent = min(max(tokens, minimum), maximum)
+        transformations = [renamed("reasoning.max_tokens", name)]
+        if sent != tokens:
+            reason = "minimum" if tokens < minimum else "maximum"
+            transformations.append(clamped("reasoning.max_tokens", tokens, sent, reason))
+        adapted = without_parameters(request, "reasoning")
+        if rest:
+            adapted = with_parameters(adapted, reasoning=Raw(_encode(rest)))
+        return with_parameters(adapted, **{name: Raw(_encode(sent))}), tuple(transformations)
 
-    return mend
+    return transform
 
 
 def without_budget(request: ChatRequest) -> Adapted:
-    """``reasoning`` is known, and no ``max_tokens`` in it."""
+    """Drop ``reasoning.max_tokens``, for vendors that support the rest of ``reasoning``."""
     raw = request.parameters.get("reasoning")
-    if raw is None or not _begins(raw, b"{"):
+    if raw is None or not _starts_with(raw, b"{"):
         return request, ()
     rest = _fields(raw)
     if bytes(rest.pop("max_tokens", Raw(NULL))) == NULL:
         return request, ()
-    change = Transformation("dropped", "reasoning", "there is no budget for it")
+    transformation = dropped("reasoning.max_tokens", "unsupported: reasoning has no budget")
     if not rest:
-        return _without(request, "reasoning"), (change,)
-    return _with(request, reasoning=Raw(_encode(rest))), (change,)
+        return without_parameters(request, "reasoning"), (transformation,)
+    return with_parameters(request, reasoning=Raw(_encode(rest))), (transformation,)
 
 
 # --- Messages -------------------------------------------------------------------------------------
 
 
-def plain_content(request: ChatRequest) -> Adapted:
-    """Content is a string, never null, and no list where it is text alone."""
-    changes: dict[Transformation, None] = {}
+def content_as_string(request: ChatRequest) -> Adapted:
+    """``content`` as a string where it is null, missing or a list of texts."""
+    noted: dict[Transformation, None] = {}
     messages = _messages(request.messages)
-    plain = [_plain(message, changes) for message in messages]
-    if plain == messages:
+    converted = [_string_content(message, noted) for message in messages]
+    if converted == messages:
         return request, ()
-    return replace(request, messages=Raw(_encode(plain))), tuple(changes)
+    return replace(request, messages=Raw(_encode(converted))), tuple(noted)
 
 
-def _plain(message: Mapping[str, Raw], changes: dict[Transformation, None]) -> dict[str, Raw]:
+def _string_content(
+    message: Mapping[str, Raw], noted: dict[Transformation, None]
+) -> dict[str, Raw]:
     content = bytes(message.get("content", EMPTY))
     if content == NULL or "content" not in message:
         return {**message, "content": EMPTY}
     parts = _parts(content) if content[:1] == b"[" else []
     if not parts or any(part.get("type") != "text" for part in parts):
         return dict(message)
-    lost = dict.fromkeys(name for part in parts for name in part if name not in ("type", "text"))
-    reason = "content is a string there"
-    changes.update(dict.fromkeys(Transformation("dropped", name, reason) for name in lost))
+    for name in (name for part in parts for name in part if name not in ("type", "text")):
+        path = f"messages[].content[].{name}"
+        noted[dropped(path, "unsupported: the content is sent as a string")] = None
     return {**message, "content": Raw(_encode("".join(part.get("text") or "" for part in parts)))}
+
+
+# --- Whole requests -------------------------------------------------------------------------------
+
+
+def encode_without_stream_options(request: ChatRequest, target: Target) -> HttpRequest:
+    """Encode for vendors that always report usage, and reject ``stream_options``."""
+    body: dict[str, Any] = {"model": request.model, "messages": request.messages}
+    body.update(request.parameters)
+    body.pop("stream_options", None)
+    if request.stream:
+        body["stream"] = TRUE
+    headers = bearer_headers(target.api_key, tuple(target.headers.items()), request.stream)
+    return HttpRequest(join(target.base_url, "/chat/completions"), headers, _encode(body))

@@ -1,35 +1,61 @@
-"""Usage where vendors of OpenAI's wire count what OpenAI has no word for."""
+"""Event transforms for vendors that count tokens differently from OpenAI."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
-from headway.providers.openai_compatible.response_transforms import Memory
-from headway.types import Event, UsageReported
+from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
+from headway.types import Event, Usage, UsageReported
+
+_fields = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class PromptDetails(Struct):
-    cache_creation_input_tokens: int | None = None
+def usage_transform(correct: Callable[[Usage, Mapping[str, Any]], Usage]) -> EventTransform:
+    """Correct each reported usage by ``correct(usage, the vendor's usage as parsed JSON)``."""
+
+    def apply(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+        if not any(type(event) is UsageReported for event in events):
+            return events
+        return [
+            replace(event, usage=correct(event.usage, _fields(event.openai_usage)))
+            if isinstance(event, UsageReported)
+            else event
+            for event in events
+        ]
+
+    return EventTransform(apply, text_marker=None)
 
 
-class Seen(Struct):
-    prompt_tokens_details: PromptDetails | None = None
+def _with_reasoning(usage: Usage, fields: Mapping[str, Any]) -> Usage:
+    reasoning, output = usage.reasoning_tokens, usage.output_tokens
+    if not reasoning or output is None:
+        return usage
+    is_apart = reasoning > output or (
+        fields.get("total_tokens") == (usage.input_tokens or 0) + output + reasoning
+    )
+    return replace(usage, output_tokens=output + reasoning) if is_apart else usage
 
 
-_seen = msgspec.json.Decoder(Seen).decode
+ADD_REASONING_TOKENS = usage_transform(_with_reasoning)
+"""For vendors that count reasoning tokens apart from completion tokens and bill both: the output
+includes them here. The sums show it: the total has all three counts, or the count of reasoning is
+above the completion's, of which it cannot be a part then."""
 
 
-def cache_creation(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
-    """Model Studio's tokens written to an explicit cache, a part of the prompt's
-    (alibabacloud.com/help/en/model-studio/context-cache; Vercel's AI SDK reads them so)."""
-    if b'"cache_creation_input_tokens"' not in data:
-        return events
-    return [_with_writes(event) if isinstance(event, UsageReported) else event for event in events]
+def _with_audio(usage: Usage, fields: Mapping[str, Any]) -> Usage:
+    total, text = fields.get("total_tokens"), usage.input_tokens
+    if total is None or text is None or fields.get("prompt_audio_seconds") is None:
+        return usage
+    audio = total - text - (usage.output_tokens or 0)
+    if audio <= 0:
+        return usage
+    return replace(usage, input_tokens=text + audio, input_audio_tokens=audio)
 
 
-def _with_writes(event: UsageReported) -> UsageReported:
-    details = _seen(event.openai_usage).prompt_tokens_details or PromptDetails()
-    written = details.cache_creation_input_tokens
-    return replace(event, usage=replace(event.usage, cache_write_tokens=written))
+ADD_AUDIO_TOKENS = usage_transform(_with_audio)
+"""For vendors that count the tokens of audio in the total only, not in the prompt's (seen from
+Mistral, together with ``prompt_audio_seconds``)."""

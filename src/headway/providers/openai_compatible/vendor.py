@@ -1,4 +1,4 @@
-"""One vendor that speaks OpenAI's wire, as a row of a table, and what rows share."""
+"""A vendor of an OpenAI-compatible API: everything in which it differs from OpenAI, as a value."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from headway.errors import UpstreamError
-from headway.providers import model_lists as listing
-from headway.providers.model_lists import ModelList
-from headway.providers.openai import provider as openai
+from headway.providers.model_lists import OPENAI, ModelList
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
-from headway.providers.openai.errors import decode_error
-from headway.providers.openai.messages import MessageRules
-from headway.providers.openai_compatible.request_rules import Rules
-from headway.providers.openai_compatible.request_transforms import Mend
-from headway.providers.openai_compatible.response_transforms import Judge, Reader
+from headway.providers.openai_compatible.errors import ErrorFormat
+from headway.providers.openai_compatible.reasoning import ReasoningSupport
+from headway.providers.openai_compatible.request_rules import RequestRules
+from headway.providers.openai_compatible.request_transforms import RequestTransform
+from headway.providers.openai_compatible.response_transforms import (
+    EventTransform,
+    ResponseInterceptor,
+)
+from headway.providers.sdk_env import Variable
 from headway.types import (
     ChatRequest,
     Embeddings,
@@ -26,57 +28,71 @@ from headway.types import (
 )
 
 
-class Place(Struct, frozen=True):
-    """An address that a configuration key fills in."""
+class AddressOption(Struct, frozen=True):
+    """A configuration key from which the base URL is made."""
 
-    option: str
+    name: str
     meaning: str
+    """Completes "``name`` is ..." in the documentation."""
     template: str
+    """The base URL, with ``{}`` in place of the value."""
 
 
-class Row(Struct, frozen=True, kw_only=True):
-    """Its title, address and key's name are in ``kinds.TABLE``."""
+class Vendor(Struct, frozen=True, kw_only=True):
+    """A module in ``vendors/`` has one as ``VENDOR``; the module's name is the vendor's."""
 
-    kind: str
+    title: str
+    """The name that people know it by."""
+    order: int = 1000
+    """Lists of providers show vendors by this number, then by name."""
+    base_url: str | None = None
+    """None: ``address_option`` makes it."""
+    key_env: str | None = None
+    """The environment variable that holds the key by convention. None: no key is needed."""
+    environ: Mapping[str, Variable] = {}
+    """``base_url``, or an option -> the environment variable that the vendor's SDK reads for it."""
+    address_option: AddressOption | None = None
     price_id: str | None = None
-    rules: Rules = Rules()
-    mends: tuple[Mend, ...] = ()
-    """Before the rules: what they have no words for."""
-    readers: tuple[Reader, ...] = ()
-    judge: Judge | None = None
-    decode_error: Callable[[int, Headers, bytes], UpstreamError] = decode_error
-    encode: Callable[[ChatRequest, Target], HttpRequest] = openai.encode_request
-    wire: str = openai.PROVIDER.wire
-    place: Place | None = None
-    list_models: ModelList | None = listing.OPENAI
-    embeddings: bool = True
+    """Its id in the price data."""
+    wire: str = "openai_chat"
+    """The default passes streams on to OpenAI clients as they are. A vendor whose streams these
+    clients cannot read needs a name of its own: its streams are converted."""
+
+    request_transforms: tuple[RequestTransform, ...] = ()
+    """Applied in order: ``reasoning``, these, ``request_rules``."""
+    reasoning: tuple[ReasoningSupport, ...] = ()
+    """The first whose pattern is found in the model's name is used."""
+    request_rules: RequestRules = RequestRules()
+    encode_request: Callable[[ChatRequest, Target], HttpRequest] | None = None
+    """None: OpenAI's."""
+
+    response_interceptor: ResponseInterceptor | None = None
+    transform_body: Callable[[bytes], bytes] | None = None
+    """Applied to a body that is not a stream, before OpenAI's decoder."""
+    event_transforms: tuple[EventTransform, ...] = ()
+    errors: ErrorFormat = ErrorFormat()
+    decode_error: Callable[[int, Headers, bytes], UpstreamError] | None = None
+    """None: by ``errors``."""
+
+    model_list: ModelList | None = OPENAI
+    has_embeddings: bool = True
     encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] = encode_embeddings
     decode_embeddings: Callable[[bytes], Embeddings] = decode_embeddings
     capabilities: Mapping[str, str] = {}
+    """As in ``base.Provider``."""
 
 
-STRICT_MESSAGES = MessageRules(
-    dropped=dict.fromkeys(
-        ("annotations", "audio", "cache_control", "is_error", "reasoning_details", "refusal"),
-        "the vendor refuses messages with it",
-    ),
-    renamed={"reasoning_content": "reasoning"},
-    developer="system",
-)
-UNDERSTOOD = MessageRules()
-"""Routers to OpenAI's own models, which know the role ``developer``."""
-RENAMED = {"max_completion_tokens": "max_tokens"}
-PENALTIES = ("frequency_penalty", "presence_penalty")
-
-
-BASIC = {"stream": "native", "tools": "native", "tool_choice": "native", "json_object": "native"}
+TOOLS = {"stream": "native", "tools": "native", "tool_choice": "native", "json_object": "native"}
 OPEN_MODELS = {
-    **BASIC,
+    **TOOLS,
     "images": "native: models that see",
     "json_schema": "native",
     "reasoning": "partial: models that reason give their text",
     "logprobs": "native",
 }
-"""What servers of open models do alike; the model decides."""
-SERVED = {**OPEN_MODELS, "embeddings": "native"}
-"""The same, of one's own server."""
+"""Capabilities that servers of open models have in common; some depend on the model. These servers
+accept ``max_tokens`` and ``max_completion_tokens`` alike unless their rules rename one, report
+usage in a last chunk on request, and return reasoning in ``reasoning`` or ``reasoning_content``."""
+OPEN_MODELS_AND_EMBEDDINGS = {**OPEN_MODELS, "embeddings": "native"}
+CACHE_READS = "partial: automatic, counts of reads out"
+"""The capability ``caching`` of vendors that cache without markers."""

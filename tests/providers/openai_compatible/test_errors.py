@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from headway.errors import (
     UpstreamRejected,
 )
 from headway.providers import KINDS
-from headway.providers.openai_compatible import errors as compatible_errors
+from headway.providers.openai_compatible import vendors
 
 # kind, status, headers, body, class, code, message, request id
 FAILURES: list[
@@ -83,14 +84,12 @@ def test_each_error_is_read_for_what_it_is(
     assert error.retry_after_s == (3 if "retry-after" in headers else None)
 
 
-DECODERS = [
-    name for name, value in vars(compatible_errors).items() if name.isupper() and callable(value)
-]
+NAMES = [info.name.rstrip("_") for info in iter_modules(vendors.__path__)]
 
 
-@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff", b"[" * 5000, b"7", b'{"errors": [7]}'])
 def test_no_body_is_too_much(name: str, body: bytes) -> None:
-    error = getattr(compatible_errors, name)(500, [], body)
+    error = KINDS[name].decode_error(500, [], body)
     assert isinstance(error, UpstreamError)
     assert error.message

@@ -9,11 +9,10 @@ import pytest
 from msgspec import Raw
 
 from headway.providers import KINDS
-from headway.providers.openai_compatible.reasoning import EFFORTS, ON, nearest, switched
+from headway.providers.openai_compatible.reasoning import EFFORTS, ON, nearest_effort, on_off
 from headway.types import ChatRequest
 
 HI = Raw(b'[{"role":"user","content":"Hi"}]')
-NO_CHOICE = "dropped reasoning_effort: the model has no such choice"
 
 
 def adapted(
@@ -101,7 +100,7 @@ def test_an_effort_is_what_the_model_takes(
 ) -> None:
     left, said = adapted(kind, model, {"reasoning_effort": effort})
     assert left == wanted
-    assert [one.split(":")[0] for one in said] == (
+    assert [" ".join(one.split()[:2]).rstrip(":") for one in said] == (
         []
         if wanted == {"reasoning_effort": effort}
         else ["dropped reasoning_effort"]
@@ -115,49 +114,49 @@ def test_an_effort_is_what_the_model_takes(
 # vendor, model, what is asked, what is sent, what is said of it
 ASKED: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("groq", "openai/gpt-oss-20b", {"reasoning_effort": "xhigh"}, {"reasoning_effort": "high"},
-     ["clamped reasoning_effort: high is the nearest that is taken"]),
+     ["clamped reasoning_effort: xhigh -> high (nearest supported)"]),
     ("groq", "qwen/qwen3-32b", OFF, {"reasoning_effort": "none"},
-     ['renamed thinking: it is {"reasoning_effort":"none"} there']),
+     ["renamed thinking -> reasoning_effort"]),
     ("groq", "openai/gpt-oss-20b", THINK, {},
-     ["dropped thinking: the model has no such choice"]),
-    ("groq", "llama", THINK, {}, ["dropped thinking: there is reasoning_effort alone"]),
+     ["dropped thinking: the model's reasoning is not adjustable"]),
+    ("groq", "llama", THINK, {}, ["dropped thinking: only reasoning_effort is supported"]),
     ("groq", "openai/gpt-oss-20b", {"reasoning": {"effort": "low"}}, {"reasoning_effort": "low"},
-     ["renamed reasoning: its effort is reasoning_effort there"]),
+     ["renamed reasoning -> reasoning_effort"]),
     ("groq", "openai/gpt-oss-20b", {"reasoning": {"exclude": True}}, {},
-     ["dropped reasoning: there is reasoning_effort alone"]),
+     ["dropped reasoning: only reasoning_effort is supported"]),
     ("groq", "llama", {"reasoning": {"effort": "low"}}, {"reasoning_effort": "low"},
-     ["renamed reasoning: its effort is reasoning_effort there"]),
+     ["renamed reasoning -> reasoning_effort"]),
     ("deepseek", "deepseek-v4-pro", {"reasoning": {"enabled": False}}, OFF,
-     ['renamed reasoning: it is {"thinking":{"type":"disabled"}} there']),
+     ["renamed reasoning -> thinking"]),
     ("deepseek", "deepseek-v4-pro", {"reasoning": {"enabled": True}}, THINK,
-     ['renamed reasoning: it is {"thinking":{"type":"enabled"}} there']),
+     ["renamed reasoning -> thinking"]),
     ("deepseek", "deepseek-v4-pro", {**THINK, "reasoning_effort": "high"},
      {**THINK, "reasoning_effort": "high"}, []),
     ("deepseek", "deepseek-v4-pro", {**THINK, "reasoning_effort": "none"}, THINK,
-     ['renamed reasoning_effort: it is {"thinking":{"type":"disabled"}} there']),
+     ["renamed reasoning_effort -> thinking"]),
     ("together", "Qwen/Qwen3.5-9B", {"reasoning": {"enabled": False}},
      {"reasoning": {"enabled": False}}, []),
     ("together", "Qwen/Qwen3.5-9B", {"reasoning": {"effort": "high"}},
      {"reasoning": {"enabled": True}},
-     ['renamed reasoning: it is {"reasoning":{"enabled":true}} there']),
+     ['clamped reasoning: {"effort":"high"} -> {"enabled":true} (nearest supported)']),
     ("fireworks", "qwen3-8b", {"reasoning": {"max_tokens": 900}}, {"reasoning_effort": 900},
-     ["renamed reasoning: its budget is reasoning_effort there"]),
+     ["renamed reasoning -> reasoning_effort"]),
     ("fireworks", "qwen3-8b", {"thinking": {"type": "enabled", "budget_tokens": 2000}},
      {"thinking": {"type": "enabled", "budget_tokens": 2000}}, []),
     ("fireworks", "qwen3-8b", {"reasoning_effort": 900}, {"reasoning_effort": 900}, []),
     ("dashscope", "qwen-plus", {"reasoning": {"max_tokens": 900}},
      {"thinking_budget": 900, "enable_thinking": True},
-     ["renamed reasoning: its budget is thinking_budget there"]),
+     ["renamed reasoning -> thinking_budget"]),
     ("dashscope", "qwen-plus", {"thinking": {"type": "enabled", "budget_tokens": 2000}},
      {"thinking_budget": 2000, "enable_thinking": True},
-     ["renamed thinking: its budget is thinking_budget there"]),
+     ["renamed thinking -> thinking_budget"]),
     ("dashscope", "qwen-plus", {"reasoning": {"max_tokens": 900, "effort": "low"}},
      {"thinking_budget": 900, "enable_thinking": True},
-     ["renamed reasoning: its budget is thinking_budget there",
-      'renamed reasoning: it is {"enable_thinking":true} there']),
+     ["renamed reasoning -> thinking_budget",
+      "renamed reasoning -> enable_thinking"]),
     ("dashscope", "qwen-plus", {"enable_thinking": True}, {"enable_thinking": True}, []),
     ("dashscope", "qwen-plus", {"reasoning": {"max_tokens": True}}, {},
-     ["dropped reasoning: there is reasoning_effort alone"]),
+     ["dropped reasoning: only reasoning_effort is supported"]),
     ("moonshot", "kimi-latest", {"reasoning_effort": "low"}, {"reasoning_effort": "low"}, []),
     ("minimax", "MiniMax-M2.5", THINK, THINK, []),
 ]  # fmt: skip
@@ -171,8 +170,8 @@ def test_thought_is_asked_for_in_the_vendors_words(
 
 
 NAMED = {"type": "function", "function": {"name": "f"}}
-CHOICE = "dropped tool_choice: the model chooses for itself while it thinks"
-IGNORED = "DeepSeek ignores it while it thinks"
+CHOICE = "dropped tool_choice: unsupported while the model reasons"
+IGNORED = "ignored by DeepSeek during reasoning"
 # vendor, model, what is given, what is left of it, what is said
 COSTS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("deepseek", "deepseek-v4-flash", {"tool_choice": "required"}, {}, [CHOICE]),
@@ -211,7 +210,7 @@ def test_what_goes_of_our_own_defaults_goes_without_a_word() -> None:
 
 
 # model, what is given, whether it is streamed, what is sent, what is said
-WHOLE = "emulated enable_thinking: it thinks in streams alone"
+WHOLE = "emulated enable_thinking: as false, because the model reasons in streams only"
 WHOLES: list[tuple[str, dict[str, Any], bool, dict[str, Any], list[str]]] = [
     ("qwen3-32b", {}, False, {"enable_thinking": False}, [WHOLE]),
     ("qwen3-235b-a22b", {"seed": 1}, False, {"seed": 1, "enable_thinking": False}, [WHOLE]),
@@ -231,12 +230,12 @@ def test_a_whole_answer_is_asked_for_without_thought_where_it_must_be(
 
 
 def test_the_nearest_effort_is_the_higher_of_two_as_near() -> None:
-    table = nearest("low", "high")
+    table = nearest_effort("low", "high")
     assert [dict(table[effort])["reasoning_effort"] for effort in EFFORTS] == [
         "low", "low", "low", "high", "high", "high", "high",
     ]  # fmt: skip
     assert table[ON] == {}
-    assert nearest("low", off={"a": 1}, on={"a": 2})["none"] == {"a": 1}
-    assert switched({"a": 1}, {"a": 2}) == {
+    assert nearest_effort("low", off={"a": 1}, on={"a": 2})["none"] == {"a": 1}
+    assert on_off({"a": 1}, {"a": 2}) == {
         "none": {"a": 1}, **{effort: {"a": 2} for effort in (*EFFORTS[1:], ON)}
     }  # fmt: skip

@@ -1,0 +1,41 @@
+"""AI21.
+
+Sources: AI21Labs/ai21-python, and the schema of its API.
+"""
+
+from __future__ import annotations
+
+from headway.providers.openai_compatible.request_rules import (
+    MAX_TOKENS_ONLY,
+    PENALTIES,
+    RequestRules,
+)
+from headway.providers.openai_compatible.request_transforms import encode_without_stream_options
+from headway.providers.openai_compatible.vendor import Vendor
+from headway.providers.parameter_rules import ParameterRules
+
+UNSUPPORTED = (
+    *PENALTIES, "logit_bias", "logprobs", "parallel_tool_calls", "seed", "tool_choice",
+    "top_logprobs",
+)  # fmt: skip
+
+VENDOR = Vendor(
+    title="AI21",
+    order=270,
+    base_url="https://api.ai21.com/studio/v1",
+    key_env="AI21_API_KEY",
+    request_rules=RequestRules(
+        parameters=ParameterRules(
+            dropped=dict.fromkeys(UNSUPPORTED, "unsupported by AI21"), renamed=MAX_TOKENS_ONLY
+        ),
+        schema_in_prompt=True,
+    ),
+    encode_request=encode_without_stream_options,
+    has_embeddings=False,
+    capabilities={
+        "stream": "native",
+        "tools": "native",
+        "json_object": "native",
+        "json_schema": "emulated: JSON mode, the schema told in words",
+    },
+)

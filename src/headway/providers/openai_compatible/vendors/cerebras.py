@@ -1,0 +1,54 @@
+"""Cerebras.
+
+Sources: the schema of inference-docs.cerebras.ai, Chat completions (July 2026), which rejects every
+field that it does not name (it accepts penalties, ``logit_bias``, ``service_tier`` and
+``parallel_tool_calls``, which it once rejected); inference-docs.cerebras.ai, Reasoning.
+"""
+
+from __future__ import annotations
+
+from headway.providers.openai_compatible.message_rules import strict_messages
+from headway.providers.openai_compatible.reasoning import (
+    NOT_ADJUSTABLE,
+    ReasoningSupport,
+    nearest_effort,
+)
+from headway.providers.openai_compatible.request_rules import STRICT_PARAMETERS, RequestRules
+from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
+from headway.providers.parameter_rules import ParameterRules
+from headway.providers.sdk_env import Variable, below
+
+VENDOR = Vendor(
+    title="Cerebras",
+    order=80,
+    base_url="https://api.cerebras.ai/v1",
+    key_env="CEREBRAS_API_KEY",
+    environ={"base_url": Variable("CEREBRAS_BASE_URL", below("/v1"))},
+    price_id="cerebras",
+    reasoning=(
+        ReasoningSupport(models="gpt-oss", efforts=nearest_effort("low", "medium", "high")),
+        ReasoningSupport(
+            models="glm", efforts={**NOT_ADJUSTABLE, "none": {"reasoning_effort": "none"}}
+        ),
+        ReasoningSupport(efforts=nearest_effort("none", "low", "medium", "high")),
+    ),
+    request_rules=RequestRules(
+        parameters=ParameterRules(
+            dropped=dict.fromkeys(
+                ("metadata", "min_p", "top_k", *STRICT_PARAMETERS), "unsupported by Cerebras"
+            )
+        ),
+        messages=strict_messages("Cerebras"),
+        single_choice=True,
+    ),
+    has_embeddings=False,
+    capabilities={
+        **TOOLS,
+        "images": "partial: as data, models that see",
+        "json_object": "partial: in whole answers, not in streams",
+        "json_schema": "native",
+        "reasoning": "native",
+        "caching": CACHE_READS,
+        "logprobs": "native",
+    },
+)

@@ -1,0 +1,162 @@
+"""Cloudflare Workers AI.
+
+Sources: developers.cloudflare.com/workers-ai, workers-ai/platform/errors, workers/wrangler/
+system-environment-variables, and api/resources/ai/subresources/models/methods/list; cloudflare/ai,
+packages/tanstack-ai (content as an object).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from headway.errors import UpstreamNotFound, UpstreamOverloaded, UpstreamQuota
+from headway.providers.model_lists import (
+    JsonObject,
+    ListedModel,
+    ListedPrices,
+    ModelList,
+    Page,
+    as_mapping,
+    bearer,
+    count,
+    dollars,
+    get,
+    listed,
+    name_of,
+    root_of,
+    rows_of,
+)
+from headway.providers.openai_compatible.errors import ErrorFormat
+from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
+from headway.providers.openai_compatible.request_transforms import content_as_string
+from headway.providers.openai_compatible.response_transforms import FINISH_AT_DONE
+from headway.providers.openai_compatible.vendor import (
+    OPEN_MODELS_AND_EMBEDDINGS,
+    AddressOption,
+    Vendor,
+)
+from headway.providers.parameter_rules import ParameterRules
+from headway.providers.sdk_env import Variable
+from headway.types import HttpRequest, Target
+
+_any = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+# --- Responses ------------------------------------------------------------------------------------
+
+OBJECT_CONTENT = re.compile(rb'"content":\s*\{')
+
+
+def _content_as_text(body: bytes) -> bytes:
+    """In JSON mode ``content`` may be the object itself instead of its text."""
+    if OBJECT_CONTENT.search(body) is None:
+        return body
+    response = _any(body)
+    messages = [choice.get("message") for choice in response.get("choices") or ()]
+    parsed = [one for one in messages if one and isinstance(one.get("content"), dict)]
+    for message in parsed:
+        message["content"] = _encode(message["content"]).decode()
+    return _encode(response) if parsed else body
+
+
+# --- Models ---------------------------------------------------------------------------------------
+
+TASKS = ("Text Generation", "Text Embeddings")
+PAGE_SIZE = 100
+PRICE_UNITS = {
+    "input": "per M input tokens",
+    "output": "per M output tokens",
+    "cached": "per M cached input tokens",
+}
+
+
+def _encode_list(target: Target, page: str | None) -> HttpRequest:
+    """GET /accounts/{account_id}/ai/models/search"""
+    root = root_of(target.base_url, "/v1")
+    path = f"/models/search?per_page={PAGE_SIZE}&page={page or 1}"
+    return get(target, root, path, *bearer(target))
+
+
+def _decode_list(body: bytes) -> Page:
+    """``{"result": [{"name", "task", "properties"}], "result_info": {"page", ...}}``. Leaves out
+    the models that neither chat nor embed."""
+    found = _any(body)
+    models = (
+        _model(row)
+        for row in map(as_mapping, rows_of(found, "result"))
+        if as_mapping(row.get("task")).get("name", TASKS[0]) in TASKS
+    )
+    return Page(tuple(models), _next_page(as_mapping(found.get("result_info"))))
+
+
+def _model(row: JsonObject) -> ListedModel:
+    properties = dict(_properties(row))
+    return ListedModel(
+        id=name_of(row["name"]),
+        context_window=_integer(properties.get("context_window")),
+        prices=_prices(properties.get("price")),
+        deprecated=True if properties.get("planned_deprecation_date") else None,
+    )
+
+
+def _properties(row: JsonObject) -> Iterator[tuple[str, Any]]:
+    for each in map(as_mapping, listed(row.get("properties"))):
+        if isinstance(each.get("property_id"), str):
+            yield each["property_id"], each.get("value")
+
+
+def _integer(value: Any) -> int | None:
+    """Numbers are strings in ``properties``."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else count(value)
+
+
+def _prices(value: Any) -> ListedPrices | None:
+    """``[{"unit": "per M input tokens", "price": 0.293, "currency": "USD"}]``."""
+    prices = {str(each.get("unit")): each.get("price") for each in map(as_mapping, listed(value))}
+    rates = {name: dollars(prices.get(unit), 1) for name, unit in PRICE_UNITS.items()}
+    return ListedPrices(**rates) if any(rate is not None for rate in rates.values()) else None
+
+
+def _next_page(info: JsonObject) -> str | None:
+    page, size, total = (count(info.get(name)) for name in ("page", "per_page", "total_count"))
+    if page is None or size is None or total is None or page * size >= total:
+        return None
+    return str(page + 1)
+
+
+VENDOR = Vendor(
+    title="Cloudflare Workers AI",
+    order=240,
+    key_env="CLOUDFLARE_API_TOKEN",
+    environ={"account_id": Variable("CLOUDFLARE_ACCOUNT_ID")},
+    address_option=AddressOption(
+        "account_id",
+        "the account's id",
+        "https://api.cloudflare.com/client/v4/accounts/{}/ai/v1",
+    ),
+    price_id="cloudflare",
+    wire="openai_chat_cloudflare",
+    request_transforms=(content_as_string,),
+    request_rules=RequestRules(parameters=ParameterRules(renamed=MAX_TOKENS_ONLY)),
+    transform_body=_content_as_text,
+    event_transforms=(FINISH_AT_DONE,),
+    errors=ErrorFormat(
+        request_id=b"cf-ray",
+        list_field="errors",
+        classes={
+            "3036": UpstreamQuota,  # the day's free allocation is used up, with status 429
+            "3040": UpstreamOverloaded,  # out of capacity, with status 429
+            "3042": UpstreamNotFound,
+            "5007": UpstreamNotFound,  # no such model, with status 400
+        },
+    ),
+    model_list=ModelList(_encode_list, _decode_list),
+    capabilities={
+        **OPEN_MODELS_AND_EMBEDDINGS,
+        "json_schema": "partial: some models, and not in a stream",
+    },
+)

@@ -1,0 +1,92 @@
+"""Databricks.
+
+Sources: docs.databricks.com; its REST API errors (``{"error_code": "INVALID_PARAMETER_VALUE",
+"message": ...}``); docs.databricks.com/dev-tools/auth/env-vars;
+docs.databricks.com/api/workspace/servingendpoints/list.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from headway.providers.model_lists import (
+    ListedModel,
+    ModelList,
+    Page,
+    as_mapping,
+    bearer,
+    count,
+    get,
+    name_of,
+    root_of,
+    rows_of,
+)
+from headway.providers.openai_compatible.errors import ErrorFormat
+from headway.providers.openai_compatible.request_rules import (
+    MAX_TOKENS_ONLY,
+    PENALTIES,
+    RequestRules,
+)
+from headway.providers.openai_compatible.vendor import (
+    OPEN_MODELS_AND_EMBEDDINGS,
+    AddressOption,
+    Vendor,
+)
+from headway.providers.parameter_rules import ParameterRules
+from headway.providers.sdk_env import Variable, host_name
+from headway.types import HttpRequest, Target
+
+CHAT, EMBEDDINGS = "llm/v1/chat", "llm/v1/embeddings"
+_any = msgspec.json.Decoder().decode
+
+
+def _encode_list(target: Target, page: str | None) -> HttpRequest:
+    """GET /api/2.0/serving-endpoints of the workspace, through whichever of its addresses chat
+    goes."""
+    root = root_of(target.base_url, "/serving-endpoints", "/ai-gateway/mlflow/v1")
+    return get(target, root, "/api/2.0/serving-endpoints", *bearer(target))
+
+
+def _decode_list(body: bytes) -> Page:
+    """``{"endpoints": [{"name", "task", "creation_timestamp"}]}``, with milliseconds. A workspace
+    without endpoints leaves the field out."""
+    found = _any(body)
+    rows = map(as_mapping, rows_of(found, "endpoints") if found != {} else ())
+    return Page(
+        tuple(
+            ListedModel(id=name_of(row["name"]), created=_seconds(row.get("creation_timestamp")))
+            for row in rows
+            if row.get("task", CHAT) in (CHAT, EMBEDDINGS)
+        )
+    )
+
+
+def _seconds(milliseconds: Any) -> int | None:
+    known = count(milliseconds)
+    return None if known is None else known // 1000
+
+
+VENDOR = Vendor(
+    title="Databricks",
+    order=230,
+    key_env="DATABRICKS_TOKEN",
+    environ={"workspace": Variable("DATABRICKS_HOST", host_name)},
+    address_option=AddressOption(
+        "workspace",
+        "the workspace's host name, such as dbc-1a2b.cloud.databricks.com",
+        "https://{}/serving-endpoints",
+    ),
+    price_id="databricks",
+    wire="openai_chat_databricks",
+    request_rules=RequestRules(
+        parameters=ParameterRules(
+            dropped=dict.fromkeys((*PENALTIES, "seed"), "unsupported by Databricks"),
+            renamed=MAX_TOKENS_ONLY,
+        )
+    ),
+    errors=ErrorFormat(code_field="error_code"),
+    model_list=ModelList(_encode_list, _decode_list),
+    capabilities=OPEN_MODELS_AND_EMBEDDINGS,
+)

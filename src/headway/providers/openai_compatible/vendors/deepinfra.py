@@ -1,0 +1,36 @@
+"""DeepInfra.
+
+Source: api.deepinfra.com/openapi.json (``reasoning: {effort, enabled}``; a ``top_p`` of 0 is
+rejected). Reasoning tokens of Gemini and Gemma are counted apart: vercel/ai, deepinfra.
+"""
+
+from __future__ import annotations
+
+from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
+from headway.providers.openai_compatible.request_transforms import without_budget
+from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
+from headway.providers.openai_compatible.vendor import (
+    CACHE_READS,
+    OPEN_MODELS_AND_EMBEDDINGS,
+    Vendor,
+)
+from headway.providers.parameter_rules import ParameterRules
+
+VENDOR = Vendor(
+    title="DeepInfra",
+    order=140,
+    base_url="https://api.deepinfra.com/v1/openai",
+    key_env="DEEPINFRA_API_KEY",
+    request_transforms=(without_budget,),
+    request_rules=RequestRules(
+        parameters=ParameterRules(renamed=MAX_TOKENS_ONLY),
+        bounds={"n": (1, 4), "top_p": (0.001, 1)},
+        flatten_reasoning=False,
+    ),
+    event_transforms=(ADD_REASONING_TOKENS,),
+    capabilities={
+        **OPEN_MODELS_AND_EMBEDDINGS,
+        "audio": "native: models that hear",
+        "caching": CACHE_READS,
+    },
+)

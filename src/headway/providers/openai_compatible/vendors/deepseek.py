@@ -1,0 +1,69 @@
+"""DeepSeek.
+
+Sources: api-docs.deepseek.com, Create chat completion, the guides and guides/thinking_mode;
+recordings (``logprobs`` during reasoning that a parameter turned on, the refusal of a forced tool,
+the header with the request's id). The names deepseek-chat and deepseek-reasoner ended in July 2026:
+their rules are for servers that keep them.
+"""
+
+from __future__ import annotations
+
+from headway.providers.openai_compatible.errors import ErrorFormat
+from headway.providers.openai_compatible.reasoning import (
+    FORCED,
+    ON,
+    THINKING_ON_OFF,
+    ReasoningSupport,
+)
+from headway.providers.openai_compatible.request_rules import (
+    MAX_TOKENS_ONLY,
+    PENALTIES,
+    RequestRules,
+)
+from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
+from headway.providers.parameter_rules import ParameterRules
+
+LOGPROBS = ("logprobs", "top_logprobs")
+
+VENDOR = Vendor(
+    title="DeepSeek",
+    order=20,
+    base_url="https://api.deepseek.com",
+    key_env="DEEPSEEK_API_KEY",
+    price_id="deepseek",
+    reasoning=(
+        ReasoningSupport(models="chat|coder", has_thinking=True, by_default=False),
+        ReasoningSupport(
+            # DeepSeek maps the efforts that it lacks itself: minimal to low, medium and xhigh to
+            # high.
+            efforts={"none": THINKING_ON_OFF["none"], ON: THINKING_ON_OFF[ON]},
+            has_thinking=True,
+            dropped=dict.fromkeys(
+                ("temperature", *PENALTIES), "ignored by DeepSeek during reasoning"
+            ),
+            rejected_choices=FORCED,
+        ),
+    ),
+    request_rules=RequestRules(
+        parameters=ParameterRules(renamed=MAX_TOKENS_ONLY),
+        by_model={
+            "reasoner": ParameterRules(
+                dropped=dict.fromkeys(LOGPROBS, "unsupported by DeepSeek during reasoning")
+            )
+        },
+        schema_in_prompt=True,
+    ),
+    errors=ErrorFormat(request_id=b"x-ds-trace-id"),
+    has_embeddings=False,
+    capabilities={
+        **TOOLS,
+        "tool_choice": "partial: nothing is forced while the model thinks, which it does "
+        "unless told otherwise",
+        "images": "native: models that see",
+        "json_schema": "emulated: JSON mode, the schema told in words",
+        "reasoning": "native: `thinking` or an effort in, its text out",
+        "reasoning_replay": "partial: `reasoning_content` goes back as it is, unsigned",
+        "caching": CACHE_READS,
+        "logprobs": "native",
+    },
+)

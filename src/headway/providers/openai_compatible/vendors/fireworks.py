@@ -1,0 +1,55 @@
+"""Fireworks AI.
+
+Sources: the schema of docs.fireworks.ai, Create chat completion, which rejects every field that it
+does not name, in messages too; docs.fireworks.ai/guides/inference-error-codes.
+"""
+
+from __future__ import annotations
+
+from headway.errors import UpstreamQuota
+from headway.providers.openai_compatible.errors import ErrorFormat
+from headway.providers.openai_compatible.message_rules import strict_messages
+from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort
+from headway.providers.openai_compatible.request_rules import STRICT_PARAMETERS, RequestRules
+from headway.providers.openai_compatible.vendor import (
+    CACHE_READS,
+    OPEN_MODELS_AND_EMBEDDINGS,
+    Vendor,
+)
+from headway.providers.parameter_rules import ParameterRules
+
+VENDOR = Vendor(
+    title="Fireworks AI",
+    order=60,
+    base_url="https://api.fireworks.ai/inference/v1",
+    key_env="FIREWORKS_API_KEY",
+    price_id="fireworks",
+    reasoning=(
+        ReasoningSupport(
+            models="gpt-oss|minimax-m2",
+            efforts=nearest_effort("low", "medium", "high"),
+            has_thinking=True,
+        ),
+        ReasoningSupport(
+            efforts=nearest_effort("none", "low", "medium", "high", "max"),
+            has_thinking=True,
+            budget="reasoning_effort",  # a number there limits the tokens
+        ),
+    ),
+    request_rules=RequestRules(
+        parameters=ParameterRules(
+            dropped=dict.fromkeys(
+                ("prompt_cache_retention", "safety_identifier", *STRICT_PARAMETERS),
+                "unsupported by Fireworks AI",
+            )
+        ),
+        messages=strict_messages("Fireworks AI", also=("name",), renamed={}),
+        bounds={"top_logprobs": (0, 5)},
+    ),
+    errors=ErrorFormat(classes={"412": UpstreamQuota}),  # the account is suspended
+    capabilities={
+        **OPEN_MODELS_AND_EMBEDDINGS,
+        "reasoning": "native: an effort, a budget or `thinking` in, its text out",
+        "caching": CACHE_READS,
+    },
+)

@@ -1,0 +1,66 @@
+"""Groq.
+
+Sources: console.groq.com/docs/openai (what is rejected with a 400), docs/reasoning, docs/errors,
+docs/flex-processing, docs/api-reference (``x_groq``), and the schema of Groq's SDK (parameters
+without effect, the role ``developer``, the names of service tiers).
+"""
+
+from __future__ import annotations
+
+from headway.errors import UpstreamOverloaded
+from headway.providers.openai_compatible.errors import ErrorFormat
+from headway.providers.openai_compatible.message_rules import strict_messages
+from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort, on_off
+from headway.providers.openai_compatible.request_rules import (
+    PENALTIES,
+    STRICT_PARAMETERS,
+    RequestRules,
+)
+from headway.providers.openai_compatible.request_transforms import rename_values
+from headway.providers.openai_compatible.response_transforms import extension_object
+from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
+from headway.providers.parameter_rules import ParameterRules
+from headway.providers.sdk_env import Variable, below
+
+REJECTED = ("logit_bias", "logprobs", "min_p", "top_k", "top_logprobs", *STRICT_PARAMETERS)
+
+VENDOR = Vendor(
+    title="Groq",
+    order=10,
+    base_url="https://api.groq.com/openai/v1",
+    key_env="GROQ_API_KEY",
+    environ={"base_url": Variable("GROQ_BASE_URL", below("/openai/v1"))},
+    price_id="groq",
+    reasoning=(
+        ReasoningSupport(models="gpt-oss", efforts=nearest_effort("low", "medium", "high")),
+        ReasoningSupport(
+            models="qwen3",
+            efforts=on_off({"reasoning_effort": "none"}, {"reasoning_effort": "default"}),
+        ),
+        ReasoningSupport(),
+    ),
+    request_transforms=(
+        rename_values("service_tier", {"default": "on_demand", "priority": "performance"}),
+    ),
+    request_rules=RequestRules(
+        parameters=ParameterRules(
+            dropped={
+                **dict.fromkeys(REJECTED, "unsupported by Groq"),
+                **dict.fromkeys((*PENALTIES, "metadata"), "ignored by Groq's models"),
+            }
+        ),
+        messages=strict_messages("Groq", also=("name",), developer=None),
+        neutral=dict.fromkeys(PENALTIES, 0),
+        single_choice=True,
+    ),
+    event_transforms=(extension_object("x_groq"),),
+    errors=ErrorFormat(classes={"498": UpstreamOverloaded}),  # the flex tier lacks capacity: retry
+    has_embeddings=False,
+    capabilities={
+        **TOOLS,
+        "images": "native",
+        "json_schema": "native: models that can",
+        "reasoning": "native: an effort in, its text out",
+        "caching": CACHE_READS,
+    },
+)

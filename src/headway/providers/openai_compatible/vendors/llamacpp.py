@@ -1,0 +1,17 @@
+"""llama.cpp's server, at the address where it listens by default.
+
+Source: ggml-org/llama.cpp (tools/server).
+"""
+
+from __future__ import annotations
+
+from headway.providers.openai_compatible.request_transforms import named_tool_as_required
+from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+
+VENDOR = Vendor(
+    title="llama.cpp",
+    order=290,
+    base_url="http://127.0.0.1:8080/v1",
+    request_transforms=(named_tool_as_required,),
+    capabilities={**OPEN_MODELS_AND_EMBEDDINGS, "audio": "native: models that hear"},
+)

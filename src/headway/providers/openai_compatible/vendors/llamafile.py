@@ -1,0 +1,21 @@
+"""llamafile's server, at the address where it listens by default: llama.cpp's from version 0.10 on,
+and before its own, which rejected tools.
+
+Source: mozilla-ai/llamafile (docs/api.md).
+"""
+
+from __future__ import annotations
+
+from headway.providers.openai_compatible.request_transforms import named_tool_as_required
+from headway.providers.openai_compatible.response_transforms import FINISH_AT_DONE
+from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+
+VENDOR = Vendor(
+    title="llamafile",
+    order=320,
+    base_url="http://127.0.0.1:8080/v1",
+    wire="openai_chat_llamafile",
+    request_transforms=(named_tool_as_required,),
+    event_transforms=(FINISH_AT_DONE,),
+    capabilities={**OPEN_MODELS_AND_EMBEDDINGS, "audio": "native: models that hear"},
+)

@@ -1,0 +1,96 @@
+"""MiniMax.
+
+Sources: platform.minimax.io/docs/api-reference/text-openai-api (parameters that are accepted and
+ignored) and text-chat-openai; platform.minimax.io/docs, Error codes (1026 and 1027: content that
+was found sensitive).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from headway.errors import (
+    UpstreamAuth,
+    UpstreamError,
+    UpstreamQuota,
+    UpstreamRateLimited,
+    UpstreamRejected,
+    UpstreamTimeout,
+)
+from headway.providers.openai_compatible.reasoning import (
+    NOT_ADJUSTABLE,
+    ReasoningSupport,
+    on_off,
+)
+from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
+from headway.providers.openai_compatible.vendor import CACHE_READS, Vendor
+from headway.providers.parameter_rules import ParameterRules
+from headway.types import Event, Failed
+
+
+class Outcome(Struct):
+    status_code: int = 0
+    status_msg: str = ""
+
+
+class Response(Struct):
+    base_resp: Outcome | None = None
+
+
+_response = msgspec.json.Decoder(Response).decode
+ERRORS_BY_CODE: Mapping[int, type[UpstreamError]] = {
+    1001: UpstreamTimeout,
+    **dict.fromkeys((1002, 1039, 1041, 2045), UpstreamRateLimited),
+    **dict.fromkeys((1004, 2049), UpstreamAuth),
+    **dict.fromkeys((1008, 2056), UpstreamQuota),
+    **dict.fromkeys((1026, 1027, 1042, 2013), UpstreamRejected),
+}
+
+
+def _failure(data: bytes) -> list[Event] | None:
+    """The error that ``base_resp`` of a response with status 200 reports. None: no error."""
+    if b'"base_resp"' not in data:
+        return None
+    outcome = _response(data).base_resp or Outcome()
+    code = outcome.status_code
+    if not code:
+        return None
+    cls = ERRORS_BY_CODE.get(code, UpstreamError)
+    return [Failed(cls(outcome.status_msg or "MiniMax failed.", code=str(code)))]
+
+
+VENDOR = Vendor(
+    title="MiniMax",
+    order=120,
+    base_url="https://api.minimax.io/v1",
+    key_env="MINIMAX_API_KEY",
+    price_id="minimax",
+    reasoning=(
+        ReasoningSupport(models="(?i)M2", efforts=NOT_ADJUSTABLE, has_thinking=True),
+        ReasoningSupport(
+            efforts=on_off({"thinking": {"type": "disabled"}}, {"thinking": {"type": "adaptive"}}),
+            has_thinking=True,
+        ),
+    ),
+    request_rules=RequestRules(
+        parameters=ParameterRules(
+            dropped=dict.fromkeys((*PENALTIES, "logit_bias"), "ignored by MiniMax")
+        ),
+        neutral=dict.fromkeys(PENALTIES, 0),
+        bounds={"temperature": (0.01, 1)},
+        single_choice=True,
+    ),
+    response_interceptor=_failure,
+    has_embeddings=False,
+    capabilities={
+        "stream": "native",
+        "tools": "native",
+        "images": "native: models that see",
+        "reasoning": "partial: `thinking` of MiniMax-M3 in; its text within the answer, or "
+        "apart with `reasoning_split`",
+        "caching": CACHE_READS,
+    },
+)

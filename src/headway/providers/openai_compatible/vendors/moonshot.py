@@ -1,0 +1,108 @@
+"""Moonshot AI (Kimi).
+
+Sources: the schema of platform.kimi.ai/docs/api/chat; platform.kimi.ai/docs/api/errors;
+platform.moonshot.ai, Chat, streaming (usage inside the choice that finishes).
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Raw, Struct
+
+from headway.errors import UpstreamNotFound, UpstreamOverloaded, UpstreamQuota
+from headway.providers.openai.usage import decode_usage
+from headway.providers.openai_compatible.errors import ErrorFormat
+from headway.providers.openai_compatible.reasoning import (
+    FORCED,
+    NAMED,
+    NOT_ADJUSTABLE,
+    THINKING_ON_OFF,
+    ReasoningSupport,
+    nearest_effort,
+)
+from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
+from headway.providers.openai_compatible.response_transforms import (
+    EventTransform,
+    Memory,
+    has_usage,
+    is_present,
+)
+from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
+from headway.providers.parameter_rules import ParameterRules
+from headway.types import NO_RAW, Event
+
+
+class Choice(Struct):
+    usage: Raw = NO_RAW
+
+
+class Chunk(Struct):
+    choices: list[Choice] = []
+
+
+_chunk = msgspec.json.Decoder(Chunk).decode
+
+
+def _usage_in_choice(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+    if b'"usage"' not in data or has_usage(events):
+        return events
+    found = [choice.usage for choice in _chunk(data).choices]
+    return [*events, *(decode_usage(usage) for usage in found if is_present(usage))]
+
+
+VENDOR = Vendor(
+    title="Moonshot AI",
+    order=90,
+    base_url="https://api.moonshot.ai/v1",
+    key_env="MOONSHOT_API_KEY",
+    price_id="moonshotai",
+    reasoning=(
+        ReasoningSupport(models="moonshot-v1", efforts=NOT_ADJUSTABLE, by_default=False),
+        ReasoningSupport(
+            models=r"kimi-k(?:[3-9]|\d\d)",
+            efforts=nearest_effort("low", "high", "max"),
+            rejected_choices=frozenset((NAMED,)),
+        ),
+        ReasoningSupport(
+            models=r"kimi-k2\.[56]",
+            efforts=THINKING_ON_OFF,
+            has_thinking=True,
+            rejected_choices=FORCED,
+        ),
+        ReasoningSupport(
+            models=r"kimi-k2(?:\.|-thinking)",
+            efforts=NOT_ADJUSTABLE,
+            has_thinking=True,
+            rejected_choices=FORCED,
+        ),
+    ),
+    request_rules=RequestRules(
+        by_model={
+            r"kimi-k(?:2\.[5-9]|[3-9])": ParameterRules(
+                dropped=dict.fromkeys(
+                    (*PENALTIES, "n", "temperature", "top_p"), "the model has one fixed value"
+                )
+            )
+        },
+        bounds={"n": (1, 5), "temperature": (0, 1)},
+    ),
+    event_transforms=(EventTransform(_usage_in_choice, text_marker=b'"usage"'),),
+    errors=ErrorFormat(
+        classes={
+            "engine_overloaded_error": UpstreamOverloaded,  # a 429, as a rate limit
+            "exceeded_current_quota_error": UpstreamQuota,  # a 429, as a rate limit
+            "resource_not_found_error": UpstreamNotFound,
+        }
+    ),
+    has_embeddings=False,
+    capabilities={
+        **TOOLS,
+        "tool_choice": "partial: nothing is forced while the model thinks; kimi-k3 takes "
+        "`required`",
+        "images": "partial: as data or a file of the vendor's, no address",
+        "json_schema": "native",
+        "reasoning": "native: `thinking`, or an effort of kimi-k3, in, its text out",
+        "reasoning_replay": "partial: `reasoning_content` goes back as it is, unsigned",
+        "caching": CACHE_READS,
+    },
+)

@@ -1,0 +1,119 @@
+"""OpenRouter, a router to the models of other vendors.
+
+Sources: openrouter.ai/docs, Errors and Reasoning tokens; recordings (headers).
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Raw, Struct
+
+from headway.errors import UpstreamError, UpstreamRejected
+from headway.providers.http_errors import (
+    INVALID_JSON,
+    MAX_MESSAGE_LENGTH,
+    decode_error,
+    error_from_body,
+)
+from headway.providers.openai_compatible.message_rules import DEVELOPER_SUPPORTED
+from headway.providers.openai_compatible.request_rules import RequestRules
+from headway.providers.openai_compatible.response_transforms import (
+    REASONING_DETAILS,
+    EventTransform,
+    Memory,
+    is_present,
+)
+from headway.providers.openai_compatible.vendor import TOOLS, Vendor
+from headway.types import NO_RAW, Event, Failed, Headers
+
+
+class Choice(Struct):
+    error: Raw = NO_RAW
+
+
+class Chunk(Struct):
+    choices: list[Choice] = []
+
+
+class Metadata(Struct):
+    raw: str | None = None
+    provider_name: str | None = None
+    reasons: list[str] | None = None
+
+
+class Error(Struct):
+    metadata: Metadata | None = None
+
+
+class ErrorBody(Struct):
+    error: Error | None = None
+
+
+NO_METADATA = Metadata()
+_chunk = msgspec.json.Decoder(Chunk).decode
+_error_body = msgspec.json.Decoder(ErrorBody).decode
+_any = msgspec.json.Decoder().decode
+
+
+def _choice_errors(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+    """The error of one choice, beside the finish reason ``error``."""
+    if not any(isinstance(event, Failed) for event in events) or b'"error"' not in data:
+        return events
+    errors = [choice.error for choice in _chunk(data).choices if is_present(choice.error)]
+    return [*events, *(Failed(error_from_body(_any(raw), None)) for raw in errors)]
+
+
+def _decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
+    """``metadata.raw`` has what the routed provider answered. A 403 with a provider's name or
+    reasons of moderation is about the prompt; any other is a key that has reached its limit."""
+    error = decode_error(status, headers, body)
+    metadata = _metadata(body)
+    if metadata.raw:
+        error.message = f"{error.message}: {_routed_message(metadata.raw)}"[:MAX_MESSAGE_LENGTH]
+    found = dict(headers).get(b"x-generation-id")
+    if error.request_id is None and found is not None:
+        error.request_id = found.decode("latin-1")
+    if status != 403 or not (metadata.provider_name or metadata.reasons):
+        return error
+    return UpstreamRejected(error.message, code=error.code, request_id=error.request_id)
+
+
+def _metadata(body: bytes) -> Metadata:
+    try:
+        error = _error_body(body).error
+    except INVALID_JSON:
+        return NO_METADATA
+    return error.metadata or NO_METADATA if error is not None else NO_METADATA
+
+
+def _routed_message(raw: str) -> str:
+    try:
+        return error_from_body(_any(raw), None).message
+    except INVALID_JSON:
+        return raw
+
+
+VENDOR = Vendor(
+    title="OpenRouter",
+    order=40,
+    base_url="https://openrouter.ai/api/v1",
+    key_env="OPENROUTER_API_KEY",
+    price_id="openrouter",
+    wire="openai_chat_openrouter",
+    request_rules=RequestRules(messages=DEVELOPER_SUPPORTED, flatten_reasoning=False),
+    event_transforms=(REASONING_DETAILS, EventTransform(_choice_errors)),
+    decode_error=_decode_error,
+    capabilities={
+        **TOOLS,
+        "images": "native",
+        "documents": "native",
+        "audio": "native",
+        "json_schema": "native",
+        "reasoning": "native: effort or budget in, its text out",
+        "reasoning_replay": "native: `reasoning_details`",
+        "caching": "native: `cache_control`, counts of reads and writes out",
+        "citations": "native: annotations",
+        "logprobs": "native",
+        "embeddings": "native",
+    },
+)

@@ -1,0 +1,131 @@
+"""Perplexity.
+
+Sources: the schema of Perplexity's SDK (it has stop, logprobs, tools and a JSON schema, and no JSON
+mode); docs.perplexity.ai, Sonar, Chat completions and Embeddings.
+"""
+
+from __future__ import annotations
+
+from array import array
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from headway.providers.model_lists import openai_model_list
+from headway.providers.openai import embeddings as openai
+from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort
+from headway.providers.openai_compatible.request_rules import (
+    MAX_TOKENS_ONLY,
+    PENALTIES,
+    RequestRules,
+)
+from headway.providers.openai_compatible.request_transforms import json_mode_as_schema
+from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
+from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
+from headway.providers.openai_compatible.vendor import Vendor
+from headway.providers.parameter_rules import ParameterRules
+from headway.types import (
+    Embeddings,
+    EmbeddingsRequest,
+    Event,
+    ExtraFields,
+    Finished,
+    HttpRequest,
+    Target,
+)
+
+BASE_URL = "https://api.perplexity.ai"
+
+
+class SearchChunk(Struct):
+    citations: list[Any] | None = None
+    search_results: list[Any] | None = None
+
+
+_search = msgspec.json.Decoder(SearchChunk).decode
+
+
+def _search_results(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
+    """Every chunk repeats the sources: report them once, at the end, in OpenAI's form and in
+    Perplexity's."""
+    if not any(isinstance(event, Finished) for event in events):
+        return events
+    found = _search(data)
+    results = found.search_results or [{"url": url} for url in found.citations or ()]
+    if not results:
+        return events
+    fields = {
+        "annotations": [_annotation(result) for result in results],
+        "citations": found.citations,
+        "search_results": found.search_results,
+    }
+    return [ExtraFields({name: value for name, value in fields.items() if value}), *events]
+
+
+def _annotation(result: Mapping[str, Any]) -> dict[str, Any]:
+    cited = {name: result[name] for name in ("url", "title") if result.get(name)}
+    return {"type": "url_citation", "url_citation": cited}
+
+
+def _encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
+    """Below ``/v1``, unlike chat. ``encoding_format: float`` is unsupported: the default is
+    converted to floats here."""
+    parameters = {k: raw for k, raw in request.parameters.items() if k != "encoding_format"}
+    if target.base_url.rstrip("/") == BASE_URL:
+        target = replace(target, base_url=f"{BASE_URL}/v1")
+    return openai.encode_embeddings(replace(request, parameters=parameters), target)
+
+
+def _decode_embeddings(body: bytes) -> Embeddings:
+    """Vectors are base64 of signed bytes, from -128 to 127 and not of unit length: their cosines
+    are correct. OpenAI's are base64 of float32."""
+    found = openai.decode_embeddings(body)
+    return replace(found, vectors=[_floats(vector) for vector in found.vectors])
+
+
+def _floats(vector: list[float] | str) -> list[float] | str:
+    if isinstance(vector, list):
+        return vector
+    return [float(value) for value in array("b", b64decode(vector))]
+
+
+VENDOR = Vendor(
+    title="Perplexity",
+    order=70,
+    base_url=BASE_URL,
+    key_env="PERPLEXITY_API_KEY",
+    price_id="perplexity",
+    wire="openai_chat_perplexity",
+    reasoning=(ReasoningSupport(efforts=nearest_effort("minimal", "low", "medium", "high")),),
+    request_transforms=(json_mode_as_schema,),
+    request_rules=RequestRules(
+        parameters=ParameterRules(
+            dropped=dict.fromkeys(
+                ("logit_bias", "seed", "service_tier"), "unsupported by Perplexity"
+            ),
+            renamed=MAX_TOKENS_ONLY,
+        ),
+        neutral=dict.fromkeys(PENALTIES, 0),
+        bounds={"temperature": (0, 1.99)},
+    ),
+    event_transforms=(
+        EventTransform(_search_results, text_marker=None),
+        ADD_REASONING_TOKENS,  # a count of reasoning above the completion's
+    ),
+    model_list=openai_model_list("/v1/models", without="/v1"),
+    encode_embeddings=_encode_embeddings,
+    decode_embeddings=_decode_embeddings,
+    capabilities={
+        "stream": "native",
+        "images": "native",
+        "json_object": "emulated: a schema of any object",
+        "json_schema": "native",
+        "reasoning": "partial: an effort in, its text within the answer",
+        "citations": "native: annotations and `search_results`",
+        "embeddings": "native: signed bytes, given as floats",
+    },
+)

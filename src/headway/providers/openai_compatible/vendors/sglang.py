@@ -1,0 +1,22 @@
+"""SGLang's server, at the address where it listens by default.
+
+Source: sgl-project/sglang (protocol.py).
+"""
+
+from __future__ import annotations
+
+from headway.providers.openai_compatible.request_rules import RequestRules
+from headway.providers.openai_compatible.request_transforms import without_budget
+from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+
+VENDOR = Vendor(
+    title="SGLang",
+    order=340,
+    base_url="http://127.0.0.1:30000/v1",
+    request_transforms=(without_budget,),
+    request_rules=RequestRules(flatten_reasoning=False),
+    capabilities={
+        **OPEN_MODELS_AND_EMBEDDINGS,
+        "reasoning": "native: an effort in, its text out",
+    },
+)

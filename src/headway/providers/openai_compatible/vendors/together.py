@@ -1,0 +1,51 @@
+"""Together AI.
+
+Sources: the schema of togethercomputer/openapi; docs.together.ai/docs/inference/chat/reasoning and
+docs/error-codes.
+"""
+
+from __future__ import annotations
+
+from headway.errors import UpstreamRejected
+from headway.providers.openai_compatible.errors import ErrorFormat
+from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort, on_off
+from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
+from headway.providers.openai_compatible.request_transforms import logprobs_as_count, stop_as_list
+from headway.providers.openai_compatible.vendor import (
+    CACHE_READS,
+    OPEN_MODELS_AND_EMBEDDINGS,
+    Vendor,
+)
+from headway.providers.parameter_rules import ParameterRules
+from headway.providers.sdk_env import Variable
+
+OFF = {"reasoning": {"enabled": False}}
+
+VENDOR = Vendor(
+    title="Together AI",
+    order=50,
+    base_url="https://api.together.ai/v1",
+    key_env="TOGETHER_API_KEY",
+    environ={"base_url": Variable("TOGETHER_BASE_URL")},
+    price_id="together",
+    reasoning=(
+        ReasoningSupport(models="gpt-oss", efforts=nearest_effort("low", "medium", "high")),
+        ReasoningSupport(
+            models=r"(?i)DeepSeek-V4|GLM-5\.[2-9]", efforts=nearest_effort("high", "max", off=OFF)
+        ),
+        ReasoningSupport(efforts=on_off(OFF, {"reasoning": {"enabled": True}})),
+    ),
+    request_transforms=(logprobs_as_count, stop_as_list),
+    request_rules=RequestRules(
+        parameters=ParameterRules(renamed=MAX_TOKENS_ONLY), flatten_reasoning=False
+    ),
+    # a prompt and max_tokens that are longer than the context
+    errors=ErrorFormat(classes={"403": UpstreamRejected}),
+    capabilities={
+        **OPEN_MODELS_AND_EMBEDDINGS,
+        "audio": "native: models that hear",
+        "reasoning": "native: on, off or an effort, as the model has it; its text out",
+        "caching": CACHE_READS,
+        "logprobs": "partial: in a shape of its own",
+    },
+)

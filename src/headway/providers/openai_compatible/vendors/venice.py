@@ -1,0 +1,42 @@
+"""Venice.
+
+Sources: docs.venice.ai/swagger.yaml, which rejects every field that it does not name;
+docs.venice.ai, Error codes and Response headers.
+"""
+
+from __future__ import annotations
+
+from headway.providers.openai_compatible.errors import ErrorFormat
+from headway.providers.openai_compatible.message_rules import DEVELOPER_SUPPORTED
+from headway.providers.openai_compatible.request_rules import RequestRules
+from headway.providers.openai_compatible.request_transforms import without_budget
+from headway.providers.openai_compatible.response_transforms import REASONING_DETAILS
+from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+from headway.providers.parameter_rules import ParameterRules
+
+UNSUPPORTED = (
+    "audio", "function_call", "functions", "logit_bias", "modalities", "prediction",
+    "safety_identifier", "service_tier", "web_search_options",
+)  # fmt: skip
+
+VENDOR = Vendor(
+    title="Venice",
+    order=280,
+    base_url="https://api.venice.ai/api/v1",
+    key_env="VENICE_API_KEY",
+    request_transforms=(without_budget,),
+    request_rules=RequestRules(
+        parameters=ParameterRules(dropped=dict.fromkeys(UNSUPPORTED, "unsupported by Venice")),
+        messages=DEVELOPER_SUPPORTED,
+        flatten_reasoning=False,
+    ),
+    event_transforms=(REASONING_DETAILS,),
+    errors=ErrorFormat(request_id=b"cf-ray", details_field="details"),
+    capabilities={
+        **OPEN_MODELS_AND_EMBEDDINGS,
+        "audio": "native: models that hear, as data",
+        "reasoning": "native: an effort in, its text out",
+        "reasoning_replay": "native: `reasoning_details`",
+        "caching": "native: `cache_control`, counts of reads out",
+    },
+)

@@ -1,0 +1,21 @@
+"""vLLM's server, at the address where it listens by default.
+
+Source: vllm-project/vllm (protocol.py).
+"""
+
+from __future__ import annotations
+
+from headway.providers.openai_compatible.request_transforms import budget_parameter
+from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+
+VENDOR = Vendor(
+    title="vLLM",
+    order=300,
+    base_url="http://127.0.0.1:8000/v1",
+    request_transforms=(budget_parameter("thinking_token_budget", 0, 2**31 - 1),),
+    capabilities={
+        **OPEN_MODELS_AND_EMBEDDINGS,
+        "audio": "native: models that hear",
+        "reasoning": "native: an effort or a budget in, its text out",
+    },
+)

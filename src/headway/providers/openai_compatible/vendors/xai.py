@@ -1,0 +1,63 @@
+"""xAI.
+
+Sources: the schema of docs.x.ai's REST API; docs.x.ai, Reasoning, and its guide to the models
+retired in May 2026. That reasoning models reject ``stop`` is BerriAI/litellm #12635; the same holds
+for grok-4.5 and grok-4.6.
+"""
+
+from __future__ import annotations
+
+from headway.providers.openai_compatible.reasoning import (
+    NOT_ADJUSTABLE,
+    ReasoningSupport,
+    nearest_effort,
+)
+from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
+from headway.providers.openai_compatible.request_transforms import stop_as_list
+from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
+from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
+from headway.providers.parameter_rules import ParameterRules
+
+VENDOR = Vendor(
+    title="xAI",
+    order=30,
+    base_url="https://api.x.ai/v1",
+    key_env="XAI_API_KEY",
+    price_id="x-ai",
+    reasoning=(
+        ReasoningSupport(
+            models=r"grok-(?:2|code|build-0|4\.20(?!.*multi-agent))", efforts=NOT_ADJUSTABLE
+        ),
+        ReasoningSupport(models="grok-3-mini", efforts=nearest_effort("low", "high")),
+        ReasoningSupport(
+            models=r"grok-4\.5|grok-build", efforts=nearest_effort("low", "medium", "high")
+        ),
+        ReasoningSupport(
+            models=r"multi-agent|grok-4\.(?:[6-9]|[1-9]\d)",
+            efforts=nearest_effort("low", "medium", "high", "xhigh"),
+        ),
+        # Unknown models are assumed to be as grok-4.3, which the retired names lead to.
+        ReasoningSupport(efforts=nearest_effort("none", "low", "medium", "high")),
+    ),
+    request_transforms=(stop_as_list,),
+    request_rules=RequestRules(
+        parameters=ParameterRules(dropped={"logit_bias": "unsupported by xAI"}),
+        by_model={
+            r"grok-(?:3-mini|4|code|build|latest)(?!.*non-reasoning)": ParameterRules(
+                dropped=dict.fromkeys((*PENALTIES, "stop"), "unsupported by xAI during reasoning")
+            )
+        },
+        bounds={"top_logprobs": (0, 8)},
+    ),
+    event_transforms=(ADD_REASONING_TOKENS,),  # the total has prompt, completion and reasoning
+    has_embeddings=False,
+    capabilities={
+        **TOOLS,
+        "images": "native",
+        "json_schema": "native",
+        "reasoning": "native: an effort where the model takes one",
+        "caching": CACHE_READS,
+        "citations": "partial: as the vendor writes them, to clients of the same wire",
+        "logprobs": "native",
+    },
+)
