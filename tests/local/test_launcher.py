@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvloop
-from processes import is_gone, wait_for
+from child_processes import is_gone, wait_for
 
 from headway.errors import UpstreamUnreachable
 from headway.local.launcher import LocalModel, default_threads
@@ -134,21 +134,15 @@ def test_started_ahead_it_is_there_when_asked_and_gone_when_closed() -> None:
 
 
 @needs_model
-def test_it_outlives_the_event_loop_that_started_it() -> None:
-    model = LocalModel(NOWHERE)
-    first = asyncio.run(model.base_url())
-    pid = model.pid
-    assert asyncio.run(model.base_url()) == first
-    assert model.pid == pid
-    asyncio.run(model.close())
-
-
-@needs_model
 def test_weights_that_are_not_a_model_are_refused_with_the_servers_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bad.gguf").write_bytes(b"no model")
-    monkeypatch.setattr(LocalModel, "_weights", lambda self: tmp_path / "bad.gguf")
+
+    async def bad_weights(model: LocalModel) -> Path:
+        return tmp_path / "bad.gguf"
+
+    monkeypatch.setattr(LocalModel, "_weights", bad_weights)
 
     async def use(model: LocalModel) -> None:
         with pytest.raises(UpstreamUnreachable, match="model loading error"):
@@ -175,7 +169,7 @@ def test_missing_weights_are_fetched_and_the_user_is_told(
 ) -> None:
     from headway.local import weights
 
-    def fetch(cache_dir: Path, progress: Callable[[str], None], *, cancelled: object) -> Path:
+    async def fetch(cache_dir: Path, progress: Callable[[str], None]) -> Path:
         progress(f"fetching into {cache_dir}")
         raise weights.unavailable("no network")
 

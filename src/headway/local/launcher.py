@@ -1,87 +1,78 @@
-"""What the provider ``local`` needs on this machine: a running model, and its address."""
+"""The launcher of the provider ``local``: a model that runs on this machine, and its address."""
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from headway.local.errors import unavailable
 from headway.local.supervisor import Backoff, Supervisor
-from headway.local.unavailable import unavailable
 
-if TYPE_CHECKING:
-    from headway.local.weights import Progress
-
-CHILD = Path(__file__).with_name("child.py")
+LLAMA_SERVER = Path(__file__).with_name("llama_server.py")
 
 MAX_THREADS = 4
-"""A model this small gains nothing from more: a token's work is shorter than their agreement."""
+"""More threads do not make a model of this size faster: they wait for each other at every token."""
 
 CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 """A container's limit: microseconds of CPU, or ``max``, and those of the period (cgroup v2)."""
 
 
 class LocalModel:
-    """A ``ports.Launcher``. Nothing happens before ``start`` or the first ``base_url``.
+    """A ``ports.Launcher``. Starts nothing before ``start`` or the first ``base_url``.
 
-    One per machine, not one per worker: whoever serves with several processes starts one and hands
-    its ``base_url`` to the others, which ``adopt`` it. A restart keeps the port, so that address
-    stays right. Works from any thread and under any event loop.
+    One is enough for a machine; ``SharedModel`` shares it between workers. A restart keeps the
+    port, so the address stays valid.
     """
 
     def __init__(
         self,
         cache_dir: Path,
         *,
-        progress: Progress | None = None,
+        progress: Callable[[str], None] | None = None,
         threads: int | None = None,
         parallel: int = 4,
         backoff: Backoff | None = None,
     ) -> None:
-        """``cache_dir`` is where fetched weights are kept, ``progress`` who hears of fetching
-        them (stderr), ``threads`` how many compute, ``parallel`` how many answers at once."""
+        """``cache_dir`` holds downloaded weights; ``progress`` gets a line for the user about a
+        download (default: stderr); ``threads`` compute; ``parallel`` replies run at once."""
         self._cache_dir = cache_dir
-        self._progress = progress or _tell
+        self._progress = progress or _write_stderr
         self._threads = threads or default_threads()
         self._parallel = parallel
         self._supervisor = Supervisor(self._command, backoff)
 
     def start(self) -> None:
-        """Begin to start it, and return at once."""
-        self._supervisor.ready()
+        """Start the model in the background."""
+        self._supervisor.start()
 
     async def base_url(self) -> str:
-        """``http://127.0.0.1:PORT/v1``, when the model answers there: at once while it runs, else
-        after a start (0.5 to 2 s; with the weights to fetch, as long as that takes).
+        """``http://127.0.0.1:PORT/v1``: at once while the model runs, else after it has started
+        (0.5 to 2 s, or as long as downloading the weights takes).
         Raises UpstreamUnreachable with the remedy."""
-        url = self._supervisor.url()
-        if url is None:
-            url = await asyncio.wrap_future(self._supervisor.ready())
-        return f"{url}/v1"
+        return f"{await self._supervisor.ready()}/v1"
 
     async def close(self) -> None:
-        """Stop it and wait until it is gone, at most two seconds."""
-        await asyncio.to_thread(self._supervisor.close)
+        """Stop the model and wait until it has exited, at most two seconds."""
+        await self._supervisor.close()
 
     @property
     def pid(self) -> int | None:
-        """The model's process, while it runs."""
+        """Of the model's process while it runs."""
         return self._supervisor.pid
 
-    def _command(self, port: int) -> Sequence[str]:
+    async def _command(self, port: int) -> Sequence[str]:
         from headway.local.weights import MODEL  # most servers never start a model
 
         if importlib.util.find_spec("xllamacpp") is None:
             raise unavailable("xllamacpp is not installed", "pip install 'headway[local]'")
         return [
             sys.executable,
-            "-P",  # nothing in the directory where the server was started may pose as a module
-            str(CHILD),
-            f"--model={self._weights()}",
+            "-P",  # do not import modules from the working directory
+            str(LLAMA_SERVER),
+            f"--model={await self._weights()}",
             f"--alias={MODEL}",
             f"--parent={os.getpid()}",
             f"--port={port}",
@@ -89,21 +80,19 @@ class LocalModel:
             f"--parallel={self._parallel}",
         ]
 
-    def _weights(self) -> Path:
+    async def _weights(self) -> Path:
         from headway.local import weights
 
         found = weights.locate(self._cache_dir)
-        if found is not None:
-            return found
-        return weights.fetch(self._cache_dir, self._progress, cancelled=self._supervisor.is_closing)
+        return found or await weights.fetch(self._cache_dir, self._progress)
 
 
 def default_threads(cpu_max: Path = CPU_MAX) -> int:
     """One less than the cores that this process may use, from one to four.
 
-    The threads wait for each other by spinning, several times a token. Where each has no core to
-    itself that is ruin: on two busy cores two threads made 2 to 6 tokens a second, one made 53 to
-    69; on two idle ones they made 113 and 81. The gateway itself needs a core, too.
+    The threads wait for each other by spinning, several times a token, which is slow if they share
+    cores: on two busy cores two threads made 2 to 6 tokens a second, one made 53 to 69; on two idle
+    ones they made 113 and 81. The gateway itself needs a core, too.
     """
     return max(1, min(MAX_THREADS, _cores(cpu_max) - 1))
 
@@ -119,6 +108,6 @@ def _cores(cpu_max: Path) -> int:
         return cores
 
 
-def _tell(line: str) -> None:
+def _write_stderr(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

@@ -1,198 +1,237 @@
-"""Keeps one child server running: starts it when it is first wanted, and again when it dies.
+"""Keep a child process with an HTTP server running: start it on first use, restart it if it dies.
 
-One thread, one straight line: prepare, run until it is gone, wait a while, again. Others ask for
-its address from any thread, and whoever asks while it starts waits for that same start.
+The child writes ``READY http://127.0.0.1:PORT`` to its stdout when it listens, and exits when its
+stdin reaches end of file, which happens however this process ends.
 """
 
 from __future__ import annotations
 
-import threading
+import asyncio
+import contextlib
+import logging
+import signal
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlsplit
 
-import msgspec
+from msgspec import Struct
 
 from headway.errors import UpstreamUnreachable
-from headway.local.unavailable import renewed, unavailable
-from headway.types import Clock
+from headway.local.errors import copy_of, unavailable
 
-if TYPE_CHECKING:
-    from headway.local.process import ChildProcess
+log = logging.getLogger("headway")
+READY = b"READY "
+LOG_LINES = 40
+HEALTH_TIMEOUT_S = 5.0
+HEALTH_POLL_S = 0.05
 
-Command = Callable[[int], Sequence[str]]
-"""port -> the child's arguments; 0 lets the kernel choose, later runs get the first one's. Called
-in the supervisor's thread, so it may block. Raises UpstreamUnreachable with the remedy."""
+Command = Callable[[int], Awaitable[Sequence[str]]]
+"""port -> the child's arguments. 0 lets the kernel choose a port; a restart gets the port of the
+first run. Raises UpstreamUnreachable with the remedy."""
 
 
-class Backoff(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds. A death after ``stable`` seconds of service counts as the first."""
+class Backoff(Struct, frozen=True, kw_only=True):
+    """Times in seconds. A failure after ``stable`` seconds of service counts as the first one."""
 
     first: float = 0.1
     factor: float = 2.0
     attempts: int = 5
-    """Failures in a row after which whoever waits is told; the next try is due after ``rest``."""
+    """Consecutive failures after which callers get an error, and the next start waits ``rest``."""
     rest: float = 15.0
     stable: float = 30.0
     start_timeout: float = 60.0
     grace: float = 2.0
+    """Between SIGTERM and SIGKILL."""
 
     def delay(self, failures: int) -> float:
-        """Before the start that follows this many failures in a row."""
+        """Before the start that follows so many consecutive failures."""
         return 0.0 if failures == 0 else self.first * self.factor ** (failures - 1)
 
 
 class Supervisor:
-    def __init__(
-        self, command: Command, backoff: Backoff | None = None, clock: Clock = time.monotonic
-    ) -> None:
+    """Runs in the event loop that first calls ``start`` or ``ready``."""
+
+    def __init__(self, command: Command, backoff: Backoff | None = None) -> None:
         self._command = command
         self._backoff = backoff or Backoff()
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._waiting: list[Future[str]] = []
-        self._thread: threading.Thread | None = None
-        self._child: ChildProcess | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._process: Process | None = None
+        self._ready = asyncio.Event()
+        """Set while the child listens, and when a start has failed."""
         self._url: str | None = None
         self._port = 0
-        self._refusal: UpstreamUnreachable | None = None
+        self._error: UpstreamUnreachable | None = None
         self._resting_until = 0.0
+        self._is_closed = False
 
     @property
     def pid(self) -> int | None:
-        """The running child's, else None."""
-        child = self._child
-        return child.pid if child is not None else None
+        """Of the running child, else None."""
+        return None if self._process is None else self._process.pid
 
     @property
-    def is_closing(self) -> threading.Event:
-        """Set by ``close``; a command that blocks for long looks at it."""
-        return self._closing
-
     def url(self) -> str | None:
-        """Where the child listens now, or None if it does not."""
-        with self._lock:
-            child = self._child
-            return self._url if child is not None and child.is_alive else None
+        """Where the child listens, or None while it does not."""
+        return self._url
 
-    def ready(self) -> Future[str]:
-        """Start it if need be. Resolves to its address, ``http://127.0.0.1:PORT``, or fails with
-        UpstreamUnreachable: at once while it rests from failing, else when it has failed."""
-        future: Future[str] = Future()
-        with self._lock:
-            refusal = self._refused()
-            if refusal is not None:
-                future.set_exception(refusal)
-            elif self._url is not None and self._child is not None and self._child.is_alive:
-                future.set_result(self._url)
-            else:
-                self._waiting.append(future)
-                self._wake()
-        return future
+    def start(self) -> None:
+        """Start the child in the background, unless it runs, starts, or rests after failures."""
+        is_resting = self._error is not None and time.monotonic() < self._resting_until
+        if self._task is None and not self._is_closed and not is_resting:
+            self._error = None
+            self._ready.clear()
+            self._task = asyncio.create_task(self._supervise())
 
-    def close(self) -> None:
-        """End the child and wait until it is gone. For good; safe to call again."""
-        with self._lock:
-            self._closing.set()
-            child, thread = self._child, self._thread
-        if child is not None:
-            child.terminate(self._backoff.grace)
-        if thread is not None:
-            thread.join()
+    async def ready(self) -> str:
+        """The child's address, ``http://127.0.0.1:PORT``, when it listens; starts it if necessary.
+        Raises UpstreamUnreachable when it cannot be started."""
+        self.start()
+        if self._error is None and not self._is_closed:
+            await self._ready.wait()
+        if self._url is not None:
+            return self._url
+        if self._error is None:
+            raise _stopped()
+        raise copy_of(self._error, max(0.0, self._resting_until - time.monotonic()))
 
-    def _refused(self) -> UpstreamUnreachable | None:
-        if self._closing.is_set():
-            return _closed()
-        remaining = self._resting_until - self._clock()
-        if self._refusal is None or remaining <= 0:
-            return None
-        return renewed(self._refusal, remaining)
+    async def close(self) -> None:
+        """Stop the child and wait until it has exited. Final; may be called again."""
+        self._is_closed = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self._ready.set()
 
-    def _wake(self) -> None:
-        if self._thread is None:
-            # A daemon: the interpreter's exit must not wait for a server that never ends.
-            self._thread = threading.Thread(target=self._live, daemon=True, name="local-model")
-            self._thread.start()
-
-    def _live(self) -> None:
-        """The thread. However it ends, nobody is left waiting; the next ``ready`` begins anew."""
-        refusal = unavailable("its supervisor failed, see the log")
+    async def _supervise(self) -> None:
         try:
-            refusal = self._supervise()
-        finally:
-            self._give_up(refusal)
+            self._error = await self._run_until_given_up()
+        except UpstreamUnreachable as error:
+            self._error = error
+        except asyncio.CancelledError:
+            self._error = _stopped()
+        except Exception:
+            log.exception("the supervisor of the local model failed")
+            self._error = unavailable("its supervisor failed, see the log")
+        self._resting_until = time.monotonic() + self._backoff.rest
+        self._task = None
+        self._ready.set()
 
-    def _supervise(self) -> UpstreamUnreachable:
-        """Returns why it gave up."""
+    async def _run_until_given_up(self) -> UpstreamUnreachable:
         failures = 0
-        while not self._closing.wait(self._backoff.delay(failures)):
-            try:
-                served_s, how = self._run_once()
-            except UpstreamUnreachable as error:
-                return error
+        while True:
+            await asyncio.sleep(self._backoff.delay(failures))
+            served_s, ending = await self._run_once()
             failures = 1 if served_s >= self._backoff.stable else failures + 1
             if failures >= self._backoff.attempts:
-                return unavailable(f"its process does not stay up: {how}")
-        return _closed()
+                return unavailable(f"its process does not stay up: {ending}")
 
-    def _run_once(self) -> tuple[float, str]:
-        """(seconds of service, how it ended)."""
-        from headway.local.process import ChildProcess  # in this thread, where nobody waits for it
-
+    async def _run_once(self) -> tuple[float, str]:
+        """Run the child until it exits. Returns its seconds of service and how it ended."""
+        command = await self._command(self._port)
         try:
-            child = ChildProcess(self._command(self._port))
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=PIPE,  # never written to: end of file tells the child that we are gone
+                stdout=PIPE,
+                stderr=PIPE,
+                start_new_session=True,  # Ctrl-C is for this process, which ends the child itself
+            )
         except OSError as error:
             return 0.0, str(error)
-        with self._lock:
-            self._child = child
-            if self._closing.is_set():  # close() came while it started and did not see it
-                child.kill()
-        since: list[float] = []
-
-        def on_ready(url: str) -> None:
-            since.append(self._clock())
-            self._announce(url)
-
+        self._process = process
+        lines: deque[str] = deque(maxlen=LOG_LINES)
+        logger = asyncio.create_task(_read_log(process, lines))
+        since = None
         try:
-            how = child.run(on_ready, self._backoff.start_timeout)
+            async with asyncio.timeout(self._backoff.start_timeout):
+                url = await _wait_until_healthy(process)
+            if url is not None:
+                since = time.monotonic()
+                self._announce(url)
+            await process.wait()
+        except TimeoutError:
+            process.kill()
         finally:
-            child.kill()
-            self._forget(lose_port=not since)
-        return (self._clock() - since[0] if since else 0.0), how
-
-    def _forget(self, *, lose_port: bool) -> None:
-        with self._lock:
-            self._child = self._url = None
-            if lose_port:  # it could not be had: perhaps it is somebody else's by now
-                self._port = 0
+            self._forget(keep_port=since is not None)
+            await self._stop(process)
+            await asyncio.wait([logger], timeout=1)
+            logger.cancel()
+        served_s = 0.0 if since is None else time.monotonic() - since
+        return served_s, f"{_ending(process.returncode)}{_last_lines(lines)}"
 
     def _announce(self, url: str) -> None:
-        with self._lock:
-            self._url, self._refusal = url, None
-            self._port = int(url.rpartition(":")[2])
-            waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            _settle(future, url)
+        self._url = url
+        self._port = urlsplit(url).port or 0
+        self._ready.set()
 
-    def _give_up(self, refusal: UpstreamUnreachable) -> None:
-        with self._lock:
-            self._refusal, self._thread = refusal, None
-            self._resting_until = self._clock() + self._backoff.rest
-            waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            _settle(future, renewed(refusal, self._backoff.rest))
+    def _forget(self, *, keep_port: bool) -> None:
+        self._ready.clear()
+        self._url = self._process = None
+        if not keep_port:  # the port may belong to another process by now
+            self._port = 0
+
+    async def _stop(self, process: Process) -> None:
+        """Terminate the child if it still runs, kill it after the grace period."""
+        if process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), self._backoff.grace)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
 
-def _settle(future: Future[str], outcome: str | UpstreamUnreachable) -> None:
-    if not future.set_running_or_notify_cancel():  # the caller went away meanwhile
-        return
-    if isinstance(outcome, str):
-        future.set_result(outcome)
-    else:
-        future.set_exception(outcome)
+async def _wait_until_healthy(process: Process) -> str | None:
+    """The address that the child writes, once ``GET /health`` answers 200; None if it exits."""
+    assert process.stdout is not None
+    async for line in process.stdout:
+        if line.startswith(READY):
+            url = line.removeprefix(READY).decode().strip()
+            while process.returncode is None:
+                if await is_healthy(url):
+                    return url
+                await asyncio.sleep(HEALTH_POLL_S)
+    return None
 
 
-def _closed() -> UpstreamUnreachable:
+async def is_healthy(url: str) -> bool:
+    """Whether ``GET /health`` answers with status 200."""
+    address = urlsplit(url)
+    try:
+        async with asyncio.timeout(HEALTH_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(b"GET /health HTTP/1.0\r\nhost: localhost\r\n\r\n")
+            status_line = await reader.readline()
+            writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return status_line.split(b" ")[1:2] == [b"200"]
+
+
+async def _read_log(process: Process, lines: deque[str]) -> None:
+    assert process.stderr is not None
+    while line := await process.stderr.readline():
+        lines.append(line.decode(errors="replace").rstrip())
+
+
+def _last_lines(lines: deque[str]) -> str:
+    last = [line for line in lines if line][-3:]
+    return f"; its last words: {' | '.join(last)}" if last else ""
+
+
+def _ending(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"it ended with exit code {code}"
+    try:
+        return f"it was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"it was ended by signal {-code}"
+
+
+def _stopped() -> UpstreamUnreachable:
     return unavailable("it was stopped with the server")

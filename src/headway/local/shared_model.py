@@ -1,8 +1,8 @@
-"""One local model for all workers of a server, without anybody to ask for it.
+"""One local model for all workers of a server, without a coordinating process.
 
-Whoever gets the lock on a file starts the model and writes its address into that file; the others
-read it there. The lock goes with the process that holds it, however that ends, and the model goes
-with it too: then the next one that needs a model takes over.
+The worker that gets a lock on a file starts the model and writes its address into the file; the
+other workers read it there. When the owner exits, however that happens, the kernel releases the
+lock and the model exits too; the next worker that needs a model takes over.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path
 from headway.ports import Launcher
 
 POLL_S = 0.05
-"""How often the file is looked at while its owner starts the model."""
+"""How often the file is read while its owner starts the model."""
 
 
 class SharedModel:
-    """A ``ports.Launcher`` over another. ``path`` is a file that all workers know and nobody else
-    can write; each worker makes its own ``SharedModel``, after it was forked: a lock belongs to an
-    open file (flock(2)), and one that is inherited is held by all."""
+    """A ``ports.Launcher`` around another one. ``path`` is a file that all workers know and that
+    only they can write. Each worker creates its ``SharedModel`` after the fork: a lock belongs to
+    an open file description (flock(2)), and an inherited one is held by all."""
 
     def __init__(self, path: Path, inner: Launcher) -> None:
         self._path = path
@@ -32,34 +32,34 @@ class SharedModel:
 
     @property
     def owns(self) -> bool:
-        """Whether the model is this process's own."""
+        """Whether this process runs the model."""
         return self._owns
 
     async def base_url(self) -> str:
-        """The owner's, as soon as there is one. Raises UpstreamUnreachable with the remedy if this
-        process had to start the model and could not."""
-        while not self._take():
+        """The owner's address, as soon as it has one. Raises UpstreamUnreachable with the remedy if
+        this process has to start the model and cannot."""
+        while not self._acquire():
             if url := self._read():
                 return url.decode()
             await asyncio.sleep(POLL_S)
         try:
             url = (await self._inner.base_url()).encode()
         except BaseException:
-            self._give_back()
+            self._release()
             raise
         if self._owns and url != self._written:
             self._write(url)
         return url.decode()
 
     async def close(self) -> None:
-        """Ends the model, if it is this process's own, before another may start one."""
+        """Stop the model if this process runs it, before another worker may start one."""
         await self._inner.close()
-        self._give_back()
+        self._release()
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)
 
-    def _take(self) -> bool:
+    def _acquire(self) -> bool:
         if self._owns:
             return True
         try:
@@ -67,10 +67,10 @@ class SharedModel:
         except BlockingIOError:
             return False
         self._owns = True
-        self._write(b"")  # the last owner's model is gone
+        self._write(b"")  # the previous owner's model is gone
         return True
 
-    def _give_back(self) -> None:
+    def _release(self) -> None:
         if self._owns and self._fd is not None:
             self._write(b"")
             self._owns = False
@@ -82,7 +82,7 @@ class SharedModel:
         return self._fd
 
     def _read(self) -> bytes:
-        """Whole lines only: an address without its end is still being written."""
+        """The address, or nothing while it is incomplete: a line without its end."""
         line, end, _ = os.pread(self._open(), 4096, 0).partition(b"\n")
         return line if end else b""
 

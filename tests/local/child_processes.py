@@ -1,4 +1,4 @@
-"""What the tests of this directory know about processes."""
+"""Start and observe child processes in tests."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-STANDIN = Path(__file__).with_name("standin.py")
+FAKE_SERVER = Path(__file__).with_name("fake_server.py")
 
 
-def standin(port: int, alias: str = "well") -> list[str]:
+def fake_server(port: int, alias: str = "well") -> list[str]:
     options = [f"--alias={alias}", "--model=none", f"--parent={os.getpid()}", f"--port={port}"]
-    return [sys.executable, str(STANDIN), *options]
+    return [sys.executable, str(FAKE_SERVER), *options]
 
 
 def is_gone(pid: int) -> bool:
