@@ -17,12 +17,13 @@ from msgspec import Struct
 from headway.providers.base import Adapted
 from headway.providers.chat_messages import messages_of
 from headway.providers.gemini.messages import UNSUPPORTED, unsupported_content
+from headway.providers.gemini.models import supports_json_schema
 from headway.providers.gemini.reasoning import convert_reasoning
 from headway.providers.gemini.tools import (
     convert_functions,
-    convert_schema,
     convert_tools,
     convert_web_search,
+    reduce_schema,
 )
 from headway.providers.request_draft import RequestDraft, convert_request
 from headway.types import ChatRequest
@@ -122,7 +123,8 @@ def _convert_response_format(draft: RequestDraft) -> None:
     schema = described["schema"]
     if described.get("description"):
         schema = {"description": described["description"], **schema}
-    schema = convert_schema(schema, draft, "response_format.json_schema.schema")
+    if not supports_json_schema(draft.model):
+        schema = reduce_schema(schema, draft, "response_format.json_schema.schema")
     draft.put("response_format", {**wanted, "json_schema": {**described, "schema": schema}})
 
 

@@ -64,7 +64,8 @@ def convert_tools(draft: RequestDraft) -> None:
         return
     if any("cache_control" in tool for tool in tools):
         draft.note_dropped("cache_control", NO_CACHE_MARKERS)
-    if any("function" in tool and tool["function"].get("strict") for tool in tools):
+    functions = [tool["function"] for tool in tools if "function" in tool]
+    if [function["name"] for function in functions if function.get("strict")]:
         draft.note_dropped("tools[].function.strict", UNSUPPORTED)
     converted = [_convert_tool(tool, draft) for tool in tools]
     draft.put("tools", [tool for tool in converted if tool is not None])
@@ -91,18 +92,15 @@ def _snake_case(name: str) -> str:
 
 def _convert_function(function: Fields, draft: RequestDraft) -> Fields:
     spec = {name: value for name, value in function.items() if name != "strict"}
-    place = f" in {spec['name']}"
-    if spec.get("parameters"):
-        path = "tools[].function.parameters"
-        spec["parameters"] = convert_schema(spec["parameters"], draft, path, place)
+    if spec.get("parameters") and not supports_json_schema(draft.model):
+        path, place = "tools[].function.parameters", f" in {spec['name']}"
+        spec["parameters"] = reduce_schema(spec["parameters"], draft, path, place)
     return spec
 
 
-def convert_schema(schema: Fields, draft: RequestDraft, path: str, place: str = "") -> Fields:
-    """The schema itself for a model that takes JSON Schema, else reduced. ``path`` and ``place``
-    tell in the transformation where it stands."""
-    if supports_json_schema(draft.model):
-        return schema
+def reduce_schema(schema: Fields, draft: RequestDraft, path: str, place: str = "") -> Fields:
+    """For a model that takes no JSON Schema. ``path`` and ``place`` tell in the transformation
+    where the schema stands."""
     converted, removed = to_openapi_schema(schema)
     if removed:
         keywords = ", ".join(sorted(removed))
