@@ -28,6 +28,7 @@ from headway.dialects.engine import Engine
 from headway.dialects.openai.chat import OpenAIChat
 from headway.errors import HeadwayError, UpstreamError
 from headway.metering.prices import ConfiguredPrice, PriceBook
+from headway.pipeline import targets
 from headway.pipeline.call import GatewayCall
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
@@ -35,7 +36,7 @@ from headway.ports import ResponseHeaders, ResponseReceiver
 from headway.providers.openai import provider as openai
 from headway.record import Record, decode
 from headway.server.response_headers import response_lines, stream_lines
-from headway.types import Headers, HttpRequest, Target, Timeouts
+from headway.types import Headers, HttpRequest, Timeouts
 
 EPOCH = 1_700_000_000.0
 """Unix time when the clock shows zero."""
@@ -300,7 +301,7 @@ class Pipe:
         )
         known = replace(known, **upstream)
         if static:
-            known = replace(known, target=target(known))
+            known = replace(known, target=targets.fixed(known))
         self.gateway = Gateway(
             Snapshot(
                 upstreams={"openai": known},
@@ -360,17 +361,6 @@ class Pipe:
         if self.counting is not None:
             await self.counting.wait()
         return self.counts
-
-
-def target(upstream: Upstream) -> Target:
-    """All that is configured of where to call."""
-    return Target(
-        provider=upstream.name,
-        base_url=upstream.base_url or "",
-        api_key=upstream.api_key,
-        options=upstream.options,
-        headers=upstream.headers,
-    )
 
 
 NO_PRICES = b'{"source":"none","version":"0","date":"2026-01-01","providers":{}}'

@@ -1,4 +1,4 @@
-"""What the pipeline needs from the outside world, as Protocols; the composition root fills it."""
+"""Protocols of what the pipeline needs from outside; ``server/composition.py`` supplies them."""
 
 from __future__ import annotations
 
@@ -12,114 +12,121 @@ from headway.types import Headers, HttpRequest, Timeouts, Transformation
 
 
 class ResponseReceiver(Protocol):
-    """Takes one upstream answer, called where the bytes arrive. ``now`` is the transport's clock,
-    read once as the bytes came in. After ``on_end`` or ``on_error`` nothing more is called; after
-    ``Sending.cancel`` nothing at all. Calls never come from inside ``Transport.send`` itself,
-    except ``on_sent``."""
+    """Receives one upstream response, called where its bytes arrive. ``now`` is the transport's
+    clock, read once when the bytes arrived. After ``on_end`` or ``on_error`` nothing more is
+    called; after ``UpstreamRequest.cancel`` nothing at all. Except for ``on_sent``, nothing is
+    called from inside ``Transport.send``."""
 
     def on_sent(self, now: float) -> None:
-        """The request's last byte was handed to the socket."""
+        """The last byte of the request was written to the socket."""
 
     def on_response(self, status: int, headers: Headers, now: float) -> None:
-        """The head arrived. Header names are lower case. 1xx answers are not shown."""
+        """Status and headers arrived. Header names are in lower case. Not called for 1xx."""
 
     def on_chunk(self, data: bytes, now: float) -> None:
-        """Body bytes, as they were read, transfer coding removed."""
+        """Bytes of the body as they were read, without the transfer coding."""
 
     def on_end(self, now: float) -> None:
         """The body is complete."""
 
     def on_error(self, error: UpstreamError, now: float) -> None:
-        """No complete answer will come."""
+        """The response failed; it will not be completed."""
 
 
 class UpstreamRequest(Protocol):
-    """One request under way."""
+    """One request in progress."""
 
     def cancel(self) -> None:
-        """Closes the connection at once. Safe to call at any time, also after the end."""
+        """Close the connection at once. Allowed at any time, also after the end."""
 
     def finish(self) -> None:
-        """The receiver has all it needs: it is called no more, and what is left of the body is
-        read away so that the connection can be used again, or closed if that takes long."""
+        """The receiver needs no more data and is not called again. The rest of the body is read
+        and dropped so that the connection can be reused, or closed if that takes long."""
 
     def pause(self) -> None:
-        """Stop reading from the upstream: the client is slower than it."""
+        """Stop reading the response: the client reads more slowly than the provider writes."""
 
-    def resume(self) -> None: ...
+    def resume(self) -> None:
+        """Read the response again."""
 
 
 class Transport(Protocol):
-    """HTTP requests out, pushed answers in."""
+    """Sends HTTP requests, and pushes the responses to receivers."""
 
     def send(
         self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver
     ) -> UpstreamRequest:
-        """Start ``request``; never blocks, never raises for what the network does."""
+        """Start ``request``. Does not block, and does not raise for network errors."""
 
     async def close(self) -> None:
-        """Close every connection. Requests still under way get ``on_error``."""
+        """Close every connection. Requests in progress get ``on_error``."""
 
 
 class ResponseHeaders(Struct, frozen=True, gc=False):
-    """What the headers of an answer to the client say; the sink writes them. None has no header."""
+    """The header values of a response to the client, which the sink formats. A value of None has
+    no header."""
 
     request_id: str
     content_type: bytes = b"application/json"
     attempts: int | None = None
     latency_s: float = 0.0
-    """Shown where ``attempts`` is."""
+    """Sent only if ``attempts`` is known."""
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: str | None = None
-    """An exact decimal number; then all fields above are known."""
+    """An exact decimal number. If it is known, so are all fields above."""
     transformations: tuple[Transformation, ...] = ()
     retry_after_s: float | None = None
 
 
 class Sink(Protocol):
-    """The client's side of one answer. Writes are accepted at once; ``is_paused`` says that the
-    client is slower than we are, and ``on_resume`` is called when it caught up."""
+    """The client's side of one response. Every write is accepted at once; ``is_paused`` says that
+    the client reads more slowly than we write."""
 
     @property
     def is_paused(self) -> bool: ...
 
     on_pause: Callable[[], None] | None
+    """Called when ``is_paused`` becomes true."""
     on_resume: Callable[[], None] | None
+    """Called when ``is_paused`` becomes false."""
     on_gone: Callable[[], None] | None
-    """Called once if the client leaves before ``end``."""
+    """Called once if the client disconnects before ``end``."""
 
     def send_response(self, status: int, headers: ResponseHeaders, body: bytes) -> None:
-        """A complete response in one write."""
+        """Write a complete response at once."""
 
     def send_headers(self, status: int, headers: ResponseHeaders) -> None:
-        """The status and headers of a streamed response."""
+        """Write the status and headers of a streamed response."""
 
     def write(self, data: bytes) -> None:
-        """One piece of a streamed answer, an HTTP chunk of its own."""
+        """Write a piece of a streamed response, as one HTTP chunk."""
 
     def end(self, data: bytes = b"") -> None:
-        """The last piece, and the end of the body."""
+        """Write the last piece, and end the body."""
 
 
 class Spool(Protocol):
-    """Where records go: on disk before the caller sees the end of the answer."""
+    """Stores records: each is on disk before the client sees the end of the response."""
 
     def append(self, line: bytes) -> None:
         """Write one line of JSON, newline included, in one system call."""
 
 
 class CredentialSource(Protocol):
-    """Credentials that expire: fetched when they are needed, kept while they last."""
+    """Credentials that expire: fetched when needed, and kept until they expire."""
 
     async def credentials(self) -> Mapping[str, str]:
-        """Goes into ``Target.credentials``. Raises UpstreamAuth with the remedy."""
+        """The value of ``Target.credentials``. Raises UpstreamAuth, whose message says what to
+        do."""
 
 
 class Launcher(Protocol):
-    """Starts what a provider needs on this machine, and says where it listens."""
+    """Starts the server of a local model, and knows its address."""
 
     async def base_url(self) -> str:
-        """Returns when it is ready. Raises UpstreamUnreachable with the remedy if it cannot be."""
+        """The address, once the server is ready. Raises UpstreamUnreachable, whose message says
+        what to do."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Stop the server."""

@@ -25,7 +25,7 @@ class Record(Struct, kw_only=True, gc=False):
     ``pipeline/accounting.py`` fills it in, group by group, and writes it."""
 
     id: str
-    """UUID of this record. Storing it twice is storing it once."""
+    """UUID of this record. Storing a record twice has no effect."""
     request_id: str
     """Of the caller's request; its attempts share it."""
     timestamp: float
@@ -50,15 +50,15 @@ class Record(Struct, kw_only=True, gc=False):
     kind: str | None = None
     """The kind of that provider."""
     model: str | None = None
-    """The model asked for."""
+    """The requested model."""
     deployment: str | None = None
-    """The provider's more exact name of the model that answered."""
+    """The provider's exact name of the model that answered."""
     stream: bool | None = None
     """Whether the caller asked for a stream."""
     session_id: str | None = None
     """As the caller sent it."""
     key_id: str | None = None
-    """Of the gateway key: the first eight hex digits of its SHA-256, or `anonymous`."""
+    """Id of the gateway key: the first eight hex digits of its SHA-256, or `anonymous`."""
 
     status: int | None = None
     """HTTP status of the answer to the caller. A stream that failed later keeps its 200."""
@@ -67,15 +67,15 @@ class Record(Struct, kw_only=True, gc=False):
     error_code: str | None = None
     """The provider's code, or ours, such as `idle_timeout`."""
     error_message: str | None = None
-    """As the caller got it."""
+    """As sent to the caller."""
     finish_reason: str | None = None
     """Of the first choice."""
     upstream_status: int | None = None
     """HTTP status of the provider's answer."""
     upstream_request_id: str | None = None
-    """The provider's own id of the request, for its support."""
+    """The provider's id of the request, for its support."""
     transformations: tuple[str, ...] = ()
-    """What was changed in the request so that the provider takes it, in words."""
+    """How the request was transformed so that the provider accepts it, one line each."""
 
     input_tokens: int | None = None
     """Cache reads and writes included."""
@@ -84,7 +84,7 @@ class Record(Struct, kw_only=True, gc=False):
     cache_read_tokens: int | None = None
     """The part of `input_tokens` read from a cache."""
     cache_write_tokens: int | None = None
-    """The part of `input_tokens` written to a cache, for however long."""
+    """The part of `input_tokens` written to a cache, whatever its time to live."""
     cache_write_1h_tokens: int | None = None
     """The part of `cache_write_tokens` written for one hour."""
     reasoning_tokens: int | None = None
@@ -121,7 +121,7 @@ class Record(Struct, kw_only=True, gc=False):
     tokens_per_second: float | None = None
     """`output_tokens / latency_s`."""
     gateway_overhead_s: float | None = None
-    """Time that was ours, not the provider's."""
+    """Time spent in the gateway, not by the provider."""
     content_events: int | None = None
     """Pieces of content that arrived."""
 

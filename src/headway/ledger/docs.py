@@ -1,6 +1,6 @@
-"""``python -m headway.ledger.docs``: the fields of a record as Markdown, for docs/ledger.md.
+"""``python -m headway.ledger.docs`` writes docs/ledger.md: the fields of a record as Markdown.
 
-The meanings are the docstrings of the struct's fields, which exist in the source only.
+The descriptions are the docstrings of the struct's fields, which only the source has.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ any provider was asked. It is on disk before the caller sees the end of the answ
 
 ## Where
 
-Records go to an append-only spool beside the ledger: with `ledger: {url: sqlite:////var/lib/hw.db}`
-to `/var/lib/hw.db.spool.jsonl`, one JSON object a line, readable by its owner only. Several
+Records are appended to a spool file next to the ledger: with `ledger: {url: sqlite:////var/lib/hw.db}`
+to `/var/lib/hw.db.spool.jsonl`, one JSON object per line, readable by its owner only. Several
 processes may append to one spool.
 
-- A record survives `kill -9` of the gateway. The file is not synced for each record, so a power cut
-  may lose the last seconds.
-- A reader must bear an empty line and a torn one (a full disk, a kill in the middle of a write):
-  neither takes its neighbours with it. `id` tells whether a record was stored already.
-- The file may be moved away at any time: within a second a new one is begun, and the old one holds
-  every line until then. Deleting it loses those.
-- When the disk refuses a record the answer still goes to the caller. The log says so once, and once
-  more when writing works again, with the number of records lost.
+- A record survives `kill -9` of the gateway. The file is not synced after each record, so a power
+  failure may lose the last seconds.
+- A reader must accept an empty line and a torn one (a full disk, a kill during a write); the lines
+  before and after it are intact. `id` shows whether a record was stored already.
+- The file may be moved at any time: within a second the gateway starts a new one, and the old one
+  holds every line until then. Deleting it loses those lines.
+- If a record cannot be written, the caller still gets the answer. The log says so once, and once
+  more when writing works again, with the number of lost records.
 
 ## A record
 
-No prompt, no answer and no key is in it. `null` is unknown, never 0. Fields are only added; `v`
-changes when the meaning of one does. Times are seconds, sizes bytes.
+It contains no prompt, no answer and no key. `null` is unknown, never 0. Fields are only added; `v`
+changes when the meaning of a field does. Times are in seconds, sizes in bytes.
 
 | field | type | meaning |
 |---|---|---|
 """
 
-_SHOWN = {
+_JSON_TYPES = {
     "str": "string",
     "float": "number",
     "int": "integer",
@@ -61,7 +61,7 @@ def markdown() -> str:
 
 
 def fields() -> Iterator[tuple[str, str, str]]:
-    """Name, JSON type and meaning of each field of a record, in the order of writing."""
+    """Name, JSON type and description of each field of a record, in the order of writing."""
     tree = ast.parse(inspect.getsource(record))
     body = next(
         node.body
@@ -71,14 +71,14 @@ def fields() -> Iterator[tuple[str, str, str]]:
     found = {}
     for at, node in enumerate(body):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            found[node.target.id] = _kind(node.annotation), _docstring(body[at + 1])
+            found[node.target.id] = _json_type(node.annotation), _docstring(body[at + 1])
     for name in Record.__struct_fields__:
         yield name, *found[name]
 
 
-def _kind(annotation: ast.expr) -> str:
+def _json_type(annotation: ast.expr) -> str:
     first, *rest = ast.unparse(annotation).split(" | ")
-    return f"{_SHOWN[first]} or null" if rest else _SHOWN[first]
+    return f"{_JSON_TYPES[first]} or null" if rest else _JSON_TYPES[first]
 
 
 def _docstring(node: ast.stmt) -> str:

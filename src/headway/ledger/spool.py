@@ -1,12 +1,13 @@
 """The spool: an append-only file of records, one line of JSON each.
 
-What it promises: a line that ``append`` accepted is with the kernel, whole, in one ``write``. It
-survives ``kill -9`` of this process and of all others; it is not synced, so a power cut or a crash
-of the kernel may lose the last seconds. Several processes may append to one file: POSIX makes an
-O_APPEND write one step (write(2)), and on a local file system Linux does not let two interleave.
+Guarantee: a line that ``append`` accepted was passed to the kernel completely, in one ``write``. It
+survives ``kill -9`` of any process; it is not synced, so a power failure or a crash of the kernel
+may lose the last seconds. Several processes may append to one file: POSIX makes an O_APPEND write
+atomic with respect to the file offset (write(2)), and on a local file system Linux does not
+interleave two writes.
 
-What a reader must bear: an empty line, and a torn one (a full disk, a kill in the middle of a
-write). A torn line never takes its neighbour with it, for whoever appends next starts a new one.
+A reader must accept an empty line, and a torn one (a full disk, a kill during a write). A torn line
+never damages the next one, because the next writer starts a new line.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from headway.types import Clock
 
 SUFFIX = ".spool.jsonl"
 CHECK_INTERVAL_S = 1.0
-"""How long a moved file may still get lines; they are in it, wherever it went. A deleted one takes
-them with it."""
+"""How long lines may still be written to a file that was moved (they are kept there) or deleted
+(they are lost)."""
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _log = logging.getLogger("headway.ledger")
 
 
 def spool_path(ledger_url: str) -> str:
-    """Beside the ledger: ``sqlite:////var/h.db`` spools to ``/var/h.db.spool.jsonl``.
+    """The spool next to the ledger: ``/var/h.db.spool.jsonl`` for ``sqlite:////var/h.db``.
 
-    Raises ValueError for a URL without a path of its own."""
+    Raises ValueError for a URL without a path."""
     scheme, _, path = ledger_url.partition(":///")
     if scheme != "sqlite" or not path:
         raise ValueError("a ledger's URL is sqlite:///path")
@@ -38,7 +39,7 @@ def spool_path(ledger_url: str) -> str:
 
 
 class MemorySpool:
-    """Keeps the lines, for tests and for looking at them."""
+    """Keeps the lines in memory, for tests."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
@@ -48,82 +49,83 @@ class MemorySpool:
         self.lines.append(line)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Nothing to release."""
 
 
 class FileSpool:
-    """Appends lines to ``path``, which is created, readable by its owner only, when needed.
+    """Appends lines to ``path``, which is created when needed, readable by its owner only.
 
-    ``append`` never raises for what the disk does: an answer that was paid for still goes to the
-    caller. What could not be written is counted in ``failures`` and said once in the log, and once
-    more when writing works again.
+    ``append`` does not raise for disk errors: a response that was paid for must still reach the
+    client. Lines that could not be written are counted in ``failures`` and reported in the log
+    once, and once more when writing works again.
     """
 
     def __init__(self, path: str | os.PathLike[str], clock: Clock = monotonic) -> None:
         self.path = os.fspath(path)
         self.failures = 0
-        """Lines that are lost."""
+        """Number of lost lines."""
         self._clock = clock
         self._fd: int | None = None
         self._identity: tuple[int, int] | None = None
         self._check_at = 0.0
         self._trusted_until = 0.0
-        """Until then the open file is taken for the right one; and the last write went well."""
+        """Until then the open file is assumed to be the one at ``path``, and the last write to have
+        succeeded."""
         self._is_torn = False
         self._lost_since = 0
         self._is_failing = False
         self._is_closed = False
 
     def open(self) -> None:
-        """Open the file now, so that a wrong path is known at the start. Raises OSError."""
+        """Open the file now, so that a wrong path fails at the start. Raises OSError."""
         if self._fd is None:
             self._open()
 
     def append(self, line: bytes) -> None:
         """Write one line, newline included."""
         if self._clock() >= self._trusted_until:
-            self._append_with_care(line)
+            self._append_checked(line)
             return
         try:
-            written = os.write(self._fd, line)  # type: ignore[arg-type] # what is trusted is open
+            written = os.write(self._fd, line)  # type: ignore[arg-type] # trusted, so open
             if written != len(line):
                 self._is_torn = written > 0
                 self._repeat(self._fd, line)  # type: ignore[arg-type]
         except OSError as error:
-            self._failed(error.strerror or str(error))
+            self._on_failure(error.strerror or str(error))
 
     def reopen(self) -> int:
-        """Go on in a new file if the one at ``path`` is not the one that is open, and return the
-        descriptor. Raises OSError."""
+        """Open ``path`` again if it is not the file that is open, and return the descriptor. Raises
+        OSError."""
         if self._fd is not None and self._is_same():
             return self._fd
         self._release()
         return self._open()
 
     def close(self) -> None:
-        """Idempotent. What is appended later is counted as lost."""
+        """Idempotent. Lines that are appended later are counted as lost."""
         self._is_closed = True
         self._release()
 
-    def _append_with_care(self, line: bytes) -> None:
+    def _append_checked(self, line: bytes) -> None:
         if self._is_closed:
-            self._failed("the spool is closed")
+            self._on_failure("the spool is closed")
             return
         try:
             fd = self._current()
-            if not self._is_whole(fd, b"\n" + line if self._is_torn else line):
+            if not self._write(fd, b"\n" + line if self._is_torn else line):
                 self._repeat(fd, line)
         except OSError as error:
-            self._failed(error.strerror or str(error))
+            self._on_failure(error.strerror or str(error))
             return
         if self._is_failing:
-            self._recovered()
+            self._on_recovery()
         self._trusted_until = self._check_at
 
     def _repeat(self, fd: int, line: bytes) -> None:
-        """A short write leaves a torn line; the whole line follows on a new one, never the rest of
-        it: between two writes another process may have written."""
-        if not self._is_whole(fd, b"\n" + line):
+        """After a short write, write the whole line again on a new line. Never its rest: another
+        process may have written in between."""
+        if not self._write(fd, b"\n" + line):
             raise OSError("the disk took only a part of a record")
 
     def _current(self) -> int:
@@ -133,8 +135,9 @@ class FileSpool:
         self._check_at = now + CHECK_INTERVAL_S
         return self.reopen()
 
-    def _is_whole(self, fd: int, data: bytes) -> bool:
-        """Python itself repeats a write that a signal interrupted (PEP 475)."""
+    def _write(self, fd: int, data: bytes) -> bool:
+        """Write once, and return whether all of ``data`` was written. Python itself repeats a write
+        that a signal interrupted (PEP 475)."""
         written = os.write(fd, data)
         if written:
             self._is_torn = written < len(data)
@@ -162,27 +165,27 @@ class FileSpool:
         if fd is not None:
             os.close(fd)
 
-    def _failed(self, reason: str) -> None:
+    def _on_failure(self, reason: str) -> None:
         self._trusted_until = 0.0
         self.failures += 1
         self._lost_since += 1
         if not self._is_failing:
             self._is_failing = True
             _log.error(
-                "records are being lost: cannot append to %s: %s; free space or mend its "
-                "permissions, and writing goes on by itself",
+                "records are being lost: cannot append to %s: %s; free space or fix its "
+                "permissions, and writing continues by itself",
                 self.path,
                 reason,
             )
 
-    def _recovered(self) -> None:
-        _log.warning("records are kept again in %s; %d were lost", self.path, self._lost_since)
+    def _on_recovery(self) -> None:
+        _log.warning("records are written again to %s; %d were lost", self.path, self._lost_since)
         self._is_failing = False
         self._lost_since = 0
 
 
 def _make_private(directory: Path) -> None:
-    """Creates what is missing for the owner only: mkdir's ``parents`` would leave those open."""
+    """Create missing directories for the owner only; mkdir's ``parents`` ignores the mode."""
     for missing in reversed(
         [each for each in (directory, *directory.parents) if not each.exists()]
     ):
@@ -190,5 +193,5 @@ def _make_private(directory: Path) -> None:
 
 
 def _ends_torn(fd: int, size: int) -> bool:
-    """Whether the last one to write was stopped in the middle of a line."""
+    """Whether the file ends in the middle of a line."""
     return size > 0 and os.pread(fd, 1, size - 1) != b"\n"

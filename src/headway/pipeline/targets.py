@@ -21,6 +21,14 @@ def needs_await(upstream: Upstream, decoded: DecodedRequest | None = None) -> bo
     return _needs_launcher(upstream, decoded) or _needs_credentials(upstream, decoded)
 
 
+def fixed(upstream: Upstream) -> Target | None:
+    """The target of every call that brings neither key nor address, if it is known in advance."""
+    has_key = upstream.api_key is not None or not upstream.needs_key
+    if upstream.base_url is None or not has_key or needs_await(upstream):
+        return None
+    return build(upstream)
+
+
 async def resolve(
     gateway: Gateway, upstream: Upstream, decoded: DecodedRequest | None = None
 ) -> Target:

@@ -1,8 +1,8 @@
-"""The gateway's own keys: whether a request holds one, and which.
+"""Authenticate clients by the gateway's own keys.
 
-Rules of this file: the raw key is never compared, stored or used to look anything up. Its SHA-256
-is compared with every digest of the ring in constant time, each time anew, so neither a cache nor
-an early end tells how near a guess was.
+Rules of this file: the raw key is never compared, stored or used as a lookup key. Its SHA-256 is
+compared with every digest of the key ring in constant time, on every request, so that neither a
+cache nor an early exit reveals how close a guess was.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from headway.errors import Unauthorized
 from headway.types import Headers
 
 KeyId = NewType("KeyId", str)
-"""Names a key without being one: the first eight hex digits of its SHA-256."""
+"""Identifies a key without revealing it: the first eight hex digits of its SHA-256."""
 
 ANONYMOUS = KeyId("anonymous")
-"""Whoever calls a gateway that has no keys."""
+"""Every client of a gateway without keys."""
 
-HOW = "send it as `Authorization: Bearer <key>` or as `x-api-key: <key>`"
+HOW_TO_SEND = "send it as `Authorization: Bearer <key>` or as `x-api-key: <key>`"
 
 
 class KeyRing(Struct, frozen=True):
-    """The keys that open the gateway, as digests; an empty ring lets everyone in."""
+    """The digests of the gateway's keys. An empty ring accepts every client."""
 
     digests: tuple[tuple[bytes, KeyId], ...] = ()
 
     @classmethod
     def from_keys(cls, keys: Iterable[str]) -> KeyRing:
-        return cls(tuple(_named(sha256(key.encode()).digest()) for key in keys))
+        return cls(tuple(_with_id(sha256(key.encode()).digest()) for key in keys))
 
 
-def _named(digest: bytes) -> tuple[bytes, KeyId]:
+def _with_id(digest: bytes) -> tuple[bytes, KeyId]:
     return digest, KeyId(digest[:4].hex())
 
 
 def authorize(headers: Headers, keys: KeyRing) -> KeyId:
-    """Who calls: the first of the presented keys that is in the ring. Raises Unauthorized.
+    """The id of the first presented key that is in the ring. Raises Unauthorized.
 
-    Header names are lower case. A request may hold both headers (an SDK that insists on one of its
-    own beside the other); one right key is enough.
+    Header names are in lower case. A request may have both headers, because some SDKs always send
+    one of them; one valid key is enough.
     """
     if not keys.digests:
         return ANONYMOUS
@@ -64,13 +64,13 @@ def authorize(headers: Headers, keys: KeyRing) -> KeyId:
 
 
 def _bearer(value: bytes) -> bytes:
-    """The token of ``Bearer <token>`` (RFC 6750 section 2.1); the scheme's case does not matter
-    (RFC 9110 section 11.1). Empty for another scheme."""
+    """The token of ``Bearer <token>`` (RFC 6750, section 2.1), empty for any other scheme. The
+    scheme is case-insensitive (RFC 9110, section 11.1)."""
     return value[7:].strip(b" ") if value[:7].lower() == b"bearer " else b""
 
 
 def _find(candidate: bytes, keys: KeyRing) -> KeyId | None:
-    """Compares with all, also after a match: the time says nothing about the position."""
+    """Compares with every digest, also after a match, so the time does not reveal the position."""
     digest = sha256(candidate).digest()
     found = None
     for known, key_id in keys.digests:
@@ -82,4 +82,6 @@ def _find(candidate: bytes, keys: KeyRing) -> KeyId | None:
 def _refusal(presented: bool) -> Unauthorized:
     if presented:
         return Unauthorized("the gateway key is not valid", code="invalid_api_key")
-    return Unauthorized(f"this gateway wants a key of its own: {HOW}", code="missing_api_key")
+    return Unauthorized(
+        f"this gateway wants a key of its own: {HOW_TO_SEND}", code="missing_api_key"
+    )

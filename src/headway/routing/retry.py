@@ -1,4 +1,4 @@
-"""Whether to try again, and when. Pure: time and randomness are arguments."""
+"""Decide whether a failed call is tried again, and when. Pure: randomness is an argument."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ CAP_S = 20.0
 
 
 class Try(Struct, frozen=True):
-    """Once more, after ``delay`` seconds."""
+    """Try again after ``delay`` seconds."""
 
     delay: float
 
 
 class GiveUp(Struct, frozen=True):
-    """The error is the answer."""
+    """Answer with the error."""
 
 
 def decide(error: HeadwayError, attempts: int, retries: int, jitter: float) -> Try | GiveUp:
-    """After ``attempts`` failed ones of ``1 + retries``; ``jitter`` is uniform in [0, 1).
+    """After ``attempts`` failures, at most ``1 + retries``; ``jitter`` is uniform in [0, 1).
 
-    Exponential backoff with full jitter, never sooner than the provider asked. A wait longer than
-    the cap is the caller's to decide on, so that is given up at once.
+    Exponential backoff with full jitter, never earlier than the provider asked for (Retry-After).
+    If the provider asks for more than ``CAP_S``, the client decides: the call fails at once.
     """
     if not error.retryable or attempts > retries:
         return GiveUp()
-    asked = error.retry_after_s
-    if asked is not None:
-        return Try(asked) if asked <= CAP_S else GiveUp()
+    retry_after_s = error.retry_after_s
+    if retry_after_s is not None:
+        return Try(retry_after_s) if retry_after_s <= CAP_S else GiveUp()
     return Try(min(CAP_S, BASE_S * 2 ** (attempts - 1)) * jitter)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from headway.config import Config
 from headway.config import Provider as ProviderConfig
@@ -20,6 +21,7 @@ from headway.ledger.spool import FileSpool, spool_path
 from headway.local.launcher import LocalModel
 from headway.local.shared_model import SharedModel
 from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_prices
+from headway.pipeline import targets
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
 from headway.ports import Launcher
@@ -29,7 +31,6 @@ from headway.server.transports import Transports
 from headway.server.upstreams import Upstreams
 from headway.token_counter.counter import TokenCounter
 from headway.transport.fetch import fetch
-from headway.types import Target
 
 
 def new_gateway(
@@ -95,21 +96,12 @@ def _new_upstream(
     base_url = configured.base_url or provider.base_url
     api_key = None if configured.api_key is None else str(configured.api_key)
     headers = {name: str(value) for name, value in configured.headers.items()}
-    target = Target(
-        provider=configured.name,
-        base_url=base_url or "",
-        api_key=api_key,
-        options=options,
-        headers=headers,
-    )
     public = transports.public(configured)
-    is_static = base_url is not None and (api_key is not None or not configured.needs_key)
-    return Upstream(
+    upstream = Upstream(
         name=configured.name,
         provider=provider,
         base_url=base_url,
         api_key=api_key,
-        target=target if is_static and provider.credentials is None else None,
         key_name=configured.key_env or "api_key",
         needs_key=configured.needs_key and provider.credentials is None,
         headers=headers,
@@ -123,6 +115,7 @@ def _new_upstream(
             provider.credentials, options, environ, partial(fetch, public), time.time
         ),
     )
+    return replace(upstream, target=targets.fixed(upstream))
 
 
 def new_launchers(
