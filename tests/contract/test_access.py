@@ -73,7 +73,7 @@ RIGHT_HEADERS = {
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES)
-def test_every_route_wants_a_key(
+def test_every_route_requires_a_key(
     locked: Gateway, upstream: Upstream, method: str, path: str, body: Any
 ) -> None:
     assert locked.client.call(method, path, body).status == 401
@@ -91,7 +91,7 @@ def test_a_wrong_key_is_401(locked: Gateway, upstream: Upstream, name: str) -> N
 
 
 @pytest.mark.parametrize("name", RIGHT_HEADERS)
-def test_a_right_key_opens_in_either_header(locked: Gateway, name: str) -> None:
+def test_the_right_key_is_accepted_in_either_header(locked: Gateway, name: str) -> None:
     assert ok(locked.chat(headers=RIGHT_HEADERS[name]))["chat_output"] == "Hello there!"
 
 
@@ -99,13 +99,13 @@ def test_health_is_open(locked: Gateway) -> None:
     assert locked.client.get("/health").status == 200
 
 
-def test_the_gateways_key_stays_here(locked: Gateway, upstream: Upstream) -> None:
+def test_the_gateways_key_is_not_sent_to_the_provider(locked: Gateway, upstream: Upstream) -> None:
     ok(locked.chat(headers={"x-api-key": GATE_KEY}))
     ok(locked.chat(headers={"authorization": f"Bearer {GATE_KEY}"}))
     assert GATE_KEY not in str([(e.headers, e.body) for e in upstream.exchanges])
 
 
-def test_a_key_is_asked_for_before_the_body_is_judged(locked: Gateway) -> None:
+def test_the_key_is_checked_before_the_body(locked: Gateway) -> None:
     assert locked.client.call("POST", "/api/engine/chat/openai", b"not json").status == 401
 
 
@@ -119,7 +119,7 @@ def test_keys_may_come_from_the_environment(launch: Launch) -> None:
 # --- Other origins --------------------------------------------------------------------------------
 
 
-def test_other_origins_are_not_let_in_unless_configured(gateway: Gateway) -> None:
+def test_other_origins_are_not_allowed_unless_configured(gateway: Gateway) -> None:
     origin = {"origin": "https://elsewhere.example"}
     assert "access-control-allow-origin" not in gateway.chat(headers=origin).headers
     asked = {**origin, "access-control-request-method": "POST"}
@@ -142,7 +142,7 @@ def test_a_wider_bind_without_keys_is_refused(tmp_path: Path, upstream: Upstream
     assert "Traceback" not in said
 
 
-def test_a_wider_bind_without_keys_can_be_insisted_on(launch: Launch) -> None:
+def test_a_wider_bind_without_keys_can_be_forced(launch: Launch) -> None:
     assert launch(args=(*WIDE, "--insecure")).client.get("/health").status == 200
 
 

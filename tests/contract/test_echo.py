@@ -16,7 +16,7 @@ def scripted(**script: Any) -> dict[str, Any]:
     return {"model": "echo", "parameters": {"echo": script}}
 
 
-def test_echo_answers_from_the_prompt_and_always_alike(gateway: Gateway) -> None:
+def test_echo_answers_from_the_prompt_deterministically(gateway: Gateway) -> None:
     first = ok(gateway.chat("echo", model="echo"))
     second = ok(gateway.chat("echo", model="echo"))
     assert HELLO in first["chat_output"]
@@ -36,7 +36,7 @@ def test_echo_streams(gateway: Gateway, accept: str) -> None:
     assert HELLO in pieces[-1]["chat_output"]
 
 
-def test_echo_takes_its_time_on_demand(gateway: Gateway) -> None:
+def test_echo_can_be_slowed_down(gateway: Gateway) -> None:
     script = scripted(text="a b c d e", latency=0.1, first_token=0.1, tokens_per_second=20)
     metrics = ok(gateway.chat("echo", **script))["metrics"]
     assert metrics["time_to_first_token_s"] >= 0.19
@@ -53,7 +53,7 @@ def test_echo_reports_usage_in_every_known_way(server: Gateway, usage: str) -> N
     assert reply["metrics"]["output_tokens"] > 0
 
 
-def test_echo_is_refused_before_it_starts(gateway: Gateway) -> None:
+def test_echo_can_fail_before_it_starts(gateway: Gateway) -> None:
     reply = gateway.chat("echo", **scripted(fault="rate_limit", retry_after=3))
     error_of(reply, 429)
     assert reply.headers["retry-after"] == "3"
@@ -61,7 +61,7 @@ def test_echo_is_refused_before_it_starts(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("fault", ["cut", "malformed", "error_event"])
-def test_echo_breaks_in_the_middle(gateway: Gateway, fault: str) -> None:
+def test_echo_can_break_off_in_the_middle(gateway: Gateway, fault: str) -> None:
     script = scripted(text="one two three", fault=fault, fault_after=2)
     error_of(gateway.chat("echo", **script), 502)
     with gateway.stream("echo", **script) as stream:
@@ -72,7 +72,7 @@ def test_echo_breaks_in_the_middle(gateway: Gateway, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["stall", "silence"])
-def test_echo_says_nothing_until_it_is_too_late(launch: Callable[..., Gateway], fault: str) -> None:
+def test_echo_can_stay_silent_until_the_timeout(launch: Callable[..., Gateway], fault: str) -> None:
     hasty = {"kind": "echo", "timeouts": {"first_byte": 0.3, "idle": 0.3}}
     own = launch({"providers": {"echo": hasty}})
     error_of(own.chat("echo", **scripted(text="one two", fault=fault)), 504)
@@ -84,7 +84,7 @@ def has_model() -> bool:
 
 
 @pytest.mark.skipif(not has_model(), reason="the local model is not installed")
-def test_local_answers_with_a_real_models_words(launch: Callable[..., Gateway]) -> None:
+def test_local_answers_with_a_real_model(launch: Callable[..., Gateway]) -> None:
     own = launch({"providers": {"local": {"kind": "local"}}})
     model = "smollm2-135m-instruct"
     assert model in own.client.get("/api/engine/models?provider=local").json["models"]

@@ -35,7 +35,7 @@ NOT_OBJECTS = {
 
 
 @pytest.mark.parametrize("name", NOT_OBJECTS)
-def test_a_body_that_is_no_json_object_is_400(
+def test_a_body_that_is_not_a_json_object_is_400(
     gateway: Gateway, upstream: Upstream, name: str
 ) -> None:
     error_of(gateway.client.call("POST", CHAT, NOT_OBJECTS[name]), 400)
@@ -99,7 +99,7 @@ def test_a_chunked_body_over_the_limit_is_413(gateway: Gateway, upstream: Upstre
     assert upstream.exchanges == []
 
 
-def test_a_body_under_the_limit_is_served_however_it_is_framed(gateway: Gateway) -> None:
+def test_a_body_under_the_limit_is_served_in_either_framing(gateway: Gateway) -> None:
     data = json.dumps({**GOOD, "chat_input": "x" * (BODY_LIMIT // 2)}).encode()
     assert ok(gateway.client.call("POST", CHAT, data))["chat_output"] == "Hello there!"
     pieces = [data[i : i + 65536] for i in range(0, len(data), 65536)]
@@ -173,7 +173,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("is_stream", [False, True])
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_the_provider_refuses_becomes_its_row(
+def test_each_provider_error_gets_its_documented_status_and_type(
     gateway: Gateway, upstream: Upstream, name: str, is_stream: bool
 ) -> None:
     case = REFUSED[name]
@@ -249,13 +249,15 @@ def test_a_whole_answer_that_stalls_is_504(gateway: Gateway, upstream: Upstream)
     error_of(gateway.chat("hasty"), 504)
 
 
-def test_a_slow_answer_that_keeps_coming_is_not_late(gateway: Gateway, upstream: Upstream) -> None:
+def test_a_slow_answer_that_makes_progress_is_no_timeout(
+    gateway: Gateway, upstream: Upstream
+) -> None:
     pieces = [step for n in range(4) for step in (Wait(0.2), text(str(n)))]
     upstream.play(Answer((role(), *pieces, finish(), DONE)))
     assert ok(gateway.chat("hasty"))["chat_output"] == "0123"
 
 
-def test_after_an_error_the_connection_serves_on(gateway: Gateway) -> None:
+def test_the_connection_stays_usable_after_an_error(gateway: Gateway) -> None:
     first = gateway.client.open("POST", CHAT, {"model": 1})
     with first:
         assert first.read_head().reply().status == 422
@@ -263,7 +265,7 @@ def test_after_an_error_the_connection_serves_on(gateway: Gateway) -> None:
         assert ok(second.read_head().reply())["chat_output"] == "Hello there!"
 
 
-def test_an_unknown_path_answers_with_an_error_and_no_trace(gateway: Gateway) -> None:
+def test_an_unknown_path_is_an_error_without_a_traceback(gateway: Gateway) -> None:
     lines = len(gateway.output)
     for path in ("/", "/api/engine/nowhere", "/v1/nowhere", "/nowhere?x=1"):
         reply = gateway.client.get(path)

@@ -302,7 +302,7 @@ def test_events_that_go_wrong_are_an_error(
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_a_length_that_is_too_long_is_a_broken_answer(
+def test_a_content_length_that_is_too_long_is_a_truncated_answer(
     faulty: Faulty, script: Script, caller: str
 ) -> None:
     short = sse_event(role()) + event("Hello")
@@ -327,7 +327,7 @@ WAYS: dict[str, tuple[str, Sequence[Step], tuple[int, str]]] = {
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("name", WAYS)
-def test_a_provider_out_of_reach_is_said_to_be(
+def test_an_unreachable_provider_is_reported(
     faulty: Faulty, script: Script, name: str, caller: str
 ) -> None:
     provider, steps, (status, kind) = WAYS[name]
@@ -336,7 +336,7 @@ def test_a_provider_out_of_reach_is_said_to_be(
         assert summary(ask(faulty, provider, caller)) == (status, kind, provider)
 
 
-def test_each_attempt_has_its_record_and_the_last_one_is_told(
+def test_each_attempt_has_a_record_and_the_last_error_is_returned(
     faulty: Faulty, script: Script
 ) -> None:
     script.play([OK, "reset"])
@@ -394,7 +394,7 @@ FINE: dict[str, tuple[Sequence[Step], str]] = {
 
 @pytest.mark.parametrize("caller", [name for name in CALLERS if name != "openai, whole"])
 @pytest.mark.parametrize("name", FINE)
-def test_what_is_odd_and_not_wrong_is_served(
+def test_unusual_but_valid_answers_are_served(
     faulty: Faulty, script: Script, name: str, caller: str
 ) -> None:
     steps, wanted = FINE[name]
@@ -428,7 +428,9 @@ def test_an_event_of_ten_megabytes_is_served(faulty: Faulty, script: Script, cal
     assert said(faulty, caller) == large
 
 
-def test_after_all_that_it_serves_on_and_keeps_nothing(faulty: Faulty, script: Script) -> None:
+def test_the_server_still_works_afterwards_and_keeps_nothing(
+    faulty: Faulty, script: Script
+) -> None:
     script.play(GOOD, WHOLE_GOOD)
     for caller in CALLERS:
         call, accept = CALLERS[caller]

@@ -34,7 +34,7 @@ TRIES = 3
 
 
 @pytest.mark.parametrize("name", LEAVING)
-def test_a_client_that_leaves_takes_the_upstream_request_with_it_within_100_ms(
+def test_a_client_that_leaves_cancels_the_upstream_request_within_100_ms(
     gateway: Gateway, upstream: Upstream, name: str
 ) -> None:
     answer, is_stream = LEAVING[name]
@@ -59,7 +59,7 @@ def seconds_to_cancel(gateway: Gateway, upstream: Upstream, number: int, is_stre
     return exchange.closed_at - left
 
 
-def test_a_client_that_only_half_closes_may_still_be_answered_or_cancelled(
+def test_a_client_that_half_closes_is_answered_or_cancelled(
     gateway: Gateway, upstream: Upstream
 ) -> None:
     """Either is fair; what is not is to hang, or to leave the upstream running."""
@@ -78,7 +78,7 @@ SLOW = Answer(
 
 
 @pytest.mark.parametrize("skin", SKINS)
-def test_a_running_stream_outlives_sigterm_and_no_new_one_starts(
+def test_a_running_stream_finishes_after_sigterm_and_no_new_one_starts(
     launch: Launch, upstream: Upstream, skin: str
 ) -> None:
     own = launch(skin=skin)
@@ -103,7 +103,7 @@ def refuses(gateway: Gateway) -> bool:
 
 
 @pytest.mark.parametrize("skin", SKINS)
-def test_a_stream_longer_than_the_grace_ends_with_an_honest_error(
+def test_a_stream_longer_than_the_grace_period_ends_with_an_error(
     launch: Launch, upstream: Upstream, skin: str
 ) -> None:
     own = launch({"server": {"body_limit": BODY_LIMIT, "shutdown_grace": 0.5}}, skin=skin)
@@ -120,7 +120,7 @@ def test_a_stream_longer_than_the_grace_ends_with_an_honest_error(
 
 
 @pytest.mark.parametrize("skin", SKINS)
-def test_a_count_of_tokens_that_takes_too_long_does_not_cost_a_client_its_last_words(
+def test_a_slow_count_of_tokens_does_not_cost_a_client_its_error(
     launch: Launch, upstream: Upstream, skin: str
 ) -> None:
     own = launch({"server": {"body_limit": BODY_LIMIT, "shutdown_grace": 0.3}}, skin=skin)
@@ -159,7 +159,7 @@ def test_an_idle_server_stops_at_once(launch: Launch, skin: str) -> None:
         assert idle.is_closed_by_server()
 
 
-def test_the_server_listens_soon(launch: Launch) -> None:
+def test_the_server_listens_within_the_time_limit(launch: Launch) -> None:
     """A second is the promise; a machine that runs other tests beside it gets three."""
     assert min(launch().startup_s for _ in range(2)) < 3
 
@@ -174,7 +174,7 @@ def with_provider(upstream: Upstream, name: str, **fields: Any) -> dict[str, Any
 
 
 @pytest.mark.parametrize("skin", SKINS)
-def test_sighup_brings_the_new_configuration_and_spares_running_requests(
+def test_sighup_reloads_the_configuration_without_touching_running_requests(
     launch: Launch, upstream: Upstream, skin: str
 ) -> None:
     own = launch(skin=skin)
@@ -193,7 +193,7 @@ def test_sighup_brings_the_new_configuration_and_spares_running_requests(
 
 
 @pytest.mark.parametrize("skin", SKINS)
-def test_a_server_that_says_it_listens_bears_sighup(
+def test_a_server_that_announced_its_address_survives_sighup(
     launch: Launch, upstream: Upstream, skin: str
 ) -> None:
     """Unhandled, the signal ends a process: whoever waits for the line may send it at once."""

@@ -10,7 +10,7 @@ from gateway import SKINS, Gateway
 
 
 @pytest.mark.parametrize("which", SKINS)
-def test_no_defect_showed_in_the_log_of_the_whole_suite(
+def test_the_log_of_the_whole_suite_shows_no_defect(
     shared: Callable[[str], Gateway], which: str
 ) -> None:
     log = "".join(shared(which).output)

@@ -108,7 +108,7 @@ def measured(server: Gateway, is_stream: bool) -> dict[str, Any]:
     return dict(last["metrics"])
 
 
-def test_the_eight_come_first_and_the_rest_after(gateway: Gateway) -> None:
+def test_the_eight_contract_metrics_come_first(gateway: Gateway) -> None:
     names = list(ok(gateway.chat())["metrics"])
     assert names[:8] == FIRST_METRICS
     assert set(MORE_METRICS) <= set(names[8:])
@@ -120,7 +120,7 @@ def test_tokens_a_second_is_output_over_latency(server: Gateway, upstream: Upstr
     assert metrics["tokens_per_second"] == pytest.approx(7 / metrics["latency_s"])
 
 
-def test_the_first_byte_comes_before_the_first_token_and_overhead_is_ours_alone(
+def test_the_first_byte_precedes_the_first_token_and_overhead_excludes_the_provider(
     server: Gateway, upstream: Upstream
 ) -> None:
     upstream.play(Answer((role(), Wait(0.2), text("a"), Wait(0.2), text("b"), finish(), DONE)))
@@ -181,7 +181,7 @@ def test_usage_on_every_event_is_not_summed(server: Gateway, upstream: Upstream)
     assert (metrics["input_tokens"], metrics["output_tokens"]) == (9, 3)
 
 
-def test_tokens_that_nobody_reported_are_counted(server: Gateway, upstream: Upstream) -> None:
+def test_unreported_tokens_are_counted(server: Gateway, upstream: Upstream) -> None:
     upstream.play(Answer((role(), text("Hello! "), text("Who are you?"), finish(), DONE)))
     reply = ok(server.chat(model="gpt-3.5-turbo"))
     assert reply["usage"] is None
@@ -231,7 +231,7 @@ def test_an_unknown_price_is_null_and_never_zero(server: Gateway) -> None:
 
 
 @pytest.mark.parametrize("skin", SKINS)
-def test_a_servers_first_count_of_tokens_disturbs_nobodys_times(
+def test_the_first_count_of_tokens_does_not_delay_streams(
     launch: Callable[..., Gateway], upstream: Upstream, skin: str
 ) -> None:
     """A vocabulary takes tenths of a second to load: every stream would stand still meanwhile, and

@@ -61,13 +61,13 @@ def test_a_whole_chat_works(sdk: OpenAI, upstream: Upstream) -> None:
     assert upstream.last.json["messages"] == MESSAGES
 
 
-def test_only_the_first_slash_divides_provider_and_model(sdk: OpenAI, upstream: Upstream) -> None:
+def test_only_the_first_slash_separates_provider_and_model(sdk: OpenAI, upstream: Upstream) -> None:
     sdk.chat.completions.create(model="keyless/org/model-7b", messages=MESSAGES)
     assert upstream.last.json["model"] == "org/model-7b"
     assert upstream.last.key is None
 
 
-def test_only_what_the_caller_gave_is_sent(sdk: OpenAI, upstream: Upstream) -> None:
+def test_only_the_callers_fields_are_sent(sdk: OpenAI, upstream: Upstream) -> None:
     sdk.chat.completions.create(
         model="openai/gpt-4o", messages=MESSAGES, seed=7, extra_body={"a_field_of_tomorrow": [1]}
     )
@@ -98,9 +98,7 @@ def test_whole_tool_calls_work_and_their_results_go_back(sdk: OpenAI, upstream: 
 # --- Streamed -------------------------------------------------------------------------------------
 
 
-def test_a_streamed_chat_works_and_shows_usage_only_on_demand(
-    sdk: OpenAI, upstream: Upstream
-) -> None:
+def test_a_streamed_chat_shows_usage_only_on_request(sdk: OpenAI, upstream: Upstream) -> None:
     with sdk.chat.completions.create(
         model="openai/gpt-4o", messages=MESSAGES, stream=True
     ) as stream:
@@ -112,7 +110,7 @@ def test_a_streamed_chat_works_and_shows_usage_only_on_demand(
     assert upstream.last.json["stream_options"]["include_usage"] is True
 
 
-def test_usage_comes_last_where_it_was_asked_for(sdk: OpenAI) -> None:
+def test_requested_usage_comes_last(sdk: OpenAI) -> None:
     with sdk.chat.completions.create(
         model="openai/gpt-4o",
         messages=MESSAGES,
@@ -148,9 +146,7 @@ def test_a_stream_helper_sees_a_whole_answer(sdk: OpenAI) -> None:
     assert final.choices[0].message.content == "Hello there!"
 
 
-def test_fields_that_nobody_knows_yet_survive_in_a_stream(
-    gateway: Gateway, upstream: Upstream
-) -> None:
+def test_unknown_fields_survive_in_a_stream(gateway: Gateway, upstream: Upstream) -> None:
     upstream.play(
         Answer((role(), text("Hi", obfuscation="xyz", tomorrow=[1]), finish(), usage(), DONE))
     )
@@ -165,7 +161,7 @@ def test_fields_that_nobody_knows_yet_survive_in_a_stream(
     assert [o for o in objects if o.get("tomorrow") == [1]]
 
 
-def test_the_client_that_leaves_ends_the_providers_stream(
+def test_a_client_that_leaves_ends_the_providers_stream(
     gateway: Gateway, upstream: Upstream
 ) -> None:
     upstream.play(Answer((role(), text("Hello"), HANG)))

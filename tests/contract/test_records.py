@@ -79,7 +79,7 @@ def test_a_stream_is_recorded_before_its_last_chunk(
     assert tokens(record) == 18
 
 
-def test_cost_is_recorded_and_an_unknown_one_is_null(gateway: Gateway, model: str) -> None:
+def test_cost_is_recorded_and_an_unknown_cost_is_null(gateway: Gateway, model: str) -> None:
     ok(gateway.chat(model=model))
     assert field(the_record(gateway, model), "cost_usd") is None
     reply = ok(gateway.chat(model="gpt-4o", session_id=model))
@@ -96,7 +96,7 @@ def test_a_refused_request_is_recorded_as_an_error(
     assert field(the_record(gateway, model), "outcome") == "error"
 
 
-def test_a_stream_that_broke_is_recorded_with_what_came(
+def test_a_broken_stream_is_recorded_with_the_part_that_arrived(
     gateway: Gateway, upstream: Upstream, model: str
 ) -> None:
     upstream.play(Answer((role(), text("Hello"), text(" you"), CUT)))
@@ -109,7 +109,7 @@ def test_a_stream_that_broke_is_recorded_with_what_came(
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_a_client_that_left_is_recorded_as_cancelled_with_what_came(
+def test_a_client_that_left_is_recorded_as_cancelled_with_the_part_that_arrived(
     gateway: Gateway, upstream: Upstream, model: str, is_stream: bool
 ) -> None:
     upstream.play(Answer((role(), text("Hello"), text(" you"), HANG)))
@@ -123,7 +123,7 @@ def test_a_client_that_left_is_recorded_as_cancelled_with_what_came(
     assert field(record, "output_tokens") > 0
 
 
-def test_openais_route_is_recorded_alike(gateway: Gateway, model: str) -> None:
+def test_openais_route_is_recorded_in_the_same_way(gateway: Gateway, model: str) -> None:
     messages = [{"role": "user", "content": "Hi"}]
     for stream in (False, True):
         name = f"{model}-{stream}"
@@ -135,7 +135,7 @@ def test_openais_route_is_recorded_alike(gateway: Gateway, model: str) -> None:
         assert tokens(record) == 18
 
 
-def test_every_record_has_an_id_of_its_own(gateway: Gateway, model: str) -> None:
+def test_every_record_has_its_own_id(gateway: Gateway, model: str) -> None:
     for _ in range(3):
         ok(gateway.chat(model=model))
     ids = [field(r, "id") for r in records_of(gateway, model)]

@@ -54,7 +54,7 @@ def tool_answer(*calls: tuple[str, str, list[str]]) -> Answer:
     return Answer((*steps, finish("tool_calls"), usage(), DONE))
 
 
-def test_every_key_of_the_sample_is_there_in_its_order(gateway: Gateway) -> None:
+def test_every_key_of_the_sample_is_present_in_order(gateway: Gateway) -> None:
     reply = ok(gateway.chat())
     assert in_order(reply, REPLY_KEYS) == REPLY_KEYS
     assert in_order(reply["choices"][0], CHOICE_KEYS) == CHOICE_KEYS
@@ -62,7 +62,7 @@ def test_every_key_of_the_sample_is_there_in_its_order(gateway: Gateway) -> None
     assert list(reply["metrics"])[:8] == FIRST_METRICS
 
 
-def test_the_sample_itself_comes_back(gateway: Gateway, upstream: Upstream) -> None:
+def test_the_contracts_sample_is_reproduced(gateway: Gateway, upstream: Upstream) -> None:
     upstream.play(sample_answer())
     reply = ok(gateway.chat(model="gpt-3.5-turbo"))
     assert reply["choices"][0] == {
@@ -109,7 +109,7 @@ def test_each_reply_has_a_fresh_uuid_and_the_time(server: Gateway) -> None:
     assert before - 1 <= first["created"] <= first["timestamp"] <= time.time()
 
 
-def test_the_model_is_the_one_asked_for_and_the_exact_one_is_the_deployment(
+def test_model_is_the_requested_one_and_deployment_the_exact_one(
     server: Gateway,
 ) -> None:
     reply = ok(server.chat(model="gpt-4o"))
@@ -117,7 +117,7 @@ def test_the_model_is_the_one_asked_for_and_the_exact_one_is_the_deployment(
     assert reply["deployment"] == DEPLOYMENT
 
 
-def test_the_usage_reported_is_shown_as_it_came(server: Gateway, upstream: Upstream) -> None:
+def test_reported_usage_is_shown_unchanged(server: Gateway, upstream: Upstream) -> None:
     reported = {
         **USAGE,
         "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": 0},
@@ -135,31 +135,31 @@ MESSAGES: list[Any] = [
 ]
 
 
-def test_a_list_of_messages_is_the_context_and_its_last_content_the_input(server: Gateway) -> None:
+def test_messages_are_the_context_and_the_last_content_is_the_input(server: Gateway) -> None:
     reply = ok(server.chat(chat_input=MESSAGES))
     assert reply["context"] == MESSAGES
     assert reply["chat_input"] == "Three?"
 
 
-def test_content_in_parts_is_the_input_as_given(server: Gateway) -> None:
+def test_content_in_parts_is_shown_as_given(server: Gateway) -> None:
     parts = [{"type": "text", "text": "What is this?"}]
     reply = ok(server.chat(chat_input=[{"role": "user", "content": parts}]))
     assert reply["chat_input"] == parts
     assert reply["context"] == [{"role": "user", "content": parts}]
 
 
-def test_the_session_id_comes_back(gateway: Gateway) -> None:
+def test_the_session_id_is_returned(gateway: Gateway) -> None:
     assert ok(gateway.chat(session_id="a-session"))["session_id"] == "a-session"
 
 
 @pytest.mark.parametrize("is_stream", [False, None])
-def test_false_and_null_both_ask_for_a_whole_answer(
+def test_is_stream_false_and_null_give_a_whole_answer(
     server: Gateway, is_stream: bool | None
 ) -> None:
     assert ok(server.chat(is_stream=is_stream))["chat_output"] == "Hello there!"
 
 
-def test_a_whole_answer_stays_whole_whatever_the_client_accepts(server: Gateway) -> None:
+def test_the_accept_header_does_not_turn_a_whole_answer_into_a_stream(server: Gateway) -> None:
     assert ok(server.chat(headers={"accept": "text/event-stream"}))["object"] == "chat.completion"
 
 
@@ -189,7 +189,7 @@ def test_a_tool_call_is_joined_and_its_arguments_are_the_output(
     assert reply["choices"][0]["finish_reason"] == "tool_calls"
 
 
-def test_parallel_tool_calls_stay_apart(server: Gateway, upstream: Upstream) -> None:
+def test_parallel_tool_calls_stay_separate(server: Gateway, upstream: Upstream) -> None:
     upstream.play(
         tool_answer(("call_1", "weather", ['{"a":', "1}"]), ("call_2", "time", ['{"b":', "2}"]))
     )
@@ -211,7 +211,7 @@ def test_a_legacy_function_call_is_joined_too(server: Gateway, upstream: Upstrea
     assert reply["chat_output"] == '{"x":1}'
 
 
-def test_reasoning_is_kept_apart_from_the_output(server: Gateway, upstream: Upstream) -> None:
+def test_reasoning_is_separate_from_the_output(server: Gateway, upstream: Upstream) -> None:
     upstream.play(
         Answer(
             (role(), reasoning("Let me "), reasoning("see."), text("42"), finish(), usage(), DONE)
@@ -223,7 +223,7 @@ def test_reasoning_is_kept_apart_from_the_output(server: Gateway, upstream: Upst
     assert "Let me see." in str(reply["choices"][0]["message"])
 
 
-def test_every_choice_of_several_is_there(server: Gateway, upstream: Upstream) -> None:
+def test_every_choice_of_several_is_present(server: Gateway, upstream: Upstream) -> None:
     pieces = [role(0), role(1), text("A", 0), text("B", 1), text("a", 0), text("b", 1)]
     upstream.play(Answer((*pieces, finish(index=0), finish("length", 1), usage(), DONE)))
     reply = ok(server.chat(parameters={"n": 2}))
@@ -244,7 +244,7 @@ def test_logprobs_of_all_pieces_are_joined(server: Gateway, upstream: Upstream) 
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])
-def test_an_answer_cut_anywhere_on_its_way_is_the_same_answer(
+def test_an_answer_is_the_same_wherever_its_bytes_are_cut(
     server: Gateway, upstream: Upstream, size: int
 ) -> None:
     steps = (role(), text("Grüße, "), text("世界 🌍"), finish(), usage(), DONE)
@@ -252,7 +252,7 @@ def test_an_answer_cut_anywhere_on_its_way_is_the_same_answer(
     assert ok(server.chat())["chat_output"] == "Grüße, 世界 🌍"
 
 
-def test_one_connection_serves_call_after_call(gateway: Gateway) -> None:
+def test_one_connection_serves_many_calls(gateway: Gateway) -> None:
     body = {"model": "gpt-4o", "chat_input": HELLO}
     first = gateway.client.open("POST", "/api/engine/chat/openai", body)
     with first:

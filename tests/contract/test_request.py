@@ -46,7 +46,7 @@ def test_the_provider_gets_one_chat_completion_request(
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_the_provider_is_always_asked_for_a_stream_with_usage(
+def test_the_provider_request_is_always_a_stream_with_usage(
     server: Gateway, upstream: Upstream, is_stream: bool
 ) -> None:
     assert server.chat(is_stream=is_stream).status == 200
@@ -54,7 +54,7 @@ def test_the_provider_is_always_asked_for_a_stream_with_usage(
     assert upstream.last.json["stream_options"]["include_usage"] is True
 
 
-def test_messages_are_sent_as_they_came(server: Gateway, upstream: Upstream) -> None:
+def test_messages_are_sent_unchanged(server: Gateway, upstream: Upstream) -> None:
     image = {
         "type": "image_url",
         "image_url": {"url": "data:image/png;base64,AA==", "detail": "low"},
@@ -69,7 +69,7 @@ def test_messages_are_sent_as_they_came(server: Gateway, upstream: Upstream) -> 
     assert sent(server, upstream, chat_input=messages)["messages"] == messages
 
 
-def test_what_is_the_engines_own_is_not_sent(server: Gateway, upstream: Upstream) -> None:
+def test_the_engines_own_fields_are_not_sent(server: Gateway, upstream: Upstream) -> None:
     own: dict[str, Any] = {
         "session_id": "s",
         "retries": 0,
@@ -110,7 +110,7 @@ def test_without_parameters_the_defaults_are_in_effect(
     ],
     ids=str,
 )
-def test_given_parameters_are_merged_over_nothing(
+def test_given_parameters_are_not_merged_with_the_defaults(
     server: Gateway, upstream: Upstream, given: dict[str, Any]
 ) -> None:
     reply = ok(server.chat(parameters=given))
@@ -130,7 +130,7 @@ def test_any_other_top_level_field_is_a_parameter(server: Gateway, upstream: Ups
     assert reply["parameters"] == expected
 
 
-def test_a_top_level_parameter_beats_the_default(server: Gateway, upstream: Upstream) -> None:
+def test_a_top_level_parameter_overrides_the_default(server: Gateway, upstream: Upstream) -> None:
     reply = ok(server.chat(temperature=0.2))
     assert upstream.last.json["temperature"] == 0.2
     assert reply["parameters"]["temperature"] == 0.2
@@ -151,7 +151,7 @@ def test_tools_and_formats_are_forwarded(server: Gateway, upstream: Upstream, na
 
 
 @pytest.mark.parametrize("model", REASONING)
-def test_a_reasoning_model_is_not_sent_what_it_refuses(
+def test_a_reasoning_model_is_not_sent_parameters_that_it_rejects(
     server: Gateway, upstream: Upstream, model: str
 ) -> None:
     reply = ok(server.chat(model=model))
@@ -163,7 +163,9 @@ def test_a_reasoning_model_is_not_sent_what_it_refuses(
     assert 2048 in (shown.get("max_completion_tokens"), shown.get("max_tokens"))
 
 
-def test_a_reasoning_models_given_limit_is_renamed(server: Gateway, upstream: Upstream) -> None:
+def test_the_token_limit_for_a_reasoning_model_is_renamed(
+    server: Gateway, upstream: Upstream
+) -> None:
     body = sent(server, upstream, model="o3", parameters={"max_tokens": 99, "seed": 1})
     assert body["max_completion_tokens"] == 99
     assert "max_tokens" not in body
@@ -180,7 +182,7 @@ def test_the_servers_key_is_used_when_none_is_given(server: Gateway, upstream: U
         assert upstream.last.key == SERVER_KEY
 
 
-def test_the_callers_key_beats_the_servers(gateway: Gateway, upstream: Upstream) -> None:
+def test_the_callers_key_overrides_the_servers(gateway: Gateway, upstream: Upstream) -> None:
     ok(gateway.chat(api_key=BODY_KEY))
     assert upstream.last.key == BODY_KEY
 
@@ -197,7 +199,7 @@ def test_a_keyless_provider_takes_the_callers_key(server: Gateway, upstream: Ups
     assert upstream.last.key == BODY_KEY
 
 
-def test_no_key_where_one_is_needed_is_401_naming_what_to_set(gateway: Gateway) -> None:
+def test_a_missing_provider_key_is_401_naming_what_to_set(gateway: Gateway) -> None:
     error = error_of(gateway.chat("needy"), 401)
     assert "OPENAI_API_KEY" in error["message"] or "api_key" in error["message"]
     assert error["provider"] == "needy"
@@ -212,7 +214,7 @@ def test_a_base_url_in_the_body_is_used_and_needs_no_key(
     assert upstream.exchanges == []
 
 
-def test_the_servers_key_never_goes_to_an_address_of_the_callers(
+def test_the_servers_key_is_not_sent_to_a_base_url_of_the_caller(
     server: Gateway, other: Upstream
 ) -> None:
     server.chat(base_url=other.base_url)

@@ -54,7 +54,7 @@ def test_parameters_without_a_provider_is_422_naming_it(server: Gateway) -> None
     assert "provider" in error["param"]
 
 
-def test_parameters_lists_what_can_be_set_and_its_bounds(gateway: Gateway) -> None:
+def test_parameters_are_listed_with_their_bounds(gateway: Gateway) -> None:
     listed = get(gateway, "/api/engine/parameters?provider=openai")
     for one in listed:
         assert list(one) == PARAMETER_KEYS
@@ -65,7 +65,7 @@ def test_parameters_lists_what_can_be_set_and_its_bounds(gateway: Gateway) -> No
     assert (by_id["presence_penalty"]["min"], by_id["presence_penalty"]["max"]) == (-2, 2)
 
 
-def test_parameters_of_a_reasoning_model_lack_what_it_refuses(server: Gateway) -> None:
+def test_parameters_of_a_reasoning_model_lack_those_that_it_rejects(server: Gateway) -> None:
     listed = get(server, "/api/engine/parameters?provider=openai&model=o3")
     assert "temperature" not in {one["id"] for one in listed}
     plain = get(server, "/api/engine/parameters?provider=openai&model=gpt-4o")
@@ -102,7 +102,7 @@ def test_openapi_describes_every_route_with_schemas_and_examples(gateway: Gatewa
             assert "example" in str(media), path
 
 
-def test_docs_need_nothing_from_elsewhere(gateway: Gateway) -> None:
+def test_docs_load_nothing_from_other_hosts(gateway: Gateway) -> None:
     page = gateway.client.get("/docs")
     assert page.status == 200
     assert page.headers["content-type"].startswith("text/html")

@@ -44,7 +44,7 @@ CALLS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("whose", CALLS)
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_key_that_the_provider_says_aloud_is_not_passed_on(
+def test_a_key_quoted_by_the_provider_is_redacted(
     gateway: Gateway, upstream: Upstream, name: str, whose: str
 ) -> None:
     fields = CALLS[whose]
@@ -57,7 +57,7 @@ def test_a_key_that_the_provider_says_aloud_is_not_passed_on(
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_key_said_aloud_is_not_passed_on_in_openais_dialect(
+def test_a_quoted_key_is_redacted_in_openais_dialect(
     gateway: Gateway, upstream: Upstream, name: str
 ) -> None:
     upstream.play(ANSWERS[name](SERVER_KEY))
@@ -86,7 +86,7 @@ def test_a_key_in_a_refused_request_is_not_repeated(gateway: Gateway, name: str)
     assert BODY_KEY.encode() not in reply.body
 
 
-def test_the_configuration_shown_anywhere_holds_no_key(server: Gateway) -> None:
+def test_no_output_of_the_configuration_contains_a_key(server: Gateway) -> None:
     for path in ("providers", "models", "parameters?provider=openai"):
         body = server.client.get(f"/api/engine/{path}").body
         assert not [key for key in PLANTED if key.encode() in body]

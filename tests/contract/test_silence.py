@@ -74,19 +74,19 @@ def test_a_comment_never_stands_inside_an_event(
     assert joined == "Firstand then"
 
 
-def test_lines_of_json_get_none(quiet: Gateway, upstream: Upstream) -> None:
+def test_ndjson_streams_get_no_comments(quiet: Gateway, upstream: Upstream) -> None:
     upstream.play(Answer((role(), LONG, text("Hi"), finish(), usage(), DONE)))
     with quiet.stream() as stream:
         lines = stream.read().splitlines()
     assert [json.loads(line) for line in lines][-1]["chat_output"] == "Hi"
 
 
-def test_a_whole_answer_gets_none(quiet: Gateway, upstream: Upstream) -> None:
+def test_whole_answers_get_no_comments(quiet: Gateway, upstream: Upstream) -> None:
     upstream.play(Answer((role(), LONG, text("Hi"), finish(), usage(), DONE)))
     assert quiet.chat().json["chat_output"] == "Hi"
 
 
-def test_a_comment_is_no_first_token(quiet: Gateway, upstream: Upstream) -> None:
+def test_a_comment_does_not_count_as_the_first_token(quiet: Gateway, upstream: Upstream) -> None:
     upstream.play(Answer((role(), LONG, text("Hi"), text("!"), finish(), usage(), DONE)))
     with engine(quiet) as stream:
         last = events(stream.read())[-1]

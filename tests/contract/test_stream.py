@@ -57,7 +57,9 @@ def objects(gateway: Gateway, accept: str = "application/x-ndjson", **fields: An
 
 
 @pytest.mark.parametrize("accept", ["application/x-ndjson", "*/*", "application/json"])
-def test_lines_of_json_are_the_default_and_each_is_a_chunk(gateway: Gateway, accept: str) -> None:
+def test_ndjson_is_the_default_and_each_line_is_an_http_chunk(
+    gateway: Gateway, accept: str
+) -> None:
     with gateway.stream(accept=accept) as stream:
         assert stream.headers["content-type"].startswith("application/x-ndjson")
         assert stream.headers["transfer-encoding"] == "chunked"
@@ -65,7 +67,7 @@ def test_lines_of_json_are_the_default_and_each_is_a_chunk(gateway: Gateway, acc
         assert stream.complete
 
 
-def test_server_sent_events_on_demand_closed_by_the_end_mark(gateway: Gateway) -> None:
+def test_server_sent_events_are_available_and_end_with_done(gateway: Gateway) -> None:
     with gateway.stream(accept="text/event-stream") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         body = stream.read()
@@ -95,7 +97,7 @@ def test_the_first_object_carries_the_request_and_later_ones_do_not(
     assert not [key for o in later for key in ONCE_KEYS if key in o]
 
 
-def test_each_object_is_a_completion_chunk_with_what_the_engine_adds(
+def test_each_object_is_a_completion_chunk_with_the_engines_fields(
     gateway: Gateway, accept: str
 ) -> None:
     sent = objects(gateway, accept, session_id="a-session")
@@ -132,14 +134,14 @@ def test_output_and_metrics_are_null_until_the_last_object(gateway: Gateway, acc
     assert last["metrics"]["total_tokens"] == 18
 
 
-def test_the_pieces_add_up_to_the_output(gateway: Gateway, accept: str) -> None:
+def test_the_pieces_join_to_the_output(gateway: Gateway, accept: str) -> None:
     sent = objects(gateway, accept)
     assert "".join(o["chat_output_stream"] or "" for o in sent) == "Hello there!"
     deltas = [c["delta"].get("content") or "" for o in sent for c in o["choices"]]
     assert "".join(deltas) == "Hello there!"
 
 
-def test_usage_is_null_where_none_was_reported(gateway: Gateway, upstream: Upstream) -> None:
+def test_usage_is_null_if_none_was_reported(gateway: Gateway, upstream: Upstream) -> None:
     upstream.play(Answer((role(), text("Hello! Who are you?"), finish(), DONE)))
     last = objects(gateway, model="gpt-3.5-turbo")[-1]
     assert last["usage"] is None
@@ -173,13 +175,15 @@ def test_streamed_choices_keep_their_index(gateway: Gateway, upstream: Upstream)
     assert texts == {0: "Aa", 1: "Bb"}
 
 
-def test_text_cut_anywhere_on_its_way_arrives_whole(gateway: Gateway, upstream: Upstream) -> None:
+def test_text_arrives_whole_wherever_its_bytes_are_cut(
+    gateway: Gateway, upstream: Upstream
+) -> None:
     steps = (role(), text("Grüße, "), text("世界 🌍"), finish(), usage(), DONE)
     upstream.play(Answer(steps, cut_every=3))
     assert objects(gateway)[-1]["chat_output"] == "Grüße, 世界 🌍"
 
 
-def test_a_burst_of_events_loses_none(gateway: Gateway, upstream: Upstream, accept: str) -> None:
+def test_no_event_of_a_burst_is_lost(gateway: Gateway, upstream: Upstream, accept: str) -> None:
     pieces = [text(f" {n}") for n in range(2000)]
     steps: tuple[Step, ...] = (role(), *pieces, finish(), usage(), DONE)
     upstream.play(Answer(steps, cut_every=60_000))
@@ -261,7 +265,7 @@ def test_a_failure_after_the_first_event_is_the_last_object(
     assert all(o["metrics"] is None for o in good)
 
 
-def test_the_providers_own_words_reach_the_caller_of_a_failed_stream(
+def test_the_providers_message_reaches_the_caller_of_a_failed_stream(
     gateway: Gateway, upstream: Upstream
 ) -> None:
     upstream.play(Answer((role(), text("Hello"), IN_STREAM, EOF)))

@@ -60,7 +60,7 @@ class Failing(GatewayCall):
     def abort(self, error: object) -> None: ...
 
 
-def test_one_stream_with_a_defect_leaves_the_others_their_comments(tmp_path: Path) -> None:
+def test_an_error_in_one_stream_does_not_stop_the_comments_of_others(tmp_path: Path) -> None:
     async def main() -> int:
         served = app(tmp_path, stream_comment=0.04)
         await served.start()

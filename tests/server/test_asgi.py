@@ -110,7 +110,7 @@ def test_a_whole_answer_has_its_length() -> None:
     ]
 
 
-def test_each_piece_of_a_stream_is_a_message_of_its_own() -> None:
+def test_each_piece_of_a_stream_is_one_message() -> None:
     client = run(scope(CHAT), body(STREAMED), play=lambda pipe: pipe.sending.stream(HELLO))
     assert b"content-length" not in client.headers
     assert [message.get("more_body") for message in client.sent[1:]] == [True, True, False]
@@ -141,7 +141,7 @@ LARGE = b" " * 1001
         ({"content_length": "many"}, [body(LARGE)]),
     ],
 )
-def test_a_body_over_the_limit_is_refused_as_soon_as_that_shows(
+def test_a_body_over_the_limit_is_refused_as_soon_as_it_is_known(
     headers: dict[str, str], messages: list[Message]
 ) -> None:
     client = run(scope(CHAT, **headers), *messages)
@@ -149,7 +149,7 @@ def test_a_body_over_the_limit_is_refused_as_soon_as_that_shows(
     assert "1000 bytes" in client.json["error"]["message"]
 
 
-def test_a_client_that_leaves_before_its_body_is_whole_gets_nothing() -> None:
+def test_a_client_that_leaves_before_its_body_is_complete_gets_nothing() -> None:
     pipe = Pipe()
     assert run(scope(CHAT), body(ASKED[:9], True), GONE, pipe=pipe).sent == []
     assert pipe.records == []
@@ -214,7 +214,7 @@ def test_a_server_that_stops_waiting_cancels_the_request() -> None:
         ("/v1/models", "PUT", "GET or HEAD"),
     ],
 )
-def test_another_method_is_told_which_one_it_is(path: str, method: str, takes: str) -> None:
+def test_a_wrong_method_is_answered_with_the_right_one(path: str, method: str, takes: str) -> None:
     client = run(scope(path, method))
     assert client.status == 405
     assert takes in client.json["error"]["message"]
@@ -222,7 +222,7 @@ def test_another_method_is_told_which_one_it_is(path: str, method: str, takes: s
 
 
 @pytest.mark.parametrize("key", [None, "gw-wrong"])
-def test_nothing_is_read_of_who_has_no_key(key: str | None) -> None:
+def test_no_body_is_read_from_a_client_without_a_key(key: str | None) -> None:
     """No body ever comes: whoever waited for it would wait for good."""
     headers = {} if key is None else {"x_api_key": key}
     client = run(scope(CHAT, content_length="7", **headers), pipe=Pipe(keys=("gw-key",)))
@@ -260,18 +260,18 @@ GUARDED = [
 
 
 @pytest.mark.parametrize(("path", "wants"), GUARDED)
-def test_every_route_but_health_wants_the_key(path: str, wants: bool) -> None:
+def test_every_route_but_health_requires_the_key(path: str, wants: bool) -> None:
     pipe = Pipe(keys=("gw-right-key",))
     assert run(scope(path, "GET"), pipe=pipe).status == (401 if wants else 200)
     allowed = run(scope(path, "GET", authorization="Bearer gw-right-key"), pipe=pipe)
     assert allowed.status == 200
 
 
-def test_whatever_is_left_is_somebody_elses() -> None:
+def test_every_other_path_goes_to_the_documentation() -> None:
     assert run(scope("/docs", "GET")).body == b"cold"
 
 
-def test_an_unknown_path_is_told_where_all_are_listed() -> None:
+def test_the_error_for_an_unknown_path_names_the_documentation() -> None:
     async def main() -> Client:
         client = Client()
         gateway = Pipe().gateway
@@ -315,7 +315,7 @@ def test_a_client_slower_than_the_provider_makes_it_pause_and_resume() -> None:
     asyncio.run(main())
 
 
-def test_a_sink_may_be_paused_with_nobody_listening() -> None:
+def test_a_sink_may_pause_without_callbacks() -> None:
     async def main() -> None:
         sink = AsgiSink()
         sink.send_headers(200, HEADERS)
@@ -333,7 +333,7 @@ def test_a_sink_may_be_paused_with_nobody_listening() -> None:
     asyncio.run(main())
 
 
-def test_what_was_not_sent_to_a_client_that_left_is_dropped() -> None:
+def test_unsent_messages_are_dropped_when_the_client_leaves() -> None:
     async def main() -> None:
         sink, sent, gone = AsgiSink(), [], []
         sink.on_gone = lambda: gone.append(True)
@@ -349,7 +349,7 @@ def test_what_was_not_sent_to_a_client_that_left_is_dropped() -> None:
     asyncio.run(main())
 
 
-def test_pieces_are_sent_while_the_provider_still_speaks() -> None:
+def test_pieces_are_sent_while_the_provider_is_still_sending() -> None:
     pipe = Pipe()
 
     async def main() -> None:

@@ -99,7 +99,7 @@ def test_secrets_are_plain_text_only_where_they_are_sent(config: Config) -> None
     assert all(type(value) is str for value in upstreams["openai"].headers.values())
 
 
-def test_a_target_is_made_in_advance_where_nothing_is_left_to_find_out(config: Config) -> None:
+def test_a_target_is_made_in_advance_if_all_of_it_is_configured(config: Config) -> None:
     upstreams = composed(config, lambda snapshot: snapshot.upstreams)
     made = {name for name, upstream in upstreams.items() if upstream.target is not None}
     assert {"openai", "box", "other", "proxied", "echo", "here"} <= made
@@ -110,7 +110,7 @@ def test_a_target_is_made_in_advance_where_nothing_is_left_to_find_out(config: C
         assert target.api_key == upstreams[name].api_key
 
 
-def test_what_has_no_address_is_launched(config: Config) -> None:
+def test_a_provider_without_an_address_gets_a_launcher(config: Config) -> None:
     upstreams = composed(config, lambda snapshot: snapshot.upstreams)
     assert upstreams["local"].launcher is LAUNCHER
     assert upstreams["local"].base_url is None
@@ -134,7 +134,7 @@ def test_a_deployment_is_priced_as_the_model_that_is_configured_for_it(config: C
     assert prices.find("azure", "smart", 2e9, provider="azure_openai") is None
 
 
-def test_an_adapter_is_fetched_for_those_who_are_likely_to_be_called(config: Config) -> None:
+def test_only_the_adapters_of_likely_providers_are_imported_at_the_start(config: Config) -> None:
     upstreams = composed(config, lambda snapshot: set(snapshot.upstreams._made))
     assert upstreams == {"openai", "box", "other", "proxied", "bare", "here", "cloud"}
 
@@ -150,7 +150,7 @@ def test_an_alias_is_found_and_not_listed(config: Config) -> None:
     assert len(upstreams[0]) == len(list(upstreams[0]))
 
 
-def test_what_needs_credentials_has_a_source_of_them_and_needs_no_key(config: Config) -> None:
+def test_a_provider_with_credentials_has_a_source_and_needs_no_key(config: Config) -> None:
     upstreams = composed(config, lambda snapshot: dict(snapshot.upstreams))
     sources = {name: type(one.credentials).__name__ for name, one in upstreams.items()}
     assert sources["vertex"] == sources["vertex_anthropic"] == "GoogleCredentials"
@@ -198,7 +198,7 @@ def test_a_gateway_is_ready_to_take_requests(config: Config, tmp_path: Path) -> 
         ({}, str(Path.home() / ".cache" / "headway")),
     ],
 )
-def test_launchers_keep_their_files_in_the_users_cache(
+def test_launchers_keep_their_files_in_the_users_cache_directory(
     environ: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Path] = []

@@ -7,7 +7,7 @@ from uuid import UUID
 from headway.server.request_ids import IdSource
 
 
-def test_ids_are_random_uuids_and_never_the_same() -> None:
+def test_ids_are_random_uuids_and_all_different() -> None:
     new_id = IdSource()
     found = [new_id() for _ in range(1000)]  # some pools of randomness long
     assert len(set(found)) == 1000

@@ -14,12 +14,12 @@ MEASURED = BEGINNING + b"x-headway-attempts: 2\r\nx-headway-latency-s: 0.5000000
 TOKENS = b"x-headway-input-tokens: 6\r\nx-headway-output-tokens: 0\r\n"
 
 
-def test_a_priced_answer_says_all() -> None:
+def test_a_priced_response_has_all_headers() -> None:
     priced = replace(ANSWERED, cost_usd="0.000058")
     assert response_lines(priced) == MEASURED + TOKENS + b"x-headway-cost-usd: 0.000058\r\n"
 
 
-def test_what_is_unknown_has_no_line() -> None:
+def test_an_unknown_value_has_no_header() -> None:
     assert response_lines(ANSWERED) == MEASURED + TOKENS
     uncounted = replace(ANSWERED, input_tokens=None, output_tokens=None)
     assert response_lines(uncounted) == MEASURED
@@ -44,7 +44,7 @@ def test_each_transformation_has_a_line_without_control_characters() -> None:
     assert len(value) <= LONGEST_HEADER
 
 
-def test_a_stream_is_not_to_be_held_back_by_caches_and_proxies() -> None:
+def test_a_stream_tells_caches_and_proxies_not_to_hold_it_back() -> None:
     assert stream_lines(ResponseHeaders("id-1", b"text/event-stream")) == (
         b"content-type: text/event-stream\r\ncache-control: no-cache\r\n"
         b"x-accel-buffering: no\r\nx-request-id: id-1\r\n"

@@ -33,14 +33,14 @@ def test_a_chat_route_has_its_dialect_and_its_argument(
 
 
 @pytest.mark.parametrize("path", COLD)
-def test_any_other_path_is_not_hot(path: str) -> None:
+def test_any_other_path_has_no_dialect(path: str) -> None:
     assert find(path) is None
     assert find_raw(path.encode()) is None
 
 
 @pytest.mark.parametrize(("path", "dialect", "argument"), HOT)
 @pytest.mark.parametrize("query", ["", "?", "?a=1", "?a=/b?c"])
-def test_a_target_as_it_was_sent_leads_to_the_same(
+def test_a_raw_request_target_gives_the_same_route(
     path: str, dialect: str, argument: str, query: str
 ) -> None:
     found = find_raw((path + query).encode())

@@ -26,14 +26,14 @@ def has_ipv6() -> bool:
 
 
 @COUNTS
-def test_it_says_where_it_listens_and_can_be_called_at_once(launch: Launch, count: str) -> None:
+def test_it_announces_its_address_and_can_be_called_at_once(launch: Launch, count: str) -> None:
     own = launch(args=("--port", "0", "--workers", count))
     assert own.client.get("/health").status == 200
     assert "".join(own.output).count("Headway listening on") == 1
 
 
 @COUNTS
-def test_it_says_which_variable_leads_a_provider_elsewhere(launch: Launch, count: str) -> None:
+def test_it_announces_the_variable_that_redirects_a_provider(launch: Launch, count: str) -> None:
     place = {"CO_API_URL": "http://127.0.0.1:9/v2"}
     own = launch(args=("--port", "0", "--workers", count), env=place)
     assert own.client.get("/health").status == 200
@@ -50,7 +50,7 @@ def test_it_listens_on_ipv6(launch: Launch, count: str) -> None:
 
 
 @COUNTS
-def test_a_port_that_is_taken_is_said_in_a_line(launch: Launch, count: str) -> None:
+def test_a_port_in_use_is_reported_in_one_line(launch: Launch, count: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         own = Gateway.spawn(
@@ -63,7 +63,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(launch: Launch, count: str) -> N
 
 @COUNTS
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_that_went_well_ends_with_zero(
+def test_a_graceful_stop_exits_with_zero(
     launch: Launch, count: str, number: signal.Signals
 ) -> None:
     own = launch(args=("--port", "0", "--workers", count))
@@ -90,7 +90,7 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
 
 
-def test_a_second_signal_does_not_wait_for_the_grace(launch: Launch, silent: str) -> None:
+def test_a_second_signal_ends_the_grace_period(launch: Launch, silent: str) -> None:
     """Ctrl-C twice is uvicorn's way to say: now."""
     own = launch({"providers": {"openai": {"kind": "openai", "base_url": silent}}})
     with own.open(is_stream=True):

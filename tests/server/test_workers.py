@@ -65,7 +65,7 @@ def log(gateway: Gateway) -> str:
 # --- Deaths ---------------------------------------------------------------------------------------
 
 
-def test_a_worker_that_is_killed_is_replaced_and_no_call_is_lost(launch: Launch) -> None:
+def test_a_killed_worker_is_replaced_and_no_call_is_lost(launch: Launch) -> None:
     own = launch(args=TWO)
     for _ in range(2):
         victim = workers(own)[0]
@@ -88,7 +88,7 @@ def test_a_stop_while_a_replacement_waits_stops_at_once(launch: Launch) -> None:
     assert time.monotonic() - began < 2
 
 
-def test_workers_whose_parent_is_killed_finish_what_they_have_and_go(
+def test_workers_finish_their_requests_and_stop_when_the_parent_is_killed(
     launch: Launch, upstream: Upstream
 ) -> None:
     own = launch(args=TWO)
@@ -106,7 +106,7 @@ def test_workers_whose_parent_is_killed_finish_what_they_have_and_go(
 # --- Signals --------------------------------------------------------------------------------------
 
 
-def test_sigterm_drains_all_and_leaves_nothing(
+def test_sigterm_drains_all_workers_and_leaves_no_process(
     launch: Launch, upstream: Upstream, tmp_path: Path
 ) -> None:
     own = launch(args=TWO, env={"TMPDIR": str(tmp_path)})
@@ -126,7 +126,9 @@ def test_sigterm_drains_all_and_leaves_nothing(
         own.client.connect()
 
 
-def test_sighup_reaches_all_and_those_that_come_later(launch: Launch, upstream: Upstream) -> None:
+def test_sighup_reloads_all_workers_and_their_replacements(
+    launch: Launch, upstream: Upstream
+) -> None:
     own = launch(args=TWO)
     for pid in workers(own):
         until(lambda pid=pid: listens(pid))  # type: ignore[misc]
@@ -140,7 +142,7 @@ def test_sighup_reaches_all_and_those_that_come_later(launch: Launch, upstream: 
         assert ok(own.chat("newcomer"))["provider"] == "newcomer"
 
 
-def test_a_wrong_configuration_is_said_once_and_reaches_none(
+def test_a_wrong_configuration_is_logged_once_and_reaches_no_worker(
     launch: Launch, upstream: Upstream
 ) -> None:
     own = launch(args=TWO)
@@ -154,7 +156,7 @@ def test_a_wrong_configuration_is_said_once_and_reaches_none(
     assert log(own).count("stays as it was") == 1
 
 
-def test_sighup_as_soon_as_it_listens_harms_no_worker(launch: Launch, upstream: Upstream) -> None:
+def test_sighup_right_after_the_start_kills_no_worker(launch: Launch, upstream: Upstream) -> None:
     own = launch(args=TWO)
     pids = workers(own)
     for _ in range(5):
@@ -167,7 +169,7 @@ def test_sighup_as_soon_as_it_listens_harms_no_worker(launch: Launch, upstream: 
 # --- Records --------------------------------------------------------------------------------------
 
 
-def test_all_write_whole_lines_to_one_spool_and_no_id_comes_twice(launch: Launch) -> None:
+def test_all_workers_write_whole_lines_to_one_spool_with_unique_ids(launch: Launch) -> None:
     own = launch(args=TWO)
     with ThreadPoolExecutor(8) as pool:
         long = "word " * 2000  # lines of several pages
@@ -196,7 +198,7 @@ def test_ids_made_after_a_fork_differ() -> None:
 
 
 @pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="no queue for each worker")
-def test_connections_are_dealt_out_evenly(launch: Launch) -> None:
+def test_connections_are_distributed_evenly(launch: Launch) -> None:
     own = launch(args=TWO)
     pids = workers(own)
     for pid in pids:
@@ -226,7 +228,7 @@ def test_a_port_that_is_taken_is_not_shared(launch: Launch, count: str) -> None:
     importlib.util.find_spec("xllamacpp") is None or locate(Path("/nonexistent")) is None,
     reason="the model is not installed",
 )
-def test_all_workers_use_one_local_model_and_another_takes_over(launch: Launch) -> None:
+def test_all_workers_share_one_local_model_and_another_worker_takes_over(launch: Launch) -> None:
     own = launch({"providers": {"local": {"kind": "local"}}}, args=TWO)
     pids = workers(own)
     for _ in range(8):

@@ -23,14 +23,14 @@ async def count(*questions: bytes) -> list[tuple[int | None, int | None]]:
         await counter.close()
 
 
-def test_an_indented_request_is_counted_as_any_other(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_indented_request_is_counted_like_any_other(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         plain, indented = asyncio.run(count(PLAIN, INDENTED))
     assert plain == indented == (6, 3)
     assert caplog.records == []
 
 
-def test_a_terminals_interrupt_does_not_reach_the_process_that_counts(
+def test_a_terminal_interrupt_does_not_reach_the_counting_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     groups: list[int] = []

@@ -130,7 +130,7 @@ def resident(gateway: Gateway) -> int:
     return int(fields[1]) * 4096
 
 
-def test_a_client_that_stops_reading_stops_the_provider_and_loses_nothing(
+def test_a_client_that_stops_reading_pauses_the_provider_and_loses_nothing(
     fed: Gateway, fountain: Fountain
 ) -> None:
     fountain.count = 8000  # 32 MB
@@ -146,7 +146,7 @@ def test_a_client_that_stops_reading_stops_the_provider_and_loses_nothing(
     assert (record["outcome"], record["content_events"]) == ("ok", fountain.count)
 
 
-def test_a_slow_client_gets_all_of_it_in_order(fed: Gateway, fountain: Fountain) -> None:
+def test_a_slow_client_gets_everything_in_order(fed: Gateway, fountain: Fountain) -> None:
     fountain.count = 3000
     with narrow(fed, "application/x-ndjson") as stream:
         stream.read_head()
@@ -158,9 +158,7 @@ def test_a_slow_client_gets_all_of_it_in_order(fed: Gateway, fountain: Fountain)
     assert len(json.loads(last)["chat_output"]) == fountain.count * len(PIECE)
 
 
-def test_a_client_that_leaves_without_having_read_is_noticed(
-    fed: Gateway, fountain: Fountain
-) -> None:
+def test_a_client_that_leaves_without_reading_is_noticed(fed: Gateway, fountain: Fountain) -> None:
     """Nothing is read from it and nothing can be written to it, and still its end is seen."""
     with narrow(fed):
         settled(fountain)
@@ -169,7 +167,7 @@ def test_a_client_that_leaves_without_having_read_is_noticed(
     assert fed.records()[0]["outcome"] == "cancelled"
 
 
-def test_two_hundred_clients_that_do_not_read_cost_bounded_memory(
+def test_two_hundred_clients_that_do_not_read_use_bounded_memory(
     fed: Gateway, fountain: Fountain
 ) -> None:
     """Each costs what its buffers hold and no more, however long its answer would be. Measured:
@@ -191,7 +189,7 @@ def test_two_hundred_clients_that_do_not_read_cost_bounded_memory(
     until(lambda: len(fed.records()) == 201, 20)
 
 
-def test_a_stalled_client_does_not_hold_up_the_others(fed: Gateway, fountain: Fountain) -> None:
+def test_a_stalled_client_does_not_delay_others(fed: Gateway, fountain: Fountain) -> None:
     fountain.count = 2000
     with narrow(fed) as stalled:
         settled(fountain)

@@ -15,7 +15,7 @@ BODIES = [[], [b"now"], [b"now", b"now"], [b"now stream"], [b"now bad"], [b"late
 
 
 @pytest.mark.parametrize("bodies", BODIES, ids=str)
-def test_a_connection_that_is_lost_leaves_nothing_for_the_collector(bodies: list[bytes]) -> None:
+def test_a_lost_connection_leaves_no_reference_cycle(bodies: list[bytes]) -> None:
     with asking():
         gc.collect()
         gc.disable()

@@ -26,7 +26,7 @@ ORIGINS: list[tuple[tuple[str, ...], bytes | None, list[tuple[bytes, bytes]]]] =
 
 
 @pytest.mark.parametrize(("origins", "origin", "answered"), ORIGINS)
-def test_a_page_may_read_the_answer_where_its_origin_is_configured(
+def test_a_page_of_a_configured_origin_may_read_the_response(
     origins: tuple[str, ...], origin: bytes | None, answered: list[tuple[bytes, bytes]]
 ) -> None:
     headers = [(b"host", b"gateway.example")]

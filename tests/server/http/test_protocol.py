@@ -61,7 +61,7 @@ def chunked(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("encode", [counted, chunked])
-def test_the_sender_of_a_body_over_the_limit_gets_to_read_why_not(
+def test_a_client_still_sending_a_body_over_the_limit_can_read_the_error(
     gateway: Gateway, encode: Any
 ) -> None:
     """It is still sending when the answer comes: a close at once would take that away."""
@@ -76,7 +76,7 @@ def test_a_body_at_the_limit_is_read(gateway: Gateway) -> None:
     assert gateway.client.call("POST", PATH, b" " + data).status == 413
 
 
-def test_a_length_over_the_limit_is_refused_before_the_body_is_there(gateway: Gateway) -> None:
+def test_a_length_over_the_limit_is_refused_before_the_body_arrives(gateway: Gateway) -> None:
     with gateway.client.connect() as stream:
         stream.send(head(f"content-length: {LARGE}"))
         closed(stream, 413)
@@ -85,7 +85,7 @@ def test_a_length_over_the_limit_is_refused_before_the_body_is_there(gateway: Ga
 # --- Expect: 100-continue (RFC 9110, section 10.1.1) ----------------------------------------------
 
 
-def test_who_asks_before_sending_a_body_is_told_to_go_on(gateway: Gateway) -> None:
+def test_expect_continue_is_answered_with_100(gateway: Gateway) -> None:
     data = json.dumps(body()).encode()
     with gateway.client.connect() as stream:
         stream.send(head(f"content-length: {len(data)}", "expect: 100-continue"))
@@ -94,20 +94,24 @@ def test_who_asks_before_sending_a_body_is_told_to_go_on(gateway: Gateway) -> No
         assert stream.read_head().reply().json["chat_output"]
 
 
-def test_who_asks_to_send_too_much_is_not_told_to_go_on(gateway: Gateway) -> None:
+def test_expect_continue_with_a_length_over_the_limit_is_answered_with_413(
+    gateway: Gateway,
+) -> None:
     with gateway.client.connect() as stream:
         stream.send(head(f"content-length: {LARGE}", "expect: 100-continue"))
         closed(stream, 413)
 
 
-def test_who_asks_on_a_route_that_wants_no_body_is_answered_and_left(gateway: Gateway) -> None:
+def test_expect_continue_on_a_route_without_a_body_closes_after_the_response(
+    gateway: Gateway,
+) -> None:
     """Whether that body follows is not known, so what follows cannot be read as a request."""
     with gateway.client.connect() as stream:
         stream.send(head("content-length: 5", "expect: 100-continue", path="/nowhere"))
         closed(stream, 404)
 
 
-def test_who_asks_while_an_earlier_request_is_answered_is_told_in_turn(
+def test_expect_continue_behind_another_request_is_answered_in_order(
     gateway: Gateway, upstream: Upstream
 ) -> None:
     upstream.play(Answer((role(), Wait(0.2), text("Hi"), finish(), usage(), DONE)))
@@ -125,7 +129,7 @@ def test_who_asks_while_an_earlier_request_is_answered_is_told_in_turn(
 
 
 @pytest.mark.parametrize("order", ["hh", "hc", "ch", "hchhcchh", "cccc"])
-def test_requests_sent_at_once_are_answered_in_order(gateway: Gateway, order: str) -> None:
+def test_pipelined_requests_are_answered_in_order(gateway: Gateway, order: str) -> None:
     data = b"".join(
         hot(gateway, chat_input=str(at)) if kind == "h" else cold(gateway)
         for at, kind in enumerate(order)
@@ -149,7 +153,7 @@ def streamed(gateway: Gateway) -> bytes:
 
 
 @pytest.mark.parametrize("second", ["hot", "cold", "stream", "late"])
-def test_a_request_behind_a_stream_waits_for_its_end(
+def test_a_request_pipelined_behind_a_stream_waits_for_its_end(
     gateway: Gateway, upstream: Upstream, second: str
 ) -> None:
     upstream.play(SLOW)
@@ -171,7 +175,7 @@ def test_a_request_behind_a_stream_waits_for_its_end(
     [b"rubbish\r\n\r\n", head("content-length: 3", "content-length: 4"), counted(LARGE)],
     ids=["no request", "two lengths", "too large"],
 )
-def test_a_refusal_never_lands_in_the_middle_of_an_earlier_answer(
+def test_a_refusal_is_sent_after_the_responses_to_earlier_requests(
     gateway: Gateway, upstream: Upstream, rubbish: bytes
 ) -> None:
     upstream.play(SLOW)
@@ -186,7 +190,7 @@ def test_a_refusal_never_lands_in_the_middle_of_an_earlier_answer(
         assert stream.is_closed_by_server()
 
 
-def test_a_client_that_leaves_takes_the_requests_behind_with_it(
+def test_a_client_that_leaves_cancels_its_pipelined_requests(
     gateway: Gateway, upstream: Upstream
 ) -> None:
     upstream.play(Answer((role(), text("Hello"), HANG)))
@@ -203,7 +207,7 @@ def test_a_client_that_leaves_takes_the_requests_behind_with_it(
 
 
 @pytest.mark.parametrize("keep", [(), ("connection: keep-alive",)])
-def test_an_old_client_gets_a_stream_that_ends_with_the_connection(
+def test_a_stream_in_http_1_0_ends_with_the_connection(
     gateway: Gateway, upstream: Upstream, keep: tuple[str, ...]
 ) -> None:
     """HTTP/1.0 knows no chunks (RFC 9112, section 7)."""
@@ -225,7 +229,7 @@ def test_an_old_client_gets_a_stream_that_ends_with_the_connection(
             assert stream.is_closed_by_server()
 
 
-def test_an_old_client_gets_a_whole_answer_and_a_close(gateway: Gateway) -> None:
+def test_a_whole_response_in_http_1_0_is_followed_by_a_close(gateway: Gateway) -> None:
     data = json.dumps(body()).encode()
     with gateway.client.connect() as stream:
         stream.send(head(f"content-length: {len(data)}", version="1.0") + data)
@@ -237,7 +241,7 @@ def test_an_old_client_gets_a_whole_answer_and_a_close(gateway: Gateway) -> None
 # --- Keeping the connection -----------------------------------------------------------------------
 
 
-def test_a_client_that_asks_for_a_close_gets_it(gateway: Gateway) -> None:
+def test_connection_close_closes_after_the_response(gateway: Gateway) -> None:
     data = gateway.client.encode("POST", PATH, body(), {"connection": "close"})
     with gateway.client.connect() as stream:
         stream.send(data)
@@ -248,7 +252,7 @@ def test_a_client_that_asks_for_a_close_gets_it(gateway: Gateway) -> None:
 HASTY = {"body_limit": BODY_LIMIT, "keep_alive": 0.3, "read_timeout": 0.6}
 
 
-def test_time_is_up_for_clients_that_take_too_long(launch: Launch, skin: str) -> None:
+def test_clients_that_take_too_long_are_timed_out(launch: Launch, skin: str) -> None:
     """One server, and all of them at once: each waits in real time."""
     own = launch({"server": HASTY}, skin=skin)
     data = json.dumps(body()).encode()
@@ -279,7 +283,7 @@ def test_time_is_up_for_clients_that_take_too_long(launch: Launch, skin: str) ->
         stream.close()
 
 
-def test_one_byte_a_while_does_not_stretch_the_time(launch: Launch, skin: str) -> None:
+def test_single_bytes_do_not_extend_the_read_timeout(launch: Launch, skin: str) -> None:
     own = launch({"server": HASTY}, skin=skin)
     with own.client.connect() as stream:
         began = time.monotonic()
@@ -296,7 +300,9 @@ def test_one_byte_a_while_does_not_stretch_the_time(launch: Launch, skin: str) -
         closed(stream, 408)
 
 
-def test_a_slow_provider_is_no_slow_client(launch: Launch, upstream: Upstream, skin: str) -> None:
+def test_a_slow_provider_does_not_time_out_the_client(
+    launch: Launch, upstream: Upstream, skin: str
+) -> None:
     own = launch({"server": HASTY}, skin=skin)
     upstream.play(Answer((role(), Wait(1.2), text("Hi"), Wait(1.2), finish(), usage(), DONE)))
     with own.stream() as stream:
@@ -306,7 +312,9 @@ def test_a_slow_provider_is_no_slow_client(launch: Launch, upstream: Upstream, s
 # --- Clients that break off -----------------------------------------------------------------------
 
 
-def test_a_reset_in_the_middle_of_a_request_leaves_nothing(launch: Launch, skin: str) -> None:
+def test_a_reset_during_a_request_leaves_no_descriptor_and_no_record(
+    launch: Launch, skin: str
+) -> None:
     own = launch(skin=skin)
     assert own.client.get("/health").status == 200
     before = descriptors(own)
@@ -339,7 +347,7 @@ def descriptors(gateway: Gateway) -> int:
     ],
     ids=["h2c, as Java's client does", "websocket", "TLS"],
 )
-def test_an_offer_to_upgrade_is_passed_over_and_the_body_kept(
+def test_an_offer_to_upgrade_is_ignored_and_the_body_kept(
     gateway: Gateway, offer: tuple[str, ...]
 ) -> None:
     data = json.dumps(body()).encode()
@@ -366,7 +374,7 @@ def test_a_websocket_is_not_opened(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_a_chat_route_takes_nothing_but_post(gateway: Gateway, method: str) -> None:
+def test_a_chat_route_takes_only_post(gateway: Gateway, method: str) -> None:
     for path in (PATH, "/v1/chat/completions"):
         error_of(gateway.client.call(method, path), 405)
 
@@ -386,7 +394,9 @@ def test_head_is_get_without_the_body(gateway: Gateway, path: str, status: int) 
 PREFLIGHT = {"origin": ORIGIN, "access-control-request-method": "POST"}
 
 
-def test_pages_of_other_origins_are_let_in_where_they_are_named(launch: Launch, skin: str) -> None:
+def test_cross_origin_requests_are_allowed_for_configured_origins(
+    launch: Launch, skin: str
+) -> None:
     own = launch({"server": {"cors_origins": [ORIGIN]}}, skin=skin)
     for path in (PATH, "/v1/chat/completions"):
         asked = own.client.call("OPTIONS", path, None, PREFLIGHT)
@@ -405,7 +415,7 @@ def test_pages_of_other_origins_are_let_in_where_they_are_named(launch: Launch, 
         assert "access-control-allow-origin" not in stream.headers
 
 
-def test_pages_of_other_origins_are_shut_out_by_default(gateway: Gateway) -> None:
+def test_cross_origin_requests_are_not_allowed_by_default(gateway: Gateway) -> None:
     asked = gateway.client.call("OPTIONS", PATH, None, PREFLIGHT)
     assert asked.status == 405
     answer = gateway.client.call("POST", PATH, body(), {"origin": ORIGIN})

@@ -87,7 +87,7 @@ def played(stream: Stream, parts: list[bytes], statuses: list[int]) -> list[Any]
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_behind_known_heads_the_answers_are_those_of_a_new_connection(
+def test_responses_after_cached_heads_are_those_of_a_new_connection(
     locked: Gateway, name: str
 ) -> None:
     parts, statuses = TABLE[name]
@@ -105,7 +105,7 @@ def test_behind_known_heads_the_answers_are_those_of_a_new_connection(
             assert played(used, [GOOD], [200]) == played(fresh, [GOOD], [200]) == first
 
 
-def test_what_is_known_of_a_head_is_not_what_may_be_done_with_it(launch: Launch) -> None:
+def test_a_cached_head_is_authorized_again_for_each_request(launch: Launch) -> None:
     echo = {"echo": {"kind": "echo"}}
     own = launch({"server": {"api_keys": [GATE_KEY]}, "providers": echo})
     with own.client.connect() as stream:
@@ -120,7 +120,7 @@ def test_what_is_known_of_a_head_is_not_what_may_be_done_with_it(launch: Launch)
         assert stream.is_closed_by_server()
 
 
-def test_a_stream_and_its_end_are_the_same_behind_known_heads(launch: Launch) -> None:
+def test_a_stream_is_the_same_after_cached_heads(launch: Launch) -> None:
     body = json.dumps({"model": "echo", "chat_input": "Hello there", "is_stream": True}).encode()
     own = launch({"server": {"api_keys": [GATE_KEY]}, "providers": {"echo": {"kind": "echo"}}})
     with own.client.connect() as stream:

@@ -88,13 +88,13 @@ def test_a_head_is_learned_only_from_a_whole_request() -> None:
         "another header's digits",
     ],
 )
-def test_what_the_parser_and_the_lines_do_not_agree_on_is_not_remembered(
+def test_a_head_that_the_parser_and_a_naive_split_read_differently_is_not_learned(
     head: bytes, headers: list[tuple[bytes, bytes]], url: bytes
 ) -> None:
     assert len(learned(head, headers, url)) == 0
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_a_head_over_the_size_limit_is_not_learned() -> None:
     long = b"a" * (HEAD_LIMIT - len(PLAIN) + 5)
     for value, count in ((long, 1), (long + b"a", 0)):
         cache = learned(PLAIN.replace(b"b\r\n", value + b"\r\n"), [*READ[:2], (b"x", value)])
@@ -105,7 +105,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_what_is_refused_is_refused_behind_known_heads_as_well(name: str) -> None:
+def test_what_the_parser_refuses_is_also_refused_after_cached_heads(name: str) -> None:
     with asking():
         known, plain = Connection(RequestHeadCache()), Connection(EmptyCache())
         for connection in (known, plain):
@@ -128,7 +128,7 @@ HEADS = [
 PLAIN_REQUEST = request(HOST, LENGTH, KEY, body=b"now 1")
 
 
-def test_the_third_request_of_one_head_goes_past_the_parser() -> None:
+def test_the_third_request_with_one_head_skips_the_parser() -> None:
     with asking():
         connection = Connection(RequestHeadCache())
         for body in (b"now 1", b"now 2"):
@@ -145,7 +145,7 @@ def test_the_third_request_of_one_head_goes_past_the_parser() -> None:
         assert len(connection.wire.out) == 4
 
 
-def test_who_sends_ever_new_heads_is_read_as_ever() -> None:
+def test_the_cache_is_switched_off_for_a_client_that_sends_only_new_heads() -> None:
     with asking():
         connection = Connection(RequestHeadCache())
         connection.read(PLAIN_REQUEST)
@@ -199,7 +199,7 @@ def used() -> Iterator[Connection]:
 
 
 @pytest.mark.parametrize("digits", [b"2", b"4", b"03", b"+3", b" 3", b"3 ", b"", b"3a", b"a"])
-def test_a_known_head_with_other_digits_than_its_bodys_is_read_as_ever(
+def test_a_cached_head_whose_digits_do_not_match_the_body_goes_to_the_parser(
     used: Connection, digits: bytes
 ) -> None:
     data = request(HOST, b"content-length: " + digits, KEY, body=b"now")
@@ -211,7 +211,7 @@ def test_a_known_head_with_other_digits_than_its_bodys_is_read_as_ever(
     assert [each.inbound for each in used.asked[2:]] == [each.inbound for each in other.asked]
 
 
-def test_a_known_request_waits_for_its_turn_like_any_other(used: Connection) -> None:
+def test_a_request_with_a_cached_head_waits_for_its_turn(used: Connection) -> None:
     for body in (b"later 1", b"later 2", b"later 3"):
         used.read(request(HOST, LENGTH, KEY, body=body))
         assert len(used.asked) == 3
@@ -223,7 +223,7 @@ def test_a_known_request_waits_for_its_turn_like_any_other(used: Connection) -> 
     assert used.wire.out[-1].endswith(b"later 3")
 
 
-def test_several_that_come_at_once_are_answered_one_by_one(used: Connection) -> None:
+def test_requests_in_one_read_are_answered_one_by_one(used: Connection) -> None:
     bodies = [b"later %d" % number for number in range(3)]
     used.read(b"".join(request(HOST, LENGTH, KEY, body=body) for body in bodies))
     for body in bodies:
@@ -234,7 +234,7 @@ def test_several_that_come_at_once_are_answered_one_by_one(used: Connection) -> 
     assert len(used.wire.out) == 6
 
 
-def test_a_client_that_leaves_a_known_request_is_missed(used: Connection) -> None:
+def test_a_client_that_leaves_a_request_with_a_cached_head_is_noticed(used: Connection) -> None:
     used.read(request(HOST, LENGTH, KEY, body=b"later"))
     gone: list[bool] = []
     used.asked[-1].sink.on_gone = lambda: gone.append(True)
@@ -247,7 +247,7 @@ def test_a_client_that_leaves_a_known_request_is_missed(used: Connection) -> Non
     assert len(used.wire.out) == 2
 
 
-def test_time_begins_anew_with_each_known_request(used: Connection) -> None:
+def test_the_timeout_starts_again_with_each_request_with_a_cached_head(used: Connection) -> None:
     for body in (b"now", b"later", b"now"):
         used.tick()
         used.tick()
@@ -263,7 +263,7 @@ def test_time_begins_anew_with_each_known_request(used: Connection) -> None:
     assert used.wire.closing
 
 
-def test_reading_that_was_paused_goes_on_with_the_answer(used: Connection) -> None:
+def test_paused_reading_resumes_after_the_response(used: Connection) -> None:
     used.read(request(HOST, LENGTH, KEY, body=b"later"))
     used.protocol.flow.pause_reading()
     used.answer()
@@ -277,7 +277,7 @@ def test_reading_that_was_paused_goes_on_with_the_answer(used: Connection) -> No
     assert len(used.asked) == 5
 
 
-def test_what_was_held_back_is_read_before_what_comes_later() -> None:
+def test_held_bytes_are_read_before_later_bytes() -> None:
     with asking():
         connection = Connection(RequestHeadCache())
         for body in (b"now", b"now", b"later"):
@@ -290,7 +290,7 @@ def test_what_was_held_back_is_read_before_what_comes_later() -> None:
         assert [each.inbound.body[-1:] for each in connection.asked[3:]] == [b"1", b"2", b"3"]
 
 
-def test_what_looks_like_a_known_request_within_another_is_none() -> None:
+def test_bytes_like_a_cached_request_inside_another_request_are_not_one() -> None:
     with asking():
         connection = Connection(RequestHeadCache())
         for body in (b"now", b"now", b"later"):
@@ -308,7 +308,7 @@ def test_what_looks_like_a_known_request_within_another_is_none() -> None:
 
 
 @pytest.mark.parametrize("name", NOT_PLAIN)
-def test_only_plain_requests_that_come_whole_are_remembered(name: str) -> None:
+def test_only_whole_plain_requests_are_learned(name: str) -> None:
     class Tasks(Turns):
         def create_task(self, work: Any) -> Any:
             work.close()
@@ -356,7 +356,9 @@ STEP = st.one_of(WHOLE, WHOLE, WHOLE, reads(), st.sampled_from(("answer", "turn"
 
 @settings(deadline=None)
 @given(st.lists(STEP, min_size=5, max_size=15))
-def test_nobody_can_tell_whether_heads_are_remembered(steps: list[list[bytes] | str]) -> None:
+def test_a_connection_behaves_the_same_with_and_without_the_cache(
+    steps: list[list[bytes] | str],
+) -> None:
     with asking():
         known, plain = Connection(RequestHeadCache()), Connection(EmptyCache())
         for head in (*HEADS[:2], *HEADS[:2]):

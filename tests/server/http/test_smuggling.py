@@ -143,7 +143,7 @@ def test_it_is_refused_and_nothing_behind_it_is_answered(gateway: Gateway, name:
 
 @pytest.mark.parametrize("cut", [1, 10, 60, 90])
 @pytest.mark.parametrize("name", ["both lengths", "identity, then chunked", "two hosts"])
-def test_it_is_refused_however_it_is_cut(gateway: Gateway, name: str, cut: int) -> None:
+def test_it_is_refused_wherever_it_is_cut(gateway: Gateway, name: str, cut: int) -> None:
     data, status = SMUGGLED[name]
     with gateway.client.connect() as stream:
         stream.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -170,7 +170,7 @@ FINE: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_what_is_allowed_is_answered_and_the_connection_goes_on(
+def test_what_is_allowed_is_answered_and_the_connection_stays_open(
     gateway: Gateway, name: str
 ) -> None:
     with gateway.client.connect() as stream:
@@ -181,7 +181,7 @@ def test_what_is_allowed_is_answered_and_the_connection_goes_on(
         assert stream.buffer == b""
 
 
-def test_trailers_are_no_headers(launch: Launch, skin: str) -> None:
+def test_trailers_are_not_headers(launch: Launch, skin: str) -> None:
     """Or whoever stands before the gateway and checks headers would have checked nothing."""
     own = launch({"server": {"api_keys": [GATE_KEY]}}, skin=skin)
     trailer = b"x-api-key: %b\r\n\r\n" % GATE_KEY.encode()

@@ -161,7 +161,7 @@ def test_the_document_is_openapi() -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_every_reference_leads_somewhere_and_no_schema_is_left_over() -> None:
+def test_every_reference_resolves_and_every_schema_is_referenced() -> None:
     wanted = {ref.removeprefix("#/components/schemas/") for ref in refs(DOCUMENT)}
     assert wanted == set(DOCUMENT["components"]["schemas"])
 
@@ -181,7 +181,7 @@ def test_every_route_but_health_takes_a_key_in_either_header() -> None:
         assert operation["security"] == wanted
 
 
-def test_every_field_has_a_type_and_the_contracts_fields_a_meaning() -> None:
+def test_the_contracts_fields_have_descriptions() -> None:
     for name in ("EngineRequest", "Metrics", "GenerationParameters", "ErrorDetail", "Parameter"):
         for field, schema in DOCUMENT["components"]["schemas"][name]["properties"].items():
             assert schema.get("description") or field == "price", f"{name}.{field}"
@@ -231,7 +231,7 @@ def test_the_defaults_are_those_in_effect() -> None:
     assert defaults == {k: msgspec.json.decode(v) for k, v in engine.DEFAULTS.items()}
 
 
-def test_the_streamed_routes_show_all_their_framings() -> None:
+def test_the_streamed_routes_have_all_their_media_types() -> None:
     answers = {path: op["responses"]["200"]["content"] for path, _, op in operations()}
     assert list(answers["/api/engine/chat/{provider}"]) == [
         "application/json",
@@ -245,11 +245,11 @@ def test_the_streamed_routes_show_all_their_framings() -> None:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.where)
-def test_an_example_is_what_its_schema_says(sample: Sample) -> None:
+def test_an_example_fits_its_schema(sample: Sample) -> None:
     assert any(fits(model, sample.value) for model in sample.models)
 
 
-def test_what_does_not_fit_is_noticed() -> None:
+def test_an_example_that_does_not_fit_is_noticed() -> None:
     reply = json.loads(CONTRACT_REPLY)
     assert fits(engine_schemas.EngineReply, reply)
     assert not fits(engine_schemas.EngineReply, {**reply, "timestamp": "now"})
@@ -257,19 +257,19 @@ def test_what_does_not_fit_is_noticed() -> None:
     assert not fits(engine_schemas.EngineReply, {k: v for k, v in reply.items() if k != "usage"})
 
 
-def test_the_contracts_sample_stands_verbatim_and_in_order() -> None:
+def test_the_contracts_sample_is_verbatim_and_in_order() -> None:
     content = DOCUMENT["paths"]["/api/engine/chat/{provider}"]["post"]["responses"]["200"]
     first, *_ = content["content"]["application/json"]["examples"].values()
     assert json.dumps(first["value"]) == json.dumps(json.loads(CONTRACT_REPLY))
 
 
-def test_every_row_of_the_contracts_errors_is_shown() -> None:
+def test_every_status_in_the_contracts_table_of_errors_is_shown() -> None:
     for path in ("/api/engine/chat/{provider}", "/v1/chat/completions"):
         shown = set(DOCUMENT["paths"][path]["post"]["responses"])
         assert shown >= {"400", "401", "404", "413", "422", "429", "502", "503", "504"}
 
 
-def test_every_type_of_error_that_a_caller_can_meet_is_shown() -> None:
+def test_every_type_of_error_is_shown() -> None:
     def family(kind: type[errors.HeadwayError]) -> Iterator[type[errors.HeadwayError]]:
         yield kind
         for child in kind.__subclasses__():
@@ -279,7 +279,7 @@ def test_every_type_of_error_that_a_caller_can_meet_is_shown() -> None:
     assert shown == {kind.type for kind in family(errors.HeadwayError)} - {errors.ClientGone.type}
 
 
-def test_a_rate_limit_shows_when_to_come_back() -> None:
+def test_a_rate_limit_shows_retry_after() -> None:
     answer = DOCUMENT["paths"]["/v1/chat/completions"]["post"]["responses"]["429"]
     assert "retry-after" in answer["headers"]
 
@@ -297,7 +297,7 @@ def test_a_rate_limit_shows_when_to_come_back() -> None:
         ("/docs/assets/mark.svg", "image/svg+xml"),
     ],
 )
-def test_every_answer_has_its_type_and_its_policy(path: str, kind: str) -> None:
+def test_every_response_has_its_media_type_and_the_security_headers(path: str, kind: str) -> None:
     reply = get(path)
     assert (reply.status, reply.headers["content-type"]) == (200, kind)
     assert reply.headers["x-content-type-options"] == "nosniff"
@@ -321,7 +321,7 @@ def test_the_document_is_served_as_it_is() -> None:
         ("POST", "/docs", 405),
     ],
 )
-def test_what_is_not_there_is_refused_in_the_shape_of_every_error(
+def test_an_unknown_path_or_method_gets_an_error_in_the_usual_shape(
     method: str, path: str, status: int
 ) -> None:
     reply = get(path, method)
@@ -332,12 +332,12 @@ def test_what_is_not_there_is_refused_in_the_shape_of_every_error(
 @pytest.mark.parametrize(
     ("path", "takes"), [("/docs", "GET"), ("/docs/assets/page.css", "GET, HEAD")]
 )
-def test_what_takes_another_method_says_which(path: str, takes: str) -> None:
+def test_a_wrong_method_gets_the_allowed_ones(path: str, takes: str) -> None:
     reply = get(path, "POST")
     assert (reply.status, reply.headers["allow"]) == (405, takes)
 
 
-def test_the_vendored_files_are_those_that_were_reviewed() -> None:
+def test_the_vendored_files_have_the_reviewed_checksums() -> None:
     rows = re.findall(r"\| `(\S+)` \| `([0-9a-f]{64})` \|", (ASSETS / "README.md").read_text())
     ours = {"README.md", "page.html", "page.css", "page.js", "mark.svg"}
     assert {name for name, _ in rows} == {path.name for path in ASSETS.iterdir()} - ours
@@ -348,13 +348,13 @@ def test_the_vendored_files_are_those_that_were_reviewed() -> None:
 # --- The page in the repository -------------------------------------------------------------------
 
 
-def test_the_page_is_what_the_document_says() -> None:
+def test_the_page_is_generated_from_the_document() -> None:
     told = "python -m headway.server.openapi.reference > docs/http-api.md"
     document = {**DOCUMENT, "info": {}}
     assert PAGE.read_text() == markdown(document), told
 
 
-def test_the_page_links_only_to_chapters_that_it_has() -> None:
+def test_the_page_links_only_to_its_own_headings() -> None:
     text = PAGE.read_text()
     chapters = {title.lower() for title in re.findall(r"(?m)^### (\w+)$", text)}
     assert set(re.findall(r"\]\(#(\w+)\)", text)) <= chapters

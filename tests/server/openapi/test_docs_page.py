@@ -78,7 +78,7 @@ def test_a_route_can_be_tried_from_the_page(page: Page) -> None:
     assert reply["metrics"]["latency_s"] > 0
 
 
-def test_nothing_is_asked_of_anyone_else_and_nothing_complains(
+def test_the_page_loads_nothing_from_other_hosts_without_complaints(
     page: Page, gateway: Gateway
 ) -> None:
     loaded = [url for url in page.urls if not url.startswith("data:")]
@@ -88,7 +88,7 @@ def test_nothing_is_asked_of_anyone_else_and_nothing_complains(
     assert page.complaints == []
 
 
-def test_a_request_to_anyone_else_would_be_stopped_and_seen(page: Page) -> None:
+def test_a_request_to_another_host_would_be_blocked_and_reported(page: Page) -> None:
     outside = "http://127.0.0.1:1/elsewhere"
     assert page.evaluate(f"fetch('{outside}').then(() => 'sent', () => 'stopped')") == "stopped"
     assert any("Content Security Policy" in text for text in page.complaints)

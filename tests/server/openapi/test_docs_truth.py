@@ -46,7 +46,7 @@ def holds(model: type[BaseModel], value: Any) -> None:
         ("/docs/nowhere", base.ErrorReply),
     ],
 )
-def test_what_is_read_has_its_described_shape(
+def test_a_reply_of_a_get_route_has_its_described_shape(
     gateway: Gateway, path: str, model: type[BaseModel]
 ) -> None:
     holds(model, gateway.client.get(path).json)
@@ -62,7 +62,7 @@ def test_what_is_read_has_its_described_shape(
         (OPENAI, {"model": "echo", "messages": MESSAGES}, base.ErrorReply),
     ],
 )
-def test_a_whole_answer_has_its_described_shape(
+def test_a_whole_reply_has_its_described_shape(
     gateway: Gateway, path: str, body: dict[str, Any], model: type[BaseModel]
 ) -> None:
     holds(model, gateway.client.call("POST", path, body).json)
@@ -86,7 +86,7 @@ def test_each_event_of_a_stream_has_its_described_shape(gateway: Gateway) -> Non
         holds(openai.OpenAIChunk, json.loads(chunk))
 
 
-def test_the_headers_of_a_whole_answer_are_those_described(gateway: Gateway) -> None:
+def test_the_headers_of_a_whole_reply_are_described(gateway: Gateway) -> None:
     document = gateway.client.get("/openapi.json").json
     described = document["paths"][OPENAI]["post"]["responses"]["200"]["headers"]
     body = {"model": "echo/echo", "messages": MESSAGES}
