@@ -40,7 +40,7 @@ SCHEMAS: list[tuple[str, Any, Any, set[str]]] = [
 @pytest.mark.parametrize(
     ("schema", "expected", "told"), [row[1:] for row in SCHEMAS], ids=[row[0] for row in SCHEMAS]
 )
-def test_a_schema_is_put_as_structured_outputs_take_it(
+def test_a_schema_is_converted_to_the_strict_subset(
     schema: Any, expected: Any, told: set[str]
 ) -> None:
     found: set[str] = set()

@@ -45,18 +45,18 @@ def sealed(block: bytes, payload: bytes = b"", claimed: int | None = None) -> by
     return message + struct.pack(">I", crc32(message))
 
 
-def test_a_message_is_a_frame_named_by_its_event_type() -> None:
+def test_the_event_of_a_frame_is_the_event_type_of_the_message() -> None:
     raw = encode_message(EVENT, b'{"a":1}')
 
     assert framed(raw, len(raw)) == [EventStreamMessage(b'{"a":1}', "chunk", raw, "event")]
 
 
-def test_the_shortest_message_has_no_name() -> None:
+def test_the_shortest_message_has_no_event() -> None:
     assert framed(EMPTY, 16) == [EventStreamMessage(b"", None, EMPTY, "event")]
     assert encode_message({}, b"") == EMPTY
 
 
-def test_an_exception_is_named_by_its_exception_type() -> None:
+def test_the_event_of_an_exception_is_its_exception_type() -> None:
     raw = encode_message(
         {":exception-type": "throttlingException", ":message-type": "exception"}, b'{"message":"m"}'
     )
@@ -67,7 +67,7 @@ def test_an_exception_is_named_by_its_exception_type() -> None:
     assert (message.event, message.data) == ("throttlingException", b'{"message":"m"}')
 
 
-def test_an_error_gets_its_message_as_payload() -> None:
+def test_an_error_without_payload_gets_its_message_as_payload() -> None:
     headers: Headers = {
         ":message-type": "error",
         ":error-code": "InternalError",
@@ -80,7 +80,7 @@ def test_an_error_gets_its_message_as_payload() -> None:
     assert (message.event, message.data) == ("InternalError", b'{"message":"a \\"quoted\\" one"}')
 
 
-def test_an_event_is_no_failure() -> None:
+def test_an_event_is_not_a_failure() -> None:
     (message,) = EventStreamFramer().feed(encode_message(EVENT, b"{}"))
 
     assert isinstance(message, EventStreamMessage)
@@ -88,7 +88,7 @@ def test_an_event_is_no_failure() -> None:
 
 
 @pytest.mark.parametrize("size", range(1, len(STREAM) + 1))
-def test_however_a_stream_is_cut_its_frames_are_the_same(size: int) -> None:
+def test_chunk_sizes_do_not_change_the_frames(size: int) -> None:
     frames = framed(STREAM, size)
 
     assert [len(frame.data) for frame in frames] == [0, 1, 100, 0]
@@ -96,7 +96,7 @@ def test_however_a_stream_is_cut_its_frames_are_the_same(size: int) -> None:
 
 
 @pytest.mark.parametrize("cut", range(len(STREAM)))
-def test_a_cut_in_two_anywhere_changes_nothing(cut: int) -> None:
+def test_splitting_the_stream_anywhere_does_not_change_the_frames(cut: int) -> None:
     framer = EventStreamFramer()
     frames = [*framer.feed(STREAM[:cut]), *framer.feed(STREAM[cut:]), *framer.end()]
 
@@ -104,19 +104,19 @@ def test_a_cut_in_two_anywhere_changes_nothing(cut: int) -> None:
 
 
 @pytest.mark.parametrize("at", range(len(encode_message(EVENT, b"{}"))))
-def test_a_spoiled_byte_anywhere_is_noticed(at: int) -> None:
+def test_a_changed_byte_anywhere_raises(at: int) -> None:
     with pytest.raises(ValueError, match="checksum"):
         framed(spoiled(encode_message(EVENT, b"{}"), at), 1000)
 
 
-def test_a_message_that_was_cut_gives_nothing() -> None:
+def test_an_incomplete_message_gives_no_frame() -> None:
     framer = EventStreamFramer()
 
     assert framer.feed(STREAM[:-1])[-1].data == b"x" * 100
     assert framer.end() == []
 
 
-def test_a_message_over_the_limit_is_refused_as_soon_as_its_prelude_is_there() -> None:
+def test_a_message_over_the_limit_raises_once_its_prelude_is_complete() -> None:
     prelude = struct.pack(">II", MAX_MESSAGE_BYTES + 1, 0)
     framer = EventStreamFramer()
 
@@ -124,7 +124,7 @@ def test_a_message_over_the_limit_is_refused_as_soon_as_its_prelude_is_there() -
         framer.feed(prelude + struct.pack(">I", crc32(prelude)))
 
 
-def test_a_message_at_the_limit_passes() -> None:
+def test_a_message_at_the_limit_is_accepted() -> None:
     raw = encode_message({}, b"x" * 84)
 
     assert len(EventStreamFramer(100).feed(raw)) == 1
@@ -133,7 +133,7 @@ def test_a_message_at_the_limit_passes() -> None:
 
 
 @pytest.mark.parametrize(("length", "headers"), [(15, 0), (0, 0), (20, 5), (16, 2**32 - 1)])
-def test_a_length_without_room_for_what_it_holds_is_refused(length: int, headers: int) -> None:
+def test_a_length_smaller_than_its_content_raises(length: int, headers: int) -> None:
     prelude = struct.pack(">II", length, headers)
 
     with pytest.raises(ValueError, match=f"an event of {length} bytes with {headers}"):
@@ -156,7 +156,7 @@ def test_a_length_without_room_for_what_it_holds_is_refused(length: int, headers
         (b"\x09" + bytes(range(16)), bytes(range(16))),
     ],
 )
-def test_headers_of_every_type_are_read(written: bytes, value: object) -> None:
+def test_headers_of_every_type_are_decoded(written: bytes, value: object) -> None:
     found = parse_headers(b"\x01a" + written + b"\x03end\x07\x00\x01z")
 
     assert found == {"a": value, "end": "z"}
@@ -164,7 +164,7 @@ def test_headers_of_every_type_are_read(written: bytes, value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [True, False, -5, 2**40, b"\x00", "text", ""])
-def test_headers_are_written_as_they_are_read(value: bool | int | bytes | str) -> None:
+def test_encoded_headers_are_decoded_to_the_same_values(value: bool | int | bytes | str) -> None:
     raw = encode_message({"name": value}, b"")
     length = struct.unpack_from(">I", raw, 4)[0]
 
@@ -185,19 +185,19 @@ def test_headers_are_written_as_they_are_read(value: bool | int | bytes | str) -
         (b"\x01a\x07\x00\x01\xff", "decode"),
     ],
 )
-def test_headers_that_are_none_are_refused(block: bytes, why: str) -> None:
+def test_malformed_headers_raise(block: bytes, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         EventStreamFramer().feed(sealed(block))
 
 
-def test_a_name_that_is_no_string_is_no_name() -> None:
+def test_an_event_type_that_is_not_a_string_is_ignored() -> None:
     (message,) = EventStreamFramer().feed(encode_message({":event-type": 7}, b""))
 
     assert message.event is None
 
 
 @each(RECORDED)
-def test_a_recording_is_the_same_whole_and_byte_by_byte(recording: Recording) -> None:
+def test_a_recording_gives_the_same_frames_whole_and_byte_by_byte(recording: Recording) -> None:
     whole = framed(recording.body, len(recording.body))
 
     assert whole
@@ -206,7 +206,7 @@ def test_a_recording_is_the_same_whole_and_byte_by_byte(recording: Recording) ->
 
 
 @each(RECORDED)
-def test_a_recording_with_a_spoiled_byte_is_refused(recording: Recording) -> None:
+def test_a_recording_with_a_changed_byte_raises(recording: Recording) -> None:
     for at in range(0, len(recording.body), max(1, len(recording.body) // 50)):
         with pytest.raises(ValueError, match="checksum"):
             framed(spoiled(recording.body, at), len(recording.body))

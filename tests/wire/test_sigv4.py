@@ -33,7 +33,7 @@ def check(vector: Vector, request: HttpRequest) -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
-def test_a_published_vector_is_signed_as_published(vector: Vector) -> None:
+def test_published_requests_get_the_published_signatures(vector: Vector) -> None:
     check(vector, signed(vector, "example.amazonaws.com", "service"))
 
 
@@ -42,7 +42,7 @@ def test_an_encoded_path_is_encoded_once_more(vector: Vector) -> None:
     check(vector, signed(vector, "bedrock-runtime.us-east-1.amazonaws.com", "bedrock"))
 
 
-def test_the_authorization_names_the_credential_and_the_signed_headers() -> None:
+def test_the_authorization_header_has_the_credential_and_the_signed_headers() -> None:
     url = join("https://example.amazonaws.com/")
     request = sign(
         HttpRequest(url, (), b"", "GET"), AwsCredentials(ID, SECRET), CredentialScope("r", "s"), NOW
@@ -55,7 +55,7 @@ def test_the_authorization_names_the_credential_and_the_signed_headers() -> None
     assert request.headers[0] == ("x-amz-date", "20150830T123600Z")
 
 
-def test_a_request_is_signed_anew_and_not_twice() -> None:
+def test_signing_again_replaces_the_signature() -> None:
     request = HttpRequest(join("http://127.0.0.1:9000/x"), (("accept", "*/*"),), b"{}")
     scope = CredentialScope("us-east-1", "bedrock")
     first = sign(request, AwsCredentials(ID, SECRET, "t"), scope, NOW)
@@ -73,7 +73,7 @@ def test_the_host_is_signed_with_its_port() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(UNSIGNED))
-def test_a_header_that_may_change_on_the_way_is_not_signed(name: str) -> None:
+def test_headers_that_proxies_may_change_are_not_signed(name: str) -> None:
     request = HttpRequest(join("http://127.0.0.1:9000/x"), ((name.title(), "1"),), b"")
 
     assert canonical_request(request)[0] == "host"
@@ -91,7 +91,7 @@ def test_a_header_that_may_change_on_the_way_is_not_signed(name: str) -> None:
         ("/a//b", "/a/b"),
     ],
 )
-def test_a_path_is_made_normal(path: str, normal: str) -> None:
+def test_a_path_is_normalized(path: str, normal: str) -> None:
     request = HttpRequest(Url("http", "h", 80, path), (), b"", "GET")
 
     assert canonical_request(request)[1].decode().split("\n")[1] == normal

@@ -74,7 +74,7 @@ REFUSALS: list[tuple[str, int, Any, type, int, str, str | None, bool]] = [
     [row[1:] for row in REFUSALS],
     ids=[row[0] for row in REFUSALS],
 )
-def test_a_refusal_is_told_in_our_tree(
+def test_an_error_response_becomes_an_error_of_ours(
     status: int,
     body: Any,
     cls: type,
@@ -104,7 +104,7 @@ HEADS: list[tuple[list[tuple[bytes, bytes]], str, float | None, bool]] = [
 
 
 @pytest.mark.parametrize(("headers", "request_id", "wait", "retryable"), HEADS)
-def test_the_head_says_who_when_and_whether(
+def test_headers_give_the_request_id_the_wait_and_whether_to_retry(
     headers: list[tuple[bytes, bytes]], request_id: str, wait: float | None, retryable: bool
 ) -> None:
     error = decode_error(429, headers, BODY)
@@ -113,13 +113,13 @@ def test_the_head_says_who_when_and_whether(
     assert errors.UpstreamRateLimited.retryable is True
 
 
-def test_a_conflict_is_worth_another_try_if_anthropic_says_so() -> None:
+def test_a_conflict_is_retryable_if_anthropic_says_so() -> None:
     body = json.dumps(said("conflict_error")).encode()
     assert decode_error(409, [], body).retryable is False
     assert decode_error(409, [(b"x-should-retry", b"true")], body).retryable is True
 
 
-def test_an_error_without_words_in_a_stream_has_some() -> None:
+def test_an_error_without_a_message_in_a_stream_gets_a_default_message() -> None:
     error = error_from({"type": "error"}, None)
     assert type(error) is errors.UpstreamError
     assert error.message == "The provider reported an error with no message."

@@ -48,7 +48,7 @@ MODELS: list[tuple[str, str, str | None, tuple[str, ...], str, bool, bool, int]]
     MODELS,
     ids=[row[0] for row in MODELS],
 )
-def test_a_name_tells_what_the_model_takes(
+def test_rules_follow_from_the_version_in_the_name(
     name: str,
     thinking: str,
     off: str | None,
@@ -68,5 +68,5 @@ def test_a_name_tells_what_the_model_takes(
     ("name", "unasked"),
     [("claude-opus-4-8", False), ("claude-sonnet-5", True), ("claude-haiku-5-5", True)],
 )
-def test_from_the_fifth_generation_on_they_think_unasked(name: str, unasked: bool) -> None:
+def test_models_from_version_5_on_think_by_default(name: str, unasked: bool) -> None:
     assert model_rules(name).thinks_by_default is unasked

@@ -92,7 +92,7 @@ REASONS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length",
 
 
 @each(ANSWERS)
-def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recording) -> None:
+def test_a_recorded_answer_is_finished_and_its_text_is_complete(recording: Recording) -> None:
     answer, whole = fold(events(recording)), message(recording)
     assert answer.failed is None
     assert answer.is_finished
@@ -106,7 +106,7 @@ def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recordin
 
 
 @each(ANSWERS)
-def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
+def test_the_tool_calls_of_a_recorded_answer_are_decoded(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools
     made = [(tool.id, tool.name, json.loads("".join(tool.arguments))) for tool in tools.values()]
     assert made == [(b["id"], b["name"], b["input"]) for b in of_type(recording, "tool_use")]
@@ -114,7 +114,7 @@ def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) ->
 
 
 @each(ANSWERS)
-def test_a_recorded_thought_is_told_and_kept_with_its_signature(recording: Recording) -> None:
+def test_recorded_thinking_is_decoded_with_its_signature(recording: Recording) -> None:
     choice = fold(events(recording)).choices[0]
     thoughts = of_type(recording, "thinking", "redacted_thinking")
     assert "".join(choice.reasoning) == "".join(b.get("thinking", "") for b in thoughts)
@@ -126,7 +126,7 @@ def test_a_recorded_thought_is_told_and_kept_with_its_signature(recording: Recor
 
 
 @each(ANSWERS)
-def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
+def test_all_content_of_a_recorded_answer_is_decoded(recording: Recording) -> None:
     """Blocks of server tools whole, citations with the place in the text that they belong to."""
     answer = fold(events(recording))
     extra, text = answer.choices[0].extra, "".join(answer.choices[0].text)
@@ -141,7 +141,7 @@ def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
 
 
 @each(ANSWERS)
-def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Recording) -> None:
+def test_input_tokens_of_a_recorded_answer_include_cached_tokens(recording: Recording) -> None:
     counted = message(recording)["usage"]
     seen = fold(events(recording)).usage
     assert seen is not None
@@ -160,14 +160,14 @@ def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Re
 
 
 @each(STREAMS)
-def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
+def test_chunk_sizes_do_not_change_the_events_of_a_recorded_stream(recording: Recording) -> None:
     whole = events(recording)
     assert events(recording, *recording.cut()) == whole
     assert events(recording, *recording.chunks) == whole
 
 
 @each(STREAMS)
-def test_a_stream_and_its_whole_message_make_the_same_answer(recording: Recording) -> None:
+def test_a_recorded_stream_and_its_whole_message_give_the_same_answer(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     streamed = fold(events(recording))
     whole = fold(provider.decode_response(json.dumps(message(recording)).encode()))
@@ -182,7 +182,7 @@ def test_a_stream_and_its_whole_message_make_the_same_answer(recording: Recordin
 
 
 @each(ANSWERS)
-def test_a_recorded_answer_begins_with_its_start_and_counts_before_it_ends(
+def test_a_recorded_answer_starts_first_and_reports_usage_before_its_end(
     recording: Recording,
 ) -> None:
     found = events(recording)
@@ -202,7 +202,7 @@ CLASSES = {
 
 
 @each(REFUSALS)
-def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
+def test_a_recorded_error_response_keeps_the_providers_message(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     error = provider.decode_error(recording.status, recording.headers, recording.body)
     assert type(error) is CLASSES[recording.status]
@@ -218,7 +218,7 @@ def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording)
 
 
 @each(FAILURES)
-def test_a_recorded_failure_in_a_stream_is_told(recording: Recording) -> None:
+def test_a_recorded_error_in_a_stream_is_decoded(recording: Recording) -> None:
     answer = fold(events(recording))
     assert isinstance(answer.failed, errors.UpstreamOverloaded)
     assert answer.failed.message == "Overloaded"
@@ -375,10 +375,10 @@ def blocks(content: Any) -> Any:
 
 
 @each(ENCODED)
-def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
+def test_a_recorded_request_is_reproduced(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
-    request, changes = provider.adapt(canonical(recording))
-    assert {change.parameter for change in changes} <= {"stop"}
+    request, transformations = provider.adapt(canonical(recording))
+    assert {change.parameter for change in transformations} <= {"stop"}
     target = Target(
         provider=recording.provider,
         base_url=provider.base_url or "",
@@ -390,6 +390,6 @@ def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Re
 
 
 @each(FOUND)
-def test_what_is_waived_is_still_recorded_and_cannot_be_said(recording: Recording) -> None:
+def test_waived_recordings_exist_and_cannot_be_expressed(recording: Recording) -> None:
     with pytest.raises(errors.RequestError):
         PROVIDERS[recording.provider].adapt(canonical(recording))

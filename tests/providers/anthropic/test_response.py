@@ -189,7 +189,7 @@ BLOCKS: list[tuple[str, list[dict[str, Any]], list[Any], list[Event]]] = [
 @pytest.mark.parametrize(
     ("middle", "events"), [(row[1], row[3]) for row in BLOCKS], ids=[row[0] for row in BLOCKS]
 )
-def test_a_stream_of_blocks_becomes_events(
+def test_a_stream_is_decoded_to_events(
     middle: list[dict[str, Any]], events: list[Event], size: int
 ) -> None:
     body = stream(start(), *middle, ended("end_turn"), STOP)
@@ -216,7 +216,7 @@ def joined(events: list[Event]) -> list[Event]:
 @pytest.mark.parametrize(
     ("content", "events"), [(row[2], row[3]) for row in BLOCKS], ids=[row[0] for row in BLOCKS]
 )
-def test_a_whole_message_is_a_stream_that_came_at_once(
+def test_a_whole_message_gives_the_events_of_its_stream(
     content: list[Any], events: list[Event]
 ) -> None:
     whole = {"type": "message", "id": "msg_1", "model": "claude-opus-5", "content": content,
@@ -248,7 +248,7 @@ ENDS: list[tuple[dict[str, Any], str, dict[str, Any] | None]] = [
 @pytest.mark.parametrize(
     ("stop", "reason", "told"), ENDS, ids=[f"{row[0]['reason']} {len(row[0])}" for row in ENDS]
 )
-def test_every_reason_to_stop_has_its_word(
+def test_every_stop_reason_has_a_finish_reason(
     stop: dict[str, Any], reason: str, told: dict[str, Any] | None
 ) -> None:
     expected = [*([] if told is None else [ExtraFields(told)]), Finished(reason)]
@@ -259,7 +259,7 @@ def test_every_reason_to_stop_has_its_word(
     assert decode_response(json.dumps(whole).encode())[1:] == [*expected, StreamEnd()]
 
 
-def test_counts_are_replaced_field_by_field_and_never_summed() -> None:
+def test_later_counts_replace_earlier_ones_field_by_field() -> None:
     counts = {"input_tokens": 20, "cache_read_input_tokens": 0, "output_tokens": 9,
               "server_tool_use": {"web_search_requests": 1}}  # fmt: skip
     events = read(stream(start(), ended(None, LAST_COUNT), ended("end_turn", counts), STOP), 10000)
@@ -277,7 +277,7 @@ def test_counts_are_replaced_field_by_field_and_never_summed() -> None:
     assert last.openai_usage["server_tool_use"] == {"web_search_requests": 1}
 
 
-def test_a_count_that_was_not_told_is_unknown() -> None:
+def test_a_missing_count_is_unknown() -> None:
     events = read(stream(start(None), ended("end_turn", {"output_tokens": 9}), STOP), 10000)
     first, last = (event for event in events if isinstance(event, UsageReported))
     assert first.usage == Usage()
@@ -285,7 +285,7 @@ def test_a_count_that_was_not_told_is_unknown() -> None:
     assert (last.openai_usage["prompt_tokens"], last.openai_usage["total_tokens"]) == (None, None)
 
 
-def test_an_error_in_a_stream_is_told() -> None:
+def test_an_error_in_a_stream_is_decoded() -> None:
     error = {
         "type": "error",
         "error": {"type": "overloaded_error", "message": "Overloaded"},
@@ -298,7 +298,7 @@ def test_an_error_in_a_stream_is_told() -> None:
     assert last.error.request_id == "req_1"
 
 
-def test_an_error_in_a_whole_answer_is_told() -> None:
+def test_an_error_in_a_whole_answer_is_decoded() -> None:
     body = b'{"type":"error","error":{"type":"api_error","message":"Oh"}}'
     (failed,) = decode_response(body)
     assert isinstance(failed, Failed)
@@ -306,12 +306,12 @@ def test_an_error_in_a_whole_answer_is_told() -> None:
     assert failed.error.code == "api_error"
 
 
-def test_comments_and_empty_events_say_nothing() -> None:
+def test_comments_and_empty_events_give_no_events() -> None:
     assert read(b": hello\n\ndata:\n\n", 99) == []
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"{", b'{"content":[{}]}', b'{"content":null}'])
-def test_what_is_no_message_is_not_taken_for_one(body: bytes) -> None:
+def test_a_malformed_message_raises(body: bytes) -> None:
     with pytest.raises((ValueError, MsgspecError)):
         decode_response(body)
 
@@ -319,12 +319,12 @@ def test_what_is_no_message_is_not_taken_for_one(body: bytes) -> None:
 @pytest.mark.parametrize(
     "events", [[closed(0)], [delta(0, type="thinking_delta", thinking="a")], [{"kind": "none"}]]
 )
-def test_events_out_of_order_are_not_read_over(events: list[dict[str, Any]]) -> None:
+def test_events_out_of_order_raise(events: list[dict[str, Any]]) -> None:
     body = b"".join(b"data: %s\n\n" % json.dumps(event).encode() for event in events)
     with pytest.raises((LookupError, MsgspecError)):
         read(body, 99)
 
 
-def test_the_provider_reads_with_these() -> None:
+def test_the_provider_uses_these_decoders() -> None:
     assert PROVIDER.decode_event is decode_event
     assert PROVIDER.decode_response is decode_response

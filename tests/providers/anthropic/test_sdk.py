@@ -130,7 +130,7 @@ def told(server: ThreadedServer, stream: bool, arguments: dict[str, Any]) -> Mes
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("what", ASKED)
-def test_we_ask_what_the_sdk_asks(what: str, stream: bool) -> None:
+def test_our_request_equals_the_request_of_the_sdk(what: str, stream: bool) -> None:
     theirs, words = ASKED[what]
     with ThreadedServer([served(ANTHROPIC[stream])]) as server:
         told(server, stream, theirs)
@@ -147,7 +147,7 @@ def test_we_ask_what_the_sdk_asks(what: str, stream: bool) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("what", ASKED)
-def test_what_we_send_is_of_the_sdks_types(what: str, stream: bool) -> None:
+def test_our_body_is_valid_by_the_types_of_the_sdk(what: str, stream: bool) -> None:
     kind: Any = MessageCreateParamsStreaming if stream else MessageCreateParamsNonStreaming
     target = Target(provider="a", base_url="http://x")
     body = json.loads(encoded(PROVIDER, target, stream=stream, **ASKED[what][1]).body)
@@ -161,7 +161,7 @@ class Place(BaseModel):
     city: str
 
 
-def test_a_schema_goes_where_the_sdk_puts_that_of_a_class() -> None:
+def test_our_schema_equals_the_one_that_the_sdk_makes_of_a_class() -> None:
     said = {**MESSAGE, "content": [{"type": "text", "text": '{"city":"Bonn"}'}]}
     place = Played("application/json", json.dumps(said).encode())
     with ThreadedServer([served(place)]) as server, client(server) as sdk:
@@ -180,7 +180,7 @@ def test_a_schema_goes_where_the_sdk_puts_that_of_a_class() -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("wire", [ANTHROPIC, ANTHROPIC_CALLING], ids=["text", "thoughts and calls"])
-def test_the_sdk_reads_an_answer_as_we_do(wire: Wire, stream: bool) -> None:
+def test_our_answer_equals_the_answer_that_the_sdk_decodes(wire: Wire, stream: bool) -> None:
     with ThreadedServer([served(wire[stream])]) as server:
         message = told(server, stream, ASKED["a budget of thoughts"][0])
     ours = read(PROVIDER, wire[stream], stream=stream)

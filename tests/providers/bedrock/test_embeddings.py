@@ -78,7 +78,7 @@ def embed(model: str, given: Any, **parameters: Any) -> Any:
 
 
 @pytest.mark.parametrize(("model", "given", "parameters", "body"), ASKED)
-def test_embeddings_are_asked_for_in_each_vendors_words(
+def test_embeddings_requests_have_the_format_of_the_vendor(
     model: str, given: Any, parameters: Any, body: Any
 ) -> None:
     assert embed(model, given, **parameters) == body
@@ -93,7 +93,7 @@ def test_embeddings_are_asked_for_in_each_vendors_words(
         (NOVA, "a", "no model for embeddings"),
     ],
 )
-def test_what_cannot_be_embedded_is_refused(model: str, given: Any, why: str) -> None:
+def test_inputs_that_cannot_be_embedded_are_rejected(model: str, given: Any, why: str) -> None:
     with pytest.raises(RequestError, match=why):
         embed(model, given)
 
@@ -107,7 +107,7 @@ def test_what_cannot_be_embedded_is_refused(model: str, given: Any, why: str) ->
         (b'{"embeddings":[{"embeddingType":"TEXT","embedding":[1]}]}', [[1]], None),
     ],
 )
-def test_embeddings_are_read_in_each_vendors_words(
+def test_embeddings_are_decoded_from_the_format_of_the_vendor(
     body: bytes, vectors: Any, tokens: int | None
 ) -> None:
     found = decode_embeddings(body)
@@ -116,6 +116,6 @@ def test_embeddings_are_read_in_each_vendors_words(
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"embeddings":{}}', b'{"embeddings":5}'])
-def test_an_answer_without_vectors_is_garbled(body: bytes) -> None:
+def test_an_answer_without_vectors_raises(body: bytes) -> None:
     with pytest.raises(ValueError, match="no embeddings"):
         decode_embeddings(body)

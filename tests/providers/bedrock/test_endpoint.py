@@ -24,7 +24,7 @@ from headway.types import Target
         (BASE_URL, {}, {}, None),
     ],
 )
-def test_the_region_is_where_it_is_said(
+def test_the_region_comes_from_options_credentials_or_the_address(
     base_url: str, options: dict[str, Any], credentials: dict[str, str], region: str | None
 ) -> None:
     place = Target(provider="b", base_url=base_url, options=options, credentials=credentials)

@@ -45,7 +45,7 @@ REFUSALS: list[tuple[int, dict[bytes, bytes], bytes, type[errors.UpstreamError],
 
 
 @pytest.mark.parametrize(("status", "headers", "body", "cls", "start", "code"), REFUSALS)
-def test_refusals(
+def test_an_error_response_becomes_an_error_of_ours(
     status: int, headers: dict[bytes, bytes], body: bytes, cls: type, start: str, code: str | None
 ) -> None:
     named = {**headers, b"x-amzn-requestid": b"id-1", b"retry-after": b"3"}
@@ -55,6 +55,6 @@ def test_refusals(
     assert (error.code, error.request_id, error.retry_after_s) == (code, "id-1", 3.0)
 
 
-def test_a_rejection_keeps_the_providers_own_status() -> None:
+def test_a_rejection_keeps_the_status_of_the_provider() -> None:
     assert decode_error(413, (), b"").status == 413
     assert decode_error(400, (), b"").request_id is None

@@ -19,7 +19,7 @@ def chat(model: str = NOVA, stream: bool = False) -> ChatRequest:
     return ChatRequest(model=model, messages=HI, stream=stream)
 
 
-def test_the_other_door_is_signed_for_its_own_service() -> None:
+def test_requests_are_signed_for_the_service_bedrock_mantle() -> None:
     place = Target(
         provider="m",
         base_url=mantle.PROVIDER.base_url or "",
@@ -33,7 +33,7 @@ def test_the_other_door_is_signed_for_its_own_service() -> None:
     )
 
 
-def test_openais_rules_hold_for_its_models_by_their_name_there() -> None:
+def test_openais_rules_apply_to_model_ids_with_the_prefix_openai() -> None:
     request = ChatRequest(
         model="openai.gpt-5.5",
         messages=HI,

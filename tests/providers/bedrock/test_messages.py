@@ -224,7 +224,7 @@ CONVERSATIONS: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
 
 
 @pytest.mark.parametrize("name", CONVERSATIONS)
-def test_conversations(name: str) -> None:
+def test_messages_are_converted_to_blocks(name: str) -> None:
     messages, system, turns = CONVERSATIONS[name]
     body = sent(chat(CLAUDE, messages, tools=[TOOL]))
     assert body["messages"] == turns
@@ -286,7 +286,7 @@ PARTS: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("part", "expected"), PARTS)
-def test_parts(part: Any, expected: Any) -> None:
+def test_parts_are_converted_to_blocks(part: Any, expected: Any) -> None:
     if isinstance(expected, tuple):
         name, kind, source = expected
         expected = {name: {"format": kind, "source": source}}
@@ -294,7 +294,7 @@ def test_parts(part: Any, expected: Any) -> None:
     assert turn["content"] == [expected]
 
 
-def test_documents_of_one_name_are_told_apart_even_in_results() -> None:
+def test_documents_of_the_same_name_get_numbers_even_in_tool_results() -> None:
     one = file(B64, "a.txt")
     result = {"role": "tool", "tool_call_id": "c1", "content": [one]}
     first = {"role": "assistant", "tool_calls": [CALL]}
@@ -318,25 +318,27 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("part", "why"), REFUSED)
-def test_parts_that_bedrock_cannot_be_given_are_refused(part: Any, why: str) -> None:
+def test_unsupported_parts_are_rejected(part: Any, why: str) -> None:
     with pytest.raises(RequestError, match=why) as caught:
         sent(chat(NOVA, user(part)))
     assert caught.value.param == "messages"
 
 
-def test_a_role_that_is_none_is_refused() -> None:
+def test_an_unknown_role_is_rejected() -> None:
     with pytest.raises(RequestError, match="no role 'critic'"):
         sent(chat(NOVA, [{"role": "critic", "content": "x"}]))
 
 
-def test_arguments_that_are_no_object_are_refused() -> None:
+def test_arguments_that_are_not_an_object_are_rejected() -> None:
     call = {"id": "c", "function": {"name": "f", "arguments": "[1]"}}
     with pytest.raises(ValidationError):
         sent(chat(NOVA, [{"role": "assistant", "tool_calls": [call]}]))
 
 
 @given(st.text(min_size=1), st.text(min_size=1), st.dictionaries(st.text(), st.integers()))
-def test_any_text_and_any_arguments_arrive(said: str, done: str, arguments: Any) -> None:
+def test_any_text_and_any_arguments_are_sent_unchanged(
+    said: str, done: str, arguments: Any
+) -> None:
     function = {"name": "f", "arguments": json.dumps(arguments)}
     messages = [
         {"role": "user", "content": said},

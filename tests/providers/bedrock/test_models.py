@@ -33,10 +33,10 @@ PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/
         (PROFILE, False, False),
     ],
 )
-def test_families_are_told_by_their_ids(model: str, claude: bool, schemas: bool) -> None:
+def test_the_family_follows_from_the_model_id(model: str, claude: bool, schemas: bool) -> None:
     assert family_of(model).is_claude is claude
     assert has_structured_outputs(model) is schemas
 
 
-def test_an_opaque_profile_gets_what_all_take() -> None:
+def test_an_application_inference_profile_gets_the_default_family() -> None:
     assert family_of(PROFILE) == Family()

@@ -256,7 +256,9 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
 
 
 @pytest.mark.parametrize(("model", "given", "expected", "changes"), CASES)
-def test_cases(model: str, given: Any, expected: Any, changes: list[str]) -> None:
+def test_parameters_are_converted(
+    model: str, given: Any, expected: Any, changes: list[str]
+) -> None:
     assert outcome(chat(model, **given)) == (expected, changes)
 
 
@@ -278,7 +280,7 @@ DEFAULTS = {
         (SONNET, {"temperature": 1, "maxTokens": 2048}),
     ],
 )
-def test_our_own_defaults_go_without_a_word(model: str, left: Any) -> None:
+def test_dropping_a_default_parameter_is_no_transformation(model: str, left: Any) -> None:
     assert outcome(chat(model, uses_default_parameters=True, **DEFAULTS)) == (
         {"inferenceConfig": left},
         [],
@@ -295,7 +297,7 @@ def test_our_own_defaults_go_without_a_word(model: str, left: Any) -> None:
         ("anthropic.claude-opus-4-7", FORMAT, '"minimum":1'),
     ],
 )
-def test_a_model_that_keeps_to_no_schema_is_told_in_words(
+def test_a_model_without_structured_outputs_gets_an_instruction(
     model: str, wanted: Any, word: str
 ) -> None:
     body, changes = outcome(chat(model, response_format=wanted))
@@ -318,20 +320,20 @@ AGAIN = [{"toolSpec": {"name": name, "inputSchema": {"json": {"type": "object"}}
 
 
 @pytest.mark.parametrize("model", [NOVA, CLAUDE])
-def test_the_tools_of_a_conversation_are_named_again(model: str) -> None:
+def test_tools_that_messages_call_are_declared_again(model: str) -> None:
     body, changes = outcome(chat(model, CALLED))
     assert body == {"system": [{"text": TOLD}], "toolConfig": {"tools": AGAIN}}
     assert changes == ["emulated tools: by declaring again the tools that messages call"]
 
 
 @pytest.mark.parametrize("model", [NOVA, CLAUDE])
-def test_tools_that_were_called_stay_where_none_is_to_be_called(model: str) -> None:
+def test_called_tools_stay_declared_when_the_choice_is_none(model: str) -> None:
     body, changes = outcome(chat(model, CALLED, tools=[TOOL], tool_choice="none"))
     assert body == {"system": [{"text": TOLD}], "toolConfig": {"tools": [SPEC]}}
     assert changes == ["emulated tool_choice: as an instruction in the system prompt"]
 
 
-def test_what_claude_is_told_in_words_stands_behind_the_conversation_once() -> None:
+def test_an_instruction_for_claude_is_sent_once() -> None:
     tools = [TOOL]
     request = chat("anthropic.claude-opus-5-5", tools=tools, tool_choice="required")
     body, changes = outcome(request)
@@ -391,7 +393,9 @@ def test_what_claude_is_told_in_words_stands_behind_the_conversation_once() -> N
         ),
     ],
 )
-def test_what_messages_lose_is_told(message: Any, change: str | None) -> None:
+def test_unsupported_content_of_messages_is_a_transformation(
+    message: Any, change: str | None
+) -> None:
     _, changes = outcome(chat(NOVA, [*HI, message]))
     assert [told[: len(change or "")] for told in changes] == ([change] if change else [])
 
@@ -406,6 +410,6 @@ def test_what_messages_lose_is_told(message: Any, change: str | None) -> None:
         chat(NOVA, metadata=[]),
     ],
 )
-def test_what_is_no_request_is_refused(request_: ChatRequest) -> None:
+def test_malformed_values_are_rejected(request_: ChatRequest) -> None:
     with pytest.raises(RequestError, match="no request in OpenAI's chat format"):
         adapt(request_)

@@ -216,7 +216,7 @@ def plain_block(block: Any) -> Any:
 
 
 @each(REQUESTS)
-def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
+def test_a_recorded_request_is_reproduced(recording: Recording) -> None:
     request, changes = PROVIDER.adapt(canonical(recording))
     assert {change.parameter for change in changes} <= {"stop"}
     api = recording.api.partition("-")[0]
@@ -228,7 +228,7 @@ def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Re
     assert plain(json.loads(http.body)) == plain(recording.request)
 
 
-def test_what_is_waived_is_still_recorded() -> None:
+def test_waived_recordings_exist() -> None:
     require_recordings()
     found = {recording.name for recording in chosen(lambda r: r.provider == "bedrock")}
     assert set(WAIVED) <= found
@@ -238,7 +238,7 @@ def test_what_is_waived_is_still_recorded() -> None:
 
 
 @each(VECTORS)
-def test_recorded_embeddings_are_asked_for_and_read(recording: Recording) -> None:
+def test_recorded_embeddings_are_requested_and_decoded(recording: Recording) -> None:
     body = dict(recording.request)
     given = body.pop("inputText", None) or body.pop("texts")
     dimensions = body.pop("dimensions", None) or body.pop("output_dimension")
@@ -258,7 +258,7 @@ def test_recorded_embeddings_are_asked_for_and_read(recording: Recording) -> Non
 
 
 @each(MANTLE)
-def test_the_other_door_speaks_openais_language(recording: Recording) -> None:
+def test_bedrock_mantle_has_openais_wire_format(recording: Recording) -> None:
     provider = bedrock_mantle.PROVIDER
     answer = ResponseAccumulator()
     answer.add(provider.decode_response(recording.body))

@@ -110,7 +110,7 @@ REASONS = {"end_turn": "stop", "max_tokens": "length", "tool_use": "tool_calls",
 
 
 @each(ANSWERS)
-def test_a_recorded_answer_begins_is_finished_is_counted_and_ends(recording: Recording) -> None:
+def test_a_recorded_answer_starts_finishes_reports_usage_and_ends(recording: Recording) -> None:
     found = events(recording)
     answer = fold(found)
     assert answer.failed is None
@@ -122,14 +122,14 @@ def test_a_recorded_answer_begins_is_finished_is_counted_and_ends(recording: Rec
 
 
 @each(CONVERSED)
-def test_a_recorded_answer_says_what_it_said_and_why_it_stopped(recording: Recording) -> None:
+def test_text_and_finish_reason_of_a_recorded_answer_are_decoded(recording: Recording) -> None:
     choice, whole = fold(events(recording)).choices[0], whole_of(recording)
     assert "".join(choice.text) == "".join(said(block) for block in content(recording))
     assert choice.finish_reason == REASONS[whole["stopReason"]]
 
 
 @each(CONVERSED)
-def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
+def test_the_tool_calls_of_a_recorded_answer_are_decoded(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools
     made = [(t.id, t.name, json.loads("".join(t.arguments))) for t in tools.values()]
     calls = [b["toolUse"] for b in content(recording) if "toolUse" in b]
@@ -138,7 +138,7 @@ def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) ->
 
 
 @each(CONVERSED)
-def test_a_recorded_thought_is_told_and_kept_with_its_signature(recording: Recording) -> None:
+def test_recorded_reasoning_is_decoded_with_its_signature(recording: Recording) -> None:
     choice = fold(events(recording)).choices[0]
     thoughts = [b["reasoningContent"] for b in content(recording) if "reasoningContent" in b]
     texts = [thought.get("reasoningText", {}) for thought in thoughts]
@@ -152,7 +152,7 @@ def test_a_recorded_thought_is_told_and_kept_with_its_signature(recording: Recor
 
 
 @each(CONVERSED)
-def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
+def test_all_content_of_a_recorded_answer_is_decoded(recording: Recording) -> None:
     """What the provider's own tools did, and citations with the text that they belong to."""
     choice = fold(events(recording)).choices[0]
     text = "".join(choice.text)
@@ -174,7 +174,7 @@ def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
 
 
 @each(CONVERSED)
-def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Recording) -> None:
+def test_input_tokens_of_a_recorded_answer_include_cached_tokens(recording: Recording) -> None:
     counted = whole_of(recording)["usage"]
     seen = fold(events(recording)).usage
     assert seen is not None
@@ -187,7 +187,7 @@ def test_the_usage_of_a_recorded_answer_counts_the_cached_input_in(recording: Re
 
 
 @each(STREAMS)
-def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
+def test_chunk_sizes_do_not_change_the_events_of_a_recorded_stream(recording: Recording) -> None:
     whole = events(recording)
     assert events(recording, 1) == whole
     assert events(recording, 1000) == whole
@@ -197,7 +197,7 @@ CONVERSED_STREAMS = [recording for recording in CONVERSED if recording.stream]
 
 
 @each(CONVERSED_STREAMS)
-def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording) -> None:
+def test_a_recorded_stream_and_its_whole_answer_give_the_same_events(recording: Recording) -> None:
     streamed = fold(events(recording))
     whole = fold(decode_response(json.dumps(whole_of(recording)).encode()))
     one, other = streamed.choices[0].message(), whole.choices[0].message()
@@ -210,7 +210,7 @@ def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording
 
 
 @each(INVOKED)
-def test_an_invoked_answer_is_read_in_the_models_own_format(recording: Recording) -> None:
+def test_an_answer_of_invoke_is_decoded_from_the_format_of_the_model(recording: Recording) -> None:
     answer = fold(events(recording))
     assert answer.started is not None
     assert (answer.started.id or "").startswith("msg_bdrk_")
@@ -247,7 +247,7 @@ CLASSES = {
 
 
 @each(REFUSALS)
-def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
+def test_a_recorded_error_response_keeps_the_providers_message(recording: Recording) -> None:
     error = decode_error(recording.status, recording.headers, recording.body)
     message = json.loads(recording.body)["message"]
     assert error.message == message

@@ -200,18 +200,18 @@ BODIES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("model", "parameters", "expected"), BODIES)
-def test_parameters(model: str, parameters: Any, expected: Any) -> None:
+def test_converse_bodies(model: str, parameters: Any, expected: Any) -> None:
     said = [{"role": "user", "content": [{"text": "hi"}]}]
     assert sent(chat(model, HI, **parameters)) == {"messages": said, **expected}
 
 
-def test_betas_are_claudes_alone() -> None:
+def test_betas_are_sent_to_claude_only() -> None:
     body = sent(chat(CLAUDE, HI), beta="a, b")
     assert body["additionalModelRequestFields"] == {"anthropic_beta": ["a", "b"]}
     assert "additionalModelRequestFields" not in sent(chat(NOVA, HI), beta="a")
 
 
-def test_a_system_prompt_of_bedrocks_own_comes_first() -> None:
+def test_the_parameter_system_precedes_system_messages() -> None:
     messages = [{"role": "system", "content": "b"}, *HI]
     body = sent(chat(NOVA, messages, system=[{"text": "a"}]))
     assert body["system"] == [{"text": "a"}, {"text": "b"}]
@@ -220,7 +220,7 @@ def test_a_system_prompt_of_bedrocks_own_comes_first() -> None:
 # --- Invoke ---------------------------------------------------------------------------------------
 
 
-def test_invoke_is_claudes_own_format_with_bedrocks_fields_as_headers() -> None:
+def test_invoke_has_claudes_format_with_bedrocks_fields_as_headers() -> None:
     request = chat(
         SONNET,
         [{"role": "system", "content": "s"}, *HI],
@@ -259,7 +259,7 @@ def test_invoke_is_claudes_own_format_with_bedrocks_fields_as_headers() -> None:
     }
 
 
-def test_invoke_has_a_limit_and_schemas_where_it_wants_them() -> None:
+def test_invoke_has_max_tokens_and_schemas_in_claudes_fields() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}}}
     wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
     body = sent(chat(SONNET, HI, response_format=wanted), api="invoke")
@@ -300,7 +300,7 @@ def test_invoke_has_a_limit_and_schemas_where_it_wants_them() -> None:
         ),
     ],
 )
-def test_the_model_stands_in_the_path(
+def test_the_model_is_in_the_path(
     model: str, stream: bool, options: dict[str, Any], path: str
 ) -> None:
     http = encode_request(plain_chat(model, stream), target(**options))
@@ -310,7 +310,7 @@ def test_the_model_stands_in_the_path(
     assert dict(http.headers) == {"content-type": "application/json", "accept": accept}
 
 
-def test_an_address_of_ones_own_needs_no_region() -> None:
+def test_a_custom_base_url_needs_no_region() -> None:
     place = Target(provider="b", base_url="http://127.0.0.1:9000/aws", api_key="k")
     http = encode_request(plain_chat(), place)
     assert (http.url.port, http.url.path) == (
@@ -327,12 +327,12 @@ def test_an_address_of_ones_own_needs_no_region() -> None:
         (CLAUDE_3_7, {"api": "chat"}, "`api` is converse or invoke, not 'chat'"),
     ],
 )
-def test_an_api_that_does_not_fit_is_refused(model: str, options: Any, why: str) -> None:
+def test_an_unsuitable_api_is_rejected(model: str, options: Any, why: str) -> None:
     with pytest.raises(RequestError, match=why):
         encode_request(plain_chat(model), target(**options))
 
 
-def test_a_profile_that_does_not_tell_its_model_can_be_invoked() -> None:
+def test_an_application_inference_profile_can_be_invoked() -> None:
     arn = "arn:aws:bedrock:us-east-1:1:application-inference-profile/x"
     http = encode_request(plain_chat(arn), target(api="invoke"))
     assert json.loads(http.body)["anthropic_version"] == "bedrock-2023-05-31"

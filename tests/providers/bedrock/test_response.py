@@ -191,7 +191,7 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_streams(name: str) -> None:
+def test_a_stream_is_decoded_to_events(name: str) -> None:
     pairs, events = STREAMS[name]
     assert stream(*pairs) == events
 
@@ -211,7 +211,7 @@ def test_streams(name: str) -> None:
         ("invented_yesterday", "stop"),
     ],
 )
-def test_reasons_are_told_in_openais_words(reason: str, said: str) -> None:
+def test_every_stop_reason_has_a_finish_reason(reason: str, said: str) -> None:
     assert stream(("messageStop", {"stopReason": reason}))[-1] == Finished(said)
     assert FINISH_REASONS.get(reason, "stop") == said
 
@@ -226,7 +226,7 @@ def test_a_stream_without_its_metadata_is_finished_and_has_no_end_mark() -> None
 # --- Whole ----------------------------------------------------------------------------------------
 
 
-def test_a_whole_answer_has_its_tier_and_every_kind_of_block() -> None:
+def test_a_whole_answer_has_its_service_tier_and_every_type_of_block() -> None:
     thought = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}
     call = {"toolUse": {"toolUseId": "t", "name": "f", "input": {"a": 1}}}
     picture = {"image": {"format": "png", "source": {"bytes": B64}}}
@@ -260,7 +260,7 @@ def test_a_whole_answer_has_its_tier_and_every_kind_of_block() -> None:
     ]
 
 
-def test_a_picture_elsewhere_gives_nothing() -> None:
+def test_an_image_in_s3_gives_no_events() -> None:
     events = whole({"image": {"format": "png", "source": {"s3Location": {"uri": "s3://x/y"}}}})
     assert events == [Started(), Finished("stop"), StreamEnd()]
 
@@ -277,7 +277,7 @@ def test_a_picture_elsewhere_gives_nothing() -> None:
         ),
     ],
 )
-def test_an_error_in_a_good_answer_is_an_error(body: bytes, kind: type, message: str) -> None:
+def test_an_error_with_status_200_is_decoded(body: bytes, kind: type, message: str) -> None:
     (event,) = decode_response(body)
     assert isinstance(event, Failed)
     assert type(event.error) is kind
@@ -300,7 +300,9 @@ FAILURES: list[tuple[str, Any, type[errors.UpstreamError], str]] = [
 
 
 @pytest.mark.parametrize(("kind", "payload", "cls", "message"), FAILURES)
-def test_an_exception_frame_is_an_error(kind: str, payload: Any, cls: type, message: str) -> None:
+def test_an_exception_message_is_decoded_as_an_error(
+    kind: str, payload: Any, cls: type, message: str
+) -> None:
     headers = {":exception-type": kind, ":message-type": "exception"}
     (frame,) = PROVIDER.framer().feed(encode_message(headers, json.dumps(payload).encode()))
     (event,) = decode_event(frame, {})
@@ -312,7 +314,7 @@ def test_an_exception_frame_is_an_error(kind: str, payload: Any, cls: type, mess
     assert error.code == kind[0].upper() + kind[1:]
 
 
-def test_an_error_frame_without_a_payload_is_an_error() -> None:
+def test_an_error_message_without_a_payload_is_decoded_as_an_error() -> None:
     headers = {":message-type": "error", ":error-code": "500", ":error-message": "boom"}
     (frame,) = PROVIDER.framer().feed(encode_message(headers, b""))
     (event,) = decode_event(frame, {})
@@ -327,7 +329,7 @@ def chunk(payload: Any) -> Pair:
     return "chunk", {"bytes": b64encode(json.dumps(payload).encode()).decode(), "p": "abc"}
 
 
-def test_chunks_of_an_invoked_stream_hold_anthropics_own_events() -> None:
+def test_chunks_of_a_stream_of_invoke_hold_anthropics_events() -> None:
     usage = {"input_tokens": 3, "output_tokens": 1}
     start = {"id": "m", "model": "claude", "content": [], "usage": usage}
     events = stream(
@@ -348,7 +350,7 @@ def test_chunks_of_an_invoked_stream_hold_anthropics_own_events() -> None:
     assert answer.reported().output_tokens == 5
 
 
-def test_a_frame_of_another_wire_is_read_by_its_name() -> None:
+def test_a_plain_frame_is_decoded_by_its_event() -> None:
     frame = Frame(b'{"contentBlockIndex":0,"delta":{"text":"a"}}', "contentBlockDelta", b"")
     assert decode_event(frame, {}) == [Text("a")]
     assert not EventStreamMessage(b"", None, b"").is_failure

@@ -143,7 +143,7 @@ def told(server: ThreadedServer, stream: bool, token: str | None, **arguments: A
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("what", ASKED)
-def test_we_ask_what_the_sdk_asks(what: str, stream: bool) -> None:
+def test_our_request_equals_the_request_of_the_sdk(what: str, stream: bool) -> None:
     theirs, words = ASKED[what]
     with ThreadedServer([served(BEDROCK[stream])]) as server:
         told(server, stream, None, **theirs)
@@ -157,7 +157,7 @@ def test_we_ask_what_the_sdk_asks(what: str, stream: bool) -> None:
 
 @pytest.mark.parametrize("token", [None, "a/session+token="])
 @pytest.mark.parametrize("what", ASKED)
-def test_the_sdk_signs_our_request_as_we_do(what: str, token: str | None) -> None:
+def test_the_sdk_gives_our_request_the_same_signature(what: str, token: str | None) -> None:
     options = {"region": "us-east-1", **KEYS, "session_token": token}
     target = Target(provider="b", base_url=BASE_URL, options=options)
     ours = sign_request("bedrock", encoded(PROVIDER, target, **ASKED[what][1]), target, NOW)
@@ -177,7 +177,7 @@ def test_the_sdk_signs_our_request_as_we_do(what: str, token: str | None) -> Non
 
 @pytest.mark.parametrize("token", [None, "a/session+token="])
 @pytest.mark.parametrize("what", ASKED)
-def test_we_sign_the_sdks_request_as_it_does(what: str, token: str | None) -> None:
+def test_we_give_the_request_of_the_sdk_the_same_signature(what: str, token: str | None) -> None:
     with ThreadedServer([served(BEDROCK.whole)]) as server:
         told(server, False, token, **ASKED[what][0])
         asked, url = server.requests[0], server.url
@@ -197,7 +197,7 @@ def seconds(asked: Received) -> float:
 
 @pytest.mark.parametrize("wire", [BEDROCK, BEDROCK_CALLING], ids=["text", "thoughts and calls"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_the_sdk_reads_an_answer_as_we_do(wire: Wire, stream: bool) -> None:
+def test_our_answer_equals_the_answer_that_the_sdk_decodes(wire: Wire, stream: bool) -> None:
     with ThreadedServer([served(wire[stream])]) as server:
         answer = told(server, stream, None, modelId=CLAUDE, messages=HELLO)
     said = folded(answer) if stream else answer

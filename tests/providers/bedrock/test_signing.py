@@ -30,7 +30,7 @@ def chat(model: str = NOVA, stream: bool = False) -> ChatRequest:
     return ChatRequest(model=model, messages=HI, stream=stream)
 
 
-def test_an_api_key_is_a_bearer_and_nothing_is_signed() -> None:
+def test_an_api_key_is_a_bearer_token_and_the_request_is_not_signed() -> None:
     place = target(api_key="abc", headers={"x-a": "b"}, options=KEYS)
     http = encode_request(chat(), place)
     assert http.headers[-2:] == (("authorization", "Bearer abc"), ("x-a", "b"))
@@ -46,7 +46,7 @@ def test_an_api_key_is_a_bearer_and_nothing_is_signed() -> None:
          AwsCredentials("A2", "S2", "T2")),
     ],
 )  # fmt: skip
-def test_a_request_is_signed_with_the_keys_that_there_are(
+def test_a_request_is_signed_with_the_credentials_of_the_source_or_the_options(
     options: dict[str, str], credentials: dict[str, str], key: AwsCredentials
 ) -> None:
     place = target("http://127.0.0.1:9000", options=options, credentials=credentials)
@@ -56,7 +56,7 @@ def test_a_request_is_signed_with_the_keys_that_there_are(
     assert "/20231114/us-east-1/bedrock/aws4_request" in dict(signed.headers)["authorization"]
 
 
-def test_without_any_key_aws_is_not_asked_and_another_is() -> None:
+def test_without_credentials_aws_is_not_called_and_another_host_is() -> None:
     own = target("http://127.0.0.1:9000")
     http = encode_request(chat(), own)
     assert sign_request("bedrock", http, own, NOW) is http

@@ -54,14 +54,14 @@ def test_a_request_goes_to_its_region(base_url: str, region: str | None, place: 
     assert authority(url) + url.path == f"{place}{THERE}rawPredict"
 
 
-def test_a_stream_is_asked_for_by_its_method_and_in_the_body() -> None:
+def test_a_stream_is_requested_by_the_method_and_in_the_body() -> None:
     http = PROVIDER.encode_request(chat(stream=True), target(project="p"))
     assert http.url.path == f"{HERE}global{THERE}streamRawPredict"
     assert json.loads(http.body)["stream"] is True
     assert dict(http.headers)["accept"] == "text/event-stream"
 
 
-def test_the_body_has_a_version_and_no_model() -> None:
+def test_the_body_has_anthropic_version_and_no_model() -> None:
     http = PROVIDER.encode_request(chat(), target(project="p", beta=["a-1", "b-2"]))
     assert json.loads(http.body) == {
         "anthropic_version": "vertex-2023-10-16",
@@ -81,7 +81,7 @@ DOORS = [
 
 
 @pytest.mark.parametrize(("credentials", "api_key", "shown"), DOORS)
-def test_the_token_opens_the_door(
+def test_a_token_or_key_is_the_bearer_token(
     credentials: dict[str, str], api_key: str | None, shown: str | None
 ) -> None:
     place = Target(
@@ -97,23 +97,23 @@ def test_the_token_opens_the_door(
     assert headers["x-team"] == "blue"
 
 
-def test_the_project_may_come_with_the_credentials() -> None:
+def test_the_project_may_come_from_the_credentials() -> None:
     place = Target(provider="v", base_url="", credentials={"project": "q"})
     assert PROVIDER.encode_request(chat(), place).url.path.startswith("/v1/projects/q/")
 
 
-def test_without_a_project_there_is_no_place() -> None:
+def test_a_request_without_a_project_is_rejected() -> None:
     with pytest.raises(RequestError, match="needs `project`") as caught:
         PROVIDER.encode_request(chat(), target())
     assert caught.value.param == "project"
 
 
-def test_a_models_name_cannot_leave_its_place() -> None:
+def test_a_model_name_is_escaped_in_the_path() -> None:
     http = PROVIDER.encode_request(chat("a/../b:c"), target(project="p"))
     assert http.url.path.endswith("/models/a%2F..%2Fb%3Ac:rawPredict")
 
 
-def test_all_else_is_the_claude_apis() -> None:
+def test_the_rest_is_shared_with_the_claude_api() -> None:
     assert PROVIDER.adapt is anthropic.PROVIDER.adapt
     assert PROVIDER.decode_event is anthropic.PROVIDER.decode_event
     assert PROVIDER.decode_response is anthropic.PROVIDER.decode_response
@@ -143,7 +143,7 @@ ASKED = st.fixed_dictionaries(
     stream=st.booleans(),
     betas=st.lists(conversations.names, max_size=2),
 )
-def test_what_arrives_is_what_arrives_at_the_claude_api(
+def test_the_request_is_the_same_as_to_the_claude_api(
     model: str, talk: Any, asked: dict[str, Any], stream: bool, betas: list[str]
 ) -> None:
     """But for the model, which is in the path here, and the version and the betas, which are in

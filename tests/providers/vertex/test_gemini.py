@@ -85,7 +85,7 @@ PLACES: list[tuple[Target, str, str]] = [
 
 
 @pytest.mark.parametrize(("target", "host", "path"), PLACES, ids=[str(p[2]) for p in PLACES])
-def test_a_model_has_its_place(target: Target, host: str, path: str) -> None:
+def test_a_model_has_an_address_by_project_and_region(target: Target, host: str, path: str) -> None:
     url = PROVIDER.encode_request(chat(), target).url
     assert (url.host, url.path) == (host, path + ":generateContent")
     streamed = PROVIDER.encode_request(chat(stream=True), target).url
@@ -108,7 +108,7 @@ def test_a_model_may_be_named_in_several_ways(model: str, resource: str) -> None
     assert PROVIDER.encode_request(chat(model), TARGET).url.path == resource + ":generateContent"
 
 
-def test_without_project_and_key_the_remedy_is_told() -> None:
+def test_an_error_without_project_and_key_says_how_to_set_them() -> None:
     remedy = r"set GOOGLE_CLOUD_PROJECT in .* or providers\.vertex\.project"
     with pytest.raises(InvalidField, match=remedy) as caught:
         PROVIDER.encode_request(chat(), replace(TARGET, options={}))
@@ -133,12 +133,14 @@ AUTHORITIES: list[tuple[Target, list[tuple[str, str]]]] = [
 
 
 @pytest.mark.parametrize(("target", "headers"), AUTHORITIES)
-def test_token_or_key_goes_into_its_header(target: Target, headers: list[tuple[str, str]]) -> None:
+def test_a_token_and_a_key_have_their_own_headers(
+    target: Target, headers: list[tuple[str, str]]
+) -> None:
     assert PROVIDER.encode_request(chat(), target).headers == tuple(headers)
 
 
 @pytest.mark.parametrize(("version", "shown"), [("v1", False), ("v1beta1", True)])
-def test_calls_have_ids_only_in_the_beta(version: str, shown: bool) -> None:
+def test_tool_calls_have_ids_only_in_v1beta1(version: str, shown: bool) -> None:
     messages = [
         {"role": "user", "content": "Hi"},
         {
@@ -154,7 +156,7 @@ def test_calls_have_ids_only_in_the_beta(version: str, shown: bool) -> None:
     assert ("id" in told["parts"][0]["functionResponse"]) is shown
 
 
-def test_the_facts_say_where_credentials_come_from() -> None:
+def test_credentials_come_from_google() -> None:
     assert (PROVIDER.credentials, PROVIDER.key_env, PROVIDER.wire) == ("google", None, "gemini")
     assert set(PROVIDER.options) >= {"project", "region", "credentials_file"}
 
@@ -179,7 +181,7 @@ def parts(text: str) -> Any:
     return {"parts": [{"text": text}]}
 
 
-def test_ai_studio_embeds_in_batches() -> None:
+def test_the_gemini_api_embeds_in_batches() -> None:
     request = embed(["a", "b"], dimensions=8, encoding_format="float", user="u", taskType="X")
     each = {
         "model": "models/gemini-embedding-001",
@@ -232,7 +234,7 @@ VERTEX: list[tuple[EmbeddingsRequest, str, Any]] = [
 
 
 @pytest.mark.parametrize(("request_", "method", "body"), VERTEX, ids=[v[1] for v in VERTEX])
-def test_vertex_embeds_as_the_model_wants_it(
+def test_vertex_embeds_with_the_method_of_the_model(
     request_: EmbeddingsRequest, method: str, body: Any
 ) -> None:
     assert asked(PROVIDER, request_, TARGET) == (method, body)
@@ -241,7 +243,7 @@ def test_vertex_embeds_as_the_model_wants_it(
 
 
 @pytest.mark.parametrize("given", [[1, 2], [[1, 2]], [], {"a": 1}, 5])
-def test_what_is_no_text_is_refused(given: Any) -> None:
+def test_inputs_that_are_not_texts_are_rejected(given: Any) -> None:
     with pytest.raises(InvalidField, match="text or a list of texts"):
         gemini.encode_embeddings(embed(given), STUDIO)
 
@@ -269,7 +271,7 @@ DECODED: list[tuple[Any, list[list[float]], int | None]] = [
 
 
 @pytest.mark.parametrize(("body", "vectors", "tokens"), DECODED)
-def test_vectors_come_in_the_order_of_the_texts(
+def test_vectors_have_the_order_of_the_texts(
     body: Any, vectors: list[list[float]], tokens: int | None
 ) -> None:
     for provider in (PROVIDER, gemini.PROVIDER):
@@ -279,7 +281,7 @@ def test_vectors_come_in_the_order_of_the_texts(
         assert found.usage == Usage(input_tokens=tokens)
 
 
-def test_an_answer_without_vectors_is_refused() -> None:
+def test_an_answer_without_vectors_raises() -> None:
     assert PROVIDER.decode_embeddings is not None
     with pytest.raises(ValueError, match="no embeddings"):
         PROVIDER.decode_embeddings(b"{}")

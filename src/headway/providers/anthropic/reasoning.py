@@ -39,9 +39,12 @@ class ReasoningRequest(Struct, frozen=True, kw_only=True):
     parameter: str
     """The parameter that asks: thinking, reasoning_effort or reasoning."""
     effort: str | None = None
+    effort_parameter: str
+    """The path of ``effort``."""
     budget: int | None = None
     """Tokens."""
     budget_parameter: str
+    """The path of ``budget``."""
     disabled: bool = False
     thinking_fields: dict[str, Any] = {}
     """Further fields of Anthropic's ``thinking``, such as ``display``."""
@@ -86,6 +89,7 @@ def _asked(draft: AnthropicDraft) -> ReasoningRequest | None:
     return ReasoningRequest(
         parameter="thinking" if thinking else parameter,
         effort=effort,
+        effort_parameter="reasoning_effort" if reasoning_effort else "reasoning.effort",
         budget=budget or reasoning.get("max_tokens"),
         budget_parameter="thinking.budget_tokens" if budget else "reasoning.max_tokens",
         disabled=disabled,
@@ -128,7 +132,7 @@ def _set_effort(draft: AnthropicDraft, asked: ReasoningRequest, effort: str | No
     if sent not in efforts and effort in BUDGETS:
         sent = "high"
     if sent != effort:
-        draft.note_clamped(asked.parameter, effort, sent, "nearest")
+        draft.note_clamped(asked.effort_parameter, effort, sent, "nearest")
     draft.set_output_config("effort", sent)
 
 
@@ -160,10 +164,10 @@ def _set_budget(draft: AnthropicDraft, asked: ReasoningRequest) -> None:
 
 
 def _note_budget(draft: AnthropicDraft, asked: ReasoningRequest, budget: int) -> None:
-    if asked.parameter == "thinking":
-        draft.note_emulated("thinking", f"as a budget of {budget} tokens")
+    if asked.effort is None:
+        draft.note_emulated(asked.parameter, f"as a budget of {budget} tokens")
     else:
-        draft.note_renamed(asked.parameter, "thinking.budget_tokens")
+        draft.note_renamed(asked.effort_parameter, "thinking.budget_tokens")
 
 
 def _budget_within(limit: int, asked: ReasoningRequest) -> int:

@@ -17,15 +17,17 @@ EFFORT_OF_BUDGET = ((4096, "low"), (16384, "medium"))
 
 def convert_reasoning(draft: AnthropicDraft, family: Family) -> None:
     """Set the family's ``additionalModelRequestFields``."""
-    parameter = "reasoning_effort" if "reasoning_effort" in draft else "reasoning"
     thinking = draft.take_object("thinking")
     reasoning = draft.take_object("reasoning")
-    effort = draft.take("reasoning_effort") or reasoning.get("effort")
-    effort = effort or _implied_effort(thinking, reasoning)
+    reasoning_effort = draft.take("reasoning_effort")
+    parameter = "reasoning_effort" if reasoning_effort else "reasoning.effort"
+    effort = reasoning_effort or reasoning.get("effort")
+    if not effort:
+        parameter = "thinking" if thinking else "reasoning"
+        effort = _implied_effort(thinking, reasoning)
     if effort is None:
         return
     if family.effort_fields is None:
-        parameter = "thinking" if thinking else parameter
         draft.note_dropped(parameter, f"unsupported by {draft.model}")
         return
     sent = effort if effort in family.efforts else NEAREST_EFFORT.get(effort, effort)
