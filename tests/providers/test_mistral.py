@@ -1,3 +1,5 @@
+"""OpenAI's requests as Mistral's, with the transformations."""
+
 from __future__ import annotations
 
 import json
@@ -22,65 +24,80 @@ def sent(
         parameters={name: Raw(json.dumps(value).encode()) for name, value in parameters.items()},
         stream=stream,
     )
-    adapted, changes = PROVIDER.adapt(request)
+    adapted, transformations = PROVIDER.adapt(request)
     body = json.loads(PROVIDER.encode_request(adapted, TARGET).body)
-    return body, [f"{change.action} {change.parameter}" for change in changes]
+    return body, [str(each) for each in transformations]
 
 
 PLAIN = {"model": "mistral-large-latest", "messages": HI}
 
-# parameters, what they become, what is said of it
+# parameters, Mistral's parameters, the transformations
 PARAMETERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"temperature": 0.5, "safe_prompt": True}, {"temperature": 0.5, "safe_prompt": True}, []),
-    ({"seed": 7}, {"random_seed": 7}, ["renamed seed"]),
-    ({"max_completion_tokens": 9}, {"max_tokens": 9}, ["renamed max_completion_tokens"]),
+    ({"seed": 7}, {"random_seed": 7}, ["renamed seed -> random_seed"]),
+    (
+        {"max_completion_tokens": 9},
+        {"max_tokens": 9},
+        ["renamed max_completion_tokens -> max_tokens"],
+    ),
     ({"tool_choice": "required", "top_k": 5}, {"tool_choice": "required", "top_k": 5}, []),
     (
         {"max_tokens": 5, "max_completion_tokens": 9},
         {"max_tokens": 9},
-        ["dropped max_tokens", "renamed max_completion_tokens"],
+        [
+            "dropped max_tokens: max_completion_tokens is given too",
+            "renamed max_completion_tokens -> max_tokens",
+        ],
     ),
-    ({"random_seed": 9, "seed": 9}, {"random_seed": 9}, ["renamed seed"]),
+    ({"random_seed": 9, "seed": 9}, {"random_seed": 9}, ["renamed seed -> random_seed"]),
     ({"tool_choice": "auto"}, {"tool_choice": "auto"}, []),
-    ({"logit_bias": {"1": 2}, "user": None}, {}, ["dropped logit_bias"]),
-    ({"reasoning": {"effort": "high"}}, {"reasoning_effort": "high"}, ["renamed reasoning"]),
-    ({"reasoning": {"max_tokens": 9}}, {}, ["dropped reasoning"]),
-    ({"reasoning": "yes"}, {}, ["dropped reasoning"]),
+    ({"logit_bias": {"1": 2}, "user": None}, {}, ["dropped logit_bias: unsupported by Mistral"]),
+    (
+        {"reasoning": {"effort": "high"}},
+        {"reasoning_effort": "high"},
+        ["renamed reasoning -> reasoning_effort"],
+    ),
+    (
+        {"reasoning": {"max_tokens": 9}},
+        {},
+        ["dropped reasoning: only reasoning_effort is supported"],
+    ),
+    ({"reasoning": "yes"}, {}, ["dropped reasoning: only reasoning_effort is supported"]),
     (
         {"reasoning": {"effort": "low"}, "reasoning_effort": "high"},
         {"reasoning_effort": "high"},
-        ["dropped reasoning"],
+        ["dropped reasoning: only reasoning_effort is supported"],
     ),
     ({"stream_options": {"include_usage": True}}, {}, []),
 ]
 
 
-@pytest.mark.parametrize(("given", "wanted", "said"), PARAMETERS)
-def test_parameters_become_mistrals(
-    given: dict[str, Any], wanted: dict[str, Any], said: list[str]
+@pytest.mark.parametrize(("given", "wanted", "noted"), PARAMETERS)
+def test_parameters_are_converted_to_mistrals(
+    given: dict[str, Any], wanted: dict[str, Any], noted: list[str]
 ) -> None:
-    assert sent(**given) == ({**PLAIN, **wanted}, said)
+    assert sent(**given) == ({**PLAIN, **wanted}, noted)
 
 
-def test_a_stream_is_asked_for_without_options() -> None:
+def test_a_stream_is_requested_without_stream_options() -> None:
     assert sent(stream=True, stream_options={"include_usage": False})[0] == {
         **PLAIN,
         "stream": True,
     }
 
 
-THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+THINKING = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
 
-# a message, what it becomes, what is said of it
+# a message, Mistral's message, the transformations
 MESSAGES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (
         {"role": "assistant", "content": "8", "reasoning_content": "hm"},
-        {"role": "assistant", "content": [THOUGHT, {"type": "text", "text": "8"}]},
+        {"role": "assistant", "content": [THINKING, {"type": "text", "text": "8"}]},
         [],
     ),
     (
         {"role": "assistant", "content": None, "reasoning_content": "hm"},
-        {"role": "assistant", "content": [THOUGHT]},
+        {"role": "assistant", "content": [THINKING]},
         [],
     ),
     (
@@ -94,18 +111,18 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
             "content": [{"type": "text", "text": "8"}],
             "reasoning_content": "hm",
         },
-        {"role": "assistant", "content": [THOUGHT, {"type": "text", "text": "8"}]},
+        {"role": "assistant", "content": [THINKING, {"type": "text", "text": "8"}]},
         [],
     ),
     (
         {"role": "assistant", "content": "8", "reasoning_details": [{}], "refusal": None},
         {"role": "assistant", "content": "8"},
-        ["dropped messages[].reasoning_details"],
+        ["dropped messages[].reasoning_details: unsupported by Mistral"],
     ),
     (
         {"role": "assistant", "content": "8", "reasoning": "hm"},
-        {"role": "assistant", "content": [THOUGHT, {"type": "text", "text": "8"}]},
-        ["renamed messages[].reasoning"],
+        {"role": "assistant", "content": [THINKING, {"type": "text", "text": "8"}]},
+        ["renamed messages[].reasoning -> reasoning_content"],
     ),
     (
         {"role": "assistant", "reasoning": "hm", "reasoning_content": "ah"},
@@ -113,32 +130,32 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
             "role": "assistant",
             "content": [{"type": "thinking", "thinking": [{"type": "text", "text": "ah"}]}],
         },
-        ["dropped messages[].reasoning"],
+        ["dropped messages[].reasoning: reasoning_content is given too"],
     ),
     (
         {"role": "assistant", "reasoning": "hm", "reasoning_content": None},
-        {"role": "assistant", "content": [THOUGHT]},
-        ["renamed messages[].reasoning"],
+        {"role": "assistant", "content": [THINKING]},
+        ["renamed messages[].reasoning -> reasoning_content"],
     ),
     (
         {"role": "assistant", "content": None, "refusal": "No."},
         {"role": "assistant", "content": "No."},
-        ["emulated messages[].refusal"],
+        ["emulated messages[].refusal: as the message's content"],
     ),
     (
         {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
         {"role": "assistant", "content": [{"type": "text", "text": "No."}]},
-        ["emulated messages[].refusal"],
+        ["emulated messages[].refusal: as the message's content"],
     ),
     (
         {"role": "developer", "content": "Be brief"},
         {"role": "system", "content": "Be brief"},
-        ["renamed developer"],
+        ["renamed developer -> system"],
     ),
     (
         {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {}}]},
         {"role": "user", "content": [{"type": "text", "text": "a"}]},
-        ["dropped messages[].content[].cache_control"],
+        ["dropped messages[].content[].cache_control: unsupported by Mistral"],
     ),
     (
         {
@@ -164,37 +181,37 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "wanted", "said"), MESSAGES)
-def test_messages_become_mistrals(
-    given: dict[str, Any], wanted: dict[str, Any], said: list[str]
+@pytest.mark.parametrize(("given", "wanted", "noted"), MESSAGES)
+def test_messages_are_converted_to_mistrals(
+    given: dict[str, Any], wanted: dict[str, Any], noted: list[str]
 ) -> None:
-    assert sent([given]) == ({**PLAIN, "messages": [wanted]}, said)
+    assert sent([given]) == ({**PLAIN, "messages": [wanted]}, noted)
 
 
-def test_messages_that_need_no_change_stay_the_bytes_that_they_are() -> None:
+def test_messages_without_a_transformation_keep_their_bytes() -> None:
     raw = Raw(b'[ {"role":"user",  "content":"Hi"} ]')
-    adapted, changes = PROVIDER.adapt(ChatRequest(model="m", messages=raw))
+    adapted, transformations = PROVIDER.adapt(ChatRequest(model="m", messages=raw))
     assert bytes(adapted.messages) == bytes(raw)
-    assert changes == ()
+    assert transformations == ()
 
 
-def test_of_a_message_with_a_thought_all_else_stays_as_it_is_written() -> None:
+def test_other_fields_of_a_message_with_reasoning_keep_their_bytes() -> None:
     raw = b'[{"role":"assistant","content":[{"x":1.50}],"reasoning_content":"hm","y":1e400}]'
     adapted, _ = PROVIDER.adapt(ChatRequest(model="m", messages=Raw(raw)))
     assert b'{"x":1.50}' in bytes(adapted.messages)
     assert b'"y":1e400' in bytes(adapted.messages)
 
 
-def test_what_the_caller_gave_beside_our_defaults_is_told() -> None:
+def test_transformations_of_given_parameters_are_listed_beside_default_ones() -> None:
     parameters = {"max_tokens": Raw(b"5"), "functions": Raw(b"[]")}
     request = ChatRequest(
         model="m", messages=Raw(b"[]"), parameters=parameters, uses_default_parameters=True
     )
-    assert [change.parameter for change in PROVIDER.adapt(request)[1]] == ["functions"]
+    assert [each.parameter for each in PROVIDER.adapt(request)[1]] == ["functions"]
 
 
-def test_our_own_defaults_are_all_taken() -> None:
+def test_default_parameters_are_all_sent() -> None:
     names = {"temperature": 1, "max_tokens": 2048, "top_p": 1, "presence_penalty": 0}
-    body, said = sent(**names)
+    body, noted = sent(**names)
     assert body == {**PLAIN, **names}
-    assert said == []
+    assert noted == []

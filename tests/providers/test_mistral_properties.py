@@ -44,7 +44,7 @@ RENAMED = {
 
 @REQUESTS
 @given(asked=asking(MODELS))
-def test_what_is_asked_arrives_or_is_told(asked: Asked) -> None:
+def test_a_request_is_sent_or_its_transformations_are_listed(asked: Asked) -> None:
     found = sent(PROVIDER, asked, TARGET)
     note(str(found))
     check_parameters(asked, found, RENAMED)
@@ -134,7 +134,7 @@ def summed(heard: int = 0, **usage: Any) -> dict[str, Any]:
     answer=answers(usages, finish=st.sampled_from(["stop", "length", "tool_calls"])),
     is_numbered=st.booleans(),
 )
-def test_an_answer_is_read_the_same_whole_and_streamed(
+def test_a_whole_response_and_its_stream_agree(
     data: st.DataObject, answer: Whole, is_numbered: bool
 ) -> None:
     writer = WRITER

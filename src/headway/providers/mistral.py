@@ -1,8 +1,8 @@
-"""Mistral's chat completions (docs.mistral.ai/api, Chat): OpenAI's wire with words of its own.
+"""Mistral's chat completions (docs.mistral.ai/api, Chat): OpenAI's wire format with other names.
 
-Wire facts, read off recordings: reasoning comes as ``thinking`` parts in a list of contents, a tool
-call may lack its index, usage stands on the chunk that finishes, ``p`` pads chunks, and the tokens
-of sound are in the total alone. A field that it does not know is refused with 422.
+Wire facts, read off recordings: reasoning comes as ``thinking`` parts of a list of contents, a tool
+call may lack its index, usage is in the chunk with the finish reason, ``p`` pads chunks, and audio
+tokens are counted in the total only. An unknown field is rejected with 422.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from headway.providers.parameter_rules import ParameterRules, apply_parameter_ru
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
 UNSUPPORTED = "unsupported by Mistral"
-LIMITS = ParameterRules(
+PARAMETER_RULES = ParameterRules(
     dropped=dict.fromkeys(
         (
             "audio",
@@ -48,7 +48,7 @@ LIMITS = ParameterRules(
     ),
     renamed={"max_completion_tokens": "max_tokens", "seed": "random_seed"},
 )
-MESSAGES = MessageRules(
+MESSAGE_RULES = MessageRules(
     dropped=dict.fromkeys(
         (
             "annotations",
@@ -65,77 +65,71 @@ MESSAGES = MessageRules(
     developer="system",
 )
 NULL = Raw(b"null")
-EMPTY = (b"null", b'""', b"[]")
-_messages = msgspec.json.Decoder(list[dict[str, Raw]]).decode
-_list = msgspec.json.Decoder(list[Raw]).decode
-_document = msgspec.json.Decoder(Part).decode
+EMPTY_VALUES = (b"null", b'""', b"[]")
+_decode_messages = msgspec.json.Decoder(list[dict[str, Raw]]).decode
+_decode_list = msgspec.json.Decoder(list[Raw]).decode
+_decode_part = msgspec.json.Decoder(Part).decode
 _encode = msgspec.json.Encoder().encode
 
 
 def adapt(request: ChatRequest) -> Adapted:
-    adapted, changes = apply_parameter_rules(request, LIMITS)
-    adapted, told = apply_message_rules(adapted, MESSAGES)
+    adapted, of_parameters = apply_parameter_rules(request, PARAMETER_RULES)
+    adapted, of_messages = apply_message_rules(adapted, MESSAGE_RULES)
     parameters = dict(adapted.parameters)
-    more = flatten_reasoning(parameters)
-    adapted = replace(adapted, parameters=parameters, messages=_told(adapted.messages))
-    return adapted, (*changes, *told, *more)
+    of_reasoning = flatten_reasoning(parameters)
+    messages = _convert_messages(adapted.messages)
+    adapted = replace(adapted, parameters=parameters, messages=messages)
+    return adapted, (*of_parameters, *of_messages, *of_reasoning)
 
 
 # --- Messages -------------------------------------------------------------------------------------
 
 
-def _told(raw: Raw) -> Raw:
-    """Reasoning goes back as a ``thinking`` part before the text, documents as ``document_url``
-    (docs.mistral.ai, Reasoning and Document QnA). All else keeps its own text."""
+def _convert_messages(raw: Raw) -> Raw:
+    """Reasoning becomes a ``thinking`` part before the text, a file a ``document_url``
+    (docs.mistral.ai, Reasoning and Document QnA). All other values keep their bytes."""
     text = bytes(raw)
     if b'"reasoning_content"' not in text and b'"file"' not in text:
         return raw
-    return Raw(_encode([_message(message) for message in _messages(text)]))
+    return Raw(_encode([_convert_message(message) for message in _decode_messages(text)]))
 
 
-def _message(message: dict[str, Raw]) -> dict[str, Raw]:
-    told = {name: value for name, value in message.items() if name != "reasoning_content"}
+def _convert_message(message: dict[str, Raw]) -> dict[str, Raw]:
+    converted = {name: value for name, value in message.items() if name != "reasoning_content"}
     content = message.get("content", NULL)
-    parts = _parts(content)
-    if parts is not None:
-        parts = [_part(part) for part in parts]
-        told["content"] = Raw(_encode(parts))
-    thought = msgspec.json.decode(message.get("reasoning_content", NULL))
-    if thought:
-        told["content"] = Raw(_encode([_thinking(thought), *(parts or _text(content))]))
-    return told
+    parts = None
+    if bytes(content)[:1] == b"[":
+        parts = [_convert_part(part) for part in _decode_list(content)]
+        converted["content"] = Raw(_encode(parts))
+    reasoning = msgspec.json.decode(message.get("reasoning_content", NULL))
+    if reasoning:
+        thinking = {"type": "thinking", "thinking": [{"type": "text", "text": reasoning}]}
+        converted["content"] = Raw(_encode([thinking, *(parts or _text_parts(content))]))
+    return converted
 
 
-def _thinking(thought: str) -> dict[str, Any]:
-    return {"type": "thinking", "thinking": [{"type": "text", "text": thought}]}
+def _text_parts(content: Raw) -> list[Any]:
+    return [] if bytes(content) in EMPTY_VALUES else [{"type": "text", "text": content}]
 
 
-def _parts(content: Raw) -> list[Raw] | None:
-    return _list(content) if bytes(content)[:1] == b"[" else None
-
-
-def _text(content: Raw) -> list[Any]:
-    return [] if bytes(content) in EMPTY else [{"type": "text", "text": content}]
-
-
-def _part(raw: Raw) -> Any:
+def _convert_part(raw: Raw) -> Any:
     if b'"file"' not in bytes(raw):
         return raw
-    part = _document(raw)
+    part = _decode_part(raw)
     file = part.file
     if part.type != "file" or file is None:
         return raw
     if file.file_id:
         return {"type": "file", "file_id": file.file_id}
-    shown = {"type": "document_url", "document_url": file.file_data}
-    return {**shown, "document_name": file.filename} if file.filename else shown
+    document = {"type": "document_url", "document_url": file.file_data}
+    return {**document, "document_name": file.filename} if file.filename else document
 
 
 # --- Embeddings -----------------------------------------------------------------------------------
 
 
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
-    """``dimensions`` is ``output_dimension`` there; of a ``user`` it knows nothing."""
+    """Mistral's name of ``dimensions`` is ``output_dimension``; it does not know ``user``."""
     names = {"dimensions": "output_dimension"}
     parameters = {
         names.get(name, name): raw for name, raw in request.parameters.items() if name != "user"
