@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headway.config.load import apply_overrides, load
-from headway.config.report import ConfigError, Problem
+from headway.config.errors import ConfigError, Problem
+from headway.config.loader import apply_overrides, load
 from headway.config.schema import Config, KindInfo, Ledger, Overrides, Price, Provider, Server
 from headway.config.secret import Secret
 from headway.config.settings import help_of

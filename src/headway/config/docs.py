@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from headway.config.forms import Form
 from headway.config.schema import MIB
-from headway.config.settings import ROOT, Key, Listing, Section, Spec, Table, default_of
+from headway.config.settings import ROOT, Key, ListType, Section, Spec, Table, default_of
+from headway.config.value_types import ValueType
 
 INTRODUCTION = """\
 # Configuration
@@ -120,12 +120,12 @@ def _row(section: Section, name: str, key: Key) -> str:
 
 def _phrase(spec: Spec) -> str:
     match spec:
-        case Form():
-            return spec.phrase
-        case Listing():
-            return f"list, each {spec.item.phrase}"
-        case Table(value=Form() as form):
-            return f"mapping of {spec.key}s, each {form.phrase}"
+        case ValueType():
+            return spec.description
+        case ListType():
+            return f"list, each {spec.item.description}"
+        case Table(value=ValueType() as form):
+            return f"mapping of {spec.key}s, each {form.description}"
         case Table():
             return f"mapping by {spec.key}"
         case Section():

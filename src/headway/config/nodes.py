@@ -1,7 +1,6 @@
-"""A configuration file as a tree of what was written, each with its line: no types chosen yet.
+"""A configuration file as a tree of untyped nodes, each with its line.
 
-Texts stay as they stand in the file, so that 0.1 can become exactly 0.1; ``tag`` says what YAML
-takes the text for.
+Texts are kept as written, so that 0.1 stays exact; ``tag`` is the type that YAML assigns.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from msgspec import Struct
 
 NULL = "null"
 BROKEN = "broken"
-"""The tag of a text that was reported already: readers pass over it in silence."""
+"""The tag of a text whose error was reported already: readers ignore it."""
 
 
 class Scalar(Struct, frozen=True):
@@ -22,7 +21,7 @@ class Scalar(Struct, frozen=True):
     tag: str = "str"
     """YAML's name: str, int, float, bool, null, timestamp; or BROKEN."""
     expanded: bool = False
-    """It comes from the environment, which has texts only: any form that fits is right."""
+    """The text comes from an environment variable, so its YAML tag does not matter."""
 
 
 class Sequence(Struct, frozen=True):
@@ -47,7 +46,7 @@ _NUMBERS = {
 
 
 def plain(node: Node) -> object:
-    """The node as Python's own types: what a kind's options are given as."""
+    """The node as plain Python values, for the options of a kind."""
     match node:
         case Scalar():
             return _plain_scalar(node)
@@ -58,7 +57,7 @@ def plain(node: Node) -> object:
 
 
 def _plain_scalar(node: Scalar) -> object:
-    """YAML 1.1 takes 1:30 for an integer in base 60 and 010 for 8: those stay text."""
+    """YAML 1.1 parses 1:30 as a base-60 integer and 010 as 8: those stay text."""
     if node.tag in (NULL, BROKEN):
         return None
     if node.tag == "bool":

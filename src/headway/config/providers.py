@@ -1,4 +1,4 @@
-"""What the file and the environment say of each provider, made whole with what its kind says."""
+"""Build each configured provider from the file, the environment and the facts of its kind."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from headway.config.forms import KEY, SECRET
+from headway.config.errors import suggestion
 from headway.config.nodes import Scalar, plain
-from headway.config.read import REST, Nothing, Reader
-from headway.config.report import suggestion
 from headway.config.schema import KindInfo, Price, Provider, Server
 from headway.config.secret import Secret
 from headway.config.settings import PROVIDER
-from headway.config.standard import ADDRESS, Standard
+from headway.config.value_reader import REST, Nothing, Reader
+from headway.config.value_types import KEY, SECRET
+from headway.config.vendor_env import ADDRESS, VendorEnvironment
 from headway.types import Timeouts
 
 Given = Mapping[str, Any]
@@ -23,8 +23,7 @@ FILES = ("ca_file", "client_cert", "client_key")
 
 
 class Providers:
-    """Builds providers. ``file`` reports what is wrong in the file, ``environ`` in variables.
-    ``server`` is the gateway's own."""
+    """Builds providers. ``file`` reports errors in the file, ``environ`` those in variables."""
 
     def __init__(
         self,
@@ -42,10 +41,10 @@ class Providers:
         self.base = base
         self.file = file
         self.environ = environ
-        self.standard = Standard(variables, environ, server)
+        self.vendor_env = VendorEnvironment(variables, environ, server)
 
     def build(self, given: Mapping[str, Given]) -> dict[str, Provider]:
-        """Every kind under its own name, then those that only the file names."""
+        """Every kind under its own name, then providers that only the file names."""
         names = dict.fromkeys([*self.kinds, *given])
         built = {name: self._provider(name, given.get(name, {})) for name in names}
         return {name: provider for name, provider in built.items() if provider is not None}
@@ -54,11 +53,11 @@ class Providers:
         kind = self._kind(name, given)
         if kind is None:
             return None
-        usual = None if kind.base_url is None else kind.base_url.rstrip("/")
-        standard = self.standard.address(kind, given)
-        base_url = given.get(ADDRESS, standard or usual)
-        is_elsewhere = usual is not None and base_url != usual
-        options = self.standard.options(kind, given)
+        default_url = None if kind.base_url is None else kind.base_url.rstrip("/")
+        vendor_url = self.vendor_env.address(kind, given)
+        base_url = given.get(ADDRESS, vendor_url or default_url)
+        is_elsewhere = default_url is not None and base_url != default_url
+        options = self.vendor_env.options(kind, given)
         return Provider(
             name=name,
             kind=kind.name,
@@ -74,7 +73,7 @@ class Providers:
             options={**options, **self._options(name, kind, given)},
             sources={
                 key: kind.environ[key].name
-                for key in (*([] if standard is None else [ADDRESS]), *options)
+                for key in (*([] if vendor_url is None else [ADDRESS]), *options)
             },
             **self._files(name, given),
         )
@@ -92,13 +91,12 @@ class Providers:
             self.file.report(f"providers.{name}", f"has no kind; give it one of: {known}")
         return None
 
-    def _api_key(self, kind: KindInfo, given: Given, is_own: bool) -> Secret | None:
-        """The standard variable's key goes to the kind's own address only, or to that of the
-        variable beside it: a key for a vendor must not reach a box that merely speaks its
-        language."""
+    def _api_key(self, kind: KindInfo, given: Given, is_custom: bool) -> Secret | None:
+        """The key of the standard variable is used only with the kind's own address, or one from a
+        vendor variable: it must not be sent to another server that speaks the same wire format."""
         if "api_key" in given:
             return given["api_key"] or None
-        if is_own or kind.key_env is None:
+        if is_custom or kind.key_env is None:
             return None
         text = self.variables.get(kind.key_env, "")
         if not text.strip():
@@ -120,7 +118,7 @@ class Providers:
         return {key: value for key, value in options.items() if value is not None}
 
     def _files(self, name: str, given: Given) -> dict[str, str]:
-        """Paths in a file count from that file's own directory."""
+        """Paths are relative to the configuration file's directory."""
         files = {}
         for key in FILES:
             if key not in given:
@@ -140,7 +138,7 @@ def prices(
     known: Collection[str],
     file: Reader,
 ) -> dict[str, dict[str, Price]]:
-    """``prices`` and every ``providers.<name>.prices``, as one table."""
+    """``prices`` and every ``providers.<name>.prices`` in one table."""
     found: dict[str, dict[str, Price]] = {}
     for name, models in everywhere.items():
         if name not in known:

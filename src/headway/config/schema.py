@@ -1,6 +1,5 @@
-"""What the configuration is once it is read: frozen values, all defaults filled in.
-
-Nothing here reads anything. Unknown or not given is None. Secrets never show in a ``repr``.
+"""The values of a configuration, frozen, with all defaults. None is unknown or not given. A secret
+is never part of a ``repr``.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ MIB = 1024 * 1024
 
 
 class Variable(Protocol):
-    """An environment variable that stands in for a key of a provider."""
+    """An environment variable that sets a key of a provider."""
 
     @property
     def name(self) -> str: ...
     @property
     def read(self) -> Callable[[str], str]:
-        """Its text as the value of that key. Raises ValueError."""
+        """Convert its text to the value of that key. Raises ValueError."""
 
 
 class KindInfo(Protocol):
-    """What reading the configuration needs to know of a provider kind."""
+    """The facts of a provider kind that reading the configuration needs."""
 
     @property
     def name(self) -> str: ...
@@ -46,7 +45,7 @@ class KindInfo(Protocol):
 
     @property
     def secrets(self) -> frozenset[str]:
-        """Those of ``options`` that are secret, and texts therefore."""
+        """Names of ``options`` whose values are secret texts."""
 
     @property
     def environ(self) -> Mapping[str, Variable]:
@@ -70,17 +69,17 @@ class Provider(Struct, frozen=True, kw_only=True):
     """As in the route."""
     kind: str
     base_url: str | None = None
-    """Without a trailing slash. None: the kind says where (a model on this machine)."""
+    """Without a trailing slash. None: the kind determines it (a model on this machine)."""
     api_key: Secret | None = None
     key_env: str | None = None
-    """The variable that holds this provider's key by custom, to be named when no key is found."""
+    """The standard variable of this provider's key, named in the error when there is no key."""
     needs_key: bool = False
     """False as well for a configured ``base_url`` without ``api_key``."""
     headers: Mapping[str, Secret] = {}
     """Sent on every request. Values may be keys, so they are hidden."""
     timeouts: Timeouts = Timeouts()
     models: tuple[str, ...] = ()
-    """Names to list beside, or in place of, those the kind knows."""
+    """Model names to list in addition to, or instead of, those of the kind."""
     proxy: Secret | None = None
     """A proxy's URL, which may hold a password; "" goes direct whatever the environment says;
     None follows ``Config.proxy_environ``."""
@@ -89,16 +88,16 @@ class Provider(Struct, frozen=True, kw_only=True):
     client_key: str | None = None
     verify: bool = True
     options: Mapping[str, Any] = {}
-    """What only this kind understands, as configured; what of it is secret is a ``Secret``."""
+    """Further settings of this kind; secret ones are a ``Secret``."""
 
     sources: Mapping[str, str] = {}
     """``base_url`` and options that come from the environment: the variable of each."""
 
     def __repr__(self) -> str:
-        """Options may hold keys under any name, so only their names are shown."""
-        shown = {name: getattr(self, name) for name in self.__struct_fields__}
-        shown["options"] = sorted(self.options)
-        return f"Provider({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+        """Options may contain keys under any name, so only their names are included."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        fields["options"] = sorted(self.options)
+        return f"Provider({', '.join(f'{name}={value!r}' for name, value in fields.items())})"
 
 
 class Server(Struct, frozen=True, kw_only=True):
@@ -118,13 +117,13 @@ class Server(Struct, frozen=True, kw_only=True):
     stream_comment: float = 15.0
     """Seconds."""
     strict: bool = False
-    """Refuse requests that a provider's adapter would have to change."""
+    """Refuse requests that a provider's adapter would have to transform."""
     insecure: bool = False
 
 
 class Ledger(Struct, frozen=True, kw_only=True):
     url: str
-    """``sqlite:////absolute/path``, whatever form was given."""
+    """``sqlite:////absolute/path``; relative paths are resolved."""
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -133,23 +132,23 @@ class Config(Struct, frozen=True, kw_only=True):
     ledger: Ledger
     server: Server = Server()
     providers: Mapping[str, Provider] = {}
-    """By name; every kind that ships is here under its own name."""
+    """By name; every shipped kind is included under its own name."""
     timeouts: Timeouts = Timeouts()
-    """The defaults; ``Provider.timeouts`` already holds them."""
+    """The defaults; ``Provider.timeouts`` already includes them."""
     prices: Mapping[str, Mapping[str, Price]] = {}
     """Provider name, model, price."""
     proxy_environ: Mapping[str, str] = {}
     """HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as the environment has them, names in upper
     case. URLs among them may hold a password and are hidden."""
     credential_environ: Mapping[str, Secret] = {}
-    """What the tools of clouds read of the environment: their variables, and where home is. Any of
-    them may be a secret, so all are hidden."""
+    """The environment variables that cloud SDKs read. Any of them may be a secret, so all are
+    hidden."""
     source: str | None = None
     """The file that was read; None if there was none."""
 
 
 class Overrides(Struct, frozen=True, kw_only=True):
-    """What the command line says; None: nothing."""
+    """Options of the command line; None where not given."""
 
     host: str | None = None
     port: int | None = None

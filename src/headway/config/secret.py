@@ -1,4 +1,4 @@
-"""Text that must not be shown: keys, and whatever may hold one."""
+"""Text that must not be printed: keys, and values that may contain one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ HIDDEN = "***"
 
 
 class Secret(str):
-    """A string whose ``repr`` is ``***``, so that no value which holds it shows it when printed.
+    """A string whose ``repr`` is ``***``, so that printing a value that contains it is safe.
 
     It is still a ``str``: joining it, encoding it or writing ``str(secret)`` gives the text, which
-    is how it gets into a header. msgspec refuses to encode it, so it cannot slip into JSON.
+    is how it gets into a header. msgspec refuses to encode it, so it cannot get into JSON.
     """
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""The declaration of every key: its form, its meaning, its variable and its flag.
+"""The declaration of every key: its type, its meaning, its variable and its flag.
 
 Reading, help texts and docs/configuration.md all come from these tables; names and defaults are
 those of the structs in schema.py.
@@ -11,25 +11,25 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from headway.config import forms
-from headway.config.forms import Form
+from headway.config import value_types
 from headway.config.schema import Ledger, Price, Provider, Server
+from headway.config.value_types import ValueType
 from headway.types import Timeouts
 
 
-class Listing(Struct, frozen=True):
-    """A list of values of one form."""
+class ListType(Struct, frozen=True):
+    """A list of values of one type."""
 
-    item: Form
+    item: ValueType
 
 
 class Table(Struct, frozen=True):
     """A mapping whose keys the user chooses."""
 
     key: str
-    """What the keys are, in a word, as in ``providers.<name>``."""
-    name: Form
-    value: Form | Section | Table
+    """A word for the keys, as in ``providers.<name>``."""
+    name: ValueType
+    value: ValueType | Section | Table
 
 
 class Section(Struct, frozen=True):
@@ -37,12 +37,12 @@ class Section(Struct, frozen=True):
 
     keys: Mapping[str, Key]
     struct: type[Struct] | None = None
-    """Where the defaults are."""
+    """The struct with the defaults."""
     is_open: bool = False
-    """Keys not known here are kept as nodes, for whoever knows them."""
+    """Unknown keys are kept as nodes, to be checked by the kind."""
 
 
-Spec = Form | Listing | Table | Section
+Spec = ValueType | ListType | Table | Section
 
 
 class Key(Struct, frozen=True):
@@ -53,54 +53,56 @@ class Key(Struct, frozen=True):
     flag: str | None = None
     """The flag of ``headway serve`` that sets it too."""
     default: str | None = None
-    """In words, where the struct does not have it."""
+    """The default in words, where it is not the struct's."""
 
 
 SERVER = Section(
     {
         "host": Key(
-            forms.HOST,
+            value_types.HOST,
             "Address to listen on. One that other machines can reach needs `server.api_keys`.",
             "HEADWAY_HOST",
             "--host",
         ),
         "port": Key(
-            forms.PORT, "TCP port to listen on; 0 takes a free one.", "HEADWAY_PORT", "--port"
+            value_types.PORT, "TCP port to listen on; 0 takes a free one.", "HEADWAY_PORT", "--port"
         ),
         "workers": Key(
-            forms.COUNT, "Processes that serve requests.", "HEADWAY_WORKERS", "--workers"
+            value_types.COUNT, "Processes that serve requests.", "HEADWAY_WORKERS", "--workers"
         ),
-        "body_limit": Key(forms.SIZE, "Largest request body; a larger one is answered 413."),
+        "body_limit": Key(value_types.SIZE, "Largest request body; a larger one is answered 413."),
         "api_keys": Key(
-            Listing(forms.KEY),
+            ListType(value_types.KEY),
             "The gateway's own keys. With any set, every route but `/health` wants one, as "
             "`Authorization: Bearer` or `x-api-key`.",
             "HEADWAY_API_KEYS",
         ),
         "cors_origins": Key(
-            Listing(forms.ORIGIN), "Origins whose pages may call the gateway; `*` is every one."
+            ListType(value_types.ORIGIN),
+            "Origins whose pages may call the gateway; `*` is every one.",
         ),
         "shutdown_grace": Key(
-            forms.DURATION, "How long running answers may go on after SIGTERM, in seconds."
+            value_types.DURATION, "How long running answers may go on after SIGTERM, in seconds."
         ),
         "keep_alive": Key(
-            forms.DURATION, "How long an idle client connection is kept open, in seconds."
+            value_types.DURATION, "How long an idle client connection is kept open, in seconds."
         ),
         "read_timeout": Key(
-            forms.TIMEOUT, "Seconds that a client may take to send its request; then it gets a 408."
+            value_types.TIMEOUT,
+            "Seconds that a client may take to send its request; then it gets a 408.",
         ),
         "stream_comment": Key(
-            forms.TIMEOUT,
+            value_types.TIMEOUT,
             "A stream of server-sent events that says nothing for so many seconds gets a comment, "
             "lest something on the way cut it.",
         ),
         "strict": Key(
-            forms.FLAG,
+            value_types.FLAG,
             "Refuses every request that a provider would get with a change (a parameter dropped, "
             "renamed, clamped or emulated), as `strict: true` in a request does for that one.",
         ),
         "insecure": Key(
-            forms.FLAG,
+            value_types.FLAG,
             "Allows a host that other machines can reach without `server.api_keys`.",
             flag="--insecure",
         ),
@@ -111,7 +113,7 @@ SERVER = Section(
 LEDGER = Section(
     {
         "url": Key(
-            forms.LEDGER_URL,
+            value_types.LEDGER_URL,
             "Where the record of every request goes.",
             "HEADWAY_LEDGER_URL",
             default="`headway/headway.db` in `$XDG_STATE_HOME` or `~/.local/state`",
@@ -122,64 +124,67 @@ LEDGER = Section(
 
 TIMEOUTS = Section(
     {
-        "connect": Key(forms.TIMEOUT, "Seconds until connected, TLS included."),
-        "first_byte": Key(forms.TIMEOUT, "Seconds from sending to the answer's first byte."),
-        "idle": Key(forms.TIMEOUT, "Seconds between two reads of an answer."),
-        "total": Key(forms.TIMEOUT, "Seconds from sending to the answer's last byte."),
+        "connect": Key(value_types.TIMEOUT, "Seconds until connected, TLS included."),
+        "first_byte": Key(value_types.TIMEOUT, "Seconds from sending to the answer's first byte."),
+        "idle": Key(value_types.TIMEOUT, "Seconds between two reads of an answer."),
+        "total": Key(value_types.TIMEOUT, "Seconds from sending to the answer's last byte."),
     },
     Timeouts,
 )
 
 PRICE = Section(
     {
-        "input": Key(forms.PRICE, "Dollars per million input tokens."),
-        "output": Key(forms.PRICE, "Dollars per million output tokens, reasoning included."),
-        "cached": Key(forms.PRICE, "Dollars per million input tokens read from a cache."),
-        "cache_write": Key(forms.PRICE, "Dollars per million input tokens written to a cache."),
+        "input": Key(value_types.PRICE, "Dollars per million input tokens."),
+        "output": Key(value_types.PRICE, "Dollars per million output tokens, reasoning included."),
+        "cached": Key(value_types.PRICE, "Dollars per million input tokens read from a cache."),
+        "cache_write": Key(
+            value_types.PRICE, "Dollars per million input tokens written to a cache."
+        ),
     },
     Price,
 )
 
-MODEL_PRICES = Table("model", forms.TEXT, PRICE)
+MODEL_PRICES = Table("model", value_types.TEXT, PRICE)
 
 PROVIDER = Section(
     {
         "kind": Key(
-            forms.TEXT,
+            value_types.TEXT,
             "What it speaks: one of the kinds that `headway providers` lists.",
             default="the provider's name, if that is a kind",
         ),
         "base_url": Key(
-            forms.URL,
+            value_types.URL,
             "Where it is. With a `base_url` of your own, no key is sent unless `api_key` says so.",
             default="what a standard variable says, such as `OPENAI_BASE_URL`; else the kind's own",
         ),
         "api_key": Key(
-            forms.OPTIONAL_KEY,
+            value_types.OPTIONAL_KEY,
             "Its key. Write `${NAME}` and keep the key in the environment.",
             default="the kind's standard variable, such as `OPENAI_API_KEY`",
         ),
         "headers": Key(
-            Table("header", forms.HEADER_NAME, forms.HEADER_VALUE), "Sent with every request to it."
+            Table("header", value_types.HEADER_NAME, value_types.HEADER_VALUE),
+            "Sent with every request to it.",
         ),
         "timeouts": Key(TIMEOUTS, "Those that differ from `timeouts`."),
         "models": Key(
-            Listing(forms.TEXT), "Its models, as the provider names them, for the lists."
+            ListType(value_types.TEXT), "Its models, as the provider names them, for the lists."
         ),
         "prices": Key(MODEL_PRICES, "Prices that differ from the published ones, by model."),
         "proxy": Key(
-            forms.PROXY,
+            value_types.PROXY,
             'HTTP proxy on the way to it; `""` goes direct.',
             default="`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`",
         ),
         "ca_file": Key(
-            forms.TEXT, "Certificates (PEM) to trust in place of the well-known authorities."
+            value_types.TEXT, "Certificates (PEM) to trust in place of the well-known authorities."
         ),
-        "client_cert": Key(forms.TEXT, "Our certificate (PEM), where it asks for one."),
+        "client_cert": Key(value_types.TEXT, "Our certificate (PEM), where it asks for one."),
         "client_key": Key(
-            forms.TEXT, "The certificate's key (PEM).", default="in the file of `client_cert`"
+            value_types.TEXT, "The certificate's key (PEM).", default="in the file of `client_cert`"
         ),
-        "verify": Key(forms.FLAG, "`false` accepts any certificate. For tests only."),
+        "verify": Key(value_types.FLAG, "`false` accepts any certificate. For tests only."),
     },
     Provider,
     is_open=True,
@@ -189,13 +194,13 @@ ROOT = Section(
     {
         "server": Key(SERVER, "How clients reach the gateway."),
         "providers": Key(
-            Table("name", forms.NAME, PROVIDER),
+            Table("name", value_types.NAME, PROVIDER),
             "Providers by the name that stands in the route; any number of one kind. Every kind is "
             "there under its own name without being mentioned.",
         ),
         "timeouts": Key(TIMEOUTS, "How long to wait for a provider, unless it has its own."),
         "prices": Key(
-            Table("provider", forms.NAME, MODEL_PRICES),
+            Table("provider", value_types.NAME, MODEL_PRICES),
             "Prices that differ from the published ones, by provider and model.",
         ),
         "ledger": Key(LEDGER, "Where records are kept."),

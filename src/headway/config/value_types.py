@@ -1,6 +1,6 @@
-"""The forms that a text of the configuration can have: what each is called, and how it is read.
+"""The types of configuration values: how each is described in messages, and how its text is parsed.
 
-A form's ``read`` raises FormError, with a message if the form's own phrase says too little.
+``ValueType.read`` raises InvalidValueError, with a message where the description is not enough.
 Messages never repeat the text: it may be a key in the wrong place.
 """
 
@@ -20,31 +20,31 @@ from headway.config.secret import Secret
 from headway.wire.url import join
 
 TEXTUAL = frozenset({"str", "timestamp"})
-"""YAML takes 2024-06-01 for a date; an API version is a text that looks like that."""
+"""YAML parses 2024-06-01 as a date; API versions look like that."""
 NUMERIC = frozenset({"str", "int", "float"})
 
 
-class FormError(Exception):
-    """The text does not have the form."""
+class InvalidValueError(Exception):
+    """The text is not a value of this type."""
 
 
-class Form(Struct, frozen=True):
-    phrase: str
-    """Completes "must be"."""
+class ValueType(Struct, frozen=True):
+    description: str
+    """Completes the message "must be ..."."""
     read: Callable[[str], Any]
     tags: frozenset[str] = TEXTUAL
-    """What YAML may take the text for."""
+    """The YAML tags that are accepted."""
 
 
-def value_of(form: Form, scalar: Scalar) -> Any:
-    """The value that ``scalar`` stands for. Raises FormError with the whole message."""
+def value_of(form: ValueType, scalar: Scalar) -> Any:
+    """The value of ``scalar``. Raises InvalidValueError with the complete message."""
     if scalar.tag not in form.tags and not scalar.expanded:
         hint = "; put it in quotes" if form.tags is TEXTUAL else ""
-        raise FormError(f"must be {form.phrase}{hint}")
+        raise InvalidValueError(f"must be {form.description}{hint}")
     try:
         return form.read(scalar.text)
-    except FormError as error:
-        raise FormError(str(error) or f"must be {form.phrase}") from None
+    except InvalidValueError as error:
+        raise InvalidValueError(str(error) or f"must be {form.description}") from None
 
 
 def _matcher(pattern: str) -> Callable[[str], re.Match[str]]:
@@ -53,7 +53,7 @@ def _matcher(pattern: str) -> Callable[[str], re.Match[str]]:
     def match(text: str) -> re.Match[str]:
         found = compiled.fullmatch(text)
         if found is None:
-            raise FormError
+            raise InvalidValueError
         return found
 
     return match
@@ -82,7 +82,7 @@ def _integer_within(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         number = int(_integer(text).group())
         if not low <= number <= high:
-            raise FormError
+            raise InvalidValueError
         return number
 
     return read
@@ -92,14 +92,14 @@ def _scaled(text: str, units: Mapping[str, int] | Mapping[str, str]) -> Decimal:
     found = _quantity(text)
     unit = units.get(found[2].lower())
     if unit is None:
-        raise FormError
+        raise InvalidValueError
     return Decimal(found[1]) * Decimal(unit)
 
 
 def _size(text: str) -> int:
     size = _scaled(text, SIZES)
     if size < 1 or size != int(size):
-        raise FormError
+        raise InvalidValueError
     return int(size)
 
 
@@ -109,21 +109,21 @@ def _seconds(text: str) -> float:
 
 def _positive_seconds(text: str) -> float:
     if not (seconds := _seconds(text)):
-        raise FormError
+        raise InvalidValueError
     return seconds
 
 
 def _price(text: str) -> Decimal:
     price = Decimal(_decimal(text).group())
     if price > 1_000_000:
-        raise FormError
+        raise InvalidValueError
     return price
 
 
 def _flag(text: str) -> bool:
     lowered = text.lower()
     if lowered not in TRUE | FALSE:
-        raise FormError
+        raise InvalidValueError
     return lowered in TRUE
 
 
@@ -142,22 +142,22 @@ OWN_HEADERS = frozenset(
 
 def _text(text: str) -> str:
     if not text.strip() or "\0" in text:
-        raise FormError
+        raise InvalidValueError
     return text
 
 
 def _key(text: str) -> Secret:
-    """Keys travel in headers, and those from files often end in a line break."""
+    """Keys are sent in headers; those read from files often end in a line break."""
     return Secret(_printable(text.strip()).group())
 
 
 def _key_or_none(text: str) -> Secret:
-    """An empty key is how ``${NAME:-}`` says that there is none."""
+    """Empty, as ``${NAME:-}`` expands without a variable, means no key."""
     return _key(text) if text.strip() else Secret()
 
 
 def _secret(text: str) -> Secret:
-    """Whatever it may be, a password with spaces too; one from a file may end in a line break."""
+    """Any text, such as a password with spaces; one read from a file may end in a line break."""
     return Secret(text.strip("\r\n"))
 
 
@@ -179,10 +179,10 @@ def is_loopback(host: str) -> bool:
 
 
 def _header_name(text: str) -> str:
-    """A field name as of RFC 9110 section 5.1, but for those that the transport sets."""
+    """A field name (RFC 9110, section 5.1), except those that the transport sets."""
     name = _token(text).group()
     if name.lower() in OWN_HEADERS:
-        raise FormError("is set by the gateway itself; remove it")
+        raise InvalidValueError("is set by the gateway itself; remove it")
     return name
 
 
@@ -195,22 +195,22 @@ def _split(text: str, schemes: tuple[str, ...]) -> SplitResult:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise FormError from None
+        raise InvalidValueError from None
     if parts.scheme not in schemes or not parts.hostname or port == 0:
-        raise FormError
+        raise InvalidValueError
     return parts
 
 
 def _url(text: str) -> str:
-    """What the transport can call, by the same function that it calls it with."""
+    """A URL that the transport accepts, checked with the transport's own function."""
     if "@" in text.partition("?")[0]:
-        raise FormError("must hold no user or password: use api_key or headers for that")
+        raise InvalidValueError("must hold no user or password: use api_key or headers for that")
     if "#" in text:
-        raise FormError("must have no fragment (#...), which is never sent")
+        raise InvalidValueError("must have no fragment (#...), which is never sent")
     try:
         join(text)
     except ValueError:
-        raise FormError from None
+        raise InvalidValueError from None
     return text.rstrip("/")
 
 
@@ -226,39 +226,43 @@ def _origin(text: str) -> str:
         return text
     parts = _split(text, ("http", "https"))
     if text != f"{parts.scheme}://{parts.netloc}" or "@" in text:
-        raise FormError
+        raise InvalidValueError
     return text.lower()
 
 
 def _ledger_path(text: str) -> str:
     """The path in a ledger's URL, relative or absolute."""
     if not text.startswith("sqlite:"):
-        raise FormError("must be sqlite:///path: other databases are not supported yet")
+        raise InvalidValueError("must be sqlite:///path: other databases are not supported yet")
     scheme, _, path = text.partition(":///")
     if scheme != "sqlite" or not path.strip("/") or path == ":memory:" or "?" in path:
-        raise FormError
+        raise InvalidValueError
     return path
 
 
 INTEGER_TAGS = frozenset({"int"})
-PORT = Form("a port from 0 to 65535", _integer_within(0, 65535), INTEGER_TAGS)
-COUNT = Form("a whole number from 1 to 1024", _integer_within(1, 1024), INTEGER_TAGS)
-SIZE = Form("a number of bytes, or a size such as 32MB or 32MiB", _size, NUMERIC)
-DURATION = Form("a number of seconds, or a duration such as 500ms, 30s or 2m", _seconds, NUMERIC)
-TIMEOUT = Form(
+PORT = ValueType("a port from 0 to 65535", _integer_within(0, 65535), INTEGER_TAGS)
+COUNT = ValueType("a whole number from 1 to 1024", _integer_within(1, 1024), INTEGER_TAGS)
+SIZE = ValueType("a number of bytes, or a size such as 32MB or 32MiB", _size, NUMERIC)
+DURATION = ValueType(
+    "a number of seconds, or a duration such as 500ms, 30s or 2m", _seconds, NUMERIC
+)
+TIMEOUT = ValueType(
     "more than 0 seconds: a number, or such as 500ms, 30s or 2m", _positive_seconds, NUMERIC
 )
-PRICE = Form("dollars per million tokens, a number from 0 to 1000000", _price, NUMERIC)
-FLAG = Form("true or false", _flag, frozenset({"bool"}))
-TEXT = Form("text", _text)
-KEY = Form("a key: text without spaces or line breaks", _key)
-OPTIONAL_KEY = Form("a key: text without spaces or line breaks", _key_or_none)
-SECRET = Form("a secret: text", _secret)
-NAME = Form("a name of letters, digits, dots, dashes and underscores", lambda t: _name(t).group())
-HOST = Form("an IP address or a host name", _host)
-HEADER_NAME = Form("the name of an HTTP header", _header_name)
-HEADER_VALUE = Form("text in one line", lambda text: Secret(_field_value(text).group()))
-URL = Form("a URL such as https://host/v1 or unix:/path/of.sock", _url)
-PROXY = Form("the URL of a proxy such as http://host:3128, or empty for none", _proxy)
-ORIGIN = Form("an origin such as https://example.org, or *", _origin)
-LEDGER_URL = Form("sqlite:///relative/path or sqlite:////absolute/path", _ledger_path)
+PRICE = ValueType("dollars per million tokens, a number from 0 to 1000000", _price, NUMERIC)
+FLAG = ValueType("true or false", _flag, frozenset({"bool"}))
+TEXT = ValueType("text", _text)
+KEY = ValueType("a key: text without spaces or line breaks", _key)
+OPTIONAL_KEY = ValueType("a key: text without spaces or line breaks", _key_or_none)
+SECRET = ValueType("a secret: text", _secret)
+NAME = ValueType(
+    "a name of letters, digits, dots, dashes and underscores", lambda t: _name(t).group()
+)
+HOST = ValueType("an IP address or a host name", _host)
+HEADER_NAME = ValueType("the name of an HTTP header", _header_name)
+HEADER_VALUE = ValueType("text in one line", lambda text: Secret(_field_value(text).group()))
+URL = ValueType("a URL such as https://host/v1 or unix:/path/of.sock", _url)
+PROXY = ValueType("the URL of a proxy such as http://host:3128, or empty for none", _proxy)
+ORIGIN = ValueType("an origin such as https://example.org, or *", _origin)
+LEDGER_URL = ValueType("sqlite:///relative/path or sqlite:////absolute/path", _ledger_path)

@@ -1,4 +1,4 @@
-"""Finds the configuration, reads it, and lays the environment and the command line over it."""
+"""Find and read the configuration file, and apply the environment and the command line."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from headway.config.forms import is_loopback
+from headway.config.errors import ConfigError, Problem
 from headway.config.nodes import Node, Scalar, Sequence
 from headway.config.providers import Providers, prices
-from headway.config.read import Nothing, Reader
-from headway.config.report import ConfigError, Problem
 from headway.config.schema import Config, KindInfo, Ledger, Overrides, Server
 from headway.config.secret import Secret
-from headway.config.settings import LEDGER, ROOT, SERVER, Key, Listing, Section
+from headway.config.settings import LEDGER, ROOT, SERVER, Key, ListType, Section
+from headway.config.value_reader import Nothing, Reader
+from headway.config.value_types import is_loopback
 from headway.types import Timeouts
 
 FILE_NAME = "headway.yaml"
@@ -35,8 +35,7 @@ CLOUD_VARIABLES = frozenset(
         "USERPROFILE",
     }
 )
-"""Beside those with a prefix: where clouds' own tools keep their files, and who gives out tokens on
-this machine."""
+"""Variables without these prefixes that locate the files and token endpoints of cloud tools."""
 NO_OVERRIDES = Overrides()
 
 EXPOSED = (
@@ -91,9 +90,9 @@ def _file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> st
 
 
 def _file_values(name: str, environ: Mapping[str, str], file: Reader) -> dict[str, Any]:
-    from headway.config import document  # PyYAML costs 40 ms, which only a file need cost
+    from headway.config import yaml_reader  # imports PyYAML, 40 ms, needed for a file only
 
-    tree = document.read(name, environ, file.problems)
+    tree = yaml_reader.read(name, environ, file.problems)
     values = file.read(ROOT, tree, "")
     return {} if values is Nothing else dict(values)
 
@@ -104,7 +103,7 @@ def _file_values(name: str, environ: Mapping[str, str], file: Reader) -> dict[st
 def _from_environ(
     section: Section, environ: Mapping[str, str], variables: Reader
 ) -> dict[str, Any]:
-    """What variables say of this section. An empty one says nothing."""
+    """The values of a section from environment variables. Empty variables are ignored."""
     found: dict[str, Any] = {}
     for name, key in section.keys.items():
         text = environ.get(key.env, "") if key.env else ""
@@ -117,14 +116,14 @@ def _from_environ(
 
 
 def _variable_node(key: Key, text: str) -> Node:
-    if not isinstance(key.spec, Listing):
+    if not isinstance(key.spec, ListType):
         return Scalar(text.strip(), expanded=True)
     return Sequence(tuple(Scalar(part.strip(), expanded=True) for part in text.split(",")))
 
 
 def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
-    """The lower-case name wins, as in curl. HTTP_PROXY in capitals is ignored where a CGI server
-    set it from a request's ``Proxy`` header (httpoxy, CVE-2016-5385)."""
+    """The lower-case name takes precedence, as in curl. HTTP_PROXY in capitals is ignored where a
+    CGI server set it from a request's ``Proxy`` header (httpoxy, CVE-2016-5385)."""
     found: dict[str, str] = {}
     for name in PROXY_VARIABLES:
         is_forged = name == "HTTP_PROXY" and "REQUEST_METHOD" in environ
@@ -148,7 +147,7 @@ def _credentials(environ: Mapping[str, str]) -> dict[str, Secret]:
 def _ledger(
     given: Mapping[str, str], base: Path, environ: Mapping[str, str], variables: Reader
 ) -> Ledger:
-    """A path counts from where it is written: the file's directory, or the working directory."""
+    """A path is relative to where it is written: the file's directory, or the working directory."""
     named = _from_environ(LEDGER, environ, variables).get("url")
     if named is not None:
         return _sqlite(Path.cwd() / Path(named).expanduser())
@@ -162,7 +161,7 @@ def _sqlite(path: Path) -> Ledger:
 
 
 def _state_home(environ: Mapping[str, str]) -> Path:
-    """XDG base directory specification 0.8: a relative $XDG_STATE_HOME is to be ignored."""
+    """XDG base directory specification 0.8: a relative $XDG_STATE_HOME is ignored."""
     named = Path(environ.get("XDG_STATE_HOME", ""))
     if named.is_absolute():
         return named
@@ -174,7 +173,7 @@ def _state_home(environ: Mapping[str, str]) -> Path:
 
 
 def apply_overrides(config: Config, overrides: Overrides) -> Config:
-    """``config`` with what the command line says. Raises ConfigError, naming the flags."""
+    """``config`` with the options of the command line. Raises ConfigError, naming the flags."""
     problems: list[Problem] = []
     changed = _overridden(config, overrides, problems)
     if problems:
@@ -202,12 +201,12 @@ def _refuse_exposure(
     if is_loopback(server.host) or server.api_keys or server.insecure:
         return
     if any("api_keys" in problem.path.lower() for problem in problems):
-        return  # keys were meant to be there: mending them mends this
+        return  # keys are configured, but invalid: correcting them resolves this too
     problems.append(_exposure(readers, overrides))
 
 
 def _exposure(readers: tuple[Reader, Reader], overrides: Overrides) -> Problem:
-    """At the place that set the host."""
+    """Located at the setting of the host."""
     file, variables = readers
     if overrides.host is not None:
         return Problem("--host", EXPOSED, "command line")

@@ -1,9 +1,9 @@
-"""What the environment says of providers in the names that vendors' own SDKs and tools read.
+"""Provider settings from the environment variables that the vendors' own SDKs and tools read.
 
-An address from there must not lead a secret astray. So it is taken only where the file leaves a
-provider to its kind: what the file gives of keys, headers and options belongs to the address in the
-file, or else to the vendor's. And it is not taken where it is the gateway's own, which clients on
-this machine are told by the very same variables.
+An address from a variable must not receive a secret that was meant for another one. So it is used
+only for a provider of which the file sets no key, headers or options: those belong to the address
+in the file, or else to the vendor's. Nor is it used where it is the gateway's own address, which
+clients on this machine get from the same variables.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from headway.config.forms import TEXT, URL, is_loopback
 from headway.config.nodes import Scalar
-from headway.config.read import REST, Nothing, Reader
 from headway.config.schema import KindInfo, Server, Variable
+from headway.config.value_reader import REST, Nothing, Reader
+from headway.config.value_types import TEXT, URL, is_loopback
 
 ADDRESS = "base_url"
-ENTRUSTED = ("api_key", "headers", "client_cert", REST)
-"""What the file says of a provider that is meant for one address only."""
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - read, not listened on
+ADDRESS_BOUND = ("api_key", "headers", "client_cert", REST)
+"""Settings in the file that are meant for one address only."""
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - not bound to
 PORTS = {"http": 80, "https": 443}
 
 
-class Standard:
-    """Reads variables, each once, and reports what is wrong with those that are used."""
+class VendorEnvironment:
+    """Reads each variable once, and reports errors in those that are used."""
 
     def __init__(self, variables: Mapping[str, str], reader: Reader, server: Server) -> None:
         self._variables = variables
@@ -34,18 +34,18 @@ class Standard:
         self._known: dict[str, str | None] = {}
 
     def address(self, kind: KindInfo, given: Mapping[str, Any]) -> str | None:
-        """For a provider of which the file says ``given``; None: it stays as it is. A kind without
-        an address of its own takes any."""
+        """The address for a provider with the settings ``given`` in the file, or None where no
+        variable applies. A kind without an address of its own always takes it."""
         variable = kind.environ.get(ADDRESS)
         if variable is None or ADDRESS in given:
             return None
-        if kind.base_url is not None and any(given.get(name) for name in ENTRUSTED):
+        if kind.base_url is not None and any(given.get(name) for name in ADDRESS_BOUND):
             return None
         found = self._value(variable, is_address=True)
-        return None if found is None or self._is_ours(found) else found
+        return None if found is None or self._is_own_address(found) else found
 
     def options(self, kind: KindInfo, given: Mapping[str, Any]) -> dict[str, str]:
-        """Those that the file does not give, of a provider whose address it leaves to the kind."""
+        """Options that the file does not set, unless the file sets the address."""
         if ADDRESS in given:
             return {}
         missing = [key for key in kind.environ if key != ADDRESS and key not in given.get(REST, {})]
@@ -65,13 +65,13 @@ class Standard:
         try:
             value = variable.read(text)
         except ValueError:
-            self._reader.report(variable.name, f"must be {form.phrase}")
+            self._reader.report(variable.name, f"must be {form.description}")
             return None
         found = self._reader.read(form, Scalar(value, expanded=True), variable.name)
         return None if found is Nothing else found
 
-    def _is_ours(self, url: str) -> bool:
+    def _is_own_address(self, url: str) -> bool:
         parts = urlsplit(url)
         host, server = parts.hostname or "", self._server
-        is_here = is_loopback(host) or host in (server.host, *EVERYWHERE)
+        is_here = is_loopback(host) or host in (server.host, *WILDCARDS)
         return is_here and (parts.port or PORTS.get(parts.scheme)) == server.port

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from headway.config import ConfigError, Problem, Secret
-from headway.config.report import suggestion
+from headway.config.errors import suggestion
 
 WRONG = """\
 server:

@@ -4,19 +4,19 @@ from decimal import Decimal
 
 import pytest
 
-from headway.config import forms
-from headway.config.forms import Form, FormError, is_loopback, value_of
+from headway.config import value_types
 from headway.config.nodes import Scalar
+from headway.config.value_types import InvalidValueError, ValueType, is_loopback, value_of
 
-CASES: list[tuple[Form, dict[str, object], list[str]]] = [
+CASES: list[tuple[ValueType, dict[str, object], list[str]]] = [
     (
-        forms.PORT,
+        value_types.PORT,
         {"0": 0, "1": 1, "65535": 65535},
         ["65536", "-1", "080", "0x50", "8_0", "1:20", "1.0", "", "9" * 19, "\u0661"],
     ),
-    (forms.COUNT, {"1": 1, "1024": 1024}, ["0", "1025", "two"]),
+    (value_types.COUNT, {"1": 1, "1024": 1024}, ["0", "1025", "two"]),
     (
-        forms.SIZE,
+        value_types.SIZE,
         {
             "1": 1,
             "32MB": 32_000_000,
@@ -30,13 +30,13 @@ CASES: list[tuple[Form, dict[str, object], list[str]]] = [
         ["0", "1.5", "MB", "32 M", "-1", "1e3", "1 2", ""],
     ),
     (
-        forms.DURATION,
+        value_types.DURATION,
         {"0": 0.0, "30": 30.0, "2.5": 2.5, "500ms": 0.5, "30s": 30.0, "2 m": 120.0, "1H": 3600.0},
         ["-1", "s", "1d", "1e3", "inf", "nan", "1m30s", ""],
     ),
-    (forms.TIMEOUT, {"0.1": 0.1, "1ms": 0.001}, ["0", "0s", "0.0", "none"]),
+    (value_types.TIMEOUT, {"0.1": 0.1, "1ms": 0.001}, ["0", "0s", "0.0", "none"]),
     (
-        forms.PRICE,
+        value_types.PRICE,
         {
             "0": Decimal(0),
             "0.1": Decimal("0.1"),
@@ -49,20 +49,24 @@ CASES: list[tuple[Form, dict[str, object], list[str]]] = [
         ["-1", "1000000.1", "1e99", "1e999999999", ".", "nan", "inf", "1_000", "$1", "1" * 31, ""],
     ),
     (
-        forms.FLAG,
+        value_types.FLAG,
         {"true": True, "False": False, "ON": True, "off": False, "yes": True, "no": False},
         ["1", "0", "y", "", "maybe"],
     ),
-    (forms.TEXT, {"a b": "a b", "ü": "ü"}, ["", "  ", "a\0b"]),
-    (forms.KEY, {"sk-1": "sk-1", " sk-1\n": "sk-1"}, ["", " ", "a b", "a\nb", "schlüssel", "\x7f"]),
-    (forms.OPTIONAL_KEY, {"": "", " ": "", "k": "k"}, ["a b"]),
+    (value_types.TEXT, {"a b": "a b", "ü": "ü"}, ["", "  ", "a\0b"]),
     (
-        forms.NAME,
+        value_types.KEY,
+        {"sk-1": "sk-1", " sk-1\n": "sk-1"},
+        ["", " ", "a b", "a\nb", "schlüssel", "\x7f"],
+    ),
+    (value_types.OPTIONAL_KEY, {"": "", " ": "", "k": "k"}, ["a b"]),
+    (
+        value_types.NAME,
         {"gpu-1": "gpu-1", "A.b_c": "A.b_c", "4": "4"},
         ["", "a/b", "-a", ".a", "a b", "ä", "a" * 65, "a\n"],
     ),
     (
-        forms.HOST,
+        value_types.HOST,
         {
             "127.0.0.1": "127.0.0.1",
             "::": "::",
@@ -73,7 +77,7 @@ CASES: list[tuple[Form, dict[str, object], list[str]]] = [
         ["", "a b", "http://x", "a:80", "[::1]:80", "[a", "-a", "a/b"],
     ),
     (
-        forms.URL,
+        value_types.URL,
         {
             "https://host/v1": "https://host/v1",
             "http://host:8000/": "http://host:8000",
@@ -84,7 +88,7 @@ CASES: list[tuple[Form, dict[str, object], list[str]]] = [
         ["", "host/v1", "ftp://host", "http://", "http://a b", "http://h:99999", "http://h:x"],
     ),
     (
-        forms.PROXY,
+        value_types.PROXY,
         {"": "", "http://p:3128/": "http://p:3128", "https://u:s@p": "https://u:s@p"},
         [
             "p:3128",
@@ -97,12 +101,12 @@ CASES: list[tuple[Form, dict[str, object], list[str]]] = [
         ],
     ),
     (
-        forms.ORIGIN,
+        value_types.ORIGIN,
         {"*": "*", "https://App.example:8443": "https://app.example:8443"},
         ["app.example", "https://a/", "https://a/b", "https://u@a", "null", "", "https://a b"],
     ),
     (
-        forms.LEDGER_URL,
+        value_types.LEDGER_URL,
         {"sqlite:///h.db": "h.db", "sqlite:////var/h.db": "/var/h.db", "sqlite:///~/h": "~/h"},
         [
             "sqlite://",
@@ -113,15 +117,19 @@ CASES: list[tuple[Form, dict[str, object], list[str]]] = [
             "sqlite:h",
         ],
     ),
-    (forms.HEADER_NAME, {"X-Team": "X-Team"}, ["", "a b", "a:", "ä", "Host", "content-length"]),
-    (forms.HEADER_VALUE, {"": "", "a b\t~": "a b\t~", "é": "é"}, ["a\nb", "a\r", "\0", "€"]),
+    (
+        value_types.HEADER_NAME,
+        {"X-Team": "X-Team"},
+        ["", "a b", "a:", "ä", "Host", "content-length"],
+    ),
+    (value_types.HEADER_VALUE, {"": "", "a b\t~": "a b\t~", "é": "é"}, ["a\nb", "a\r", "\0", "€"]),
 ]
 
 
 @pytest.mark.parametrize(
     ("form", "text", "value"), [(form, *item) for form, good, _ in CASES for item in good.items()]
 )
-def test_a_form_reads_what_has_it(form: Form, text: str, value: object) -> None:
+def test_a_form_reads_what_has_it(form: ValueType, text: str, value: object) -> None:
     read = value_of(form, Scalar(text, expanded=True))
     assert read == value
     if isinstance(value, float | int | bool):
@@ -129,8 +137,8 @@ def test_a_form_reads_what_has_it(form: Form, text: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(("form", "text"), [(form, text) for form, _, bad in CASES for text in bad])
-def test_a_form_refuses_all_else_and_says_what_would_be_right(form: Form, text: str) -> None:
-    with pytest.raises(FormError) as error:
+def test_a_form_refuses_all_else_and_says_what_would_be_right(form: ValueType, text: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
         value_of(form, Scalar(text, expanded=True))
     assert str(error.value)
 
@@ -138,16 +146,20 @@ def test_a_form_refuses_all_else_and_says_what_would_be_right(form: Form, text: 
 @pytest.mark.parametrize(
     ("form", "text", "message"),
     [
-        (forms.URL, "https://user:planted@host", "must hold no user or password"),
-        (forms.URL, "https://host/#planted", "must have no fragment"),
-        (forms.LEDGER_URL, "postgres://u:planted@h/d", "other databases are not supported yet"),
-        (forms.LEDGER_URL, "sqlite:///planted?x=1", "must be sqlite:///relative/path"),
-        (forms.HEADER_NAME, "Host", "is set by the gateway itself; remove it"),
-        (forms.PORT, "planted", "must be a port from 0 to 65535"),
+        (value_types.URL, "https://user:planted@host", "must hold no user or password"),
+        (value_types.URL, "https://host/#planted", "must have no fragment"),
+        (
+            value_types.LEDGER_URL,
+            "postgres://u:planted@h/d",
+            "other databases are not supported yet",
+        ),
+        (value_types.LEDGER_URL, "sqlite:///planted?x=1", "must be sqlite:///relative/path"),
+        (value_types.HEADER_NAME, "Host", "is set by the gateway itself; remove it"),
+        (value_types.PORT, "planted", "must be a port from 0 to 65535"),
     ],
 )
-def test_a_refusal_says_why_and_not_what(form: Form, text: str, message: str) -> None:
-    with pytest.raises(FormError) as error:
+def test_a_refusal_says_why_and_not_what(form: ValueType, text: str, message: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
         value_of(form, Scalar(text, expanded=True))
     assert message in str(error.value)
     assert "planted" not in str(error.value)
@@ -156,29 +168,30 @@ def test_a_refusal_says_why_and_not_what(form: Form, text: str, message: str) ->
 @pytest.mark.parametrize(
     ("form", "tag", "accepted"),
     [
-        (forms.TEXT, "str", True),
-        (forms.TEXT, "timestamp", True),
-        (forms.TEXT, "int", False),
-        (forms.TEXT, "bool", False),
-        (forms.KEY, "int", False),
-        (forms.KEY, "float", False),
-        (forms.PORT, "int", True),
-        (forms.PORT, "str", False),
-        (forms.PRICE, "float", True),
-        (forms.PRICE, "str", True),
-        (forms.PRICE, "bool", False),
-        (forms.FLAG, "str", False),
-        (forms.SIZE, "int", True),
-        (forms.SIZE, "str", True),
+        (value_types.TEXT, "str", True),
+        (value_types.TEXT, "timestamp", True),
+        (value_types.TEXT, "int", False),
+        (value_types.TEXT, "bool", False),
+        (value_types.KEY, "int", False),
+        (value_types.KEY, "float", False),
+        (value_types.PORT, "int", True),
+        (value_types.PORT, "str", False),
+        (value_types.PRICE, "float", True),
+        (value_types.PRICE, "str", True),
+        (value_types.PRICE, "bool", False),
+        (value_types.FLAG, "str", False),
+        (value_types.SIZE, "int", True),
+        (value_types.SIZE, "str", True),
     ],
 )
-def test_what_yaml_takes_the_text_for_must_fit(form: Form, tag: str, accepted: bool) -> None:
-    scalar = Scalar("true" if form is forms.FLAG else "12", tag=tag)
+def test_what_yaml_takes_the_text_for_must_fit(form: ValueType, tag: str, accepted: bool) -> None:
+    scalar = Scalar("true" if form is value_types.FLAG else "12", tag=tag)
     if accepted:
         value_of(form, scalar)
         return
     with pytest.raises(
-        FormError, match=r"^must be .*quotes$" if form.tags is forms.TEXTUAL else "^must"
+        InvalidValueError,
+        match=r"^must be .*quotes$" if form.tags is value_types.TEXTUAL else "^must",
     ):
         value_of(form, scalar)
 

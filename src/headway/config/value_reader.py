@@ -1,7 +1,7 @@
-"""Nodes to values, by the declarations of settings.py. Every problem is kept, none stops the rest.
+"""Convert nodes to values by the declarations in settings.py, and collect every error.
 
-A value that is absent, null or wrong is left out of what is returned, so that the struct's default
-stands in until the problems are shown.
+A value that is absent, null or wrong is left out of the result, so that the struct's default
+applies until the errors are reported.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from headway.config.forms import Form, FormError, value_of
+from headway.config.errors import Problem, suggestion
 from headway.config.nodes import BROKEN, NULL, Entries, Node, Scalar, Sequence
-from headway.config.report import Problem, suggestion
-from headway.config.settings import Listing, Section, Spec, Table
+from headway.config.settings import ListType, Section, Spec, Table
+from headway.config.value_types import InvalidValueError, ValueType, value_of
 
 REST = "*"
-"""Under this name an open section's reading holds the nodes of the keys that it does not know."""
+"""The entry of an open section's values that holds the nodes of unknown keys."""
 
 Nothing = msgspec.UNSET
 
@@ -28,7 +28,7 @@ class Reader:
         self.source = source
         self.problems = problems
         self.lines: dict[str, int | None] = {}
-        """The line of every key that was seen, by its path."""
+        """The line of every key seen, by its path."""
 
     def report(self, path: str, message: str, line: int | None = None) -> None:
         place = line if line is not None else self.lines.get(path)
@@ -39,32 +39,32 @@ class Reader:
         if isinstance(node, Scalar) and node.tag in (NULL, BROKEN):
             return Nothing
         match spec:
-            case Form():
+            case ValueType():
                 return self._form(spec, node, path)
-            case Listing():
+            case ListType():
                 return self._list(spec, node, path)
             case Table():
                 return self._table(spec, node, path)
             case Section():
                 return self._section(spec, node, path)
 
-    def _form(self, form: Form, node: Node, path: str) -> Any:
+    def _form(self, form: ValueType, node: Node, path: str) -> Any:
         if not isinstance(node, Scalar):
-            return self._wrong(path, f"must be {form.phrase}", node)
+            return self._wrong(path, f"must be {form.description}", node)
         try:
             return value_of(form, node)
-        except FormError as error:
+        except InvalidValueError as error:
             return self._wrong(path, str(error), node)
 
-    def _list(self, spec: Listing, node: Node, path: str) -> Any:
+    def _list(self, spec: ListType, node: Node, path: str) -> Any:
         if not isinstance(node, Sequence):
-            return self._wrong(path, f"must be a list, each {spec.item.phrase}", node)
+            return self._wrong(path, f"must be a list, each {spec.item.description}", node)
         values = [self._item(spec, item, f"{path}[{at}]") for at, item in enumerate(node.items)]
         return tuple(value for value in values if value is not Nothing)
 
-    def _item(self, spec: Listing, node: Node, path: str) -> Any:
+    def _item(self, spec: ListType, node: Node, path: str) -> Any:
         if isinstance(node, Scalar) and node.tag == NULL:
-            return self._wrong(path, f"must be {spec.item.phrase}; it is empty", node)
+            return self._wrong(path, f"must be {spec.item.description}; it is empty", node)
         return self.read(spec.item, node, path)
 
     def _table(self, spec: Table, node: Node, path: str) -> Any:
@@ -74,12 +74,12 @@ class Reader:
         for name, inner, child in self._children(node, path):
             try:
                 spec.name.read(name)
-            except FormError as error:
-                message = str(error) or f"must be named by {spec.name.phrase}"
+            except InvalidValueError as error:
+                message = str(error) or f"must be named by {spec.name.description}"
                 self.report(inner, message)
                 continue
             value = self.read(spec.value, child, inner)
-            if value is Nothing and not isinstance(spec.value, Form):
+            if value is Nothing and not isinstance(spec.value, ValueType):
                 value = {}
             found[name] = value
         return {name: value for name, value in found.items() if value is not Nothing}
@@ -101,7 +101,7 @@ class Reader:
         return {**given, REST: rest} if spec.is_open else given
 
     def _children(self, node: Entries, path: str) -> list[tuple[str, str, Node]]:
-        """Name, path and node of each key; notes where each stands."""
+        """Name, path and node of each key; records the line of each."""
         children = []
         for name, child in node.values.items():
             inner = f"{path}.{name}" if path else name

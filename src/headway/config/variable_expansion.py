@@ -1,4 +1,4 @@
-"""``${NAME}`` and ``${NAME:-default}`` in texts, as shells write them; ``$${`` is ``${``."""
+"""Expand ``${NAME}`` and ``${NAME:-default}`` in texts, as in shells; ``$${`` becomes ``${``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REFERENCE = re.compile(
 
 
 class VariableError(Exception):
-    """The message says what is wrong with it and how to mend it, and shows names only."""
+    """The message names the variable and the remedy, and contains no value."""
 
 
 def refers(text: str) -> bool:
@@ -21,10 +21,10 @@ def refers(text: str) -> bool:
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:
-    """``text`` with its variables filled in. Raises VariableError.
+    """``text`` with its variables expanded. Raises VariableError.
 
-    An empty variable counts as one that is not set, as with a shell's ``:-``: compose files and
-    unit files hand on empty ones for those that were never set.
+    An empty variable counts as not set, as with a shell's ``:-``: compose files and unit files
+    pass unset variables on as empty ones.
     """
     return _REFERENCE.sub(lambda match: _value(match, environ), text)
 

@@ -1,7 +1,7 @@
-"""What is wrong with a configuration: all of it at once, each with its place and its remedy.
+"""Errors of a configuration, reported all at once, each with its location and remedy.
 
-Rule of this file and of all who report here: a message never repeats a value, because any value may
-be a key in the wrong place. It names where it stands, and what would be right.
+Rule: a message never repeats a value, because any value may be a key in the wrong place. It names
+the location and what would be valid.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 
 class Problem(Struct, frozen=True):
-    """One thing to mend."""
+    """One error."""
 
     path: str
     """The dotted path of the key, the variable or the flag; "" for the file as a whole."""
@@ -28,7 +28,7 @@ class Problem(Struct, frozen=True):
 
 
 class ConfigError(Exception):
-    """The configuration is refused. ``str`` is one line a problem, in the file's order."""
+    """The configuration is invalid. ``str`` is one line for each problem, in the file's order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=_order))
@@ -36,13 +36,13 @@ class ConfigError(Exception):
 
 
 def _order(problem: Problem) -> tuple[bool, str, int]:
-    """The file first, by line; then what has no lines."""
+    """The file first, by line; then problems without a line."""
     return problem.line is None, problem.source, problem.line or 0
 
 
 def suggestion(name: str, known: Collection[str]) -> str:
-    """``did you mean base_url?`` where one is near, else all that are known."""
-    from difflib import get_close_matches  # only a wrong file pays for it
+    """``did you mean base_url?`` where one is similar, else all known names."""
+    from difflib import get_close_matches  # needed for invalid files only
 
     near = get_close_matches(name.lower(), known, n=1)
     return f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"

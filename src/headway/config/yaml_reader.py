@@ -1,7 +1,7 @@
-"""One YAML file, read as nodes. Refused here is what is no configuration file at all: unreadable,
-too large, not UTF-8, not YAML, or YAML that unfolds into something huge.
+"""Read a YAML file as nodes. Rejects files that are unreadable, too large, not UTF-8, not YAML, or
+whose aliases expand to a huge tree.
 
-PyYAML's own messages quote the file, so only their fixed words are used.
+PyYAML's messages quote the file, so only their fixed parts are used.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from pathlib import Path
 
 import yaml
 
+from headway.config.errors import ConfigError, Problem
 from headway.config.nodes import BROKEN, Entries, Node, Scalar, Sequence
-from headway.config.report import ConfigError, Problem
-from headway.config.variables import VariableError, expand, refers
+from headway.config.variable_expansion import VariableError, expand, refers
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 16
 MAX_COST = 16 * 1024 * 1024
-"""Of the unfolded tree: each node costs its text and 64. A file within MAX_BYTES that repeats
-nothing stays below it; ten levels of ten aliases do not."""
+"""Size of the tree with its aliases expanded: 64 and the text's length for each node. A file of
+MAX_BYTES without aliases stays below it; ten levels of ten aliases do not."""
 
 _QUOTED = re.compile(r"\s*(?:'(?!<)[^']{2,}'|\"[^\"]*\")")
 
 
 def read(file: str, environ: Mapping[str, str], problems: list[Problem]) -> Node:
-    """The tree of ``file``, variables filled in; what is wrong inside goes to ``problems``.
+    """The tree of ``file`` with its variables expanded; errors inside it are added to ``problems``.
 
     Raises ConfigError if there is no tree.
     """
@@ -58,8 +58,8 @@ def _decode(file: str, data: bytes) -> str:
 
 
 def _compose(file: str, text: str) -> yaml.Node | None:
-    """PyYAML's tree. Its own recursion is Python's, so a deep file ends in RecursionError; the C
-    parser has no such end, and is not used."""
+    """PyYAML's tree, with its Python parser: a deeply nested file raises RecursionError in it, but
+    overflows the stack of the C parser."""
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -89,7 +89,7 @@ def _refusal(file: str, message: str, line: int | None = None) -> ConfigError:
 
 
 class _Converter:
-    """PyYAML's nodes to ours. Aliases are unfolded, so depth and cost are bounded."""
+    """Converts PyYAML's nodes. Aliases are expanded, so depth and cost are limited."""
 
     def __init__(self, file: str, environ: Mapping[str, str], problems: list[Problem]) -> None:
         self.file = file
@@ -149,7 +149,7 @@ class _Converter:
 
 
 def _wrong_key(key: yaml.Node, lines: Mapping[str, int]) -> str | None:
-    """PyYAML takes the last of two equal keys in silence; YAML 1.2 §3.2.1.3 forbids them."""
+    """PyYAML silently takes the last of two equal keys, which YAML 1.2, 3.2.1.3, forbids."""
     if not isinstance(key, yaml.ScalarNode):
         return "a key must be plain text"
     if key.tag.endswith(":merge"):
