@@ -75,6 +75,7 @@ CIRCLES = (
     ("server.http.flow_control", "headway.server.http.protocol"),
     ("server.openapi.document", "headway.server.openapi.docs"),
     ("token_counter.protocol", "headway.token_counter.counter"),
+    ("transport.connection", "headway.transport.pool"),
 )
 
 

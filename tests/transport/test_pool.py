@@ -189,7 +189,7 @@ def test_a_pool_that_went_is_opened_anew_and_watched(run: Run) -> None:
 def test_more_targets_than_are_remembered_are_all_served(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headway.transport.client.KNOWN_CAP", 2)
+    monkeypatch.setattr("headway.transport.client.MAX_PREPARED", 2)
 
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
@@ -197,7 +197,7 @@ def test_more_targets_than_are_remembered_are_all_served(
                 await fetch(transport, server.url, headers=(("authorization", key),))
             sent = [received.header("authorization") for received in server.requests]
             assert sent == ["a", "b", "c", "a", "c"]
-            assert len(transport._known) == 2
+            assert len(transport._prepared) == 2
 
     run(main())
 

@@ -49,12 +49,12 @@ def test_an_origin_may_have_its_own_proxy_and_tls() -> None:
     assert routes.find(join("http://127.0.0.1:9")).is_forwarded
 
 
-def test_a_proxy_that_cannot_be_used_is_a_fault_of_the_route() -> None:
+def test_a_proxy_that_cannot_be_used_is_an_error_of_the_route() -> None:
     proxies = ProxySettings(all="socks5://u:secret@proxy")
     route = Routes(TLS, proxies, {}).find(join("https://api.test"))
-    assert route.fault is not None
-    assert "socks5" in route.fault
-    assert "secret" not in route.fault
+    assert route.error is not None
+    assert "socks5" in route.error
+    assert "secret" not in route.error
 
 
 def test_an_origin_that_is_no_url_is_refused() -> None:

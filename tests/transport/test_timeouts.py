@@ -159,7 +159,7 @@ def test_no_timer_runs_once_nothing_is_under_way(run: Run) -> None:
             checked_transport(limits=Limits(idle_s=0.1)) as transport,
         ):
             await fetch(transport, server.url)
-            deadlines, reaper = transport._deadlines.ticker, transport._reaper
+            deadlines, reaper = transport._timeouts.timer, transport._idle_timer
             assert deadlines.is_running
             await until(lambda: not deadlines.is_running)
             await until(lambda: not reaper.is_running)

@@ -49,7 +49,7 @@ def test_http_1_1_is_negotiated(run: Run, certificates: Certificates) -> None:
             checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
         ):
             taker = await fetch(transport, server.url)
-            (connection,) = transport._sockets._connections
+            (connection,) = transport._registry._connections
             held = connection._transport.get_extra_info("ssl_object")
             seen.append(held.selected_alpn_protocol())
             assert taker.status == 200
@@ -240,8 +240,8 @@ def test_an_alert_after_the_handshake_is_told(run: Run, certificates: Certificat
         ):
             _, taker = begin(transport, server.url)
             await until(lambda: bool(server.requests))
-            (connection,) = transport._sockets._connections
-            connection._disconnected(alert)
+            (connection,) = transport._registry._connections
+            connection._on_disconnect(alert)
             assert taker.fault == ("UpstreamUnreachable", "tls_client_certificate")
 
     run(main())

@@ -1,4 +1,4 @@
-"""HTTP out: sockets, pools, TLS, proxies, timeouts; and the echo transport, its sibling."""
+"""The HTTP client for upstreams: pools, TLS, proxies, timeouts; and the echo transport."""
 
 from headway.transport.client import HttpTransport
 from headway.transport.limits import Limits

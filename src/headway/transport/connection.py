@@ -1,34 +1,51 @@
-"""The socket's side: an asyncio protocol that is an ``Exchange``, for one sending at a time.
+"""One connection to an upstream: an asyncio protocol that parses responses, one request at a time.
 
-One object, since every read passes through both. Everything happens in the callback that brought
-the bytes. Closing is always ``abort``: nothing that is unsent is worth waiting for, and a TLS
-farewell would wait for the other side.
+It inherits from ``ResponseParser`` since every read passes through both. Everything happens in the
+callback that read the bytes. Closing is always ``abort``: nothing unsent is worth waiting for.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from httptools import HttpParserError, HttpParserUpgrade
 
 from headway.errors import UpstreamDisconnected, UpstreamError
-from headway.transport.exchange import Exchange, ReceiverFailed
-from headway.transport.faults import refused_by_tls
-from headway.transport.takers import NOBODY
+from headway.transport.connect_errors import tls_alert_error
+from headway.transport.connection_registry import ConnectionRegistry
+from headway.transport.limits import Limits
+from headway.transport.pending_request import PendingRequest
+from headway.transport.receivers import NULL_RECEIVER
+from headway.transport.response_parser import ReceiverFailed, ResponseParser
+from headway.types import Clock
 
-if TYPE_CHECKING:
-    from headway.transport.pool import Pool
-    from headway.transport.sending import HttpSending
+
+class ConnectionOwner(Protocol):
+    """What a connection needs of the pool that it belongs to."""
+
+    host: str
+    forwarding_proxy: str | None
+    limits: Limits
+    clock: Clock
+    registry: ConnectionRegistry
+
+    def on_connected(self, connection: Connection) -> None: ...
+
+    def release(self, connection: Connection, now: float) -> None: ...
+
+    def remove(self, connection: Connection) -> None: ...
+
+    def retry(self, request: PendingRequest, now: float) -> None: ...
 
 
-class Connection(Exchange, asyncio.Protocol):
-    """One connection of a pool. ``expires_at`` holds while it is idle."""
+class Connection(ResponseParser, asyncio.Protocol):
+    """``expires_at`` is valid while the connection is idle."""
 
     __slots__ = (
         "_is_reused",
         "_is_writing",
-        "_pool",
+        "_owner",
         "_transport",
         "_write",
         "expires_at",
@@ -36,28 +53,30 @@ class Connection(Exchange, asyncio.Protocol):
         "sent_at",
     )
 
-    def __init__(self, pool: Pool) -> None:
-        super().__init__(pool.limits, pool.host, pool.forwarder, pool.clock)
-        self._pool = pool
+    _request: PendingRequest | None
+
+    def __init__(self, owner: ConnectionOwner) -> None:
+        super().__init__(owner.limits, owner.host, owner.forwarding_proxy, owner.clock)
+        self._owner = owner
         self._is_reused = self._is_writing = False
-        self.is_closed = True  # until it is made
+        self.is_closed = True  # until it is connected
         self.expires_at = self.sent_at = 0.0
 
-    # --- What the pool and the sending do ------------------------------------------------------
+    # --- Called by the pool and the request ----------------------------------------------------
 
     @property
-    def sending(self) -> HttpSending | None:
-        """Whom it serves."""
-        return self._sending
+    def request(self) -> PendingRequest | None:
+        """The request that it serves now."""
+        return self._request
 
-    def start(self, sending: HttpSending) -> None:
-        """Send its request, now, in one write."""
-        receiver = sending.receiver
-        self._sending = sending
-        sending.connection = self
-        self.begin(receiver, sending.is_head)
+    def send(self, request: PendingRequest) -> None:
+        """Write the request, whole, in this call."""
+        receiver = request.receiver
+        self._request = request
+        request.connection = self
+        self.begin(receiver, request.is_head)
         write, clock = self._write, self._clock
-        write(sending.payload)
+        write(request.payload)
         now = self.sent_at = clock()
         if not self._is_writing:
             receiver.on_sent(now)
@@ -67,136 +86,137 @@ class Connection(Exchange, asyncio.Protocol):
 
     def resume_reading(self) -> None:
         if self.has_head:
-            self.now = self._clock()  # the silence while we did not listen was not theirs
+            self.now = self._clock()  # the silence while we did not read was not the upstream's
         self._transport.resume_reading()
 
     def close(self) -> None:
-        """Close the socket at once. Whoever was served here hears nothing more from it."""
+        """Close the socket at once. The request that was served gets no further calls."""
         if not self.is_closed:
             self.is_closed = True
-            self._sending = None
-            self.receiver = NOBODY
-            self._pool.forget(self)
+            self._request = None
+            self.receiver = NULL_RECEIVER
+            self._owner.remove(self)
             self._transport.abort()
 
-    def abandon(self) -> None:
-        """It was not made after all. It may have been for a moment: uvloop then calls no
-        ``connection_lost`` if its making is cancelled right after."""
+    def give_up(self) -> None:
+        """Connecting failed. The transport may have been made for a moment: if its making is
+        cancelled right then, uvloop does not call ``connection_lost``."""
         self.close()
-        self._pool.sockets.discard(self)
-        self.part()
+        self._owner.registry.discard(self)
+        self.release_parser()
 
-    # --- What the event loop calls, beside ``data_received`` -----------------------------------
+    # --- Called by the event loop, apart from ``data_received`` --------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.is_closed = False
         self._transport = cast("asyncio.Transport", transport)
         self._write = self._transport.write
-        # Any byte that the kernel does not take pauses us: so we know when a request is sent whole.
+        # Any byte that the kernel does not take calls pause_writing: that is how we know when a
+        # request has been sent whole.
         self._transport.set_write_buffer_limits(0, 0)
-        self._pool.sockets.add(self)
-        self._pool.welcome(self)
+        self._owner.registry.add(self)
+        self._owner.on_connected(self)
 
     def pause_writing(self) -> None:
         self._is_writing = True
 
     def resume_writing(self) -> None:
         self._is_writing = False
-        if self._sending is not None:
+        if self._request is not None:
             now = self.sent_at = self._clock()
-            self._sending.receiver.on_sent(now)
+            self._request.receiver.on_sent(now)
 
     def eof_received(self) -> None:
-        """Half a close is a close: nothing can come that we wait for."""
-        self._disconnected(None)
+        """An upstream that stops sending is done: a half-closed connection is closed."""
+        self._on_disconnect(None)
         self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.is_closed = True
-        self._pool.forget(self)
-        self._pool.sockets.discard(self)
-        self._disconnected(error)
-        self.part()
+        self._owner.remove(self)
+        self._owner.registry.discard(self)
+        self._on_disconnect(error)
+        self.release_parser()
 
-    # --- Ends ----------------------------------------------------------------------------------
+    # --- The end of a response -----------------------------------------------------------------
 
-    def _end_read(self) -> None:
-        sending = self._sending
-        if sending is None:
-            self.close()  # bytes that nobody asked for, or wants any more
+    def _on_read_without_body(self) -> None:
+        request = self._request
+        if request is None:
+            self.close()  # bytes that no request asked for, or that a cancelled one did
         elif not self.is_complete:
-            self._check_silence()
+            self._check_head_size()
         else:
-            sending.is_over = True
-            self._sending = None
-            self.receiver = NOBODY
-            self._silent = 0
+            request.is_over = True
+            self._request = None
+            self.receiver = NULL_RECEIVER
+            self._bytes_without_body = 0
             now = self.now
-            # First it goes back, so that a request sent from ``on_end`` can have it.
+            # The connection is released first, so that a request sent from ``on_end`` can use it.
             if self.is_reusable and not self._is_writing:
-                if sending.is_paused:
+                if request.is_paused:
                     self._transport.resume_reading()
                 self._is_reused = True
-                self._pool.release(self, now)
+                self._owner.release(self, now)
             else:
                 self.close()
-            sending.receiver.on_end(now)
+            request.receiver.on_end(now)
 
-    def _check_silence(self) -> None:
+    def _check_head_size(self) -> None:
         try:
-            super()._end_read()
+            super()._on_read_without_body()
         except UpstreamError as error:
             self._fail(error, self.now)
 
-    def _misread(self, error: HttpParserError | HttpParserUpgrade) -> None:
+    def _on_parser_error(self, error: HttpParserError | HttpParserUpgrade) -> None:
         try:
-            super()._misread(error)
-        except UpstreamError as fault:
-            self._fail(fault, self.now)
+            super()._on_parser_error(error)
+        except UpstreamError as upstream_error:
+            self._fail(upstream_error, self.now)
         except ReceiverFailed as failed:
             self._fail_receiver(failed, self.now)
 
-    def _disconnected(self, error: Exception | None) -> None:
-        sending = self._sending
-        if sending is None:
+    def _on_disconnect(self, error: Exception | None) -> None:
+        request = self._request
+        if request is None:
             return
         now = self._clock()
-        if self._is_reused and not self.has_bytes and not sending.was_retried:
-            self._sending = None
+        if self._is_reused and not self.has_bytes and not request.was_retried:
+            self._request = None
             self.close()
-            self._pool.retry(sending, now)
+            self._owner.retry(request, now)
         elif error is None:
-            self._end_input(now)
+            self._on_end_of_input(now)
         else:
-            self._fail(self._broken(error), now)
+            self._fail(self._disconnect_error(error), now)
 
-    def _end_input(self, now: float) -> None:
+    def _on_end_of_input(self, now: float) -> None:
         try:
-            is_end = self.end_input(now)
+            is_complete = self.end_input(now)
         except UpstreamError as error:
             self._fail(error, now)
             return
-        if is_end:
-            self._end_read()
+        if is_complete:
+            self._on_read_without_body()
         else:
-            self._fail(self._broken(None), now)
+            self._fail(self._disconnect_error(None), now)
 
-    def _broken(self, error: Exception | None) -> UpstreamError:
-        by_tls = refused_by_tls(error, self.host)
-        if by_tls is not None:
-            return by_tls
+    def _disconnect_error(self, error: Exception | None) -> UpstreamError:
+        alert = tls_alert_error(error, self.host)
+        if alert is not None:
+            return alert
         when = "in the middle of its answer" if self.has_bytes else "before it answered"
         how = "closed the connection" if error is None else f"broke the connection ({error})"
         return UpstreamDisconnected(f"{self.host} {how} {when}", code="disconnected")
 
     def _fail(self, error: UpstreamError, now: float) -> None:
-        sending, self._sending = self._sending, None
+        request, self._request = self._request, None
         self.close()
-        if sending is not None:
-            sending.fail(error, now)
+        if request is not None:
+            request.fail(error, now)
 
     def _fail_receiver(self, failed: ReceiverFailed, now: float) -> None:
-        """A defect of ours: the log gets the traceback, the caller an end."""
+        """A bug of ours: its traceback goes to the log, and the request still gets its end."""
         asyncio.get_running_loop().call_exception_handler(
             {"message": "a receiver raised while it took an answer", "exception": failed.__cause__}
         )

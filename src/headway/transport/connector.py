@@ -12,8 +12,8 @@ from typing import Any, cast
 from aiohappyeyeballs import start_connection
 
 from headway.errors import UpstreamUnreachable
+from headway.transport.connect_errors import connect_error
 from headway.transport.connection import Connection
-from headway.transport.faults import unreachable
 from headway.transport.proxy import Proxy
 from headway.transport.route import Route
 from headway.transport.tls import TlsContexts
@@ -22,7 +22,7 @@ from headway.transport.tunnel import Tunnel
 from headway.wire.url import UNIX
 
 ATTEMPT_TIMEOUT_S = 60.0
-"""For an attempt that no request waits for any more: requests have their own connect timeout."""
+"""For attempts that no request waits for any more: requests have their own connect timeout."""
 
 ATTEMPT_DELAY_S = 0.25
 """Between the starts of attempts at the addresses of one host: RFC 8305, section 8, Connection
@@ -37,7 +37,7 @@ the connection, and a dead peer should be noticed before the idle timeout."""
 
 
 class Connector:
-    """``open`` is what a pool opens its connections with."""
+    """Pools open their connections with ``open``."""
 
     __slots__ = ("_contexts",)
 
@@ -47,8 +47,8 @@ class Connector:
     async def open(self, route: Route, connection: Connection) -> None:
         """Connect ``connection`` along ``route``. Raises UpstreamUnreachable."""
         host = connection.host
-        if route.fault is not None:
-            text = f"cannot reach {host}: {route.fault}"
+        if route.error is not None:
+            text = f"cannot reach {host}: {route.error}"
             raise UpstreamUnreachable(text, code="proxy_settings")
         try:
             with _unreachable_on_oserror(host):
@@ -57,7 +57,7 @@ class Connector:
         except BaseException:
             if not connection.is_closed:  # a request may have been sent on it already: it must end
                 connection.eof_received()
-            connection.abandon()
+            connection.give_up()
             raise
 
     async def _open(self, route: Route, connection: Connection) -> None:
@@ -98,9 +98,9 @@ class Connector:
 
 
 class EarlyData(asyncio.Protocol):
-    """Holds what arrives while the event loop still makes the transport. A connection that used the
-    transport before could also close it before; uvloop then closes its descriptor twice. And both
-    loops begin to read once the transport is made, even if reading was paused before that."""
+    """The protocol of a transport until ``create_connection`` returns; keeps what arrives. If the
+    connection closed the transport earlier than that, uvloop would close its descriptor twice; and
+    both event loops start reading late, even if reading was paused before."""
 
     __slots__ = ("_data", "_error", "_has_ended", "_transport")
 
@@ -123,8 +123,8 @@ class EarlyData(asyncio.Protocol):
         self._error = error or ConnectionResetError("closed while it was being made")
 
     def hand_over(self, protocol: asyncio.Protocol) -> None:
-        """Give ``protocol`` the transport, and what has arrived on it. Raises OSError if it was
-        lost in the meantime."""
+        """Give ``protocol`` the transport and what has arrived on it. Raises OSError if it was lost
+        in the meantime."""
         if self._error is not None:
             raise self._error
         self._transport.set_protocol(protocol)
@@ -177,8 +177,8 @@ async def open_socket(host: str, port: int) -> socket.socket:
 
 
 async def _resolve(host: str, port: int) -> Sequence[Address]:
-    """An address needs no resolver, and asyncio's is a thread. To tell an address from a name may
-    take a descriptor, and there may be none left: the resolver then reports that."""
+    """An address needs no resolver (asyncio's runs in a thread). The first call may need a
+    descriptor, to load a codec: if there is none left, the resolver reports that."""
     kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST
     try:
         return socket.getaddrinfo(host, port, type=kind, flags=flags)[:1]
@@ -199,7 +199,7 @@ def _make_socket(address: Address) -> socket.socket:
 
 
 def _server_name(host: str) -> str:
-    """As certificates and SNI have it: no root dot, no zone."""
+    """The form that certificates and SNI use: no root dot, no IPv6 zone."""
     return host.rstrip(".").partition("%")[0]
 
 
@@ -208,4 +208,4 @@ def _unreachable_on_oserror(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:  # ssl.SSLError, socket.gaierror and TimeoutError are OSErrors
-        raise unreachable(error, name) from error
+        raise connect_error(error, name) from error

@@ -1,4 +1,4 @@
-"""The transport of the echo provider: plays its scripts on the event loop, without a socket."""
+"""The transport of the echo provider: plays scripted responses, without a socket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from headway.types import Clock, HttpRequest, Timeouts
 
 
 class EchoTransport:
-    """A sibling of ``HttpTransport`` that answers by itself."""
+    """A ``ports.Transport`` that produces the responses itself."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -19,14 +19,14 @@ class EchoTransport:
     def send(
         self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver
     ) -> UpstreamRequest:
-        return Playing(respond(request.body), timeouts, receiver, self._clock)
+        return EchoResponse(respond(request.body), timeouts, receiver, self._clock)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """There is nothing to close."""
 
 
-class Playing:
-    """One answer being played."""
+class EchoResponse:
+    """One scripted response, as it is played. A ``ports.UpstreamRequest``."""
 
     def __init__(
         self, script: ScriptedResponse, timeouts: Timeouts, receiver: ResponseReceiver, clock: Clock
@@ -36,13 +36,13 @@ class Playing:
         self._clock = clock
         self._timeouts = timeouts
         self._next = 0
-        self._is_paused = self._is_due = self._has_answered = False
+        self._is_paused = self._is_due = self._has_begun = False
         self._loop = asyncio.get_running_loop()
         receiver.on_sent(clock())
-        wait, then = script.delay, self._respond
-        if script.is_silent or wait > timeouts.first_byte:
-            wait, then = timeouts.first_byte, self._time_out
-        self._timer = self._loop.call_later(wait, then)
+        delay, callback = script.delay, self._respond
+        if script.is_silent or delay > timeouts.first_byte:
+            delay, callback = timeouts.first_byte, self._time_out
+        self._timer = self._loop.call_later(delay, callback)
 
     def cancel(self) -> None:
         self._receiver = None
@@ -61,7 +61,7 @@ class Playing:
 
     def _respond(self) -> None:
         if self._receiver is not None:
-            self._has_answered = True
+            self._has_begun = True
             self._receiver.on_response(self._script.status, self._script.headers, self._clock())
             self._wait_for_step()
 
@@ -107,7 +107,7 @@ class Playing:
     def _time_out(self) -> None:
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
-            which = "idle" if self._has_answered else "first_byte"
+            which = "idle" if self._has_begun else "first_byte"
             seconds = getattr(self._timeouts, which)
             message = f"scripted: nothing came for {seconds:g} s ({which} timeout)."
             receiver.on_error(UpstreamTimeout(message, code=f"{which}_timeout"), self._clock())

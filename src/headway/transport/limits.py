@@ -1,4 +1,4 @@
-"""What a transport allows: of an answer, and of connections to one origin."""
+"""Limits of a transport: on one response, and on the connections to one origin."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Sizes in bytes, times in seconds."""
 
     head_bytes: int = 65_536
-    """Of an answer's head; also of trailers, chunk extensions and 1xx answers in one go."""
+    """Of a response head; also of trailers, chunk extensions and 1xx responses in a row."""
     header_count: int = 256
     body_bytes: int = sys.maxsize
-    """Of a body as it was sent, transfer coding removed."""
+    """Of a body as transferred, without its transfer coding."""
     decoded_bytes: int = 268_435_456
-    """Of a body that was compressed: what it may become, so that a small bomb stays small."""
+    """Of a compressed body after decompression, so that a small bomb stays small."""
     connections: int = 1000
     """Open at once to one origin; further requests wait in order of arrival."""
     idle_connections: int = 256
     """Kept for reuse, for one origin."""
     idle_s: float = 30.0
-    """How long a connection is kept unused."""
+    """How long an unused connection is kept."""
     drain_bytes: int = 65_536
-    """Read away after ``Sending.finish`` to save the connection."""
+    """Read away after ``UpstreamRequest.finish`` so that the connection can be used again."""
     drain_s: float = 1.0

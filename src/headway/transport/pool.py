@@ -1,8 +1,8 @@
-"""The connections to one origin: who waits, who is served, what is kept.
+"""The connections to one origin, and the requests that wait for one.
 
-Pure bookkeeping but for what connects. A request takes the connection that was used last
-(the least likely to have been closed), or waits while one is opened for it; whichever connection is
-free first serves whoever waited longest.
+A request takes the idle connection that was used last, since it is the least likely to have been
+closed by the upstream. If none is idle, the request waits while a connection is opened for it;
+whichever connection is free first serves the request that has waited longest.
 """
 
 from __future__ import annotations
@@ -10,21 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from headway.errors import UpstreamError, UpstreamUnreachable
 from headway.transport.connection import Connection
+from headway.transport.connection_registry import ConnectionRegistry
 from headway.transport.limits import Limits
+from headway.transport.pending_request import PendingRequest
 from headway.transport.route import Route
 from headway.types import Clock
 
-if TYPE_CHECKING:
-    from headway.transport.sending import HttpSending
-    from headway.transport.sockets import Sockets
-
-Open = Callable[[Route, Connection], Awaitable[None]]
+OpenConnection = Callable[[Route, Connection], Awaitable[None]]
 
 
 class OriginStats(Struct, frozen=True, kw_only=True):
@@ -32,7 +29,7 @@ class OriginStats(Struct, frozen=True, kw_only=True):
 
     origin: str
     open: int
-    """Connections that are up: ``idle`` and ``active``."""
+    """Connected: ``idle`` and ``active``."""
     idle: int
     active: int
     connecting: int
@@ -41,24 +38,24 @@ class OriginStats(Struct, frozen=True, kw_only=True):
 
 
 class Pool:
-    """``open_connection`` connects a connection along a route, which that then is ``welcome``, or
-    raises UpstreamError."""
+    """``open_connection`` connects a connection along a route, which then calls ``on_connected``;
+    or it raises UpstreamError."""
 
     __slots__ = (
         "_connecting",
         "_idle",
-        "_idle_cap",
+        "_max_idle",
         "_open",
         "_open_connection",
         "_waiting",
         "clock",
-        "forwarder",
+        "forwarding_proxy",
         "host",
         "is_forwarded",
         "limits",
         "proxy_headers",
+        "registry",
         "route",
-        "sockets",
     )
 
     def __init__(
@@ -66,60 +63,61 @@ class Pool:
         route: Route,
         limits: Limits,
         clock: Clock,
-        sockets: Sockets,
-        open_connection: Open,
+        registry: ConnectionRegistry,
+        open_connection: OpenConnection,
     ) -> None:
         self.route = route
         self.host = route.host_shown
         self.limits = limits
         self.clock = clock
-        self.sockets = sockets
+        self.registry = registry
         self.is_forwarded = route.is_forwarded
-        self.forwarder = route.proxy.shown if route.proxy and route.is_forwarded else None
-        self.proxy_headers = route.proxy.headers if route.proxy and route.is_forwarded else ()
+        proxy = route.proxy if route.is_forwarded else None
+        self.forwarding_proxy = proxy.shown if proxy else None
+        self.proxy_headers = proxy.headers if proxy else ()
         self._open_connection = open_connection
         self._idle: dict[Connection, None] = {}
-        self._idle_cap = limits.idle_connections if limits.idle_s > 0 else 0
+        self._max_idle = limits.idle_connections if limits.idle_s > 0 else 0
         self._open: set[Connection] = set()
-        self._waiting: OrderedDict[HttpSending, None] = OrderedDict()
+        self._waiting: OrderedDict[PendingRequest, None] = OrderedDict()
         self._connecting: dict[Connection, asyncio.Task[None]] = {}
 
     # --- Requests ------------------------------------------------------------------------------
 
-    def start(self, sending: HttpSending) -> None:
-        """Send it on an idle connection in this very call, or line it up."""
+    def start(self, request: PendingRequest) -> None:
+        """Send it on an idle connection in this call, or let it wait for a connection."""
         idle = self._idle
         while idle:
             connection, _ = idle.popitem()
-            if connection.expires_at > sending.started:
-                connection.start(sending)
+            if connection.expires_at > request.started:
+                connection.send(request)
                 return
             connection.close()
-        self._waiting[sending] = None
-        self._dial()
+        self._waiting[request] = None
+        self._open_connections()
 
-    def retry(self, sending: HttpSending, now: float) -> None:
-        """Its connection had been closed before it was used: it goes first, on a fresh one."""
-        sending.was_retried = True
-        sending.connection = None
-        sending.waiting_since = now
-        sending.check_at = 0.0
-        self._waiting[sending] = None
-        self._waiting.move_to_end(sending, last=False)
-        self._dial()
+    def retry(self, request: PendingRequest, now: float) -> None:
+        """The upstream had closed its reused connection: it is next, on a new connection."""
+        request.was_retried = True
+        request.connection = None
+        request.waiting_since = now
+        request.check_at = 0.0
+        self._waiting[request] = None
+        self._waiting.move_to_end(request, last=False)
+        self._open_connections()
 
-    def withdraw(self, sending: HttpSending, is_stuck: bool = False) -> None:
-        """It waits no longer. A connection that was being opened for it is given up: the oldest
-        one if it took too long, else the one begun last."""
-        self._waiting.pop(sending, None)
+    def cancel_waiting(self, request: PendingRequest, is_stuck: bool = False) -> None:
+        """The request no longer waits. If more connections are being opened than requests wait,
+        cancel one: the oldest if the request timed out (``is_stuck``), else the newest."""
+        self._waiting.pop(request, None)
         connecting = self._connecting
         if len(connecting) > len(self._waiting):
-            given_up = next(iter(connecting)) if is_stuck else next(reversed(connecting))
-            connecting.pop(given_up).cancel()
+            cancelled = next(iter(connecting)) if is_stuck else next(reversed(connecting))
+            connecting.pop(cancelled).cancel()
 
-    def under_way(self) -> list[HttpSending]:
-        """All that are not over: those who are served, those who wait."""
-        served = [held.sending for held in self._open]
+    def requests(self) -> list[PendingRequest]:
+        """All in progress: those being served, then those that wait."""
+        served = [connection.request for connection in self._open]
         return [*filter(None, served), *self._waiting]
 
     def is_exhausted(self) -> bool:
@@ -128,40 +126,41 @@ class Pool:
     # --- Connections ---------------------------------------------------------------------------
 
     def release(self, connection: Connection, now: float) -> None:
-        """Its exchange is over and it can serve again."""
+        """Its response is complete and it can serve again."""
         if (
             self._waiting
             or connection.keep_alive_s is not None
-            or len(self._idle) >= self._idle_cap
+            or len(self._idle) >= self._max_idle
         ):
-            self._place(connection, now)
+            self._assign(connection, now)
             return
         connection.expires_at = now + self.limits.idle_s
         self._idle[connection] = None
 
-    def _place(self, connection: Connection, now: float) -> None:
-        """Whatever may become of it: it serves who waits, is kept for as long as was promised, or
-        is one too many."""
-        for sending in self._waiting:
-            if not sending.was_retried:
-                del self._waiting[sending]
-                self._serve(connection, sending)
+    def _assign(self, connection: Connection, now: float) -> None:
+        """Give it to a waiting request, keep it for as long as the upstream promised, or close it
+        if there are enough. A request that is retried needs a new connection."""
+        for request in self._waiting:
+            if not request.was_retried:
+                del self._waiting[request]
+                self._serve(connection, request)
                 return
-        lifetime = self._lifetime(connection.keep_alive_s)
-        if lifetime <= 0 or len(self._idle) >= self._idle_cap:
+        idle_time = self._idle_time(connection.keep_alive_s)
+        if idle_time <= 0 or len(self._idle) >= self._max_idle:
             connection.close()
             return
-        connection.expires_at = now + lifetime
+        connection.expires_at = now + idle_time
         self._idle[connection] = None
 
-    def forget(self, connection: Connection) -> None:
+    def remove(self, connection: Connection) -> None:
         """It is closed, or about to be."""
         self._open.discard(connection)
         self._idle.pop(connection, None)
         if self._waiting:
-            self._dial()
+            self._open_connections()
 
-    def expire(self, now: float) -> None:
+    def close_expired(self, now: float) -> None:
+        """Close the idle connections whose time has passed."""
         for connection in [held for held in self._idle if held.expires_at <= now]:
             connection.close()
 
@@ -178,8 +177,8 @@ class Pool:
             waiting=len(self._waiting),
         )
 
-    def abandon(self) -> None:
-        """Close everything. Those who wait were told before."""
+    def close(self) -> None:
+        """Close every connection. The waiting requests have failed before."""
         self._waiting.clear()
         for task in self._connecting.values():
             task.cancel()
@@ -187,20 +186,20 @@ class Pool:
         for connection in list(self._open):
             connection.close()
 
-    def _lifetime(self, promised: float | None) -> float:
-        """Somewhat less than the upstream promised: our clock starts later than its own."""
+    def _idle_time(self, promised: float | None) -> float:
+        """Seconds. Somewhat less than the upstream promised: our clock starts later than its."""
         if promised is None:
             return self.limits.idle_s
         return min(self.limits.idle_s, promised - min(1.0, promised / 2))
 
     # --- Connecting ----------------------------------------------------------------------------
 
-    def _dial(self) -> None:
-        """As many attempts to connect as there are requests waiting, within the cap."""
+    def _open_connections(self) -> None:
+        """As many as there are waiting requests, within the limit."""
         connecting, waiting = self._connecting, self._waiting
         while len(connecting) < len(waiting) and self._has_room():
             connection = Connection(self)
-            connecting[connection] = self.sockets.spawn(self._connect(connection))
+            connecting[connection] = self.registry.start_task(self._connect(connection))
 
     def _has_room(self) -> bool:
         return len(self._open) + len(self._connecting) < self.limits.connections
@@ -209,33 +208,32 @@ class Pool:
         try:
             await self._open_connection(self.route, connection)
         except UpstreamError as error:
-            self._refuse(connection, error)
-        except Exception as error:  # a defect, but whoever waits must hear of it
+            self._on_connect_failed(connection, error)
+        except Exception as error:  # a bug of ours, but the request that waits must get an end
             text = f"connecting to {self.host} failed: {type(error).__name__}: {error}"
-            self._refuse(connection, UpstreamUnreachable(text, code="unreachable"))
+            self._on_connect_failed(connection, UpstreamUnreachable(text, code="unreachable"))
 
-    def welcome(self, connection: Connection) -> None:
-        """It is connected: whoever waited longest has it, in this very call."""
+    def on_connected(self, connection: Connection) -> None:
+        """The request that has waited longest is sent on it, in this call."""
         self._connecting.pop(connection, None)
         self._open.add(connection)
         if not self._waiting:
             connection.expires_at = self.clock() + self.limits.idle_s
             self._idle[connection] = None
             return
-        sending, _ = self._waiting.popitem(last=False)
-        self._serve(connection, sending)
+        request, _ = self._waiting.popitem(last=False)
+        self._serve(connection, request)
 
-    def _serve(self, connection: Connection, sending: HttpSending) -> None:
-        """One that has waited, and may have been paused in the meantime."""
-        if sending.is_paused:
+    def _serve(self, connection: Connection, request: PendingRequest) -> None:
+        """Send a request that has waited, and may have been paused in the meantime."""
+        if request.is_paused:
             connection.pause_reading()
-        connection.start(sending)
+        connection.send(request)
 
-    def _refuse(self, connection: Connection, error: UpstreamError) -> None:
-        """Nothing came of one attempt: it fails whoever waited longest, unless enough other
-        attempts are still going on."""
+    def _on_connect_failed(self, connection: Connection, error: UpstreamError) -> None:
+        """Fail the request that has waited longest, unless enough other attempts are going on."""
         self._connecting.pop(connection, None)
         if len(self._waiting) > len(self._connecting):
-            sending, _ = self._waiting.popitem(last=False)
-            sending.fail(error, self.clock())
-        self._dial()
+            request, _ = self._waiting.popitem(last=False)
+            request.fail(error, self.clock())
+        self._open_connections()

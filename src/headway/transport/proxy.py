@@ -1,8 +1,8 @@
-"""Which proxy a request goes through, if any. Pure; reading the environment is the caller's.
+"""Which proxy a request goes through, if any. Pure: the caller reads the environment.
 
 Names and meaning of the variables are curl's and Go's: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and
 NO_PROXY, in lower case too, which wins. The loopback is never reached through a proxy unless an
-origin is given one by name.
+origin has a proxy of its own in the settings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 class Proxy(Struct, frozen=True):
-    """One proxy. ``authorization`` is the value of its header."""
+    """``authorization`` is the value of the proxy-authorization header."""
 
     scheme: str
     host: str
@@ -27,7 +27,7 @@ class Proxy(Struct, frozen=True):
 
     @property
     def shown(self) -> str:
-        """For messages: without its user and password."""
+        """For messages: without user and password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 
@@ -37,8 +37,8 @@ class Proxy(Struct, frozen=True):
 
 
 def parse_proxy(url: str) -> Proxy:
-    """``[http[s]://][user:password@]host[:port]``. Raises ValueError without repeating it whole:
-    it may hold a password."""
+    """``[http[s]://][user:password@]host[:port]``. Raises ValueError with a message that does not
+    repeat the URL: it may hold a password."""
     parts = urlsplit(url if "://" in url else "http://" + url)
     if parts.scheme not in PORTS:
         raise ValueError(f"a proxy of scheme {parts.scheme!r} is not supported: use http or https")
@@ -61,7 +61,7 @@ def _basic(netloc: str) -> str | None:
 
 
 class ProxySettings(Struct, frozen=True, kw_only=True):
-    """URLs by the scheme of what is reached through them; ``no_proxy`` as in the variable."""
+    """Proxy URLs by the scheme of the request; ``no_proxy`` as in the variable."""
 
     http: str | None = None
     https: str | None = None
@@ -82,7 +82,7 @@ class ProxySettings(Struct, frozen=True, kw_only=True):
         )
 
     def find(self, scheme: str, host: str, port: int) -> str | None:
-        """The proxy's URL for this origin, or None to go there directly."""
+        """The URL of the proxy for this origin, or None for a direct connection."""
         chosen = {"http": self.http, "https": self.https}.get(scheme) or self.all
         if scheme not in PORTS or not chosen or is_exempt(host, port, self.no_proxy):
             return None
@@ -90,8 +90,9 @@ class ProxySettings(Struct, frozen=True, kw_only=True):
 
 
 def is_exempt(host: str, port: int, no_proxy: tuple[str, ...]) -> bool:
-    """Loopback, ``*``, a domain and what is under it (a leading dot: only what is under it),
-    an address, a network in CIDR form; each with ``:port`` if only that port is meant."""
+    """Whether the origin is reached without a proxy: the loopback always is. A rule is ``*``, a
+    domain with its subdomains (a leading dot: only the subdomains), an address, or a network in
+    CIDR form; any of them with ``:port`` for that port only."""
     host = host.lower().rstrip(".")
     address = _address(host)
     if host == "localhost" or host.endswith(".localhost") or (address and address.is_loopback):
@@ -109,7 +110,7 @@ def _matches(rule: str, host: str, address: Address | None, port: int) -> bool:
     if wanted is not None and wanted != port:
         return False
     if address is not None:
-        return _holds(name, address)
+        return _contains(name, address)
     if name.startswith(("*.", ".")):
         return host.endswith(name.removeprefix("*"))
     return host == name or host.endswith("." + name)
@@ -126,7 +127,7 @@ def _split_port(rule: str) -> tuple[str, int | None]:
     return name.rstrip("."), int(port) if port.isascii() and port.isdigit() else None
 
 
-def _holds(network: str, address: Address) -> bool:
+def _contains(network: str, address: Address) -> bool:
     try:
         return address in ipaddress.ip_network(network, strict=False)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How an origin is reached: directly, through a proxy or a Unix socket, with which TLS."""
+"""How an origin is reached: directly, through a proxy or a Unix socket, with which TLS settings."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ DIRECT = "direct"
 
 
 class OriginSettings(Struct, frozen=True, kw_only=True):
-    """What one origin does otherwise than the rest; None: as the rest."""
+    """Settings of one origin. None: the transport's settings."""
 
     proxy: str | None = None
-    """A proxy's URL, used even for the loopback; ``direct`` goes past every proxy."""
+    """A proxy's URL, also used for the loopback; ``direct`` uses no proxy."""
     tls: TlsSettings | None = None
 
 
@@ -29,8 +29,8 @@ class Route(Struct, frozen=True, kw_only=True):
     port: int
     tls: TlsSettings
     proxy: Proxy | None = None
-    fault: str | None = None
-    """Why it cannot be gone: a mistake in the settings, said when it is first used."""
+    error: str | None = None
+    """Why it cannot be used: a mistake in the settings, reported when it is first used."""
 
     @property
     def is_tls(self) -> bool:
@@ -38,7 +38,7 @@ class Route(Struct, frozen=True, kw_only=True):
 
     @property
     def is_forwarded(self) -> bool:
-        """The proxy reads the requests (RFC 9112, section 3.2.2), and does not just tunnel."""
+        """The proxy reads and forwards the requests (RFC 9112, section 3.2.2): no tunnel."""
         return self.proxy is not None and self.scheme == "http"
 
     @property
@@ -58,8 +58,8 @@ class Route(Struct, frozen=True, kw_only=True):
 
 
 class Routes:
-    """Finds the route to an origin. ``origins`` is keyed by base URL; only scheme, host and port of
-    it count. Raises ValueError for a key that is no URL."""
+    """Finds the route to an origin. ``origins`` has settings by base URL: only its scheme, host and
+    port count. Raises ValueError for a key that is not a URL."""
 
     __slots__ = ("_origins", "_proxies", "_tls")
 
@@ -68,18 +68,18 @@ class Routes:
     ) -> None:
         self._tls = tls
         self._proxies = proxies
-        self._origins = {_place(join(base)): settings for base, settings in origins.items()}
+        self._origins = {_origin(join(base)): settings for base, settings in origins.items()}
 
     def find(self, url: Url) -> Route:
-        own = self._origins.get(_place(url)) or OriginSettings()
-        proxy, fault = self._proxy(url, own.proxy)
+        own = self._origins.get(_origin(url)) or OriginSettings()
+        proxy, error = self._proxy(url, own.proxy)
         return Route(
             scheme=url.scheme,
             host=url.host,
             port=url.port,
             tls=own.tls or self._tls,
             proxy=proxy,
-            fault=fault,
+            error=error,
         )
 
     def _proxy(self, url: Url, own: str | None) -> tuple[Proxy | None, str | None]:
@@ -92,5 +92,5 @@ class Routes:
             return None, str(error)
 
 
-def _place(url: Url) -> tuple[str, str, int]:
+def _origin(url: Url) -> tuple[str, str, int]:
     return url.scheme, url.host, url.port

@@ -1,4 +1,4 @@
-"""TLS to upstreams: settings, contexts, and what a failed handshake means in words."""
+"""TLS to upstreams: settings and contexts."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from headway.errors import UpstreamUnreachable
 
 
 class TlsSettings(Struct, frozen=True, kw_only=True):
-    """Paths are of PEM files. The system's and certifi's authorities are trusted in any case."""
+    """Paths are of PEM files. The system's and certifi's authorities are always trusted."""
 
     ca_file: str | None = None
-    """More authorities to trust: a company's own, or a test's."""
+    """Additional authorities to trust, such as a company's own."""
     cert_file: str | None = None
     """A client certificate, with its chain; its key may be in the same file."""
     key_file: str | None = None
     verify: bool = True
-    """False trusts whoever answers. Only for a test bench."""
+    """False accepts any certificate. For tests only."""
 
 
 class TlsContexts:
-    """Contexts, built once for each settings, in a thread: reading the authorities takes tens of
+    """One context for each settings, built in a thread: reading the authorities takes tens of
     milliseconds."""
 
     __slots__ = ("_contexts",)
@@ -33,7 +33,7 @@ class TlsContexts:
         self._contexts: dict[TlsSettings, ssl.SSLContext] = {}
 
     async def get(self, settings: TlsSettings) -> ssl.SSLContext:
-        """Raises UpstreamUnreachable naming a file that cannot be used."""
+        """Raises UpstreamUnreachable naming the file that cannot be used."""
         context = self._contexts.get(settings)
         if context is None:
             loop = asyncio.get_running_loop()
@@ -43,7 +43,7 @@ class TlsContexts:
 
 
 def build_context(settings: TlsSettings) -> ssl.SSLContext:
-    import certifi  # here, for it brings a lot that a server without https upstreams has no use of
+    import certifi  # here: its imports are of no use to a server without https upstreams
 
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
@@ -68,7 +68,7 @@ def _load(name: str, path: str, load: Callable[..., object], *arguments: object)
     try:
         load(*arguments)
     except (OSError, ssl.SSLError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         raise UpstreamUnreachable(
-            f"TLS {name} {path!r} cannot be used: {why}", code="tls_settings"
+            f"TLS {name} {path!r} cannot be used: {reason}", code="tls_settings"
         ) from error

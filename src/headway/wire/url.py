@@ -1,11 +1,10 @@
-"""URLs of upstreams: a configured base and a path make the place where a request goes.
+"""URLs of upstreams: a base URL and a path are joined to the URL of a request.
 
-Pure and strict: what is not a usable URL is a ``ValueError`` whose message names what is wrong, so
-that configuration and adapters can say it to their user. Grammar: RFC 3986; the request target in
-``Url.path`` is RFC 9112 section 3.2.1 (origin form).
+Parsing is strict: an unusable URL raises ValueError with a message for the user who configured it.
+Grammar: RFC 3986; the request target in ``Url.path`` is in origin form (RFC 9112, section 3.2.1).
 
-Unix sockets, as HTTP clients commonly write them: ``http+unix://%2Frun%2Fmodel.sock/v1``, and
-``unix:/run/model.sock`` or ``unix:/run/model.sock:/v1`` as nginx does. Both become the scheme
+Unix sockets are written as in most HTTP clients, ``http+unix://%2Frun%2Fmodel.sock/v1``, or as in
+nginx, ``unix:/run/model.sock`` and ``unix:/run/model.sock:/v1``. Both become the scheme
 ``http+unix`` with the socket's path as host and port 0.
 """
 
@@ -24,27 +23,27 @@ _PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//([^/?#]*))?([^?#]*)(\?[^#]*)?
 _NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f]")
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _IPV6 = re.compile(r"\[([0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?)\](?::(\d*))?")
-_KEPT = "!$%&'()*+,;=:@/?-._~[]"
-"""Left as they are in a target (RFC 3986's reserved and unreserved, and ready-made escapes): model
-names hold colons and slashes."""
+_UNQUOTED = "!$%&'()*+,;=:@/?-._~[]"
+"""Not percent-encoded in a target (RFC 3986: reserved and unreserved characters, and ``%`` of
+existing escapes): model names contain colons and slashes."""
 
 
 @lru_cache(maxsize=1024)
 def join(base_url: str, path: str = "") -> Url:
-    """``path`` put behind ``base_url``, with one slash between; queries of both are kept, the
-    base's first. Raises ValueError naming what is wrong."""
+    """``path`` appended to ``base_url``, with one slash between them. The queries of both are kept,
+    the base's first. Raises ValueError naming the mistake."""
     scheme, authority, base_path, query = _split(base_url)
     tail, _, more = path.partition("?")
-    _refuse_spaces(path)
-    scheme, host, port, base_path = _place(scheme, authority, base_path, base_url)
+    _reject_control_characters(path)
+    scheme, host, port, base_path = _split_address(scheme, authority, base_path, base_url)
     queries = "&".join(part for part in (query, more) if part)
-    target = _joined(base_path, tail) + ("?" + queries if queries else "")
-    return Url(scheme, host, port, quote(target, safe=_KEPT))
+    target = _join_paths(base_path, tail) + ("?" + queries if queries else "")
+    return Url(scheme, host, port, quote(target, safe=_UNQUOTED))
 
 
 def authority(url: Url) -> str:
-    """The host as a Host header and a message show it: brackets around IPv6, no default port.
-    A Unix socket has none, and says localhost."""
+    """Host and port as in a Host header: brackets around IPv6, no default port. ``localhost`` for a
+    Unix socket, which has neither."""
     if url.scheme == UNIX:
         return "localhost"
     host = f"[{url.host}]" if ":" in url.host else url.host
@@ -52,7 +51,7 @@ def authority(url: Url) -> str:
 
 
 def _split(base_url: str) -> tuple[str, str | None, str, str]:
-    _refuse_spaces(base_url)
+    _reject_control_characters(base_url)
     found = _PARTS.fullmatch(base_url)
     if found is None or not re.match(r"[^:/?#]+://|unix:", base_url, re.IGNORECASE):
         raise ValueError(f"URL {base_url!r} has no scheme: write https://... or http://...")
@@ -62,10 +61,10 @@ def _split(base_url: str) -> tuple[str, str | None, str, str]:
     return scheme.lower(), host, path, (query or "")[1:]
 
 
-def _place(
+def _split_address(
     scheme: str, authority: str | None, path: str, base_url: str
 ) -> tuple[str, str, int, str]:
-    """Scheme, host, port, and the path that is left."""
+    """Scheme, host, port, and the rest of the path."""
     if scheme in PORTS:
         host, port = _host_and_port(authority or "", base_url)
         return scheme, host, PORTS[scheme] if port is None else port, path
@@ -82,7 +81,7 @@ def _place(
 
 
 def _host_and_port(authority: str, base_url: str) -> tuple[str, int | None]:
-    if "@" in authority:  # not shown: it may hold a password
+    if "@" in authority:  # the message does not show the URL: it may hold a password
         raise ValueError("URL has a user or password in it: use api_key or headers for that")
     bracketed = _IPV6.fullmatch(authority)
     if bracketed:
@@ -107,13 +106,13 @@ def _ascii_host(host: str, base_url: str) -> str:
     return plain
 
 
-def _joined(base: str, tail: str) -> str:
+def _join_paths(base: str, tail: str) -> str:
     if not tail:
         return base or "/"
     return base.rstrip("/") + "/" + tail.lstrip("/")
 
 
-def _refuse_spaces(text: str) -> None:
+def _reject_control_characters(text: str) -> None:
     found = _NOT_IN_A_URL.search(text)
     if found:
         raise ValueError(f"URL {text!r} holds a space or control character ({found[0]!r})")

@@ -4,7 +4,7 @@ import pytest
 
 from headway import __version__
 from headway.errors import InvalidField
-from headway.transport.head import encode
+from headway.transport.request_head import encode
 from headway.types import HttpRequest, Url
 from headway.wire.url import join
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from headway.errors import UpstreamGarbled
-from headway.transport.coding import PIECE, find_decoding
+from headway.transport.content_encoding import MAX_PIECE, find_decoder
 
 TEXT = b"".join(b"line %d of a text that repeats itself\n" % number for number in range(5000))
 
@@ -46,7 +46,7 @@ CODINGS: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
 
 
 def decode(coding: bytes, pieces: list[bytes], limit: int = 1 << 30) -> list[bytes]:
-    decoding = find_decoding(coding, limit, "host.test")
+    decoding = find_decoder(coding, limit, "host.test")
     assert decoding is not None
     out: list[bytes] = []
     for piece in pieces:
@@ -68,7 +68,7 @@ def test_output_comes_in_pieces_of_bounded_size(name: str) -> None:
     coding, encode = CODINGS[name]
     out = decode(coding, [encode(bytes(4_000_000))])
     assert sum(map(len, out)) == 4_000_000
-    assert max(map(len, out)) <= 4 * PIECE
+    assert max(map(len, out)) <= 4 * MAX_PIECE
 
 
 @pytest.mark.parametrize("name", CODINGS)
@@ -102,13 +102,13 @@ def test_an_empty_body_of_any_coding_is_empty(coding: bytes) -> None:
 
 @pytest.mark.parametrize("value", [b"identity", b"", b" Identity "])
 def test_identity_needs_no_decoding(value: bytes) -> None:
-    assert find_decoding(value, 1, "host.test") is None
+    assert find_decoder(value, 1, "host.test") is None
 
 
 @pytest.mark.parametrize("value", [b"lzma", b"gzip, br", b"*"])
 def test_an_unknown_coding_is_named(value: bytes) -> None:
     with pytest.raises(UpstreamGarbled) as caught:
-        find_decoding(value, 1, "host.test")
+        find_decoder(value, 1, "host.test")
     assert caught.value.code == "unknown_content_encoding"
     assert value.decode() in caught.value.message
     assert "host.test" in caught.value.message

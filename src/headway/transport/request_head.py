@@ -1,5 +1,5 @@
-"""Request heads on the wire (RFC 9112). All but the length is the same from call to call, so it is
-written once and kept."""
+"""Request heads (RFC 9112). All but the length is equal from call to call, so it is encoded once
+and kept."""
 
 from __future__ import annotations
 
@@ -11,42 +11,46 @@ from headway.errors import InvalidField
 from headway.types import HttpRequest, Url
 from headway.wire.url import authority
 
-BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
-"""Without a body these carry no content-length; the others say 0 (RFC 9110, section 8.6)."""
+BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+"""Without a body these have no content-length; others have 0 (RFC 9110, section 8.6)."""
 
-WITH_BODY = b"%bcontent-length: %d\r\n\r\n%b"
-"""What ``head_prefix`` gives, the body's length, the body."""
+REQUEST_WITH_BODY = b"%bcontent-length: %d\r\n\r\n%b"
+"""Values: ``head_prefix``, the body's length, the body."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_A_TARGET = re.compile(r"[^\x21-\x7e]")
 
-Pairs = tuple[tuple[str, str], ...]
+HeaderPairs = tuple[tuple[str, str], ...]
 
 
-def encode(request: HttpRequest, absolute: bool, extra: Pairs) -> bytes:
-    """Head and body in one piece. ``absolute`` and ``extra`` are for a proxy: the form of the
-    target, and its own headers. Raises InvalidField for what no HTTP message can hold."""
+def encode(request: HttpRequest, absolute: bool, extra: HeaderPairs) -> bytes:
+    """Head and body in one piece. For a forwarding proxy, ``absolute`` asks for the absolute form
+    of the target (RFC 9112, section 3.2.2), and ``extra`` has the proxy's own headers. Raises
+    InvalidField for what no HTTP message can hold."""
     body = request.body
     prefix = head_prefix(request.method, request.url, request.headers, absolute, extra)
-    if body or request.method not in BODILESS:
-        return WITH_BODY % (prefix, len(body), body)
+    if body or request.method not in BODILESS_METHODS:
+        return REQUEST_WITH_BODY % (prefix, len(body), body)
     return prefix + b"\r\n"
 
 
 @lru_cache(maxsize=1024)
-def head_prefix(method: str, url: Url, headers: Pairs, absolute: bool, extra: Pairs) -> bytes:
-    """Everything up to the content-length line."""
+def head_prefix(
+    method: str, url: Url, headers: HeaderPairs, absolute: bool, extra: HeaderPairs
+) -> bytes:
+    """Everything before the content-length line. Arguments and errors as in ``encode``."""
     target = f"{url.scheme}://{authority(url)}{url.path}" if absolute else url.path
-    _check_line(method, target)
+    _check_request_line(method, target)
     lines = [f"{method} {target} HTTP/1.1", f"host: {authority(url)}"]
     lines += [_line(name, value) for name, value in (*_defaults(headers), *headers, *extra)]
     return "".join(line + "\r\n" for line in lines).encode()
 
 
-def _defaults(headers: Pairs) -> Pairs:
-    """Identity: a compressor holds back the pieces of a stream until its block is full, and the
-    answers are small beside the time that a model takes. What comes compressed is decoded."""
+def _defaults(headers: HeaderPairs) -> HeaderPairs:
+    """``identity``: a compressor holds the pieces of a stream back until its block is full, and
+    responses are small compared with the time that a model takes. What comes compressed all the
+    same is decompressed."""
     given = {name.lower() for name, _ in headers}
     wanted = (("accept-encoding", "identity"), ("user-agent", f"headway/{__version__}"))
     return tuple(pair for pair in wanted if pair[0] not in given)
@@ -55,7 +59,7 @@ def _defaults(headers: Pairs) -> Pairs:
 def _line(name: str, value: str) -> str:
     if not _TOKEN.fullmatch(name):
         raise InvalidField(f"{name!r} is not the name of a header", param="headers")
-    if _NOT_IN_A_VALUE.search(value):  # the value may be a key: it is not shown
+    if _NOT_IN_A_VALUE.search(value):  # the value may be a key: the message does not show it
         raise InvalidField(
             f"the value for header {name} holds a line break or another control character;"
             " check the key or header that was configured or sent",
@@ -64,7 +68,7 @@ def _line(name: str, value: str) -> str:
     return f"{name}: {value}"
 
 
-def _check_line(method: str, target: str) -> None:
+def _check_request_line(method: str, target: str) -> None:
     if not _TOKEN.fullmatch(method):
         raise InvalidField(f"{method!r} is not an HTTP method")
     if _NOT_IN_A_TARGET.search(target):

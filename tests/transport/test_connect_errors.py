@@ -8,7 +8,12 @@ import ssl
 
 import pytest
 
-from headway.transport.faults import REFUSED, VERIFICATION, refused_by_tls, unreachable
+from headway.transport.connect_errors import (
+    CERTIFICATE_ERRORS,
+    OS_ERRORS,
+    connect_error,
+    tls_alert_error,
+)
 
 
 def tls_error(reason: str) -> ssl.SSLError:
@@ -46,7 +51,7 @@ SAID: list[tuple[Exception, str, str]] = [
 
 @pytest.mark.parametrize(("error", "code", "said"), SAID)
 def test_an_error_becomes_a_code_and_a_remedy(error: Exception, code: str, said: str) -> None:
-    told = unreachable(error, "api.test")
+    told = connect_error(error, "api.test")
     assert told.code == code
     assert told.message.startswith("cannot reach api.test: ")
     assert said in told.message
@@ -54,17 +59,17 @@ def test_an_error_becomes_a_code_and_a_remedy(error: Exception, code: str, said:
 
 
 def test_every_code_is_a_label() -> None:
-    for code, _ in (*REFUSED.values(), *VERIFICATION.values()):
+    for code, _ in (*OS_ERRORS.values(), *CERTIFICATE_ERRORS.values()):
         assert code.replace("_", "").isalpha()
         assert code.islower()
 
 
 def test_an_alert_about_our_certificate_after_the_handshake_is_understood() -> None:
-    told = refused_by_tls(tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "api.test")
+    told = tls_alert_error(tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "api.test")
     assert told is not None
     assert (told.code, "client certificate" in told.message) == ("tls_client_certificate", True)
 
 
 @pytest.mark.parametrize("error", [None, ConnectionResetError(), tls_error("BAD_RECORD_MAC")])
 def test_any_other_break_is_not(error: Exception | None) -> None:
-    assert refused_by_tls(error, "api.test") is None
+    assert tls_alert_error(error, "api.test") is None

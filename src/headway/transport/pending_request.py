@@ -1,45 +1,73 @@
-"""One request under way: what its caller holds, and what its deadlines are reckoned from."""
+"""One request in progress: the handle that the caller holds, and the request's timeouts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from msgspec import Struct
 
 from headway.errors import UpstreamError, UpstreamTimeout
 from headway.ports import ResponseReceiver
-from headway.transport.takers import NOBODY
-from headway.types import Timeouts
+from headway.transport.limits import Limits
+from headway.transport.receivers import NULL_RECEIVER
+from headway.types import Clock, Timeouts
 
-if TYPE_CHECKING:
-    from headway.transport.connection import Connection
-    from headway.transport.pool import Pool
-
-DRAINED = "drained"
+DRAIN_TIMEOUT = "drained"
+"""Code of the time limit for reading an unwanted rest away."""
 
 
-class HttpSending(Struct, eq=False):
-    """A ``ports.Sending``. It waits (no connection), is sent (a connection), and is over. A struct,
-    for one is made for each request and this makes it without a line of Python."""
+class RequestOwner(Protocol):
+    """What a request needs of the pool that it belongs to."""
 
-    pool: Pool
+    host: str
+    limits: Limits
+    clock: Clock
+
+    def cancel_waiting(self, request: PendingRequest, is_stuck: bool = False) -> None: ...
+
+    def is_exhausted(self) -> bool: ...
+
+
+class RequestConnection(Protocol):
+    """What a request needs of the connection that it was sent on."""
+
+    has_head: bool
+    sent_at: float
+    now: float
+
+    def close(self) -> None: ...
+
+    def discard_body(self) -> None: ...
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+class PendingRequest(Struct, eq=False):
+    """A ``ports.UpstreamRequest``. It waits (no connection), is sent (a connection), and is over.
+    A struct, since one is made for every request and its constructor runs no Python."""
+
+    owner: RequestOwner
     payload: bytes
-    """The request as it is written. Kept until the answer begins: it may go out once more."""
+    """The request as it is written. Kept until the response begins: it may be sent a second time.
+    """
     is_head: bool
+    """The method is HEAD."""
     timeouts: Timeouts
     receiver: ResponseReceiver
     started: float
-    connection: Connection | None = None
+    connection: RequestConnection | None = None
     check_at: float = 0.0
-    """No deadline can pass before this."""
+    """No timeout can pass before this time."""
     drain_until: float | None = None
     waiting_since: float | None = None
-    """None: from the start."""
+    """None: since ``started``."""
     is_over: bool = False
     is_paused: bool = False
     was_retried: bool = False
 
-    # --- What the caller may do ----------------------------------------------------------------
+    # --- Called by the caller, see ``ports.UpstreamRequest`` -----------------------------------
 
     def cancel(self) -> None:
         if self.is_over:
@@ -47,7 +75,7 @@ class HttpSending(Struct, eq=False):
         connection = self.connection
         self.end()
         if connection is None:
-            self.pool.withdraw(self)
+            self.owner.cancel_waiting(self)
         else:
             connection.close()
 
@@ -57,9 +85,9 @@ class HttpSending(Struct, eq=False):
         if self.connection is None:
             self.cancel()
             return
-        self.receiver = NOBODY
-        self.connection.discard()
-        self.drain_until = self.pool.clock() + self.pool.limits.drain_s
+        self.receiver = NULL_RECEIVER
+        self.connection.discard_body()
+        self.drain_until = self.owner.clock() + self.owner.limits.drain_s
         self.check_at = 0.0
         self.resume()
 
@@ -76,35 +104,37 @@ class HttpSending(Struct, eq=False):
             if self.connection is not None:
                 self.connection.resume_reading()
 
-    # --- What the transport does ---------------------------------------------------------------
+    # --- Called by the transport ---------------------------------------------------------------
 
     def end(self) -> None:
-        """Nothing more happens to it."""
+        """Mark it over and drop what it holds."""
         self.is_over = True
         self.connection = None
         self.payload = b""
 
     def fail(self, error: UpstreamError, now: float) -> None:
+        """End it and report ``error`` to the receiver."""
         receiver = self.receiver
         self.end()
         receiver.on_error(error, now)
 
-    def check(self, now: float) -> str | None:
-        """The code of the deadline that has passed. If none has, ``check_at`` is moved to the
-        next moment at which one could, whatever happens in between: once the head is there,
-        the idle timeout begins, which may be shorter than what was waited for before it."""
-        due, code = self._due()
+    def find_timeout(self, now: float) -> str | None:
+        """The code of the timeout that has passed. If none has, move ``check_at`` to the next time
+        at which one could, whatever happens until then: the idle timeout begins when the response
+        does, and may be shorter than the timeout that is running now."""
+        due, code = self._next_timeout()
         if due <= now:
             return code
         shortest = min(self.timeouts.first_byte, self.timeouts.idle)
         self.check_at = min(due, now + shortest)
         return None
 
-    def _due(self) -> tuple[float, str]:
+    def _next_timeout(self) -> tuple[float, str]:
+        """When it passes, and its code."""
         timeouts = self.timeouts
         total = (self.started + timeouts.total, "total_timeout")
         if self.drain_until is not None:
-            return self.drain_until, DRAINED
+            return self.drain_until, DRAIN_TIMEOUT
         connection = self.connection
         if connection is None:
             since = self.started if self.waiting_since is None else self.waiting_since
@@ -116,20 +146,21 @@ class HttpSending(Struct, eq=False):
         return min(total, (connection.now + timeouts.idle, "idle_timeout"))
 
     def time_out(self, code: str, now: float) -> None:
+        """Close its connection, or stop waiting for one, and fail it."""
         connection = self.connection
-        error = self._timeout(code)
+        error = self._timeout_error(code)
         if connection is None:
-            self.pool.withdraw(self, is_stuck=True)
+            self.owner.cancel_waiting(self, is_stuck=True)
         else:
             connection.close()
         self.fail(error, now)
 
-    def _timeout(self, code: str) -> UpstreamTimeout:
-        pool, seconds = self.pool, self.timeouts
-        host = pool.host
-        if code == "connect_timeout" and pool.is_exhausted():
+    def _timeout_error(self, code: str) -> UpstreamTimeout:
+        owner, seconds = self.owner, self.timeouts
+        host = owner.host
+        if code == "connect_timeout" and owner.is_exhausted():
             text = (
-                f"connection pool exhausted: all {pool.limits.connections} connections to {host}"
+                f"connection pool exhausted: all {owner.limits.connections} connections to {host}"
                 f" stayed in use for {seconds.connect:g} s"
             )
         else:
@@ -143,5 +174,5 @@ TIMEOUT_TEXTS = {
     "first_byte_timeout": "{host} did not begin to answer within {t.first_byte:g} s",
     "idle_timeout": "{host} fell silent in the middle of its answer for {t.idle:g} s",
     "total_timeout": "the answer of {host} was not complete within {t.total:g} s",
-    DRAINED: "the rest of the answer of {host} did not come",
+    DRAIN_TIMEOUT: "the rest of the answer of {host} did not come",
 }

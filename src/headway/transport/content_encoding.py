@@ -1,4 +1,5 @@
-"""Content codings: what a provider compressed although it was asked not to (RFC 9110, 8.4.1).
+"""Decompresses bodies of providers that compress although ``identity`` was asked for (content
+codings, RFC 9110, section 8.4.1).
 
 gzip and deflate are the standard library's; brotli and zstd work where a module for them is
 installed. Output comes in pieces of bounded size and stops at a limit, however small the input.
@@ -13,43 +14,43 @@ from typing import Any, Protocol
 
 from headway.errors import UpstreamGarbled
 
-PIECE = 65_536
+MAX_PIECE = 65_536
 
 
 class Decoder(Protocol):
-    """One body's decoder."""
+    """Decompresses one body."""
 
     errors: tuple[type[Exception], ...]
-    """What its library raises for bytes that it cannot read."""
+    """What its library raises for invalid bytes."""
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Pieces of about ``PIECE`` bytes at most, some of them empty."""
+        """Pieces of about ``MAX_PIECE`` bytes at most, some of them empty."""
 
-    def is_whole(self) -> bool:
-        """The compressed stream reached its own end, or never began."""
+    def is_complete(self) -> bool:
+        """The compressed stream has reached its end, or never began."""
 
 
 class ZlibDecoder:
-    """gzip with any number of members, or deflate with or without its zlib header: RFC 9110 means
-    with, servers have long sent it without."""
+    """gzip with any number of members, or deflate with or without its zlib header: RFC 9110 says
+    with, but many servers send it without."""
 
-    __slots__ = ("_engine", "_is_deflate", "errors")
+    __slots__ = ("_decompressor", "_is_deflate", "errors")
 
     def __init__(self, coding: str) -> None:
         self.errors: tuple[type[Exception], ...] = (zlib.error,)
         self._is_deflate = coding == "deflate"
-        self._engine: Any = None
+        self._decompressor: Any = None
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         more = True
         while data or more:
-            if data and (self._engine is None or self._engine.eof):
-                self._engine = zlib.decompressobj(self._window(data))
-            if self._engine is None:
+            if data and (self._decompressor is None or self._decompressor.eof):
+                self._decompressor = zlib.decompressobj(self._window(data))
+            if self._decompressor is None:
                 return
-            piece = self._engine.decompress(data, PIECE)
-            more = len(piece) >= PIECE  # the engine may hold output back with no input left
-            data = self._engine.unconsumed_tail or self._engine.unused_data
+            piece = self._decompressor.decompress(data, MAX_PIECE)
+            more = len(piece) >= MAX_PIECE  # zlib may hold output back with no input left
+            data = self._decompressor.unconsumed_tail or self._decompressor.unused_data
             yield piece
 
     def _window(self, data: bytes) -> int:
@@ -58,71 +59,72 @@ class ZlibDecoder:
         # A zlib stream's first byte says method 8 in its low half (RFC 1950, section 2.2).
         return zlib.MAX_WBITS if data[0] & 0x0F == 8 else -zlib.MAX_WBITS
 
-    def is_whole(self) -> bool:
-        return self._engine is None or bool(self._engine.eof)
+    def is_complete(self) -> bool:
+        return self._decompressor is None or bool(self._decompressor.eof)
 
 
 class BrotliDecoder:
-    __slots__ = ("_began", "_engine", "errors")
+    __slots__ = ("_began", "_decompressor", "errors")
 
     def __init__(self, module: Any) -> None:
         self.errors: tuple[type[Exception], ...] = (module.error,)
-        self._engine = module.Decompressor()
+        self._decompressor = module.Decompressor()
         self._began = False
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         self._began = True
         more = True
-        while data or (more and not self._engine.is_finished()):
-            piece = self._engine.process(data, output_buffer_limit=PIECE)
-            data = b""  # the engine keeps what it did not use, and holds output back
-            more = len(piece) >= PIECE or not self._engine.can_accept_more_data()
+        while data or (more and not self._decompressor.is_finished()):
+            piece = self._decompressor.process(data, output_buffer_limit=MAX_PIECE)
+            data = b""  # the library keeps what it did not use, and holds output back
+            more = len(piece) >= MAX_PIECE or not self._decompressor.can_accept_more_data()
             yield piece
 
-    def is_whole(self) -> bool:
-        return not self._began or bool(self._engine.is_finished())
+    def is_complete(self) -> bool:
+        return not self._began or bool(self._decompressor.is_finished())
 
 
 class ZstdDecoder:
-    """Over ``compression.zstd`` (Python 3.14) or its backport, which bound their output."""
+    """Over ``compression.zstd`` (Python 3.14) or its backport, which can limit their output."""
 
-    __slots__ = ("_began", "_engine", "_module", "errors")
+    __slots__ = ("_began", "_decompressor", "_module", "errors")
 
     def __init__(self, module: Any) -> None:
         self.errors: tuple[type[Exception], ...] = (module.ZstdError,)
         self._module = module
-        self._engine = module.ZstdDecompressor()
+        self._decompressor = module.ZstdDecompressor()
         self._began = False
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         self._began = True
-        while data or not (self._engine.eof or self._engine.needs_input):
-            if self._engine.eof:  # frames may follow one another (RFC 8878, section 3.1)
-                self._engine = self._module.ZstdDecompressor()
-            yield self._engine.decompress(data, PIECE)
-            data = self._engine.unused_data if self._engine.eof else b""
+        while data or not (self._decompressor.eof or self._decompressor.needs_input):
+            if self._decompressor.eof:  # frames may follow one another (RFC 8878, section 3.1)
+                self._decompressor = self._module.ZstdDecompressor()
+            yield self._decompressor.decompress(data, MAX_PIECE)
+            data = self._decompressor.unused_data if self._decompressor.eof else b""
 
-    def is_whole(self) -> bool:
-        return not self._began or bool(self._engine.eof)
+    def is_complete(self) -> bool:
+        return not self._began or bool(self._decompressor.eof)
 
 
-class Decoding:
-    """A body's decoder together with the limit on what the body may become."""
+class BodyDecoder:
+    """A decoder, and the limit on the size of the decompressed body (bytes)."""
 
-    __slots__ = ("_coding", "_decoder", "_host", "_left", "_limit")
+    __slots__ = ("_coding", "_decoder", "_host", "_limit", "_remaining")
 
     def __init__(self, coding: str, decoder: Decoder, limit: int, host: str) -> None:
         self._coding = coding
         self._decoder = decoder
-        self._limit = self._left = limit
+        self._limit = self._remaining = limit
         self._host = host
 
     def decode(self, data: bytes, push: Callable[[bytes], None]) -> None:
-        """Raises UpstreamGarbled for bytes that are not of this coding, and at the limit."""
+        """Call ``push`` with each decompressed piece. Raises UpstreamGarbled for invalid bytes,
+        and at the limit."""
         pieces = self._decoder.decode(data)
         while (piece := self._next(pieces)) is not None:
-            self._left -= len(piece)
-            if self._left < 0:
+            self._remaining -= len(piece)
+            if self._remaining < 0:
                 raise UpstreamGarbled(
                     f"the {self._coding} answer of {self._host} grew beyond {self._limit} bytes"
                     " when decoded",
@@ -133,25 +135,25 @@ class Decoding:
 
     def end(self) -> None:
         """The body is complete. Raises UpstreamGarbled if the compressed stream is not."""
-        if not self._decoder.is_whole():
-            raise self._garbled("it stops before its end")
+        if not self._decoder.is_complete():
+            raise self._error("it stops before its end")
 
     def _next(self, pieces: Iterator[bytes]) -> bytes | None:
         try:
             return next(pieces, None)
         except self._decoder.errors as error:
-            raise self._garbled(str(error)) from error
+            raise self._error(str(error)) from error
 
-    def _garbled(self, why: str) -> UpstreamGarbled:
+    def _error(self, reason: str) -> UpstreamGarbled:
         return UpstreamGarbled(
-            f"the answer of {self._host} is not the {self._coding} that it says: {why}",
+            f"the answer of {self._host} is not the {self._coding} that it says: {reason}",
             code="bad_content_encoding",
         )
 
 
-def find_decoding(value: bytes, limit: int, host: str) -> Decoding | None:
-    """What a content-encoding header calls for; None is identity. Raises UpstreamGarbled naming a
-    coding that cannot be decoded here."""
+def find_decoder(value: bytes, limit: int, host: str) -> BodyDecoder | None:
+    """The decoder for a content-encoding header's value; None for identity. ``limit`` is in
+    decompressed bytes. Raises UpstreamGarbled for a coding that cannot be decoded here."""
     coding = value.decode("latin-1").strip().lower().removeprefix("x-")
     if coding in ("", "identity"):
         return None
@@ -163,15 +165,15 @@ def find_decoding(value: bytes, limit: int, host: str) -> Decoding | None:
             " packages brotli and backports.zstd)",
             code="unknown_content_encoding",
         )
-    return Decoding(coding, decoder, limit, host)
+    return BodyDecoder(coding, decoder, limit, host)
 
 
 def _brotli(_coding: str) -> Decoder | None:
-    module = _module("brotli")  # before 1.2 it could not bound its output
-    has_bounds = hasattr(module, "Decompressor") and hasattr(
+    module = _module("brotli")  # older than 1.2, it cannot limit its output
+    has_limit = hasattr(module, "Decompressor") and hasattr(
         module.Decompressor, "can_accept_more_data"
     )
-    return BrotliDecoder(module) if has_bounds else None
+    return BrotliDecoder(module) if has_limit else None
 
 
 def _zstd(_coding: str) -> Decoder | None:

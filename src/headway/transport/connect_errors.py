@@ -1,4 +1,4 @@
-"""What the operating system and TLS say when a connection fails, in words that help."""
+"""Errors of the operating system and of TLS as messages that say what to check."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import ssl
 
 from headway.errors import UpstreamError, UpstreamUnreachable
 
-REFUSED = {
+OS_ERRORS = {
     errno.ECONNREFUSED: (
         "connection_refused",
         "nothing listens there: is it running, and are base_url's host and port right?",
@@ -25,7 +25,7 @@ REFUSED = {
     errno.EADDRNOTAVAIL: ("no_local_port", "no local port is free: too many connections at once"),
 }
 
-VERIFICATION = {
+CERTIFICATE_ERRORS = {
     # OpenSSL's X509_V_ERR_ numbers, openssl-verification-options(1).
     9: ("tls_certificate_not_yet_valid", "its certificate is not valid yet: check the clock"),
     10: ("tls_certificate_expired", "its certificate has expired: it has to be renewed there"),
@@ -37,7 +37,7 @@ VERIFICATION = {
     64: ("tls_name_mismatch", "its certificate is for another address: use its name in base_url"),
 }
 
-TLS_REASONS = {
+TLS_ERRORS = {
     "WRONG_VERSION_NUMBER": ("tls_not_spoken", "it does not speak TLS there: is it http://?"),
     "CERTIFICATE_REQUIRED": ("tls_client_certificate", "it wants a client certificate: cert_file"),
     "UNKNOWN_CA": ("tls_client_certificate", "it does not trust our client certificate"),
@@ -45,19 +45,20 @@ TLS_REASONS = {
 }
 
 
-def unreachable(error: Exception, host: str) -> UpstreamUnreachable:
+def connect_error(error: Exception, host: str) -> UpstreamUnreachable:
     """The error for a connection to ``host`` that could not be made."""
     code, why = _explain(error)
     return UpstreamUnreachable(f"cannot reach {host}: {why}", code=code)
 
 
-def refused_by_tls(error: Exception | None, host: str) -> UpstreamError | None:
-    """In TLS 1.3 the server judges our certificate after the handshake, from our point of view, so
-    that its alert comes in place of an answer (RFC 8446, section 4.4.2.4)."""
+def tls_alert_error(error: Exception | None, host: str) -> UpstreamError | None:
+    """The error for a TLS alert that came instead of a response, None for anything else. In TLS 1.3
+    the client's handshake is complete before the server checks the client's certificate (RFC 8446,
+    section 4.4.2.4)."""
     if not isinstance(error, ssl.SSLError):
         return None
-    named = _named_reason(error)
-    return UpstreamUnreachable(f"cannot reach {host}: {named[1]}", code=named[0]) if named else None
+    found = _find_reason(error)
+    return UpstreamUnreachable(f"cannot reach {host}: {found[1]}", code=found[0]) if found else None
 
 
 def _explain(error: Exception) -> tuple[str, str]:
@@ -65,15 +66,15 @@ def _explain(error: Exception) -> tuple[str, str]:
         case socket.gaierror():
             return "dns_failed", f"its name does not resolve ({error.strerror}): check base_url"
         case ssl.SSLCertVerificationError():
-            known = VERIFICATION.get(error.verify_code)
+            known = CERTIFICATE_ERRORS.get(error.verify_code)
             return known or ("tls_untrusted", f"its certificate fails: {error.verify_message}")
         case ssl.SSLError():
             plain = ("tls_handshake", f"the TLS handshake failed: {error.reason or error}")
-            return _named_reason(error) or plain
+            return _find_reason(error) or plain
         case TimeoutError() if error.errno is None:
             return "connect_timeout", "it takes too long to connect"
-        case OSError() if error.errno in REFUSED:
-            return REFUSED[error.errno]
+        case OSError() if error.errno in OS_ERRORS:
+            return OS_ERRORS[error.errno]
         case ConnectionError():
             return "connection_reset", "it closed the connection while it was being made"
         case OSError():
@@ -82,6 +83,6 @@ def _explain(error: Exception) -> tuple[str, str]:
             return "unreachable", f"{type(error).__name__}: {error}"
 
 
-def _named_reason(error: ssl.SSLError) -> tuple[str, str] | None:
+def _find_reason(error: ssl.SSLError) -> tuple[str, str] | None:
     reason = error.reason or ""
-    return next((row for end, row in TLS_REASONS.items() if reason.endswith(end)), None)
+    return next((row for end, row in TLS_ERRORS.items() if reason.endswith(end)), None)

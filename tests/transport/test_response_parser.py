@@ -8,9 +8,9 @@ import time
 import pytest
 
 from headway.errors import UpstreamError, UpstreamGarbled, UpstreamUnreachable
-from headway.transport.coding import PIECE
-from headway.transport.exchange import Exchange, ReceiverFailed
+from headway.transport.content_encoding import MAX_PIECE
 from headway.transport.limits import Limits
+from headway.transport.response_parser import ReceiverFailed, ResponseParser
 from headway.types import Headers
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -42,27 +42,27 @@ class Page:
     def on_error(self, error: UpstreamError, now: float) -> None: ...
 
 
-def feed(exchange: Exchange, data: bytes, now: float) -> None:
+def feed(parser: ResponseParser, data: bytes, now: float) -> None:
     """Bytes that come at that time."""
-    exchange._clock = lambda: now
-    exchange.data_received(data)
+    parser._clock = lambda: now
+    parser.data_received(data)
 
 
-def feed_all(exchange: Exchange, pieces: list[bytes]) -> None:
+def feed_all(parser: ResponseParser, pieces: list[bytes]) -> None:
     for number, piece in enumerate(pieces):
-        feed(exchange, piece, float(number))
+        feed(parser, piece, float(number))
 
 
 def play(
     pieces: list[bytes], is_head: bool = False, limits: Limits | None = None, closes: bool = False
-) -> tuple[Page, Exchange]:
+) -> tuple[Page, ResponseParser]:
     page = Page()
-    exchange = Exchange(limits or Limits(), "host.test", None, time.monotonic)
-    exchange.begin(page, is_head)
-    feed_all(exchange, pieces)
+    parser = ResponseParser(limits or Limits(), "host.test", None, time.monotonic)
+    parser.begin(page, is_head)
+    feed_all(parser, pieces)
     if closes:
-        assert exchange.end_input(99.0)
-    return page, exchange
+        assert parser.end_input(99.0)
+    return page, parser
 
 
 def cuts(data: bytes) -> list[list[bytes]]:
@@ -107,10 +107,10 @@ WHOLE = {
 def test_an_answer_reads_the_same_however_it_is_cut(name: str) -> None:
     data, status, body, is_reusable = WHOLE[name]
     for pieces in cuts(data):
-        page, exchange = play(pieces)
+        page, parser = play(pieces)
         assert (page.status, page.body) == (status, body)
-        assert exchange.is_complete
-        assert exchange.is_reusable is is_reusable
+        assert parser.is_complete
+        assert parser.is_reusable is is_reusable
 
 
 def test_header_names_are_lower_case_and_values_have_no_space_around() -> None:
@@ -125,30 +125,30 @@ def test_header_names_are_lower_case_and_values_have_no_space_around() -> None:
 
 def test_the_body_of_an_answer_without_a_length_ends_with_the_connection() -> None:
     for pieces in cuts(OK + b"x: y\r\n\r\nabc"):
-        page, exchange = play(pieces)
-        assert not exchange.is_complete
-        assert exchange.end_input(9.0)
-        assert (page.body, exchange.is_reusable) == (b"abc", False)
+        page, parser = play(pieces)
+        assert not parser.is_complete
+        assert parser.end_input(9.0)
+        assert (page.body, parser.is_reusable) == (b"abc", False)
 
 
 def test_an_answer_with_a_length_does_not_end_with_the_connection() -> None:
     for data in (LENGTH_3[:-1], CHUNKED + b"1\r\na\r\n", OK, OK + b"x: y"):
-        _, exchange = play([data])
-        assert not exchange.end_input(9.0)
+        _, parser = play([data])
+        assert not parser.end_input(9.0)
 
 
 def test_the_answer_to_head_ends_with_its_head() -> None:
     for pieces in cuts(OK + b"content-length: 3\r\ncontent-encoding: br\r\n\r\n"):
-        page, exchange = play(pieces, is_head=True)
-        assert (exchange.is_complete, exchange.is_reusable, page.body) == (True, True, b"")
+        page, parser = play(pieces, is_head=True)
+        assert (parser.is_complete, parser.is_reusable, page.body) == (True, True, b"")
 
 
 def test_1xx_does_not_stand_for_the_answer_to_head() -> None:
     for hint in (b"", b"keep-alive: timeout=5\r\n"):
         data = b"HTTP/1.1 103 Hints\r\n" + hint + b"\r\n" + OK + b"content-length: 3\r\n\r\n"
         for pieces in cuts(data):
-            page, exchange = play(pieces, is_head=True)
-            assert (page.status, exchange.is_complete, exchange.is_reusable) == (200, True, True)
+            page, parser = play(pieces, is_head=True)
+            assert (page.status, parser.is_complete, parser.is_reusable) == (200, True, True)
 
 
 def test_what_was_special_about_one_answer_is_not_about_the_next() -> None:
@@ -161,27 +161,27 @@ def test_what_was_special_about_one_answer_is_not_about_the_next() -> None:
         (LENGTH_3, b"abc", True),
         (OK + b"\r\nto the end", b"to the end", False),
     ]
-    exchange = Exchange(Limits(), "host.test", None, time.monotonic)
+    parser = ResponseParser(Limits(), "host.test", None, time.monotonic)
     for data, body, has_end in answers:
         page = Page()
-        exchange.begin(page, False)
-        feed(exchange, data, 1.0)
+        parser.begin(page, False)
+        feed(parser, data, 1.0)
         assert page.body == body
-        assert exchange.is_complete is exchange.is_reusable is has_end
-    assert exchange.end_input(2.0)
+        assert parser.is_complete is parser.is_reusable is has_end
+    assert parser.end_input(2.0)
 
 
 def test_a_connection_serves_on_after_head() -> None:
-    _, exchange = play([OK + b"content-length: 3\r\n\r\n"], is_head=True)
+    _, parser = play([OK + b"content-length: 3\r\n\r\n"], is_head=True)
     page = Page()
-    exchange.begin(page, False)
-    feed(exchange, LENGTH_3, 1.0)
-    assert (page.body, exchange.is_reusable) == (b"abc", True)
+    parser.begin(page, False)
+    feed(parser, LENGTH_3, 1.0)
+    assert (page.body, parser.is_reusable) == (b"abc", True)
 
 
 def test_a_body_after_the_answer_to_head_spoils_the_connection() -> None:
-    page, exchange = play([LENGTH_3], is_head=True)
-    assert (exchange.is_complete, exchange.is_reusable, page.body) == (True, False, b"")
+    page, parser = play([LENGTH_3], is_head=True)
+    assert (parser.is_complete, parser.is_reusable, page.body) == (True, False, b"")
 
 
 EXTRA = [LENGTH_3 + LENGTH_3, LENGTH_3 + b"H", LENGTH_3 + b"\x00", CHUNKED + b"0\r\n\r\n!",
@@ -190,10 +190,10 @@ EXTRA = [LENGTH_3 + LENGTH_3, LENGTH_3 + b"H", LENGTH_3 + b"\x00", CHUNKED + b"0
 
 @pytest.mark.parametrize("data", EXTRA)
 def test_bytes_after_the_end_spoil_the_connection_but_not_the_answer(data: bytes) -> None:
-    page, exchange = play([data])
+    page, parser = play([data])
     assert page.status == 200
     assert page.body in (b"abc", b"")
-    assert (exchange.is_complete, exchange.is_reusable) == (True, False)
+    assert (parser.is_complete, parser.is_reusable) == (True, False)
 
 
 GARBLED = {
@@ -241,8 +241,8 @@ def test_compressed_bodies_are_decoded_however_they_are_cut() -> None:
     packed = gzip.compress(b"hello hello hello")
     head = OK + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
     for pieces in cuts(head + packed):
-        page, exchange = play(pieces)
-        assert (page.body, exchange.is_reusable) == (b"hello hello hello", True)
+        page, parser = play(pieces)
+        assert (page.body, parser.is_reusable) == (b"hello hello hello", True)
 
 
 def test_a_compressed_body_that_stops_short_is_garbled() -> None:
@@ -288,10 +288,10 @@ def test_limits_hold_at_once_and_a_byte_at_a_time(name: str) -> None:
 def test_limits_hold_behind_an_answer_to_head() -> None:
     for data, code in (BOMBS["a long value"], BOMBS["many headers"]):
         for pieces in cuts(data + b"a piece of its body"):
-            _, exchange = play([OK + b"content-length: 3\r\n\r\n"], is_head=True, limits=LIMITS)
-            exchange.begin(Page(), False)
+            _, parser = play([OK + b"content-length: 3\r\n\r\n"], is_head=True, limits=LIMITS)
+            parser.begin(Page(), False)
             with pytest.raises(UpstreamGarbled) as caught:
-                feed_all(exchange, pieces)
+                feed_all(parser, pieces)
             assert caught.value.code == code
 
 
@@ -311,35 +311,35 @@ def test_a_decompression_bomb_stops_at_its_limit() -> None:
 
 def test_nothing_comes_after_a_discard_in_the_middle_of_what_was_decoded() -> None:
     packed = gzip.compress(bytes(1_000_000))
-    exchange = Exchange(Limits(), "host.test", None, time.monotonic)
+    parser = ResponseParser(Limits(), "host.test", None, time.monotonic)
 
     class Sated(Page):
         def on_chunk(self, data: bytes, now: float) -> None:
             super().on_chunk(data, now)
-            exchange.discard()
+            parser.discard_body()
 
     page = Sated()
-    exchange.begin(page, False)
+    parser.begin(page, False)
     head = OK + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
-    feed(exchange, head + packed, 0.0)
-    assert 0 < len(page.body) <= PIECE
-    assert exchange.is_reusable
+    feed(parser, head + packed, 0.0)
+    assert 0 < len(page.body) <= MAX_PIECE
+    assert parser.is_reusable
 
 
 def test_what_is_discarded_goes_nowhere_and_has_its_own_limit() -> None:
-    page, exchange = play([CHUNKED + b"1\r\na\r\n"], limits=Limits(drain_bytes=5))
-    exchange.discard()
-    feed(exchange, b"4\r\nbbbb\r\n", 1.0)
+    page, parser = play([CHUNKED + b"1\r\na\r\n"], limits=Limits(drain_bytes=5))
+    parser.discard_body()
+    feed(parser, b"4\r\nbbbb\r\n", 1.0)
     assert page.body == b"a"
     with pytest.raises(UpstreamGarbled):
-        feed(exchange, b"2\r\ncc\r\n", 2.0)
+        feed(parser, b"2\r\ncc\r\n", 2.0)
 
 
 def test_a_discarded_answer_ends_as_any_other() -> None:
-    page, exchange = play([CHUNKED + b"1\r\na\r\n"])
-    exchange.discard()
-    feed(exchange, b"4\r\nbbbb\r\n0\r\n\r\n", 1.0)
-    assert (page.body, exchange.is_complete, exchange.is_reusable) == (b"a", True, True)
+    page, parser = play([CHUNKED + b"1\r\na\r\n"])
+    parser.discard_body()
+    feed(parser, b"4\r\nbbbb\r\n0\r\n\r\n", 1.0)
+    assert (page.body, parser.is_complete, parser.is_reusable) == (b"a", True, True)
 
 
 @pytest.mark.parametrize(
@@ -347,15 +347,15 @@ def test_a_discarded_answer_ends_as_any_other() -> None:
     [(b"timeout=5", 5.0), (b"max=100, Timeout=7", 7.0), (b"timeout=x", None), (b"max=3", None)],
 )
 def test_the_keep_alive_hint_is_read(value: bytes, seconds: float | None) -> None:
-    _, exchange = play([OK + b"Keep-Alive: " + value + b"\r\ncontent-length: 0\r\n\r\n"])
-    assert exchange.keep_alive_s == seconds
+    _, parser = play([OK + b"Keep-Alive: " + value + b"\r\ncontent-length: 0\r\n\r\n"])
+    assert parser.keep_alive_s == seconds
 
 
 def test_a_proxys_407_is_not_the_providers_answer() -> None:
-    exchange = Exchange(Limits(), "host.test", "http://proxy:3128", time.monotonic)
-    exchange.begin(Page(), False)
+    parser = ResponseParser(Limits(), "host.test", "http://proxy:3128", time.monotonic)
+    parser.begin(Page(), False)
     with pytest.raises(UpstreamUnreachable, match=r"proxy http://proxy:3128 refused .* 407"):
-        feed(exchange, b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 0.0)
+        feed(parser, b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 0.0)
 
 
 class Broken(Page):
@@ -368,25 +368,25 @@ class Broken(Page):
 
 
 def test_a_receivers_own_failure_is_told_apart() -> None:
-    exchange = Exchange(Limits(), "host.test", None, time.monotonic)
-    exchange.begin(Broken(KeyError("x")), False)
+    parser = ResponseParser(Limits(), "host.test", None, time.monotonic)
+    parser.begin(Broken(KeyError("x")), False)
     with pytest.raises(ReceiverFailed) as caught:
-        feed(exchange, LENGTH_3, 0.0)
+        feed(parser, LENGTH_3, 0.0)
     assert isinstance(caught.value.__cause__, KeyError)
 
 
 def test_an_upstream_error_that_a_receiver_raises_is_raised() -> None:
-    exchange = Exchange(Limits(), "host.test", None, time.monotonic)
-    exchange.begin(Broken(UpstreamGarbled("not an event")), False)
+    parser = ResponseParser(Limits(), "host.test", None, time.monotonic)
+    parser.begin(Broken(UpstreamGarbled("not an event")), False)
     with pytest.raises(UpstreamGarbled, match="not an event"):
-        feed(exchange, LENGTH_3, 0.0)
+        feed(parser, LENGTH_3, 0.0)
 
 
 def test_an_interrupt_inside_a_receiver_goes_through() -> None:
-    exchange = Exchange(Limits(), "host.test", None, time.monotonic)
-    exchange.begin(Broken(KeyboardInterrupt()), False)
+    parser = ResponseParser(Limits(), "host.test", None, time.monotonic)
+    parser.begin(Broken(KeyboardInterrupt()), False)
     with pytest.raises(KeyboardInterrupt):
-        feed(exchange, LENGTH_3, 0.0)
+        feed(parser, LENGTH_3, 0.0)
 
 
 def test_an_event_of_ten_megabytes_goes_through_whole() -> None:
