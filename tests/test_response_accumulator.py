@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.providers.openai import provider as openai
+from headway.providers.openai import response as openai_response
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import (
     Event,
@@ -285,10 +285,10 @@ def streamed(choices: list[dict[str, Any]]) -> list[bytes]:
 @given(CHOICES)
 def test_a_whole_answer_folds_as_its_stream_does(choices: list[dict[str, Any]]) -> None:
     of_whole, of_stream = ResponseAccumulator(), ResponseAccumulator()
-    of_whole.add(openai.decode_response(whole(choices)))
+    of_whole.add(openai_response.decode_response(whole(choices)))
     state: dict[str, Any] = {}
     for data in streamed(choices):
-        of_stream.add(openai.decode_event(Frame(data, None, data), state))
+        of_stream.add(openai_response.decode_event(Frame(data, None, data), state))
     for index in range(len(choices)):
         one, other = of_whole.choices[index], of_stream.choices[index]
         assert one.message() == other.message()

@@ -129,9 +129,9 @@ def test_changes_of_the_request_are_told_in_the_head() -> None:
     pipe.ask_openai(model="openai/o3", temperature=1)
     pipe.sending.whole(WHOLE)
     assert pipe.sink.headers[b"x-headway-transformation"] == (
-        b"dropped temperature: o3 does not take it"
+        b"dropped temperature: unsupported by o3"
     )
-    assert pipe.records[0].transformations == ("dropped temperature: o3 does not take it",)
+    assert pipe.records[0].transformations == ("dropped temperature: unsupported by o3",)
 
 
 # --- The same answer, come in another shape -------------------------------------------------------

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from headway.errors import UpstreamAuth
 from headway.providers.openai import provider as openai
+from headway.providers.openai import request as openai_request
 from headway.types import HttpRequest, Request, Target
 from pipeline_fakes import DONE, HELLO, ROLE, STOP, Pipe, text
 from services import postgresql, redis_server
@@ -92,7 +93,7 @@ class StoredAddress:
 def pipe_with(source: StoredCredentials, targets: list[Target]) -> Pipe:
     def encode(request: Request, target: Target) -> HttpRequest:
         targets.append(target)
-        return openai.encode_request(request, target)  # type: ignore[arg-type]
+        return openai_request.encode_request(request, target)  # type: ignore[arg-type]
 
     provider = replace(openai.PROVIDER, encode_request=encode)
     return Pipe(provider=provider, credentials=source, needs_key=False, api_key=None)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from headway.errors import ClientGone
 from headway.pipeline import stream_reader
+from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import provider as openai
 from pipeline_fakes import DONE, ROLE, START, STOP, USAGE, Pipe, event, text
 
@@ -114,7 +115,7 @@ def test_nothing_is_asked_of_the_provider_for_events_that_are_like_the_others() 
 
     def read_text(data: bytes) -> str | None:
         read.append(data)
-        return openai.read_text(data)
+        return openai_fast_path.read_text(data)
 
     provider = replace(openai.PROVIDER, read_text=read_text)
     relaying, joining = Pipe(provider=provider), Pipe(provider=provider)
@@ -134,7 +135,7 @@ def test_an_event_that_came_in_part_does_not_hide_what_the_others_are_like() -> 
 
     def read_text(data: bytes) -> str | None:
         read.append(data)
-        return openai.read_text(data)
+        return openai_fast_path.read_text(data)
 
     pipe = Pipe(provider=replace(openai.PROVIDER, read_text=read_text))
     ask(pipe, "joined")

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from headway.errors import ShuttingDown, UpstreamUnreachable
 from headway.providers.openai import provider as openai
+from headway.providers.openai import request as openai_request
 from headway.types import Timeouts, Url
 from pipeline_fakes import (
     KEY,
@@ -69,7 +70,7 @@ def test_options_of_the_callers_are_merged_over_the_configured_ones(static: bool
 
     def encode(request: Any, target: Any) -> Any:
         seen.append(target.options)
-        return openai.encode_request(request, target)
+        return openai_request.encode_request(request, target)
 
     provider = replace(openai.PROVIDER, encode_request=encode)
     pipe = Pipe(provider=provider, options={"region": "r", "api_version": "1"}, static=static)
@@ -91,7 +92,7 @@ class Watching:
 
     def _encode(self, request: Any, target: Any) -> Any:
         self.targets.append(target)
-        return openai.encode_request(request, target)
+        return openai_request.encode_request(request, target)
 
 
 @STATIC

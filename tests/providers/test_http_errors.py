@@ -17,7 +17,7 @@ from headway.errors import (
     UpstreamRejected,
     UpstreamTimeout,
 )
-from headway.providers.openai.errors import LONGEST, decode_error
+from headway.providers.http_errors import MAX_MESSAGE_LENGTH, decode_error
 
 INVALID = "invalid_request_error"
 LIMITED = "rate_limit_exceeded"
@@ -81,7 +81,7 @@ SHAPES: list[tuple[bytes, str]] = [
     (b"<html>Said</html>\n", "<html>Said</html>"),
     (b"\xff said", "\ufffd said"),
     (b"[1]", "[1]"),
-    (b"[" * 100_000, "[" * LONGEST),
+    (b"[" * 100_000, "[" * MAX_MESSAGE_LENGTH),
     (b"", SILENT),
     (b"{}", SILENT),
     (b"null", SILENT),
@@ -156,4 +156,4 @@ def test_no_body_at_all_is_too_much(status: int, body: bytes) -> None:
     assert isinstance(error, UpstreamError)
     assert 400 <= error.status < 600
     assert error.message
-    assert len(error.message) <= LONGEST
+    assert len(error.message) <= MAX_MESSAGE_LENGTH

@@ -18,7 +18,8 @@ from headway.metering.prices import read_shipped_prices
 from headway.providers import ALIASES, FACTS, KINDS
 from headway.providers.base import Provider, State
 from headway.providers.capabilities import CAPABILITIES
-from headway.providers.openai import provider as openai
+from headway.providers.openai import fast_path as openai_fast_path
+from headway.providers.openai import response as openai_response
 from headway.providers.registry import WIRE_FORMATS
 from headway.types import Frame, Text
 
@@ -108,9 +109,9 @@ def test_reading_a_configuration_imports_no_adapter() -> None:
 def test_a_short_cut_is_taken_only_past_the_very_functions_that_it_abbreviates() -> None:
     for kind in KINDS:
         provider = KINDS[kind]
-        assert provider.summarize in (None, openai.summarize)
+        assert provider.summarize in (None, openai_fast_path.summarize)
         if provider.summarize is not None:
-            assert provider.decode_response is openai.decode_response, kind
+            assert provider.decode_response is openai_response.decode_response, kind
 
 
 PIECE = {"index": 0, "delta": {"content": "Hi"}}

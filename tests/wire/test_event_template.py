@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.providers.openai.provider import read_text
+from headway.providers.openai.fast_path import read_text
 from headway.types import Frame
 from headway.wire.event_template import (
     EventTemplate,

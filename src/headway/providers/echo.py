@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from headway.providers.base import unchanged
 from headway.providers.openai import provider as openai
+from headway.providers.openai import request as openai_request
 from headway.types import ChatRequest, Headers, HttpRequest, Target, Url
 
 Fault = Literal["cut", "stall", "malformed", "error_event", "rate_limit", "error", "silence"]
@@ -108,7 +109,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
-    http = openai.encode_request(request, replace(target, base_url="http://echo"))
+    http = openai_request.encode_request(request, replace(target, base_url="http://echo"))
     return replace(http, url=Url("echo", "echo", 0, http.url.path))
 
 

@@ -19,7 +19,7 @@ from headway.errors import (
     UpstreamRejected,
 )
 from headway.providers import KINDS
-from headway.providers.openai.finish_reasons import FINISH
+from headway.providers.openai.finish_reasons import FINISH_REASONS
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Target
 from plain_readings import finishes, objects, texts, thoughts, tools, usages
 from recorded import fold, read
@@ -78,7 +78,7 @@ def test_a_recorded_answer_makes_its_calls_and_ends_as_it_ended(recording: Recor
         for index, choice in answer.choices.items()
     }
     assert made == tools(recording)
-    ended = {i: FINISH.get(reason, reason) for i, reason in finishes(recording).items()}
+    ended = {i: FINISH_REASONS.get(reason, reason) for i, reason in finishes(recording).items()}
     assert {i: choice.finish_reason for i, choice in answer.choices.items()} == ended
     assert set(ended.values()) <= {"stop", "length", "tool_calls", "content_filter"}
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from headway.errors import UpstreamError, UpstreamRejected
-from headway.providers.openai import errors as openai_errors
+from headway.providers import http_errors
 from headway.types import Headers
 
 FILTERED = ("content_filter", "content_management_policy", "ResponsibleAIPolicyViolation")
@@ -22,7 +22,7 @@ REQUEST_ID = b"apim-request-id"
 
 def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """Never raises, whatever the body is."""
-    error = openai_errors.decode_error(status, headers, body)
+    error = http_errors.decode_error(status, headers, body)
     found = dict(headers).get(REQUEST_ID)
     if error.request_id is None and found is not None:
         error.request_id = found.decode("latin-1")

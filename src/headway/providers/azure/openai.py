@@ -22,7 +22,10 @@ from headway.errors import InvalidField, UpstreamError
 from headway.providers.azure.errors import decode_error, judged
 from headway.providers.base import Adapted, State
 from headway.providers.openai import embeddings as openai_embeddings
+from headway.providers.openai import parameters as openai_parameters
 from headway.providers.openai import provider as openai
+from headway.providers.openai import request as openai_request
+from headway.providers.openai import response as openai_response
 from headway.types import (
     NO_RAW,
     ChatRequest,
@@ -63,7 +66,7 @@ OPTIONS = {
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     """Raises InvalidField where no address of a resource is known."""
-    return openai.encode_request(request, placed(target, request.model))
+    return openai_request.encode_request(request, placed(target, request.model))
 
 
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
@@ -120,7 +123,7 @@ def adapt(request: ChatRequest) -> Adapted:
     """By OpenAI's rules for the model that the deployment is named after, or that the option
     ``model_name`` says."""
     name = str(request.options.get("model_name") or request.model)
-    adapted, changes = openai.adapt(replace(request, model=name))
+    adapted, changes = openai_parameters.adapt(replace(request, model=name))
     return replace(adapted, model=request.model), changes
 
 
@@ -160,13 +163,13 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
         if chunk.is_opening:
             state["held"] = extras
             return []
-    events = openai.decode_event(frame, state.setdefault("own", {}))
+    events = openai_response.decode_event(frame, state.setdefault("own", {}))
     return _checked(_with(events, extras))
 
 
 def decode_response(body: bytes) -> list[Event]:
     """A whole completion, as the stream that it might have been."""
-    events = openai.decode_response(body)
+    events = openai_response.decode_response(body)
     if FILTERS in body:
         events = _with(events, _filters(_chunk(body), {}))
     return _checked(events)

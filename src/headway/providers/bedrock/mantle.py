@@ -15,7 +15,9 @@ from headway.providers.base import Adapted
 from headway.providers.bedrock.endpoint import base_url
 from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS, sign_request
 from headway.providers.model_lists import ModelList, openai_model_list
+from headway.providers.openai import parameters as openai_parameters
 from headway.providers.openai import provider as openai
+from headway.providers.openai import request as openai_request
 from headway.types import ChatRequest, HttpRequest, Target
 
 OPENAI_LIST = openai_model_list()
@@ -23,13 +25,13 @@ OPENAI_LIST = openai_model_list()
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     """Raises RequestError where no region is known."""
-    return openai.encode_request(request, replace(target, base_url=base_url(target)))
+    return openai_request.encode_request(request, replace(target, base_url=base_url(target)))
 
 
 def adapt(request: ChatRequest) -> Adapted:
     """By OpenAI's rules for its models, whose ids here begin with ``openai.``."""
     openai_name = request.model.removeprefix("openai.")
-    adapted, transformations = openai.adapt(replace(request, model=openai_name))
+    adapted, transformations = openai_parameters.adapt(replace(request, model=openai_name))
     return replace(adapted, model=request.model), transformations
 
 

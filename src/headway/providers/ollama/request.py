@@ -16,7 +16,7 @@ from headway.providers.http_headers import bearer_headers
 from headway.providers.model_lists import root_of
 from headway.providers.ollama.messages import convert_messages, rename_reasoning
 from headway.providers.ollama.parameters import NATIVE_OPTIONS, OPTIONS
-from headway.providers.openai import provider as openai
+from headway.providers.openai import request as openai_request
 from headway.types import ChatRequest, HttpRequest, Target
 from headway.wire.url import join
 
@@ -33,7 +33,7 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     """Raises RequestError where the option ``api`` has an unknown value, and for messages that
     Ollama cannot take."""
     if uses_openai_api(target):
-        return openai.encode_request(_as_openai(request), openai_target(target))
+        return openai_request.encode_request(_as_openai(request), openai_target(target))
     fields = {"stream": request.stream, **_fields(request.parameters)}
     messages = convert_messages(request.messages)
     return post(target, "/api/chat", {"model": request.model, "messages": messages, **fields})

@@ -19,7 +19,7 @@ from msgspec import Raw, Struct
 from headway.providers.base import State
 from headway.providers.http_errors import error_from_body
 from headway.providers.ollama.usage import read_usage
-from headway.providers.openai import provider as openai
+from headway.providers.openai import response as openai_response
 from headway.types import (
     Event,
     Failed,
@@ -130,7 +130,7 @@ class ResponseReader:
 def decode_event(frame: Frame, state: State) -> list[Event]:
     """The events of a line, or of a server-sent event in OpenAI's format."""
     if not frame.raw.startswith(b"{"):
-        return openai.decode_event(frame, state)
+        return openai_response.decode_event(frame, state)
     reader: ResponseReader = state.setdefault("reader", ResponseReader())
     return reader.read(_decode(frame.data))
 
@@ -139,7 +139,7 @@ def decode_response(body: bytes) -> list[Event]:
     """The events that a stream of the same answer would have."""
     response = _decode(body)
     if response.message is None and response.error is None:
-        return openai.decode_response(body)
+        return openai_response.decode_response(body)
     return ResponseReader().read(response)
 
 

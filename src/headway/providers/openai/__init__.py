@@ -1,0 +1,1 @@
+"""OpenAI's chat completions and embeddings (platform.openai.com/docs/api-reference)."""

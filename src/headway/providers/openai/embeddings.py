@@ -1,5 +1,5 @@
-"""OpenAI's embeddings (platform.openai.com/docs/api-reference/embeddings), and those of everyone
-who copied them: the caller's own JSON out, vectors in the order of the inputs back."""
+"""OpenAI's embeddings (platform.openai.com/docs/api-reference/embeddings), which many vendors have
+copied: the request is the caller's own JSON."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.providers.http_errors import error_from_body
 from headway.providers.http_headers import bearer_headers
-from headway.providers.openai.errors import error_in
-from headway.providers.openai.usage import first
+from headway.providers.openai.usage import first_known
 from headway.types import NO_RAW, Embeddings, EmbeddingsRequest, HttpRequest, Target, Usage
 from headway.wire.url import join
 
 
-class Datum(Struct):
+class EmbeddingItem(Struct):
     embedding: list[float] | str
     index: int | None = None
 
 
-class Count(Struct):
+class EmbeddingsUsage(Struct):
     prompt_tokens: int | None = None
     total_tokens: int | None = None
 
 
-class Answer(Struct):
-    data: list[Datum] | None = None
+class EmbeddingsResponse(Struct):
+    data: list[EmbeddingItem] | None = None
     model: str | None = None
-    usage: Count | None = None
+    usage: EmbeddingsUsage | None = None
     error: Raw = NO_RAW
 
 
-_answer = msgspec.json.Decoder(Answer).decode
-_any = msgspec.json.Decoder().decode
+_decode_response = msgspec.json.Decoder(EmbeddingsResponse).decode
+_decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -45,18 +45,18 @@ def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest
 
 
 def decode_embeddings(body: bytes) -> Embeddings:
-    """Raises UpstreamError for an error in an answer of status 200, ValueError for an answer
-    without vectors."""
-    answer = _answer(body)
-    if answer.error and bytes(answer.error) != b"null":
-        raise error_in(_any(answer.error), None)
-    if answer.data is None:
+    """The vectors in the order of the inputs. Raises UpstreamError for an error in a response of
+    status 200, ValueError for a response without vectors."""
+    response = _decode_response(body)
+    if response.error and bytes(response.error) != b"null":
+        raise error_from_body(_decode_any(response.error), None)
+    if response.data is None:
         raise ValueError("the answer has no embeddings")
-    placed = enumerate(answer.data)
-    ordered = sorted(placed, key=lambda pair: pair[0] if pair[1].index is None else pair[1].index)
-    count = answer.usage or Count()
+    numbered = enumerate(response.data)
+    ordered = sorted(numbered, key=lambda pair: pair[0] if pair[1].index is None else pair[1].index)
+    usage = response.usage or EmbeddingsUsage()
     return Embeddings(
-        vectors=[datum.embedding for _, datum in ordered],
-        usage=Usage(input_tokens=first(count.prompt_tokens, count.total_tokens)),
-        model=answer.model,
+        vectors=[item.embedding for _, item in ordered],
+        usage=Usage(input_tokens=first_known(usage.prompt_tokens, usage.total_tokens)),
+        model=response.model,
     )

@@ -1,11 +1,11 @@
-"""Why an answer ended, in OpenAI's words."""
+"""Finish reasons of vendors with OpenAI's wire format, and OpenAI's for them."""
 
 from __future__ import annotations
 
 from headway.errors import UpstreamError
 from headway.types import Failed, Finished
 
-FINISH = {
+FINISH_REASONS = {
     "end_turn": "stop",
     "eos": "stop",
     "eos_token": "stop",
@@ -16,12 +16,13 @@ FINISH = {
     "stop_sequence": "stop",
     "tool_use": "tool_calls",
 }
-"""Reasons in other words than OpenAI's: Together, TGI, Mistral, Z.ai and models behind routers."""
+"""Reasons that Together, TGI, Mistral, Z.ai and models behind routers name differently -> OpenAI's.
+"""
 FAILURES = frozenset({"abort", "error", "insufficient_system_resource", "network_error"})
-"""Reasons that are none to end (vLLM, Mistral and OpenRouter, DeepSeek, Z.ai)."""
+"""Reasons that mean a failure (vLLM; Mistral and OpenRouter; DeepSeek; Z.ai)."""
 
 
-def finish(reason: str, index: int) -> Finished | Failed:
+def read_finish_reason(reason: str, index: int) -> Finished | Failed:
     if reason in FAILURES:
         return Failed(UpstreamError(f"The provider broke off its answer ({reason}).", code=reason))
-    return Finished(FINISH.get(reason, reason), index)
+    return Finished(FINISH_REASONS.get(reason, reason), index)

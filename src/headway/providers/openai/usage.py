@@ -1,4 +1,5 @@
-"""Usage on OpenAI's wire, and where those who copied it put the same counts."""
+"""Token counts in OpenAI's format, and the fields in which vendors with the same format put the
+same counts."""
 
 from __future__ import annotations
 
@@ -19,12 +20,9 @@ class CompletionDetails(Struct):
     audio_tokens: int | None = None
 
 
-class WireUsage(Struct):
-    """OpenAI's, and the places where those who copied it put the same counts."""
-
+class OpenAIUsage(Struct):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
-    total_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
     cached_tokens: int | None = None
@@ -32,41 +30,45 @@ class WireUsage(Struct):
     prompt_cache_hit_tokens: int | None = None
     """DeepSeek's."""
     num_cached_tokens: int | None = None
-    """Mistral's of old."""
+    """Mistral's in the past."""
     reasoning_tokens: int | None = None
     """SGLang's and Perplexity's."""
 
 
 NO_PROMPT_DETAILS = PromptDetails()
 NO_COMPLETION_DETAILS = CompletionDetails()
-_usage = msgspec.json.Decoder(WireUsage, strict=False).decode
-"""Not strict: servers whose language has but one kind of number write 12.0."""
+
+_decode_usage = msgspec.json.Decoder(OpenAIUsage, strict=False).decode
+"""Not strict: servers whose language has one type of number write 12.0."""
 
 
 def decode_usage(raw: Raw) -> UsageReported:
-    """Cached tokens are part of the prompt's, reasoning is part of the completion's."""
+    """The counts, and ``raw`` as the reply shows it."""
     copied = raw.copy()
-    return UsageReported(normalize(_usage(copied)), copied)
+    return UsageReported(normalize_usage(_decode_usage(copied)), copied)
 
 
-def normalize(seen: WireUsage) -> Usage:
-    prompt = seen.prompt_tokens_details or NO_PROMPT_DETAILS
-    completion = seen.completion_tokens_details or NO_COMPLETION_DETAILS
+def normalize_usage(usage: OpenAIUsage) -> Usage:
+    """The same counts in the gateway's vocabulary: for both, the prompt's count includes cached
+    tokens and the completion's count includes reasoning."""
+    prompt = usage.prompt_tokens_details or NO_PROMPT_DETAILS
+    completion = usage.completion_tokens_details or NO_COMPLETION_DETAILS
     cached, reasoning = prompt.cached_tokens, completion.reasoning_tokens
     if cached is None:
-        cached = first(
-            seen.cached_tokens, first(seen.prompt_cache_hit_tokens, seen.num_cached_tokens)
+        cached = first_known(
+            usage.cached_tokens,
+            first_known(usage.prompt_cache_hit_tokens, usage.num_cached_tokens),
         )
     return Usage(
-        input_tokens=seen.prompt_tokens,
-        output_tokens=seen.completion_tokens,
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
         cache_read_tokens=cached,
         cache_write_tokens=prompt.cache_write_tokens,
-        reasoning_tokens=seen.reasoning_tokens if reasoning is None else reasoning,
+        reasoning_tokens=usage.reasoning_tokens if reasoning is None else reasoning,
         input_audio_tokens=prompt.audio_tokens,
         output_audio_tokens=completion.audio_tokens,
     )
 
 
-def first(count: int | None, other: int | None) -> int | None:
+def first_known(count: int | None, other: int | None) -> int | None:
     return other if count is None else count

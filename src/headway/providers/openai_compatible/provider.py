@@ -10,7 +10,10 @@ from msgspec.structs import replace
 from headway.errors import InvalidField
 from headway.providers.base import Adapted, Provider, State
 from headway.providers.model_lists import ModelList
+from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import provider as openai
+from headway.providers.openai import request as openai_request
+from headway.providers.openai import response as openai_response
 from headway.providers.openai_compatible.errors import decode_formatted_error
 from headway.providers.openai_compatible.reasoning import convert_reasoning
 from headway.providers.openai_compatible.request_rules import apply_request_rules
@@ -34,7 +37,7 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
         wire=vendor.wire,
         price_id=vendor.price_id,
         list_models=vendor.model_list,
-        encode_request=vendor.encode_request or openai.encode_request,
+        encode_request=vendor.encode_request or openai_request.encode_request,
         adapt=_adapter(vendor),
         decode_error=vendor.decode_error or partial(decode_formatted_error, vendor.errors),
         encode_embeddings=vendor.encode_embeddings if vendor.has_embeddings else None,
@@ -84,7 +87,7 @@ def transformed_decoders(
             return final
         if transform_body is not None:
             body = transform_body(body)
-        events = openai.decode_response(body)
+        events = openai_response.decode_response(body)
         for transform in transforms:
             events = transform.apply(body, events, {})
         return events
@@ -96,7 +99,7 @@ def transformed_decoders(
         data = frame.data
         if interceptor is not None and (final := interceptor(data)) is not None:
             return final
-        events = openai.decode_event(frame, state["openai"])
+        events = openai_response.decode_event(frame, state["openai"])
         for apply, memory in state["transforms"]:
             events = apply(data, events, memory)
         return events
@@ -108,7 +111,7 @@ def _read_text(transforms: Sequence[EventTransform]) -> Callable[[bytes], str | 
     """OpenAI's ``read_text`` for the chunks that no transform changes. None: there are none."""
     markers = [one.text_marker for one in transforms if one.text_marker is not None]
     if not markers:
-        return openai.read_text
+        return openai_fast_path.read_text
     if b"" in markers:
         return None
 
@@ -116,7 +119,7 @@ def _read_text(transforms: Sequence[EventTransform]) -> Callable[[bytes], str | 
         for marker in markers:
             if data.find(marker) >= 0:
                 return None
-        return openai.read_text(data)
+        return openai_fast_path.read_text(data)
 
     return read_text
 

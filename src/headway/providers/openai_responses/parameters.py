@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from headway.errors import RequestError
 from headway.providers.base import Adapted
-from headway.providers.openai import provider as openai
+from headway.providers.openai import parameters as openai_parameters
 from headway.providers.openai_responses.output_items import FORMAT
 from headway.providers.openai_responses.tools import (
     flat_choice,
@@ -163,7 +163,7 @@ def _bound(draft: ResponsesDraft) -> None:
 def _sample(draft: ResponsesDraft) -> None:
     """By the rules that chat completions have for OpenAI's models."""
     probe = ChatRequest(model=draft.model, messages=NO_RAW, parameters=draft.parameters)
-    adapted, changes = openai.adapt(probe)
+    adapted, changes = openai_parameters.adapt(probe)
     draft.parameters = dict(adapted.parameters)
     draft.transformations += changes
 

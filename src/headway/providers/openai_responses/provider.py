@@ -12,10 +12,11 @@ from msgspec import Raw
 
 from headway.providers import model_lists as listing
 from headway.providers.base import Provider
+from headway.providers.http_errors import decode_error
 from headway.providers.http_headers import bearer_headers
+from headway.providers.openai import models as openai_models
 from headway.providers.openai import provider as openai
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
-from headway.providers.openai.errors import decode_error
 from headway.providers.openai_responses.messages import conversation
 from headway.providers.openai_responses.parameters import adapt
 from headway.providers.openai_responses.response import decode_event, decode_response
@@ -52,7 +53,9 @@ def fields(request: ChatRequest, options: Mapping[str, Any]) -> dict[str, Any]:
     if instructions is not None:
         body["instructions"] = instructions
     body.update(request.parameters)
-    reasons = bool(openai.REASONING.match(str(options.get("model_name") or request.model)))
+    reasons = bool(
+        openai_models.is_reasoning_model(str(options.get("model_name") or request.model))
+    )
     reasoning = _reasoning(request, options, reasons)
     if reasoning is not None:
         body["reasoning"] = reasoning

@@ -18,7 +18,7 @@ from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
 from headway.providers.base import State
-from headway.providers.openai.errors import error_in
+from headway.providers.http_errors import error_from_body
 from headway.providers.openai_responses.output_items import Reading, close, open_item
 from headway.providers.openai_responses.usage import usage_seen
 from headway.types import (
@@ -270,7 +270,7 @@ def _error(said: Any) -> UpstreamError:
             said = {name: value for name, value in said.items() if name != "type"}
         if REFUSED.match(str(said.get("code"))):
             said = {"type": "invalid_request_error", **said}
-    return error_in(said or "The provider reported an error with no message.", None)
+    return error_from_body(said or "The provider reported an error with no message.", None)
 
 
 def _is_there(raw: Raw) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from msgspec import DecodeError, ValidationError
 
 from headway.errors import UpstreamError, UpstreamOverloaded, UpstreamRateLimited
-from headway.providers.openai.provider import decode_event, decode_response
+from headway.providers.openai.response import decode_event, decode_response
 from headway.types import (
     Event,
     Failed,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from headway.providers.openai.provider import decode_event, decode_response
+from headway.providers.openai.response import decode_event, decode_response
 from headway.types import (
     Event,
     ExtraFields,

@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cassettes import Recording, chosen, each
-from headway.providers.openai import provider as openai
+from headway.providers.openai import fast_path as openai_fast_path
+from headway.providers.openai import response as openai_response
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Event, Text
 from headway.wire.sse import SseFramer
@@ -38,9 +39,9 @@ def folded(events: list[Event]) -> ResponseAccumulator:
 
 def agree(body: bytes) -> bool:
     """Whether there is a summary, which must be the answer's own."""
-    summary = openai.summarize(body)
+    summary = openai_fast_path.summarize(body)
     if summary is not None:
-        answer = folded(openai.decode_response(body))
+        answer = folded(openai_response.decode_response(body))
         assert summary == answer.summary()
         assert answer.is_finished
         assert answer.failed is None
@@ -86,10 +87,10 @@ def test_what_is_summed_up_is_one_text_with_its_end_and_its_usage(
 
 def read(data: bytes) -> None:
     """A text that is told is all that the plain reading finds."""
-    text = openai.read_text(data)
+    text = openai_fast_path.read_text(data)
     if text is not None:
-        chunk = openai._chunk(data)
-        assert openai._events_of(chunk, {"tools": {}}) == [Text(text)]
+        chunk = openai_response._decode_completion(data)
+        assert openai_response._read_chunk(chunk, {"tools": {}}) == [Text(text)]
 
 
 @each(STREAMED)
@@ -121,4 +122,4 @@ def test_no_chunk_loses_anything_by_being_told_as_a_text(chunk: dict[str, Any]) 
 
 @pytest.mark.parametrize("data", [b"", b"[DONE]", b"{", b"[]", b'"\xff"', b"null"])
 def test_what_is_no_chunk_is_no_text(data: bytes) -> None:
-    assert openai.read_text(data) is None
+    assert openai_fast_path.read_text(data) is None

@@ -211,8 +211,8 @@ def test_our_own_defaults_go_without_a_word() -> None:
 def test_a_reasoning_model_is_not_sent_what_it_refuses() -> None:
     asked = request("o3", temperature=0.1, top_p=0.5)
     assert changes(asked) == [
-        "dropped temperature: o3 does not take it",
-        "dropped top_p: o3 does not take it",
+        "dropped temperature: unsupported by o3",
+        "dropped top_p: unsupported by o3",
     ]
     assert "temperature" not in sent(asked)
 
