@@ -1,12 +1,12 @@
-"""The pipeline without sockets, threads or time: a test moves the clock, plays the provider's part
-and reads what the client got. Everything happens in the calls that a test makes: each runs inside
-an event loop, with the tasks that it started, until all of them wait.
+"""The pipeline without sockets, threads or time: a test moves the clock, plays the provider, and
+reads what the client got. Everything happens in the calls that a test makes: each runs inside an
+event loop until all tasks that it started are waiting.
 
     pipe = Pipe()
     pipe.ask(model="gpt-4o", chat_input="Hi")
-    pipe.sending.respond()
+    pipe.upstream.respond()
     pipe.clock.now += 0.25
-    pipe.sending.chunk(event({"content": "Hi"}))
+    pipe.upstream.chunk(event({"content": "Hi"}))
     ...
     pipe.sink.body, pipe.records
 """
@@ -81,8 +81,8 @@ atexit.register(LOOP.close)
 
 
 def in_loop(act: Callable[[], T]) -> T:
-    """``act()`` inside the event loop, and then the tasks until all of them wait. Inside a loop of
-    the test's own, just ``act()``."""
+    """Run ``act()`` inside the event loop, and then its tasks until all of them wait. In a test
+    that runs its own loop, just call ``act()``."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -100,7 +100,7 @@ async def _act_and_settle(act: Callable[[], T]) -> T:
 
 
 class Gate(Generic[T]):
-    """Something to wait for until the test sets it, whose value all who wait then get."""
+    """A value to await until the test sets it."""
 
     def __init__(self) -> None:
         self._future: asyncio.Future[T] = LOOP.create_future()
@@ -120,8 +120,8 @@ class Clock:
         return self.now
 
 
-class FakeSending:
-    """One request to the provider: what was sent, what became of it, and the provider's part."""
+class FakeUpstreamRequest:
+    """One request to the provider: what was sent, what was called, and the provider's response."""
 
     def __init__(self, request: HttpRequest, receiver: ResponseReceiver, clock: Clock) -> None:
         self.request = request
@@ -129,7 +129,7 @@ class FakeSending:
         self.clock = clock
         self.history: list[str] = []
 
-    # What the pipeline calls.
+    # Called by the pipeline.
 
     def cancel(self) -> None:
         self.history.append("cancel")
@@ -143,7 +143,7 @@ class FakeSending:
     def resume(self) -> None:
         self.history.append("resume")
 
-    # What the test calls.
+    # Called by the test, as the provider.
 
     def respond(self, headers: Headers = SSE, status: int = 200) -> None:
         in_loop(lambda: self.receiver.on_response(status, headers, self.clock()))
@@ -174,28 +174,28 @@ class FakeSending:
 
 
 class FakeTransport:
-    """Takes requests and leaves the rest to the test."""
+    """Keeps the requests; the test plays the provider."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.sendings: list[FakeSending] = []
+        self.upstream_requests: list[FakeUpstreamRequest] = []
         self.timeouts: list[Timeouts] = []
 
     def send(
         self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver
-    ) -> FakeSending:
-        sending = FakeSending(request, receiver, self.clock)
-        self.sendings.append(sending)
+    ) -> FakeUpstreamRequest:
+        upstream = FakeUpstreamRequest(request, receiver, self.clock)
+        self.upstream_requests.append(upstream)
         self.timeouts.append(timeouts)
         receiver.on_sent(self.clock())
-        return sending
+        return upstream
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
 
 class ListSink:
-    """What the client got, in order: (what, status or None, head, bytes)."""
+    """What the client got, in order: (kind of write, status or None, header lines, bytes)."""
 
     def __init__(self) -> None:
         self.is_paused = False
@@ -235,7 +235,7 @@ class ListSink:
     @property
     def headers(self) -> dict[bytes, bytes]:
         lines = self.got[0][2].split(b"\r\n")
-        assert lines.pop() == b""  # each line has its end
+        assert lines.pop() == b""  # each line ends with CRLF
         return {name: value for name, _, value in (line.partition(b": ") for line in lines)}
 
     @property
@@ -265,9 +265,9 @@ class ListSpool:
 
 
 class Pipe:
-    """A gateway with one provider, ``openai``, and the request that a test makes of it.
-    ``upstream`` are changes of that provider; ``static`` gives it a target made in advance, as the
-    composition does where everything is configured."""
+    """A gateway with one provider, ``openai``, and the call that a test makes. ``upstream``
+    replaces fields of that provider; ``static`` gives it a fixed target, as the composition
+    does."""
 
     def __init__(
         self,
@@ -283,7 +283,7 @@ class Pipe:
         self.sink = ListSink()
         self.sleeps: list[float] = []
         self.sleeping: Gate[None] | None = None
-        """Set it, and a sleep lasts until it is set."""
+        """If there is one, a sleep lasts until it is set."""
         self.counted: list[tuple[str, bytes, str]] = []
         self.counting: Gate[None] | None = None
         self.counts: tuple[int | None, int | None] = (3, 4)
@@ -320,7 +320,7 @@ class Pipe:
         self.call: GatewayCall
 
     def ask(self, *headers: tuple[bytes, bytes], dialect: Dialect = ENGINE, **fields: Any) -> None:
-        """Of the engine's route; more fields replace or add."""
+        """A call of the engine route; ``fields`` replace or add fields of the body."""
         asked = {"model": "gpt-4o", "chat_input": "Hi", **fields}
         self.send(ClientRequest("openai", headers, json.dumps(asked).encode()), dialect)
 
@@ -337,13 +337,13 @@ class Pipe:
         in_loop(lambda: self.call.abort(error))
 
     @property
-    def sendings(self) -> list[FakeSending]:
-        return self.transport.sendings
+    def upstream_requests(self) -> list[FakeUpstreamRequest]:
+        return self.transport.upstream_requests
 
     @property
-    def sending(self) -> FakeSending:
+    def upstream(self) -> FakeUpstreamRequest:
         """The last one."""
-        return self.sendings[-1]
+        return self.upstream_requests[-1]
 
     @property
     def records(self) -> list[Record]:

@@ -1,5 +1,5 @@
-"""Real servers for tests: PostgreSQL and Redis on loopback, in a temporary directory, for one test
-module. A test that asks for one is skipped where it is not installed."""
+"""Real PostgreSQL and Redis servers for tests, on loopback and in a temporary directory. A test
+that needs one is skipped if it is not installed."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _served(command: Sequence[str], directory: Path, port: int, user: str | None
         _await_port(process, port, log)
         yield
     finally:
-        process.terminate()  # PostgreSQL's smart shutdown: every client has gone by now
+        process.terminate()  # PostgreSQL's smart shutdown: it waits for clients
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:

@@ -53,11 +53,11 @@ def test_every_field_is_written_once_and_unknown_is_null() -> None:
     assert ("input_tokens", None) in written
 
 
-def test_cost_stays_the_exact_decimal_that_it_was() -> None:
+def test_cost_stays_an_exact_decimal() -> None:
     assert json.loads(encode(DETAILED))["cost_usd"] == "0.0000000001"
 
 
-def test_a_later_version_with_more_fields_is_still_read() -> None:
+def test_a_later_version_with_more_fields_is_decoded() -> None:
     line = encode(MINIMAL).replace(b'"v":1', b'"v":2,"team":"blue"')
     assert decode(line).v == 2
 
@@ -74,7 +74,7 @@ def test_everything_that_is_metered_has_a_field(struct: type[msgspec.Struct]) ->
     assert set(struct.__struct_fields__) <= set(Record.__struct_fields__)
 
 
-def test_the_documentation_is_what_the_struct_says() -> None:
+def test_the_documentation_is_generated_from_the_struct() -> None:
     page = Path(__file__).parents[1] / "docs" / "ledger.md"
     assert page.read_text() == docs.markdown(), "run python -m headway.ledger.docs > docs/ledger.md"
 

@@ -39,7 +39,7 @@ def run(script: str, *arguments: object) -> subprocess.Popen[bytes]:
         ("sqlite:///h.db", "h.db.spool.jsonl"),
     ],
 )
-def test_the_spool_lies_beside_the_ledger(url: str, expected: str) -> None:
+def test_the_spool_is_next_to_the_ledger(url: str, expected: str) -> None:
     assert spool_path(url) == expected
 
 
@@ -79,7 +79,7 @@ def test_the_descriptor_is_not_inherited_by_children(path: Path) -> None:
     spool.close()
 
 
-def test_a_spool_goes_on_where_an_earlier_one_stopped(path: Path) -> None:
+def test_a_spool_appends_to_an_existing_file(path: Path) -> None:
     for line in (b"1\n", b"2\n"):
         spool = FileSpool(path)
         spool.append(line)
@@ -87,7 +87,7 @@ def test_a_spool_goes_on_where_an_earlier_one_stopped(path: Path) -> None:
     assert path.read_bytes() == b"1\n2\n"
 
 
-def test_a_line_torn_by_a_crash_does_not_take_the_next_one_with_it(path: Path) -> None:
+def test_a_line_torn_by_a_crash_does_not_damage_the_next_one(path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(b'{"a":1}\n{"b":')
     spool = FileSpool(path)
@@ -130,14 +130,14 @@ def test_reopen_leaves_a_file_that_is_still_there_open(path: Path) -> None:
     assert path.read_bytes() == b"another process was first\n1\n"
 
 
-def test_a_wrong_path_is_known_at_the_start_when_asked(tmp_path: Path) -> None:
+def test_open_fails_for_a_wrong_path(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     spool = FileSpool(tmp_path / "file" / "spool.jsonl")
     with pytest.raises(OSError):
         spool.open()
 
 
-def test_what_cannot_be_written_is_counted_and_said_once_until_it_works_again(
+def test_write_failures_are_counted_and_logged_once_until_writing_works_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     obstacle = tmp_path / "state"
@@ -161,7 +161,7 @@ def test_what_cannot_be_written_is_counted_and_said_once_until_it_works_again(
     assert "none of this" not in first + second
 
 
-def test_a_closed_spool_counts_what_it_does_not_keep(path: Path) -> None:
+def test_a_closed_spool_counts_lost_lines(path: Path) -> None:
     spool = FileSpool(path)
     spool.open()
     spool.open()
@@ -187,16 +187,14 @@ print(spool.failures)
 """
 
 
-def test_a_disk_that_fills_up_in_the_middle_of_a_line_costs_no_other_line(path: Path) -> None:
+def test_a_disk_that_fills_up_during_a_line_damages_no_other_line(path: Path) -> None:
     with run(FILLS_THE_DISK, path) as writer:
         assert writer.stdout is not None
         assert writer.stdout.read() == b"2\n"
     assert path.read_bytes().split(b"\n") == [b"1" * 99, b"2" * 50, b"4" * 99, b""]
 
 
-def test_a_write_cut_short_once_is_made_again_whole(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_short_write_is_repeated_completely(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spool = FileSpool(path)
     spool.open()
     write, sizes = os.write, [4]
@@ -255,7 +253,7 @@ def test_processes_that_append_at_once_tear_no_lines(path: Path) -> None:
     for writer in writers:
         with writer:
             assert writer.wait(30) == 0
-    # Who opens the file while a line is half in it begins a new one, which leaves an empty line.
+    # A process that opens the file during another's write starts a new line: an empty one remains.
     seen = [json.loads(line) for line in path.read_bytes().splitlines() if line]
     assert len(seen) == 4000
     for who in range(4):

@@ -1,4 +1,4 @@
-"""A request from its bytes to its answer where all goes as it should."""
+"""Successful calls, from the bytes of the request to the bytes of the response."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from pipeline_fakes import (
 )
 
 
-def test_a_whole_answer_is_asked_for_as_a_stream_and_joined() -> None:
+def test_a_whole_response_is_requested_as_a_stream_and_accumulated() -> None:
     pipe = Pipe()
     pipe.ask()
-    assert json.loads(pipe.sending.request.body)["stream"] is True
-    pipe.sending.respond()
-    pipe.sending.chunk(HELLO[:50], HELLO[50:-10])
+    assert json.loads(pipe.upstream.request.body)["stream"] is True
+    pipe.upstream.respond()
+    pipe.upstream.chunk(HELLO[:50], HELLO[50:-10])
     assert pipe.sink.got == []
-    pipe.sending.chunk(HELLO[-10:])
+    pipe.upstream.chunk(HELLO[-10:])
     assert pipe.sink.kinds == ["whole"]
     assert pipe.sink.status == 200
     reply = pipe.sink.json
     assert (reply["id"], reply["chat_output"]) == ("id-1", "Hello!")
     assert reply["metrics"]["cost_usd"] == 0.000058
-    assert pipe.sending.history == ["finish"]
+    assert pipe.upstream.history == ["finish"]
     assert pipe.gateway.active == set()
 
 
-def test_a_streamed_answer_goes_out_as_it_comes_in() -> None:
+def test_a_streamed_response_is_written_as_it_arrives() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
-    pipe.sending.respond()
-    pipe.sending.chunk(ROLE)
+    pipe.upstream.respond()
+    pipe.upstream.chunk(ROLE)
     assert pipe.sink.got == []
-    pipe.sending.chunk(text("Hello"))
+    pipe.upstream.chunk(text("Hello"))
     assert pipe.sink.kinds == ["start", "write"]
     assert pipe.sink.headers == {
         b"content-type": b"application/x-ndjson",
@@ -52,32 +52,32 @@ def test_a_streamed_answer_goes_out_as_it_comes_in() -> None:
         b"x-accel-buffering": b"no",
         b"x-request-id": b"id-1",
     }
-    pipe.sending.chunk(text("!") + STOP + USAGE)
+    pipe.upstream.chunk(text("!") + STOP + USAGE)
     assert pipe.records == []
-    pipe.sending.chunk(DONE)
+    pipe.upstream.chunk(DONE)
     assert pipe.sink.kinds == ["start", "write", "write", "end"]
     assert [line["chat_output_stream"] for line in pipe.sink.lines] == ["Hello", "!", ""]
     assert pipe.sink.lines[-1]["metrics"]["output_tokens"] == 26
 
 
-def test_each_line_is_a_write_of_its_own_and_events_may_share_one() -> None:
+def test_each_ndjson_line_is_one_write_and_sse_events_may_share_one() -> None:
     lines, events = Pipe(), Pipe()
     lines.ask(is_stream=True)
     events.ask((b"accept", b"text/event-stream"), is_stream=True)
     for pipe in (lines, events):
-        pipe.sending.stream(ROLE + text("a") + text("b") + STOP + DONE)
+        pipe.upstream.stream(ROLE + text("a") + text("b") + STOP + DONE)
     assert [piece.count(b"\n") for piece in lines.sink.pieces] == [1, 1, 1]
     assert [piece.count(b"\n\n") for piece in events.sink.pieces] == [2, 1, 1]
     assert events.sink.headers[b"content-type"].startswith(b"text/event-stream")
     assert events.sink.body.endswith(DONE)
 
 
-def test_a_stream_of_the_same_wire_is_relayed_byte_for_byte() -> None:
+def test_a_stream_of_the_same_wire_format_is_passed_through_byte_for_byte() -> None:
     pipe = Pipe()
     pipe.ask_openai(stream=True, stream_options={"include_usage": True})
-    pipe.sending.respond()
+    pipe.upstream.respond()
     for at in range(len(HELLO)):
-        pipe.sending.chunk(HELLO[at : at + 1])
+        pipe.upstream.chunk(HELLO[at : at + 1])
         if pipe.sink.is_over:
             break
     assert pipe.sink.body == HELLO
@@ -92,18 +92,20 @@ def test_the_record_is_written_before_the_client_sees_the_end() -> None:
         append(line),
         seen.append((len(line), pipe.sink.is_over)),
     )[0]
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     assert len(seen) == 1
     assert seen[0][1] is False
     assert pipe.sink.is_over
 
 
-def test_a_whole_answer_of_the_same_wire_is_relayed_with_metrics_in_its_head() -> None:
+def test_a_whole_response_of_the_same_wire_format_is_passed_through_with_metrics_in_headers() -> (
+    None
+):
     pipe = Pipe()
     pipe.ask_openai()
-    assert "stream" not in json.loads(pipe.sending.request.body)
+    assert "stream" not in json.loads(pipe.upstream.request.body)
     pipe.clock.now += 0.5
-    pipe.sending.whole(WHOLE)
+    pipe.upstream.whole(WHOLE)
     assert pipe.sink.body == WHOLE
     head = pipe.sink.headers
     assert head.pop(b"content-type") == b"application/json"
@@ -117,24 +119,24 @@ def test_a_whole_answer_of_the_same_wire_is_relayed_with_metrics_in_its_head() -
     }
 
 
-def test_what_is_unknown_has_no_header() -> None:
+def test_an_unknown_value_has_no_header() -> None:
     pipe = Pipe(priced=False)
     pipe.ask_openai()
-    pipe.sending.whole(WHOLE)
+    pipe.upstream.whole(WHOLE)
     assert b"x-headway-cost-usd" not in pipe.sink.headers
 
 
-def test_changes_of_the_request_are_told_in_the_head() -> None:
+def test_transformations_are_in_the_headers_and_the_record() -> None:
     pipe = Pipe()
     pipe.ask_openai(model="openai/o3", temperature=1)
-    pipe.sending.whole(WHOLE)
+    pipe.upstream.whole(WHOLE)
     assert pipe.sink.headers[b"x-headway-transformation"] == (
         b"dropped temperature: unsupported by o3"
     )
     assert pipe.records[0].transformations == ("dropped temperature: unsupported by o3",)
 
 
-# --- The same answer, come in another shape -------------------------------------------------------
+# --- A response in another shape than requested ---------------------------------------------------
 
 
 def answered(pipe: Pipe) -> Any:
@@ -144,13 +146,13 @@ def answered(pipe: Pipe) -> Any:
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_a_whole_answer_to_a_streams_request_is_a_stream_that_arrived_at_once(
+def test_a_json_response_to_a_streaming_request_is_a_stream_that_arrived_at_once(
     is_stream: bool,
 ) -> None:
     pipe = Pipe()
     pipe.ask(is_stream=is_stream)
     pipe.clock.now += 0.5
-    pipe.sending.whole(WHOLE)
+    pipe.upstream.whole(WHOLE)
     reply = answered(pipe)
     assert reply["chat_output"] == "Hello!"
     assert reply["metrics"]["time_to_first_token_s"] == 0.5
@@ -158,10 +160,10 @@ def test_a_whole_answer_to_a_streams_request_is_a_stream_that_arrived_at_once(
     assert pipe.records[0].outcome == "ok"
 
 
-def test_a_whole_answer_to_a_streams_request_of_the_same_wire_becomes_events() -> None:
+def test_a_json_response_to_a_streaming_request_of_the_same_wire_format_becomes_events() -> None:
     pipe = Pipe()
     pipe.ask_openai(stream=True)
-    pipe.sending.whole(WHOLE)
+    pipe.upstream.whole(WHOLE)
     assert pipe.sink.kinds[0] == "start"
     events = [json.loads(each[6:]) for each in pipe.sink.body.split(b"\n\n")[:-2]]
     assert events[0]["choices"][0]["delta"] == {"role": "assistant", "content": "Hello!"}
@@ -169,36 +171,36 @@ def test_a_whole_answer_to_a_streams_request_of_the_same_wire_becomes_events() -
     assert pipe.sink.body.endswith(DONE)
 
 
-def test_a_stream_to_a_whole_requests_is_joined() -> None:
+def test_a_stream_in_response_to_a_whole_request_is_accumulated() -> None:
     pipe = Pipe()
     pipe.ask_openai()
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     assert pipe.sink.kinds == ["whole"]
     assert pipe.records[0].outcome == "ok"
 
 
 @pytest.mark.parametrize("headers", [[], [(b"content-type", b"application/octet-stream")]])
-def test_what_was_asked_for_decides_where_the_head_does_not_say(headers: Any) -> None:
+def test_the_request_decides_about_streaming_without_a_content_type(headers: Any) -> None:
     pipe = Pipe()
     pipe.ask()
-    pipe.sending.respond(headers)
-    pipe.sending.chunk(HELLO)
+    pipe.upstream.respond(headers)
+    pipe.upstream.chunk(HELLO)
     assert pipe.sink.json["chat_output"] == "Hello!"
 
 
-def test_a_stream_without_its_end_mark_ends_with_its_last_byte() -> None:
+def test_a_stream_without_an_end_mark_ends_with_its_last_byte() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
-    pipe.sending.stream(ROLE, text("a"), STOP[:-2])
+    pipe.upstream.stream(ROLE, text("a"), STOP[:-2])
     assert not pipe.sink.is_over
-    pipe.sending.end()
+    pipe.upstream.end()
     assert pipe.sink.lines[-1]["chat_output"] == "a"
 
 
-def test_an_answer_without_content_is_an_answer() -> None:
+def test_a_response_without_content_is_valid() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
-    pipe.sending.stream(ROLE + STOP + USAGE + DONE)
+    pipe.upstream.stream(ROLE + STOP + USAGE + DONE)
     assert pipe.sink.kinds == ["start", "end"]
     assert pipe.sink.lines[-1]["chat_output"] == ""
     assert pipe.sink.lines[-1]["metrics"]["time_to_first_token_s"] is None
@@ -207,53 +209,53 @@ def test_an_answer_without_content_is_an_answer() -> None:
 def test_a_slow_client_makes_the_provider_pause() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
-    pipe.sending.stream(ROLE, text("a"))
+    pipe.upstream.stream(ROLE, text("a"))
     assert pipe.sink.on_pause is not None
     assert pipe.sink.on_resume is not None
     pipe.sink.on_pause()
     pipe.sink.on_resume()
-    pipe.sending.chunk(STOP, DONE)
-    assert pipe.sending.history == ["pause", "resume", "finish"]
+    pipe.upstream.chunk(STOP, DONE)
+    assert pipe.upstream.history == ["pause", "resume", "finish"]
     assert pipe.sink.on_pause is None
 
 
-def test_a_client_that_is_slow_already_makes_it_pause_from_the_start() -> None:
+def test_a_paused_client_pauses_the_provider_from_the_start() -> None:
     pipe = Pipe()
     pipe.sink.is_paused = True
     pipe.ask(is_stream=True)
-    assert pipe.sending.history == ["pause"]
+    assert pipe.upstream.history == ["pause"]
 
 
-def test_a_header_holds_neither_control_characters_nor_ever_so_much() -> None:
+def test_a_transformation_header_has_no_control_characters_and_a_length_limit() -> None:
     pipe = Pipe()
     pipe.ask(model="o1\x00\x1b\x7f\r\nset-cookie: a=b" + "c" * 1900, parameters={"top_p": 1})
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     said = pipe.sink.headers[b"x-headway-transformation"]
     assert said.startswith(b"dropped top_p: unsupported by o1 set-cookie: a=bccc")
     assert len(said) <= 512
 
 
-def test_a_stream_that_nobody_asked_for_is_joined() -> None:
+def test_an_unrequested_stream_is_accumulated_with_its_usage() -> None:
     pipe = Pipe()
     pipe.ask_openai()
-    assert "stream" not in json.loads(pipe.sending.request.body)
-    pipe.sending.stream(HELLO)
+    assert "stream" not in json.loads(pipe.upstream.request.body)
+    pipe.upstream.stream(HELLO)
     assert pipe.sink.json["choices"][0]["message"]["content"] == "Hello!"
     assert pipe.sink.json["usage"] == {"prompt_tokens": 6, "completion_tokens": 26}
 
 
-def test_a_strict_gateway_refuses_what_an_adapter_would_change() -> None:
+def test_a_strict_gateway_refuses_a_request_that_an_adapter_would_transform() -> None:
     pipe = Pipe()
     pipe.gateway.snapshot = replace(pipe.gateway.snapshot, strict=True)
     pipe.ask(model="o3", parameters={"top_p": 0.5})
-    assert pipe.sendings == []
+    assert pipe.upstream_requests == []
     assert pipe.sink.status == 400
     error = json.loads(pipe.sink.body)["error"]
     assert error["param"] == "top_p"
 
 
-def test_a_value_that_an_adapter_cannot_read_is_the_callers_to_mend() -> None:
+def test_a_value_that_an_adapter_cannot_read_is_a_client_error() -> None:
     pipe = Pipe(provider=replace(gemini.PROVIDER, name="openai"))
     pipe.ask(tools=[], tool_choice=0)
-    assert pipe.sendings == []
+    assert pipe.upstream_requests == []
     assert pipe.sink.status == 400

@@ -1,4 +1,4 @@
-"""What is read by its pattern is read as it would have been event by event."""
+"""Reading with templates gives the same result as reading event by event."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ ENDS = [
     DONE,
     b"",
 ]
-"""The last of them come too early."""
+"""The last ones are premature."""
 
 
 def ask(pipe: Pipe, how: str) -> None:
@@ -63,13 +63,13 @@ def play(how: str, pieces: list[bytes]) -> tuple[Any, ...]:
     """What the client gets, and what is on record."""
     pipe = Pipe()
     ask(pipe, how)
-    pipe.sending.respond()
+    pipe.upstream.respond()
     for piece in pieces:
-        if not pipe.sending.is_over:
-            pipe.sending.chunk(piece)
+        if not pipe.upstream.is_over:
+            pipe.upstream.chunk(piece)
             pipe.clock.now += 0.25
-    if not pipe.sending.is_over:
-        pipe.sending.end()
+    if not pipe.upstream.is_over:
+        pipe.upstream.end()
     return pipe.sink.kinds[0], pipe.sink.body, pipe.spool.lines
 
 
@@ -79,7 +79,7 @@ def play(how: str, pieces: list[bytes]) -> tuple[Any, ...]:
     st.sampled_from(ENDS),
     st.data(),
 )
-def test_any_stream_cut_anywhere_is_read_as_without_templates(
+def test_templates_do_not_change_how_any_stream_cut_anywhere_is_read(
     how: str, parts: list[bytes], end: bytes, data: st.DataObject
 ) -> None:
     stream = b"".join([*parts, end])
@@ -97,11 +97,11 @@ def test_any_stream_cut_anywhere_is_read_as_without_templates(
 def relayed(*pieces: bytes) -> Pipe:
     pipe = Pipe()
     ask(pipe, "relayed")
-    pipe.sending.stream(*pieces)
+    pipe.upstream.stream(*pieces)
     return pipe
 
 
-def test_each_piece_of_a_relayed_stream_leaves_as_it_came() -> None:
+def test_each_chunk_of_a_passed_through_stream_is_written_unchanged() -> None:
     pieces = [ROLE, text("a"), text("b"), text("c") + text("d"), text("e")]
     pipe = relayed(*pieces, STOP, USAGE + DONE)
     assert pipe.sink.pieces[:-1] == [*pieces, STOP]
@@ -110,7 +110,7 @@ def test_each_piece_of_a_relayed_stream_leaves_as_it_came() -> None:
     assert pipe.records[0].response_bytes == len(pipe.sink.body)
 
 
-def test_nothing_is_asked_of_the_provider_for_events_that_are_like_the_others() -> None:
+def test_matching_events_are_not_decoded_by_the_adapter() -> None:
     read = []
 
     def read_text(data: bytes) -> str | None:
@@ -120,17 +120,17 @@ def test_nothing_is_asked_of_the_provider_for_events_that_are_like_the_others() 
     provider = replace(openai.PROVIDER, read_text=read_text)
     relaying, joining = Pipe(provider=provider), Pipe(provider=provider)
     ask(relaying, "relayed")
-    relaying.sending.stream(ROLE, text("a"), text("b"), text("c") + text("d"), text("e"))
+    relaying.upstream.stream(ROLE, text("a"), text("b"), text("c") + text("d"), text("e"))
     ask(joining, "joined")
-    joining.sending.stream(ROLE + text("a") + text("b") + text("c"), text("d") + text("e"))
-    assert len(read) == 2  # to prove the two patterns
-    relaying.sending.chunk(STOP + USAGE + DONE)
-    joining.sending.chunk(STOP + USAGE + DONE)
+    joining.upstream.stream(ROLE + text("a") + text("b") + text("c"), text("d") + text("e"))
+    assert len(read) == 2  # to check the two templates
+    relaying.upstream.chunk(STOP + USAGE + DONE)
+    joining.upstream.chunk(STOP + USAGE + DONE)
     assert joining.sink.json["chat_output"] == "abcde"
     assert relaying.records[0].content_events == joining.records[0].content_events == 5
 
 
-def test_an_event_that_came_in_part_does_not_hide_what_the_others_are_like() -> None:
+def test_an_event_that_came_in_part_does_not_prevent_the_template() -> None:
     read = []
 
     def read_text(data: bytes) -> str | None:
@@ -141,22 +141,22 @@ def test_an_event_that_came_in_part_does_not_hide_what_the_others_are_like() -> 
     ask(pipe, "joined")
     stream = ROLE + b"".join(map(text, "abcdefgh"))
     cut = stream.index(b'"c"')
-    pipe.sending.stream(stream[:cut], stream[cut:])
-    assert len(read) == 2  # to prove the pattern, and of the event that was cut
-    pipe.sending.chunk(STOP + USAGE + DONE)
+    pipe.upstream.stream(stream[:cut], stream[cut:])
+    assert len(read) == 2  # to check the template, and the event that was cut
+    pipe.upstream.chunk(STOP + USAGE + DONE)
     assert pipe.sink.json["chat_output"] == "abcdefgh"
 
 
 @pytest.mark.parametrize("how", ["relayed", "joined"])
-def test_what_is_behind_an_error_is_nobodys(how: str) -> None:
+def test_events_after_an_error_are_ignored(how: str) -> None:
     pipe = Pipe()
     ask(pipe, how)
-    pipe.sending.stream(event(error={"message": "Oops"}) + text("a") + text("b"))
+    pipe.upstream.stream(event(error={"message": "Oops"}) + text("a") + text("b"))
     assert b"Oops" in pipe.sink.body
     assert pipe.records[0].content_events == 0
 
 
-def test_the_padding_of_events_is_passed_over() -> None:
+def test_padded_events_match_the_template() -> None:
     pieces = [event({"content": word}, obfuscation=word * 2) for word in "abcdefgh"]
     pipe = relayed(ROLE, *pieces, STOP)
     assert pipe.sink.pieces == [ROLE, *pieces, STOP]
@@ -165,24 +165,24 @@ def test_the_padding_of_events_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize("how", ["relayed", "joined"])
-def test_a_change_of_what_surrounds_the_texts_is_followed(how: str) -> None:
-    """Some servers write the second into every chunk."""
+def test_the_template_follows_a_change_of_the_surrounding_bytes(how: str) -> None:
+    """Some servers write the current second into every chunk."""
     pipe = Pipe()
     ask(pipe, how)
     events = [event({"content": "a"}, created=second) for second in range(3) for _ in range(10)]
-    pipe.sending.stream(ROLE, *events, STOP + USAGE + DONE)
+    pipe.upstream.stream(ROLE, *events, STOP + USAGE + DONE)
     assert pipe.records[0].content_events == 30
     assert "a" * 30 in pipe.sink.body.decode() or how == "relayed"
 
 
-def test_what_a_client_that_left_had_got_is_known() -> None:
+def test_the_text_that_a_gone_client_received_is_counted() -> None:
     pipe = relayed(ROLE, text("one "), text("two "), text("three"))
     pipe.abort(ClientGone("It left."))
     assert [produced for _, _, produced in pipe.counted] == ["one two three"]
     assert pipe.records[0].content_events == 3
 
 
-def test_what_is_no_utf8_in_a_text_like_the_others_ends_the_stream() -> None:
+def test_invalid_utf8_in_a_matching_event_ends_the_stream() -> None:
     pipe = relayed(ROLE, text("a"), text("b"), text("c").replace(b'"c"', b'"\xff"'))
     assert json.loads(pipe.sink.pieces[-1][6:])["error"]["type"] == "protocol_error"
     assert pipe.clock.now == START

@@ -1,4 +1,4 @@
-"""Where a request goes, and with which key."""
+"""The address of a call, and the key that is sent there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pipeline_fakes import (
 
 
 def sent_key(pipe: Pipe) -> str | None:
-    return dict(pipe.sending.request.headers).get("authorization")
+    return dict(pipe.upstream.request.headers).get("authorization")
 
 
 STATIC = pytest.mark.parametrize("static", [False, True], ids=["made", "static"])
@@ -31,13 +31,13 @@ def test_the_configured_key_goes_to_the_configured_address(static: bool) -> None
     pipe = Pipe(timeouts=Timeouts(total=7), headers={"x-team": "a"}, static=static)
     pipe.ask()
     assert sent_key(pipe) == f"Bearer {KEY}"
-    assert dict(pipe.sending.request.headers)["x-team"] == "a"
-    assert pipe.sending.request.url == Url("https", "api.openai.com", 443, "/v1/chat/completions")
+    assert dict(pipe.upstream.request.headers)["x-team"] == "a"
+    assert pipe.upstream.request.url == Url("https", "api.openai.com", 443, "/v1/chat/completions")
     assert pipe.transport.timeouts == [Timeouts(total=7)]
 
 
 @STATIC
-def test_a_key_of_the_callers_goes_instead(static: bool) -> None:
+def test_the_callers_key_replaces_the_configured_key(static: bool) -> None:
     pipe = Pipe(static=static)
     pipe.ask(api_key="sk-callers-own")
     assert sent_key(pipe) == "Bearer sk-callers-own"
@@ -45,27 +45,27 @@ def test_a_key_of_the_callers_goes_instead(static: bool) -> None:
 
 @STATIC
 @pytest.mark.parametrize("field", ["base_url", "api_endpoint"])
-def test_the_configured_key_never_goes_to_an_address_of_the_callers(
+def test_the_configured_key_is_never_sent_to_an_address_of_the_caller(
     field: str, static: bool
 ) -> None:
     pipe = Pipe(headers={"x-secret": "configured-secret"}, static=static)
     pipe.ask(**{field: "http://elsewhere.example/v1"})
-    assert pipe.sending.request.url.host == "elsewhere.example"
+    assert pipe.upstream.request.url.host == "elsewhere.example"
     assert sent_key(pipe) is None
-    assert "x-secret" not in dict(pipe.sending.request.headers)
-    assert KEY.encode() not in pipe.sending.request.body
+    assert "x-secret" not in dict(pipe.upstream.request.headers)
+    assert KEY.encode() not in pipe.upstream.request.body
 
 
 @STATIC
-def test_an_address_of_the_callers_gets_the_callers_key(static: bool) -> None:
+def test_the_callers_address_gets_the_callers_key(static: bool) -> None:
     pipe = Pipe(static=static)
     pipe.ask(base_url="http://elsewhere.example", api_key="sk-callers-own")
-    assert pipe.sending.request.url.host == "elsewhere.example"
+    assert pipe.upstream.request.url.host == "elsewhere.example"
     assert sent_key(pipe) == "Bearer sk-callers-own"
 
 
 @STATIC
-def test_options_of_the_callers_are_merged_over_the_configured_ones(static: bool) -> None:
+def test_the_callers_options_override_the_configured_ones(static: bool) -> None:
     seen: list[Any] = []
 
     def encode(request: Any, target: Any) -> Any:
@@ -80,7 +80,7 @@ def test_options_of_the_callers_are_merged_over_the_configured_ones(static: bool
 
 
 class Watching:
-    """An adapter that keeps the targets it is asked to call, and says which options are secret."""
+    """An adapter that keeps the targets of its calls, and declares secret options."""
 
     def __init__(self) -> None:
         self.targets: list[Any] = []
@@ -96,7 +96,7 @@ class Watching:
 
 
 @STATIC
-def test_secret_options_never_go_to_an_address_of_the_callers(static: bool) -> None:
+def test_secret_options_are_never_sent_to_an_address_of_the_caller(static: bool) -> None:
     watching = Watching()
     options = {"region": "r", "secret_key": "configured-secret"}
     pipe = Pipe(provider=watching.provider, options=options, static=static)
@@ -110,41 +110,41 @@ def test_secret_options_never_go_to_an_address_of_the_callers(static: bool) -> N
     ]
 
 
-def test_a_secret_option_that_a_provider_quotes_is_blanked_out() -> None:
+def test_a_secret_option_in_an_error_is_redacted() -> None:
     options = {"region": "region-r", "secret_key": "configured-secret"}
     pipe = Pipe(provider=Watching().provider, options=options)
     pipe.ask()
     said = {"error": {"message": "No configured-secret in region-r.", "code": "configured-secret"}}
-    pipe.sending.whole(json.dumps(said).encode(), status=401)
+    pipe.upstream.whole(json.dumps(said).encode(), status=401)
     error = pipe.sink.json["error"]
     assert (error["message"], error["code"]) == ("No *** in region-r.", "***")
 
 
-def test_without_a_key_where_one_is_needed_the_variable_is_named() -> None:
+def test_the_error_for_a_missing_key_names_the_variable() -> None:
     pipe = Pipe(api_key=None)
     pipe.ask()
-    assert pipe.sendings == []
+    assert pipe.upstream_requests == []
     error = pipe.sink.json["error"]
     assert (pipe.sink.status, error["param"]) == (401, "api_key")
     assert "OPENAI_API_KEY" in error["message"]
     assert pipe.records[0].outcome == "refused"
 
 
-def test_without_a_key_where_none_is_needed_none_is_sent() -> None:
+def test_no_key_is_sent_to_a_provider_that_needs_none() -> None:
     pipe = Pipe(api_key=None, needs_key=False)
     pipe.ask()
     assert sent_key(pipe) is None
 
 
 @pytest.mark.parametrize("base_url", ["elsewhere", "ftp://x", "http://a b"])
-def test_an_address_that_is_none_is_named(base_url: str) -> None:
+def test_an_invalid_address_is_an_error_of_the_field(base_url: str) -> None:
     pipe = Pipe()
     pipe.ask(base_url=base_url)
     assert (pipe.sink.status, pipe.sink.json["error"]["param"]) == (422, "base_url")
 
 
 class Starting:
-    """A launcher that is ready when the test says so."""
+    """A launcher that is ready when the test sets ``ready``."""
 
     def __init__(self) -> None:
         self.ready: Gate[str] = Gate()
@@ -156,40 +156,40 @@ class Starting:
         """Nothing to stop."""
 
 
-def test_a_launched_provider_is_waited_for() -> None:
+def test_the_call_awaits_the_launcher() -> None:
     launcher = Starting()
     pipe = Pipe(base_url=None, launcher=launcher, api_key=None, needs_key=False)
     pipe.ask()
-    assert pipe.sendings == []
+    assert pipe.upstream_requests == []
     launcher.ready.set("http://127.0.0.1:7/v1")
-    assert pipe.sending.request.url.port == 7
+    assert pipe.upstream.request.url.port == 7
 
 
-def test_a_client_that_leaves_while_it_is_started_is_let_go_at_once() -> None:
+def test_a_client_that_leaves_while_the_model_starts_ends_the_call_at_once() -> None:
     launcher = Starting()
     pipe = Pipe(base_url=None, launcher=launcher)
     pipe.ask()
     pipe.sink.leave()
     assert pipe.gateway.active == set()
     launcher.ready.set("http://127.0.0.1:7/v1")
-    assert pipe.sendings == []
+    assert pipe.upstream_requests == []
     assert pipe.sink.got == []
     assert [record.outcome for record in pipe.records] == ["cancelled"]
 
 
-def test_a_gateway_that_must_go_says_so_while_it_waits_for_credentials() -> None:
+def test_a_shutdown_ends_a_call_that_awaits_credentials() -> None:
     source = Fetching()
     pipe = Pipe(credentials=source, needs_key=False, api_key=None)
     pipe.ask()
     pipe.abort(ShuttingDown("It must go."))
     assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (503, "shutting_down")
     source.ready.set({"access_token": "t"})
-    assert pipe.sendings == []
+    assert pipe.upstream_requests == []
     assert len(pipe.records) == 1
 
 
 class Fetching:
-    """A source of credentials that has them when the test says so."""
+    """A credential source that has credentials when the test sets ``ready``."""
 
     def __init__(self) -> None:
         self.ready: Gate[dict[str, str]] = Gate()
@@ -208,7 +208,7 @@ class Failing:
         """Nothing to stop."""
 
 
-def test_what_cannot_be_started_is_told() -> None:
+def test_an_error_of_the_launcher_is_the_answer() -> None:
     pipe = Pipe(base_url=None, launcher=Failing())
     pipe.ask()
     assert (pipe.sink.status, pipe.sink.json["error"]["message"]) == (502, "It does not start.")
@@ -226,12 +226,12 @@ def test_what_cannot_be_started_is_told() -> None:
         ("session_id", 1024),
     ],
 )
-def test_a_text_by_which_something_is_kept_has_a_limit(field: str, longest: int) -> None:
+def test_a_field_that_is_a_cache_key_has_a_length_limit(field: str, longest: int) -> None:
     start = "http://h/" if field in ("base_url", "api_endpoint") else ""
     for length in (longest, longest + 1):
         pipe = Pipe()
         pipe.ask(**{field: start.ljust(length, "x")})
-        assert len(pipe.sendings) == (length == longest)
+        assert len(pipe.upstream_requests) == (length == longest)
     named = "base_url" if field == "api_endpoint" else field
     error = pipe.sink.json["error"]
     assert (pipe.sink.status, error["param"]) == (422, named)

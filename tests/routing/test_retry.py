@@ -64,13 +64,13 @@ RETRIED = {
     [each for each in vars(errors).values() if isinstance(each, type)],
     ids=lambda kind: kind.__name__,
 )
-def test_only_what_another_attempt_may_mend_is_tried_again(kind: type[HeadwayError]) -> None:
+def test_only_retryable_errors_are_retried(kind: type[HeadwayError]) -> None:
     again = isinstance(decide(kind("x"), 1, 1, 0.5), Try)
     assert again is (kind.__name__ in RETRIED)
 
 
 @given(st.integers(1, 40), st.integers(0, 10), st.floats(0, 1, exclude_max=True))
-def test_no_wait_is_longer_than_the_cap_and_no_attempt_more_than_asked(
+def test_no_delay_exceeds_the_cap_and_no_attempt_the_requested_number(
     attempts: int, retries: int, jitter: float
 ) -> None:
     decision = decide(BUSY, attempts, retries, jitter)

@@ -99,7 +99,7 @@ def run(
 
 
 def test_a_whole_answer_has_its_length() -> None:
-    client = run(scope(CHAT), body(ASKED), play=lambda pipe: pipe.sending.stream(HELLO))
+    client = run(scope(CHAT), body(ASKED), play=lambda pipe: pipe.upstream.stream(HELLO))
     assert client.status == 200
     assert client.json["chat_output"] == "Hello!"
     assert client.headers[b"content-length"] == str(len(client.body)).encode()
@@ -111,7 +111,7 @@ def test_a_whole_answer_has_its_length() -> None:
 
 
 def test_each_piece_of_a_stream_is_one_message() -> None:
-    client = run(scope(CHAT), body(STREAMED), play=lambda pipe: pipe.sending.stream(HELLO))
+    client = run(scope(CHAT), body(STREAMED), play=lambda pipe: pipe.upstream.stream(HELLO))
     assert b"content-length" not in client.headers
     assert [message.get("more_body") for message in client.sent[1:]] == [True, True, False]
     assert all(message["body"].endswith(b"\n") for message in client.sent[1:])
@@ -123,7 +123,7 @@ def test_a_body_in_pieces_is_joined() -> None:
         body(ASKED[:9], True),
         {"type": "http.request", "more_body": True},
         body(ASKED[9:]),
-        play=lambda pipe: pipe.sending.stream(HELLO),
+        play=lambda pipe: pipe.upstream.stream(HELLO),
     )
     assert client.status == 200
 
@@ -159,7 +159,7 @@ def test_a_client_that_leaves_cancels_the_request() -> None:
     pipe = Pipe()
     client = run(scope(CHAT), body(STREAMED), body(b""), GONE, pipe=pipe)
     assert client.sent == []
-    assert pipe.sending.history == ["cancel"]
+    assert pipe.upstream.history == ["cancel"]
     assert [record.outcome for record in pipe.records] == ["cancelled"]
 
 
@@ -179,12 +179,12 @@ def test_a_client_that_the_server_cannot_send_to_cancels_the_request(
             asgi.AsgiRoutes(pipe.gateway, cold).respond(scope(CHAT), client.receive, client.send)
         )
         await asyncio.sleep(0.01)
-        pipe.sending.stream(ROLE, text("Hello"))
+        pipe.upstream.stream(ROLE, text("Hello"))
         await asyncio.wait([task], timeout=5)
         assert type(task.exception()) is (None.__class__ if error is BrokenPipeError else error)
 
     asyncio.run(main())
-    assert pipe.sending.history == ["cancel"]
+    assert pipe.upstream.history == ["cancel"]
     assert [record.outcome for record in pipe.records] == ["cancelled"]
 
 
@@ -202,7 +202,7 @@ def test_a_server_that_stops_waiting_cancels_the_request() -> None:
             await task
 
     asyncio.run(main())
-    assert pipe.sending.history == ["cancel"]
+    assert pipe.upstream.history == ["cancel"]
     assert pipe.records[0].outcome == "cancelled"
 
 
@@ -358,10 +358,10 @@ def test_pieces_are_sent_while_the_provider_is_still_sending() -> None:
             asgi.AsgiRoutes(pipe.gateway, cold).respond(scope(CHAT), client.receive, client.send)
         )
         await asyncio.sleep(0.01)
-        pipe.sending.stream(ROLE, text("Hello"))
+        pipe.upstream.stream(ROLE, text("Hello"))
         await asyncio.sleep(0.01)
         assert len(client.sent) == 2
-        pipe.sending.chunk(HELLO[len(ROLE) + len(text("Hello")) :])
+        pipe.upstream.chunk(HELLO[len(ROLE) + len(text("Hello")) :])
         await asyncio.wait_for(task, 5)
         assert client.sent[-1]["more_body"] is False
 

@@ -41,7 +41,7 @@ def known() -> EventTemplate:
     return found
 
 
-def test_a_template_is_what_surrounds_the_text() -> None:
+def test_a_template_is_the_bytes_around_the_text() -> None:
     assert known() == EventTemplate(
         b'data: {"id": "c-1", "choices": [{"delta": {"content": "', b'"}}]}\n\n'
     )
@@ -64,9 +64,7 @@ NO_TEMPLATES: list[tuple[str, bytes, str]] = [
 @pytest.mark.parametrize(
     ("raw", "text"), [row[1:] for row in NO_TEMPLATES], ids=[row[0] for row in NO_TEMPLATES]
 )
-def test_there_is_no_template_where_another_text_would_not_be_read_as_it_is(
-    raw: bytes, text: str
-) -> None:
+def test_there_is_no_template_if_another_text_would_not_be_read_back(raw: bytes, text: str) -> None:
     assert read_text(frame(raw).data) == text
     assert template_of(raw, text) is None
 
@@ -87,13 +85,15 @@ PADDINGS: list[tuple[str, bytes, bytes | None]] = [
 @pytest.mark.parametrize(
     ("closing", "between"), [row[1:] for row in PADDINGS], ids=[row[0] for row in PADDINGS]
 )
-def test_a_padding_is_a_string_at_the_end(closing: bytes, between: bytes | None) -> None:
+def test_a_padding_is_a_string_at_the_end_of_the_object(
+    closing: bytes, between: bytes | None
+) -> None:
     found = template_of(b'data: {"choices":[{"delta":{"content":"Hi"%b\n\n' % closing, "Hi")
     assert found is not None
     assert find_separator(found, read_text) == between
 
 
-def test_a_string_that_is_read_is_no_padding() -> None:
+def test_a_string_that_the_reader_depends_on_is_no_padding() -> None:
     def read(data: bytes) -> str | None:
         found: dict[str, str] = json.loads(data)
         return found["text"] if found["kind"] == "delta" else None
@@ -141,13 +141,13 @@ RESTS: list[tuple[str, bytes, list[str], bytes]] = [
 @pytest.mark.parametrize(
     ("data", "texts", "rest"), [row[1:] for row in RESTS], ids=[row[0] for row in RESTS]
 )
-def test_what_does_not_match_the_template_is_left(
+def test_bytes_that_do_not_match_the_template_are_left(
     data: bytes, texts: list[str], rest: bytes
 ) -> None:
     assert known().read_many(data) == (texts, rest)
 
 
-def test_a_mark_within_an_event_parts_no_texts() -> None:
+def test_a_mark_inside_an_event_does_not_split_texts() -> None:
     """Where a name comes twice, the last one holds."""
     opening = b'data: {"choices":[{"delta":{"role": "assistant","content": '
     once = opening + b'"%b"}}]}\n\n'
@@ -164,7 +164,7 @@ ODD = [known().opening, known().closing, b'"', b"data: ", b"\n\n", b'"content": 
 
 
 @given(st.lists(st.sampled_from([*PARTS, *PARTS, *ODD]), max_size=12))
-def test_whatever_comes_the_texts_are_those_of_its_first_frames(parts: list[bytes]) -> None:
+def test_the_texts_are_always_those_of_the_first_frames(parts: list[bytes]) -> None:
     data = b"".join(parts)
     texts, rest = known().read_many(data)
     assert data.endswith(rest)
@@ -219,6 +219,6 @@ def test_a_string_is_read_as_it_was_written(text: str) -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b'"', b'"a', b'a"', b'"a""b"', b'"\n"', b'"\xff"', b"1"])
-def test_what_is_no_string_is_a_value_error(raw: bytes) -> None:
+def test_anything_but_one_string_is_a_value_error(raw: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_string(raw)

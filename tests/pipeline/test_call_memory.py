@@ -1,4 +1,4 @@
-"""A request that is over is freed at once: no ending leaves anything for the collector."""
+"""A call that is over is freed at once: no reference cycle is left for the garbage collector."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Credentials:
 
 def reported(pipe: Pipe) -> None:
     pipe.ask_openai()
-    pipe.sending.whole(WHOLE)
+    pipe.upstream.whole(WHOLE)
 
 
 def streamed(pipe: Pipe) -> None:
     pipe.ask_openai(stream=True)
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
 
 
 def counted(pipe: Pipe) -> None:
     pipe.ask()
-    pipe.sending.stream(ROLE + text("Hello") + STOP + DONE)
+    pipe.upstream.stream(ROLE + text("Hello") + STOP + DONE)
 
 
 def refused(pipe: Pipe) -> None:
@@ -47,24 +47,24 @@ def refused(pipe: Pipe) -> None:
 
 def failed(pipe: Pipe) -> None:
     pipe.ask()
-    pipe.sending.whole(b"{}", 500)
+    pipe.upstream.whole(b"{}", 500)
 
 
 def broken(pipe: Pipe) -> None:
     pipe.ask(is_stream=True)
-    pipe.sending.stream(ROLE, text("Hel"))
-    pipe.sending.end()
+    pipe.upstream.stream(ROLE, text("Hel"))
+    pipe.upstream.end()
 
 
 def retried(pipe: Pipe) -> None:
     pipe.ask(retries=1)
-    pipe.sending.whole(b"{}", 500)
-    pipe.sending.stream(HELLO)
+    pipe.upstream.whole(b"{}", 500)
+    pipe.upstream.stream(HELLO)
 
 
 def left(pipe: Pipe) -> None:
     pipe.ask(is_stream=True)
-    pipe.sending.stream(ROLE, text("Hel"))
+    pipe.upstream.stream(ROLE, text("Hel"))
     pipe.sink.leave()
 
 
@@ -73,7 +73,7 @@ def aborted(pipe: Pipe) -> None:
     pipe.abort(ShuttingDown("It must go."))
 
 
-# how it goes, and where the credentials come from
+# how the call ends, and its credential source
 ENDINGS: dict[str, tuple[Callable[[Pipe], None], Callable[[], Any]]] = {
     "reported": (reported, lambda: None),
     "streamed": (streamed, lambda: None),
@@ -104,7 +104,7 @@ def test_a_request_leaves_nothing_for_the_collector(ending: str) -> None:
         play(pipe)
         assert pipe.sink.got or ending == "the client left"
         assert pipe.gateway.active == set()
-        pipe.transport.sendings.clear()
+        pipe.transport.upstream_requests.clear()
     del pipe.call
     assert gc.collect() == 0
     if ending == "aborted while it waits":

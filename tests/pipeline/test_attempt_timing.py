@@ -1,4 +1,4 @@
-"""The contract's definitions of time, to the microsecond, on scripted times of arrival."""
+"""The contract's definitions of each time, to the microsecond, with scripted arrival times."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from headway.errors import UpstreamDisconnected
+from headway.providers.openai import provider as openai
 from pipeline_fakes import DONE, HELLO, ROLE, STOP, USAGE, WHOLE, Pipe, event, text
 
 THOUGHT = event({"reasoning_content": "hm"})
@@ -18,7 +20,7 @@ LAST = event({"content": "!"}, "stop", usage={"prompt_tokens": 6, "completion_to
 
 LATE = USAGE + DONE
 
-# what it shows; (seconds after the request, bytes); first token, gaps between content, latency
+# case; (seconds after the request, bytes); first token, gaps between content events, latency
 SCRIPTS: list[tuple[str, list[tuple[float, bytes]], float | None, list[float], float]] = [
     (
         "a plain answer",
@@ -91,10 +93,10 @@ START = 1000.0
 
 def play(pipe: Pipe, script: list[tuple[float, bytes]]) -> None:
     pipe.clock.now = START + HEAD
-    pipe.sending.respond()
+    pipe.upstream.respond()
     for after, data in script:
         pipe.clock.now = START + after
-        pipe.sending.chunk(data)
+        pipe.upstream.chunk(data)
 
 
 def near(seconds: float | None) -> Any:
@@ -112,7 +114,7 @@ def check(metrics: Any, first: float | None, gaps: list[float], latency: float) 
 
 
 @EACH
-def test_a_whole_reply_is_measured_as_the_stream_that_it_was(
+def test_an_accumulated_response_is_measured_as_a_stream(
     script: list[tuple[float, bytes]], first: float | None, gaps: list[float], latency: float
 ) -> None:
     pipe = Pipe()
@@ -133,7 +135,7 @@ def test_a_streamed_reply_is_measured_the_same(
 
 
 @EACH
-def test_a_relayed_reply_is_measured_the_same(
+def test_a_passed_through_reply_is_measured_the_same(
     script: list[tuple[float, bytes]], first: float | None, gaps: list[float], latency: float
 ) -> None:
     pipe = Pipe()
@@ -143,7 +145,7 @@ def test_a_relayed_reply_is_measured_the_same(
     check(json.loads(told[6:])["metrics"], first, gaps, latency)
 
 
-def test_each_event_goes_out_when_it_came_in() -> None:
+def test_each_event_has_the_time_when_it_arrived() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
     play(pipe, [(0.25, text("a")), (0.5, text("b")), (0.75, STOP + DONE)])
@@ -151,10 +153,8 @@ def test_each_event_goes_out_when_it_came_in() -> None:
     assert stamps == [near(1_700_000_000 + START + after) for after in (0.25, 0.5, 0.75)]
 
 
-def test_what_the_gateway_takes_itself_is_overhead_and_not_latency() -> None:
-    """Half a second passes before the request goes out, a quarter after the answer's last byte."""
+def test_time_before_sending_is_part_of_latency_and_time_to_sent() -> None:
     pipe = Pipe()
-    pipe.counts = (1, 1)
     send = pipe.transport.send
 
     def late(*args: Any) -> Any:
@@ -162,34 +162,53 @@ def test_what_the_gateway_takes_itself_is_overhead_and_not_latency() -> None:
         return send(*args)
 
     pipe.transport.send = late  # type: ignore[method-assign]
-    pipe.clock.now += 0
     pipe.ask_openai()
     pipe.clock.now += 1.0
-    pipe.sending.whole(WHOLE)
+    pipe.upstream.whole(WHOLE)
     (record,) = pipe.records
     assert record.latency_s == near(1.125)
     assert record.time_to_sent_s == near(0.125)
 
 
-def test_a_later_attempt_counts_from_the_callers_request() -> None:
+def test_the_gateways_own_time_is_overhead_and_waiting_for_credentials_is_not() -> None:
+    class Credentials:
+        async def credentials(self) -> dict[str, str]:
+            pipe.clock.now += 2.0
+            return {"access_token": "t"}
+
+    def slow_encode(request: Any, target: Any) -> Any:
+        pipe.clock.now += 0.25
+        return openai.encode_request(request, target)
+
+    provider = replace(openai.PROVIDER, encode_request=slow_encode)
+    pipe = Pipe(provider=provider, credentials=Credentials(), api_key=None, needs_key=False)
+    pipe.ask_openai()
+    pipe.clock.now += 1.0
+    pipe.upstream.whole(WHOLE)
+    (record,) = pipe.records
+    assert record.latency_s == near(3.25)
+    assert record.gateway_overhead_s == near(0.25)
+
+
+def test_times_of_a_later_attempt_start_with_the_clients_request() -> None:
     pipe = Pipe()
     pipe.ask(retries=1)
     pipe.clock.now = START + 1
-    pipe.sending.whole(b"{}", 500)
+    pipe.upstream.whole(b"{}", 500)
     pipe.clock.now = START + 2
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     failed, answered = pipe.records
     assert (failed.latency_s, answered.latency_s) == (near(1.0), near(2.0))
     assert answered.time_to_first_token_s == near(2.0)
 
 
-def test_what_others_take_is_no_overhead_of_ours() -> None:
+def test_time_of_earlier_attempts_is_not_overhead() -> None:
     pipe = Pipe()
     pipe.ask(retries=1)
-    pipe.clock.now += 2.0  # the first attempt's time is the provider's
-    pipe.sending.fail(UpstreamDisconnected("broken"))
+    pipe.clock.now += 2.0  # the provider's time
+    pipe.upstream.fail(UpstreamDisconnected("broken"))
     pipe.clock.now += 3.0
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     last = pipe.records[-1]
     assert last.attempts == 2
     assert last.latency_s == pytest.approx(5.0)

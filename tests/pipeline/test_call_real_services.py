@@ -1,5 +1,5 @@
-"""What the pipeline awaits may use every library of asyncio: a real database and a real Redis are
-awaited from inside it, within ``asyncio.timeout`` and ``TaskGroup``."""
+"""Await a real PostgreSQL and a real Redis inside a call, in ``asyncio.timeout`` and ``TaskGroup``:
+what the pipeline awaits may use any asyncio library."""
 
 from __future__ import annotations
 
@@ -113,10 +113,10 @@ def test_a_database_and_a_redis_are_awaited_from_inside_the_pipeline(
         targets: list[Target] = []
         pipe = pipe_with(source, targets)
         pipe.ask()
-        await until(lambda: pipe.sendings)
+        await until(lambda: pipe.upstream_requests)
         assert targets[0].credentials == {"access_token": "token-42"}
         assert source.calls >= 1
-        pipe.sending.stream(HELLO)
+        pipe.upstream.stream(HELLO)
         assert pipe.sink.json["chat_output"] == "Hello!"
         assert pipe.records[0].outcome == "ok"
 
@@ -128,8 +128,8 @@ def test_an_address_from_redis_is_awaited(run: Run, cache: str) -> None:
         launcher = StoredAddress(cache)
         pipe = Pipe(base_url=None, launcher=launcher, api_key=None, needs_key=False)
         pipe.ask()
-        await until(lambda: pipe.sendings)
-        assert pipe.sending.request.url.host == "10.1.2.3"
+        await until(lambda: pipe.upstream_requests)
+        assert pipe.upstream.request.url.host == "10.1.2.3"
 
     run(main())
 
@@ -163,7 +163,7 @@ def test_a_client_that_leaves_does_not_end_the_query_that_others_may_wait_for(
         assert source.calls == 0
         await until(lambda: not pipe.gateway.background_tasks)
         assert source.calls >= 1
-        assert pipe.sendings == []
+        assert pipe.upstream_requests == []
 
     run(main())
 
@@ -179,7 +179,7 @@ def test_tokens_may_be_counted_by_a_database(run: Run, database: str, cache: str
         pipe = Pipe(static=True)
         pipe.gateway.count = count
         pipe.ask()
-        pipe.sending.stream(ROLE + text("Hello") + STOP + DONE)
+        pipe.upstream.stream(ROLE + text("Hello") + STOP + DONE)
         assert pipe.sink.got == []
         await until(lambda: pipe.sink.is_over)
         metrics = pipe.sink.json["metrics"]

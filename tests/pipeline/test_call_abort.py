@@ -1,5 +1,4 @@
-"""What ends an answer or keeps it alive from outside: a client that leaves, a server that goes, a
-long silence."""
+"""Clients that leave, shutdowns, and keep-alive comments in silent streams."""
 
 from __future__ import annotations
 
@@ -9,11 +8,11 @@ from typing import Any
 import pytest
 
 from headway.errors import ShuttingDown
-from pipeline_fakes import DONE, HELLO, JSON, ROLE, FakeSending, Gate, Pipe, text
+from pipeline_fakes import DONE, HELLO, JSON, ROLE, FakeUpstreamRequest, Gate, Pipe, text
 
 
-def refuse(sending: FakeSending, status: int = 500) -> None:
-    sending.whole(b"{}", status)
+def refuse(upstream: FakeUpstreamRequest, status: int = 500) -> None:
+    upstream.whole(b"{}", status)
 
 
 STAGES: list[tuple[str, list[Callable[[Any], None]]]] = [
@@ -35,35 +34,35 @@ def test_a_client_that_leaves_cancels_the_request_and_is_recorded_once(
     pipe = Pipe()
     pipe.ask(is_stream=is_stream, retries=5)
     for step in steps:
-        step(pipe.sending)
+        step(pipe.upstream)
     before = list(pipe.sink.got)
     pipe.sink.leave()
-    assert pipe.sending.history == ["cancel"]
+    assert pipe.upstream.history == ["cancel"]
     assert [record.outcome for record in pipe.records] == ["cancelled"]
     assert pipe.records[0].error_type == "client_closed_request"
     assert pipe.sink.got == before
-    assert len(pipe.sendings) == 1
+    assert len(pipe.upstream_requests) == 1
     assert pipe.gateway.active == set()
     assert pipe.sink.on_gone is None
 
 
-def test_what_a_client_that_left_had_been_sent_is_estimated() -> None:
+def test_tokens_of_a_partial_response_are_estimated_when_the_client_leaves() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
-    pipe.sending.stream(ROLE, text("Hel"))
+    pipe.upstream.stream(ROLE, text("Hel"))
     pipe.sink.leave()
     (record,) = pipe.records
     assert (record.tokens_source, record.output_tokens) == ("estimated", 4)
 
 
-def test_a_client_that_leaves_between_attempts_is_not_tried_for_again() -> None:
+def test_no_attempt_follows_when_the_client_leaves_between_attempts() -> None:
     pipe = Pipe()
     pipe.sleeping = Gate()
     pipe.ask(retries=5)
-    refuse(pipe.sending)
+    refuse(pipe.upstream)
     pipe.sink.leave()
     pipe.sleeping.set(None)
-    assert len(pipe.sendings) == 1
+    assert len(pipe.upstream_requests) == 1
     assert pipe.records[-1].outcome == "cancelled"
     assert pipe.sink.got == []
     assert pipe.gateway.active == set()
@@ -73,29 +72,29 @@ def test_a_client_that_leaves_after_the_end_changes_nothing() -> None:
     pipe = Pipe()
     pipe.ask()
     gone = pipe.sink.on_gone
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     assert gone is not None
     gone()
     assert [record.outcome for record in pipe.records] == ["ok"]
-    assert pipe.sending.history == ["finish"]
+    assert pipe.upstream.history == ["finish"]
 
 
-def test_a_shutdown_is_an_honest_event_to_a_stream() -> None:
+def test_a_shutdown_ends_a_stream_with_an_error_event() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
-    pipe.sending.stream(text("a"))
+    pipe.upstream.stream(text("a"))
     pipe.abort(ShuttingDown("Closing."))
     assert pipe.sink.lines[-1]["error"]["type"] == "shutting_down"
-    assert pipe.sending.history == ["cancel"]
+    assert pipe.upstream.history == ["cancel"]
     assert pipe.records[0].error_type == "shutting_down"
 
 
-def test_a_shutdown_is_an_ordinary_error_before_content_and_not_tried_again() -> None:
+def test_a_shutdown_before_content_is_an_error_response_without_a_retry() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True, retries=5)
     pipe.abort(ShuttingDown("Closing."))
     assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (503, "shutting_down")
-    assert len(pipe.sendings) == 1
+    assert len(pipe.upstream_requests) == 1
 
 
 # --- Keeping a silent stream alive ----------------------------------------------------------------
@@ -110,7 +109,7 @@ def events_of(pipe: Pipe, **fields: Any) -> None:
     pipe.ask((b"accept", b"text/event-stream"), is_stream=True, **fields)
 
 
-def test_a_silent_stream_of_events_gets_a_comment() -> None:
+def test_a_silent_sse_stream_gets_a_keep_alive_comment() -> None:
     pipe = Pipe()
     events_of(pipe)
     silent(pipe, 14.0)
@@ -124,18 +123,18 @@ def test_a_silent_stream_of_events_gets_a_comment() -> None:
     assert len(pipe.sink.got) == 3
 
 
-def test_a_stream_that_speaks_gets_none() -> None:
+def test_a_stream_with_recent_content_gets_no_comment() -> None:
     pipe = Pipe()
     events_of(pipe)
     pipe.clock.now += 14
-    pipe.sending.stream(text("a"))
+    pipe.upstream.stream(text("a"))
     silent(pipe, 2.0)
     assert b"keep-alive" not in pipe.sink.body
     silent(pipe, 13.0)
     assert b"keep-alive" in pipe.sink.body
 
 
-def test_only_a_stream_of_events_can_hold_a_comment() -> None:
+def test_only_an_sse_stream_gets_comments() -> None:
     whole, lines = Pipe(), Pipe()
     whole.ask()
     lines.ask(is_stream=True)
@@ -148,18 +147,18 @@ def test_after_a_comment_an_error_is_an_event() -> None:
     pipe = Pipe()
     events_of(pipe)
     silent(pipe, 20.0)
-    refuse(pipe.sending, 401)
+    refuse(pipe.upstream, 401)
     assert pipe.sink.kinds == ["start", "write", "end"]
     assert b'"authentication_error"' in pipe.sink.pieces[-1]
     assert pipe.records[0].status == 200
 
 
-def test_after_a_comment_another_attempt_sends_no_second_head() -> None:
+def test_after_a_comment_another_attempt_sends_no_headers_again() -> None:
     pipe = Pipe()
     events_of(pipe, retries=1)
     silent(pipe, 20.0)
-    refuse(pipe.sending)
-    pipe.sending.stream(HELLO)
+    refuse(pipe.upstream)
+    pipe.upstream.stream(HELLO)
     assert pipe.sink.kinds.count("start") == 1
     assert pipe.sink.pieces[-1] == DONE
 
@@ -168,21 +167,21 @@ def test_after_a_comment_a_failed_second_attempt_is_an_event() -> None:
     pipe = Pipe()
     events_of(pipe, retries=1)
     silent(pipe, 20.0)
-    refuse(pipe.sending)
-    refuse(pipe.sending)
+    refuse(pipe.upstream)
+    refuse(pipe.upstream)
     assert pipe.sink.kinds == ["start", "write", "end"]
 
 
-def test_an_exchange_that_is_over_is_left_in_peace() -> None:
+def test_a_call_that_is_over_gets_no_comment() -> None:
     pipe = Pipe()
     events_of(pipe)
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     before = len(pipe.sink.got)
     silent(pipe, 60.0)
     assert len(pipe.sink.got) == before
 
 
-def test_one_that_has_not_begun_to_ask_is_left_in_peace() -> None:
+def test_a_call_without_an_attempt_gets_no_comment() -> None:
     pipe = Pipe(api_key=None)
     events_of(pipe)
     silent(pipe, 60.0)

@@ -1,4 +1,4 @@
-"""Embeddings go the same way as chats: one attempt, one cost, one record."""
+"""An embeddings call has attempts, a cost and a record like a chat call."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def ask(pipe: Pipe, **fields: Any) -> None:
 
 
 def answer(pipe: Pipe, body: dict[str, Any]) -> None:
-    pipe.sending.whole(json.dumps(body).encode())
+    pipe.upstream.whole(json.dumps(body).encode())
 
 
-def test_vectors_come_back_with_their_cost_on_record() -> None:
+def test_vectors_are_returned_and_their_cost_recorded() -> None:
     pipe = Pipe()
     ask(pipe, dimensions=2)
-    assert pipe.sending.request.url.path == "/v1/embeddings"
-    assert json.loads(pipe.sending.request.body)["dimensions"] == 2
+    assert pipe.upstream.request.url.path == "/v1/embeddings"
+    assert json.loads(pipe.upstream.request.body)["dimensions"] == 2
     answer(pipe, ANSWER)
     assert pipe.sink.status == 200
     assert json.loads(pipe.sink.body)["data"][0]["embedding"] == [0.25, 0.5]
@@ -40,7 +40,7 @@ def test_vectors_come_back_with_their_cost_on_record() -> None:
     assert record.dialect == "openai_embeddings"
 
 
-def test_an_input_whose_tokens_nobody_reported_is_counted() -> None:
+def test_unreported_input_tokens_are_counted() -> None:
     pipe = Pipe()
     ask(pipe, input=["Hello", "you"])
     answer(pipe, {**ANSWER, "usage": None})
@@ -50,7 +50,7 @@ def test_an_input_whose_tokens_nobody_reported_is_counted() -> None:
     assert pipe.records[0].tokens_source == "counted"
 
 
-def test_a_provider_without_embeddings_says_so() -> None:
+def test_a_provider_without_embeddings_is_an_error() -> None:
     from msgspec.structs import replace
 
     from headway.providers.openai import provider as openai
@@ -61,7 +61,7 @@ def test_a_provider_without_embeddings_says_so() -> None:
     assert "no embeddings" in json.loads(pipe.sink.body)["error"]["message"]
 
 
-def test_an_answer_without_vectors_is_garbled() -> None:
+def test_a_response_without_vectors_is_a_protocol_error() -> None:
     pipe = Pipe()
     ask(pipe)
     answer(pipe, {"object": "list"})

@@ -1,4 +1,4 @@
-"""Retries until something is committed, and what the client is told when nothing helps."""
+"""Retries until content is committed, and the errors that the client gets."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ def refuse(
     status: int, message: str = "no", *headers: tuple[bytes, bytes]
 ) -> Callable[[Any], None]:
     body = json.dumps({"error": {"message": message}}).encode()
-    return lambda sending: sending.whole(body, status, *headers)
+    return lambda upstream: upstream.whole(body, status, *headers)
 
 
-def break_after_head(sending: Any) -> None:
-    sending.respond()
-    sending.fail(LOST)
+def break_after_head(upstream: Any) -> None:
+    upstream.respond()
+    upstream.fail(LOST)
 
 
-def break_after_role(sending: Any) -> None:
-    sending.stream(ROLE)
-    sending.fail(LOST)
+def break_after_role(upstream: Any) -> None:
+    upstream.stream(ROLE)
+    upstream.fail(LOST)
 
 
 DEEP = b"data: " + b"[" * 9999 + b"\n\n"
 
-# how the provider fails, status of the reply, its type, whether it is tried again
+# failure of the provider; status and type of the error; whether it is retried
 FAILURES: list[tuple[str, Callable[[Any], None], int, str, bool]] = [
     ("refused key", refuse(401), 401, "authentication_error", False),
     ("no such model", refuse(404), 404, "not_found_error", False),
@@ -77,17 +77,17 @@ EACH = pytest.mark.parametrize(
 
 @pytest.mark.parametrize("is_stream", [False, True])
 @EACH
-def test_a_failure_before_any_content_is_an_ordinary_error(
+def test_a_failure_before_any_content_is_an_error_response(
     fail: Callable[[Any], None], status: int, kind: str, again: bool, is_stream: bool
 ) -> None:
     pipe = Pipe()
     pipe.ask(is_stream=is_stream)
-    fail(pipe.sending)
+    fail(pipe.upstream)
     assert pipe.sink.kinds == ["whole"]
     assert pipe.sink.status == status
     assert pipe.sink.json["error"]["type"] == kind
     assert pipe.sink.json["error"]["provider"] == "openai"
-    assert pipe.sending.is_over
+    assert pipe.upstream.is_over
     (record,) = pipe.records
     assert (record.outcome, record.status, record.error_type) == ("error", status, kind)
     assert pipe.gateway.active == set()
@@ -95,16 +95,16 @@ def test_a_failure_before_any_content_is_an_ordinary_error(
 
 @pytest.mark.parametrize("is_stream", [False, True])
 @EACH
-def test_what_another_attempt_may_mend_is_tried_again(
+def test_a_retryable_failure_is_retried(
     fail: Callable[[Any], None], status: int, kind: str, again: bool, is_stream: bool
 ) -> None:
     pipe = Pipe()
     pipe.ask(is_stream=is_stream, retries=1)
-    fail(pipe.sending)
-    assert len(pipe.sendings) == 1 + again
+    fail(pipe.upstream)
+    assert len(pipe.upstream_requests) == 1 + again
     if again:
         assert pipe.sink.got == []
-        pipe.sending.stream(HELLO)
+        pipe.upstream.stream(HELLO)
         assert pipe.sink.status == 200
         assert [r.outcome for r in pipe.records] == ["error", "ok"]
         assert [r.attempt for r in pipe.records] == [1, 2]
@@ -124,7 +124,7 @@ def test_what_another_attempt_may_mend_is_tried_again(
     ids=["a break", "an error", "a garbled event", "an early end", "an end without a finish"],
 )
 @pytest.mark.parametrize("ask", ["lines", "events", "relayed"])
-def test_a_failure_after_content_is_the_last_event_and_never_tried_again(
+def test_a_failure_after_content_is_the_last_event_and_never_retried(
     fail: Callable[[Any], None], ask: str
 ) -> None:
     pipe = Pipe()
@@ -134,10 +134,10 @@ def test_a_failure_after_content_is_the_last_event_and_never_tried_again(
         pipe.ask((b"accept", b"text/event-stream"), is_stream=True, retries=5)
     else:
         pipe.ask_openai(stream=True)
-    pipe.sending.stream(ROLE, text("Hello"))
-    fail(pipe.sending)
-    assert len(pipe.sendings) == 1
-    held_back = ask != "relayed"  # where no other attempt can follow, the role goes out at once
+    pipe.upstream.stream(ROLE, text("Hello"))
+    fail(pipe.upstream)
+    assert len(pipe.upstream_requests) == 1
+    held_back = ask != "relayed"  # without retries, the role is written at once
     assert pipe.sink.kinds == ["start", *["write"] * (1 if held_back else 2), "end"]
     last = pipe.sink.pieces[-1].removeprefix(b"data: ")
     assert list(json.loads(last)) == ["error"]
@@ -146,59 +146,59 @@ def test_a_failure_after_content_is_the_last_event_and_never_tried_again(
     assert (record.outcome, record.status, record.content_events) == ("error", 200, 1)
 
 
-def test_content_that_came_with_the_failure_goes_out_before_it() -> None:
+def test_content_of_the_failing_chunk_is_written_before_the_error() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
-    pipe.sending.stream(text("a"), text("b") + BROKEN)
+    pipe.upstream.stream(text("a"), text("b") + BROKEN)
     said = [line.get("chat_output_stream") for line in pipe.sink.lines]
     assert said == ["a", "b", None]
 
 
-def test_content_that_left_for_nobody_commits_nothing() -> None:
-    """A caller who wants the whole has seen nothing of an answer that breaks in the middle."""
+def test_accumulated_content_does_not_prevent_a_retry() -> None:
+    """A client that wants a whole response has seen nothing of one that broke."""
     pipe = Pipe()
     pipe.ask(retries=1)
-    pipe.sending.stream(text("Hel"))
-    pipe.sending.fail(LOST)
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(text("Hel"))
+    pipe.upstream.fail(LOST)
+    pipe.upstream.stream(HELLO)
     assert pipe.sink.json["chat_output"] == "Hello!"
     assert pipe.sink.json["metrics"]["attempts"] == 2
 
 
-def test_a_failure_in_the_very_chunk_of_the_first_content_can_still_be_mended() -> None:
+def test_a_failure_in_the_chunk_of_the_first_content_is_still_retried() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True, retries=1)
-    pipe.sending.stream(ROLE + text("Hel") + BROKEN)
+    pipe.upstream.stream(ROLE + text("Hel") + BROKEN)
     assert pipe.sink.got == []
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     assert pipe.sink.lines[-1]["chat_output"] == "Hello!"
 
 
-def test_attempts_end_with_the_retries_asked_for() -> None:
+def test_attempts_end_with_the_requested_retries() -> None:
     pipe = Pipe()
     pipe.ask(retries=2)
     for _ in range(3):
-        refuse(500)(pipe.sending)
-    assert len(pipe.sendings) == 3
+        refuse(500)(pipe.upstream)
+    assert len(pipe.upstream_requests) == 3
     assert pipe.sink.status == 502
     assert [record.attempt for record in pipe.records] == [1, 2, 3]
     assert pipe.sleeps == [0.125, 0.25]
 
 
-def test_the_wait_is_the_one_that_the_provider_asked_for() -> None:
+def test_the_delay_is_the_one_of_retry_after() -> None:
     pipe = Pipe()
     pipe.ask(retries=1)
-    refuse(429, "wait", (b"retry-after", b"7"))(pipe.sending)
+    refuse(429, "wait", (b"retry-after", b"7"))(pipe.upstream)
     assert pipe.sleeps == [7.0]
-    refuse(429, "wait", (b"retry-after", b"1.2"))(pipe.sending)
+    refuse(429, "wait", (b"retry-after", b"1.2"))(pipe.upstream)
     assert pipe.sink.headers[b"retry-after"] == b"2"
     assert pipe.sink.json["error"]["retry_after_s"] == 1.2
 
 
-def test_a_wait_too_long_for_us_is_the_callers() -> None:
+def test_a_retry_after_above_the_cap_is_left_to_the_client() -> None:
     pipe = Pipe()
     pipe.ask(retries=1)
-    refuse(429, "wait", (b"retry-after", b"60"))(pipe.sending)
+    refuse(429, "wait", (b"retry-after", b"60"))(pipe.upstream)
     assert pipe.sleeps == []
     assert pipe.sink.headers[b"retry-after"] == b"60"
 
@@ -206,18 +206,18 @@ def test_a_wait_too_long_for_us_is_the_callers() -> None:
 def test_every_attempt_sends_the_same_request() -> None:
     pipe = Pipe()
     pipe.ask(retries=1)
-    refuse(500)(pipe.sending)
-    assert pipe.sendings[0].request == pipe.sendings[1].request
+    refuse(500)(pipe.upstream)
+    assert pipe.upstream_requests[0].request == pipe.upstream_requests[1].request
 
 
 # --- Tokens of what failed ------------------------------------------------------------------------
 
 
-def test_an_answer_that_broke_is_estimated_by_what_arrived() -> None:
+def test_tokens_of_a_broken_response_are_estimated() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
-    pipe.sending.stream(ROLE, text("Hel"))
-    pipe.sending.fail(LOST)
+    pipe.upstream.stream(ROLE, text("Hel"))
+    pipe.upstream.fail(LOST)
     (record,) = pipe.records
     assert (record.input_tokens, record.output_tokens) == (3, 4)
     assert (record.tokens_source, record.cost_usd) == ("estimated", "0.000011")
@@ -227,17 +227,17 @@ def test_an_answer_that_broke_is_estimated_by_what_arrived() -> None:
 def test_usage_reported_before_the_failure_is_reported() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
-    pipe.sending.stream(ROLE, text("Hel"), USAGE)
-    pipe.sending.fail(LOST)
+    pipe.upstream.stream(ROLE, text("Hel"), USAGE)
+    pipe.upstream.fail(LOST)
     assert pipe.records[0].tokens_source == "reported"
     assert pipe.counted == []
 
 
 @pytest.mark.parametrize("fail", [refuse(500), lambda s: s.fail(LOST), lambda s: s.stream(BROKEN)])
-def test_a_refusal_cost_no_tokens_that_we_know_of(fail: Callable[[Any], None]) -> None:
+def test_a_failed_attempt_without_output_has_unknown_tokens(fail: Callable[[Any], None]) -> None:
     pipe = Pipe()
     pipe.ask()
-    fail(pipe.sending)
+    fail(pipe.upstream)
     (record,) = pipe.records
     assert (record.input_tokens, record.tokens_source, record.cost_usd) == (None, None, None)
     assert pipe.counted == []
@@ -247,77 +247,79 @@ def test_a_refusal_cost_no_tokens_that_we_know_of(fail: Callable[[Any], None]) -
 
 
 @pytest.mark.parametrize("planted", [KEY, "sk-callers-own", "header-secret"])
-def test_a_provider_that_quotes_a_key_does_not_get_it_past_us(planted: str) -> None:
+def test_a_key_in_an_error_message_is_redacted(planted: str) -> None:
     pipe = Pipe(headers={"x-secret": "header-secret"})
     pipe.ask(api_key="sk-callers-own" if planted.startswith("sk-c") else None, retries=1)
-    refuse(500, f"Wrong key: {planted}!")(pipe.sending)
-    refuse(401, f"Wrong key: {planted}!")(pipe.sending)
+    refuse(500, f"Wrong key: {planted}!")(pipe.upstream)
+    refuse(401, f"Wrong key: {planted}!")(pipe.upstream)
     assert pipe.sink.json["error"]["message"] == "Wrong key: ***!"
     assert planted.encode() not in pipe.sink.body + b"".join(pipe.spool.lines)
     assert [record.error_message for record in pipe.records] == ["Wrong key: ***!"] * 2
 
 
-def test_a_key_in_an_errors_code_or_parameter_is_concealed_as_well() -> None:
+def test_a_key_in_the_code_or_parameter_of_an_error_is_redacted() -> None:
     pipe = Pipe()
     pipe.ask()
     said = {"message": "No.", "code": f"bad_{KEY}", "param": KEY}
-    pipe.sending.whole(json.dumps({"error": said}).encode(), 401)
+    pipe.upstream.whole(json.dumps({"error": said}).encode(), 401)
     error = pipe.sink.json["error"]
     assert (error["code"], error["param"]) == ("bad_***", "***")
     assert KEY.encode() not in pipe.spool.lines[0]
 
 
-def test_a_key_quoted_in_the_middle_of_a_stream_is_concealed_too() -> None:
+def test_a_key_in_an_error_of_a_stream_is_redacted() -> None:
     pipe = Pipe()
     pipe.ask_openai(stream=True)
-    pipe.sending.stream(ROLE, text("a"), event(error={"message": f"Key {KEY} was revoked"}))
+    pipe.upstream.stream(ROLE, text("a"), event(error={"message": f"Key {KEY} was revoked"}))
     assert KEY.encode() not in pipe.sink.body + b"".join(pipe.spool.lines)
     assert b"Key *** was revoked" in pipe.sink.body
 
 
-def test_a_secret_too_short_to_be_one_eats_no_words() -> None:
+def test_a_text_too_short_to_be_a_secret_is_not_redacted() -> None:
     pipe = Pipe(api_key="key")
     pipe.ask()
-    refuse(401, "Wrong key!")(pipe.sending)
+    refuse(401, "Wrong key!")(pipe.upstream)
     assert pipe.sink.json["error"]["message"] == "Wrong key!"
 
 
 # --- Limits and defects ---------------------------------------------------------------------------
 
 
-def test_an_errors_body_without_an_end_is_given_up() -> None:
+def test_an_error_body_over_the_limit_ends_the_attempt() -> None:
     pipe = Pipe()
     pipe.ask()
-    pipe.sending.respond(JSON, 500)
-    pipe.sending.chunk(b"x" * attempt.MAX_ERROR_BODY)
+    pipe.upstream.respond(JSON, 500)
+    pipe.upstream.chunk(b"x" * attempt.MAX_ERROR_BODY)
     assert pipe.sink.got == []
-    pipe.sending.chunk(b"x")
+    pipe.upstream.chunk(b"x")
     assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (502, "protocol_error")
-    assert pipe.sending.history == ["cancel"]
+    assert pipe.upstream.history == ["cancel"]
 
 
-def test_a_whole_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_body_over_the_limit_ends_the_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempt, "MAX_BODY", 10)
     pipe = Pipe()
     pipe.ask()
-    pipe.sending.respond(JSON)
-    pipe.sending.chunk(b"x" * 10)
+    pipe.upstream.respond(JSON)
+    pipe.upstream.chunk(b"x" * 10)
     assert pipe.sink.got == []
-    pipe.sending.chunk(b"x")
+    pipe.upstream.chunk(b"x")
     assert pipe.sink.json["error"]["type"] == "protocol_error"
 
 
-def test_a_stream_over_the_limit_of_an_event_is_given_up() -> None:
+def test_an_event_over_the_limit_ends_the_attempt() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
-    pipe.sending.stream(text("a"))
+    pipe.upstream.stream(text("a"))
     for _ in range(33):
         if not pipe.sink.is_over:
-            pipe.sending.chunk(b"x" * (1 << 20))
+            pipe.upstream.chunk(b"x" * (1 << 20))
     assert pipe.sink.lines[-1]["error"]["type"] == "protocol_error"
 
 
-def test_a_defect_of_ours_is_told_without_its_details(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_defect_of_the_gateway_is_answered_without_its_details(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     pipe = Pipe()
     secret = ZeroDivisionError("internal detail")
 
@@ -344,7 +346,7 @@ def test_a_defect_after_sending_is_answered_once() -> None:
     pipe.transport.send = send_and_fail  # type: ignore[method-assign]
     pipe.ask()
     assert pipe.sink.status == 500
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     assert pipe.sink.kinds == ["whole"]
 
 

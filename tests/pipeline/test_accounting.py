@@ -1,5 +1,4 @@
-"""What is put on record, of answers and of requests that were refused before any provider was
-asked."""
+"""Records, tokens and costs: of responses, and of requests that were refused before any attempt."""
 
 from __future__ import annotations
 
@@ -34,12 +33,12 @@ REFUSED: list[tuple[bytes, str, int, str | None]] = [
 
 
 @pytest.mark.parametrize(("body", "provider", "status", "param"), REFUSED)
-def test_a_refusal_names_the_field_and_is_on_record(
+def test_a_refusal_names_the_field_and_is_recorded(
     body: bytes, provider: str, status: int, param: str | None
 ) -> None:
     pipe = Pipe()
     pipe.send(ClientRequest(provider, [], body))
-    assert pipe.sendings == []
+    assert pipe.upstream_requests == []
     error = pipe.sink.json["error"]
     assert (pipe.sink.status, error["param"], error["request_id"]) == (status, param, "id-1")
     assert pipe.sink.headers == {b"content-type": b"application/json", b"x-request-id": b"id-1"}
@@ -48,7 +47,7 @@ def test_a_refusal_names_the_field_and_is_on_record(
     assert (record.cost_usd, record.input_tokens, record.latency_s) == (None, None, None)
 
 
-def test_an_unknown_provider_is_told_the_configured_ones() -> None:
+def test_the_error_for_an_unknown_provider_lists_the_configured_ones() -> None:
     pipe = Pipe()
     pipe.send(ClientRequest("nobody", [], b'{"model":"m","chat_input":"x"}'))
     assert "configured are: openai" in pipe.sink.json["error"]["message"]
@@ -56,24 +55,24 @@ def test_an_unknown_provider_is_told_the_configured_ones() -> None:
 
 
 @pytest.mark.parametrize("headers", [[], [(b"x-api-key", b"wrong")]])
-def test_without_the_gateways_key_nothing_is_read_or_recorded(headers: Any) -> None:
+def test_without_the_gateway_key_the_body_is_not_decoded_and_nothing_recorded(headers: Any) -> None:
     pipe = Pipe(keys=("gw-right-key",))
     pipe.send(ClientRequest("openai", headers, b"{"))
     assert pipe.sink.status == 401
     assert pipe.records == []
 
 
-def test_who_called_is_on_record_by_the_name_of_the_key() -> None:
+def test_the_record_has_the_id_of_the_gateway_key() -> None:
     pipe = Pipe(keys=("gw-right-key",))
     pipe.ask((b"x-api-key", b"gw-right-key"))
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     (record,) = pipe.records
     assert record.key_id is not None
     assert len(record.key_id) == 8
     assert "gw-right-key" not in pipe.spool.lines[0].decode()
 
 
-def test_a_gateway_that_is_closing_takes_no_request() -> None:
+def test_a_closing_gateway_refuses_requests() -> None:
     pipe = Pipe()
     pipe.gateway.is_closing = True
     pipe.ask()
@@ -84,13 +83,13 @@ def test_a_gateway_that_is_closing_takes_no_request() -> None:
 # --- Answers --------------------------------------------------------------------------------------
 
 
-def test_the_record_tells_all_of_an_answer() -> None:
+def test_the_record_of_a_response_is_complete() -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True, session_id="s")
     pipe.clock.now += 0.25
-    pipe.sending.respond([*SSE, (b"x-request-id", b"req-1")])
+    pipe.upstream.respond([*SSE, (b"x-request-id", b"req-1")])
     pipe.clock.now += 0.25
-    pipe.sending.chunk(HELLO)
+    pipe.upstream.chunk(HELLO)
     (record,) = pipe.records
     assert (record.id, record.request_id, record.v) == ("id-1", "id-1", 1)
     assert (record.started, record.timestamp) == (EPOCH + START, EPOCH + START + 0.5)
@@ -106,7 +105,7 @@ def test_the_record_tells_all_of_an_answer() -> None:
     assert (record.error_type, record.error_code, record.error_message) == (None, None, None)
     assert (record.latency_s, record.time_to_first_byte_s) == (0.5, 0.25)
     assert (record.time_to_first_token_s, record.content_events) == (0.5, 2)
-    assert record.upstream_request_bytes == len(pipe.sending.request.body)
+    assert record.upstream_request_bytes == len(pipe.upstream.request.body)
     assert record.upstream_response_bytes == len(HELLO)
     assert record.request_bytes == len(pipe.call.client_request.body)
 
@@ -115,22 +114,22 @@ def test_the_record_tells_all_of_an_answer() -> None:
     ("name", "value"),
     [(b"request-id", b"r"), (b"x-amzn-requestid", b"r"), (b"apim-request-id", b"r")],
 )
-def test_the_providers_id_is_found_under_each_of_its_names(name: bytes, value: bytes) -> None:
+def test_the_provider_request_id_is_read_from_each_known_header(name: bytes, value: bytes) -> None:
     pipe = Pipe()
     pipe.ask()
-    pipe.sending.respond([*SSE, (name, value)])
-    pipe.sending.chunk(HELLO)
+    pipe.upstream.respond([*SSE, (name, value)])
+    pipe.upstream.chunk(HELLO)
     assert pipe.records[0].upstream_request_id == "r"
 
 
-def test_neither_prompt_nor_answer_nor_key_is_on_record() -> None:
+def test_a_record_has_no_prompt_no_output_and_no_key() -> None:
     pipe = Pipe()
     pipe.ask(chat_input="planted-prompt", api_key="sk-planted-key")
-    pipe.sending.stream(text("planted-answer") + STOP + DONE)
+    pipe.upstream.stream(text("planted-answer") + STOP + DONE)
     assert b"planted" not in pipe.spool.lines[0]
 
 
-# usage sent, counted (3, 4) where it is not, source
+# usage that the provider reports, tokens of the record ((3, 4) are counted ones), their source
 COUNTS: list[tuple[Any, tuple[int, int], str]] = [
     ({"prompt_tokens": 6, "completion_tokens": 26}, (6, 26), "reported"),
     ({"prompt_tokens": 0, "completion_tokens": 0}, (0, 0), "reported"),
@@ -147,7 +146,7 @@ def test_tokens_are_counted_where_they_are_not_reported(
 ) -> None:
     pipe = Pipe()
     pipe.ask()
-    pipe.sending.stream(ROLE + text("Hello") + STOP + event(usage=usage) + DONE)
+    pipe.upstream.stream(ROLE + text("Hello") + STOP + event(usage=usage) + DONE)
     metrics = pipe.sink.json["metrics"]
     assert (metrics["input_tokens"], metrics["output_tokens"]) == tokens
     assert metrics["total_tokens"] == sum(tokens)
@@ -157,10 +156,10 @@ def test_tokens_are_counted_where_they_are_not_reported(
         assert pipe.counted == [("gpt-4o", b'[{"role":"user","content":"Hi"}]', "Hello")]
 
 
-def test_what_is_counted_of_a_relayed_answer_is_its_text() -> None:
+def test_the_text_of_a_passed_through_response_is_counted() -> None:
     pipe = Pipe()
     pipe.ask_openai()
-    pipe.sending.whole(WHOLE.replace(b', "completion_tokens": 26', b""))
+    pipe.upstream.whole(WHOLE.replace(b', "completion_tokens": 26', b""))
     assert [produced for _, _, produced in pipe.counted] == ["Hello!"]
     assert (pipe.records[0].input_tokens, pipe.records[0].output_tokens) == (6, 4)
     assert pipe.records[0].tokens_source == "counted"
@@ -170,18 +169,18 @@ def test_tokens_that_cannot_be_counted_are_unknown() -> None:
     pipe = Pipe()
     pipe.counts = (None, None)
     pipe.ask()
-    pipe.sending.stream(text("Hello") + STOP + DONE)
+    pipe.upstream.stream(text("Hello") + STOP + DONE)
     metrics = pipe.sink.json["metrics"]
     assert [metrics[n] for n in ("input_tokens", "output_tokens", "cost_usd", "tokens_source")] == [
         None
     ] * 4
 
 
-def test_a_count_that_takes_a_while_holds_back_the_end_alone() -> None:
+def test_a_slow_count_delays_only_the_end_of_the_stream() -> None:
     pipe = Pipe()
     pipe.counting = Gate()
     pipe.ask(is_stream=True)
-    pipe.sending.stream(text("Hello") + STOP + DONE)
+    pipe.upstream.stream(text("Hello") + STOP + DONE)
     assert pipe.sink.kinds == ["start", "write"]
     pipe.counting.set(None)
     assert pipe.sink.kinds == ["start", "write", "end"]
@@ -190,25 +189,25 @@ def test_a_count_that_takes_a_while_holds_back_the_end_alone() -> None:
 def test_an_unknown_price_is_null() -> None:
     pipe = Pipe(priced=False)
     pipe.ask()
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     assert pipe.sink.json["metrics"]["cost_usd"] is None
     assert pipe.sink.json["metrics"]["price"] is None
     assert pipe.records[0].cost_usd is None
 
 
 @pytest.mark.parametrize("fields", [{}, {"is_stream": True}], ids=["whole", "streamed"])
-def test_all_bytes_of_the_answer_are_on_record(fields: dict[str, Any]) -> None:
+def test_all_bytes_of_the_response_are_recorded(fields: dict[str, Any]) -> None:
     pipe = Pipe()
     pipe.ask(**fields)
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     assert [record.response_bytes for record in pipe.records] == [len(pipe.sink.body)]
 
 
 @pytest.mark.parametrize("before", [[], [text("Hello")]], ids=["alone", "in a stream"])
-def test_all_bytes_of_an_error_are_on_record(before: list[bytes]) -> None:
+def test_all_bytes_of_an_error_are_recorded(before: list[bytes]) -> None:
     pipe = Pipe()
     pipe.ask(is_stream=True)
-    pipe.sending.stream(*before, b"data: {\n\n")
+    pipe.upstream.stream(*before, b"data: {\n\n")
     assert [record.response_bytes for record in pipe.records] == [len(pipe.sink.body)]
 
 
@@ -217,13 +216,13 @@ class BrokenSpool:
         raise RuntimeError("a defect")
 
 
-def test_a_failure_to_record_leaves_no_client_without_an_answer(
+def test_the_client_gets_an_answer_when_the_record_cannot_be_written(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     pipe = Pipe()
     pipe.gateway.spool = BrokenSpool()
     pipe.ask()
-    pipe.sending.stream(HELLO)
+    pipe.upstream.stream(HELLO)
     assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (500, "internal_error")
     assert pipe.gateway.active == set()
     assert "could not be put on record" in caplog.text
