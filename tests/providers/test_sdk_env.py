@@ -7,7 +7,7 @@ import pytest
 
 from headway.config import load
 from headway.providers import FACTS, KINDS
-from headway.providers.sdk_env import below, google_base, host_name, ollama_host
+from headway.providers.sdk_env import google_base, host_name, ollama_host, with_path
 
 HOSTS = [
     ("localhost", "http://localhost:11434"),
@@ -53,7 +53,7 @@ def test_what_is_no_host_raises(text: str) -> None:
     "text", ["https://h/p/v1", "https://h/p/v1/", "https://h/p", "https://h/p/"]
 )
 def test_a_path_is_added_where_it_is_not_there(text: str) -> None:
-    assert below("/v1")(text) == "https://h/p/v1"
+    assert with_path("/v1")(text) == "https://h/p/v1"
 
 
 @pytest.mark.parametrize(

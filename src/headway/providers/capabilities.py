@@ -1,4 +1,4 @@
-"""The words for what a provider can do, and what each means. docs/providers.md shows them."""
+"""The capabilities of providers, and what each means: the columns of docs/providers.md."""
 
 from __future__ import annotations
 

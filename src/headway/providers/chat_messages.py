@@ -1,9 +1,9 @@
-"""OpenAI's chat messages, parsed: for adapters whose wire is another one.
+"""Decode OpenAI's chat messages and parameters, for adapters of other wire formats.
 
-Beside OpenAI's own fields stand those that clients use to carry what OpenAI has no word for:
+The types also have the fields by which clients send what OpenAI's API does not support:
 ``cache_control`` on parts, messages and tools (Anthropic's), ``reasoning_content`` and
-``reasoning_details`` on an assistant's message (DeepSeek's and OpenRouter's), and its ``images``
-(OpenRouter's); ``is_error`` on a tool's.
+``reasoning_details`` on the messages of an assistant (DeepSeek's and OpenRouter's) and their
+``images`` (OpenRouter's), ``is_error`` on the messages of a tool.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Part(Struct, frozen=True):
     text: str | None = None
     image_url: ImageUrl | str | None = None
     video_url: ImageUrl | str | None = None
-    """Not OpenAI's: what clients of OpenRouter and vLLM send for a video."""
+    """A field of OpenRouter and vLLM, which OpenAI does not have."""
     input_audio: InputAudio | None = None
     file: File | None = None
     refusal: str | None = None
@@ -72,7 +72,7 @@ class Message(Struct, frozen=True):
     reasoning_content: str | None = None
     reasoning_details: list[dict[str, Any]] | None = None
     images: list[Part] | None = None
-    """Pictures that the model made, as answers show them."""
+    """Images that the model generated, as responses show them."""
     cache_control: Any = None
     is_error: bool | None = None
 
@@ -116,7 +116,7 @@ class ResponseFormat(Struct, frozen=True):
 
 
 class Effort(Struct, frozen=True):
-    """How much the caller wants the model to reason; all None where it did not say."""
+    """The reasoning that the caller requests; all None where it requests none in particular."""
 
     level: str | None = None
     """none, minimal, low, medium, high or xhigh."""
@@ -124,7 +124,7 @@ class Effort(Struct, frozen=True):
 
 
 class Media(Struct, frozen=True):
-    """Bytes of a picture, a document or a sound, in base64, or where they are."""
+    """An image, a document or audio: its bytes in base64, or its URL."""
 
     media_type: str | None = None
     data: str | None = None
@@ -139,7 +139,7 @@ _any = msgspec.json.Decoder().decode
 
 
 def messages_of(request: ChatRequest) -> list[Message]:
-    """Raises msgspec.ValidationError, which names the place, for what is no chat message."""
+    """Raises msgspec.ValidationError, which names the place, for anything but chat messages."""
     return _messages(request.messages)
 
 
@@ -172,18 +172,18 @@ def effort_of(request: ChatRequest) -> Effort:
 
 
 def limit_of(request: ChatRequest) -> int | None:
-    """The most tokens to produce, under either of OpenAI's names."""
+    """The maximum of tokens to generate, by either of OpenAI's names."""
     limit: int | None = value_of(request, "max_completion_tokens")
     return value_of(request, "max_tokens") if limit is None else limit
 
 
 def rest_of(request: ChatRequest, known: frozenset[str]) -> dict[str, Raw]:
-    """The parameters that an adapter does not know: they pass through as they are."""
+    """The parameters that an adapter does not know, and passes on as they are."""
     return {name: raw for name, raw in request.parameters.items() if name not in known}
 
 
 def media_of(url: str) -> Media:
-    """A data URL (RFC 2397) taken apart; anything else is where the bytes are."""
+    """The parts of a data URL (RFC 2397), or any other URL as it is."""
     found = DATA_URL.fullmatch(url)
     if found is None:
         return Media(url=url)

@@ -108,6 +108,3 @@ def _plain_tool(tool: Fields, draft: RequestDraft) -> Fields:
     ordered = {name: function.pop(name) for name in first if name in function}
     rest = {name: value for name, value in tool.items() if name not in ("cache_control", "type")}
     return {"type": "function", **rest, "function": {**ordered, **function}}
-
-
-turns, equip = decode_messages, convert_tools

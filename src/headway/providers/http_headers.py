@@ -1,4 +1,4 @@
-"""The headers of a request to OpenAI, and to everyone who takes a bearer's key."""
+"""Request headers for APIs whose key is a bearer token."""
 
 from __future__ import annotations
 

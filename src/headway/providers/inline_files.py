@@ -41,6 +41,3 @@ def _decoded(data: str) -> str:
     except (binascii.Error, UnicodeDecodeError) as exc:
         message = f"`messages`: a text file is not UTF-8 in base64: {exc}."
         raise RequestError(message, param="messages") from exc
-
-
-opened = read_file

@@ -273,5 +273,3 @@ def _prices(pricing: JsonObject) -> ListedPrices | None:
 
 
 OPENAI = openai_model_list()
-Row = JsonObject
-MOST, read_openai = MAX_PAGE_SIZE, decode_openai_list

@@ -1,4 +1,7 @@
-"""Check given parameters against what a provider says of them. Unknown ones it judges itself."""
+"""Check parameters against the types and ranges that a provider's adapter declares.
+
+Parameters that it does not declare are left to the provider.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def check(specs: tuple[Parameter, ...], given: Mapping[str, Raw]) -> None:
 
 
 def _value(spec: Parameter, raw: Raw) -> Any:
-    """Numbers that no float holds (1e999), or of thousands of digits, are valid JSON."""
+    """Raises InvalidField for valid JSON that Python cannot hold: 1e999, thousands of digits."""
     try:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -40,8 +43,8 @@ def _value(spec: Parameter, raw: Raw) -> Any:
 def _check(spec: Parameter, value: Any) -> None:
     if value is None:
         return
-    is_flag = isinstance(value, bool) and spec.type != "boolean"
-    if is_flag or not isinstance(value, TYPES[spec.type]) or not _in_range(spec, value):
+    is_wrong_bool = isinstance(value, bool) and spec.type != "boolean"
+    if is_wrong_bool or not isinstance(value, TYPES[spec.type]) or not _in_range(spec, value):
         message = f"`{spec.id}` must be {_expected(spec)}; it is {_shown(value)}."
         raise InvalidField(message, param=spec.id)
 

@@ -1,5 +1,6 @@
-"""The environment variables that vendors' own SDKs and tools read in place of a setting, and how
-what stands in them becomes ours. Only those that a vendor documents or ships are here.
+"""Environment variables that vendors' SDKs and tools read, and how their values become settings.
+
+Only variables that a vendor documents, or ships in its SDK, are used.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from urllib.parse import urlsplit
 class Variable(NamedTuple):
     name: str
     read: Callable[[str], str] = str
-    """Its text, without blanks around it, as the setting that it stands for. Raises ValueError."""
+    """Converts the value, stripped of white space, to the setting. Raises ValueError."""
 
 
-def below(suffix: str) -> Callable[[str], str]:
-    """For SDKs that have a part of the path in their code which our address has in it."""
+def with_path(suffix: str) -> Callable[[str], str]:
+    """A reader that adds ``suffix`` to an address, for SDKs that add it to their base URL."""
 
     def read(text: str) -> str:
         address = text.rstrip("/")
@@ -27,14 +28,14 @@ def below(suffix: str) -> Callable[[str], str]:
 
 
 def google_base(text: str) -> str:
-    """The SDK adds a version to the address; ours has one, which may be any."""
+    """The address with a version: the SDK adds one to its base URL, ours contains it."""
     address = text.rstrip("/")
     has_version = address.rpartition("/")[2] in ("v1", "v1alpha", "v1beta")
     return address if has_version else f"{address}/v1beta"
 
 
 def host_name(text: str) -> str:
-    """Of an address, with its scheme or without."""
+    """The host name in an address, which may have a scheme."""
     return text.partition("://")[2].strip("/") or text.strip("/")
 
 
@@ -42,9 +43,9 @@ OLLAMA_PORT = 11434
 
 
 def ollama_host(text: str) -> str:
-    """An address, or a host with a port or without: 11434 is meant where no scheme is given
-    (docs.ollama.com/faq, OLLAMA_HOST; the client's own reading of it in ollama's SDK). Servers are
-    told to listen on all addresses by the same variable: that is this machine."""
+    """The address in ``OLLAMA_HOST``: a URL, or a host with a port or without; 11434 is the default
+    where there is no scheme (docs.ollama.com/faq; ollama's SDK parses it in the same way). Servers
+    read the same variable, so an address that means all interfaces becomes the loopback address."""
     scheme, given, rest = text.partition("://")
     if not given:
         scheme, rest = "http", text
@@ -54,7 +55,7 @@ def ollama_host(text: str) -> str:
     try:
         found = ip_address(host)
     except ValueError:
-        pass  # a name
+        pass  # a host name
     else:
         if found.is_unspecified:
             host = "127.0.0.1" if found.version == 4 else "::1"

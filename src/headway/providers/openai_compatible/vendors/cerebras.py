@@ -16,14 +16,14 @@ from headway.providers.openai_compatible.reasoning import (
 from headway.providers.openai_compatible.request_rules import STRICT_PARAMETERS, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
 from headway.providers.parameter_rules import ParameterRules
-from headway.providers.sdk_env import Variable, below
+from headway.providers.sdk_env import Variable, with_path
 
 VENDOR = Vendor(
     title="Cerebras",
     order=80,
     base_url="https://api.cerebras.ai/v1",
     key_env="CEREBRAS_API_KEY",
-    environ={"base_url": Variable("CEREBRAS_BASE_URL", below("/v1"))},
+    environ={"base_url": Variable("CEREBRAS_BASE_URL", with_path("/v1"))},
     price_id="cerebras",
     reasoning=(
         ReasoningSupport(models="gpt-oss", efforts=nearest_effort("low", "medium", "high")),

@@ -20,7 +20,7 @@ from headway.providers.openai_compatible.request_transforms import rename_values
 from headway.providers.openai_compatible.response_transforms import extension_object
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
 from headway.providers.parameter_rules import ParameterRules
-from headway.providers.sdk_env import Variable, below
+from headway.providers.sdk_env import Variable, with_path
 
 REJECTED = ("logit_bias", "logprobs", "min_p", "top_k", "top_logprobs", *STRICT_PARAMETERS)
 
@@ -29,7 +29,7 @@ VENDOR = Vendor(
     order=10,
     base_url="https://api.groq.com/openai/v1",
     key_env="GROQ_API_KEY",
-    environ={"base_url": Variable("GROQ_BASE_URL", below("/openai/v1"))},
+    environ={"base_url": Variable("GROQ_BASE_URL", with_path("/openai/v1"))},
     price_id="groq",
     reasoning=(
         ReasoningSupport(models="gpt-oss", efforts=nearest_effort("low", "medium", "high")),
