@@ -1,4 +1,4 @@
-"""``python -m headway.providers.docs``: docs/providers.md, from the adapters themselves."""
+"""``python -m headway.providers.docs``: write docs/providers.md from the adapters."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from headway.providers.capabilities import CAPABILITIES
 INTRODUCTION = """\
 # Providers
 
-A *kind* is what Headway can speak to; a *provider* is one that is configured. Every kind is served
-under its own name without being mentioned, with the key that its variable holds; a configuration
-names as many more of each as it likes.
+A *kind* is an API that Headway can call; a *provider* is a configured instance of one. Every kind
+can be used under its own name without configuration, with the key in its environment variable; the
+configuration can name any number of further providers of each kind.
 
 ```yaml
 providers:
@@ -32,15 +32,15 @@ providers:
     api_key: ${BOX_KEY}
 ```
 
-Anything that speaks OpenAI's wire is `kind: openai`, or one of the kinds for servers of one's own,
-with its `base_url`. Every kind takes a `base_url`, and the `api_key` or credentials that go with
-it; with a `base_url` of one's own no key is sent unless the configuration says so. Where a base URL
-or an option has a variable beside it, which is that of the vendor's own SDK, that is read where the
-configuration leaves it out; docs/configuration.md says when.
+Any other OpenAI-compatible API is `kind: openai`, or one of the kinds for self-hosted servers, with
+its `base_url`. Every kind takes a `base_url`, and the `api_key` or credentials for it; with a
+`base_url` other than the vendor's, no key is sent unless the configuration has one. Where the table
+shows a variable next to a base URL or an option, it is the one that the vendor's own SDK reads, and
+it counts where the configuration has no value (see docs/configuration.md).
 
-What a request asks for and a provider, or one of its models, does not take is dropped, renamed,
-clamped or emulated, and the reply's `transformations` says so; with `strict: true` it is refused
-instead. Fields that Headway does not know pass through.
+Parameters of a request that a provider, or one of its models, does not support are dropped,
+renamed, clamped or emulated, and the reply's `transformations` lists each; with `strict: true` the
+request is refused instead. Fields that Headway does not know are passed on.
 """
 CLOUD_CREDENTIALS = """
 ## Credentials of clouds
@@ -71,8 +71,8 @@ Azure's SDKs describe; the managed identity of this machine, app or container.
 CAPABILITIES_HEAD = """
 ## What each can do
 
-`yes` is native, `emul.` is emulated, `part` has limits; the notes further down say which. What is
-empty it cannot do. A model may do less than its provider.
+`yes` is native, `emul.` is emulated, `part` has limits, which the notes below describe; an empty
+cell means unsupported. A model may support less than its provider.
 
 """
 MARKS = {"native": "yes", "emulated": "emul.", "partial": "part"}
@@ -96,17 +96,17 @@ def _row(provider: Provider) -> str:
 
 def _address(provider: Provider) -> str:
     variable = FACTS[provider.name].environ.get("base_url")
-    return _own_address(provider) + ("" if variable is None else f" or `{variable.name}`")
+    return _default_address(provider) + ("" if variable is None else f" or `{variable.name}`")
 
 
-def _own_address(provider: Provider) -> str:
+def _default_address(provider: Provider) -> str:
     if provider.launch is not None:
         return "started on this machine"
     if provider.base_url is None:
         if provider.credentials is not None:
-            return "each account's own: set `base_url`"
-        filled = " or ".join(f"`{name}`" for name in ("base_url", *provider.options))
-        return f"from {filled}"
+            return "depends on the account: set `base_url`"
+        sources = " or ".join(f"`{name}`" for name in ("base_url", *provider.options))
+        return f"from {sources}"
     return f"`{provider.base_url}`"
 
 
@@ -126,7 +126,7 @@ def _key(provider: Provider) -> str:
 
 def _aliases() -> str:
     known = [f"`{alias}` is `{kind}`" for alias, kind in ALIASES.items() if kind in KINDS]
-    return f"\nOther names for the same: {', '.join(known)}.\n"
+    return f"\nAliases: {', '.join(known)}.\n"
 
 
 def _capabilities() -> str:

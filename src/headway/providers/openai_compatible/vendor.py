@@ -85,14 +85,14 @@ class Vendor(Struct, frozen=True, kw_only=True):
 TOOLS = {"stream": "native", "tools": "native", "tool_choice": "native", "json_object": "native"}
 OPEN_MODELS = {
     **TOOLS,
-    "images": "native: models that see",
+    "images": "native: depends on the model",
     "json_schema": "native",
-    "reasoning": "partial: models that reason give their text",
+    "reasoning": "partial: the text of models that reason",
     "logprobs": "native",
 }
 """Capabilities that servers of open models have in common; some depend on the model. These servers
 accept ``max_tokens`` and ``max_completion_tokens`` alike unless their rules rename one, report
 usage in a last chunk on request, and return reasoning in ``reasoning`` or ``reasoning_content``."""
 OPEN_MODELS_AND_EMBEDDINGS = {**OPEN_MODELS, "embeddings": "native"}
-CACHE_READS = "partial: automatic, counts of reads out"
+CACHE_READS = "partial: automatic; reports tokens read"
 """The capability ``caching`` of vendors that cache without markers."""

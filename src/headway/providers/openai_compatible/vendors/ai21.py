@@ -36,6 +36,6 @@ VENDOR = Vendor(
         "stream": "native",
         "tools": "native",
         "json_object": "native",
-        "json_schema": "emulated: JSON mode, the schema told in words",
+        "json_schema": "emulated: JSON mode, with the schema in the prompt",
     },
 )

@@ -44,8 +44,8 @@ VENDOR = Vendor(
     has_embeddings=False,
     capabilities={
         **TOOLS,
-        "images": "partial: as data, models that see",
-        "json_object": "partial: in whole answers, not in streams",
+        "images": "partial: as data; depends on the model",
+        "json_object": "partial: not in streams",
         "json_schema": "native",
         "reasoning": "native",
         "caching": CACHE_READS,

@@ -157,6 +157,6 @@ VENDOR = Vendor(
     model_list=ModelList(_encode_list, _decode_list),
     capabilities={
         **OPEN_MODELS_AND_EMBEDDINGS,
-        "json_schema": "partial: some models, and not in a stream",
+        "json_schema": "partial: some models, and not in streams",
     },
 )

@@ -30,7 +30,7 @@ VENDOR = Vendor(
     event_transforms=(ADD_REASONING_TOKENS,),
     capabilities={
         **OPEN_MODELS_AND_EMBEDDINGS,
-        "audio": "native: models that hear",
+        "audio": "native: depends on the model",
         "caching": CACHE_READS,
     },
 )

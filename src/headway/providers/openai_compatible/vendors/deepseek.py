@@ -57,12 +57,12 @@ VENDOR = Vendor(
     has_embeddings=False,
     capabilities={
         **TOOLS,
-        "tool_choice": "partial: nothing is forced while the model thinks, which it does "
-        "unless told otherwise",
-        "images": "native: models that see",
-        "json_schema": "emulated: JSON mode, the schema told in words",
-        "reasoning": "native: `thinking` or an effort in, its text out",
-        "reasoning_replay": "partial: `reasoning_content` goes back as it is, unsigned",
+        "tool_choice": "partial: tool calls cannot be forced while the model reasons, which is "
+        "the default",
+        "images": "native: depends on the model",
+        "json_schema": "emulated: JSON mode, with the schema in the prompt",
+        "reasoning": "native: `thinking` or effort; returns the text",
+        "reasoning_replay": "partial: `reasoning_content` without a signature",
         "caching": CACHE_READS,
         "logprobs": "native",
     },

@@ -49,7 +49,7 @@ VENDOR = Vendor(
     errors=ErrorFormat(classes={"412": UpstreamQuota}),  # the account is suspended
     capabilities={
         **OPEN_MODELS_AND_EMBEDDINGS,
-        "reasoning": "native: an effort, a budget or `thinking` in, its text out",
+        "reasoning": "native: effort, budget or `thinking`; returns the text",
         "caching": CACHE_READS,
     },
 )

@@ -59,8 +59,8 @@ VENDOR = Vendor(
     capabilities={
         **TOOLS,
         "images": "native",
-        "json_schema": "native: models that can",
-        "reasoning": "native: an effort in, its text out",
+        "json_schema": "native: depends on the model",
+        "reasoning": "native: effort; returns the text",
         "caching": CACHE_READS,
     },
 )

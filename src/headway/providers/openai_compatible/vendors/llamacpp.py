@@ -13,5 +13,5 @@ VENDOR = Vendor(
     order=290,
     base_url="http://127.0.0.1:8080/v1",
     request_transforms=(named_tool_as_required,),
-    capabilities={**OPEN_MODELS_AND_EMBEDDINGS, "audio": "native: models that hear"},
+    capabilities={**OPEN_MODELS_AND_EMBEDDINGS, "audio": "native: depends on the model"},
 )

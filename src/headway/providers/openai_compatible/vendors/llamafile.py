@@ -17,5 +17,5 @@ VENDOR = Vendor(
     wire="openai_chat_llamafile",
     request_transforms=(named_tool_as_required,),
     event_transforms=(FINISH_AT_DONE,),
-    capabilities={**OPEN_MODELS_AND_EMBEDDINGS, "audio": "native: models that hear"},
+    capabilities={**OPEN_MODELS_AND_EMBEDDINGS, "audio": "native: depends on the model"},
 )

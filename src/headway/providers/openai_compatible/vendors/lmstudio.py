@@ -21,6 +21,6 @@ VENDOR = Vendor(
     request_rules=RequestRules(parameters=ParameterRules(renamed=MAX_TOKENS_ONLY)),
     capabilities={
         **OPEN_MODELS_AND_EMBEDDINGS,
-        "json_object": "emulated: a JSON schema of any object",
+        "json_object": "emulated: as a JSON schema of any object",
     },
 )

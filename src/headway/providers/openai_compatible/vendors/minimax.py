@@ -88,9 +88,9 @@ VENDOR = Vendor(
     capabilities={
         "stream": "native",
         "tools": "native",
-        "images": "native: models that see",
-        "reasoning": "partial: `thinking` of MiniMax-M3 in; its text within the answer, or "
-        "apart with `reasoning_split`",
+        "images": "native: depends on the model",
+        "reasoning": "partial: `thinking` with MiniMax-M3; the text is part of the content, "
+        "or separate with `reasoning_split`",
         "caching": CACHE_READS,
     },
 )

@@ -97,12 +97,12 @@ VENDOR = Vendor(
     has_embeddings=False,
     capabilities={
         **TOOLS,
-        "tool_choice": "partial: nothing is forced while the model thinks; kimi-k3 takes "
-        "`required`",
-        "images": "partial: as data or a file of the vendor's, no address",
+        "tool_choice": "partial: tool calls cannot be forced while the model reasons, except by "
+        "`required` with kimi-k3",
+        "images": "partial: as data or an uploaded file, not by URL",
         "json_schema": "native",
-        "reasoning": "native: `thinking`, or an effort of kimi-k3, in, its text out",
-        "reasoning_replay": "partial: `reasoning_content` goes back as it is, unsigned",
+        "reasoning": "native: `thinking`, or effort with kimi-k3; returns the text",
+        "reasoning_replay": "partial: `reasoning_content` without a signature",
         "caching": CACHE_READS,
     },
 )

@@ -19,5 +19,5 @@ VENDOR = Vendor(
     price_id="novita",
     request_rules=RequestRules(parameters=ParameterRules(renamed=MAX_TOKENS_ONLY)),
     errors=ErrorFormat(code_field="reason"),
-    capabilities={**OPEN_MODELS_AND_EMBEDDINGS, "audio": "native: models that hear"},
+    capabilities={**OPEN_MODELS_AND_EMBEDDINGS, "audio": "native: depends on the model"},
 )

@@ -122,10 +122,10 @@ VENDOR = Vendor(
     capabilities={
         "stream": "native",
         "images": "native",
-        "json_object": "emulated: a schema of any object",
+        "json_object": "emulated: as a JSON schema of any object",
         "json_schema": "native",
-        "reasoning": "partial: an effort in, its text within the answer",
+        "reasoning": "partial: effort; the text is part of the content",
         "citations": "native: annotations and `search_results`",
-        "embeddings": "native: signed bytes, given as floats",
+        "embeddings": "native: signed bytes, converted to floats",
     },
 )

@@ -19,9 +19,9 @@ VENDOR = Vendor(
     ),
     capabilities={
         **TOOLS,
-        "images": "native: as data, not by their URL",
+        "images": "native: as data, not by URL",
         "json_schema": "native",
-        "reasoning": "partial: an effort in, its text out where the model gives it",
+        "reasoning": "partial: effort; the text of some models",
         "embeddings": "native",
     },
 )

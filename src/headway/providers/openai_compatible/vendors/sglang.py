@@ -17,6 +17,6 @@ VENDOR = Vendor(
     request_rules=RequestRules(flatten_reasoning=False),
     capabilities={
         **OPEN_MODELS_AND_EMBEDDINGS,
-        "reasoning": "native: an effort in, its text out",
+        "reasoning": "native: effort; returns the text",
     },
 )

@@ -21,6 +21,6 @@ VENDOR = Vendor(
     errors=ErrorFormat(request_id=b"x-siliconcloud-trace-id"),
     capabilities={
         **OPEN_MODELS_AND_EMBEDDINGS,
-        "reasoning": "native: a budget or `enable_thinking` in, its text out",
+        "reasoning": "native: budget or `enable_thinking`; returns the text",
     },
 )

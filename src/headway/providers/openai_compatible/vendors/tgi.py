@@ -65,8 +65,8 @@ VENDOR = Vendor(
     has_embeddings=False,
     capabilities={
         **TOOLS,
-        "tools": "partial: not beside a response format",
-        "images": "native: models that see",
+        "tools": "partial: not together with a response format",
+        "images": "native: depends on the model",
         "json_schema": "native",
         "logprobs": "native",
     },

@@ -43,9 +43,9 @@ VENDOR = Vendor(
     errors=ErrorFormat(classes={"403": UpstreamRejected}),
     capabilities={
         **OPEN_MODELS_AND_EMBEDDINGS,
-        "audio": "native: models that hear",
-        "reasoning": "native: on, off or an effort, as the model has it; its text out",
+        "audio": "native: depends on the model",
+        "reasoning": "native: on, off or effort, depending on the model; returns the text",
         "caching": CACHE_READS,
-        "logprobs": "partial: in a shape of its own",
+        "logprobs": "partial: in the vendor's own format",
     },
 )

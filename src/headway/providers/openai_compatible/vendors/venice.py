@@ -34,9 +34,9 @@ VENDOR = Vendor(
     errors=ErrorFormat(request_id=b"cf-ray", details_field="details"),
     capabilities={
         **OPEN_MODELS_AND_EMBEDDINGS,
-        "audio": "native: models that hear, as data",
-        "reasoning": "native: an effort in, its text out",
+        "audio": "native: as data; depends on the model",
+        "reasoning": "native: effort; returns the text",
         "reasoning_replay": "native: `reasoning_details`",
-        "caching": "native: `cache_control`, counts of reads out",
+        "caching": "native: `cache_control`; reports tokens read",
     },
 )

@@ -26,7 +26,7 @@ VENDOR = Vendor(
         "images": "native",
         "documents": "native",
         "json_schema": "native",
-        "reasoning": "native: effort or budget in, its text out",
+        "reasoning": "native: effort or budget; returns the text",
         "reasoning_replay": "native: `reasoning_details`",
         "caching": "native: `cache_control`",
         "embeddings": "native",

@@ -15,7 +15,7 @@ VENDOR = Vendor(
     request_transforms=(budget_parameter("thinking_token_budget", 0, 2**31 - 1),),
     capabilities={
         **OPEN_MODELS_AND_EMBEDDINGS,
-        "audio": "native: models that hear",
-        "reasoning": "native: an effort or a budget in, its text out",
+        "audio": "native: depends on the model",
+        "reasoning": "native: effort or budget; returns the text",
     },
 )

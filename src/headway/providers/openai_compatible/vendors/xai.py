@@ -55,9 +55,9 @@ VENDOR = Vendor(
         **TOOLS,
         "images": "native",
         "json_schema": "native",
-        "reasoning": "native: an effort where the model takes one",
+        "reasoning": "native: effort, of some models",
         "caching": CACHE_READS,
-        "citations": "partial: as the vendor writes them, to clients of the same wire",
+        "citations": "partial: passed on to clients of the same wire format",
         "logprobs": "native",
     },
 )

@@ -67,12 +67,12 @@ VENDOR = Vendor(
     ),
     capabilities={
         **TOOLS,
-        "tool_choice": "partial: `auto`, and none by leaving the tools out",
+        "tool_choice": "partial: `auto`; `none` is emulated",
         "images": "native",
-        "json_schema": "emulated: JSON mode, the schema told in words",
-        "reasoning": "native: `thinking`, or an effort from glm-5.2 on, in, its text out",
-        "reasoning_replay": "partial: `reasoning_content` goes back as it is, unsigned",
+        "json_schema": "emulated: JSON mode, with the schema in the prompt",
+        "reasoning": "native: `thinking`, or effort from glm-5.2 on; returns the text",
+        "reasoning_replay": "partial: `reasoning_content` without a signature",
         "caching": CACHE_READS,
-        "embeddings": "partial: with the `base_url` of its house in China, open.bigmodel.cn",
+        "embeddings": "partial: with the `base_url` of its Chinese platform, open.bigmodel.cn",
     },
 )
