@@ -1,4 +1,4 @@
-"""A real ``headway serve`` in a process of its own, with everything that it says and writes.
+"""A real ``headway serve`` process, with all its output.
 
 ``Gateway.start`` writes a headway.yaml, starts the server on a free port, returns when it listens.
 """
@@ -29,7 +29,7 @@ BODY_KEY = "sk-planted-body-K3nRz8PdY5"
 ENV_KEY = "sk-planted-env-H6cJb1FsU4"
 GATE_KEY = "hw-planted-gate-W9aGe5VtN2"
 PLANTED = (SERVER_KEY, BODY_KEY, ENV_KEY, GATE_KEY)
-"""Keys that are given to the server and must never come out of it, except to the provider."""
+"""Keys that the server gets and must send to nobody but the provider."""
 
 SKINS = ("uvicorn", "asgi")
 ASGI_SERVER = """
@@ -45,7 +45,7 @@ LISTENING = re.compile(r"Headway listening on (http://[\w.\-\[\]:]+)")
 
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Ours without anybody's keys or settings."""
+    """This process's environment without keys and settings of providers."""
     kept = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
     kept = {k: v for k, v in kept.items() if not k.startswith(("HEADWAY_", "OPENAI_"))}
     for variable in (each for kind in FACTS.values() for each in kind.environ.values()):
@@ -130,7 +130,7 @@ class Gateway:
         host = "127.0.0.1" if parts.hostname in (None, "0.0.0.0") else parts.hostname
         return Client(host, parts.port or 80, self.seen)
 
-    # --- Talking to it ------------------------------------------------------------------------
+    # --- Calls --------------------------------------------------------------------------------
 
     def open(
         self,
@@ -138,7 +138,7 @@ class Gateway:
         headers: Mapping[str, str] | None = None,
         **fields: Any,
     ) -> Stream:
-        """An engine call, sent; the answer is not yet read."""
+        """Send an engine call; the reply is not read yet."""
         body = {"model": "gpt-4o", "chat_input": HELLO, **fields}
         return self.client.open("POST", f"/api/engine/chat/{provider}", body, headers)
 
@@ -148,31 +148,31 @@ class Gateway:
         headers: Mapping[str, str] | None = None,
         **fields: Any,
     ) -> Reply:
-        """An engine call, read whole."""
+        """An engine call and its whole reply."""
         with self.open(provider, headers, **fields) as stream:
             return stream.read_head().reply()
 
     def stream(
         self, provider: str = "openai", accept: str = "application/x-ndjson", **fields: Any
     ) -> Stream:
-        """A streamed engine call, its head read."""
+        """A streamed engine call, of which the response head is read."""
         return self.open(provider, {"accept": accept}, is_stream=True, **fields).read_head()
 
-    # --- What it wrote --------------------------------------------------------------------------
+    # --- Output ---------------------------------------------------------------------------------
 
     @property
     def spool(self) -> Path:
         return self.directory / "ledger.db.spool.jsonl"
 
     def records(self) -> list[dict[str, Any]]:
-        """Those that are whole: a line may be read while it is being written."""
+        """The complete lines: the last one may be in the middle of being written."""
         if not self.spool.exists():
             return []
         whole, _, _ = self.spool.read_bytes().rpartition(b"\n")
         return [json.loads(line) for line in whole.splitlines() if line]
 
     def outputs(self) -> Iterator[tuple[str, bytes]]:
-        """All that came out of it: log, replies, files; each with a name."""
+        """Everything that it wrote (log, replies, files), each with a name."""
         yield "output", "".join(self.output).encode()
         yield "replies", b"".join(self.seen)
         for path in self.directory.rglob("*"):
@@ -180,7 +180,7 @@ class Gateway:
                 yield path.name, path.read_bytes()
 
     def leaks(self) -> list[str]:
-        """Where a planted key came out."""
+        """Where a planted key was written."""
         return [
             f"{key} in {name}: ...{data[max(0, at - 80) : at + 40]!r}..."
             for name, data in self.outputs()
@@ -188,7 +188,7 @@ class Gateway:
             if (at := data.find(key.encode())) >= 0
         ]
 
-    # --- Its life ---------------------------------------------------------------------------------
+    # --- Control ----------------------------------------------------------------------------------
 
     def reload(self, config: Mapping[str, Any]) -> None:
         write_config(self.directory, config)
@@ -198,14 +198,14 @@ class Gateway:
         self.process.send_signal(signal.SIGTERM)
 
     def wait(self, timeout: float = 10.0) -> int:
-        """The exit code, all output read."""
+        """The exit code, after all output was read."""
         code = self.process.wait(timeout)
         for reader in self.readers:
             reader.join(5)
         return code
 
     def stop(self, timeout: float = 10.0) -> None:
-        """SIGTERM; a server that then does not go is killed, and that is an error."""
+        """Stop with SIGTERM. Raises AssertionError if the server has to be killed."""
         if self.process.poll() is None:
             self.terminate()
         try:

@@ -38,7 +38,7 @@ def upstream(name: str, kind: str = "", base_url: str | None = None, **more: Any
 
 
 def four_providers() -> Gateway:
-    """With the shipped prices, and one provider a kind besides ``mine``, which lists its models."""
+    """A gateway with the shipped prices; the models of ``mine`` are configured."""
     return make(
         {
             "openai": upstream("openai"),
@@ -50,7 +50,7 @@ def four_providers() -> Gateway:
 
 
 ROUTES: WeakKeyDictionary[Gateway, InfoRoutes] = WeakKeyDictionary()
-"""Of each gateway one, for its cache."""
+"""One for each gateway, because it has a cache."""
 
 
 def answer(gateway: Gateway, path: str, **query: str) -> Any:

@@ -1,4 +1,4 @@
-"""The application's life under a server that leaves parts of it out."""
+"""The application under a server without lifespan, and its comments on silent streams."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_server_without_lifespan_gets_answers(tmp_path: Path) -> None:
 
 
 class Failing(GatewayCall):
-    """An exchange with a defect."""
+    """A call with a defect."""
 
     __slots__ = ("asked",)
 

@@ -1,4 +1,4 @@
-"""Where ``headway serve`` listens, what it says, and how it ends."""
+"""Where ``headway serve`` listens, what it announces, and how it ends."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_graceful_stop_exits_with_zero(
 
 
 def test_the_same_port_can_be_served_again_at_once(launch: Launch) -> None:
-    """Though connections of the first server still linger in the kernel (TIME_WAIT)."""
+    """Although connections of the first server are still in the kernel (TIME_WAIT)."""
     first = launch()
     port = first.base_url.rpartition(":")[2]
     with first.client.connect() as stream:
@@ -85,13 +85,13 @@ def test_the_same_port_can_be_served_again_at_once(launch: Launch) -> None:
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """A provider that accepts and says nothing: nobody takes connections from its socket."""
+    """A provider that never answers: no process accepts connections from its socket."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
 
 
 def test_a_second_signal_ends_the_grace_period(launch: Launch, silent: str) -> None:
-    """Ctrl-C twice is uvicorn's way to say: now."""
+    """Ctrl-C twice stops uvicorn at once."""
     own = launch({"providers": {"openai": {"kind": "openai", "base_url": silent}}})
     with own.open(is_stream=True):
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""Several processes behind one address, as real ones: deaths, signals, records, connections."""
+"""Several worker processes behind one address: crashes, signals, records, connections."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def workers(gateway: Gateway, count: int = 2) -> list[int]:
 
 
 def listens(pid: int) -> bool:
-    """Its event loop watches something: it is past its start."""
+    """Whether its event loop is running."""
     with contextlib.suppress(FileNotFoundError):  # closed meanwhile
         return any("[eventpoll]" in str(fd.readlink()) for fd in descriptors(pid))
     return False
@@ -62,7 +62,7 @@ def log(gateway: Gateway) -> str:
     return "".join(gateway.output)
 
 
-# --- Deaths ---------------------------------------------------------------------------------------
+# --- Crashes --------------------------------------------------------------------------------------
 
 
 def test_a_killed_worker_is_replaced_and_no_call_is_lost(launch: Launch) -> None:
@@ -72,17 +72,17 @@ def test_a_killed_worker_is_replaced_and_no_call_is_lost(launch: Launch) -> None
         until(lambda pid=victim: listens(pid))  # type: ignore[misc]
         os.kill(victim, signal.SIGKILL)
         until(lambda pid=victim: is_gone(pid))  # type: ignore[misc]
-        for _ in range(10):  # some of them wait in the dead one's queue for its replacement
+        for _ in range(10):  # some wait in the dead worker's queue for its replacement
             ok(own.chat())
         assert victim not in workers(own)
-    assert log(own).count("another takes its place") == 2
+    assert log(own).count("it is replaced") == 2
 
 
 def test_a_stop_while_a_replacement_waits_stops_at_once(launch: Launch) -> None:
     own = launch(args=TWO)
     for pid in workers(own):
-        os.kill(pid, signal.SIGKILL)  # too young: their replacements wait a second
-    until(lambda: log(own).count("another takes its place") == 2)
+        os.kill(pid, signal.SIGKILL)  # they die young, so their replacements wait a second
+    until(lambda: log(own).count("it is replaced") == 2)
     began = time.monotonic()
     own.stop(5)
     assert time.monotonic() - began < 2
@@ -135,10 +135,10 @@ def test_sighup_reloads_all_workers_and_their_replacements(
     config = standard_config(upstream)
     config["providers"]["newcomer"] = {"kind": "openai", "base_url": upstream.base_url}
     own.reload(config)
-    until(lambda: log(own).count("read anew") == 2)
+    until(lambda: log(own).count("configuration was reloaded") == 2)
     os.kill(workers(own)[0], signal.SIGKILL)
-    until(lambda: "another takes its place" in log(own))
-    for _ in range(20):  # each on a connection of its own, so both workers get some
+    until(lambda: "it is replaced" in log(own))
+    for _ in range(20):  # each on a new connection, so both workers get some
         assert ok(own.chat("newcomer"))["provider"] == "newcomer"
 
 
@@ -150,10 +150,10 @@ def test_a_wrong_configuration_is_logged_once_and_reaches_no_worker(
     config = standard_config(upstream)
     config["providers"]["newcomer"] = {"kind": "no-such-kind"}
     own.reload(config)
-    until(lambda: "stays as it was" in log(own))
+    until(lambda: "the old one stays in use" in log(own))
     for _ in range(4):
         error_of(own.chat("newcomer"), 404)
-    assert log(own).count("stays as it was") == 1
+    assert log(own).count("the old one stays in use") == 1
 
 
 def test_sighup_right_after_the_start_kills_no_worker(launch: Launch, upstream: Upstream) -> None:
@@ -181,7 +181,7 @@ def test_all_workers_write_whole_lines_to_one_spool_with_unique_ids(launch: Laun
 
 
 def test_ids_made_after_a_fork_differ() -> None:
-    """A pool of randomness that was drawn before would be drawn from by all."""
+    """A pool that was drawn before the fork would be shared by all."""
     ids = IdSource()
     reader, writer = os.pipe()
     pid = os.fork()
@@ -214,7 +214,7 @@ def test_connections_are_distributed_evenly(launch: Launch) -> None:
 
 @pytest.mark.parametrize("count", ["1", "2"])
 def test_a_port_that_is_taken_is_not_shared(launch: Launch, count: str) -> None:
-    """Workers share a port by permission of the kernel, which it would give another server too."""
+    """The kernel lets workers share a port, and would let another server share it too."""
     first = launch(args=TWO)
     port = first.base_url.rpartition(":")[2]
     with pytest.raises(AssertionError, match=r"cannot listen.*in use"):
@@ -236,7 +236,7 @@ def test_all_workers_share_one_local_model_and_another_worker_takes_over(launch:
     owners = models(pids)
     assert len(owners) == 1
     os.kill(owners[0], signal.SIGKILL)
-    until(lambda: "another takes its place" in log(own))
+    until(lambda: "it is replaced" in log(own))
     for _ in range(8):
         answer("local", own)
     assert len(models(workers(own))) == 1

@@ -1,4 +1,4 @@
-"""Tokens are counted in another process, whatever the request looks like."""
+"""Tokens are counted in another process."""
 
 from __future__ import annotations
 

@@ -93,9 +93,9 @@ class Server:
         try:
             self._app.reload(config)
         except ConfigError as error:
-            log.error("the configuration stays as it was, for the new one is wrong:\n%s", error)
+            log.error("the new configuration is wrong, so the old one stays in use:\n%s", error)
         else:
-            log.warning("the configuration was read anew")
+            log.warning("the configuration was reloaded")
 
 
 def _tune_gc() -> None:
@@ -147,7 +147,7 @@ def _check_spool(config: Config) -> str | None:
     try:
         spool.open()
     except OSError as exc:
-        return f"cannot keep records in {spool.path}: {exc.strerror}; set ledger.url, or mend that"
+        return f"cannot keep records in {spool.path}: {exc.strerror}; set ledger.url, or fix that"
     finally:
         spool.close()
     return None
@@ -164,7 +164,7 @@ def reload_config(config: Config) -> Config | None:
     try:
         return load(config.source, os.environ, FACTS, overrides)
     except ConfigError as error:
-        log.error("the configuration stays as it was, for the new one is wrong:\n%s", error)
+        log.error("the new configuration is wrong, so the old one stays in use:\n%s", error)
         return None
 
 

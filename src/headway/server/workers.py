@@ -109,7 +109,7 @@ class Supervisor:
         if self._is_stopping:
             return
         code = os.waitstatus_to_exitcode(status)
-        log.error("worker %d ended with %d; another takes its place", pid, code)
+        log.error("worker %d ended with exit code %d; it is replaced", pid, code)
         is_short_lived = time.monotonic() - started < SHORT_LIFE_S
         self._spawn(slot, SHORT_LIFE_S if is_short_lived else 0.0)
 

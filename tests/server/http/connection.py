@@ -1,4 +1,4 @@
-"""One connection of our protocol without a socket, an event loop or a pipeline behind it."""
+"""``HttpProtocol`` with a fake transport, a fake event loop and a fake pipeline."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LIMIT = 1500
 """Bytes of a body."""
 
 
-class Wire:
-    """A transport that keeps what is written to it."""
+class FakeTransport:
+    """Keeps what is written to it."""
 
     def __init__(self) -> None:
         self.out: list[bytes] = []
@@ -52,14 +52,14 @@ class Wire:
         self.paused = False
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Everything is taken at once."""
+        """There is no buffer."""
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default
 
 
-class Turns:
-    """As much of an event loop as a connection needs."""
+class FakeLoop:
+    """The methods of an event loop that a connection calls."""
 
     def __init__(self) -> None:
         self.soon: list[Callable[[], None]] = []
@@ -74,18 +74,18 @@ class Turns:
             self.soon.pop(0)()
 
 
-class Asked:
-    """Stands for an exchange: says what it was asked, and answers when told to."""
+class FakeCall:
+    """In place of a ``GatewayCall``: answers at once if its body says "now", else in ``answer``."""
 
     def __init__(
-        self, gateway: Any, dialect: Dialect, inbound: ClientRequest, sink: Sink, started: float
+        self, gateway: Any, dialect: Dialect, request: ClientRequest, sink: Sink, started: float
     ) -> None:
-        self.dialect, self.inbound, self.sink = dialect, inbound, sink
-        self.all: list[Asked] = gateway.asked
+        self.dialect, self.request, self.sink = dialect, request, sink
+        self.all: list[FakeCall] = gateway.calls
 
     def begin(self) -> None:
         self.all.append(self)
-        if b"now" in self.inbound.body:
+        if b"now" in self.request.body:
             self.answer()
 
     @property
@@ -93,7 +93,7 @@ class Asked:
         return not self.sink.response_complete  # type: ignore[attr-defined]
 
     def answer(self) -> None:
-        body = self.inbound.body
+        body = self.request.body
         if b"stream" in body:
             self.sink.send_headers(200, ResponseHeaders("id"))
             self.sink.write(body)
@@ -104,52 +104,53 @@ class Asked:
 
 
 class EmptyCache(RequestHeadCache):
-    """Learns nothing."""
+    """Learns nothing, so every request goes through the parser."""
 
     def learn(self, *args: Any) -> None: ...
 
 
 class Connection:
     def __init__(self, head_cache: RequestHeadCache, loop: Any = None) -> None:
-        self.wire, self.turns = Wire(), Turns() if loop is None else loop
-        self.asked: list[Asked] = []
+        self.transport, self.loop = FakeTransport(), FakeLoop() if loop is None else loop
+        self.calls: list[FakeCall] = []
         gateway = SimpleNamespace(
             snapshot=SimpleNamespace(body_limit=LIMIT),
-            asked=self.asked,
+            calls=self.calls,
             clock=lambda: 1.0,
             new_id=lambda: "id",
         )
-        host = ConnectionHost(application(gateway), ServerState(), {}, self.turns)
+        host = ConnectionHost(application(gateway), ServerState(), {}, self.loop)
         host.set_headers([(b"date", b"today")])
         self.protocol = HttpProtocol(host, routes.find_raw)
         self.protocol._head_cache = head_cache
-        self.protocol.connection_made(self.wire)  # type: ignore[arg-type]
+        self.protocol.connection_made(self.transport)  # type: ignore[arg-type]
 
     def read(self, data: bytes) -> None:
-        if not self.wire.closing:
+        if not self.transport.closing:
             self.protocol.data_received(data)
 
     def answer(self) -> None:
-        for asked in self.asked:
-            if asked.is_open:
-                asked.answer()
+        """Answer the first call that is open."""
+        for call in self.calls:
+            if call.is_open:
+                call.answer()
                 break
 
     def tick(self) -> None:
         self.protocol.tick(0.5, keep_alive=1.5, read_timeout=1.0)
 
-    def seen(self) -> tuple[Any, ...]:
-        """All that others can see of it."""
-        inbounds = [
-            (each.dialect.name, each.inbound.argument, list(each.inbound.headers))
-            for each in self.asked
+    def observable_state(self) -> tuple[Any, ...]:
+        """What the client, the server and the pipeline can observe."""
+        requests = [
+            (each.dialect.name, each.request.argument, list(each.request.headers))
+            for each in self.calls
         ]
         return (
-            b"".join(self.wire.out),
-            self.wire.closing,
-            self.wire.paused,
-            inbounds,
-            [each.inbound.body for each in self.asked],
+            b"".join(self.transport.out),
+            self.transport.closing,
+            self.transport.paused,
+            requests,
+            [each.request.body for each in self.calls],
             self.protocol.stage,
             self.protocol.flow.read_paused,
             len(self.protocol.waiting),
@@ -157,6 +158,8 @@ class Connection:
 
 
 def application(gateway: Any) -> Any:
+    """In place of ``server.app.App``."""
+
     async def app(scope: Any, receive: Any, send: Any) -> None: ...
 
     app.gateway = gateway  # type: ignore[attr-defined]
@@ -167,9 +170,9 @@ def application(gateway: Any) -> Any:
 
 
 @contextmanager
-def asking() -> Iterator[None]:
+def fake_calls() -> Iterator[None]:
     original = request_cycle.GatewayCall
-    request_cycle.GatewayCall = Asked  # type: ignore[assignment, misc]
+    request_cycle.GatewayCall = FakeCall  # type: ignore[assignment, misc]
     try:
         yield
     finally:

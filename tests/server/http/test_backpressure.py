@@ -1,4 +1,5 @@
-"""Clients that read slowly or not at all: what the provider may send, what it costs, what is lost.
+"""Clients that read slowly or not at all: what the provider may send, the memory that takes, and
+that nothing is lost.
 
 The provider counts the bytes that the gateway takes from it.
 """

@@ -1,4 +1,4 @@
-"""What a connection keeps alive, seen without a socket."""
+"""What a connection keeps alive."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import weakref
 import pytest
 
 from headway.server.http.request_head_cache import RequestHeadCache
-from server.http.connection import Connection, asking
+from server.http.connection import Connection, fake_calls
 from server.http.requests import HOST, LENGTH, request
 
 BODIES = [[], [b"now"], [b"now", b"now"], [b"now stream"], [b"now bad"], [b"later"], [b"later"] * 3]
@@ -16,7 +16,7 @@ BODIES = [[], [b"now"], [b"now", b"now"], [b"now stream"], [b"now bad"], [b"late
 
 @pytest.mark.parametrize("bodies", BODIES, ids=str)
 def test_a_lost_connection_leaves_no_reference_cycle(bodies: list[bytes]) -> None:
-    with asking():
+    with fake_calls():
         gc.collect()
         gc.disable()
         try:
@@ -25,7 +25,7 @@ def test_a_lost_connection_leaves_no_reference_cycle(bodies: list[bytes]) -> Non
                 connection.read(request(HOST, LENGTH, body=body))
             left = weakref.ref(connection.protocol)
             connection.protocol.connection_lost(None)
-            connection.asked.clear()  # the exchanges, which know their sinks
+            connection.calls.clear()  # they refer to their sinks
             del connection
             assert left() is None
         finally:

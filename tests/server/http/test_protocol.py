@@ -1,4 +1,4 @@
-"""One connection's life: bodies, turns, time, and clients that do as they like. In both skins."""
+"""One connection: bodies, pipelining, timeouts and misbehaving clients. In both skins."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def head(*lines: str, method: str = "POST", path: str = PATH, version: str = "1.
 
 
 def closed(stream: Stream, status: int) -> dict[str, Any]:
-    """An error that is the connection's last word."""
+    """The error after which the connection closes."""
     reply = stream.read_head().reply()
     assert reply.status == status
     assert stream.buffer == b""
@@ -64,7 +64,7 @@ def chunked(size: int) -> bytes:
 def test_a_client_still_sending_a_body_over_the_limit_can_read_the_error(
     gateway: Gateway, encode: Any
 ) -> None:
-    """It is still sending when the answer comes: a close at once would take that away."""
+    """It is still sending when the response comes; closing at once would discard that."""
     with gateway.client.connect() as stream:
         stream.send(encode(LARGE))
         assert "body_limit" in closed(stream, 413)["message"]
@@ -105,7 +105,7 @@ def test_expect_continue_with_a_length_over_the_limit_is_answered_with_413(
 def test_expect_continue_on_a_route_without_a_body_closes_after_the_response(
     gateway: Gateway,
 ) -> None:
-    """Whether that body follows is not known, so what follows cannot be read as a request."""
+    """The body may or may not follow, so what follows cannot be read as a request."""
     with gateway.client.connect() as stream:
         stream.send(head("content-length: 5", "expect: 100-continue", path="/nowhere"))
         closed(stream, 404)
@@ -125,7 +125,7 @@ def test_expect_continue_behind_another_request_is_answered_in_order(
         assert stream.read_head().reply().json["provider"] == "echo"
 
 
-# --- Requests sent before their turn --------------------------------------------------------------
+# --- Pipelined requests ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("order", ["hh", "hc", "ch", "hchhcchh", "cccc"])
@@ -210,7 +210,7 @@ def test_a_client_that_leaves_cancels_its_pipelined_requests(
 def test_a_stream_in_http_1_0_ends_with_the_connection(
     gateway: Gateway, upstream: Upstream, keep: tuple[str, ...]
 ) -> None:
-    """HTTP/1.0 knows no chunks (RFC 9112, section 7)."""
+    """HTTP/1.0 has no chunks (RFC 9112, section 7)."""
     upstream.play(SLOW)
     data = json.dumps(body(is_stream=True)).encode()
     lines = (f"content-length: {len(data)}", *keep)
@@ -238,7 +238,7 @@ def test_a_whole_response_in_http_1_0_is_followed_by_a_close(gateway: Gateway) -
         assert stream.is_closed_by_server()
 
 
-# --- Keeping the connection -----------------------------------------------------------------------
+# --- Keep-alive -----------------------------------------------------------------------------------
 
 
 def test_connection_close_closes_after_the_response(gateway: Gateway) -> None:
@@ -253,7 +253,7 @@ HASTY = {"body_limit": BODY_LIMIT, "keep_alive": 0.3, "read_timeout": 0.6}
 
 
 def test_clients_that_take_too_long_are_timed_out(launch: Launch, skin: str) -> None:
-    """One server, and all of them at once: each waits in real time."""
+    """All on one server at the same time, because each waits in real time."""
     own = launch({"server": HASTY}, skin=skin)
     data = json.dumps(body()).encode()
     sent = {
@@ -309,7 +309,7 @@ def test_a_slow_provider_does_not_time_out_the_client(
         assert json.loads(stream.read().splitlines()[-1])["chat_output"] == "Hi"
 
 
-# --- Clients that break off -----------------------------------------------------------------------
+# --- Clients that disconnect ----------------------------------------------------------------------
 
 
 def test_a_reset_during_a_request_leaves_no_descriptor_and_no_record(
@@ -389,7 +389,7 @@ def test_head_is_get_without_the_body(gateway: Gateway, path: str, status: int) 
         assert stream.read_head().reply().json["status"] == "healthy"
 
 
-# --- Other origins --------------------------------------------------------------------------------
+# --- Cross-origin ---------------------------------------------------------------------------------
 
 PREFLIGHT = {"origin": ORIGIN, "access-control-request-method": "POST"}
 

@@ -1,4 +1,4 @@
-"""Real clients that send one head again and again: the answers are as if it were always new."""
+"""Clients that send one head repeatedly get the same responses as on new connections."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINES = (HOST, GATED, LENGTH)
 GOOD = request(*LINES, body=BODY)
 HELD = 1000
 
-# what comes behind two good requests, in one read or several, and the answers' statuses
+# What is sent after two good requests, in one read or several, and the statuses of the responses.
 TABLE: dict[str, tuple[list[bytes], list[int]]] = {
     "the same": ([GOOD], [200]),
     "the same, often": ([GOOD], [200] * 5),
@@ -70,7 +70,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 def played(stream: Stream, parts: list[bytes], statuses: list[int]) -> list[Any]:
-    """The answers without what is never the same twice."""
+    """The responses without ids and times."""
     for part in parts:
         stream.send(part)
         time.sleep(0.01 if len(parts) > 1 else 0)
@@ -105,6 +105,10 @@ def test_responses_after_cached_heads_are_those_of_a_new_connection(
             assert played(used, [GOOD], [200]) == played(fresh, [GOOD], [200]) == first
 
 
+def log(gateway: Gateway) -> str:
+    return "".join(gateway.output)
+
+
 def test_a_cached_head_is_authorized_again_for_each_request(launch: Launch) -> None:
     echo = {"echo": {"kind": "echo"}}
     own = launch({"server": {"api_keys": [GATE_KEY]}, "providers": echo})
@@ -114,7 +118,7 @@ def test_a_cached_head_is_authorized_again_for_each_request(launch: Launch) -> N
         settings: dict[str, Any] = {"api_keys": ["hw-a-new-key"]}
         for count, status in enumerate((401, 413), 1):
             own.reload({"server": settings, "providers": echo})
-            until(lambda count=count: "".join(own.output).count("read anew") == count, 5)  # type: ignore[misc]
+            until(lambda count=count: log(own).count("was reloaded") == count, 5)  # type: ignore[misc]
             played(stream, [GOOD], [status])
             settings["body_limit"] = 10
         assert stream.is_closed_by_server()

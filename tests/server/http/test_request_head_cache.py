@@ -1,4 +1,4 @@
-"""What is remembered of heads, and that a connection behaves the same with and without it."""
+"""What the cache of request heads learns, and that connections behave the same without it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from headway.dialects.base import ClientRequest
 from headway.server import routes
 from headway.server.http.request_head_cache import COUNT_LIMIT, HEAD_LIMIT, RequestHeadCache
-from server.http.connection import LIMIT, Connection, EmptyCache, Turns, asking
+from server.http.connection import LIMIT, Connection, EmptyCache, FakeLoop, fake_calls
 from server.http.requests import FIRST, HOST, LENGTH, PATH, request
 from server.http.test_smuggling import BODY, TABLES
 
@@ -21,7 +21,7 @@ FOUND = (routes.ENGINE, "echo")
 KEY = b"authorization: Bearer sk-one"
 
 
-# --- What is remembered ---------------------------------------------------------------------------
+# --- What is learned ------------------------------------------------------------------------------
 
 
 def learned(head: bytes, headers: list[tuple[bytes, bytes]], url: bytes = PATH) -> RequestHeadCache:
@@ -101,12 +101,12 @@ def test_a_head_over_the_size_limit_is_not_learned() -> None:
         assert len(cache) == count
 
 
-# --- A connection by itself -----------------------------------------------------------------------
+# --- One connection ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_what_the_parser_refuses_is_also_refused_after_cached_heads(name: str) -> None:
-    with asking():
+    with fake_calls():
         known, plain = Connection(RequestHeadCache()), Connection(EmptyCache())
         for connection in (known, plain):
             for _ in range(3):
@@ -114,8 +114,8 @@ def test_what_the_parser_refuses_is_also_refused_after_cached_heads(name: str) -
                 connection.answer()
             connection.read(TABLES[name][0] + PLAIN_REQUEST)
             connection.read(PLAIN_REQUEST)
-        assert known.seen() == plain.seen()
-        assert len(known.asked) == 3
+        assert known.observable_state() == plain.observable_state()
+        assert len(known.calls) == 3
         assert not known.protocol.is_at_rest
 
 
@@ -129,7 +129,7 @@ PLAIN_REQUEST = request(HOST, LENGTH, KEY, body=b"now 1")
 
 
 def test_the_third_request_with_one_head_skips_the_parser() -> None:
-    with asking():
+    with fake_calls():
         connection = Connection(RequestHeadCache())
         for body in (b"now 1", b"now 2"):
             assert len(connection.protocol._head_cache) == 0
@@ -141,12 +141,12 @@ def test_the_third_request_with_one_head_skips_the_parser() -> None:
             connection.answer()
             length = (b"content-length", b"%d" % len(body))
             expected = [(b"host", b"here"), length, (b"authorization", b"Bearer sk-one")]
-            assert connection.asked[-1].inbound == ClientRequest("echo", expected, body)
-        assert len(connection.wire.out) == 4
+            assert connection.calls[-1].request == ClientRequest("echo", expected, body)
+        assert len(connection.transport.out) == 4
 
 
 def test_the_cache_is_switched_off_for_a_client_that_sends_only_new_heads() -> None:
-    with asking():
+    with fake_calls():
         connection = Connection(RequestHeadCache())
         connection.read(PLAIN_REQUEST)
         for number in range(COUNT_LIMIT):
@@ -155,17 +155,17 @@ def test_the_cache_is_switched_off_for_a_client_that_sends_only_new_heads() -> N
         for number in range(COUNT_LIMIT):
             connection.read(request(HOST, b"y: %03d" % number, LENGTH, body=b"now"))
             assert len(connection.protocol._head_cache) == 0
-        assert len(connection.asked) == 1 + 2 * COUNT_LIMIT
+        assert len(connection.calls) == 1 + 2 * COUNT_LIMIT
 
 
 def test_no_two_requests_share_a_list_of_headers() -> None:
-    with asking():
+    with fake_calls():
         connection = Connection(RequestHeadCache())
         for _ in range(5):
             connection.read(PLAIN_REQUEST)
-            connection.asked[-1].inbound.headers.clear()  # type: ignore[attr-defined]
+            connection.calls[-1].request.headers.clear()  # type: ignore[attr-defined]
             connection.read(PLAIN_REQUEST)
-            assert len(connection.asked[-1].inbound.headers) == 3
+            assert len(connection.calls[-1].request.headers) == 3
 
 
 NOT_PLAIN: dict[str, bytes] = {
@@ -191,7 +191,7 @@ NOT_PLAIN: dict[str, bytes] = {
 @pytest.fixture
 def used() -> Iterator[Connection]:
     """A connection that knows one head."""
-    with asking():
+    with fake_calls():
         connection = Connection(RequestHeadCache())
         for _ in range(2):
             connection.read(PLAIN_REQUEST)
@@ -207,44 +207,44 @@ def test_a_cached_head_whose_digits_do_not_match_the_body_goes_to_the_parser(
     for connection in (used, other):
         connection.read(data)
         connection.read(data)
-    assert used.wire.out[2:] == other.wire.out
-    assert [each.inbound for each in used.asked[2:]] == [each.inbound for each in other.asked]
+    assert used.transport.out[2:] == other.transport.out
+    assert [each.request for each in used.calls[2:]] == [each.request for each in other.calls]
 
 
 def test_a_request_with_a_cached_head_waits_for_its_turn(used: Connection) -> None:
     for body in (b"later 1", b"later 2", b"later 3"):
         used.read(request(HOST, LENGTH, KEY, body=body))
-        assert len(used.asked) == 3
+        assert len(used.calls) == 3
     for count in (4, 5, 5):
         used.answer()
-        used.turns.run()
-        used.turns.run()
-        assert len(used.asked) == count
-    assert used.wire.out[-1].endswith(b"later 3")
+        used.loop.run()
+        used.loop.run()
+        assert len(used.calls) == count
+    assert used.transport.out[-1].endswith(b"later 3")
 
 
 def test_requests_in_one_read_are_answered_one_by_one(used: Connection) -> None:
     bodies = [b"later %d" % number for number in range(3)]
     used.read(b"".join(request(HOST, LENGTH, KEY, body=body) for body in bodies))
     for body in bodies:
-        assert used.asked[-1].inbound.body == body
+        assert used.calls[-1].request.body == body
         used.answer()
     used.protocol.parser = None  # type: ignore[assignment]
     used.read(PLAIN_REQUEST)
-    assert len(used.wire.out) == 6
+    assert len(used.transport.out) == 6
 
 
 def test_a_client_that_leaves_a_request_with_a_cached_head_is_noticed(used: Connection) -> None:
     used.read(request(HOST, LENGTH, KEY, body=b"later"))
     gone: list[bool] = []
-    used.asked[-1].sink.on_gone = lambda: gone.append(True)
-    used.wire.close = lambda: None  # type: ignore[method-assign] # it would keep what is written
+    used.calls[-1].sink.on_gone = lambda: gone.append(True)
+    used.transport.close = lambda: None  # type: ignore[method-assign] # it would keep what is written
     used.protocol.connection_lost(None)
     assert gone == [True]
-    used.asked[-1].answer()
-    used.asked[-1].sink.write(b"more")
-    used.asked[-1].sink.end()
-    assert len(used.wire.out) == 2
+    used.calls[-1].answer()
+    used.calls[-1].sink.write(b"more")
+    used.calls[-1].sink.end()
+    assert len(used.transport.out) == 2
 
 
 def test_the_timeout_starts_again_with_each_request_with_a_cached_head(used: Connection) -> None:
@@ -258,9 +258,9 @@ def test_the_timeout_starts_again_with_each_request_with_a_cached_head(used: Con
             used.answer()
     used.tick()
     used.tick()
-    assert not used.wire.closing
+    assert not used.transport.closing
     used.tick()
-    assert used.wire.closing
+    assert used.transport.closing
 
 
 def test_paused_reading_resumes_after_the_response(used: Connection) -> None:
@@ -271,14 +271,14 @@ def test_paused_reading_resumes_after_the_response(used: Connection) -> None:
     used.read(request(HOST, LENGTH, KEY, body=b"later"))
     used.protocol.flow.pause_reading()
     used.read(PLAIN_REQUEST)
-    assert len(used.asked) == 4
+    assert len(used.calls) == 4
     used.answer()
-    used.turns.run()
-    assert len(used.asked) == 5
+    used.loop.run()
+    assert len(used.calls) == 5
 
 
 def test_held_bytes_are_read_before_later_bytes() -> None:
-    with asking():
+    with fake_calls():
         connection = Connection(RequestHeadCache())
         for body in (b"now", b"now", b"later"):
             connection.read(request(*HEADS[0], body=body))
@@ -286,35 +286,35 @@ def test_held_bytes_are_read_before_later_bytes() -> None:
         connection.read(request(*HEADS[0], body=b"now 2"))
         connection.answer()
         connection.read(request(*HEADS[0], body=b"now 3"))
-        connection.turns.run()
-        assert [each.inbound.body[-1:] for each in connection.asked[3:]] == [b"1", b"2", b"3"]
+        connection.loop.run()
+        assert [each.request.body[-1:] for each in connection.calls[3:]] == [b"1", b"2", b"3"]
 
 
 def test_bytes_like_a_cached_request_inside_another_request_are_not_one() -> None:
-    with asking():
+    with fake_calls():
         connection = Connection(RequestHeadCache())
         for body in (b"now", b"now", b"later"):
             connection.read(request(*HEADS[0], body=body))
         connection.read(b"GET / HTTP/1.1\r\nx: ")
         connection.answer()
         connection.read(PLAIN_REQUEST)
-        assert len(connection.asked) == 3
+        assert len(connection.calls) == 3
         other = Connection(RequestHeadCache())
         for body in (b"now", b"now"):
             other.read(request(*HEADS[0], body=body))
         other.read(request(HOST, b"content-length: 200", body=b"now"))
         other.read(PLAIN_REQUEST)
-        assert len(other.asked) == 2
+        assert len(other.calls) == 2
 
 
 @pytest.mark.parametrize("name", NOT_PLAIN)
 def test_only_whole_plain_requests_are_learned(name: str) -> None:
-    class Tasks(Turns):
+    class Tasks(FakeLoop):
         def create_task(self, work: Any) -> Any:
             work.close()
             return SimpleNamespace(add_done_callback=lambda call: None)
 
-    with asking():
+    with fake_calls():
         connection = Connection(RequestHeadCache(), Tasks())
         connection.read(request(HOST, b"x: y", LENGTH, body=b"now"))
         connection.read(NOT_PLAIN[name])
@@ -359,7 +359,7 @@ STEP = st.one_of(WHOLE, WHOLE, WHOLE, reads(), st.sampled_from(("answer", "turn"
 def test_a_connection_behaves_the_same_with_and_without_the_cache(
     steps: list[list[bytes] | str],
 ) -> None:
-    with asking():
+    with fake_calls():
         known, plain = Connection(RequestHeadCache()), Connection(EmptyCache())
         for head in (*HEADS[:2], *HEADS[:2]):
             for connection in (known, plain):
@@ -369,14 +369,14 @@ def test_a_connection_behaves_the_same_with_and_without_the_cache(
                 if step == "answer":
                     connection.answer()
                 elif step == "turn":
-                    connection.turns.run()
+                    connection.loop.run()
                 elif step == "tick":
                     connection.tick()
                 else:
                     for data in step:
                         connection.read(data)  # type: ignore[arg-type]
-            assert known.seen() == plain.seen()
+            assert known.observable_state() == plain.observable_state()
         for connection in (known, plain):
             connection.protocol.connection_lost(None)
-        gone = [each.sink.disconnected for each in known.asked]  # type: ignore[attr-defined]
-        assert gone == [each.sink.disconnected for each in plain.asked]  # type: ignore[attr-defined]
+        gone = [each.sink.disconnected for each in known.calls]  # type: ignore[attr-defined]
+        assert gone == [each.sink.disconnected for each in plain.calls]  # type: ignore[attr-defined]

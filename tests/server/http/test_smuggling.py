@@ -1,4 +1,4 @@
-"""Requests whose borders two servers could see differently, and bytes that are no request at all.
+"""Requests whose borders two servers could see differently, and bytes that are not a request.
 
 Each is refused with our own error, once, and the connection is closed: nothing that follows it may
 be taken for a request (RFC 9112, sections 5, 6, 7 and 11.2). In both skins.
@@ -19,7 +19,7 @@ PATH = b"/api/engine/chat/echo"
 BODY = json.dumps({"model": "echo", "chat_input": "Hello"}).encode()
 CHUNKED_BODY = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
 HIDDEN = b"GET /health HTTP/1.1\r\nhost: hidden\r\n\r\n"
-"""What a smuggler would like to have answered."""
+"""The smuggled request."""
 
 
 def request(
@@ -182,7 +182,7 @@ def test_what_is_allowed_is_answered_and_the_connection_stays_open(
 
 
 def test_trailers_are_not_headers(launch: Launch, skin: str) -> None:
-    """Or whoever stands before the gateway and checks headers would have checked nothing."""
+    """A proxy in front of the gateway that checks headers does not check trailers."""
     own = launch({"server": {"api_keys": [GATE_KEY]}}, skin=skin)
     trailer = b"x-api-key: %b\r\n\r\n" % GATE_KEY.encode()
     with own.client.connect() as stream:

@@ -103,7 +103,7 @@ def browse(command: str, profile: Path) -> Iterator[Page]:
     our_read, its_write = os.pipe()
 
     def place() -> None:
-        # The two may stand in each other's place: copies out of the way first.
+        # Each may have the number that the other is to get, so copy both first.
         read, write = os.dup(its_read), os.dup(its_write)
         os.dup2(read, 3)
         os.dup2(write, 4)

@@ -1,4 +1,4 @@
-"""The documentation: honest models, examples that fit them, files that are as reviewed."""
+"""The API's document: shapes equal to what is sent, examples that fit them, reviewed files."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_metrics_say_their_unit() -> None:
             assert "dollars" in text
 
 
-# --- Honest models --------------------------------------------------------------------------------
+# --- Shapes ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

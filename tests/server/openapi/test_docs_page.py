@@ -1,4 +1,4 @@
-"""The documentation page in a browser, from a running server: all of it, and from nowhere else."""
+"""The documentation page in a browser: complete, and loaded from this server only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running server answers is what its document says: every reply fits its described shape."""
+"""Every reply of a running server fits the shape that its document describes."""
 
 from __future__ import annotations
 
