@@ -1,6 +1,6 @@
 """A test that lacks a service (a browser, a database) is skipped, and pytest's summary says so.
-Where CI is set, such a skip is a failure. Absent recordings (tests/cassettes.py) are never a
-failure: they are not part of the repository."""
+Where CI is set, such a skip is a failure. Absent recordings are never one: they are not part of the
+repository (tests/support/recordings.py)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("calm")
 
 ABSENT_RECORDINGS = "recordings are absent"
-"""How the reason begins, as tests/cassettes.py gives it."""
+"""How the reason begins, as tests/support/recordings.py gives it."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

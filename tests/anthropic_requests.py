@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import adapter_requests
 from headway.providers.anthropic.provider import PROVIDER
 from headway.types import ChatRequest, Target
+from support import adapter_requests
 
 HI = [{"role": "user", "content": "Hi"}]
 CACHE_CONTROL = {"type": "ephemeral", "ttl": "1h"}

@@ -1,4 +1,4 @@
-"""What every test may use: the harness modules beside this file, importable by their bare names."""
+"""Make the helper modules in tests/support importable as ``support.<module>``."""
 
 from __future__ import annotations
 

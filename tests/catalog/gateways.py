@@ -15,7 +15,7 @@ from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_pri
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.providers import KINDS
 from headway.server.api.info_routes import InfoRoutes
-from pipeline_fakes import Pipe
+from support.pipeline_fakes import Pipe
 
 NOW = 1_760_000_000.0
 """Unix time: October 2025."""

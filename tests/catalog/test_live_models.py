@@ -17,7 +17,7 @@ from headway.pipeline.gateway import Gateway, Upstream
 from headway.ports import ResponseReceiver
 from headway.server.api.info_routes import InfoRoutes
 from headway.types import HttpRequest, Timeouts
-from pipeline_fakes import KEY, Pipe
+from support.pipeline_fakes import KEY, Pipe
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from headway.catalog.catalog_cache import CatalogCache
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline.gateway import Gateway
 from headway.providers import KINDS
-from pipeline_fakes import Pipe
+from support.pipeline_fakes import Pipe
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from headway import cli
 from headway.cli import errors, serve_options, serve_parser
 from headway.cli.app import app
 from headway.cli.serve_options import OPTIONS, Option, ServeArguments
-from rawclient import Client
+from support.raw_client import Client
 
 SAMPLES: dict[type, tuple[str, ...]] = {
     int: ("0", "1", "8000", "080", "65535"),

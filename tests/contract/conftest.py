@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from completions import DONE, finish, role, text, usage
-from gateway import SERVER_KEY, SKINS, Gateway
-from upstreams import Answer, Upstream
+from support.gateway_process import SERVER_KEY, SKINS, Gateway
+from support.openai_completions import DONE, finish, role, text, usage
+from support.openai_upstream import Answer, Upstream
 
 BODY_LIMIT = 1 << 20
 UNREACHABLE = "http://127.0.0.1:1/v1"

@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from gateway import PLANTED
-from rawclient import Reply, Stream
+from support.gateway_process import PLANTED
+from support.raw_client import Reply, Stream
 
 REPLY_KEYS = [
     "id",

@@ -10,8 +10,8 @@ import pytest
 
 from contract.conftest import standard_config
 from contract.shapes import checked_error, ok
-from gateway import GATE_KEY, HELLO, Gateway
-from upstreams import Upstream
+from support.gateway_process import GATE_KEY, HELLO, Gateway
+from support.openai_upstream import Upstream
 
 Launch = Callable[..., Gateway]
 OTHER_KEY = "hw-another-gate-key"

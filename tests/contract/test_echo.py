@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract.shapes import FIRST_METRICS, FRAMINGS, checked_error, error_of, is_uuid, ok
-from gateway import HELLO, Gateway
+from support.gateway_process import HELLO, Gateway
 
 
 def scripted(**script: Any) -> dict[str, Any]:

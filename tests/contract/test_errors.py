@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from completions import DONE, error_body, finish, role, text
 from contract.conftest import BODY_LIMIT
 from contract.shapes import checked_error, error_of, ok
-from gateway import HELLO, SERVER_KEY, Gateway
-from upstreams import CUT, HANG, Answer, Upstream, Wait
+from support.gateway_process import HELLO, SERVER_KEY, Gateway
+from support.openai_completions import DONE, error_body, finish, role, text
+from support.openai_upstream import CUT, HANG, Answer, Upstream, Wait
 
 CHAT = "/api/engine/chat/openai"
 GOOD: dict[str, Any] = {"model": "gpt-4o", "chat_input": HELLO}

@@ -1,8 +1,8 @@
 """Every way in which a provider's socket can misbehave, through the whole gateway: the right error
 in the client's dialect and in time, a truthful record, and nothing left behind.
 
-The provider is a script (tests/scripted.py); the callers are the five ways to ask. Descriptors are
-those of the server's process. The transport's own view is in tests/transport.
+The provider is a script (tests/support/scripted_server.py); the callers are the five ways to ask.
+Descriptors are those of the server's process. The transport's own view is in tests/transport.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from completions import DONE, finish, join_chunks, role, text, usage
 from contract.shapes import checked_error, error_of, ndjson_pieces, ok, sse_pieces
-from gateway import SERVER_KEY, Gateway
-from rawclient import Stream
-from scripted import Received, Step, ThreadedServer
-from upstreams import sse_event, until
+from support.gateway_process import SERVER_KEY, Gateway
+from support.openai_completions import DONE, finish, join_chunks, role, text, usage
+from support.openai_upstream import sse_event, until
+from support.raw_client import Stream
+from support.scripted_server import Received, Step, ThreadedServer
 
 IN_TIME_S = 5.0
 """No fault here takes longer than ``total`` below; the rest is the machine's."""

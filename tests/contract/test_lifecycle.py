@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from completions import DONE, finish, role, text, usage
 from contract.conftest import BODY_LIMIT, standard_config
 from contract.shapes import checked_error, error_of, ndjson_pieces, ok
-from gateway import SKINS, Gateway
-from upstreams import HANG, Answer, Upstream, Wait, until
+from support.gateway_process import SKINS, Gateway
+from support.openai_completions import DONE, finish, role, text, usage
+from support.openai_upstream import HANG, Answer, Upstream, Wait, until
 
 Launch = Callable[..., Gateway]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway import SKINS, Gateway
+from support.gateway_process import SKINS, Gateway
 
 
 @pytest.mark.parametrize("which", SKINS)

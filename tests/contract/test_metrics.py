@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from completions import (
+from contract.shapes import FIRST_METRICS, MORE_METRICS, ok
+from support.gateway_process import SKINS, Gateway
+from support.openai_completions import (
     DONE,
     USAGE,
     chunk,
@@ -23,9 +25,7 @@ from completions import (
     tool_start,
     usage,
 )
-from contract.shapes import FIRST_METRICS, MORE_METRICS, ok
-from gateway import SKINS, Gateway
-from upstreams import Answer, Step, Upstream, Wait
+from support.openai_upstream import Answer, Step, Upstream, Wait
 
 SLACK = 0.15
 """Seconds that a busy machine may add to a measured time."""

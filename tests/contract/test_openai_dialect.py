@@ -10,9 +10,19 @@ import openai
 import pytest
 from openai import OpenAI
 
-from completions import DONE, USAGE, error_body, finish, role, text, tool_piece, tool_start, usage
-from gateway import HELLO, SERVER_KEY, Gateway
-from upstreams import CUT, EOF, HANG, Answer, Step, Upstream, until
+from support.gateway_process import HELLO, SERVER_KEY, Gateway
+from support.openai_completions import (
+    DONE,
+    USAGE,
+    error_body,
+    finish,
+    role,
+    text,
+    tool_piece,
+    tool_start,
+    usage,
+)
+from support.openai_upstream import CUT, EOF, HANG, Answer, Step, Upstream, until
 
 MESSAGES: Any = [{"role": "user", "content": HELLO}]
 TOOLS: Any = [

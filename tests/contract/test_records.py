@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from completions import DONE, error_body, finish, role, text, usage
 from contract.shapes import FIRST_METRICS, error_of, ndjson_pieces, ok
-from gateway import Gateway
-from upstreams import CUT, HANG, Answer, Upstream, until
+from support.gateway_process import Gateway
+from support.openai_completions import DONE, error_body, finish, role, text, usage
+from support.openai_upstream import CUT, HANG, Answer, Upstream, until
 
 Record = dict[str, Any]
 

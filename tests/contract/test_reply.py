@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from completions import (
+from contract.shapes import (
+    CHOICE_KEYS,
+    DEFAULTS,
+    FIRST_METRICS,
+    MESSAGE_KEYS,
+    REPLY_KEYS,
+    in_order,
+    is_uuid,
+    ok,
+)
+from support.gateway_process import HELLO, Gateway
+from support.openai_completions import (
     DEPLOYMENT,
     DONE,
     USAGE,
@@ -20,18 +31,7 @@ from completions import (
     tool_start,
     usage,
 )
-from contract.shapes import (
-    CHOICE_KEYS,
-    DEFAULTS,
-    FIRST_METRICS,
-    MESSAGE_KEYS,
-    REPLY_KEYS,
-    in_order,
-    is_uuid,
-    ok,
-)
-from gateway import HELLO, Gateway
-from upstreams import Answer, Upstream
+from support.openai_upstream import Answer, Upstream
 
 SAMPLE_TEXT = (
     "Hello! I am a virtual assistant here to help with any questions or tasks you may have. "

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contract.shapes import DEFAULTS, error_of, ok
-from gateway import BODY_KEY, ENV_KEY, HELLO, SERVER_KEY, Gateway
-from upstreams import Upstream
+from support.gateway_process import BODY_KEY, ENV_KEY, HELLO, SERVER_KEY, Gateway
+from support.openai_upstream import Upstream
 
 REASONING = ["o1", "o1-mini", "o3", "o3-mini", "o4-mini", "gpt-5", "gpt-5-mini", "gpt-5-nano"]
 REFUSED = ["temperature", "max_tokens", "top_p", "frequency_penalty", "presence_penalty"]

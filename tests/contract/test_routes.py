@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contract.shapes import DEFAULTS, error_of
-from gateway import Gateway
+from support.gateway_process import Gateway
 
 PARAMETER_KEYS = ["id", "name", "type", "default", "min", "max", "step"]
 CONFIGURED = {"openai", "keyless", "needy", "unreachable", "hasty", "echo"}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from completions import error_body, role, text
-from gateway import BODY_KEY, PLANTED, SERVER_KEY, SKINS, Gateway
-from upstreams import EOF, Answer, Upstream
+from support.gateway_process import BODY_KEY, PLANTED, SERVER_KEY, SKINS, Gateway
+from support.openai_completions import error_body, role, text
+from support.openai_upstream import EOF, Answer, Upstream
 
 JSON = (("content-type", "application/json"),)
 

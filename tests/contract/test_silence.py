@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from completions import DONE, finish, role, text, usage
 from contract.conftest import BODY_LIMIT, Launch
 from contract.shapes import error_of
-from gateway import Gateway
-from rawclient import Stream
-from upstreams import CUT, HANG, Answer, Upstream, Wait, sse_event, until
+from support.gateway_process import Gateway
+from support.openai_completions import DONE, finish, role, text, usage
+from support.openai_upstream import CUT, HANG, Answer, Upstream, Wait, sse_event, until
+from support.raw_client import Stream
 
 COMMENT = b": keep-alive\n\n"
 QUIET = {"server": {"body_limit": BODY_LIMIT, "stream_comment": 0.2}}

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from completions import DONE, USAGE, finish, role, text, tool_piece, tool_start, usage
 from contract.shapes import (
     DEFAULTS,
     FIRST_METRICS,
@@ -20,8 +19,18 @@ from contract.shapes import (
     is_uuid,
     ndjson_pieces,
 )
-from gateway import HELLO, Gateway
-from upstreams import CUT, EOF, HANG, Answer, Step, Upstream, Wait, until
+from support.gateway_process import HELLO, Gateway
+from support.openai_completions import (
+    DONE,
+    USAGE,
+    finish,
+    role,
+    text,
+    tool_piece,
+    tool_start,
+    usage,
+)
+from support.openai_upstream import CUT, EOF, HANG, Answer, Step, Upstream, Wait, until
 
 GAP = 0.1
 SLOW = Answer(

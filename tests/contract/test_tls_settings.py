@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 import trustme
 
-from completions import DONE, finish, role, text, usage
 from contract.shapes import error_of, ok
-from gateway import BODY_KEY, SERVER_KEY, Gateway
+from support.gateway_process import BODY_KEY, SERVER_KEY, Gateway
+from support.openai_completions import DONE, finish, role, text, usage
 
 Launch = Callable[..., Gateway]
 

@@ -18,7 +18,7 @@ from headway.credentials.base import (
     Credentials,
 )
 from headway.errors import UpstreamAuth, UpstreamError
-from token_scenes import NOW, SetClock
+from support.credential_fakes import NOW, SetClock
 
 Result = float | None | Exception
 """The expiry of the credentials that a fetch returns, or what it raises."""

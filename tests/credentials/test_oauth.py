@@ -8,7 +8,7 @@ import pytest
 
 from headway.credentials.oauth import read_token
 from headway.errors import UpstreamAuth, UpstreamError, UpstreamGarbled
-from token_scenes import NOW
+from support.credential_fakes import NOW
 
 
 class Response(NamedTuple):

@@ -12,7 +12,7 @@ from headway.config.secret import Secret
 from headway.credentials import credential_source
 from headway.credentials.sources import SOURCES
 from headway.providers import KINDS
-from token_scenes import SetClock
+from support.credential_fakes import SetClock
 
 
 async def no_fetch(*_: Any) -> Any:

@@ -13,9 +13,9 @@ import uvloop
 from headway.credentials.thread_fetch import ThreadFetch
 from headway.errors import UpstreamUnreachable
 from headway.transport.fetch import fetch
-from scripted import ScriptedServer, answer
-from taker import Run, checked_transport
-from token_scenes import UNREACHABLE
+from support.credential_fakes import UNREACHABLE
+from support.receiver import Run, checked_transport
+from support.scripted_server import ScriptedServer, answer
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])

@@ -6,17 +6,6 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from answers import (
-    ENCODED_METRICS,
-    HELLO,
-    METRICS,
-    NO_FRAME,
-    STARTED,
-    USAGE,
-    context,
-    fold,
-    inbound,
-)
 from headway.dialects.base import ClientRequest, ResponseContext
 from headway.dialects.engine import DEFAULTS, FIELD_INSTEAD, FORWARDED, Engine
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
@@ -29,6 +18,17 @@ from headway.types import (
     Transformation,
     Usage,
     UsageReported,
+)
+from support.dialect_samples import (
+    ENCODED_METRICS,
+    HELLO,
+    METRICS,
+    NO_FRAME,
+    STARTED,
+    USAGE,
+    context,
+    fold,
+    inbound,
 )
 
 ENGINE = Engine()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from headway.dialects.base import ClientRequest
-from pipeline_fakes import (
+from support.pipeline_fakes import (
     DONE,
     EPOCH,
     HELLO,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from headway.errors import UpstreamDisconnected
 from headway.providers.openai import provider as openai
-from pipeline_fakes import DONE, HELLO, ROLE, STOP, USAGE, WHOLE, Pipe, event, text
+from support.pipeline_fakes import DONE, HELLO, ROLE, STOP, USAGE, WHOLE, Pipe, event, text
 
 THOUGHT = event({"reasoning_content": "hm"})
 EMPTY = event({"content": ""})

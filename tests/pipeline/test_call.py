@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from headway.providers.gemini import provider as gemini
-from pipeline_fakes import (
+from support.pipeline_fakes import (
     DONE,
     HELLO,
     ROLE,

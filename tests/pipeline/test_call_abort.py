@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headway.errors import ShuttingDown
-from pipeline_fakes import DONE, HELLO, JSON, ROLE, FakeUpstreamRequest, Gate, Pipe, text
+from support.pipeline_fakes import DONE, HELLO, JSON, ROLE, FakeUpstreamRequest, Gate, Pipe, text
 
 
 def refuse(upstream: FakeUpstreamRequest, status: int = 500) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from headway.dialects.base import ClientRequest
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
-from pipeline_fakes import Pipe
+from support.pipeline_fakes import Pipe
 
 DIALECT = OpenAIEmbeddings()
 ANSWER = {

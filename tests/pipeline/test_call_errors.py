@@ -16,7 +16,7 @@ from headway.errors import (
 )
 from headway.pipeline import attempt
 from headway.providers.openai import provider as openai
-from pipeline_fakes import DONE, HELLO, JSON, KEY, ROLE, USAGE, Pipe, event, text
+from support.pipeline_fakes import DONE, HELLO, JSON, KEY, ROLE, USAGE, Pipe, event, text
 
 BROKEN = b'data: {"error":{"message":"died"}}\n\n'
 LOST = UpstreamDisconnected("lost")

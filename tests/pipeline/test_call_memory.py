@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from headway.errors import ShuttingDown, UpstreamAuth
-from pipeline_fakes import DONE, HELLO, ROLE, STOP, WHOLE, Gate, Pipe, text
+from support.pipeline_fakes import DONE, HELLO, ROLE, STOP, WHOLE, Gate, Pipe, text
 
 
 class Credentials:

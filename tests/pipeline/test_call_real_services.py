@@ -17,8 +17,8 @@ from headway.errors import UpstreamAuth
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.types import HttpRequest, Request, Target
-from pipeline_fakes import DONE, HELLO, ROLE, STOP, Pipe, text
-from services import postgresql, redis_server
+from support.pipeline_fakes import DONE, HELLO, ROLE, STOP, Pipe, text
+from support.services import postgresql, redis_server
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 

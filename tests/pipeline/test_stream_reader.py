@@ -15,7 +15,7 @@ from headway.errors import ClientGone
 from headway.pipeline import stream_reader
 from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import provider as openai
-from pipeline_fakes import DONE, ROLE, START, STOP, USAGE, Pipe, event, text
+from support.pipeline_fakes import DONE, ROLE, START, STOP, USAGE, Pipe, event, text
 
 OBFUSCATED = [
     event({"content": word}, obfuscation=padding)

@@ -12,7 +12,7 @@ from headway.errors import ShuttingDown, UpstreamUnreachable
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.types import Timeouts, Url
-from pipeline_fakes import (
+from support.pipeline_fakes import (
     KEY,
     Gate,
     Pipe,

@@ -11,13 +11,13 @@ import boto3
 import pytest
 from google import genai
 
-from gateway import Gateway
 from headway.errors import RequestError
 from headway.providers import KINDS
 from headway.providers.model_lists import ListedModel, Page
 from headway.types import HttpRequest, Target
 from providers.test_live_kinds import TOKEN, USER
-from scripted import Received, ThreadedServer, answer
+from support.gateway_process import Gateway
+from support.scripted_server import Received, ThreadedServer, answer
 
 KEY = "sk-secret"
 REGION = {"region": "eu-west-1"}

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from gateway import Gateway
 from headway.providers import ALIASES, KINDS
-from scripted import Received, ThreadedServer, answer
-from wires import wire_of
+from support.canned_responses import wire_of
+from support.gateway_process import Gateway
+from support.scripted_server import Received, ThreadedServer, answer
 
 SELF_CONTAINED = ("echo",)
 KINDS_CALLED = [kind for kind in KINDS if kind not in SELF_CONTAINED]

@@ -10,7 +10,17 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chat_answers import (
+from headway.providers.mistral import PROVIDER
+from headway.types import Target, Usage
+from support.chat_request_strategies import (
+    Asked,
+    asking,
+    check_messages,
+    check_parameters,
+    parsed,
+    sent,
+)
+from support.chat_response_strategies import (
     Whole,
     Writer,
     answers,
@@ -23,9 +33,6 @@ from chat_answers import (
     streams,
     whole,
 )
-from chat_requests import Asked, asking, check_messages, check_parameters, parsed, sent
-from headway.providers.mistral import PROVIDER
-from headway.types import Target, Usage
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 REQUESTS = settings(CALM, max_examples=60)

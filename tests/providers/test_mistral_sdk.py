@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 from mistralai.client import Mistral
 
-from cassettes import Recording, chosen, each
-from completions import DONE, chunk, finish, join_chunks, role, text, tool_start, usage
 from headway.providers.mistral import PROVIDER
-from scripted import ThreadedServer
-from upstreams import sse_event
-from wires import JSON, OPENAI, SSE, Played
-from witness import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
+from support.canned_responses import JSON, OPENAI, SSE, Played
+from support.openai_completions import (
+    DONE,
+    chunk,
+    finish,
+    join_chunks,
+    role,
+    text,
+    tool_start,
+    usage,
+)
+from support.openai_upstream import sse_event
+from support.recordings import Recording, chosen, each
+from support.scripted_server import ThreadedServer
+from support.sdk_reference import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
 
 MODEL = "mistral-large-latest"
 ANSWERS = chosen(lambda r: r.provider == "mistral" and r.api == "chat" and r.status == 200)

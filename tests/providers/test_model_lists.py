@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from cassettes import Recording, chosen, each
 from headway.errors import UpstreamAuth, UpstreamRejected
 from headway.providers import KINDS
 from headway.providers import model_lists as listing
 from headway.providers.model_lists import ListedModel, ListedPrices, Page
 from headway.types import HttpRequest, Target
+from support.recordings import Recording, chosen, each
 
 KEY = "sk-secret"
 LISTING = [kind for kind in KINDS if KINDS[kind].list_models is not None]

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from gateway import Gateway
 from headway.providers import KINDS
 from providers.test_live_kinds import CLOUD, KINDS_CALLED, MODELS, TOKEN, USER, reply
-from scripted import Received, ThreadedServer
+from support.gateway_process import Gateway
+from support.scripted_server import Received, ThreadedServer
 
 SECRET = "configured-secret"
 CALLERS = "callers-own-key"

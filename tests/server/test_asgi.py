@@ -12,7 +12,7 @@ import pytest
 from headway.ports import ResponseHeaders
 from headway.server import asgi
 from headway.server.asgi_sink import HIGH_WATER, LOW_WATER, AsgiSink
-from pipeline_fakes import HELLO, ROLE, Pipe, text
+from support.pipeline_fakes import HELLO, ROLE, Pipe, text
 
 CHAT = "/api/engine/chat/openai"
 ASKED = b'{"model":"gpt-4o","chat_input":"Hi"}'

@@ -12,7 +12,7 @@ import pytest
 
 from contract.conftest import Launch
 from contract.shapes import ok
-from gateway import Gateway
+from support.gateway_process import Gateway
 
 COUNTS = pytest.mark.parametrize("count", ["1", "3"])
 

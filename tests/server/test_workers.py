@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from completions import DONE, finish, role, text, usage
 from contract.conftest import Launch, standard_config
 from contract.shapes import error_of, ok
-from gateway import Gateway
 from headway.local.weights import locate
 from headway.server.request_ids import IdSource
-from upstreams import Answer, Upstream, Wait, until
+from support.gateway_process import Gateway
+from support.openai_completions import DONE, finish, role, text, usage
+from support.openai_upstream import Answer, Upstream, Wait, until
 
 TWO = ("--port", "0", "--workers", "2")
 

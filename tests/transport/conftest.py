@@ -11,7 +11,7 @@ import pytest
 import trustme
 import uvloop
 
-from taker import Run
+from support.receiver import Run
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])

@@ -12,8 +12,8 @@ from headway.errors import InvalidField
 from headway.transport import Limits
 from headway.types import HttpRequest
 from headway.wire.url import join
-from scripted import ScriptedServer, answer, chunked, sse
-from taker import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.receiver import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.scripted_server import ScriptedServer, answer, chunked, sse
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 

@@ -17,8 +17,7 @@ from headway.transport import Limits, TlsSettings
 from headway.transport import connector as module
 from headway.transport.connection import Connection
 from headway.transport.connector import EarlyData, open_socket
-from scripted import ScriptedServer, answer
-from taker import (
+from support.receiver import (
     QUICK,
     Run,
     Taker,
@@ -29,6 +28,7 @@ from taker import (
     request,
     until,
 )
+from support.scripted_server import ScriptedServer, answer
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 MEGABYTES = bytes(20_000_000)

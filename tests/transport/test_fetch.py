@@ -14,7 +14,7 @@ from headway.transport import HttpTransport
 from headway.transport.fetch import fetch
 from headway.types import HttpRequest, Timeouts
 from headway.wire.url import join
-from scripted import Reply, ScriptedServer, answer, chunked
+from support.scripted_server import Reply, ScriptedServer, answer, chunked
 
 Check = Callable[[ScriptedServer, HttpTransport], Awaitable[None]]
 

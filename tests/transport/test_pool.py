@@ -8,8 +8,8 @@ import pytest
 
 from headway.transport import Limits, OriginStats
 from headway.types import Timeouts
-from scripted import ScriptedServer, answer
-from taker import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.receiver import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.scripted_server import ScriptedServer, answer
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 

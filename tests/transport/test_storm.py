@@ -11,8 +11,8 @@ import pytest
 
 from headway.transport import Limits, TlsSettings
 from headway.types import Timeouts
-from scripted import Received, Reply, ScriptedServer, answer, chunked, sse
-from taker import Run, Taker, checked_transport, request, until
+from support.receiver import Run, Taker, checked_transport, request, until
+from support.scripted_server import Received, Reply, ScriptedServer, answer, chunked, sse
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"

@@ -9,8 +9,8 @@ import pytest
 
 from headway.transport import Limits
 from headway.types import Timeouts
-from scripted import Reply, ScriptedServer, answer
-from taker import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.receiver import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.scripted_server import Reply, ScriptedServer, answer
 
 OK = b"HTTP/1.1 200 OK\r\n"
 LENGTH = OK + b"content-length: 100\r\n\r\n"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from headway.transport import OriginSettings, TlsSettings
-from scripted import ScriptedServer, answer, sse
-from taker import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.receiver import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.scripted_server import ScriptedServer, answer, sse
 
 Certificates = Any  # the class is the conftest's
 

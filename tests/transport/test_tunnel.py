@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from headway.transport import OriginSettings, ProxySettings, TlsSettings
-from scripted import Reply, ScriptedServer, answer
-from taker import Run, begin, checked_transport, fetch
+from support.receiver import Run, begin, checked_transport, fetch
+from support.scripted_server import Reply, ScriptedServer, answer
 
 Certificates = Any  # the class is the conftest's
 

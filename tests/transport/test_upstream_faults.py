@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import pytest
 
 from headway.transport import Limits
-from scripted import Reply, ScriptedServer, Step, answer, chunked, sse
-from taker import Run, checked_transport, fetch, until
+from support.receiver import Run, checked_transport, fetch, until
+from support.scripted_server import Reply, ScriptedServer, Step, answer, chunked, sse
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"

@@ -7,7 +7,6 @@ from binascii import crc32
 
 import pytest
 
-from cassettes import Recording, chosen, each
 from headway.types import Frame
 from headway.wire.aws_event_stream import (
     MAX_MESSAGE_BYTES,
@@ -17,6 +16,7 @@ from headway.wire.aws_event_stream import (
     encode_message,
     parse_headers,
 )
+from support.recordings import Recording, chosen, each
 
 RECORDED = chosen(lambda r: b"eventstream" in dict(r.headers).get(b"content-type", b""))
 EVENT: Headers = {":event-type": "chunk", ":content-type": "a", ":message-type": "event"}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cassettes import Recording, chosen, each
 from headway.types import Frame
 from headway.wire.ndjson import LIMIT, NdjsonFramer
+from support.recordings import Recording, chosen, each
 
 # what it shows, the stream, the frames' data
 STREAMS: list[tuple[str, bytes, list[bytes]]] = [

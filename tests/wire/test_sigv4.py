@@ -9,7 +9,7 @@ import pytest
 from headway.types import HttpRequest, Url
 from headway.wire.sigv4 import UNSIGNED, AwsCredentials, CredentialScope, canonical_request, sign
 from headway.wire.url import join
-from sigv4_vectors import BEDROCK, ID, NOW, SECRET, VECTORS, Vector
+from support.sigv4_vectors import BEDROCK, ID, NOW, SECRET, VECTORS, Vector
 
 
 def signed(vector: Vector, host: str, service: str) -> HttpRequest:

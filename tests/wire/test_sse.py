@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cassettes import Recording, chosen, each
 from headway.types import Frame
 from headway.wire.sse import LIMIT, SseFramer
+from support.recordings import Recording, chosen, each
 
 BOM = b"\xef\xbb\xbf"
 

@@ -15,9 +15,9 @@ import pytest
 
 from headway.credentials.aws.source import AwsCredentials
 from headway.errors import UpstreamAuth, UpstreamUnreachable
-from scripted import Received, Reply, answer
-from taker import until
-from token_scenes import UNREACHABLE, SetClock, TokenScene, play_scene
+from support.credential_fakes import UNREACHABLE, SetClock, TokenScene, play_scene
+from support.receiver import until
+from support.scripted_server import Received, Reply, answer
 
 ROLE = "arn:aws:iam::123456789012:role/caller"
 XML = (("content-type", "text/xml"),)

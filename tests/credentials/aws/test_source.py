@@ -11,7 +11,7 @@ import pytest
 
 from headway.credentials.aws.source import AwsCredentials
 from headway.errors import UpstreamAuth
-from token_scenes import TokenScene, play_scene
+from support.credential_fakes import TokenScene, play_scene
 
 KEYS = {"access_key": "A", "secret_key": "S"}
 ENVIRON = {

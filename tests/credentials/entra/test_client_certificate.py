@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 
 from headway.credentials.entra.client_certificate import sign_assertion
 from headway.errors import UpstreamAuth
-from signing_keys import CERTIFICATE, CERTIFICATE_PEM, KEY, key_pem
-from token_scenes import NOW, unpacked
+from support.credential_fakes import NOW, unpacked
+from support.signing_keys import CERTIFICATE, CERTIFICATE_PEM, KEY, key_pem
 
 AUDIENCE = "https://login.example.com/tenant/oauth2/v2.0/token"
 

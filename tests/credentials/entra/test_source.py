@@ -14,9 +14,9 @@ from headway.credentials.base import REFRESH_AHEAD_S
 from headway.credentials.entra.source import EntraCredentials
 from headway.credentials.entra.token_requests import SCOPE
 from headway.errors import UpstreamAuth, UpstreamError, UpstreamGarbled
-from scripted import Reply, answer
-from signing_keys import CERTIFICATE_PEM, key_pem
-from token_scenes import NOW, UNREACHABLE, TokenScene, play_scene, unpacked
+from support.credential_fakes import NOW, UNREACHABLE, TokenScene, play_scene, unpacked
+from support.scripted_server import Reply, answer
+from support.signing_keys import CERTIFICATE_PEM, key_pem
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SECRET = {"tenant_id": "tenant", "client_id": "cid", "client_secret": "planted-secret"}

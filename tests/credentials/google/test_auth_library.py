@@ -20,9 +20,9 @@ from headway.credentials.thread_fetch import ThreadFetch
 from headway.errors import UpstreamAuth, UpstreamError, UpstreamGarbled, UpstreamUnreachable
 from headway.types import HttpRequest, Timeouts
 from headway.wire.url import join
-from scripted import Reply, answer
-from signing_keys import KEY, key_pem
-from token_scenes import UNREACHABLE, TokenScene, play_scene, unpacked
+from support.credential_fakes import UNREACHABLE, TokenScene, play_scene, unpacked
+from support.scripted_server import Reply, answer
+from support.signing_keys import KEY, key_pem
 
 ACCOUNT = {
     "type": "service_account",

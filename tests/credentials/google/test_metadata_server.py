@@ -11,8 +11,8 @@ import pytest
 from headway.credentials.base import Credentials
 from headway.credentials.google.metadata_server import fetch_from_metadata_server
 from headway.errors import UpstreamAuth, UpstreamError
-from scripted import Reply, answer
-from token_scenes import NOW, UNREACHABLE, TokenScene, play_scene
+from support.credential_fakes import NOW, UNREACHABLE, TokenScene, play_scene
+from support.scripted_server import Reply, answer
 
 TOKEN = answer(json.dumps({"access_token": "ya29.one", "expires_in": 3600}).encode())
 

@@ -12,8 +12,8 @@ import pytest
 
 from headway.credentials.google.source import GoogleCredentials
 from headway.errors import UpstreamAuth
-from scripted import Reply, answer
-from token_scenes import UNREACHABLE, TokenScene, play_scene
+from support.credential_fakes import UNREACHABLE, TokenScene, play_scene
+from support.scripted_server import Reply, answer
 
 USER = json.dumps(
     {

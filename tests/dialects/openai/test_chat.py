@@ -6,17 +6,6 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from answers import (
-    ENCODED_METRICS,
-    HELLO,
-    METRICS,
-    NO_FRAME,
-    STARTED,
-    USAGE,
-    context,
-    fold,
-    inbound,
-)
 from headway.dialects.openai.chat import OpenAIChat
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
 from headway.types import (
@@ -31,6 +20,17 @@ from headway.types import (
     ToolStarted,
     Usage,
     UsageReported,
+)
+from support.dialect_samples import (
+    ENCODED_METRICS,
+    HELLO,
+    METRICS,
+    NO_FRAME,
+    STARTED,
+    USAGE,
+    context,
+    fold,
+    inbound,
 )
 
 CHAT = OpenAIChat()

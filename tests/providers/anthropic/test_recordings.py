@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from cassettes import Recording, chosen, each
 from headway import errors
 from headway.providers.anthropic import provider as anthropic
 from headway.providers.vertex import anthropic as vertex_anthropic
 from headway.types import ChatRequest, Event, Finished, Started, Target, UsageReported
-from recorded import fold, read
+from support.recording_decoder import fold, read
+from support.recordings import Recording, chosen, each
 
 PROVIDERS = {
     "anthropic": anthropic.PROVIDER,

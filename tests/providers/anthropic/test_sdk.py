@@ -14,13 +14,23 @@ from anthropic.types.message_create_params import (
 )
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from calling_wires import ANTHROPIC_CALLING, MESSAGE
 from headway.providers.anthropic.provider import PROVIDER
 from headway.providers.anthropic.response import FINISH_REASONS
 from headway.types import Target
-from scripted import ThreadedServer
-from wires import ANTHROPIC, Played, Wire
-from witnesses import CONVERSATION, FORMAT, SCHEMA, THE_TOOL, TOOLS, calls, encoded, read, served
+from support.canned_responses import ANTHROPIC, Played, Wire
+from support.scripted_server import ThreadedServer
+from support.sdk_conversation import (
+    CONVERSATION,
+    FORMAT,
+    SCHEMA,
+    THE_TOOL,
+    TOOLS,
+    calls,
+    encoded,
+    read,
+    served,
+)
+from support.tool_call_responses import ANTHROPIC_CALLING, MESSAGE
 
 # as the SDK marks models that still answer
 pytestmark = pytest.mark.filterwarnings(

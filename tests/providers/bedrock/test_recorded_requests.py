@@ -9,8 +9,6 @@ from typing import Any
 
 from msgspec import Raw
 
-from bedrock_recordings import EMBEDDINGS, WAIVED, is_chat
-from cassettes import Recording, chosen, each, require_recordings
 from headway.providers.bedrock import mantle as bedrock_mantle
 from headway.providers.bedrock.embeddings import decode_embeddings
 from headway.providers.bedrock.endpoint import BASE_URL
@@ -18,6 +16,8 @@ from headway.providers.bedrock.provider import PROVIDER
 from headway.providers.bedrock.request import encode_embeddings, encode_request
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, EmbeddingsRequest, Target
+from support.bedrock_recordings import EMBEDDINGS, WAIVED, is_chat
+from support.recordings import Recording, chosen, each, require_recordings
 
 REQUESTS = chosen(lambda r: is_chat(r) and r.request is not None)
 VECTORS = chosen(lambda r: any(sign in r.name for sign in EMBEDDINGS))

@@ -8,8 +8,6 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
-from bedrock_recordings import is_chat
-from cassettes import Recording, chosen, each
 from headway import errors
 from headway.providers.bedrock.errors import decode_error
 from headway.providers.bedrock.provider import PROVIDER
@@ -20,7 +18,9 @@ from headway.types import (
     Started,
     UsageReported,
 )
-from recorded import fold, read
+from support.bedrock_recordings import is_chat
+from support.recording_decoder import fold, read
+from support.recordings import Recording, chosen, each
 
 ANSWERS = chosen(lambda r: is_chat(r) and r.status == 200)
 CONVERSED = [recording for recording in ANSWERS if recording.api.startswith("converse")]

@@ -14,7 +14,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from calling_wires import BEDROCK_CALLING
 from headway.providers.bedrock.endpoint import BASE_URL
 from headway.providers.bedrock.provider import PROVIDER
 from headway.providers.bedrock.response import FINISH_REASONS
@@ -22,9 +21,20 @@ from headway.providers.bedrock.signing import sign_request
 from headway.types import HttpRequest, Target
 from headway.wire.sigv4 import AwsCredentials, CredentialScope, sign
 from headway.wire.url import join
-from scripted import Received, ThreadedServer
-from wires import BEDROCK, Wire
-from witnesses import CONVERSATION, FORMAT, IMAGE, SCHEMA, TOOLS, calls, encoded, read, served
+from support.canned_responses import BEDROCK, Wire
+from support.scripted_server import Received, ThreadedServer
+from support.sdk_conversation import (
+    CONVERSATION,
+    FORMAT,
+    IMAGE,
+    SCHEMA,
+    TOOLS,
+    calls,
+    encoded,
+    read,
+    served,
+)
+from support.tool_call_responses import BEDROCK_CALLING
 
 NOW = 1_700_000_000.0
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from adapter_requests import raw
 from headway.errors import RequestError
 from headway.providers.cohere.embeddings import decode_embeddings, encode_embeddings
 from headway.types import EmbeddingsRequest, Target, Usage
+from support.adapter_requests import raw
 
 OLD, NEW, REASONING = "command-r-plus-08-2024", "command-a-03-2025", "command-a-reasoning-08-2025"
 TARGET = Target(provider="cohere", base_url="https://api.cohere.com", api_key="k")

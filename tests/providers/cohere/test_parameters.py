@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from adapter_requests import chat, sent_body, transformations
 from headway.errors import RequestError
 from headway.providers.cohere.provider import PROVIDER
 from headway.types import ChatRequest, Target
+from support.adapter_requests import chat, sent_body, transformations
 
 OLD, NEW, REASONING = "command-r-plus-08-2024", "command-a-03-2025", "command-a-reasoning-08-2025"
 TARGET = Target(provider="cohere", base_url="https://api.cohere.com", api_key="k")

@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec import Raw
 
-from cassettes import Recording, chosen, each, require_recordings
 from headway import errors
 from headway.providers.cohere import provider as cohere
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target
-from recorded import fold, read
+from support.recording_decoder import fold, read
+from support.recordings import Recording, chosen, each, require_recordings
 
 WAIVED = {
     "cohere/chat-v1-sync-error-404-command": "v1 is another wire; its error is read all the same",

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from adapter_requests import raw
 from headway.providers.cohere.provider import PROVIDER
 from headway.types import ChatRequest, Target
+from support.adapter_requests import raw
 
 OLD, NEW, REASONING = "command-r-plus-08-2024", "command-a-03-2025", "command-a-reasoning-08-2025"
 USER: list[Any] = [{"role": "user", "content": "a"}]

@@ -9,11 +9,11 @@ import cohere
 import httpx
 import pytest
 
-from cassettes import Recording, chosen, each
 from headway.providers.cohere.provider import PROVIDER
-from scripted import ThreadedServer
-from wires import COHERE, JSON, SSE, Played
-from witness import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
+from support.canned_responses import COHERE, JSON, SSE, Played
+from support.recordings import Recording, chosen, each
+from support.scripted_server import ThreadedServer
+from support.sdk_reference import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
 
 MODEL = "command-a-03-2025"
 ANSWERS = chosen(lambda r: r.provider == "cohere" and r.api == "chat_v2" and r.status == 200)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gemini_wire import answer, streamed, whole
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ExtraFields
+from support.gemini_wire import answer, streamed, whole
 
 WEB = {"web": {"uri": "https://a.test", "title": "A"}}
 

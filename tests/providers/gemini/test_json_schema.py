@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from gemini_wire import FLASH, HI, adapt
 from headway.errors import RequestError
 from headway.providers.gemini import provider as gemini
 from headway.providers.gemini.json_schema import to_openapi_schema
 from headway.types import ChatRequest
+from support.gemini_wire import FLASH, HI, adapt
 
 OLD, FLASH3 = "gemini-2.0-flash", "gemini-3-flash-preview"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gemini_wire import contents, user
+from support.gemini_wire import contents, user
 
 PARTS: list[tuple[Any, Any]] = [
     ({"type": "text", "text": "a"}, {"text": "a"}),

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gemini_wire import FLASH, HI, HI_CONTENT, SIGNED, adapt, body, called, contents, result
+from support.gemini_wire import FLASH, HI, HI_CONTENT, SIGNED, adapt, body, called, contents, result
 
 
 def test_system_messages_become_one_system_instruction() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from gemini_wire import FLASH, HI, adapt
 from headway.errors import RequestError
 from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
+from support.gemini_wire import FLASH, HI, adapt
 
 NOTHING: dict[str, Any] = {}
 

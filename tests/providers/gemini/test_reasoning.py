@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gemini_wire import FLASH, adapt
+from support.gemini_wire import FLASH, adapt
 
 PRO, LITE, OLD = "gemini-2.5-pro", "gemini-2.5-flash-lite", "gemini-2.0-flash"
 PRO3, PRO31, FLASH3 = "gemini-3-pro-preview", "gemini-3.1-pro-preview", "gemini-3-flash-preview"

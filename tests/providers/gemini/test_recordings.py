@@ -9,13 +9,13 @@ from typing import Any
 
 from msgspec import Raw
 
-from cassettes import Recording, chosen, each
 from headway import errors
 from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
 from headway.providers.vertex.endpoint import GLOBAL_URL
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target, Usage
-from recorded import fold, read
+from support.recording_decoder import fold, read
+from support.recordings import Recording, chosen, each
 
 PROVIDERS = {"gemini": gemini.PROVIDER, "vertex": vertex.PROVIDER}
 CHAT = ("generateContent", "streamGenerateContent")

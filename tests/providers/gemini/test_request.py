@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from gemini_wire import HI_CONTENT, TARGET, body, request
 from headway.providers.gemini import provider as gemini
 from headway.providers.gemini.provider import PROVIDER
+from support.gemini_wire import HI_CONTENT, TARGET, body, request
 
 
 def test_a_request_has_its_key_in_a_header() -> None:

@@ -16,7 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from conversations import (
+from headway.providers.gemini import provider as gemini
+from headway.providers.vertex import gemini as vertex
+from headway.types import Target, Transformation
+from support.conversation_strategies import (
     FEW,
     audio_parts,
     base64s,
@@ -33,9 +36,6 @@ from conversations import (
     texts,
     tools,
 )
-from headway.providers.gemini import provider as gemini
-from headway.providers.vertex import gemini as vertex
-from headway.types import Target, Transformation
 
 Json = Any
 FORMAT = "google-gemini-v1"

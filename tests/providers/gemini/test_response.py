@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from gemini_wire import FORMAT, START, answer, streamed, whole
 from headway import errors
 from headway.providers.gemini import provider as gemini
 from headway.providers.gemini.provider import PROVIDER
@@ -30,6 +29,7 @@ from headway.types import (
     UsageReported,
 )
 from headway.wire.sse import SseFramer
+from support.gemini_wire import FORMAT, START, answer, streamed, whole
 
 
 def detail(data: str, **fields: Any) -> ReasoningDetail:

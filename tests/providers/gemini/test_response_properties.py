@@ -15,7 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from conversations import (
+from headway.providers.gemini import provider as gemini
+from headway.providers.vertex import gemini as vertex
+from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
+from headway.types import Target, Usage
+from support.conversation_strategies import (
     FEW,
     base64s,
     chat,
@@ -30,10 +34,6 @@ from conversations import (
     sent,
     texts,
 )
-from headway.providers.gemini import provider as gemini
-from headway.providers.vertex import gemini as vertex
-from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
-from headway.types import Target, Usage
 
 Json = Any
 FORMAT = "google-gemini-v1"

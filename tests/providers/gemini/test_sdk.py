@@ -11,12 +11,11 @@ import pytest
 from google.genai import Client
 from google.genai import types as sdk
 
-from calling_wires import GEMINI_CALLING
 from headway.providers.gemini.provider import PROVIDER
 from headway.types import Target
-from scripted import ThreadedServer
-from wires import GEMINI, Wire
-from witnesses import (
+from support.canned_responses import GEMINI, Wire
+from support.scripted_server import ThreadedServer
+from support.sdk_conversation import (
     CONVERSATION,
     FORMAT,
     IMAGE,
@@ -28,6 +27,7 @@ from witnesses import (
     read,
     served,
 )
+from support.tool_call_responses import GEMINI_CALLING
 
 HELLO = sdk.Content(role="user", parts=[sdk.Part(text="Hello")])
 SIGNED = {

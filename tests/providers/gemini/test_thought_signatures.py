@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from gemini_wire import HI, SIGNED, body, called, contents, result
 from headway.providers.gemini.provider import PROVIDER
 from headway.response_accumulator import ResponseAccumulator
+from support.gemini_wire import HI, SIGNED, body, called, contents, result
 
 
 def test_a_signature_is_sent_with_its_tool_call() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gemini_wire import body
+from support.gemini_wire import body
 
 SPEC = {"name": "f", "description": "d", "parameters": {"type": "object", "$defs": {}}}
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gemini_wire import START, answer, streamed, whole
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Finished, Started, Text, Usage, UsageReported
+from support.gemini_wire import START, answer, streamed, whole
 
 STOP = Finished("stop")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from adapter_requests import raw
 from headway.providers.ollama.embeddings import decode_embeddings, encode_embeddings
 from headway.types import EmbeddingsRequest, Target, Usage
+from support.adapter_requests import raw
 
 BASE = "http://127.0.0.1:11434"
 NATIVE = Target(provider="ollama", base_url=BASE)

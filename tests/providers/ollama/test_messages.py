@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter_requests import chat, sent_body, transformations
 from headway.errors import RequestError
 from headway.providers.ollama.provider import PROVIDER
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Target
+from support.adapter_requests import chat, sent_body, transformations
 
 BASE = "http://127.0.0.1:11434"
 NATIVE = Target(provider="ollama", base_url=BASE)

@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec import Raw
 
-from cassettes import Recording, chosen, each, require_recordings
 from headway import errors
 from headway.providers.ollama import provider as ollama
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target
-from recorded import fold, streamed
+from support.recording_decoder import fold, streamed
+from support.recordings import Recording, chosen, each, require_recordings
 
 WAIVED = {
     "ollama/api-embeddings-sync-basic-llama": "the endpoint before /api/embed, superseded",

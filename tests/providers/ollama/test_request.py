@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from adapter_requests import chat, sent_body
 from headway.errors import RequestError
 from headway.providers.ollama.provider import PROVIDER
 from headway.types import Target
+from support.adapter_requests import chat, sent_body
 
 BASE = "http://127.0.0.1:11434"
 NATIVE = Target(provider="ollama", base_url=BASE)

@@ -8,11 +8,11 @@ from typing import Any
 import ollama
 import pytest
 
-from cassettes import Recording, chosen, each
 from headway.providers.ollama.provider import PROVIDER
-from scripted import ThreadedServer
-from wires import END, JSON, LINE, OLLAMA, Played
-from witness import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
+from support.canned_responses import END, JSON, LINE, OLLAMA, Played
+from support.recordings import Recording, chosen, each
+from support.scripted_server import ThreadedServer
+from support.sdk_reference import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
 
 MODEL = "llama"
 NDJSON = "application/x-ndjson"

@@ -9,7 +9,20 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chat_answers import (
+from headway.providers import KINDS
+from headway.types import Target
+from support.chat_request_strategies import (
+    Asked,
+    Names,
+    Sent,
+    asking,
+    check_messages,
+    check_parameters,
+    members,
+    parsed,
+    sent,
+)
+from support.chat_response_strategies import (
     Whole,
     Writer,
     answers,
@@ -25,19 +38,6 @@ from chat_answers import (
     whole,
     words,
 )
-from chat_requests import (
-    Asked,
-    Names,
-    Sent,
-    asking,
-    check_messages,
-    check_parameters,
-    members,
-    parsed,
-    sent,
-)
-from headway.providers import KINDS
-from headway.types import Target
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 REQUESTS = settings(CALM, max_examples=60)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from cassettes import Recording, chosen, each
 from headway.errors import UpstreamError
 from headway.providers.openai.provider import PROVIDER
 from headway.types import Event
-from plain_readings import objects, texts, tools
-from recorded import fold, read
+from support.recording_decoder import fold, read
+from support.recordings import Recording, chosen, each
+from support.reference_decoder import objects, texts, tools
 
 SPEAKERS = frozenset(
     {

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from cassettes import Recording, chosen, each, require_recordings
 from headway.errors import (
     UpstreamAuth,
     UpstreamError,
@@ -21,8 +20,9 @@ from headway.errors import (
 from headway.providers import KINDS
 from headway.providers.openai.finish_reasons import FINISH_REASONS
 from headway.types import ChatRequest, EmbeddingsRequest, Event, Target
-from plain_readings import finishes, objects, texts, thoughts, tools, usages
-from recorded import fold, read
+from support.recording_decoder import fold, read
+from support.recordings import Recording, chosen, each, require_recordings
+from support.reference_decoder import finishes, objects, texts, thoughts, tools, usages
 
 VENDORS = frozenset(
     {

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from completions import DONE, base, chunk, finish, role, text, tool_piece, tool_start
 from headway.errors import (
     UpstreamAuth,
     UpstreamError,
@@ -28,7 +27,8 @@ from headway.types import (
     Text,
 )
 from headway.wire.sse import SseFramer
-from upstreams import sse_event
+from support.openai_completions import DONE, base, chunk, finish, role, text, tool_piece, tool_start
+from support.openai_upstream import sse_event
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec import Raw
 
-from cassettes import Recording, chosen, each
 from headway import errors
 from headway.providers.openai_responses.provider import PROVIDER
 from headway.types import ChatRequest, Event, Finished, Started, Target, UsageReported
-from recorded import fold, read
+from support.recording_decoder import fold, read
+from support.recordings import Recording, chosen, each
 
 
 def is_ours(recording: Recording) -> bool:

@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from conversations import (
+from headway.providers.openai_responses.provider import PROVIDER
+from headway.types import Target, Transformation
+from support.conversation_strategies import (
     FEW,
     addresses,
     audio_parts,
@@ -35,8 +37,6 @@ from conversations import (
     texts,
     tools,
 )
-from headway.providers.openai_responses.provider import PROVIDER
-from headway.types import Target, Transformation
 
 Json = Any
 FORMAT = "openai-responses-v1"

@@ -15,7 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from conversations import (
+from headway.providers.openai_responses.provider import PROVIDER
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import Target, Usage
+from support.conversation_strategies import (
     FEW,
     base64s,
     chat,
@@ -30,9 +33,6 @@ from conversations import (
     sent,
     texts,
 )
-from headway.providers.openai_responses.provider import PROVIDER
-from headway.response_accumulator import ResponseAccumulator
-from headway.types import Target, Usage
 
 Json = Any
 FORMAT = "openai-responses-v1"

@@ -14,7 +14,6 @@ from openai.types.responses.response_create_params import ToolChoice
 from openai.types.shared_params import Reasoning
 from pydantic import TypeAdapter
 
-from cassettes import Recording, chosen, each
 from headway.providers.azure import openai as azure_openai
 from headway.providers.azure import openai_responses as azure_openai_responses
 from headway.providers.base import Provider
@@ -22,7 +21,8 @@ from headway.providers.openai_responses import provider as openai_responses
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, HttpRequest, Target
 from headway.wire.sse import SseFramer
-from scripted import Received, ThreadedServer, answer
+from support.recordings import Recording, chosen, each
+from support.scripted_server import Received, ThreadedServer, answer
 
 DATED = "2025-04-01-preview"
 ANSWERS = chosen(lambda r: r.api == "responses" and r.status == 200)

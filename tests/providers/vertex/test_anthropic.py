@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-import conversations
 from headway.errors import RequestError
 from headway.providers.anthropic import provider as anthropic
 from headway.providers.vertex.anthropic import PROVIDER
 from headway.types import ChatRequest, Target
 from headway.wire.url import authority
+from support import conversation_strategies as conversations
 
 MODEL = "claude-sonnet-4-5@20250929"
 HERE = "/v1/projects/p/locations/"

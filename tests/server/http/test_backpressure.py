@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from completions import DONE, finish, role, text, usage
 from contract.conftest import Launch
-from gateway import Gateway
-from rawclient import Stream
-from upstreams import sse_event, until
+from support.gateway_process import Gateway
+from support.openai_completions import DONE, finish, role, text, usage
+from support.openai_upstream import sse_event, until
+from support.raw_client import Stream
 
 PIECE = "x" * 4000
 EVENT = sse_event(text(PIECE))

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from completions import DONE, finish, role, text, usage
 from contract.conftest import BODY_LIMIT, Launch
 from contract.shapes import checked_error, error_of
-from gateway import Gateway
-from rawclient import Stream
-from upstreams import HANG, Answer, Upstream, Wait, until
+from support.gateway_process import Gateway
+from support.openai_completions import DONE, finish, role, text, usage
+from support.openai_upstream import HANG, Answer, Upstream, Wait, until
+from support.raw_client import Stream
 
 PATH = "/api/engine/chat/echo"
 ORIGIN = "https://page.example"

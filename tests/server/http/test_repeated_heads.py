@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from contract.conftest import Launch
-from gateway import GATE_KEY, Gateway
-from rawclient import Stream
 from server.http.requests import HOST, LENGTH, request
-from upstreams import until
+from support.gateway_process import GATE_KEY, Gateway
+from support.openai_upstream import until
+from support.raw_client import Stream
 
 BODY = json.dumps({"model": "echo", "chat_input": "Hello"}).encode()
 LONGER = json.dumps({"model": "echo", "chat_input": "Hello " * 50}).encode()

@@ -13,7 +13,7 @@ import pytest
 
 from contract.conftest import Launch
 from contract.shapes import checked_error
-from gateway import GATE_KEY, Gateway
+from support.gateway_process import GATE_KEY, Gateway
 
 PATH = b"/api/engine/chat/echo"
 BODY = json.dumps({"model": "echo", "chat_input": "Hello"}).encode()

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway import Gateway
 from server.openapi.browser import Page, browse
+from support.gateway_process import Gateway
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ROUTES = [

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from gateway import Gateway
 from headway.server.openapi.schemas import base, engine, models, openai
+from support.gateway_process import Gateway
 
 ENGINE = "/api/engine/chat/echo"
 OPENAI = "/v1/chat/completions"

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from completions import asks_for_usage, join_chunks
+from support.openai_completions import asks_for_usage, join_chunks
 
 
 class Wait(NamedTuple):

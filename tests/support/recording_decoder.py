@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cassettes import Recording
 from headway.providers.base import Provider
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Event
+from support.recordings import Recording
 
 
 def read(provider: Provider, recording: Recording, *pieces: bytes) -> list[Event]:

@@ -11,8 +11,8 @@ from msgspec import Raw
 from headway.providers.base import Provider
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Target
-from scripted import Received, ThreadedServer, answer
-from wires import Played
+from support.canned_responses import Played
+from support.scripted_server import Received, ThreadedServer, answer
 
 
 class Asked(NamedTuple):

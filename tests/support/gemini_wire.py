@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from adapter_requests import chat
 from headway.providers.gemini.provider import PROVIDER
 from headway.types import ChatRequest, Event, Frame, Started, Target
+from support.adapter_requests import chat
 
 FLASH = "gemini-2.5-flash"
 TARGET = Target(provider="gemini", base_url="https://g.test/v1beta", api_key="key")

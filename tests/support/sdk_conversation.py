@@ -11,8 +11,8 @@ from msgspec import Raw
 from headway.providers.base import Provider
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, HttpRequest, Target
-from scripted import answer
-from wires import Played
+from support.canned_responses import Played
+from support.scripted_server import answer
 
 IMAGE = b"a picture"
 SCHEMA = {

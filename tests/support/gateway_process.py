@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from headway.providers import FACTS
-from rawclient import Client, Reply, Stream
+from support.raw_client import Client, Reply, Stream
 
 SERVER_KEY = "sk-planted-server-Q7vXw2LmT9"
 BODY_KEY = "sk-planted-body-K3nRz8PdY5"

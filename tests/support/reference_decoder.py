@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from cassettes import Recording
+from support.recordings import Recording
 
 
 def objects(recording: Recording) -> Iterator[Any]:

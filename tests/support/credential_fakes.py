@@ -15,7 +15,7 @@ from headway.credentials.base import Response
 from headway.transport import HttpTransport
 from headway.transport.fetch import fetch
 from headway.types import HttpRequest, Timeouts
-from scripted import Reply, ScriptedServer
+from support.scripted_server import Reply, ScriptedServer
 
 NOW = 1_700_000_000.0
 UNREACHABLE = "http://127.0.0.1:9"

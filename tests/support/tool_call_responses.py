@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from wires import BEDROCK, CLAUDE, JSON, SSE, Played, Wire, _bedrock, _named
+from support.canned_responses import BEDROCK, CLAUDE, JSON, SSE, Played, Wire, _bedrock, _named
 
 SPENT = {
     "input_tokens": 3,

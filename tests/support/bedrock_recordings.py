@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cassettes import Recording
+from support.recordings import Recording
 
 OTHERS = "invoke is for Claude; other models are spoken to through Converse"
 WAIVED = {

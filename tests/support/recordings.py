@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-BESIDE = Path(__file__).parents[2] / "shared" / "cassettes"
+BESIDE = Path(__file__).parents[3] / "shared" / "cassettes"
 ABSENT = "recordings are absent"
 """How the reason of such a skip begins; the conftest.py at the top allows it in CI."""
 

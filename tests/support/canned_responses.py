@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from completions import DONE, finish, join_chunks, role, text, usage
 from headway.wire.aws_event_stream import encode_message
-from upstreams import sse_event
+from support.openai_completions import DONE, finish, join_chunks, role, text, usage
+from support.openai_upstream import sse_event
 
 SSE = "text/event-stream"
 JSON = "application/json"
