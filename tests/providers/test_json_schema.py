@@ -1,4 +1,4 @@
-"""Schemas are closed, and what cannot be enforced is told in words."""
+"""Schemas are converted to the strict subset; keywords outside of it move to descriptions."""
 
 from __future__ import annotations
 

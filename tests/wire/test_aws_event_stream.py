@@ -1,4 +1,4 @@
-"""AWS event streams: written bytes, recordings, and every way to cut or spoil them."""
+"""AWS event streams are split into frames, in any chunk sizes; corrupt ones raise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anthropic's errors, and those of the clouds before it, in our tree."""
+"""Anthropic's errors, and those of the clouds that serve its models, become ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model takes is told by the version in its name, however a platform spells it."""
+"""The rules of a model follow from the version in its name, in every platform's spelling."""
 
 from __future__ import annotations
 

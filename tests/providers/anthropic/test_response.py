@@ -1,4 +1,4 @@
-"""What Anthropic answers, streamed and whole, as events."""
+"""Anthropic's answers, streamed and whole, are decoded to events."""
 
 from __future__ import annotations
 
@@ -119,16 +119,16 @@ RESULT = {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"ur
 
 # what it shows, the stream between its start and its end, the whole message's content, the events
 BLOCKS: list[tuple[str, list[dict[str, Any]], list[Any], list[Event]]] = [
-    ("nothing at all", [PING], [], []),
+    ("no blocks", [PING], [], []),
     (
-        "a text in pieces, and an empty one",
+        "a text in pieces, and an empty text",
         [opened(0, type="text", text=""), PING, delta(0, type="text_delta", text="He"),
          delta(0, type="text_delta", text=""), delta(0, type="text_delta", text="y"), closed(0)],
         [{"type": "text", "text": "Hey"}],
         [Text("He"), Text("y")],
     ),
     (
-        "a thought and its signature",
+        "thinking and its signature",
         [opened(0, type="thinking", thinking="", signature=""),
          delta(0, type="thinking_delta", thinking="Let"),
          delta(0, type="thinking_delta", thinking=" us"),
@@ -137,13 +137,13 @@ BLOCKS: list[tuple[str, list[dict[str, Any]], list[Any], list[Event]]] = [
         [Reasoning("Let"), Reasoning(" us"), SIGNED],
     ),
     (
-        "a thought that is encrypted",
+        "encrypted thinking",
         [opened(0, type="redacted_thinking", data="E"), closed(0)],
         [{"type": "redacted_thinking", "data": "E"}],
         [HIDDEN],
     ),
     (
-        "two calls, one without arguments",
+        "two tool calls, one without arguments",
         [opened(0, type="tool_use", id="a", name="f", input={}),
          delta(0, type="input_json_delta", partial_json=""),
          delta(0, type="input_json_delta", partial_json='{"x":'),
@@ -167,7 +167,7 @@ BLOCKS: list[tuple[str, list[dict[str, Any]], list[Any], list[Event]]] = [
         [Text("Oh "), Text("no"), FOUND],
     ),
     (
-        "what a server's tool was asked and found",
+        "a call of a server tool and its result",
         [opened(0, **SERVED, input={}), delta(0, type="input_json_delta", partial_json=""),
          delta(0, type="input_json_delta", partial_json='{"query": "x"}'), closed(0),
          opened(1, **RESULT), closed(1)],
@@ -176,7 +176,7 @@ BLOCKS: list[tuple[str, list[dict[str, Any]], list[Any], list[Event]]] = [
          ExtraFields({"content_blocks": [{**RESULT, "index": 1}]})],
     ),
     (
-        "a delta of nothing known",
+        "deltas of unknown types",
         [opened(0, type="text", text=""), {"type": "content_block_delta", "index": 0},
          delta(0, type="mood_delta", mood="good"), {"type": "weather", "index": 9}, closed(0)],
         [{"type": "text", "text": ""}],
@@ -226,7 +226,7 @@ def test_a_whole_message_gives_the_events_of_its_stream(
     assert joined(decode_response(body)) == [STARTED, *joined(events), *ending]
 
 
-# stop_reason and what is beside it, the finish, what is told beside it
+# stop_reason and what is beside it, the finish, what else the events say
 ENDS: list[tuple[dict[str, Any], str, dict[str, Any] | None]] = [
     ({"reason": "end_turn"}, "stop", None),
     ({"reason": "max_tokens"}, "length", None),
@@ -246,12 +246,12 @@ ENDS: list[tuple[dict[str, Any], str, dict[str, Any] | None]] = [
 
 
 @pytest.mark.parametrize(
-    ("stop", "reason", "told"), ENDS, ids=[f"{row[0]['reason']} {len(row[0])}" for row in ENDS]
+    ("stop", "reason", "given"), ENDS, ids=[f"{row[0]['reason']} {len(row[0])}" for row in ENDS]
 )
 def test_every_stop_reason_has_a_finish_reason(
-    stop: dict[str, Any], reason: str, told: dict[str, Any] | None
+    stop: dict[str, Any], reason: str, given: dict[str, Any] | None
 ) -> None:
-    expected = [*([] if told is None else [ExtraFields(told)]), Finished(reason)]
+    expected = [*([] if given is None else [ExtraFields(given)]), Finished(reason)]
     fields = dict(stop)
     streamed = read(stream(start(), ended(fields.pop("reason"), usage=None, **fields), STOP), 99)
     assert streamed[2:] == [*expected, StreamEnd()]

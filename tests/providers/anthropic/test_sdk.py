@@ -1,4 +1,4 @@
-"""Anthropic's SDK as a witness: we send what it sends, and it reads an answer as we do."""
+"""Anthropic's SDK as the reference: equal requests, and equal decoded answers."""
 
 from __future__ import annotations
 

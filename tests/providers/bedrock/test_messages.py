@@ -1,4 +1,4 @@
-"""Messages in OpenAI's format, as turns made of Bedrock's content blocks."""
+"""OpenAI's messages become Bedrock's content blocks."""
 
 from __future__ import annotations
 

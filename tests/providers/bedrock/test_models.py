@@ -1,4 +1,4 @@
-"""The families of models on Bedrock are told by their ids."""
+"""The family of a model follows from its id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Bedrock and the families of its models do not take, and what becomes of it."""
+"""OpenAI's parameters become Bedrock's, and the transformations say how."""
 
 from __future__ import annotations
 

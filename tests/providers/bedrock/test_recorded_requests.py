@@ -1,4 +1,4 @@
-"""Requests that were recorded going to Amazon Bedrock, written as they were."""
+"""Recorded requests to Amazon Bedrock are reproduced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that were recorded coming from Amazon Bedrock."""
+"""Recorded answers of Amazon Bedrock are decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests in OpenAI's format, as Bedrock's Converse and as Claude's own format through invoke."""
+"""Requests to Converse, and to invoke in Claude's format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of Converse and of invoke, as events: what no recording shows, and what none may."""
+"""Answers of Converse and of invoke are decoded to events: cases that no recording has."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ def stop(index: int = 0) -> Pair:
 # --- Streams --------------------------------------------------------------------------------------
 
 STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
-    "the start says nothing, and padding is none": (
+    "the start has no content, and padding is ignored": (
         [("messageStart", {"role": "assistant", "p": "abc"}), delta(text=""), delta(text="a")],
         [Started(), Text("a")],
     ),
-    "events that nobody knows give none": (
+    "unknown events give no events": (
         [("surprise", {"x": 1}), ("contentBlockDelta", {"contentBlockIndex": 0}), stop(7)],
         [],
     ),
-    "a call without arguments has {}": (
+    "a tool call without arguments has {}": (
         [
             ("contentBlockStart", {"contentBlockIndex": 1, "start": {
                 "toolUse": {"toolUseId": "t", "name": "f"}}}),
@@ -81,7 +81,7 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
         ],
         [ToolStarted(0, "t", "f"), ToolArguments(0, "{}")],
     ),
-    "calls are numbered by themselves": (
+    "tool calls are numbered apart from other blocks": (
         [
             delta(0, text="a"),
             stop(0),
@@ -107,11 +107,11 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
             ToolArguments(1, "1}"),
         ],
     ),
-    "a thought without a signature has no detail": (
+    "reasoning without a signature has no detail": (
         [delta(reasoningContent={"text": "hm"}), stop()],
         [Reasoning("hm")],
     ),
-    "an encrypted thought that is not Claude's stays as it is": (
+    "encrypted reasoning that is not Claude's is unchanged": (
         [delta(0, reasoningContent={"redactedContent": b64encode(b"\x00\x01").decode()}), stop(),
          delta(1, reasoningContent={"redactedContent": "no base64"}), stop(1)],
         [
@@ -121,14 +121,21 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
                              "format": "bedrock-converse-v1", "index": 1}),
         ],
     ),
-    "a signed thought without a text": (
+    "encrypted reasoning of Claude has Anthropic's format": (
+        [delta(reasoningContent={"redactedContent": b64encode(b"QUJD").decode()}), stop()],
+        [
+            ReasoningDetail({"type": "reasoning.encrypted", "data": "QUJD",
+                             "format": "anthropic-claude-v1", "index": 0}),
+        ],
+    ),
+    "signed reasoning without a text": (
         [delta(reasoningContent={"text": ""}), delta(reasoningContent={"signature": "s"}), stop()],
         [
             ReasoningDetail({"type": "reasoning.text", "text": "", "signature": "s",
                              "format": "anthropic-claude-v1", "index": 0}),
         ],
     ),
-    "a picture in pieces": (
+    "an image in pieces": (
         [
             ("contentBlockStart", {"contentBlockIndex": 0, "start": {"image": {"format": "jpeg"}}}),
             delta(image={"source": {"bytes": "QU"}}),
@@ -139,7 +146,7 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
         [ExtraFields({"images": [
             {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,QUI="}}]})],
     ),
-    "what it stopped for and was asked to add": (
+    "the stop sequence and requested additional fields": (
         [("messageStop", {"stopReason": "stop_sequence",
                           "additionalModelResponseFields": {"stop_sequence": "x"}})],
         [
@@ -148,11 +155,11 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
             Finished("stop"),
         ],
     ),
-    "a stop for no reason, and an end without usage": (
+    "a stop without a reason, and an end without usage": (
         [("messageStop", {}), ("metadata", {"metrics": {"latencyMs": 1}})],
         [Finished("stop"), StreamEnd()],
     ),
-    "what was written for an hour": (
+    "tokens written to a cache for an hour": (
         [("metadata", {"usage": {
             "inputTokens": 1, "outputTokens": 2, "totalTokens": 33,
             "cacheReadInputTokens": 10, "cacheWriteInputTokens": 20,
@@ -172,7 +179,7 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
             StreamEnd(),
         ],
     ),
-    "usage of which nothing is known": (
+    "usage without counts": (
         [("metadata", {"usage": {}})],
         [
             UsageReported(

@@ -1,5 +1,4 @@
-"""AWS's SDK as a witness: we send what it sends, signed as it signs, and it reads an answer as we
-do."""
+"""AWS's SDK as the reference: equal requests, equal signatures, and equal decoded answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent to Anthropic's models on Vertex AI: the place, the door, the version."""
+"""Requests to Anthropic's models on Vertex AI: address, authentication, version."""
 
 from __future__ import annotations
 
