@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from headway.providers.openai_usage import openai_usage
 from headway.types import Usage, UsageReported
 
 
@@ -38,7 +39,12 @@ def merge_usage(first: WireUsage, last: WireUsage) -> WireUsage:
 
 
 def usage_reported(wire: WireUsage) -> UsageReported:
-    return UsageReported(canonical_usage(wire, wire.output_tokens), _openai_usage(wire))
+    usage = canonical_usage(wire, wire.output_tokens)
+    fields = openai_usage(usage)
+    fields["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
+    if wire.server_tool_use is not None:
+        fields["server_tool_use"] = wire.server_tool_use
+    return UsageReported(usage, fields)
 
 
 def canonical_usage(wire: WireUsage, output_tokens: int | None) -> Usage:
@@ -58,22 +64,3 @@ def _input_tokens(wire: WireUsage) -> int | None:
         return None
     cached = (wire.cache_read_input_tokens or 0) + (wire.cache_creation_input_tokens or 0)
     return wire.input_tokens + cached
-
-
-def _openai_usage(wire: WireUsage) -> dict[str, Any]:
-    """In OpenAI's shape; ``cache_write_tokens``, which OpenAI lacks, is OpenRouter's name."""
-    usage = canonical_usage(wire, wire.output_tokens)
-    prompt, completion = usage.input_tokens, usage.output_tokens
-    fields: dict[str, Any] = {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": None if prompt is None or completion is None else prompt + completion,
-        "prompt_tokens_details": {
-            "cached_tokens": usage.cache_read_tokens,
-            "cache_write_tokens": usage.cache_write_tokens,
-        },
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-    }
-    if wire.server_tool_use is not None:
-        fields["server_tool_use"] = wire.server_tool_use
-    return fields

@@ -4,10 +4,9 @@ excludes tokens that were read from a cache or written to one."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import Struct
 
+from headway.providers.openai_usage import openai_usage
 from headway.types import Usage, UsageReported
 
 
@@ -32,7 +31,7 @@ def usage_reported(wire: WireUsage) -> UsageReported:
         cache_write_tokens=wire.cache_write_input_tokens,
         cache_write_1h_tokens=_written_for_an_hour(wire),
     )
-    return UsageReported(usage, _openai_usage(usage))
+    return UsageReported(usage, openai_usage(usage))
 
 
 def _input_tokens(wire: WireUsage) -> int | None:
@@ -47,17 +46,3 @@ def _written_for_an_hour(wire: WireUsage) -> int | None:
     if wire.cache_details is None:
         return None
     return sum(detail.input_tokens for detail in wire.cache_details if detail.ttl == "1h")
-
-
-def _openai_usage(usage: Usage) -> dict[str, Any]:
-    """In OpenAI's shape; ``cache_write_tokens``, which OpenAI lacks, is OpenRouter's name."""
-    prompt, completion = usage.input_tokens, usage.output_tokens
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": None if prompt is None or completion is None else prompt + completion,
-        "prompt_tokens_details": {
-            "cached_tokens": usage.cache_read_tokens,
-            "cache_write_tokens": usage.cache_write_tokens,
-        },
-    }
