@@ -35,7 +35,7 @@ from headway.cli.app import app
 from headway.config import load
 from headway.dialects.base import ClientRequest, DecodedRequest
 from headway.metering.prices import read_shipped_prices
-from headway.providers import FACTS, KINDS, echo
+from headway.providers import FACTS, KINDS, echo, wire_formats
 from headway.providers.base import Provider
 from headway.providers.docs import markdown
 from headway.providers.openai_compatible import vendors
@@ -253,14 +253,17 @@ def test_every_piece_of_python_is_python(block: Block) -> None:
 
 @pytest.fixture
 def examples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, ModuleType]]:
-    """docs/adding-a-provider.md, executed: a vendor's file among the vendors, the module of a wire
-    format, and its test."""
-    vendor, module, test = (
+    """docs/adding-a-provider.md, executed: a vendor's file among the vendors, the entry, the module
+    and the test of a wire format."""
+    vendor, entry, module, test = (
         b.text for b in blocks_of(DOCS / "adding-a-provider.md") if b.language == "python"
     )
     (tmp_path / "acme.py").write_text(vendor)
     monkeypatch.setattr(vendors, "__path__", [*vendors.__path__, str(tmp_path)])
     entries.cache_clear()
+    namespace: dict[str, Any] = {"ProviderEntry": wire_formats.ProviderEntry}
+    exec(entry, namespace)
+    monkeypatch.setattr(wire_formats, "BOLT", namespace["BOLT"], raising=False)
     made: dict[str, ModuleType] = {}
     for name, text in (("bolt", module), ("test_bolt", test)):
         made[name] = ModuleType(f"documented_{name}")

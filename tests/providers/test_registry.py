@@ -20,7 +20,7 @@ from headway.providers.base import Provider, State
 from headway.providers.capabilities import CAPABILITIES
 from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import response as openai_response
-from headway.providers.registry import WIRE_FORMATS
+from headway.providers.wire_formats import WIRE_FORMATS
 from headway.types import Frame, Text
 
 PRICED = set(json.loads(read_shipped_prices())["providers"])

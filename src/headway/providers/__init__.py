@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from headway.providers.registry import ALIASES, ProviderEntry, entries
+from headway.providers.registry import ALIASES, entries
+from headway.providers.wire_formats import ProviderEntry
 
 if TYPE_CHECKING:
     from headway.providers.base import Provider

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from headway.providers.base import unchanged
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
+from headway.providers.wire_formats import ECHO
 from headway.types import ChatRequest, Headers, HttpRequest, Target, Url
 
 Fault = Literal["cut", "stall", "malformed", "error_event", "rate_limit", "error", "silence"]
@@ -285,10 +286,7 @@ def _usage(request: EchoRequest, completion: int) -> dict[str, int]:
 
 PROVIDER = replace(
     openai.PROVIDER,
-    name="echo",
-    title="Echo",
-    base_url="echo://echo",
-    key_env=None,
+    **ECHO.facts,
     encode_request=encode_request,
     adapt=unchanged,
     price_id=None,

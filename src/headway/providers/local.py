@@ -7,13 +7,11 @@ from msgspec.structs import replace
 
 from headway.providers.base import unchanged
 from headway.providers.openai import provider as openai
+from headway.providers.wire_formats import LOCAL
 
 PROVIDER = replace(
     openai.PROVIDER,
-    name="local",
-    title="Local",
-    base_url=None,
-    key_env=None,
+    **LOCAL.facts,
     adapt=unchanged,
     encode_embeddings=None,
     decode_embeddings=None,

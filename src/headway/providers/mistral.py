@@ -23,6 +23,7 @@ from headway.providers.openai_compatible.request_rules import flatten_reasoning
 from headway.providers.openai_compatible.request_transforms import encode_without_stream_options
 from headway.providers.openai_compatible.usage import ADD_AUDIO_TOKENS
 from headway.providers.parameter_rules import ParameterRules, apply_parameter_rules
+from headway.providers.wire_formats import MISTRAL
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
 UNSUPPORTED = "unsupported by Mistral"
@@ -141,10 +142,7 @@ decode_response, decode_event = transformed_decoders(ADD_AUDIO_TOKENS)
 
 PROVIDER = replace(
     openai.PROVIDER,
-    name="mistral",
-    title="Mistral",
-    base_url="https://api.mistral.ai/v1",
-    key_env="MISTRAL_API_KEY",
+    **MISTRAL.facts,
     wire="mistral_chat",
     encode_request=encode_without_stream_options,
     decode_response=decode_response,

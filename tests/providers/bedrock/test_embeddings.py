@@ -10,9 +10,11 @@ from msgspec import Raw
 
 from headway.errors import RequestError
 from headway.providers.bedrock.embeddings import decode_embeddings
-from headway.providers.bedrock.endpoint import BASE_URL
 from headway.providers.bedrock.request import encode_embeddings
+from headway.providers.wire_formats import BEDROCK
 from headway.types import EmbeddingsRequest, Target, Usage
+
+BASE_URL = BEDROCK.base_url or ""
 
 NOVA = "amazon.nova-lite-v1:0"
 TARGET = Target(provider="bedrock", base_url=BASE_URL, options={"region": "us-east-1"})

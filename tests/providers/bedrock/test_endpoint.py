@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from headway.errors import RequestError
-from headway.providers.bedrock.endpoint import BASE_URL, region_of
+from headway.providers.bedrock.endpoint import region_of
+from headway.providers.wire_formats import BEDROCK
 from headway.types import Target
+
+BASE_URL = BEDROCK.base_url or ""
 
 
 @pytest.mark.parametrize(

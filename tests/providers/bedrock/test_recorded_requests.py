@@ -11,13 +11,15 @@ from msgspec import Raw
 
 from headway.providers.bedrock import mantle as bedrock_mantle
 from headway.providers.bedrock.embeddings import decode_embeddings
-from headway.providers.bedrock.endpoint import BASE_URL
 from headway.providers.bedrock.provider import PROVIDER
 from headway.providers.bedrock.request import encode_embeddings, encode_request
+from headway.providers.wire_formats import BEDROCK
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, EmbeddingsRequest, Target
 from support.bedrock_recordings import EMBEDDINGS, WAIVED, is_chat
 from support.recordings import Recording, chosen, each, require_recordings
+
+BASE_URL = BEDROCK.base_url or ""
 
 REQUESTS = chosen(lambda r: is_chat(r) and r.request is not None)
 VECTORS = chosen(lambda r: any(sign in r.name for sign in EMBEDDINGS))

@@ -10,11 +10,13 @@ import pytest
 from msgspec import Raw
 
 from headway.errors import RequestError
-from headway.providers.bedrock.endpoint import BASE_URL
 from headway.providers.bedrock.parameters import adapt
 from headway.providers.bedrock.request import encode_request
 from headway.providers.bedrock.signing import sign_request
+from headway.providers.wire_formats import BEDROCK
 from headway.types import ChatRequest, Target
+
+BASE_URL = BEDROCK.base_url or ""
 
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
 SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"

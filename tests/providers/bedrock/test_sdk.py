@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from headway.providers.bedrock.endpoint import BASE_URL
+from headway.providers import wire_formats
 from headway.providers.bedrock.provider import PROVIDER
 from headway.providers.bedrock.response import FINISH_REASONS
 from headway.providers.bedrock.signing import sign_request
@@ -34,6 +34,8 @@ from support.sdk_conversation import (
     served,
 )
 from support.tool_call_responses import BEDROCK_CALLING
+
+BASE_URL = wire_formats.BEDROCK.base_url or ""
 
 NOW = 1_700_000_000.0
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"

@@ -8,11 +8,13 @@ import pytest
 from msgspec import Raw
 
 from headway.errors import MissingProviderKey
-from headway.providers.bedrock.endpoint import BASE_URL
 from headway.providers.bedrock.request import encode_request
 from headway.providers.bedrock.signing import sign_request
+from headway.providers.wire_formats import BEDROCK
 from headway.types import ChatRequest, Target
 from headway.wire.sigv4 import AwsCredentials, CredentialScope, sign
+
+BASE_URL = BEDROCK.base_url or ""
 
 NOVA = "amazon.nova-lite-v1:0"
 CLAUDE = "anthropic.claude-3-7-sonnet-20250219-v1:0"

@@ -8,6 +8,7 @@ from headway.providers.anthropic.parameters import adapt
 from headway.providers.anthropic.request import API_VERSION, encode_request
 from headway.providers.anthropic.response import decode_event, decode_response
 from headway.providers.base import Provider
+from headway.providers.wire_formats import ANTHROPIC
 from headway.types import Parameter
 
 PARAMETERS = (
@@ -34,10 +35,7 @@ CAPABILITIES = {
 }
 
 PROVIDER = Provider(
-    name="anthropic",
-    title="Anthropic",
-    base_url="https://api.anthropic.com",
-    key_env="ANTHROPIC_API_KEY",
+    **ANTHROPIC.facts,
     wire="anthropic_messages",
     encode_request=encode_request,
     decode_response=decode_response,

@@ -10,7 +10,6 @@ from headway.errors import RequestError
 from headway.types import Target, Url
 from headway.wire.url import join
 
-BASE_URL = "https://bedrock-runtime.{region}.amazonaws.com"
 AWS_HOST = re.compile(
     r"bedrock(?:-\w+)?(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.com|api\.aws)"
 )

@@ -18,6 +18,7 @@ from headway.providers.model_lists import ModelList, openai_model_list
 from headway.providers.openai import parameters as openai_parameters
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
+from headway.providers.wire_formats import BEDROCK_MANTLE
 from headway.types import ChatRequest, HttpRequest, Target
 
 OPENAI_LIST = openai_model_list()
@@ -42,10 +43,7 @@ def encode_list(target: Target, page: str | None) -> HttpRequest:
 
 PROVIDER = replace(
     openai.PROVIDER,
-    name="bedrock_mantle",
-    title="Amazon Bedrock (OpenAI-compatible)",
-    base_url="https://bedrock-mantle.{region}.api.aws/v1",
-    key_env="AWS_BEARER_TOKEN_BEDROCK",
+    **BEDROCK_MANTLE.facts,
     encode_request=encode_request,
     adapt=adapt,
     encode_embeddings=None,

@@ -7,13 +7,14 @@ from functools import partial
 
 from headway.providers.base import Provider
 from headway.providers.bedrock.embeddings import decode_embeddings
-from headway.providers.bedrock.endpoint import BASE_URL, base_url
+from headway.providers.bedrock.endpoint import base_url
 from headway.providers.bedrock.errors import decode_error
 from headway.providers.bedrock.model_list import model_list
 from headway.providers.bedrock.parameters import adapt
 from headway.providers.bedrock.request import encode_embeddings, encode_request
 from headway.providers.bedrock.response import decode_event, decode_response
 from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS, sign_request
+from headway.providers.wire_formats import BEDROCK
 from headway.types import Parameter
 from headway.wire.aws_event_stream import EventStreamFramer
 
@@ -48,10 +49,7 @@ CAPABILITIES = {
 }
 
 PROVIDER = Provider(
-    name="bedrock",
-    title="Amazon Bedrock",
-    base_url=BASE_URL,
-    key_env="AWS_BEARER_TOKEN_BEDROCK",
+    **BEDROCK.facts,
     wire="bedrock_converse",
     encode_request=encode_request,
     decode_response=decode_response,

@@ -10,6 +10,7 @@ from headway.providers.cohere.parameters import adapt
 from headway.providers.cohere.request import encode_request
 from headway.providers.cohere.response import decode_event, decode_response
 from headway.providers.openai import provider as openai
+from headway.providers.wire_formats import COHERE
 from headway.types import Parameter
 
 TOP_K = Parameter(id="top_k", name="Top K", type="integer", min=0, step=1)
@@ -30,10 +31,7 @@ CAPABILITIES = {
 }
 
 PROVIDER = Provider(
-    name="cohere",
-    title="Cohere",
-    base_url="https://api.cohere.com",
-    key_env="CO_API_KEY",
+    **COHERE.facts,
     wire="cohere_v2",
     encode_request=encode_request,
     decode_response=decode_response,

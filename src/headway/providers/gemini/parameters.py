@@ -69,8 +69,8 @@ class Service(Struct, frozen=True, kw_only=True):
     """Whether it knows ``store``."""
 
 
-STUDIO = Service(penalties=STUDIO_PENALTIES, has_store=True)
-VERTEX = Service(penalties=VERTEX_PENALTIES, has_store=False)
+AI_STUDIO = Service(penalties=STUDIO_PENALTIES, has_store=True)
+VERTEX_AI = Service(penalties=VERTEX_PENALTIES, has_store=False)
 
 
 def adapt(service: Service, request: ChatRequest) -> Adapted:

@@ -17,10 +17,11 @@ from headway.providers.gemini.embeddings import (
 from headway.providers.gemini.errors import decode_error
 from headway.providers.gemini.finish_reasons import STUDIO_NUMBERS
 from headway.providers.gemini.model_list import MODEL_LIST
-from headway.providers.gemini.parameters import STUDIO, adapt
+from headway.providers.gemini.parameters import AI_STUDIO, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
 from headway.providers.openai.provider import PARAMETERS as OPENAI_PARAMETERS
+from headway.providers.wire_formats import GEMINI
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Parameter, Target
 from headway.wire.url import join
 
@@ -87,16 +88,13 @@ CAPABILITIES = {
 }
 
 PROVIDER = Provider(
-    name="gemini",
-    title="Google Gemini",
-    base_url="https://generativelanguage.googleapis.com/v1beta",
-    key_env="GEMINI_API_KEY",
+    **GEMINI.facts,
     wire="gemini",
     encode_request=encode_request,
     decode_response=partial(decode_response, STUDIO_NUMBERS),
     decode_event=partial(decode_event, STUDIO_NUMBERS),
     decode_error=decode_error,
-    adapt=partial(adapt, STUDIO),
+    adapt=partial(adapt, AI_STUDIO),
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="google",

@@ -17,6 +17,7 @@ from headway.providers.ollama.parameters import adapt
 from headway.providers.ollama.request import encode_request
 from headway.providers.ollama.response import decode_event, decode_response
 from headway.providers.openai import provider as openai
+from headway.providers.wire_formats import OLLAMA
 from headway.types import Parameter
 
 PARAMETERS = (
@@ -43,10 +44,7 @@ OPTIONS = {
 }
 
 PROVIDER = Provider(
-    name="ollama",
-    title="Ollama",
-    base_url="http://127.0.0.1:11434",
-    key_env=None,
+    **OLLAMA.facts,
     wire="ollama_chat",
     encode_request=encode_request,
     decode_response=decode_response,

@@ -17,8 +17,9 @@ from headway.providers.anthropic.provider import CAPABILITIES, PARAMETERS
 from headway.providers.anthropic.request import ACCEPT, beta_features, encode, request_body
 from headway.providers.anthropic.response import decode_event, decode_response
 from headway.providers.base import Provider
-from headway.providers.vertex.endpoint import GLOBAL_URL, region_of, regional_url
+from headway.providers.vertex.endpoint import region_of, regional_url
 from headway.providers.vertex.model_list import model_list
+from headway.providers.wire_formats import VERTEX_ANTHROPIC
 from headway.types import ChatRequest, HttpRequest, Target
 from headway.wire.url import join
 
@@ -70,10 +71,7 @@ def _path(request: ChatRequest, target: Target) -> str:
 
 
 PROVIDER = Provider(
-    name="vertex_anthropic",
-    title="Anthropic on Vertex AI",
-    base_url=GLOBAL_URL,
-    key_env=None,
+    **VERTEX_ANTHROPIC.facts,
     wire="anthropic_messages",
     encode_request=encode_request,
     decode_response=decode_response,

@@ -16,11 +16,12 @@ from headway.errors import InvalidField
 from headway.providers.gemini import provider as gemini
 from headway.providers.gemini.embeddings import BATCH_METHOD, encode_vertex_body
 from headway.providers.gemini.finish_reasons import VERTEX_NUMBERS
-from headway.providers.gemini.parameters import VERTEX, adapt
+from headway.providers.gemini.parameters import VERTEX_AI, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
-from headway.providers.vertex.endpoint import GLOBAL_URL, region_of, regional_url
+from headway.providers.vertex.endpoint import region_of, regional_url
 from headway.providers.vertex.model_list import model_list
+from headway.providers.wire_formats import VERTEX
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target, Url
 from headway.wire.url import join
 
@@ -113,14 +114,11 @@ def _option(target: Target, name: str, default: str) -> str:
 
 PROVIDER = replace(
     gemini.PROVIDER,
-    name="vertex",
-    title="Google Vertex AI",
-    base_url=GLOBAL_URL,
-    key_env=None,
+    **VERTEX.facts,
     encode_request=encode_request,
     decode_response=partial(decode_response, VERTEX_NUMBERS),
     decode_event=partial(decode_event, VERTEX_NUMBERS),
-    adapt=partial(adapt, VERTEX),
+    adapt=partial(adapt, VERTEX_AI),
     encode_embeddings=encode_embeddings,
     credentials="google",
     model_pattern=MODEL_PATTERN,
