@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from headway.providers.mistral import PROVIDER
-from headway.types import ChatRequest, Target
+from headway.providers.mistral import PROVIDER, encode_embeddings
+from headway.types import ChatRequest, EmbeddingsRequest, Target
 
 TARGET = Target(provider="mistral", base_url="https://api.mistral.ai/v1", api_key="k")
 HI = [{"role": "user", "content": "Hi"}]
@@ -215,3 +215,14 @@ def test_default_parameters_are_all_sent() -> None:
     body, noted = sent(**names)
     assert body == {**PLAIN, **names}
     assert noted == []
+
+
+def test_embeddings_have_mistrals_name_of_dimensions_and_no_user() -> None:
+    parameters = {"dimensions": Raw(b"8"), "user": Raw(b'"u"'), "output_dtype": Raw(b'"float"')}
+    request = EmbeddingsRequest(model="m", input=Raw(b'["a"]'), parameters=parameters)
+    assert json.loads(encode_embeddings(request, TARGET).body) == {
+        "model": "m",
+        "input": ["a"],
+        "output_dimension": 8,
+        "output_dtype": "float",
+    }

@@ -1,4 +1,4 @@
-"""Mistral's wire: there and back, whatever is said."""
+"""Generated requests and responses in Mistral's format are converted completely."""
 
 from __future__ import annotations
 

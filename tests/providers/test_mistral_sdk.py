@@ -1,4 +1,4 @@
-"""Mistral's SDK as a witness: it asks for what we ask for, and reads of an answer what we read."""
+"""Mistral's SDK as the reference: we send what it sends, and it decodes a response as we do."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def ours(server_url: str, given: Any, streamed: bool) -> Asked:
 @pytest.mark.parametrize(
     ("openai", "native"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS]
 )
-def test_mistral_is_asked_what_its_sdk_asks(openai: Any, native: Any, streamed: bool) -> None:
+def test_requests_equal_those_of_the_sdk(openai: Any, native: Any, streamed: bool) -> None:
     with serving(OPENAI.streamed if streamed else OPENAI.whole) as server:
         told(server, streamed, **native)
         theirs = asked_by_sdk(server.requests[0])

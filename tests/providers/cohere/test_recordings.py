@@ -1,4 +1,4 @@
-"""Real traffic of Cohere, read and written."""
+"""Recorded traffic of Cohere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cohere's SDK as a witness: it asks for what we ask for, and reads of an answer what we read."""
+"""Cohere's SDK as the reference: we send what it sends, and it decodes a response as we do."""
 
 from __future__ import annotations
 

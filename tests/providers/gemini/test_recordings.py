@@ -1,4 +1,4 @@
-"""Real traffic of Google's generateContent, on AI Studio and on Vertex AI, read and written."""
+"""Recorded traffic of Google's generateContent, on AI Studio and on Vertex AI."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ REASONS = {
 
 
 @each(ANSWERS)
-def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recording) -> None:
+def test_a_recorded_response_has_its_text_and_finish(recording: Recording) -> None:
     answer = fold(events(recording))
     choice = answer.choices[0]
     assert answer.failed is None
@@ -101,7 +101,7 @@ def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recordin
 
 
 @each(ANSWERS)
-def test_a_recorded_answer_begins_with_its_start(recording: Recording) -> None:
+def test_a_recorded_response_starts_with_started(recording: Recording) -> None:
     found = events(recording)
     first = chunks(recording)[0]
     assert isinstance(found[0], Started)
@@ -122,7 +122,7 @@ def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
 
 
 @each(ANSWERS)
-def test_every_recorded_signature_is_kept_with_what_it_signs(recording: Recording) -> None:
+def test_each_recorded_signature_is_kept_with_its_part(recording: Recording) -> None:
     choice = fold(events(recording)).choices[0]
     details = choice.extra.get("reasoning_details", [])
     signed = [part for part in parts(recording) if "thoughtSignature" in part]
@@ -139,7 +139,7 @@ SERVER = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
 
 
 @each(ANSWERS)
-def test_what_googles_own_tools_did_is_kept_whole(recording: Recording) -> None:
+def test_parts_of_server_tools_are_kept(recording: Recording) -> None:
     details = fold(events(recording)).choices[0].extra.get("reasoning_details", [])
     kept = [d["part"] for d in details if "part" in d and d["part"] != {"text": ""}]
     expected = [{name: part[name]} for part in parts(recording) for name in SERVER if name in part]
@@ -147,7 +147,7 @@ def test_what_googles_own_tools_did_is_kept_whole(recording: Recording) -> None:
 
 
 @each(ANSWERS)
-def test_the_usage_of_a_recorded_answer_is_that_of_its_last_count(recording: Recording) -> None:
+def test_the_usage_of_a_recorded_response_is_its_last_count(recording: Recording) -> None:
     counted = [
         chunk["usageMetadata"]
         for chunk in chunks(recording)
@@ -172,7 +172,7 @@ def test_the_usage_of_a_recorded_answer_is_that_of_its_last_count(recording: Rec
 
 
 @each(ANSWERS)
-def test_recorded_grounding_marks_the_passages_that_it_supports(recording: Recording) -> None:
+def test_recorded_grounding_has_the_spans_of_its_passages(recording: Recording) -> None:
     choice = fold(events(recording)).choices[0]
     text = "".join(choice.text)
     expected = []
@@ -189,7 +189,7 @@ def test_recorded_grounding_marks_the_passages_that_it_supports(recording: Recor
 
 
 @each(ANSWERS)
-def test_recorded_logprobs_are_told_a_token(recording: Recording) -> None:
+def test_recorded_logprobs_have_one_entry_a_token(recording: Recording) -> None:
     results = [c["logprobsResult"] for c in candidates(recording) if "logprobsResult" in c]
     told = fold(events(recording)).choices[0].logprobs
     chosen_tokens = [token for result in results for token in result["chosenCandidates"]]
@@ -212,7 +212,7 @@ def test_a_recorded_stream_has_the_same_events_for_any_chunking(recording: Recor
 
 
 @each(STREAMS)
-def test_a_recorded_stream_arriving_whole_makes_the_same_events(recording: Recording) -> None:
+def test_a_recorded_stream_in_one_chunk_has_the_same_events(recording: Recording) -> None:
     """As one JSON array, which is what comes without alt=sse."""
     provider = PROVIDERS[recording.provider]
     array = json.dumps(chunks(recording), ensure_ascii=False).encode()
@@ -220,7 +220,7 @@ def test_a_recorded_stream_arriving_whole_makes_the_same_events(recording: Recor
 
 
 @each(STREAMS)
-def test_a_recorded_stream_that_breaks_off_is_not_finished(recording: Recording) -> None:
+def test_a_truncated_recorded_stream_is_not_finished(recording: Recording) -> None:
     array = json.dumps(chunks(recording)[:-1] or [{"candidates": [{}]}]).encode()
     assert not fold(PROVIDERS[recording.provider].decode_response(array)).is_finished
 
@@ -252,7 +252,7 @@ def test_a_recorded_error_keeps_the_providers_message(recording: Recording) -> N
 
 
 @each(VECTORS)
-def test_recorded_vectors_are_read_and_their_request_is_written(recording: Recording) -> None:
+def test_recorded_embeddings_are_decoded_and_their_request_encoded(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     body = json.loads(recording.body)
     told = body["embeddings"] if "embeddings" in body else [body["embedding"]]
@@ -460,7 +460,7 @@ WRITTEN_ALIKE = [recording for recording in REQUESTS if recording.name not in WA
 
 
 @each(WRITTEN_ALIKE)
-def test_a_recorded_request_is_written_as_it_was(recording: Recording) -> None:
+def test_a_recorded_request_is_encoded_as_recorded(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     adapted, changes = provider.adapt(canonical(recording))
     http = provider.encode_request(adapted, TARGETS[recording.provider])

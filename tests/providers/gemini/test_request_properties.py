@@ -1,8 +1,9 @@
-"""What a conversation says arrives at Google's models, and what they answer arrives here, whatever
-it is: read and written by the API's reference (ai.google.dev/api), and not by our own code.
+"""Generated requests are encoded completely for Google's generateContent: what is sent is read by
+the API's reference (ai.google.dev/api), without the code under test.
 
-What the wire cannot carry, and so is equal here: a developer's message and a system's; where they
-stand; a text and a list of texts in a tool's result; the name and ``strict`` of a format.
+Equal here, because the wire format cannot express the difference: the roles developer and system,
+and where their messages stand; a text and a list of texts in a tool's result; the name and
+``strict`` of a response format.
 """
 
 from __future__ import annotations
@@ -288,7 +289,9 @@ def with_media_behind(rest: list[Json], stays: str | None) -> list[Json]:
 
 @FEW
 @given(place=PLACES, model=MODELS, messages=TALKS, stream=st.booleans())
-def test_a_conversation_arrives(place: str, model: str, messages: list[Json], stream: bool) -> None:
+def test_a_conversation_is_encoded_completely(
+    place: str, model: str, messages: list[Json], stream: bool
+) -> None:
     provider, target = PROVIDERS[place]
     body, changes = sent(provider, chat(model, messages, stream), target)
     system, rest = meant_by(messages)
@@ -456,7 +459,9 @@ def read_parameters(body: Json) -> dict[str, Json]:
 
 @FEW
 @given(place=PLACES, model=MODELS, asked=parameters())
-def test_a_parameter_arrives_or_is_told_of(place: str, model: str, asked: dict[str, Json]) -> None:
+def test_a_parameter_is_encoded_or_its_transformation_listed(
+    place: str, model: str, asked: dict[str, Json]
+) -> None:
     provider, target = PROVIDERS[place]
     body, changes = sent(
         provider, chat(model, [{"role": "user", "content": "Hi"}], **asked), target
@@ -487,9 +492,7 @@ def test_a_parameter_arrives_or_is_told_of(place: str, model: str, asked: dict[s
     model=st.text(min_size=1).filter(lambda name: "/" not in name),
     stream=st.booleans(),
 )
-def test_a_models_name_arrives_and_so_does_the_wish_for_a_stream(
-    place: str, model: str, stream: bool
-) -> None:
+def test_the_path_has_the_model_and_the_method(place: str, model: str, stream: bool) -> None:
     provider, target = PROVIDERS[place]
     request = chat(model, [{"role": "user", "content": "Hi"}], stream)
     path, _, query = provider.encode_request(request, target).url.path.partition("?")

@@ -1,4 +1,4 @@
-"""Google's SDK as a witness: we send what it sends, and it reads an answer as we do."""
+"""Google's SDK as the reference: we send what it sends, and it decodes a response as we do."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def camel(value: Any) -> Any:
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("what", ASKED)
-def test_we_ask_what_the_sdk_asks(what: str, stream: bool) -> None:
+def test_requests_equal_those_of_the_sdk(what: str, stream: bool) -> None:
     theirs, words = ASKED[what]
     with ThreadedServer([served(GEMINI[stream])]) as server:
         told(server, stream, **theirs)

@@ -1,4 +1,4 @@
-"""Real traffic of Ollama, on its own wire and on OpenAI's, read and written."""
+"""Recorded traffic of Ollama, of its own API and of its copy of OpenAI's."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
 
 
 @each(NATIVE + COPIES)
-def test_a_recorded_answer_ends_for_the_reason_that_it_gave(recording: Recording) -> None:
+def test_a_recorded_response_has_its_finish_reason(recording: Recording) -> None:
     told = [
         value.get("done_reason") or value.get("choices", [{}])[0].get("finish_reason")
         for value in objects(recording)
@@ -105,7 +105,7 @@ def test_a_recorded_answer_ends_for_the_reason_that_it_gave(recording: Recording
 
 
 @each(NATIVE + COPIES)
-def test_the_usage_of_a_recorded_answer_is_what_was_counted(recording: Recording) -> None:
+def test_the_usage_of_a_recorded_response_has_its_counts(recording: Recording) -> None:
     last = list(objects(recording))[-1]
     counted = last.get("usage") or {
         "prompt_tokens": last["prompt_eval_count"],
@@ -241,7 +241,7 @@ def test_a_recorded_request_is_encoded_as_recorded(recording: Recording) -> None
     assert plain(sent) == plain(recording.request)
 
 
-def test_a_result_names_the_tool_that_gave_it() -> None:
+def test_a_recorded_tool_result_names_its_tool() -> None:
     """The recordings before tool_name was known have none."""
     for recording in REQUESTS:
         if recording.api != "api_chat":
