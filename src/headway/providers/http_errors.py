@@ -110,6 +110,13 @@ def preserved_status(cls: ErrorClass | None, status: int | None) -> int | None:
     return status if cls is not None and status in PRESERVED_STATUSES.get(cls, ()) else None
 
 
+def default_message(status: int | None) -> str:
+    """For an error without a message; ``status`` is None inside a stream."""
+    if status is None:
+        return "The provider reported an error with no message."
+    return f"The provider answered with status {status} and no message."
+
+
 def retry_after(headers: Mapping[bytes, bytes]) -> float | None:
     """Seconds to wait, from ``retry-after-ms`` or ``retry-after`` (RFC 9110, 10.2.3). None for a
     date, which would need a clock, and for anything outside of 0 to 86400 seconds."""
@@ -154,7 +161,7 @@ def _status_in(fields: Mapping[str, Any]) -> int | None:
 
 def _message(message: Any, status: int | None) -> str:
     if message is None or message == "":
-        return f"The provider answered with status {status} and no message."
+        return default_message(status)
     text = message if isinstance(message, str) else msgspec.json.encode(message).decode()
     return text[:MAX_MESSAGE_LENGTH]
 

@@ -22,7 +22,7 @@ def read_file(file: dict[str, Any], provider: str) -> tuple[Media, str | None]:
     if media_type.startswith("image/"):
         return media, None
     if TEXT_TYPES.match(media_type):
-        return media, _decoded(data)
+        return media, decode_text(data)
     message = f"`messages`: {provider} takes no documents but texts, as data in base64."
     raise RequestError(message, param="messages")
 
@@ -35,9 +35,11 @@ def _media(data: str, filename: str) -> Media:
     return Media("text/plain", data)
 
 
-def _decoded(data: str) -> str:
+def decode_text(data: str, *, validate: bool = True) -> str:
+    """The text of a file in base64. ``validate`` refuses characters that are not base64; otherwise
+    they are ignored. Raises RequestError where the file is not UTF-8 in base64."""
     try:
-        return base64.b64decode(data, validate=True).decode()
+        return base64.b64decode(data, validate=validate).decode()
     except (binascii.Error, UnicodeDecodeError) as exc:
         message = f"`messages`: a text file is not UTF-8 in base64: {exc}."
         raise RequestError(message, param="messages") from exc

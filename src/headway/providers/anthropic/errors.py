@@ -27,6 +27,7 @@ from headway.providers.http_errors import (
     INVALID_JSON,
     MAX_MESSAGE_LENGTH,
     class_by_range,
+    default_message,
     preserved_status,
     retry_after,
 )
@@ -78,7 +79,7 @@ def error_from(parsed: Any, status: int | None) -> UpstreamError:
     inner = whole.get("error", whole)
     fields = _object(inner) if not isinstance(inner, str) else {"message": inner}
     error_type = _string(fields.get("type"))
-    message = _string(fields.get("message")) or _default_message(status)
+    message = _string(fields.get("message")) or default_message(status)
     cls = _class(error_type, status, message, fields)
     return cls(
         message[:MAX_MESSAGE_LENGTH],
@@ -104,9 +105,3 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _string(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _default_message(status: int | None) -> str:
-    if status is None:
-        return "The provider reported an error with no message."
-    return f"The provider answered with status {status} and no message."

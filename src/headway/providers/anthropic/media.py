@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from typing import Any
 
@@ -12,6 +10,7 @@ import msgspec
 
 from headway.errors import RequestError
 from headway.providers.chat_messages import File, Media, media_of
+from headway.providers.inline_files import decode_text
 
 Block = dict[str, Any]
 
@@ -64,17 +63,13 @@ def _source(media: Media) -> Block:
         return {"type": "url", "url": media.url}
     media_type = media.media_type or "application/octet-stream"
     if TEXT_TYPES.match(media_type):
-        return {"type": "text", "media_type": "text/plain", "data": _decoded(media.data or "")}
+        return {
+            "type": "text",
+            "media_type": "text/plain",
+            "data": decode_text(media.data or "", validate=False),
+        }
     media_type = MEDIA_TYPES.get(media_type, media_type)
     return {"type": "base64", "media_type": media_type, "data": media.data}
-
-
-def _decoded(data: str) -> str:
-    try:
-        return base64.b64decode(data).decode()
-    except (binascii.Error, UnicodeDecodeError) as exc:
-        message = f"`messages`: a text file is not UTF-8 in base64: {exc}."
-        raise RequestError(message, param="messages") from exc
 
 
 def _other_fields(part: Block, name: str) -> Block:

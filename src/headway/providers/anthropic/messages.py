@@ -9,88 +9,49 @@ Anthropic block and stays as it is, in its place, so that a native conversation 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Raw
-from msgspec.structs import replace
 
 from headway.errors import RequestError
+from headway.providers import block_messages
 from headway.providers.anthropic.media import document_block, image_block
 from headway.providers.anthropic.reasoning_blocks import THINKING_TYPES, thinking_blocks
-from headway.providers.chat_messages import Message, ToolCall
+from headway.providers.block_messages import Block, BlockMessage, Roles
+from headway.providers.chat_messages import ToolCall
 from headway.types import ChatRequest
-
-Block = dict[str, Any]
 
 INVALID_IN_ID = re.compile(r"[^a-zA-Z0-9_-]")
 """Ids of tool calls must match ^[a-zA-Z0-9_-]+$; other vendors' have dots and colons."""
 
 
-class BlockMessage(Message, frozen=True):
-    """A message whose parts are left undecoded, with the blocks that an earlier reply gave out."""
-
-    content: str | list[Block] | None = None  # type: ignore[assignment]
-    content_blocks: list[Block] | None = None
-    """Blocks that OpenAI's format does not define, each with its ``index``, as in replies."""
-
-    @property
-    def blocks(self) -> list[Block]:
-        """The content as Anthropic's blocks."""
-        if isinstance(self.content, str):
-            return [{"type": "text", "text": self.content}] if self.content else []
-        found = (PARTS.get(part.get("type", ""), _same)(part) for part in self.content or ())
-        return [block for block in found if block is not None]
-
-
-_decode = msgspec.json.Decoder(list[BlockMessage]).decode
 _arguments = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def convert_messages(request: ChatRequest) -> tuple[list[Block], list[Block]]:
     """The blocks of the system prompt, and the messages. Raises msgspec.ValidationError, which says
     where, for invalid messages, and RequestError for content that Anthropic does not take."""
-    system: list[Block] = []
-    messages: list[Block] = []
-    for message in _with_call_ids(_decode(request.messages)):
-        if message.role not in ROLES:
-            raise RequestError(f"`messages`: there is no role {message.role!r}.", param="messages")
-        role, blocks_of = ROLES[message.role]
-        blocks = blocks_of(message)
-        if role is None:
-            system += blocks
-        elif messages and messages[-1]["role"] == role:
-            messages[-1]["content"] += blocks
-        elif blocks:
-            messages.append({"role": role, "content": blocks})
-    return system, messages
+    return block_messages.convert_messages(request.messages, ROLES)
 
 
-def _with_call_ids(messages: list[BlockMessage]) -> Iterator[BlockMessage]:
-    """OpenAI's deprecated function calls have no ids: a result belongs to the call before it."""
-    count = 0
-    for message in messages:
-        if message.function_call is not None:
-            count += 1
-            call = ToolCall(f"function_call_{count}", message.function_call)
-            yield replace(message, tool_calls=[call], function_call=None)
-        elif message.role == "function":
-            yield replace(message, tool_call_id=f"function_call_{count}")
-        else:
-            yield message
+def _content(message: BlockMessage) -> list[Block]:
+    if isinstance(message.content, str):
+        return [{"type": "text", "text": message.content}] if message.content else []
+    found = (PARTS.get(part.get("type", ""), _same)(part) for part in message.content or ())
+    return [block for block in found if block is not None]
 
 
 # --- Roles ----------------------------------------------------------------------------------------
 
 
 def _user_blocks(message: BlockMessage) -> list[Block]:
-    return _with_cache_control(message.blocks, message.cache_control)
+    return _with_cache_control(_content(message), message.cache_control)
 
 
 def _assistant_blocks(message: BlockMessage) -> list[Block]:
     """In this order: thinking and server tools, text, tool calls."""
-    content = message.blocks
+    content = _content(message)
     if message.refusal:
         content.append({"type": "text", "text": message.refusal})
     # Thinking within the content is in its own order there, and not repeated.
@@ -121,7 +82,7 @@ def _tool_result(message: BlockMessage) -> list[Block]:
         if message.content:
             result["content"] = message.content
     else:
-        blocks = message.blocks
+        blocks = _content(message)
         marks = [block["cache_control"] for block in blocks if block.get("cache_control")]
         cache_control = cache_control or (marks[-1] if marks else None)
         result["content"] = [
@@ -132,7 +93,7 @@ def _tool_result(message: BlockMessage) -> list[Block]:
     return _with_cache_control([result], cache_control)
 
 
-def _with_cache_control(blocks: list[Block], cache_control: Any) -> list[Block]:
+def _with_cache_control(blocks: list[Block], cache_control: object) -> list[Block]:
     """A message's own ``cache_control`` becomes that of its last block."""
     if cache_control and blocks and blocks[-1]["type"] not in THINKING_TYPES:
         blocks[-1] = {**blocks[-1], "cache_control": cache_control}
@@ -143,7 +104,7 @@ def _valid_id(call_id: str) -> str:
     return INVALID_IN_ID.sub("_", call_id)
 
 
-ROLES: dict[str, tuple[str | None, Callable[[BlockMessage], list[Block]]]] = {
+ROLES: Roles = {
     "system": (None, _user_blocks),
     "developer": (None, _user_blocks),
     "user": ("user", _user_blocks),
@@ -151,7 +112,6 @@ ROLES: dict[str, tuple[str | None, Callable[[BlockMessage], list[Block]]]] = {
     "tool": ("user", _tool_result),
     "function": ("user", _tool_result),
 }
-"""OpenAI's role to Anthropic's (None: the system prompt) and the function that makes the blocks."""
 
 
 # --- Parts ----------------------------------------------------------------------------------------

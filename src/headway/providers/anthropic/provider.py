@@ -12,7 +12,7 @@ from headway.providers.wire_formats import ANTHROPIC
 from headway.types import Parameter
 
 PARAMETERS = (
-    # Anthropic's maximum is 1; more, up to OpenAI's, is clamped and not refused.
+    # Anthropic's maximum (and Bedrock's) is 1; more, up to OpenAI's, is clamped and not refused.
     Parameter(
         id="temperature", name="Temperature", type="float", default=1, min=0, max=2, step=0.01
     ),

@@ -28,6 +28,7 @@ from headway.providers.http_errors import (
     INVALID_JSON,
     MAX_MESSAGE_LENGTH,
     class_by_range,
+    default_message,
     preserved_status,
     retry_after,
 )
@@ -110,9 +111,7 @@ def _message(fields: dict[str, Any], status: int | None) -> str:
     for name in ("message", "Message", "errorMessage", "originalMessage"):
         if found := _string(fields.get(name)):
             return found
-    if status is None:
-        return "The provider reported an error with no message."
-    return f"The provider answered with status {status} and no message."
+    return default_message(status)
 
 
 def _string(value: Any) -> str | None:

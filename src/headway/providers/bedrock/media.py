@@ -5,8 +5,6 @@ API_runtime_VideoBlock.html)."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +13,7 @@ import msgspec
 
 from headway.errors import RequestError
 from headway.providers.chat_messages import File, InputAudio, Media, media_of
+from headway.providers.inline_files import decode_text
 
 Block = dict[str, Any]
 
@@ -94,7 +93,7 @@ def document_block(part: Block) -> Block:
     document: Block = {"format": file_format, "name": _name(name), "source": _source(media)}
     document.update({k: part[k] for k in ("context", "citations") if part.get(k) is not None})
     if "citations" in document and file_format in TEXT_FORMATS and media.data is not None:
-        document["source"] = {"text": _decoded(media.data)}  # only text can be cited
+        document["source"] = {"text": decode_text(media.data)}  # only text can be cited
     return {"document": document}
 
 
@@ -148,11 +147,3 @@ def _name(title: str) -> str:
     """Document names may have letters, digits, single spaces, hyphens, parentheses and square
     brackets."""
     return INVALID_IN_NAME.sub(" ", title).strip()[:MAX_NAME_LENGTH].strip() or "document"
-
-
-def _decoded(data: str) -> str:
-    try:
-        return base64.b64decode(data, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as exc:
-        message = f"`messages`: a text file is not UTF-8 in base64: {exc}."
-        raise RequestError(message, param="messages") from exc

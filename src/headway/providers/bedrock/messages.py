@@ -16,15 +16,14 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw
-from msgspec.structs import replace
 
 from headway.errors import RequestError
+from headway.providers import block_messages
 from headway.providers.bedrock.media import audio_block, document_block, image_block, video_block
 from headway.providers.bedrock.reasoning_blocks import reasoning_blocks
-from headway.providers.chat_messages import Message, ToolCall
+from headway.providers.block_messages import Block, BlockMessage, Roles
+from headway.providers.chat_messages import ToolCall
 from headway.types import ChatRequest
-
-Block = dict[str, Any]
 
 INVALID_IN_ID = re.compile(r"[^a-zA-Z0-9_.:-]")
 MAX_ID_LENGTH = 64
@@ -33,45 +32,21 @@ NO_OUTPUT: Block = {"text": "(no output)"}
 (github.com/strands-agents/sdk-python/issues/2122), and all refuse an empty text."""
 
 
-class BlockMessage(Message, frozen=True):
-    """A message whose parts are left undecoded, with the blocks that an earlier reply gave out."""
-
-    content: str | list[Block] | None = None  # type: ignore[assignment]
-    content_blocks: list[Block] | None = None
-    """Blocks that OpenAI's format does not define, each with its ``index``, as in replies."""
-
-    @property
-    def blocks(self) -> list[Block]:
-        """The content as Bedrock's blocks."""
-        if isinstance(self.content, str):
-            return [{"text": self.content}] if self.content else []
-        return [block for part in self.content or () for block in _part_blocks(part)]
-
-
-_decode = msgspec.json.Decoder(list[BlockMessage]).decode
 _arguments = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def convert_messages(request: ChatRequest) -> tuple[list[Block], list[Block]]:
     """The blocks of the system prompt, and the messages. Raises msgspec.ValidationError, which says
     where, for invalid messages, and RequestError for content that Bedrock does not take."""
-    system: list[Block] = []
-    messages: list[Block] = []
-    calls = 0
-    for message in _decode(request.messages):
-        if message.role not in ROLES:
-            raise RequestError(f"`messages`: there is no role {message.role!r}.", param="messages")
-        calls += message.function_call is not None
-        role, blocks_of = ROLES[message.role]
-        blocks = blocks_of(_with_call_id(message, calls))
-        if role is None:
-            system += blocks
-        elif messages and messages[-1]["role"] == role:
-            messages[-1]["content"] += blocks
-        elif blocks:
-            messages.append({"role": role, "content": blocks})
+    system, messages = block_messages.convert_messages(request.messages, ROLES)
     _make_document_names_unique(messages)
     return system, messages
+
+
+def _content(message: BlockMessage) -> list[Block]:
+    if isinstance(message.content, str):
+        return [{"text": message.content}] if message.content else []
+    return [block for part in message.content or () for block in _part_blocks(part)]
 
 
 def cache_point(cache_control: Any) -> Block:
@@ -79,15 +54,6 @@ def cache_point(cache_control: Any) -> Block:
     "1h"}``."""
     ttl = cache_control.get("ttl") if isinstance(cache_control, dict) else None
     return {"cachePoint": {"type": "default", **({"ttl": ttl} if ttl else {})}}
-
-
-def _with_call_id(message: BlockMessage, calls: int) -> BlockMessage:
-    """OpenAI's deprecated function calls have no ids: a result belongs to the call before it."""
-    call_id = f"function_call_{calls}"
-    if message.function_call is not None:
-        call = ToolCall(call_id, message.function_call)
-        return replace(message, tool_calls=[call], function_call=None)
-    return replace(message, tool_call_id=call_id) if message.role == "function" else message
 
 
 def _make_document_names_unique(messages: list[Block]) -> None:
@@ -108,12 +74,12 @@ def _make_document_names_unique(messages: list[Block]) -> None:
 
 
 def _user_blocks(message: BlockMessage) -> list[Block]:
-    return _with_cache_point(message.blocks, message)
+    return _with_cache_point(_content(message), message)
 
 
 def _assistant_blocks(message: BlockMessage) -> list[Block]:
     """In this order: reasoning and server tools, text, tool calls."""
-    content = message.blocks
+    content = _content(message)
     if message.refusal:
         content.append({"text": message.refusal})
     reasoning = reasoning_blocks(message.reasoning_details or ())
@@ -142,7 +108,7 @@ def _tool_use(call: ToolCall) -> Block:
 
 def _tool_result(message: BlockMessage) -> list[Block]:
     """The result of a tool; cache points stand behind the result and not inside it."""
-    blocks = message.blocks
+    blocks = _content(message)
     cache_points = [block for block in blocks if "cachePoint" in block]
     content = [block for block in blocks if "cachePoint" not in block] or [NO_OUTPUT]
     result: Block = {"toolUseId": _valid_id(message.tool_call_id or ""), "content": content}
@@ -164,7 +130,7 @@ def _valid_id(call_id: str) -> str:
     return INVALID_IN_ID.sub("_", call_id)
 
 
-ROLES: dict[str, tuple[str | None, Callable[[BlockMessage], list[Block]]]] = {
+ROLES: Roles = {
     "system": (None, _user_blocks),
     "developer": (None, _user_blocks),
     "user": ("user", _user_blocks),
@@ -172,7 +138,6 @@ ROLES: dict[str, tuple[str | None, Callable[[BlockMessage], list[Block]]]] = {
     "tool": ("user", _tool_result),
     "function": ("user", _tool_result),
 }
-"""OpenAI's role to Bedrock's (None: the system prompt) and the function that makes the blocks."""
 
 
 # --- Parts ----------------------------------------------------------------------------------------

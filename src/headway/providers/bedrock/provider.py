@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from headway.providers.anthropic.provider import PARAMETERS
 from headway.providers.base import Provider
 from headway.providers.bedrock.embeddings import decode_embeddings
 from headway.providers.bedrock.endpoint import base_url
@@ -15,18 +16,8 @@ from headway.providers.bedrock.request import encode_embeddings, encode_request
 from headway.providers.bedrock.response import decode_event, decode_response
 from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS, sign_request
 from headway.providers.wire_formats import BEDROCK
-from headway.types import Parameter
 from headway.wire.aws_event_stream import EventStreamFramer
 
-PARAMETERS = (
-    # Bedrock's maximum is 1; more, up to OpenAI's, is clamped and not refused.
-    Parameter(
-        id="temperature", name="Temperature", type="float", default=1, min=0, max=2, step=0.01
-    ),
-    Parameter(id="max_tokens", name="Maximum tokens", type="integer", default=2048, min=1, step=1),
-    Parameter(id="top_p", name="Top P", type="float", default=1, min=0, max=1, step=0.01),
-    Parameter(id="top_k", name="Top K", type="integer", min=0, step=1),
-)
 OPTIONS = {
     **CREDENTIAL_OPTIONS,
     "api": "converse, which is the default, or invoke, for Anthropic's models in their own format",

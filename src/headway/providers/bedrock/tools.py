@@ -5,20 +5,33 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+from msgspec import Raw, Struct
+
 from headway.providers.anthropic.request_draft import AnthropicDraft
-from headway.providers.bedrock.called_tools import called_tools
 from headway.providers.prompt_instructions import AS_INSTRUCTION
 
+CALL_FIELDS = (b'"tool_calls"', b'"function_call"')
 NO_CALLS = "Answer without calling a tool."
 TOOL_FIELDS = frozenset({"name", "description", "input_schema", "strict", "cache_control", "type"})
 """The fields of a tool that Converse has."""
+
+
+class CallingMessage(Struct):
+    """The fields of a message that name the tools it calls."""
+
+    tool_calls: list[dict[str, Any]] | None = None
+    function_call: dict[str, Any] | None = None
+
+
+_messages = msgspec.json.Decoder(list[CallingMessage]).decode
 
 
 def adjust_tools(draft: AnthropicDraft, title: str) -> None:
     """Converse has no choice of none, and requires the tools of every call in the conversation
     ("The toolConfig field must be defined when using toolUse and toolResult content blocks").
     ``title`` is the API's name in the transformations."""
-    called = called_tools(draft.request.messages)
+    called = _called_tools(draft.request.messages)
     if not draft.value("tools"):
         draft.parameters.pop("tool_choice", None)
         if called:
@@ -48,3 +61,17 @@ def _supported_fields(draft: AnthropicDraft, tool: dict[str, Any], title: str) -
     for name in sorted(set(tool) - TOOL_FIELDS):
         draft.note_dropped(f"tools[].{name}", f"unsupported by {title} (tool {tool['name']})")
     return {name: value for name, value in tool.items() if name in TOOL_FIELDS}
+
+
+def _called_tools(messages: Raw) -> list[str]:
+    """The names of the tools that the messages call, each once. Texts and images are not
+    decoded."""
+    if not any(field in bytes(messages) for field in CALL_FIELDS):
+        return []
+    names: dict[str, None] = {}
+    for message in _messages(messages):
+        calls = [call.get("function") or {} for call in message.tool_calls or ()]
+        for function in (*calls, message.function_call or {}):
+            if function.get("name"):
+                names[function["name"]] = None
+    return list(names)
