@@ -11,7 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_requests import (
+from headway.errors import RequestError
+from headway.providers.anthropic.provider import PROVIDER
+from headway.providers.anthropic.response import decode_response
+from headway.types import ReasoningDetail, Text, ToolArguments, ToolStarted
+from support.anthropic_requests import (
     CACHE_CONTROL,
     HI,
     TARGET,
@@ -22,10 +26,6 @@ from anthropic_requests import (
     text,
     user,
 )
-from headway.errors import RequestError
-from headway.providers.anthropic.provider import PROVIDER
-from headway.providers.anthropic.response import decode_response
-from headway.types import ReasoningDetail, Text, ToolArguments, ToolStarted
 
 PDF = b64encode(b"%PDF-1.4").decode()
 WORDS = b64encode("Grüße".encode()).decode()

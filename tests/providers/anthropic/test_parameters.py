@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from anthropic_requests import (
+from headway.errors import RequestError
+from headway.providers.anthropic.provider import PROVIDER
+from support.anthropic_requests import (
     HI,
     call,
     chat,
@@ -14,8 +16,6 @@ from anthropic_requests import (
     text,
     user,
 )
-from headway.errors import RequestError
-from headway.providers.anthropic.provider import PROVIDER
 
 # what it shows, model, parameters, what is sent of them, transformations
 PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from anthropic_requests import (
+from headway.types import ChatRequest
+from support.anthropic_requests import (
     HI,
     TOOL,
     call,
     chat,
     sent,
 )
-from headway.types import ChatRequest
 
 ADAPTIVE = {"type": "adaptive", "display": "summarized"}
 

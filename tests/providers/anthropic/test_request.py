@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from anthropic_requests import (
+from headway.providers.anthropic.provider import PROVIDER
+from headway.types import Target
+from support.anthropic_requests import (
     TARGET,
     chat,
     sent,
 )
-from headway.providers.anthropic.provider import PROVIDER
-from headway.types import Target
 
 
 @pytest.mark.parametrize(

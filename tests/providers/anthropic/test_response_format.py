@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from anthropic_requests import (
+from support.anthropic_requests import (
     chat,
     sent,
     text,

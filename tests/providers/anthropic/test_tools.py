@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from anthropic_requests import (
+from support.anthropic_requests import (
     CACHE_CONTROL,
     FUNCTION,
     TOOL,
