@@ -45,8 +45,8 @@ def sent(asked: ChatRequest, **options: Any) -> Any:
     return json.loads(PROVIDER.encode_request(adapted, target).body)
 
 
-def changes(asked: ChatRequest) -> list[str]:
-    return [str(change) for change in PROVIDER.adapt(asked)[1]]
+def transformations(asked: ChatRequest) -> list[str]:
+    return [str(each) for each in PROVIDER.adapt(asked)[1]]
 
 
 def items(*messages: Any, **parameters: Any) -> Any:
@@ -79,27 +79,27 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (
         {"max_tokens": 100},
         {"max_output_tokens": 100},
-        ["renamed max_tokens: it is max_output_tokens there"],
+        ["renamed max_tokens -> max_output_tokens"],
     ),
     (
         {"max_completion_tokens": 100, "max_tokens": 1},
         {"max_output_tokens": 100},
-        ["renamed max_completion_tokens: it is max_output_tokens there"],
+        ["renamed max_completion_tokens -> max_output_tokens"],
     ),
     (
         {"max_tokens": 5, "max_output_tokens": 99},
         {"max_output_tokens": 99},
         [
-            "renamed max_tokens: it is max_output_tokens there",
-            "clamped max_tokens: 16 is the least there",
+            "renamed max_tokens -> max_output_tokens",
+            "clamped max_tokens: 5 -> 16 (minimum)",
         ],
     ),
     (
         {"max_tokens": 5},
         {"max_output_tokens": 16},
         [
-            "renamed max_tokens: it is max_output_tokens there",
-            "clamped max_tokens: 16 is the least there",
+            "renamed max_tokens -> max_output_tokens",
+            "clamped max_tokens: 5 -> 16 (minimum)",
         ],
     ),
     ({"response_format": {"type": "text"}}, {}, []),
@@ -141,7 +141,7 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         {"n": 2, "seed": 1, "stop": ["."], "logit_bias": {"1": 1}, "top_k": 4},
         {},
         [
-            f"dropped {name}: the Responses API has no such parameter"
+            f"dropped {name}: unsupported by the Responses API"
             for name in ("n", "seed", "stop", "logit_bias", "top_k")
         ],
     ),
@@ -149,11 +149,11 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"user": "me", "service_tier": "flex"}, {"user": "me", "service_tier": "flex"}, []),
     ({"parallel_tool_calls": False, "new_thing": 1}, {"parallel_tool_calls": False, "new_thing": 1},
      []),
-    ({"background": True}, {}, ["dropped background: an answer is waited for here"]),
+    ({"background": True}, {}, ["dropped background: the gateway waits for the response"]),
     (
         {"web_search_options": {"search_context_size": "low"}},
         {"tools": [{"type": "web_search", "search_context_size": "low"}]},
-        ["emulated web_search_options: they are those of a tool, web_search"],
+        ["emulated web_search_options: as a web_search tool"],
     ),
     (
         {
@@ -168,12 +168,12 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
                 {"type": "web_search", "user_location": {"type": "approximate", "city": "Bonn"}},
             ]
         },
-        ["emulated web_search_options: they are those of a tool, web_search"],
+        ["emulated web_search_options: as a web_search tool"],
     ),
     (
         {"reasoning_effort": "low"},
         {},
-        ["dropped reasoning_effort: gpt-4o does not reason"],
+        ["dropped reasoning_effort: unsupported by gpt-4o"],
     ),
     ({"reasoning": {"enabled": False}}, {}, []),
 ]  # fmt: skip
@@ -186,7 +186,7 @@ def test_parameters_get_this_apis_names(
     asked = request(**given)
     body = sent(asked)
     assert body == {"model": "gpt-4o", "input": [SAID], "store": False, **expected}
-    assert changes(asked) == said
+    assert transformations(asked) == said
 
 
 def test_a_background_answer_can_be_streamed() -> None:
@@ -203,14 +203,14 @@ def test_our_own_defaults_go_without_a_word() -> None:
     }
     for model, kept in (("gpt-4o", {"temperature", "top_p"}), ("o3", set())):
         asked = request(model, uses_default_parameters=True, **given)
-        assert changes(asked) == []
+        assert transformations(asked) == []
         body = sent(asked)
         assert set(body) - {"model", "input", "store", "include"} == {"max_output_tokens", *kept}
 
 
 def test_a_reasoning_model_is_not_sent_what_it_refuses() -> None:
     asked = request("o3", temperature=0.1, top_p=0.5)
-    assert changes(asked) == [
+    assert transformations(asked) == [
         "dropped temperature: unsupported by o3",
         "dropped top_p: unsupported by o3",
     ]
@@ -231,13 +231,13 @@ REASONING: list[tuple[dict[str, Any], Any, list[str]]] = [
     ({"reasoning": {"enabled": False}}, {"effort": "none"}, []),
     ({"thinking": {"type": "disabled"}}, {"effort": "none"}, []),
     ({"thinking": {"type": "enabled", "budget_tokens": 2000}}, {"effort": "low"},
-     ["emulated thinking: there is no budget; the effort is low"]),
+     ["emulated thinking: as effort low"]),
     ({"reasoning": {"max_tokens": 8000}}, {"effort": "medium"},
-     ["emulated reasoning: there is no budget; the effort is medium"]),
+     ["emulated reasoning: as effort medium"]),
     ({"reasoning": {"max_tokens": 50000}, "reasoning_effort": "low"}, {"effort": "low"},
-     ["emulated reasoning_effort: there is no budget; the effort is low"]),
+     ["emulated reasoning_effort: as effort low"]),
     ({"reasoning": {"max_tokens": 50000}}, {"effort": "high"},
-     ["emulated reasoning: there is no budget; the effort is high"]),
+     ["emulated reasoning: as effort high"]),
 ]  # fmt: skip
 
 
@@ -249,7 +249,7 @@ def test_reasoning_is_asked_for_under_one_name(
     body = sent(asked)
     assert body.get("reasoning") == expected
     assert body["include"] == ENCRYPTED
-    assert changes(asked) == said
+    assert transformations(asked) == said
     assert set(body) <= {"model", "input", "store", "include", "reasoning"}
 
 
@@ -321,7 +321,7 @@ TOOLS: list[tuple[Any, Any]] = [
 def test_tools_are_flat_and_strict_only_if_they_say_so(given: Any, expected: Any) -> None:
     asked = request(tools=[given])
     assert sent(asked)["tools"] == [expected]
-    assert changes(asked) == []
+    assert transformations(asked) == []
 
 
 CHOICES: list[tuple[Any, Any]] = [
@@ -353,9 +353,9 @@ def test_deprecated_functions_are_tools() -> None:
     body = sent(asked)
     assert body["tools"] == [{"type": "function", **WEATHER, "strict": False}]
     assert body["tool_choice"] == {"type": "function", "name": "weather"}
-    assert changes(asked) == [
-        "renamed functions: they are tools there",
-        "renamed function_call: it is tool_choice there",
+    assert transformations(asked) == [
+        "renamed functions -> tools",
+        "renamed function_call -> tool_choice",
     ]
     assert sent(request(function_call="none"))["tool_choice"] == "none"
 
@@ -367,8 +367,11 @@ def test_marks_for_a_cache_are_not_sent() -> None:
     asked = request(messages=[{"role": "user", "content": [part]}], tools=[tool])
     body = sent(asked)
     assert b"cache_control" not in json.dumps(body).encode()
-    reason = "caching is automatic there, without cache_control"
-    assert changes(asked) == [f"dropped tools: {reason}", f"dropped messages: {reason}"]
+    reason = "unsupported by the Responses API, which caches automatically"
+    assert transformations(asked) == [
+        f"dropped tools[].cache_control: {reason}",
+        f"dropped messages[].cache_control: {reason}",
+    ]
 
 
 # --- Messages -------------------------------------------------------------------------------------
@@ -587,17 +590,16 @@ def test_thoughts_that_cannot_be_sent_back_are_named() -> None:
             {"role": "tool", "tool_call_id": "1", "name": "f", "content": "c", "is_error": True},
         ]
     )
-    assert changes(asked) == [
-        f"dropped messages: {reason}"
-        for reason in (
-            "reasoning that is not this API's own cannot be sent back",
-            "speakers have no name there",
-            "caching is automatic there, without cache_control",
-            "results are not marked as errors there",
-        )
+    assert transformations(asked) == [
+        "dropped messages[].reasoning_content: only reasoning that the Responses API encrypted can"
+        " be sent back",
+        "dropped messages[].name: unsupported by the Responses API",
+        "dropped messages[].cache_control: unsupported by the Responses API, which caches"
+        " automatically",
+        "dropped messages[].is_error: unsupported by the Responses API",
     ]
     own = {"reasoning_content": "T", "reasoning_details": [detail("encrypted", 0, "E")]}
-    assert changes(request(messages=[{"role": "assistant", **own}])) == []
+    assert transformations(request(messages=[{"role": "assistant", **own}])) == []
 
 
 # --- What is no request ---------------------------------------------------------------------------

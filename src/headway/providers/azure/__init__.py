@@ -1,0 +1,1 @@
+"""Azure OpenAI: deployments of OpenAI's models in a customer's own resource."""

@@ -1,8 +1,8 @@
-"""Azure OpenAI's errors read into our tree
-(learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter, and recordings).
+"""Azure OpenAI's errors (learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter, and
+recordings).
 
-OpenAI's shape, and with it ``innererror`` for what content filters refused; its gateway's
-``{"statusCode", "message"}``; codes that are only the status as a text.
+OpenAI's shape, with ``innererror`` for what content filters rejected; ``{"statusCode", "message"}``
+from Azure's gateway; codes that only repeat the status as a text.
 """
 
 from __future__ import annotations
@@ -15,47 +15,40 @@ from headway.errors import UpstreamError, UpstreamRejected
 from headway.providers import http_errors
 from headway.types import Headers
 
-FILTERED = ("content_filter", "content_management_policy", "ResponsibleAIPolicyViolation")
+FILTER_CODES = ("content_filter", "content_management_policy", "ResponsibleAIPolicyViolation")
 REQUEST_ID = b"apim-request-id"
-"""Of Azure's gateway, which also answers where nothing behind it did."""
+"""Set by Azure's gateway, also where nothing behind it answered."""
+MALFORMED = (*http_errors.INVALID_JSON, LookupError, TypeError, AttributeError)
 
 
 def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """Never raises, whatever the body is."""
     error = http_errors.decode_error(status, headers, body)
-    found = dict(headers).get(REQUEST_ID)
-    if error.request_id is None and found is not None:
-        error.request_id = found.decode("latin-1")
+    request_id = dict(headers).get(REQUEST_ID)
+    if error.request_id is None and request_id is not None:
+        error.request_id = request_id.decode("latin-1")
     if error.code is not None and error.code.isdigit():
         error.code = None
-    reasons = _reasons(body)
-    if reasons:
-        error.message = f"{error.message} (filtered: {', '.join(reasons)})"
+    categories = _filtered_categories(body)
+    if categories:
+        error.message = f"{error.message} (filtered: {', '.join(categories)})"
     return error
 
 
-def judged(error: UpstreamError) -> UpstreamError:
-    """What a filter refused inside an answer, another attempt would not mend."""
-    if error.code not in FILTERED:
+def reclassify_filtered(error: UpstreamError) -> UpstreamError:
+    """An error of the filters inside a response as one that no retry can avoid."""
+    if error.code not in FILTER_CODES:
         return error
     return UpstreamRejected(
         error.message, param=error.param, code=error.code, request_id=error.request_id
     )
 
 
-def _reasons(body: bytes) -> list[str]:
-    """The categories that the filters found, with how bad it was where they say."""
-    results: Any
+def _filtered_categories(body: bytes) -> list[str]:
+    """The categories that the filters found, each with its severity if it has one."""
     try:
-        results = msgspec.json.decode(body)["error"]["innererror"]["content_filter_result"]
-        found = [(name, said) for name, said in results.items() if said.get("filtered")]
-    except (
-        msgspec.DecodeError,
-        UnicodeDecodeError,
-        RecursionError,
-        LookupError,
-        TypeError,
-        AttributeError,
-    ):
+        results: Any = msgspec.json.decode(body)["error"]["innererror"]["content_filter_result"]
+        found = [(name, result) for name, result in results.items() if result.get("filtered")]
+    except MALFORMED:
         return []
-    return [f"{name} {said['severity']}" if said.get("severity") else name for name, said in found]
+    return [f"{name} {r['severity']}" if r.get("severity") else name for name, r in found]

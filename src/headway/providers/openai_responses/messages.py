@@ -1,286 +1,194 @@
-"""OpenAI's chat messages as input items of its Responses API
+"""OpenAI's chat messages as input items of the Responses API
 (platform.openai.com/docs/guides/migrate-to-responses).
 
-Rules of this file: a message becomes an item, an assistant's also one for each thought, call and
-item of another kind that it was given out with, in their order; parts of a type that chat does not
-have go through as they are. Nothing refers to what the provider stored: thoughts go back whole, or
-not at all.
+A message becomes an item. An assistant's message becomes one or several: its reasoning, its tool
+calls and the items of other types that came with it, in their original order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from headway.errors import RequestError
-from headway.providers.openai_responses.output_items import FORMAT
+from headway.providers.openai_responses.content_blocks import (
+    Content,
+    convert_assistant_content,
+    convert_content,
+    without,
+)
+from headway.providers.openai_responses.reasoning_items import is_summary_only, to_items
 from headway.types import ChatRequest
 
 Item = dict[str, Any]
 
 
-class Words(Struct, frozen=True):
-    """Where one of several messages stood in an answer, and how much of its text is this one's."""
+class MessageSpan(Struct, frozen=True):
+    """A chat message may join several messages of a response: the position of one of them in the
+    output, and the length of its part of the text in characters."""
 
     index: int
     length: int
     phase: str | None = None
 
 
-class Turn(Struct, frozen=True):
-    """A message; its parts and calls are left as they came."""
+class InputMessage(Struct, frozen=True):
+    """A chat message. Content parts and calls are converted as they are."""
 
     role: str
-    content: str | list[Item] | None = None
+    content: Content = None
     tool_calls: list[Item] | None = None
     tool_call_id: str | None = None
     function_call: Item | None = None
     refusal: str | None = None
     reasoning_details: list[Item] | None = None
     output_items: list[Item] | None = None
-    """Items that chat has no word for, each with its ``index``, as in answers."""
-    output_messages: list[Words] | None = None
+    """Items of types that chat does not have, each with its ``index``, as responses give them."""
+    output_messages: list[MessageSpan] | None = None
     tool_namespaces: dict[str, str] = {}
     phase: str | None = None
 
 
-class Place:
-    """Where in the conversation we are."""
+class ConversationState:
+    """What the conversion of a message needs to know of the request and the messages before it."""
 
-    __slots__ = ("calls", "custom")
+    __slots__ = ("custom_tools", "function_calls")
 
-    def __init__(self, custom: frozenset[str]) -> None:
-        self.custom = custom
-        """The names of tools that take free text; then the ids of their calls as well."""
-        self.calls = 0
-        """OpenAI's deprecated function calls, which have no ids: a result belongs to the last."""
-
-
-_turns = msgspec.json.Decoder(list[Turn]).decode
-_tools = msgspec.json.Decoder(list[Item]).decode
+    def __init__(self, custom_tools: frozenset[str]) -> None:
+        self.custom_tools = custom_tools
+        """Names of the tools that take free text, and ids of the calls of such tools."""
+        self.function_calls = 0
+        """Deprecated function calls so far. They have no ids: a result belongs to the last one."""
 
 
-def conversation(request: ChatRequest) -> tuple[str | None, list[Item]]:
-    """The instructions, which are a system message that stands first, and the input items. Raises
-    msgspec.ValidationError, which names the place, or RequestError for what is no message."""
-    turns = _turns(request.messages)
-    instructions = _instructions(turns, request)
-    place = Place(_custom(request))
+_decode_messages = msgspec.json.Decoder(list[InputMessage]).decode
+_decode_tools = msgspec.json.Decoder(list[Item]).decode
+
+
+def convert_messages(request: ChatRequest) -> tuple[str | None, list[Item]]:
+    """``instructions`` (a system message at the start) and ``input``. Raises
+    msgspec.ValidationError, which names the place, or RequestError for an invalid message."""
+    messages = _decode_messages(request.messages)
+    instructions = _instructions(messages, request)
+    state = ConversationState(_custom_tools(request))
     items: list[Item] = []
-    for turn in turns if instructions is None else turns[1:]:
-        read = ROLES.get(turn.role)
-        if read is None:
-            raise RequestError(f"`messages`: there is no role {turn.role!r}.", param="messages")
-        items += read(turn, place)
+    for message in messages if instructions is None else messages[1:]:
+        convert = CONVERTERS.get(message.role)
+        if convert is None:
+            raise RequestError(f"`messages`: there is no role {message.role!r}.", param="messages")
+        items += convert(message, state)
     return instructions, items
 
 
-def _instructions(turns: list[Turn], request: ChatRequest) -> str | None:
-    if not turns or turns[0].role != "system" or "instructions" in request.parameters:
+def _instructions(messages: list[InputMessage], request: ChatRequest) -> str | None:
+    if not messages or messages[0].role != "system" or "instructions" in request.parameters:
         return None
-    content = turns[0].content
-    return content if isinstance(content, str) and len(turns) > 1 else None
+    content = messages[0].content
+    return content if isinstance(content, str) and len(messages) > 1 else None
 
 
-def _custom(request: ChatRequest) -> frozenset[str]:
+def _custom_tools(request: ChatRequest) -> frozenset[str]:
     raw = request.parameters.get("tools")
-    tools = [] if raw is None else _tools(raw)
+    tools = [] if raw is None else _decode_tools(raw)
     return frozenset(tool["name"] for tool in tools if tool.get("type") == "custom")
 
 
-# --- Turns ----------------------------------------------------------------------------------------
+def _convert_message(message: InputMessage, state: ConversationState) -> list[Item]:
+    content = convert_content(message.content)
+    return [{"type": "message", "role": message.role, "content": content}] if content else []
 
 
-def _said(turn: Turn, place: Place) -> list[Item]:
-    content = _content(turn.content)
-    return [{"type": "message", "role": turn.role, "content": content}] if content else []
+def _convert_result(message: InputMessage, state: ConversationState) -> list[Item]:
+    call_id = message.tool_call_id or f"function_call_{state.function_calls}"
+    is_custom = call_id in state.custom_tools
+    item_type = "custom_tool_call_output" if is_custom else "function_call_output"
+    output = convert_content(message.content) or ""
+    return [{"type": item_type, "call_id": call_id, "output": output}]
 
 
-def _answered(turn: Turn, place: Place) -> list[Item]:
-    """An assistant's turn. Thoughts and other items know their places, and so do messages where
-    there were several; what else it said, and then the calls that it made, take those that are
-    left. A thought must stand right before what it led to, or the API refuses it."""
-    words = list(_placed_words(turn))
-    placed = [*_thoughts(turn.reasoning_details or ()), *(turn.output_items or ()), *words]
-    placed.sort(key=_index)
-    rest = [
-        *([] if words else _words(turn.content, turn.refusal, turn.phase)),
-        *_calls(turn, place),
+# --- Assistants' messages -------------------------------------------------------------------------
+
+
+def _convert_assistant(message: InputMessage, state: ConversationState) -> list[Item]:
+    """Reasoning, other items and the messages of ``output_messages`` know their positions. The text
+    without a position, and then the tool calls, fill the positions between them. The API rejects
+    reasoning that does not stand directly before what it led to."""
+    split = list(_split_messages(message))
+    positioned = [
+        *to_items(message.reasoning_details or ()),
+        *(message.output_items or ()),
+        *split,
     ]
+    positioned.sort(key=_index)
+    text = [] if split else _assistant_items(message.content, message.refusal, message.phase)
+    others = [*text, *_convert_calls(message, state)]
     items: list[Item] = []
-    while placed:
-        if rest and _index(placed[0]) > len(items):
-            items.append(rest.pop(0))
+    while positioned:
+        if others and _index(positioned[0]) > len(items):
+            items.append(others.pop(0))
         else:
-            items.append(_without(placed.pop(0), "index"))
-    return [item for item in items if not _is_mere_summary(item)] + rest
+            items.append(without(positioned.pop(0), "index"))
+    return [item for item in items if not is_summary_only(item)] + others
 
 
 def _index(item: Item) -> int:
     return item.get("index") or 0
 
 
-def _thoughts(details: Iterable[Item]) -> list[Item]:
-    """Thoughts of this API's, each put together again from its parts."""
-    found: dict[Any, Item] = {}
-    for detail in details:
-        add = DETAILS.get(detail.get("type"))
-        if detail.get("format") != FORMAT or add is None:
-            continue
-        key = (detail.get("index"), detail.get("id"))
-        if key not in found:
-            found[key] = {"type": "reasoning", "id": key[1], "summary": [], "index": _index(detail)}
-        add(found[key], detail)
-    return [{k: v for k, v in item.items() if v is not None} for item in found.values()]
-
-
-def _is_mere_summary(item: Item) -> bool:
-    """A thought like that keeps its place, but is not sent back: without its encrypted or its plain
-    text there is nothing to go on from."""
-    return item.get("type") == "reasoning" and not {"encrypted_content", "content"} & item.keys()
-
-
-def _add_summary(item: Item, detail: Item) -> None:
-    item["summary"].append({"type": "summary_text", "text": detail.get("summary")})
-
-
-def _add_text(item: Item, detail: Item) -> None:
-    text = {"type": "reasoning_text", "text": detail.get("text")}
-    item.setdefault("content", []).append(text)
-
-
-def _add_encrypted(item: Item, detail: Item) -> None:
-    item["encrypted_content"] = detail.get("data")
-
-
-DETAILS: dict[Any, Callable[[Item, Item], None]] = {
-    "reasoning.summary": _add_summary,
-    "reasoning.text": _add_text,
-    "reasoning.encrypted": _add_encrypted,
-}
-
-
-def _placed_words(turn: Turn) -> Iterator[Item]:
-    """The text cut into the messages that it came in, unless it is another one now. A refusal is
-    the last thing said."""
-    text, places = turn.content or "", turn.output_messages or []
-    if not isinstance(text, str) or sum(place.length for place in places) != len(text):
+def _split_messages(message: InputMessage) -> Iterator[Item]:
+    """The messages that the text was joined from, each with its ``index``; none if the text is not
+    the joined one. The refusal is the end of the last message."""
+    text, spans = message.content or "", message.output_messages or []
+    if not isinstance(text, str) or sum(span.length for span in spans) != len(text):
         return
     start = 0
-    for place in places:
-        refusal = turn.refusal if place is places[-1] else None
-        for message in _words(text[start : start + place.length], refusal, place.phase):
-            yield {**message, "index": place.index}
-        start += place.length
+    for span in spans:
+        refusal = message.refusal if span is spans[-1] else None
+        for item in _assistant_items(text[start : start + span.length], refusal, span.phase):
+            yield {**item, "index": span.index}
+        start += span.length
 
 
-def _words(content: str | list[Item] | None, refusal: str | None, phase: str | None) -> list[Item]:
-    if refusal:
-        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
-        content = [*parts, {"type": "refusal", "refusal": refusal}]
-    if isinstance(content, list):
-        content = [_output(part) for part in content if part.get("text") or part.get("refusal")]
-    if not content:
+def _assistant_items(content: Content, refusal: str | None, phase: str | None) -> list[Item]:
+    """At most one item."""
+    converted = convert_assistant_content(content, refusal)
+    if not converted:
         return []
-    message = {"type": "message", "role": "assistant", "content": content}
-    return [message if phase is None else {**message, "phase": phase}]
+    item = {"type": "message", "role": "assistant", "content": converted}
+    return [item if phase is None else {**item, "phase": phase}]
 
 
-def _output(part: Item) -> Item:
-    """A part of what the assistant said, which has types of its own here."""
-    is_text = part.get("type") == "text"
-    return {"type": "output_text", "text": part["text"]} if is_text else _as_it_is(part)
+def _convert_calls(message: InputMessage, state: ConversationState) -> Iterator[Item]:
+    for call in message.tool_calls or ():
+        yield _convert_call(call, message, state)
+    if message.function_call is not None:
+        state.function_calls += 1
+        made = {"id": f"function_call_{state.function_calls}", "function": message.function_call}
+        yield _convert_call(made, message, state)
 
 
-def _calls(turn: Turn, place: Place) -> Iterator[Item]:
-    for call in turn.tool_calls or ():
-        yield _call(call, turn, place)
-    if turn.function_call is not None:
-        place.calls += 1
-        made = {"id": f"function_call_{place.calls}", "function": turn.function_call}
-        yield _call(made, turn, place)
-
-
-def _call(call: Item, turn: Turn, place: Place) -> Item:
-    said = call.get("custom") or call["function"]
-    name, call_id = said["name"], call["id"]
-    if "custom" in call or name in place.custom:
-        place.custom |= {call_id}
-        text = said.get("input", said.get("arguments"))
+def _convert_call(call: Item, message: InputMessage, state: ConversationState) -> Item:
+    called = call.get("custom") or call["function"]
+    name, call_id = called["name"], call["id"]
+    if "custom" in call or name in state.custom_tools:
+        state.custom_tools |= {call_id}
+        text = called.get("input", called.get("arguments"))
         return {"type": "custom_tool_call", "call_id": call_id, "name": name, "input": text}
-    arguments = said.get("arguments") or "{}"
+    arguments = called.get("arguments") or "{}"
     item = {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
-    space = turn.tool_namespaces.get(call_id)
-    return item if space is None else {**item, "namespace": space}
+    namespace = message.tool_namespaces.get(call_id)
+    return item if namespace is None else {**item, "namespace": namespace}
 
 
-def _resulted(turn: Turn, place: Place) -> list[Item]:
-    call_id = turn.tool_call_id or f"function_call_{place.calls}"
-    kind = "custom_tool_call_output" if call_id in place.custom else "function_call_output"
-    return [{"type": kind, "call_id": call_id, "output": _content(turn.content) or ""}]
-
-
-ROLES: dict[str, Callable[[Turn, Place], list[Item]]] = {
-    "system": _said,
-    "developer": _said,
-    "user": _said,
-    "assistant": _answered,
-    "tool": _resulted,
-    "function": _resulted,
+CONVERTERS: dict[str, Callable[[InputMessage, ConversationState], list[Item]]] = {
+    "system": _convert_message,
+    "developer": _convert_message,
+    "user": _convert_message,
+    "assistant": _convert_assistant,
+    "tool": _convert_result,
+    "function": _convert_result,
 }
-
-
-# --- Parts ----------------------------------------------------------------------------------------
-
-
-def _content(content: str | list[Item] | None) -> str | list[Item] | None:
-    if not isinstance(content, list):
-        return content
-    return [PARTS.get(part.get("type"), _as_it_is)(part) for part in content]
-
-
-def _as_it_is(part: Item) -> Item:
-    return _without(part, "cache_control")
-
-
-def _text(part: Item) -> Item:
-    return {**_rest(part), "type": "input_text"}
-
-
-def _image(part: Item) -> Item:
-    image = part.get("image_url")
-    fields = {"image_url": image} if isinstance(image, str) else dict(image or {})
-    if "url" in fields:
-        fields["image_url"] = fields.pop("url")
-    if not isinstance(fields.get("image_url"), str):
-        raise RequestError("`messages`: an image_url part has no url.", param="messages")
-    return {**_rest(part, "image_url"), "type": "input_image", **fields}
-
-
-def _file(part: Item) -> Item:
-    """A document by its id, in base64, or where it is."""
-    fields = dict(part.get("file") or {})
-    data = fields.get("file_data")
-    if isinstance(data, str) and data.startswith(("http://", "https://")):
-        fields["file_url"] = fields.pop("file_data")
-        fields.pop("filename", None)  # only goes with data
-    return {**_rest(part, "file"), "type": "input_file", **fields}
-
-
-def _rest(part: Item, *names: str) -> Item:
-    """Without marks for other vendors' caches: here caching is automatic."""
-    return _without(part, "type", "cache_control", *names)
-
-
-def _without(part: Item, *names: str) -> Item:
-    return {k: v for k, v in part.items() if k not in names}
-
-
-PARTS: dict[Any, Callable[[Item], Item]] = {
-    "text": _text,
-    "image_url": _image,
-    "file": _file,
-}
+"""By the message's role."""

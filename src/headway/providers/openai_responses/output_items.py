@@ -1,9 +1,10 @@
-"""The output items of a Responses answer, as events: opened, and closed whole.
+"""The output items of a response, from their beginning to their end.
 
-``close`` says what the deltas before it did not: annotations and reasoning to send back, and
-everything, where there were no deltas. Items that chat has no word for (searches, code, images)
-are kept whole, with their place, so that they can be sent back; of several messages, which are one
-text in chat, their places and lengths (``output_messages``).
+The end of an item repeats all of it. Its events are what the deltas before it did not give:
+annotations, the details of reasoning, and everything if there were no deltas. Items of types that
+chat does not have (searches, code, images) are kept whole with their position, so that clients can
+send them back; so are the positions and lengths (``output_messages``) of several messages, whose
+texts chat joins.
 """
 
 from __future__ import annotations
@@ -14,34 +15,31 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.providers.openai_responses.reasoning_items import to_details
+from headway.providers.openai_responses.response_state import ItemState, ResponseState
 from headway.types import (
     Event,
     ExtraFields,
     Logprobs,
     Reasoning,
-    ReasoningDetail,
     Refusal,
     Text,
     ToolArguments,
     ToolStarted,
 )
 
-FORMAT = "openai-responses-v1"
-"""The ``format`` of our reasoning details, as OpenRouter names it."""
 
+class OutputPart(Struct):
+    """A part of a message, of reasoning or of its summary."""
 
-class Piece(Struct):
-    """A part of a message, of a summary or of a thought."""
-
-    type: str = ""
     text: str | None = None
     refusal: str | None = None
     annotations: list[dict[str, Any]] | None = None
     logprobs: list[dict[str, Any]] | None = None
 
 
-class Item(Struct):
-    """What is read of an item that the vocabulary has words for."""
+class OutputItem(Struct):
+    """The fields of messages, reasoning and calls that are read."""
 
     type: str
     id: str | None = None
@@ -49,168 +47,135 @@ class Item(Struct):
     name: str | None = None
     namespace: str | None = None
     arguments: str | dict[str, Any] | None = None
-    """A text of every function call; of OpenAI's own tools, which are kept whole, an object."""
+    """Of a function call the JSON text; of OpenAI's own tools, which are kept whole, an object."""
     input: str | None = None
-    content: list[Piece] | None = None
-    summary: list[Piece] | None = None
+    content: list[OutputPart] | None = None
+    summary: list[OutputPart] | None = None
     encrypted_content: str | None = None
     phase: str | None = None
 
 
-class Open:
-    """An item that is being filled: what of it was said."""
-
-    __slots__ = ("has_arguments", "has_logprobs", "has_refusal", "length", "paragraph", "tool")
-
-    def __init__(self) -> None:
-        self.length = 0
-        """Of its text, in characters."""
-        self.has_logprobs = self.has_refusal = self.has_arguments = False
-        self.paragraph: tuple[int | None, int | None] | None = None
-        """Of a thought, the last one that was begun."""
-        self.tool = -1
-
-
-class Reading:
-    """One answer while it is read."""
-
-    __slots__ = ("closed", "has_spoken", "has_started", "length", "open", "tools", "untold", "void")
-
-    def __init__(self) -> None:
-        self.open: dict[int, Open] = {}
-        self.closed = 0
-        self.has_started = self.has_spoken = False
-        self.length = 0
-        """Of the text of the messages that are closed, in characters."""
-        self.untold: list[dict[str, Any]] = []
-        """Messages that are closed, but whose places were not told."""
-        self.void = 0
-        """Items that said nothing: they are not sent back, so the places behind them move up."""
-        self.tools = 0
-
-    def at(self, index: int) -> Open:
-        found = self.open.get(index)
-        if found is None:
-            found = self.open[index] = Open()
-        return found
-
-
-_item = msgspec.json.Decoder(Item).decode
-_any = msgspec.json.Decoder().decode
+_decode_item = msgspec.json.Decoder(OutputItem).decode
+_decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-def open_item(index: int, raw: Raw, reading: Reading) -> list[Event]:
-    item = _item(raw)
-    return _call(item, reading.at(index), reading) if item.type in CALLS else []
+def open_item(index: int, raw: Raw, state: ResponseState) -> list[Event]:
+    item = _decode_item(raw)
+    return _read_call(item, state.item(index), state) if item.type in CALL_TYPES else []
 
 
-def close(index: int, raw: Raw, reading: Reading) -> list[Event]:
-    item = _item(raw)
-    opened = reading.at(index)
-    reading.closed += 1
-    read = CLOSES.get(item.type)
-    place = index - reading.void
-    if read is None:
-        return [ExtraFields({"output_items": [{**_any(raw), "index": place}]})]
-    events = read(item, opened, place, reading)
-    del reading.open[index]
+def close_item(index: int, raw: Raw, state: ResponseState) -> list[Event]:
+    """``index`` is the position in the response's output."""
+    item = _decode_item(raw)
+    item_state = state.item(index)
+    state.closed_items += 1
+    close = CLOSERS.get(item.type)
+    position = index - state.empty_items
+    if close is None:
+        return [ExtraFields({"output_items": [{**_decode_any(raw), "index": position}]})]
+    events = close(item, item_state, position, state)
+    del state.open_items[index]
     return events
 
 
-def _call(item: Item, opened: Open, reading: Reading) -> list[Event]:
-    """A call begins, with as much of its arguments as there is."""
+def _read_call(item: OutputItem, item_state: ItemState, state: ResponseState) -> list[Event]:
+    """The call's start, once, and its arguments as far as they are there, once."""
     events: list[Event] = []
-    if opened.tool < 0:
-        opened.tool = reading.tools
-        reading.tools += 1
+    if item_state.tool < 0:
+        item_state.tool = state.tools
+        state.tools += 1
         call_id = item.call_id or item.id or ""
-        events.append(ToolStarted(opened.tool, call_id, item.name or ""))
+        events.append(ToolStarted(item_state.tool, call_id, item.name or ""))
         if item.namespace is not None:
             events.append(ExtraFields({"tool_namespaces": {call_id: item.namespace}}))
     arguments = item.arguments if item.type == "function_call" else item.input
-    if arguments and not opened.has_arguments:
-        opened.has_arguments = True
+    if arguments and not item_state.has_arguments:
+        item_state.has_arguments = True
         text = arguments if isinstance(arguments, str) else _encode(arguments).decode()
-        events.append(ToolArguments(opened.tool, text))
+        events.append(ToolArguments(item_state.tool, text))
     return events
 
 
-def _close_call(item: Item, opened: Open, index: int, reading: Reading) -> list[Event]:
-    return _call(item, opened, reading)
+def _close_call(
+    item: OutputItem, item_state: ItemState, position: int, state: ResponseState
+) -> list[Event]:
+    return _read_call(item, item_state, state)
 
 
-def _close_message(item: Item, opened: Open, index: int, reading: Reading) -> list[Event]:
-    """Places of annotations count from the start of their part; ours, from that of the answer."""
+def _close_message(
+    item: OutputItem, item_state: ItemState, position: int, state: ResponseState
+) -> list[Event]:
     events: list[Event] = []
-    pieces = item.content or []
-    reading.void += not any(piece.text or piece.refusal for piece in pieces)
-    silent = opened.length == 0
-    links: list[Any] = []
-    start = reading.length
-    for piece in pieces:
-        text = piece.text or ""
-        if text and silent:
+    parts = item.content or []
+    state.empty_items += not any(part.text or part.refusal for part in parts)
+    annotations: list[Any] = []
+    start = state.text_length
+    for part in parts:
+        text = part.text or ""
+        if text and item_state.text_length == 0:
             events.append(Text(text))
-        if piece.refusal and not opened.has_refusal:
-            events.append(Refusal(piece.refusal))
-        if piece.logprobs and not opened.has_logprobs:
-            events.append(Logprobs({"content": piece.logprobs}))
-        links += [_link(note, reading.length) for note in piece.annotations or ()]
-        reading.length += len(text)
-    placed = _placed(item, index, reading.length - start, reading)
-    fields = {"annotations": links, "phase": item.phase, "output_messages": placed}
-    if told := {name: value for name, value in fields.items() if value}:
-        events.append(ExtraFields(told))
+        if part.refusal and not item_state.has_refusal:
+            events.append(Refusal(part.refusal))
+        if part.logprobs and not item_state.has_logprobs:
+            events.append(Logprobs({"content": part.logprobs}))
+        annotations += [_annotation(each, state.text_length) for each in part.annotations or ()]
+        state.text_length += len(text)
+    spans = _message_spans(item, position, state.text_length - start, state)
+    fields = {"annotations": annotations, "phase": item.phase, "output_messages": spans}
+    if given := {name: value for name, value in fields.items() if value}:
+        events.append(ExtraFields(given))
     return events
 
 
-def _placed(item: Item, index: int, length: int, reading: Reading) -> list[dict[str, Any]]:
-    """Where messages stand of which chat makes one text, so that they can be sent back one by one.
-    A single one that stands before all calls needs no telling."""
-    stands_first = not (reading.tools or reading.has_spoken)
-    reading.has_spoken = True
-    message: dict[str, Any] = {"index": index, "length": length, "phase": item.phase}
-    reading.untold.append({k: v for k, v in message.items() if v is not None})
-    if stands_first:
+def _message_spans(
+    item: OutputItem, position: int, length: int, state: ResponseState
+) -> list[dict[str, Any]]:
+    """The spans of the messages so far that chat joins to one text, so that they can be sent back
+    one by one. A first message before all calls is reported with the next one, if there is one."""
+    is_first = not (state.tools or state.has_message)
+    state.has_message = True
+    span: dict[str, Any] = {"index": position, "length": length, "phase": item.phase}
+    state.unreported_messages.append({k: v for k, v in span.items() if v is not None})
+    if is_first:
         return []
-    told, reading.untold = reading.untold, []
-    return told
+    spans, state.unreported_messages = state.unreported_messages, []
+    return spans
 
 
-def _link(note: dict[str, Any], start: int) -> dict[str, Any]:
-    """A web citation in the shape that chat completions give it; others as they are."""
+def _annotation(annotation: dict[str, Any], start: int) -> dict[str, Any]:
+    """With positions that count from the start of the joined text instead of the part's, and a
+    citation of a web page in the shape of chat completions."""
     moved = {
         name: value + start if name in ("start_index", "end_index") and value is not None else value
-        for name, value in note.items()
+        for name, value in annotation.items()
     }
-    if note.get("type") != "url_citation":
+    if annotation.get("type") != "url_citation":
         return moved
     del moved["type"]
     return {"type": "url_citation", "url_citation": moved}
 
 
-def _close_thought(item: Item, opened: Open, index: int, reading: Reading) -> list[Event]:
-    """The thought as it can be sent back: its summary, its text, and what only they can read."""
+def _close_reasoning(
+    item: OutputItem, item_state: ItemState, position: int, state: ResponseState
+) -> list[Event]:
     events: list[Event] = []
-    pieces = [
-        *(("summary", piece.text) for piece in item.summary or () if piece.text),
-        *(("text", piece.text) for piece in item.content or () if piece.text),
+    texts = [
+        *(("summary", part.text) for part in item.summary or () if part.text),
+        *(("text", part.text) for part in item.content or () if part.text),
     ]
-    if pieces and opened.paragraph is None:
-        events.append(Reasoning("\n\n".join(text for _, text in pieces)))
-    values = [{"type": f"reasoning.{name}", name: text} for name, text in pieces]
-    if item.encrypted_content:
-        values.append({"type": "reasoning.encrypted", "data": item.encrypted_content})
-    reading.void += not values
-    same = {"id": item.id, "format": FORMAT, "index": index}
-    return [*events, *(ReasoningDetail({**value, **same}) for value in values)]
+    if texts and item_state.paragraph is None:
+        events.append(Reasoning("\n\n".join(text for _, text in texts)))
+    details = to_details(item.id, position, texts, item.encrypted_content)
+    state.empty_items += not details
+    return [*events, *details]
 
 
-CALLS = ("function_call", "custom_tool_call")
-CLOSES: dict[str, Callable[[Item, Open, int, Reading], list[Event]]] = {
+CALL_TYPES = ("function_call", "custom_tool_call")
+CLOSERS: dict[str, Callable[[OutputItem, ItemState, int, ResponseState], list[Event]]] = {
     "message": _close_message,
-    "reasoning": _close_thought,
+    "reasoning": _close_reasoning,
     "function_call": _close_call,
     "custom_tool_call": _close_call,
 }
+"""By the item's type; an item of another type is kept whole."""

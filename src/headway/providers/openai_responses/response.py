@@ -1,15 +1,14 @@
-"""Answers of OpenAI's Responses API, streamed and whole
+"""Responses of the Responses API, streamed and whole
 (platform.openai.com/docs/api-reference/responses-streaming).
 
-Wire facts, read off recordings: an answer is a list of output items, each added, filled by deltas
-and closed whole; the last event repeats the answer from the start and has its usage; there is no
-``[DONE]``; ``sequence_number`` and a random ``obfuscation`` are on most events. A whole answer is
-the same items, each closed without having been opened: so here is one reading for both.
+Wire facts, read off recordings: a response is a list of output items, each added, filled by deltas
+and closed whole; the last event repeats the response from the start and has its usage; there is no
+``[DONE]``; ``sequence_number`` and a random ``obfuscation`` are on most events. A whole response
+has the same items, each closed without having been opened, so both are read by the same functions.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +17,10 @@ from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
 from headway.providers.base import State
-from headway.providers.http_errors import error_from_body
-from headway.providers.openai_responses.output_items import Reading, close, open_item
-from headway.providers.openai_responses.usage import usage_seen
+from headway.providers.openai_responses.errors import read_error
+from headway.providers.openai_responses.output_items import close_item, open_item
+from headway.providers.openai_responses.response_state import ResponseState
+from headway.providers.openai_responses.usage import decode_usage
 from headway.types import (
     NO_RAW,
     Event,
@@ -38,27 +38,24 @@ from headway.types import (
 )
 
 DONE: list[Event] = [StreamEnd()]
-INCOMPLETE = {
+FINISH_REASONS = {
     "max_output_tokens": "length",
     "max_tokens": "length",
     "content_filter": "content_filter",
 }
-"""Why an answer is incomplete, in the words of chat completions."""
-BESIDE = ("content_filters", "moderation")
-"""Fields of the whole that say what filters made of it: Azure's and OpenAI's own."""
-NOT_THERE = (b"", b"null", b"[]", b"{}")
-AT_WORK = ("queued", "in_progress")
-REFUSED = re.compile(r"invalid_|image_|empty_image|unsupported_image|failed_to_download|content_")
-"""Codes of errors that are the request's fault, by how they begin (the enumeration of
-``response.error.code``; content_filter is Azure's)."""
+"""Why a response is incomplete -> the finish reason of chat completions."""
+FILTER_FIELDS = ("content_filters", "moderation")
+"""Fields of the response with the results of content filters: Azure's, and OpenAI's own."""
+EMPTY = (b"", b"null", b"[]", b"{}")
+PENDING = ("queued", "in_progress")
 
 
-class Incomplete(Struct):
+class IncompleteDetails(Struct):
     reason: str | None = None
 
 
 class Response(Struct):
-    """The whole answer, or as much of it as there was when the event was made."""
+    """The whole response, or its state at the time of an event."""
 
     id: str | None = None
     model: str | None = None
@@ -66,7 +63,7 @@ class Response(Struct):
     service_tier: str | None = None
     status: str | None = None
     output: list[Raw] | None = None
-    incomplete_details: Incomplete | None = None
+    incomplete_details: IncompleteDetails | None = None
     content_filters: Raw = NO_RAW
     moderation: Raw = NO_RAW
     usage: Raw = NO_RAW
@@ -74,7 +71,7 @@ class Response(Struct):
 
 
 class StreamEvent(Struct):
-    """All kinds of event; each has some of these."""
+    """An event of any type; each type has some of the fields."""
 
     type: str = ""
     output_index: int = 0
@@ -88,190 +85,182 @@ class StreamEvent(Struct):
 
 
 class TextDelta(Struct, gc=False, tag_field="type", tag="response.output_text.delta"):
-    """What nearly every event of a stream is."""
+    """What nearly every event of a stream is. Decoding it first costs less CPU time than decoding a
+    ``StreamEvent``."""
 
     delta: str
     output_index: int = 0
     logprobs: tuple[()] | None = None
 
 
-_text_delta = msgspec.json.Decoder(TextDelta).decode
-_event = msgspec.json.Decoder(StreamEvent).decode
-_response = msgspec.json.Decoder(Response).decode
-_any = msgspec.json.Decoder().decode
+_decode_text_delta = msgspec.json.Decoder(TextDelta).decode
+_decode_event = msgspec.json.Decoder(StreamEvent).decode
+_decode_response = msgspec.json.Decoder(Response).decode
+_decode_any = msgspec.json.Decoder().decode
 
 
 def decode_event(frame: Frame, state: State) -> list[Event]:
-    """One event of the stream. It has its type in its data too, so that its name is not needed."""
+    """The events of one server-sent event. Its type is in its data too; the SSE name is ignored."""
     data = frame.data
-    if not data or data == b"[DONE]":  # said by servers that copy the wire, after the end
+    if not data or data == b"[DONE]":  # servers that copy the wire format send it after the end
         return []
-    reading: Reading = state.get("reading") or state.setdefault("reading", Reading())
+    memory: ResponseState = state.get("response") or state.setdefault("response", ResponseState())
     try:
-        plain = _text_delta(data)
+        text = _decode_text_delta(data)
     except msgspec.ValidationError:
-        event = _event(data)
-        if event.type == "error" or (not event.type and _is_there(event.error)):
-            return [Failed(_error(_any(data)))]
-        read = EVENTS.get(event.type)
-        return [] if read is None else read(event, reading)
-    return _said(plain.delta, plain.output_index, reading)
+        event = _decode_event(data)
+        if event.type == "error" or (not event.type and _is_present(event.error)):
+            return [Failed(read_error(_decode_any(data)))]
+        read = EVENT_READERS.get(event.type)
+        return [] if read is None else read(event, memory)
+    return _text_events(text.delta, text.output_index, memory)
 
 
 def decode_response(body: bytes) -> list[Event]:
-    """A whole answer, as the stream that it might have been."""
-    response = _response(body)
-    if _is_there(response.error):
-        return [Failed(_error(_any(response.error)))]
+    """The events that a stream of the same response would have. Raises ValueError for a body
+    without output."""
+    response = _decode_response(body)
+    if _is_present(response.error):
+        return [Failed(read_error(_decode_any(response.error)))]
     if response.output is None:
         raise ValueError("the answer has no output")
-    if response.status in AT_WORK:
+    if response.status in PENDING:
         message = f"The provider's answer is not there yet ({response.status})."
         return [Failed(UpstreamError(message, code=response.status))]
-    reading = Reading()
-    return [_started(response), *_ended(response, reading)]
+    return [_start_event(response), *_end_events(response, ResponseState())]
 
 
 # --- Events of a stream ---------------------------------------------------------------------------
 
 
-def _on_created(event: StreamEvent, reading: Reading) -> list[Event]:
-    if reading.has_started:
+def _read_start(event: StreamEvent, state: ResponseState) -> list[Event]:
+    if state.has_started:
         return []
-    reading.has_started = True
-    return [_started(event.response or Response())]
+    state.has_started = True
+    return [_start_event(event.response or Response())]
 
 
-def _on_added(event: StreamEvent, reading: Reading) -> list[Event]:
-    return open_item(event.output_index, event.item, reading)
+def _read_item_added(event: StreamEvent, state: ResponseState) -> list[Event]:
+    return open_item(event.output_index, event.item, state)
 
 
-def _on_text(event: StreamEvent, reading: Reading) -> list[Event]:
-    """A piece of text with its probabilities."""
-    events = _said(_delta(event), event.output_index, reading)
+def _read_text_delta(event: StreamEvent, state: ResponseState) -> list[Event]:
+    """A delta that is no ``TextDelta``, because it has log probabilities."""
+    events = _text_events(_delta_text(event), event.output_index, state)
     if event.logprobs:
-        reading.at(event.output_index).has_logprobs = True
+        state.item(event.output_index).has_logprobs = True
         events.append(Logprobs({"content": event.logprobs}))
     return events
 
 
-def _said(text: str, index: int, reading: Reading) -> list[Event]:
+def _text_events(text: str, index: int, state: ResponseState) -> list[Event]:
     if not text:
         return []
-    reading.at(index).length += len(text)
+    state.item(index).text_length += len(text)
     return [Text(text)]
 
 
-def _on_refusal(event: StreamEvent, reading: Reading) -> list[Event]:
-    text = _delta(event)
-    reading.at(event.output_index).has_refusal |= bool(text)
+def _read_refusal_delta(event: StreamEvent, state: ResponseState) -> list[Event]:
+    text = _delta_text(event)
+    state.item(event.output_index).has_refusal |= bool(text)
     return [Refusal(text)] if text else []
 
 
-def _on_arguments(event: StreamEvent, reading: Reading) -> list[Event]:
-    text = _delta(event)
+def _read_arguments_delta(event: StreamEvent, state: ResponseState) -> list[Event]:
+    text = _delta_text(event)
     if not text:
         return []
-    opened = reading.at(event.output_index)
-    opened.has_arguments = True
-    return [ToolArguments(opened.tool, text)]
+    item = state.item(event.output_index)
+    item.has_arguments = True
+    return [ToolArguments(item.tool, text)]
 
 
-def _on_thought(event: StreamEvent, reading: Reading) -> list[Event]:
-    """Summaries and thoughts come in paragraphs, which nothing stands between."""
-    text = _delta(event)
+def _read_reasoning_delta(event: StreamEvent, state: ResponseState) -> list[Event]:
+    """Reasoning and summaries come in paragraphs without separators: a blank line is added."""
+    text = _delta_text(event)
     if not text:
         return []
-    opened = reading.at(event.output_index)
+    item = state.item(event.output_index)
     paragraph = (event.summary_index, event.content_index)
-    parted = opened.paragraph is not None and opened.paragraph != paragraph
-    opened.paragraph = paragraph
-    return [Reasoning("\n\n" + text if parted else text)]
+    is_next = item.paragraph is not None and item.paragraph != paragraph
+    item.paragraph = paragraph
+    return [Reasoning("\n\n" + text if is_next else text)]
 
 
-def _on_done(event: StreamEvent, reading: Reading) -> list[Event]:
-    return close(event.output_index, event.item, reading)
+def _read_item_done(event: StreamEvent, state: ResponseState) -> list[Event]:
+    return close_item(event.output_index, event.item, state)
 
 
-def _on_end(event: StreamEvent, reading: Reading) -> list[Event]:
-    return _ended(event.response or Response(), reading)
+def _read_end(event: StreamEvent, state: ResponseState) -> list[Event]:
+    return _end_events(event.response or Response(), state)
 
 
-def _on_failed(event: StreamEvent, reading: Reading) -> list[Event]:
+def _read_failure(event: StreamEvent, state: ResponseState) -> list[Event]:
     response = event.response or Response()
-    events: list[Event] = [usage_seen(response.usage)] if _is_there(response.usage) else []
-    said = _any(response.error) if _is_there(response.error) else {}
-    return [*events, Failed(_error(said))]
+    events: list[Event] = [decode_usage(response.usage)] if _is_present(response.usage) else []
+    error = _decode_any(response.error) if _is_present(response.error) else {}
+    return [*events, Failed(read_error(error))]
 
 
-EVENTS: dict[str, Callable[[StreamEvent, Reading], list[Event]]] = {
-    "response.created": _on_created,
-    "response.queued": _on_created,
-    "response.in_progress": _on_created,
-    "response.output_item.added": _on_added,
-    "response.output_text.delta": _on_text,
-    "response.refusal.delta": _on_refusal,
-    "response.function_call_arguments.delta": _on_arguments,
-    "response.custom_tool_call_input.delta": _on_arguments,
-    "response.reasoning_summary_text.delta": _on_thought,
-    "response.reasoning_text.delta": _on_thought,
-    "response.output_item.done": _on_done,
-    "response.completed": _on_end,
-    "response.incomplete": _on_end,
-    "response.failed": _on_failed,
-    "response.cancelled": _on_failed,
+EVENT_READERS: dict[str, Callable[[StreamEvent, ResponseState], list[Event]]] = {
+    "response.created": _read_start,
+    "response.queued": _read_start,
+    "response.in_progress": _read_start,
+    "response.output_item.added": _read_item_added,
+    "response.output_text.delta": _read_text_delta,
+    "response.refusal.delta": _read_refusal_delta,
+    "response.function_call_arguments.delta": _read_arguments_delta,
+    "response.custom_tool_call_input.delta": _read_arguments_delta,
+    "response.reasoning_summary_text.delta": _read_reasoning_delta,
+    "response.reasoning_text.delta": _read_reasoning_delta,
+    "response.output_item.done": _read_item_done,
+    "response.completed": _read_end,
+    "response.incomplete": _read_end,
+    "response.failed": _read_failure,
+    "response.cancelled": _read_failure,
 }
+"""By the event's type; events of other types are ignored."""
 
 
-def _delta(event: StreamEvent) -> str:
+def _delta_text(event: StreamEvent) -> str:
     return event.delta if isinstance(event.delta, str) else ""
 
 
-# --- The whole ------------------------------------------------------------------------------------
+# --- Start and end --------------------------------------------------------------------------------
 
 
-def _started(response: Response) -> Started:
-    """``auto`` is what was asked for, and not the tier that serves it."""
+def _start_event(response: Response) -> Started:
+    """A ``service_tier`` of auto repeats the request and does not name the tier that serves it."""
     tier = None if response.service_tier == "auto" else response.service_tier
     created = None if response.created_at is None else int(response.created_at)
     return Started(response.id, response.model, created, service_tier=tier)
 
 
-def _ended(response: Response, reading: Reading) -> list[Event]:
-    """What is left to say at the end: all of it, if nothing was streamed."""
+def _end_events(response: Response, state: ResponseState) -> list[Event]:
+    """The items, if no event closed one, and everything that comes after them."""
     events: list[Event] = []
-    if not reading.closed:
+    if not state.closed_items:
         for index, item in enumerate(response.output or ()):
-            events += close(index, item, reading)
-    beside = {name: getattr(response, name) for name in BESIDE}
-    told = {name: _any(raw) for name, raw in beside.items() if bytes(raw) not in NOT_THERE}
-    if told:
-        events.append(ExtraFields(told))
-    events.append(_finish(response, reading))
-    if _is_there(response.usage):
-        events.append(usage_seen(response.usage))
+            events += close_item(index, item, state)
+    filters = {name: getattr(response, name) for name in FILTER_FIELDS}
+    given = {name: _decode_any(raw) for name, raw in filters.items() if bytes(raw) not in EMPTY}
+    if given:
+        events.append(ExtraFields(given))
+    events.append(_finish_event(response, state))
+    if _is_present(response.usage):
+        events.append(decode_usage(response.usage))
     return [*events, *DONE]
 
 
-def _finish(response: Response, reading: Reading) -> Event:
+def _finish_event(response: Response, state: ResponseState) -> Event:
     if response.status in ("failed", "cancelled"):
         message = f"The provider's answer was broken off ({response.status})."
         return Failed(UpstreamError(message, code=response.status))
     if response.status == "incomplete":
-        reason = (response.incomplete_details or Incomplete()).reason or ""
-        return Finished(INCOMPLETE.get(reason, "length"))
-    return Finished("tool_calls" if reading.tools else "stop")
+        reason = (response.incomplete_details or IncompleteDetails()).reason or ""
+        return Finished(FINISH_REASONS.get(reason, "length"))
+    return Finished("tool_calls" if state.tools else "stop")
 
 
-def _error(said: Any) -> UpstreamError:
-    """``type: error`` is the event's, and says nothing of the fault."""
-    if isinstance(said, dict):
-        if said.get("type") == "error":
-            said = {name: value for name, value in said.items() if name != "type"}
-        if REFUSED.match(str(said.get("code"))):
-            said = {"type": "invalid_request_error", **said}
-    return error_from_body(said or "The provider reported an error with no message.", None)
-
-
-def _is_there(raw: Raw) -> bool:
+def _is_present(raw: Raw) -> bool:
     return bytes(raw) not in (b"", b"null")

@@ -1,67 +1,67 @@
-"""Tools, the choice of them and the format of answers, in the Responses API's flatter shapes
+"""Tools, tool choice and response format in the Responses API's flatter shapes
 (platform.openai.com/docs/guides/migrate-to-responses, "Additional differences")."""
 
 from __future__ import annotations
 
 from typing import Any
 
-Tool = dict[str, Any]
+Fields = dict[str, Any]
 
-EMPTY = {"type": "object", "properties": {}}
-NESTED = ("function", "custom")
-"""Types of tool whose fields chat keeps under the type's own name."""
+NO_PARAMETERS = {"type": "object", "properties": {}}
+NESTED_TYPES = ("function", "custom")
+"""Tools of these types have their fields in an object of the type's name in chat."""
 
 
-def flat_tool(tool: Tool) -> Tool:
-    """Functions are strict here unless they say otherwise, in chat they are not; so they say it.
-    The API's own tools (web_search, mcp, ...) stay as they are."""
-    kind = tool.get("type", "function")
-    inner = tool.get(kind)
-    unmarked = {k: v for k, v in tool.items() if k != "cache_control"}
-    if kind not in NESTED or not isinstance(inner, dict):
+def convert_tool(tool: Fields) -> Fields:
+    """A function gets ``strict``, which is true by default here and false in chat. The API's own
+    tools (web_search, mcp, ...) are unchanged."""
+    tool_type = tool.get("type", "function")
+    inner = tool.get(tool_type)
+    unmarked = {name: value for name, value in tool.items() if name != "cache_control"}
+    if tool_type not in NESTED_TYPES or not isinstance(inner, dict):
         return unmarked
-    rest = {k: v for k, v in unmarked.items() if k not in ("type", kind)}
-    if kind == "custom":
-        return {"type": kind, **inner, **_format(inner), **rest}
-    made = {"type": kind, **inner, **rest}
-    made["parameters"] = inner.get("parameters") or EMPTY
-    made["strict"] = bool(inner.get("strict"))
-    return made
+    rest = {name: value for name, value in unmarked.items() if name not in ("type", tool_type)}
+    if tool_type == "custom":
+        return {"type": tool_type, **inner, **_custom_format(inner), **rest}
+    converted = {"type": tool_type, **inner, **rest}
+    converted["parameters"] = inner.get("parameters") or NO_PARAMETERS
+    converted["strict"] = bool(inner.get("strict"))
+    return converted
 
 
-def _format(custom: Tool) -> Tool:
-    """A grammar's fields stand beside its type here, and one level down in chat."""
+def _custom_format(custom: Fields) -> Fields:
+    """The fields of a grammar are in ``format`` itself here, and in ``format.grammar`` in chat."""
     given = custom.get("format") or {}
     if not isinstance(given.get("grammar"), dict):
         return {}
     return {"format": {"type": "grammar", **given["grammar"]}}
 
 
-def flat_choice(choice: Any) -> Any:
+def convert_tool_choice(choice: Any) -> Any:
     """``{"type": "function", "function": {"name"}}`` -> ``{"type": "function", "name"}``."""
     if not isinstance(choice, dict):
         return choice
-    kind = choice.get("type")
-    if kind == "allowed_tools":
+    choice_type = choice.get("type")
+    if choice_type == "allowed_tools":
         allowed = choice.get("allowed_tools") or choice
-        tools = [flat_choice(tool) for tool in allowed.get("tools") or ()]
-        return {"type": kind, "mode": allowed.get("mode", "auto"), "tools": tools}
-    inner = choice.get(kind) if kind in NESTED else None
-    return {"type": kind, **inner} if isinstance(inner, dict) else choice
+        tools = [convert_tool_choice(tool) for tool in allowed.get("tools") or ()]
+        return {"type": choice_type, "mode": allowed.get("mode", "auto"), "tools": tools}
+    inner = choice.get(choice_type) if choice_type in NESTED_TYPES else None
+    return {"type": choice_type, **inner} if isinstance(inner, dict) else choice
 
 
-def flat_format(given: Tool) -> Tool:
+def convert_response_format(response_format: Fields) -> Fields:
     """``response_format`` as ``text.format``."""
-    inner = given.get("json_schema")
+    inner = response_format.get("json_schema")
     if not isinstance(inner, dict):
-        return given
+        return response_format
     return {"type": "json_schema", "name": "answer", **inner}
 
 
-def search_tool(options: Tool) -> Tool:
-    """Chat's ``web_search_options``, which are a tool here."""
+def web_search_tool(options: Fields) -> Fields:
+    """The tool that does what chat's ``web_search_options`` ask for."""
     tool = {"type": "web_search", **options}
-    place = options.get("user_location") or {}
-    if isinstance(place.get("approximate"), dict):
-        tool["user_location"] = {"type": "approximate", **place["approximate"]}
+    location = options.get("user_location") or {}
+    if isinstance(location.get("approximate"), dict):
+        tool["user_location"] = {"type": "approximate", **location["approximate"]}
     return tool

@@ -1,5 +1,5 @@
-"""The Responses API's counts of tokens, which have other names than chat completions' and mean the
-same: what was cached is part of the input, reasoning is part of the output."""
+"""Token counts of the Responses API. They mean the same as those of chat completions and have other
+names: the input's count includes cached tokens, the output's count includes reasoning."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from msgspec import Raw, Struct
 
 from headway.types import Usage, UsageReported
 
-NAMES = {
+CHAT_NAMES = {
     "input_tokens": "prompt_tokens",
     "output_tokens": "completion_tokens",
     "input_tokens_details": "prompt_tokens_details",
     "output_tokens_details": "completion_tokens_details",
 }
-"""Here -> in chat completions."""
 
 
 class InputDetails(Struct):
@@ -30,31 +29,31 @@ class OutputDetails(Struct):
     audio_tokens: int | None = None
 
 
-class WireUsage(Struct):
+class ResponseUsage(Struct):
     input_tokens: int | None = None
     output_tokens: int | None = None
     input_tokens_details: InputDetails | None = None
     output_tokens_details: OutputDetails | None = None
 
 
-_usage = msgspec.json.Decoder(WireUsage).decode
-_fields = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_usage = msgspec.json.Decoder(ResponseUsage).decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def usage_seen(raw: Raw) -> UsageReported:
-    """The counts, and the same in the shape of chat completions: what else a provider put there
-    (xAI its cost, Azure its latencies) stays under its name."""
-    seen = _usage(raw)
-    given = seen.input_tokens_details or InputDetails()
-    made = seen.output_tokens_details or OutputDetails()
+def decode_usage(raw: Raw) -> UsageReported:
+    """The counts, and the same in the shape of chat completions. Further fields of a provider
+    (xAI's cost, Azure's latencies) keep their names."""
+    reported = _decode_usage(raw)
+    inputs = reported.input_tokens_details or InputDetails()
+    outputs = reported.output_tokens_details or OutputDetails()
     usage = Usage(
-        input_tokens=seen.input_tokens,
-        output_tokens=seen.output_tokens,
-        cache_read_tokens=given.cached_tokens,
-        cache_write_tokens=given.cache_write_tokens,
-        reasoning_tokens=made.reasoning_tokens,
-        input_audio_tokens=given.audio_tokens,
-        output_audio_tokens=made.audio_tokens,
+        input_tokens=reported.input_tokens,
+        output_tokens=reported.output_tokens,
+        cache_read_tokens=inputs.cached_tokens,
+        cache_write_tokens=inputs.cache_write_tokens,
+        reasoning_tokens=outputs.reasoning_tokens,
+        input_audio_tokens=inputs.audio_tokens,
+        output_audio_tokens=outputs.audio_tokens,
     )
-    shown = {NAMES.get(name, name): value for name, value in _fields(raw).items()}
-    return UsageReported(usage, shown)
+    openai_usage = {CHAT_NAMES.get(name, name): v for name, v in _decode_object(raw).items()}
+    return UsageReported(usage, openai_usage)

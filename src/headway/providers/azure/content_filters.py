@@ -1,0 +1,51 @@
+"""What Azure's content filters found in the prompt and in the answer
+(learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter)."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Raw, Struct
+
+from headway.types import NO_RAW, Event, ExtraFields
+
+EMPTY = (b"", b"null", b"{}", b"[]")
+MARKER = b"_filter_results"
+"""Part of the name of every field with filter results: data without it needs no decoding."""
+
+
+class FilteredChoice(Struct):
+    index: int = 0
+    content_filter_results: Raw = NO_RAW
+
+
+class FilteredCompletion(Struct):
+    """The fields of a chunk or completion that OpenAI's does not have, and what tells the first
+    chunk from others."""
+
+    id: str | None = None
+    choices: list[FilteredChoice] | None = None
+    prompt_filter_results: Raw = NO_RAW
+
+    @property
+    def is_before_answer(self) -> bool:
+        """True for the chunk with the prompt's results, which does not start the answer."""
+        return not self.choices and not self.id
+
+
+decode_filtered = msgspec.json.Decoder(FilteredCompletion).decode
+_decode_any = msgspec.json.Decoder().decode
+
+
+def read_filter_results(completion: FilteredCompletion, reported: dict[int, bytes]) -> list[Event]:
+    """The results that are new. Each chunk repeats those of the answer: ``reported`` holds the last
+    ones of each choice, and is updated."""
+    events: list[Event] = []
+    if bytes(completion.prompt_filter_results) not in EMPTY:
+        results = _decode_any(completion.prompt_filter_results)
+        events.append(ExtraFields({"prompt_filter_results": results}))
+    for choice in completion.choices or ():
+        raw = bytes(choice.content_filter_results)
+        if raw not in EMPTY and reported.get(choice.index) != raw:
+            reported[choice.index] = raw
+            events.append(ExtraFields({"content_filter_results": _decode_any(raw)}, choice.index))
+    return events

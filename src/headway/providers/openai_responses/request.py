@@ -1,0 +1,49 @@
+"""Requests to the Responses API (platform.openai.com/docs/api-reference/responses/create).
+
+The API's memory is not used: every request has the whole conversation, and the provider stores
+nothing unless the caller asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from headway.providers.http_headers import bearer_headers
+from headway.providers.openai.models import is_reasoning_model
+from headway.providers.openai_responses.messages import convert_messages
+from headway.providers.openai_responses.reasoning import include_encrypted, reasoning_with_summary
+from headway.types import ChatRequest, HttpRequest, Target
+from headway.wire.url import join
+
+PATH = "/responses"
+FALSE, TRUE = Raw(b"false"), Raw(b"true")
+
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
+    """Raises msgspec.ValidationError or RequestError for invalid messages."""
+    headers = bearer_headers(target.api_key, tuple(target.headers.items()), request.stream)
+    body = _encode(_body(request, target.options))
+    return HttpRequest(join(target.base_url, PATH), headers, body)
+
+
+def _body(request: ChatRequest, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Unknown parameters are at the top level, as given."""
+    instructions, items = convert_messages(request)
+    body: dict[str, Any] = {"model": request.model, "input": items, "store": FALSE}
+    if instructions is not None:
+        body["instructions"] = instructions
+    body.update(request.parameters)
+    reasons = is_reasoning_model(str(options.get("model_name") or request.model))
+    if (reasoning := reasoning_with_summary(request, options, reasons)) is not None:
+        body["reasoning"] = reasoning
+    if (include := include_encrypted(request, options, reasons)) is not None:
+        body["include"] = include
+    if request.stream:
+        body["stream"] = TRUE
+    return body

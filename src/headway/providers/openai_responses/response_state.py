@@ -1,0 +1,53 @@
+"""What the decoder remembers of one response between its events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ItemState:
+    """What the deltas of an output item gave so far."""
+
+    __slots__ = ("has_arguments", "has_logprobs", "has_refusal", "paragraph", "text_length", "tool")
+
+    def __init__(self) -> None:
+        self.text_length = 0
+        """In characters."""
+        self.has_logprobs = self.has_refusal = self.has_arguments = False
+        self.paragraph: tuple[int | None, int | None] | None = None
+        """(``summary_index``, ``content_index``) of the last delta of reasoning."""
+        self.tool = -1
+        """The call's position among the calls of the response; -1 before it started."""
+
+
+class ResponseState:
+    __slots__ = (
+        "closed_items",
+        "empty_items",
+        "has_message",
+        "has_started",
+        "open_items",
+        "text_length",
+        "tools",
+        "unreported_messages",
+    )
+
+    def __init__(self) -> None:
+        self.open_items: dict[int, ItemState] = {}
+        """By ``output_index``."""
+        self.closed_items = 0
+        self.empty_items = 0
+        """Items without content. They are not sent back, so later items move up."""
+        self.has_started = self.has_message = False
+        self.text_length = 0
+        """Of the closed messages, in characters."""
+        self.unreported_messages: list[dict[str, Any]] = []
+        """The spans of closed messages that are not part of an ``output_messages`` yet."""
+        self.tools = 0
+        """Tool calls so far."""
+
+    def item(self, index: int) -> ItemState:
+        found = self.open_items.get(index)
+        if found is None:
+            found = self.open_items[index] = ItemState()
+        return found
