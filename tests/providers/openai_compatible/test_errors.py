@@ -1,4 +1,4 @@
-"""Errors of those who copied OpenAI's wire and not its errors, as a table."""
+"""Error responses that differ from OpenAI's, as a table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from headway.providers import KINDS
 from headway.providers.openai_compatible import vendors
 
 # kind, status, headers, body, class, code, message, request id
-FAILURES: list[
+ERRORS: list[
     tuple[str, int, dict[str, str], Any, type[UpstreamError], str | None, str, str | None]
 ] = [
     ("cloudflare", 400, {"cf-ray": "r1"},
@@ -65,9 +65,9 @@ FAILURES: list[
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "headers", "body", "cls", "code", "message", "request_id"), FAILURES
+    ("kind", "status", "headers", "body", "cls", "code", "message", "request_id"), ERRORS
 )
-def test_each_error_is_read_for_what_it_is(
+def test_an_error_is_decoded_by_the_vendors_format(
     kind: str,
     status: int,
     headers: dict[str, str],
@@ -89,7 +89,13 @@ NAMES = [info.name.rstrip("_") for info in iter_modules(vendors.__path__)]
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff", b"[" * 5000, b"7", b'{"errors": [7]}'])
-def test_no_body_is_too_much(name: str, body: bytes) -> None:
+def test_no_body_makes_the_decoder_raise(name: str, body: bytes) -> None:
     error = KINDS[name].decode_error(500, [], body)
     assert isinstance(error, UpstreamError)
     assert error.message
+
+
+def test_the_code_next_to_an_error_that_is_a_string_is_kept() -> None:
+    body = b'{"code":"invalid-argument","error":"no such parameter"}'
+    error = KINDS["xai"].decode_error(400, (), body)
+    assert (error.message, error.code) == ("no such parameter", "invalid-argument")

@@ -1,4 +1,4 @@
-"""Lists of models of clouds and hosts that say more, or elsewhere, than OpenAI's list does."""
+"""Lists of models that have more fields than OpenAI's, or another address."""
 
 from __future__ import annotations
 
@@ -159,16 +159,16 @@ LISTS: list[tuple[str, Any, Page]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "said", "meant"), LISTS)
-def test_each_list_is_read_for_what_it_says(kind: str, said: Any, meant: Page) -> None:
+@pytest.mark.parametrize(("kind", "said", "expected"), LISTS)
+def test_a_list_is_decoded_with_windows_and_prices(kind: str, said: Any, expected: Page) -> None:
     how = KINDS[kind].list_models
     assert how is not None
-    assert how.decode(json.dumps(said).encode()) == meant
+    assert how.decode(json.dumps(said).encode()) == expected
 
 
 @pytest.mark.parametrize("kind", ["cloudflare", "databricks"])
 @pytest.mark.parametrize("body", [b'{"result": 7, "endpoints": "x"}', b'{"a": 1}', b"null", b"[7]"])
-def test_what_is_no_list_is_refused(kind: str, body: bytes) -> None:
+def test_anything_but_a_list_raises(kind: str, body: bytes) -> None:
     how = KINDS[kind].list_models
     assert how is not None
     with pytest.raises((LookupError, TypeError)):
@@ -176,7 +176,7 @@ def test_what_is_no_list_is_refused(kind: str, body: bytes) -> None:
 
 
 ACCOUNT = "/client/v4/accounts/a1/ai/models/search?per_page=100&page="
-# kind, address, options, page, where the list is
+# kind, base URL, options, page, the URL of the list
 PLACES: list[tuple[str, str, dict[str, str], str | None, str]] = [
     ("databricks", "", {"workspace": "dbc.example"}, None,
      "dbc.example/api/2.0/serving-endpoints"),
@@ -193,19 +193,19 @@ PLACES: list[tuple[str, str, dict[str, str], str | None, str]] = [
 
 
 @pytest.mark.parametrize(("kind", "base_url", "options", "page", "place"), PLACES)
-def test_each_list_is_asked_for_where_it_is(
+def test_a_list_is_requested_at_its_url(
     kind: str, base_url: str, options: dict[str, str], page: str | None, place: str
 ) -> None:
     how = KINDS[kind].list_models
     assert how is not None
     target = Target(provider=kind, base_url=base_url, options=options, api_key="k")
-    asking = how.encode(target, page)
-    assert (asking.method, f"{asking.url.host}{asking.url.path}") == ("GET", place)
-    assert ("authorization", "Bearer k") in asking.headers
+    request = how.encode(target, page)
+    assert (request.method, f"{request.url.host}{request.url.path}") == ("GET", place)
+    assert ("authorization", "Bearer k") in request.headers
 
 
 @pytest.mark.parametrize("kind", ["databricks", "cloudflare"])
-def test_a_list_without_a_place_names_what_is_missing(kind: str) -> None:
+def test_the_error_for_a_missing_address_names_the_option(kind: str) -> None:
     how, options = KINDS[kind].list_models, KINDS[kind].options
     assert how is not None
     with pytest.raises(InvalidField, match=next(iter(options))):

@@ -1,4 +1,4 @@
-"""Every way to ask for thought, as each vendor's models take it, and what goes with it."""
+"""Requests for reasoning in each form, converted for the models of each vendor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def adapted(
     stream: bool = True,
     uses_default_parameters: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
-    """The parameters that are left, and what is said of the others."""
+    """The parameters that are sent, and the transformations."""
     request = ChatRequest(
         model=model,
         messages=HI,
@@ -35,7 +35,7 @@ def adapted(
     return left, [str(change) for change in changes]
 
 
-# The efforts none, minimal, low, medium, high, xhigh and max, as they are sent.
+# What is sent for the efforts none, minimal, low, medium, high, xhigh and max.
 OFF = {"thinking": {"type": "disabled"}}
 THINK = {"thinking": {"type": "enabled"}}
 NO: dict[str, Any] = {}
@@ -94,25 +94,25 @@ EACH_EFFORT = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "model", "effort", "wanted"), EACH_EFFORT)
-def test_an_effort_is_what_the_model_takes(
-    kind: str, model: str, effort: str, wanted: dict[str, Any]
+@pytest.mark.parametrize(("kind", "model", "effort", "expected"), EACH_EFFORT)
+def test_an_effort_becomes_what_the_model_supports(
+    kind: str, model: str, effort: str, expected: dict[str, Any]
 ) -> None:
     left, said = adapted(kind, model, {"reasoning_effort": effort})
-    assert left == wanted
+    assert left == expected
     assert [" ".join(one.split()[:2]).rstrip(":") for one in said] == (
         []
-        if wanted == {"reasoning_effort": effort}
+        if expected == {"reasoning_effort": effort}
         else ["dropped reasoning_effort"]
-        if not wanted
+        if not expected
         else ["clamped reasoning_effort"]
-        if wanted.keys() == {"reasoning_effort"}
+        if expected.keys() == {"reasoning_effort"}
         else ["renamed reasoning_effort"]
     )
 
 
-# vendor, model, what is asked, what is sent, what is said of it
-ASKED: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
+# vendor, model, given parameters, sent parameters, transformations
+REQUESTED: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("groq", "openai/gpt-oss-20b", {"reasoning_effort": "xhigh"}, {"reasoning_effort": "high"},
      ["clamped reasoning_effort: xhigh -> high (nearest supported)"]),
     ("groq", "qwen/qwen3-32b", OFF, {"reasoning_effort": "none"},
@@ -122,6 +122,10 @@ ASKED: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("groq", "llama", THINK, {}, ["dropped thinking: only reasoning_effort is supported"]),
     ("groq", "openai/gpt-oss-20b", {"reasoning": {"effort": "low"}}, {"reasoning_effort": "low"},
      ["renamed reasoning -> reasoning_effort"]),
+    ("groq", "openai/gpt-oss-20b", {"reasoning": {"effort": "xhigh"}},
+     {"reasoning_effort": "high"},
+     ["renamed reasoning -> reasoning_effort",
+      "clamped reasoning.effort: xhigh -> high (nearest supported)"]),
     ("groq", "openai/gpt-oss-20b", {"reasoning": {"exclude": True}}, {},
      ["dropped reasoning: only reasoning_effort is supported"]),
     ("groq", "llama", {"reasoning": {"effort": "low"}}, {"reasoning_effort": "low"},
@@ -162,18 +166,18 @@ ASKED: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "model", "given", "wanted", "said"), ASKED)
-def test_thought_is_asked_for_in_the_vendors_words(
-    kind: str, model: str, given: dict[str, Any], wanted: dict[str, Any], said: list[str]
+@pytest.mark.parametrize(("kind", "model", "given", "expected", "said"), REQUESTED)
+def test_a_request_for_reasoning_becomes_the_vendors_parameters(
+    kind: str, model: str, given: dict[str, Any], expected: dict[str, Any], said: list[str]
 ) -> None:
-    assert adapted(kind, model, given) == (wanted, said)
+    assert adapted(kind, model, given) == (expected, said)
 
 
 NAMED = {"type": "function", "function": {"name": "f"}}
 CHOICE = "dropped tool_choice: unsupported while the model reasons"
 IGNORED = "ignored by DeepSeek during reasoning"
-# vendor, model, what is given, what is left of it, what is said
-COSTS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
+# vendor, model, given parameters, sent parameters, transformations
+DURING_REASONING: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("deepseek", "deepseek-v4-flash", {"tool_choice": "required"}, {}, [CHOICE]),
     ("deepseek", "deepseek-v4-flash", {"tool_choice": NAMED}, {}, [CHOICE]),
     ("deepseek", "deepseek-v4-flash", {"tool_choice": "auto"}, {"tool_choice": "auto"}, []),
@@ -196,24 +200,30 @@ COSTS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "model", "given", "wanted", "said"), COSTS)
-def test_what_does_not_go_with_thought_is_left_out(
-    kind: str, model: str, given: dict[str, Any], wanted: dict[str, Any], said: list[str]
+@pytest.mark.parametrize(("kind", "model", "given", "expected", "said"), DURING_REASONING)
+def test_parameters_that_are_unsupported_during_reasoning_are_dropped(
+    kind: str, model: str, given: dict[str, Any], expected: dict[str, Any], said: list[str]
 ) -> None:
-    assert adapted(kind, model, given) == (wanted, said)
+    assert adapted(kind, model, given) == (expected, said)
 
 
-def test_what_goes_of_our_own_defaults_goes_without_a_word() -> None:
+def test_dropping_a_default_parameter_is_not_listed() -> None:
     assert adapted(
         "deepseek", "deepseek-flash", {"temperature": 1}, uses_default_parameters=True
     ) == ({}, [])
 
 
-# model, what is given, whether it is streamed, what is sent, what is said
-WHOLE = "emulated enable_thinking: as false, because the model reasons in streams only"
-WHOLES: list[tuple[str, dict[str, Any], bool, dict[str, Any], list[str]]] = [
-    ("qwen3-32b", {}, False, {"enable_thinking": False}, [WHOLE]),
-    ("qwen3-235b-a22b", {"seed": 1}, False, {"seed": 1, "enable_thinking": False}, [WHOLE]),
+# model, given parameters, stream, sent parameters, transformations
+NO_STREAM = "emulated enable_thinking: as false, because the model reasons in streams only"
+UNSTREAMED: list[tuple[str, dict[str, Any], bool, dict[str, Any], list[str]]] = [
+    ("qwen3-32b", {}, False, {"enable_thinking": False}, [NO_STREAM]),
+    (
+        "qwen3-235b-a22b",
+        {"seed": 1},
+        False,
+        {"seed": 1, "enable_thinking": False},
+        [NO_STREAM],
+    ),
     ("qwen3-32b", {}, True, {}, []),
     ("qwen3-32b", {"enable_thinking": True}, False, {"enable_thinking": True}, []),
     ("qwen3-30b-a3b-instruct-2507", {}, False, {}, []),
@@ -222,14 +232,14 @@ WHOLES: list[tuple[str, dict[str, Any], bool, dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("model", "given", "stream", "wanted", "said"), WHOLES)
-def test_a_whole_answer_is_asked_for_without_thought_where_it_must_be(
-    model: str, given: dict[str, Any], stream: bool, wanted: dict[str, Any], said: list[str]
+@pytest.mark.parametrize(("model", "given", "stream", "expected", "said"), UNSTREAMED)
+def test_reasoning_is_off_in_responses_without_a_stream_where_the_model_rejects_it(
+    model: str, given: dict[str, Any], stream: bool, expected: dict[str, Any], said: list[str]
 ) -> None:
-    assert adapted("dashscope", model, given, stream=stream) == (wanted, said)
+    assert adapted("dashscope", model, given, stream=stream) == (expected, said)
 
 
-def test_the_nearest_effort_is_the_higher_of_two_as_near() -> None:
+def test_the_higher_of_two_efforts_that_are_equally_near_is_sent() -> None:
     table = nearest_effort("low", "high")
     assert [dict(table[effort])["reasoning_effort"] for effort in EFFORTS] == [
         "low", "low", "low", "high", "high", "high", "high",

@@ -1,4 +1,4 @@
-"""Real traffic of the vendors that copied OpenAI's wire, each read and written by its own row."""
+"""Recorded traffic of OpenAI-compatible vendors, decoded and encoded by their adapters."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ VENDORS = frozenset(
 BOTH_SHAPES = frozenset({"groq", "deepseek", "xai", "openrouter", "mistral", "llamacpp"})
 PROVOKING = {
     "deepseek/chat-sync-error-400-invalid-request-error-tools-deepseek": (
-        "it forces a tool on a model that thinks, which is left to the model here"
+        "it forces a tool call during reasoning, which is dropped here"
     ),
     "xai/chat-sync-error-400-client-specified-an-invalid-ar-grok": (
-        "it asks a model for an effort that it does not take, which is dropped here"
+        "it has an effort that the model does not support, which is dropped here"
     ),
 }
-"""Requests that are sent otherwise on purpose, and why."""
+"""Recorded requests that Headway sends differently, and why."""
 
 
 def is_chat(recording: Recording) -> bool:
@@ -61,7 +61,7 @@ def events(recording: Recording, *pieces: bytes) -> list[Event]:
 
 
 @each(ANSWERS)
-def test_a_recorded_answer_says_what_it_said(recording: Recording) -> None:
+def test_the_text_of_a_recorded_response_is_decoded(recording: Recording) -> None:
     answer = fold(events(recording))
     assert answer.failed is None
     assert answer.is_finished
@@ -71,7 +71,9 @@ def test_a_recorded_answer_says_what_it_said(recording: Recording) -> None:
 
 
 @each(ANSWERS)
-def test_a_recorded_answer_makes_its_calls_and_ends_as_it_ended(recording: Recording) -> None:
+def test_tool_calls_and_finish_reasons_are_decoded(
+    recording: Recording,
+) -> None:
     answer = fold(events(recording))
     made = {
         index: [(tool.name, "".join(tool.arguments)) for tool in choice.tools.values()]
@@ -98,7 +100,7 @@ def billed(provider: str, last: Mapping[str, Any]) -> tuple[int, int]:
 
 
 @each(ANSWERS)
-def test_the_usage_of_a_recorded_answer_is_what_is_billed(recording: Recording) -> None:
+def test_the_usage_of_a_recorded_response_is_decoded(recording: Recording) -> None:
     reported, answer = usages(recording), fold(events(recording))
     if not reported:
         assert answer.usage is None
@@ -115,14 +117,14 @@ def test_the_usage_of_a_recorded_answer_is_what_is_billed(recording: Recording) 
 
 
 @each(STREAMS)
-def test_a_recorded_stream_means_the_same_however_it_is_cut(recording: Recording) -> None:
+def test_a_recorded_stream_decodes_the_same_wherever_it_is_cut(recording: Recording) -> None:
     expected = events(recording)
     assert events(recording, *recording.cut()) == expected
     assert events(recording, *recording.chunks) == expected
 
 
 @pytest.mark.parametrize("provider", sorted(BOTH_SHAPES))
-def test_streamed_and_whole_answers_have_one_shape(provider: str) -> None:
+def test_streams_and_bodies_decode_to_the_same_kinds_of_events(provider: str) -> None:
     """The same kinds of event, in as far as both were recorded."""
     require_recordings()
     found = {
@@ -143,7 +145,7 @@ def test_streamed_and_whole_answers_have_one_shape(provider: str) -> None:
     assert found[True] & core == found[False] & core
 
 
-# --- What only some of them send ------------------------------------------------------------------
+# --- Fields of some vendors -----------------------------------------------------------------------
 
 
 def named(*words: str) -> list[Recording]:
@@ -155,7 +157,7 @@ DETAILED = [one for one in named("openrouter") if b'"reasoning_details":[{' in o
 
 
 @each(CITING)
-def test_sources_are_told_once(recording: Recording) -> None:
+def test_sources_are_reported_once(recording: Recording) -> None:
     extra = fold(events(recording)).choices[0].extra
     last = list(objects(recording))[-1]
     assert extra["citations"] == last["citations"]
@@ -165,7 +167,7 @@ def test_sources_are_told_once(recording: Recording) -> None:
 
 
 @each(DETAILED)
-def test_reasoning_comes_in_whole_blocks_to_be_sent_back(recording: Recording) -> None:
+def test_reasoning_details_are_whole_blocks(recording: Recording) -> None:
     answer = fold(events(recording))
     blocks = answer.choices[0].extra["reasoning_details"]
     assert len({(block["type"], block["index"]) for block in blocks}) == len(blocks)
@@ -177,7 +179,7 @@ def test_reasoning_comes_in_whole_blocks_to_be_sent_back(recording: Recording) -
 
 
 @each(FAILURES)
-def test_a_recorded_failure_in_an_answer_is_told(recording: Recording) -> None:
+def test_a_recorded_failure_in_a_response_of_status_200_is_a_failure(recording: Recording) -> None:
     answer = fold(events(recording))
     assert isinstance(answer.failed, UpstreamError)
     assert answer.failed.message
@@ -194,7 +196,7 @@ CLASSES = {
 
 
 @each(REFUSALS)
-def test_a_recorded_refusal_is_of_its_class_and_in_the_vendors_words(
+def test_a_recorded_error_has_its_class_and_the_vendors_message(
     recording: Recording,
 ) -> None:
     provider = KINDS[recording.provider]
@@ -245,7 +247,7 @@ def target(recording: Recording) -> Target:
 
 
 @each(SENT)
-def test_the_recorded_request_is_what_its_equivalent_becomes(recording: Recording) -> None:
+def test_the_recorded_request_is_sent_for_its_canonical_form(recording: Recording) -> None:
     provider = KINDS[recording.provider]
     adapted, changes = provider.adapt(canonical(recording))
     sent = json.loads(provider.encode_request(adapted, target(recording)).body)
@@ -259,7 +261,7 @@ def test_the_recorded_request_is_what_its_equivalent_becomes(recording: Recordin
 
 
 @each([one for one in CHATS if one.name in PROVOKING])
-def test_a_request_that_is_sent_otherwise_says_so(recording: Recording) -> None:
+def test_a_request_that_is_sent_differently_lists_a_transformation(recording: Recording) -> None:
     adapted, changes = KINDS[recording.provider].adapt(canonical(recording))
     assert changes
     assert set(adapted.parameters) < set(recording.request)
@@ -274,7 +276,7 @@ UNEMBEDDED = [one for one in VECTORS if one.status != 200]
 
 
 @each(EMBEDDED)
-def test_recorded_embeddings_are_read_in_order_with_their_usage(recording: Recording) -> None:
+def test_recorded_embeddings_are_decoded_in_order_with_usage(recording: Recording) -> None:
     decode = KINDS[recording.provider].decode_embeddings
     assert decode is not None
     found, body = decode(recording.body), json.loads(recording.body)
@@ -289,7 +291,7 @@ def test_recorded_embeddings_are_read_in_order_with_their_usage(recording: Recor
 
 
 @each(VECTORS)
-def test_a_recorded_request_for_embeddings_is_what_is_sent(recording: Recording) -> None:
+def test_a_recorded_embeddings_request_is_sent(recording: Recording) -> None:
     encode = KINDS[recording.provider].encode_embeddings
     assert encode is not None
     fields = {name: Raw(json.dumps(value).encode()) for name, value in recording.request.items()}
@@ -301,7 +303,7 @@ def test_a_recorded_request_for_embeddings_is_what_is_sent(recording: Recording)
 
 
 @each(UNEMBEDDED)
-def test_a_recorded_refusal_to_embed_is_in_the_vendors_words(recording: Recording) -> None:
+def test_a_recorded_embeddings_error_has_the_vendors_message(recording: Recording) -> None:
     provider = KINDS[recording.provider]
     error = provider.decode_error(recording.status, recording.headers, recording.body)
     assert json.dumps(error.message) in json.dumps(json.loads(recording.body))

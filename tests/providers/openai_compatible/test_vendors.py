@@ -1,12 +1,12 @@
-"""What the vendors of the table refuse, rename, limit, count and mean, one row a fact."""
+"""What each vendor is sent, and what its errors mean: one line a fact."""
 
 from __future__ import annotations
 
 import json
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
-from msgspec import Raw
 
 from headway.errors import (
     UpstreamAuth,
@@ -16,32 +16,85 @@ from headway.errors import (
     UpstreamQuota,
     UpstreamRateLimited,
     UpstreamRejected,
-    UpstreamTimeout,
 )
 from headway.providers import KINDS
-from headway.types import ChatRequest, Failed, Finished, Frame, UsageReported
+from headway.providers.openai_compatible import vendors
+from headway.types import ChatRequest, Target
+from support.adapter_requests import chat
+
+HI = [{"role": "user", "content": "Hi"}]
+NAMES = [info.name.rstrip("_") for info in iter_modules(vendors.__path__)]
+DEFAULTS = {
+    "temperature": 1,
+    "max_tokens": 2048,
+    "top_p": 1,
+    "frequency_penalty": 0,
+    "presence_penalty": 0,
+}
+OWN_WIRES = {"openrouter", "perplexity", "databricks", "cloudflare", "llamafile", "tgi"}
+"""The vendors whose streams OpenAI clients cannot read."""
+
+
+def adapted(kind: str, request: ChatRequest) -> tuple[dict[str, Any], list[Any], list[str]]:
+    """The parameters and messages that are sent, and what the transformations say."""
+    provider = KINDS[kind]
+    found, transformations = provider.adapt(request)
+    parameters = {name: json.loads(bytes(raw)) for name, raw in found.parameters.items()}
+    said = [f"{one.action} {one.parameter}" for one in transformations]
+    return parameters, json.loads(bytes(found.messages)), said
+
 
 TOOLS = [{"type": "function", "function": {"name": "f"}}]
 NAMED = {"type": "function", "function": {"name": "f"}}
+SCHEMA = {"type": "object", "properties": {"b": {"type": "string"}, "a": {"minimum": 1.0}}}
+TEXT = {"type": "text"}
+JSON = {"type": "json_object"}
+FORMAT = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA, "strict": True}}
+OBJECT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}
+THREE_TOOLS = [
+    {"type": "function", "function": {"name": name, "parameters": {}}} for name in ("a", "b", "b2")
+]
+CHOSEN = {"type": "function", "function": {"name": "b"}}
 
-
-def adapted(
-    kind: str, given: dict[str, Any], model: str = "m", messages: list[Any] | None = None
-) -> tuple[dict[str, Any], list[Any], list[str]]:
-    request = ChatRequest(
-        model=model,
-        messages=Raw(json.dumps(messages or [{"role": "user", "content": "Hi"}]).encode()),
-        parameters={name: Raw(json.dumps(value).encode()) for name, value in given.items()},
-        stream=True,
-    )
-    found, changes = KINDS[kind].adapt(request)
-    left = {name: json.loads(bytes(raw)) for name, raw in found.parameters.items()}
-    said = [f"{change.action} {change.parameter}" for change in changes]
-    return left, json.loads(bytes(found.messages)), said
-
-
-# vendor, model, what is given, what is left, what is said
-CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
+# vendor, model, given parameters, sent parameters, transformations
+PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
+    ("groq", "m", {"top_k": 5, "logprobs": None, "seed": 1}, {"seed": 1}, ["dropped top_k"]),
+    ("groq", "m", {"n": 2}, {"n": 1}, ["clamped n"]),
+    ("groq", "m", {"n": 1}, {"n": 1}, []),
+    ("groq", "m", {"search_settings": {}}, {"search_settings": {}}, []),
+    ("deepseek", "deepseek-reasoner", {"logprobs": True}, {}, ["dropped logprobs"]),
+    ("deepseek", "deepseek-chat", {"logprobs": True}, {"logprobs": True}, []),
+    ("deepseek", "m", {"thinking": {"type": "enabled"}}, {"thinking": {"type": "enabled"}}, []),
+    ("xai", "grok-4", {"stop": ["a"], "reasoning_effort": "low"}, {"reasoning_effort": "low"},
+     ["dropped stop"]),
+    ("xai", "grok-3-mini", {"reasoning_effort": "low", "presence_penalty": 1},
+     {"reasoning_effort": "low"}, ["dropped presence_penalty"]),
+    ("xai", "grok-4.3", {"reasoning": {"effort": "none"}}, {"reasoning_effort": "none"},
+     ["renamed reasoning"]),
+    ("xai", "grok-4.20-reasoning", {"reasoning_effort": "low"}, {}, ["dropped reasoning_effort"]),
+    ("xai", "grok-4-fast-non-reasoning", {"stop": ["a"]}, {"stop": ["a"]}, []),
+    ("xai", "grok-2-1212", {"stop": ["a"], "logit_bias": {"1": 1}}, {"stop": ["a"]},
+     ["dropped logit_bias"]),
+    ("openrouter", "m", {"reasoning": {"max_tokens": 9}}, {"reasoning": {"max_tokens": 9}}, []),
+    ("together", "m", {"max_completion_tokens": 9}, {"max_tokens": 9},
+     ["renamed max_completion_tokens"]),
+    ("fireworks", "m", {"store": True, "top_k": 5}, {"top_k": 5}, ["dropped store"]),
+    ("perplexity", "sonar", {"frequency_penalty": 0, "presence_penalty": 0.5, "seed": 1},
+     {"presence_penalty": 0.5}, ["dropped seed"]),
+    ("perplexity", "sonar", {"temperature": 2}, {"temperature": 1.99}, ["clamped temperature"]),
+    ("cerebras", "m", {"frequency_penalty": 1, "top_k": 5}, {"frequency_penalty": 1},
+     ["dropped top_k"]),
+    ("moonshot", "kimi-k2.6", {"temperature": 0.3, "max_tokens": 5}, {"max_tokens": 5},
+     ["dropped temperature"]),
+    ("moonshot", "moonshot-v1-8k", {"temperature": 1.5}, {"temperature": 1},
+     ["clamped temperature"]),
+    ("zai", "glm-5", {"temperature": 1.5}, {"temperature": 1}, ["clamped temperature"]),
+    ("dashscope", "qwen", {"top_p": 0}, {"top_p": 0.001}, ["clamped top_p"]),
+    ("minimax", "m", {"temperature": 0}, {"temperature": 0.01}, ["clamped temperature"]),
+    ("ai21", "m", {"presence_penalty": 1}, {}, ["dropped presence_penalty"]),
+    ("tgi", "m", {"top_p": 1, "temperature": 0.5}, {"temperature": 0.5}, []),
+    ("tgi", "m", {"top_p": 0.9}, {"top_p": 0.9}, []),
+    ("vllm", "m", {"guided_json": {}, "min_p": 0.1}, {"guided_json": {}, "min_p": 0.1}, []),
     ("groq", "m", {"presence_penalty": 0.5, "frequency_penalty": 0}, {},
      ["dropped presence_penalty"]),
     ("groq", "m", {"store": True, "metadata": {"a": "b"}}, {}, ["dropped store",
@@ -99,19 +152,124 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("minimax", "MiniMax-M3", {"presence_penalty": 1, "frequency_penalty": 0, "logit_bias": {}},
      {}, ["dropped presence_penalty", "dropped logit_bias"]),
     ("minimax", "MiniMax-M3", {"reasoning_split": True}, {"reasoning_split": True}, []),
+    ("sambanova", "m", {"presence_penalty": 1, "top_k": 5, "max_completion_tokens": 9},
+     {"top_k": 5, "max_completion_tokens": 9}, ["dropped presence_penalty"]),
+    ("deepinfra", "m", {"n": 9, "top_p": 0}, {"n": 4, "top_p": 0.001},
+     ["clamped n", "clamped top_p"]),
+    ("deepinfra", "m", {"n": 4, "max_completion_tokens": 9}, {"n": 4, "max_tokens": 9},
+     ["renamed max_completion_tokens"]),
+    ("deepinfra", "m", {"reasoning": {"enabled": False}}, {"reasoning": {"enabled": False}}, []),
+    ("nvidia_nim", "m", {"max_completion_tokens": 9, "chat_template_kwargs": {"thinking": True}},
+     {"max_tokens": 9, "chat_template_kwargs": {"thinking": True}},
+     ["renamed max_completion_tokens"]),
+    ("nebius", "m", {"max_completion_tokens": 9}, {"max_tokens": 9},
+     ["renamed max_completion_tokens"]),
+    ("novita", "m", {"max_completion_tokens": 9, "separate_reasoning": True},
+     {"max_tokens": 9, "separate_reasoning": True}, ["renamed max_completion_tokens"]),
+    ("hyperbolic", "m", {"max_completion_tokens": 9}, {"max_tokens": 9},
+     ["renamed max_completion_tokens"]),
+    ("baseten", "m", {"max_completion_tokens": 9, "n": 2}, {"max_tokens": 9, "n": 1},
+     ["renamed max_completion_tokens", "clamped n"]),
+    ("databricks", "m", {"seed": 1, "frequency_penalty": 1, "max_completion_tokens": 9, "top_k": 4},
+     {"max_tokens": 9, "top_k": 4},
+     ["dropped seed", "dropped frequency_penalty", "renamed max_completion_tokens"]),
+    ("cloudflare", "m", {"max_completion_tokens": 9, "response_format": FORMAT},
+     {"max_tokens": 9, "response_format": FORMAT}, ["renamed max_completion_tokens"]),
+    ("vercel", "m", {"reasoning": {"max_tokens": 9}}, {"reasoning": {"max_tokens": 9}}, []),
+    ("siliconflow", "m", {"reasoning": {"max_tokens": 2000}}, {"thinking_budget": 2000},
+     ["renamed reasoning.max_tokens"]),
+    ("siliconflow", "m", {"reasoning": {"max_tokens": 9, "effort": "high"}},
+     {"thinking_budget": 128, "reasoning_effort": "high"},
+     ["renamed reasoning.max_tokens", "clamped reasoning.max_tokens", "renamed reasoning"]),
+    ("siliconflow", "m", {"reasoning": {"effort": "high"}}, {"reasoning_effort": "high"},
+     ["renamed reasoning"]),
+    ("siliconflow", "m", {"reasoning": {"max_tokens": True}}, {}, ["dropped reasoning"]),
+    ("siliconflow", "m", {"reasoning": {"max_tokens": 200}, "thinking_budget": 300},
+     {"thinking_budget": 300}, ["dropped reasoning"]),
+    ("ai21", "m", {"tool_choice": "auto", "seed": 1, "n": 3}, {"n": 3},
+     ["dropped tool_choice", "dropped seed"]),
+    ("ai21", "m", {"response_format": FORMAT}, {"response_format": JSON},
+     ["emulated response_format"]),
+    ("venice", "m", {"logit_bias": {"1": 1}, "service_tier": "auto", "venice_parameters": {"a": 1}},
+     {"venice_parameters": {"a": 1}}, ["dropped logit_bias", "dropped service_tier"]),
+    ("venice", "m", {"reasoning": {"effort": "low", "summary": "auto"}},
+     {"reasoning": {"effort": "low", "summary": "auto"}}, []),
+    ("vllm", "m", {"reasoning": {"max_tokens": 9}}, {"thinking_token_budget": 9},
+     ["renamed reasoning.max_tokens"]),
+    ("sglang", "m", {"reasoning": {"effort": "low", "max_tokens": 9}},
+     {"reasoning": {"effort": "low"}}, ["dropped reasoning.max_tokens"]),
+    ("deepinfra", "m", {"reasoning": {"max_tokens": 9}}, {}, ["dropped reasoning.max_tokens"]),
+    ("venice", "m", {"reasoning": {"max_tokens": None}}, {"reasoning": {"max_tokens": None}}, []),
+    ("sglang", "m", {"reasoning": {"effort": "low"}}, {"reasoning": {"effort": "low"}}, []),
+    ("lmstudio", "m", {"response_format": JSON}, {"response_format": OBJECT},
+     ["emulated response_format"]),
+    ("lmstudio", "m", {"response_format": FORMAT, "max_completion_tokens": 9},
+     {"response_format": FORMAT, "max_tokens": 9}, ["renamed max_completion_tokens"]),
+    ("lmstudio", "m", {"tool_choice": CHOSEN, "tools": THREE_TOOLS},
+     {"tool_choice": "required", "tools": THREE_TOOLS[1:2]}, ["emulated tool_choice"]),
+    ("llamacpp", "m", {"tool_choice": CHOSEN, "tools": THREE_TOOLS},
+     {"tool_choice": "required", "tools": THREE_TOOLS[1:2]}, ["emulated tool_choice"]),
+    ("llamafile", "m", {"tool_choice": "auto", "tools": THREE_TOOLS},
+     {"tool_choice": "auto", "tools": THREE_TOOLS}, []),
+    ("llamacpp", "m", {"tool_choice": CHOSEN}, {"tool_choice": CHOSEN}, []),
+    ("llamacpp", "m", {"tool_choice": CHOSEN, "tools": THREE_TOOLS[:1]},
+     {"tool_choice": CHOSEN, "tools": THREE_TOOLS[:1]}, []),
+    ("llamacpp", "m", {"tool_choice": {"type": "custom"}, "tools": THREE_TOOLS},
+     {"tool_choice": {"type": "custom"}, "tools": THREE_TOOLS}, []),
+    ("tgi", "m", {"stop": "END"}, {"stop": ["END"]}, []),
+    ("tgi", "m", {"stop": ["a", "b"]}, {"stop": ["a", "b"]}, []),
+    ("tgi", "m", {"response_format": FORMAT},
+     {"response_format": {"type": "json", "value": SCHEMA}}, []),
+    ("tgi", "m", {"response_format": JSON},
+     {"response_format": {"type": "json", "value": {"type": "object"}}}, []),
+    ("tgi", "m", {"response_format": {"type": "json_schema", "json_schema": {"schema": None}}},
+     {"response_format": {"type": "json", "value": {"type": "object"}}}, []),
+    ("tgi", "m", {"response_format": TEXT}, {}, []),
+    ("tgi", "m", {"response_format": {"type": "regex", "value": "a+"}},
+     {"response_format": {"type": "regex", "value": "a+"}}, []),
+    ("tgi", "m", {"n": 2, "logit_bias": {"1": 1}, "presence_penalty": -2, "top_p": 0},
+     {"n": 1, "presence_penalty": -1.999, "top_p": 0.001},
+     ["dropped logit_bias", "clamped top_p", "clamped presence_penalty", "clamped n"]),
+    ("tgi", "m", {"presence_penalty": 0, "top_p": 1}, {}, []),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "model", "given", "wanted", "said"), CASES)
-def test_a_vendor_is_sent_what_it_takes(
-    kind: str, model: str, given: dict[str, Any], wanted: dict[str, Any], said: list[str]
+@pytest.mark.parametrize(("kind", "model", "given", "expected", "said"), PARAMETERS)
+def test_a_vendor_is_sent_the_parameters_that_it_supports(
+    kind: str, model: str, given: dict[str, Any], expected: dict[str, Any], said: list[str]
 ) -> None:
-    left, _, told = adapted(kind, given, model)
-    assert (left, told) == (wanted, said)
+    parameters, messages, found = adapted(kind, chat(model, HI, stream=True, **given))
+    assert (parameters, messages[: len(HI)], found) == (expected, HI, said)
 
 
-# vendor, a message, what it becomes, what is said of it
+@pytest.mark.parametrize("kind", NAMES)
+def test_changes_of_default_parameters_are_not_listed(kind: str) -> None:
+    request = chat("m", HI, uses_default_parameters=True, stream=True, **DEFAULTS)
+    parameters, _, said = adapted(kind, request)
+    assert said == []
+    assert parameters.items() <= DEFAULTS.items()
+    assert parameters["max_tokens"] == 2048
+
+
+# vendor, given message, sent message, transformations
 MESSAGES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
+    ("groq", {"role": "assistant", "content": "a", "reasoning_content": "hm", "refusal": None},
+     {"role": "assistant", "content": "a", "reasoning": "hm"},
+     ["renamed messages[].reasoning_content"]),
+    ("groq", {"role": "user", "content": "a", "name": "n"}, {"role": "user", "content": "a"},
+     ["dropped messages[].name"]),
+    ("cerebras",
+     {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {}}]},
+     {"role": "user", "content": [{"type": "text", "text": "a"}]},
+     ["dropped messages[].content[].cache_control"]),
+    ("deepseek", {"role": "developer", "content": "a"}, {"role": "system", "content": "a"},
+     ["renamed developer"]),
+    ("deepseek", {"role": "assistant", "content": "a", "reasoning_content": "hm"},
+     {"role": "assistant", "content": "a", "reasoning_content": "hm"}, []),
+    ("openrouter", {"role": "developer", "content": "a"}, {"role": "developer", "content": "a"},
+     []),
+    ("openrouter", {"role": "assistant", "content": "a", "reasoning_details": [{}]},
+     {"role": "assistant", "content": "a", "reasoning_details": [{}]}, []),
     ("groq", {"role": "developer", "content": "a"}, {"role": "developer", "content": "a"}, []),
     ("cerebras", {"role": "developer", "content": "a"}, {"role": "system", "content": "a"},
      ["renamed developer"]),
@@ -121,15 +279,47 @@ MESSAGES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
      ["dropped messages[].name"]),
     ("fireworks", {"role": "assistant", "content": "a", "reasoning_content": "hm"},
      {"role": "assistant", "content": "a", "reasoning_content": "hm"}, []),
+    ("vercel", {"role": "developer", "content": "a"}, {"role": "developer", "content": "a"}, []),
+    ("venice", {"role": "developer", "content": "a"}, {"role": "developer", "content": "a"}, []),
+    ("github_models", {"role": "developer", "content": "a"},
+     {"role": "developer", "content": "a"}, []),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "given", "wanted", "said"), MESSAGES)
-def test_a_vendor_is_sent_messages_that_it_takes(
-    kind: str, given: dict[str, Any], wanted: dict[str, Any], said: list[str]
+@pytest.mark.parametrize(("kind", "given", "expected", "said"), MESSAGES)
+def test_a_vendor_is_sent_messages_with_the_fields_that_it_supports(
+    kind: str, given: dict[str, Any], expected: dict[str, Any], said: list[str]
 ) -> None:
-    _, messages, told = adapted(kind, {}, messages=[given])
-    assert (messages, told) == ([wanted], said)
+    _, messages, found = adapted(kind, chat("m", [given, given]))
+    assert (messages, found) == ([expected, expected], said)
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_stream_is_requested_with_usage(kind: str) -> None:
+    target = Target(provider=kind, base_url="http://127.0.0.1:1/v1")
+    body = json.loads(KINDS[kind].encode_request(chat("m", HI, stream=True), target).body)
+    assert body["stream"] is True
+    expected = None if kind == "ai21" else {"include_usage": True}  # ai21 rejects the parameter
+    assert body.get("stream_options") == expected
+
+
+# --- What a vendor is -----------------------------------------------------------------------------
+
+
+def test_every_module_is_a_kind() -> None:
+    assert len(NAMES) == 34
+    assert set(NAMES) <= set(KINDS)
+    assert all(KINDS[name].name == name for name in NAMES)
+
+
+def test_only_streams_that_openai_clients_can_read_are_passed_on() -> None:
+    assert {name for name in NAMES if KINDS[name].wire != "openai_chat"} == OWN_WIRES
+    assert len({KINDS[name].wire for name in OWN_WIRES}) == len(OWN_WIRES)
+
+
+@pytest.mark.parametrize("kind", ["lambda", "github_models"])
+def test_the_title_of_a_service_that_was_shut_down_has_the_date(kind: str) -> None:
+    assert "shut down on 20" in KINDS[kind].title
 
 
 # --- Errors ---------------------------------------------------------------------------------------
@@ -166,81 +356,19 @@ ERRORS: list[tuple[str, int, bytes, type[UpstreamError]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "status", "said", "cls"), ERRORS)
-def test_an_error_blames_what_is_at_fault(
-    kind: str, status: int, said: bytes, cls: type[UpstreamError]
+@pytest.mark.parametrize(("kind", "status", "response", "cls"), ERRORS)
+def test_an_error_has_the_class_of_its_status_and_code(
+    kind: str, status: int, response: bytes, cls: type[UpstreamError]
 ) -> None:
-    assert type(KINDS[kind].decode_error(status, (), said)) is cls
+    assert type(KINDS[kind].decode_error(status, (), response)) is cls
 
 
 IDS = [("deepseek", b"x-ds-trace-id"), ("openrouter", b"x-generation-id"), ("xai", b"x-request-id")]
 
 
 @pytest.mark.parametrize(("kind", "header"), IDS)
-def test_an_error_has_the_vendors_name_of_the_request(kind: str, header: bytes) -> None:
-    said = body(message="x", metadata={"provider_name": "p"})
+def test_an_error_has_the_id_of_the_request(kind: str, header: bytes) -> None:
+    response = body(message="x", metadata={"provider_name": "p"})
     for status in (400, 403, 500):
-        assert KINDS[kind].decode_error(status, ((header, b"r1"),), said).request_id == "r1"
-        assert KINDS[kind].decode_error(status, (), said).request_id is None
-
-
-OUTCOMES: list[tuple[int, type[UpstreamError]]] = [
-    (1001, UpstreamTimeout),
-    (1026, UpstreamRejected),
-    (1039, UpstreamRateLimited),
-    (2013, UpstreamRejected),
-    (2056, UpstreamQuota),
-    (1000, UpstreamError),
-]
-
-
-@pytest.mark.parametrize(("code", "cls"), OUTCOMES)
-def test_a_failure_within_an_answer_blames_what_is_at_fault(
-    code: int, cls: type[UpstreamError]
-) -> None:
-    said = {"base_resp": {"status_code": code, "status_msg": "no"}, "choices": None}
-    (failed,) = KINDS["minimax"].decode_response(json.dumps(said).encode())
-    assert isinstance(failed, Failed)
-    assert type(failed.error) is cls
-
-
-# --- Answers --------------------------------------------------------------------------------------
-
-USAGE = {"prompt_tokens": 90, "completion_tokens": 5, "total_tokens": 95}
-# what stands in prompt_tokens_details, the tokens written, the tokens read
-CACHED: list[tuple[dict[str, Any], int | None, int | None]] = [
-    ({"cached_tokens": 40, "cache_creation_input_tokens": 30, "cache_type": "ephemeral"}, 30, 40),
-    ({"cached_tokens": 40}, None, 40),
-    ({"cache_creation_input_tokens": None}, None, None),
-]
-
-
-@pytest.mark.parametrize(("details", "written", "read"), CACHED)
-def test_tokens_written_to_an_explicit_cache_are_counted(
-    details: dict[str, Any], written: int | None, read: int | None
-) -> None:
-    usage = {**USAGE, "prompt_tokens_details": details}
-    chunk = json.dumps({"id": "1", "choices": [], "usage": usage}).encode()
-    events = KINDS["dashscope"].decode_event(Frame(chunk, None, chunk), {})
-    (seen,) = [event.usage for event in events if isinstance(event, UsageReported)]
-    assert (seen.cache_write_tokens, seen.cache_read_tokens, seen.input_tokens) == (
-        written, read, 90,
-    )  # fmt: skip
-
-
-def test_a_usage_that_names_the_cache_elsewhere_is_left_alone() -> None:
-    usage = {**USAGE, "cache_creation_input_tokens": 3}
-    said = {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}], "usage": usage}
-    events = KINDS["dashscope"].decode_response(json.dumps(said).encode())
-    (seen,) = [event.usage for event in events if isinstance(event, UsageReported)]
-    assert seen.cache_write_tokens is None
-
-
-ENDS = [("sensitive", "content_filter"), ("model_context_window_exceeded", "length")]
-
-
-@pytest.mark.parametrize(("reason", "wanted"), ENDS)
-def test_an_end_in_other_words_is_one_of_openais(reason: str, wanted: str) -> None:
-    said = {"choices": [{"message": {"content": "a"}, "finish_reason": reason}]}
-    events = KINDS["zai"].decode_response(json.dumps(said).encode())
-    assert Finished(wanted) in events
+        assert KINDS[kind].decode_error(status, ((header, b"r1"),), response).request_id == "r1"
+        assert KINDS[kind].decode_error(status, (), response).request_id is None
