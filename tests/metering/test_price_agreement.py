@@ -7,26 +7,39 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import genai_prices
 import msgspec
 import pytest
-from genai_prices.data import providers
-from genai_prices.data_snapshot import DataSnapshot
-from genai_prices.types import ModelInfo, ModelPrice
-from genai_prices.types import Usage as TheirUsage
 
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.types import Usage
+from support.lazy_import import lazy_import
+
+genai_prices = lazy_import("genai_prices")
+
+
+def providers() -> list[Any]:
+    return list(importlib.import_module("genai_prices.data").providers)
+
+
+@cache
+def snapshot() -> Any:
+    module = importlib.import_module("genai_prices.data_snapshot")
+    return module.DataSnapshot(providers=providers(), from_auto_update=False)
+
+
+@cache
+def models() -> list[tuple[str, Any]]:
+    return [(provider.id, model) for provider in providers() for model in provider.models]
+
 
 ROOT = Path(__file__).parents[2]
 BOOK = PriceBook.load(read_shipped_prices())
-SNAPSHOT = DataSnapshot(providers=providers, from_auto_update=False)
-MODELS = [(provider.id, model) for provider in providers for model in provider.models]
 MOMENTS = [
     datetime(2025, 5, 1, 2, tzinfo=UTC),
     datetime(2026, 10, 13, 17, tzinfo=UTC),
@@ -93,7 +106,7 @@ def test_refreshing_keeps_the_date_while_the_version_stays(
 
 def test_a_new_kind_of_price_stops_the_refresh() -> None:
     with pytest.raises(SystemExit, match="moods_mtok"):
-        TOOL._rates(ModelPrice(moods_mtok=Decimal(1)))
+        TOOL._rates(genai_prices.types.ModelPrice(moods_mtok=Decimal(1)))
 
 
 def random_usage(chance: random.Random, priced_output: bool) -> Usage:
@@ -136,7 +149,7 @@ def theirs(usage: Usage, provider: str, model: str, at: datetime, context: Any) 
         name: value for ours, name in NAMES.items() if (value := getattr(usage, ours)) is not None
     }
     return genai_prices.calc_price(
-        TheirUsage(**known),
+        genai_prices.types.Usage(**known),
         model,
         provider_id=provider,
         genai_request_timestamp=at,
@@ -151,7 +164,7 @@ def spellings(match: Any) -> Iterator[str]:
     yield from (text for key, text in vars(match).items() if key not in ("or_", "and_", "regex"))
 
 
-def name_of(provider: str, model: ModelInfo) -> str:
+def name_of(provider: str, model: Any) -> str:
     """A name that the package resolves to this model: its id, or one that its rule names."""
     names = (model.id, *spellings(model.match))
     return next(name for name in names if their_model(provider, name) == model.id)
@@ -159,7 +172,7 @@ def name_of(provider: str, model: ModelInfo) -> str:
 
 def their_model(provider: str, name: str) -> str | None:
     try:
-        return SNAPSHOT.find_provider_model(name, None, provider, None)[1].id
+        return snapshot().find_provider_model(name, None, provider, None)[1].id
     except LookupError:
         return None
 
@@ -182,11 +195,11 @@ NO_RATE = {
 their price is unknown."""
 
 
-def listed_rates(model: ModelInfo, at: datetime) -> set[str]:
+def listed_rates(model: Any, at: datetime) -> set[str]:
     return set(vars(model.get_prices(at)))
 
 
-def is_left_out(provider: str, model: ModelInfo, at: datetime) -> bool:
+def is_left_out(provider: str, model: Any, at: datetime) -> bool:
     """On purpose: those without a rate, and those priced by hours, pages, characters, messages or
     searches only, of which a chat call's usage knows nothing."""
     rates = listed_rates(model, at)
@@ -197,7 +210,7 @@ def is_left_out(provider: str, model: ModelInfo, at: datetime) -> bool:
 def test_every_model_costs_what_the_package_says() -> None:
     chance = random.Random(20261123)
     compared, skipped = 0, set[str]()
-    for provider, model in MODELS:
+    for provider, model in models():
         name = name_of(provider, model)
         for at in MOMENTS:
             context = chance.choice(CONTEXTS)
@@ -220,7 +233,7 @@ def test_models_that_price_sound_cost_the_same_with_cached_text() -> None:
     chance = random.Random(5)
     sounding = [
         (provider, model)
-        for provider, model in MODELS
+        for provider, model in models()
         if "input_audio_mtok" in listed_rates(model, MOMENTS[2])
     ]
     assert len(sounding) > 15
@@ -252,10 +265,10 @@ SPELLINGS = [
 
 def test_names_find_the_model_that_the_package_finds() -> None:
     chance = random.Random(9)
-    ids = [provider.id for provider in providers]
+    ids = [provider.id for provider in providers()]
     hits = 0
     for _ in range(2000):
-        home, model = chance.choice(MODELS)
+        home, model = chance.choice(models())
         provider = chance.choice([home, home, "azure", "google", chance.choice(ids)])
         name = chance.choice(SPELLINGS).format(model.id)
         if chance.random() < 0.3:

@@ -7,9 +7,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-import asyncpg
 import pytest
-import redis.asyncio
 import uvloop
 from msgspec.structs import replace
 
@@ -17,8 +15,12 @@ from headway.errors import UpstreamAuth
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.types import HttpRequest, Request, Target
+from support.lazy_import import lazy_import
 from support.pipeline_fakes import DONE, HELLO, ROLE, STOP, Pipe, text
 from support.services import postgresql, redis_server
+
+asyncpg = lazy_import("asyncpg")
+redis = lazy_import("redis")
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 

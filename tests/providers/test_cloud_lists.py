@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
-from google import genai
 
 from headway.errors import RequestError
 from headway.providers import KINDS
@@ -17,7 +15,11 @@ from headway.providers.model_lists import ListedModel, Page
 from headway.types import HttpRequest, Target
 from providers.test_live_kinds import TOKEN, USER
 from support.gateway_process import Gateway
+from support.lazy_import import lazy_import
 from support.scripted_server import Received, ThreadedServer, answer
+
+boto3 = lazy_import("boto3")
+genai = lazy_import("google.genai")
 
 KEY = "sk-secret"
 REGION = {"region": "eu-west-1"}

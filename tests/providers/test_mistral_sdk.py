@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from mistralai.client import Mistral
 
 from headway.providers.mistral import PROVIDER
 from support.canned_responses import JSON, OPENAI, SSE, Played
+from support.lazy_import import lazy_import
 from support.openai_completions import (
     DONE,
     chunk,
@@ -24,6 +24,8 @@ from support.openai_upstream import sse_event
 from support.recordings import Recording, chosen, each
 from support.scripted_server import ThreadedServer
 from support.sdk_reference import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
+
+mistral = lazy_import("mistralai.client")
 
 MODEL = "mistral-large-latest"
 ANSWERS = chosen(lambda r: r.provider == "mistral" and r.api == "chat" and r.status == 200)
@@ -102,7 +104,7 @@ def plain(value: Any) -> Any:
 
 
 def told(server: ThreadedServer, streamed: bool, **given: Any) -> Any:
-    with Mistral(api_key="k", server_url=server.url) as client:
+    with mistral.Mistral(api_key="k", server_url=server.url) as client:
         if not streamed:
             return client.chat.complete(model=MODEL, **given)
         with client.chat.stream(model=MODEL, **given) as stream:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import ollama
 import pytest
 
 from headway.config import load
 from headway.providers import FACTS, KINDS
 from headway.providers.sdk_env import google_base, host_name, ollama_host, with_path
+from support.lazy_import import lazy_import
+
+ollama = lazy_import("ollama")
 
 HOSTS = [
     ("localhost", "http://localhost:11434"),

@@ -6,18 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from anthropic import Anthropic
-from anthropic.types import Message
-from anthropic.types.message_create_params import (
-    MessageCreateParamsNonStreaming,
-    MessageCreateParamsStreaming,
-)
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from headway.providers.anthropic.provider import PROVIDER
 from headway.providers.anthropic.response import FINISH_REASONS
 from headway.types import Target
 from support.canned_responses import ANTHROPIC, Played, Wire
+from support.lazy_import import lazy_import
 from support.scripted_server import ThreadedServer
 from support.sdk_conversation import (
     CONVERSATION,
@@ -31,6 +26,8 @@ from support.sdk_conversation import (
     served,
 )
 from support.tool_call_responses import ANTHROPIC_CALLING, MESSAGE
+
+anthropic = lazy_import("anthropic")
 
 # as the SDK marks models that still answer
 pytestmark = pytest.mark.filterwarnings(
@@ -125,11 +122,11 @@ ASKED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-def client(server: ThreadedServer) -> Anthropic:
-    return Anthropic(api_key="k", base_url=server.url, max_retries=0)
+def client(server: ThreadedServer) -> Any:
+    return anthropic.Anthropic(api_key="k", base_url=server.url, max_retries=0)
 
 
-def told(server: ThreadedServer, stream: bool, arguments: dict[str, Any]) -> Message:
+def told(server: ThreadedServer, stream: bool, arguments: dict[str, Any]) -> Any:
     """What the SDK made of the answer."""
     with client(server) as sdk:
         if not stream:
@@ -158,7 +155,10 @@ def test_our_request_equals_the_request_of_the_sdk(what: str, stream: bool) -> N
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("what", ASKED)
 def test_our_body_is_valid_by_the_types_of_the_sdk(what: str, stream: bool) -> None:
-    kind: Any = MessageCreateParamsStreaming if stream else MessageCreateParamsNonStreaming
+    types = anthropic.types.message_create_params
+    kind: Any = (
+        types.MessageCreateParamsStreaming if stream else types.MessageCreateParamsNonStreaming
+    )
     target = Target(provider="a", base_url="http://x")
     body = json.loads(encoded(PROVIDER, target, stream=stream, **ASKED[what][1]).body)
     TypeAdapter(kind).validate_python(body)  # raises if it is not

@@ -6,12 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.config import Config
-from botocore.credentials import Credentials
 
 from headway.providers import wire_formats
 from headway.providers.bedrock.provider import PROVIDER
@@ -21,6 +16,7 @@ from headway.types import HttpRequest, Target
 from headway.wire.sigv4 import AwsCredentials, CredentialScope, sign
 from headway.wire.url import join
 from support.canned_responses import BEDROCK, Wire
+from support.lazy_import import lazy_import
 from support.scripted_server import Received, ThreadedServer
 from support.sdk_conversation import (
     CONVERSATION,
@@ -34,6 +30,9 @@ from support.sdk_conversation import (
     served,
 )
 from support.tool_call_responses import BEDROCK_CALLING
+
+boto3 = lazy_import("boto3")
+botocore = lazy_import("botocore")
 
 BASE_URL = wire_formats.BEDROCK.base_url or ""
 
@@ -142,7 +141,7 @@ def told(server: ThreadedServer, stream: bool, token: str | None, **arguments: A
         aws_access_key_id=KEYS["access_key"],
         aws_secret_access_key=KEYS["secret_key"],
         aws_session_token=token,
-        config=Config(retries={"max_attempts": 0}, proxies={}),
+        config=botocore.config.Config(retries={"max_attempts": 0}, proxies={}),
     )
     try:
         if not stream:
@@ -175,11 +174,10 @@ def test_the_sdk_gives_our_request_the_same_signature(what: str, token: str | No
     headers = dict(ours.headers)
     signature = headers.pop("authorization")
     url = f"{ours.url.scheme}://{ours.url.host}{ours.url.path}"
-    again = AWSRequest(ours.method, url, headers=headers, data=ours.body)
+    again = botocore.awsrequest.AWSRequest(ours.method, url, headers=headers, data=ours.body)
     again.context["timestamp"] = datetime.fromtimestamp(NOW, UTC).strftime("%Y%m%dT%H%M%SZ")
-    signer = SigV4Auth(
-        Credentials(KEYS["access_key"], KEYS["secret_key"], token), "bedrock", "us-east-1"
-    )
+    keys = botocore.credentials.Credentials(KEYS["access_key"], KEYS["secret_key"], token)
+    signer = botocore.auth.SigV4Auth(keys, "bedrock", "us-east-1")
     text = signer.string_to_sign(again, signer.canonical_request(again))
     assert signature.endswith(f", Signature={signer.signature(text, again)}")
     names = signer.signed_headers(signer.headers_to_sign(again))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import cohere
 import httpx
 import pytest
 
 from headway.providers.cohere.provider import PROVIDER
 from support.canned_responses import COHERE, JSON, SSE, Played
+from support.lazy_import import lazy_import
 from support.recordings import Recording, chosen, each
 from support.scripted_server import ThreadedServer
 from support.sdk_reference import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
+
+cohere = lazy_import("cohere")
 
 MODEL = "command-a-03-2025"
 ANSWERS = chosen(lambda r: r.provider == "cohere" and r.api == "chat_v2" and r.status == 200)
@@ -71,7 +73,7 @@ REQUESTS: list[tuple[str, str, Any, Any]] = [
 ]  # fmt: skip
 
 
-def client(server: ThreadedServer, http: httpx.Client) -> cohere.ClientV2:
+def client(server: ThreadedServer, http: httpx.Client) -> Any:
     return cohere.ClientV2(
         "k", base_url=server.url, httpx_client=http, log_warning_experimental_features=False
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from google.genai import Client
-from google.genai import types as sdk
 
 from headway.providers.gemini.provider import PROVIDER
 from headway.types import Target
 from support.canned_responses import GEMINI, Wire
+from support.lazy_import import lazy_import
 from support.scripted_server import ThreadedServer
 from support.sdk_conversation import (
     CONVERSATION,
@@ -29,7 +29,8 @@ from support.sdk_conversation import (
 )
 from support.tool_call_responses import GEMINI_CALLING
 
-HELLO = sdk.Content(role="user", parts=[sdk.Part(text="Hello")])
+genai = lazy_import("google.genai")
+
 SIGNED = {
     "reasoning_details": [
         {
@@ -43,59 +44,89 @@ SIGNED = {
 SIGNED_CONVERSATION = [
     {**message, **SIGNED} if message["role"] == "assistant" else message for message in CONVERSATION
 ]
-SAID = [
-    sdk.Content(
-        role="user",
-        parts=[sdk.Part(text="See:"), sdk.Part.from_bytes(data=IMAGE, mime_type="image/png")],
-    ),
-    sdk.Content(
-        role="model",
-        parts=[
-            sdk.Part(text="Let me look."),
-            sdk.Part(
-                function_call=sdk.FunctionCall(id="call_1", name="weather", args={"city": "Bonn"}),
-                thought_signature=b"sig",
-            ),
-        ],
-    ),
-    sdk.Content(
-        role="user",
-        parts=[
-            sdk.Part(
-                function_response=sdk.FunctionResponse(
-                    id="call_1", name="weather", response={"output": "Sunny"}
+
+
+def conversation() -> list[Any]:
+    """The conversation that every SDK is compared by, in the SDK's types."""
+    sdk = genai.types
+    return [
+        sdk.Content(
+            role="user",
+            parts=[sdk.Part(text="See:"), sdk.Part.from_bytes(data=IMAGE, mime_type="image/png")],
+        ),
+        sdk.Content(
+            role="model",
+            parts=[
+                sdk.Part(text="Let me look."),
+                sdk.Part(
+                    function_call=sdk.FunctionCall(
+                        id="call_1", name="weather", args={"city": "Bonn"}
+                    ),
+                    thought_signature=b"sig",
+                ),
+            ],
+        ),
+        sdk.Content(
+            role="user",
+            parts=[
+                sdk.Part(
+                    function_response=sdk.FunctionResponse(
+                        id="call_1", name="weather", response={"output": "Sunny"}
+                    )
                 )
-            )
-        ],
-    ),
-]
-TOOL = sdk.FunctionDeclaration(
-    name="weather", description="The weather.", parameters_json_schema=SCHEMA
-)
-CHOICE = sdk.FunctionCallingConfig(
-    mode=sdk.FunctionCallingConfigMode.ANY, allowed_function_names=["weather"]
-)
+            ],
+        ),
+    ]
+
+
+def tools_request() -> dict[str, Any]:
+    """The SDK's arguments: tools, their results, an image and sampling."""
+    sdk = genai.types
+    tool = sdk.FunctionDeclaration(
+        name="weather", description="The weather.", parameters_json_schema=SCHEMA
+    )
+    choice = sdk.FunctionCallingConfig(
+        mode=sdk.FunctionCallingConfigMode.ANY, allowed_function_names=["weather"]
+    )
+    return {
+        "model": "gemini-2.5-flash",
+        "contents": conversation(),
+        "config": sdk.GenerateContentConfig(
+            system_instruction="Be kind.",
+            tools=[sdk.Tool(function_declarations=[tool])],
+            tool_config=sdk.ToolConfig(function_calling_config=choice),
+            temperature=0.5,
+            top_p=0.9,
+            top_k=5,
+            seed=3,
+            candidate_count=2,
+            max_output_tokens=4096,
+            stop_sequences=["END"],
+            thinking_config=sdk.ThinkingConfig(thinking_budget=1024, include_thoughts=True),
+        ),
+    }
+
+
+def schema_request() -> dict[str, Any]:
+    """The SDK's arguments: an effort and a schema."""
+    sdk = genai.types
+    return {
+        "model": "gemini-3-flash-preview",
+        "contents": [sdk.Content(role="user", parts=[sdk.Part(text="Hello")])],
+        "config": sdk.GenerateContentConfig(
+            response_mime_type="application/json",
+            response_json_schema=SCHEMA,
+            thinking_config=sdk.ThinkingConfig(
+                thinking_level=sdk.ThinkingLevel.LOW, include_thoughts=True
+            ),
+        ),
+    }
+
 
 # the SDK's arguments, and OpenAI's words for the same
-ASKED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+ASKED: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any]]] = {
     "tools, their results, an image and sampling": (
-        {
-            "model": "gemini-2.5-flash",
-            "contents": SAID,
-            "config": sdk.GenerateContentConfig(
-                system_instruction="Be kind.",
-                tools=[sdk.Tool(function_declarations=[TOOL])],
-                tool_config=sdk.ToolConfig(function_calling_config=CHOICE),
-                temperature=0.5,
-                top_p=0.9,
-                top_k=5,
-                seed=3,
-                candidate_count=2,
-                max_output_tokens=4096,
-                stop_sequences=["END"],
-                thinking_config=sdk.ThinkingConfig(thinking_budget=1024, include_thoughts=True),
-            ),
-        },
+        tools_request,
         {
             "model": "gemini-2.5-flash",
             "messages": SIGNED_CONVERSATION,
@@ -112,17 +143,7 @@ ASKED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
     ),
     "an effort and a schema": (
-        {
-            "model": "gemini-3-flash-preview",
-            "contents": [HELLO],
-            "config": sdk.GenerateContentConfig(
-                response_mime_type="application/json",
-                response_json_schema=SCHEMA,
-                thinking_config=sdk.ThinkingConfig(
-                    thinking_level=sdk.ThinkingLevel.LOW, include_thoughts=True
-                ),
-            ),
-        },
+        schema_request,
         {
             "model": "gemini-3-flash-preview",
             "response_format": FORMAT,
@@ -130,14 +151,14 @@ ASKED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
     ),
 }
-FINISHED = {sdk.FinishReason.STOP: "stop"}
+FINISHED = {"STOP": "stop"}
 
 
-def told(server: ThreadedServer, stream: bool, **asked: Any) -> list[sdk.GenerateContentResponse]:
+def told(server: ThreadedServer, stream: bool, **asked: Any) -> list[Any]:
     """What the SDK made of the answer, in one piece or several."""
     # Its own default is v1; both are served, and v1beta has what is new.
-    options = sdk.HttpOptions(base_url=server.url, api_version="v1beta")
-    with Client(vertexai=False, api_key="k", http_options=options) as client:
+    options = genai.types.HttpOptions(base_url=server.url, api_version="v1beta")
+    with genai.Client(vertexai=False, api_key="k", http_options=options) as client:
         if stream:
             return list(client.models.generate_content_stream(**asked))
         return [client.models.generate_content(**asked)]
@@ -166,9 +187,9 @@ def camel(value: Any) -> Any:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("what", ASKED)
 def test_requests_equal_those_of_the_sdk(what: str, stream: bool) -> None:
-    theirs, words = ASKED[what]
+    request, words = ASKED[what]
     with ThreadedServer([served(GEMINI[stream])]) as server:
-        told(server, stream, **theirs)
+        told(server, stream, **request())
         asked = server.requests[0]
         target = Target(provider="g", base_url=f"{server.url}/v1beta", api_key="k")
     ours = encoded(PROVIDER, target, stream=stream, **words)
@@ -195,7 +216,7 @@ def test_the_sdk_decodes_a_response_as_we_do(wire: Wire, stream: bool) -> None:
     signatures = [base64.b64encode(p.thought_signature) for p in parts if p.thought_signature]
     details = choice.extra.get("reasoning_details", [])
     assert [one["data"].encode() for one in details if "data" in one] == signatures
-    finish = FINISHED[sdk.FinishReason(candidates[-1].finish_reason)]
+    finish = FINISHED[candidates[-1].finish_reason.name]
     assert choice.finish_reason == ("tool_calls" if called else finish)  # Google has no such word
     thoughts = spent.thoughts_token_count
     assert (usage.input_tokens, usage.cache_read_tokens) == (

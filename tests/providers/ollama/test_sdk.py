@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import ollama
 import pytest
 
 from headway.providers.ollama.provider import PROVIDER
 from support.canned_responses import END, JSON, LINE, OLLAMA, Played
+from support.lazy_import import lazy_import
 from support.recordings import Recording, chosen, each
 from support.scripted_server import ThreadedServer
 from support.sdk_reference import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
+
+ollama = lazy_import("ollama")
 
 MODEL = "llama"
 NDJSON = "application/x-ndjson"

@@ -4,14 +4,11 @@ of an answer is what we read."""
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from msgspec import Raw
-from openai import AzureOpenAI, OpenAI
-from openai.types.responses import ResponseInputParam, ResponseTextConfigParam, ToolParam
-from openai.types.responses.response_create_params import ToolChoice
-from openai.types.shared_params import Reasoning
 from pydantic import TypeAdapter
 
 from headway.providers.azure import openai as azure_openai
@@ -21,8 +18,11 @@ from headway.providers.openai_responses import provider as openai_responses
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, HttpRequest, Target
 from headway.wire.sse import SseFramer
+from support.lazy_import import lazy_import
 from support.recordings import Recording, chosen, each
 from support.scripted_server import Received, ThreadedServer, answer
+
+openai = lazy_import("openai")
 
 DATED = "2025-04-01-preview"
 ANSWERS = chosen(lambda r: r.api == "responses" and r.status == 200)
@@ -99,17 +99,17 @@ def encoded(provider: Provider, messages: Any, target: Target, **parameters: Any
 @pytest.mark.parametrize(
     ("field", "kind"),
     [
-        ("input", ResponseInputParam),
-        ("tools", list[ToolParam]),
-        ("tool_choice", ToolChoice),
-        ("text", ResponseTextConfigParam),
-        ("reasoning", Reasoning),
+        ("input", lambda types: types.ResponseInputParam),
+        ("tools", lambda types: list[types.ToolParam]),
+        ("tool_choice", lambda types: types.response_create_params.ToolChoice),
+        ("text", lambda types: types.ResponseTextConfigParam),
+        ("reasoning", lambda _: openai.types.shared_params.Reasoning),
     ],
 )
-def test_what_we_send_is_of_the_sdks_types(field: str, kind: Any) -> None:
+def test_what_we_send_is_of_the_sdks_types(field: str, kind: Callable[[Any], Any]) -> None:
     target = Target(provider="x", base_url="https://x/v1")
     body = json.loads(encoded(openai_responses.PROVIDER, MESSAGES, target, **PARAMETERS).body)
-    TypeAdapter(kind).validate_python(body[field])  # raises if it is not
+    TypeAdapter(kind(openai.types.responses)).validate_python(body[field])  # raises if it is not
 
 
 def ours(provider: Provider, base_url: str, **options: Any) -> tuple[str, str | None]:
@@ -119,7 +119,7 @@ def ours(provider: Provider, base_url: str, **options: Any) -> tuple[str, str | 
     return http.url.path, headers.get("api-key") or headers.get("authorization")
 
 
-def theirs(client: OpenAI, is_chat: bool, server: ThreadedServer) -> tuple[str, str | None]:
+def theirs(client: Any, is_chat: bool, server: ThreadedServer) -> tuple[str, str | None]:
     if is_chat:
         client.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": "a"}])
     else:
@@ -138,11 +138,11 @@ def reply(asked: Received) -> bytes:
 def test_azure_is_asked_where_and_how_the_sdk_asks_it(is_chat: bool) -> None:
     provider = azure_openai.PROVIDER if is_chat else azure_openai_responses.PROVIDER
     with ThreadedServer([reply]) as server:
-        dated = AzureOpenAI(
+        dated = openai.AzureOpenAI(
             azure_endpoint=server.url, api_version=DATED, api_key="k", max_retries=0
         )
         assert theirs(dated, is_chat, server) == ours(provider, server.url, api_version=DATED)
-        v1 = OpenAI(base_url=f"{server.url}/openai/v1/", api_key="k", max_retries=0)
+        v1 = openai.OpenAI(base_url=f"{server.url}/openai/v1/", api_key="k", max_retries=0)
         path, key = ours(provider, server.url)
         assert key == "k"  # where Azure's own header does, the SDK for everyone has a bearer's
         assert theirs(v1, is_chat, server) == (path, "Bearer k")
@@ -150,7 +150,7 @@ def test_azure_is_asked_where_and_how_the_sdk_asks_it(is_chat: bool) -> None:
 
 def test_openai_is_asked_where_and_how_the_sdk_asks_it() -> None:
     with ThreadedServer([reply]) as server:
-        client = OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0)
+        client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0)
         told = theirs(client, False, server)
         assert told == ours(openai_responses.PROVIDER, f"{server.url}/v1")
 
@@ -159,7 +159,7 @@ def test_openai_is_asked_where_and_how_the_sdk_asks_it() -> None:
 def test_the_sdk_reads_a_recorded_answer_as_we_do(recording: Recording) -> None:
     kind = "text/event-stream" if recording.stream else "application/json"
     with ThreadedServer([answer(recording.body, headers=[("content-type", kind)])]) as server:
-        client = OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0)
+        client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0)
         told: Any = client.responses.create(model="m", input="a", stream=recording.stream)
         if recording.stream:
             told = next(event.response for event in told if event.type == "response.completed")
