@@ -7,8 +7,18 @@ from typing import Any
 
 import pytest
 
-from headway.errors import ShuttingDown
-from support.pipeline_fakes import DONE, HELLO, JSON, ROLE, FakeUpstreamRequest, Gate, Pipe, text
+from headway.errors import ClientGone, ShuttingDown
+from support.pipeline_fakes import (
+    DONE,
+    HELLO,
+    JSON,
+    ROLE,
+    FakeUpstreamRequest,
+    Gate,
+    Pipe,
+    in_loop,
+    text,
+)
 
 
 def refuse(upstream: FakeUpstreamRequest, status: int = 500) -> None:
@@ -95,6 +105,47 @@ def test_a_shutdown_before_content_is_an_error_response_without_a_retry() -> Non
     pipe.abort(ShuttingDown("Closing."))
     assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (503, "shutting_down")
     assert len(pipe.upstream_requests) == 1
+
+
+def cancel_tasks(pipe: Pipe) -> None:
+    """As the event loop does when it closes."""
+    in_loop(lambda: [task.cancel() for task in pipe.gateway.background_tasks])
+
+
+def test_a_call_whose_event_loop_closes_while_it_waits_is_answered_and_recorded() -> None:
+    pipe = Pipe()
+    pipe.sleeping = Gate()
+    pipe.ask(retries=1)
+    refuse(pipe.upstream)
+    cancel_tasks(pipe)
+    assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (503, "shutting_down")
+    assert [record.outcome for record in pipe.records] == ["error", "refused"]
+    assert pipe.gateway.active == set()
+
+
+def test_a_call_whose_event_loop_closes_while_tokens_are_counted_has_estimated_tokens() -> None:
+    pipe = Pipe()
+    pipe.counting = Gate()
+    pipe.ask(is_stream=True)
+    pipe.upstream.stream(ROLE, text("Hello there"))
+    pipe.upstream.end()
+    assert pipe.records == []
+    cancel_tasks(pipe)
+    (record,) = pipe.records
+    assert (record.tokens_source, record.output_tokens) == ("estimated", 2)
+    assert pipe.sink.lines[-1]["error"]["type"] == "shutting_down"
+
+
+def test_a_second_abort_changes_nothing() -> None:
+    pipe = Pipe()
+    pipe.sleeping = Gate()
+    pipe.ask(retries=1)
+    refuse(pipe.upstream)
+    in_loop(
+        lambda: (pipe.call.abort(ClientGone("It left.")), pipe.call.abort(ShuttingDown("Bye.")))
+    )
+    assert [record.outcome for record in pipe.records] == ["error", "cancelled"]
+    assert pipe.sink.got == []
 
 
 # --- Keeping a silent stream alive ----------------------------------------------------------------

@@ -19,7 +19,7 @@ from headway.metering.timing import Timing
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.provider_calls import prompt_of
 from headway.ports import ResponseHeaders
-from headway.record import Record, encode
+from headway.record import Outcome, Record, encode
 from headway.types import Summary, Usage
 
 BYTES_PER_TOKEN = 4
@@ -34,25 +34,31 @@ Counter = Callable[[str, bytes, str], Awaitable[tuple[int | None, int | None]]]
 
 
 class RequestFacts(Struct, frozen=True, gc=False):
-    """A client's request. What was not reached before it was refused is None."""
+    """A client's request, at the time of its record. What it did not reach is None."""
 
+    record_id: str
     id: str
     dialect: Dialect
     key_id: str | None
     request_bytes: int
     decoded: DecodedRequest | None
     upstream: Upstream | None
-    context: ResponseContext | None
     attempts: int
     """Attempts so far."""
     upstream_request_bytes: int | None
     overhead_s: float | None
     """The gateway's own time until the last attempt's request was handed to the transport."""
+    elapsed_s: float
+    """Since the client's request was read."""
+    now: float
+    """Unix seconds."""
 
 
 class AttemptResult(Struct, frozen=True, gc=False):
     """What came of one attempt."""
 
+    upstream: Upstream
+    context: ResponseContext
     summary: Summary
     usage: Usage
     """Counted or estimated where the provider did not report it."""
@@ -71,16 +77,12 @@ class AttemptResult(Struct, frozen=True, gc=False):
 
 
 class AttemptTotals(Struct, frozen=True, gc=False):
-    """The cost of one attempt, and when it ended."""
+    """The cost of one attempt, and the gateway's share of its time."""
 
     cost: Cost | None
     cost_usd: str | None
     """Exact decimal digits."""
     overhead_s: float | None
-    started: float
-    """Unix seconds when the client's request was read."""
-    ended: float
-    """Unix seconds now."""
 
 
 # --- Tokens ---------------------------------------------------------------------------------------
@@ -97,63 +99,62 @@ def needs_count(result: AttemptResult, error: HeadwayError | None) -> bool:
 
 
 async def count_tokens(
-    result: AttemptResult, decoded: DecodedRequest, output: str, count: Counter, is_complete: bool
+    result: AttemptResult, output: str, count: Counter, is_complete: bool
 ) -> AttemptResult:
     """``result`` with the unreported tokens counted; estimated where the output is incomplete."""
-    prompt = prompt_of(decoded.request)
-    input_tokens, output_tokens = await count(decoded.request.model, prompt, output)
-    usage = _fill(result.usage, input_tokens, output_tokens)
+    request = result.context.call.request
+    input_tokens, output_tokens = await count(request.model, prompt_of(request), output)
+    counted = _fill_usage(result, input_tokens, output_tokens)
     if not is_complete:
-        return estimate_tokens(replace(result, usage=usage), decoded, output)
+        return estimate_tokens(counted, output)
     is_counted = input_tokens is not None and output_tokens is not None
-    return replace(result, usage=usage, tokens_source="counted" if is_counted else None)
+    return replace(counted, tokens_source="counted" if is_counted else None)
 
 
-def estimate_tokens(result: AttemptResult, decoded: DecodedRequest, output: str) -> AttemptResult:
+def estimate_tokens(result: AttemptResult, output: str) -> AttemptResult:
     """``result`` with unknown tokens estimated by length: for an incomplete output a rule of thumb
     is better than nothing, because the provider bills for it."""
-    input_tokens = len(prompt_of(decoded.request)) // BYTES_PER_TOKEN
-    usage = _fill(result.usage, input_tokens, len(output) // BYTES_PER_TOKEN)
-    return replace(result, usage=usage, tokens_source="estimated")
+    input_tokens = len(prompt_of(result.context.call.request)) // BYTES_PER_TOKEN
+    estimated = _fill_usage(result, input_tokens, len(output) // BYTES_PER_TOKEN)
+    return replace(estimated, tokens_source="estimated")
 
 
-def _fill(usage: Usage, input_tokens: int | None, output_tokens: int | None) -> Usage:
-    """``usage`` with the given numbers where it has none."""
+def _fill_usage(
+    result: AttemptResult, input_tokens: int | None, output_tokens: int | None
+) -> AttemptResult:
+    """``result`` with the given numbers where it has none."""
+    usage = result.usage
     if usage.input_tokens is not None:
         input_tokens = usage.input_tokens
     if usage.output_tokens is not None:
         output_tokens = usage.output_tokens
-    return replace(usage, input_tokens=input_tokens, output_tokens=output_tokens)
+    usage = replace(usage, input_tokens=input_tokens, output_tokens=output_tokens)
+    return replace(result, usage=usage)
 
 
 # --- Cost and times -------------------------------------------------------------------------------
 
 
-def total(
-    facts: RequestFacts, result: AttemptResult, prices: PriceBook, elapsed_s: float, now: float
-) -> AttemptTotals:
-    """``elapsed_s`` is the time since the client's request was read; ``now`` is unix seconds."""
+def total(facts: RequestFacts, result: AttemptResult, prices: PriceBook) -> AttemptTotals:
     latency, overhead = result.timing.latency_s, None
     if latency is not None and facts.overhead_s is not None:
         # The time until the request was with the transport, and since the response's last byte.
-        overhead = facts.overhead_s + elapsed_s - latency
-    price = _find_price(facts, prices, result.summary.service_tier)
+        overhead = facts.overhead_s + facts.elapsed_s - latency
+    price = _find_price(result, prices)
     cost = None if price is None else price.charge(result.usage)
-    cost_usd = None if cost is None else f"{cost.usd:f}"
-    return AttemptTotals(cost, cost_usd, overhead, now - elapsed_s, now)
+    return AttemptTotals(cost, None if cost is None else f"{cost.usd:f}", overhead)
 
 
-def _find_price(facts: RequestFacts, prices: PriceBook, service_tier: str | None) -> Price | None:
-    upstream, context = facts.upstream, facts.context
-    assert upstream is not None
-    assert context is not None
-    is_standard = service_tier is None or service_tier in STANDARD_TIERS
+def _find_price(result: AttemptResult, prices: PriceBook) -> Price | None:
+    upstream, context, tier = result.upstream, result.context, result.summary.service_tier
     return prices.find(
         upstream.provider.price_id,
         context.call.request.model,
         context.created,
         provider=upstream.name,
-        context=STANDARD_PRICE if is_standard else {"service_tier": service_tier or ""},
+        context=STANDARD_PRICE
+        if tier in STANDARD_TIERS or tier is None
+        else {"service_tier": tier},
     )
 
 
@@ -172,7 +173,7 @@ def response_headers(
     facts: RequestFacts, result: AttemptResult, totals: AttemptTotals
 ) -> ResponseHeaders:
     """Metrics as headers of a complete response, for dialects whose body has no room for them."""
-    usage, context = result.usage, facts.context
+    usage = result.usage
     return ResponseHeaders(
         facts.id,
         JSON,
@@ -181,7 +182,7 @@ def response_headers(
         usage.input_tokens,
         usage.output_tokens,
         totals.cost_usd,
-        () if context is None else context.transformations,
+        result.context.transformations,
     )
 
 
@@ -189,7 +190,6 @@ def response_headers(
 
 
 def attempt_record(
-    record_id: str,
     facts: RequestFacts,
     result: AttemptResult,
     totals: AttemptTotals,
@@ -198,46 +198,42 @@ def attempt_record(
 ) -> bytes:
     """The record of an attempt, as a line of JSON. ``bytes_out`` counts body bytes sent to the
     client."""
-    record = _request_record(record_id, facts, totals.started, totals.ended)
+    record = _new_record(facts)
     record.attempt = facts.attempts
     record.upstream_request_bytes = facts.upstream_request_bytes
     record.response_bytes = bytes_out
     record.gateway_overhead_s = totals.overhead_s
-    if facts.context is not None and facts.context.transformations:
-        record.transformations = tuple(map(str, facts.context.transformations))
     _set_result(record, result)
     _set_usage(record, result.usage)
     _set_timing(record, result.timing)
-    _set_cost(record, totals)
-    if error is None:
-        record.status = 200
-    else:
-        _set_error(record, error)
-        record.outcome = "cancelled" if isinstance(error, ClientGone) else "error"
+    record.cost_usd = totals.cost_usd
+    if totals.cost is not None:
+        record.price_source = totals.cost.price.source
+        record.price_date = totals.cost.price.date
+    record.status = 200
+    if error is not None:
+        _set_error(record, error, "error")
         record.status = 200 if result.has_client_headers else error.status
     return encode(record)
 
 
-def refusal_record(
-    record_id: str, facts: RequestFacts, error: HeadwayError, elapsed_s: float, now: float
-) -> bytes:
+def refusal_record(facts: RequestFacts, error: HeadwayError) -> bytes:
     """The record of a request that was refused before any attempt, or before another one."""
-    record = _request_record(record_id, facts, now - elapsed_s, now)
+    record = _new_record(facts)
     record.attempt = 0
-    _set_error(record, error)
-    record.outcome = "cancelled" if isinstance(error, ClientGone) else "refused"
     record.status = error.status
+    _set_error(record, error, "refused")
     return encode(record)
 
 
-def _request_record(record_id: str, facts: RequestFacts, started: float, ended: float) -> Record:
-    """A record with the fields of the request; its outcome is `ok` until it is set."""
+def _new_record(facts: RequestFacts) -> Record:
+    """A record with the fields of the request; its outcome is ``ok`` until an error is set."""
     decoded, upstream = facts.decoded, facts.upstream
     record = Record(
-        id=record_id,
+        id=facts.record_id,
         request_id=facts.id,
-        timestamp=ended,
-        started=started,
+        timestamp=facts.now,
+        started=facts.now - facts.elapsed_s,
         route=facts.dialect.route,
         dialect=facts.dialect.name,
         outcome="ok",
@@ -264,6 +260,8 @@ def _set_result(record: Record, result: AttemptResult) -> None:
     record.tokens_source = result.tokens_source
     record.content_events = result.content_events
     record.upstream_response_bytes = result.bytes_in
+    if result.context.transformations:
+        record.transformations = tuple(map(str, result.context.transformations))
     if latency and result.usage.output_tokens is not None:
         record.tokens_per_second = result.usage.output_tokens / latency
 
@@ -290,14 +288,8 @@ def _set_timing(record: Record, timing: Timing) -> None:
     record.inter_token_latency_max_s = timing.inter_token_latency_max_s
 
 
-def _set_cost(record: Record, totals: AttemptTotals) -> None:
-    record.cost_usd = totals.cost_usd
-    if totals.cost is not None:
-        record.price_source = totals.cost.price.source
-        record.price_date = totals.cost.price.date
-
-
-def _set_error(record: Record, error: HeadwayError) -> None:
+def _set_error(record: Record, error: HeadwayError, outcome: Outcome) -> None:
+    record.outcome = "cancelled" if isinstance(error, ClientGone) else outcome
     record.error_type = error.type
     record.error_code = error.code
     record.error_message = error.message

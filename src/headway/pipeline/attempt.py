@@ -67,8 +67,8 @@ class Attempt(StreamReader):
         hold_back: bool,
         on_done: Callable[[Attempt], None],
     ) -> None:
-        self._upstream = upstream
-        self._context = context
+        self.upstream = upstream
+        self.context = context
         self.encoder = encoder
         self._sink = sink
         self.started = started
@@ -105,6 +105,8 @@ class Attempt(StreamReader):
         usage = summary.usage
         is_reported = usage.input_tokens is not None and usage.output_tokens is not None
         return AttemptResult(
+            self.upstream,
+            self.context,
             summary,
             usage,
             "reported" if is_reported else None,
@@ -215,7 +217,7 @@ class Attempt(StreamReader):
                 return False
             if content_type[: len(SSE)] == SSE:
                 return True
-        return self._context.call.asks_stream
+        return self.context.call.asks_stream
 
     def _read_body(self, now: float) -> None:
         if self._parts is not None:
@@ -223,13 +225,13 @@ class Attempt(StreamReader):
         if not 200 <= self.status < 300:
             self.accumulator.failed = self._decode_error()
             return
-        provider, context, encoder = self._upstream.provider, self._context, self.encoder
+        provider, context, encoder = self.upstream.provider, self.context, self.encoder
         if encoder is None and context.is_passthrough and provider.summarize is not None:
             self._summary = provider.summarize(self.body)
             if self._summary is not None:
                 self.arrivals = (now,)
                 return
-        events = provider_calls.decode(self._upstream, context.sent, self.body)
+        events = provider_calls.decode(self.upstream, context.sent, self.body)
         if self.accumulator.add(events):
             self.arrivals = (now,)
         if encoder is not None:
@@ -244,11 +246,11 @@ class Attempt(StreamReader):
         if 300 <= self.status < 400:
             return UpstreamError(f"The provider answered with a redirect ({self.status}).")
         headers = tuple(self.response_headers.items())
-        return self._upstream.provider.decode_error(self.status, headers, self.body)
+        return self.upstream.provider.decode_error(self.status, headers, self.body)
 
     def _garbled(self, exc: Exception) -> UpstreamGarbled:
         return UpstreamGarbled(
-            f"{self._upstream.name} sent what its wire format does not allow: {exc}."
+            f"{self.upstream.name} sent what its wire format does not allow: {exc}."
         )
 
     def _forward(self, now: float) -> None:
@@ -270,7 +272,7 @@ class Attempt(StreamReader):
     def _send_headers(self) -> None:
         if not self.has_headers and self.encoder is not None:
             self.has_headers = True
-            headers = ResponseHeaders(self._context.id, self.encoder.content_type)
+            headers = ResponseHeaders(self.context.id, self.encoder.content_type)
             self._sink.send_headers(200, headers)
 
     def _complete(self, now: float) -> None:
@@ -280,7 +282,7 @@ class Attempt(StreamReader):
                 self._end_with_error(accumulator.failed, now)  # type: ignore[arg-type]
                 return
             if not accumulator.is_finished:
-                message = f"{self._upstream.name} ended its stream without finishing the answer."
+                message = f"{self.upstream.name} ended its stream without finishing the answer."
                 self._end_with_error(UpstreamTruncated(message), now)
                 return
         self.ended = now

@@ -42,11 +42,12 @@ from headway.policy.keys import authorize
 from headway.ports import ResponseHeaders, Sink
 from headway.providers.parameters import check
 from headway.routing.retry import Try, decide
-from headway.types import HttpRequest, Target, Transformation
+from headway.types import Target, Transformation
 
 log = logging.getLogger("headway")
 CLOSING = "The gateway is shutting down; send this request to another."
 LEFT = "The client closed the connection before the answer's end."
+NO_TARGET = Target(provider="", base_url="")
 REDACTED_FIELDS = ("message", "code", "param")
 """Fields of an error that may quote the provider."""
 
@@ -56,7 +57,6 @@ class GatewayCall:
 
     # Defaults that most calls keep are on the class.
     attempts = 0
-    context: ResponseContext | None = None
     decoded: DecodedRequest | None = None
     is_over = False
     key_id: str | None = None
@@ -71,7 +71,7 @@ class GatewayCall:
     _recorded: Attempt | None = None
     """The last attempt with a record."""
     _records = 0
-    _target: Target | None = None
+    _target = NO_TARGET
     _waiting_task: asyncio.Task[Any] | None = None
     """A task that awaits something that ``abort`` may interrupt."""
 
@@ -109,13 +109,13 @@ class GatewayCall:
             model_length = len(decoded.request.model)
             if has_own_target or decoded.session_id or model_length > ALWAYS_ALLOWED:
                 check_lengths(decoded)
-            upstream = self._plan(decoded)
+            upstream, context = self._plan(decoded)
             if upstream.target is not None and not has_own_target:
-                self._encode_and_send(upstream, decoded, upstream.target)
+                self._encode_and_send(upstream, context, upstream.target)
             elif targets.needs_await(upstream, decoded):
-                self._start(self._resolve_and_send(upstream, decoded))
+                self._start(self._resolve_and_send(upstream, context))
             else:
-                self._encode_and_send(upstream, decoded, targets.build(upstream, decoded))
+                self._encode_and_send(upstream, context, targets.build(upstream, decoded))
         except Exception as error:
             self._fail(error)
 
@@ -138,7 +138,7 @@ class GatewayCall:
 
     # --- Plan and send ----------------------------------------------------------------------------
 
-    def _plan(self, decoded: DecodedRequest) -> Upstream:
+    def _plan(self, decoded: DecodedRequest) -> tuple[Upstream, ResponseContext]:
         """Choose the provider, and adapt the request to it."""
         upstream = self.snapshot.upstreams.get(decoded.provider)
         if upstream is None:
@@ -152,7 +152,7 @@ class GatewayCall:
         sent, transformations = provider_calls.adapt(upstream, decoded.request)
         if transformations and (decoded.strict or self.snapshot.strict):
             raise _strict_refusal(upstream, transformations[0])
-        self.context = ResponseContext(
+        context = ResponseContext(
             id=self.id,
             created=int(self.gateway.unix_time()),
             call=decoded,
@@ -160,50 +160,45 @@ class GatewayCall:
             transformations=transformations,
             is_passthrough=self.dialect.wire == provider.wire,
         )
-        return upstream
+        return upstream, context
 
-    async def _resolve_and_send(self, upstream: Upstream, decoded: DecodedRequest) -> None:
+    async def _resolve_and_send(self, upstream: Upstream, context: ResponseContext) -> None:
         self._count_overhead()
         with self._interruptible():
-            target = await targets.resolve(self.gateway, upstream, decoded)
-        self._encode_and_send(upstream, decoded, target)
+            target = await targets.resolve(self.gateway, upstream, context.call)
+        self._encode_and_send(upstream, context, target)
 
-    def _encode_and_send(self, upstream: Upstream, decoded: DecodedRequest, target: Target) -> None:
-        assert self.context is not None
+    def _encode_and_send(
+        self, upstream: Upstream, context: ResponseContext, target: Target
+    ) -> None:
         self._target = target
-        http_request = provider_calls.encode(upstream, self.context.sent, target)
-        self._send(upstream, decoded, http_request)
+        self._http_request = provider_calls.encode(upstream, context.sent, target)
+        self._send(upstream, context)
 
-    def _send(self, upstream: Upstream, decoded: DecodedRequest, http_request: HttpRequest) -> None:
+    def _send(self, upstream: Upstream, context: ResponseContext) -> None:
         """Start an attempt. It ends with ``on_attempt_done``."""
-        gateway, context, target = self.gateway, self.context, self._target
-        assert context is not None
-        assert target is not None
-        self._http_request = http_request
+        gateway, sink, http_request = self.gateway, self.sink, self._http_request
         self.attempts += 1
         if upstream.provider.sign is not None:
-            http_request = upstream.provider.sign(http_request, target, gateway.unix_time())
-        attempt = self._new_attempt(upstream, decoded, context)
+            http_request = upstream.provider.sign(http_request, self._target, gateway.unix_time())
+        attempt = self._new_attempt(upstream, context)
         self.upstream_request_bytes = len(http_request.body)
         self._count_overhead()
-        is_configured = decoded.base_url is None
+        is_configured = context.call.base_url is None
         transport = upstream.transport if is_configured else upstream.public_transport
         request = transport.send(http_request, upstream.timeouts, attempt)
         attempt.upstream_request = request
-        if decoded.stream:
-            sink = self.sink
+        if attempt.encoder is not None:
             sink.on_pause, sink.on_resume = request.pause, request.resume
             if sink.is_paused:
                 request.pause()
 
-    def _new_attempt(
-        self, upstream: Upstream, decoded: DecodedRequest, context: ResponseContext
-    ) -> Attempt:
+    def _new_attempt(self, upstream: Upstream, context: ResponseContext) -> Attempt:
         gateway, encoder, unix_offset = self.gateway, None, 0.0
-        if decoded.stream:
+        if context.call.stream:
             encoder = self.dialect.stream(context)
             unix_offset = gateway.unix_time() - gateway.clock()
-        may_retry = self.attempts <= decoded.retries
+        may_retry = self.attempts <= context.call.retries
         attempt = Attempt(
             upstream,
             context,
@@ -227,32 +222,38 @@ class GatewayCall:
         if self.is_over:
             return  # a defect ended the call while the attempt was running
         try:
-            if attempt.error is None:
-                self._finish_or_count(attempt)
-            else:
-                self._fail_or_retry(attempt, attempt.error)
+            self._finish_or_retry(attempt)
         except Exception as error:
             self._fail(error)
 
-    def _finish_or_count(self, attempt: Attempt) -> None:
-        result = attempt.result()
-        if accounting.needs_count(result, None):
-            self._start(self._count_and_finish(attempt, result))
+    def _finish_or_retry(self, attempt: Attempt) -> None:
+        error, retries = attempt.error, attempt.context.call.retries
+        if error is None:
+            result = attempt.result()
+            if accounting.needs_count(result, None):
+                self._start(self._count_and_finish(attempt, result))
+            else:
+                self._finish(attempt, result)
+        elif attempt.is_committed or self._abort_reason is not None:
+            self._fail(error)  # the client has content already, or nobody waits for the response
         else:
-            self._finish(attempt, result)
+            decision = decide(error, self.attempts, retries, self.gateway.rng())
+            if isinstance(decision, Try):
+                self._start(self._retry(attempt, error, decision.delay))
+            else:
+                self._fail(error)
 
     async def _count_and_finish(self, attempt: Attempt, result: AttemptResult) -> None:
         self._finish(attempt, await self._count_tokens(attempt, result, is_complete=True))
 
     def _finish(self, attempt: Attempt, result: AttemptResult) -> None:
         """The response is complete: write its record, then send its end to the client."""
-        context, encoder = self.context, attempt.encoder
-        assert context is not None
+        context, encoder = attempt.context, attempt.encoder
         facts = self._facts()
-        totals = self._total(facts, result)
+        totals = accounting.total(facts, result, self.snapshot.prices)
         if encoder is not None:
             metrics = accounting.metrics(facts, result, totals)
-            pieces = encoder.end(attempt.accumulator, metrics, totals.ended)
+            pieces = encoder.end(attempt.accumulator, metrics, facts.now)
             attempt.bytes_out += sum(map(len, pieces))
             self._record(attempt, facts, result, totals, None)
             self._close()
@@ -262,27 +263,14 @@ class GatewayCall:
             body = attempt.body
         else:  # also for the same wire format, if a stream came that was not asked for
             metrics = accounting.metrics(facts, result, totals)
-            body = self.dialect.encode(context, attempt.accumulator, metrics, totals.ended)
+            body = self.dialect.encode(context, attempt.accumulator, metrics, facts.now)
         attempt.bytes_out = len(body)
         self._record(attempt, facts, result, totals, None)
         headers = accounting.response_headers(facts, result, totals)
         self.sink.send_response(200, headers, body)
         self._close()
 
-    def _fail_or_retry(self, attempt: Attempt, error: HeadwayError) -> None:
-        """Start another attempt if it may succeed, unless the client has content already."""
-        assert self.decoded is not None
-        if not attempt.is_committed and self._abort_reason is None:
-            jitter = self.gateway.rng()
-            decision = decide(error, self.attempts, self.decoded.retries, jitter)
-            if isinstance(decision, Try):
-                self._start(self._retry(attempt, error, decision.delay))
-                return
-        self._fail(error)
-
     async def _retry(self, attempt: Attempt, error: HeadwayError, delay_s: float) -> None:
-        assert self.upstream is not None
-        assert self.decoded is not None
         self._redact(error)
         result = attempt.result()
         if accounting.needs_count(result, error):
@@ -290,7 +278,7 @@ class GatewayCall:
         self._record_failure(attempt, result, error)
         with self._interruptible():
             await self.gateway.sleep(delay_s)
-        self._send(self.upstream, self.decoded, self._http_request)
+        self._send(attempt.upstream, attempt.context)
 
     # --- The call fails ---------------------------------------------------------------------------
 
@@ -300,10 +288,9 @@ class GatewayCall:
             log.error("request %s failed on a defect of the gateway", self.id, exc_info=error)
             error = InternalError("The gateway failed on this request; see its log.")
         self._redact(error)
-        # If the last attempt has its record, what ended the wait for the next one is a refusal.
-        attempt = None if self._attempt is self._recorded else self._attempt
-        if attempt is None:
-            self._answer_error(error, None, None)
+        attempt = self._attempt
+        if attempt is None or attempt is self._recorded:
+            self._answer_error(error)
             return
         result = attempt.result()
         if not accounting.needs_count(result, error):
@@ -311,9 +298,7 @@ class GatewayCall:
         elif may_await:
             self._start(self._count_and_fail(attempt, result, error))
         else:
-            assert self.decoded is not None
-            output = attempt.accumulator.produced()
-            result = accounting.estimate_tokens(result, self.decoded, output)
+            result = accounting.estimate_tokens(result, attempt.accumulator.produced())
             self._answer_error(error, attempt, result)
 
     async def _count_and_fail(
@@ -323,22 +308,25 @@ class GatewayCall:
         self._answer_error(error, attempt, result)
 
     def _answer_error(
-        self, error: HeadwayError, attempt: Attempt | None, result: AttemptResult | None
+        self,
+        error: HeadwayError,
+        attempt: Attempt | None = None,
+        result: AttemptResult | None = None,
     ) -> None:
+        """``attempt`` is the one that ``error`` ended. Without one, the error ended the wait for an
+        attempt: the request is recorded as refused."""
         try:
             last = self._attempt
             encoder = None if last is None or not last.has_headers else last.encoder
             pieces = self._encode_error(error, encoder)
+            if attempt is not None:
+                attempt.bytes_out += sum(map(len, pieces))
             if self.key_id is not None:
-                if attempt is not None:
-                    attempt.bytes_out += sum(map(len, pieces))
                 self._record_failure(attempt, result, error)
             self._close()
-            if not pieces:
-                return
-            if encoder is not None:
+            if pieces and encoder is not None:
                 self._end_stream(pieces)
-            else:
+            elif pieces:
                 headers = ResponseHeaders(self.id, retry_after_s=error.retry_after_s)
                 self.sink.send_response(error.status, headers, pieces[0])
         finally:
@@ -361,8 +349,7 @@ class GatewayCall:
             secrets.append(self.decoded.api_key)
         if self.upstream is not None:
             secrets += self.upstream.secrets
-        if self._target is not None:
-            secrets += self._target.credentials.values()
+        secrets += self._target.credentials.values()
         for name in REDACTED_FIELDS:
             text = getattr(error, name)
             if text is not None:
@@ -371,31 +358,27 @@ class GatewayCall:
     # --- Accounting -------------------------------------------------------------------------------
 
     def _facts(self) -> RequestFacts:
+        gateway = self.gateway
         return RequestFacts(
+            gateway.new_id() if self._records else self.id,
             self.id,
             self.dialect,
             self.key_id,
             len(self.client_request.body),
             self.decoded,
             self.upstream,
-            self.context,
             self.attempts,
             self.upstream_request_bytes,
             self.overhead_s,
+            gateway.clock() - self.started,
+            gateway.unix_time(),
         )
-
-    def _total(self, facts: RequestFacts, result: AttemptResult) -> AttemptTotals:
-        gateway = self.gateway
-        elapsed_s = gateway.clock() - self.started
-        return accounting.total(facts, result, self.snapshot.prices, elapsed_s, gateway.unix_time())
 
     async def _count_tokens(
         self, attempt: Attempt, result: AttemptResult, is_complete: bool
     ) -> AttemptResult:
-        assert self.decoded is not None
         output = attempt.accumulator.produced()
-        count = self.gateway.count
-        return await accounting.count_tokens(result, self.decoded, output, count, is_complete)
+        return await accounting.count_tokens(result, output, self.gateway.count, is_complete)
 
     def _record_failure(
         self, attempt: Attempt | None, result: AttemptResult | None, error: HeadwayError
@@ -403,15 +386,11 @@ class GatewayCall:
         """If the record cannot be written, the client still gets its answer."""
         try:
             facts = self._facts()
-            if attempt is not None and result is not None:
-                self._record(attempt, facts, result, self._total(facts, result), error)
-                return
-            gateway = self.gateway
-            elapsed_s = gateway.clock() - self.started
-            line = accounting.refusal_record(
-                self._record_id(), facts, error, elapsed_s, gateway.unix_time()
-            )
-            self._write(line)
+            if attempt is None or result is None:
+                self._write(accounting.refusal_record(facts, error))
+            else:
+                totals = accounting.total(facts, result, self.snapshot.prices)
+                self._record(attempt, facts, result, totals, error)
         except Exception:
             log.exception("request %s could not be put on record", self.id)
 
@@ -423,13 +402,8 @@ class GatewayCall:
         totals: AttemptTotals,
         error: HeadwayError | None,
     ) -> None:
-        record_id, bytes_out = self._record_id(), attempt.bytes_out
-        self._write(accounting.attempt_record(record_id, facts, result, totals, error, bytes_out))
+        self._write(accounting.attempt_record(facts, result, totals, error, attempt.bytes_out))
         self._recorded = attempt
-
-    def _record_id(self) -> str:
-        """The first record of a call has the call's id."""
-        return self.gateway.new_id() if self._records else self.id
 
     def _write(self, line: bytes) -> None:
         self.gateway.spool.append(line)

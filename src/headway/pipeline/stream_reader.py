@@ -57,7 +57,6 @@ class StreamReader(Meter):
 
     __slots__ = (
         "_accumulator",
-        "_context",
         "_decode_event",
         "_framer",
         "_next_check",
@@ -70,16 +69,17 @@ class StreamReader(Meter):
         "_texts",
         "_times",
         "_unix_offset",
-        "_upstream",
+        "context",
         "encoder",
         "mode",
+        "upstream",
     )
 
     encoder: StreamEncoder | None
     """The client's; None where the response is accumulated."""
     mode: Mode
     _accumulator: ResponseAccumulator
-    _context: ResponseContext
+    context: ResponseContext
     _pieces: list[bytes]
     """Encoded, and not yet written to the client."""
     _sink: Sink
@@ -87,7 +87,7 @@ class StreamReader(Meter):
     """The first choice's, in ``TEXTS`` and later modes."""
     _unix_offset: float
     """Unix time when the clock was zero."""
-    _upstream: Upstream
+    upstream: Upstream
 
     @property
     def accumulator(self) -> ResponseAccumulator:
@@ -99,7 +99,7 @@ class StreamReader(Meter):
             return accumulator
 
     def _begin_stream(self) -> None:
-        provider = self._upstream.provider
+        provider = self.upstream.provider
         # Modes from FIRST_TEXT on have an SSE framer, EVENTS has any.
         self._framer: SseFramer = provider.framer()  # type: ignore[assignment]
         self._decode_event = provider.decode_event
@@ -107,7 +107,7 @@ class StreamReader(Meter):
         self._accumulator = ResponseAccumulator()
         self._pieces = []
         self.arrivals = self._times = array("d")
-        needs_text_only = self.encoder is None or self._context.is_passthrough
+        needs_text_only = self.encoder is None or self.context.is_passthrough
         self._read_text: ReadText = provider.read_text  # type: ignore[assignment]
         is_readable = provider.read_text is not None and type(self._framer) is SseFramer
         self.mode = Mode.FIRST_TEXT if needs_text_only and is_readable else Mode.EVENTS
