@@ -9,10 +9,16 @@ import pytest
 from msgspec.structs import replace
 
 from headway.providers.gemini import provider as gemini
+from headway.providers.openai import provider as openai
+from headway.types import HttpRequest, Target
 from support.pipeline_fakes import (
     DONE,
+    EPOCH,
     HELLO,
+    JSON,
+    KEY,
     ROLE,
+    START,
     STOP,
     USAGE,
     WHOLE,
@@ -259,3 +265,36 @@ def test_a_value_that_an_adapter_cannot_read_is_a_client_error() -> None:
     pipe.ask(tools=[], tool_choice=0)
     assert pipe.upstream_requests == []
     assert pipe.sink.status == 400
+
+
+def test_a_body_in_several_pieces_is_joined() -> None:
+    pipe = Pipe()
+    pipe.ask_openai()
+    pipe.upstream.respond(JSON)
+    pipe.upstream.chunk(WHOLE[:9], WHOLE[9:20], WHOLE[20:])
+    pipe.upstream.end()
+    assert pipe.sink.body == WHOLE
+    assert pipe.records[0].upstream_response_bytes == len(WHOLE)
+
+
+def test_a_content_type_of_json_with_parameters_is_not_a_stream() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True)
+    pipe.upstream.respond([(b"content-type", b"application/json; charset=utf-8")])
+    pipe.upstream.chunk(WHOLE)
+    pipe.upstream.end()
+    assert pipe.sink.lines[-1]["chat_output"] == "Hello!"
+
+
+def test_each_attempt_is_signed_with_the_target_and_the_time() -> None:
+    signed: list[tuple[str | None, float]] = []
+
+    def sign(request: HttpRequest, target: Target, now: float) -> HttpRequest:
+        signed.append((target.api_key, now))
+        return request
+
+    pipe = Pipe(provider=replace(openai.PROVIDER, sign=sign))
+    pipe.ask(retries=1)
+    pipe.clock.now += 1
+    pipe.upstream.whole(b"{}", 500)
+    assert signed == [(KEY, EPOCH + START), (KEY, EPOCH + START + 1)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from headway.errors import ShuttingDown, UpstreamUnreachable
+from headway.errors import MissingProviderKey, ShuttingDown, UpstreamUnreachable
+from headway.pipeline import targets
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.types import Timeouts, Url
@@ -236,3 +238,24 @@ def test_a_field_that_is_a_cache_key_has_a_length_limit(field: str, longest: int
     error = pipe.sink.json["error"]
     assert (pipe.sink.status, error["param"]) == (422, named)
     assert error["message"] == f"`{named}` must be a string of at most {longest} characters."
+
+
+def test_the_target_of_the_gateways_own_requests_is_the_configured_one() -> None:
+    for static in (False, True):
+        pipe = Pipe(static=static)
+        upstream = pipe.gateway.snapshot.upstreams["openai"]
+        target = asyncio.run(targets.resolve(pipe.gateway, upstream))
+        assert (target.base_url, target.api_key) == ("https://api.openai.com/v1", KEY)
+
+
+@pytest.mark.parametrize("missing", [{"base_url": None}, {"api_key": None}])
+def test_a_provider_without_address_or_key_has_no_fixed_target(missing: dict[str, None]) -> None:
+    pipe = Pipe(**missing)
+    assert targets.fixed(pipe.gateway.snapshot.upstreams["openai"]) is None
+
+
+def test_the_error_for_a_missing_key_of_the_gateways_own_request_asks_for_no_field() -> None:
+    pipe = Pipe(api_key=None)
+    upstream = pipe.gateway.snapshot.upstreams["openai"]
+    with pytest.raises(MissingProviderKey, match=r"in its configuration\.$"):
+        targets.build(upstream)
