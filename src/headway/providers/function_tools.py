@@ -55,7 +55,7 @@ def parts_of(content: Any) -> list[Fields]:
 def convert_tools(draft: RequestDraft) -> ToolChoice:
     """Replace the tool parameters of ``draft`` by ``tools`` with the functions to offer, and return
     the choice among them. A named choice offers the named functions alone."""
-    _convert_functions(draft)
+    convert_functions(draft)
     if draft.take("parallel_tool_calls") is False:
         draft.note("dropped", "parallel_tool_calls", "the model may always call several at once")
     choice = _choice(draft.take("tool_choice"))
@@ -71,7 +71,8 @@ def convert_tools(draft: RequestDraft) -> ToolChoice:
     return choice
 
 
-def _convert_functions(draft: RequestDraft) -> None:
+def convert_functions(draft: RequestDraft) -> None:
+    """OpenAI's deprecated ``functions`` and ``function_call`` as ``tools`` and ``tool_choice``."""
     functions, call = draft.take("functions"), draft.take("function_call")
     if functions is not None and "tools" not in draft:
         draft.put("tools", [{"type": "function", "function": spec} for spec in functions])

@@ -7,11 +7,10 @@ here is the billed one; Cohere does not say how many of the billed tokens were r
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.providers.openai_usage import openai_counts
 from headway.types import NO_RAW, Event, Usage, UsageReported
 
 NULL = b"null"
@@ -46,19 +45,10 @@ def read_usage(raw: Raw) -> list[Event]:
         output_tokens=_whole(billed.output_tokens),
         reasoning_tokens=_whole(tokens.reasoning_tokens),
     )
-    return [UsageReported(usage, {**_openai_usage(usage), **_decode_any(raw)})]
-
-
-def _openai_usage(usage: Usage) -> dict[str, Any]:
-    prompt, completion = usage.input_tokens, usage.output_tokens
-    fields: dict[str, Any] = {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": None if prompt is None or completion is None else prompt + completion,
-    }
+    fields = openai_counts(usage)
     if usage.reasoning_tokens is not None:
         fields["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
-    return fields
+    return [UsageReported(usage, {**fields, **_decode_any(raw)})]
 
 
 def _whole(number: float | None) -> int | None:

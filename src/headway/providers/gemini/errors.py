@@ -42,15 +42,10 @@ ERRORS_BY_STATUS_NAME: Mapping[str, type[UpstreamError]] = {
 }
 AUTH_REASONS = frozenset(
     {
-        "ACCESS_TOKEN_EXPIRED",
-        "ACCESS_TOKEN_TYPE_UNSUPPORTED",
-        "API_KEY_INVALID",
-        "API_KEY_SERVICE_BLOCKED",
-        "BILLING_DISABLED",
-        "CREDENTIALS_MISSING",
-        "SERVICE_DISABLED",
+        "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_TYPE_UNSUPPORTED", "API_KEY_INVALID",
+        "API_KEY_SERVICE_BLOCKED", "BILLING_DISABLED", "CREDENTIALS_MISSING", "SERVICE_DISABLED",
     }
-)
+)  # fmt: skip
 """ErrorInfo reasons that are an authentication error, whatever the status."""
 DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 """A protobuf Duration in JSON."""

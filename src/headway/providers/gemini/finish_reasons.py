@@ -10,24 +10,11 @@ from collections.abc import Mapping
 
 # google/ai/generativelanguage/v1beta/generative_service.proto, Candidate.FinishReason
 STUDIO_NUMBERS: Mapping[int, str] = {
-    1: "STOP",
-    2: "MAX_TOKENS",
-    3: "SAFETY",
-    4: "RECITATION",
-    5: "OTHER",
-    6: "LANGUAGE",
-    7: "BLOCKLIST",
-    8: "PROHIBITED_CONTENT",
-    9: "SPII",
-    10: "MALFORMED_FUNCTION_CALL",
-    11: "IMAGE_SAFETY",
-    12: "UNEXPECTED_TOOL_CALL",
-    13: "TOO_MANY_TOOL_CALLS",
-    14: "IMAGE_PROHIBITED_CONTENT",
-    15: "IMAGE_OTHER",
-    16: "NO_IMAGE",
-    17: "IMAGE_RECITATION",
-}
+    1: "STOP", 2: "MAX_TOKENS", 3: "SAFETY", 4: "RECITATION", 5: "OTHER", 6: "LANGUAGE",
+    7: "BLOCKLIST", 8: "PROHIBITED_CONTENT", 9: "SPII", 10: "MALFORMED_FUNCTION_CALL",
+    11: "IMAGE_SAFETY", 12: "UNEXPECTED_TOOL_CALL", 13: "TOO_MANY_TOOL_CALLS",
+    14: "IMAGE_PROHIBITED_CONTENT", 15: "IMAGE_OTHER", 16: "NO_IMAGE", 17: "IMAGE_RECITATION",
+}  # fmt: skip
 # google/cloud/aiplatform/v1/content.proto, Candidate.FinishReason
 VERTEX_NUMBERS: Mapping[int, str] = {
     **{number: STUDIO_NUMBERS[number] for number in range(1, 6)},
@@ -38,32 +25,22 @@ VERTEX_NUMBERS: Mapping[int, str] = {
     10: "MODEL_ARMOR",
 }
 
+CONTENT_FILTERS = (
+    "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR",
+    "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "ESCALATION",
+)  # fmt: skip
 FINISH_REASONS: Mapping[str, str] = {
     "STOP": "stop",
     "MAX_TOKENS": "length",
-    "SAFETY": "content_filter",
-    "RECITATION": "content_filter",
-    "LANGUAGE": "content_filter",
-    "BLOCKLIST": "content_filter",
-    "PROHIBITED_CONTENT": "content_filter",
-    "SPII": "content_filter",
-    "MODEL_ARMOR": "content_filter",
-    "IMAGE_SAFETY": "content_filter",
-    "IMAGE_PROHIBITED_CONTENT": "content_filter",
-    "IMAGE_RECITATION": "content_filter",
-    "ESCALATION": "content_filter",
+    **dict.fromkeys(CONTENT_FILTERS, "content_filter"),
 }
 """Google's to OpenAI's. A reason in neither this table nor ``FAILURES`` is a stop."""
 FAILURES = frozenset(
     {
-        "MALFORMED_FUNCTION_CALL",
-        "MALFORMED_RESPONSE",
-        "MISSING_THOUGHT_SIGNATURE",
-        "PUP_LIMITED_DISABLED",
-        "TOO_MANY_TOOL_CALLS",
-        "UNEXPECTED_TOOL_CALL",
+        "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "MISSING_THOUGHT_SIGNATURE",
+        "PUP_LIMITED_DISABLED", "TOO_MANY_TOOL_CALLS", "UNEXPECTED_TOOL_CALL",
     }
-)
+)  # fmt: skip
 """Finishes without an answer: the model's output was unusable, or the request was not served."""
 UNFINISHED = (None, 0, "", "FINISH_REASON_UNSPECIFIED")
 

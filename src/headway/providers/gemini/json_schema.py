@@ -11,30 +11,12 @@ from typing import Any
 
 KNOWN = frozenset(
     {
-        "anyOf",
-        "default",
-        "description",
-        "enum",
-        "example",
-        "format",
-        "items",
-        "maxItems",
-        "maxLength",
-        "maxProperties",
-        "maximum",
-        "minItems",
-        "minLength",
-        "minProperties",
-        "minimum",
-        "nullable",
-        "pattern",
-        "properties",
-        "propertyOrdering",
-        "required",
-        "title",
+        "anyOf", "default", "description", "enum", "example", "format", "items", "maxItems",
+        "maxLength", "maxProperties", "maximum", "minItems", "minLength", "minProperties",
+        "minimum", "nullable", "pattern", "properties", "propertyOrdering", "required", "title",
         "type",
     }
-)
+)  # fmt: skip
 IRRELEVANT = frozenset({"$schema", "$id", "$comment", "$anchor", "$defs", "definitions"})
 """Removed without a report: they do not restrict a value, or are resolved."""
 FORMATS = {

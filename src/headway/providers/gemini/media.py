@@ -16,44 +16,18 @@ from headway.providers.chat_messages import File, ImageUrl, Media, Part, media_o
 
 FILES = "https://generativelanguage.googleapis.com/v1beta/"
 MIME_TYPES: Mapping[str, str] = {
-    "3gp": "video/3gpp",
-    "aac": "audio/aac",
-    "aiff": "audio/aiff",
-    "avi": "video/avi",
-    "bmp": "image/bmp",
-    "css": "text/css",
-    "csv": "text/csv",
-    "flac": "audio/flac",
-    "gif": "image/gif",
-    "heic": "image/heic",
-    "heif": "image/heif",
-    "htm": "text/html",
-    "html": "text/html",
-    "jpeg": "image/jpeg",
-    "jpg": "image/jpeg",
-    "js": "text/javascript",
-    "json": "application/json",
-    "m4a": "audio/m4a",
-    "md": "text/md",
-    "mov": "video/mov",
-    "mp3": "audio/mp3",
-    "mp4": "video/mp4",
-    "mpeg": "video/mpeg",
-    "mpg": "video/mpeg",
-    "ogg": "audio/ogg",
-    "pdf": "application/pdf",
-    "png": "image/png",
-    "py": "text/x-python",
-    "rtf": "text/rtf",
-    "txt": "text/plain",
-    "wav": "audio/wav",
-    "webm": "video/webm",
-    "webp": "image/webp",
-    "wmv": "video/wmv",
-    "xml": "text/xml",
-}
+    "3gp": "video/3gpp", "aac": "audio/aac", "aiff": "audio/aiff", "avi": "video/avi",
+    "bmp": "image/bmp", "css": "text/css", "csv": "text/csv", "flac": "audio/flac",
+    "gif": "image/gif", "heic": "image/heic", "heif": "image/heif", "htm": "text/html",
+    "html": "text/html", "jpeg": "image/jpeg", "jpg": "image/jpeg", "js": "text/javascript",
+    "json": "application/json", "m4a": "audio/m4a", "md": "text/md", "mov": "video/mov",
+    "mp3": "audio/mp3", "mp4": "video/mp4", "mpeg": "video/mpeg", "mpg": "video/mpeg",
+    "ogg": "audio/ogg", "pdf": "application/pdf", "png": "image/png", "py": "text/x-python",
+    "rtf": "text/rtf", "txt": "text/plain", "wav": "audio/wav", "webm": "video/webm",
+    "webp": "image/webp", "wmv": "video/wmv", "xml": "text/xml",
+}  # fmt: skip
+"""By the suffix of a name."""
 SUFFIX = re.compile(r"\.(\w+)(?:[?#].*)?$", re.DOTALL)
-
 
 Fields = dict[str, Any]
 

@@ -16,11 +16,11 @@ from msgspec import Struct
 
 from headway.providers.base import Adapted
 from headway.providers.chat_messages import messages_of
+from headway.providers.function_tools import convert_functions
 from headway.providers.gemini.messages import UNSUPPORTED, unsupported_content
 from headway.providers.gemini.models import supports_json_schema
 from headway.providers.gemini.reasoning import convert_reasoning
 from headway.providers.gemini.tools import (
-    convert_functions,
     convert_tools,
     convert_web_search,
     reduce_schema,
@@ -44,8 +44,6 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "service_tier": ("auto",),
 }
 """Values that ask for what Google does anyway: removing them is no transformation."""
-GATEWAY_PARAMETERS = ("stream_options",)
-"""Handled by the gateway itself: usage is always reported."""
 SERVICE_TIERS = {
     "default": "standard",
     "standard": "standard",
@@ -80,8 +78,7 @@ def adapt(service: Service, request: ChatRequest) -> Adapted:
 
 
 def _drop_unsupported(service: Service, draft: RequestDraft) -> None:
-    for name in GATEWAY_PARAMETERS:
-        draft.take(name)
+    draft.take("stream_options")  # handled by the gateway: usage is always reported
     draft.remove_defaults(DEFAULTS)
     for name in UNSUPPORTED_PARAMETERS:
         draft.drop(name, UNSUPPORTED)

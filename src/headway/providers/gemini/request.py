@@ -39,40 +39,20 @@ RENAMED: Mapping[str, str] = {
 """OpenAI's name to Google's in generationConfig, for values that need no conversion."""
 GENERATION_CONFIG = frozenset(
     {
-        "audioTimestamp",
-        "candidateCount",
-        "enableAffectiveDialog",
-        "enableEnhancedCivicAnswers",
-        "imageConfig",
-        "maxOutputTokens",
-        "mediaResolution",
-        "modelSelectionConfig",
-        "responseJsonSchema",
-        "responseLogprobs",
-        "responseMimeType",
-        "responseModalities",
-        "responseSchema",
-        "routingConfig",
-        "speechConfig",
-        "stopSequences",
-        "thinkingConfig",
-        "topK",
-        "topP",
+        "audioTimestamp", "candidateCount", "enableAffectiveDialog", "enableEnhancedCivicAnswers",
+        "imageConfig", "maxOutputTokens", "mediaResolution", "modelSelectionConfig",
+        "responseJsonSchema", "responseLogprobs", "responseMimeType", "responseModalities",
+        "responseSchema", "routingConfig", "speechConfig", "stopSequences", "thinkingConfig",
+        "topK", "topP",
     }
-)
+)  # fmt: skip
 """Google's own parameters that belong into generationConfig."""
 CONVERTED = frozenset(
     {
-        "max_tokens",
-        "max_completion_tokens",
-        "stop",
-        "response_format",
-        "modalities",
-        "audio",
-        "tools",
-        "tool_choice",
+        "max_tokens", "max_completion_tokens", "stop", "response_format", "modalities", "audio",
+        "tools", "tool_choice",
     }
-)
+)  # fmt: skip
 MERGED = frozenset({"generationConfig", "toolConfig"})
 KNOWN = CONVERTED | MERGED | GENERATION_CONFIG | RENAMED.keys()
 

@@ -39,18 +39,6 @@ _decode_object = msgspec.json.Decoder(Fields).decode
 # --- While parameters are converted ---------------------------------------------------------------
 
 
-def convert_functions(draft: RequestDraft) -> None:
-    """OpenAI's deprecated ``functions`` and ``function_call`` as ``tools`` and ``tool_choice``."""
-    functions, call = draft.take("functions"), draft.take("function_call")
-    if functions is not None and "tools" not in draft:
-        draft.put("tools", [{"type": "function", "function": spec} for spec in functions])
-        draft.note_renamed("functions", "tools")
-    if call is not None and "tool_choice" not in draft:
-        is_named = isinstance(call, dict)
-        draft.put("tool_choice", {"type": "function", "function": call} if is_named else call)
-        draft.note_renamed("function_call", "tool_choice")
-
-
 def convert_web_search(draft: RequestDraft) -> None:
     """Google Search takes none of the options."""
     if draft.take("web_search_options") is not None:

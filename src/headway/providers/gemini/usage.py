@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from headway.providers.openai_usage import openai_counts
 from headway.types import Usage, UsageReported
 
 AUDIO = ("AUDIO", 4)
@@ -77,11 +78,7 @@ def _audio_tokens(*details: list[ModalityTokenCount] | None) -> int | None:
 
 def _openai_usage(usage: Usage) -> dict[str, Any]:
     known = [count for count in (usage.input_tokens, usage.output_tokens) if count is not None]
-    fields: dict[str, Any] = {
-        "prompt_tokens": usage.input_tokens,
-        "completion_tokens": usage.output_tokens,
-        "total_tokens": sum(known),
-    }
+    fields = {**openai_counts(usage), "total_tokens": sum(known)}
     prompt = {"cached_tokens": usage.cache_read_tokens, "audio_tokens": usage.input_audio_tokens}
     completion = {
         "reasoning_tokens": usage.reasoning_tokens,

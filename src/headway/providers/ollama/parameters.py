@@ -31,8 +31,6 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "verbosity": ("medium",),
 }
 """Values that ask for what Ollama does anyway: removing them is no transformation."""
-GATEWAY_PARAMETERS = ("stream_options",)
-"""Handled by the gateway itself: usage is always reported."""
 OPTIONS = {
     "max_completion_tokens": "num_predict",
     "frequency_penalty": "frequency_penalty",
@@ -67,8 +65,7 @@ def _check_messages(draft: RequestDraft) -> None:
 
 
 def _drop_unsupported(draft: RequestDraft) -> None:
-    for name in GATEWAY_PARAMETERS:
-        draft.take(name)
+    draft.take("stream_options")  # handled by the gateway: usage is always reported
     draft.remove_defaults(DEFAULTS)
     for name in UNSUPPORTED_PARAMETERS:
         draft.drop(name, UNSUPPORTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.providers.openai_usage import openai_counts
 from headway.types import Usage, UsageReported
 
 
@@ -10,9 +11,5 @@ def read_usage(prompt: int | None, completion: int | None) -> UsageReported | No
     not count a prompt that is in the cache as a whole."""
     if prompt is None and completion is None:
         return None
-    openai_usage = {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": None if prompt is None or completion is None else prompt + completion,
-    }
-    return UsageReported(Usage(input_tokens=prompt, output_tokens=completion), openai_usage)
+    usage = Usage(input_tokens=prompt, output_tokens=completion)
+    return UsageReported(usage, openai_counts(usage))
