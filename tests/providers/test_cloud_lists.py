@@ -1,4 +1,4 @@
-"""The lists of clouds, which have hosts, shapes and ways in of their own."""
+"""The model lists of Bedrock and Vertex AI: hosts, authentication, decoding."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read(kind: str, said: Any) -> Page:
     return how.decode(json.dumps(said).encode())
 
 
-# --- What is asked --------------------------------------------------------------------------------
+# --- Requests -------------------------------------------------------------------------------------
 
 RUNTIME = "https://bedrock-runtime.eu-west-1.amazonaws.com"
 FIPS = "https://bedrock-runtime-fips.us-east-1.amazonaws.com"
@@ -57,19 +57,21 @@ PROFILES = "/inference-profiles?maxResults=1000"
         ("http://own/p", None, "own/p/foundation-models"),
     ],
 )
-def test_bedrocks_models_are_the_control_planes(base_url: str, page: Any, place: str) -> None:
+def test_bedrocks_lists_are_requested_from_the_control_plane(
+    base_url: str, page: Any, place: str
+) -> None:
     asked = ask("bedrock", page, base_url, options=REGION, headers={"x-own": "1"})
     assert (asked.method, asked.body) == ("GET", b"")
     assert asked.url.host + asked.url.path == place
     assert asked.headers == (("accept", "application/json"), ("x-own", "1"))
 
 
-def test_bedrocks_list_wants_a_region() -> None:
+def test_bedrocks_list_needs_a_region() -> None:
     with pytest.raises(RequestError, match="region"):
         ask("bedrock")
 
 
-def test_bedrocks_list_is_signed_or_asked_for_with_a_key() -> None:
+def test_bedrocks_list_is_requested_with_a_signature_or_a_key() -> None:
     keyed = ask("bedrock", options=REGION, api_key=KEY)
     assert dict(keyed.headers)["authorization"] == f"Bearer {KEY}"
     options = {**REGION, "access_key": "AKIA", "secret_key": "s"}
@@ -92,7 +94,7 @@ def test_bedrocks_list_is_signed_or_asked_for_with_a_key() -> None:
         ("vertex_anthropic", {}, "http://own/p/v1", "own/p"),
     ],
 )
-def test_googles_models_are_the_publishers(kind, options, base_url, place) -> None:
+def test_vertex_lists_the_models_of_a_publisher(kind, options, base_url, place) -> None:
     publisher = {"vertex": "google"}.get(kind, "anthropic")
     credentials = {"access_token": "t", "quota_project": "p"}
     asked = ask(kind, None, base_url, options=options, credentials=credentials)
@@ -105,7 +107,7 @@ def test_googles_models_are_the_publishers(kind, options, base_url, place) -> No
     assert KEY in str(again.headers)
 
 
-# --- What is read ---------------------------------------------------------------------------------
+# --- Responses ------------------------------------------------------------------------------------
 
 MODELS = {
     "modelSummaries": [
@@ -147,7 +149,7 @@ GARDEN = {
 NAMED = ("amazon.nova-lite-v1:0", "amazon.titan-embed-text-v2:0", "new.model")
 
 
-def test_bedrocks_models_are_those_that_can_be_called_by_their_ids() -> None:
+def test_models_that_can_be_called_by_their_ids_are_listed() -> None:
     page = read("bedrock", MODELS)
     assert page.more == "", "the profiles come next"
     assert page.models == (
@@ -168,19 +170,19 @@ def test_bedrocks_models_are_those_that_can_be_called_by_their_ids() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 7, "x", {"a": 1}])
-def test_odd_values_beside_an_id_do_not_spoil_the_list(odd: Any) -> None:
+def test_unexpected_values_of_other_fields_are_ignored(odd: Any) -> None:
     fields = ("inferenceTypesSupported", "outputModalities", "inputModalities", "modelLifecycle")
     said = {"modelSummaries": [{"modelId": "m", **dict.fromkeys(fields, odd)}]}
     assert read("bedrock", said).models == (ListedModel(id="m"),)
 
 
-def test_bedrocks_profiles_are_called_by_their_ids_and_ones_own_by_their_arns() -> None:
+def test_profiles_are_listed_by_id_and_application_profiles_by_arn() -> None:
     models = (ListedModel(id="eu.anthropic.claude-x"), ListedModel(id=ARN))
     assert read("bedrock", OURS) == Page(models, "t")
     assert read("bedrock", {"inferenceProfileSummaries": []}) == Page((), None)
 
 
-def test_googles_models_are_those_that_this_wire_speaks_to() -> None:
+def test_vertex_lists_the_models_of_the_wire_format_only() -> None:
     models = (ListedModel(id="gemini-2.5-pro"), ListedModel(id="text-embedding-005"))
     assert read("vertex", GARDEN) == Page(models, "n")
     claude = {"publisherModels": [{"name": "publishers/anthropic/models/claude-opus-4-1"}]}
@@ -200,12 +202,12 @@ def test_googles_models_are_those_that_this_wire_speaks_to() -> None:
         ("vertex_anthropic", {"models": []}),
     ],
 )
-def test_what_is_no_list_is_refused(kind: str, said: Any) -> None:
+def test_a_malformed_list_raises(kind: str, said: Any) -> None:
     with pytest.raises((LookupError, TypeError)):
         read(kind, said)
 
 
-# --- Scripted clouds, over sockets, and the clouds' own SDKs --------------------------------------
+# --- A scripted server, and the clouds' own SDKs --------------------------------------------------
 
 
 def cloud(request: Received) -> bytes:
@@ -268,7 +270,7 @@ def test_a_cloud_lists_its_models_on_request(
     assert opening in str(upstream.requests[-1].header("authorization"))
 
 
-def test_bedrocks_own_sdk_asks_for_the_same(upstream: ThreadedServer) -> None:
+def test_the_aws_sdk_sends_the_same_requests(upstream: ThreadedServer) -> None:
     keys = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "s"}
     theirs = boto3.client("bedrock", "eu-west-1", endpoint_url=upstream.url, **keys)
     listed = theirs.list_foundation_models()["modelSummaries"]
@@ -281,7 +283,7 @@ def test_bedrocks_own_sdk_asks_for_the_same(upstream: ThreadedServer) -> None:
     assert "/eu-west-1/bedrock/aws4_request" in str(upstream.requests[-1].header("authorization"))
 
 
-def test_googles_own_sdk_asks_for_the_same(upstream: ThreadedServer) -> None:
+def test_the_google_sdk_sends_the_same_requests(upstream: ThreadedServer) -> None:
     with genai.Client(
         vertexai=True, api_key=KEY, http_options={"base_url": upstream.url}
     ) as theirs:

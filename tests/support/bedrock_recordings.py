@@ -1,4 +1,4 @@
-"""Which recordings of Bedrock are read and written, and which are not, and why."""
+"""The recordings of Bedrock that the tests use, and those that they do not, with the reasons."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def said(kind: str, message: str = "Oh", **more: Any) -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": message, **more}}
 
 
-# what it shows, status, body, class, our status, message, code, worth another try
+# what it shows, status, body, class, our status, message, code, retryable
 REFUSALS: list[tuple[str, int, Any, type, int, str, str | None, bool]] = [
     ("a bad request", 400, said("invalid_request_error"), errors.UpstreamRejected, 400, "Oh",
      "invalid_request_error", False),
@@ -93,7 +93,7 @@ def test_an_error_response_becomes_an_error_of_ours(
 
 BODY = json.dumps({**said("rate_limit_error"), "request_id": "req_body"}).encode()
 
-# headers, request id, retry after, worth another try
+# headers, request id, seconds to wait, retryable
 HEADS: list[tuple[list[tuple[bytes, bytes]], str, float | None, bool]] = [
     ([], "req_body", None, True),
     ([(b"request-id", b"req_head"), (b"retry-after", b"16")], "req_head", 16.0, True),

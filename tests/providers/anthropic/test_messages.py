@@ -292,7 +292,7 @@ thoughts = st.lists(st.tuples(st.text(max_size=20), words), max_size=2)
 def test_the_blocks_of_an_answer_are_the_same_when_sent_back(
     said: str, made: list[tuple[str, str, Any]], thought: list[tuple[str, str]]
 ) -> None:
-    """Anthropic's blocks, to events, to an assistant's message, and to the same blocks."""
+    """From blocks to events, to an assistant's message, and back to the same blocks."""
     blocks: list[Any] = [
         {"type": "thinking", "thinking": text, "signature": signature}
         for text, signature in thought

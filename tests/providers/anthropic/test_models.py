@@ -9,7 +9,7 @@ from headway.providers.anthropic.models import model_rules
 FIVE = ("low", "medium", "high", "xhigh", "max")
 FOUR = ("low", "medium", "high", "max")
 
-# name, thinking, its off, efforts, sampling, forced tools, schemas, limit
+# name, thinking, disabled type, efforts, sampling, forced tools, structured outputs, max tokens
 MODELS: list[tuple[str, str, str | None, tuple[str, ...], str, bool, bool, int]] = [
     ("claude-2.1", "none", "disabled", (), "both", True, False, 4096),
     ("claude-instant-1.2", "none", "disabled", (), "both", True, False, 4096),

@@ -17,7 +17,7 @@ from support.anthropic_requests import (
     user,
 )
 
-# what it shows, model, parameters, what is sent of them, transformations
+# what it shows, model, parameters, fields of the body, transformations
 PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("parameters with the same name", "sonnet-4-5",
      {"temperature": 0.5, "top_k": 3, "mcp_servers": [{}]},

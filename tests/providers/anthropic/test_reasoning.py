@@ -1,4 +1,4 @@
-"""Reasoning is asked for in the way of the model's generation."""
+"""Reasoning parameters are converted for the generation of the model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def effort(level: str) -> dict[str, str]:
 
 HIGH = {"reasoning_effort": "high"}
 
-# what it shows, model, parameters beside max_tokens 40000, thinking, output_config, transformations
+# what it shows, model, parameters, thinking, output_config, transformations; max_tokens is 40000
 THINKING: list[tuple[str, str, dict[str, Any], Any, Any, list[str]]] = [
     ("no reasoning asked", "opus-5-5", {}, None, None, []),
     ("an effort for an adaptive model", "opus-5-5", HIGH, ADAPTIVE, effort("high"), []),
@@ -118,7 +118,7 @@ def test_reasoning_is_converted_for_the_generation_of_the_model(
     assert {"reasoning", "reasoning_effort"}.isdisjoint(body)
 
 
-# max_tokens, what comes of a budget of 5000
+# max_tokens, the budget that is sent for 5000
 LIMITS: list[tuple[int, int | None]] = [
     (5001, 5000), (5000, 2500), (2000, 1024), (1025, 1024), (1024, None), (1, None),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Real traffic of Anthropic's Messages, on its own API and on Vertex AI, read and written."""
+"""Recorded answers and requests of the Claude API and of Vertex AI."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def events(recording: Recording, *pieces: bytes) -> list[Event]:
     return read(PROVIDERS[recording.provider], recording, *pieces)
 
 
-# --- The same, read in the plainest way: lines, JSON, concatenation. ------------------------------
+# --- Reference decoder: lines, JSON, concatenation ------------------------------------------------
 
 
 def objects(recording: Recording) -> Iterator[Any]:
@@ -50,7 +50,7 @@ def objects(recording: Recording) -> Iterator[Any]:
 
 
 def message(recording: Recording) -> Any:
-    """The whole message, put together from the stream's events where it was one."""
+    """The whole message; that of a stream is assembled from its events."""
     if not recording.stream:
         return json.loads(recording.body)
     whole: Any = {}
@@ -127,7 +127,7 @@ def test_recorded_thinking_is_decoded_with_its_signature(recording: Recording) -
 
 @each(ANSWERS)
 def test_all_content_of_a_recorded_answer_is_decoded(recording: Recording) -> None:
-    """Blocks of server tools whole, citations with the place in the text that they belong to."""
+    """Blocks of server tools are complete, and citations have the span of their text."""
     answer = fold(events(recording))
     extra, text = answer.choices[0].extra, "".join(answer.choices[0].text)
     blocks = message(recording)["content"]
@@ -238,7 +238,7 @@ FOUND = [recording for recording in REQUESTS if recording.name in WAIVED]
 
 
 def canonical(recording: Recording) -> ChatRequest:
-    """The request in OpenAI's format that means what was recorded."""
+    """The recorded request in OpenAI's format."""
     body = dict(recording.request)
     messages = [turn for wire in body.pop("messages") for turn in turns(wire)]
     if "system" in body:
@@ -257,7 +257,7 @@ def canonical(recording: Recording) -> ChatRequest:
 
 
 def turns(wire: Any) -> Iterator[Any]:
-    """One turn of theirs as messages of OpenAI's."""
+    """One message of Anthropic's as messages of OpenAI's."""
     blocks = wire["content"]
     if isinstance(blocks, str):
         yield wire
@@ -288,7 +288,7 @@ def part(block: Any) -> Any:
 
 
 def beside(blocks: Any) -> dict[str, Any]:
-    """What an assistant's message has beside its content."""
+    """The fields of an assistant's message other than its content."""
     fields: dict[str, Any] = {}
     for index, block in enumerate(blocks):
         if block["type"] == "tool_use":
@@ -345,7 +345,7 @@ def output_config(wire: Any) -> dict[str, Any]:
 
 
 def thinking(wire: Any) -> dict[str, Any]:
-    """An adaptive one comes with the effort that it is asked for by."""
+    """Adaptive thinking is requested by its effort."""
     if wire["type"] == "adaptive":
         return {}
     return {"reasoning": {"max_tokens": wire["budget_tokens"]}}
@@ -361,8 +361,7 @@ TRANSLATED = {
 
 
 def plain(body: Any) -> Any:
-    """Without the freedoms that the API leaves: a text is a block of text, false is the default of
-    a stream."""
+    """In one of the equivalent forms: a text as a block of text, and no ``stream`` for false."""
     body = {k: v for k, v in body.items() if (k, v) != ("stream", False)}
     body["messages"] = [{**turn, "content": blocks(turn["content"])} for turn in body["messages"]]
     if "system" in body:

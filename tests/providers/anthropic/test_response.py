@@ -198,7 +198,7 @@ def test_a_stream_is_decoded_to_events(
 
 
 def joined(events: list[Event]) -> list[Event]:
-    """Pieces of one text, thought or argument as the whole that they make."""
+    """Consecutive pieces of one text, thinking or tool input joined into one event."""
     found: list[Event] = []
     for event in events:
         last = found[-1] if found else None
@@ -226,7 +226,7 @@ def test_a_whole_message_gives_the_events_of_its_stream(
     assert joined(decode_response(body)) == [STARTED, *joined(events), *ending]
 
 
-# stop_reason and what is beside it, the finish, what else the events say
+# the delta, the finish reason, the extra fields
 ENDS: list[tuple[dict[str, Any], str, dict[str, Any] | None]] = [
     ({"reason": "end_turn"}, "stop", None),
     ({"reason": "max_tokens"}, "length", None),

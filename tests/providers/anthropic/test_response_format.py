@@ -23,7 +23,7 @@ AS_SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEM
 JSON_ONLY = "Answer with one JSON object and nothing else: no Markdown fence, no text around it."
 
 
-# what it shows, model, parameters, what is sent of them, transformations
+# what it shows, model, parameters, fields of the body, transformations
 FORMATS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("text", "sonnet-4-5", {"response_format": {"type": "text"}}, {}, []),
     ("an object", "sonnet-4-5", {"response_format": {"type": "json_object"}},

@@ -29,7 +29,7 @@ from support.tool_call_responses import ANTHROPIC_CALLING, MESSAGE
 
 anthropic = lazy_import("anthropic")
 
-# as the SDK marks models that still answer
+# the SDK warns of models that still answer
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The model 'claude-sonnet-4-5' is deprecated:DeprecationWarning"
 )
@@ -60,7 +60,7 @@ SAID: Any = [
     },
 ]
 
-# the SDK's arguments, and OpenAI's words for the same
+# the SDK's arguments, and the same in OpenAI's format
 ASKED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "tools, their results, an image and sampling": (
         {
@@ -70,7 +70,7 @@ ASKED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "tools": [TOOL],
             "tool_choice": {"type": "tool", "name": "weather", "disable_parallel_tool_use": True},
             "max_tokens": 4096,
-            # the SDK's API version has them no more; other models and versions do
+            # removed from the SDK's API version; other models and versions take them
             "extra_body": {"temperature": 0.5, "top_k": 5},
             "stop_sequences": ["END"],
             "metadata": {"user_id": "u"},
@@ -127,7 +127,7 @@ def client(server: ThreadedServer) -> Any:
 
 
 def told(server: ThreadedServer, stream: bool, arguments: dict[str, Any]) -> Any:
-    """What the SDK made of the answer."""
+    """The answer as the SDK decodes it."""
     with client(server) as sdk:
         if not stream:
             return sdk.messages.create(**arguments)
@@ -148,7 +148,7 @@ def test_our_request_equals_the_request_of_the_sdk(what: str, stream: bool) -> N
     assert json.loads(ours.body) == json.loads(asked.body)
     headers = dict(ours.headers)
     assert headers["content-type"] == asked.header("content-type")
-    # The SDK gives a key as a bearer's, curl's examples in this header: the API takes both.
+    # The SDK sends the key as a bearer token, the API's curl examples in this header: both work.
     assert f"Bearer {headers['x-api-key']}" == asked.header("authorization")
 
 

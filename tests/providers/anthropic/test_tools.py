@@ -25,7 +25,7 @@ CLOSED = {
 }
 
 
-# what it shows, model, parameters, what is sent of them, transformations
+# what it shows, model, parameters, fields of the body, transformations
 TOOLS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("a tool", "sonnet-4-5", {"tools": [TOOL]}, {"tools": [THEIRS]}, []),
     ("a tool with Anthropic's fields", "sonnet-4-5",

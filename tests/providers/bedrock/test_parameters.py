@@ -49,7 +49,7 @@ def chat(
 
 
 def outcome(request: ChatRequest) -> tuple[Any, list[str]]:
-    """The body but for the messages, and the changes."""
+    """The body without the messages, and the transformations."""
     adapted, changes = adapt(request)
     target = Target(provider="b", base_url=BASE_URL, options={"region": "us-east-1"})
     body = json.loads(encode_request(adapted, target).body)
@@ -61,7 +61,7 @@ ADDITIONAL = "additionalModelRequestFields"
 TOLD = "Answer without calling a tool."
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
-    # what is Bedrock's own, whatever the family
+    # for all families
     (
         NOVA,
         {"metadata": {"a": "b", "n": 1}, "user": "u", "requestMetadata": {"x": "y"}},
@@ -159,7 +159,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
     (NOVA, {"top_k": 5}, {ADDITIONAL: {"inferenceConfig": {"topK": 5}}}, []),
     (COMMAND, {"top_k": 5}, {ADDITIONAL: {"k": 5}}, []),
     (TITAN, {"top_k": 5}, {}, [f"dropped top_k: unsupported by {TITAN}"]),
-    # OpenAI's own models take what OpenAI has
+    # OpenAI's models take OpenAI's parameters
     (
         OSS,
         {"seed": 7, "top_k": 5},

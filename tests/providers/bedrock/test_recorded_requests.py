@@ -28,7 +28,7 @@ TARGET = Target(provider="bedrock", base_url=BASE_URL, options={"region": "us-ea
 
 
 def canonical(recording: Recording) -> ChatRequest:
-    """The request in OpenAI's format that means what was recorded."""
+    """The recorded request in OpenAI's format."""
     body = dict(recording.request)
     read = conversed if recording.api.startswith("converse") else invoked
     messages, parameters = read(body)
@@ -82,7 +82,7 @@ def function(tool: Any) -> Any:
 
 
 def turns(wire: Any) -> Iterator[Any]:
-    """One turn of theirs as messages of OpenAI's."""
+    """One message of Bedrock's as messages of OpenAI's."""
     for block in wire["content"]:
         if "toolResult" in block:
             result = block["toolResult"]
@@ -181,9 +181,8 @@ def anthropic_turns(wire: Any) -> Iterator[Any]:
 
 
 def plain(body: Any) -> Any:
-    """Without the freedoms that the APIs leave: an empty field is none, a result that is not said
-    to be an error is a success, one name of thinking is as good as the other, JSON in a text may
-    have blanks, and neighbours of one role are one turn."""
+    """In one of the equivalent forms: no empty fields, no status of success, ``thinking`` as its
+    name, parsed JSON, and adjacent messages of one role merged."""
     merged: list[Any] = []
     for turn in body["messages"]:
         blocks = turn["content"]
@@ -236,7 +235,7 @@ def test_waived_recordings_exist() -> None:
     assert set(WAIVED) <= found
 
 
-# --- Embeddings, and the other door ---------------------------------------------------------------
+# --- Embeddings and the OpenAI-compatible endpoint ------------------------------------------------
 
 
 @each(VECTORS)

@@ -30,11 +30,11 @@ REFUSALS = chosen(lambda r: r.provider == "bedrock" and r.status != 200)
 
 
 def events(recording: Recording, size: int | None = None) -> list[Event]:
-    """What the adapter makes of it, cut at ``size`` or in one piece."""
+    """The events of the adapter, from chunks of ``size`` bytes or from one chunk."""
     return read(PROVIDER, recording, *(recording.cut(size) if size else [recording.body]))
 
 
-# --- The same, read in the plainest way: offsets, JSON, concatenation. ----------------------------
+# --- Reference decoder: offsets, JSON, concatenation ----------------------------------------------
 
 
 def payloads(recording: Recording) -> Iterator[tuple[str, Any]]:
@@ -50,7 +50,7 @@ def payloads(recording: Recording) -> Iterator[tuple[str, Any]]:
 
 
 def whole_of(recording: Recording) -> Any:
-    """The whole answer of Converse, put together from the stream's events where it was one."""
+    """The whole answer of Converse; that of a stream is assembled from its events."""
     if not recording.stream:
         return json.loads(recording.body)
     blocks: dict[int, Any] = {}
@@ -83,7 +83,7 @@ def grow(block: Any, delta: Any) -> None:
 
 
 def settled(block: Any) -> Any:
-    """As the whole answer has it."""
+    """The block in the form of a whole answer."""
     if "json" in block:
         block["toolUse"]["input"] = json.loads(block.pop("json"))
     if "thought" in block:
@@ -153,7 +153,7 @@ def test_recorded_reasoning_is_decoded_with_its_signature(recording: Recording) 
 
 @each(CONVERSED)
 def test_all_content_of_a_recorded_answer_is_decoded(recording: Recording) -> None:
-    """What the provider's own tools did, and citations with the text that they belong to."""
+    """Blocks of server tools, and citations with the span of their text."""
     choice = fold(events(recording)).choices[0]
     text = "".join(choice.text)
     done = [

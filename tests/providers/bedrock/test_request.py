@@ -41,7 +41,7 @@ def chat(model: str, messages: Any, **parameters: Any) -> ChatRequest:
 
 
 def sent(request: ChatRequest, **options: Any) -> Any:
-    """The body that goes out, adapted first."""
+    """The body of the request, after ``adapt``."""
     options = {"region": "us-east-1", **options}
     target = Target(provider="bedrock", base_url=BASE_URL, options=options)
     return json.loads(encode_request(adapt(request)[0], target).body)

@@ -35,7 +35,7 @@ B64 = b64encode(b"abc").decode()
 
 
 def stream(*pairs: Pair) -> list[Event]:
-    """The events of a stream of events, by name and payload, through the framer."""
+    """The decoded events of a stream of (event type, payload), through the framer."""
     raw = b"".join(
         encode_message(
             {":event-type": name, ":message-type": "event"}, json.dumps(payload).encode()

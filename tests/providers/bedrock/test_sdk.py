@@ -61,7 +61,7 @@ SAID = [
 ]
 SPEC = {"name": "weather", "description": "The weather.", "inputSchema": {"json": SCHEMA}}
 
-# the SDK's arguments, and OpenAI's words for the same
+# the SDK's arguments, and the same in OpenAI's format
 ASKED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "tools, their results, an image and sampling": (
         {
@@ -133,7 +133,7 @@ def _nobodys_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(server: ThreadedServer, stream: bool, token: str | None, **arguments: Any) -> Any:
-    """What the SDK made of the answer: the whole, or the list of events."""
+    """The answer as the SDK decodes it: whole, or the list of events."""
     client = boto3.client(
         "bedrock-runtime",
         region_name="us-east-1",
@@ -226,7 +226,7 @@ def test_our_answer_equals_the_answer_that_the_sdk_decodes(wire: Wire, stream: b
 
 
 def folded(events: list[dict[str, Any]]) -> dict[str, Any]:
-    """The SDK's events as the answer that they make."""
+    """The whole answer, assembled from the SDK's events."""
     blocks: dict[int, dict[str, Any]] = {}
     rest: dict[str, Any] = {}
     for event in events:

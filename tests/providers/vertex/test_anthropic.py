@@ -146,8 +146,8 @@ ASKED = st.fixed_dictionaries(
 def test_the_request_is_the_same_as_to_the_claude_api(
     model: str, talk: Any, asked: dict[str, Any], stream: bool, betas: list[str]
 ) -> None:
-    """But for the model, which is in the path here, and the version and the betas, which are in
-    headers there."""
+    """Except for the model, which Vertex AI has in the path, and the version and the betas, which
+    the Claude API has in headers."""
     request = conversations.chat(model, talk, stream, **asked)
     there = Target(provider="anthropic", base_url="https://c.test", options={"beta": betas})
     expected, told = conversations.sent(anthropic.PROVIDER, request, there)
