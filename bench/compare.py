@@ -9,6 +9,8 @@ rounds' own ratios. Absolute figures do not carry between machines: quote the ra
   engine   POST /api/engine/chat/{provider}, whole, a stream of 28 events underneath (Headway only)
   stream   200 streams at once of 100 events at 20 ms: CPU time an event, time to the first event,
            memory a stream
+  remote   the same three with the provider behind TLS 1.3, 5 ms away, over kept connections: CPU
+           time a request and an event (nginx and Headway)
 """
 
 from __future__ import annotations
@@ -25,10 +27,14 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bench import beginnings, gateways, machine, nginx, scaling, streams, wrk
-from bench.report import Result, Rounds, report
+from bench import gateways, machine, nginx, scaling, startup, streams, tls, wrk
+from bench.report import RemoteRounds, Result, Rounds, report
 
 MANY = 32
+REMOTE_MANY = 64
+"""Connections: with 5 ms to wait for each request, fewer would leave the gateway idle."""
+REMOTE_DELAY_S = 0.0025
+"""Each way."""
 LIMIT = "nginx"
 SETTLE_S = 0.5
 
@@ -75,12 +81,23 @@ def parse(arguments: list[str]) -> Options:
 
 def run(options: Options, folder: Path) -> Result:
     started, describing = time.time(), machine.describe()
-    rig = gateways.Rig(folder, machine.free_port(), machine.free_port())
+    rig = gateways.Rig(folder, *(machine.free_port() for _ in range(4)))
     load = machine.cores().load
+    tls.create_certificates(folder)
+    fronts = {machine.free_port(): port for port in (rig.instant, rig.paced)}
+    pairs = zip((rig.remote_instant, rig.remote_paced), fronts, strict=True)
+    delays = [f"{remote}:{front}" for remote, front in pairs]
     upstream = [sys.executable, "-m", "bench.upstream", str(rig.paced)]
-    processes = [nginx.provider(folder, rig.instant, load), machine.spawn(upstream, load)]
+    delay = [sys.executable, "-m", "bench.delay", str(REMOTE_DELAY_S), *delays]
+    processes = [
+        nginx.provider(folder, rig.instant, load),
+        machine.spawn(upstream, load),
+        nginx.tls_front(folder, fronts, load),
+        machine.spawn(delay, load),
+    ]
+    ports = (rig.instant, rig.paced, max(fronts), rig.remote_paced)
     with machine.running(processes):
-        for port, process in zip((rig.instant, rig.paced), processes, strict=True):
+        for port, process in zip(ports, processes, strict=True):
             machine.wait_listening(port, process)
         return _measure(options, rig, processes, started, describing)
 
@@ -95,7 +112,7 @@ def _measure(
     first = None
     if "headway" in options.only and options.starts:
         say("headway: imports and starts")
-        first = beginnings.measure(rig, options.starts)
+        first = startup.measure(rig, options.starts)
     entrants, skipped = _enter(options, rig, processes)
     for number in range(options.rounds):
         for name, entrant in entrants.items():
@@ -122,7 +139,7 @@ def _measure(
         limit=LIMIT,
         gateways={name: entrant.rounds() for name, entrant in entrants.items()},
         skipped=skipped,
-        beginnings=first,
+        startup=first,
         growth=grown,
         scaling=scaled,
     )
@@ -141,6 +158,7 @@ class Entrant:
         self.singles: list[wrk.Load] = []
         self.engines: list[wrk.Load] = []
         self.count: streams.Count | None = None
+        self.remote = RemoteRounds([], [], None)
 
     def wait(self) -> None:
         """Until it answers; then memory is read, after a moment's rest."""
@@ -156,6 +174,12 @@ class Entrant:
         self.singles.append(self._run(relay, 1, max(1, seconds // 2), folder))
         if engine is not None:
             self.engines.append(self._run(engine, MANY, seconds, folder))
+        if (remote := self.peer.remote) is not None:
+            # Connect first: idle connections may have expired while the gateway was stopped.
+            wrk.run(remote.relay, REMOTE_MANY, min(2, seconds), folder)
+            self.remote.relay.append(self._run(remote.relay, REMOTE_MANY, seconds, folder))
+            if remote.engine is not None:
+                self.remote.engine.append(self._run(remote.engine, REMOTE_MANY, seconds, folder))
 
     def _run(self, request: wrk.Request, connections: int, seconds: int, folder: Path) -> wrk.Load:
         before = machine.usage(self.process.pid).cpu_s
@@ -164,7 +188,11 @@ class Entrant:
         return replace(load, cpu_us=spent / max(load.requests, 1) * 1e6)
 
     def stream(self, options: Options) -> None:
-        asked = self.peer.stream
+        self.count = self._stream(self.peer.stream, options)
+        if (remote := self.peer.remote) is not None:
+            self.remote = replace(self.remote, streams=self._stream(remote.stream, options))
+
+    def _stream(self, asked: wrk.Request, options: Options) -> streams.Count:
         plan = streams.Plan(
             asked.port,
             asked.path,
@@ -174,11 +202,17 @@ class Entrant:
             min(options.streams, self.peer.most_streams or options.streams),
             options.stream_rounds,
         )
-        self.count = streams.start(plan)
+        return streams.start(plan)
 
     def rounds(self) -> Rounds:
         return Rounds(
-            self.start_s, self.idle_mib, self.relays, self.singles, self.engines, self.count
+            self.start_s,
+            self.idle_mib,
+            self.relays,
+            self.singles,
+            self.engines,
+            self.count,
+            self.remote,
         )
 
 

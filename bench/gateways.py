@@ -33,6 +33,15 @@ class Rig(Struct, frozen=True):
     """Answers at once, from memory."""
     paced: int
     """Streams 100 tokens, one every 20 ms."""
+    remote_instant: int = 0
+    remote_paced: int = 0
+    """The same two behind TLS and a delay, as ``https://localhost``; 0 where there are none."""
+
+
+class Remote(Struct, frozen=True):
+    relay: Request
+    stream: Request
+    engine: Request | None = None
 
 
 class Peer(Struct, frozen=True):
@@ -44,15 +53,23 @@ class Peer(Struct, frozen=True):
     stream: Request
     engine: Request | None = None
     most_streams: int | None = None
+    remote: Remote | None = None
+    """The same three workloads with the provider behind TLS, 5 ms away."""
 
 
 def nginx_peer(rig: Rig) -> Peer:
     relay, stream = machine.free_port(), machine.free_port()
+    remote_relay, remote_stream = machine.free_port(), machine.free_port()
     wiring = {relay: rig.instant, stream: rig.paced}
+    remote = {remote_relay: rig.remote_instant, remote_stream: rig.remote_paced}
+    whole, streamed = canned.chat(canned.MODEL), canned.chat("paced", stream=True)
     return Peer(
-        lambda: nginx.proxy(rig.folder, wiring, machine.cores().gateway),
-        Request(relay, CHAT, {}, canned.chat(canned.MODEL)),
-        Request(stream, CHAT, {}, canned.chat("paced", stream=True)),
+        lambda: nginx.proxy(rig.folder, wiring, remote, machine.cores().gateway),
+        Request(relay, CHAT, {}, whole),
+        Request(stream, CHAT, {}, streamed),
+        remote=Remote(
+            Request(remote_relay, CHAT, {}, whole), Request(remote_stream, CHAT, {}, streamed)
+        ),
     )
 
 
@@ -69,11 +86,25 @@ def configure(rig: Rig, name: str = "headway") -> Path:
         "paced": f"{paced}/v1",
     }
     lines = [f"  {key}: {{kind: openai, base_url: '{urls[key]}', api_key: sk-x}}" for key in urls]
+    lines += _remote_lines(rig) if rig.remote_instant else []
     path = rig.folder / f"{name}.yaml"
     ledger = f"ledger: {{url: 'sqlite:///{rig.folder}/{name}.db'}}"
     server = f"server: {{api_keys: ['{canned.KEY}']}}"
     path.write_text("\n".join(["providers:", *lines, ledger, server, ""]))
     return path
+
+
+def _remote_lines(rig: Rig) -> list[str]:
+    instant, paced = (
+        f"https://localhost:{port}" for port in (rig.remote_instant, rig.remote_paced)
+    )
+    urls = {
+        "remote-plain": f"{instant}/v1",
+        "remote-joined": f"{instant}/events/v1",
+        "remote-paced": f"{paced}/v1",
+    }
+    settings = f"kind: openai, api_key: sk-x, ca_file: '{rig.folder}/ca.pem'"
+    return [f"  {key}: {{base_url: '{url}', {settings}}}" for key, url in urls.items()]
 
 
 def serve(config: Path, port: int, *more: str) -> list[str]:
@@ -90,6 +121,11 @@ def headway_peer(rig: Rig) -> Peer:
         Request(port, CHAT, CLIENT_KEY, body),
         Request(port, CHAT, CLIENT_KEY, canned.chat("paced/paced", stream=True)),
         Request(port, "/api/engine/chat/joined", CLIENT_KEY, canned.engine()),
+        remote=Remote(
+            Request(port, CHAT, CLIENT_KEY, canned.chat(f"remote-plain/{canned.MODEL}")),
+            Request(port, CHAT, CLIENT_KEY, canned.chat("remote-paced/paced", stream=True)),
+            Request(port, "/api/engine/chat/remote-joined", CLIENT_KEY, canned.engine()),
+        ),
     )
 
 

@@ -24,6 +24,27 @@ PROVIDER = """  server {{
     location /events/ {{ default_type text/event-stream; {streamed} }}
     location /long/ {{ default_type text/event-stream; {long} }}
   }}"""
+TLS_FRONT = """  server {{
+    listen 127.0.0.1:{port} ssl backlog=4096;
+    ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
+    ssl_protocols TLSv1.3; ssl_session_cache shared:front:1m;
+    location / {{
+      proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1; proxy_buffering off;
+      proxy_set_header Connection '';
+    }}
+  }}"""
+TLS_PROXY = """  upstream remote_{port} {{
+    server 127.0.0.1:{upstream}; keepalive 512; keepalive_requests 1000000000;
+  }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      proxy_pass https://remote_{port}; proxy_http_version 1.1; proxy_set_header Connection '';
+      proxy_buffering off; proxy_ssl_server_name on; proxy_ssl_name localhost; proxy_ssl_verify on;
+      proxy_ssl_trusted_certificate {folder}/ca.pem; proxy_ssl_protocols TLSv1.3;
+      proxy_ssl_session_reuse on;
+    }}
+  }}"""
 PROXY = """  upstream behind_{port} {{
     server 127.0.0.1:{upstream}; keepalive 512; keepalive_requests 1000000000;
   }}
@@ -50,10 +71,28 @@ def provider(folder: Path, port: int, on: Iterable[int]) -> subprocess.Popen[byt
     return _start(folder, "provider", [server], on)
 
 
-def proxy(folder: Path, upstream_of: dict[int, int], on: Iterable[int]) -> subprocess.Popen[bytes]:
-    """Passes what comes to each port on to the port that it is given for."""
+def proxy(
+    folder: Path, upstream_of: dict[int, int], tls_upstream_of: dict[int, int], on: Iterable[int]
+) -> subprocess.Popen[bytes]:
+    """A reverse proxy from each port to an upstream port, over HTTP or over HTTPS. Upstream
+    connections are kept, certificates verified (``ca.pem`` in ``folder``)."""
     servers = [PROXY.format(port=port, upstream=to) for port, to in upstream_of.items()]
+    servers += [
+        TLS_PROXY.format(port=port, upstream=to, folder=folder)
+        for port, to in tls_upstream_of.items()
+    ]
     return _start(folder, "proxy", servers, on)
+
+
+def tls_front(
+    folder: Path, upstream_of: dict[int, int], on: Iterable[int]
+) -> subprocess.Popen[bytes]:
+    """Terminates TLS 1.3 on each port, with keep-alive, in front of a provider's port. The
+    certificate is ``server.pem`` with ``server.key`` in ``folder``."""
+    servers = [
+        TLS_FRONT.format(port=port, upstream=to, folder=folder) for port, to in upstream_of.items()
+    ]
+    return _start(folder, "tls", servers, on)
 
 
 def _start(

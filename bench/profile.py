@@ -1,9 +1,9 @@
 """Where each microsecond goes: ``make profile``.
 
-In one process and without sockets (see ``bench.inside``): totals are CPU time with no profiler on,
-the least of several rounds; the split by package comes from cProfile, whose own cost weighs small
-functions too heavily, so its shares are laid over the undisturbed total. What a built-in takes
-counts to whoever called it.
+In one process and without sockets (see ``bench.in_process``): totals are CPU time without a
+profiler, the least of several rounds; the split by package comes from cProfile, whose own cost
+weighs small functions too heavily, so its shares are applied to the total without a profiler. The
+time of a built-in function counts to its caller.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from msgspec import Struct
 
 import headway
 from bench import machine
-from bench.inside import Case, cases, measure
+from bench.in_process import Case, cases, measure
 from bench.table import number, render
 
 ROUNDS = 5

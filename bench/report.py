@@ -8,11 +8,19 @@ from typing import Any
 
 from msgspec import Struct
 
-from bench.beginnings import Beginnings
 from bench.scaling import Growth, Scaling
+from bench.startup import Startup
 from bench.streams import Count
 from bench.table import number, render
 from bench.wrk import Load
+
+
+class RemoteRounds(Struct, frozen=True):
+    """The same with the provider behind TLS and a delay; empty where a gateway was not asked."""
+
+    relay: list[Load]
+    engine: list[Load]
+    streams: Count | None
 
 
 class Rounds(Struct, frozen=True):
@@ -25,11 +33,13 @@ class Rounds(Struct, frozen=True):
     single: list[Load]
     engine: list[Load]
     streams: Count | None
+    remote: RemoteRounds
 
     @property
     def failed(self) -> int:
-        loads = sum(load.failed for load in [*self.relay, *self.single, *self.engine])
-        return loads + (self.streams.failed if self.streams else 0)
+        loads = [*self.relay, *self.single, *self.engine, *self.remote.relay, *self.remote.engine]
+        counts = [count for count in (self.streams, self.remote.streams) if count]
+        return sum(load.failed for load in loads) + sum(count.failed for count in counts)
 
 
 class Result(Struct, frozen=True):
@@ -41,7 +51,7 @@ class Result(Struct, frozen=True):
     limit: str
     gateways: dict[str, Rounds]
     skipped: dict[str, str]
-    beginnings: Beginnings | None
+    startup: Startup | None
     growth: Growth | None
     scaling: Scaling | None
 
@@ -60,7 +70,7 @@ def ratio(loads: list[Load], limits: list[Load], figure: Figure) -> float | None
 
 
 def report(result: Result) -> str:
-    parts = [_header(result), _loads(result), _costs(result), _streams(result)]
+    parts = [_header(result), _costs(result), _loads(result), _streams(result)]
     parts += [f"{name} was left out: {why}\n" for name, why in result.skipped.items()]
     if rows := _headway(result):
         parts.append(render([("headway", ""), *rows]))
@@ -103,22 +113,30 @@ def _loads(result: Result) -> str:
 
 def _costs(result: Result) -> str:
     """CPU time carries between a quiet machine and a busy one; requests a second do not."""
-    rows: list[tuple[str, ...]] = [
-        ("", "relay, CPU us", "/nginx", "engine, CPU us", "/nginx relay")
-    ]
+    head = ("CPU us, and over nginx", "relay", "", "engine", "", "event", "")
+    tls = ("TLS: relay", "", "engine", "", "event", "")
+    rows: list[tuple[str, ...]] = [head + tls]
     best = result.gateways.get(result.limit)
-    limits = best.relay if best else []
     for name, got in result.gateways.items():
-        rows.append(
-            (
-                name,
-                number(median(got.relay, cpu_us), 1),
-                number(ratio(got.relay, limits, cpu_us), 2),
-                number(median(got.engine, cpu_us), 1),
-                number(ratio(got.engine, limits, cpu_us), 2),
-            )
-        )
+        near = _cpu_cells(got, best) if best else _cpu_cells(got, got)
+        far = _cpu_cells(got.remote, best.remote if best else got.remote)
+        rows.append((name, *near, *far))
     return render(rows)
+
+
+def _cpu_cells(got: Rounds | RemoteRounds, best: Rounds | RemoteRounds) -> list[str]:
+    """CPU microseconds of a relayed request, an engine request and an event, each followed by its
+    ratio to nginx; the engine route's is to nginx's relayed request."""
+    event = None if got.streams is None else got.streams.cpu_us_per_event
+    least = None if best.streams is None else best.streams.cpu_us_per_event
+    return [
+        number(median(got.relay, cpu_us), 1),
+        number(ratio(got.relay, best.relay, cpu_us), 2),
+        number(median(got.engine, cpu_us), 1),
+        number(ratio(got.engine, best.relay, cpu_us), 2),
+        number(event, 1),
+        number(event / least if event and least else None, 2),
+    ]
 
 
 def cpu_us(load: Load) -> float:
@@ -153,7 +171,7 @@ def _streams(result: Result) -> str:
 
 def _headway(result: Result) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
-    if first := result.beginnings:
+    if first := result.startup:
         rows += [
             ("import headway, ms", number(first.import_ms, 1)),
             ("from headway import Client, ms", number(first.import_client_ms, 1)),

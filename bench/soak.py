@@ -30,7 +30,7 @@ from msgspec import Struct
 
 from bench import gateways, machine
 from bench.mix import MIX, Kind
-from bench.patron import Patron
+from bench.soak_client import SoakClient
 from bench.table import number, render
 
 GROWTH_MIB = 5.0
@@ -140,23 +140,23 @@ class Soak:
     async def _load(self, kinds: Sequence[Kind], samples: int = 1) -> None:
         """These requests over all connections, with readings in between."""
         upstream = self._start_upstream()
-        patrons = [Patron(self.port) for _ in range(self.options.connections)]
+        clients = [SoakClient(self.port) for _ in range(self.options.connections)]
         for at in range(samples):
             first, behind = (len(kinds) * number // samples for number in (at, at + 1))
             turns = iter(kinds[first:behind])
-            await asyncio.gather(*(self._keep_asking(patron, turns) for patron in patrons))
+            await asyncio.gather(*(self._keep_asking(client, turns) for client in clients))
             self._read("under load")
-        for patron in patrons:
-            patron.close()
+        for client in clients:
+            client.close()
         machine.stop(upstream)
         self.processes.remove(upstream)
 
-    async def _keep_asking(self, patron: Patron, turns: Iterator[Kind]) -> None:
+    async def _keep_asking(self, client: SoakClient, turns: Iterator[Kind]) -> None:
         for kind in turns:
-            await self._ask(patron, kind)
+            await self._ask(client, kind)
 
-    async def _ask(self, patron: Patron, kind: Kind) -> None:
-        answer = await patron.ask(kind)
+    async def _ask(self, client: SoakClient, kind: Kind) -> None:
+        answer = await client.ask(kind)
         self.done[kind.name] += 1
         self.expected += kind.records
         if answer.status != kind.status or kind.holds not in answer.body:

@@ -41,7 +41,7 @@ def test_compare_puts_headway_beside_nginx(tmp_path: Path) -> None:
     assert headway["streams"]["failed"] == 0
     assert result["growth"]["requests"] >= 10
     assert result["scaling"]["two"]["failed"] == 0
-    assert result["beginnings"]["listening_s"] > 0
+    assert result["startup"]["listening_s"] > 0
     assert "nginx" in table
     assert "2 workers over 1" in table
 

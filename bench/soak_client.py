@@ -18,7 +18,7 @@ class Answer(Struct, frozen=True):
     body: bytes
 
 
-class Patron:
+class SoakClient:
     def __init__(self, port: int) -> None:
         self._port = port
         self._line: Line | None = None

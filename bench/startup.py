@@ -18,7 +18,7 @@ from bench import gateways, machine
 TIMED = "import time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
 
 
-class Beginnings(Struct, frozen=True):
+class Startup(Struct, frozen=True):
     """Medians. Imports are timed inside a fresh interpreter, the rest from the start of
     ``headway serve`` as a process: until its port accepts, and until ``/health`` is answered."""
 
@@ -28,10 +28,10 @@ class Beginnings(Struct, frozen=True):
     answering_s: float
 
 
-def measure(rig: gateways.Rig, times: int) -> Beginnings:
-    config = gateways.configure(rig, "beginnings")
+def measure(rig: gateways.Rig, times: int) -> Startup:
+    config = gateways.configure(rig, "startup")
     starts = [_start(config) for _ in range(times)]
-    return Beginnings(
+    return Startup(
         statistics.median(_import("import headway") for _ in range(times)),
         statistics.median(_import("from headway import Client") for _ in range(times)),
         statistics.median(listening for listening, _ in starts),
