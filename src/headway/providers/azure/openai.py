@@ -16,6 +16,7 @@ from headway.providers.openai import embeddings as openai_embeddings
 from headway.providers.openai import parameters as openai_parameters
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
+from headway.providers.wire_formats import AZURE_OPENAI
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
 OPTIONS = {
@@ -37,10 +38,7 @@ def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest
 
 PROVIDER = replace(
     openai.PROVIDER,
-    name="azure_openai",
-    title="Azure OpenAI",
-    base_url=None,
-    key_env="AZURE_OPENAI_API_KEY",
+    **AZURE_OPENAI.facts,
     encode_request=encode_request,
     decode_response=decode_response,
     decode_event=decode_event,

@@ -15,6 +15,7 @@ from headway.providers.azure.openai import encode_embeddings
 from headway.providers.openai_responses import parameters as responses_parameters
 from headway.providers.openai_responses import provider as openai_responses
 from headway.providers.openai_responses import request as responses_request
+from headway.providers.wire_formats import AZURE_OPENAI_RESPONSES
 from headway.types import ChatRequest, HttpRequest, Target
 
 OPTIONS = {
@@ -32,10 +33,7 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
 
 PROVIDER = replace(
     openai_responses.PROVIDER,
-    name="azure_openai_responses",
-    title="Azure OpenAI (Responses)",
-    base_url=None,
-    key_env="AZURE_OPENAI_API_KEY",
+    **AZURE_OPENAI_RESPONSES.facts,
     encode_request=encode_request,
     decode_error=decode_error,
     adapt=partial(adapt_deployment, responses_parameters.adapt),

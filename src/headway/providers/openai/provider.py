@@ -10,6 +10,7 @@ from headway.providers.openai.fast_path import read_text, summarize
 from headway.providers.openai.parameters import adapt
 from headway.providers.openai.request import encode_request
 from headway.providers.openai.response import decode_event, decode_response
+from headway.providers.wire_formats import OPENAI
 from headway.types import Parameter
 
 PARAMETERS = (
@@ -54,10 +55,7 @@ CAPABILITIES = {
 }
 
 PROVIDER = Provider(
-    name="openai",
-    title="OpenAI",
-    base_url="https://api.openai.com/v1",
-    key_env="OPENAI_API_KEY",
+    **OPENAI.facts,
     wire="openai_chat",
     encode_request=encode_request,
     decode_response=decode_response,

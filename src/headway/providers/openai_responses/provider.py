@@ -11,6 +11,7 @@ from headway.providers.openai.embeddings import decode_embeddings, encode_embedd
 from headway.providers.openai_responses.parameters import adapt
 from headway.providers.openai_responses.request import encode_request
 from headway.providers.openai_responses.response import decode_event, decode_response
+from headway.providers.wire_formats import OPENAI_RESPONSES
 
 PARAMETERS = openai.PARAMETERS[:3]
 OPTIONS = {
@@ -36,10 +37,7 @@ CAPABILITIES = {
 }
 
 PROVIDER = Provider(
-    name="openai_responses",
-    title="OpenAI (Responses)",
-    base_url="https://api.openai.com/v1",
-    key_env="OPENAI_API_KEY",
+    **OPENAI_RESPONSES.facts,
     wire="openai_responses",
     encode_request=encode_request,
     decode_response=decode_response,
