@@ -19,15 +19,15 @@ PARAMETERS = (*openai.PARAMETERS[:3], TOP_K, *openai.PARAMETERS[3:])
 CAPABILITIES = {
     "stream": "native",
     "tools": "native",
-    "tool_choice": "partial: a named tool is required by sending no other; none before Command R7B",
+    "tool_choice": "partial: from Command R7B on; a named tool is the only one sent",
     "images": "native",
-    "documents": "partial: text, which is sent as `documents`",
+    "documents": "partial: text files, sent as `documents`",
     "json_object": "native",
     "json_schema": "native",
-    "reasoning": "native: effort is emulated as a budget",
+    "reasoning": "native: a budget, an effort as one",
     "citations": "native",
-    "logprobs": "partial: without the alternatives",
-    "embeddings": "native: `input_type` is search_document unless given",
+    "logprobs": "partial: without alternatives",
+    "embeddings": "native: `input_type` is `search_document` by default",
 }
 
 PROVIDER = Provider(

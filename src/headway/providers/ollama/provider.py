@@ -28,19 +28,19 @@ PARAMETERS = (
 CAPABILITIES = {
     "stream": "native",
     "tools": "native",
-    "tool_choice": "partial: none sends no tools, a named one sends no other; none is required",
+    "tool_choice": "partial: `none` sends no tools, a named tool is the only one sent",
     "images": "partial: as data, not by URL",
-    "documents": "partial: text, which is put into the message",
-    "audio": "native: where the model hears",
+    "documents": "partial: text files, as part of the message",
+    "audio": "native: models with audio input",
     "json_object": "native",
     "json_schema": "native",
-    "reasoning": "native: effort; thought has no budget",
+    "reasoning": "native: an effort, no budget",
     "logprobs": "native",
     "embeddings": "native",
 }
 OPTIONS = {
-    "api": "native, or openai, which is the default where the base URL ends in /v1; parameters that"
-    " OpenAI does not have (top_k, num_ctx, keep_alive, ...) reach the native one only",
+    "api": "native, or openai, the default for a base URL that ends in /v1; parameters that OpenAI"
+    " does not have (top_k, num_ctx, keep_alive, ...) work with native only",
 }
 
 PROVIDER = Provider(
