@@ -3,11 +3,13 @@
 
 ARGS ?=
 BIN := .venv/bin
-PURE_TESTS := tests/test_errors.py tests/test_response_accumulator.py tests/wire tests/dialects tests/providers tests/policy tests/routing tests/metering
+PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal
+PURE_TESTS := $(addprefix tests/,test_errors.py test_response_accumulator.py wire dialects providers \
+  policy routing metering)
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-pure check fmt bench soak profile lock prices clean setup-run setup-dev
+.PHONY: help run demo test test-pure test-other check fmt bench soak profile lock prices clean setup-run setup-dev
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -20,10 +22,13 @@ demo: setup-run ## One chat call, its measured reply as JSON, and out
 	@$(BIN)/headway demo $(ARGS)
 
 test: setup-dev ## Run the tests, with the coverage gate; ARGS=tests/wire for some of them
-	@$(BIN)/python -m pytest $(or $(ARGS),-n 2 --cov --cov-report=term)
+	@$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(MAKE) --no-print-directory --keep-going test-pure test-other)
 
 test-pure: setup-dev ## Run the tests of the pure packages, with the coverage gate
-	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(PURE_TESTS)
+	@$(PYTEST) --cov --cov-report=term $(PURE_TESTS)
+
+test-other: setup-dev ## Run all other tests, without the cost of measuring coverage
+	@$(PYTEST) tests $(PURE_TESTS:%=--ignore=%)
 
 check: setup-dev ## Lint, formatting, types and the layers of the architecture
 	$(BIN)/ruff check .

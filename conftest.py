@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How long an example takes says how busy the machine is: no test is a stopwatch.
-settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("calm")
+# How long an example takes depends on how busy the machine is, so no example has a deadline.
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", CALM, max_examples=15)
+settings.register_profile("thorough", CALM, max_examples=200)
+settings.load_profile("quick")  # --hypothesis-profile=thorough for the other
 
 ABSENT_RECORDINGS = "recordings are absent"
 """How the reason begins, as tests/support/recordings.py gives it."""

@@ -149,6 +149,6 @@ def test_a_new_configuration_empties_the_cache() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["", "a/b:c", "gpt-5 ü", "x" * 999, "claude-", "gemini-9.9-x"])
-def test_any_name_of_a_model_can_be_shown(kind: str, name: str) -> None:
-    assert list(listed(make({kind: upstream(kind, models=(name,))}), kind)["details"]) == [name]
+def test_any_name_of_a_model_can_be_shown(kind: str) -> None:
+    names = ("", "a/b:c", "gpt-5 ü", "x" * 999, "claude-", "gemini-9.9-x")
+    assert tuple(listed(make({kind: upstream(kind, models=names)}), kind)["details"]) == names

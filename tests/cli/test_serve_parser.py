@@ -106,9 +106,7 @@ JOINED = st.builds("{}={}".format, st.sampled_from(FLAGS), WORDS)
 
 
 @given(st.lists(WORDS | JOINED, max_size=5))
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_typer_parses_the_same_arguments_alike(
     typer_reads: Callable[..., ServeArguments | None], arguments: list[str]
 ) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -34,9 +34,6 @@ from support.chat_response_strategies import (
     whole,
 )
 
-CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-REQUESTS = settings(CALM, max_examples=60)
-ANSWERS = settings(CALM, max_examples=40)
 MODELS = ("mistral-large-latest", "magistral-medium-2509")
 TARGET = Target(provider="mistral", base_url="https://api.mistral.ai/v1", api_key="k")
 RENAMED = {
@@ -49,7 +46,6 @@ RENAMED = {
 # --- Requests -------------------------------------------------------------------------------------
 
 
-@REQUESTS
 @given(asked=asking(MODELS))
 def test_a_request_is_sent_or_its_transformations_are_listed(asked: Asked) -> None:
     found = sent(PROVIDER, asked, TARGET)
@@ -135,7 +131,6 @@ def summed(heard: int = 0, **usage: Any) -> dict[str, Any]:
     return {**usage, "total_tokens": said + (heard if is_heard else 0)}
 
 
-@ANSWERS
 @given(
     data=st.data(),
     answer=answers(usages, finish=st.sampled_from(["stop", "length", "tool_calls"])),

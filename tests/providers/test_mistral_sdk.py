@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -103,12 +104,24 @@ def plain(value: Any) -> Any:
     }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _client() -> Iterator[None]:
+    """One client for all tests: it takes longer to make than all that it does here."""
+    with mistral.Mistral(api_key="k") as made:
+        CLIENT.append(made)
+        yield
+        CLIENT.clear()
+
+
+CLIENT: list[Any] = []
+
+
 def told(server: ThreadedServer, streamed: bool, **given: Any) -> Any:
-    with mistral.Mistral(api_key="k", server_url=server.url) as client:
-        if not streamed:
-            return client.chat.complete(model=MODEL, **given)
-        with client.chat.stream(model=MODEL, **given) as stream:
-            return [event.data for event in stream]
+    (client,) = CLIENT
+    if not streamed:
+        return client.chat.complete(model=MODEL, server_url=server.url, **given)
+    with client.chat.stream(model=MODEL, server_url=server.url, **given) as stream:
+        return [event.data for event in stream]
 
 
 def ours(server_url: str, given: Any, streamed: bool) -> Asked:

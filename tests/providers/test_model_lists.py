@@ -293,13 +293,13 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("kind", LISTING)
-@pytest.mark.parametrize("body", NONSENSE)
-def test_what_is_no_list_is_refused_in_the_ways_that_are_expected(kind: str, body: bytes) -> None:
-    try:
-        page = read(kind, body)
-    except (LookupError, TypeError, ValueError):
-        return
-    assert (kind, page) == ("gemini", Page(()))  # which leaves out what would be empty
+def test_what_is_no_list_is_refused_in_the_ways_that_are_expected(kind: str) -> None:
+    for body in NONSENSE:
+        try:
+            page = read(kind, body)
+        except (LookupError, TypeError, ValueError):
+            continue
+        assert (kind, page) == ("gemini", Page(())), body  # it leaves out what would be empty
 
 
 CLOUDS = {"bedrock", "vertex", "vertex_anthropic"}

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from msgspec import Raw
@@ -27,8 +26,6 @@ Message = dict[str, Any]
 Part = dict[str, Any]
 Whole = TypeVar("Whole", str, bytes, list[Any])
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""Of such whole conversations; and the machine may be busy with other things."""
 
 texts = st.text(min_size=1, max_size=20)
 names = st.from_regex(r"[a-zA-Z0-9_-]{1,12}", fullmatch=True)

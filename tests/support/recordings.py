@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, update_wrapper
@@ -21,6 +22,8 @@ from typing import Any
 import pytest
 
 BESIDE = Path(__file__).parents[3] / "shared" / "cassettes"
+SHORT = 2000
+"""Bytes of a body that is cut everywhere."""
 ABSENT = "recordings are absent"
 """How the reason of such a skip begins; the conftest.py at the top allows it in CI."""
 
@@ -54,7 +57,10 @@ class Recording:
         return [self.body[start:end] for start, end in pairwise(ends)]
 
     def cut(self, size: int = 1) -> list[bytes]:
-        """The body in pieces of so many bytes."""
+        """The body in pieces of so many bytes; in single bytes, a long text is cut in those that
+        are within four bytes of the end of a line, where the state of a framer changes."""
+        if size == 1 and len(self.body) > SHORT and b"\n" in self.body[:SHORT]:
+            return cut_near_line_ends(self.body)
         return [self.body[at : at + size] for at in range(0, len(self.body), size)]
 
 
@@ -65,6 +71,13 @@ def folder() -> Path | None:
         raise NotADirectoryError(f"HEADWAY_CASSETTES names no directory: {named}")
     found = Path(named) if named else BESIDE
     return found if found.is_dir() else None
+
+
+def cut_near_line_ends(body: bytes) -> list[bytes]:
+    ends = [match.end() for match in re.finditer(rb"\r\n?|\n", body)]
+    near = {end + distance for end in ends for distance in range(-4, 5)}
+    places = sorted(place for place in near if 0 < place < len(body))
+    return [body[start:end] for start, end in pairwise([0, *places, len(body)])]
 
 
 @cache

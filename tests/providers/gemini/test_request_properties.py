@@ -21,7 +21,6 @@ from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
 from headway.types import Target, Transformation
 from support.conversation_strategies import (
-    FEW,
     audio_parts,
     base64s,
     chat,
@@ -287,7 +286,6 @@ def with_media_behind(rest: list[Json], stays: str | None) -> list[Json]:
     return moved
 
 
-@FEW
 @given(place=PLACES, model=MODELS, messages=TALKS, stream=st.booleans())
 def test_a_conversation_is_encoded_completely(
     place: str, model: str, messages: list[Json], stream: bool
@@ -457,7 +455,6 @@ def read_parameters(body: Json) -> dict[str, Json]:
     return {**found, **{name: value for name, value in body.items() if name not in known}}
 
 
-@FEW
 @given(place=PLACES, model=MODELS, asked=parameters())
 def test_a_parameter_is_encoded_or_its_transformation_listed(
     place: str, model: str, asked: dict[str, Json]
@@ -486,7 +483,6 @@ def test_a_parameter_is_encoded_or_its_transformation_listed(
     assert bool(strict) == ("tools[].function.strict" in {c.parameter for c in changes})
 
 
-@FEW
 @given(
     place=PLACES,
     model=st.text(min_size=1).filter(lambda name: "/" not in name),

@@ -21,7 +21,6 @@ from headway.providers.vertex import gemini as vertex
 from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
 from headway.types import Target, Usage
 from support.conversation_strategies import (
-    FEW,
     base64s,
     chat,
     ids,
@@ -329,14 +328,12 @@ def check_whole(answer: ResponseAccumulator, whole: Json) -> None:
         check(answer.choices[index], candidate)
 
 
-@FEW
 @given(place=PLACES, whole=answers(), indent=maybe(st.just(2)))
 def test_a_whole_response_is_decoded_completely(place: str, whole: Json, indent: Any) -> None:
     provider, _ = PROVIDERS[place]
     check_whole(read_whole(provider, json.dumps(whole, indent=indent).encode()), whole)
 
 
-@FEW
 @given(
     place=PLACES,
     data=st.data(),
@@ -375,7 +372,6 @@ def without_id(part: Json) -> Json:
     return {**part, "functionCall": call}
 
 
-@FEW
 @given(
     place=PLACES,
     whole=answers(most=1),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -39,9 +39,6 @@ from support.chat_response_strategies import (
     words,
 )
 
-CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-REQUESTS = settings(CALM, max_examples=60)
-ANSWERS = settings(CALM, max_examples=20)
 MODELS = ("gpt-4o", "o3", "gpt-5.1", "llama-3.3-70b", "deepseek-chat", "deepseek-reasoner")
 TARGET = Target(provider="p", base_url="https://a.example/v1", api_key="k")
 RENAMED: dict[str, dict[str, Names]] = {
@@ -65,7 +62,6 @@ THOUGHTS = {"groq": {"reasoning_content": "reasoning"}}
 # --- Requests -------------------------------------------------------------------------------------
 
 
-@REQUESTS
 @given(asked=asking(MODELS))
 def test_what_is_asked_arrives_or_is_told(asked: Asked) -> None:
     for kind, renamed in RENAMED.items():
@@ -102,7 +98,6 @@ def check_told(asked: Asked, found: Sent, renamed: Mapping[str, str]) -> None:
 heard = st.none() | st.tuples(some, some)
 
 
-@ANSWERS
 @given(
     data=st.data(),
     answer=answers(audio=heard, annotations=st.lists(cited, max_size=2).map(tuple)),
@@ -127,7 +122,6 @@ AZURE = Writer(
 )  # fmt: skip
 
 
-@ANSWERS
 @given(data=st.data(), answer=answers())
 def test_an_answer_of_azures_has_what_its_filters_found(data: st.DataObject, answer: Whole) -> None:
     provider = KINDS["azure_openai"]
@@ -145,7 +139,6 @@ GROQ = Writer(
 """It tells usage on the last chunk that has a choice (console.groq.com/docs/api-reference)."""
 
 
-@ANSWERS
 @given(data=st.data(), answer=answers())
 def test_an_answer_of_groqs_has_usage_beside_it(data: st.DataObject, answer: Whole) -> None:
     provider = KINDS["groq"]
@@ -166,7 +159,6 @@ cache_hits = st.fixed_dictionaries(
 )
 
 
-@ANSWERS
 @given(data=st.data(), answer=answers(cache_hits))
 def test_an_answer_of_deepseeks_has_its_cache_beside_its_tokens(
     data: st.DataObject, answer: Whole
@@ -201,7 +193,6 @@ def blocks(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
     return tuple(found)
 
 
-@ANSWERS
 @given(
     data=st.data(),
     answer=answers(reasoning=st.just(""), details=blocks()),

@@ -18,7 +18,6 @@ from hypothesis.strategies import DrawFn
 from headway.providers.openai_responses.provider import PROVIDER
 from headway.types import Target, Transformation
 from support.conversation_strategies import (
-    FEW,
     addresses,
     audio_parts,
     base64s,
@@ -203,7 +202,6 @@ def read_answered(item: Json, answer: Json) -> None:
         answer["text"] += "".join(texts_)
 
 
-@FEW
 @given(model=MODELS, messages=TALKS)
 def test_a_conversation_arrives(model: str, messages: list[Json]) -> None:
     body, changes = sent(PROVIDER, chat(model, messages), TARGET)
@@ -321,7 +319,6 @@ def read_parameters(body: Json) -> dict[str, Json]:
     return rest
 
 
-@FEW
 @given(model=MODELS, asked=parameters())
 def test_a_parameter_arrives_or_is_told_of(model: str, asked: dict[str, Json]) -> None:
     messages = [{"role": "user", "content": "Hi"}]

@@ -19,7 +19,6 @@ from headway.providers.openai_responses.provider import PROVIDER
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Target, Usage
 from support.conversation_strategies import (
-    FEW,
     base64s,
     chat,
     ids,
@@ -350,13 +349,11 @@ def check(answer: ResponseAccumulator, whole: Json) -> None:
     )
 
 
-@FEW
 @given(whole=answers(), indent=maybe(st.just(2)))
 def test_a_whole_answer_arrives(whole: Json, indent: Any) -> None:
     check(read_whole(PROVIDER, json.dumps(whole, indent=indent).encode()), whole)
 
 
-@FEW
 @given(data=st.data(), cuts=places, end=st.sampled_from(["\n", "\r\n"]), is_ascii=st.booleans())
 def test_a_stream_arrives_however_it_is_cut(
     data: Any, cuts: list[int], end: str, is_ascii: bool
@@ -389,7 +386,6 @@ def carried(item: Json) -> Json:
     }
 
 
-@FEW
 @given(whole=answers(), data=st.data(), cuts=places, streamed=st.booleans())
 def test_what_an_answer_left_comes_back_on_the_next_turn(
     whole: Json, data: Any, cuts: list[int], streamed: bool

@@ -135,7 +135,6 @@ ASKED = st.fixed_dictionaries(
 )
 
 
-@conversations.FEW
 @given(
     model=CLAUDES,
     talk=conversations.conversations(),

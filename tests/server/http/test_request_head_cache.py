@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.dialects.base import ClientRequest
@@ -354,7 +354,6 @@ WHOLE = st.lists(KNOWN, min_size=1, max_size=1)
 STEP = st.one_of(WHOLE, WHOLE, WHOLE, reads(), st.sampled_from(("answer", "turn", "tick")))
 
 
-@settings(deadline=None)
 @given(st.lists(STEP, min_size=5, max_size=15))
 def test_a_connection_behaves_the_same_with_and_without_the_cache(
     steps: list[list[bytes] | str],
