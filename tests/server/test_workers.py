@@ -249,7 +249,7 @@ def answer(provider: str, gateway: Gateway) -> dict[str, Any]:
 
 def models(pids: list[int]) -> list[int]:
     """The workers that have a model for a child."""
-    is_model: Callable[[int], bool] = lambda pid: b"child.py" in command(pid)  # noqa: E731
+    is_model: Callable[[int], bool] = lambda pid: b"llama_server" in command(pid)  # noqa: E731
     return [pid for pid in pids if any(map(is_model, children(pid)))]
 
 
