@@ -49,14 +49,23 @@ def test_every_response_begins_with_the_headers_of_the_host(host: ConnectionHost
     assert host.ok_head == b"HTTP/1.1 200 OK\r\ndate: today\r\nx: y\r\n"
 
 
+def connection(**changes: Any) -> Any:
+    """What the host reads of an ``HttpProtocol``."""
+    addresses = {"peername": ("1.2.3.4", 5), "sockname": ("6.7.8.9", 80)}
+    values = {
+        "transport": SimpleNamespace(get_extra_info=addresses.get, is_closing=lambda: False),
+        "flow": SimpleNamespace(resume_reading=lambda: None, pause_reading=lambda: None),
+        "url": b"/a%20b?c=d#e",
+        "version": "1.0",
+        "headers": [(b"host", b"a")],
+        "expects_continue": False,
+        "on_response_complete": lambda: None,
+    }
+    return SimpleNamespace(**{**values, **changes})
+
+
 def test_a_request_is_described_as_asgi_wants_it(host: ConnectionHost) -> None:
-    transport: Any = SimpleNamespace(
-        get_extra_info=lambda name: {"peername": ("1.2.3.4", 5), "sockname": ("6.7.8.9", 80)}.get(
-            name
-        )
-    )
-    headers = [(b"host", b"a")]
-    assert host.scope(transport, b"GET", b"/a%20b?c=d#e", "1.0", headers) == {
+    assert host.asgi_cycle(connection(), b"GET", False).scope == {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.0",
@@ -68,27 +77,14 @@ def test_a_request_is_described_as_asgi_wants_it(host: ConnectionHost) -> None:
         "path": "/a b",
         "raw_path": b"/a%20b",
         "query_string": b"c=d",
-        "headers": headers,
+        "headers": [(b"host", b"a")],
         "state": {"kept": 1},
     }
 
 
 def test_the_application_sees_a_client_that_leaves(host: ConnectionHost) -> None:
-    async def main() -> list[str]:
-        transport: Any = SimpleNamespace(is_closing=lambda: False)
-        flow: Any = SimpleNamespace(
-            resume_reading=lambda: None, pause_reading=lambda: None, write_paused=False
-        )
-        scope: Any = {"type": "http"}
-        cycle = AsgiCycle(
-            host,
-            scope,
-            transport,
-            flow,
-            expects_continue=False,
-            keep_alive=True,
-            on_response=lambda: None,
-        )
+    async def main() -> str:
+        cycle = host.asgi_cycle(connection(), b"POST", True)
         cycle.feed(b"half")
         first = await cycle.receive()
         assert first == {"type": "http.request", "body": b"half", "more_body": True}
@@ -96,6 +92,6 @@ def test_the_application_sees_a_client_that_leaves(host: ConnectionHost) -> None
         last = await cycle.receive()
         assert last == {"type": "http.request", "body": b"", "more_body": False}
         cycle.disconnect()
-        return [(await cycle.receive())["type"]]
+        return (await cycle.receive())["type"]
 
-    assert asyncio.run(main()) == ["http.disconnect"]
+    assert asyncio.run(main()) == "http.disconnect"

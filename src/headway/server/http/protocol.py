@@ -79,7 +79,7 @@ class HttpProtocol(asyncio.Protocol):
     """The transfer coding of the current request."""
     _current: RequestCycle | AsgiCycle | None = None
     """The request that is being answered."""
-    _expects_continue = False
+    expects_continue = False
     _fed = 0
     """Bytes in the parser's current call."""
     _final_response: bytes | None = None
@@ -151,7 +151,7 @@ class HttpProtocol(asyncio.Protocol):
         cycle = self.cycle
         if cycle is earlier or type(cycle) is not RequestCycle:
             return
-        if cycle.keep_alive and not self._expects_continue:
+        if cycle.keep_alive and not self.expects_continue:
             self._head_cache.learn(data, self.url, cycle.headers, cycle.route)
 
     def _read(self, data: bytes) -> None:
@@ -230,7 +230,7 @@ class HttpProtocol(asyncio.Protocol):
         self.length = 0
         self._age = 0.0
         self._coding = None
-        self._expects_continue = False
+        self.expects_continue = False
         self._head_size = 0
         self._host_count = 0
 
@@ -251,7 +251,7 @@ class HttpProtocol(asyncio.Protocol):
         elif name == b"transfer-encoding":
             self._coding = value.lower() if self._coding is None else b"twice"
         elif value.lower() == b"100-continue":
-            self._expects_continue = True
+            self.expects_continue = True
 
     def on_headers_complete(self) -> None:
         self._check_head()
@@ -285,24 +285,13 @@ class HttpProtocol(asyncio.Protocol):
         method = self.parser.get_method()
         route = self._find_route(self.url) if method == b"POST" else None
         if route is None:
-            return AsgiCycle(
-                self.host,
-                self.host.scope(self.transport, method, self.url, self.version, self.headers),
-                self.transport,
-                self.flow,
-                expects_continue=self._expects_continue,
-                keep_alive=keep_alive,
-                on_response=self.on_response_complete,
-            )
+            return self.host.asgi_cycle(self, method, keep_alive)
         limit = self.gateway.snapshot.body_limit
         if self.length > limit:
             raise too_large(limit)
         cycle = RequestCycle(self, self.headers)
         cycle.expect_body(
-            route,
-            expects_continue=self._expects_continue,
-            keep_alive=keep_alive,
-            is_chunked=self.version != "1.0",
+            route, self.expects_continue, keep_alive=keep_alive, is_chunked=self.version != "1.0"
         )
         return cycle
 

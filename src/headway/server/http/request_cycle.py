@@ -70,7 +70,7 @@ class RequestCycle:
     # --- The request ------------------------------------------------------------------------------
 
     def expect_body(
-        self, route: Route, *, expects_continue: bool, keep_alive: bool, is_chunked: bool
+        self, route: Route, expects_continue: bool, *, keep_alive: bool, is_chunked: bool
     ) -> None:
         """The body comes in parts, or the request has to wait for its turn. ``is_chunked`` says
         whether a response of unknown length is sent in chunks (HTTP/1.1) or ended by closing."""

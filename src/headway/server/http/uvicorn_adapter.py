@@ -25,9 +25,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
-from headway.server.http.flow_control import ClientFlowControl
 from headway.server.http.response_head import header_lines, status_line
-from headway.types import Headers
 
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
@@ -60,73 +58,60 @@ class ConnectionHost:
         self.ok_head = status_line(200) + self.header_lines
         """The status line and first header lines of a response with status 200."""
 
+    def asgi_cycle(self, connection: Any, method: bytes, keep_alive: bool) -> AsgiCycle:
+        """The cycle for the request whose head ``connection``, an ``HttpProtocol``, has just read.
+        Raises HttpParserInvalidURLError."""
+        cycle = AsgiCycle(
+            scope=self._scope(connection, method),
+            transport=connection.transport,
+            flow=connection.flow,
+            logger=ERROR_LOG,
+            access_logger=ACCESS_LOG,
+            access_log=False,
+            default_headers=self.headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=connection.expects_continue,
+            keep_alive=keep_alive,
+            on_response=connection.on_response_complete,
+        )
+        cycle.host = self
+        return cycle
+
+    def _scope(self, connection: Any, method: bytes) -> HTTPScope:
+        """The request as ASGI describes it (HTTP connection scope, spec 2.3)."""
+        parsed = httptools.parse_url(connection.url)
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": connection.version,
+            "server": get_local_addr(connection.transport),
+            "client": get_remote_addr(connection.transport),
+            "scheme": "https" if is_ssl(connection.transport) else "http",
+            "method": method.decode("ascii"),
+            "root_path": "",
+            "path": unquote(parsed.path.decode("ascii")),
+            "raw_path": parsed.path,
+            "query_string": parsed.query or b"",
+            "headers": connection.headers,
+            "state": self._lifespan_state.copy(),
+        }
+
     def run(self, cycle: AsgiCycle) -> None:
         """Run the application for one request, in a task that the shutdown waits for."""
         task = self.loop.create_task(cycle.run_asgi(self.app))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def scope(
-        self,
-        transport: asyncio.Transport,
-        method: bytes,
-        url: bytes,
-        version: str,
-        headers: Headers,
-    ) -> HTTPScope:
-        """The request as ASGI describes it (HTTP connection scope, spec 2.3). Raises
-        HttpParserInvalidURLError."""
-        parsed = httptools.parse_url(url)
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": version,
-            "server": get_local_addr(transport),
-            "client": get_remote_addr(transport),
-            "scheme": "https" if is_ssl(transport) else "http",
-            "method": method.decode("ascii"),
-            "root_path": "",
-            "path": unquote(parsed.path.decode("ascii")),
-            "raw_path": parsed.path,
-            "query_string": parsed.query or b"",
-            "headers": headers,
-            "state": self._lifespan_state.copy(),
-        }
-
 
 class AsgiCycle(RequestResponseCycle):
     """One request and its response, handled by the ASGI application. ``RequestCycle`` has the same
     methods for requests that go straight to the pipeline."""
 
-    def __init__(
-        self,
-        host: ConnectionHost,
-        scope: HTTPScope,
-        transport: asyncio.Transport,
-        flow: ClientFlowControl,
-        *,
-        expects_continue: bool,
-        keep_alive: bool,
-        on_response: Callable[[], None],
-    ) -> None:
-        super().__init__(
-            scope=scope,
-            transport=transport,
-            flow=flow,  # type: ignore[arg-type]  # it has the same methods
-            logger=ERROR_LOG,
-            access_logger=ACCESS_LOG,
-            access_log=False,
-            default_headers=host.headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=expects_continue,
-            keep_alive=keep_alive,
-            on_response=on_response,
-        )
-        self._host = host
+    host: ConnectionHost
 
     def start(self) -> None:
         """All earlier responses of the connection are complete."""
-        self._host.run(self)
+        self.host.run(self)
 
     def feed(self, body: bytes) -> None:
         """One part of the request's body."""
