@@ -116,6 +116,9 @@ class Spool(Protocol):
 class CredentialSource(Protocol):
     """Credentials that expire: fetched when needed, and kept until they expire."""
 
+    def cached(self) -> Mapping[str, str] | None:
+        """The credentials if they are known and valid, else None."""
+
     async def credentials(self) -> Mapping[str, str]:
         """The value of ``Target.credentials``. Raises UpstreamAuth, whose message says what to
         do."""

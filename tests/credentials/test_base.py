@@ -75,6 +75,17 @@ def test_callers_that_wait_share_one_fetch() -> None:
     play([NOW + 3600], check)
 
 
+def test_cached_returns_valid_credentials_only() -> None:
+    async def check(cache: Cache, clock: SetClock) -> None:
+        assert cache.cached() is None
+        assert cache.fetches == 0
+        assert await cache.credentials() is cache.cached()
+        clock.now = NOW + 3600 - EXPIRY_MARGIN_S
+        assert cache.cached() is None
+
+    play([NOW + 3600], check)
+
+
 def test_a_cancelled_caller_does_not_cancel_the_fetch_of_the_other_callers() -> None:
     async def check(cache: Cache, clock: SetClock) -> None:
         cache.open.clear()

@@ -172,6 +172,9 @@ def test_time_before_sending_is_part_of_latency_and_time_to_sent() -> None:
 
 def test_the_gateways_own_time_is_overhead_and_waiting_for_credentials_is_not() -> None:
     class Credentials:
+        def cached(self) -> None:
+            """Nothing is cached."""
+
         async def credentials(self) -> dict[str, str]:
             pipe.clock.now += 2.0
             return {"access_token": "t"}

@@ -19,6 +19,9 @@ class Credentials:
         if not waits:
             self.gate.set(None)
 
+    def cached(self) -> None:
+        """Nothing is cached."""
+
     async def credentials(self) -> dict[str, str]:
         await self.gate.wait()
         if self.error is not None:

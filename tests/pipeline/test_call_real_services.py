@@ -65,6 +65,9 @@ class StoredCredentials:
         self.asking = asyncio.Event()
         self.calls = 0
 
+    def cached(self) -> None:
+        """Nothing is cached."""
+
     async def credentials(self) -> dict[str, str]:
         self.asking.set()
         try:

@@ -196,6 +196,9 @@ class Fetching:
     def __init__(self) -> None:
         self.ready: Gate[dict[str, str]] = Gate()
 
+    def cached(self) -> None:
+        """Nothing is cached."""
+
     async def credentials(self) -> dict[str, str]:
         return await self.ready.wait()
 
@@ -259,3 +262,25 @@ def test_the_error_for_a_missing_key_of_the_gateways_own_request_asks_for_no_fie
     upstream = pipe.gateway.snapshot.upstreams["openai"]
     with pytest.raises(MissingProviderKey, match=r"in its configuration\.$"):
         targets.build(upstream)
+
+
+class Cached:
+    """A credential source that needs no fetch."""
+
+    def cached(self) -> dict[str, str]:
+        return {"access_token": "t"}
+
+    async def credentials(self) -> dict[str, str]:
+        raise AssertionError("nothing is to be awaited")
+
+
+def test_cached_credentials_are_used_without_a_task() -> None:
+    watching = Watching()
+    pipe = Pipe(
+        provider=watching.provider, credentials=Cached(), needs_key=False, api_key=None, static=True
+    )
+    pipe.ask()
+    assert [target.credentials for target in watching.targets] == [{"access_token": "t"}]
+    assert pipe.gateway.background_tasks == set()
+    pipe.ask(api_key="sk-callers-own")
+    assert watching.targets[-1].credentials == {}

@@ -75,18 +75,25 @@ class CredentialCache(ABC):
         """New credentials. Raises UpstreamAuth, which names what was tried and the remedy, and
         UpstreamError where a server did not answer."""
 
-    async def credentials(self) -> Mapping[str, str]:
-        """Raises what ``fetch`` raises. A caller that is cancelled does not cancel the fetch, which
-        other callers may wait for."""
+    def cached(self) -> Mapping[str, str] | None:
+        """The current credentials, unless they are expired. Starts a fetch shortly before."""
         now = self._unix_time()
         current = self._current
         if current is None or _is_expired(current, now):
-            if self._failure is not None and self._has_failed_within(KEEP_FAILURE_S, now):
-                raise self._failure.with_traceback(None)  # each raise would lengthen it
-            return (await asyncio.shield(self._start())).values
+            return None
         if self._refresh_at <= now and not self._has_failed_within(RETRY_S, now):
             self._start()
         return current.values
+
+    async def credentials(self) -> Mapping[str, str]:
+        """Raises what ``fetch`` raises. A caller that is cancelled does not cancel the fetch, which
+        other callers may wait for."""
+        cached = self.cached()
+        if cached is not None:
+            return cached
+        if self._failure is not None and self._has_failed_within(KEEP_FAILURE_S, self._unix_time()):
+            raise self._failure.with_traceback(None)  # each raise would lengthen it
+        return (await asyncio.shield(self._start())).values
 
     def _has_failed_within(self, seconds: float, now: float) -> bool:
         """A clock that was set back must not keep a failure for longer."""

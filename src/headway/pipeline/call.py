@@ -110,12 +110,12 @@ class GatewayCall:
             if has_own_target or decoded.session_id or model_length > ALWAYS_ALLOWED:
                 check_lengths(decoded)
             upstream, context = self._plan(decoded)
-            if upstream.target is not None and not has_own_target:
-                self._encode_and_send(upstream, context, upstream.target)
-            elif targets.needs_await(upstream, decoded):
-                self._start(self._resolve_and_send(upstream, context))
+            target = None if has_own_target else upstream.target
+            target = target or targets.build_at_once(upstream, decoded)
+            if target is not None:
+                self._encode_and_send(upstream, context, target)
             else:
-                self._encode_and_send(upstream, context, targets.build(upstream, decoded))
+                self._start(self._resolve_and_send(upstream, context))
         except Exception as error:
             self._fail(error)
 

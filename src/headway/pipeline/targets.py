@@ -16,17 +16,23 @@ from headway.types import Target
 NO_CREDENTIALS: Mapping[str, str] = {}
 
 
-def needs_await(upstream: Upstream, decoded: DecodedRequest | None = None) -> bool:
-    """Whether the target depends on a launcher or on credentials that expire."""
-    return _needs_launcher(upstream, decoded) or _needs_credentials(upstream, decoded)
-
-
 def fixed(upstream: Upstream) -> Target | None:
     """The target of every call that brings neither key nor address, if it is known in advance."""
     has_key = upstream.api_key is not None or not upstream.needs_key
-    if upstream.base_url is None or not has_key or needs_await(upstream):
+    if upstream.base_url is None or not has_key or _needs_credentials(upstream, None):
         return None
     return build(upstream)
+
+
+def build_at_once(upstream: Upstream, decoded: DecodedRequest) -> Target | None:
+    """The target, or None if a launcher or credentials must be awaited (``resolve``). Raises what
+    ``build`` raises."""
+    credentials: Mapping[str, str] | None = NO_CREDENTIALS
+    if upstream.credentials is not None and _needs_credentials(upstream, decoded):
+        credentials = upstream.credentials.cached()
+    if credentials is None or _needs_launcher(upstream, decoded):
+        return None
+    return build(upstream, decoded, credentials=credentials)
 
 
 async def resolve(
