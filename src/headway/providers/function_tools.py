@@ -57,7 +57,7 @@ def convert_tools(draft: RequestDraft) -> ToolChoice:
     the choice among them. A named choice offers the named functions alone."""
     convert_functions(draft)
     if draft.take("parallel_tool_calls") is False:
-        draft.note("dropped", "parallel_tool_calls", "the model may always call several at once")
+        draft.note_dropped("parallel_tool_calls", "the model may always call several at once")
     choice = _choice(draft.take("tool_choice"))
     offered = draft.take("tools")
     if not offered:
@@ -65,7 +65,7 @@ def convert_tools(draft: RequestDraft) -> ToolChoice:
     tools = [tool for tool in offered if _is_function(tool, draft)]
     if choice.names is not None:
         tools = [tool for tool in tools if tool["function"]["name"] in choice.names]
-        draft.note("emulated", "tool_choice", "by offering only the tools that it names")
+        draft.note_emulated("tool_choice", "by offering only the tools that it names")
     if tools:
         draft.put("tools", [_plain_tool(tool, draft) for tool in tools])
     return choice
@@ -76,11 +76,11 @@ def convert_functions(draft: RequestDraft) -> None:
     functions, call = draft.take("functions"), draft.take("function_call")
     if functions is not None and "tools" not in draft:
         draft.put("tools", [{"type": "function", "function": spec} for spec in functions])
-        draft.note("renamed", "functions", "tools")
+        draft.note_renamed("functions", "tools")
     if call is not None and "tool_choice" not in draft:
         is_named = isinstance(call, dict)
         draft.put("tool_choice", {"type": "function", "function": call} if is_named else call)
-        draft.note("renamed", "function_call", "tool_choice")
+        draft.note_renamed("function_call", "tool_choice")
 
 
 def _choice(given: Any) -> ToolChoice:
@@ -95,14 +95,14 @@ def _choice(given: Any) -> ToolChoice:
 
 def _is_function(tool: Fields, draft: RequestDraft) -> bool:
     if "function" not in tool:
-        draft.note("dropped", "tools", f"unsupported type {tool.get('type')}")
+        draft.note_dropped("tools", f"unsupported type {tool.get('type')}")
     return "function" in tool
 
 
 def _plain_tool(tool: Fields, draft: RequestDraft) -> Fields:
     """With ``parameters``, which these wires require, and without ``cache_control``."""
     if "cache_control" in tool:
-        draft.note("dropped", "cache_control", "unsupported: the provider has no cache markers")
+        draft.note_dropped("cache_control", "unsupported: the provider has no cache markers")
     function = {"parameters": {"type": "object", "properties": {}}}
     function.update({name: value for name, value in tool["function"].items() if value is not None})
     first = ("name", "description", "parameters")

@@ -42,7 +42,3 @@ def apply_parameter_rules(
         elif bytes(raw) != bytes(given[overruled[name]]):
             transformations.append(dropped(name, f"{overruled[name]} is given too"))
     return replace(request, parameters=kept), visible_to_caller(request, transformations)
-
-
-Limits = ParameterRules
-limit = apply_parameter_rules

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -14,8 +14,8 @@ from headway.providers import transformations as made
 from headway.types import ChatRequest, Transformation
 
 MALFORMED = (LookupError, TypeError, AttributeError, RecursionError, msgspec.MsgspecError)
-"""What reading a value of the wrong shape raises: ``tools`` that is no list, a choice without a
-name, a schema nested too deep."""
+"""Exceptions from reading a value of the wrong shape: ``tools`` that is not a list, a tool choice
+without a name, a schema that is nested too deeply."""
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -58,7 +58,8 @@ class RequestDraft:
             self.note_dropped(name, reason)
 
     def remove_defaults(self, defaults: Mapping[str, tuple[Any, ...]]) -> None:
-        """Remove each parameter whose value asks for what happens anyway: no transformation."""
+        """Remove each parameter whose value the provider assumes by default, without a
+        transformation."""
         for name, values in defaults.items():
             if name in self.parameters and _decode(self.parameters[name]) in values:
                 del self.parameters[name]
@@ -75,20 +76,11 @@ class RequestDraft:
     def note_emulated(self, parameter: str, method: str) -> None:
         self.transformations.append(made.emulated(parameter, method))
 
-    def note(
-        self,
-        action: Literal["dropped", "renamed", "clamped", "emulated"],
-        parameter: str,
-        reason: str,
-    ) -> None:
-        """Add a transformation."""
-        self.transformations.append(Transformation(action, parameter, reason))
-
 
 def convert_request(
     request: ChatRequest, steps: Iterable[Callable[[RequestDraft], None]]
 ) -> tuple[ChatRequest, tuple[Transformation, ...]]:
-    """The request after all ``steps``, with the transformations that the caller is to see. Raises
+    """The request after all ``steps``, and the transformations that the caller sees. Raises
     RequestError for a request that is not in OpenAI's chat format."""
     draft = RequestDraft(request)
     try:

@@ -1,5 +1,5 @@
-"""Providers with an adapter of their own: the facts that the configuration needs of each. Importing
-this imports no adapter.
+"""The kinds with an adapter of their own, by the facts that the configuration needs of each.
+Importing this module imports no adapter.
 
 Adding a wire format is a package or module with an adapter, and an entry here.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Facts(TypedDict):
-    """Fields of a ``Provider`` that the configuration needs too."""
+    """The fields of a ``Provider`` that the configuration needs, too."""
 
     name: str
     title: str
@@ -50,7 +50,7 @@ class ProviderEntry(Struct, frozen=True, dict=True):
 
     @property
     def facts(self) -> Facts:
-        """For the adapter, which says them nowhere else."""
+        """Keyword arguments for the adapter's ``Provider``: they are stated here only."""
         return Facts(name=self.name, title=self.title, base_url=self.base_url, key_env=self.key_env)
 
     @cached_property
