@@ -1,4 +1,4 @@
-"""OpenAI's chat messages, parsed for wires of another kind."""
+"""OpenAI's chat messages and parameters, decoded for other wire formats."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def request(chat: object = (), **parameters: object) -> ChatRequest:
     )
 
 
-def test_a_text_and_a_list_of_parts_are_both_parts() -> None:
+def test_content_is_a_list_of_parts_in_either_form() -> None:
     chat = [
         {"role": "user", "content": "Hi"},
         {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
@@ -35,47 +35,25 @@ def test_a_text_and_a_list_of_parts_are_both_parts() -> None:
     assert [message.text for message in found] == ["Hi", "ab", "", ""]
 
 
-def test_what_is_no_message_is_named() -> None:
+def test_the_error_for_a_wrong_message_names_its_place() -> None:
     with pytest.raises(msgspec.ValidationError, match="role"):
         messages.messages_of(request([{"content": "Hi"}]))
 
 
-def test_tools_and_formats_that_were_not_given_are_none() -> None:
-    assert messages.tools_of(request()) == []
+def test_response_format_is_none_unless_given() -> None:
     assert messages.response_format_of(request()) is None
-    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
-    (found,) = messages.tools_of(request(tools=[tool]))
-    assert found.function is not None
-    assert found.function.name == "look"
     given = messages.response_format_of(request(response_format={"type": "json_object"}))
     assert given is not None
     assert given.type == "json_object"
 
 
 @pytest.mark.parametrize(("given", "stops"), [("a", ["a"]), (["a", "b"], ["a", "b"]), (None, [])])
-def test_stops_are_a_list(given: object, stops: list[str]) -> None:
-    assert messages.stops_of(request(stop=given)) == stops
+def test_stop_sequences_are_a_list(given: object, stops: list[str]) -> None:
+    assert messages.stop_sequences_of(request(stop=given)) == stops
 
 
 @pytest.mark.parametrize(
-    ("parameters", "level", "most"),
-    [
-        ({}, None, None),
-        ({"reasoning_effort": "low"}, "low", None),
-        ({"reasoning": {"effort": "high"}}, "high", None),
-        ({"reasoning": {"max_tokens": 1024}}, None, 1024),
-        ({"reasoning_effort": "low", "reasoning": {"effort": "high"}}, "low", None),
-        ({"reasoning": None}, None, None),
-    ],
-)
-def test_effort_is_read_under_both_its_names(
-    parameters: dict[str, object], level: str | None, most: int | None
-) -> None:
-    assert messages.effort_of(request(**parameters)) == messages.Effort(level, most)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "most"),
+    ("parameters", "maximum"),
     [
         ({}, None),
         ({"max_tokens": 5}, 5),
@@ -83,12 +61,14 @@ def test_effort_is_read_under_both_its_names(
         ({"max_tokens": 5, "max_completion_tokens": 6}, 6),
     ],
 )
-def test_the_newer_limit_wins(parameters: dict[str, object], most: int | None) -> None:
-    assert messages.limit_of(request(**parameters)) == most
+def test_max_completion_tokens_wins_over_max_tokens(
+    parameters: dict[str, object], maximum: int | None
+) -> None:
+    assert messages.max_tokens_of(request(**parameters)) == maximum
 
 
-def test_what_is_not_known_passes_through() -> None:
-    rest = messages.rest_of(request(seed=1, top_p=0.5), frozenset({"seed"}))
+def test_unknown_parameters_are_passed_on() -> None:
+    rest = messages.other_parameters(request(seed=1, top_p=0.5), frozenset({"seed"}))
     assert {name: bytes(raw) for name, raw in rest.items()} == {"top_p": b"0.5"}
 
 
@@ -100,5 +80,5 @@ def test_what_is_not_known_passes_through() -> None:
         ("data:,text", messages.Media(None, "text")),
     ],
 )
-def test_a_data_url_is_taken_apart(url: str, media: messages.Media) -> None:
+def test_a_data_url_is_parsed(url: str, media: messages.Media) -> None:
     assert messages.media_of(url) == media

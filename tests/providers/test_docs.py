@@ -13,7 +13,7 @@ from headway.providers.docs import markdown
 PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
 
 
-def test_the_page_is_what_the_adapters_say(
+def test_the_page_is_generated_from_the_adapters(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "headway.providers.docs")
@@ -31,12 +31,12 @@ def row(kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kind_shows_each_feature_that_it_has_and_no_other(kind: str) -> None:
+def test_the_table_shows_the_capabilities_of_a_kind(kind: str) -> None:
     shown = dict(zip(CAPABILITIES, row(kind), strict=True))
     assert {name for name, mark in shown.items() if mark} == set(KINDS[kind].capabilities)
 
 
-def test_aliases_and_keys_are_shown() -> None:
+def test_the_page_shows_aliases_and_key_variables() -> None:
     page = markdown()
     assert all(f"`{alias}` is `{kind}`" in page for alias, kind in ALIASES.items() if kind in KINDS)
     assert all(f"`{one.key_env}`" in page for one in KINDS.values() if one.key_env)

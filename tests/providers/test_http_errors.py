@@ -55,7 +55,7 @@ CLASSES: list[tuple[int, Any, Any, type[UpstreamError], int, str | None]] = [
 
 
 @pytest.mark.parametrize(("status", "kind", "code", "found", "ours", "shown"), CLASSES)
-def test_status_code_and_type_say_which_error_it_is(
+def test_status_code_and_type_determine_the_class(
     status: int, kind: Any, code: Any, found: type[UpstreamError], ours: int, shown: str | None
 ) -> None:
     said = {"error": {"message": "Said", "type": kind, "param": "n", "code": code}}
@@ -91,7 +91,7 @@ SHAPES: list[tuple[bytes, str]] = [
 
 
 @pytest.mark.parametrize(("body", "message"), SHAPES)
-def test_the_message_is_found_in_every_shape(body: bytes, message: str) -> None:
+def test_the_message_is_found_in_every_form_of_body(body: bytes, message: str) -> None:
     error = decode_error(400, [], body)
     assert type(error) is UpstreamRejected
     assert (error.message, error.param) == (message, None)
@@ -116,7 +116,7 @@ WAITS: list[tuple[list[tuple[bytes, bytes]], float | None]] = [
 
 
 @pytest.mark.parametrize(("headers", "seconds"), WAITS)
-def test_the_wait_that_was_asked_for_is_read(
+def test_retry_after_is_read_in_seconds(
     headers: list[tuple[bytes, bytes]], seconds: float | None
 ) -> None:
     assert decode_error(429, headers, b"").retry_after_s == seconds
@@ -132,7 +132,7 @@ def test_the_wait_that_was_asked_for_is_read(
         ([(b"x-request-id", b"\xe9")], "\xe9"),
     ],
 )
-def test_the_providers_own_id_is_kept(
+def test_the_providers_request_id_is_kept(
     headers: list[tuple[bytes, bytes]], found: str | None
 ) -> None:
     assert decode_error(500, headers, b"").request_id == found
@@ -151,7 +151,7 @@ JSON = st.recursive(
 
 
 @given(st.integers(100, 599), st.one_of(st.binary(), JSON.map(lambda v: json.dumps(v).encode())))
-def test_no_body_at_all_is_too_much(status: int, body: bytes) -> None:
+def test_no_body_makes_the_decoder_raise(status: int, body: bytes) -> None:
     error = decode_error(status, [(b"retry-after", body), (b"x-request-id", body)], body)
     assert isinstance(error, UpstreamError)
     assert 400 <= error.status < 600

@@ -1,4 +1,4 @@
-"""Providers' own lists of models: what is asked, and what is read out of what they say."""
+"""Lists of models: the requests, and the decoded responses."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from headway.types import HttpRequest, Target
 from support.recordings import Recording, chosen, each
 
 KEY = "sk-secret"
-LISTING = [kind for kind in KINDS if KINDS[kind].list_models is not None]
+KINDS_WITH_LIST = [kind for kind in KINDS if KINDS[kind].list_models is not None]
 
 
-def read(kind: str, body: bytes) -> Page:
-    how = KINDS[kind].list_models
-    assert how is not None
-    return how.decode(body)
+def decode(kind: str, body: bytes) -> Page:
+    model_list = KINDS[kind].list_models
+    assert model_list is not None
+    return model_list.decode(body)
 
 
 def request(
     kind: str, base_url: str | None = None, page: str | None = None, **more: Any
 ) -> HttpRequest:
-    how = KINDS[kind].list_models
-    assert how is not None
+    model_list = KINDS[kind].list_models
+    assert model_list is not None
     url = KINDS[kind].base_url if base_url is None else base_url
     target = Target(provider=kind, base_url=url or "", **{"api_key": KEY, **more})
-    return how.encode(target, page)
+    return model_list.encode(target, page)
 
 
-# --- What is asked --------------------------------------------------------------------------------
+# --- Requests -------------------------------------------------------------------------------------
 
 
-# kind, address, page, where the request goes
-PLACES = [
+# kind, base URL, page, the URL of the request
+URLS = [
     ("openai", None, None, "api.openai.com/v1/models"),
     ("openai_responses", None, None, "api.openai.com/v1/models"),
     ("groq", None, None, "api.groq.com/openai/v1/models"),
@@ -59,13 +59,13 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "base_url", "page", "place"), PLACES)
-def test_each_list_is_asked_for_where_it_is(
+@pytest.mark.parametrize(("kind", "base_url", "page", "place"), URLS)
+def test_a_list_is_requested_at_its_url(
     kind: str, base_url: str | None, page: str | None, place: str
 ) -> None:
-    asked = request(kind, base_url, page)
-    assert (asked.method, asked.body) == ("GET", b"")
-    assert asked.url.host + asked.url.path == place
+    sent = request(kind, base_url, page)
+    assert (sent.method, sent.body) == ("GET", b"")
+    assert sent.url.host + sent.url.path == place
 
 
 @pytest.mark.parametrize(
@@ -78,39 +78,37 @@ def test_each_list_is_asked_for_where_it_is(
         ("gemini", "x-goog-api-key", KEY),
     ],
 )
-def test_the_key_goes_into_a_header_and_where_there_is_none_nothing_does(
-    kind: str, name: str, value: str
-) -> None:
+def test_the_key_is_sent_in_a_header_if_there_is_one(kind: str, name: str, value: str) -> None:
     assert dict(request(kind, headers={"x-own": "1"}).headers)[name] == value
     without = dict(request(kind, api_key=None, headers={"x-own": "1"}).headers)
     assert name not in without
     assert (without["x-own"], without["accept"]) == ("1", "application/json")
 
 
-def test_a_token_of_a_credential_source_is_a_bearers_too() -> None:
-    asked = request("openai", api_key=None, credentials={"access_token": "t"})
-    assert dict(asked.headers)["authorization"] == "Bearer t"
+def test_a_token_of_a_credential_source_is_sent_as_a_bearer_token() -> None:
+    sent = request("openai", api_key=None, credentials={"access_token": "t"})
+    assert dict(sent.headers)["authorization"] == "Bearer t"
 
 
-def test_options_have_their_say() -> None:
-    asked = request("anthropic", options={"api_version": "2026-10-21"})
-    assert dict(asked.headers)["anthropic-version"] == "2026-10-21"
+def test_options_change_the_request() -> None:
+    sent = request("anthropic", options={"api_version": "2026-10-21"})
+    assert dict(sent.headers)["anthropic-version"] == "2026-10-21"
     assert request("ollama", options={"api": "openai"}).url.path == "/v1/models"
     mantle = request("bedrock_mantle", options={"region": "eu-west-1"})
     assert mantle.url.host == "bedrock-mantle.eu-west-1.api.aws"
     assert mantle.url.path == "/v1/models"
 
 
-@pytest.mark.parametrize("kind", LISTING)
-def test_every_list_can_be_asked_of_any_server(kind: str) -> None:
+@pytest.mark.parametrize("kind", KINDS_WITH_LIST)
+def test_every_list_can_be_requested_from_any_server(kind: str) -> None:
     assert request(kind, "http://127.0.0.1:9").url.port == 9
 
 
-# --- What is read ---------------------------------------------------------------------------------
+# --- Responses ------------------------------------------------------------------------------------
 
 
-# kind, what it says, what that means
-SAID: list[tuple[str, Any, list[ListedModel]]] = [
+# kind, response, decoded models
+RESPONSES: list[tuple[str, Any, list[ListedModel]]] = [
     (
         "openai",
         {"data": [{"id": "a", "created": 7}, {"id": "b", "created": True}]},
@@ -259,9 +257,9 @@ SAID: list[tuple[str, Any, list[ListedModel]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "said", "meant"), SAID)
-def test_each_list_is_read_for_what_it_says(kind: str, said: Any, meant: list[ListedModel]) -> None:
-    assert read(kind, json.dumps(said).encode()) == Page(tuple(meant))
+@pytest.mark.parametrize(("kind", "said", "meant"), RESPONSES)
+def test_a_list_is_decoded(kind: str, said: Any, meant: list[ListedModel]) -> None:
+    assert decode(kind, json.dumps(said).encode()) == Page(tuple(meant))
 
 
 @pytest.mark.parametrize(
@@ -274,11 +272,11 @@ def test_each_list_is_read_for_what_it_says(kind: str, said: Any, meant: list[Li
         ("cohere", {"models": [], "next_page_token": ""}, None),
     ],
 )
-def test_a_page_names_the_next_one(kind: str, said: Any, more: str | None) -> None:
-    assert read(kind, json.dumps(said).encode()).more == more
+def test_a_page_has_the_token_of_the_next(kind: str, said: Any, more: str | None) -> None:
+    assert decode(kind, json.dumps(said).encode()).more == more
 
 
-NONSENSE = [
+NOT_A_LIST = [
     b"",
     b"<html>",
     b"null",
@@ -292,32 +290,32 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize("kind", LISTING)
-def test_what_is_no_list_is_refused_in_the_ways_that_are_expected(kind: str) -> None:
-    for body in NONSENSE:
+@pytest.mark.parametrize("kind", KINDS_WITH_LIST)
+def test_anything_but_a_list_raises_an_expected_error(kind: str) -> None:
+    for body in NOT_A_LIST:
         try:
-            page = read(kind, body)
+            page = decode(kind, body)
         except (LookupError, TypeError, ValueError):
             continue
         assert (kind, page) == ("gemini", Page(())), body  # it leaves out what would be empty
 
 
 CLOUDS = {"bedrock", "vertex", "vertex_anthropic"}
-"""Their lists have shapes of their own: test_cloud_lists.py."""
+"""Their lists have other formats: test_cloud_model_lists.py."""
 
 
-@pytest.mark.parametrize("kind", [kind for kind in LISTING if kind not in CLOUDS])
-def test_odd_values_beside_a_name_do_not_spoil_the_list(kind: str) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in KINDS_WITH_LIST if kind not in CLOUDS])
+def test_unexpected_values_next_to_a_name_are_ignored(kind: str) -> None:
     for odd in (None, 7, "x", [7], {"a": [None]}, [{"b": 1}]):
         model = {"id": "a", "name": "a", **dict.fromkeys(FIELDS, odd)}
         if kind in ("gemini", "cohere"):
             model = {name: value for name, value in model.items() if name not in FILTERS}
-        body = json.dumps({name: [model] for name in PLACES_OF_LISTS}).encode()
-        assert [one.id for one in read(kind, body).models] == ["a"]
+        body = json.dumps({name: [model] for name in LIST_FIELDS}).encode()
+        assert [one.id for one in decode(kind, body).models] == ["a"]
 
 
 FILTERS = ("endpoints", "supportedGenerationMethods")
-PLACES_OF_LISTS = ("data", "models", "endpoints", "result")
+LIST_FIELDS = ("data", "models", "endpoints", "result")
 FIELDS = (
     "created", "context_window", "context_length", "max_context_length", "meta", "providers",
     "input_modalities", "output_modalities", "architecture", "pricing", "capabilities",
@@ -326,17 +324,17 @@ FIELDS = (
 )  # fmt: skip
 
 
-def test_kinds_whose_list_is_not_read_are_these() -> None:
-    without = set(KINDS) - set(LISTING)
+def test_these_kinds_have_no_list() -> None:
+    without = set(KINDS) - set(KINDS_WITH_LIST)
     assert without == {
-        "azure_openai",  # its list is of models, and what is called are deployments
+        "azure_openai",  # its list has models, but requests name deployments
         "azure_openai_responses",
         "echo",
         "local",
     }
 
 
-def test_patterns_share_out_a_price_list() -> None:
+def test_patterns_divide_a_price_list_among_kinds() -> None:
     by_pattern = {kind: KINDS[kind].model_pattern for kind in KINDS if KINDS[kind].model_pattern}
     assert set(by_pattern) == {"gemini", "vertex", "vertex_anthropic", "bedrock_mantle"}
 
@@ -344,23 +342,23 @@ def test_patterns_share_out_a_price_list() -> None:
 # --- Recordings -----------------------------------------------------------------------------------
 
 LISTS = chosen(lambda r: r.api == "models" and r.status == 200)
-REFUSALS = chosen(lambda r: r.api == "models" and r.status != 200)
+ERRORS = chosen(lambda r: r.api == "models" and r.status != 200)
 
 
 @each(LISTS)
-def test_a_recorded_list_is_read_whole(recording: Recording) -> None:
+def test_a_recorded_list_is_decoded(recording: Recording) -> None:
     said = json.loads(recording.body)["data"]
-    page = read(recording.provider, recording.body)
+    page = decode(recording.provider, recording.body)
     assert [model.id for model in page.models] == [row["id"] for row in said]
     assert page.more is None
     for model, row in zip(page.models, said, strict=True):
         assert model.created == (row.get("created") if recording.provider != "anthropic" else None)
         wanted = [row[name] for name in listing.CONTEXT_FIELDS if name in row]
         assert not wanted or model.context_window == wanted[0]
-        assert list(model.input_modalities or []) == taken(row)
+        assert list(model.input_modalities or []) == input_modalities(row)
 
 
-def taken(row: Any) -> Any:
+def input_modalities(row: Any) -> Any:
     abilities = row.get("capabilities", {})
     if abilities.get("completion_chat"):
         more = (("vision", "image"), ("audio", "audio"))
@@ -384,18 +382,18 @@ FACTS = {
     ),
     "llamacpp/models-sync-basic": ("/REDACTED_PATH/Qwen3-1.7B-Q4_K_M.gguf", 4096, None),
 }
-TOLD = [recording for recording in LISTS if recording.name in FACTS]
+WITH_FACTS = [recording for recording in LISTS if recording.name in FACTS]
 
 
-@each(TOLD)
-def test_recorded_facts_are_read(recording: Recording) -> None:
+@each(WITH_FACTS)
+def test_windows_and_prices_of_a_recorded_list_are_decoded(recording: Recording) -> None:
     name, window, prices = FACTS[recording.name]
-    models = {model.id: model for model in read(recording.provider, recording.body).models}
+    models = {model.id: model for model in decode(recording.provider, recording.body).models}
     assert (models[name].context_window, models[name].prices) == (window, prices)
 
 
-@each(REFUSALS)
-def test_a_recorded_refusal_is_the_keys(recording: Recording) -> None:
+@each(ERRORS)
+def test_a_recorded_error_is_an_authentication_error(recording: Recording) -> None:
     provider = KINDS[recording.provider]
     error = provider.decode_error(recording.status, recording.headers, recording.body)
     assert isinstance(error, UpstreamAuth | UpstreamRejected)

@@ -36,7 +36,7 @@ FINE: list[tuple[str, bytes]] = [
 
 
 @pytest.mark.parametrize(("name", "value"), FINE)
-def test_a_value_of_its_kind_passes(name: str, value: bytes) -> None:
+def test_a_value_of_the_declared_type_is_accepted(name: str, value: bytes) -> None:
     check(SPECS, {name: Raw(value)})
 
 
@@ -65,9 +65,7 @@ WRONG: list[tuple[str, bytes, str]] = [
 
 
 @pytest.mark.parametrize(("name", "value", "message"), WRONG)
-def test_a_value_of_another_kind_is_refused_by_its_name(
-    name: str, value: bytes, message: str
-) -> None:
+def test_a_value_of_another_type_is_rejected_by_name(name: str, value: bytes, message: str) -> None:
     given: dict[str, Any] = {"unknown": Raw(b"1"), name: Raw(value)}
     with pytest.raises(InvalidField) as caught:
         check(SPECS, given)
@@ -84,9 +82,7 @@ def test_a_value_of_another_kind_is_refused_by_its_name(
     ],
     ids=["too large", "too many digits", "too deep"],
 )
-def test_json_that_no_value_of_ours_can_hold_is_refused_as_well(
-    name: str, value: bytes, message: str
-) -> None:
+def test_json_that_python_cannot_hold_is_rejected(name: str, value: bytes, message: str) -> None:
     with pytest.raises(InvalidField) as caught:
         check(SPECS, {name: Raw(value)})
     assert (caught.value.message, caught.value.param) == (message, name)

@@ -1,4 +1,4 @@
-"""The light table of kinds says what the adapters say, and spares whoever needs no adapter."""
+"""The registry of kinds: entries, aliases, lazy imports, and facts that hold for every adapter."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ PRICED = set(json.loads(read_shipped_prices())["providers"])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_table_says_what_the_adapter_says(kind: str) -> None:
+def test_an_entry_has_the_facts_of_its_adapter(kind: str) -> None:
     facts, provider = FACTS[kind], KINDS[kind]
-    said = (facts.name, facts.title, facts.base_url, facts.key_env, facts.options, facts.secrets)
-    assert said == (
+    stated = (facts.name, facts.title, facts.base_url, facts.key_env, facts.options, facts.secrets)
+    assert stated == (
         kind,
         provider.title,
         provider.base_url,
@@ -40,17 +40,17 @@ def test_the_table_says_what_the_adapter_says(kind: str) -> None:
     )
 
 
-SOUNDS_SECRET = re.compile(r"secret|password|token$|access_key|api_key|private")
+SECRET_NAME = re.compile(r"secret|password|token$|access_key|api_key|private")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_option_that_sounds_secret_is_marked_so(kind: str) -> None:
+def test_an_option_named_like_a_secret_is_secret(kind: str) -> None:
     provider = KINDS[kind]
-    assert provider.secrets == set(filter(SOUNDS_SECRET.search, provider.options))
+    assert provider.secrets == set(filter(SECRET_NAME.search, provider.options))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kind_has_known_features_and_a_known_price_list(kind: str) -> None:
+def test_a_kind_has_known_capabilities_and_a_known_price_list(kind: str) -> None:
     provider = KINDS[kind]
     assert set(provider.capabilities) <= set(CAPABILITIES)
     words = {note.partition(":")[0] for note in provider.capabilities.values()}
@@ -59,21 +59,21 @@ def test_a_kind_has_known_features_and_a_known_price_list(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kind_has_embeddings_both_ways_and_says_so(kind: str) -> None:
+def test_a_kind_encodes_and_decodes_embeddings_or_neither(kind: str) -> None:
     provider = KINDS[kind]
     has = provider.encode_embeddings is not None
     assert has == (provider.decode_embeddings is not None)
     assert has == ("embeddings" in provider.capabilities)
 
 
-def test_no_two_kinds_share_a_name_and_lookups_agree_with_the_list() -> None:
+def test_names_are_unique_and_can_be_looked_up() -> None:
     assert len(set(KINDS)) == len(KINDS) == len(FACTS) == len(list(KINDS))
     assert all(isinstance(provider, Provider) for provider in KINDS.values())
     assert "nonesuch" not in KINDS
     assert KINDS.get("nonesuch") is None
 
 
-def test_an_alias_is_found_and_not_listed() -> None:
+def test_an_alias_can_be_looked_up_but_is_not_listed() -> None:
     assert KINDS["vertexai"] is KINDS["vertex"]
     assert "vertexai" in FACTS
     assert not set(ALIASES) & set(KINDS)
@@ -89,7 +89,7 @@ def test_a_provider_may_be_configured_under_an_alias(tmp_path) -> None:
     assert config.providers["gpu"].kind == "vertex"
 
 
-WATCH = """
+IMPORTED = """
 import os, sys
 from headway.config import load
 from headway.providers import FACTS
@@ -99,14 +99,16 @@ print([name for name in sys.modules if name.startswith("headway.providers.")])
 
 
 def test_reading_a_configuration_imports_no_adapter() -> None:
-    done = subprocess.run([sys.executable, "-c", WATCH], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True
+    )
     imported = set(ast.literal_eval(done.stdout))
     adapters = {f"headway.providers.{entry.module}" for entry in WIRE_FORMATS}
     assert adapters.isdisjoint(imported)
     assert "headway.providers.openai_compatible.provider" not in imported
 
 
-def test_a_short_cut_is_taken_only_past_the_very_functions_that_it_abbreviates() -> None:
+def test_summarize_is_used_only_with_the_decoder_that_it_replaces() -> None:
     for kind in KINDS:
         provider = KINDS[kind]
         assert provider.summarize in (None, openai_fast_path.summarize)
@@ -114,14 +116,14 @@ def test_a_short_cut_is_taken_only_past_the_very_functions_that_it_abbreviates()
             assert provider.decode_response is openai_response.decode_response, kind
 
 
-PIECE = {"index": 0, "delta": {"content": "Hi"}}
+TEXT_CHOICE = {"index": 0, "delta": {"content": "Hi"}}
 USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 6, "reasoning_tokens": 3}
 CHOICES = [
-    PIECE,
-    {**PIECE, "finish_reason": "stop"},
-    {**PIECE, "finish_reason": "stop", "usage": USAGE},
-    {**PIECE, "usage": USAGE},
-    {**PIECE, "index": 1},
+    TEXT_CHOICE,
+    {**TEXT_CHOICE, "finish_reason": "stop"},
+    {**TEXT_CHOICE, "finish_reason": "stop", "usage": USAGE},
+    {**TEXT_CHOICE, "usage": USAGE},
+    {**TEXT_CHOICE, "index": 1},
     {"index": 0, "delta": {"content": [{"type": "text", "text": "Hi"}]}},
     {"index": 0, "delta": {"content": "Hi", "reasoning_details": [{"type": "reasoning.text"}]}},
     {"index": 0, "delta": {"content": "Hi", "reasoning_content": "hm"}},
@@ -136,34 +138,35 @@ FIELDS: dict[str, list[Any]] = {
     "base_resp": [{"status_code": 0}, {"status_code": 1008, "status_msg": "No."}],
 }
 CHUNKS = st.fixed_dictionaries(
-    {"choices": st.lists(st.sampled_from([PIECE, *CHOICES]), min_size=1, max_size=1)},
+    {"choices": st.lists(st.sampled_from([TEXT_CHOICE, *CHOICES]), min_size=1, max_size=1)},
     optional={name: st.sampled_from(values) for name, values in FIELDS.items()},
 )
-TELLERS = sorted(name for name, provider in KINDS.items() if provider.read_text is not None)
+WITH_READ_TEXT = sorted(name for name, provider in KINDS.items() if provider.read_text is not None)
 
 
-@given(st.sampled_from(TELLERS), st.lists(CHUNKS, max_size=4))
-def test_a_text_that_is_told_by_itself_is_all_that_its_event_is(
-    kind: str, chunks: list[dict[str, Any]]
-) -> None:
+@given(st.sampled_from(WITH_READ_TEXT), st.lists(CHUNKS, max_size=4))
+def test_read_text_and_decode_event_agree(kind: str, chunks: list[dict[str, Any]]) -> None:
     provider = KINDS[kind]
-    whole: State = {}
-    short: State = {}
+    decoder_state: State = {}
+    shortcut_state: State = {}
     assert provider.read_text is not None
-    for chunk in [{"choices": [PIECE]}, *chunks, {"choices": [], "usage": USAGE}]:
+    for chunk in [{"choices": [TEXT_CHOICE]}, *chunks, {"choices": [], "usage": USAGE}]:
         data = json.dumps({"id": "1", **chunk}).encode()
-        events = outcome(provider, data, whole)
-        text = provider.read_text(data) if short else None
-        assert events == (outcome(provider, data, short) if text is None else repr([Text(text)]))
+        events = outcome(provider, data, decoder_state)
+        text = provider.read_text(data) if shortcut_state else None
+        by_shortcut = (
+            outcome(provider, data, shortcut_state) if text is None else repr([Text(text)])
+        )
+        assert events == by_shortcut
 
 
 def outcome(provider: Provider, data: bytes, state: State) -> str:
-    """What is read, in words: errors, and raw JSON, are equal to themselves alone."""
+    """The events as text, because errors and raw JSON compare by identity."""
     return re.sub(" at 0x[0-9a-f]+", "", repr(provider.decode_event(Frame(data, None, b""), state)))
 
 
-def test_those_tell_a_text_by_itself_whose_readers_let_it_be() -> None:
+def test_kinds_whose_transforms_leave_text_alone_have_read_text() -> None:
     assert {"openai", "groq", "xai", "mistral", "perplexity", "moonshot", "dashscope"} <= set(
-        TELLERS
+        WITH_READ_TEXT
     )
-    assert {"openrouter", "minimax", "azure_openai", "anthropic"}.isdisjoint(TELLERS)
+    assert {"openrouter", "minimax", "azure_openai", "anthropic"}.isdisjoint(WITH_READ_TEXT)

@@ -51,7 +51,7 @@ def test_transformations_of_default_parameters_are_not_shown() -> None:
 
 
 @pytest.mark.parametrize("error", [LookupError, TypeError, AttributeError, RecursionError])
-def test_a_value_of_the_wrong_shape_is_the_callers_error(error: type[Exception]) -> None:
+def test_a_value_of_the_wrong_shape_is_an_error_of_the_caller(error: type[Exception]) -> None:
     def fail(draft: RequestDraft) -> None:
         raise error("odd")
 

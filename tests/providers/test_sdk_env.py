@@ -1,4 +1,4 @@
-"""What stands in the variables of vendors' SDKs, as our settings; the SDKs are the witnesses."""
+"""Environment variables of vendors' SDKs as settings, compared with the SDKs."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ HOSTS = [
 
 
 @pytest.mark.parametrize(("text", "url"), HOSTS)
-def test_ollamas_host_is_read_as_its_own_client_does(text: str, url: str) -> None:
+def test_ollama_host_is_parsed_as_ollamas_client_parses_it(text: str, url: str) -> None:
     assert ollama_host(text) == url
-    theirs = str(ollama.Client(text)._client.base_url)
-    assert theirs.rstrip("/") == url
+    by_client = str(ollama.Client(text)._client.base_url)
+    assert by_client.rstrip("/") == url
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_ollamas_host_is_read_as_its_own_client_does(text: str, url: str) -> Non
         ("http://0.0.0.0:1", "http://127.0.0.1:1"),
     ],
 )
-def test_a_server_on_all_addresses_is_on_this_machine(text: str, url: str) -> None:
+def test_an_address_of_all_interfaces_becomes_the_loopback_address(text: str, url: str) -> None:
     assert ollama_host(text) == url
 
 
 @pytest.mark.parametrize("text", ["box:port", "box:99999", "http://[::1"])
-def test_what_is_no_host_raises(text: str) -> None:
+def test_an_invalid_host_raises(text: str) -> None:
     with pytest.raises(ValueError, match=r"Port|IPv6"):
         ollama_host(text)
 
@@ -54,7 +54,7 @@ def test_what_is_no_host_raises(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["https://h/p/v1", "https://h/p/v1/", "https://h/p", "https://h/p/"]
 )
-def test_a_path_is_added_where_it_is_not_there(text: str) -> None:
+def test_a_missing_path_is_added(text: str) -> None:
     assert with_path("/v1")(text) == "https://h/p/v1"
 
 
@@ -69,17 +69,17 @@ def test_a_path_is_added_where_it_is_not_there(text: str) -> None:
         ("https://h/v1beta", "https://h/v1beta"),
     ],
 )
-def test_googles_address_has_a_version_with_us(text: str, url: str) -> None:
+def test_a_missing_version_is_added_to_googles_address(text: str, url: str) -> None:
     assert google_base(text) == url
 
 
 @pytest.mark.parametrize("text", ["w.example", "https://w.example", "https://w.example/"])
-def test_a_host_is_taken_out_of_its_address(text: str) -> None:
+def test_the_host_name_of_an_address(text: str) -> None:
     assert host_name(text) == "w.example"
 
 
 @pytest.mark.parametrize("kind", FACTS)
-def test_a_variable_stands_for_something_that_the_kind_has(kind: str) -> None:
+def test_a_variable_is_for_the_base_url_or_a_public_option(kind: str) -> None:
     facts = FACTS[kind]
     assert set(facts.environ) <= {"base_url", *KINDS[kind].options}
     assert not set(facts.environ) & facts.secrets
@@ -133,7 +133,7 @@ def test_a_variable_stands_for_something_that_the_kind_has(kind: str) -> None:
         ("cloudflare", {"CLOUDFLARE_ACCOUNT_ID": "a1"}, None, {"account_id": "a1"}),
     ],
 )
-def test_each_vendors_variables_are_read(tmp_path, kind, environ, base_url, options) -> None:
+def test_the_variables_of_each_vendor_are_read(tmp_path, kind, environ, base_url, options) -> None:
     path = tmp_path / "headway.yaml"
     path.write_text(f"providers: {{mine: {{kind: {kind}}}}}")
     provider = load(path, {"HOME": str(tmp_path), **environ}, FACTS).providers["mine"]

@@ -115,14 +115,6 @@ class ResponseFormat(Struct, frozen=True):
     json_schema: JsonSchema | None = None
 
 
-class Effort(Struct, frozen=True):
-    """The reasoning that the caller requests; all None where it requests none in particular."""
-
-    level: str | None = None
-    """none, minimal, low, medium, high or xhigh."""
-    max_tokens: int | None = None
-
-
 class Media(Struct, frozen=True):
     """An image, a document or audio: its bytes in base64, or its URL."""
 
@@ -133,7 +125,6 @@ class Media(Struct, frozen=True):
 
 DATA_URL = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),(.*)", re.DOTALL)
 _messages = msgspec.json.Decoder(list[Message]).decode
-_tools = msgspec.json.Decoder(list[Tool]).decode
 _format = msgspec.json.Decoder(ResponseFormat).decode
 _any = msgspec.json.Decoder().decode
 
@@ -141,11 +132,6 @@ _any = msgspec.json.Decoder().decode
 def messages_of(request: ChatRequest) -> list[Message]:
     """Raises msgspec.ValidationError, which names the place, for anything but chat messages."""
     return _messages(request.messages)
-
-
-def tools_of(request: ChatRequest) -> list[Tool]:
-    raw = request.parameters.get("tools")
-    return [] if raw is None else _tools(raw)
 
 
 def response_format_of(request: ChatRequest) -> ResponseFormat | None:
@@ -159,25 +145,18 @@ def value_of(request: ChatRequest, name: str) -> Any:
     return None if raw is None else _any(raw)
 
 
-def stops_of(request: ChatRequest) -> list[str]:
+def stop_sequences_of(request: ChatRequest) -> list[str]:
     stop = value_of(request, "stop")
     return [stop] if isinstance(stop, str) else list(stop or ())
 
 
-def effort_of(request: ChatRequest) -> Effort:
-    """From ``reasoning_effort``, or from ``reasoning: {effort, max_tokens}``."""
-    reasoning = value_of(request, "reasoning") or {}
-    level = value_of(request, "reasoning_effort") or reasoning.get("effort")
-    return Effort(level, reasoning.get("max_tokens"))
-
-
-def limit_of(request: ChatRequest) -> int | None:
+def max_tokens_of(request: ChatRequest) -> int | None:
     """The maximum of tokens to generate, by either of OpenAI's names."""
     limit: int | None = value_of(request, "max_completion_tokens")
     return value_of(request, "max_tokens") if limit is None else limit
 
 
-def rest_of(request: ChatRequest, known: frozenset[str]) -> dict[str, Raw]:
+def other_parameters(request: ChatRequest, known: frozenset[str]) -> dict[str, Raw]:
     """The parameters that an adapter does not know, and passes on as they are."""
     return {name: raw for name, raw in request.parameters.items() if name not in known}
 

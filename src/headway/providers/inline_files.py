@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import Any
 
@@ -40,6 +39,6 @@ def decode_text(data: str, *, validate: bool = True) -> str:
     they are ignored. Raises RequestError where the file is not UTF-8 in base64."""
     try:
         return base64.b64decode(data, validate=validate).decode()
-    except (binascii.Error, UnicodeDecodeError) as exc:
+    except ValueError as exc:  # binascii.Error, UnicodeDecodeError, or characters beyond ASCII
         message = f"`messages`: a text file is not UTF-8 in base64: {exc}."
         raise RequestError(message, param="messages") from exc

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from headway.providers.chat_messages import (
-    limit_of,
+    max_tokens_of,
     messages_of,
+    other_parameters,
     response_format_of,
-    rest_of,
-    stops_of,
+    stop_sequences_of,
     value_of,
 )
 from headway.providers.gemini.messages import MessageConverter
@@ -73,16 +73,16 @@ def encode_body(request: ChatRequest, *, has_call_ids: bool) -> bytes:
         body["toolConfig"] = tool_config
     if generation_config := _generation_config(request):
         body["generationConfig"] = generation_config
-    body.update(rest_of(request, KNOWN))
+    body.update(other_parameters(request, KNOWN))
     return _encode(body)
 
 
 def _generation_config(request: ChatRequest) -> Fields:
     given = request.parameters
     config: Fields = {name: given[openai] for openai, name in RENAMED.items() if openai in given}
-    if (limit := limit_of(request)) is not None:
+    if (limit := max_tokens_of(request)) is not None:
         config["maxOutputTokens"] = limit
-    if stops := stops_of(request):
+    if stops := stop_sequences_of(request):
         config["stopSequences"] = stops
     config.update(_response_format(request))
     config.update(_modalities(request))

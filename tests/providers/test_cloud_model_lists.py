@@ -13,7 +13,7 @@ from headway.errors import RequestError
 from headway.providers import KINDS
 from headway.providers.model_lists import ListedModel, Page
 from headway.types import HttpRequest, Target
-from providers.test_live_kinds import TOKEN, USER
+from providers.test_kinds_over_http import TOKEN, USER
 from support.gateway_process import Gateway
 from support.lazy_import import lazy_import
 from support.scripted_server import Received, ThreadedServer, answer

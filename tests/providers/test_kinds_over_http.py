@@ -1,4 +1,4 @@
-"""Every kind answers through a real server, from an upstream of its own that plays its wire."""
+"""Every kind answers through a real server, from a scripted upstream of its wire format."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ USER = {
 
 
 def reply(request: Received) -> bytes:
-    """By the kind, which is the first part of the path: tokens, a project, or an answer."""
+    """A token, a project, or a response of the kind that is the first part of the path."""
     kind = request.target.split("/")[1]
     if kind == "token" or request.target.endswith("/token"):
         return answer(json.dumps(TOKEN).encode())
@@ -99,7 +99,9 @@ MODELS = {"bedrock": "amazon.nova-lite-v1:0", "vertex": "gemini-2.5-flash"}
 
 
 @pytest.mark.parametrize("kind", KINDS_CALLED)
-def test_a_kind_answers_whole(kind: str, gateway: Gateway, upstream: ThreadedServer) -> None:
+def test_a_kind_answers_an_engine_call(
+    kind: str, gateway: Gateway, upstream: ThreadedServer
+) -> None:
     got = gateway.chat(kind, model=MODELS.get(kind, "some-model"))
     assert got.status == 200, got.body
     assert got.json["chat_output"] == "Hello there"
@@ -112,7 +114,7 @@ def test_a_kind_answers_whole(kind: str, gateway: Gateway, upstream: ThreadedSer
 
 
 @pytest.mark.parametrize("kind", KINDS_CALLED)
-def test_a_kind_answers_as_a_stream(kind: str, gateway: Gateway) -> None:
+def test_a_kind_answers_an_engine_call_with_a_stream(kind: str, gateway: Gateway) -> None:
     with gateway.stream(kind, model=MODELS.get(kind, "some-model")) as stream:
         lines = [json.loads(line) for line in stream.read().splitlines()]
     assert "".join(line.get("chat_output_stream") or "" for line in lines) == "Hello there"
@@ -121,7 +123,7 @@ def test_a_kind_answers_as_a_stream(kind: str, gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS_CALLED)
-def test_a_kind_answers_clients_of_openai(
+def test_a_kind_answers_openai_clients(
     kind: str, gateway: Gateway, upstream: ThreadedServer
 ) -> None:
     body = {
@@ -135,14 +137,14 @@ def test_a_kind_answers_clients_of_openai(
     assert not asks_for_stream(last(upstream, kind))
 
 
-def shown_to(upstream: ThreadedServer, kind: str) -> str:
-    """Everything that opens a door, as it was sent."""
+def credentials_sent_to(upstream: ThreadedServer, kind: str) -> str:
+    """The values of the authentication headers that the upstream received."""
     headers = dict(last(upstream, kind).headers)
     names = ("authorization", "x-api-key", "x-goog-api-key", "api-key")
     return " ".join(headers.get(name, "") for name in names).strip()
 
 
-OPENED = {
+CREDENTIALS_SENT = {
     "azure_openai_responses": "Bearer scripted-token",
     "bedrock": "AWS4-HMAC-SHA256 Credential=AKIAOWN/",
     "bedrock_mantle": "AWS4-HMAC-SHA256 Credential=AKIASCRIPTED/",
@@ -152,14 +154,16 @@ OPENED = {
 
 
 @pytest.mark.parametrize("kind", KINDS_CALLED)
-def test_a_kind_shows_what_opens_its_door(
+def test_a_kind_sends_its_key_token_or_signature(
     kind: str, gateway: Gateway, upstream: ThreadedServer
 ) -> None:
     assert gateway.chat(kind, model=MODELS.get(kind, "some-model")).status == 200
-    assert OPENED.get(kind, f"scripted-key-of-{kind}") in shown_to(upstream, kind)
+    assert CREDENTIALS_SENT.get(kind, f"scripted-key-of-{kind}") in credentials_sent_to(
+        upstream, kind
+    )
 
 
-def test_the_project_is_that_of_the_credentials_where_none_is_configured(
+def test_the_project_is_taken_from_the_credentials_by_default(
     gateway: Gateway, upstream: ThreadedServer
 ) -> None:
     gateway.chat("vertex", model="gemini-2.5-flash")
@@ -168,14 +172,14 @@ def test_the_project_is_that_of_the_credentials_where_none_is_configured(
     assert "/projects/of-the-machine/" in last(upstream, "vertex_anthropic").target
 
 
-def test_a_token_is_asked_for_once(gateway: Gateway, upstream: ThreadedServer) -> None:
+def test_a_token_is_requested_once(gateway: Gateway, upstream: ThreadedServer) -> None:
     for _ in range(3):
         gateway.chat("vertex", model="gemini-2.5-flash")
     assert sum(one.target == "/token" for one in upstream.requests) == 1
 
 
 @pytest.mark.parametrize("alias", [alias for alias, kind in ALIASES.items() if kind in KINDS])
-def test_an_alias_answers_as_the_kind(alias: str, gateway: Gateway) -> None:
+def test_an_alias_answers_as_its_kind(alias: str, gateway: Gateway) -> None:
     got = gateway.chat(alias, model=MODELS.get(ALIASES[alias], "some-model"))
     assert (got.status, got.json["chat_output"]) == (200, "Hello there")
     listed = gateway.client.get("/api/engine/providers").json
@@ -183,9 +187,9 @@ def test_an_alias_answers_as_the_kind(alias: str, gateway: Gateway) -> None:
     assert set(KINDS_CALLED) <= set(listed)
 
 
-# vendor, model, what is asked, what is sent of it, what is said of it
+# vendor, model, given parameters, sent parameters, the transformed parameter
 TOOL = {"type": "function", "function": {"name": "f"}}
-CHANGED: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
+TRANSFORMED: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
     ("deepseek", "deepseek-v4-flash", {"tool_choice": "required", "tools": [TOOL]},
      {"tools": [TOOL]}, "tool_choice"),
     ("zai", "glm-5", {"tool_choice": "none", "tools": [TOOL]}, {}, "tool_choice"),
@@ -196,8 +200,8 @@ CHANGED: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "model", "asked", "sent", "parameter"), CHANGED)
-def test_what_a_vendor_does_not_take_is_told_or_refused(
+@pytest.mark.parametrize(("kind", "model", "asked", "sent", "parameter"), TRANSFORMED)
+def test_an_unsupported_value_is_listed_as_a_transformation_or_refused_if_strict(
     kind: str,
     model: str,
     asked: dict[str, Any],
