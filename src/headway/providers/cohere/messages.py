@@ -14,7 +14,8 @@ from headway.errors import RequestError
 from headway.providers.cohere.content_blocks import Documents, convert_content
 from headway.providers.cohere.models import supports_reasoning
 from headway.providers.function_tools import Fields, decode_messages, parts_of
-from headway.types import ChatRequest
+from headway.providers.transformations import dropped
+from headway.types import ChatRequest, Transformation
 
 RENAMED_ROLES = {"developer": "system"}
 ROLES = ("assistant", "system", "tool", "user")
@@ -39,20 +40,20 @@ def convert_messages(request: ChatRequest) -> tuple[list[Fields], Documents]:
     return messages, documents
 
 
-def unsupported_content(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """(path, reason) of each part of the messages that does not reach the model."""
+def unsupported_content(request: ChatRequest) -> Iterator[Transformation]:
+    """The transformations of content that does not reach the model; some repeat."""
     reasons = supports_reasoning(request.model)
     for message in decode_messages(request.messages):
         if message.get("name") and message["role"] != "tool":
-            yield "messages[].name", UNSUPPORTED
+            yield dropped("messages[].name", UNSUPPORTED)
         if message.get("is_error"):
-            yield "messages[].is_error", UNSUPPORTED
+            yield dropped("messages[].is_error", UNSUPPORTED)
         if message.get("audio"):
-            yield "messages[].audio", UNSUPPORTED
+            yield dropped("messages[].audio", UNSUPPORTED)
         if _has_cache_marker(message):
-            yield "cache_control", f"{UNSUPPORTED}, which caches automatically"
+            yield dropped("cache_control", f"{UNSUPPORTED}, which caches automatically")
         if message.get("reasoning_content") and not (reasons or message.get("tool_calls")):
-            yield "messages[].reasoning_content", f"unsupported by {request.model}"
+            yield dropped("messages[].reasoning_content", f"unsupported by {request.model}")
 
 
 def _has_cache_marker(message: Fields) -> bool:

@@ -112,8 +112,8 @@ def _convert_response_format(draft: RequestDraft) -> None:
 
 
 def _note_unsupported_content(draft: RequestDraft) -> None:
-    for path, reason in sorted(set(unsupported_content(draft.request))):
-        draft.note_dropped(path, reason)
+    found = set(unsupported_content(draft.request))
+    draft.transformations += sorted(found, key=lambda each: each.parameter)
 
 
 STEPS = (

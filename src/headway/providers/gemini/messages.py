@@ -137,7 +137,7 @@ class MessageConverter:
 
 
 def current_turn(messages: list[Message]) -> int:
-    """The index of the first message of the current turn: behind the last message of the user."""
+    """The index of the first message of the current turn: after the last message of the user."""
     users = [i for i, message in enumerate(messages) if message.role == "user"]
     return users[-1] + 1 if users else 0
 
@@ -172,7 +172,8 @@ def _parsed(text: str) -> Any:
 
 
 def unsupported_content(messages: list[Message], model: str) -> Iterator[Transformation]:
-    """With repetitions."""
+    """The transformations of content that does not reach the model, or in another form; some
+    repeat."""
     for message in messages:
         yield from _dropped_fields(message)
     roles = [message.role in SYSTEM_ROLES for message in messages]

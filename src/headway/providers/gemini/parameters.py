@@ -126,7 +126,7 @@ def _convert_response_format(draft: RequestDraft) -> None:
 
 
 def _note_unsupported_content(draft: RequestDraft) -> None:
-    """Each transformation once."""
+    """Note each transformation once."""
     found = dict.fromkeys(unsupported_content(messages_of(draft.request), draft.model))
     draft.transformations += [each for each in found if each not in draft.transformations]
 

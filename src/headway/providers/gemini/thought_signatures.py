@@ -1,5 +1,5 @@
-"""Thought signatures: out of a response as ``reasoning_details``, and back into the next request
-where they were (ai.google.dev/gemini-api/docs/thought-signatures).
+"""Thought signatures: read from a response as ``reasoning_details``, and sent back with the parts
+that they sign (ai.google.dev/gemini-api/docs/thought-signatures).
 
 The same details carry parts that only Google reads: the traces of its server-side tools.
 """
@@ -25,7 +25,7 @@ SERVER_TOOL_FIELDS = {
     "tool_call": "toolCall",
     "tool_response": "toolResponse",
 }
-"""Fields of a part that server-side tools leave: ours to Google's. They go back unread."""
+"""Fields of a part that server-side tools fill: our names to Google's."""
 
 Fields = dict[str, Any]
 
@@ -33,9 +33,9 @@ Fields = dict[str, Any]
 
 
 def reasoning_detail(part: GeminiPart, call_id: str | None, image: int | None) -> Fields | None:
-    """What of the part must come back on the next turn: its signature, with the tool call or the
+    """The detail to send back on the next turn: the part's signature, with the tool call or the
     image that it belongs to, or the whole part (``part``) where only Google reads it. None where
-    nothing must."""
+    nothing need be sent back."""
     signature = part.thought_signature
     if part.thought and signature:
         return {
@@ -44,8 +44,10 @@ def reasoning_detail(part: GeminiPart, call_id: str | None, image: int | None) -
             "signature": signature,
             "format": FORMAT,
         }
-    kept = {name: getattr(part, field) for field, name in SERVER_TOOL_FIELDS.items()}
-    kept = {name: value for name, value in kept.items() if value is not None}
+    kept: Fields = {}
+    for field, name in SERVER_TOOL_FIELDS.items():
+        if (value := getattr(part, field)) is not None:
+            kept[name] = value
     if part.text == "" and signature:
         kept = EMPTY_TEXT
     if image is not None and signature:
@@ -64,7 +66,7 @@ def reasoning_detail(part: GeminiPart, call_id: str | None, image: int | None) -
 
 
 def details_of(message: Message) -> list[Fields]:
-    """Google's among the message's ``reasoning_details``."""
+    """Google's entries of the message's ``reasoning_details``."""
     details = message.reasoning_details or ()
     return [detail for detail in details if detail.get("format") == FORMAT]
 
@@ -117,8 +119,8 @@ def _thoughts(details: list[Fields]) -> Iterator[Fields]:
 
 
 def _signed_texts(texts: list[Fields], details: list[Fields]) -> list[Fields]:
-    """The last text gets the first signature. A signature that came alone goes back alone, as does
-    each further signature of a text that came in several parts."""
+    """The last text gets the first signature. A signature that came alone is sent alone, as is each
+    further signature of a text that came in several parts."""
     signed = list(texts)
     for detail in details:
         if detail.get("type") != "reasoning.encrypted" or not detail.get("data"):

@@ -62,9 +62,9 @@ READERS: dict[str, Callable[[MessageContent, Fields], None]] = {
 }
 
 
-def has_text_file(message: Fields) -> bool:
-    """Whether a file of the message becomes part of its text."""
+def has_text_file(parts: list[Fields]) -> bool:
+    """Whether a file among a message's parts becomes part of its text."""
     return any(
         part.get("type") == "file" and read_file(part.get("file") or {}, "Ollama")[1] is not None
-        for part in parts_of(message.get("content"))
+        for part in parts
     )

@@ -38,7 +38,8 @@ def convert_messages(messages: Raw) -> list[Fields]:
 
 
 def unsupported_content(messages: Raw) -> Iterator[Transformation]:
-    """What of the messages does not reach the model, or in another form; with repetitions."""
+    """The transformations of content that does not reach the model, or in another form; some
+    repeat."""
     for message in decode_messages(messages):
         if message.get("name") and message["role"] != "tool":
             yield dropped("messages[].name", UNSUPPORTED)
@@ -48,7 +49,7 @@ def unsupported_content(messages: Raw) -> Iterator[Transformation]:
         parts = parts_of(message.get("content"))
         if any(holder.get("cache_control") for holder in (message, *parts)):
             yield dropped("cache_control", UNSUPPORTED)
-        if has_text_file(message):
+        if has_text_file(parts):
             yield emulated("messages[].content", "text files as part of the message's text")
 
 
