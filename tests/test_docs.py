@@ -307,7 +307,7 @@ def test_the_module_of_the_page_is_a_provider(examples: dict[str, ModuleType]) -
 
 
 def test_the_test_that_the_page_shows_passes(examples: dict[str, ModuleType]) -> None:
-    examples["test_bolt"].test_a_stream_means_the_same_wherever_it_is_cut()
+    examples["test_bolt"].test_a_stream_decodes_the_same_wherever_it_is_cut()
 
 
 def test_the_page_names_every_field_of_a_provider() -> None:

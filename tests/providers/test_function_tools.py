@@ -44,7 +44,7 @@ TOOLS: list[tuple[dict[str, Any], Any, ToolChoice, list[str]]] = [
     ({"tools": [{"type": "web_search"}]}, None, ToolChoice(),
      ["dropped tools: unsupported type web_search"]),
     ({"tools": [{**F, "cache_control": {}}]}, [F], ToolChoice(),
-     ["dropped cache_control: unsupported: the provider has no cache markers"]),
+     ["dropped cache_control: the provider has no cache markers"]),
     ({"tools": [{"type": "function", "function": {"name": "f", "description": None}}]}, [F],
      ToolChoice(), []),
     ({"functions": [F["function"]], "function_call": "auto"}, [F], ToolChoice(),

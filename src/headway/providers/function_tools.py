@@ -102,7 +102,7 @@ def _is_function(tool: Fields, draft: RequestDraft) -> bool:
 def _plain_tool(tool: Fields, draft: RequestDraft) -> Fields:
     """With ``parameters``, which these wires require, and without ``cache_control``."""
     if "cache_control" in tool:
-        draft.note_dropped("cache_control", "unsupported: the provider has no cache markers")
+        draft.note_dropped("cache_control", "the provider has no cache markers")
     function = {"parameters": {"type": "object", "properties": {}}}
     function.update({name: value for name, value in tool["function"].items() if value is not None})
     first = ("name", "description", "parameters")

@@ -184,21 +184,5 @@ MISTRAL = ProviderEntry(
 ECHO = ProviderEntry("echo", "Echo", "echo://echo", None, "echo")
 LOCAL = ProviderEntry("local", "Local", None, None, "local")
 
-WIRE_FORMATS = (
-    OPENAI,
-    OPENAI_RESPONSES,
-    AZURE_OPENAI,
-    AZURE_OPENAI_RESPONSES,
-    ANTHROPIC,
-    VERTEX_ANTHROPIC,
-    GEMINI,
-    VERTEX,
-    BEDROCK,
-    BEDROCK_MANTLE,
-    COHERE,
-    OLLAMA,
-    MISTRAL,
-    ECHO,
-    LOCAL,
-)
-"""In the order in which lists show them."""
+WIRE_FORMATS = tuple(each for each in globals().values() if isinstance(each, ProviderEntry))
+"""The entries above, in their order, which is that of lists of kinds."""

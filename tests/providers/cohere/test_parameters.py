@@ -75,7 +75,7 @@ PARAMETERS: list[tuple[str, Any, Any, list[str]]] = [
      " web_search"]),
     (NEW, {"tools": [{"type": "function", "function": {"name": "f"}, "cache_control": {}}]},
      {"tools": [{"type": "function", "function": {"name": "f", "parameters": EMPTY}}]},
-     ["dropped cache_control: unsupported: the provider has no cache markers"]),
+     ["dropped cache_control: the provider has no cache markers"]),
     (NEW, {"functions": [F["function"]], "function_call": "auto"}, {"tools": [F]},
      ["renamed functions -> tools",
       "renamed function_call -> tool_choice"]),

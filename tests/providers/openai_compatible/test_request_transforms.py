@@ -67,7 +67,7 @@ TEXTS: list[tuple[str, dict[str, Any], list[str]]] = [
      ["renamed reasoning.max_tokens -> thinking_budget",
       "clamped reasoning.max_tokens: 99999 -> 32768 (maximum)"]),
     ("sglang", {"reasoning": {"max_tokens": 9}},
-     ["dropped reasoning.max_tokens: unsupported: reasoning has no budget"]),
+     ["dropped reasoning.max_tokens: the vendor has no budget for reasoning"]),
     ("lmstudio", {"response_format": {"type": "json_object"}},
      ["emulated response_format: as a JSON schema of any object"]),
     ("zai", {"tool_choice": "required"}, ["dropped tool_choice: only auto is supported"]),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
+from headway import providers
 from headway.errors import (
     UpstreamAuth,
     UpstreamError,
@@ -310,6 +314,32 @@ def test_every_module_is_a_kind() -> None:
     assert len(NAMES) == 34
     assert set(NAMES) <= set(KINDS)
     assert all(KINDS[name].name == name for name in NAMES)
+
+
+def test_no_shared_module_names_a_vendor() -> None:
+    package = Path(providers.__file__).parent
+    shared = [*package.glob("*.py"), *(package / "openai_compatible").glob("*.py")]
+    named = {
+        f"{path.name}:{node.lineno} {word}"
+        for path in shared
+        if path.name not in NAMING_MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Name | ast.FunctionDef | ast.ClassDef | ast.Constant)
+        for word in re.findall(r"[a-z0-9]+", identifier(node).lower())
+        if word in NAMES
+    }
+    assert named == set()
+
+
+NAMING_MODULES = {"docs.py", "mistral.py"}
+"""An example of a configuration, and the module of a vendor."""
+
+
+def identifier(node: ast.Name | ast.FunctionDef | ast.ClassDef | ast.Constant) -> str:
+    """A name, or a string of one word; other strings are documentation."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) and " " not in node.value else ""
+    return node.id if isinstance(node, ast.Name) else node.name
 
 
 def test_only_streams_that_openai_clients_can_read_are_passed_on() -> None:

@@ -202,7 +202,7 @@ def without_budget(request: ChatRequest) -> Adapted:
     rest = _fields(raw)
     if bytes(rest.pop("max_tokens", Raw(NULL))) == NULL:
         return request, ()
-    transformation = dropped("reasoning.max_tokens", "unsupported: reasoning has no budget")
+    transformation = dropped("reasoning.max_tokens", "the vendor has no budget for reasoning")
     if not rest:
         return without_parameters(request, "reasoning"), (transformation,)
     return with_parameters(request, reasoning=Raw(_encode(rest))), (transformation,)
@@ -232,7 +232,7 @@ def _string_content(
         return dict(message)
     for name in (name for part in parts for name in part if name not in ("type", "text")):
         path = f"messages[].content[].{name}"
-        noted[dropped(path, "unsupported: the content is sent as a string")] = None
+        noted[dropped(path, "the content is sent as a string")] = None
     return {**message, "content": Raw(_encode("".join(part.get("text") or "" for part in parts)))}
 
 
