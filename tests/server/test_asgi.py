@@ -1,4 +1,4 @@
-"""The ASGI skin, played by hand: messages in, messages out."""
+"""The ASGI application: messages in, messages out."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from typing import Any
 
 import pytest
 
-from headway.ports import ResponseHeaders
 from headway.server import asgi
-from headway.server.asgi_sink import HIGH_WATER, LOW_WATER, AsgiSink
 from support.pipeline_fakes import HELLO, ROLE, Pipe, text
 
 CHAT = "/api/engine/chat/openai"
 ASKED = b'{"model":"gpt-4o","chat_input":"Hi"}'
 STREAMED = b'{"model":"gpt-4o","chat_input":"Hi","is_stream":true}'
 GONE = {"type": "http.disconnect"}
-
-HEADERS = ResponseHeaders("a: b")
 
 Message = dict[str, Any]
 
@@ -29,7 +25,7 @@ def body(data: bytes, more: bool = False) -> Message:
 
 
 class Client:
-    """The server's side of one request: what it says it has received, and what it is sent."""
+    """An ASGI server's side of one request: the messages that it delivers, and those it gets."""
 
     def __init__(self, *messages: Message) -> None:
         self.incoming: asyncio.Queue[Message] = asyncio.Queue()
@@ -283,70 +279,6 @@ def test_the_error_for_an_unknown_path_names_the_documentation() -> None:
     assert client.status == 404
     assert "/nowhere" in client.json["error"]["message"]
     assert "/docs" in client.json["error"]["message"]
-
-
-# --- The sink -------------------------------------------------------------------------------------
-
-
-def test_a_client_slower_than_the_provider_makes_it_pause_and_resume() -> None:
-    piece = b"x" * (HIGH_WATER // 4)
-
-    async def main() -> None:
-        sink, told, sizes = AsgiSink(), [], []
-        sink.on_pause = lambda: told.append("pause")
-        sink.on_resume = lambda: (told.append("resume"), sink.end())[0]
-        sink.send_headers(200, HEADERS)
-        for _ in range(4):
-            sink.write(piece)
-        assert (sink.is_paused, told) == (False, [])
-        sink.write(b"x")
-        sink.write(b"x")
-        assert (sink.is_paused, told) == (True, ["pause"])
-
-        async def send(message: Any) -> None:
-            if not told[1:]:
-                sizes.append(len(message.get("body", b"")))
-
-        await sink.drain(send)
-        assert (sink.is_paused, told) == (False, ["pause", "resume"])
-        left = 4 * len(piece) + 2 - sum(sizes)
-        assert left <= LOW_WATER < left + len(piece)
-
-    asyncio.run(main())
-
-
-def test_a_sink_may_pause_without_callbacks() -> None:
-    async def main() -> None:
-        sink = AsgiSink()
-        sink.send_headers(200, HEADERS)
-        sink.write(b"x" * (HIGH_WATER + 1))
-        sink.end(b"")
-        sent: list[Any] = []
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        await sink.drain(send)
-        assert dict(sent[0]["headers"])[b"x-request-id"] == b"a: b"
-        assert not sink.is_paused
-
-    asyncio.run(main())
-
-
-def test_unsent_messages_are_dropped_when_the_client_leaves() -> None:
-    async def main() -> None:
-        sink, sent, gone = AsgiSink(), [], []
-        sink.on_gone = lambda: gone.append(True)
-        sink.send_headers(200, HEADERS)
-        sink.disconnect()
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        await asyncio.wait_for(sink.drain(send), 5)
-        assert (sent, gone) == ([], [True])
-
-    asyncio.run(main())
 
 
 def test_pieces_are_sent_while_the_provider_is_still_sending() -> None:
