@@ -239,7 +239,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
             ADDITIONAL: {"thinking": {"type": "enabled", "budget_tokens": 2048}},
         },
         [
-            "dropped seed: unsupported by Anthropic",
+            "dropped seed: unsupported by Amazon Bedrock",
             "renamed reasoning_effort -> thinking.budget_tokens",
         ],
     ),

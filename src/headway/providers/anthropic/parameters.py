@@ -23,8 +23,6 @@ from headway.providers.request_draft import MALFORMED
 from headway.providers.transformations import visible_to_caller
 from headway.types import ChatRequest
 
-TITLE = "Anthropic"
-"""The name in the transformations."""
 UNSUPPORTED = frozenset(
     {
         "audio", "frequency_penalty", "logit_bias", "logprobs", "min_p", "modalities", "n",
@@ -71,7 +69,7 @@ def adapt(request: ChatRequest) -> Adapted:
 
 def convert_parameters(draft: AnthropicDraft) -> None:
     """Raises RequestError or one of ``MALFORMED`` for malformed values."""
-    remove_parameters(draft, UNSUPPORTED, TITLE)
+    remove_parameters(draft, UNSUPPORTED)
     convert_stop(draft, "stop_sequences")
     _convert_user(draft)
     _convert_service_tier(draft)
@@ -83,18 +81,18 @@ def convert_parameters(draft: AnthropicDraft) -> None:
     _drop_unsupported_sampling(draft)
     clamp_temperature(draft)
     messages = draft.request.messages
-    draft.transformations += unsupported_content(messages, TITLE, has_signed_thinking)
+    draft.transformations += unsupported_content(messages, draft.title, has_signed_thinking)
 
 
-def remove_parameters(draft: AnthropicDraft, unsupported: Set[str], title: str) -> None:
+def remove_parameters(draft: AnthropicDraft, unsupported: Set[str]) -> None:
     """Remove the gateway's parameters and those without effect, which is no transformation, and
-    drop those that the API, named ``title``, does not support."""
+    drop the ``unsupported`` ones."""
     for name in GATEWAY_PARAMETERS:
         draft.parameters.pop(name, None)
     draft.remove_defaults(NO_EFFECT)
     for name in tuple(draft.parameters):
         if name in unsupported:
-            draft.drop(name, f"unsupported by {title}")
+            draft.drop(name, f"unsupported by {draft.title}")
 
 
 def convert_stop(draft: AnthropicDraft, new_name: str) -> None:
@@ -131,7 +129,7 @@ def _convert_user(draft: AnthropicDraft) -> None:
             user_id = user
             draft.note_renamed(name, "metadata.user_id")
     for name in sorted(set(metadata) - {"user_id"}):
-        draft.note_dropped(f"metadata.{name}", f"unsupported by {TITLE}")
+        draft.note_dropped(f"metadata.{name}", f"unsupported by {draft.title}")
     if user_id is not None:
         draft.put("metadata", {"user_id": user_id})
 
@@ -142,7 +140,7 @@ def _convert_service_tier(draft: AnthropicDraft) -> None:
         return
     tier = SERVICE_TIERS.get(given)
     if tier is None:
-        draft.note_dropped("service_tier", f"{given} is unsupported by {TITLE}")
+        draft.note_dropped("service_tier", f"{given} is unsupported by {draft.title}")
         return
     if tier != given:
         draft.note_renamed("service_tier", f"{given} -> {tier}")

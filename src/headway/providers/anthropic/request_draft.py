@@ -9,14 +9,17 @@ import msgspec
 
 from headway.providers.anthropic.models import model_rules
 from headway.providers.request_draft import RequestDraft
+from headway.providers.wire_formats import ANTHROPIC
 from headway.types import ChatRequest
 
 
 class AnthropicDraft(RequestDraft):
     """A draft with the model's rules and the instructions to add to the system prompt."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, title: str = ANTHROPIC.title) -> None:
         super().__init__(request)
+        self.title = title
+        """The name of the API in transformations."""
         self.rules = model_rules(request.model)
         self.instructions: list[str] = []
         """Sentences for the system prompt, where the API has no field for a parameter."""

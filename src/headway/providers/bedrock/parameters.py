@@ -29,10 +29,9 @@ from headway.providers.message_scan import unsupported_content
 from headway.providers.prompt_instructions import append_system_messages
 from headway.providers.request_draft import MALFORMED
 from headway.providers.transformations import visible_to_caller
+from headway.providers.wire_formats import BEDROCK
 from headway.types import ChatRequest
 
-TITLE = "Amazon Bedrock"
-"""The name in the transformations."""
 UNSUPPORTED = frozenset(
     {
         "audio", "logit_bias", "logprobs", "modalities", "n", "prediction", "prompt_cache_key",
@@ -55,7 +54,7 @@ _encode = msgspec.json.Encoder().encode
 def adapt(request: ChatRequest) -> Adapted:
     """The request with the parameters that Bedrock and this model take, and the transformations.
     Raises RequestError for a request that is malformed in OpenAI's format."""
-    draft = AnthropicDraft(request)
+    draft = AnthropicDraft(request, BEDROCK.title)
     try:
         _convert(draft, family_of(request.model))
     except MALFORMED as exc:
@@ -73,7 +72,7 @@ def _convert(draft: AnthropicDraft, family: Family) -> None:
         _convert_for_claude(draft)
     else:
         _convert_for_family(draft, family)
-    adjust_tools(draft, TITLE)
+    adjust_tools(draft)
     anthropic.clamp_temperature(draft)
 
 
@@ -103,7 +102,7 @@ def _convert_service_tier(draft: AnthropicDraft) -> None:
     if given is None:
         return
     if given not in SERVICE_TIERS:
-        draft.note_dropped("service_tier", f"{given} is unsupported by {TITLE}")
+        draft.note_dropped("service_tier", f"{given} is unsupported by {draft.title}")
     elif SERVICE_TIERS[given] is not None:
         draft.put("serviceTier", {"type": SERVICE_TIERS[given]})
 
@@ -148,7 +147,7 @@ def _convert_for_family(draft: AnthropicDraft, family: Family) -> None:
         structured_outputs=has_structured_outputs(draft.model),
     )
     unsupported = UNSUPPORTED if family.openai_parameters else UNSUPPORTED | OPENAI_PARAMETERS
-    anthropic.remove_parameters(draft, unsupported, TITLE)
+    anthropic.remove_parameters(draft, unsupported)
     anthropic.convert_stop(draft, "inferenceConfig.stopSequences")
     if draft.take("parallel_tool_calls") is False:
         draft.note_dropped("parallel_tool_calls", f"unsupported by {draft.model}")
@@ -160,4 +159,4 @@ def _convert_for_family(draft: AnthropicDraft, family: Family) -> None:
     elif (top_k := draft.take("top_k")) is not None:
         add_model_fields(draft, family.top_k_fields(top_k))
     messages = draft.request.messages
-    draft.transformations += unsupported_content(messages, TITLE, has_signed_reasoning)
+    draft.transformations += unsupported_content(messages, draft.title, has_signed_reasoning)

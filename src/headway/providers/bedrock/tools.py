@@ -27,10 +27,9 @@ class CallingMessage(Struct):
 _messages = msgspec.json.Decoder(list[CallingMessage]).decode
 
 
-def adjust_tools(draft: AnthropicDraft, title: str) -> None:
+def adjust_tools(draft: AnthropicDraft) -> None:
     """Converse has no choice of none, and requires the tools of every call in the conversation
-    ("The toolConfig field must be defined when using toolUse and toolResult content blocks").
-    ``title`` is the API's name in the transformations."""
+    ("The toolConfig field must be defined when using toolUse and toolResult content blocks")."""
     called = _called_tools(draft.request.messages)
     if not draft.value("tools"):
         draft.parameters.pop("tool_choice", None)
@@ -45,7 +44,7 @@ def adjust_tools(draft: AnthropicDraft, title: str) -> None:
             return
         draft.instructions.append(NO_CALLS)
         draft.note_emulated("tool_choice", AS_INSTRUCTION)
-    draft.put("tools", [_supported_fields(draft, tool, title) for tool in draft.value("tools")])
+    draft.put("tools", [_supported_fields(draft, tool) for tool in draft.value("tools")])
 
 
 def _declare_again(draft: AnthropicDraft, called: list[str]) -> None:
@@ -55,11 +54,11 @@ def _declare_again(draft: AnthropicDraft, called: list[str]) -> None:
     draft.note_emulated("tools", "by declaring again the tools that messages call")
 
 
-def _supported_fields(draft: AnthropicDraft, tool: dict[str, Any], title: str) -> dict[str, Any]:
+def _supported_fields(draft: AnthropicDraft, tool: dict[str, Any]) -> dict[str, Any]:
     if "input_schema" not in tool:
         return tool
     for name in sorted(set(tool) - TOOL_FIELDS):
-        draft.note_dropped(f"tools[].{name}", f"unsupported by {title} (tool {tool['name']})")
+        draft.note_dropped(f"tools[].{name}", f"unsupported by {draft.title} (tool {tool['name']})")
     return {name: value for name, value in tool.items() if name in TOOL_FIELDS}
 
 
