@@ -85,11 +85,11 @@ def _heard_part(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def spoken(message: Mapping[str, Any]) -> dict[str, Any]:
     """A message with a thought has a list of contents; a thought of nothing is none."""
-    said = {k: v for k, v in message.items() if v or k not in ("reasoning", "reasoning_content")}
+    kept = {k: v for k, v in message.items() if v or k not in ("reasoning", "reasoning_content")}
     content = message.get("content")
-    if not {"reasoning", "reasoning_content"}.isdisjoint(said) and not isinstance(content, list):
-        said["content"] = [{"type": "text", "text": content}] if content else []
-    return said
+    if not {"reasoning", "reasoning_content"}.isdisjoint(kept) and not isinstance(content, list):
+        kept["content"] = [{"type": "text", "text": content}] if content else []
+    return kept
 
 
 # --- Answers --------------------------------------------------------------------------------------
@@ -117,18 +117,18 @@ usages = st.fixed_dictionaries(
     {"prompt_tokens": counts, "completion_tokens": counts},
     optional={
         "prompt_audio_seconds": st.integers(0, 9),
-        "heard": counts,
+        "audio": counts,
         "num_cached_tokens": counts,
         "prompt_tokens_details": st.none() | st.fixed_dictionaries({"cached_tokens": counts}),
     },
 ).map(lambda usage: summed(**usage))
 
 
-def summed(heard: int = 0, **usage: Any) -> dict[str, Any]:
-    """The tokens of sound, where there was some, are in the total alone."""
-    is_heard = usage.get("prompt_audio_seconds") is not None
-    said = usage["prompt_tokens"] + usage["completion_tokens"]
-    return {**usage, "total_tokens": said + (heard if is_heard else 0)}
+def summed(audio: int = 0, **usage: Any) -> dict[str, Any]:
+    """The audio tokens are counted in the total only."""
+    has_audio = usage.get("prompt_audio_seconds") is not None
+    listed = usage["prompt_tokens"] + usage["completion_tokens"]
+    return {**usage, "total_tokens": listed + (audio if has_audio else 0)}
 
 
 @given(
@@ -142,22 +142,22 @@ def test_a_whole_response_and_its_stream_agree(
     writer = WRITER
     if not is_numbered:  # then its calls come whole
         writer = dataclasses.replace(WRITER, call=lambda index, call: call, cuts_calls=False)
-    wanted = expected(answer, told(answer.usage))
+    wanted = expected(answer, expected_usage(answer.usage))
     assert seen(read_whole(PROVIDER, whole(answer, writer))) == wanted
     assert seen(read_stream(PROVIDER, data.draw(streams(answer, writer)))) == wanted
 
 
-def told(usage: dict[str, Any] | None) -> Usage | None:
+def expected_usage(usage: dict[str, Any] | None) -> Usage | None:
     plain = counted(usage)
     if plain is None or usage is None:
         return None
-    said = usage["prompt_tokens"] + usage["completion_tokens"]
-    heard = usage["total_tokens"] - said
+    listed = usage["prompt_tokens"] + usage["completion_tokens"]
+    audio = usage["total_tokens"] - listed
     cached = plain.cache_read_tokens
     if cached is None:
         cached = usage.get("num_cached_tokens")
     plain = replace(plain, cache_read_tokens=cached)
-    if not heard:
+    if not audio:
         return plain
-    asked = usage["prompt_tokens"] + heard
-    return replace(plain, input_tokens=asked, input_audio_tokens=heard)
+    prompt = usage["prompt_tokens"] + audio
+    return replace(plain, input_tokens=prompt, input_audio_tokens=audio)

@@ -116,7 +116,7 @@ def _client() -> Iterator[None]:
 CLIENT: list[Any] = []
 
 
-def told(server: ThreadedServer, streamed: bool, **given: Any) -> Any:
+def sdk_response(server: ThreadedServer, streamed: bool, **given: Any) -> Any:
     (client,) = CLIENT
     if not streamed:
         return client.chat.complete(model=MODEL, server_url=server.url, **given)
@@ -136,7 +136,7 @@ def ours(server_url: str, given: Any, streamed: bool) -> Asked:
 )
 def test_requests_equal_those_of_the_sdk(openai: Any, native: Any, streamed: bool) -> None:
     with serving(OPENAI.streamed if streamed else OPENAI.whole) as server:
-        told(server, streamed, **native)
+        sdk_response(server, streamed, **native)
         theirs = asked_by_sdk(server.requests[0])
         asked = ours(server.url, openai, streamed)
     assert asked._replace(body=plain(asked.body)) == theirs._replace(body=plain(theirs.body))
@@ -182,9 +182,9 @@ class Heard:
             count = answer.usage  # the tokens of sound are in the total alone
             self.tokens = (count.total_tokens - count.completion_tokens, count.completion_tokens)
         for choice in (one for one in answer.choices if one.index == 0):
-            said = getattr(choice, "message", None) or choice.delta
-            self.content(said.content or "")
-            for call in said.tool_calls or []:
+            response = getattr(choice, "message", None) or choice.delta
+            self.content(response.content or "")
+            for call in response.tool_calls or []:
                 self.call(call)
             self.finish = choice.finish_reason or self.finish
 
@@ -210,9 +210,9 @@ class Heard:
 
 def read_by_sdk(answer: Played, streamed: bool) -> Reading:
     with serving(answer) as server:
-        said = told(server, streamed, messages=[USER])
+        response = sdk_response(server, streamed, messages=[USER])
     heard = Heard()
-    for one in said if streamed else [said]:
+    for one in response if streamed else [response]:
         heard.hear(one)
     return heard.reading()
 

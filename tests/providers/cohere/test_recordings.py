@@ -64,8 +64,8 @@ def whole_of(recording: Recording) -> Any:
         elif event["type"] == "tool-call-start":
             message["tool_calls"].append(delta["tool_calls"])
         elif event["type"] == "tool-call-delta":
-            said = message["tool_calls"][-1]["function"]
-            said["arguments"] += delta["tool_calls"]["function"]["arguments"]
+            function = message["tool_calls"][-1]["function"]
+            function["arguments"] += delta["tool_calls"]["function"]["arguments"]
         elif event["type"] == "citation-start":
             message["citations"].append(delta["citations"])
         elif event["type"] == "message-end":
@@ -74,7 +74,7 @@ def whole_of(recording: Recording) -> Any:
     return whole
 
 
-def said(recording: Recording, kind: str) -> str:
+def recorded_text(recording: Recording, kind: str) -> str:
     content = whole_of(recording)["message"].get("content") or []
     return "".join(block[kind] for block in content if block["type"] == kind)
 
@@ -90,14 +90,14 @@ def test_a_recorded_response_has_its_start_text_and_finish(recording: Recording)
     assert answer.done
     assert found[0] == Started(whole["id"])
     assert answer.finish_reason == REASONS[whole["finish_reason"]]
-    assert "".join(answer.choices[0].text) == said(recording, "text")
+    assert "".join(answer.choices[0].text) == recorded_text(recording, "text")
 
 
 @each(ANSWERS)
 def test_a_recorded_tool_plan_and_thinking_are_reasoning(recording: Recording) -> None:
     plan = whole_of(recording)["message"].get("tool_plan") or ""
     choice = fold(events(recording)).choices[0]
-    assert "".join(choice.reasoning) == said(recording, "thinking") + plan
+    assert "".join(choice.reasoning) == recorded_text(recording, "thinking") + plan
 
 
 @each(ANSWERS)
@@ -150,8 +150,8 @@ CLASSES = {401: errors.UpstreamAuth, 404: errors.UpstreamNotFound}
 @each(REFUSALS)
 def test_a_recorded_error_keeps_the_providers_message(recording: Recording) -> None:
     error = cohere.decode_error(recording.status, recording.headers, recording.body)
-    said = json.loads(recording.body)
-    assert (error.message, error.request_id) == (said["message"], said["id"])
+    body = json.loads(recording.body)
+    assert (error.message, error.request_id) == (body["message"], body["id"])
     assert type(error) is CLASSES[recording.status]
     assert not error.retryable
 
@@ -195,8 +195,8 @@ def plain(body: Any) -> Any:
 
 @each(REQUESTS)
 def test_a_recorded_request_is_encoded_as_recorded(recording: Recording) -> None:
-    request, changes = cohere.PROVIDER.adapt(canonical(recording))
-    assert changes == ()
+    request, transformations = cohere.PROVIDER.adapt(canonical(recording))
+    assert transformations == ()
     http = cohere.encode_request(request, TARGET)
     assert (http.url.host, http.url.path) == ("api.cohere.com", "/v2/chat")
     assert plain(json.loads(http.body)) == plain(recording.request)

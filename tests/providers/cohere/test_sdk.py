@@ -79,7 +79,7 @@ def client(server: ThreadedServer, http: httpx.Client) -> Any:
     )
 
 
-def told(server: ThreadedServer, streamed: bool, **given: Any) -> Any:
+def sdk_response(server: ThreadedServer, streamed: bool, **given: Any) -> Any:
     with httpx.Client() as http:
         if streamed:
             return list(client(server, http).chat_stream(**given))
@@ -99,7 +99,7 @@ def test_requests_equal_those_of_the_sdk(
     model: str, openai: Any, native: Any, streamed: bool
 ) -> None:
     with serving(COHERE.streamed if streamed else COHERE.whole) as server:
-        told(server, streamed, model=model, **native)
+        sdk_response(server, streamed, model=model, **native)
         theirs = asked_by_sdk(server.requests[0])
         assert ours(server.url, model, openai, streamed) == theirs
 
@@ -211,8 +211,8 @@ def read_streamed(events: list[Any]) -> Reading:
 
 def read_by_sdk(played: Played, streamed: bool) -> Reading:
     with serving(played) as server:
-        said = told(server, streamed, model=MODEL, messages=[USER])
-    return read_streamed(said) if streamed else read_whole(said)
+        response = sdk_response(server, streamed, model=MODEL, messages=[USER])
+    return read_streamed(response) if streamed else read_whole(response)
 
 
 @pytest.mark.parametrize(

@@ -68,21 +68,21 @@ GROUNDINGS: list[tuple[str, dict[str, Any], list[Any]]] = [
 def test_grounding_becomes_annotations_and_is_returned_unchanged(
     name: str, metadata: dict[str, Any], annotations: list[Any]
 ) -> None:
-    told = whole(answer({"text": "Köln am Rhein"}, groundingMetadata=metadata))
-    assert told[2] == ExtraFields({"annotations": annotations, "grounding_metadata": metadata})
+    decoded = whole(answer({"text": "Köln am Rhein"}, groundingMetadata=metadata))
+    assert decoded[2] == ExtraFields({"annotations": annotations, "grounding_metadata": metadata})
 
 
 def test_grounding_that_a_stream_repeats_is_reported_once() -> None:
     grounding = {"groundingChunks": [WEB], "groundingSupports": [support("ab", 0, 2, 0)]}
-    told = ResponseAccumulator()
-    told.add(
+    decoded = ResponseAccumulator()
+    decoded.add(
         streamed(
             answer({"text": "a"}, finish=None, groundingMetadata={}),
             answer({"text": "b"}, finish=None, groundingMetadata=grounding),
             answer({"text": "c"}, groundingMetadata=grounding, urlContextMetadata={"u": 1}),
         )
     )
-    assert told.choices[0].extra == {
+    assert decoded.choices[0].extra == {
         "annotations": [cited("https://a.test", "A", 0, 2)],
         "grounding_metadata": grounding,
         "url_context_metadata": {"u": 1},
@@ -92,5 +92,5 @@ def test_grounding_that_a_stream_repeats_is_reported_once() -> None:
 @pytest.mark.parametrize("field", ["citationSources", "citations"])
 def test_citations_become_annotations(field: str) -> None:
     metadata = {field: [{"startIndex": 2, "endIndex": 4, "uri": "https://a.test"}, {}]}
-    told = whole(answer({"text": "abcdef"}, citationMetadata=metadata))
-    assert told[2] == ExtraFields({"annotations": [cited("https://a.test", "", 2, 4)]})
+    decoded = whole(answer({"text": "abcdef"}, citationMetadata=metadata))
+    assert decoded[2] == ExtraFields({"annotations": [cited("https://a.test", "", 2, 4)]})

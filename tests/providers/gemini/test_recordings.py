@@ -70,7 +70,7 @@ def parts(recording: Recording) -> list[Any]:
     ]
 
 
-def said(recording: Recording, thought: bool) -> str:
+def recorded_text(recording: Recording, thought: bool) -> str:
     return "".join(
         p.get("text", "") for p in parts(recording) if p.get("thought", False) == thought
     )
@@ -92,8 +92,8 @@ def test_a_recorded_response_has_its_text_and_finish(recording: Recording) -> No
     assert answer.failed is None
     assert answer.is_finished
     assert list(answer.choices) == [0]
-    assert "".join(choice.text) == said(recording, thought=False)
-    assert "".join(choice.reasoning) == said(recording, thought=True)
+    assert "".join(choice.text) == recorded_text(recording, thought=False)
+    assert "".join(choice.reasoning) == recorded_text(recording, thought=True)
     reason = next((c["finishReason"] for c in candidates(recording) if "finishReason" in c), None)
     called = any("functionCall" in part for part in parts(recording))
     expected = "tool_calls" if called else REASONS[reason or "BLOCKED"]
@@ -191,9 +191,9 @@ def test_recorded_grounding_has_the_spans_of_its_passages(recording: Recording) 
 @each(ANSWERS)
 def test_recorded_logprobs_have_one_entry_a_token(recording: Recording) -> None:
     results = [c["logprobsResult"] for c in candidates(recording) if "logprobsResult" in c]
-    told = fold(events(recording)).choices[0].logprobs
+    wire = fold(events(recording)).choices[0].logprobs
     chosen_tokens = [token for result in results for token in result["chosenCandidates"]]
-    content = told["content"] if told else []
+    content = wire["content"] if wire else []
     assert [(t["token"], t["logprob"]) for t in content] == [
         (token["token"], token["logProbability"]) for token in chosen_tokens
     ]
@@ -240,11 +240,11 @@ CLASSES = {
 def test_a_recorded_error_keeps_the_providers_message(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     error = provider.decode_error(recording.status, recording.headers, recording.body)
-    told = json.loads(recording.body)["error"]
-    reasons = [detail["reason"] for detail in told.get("details", ()) if "reason" in detail]
-    assert error.code == (reasons[0] if reasons else told["status"])
+    wire = json.loads(recording.body)["error"]
+    reasons = [detail["reason"] for detail in wire.get("details", ()) if "reason" in detail]
+    assert error.code == (reasons[0] if reasons else wire["status"])
     assert type(error) is CLASSES[error.code]
-    assert error.message == told["message"]
+    assert error.message == wire["message"]
     assert error.retryable == (recording.status == 503)
 
 
@@ -255,10 +255,10 @@ def test_a_recorded_error_keeps_the_providers_message(recording: Recording) -> N
 def test_recorded_embeddings_are_decoded_and_their_request_encoded(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
     body = json.loads(recording.body)
-    told = body["embeddings"] if "embeddings" in body else [body["embedding"]]
+    wire = body["embeddings"] if "embeddings" in body else [body["embedding"]]
     assert provider.decode_embeddings is not None
     found = provider.decode_embeddings(recording.body)
-    assert found.vectors == [each["values"] for each in told]
+    assert found.vectors == [each["values"] for each in wire]
     assert found.usage.input_tokens == body.get("usageMetadata", {}).get("promptTokenCount")
     asked = recording.request.get("requests", [recording.request])
     texts = [part["text"] for one in asked for part in one["content"]["parts"]]
@@ -274,7 +274,7 @@ def test_recorded_embeddings_are_decoded_and_their_request_encoded(recording: Re
     assert http.url.path.endswith(f"/models/{recording.model}:{recording.api}")
 
 
-# --- Requests: the recorded one said in OpenAI's words, and written again -------------------------
+# --- Requests: the recorded one in OpenAI's format, encoded again --------------------------------
 
 WAIVED = {
     "vertex/generatecontent-sync-error-400-invalid-argument-vision-tools-gemini": (
@@ -384,9 +384,9 @@ def openai_messages(content: Any, position: int, calls: dict[str, str]) -> Itera
     rest = []
     for part in content["parts"]:
         if "functionResponse" in part:
-            told = part["functionResponse"]
-            call_id = told.get("id") or calls[told["name"]]
-            text = json.dumps(told["response"])
+            wire = part["functionResponse"]
+            call_id = wire.get("id") or calls[wire["name"]]
+            text = json.dumps(wire["response"])
             yield {"role": "tool", "tool_call_id": call_id, "content": text}
         else:
             rest.append(openai_part(part))
@@ -462,10 +462,10 @@ WRITTEN_ALIKE = [recording for recording in REQUESTS if recording.name not in WA
 @each(WRITTEN_ALIKE)
 def test_a_recorded_request_is_encoded_as_recorded(recording: Recording) -> None:
     provider = PROVIDERS[recording.provider]
-    adapted, changes = provider.adapt(canonical(recording))
+    adapted, transformations = provider.adapt(canonical(recording))
     http = provider.encode_request(adapted, TARGETS[recording.provider])
     assert plain(json.loads(http.body)) == plain(recording.request)
-    assert changes == ()
+    assert transformations == ()
     method = "streamGenerateContent?alt=sse" if recording.stream else "generateContent"
     assert http.url.path.endswith(f"/models/{recording.model}:{method}")
 

@@ -61,8 +61,8 @@ def has_ids(target: Target) -> bool:
     return target is not VERTEX
 
 
-def said(changes: tuple[Transformation, ...], words: str) -> bool:
-    return any(words in change.reason for change in changes)
+def has_reason(transformations: tuple[Transformation, ...], text: str) -> bool:
+    return any(text in transformation.reason for transformation in transformations)
 
 
 # --- Messages: what was meant ---------------------------------------------------------------------
@@ -291,20 +291,20 @@ def test_a_conversation_is_encoded_completely(
     place: str, model: str, messages: list[Json], stream: bool
 ) -> None:
     provider, target = PROVIDERS[place]
-    body, changes = sent(provider, chat(model, messages, stream), target)
+    body, transformations = sent(provider, chat(model, messages, stream), target)
     system, rest = meant_by(messages)
-    if said(changes, "media of tool results after them"):
+    if has_reason(transformations, "media of tool results after them"):
         rest = with_media_behind(rest, "data" if model.startswith("gemini-3") else None)
     if not has_ids(target):
         without_ids(rest)
     found = read_messages(body)
-    if said(changes, "check of thought signatures"):
+    if has_reason(transformations, "check of thought signatures"):
         for role, answer in found[1]:
             for call in answer["calls"][:1] if role == "assistant" else ():
                 call["signature"] = None if call["signature"] == UNCHECKED else call["signature"]
     assert found == (system, rest)
     marks = "cache_control" in json.dumps(messages)
-    assert marks == said(changes, "which caches implicitly")
+    assert marks == has_reason(transformations, "which caches implicitly")
     assert "cache_control" not in json.dumps(body)
 
 
@@ -401,8 +401,8 @@ def meant_parameters(given: dict[str, Json]) -> dict[str, Json]:
         ]
     if "response_format" in found:
         inner = found["response_format"]["json_schema"]
-        told = {"description": inner["description"]} if "description" in inner else {}
-        found["response_format"] = {**told, **inner["schema"]}
+        description = {"description": inner["description"]} if "description" in inner else {}
+        found["response_format"] = {**description, **inner["schema"]}
     thinking = [found.pop(n) for n in ("reasoning_effort", "reasoning", "thinking") if n in found]
     for value in thinking:
         amounts = [value] if isinstance(value, str) else value.values()
@@ -460,19 +460,26 @@ def test_a_parameter_is_encoded_or_its_transformation_listed(
     place: str, model: str, asked: dict[str, Json]
 ) -> None:
     provider, target = PROVIDERS[place]
-    body, changes = sent(
+    body, transformations = sent(
         provider, chat(model, [{"role": "user", "content": "Hi"}], **asked), target
     )
     wanted, found = meant_parameters(asked), read_parameters(body)
     partly = ("tools", "response_format", "max_tokens", "cache_control")
-    whole = [c for c in changes if re.split(r"[.\[]", c.parameter)[0] not in partly]
-    for change in whole:
-        name = "thinking" if change.parameter.startswith("reasoning") else change.parameter
-        assert (change.action == "dropped") == (name not in found)
+    whole = [c for c in transformations if re.split(r"[.\[]", c.parameter)[0] not in partly]
+    for transformation in whole:
+        name = (
+            "thinking"
+            if transformation.parameter.startswith("reasoning")
+            else transformation.parameter
+        )
+        assert (transformation.action == "dropped") == (name not in found)
         wanted.pop(name)
         found.pop(name, None)
     for name in ("tools", "response_format"):
-        if said(tuple(c for c in changes if c.parameter.startswith(name)), "additionalProperties"):
+        if has_reason(
+            tuple(c for c in transformations if c.parameter.startswith(name)),
+            "additionalProperties",
+        ):
             wanted[name] = without(wanted[name], "additionalProperties")
     if model.startswith("gemini-2.0") and wanted.get("thinking") == "none":
         del wanted["thinking"]  # it never does
@@ -480,7 +487,7 @@ def test_a_parameter_is_encoded_or_its_transformation_listed(
         wanted["thinking"] = EFFORTS[wanted["thinking"]]
     assert found == wanted
     strict = [tool for tool in asked.get("tools", ()) if tool["function"].get("strict")]
-    assert bool(strict) == ("tools[].function.strict" in {c.parameter for c in changes})
+    assert bool(strict) == ("tools[].function.strict" in {c.parameter for c in transformations})
 
 
 @given(

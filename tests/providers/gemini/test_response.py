@@ -186,8 +186,10 @@ def test_a_finish_reason_becomes_openais(given: Any, kind: Any, reason: str) -> 
 def test_a_finish_without_an_answer_is_failed_after_its_usage(
     given: Any, kind: Any, code: str
 ) -> None:
-    told = answer(finish=given) | {"usageMetadata": {"promptTokenCount": 5, "totalTokenCount": 5}}
-    seen, failed = whole(told, kind.PROVIDER)[-2:]
+    decoded = answer(finish=given) | {
+        "usageMetadata": {"promptTokenCount": 5, "totalTokenCount": 5}
+    }
+    seen, failed = whole(decoded, kind.PROVIDER)[-2:]
     assert isinstance(seen, UsageReported)
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, errors.UpstreamError)
@@ -197,17 +199,17 @@ def test_a_finish_without_an_answer_is_failed_after_its_usage(
 
 
 def test_a_failure_has_googles_message() -> None:
-    told = answer(finish="MALFORMED_FUNCTION_CALL", finishMessage="Malformed call: print(f(")
-    failed = whole(told)[-1]
+    decoded = answer(finish="MALFORMED_FUNCTION_CALL", finishMessage="Malformed call: print(f(")
+    failed = whole(decoded)[-1]
     assert isinstance(failed, Failed)
     assert str(failed.error) == "Malformed call: print(f("
 
 
 @pytest.mark.parametrize("given", [None, "", 0, "FINISH_REASON_UNSPECIFIED"])
 def test_an_unspecified_finish_reason_does_not_finish(given: Any) -> None:
-    told = ResponseAccumulator()
-    told.add(whole(answer({"text": "a"}, finish=given)))
-    assert not told.is_finished
+    decoded = ResponseAccumulator()
+    decoded.add(whole(answer({"text": "a"}, finish=given)))
+    assert not decoded.is_finished
 
 
 def test_a_second_finish_reason_is_ignored() -> None:
@@ -215,12 +217,15 @@ def test_a_second_finish_reason_is_ignored() -> None:
 
 
 def test_a_filtered_response_has_googles_message_as_refusal() -> None:
-    told = whole(answer(finish="SAFETY", finishMessage="Blocked for safety."))
-    assert told[1:] == [ExtraFields({"refusal": "Blocked for safety."}), Finished("content_filter")]
+    decoded = whole(answer(finish="SAFETY", finishMessage="Blocked for safety."))
+    assert decoded[1:] == [
+        ExtraFields({"refusal": "Blocked for safety."}),
+        Finished("content_filter"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("feedback", "said"),
+    ("feedback", "refusal"),
     [
         (
             {"blockReason": "SAFETY"},
@@ -232,17 +237,17 @@ def test_a_filtered_response_has_googles_message_as_refusal() -> None:
         ),
     ],
 )
-def test_a_blocked_prompt_finishes_with_content_filter(feedback: Any, said: str) -> None:
+def test_a_blocked_prompt_finishes_with_content_filter(feedback: Any, refusal: str) -> None:
     body = {"promptFeedback": feedback, "responseId": "r1", "modelVersion": "gemini-x"}
-    assert whole(body) == [START, ExtraFields({"refusal": said}), Finished("content_filter")]
+    assert whole(body) == [START, ExtraFields({"refusal": refusal}), Finished("content_filter")]
     assert streamed(body) == whole(body)
 
 
 def test_the_reason_of_a_blocked_prompt_is_not_counted_as_output() -> None:
-    told = ResponseAccumulator()
-    told.add(whole({"promptFeedback": {"blockReason": "SAFETY"}}))
-    assert told.produced() == ""
-    assert told.choices[0].message()["refusal"].startswith("The prompt was blocked (SAFETY).")
+    decoded = ResponseAccumulator()
+    decoded.add(whole({"promptFeedback": {"blockReason": "SAFETY"}}))
+    assert decoded.produced() == ""
+    assert decoded.choices[0].message()["refusal"].startswith("The prompt was blocked (SAFETY).")
 
 
 def test_feedback_without_a_block_does_not_finish() -> None:
@@ -283,11 +288,11 @@ def test_logprobs_have_openais_shape() -> None:
         ],
         "topCandidates": [{"candidates": [{"token": "é", "logProbability": -0.5}]}, {}],
     }
-    told = whole(answer({"text": "éx"}, logprobsResult=result))
+    decoded = whole(answer({"text": "éx"}, logprobsResult=result))
     first = {"token": "é", "logprob": -0.5, "bytes": [195, 169]}
     second = {"token": "x", "logprob": -1.0, "bytes": [120]}
     content = [{**first, "top_logprobs": [first]}, {**second, "top_logprobs": []}]
-    assert told[2] == Logprobs({"content": content, "refusal": None})
+    assert decoded[2] == Logprobs({"content": content, "refusal": None})
     del result["topCandidates"]
     bare = whole(answer({"text": "éx"}, logprobsResult=result))[2]
     assert isinstance(bare, Logprobs)
@@ -323,14 +328,14 @@ ERROR = {"error": {"code": 503, "message": "Overloaded.", "status": "UNAVAILABLE
 
 @pytest.mark.parametrize("body", [ERROR, [ERROR]], ids=["object", "array"])
 def test_an_error_in_a_body_of_status_200_is_failed(body: Any) -> None:
-    for told in (whole(body), streamed(body)):
-        (failed,) = told
+    for decoded in (whole(body), streamed(body)):
+        (failed,) = decoded
         assert isinstance(failed, Failed)
         assert isinstance(failed.error, errors.UpstreamOverloaded)
         assert failed.error.message == "Overloaded."
 
 
 def test_an_error_in_a_stream_is_failed() -> None:
-    told = streamed(CHUNKS[0], ERROR)
-    assert told[:2] == EXPECTED[:2]
-    assert isinstance(told[2], Failed)
+    decoded = streamed(CHUNKS[0], ERROR)
+    assert decoded[:2] == EXPECTED[:2]
+    assert isinstance(decoded[2], Failed)

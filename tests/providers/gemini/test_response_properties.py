@@ -48,7 +48,7 @@ USUAL = [{"role": "user", "content": "Hi"}]
 signatures = maybe(base64s)
 codes = st.builds(lambda code: {"executableCode": {"language": "PYTHON", "code": code}}, texts)
 outputs = st.builds(
-    lambda said: {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": said}}, texts
+    lambda output: {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": output}}, texts
 )
 images = st.builds(lambda data: {"mimeType": "image/png", "data": data}, base64s)
 
@@ -222,7 +222,7 @@ def is_image(part: Json) -> bool:
     return part.get("inlineData", {}).get("mimeType") == "image/png"
 
 
-def told(part: Json, call_id: str | None, image: int) -> Json:
+def expected_detail(part: Json, call_id: str | None, image: int) -> Json:
     """The detail that keeps a part's signature, and the part where nothing else does."""
     signature = part.get("thoughtSignature")
     kept = {k: v for k, v in part.items() if k in ("executableCode", "codeExecutionResult")}
@@ -259,7 +259,7 @@ def annotations(candidate: Json, text: str) -> list[Json]:
 
 
 def check(choice: ChoiceAccumulator, candidate: Json, exact_ids: bool = True) -> None:
-    """The choice says all that the candidate said."""
+    """The choice has all that the candidate has."""
     given = candidate["content"]["parts"]
     message = choice.message()
     text = text_of(given)
@@ -277,7 +277,7 @@ def check(choice: ChoiceAccumulator, candidate: Json, exact_ids: bool = True) ->
     ]
     order = iter(call_ids)
     details = [
-        told(
+        expected_detail(
             part,
             next(order) if "functionCall" in part else None,
             sum(map(is_image, given[:position])),

@@ -154,7 +154,7 @@ ASKED: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any]]] = {
 FINISHED = {"STOP": "stop"}
 
 
-def told(server: ThreadedServer, stream: bool, **asked: Any) -> list[Any]:
+def sdk_response(server: ThreadedServer, stream: bool, **asked: Any) -> list[Any]:
     """What the SDK made of the answer, in one piece or several."""
     # Its own default is v1; both are served, and v1beta has what is new.
     options = genai.types.HttpOptions(base_url=server.url, api_version="v1beta")
@@ -189,7 +189,7 @@ def camel(value: Any) -> Any:
 def test_requests_equal_those_of_the_sdk(what: str, stream: bool) -> None:
     request, words = ASKED[what]
     with ThreadedServer([served(GEMINI[stream])]) as server:
-        told(server, stream, **request())
+        sdk_response(server, stream, **request())
         asked = server.requests[0]
         target = Target(provider="g", base_url=f"{server.url}/v1beta", api_key="k")
     ours = encoded(PROVIDER, target, stream=stream, **words)
@@ -203,7 +203,7 @@ def test_requests_equal_those_of_the_sdk(what: str, stream: bool) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_sdk_decodes_a_response_as_we_do(wire: Wire, stream: bool) -> None:
     with ThreadedServer([served(wire[stream])]) as server:
-        answers = told(server, stream, model="gemini-2.5-flash", contents="Hello")
+        answers = sdk_response(server, stream, model="gemini-2.5-flash", contents="Hello")
     candidates = [(answer.candidates or [])[0] for answer in answers]
     parts = [part for one in candidates if one.content for part in one.content.parts or ()]
     ours = read(PROVIDER, wire[stream], stream=stream)

@@ -130,6 +130,6 @@ def test_a_response_sent_back_has_the_parts_that_it_had() -> None:
 
 def spoken(answer: Any) -> Any:
 
-    told = ResponseAccumulator()
-    told.add(PROVIDER.decode_response(json.dumps(answer).encode()))
-    return told.choices[0].message()
+    decoded = ResponseAccumulator()
+    decoded.add(PROVIDER.decode_response(json.dumps(answer).encode()))
+    return decoded.choices[0].message()

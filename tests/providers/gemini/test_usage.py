@@ -77,13 +77,13 @@ USAGES: list[tuple[dict[str, Any], Usage, dict[str, Any]]] = [
 def test_usage_has_the_billed_counts(
     wire: dict[str, Any], usage: Usage, shown: dict[str, Any]
 ) -> None:
-    told = whole(answer({"text": "a"}) | {"usageMetadata": wire})
-    assert told[2] == UsageReported(usage, shown)
+    decoded = whole(answer({"text": "a"}) | {"usageMetadata": wire})
+    assert decoded[2] == UsageReported(usage, shown)
 
 
 def test_a_usage_without_counts_is_ignored() -> None:
-    told = whole(answer({"text": "a"}) | {"usageMetadata": {"trafficType": "ON_DEMAND"}})
-    assert told == [START, Text("a"), STOP]
+    decoded = whole(answer({"text": "a"}) | {"usageMetadata": {"trafficType": "ON_DEMAND"}})
+    assert decoded == [START, Text("a"), STOP]
 
 
 def test_a_later_usage_replaces_an_earlier_one() -> None:
@@ -91,9 +91,9 @@ def test_a_later_usage_replaces_an_earlier_one() -> None:
         usage = {"promptTokenCount": 3, "candidatesTokenCount": tokens}
         return answer({"text": "a"}, finish=finish) | {"usageMetadata": usage}
 
-    told = ResponseAccumulator()
-    told.add(streamed(counted(1), counted(2), counted(3, "STOP")))
-    assert told.reported() == Usage(input_tokens=3, output_tokens=3)
+    decoded = ResponseAccumulator()
+    decoded.add(streamed(counted(1), counted(2), counted(3, "STOP")))
+    assert decoded.reported() == Usage(input_tokens=3, output_tokens=3)
 
 
 def test_the_service_tier_is_reported() -> None:

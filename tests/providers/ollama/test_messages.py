@@ -136,11 +136,11 @@ def test_a_dropped_message_field_is_a_transformation(message: Any, path: str) ->
 
 @given(st.text(), st.text(), st.dictionaries(st.text(), st.integers(-(2**53), 2**53) | st.text()))
 def test_a_response_sent_back_is_the_message_that_it_was(
-    said: str, thought: str, arguments: Any
+    text: str, thought: str, arguments: Any
 ) -> None:
     """Ollama's format to OpenAI's and back."""
     call = {"id": "c", "function": {"name": "f", "arguments": arguments}}
-    message = {"role": "assistant", "content": said, "thinking": thought, "tool_calls": [call]}
+    message = {"role": "assistant", "content": text, "thinking": thought, "tool_calls": [call]}
     answer = ResponseAccumulator()
     answer.add(PROVIDER.decode_response(json.dumps({"message": message, "done": True}).encode()))
     back = sent_body(PROVIDER, NATIVE, chat("m", [answer.choices[0].message()]))["messages"][0]

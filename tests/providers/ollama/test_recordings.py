@@ -95,12 +95,12 @@ def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
 
 @each(NATIVE + COPIES)
 def test_a_recorded_response_has_its_finish_reason(recording: Recording) -> None:
-    told = [
+    reasons = [
         value.get("done_reason") or value.get("choices", [{}])[0].get("finish_reason")
         for value in objects(recording)
         if value.get("choices", [value])
     ]
-    expected = "tool_calls" if calls(recording) else told[-1]
+    expected = "tool_calls" if calls(recording) else reasons[-1]
     assert fold(events(recording)).finish_reason == expected
 
 
@@ -156,8 +156,8 @@ CLASSES = {400: errors.UpstreamRejected, 404: errors.UpstreamNotFound}
 @each(REFUSALS)
 def test_a_recorded_error_keeps_the_providers_message(recording: Recording) -> None:
     error = ollama.decode_error(recording.status, recording.headers, recording.body)
-    said = json.loads(recording.body)["error"]
-    assert error.message == (said if isinstance(said, str) else said["message"])
+    error_body = json.loads(recording.body)["error"]
+    assert error.message == (error_body if isinstance(error_body, str) else error_body["message"])
     assert type(error) is CLASSES[recording.status]
     assert not error.retryable
 
@@ -230,8 +230,8 @@ def plain(body: Any) -> Any:
 
 @each(REQUESTS)
 def test_a_recorded_request_is_encoded_as_recorded(recording: Recording) -> None:
-    request, changes = ollama.PROVIDER.adapt(canonical(recording))
-    assert {change.parameter for change in changes} <= {"max_tokens"}
+    request, transformations = ollama.PROVIDER.adapt(canonical(recording))
+    assert {each.parameter for each in transformations} <= {"max_tokens"}
     http = ollama.encode_request(request, target(recording))
     expected = {"api_chat": "/api/chat", "chat": "/v1/chat/completions"}[recording.api]
     assert (http.url.host, http.url.port, http.url.path) == ("127.0.0.1", 11434, expected)
@@ -250,8 +250,8 @@ def test_a_recorded_tool_result_names_its_tool() -> None:
         sent = [
             turn["tool_name"] for turn in json.loads(http.body)["messages"] if "tool_name" in turn
         ]
-        told = [turn["tool_name"] for turn in recording.request["messages"] if "tool_name" in turn]
-        assert sent == told or not told
+        names = [turn["tool_name"] for turn in recording.request["messages"] if "tool_name" in turn]
+        assert sent == names or not names
 
 
 @each(VECTORS)

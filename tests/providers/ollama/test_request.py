@@ -72,9 +72,9 @@ def test_parameters_of_the_openai_api_keep_openais_names(parameters: Any, expect
 
 
 def test_reasoning_is_renamed_for_the_openai_api() -> None:
-    said = {"role": "assistant", "content": "b", "reasoning_content": "hm"}
-    both = {**said, "reasoning": "ha"}
-    assert sent_body(PROVIDER, OPENAI, chat("m", [said, both]))["messages"] == [
-        {**said, "reasoning": "hm"},
+    message = {"role": "assistant", "content": "b", "reasoning_content": "hm"}
+    both = {**message, "reasoning": "ha"}
+    assert sent_body(PROVIDER, OPENAI, chat("m", [message, both]))["messages"] == [
+        {**message, "reasoning": "hm"},
         both,
     ]

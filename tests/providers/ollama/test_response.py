@@ -94,15 +94,15 @@ def test_a_length_finish_stays_length_after_a_tool_call() -> None:
     assert found[-1] == Finished("length")
 
 
-@pytest.mark.parametrize("said", ["out of luck", {"message": "out of luck", "type": "api_error"}])
-def test_an_error_in_a_stream_or_a_body_of_status_200_is_failed(said: Any) -> None:
-    body = json.dumps({"error": said}).encode()
-    told = [
+@pytest.mark.parametrize("error", ["out of luck", {"message": "out of luck", "type": "api_error"}])
+def test_an_error_in_a_stream_or_a_body_of_status_200_is_failed(error: Any) -> None:
+    body = json.dumps({"error": error}).encode()
+    failures = [
         streamed(line() + b"\n", body)[-1],
         streamed(body)[0],
         PROVIDER.decode_response(body)[0],
     ]
-    for event in told:
+    for event in failures:
         assert isinstance(event, Failed)
         assert str(event.error) == "out of luck"
 

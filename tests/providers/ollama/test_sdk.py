@@ -64,10 +64,10 @@ REQUESTS: list[tuple[str, Any, Any]] = [
 ]  # fmt: skip
 
 
-def told(server: ThreadedServer, streamed: bool, **given: Any) -> list[Any]:
+def sdk_response(server: ThreadedServer, streamed: bool, **given: Any) -> list[Any]:
     with ollama.Client(server.url, headers={"authorization": "Bearer k"}) as client:
-        said = client.chat(MODEL, stream=streamed, **given)
-        return list(said) if streamed else [said]
+        response = client.chat(MODEL, stream=streamed, **given)
+        return list(response) if streamed else [response]
 
 
 def ours(base_url: str, given: Any, streamed: bool) -> Asked:
@@ -92,7 +92,7 @@ def as_the_sdk(asked: Asked) -> Asked:
 )
 def test_requests_equal_those_of_the_sdk(openai: Any, native: Any, streamed: bool) -> None:
     with serving(OLLAMA.streamed if streamed else OLLAMA.whole) as server:
-        told(server, streamed, **native)
+        sdk_response(server, streamed, **native)
         theirs = asked_by_sdk(server.requests[0])
         assert as_the_sdk(ours(server.url, openai, streamed)) == theirs
 
@@ -101,9 +101,9 @@ def test_requests_equal_those_of_the_sdk(openai: Any, native: Any, streamed: boo
 
 
 def lines(*messages: Any, **end: Any) -> Played:
-    said = [{**LINE, "message": {"role": "assistant", **m}, "done": False} for m in messages]
-    said.append({**LINE, "message": {"role": "assistant", "content": ""}, **END, **end})
-    return Played(NDJSON, b"".join(json.dumps(line).encode() + b"\n" for line in said))
+    response = [{**LINE, "message": {"role": "assistant", **m}, "done": False} for m in messages]
+    response.append({**LINE, "message": {"role": "assistant", "content": ""}, **END, **end})
+    return Played(NDJSON, b"".join(json.dumps(line).encode() + b"\n" for line in response))
 
 
 def called(name: str, **arguments: Any) -> Any:
@@ -128,14 +128,14 @@ def finish_of(reason: str, calls: Any) -> str:
 
 def read_by_sdk(played: Played, streamed: bool) -> Reading:
     with serving(played) as server:
-        said = told(server, streamed, messages=[USER])
-    end = said[-1]
+        response = sdk_response(server, streamed, messages=[USER])
+    end = response[-1]
     assert end.done
-    made = [call.function for one in said for call in one.message.tool_calls or ()]
+    made = [call.function for one in response for call in one.message.tool_calls or ()]
     calls = tuple((None, call.name, dict(call.arguments)) for call in made)
     return Reading(
-        text="".join(one.message.content or "" for one in said),
-        thought="".join(one.message.thinking or "" for one in said),
+        text="".join(one.message.content or "" for one in response),
+        thought="".join(one.message.thinking or "" for one in response),
         calls=calls,
         finish=finish_of(end.done_reason, calls),
         tokens=(end.prompt_eval_count, end.eval_count),
