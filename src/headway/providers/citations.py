@@ -15,7 +15,7 @@ def citation_fields(
 ) -> ExtraFields:
     """``citations`` has the provider's values, ``annotations`` OpenAI's url_citation for each that
     has a web address. ``start`` and ``end`` are the place of the block in the text of the whole
-    answer, in characters; ``address_of`` finds what may be the address of a citation."""
+    response, in characters; ``address_of`` finds what may be the address of a citation."""
     span = {"start_index": start, "end_index": end}
     listed = list(citations)
     fields: dict[str, Any] = {"citations": [{**citation, **span} for citation in listed]}

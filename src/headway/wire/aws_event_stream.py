@@ -74,8 +74,8 @@ class EventStreamFramer:
         return frames
 
     def end(self) -> list[Frame]:
-        """No frames: an incomplete message cannot be read. The decoder of the answer misses its end
-        and reports that."""
+        """No frames: an incomplete message cannot be read. The decoder of the response misses its
+        end and reports that."""
         return []
 
     def _keep(self, rest: bytes) -> None:

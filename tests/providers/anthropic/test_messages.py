@@ -271,7 +271,7 @@ def test_arguments_keep_every_digit() -> None:
     assert arguments.encode() in PROVIDER.encode_request(request, TARGET).body
 
 
-# --- From an answer to the next request -----------------------------------------------------------
+# --- From a response to the next request ----------------------------------------------------------
 
 names = st.from_regex(r"[a-zA-Z0-9_-]{1,20}", fullmatch=True)
 words = st.text(min_size=1, max_size=40)
@@ -289,7 +289,7 @@ thoughts = st.lists(st.tuples(st.text(max_size=20), words), max_size=2)
 
 
 @given(said=words, made=calls, thought=thoughts)
-def test_the_blocks_of_an_answer_are_the_same_when_sent_back(
+def test_the_blocks_of_a_response_are_the_same_when_sent_back(
     said: str, made: list[tuple[str, str, Any]], thought: list[tuple[str, str]]
 ) -> None:
     """From blocks to events, to an assistant's message, and back to the same blocks."""

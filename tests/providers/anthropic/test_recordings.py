@@ -1,4 +1,4 @@
-"""Recorded answers and requests of the Claude API and of Vertex AI."""
+"""Recorded responses and requests of the Claude API and of Vertex AI."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ REASONS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length",
 
 
 @each(ANSWERS)
-def test_a_recorded_answer_is_finished_and_its_text_is_complete(recording: Recording) -> None:
+def test_a_recorded_response_is_finished_and_its_text_is_complete(recording: Recording) -> None:
     answer, whole = fold(events(recording)), message(recording)
     assert answer.failed is None
     assert answer.is_finished
@@ -106,7 +106,7 @@ def test_a_recorded_answer_is_finished_and_its_text_is_complete(recording: Recor
 
 
 @each(ANSWERS)
-def test_the_tool_calls_of_a_recorded_answer_are_decoded(recording: Recording) -> None:
+def test_the_tool_calls_of_a_recorded_response_are_decoded(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools
     made = [(tool.id, tool.name, json.loads("".join(tool.arguments))) for tool in tools.values()]
     assert made == [(b["id"], b["name"], b["input"]) for b in of_type(recording, "tool_use")]
@@ -126,7 +126,7 @@ def test_recorded_thinking_is_decoded_with_its_signature(recording: Recording) -
 
 
 @each(ANSWERS)
-def test_all_content_of_a_recorded_answer_is_decoded(recording: Recording) -> None:
+def test_all_content_of_a_recorded_response_is_decoded(recording: Recording) -> None:
     """Blocks of server tools are complete, and citations have the span of their text."""
     answer = fold(events(recording))
     extra, text = answer.choices[0].extra, "".join(answer.choices[0].text)
@@ -141,7 +141,7 @@ def test_all_content_of_a_recorded_answer_is_decoded(recording: Recording) -> No
 
 
 @each(ANSWERS)
-def test_input_tokens_of_a_recorded_answer_include_cached_tokens(recording: Recording) -> None:
+def test_input_tokens_of_a_recorded_response_include_cached_tokens(recording: Recording) -> None:
     counted = message(recording)["usage"]
     seen = fold(events(recording)).usage
     assert seen is not None
@@ -167,7 +167,9 @@ def test_chunk_sizes_do_not_change_the_events_of_a_recorded_stream(recording: Re
 
 
 @each(STREAMS)
-def test_a_recorded_stream_and_its_whole_message_give_the_same_answer(recording: Recording) -> None:
+def test_a_recorded_stream_and_its_whole_message_give_the_same_response(
+    recording: Recording,
+) -> None:
     provider = PROVIDERS[recording.provider]
     streamed = fold(events(recording))
     whole = fold(provider.decode_response(json.dumps(message(recording)).encode()))
@@ -182,7 +184,7 @@ def test_a_recorded_stream_and_its_whole_message_give_the_same_answer(recording:
 
 
 @each(ANSWERS)
-def test_a_recorded_answer_starts_first_and_reports_usage_before_its_end(
+def test_a_recorded_response_starts_first_and_reports_usage_before_its_end(
     recording: Recording,
 ) -> None:
     found = events(recording)

@@ -1,4 +1,4 @@
-"""Anthropic's answers, streamed and whole, are decoded to events."""
+"""Anthropic's responses, streamed and whole, are decoded to events."""
 
 from __future__ import annotations
 
@@ -298,7 +298,7 @@ def test_an_error_in_a_stream_is_decoded() -> None:
     assert last.error.request_id == "req_1"
 
 
-def test_an_error_in_a_whole_answer_is_decoded() -> None:
+def test_an_error_in_a_whole_response_is_decoded() -> None:
     body = b'{"type":"error","error":{"type":"api_error","message":"Oh"}}'
     (failed,) = decode_response(body)
     assert isinstance(failed, Failed)

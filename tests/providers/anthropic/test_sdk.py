@@ -1,4 +1,4 @@
-"""Anthropic's SDK as the reference: equal requests, and equal decoded answers."""
+"""Anthropic's SDK as the reference: equal requests, and equal decoded responses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from support.tool_call_responses import ANTHROPIC_CALLING, MESSAGE
 
 anthropic = lazy_import("anthropic")
 
-# the SDK warns of models that still answer
+# the SDK warns of models that still response
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The model 'claude-sonnet-4-5' is deprecated:DeprecationWarning"
 )
@@ -127,7 +127,7 @@ def client(server: ThreadedServer) -> Any:
 
 
 def told(server: ThreadedServer, stream: bool, arguments: dict[str, Any]) -> Any:
-    """The answer as the SDK decodes it."""
+    """The response as the SDK decodes it."""
     with client(server) as sdk:
         if not stream:
             return sdk.messages.create(**arguments)
@@ -190,7 +190,7 @@ def test_our_schema_equals_the_one_that_the_sdk_makes_of_a_class() -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("wire", [ANTHROPIC, ANTHROPIC_CALLING], ids=["text", "thoughts and calls"])
-def test_our_answer_equals_the_answer_that_the_sdk_decodes(wire: Wire, stream: bool) -> None:
+def test_our_response_equals_the_response_that_the_sdk_decodes(wire: Wire, stream: bool) -> None:
     with ThreadedServer([served(wire[stream])]) as server:
         message = told(server, stream, ASKED["a budget of thoughts"][0])
     ours = read(PROVIDER, wire[stream], stream=stream)

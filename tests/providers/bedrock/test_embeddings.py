@@ -118,6 +118,6 @@ def test_embeddings_are_decoded_from_the_format_of_the_vendor(
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"embeddings":{}}', b'{"embeddings":5}'])
-def test_an_answer_without_vectors_raises(body: bytes) -> None:
+def test_a_response_without_vectors_raises(body: bytes) -> None:
     with pytest.raises(ValueError, match="no embeddings"):
         decode_embeddings(body)

@@ -1,4 +1,4 @@
-"""Recorded answers of Amazon Bedrock are decoded."""
+"""Recorded responses of Amazon Bedrock are decoded."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def payloads(recording: Recording) -> Iterator[tuple[str, Any]]:
 
 
 def whole_of(recording: Recording) -> Any:
-    """The whole answer of Converse; that of a stream is assembled from its events."""
+    """The whole response of Converse; that of a stream is assembled from its events."""
     if not recording.stream:
         return json.loads(recording.body)
     blocks: dict[int, Any] = {}
@@ -83,7 +83,7 @@ def grow(block: Any, delta: Any) -> None:
 
 
 def settled(block: Any) -> Any:
-    """The block in the form of a whole answer."""
+    """The block in the form of a whole response."""
     if "json" in block:
         block["toolUse"]["input"] = json.loads(block.pop("json"))
     if "thought" in block:
@@ -110,7 +110,7 @@ REASONS = {"end_turn": "stop", "max_tokens": "length", "tool_use": "tool_calls",
 
 
 @each(ANSWERS)
-def test_a_recorded_answer_starts_finishes_reports_usage_and_ends(recording: Recording) -> None:
+def test_a_recorded_response_starts_finishes_reports_usage_and_ends(recording: Recording) -> None:
     found = events(recording)
     answer = fold(found)
     assert answer.failed is None
@@ -122,14 +122,14 @@ def test_a_recorded_answer_starts_finishes_reports_usage_and_ends(recording: Rec
 
 
 @each(CONVERSED)
-def test_text_and_finish_reason_of_a_recorded_answer_are_decoded(recording: Recording) -> None:
+def test_text_and_finish_reason_of_a_recorded_response_are_decoded(recording: Recording) -> None:
     choice, whole = fold(events(recording)).choices[0], whole_of(recording)
     assert "".join(choice.text) == "".join(said(block) for block in content(recording))
     assert choice.finish_reason == REASONS[whole["stopReason"]]
 
 
 @each(CONVERSED)
-def test_the_tool_calls_of_a_recorded_answer_are_decoded(recording: Recording) -> None:
+def test_the_tool_calls_of_a_recorded_response_are_decoded(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools
     made = [(t.id, t.name, json.loads("".join(t.arguments))) for t in tools.values()]
     calls = [b["toolUse"] for b in content(recording) if "toolUse" in b]
@@ -152,7 +152,7 @@ def test_recorded_reasoning_is_decoded_with_its_signature(recording: Recording) 
 
 
 @each(CONVERSED)
-def test_all_content_of_a_recorded_answer_is_decoded(recording: Recording) -> None:
+def test_all_content_of_a_recorded_response_is_decoded(recording: Recording) -> None:
     """Blocks of server tools, and citations with the span of their text."""
     choice = fold(events(recording)).choices[0]
     text = "".join(choice.text)
@@ -174,7 +174,7 @@ def test_all_content_of_a_recorded_answer_is_decoded(recording: Recording) -> No
 
 
 @each(CONVERSED)
-def test_input_tokens_of_a_recorded_answer_include_cached_tokens(recording: Recording) -> None:
+def test_input_tokens_of_a_recorded_response_include_cached_tokens(recording: Recording) -> None:
     counted = whole_of(recording)["usage"]
     seen = fold(events(recording)).usage
     assert seen is not None
@@ -197,7 +197,9 @@ CONVERSED_STREAMS = [recording for recording in CONVERSED if recording.stream]
 
 
 @each(CONVERSED_STREAMS)
-def test_a_recorded_stream_and_its_whole_answer_give_the_same_events(recording: Recording) -> None:
+def test_a_recorded_stream_and_its_whole_response_give_the_same_events(
+    recording: Recording,
+) -> None:
     streamed = fold(events(recording))
     whole = fold(decode_response(json.dumps(whole_of(recording)).encode()))
     one, other = streamed.choices[0].message(), whole.choices[0].message()
@@ -210,7 +212,7 @@ def test_a_recorded_stream_and_its_whole_answer_give_the_same_events(recording: 
 
 
 @each(INVOKED)
-def test_an_answer_of_invoke_is_decoded_from_the_format_of_the_model(recording: Recording) -> None:
+def test_a_response_of_invoke_is_decoded_from_the_format_of_the_model(recording: Recording) -> None:
     answer = fold(events(recording))
     assert answer.started is not None
     assert (answer.started.id or "").startswith("msg_bdrk_")

@@ -1,4 +1,4 @@
-"""Answers of Converse and of invoke are decoded to events: cases that no recording has."""
+"""Responses of Converse and of invoke are decoded to events: cases that no recording has."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ def test_a_stream_without_its_metadata_is_finished_and_has_no_end_mark() -> None
 # --- Whole ----------------------------------------------------------------------------------------
 
 
-def test_a_whole_answer_has_its_service_tier_and_every_type_of_block() -> None:
+def test_a_whole_response_has_its_service_tier_and_every_type_of_block() -> None:
     thought = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}}
     call = {"toolUse": {"toolUseId": "t", "name": "f", "input": {"a": 1}}}
     picture = {"image": {"format": "png", "source": {"bytes": B64}}}

@@ -1,4 +1,4 @@
-"""AWS's SDK as the reference: equal requests, equal signatures, and equal decoded answers."""
+"""AWS's SDK as the reference: equal requests, equal signatures, and equal decoded responses."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _nobodys_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(server: ThreadedServer, stream: bool, token: str | None, **arguments: Any) -> Any:
-    """The answer as the SDK decodes it: whole, or the list of events."""
+    """The response as the SDK decodes it: whole, or the list of events."""
     client = boto3.client(
         "bedrock-runtime",
         region_name="us-east-1",
@@ -206,7 +206,7 @@ def seconds(asked: Received) -> float:
 
 @pytest.mark.parametrize("wire", [BEDROCK, BEDROCK_CALLING], ids=["text", "thoughts and calls"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_our_answer_equals_the_answer_that_the_sdk_decodes(wire: Wire, stream: bool) -> None:
+def test_our_response_equals_the_response_that_the_sdk_decodes(wire: Wire, stream: bool) -> None:
     with ThreadedServer([served(wire[stream])]) as server:
         answer = told(server, stream, None, modelId=CLAUDE, messages=HELLO)
     said = folded(answer) if stream else answer
@@ -226,7 +226,7 @@ def test_our_answer_equals_the_answer_that_the_sdk_decodes(wire: Wire, stream: b
 
 
 def folded(events: list[dict[str, Any]]) -> dict[str, Any]:
-    """The whole answer, assembled from the SDK's events."""
+    """The whole response, assembled from the SDK's events."""
     blocks: dict[int, dict[str, Any]] = {}
     rest: dict[str, Any] = {}
     for event in events:

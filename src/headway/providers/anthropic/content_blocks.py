@@ -1,6 +1,6 @@
 """Decode Anthropic's content blocks to events: each is opened, filled by deltas, and closed
-(platform.claude.com/docs/en/build-with-claude/streaming). A whole answer has the same blocks, each
-opened with all of its content."""
+(platform.claude.com/docs/en/build-with-claude/streaming). A whole response has the same blocks,
+each opened with all of its content."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class OpenBlock:
         """The JSON that the block was opened with."""
         self.block = block
         self.start = start
-        """Where its text begins in the text of the whole answer, in characters."""
+        """Where its text begins in the text of the whole response, in characters."""
         self.tool = 0
         """Its position among the tool calls, if it is one."""
         self.fragments: list[str] = []
@@ -70,13 +70,13 @@ class OpenBlock:
 
 
 class DecoderState:
-    """What decoding one answer needs to remember between its events."""
+    """What decoding one response needs to remember between its events."""
 
     __slots__ = ("open_blocks", "text_length", "tool_count", "usage")
 
     def __init__(self) -> None:
         self.open_blocks: dict[int, OpenBlock] = {}
-        """By their index in the answer."""
+        """By their index in the response."""
         self.text_length = 0
         """Characters of text so far."""
         self.tool_count = 0

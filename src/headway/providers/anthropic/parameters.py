@@ -45,8 +45,9 @@ NO_EFFECT = {
 GATEWAY_PARAMETERS = ("stream_options",)
 """The gateway answers these itself: it always reports usage."""
 DEFAULT_MAX_TOKENS = 16_384
-"""``max_tokens`` where the caller gives none: the API requires it. Enough for long answers, and few
-enough for a whole answer to take less than ten minutes; models with a lower maximum get that."""
+"""``max_tokens`` where the caller gives none: the API requires it. Enough for long responses, and
+few enough for a whole response to take less than ten minutes; models with a lower maximum get
+that."""
 SERVICE_TIERS = {"auto": "auto", "standard_only": "standard_only", "default": "standard_only",
                  "priority": "auto"}  # fmt: skip
 """OpenAI's service tiers to Anthropic's (platform.claude.com/docs/en/api/service-tiers): auto uses
@@ -120,7 +121,7 @@ def clamp_temperature(draft: AnthropicDraft) -> None:
 
 
 def _convert_user(draft: AnthropicDraft) -> None:
-    """Anthropic's ``metadata`` holds only a user_id; OpenAI's is stored with the answer."""
+    """Anthropic's ``metadata`` holds only a user_id; OpenAI's is stored with the response."""
     metadata = draft.take_object("metadata")
     user_id = metadata.get("user_id")
     for name in ("safety_identifier", "user"):

@@ -114,7 +114,7 @@ def _disable(draft: AnthropicDraft, asked: ReasoningRequest) -> None:
 def _set_adaptive(draft: AnthropicDraft, asked: ReasoningRequest) -> None:
     thinking = {"type": "adaptive", **asked.thinking_fields}
     if draft.rules.thinking == "adaptive":
-        # From 4.7 on the answer has the text of the thinking only where the request asks for it.
+        # From 4.7 on the response has the text of the thinking only where the request asks for it.
         thinking.setdefault("display", "summarized")
     draft.put("thinking", thinking)
     effort = asked.effort
@@ -172,7 +172,7 @@ def _note_budget(draft: AnthropicDraft, asked: ReasoningRequest, budget: int) ->
 
 def _budget_within(limit: int, asked: ReasoningRequest) -> int:
     """The tokens to think with, of ``limit`` for the whole output. A budget that the caller did not
-    choose, or that exceeds the limit, leaves half of the limit to the answer."""
+    choose, or that exceeds the limit, leaves half of the limit to the response."""
     half = max(MIN_BUDGET, limit // 2)
     if asked.budget is None:
         return min(half, BUDGETS.get(asked.effort or "", BUDGETS["medium"]))

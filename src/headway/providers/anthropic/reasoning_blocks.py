@@ -27,7 +27,7 @@ def encrypted_detail(data: str | None, index: int) -> Block:
 
 
 def thinking_blocks(details: Iterable[Mapping[str, Any]]) -> list[Block]:
-    """The blocks of Claude's details, each with its ``index`` in the answer. Details of other
+    """The blocks of Claude's details, each with its ``index`` in the response. Details of other
     vendors, and those without a signature, are left out: Claude rejects them."""
     blocks: list[Block] = []
     for detail in details:

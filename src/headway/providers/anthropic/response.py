@@ -1,10 +1,10 @@
-"""Decode answers in Anthropic's Messages format, streamed and whole
+"""Decode responses in Anthropic's Messages format, streamed and whole
 (platform.claude.com/docs/en/build-with-claude/streaming), whatever platform they come from.
 
-Wire facts, from recordings: an answer is a list of content blocks, each opened, filled and closed;
+Wire facts, from recordings: a response is a list of content blocks, each opened, filled and closed;
 counts are cumulative, those of the input come first and may be repeated at the end; ``ping`` may
 come anywhere; tool arguments may be one empty fragment, which means {}; thinking may have an empty
-text and still a signature. A whole answer has the same blocks, each opened with all its content.
+text and still a signature. A whole response has the same blocks, each opened with all its content.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class WireMessage(Struct):
 
 
 class WireDelta(BlockDelta):
-    """Of a block, or of the message: then it says why the answer stopped."""
+    """Of a block, or of the message: then it says why the response stopped."""
 
     stop_reason: str | None = None
     stop_sequence: str | None = None

@@ -1,6 +1,6 @@
 """Decode Converse's content blocks to events: each is opened, filled by deltas, and closed
-(docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html). A whole answer has
-the same blocks, each opened with all of its content."""
+(docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html). A whole response
+has the same blocks, each opened with all of its content."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Image(Struct):
 
 
 class WireBlock(Struct, rename="camel"):
-    """A block of a whole answer, or the start of a streamed one."""
+    """A block of a whole response, or the start of a streamed one."""
 
     text: str | None = None
     tool_use: ToolUse | None = None
@@ -86,7 +86,7 @@ class BlockDelta(Struct, rename="camel"):
     reasoning_content: WireReasoning | None = None
     citation: dict[str, Any] | None = None
     citations: list[dict[str, Any]] | None = None
-    """All of them, of a block of a whole answer."""
+    """All of them, of a block of a whole response."""
     image: Image | None = None
 
 
@@ -100,7 +100,7 @@ class OpenBlock:
 
     def __init__(self, start: int) -> None:
         self.start = start
-        """Where its text begins in the text of the whole answer, in characters."""
+        """Where its text begins in the text of the whole response, in characters."""
         self.tool: int | None = None
         """Its position among the tool calls, if it is one."""
         self.fragments: list[str] = []
@@ -114,13 +114,13 @@ class OpenBlock:
 
 
 class DecoderState:
-    """What decoding one answer needs to remember between its events."""
+    """What decoding one response needs to remember between its events."""
 
     __slots__ = ("open_blocks", "text_length", "tool_count")
 
     def __init__(self) -> None:
         self.open_blocks: dict[int, OpenBlock] = {}
-        """By their index in the answer."""
+        """By their index in the response."""
         self.text_length = 0
         """Characters of text so far."""
         self.tool_count = 0
@@ -145,7 +145,7 @@ def open_block(index: int, block: WireBlock, raw: Raw, state: DecoderState) -> l
 
 
 def _as_delta(block: WireBlock) -> BlockDelta:
-    """The content of a block of a whole answer, as the delta of a streamed one."""
+    """The content of a block of a whole response, as the delta of a streamed one."""
     reasoning = block.reasoning_content
     if reasoning is not None and reasoning.reasoning_text is not None:
         whole = reasoning.reasoning_text

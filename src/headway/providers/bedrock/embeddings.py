@@ -91,29 +91,29 @@ FORMATS: tuple[tuple[str, Format], ...] = (
 
 
 class WireEmbeddings(Struct, rename="camel"):
-    """The answer of any vendor: one vector, or several in a list or by their type."""
+    """The response of any vendor: one vector, or several in a list or by their type."""
 
     embedding: list[float] | None = None
     embeddings: Any = None
     input_text_token_count: int | None = None
 
 
-_decode_answer = msgspec.json.Decoder(WireEmbeddings).decode
+_decode_response = msgspec.json.Decoder(WireEmbeddings).decode
 
 
 def decode_embeddings(body: bytes) -> Embeddings:
-    """Raises ValueError for an answer without vectors."""
-    answer = _decode_answer(body)
-    vectors = _vectors(answer)
+    """Raises ValueError for a response without vectors."""
+    response = _decode_response(body)
+    vectors = _vectors(response)
     if vectors is None:
         raise ValueError("the answer has no embeddings")
-    return Embeddings(vectors=vectors, usage=Usage(input_tokens=answer.input_text_token_count))
+    return Embeddings(vectors=vectors, usage=Usage(input_tokens=response.input_text_token_count))
 
 
-def _vectors(answer: WireEmbeddings) -> list[list[float] | str] | None:
-    if answer.embedding is not None:
-        return [answer.embedding]
-    found = answer.embeddings
+def _vectors(response: WireEmbeddings) -> list[list[float] | str] | None:
+    if response.embedding is not None:
+        return [response.embedding]
+    found = response.embeddings
     if isinstance(found, dict):
         found = next(iter(found.values()), None)
     if not isinstance(found, list):

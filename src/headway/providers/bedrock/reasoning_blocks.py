@@ -35,7 +35,7 @@ def encrypted_detail(redacted: str, index: int) -> Block:
 
 
 def reasoning_blocks(details: Iterable[Mapping[str, Any]]) -> list[tuple[int, Block]]:
-    """The blocks of the details that Bedrock accepts, each with its index in the answer."""
+    """The blocks of the details that Bedrock accepts, each with its index in the response."""
     blocks = []
     for detail in details:
         content = _content(detail)

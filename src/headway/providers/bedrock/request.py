@@ -21,7 +21,7 @@ from headway.providers.bedrock.models import family_of
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
 ACCEPT = {False: "application/json", True: "application/vnd.amazon.eventstream"}
-"""By whether the answer is a stream."""
+"""By whether the response is a stream."""
 METHODS = {
     ("converse", False): "converse",
     ("converse", True): "converse-stream",

@@ -1,10 +1,10 @@
-"""Decode answers of Bedrock's Converse, streamed and whole
+"""Decode responses of Bedrock's Converse, streamed and whole
 (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html), and those
 of invoke, which envelop the model's own format.
 
 Wire facts, from recordings: a block of text has no start, only deltas and a stop; the reason comes
 in ``messageStop`` and the usage after it, in ``metadata``, which a guardrail may leave empty; a
-citation comes before the text of its block; ``p`` is padding. A whole answer has the same blocks,
+citation comes before the text of its block; ``p`` is padding. A whole response has the same blocks,
 each with all its content.
 """
 
@@ -84,7 +84,7 @@ class Output(Struct):
 
 
 class WireResponse(Struct, rename="camel"):
-    """A whole answer; without ``output`` it is an error with status 200."""
+    """A whole response; without ``output`` it is an error with status 200."""
 
     type: str | None = None
     """Only in Anthropic's format, of invoke."""
@@ -123,7 +123,7 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
 
 
 def decode_response(body: bytes) -> list[Event]:
-    """The events of a whole answer of either API."""
+    """The events of a whole response of either API."""
     whole = _decode_whole(body)
     if whole.type is not None:
         return anthropic_response.decode_response(body)

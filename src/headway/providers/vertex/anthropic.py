@@ -25,7 +25,7 @@ from headway.wire.url import join
 
 ANTHROPIC_VERSION = "vertex-2023-10-16"
 METHODS = {False: "rawPredict", True: "streamRawPredict"}
-"""By whether the answer is a stream."""
+"""By whether the response is a stream."""
 API_VERSIONS = ("/v1", "/v1beta1")
 
 
