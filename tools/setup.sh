@@ -78,9 +78,11 @@ carry_pip_settings() {
     [ -z "$cert" ] || export SSL_CERT_FILE="$cert"
 }
 
-# A checkout that was moved cannot keep its environment: scripts and the editable install hold the path.
+# A checkout that was moved cannot keep its environment: scripts and the editable install hold the
+# path. Nor can one for which another interpreter is named: PYTHON=python3.12 makes it anew.
 is_usable() {
-    [ "$(cat "$venv/.home" 2>/dev/null)" = "$PWD" ] && is_new_enough "$venv/bin/python"
+    [ "$(cat "$venv/.home" 2>/dev/null)" = "$PWD" ] && is_new_enough "$venv/bin/python" &&
+        { [ -z "${PYTHON:-}" ] || [ "$(cat "$venv/.python" 2>/dev/null)" = "$PYTHON" ]; }
 }
 
 create() {
