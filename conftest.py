@@ -4,6 +4,7 @@ repository (tests/support/recordings.py)."""
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
 from typing import Any, TypeVar
@@ -21,6 +22,13 @@ ABSENT_RECORDINGS = "recordings are absent"
 """How the reason begins, as tests/support/recordings.py gives it."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what collecting made out of later garbage collections: tests that count garbage collect
+    often, and each collection would go through all modules and tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -424,6 +424,7 @@ class GatewayCall:
             await work
         except Exception as error:
             self._fail(error)
+            error.__traceback__ = error.__context__ = None  # their frames refer to this call
         except asyncio.CancelledError:  # the event loop is closing
             if not self.is_over:
                 self._fail(ShuttingDown(CLOSING), may_await=False)
