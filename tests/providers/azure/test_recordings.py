@@ -1,5 +1,5 @@
-"""Real traffic of Azure OpenAI's chat completions and embeddings, read and written. What it says
-by the Responses API is read with everyone's."""
+"""Recorded traffic of Azure OpenAI's chat completions and embeddings. Recordings of its Responses
+API are tested with those of the other providers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def is_ours(recording: Recording) -> bool:
     return recording.provider == "azure_openai" and recording.api in ("chat", "embeddings")
 
 
-ANSWERS = chosen(lambda r: is_ours(r) and r.status == 200 and r.api == "chat")
+RESPONSES = chosen(lambda r: is_ours(r) and r.status == 200 and r.api == "chat")
 VECTORS = chosen(lambda r: is_ours(r) and r.status == 200 and r.api == "embeddings")
-REFUSALS = chosen(lambda r: is_ours(r) and r.status != 200)
-STREAMS = [recording for recording in ANSWERS if recording.stream]
+ERRORS = chosen(lambda r: is_ours(r) and r.status != 200)
+STREAMS = [recording for recording in RESPONSES if recording.stream]
 REQUESTS = chosen(lambda r: is_ours(r) and r.request is not None)
 
 
@@ -30,7 +30,7 @@ def events(recording: Recording, *pieces: bytes) -> list[Event]:
     return read(PROVIDER, recording, *pieces)
 
 
-# --- The same, read in the plainest way. ----------------------------------------------------------
+# --- A naive reader ----------------------------------------------------------
 
 
 def whole(recording: Recording) -> Any:
@@ -61,8 +61,8 @@ def whole(recording: Recording) -> Any:
     return made
 
 
-@each(ANSWERS)
-def test_a_recorded_answer_says_what_it_said(recording: Recording) -> None:
+@each(RESPONSES)
+def test_a_recorded_response_has_its_text_calls_and_filter_results(recording: Recording) -> None:
     answer, said = fold(events(recording)), whole(recording)
     (choice,) = said["choices"]
     assert answer.is_finished
@@ -81,8 +81,8 @@ def test_a_recorded_answer_says_what_it_said(recording: Recording) -> None:
     assert made.get("content_filter_results") == (choice.get("content_filter_results") or None)
 
 
-@each(ANSWERS)
-def test_the_usage_of_a_recorded_answer_is_told_where_it_was(recording: Recording) -> None:
+@each(RESPONSES)
+def test_a_recorded_response_has_its_usage(recording: Recording) -> None:
     counted = whole(recording)["usage"]
     seen = fold(events(recording)).usage
     if counted is None:  # asked without include_usage, which we never do
@@ -99,14 +99,14 @@ def test_the_usage_of_a_recorded_answer_is_told_where_it_was(recording: Recordin
 
 
 @each(STREAMS)
-def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
+def test_a_recorded_stream_has_the_same_events_however_it_is_cut(recording: Recording) -> None:
     found = events(recording)
     assert events(recording, *recording.cut()) == found
     assert events(recording, *recording.chunks) == found
 
 
 @each(STREAMS)
-def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording) -> None:
+def test_a_stream_and_its_whole_response_give_the_same_message(recording: Recording) -> None:
     streamed = fold(events(recording))
     other = fold(PROVIDER.decode_response(json.dumps(whole(recording)).encode()))
     one, two = streamed.choices[0].message(), other.choices[0].message()
@@ -116,7 +116,7 @@ def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording
 
 
 @each(VECTORS)
-def test_recorded_vectors_are_read(recording: Recording) -> None:
+def test_recorded_vectors_are_decoded(recording: Recording) -> None:
     assert PROVIDER.decode_embeddings is not None
     found, said = PROVIDER.decode_embeddings(recording.body), json.loads(recording.body)
     assert found.vectors == [datum["embedding"] for datum in said["data"]]
@@ -132,8 +132,8 @@ CLASSES = {
 }
 
 
-@each(REFUSALS)
-def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
+@each(ERRORS)
+def test_a_recorded_error_keeps_its_message(recording: Recording) -> None:
     error = PROVIDER.decode_error(recording.status, recording.headers, recording.body)
     said = json.loads(recording.body)["error"]
     assert type(error) is CLASSES[recording.status]
@@ -152,7 +152,7 @@ UNDATED = "azure_openai/chat-sync-tool-result-cached-tokens"
 
 
 @each(REQUESTS)
-def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
+def test_the_encoded_request_is_the_recorded_one(recording: Recording) -> None:
     body = dict(recording.request)
     address, _, query = recording.url.partition("?")
     host = address.partition("/openai/")[0].partition("/models/")[0]
@@ -179,8 +179,8 @@ def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Re
             parameters=parameters,
             stream=stream,
         )
-        adapted, changes = PROVIDER.adapt(asked)
-        assert changes == ()
+        adapted, transformations = PROVIDER.adapt(asked)
+        assert transformations == ()
         http = PROVIDER.encode_request(adapted, where)
     assert f"https://{http.url.host}{http.url.path}" == recording.url.replace(
         "RESOURCE", "resource"

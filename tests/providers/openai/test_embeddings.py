@@ -1,3 +1,5 @@
+"""OpenAI's embeddings, and what Mistral and Perplexity change in them."""
+
 from __future__ import annotations
 
 import json
@@ -34,7 +36,7 @@ def test_a_request_is_the_callers_own_json() -> None:
     )
 
 
-def test_mistral_calls_dimensions_otherwise_and_knows_no_user() -> None:
+def test_mistral_renames_dimensions_and_drops_user() -> None:
     encode = KINDS["mistral"].encode_embeddings
     assert encode is not None
     parameters = {"dimensions": Raw(b"256"), "user": Raw(b'"u"')}
@@ -42,43 +44,49 @@ def test_mistral_calls_dimensions_otherwise_and_knows_no_user() -> None:
     assert json.loads(sent.body) == {"model": "m", "input": "a", "output_dimension": 256}
 
 
-def answer(*data: Any, **more: Any) -> bytes:
+def response(*data: Any, **more: Any) -> bytes:
     return json.dumps({"object": "list", "data": data, "model": "m", **more}).encode()
 
 
 # what it shows, the body, what it means
-ANSWERS: list[tuple[str, bytes, Embeddings]] = [
+RESPONSES: list[tuple[str, bytes, Embeddings]] = [
     (
         "floats",
-        answer({"index": 0, "embedding": [1, 2.5]}, usage={"prompt_tokens": 3, "total_tokens": 3}),
+        response(
+            {"index": 0, "embedding": [1, 2.5]}, usage={"prompt_tokens": 3, "total_tokens": 3}
+        ),
         Embeddings(vectors=[[1.0, 2.5]], usage=Usage(input_tokens=3), model="m"),
     ),
     (
         "base64, in the order of the inputs",
-        answer({"index": 1, "embedding": "Yg=="}, {"index": 0, "embedding": "YQ=="}),
+        response({"index": 1, "embedding": "Yg=="}, {"index": 0, "embedding": "YQ=="}),
         Embeddings(vectors=["YQ==", "Yg=="], usage=Usage(), model="m"),
     ),
     (
         "no index, and a total alone",
-        answer({"embedding": [1]}, {"embedding": [2]}, usage={"total_tokens": 4}, error=None),
+        response({"embedding": [1]}, {"embedding": [2]}, usage={"total_tokens": 4}, error=None),
         Embeddings(vectors=[[1.0], [2.0]], usage=Usage(input_tokens=4), model="m"),
     ),
 ]
 
 
-@pytest.mark.parametrize(("shows", "body", "expected"), ANSWERS, ids=[one[0] for one in ANSWERS])
-def test_an_answer_is_its_vectors_in_order(shows: str, body: bytes, expected: Embeddings) -> None:
+@pytest.mark.parametrize(
+    ("shows", "body", "expected"), RESPONSES, ids=[one[0] for one in RESPONSES]
+)
+def test_the_vectors_are_in_the_order_of_the_inputs(
+    shows: str, body: bytes, expected: Embeddings
+) -> None:
     assert decode_embeddings(body) == expected
 
 
-def test_an_error_in_an_answer_is_raised() -> None:
+def test_an_error_in_a_body_of_status_200_is_raised() -> None:
     with pytest.raises(UpstreamOverloaded, match="busy"):
         decode_embeddings(b'{"error":{"code":503,"message":"busy"}}')
     with pytest.raises(ValueError, match="no embeddings"):
         decode_embeddings(b"{}")
 
 
-def test_perplexitys_signed_bytes_are_floats_and_lie_beneath_v1() -> None:
+def test_perplexitys_signed_bytes_become_floats_and_its_path_is_below_v1() -> None:
     perplexity = KINDS["perplexity"]
     assert perplexity.encode_embeddings is not None
     assert perplexity.decode_embeddings is not None
@@ -89,5 +97,5 @@ def test_perplexitys_signed_bytes_are_floats_and_lie_beneath_v1() -> None:
     assert (sent.url.host, sent.url.path) == ("api.perplexity.ai", "/v1/embeddings")
     assert json.loads(sent.body) == {"model": "m", "input": "a", "dimensions": 2}
     assert perplexity.encode_embeddings(request, TARGET).url.path == "/v1/embeddings"
-    found = perplexity.decode_embeddings(answer({"embedding": "f4D/"}, {"embedding": [1, 2]}))
+    found = perplexity.decode_embeddings(response({"embedding": "f4D/"}, {"embedding": [1, 2]}))
     assert found.vectors == [[127.0, -128.0, -1.0], [1.0, 2.0]]

@@ -1,4 +1,4 @@
-"""The short cuts past the adapter say what the adapter would have said, or nothing."""
+"""What the fast path reads is what the full decoders read, or None."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from support.recordings import Recording, chosen, each
 CHATS = chosen(lambda r: r.api == "chat" and r.status == 200)
 WHOLE = [recording for recording in CHATS if not recording.stream]
 STREAMED = [recording for recording in CHATS if recording.is_sse]
-TOLD = {"prompt_tokens": 5, "completion_tokens": 7}
+USAGE = {"prompt_tokens": 5, "completion_tokens": 7}
 
 
 def whole(**more: Any) -> dict[str, Any]:
     choice = {"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}
-    return {"choices": [choice], "usage": TOLD, "model": "gpt-4o-2024-08-06", **more}
+    return {"choices": [choice], "usage": USAGE, "model": "gpt-4o-2024-08-06", **more}
 
 
-def chosen_as(**more: Any) -> dict[str, Any]:
+def whole_with_choice(**more: Any) -> dict[str, Any]:
     return whole(choices=[{**whole()["choices"][0], **more}])
 
 
-def folded(events: list[Event]) -> ResponseAccumulator:
+def accumulate(events: list[Event]) -> ResponseAccumulator:
     answer = ResponseAccumulator()
     answer.add(events)
     return answer
 
 
-def agree(body: bytes) -> bool:
-    """Whether there is a summary, which must be the answer's own."""
+def has_equal_summary(body: bytes) -> bool:
+    """Whether there is a summary. It must equal the summary of the decoded response."""
     summary = openai_fast_path.summarize(body)
     if summary is not None:
-        answer = folded(openai_response.decode_response(body))
+        answer = accumulate(openai_response.decode_response(body))
         assert summary == answer.summary()
         assert answer.is_finished
         assert answer.failed is None
@@ -50,43 +50,43 @@ def agree(body: bytes) -> bool:
 
 
 @each(WHOLE)
-def test_a_recorded_answer_is_summed_up_as_it_is_read(recording: Recording) -> None:
-    agree(recording.body)
+def test_the_summary_of_a_recorded_response_is_that_of_its_events(recording: Recording) -> None:
+    has_equal_summary(recording.body)
 
 
-SUMMED = [
+BODIES = [
     (whole(), True),
     (whole(service_tier="flex", system_fingerprint=None, id="x"), True),
     (whole(error=None), True),
-    (whole(usage={**TOLD, "prompt_tokens_details": {"cached_tokens": 3}}), True),
-    (whole(usage={**TOLD, "prompt_cache_hit_tokens": 3, "reasoning_tokens": 2}), True),
-    (chosen_as(finish_reason="length"), True),
-    (chosen_as(finish_reason="eos"), False),
-    (chosen_as(finish_reason=None), False),
-    (chosen_as(index=1), False),
-    (chosen_as(message={"content": None, "tool_calls": []}), False),
-    (chosen_as(message={"content": ""}), False),
-    (chosen_as(message={"content": [{"type": "text", "text": "Hi"}]}), False),
+    (whole(usage={**USAGE, "prompt_tokens_details": {"cached_tokens": 3}}), True),
+    (whole(usage={**USAGE, "prompt_cache_hit_tokens": 3, "reasoning_tokens": 2}), True),
+    (whole_with_choice(finish_reason="length"), True),
+    (whole_with_choice(finish_reason="eos"), False),
+    (whole_with_choice(finish_reason=None), False),
+    (whole_with_choice(index=1), False),
+    (whole_with_choice(message={"content": None, "tool_calls": []}), False),
+    (whole_with_choice(message={"content": ""}), False),
+    (whole_with_choice(message={"content": [{"type": "text", "text": "Hi"}]}), False),
     (whole(usage=None), False),
     (whole(usage={}), False),
     (whole(usage={"prompt_tokens": 5}), False),
-    (whole(usage={**TOLD, "prompt_tokens": None}), False),
-    (whole(usage={**TOLD, "prompt_tokens": 5.5}), False),
+    (whole(usage={**USAGE, "prompt_tokens": None}), False),
+    (whole(usage={**USAGE, "prompt_tokens": 5.5}), False),
     (whole(error={"message": "No."}), False),
     (whole(choices=[]), False),
     (whole(choices=whole()["choices"] * 2), False),
 ]
 
 
-@pytest.mark.parametrize(("body", "is_summed"), SUMMED)
-def test_what_is_summed_up_is_one_text_with_its_end_and_its_usage(
-    body: dict[str, Any], is_summed: bool
+@pytest.mark.parametrize(("body", "has_summary"), BODIES)
+def test_a_text_with_finish_reason_and_usage_has_a_summary(
+    body: dict[str, Any], has_summary: bool
 ) -> None:
-    assert agree(json.dumps(body).encode()) == is_summed
+    assert has_equal_summary(json.dumps(body).encode()) == has_summary
 
 
-def read(data: bytes) -> None:
-    """A text that is told is all that the plain reading finds."""
+def check_text(data: bytes) -> None:
+    """A text must be the only event that the full decoder finds."""
     text = openai_fast_path.read_text(data)
     if text is not None:
         chunk = openai_response._decode_completion(data)
@@ -94,10 +94,10 @@ def read(data: bytes) -> None:
 
 
 @each(STREAMED)
-def test_a_recorded_chunk_that_is_told_as_a_text_is_nothing_else(recording: Recording) -> None:
+def test_a_recorded_chunk_read_as_a_text_has_no_other_event(recording: Recording) -> None:
     framer = SseFramer()
     for frame in framer.feed(recording.body) + framer.end():
-        read(frame.data)
+        check_text(frame.data)
 
 
 JSON = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "x", [], {}, ["x"]])
@@ -116,10 +116,10 @@ CHUNKS = st.fixed_dictionaries(
 
 @given(CHUNKS)
 @example({"choices": [{"delta": {"content": "Hi"}, "index": 0}]})
-def test_no_chunk_loses_anything_by_being_told_as_a_text(chunk: dict[str, Any]) -> None:
-    read(json.dumps(chunk).encode())
+def test_a_chunk_read_as_a_text_has_no_other_event(chunk: dict[str, Any]) -> None:
+    check_text(json.dumps(chunk).encode())
 
 
 @pytest.mark.parametrize("data", [b"", b"[DONE]", b"{", b"[]", b'"\xff"', b"null"])
-def test_what_is_no_chunk_is_no_text(data: bytes) -> None:
+def test_data_that_is_no_chunk_has_no_text(data: bytes) -> None:
     assert openai_fast_path.read_text(data) is None

@@ -1,4 +1,5 @@
-"""OpenAI's wire and those of vendors that copied it: there and back, whatever is said."""
+"""Any request is sent whole or its transformations say what is not, and any response is decoded:
+OpenAI, and vendors with its wire format."""
 
 from __future__ import annotations
 
@@ -52,18 +53,18 @@ RENAMED: dict[str, dict[str, Names]] = {
     "groq": {"reasoning": ("reasoning_effort",)},
     "openrouter": {},
 }
-"""What each calls otherwise, by its own documentation."""
+"""The parameters that each vendor renames, by its documentation."""
 VERBATIM = ("openai", "azure_openai", "openrouter")
-"""They know all that a message may hold."""
+"""Vendors that take every field of a message."""
 NEUTRAL = {"groq": ("frequency_penalty", "presence_penalty")}
-THOUGHTS = {"groq": {"reasoning_content": "reasoning"}}
+RENAMED_FIELDS = {"groq": {"reasoning_content": "reasoning"}}
 
 
 # --- Requests -------------------------------------------------------------------------------------
 
 
 @given(asked=asking(MODELS))
-def test_what_is_asked_arrives_or_is_told(asked: Asked) -> None:
+def test_a_request_is_sent_whole_or_its_transformations_say_what_is_not(asked: Asked) -> None:
     for kind, renamed in RENAMED.items():
         found = sent(KINDS[kind], asked, TARGET)
         note(f"{kind}: {found}")
@@ -72,11 +73,11 @@ def test_what_is_asked_arrives_or_is_told(asked: Asked) -> None:
         if kind in VERBATIM:
             assert found.body["messages"] == asked.messages
         else:
-            check_told(asked, found, THOUGHTS.get(kind, {}))
+            check_sent_messages(asked, found, RENAMED_FIELDS.get(kind, {}))
 
 
 def check_model_and_stream(asked: Asked, found: Sent) -> None:
-    """A stream is asked for with its usage."""
+    """A stream is requested with its usage."""
     assert parsed(found.body["model"]) == asked.request.model
     if asked.request.stream:
         assert found.body["stream"] == "true"
@@ -85,7 +86,7 @@ def check_model_and_stream(asked: Asked, found: Sent) -> None:
         assert {"stream", "stream_options"}.isdisjoint(found.body)
 
 
-def check_told(asked: Asked, found: Sent, renamed: Mapping[str, str]) -> None:
+def check_sent_messages(asked: Asked, found: Sent, renamed: Mapping[str, str]) -> None:
     got = parsed(found.body["messages"])
     if found.told("response_format") == "emulated":
         schema = parsed(asked.parameters["response_format"])["json_schema"]["schema"]
@@ -93,16 +94,16 @@ def check_told(asked: Asked, found: Sent, renamed: Mapping[str, str]) -> None:
     check_messages(parsed(asked.messages), found, got, renamed)
 
 
-# --- Answers --------------------------------------------------------------------------------------
+# --- Responses ------------------------------------------------------------------------------------
 
-heard = st.none() | st.tuples(some, some)
+audio_fields = st.none() | st.tuples(some, some)
 
 
 @given(
     data=st.data(),
-    answer=answers(audio=heard, annotations=st.lists(cited, max_size=2).map(tuple)),
+    answer=answers(audio=audio_fields, annotations=st.lists(cited, max_size=2).map(tuple)),
 )
-def test_an_answer_of_openais_is_read_the_same_whole_and_streamed(
+def test_a_response_of_openai_is_decoded_whole_and_streamed(
     data: st.DataObject, answer: Whole
 ) -> None:
     provider = KINDS["openai"]
@@ -123,7 +124,7 @@ AZURE = Writer(
 
 
 @given(data=st.data(), answer=answers())
-def test_an_answer_of_azures_has_what_its_filters_found(data: st.DataObject, answer: Whole) -> None:
+def test_a_response_of_azure_has_its_filter_results(data: st.DataObject, answer: Whole) -> None:
     provider = KINDS["azure_openai"]
     wanted = expected(answer, counted(answer.usage), AZURE.beside)
     assert seen(read_whole(provider, whole(answer, AZURE))) == wanted
@@ -136,11 +137,11 @@ GROQ = Writer(
     usage=lambda usage: {"x_groq": {"id": "req_1", "usage": usage}},
     usage_at_finish=True,
 )
-"""It tells usage on the last chunk that has a choice (console.groq.com/docs/api-reference)."""
+"""Usage is in the last chunk that has a choice (console.groq.com/docs/api-reference)."""
 
 
 @given(data=st.data(), answer=answers())
-def test_an_answer_of_groqs_has_usage_beside_it(data: st.DataObject, answer: Whole) -> None:
+def test_a_response_of_groq_has_usage_in_x_groq(data: st.DataObject, answer: Whole) -> None:
     provider = KINDS["groq"]
     wanted = expected(answer, counted(answer.usage))
     assert seen(read_whole(provider, whole(answer, GROQ))) == wanted
@@ -160,9 +161,7 @@ cache_hits = st.fixed_dictionaries(
 
 
 @given(data=st.data(), answer=answers(cache_hits))
-def test_an_answer_of_deepseeks_has_its_cache_beside_its_tokens(
-    data: st.DataObject, answer: Whole
-) -> None:
+def test_a_response_of_deepseek_has_its_cached_tokens(data: st.DataObject, answer: Whole) -> None:
     provider = KINDS["deepseek"]
     usage = counted(answer.usage)
     if usage is not None and answer.usage is not None:
@@ -172,8 +171,8 @@ def test_an_answer_of_deepseeks_has_its_cache_beside_its_tokens(
     assert seen(read_stream(provider, data.draw(streams(answer, DEEPSEEK)))) == wanted
 
 
-def spelled(details: list[dict[str, Any]]) -> dict[str, Any]:
-    """OpenRouter's blocks of reasoning, with their text beside them."""
+def with_reasoning_text(details: list[dict[str, Any]]) -> dict[str, Any]:
+    """OpenRouter's reasoning details, together with their text."""
     text = "".join(one.get("text") or one.get("summary") or "" for one in details)
     return {"reasoning_details": details, "reasoning": text or None}
 
@@ -183,7 +182,7 @@ BLOCKS = (("text", "text"), ("summary", "summary"), ("encrypted", "data"))
 
 @st.composite
 def blocks(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
-    """Numbered, so that they can be cut, or not."""
+    """With or without ``index``, by which pieces of one detail are joined."""
     found = []
     is_numbered = draw(st.booleans())
     for index in range(draw(st.integers(0, 3))):
@@ -196,15 +195,15 @@ def blocks(draw: st.DrawFn) -> tuple[dict[str, Any], ...]:
 @given(
     data=st.data(),
     answer=answers(reasoning=st.just(""), details=blocks()),
-    is_spelled=st.booleans(),
+    has_text=st.booleans(),
 )
-def test_an_answer_of_openrouters_has_its_thoughts_in_blocks(
-    data: st.DataObject, answer: Whole, is_spelled: bool
+def test_a_response_of_openrouter_has_reasoning_details(
+    data: st.DataObject, answer: Whole, has_text: bool
 ) -> None:
     provider = KINDS["openrouter"]
-    writer = Writer(block=spelled) if is_spelled else Writer()
+    writer = Writer(block=with_reasoning_text) if has_text else Writer()
     wanted = expected(answer, counted(answer.usage))
     for choice, said in zip(wanted["choices"], answer.choices, strict=True):
-        choice["reasoning"] = spelled(list(said.details))["reasoning"] or ""
+        choice["reasoning"] = with_reasoning_text(list(said.details))["reasoning"] or ""
     assert seen(read_whole(provider, whole(answer, writer))) == wanted
     assert seen(read_stream(provider, data.draw(streams(answer, writer)))) == wanted

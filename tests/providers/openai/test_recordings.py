@@ -1,4 +1,4 @@
-"""Real traffic of OpenAI and of those who speak its wire, read by the plain adapter."""
+"""Recorded traffic of OpenAI and of vendors with its wire format, decoded by OpenAI's adapter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.recording_decoder import fold, read
 from support.recordings import Recording, chosen, each
 from support.reference_decoder import objects, texts, tools
 
-SPEAKERS = frozenset(
+PROVIDERS = frozenset(
     {
         "openai", "azure_openai", "groq", "deepseek", "xai", "together", "openrouter", "mistral",
         "perplexity", "huggingface", "llamacpp", "ollama",
@@ -20,20 +20,20 @@ SPEAKERS = frozenset(
 
 
 def is_chat(recording: Recording) -> bool:
-    return recording.provider in SPEAKERS and recording.api == "chat"
+    return recording.provider in PROVIDERS and recording.api == "chat"
 
 
-ANSWERS = chosen(lambda r: is_chat(r) and r.status == 200 and "error-in" not in r.name)
-FAILURES = chosen(lambda r: is_chat(r) and r.status == 200 and "error-in" in r.name)
-REFUSALS = chosen(lambda r: is_chat(r) and r.status != 200)
+RESPONSES = chosen(lambda r: is_chat(r) and r.status == 200 and "error-in" not in r.name)
+FAILED_RESPONSES = chosen(lambda r: is_chat(r) and r.status == 200 and "error-in" in r.name)
+ERRORS = chosen(lambda r: is_chat(r) and r.status != 200)
 
 
 def events(recording: Recording, *pieces: bytes) -> list[Event]:
     return read(PROVIDER, recording, *pieces)
 
 
-@each(ANSWERS)
-def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recording) -> None:
+@each(RESPONSES)
+def test_a_recorded_response_has_its_text_and_a_finish(recording: Recording) -> None:
     answer = fold(events(recording))
     assert answer.failed is None
     assert answer.is_finished
@@ -41,8 +41,8 @@ def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recordin
     assert {i: "".join(choice.text) for i, choice in answer.choices.items()} == texts(recording)
 
 
-@each(ANSWERS)
-def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
+@each(RESPONSES)
+def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
     answer = fold(events(recording))
     made = {
         index: [(t.name, "".join(t.arguments)) for t in choice.tools.values() if not t.legacy]
@@ -51,8 +51,8 @@ def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) ->
     assert made == tools(recording)
 
 
-@each(ANSWERS)
-def test_the_usage_of_a_recorded_answer_is_the_last_that_it_reported(recording: Recording) -> None:
+@each(RESPONSES)
+def test_the_usage_of_a_recorded_response_is_the_last_reported(recording: Recording) -> None:
     reported = [value["usage"] for value in objects(recording) if value.get("usage")]
     answer = fold(events(recording))
     if not reported:
@@ -67,27 +67,27 @@ def test_the_usage_of_a_recorded_answer_is_the_last_that_it_reported(recording: 
     assert json.loads(bytes(answer.usage.openai_usage)) == last
 
 
-STREAMS = [recording for recording in ANSWERS if recording.stream]
+STREAMS = [recording for recording in RESPONSES if recording.stream]
 
 
 @each(STREAMS)
-def test_a_recorded_stream_makes_the_same_events_byte_by_byte(recording: Recording) -> None:
+def test_a_recorded_stream_has_the_same_events_byte_by_byte(recording: Recording) -> None:
     assert events(recording, *recording.cut()) == events(recording)
 
 
-@each(FAILURES)
-def test_a_recorded_failure_in_an_answer_is_told(recording: Recording) -> None:
+@each(FAILED_RESPONSES)
+def test_a_recorded_error_inside_a_response_fails_it(recording: Recording) -> None:
     answer = fold(events(recording))
     assert isinstance(answer.failed, UpstreamError)
     assert answer.failed.message
     assert not answer.is_finished
 
 
-OURS = {400: 400, 401: 401, 403: 401, 404: 404, 413: 413, 422: 422, 429: 429}
+STATUSES = {400: 400, 401: 401, 403: 401, 404: 404, 413: 413, 422: 422, 429: 429}
 
 
-@each(REFUSALS)
-def test_a_recorded_refusal_keeps_its_status_and_the_providers_words(recording: Recording) -> None:
+@each(ERRORS)
+def test_a_recorded_error_keeps_its_status_and_message(recording: Recording) -> None:
     error = PROVIDER.decode_error(recording.status, recording.headers, recording.body)
-    assert error.status == OURS[recording.status]
+    assert error.status == STATUSES[recording.status]
     assert json.dumps(error.message) in json.dumps(json.loads(recording.body))

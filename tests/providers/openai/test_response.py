@@ -1,4 +1,4 @@
-"""OpenAI's answers as events: chunks of a stream, and whole completions."""
+"""Responses of OpenAI's chat completions, streamed and whole."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from headway.types import (
     Text,
     ToolArguments,
     ToolStarted,
-    Usage,
-    UsageReported,
 )
 
 STARTED = Started("chatcmpl-1", "gpt-4o-2024-08-06", 1718622757, "fp_1", "default")
@@ -59,7 +57,6 @@ LOGPROBS = {"content": [{"token": "Hi", "logprob": -0.1, "top_logprobs": []}], "
 AUDIO = {"id": "audio_1", "data": "UklGRg==", "transcript": "Hi", "expires_at": 1718622857}
 CITED = [{"type": "url_citation", "url_citation": {"url": "https://example.com"}}]
 ROLE = {"role": "assistant", "content": "", "refusal": None}
-
 # what it shows, the chunks after a first one with a role, their events
 STREAMS: list[tuple[str, list[Any], list[Event]]] = [
     ("text", [chunk({"content": "Hi"}), chunk({"content": "!"})], [Text("Hi"), Text("!")]),
@@ -201,82 +198,14 @@ def decode(frames: list[Frame]) -> list[Event]:
 @pytest.mark.parametrize(
     ("chunks", "events"), [row[1:] for row in STREAMS], ids=[row[0] for row in STREAMS]
 )
-def test_chunks_become_events(chunks: list[Any], events: list[Event]) -> None:
+def test_the_events_of_a_stream(chunks: list[Any], events: list[Event]) -> None:
     frames = [frame(each) for each in [chunk(ROLE), *chunks]]
     assert decode(frames) == [STARTED, *events]
 
 
-def test_the_first_chunk_with_choices_starts_the_answer() -> None:
+def test_the_first_chunk_with_choices_starts_the_response() -> None:
     frames = [frame(b""), frame({"object": "ping"}), frame({"choices": []})]
     assert decode(frames) == [Started()]
-
-
-# what it shows, usage as sent, as read
-USAGES: list[tuple[str, Any, Usage]] = [
-    (
-        "counts alone",
-        {"prompt_tokens": 6, "completion_tokens": 26, "total_tokens": 32},
-        Usage(input_tokens=6, output_tokens=26),
-    ),
-    (
-        "everything",
-        {
-            "prompt_tokens": 9,
-            "completion_tokens": 8,
-            "total_tokens": 17,
-            "prompt_tokens_details": {"cached_tokens": 5, "audio_tokens": 1},
-            "completion_tokens_details": {
-                "reasoning_tokens": 4,
-                "audio_tokens": 2,
-                "accepted_prediction_tokens": 0,
-                "rejected_prediction_tokens": 0,
-            },
-        },
-        Usage(
-            input_tokens=9,
-            output_tokens=8,
-            cache_read_tokens=5,
-            reasoning_tokens=4,
-            input_audio_tokens=1,
-            output_audio_tokens=2,
-        ),
-    ),
-    (
-        "tokens written to a cache",
-        {"prompt_tokens": 9, "prompt_tokens_details": {"cache_write_tokens": 4}},
-        Usage(input_tokens=9, cache_write_tokens=4),
-    ),
-    (
-        "null details",
-        {"prompt_tokens": 1, "completion_tokens_details": None, "prompt_tokens_details": None},
-        Usage(input_tokens=1),
-    ),
-    ("nothing known", {}, Usage()),
-    (
-        "whole numbers written as fractions",
-        {"prompt_tokens": 12.0, "completion_tokens": 3.0},
-        Usage(input_tokens=12, output_tokens=3),
-    ),
-    ("more than we read", {"completion_tokens": 3, "cost": 0.1}, Usage(output_tokens=3)),
-]
-EACH_USAGE = pytest.mark.parametrize(
-    ("sent", "usage"), [row[1:] for row in USAGES], ids=[row[0] for row in USAGES]
-)
-
-
-@EACH_USAGE
-def test_usage_of_a_stream_is_read_and_shown_as_it_was_sent(sent: Any, usage: Usage) -> None:
-    seen = decode([frame(chunk(ROLE, usage=None)), frame({**BASE, "choices": [], "usage": sent})])
-    assert [type(event) for event in seen] == [Started, UsageReported]
-    assert isinstance(seen[1], UsageReported)
-    assert seen[1].usage == usage
-    assert json.loads(bytes(seen[1].openai_usage)) == sent
-
-
-@EACH_USAGE
-def test_usage_of_a_whole_answer_is_the_same(sent: Any, usage: Usage) -> None:
-    seen = decode_response(json.dumps({**BASE, "choices": [], "usage": sent}).encode())
-    assert [event.usage for event in seen if isinstance(event, UsageReported)] == [usage]
 
 
 def whole(message: Any, finish: str | None = "stop", **more: Any) -> bytes:
@@ -323,19 +252,19 @@ MESSAGES: list[tuple[str, Any, list[Event]]] = [
 @pytest.mark.parametrize(
     ("message", "events"), [row[1:] for row in MESSAGES], ids=[row[0] for row in MESSAGES]
 )
-def test_a_whole_answer_is_a_stream_that_arrived_at_once(message: Any, events: list[Event]) -> None:
+def test_a_whole_response_has_the_events_of_a_stream(message: Any, events: list[Event]) -> None:
     assert decode_response(whole(message)) == [STARTED, *events, Finished("stop"), StreamEnd()]
 
 
-def test_a_whole_answer_without_a_finish_is_whole_all_the_same() -> None:
+def test_a_whole_response_without_a_finish_reason_has_stopped() -> None:
     assert Finished("stop") in decode_response(whole({"content": "Hi"}, finish=None))
 
 
-def test_logprobs_of_a_whole_answer_come_with_it() -> None:
+def test_a_whole_response_has_logprobs() -> None:
     assert Logprobs(LOGPROBS) in decode_response(whole({"content": "Hi"}, logprobs=LOGPROBS))
 
 
-def test_two_choices_of_a_whole_answer_keep_their_index() -> None:
+def test_two_choices_of_a_whole_response_keep_their_index() -> None:
     choices = [
         {"index": i, "message": {"content": str(i)}, "finish_reason": "stop"} for i in (0, 1)
     ]

@@ -1,4 +1,4 @@
-"""Errors inside OpenAI's answers, and bytes that are no answer."""
+"""Errors inside OpenAI's responses, and bytes that are no response."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ ERRORS: list[tuple[str, Frame, type[UpstreamError], str | None, str]] = [
 @pytest.mark.parametrize(
     ("sent", "kind", "code", "message"), [row[1:] for row in ERRORS], ids=[row[0] for row in ERRORS]
 )
-def test_an_error_in_a_stream_is_told(
+def test_an_error_in_a_stream_fails_the_response(
     sent: Frame, kind: type[UpstreamError], code: str | None, message: str
 ) -> None:
     for events in (decode([sent]), decode([frame(chunk({"content": "Hi"})), sent])[2:]):
@@ -92,21 +92,21 @@ def test_an_error_in_a_stream_is_told(
         assert (failed.error.code, failed.error.message) == (code, message)
 
 
-def test_an_error_beside_choices_comes_after_what_they_say() -> None:
+def test_an_error_in_a_chunk_with_choices_follows_their_events() -> None:
     sent = chunk({"content": "Hi"}, finish="error", error={"message": "died"})
     events = decode([frame(sent)])
     assert [type(event) for event in events] == [Started, Text, Failed, Failed]
     assert [str(event.error) for event in events if isinstance(event, Failed)][-1] == "died"
 
 
-def test_an_error_in_a_200_body_is_a_failure() -> None:
+def test_an_error_in_a_body_of_status_200_fails_the_response() -> None:
     body = {"error": {"message": "Provider returned error", "code": 429}, "choices": None}
     (failed,) = decode_response(json.dumps(body).encode())
     assert isinstance(failed, Failed)
     assert type(failed.error) is UpstreamRateLimited
 
 
-# what is no answer, and what the pipeline is to catch
+# a body that is no response, the exception that the pipeline turns into UpstreamGarbled
 GARBLED: list[tuple[bytes, type[Exception]]] = [
     (b"", DecodeError),
     (b"<html>", DecodeError),
@@ -120,7 +120,9 @@ GARBLED: list[tuple[bytes, type[Exception]]] = [
 
 
 @pytest.mark.parametrize(("data", "raised"), GARBLED)
-def test_bytes_that_are_no_answer_are_not_swallowed(data: bytes, raised: type[Exception]) -> None:
+def test_bytes_that_are_no_response_raise_an_exception(
+    data: bytes, raised: type[Exception]
+) -> None:
     with pytest.raises(raised):
         decode_response(data)
     if data:
@@ -128,11 +130,11 @@ def test_bytes_that_are_no_answer_are_not_swallowed(data: bytes, raised: type[Ex
             decode([frame(data)])
 
 
-def test_parts_that_are_no_objects_are_not_swallowed() -> None:
+def test_content_parts_that_are_no_objects_raise_an_exception() -> None:
     with pytest.raises(AttributeError):
         decode([frame(chunk({"content": ["Hi"]}))])
 
 
-def test_a_body_without_choices_is_no_answer() -> None:
+def test_a_body_without_choices_is_an_error() -> None:
     with pytest.raises(ValueError, match="no choices"):
         decode_response(b'{"object":"list"}')

@@ -1,4 +1,4 @@
-"""Real traffic of the Responses API, from OpenAI and from those who copied it, read and written."""
+"""Recorded traffic of the Responses API, of OpenAI and of vendors that copied it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def is_ours(recording: Recording) -> bool:
     return recording.api == "responses"
 
 
-ANSWERS = chosen(lambda r: is_ours(r) and r.status == 200)
-REFUSALS = chosen(lambda r: is_ours(r) and r.status != 200)
-STREAMS = [recording for recording in ANSWERS if recording.stream]
+RESPONSES = chosen(lambda r: is_ours(r) and r.status == 200)
+ERRORS = chosen(lambda r: is_ours(r) and r.status != 200)
+STREAMS = [recording for recording in RESPONSES if recording.stream]
 REQUESTS = chosen(lambda r: is_ours(r) and r.request is not None)
 
 
@@ -29,7 +29,7 @@ def events(recording: Recording, *pieces: bytes) -> list[Event]:
     return read(PROVIDER, recording, *pieces)
 
 
-# --- The same, read in the plainest way. ----------------------------------------------------------
+# --- A naive reader -------------------------------------------------------------------------------
 
 
 def objects(recording: Recording) -> Iterator[Any]:
@@ -64,8 +64,8 @@ def parts(recording: Recording, kind: str) -> list[Any]:
 KNOWN = ("message", "reasoning", "function_call", "custom_tool_call")
 
 
-@each(ANSWERS)
-def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recording) -> None:
+@each(RESPONSES)
+def test_a_recorded_response_has_its_text_and_a_finish(recording: Recording) -> None:
     answer, whole = fold(events(recording)), response(recording)
     calls = items(recording, "function_call", "custom_tool_call")
     assert answer.failed is None
@@ -82,8 +82,8 @@ def test_a_recorded_answer_is_finished_and_says_what_it_said(recording: Recordin
     assert (whole["incomplete_details"] or {}).get("reason") in (None, "max_output_tokens")
 
 
-@each(ANSWERS)
-def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) -> None:
+@each(RESPONSES)
+def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
     tools = fold(events(recording)).choices[0].tools
     made = [(tool.id, tool.name, "".join(tool.arguments)) for tool in tools.values()]
     assert made == [
@@ -93,8 +93,8 @@ def test_a_recorded_answer_makes_the_calls_that_it_made(recording: Recording) ->
     assert list(tools) == list(range(len(made)))
 
 
-@each(ANSWERS)
-def test_a_recorded_thought_is_told_and_kept(recording: Recording) -> None:
+@each(RESPONSES)
+def test_recorded_reasoning_is_decoded_with_its_details(recording: Recording) -> None:
     choice = fold(events(recording)).choices[0]
     thoughts = items(recording, "reasoning")
     said = [[p["text"] for p in [*t["summary"], *(t.get("content") or ())]] for t in thoughts]
@@ -109,9 +109,9 @@ def test_a_recorded_thought_is_told_and_kept(recording: Recording) -> None:
     ]
 
 
-@each(ANSWERS)
-def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
-    """Items of other kinds whole, citations with their places in the text of the whole answer."""
+@each(RESPONSES)
+def test_other_items_and_annotations_of_a_recorded_response_are_kept(recording: Recording) -> None:
+    """Items of other types whole, annotations with their positions in the joined text."""
     whole = response(recording)
     choice = fold(events(recording)).choices[0]
     extra, text = choice.extra, "".join(choice.text)
@@ -136,8 +136,8 @@ def test_nothing_of_a_recorded_answer_is_lost(recording: Recording) -> None:
     assert extra.get("tool_namespaces", {}) == {i["call_id"]: i["namespace"] for i in spaces}
 
 
-@each(ANSWERS)
-def test_the_usage_of_a_recorded_answer_is_told(recording: Recording) -> None:
+@each(RESPONSES)
+def test_a_recorded_response_has_its_usage(recording: Recording) -> None:
     counted = response(recording)["usage"]
     seen = fold(events(recording)).usage
     assert seen is not None
@@ -154,14 +154,14 @@ def test_the_usage_of_a_recorded_answer_is_told(recording: Recording) -> None:
 
 
 @each(STREAMS)
-def test_a_recorded_stream_makes_the_same_events_however_it_is_cut(recording: Recording) -> None:
+def test_a_recorded_stream_has_the_same_events_however_it_is_cut(recording: Recording) -> None:
     whole = events(recording)
     assert events(recording, *recording.cut()) == whole
     assert events(recording, *recording.chunks) == whole
 
 
 @each(STREAMS)
-def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording) -> None:
+def test_a_stream_and_its_whole_response_give_the_same_message(recording: Recording) -> None:
     streamed = fold(events(recording))
     whole = fold(PROVIDER.decode_response(json.dumps(response(recording)).encode()))
     assert streamed.choices[0].message() == whole.choices[0].message()
@@ -175,8 +175,8 @@ def test_a_stream_and_its_whole_answer_make_the_same_answer(recording: Recording
 
 
 @each(STREAMS)
-def test_a_stream_tells_its_content_as_it_comes(recording: Recording) -> None:
-    """As many events with content as there were deltas: nothing is held back to the end."""
+def test_each_delta_of_a_stream_is_an_event_at_once(recording: Recording) -> None:
+    """As many content events as deltas: nothing is held back to the end."""
     deltas = [o for o in objects(recording) if o["type"].endswith(DELTAS) and o["delta"]]
     found = [e for e in events(recording) if type(e).__name__ in TOLD]
     assert len(found) == len(deltas)
@@ -186,8 +186,8 @@ DELTAS = ("text.delta", "refusal.delta", "arguments.delta", "tool_call_input.del
 TOLD = ("Text", "Reasoning", "Refusal", "ToolArguments")
 
 
-@each(ANSWERS)
-def test_a_recorded_answer_begins_with_its_start_and_counts_before_it_ends(
+@each(RESPONSES)
+def test_a_recorded_response_starts_once_and_reports_usage_at_its_end(
     recording: Recording,
 ) -> None:
     found = events(recording)
@@ -201,8 +201,8 @@ CLASSES = {400: errors.UpstreamRejected, 401: errors.UpstreamAuth}
 EXCEPTIONS = {"model_not_found": errors.UpstreamNotFound}
 
 
-@each(REFUSALS)
-def test_a_recorded_refusal_is_told_in_the_providers_words(recording: Recording) -> None:
+@each(ERRORS)
+def test_a_recorded_error_keeps_its_message(recording: Recording) -> None:
     error = PROVIDER.decode_error(recording.status, recording.headers, recording.body)
     said = json.loads(recording.body)
     fields = said["error"] if isinstance(said["error"], dict) else {"message": said["error"]}
@@ -246,7 +246,7 @@ FOUND = [recording for recording in REQUESTS if recording.name in WAIVED]
 
 
 def canonical(recording: Recording) -> ChatRequest:
-    """The request in chat's format that means what was recorded."""
+    """The recorded request in the format of chat completions."""
     body = dict(recording.request)
     given = body.pop("input")
     wires = [{"role": "user", "content": given}] if isinstance(given, str) else given
@@ -267,7 +267,7 @@ def canonical(recording: Recording) -> ChatRequest:
 
 
 def turns(wires: list[Any]) -> Iterator[Any]:
-    """Items as messages: what an assistant thought, did and said is one of them."""
+    """Items as messages: consecutive items of an assistant are one message."""
     turn: dict[str, Any] = {}
     index = 0
     for wire in wires:
@@ -364,9 +364,8 @@ TRANSLATED = {
 
 
 def plain(body: Any) -> Any:
-    """Without the freedoms that the API leaves: a text is one part of text, ids of items are not
-    needed, null and false are defaults, to store is one that we do not share, and of what is to be
-    included the thoughts are our own wish."""
+    """The body without differences that mean the same: a text is one text part, items need no ids,
+    null and false are defaults, and ``store`` and encrypted reasoning are the gateway's choice."""
     body = {k: v for k, v in body.items() if v is not None and (k, v) != ("stream", False)}
     body.pop("store", None)
     given = body["input"]
@@ -397,15 +396,15 @@ def item(wire: Any) -> Any:
 
 
 @each(ENCODED)
-def test_the_request_that_was_recorded_is_the_request_that_we_send(recording: Recording) -> None:
-    changes, body = sent(recording)
-    assert changes <= {"max_completion_tokens"}
+def test_the_encoded_request_is_the_recorded_one(recording: Recording) -> None:
+    transformations, body = sent(recording)
+    assert transformations <= {"max_completion_tokens"}
     assert plain(body) == plain(recording.request)
     assert body["store"] is recording.request.get("store", False)
 
 
 @each(FOUND)
-def test_what_is_waived_is_still_recorded_and_still_differs(recording: Recording) -> None:
+def test_each_known_difference_is_still_recorded_and_still_differs(recording: Recording) -> None:
     if "input" not in recording.request:
         return
     _, body = sent(recording)
@@ -413,15 +412,15 @@ def test_what_is_waived_is_still_recorded_and_still_differs(recording: Recording
 
 
 def sent(recording: Recording) -> tuple[set[str], Any]:
-    request, changes = PROVIDER.adapt(canonical(recording))
+    request, transformations = PROVIDER.adapt(canonical(recording))
     target = Target(provider="responses", base_url="https://api.openai.com/v1", api_key="sk-x")
     body = json.loads(PROVIDER.encode_request(request, target).body)
-    return {change.parameter for change in changes}, body
+    return {each.parameter for each in transformations}, body
 
 
 @each(STREAMS)
-def test_a_recorded_answer_can_be_sent_back_as_it_was(recording: Recording) -> None:
-    """On the next turn its items come in their order, thoughts and other items whole."""
+def test_a_recorded_response_is_sent_back_as_it_was(recording: Recording) -> None:
+    """On the next turn: items in their order, reasoning and other items whole."""
     message = fold(events(recording)).choices[0].message()
     request = ChatRequest(model="gpt-5", messages=Raw(json.dumps([message]).encode()))
     target = Target(provider="responses", base_url="https://api.openai.com/v1")

@@ -1,9 +1,9 @@
-"""What a conversation says arrives at the Responses API, and what it answers arrives here, whatever
-it is: read and written by its reference (platform.openai.com/docs/api-reference/responses), and not
-by our own code.
+"""Any request is sent whole to the Responses API, or its transformations say what is not. The sent
+body is read after the API's reference (platform.openai.com/docs/api-reference/responses) and not by
+the code under test.
 
-What the wire cannot carry, and so is equal here: that a system message stood first, which is
-``instructions`` then; empty texts; a call's id as an item, beside the one that it is known by.
+The wire format does not carry these, so the comparison ignores them: that a system message was the
+first, which becomes ``instructions``; empty texts; the id of a call as an item.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ TARGET = Target(provider="responses", base_url="https://r.test/v1")
 MODELS = st.sampled_from(["gpt-4o", "gpt-5", "gpt-5.1", "o3"])
 
 
-def said(changes: tuple[Transformation, ...], words: str) -> bool:
-    return any(words in change.reason for change in changes)
+def has_reason(transformations: tuple[Transformation, ...], words: str) -> bool:
+    return any(words in each.reason for each in transformations)
 
 
-# --- Messages: what was meant ---------------------------------------------------------------------
+# --- Messages: the expected content ---------------------------------------------------------------
 
 FILE_PARTS = st.one_of(
     st.builds(
@@ -70,8 +70,8 @@ USER_PARTS = marked(text_parts | IMAGE_PARTS | FILE_PARTS | audio_parts)
 
 
 @st.composite
-def thoughts(draw: DrawFn, call_ids: list[str]) -> list[Json]:
-    """As answers leave them: the parts of each thought, with its place, before what it led to."""
+def reasoning_details(draw: DrawFn, call_ids: list[str]) -> list[Json]:
+    """Reasoning details as responses give them, each with the position of its item."""
     found: list[Json] = []
     for index in draw(st.lists(st.integers(0, 1 + len(call_ids)), max_size=2, unique=True)):
         same = {"format": FORMAT, "index": index, "id": f"rs_{index}_{draw(ids)}"}
@@ -81,15 +81,15 @@ def thoughts(draw: DrawFn, call_ids: list[str]) -> list[Json]:
         found += [{"type": "reasoning.text", "text": t, **same} for t in plain]
         if (data := draw(maybe(base64s))) is not None:
             found.append({"type": "reasoning.encrypted", "data": data, **same})
-    theirs = [{"type": "reasoning.text", "text": "hm", "signature": "s", "format": "of-another"}]
-    return found + draw(st.sampled_from([[], theirs]))
+    foreign = [{"type": "reasoning.text", "text": "hm", "signature": "s", "format": "other-format"}]
+    return found + draw(st.sampled_from([[], foreign]))
 
 
-TALKS = conversations(thoughts, USER_PARTS, text_parts | IMAGE_PARTS | FILE_PARTS)
+CONVERSATIONS = conversations(reasoning_details, USER_PARTS, text_parts | IMAGE_PARTS | FILE_PARTS)
 
 
-def meant(part: Json) -> Json:
-    """A part, told apart by what is in it."""
+def expected_part(part: Json) -> Json:
+    """A comparable value for a content part."""
     kind = part["type"]
     if kind == "text":
         return ("text", part["text"])
@@ -106,11 +106,11 @@ def meant(part: Json) -> Json:
 
 def parts_of(content: Json) -> list[Json]:
     if isinstance(content, list):
-        return [meant(part) for part in content]
+        return [expected_part(part) for part in content]
     return [("text", content)] if content else []
 
 
-def meant_answer(message: Json) -> Json:
+def expected_assistant(message: Json) -> Json:
     own: dict[Any, Json] = {}
     for detail in message.get("reasoning_details", ()):
         if detail["format"] == FORMAT:
@@ -123,7 +123,7 @@ def meant_answer(message: Json) -> Json:
                 thought[kind].append(detail[kind])
     return {
         "text": message["content"] or "",
-        "thoughts": {k: v for k, v in own.items() if v["text"] or v["encrypted"]},
+        "reasoning_details": {k: v for k, v in own.items() if v["text"] or v["encrypted"]},
         "calls": [
             (c["id"], c["function"]["name"], c["function"]["arguments"])
             for c in message.get("tool_calls", ())
@@ -131,11 +131,11 @@ def meant_answer(message: Json) -> Json:
     }
 
 
-def meant_by(messages: list[Json]) -> list[Json]:
+def expected_messages(messages: list[Json]) -> list[Json]:
     found: list[Json] = []
     for message in messages:
         if message["role"] == "assistant":
-            found.append(("assistant", meant_answer(message)))
+            found.append(("assistant", expected_assistant(message)))
         elif message["role"] == "tool":
             found.append((message["tool_call_id"], parts_of(message["content"])))
         else:
@@ -143,7 +143,7 @@ def meant_by(messages: list[Json]) -> list[Json]:
     return found
 
 
-# --- Messages: what the wire says -----------------------------------------------------------------
+# --- Messages: the sent content -------------------------------------------------------------------
 
 
 def read_part(part: Json) -> Json:
@@ -165,7 +165,7 @@ def read_parts(content: Json) -> list[Json]:
     return [("text", content)] if content else []
 
 
-def read_thought(item: Json) -> Json:
+def read_reasoning(item: Json) -> Json:
     return {
         "summary": [part["text"] for part in item["summary"]],
         "text": [part["text"] for part in item.get("content", ())],
@@ -174,7 +174,7 @@ def read_thought(item: Json) -> Json:
 
 
 def read_messages(body: Json) -> list[Json]:
-    """Items of one answer stand together: whatever else comes ends it."""
+    """Consecutive items of an assistant are one message."""
     found: list[Json] = []
     if "instructions" in body:
         found.append(("system", parts_of(body["instructions"])))
@@ -186,14 +186,14 @@ def read_messages(body: Json) -> list[Json]:
             found.append((role, read_parts(item["content"])))
         else:
             if found[-1][0] != "assistant":
-                found.append(("assistant", {"text": "", "thoughts": {}, "calls": []}))
-            read_answered(item, found[-1][1])
+                found.append(("assistant", {"text": "", "reasoning_details": {}, "calls": []}))
+            read_assistant_item(item, found[-1][1])
     return found
 
 
-def read_answered(item: Json, answer: Json) -> None:
+def read_assistant_item(item: Json, answer: Json) -> None:
     if item["type"] == "reasoning":
-        answer["thoughts"][item["id"]] = read_thought(item)
+        answer["reasoning_details"][item["id"]] = read_reasoning(item)
     elif item["type"] == "function_call":
         answer["calls"].append((item["call_id"], item["name"], item["arguments"]))
     else:
@@ -202,14 +202,18 @@ def read_answered(item: Json, answer: Json) -> None:
         answer["text"] += "".join(texts_)
 
 
-@given(model=MODELS, messages=TALKS)
-def test_a_conversation_arrives(model: str, messages: list[Json]) -> None:
-    body, changes = sent(PROVIDER, chat(model, messages), TARGET)
-    assert read_messages(body) == meant_by(messages)
-    assert said(changes, "caches automatically") == ("cache_control" in json.dumps(messages))
+@given(model=MODELS, messages=CONVERSATIONS)
+def test_the_input_items_have_the_content_of_any_conversation(
+    model: str, messages: list[Json]
+) -> None:
+    body, transformations = sent(PROVIDER, chat(model, messages), TARGET)
+    assert read_messages(body) == expected_messages(messages)
+    assert has_reason(transformations, "caches automatically") == (
+        "cache_control" in json.dumps(messages)
+    )
     assert "cache_control" not in json.dumps(body)
     has_error = any("is_error" in m for m in messages)
-    assert ("messages[].is_error" in {each.parameter for each in changes}) == has_error
+    assert ("messages[].is_error" in {each.parameter for each in transformations}) == has_error
 
 
 # --- Parameters -----------------------------------------------------------------------------------
@@ -273,7 +277,7 @@ NOTHING = {
 
 
 def flat(tool: Json) -> Json:
-    """A function or a choice of one: a level less. A function says whether it is strict."""
+    """A function, or the choice of one, with its fields at the top level."""
     return {"type": "function", **tool["function"]}
 
 
@@ -286,7 +290,7 @@ def chosen(choice: Json) -> Json:
     return {"type": "allowed_tools", **allowed, "tools": [flat(t) for t in allowed["tools"]]}
 
 
-def meant_parameters(given: dict[str, Json]) -> dict[str, Json]:
+def expected_parameters(given: dict[str, Json]) -> dict[str, Json]:
     found = {name: value for name, value in given.items() if NOTHING.get(name, ...) != value}
     if "tools" in found:
         found["tools"] = [{"strict": False, **flat(tool)} for tool in found["tools"]]
@@ -320,23 +324,23 @@ def read_parameters(body: Json) -> dict[str, Json]:
 
 
 @given(model=MODELS, asked=parameters())
-def test_a_parameter_arrives_or_is_told_of(model: str, asked: dict[str, Json]) -> None:
+def test_each_parameter_is_sent_or_reported_as_dropped(model: str, asked: dict[str, Json]) -> None:
     messages = [{"role": "user", "content": "Hi"}]
-    body, changes = sent(PROVIDER, chat(model, messages, **asked), TARGET)
+    body, transformations = sent(PROVIDER, chat(model, messages, **asked), TARGET)
     assert body["model"] == model
-    wanted = {"store": False, **meant_parameters(asked)}
-    dropped = {change.parameter for change in changes if change.action == "dropped"}
+    wanted = {"store": False, **expected_parameters(asked)}
+    dropped = {each.parameter for each in transformations if each.action == "dropped"}
     dropped -= {"tools[].cache_control"}
     if model == "gpt-4o" and wanted.get("reasoning_effort") == "none":
-        del wanted["reasoning_effort"]  # it never does
+        del wanted["reasoning_effort"]  # gpt-4o never reasons
     if "reasoning" in wanted and "reasoning" not in dropped:
-        (change,) = [change for change in changes if change.action == "emulated"]
+        (effort,) = [each for each in transformations if each.action == "emulated"]
         del wanted["reasoning"]
-        wanted["reasoning_effort"] = change.reason.rpartition(" ")[2]
+        wanted["reasoning_effort"] = effort.reason.rpartition(" ")[2]
     assert dropped <= set(wanted)
     found = read_parameters(body)
     assert found == {name: value for name, value in wanted.items() if name not in dropped}
-    renamed = {change.parameter for change in changes if change.action == "renamed"}
+    renamed = {each.parameter for each in transformations if each.action == "renamed"}
     assert bool(renamed) == ("max_tokens" in wanted)
     bound = asked.get("max_completion_tokens", asked.get("max_tokens", 16))
-    assert said(changes, "(minimum)") == (bound < 16)
+    assert has_reason(transformations, "(minimum)") == (bound < 16)

@@ -1,9 +1,9 @@
-"""What the Responses API answers arrives here, whatever it is and however it is cut, and comes back
-on the next turn: written by its reference (platform.openai.com/docs/api-reference/responses), and
-not read.
+"""Any response of the Responses API is decoded, however its bytes are cut, and sent back on the
+next turn. Responses are generated after the API's reference
+(platform.openai.com/docs/api-reference/responses).
 
-What is not carried back: thoughts that are only a summary, from which the API cannot go on;
-annotations and probabilities of what was said; the ids of messages and of calls as items.
+These are not sent back: reasoning that is only a summary, which the API cannot continue from;
+annotations and log probabilities; the ids of messages and of calls as items.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FORMAT = "openai-responses-v1"
 TARGET = Target(provider="responses", base_url="https://r.test/v1")
 USUAL = [{"role": "user", "content": "Hi"}]
 
-# --- Answers --------------------------------------------------------------------------------------
+# --- Responses ------------------------------------------------------------------------------------
 
 logprobs = st.lists(
     st.builds(
@@ -81,7 +81,7 @@ def messages(draw: DrawFn) -> Json:
 
 
 @st.composite
-def thoughts(draw: DrawFn) -> Json:
+def reasoning_items(draw: DrawFn) -> Json:
     item: Json = {
         "type": "reasoning",
         "summary": [{"type": "summary_text", "text": t} for t in draw(st.lists(texts, max_size=2))],
@@ -153,7 +153,7 @@ ENDS = [
 @st.composite
 def answers(draw: DrawFn) -> Json:
     """A Response object: items of any kind in any order, at last perhaps a refusal."""
-    items = draw(st.lists(messages() | thoughts() | calls | customs | searches, max_size=5))
+    items = draw(st.lists(messages() | reasoning_items() | calls | customs | searches, max_size=5))
     if draw(st.booleans()):
         content = [{"type": "refusal", "refusal": draw(texts)}]
         items.append({"type": "message", "role": "assistant", "content": content})
@@ -180,7 +180,7 @@ def answers(draw: DrawFn) -> Json:
 
 @st.composite
 def events_of(draw: DrawFn, whole: Json) -> list[Json]:
-    """The same answer as the events that the reference says make it."""
+    """The same response as a stream of events, after the reference."""
     begun = {**whole, "status": "in_progress", "output": [], "usage": None}
     events: list[Json] = [
         {"type": "response.created", "response": begun},
@@ -225,7 +225,7 @@ def fill_message(draw: DrawFn, item: Json) -> list[Json]:
     return events
 
 
-def fill_thought(draw: DrawFn, item: Json) -> list[Json]:
+def fill_reasoning(draw: DrawFn, item: Json) -> list[Json]:
     events = []
     for index, part in enumerate(item["summary"]):
         at = {"summary_index": index}
@@ -249,7 +249,7 @@ def fill_search(draw: DrawFn, item: Json) -> list[Json]:
 
 FILL: Json = {
     "message": fill_message,
-    "reasoning": fill_thought,
+    "reasoning": fill_reasoning,
     "function_call": fill_call,
     "custom_tool_call": fill_call,
     "web_search_call": fill_search,
@@ -263,19 +263,19 @@ def as_stream(events: list[Json], end: str, is_ascii: bool) -> bytes:
     ).encode()
 
 
-# --- What is to come of it ------------------------------------------------------------------------
+# --- The expected message -------------------------------------------------------------------------
 
 
 def of_type(whole: Json, *kinds: str) -> list[tuple[int, Json]]:
     return [(index, item) for index, item in enumerate(whole["output"]) if item["type"] in kinds]
 
 
-def said_in(whole: Json, kind: str) -> list[Json]:
+def parts_of_type(whole: Json, kind: str) -> list[Json]:
     parts = [part for _, item in of_type(whole, "message") for part in item["content"]]
     return [part for part in parts if part["type"] == kind]
 
 
-def detailed(index: int, item: Json) -> list[Json]:
+def expected_details(index: int, item: Json) -> list[Json]:
     same = {"id": item["id"], "format": FORMAT, "index": index}
     found = [{"type": "reasoning.summary", "summary": p["text"], **same} for p in item["summary"]]
     plain = item.get("content", ())
@@ -285,16 +285,16 @@ def detailed(index: int, item: Json) -> list[Json]:
     return found
 
 
-def place_of(index: int, whole: Json) -> int:
-    """Its place among the items that say something."""
+def position_of(index: int, whole: Json) -> int:
+    """Its position among the items with content."""
     before = whole["output"][:index]
-    return sum(item["type"] != "reasoning" or bool(detailed(0, item)) for item in before)
+    return sum(item["type"] != "reasoning" or bool(expected_details(0, item)) for item in before)
 
 
-def cited(whole: Json) -> list[Json]:
-    """Places count from the start of the whole text, and a web citation is an object of its own."""
+def expected_annotations(whole: Json) -> list[Json]:
+    """Positions count from the start of the joined text; a citation of a web page is nested."""
     found, start = [], 0
-    for part in said_in(whole, "output_text"):
+    for part in parts_of_type(whole, "output_text"):
         for note in part["annotations"]:
             ends = {name: note[name] + start for name in note if name.endswith("_index")}
             moved = {**note, **ends}
@@ -307,7 +307,7 @@ def cited(whole: Json) -> list[Json]:
 
 
 def check(answer: ResponseAccumulator, whole: Json) -> None:
-    """The answer says all that the response said."""
+    """The accumulated message has everything in the response."""
     assert answer.failed is None
     assert answer.is_finished
     assert answer.done
@@ -319,8 +319,12 @@ def check(answer: ResponseAccumulator, whole: Json) -> None:
         whole["model"],
         whole["created_at"],
     )
-    assert (message["content"] or "") == "".join(p["text"] for p in said_in(whole, "output_text"))
-    assert message.get("refusal", "") == "".join(p["refusal"] for p in said_in(whole, "refusal"))
+    assert (message["content"] or "") == "".join(
+        p["text"] for p in parts_of_type(whole, "output_text")
+    )
+    assert message.get("refusal", "") == "".join(
+        p["refusal"] for p in parts_of_type(whole, "refusal")
+    )
     made = [item for _, item in of_type(whole, *CALLS)]
     assert [(c["id"], c["function"]) for c in message["tool_calls"] or ()] == [
         (c["call_id"], {"name": c["name"], "arguments": c[CALLS[c["type"]]]}) for c in made
@@ -330,13 +334,15 @@ def check(answer: ResponseAccumulator, whole: Json) -> None:
         "\n\n".join(part["text"] for part in [*item["summary"], *item.get("content", ())])
         for _, item in thought
     )
-    details = [d for index, item in thought for d in detailed(place_of(index, whole), item)]
+    details = [
+        d for index, item in thought for d in expected_details(position_of(index, whole), item)
+    ]
     assert message.get("reasoning_details", []) == details
     searches_ = of_type(whole, "web_search_call")
-    searched = [{**item, "index": place_of(index, whole)} for index, item in searches_]
+    searched = [{**item, "index": position_of(index, whole)} for index, item in searches_]
     assert message.get("output_items", []) == searched
-    assert message.get("annotations", []) == cited(whole)
-    spoken = [p for part in said_in(whole, "output_text") for p in part["logprobs"]]
+    assert message.get("annotations", []) == expected_annotations(whole)
+    spoken = [p for part in parts_of_type(whole, "output_text") for p in part["logprobs"]]
     assert choice.logprobs == ({"content": spoken} if spoken else None)
     ends = {status: end for status, reason, end in ENDS if reason == whole["incomplete_details"]}
     usual = "tool_calls" if made else "stop"
@@ -350,12 +356,12 @@ def check(answer: ResponseAccumulator, whole: Json) -> None:
 
 
 @given(whole=answers(), indent=maybe(st.just(2)))
-def test_a_whole_answer_arrives(whole: Json, indent: Any) -> None:
+def test_a_whole_response_is_decoded(whole: Json, indent: Any) -> None:
     check(read_whole(PROVIDER, json.dumps(whole, indent=indent).encode()), whole)
 
 
 @given(data=st.data(), cuts=places, end=st.sampled_from(["\n", "\r\n"]), is_ascii=st.booleans())
-def test_a_stream_arrives_however_it_is_cut(
+def test_a_stream_is_decoded_however_it_is_cut(
     data: Any, cuts: list[int], end: str, is_ascii: bool
 ) -> None:
     whole = data.draw(answers())
@@ -366,8 +372,8 @@ def test_a_stream_arrives_however_it_is_cut(
 # --- The next turn --------------------------------------------------------------------------------
 
 
-def carried(item: Json) -> Json:
-    """What of an item is to come back; None for one that cannot."""
+def comparable(item: Json) -> Json:
+    """The fields of an item that are sent back; None for an item that is not sent back."""
     kind = item["type"]
     if kind == "reasoning":
         goes_on = item.get("encrypted_content") or item.get("content")
@@ -387,7 +393,7 @@ def carried(item: Json) -> Json:
 
 
 @given(whole=answers(), data=st.data(), cuts=places, streamed=st.booleans())
-def test_what_an_answer_left_comes_back_on_the_next_turn(
+def test_a_response_is_sent_back_whole_on_the_next_turn(
     whole: Json, data: Any, cuts: list[int], streamed: bool
 ) -> None:
     if streamed:
@@ -403,8 +409,8 @@ def test_what_an_answer_left_comes_back_on_the_next_turn(
     body, _ = sent(PROVIDER, chat("gpt-5", [*USUAL, message, *done], tools=[CUSTOM]), TARGET)
     _, *back = body["input"]
     split = len(back) - len(made)
-    expected = [item for item in map(carried, whole["output"]) if item is not None]
-    assert [carried(item) for item in back[:split]] == expected
+    expected = [item for item in map(comparable, whole["output"]) if item is not None]
+    assert [comparable(item) for item in back[:split]] == expected
     kinds = {item["call_id"]: f"{item['type']}_output" for _, item in of_type(whole, *CALLS)}
     assert {item["call_id"]: (item["type"], item["output"]) for item in back[split:]} == {
         call_id: (kinds[call_id], call_id) for call_id in made

@@ -1,5 +1,5 @@
-"""OpenAI's SDK as a witness: what we send is of its types and at its addresses, and what it reads
-of an answer is what we read."""
+"""OpenAI's SDK as the reference: requests have its types and addresses, and it decodes the same
+from a response."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from support.scripted_server import Received, ThreadedServer, answer
 openai = lazy_import("openai")
 
 DATED = "2025-04-01-preview"
-ANSWERS = chosen(lambda r: r.api == "responses" and r.status == 200)
+RESPONSES = chosen(lambda r: r.api == "responses" and r.status == 200)
 COMPLETION = {
     "id": "c",
     "object": "chat.completion",
@@ -106,7 +106,7 @@ def encoded(provider: Provider, messages: Any, target: Target, **parameters: Any
         ("reasoning", lambda _: openai.types.shared_params.Reasoning),
     ],
 )
-def test_what_we_send_is_of_the_sdks_types(field: str, kind: Callable[[Any], Any]) -> None:
+def test_the_request_has_the_types_of_the_sdk(field: str, kind: Callable[[Any], Any]) -> None:
     target = Target(provider="x", base_url="https://x/v1")
     body = json.loads(encoded(openai_responses.PROVIDER, MESSAGES, target, **PARAMETERS).body)
     TypeAdapter(kind(openai.types.responses)).validate_python(body[field])  # raises if it is not
@@ -135,7 +135,7 @@ def reply(asked: Received) -> bytes:
 
 
 @pytest.mark.parametrize("is_chat", [True, False])
-def test_azure_is_asked_where_and_how_the_sdk_asks_it(is_chat: bool) -> None:
+def test_a_request_to_azure_has_the_address_and_key_header_of_the_sdk(is_chat: bool) -> None:
     provider = azure_openai.PROVIDER if is_chat else azure_openai_responses.PROVIDER
     with ThreadedServer([reply]) as server:
         dated = openai.AzureOpenAI(
@@ -148,15 +148,15 @@ def test_azure_is_asked_where_and_how_the_sdk_asks_it(is_chat: bool) -> None:
         assert theirs(v1, is_chat, server) == (path, "Bearer k")
 
 
-def test_openai_is_asked_where_and_how_the_sdk_asks_it() -> None:
+def test_a_request_to_openai_has_the_address_and_key_header_of_the_sdk() -> None:
     with ThreadedServer([reply]) as server:
         client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0)
         told = theirs(client, False, server)
         assert told == ours(openai_responses.PROVIDER, f"{server.url}/v1")
 
 
-@each(ANSWERS)
-def test_the_sdk_reads_a_recorded_answer_as_we_do(recording: Recording) -> None:
+@each(RESPONSES)
+def test_the_sdk_decodes_the_same_from_a_recorded_response(recording: Recording) -> None:
     kind = "text/event-stream" if recording.stream else "application/json"
     with ThreadedServer([answer(recording.body, headers=[("content-type", kind)])]) as server:
         client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0)
