@@ -1,4 +1,4 @@
-"""One scripted provider and one running server a skin for the whole suite; others on demand."""
+"""One scripted provider, one running server for each mode, and others on demand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.gateway_process import SERVER_KEY, SKINS, Gateway
+from support.gateway_process import SERVER_KEY, SERVER_MODES, Gateway
 from support.openai_completions import DONE, finish, role, text, usage
 from support.openai_upstream import Answer, Upstream
 
@@ -59,34 +59,34 @@ def upstream(scripted: Upstream) -> Upstream:
 def shared(
     tmp_path_factory: pytest.TempPathFactory, scripted: Upstream
 ) -> Iterator[Callable[[str], Gateway]]:
-    """The running server of a skin, started when first asked for."""
+    """The running server in a mode, started when first requested."""
     running: dict[str, Gateway] = {}
 
-    def get(skin: str) -> Gateway:
-        if skin not in running:
-            directory = tmp_path_factory.mktemp(skin)
-            running[skin] = Gateway.start(directory, standard_config(scripted), skin=skin)
-        return running[skin]
+    def get(mode: str) -> Gateway:
+        if mode not in running:
+            directory = tmp_path_factory.mktemp(mode)
+            running[mode] = Gateway.start(directory, standard_config(scripted), mode=mode)
+        return running[mode]
 
     yield get
     stop_all(list(running.values()))
 
 
-@pytest.fixture(params=SKINS)
-def skin(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=SERVER_MODES)
+def mode(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def gateway(skin: str, shared: Callable[[str], Gateway], upstream: Upstream) -> Gateway:
-    """A server, once in each skin."""
-    return shared(skin)
+def gateway(mode: str, shared: Callable[[str], Gateway], upstream: Upstream) -> Gateway:
+    """A server, once in each mode."""
+    return shared(mode)
 
 
 @pytest.fixture
 def server(shared: Callable[[str], Gateway], upstream: Upstream) -> Gateway:
-    """A server in its default skin."""
-    return shared("uvicorn")
+    """A server in its default mode."""
+    return shared("direct")
 
 
 @pytest.fixture

@@ -33,16 +33,16 @@ ROUTES: list[tuple[str, str, Any]] = [
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, scripted: Upstream) -> Any:
-    """Servers with keys, by skin, each started when first asked for."""
+    """Servers with keys, by mode, each started when first requested."""
     running: dict[str, Gateway] = {}
 
-    def get(skin: str) -> Gateway:
-        if skin not in running:
+    def get(mode: str) -> Gateway:
+        if mode not in running:
             config = standard_config(scripted)
             config["server"] = {**config["server"], "api_keys": [GATE_KEY, OTHER_KEY]}
-            directory = tmp_path_factory.mktemp(f"guarded-{skin}")
-            running[skin] = Gateway.start(directory, config, skin=skin)
-        return running[skin]
+            directory = tmp_path_factory.mktemp(f"guarded-{mode}")
+            running[mode] = Gateway.start(directory, config, mode=mode)
+        return running[mode]
 
     yield get
     for gateway in running.values():
@@ -51,8 +51,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, scripted: Upstream) -> Any
 
 
 @pytest.fixture
-def locked(skin: str, guarded: Callable[[str], Gateway], upstream: Upstream) -> Gateway:
-    return guarded(skin)
+def locked(mode: str, guarded: Callable[[str], Gateway], upstream: Upstream) -> Gateway:
+    return guarded(mode)
 
 
 WRONG_HEADERS: dict[str, dict[str, str]] = {

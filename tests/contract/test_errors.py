@@ -1,4 +1,4 @@
-"""Every row of the contract's table of errors, in both skins."""
+"""Every row of the contract's table of errors, in both server modes."""
 
 from __future__ import annotations
 

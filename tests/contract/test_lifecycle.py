@@ -14,7 +14,7 @@ import pytest
 
 from contract.conftest import BODY_LIMIT, standard_config
 from contract.shapes import checked_error, error_of, ndjson_pieces, ok
-from support.gateway_process import SKINS, Gateway
+from support.gateway_process import SERVER_MODES, Gateway
 from support.openai_completions import DONE, finish, role, text, usage
 from support.openai_upstream import HANG, Answer, Upstream, Wait, until
 
@@ -77,11 +77,11 @@ SLOW = Answer(
 )
 
 
-@pytest.mark.parametrize("skin", SKINS)
+@pytest.mark.parametrize("mode", SERVER_MODES)
 def test_a_running_stream_finishes_after_sigterm_and_no_new_one_starts(
-    launch: Launch, upstream: Upstream, skin: str
+    launch: Launch, upstream: Upstream, mode: str
 ) -> None:
-    own = launch(skin=skin)
+    own = launch(mode=mode)
     upstream.play(SLOW)
     with own.stream() as stream:
         own.terminate()
@@ -102,11 +102,11 @@ def refuses(gateway: Gateway) -> bool:
     return reply.status == 503
 
 
-@pytest.mark.parametrize("skin", SKINS)
+@pytest.mark.parametrize("mode", SERVER_MODES)
 def test_a_stream_longer_than_the_grace_period_ends_with_an_error(
-    launch: Launch, upstream: Upstream, skin: str
+    launch: Launch, upstream: Upstream, mode: str
 ) -> None:
-    own = launch({"server": {"body_limit": BODY_LIMIT, "shutdown_grace": 0.5}}, skin=skin)
+    own = launch({"server": {"body_limit": BODY_LIMIT, "shutdown_grace": 0.5}}, mode=mode)
     upstream.play(Answer((role(), text("Hello"), HANG)))
     with own.stream() as stream:
         chunks = stream.chunks()
@@ -119,11 +119,11 @@ def test_a_stream_longer_than_the_grace_period_ends_with_an_error(
     until(lambda: upstream.last.closed_at, 1)
 
 
-@pytest.mark.parametrize("skin", SKINS)
+@pytest.mark.parametrize("mode", SERVER_MODES)
 def test_a_slow_count_of_tokens_does_not_cost_a_client_its_error(
-    launch: Launch, upstream: Upstream, skin: str
+    launch: Launch, upstream: Upstream, mode: str
 ) -> None:
-    own = launch({"server": {"body_limit": BODY_LIMIT, "shutdown_grace": 0.3}}, skin=skin)
+    own = launch({"server": {"body_limit": BODY_LIMIT, "shutdown_grace": 0.3}}, mode=mode)
     upstream.play(Answer((role(), text("Hello"), finish(), DONE)))
     ok(own.chat())
     (counter,) = children(own.process.pid)
@@ -147,9 +147,9 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in task.read_text().split()]
 
 
-@pytest.mark.parametrize("skin", SKINS)
-def test_an_idle_server_stops_at_once(launch: Launch, skin: str) -> None:
-    own = launch(skin=skin)
+@pytest.mark.parametrize("mode", SERVER_MODES)
+def test_an_idle_server_stops_at_once(launch: Launch, mode: str) -> None:
+    own = launch(mode=mode)
     idle = own.client.open("GET", "/health")
     with idle:
         assert idle.read_head().reply().status == 200
@@ -173,11 +173,11 @@ def with_provider(upstream: Upstream, name: str, **fields: Any) -> dict[str, Any
     return config
 
 
-@pytest.mark.parametrize("skin", SKINS)
+@pytest.mark.parametrize("mode", SERVER_MODES)
 def test_sighup_reloads_the_configuration_without_touching_running_requests(
-    launch: Launch, upstream: Upstream, skin: str
+    launch: Launch, upstream: Upstream, mode: str
 ) -> None:
-    own = launch(skin=skin)
+    own = launch(mode=mode)
     error_of(own.chat("newcomer"), 404)
     upstream.play(SLOW)
     with own.stream("keyless") as stream:
@@ -192,12 +192,12 @@ def test_sighup_reloads_the_configuration_without_touching_running_requests(
     ok(own.chat("newcomer"))
 
 
-@pytest.mark.parametrize("skin", SKINS)
+@pytest.mark.parametrize("mode", SERVER_MODES)
 def test_a_server_that_announced_its_address_survives_sighup(
-    launch: Launch, upstream: Upstream, skin: str
+    launch: Launch, upstream: Upstream, mode: str
 ) -> None:
     """Unhandled, the signal ends a process: whoever waits for the line may send it at once."""
-    own = launch(skin=skin)
+    own = launch(mode=mode)
     own.reload(standard_config(upstream))
     time.sleep(0.2)
     assert own.process.poll() is None

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from support.gateway_process import SKINS, Gateway
+from support.gateway_process import SERVER_MODES, Gateway
 
 
-@pytest.mark.parametrize("which", SKINS)
+@pytest.mark.parametrize("which", SERVER_MODES)
 def test_the_log_of_the_whole_suite_shows_no_defect(
     shared: Callable[[str], Gateway], which: str
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from contract.shapes import FIRST_METRICS, MORE_METRICS, ok
-from support.gateway_process import SKINS, Gateway
+from support.gateway_process import SERVER_MODES, Gateway
 from support.openai_completions import (
     DONE,
     USAGE,
@@ -230,13 +230,13 @@ def test_an_unknown_price_is_null_and_never_zero(server: Gateway) -> None:
     assert metrics["total_tokens"] == 18
 
 
-@pytest.mark.parametrize("skin", SKINS)
+@pytest.mark.parametrize("mode", SERVER_MODES)
 def test_the_first_count_of_tokens_does_not_delay_streams(
-    launch: Callable[..., Gateway], upstream: Upstream, skin: str
+    launch: Callable[..., Gateway], upstream: Upstream, mode: str
 ) -> None:
     """A vocabulary takes tenths of a second to load: every stream would stand still meanwhile, and
     its metrics would blame the provider. A busy machine gets a second try."""
-    longest = [gap_beside_counts(launch(skin=skin), upstream) for _ in range(2)]
+    longest = [gap_beside_counts(launch(mode=mode), upstream) for _ in range(2)]
     assert min(longest) < 0.1, longest
 
 

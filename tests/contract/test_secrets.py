@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.gateway_process import BODY_KEY, PLANTED, SERVER_KEY, SKINS, Gateway
+from support.gateway_process import BODY_KEY, PLANTED, SERVER_KEY, SERVER_MODES, Gateway
 from support.openai_completions import error_body, role, text
 from support.openai_upstream import EOF, Answer, Upstream
 
@@ -92,7 +92,7 @@ def test_no_output_of_the_configuration_contains_a_key(server: Gateway) -> None:
         assert not [key for key in PLANTED if key.encode() in body]
 
 
-@pytest.mark.parametrize("which", SKINS)
+@pytest.mark.parametrize("which", SERVER_MODES)
 def test_no_planted_key_came_out_of_the_whole_suite(
     shared: Callable[[str], Gateway], which: str
 ) -> None:

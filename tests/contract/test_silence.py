@@ -20,8 +20,8 @@ LONG = Wait(0.9)
 
 
 @pytest.fixture
-def quiet(launch: Launch, skin: str) -> Gateway:
-    return launch(QUIET, skin=skin)
+def quiet(launch: Launch, mode: str) -> Gateway:
+    return launch(QUIET, mode=mode)
 
 
 def engine(gateway: Gateway) -> Stream:

@@ -1,7 +1,7 @@
-"""The servers of the contract's suite serve here as well: one a skin, started when first used."""
+"""The servers of the contract's suite: one for each mode, started when first used."""
 
 from __future__ import annotations
 
-from contract.conftest import gateway, launch, scripted, server, shared, skin, upstream
+from contract.conftest import gateway, launch, mode, scripted, server, shared, upstream
 
-__all__ = ["gateway", "launch", "scripted", "server", "shared", "skin", "upstream"]
+__all__ = ["gateway", "launch", "mode", "scripted", "server", "shared", "upstream"]

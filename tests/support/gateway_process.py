@@ -31,7 +31,8 @@ GATE_KEY = "hw-planted-gate-W9aGe5VtN2"
 PLANTED = (SERVER_KEY, BODY_KEY, ENV_KEY, GATE_KEY)
 """Keys that the server gets and must send to nobody but the provider."""
 
-SKINS = ("uvicorn", "asgi")
+SERVER_MODES = ("direct", "asgi")
+"""``direct`` is ``headway serve`` as it is; ``asgi`` serves every request through ASGI."""
 ASGI_SERVER = """
 from functools import partial
 from headway.cli import main
@@ -39,7 +40,7 @@ from headway.server import routes, serve
 serve.serve = partial(serve.serve, find_route=routes.find_none)
 main()
 """
-"""``headway`` with every request served through ASGI."""
+"""The program of the mode ``asgi``."""
 HELLO = "Hello! Who are you?"
 LISTENING = re.compile(r"Headway listening on (http://[\w.\-\[\]:]+)")
 
@@ -71,13 +72,13 @@ class Gateway:
         directory: Path,
         config: Mapping[str, Any],
         *,
-        skin: str = "uvicorn",
+        mode: str = "direct",
         args: Sequence[str] = ("--port", "0"),
         env: Mapping[str, str] | None = None,
     ) -> Gateway:
         """Raises AssertionError with the server's output if it does not listen within 20 s."""
         began = time.monotonic()
-        gateway = cls.spawn(directory, config, skin=skin, args=args, env=env)
+        gateway = cls.spawn(directory, config, mode=mode, args=args, env=env)
         while not gateway.base_url:
             running = gateway.process.poll() is None and time.monotonic() < began + 20
             if not running:
@@ -93,13 +94,13 @@ class Gateway:
         directory: Path,
         config: Mapping[str, Any],
         *,
-        skin: str = "uvicorn",
+        mode: str = "direct",
         args: Sequence[str] = ("--port", "0"),
         env: Mapping[str, str] | None = None,
     ) -> Gateway:
         """Starts the process and does not wait."""
         write_config(directory, config)
-        program = ["-c", ASGI_SERVER] if skin == "asgi" else ["-m", "headway"]
+        program = ["-c", ASGI_SERVER] if mode == "asgi" else ["-m", "headway"]
         process = subprocess.Popen(
             [sys.executable, *program, "serve", "--config", "headway.yaml", *args],
             cwd=directory,

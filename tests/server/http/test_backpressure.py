@@ -99,9 +99,9 @@ def fountain() -> Iterator[Fountain]:
 
 
 @pytest.fixture
-def fed(launch: Launch, skin: str, fountain: Fountain) -> Gateway:
+def fed(launch: Launch, mode: str, fountain: Fountain) -> Gateway:
     provider = {"kind": "openai", "base_url": fountain.base_url}
-    return launch({"providers": {"openai": provider}}, skin=skin)
+    return launch({"providers": {"openai": provider}}, mode=mode)
 
 
 def narrow(gateway: Gateway, accept: str = "text/event-stream") -> Stream:
@@ -172,7 +172,7 @@ def test_two_hundred_clients_that_do_not_read_use_bounded_memory(
     fed: Gateway, fountain: Fountain
 ) -> None:
     """Each costs what its buffers hold and no more, however long its answer would be. Measured:
-    210 KiB each, 430 in the ASGI skin; 2.1 MiB before the kernel was told how much to hold."""
+    210 KiB each, 430 in ASGI mode; 2.1 MiB before the kernel was told how much to hold."""
     with narrow(fed) as first:
         settled(fountain)
         first.close()

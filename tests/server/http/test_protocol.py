@@ -1,4 +1,4 @@
-"""One connection: bodies, pipelining, timeouts and misbehaving clients. In both skins."""
+"""One connection: bodies, pipelining, timeouts and misbehaving clients. In both server modes."""
 
 from __future__ import annotations
 
@@ -252,9 +252,9 @@ def test_connection_close_closes_after_the_response(gateway: Gateway) -> None:
 HASTY = {"body_limit": BODY_LIMIT, "keep_alive": 0.3, "read_timeout": 0.6}
 
 
-def test_clients_that_take_too_long_are_timed_out(launch: Launch, skin: str) -> None:
+def test_clients_that_take_too_long_are_timed_out(launch: Launch, mode: str) -> None:
     """All on one server at the same time, because each waits in real time."""
-    own = launch({"server": HASTY}, skin=skin)
+    own = launch({"server": HASTY}, mode=mode)
     data = json.dumps(body()).encode()
     sent = {
         "nothing": b"",
@@ -283,8 +283,8 @@ def test_clients_that_take_too_long_are_timed_out(launch: Launch, skin: str) -> 
         stream.close()
 
 
-def test_single_bytes_do_not_extend_the_read_timeout(launch: Launch, skin: str) -> None:
-    own = launch({"server": HASTY}, skin=skin)
+def test_single_bytes_do_not_extend_the_read_timeout(launch: Launch, mode: str) -> None:
+    own = launch({"server": HASTY}, mode=mode)
     with own.client.connect() as stream:
         began = time.monotonic()
         stream.sock.setblocking(False)
@@ -301,9 +301,9 @@ def test_single_bytes_do_not_extend_the_read_timeout(launch: Launch, skin: str) 
 
 
 def test_a_slow_provider_does_not_time_out_the_client(
-    launch: Launch, upstream: Upstream, skin: str
+    launch: Launch, upstream: Upstream, mode: str
 ) -> None:
-    own = launch({"server": HASTY}, skin=skin)
+    own = launch({"server": HASTY}, mode=mode)
     upstream.play(Answer((role(), Wait(1.2), text("Hi"), Wait(1.2), finish(), usage(), DONE)))
     with own.stream() as stream:
         assert json.loads(stream.read().splitlines()[-1])["chat_output"] == "Hi"
@@ -313,9 +313,9 @@ def test_a_slow_provider_does_not_time_out_the_client(
 
 
 def test_a_reset_during_a_request_leaves_no_descriptor_and_no_record(
-    launch: Launch, skin: str
+    launch: Launch, mode: str
 ) -> None:
-    own = launch(skin=skin)
+    own = launch(mode=mode)
     assert own.client.get("/health").status == 200
     before = descriptors(own)
     for cut in (10, 60, 130, 150):
@@ -395,9 +395,9 @@ PREFLIGHT = {"origin": ORIGIN, "access-control-request-method": "POST"}
 
 
 def test_cross_origin_requests_are_allowed_for_configured_origins(
-    launch: Launch, skin: str
+    launch: Launch, mode: str
 ) -> None:
-    own = launch({"server": {"cors_origins": [ORIGIN]}}, skin=skin)
+    own = launch({"server": {"cors_origins": [ORIGIN]}}, mode=mode)
     for path in (PATH, "/v1/chat/completions"):
         asked = own.client.call("OPTIONS", path, None, PREFLIGHT)
         assert (asked.status, asked.body) == (204, b"")

@@ -1,7 +1,7 @@
 """Requests whose borders two servers could see differently, and bytes that are not a request.
 
 Each is refused with our own error, once, and the connection is closed: nothing that follows it may
-be taken for a request (RFC 9112, sections 5, 6, 7 and 11.2). In both skins.
+be taken for a request (RFC 9112, sections 5, 6, 7 and 11.2). In both server modes.
 """
 
 from __future__ import annotations
@@ -181,17 +181,17 @@ def test_what_is_allowed_is_answered_and_the_connection_stays_open(
         assert stream.buffer == b""
 
 
-def test_trailers_are_not_headers(launch: Launch, skin: str) -> None:
+def test_trailers_are_not_headers(launch: Launch, mode: str) -> None:
     """A proxy in front of the gateway that checks headers does not check trailers."""
-    own = launch({"server": {"api_keys": [GATE_KEY]}}, skin=skin)
+    own = launch({"server": {"api_keys": [GATE_KEY]}}, mode=mode)
     trailer = b"x-api-key: %b\r\n\r\n" % GATE_KEY.encode()
     with own.client.connect() as stream:
         stream.send(in_chunks(CHUNKED_BODY[:-2] + trailer))
         assert stream.read_head().reply().status == 401
 
 
-def test_refusals_do_not_fill_the_log(launch: Launch, skin: str) -> None:
-    own = launch(skin=skin)
+def test_refusals_do_not_fill_the_log(launch: Launch, mode: str) -> None:
+    own = launch(mode=mode)
     lines = len(own.output)
     for data, _ in list(NO_REQUEST.values())[:4]:
         with own.client.connect() as stream:
