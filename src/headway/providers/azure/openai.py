@@ -20,8 +20,8 @@ from headway.providers.wire_formats import AZURE_OPENAI
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
 OPTIONS = {
-    "api_version": "a dated one calls deployments by their own address; v1 by default",
-    "model_name": "the model behind the deployment, where its name does not say it",
+    "api_version": "v1 by default; with a dated version, each deployment has its own address",
+    "model_name": "the model behind the deployment, if the deployment is not named after it",
     **CREDENTIAL_OPTIONS,
 }
 

@@ -19,8 +19,8 @@ from headway.providers.wire_formats import AZURE_OPENAI_RESPONSES
 from headway.types import ChatRequest, HttpRequest, Target
 
 OPTIONS = {
-    "api_version": "a dated one, from 2025-03-01-preview on; v1 by default",
-    "model_name": "the model behind the deployment, where its name does not say it",
+    "api_version": "v1 by default, or a dated version from 2025-03-01-preview on",
+    "model_name": "the model behind the deployment, if the deployment is not named after it",
     **openai_responses.OPTIONS,
     **CREDENTIAL_OPTIONS,
 }

@@ -15,10 +15,10 @@ from headway.providers.wire_formats import OPENAI_RESPONSES
 
 PARAMETERS = openai.PARAMETERS[:3]
 OPTIONS = {
-    "encrypted_reasoning": "whether to ask for reasoning that can be sent back; by default of"
-    " OpenAI's reasoning models, and wherever a request asks for reasoning",
-    "reasoning_summary": "auto, concise or detailed: the summary to ask for with reasoning where a"
-    " request does not say (OpenAI gives it to verified organizations)",
+    "encrypted_reasoning": "whether to ask for encrypted reasoning, which can be sent back; by"
+    " default for OpenAI's reasoning models and for requests that ask for reasoning",
+    "reasoning_summary": "auto, concise or detailed: the reasoning summary to ask for if a request"
+    " does not say (OpenAI gives summaries to verified organizations)",
 }
 CAPABILITIES = {
     "stream": "native",
@@ -28,9 +28,9 @@ CAPABILITIES = {
     "documents": "native",
     "json_object": "native",
     "json_schema": "native",
-    "reasoning": "native: effort in, summaries out where they are asked for",
+    "reasoning": "native: takes an effort; returns summaries on request",
     "reasoning_replay": "native",
-    "caching": "partial: automatic, read and write counts out",
+    "caching": "partial: automatic; reports the tokens read and written",
     "citations": "native",
     "logprobs": "native",
     "embeddings": "native",
