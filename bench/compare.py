@@ -35,6 +35,10 @@ REMOTE_MANY = 64
 """Connections: with 5 ms to wait for each request, fewer would leave the gateway idle."""
 REMOTE_DELAY_S = 0.0025
 """Each way."""
+CONNECTING_S = 2
+"""Of a remote load, before its CPU time is read."""
+STOP_EARLY_S = 0.2
+"""How long before the end of a remote load its CPU time is read again."""
 LIMIT = "nginx"
 SETTLE_S = 0.5
 
@@ -118,7 +122,7 @@ def _measure(
         for name, entrant in entrants.items():
             say(f"{name}: round {number + 1} of {options.rounds}")
             with machine.awake(entrant.process):
-                entrant.load(options.seconds, rig.folder)
+                entrant.load(options.seconds, rig)
     for name, entrant in entrants.items():
         say(f"{name}: {options.streams} streams")
         with machine.awake(entrant.process):
@@ -168,24 +172,33 @@ class Entrant:
         time.sleep(SETTLE_S)
         self.idle_mib = machine.usage(self.process.pid).rss_bytes / machine.MIB
 
-    def load(self, seconds: int, folder: Path) -> None:
-        relay, engine = self.peer.relay, self.peer.engine
+    def load(self, seconds: int, rig: gateways.Rig) -> None:
+        relay, engine, folder = self.peer.relay, self.peer.engine, rig.folder
         self.relays.append(self._run(relay, MANY, seconds, folder))
         self.singles.append(self._run(relay, 1, max(1, seconds // 2), folder))
         if engine is not None:
             self.engines.append(self._run(engine, MANY, seconds, folder))
         if (remote := self.peer.remote) is not None:
-            # Connect first: idle connections may have expired while the gateway was stopped.
-            wrk.run(remote.relay, REMOTE_MANY, min(2, seconds), folder)
-            self.remote.relay.append(self._run(remote.relay, REMOTE_MANY, seconds, folder))
+            self.remote.relay.append(self._run_connected(remote.relay, seconds, rig))
             if remote.engine is not None:
-                self.remote.engine.append(self._run(remote.engine, REMOTE_MANY, seconds, folder))
+                self.remote.engine.append(self._run_connected(remote.engine, seconds, rig))
 
     def _run(self, request: wrk.Request, connections: int, seconds: int, folder: Path) -> wrk.Load:
         before = machine.usage(self.process.pid).cpu_s
         load = wrk.run(request, connections, seconds, folder)
         spent = machine.usage(self.process.pid).cpu_s - before
         return replace(load, cpu_us=spent / max(load.requests, 1) * 1e6)
+
+    def _run_connected(self, request: wrk.Request, seconds: int, rig: gateways.Rig) -> wrk.Load:
+        """CPU time a request once all upstream connections are there: a load ends in the middle of
+        requests, which closes their connections, so the next one begins with TLS handshakes."""
+        process = wrk.begin(request, REMOTE_MANY, seconds + CONNECTING_S, rig.folder)
+        time.sleep(CONNECTING_S)
+        cpu_s, requests = machine.usage(self.process.pid).cpu_s, nginx.count_requests(rig.instant)
+        time.sleep(seconds - STOP_EARLY_S)
+        cpu_s = machine.usage(self.process.pid).cpu_s - cpu_s
+        requests = nginx.count_requests(rig.instant) - requests
+        return replace(wrk.finish(process), cpu_us=cpu_s / max(requests, 1) * 1e6)
 
     def stream(self, options: Options) -> None:
         self.count = self._stream(self.peer.stream, options)

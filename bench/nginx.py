@@ -3,6 +3,7 @@ nothing but pass bytes, which is the limit that every gateway is measured agains
 
 from __future__ import annotations
 
+import http.client
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,6 +21,7 @@ http {{
 """
 PROVIDER = """  server {{
     listen 127.0.0.1:{port} backlog=4096;
+    location = /status {{ stub_status; }}
     location / {{ default_type application/json; {whole} }}
     location /events/ {{ default_type text/event-stream; {streamed} }}
     location /long/ {{ default_type text/event-stream; {long} }}
@@ -69,6 +71,15 @@ def provider(folder: Path, port: int, on: Iterable[int]) -> subprocess.Popen[byt
         long=_returning(b"".join(canned.events(canned.LONG))),
     )
     return _start(folder, "provider", [server], on)
+
+
+def count_requests(port: int) -> int:
+    """The requests that the provider at ``port`` has received so far (ngx_http_stub_status)."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/status")
+    lines = connection.getresponse().read().decode().splitlines()
+    connection.close()
+    return int(lines[2].split()[2])
 
 
 def proxy(

@@ -37,18 +37,25 @@ class Request(Struct, frozen=True):
 
 def run(request: Request, connections: int, seconds: int, folder: Path) -> Load:
     """One thread on the load's core, every connection kept alive and busy."""
+    return finish(begin(request, connections, seconds, folder))
+
+
+def begin(request: Request, connections: int, seconds: int, folder: Path) -> subprocess.Popen[str]:
     script = folder / "request.lua"
     script.write_text(_script(request))
     cores = ",".join(map(str, sorted(machine.cores().load)))
     argv = ["taskset", "-c", cores, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
     url = f"http://127.0.0.1:{request.port}{request.path}"
-    done = subprocess.run(
-        [*argv, "--timeout", "20s", "-s", str(script), url],
-        capture_output=True,
-        text=True,
-        check=True,
+    return subprocess.Popen(
+        [*argv, "--timeout", "20s", "-s", str(script), url], stdout=subprocess.PIPE, text=True
     )
-    return parse(done.stdout)
+
+
+def finish(process: subprocess.Popen[str]) -> Load:
+    output, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"wrk failed with exit code {process.returncode}")
+    return parse(output)
 
 
 def parse(report: str) -> Load:
