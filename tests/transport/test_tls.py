@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from headway.transport import OriginSettings, TlsSettings
+from headway.errors import UpstreamUnreachable
+from headway.transport import OriginSettings, TlsSettings, tls
+from headway.transport.tls import TlsContexts, build_context
 from support.receiver import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
 from support.scripted_server import ScriptedServer, answer, sse
 
@@ -296,3 +298,34 @@ def test_cancel_over_tls_closes_at_once(run: Run, certificates: Certificates) ->
             await server.left(within=0.5)
 
     run(main())
+
+
+def test_concurrent_first_connections_read_the_authorities_once(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds: list[TlsSettings] = []
+
+    def build(settings: TlsSettings) -> ssl.SSLContext:
+        builds.append(settings)
+        return build_context(settings)
+
+    monkeypatch.setattr(tls, "build_context", build)
+
+    async def main() -> None:
+        contexts, settings = TlsContexts(), TlsSettings(ca_file=certificates.ca_file)
+        callers = [asyncio.create_task(contexts.get(settings)) for _ in range(20)]
+        await asyncio.sleep(0)
+        callers.pop().cancel()
+        assert len({id(context) for context in await asyncio.gather(*callers)}) == 1
+        assert await contexts.get(settings) is await callers[0]
+        with pytest.raises(UpstreamUnreachable, match="cannot be used"):
+            await contexts.get(TlsSettings(ca_file="/nonexistent"))
+        with pytest.raises(UpstreamUnreachable, match="cannot be used"):  # tried again
+            await contexts.get(TlsSettings(ca_file="/nonexistent"))
+
+    asyncio.run(main())
+    assert [each.ca_file for each in builds] == [
+        certificates.ca_file,
+        "/nonexistent",
+        "/nonexistent",
+    ]

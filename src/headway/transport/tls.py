@@ -25,20 +25,24 @@ class TlsSettings(Struct, frozen=True, kw_only=True):
 
 class TlsContexts:
     """One context for each settings, built in a thread: reading the authorities takes tens of
-    milliseconds."""
+    milliseconds. Concurrent callers wait for the same one."""
 
-    __slots__ = ("_contexts",)
+    __slots__ = ("_builds", "_contexts")
 
     def __init__(self) -> None:
         self._contexts: dict[TlsSettings, ssl.SSLContext] = {}
+        self._builds: dict[TlsSettings, asyncio.Future[ssl.SSLContext]] = {}
 
     async def get(self, settings: TlsSettings) -> ssl.SSLContext:
         """Raises UpstreamUnreachable naming the file that cannot be used."""
-        context = self._contexts.get(settings)
-        if context is None:
+        if (context := self._contexts.get(settings)) is not None:
+            return context
+        build = self._builds.get(settings)
+        if build is None:
             loop = asyncio.get_running_loop()
-            context = await loop.run_in_executor(None, build_context, settings)
-            self._contexts[settings] = context
+            build = self._builds[settings] = loop.run_in_executor(None, build_context, settings)
+            build.add_done_callback(lambda done: self._builds.pop(settings))
+        context = self._contexts[settings] = await asyncio.shield(build)
         return context
 
 
