@@ -34,7 +34,8 @@ class TlsStream(asyncio.Protocol, asyncio.Transport):
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._ssl = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
-        self._is_made = self._has_ended = False
+        self._decrypt, self._encrypt = self._ssl.read, self._ssl.write
+        self._is_made = False
         self._error: ssl.SSLError | None = None
         """Why the connection is being aborted."""
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -50,16 +51,17 @@ class TlsStream(asyncio.Protocol, asyncio.Transport):
         incoming.write(data)
         if not self._is_made and not self._do_handshake():
             return
-        plaintext = self._read()
-        if incoming.pending:
-            plaintext = self._read_rest(plaintext)
-        if self._outgoing.pending:  # a post-handshake message was answered
-            self._transport.write(self._outgoing.read())
-        if plaintext:
+        # Fetched before it is called: a call of an attribute looks among the methods first.
+        decrypt = self._decrypt
+        try:
+            plaintext = decrypt(MAX_RECORD)
+        except ssl.SSLError as error:
+            self._on_no_data(error)
+            return
+        if plaintext and not incoming.pending:
             self._protocol.data_received(plaintext)
-        if self._has_ended:
-            self.eof_received()
-            self._transport.close()
+        else:
+            self._read_rest(plaintext)
 
     def eof_received(self) -> None:
         """With or without ``close_notify``: HTTP itself says whether a message is complete."""
@@ -84,8 +86,9 @@ class TlsStream(asyncio.Protocol, asyncio.Transport):
     # --- Called by the protocol above ----------------------------------------------------------
 
     def write(self, data: bytes) -> None:  # type: ignore[override]  # bytes are all that is written
+        encrypt = self._encrypt
         try:
-            self._ssl.write(data)
+            encrypt(data)
         except ssl.SSLError as error:  # also while the peer renegotiates (TLS 1.2), which is rare
             self._abort_with(error)
         else:
@@ -140,26 +143,33 @@ class TlsStream(asyncio.Protocol, asyncio.Transport):
         if not self.ready.done():
             self.ready.set_exception(error.with_traceback(None))  # its frames refer to ``self``
 
-    def _read(self) -> bytes:
-        """The content of the next record. Empty if that is not complete, or if there is none: then
-        ``_has_ended`` or ``_error`` is set."""
-        try:
-            plaintext = self._ssl.read(MAX_RECORD)
-        except ssl.SSLWantReadError:
-            return b""
-        except ssl.SSLError as error:
-            self._abort_with(error)
-            return b""
-        if not plaintext:
-            self._has_ended = True
-        return plaintext
-
-    def _read_rest(self, plaintext: bytes) -> bytes:
-        """Several records came at once: their content goes up in one piece."""
+    def _read_rest(self, plaintext: bytes) -> None:
+        """After the first of several records, or ``close_notify`` (``plaintext`` is empty). Their
+        content goes up in one piece."""
         parts = [plaintext]
+        error: ssl.SSLError | None = None
         while parts[-1] and self._incoming.pending:
-            parts.append(self._read())
-        return b"".join(parts)
+            try:
+                parts.append(self._ssl.read(MAX_RECORD))
+            except ssl.SSLError as raised:
+                error = raised
+                break
+        has_ended = not parts[-1]
+        if data := b"".join(parts):
+            self._protocol.data_received(data)
+        if error is not None:
+            self._on_no_data(error)
+        elif has_ended:
+            self.eof_received()
+            self._transport.close()
+
+    def _on_no_data(self, error: ssl.SSLError) -> None:
+        """There is no complete record; what was read may have been a part of one, or a message of
+        TLS itself that has to be answered. Or there will be none."""
+        if not isinstance(error, ssl.SSLWantReadError):
+            self._abort_with(error)
+        elif self._outgoing.pending:
+            self._transport.write(self._outgoing.read())
 
     def _abort_with(self, error: ssl.SSLError) -> None:
         """``connection_lost`` follows, and passes ``error`` on."""
