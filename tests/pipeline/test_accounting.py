@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict, replace
 
 from headway.dialects.base import ClientRequest
+from headway.metering.timing import Timing
+from headway.pipeline import accounting
+from headway.record import decode
+from headway.types import Usage
 from support.pipeline_fakes import (
     DONE,
     EPOCH,
@@ -226,3 +231,20 @@ def test_the_client_gets_an_answer_when_the_record_cannot_be_written(
     assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (500, "internal_error")
     assert pipe.gateway.active == set()
     assert "could not be put on record" in caplog.text
+
+
+def test_every_metered_value_is_in_the_record_under_its_own_name() -> None:
+    usage = Usage(**{name: at for at, name in enumerate(Usage.__struct_fields__, 1)})
+    timing = Timing(**{name: at / 8 for at, name in enumerate(Timing.__struct_fields__, 1)})
+    pipe = Pipe()
+    pipe.ask()
+    attempt = pipe.call._attempt
+    assert attempt is not None
+    result = replace(attempt.result(), usage=usage, timing=timing)
+    facts = pipe.call._facts()
+    totals = accounting.total(facts, result, pipe.gateway.snapshot.prices)
+    record = decode(accounting.attempt_record(facts, result, totals, None, 0))
+    for metered in (usage, timing):
+        values = asdict(metered)
+        assert {name: getattr(record, name) for name in values} == values
+    assert record.tokens_per_second == usage.output_tokens / timing.latency_s

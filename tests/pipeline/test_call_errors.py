@@ -163,6 +163,7 @@ def test_accumulated_content_does_not_prevent_a_retry() -> None:
     pipe.upstream.stream(HELLO)
     assert pipe.sink.json["chat_output"] == "Hello!"
     assert pipe.sink.json["metrics"]["attempts"] == 2
+    assert [record.tokens_source for record in pipe.records] == ["estimated", "reported"]
 
 
 def test_a_failure_in_the_chunk_of_the_first_content_is_still_retried() -> None:
@@ -172,6 +173,17 @@ def test_a_failure_in_the_chunk_of_the_first_content_is_still_retried() -> None:
     assert pipe.sink.got == []
     pipe.upstream.stream(HELLO)
     assert pipe.sink.lines[-1]["chat_output"] == "Hello!"
+
+
+def test_events_before_content_are_held_back_while_an_attempt_may_follow() -> None:
+    logprobs = event(choices=[{"index": 0, "delta": {}, "logprobs": {"content": []}}])
+    pipe = Pipe()
+    pipe.ask(is_stream=True, retries=1)
+    pipe.upstream.stream(logprobs)
+    assert pipe.sink.got == []
+    pipe.upstream.fail(LOST)
+    pipe.upstream.stream(logprobs)
+    assert pipe.sink.kinds == ["start", "write"]
 
 
 def test_attempts_end_with_the_requested_retries() -> None:

@@ -315,6 +315,7 @@ class GatewayCall:
     ) -> None:
         """``attempt`` is the one that ``error`` ended. Without one, the error ended the wait for an
         attempt: the request is recorded as refused."""
+        self._close()
         try:
             last = self._attempt
             encoder = None if last is None or not last.has_headers else last.encoder
@@ -323,14 +324,12 @@ class GatewayCall:
                 attempt.bytes_out += sum(map(len, pieces))
             if self.key_id is not None:
                 self._record_failure(attempt, result, error)
-            self._close()
             if pieces and encoder is not None:
                 self._end_stream(pieces)
             elif pieces:
                 headers = ResponseHeaders(self.id, retry_after_s=error.retry_after_s)
                 self.sink.send_response(error.status, headers, pieces[0])
         finally:
-            self._close()
             # They refer to these frames; without them everything is freed at once.
             error.__traceback__ = error.__context__ = None
 
