@@ -65,8 +65,8 @@ def test_content_that_is_not_sent_is_reported_once_for_each_kind() -> None:
         ]
     )
     assert transformations(asked) == [
-        "dropped messages[].reasoning_content: only reasoning that the Responses API encrypted can"
-        " be sent back",
+        "dropped messages[].reasoning_content: only reasoning from the Responses API itself can be"
+        " sent back",
         "dropped messages[].name: unsupported by the Responses API",
         "dropped messages[].cache_control: unsupported by the Responses API, which caches"
         " automatically",

@@ -39,13 +39,13 @@ def objects(recording: Recording) -> Iterator[Any]:
 
 
 def response(recording: Recording) -> Any:
-    """The whole answer, which a stream's last event holds. OpenAI encrypts a thought anew each time
-    that it shows it: of those the one in its own event counts."""
+    """The whole response, which is in the last event of a stream. OpenAI encrypts reasoning anew each
+    time; the expected text is the one in the item's own event."""
     if not recording.stream:
         return json.loads(recording.body)
-    told = [*objects(recording)]
-    whole = told[-1]["response"]
-    for event in told:
+    decoded = [*objects(recording)]
+    whole = decoded[-1]["response"]
+    for event in decoded:
         if event["type"] == "response.output_item.done" and "encrypted_content" in event["item"]:
             encrypted = event["item"]["encrypted_content"]
             whole["output"][event["output_index"]]["encrypted_content"] = encrypted
@@ -96,16 +96,18 @@ def test_a_recorded_response_has_its_tool_calls(recording: Recording) -> None:
 @each(RESPONSES)
 def test_recorded_reasoning_is_decoded_with_its_details(recording: Recording) -> None:
     choice = fold(events(recording)).choices[0]
-    thoughts = items(recording, "reasoning")
-    said = [[p["text"] for p in [*t["summary"], *(t.get("content") or ())]] for t in thoughts]
-    assert "".join(choice.reasoning) == "".join("\n\n".join(texts) for texts in said)
+    reasoning = items(recording, "reasoning")
+    texts_by_item = [
+        [p["text"] for p in [*t["summary"], *(t.get("content") or ())]] for t in reasoning
+    ]
+    assert "".join(choice.reasoning) == "".join("\n\n".join(texts) for texts in texts_by_item)
     details = choice.extra.get("reasoning_details", ())
     kept = [(d["id"], d.get("text") or d.get("summary")) for d in details if "data" not in d]
     assert kept == [
-        (t["id"], text) for t, texts in zip(thoughts, said, strict=True) for text in texts
+        (t["id"], text) for t, texts in zip(reasoning, texts_by_item, strict=True) for text in texts
     ]
     assert [(d["id"], d["data"]) for d in details if "data" in d] == [
-        (t["id"], t["encrypted_content"]) for t in thoughts if t.get("encrypted_content")
+        (t["id"], t["encrypted_content"]) for t in reasoning if t.get("encrypted_content")
     ]
 
 
@@ -126,7 +128,9 @@ def test_other_items_and_annotations_of_a_recorded_response_are_kept(recording: 
     assert [n.get("url") for n in notes] == [n.get("url") for n, _ in cited]
     spans = [text[n["start_index"] : n["end_index"]] for n in notes if "start_index" in n]
     assert spans == [
-        said[n["start_index"] : n["end_index"]] for n, said in cited if "start_index" in n
+        texts_by_item[n["start_index"] : n["end_index"]]
+        for n, texts_by_item in cited
+        if "start_index" in n
     ]
     for name in ("content_filters", "moderation"):
         assert extra.get(name) == (whole.get(name) or None)
@@ -204,8 +208,8 @@ EXCEPTIONS = {"model_not_found": errors.UpstreamNotFound}
 @each(ERRORS)
 def test_a_recorded_error_keeps_its_message(recording: Recording) -> None:
     error = PROVIDER.decode_error(recording.status, recording.headers, recording.body)
-    said = json.loads(recording.body)
-    fields = said["error"] if isinstance(said["error"], dict) else {"message": said["error"]}
+    body = json.loads(recording.body)
+    fields = body["error"] if isinstance(body["error"], dict) else {"message": body["error"]}
     code = fields.get("code")
     assert type(error) is EXCEPTIONS.get(code, CLASSES[recording.status])
     assert error.message == fields["message"]

@@ -111,19 +111,19 @@ def parts_of(content: Json) -> list[Json]:
 
 
 def expected_assistant(message: Json) -> Json:
-    own: dict[Any, Json] = {}
+    items: dict[Any, Json] = {}
     for detail in message.get("reasoning_details", ()):
         if detail["format"] == FORMAT:
             empty: Json = {"summary": [], "text": [], "encrypted": None}
-            thought = own.setdefault(detail["id"], empty)
+            reasoning = items.setdefault(detail["id"], empty)
             kind = detail["type"].removeprefix("reasoning.")
             if kind == "encrypted":
-                thought[kind] = detail["data"]
+                reasoning[kind] = detail["data"]
             else:
-                thought[kind].append(detail[kind])
+                reasoning[kind].append(detail[kind])
     return {
         "text": message["content"] or "",
-        "reasoning_details": {k: v for k, v in own.items() if v["text"] or v["encrypted"]},
+        "reasoning_details": {k: v for k, v in items.items() if v["text"] or v["encrypted"]},
         "calls": [
             (c["id"], c["function"]["name"], c["function"]["arguments"])
             for c in message.get("tool_calls", ())

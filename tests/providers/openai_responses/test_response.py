@@ -102,12 +102,12 @@ CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f",
 LOGPROBS = [{"token": "Hi", "logprob": -0.1, "bytes": [72, 105], "top_logprobs": []}]
 SEARCH = {"type": "web_search_call", "id": "ws_1", "action": {"query": "x"}}
 STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
-    "begins once": (
+    "one start": (
         [created(), event("in_progress", response=HEAD), event("queued", response=HEAD)],
         [STARTED],
     ),
-    "begins without its first event": ([event("in_progress", response=HEAD)], [STARTED]),
-    "says text": (
+    "a start without response.created": ([event("in_progress", response=HEAD)], [STARTED]),
+    "text": (
         [
             added(0, **message()),
             event("content_part.added", output_index=0, part={"type": "output_text", "text": ""}),
@@ -119,15 +119,15 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
         ],
         [Text("Hel"), Text("lo")],
     ),
-    "says text with probabilities": (
+    "text with log probabilities": (
         [
             delta("output_text", "Hi", logprobs=LOGPROBS),
             done(0, type="message", content=[{"text": "Hi", "logprobs": LOGPROBS}]),
         ],
         [Text("Hi"), Logprobs({"content": LOGPROBS})],
     ),
-    "says text only when it is done": ([done(0, **message("Hello"))], [Text("Hello")]),
-    "refuses": (
+    "text only at the end of the item": ([done(0, **message("Hello"))], [Text("Hello")]),
+    "a refusal": (
         [
             delta("refusal", ""),
             delta("refusal", "No."),
@@ -135,18 +135,18 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
         ],
         [Refusal("No.")],
     ),
-    "refuses only when it is done": (
+    "a refusal only at the end of the item": (
         [done(0, type="message", content=[{"type": "refusal", "refusal": "No."}])],
         [Refusal("No.")],
     ),
-    "shows probabilities only when it is done": (
+    "log probabilities only at the end of the item": (
         [
             delta("output_text", "Hi"),
             done(0, type="message", content=[{"text": "Hi", "logprobs": LOGPROBS}]),
         ],
         [Text("Hi"), Logprobs({"content": LOGPROBS})],
     ),
-    "calls a function": (
+    "a function call": (
         [
             added(1, **CALL),
             delta("function_call_arguments", '{"a"', 1),
@@ -157,11 +157,11 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
         ],
         [ToolStarted(0, "call_1", "f"), ToolArguments(0, '{"a"'), ToolArguments(0, ":1}")],
     ),
-    "calls with arguments only when it is done": (
+    "arguments only at the end of the item": (
         [added(0, **CALL), done(0, **{**CALL, "arguments": {"a": 1}})],
         [ToolStarted(0, "call_1", "f"), ToolArguments(0, '{"a":1}')],
     ),
-    "calls in a namespace": (
+    "a call in a namespace": (
         [done(0, **{**CALL, "arguments": "{}", "namespace": "ns"})],
         [
             ToolStarted(0, "call_1", "f"),
@@ -169,7 +169,7 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
             ToolArguments(0, "{}"),
         ],
     ),
-    "calls a tool with free text": (
+    "a call of a custom tool": (
         [
             added(0, type="custom_tool_call", call_id="call_1", name="sql", input=""),
             delta("custom_tool_call_input", "SEL"),
@@ -183,7 +183,7 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
             ToolArguments(1, "ECT"),
         ],
     ),
-    "thinks in paragraphs": (
+    "a reasoning summary of two paragraphs": (
         [
             delta("reasoning_summary_text", "", summary_index=0),
             delta("reasoning_summary_text", "A", summary_index=0),
@@ -211,7 +211,7 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
             ),
         ],
     ),
-    "thinks in the open": (
+    "reasoning as plain text": (
         [
             delta("reasoning_text", "A", content_index=0),
             done(0, type="reasoning", id="rs_1", summary=[], content=[{"text": "A"}]),
@@ -229,8 +229,8 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
             ),
         ],
     ),
-    "says nothing of its thoughts": ([done(0, type="reasoning", id="rs_1", summary=[])], []),
-    "searches": (
+    "reasoning without text": ([done(0, type="reasoning", id="rs_1", summary=[])], []),
+    "an item of another type": (
         [
             added(0, **SEARCH),
             event("web_search_call.searching", output_index=0, item_id="ws_1"),
@@ -239,7 +239,7 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
         ],
         [ExtraFields({"output_items": [{**SEARCH, "index": 0}]})],
     ),
-    "cites, in the second of its messages": (
+    "annotations in the second of two messages": (
         [
             done(0, **message("First. ", phase="commentary")),
             delta("output_text", "Second", 1),
@@ -291,7 +291,7 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
             ),
         ],
     ),
-    "places, without items that say nothing": (
+    "positions without the items that are empty": (
         [
             done(0, type="reasoning", summary=[]),
             done(1, **message("")),
@@ -309,7 +309,7 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
             )
         ],
     ),
-    "thinks in paragraphs of two kinds": (
+    "a summary followed by plain text": (
         [
             event("reasoning_summary_text.delta", delta="S", summary_index=0),
             event("reasoning_text.delta", delta="T", content_index=0),
@@ -317,21 +317,21 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
         ],
         [Reasoning("S"), Reasoning("\n\nT"), Reasoning("U")],
     ),
-    "ends with its counts": ([ended(usage=USAGE)], [Finished("stop"), REPORTED, StreamEnd()]),
-    "ends without counts": ([ended(usage=None)], [Finished("stop"), StreamEnd()]),
-    "ends with calls": (
+    "an end with usage": ([ended(usage=USAGE)], [Finished("stop"), REPORTED, StreamEnd()]),
+    "an end without usage": ([ended(usage=None)], [Finished("stop"), StreamEnd()]),
+    "an end after calls": (
         [added(0, **CALL), done(0, **CALL), ended()],
         [ToolStarted(0, "call_1", "f"), Finished("tool_calls"), StreamEnd()],
     ),
-    "says it all at the end": (
+    "everything in the last event": (
         [ended(output=[message("Hello")])],
         [Text("Hello"), Finished("stop"), StreamEnd()],
     ),
-    "ends at its limit": (
+    "an end at the token limit": (
         [ended("incomplete", incomplete_details={"reason": "max_output_tokens"}, usage=USAGE)],
         [Finished("length"), REPORTED, StreamEnd()],
     ),
-    "is filtered": (
+    "an end by a content filter": (
         [
             ended(
                 "incomplete",
@@ -346,12 +346,12 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
             StreamEnd(),
         ],
     ),
-    "ends early without a reason": ([ended("incomplete")], [Finished("length"), StreamEnd()]),
-    "says nothing of consequence": (
+    "an early end without a reason": ([ended("incomplete")], [Finished("length"), StreamEnd()]),
+    "unknown events": (
         [{"type": "response.new"}, {"type": "keepalive"}, {}],
         [],
     ),
-    "says a delta that is none": (
+    "a delta without text": (
         [event("output_text.delta", delta=None, output_index=0)],
         [],
     ),
@@ -373,8 +373,8 @@ def whole(**fields: Any) -> list[Event]:
 
 
 def test_a_whole_response_has_the_events_of_its_items() -> None:
-    thought = {"type": "reasoning", "id": "rs_1", "summary": [{"text": "A"}, {"text": "B"}]}
-    found = whole(output=[thought, message("Hello"), CALL | {"arguments": "{}"}], usage=USAGE)
+    reasoning = {"type": "reasoning", "id": "rs_1", "summary": [{"text": "A"}, {"text": "B"}]}
+    found = whole(output=[reasoning, message("Hello"), CALL | {"arguments": "{}"}], usage=USAGE)
     assert [type(e).__name__ for e in found] == [
         "Started", "Reasoning", "ReasoningDetail", "ReasoningDetail", "Text", "ToolStarted",
         "ToolArguments", "Finished", "UsageReported", "StreamEnd",

@@ -134,11 +134,11 @@ PREFIXES = {
     "web_search_call": "ws",
 }
 usages = st.builds(
-    lambda given, made, cached, thought: {
+    lambda given, made, cached, tokens: {
         "input_tokens": given,
         "input_tokens_details": {"cached_tokens": cached},
         "output_tokens": made,
-        "output_tokens_details": {"reasoning_tokens": thought},
+        "output_tokens_details": {"reasoning_tokens": tokens},
         "total_tokens": given + made,
     },
     *[st.integers(0, 10**6)] * 4,
@@ -329,13 +329,13 @@ def check(answer: ResponseAccumulator, whole: Json) -> None:
     assert [(c["id"], c["function"]) for c in message["tool_calls"] or ()] == [
         (c["call_id"], {"name": c["name"], "arguments": c[CALLS[c["type"]]]}) for c in made
     ]
-    thought = of_type(whole, "reasoning")
+    reasoning = of_type(whole, "reasoning")
     assert message.get("reasoning_content", "") == "".join(
         "\n\n".join(part["text"] for part in [*item["summary"], *item.get("content", ())])
-        for _, item in thought
+        for _, item in reasoning
     )
     details = [
-        d for index, item in thought for d in expected_details(position_of(index, whole), item)
+        d for index, item in reasoning for d in expected_details(position_of(index, whole), item)
     ]
     assert message.get("reasoning_details", []) == details
     searches_ = of_type(whole, "web_search_call")

@@ -112,14 +112,14 @@ def test_the_request_has_the_types_of_the_sdk(field: str, kind: Callable[[Any], 
     TypeAdapter(kind(openai.types.responses)).validate_python(body[field])  # raises if it is not
 
 
-def ours(provider: Provider, base_url: str, **options: Any) -> tuple[str, str | None]:
+def gateway_request(provider: Provider, base_url: str, **options: Any) -> tuple[str, str | None]:
     target = Target(provider="x", base_url=base_url, api_key="k", options=options)
     http = encoded(provider, HELLO, target)
     headers = dict(http.headers)
     return http.url.path, headers.get("api-key") or headers.get("authorization")
 
 
-def theirs(client: Any, is_chat: bool, server: ThreadedServer) -> tuple[str, str | None]:
+def sdk_request(client: Any, is_chat: bool, server: ThreadedServer) -> tuple[str, str | None]:
     if is_chat:
         client.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": "a"}])
     else:
@@ -141,18 +141,20 @@ def test_a_request_to_azure_has_the_address_and_key_header_of_the_sdk(is_chat: b
         dated = openai.AzureOpenAI(
             azure_endpoint=server.url, api_version=DATED, api_key="k", max_retries=0
         )
-        assert theirs(dated, is_chat, server) == ours(provider, server.url, api_version=DATED)
+        assert sdk_request(dated, is_chat, server) == gateway_request(
+            provider, server.url, api_version=DATED
+        )
         v1 = openai.OpenAI(base_url=f"{server.url}/openai/v1/", api_key="k", max_retries=0)
-        path, key = ours(provider, server.url)
+        path, key = gateway_request(provider, server.url)
         assert key == "k"  # where Azure's own header does, the SDK for everyone has a bearer's
-        assert theirs(v1, is_chat, server) == (path, "Bearer k")
+        assert sdk_request(v1, is_chat, server) == (path, "Bearer k")
 
 
 def test_a_request_to_openai_has_the_address_and_key_header_of_the_sdk() -> None:
     with ThreadedServer([reply]) as server:
         client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0)
-        told = theirs(client, False, server)
-        assert told == ours(openai_responses.PROVIDER, f"{server.url}/v1")
+        decoded = sdk_request(client, False, server)
+        assert decoded == gateway_request(openai_responses.PROVIDER, f"{server.url}/v1")
 
 
 @each(RESPONSES)
@@ -160,15 +162,17 @@ def test_the_sdk_decodes_the_same_from_a_recorded_response(recording: Recording)
     kind = "text/event-stream" if recording.stream else "application/json"
     with ThreadedServer([answer(recording.body, headers=[("content-type", kind)])]) as server:
         client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0)
-        told: Any = client.responses.create(model="m", input="a", stream=recording.stream)
+        decoded: Any = client.responses.create(model="m", input="a", stream=recording.stream)
         if recording.stream:
-            told = next(event.response for event in told if event.type == "response.completed")
+            decoded = next(
+                event.response for event in decoded if event.type == "response.completed"
+            )
         client.close()
     found = fold(recording).choices[0]
-    assert "".join(found.text) == told.output_text
-    called = [(i.call_id, i.arguments) for i in told.output if i.type == "function_call"]
-    ours = [(tool.id, "".join(tool.arguments)) for tool in found.tools.values()]
-    assert [call for call in ours if call[1].startswith("{")] == called
+    assert "".join(found.text) == decoded.output_text
+    called = [(i.call_id, i.arguments) for i in decoded.output if i.type == "function_call"]
+    calls = [(tool.id, "".join(tool.arguments)) for tool in found.tools.values()]
+    assert [call for call in calls if call[1].startswith("{")] == called
 
 
 def fold(recording: Recording) -> ResponseAccumulator:

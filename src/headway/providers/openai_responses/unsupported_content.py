@@ -14,7 +14,7 @@ from headway.types import NO_RAW, Transformation
 
 UNSUPPORTED = "unsupported by the Responses API"
 AUTOMATIC_CACHING = f"{UNSUPPORTED}, which caches automatically"
-FOREIGN_REASONING = "only reasoning that the Responses API encrypted can be sent back"
+FOREIGN_REASONING = "only reasoning from the Responses API itself can be sent back"
 EMPTY = (b"", b"null", b'""', b"[]")
 TOOL_ROLES = ("tool", "function")
 
