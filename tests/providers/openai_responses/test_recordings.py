@@ -39,8 +39,8 @@ def objects(recording: Recording) -> Iterator[Any]:
 
 
 def response(recording: Recording) -> Any:
-    """The whole response, which is in the last event of a stream. OpenAI encrypts reasoning anew each
-    time; the expected text is the one in the item's own event."""
+    """The whole response, which is in the last event of a stream. OpenAI encrypts reasoning anew
+    each time; the expected text is the one in the item's own event."""
     if not recording.stream:
         return json.loads(recording.body)
     decoded = [*objects(recording)]
@@ -128,8 +128,8 @@ def test_other_items_and_annotations_of_a_recorded_response_are_kept(recording: 
     assert [n.get("url") for n in notes] == [n.get("url") for n, _ in cited]
     spans = [text[n["start_index"] : n["end_index"]] for n in notes if "start_index" in n]
     assert spans == [
-        texts_by_item[n["start_index"] : n["end_index"]]
-        for n, texts_by_item in cited
+        whole_text[n["start_index"] : n["end_index"]]
+        for n, whole_text in cited
         if "start_index" in n
     ]
     for name in ("content_filters", "moderation"):
