@@ -17,7 +17,7 @@ from headway.errors import (
     UpstreamRejected,
     UpstreamTimeout,
 )
-from headway.providers.http_errors import MAX_MESSAGE_LENGTH, decode_error
+from headway.providers.http_errors import MAX_MESSAGE_LENGTH, decode_error, error_from_body
 
 INVALID = "invalid_request_error"
 LIMITED = "rate_limit_exceeded"
@@ -58,14 +58,14 @@ CLASSES: list[tuple[int, Any, Any, type[UpstreamError], int, str | None]] = [
 def test_status_code_and_type_determine_the_class(
     status: int, kind: Any, code: Any, found: type[UpstreamError], ours: int, shown: str | None
 ) -> None:
-    said = {"error": {"message": "Said", "type": kind, "param": "n", "code": code}}
-    error = decode_error(status, [], json.dumps(said).encode())
+    body = {"error": {"message": "Said", "type": kind, "param": "n", "code": code}}
+    error = decode_error(status, [], json.dumps(body).encode())
     assert type(error) is found
     assert (error.status, error.code) == (ours, shown)
     assert (error.message, error.param) == ("Said", "n")
 
 
-SILENT = "The provider answered with status 400 and no message."
+NO_MESSAGE = "The provider answered with status 400 and no message."
 
 # body, message
 SHAPES: list[tuple[bytes, str]] = [
@@ -82,11 +82,11 @@ SHAPES: list[tuple[bytes, str]] = [
     (b"\xff said", "\ufffd said"),
     (b"[1]", "[1]"),
     (b"[" * 100_000, "[" * MAX_MESSAGE_LENGTH),
-    (b"", SILENT),
-    (b"{}", SILENT),
-    (b"null", SILENT),
-    (b'{"error":null}', SILENT),
-    (b'{"error":{"message":""}}', SILENT),
+    (b"", NO_MESSAGE),
+    (b"{}", NO_MESSAGE),
+    (b"null", NO_MESSAGE),
+    (b'{"error":null}', NO_MESSAGE),
+    (b'{"error":{"message":""}}', NO_MESSAGE),
 ]
 
 
@@ -95,6 +95,12 @@ def test_the_message_is_found_in_every_form_of_body(body: bytes, message: str) -
     error = decode_error(400, [], body)
     assert type(error) is UpstreamRejected
     assert (error.message, error.param) == (message, None)
+
+
+def test_an_error_inside_a_stream_has_no_status() -> None:
+    error = error_from_body({"error": {"type": "overloaded_error"}}, None)
+    assert type(error) is UpstreamOverloaded
+    assert error.message == "The provider reported an error with no message."
 
 
 # headers, seconds to wait

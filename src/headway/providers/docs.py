@@ -118,10 +118,10 @@ CREDENTIALS = {
 
 
 def _key(provider: Provider) -> str:
-    ways = [f"`{provider.key_env}`"] if provider.key_env else []
+    sources = [f"`{provider.key_env}`"] if provider.key_env else []
     if provider.credentials is not None:
-        ways.append(CREDENTIALS[provider.credentials])
-    return " or ".join(ways) or "none"
+        sources.append(CREDENTIALS[provider.credentials])
+    return " or ".join(sources) or "none"
 
 
 def _aliases() -> str:

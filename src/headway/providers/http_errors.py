@@ -143,7 +143,7 @@ def _class(code: str | None, kind: str | None, status: int | None) -> ErrorClass
 
 
 def _code(value: Any) -> str | None:
-    """None for a code that only repeats a status: the type beside it is more precise."""
+    """None for a code that only repeats a status: the error's type is more precise."""
     return None if _is_status(value) else _string(value)
 
 

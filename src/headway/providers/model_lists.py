@@ -207,9 +207,9 @@ def _modalities(row: JsonObject, direction: str) -> tuple[str, ...] | None:
     places = (row, as_mapping(row.get("architecture")))
     names = (f"{direction}_modalities", f"supported_{direction}_modalities")
     found = [listed(place.get(name)) for place in places for name in names]
-    words = tuple(str(word) for word in next((words for words in found if words), ()))
+    names_found = tuple(str(name) for name in next((each for each in found if each), ()))
     is_input = direction == "input"
-    return words or (_from_capabilities(row.get("capabilities")) if is_input else None)
+    return names_found or (_from_capabilities(row.get("capabilities")) if is_input else None)
 
 
 def _from_capabilities(capabilities: Any) -> tuple[str, ...] | None:
@@ -218,7 +218,7 @@ def _from_capabilities(capabilities: Any) -> tuple[str, ...] | None:
     if not flags.get("completion_chat") or "vision" not in flags:
         return None
     more = (("vision", "image"), ("audio", "audio"))
-    return ("text", *(word for name, word in more if flags.get(name)))
+    return ("text", *(modality for name, modality in more if flags.get(name)))
 
 
 # Field of ListedPrices -> field of the list. The scale turns its unit into dollars per million.

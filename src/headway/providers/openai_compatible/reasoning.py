@@ -2,8 +2,8 @@
 
 Callers write ``reasoning_effort``, ``reasoning: {effort, max_tokens, enabled}``
 (openrouter.ai/docs, Reasoning tokens) or ``thinking: {type, budget_tokens}``
-(platform.claude.com/docs, Extended thinking). A vendor has one of these or parameters of its own,
-its models support all efforts, some or none, and some reject other parameters while they reason.
+(platform.claude.com/docs, Extended thinking). A vendor has one of these, or other parameters; its
+models support all efforts, some or none, and some reject other parameters while they reason.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def nearest_effort(
 ) -> EffortTable:
     """Every effort as the nearest of ``supported``, the higher of two that are equally near.
     ``off`` and ``on`` are the parameters for no reasoning, and for reasoning of no particular
-    effort, where they are others than an effort."""
+    effort, where these are not an effort."""
     known = [EFFORTS.index(effort) for effort in supported]
 
     def nearest(position: int) -> Mapping[str, Any]:
@@ -97,7 +97,7 @@ class Wanted(NamedTuple):
     parameter: str
     """The caller's parameter."""
     effort: str | None
-    """One of ``EFFORTS``, ``ON``, another word, or None where there is a budget alone."""
+    """One of ``EFFORTS``, ``ON``, any other string, or None where there is a budget only."""
     tokens: int | None = None
 
 

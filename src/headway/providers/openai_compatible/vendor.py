@@ -56,7 +56,7 @@ class Vendor(Struct, frozen=True, kw_only=True):
     """Its id in the price data."""
     wire: str = "openai_chat"
     """The default passes streams on to OpenAI clients as they are. A vendor whose streams these
-    clients cannot read needs a name of its own: its streams are converted."""
+    clients cannot read has another name here: its streams are converted."""
 
     request_transforms: tuple[RequestTransform, ...] = ()
     """Applied in order: ``reasoning``, these, ``request_rules``."""

@@ -56,7 +56,7 @@ _any = msgspec.json.Decoder().decode
 
 
 def _choice_errors(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
-    """The error of one choice, beside the finish reason ``error``."""
+    """The error of one choice, which has the finish reason ``error``."""
     if not any(isinstance(event, Failed) for event in events) or b'"error"' not in data:
         return events
     errors = [choice.error for choice in _chunk(data).choices if is_present(choice.error)]
