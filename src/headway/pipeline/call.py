@@ -423,7 +423,7 @@ class GatewayCall:
             await work
         except Exception as error:
             self._fail(error)
-            error.__traceback__ = error.__context__ = None  # their frames refer to this call
+            error.__traceback__ = None  # its frames refer to this call
         except asyncio.CancelledError:  # the event loop is closing
             if not self.is_over:
                 self._fail(ShuttingDown(CLOSING), may_await=False)
@@ -437,9 +437,10 @@ class GatewayCall:
         task = self._waiting_task = asyncio.current_task()
         try:
             yield
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             if self._abort_reason is None or task is None:
                 raise
+            cancelled.__traceback__ = None  # its frames refer to this call
             task.uncancel()
         finally:
             self._waiting_task = None
