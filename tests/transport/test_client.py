@@ -18,7 +18,7 @@ from support.scripted_server import ScriptedServer, answer, chunked, sse
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-def test_a_request_goes_out_and_its_answer_comes_in(run: Run) -> None:
+def test_a_request_goes_out_and_its_response_comes_in(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer(b'{"ok":1}')]) as server,
@@ -65,7 +65,7 @@ def test_on_sent_comes_before_send_returns_on_a_pooled_connection(run: Run) -> N
     run(main())
 
 
-def test_an_answer_can_be_followed_up_on_its_own_connection(run: Run) -> None:
+def test_a_request_sent_from_on_end_uses_the_same_connection(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer(b"1"), answer(b"2")]) as server,
@@ -133,7 +133,7 @@ def test_cancel_before_there_is_a_connection_calls_nothing(run: Run) -> None:
 
 
 @pytest.mark.parametrize("turns", range(12))
-def test_cancel_in_any_turn_of_connecting_leaves_nothing(run: Run, turns: int) -> None:
+def test_cancelling_in_any_turn_of_connecting_leaves_nothing_open(run: Run, turns: int) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
             sending, taker = begin(transport, server.url)
@@ -230,7 +230,7 @@ def test_pause_stops_the_upstream_and_resume_lets_it_go_on(run: Run) -> None:
     run(main())
 
 
-def test_a_connection_that_ended_paused_serves_again(run: Run) -> None:
+def test_a_connection_whose_response_ended_while_paused_can_be_used_again(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer(b"1"), answer(b"2")]) as server,
@@ -259,7 +259,7 @@ def test_a_request_paused_before_it_is_sent_reads_nothing_until_it_is_resumed(ru
     run(main())
 
 
-def test_an_answer_before_the_request_is_wholly_written_is_delivered(run: Run) -> None:
+def test_a_response_before_the_request_is_wholly_written_is_delivered(run: Run) -> None:
     async def main() -> None:
         refusal = answer(b"too big", status=413)
         async with (
@@ -274,7 +274,7 @@ def test_an_answer_before_the_request_is_wholly_written_is_delivered(run: Run) -
     run(main())
 
 
-def test_a_large_request_says_that_it_is_sent_when_it_is(run: Run) -> None:
+def test_on_sent_of_a_large_request_comes_when_all_of_it_is_sent(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
             body = bytes(range(256)) * 80_000
@@ -300,7 +300,7 @@ def test_head_has_no_body_and_the_connection_serves_on(run: Run) -> None:
     run(main())
 
 
-def test_a_receiver_that_fails_is_told_so_and_the_log_gets_the_traceback(run: Run) -> None:
+def test_a_receiver_that_raises_gets_an_error_and_the_log_gets_the_traceback(run: Run) -> None:
     async def main() -> None:
         seen: list[dict[str, object]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
@@ -320,7 +320,7 @@ def test_a_receiver_that_fails_is_told_so_and_the_log_gets_the_traceback(run: Ru
     run(main())
 
 
-def test_what_http_cannot_carry_is_refused_before_anything_happens(run: Run) -> None:
+def test_a_request_that_http_cannot_carry_is_refused_before_it_is_sent(run: Run) -> None:
     async def main() -> None:
         async with checked_transport() as transport:
             bad = HttpRequest(join("http://127.0.0.1:9"), (("authorization", "a\nb"),), b"")
@@ -330,7 +330,7 @@ def test_what_http_cannot_carry_is_refused_before_anything_happens(run: Run) -> 
     run(main())
 
 
-def test_close_tells_those_under_way_and_those_waiting(run: Run) -> None:
+def test_close_fails_the_requests_in_progress_and_the_waiting_ones(run: Run) -> None:
     async def main() -> None:
         limits = Limits(connections=1)
         async with (
@@ -354,7 +354,7 @@ def test_close_tells_those_under_way_and_those_waiting(run: Run) -> None:
     run(main())
 
 
-def test_close_waits_for_what_is_still_connecting(run: Run) -> None:
+def test_close_waits_for_connecting_tasks(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
             takers = [begin(transport, server.url)[1] for _ in range(5)]

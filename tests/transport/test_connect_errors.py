@@ -1,4 +1,4 @@
-"""What the system says, in words that help."""
+"""Errors of the operating system and of TLS as messages that say what to check."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SAID: list[tuple[Exception, str, str]] = [
 
 
 @pytest.mark.parametrize(("error", "code", "said"), SAID)
-def test_an_error_becomes_a_code_and_a_remedy(error: Exception, code: str, said: str) -> None:
+def test_an_error_has_a_code_and_says_what_to_check(error: Exception, code: str, said: str) -> None:
     told = connect_error(error, "api.test")
     assert told.code == code
     assert told.message.startswith("cannot reach api.test: ")
@@ -58,18 +58,18 @@ def test_an_error_becomes_a_code_and_a_remedy(error: Exception, code: str, said:
     assert told.retryable
 
 
-def test_every_code_is_a_label() -> None:
+def test_every_code_is_a_valid_identifier() -> None:
     for code, _ in (*OS_ERRORS.values(), *CERTIFICATE_ERRORS.values()):
         assert code.replace("_", "").isalpha()
         assert code.islower()
 
 
-def test_an_alert_about_our_certificate_after_the_handshake_is_understood() -> None:
+def test_an_alert_about_the_client_certificate_after_the_handshake_is_explained() -> None:
     told = tls_alert_error(tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "api.test")
     assert told is not None
     assert (told.code, "client certificate" in told.message) == ("tls_client_certificate", True)
 
 
 @pytest.mark.parametrize("error", [None, ConnectionResetError(), tls_error("BAD_RECORD_MAC")])
-def test_any_other_break_is_not(error: Exception | None) -> None:
+def test_any_other_error_is_not_a_tls_alert(error: Exception | None) -> None:
     assert tls_alert_error(error, "api.test") is None

@@ -263,8 +263,8 @@ def test_a_socket_sends_at_once_and_notices_a_dead_peer(run: Run) -> None:
 
 
 class Bsd(socket.socket):
-    """Says of a connection that was made in the meantime what macOS and the BSDs say, which POSIX
-    wants: it is one already. Linux keeps that for later."""
+    """``connect`` on a socket whose connection was made in the meantime fails with EISCONN, as on
+    macOS and the BSDs (and in POSIX). Linux reports success once."""
 
     @property
     def _is_made(self) -> bool:
@@ -472,7 +472,7 @@ def test_a_pause_before_a_unix_socket_is_connected_holds(run: Run, tmp_path: Any
 
 
 @pytest.mark.parametrize("has_ended", [True, False])
-def test_an_answer_that_comes_before_the_transport_is_handed_over_is_read(
+def test_a_response_that_comes_before_the_transport_is_handed_over_is_read(
     run: Run, has_ended: bool
 ) -> None:
     """An overloaded server may answer without reading the request, and close."""
@@ -549,7 +549,7 @@ def test_a_receiver_that_cancels_a_waiting_request_opens_no_connection_for_it(ru
 
 
 @pytest.mark.parametrize("is_tls", [True, False])
-def test_a_request_is_told_if_its_connection_fails_while_it_is_being_opened(
+def test_a_request_fails_if_opening_its_connection_fails_after_it_was_sent(
     run: Run, certificates: Any, monkeypatch: pytest.MonkeyPatch, is_tls: bool
 ) -> None:
     """The request has been sent, but the task that opened the connection is not done."""

@@ -64,7 +64,7 @@ def test_a_body_is_decoded_whole_and_a_byte_at_a_time(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CODINGS)
-def test_output_comes_in_pieces_of_bounded_size(name: str) -> None:
+def test_decompressed_pieces_have_a_limited_size(name: str) -> None:
     coding, encode = CODINGS[name]
     out = decode(coding, [encode(bytes(4_000_000))])
     assert sum(map(len, out)) == 4_000_000
@@ -72,21 +72,21 @@ def test_output_comes_in_pieces_of_bounded_size(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CODINGS)
-def test_a_bomb_is_stopped_at_the_limit(name: str) -> None:
+def test_a_decompression_bomb_is_stopped_at_its_limit(name: str) -> None:
     coding, encode = CODINGS[name]
     with pytest.raises(UpstreamGarbled, match="grew beyond 100000 bytes"):
         decode(coding, [encode(bytes(4_000_000))], limit=100_000)
 
 
 @pytest.mark.parametrize("name", CODINGS)
-def test_a_body_that_stops_short_is_garbled(name: str) -> None:
+def test_a_truncated_body_is_an_error(name: str) -> None:
     coding, encode = CODINGS[name]
     with pytest.raises(UpstreamGarbled, match="stops before its end"):
         decode(coding, [encode(TEXT)[:-1]])
 
 
 @pytest.mark.parametrize("name", CODINGS)
-def test_a_body_of_something_else_is_garbled(name: str) -> None:
+def test_a_body_that_is_not_in_its_content_encoding_is_an_error(name: str) -> None:
     coding, encode = CODINGS[name]
     encode(b"")  # skips where the module for it is missing
     with pytest.raises(UpstreamGarbled, match="is not the") as caught:

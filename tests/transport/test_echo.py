@@ -85,13 +85,13 @@ def test_a_stream_is_played_from_head_to_end() -> None:
     assert receiver.times == sorted(receiver.times)
 
 
-def test_a_whole_answer_is_one_chunk() -> None:
+def test_a_whole_response_is_one_chunk() -> None:
     receiver = play(stream=False)
     assert receiver.told == ["sent", 200, "chunk", "end"]
     assert json.loads(receiver.chunks[0])["choices"][0]["message"]["content"] == WORDS
 
 
-def test_latencies_are_kept() -> None:
+def test_scripted_latencies_are_kept() -> None:
     script = {"latency": 0.02, "first_token": 0.03, "tokens_per_second": 100}
     receiver = play(script)
     sent, head, role, first, second = receiver.times[:5]
@@ -101,7 +101,7 @@ def test_latencies_are_kept() -> None:
     assert second - first >= 0.009
 
 
-def test_a_cut_is_a_broken_connection() -> None:
+def test_a_scripted_disconnect_is_reported_as_one() -> None:
     receiver = play({"fault": "cut", "fault_after": 1})
     assert receiver.told[:-1] == ["sent", 200, "chunk", "chunk"]
     assert receiver.told[-1].type == "connection_error"
@@ -119,7 +119,7 @@ SILENT: list[tuple[Any, bool, list[Any], str]] = [
 
 
 @pytest.mark.parametrize(("script", "stream", "before", "code"), SILENT)
-def test_silence_ends_in_the_timeout_that_a_socket_would_have(
+def test_scripted_silence_ends_in_the_same_timeout_as_on_a_socket(
     script: Any, stream: bool, before: list[Any], code: str
 ) -> None:
     receiver = play(script, stream, HASTY)
@@ -164,7 +164,7 @@ def test_after_a_cancel_nothing_is_called(
     assert stopped(script, when, stop).told == told
 
 
-def test_a_paused_answer_waits_until_it_is_resumed() -> None:
+def test_a_paused_response_waits_until_it_is_resumed() -> None:
     async def main() -> None:
         sendings: list[UpstreamRequest] = []
         receiver = Receiver(lambda count: sendings[0].pause() if count == 2 else None)

@@ -39,7 +39,7 @@ def test_connections_are_reused_last_in_first_out(run: Run) -> None:
     run(main())
 
 
-def test_origins_have_pools_of_their_own(run: Run) -> None:
+def test_each_origin_has_its_own_pool(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer(b"a")]) as one,
@@ -92,7 +92,7 @@ def test_a_wait_that_is_too_long_says_that_the_pool_is_exhausted(run: Run) -> No
     run(main())
 
 
-def test_a_slot_that_is_freed_by_a_failure_serves_who_waits(run: Run) -> None:
+def test_a_slot_that_a_failure_frees_serves_a_waiting_request(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([[HEAD, 0.02, "reset"], answer(b"2")]) as server,
@@ -172,7 +172,7 @@ def test_an_idle_connection_expires(run: Run) -> None:
     run(main())
 
 
-def test_a_pool_that_went_is_opened_anew_and_watched(run: Run) -> None:
+def test_a_pool_that_was_dropped_is_opened_again_and_its_timeouts_checked(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer(b"1"), "hang"]) as server,
@@ -225,7 +225,7 @@ def test_an_idle_connection_is_not_used_past_its_time(
     run(main())
 
 
-def test_only_so_many_idle_connections_are_kept(run: Run) -> None:
+def test_the_number_of_idle_connections_is_limited(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([[0.05, answer()]]) as server,
@@ -270,7 +270,7 @@ def test_a_connection_closed_before_the_next_request_is_replaced(run: Run) -> No
     run(main())
 
 
-def test_a_second_break_is_an_error(run: Run) -> None:
+def test_a_second_disconnect_is_an_error(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer(b"1"), "close", "close", answer(b"4")]) as server,
@@ -295,7 +295,9 @@ def test_a_fresh_connection_that_breaks_is_not_retried(run: Run) -> None:
 
 
 @pytest.mark.parametrize("bytes_seen", [b"H", b"HTTP/1.1 100 Continue\r\n\r\n"])
-def test_nothing_is_retried_once_a_byte_of_the_answer_came(run: Run, bytes_seen: bytes) -> None:
+def test_a_request_is_not_retried_after_the_first_byte_of_its_response(
+    run: Run, bytes_seen: bytes
+) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer(), [bytes_seen, 0.05, "close"], answer()]) as server,
@@ -323,7 +325,7 @@ def test_a_retry_does_not_take_another_old_connection(run: Run) -> None:
     run(main())
 
 
-def test_a_burst_on_one_pool_is_served_whole(run: Run) -> None:
+def test_every_request_of_a_burst_on_one_pool_is_served(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer(b"x")]) as server,

@@ -41,7 +41,7 @@ def test_a_proxy_is_shown_without_its_password() -> None:
     assert parse_proxy("http://user:secret@[::1]:1").shown == "http://[::1]:1"
 
 
-def test_its_password_goes_into_its_header() -> None:
+def test_a_proxys_password_goes_into_the_proxy_authorization_header() -> None:
     assert parse_proxy("http://u:p@h").headers == (("proxy-authorization", "Basic dTpw"),)
     assert parse_proxy("http://h").headers == ()
 
@@ -63,7 +63,7 @@ def test_the_environment_is_read_and_lower_case_wins() -> None:
     )
 
 
-def test_no_environment_is_no_proxy() -> None:
+def test_without_environment_there_is_no_proxy() -> None:
     assert ProxySettings.from_environ({}) == ProxySettings()
     assert ProxySettings().find("https", "api.test", 443) is None
 

@@ -38,7 +38,7 @@ def test_only_methods_with_a_body_say_that_it_is_empty(method: str, has_length: 
     assert sent.endswith(b"\r\n\r\n")
 
 
-def test_what_the_caller_says_of_encoding_and_agent_stands() -> None:
+def test_the_callers_accept_encoding_and_user_agent_are_kept() -> None:
     headers = (("Accept-Encoding", "gzip"), ("User-Agent", "me"))
     sent = encode(HttpRequest(URL, headers, b""), False, ())
     assert b"Accept-Encoding: gzip" in sent
@@ -60,7 +60,7 @@ def test_a_value_outside_ascii_is_utf_8() -> None:
 
 
 @pytest.mark.parametrize("value", ["a\r\nx: y", "a\nb", "a\rb", "a\0b", "a\x7fb"])
-def test_a_value_that_would_break_the_head_is_refused_and_not_repeated(value: str) -> None:
+def test_a_header_value_with_a_line_break_is_refused_and_not_repeated(value: str) -> None:
     request = HttpRequest(URL, (("authorization", "Bearer secret" + value),), b"")
     with pytest.raises(InvalidField, match="header authorization") as caught:
         encode(request, False, ())
@@ -68,12 +68,12 @@ def test_a_value_that_would_break_the_head_is_refused_and_not_repeated(value: st
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "a\r\n", "ä"])
-def test_a_name_that_is_none_is_refused(name: str) -> None:
+def test_an_invalid_header_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidField, match="name of a header"):
         encode(HttpRequest(URL, ((name, "x"),), b""), False, ())
 
 
-def test_a_method_or_target_that_is_none_is_refused() -> None:
+def test_an_invalid_method_or_target_is_refused() -> None:
     with pytest.raises(InvalidField, match="not an HTTP method"):
         encode(HttpRequest(URL, (), b"", "GET /x HTTP/1.1\r\n"), False, ())
     with pytest.raises(InvalidField, match="not a request target"):

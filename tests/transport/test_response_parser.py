@@ -1,4 +1,4 @@
-"""The sans-IO side: tables of bytes, whole, cut at every byte, and a byte at a time."""
+"""The parser without sockets: tables of bytes, whole, split at every byte, and byte by byte."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_an_answer_reads_the_same_however_it_is_cut(name: str) -> None:
+def test_a_response_is_the_same_however_it_is_split(name: str) -> None:
     data, status, body, is_reusable = WHOLE[name]
     for pieces in cuts(data):
         page, parser = play(pieces)
@@ -123,7 +123,7 @@ def test_header_names_are_lower_case_and_values_have_no_space_around() -> None:
     ]
 
 
-def test_the_body_of_an_answer_without_a_length_ends_with_the_connection() -> None:
+def test_the_body_of_a_response_without_a_length_ends_with_the_connection() -> None:
     for pieces in cuts(OK + b"x: y\r\n\r\nabc"):
         page, parser = play(pieces)
         assert not parser.is_complete
@@ -131,19 +131,19 @@ def test_the_body_of_an_answer_without_a_length_ends_with_the_connection() -> No
         assert (page.body, parser.is_reusable) == (b"abc", False)
 
 
-def test_an_answer_with_a_length_does_not_end_with_the_connection() -> None:
+def test_a_response_with_a_length_does_not_end_with_the_connection() -> None:
     for data in (LENGTH_3[:-1], CHUNKED + b"1\r\na\r\n", OK, OK + b"x: y"):
         _, parser = play([data])
         assert not parser.end_input(9.0)
 
 
-def test_the_answer_to_head_ends_with_its_head() -> None:
+def test_the_response_to_head_ends_with_its_head() -> None:
     for pieces in cuts(OK + b"content-length: 3\r\ncontent-encoding: br\r\n\r\n"):
         page, parser = play(pieces, is_head=True)
         assert (parser.is_complete, parser.is_reusable, page.body) == (True, True, b"")
 
 
-def test_1xx_does_not_stand_for_the_answer_to_head() -> None:
+def test_an_informational_response_is_not_the_response_to_head() -> None:
     for hint in (b"", b"keep-alive: timeout=5\r\n"):
         data = b"HTTP/1.1 103 Hints\r\n" + hint + b"\r\n" + OK + b"content-length: 3\r\n\r\n"
         for pieces in cuts(data):
@@ -151,7 +151,7 @@ def test_1xx_does_not_stand_for_the_answer_to_head() -> None:
             assert (page.status, parser.is_complete, parser.is_reusable) == (200, True, True)
 
 
-def test_what_was_special_about_one_answer_is_not_about_the_next() -> None:
+def test_special_headers_of_one_response_do_not_affect_the_next() -> None:
     packed = gzip.compress(b"hello")
     head = b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
     answers = [
@@ -171,7 +171,7 @@ def test_what_was_special_about_one_answer_is_not_about_the_next() -> None:
     assert parser.end_input(2.0)
 
 
-def test_a_connection_serves_on_after_head() -> None:
+def test_a_connection_can_be_used_again_after_head() -> None:
     _, parser = play([OK + b"content-length: 3\r\n\r\n"], is_head=True)
     page = Page()
     parser.begin(page, False)
@@ -179,7 +179,7 @@ def test_a_connection_serves_on_after_head() -> None:
     assert (page.body, parser.is_reusable) == (b"abc", True)
 
 
-def test_a_body_after_the_answer_to_head_spoils_the_connection() -> None:
+def test_a_body_after_the_response_to_head_spoils_the_connection() -> None:
     page, parser = play([LENGTH_3], is_head=True)
     assert (parser.is_complete, parser.is_reusable, page.body) == (True, False, b"")
 
@@ -189,7 +189,7 @@ EXTRA = [LENGTH_3 + LENGTH_3, LENGTH_3 + b"H", LENGTH_3 + b"\x00", CHUNKED + b"0
 
 
 @pytest.mark.parametrize("data", EXTRA)
-def test_bytes_after_the_end_spoil_the_connection_but_not_the_answer(data: bytes) -> None:
+def test_bytes_after_the_end_spoil_the_connection_but_not_the_response(data: bytes) -> None:
     page, parser = play([data])
     assert page.status == 200
     assert page.body in (b"abc", b"")
@@ -230,14 +230,14 @@ GARBLED = {
 
 
 @pytest.mark.parametrize("name", GARBLED)
-def test_what_is_not_http_is_an_error_however_it_is_cut(name: str) -> None:
+def test_invalid_http_is_an_error_however_it_is_split(name: str) -> None:
     for pieces in cuts(GARBLED[name]):
         with pytest.raises(UpstreamGarbled) as caught:
             play(pieces)
         assert "host.test" in caught.value.message
 
 
-def test_compressed_bodies_are_decoded_however_they_are_cut() -> None:
+def test_compressed_bodies_are_decoded_however_they_are_split() -> None:
     packed = gzip.compress(b"hello hello hello")
     head = OK + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
     for pieces in cuts(head + packed):
@@ -245,7 +245,7 @@ def test_compressed_bodies_are_decoded_however_they_are_cut() -> None:
         assert (page.body, parser.is_reusable) == (b"hello hello hello", True)
 
 
-def test_a_compressed_body_that_stops_short_is_garbled() -> None:
+def test_a_truncated_compressed_body_is_an_error() -> None:
     packed = gzip.compress(b"hello")[:-4]
     head = OK + b"content-encoding: gzip\r\n"
     with pytest.raises(UpstreamGarbled, match="stops before its end"):
@@ -254,7 +254,7 @@ def test_a_compressed_body_that_stops_short_is_garbled() -> None:
         play([head + b"\r\n" + packed], closes=True)
 
 
-def test_a_compressed_body_ended_by_the_connection_is_whole() -> None:
+def test_a_compressed_body_that_ends_with_the_connection_is_complete() -> None:
     page, _ = play([OK + b"content-encoding: gzip\r\n\r\n" + gzip.compress(b"hi")], closes=True)
     assert page.body == b"hi"
 
@@ -285,7 +285,7 @@ def test_limits_hold_at_once_and_a_byte_at_a_time(name: str) -> None:
         assert caught.value.code == code
 
 
-def test_limits_hold_behind_an_answer_to_head() -> None:
+def test_limits_hold_behind_a_response_to_head() -> None:
     for data, code in (BOMBS["a long value"], BOMBS["many headers"]):
         for pieces in cuts(data + b"a piece of its body"):
             _, parser = play([OK + b"content-length: 3\r\n\r\n"], is_head=True, limits=LIMITS)
@@ -309,7 +309,7 @@ def test_a_decompression_bomb_stops_at_its_limit() -> None:
     assert caught.value.code == "body_too_large"
 
 
-def test_nothing_comes_after_a_discard_in_the_middle_of_what_was_decoded() -> None:
+def test_nothing_is_passed_on_after_a_discard_between_decompressed_pieces() -> None:
     packed = gzip.compress(bytes(1_000_000))
     parser = ResponseParser(Limits(), "host.test", None, time.monotonic)
 
@@ -326,7 +326,7 @@ def test_nothing_comes_after_a_discard_in_the_middle_of_what_was_decoded() -> No
     assert parser.is_reusable
 
 
-def test_what_is_discarded_goes_nowhere_and_has_its_own_limit() -> None:
+def test_a_discarded_body_is_not_passed_on_and_has_its_own_limit() -> None:
     page, parser = play([CHUNKED + b"1\r\na\r\n"], limits=Limits(drain_bytes=5))
     parser.discard_body()
     feed(parser, b"4\r\nbbbb\r\n", 1.0)
@@ -335,7 +335,7 @@ def test_what_is_discarded_goes_nowhere_and_has_its_own_limit() -> None:
         feed(parser, b"2\r\ncc\r\n", 2.0)
 
 
-def test_a_discarded_answer_ends_as_any_other() -> None:
+def test_a_discarded_response_ends_like_any_other() -> None:
     page, parser = play([CHUNKED + b"1\r\na\r\n"])
     parser.discard_body()
     feed(parser, b"4\r\nbbbb\r\n0\r\n\r\n", 1.0)
@@ -351,7 +351,7 @@ def test_the_keep_alive_hint_is_read(value: bytes, seconds: float | None) -> Non
     assert parser.keep_alive_s == seconds
 
 
-def test_a_proxys_407_is_not_the_providers_answer() -> None:
+def test_a_proxys_407_is_not_the_providers_response() -> None:
     parser = ResponseParser(Limits(), "host.test", "http://proxy:3128", time.monotonic)
     parser.begin(Page(), False)
     with pytest.raises(UpstreamUnreachable, match=r"proxy http://proxy:3128 refused .* 407"):
@@ -367,7 +367,7 @@ class Broken(Page):
         raise self._error
 
 
-def test_a_receivers_own_failure_is_told_apart() -> None:
+def test_an_exception_of_a_receiver_is_not_an_upstream_error() -> None:
     parser = ResponseParser(Limits(), "host.test", None, time.monotonic)
     parser.begin(Broken(KeyError("x")), False)
     with pytest.raises(ReceiverFailed) as caught:
@@ -382,7 +382,7 @@ def test_an_upstream_error_that_a_receiver_raises_is_raised() -> None:
         feed(parser, LENGTH_3, 0.0)
 
 
-def test_an_interrupt_inside_a_receiver_goes_through() -> None:
+def test_a_keyboard_interrupt_inside_a_receiver_is_raised() -> None:
     parser = ResponseParser(Limits(), "host.test", None, time.monotonic)
     parser.begin(Broken(KeyboardInterrupt()), False)
     with pytest.raises(KeyboardInterrupt):

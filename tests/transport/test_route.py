@@ -57,7 +57,7 @@ def test_a_proxy_that_cannot_be_used_is_an_error_of_the_route() -> None:
     assert "secret" not in route.error
 
 
-def test_an_origin_that_is_no_url_is_refused() -> None:
+def test_an_origin_that_is_not_a_url_is_refused() -> None:
     with pytest.raises(ValueError, match="no scheme"):
         Routes(TLS, PROXIES, {"api.test": OriginSettings()})
 

@@ -55,7 +55,7 @@ async def act(sending: Any, chance: random.Random) -> bool:
 
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_storm_leaves_nothing_behind(
+def test_a_storm_of_requests_and_faults_leaves_nothing_open(
     run: Run, certificates: Any, seed: int, secure: bool
 ) -> None:
     chance = random.Random(seed)

@@ -35,7 +35,7 @@ SLOW: dict[str, tuple[Reply, Timeouts, str]] = {
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_what_takes_too_long_is_ended_with_its_own_error(run: Run, name: str) -> None:
+def test_each_timeout_has_its_own_error(run: Run, name: str) -> None:
     script, timeouts, code = SLOW[name]
 
     async def main() -> None:
@@ -61,7 +61,7 @@ def test_each_message_says_how_long(run: Run) -> None:
     run(main())
 
 
-def test_a_connection_that_is_not_made_times_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connecting_times_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(_host: str, _port: int) -> object:
         return await asyncio.Event().wait()
 
@@ -123,7 +123,7 @@ def test_the_total_timeout_runs_on_while_reading_is_paused(run: Run) -> None:
     run(main())
 
 
-def test_the_wait_for_an_upload_counts_as_waiting_for_the_answer(run: Run) -> None:
+def test_sending_a_large_request_counts_as_waiting_for_the_response(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([[1.0]], reads_body=False) as server,
@@ -137,7 +137,7 @@ def test_the_wait_for_an_upload_counts_as_waiting_for_the_answer(run: Run) -> No
     run(main())
 
 
-def test_a_stall_of_our_own_does_not_time_out_what_has_arrived(run: Run) -> None:
+def test_a_stall_of_the_event_loop_does_not_time_out_what_has_arrived(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([[0.05, LENGTH + b"a" * 50, 0.1, b"b" * 50]]) as server,
@@ -152,7 +152,7 @@ def test_a_stall_of_our_own_does_not_time_out_what_has_arrived(run: Run) -> None
     run(main())
 
 
-def test_no_timer_runs_once_nothing_is_under_way(run: Run) -> None:
+def test_no_timer_runs_when_no_request_is_in_progress(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer()]) as server,

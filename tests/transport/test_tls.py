@@ -21,7 +21,7 @@ Certificates = Any  # the class is the conftest's
 LENGTH = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n"
 
 
-def test_an_answer_over_tls_and_the_connection_is_reused(
+def test_responses_over_tls_arrive_on_one_reused_connection(
     run: Run, certificates: Certificates
 ) -> None:
     async def main() -> None:
@@ -71,7 +71,7 @@ REFUSED: dict[str, tuple[dict[str, Any], bool, str, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_certificate_that_does_not_hold_is_named(
+def test_an_invalid_certificate_is_reported_with_its_reason(
     run: Run, certificates: Certificates, name: str
 ) -> None:
     options, trusts, code, said = REFUSED[name]
@@ -93,7 +93,7 @@ def test_a_certificate_that_does_not_hold_is_named(
     run(main())
 
 
-def test_a_name_that_does_not_match_is_named(run: Run, certificates: Certificates) -> None:
+def test_a_certificate_for_another_name_is_reported(run: Run, certificates: Certificates) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer()], tls=certificates.server(name="other.test")) as server,
@@ -106,9 +106,7 @@ def test_a_name_that_does_not_match_is_named(run: Run, certificates: Certificate
     run(main())
 
 
-def test_nothing_is_verified_only_if_that_was_asked_for(
-    run: Run, certificates: Certificates
-) -> None:
+def test_verify_false_accepts_any_certificate(run: Run, certificates: Certificates) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer(b"x")], tls=certificates.server(name="other.test")) as server,
@@ -119,7 +117,7 @@ def test_nothing_is_verified_only_if_that_was_asked_for(
     run(main())
 
 
-def test_one_origin_may_have_settings_of_its_own(run: Run, certificates: Certificates) -> None:
+def test_one_origin_can_have_tls_settings_of_its_own(run: Run, certificates: Certificates) -> None:
     async def main() -> None:
         own = OriginSettings(tls=TlsSettings(ca_file=certificates.ca_file))
         async with (
@@ -133,7 +131,7 @@ def test_one_origin_may_have_settings_of_its_own(run: Run, certificates: Certifi
     run(main())
 
 
-def test_a_client_certificate_is_shown(run: Run, certificates: Certificates) -> None:
+def test_a_client_certificate_is_presented(run: Run, certificates: Certificates) -> None:
     async def main() -> None:
         tls = TlsSettings(ca_file=certificates.ca_file, cert_file=certificates.client_file)
         async with (
@@ -170,7 +168,7 @@ def test_a_client_certificate_that_is_missing_is_an_error(
     run(main())
 
 
-def test_plain_http_where_tls_was_expected_is_said(run: Run) -> None:
+def test_plain_http_where_tls_was_expected_is_reported(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer()], greeting=[b"HTTP/1.1 400 Bad Request\r\n\r\n"]) as server,
@@ -183,7 +181,7 @@ def test_plain_http_where_tls_was_expected_is_said(run: Run) -> None:
     run(main())
 
 
-def test_a_server_that_closes_during_the_handshake_is_said(run: Run) -> None:
+def test_a_server_that_closes_during_the_handshake_is_reported(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer()], greeting="close") as server,
@@ -231,7 +229,7 @@ def test_a_stale_connection_is_replaced_over_tls_too(run: Run, certificates: Cer
     run(main())
 
 
-def test_an_alert_after_the_handshake_is_told(run: Run, certificates: Certificates) -> None:
+def test_a_tls_alert_after_the_handshake_is_reported(run: Run, certificates: Certificates) -> None:
     alert = ssl.SSLError(1, "alert")
     alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
 
@@ -250,7 +248,7 @@ def test_an_alert_after_the_handshake_is_told(run: Run, certificates: Certificat
 
 
 @pytest.mark.parametrize("end", ["close", "reset"])
-def test_a_break_in_the_middle_over_tls_is_told(
+def test_a_disconnect_in_the_middle_of_a_response_over_tls_is_reported(
     run: Run, certificates: Certificates, end: str
 ) -> None:
     async def main() -> None:
@@ -265,7 +263,7 @@ def test_a_break_in_the_middle_over_tls_is_told(
     run(main())
 
 
-def test_a_large_exchange_with_pauses_over_tls(run: Run, certificates: Certificates) -> None:
+def test_large_bodies_with_a_pause_go_through_tls(run: Run, certificates: Certificates) -> None:
     async def main() -> None:
         body = bytes(range(256)) * 40_000
         async with (

@@ -51,7 +51,7 @@ class LowerTransport(asyncio.Transport):
 
 
 class UpperProtocol(asyncio.Protocol):
-    """The protocol above: writes down what it is told."""
+    """The protocol above: notes every call."""
 
     def __init__(self) -> None:
         self.log: list[Any] = []
@@ -146,7 +146,7 @@ def connected(
 Connected = Callable[[Test], None]
 
 
-def test_what_is_written_goes_out_in_one_write(connected: Connected) -> None:
+def test_data_is_sent_in_one_write(connected: Connected) -> None:
     def test(pair: Pair) -> None:
         pair.stream.write(b"a" * 1000)
         assert len(pair.lower.written) == 1
@@ -201,7 +201,7 @@ def test_an_end_without_close_notify_is_the_end_of_input_too(connected: Connecte
     connected(test)
 
 
-def test_a_record_that_was_tampered_with_aborts_and_the_error_is_told(connected: Connected) -> None:
+def test_a_tampered_record_aborts_the_connection_with_its_error(connected: Connected) -> None:
     def test(pair: Pair) -> None:
         good, bad = pair.encrypt(b"good"), bytearray(pair.encrypt(b"bad"))
         bad[-1] ^= 1
@@ -214,7 +214,7 @@ def test_a_record_that_was_tampered_with_aborts_and_the_error_is_told(connected:
     connected(test)
 
 
-def test_a_write_that_tls_refuses_aborts_and_does_not_raise(connected: Connected) -> None:
+def test_a_write_that_fails_in_tls_aborts_and_does_not_raise(connected: Connected) -> None:
     def test(pair: Pair) -> None:
         bad = bytearray(pair.encrypt(b"bad"))
         bad[-1] ^= 1
@@ -245,7 +245,7 @@ def test_pauses_and_limits_are_those_of_the_transport_below(connected: Connected
     connected(test)
 
 
-def test_a_certificate_that_does_not_verify_fails_the_handshake_and_the_server_is_told(
+def test_a_certificate_that_does_not_verify_fails_the_handshake_and_the_server_is_reported(
     server_context: ssl.SSLContext, client_context: ssl.SSLContext
 ) -> None:
     async def main() -> None:

@@ -97,7 +97,7 @@ def test_a_tunnel_through_a_proxy_that_speaks_tls_itself(
     run(main())
 
 
-def test_a_wrong_name_behind_a_tunnel_is_the_origins_fault(
+def test_a_wrong_certificate_name_behind_a_tunnel_is_reported_of_the_origin(
     run: Run, certificates: Certificates
 ) -> None:
     async def main() -> None:
@@ -162,7 +162,7 @@ def test_http_is_sent_to_the_proxy_in_absolute_form(run: Run) -> None:
     run(main())
 
 
-def test_a_407_of_a_forwarding_proxy_is_its_refusal(run: Run) -> None:
+def test_a_407_of_a_forwarding_proxy_is_an_error(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer(status=407)]) as server:
             proxy = f"http://127.0.0.1:{server.port}"
@@ -174,7 +174,7 @@ def test_a_407_of_a_forwarding_proxy_is_its_refusal(run: Run) -> None:
     run(main())
 
 
-def test_a_407_without_a_proxy_is_just_an_answer(run: Run) -> None:
+def test_a_407_without_a_proxy_is_a_response(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer(status=407)]) as server, checked_transport() as transport:
             assert (await fetch(transport, server.url)).status == 407
@@ -183,7 +183,7 @@ def test_a_407_without_a_proxy_is_just_an_answer(run: Run) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://api.test", "https://api.test"])
-def test_a_proxy_that_is_not_there_is_named(run: Run, url: str) -> None:
+def test_a_proxy_that_cannot_be_reached_is_named(run: Run, url: str) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server:
             port = server.port
@@ -197,7 +197,7 @@ def test_a_proxy_that_is_not_there_is_named(run: Run, url: str) -> None:
     run(main())
 
 
-def test_a_proxy_of_a_kind_that_is_not_supported_is_said(run: Run) -> None:
+def test_a_proxy_scheme_that_is_not_supported_is_reported(run: Run) -> None:
     async def main() -> None:
         proxies = ProxySettings(all="socks5://127.0.0.1:1080")
         async with checked_transport(proxies=proxies) as transport:
@@ -224,7 +224,7 @@ def test_the_loopback_is_reached_directly_unless_an_origin_has_its_own_proxy(run
     run(main())
 
 
-def test_cancelling_in_the_middle_of_connect_leaves_nothing(run: Run) -> None:
+def test_cancelling_while_connecting_leaves_nothing_open(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer(["hang"]) as server:
             proxies = ProxySettings(all=f"http://127.0.0.1:{server.port}")

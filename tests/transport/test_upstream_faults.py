@@ -61,7 +61,7 @@ FAULTS: dict[str, tuple[Reply, tuple[str, str | None]]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_told_once_and_the_connection_is_gone(run: Run, name: str) -> None:
+def test_an_upstream_fault_is_reported_once_and_closes_the_connection(run: Run, name: str) -> None:
     script, fault = FAULTS[name]
 
     async def main() -> None:
@@ -84,7 +84,9 @@ def test_a_fault_is_told_once_and_the_connection_is_gone(run: Run, name: str) ->
 
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if not name.endswith("before headers")])
-def test_a_fault_on_a_reused_connection_is_the_same_once_bytes_came(run: Run, name: str) -> None:
+def test_a_fault_after_the_first_byte_is_the_same_on_a_reused_connection(
+    run: Run, name: str
+) -> None:
     script, fault = FAULTS[name]
 
     async def main() -> None:
@@ -117,7 +119,7 @@ FINE: dict[str, tuple[Sequence[Step], bytes]] = {
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_what_is_odd_but_right_is_an_answer(run: Run, name: str) -> None:
+def test_unusual_but_valid_responses_are_accepted(run: Run, name: str) -> None:
     script, body = FINE[name]
 
     async def main() -> None:
@@ -142,7 +144,7 @@ def test_a_connection_refused_names_the_host_and_what_to_do(run: Run) -> None:
     run(main())
 
 
-def test_a_name_that_does_not_resolve_is_named(run: Run) -> None:
+def test_a_name_that_does_not_resolve_is_reported(run: Run) -> None:
     async def main() -> None:
         async with checked_transport() as transport:
             taker = await fetch(transport, "http://no-such-host.invalid:81")
@@ -152,7 +154,7 @@ def test_a_name_that_does_not_resolve_is_named(run: Run) -> None:
     run(main())
 
 
-def test_every_one_of_many_that_wait_hears_of_a_refusal(run: Run) -> None:
+def test_every_waiting_request_fails_if_the_connection_is_refused(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server:
             url = server.url
@@ -165,7 +167,7 @@ def test_every_one_of_many_that_wait_hears_of_a_refusal(run: Run) -> None:
     run(main())
 
 
-def test_a_server_that_closes_as_it_accepts_is_told(run: Run) -> None:
+def test_a_server_that_resets_as_it_accepts_is_reported(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer()], greeting="reset") as server,
@@ -180,7 +182,7 @@ def test_a_server_that_closes_as_it_accepts_is_told(run: Run) -> None:
 
 @pytest.mark.parametrize("way", ["close", "reset"])
 @pytest.mark.parametrize("has_name", [True, False])
-def test_a_connection_that_closes_as_soon_as_it_is_made_is_told(
+def test_a_connection_that_closes_as_soon_as_it_is_open_is_reported(
     run: Run, has_name: bool, way: str
 ) -> None:
     async def main() -> None:
@@ -197,7 +199,7 @@ def test_a_connection_that_closes_as_soon_as_it_is_made_is_told(
     run(main())
 
 
-def test_a_server_that_speaks_before_it_is_asked_is_not_spoken_to(run: Run) -> None:
+def test_a_server_that_does_not_speak_http_is_an_error(run: Run) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer(b"x")], greeting=[b"220 hello\r\n"]) as server,
@@ -209,7 +211,7 @@ def test_a_server_that_speaks_before_it_is_asked_is_not_spoken_to(run: Run) -> N
     run(main())
 
 
-def test_too_many_open_files_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_open_files_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> socket.socket:
         raise OSError(errno.EMFILE, "Too many open files")
 
@@ -223,7 +225,7 @@ def test_too_many_open_files_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) 
     run(main())
 
 
-def test_a_defect_while_connecting_reaches_who_waits(
+def test_a_bug_while_connecting_fails_the_waiting_request(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> object:

@@ -1,4 +1,4 @@
-"""One small request and its whole answer, for what is not a chat call: tokens, metadata, lists."""
+"""One small request and its whole response, for tokens, metadata and lists of models."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ class Fetched(NamedTuple):
 async def fetch(
     transport: Transport, request: HttpRequest, timeouts: Timeouts, *, limit: int = LIMIT
 ) -> Fetched:
-    """The answer, whatever its status; redirects are not followed. Raises the UpstreamError that
+    """The response, whatever its status; redirects are not followed. Raises the UpstreamError that
     the transport reports, and UpstreamGarbled for a body of more than ``limit`` bytes. Cancelling
     closes the connection. Needs a running event loop, but no task."""
-    gathering = _Gathering(asyncio.get_running_loop().create_future(), limit)
-    sending = transport.send(request, timeouts, gathering)
+    collector = _ResponseCollector(asyncio.get_running_loop().create_future(), limit)
+    pending = transport.send(request, timeouts, collector)
     try:
-        return await gathering.answer
+        return await collector.response
     finally:
-        sending.cancel()  # does nothing after the end
+        pending.cancel()  # no effect after the end
 
 
-class _Gathering:
+class _ResponseCollector:
     """A ``ports.ResponseReceiver`` that fills a future."""
 
-    def __init__(self, answer: asyncio.Future[Fetched], limit: int) -> None:
-        self.answer = answer
+    def __init__(self, response: asyncio.Future[Fetched], limit: int) -> None:
+        self.response = answer
         self._limit = limit
         self._size = self._status = 0
         self._headers: Headers = ()
         self._parts: list[bytes] = []
 
     def on_sent(self, now: float) -> None:
-        """Nobody measures this."""
+        """Not needed."""
 
     def on_response(self, status: int, headers: Headers, now: float) -> None:
         self._status, self._headers = status, headers
@@ -58,9 +58,9 @@ class _Gathering:
             self.on_error(UpstreamGarbled(message), now)
 
     def on_end(self, now: float) -> None:
-        if not self.answer.done():
-            self.answer.set_result(Fetched(self._status, self._headers, b"".join(self._parts)))
+        if not self.response.done():
+            self.response.set_result(Fetched(self._status, self._headers, b"".join(self._parts)))
 
     def on_error(self, error: UpstreamError, now: float) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
+        if not self.response.done():
+            self.response.set_exception(error)
