@@ -37,7 +37,7 @@ class _ResponseCollector:
     """A ``ports.ResponseReceiver`` that fills a future."""
 
     def __init__(self, response: asyncio.Future[Fetched], limit: int) -> None:
-        self.response = answer
+        self.response = response
         self._limit = limit
         self._size = self._status = 0
         self._headers: Headers = ()
