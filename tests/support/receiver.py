@@ -1,5 +1,5 @@
-"""What the tests of the transport share: a receiver that writes down what it is told, and a
-transport that is checked, when it closes, to have left no descriptor and no task behind."""
+"""Helpers of the transport tests: a receiver that records its calls, and a
+transport that checks on closing that no descriptor and no task is left."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OF_SERVERS = ("ScriptedServer", "_accept_connection2")
 QUICK = Timeouts(connect=5.0, first_byte=5.0, idle=5.0, total=10.0)
 
 
-class Taker:
+class Recorder:
     """A receiver. ``log`` has the names of the calls in order; ``on`` is called with each name."""
 
     def __init__(self, on: Callable[[str], None] | None = None) -> None:
@@ -87,20 +87,20 @@ async def fetch(
     timeouts: Timeouts = QUICK,
     within: float = 10.0,
     **options: Any,
-) -> Taker:
+) -> Recorder:
     """One request, to its end."""
-    taker = Taker()
-    transport.send(request(base, **options), timeouts, taker)
-    await asyncio.wait_for(taker.over.wait(), within)
-    return taker
+    receiver = Recorder()
+    transport.send(request(base, **options), timeouts, receiver)
+    await asyncio.wait_for(receiver.over.wait(), within)
+    return receiver
 
 
 def begin(
     transport: HttpTransport, base: str, timeouts: Timeouts = QUICK, **options: Any
-) -> tuple[UpstreamRequest, Taker]:
+) -> tuple[UpstreamRequest, Recorder]:
     """One request, begun."""
-    taker = Taker()
-    return transport.send(request(base, **options), timeouts, taker), taker
+    receiver = Recorder()
+    return transport.send(request(base, **options), timeouts, receiver), receiver
 
 
 async def until(condition: Callable[[], bool], within: float = 5.0) -> None:

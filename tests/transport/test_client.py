@@ -12,7 +12,16 @@ from headway.errors import InvalidField
 from headway.transport import Limits
 from headway.types import HttpRequest
 from headway.wire.url import join
-from support.receiver import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.receiver import (
+    QUICK,
+    Recorder,
+    Run,
+    begin,
+    checked_transport,
+    fetch,
+    request,
+    until,
+)
 from support.scripted_server import ScriptedServer, answer, chunked, sse
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -24,12 +33,12 @@ def test_a_request_goes_out_and_its_response_comes_in(run: Run) -> None:
             ScriptedServer([answer(b'{"ok":1}')]) as server,
             checked_transport() as transport,
         ):
-            taker = await fetch(
+            receiver = await fetch(
                 transport, server.url, body=b'{"a":1}', headers=(("authorization", "Bearer k"),)
             )
-            assert taker.log == ["sent", "response", "chunk", "end"]
-            assert (taker.status, taker.body) == (200, b'{"ok":1}')
-            assert taker.headers[b"content-type"] == b"application/json"
+            assert receiver.log == ["sent", "response", "chunk", "end"]
+            assert (receiver.status, receiver.body) == (200, b'{"ok":1}')
+            assert receiver.headers[b"content-type"] == b"application/json"
             (received,) = server.requests
             assert (received.method, received.target) == ("POST", "/v1/x")
             assert received.body == b'{"a":1}'
@@ -44,9 +53,9 @@ def test_each_piece_of_a_stream_is_pushed_as_it_arrives(run: Run) -> None:
     async def main() -> None:
         script = [CHUNKED + b"3\r\none\r\n", 0.05, b"3\r\ntwo\r\n", 0.05, b"0\r\n\r\n"]
         async with ScriptedServer([script]) as server, checked_transport() as transport:
-            taker = await fetch(transport, server.url)
-            assert taker.chunks == [b"one", b"two"]
-            sent, response, one, two, end = taker.times
+            receiver = await fetch(transport, server.url)
+            assert receiver.chunks == [b"one", b"two"]
+            sent, response, one, two, end = receiver.times
             assert sent <= response == one < two < end
 
     run(main())
@@ -57,10 +66,10 @@ def test_on_sent_comes_before_send_returns_on_a_pooled_connection(run: Run) -> N
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
             await fetch(transport, server.url)
             tasks = asyncio.all_tasks()
-            _, taker = begin(transport, server.url)
-            assert taker.log == ["sent"]
+            _, receiver = begin(transport, server.url)
+            assert receiver.log == ["sent"]
             assert asyncio.all_tasks() == tasks
-            await taker.over.wait()
+            await receiver.over.wait()
 
     run(main())
 
@@ -71,13 +80,13 @@ def test_a_request_sent_from_on_end_uses_the_same_connection(run: Run) -> None:
             ScriptedServer([answer(b"1"), answer(b"2")]) as server,
             checked_transport() as transport,
         ):
-            second = Taker()
+            second = Recorder()
 
             def follow_up(name: str) -> None:
                 if name == "end":
                     transport.send(request(server.url), QUICK, second)
 
-            transport.send(request(server.url), QUICK, Taker(follow_up))
+            transport.send(request(server.url), QUICK, Recorder(follow_up))
             await until(second.over.is_set)
             assert (second.body, server.connections) == (b"2", 1)
 
@@ -90,18 +99,18 @@ def test_cancel_closes_the_connection_at_once_and_nothing_more_is_called(run: Ru
             ScriptedServer([[CHUNKED + b"1\r\na\r\n", "hang"]]) as server,
             checked_transport() as transport,
         ):
-            sending, taker = begin(transport, server.url)
-            await until(lambda: taker.body == b"a")
+            pending, receiver = begin(transport, server.url)
+            await until(lambda: receiver.body == b"a")
             began = time.monotonic()
-            sending.cancel()
+            pending.cancel()
             await server.left()
             assert time.monotonic() - began < 0.1
-            assert taker.log == ["sent", "response", "chunk"]
-            sending.cancel()
-            sending.finish()
-            sending.pause()
-            sending.resume()
-            assert taker.log == ["sent", "response", "chunk"]
+            assert receiver.log == ["sent", "response", "chunk"]
+            pending.cancel()
+            pending.finish()
+            pending.pause()
+            pending.resume()
+            assert receiver.log == ["sent", "response", "chunk"]
 
     run(main())
 
@@ -112,10 +121,10 @@ def test_cancel_from_inside_a_chunk_stops_the_chunks_that_came_with_it(run: Run)
             ScriptedServer([chunked(b"a", b"b", b"c")]) as server,
             checked_transport() as transport,
         ):
-            taker = Taker(lambda name: sending.cancel() if name == "chunk" else None)
-            sending = transport.send(request(server.url), QUICK, taker)
+            receiver = Recorder(lambda name: pending.cancel() if name == "chunk" else None)
+            pending = transport.send(request(server.url), QUICK, receiver)
             await server.left()
-            assert taker.log == ["sent", "response", "chunk"]
+            assert receiver.log == ["sent", "response", "chunk"]
 
     run(main())
 
@@ -123,10 +132,10 @@ def test_cancel_from_inside_a_chunk_stops_the_chunks_that_came_with_it(run: Run)
 def test_cancel_before_there_is_a_connection_calls_nothing(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
-            sending, taker = begin(transport, server.named_url)
-            sending.cancel()
+            pending, receiver = begin(transport, server.named_url)
+            pending.cancel()
             await asyncio.sleep(0.05)
-            assert taker.log == []
+            assert receiver.log == []
             assert transport.stats[0].waiting == transport.stats[0].connecting == 0
 
     run(main())
@@ -136,13 +145,13 @@ def test_cancel_before_there_is_a_connection_calls_nothing(run: Run) -> None:
 def test_cancelling_in_any_turn_of_connecting_leaves_nothing_open(run: Run, turns: int) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
-            sending, taker = begin(transport, server.url)
+            pending, receiver = begin(transport, server.url)
             for _ in range(turns):
                 await asyncio.sleep(0)
-            sending.cancel()
-            seen = list(taker.log)
+            pending.cancel()
+            seen = list(receiver.log)
             await asyncio.sleep(0.02)
-            assert taker.log == seen
+            assert receiver.log == seen
 
     run(main())
 
@@ -166,10 +175,10 @@ def test_finish_reads_the_rest_away_and_the_connection_serves_again(run: Run) ->
             ScriptedServer([script, answer(b"next")]) as server,
             checked_transport() as transport,
         ):
-            taker = Taker(lambda name: sending.finish() if name == "chunk" else None)
-            sending = transport.send(request(server.url), QUICK, taker)
+            receiver = Recorder(lambda name: pending.finish() if name == "chunk" else None)
+            pending = transport.send(request(server.url), QUICK, receiver)
             await until(lambda: bool(transport.stats and transport.stats[0].idle))
-            assert taker.log == ["sent", "response", "chunk"]
+            assert receiver.log == ["sent", "response", "chunk"]
             assert (await fetch(transport, server.url)).body == b"next"
             assert server.connections == 1
 
@@ -186,11 +195,11 @@ def test_finish_closes_a_connection_whose_rest_does_not_end_soon(
             ScriptedServer([[CHUNKED + b"1\r\na\r\n", 0.02, *rest]]) as server,
             checked_transport(limits=limits) as transport,
         ):
-            sending, taker = begin(transport, server.url)
-            await until(lambda: taker.body == b"a")
-            sending.finish()
+            pending, receiver = begin(transport, server.url)
+            await until(lambda: receiver.body == b"a")
+            pending.finish()
             await server.left()
-            assert taker.log == ["sent", "response", "chunk"]
+            assert receiver.log == ["sent", "response", "chunk"]
 
     run(main())
 
@@ -198,10 +207,10 @@ def test_finish_closes_a_connection_whose_rest_does_not_end_soon(
 def test_finish_before_there_is_a_connection_is_cancel(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
-            sending, taker = begin(transport, server.named_url)
-            sending.finish()
+            pending, receiver = begin(transport, server.named_url)
+            pending.finish()
             await asyncio.sleep(0.05)
-            assert (taker.log, len(server.requests)) == ([], 0)
+            assert (receiver.log, len(server.requests)) == ([], 0)
 
     run(main())
 
@@ -214,18 +223,18 @@ def test_pause_stops_the_upstream_and_resume_lets_it_go_on(run: Run) -> None:
             ScriptedServer([[head, bytes(total)]]) as server,
             checked_transport() as transport,
         ):
-            sending, taker = begin(transport, server.url)
-            await until(lambda: bool(taker.chunks))
-            sending.pause()
-            sending.pause()
-            seen = len(taker.body)
+            pending, receiver = begin(transport, server.url)
+            await until(lambda: bool(receiver.chunks))
+            pending.pause()
+            pending.pause()
+            seen = len(receiver.body)
             await asyncio.sleep(0.2)
-            assert len(taker.body) - seen <= 262_144
-            assert len(taker.body) < total
-            sending.resume()
-            sending.resume()
-            await asyncio.wait_for(taker.over.wait(), 10)
-            assert len(taker.body) == total
+            assert len(receiver.body) - seen <= 262_144
+            assert len(receiver.body) < total
+            pending.resume()
+            pending.resume()
+            await asyncio.wait_for(receiver.over.wait(), 10)
+            assert len(receiver.body) == total
 
     run(main())
 
@@ -236,8 +245,8 @@ def test_a_connection_whose_response_ended_while_paused_can_be_used_again(run: R
             ScriptedServer([answer(b"1"), answer(b"2")]) as server,
             checked_transport() as transport,
         ):
-            first = Taker(lambda name: sending.pause() if name == "chunk" else None)
-            sending = transport.send(request(server.url), QUICK, first)
+            first = Recorder(lambda name: pending.pause() if name == "chunk" else None)
+            pending = transport.send(request(server.url), QUICK, first)
             await until(first.over.is_set)
             assert (await fetch(transport, server.url)).body == b"2"
             assert server.connections == 1
@@ -248,13 +257,13 @@ def test_a_connection_whose_response_ended_while_paused_can_be_used_again(run: R
 def test_a_request_paused_before_it_is_sent_reads_nothing_until_it_is_resumed(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer(b"1")]) as server, checked_transport() as transport:
-            sending, taker = begin(transport, server.url)
-            sending.pause()
+            pending, receiver = begin(transport, server.url)
+            pending.pause()
             await until(lambda: bool(server.requests))
             await asyncio.sleep(0.05)
-            assert taker.log == ["sent"]
-            sending.resume()
-            await until(taker.over.is_set)
+            assert receiver.log == ["sent"]
+            pending.resume()
+            await until(receiver.over.is_set)
 
     run(main())
 
@@ -266,9 +275,9 @@ def test_a_response_before_the_request_is_wholly_written_is_delivered(run: Run) 
             ScriptedServer([[refusal, 0.2, "close"]], reads_body=False) as server,
             checked_transport() as transport,
         ):
-            taker = await fetch(transport, server.url, body=bytes(50_000_000))
-            assert (taker.status, taker.body) == (413, b"too big")
-            assert taker.log == ["response", "chunk", "end"]
+            receiver = await fetch(transport, server.url, body=bytes(50_000_000))
+            assert (receiver.status, receiver.body) == (413, b"too big")
+            assert receiver.log == ["response", "chunk", "end"]
             assert not any(origin.open for origin in transport.stats)
 
     run(main())
@@ -278,8 +287,8 @@ def test_on_sent_of_a_large_request_comes_when_all_of_it_is_sent(run: Run) -> No
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
             body = bytes(range(256)) * 80_000
-            taker = await fetch(transport, server.url, body=body)
-            assert taker.log == ["sent", "response", "end"]
+            receiver = await fetch(transport, server.url, body=body)
+            assert receiver.log == ["sent", "response", "end"]
             assert server.requests[0].body == body
 
     run(main())
@@ -292,8 +301,8 @@ def test_head_has_no_body_and_the_connection_serves_on(run: Run) -> None:
             ScriptedServer([head, answer(b"next")]) as server,
             checked_transport() as transport,
         ):
-            taker = await fetch(transport, server.url, method="HEAD", body=b"")
-            assert taker.log == ["sent", "response", "end"]
+            receiver = await fetch(transport, server.url, method="HEAD", body=b"")
+            assert receiver.log == ["sent", "response", "end"]
             assert (await fetch(transport, server.url)).body == b"next"
             assert server.connections == 1
 
@@ -310,10 +319,10 @@ def test_a_receiver_that_raises_gets_an_error_and_the_log_gets_the_traceback(run
                 raise KeyError("ours")
 
         async with ScriptedServer([sse(b"1", b"2")]) as server, checked_transport() as transport:
-            taker = Taker(fail)
-            transport.send(request(server.url), QUICK, taker)
-            await until(taker.over.is_set)
-            assert taker.fault == ("UpstreamError", "receiver_failed")
+            receiver = Recorder(fail)
+            transport.send(request(server.url), QUICK, receiver)
+            await until(receiver.over.is_set)
+            assert receiver.fault == ("UpstreamError", "receiver_failed")
             assert isinstance(seen[0]["exception"], KeyError)
             await server.left()
 
@@ -325,7 +334,7 @@ def test_a_request_that_http_cannot_carry_is_refused_before_it_is_sent(run: Run)
         async with checked_transport() as transport:
             bad = HttpRequest(join("http://127.0.0.1:9"), (("authorization", "a\nb"),), b"")
             with pytest.raises(InvalidField):
-                transport.send(bad, QUICK, Taker())
+                transport.send(bad, QUICK, Recorder())
 
     run(main())
 
@@ -357,10 +366,10 @@ def test_close_fails_the_requests_in_progress_and_the_waiting_ones(run: Run) -> 
 def test_close_waits_for_connecting_tasks(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:
-            takers = [begin(transport, server.url)[1] for _ in range(5)]
+            receivers = [begin(transport, server.url)[1] for _ in range(5)]
             await asyncio.sleep(0)
             await transport.close()
-            assert {taker.fault for taker in takers} == {
+            assert {receiver.fault for receiver in receivers} == {
                 ("UpstreamDisconnected", "transport_closed")
             }
 
@@ -374,13 +383,13 @@ def test_a_unix_socket_is_reached_by_its_path(run: Run, tmp_path: Path) -> None:
             ScriptedServer([answer(b"hi")], path=path) as server,
             checked_transport() as transport,
         ):
-            taker = await fetch(transport, f"unix:{path}:/v1", path="/chat")
-            assert taker.body == b"hi"
+            receiver = await fetch(transport, f"unix:{path}:/v1", path="/chat")
+            assert receiver.body == b"hi"
             assert server.requests[0].target == "/v1/chat"
             assert server.requests[0].header("host") == "localhost"
         async with checked_transport() as transport:
-            taker = await fetch(transport, f"unix:{path}.missing")
-            assert taker.fault == ("UpstreamUnreachable", "no_such_socket")
-            assert f"{path}.missing" in str(taker.error)
+            receiver = await fetch(transport, f"unix:{path}.missing")
+            assert receiver.fault == ("UpstreamUnreachable", "no_such_socket")
+            assert f"{path}.missing" in str(receiver.error)
 
     run(main())

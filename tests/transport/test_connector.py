@@ -19,8 +19,8 @@ from headway.transport.connection import Connection
 from headway.transport.connector import EarlyData, open_socket
 from support.receiver import (
     QUICK,
+    Recorder,
     Run,
-    Taker,
     begin,
     checked_transport,
     fetch,
@@ -132,8 +132,8 @@ def test_if_all_addresses_refuse_that_is_the_error(
             with pytest.raises(ConnectionRefusedError):
                 await open_socket("api.test", 80)
             async with checked_transport() as transport:
-                taker = await fetch(transport, "http://api.test:80")
-                assert taker.fault == ("UpstreamUnreachable", "connection_refused")
+                receiver = await fetch(transport, "http://api.test:80")
+                assert receiver.fault == ("UpstreamUnreachable", "connection_refused")
         assert open_descriptors() <= before
 
     run(main())
@@ -148,10 +148,10 @@ def test_if_addresses_fail_in_different_ways_each_is_named(
         rows = [row(V4, "127.0.0.1", port), row(V4, "224.0.0.1", port)]
         monkeypatch.setattr(module, "_resolve", resolving_to(*rows))
         async with checked_transport() as transport:
-            taker = await fetch(transport, "http://api.test:80")
-            assert taker.fault == ("UpstreamUnreachable", "unreachable")
-            assert "127.0.0.1" in str(taker.error)
-            assert "224.0.0.1" in str(taker.error) or "nreachable" in str(taker.error)
+            receiver = await fetch(transport, "http://api.test:80")
+            assert receiver.fault == ("UpstreamUnreachable", "unreachable")
+            assert "127.0.0.1" in str(receiver.error)
+            assert "224.0.0.1" in str(receiver.error) or "nreachable" in str(receiver.error)
 
     run(main())
 
@@ -289,9 +289,9 @@ def test_a_socket_that_says_it_is_connected_already_is_no_error(
     async def main() -> None:
         async with ScriptedServer([answer(b"a")]) as server, checked_transport() as transport:
             monkeypatch.setattr(socket, "socket", Bsd)
-            _, taker = begin(transport, server.url)
-            await until(taker.over.is_set)
-            assert (taker.body, server.connections) == (b"a", 1)
+            _, receiver = begin(transport, server.url)
+            await until(receiver.over.is_set)
+            assert (receiver.body, server.connections) == (b"a", 1)
 
     run(main())
 
@@ -302,11 +302,11 @@ def test_a_socket_that_says_it_is_connected_already_is_no_error(
 def test_a_request_is_sent_as_soon_as_there_is_a_connection(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([answer(b"a")]) as server, checked_transport() as transport:
-            _, taker = begin(transport, server.url)
-            assert taker.log == []
+            _, receiver = begin(transport, server.url)
+            assert receiver.log == []
             assert transport.stats[0].connecting == 1
-            await taker.over.wait()
-            assert (taker.log[0], taker.body) == ("sent", b"a")
+            await receiver.over.wait()
+            assert (receiver.log[0], receiver.body) == ("sent", b"a")
 
     run(main())
 
@@ -317,11 +317,11 @@ def test_the_rest_of_a_large_request_follows_when_the_kernel_takes_it(run: Run) 
             ScriptedServer([answer(b"a"), answer(b"b")]) as server,
             checked_transport() as transport,
         ):
-            _, taker = begin(transport, server.url, body=MEGABYTES)
+            _, receiver = begin(transport, server.url, body=MEGABYTES)
             await until(lambda: transport.stats[0].active == 1)
-            assert taker.log == [], "it is not sent yet"
-            await taker.over.wait()
-            assert taker.log[:2] == ["sent", "response"]
+            assert receiver.log == [], "it is not sent yet"
+            await receiver.over.wait()
+            assert receiver.log[:2] == ["sent", "response"]
             assert server.requests[0].body == MEGABYTES
             assert (await fetch(transport, server.url)).body == b"b"
             assert server.connections == 1
@@ -337,15 +337,15 @@ def test_cancelling_in_the_first_moments_leaves_nothing_open(
     async def main() -> None:
         async with ScriptedServer(["hang"]) as server, checked_transport() as transport:
             before = open_descriptors()
-            sending, taker = begin(transport, server.url, body=body)
+            pending, receiver = begin(transport, server.url, body=body)
             for _ in range(turns):
                 await asyncio.sleep(0)
-            sending.cancel()
-            seen = list(taker.log)
+            pending.cancel()
+            seen = list(receiver.log)
             await until(lambda: transport.stats[0].open == transport.stats[0].connecting == 0)
             await server.left(server.connections)
             await until(lambda: open_descriptors() <= before)
-            assert taker.log == seen
+            assert receiver.log == seen
 
     run(main())
 
@@ -356,10 +356,10 @@ def test_closing_the_transport_in_the_first_moments_closes_the_socket(run: Run, 
         async with ScriptedServer(["hang"]) as server:
             before = open_descriptors()
             async with checked_transport() as transport:
-                _, taker = begin(transport, server.url)
+                _, receiver = begin(transport, server.url)
                 for _ in range(turns):
                     await asyncio.sleep(0)
-            assert taker.fault == ("UpstreamDisconnected", "transport_closed")
+            assert receiver.fault == ("UpstreamDisconnected", "transport_closed")
             await until(lambda: open_descriptors() <= before)
 
     run(main())
@@ -383,10 +383,10 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[Connection]]:
 
 async def cancel_after(turns: int, url: str) -> None:
     async with checked_transport() as transport:
-        sending, _ = begin(transport, url)
+        pending, _ = begin(transport, url)
         for _ in range(turns):
             await asyncio.sleep(0)
-        sending.cancel()
+        pending.cancel()
 
 
 @pytest.mark.parametrize("turns", range(1, 8))
@@ -419,9 +419,9 @@ def test_a_refused_connection_leaves_nothing_for_the_garbage_collector(
             gc.collect()
             gc.disable()
             try:
-                taker = await fetch(transport, url)
-                assert taker.fault == ("UpstreamUnreachable", "connection_refused")
-                del taker  # its error refers to the frames that raised it
+                receiver = await fetch(transport, url)
+                assert receiver.fault == ("UpstreamUnreachable", "connection_refused")
+                del receiver  # its error refers to the frames that raised it
                 await until(lambda: not any(left() for left in made))
             finally:
                 gc.enable()
@@ -438,15 +438,15 @@ def test_a_pause_in_the_first_moments_holds(run: Run, has_name: bool, turns: int
             ScriptedServer([[0.1, answer(b"a")]]) as server,
             checked_transport() as transport,
         ):
-            sending, taker = begin(transport, server.named_url if has_name else server.url)
+            pending, receiver = begin(transport, server.named_url if has_name else server.url)
             for _ in range(turns):
                 await asyncio.sleep(0)
-            sending.pause()
+            pending.pause()
             await asyncio.sleep(0.3)
-            assert taker.log == ["sent"]
-            sending.resume()
-            await taker.over.wait()
-            assert taker.body == b"a"
+            assert receiver.log == ["sent"]
+            pending.resume()
+            await receiver.over.wait()
+            assert receiver.body == b"a"
 
     run(main())
 
@@ -459,14 +459,14 @@ def test_a_pause_before_a_unix_socket_is_connected_holds(run: Run, tmp_path: Any
             ScriptedServer([[0.05, answer(b"a")]], path=path) as server,
             checked_transport() as transport,
         ):
-            sending, taker = begin(transport, f"unix://{path}:/v1")
-            sending.pause()
+            pending, receiver = begin(transport, f"unix://{path}:/v1")
+            pending.pause()
             await server.until(lambda: bool(server.requests))
             await asyncio.sleep(0.2)
-            assert taker.log == ["sent"]
-            sending.resume()
-            await taker.over.wait()
-            assert taker.body == b"a"
+            assert receiver.log == ["sent"]
+            pending.resume()
+            await receiver.over.wait()
+            assert receiver.body == b"a"
 
     run(main())
 
@@ -490,8 +490,8 @@ def test_a_response_that_comes_before_the_transport_is_handed_over_is_read(
 
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(EarlyData, "hand_over", with_data)
-                taker = await fetch(transport, server.url)
-            assert (taker.status, taker.body) == (503, b"x")
+                receiver = await fetch(transport, server.url)
+            assert (receiver.status, receiver.body) == (503, b"x")
             assert transport.stats[0].open == (0 if has_ended else 1)
 
     run(main())
@@ -509,8 +509,8 @@ def test_a_connection_that_is_lost_before_it_is_handed_over_is_an_error(run: Run
 
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(EarlyData, "hand_over", lost)
-                taker = await fetch(transport, server.url)
-            assert taker.fault == ("UpstreamUnreachable", "connection_reset")
+                receiver = await fetch(transport, server.url)
+            assert receiver.fault == ("UpstreamUnreachable", "connection_reset")
             await server.left()
 
     run(main())
@@ -522,11 +522,11 @@ def test_no_more_connections_are_made_than_are_allowed(run: Run) -> None:
             ScriptedServer([[0.05, answer(b"a")]] * 9) as server,
             checked_transport(limits=Limits(connections=2)) as transport,
         ):
-            takers = [begin(transport, server.url)[1] for _ in range(6)]
+            receivers = [begin(transport, server.url)[1] for _ in range(6)]
             stats = transport.stats[0]
             assert (stats.active, stats.waiting, stats.connecting) == (0, 6, 2)
-            for taker in takers:
-                await taker.over.wait()
+            for receiver in receivers:
+                await receiver.over.wait()
             assert server.connections == 2
 
     run(main())
@@ -539,9 +539,9 @@ def test_a_receiver_that_cancels_a_waiting_request_opens_no_connection_for_it(ru
             checked_transport() as transport,
         ):
             first, _ = begin(transport, server.named_url)
-            taker = Taker(on=lambda name: name == "sent" and first.cancel())
-            transport.send(request(server.named_url), QUICK, taker)
-            await until(lambda: "sent" in taker.log)
+            receiver = Recorder(on=lambda name: name == "sent" and first.cancel())
+            transport.send(request(server.named_url), QUICK, receiver)
+            await until(lambda: "sent" in receiver.log)
             await until(lambda: transport.stats[0].connecting == 0)
             assert transport.stats[0].waiting == 0
 
@@ -567,11 +567,11 @@ def test_a_request_fails_if_opening_its_connection_fails_after_it_was_sent(
                 raise ConnectionResetError
 
             monkeypatch.setattr(module, "_connect", breaking)
-            taker = Taker()
-            transport.send(request(server.url), QUICK, taker)
-            await until(taker.over.is_set)
-            assert (set(taker.log), taker.log[-1]) == ({"sent", "error"}, "error")
-            assert taker.fault == ("UpstreamDisconnected", "disconnected")
+            receiver = Recorder()
+            transport.send(request(server.url), QUICK, receiver)
+            await until(receiver.over.is_set)
+            assert (set(receiver.log), receiver.log[-1]) == ({"sent", "error"}, "error")
+            assert receiver.fault == ("UpstreamDisconnected", "disconnected")
             assert transport.stats[0].open == transport.stats[0].connecting == 0
 
     run(main())

@@ -132,13 +132,13 @@ def stopped(script: Any, when: int | None, stop: Callable[[UpstreamRequest], Non
     """After that many chunks, or before anything, ``stop`` is called; then some time passes."""
 
     async def main() -> Receiver:
-        sendings: list[UpstreamRequest] = []
-        receiver = Receiver(lambda count: stop(sendings[0]) if count == when else None)
-        sendings.append(EchoTransport(time.perf_counter).send(request(script), HASTY, receiver))
+        requests: list[UpstreamRequest] = []
+        receiver = Receiver(lambda count: stop(requests[0]) if count == when else None)
+        requests.append(EchoTransport(time.perf_counter).send(request(script), HASTY, receiver))
         if when is None:
-            stop(sendings[0])
+            stop(requests[0])
         await asyncio.sleep(0.06)
-        stop(sendings[0])  # safe at any time
+        stop(requests[0])  # safe at any time
         return receiver
 
     return asyncio.run(main())
@@ -166,12 +166,12 @@ def test_after_a_cancel_nothing_is_called(
 
 def test_a_paused_response_waits_until_it_is_resumed() -> None:
     async def main() -> None:
-        sendings: list[UpstreamRequest] = []
-        receiver = Receiver(lambda count: sendings[0].pause() if count == 2 else None)
-        sendings.append(EchoTransport(time.perf_counter).send(request(), TIMEOUTS, receiver))
+        requests: list[UpstreamRequest] = []
+        receiver = Receiver(lambda count: requests[0].pause() if count == 2 else None)
+        requests.append(EchoTransport(time.perf_counter).send(request(), TIMEOUTS, receiver))
         await asyncio.sleep(0.03)
         assert len(receiver.chunks) == 2
-        sendings[0].resume()
+        requests[0].resume()
         await asyncio.wait_for(receiver.over.wait(), 5)
         assert len(receiver.chunks) == 7
         assert receiver.told[-1] == "end"
@@ -182,9 +182,9 @@ def test_a_paused_response_waits_until_it_is_resumed() -> None:
 def test_a_pause_that_is_over_before_the_next_piece_costs_nothing() -> None:
     async def main() -> None:
         receiver = Receiver()
-        sending = EchoTransport(time.perf_counter).send(request(), TIMEOUTS, receiver)
-        sending.pause()
-        sending.resume()
+        pending = EchoTransport(time.perf_counter).send(request(), TIMEOUTS, receiver)
+        pending.pause()
+        pending.resume()
         await asyncio.wait_for(receiver.over.wait(), 5)
         assert len(receiver.chunks) == 7
 

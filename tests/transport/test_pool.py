@@ -8,7 +8,16 @@ import pytest
 
 from headway.transport import Limits, OriginStats
 from headway.types import Timeouts
-from support.receiver import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.receiver import (
+    QUICK,
+    Recorder,
+    Run,
+    begin,
+    checked_transport,
+    fetch,
+    request,
+    until,
+)
 from support.scripted_server import ScriptedServer, answer
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -27,8 +36,8 @@ class Hand:
 def test_connections_are_reused_last_in_first_out(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer([[0.02, answer()]]) as server, checked_transport() as transport:
-            takers = [begin(transport, server.url)[1] for _ in range(3)]
-            await until(lambda: all(taker.over.is_set() for taker in takers))
+            receivers = [begin(transport, server.url)[1] for _ in range(3)]
+            await until(lambda: all(receiver.over.is_set() for receiver in receivers))
             assert server.connections == 3
             last = server.requests[-1].connection
             for _ in range(4):
@@ -60,15 +69,17 @@ def test_requests_beyond_the_cap_wait_in_order(run: Run) -> None:
             checked_transport(limits=Limits(connections=2)) as transport,
         ):
             order: list[int] = []
-            takers = []
+            receivers = []
             for number in range(8):
-                taker = Taker(lambda name, n=number: order.append(n) if name == "sent" else None)
-                transport.send(request(server.url), QUICK, taker)
-                takers.append(taker)
+                receiver = Recorder(
+                    lambda name, n=number: order.append(n) if name == "sent" else None
+                )
+                transport.send(request(server.url), QUICK, receiver)
+                receivers.append(receiver)
             await until(lambda: bool(server.requests))
             stats = transport.stats[0]
             assert (stats.open + stats.connecting, stats.waiting) == (2, 6)
-            await until(lambda: all(taker.over.is_set() for taker in takers))
+            await until(lambda: all(receiver.over.is_set() for receiver in receivers))
             assert order == list(range(8))
             assert server.connections == 2
 
@@ -84,9 +95,9 @@ def test_a_wait_that_is_too_long_says_that_the_pool_is_exhausted(run: Run) -> No
         ):
             begin(transport, server.url)
             await until(lambda: bool(server.requests))
-            taker = await fetch(transport, server.url, timeouts)
-            assert taker.fault == ("UpstreamTimeout", "connect_timeout")
-            assert "connection pool exhausted: all 1 connections" in str(taker.error)
+            receiver = await fetch(transport, server.url, timeouts)
+            assert receiver.fault == ("UpstreamTimeout", "connect_timeout")
+            assert "connection pool exhausted: all 1 connections" in str(receiver.error)
             assert transport.stats[0].waiting == 0
 
     run(main())
@@ -180,8 +191,8 @@ def test_a_pool_that_was_dropped_is_opened_again_and_its_timeouts_checked(run: R
         ):
             await fetch(transport, server.url)
             await until(lambda: transport.stats == ())
-            taker = await fetch(transport, server.url, Timeouts(first_byte=0.1))
-            assert taker.fault == ("UpstreamTimeout", "first_byte_timeout")
+            receiver = await fetch(transport, server.url, Timeouts(first_byte=0.1))
+            assert receiver.fault == ("UpstreamTimeout", "first_byte_timeout")
 
     run(main())
 
@@ -231,8 +242,8 @@ def test_the_number_of_idle_connections_is_limited(run: Run) -> None:
             ScriptedServer([[0.05, answer()]]) as server,
             checked_transport(limits=Limits(idle_connections=2)) as transport,
         ):
-            takers = [begin(transport, server.url)[1] for _ in range(5)]
-            await until(lambda: all(taker.over.is_set() for taker in takers))
+            receivers = [begin(transport, server.url)[1] for _ in range(5)]
+            await until(lambda: all(receiver.over.is_set() for receiver in receivers))
             assert transport.stats[0].idle == transport.stats[0].open == 2
             await server.left(3)
 
@@ -247,9 +258,9 @@ def test_a_stale_connection_is_replaced_once(run: Run, way: str) -> None:
             checked_transport() as transport,
         ):
             await fetch(transport, server.url)
-            taker = await fetch(transport, server.url, body=b"the body")
-            assert taker.body == b"2"
-            assert taker.log == ["sent", "sent", "response", "chunk", "end"]
+            receiver = await fetch(transport, server.url, body=b"the body")
+            assert receiver.body == b"2"
+            assert receiver.log == ["sent", "sent", "response", "chunk", "end"]
             assert [received.body for received in server.requests[1:]] == [b"the body"] * 2
             assert server.connections == 2
 
@@ -263,8 +274,8 @@ def test_a_connection_closed_before_the_next_request_is_replaced(run: Run) -> No
             checked_transport() as transport,
         ):
             await fetch(transport, server.url)
-            taker = await fetch(transport, server.url)
-            assert taker.body == b"2"
+            receiver = await fetch(transport, server.url)
+            assert receiver.body == b"2"
             assert server.connections == 2
 
     run(main())
@@ -277,8 +288,8 @@ def test_a_second_disconnect_is_an_error(run: Run) -> None:
             checked_transport() as transport,
         ):
             await fetch(transport, server.url)
-            taker = await fetch(transport, server.url)
-            assert taker.fault == ("UpstreamDisconnected", "disconnected")
+            receiver = await fetch(transport, server.url)
+            assert receiver.fault == ("UpstreamDisconnected", "disconnected")
             assert len(server.requests) == 3
 
     run(main())
@@ -287,8 +298,8 @@ def test_a_second_disconnect_is_an_error(run: Run) -> None:
 def test_a_fresh_connection_that_breaks_is_not_retried(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer(["close", answer()]) as server, checked_transport() as transport:
-            taker = await fetch(transport, server.url)
-            assert taker.fault == ("UpstreamDisconnected", "disconnected")
+            receiver = await fetch(transport, server.url)
+            assert receiver.fault == ("UpstreamDisconnected", "disconnected")
             assert len(server.requests) == 1
 
     run(main())
@@ -304,8 +315,8 @@ def test_a_request_is_not_retried_after_the_first_byte_of_its_response(
             checked_transport() as transport,
         ):
             await fetch(transport, server.url)
-            taker = await fetch(transport, server.url)
-            assert taker.fault == ("UpstreamDisconnected", "disconnected")
+            receiver = await fetch(transport, server.url)
+            assert receiver.fault == ("UpstreamDisconnected", "disconnected")
             assert len(server.requests) == 2
 
     run(main())
@@ -316,10 +327,10 @@ def test_a_retry_does_not_take_another_old_connection(run: Run) -> None:
         # Two connections are up; the server closes both as the next request comes.
         replies = [[0.05, answer()], [0.05, answer()], "close", answer(b"fresh")]
         async with ScriptedServer(replies) as server, checked_transport() as transport:
-            takers = [begin(transport, server.url)[1] for _ in range(2)]
-            await until(lambda: all(taker.over.is_set() for taker in takers))
-            taker = await fetch(transport, server.url)
-            assert taker.body == b"fresh"
+            receivers = [begin(transport, server.url)[1] for _ in range(2)]
+            await until(lambda: all(receiver.over.is_set() for receiver in receivers))
+            receiver = await fetch(transport, server.url)
+            assert receiver.body == b"fresh"
             assert server.requests[-1].connection == 2
 
     run(main())
@@ -331,9 +342,9 @@ def test_every_request_of_a_burst_on_one_pool_is_served(run: Run) -> None:
             ScriptedServer([answer(b"x")]) as server,
             checked_transport(limits=Limits(connections=16)) as transport,
         ):
-            takers = [begin(transport, server.url)[1] for _ in range(300)]
-            await asyncio.gather(*(taker.over.wait() for taker in takers))
-            assert all(taker.body == b"x" for taker in takers)
+            receivers = [begin(transport, server.url)[1] for _ in range(300)]
+            await asyncio.gather(*(receiver.over.wait() for receiver in receivers))
+            assert all(receiver.body == b"x" for receiver in receivers)
             assert server.connections <= 16
 
     run(main())

@@ -11,7 +11,7 @@ import pytest
 
 from headway.transport import Limits, TlsSettings
 from headway.types import Timeouts
-from support.receiver import Run, Taker, checked_transport, request, until
+from support.receiver import Recorder, Run, checked_transport, request, until
 from support.scripted_server import Received, Reply, ScriptedServer, answer, chunked, sse
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -36,20 +36,20 @@ REPLIES: list[Reply] = [
 ]
 
 
-async def act(sending: Any, chance: random.Random) -> bool:
+async def act(pending: Any, chance: random.Random) -> bool:
     """Whether it was given up."""
     await asyncio.sleep(chance.random() * 0.03)
     match chance.randrange(8):
         case 0:
-            sending.cancel()
+            pending.cancel()
             return True
         case 1:
-            sending.finish()
+            pending.finish()
             return True
         case 2:
-            sending.pause()
+            pending.pause()
             await asyncio.sleep(0.01)
-            sending.resume()
+            pending.resume()
     return False
 
 
@@ -65,16 +65,16 @@ def test_a_storm_of_requests_and_faults_leaves_nothing_open(
 
     async def one(transport: Any, url: str, timeouts: Timeouts) -> None:
         await asyncio.sleep(chance.random() * 0.5)
-        taker = Taker()
+        receiver = Recorder()
         body = bytes(chance.choice([0, 100, 3_000_000]))
-        sending = transport.send(request(url, body=body), timeouts, taker)
-        if await act(sending, chance):
-            seen = list(taker.log)
+        pending = transport.send(request(url, body=body), timeouts, receiver)
+        if await act(pending, chance):
+            seen = list(receiver.log)
             await asyncio.sleep(0.05)
-            assert taker.log == seen
+            assert receiver.log == seen
         else:
-            await asyncio.wait_for(taker.over.wait(), 10)
-            assert taker.log[-1] in ("end", "error")
+            await asyncio.wait_for(receiver.over.wait(), 10)
+            assert receiver.log[-1] in ("end", "error")
 
     async def main() -> None:
         tls = certificates.server() if secure else None

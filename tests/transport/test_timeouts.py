@@ -9,7 +9,16 @@ import pytest
 
 from headway.transport import Limits
 from headway.types import Timeouts
-from support.receiver import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.receiver import (
+    QUICK,
+    Recorder,
+    Run,
+    begin,
+    checked_transport,
+    fetch,
+    request,
+    until,
+)
 from support.scripted_server import Reply, ScriptedServer, answer
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -41,11 +50,11 @@ def test_each_timeout_has_its_own_error(run: Run, name: str) -> None:
     async def main() -> None:
         async with ScriptedServer([script]) as server, checked_transport() as transport:
             began = time.monotonic()
-            taker = await fetch(transport, server.url, timeouts)
+            receiver = await fetch(transport, server.url, timeouts)
             assert 0.1 <= time.monotonic() - began < 1.5
-            assert taker.fault == ("UpstreamTimeout", code)
-            assert f"127.0.0.1:{server.port}" in str(taker.error)
-            assert " s" in str(taker.error)
+            assert receiver.fault == ("UpstreamTimeout", code)
+            assert f"127.0.0.1:{server.port}" in str(receiver.error)
+            assert " s" in str(receiver.error)
             await server.left()
             assert transport.stats[0].open == 0
 
@@ -55,8 +64,8 @@ def test_each_timeout_has_its_own_error(run: Run, name: str) -> None:
 def test_each_message_says_how_long(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer(["hang"]) as server, checked_transport() as transport:
-            taker = await fetch(transport, server.url, Timeouts(first_byte=0.15))
-            assert "did not begin to answer within 0.15 s" in str(taker.error)
+            receiver = await fetch(transport, server.url, Timeouts(first_byte=0.15))
+            assert "did not begin to answer within 0.15 s" in str(receiver.error)
 
     run(main())
 
@@ -69,10 +78,10 @@ def test_connecting_times_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
 
     async def main() -> None:
         async with checked_transport() as transport:
-            taker = await fetch(transport, "http://127.0.0.1:9", Timeouts(connect=0.15))
-            assert taker.log == ["error"]
-            assert taker.fault == ("UpstreamTimeout", "connect_timeout")
-            assert "no connection to 127.0.0.1:9 within 0.15 s" in str(taker.error)
+            receiver = await fetch(transport, "http://127.0.0.1:9", Timeouts(connect=0.15))
+            assert receiver.log == ["error"]
+            assert receiver.fault == ("UpstreamTimeout", "connect_timeout")
+            assert "no connection to 127.0.0.1:9 within 0.15 s" in str(receiver.error)
             assert transport.stats[0].connecting == 0
 
     run(main())
@@ -82,8 +91,8 @@ def test_a_stream_that_keeps_coming_does_not_time_out(run: Run) -> None:
     async def main() -> None:
         script = [LENGTH, *[step for _ in range(20) for step in (b"12345", 0.02)]]
         async with ScriptedServer([script]) as server, checked_transport() as transport:
-            taker = await fetch(transport, server.url, Timeouts(first_byte=0.2, idle=0.2))
-            assert (taker.log[-1], len(taker.body)) == ("end", 100)
+            receiver = await fetch(transport, server.url, Timeouts(first_byte=0.2, idle=0.2))
+            assert (receiver.log[-1], len(receiver.body)) == ("end", 100)
 
     run(main())
 
@@ -94,15 +103,15 @@ def test_the_idle_timeout_does_not_run_while_reading_is_paused(run: Run) -> None
             ScriptedServer([[LENGTH + b"a", "hang"]]) as server,
             checked_transport() as transport,
         ):
-            sending, taker = begin(transport, server.url, Timeouts(idle=0.15))
-            await until(lambda: taker.body == b"a")
-            sending.pause()
+            pending, receiver = begin(transport, server.url, Timeouts(idle=0.15))
+            await until(lambda: receiver.body == b"a")
+            pending.pause()
             await asyncio.sleep(0.4)
-            assert not taker.over.is_set()
+            assert not receiver.over.is_set()
             began = time.monotonic()
-            sending.resume()
-            await until(taker.over.is_set)
-            assert taker.fault == ("UpstreamTimeout", "idle_timeout")
+            pending.resume()
+            await until(receiver.over.is_set)
+            assert receiver.fault == ("UpstreamTimeout", "idle_timeout")
             assert time.monotonic() - began >= 0.1
 
     run(main())
@@ -114,11 +123,11 @@ def test_the_total_timeout_runs_on_while_reading_is_paused(run: Run) -> None:
             ScriptedServer([[LENGTH + b"a", "hang"]]) as server,
             checked_transport() as transport,
         ):
-            sending, taker = begin(transport, server.url, Timeouts(total=0.3))
-            await until(lambda: taker.body == b"a")
-            sending.pause()
-            await until(taker.over.is_set)
-            assert taker.fault == ("UpstreamTimeout", "total_timeout")
+            pending, receiver = begin(transport, server.url, Timeouts(total=0.3))
+            await until(lambda: receiver.body == b"a")
+            pending.pause()
+            await until(receiver.over.is_set)
+            assert receiver.fault == ("UpstreamTimeout", "total_timeout")
 
     run(main())
 
@@ -130,9 +139,9 @@ def test_sending_a_large_request_counts_as_waiting_for_the_response(run: Run) ->
             checked_transport() as transport,
         ):
             timeouts = Timeouts(first_byte=0.2)
-            taker = await fetch(transport, server.url, timeouts, body=bytes(50_000_000))
-            assert taker.log == ["error"]
-            assert taker.fault == ("UpstreamTimeout", "first_byte_timeout")
+            receiver = await fetch(transport, server.url, timeouts, body=bytes(50_000_000))
+            assert receiver.log == ["error"]
+            assert receiver.fault == ("UpstreamTimeout", "first_byte_timeout")
 
     run(main())
 
@@ -143,11 +152,11 @@ def test_a_stall_of_the_event_loop_does_not_time_out_what_has_arrived(run: Run) 
             ScriptedServer([[0.05, LENGTH + b"a" * 50, 0.1, b"b" * 50]]) as server,
             checked_transport() as transport,
         ):
-            _, taker = begin(transport, server.url, Timeouts(first_byte=0.3, idle=0.3))
-            await until(lambda: len(taker.body) == 50)
+            _, receiver = begin(transport, server.url, Timeouts(first_byte=0.3, idle=0.3))
+            await until(lambda: len(receiver.body) == 50)
             time.sleep(0.6)  # the loop is blocked for longer than the timeout
-            await until(taker.over.is_set)
-            assert taker.log[-1] == "end"
+            await until(receiver.over.is_set)
+            assert receiver.log[-1] == "end"
 
     run(main())
 
@@ -180,10 +189,10 @@ def test_a_receiver_that_fails_in_its_timeout_does_not_stop_the_others(run: Run)
 
         async with ScriptedServer(["hang"]) as server, checked_transport() as transport:
             timeouts = Timeouts(first_byte=0.1)
-            takers = [Taker(fail) for _ in range(3)]
-            for taker in takers:
-                transport.send(request(server.url), timeouts, taker)
-            await until(lambda: all(taker.over.is_set() for taker in takers))
+            receivers = [Recorder(fail) for _ in range(3)]
+            for receiver in receivers:
+                transport.send(request(server.url), timeouts, receiver)
+            await until(lambda: all(receiver.over.is_set() for receiver in receivers))
             assert (await fetch(transport, server.url, timeouts)).fault[1] == "first_byte_timeout"
 
     run(main())

@@ -13,7 +13,16 @@ import pytest
 from headway.errors import UpstreamUnreachable
 from headway.transport import OriginSettings, TlsSettings, tls
 from headway.transport.tls import TlsContexts, build_context
-from support.receiver import QUICK, Run, Taker, begin, checked_transport, fetch, request, until
+from support.receiver import (
+    QUICK,
+    Recorder,
+    Run,
+    begin,
+    checked_transport,
+    fetch,
+    request,
+    until,
+)
 from support.scripted_server import ScriptedServer, answer, sse
 
 Certificates = Any  # the class is the conftest's
@@ -30,10 +39,10 @@ def test_responses_over_tls_arrive_on_one_reused_connection(
             checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
         ):
             assert (await fetch(transport, server.url)).body == b"1"
-            _, taker = begin(transport, server.url)
-            assert taker.log == ["sent"]
-            await until(taker.over.is_set)
-            assert taker.body == b"data: 2\n\n"
+            _, receiver = begin(transport, server.url)
+            assert receiver.log == ["sent"]
+            await until(receiver.over.is_set)
+            assert receiver.body == b"data: 2\n\n"
             assert server.connections == 1
             assert server.requests[0].header("host") == f"127.0.0.1:{server.port}"
 
@@ -50,11 +59,11 @@ def test_http_1_1_is_negotiated(run: Run, certificates: Certificates) -> None:
             ScriptedServer([answer(b"1")], tls=context) as server,
             checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
         ):
-            taker = await fetch(transport, server.url)
+            receiver = await fetch(transport, server.url)
             (connection,) = transport._registry._connections
             held = connection._transport.get_extra_info("ssl_object")
             seen.append(held.selected_alpn_protocol())
-            assert taker.status == 200
+            assert receiver.status == 200
 
     run(main())
     assert seen == ["http/1.1"]
@@ -83,11 +92,11 @@ def test_an_invalid_certificate_is_reported_with_its_reason(
             ScriptedServer([answer()], tls=context) as server,
             checked_transport(tls=tls) as transport,
         ):
-            taker = await fetch(transport, server.url)
-            assert taker.log == ["error"]
-            assert taker.fault == ("UpstreamUnreachable", code)
-            assert f"cannot reach 127.0.0.1:{server.port}" in str(taker.error)
-            assert said in str(taker.error)
+            receiver = await fetch(transport, server.url)
+            assert receiver.log == ["error"]
+            assert receiver.fault == ("UpstreamUnreachable", code)
+            assert f"cannot reach 127.0.0.1:{server.port}" in str(receiver.error)
+            assert said in str(receiver.error)
             assert server.requests == []
 
     run(main())
@@ -99,9 +108,9 @@ def test_a_certificate_for_another_name_is_reported(run: Run, certificates: Cert
             ScriptedServer([answer()], tls=certificates.server(name="other.test")) as server,
             checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
         ):
-            taker = await fetch(transport, f"https://localhost:{server.port}")
-            assert taker.fault == ("UpstreamUnreachable", "tls_name_mismatch")
-            assert "for another name" in str(taker.error)
+            receiver = await fetch(transport, f"https://localhost:{server.port}")
+            assert receiver.fault == ("UpstreamUnreachable", "tls_name_mismatch")
+            assert "for another name" in str(receiver.error)
 
     run(main())
 
@@ -156,10 +165,10 @@ def test_a_client_certificate_that_is_missing_is_an_error(
             ScriptedServer([answer(b"x")], tls=context) as server,
             checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
         ):
-            taker = await fetch(transport, server.url)
+            receiver = await fetch(transport, server.url)
             # asyncio's server drops the connection where it should say why, in TLS 1.2 always.
-            assert taker.log[-1] == "error"
-            assert taker.fault in (
+            assert receiver.log[-1] == "error"
+            assert receiver.fault in (
                 ("UpstreamUnreachable", "tls_client_certificate"),
                 ("UpstreamUnreachable", "connection_reset"),
                 ("UpstreamDisconnected", "disconnected"),
@@ -174,9 +183,9 @@ def test_plain_http_where_tls_was_expected_is_reported(run: Run) -> None:
             ScriptedServer([answer()], greeting=[b"HTTP/1.1 400 Bad Request\r\n\r\n"]) as server,
             checked_transport() as transport,
         ):
-            taker = await fetch(transport, f"https://127.0.0.1:{server.port}")
-            assert taker.fault == ("UpstreamUnreachable", "tls_not_spoken")
-            assert "is it http://?" in str(taker.error)
+            receiver = await fetch(transport, f"https://127.0.0.1:{server.port}")
+            assert receiver.fault == ("UpstreamUnreachable", "tls_not_spoken")
+            assert "is it http://?" in str(receiver.error)
 
     run(main())
 
@@ -187,9 +196,9 @@ def test_a_server_that_closes_during_the_handshake_is_reported(run: Run) -> None
             ScriptedServer([answer()], greeting="close") as server,
             checked_transport() as transport,
         ):
-            taker = await fetch(transport, f"https://127.0.0.1:{server.port}")
-            assert taker.fault[0] == "UpstreamUnreachable"
-            assert taker.fault[1] in ("connection_reset", "tls_handshake")
+            receiver = await fetch(transport, f"https://127.0.0.1:{server.port}")
+            assert receiver.fault[0] == "UpstreamUnreachable"
+            assert receiver.fault[1] in ("connection_reset", "tls_handshake")
 
     run(main())
 
@@ -202,15 +211,15 @@ def test_a_file_that_cannot_be_used_is_named(run: Run, tmp_path: Path, field: st
     async def main() -> None:
         for path in (str(tmp_path / "missing.pem"), str(nonsense)):
             async with checked_transport(tls=TlsSettings(**{field: path})) as transport:
-                taker = await fetch(transport, "https://127.0.0.1:9")
-                assert taker.fault[0] == "UpstreamUnreachable"
+                receiver = await fetch(transport, "https://127.0.0.1:9")
+                assert receiver.fault[0] == "UpstreamUnreachable"
             async with (
                 ScriptedServer([answer()]) as server,
                 checked_transport(tls=TlsSettings(**{field: path})) as transport,
             ):
-                taker = await fetch(transport, f"https://127.0.0.1:{server.port}")
-                assert taker.fault == ("UpstreamUnreachable", "tls_settings")
-                assert f"TLS {field} {path!r}" in str(taker.error)
+                receiver = await fetch(transport, f"https://127.0.0.1:{server.port}")
+                assert receiver.fault == ("UpstreamUnreachable", "tls_settings")
+                assert f"TLS {field} {path!r}" in str(receiver.error)
 
     run(main())
 
@@ -238,11 +247,11 @@ def test_a_tls_alert_after_the_handshake_is_reported(run: Run, certificates: Cer
             ScriptedServer(["hang"], tls=certificates.server()) as server,
             checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
         ):
-            _, taker = begin(transport, server.url)
+            _, receiver = begin(transport, server.url)
             await until(lambda: bool(server.requests))
             (connection,) = transport._registry._connections
             connection._on_disconnect(alert)
-            assert taker.fault == ("UpstreamUnreachable", "tls_client_certificate")
+            assert receiver.fault == ("UpstreamUnreachable", "tls_client_certificate")
 
     run(main())
 
@@ -256,9 +265,9 @@ def test_a_disconnect_in_the_middle_of_a_response_over_tls_is_reported(
             ScriptedServer([[LENGTH + b"abc", 0.02, end]], tls=certificates.server()) as server,
             checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
         ):
-            taker = await fetch(transport, server.url)
-            assert taker.fault == ("UpstreamDisconnected", "disconnected")
-            assert taker.body == b"abc"
+            receiver = await fetch(transport, server.url)
+            assert receiver.fault == ("UpstreamDisconnected", "disconnected")
+            assert receiver.body == b"abc"
 
     run(main())
 
@@ -270,15 +279,15 @@ def test_large_bodies_with_a_pause_go_through_tls(run: Run, certificates: Certif
             ScriptedServer([answer(body)], tls=certificates.server()) as server,
             checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
         ):
-            taker = Taker(lambda name: sending.pause() if name == "response" else None)
-            sending = transport.send(request(server.url, body=body), QUICK, taker)
-            await until(lambda: taker.status == 200)
+            receiver = Recorder(lambda name: pending.pause() if name == "response" else None)
+            pending = transport.send(request(server.url, body=body), QUICK, receiver)
+            await until(lambda: receiver.status == 200)
             await asyncio.sleep(0.1)
-            assert len(taker.body) < len(body)
-            sending.resume()
-            await until(taker.over.is_set)
-            assert taker.body == body
-            assert taker.log[0] == "sent"
+            assert len(receiver.body) < len(body)
+            pending.resume()
+            await until(receiver.over.is_set)
+            assert receiver.body == body
+            assert receiver.log[0] == "sent"
             assert server.requests[0].body == body
 
     run(main())
@@ -290,9 +299,9 @@ def test_cancel_over_tls_closes_at_once(run: Run, certificates: Certificates) ->
             ScriptedServer([[LENGTH + b"a", "hang"]], tls=certificates.server()) as server,
             checked_transport(tls=TlsSettings(ca_file=certificates.ca_file)) as transport,
         ):
-            sending, taker = begin(transport, server.url)
-            await until(lambda: taker.body == b"a")
-            sending.cancel()
+            pending, receiver = begin(transport, server.url)
+            await until(lambda: receiver.body == b"a")
+            pending.cancel()
             await server.left(within=0.5)
 
     run(main())

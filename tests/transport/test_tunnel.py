@@ -109,9 +109,9 @@ def test_a_wrong_certificate_name_behind_a_tunnel_is_reported_of_the_origin(
                 proxies=ProxySettings(https=f"http://127.0.0.1:{port}"),
             ) as transport,
         ):
-            taker = await fetch(transport, "https://api.test")
-            assert taker.fault == ("UpstreamUnreachable", "tls_name_mismatch")
-            assert "cannot reach api.test" in str(taker.error)
+            receiver = await fetch(transport, "https://api.test")
+            assert receiver.fault == ("UpstreamUnreachable", "tls_name_mismatch")
+            assert "cannot reach api.test" in str(receiver.error)
 
     run(main())
 
@@ -136,12 +136,12 @@ def test_a_proxy_that_refuses_is_named_without_its_password(run: Run, name: str)
         async with ScriptedServer([reply]) as server:
             proxy = f"http://user:secret@127.0.0.1:{server.port}"
             async with checked_transport(proxies=ProxySettings(all=proxy)) as transport:
-                taker = await fetch(transport, "https://api.test")
-                assert taker.fault == ("UpstreamUnreachable", "proxy_refused")
-                assert f"proxy http://127.0.0.1:{server.port} refused" in str(taker.error)
-                assert "api.test:443" in str(taker.error)
-                assert said in str(taker.error)
-                assert "secret" not in str(taker.error)
+                receiver = await fetch(transport, "https://api.test")
+                assert receiver.fault == ("UpstreamUnreachable", "proxy_refused")
+                assert f"proxy http://127.0.0.1:{server.port} refused" in str(receiver.error)
+                assert "api.test:443" in str(receiver.error)
+                assert said in str(receiver.error)
+                assert "secret" not in str(receiver.error)
 
     run(main())
 
@@ -167,9 +167,9 @@ def test_a_407_of_a_forwarding_proxy_is_an_error(run: Run) -> None:
         async with ScriptedServer([answer(status=407)]) as server:
             proxy = f"http://127.0.0.1:{server.port}"
             async with checked_transport(proxies=ProxySettings(http=proxy)) as transport:
-                taker = await fetch(transport, "http://api.test")
-                assert taker.fault == ("UpstreamUnreachable", "proxy_refused")
-                assert proxy in str(taker.error)
+                receiver = await fetch(transport, "http://api.test")
+                assert receiver.fault == ("UpstreamUnreachable", "proxy_refused")
+                assert proxy in str(receiver.error)
 
     run(main())
 
@@ -189,10 +189,10 @@ def test_a_proxy_that_cannot_be_reached_is_named(run: Run, url: str) -> None:
             port = server.port
         proxies = ProxySettings(all=f"http://u:secret@127.0.0.1:{port}")
         async with checked_transport(proxies=proxies) as transport:
-            taker = await fetch(transport, url)
-            assert taker.fault == ("UpstreamUnreachable", "connection_refused")
-            assert f"cannot reach proxy http://127.0.0.1:{port}" in str(taker.error)
-            assert "secret" not in str(taker.error)
+            receiver = await fetch(transport, url)
+            assert receiver.fault == ("UpstreamUnreachable", "connection_refused")
+            assert f"cannot reach proxy http://127.0.0.1:{port}" in str(receiver.error)
+            assert "secret" not in str(receiver.error)
 
     run(main())
 
@@ -201,9 +201,9 @@ def test_a_proxy_scheme_that_is_not_supported_is_reported(run: Run) -> None:
     async def main() -> None:
         proxies = ProxySettings(all="socks5://127.0.0.1:1080")
         async with checked_transport(proxies=proxies) as transport:
-            taker = await fetch(transport, "https://api.test")
-            assert taker.fault == ("UpstreamUnreachable", "proxy_settings")
-            assert "'socks5' is not supported" in str(taker.error)
+            receiver = await fetch(transport, "https://api.test")
+            assert receiver.fault == ("UpstreamUnreachable", "proxy_settings")
+            assert "'socks5' is not supported" in str(receiver.error)
 
     run(main())
 
@@ -229,10 +229,10 @@ def test_cancelling_while_connecting_leaves_nothing_open(run: Run) -> None:
         async with ScriptedServer(["hang"]) as server:
             proxies = ProxySettings(all=f"http://127.0.0.1:{server.port}")
             async with checked_transport(proxies=proxies) as transport:
-                sending, taker = begin(transport, "https://api.test")
+                pending, receiver = begin(transport, "https://api.test")
                 await server.until(lambda: bool(server.requests))
-                sending.cancel()
+                pending.cancel()
                 await server.left()
-                assert taker.log == []
+                assert receiver.log == []
 
     run(main())

@@ -70,15 +70,15 @@ def test_an_upstream_fault_is_reported_once_and_closes_the_connection(run: Run, 
             ScriptedServer([script, answer(b"after")]) as server,
             checked_transport(limits=limits) as transport,
         ):
-            taker = await fetch(transport, server.url)
-            assert taker.fault == fault
-            assert f"127.0.0.1:{server.port}" in str(taker.error)
+            receiver = await fetch(transport, server.url)
+            assert receiver.fault == fault
+            assert f"127.0.0.1:{server.port}" in str(receiver.error)
             assert transport.stats[0].open == 0
             await server.left()
             assert (await fetch(transport, server.url)).body == b"after"
             assert server.connections == 2
-            assert taker.log.count("error") == 1
-            assert "end" not in taker.log
+            assert receiver.log.count("error") == 1
+            assert "end" not in receiver.log
 
     run(main())
 
@@ -124,9 +124,9 @@ def test_unusual_but_valid_responses_are_accepted(run: Run, name: str) -> None:
 
     async def main() -> None:
         async with ScriptedServer([script]) as server, checked_transport() as transport:
-            taker = await fetch(transport, server.url)
-            assert taker.log[-1] == "end"
-            assert taker.body == body
+            receiver = await fetch(transport, server.url)
+            assert receiver.log[-1] == "end"
+            assert receiver.body == body
 
     run(main())
 
@@ -136,10 +136,10 @@ def test_a_connection_refused_names_the_host_and_what_to_do(run: Run) -> None:
         async with ScriptedServer([answer()]) as server:
             url, port = server.url, server.port
         async with checked_transport() as transport:
-            taker = await fetch(transport, url)
-            assert taker.log == ["error"]
-            assert taker.fault == ("UpstreamUnreachable", "connection_refused")
-            assert f"cannot reach 127.0.0.1:{port}: nothing listens there" in str(taker.error)
+            receiver = await fetch(transport, url)
+            assert receiver.log == ["error"]
+            assert receiver.fault == ("UpstreamUnreachable", "connection_refused")
+            assert f"cannot reach 127.0.0.1:{port}: nothing listens there" in str(receiver.error)
 
     run(main())
 
@@ -147,9 +147,9 @@ def test_a_connection_refused_names_the_host_and_what_to_do(run: Run) -> None:
 def test_a_name_that_does_not_resolve_is_reported(run: Run) -> None:
     async def main() -> None:
         async with checked_transport() as transport:
-            taker = await fetch(transport, "http://no-such-host.invalid:81")
-            assert taker.fault == ("UpstreamUnreachable", "dns_failed")
-            assert "no-such-host.invalid:81: its name does not resolve" in str(taker.error)
+            receiver = await fetch(transport, "http://no-such-host.invalid:81")
+            assert receiver.fault == ("UpstreamUnreachable", "dns_failed")
+            assert "no-such-host.invalid:81: its name does not resolve" in str(receiver.error)
 
     run(main())
 
@@ -159,8 +159,8 @@ def test_every_waiting_request_fails_if_the_connection_is_refused(run: Run) -> N
         async with ScriptedServer([answer()]) as server:
             url = server.url
         async with checked_transport(limits=Limits(connections=3)) as transport:
-            takers = await asyncio.gather(*(fetch(transport, url) for _ in range(20)))
-            assert {taker.fault for taker in takers} == {
+            receivers = await asyncio.gather(*(fetch(transport, url) for _ in range(20)))
+            assert {receiver.fault for receiver in receivers} == {
                 ("UpstreamUnreachable", "connection_refused")
             }
 
@@ -173,8 +173,8 @@ def test_a_server_that_resets_as_it_accepts_is_reported(run: Run) -> None:
             ScriptedServer([answer()], greeting="reset") as server,
             checked_transport() as transport,
         ):
-            taker = await fetch(transport, server.url)
-            assert taker.fault[0] in ("UpstreamDisconnected", "UpstreamUnreachable")
+            receiver = await fetch(transport, server.url)
+            assert receiver.fault[0] in ("UpstreamDisconnected", "UpstreamUnreachable")
             await until(lambda: transport.stats[0].open == 0)
 
     run(main())
@@ -190,10 +190,10 @@ def test_a_connection_that_closes_as_soon_as_it_is_open_is_reported(
             ScriptedServer([answer()], greeting=way) as server,
             checked_transport() as transport,
         ):
-            taker = await fetch(transport, server.named_url if has_name else server.url)
-            assert taker.log[-1] == "error"
-            assert taker.fault == ("UpstreamDisconnected", "disconnected")
-            assert "before it answered" in str(taker.error)
+            receiver = await fetch(transport, server.named_url if has_name else server.url)
+            assert receiver.log[-1] == "error"
+            assert receiver.fault == ("UpstreamDisconnected", "disconnected")
+            assert "before it answered" in str(receiver.error)
             await until(lambda: transport.stats[0].open == 0)
 
     run(main())
@@ -205,8 +205,8 @@ def test_a_server_that_does_not_speak_http_is_an_error(run: Run) -> None:
             ScriptedServer([answer(b"x")], greeting=[b"220 hello\r\n"]) as server,
             checked_transport() as transport,
         ):
-            taker = await fetch(transport, server.url)
-            assert taker.fault[0] in ("UpstreamGarbled", "UpstreamDisconnected")
+            receiver = await fetch(transport, server.url)
+            assert receiver.fault[0] in ("UpstreamGarbled", "UpstreamDisconnected")
 
     run(main())
 
@@ -218,9 +218,9 @@ def test_too_many_open_files_is_reported(run: Run, monkeypatch: pytest.MonkeyPat
     async def main() -> None:
         async with checked_transport() as transport:
             monkeypatch.setattr("headway.transport.connector.socket.socket", full)
-            taker = await fetch(transport, "http://127.0.0.1:9")
+            receiver = await fetch(transport, "http://127.0.0.1:9")
             monkeypatch.undo()
-            assert taker.fault == ("UpstreamUnreachable", "too_many_files")
+            assert receiver.fault == ("UpstreamUnreachable", "too_many_files")
 
     run(main())
 
@@ -234,8 +234,8 @@ def test_a_bug_while_connecting_fails_the_waiting_request(
     async def main() -> None:
         async with checked_transport() as transport:
             monkeypatch.setattr("headway.transport.connector.open_socket", broken)
-            taker = await fetch(transport, "http://127.0.0.1:9")
-            assert taker.fault == ("UpstreamUnreachable", "unreachable")
-            assert "KeyError" in str(taker.error)
+            receiver = await fetch(transport, "http://127.0.0.1:9")
+            assert receiver.fault == ("UpstreamUnreachable", "unreachable")
+            assert "KeyError" in str(receiver.error)
 
     run(main())
