@@ -1,7 +1,5 @@
 """The configuration: the only place where files and the environment are read."""
 
-from __future__ import annotations
-
 from headway.config.errors import ConfigError, Problem
 from headway.config.loader import apply_overrides, load
 from headway.config.schema import Config, KindInfo, Ledger, Overrides, Price, Provider, Server

@@ -1,8 +1,6 @@
 """The local model: a llama.cpp server that the gateway starts on this machine, in OpenAI's wire
 format. It needs no key and has no price."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from headway.providers.base import unchanged

@@ -1,7 +1,5 @@
 """The types of an ASGI application (ASGI 3.0)."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The Claude API: Anthropic's Messages (platform.claude.com/docs/en/api/messages)."""
 
-from __future__ import annotations
-
 from headway.providers.anthropic.errors import decode_error
 from headway.providers.anthropic.model_list import model_list
 from headway.providers.anthropic.parameters import adapt

@@ -1,7 +1,5 @@
 """The options for tokens from Entra ID, which replace the key where there is none."""
 
-from __future__ import annotations
-
 CREDENTIAL_OPTIONS = {
     "tenant_id": "the Entra ID tenant, if there is no key (AZURE_TENANT_ID)",
     "client_id": "the id of the application or managed identity (AZURE_CLIENT_ID)",

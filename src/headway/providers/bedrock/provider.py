@@ -1,8 +1,6 @@
 """Amazon Bedrock: Converse for every model, and Anthropic's own format through invoke
 (docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html)."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from headway.providers.anthropic.provider import PARAMETERS

@@ -1,7 +1,5 @@
 """Cohere's v2 API (docs.cohere.com/reference/chat, /reference/embed)."""
 
-from __future__ import annotations
-
 from headway.providers.base import Provider
 from headway.providers.cohere.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.cohere.errors import decode_error

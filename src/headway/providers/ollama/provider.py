@@ -6,8 +6,6 @@ has no key. For the hosted one, configure ``base_url: https://ollama.com`` and
 ``api_key: ${OLLAMA_API_KEY}``.
 """
 
-from __future__ import annotations
-
 from headway.providers.base import Provider
 from headway.providers.http_errors import decode_error
 from headway.providers.ollama.embeddings import decode_embeddings, encode_embeddings

@@ -1,7 +1,5 @@
 """OpenAI: chat completions and embeddings (platform.openai.com/docs/api-reference)."""
 
-from __future__ import annotations
-
 from headway.providers.base import Provider
 from headway.providers.http_errors import decode_error
 from headway.providers.model_lists import openai_model_list

@@ -28,6 +28,7 @@ from headway.types import ChatRequest, EmbeddingsRequest, Event, Frame, HttpRequ
 
 def build_provider(name: str, vendor: Vendor) -> Provider:
     """``name`` is the name of the vendor's module."""
+    has_embeddings = "embeddings" in vendor.capabilities
     provider = replace(
         openai.PROVIDER,
         name=name,
@@ -40,8 +41,8 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
         encode_request=vendor.encode_request or openai_request.encode_request,
         adapt=_adapter(vendor),
         decode_error=vendor.decode_error or partial(decode_formatted_error, vendor.errors),
-        encode_embeddings=vendor.encode_embeddings if vendor.has_embeddings else None,
-        decode_embeddings=vendor.decode_embeddings if vendor.has_embeddings else None,
+        encode_embeddings=vendor.encode_embeddings if has_embeddings else None,
+        decode_embeddings=vendor.decode_embeddings if has_embeddings else None,
         capabilities=vendor.capabilities,
     )
     if vendor.event_transforms or vendor.response_interceptor or vendor.transform_body:

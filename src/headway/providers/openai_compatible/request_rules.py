@@ -35,10 +35,9 @@ STRICT_PARAMETERS = ("audio", "modalities", "store", "verbosity", "web_search_op
 """OpenAI parameters rejected by vendors that validate strictly."""
 
 
-class RequestRules(Struct, frozen=True, kw_only=True, dict=True):
+class RequestRules(ParameterRules, frozen=True, kw_only=True, dict=True):
     """How the requests of a vendor differ from OpenAI's, as far as tables can express it."""
 
-    parameters: ParameterRules = ParameterRules()
     by_model: Mapping[str, ParameterRules] = {}
     """Further rules, by a regular expression that is searched in the model's name."""
     messages: MessageRules = MessageRules(developer="system")
@@ -58,7 +57,7 @@ class RequestRules(Struct, frozen=True, kw_only=True, dict=True):
     def concerned(self) -> frozenset[str]:
         """The parameters that any of these rules may change."""
         names = {*self.neutral, *self.bounds}
-        for rules in (self.parameters, *self.by_model.values()):
+        for rules in (self, *self.by_model.values()):
             names.update(rules.dropped, rules.renamed)
         flags = {
             "n": self.single_choice,
@@ -81,7 +80,7 @@ def apply_request_rules(rules: RequestRules, request: ChatRequest) -> Adapted:
 
 
 def _apply_all(rules: RequestRules, request: ChatRequest) -> Adapted:
-    adapted, more = apply_parameter_rules(_without_neutral(rules, request), rules.parameters)
+    adapted, more = apply_parameter_rules(_without_neutral(rules, request), rules)
     transformations = list(more)
     for pattern, model_rules in rules.model_patterns:
         if pattern.search(request.model):

@@ -75,11 +75,10 @@ class Vendor(Struct, frozen=True, kw_only=True):
     """None: by ``errors``."""
 
     model_list: ModelList | None = OPENAI
-    has_embeddings: bool = True
     encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] = encode_embeddings
     decode_embeddings: Callable[[bytes], Embeddings] = decode_embeddings
     capabilities: Mapping[str, str] = {}
-    """As in ``base.Provider``."""
+    """As in ``base.Provider``. The functions for embeddings are used if it names ``embeddings``."""
 
 
 TOOLS = {"stream": "native", "tools": "native", "tool_choice": "native", "json_object": "native"}

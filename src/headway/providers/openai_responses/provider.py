@@ -1,8 +1,6 @@
 """OpenAI by its Responses API (platform.openai.com/docs/api-reference/responses). Embeddings are
 those of OpenAI's other API."""
 
-from __future__ import annotations
-
 from headway.providers.base import Provider
 from headway.providers.http_errors import decode_error
 from headway.providers.model_lists import openai_model_list

@@ -1,7 +1,5 @@
 """The operations that FastAPI does not serve, as a table from which ``document`` makes OpenAPI."""
 
-from __future__ import annotations
-
 from headway.server.openapi import error_examples
 from headway.server.openapi.examples import engine as engine_examples
 from headway.server.openapi.examples import info as info_examples

@@ -3,8 +3,6 @@
 Sources: AI21Labs/ai21-python, and the schema of its API.
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.request_rules import (
     MAX_TOKENS_ONLY,
     PENALTIES,
@@ -12,7 +10,6 @@ from headway.providers.openai_compatible.request_rules import (
 )
 from headway.providers.openai_compatible.request_transforms import encode_without_stream_options
 from headway.providers.openai_compatible.vendor import Vendor
-from headway.providers.parameter_rules import ParameterRules
 
 UNSUPPORTED = (
     *PENALTIES, "logit_bias", "logprobs", "parallel_tool_calls", "seed", "tool_choice",
@@ -25,13 +22,11 @@ VENDOR = Vendor(
     base_url="https://api.ai21.com/studio/v1",
     key_env="AI21_API_KEY",
     request_rules=RequestRules(
-        parameters=ParameterRules(
-            dropped=dict.fromkeys(UNSUPPORTED, "unsupported by AI21"), renamed=MAX_TOKENS_ONLY
-        ),
+        dropped=dict.fromkeys(UNSUPPORTED, "unsupported by AI21"),
+        renamed=MAX_TOKENS_ONLY,
         schema_in_prompt=True,
     ),
     encode_request=encode_without_stream_options,
-    has_embeddings=False,
     capabilities={
         "stream": "native",
         "tools": "native",

@@ -5,8 +5,6 @@ field that it does not name (it accepts penalties, ``logit_bias``, ``service_tie
 ``parallel_tool_calls``, which it once rejected); inference-docs.cerebras.ai, Reasoning.
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.message_rules import strict_messages
 from headway.providers.openai_compatible.reasoning import (
     NOT_ADJUSTABLE,
@@ -15,7 +13,6 @@ from headway.providers.openai_compatible.reasoning import (
 )
 from headway.providers.openai_compatible.request_rules import STRICT_PARAMETERS, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
-from headway.providers.parameter_rules import ParameterRules
 from headway.providers.sdk_env import Variable, with_path
 
 VENDOR = Vendor(
@@ -33,15 +30,12 @@ VENDOR = Vendor(
         ReasoningSupport(efforts=nearest_effort("none", "low", "medium", "high")),
     ),
     request_rules=RequestRules(
-        parameters=ParameterRules(
-            dropped=dict.fromkeys(
-                ("metadata", "min_p", "top_k", *STRICT_PARAMETERS), "unsupported by Cerebras"
-            )
+        dropped=dict.fromkeys(
+            ("metadata", "min_p", "top_k", *STRICT_PARAMETERS), "unsupported by Cerebras"
         ),
         messages=strict_messages("Cerebras"),
         single_choice=True,
     ),
-    has_embeddings=False,
     capabilities={
         **TOOLS,
         "images": "partial: as data; depends on the model",

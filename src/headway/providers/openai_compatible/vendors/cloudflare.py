@@ -39,7 +39,6 @@ from headway.providers.openai_compatible.vendor import (
     AddressOption,
     Vendor,
 )
-from headway.providers.parameter_rules import ParameterRules
 from headway.providers.sdk_env import Variable
 from headway.types import HttpRequest, Target
 
@@ -141,7 +140,7 @@ VENDOR = Vendor(
     price_id="cloudflare",
     wire="openai_chat_cloudflare",
     request_transforms=(content_as_string,),
-    request_rules=RequestRules(parameters=ParameterRules(renamed=MAX_TOKENS_ONLY)),
+    request_rules=RequestRules(renamed=MAX_TOKENS_ONLY),
     transform_body=_content_as_text,
     event_transforms=(FINISH_AT_DONE,),
     errors=ErrorFormat(

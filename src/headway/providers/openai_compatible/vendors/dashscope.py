@@ -23,7 +23,6 @@ from headway.providers.openai_compatible.reasoning import (
 from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
 from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
-from headway.providers.parameter_rules import ParameterRules
 from headway.types import Event, UsageReported
 
 
@@ -84,12 +83,8 @@ VENDOR = Vendor(
         ),
     ),
     request_rules=RequestRules(
-        parameters=ParameterRules(
-            dropped=dict.fromkeys(
-                ("frequency_penalty", "logit_bias"), "unsupported by Model Studio"
-            ),
-            renamed=MAX_TOKENS_ONLY,
-        ),
+        dropped=dict.fromkeys(("frequency_penalty", "logit_bias"), "unsupported by Model Studio"),
+        renamed=MAX_TOKENS_ONLY,
         neutral={"frequency_penalty": 0},
         bounds={
             "n": (1, 4),

@@ -34,7 +34,6 @@ from headway.providers.openai_compatible.vendor import (
     AddressOption,
     Vendor,
 )
-from headway.providers.parameter_rules import ParameterRules
 from headway.providers.sdk_env import Variable, host_name
 from headway.types import HttpRequest, Target
 
@@ -81,10 +80,8 @@ VENDOR = Vendor(
     price_id="databricks",
     wire="openai_chat_databricks",
     request_rules=RequestRules(
-        parameters=ParameterRules(
-            dropped=dict.fromkeys((*PENALTIES, "seed"), "unsupported by Databricks"),
-            renamed=MAX_TOKENS_ONLY,
-        )
+        dropped=dict.fromkeys((*PENALTIES, "seed"), "unsupported by Databricks"),
+        renamed=MAX_TOKENS_ONLY,
     ),
     errors=ErrorFormat(code_field="error_code"),
     model_list=ModelList(_encode_list, _decode_list),

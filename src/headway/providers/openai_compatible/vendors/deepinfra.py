@@ -4,8 +4,6 @@ Source: api.deepinfra.com/openapi.json (``reasoning: {effort, enabled}``; a ``to
 rejected). Reasoning tokens of Gemini and Gemma are counted apart: vercel/ai, deepinfra.
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
 from headway.providers.openai_compatible.request_transforms import without_budget
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
@@ -14,7 +12,6 @@ from headway.providers.openai_compatible.vendor import (
     OPEN_MODELS_AND_EMBEDDINGS,
     Vendor,
 )
-from headway.providers.parameter_rules import ParameterRules
 
 VENDOR = Vendor(
     title="DeepInfra",
@@ -23,7 +20,7 @@ VENDOR = Vendor(
     key_env="DEEPINFRA_API_KEY",
     request_transforms=(without_budget,),
     request_rules=RequestRules(
-        parameters=ParameterRules(renamed=MAX_TOKENS_ONLY),
+        renamed=MAX_TOKENS_ONLY,
         bounds={"n": (1, 4), "top_p": (0.001, 1)},
         flatten_reasoning=False,
     ),

@@ -6,8 +6,6 @@ the header with the request's id). The names deepseek-chat and deepseek-reasoner
 their rules are for servers that keep them.
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
     FORCED,
@@ -45,7 +43,7 @@ VENDOR = Vendor(
         ),
     ),
     request_rules=RequestRules(
-        parameters=ParameterRules(renamed=MAX_TOKENS_ONLY),
+        renamed=MAX_TOKENS_ONLY,
         by_model={
             "reasoner": ParameterRules(
                 dropped=dict.fromkeys(LOGPROBS, "unsupported by DeepSeek during reasoning")
@@ -54,7 +52,6 @@ VENDOR = Vendor(
         schema_in_prompt=True,
     ),
     errors=ErrorFormat(request_id=b"x-ds-trace-id"),
-    has_embeddings=False,
     capabilities={
         **TOOLS,
         "tool_choice": "partial: tool calls cannot be forced while the model reasons, which is "

@@ -4,8 +4,6 @@ Sources: the schema of docs.fireworks.ai, Create chat completion, which rejects 
 does not name, in messages too; docs.fireworks.ai/guides/inference-error-codes.
 """
 
-from __future__ import annotations
-
 from headway.errors import UpstreamQuota
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.message_rules import strict_messages
@@ -16,7 +14,6 @@ from headway.providers.openai_compatible.vendor import (
     OPEN_MODELS_AND_EMBEDDINGS,
     Vendor,
 )
-from headway.providers.parameter_rules import ParameterRules
 
 VENDOR = Vendor(
     title="Fireworks AI",
@@ -37,11 +34,9 @@ VENDOR = Vendor(
         ),
     ),
     request_rules=RequestRules(
-        parameters=ParameterRules(
-            dropped=dict.fromkeys(
-                ("prompt_cache_retention", "safety_identifier", *STRICT_PARAMETERS),
-                "unsupported by Fireworks AI",
-            )
+        dropped=dict.fromkeys(
+            ("prompt_cache_retention", "safety_identifier", *STRICT_PARAMETERS),
+            "unsupported by Fireworks AI",
         ),
         messages=strict_messages("Fireworks AI", also=("name",), renamed={}),
         bounds={"top_logprobs": (0, 5)},

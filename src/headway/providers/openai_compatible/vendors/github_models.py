@@ -4,8 +4,6 @@ with status 410.
 Source of the list of models: docs.github.com/en/rest/models/catalog.
 """
 
-from __future__ import annotations
-
 from headway.errors import UpstreamNotFound
 from headway.providers.model_lists import openai_model_list
 from headway.providers.openai_compatible.errors import ErrorFormat

@@ -5,8 +5,6 @@ docs/flex-processing, docs/api-reference (``x_groq``), and the schema of Groq's 
 without effect, the role ``developer``, the names of service tiers).
 """
 
-from __future__ import annotations
-
 from headway.errors import UpstreamOverloaded
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.message_rules import strict_messages
@@ -19,7 +17,6 @@ from headway.providers.openai_compatible.request_rules import (
 from headway.providers.openai_compatible.request_transforms import rename_values
 from headway.providers.openai_compatible.response_transforms import extension_object
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
-from headway.providers.parameter_rules import ParameterRules
 from headway.providers.sdk_env import Variable, with_path
 
 REJECTED = ("logit_bias", "logprobs", "min_p", "top_k", "top_logprobs", *STRICT_PARAMETERS)
@@ -43,19 +40,16 @@ VENDOR = Vendor(
         rename_values("service_tier", {"default": "on_demand", "priority": "performance"}),
     ),
     request_rules=RequestRules(
-        parameters=ParameterRules(
-            dropped={
-                **dict.fromkeys(REJECTED, "unsupported by Groq"),
-                **dict.fromkeys((*PENALTIES, "metadata"), "ignored by Groq's models"),
-            }
-        ),
+        dropped={
+            **dict.fromkeys(REJECTED, "unsupported by Groq"),
+            **dict.fromkeys((*PENALTIES, "metadata"), "ignored by Groq's models"),
+        },
         messages=strict_messages("Groq", also=("name",), developer=None),
         neutral=dict.fromkeys(PENALTIES, 0),
         single_choice=True,
     ),
     event_transforms=(extension_object("x_groq"),),
     errors=ErrorFormat(classes={"498": UpstreamOverloaded}),  # the flex tier lacks capacity: retry
-    has_embeddings=False,
     capabilities={
         **TOOLS,
         "images": "native",

@@ -4,8 +4,6 @@ that end a stream without a reason.
 Source: huggingface.co/docs/inference-providers.
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.response_transforms import (
     FINISH_AT_DONE,
     extension_object,
@@ -18,6 +16,5 @@ VENDOR = Vendor(
     base_url="https://router.huggingface.co/v1",
     key_env="HF_TOKEN",
     event_transforms=(extension_object("x_groq"), FINISH_AT_DONE),
-    has_embeddings=False,
     capabilities=OPEN_MODELS,
 )

@@ -1,7 +1,5 @@
 """Lambda, whose inference API was shut down on 2025-09-25 (lambda.ai/inference)."""
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.vendor import OPEN_MODELS, Vendor
 
 VENDOR = Vendor(
@@ -9,6 +7,5 @@ VENDOR = Vendor(
     order=220,
     base_url="https://api.lambda.ai/v1",
     key_env="LAMBDA_API_KEY",
-    has_embeddings=False,
     capabilities=OPEN_MODELS,
 )

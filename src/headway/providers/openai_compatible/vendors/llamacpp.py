@@ -3,8 +3,6 @@
 Source: ggml-org/llama.cpp (tools/server).
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.request_transforms import named_tool_as_required
 from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
 

@@ -4,8 +4,6 @@ and before its own, which rejected tools.
 Source: mozilla-ai/llamafile (docs/api.md).
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.request_transforms import named_tool_as_required
 from headway.providers.openai_compatible.response_transforms import FINISH_AT_DONE
 from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor

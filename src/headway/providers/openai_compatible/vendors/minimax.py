@@ -27,7 +27,6 @@ from headway.providers.openai_compatible.reasoning import (
 )
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, Vendor
-from headway.providers.parameter_rules import ParameterRules
 from headway.types import Event, Failed
 
 
@@ -76,15 +75,12 @@ VENDOR = Vendor(
         ),
     ),
     request_rules=RequestRules(
-        parameters=ParameterRules(
-            dropped=dict.fromkeys((*PENALTIES, "logit_bias"), "ignored by MiniMax")
-        ),
+        dropped=dict.fromkeys((*PENALTIES, "logit_bias"), "ignored by MiniMax"),
         neutral=dict.fromkeys(PENALTIES, 0),
         bounds={"temperature": (0.01, 1)},
         single_choice=True,
     ),
     response_interceptor=_failure,
-    has_embeddings=False,
     capabilities={
         "stream": "native",
         "tools": "native",

@@ -94,7 +94,6 @@ VENDOR = Vendor(
             "resource_not_found_error": UpstreamNotFound,
         }
     ),
-    has_embeddings=False,
     capabilities={
         **TOOLS,
         "tool_choice": "partial: tool calls cannot be forced while the model reasons, except by "

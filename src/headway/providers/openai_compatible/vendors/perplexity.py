@@ -27,7 +27,6 @@ from headway.providers.openai_compatible.request_transforms import json_mode_as_
 from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
 from headway.providers.openai_compatible.vendor import Vendor
-from headway.providers.parameter_rules import ParameterRules
 from headway.types import (
     Embeddings,
     EmbeddingsRequest,
@@ -103,12 +102,8 @@ VENDOR = Vendor(
     reasoning=(ReasoningSupport(efforts=nearest_effort("minimal", "low", "medium", "high")),),
     request_transforms=(json_mode_as_schema,),
     request_rules=RequestRules(
-        parameters=ParameterRules(
-            dropped=dict.fromkeys(
-                ("logit_bias", "seed", "service_tier"), "unsupported by Perplexity"
-            ),
-            renamed=MAX_TOKENS_ONLY,
-        ),
+        dropped=dict.fromkeys(("logit_bias", "seed", "service_tier"), "unsupported by Perplexity"),
+        renamed=MAX_TOKENS_ONLY,
         neutral=dict.fromkeys(PENALTIES, 0),
         bounds={"temperature": (0, 1.99)},
     ),

@@ -3,20 +3,15 @@
 Source: sambanova/sambanova-python (the types of the SDK).
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
-from headway.providers.parameter_rules import ParameterRules
 
 VENDOR = Vendor(
     title="SambaNova",
     order=130,
     base_url="https://api.sambanova.ai/v1",
     key_env="SAMBANOVA_API_KEY",
-    request_rules=RequestRules(
-        parameters=ParameterRules(dropped=dict.fromkeys(PENALTIES, "ignored by SambaNova"))
-    ),
+    request_rules=RequestRules(dropped=dict.fromkeys(PENALTIES, "ignored by SambaNova")),
     capabilities={
         **TOOLS,
         "images": "native: as data, not by URL",

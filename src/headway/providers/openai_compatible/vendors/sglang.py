@@ -3,8 +3,6 @@
 Source: sgl-project/sglang (protocol.py).
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.request_rules import RequestRules
 from headway.providers.openai_compatible.request_transforms import without_budget
 from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor

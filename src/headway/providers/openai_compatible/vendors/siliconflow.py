@@ -3,13 +3,10 @@
 Source: docs.siliconflow.com, Chat completions (also the header x-siliconcloud-trace-id).
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
 from headway.providers.openai_compatible.request_transforms import budget_parameter
 from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
-from headway.providers.parameter_rules import ParameterRules
 
 VENDOR = Vendor(
     title="SiliconFlow",
@@ -17,7 +14,7 @@ VENDOR = Vendor(
     base_url="https://api.siliconflow.com/v1",
     key_env="SILICONFLOW_API_KEY",
     request_transforms=(budget_parameter("thinking_budget", 128, 32768),),
-    request_rules=RequestRules(parameters=ParameterRules(renamed=MAX_TOKENS_ONLY)),
+    request_rules=RequestRules(renamed=MAX_TOKENS_ONLY),
     errors=ErrorFormat(request_id=b"x-siliconcloud-trace-id"),
     capabilities={
         **OPEN_MODELS_AND_EMBEDDINGS,

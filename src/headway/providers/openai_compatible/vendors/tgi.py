@@ -24,7 +24,6 @@ from headway.providers.openai_compatible.request_transforms import (
 )
 from headway.providers.openai_compatible.response_transforms import FINISH_AT_DONE, is_present
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
-from headway.providers.parameter_rules import ParameterRules
 from headway.types import ChatRequest
 
 _encode = msgspec.json.Encoder().encode
@@ -52,7 +51,7 @@ VENDOR = Vendor(
     # presence_penalty is a repetition penalty less 2, and that is above 0: OpenAI's 0 would be a
     # penalty of 2. The bounds of top_p are open.
     request_rules=RequestRules(
-        parameters=ParameterRules(dropped={"logit_bias": "unsupported by TGI"}),
+        dropped={"logit_bias": "unsupported by TGI"},
         neutral={"top_p": 1, "presence_penalty": 0},
         bounds={"top_p": (0.001, 0.999), "presence_penalty": (-1.999, 2)},
         single_choice=True,
@@ -62,7 +61,6 @@ VENDOR = Vendor(
         code_field="error_type",
         classes={"generation": UpstreamError, "overloaded": UpstreamOverloaded},
     ),
-    has_embeddings=False,
     capabilities={
         **TOOLS,
         "tools": "partial: not together with a response format",

@@ -4,8 +4,6 @@ Sources: the schema of togethercomputer/openapi; docs.together.ai/docs/inference
 docs/error-codes.
 """
 
-from __future__ import annotations
-
 from headway.errors import UpstreamRejected
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort, on_off
@@ -16,7 +14,6 @@ from headway.providers.openai_compatible.vendor import (
     OPEN_MODELS_AND_EMBEDDINGS,
     Vendor,
 )
-from headway.providers.parameter_rules import ParameterRules
 from headway.providers.sdk_env import Variable
 
 OFF = {"reasoning": {"enabled": False}}
@@ -36,9 +33,7 @@ VENDOR = Vendor(
         ReasoningSupport(efforts=on_off(OFF, {"reasoning": {"enabled": True}})),
     ),
     request_transforms=(logprobs_as_count, stop_as_list),
-    request_rules=RequestRules(
-        parameters=ParameterRules(renamed=MAX_TOKENS_ONLY), flatten_reasoning=False
-    ),
+    request_rules=RequestRules(renamed=MAX_TOKENS_ONLY, flatten_reasoning=False),
     # a prompt and max_tokens that are longer than the context
     errors=ErrorFormat(classes={"403": UpstreamRejected}),
     capabilities={

@@ -4,15 +4,12 @@ Sources: docs.venice.ai/swagger.yaml, which rejects every field that it does not
 docs.venice.ai, Error codes and Response headers.
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.message_rules import DEVELOPER_SUPPORTED
 from headway.providers.openai_compatible.request_rules import RequestRules
 from headway.providers.openai_compatible.request_transforms import without_budget
 from headway.providers.openai_compatible.response_transforms import REASONING_DETAILS
 from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
-from headway.providers.parameter_rules import ParameterRules
 
 UNSUPPORTED = (
     "audio", "function_call", "functions", "logit_bias", "modalities", "prediction",
@@ -26,7 +23,7 @@ VENDOR = Vendor(
     key_env="VENICE_API_KEY",
     request_transforms=(without_budget,),
     request_rules=RequestRules(
-        parameters=ParameterRules(dropped=dict.fromkeys(UNSUPPORTED, "unsupported by Venice")),
+        dropped=dict.fromkeys(UNSUPPORTED, "unsupported by Venice"),
         messages=DEVELOPER_SUPPORTED,
         flatten_reasoning=False,
     ),

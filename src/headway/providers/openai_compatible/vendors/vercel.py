@@ -4,8 +4,6 @@ Sources: vercel.com/docs/ai-gateway; vercel/ai (failed_dependency: a 424 is a fa
 provider that the request was routed to).
 """
 
-from __future__ import annotations
-
 from headway.errors import UpstreamError
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.message_rules import DEVELOPER_SUPPORTED

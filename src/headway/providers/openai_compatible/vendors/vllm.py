@@ -3,8 +3,6 @@
 Source: vllm-project/vllm (protocol.py).
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.request_transforms import budget_parameter
 from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
 

@@ -5,8 +5,6 @@ retired in May 2026. That reasoning models reject ``stop`` is BerriAI/litellm #1
 for grok-4.5 and grok-4.6.
 """
 
-from __future__ import annotations
-
 from headway.providers.openai_compatible.reasoning import (
     NOT_ADJUSTABLE,
     ReasoningSupport,
@@ -41,7 +39,7 @@ VENDOR = Vendor(
     ),
     request_transforms=(stop_as_list,),
     request_rules=RequestRules(
-        parameters=ParameterRules(dropped={"logit_bias": "unsupported by xAI"}),
+        dropped={"logit_bias": "unsupported by xAI"},
         by_model={
             r"grok-(?:3-mini|4|code|build|latest)(?!.*non-reasoning)": ParameterRules(
                 dropped=dict.fromkeys((*PENALTIES, "stop"), "unsupported by xAI during reasoning")
@@ -50,7 +48,6 @@ VENDOR = Vendor(
         bounds={"top_logprobs": (0, 8)},
     ),
     event_transforms=(ADD_REASONING_TOKENS,),  # the total has prompt, completion and reasoning
-    has_embeddings=False,
     capabilities={
         **TOOLS,
         "images": "native",

@@ -3,8 +3,6 @@
 Sources: docs.z.ai/api-reference/llm/chat-completion and api-reference/api-code; Z.ai's SDK.
 """
 
-from __future__ import annotations
-
 from headway.errors import (
     UpstreamAuth,
     UpstreamNotFound,
@@ -25,7 +23,6 @@ from headway.providers.openai_compatible.request_rules import (
 )
 from headway.providers.openai_compatible.request_transforms import only_auto_tool_choice
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
-from headway.providers.parameter_rules import ParameterRules
 
 VENDOR = Vendor(
     title="Z.ai",
@@ -44,12 +41,10 @@ VENDOR = Vendor(
     ),
     request_transforms=(only_auto_tool_choice,),
     request_rules=RequestRules(
-        parameters=ParameterRules(
-            dropped=dict.fromkeys(
-                (*PENALTIES, "logit_bias", "logprobs", "top_logprobs"), "unsupported by Z.ai"
-            ),
-            renamed=MAX_TOKENS_ONLY,
+        dropped=dict.fromkeys(
+            (*PENALTIES, "logit_bias", "logprobs", "top_logprobs"), "unsupported by Z.ai"
         ),
+        renamed=MAX_TOKENS_ONLY,
         neutral=dict.fromkeys(PENALTIES, 0),
         bounds={"temperature": (0, 1), "top_p": (0.01, 1)},
         single_choice=True,

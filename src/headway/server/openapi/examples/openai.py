@@ -1,7 +1,5 @@
 """The routes of OpenAI's API."""
 
-from __future__ import annotations
-
 from headway.server.openapi.examples.base import ANSWER, HELLO, PROVIDER, Example, new_choice
 from headway.server.openapi.examples.engine import SAMPLE_REPLY
 
