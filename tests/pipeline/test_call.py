@@ -31,6 +31,7 @@ def test_a_whole_response_is_requested_as_a_stream_and_accumulated() -> None:
     pipe = Pipe()
     pipe.ask()
     assert json.loads(pipe.upstream.request.body)["stream"] is True
+    assert pipe.gateway.active == {pipe.call}
     pipe.upstream.respond()
     pipe.upstream.chunk(HELLO[:50], HELLO[50:-10])
     assert pipe.sink.got == []

@@ -284,3 +284,10 @@ def test_cached_credentials_are_used_without_a_task() -> None:
     assert pipe.gateway.background_tasks == set()
     pipe.ask(api_key="sk-callers-own")
     assert watching.targets[-1].credentials == {}
+
+
+def test_a_configured_key_is_used_instead_of_the_credential_source() -> None:
+    watching = Watching()
+    pipe = Pipe(provider=watching.provider, credentials=Cached())
+    pipe.ask()
+    assert [(target.api_key, target.credentials) for target in watching.targets] == [(KEY, {})]
