@@ -20,6 +20,7 @@ from headway.errors import (
     UpstreamRejected,
     UpstreamTimeout,
 )
+from headway.events import Event, Failed
 from headway.providers.openai_compatible.reasoning import (
     NOT_ADJUSTABLE,
     ReasoningSupport,
@@ -27,7 +28,6 @@ from headway.providers.openai_compatible.reasoning import (
 )
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, Vendor
-from headway.types import Event, Failed
 
 
 class Outcome(Struct):
