@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.events import (
+from headway.providers.openai import response as openai_response
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import (
     Event,
     ExtraFields,
     Failed,
     Finished,
+    Frame,
     Logprobs,
     Reasoning,
     ReasoningDetail,
@@ -21,11 +24,9 @@ from headway.events import (
     Text,
     ToolArguments,
     ToolStarted,
+    Usage,
     UsageReported,
 )
-from headway.providers.openai import response as openai_response
-from headway.response_accumulator import ResponseAccumulator
-from headway.types import Frame, Usage
 
 
 def fold(*events: Event) -> ResponseAccumulator:

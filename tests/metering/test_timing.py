@@ -5,7 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from headway.events import (
+from headway.metering.timing import Meter, Timing
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import (
     Event,
     ExtraFields,
     Failed,
@@ -18,11 +20,9 @@ from headway.events import (
     Text,
     ToolArguments,
     ToolStarted,
+    Usage,
     UsageReported,
 )
-from headway.metering.timing import Meter, Timing
-from headway.response_accumulator import ResponseAccumulator
-from headway.types import Usage
 
 START = 1000.0
 MICROSECOND = 1e-6

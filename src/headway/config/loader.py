@@ -63,10 +63,8 @@ def load(
     given = values.get("providers", {})
     timeouts = Timeouts(**values.get("timeouts", {}))
     server = Server(**{**values.get("server", {}), **_from_environ(SERVER, environ, variables)})
-    final_server = server if overrides.port is None else replace(server, port=overrides.port)
-    providers = Providers(kinds, environ, timeouts, base, file, variables, final_server).build(
-        given
-    )
+    ours = server if overrides.port is None else replace(server, port=overrides.port)
+    providers = Providers(kinds, environ, timeouts, base, file, variables, ours).build(given)
     config = Config(
         server=server,
         ledger=_ledger(values.get("ledger", {}), base, environ, variables),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
@@ -11,6 +13,7 @@ from headway.providers.transformations import dropped, renamed, visible_to_calle
 from headway.types import ChatRequest, Transformation
 
 NULL = b"null"
+_decode = msgspec.json.Decoder().decode
 
 
 class ParameterRules(Struct, frozen=True, kw_only=True):
@@ -20,6 +23,11 @@ class ParameterRules(Struct, frozen=True, kw_only=True):
     """Parameters without an equivalent -> the reason that the caller reads."""
     renamed: Mapping[str, str] = {}
     """OpenAI's name -> the wire's name, for values that need no conversion."""
+
+
+def value_in(parameters: Mapping[str, Raw], name: str) -> Any:
+    """The parameter as parsed JSON; None where it is not given."""
+    return _decode(parameters[name]) if name in parameters else None
 
 
 def apply_parameter_rules(

@@ -8,18 +8,19 @@ from msgspec import Raw
 
 from headway.dialects.openai.chat import OpenAIChat
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
-from headway.events import (
+from headway.types import (
     Event,
     Finished,
+    Frame,
     Logprobs,
     Reasoning,
     StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
+    Usage,
     UsageReported,
 )
-from headway.types import Frame, Usage
 from support.dialect_samples import (
     ENCODED_METRICS,
     HELLO,

@@ -9,7 +9,9 @@ import pytest
 from msgspec import MsgspecError
 
 from headway.errors import UpstreamError, UpstreamOverloaded
-from headway.events import (
+from headway.providers.anthropic.provider import PROVIDER
+from headway.providers.anthropic.response import decode_event, decode_response
+from headway.types import (
     Event,
     ExtraFields,
     Failed,
@@ -21,11 +23,9 @@ from headway.events import (
     Text,
     ToolArguments,
     ToolStarted,
+    Usage,
     UsageReported,
 )
-from headway.providers.anthropic.provider import PROVIDER
-from headway.providers.anthropic.response import decode_event, decode_response
-from headway.types import Usage
 from headway.wire.sse import SseFramer
 
 STARTED = Started("msg_1", "claude-opus-5", service_tier="default")

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from headway.events import Event, ExtraFields, Reasoning, ReasoningDetail, Text
 from headway.providers import KINDS
+from headway.types import Event, ExtraFields, Reasoning, ReasoningDetail, Text
 from headway.wire.aws_event_stream import encode_message
 
 PROVIDER = KINDS["bedrock"]

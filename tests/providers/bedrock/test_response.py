@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from headway import errors
-from headway.events import (
+from headway.providers.bedrock.provider import PROVIDER
+from headway.providers.bedrock.response import FINISH_REASONS, decode_event, decode_response
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import (
     Event,
     ExtraFields,
     Failed,
     Finished,
+    Frame,
     Reasoning,
     ReasoningDetail,
     Started,
@@ -21,12 +25,9 @@ from headway.events import (
     Text,
     ToolArguments,
     ToolStarted,
+    Usage,
     UsageReported,
 )
-from headway.providers.bedrock.provider import PROVIDER
-from headway.providers.bedrock.response import FINISH_REASONS, decode_event, decode_response
-from headway.response_accumulator import ResponseAccumulator
-from headway.types import Frame, Usage
 from headway.wire.aws_event_stream import EventStreamMessage, encode_message
 
 Pair = tuple[str, Any]

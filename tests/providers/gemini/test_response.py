@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 
 from headway import errors
-from headway.events import (
+from headway.providers.gemini import provider as gemini
+from headway.providers.gemini.provider import PROVIDER
+from headway.providers.vertex import gemini as vertex
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import (
     Event,
     ExtraFields,
     Failed,
     Finished,
+    Frame,
     Logprobs,
     Reasoning,
     ReasoningDetail,
@@ -23,11 +28,6 @@ from headway.events import (
     ToolStarted,
     UsageReported,
 )
-from headway.providers.gemini import provider as gemini
-from headway.providers.gemini.provider import PROVIDER
-from headway.providers.vertex import gemini as vertex
-from headway.response_accumulator import ResponseAccumulator
-from headway.types import Frame
 from headway.wire.sse import SseFramer
 from support.gemini_wire import FORMAT, START, answer, streamed, whole
 

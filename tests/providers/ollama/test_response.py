@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from headway.events import (
+from headway.providers.ollama.provider import PROVIDER
+from headway.types import (
     Event,
     Failed,
     Finished,
@@ -18,10 +19,9 @@ from headway.events import (
     Text,
     ToolArguments,
     ToolStarted,
+    Usage,
     UsageReported,
 )
-from headway.providers.ollama.provider import PROVIDER
-from headway.types import Usage
 
 
 def streamed(*pieces: bytes) -> list[Event]:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from headway.events import (
+from headway.providers.openai.response import decode_event, decode_response
+from headway.types import (
     Event,
     ExtraFields,
     Finished,
+    Frame,
     Logprobs,
     Reasoning,
     Refusal,
@@ -20,8 +22,6 @@ from headway.events import (
     ToolArguments,
     ToolStarted,
 )
-from headway.providers.openai.response import decode_event, decode_response
-from headway.types import Frame
 
 STARTED = Started("chatcmpl-1", "gpt-4o-2024-08-06", 1718622757, "fp_1", "default")
 BASE = {

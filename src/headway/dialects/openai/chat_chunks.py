@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from headway.events import (
+from headway.types import (
     Event,
     ExtraFields,
     Logprobs,

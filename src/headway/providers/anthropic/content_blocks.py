@@ -10,7 +10,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import (
+from headway.providers.anthropic.reasoning_blocks import encrypted_detail, signed_detail
+from headway.providers.anthropic.usage import WireUsage
+from headway.providers.citations import citation_fields
+from headway.types import (
+    NO_RAW,
     Event,
     ExtraFields,
     Reasoning,
@@ -19,10 +23,6 @@ from headway.events import (
     ToolArguments,
     ToolStarted,
 )
-from headway.providers.anthropic.reasoning_blocks import encrypted_detail, signed_detail
-from headway.providers.anthropic.usage import WireUsage
-from headway.providers.citations import citation_fields
-from headway.types import NO_RAW
 
 
 class WireBlock(Struct):

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import Event, ExtraFields, Failed, Finished, Started, StreamEnd, UsageReported
 from headway.providers.anthropic.content_blocks import (
     BlockDelta,
     DecoderState,
@@ -31,7 +30,17 @@ from headway.providers.anthropic.usage import (
     usage_reported,
 )
 from headway.providers.base import State
-from headway.types import NO_RAW, Frame
+from headway.types import (
+    NO_RAW,
+    Event,
+    ExtraFields,
+    Failed,
+    Finished,
+    Frame,
+    Started,
+    StreamEnd,
+    UsageReported,
+)
 
 END: list[Event] = [StreamEnd()]
 FINISH_REASONS = {

@@ -7,9 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from headway.events import UsageReported
 from headway.providers.openai_usage import openai_usage
-from headway.types import Usage
+from headway.types import Usage, UsageReported
 
 
 class CacheCreation(Struct):

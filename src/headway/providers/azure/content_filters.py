@@ -6,8 +6,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import Event, ExtraFields
-from headway.types import NO_RAW
+from headway.types import NO_RAW, Event, ExtraFields
 
 EMPTY = (b"", b"null", b"{}", b"[]")
 MARKER = b"_filter_results"

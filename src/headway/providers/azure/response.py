@@ -9,12 +9,11 @@ and a time of 0, and the filters' results for the prompt; the last may have a
 from __future__ import annotations
 
 from headway.errors import UpstreamError
-from headway.events import Event, Failed, Started
 from headway.providers.azure.content_filters import MARKER, decode_filtered, read_filter_results
 from headway.providers.azure.errors import reclassify_filtered
 from headway.providers.base import State
 from headway.providers.openai import response as openai_response
-from headway.types import Frame
+from headway.types import Event, Failed, Frame, Started
 
 
 def decode_event(frame: Frame, state: State) -> list[Event]:

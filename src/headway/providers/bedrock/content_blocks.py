@@ -9,7 +9,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import (
+from headway.providers.anthropic.reasoning_blocks import signed_detail
+from headway.providers.bedrock.reasoning_blocks import encrypted_detail
+from headway.providers.citations import citation_fields
+from headway.types import (
+    NO_RAW,
     Event,
     ExtraFields,
     Reasoning,
@@ -18,10 +22,6 @@ from headway.events import (
     ToolArguments,
     ToolStarted,
 )
-from headway.providers.anthropic.reasoning_blocks import signed_detail
-from headway.providers.bedrock.reasoning_blocks import encrypted_detail
-from headway.providers.citations import citation_fields
-from headway.types import NO_RAW
 
 
 class ToolUse(Struct, rename="camel"):

@@ -15,8 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import RequestError
-from headway.events import Embeddings
-from headway.types import EmbeddingsRequest, Usage
+from headway.types import Embeddings, EmbeddingsRequest, Usage
 
 Fields = dict[str, Any]
 

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from headway.events import UsageReported
 from headway.providers.openai_usage import openai_usage
-from headway.types import Usage
+from headway.types import Usage, UsageReported
 
 
 class CacheDetail(Struct, rename="camel"):

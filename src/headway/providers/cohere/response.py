@@ -15,10 +15,16 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError, UpstreamTimeout
-from headway.events import (
+from headway.providers.base import State
+from headway.providers.cohere.citations import BlockOffsets, read_citations
+from headway.providers.cohere.usage import read_usage
+from headway.providers.http_errors import error_from_body
+from headway.types import (
+    NO_RAW,
     Event,
     Failed,
     Finished,
+    Frame,
     Logprobs,
     Reasoning,
     Started,
@@ -27,11 +33,6 @@ from headway.events import (
     ToolArguments,
     ToolStarted,
 )
-from headway.providers.base import State
-from headway.providers.cohere.citations import BlockOffsets, read_citations
-from headway.providers.cohere.usage import read_usage
-from headway.providers.http_errors import error_from_body
-from headway.types import NO_RAW, Frame
 
 FINISH_REASONS = {
     "COMPLETE": "stop",

@@ -13,8 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import Event, ExtraFields, Reasoning, ToolArguments, ToolStarted
-from headway.types import NO_RAW
+from headway.types import NO_RAW, Event, ExtraFields, Reasoning, ToolArguments, ToolStarted
 
 GENERATED_CALL_ID = re.compile(r"call_\d+_[\w-]*")
 """Ids of tool calls that ``_read_call`` makes. Google's own have one underscore

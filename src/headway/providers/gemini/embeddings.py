@@ -16,9 +16,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import InvalidField
-from headway.events import Embeddings
 from headway.providers.gemini.usage import UsageMetadata
-from headway.types import EmbeddingsRequest, Usage
+from headway.types import Embeddings, EmbeddingsRequest, Usage
 
 NOT_COPIED = frozenset({"dimensions", "encoding_format", "user"})
 """OpenAI's parameters that are renamed, handled by the gateway, or unknown to these APIs."""

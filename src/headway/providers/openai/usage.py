@@ -6,8 +6,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import UsageReported
-from headway.types import Usage
+from headway.types import Usage, UsageReported
 
 
 class PromptDetails(Struct):

@@ -9,12 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from headway.errors import UpstreamError
-from headway.providers.http_errors import (
-    INVALID_JSON,
-    MAX_MESSAGE_LENGTH,
-    ErrorClass,
-    decode_error,
-)
+from headway.providers.http_errors import INVALID_JSON, MAX_MESSAGE_LENGTH, ErrorClass, decode_error
 from headway.types import Headers
 
 _any = msgspec.json.Decoder().decode

@@ -8,7 +8,6 @@ from functools import partial
 from msgspec.structs import replace
 
 from headway.errors import InvalidField
-from headway.events import Event
 from headway.providers.base import Adapted, Provider, State
 from headway.providers.model_lists import ModelList
 from headway.providers.openai import fast_path as openai_fast_path
@@ -17,14 +16,14 @@ from headway.providers.openai import request as openai_request
 from headway.providers.openai import response as openai_response
 from headway.providers.openai_compatible.errors import decode_formatted_error
 from headway.providers.openai_compatible.reasoning import convert_reasoning
-from headway.providers.openai_compatible.request_rules import apply_request_rules
+from headway.providers.openai_compatible.request_rules import CompiledRules
 from headway.providers.openai_compatible.request_transforms import chain
 from headway.providers.openai_compatible.response_transforms import (
     EventTransform,
     ResponseInterceptor,
 )
 from headway.providers.openai_compatible.vendor import AddressOption, Vendor
-from headway.types import ChatRequest, EmbeddingsRequest, Frame, HttpRequest, Target
+from headway.types import ChatRequest, EmbeddingsRequest, Event, Frame, HttpRequest, Target
 
 
 def build_provider(name: str, vendor: Vendor) -> Provider:
@@ -54,7 +53,7 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
 
 
 def _adapter(vendor: Vendor) -> Callable[[ChatRequest], Adapted]:
-    rules = partial(apply_request_rules, vendor.request_rules)
+    rules = CompiledRules(vendor.request_rules, vendor.title).apply
     reasoning = (convert_reasoning(*vendor.reasoning),) if vendor.reasoning else ()
     transforms = (*reasoning, *vendor.request_transforms)
     return partial(chain, (*transforms, rules)) if transforms else rules

@@ -18,13 +18,8 @@ from msgspec.structs import replace
 
 from headway.providers.base import Adapted
 from headway.providers.openai_compatible.request_transforms import RequestTransform
-from headway.providers.transformations import (
-    clamped,
-    dropped,
-    emulated,
-    renamed,
-    visible_to_caller,
-)
+from headway.providers.parameter_rules import value_in
+from headway.providers.transformations import clamped, dropped, emulated, renamed, visible_to_caller
 from headway.types import ChatRequest, Transformation
 
 Parameters = dict[str, Raw]
@@ -38,7 +33,6 @@ NAMED = "named"
 FORCED = frozenset(("required", NAMED))
 """Every ``tool_choice`` that forces a tool call."""
 PARAMETERS = ("reasoning_effort", "reasoning", "thinking", "tool_choice")
-_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -139,18 +133,14 @@ def _convert(support: ReasoningSupport, request: ChatRequest) -> Adapted:
 # --- What the caller requests ---------------------------------------------------------------------
 
 
-def _value(parameters: Parameters, name: str) -> Any:
-    return _any(parameters[name]) if name in parameters else None
-
-
 def _wanted(support: ReasoningSupport, parameters: Parameters) -> Wanted | None:
-    effort = _value(parameters, "reasoning_effort")
+    effort = value_in(parameters, "reasoning_effort")
     if isinstance(effort, str):
         return Wanted("reasoning_effort", effort)
-    reasoning = _value(parameters, "reasoning")
+    reasoning = value_in(parameters, "reasoning")
     if isinstance(reasoning, dict):
         return _from_reasoning(reasoning)
-    thinking = None if support.has_thinking else _value(parameters, "thinking")
+    thinking = None if support.has_thinking else value_in(parameters, "thinking")
     if isinstance(thinking, dict):
         is_off = thinking.get("type") == "disabled"
         return Wanted("thinking", "none" if is_off else ON, _tokens(thinking.get("budget_tokens")))
@@ -178,7 +168,7 @@ def _request_reasoning(support: ReasoningSupport, parameters: Parameters) -> lis
         return []
     transformations = _limit_tokens(support, wanted, parameters)
     sent = support.efforts.get(wanted.effort or "")
-    given = _value(parameters, wanted.parameter)
+    given = value_in(parameters, wanted.parameter)
     if sent is None:
         return [*transformations, *_drop_thinking(wanted, parameters)]
     if sent == {wanted.parameter: given}:
@@ -235,10 +225,10 @@ def _add(parameters: Parameters, values: Mapping[str, Any]) -> None:
 
 
 def _reasons(support: ReasoningSupport, parameters: Parameters) -> bool:
-    thinking = _value(parameters, "thinking")
+    thinking = value_in(parameters, "thinking")
     if isinstance(thinking, dict) and "type" in thinking:
         return bool(thinking["type"] != "disabled")
-    enabled = _value(parameters, "enable_thinking")
+    enabled = value_in(parameters, "enable_thinking")
     return enabled if isinstance(enabled, bool) else support.by_default
 
 
@@ -246,11 +236,11 @@ def _drop_unsupported(support: ReasoningSupport, parameters: Parameters) -> list
     transformations = [
         dropped(name, reason)
         for name, reason in support.dropped.items()
-        if _value(parameters, name) is not None
+        if value_in(parameters, name) is not None
     ]
     for transformation in transformations:
         parameters.pop(transformation.parameter)
-    choice = _value(parameters, "tool_choice")
+    choice = value_in(parameters, "tool_choice")
     if (NAMED if isinstance(choice, dict) else choice) in support.rejected_choices:
         parameters.pop("tool_choice")
         transformations.append(dropped("tool_choice", "unsupported while the model reasons"))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
-from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -13,33 +11,34 @@ from msgspec.structs import replace
 
 from headway.providers.base import Adapted
 from headway.providers.openai_compatible.message_rules import MessageRules, apply_message_rules
-from headway.providers.parameter_rules import ParameterRules, apply_parameter_rules
-from headway.providers.transformations import (
-    clamped,
-    dropped,
-    emulated,
-    renamed,
-    visible_to_caller,
-)
+from headway.providers.openai_compatible.request_transforms import response_format_of
+from headway.providers.parameter_rules import ParameterRules, apply_parameter_rules, value_in
+from headway.providers.transformations import clamped, dropped, emulated, renamed, visible_to_caller
 from headway.types import ChatRequest, Transformation
 
-_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 Parameters = dict[str, Raw]
 NULL = Raw(b"null")
 SCHEMA_PROMPT = "Answer with a JSON object that follows this JSON schema, and with nothing else:\n"
-MAX_TOKENS_ONLY = {"max_completion_tokens": "max_tokens"}
+TO_MAX_TOKENS = {"max_completion_tokens": "max_tokens"}
 """Renames for vendors whose documentation has ``max_tokens`` only."""
 PENALTIES = ("frequency_penalty", "presence_penalty")
 STRICT_PARAMETERS = ("audio", "modalities", "store", "verbosity", "web_search_options")
 """OpenAI parameters rejected by vendors that validate strictly."""
 
 
-class RequestRules(ParameterRules, frozen=True, kw_only=True, dict=True):
+class RequestRules(Struct, frozen=True, kw_only=True):
     """How the requests of a vendor differ from OpenAI's, as far as tables can express it."""
 
-    by_model: Mapping[str, ParameterRules] = {}
-    """Further rules, by a regular expression that is searched in the model's name."""
+    unsupported: tuple[str, ...] = ()
+    """Parameters that are dropped because the vendor rejects them."""
+    ignored: tuple[str, ...] = ()
+    """Parameters that are dropped because the vendor accepts them without effect."""
+    renamed: Mapping[str, str] = {}
+    """Parameters: OpenAI's name -> the vendor's."""
+    by_model: Mapping[str, Mapping[str, str]] = {}
+    """A regular expression that is searched in the model's name -> parameters to drop for these
+    models, with the reason that the caller reads."""
     messages: MessageRules = MessageRules(developer="system")
     neutral: Mapping[str, float] = {}
     """Parameter -> the value without effect, which is removed without a transformation: the
@@ -53,59 +52,64 @@ class RequestRules(ParameterRules, frozen=True, kw_only=True, dict=True):
     schema_in_prompt: bool = False
     """A JSON schema is sent in a system message: the vendor has JSON mode but no schemas."""
 
-    @cached_property
-    def concerned(self) -> frozenset[str]:
-        """The parameters that any of these rules may change."""
-        names = {*self.neutral, *self.bounds}
-        for rules in (self, *self.by_model.values()):
-            names.update(rules.dropped, rules.renamed)
+
+class CompiledRules:
+    """The rules of the vendor ``title``, prepared for many requests."""
+
+    def __init__(self, rules: RequestRules, title: str) -> None:
+        self.rules = rules
+        self.parameters = ParameterRules(
+            dropped={
+                **dict.fromkeys(rules.unsupported, f"unsupported by {title}"),
+                **dict.fromkeys(rules.ignored, f"ignored by {title}"),
+            },
+            renamed=rules.renamed,
+        )
+        self.by_model = [
+            (re.compile(pattern), ParameterRules(dropped=dropped))
+            for pattern, dropped in rules.by_model.items()
+        ]
         flags = {
-            "n": self.single_choice,
-            "reasoning": self.flatten_reasoning,
-            "response_format": self.schema_in_prompt,
+            "n": rules.single_choice,
+            "reasoning": rules.flatten_reasoning,
+            "response_format": rules.schema_in_prompt,
         }
-        return frozenset(names.union(name for name, applies in flags.items() if applies))
+        self.concerned = frozenset(
+            (*rules.unsupported, *rules.ignored, *rules.renamed, *rules.neutral, *rules.bounds)
+        ).union(*rules.by_model.values(), (name for name, applies in flags.items() if applies))
+        """The parameters that any of the rules may change."""
 
-    @cached_property
-    def model_patterns(self) -> tuple[tuple[re.Pattern[str], ParameterRules], ...]:
-        return tuple((re.compile(pattern), rules) for pattern, rules in self.by_model.items())
+    def apply(self, request: ChatRequest) -> Adapted:
+        """The request as the vendor accepts it, and the transformations that the caller sees."""
+        parameters = request.parameters
+        if self.concerned.isdisjoint(parameters) and NULL not in parameters.values():
+            return apply_message_rules(request, self.rules.messages)
+        return self._apply_all(request)
 
-
-def apply_request_rules(rules: RequestRules, request: ChatRequest) -> Adapted:
-    """The request as the vendor accepts it, and the transformations that the caller sees."""
-    parameters = request.parameters
-    if rules.concerned.isdisjoint(parameters) and NULL not in parameters.values():
-        return apply_message_rules(request, rules.messages)
-    return _apply_all(rules, request)
-
-
-def _apply_all(rules: RequestRules, request: ChatRequest) -> Adapted:
-    adapted, more = apply_parameter_rules(_without_neutral(rules, request), rules)
-    transformations = list(more)
-    for pattern, model_rules in rules.model_patterns:
-        if pattern.search(request.model):
-            adapted, more = apply_parameter_rules(adapted, model_rules)
-            transformations += more
-    adapted, more = apply_message_rules(adapted, rules.messages)
-    transformations += more
-    parameters = dict(adapted.parameters)
-    transformations += _clamp(rules, parameters)
-    if rules.flatten_reasoning:
-        transformations += flatten_reasoning(parameters)
-    adapted = replace(adapted, parameters=parameters)
-    if rules.schema_in_prompt:
-        adapted, more = _schema_to_prompt(adapted)
+    def _apply_all(self, request: ChatRequest) -> Adapted:
+        rules = self.rules
+        adapted, more = apply_parameter_rules(_without_neutral(rules, request), self.parameters)
+        transformations = list(more)
+        for pattern, model_rules in self.by_model:
+            if pattern.search(request.model):
+                adapted, more = apply_parameter_rules(adapted, model_rules)
+                transformations += more
+        adapted, more = apply_message_rules(adapted, rules.messages)
         transformations += more
-    return adapted, visible_to_caller(request, transformations)
-
-
-def _value(parameters: Mapping[str, Raw], name: str) -> Any:
-    return _any(parameters[name]) if name in parameters else None
+        parameters = dict(adapted.parameters)
+        transformations += _clamp(rules, parameters)
+        if rules.flatten_reasoning:
+            transformations += flatten_reasoning(parameters)
+        adapted = replace(adapted, parameters=parameters)
+        if rules.schema_in_prompt:
+            adapted, more = _schema_to_prompt(adapted)
+            transformations += more
+        return adapted, visible_to_caller(request, transformations)
 
 
 def _without_neutral(rules: RequestRules, request: ChatRequest) -> ChatRequest:
     given = request.parameters
-    neutral = [name for name, value in rules.neutral.items() if _value(given, name) == value]
+    neutral = [name for name, value in rules.neutral.items() if value_in(given, name) == value]
     if not neutral:
         return request
     kept = {name: raw for name, raw in given.items() if name not in neutral}
@@ -116,7 +120,7 @@ def _clamp(rules: RequestRules, parameters: Parameters) -> list[Transformation]:
     bounds = {**rules.bounds, "n": (1, 1)} if rules.single_choice else rules.bounds
     transformations: list[Transformation] = []
     for name, (minimum, maximum) in bounds.items():
-        given = _value(parameters, name)
+        given = value_in(parameters, name)
         if isinstance(given, int | float) and not minimum <= given <= maximum:
             nearest, reason = (minimum, "minimum") if given < minimum else (maximum, "maximum")
             parameters[name] = Raw(_encode(nearest))
@@ -126,7 +130,7 @@ def _clamp(rules: RequestRules, parameters: Parameters) -> list[Transformation]:
 
 def flatten_reasoning(parameters: Parameters) -> list[Transformation]:
     """Replace ``reasoning: {effort, max_tokens}`` by ``reasoning_effort``, which has no budget."""
-    reasoning = _value(parameters, "reasoning")
+    reasoning = value_in(parameters, "reasoning")
     parameters.pop("reasoning", None)
     if reasoning is None:
         return []
@@ -137,27 +141,12 @@ def flatten_reasoning(parameters: Parameters) -> list[Transformation]:
     return [renamed("reasoning", "reasoning_effort")]
 
 
-class ResponseFormat(Struct):
-    """A response format; the schema keeps the caller's text."""
-
-    type: str | None = None
-    json_schema: NamedSchema | None = None
-
-
-class NamedSchema(Struct):
-    schema: Raw = Raw(b"{}")
-
-
-_format = msgspec.json.Decoder(ResponseFormat).decode
-
-
 def _schema_to_prompt(request: ChatRequest) -> Adapted:
-    raw = request.parameters.get("response_format")
-    wanted = ResponseFormat() if raw is None else _format(raw)
+    wanted = response_format_of(request)
     if wanted.type != "json_schema" or wanted.json_schema is None:
         return request, ()
     raw = wanted.json_schema.schema
-    schema = "{}" if raw == NULL else bytes(raw).decode()
+    schema = bytes(raw).decode() if raw and raw != NULL else "{}"
     messages = msgspec.json.decode(request.messages, type=list[Raw])
     messages.append(Raw(_encode({"role": "system", "content": SCHEMA_PROMPT + schema})))
     parameters = {**request.parameters, "response_format": Raw(b'{"type":"json_object"}')}

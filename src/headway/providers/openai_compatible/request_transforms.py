@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from headway.providers.base import Adapted
 from headway.providers.http_headers import bearer_headers
+from headway.providers.parameter_rules import value_in
 from headway.providers.transformations import clamped, dropped, emulated, renamed
-from headway.types import ChatRequest, HttpRequest, Target, Transformation
+from headway.types import NO_RAW, ChatRequest, HttpRequest, Target, Transformation
 from headway.wire.url import join
 
 RequestTransform = Callable[[ChatRequest], Adapted]
@@ -28,7 +29,7 @@ REQUIRED = Raw(b'"required"')
 
 
 class NamedSchema(Struct):
-    schema: Raw = ANY_OBJECT
+    schema: Raw = NO_RAW
 
 
 class ResponseFormat(Struct):
@@ -85,11 +86,6 @@ def _starts_with(raw: Raw | None, character: bytes) -> bool:
     return raw is not None and bytes(raw)[:1] == character
 
 
-def _value(request: ChatRequest, name: str) -> Any:
-    raw = request.parameters.get(name)
-    return None if raw is None else _any(raw)
-
-
 # --- Parameters -----------------------------------------------------------------------------------
 
 
@@ -105,7 +101,7 @@ def rename_values(name: str, values: Mapping[str, str]) -> RequestTransform:
     """Replace values of the parameter ``name``: OpenAI's -> the vendor's."""
 
     def transform(request: ChatRequest) -> Adapted:
-        given = _value(request, name)
+        given = value_in(request.parameters, name)
         value = values.get(given) if isinstance(given, str) else None
         if value is None:
             return request, ()
@@ -145,7 +141,7 @@ def _name(raw: Raw | None) -> str | None:
 def only_auto_tool_choice(request: ChatRequest) -> Adapted:
     """For vendors whose ``tool_choice`` is ``auto`` only: ``none`` becomes a request without
     tools, every other choice is dropped."""
-    choice = _value(request, "tool_choice")
+    choice = value_in(request.parameters, "tool_choice")
     if choice is None or choice == "auto":
         return request, ()
     if choice != "none":
@@ -158,13 +154,13 @@ def only_auto_tool_choice(request: ChatRequest) -> Adapted:
 def logprobs_as_count(request: ChatRequest) -> Adapted:
     """``logprobs`` as the number of tokens to list at each position, where OpenAI has a boolean
     and ``top_logprobs``."""
-    wanted = _value(request, "logprobs")
+    wanted = value_in(request.parameters, "logprobs")
     if not isinstance(wanted, bool):
         return request, ()
     adapted = without_parameters(request, "logprobs", "top_logprobs")
     if not wanted:
         return adapted, ()
-    count = _value(request, "top_logprobs")
+    count = value_in(request.parameters, "top_logprobs")
     count = max(1, count) if isinstance(count, int) else 1
     transformation = clamped("logprobs", "true", count, "the number of tokens")
     return with_parameters(adapted, logprobs=Raw(_encode(count))), (transformation,)

@@ -13,8 +13,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import (
+from headway.providers.http_errors import error_from_body
+from headway.providers.openai.usage import decode_usage
+from headway.types import (
     CONTENT,
+    NO_RAW,
     Event,
     Failed,
     Finished,
@@ -25,9 +28,6 @@ from headway.events import (
     ToolStarted,
     UsageReported,
 )
-from headway.providers.http_errors import error_from_body
-from headway.providers.openai.usage import decode_usage
-from headway.types import NO_RAW
 
 NULL = b"null"
 Memory = dict[Any, Any]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from headway.errors import UpstreamError
-from headway.events import Embeddings
 from headway.providers.model_lists import OPENAI, ModelList
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai_compatible.errors import ErrorFormat
@@ -19,7 +18,7 @@ from headway.providers.openai_compatible.response_transforms import (
     ResponseInterceptor,
 )
 from headway.providers.sdk_env import Variable
-from headway.types import ChatRequest, EmbeddingsRequest, Headers, HttpRequest, Target
+from headway.types import ChatRequest, Embeddings, EmbeddingsRequest, Headers, HttpRequest, Target
 
 
 class AddressOption(Struct, frozen=True):
@@ -86,6 +85,7 @@ OPEN_MODELS = {
 """Capabilities that servers of open models have in common; some depend on the model. These servers
 accept ``max_tokens`` and ``max_completion_tokens`` alike unless their rules rename one, report
 usage in a last chunk on request, and return reasoning in ``reasoning`` or ``reasoning_content``."""
-OPEN_MODELS_AND_EMBEDDINGS = {**OPEN_MODELS, "embeddings": "native"}
+OPEN_MODEL_SERVER = {**OPEN_MODELS, "embeddings": "native"}
+"""The same with embeddings."""
 CACHE_READS = "partial: automatic; reports tokens read"
 """The capability ``caching`` of vendors that cache without markers."""

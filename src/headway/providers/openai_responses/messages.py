@@ -124,14 +124,14 @@ def _convert_assistant(message: InputMessage, state: ConversationState) -> list[
     ]
     positioned.sort(key=_index)
     text = [] if split else _assistant_items(message.content, message.refusal, message.phase)
-    remaining = [*text, *_convert_calls(message, state)]
+    others = [*text, *_convert_calls(message, state)]
     items: list[Item] = []
     while positioned:
-        if remaining and _index(positioned[0]) > len(items):
-            items.append(remaining.pop(0))
+        if others and _index(positioned[0]) > len(items):
+            items.append(others.pop(0))
         else:
             items.append(without(positioned.pop(0), "index"))
-    return [item for item in items if not is_summary_only(item)] + remaining
+    return [item for item in items if not is_summary_only(item)] + others
 
 
 def _index(item: Item) -> int:

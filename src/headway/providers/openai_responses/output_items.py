@@ -15,7 +15,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import (
+from headway.providers.openai_responses.reasoning_items import to_details
+from headway.providers.openai_responses.response_state import ItemState, ResponseState
+from headway.types import (
     Event,
     ExtraFields,
     Logprobs,
@@ -25,8 +27,6 @@ from headway.events import (
     ToolArguments,
     ToolStarted,
 )
-from headway.providers.openai_responses.reasoning_items import to_details
-from headway.providers.openai_responses.response_state import ItemState, ResponseState
 
 
 class OutputPart(Struct):

@@ -16,11 +16,18 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
-from headway.events import (
+from headway.providers.base import State
+from headway.providers.openai_responses.errors import read_error
+from headway.providers.openai_responses.output_items import close_item, open_item
+from headway.providers.openai_responses.response_state import ResponseState
+from headway.providers.openai_responses.usage import decode_usage
+from headway.types import (
+    NO_RAW,
     Event,
     ExtraFields,
     Failed,
     Finished,
+    Frame,
     Logprobs,
     Reasoning,
     Refusal,
@@ -29,12 +36,6 @@ from headway.events import (
     Text,
     ToolArguments,
 )
-from headway.providers.base import State
-from headway.providers.openai_responses.errors import read_error
-from headway.providers.openai_responses.output_items import close_item, open_item
-from headway.providers.openai_responses.response_state import ResponseState
-from headway.providers.openai_responses.usage import decode_usage
-from headway.types import NO_RAW, Frame
 
 DONE: list[Event] = [StreamEnd()]
 FINISH_REASONS = {

@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import UsageReported
-from headway.types import Usage
+from headway.types import Usage, UsageReported
 
 CHAT_NAMES = {
     "input_tokens": "prompt_tokens",

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from headway.events import UsageReported
 from headway.providers import KINDS
-from headway.types import Frame
+from headway.types import Frame, UsageReported
 
 USAGE = {"prompt_tokens": 90, "completion_tokens": 5, "total_tokens": 95}
 # what stands in prompt_tokens_details, the tokens written, the tokens read

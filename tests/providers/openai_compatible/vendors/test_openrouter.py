@@ -6,9 +6,7 @@ import json
 
 import pytest
 
-from headway.errors import (
-    UpstreamOverloaded,
-)
+from headway.errors import UpstreamOverloaded
 from headway.providers import KINDS
 from support.compatible_responses import collect, decoded, streamed
 from support.openai_completions import finish, text

@@ -3,11 +3,7 @@
 Sources: AI21Labs/ai21-python, and the schema of its API.
 """
 
-from headway.providers.openai_compatible.request_rules import (
-    MAX_TOKENS_ONLY,
-    PENALTIES,
-    RequestRules,
-)
+from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import encode_without_stream_options
 from headway.providers.openai_compatible.vendor import Vendor
 
@@ -22,9 +18,7 @@ VENDOR = Vendor(
     base_url="https://api.ai21.com/studio/v1",
     key_env="AI21_API_KEY",
     request_rules=RequestRules(
-        dropped=dict.fromkeys(UNSUPPORTED, "unsupported by AI21"),
-        renamed=MAX_TOKENS_ONLY,
-        schema_in_prompt=True,
+        unsupported=UNSUPPORTED, renamed=TO_MAX_TOKENS, schema_in_prompt=True
     ),
     encode_request=encode_without_stream_options,
     capabilities={

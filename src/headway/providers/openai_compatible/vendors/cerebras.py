@@ -30,9 +30,7 @@ VENDOR = Vendor(
         ReasoningSupport(efforts=nearest_effort("none", "low", "medium", "high")),
     ),
     request_rules=RequestRules(
-        dropped=dict.fromkeys(
-            ("metadata", "min_p", "top_k", *STRICT_PARAMETERS), "unsupported by Cerebras"
-        ),
+        unsupported=("metadata", "min_p", "top_k", *STRICT_PARAMETERS),
         messages=strict_messages("Cerebras"),
         single_choice=True,
     ),

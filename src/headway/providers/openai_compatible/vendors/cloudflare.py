@@ -31,14 +31,10 @@ from headway.providers.model_lists import (
     rows_of,
 )
 from headway.providers.openai_compatible.errors import ErrorFormat
-from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
+from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import content_as_string
 from headway.providers.openai_compatible.response_transforms import FINISH_AT_DONE
-from headway.providers.openai_compatible.vendor import (
-    OPEN_MODELS_AND_EMBEDDINGS,
-    AddressOption,
-    Vendor,
-)
+from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, AddressOption, Vendor
 from headway.providers.sdk_env import Variable
 from headway.types import HttpRequest, Target
 
@@ -140,7 +136,7 @@ VENDOR = Vendor(
     price_id="cloudflare",
     wire="openai_chat_cloudflare",
     request_transforms=(content_as_string,),
-    request_rules=RequestRules(renamed=MAX_TOKENS_ONLY),
+    request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     transform_body=_content_as_text,
     event_transforms=(FINISH_AT_DONE,),
     errors=ErrorFormat(
@@ -155,7 +151,7 @@ VENDOR = Vendor(
     ),
     model_list=ModelList(_encode_list, _decode_list),
     capabilities={
-        **OPEN_MODELS_AND_EMBEDDINGS,
+        **OPEN_MODEL_SERVER,
         "json_schema": "partial: some models, and not in streams",
     },
 )

@@ -12,7 +12,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from headway.errors import UpstreamQuota, UpstreamRateLimited
-from headway.events import Event, UsageReported
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
     FORCED,
@@ -21,9 +20,10 @@ from headway.providers.openai_compatible.reasoning import (
     nearest_effort,
     on_off,
 )
-from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
+from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
+from headway.types import Event, UsageReported
 
 
 class PromptDetails(Struct):
@@ -83,8 +83,8 @@ VENDOR = Vendor(
         ),
     ),
     request_rules=RequestRules(
-        dropped=dict.fromkeys(("frequency_penalty", "logit_bias"), "unsupported by Model Studio"),
-        renamed=MAX_TOKENS_ONLY,
+        unsupported=("frequency_penalty", "logit_bias"),
+        renamed=TO_MAX_TOKENS,
         neutral={"frequency_penalty": 0},
         bounds={
             "n": (1, 4),

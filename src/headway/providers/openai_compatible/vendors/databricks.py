@@ -24,16 +24,8 @@ from headway.providers.model_lists import (
     rows_of,
 )
 from headway.providers.openai_compatible.errors import ErrorFormat
-from headway.providers.openai_compatible.request_rules import (
-    MAX_TOKENS_ONLY,
-    PENALTIES,
-    RequestRules,
-)
-from headway.providers.openai_compatible.vendor import (
-    OPEN_MODELS_AND_EMBEDDINGS,
-    AddressOption,
-    Vendor,
-)
+from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
+from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, AddressOption, Vendor
 from headway.providers.sdk_env import Variable, host_name
 from headway.types import HttpRequest, Target
 
@@ -79,11 +71,8 @@ VENDOR = Vendor(
     ),
     price_id="databricks",
     wire="openai_chat_databricks",
-    request_rules=RequestRules(
-        dropped=dict.fromkeys((*PENALTIES, "seed"), "unsupported by Databricks"),
-        renamed=MAX_TOKENS_ONLY,
-    ),
+    request_rules=RequestRules(unsupported=(*PENALTIES, "seed"), renamed=TO_MAX_TOKENS),
     errors=ErrorFormat(code_field="error_code"),
     model_list=ModelList(_encode_list, _decode_list),
-    capabilities=OPEN_MODELS_AND_EMBEDDINGS,
+    capabilities=OPEN_MODEL_SERVER,
 )

@@ -4,14 +4,10 @@ Source: api.deepinfra.com/openapi.json (``reasoning: {effort, enabled}``; a ``to
 rejected). Reasoning tokens of Gemini and Gemma are counted apart: vercel/ai, deepinfra.
 """
 
-from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
+from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import without_budget
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
-from headway.providers.openai_compatible.vendor import (
-    CACHE_READS,
-    OPEN_MODELS_AND_EMBEDDINGS,
-    Vendor,
-)
+from headway.providers.openai_compatible.vendor import CACHE_READS, OPEN_MODEL_SERVER, Vendor
 
 VENDOR = Vendor(
     title="DeepInfra",
@@ -20,13 +16,13 @@ VENDOR = Vendor(
     key_env="DEEPINFRA_API_KEY",
     request_transforms=(without_budget,),
     request_rules=RequestRules(
-        renamed=MAX_TOKENS_ONLY,
+        renamed=TO_MAX_TOKENS,
         bounds={"n": (1, 4), "top_p": (0.001, 1)},
         flatten_reasoning=False,
     ),
     event_transforms=(ADD_REASONING_TOKENS,),
     capabilities={
-        **OPEN_MODELS_AND_EMBEDDINGS,
+        **OPEN_MODEL_SERVER,
         "audio": "native: depends on the model",
         "caching": CACHE_READS,
     },

@@ -13,13 +13,8 @@ from headway.providers.openai_compatible.reasoning import (
     THINKING_ON_OFF,
     ReasoningSupport,
 )
-from headway.providers.openai_compatible.request_rules import (
-    MAX_TOKENS_ONLY,
-    PENALTIES,
-    RequestRules,
-)
+from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
-from headway.providers.parameter_rules import ParameterRules
 
 LOGPROBS = ("logprobs", "top_logprobs")
 
@@ -43,11 +38,9 @@ VENDOR = Vendor(
         ),
     ),
     request_rules=RequestRules(
-        renamed=MAX_TOKENS_ONLY,
+        renamed=TO_MAX_TOKENS,
         by_model={
-            "reasoner": ParameterRules(
-                dropped=dict.fromkeys(LOGPROBS, "unsupported by DeepSeek during reasoning")
-            )
+            "reasoner": dict.fromkeys(LOGPROBS, "unsupported by DeepSeek during reasoning"),
         },
         schema_in_prompt=True,
     ),

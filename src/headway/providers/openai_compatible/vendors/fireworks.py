@@ -9,11 +9,7 @@ from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.message_rules import strict_messages
 from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort
 from headway.providers.openai_compatible.request_rules import STRICT_PARAMETERS, RequestRules
-from headway.providers.openai_compatible.vendor import (
-    CACHE_READS,
-    OPEN_MODELS_AND_EMBEDDINGS,
-    Vendor,
-)
+from headway.providers.openai_compatible.vendor import CACHE_READS, OPEN_MODEL_SERVER, Vendor
 
 VENDOR = Vendor(
     title="Fireworks AI",
@@ -34,16 +30,13 @@ VENDOR = Vendor(
         ),
     ),
     request_rules=RequestRules(
-        dropped=dict.fromkeys(
-            ("prompt_cache_retention", "safety_identifier", *STRICT_PARAMETERS),
-            "unsupported by Fireworks AI",
-        ),
+        unsupported=("prompt_cache_retention", "safety_identifier", *STRICT_PARAMETERS),
         messages=strict_messages("Fireworks AI", also=("name",), renamed={}),
         bounds={"top_logprobs": (0, 5)},
     ),
     errors=ErrorFormat(classes={"412": UpstreamQuota}),  # the account is suspended
     capabilities={
-        **OPEN_MODELS_AND_EMBEDDINGS,
+        **OPEN_MODEL_SERVER,
         "reasoning": "native: effort, budget or `thinking`; returns the text",
         "caching": CACHE_READS,
     },

@@ -19,8 +19,6 @@ from headway.providers.openai_compatible.response_transforms import extension_ob
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
 from headway.providers.sdk_env import Variable, with_path
 
-REJECTED = ("logit_bias", "logprobs", "min_p", "top_k", "top_logprobs", *STRICT_PARAMETERS)
-
 VENDOR = Vendor(
     title="Groq",
     order=10,
@@ -40,10 +38,15 @@ VENDOR = Vendor(
         rename_values("service_tier", {"default": "on_demand", "priority": "performance"}),
     ),
     request_rules=RequestRules(
-        dropped={
-            **dict.fromkeys(REJECTED, "unsupported by Groq"),
-            **dict.fromkeys((*PENALTIES, "metadata"), "ignored by Groq's models"),
-        },
+        unsupported=(
+            "logit_bias",
+            "logprobs",
+            "min_p",
+            "top_k",
+            "top_logprobs",
+            *STRICT_PARAMETERS,
+        ),
+        ignored=(*PENALTIES, "metadata"),
         messages=strict_messages("Groq", also=("name",), developer=None),
         neutral=dict.fromkeys(PENALTIES, 0),
         single_choice=True,

@@ -4,10 +4,7 @@ that end a stream without a reason.
 Source: huggingface.co/docs/inference-providers.
 """
 
-from headway.providers.openai_compatible.response_transforms import (
-    FINISH_AT_DONE,
-    extension_object,
-)
+from headway.providers.openai_compatible.response_transforms import FINISH_AT_DONE, extension_object
 from headway.providers.openai_compatible.vendor import OPEN_MODELS, Vendor
 
 VENDOR = Vendor(

@@ -3,7 +3,7 @@
 Source: docs.hyperbolic.ai.
 """
 
-from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
+from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.vendor import OPEN_MODELS, Vendor
 
 VENDOR = Vendor(
@@ -11,6 +11,6 @@ VENDOR = Vendor(
     order=200,
     base_url="https://api.hyperbolic.xyz/v1",
     key_env="HYPERBOLIC_API_KEY",
-    request_rules=RequestRules(renamed=MAX_TOKENS_ONLY),
+    request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     capabilities=OPEN_MODELS,
 )

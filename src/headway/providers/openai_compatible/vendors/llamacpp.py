@@ -4,12 +4,12 @@ Source: ggml-org/llama.cpp (tools/server).
 """
 
 from headway.providers.openai_compatible.request_transforms import named_tool_as_required
-from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
 
 VENDOR = Vendor(
     title="llama.cpp",
     order=290,
     base_url="http://127.0.0.1:8080/v1",
     request_transforms=(named_tool_as_required,),
-    capabilities={**OPEN_MODELS_AND_EMBEDDINGS, "audio": "native: depends on the model"},
+    capabilities={**OPEN_MODEL_SERVER, "audio": "native: depends on the model"},
 )

@@ -6,7 +6,7 @@ Source: mozilla-ai/llamafile (docs/api.md).
 
 from headway.providers.openai_compatible.request_transforms import named_tool_as_required
 from headway.providers.openai_compatible.response_transforms import FINISH_AT_DONE
-from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
 
 VENDOR = Vendor(
     title="llamafile",
@@ -15,5 +15,5 @@ VENDOR = Vendor(
     wire="openai_chat_llamafile",
     request_transforms=(named_tool_as_required,),
     event_transforms=(FINISH_AT_DONE,),
-    capabilities={**OPEN_MODELS_AND_EMBEDDINGS, "audio": "native: depends on the model"},
+    capabilities={**OPEN_MODEL_SERVER, "audio": "native: depends on the model"},
 )

@@ -20,14 +20,10 @@ from headway.errors import (
     UpstreamRejected,
     UpstreamTimeout,
 )
-from headway.events import Event, Failed
-from headway.providers.openai_compatible.reasoning import (
-    NOT_ADJUSTABLE,
-    ReasoningSupport,
-    on_off,
-)
+from headway.providers.openai_compatible.reasoning import NOT_ADJUSTABLE, ReasoningSupport, on_off
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, Vendor
+from headway.types import Event, Failed
 
 
 class Outcome(Struct):
@@ -75,7 +71,7 @@ VENDOR = Vendor(
         ),
     ),
     request_rules=RequestRules(
-        dropped=dict.fromkeys((*PENALTIES, "logit_bias"), "ignored by MiniMax"),
+        ignored=(*PENALTIES, "logit_bias"),
         neutral=dict.fromkeys(PENALTIES, 0),
         bounds={"temperature": (0.01, 1)},
         single_choice=True,

@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamNotFound, UpstreamOverloaded, UpstreamQuota
-from headway.events import Event
 from headway.providers.openai.usage import decode_usage
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
@@ -29,8 +28,7 @@ from headway.providers.openai_compatible.response_transforms import (
     is_present,
 )
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
-from headway.providers.parameter_rules import ParameterRules
-from headway.types import NO_RAW
+from headway.types import NO_RAW, Event
 
 
 class Choice(Struct):
@@ -79,10 +77,8 @@ VENDOR = Vendor(
     ),
     request_rules=RequestRules(
         by_model={
-            r"kimi-k(?:2\.[5-9]|[3-9])": ParameterRules(
-                dropped=dict.fromkeys(
-                    (*PENALTIES, "n", "temperature", "top_p"), "the model has one fixed value"
-                )
+            r"kimi-k(?:2\.[5-9]|[3-9])": dict.fromkeys(
+                (*PENALTIES, "n", "temperature", "top_p"), "the model has one fixed value"
             )
         },
         bounds={"n": (1, 5), "temperature": (0, 1)},

@@ -4,15 +4,15 @@ Source: docs.tokenfactory.nebius.com (List models has windows and prices if it i
 """
 
 from headway.providers.model_lists import openai_model_list
-from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
-from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
+from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
 
 VENDOR = Vendor(
     title="Nebius Token Factory",
     order=180,
     base_url="https://api.tokenfactory.nebius.com/v1",
     key_env="NEBIUS_API_KEY",
-    request_rules=RequestRules(renamed=MAX_TOKENS_ONLY),
+    request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     model_list=openai_model_list("/models?verbose=true"),
-    capabilities=OPEN_MODELS_AND_EMBEDDINGS,
+    capabilities=OPEN_MODEL_SERVER,
 )

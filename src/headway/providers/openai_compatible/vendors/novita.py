@@ -5,8 +5,8 @@ Source: novita.ai/docs, also Error codes: ``{"code": 400, "reason": "INVALID_REQ
 """
 
 from headway.providers.openai_compatible.errors import ErrorFormat
-from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
-from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
+from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
 
 VENDOR = Vendor(
     title="Novita AI",
@@ -14,7 +14,7 @@ VENDOR = Vendor(
     base_url="https://api.novita.ai/openai/v1",
     key_env="NOVITA_API_KEY",
     price_id="novita",
-    request_rules=RequestRules(renamed=MAX_TOKENS_ONLY),
+    request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     errors=ErrorFormat(code_field="reason"),
-    capabilities={**OPEN_MODELS_AND_EMBEDDINGS, "audio": "native: depends on the model"},
+    capabilities={**OPEN_MODEL_SERVER, "audio": "native: depends on the model"},
 )

@@ -15,20 +15,23 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headway.events import Embeddings, Event, ExtraFields, Finished
 from headway.providers.model_lists import openai_model_list
 from headway.providers.openai import embeddings as openai
 from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort
-from headway.providers.openai_compatible.request_rules import (
-    MAX_TOKENS_ONLY,
-    PENALTIES,
-    RequestRules,
-)
+from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import json_mode_as_schema
 from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
 from headway.providers.openai_compatible.vendor import Vendor
-from headway.types import EmbeddingsRequest, HttpRequest, Target
+from headway.types import (
+    Embeddings,
+    EmbeddingsRequest,
+    Event,
+    ExtraFields,
+    Finished,
+    HttpRequest,
+    Target,
+)
 
 BASE_URL = "https://api.perplexity.ai"
 
@@ -95,8 +98,8 @@ VENDOR = Vendor(
     reasoning=(ReasoningSupport(efforts=nearest_effort("minimal", "low", "medium", "high")),),
     request_transforms=(json_mode_as_schema,),
     request_rules=RequestRules(
-        dropped=dict.fromkeys(("logit_bias", "seed", "service_tier"), "unsupported by Perplexity"),
-        renamed=MAX_TOKENS_ONLY,
+        unsupported=("logit_bias", "seed", "service_tier"),
+        renamed=TO_MAX_TOKENS,
         neutral=dict.fromkeys(PENALTIES, 0),
         bounds={"temperature": (0, 1.99)},
     ),

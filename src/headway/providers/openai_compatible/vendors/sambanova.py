@@ -11,7 +11,7 @@ VENDOR = Vendor(
     order=130,
     base_url="https://api.sambanova.ai/v1",
     key_env="SAMBANOVA_API_KEY",
-    request_rules=RequestRules(dropped=dict.fromkeys(PENALTIES, "ignored by SambaNova")),
+    request_rules=RequestRules(ignored=PENALTIES),
     capabilities={
         **TOOLS,
         "images": "native: as data, not by URL",

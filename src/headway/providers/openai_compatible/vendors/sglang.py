@@ -5,7 +5,7 @@ Source: sgl-project/sglang (protocol.py).
 
 from headway.providers.openai_compatible.request_rules import RequestRules
 from headway.providers.openai_compatible.request_transforms import without_budget
-from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
 
 VENDOR = Vendor(
     title="SGLang",
@@ -14,7 +14,7 @@ VENDOR = Vendor(
     request_transforms=(without_budget,),
     request_rules=RequestRules(flatten_reasoning=False),
     capabilities={
-        **OPEN_MODELS_AND_EMBEDDINGS,
+        **OPEN_MODEL_SERVER,
         "reasoning": "native: effort; returns the text",
     },
 )

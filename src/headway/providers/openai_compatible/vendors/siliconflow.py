@@ -4,9 +4,9 @@ Source: docs.siliconflow.com, Chat completions (also the header x-siliconcloud-t
 """
 
 from headway.providers.openai_compatible.errors import ErrorFormat
-from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
+from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import budget_parameter
-from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
 
 VENDOR = Vendor(
     title="SiliconFlow",
@@ -14,10 +14,10 @@ VENDOR = Vendor(
     base_url="https://api.siliconflow.com/v1",
     key_env="SILICONFLOW_API_KEY",
     request_transforms=(budget_parameter("thinking_budget", 128, 32768),),
-    request_rules=RequestRules(renamed=MAX_TOKENS_ONLY),
+    request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     errors=ErrorFormat(request_id=b"x-siliconcloud-trace-id"),
     capabilities={
-        **OPEN_MODELS_AND_EMBEDDINGS,
+        **OPEN_MODEL_SERVER,
         "reasoning": "native: budget or `enable_thinking`; returns the text",
     },
 )

@@ -51,7 +51,7 @@ VENDOR = Vendor(
     # presence_penalty is a repetition penalty less 2, and that is above 0: OpenAI's 0 would be a
     # penalty of 2. The bounds of top_p are open.
     request_rules=RequestRules(
-        dropped={"logit_bias": "unsupported by TGI"},
+        unsupported=("logit_bias",),
         neutral={"top_p": 1, "presence_penalty": 0},
         bounds={"top_p": (0.001, 0.999), "presence_penalty": (-1.999, 2)},
         single_choice=True,

@@ -7,13 +7,9 @@ docs/error-codes.
 from headway.errors import UpstreamRejected
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort, on_off
-from headway.providers.openai_compatible.request_rules import MAX_TOKENS_ONLY, RequestRules
+from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import logprobs_as_count, stop_as_list
-from headway.providers.openai_compatible.vendor import (
-    CACHE_READS,
-    OPEN_MODELS_AND_EMBEDDINGS,
-    Vendor,
-)
+from headway.providers.openai_compatible.vendor import CACHE_READS, OPEN_MODEL_SERVER, Vendor
 from headway.providers.sdk_env import Variable
 
 OFF = {"reasoning": {"enabled": False}}
@@ -33,11 +29,11 @@ VENDOR = Vendor(
         ReasoningSupport(efforts=on_off(OFF, {"reasoning": {"enabled": True}})),
     ),
     request_transforms=(logprobs_as_count, stop_as_list),
-    request_rules=RequestRules(renamed=MAX_TOKENS_ONLY, flatten_reasoning=False),
+    request_rules=RequestRules(renamed=TO_MAX_TOKENS, flatten_reasoning=False),
     # a prompt and max_tokens that are longer than the context
     errors=ErrorFormat(classes={"403": UpstreamRejected}),
     capabilities={
-        **OPEN_MODELS_AND_EMBEDDINGS,
+        **OPEN_MODEL_SERVER,
         "audio": "native: depends on the model",
         "reasoning": "native: on, off or effort, depending on the model; returns the text",
         "caching": CACHE_READS,

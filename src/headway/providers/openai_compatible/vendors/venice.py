@@ -9,7 +9,7 @@ from headway.providers.openai_compatible.message_rules import DEVELOPER_SUPPORTE
 from headway.providers.openai_compatible.request_rules import RequestRules
 from headway.providers.openai_compatible.request_transforms import without_budget
 from headway.providers.openai_compatible.response_transforms import REASONING_DETAILS
-from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
 
 UNSUPPORTED = (
     "audio", "function_call", "functions", "logit_bias", "modalities", "prediction",
@@ -23,14 +23,14 @@ VENDOR = Vendor(
     key_env="VENICE_API_KEY",
     request_transforms=(without_budget,),
     request_rules=RequestRules(
-        dropped=dict.fromkeys(UNSUPPORTED, "unsupported by Venice"),
+        unsupported=UNSUPPORTED,
         messages=DEVELOPER_SUPPORTED,
         flatten_reasoning=False,
     ),
     event_transforms=(REASONING_DETAILS,),
     errors=ErrorFormat(request_id=b"cf-ray", details_field="details"),
     capabilities={
-        **OPEN_MODELS_AND_EMBEDDINGS,
+        **OPEN_MODEL_SERVER,
         "audio": "native: as data; depends on the model",
         "reasoning": "native: effort; returns the text",
         "reasoning_replay": "native: `reasoning_details`",

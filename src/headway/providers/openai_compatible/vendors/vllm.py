@@ -4,7 +4,7 @@ Source: vllm-project/vllm (protocol.py).
 """
 
 from headway.providers.openai_compatible.request_transforms import budget_parameter
-from headway.providers.openai_compatible.vendor import OPEN_MODELS_AND_EMBEDDINGS, Vendor
+from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
 
 VENDOR = Vendor(
     title="vLLM",
@@ -12,7 +12,7 @@ VENDOR = Vendor(
     base_url="http://127.0.0.1:8000/v1",
     request_transforms=(budget_parameter("thinking_token_budget", 0, 2**31 - 1),),
     capabilities={
-        **OPEN_MODELS_AND_EMBEDDINGS,
+        **OPEN_MODEL_SERVER,
         "audio": "native: depends on the model",
         "reasoning": "native: effort or budget; returns the text",
     },

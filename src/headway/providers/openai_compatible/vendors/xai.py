@@ -14,7 +14,6 @@ from headway.providers.openai_compatible.request_rules import PENALTIES, Request
 from headway.providers.openai_compatible.request_transforms import stop_as_list
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
-from headway.providers.parameter_rules import ParameterRules
 
 VENDOR = Vendor(
     title="xAI",
@@ -39,10 +38,10 @@ VENDOR = Vendor(
     ),
     request_transforms=(stop_as_list,),
     request_rules=RequestRules(
-        dropped={"logit_bias": "unsupported by xAI"},
+        unsupported=("logit_bias",),
         by_model={
-            r"grok-(?:3-mini|4|code|build|latest)(?!.*non-reasoning)": ParameterRules(
-                dropped=dict.fromkeys((*PENALTIES, "stop"), "unsupported by xAI during reasoning")
+            r"grok-(?:3-mini|4|code|build|latest)(?!.*non-reasoning)": dict.fromkeys(
+                (*PENALTIES, "stop"), "unsupported by xAI during reasoning"
             )
         },
         bounds={"top_logprobs": (0, 8)},

@@ -16,11 +16,7 @@ from headway.providers.openai_compatible.reasoning import (
     ReasoningSupport,
     nearest_effort,
 )
-from headway.providers.openai_compatible.request_rules import (
-    MAX_TOKENS_ONLY,
-    PENALTIES,
-    RequestRules,
-)
+from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import only_auto_tool_choice
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
 
@@ -41,10 +37,8 @@ VENDOR = Vendor(
     ),
     request_transforms=(only_auto_tool_choice,),
     request_rules=RequestRules(
-        dropped=dict.fromkeys(
-            (*PENALTIES, "logit_bias", "logprobs", "top_logprobs"), "unsupported by Z.ai"
-        ),
-        renamed=MAX_TOKENS_ONLY,
+        unsupported=(*PENALTIES, "logit_bias", "logprobs", "top_logprobs"),
+        renamed=TO_MAX_TOKENS,
         neutral=dict.fromkeys(PENALTIES, 0),
         bounds={"temperature": (0, 1), "top_p": (0.01, 1)},
         single_choice=True,
