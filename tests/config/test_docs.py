@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from headway.cli.serve import serve
-from headway.config import Config, ConfigError, Provider, help_of, load
+from headway.config import Config, ConfigError, Provider, load
 from headway.config.docs import groups, markdown
 from headway.config.settings import PROVIDER, ROOT, SERVER, Section, default_of
 from headway.providers import FACTS
@@ -71,14 +71,6 @@ def test_flags_and_variables_are_those_of_the_command_line() -> None:
         "HEADWAY_API_KEYS",
         "HEADWAY_LEDGER_URL",
     }
-
-
-def test_help_is_found_by_path() -> None:
-    assert help_of("server.port") == SERVER.keys["port"].help
-    assert help_of("timeouts") == ROOT.keys["timeouts"].help
-    for wrong in ("server.prot", "providers.x", "nothing", "server.port.x"):
-        with pytest.raises(KeyError):
-            help_of(wrong)
 
 
 def test_a_key_without_a_default_says_so() -> None:

@@ -9,14 +9,12 @@ import msgspec
 import pytest
 
 from headway.config import (
-    Config,
     ConfigError,
     Ledger,
     Overrides,
     Price,
     Secret,
     Server,
-    apply_overrides,
     load,
 )
 from headway.providers import FACTS as SHIPPED
@@ -243,17 +241,17 @@ def test_the_command_line_overrides_all(read) -> None:
     assert config.server == Server(host="0.0.0.0", port=0, workers=4, insecure=True)
 
 
-def test_overriding_changes_what_it_names_and_nothing_else() -> None:
-    config = Config(ledger=Ledger(url="sqlite:////h.db"), server=Server(host="::1", port=1))
-    changed = apply_overrides(config, Overrides(port=2))
+def test_overriding_changes_what_it_names_and_nothing_else(read) -> None:
+    text = "server: {host: '::1', port: 1}"
+    config = read(text)
+    changed = read(text, Overrides(port=2))
     assert changed == msgspec.structs.replace(config, server=Server(host="::1", port=2))
-    assert apply_overrides(config, Overrides()) == config
+    assert read(text, Overrides()) == config
 
 
 def test_a_wrong_flag_is_named() -> None:
-    config = Config(ledger=Ledger(url="sqlite:////h.db"))
     with pytest.raises(ConfigError) as error:
-        apply_overrides(config, Overrides(port=70000, workers=0))
+        load(None, {}, {}, Overrides(port=70000, workers=0))
     assert str(error.value).splitlines() == [
         "command line: --port: must be a port from 0 to 65535",
         "command line: --workers: must be a whole number from 1 to 1024",

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from headway.wire.aws_event_stream import encode_message
+from support.event_stream_messages import encode_message
 from support.openai_completions import DONE, finish, join_chunks, role, text, usage
 from support.openai_upstream import sse_event
 

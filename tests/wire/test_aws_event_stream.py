@@ -13,9 +13,9 @@ from headway.wire.aws_event_stream import (
     EventStreamFramer,
     EventStreamMessage,
     Headers,
-    encode_message,
     parse_headers,
 )
+from support.event_stream_messages import encode_message
 from support.recordings import Recording, chosen, each
 
 RECORDED = chosen(lambda r: b"eventstream" in dict(r.headers).get(b"content-type", b""))

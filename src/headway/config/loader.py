@@ -172,15 +172,6 @@ def _state_home(environ: Mapping[str, str]) -> Path:
 # --- The command line ---------------------------------------------------------------------------
 
 
-def apply_overrides(config: Config, overrides: Overrides) -> Config:
-    """``config`` with the options of the command line. Raises ConfigError, naming the flags."""
-    problems: list[Problem] = []
-    changed = _overridden(config, overrides, problems)
-    if problems:
-        raise ConfigError(problems)
-    return changed
-
-
 def _overridden(config: Config, overrides: Overrides, problems: list[Problem]) -> Config:
     reader = Reader("command line", problems)
     changed: dict[str, Any] = {}

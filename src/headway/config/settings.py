@@ -214,15 +214,3 @@ def default_of(section: Section, name: str) -> object:
         return msgspec.NODEFAULT
     fields = {field.name: field for field in msgspec.structs.fields(section.struct)}
     return fields[name].default if name in fields else msgspec.NODEFAULT
-
-
-def help_of(path: str) -> str:
-    """The help text of a dotted path of known keys, such as ``server.port``. Raises KeyError."""
-    *parents, name = path.split(".")
-    section = ROOT
-    for parent in parents:
-        inner = section.keys[parent].spec
-        if not isinstance(inner, Section):
-            raise KeyError(path)
-        section = inner
-    return section.keys[name].help

@@ -125,3 +125,20 @@ def _refresh_at(credentials: Credentials, now: float) -> float:
     if credentials.expires_at is None:
         return now + REREAD_S
     return max(credentials.expires_at - REFRESH_AHEAD_S, now + RETRY_S)
+
+
+class CloudCredentials(CredentialCache):
+    """The credentials that a provider's ``options`` and the environment describe. ``fetch`` sends
+    the requests for them."""
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        environ: Mapping[str, str],
+        fetch: Fetch,
+        unix_time: Clock,
+    ) -> None:
+        super().__init__(unix_time)
+        self._options = options
+        self._environ = environ
+        self._send = fetch

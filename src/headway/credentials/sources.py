@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
-from headway.credentials.base import CredentialCache, Fetch
+from headway.credentials.base import CloudCredentials, Fetch
 from headway.types import Clock
 
-Make = Callable[[Mapping[str, Any], Mapping[str, str], Fetch, Clock], CredentialCache]
-"""From the provider's options, the environment's variables, the way to send a request, and the time
-in unix seconds."""
-
-
-def _aws(
-    options: Mapping[str, Any], environ: Mapping[str, str], fetch: Fetch, unix_time: Clock
-) -> CredentialCache:
-    from headway.credentials.aws.source import AwsCredentials
-
-    return AwsCredentials(options, environ, fetch, unix_time)
-
-
-def _entra(
-    options: Mapping[str, Any], environ: Mapping[str, str], fetch: Fetch, unix_time: Clock
-) -> CredentialCache:
-    from headway.credentials.entra.source import EntraCredentials
-
-    return EntraCredentials(options, environ, fetch, unix_time)
-
-
-def _google(
-    options: Mapping[str, Any], environ: Mapping[str, str], fetch: Fetch, unix_time: Clock
-) -> CredentialCache:
-    from headway.credentials.google.source import GoogleCredentials
-
-    return GoogleCredentials(options, environ, fetch, unix_time)
-
-
-SOURCES: Mapping[str, Make] = {"aws": _aws, "entra": _entra, "google": _google}
+SOURCES: Mapping[str, str] = {
+    "aws": "AwsCredentials",
+    "entra": "EntraCredentials",
+    "google": "GoogleCredentials",
+}
+"""The class in the module ``source`` of each package."""
 
 
 def credential_source(
@@ -46,10 +23,12 @@ def credential_source(
     environ: Mapping[str, str],
     fetch: Fetch,
     unix_time: Clock,
-) -> CredentialCache | None:
+) -> CloudCredentials | None:
     """None for a provider that needs none. Reads nothing and sends nothing before the first call
     to ``credentials``."""
     if kind is None:
         return None
+    source: Any = import_module(f"headway.credentials.{kind}.source")
+    make: type[CloudCredentials] = getattr(source, SOURCES[kind])
     plain = {name: str(value) for name, value in environ.items()}
-    return SOURCES[kind](options, plain, fetch, unix_time)
+    return make(options, plain, fetch, unix_time)

@@ -38,20 +38,6 @@ def spool_path(ledger_url: str) -> str:
     return path + SUFFIX
 
 
-class MemorySpool:
-    """Keeps the lines in memory, for tests."""
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self.failures = 0
-
-    def append(self, line: bytes) -> None:
-        self.lines.append(line)
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-
 class FileSpool:
     """Appends lines to ``path``, which is created when needed, readable by its owner only.
 

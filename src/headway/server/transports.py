@@ -6,7 +6,6 @@ import asyncio
 import time
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from headway.config import Config, Provider
 from headway.pipeline.gateway import ActiveCall, Gateway
@@ -22,10 +21,7 @@ class TransportKey(Struct, frozen=True):
     """The settings for which two providers need different connections to the same address."""
 
     proxy: str | None
-    ca_file: str | None
-    client_cert: str | None
-    client_key: str | None
-    verify: bool
+    tls: TlsSettings
 
 
 class Transports:
@@ -46,7 +42,7 @@ class Transports:
         only. A proxy and authorities to trust are the operator's network, and hold here too."""
         key = _key(configured)
         proxy = None if key.proxy == DIRECT else key.proxy
-        key = replace(key, proxy=proxy, client_cert=None, client_key=None, verify=True)
+        key = TransportKey(proxy, TlsSettings(ca_file=key.tls.ca_file))
         return self._find(configured, key)
 
     def _find(self, configured: Provider, key: TransportKey) -> Transport:
@@ -57,16 +53,9 @@ class Transports:
         return self._transports[key]
 
     def _new_transport(self, key: TransportKey) -> HttpTransport:
-        tls = TlsSettings(
-            ca_file=key.ca_file,
-            cert_file=key.client_cert,
-            key_file=key.client_key,
-            verify=key.verify,
-        )
         environ = self._environ if key.proxy is None else {"ALL_PROXY": key.proxy}
-        return HttpTransport(
-            time.perf_counter, tls=tls, proxies=ProxySettings.from_environ(environ)
-        )
+        proxies = ProxySettings.from_environ(environ)
+        return HttpTransport(time.perf_counter, tls=key.tls, proxies=proxies)
 
     def retire(self, gateway: Gateway) -> None:
         """Close when the requests that are in progress now are complete."""
@@ -83,10 +72,10 @@ class Transports:
 
 
 def _key(configured: Provider) -> TransportKey:
-    return TransportKey(
-        proxy=None if configured.proxy is None else str(configured.proxy),
+    tls = TlsSettings(
         ca_file=configured.ca_file,
-        client_cert=configured.client_cert,
-        client_key=configured.client_key,
+        cert_file=configured.client_cert,
+        key_file=configured.client_key,
         verify=configured.verify,
     )
+    return TransportKey(None if configured.proxy is None else str(configured.proxy), tls)

@@ -13,7 +13,7 @@ import pytest
 
 from headway.providers import KINDS
 from headway.types import Event, ExtraFields, Reasoning, ReasoningDetail, Text
-from headway.wire.aws_event_stream import encode_message
+from support.event_stream_messages import encode_message
 
 PROVIDER = KINDS["bedrock"]
 

@@ -28,7 +28,8 @@ from headway.types import (
     Usage,
     UsageReported,
 )
-from headway.wire.aws_event_stream import EventStreamMessage, encode_message
+from headway.wire.aws_event_stream import EventStreamMessage
+from support.event_stream_messages import encode_message
 
 Pair = tuple[str, Any]
 B64 = b64encode(b"abc").decode()

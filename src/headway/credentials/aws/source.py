@@ -8,17 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from headway.credentials.aws.remedy import REMEDY
-from headway.credentials.base import CredentialCache, Credentials, Fetch
+from headway.credentials.base import CloudCredentials, Credentials
 from headway.credentials.thread_fetch import ThreadFetch
 from headway.errors import UpstreamAuth
-from headway.types import Clock
 
 OPTION_KEYS = ("access_key", "secret_key", "session_token")
 ENVIRON_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
-class AwsCredentials(CredentialCache):
+class AwsCredentials(CloudCredentials):
     """Gives access_key, secret_key, session_token and region, as far as they are known.
     ``options`` are the provider's (access_key, secret_key, session_token, profile, role_arn,
     role_session_name, external_id, duration_seconds, web_identity_token_file, region), ``environ``
@@ -29,18 +28,7 @@ class AwsCredentials(CredentialCache):
     files itself (docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html). A
     ``role_arn`` in the options is assumed with what was found. Keys alone need no botocore."""
 
-    def __init__(
-        self,
-        options: Mapping[str, Any],
-        environ: Mapping[str, str],
-        fetch: Fetch,
-        unix_time: Clock,
-    ) -> None:
-        super().__init__(unix_time)
-        self._options = options
-        self._environ = environ
-        self._send = fetch
-        self._chain: Any = None
+    _chain: Any = None
 
     async def fetch(self) -> Credentials:
         keys = self._keys()

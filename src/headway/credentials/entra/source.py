@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
-from headway.credentials.base import TOKEN_TIMEOUTS, CredentialCache, Credentials, Fetch
+from headway.credentials.base import TOKEN_TIMEOUTS, CloudCredentials, Credentials
 from headway.credentials.entra.token_requests import SCOPE, ManagedIdentity, choose_identity
 from headway.credentials.oauth import read_token
 from headway.errors import UpstreamAuth, UpstreamError
-from headway.types import Clock
 
 ENTRA = "Entra ID"
 REMEDY = (
@@ -20,7 +17,7 @@ REMEDY = (
 )
 
 
-class EntraCredentials(CredentialCache):
+class EntraCredentials(CloudCredentials):
     """Gives ``access_token``. ``options`` are the provider's (tenant_id, client_id, client_secret,
     client_certificate, client_certificate_password, federated_token_file, authority_host,
     metadata_url, scope), ``environ`` the environment's variables as values.
@@ -29,18 +26,6 @@ class EntraCredentials(CredentialCache):
     identity, if ``metadata_url`` is given; the application that the environment describes; the
     managed identity. An application with several credentials uses its secret first, then its
     certificate, then its federated token."""
-
-    def __init__(
-        self,
-        options: Mapping[str, Any],
-        environ: Mapping[str, str],
-        fetch: Fetch,
-        unix_time: Clock,
-    ) -> None:
-        super().__init__(unix_time)
-        self._options = options
-        self._environ = environ
-        self._send = fetch
 
     async def fetch(self) -> Credentials:
         identity = choose_identity(self._options, self._environ)

@@ -6,20 +6,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from headway.credentials.base import CredentialCache, Credentials, Fetch
+from headway.credentials.base import CloudCredentials, Credentials
 from headway.credentials.google.metadata_server import fetch_from_metadata_server
 from headway.credentials.google.remedy import REMEDY
 from headway.credentials.thread_fetch import ThreadFetch
 from headway.errors import UpstreamAuth
-from headway.types import Clock
 
 GCLOUD_FILE = "application_default_credentials.json"
 EXTRA = "pip install 'headway[google]'"
 
 
-class GoogleCredentials(CredentialCache):
+class GoogleCredentials(CloudCredentials):
     """Gives ``access_token``, and ``project`` and ``quota_project`` where they are known.
     ``options`` are the provider's (credentials_file, token_uri, metadata_url, project), ``environ``
     the environment's variables as values.
@@ -27,18 +25,6 @@ class GoogleCredentials(CredentialCache):
     The first of these that is there: ``credentials_file``; the metadata server, if ``metadata_url``
     is given; the file that GOOGLE_APPLICATION_CREDENTIALS names; the file that gcloud writes; the
     metadata server (cloud.google.com/docs/authentication/application-default-credentials)."""
-
-    def __init__(
-        self,
-        options: Mapping[str, Any],
-        environ: Mapping[str, str],
-        fetch: Fetch,
-        unix_time: Clock,
-    ) -> None:
-        super().__init__(unix_time)
-        self._options = options
-        self._environ = environ
-        self._send = fetch
 
     async def fetch(self) -> Credentials:
         path = self._file()
