@@ -103,7 +103,7 @@ def test_reading_a_configuration_imports_no_adapter() -> None:
         [sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True
     )
     imported = set(ast.literal_eval(done.stdout))
-    adapters = {f"headway.providers.{entry.module}" for entry in WIRE_FORMATS}
+    adapters = {entry.module_name for entry in WIRE_FORMATS}
     assert adapters.isdisjoint(imported)
     assert "headway.providers.openai_compatible.provider" not in imported
 

@@ -39,7 +39,7 @@ def _vendor_entries() -> list[ProviderEntry]:
         vendor = import_module(f"headway.providers.{module}").VENDOR
         name = info.name.rstrip("_")
         entry = ProviderEntry(
-            name, vendor.title, vendor.base_url, vendor.key_env, module, vendor.environ
+            name, vendor.title, vendor.base_url, vendor.key_env, vendor.environ, module
         )
         ordered.append((vendor.order, name, entry))
     return [entry for _, _, entry in sorted(ordered, key=lambda each: each[:2])]
