@@ -36,6 +36,11 @@ UNWANTED = {
 LONGEST_FILE = 600
 LONGEST_FUNCTION = 40
 
+# Words of names in src/ that do not say what is meant; docs/glossary.md has the terms that do.
+BANNED_WORDS = frozenset(
+    ["anew", "begun", "beside", "bury", "chores", "conceal", "deaf", "endings", "glance", "glimpse", "greeter", "harmless", "heard", "mends", "news", "others", "ours", "patience", "quirks", "shelf", "shelves", "shown", "spare", "standin", "stranger", "strangers", "takers", "theirs", "told", "whereabouts", "wish", "witness"]
+)
+
 # Where a provider's name is shown, not acted on: examples of the documentation, a default that the
 # user sees. Anywhere else it would be a special case in shared code.
 NAMES_SHOWN = {
@@ -196,6 +201,34 @@ def test_no_function_is_longer_than_one_thing_needs() -> None:
     ]
 
     assert long == []
+
+
+def test_no_name_in_the_source_has_a_banned_word() -> None:
+    found = {
+        f"{path}: {name}"
+        for path, tree in sources()
+        for name in [*Path(path).with_suffix("").parts, *identifiers(tree)]
+        if BANNED_WORDS.intersection(words(name))
+    }
+
+    assert found == set()
+
+
+def identifiers(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+
+
+def words(name: str) -> list[str]:
+    """``_is_cutOff`` -> is, cut, off."""
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)]
 
 
 def test_no_providers_name_stands_in_shared_code() -> None:

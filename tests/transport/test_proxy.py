@@ -37,8 +37,8 @@ def test_a_proxy_that_cannot_be_used_is_named_without_its_password(url: str, sai
 
 
 def test_a_proxy_is_shown_without_its_password() -> None:
-    assert parse_proxy("http://user:secret@proxy:1").shown == "http://proxy:1"
-    assert parse_proxy("http://user:secret@[::1]:1").shown == "http://[::1]:1"
+    assert parse_proxy("http://user:secret@proxy:1").display_url == "http://proxy:1"
+    assert parse_proxy("http://user:secret@[::1]:1").display_url == "http://[::1]:1"
 
 
 def test_a_proxys_password_goes_into_the_proxy_authorization_header() -> None:

@@ -14,17 +14,17 @@ PROXIES = ProxySettings(all="http://u:secret@proxy:3128", no_proxy=("near.test",
 def test_an_origin_goes_through_the_proxy_of_the_settings() -> None:
     route = Routes(TLS, PROXIES, {}).find(join("https://api.test/v1"))
     assert route.proxy is not None
-    assert route.proxy.shown == "http://proxy:3128"
+    assert route.proxy.display_url == "http://proxy:3128"
     assert not route.is_forwarded
     assert route.is_tls
-    assert route.shown == "https://api.test"
+    assert route.display_url == "https://api.test"
 
 
 def test_plain_http_is_forwarded_by_the_proxy() -> None:
     route = Routes(TLS, PROXIES, {}).find(join("http://api.test:81"))
     assert route.is_forwarded
     assert not route.is_tls
-    assert route.shown == "http://api.test:81"
+    assert route.display_url == "http://api.test:81"
 
 
 def test_an_exempt_origin_goes_directly() -> None:
@@ -43,7 +43,7 @@ def test_an_origin_may_have_its_own_proxy_and_tls() -> None:
         },
     )
     route = routes.find(join("https://api.test"))
-    assert (route.proxy and route.proxy.shown, route.tls) == ("https://other:443", own)
+    assert (route.proxy and route.proxy.display_url, route.tls) == ("https://other:443", own)
     plain = routes.find(join("http://api.test"))
     assert (plain.proxy, plain.tls) == (None, TLS)
     assert routes.find(join("http://127.0.0.1:9")).is_forwarded
@@ -64,7 +64,7 @@ def test_an_origin_that_is_not_a_url_is_refused() -> None:
 
 def test_a_unix_socket_is_shown_by_its_path() -> None:
     route = Routes(TLS, PROXIES, {}).find(join("unix:/run/x.sock"))
-    assert (route.host_shown, route.proxy) == ("/run/x.sock", None)
+    assert (route.display_host, route.proxy) == ("/run/x.sock", None)
 
 
 def test_a_client_certificate_is_not_for_the_proxy() -> None:

@@ -50,10 +50,10 @@ async def fetch_models(
         log.exception("listing the models of %s failed on a defect of the gateway", upstream.name)
         error = InternalError("The gateway failed on this list; see its log.")
     body = encode_error(error, upstream.name, gateway.new_id())
-    shown = msgspec.json.decode(body)["error"]
+    error_fields = msgspec.json.decode(body)["error"]
     return {
         name: redact(value, secrets) if isinstance(value, str) else value
-        for name, value in shown.items()
+        for name, value in error_fields.items()
     }
 
 

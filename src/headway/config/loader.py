@@ -63,8 +63,10 @@ def load(
     given = values.get("providers", {})
     timeouts = Timeouts(**values.get("timeouts", {}))
     server = Server(**{**values.get("server", {}), **_from_environ(SERVER, environ, variables)})
-    ours = server if overrides.port is None else replace(server, port=overrides.port)
-    providers = Providers(kinds, environ, timeouts, base, file, variables, ours).build(given)
+    final_server = server if overrides.port is None else replace(server, port=overrides.port)
+    providers = Providers(kinds, environ, timeouts, base, file, variables, final_server).build(
+        given
+    )
     config = Config(
         server=server,
         ledger=_ledger(values.get("ledger", {}), base, environ, variables),

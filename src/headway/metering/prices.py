@@ -268,9 +268,9 @@ class PriceBook:
         if known is None:
             return None
         for spelling in dict.fromkeys((name, _COMPACT_DATE.sub(_with_dashes, name))):
-            for shelf_id in (price_id, *known[0].fallback):
-                if found := self._match(shelf_id, spelling):
-                    return found if shelf_id == price_id else found.without_variants()
+            for list_id in (price_id, *known[0].fallback):
+                if found := self._match(list_id, spelling):
+                    return found if list_id == price_id else found.without_variants()
         return None
 
     def _match(self, price_id: str, name: str) -> ModelPrices | None:

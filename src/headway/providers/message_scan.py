@@ -45,12 +45,12 @@ def unsupported_content(
     """A transformation, each once, for names of speakers, unsigned reasoning, the ``detail`` of
     images, and system messages behind other messages. ``vendor`` is the name in the reasons."""
     found: dict[Transformation, None] = {}
-    moves_system = begun = False
+    moves_system = has_conversation = False
     for message in _messages(messages):
         if message.role in SYSTEM_ROLES:
-            moves_system |= begun
+            moves_system |= has_conversation
             continue
-        begun = True
+        has_conversation = True
         found.update(dict.fromkeys(_unsupported(message, vendor, has_signature)))
     if moves_system:
         found[emulated("messages", "system messages moved before all others")] = None

@@ -265,7 +265,7 @@ def _prices(pricing: JsonObject) -> ListedPrices | None:
         fields, scale = TEXT_PER_TOKEN, MILLION
     else:
         fields, scale = PER_MILLION, 1
-    rates = {ours: dollars(pricing.get(theirs), scale) for ours, theirs in fields.items()}
+    rates = {rate: dollars(pricing.get(name), scale) for rate, name in fields.items()}
     if scale == 1 and not any(rates.values()):  # Together writes 0 for models not sold by tokens
         return None
     is_known = any(rate is not None for rate in rates.values())

@@ -45,7 +45,7 @@ def _check(spec: Parameter, value: Any) -> None:
         return
     is_wrong_bool = isinstance(value, bool) and spec.type != "boolean"
     if is_wrong_bool or not isinstance(value, TYPES[spec.type]) or not _in_range(spec, value):
-        message = f"`{spec.id}` must be {_expected(spec)}; it is {_shown(value)}."
+        message = f"`{spec.id}` must be {_expected(spec)}; it is {_display(value)}."
         raise InvalidField(message, param=spec.id)
 
 
@@ -61,6 +61,6 @@ def _expected(spec: Parameter) -> str:
     return kind if spec.min is None else f"{kind} of at least {spec.min}"
 
 
-def _shown(value: Any) -> str:
+def _display(value: Any) -> str:
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= 60 else text[:57] + "..."

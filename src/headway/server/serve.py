@@ -172,8 +172,8 @@ def _announce(config: Config, listener: socket.socket) -> None:
     """Say where the server listens, and which environment variables redirect a provider, because
     they decide where its key is sent."""
     host, port = config.server.host, listener.getsockname()[1]
-    shown = f"[{host}]" if ":" in host else host
-    lines = [f"Headway listening on http://{shown}:{port}\n"]
+    printed_host = f"[{host}]" if ":" in host else host
+    lines = [f"Headway listening on http://{printed_host}:{port}\n"]
     for name, provider in config.providers.items():
         if (variable := provider.sources.get("base_url")) is not None:
             lines.append(f"{name} is at {provider.base_url}, as {variable} says\n")

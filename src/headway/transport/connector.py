@@ -77,7 +77,7 @@ class Connector:
 
     async def _connect_proxy(self, route: Route, proxy: Proxy, protocol: asyncio.Protocol) -> None:
         is_tls = proxy.scheme == "https"
-        with _unreachable_on_oserror(f"proxy {proxy.shown}"):
+        with _unreachable_on_oserror(f"proxy {proxy.display_url}"):
             tls = await self._contexts.get(route.proxy_tls) if is_tls else None
             await _connect(proxy.host, proxy.port, protocol, tls)
 

@@ -36,7 +36,7 @@ class EchoResponse:
         self._clock = clock
         self._timeouts = timeouts
         self._next = 0
-        self._is_paused = self._is_due = self._has_begun = False
+        self._is_paused = self._is_due = self._has_started = False
         self._loop = asyncio.get_running_loop()
         receiver.on_sent(clock())
         delay, callback = script.delay, self._respond
@@ -61,7 +61,7 @@ class EchoResponse:
 
     def _respond(self) -> None:
         if self._receiver is not None:
-            self._has_begun = True
+            self._has_started = True
             self._receiver.on_response(self._script.status, self._script.headers, self._clock())
             self._wait_for_step()
 
@@ -107,7 +107,7 @@ class EchoResponse:
     def _time_out(self) -> None:
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
-            which = "idle" if self._has_begun else "first_byte"
+            which = "idle" if self._has_started else "first_byte"
             seconds = getattr(self._timeouts, which)
             message = f"scripted: nothing came for {seconds:g} s ({which} timeout)."
             receiver.on_error(UpstreamTimeout(message, code=f"{which}_timeout"), self._clock())

@@ -67,13 +67,13 @@ class Pool:
         open_connection: OpenConnection,
     ) -> None:
         self.route = route
-        self.host = route.host_shown
+        self.host = route.display_host
         self.limits = limits
         self.clock = clock
         self.registry = registry
         self.is_forwarded = route.is_forwarded
         proxy = route.proxy if route.is_forwarded else None
-        self.forwarding_proxy = proxy.shown if proxy else None
+        self.forwarding_proxy = proxy.display_url if proxy else None
         self.proxy_headers = proxy.headers if proxy else ()
         self._open_connection = open_connection
         self._idle: dict[Connection, None] = {}
@@ -169,7 +169,7 @@ class Pool:
 
     def stats(self) -> OriginStats:
         return OriginStats(
-            origin=self.route.shown,
+            origin=self.route.display_url,
             open=len(self._open),
             idle=len(self._idle),
             active=len(self._open) - len(self._idle),

@@ -26,7 +26,7 @@ class Proxy(Struct, frozen=True):
     authorization: str | None = None
 
     @property
-    def shown(self) -> str:
+    def display_url(self) -> str:
         """For messages: without user and password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"

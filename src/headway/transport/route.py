@@ -47,14 +47,14 @@ class Route(Struct, frozen=True, kw_only=True):
         return replace(self.tls, cert_file=None, key_file=None)
 
     @property
-    def host_shown(self) -> str:
+    def display_host(self) -> str:
         if self.scheme == UNIX:
             return self.host
         return authority(Url(self.scheme, self.host, self.port, "/"))
 
     @property
-    def shown(self) -> str:
-        return f"{self.scheme}://{self.host_shown}"
+    def display_url(self) -> str:
+        return f"{self.scheme}://{self.display_host}"
 
 
 class Routes:

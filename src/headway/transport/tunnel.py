@@ -58,5 +58,5 @@ class Tunnel(asyncio.Protocol):
         if error is None:
             self.opened.set_result(None)
             return
-        text = f"proxy {self._proxy.shown} refused to connect to {self._target}: {error}"
+        text = f"proxy {self._proxy.display_url} refused to connect to {self._target}: {error}"
         self.opened.set_exception(UpstreamUnreachable(text, code="proxy_refused"))

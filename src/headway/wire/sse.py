@@ -23,7 +23,7 @@ LIMIT = 32 * 1024 * 1024
 class SseFramer:
     """Feed it what arrives; it gives the frames that are complete."""
 
-    __slots__ = ("_begun", "_limit", "_parts", "_size", "_tail", "is_clear")
+    __slots__ = ("_has_started", "_limit", "_parts", "_size", "_tail", "is_clear")
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._parts: list[bytes] = []
@@ -31,22 +31,22 @@ class SseFramer:
         self._size = 0
         self._tail = b""
         """The last bytes of those pieces: a blank line may lie across two."""
-        self._begun = False
+        self._has_started = False
         self.is_clear = False
         """The stream has begun, and nothing is held of it."""
         self._limit = limit
 
     def feed(self, data: bytes) -> list[Frame]:
         """Raises ValueError when more than the limit, in bytes, is held of one event."""
-        if not self._begun and data[:6] == b"data: " and not self._parts:
-            self._begun = self.is_clear = True  # with no byte order mark
+        if not self._has_started and data[:6] == b"data: " and not self._parts:
+            self._has_started = self.is_clear = True  # with no byte order mark
         if self.is_clear:
             # One whole event of one line: nearly every chunk of nearly every stream.
             line, _, rest = data.partition(b"\n")
             if rest == b"\n" and line[:6] == b"data: " and CR not in line:
                 return [Frame(line[6:], None, data)]
-        frames = self._split(data if self._begun else self._begin(data))
-        self.is_clear = self._begun and not self._parts
+        frames = self._split(data if self._has_started else self._begin(data))
+        self.is_clear = self._has_started and not self._parts
         return frames
 
     def end(self) -> list[Frame]:
@@ -59,7 +59,7 @@ class SseFramer:
         if len(data) < len(BOM) and BOM.startswith(data):
             self._keep(data)
             return b""
-        self._begun = True
+        self._has_started = True
         return data.removeprefix(BOM)
 
     def _keep(self, rest: bytes) -> None:

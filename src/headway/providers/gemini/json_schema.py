@@ -112,14 +112,14 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
         simple["nullable"] = True
     types = simple.get("type")
     if isinstance(types, list):
-        others = [each for each in types if each != "null"]
-        if others and len(others) < len(types):
+        non_null = [each for each in types if each != "null"]
+        if non_null and len(non_null) < len(types):
             simple["nullable"] = True
-        if len(others) < 2:
-            simple["type"] = (others or ["null"])[0]
+        if len(non_null) < 2:
+            simple["type"] = (non_null or ["null"])[0]
         else:
             del simple["type"]
-            simple["anyOf"] = [{"type": each} for each in others]
+            simple["anyOf"] = [{"type": each} for each in non_null]
     options = simple.get("anyOf")
     if isinstance(options, list) and {"type": "null"} in options:
         simple["nullable"] = True

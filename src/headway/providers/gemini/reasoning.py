@@ -45,7 +45,7 @@ class ReasoningRequest(Struct, frozen=True):
     effort: str | None = None
     budget: int | None = None
     """Tokens."""
-    is_shown: bool = True
+    includes_thoughts: bool = True
 
 
 def convert_reasoning(draft: RequestDraft) -> None:
@@ -61,7 +61,7 @@ def convert_reasoning(draft: RequestDraft) -> None:
         return
     config = _amount(draft, request)
     if config.get("thinkingBudget") != 0:
-        config["includeThoughts"] = request.is_shown and request.effort != "none"
+        config["includeThoughts"] = request.includes_thoughts and request.effort != "none"
     draft.put("thinkingConfig", config)
 
 
@@ -82,8 +82,8 @@ def _reasoning_request(draft: RequestDraft) -> ReasoningRequest | None:
         path = "reasoning_effort" if "reasoning_effort" in given else "reasoning.effort"
         draft.note_dropped(path, "a budget of tokens is given too")
         effort = None
-    is_shown = not reasoning.exclude and given.get("include_reasoning") is not False
-    return ReasoningRequest(next(iter(given)), effort, budget, is_shown)
+    includes_thoughts = not reasoning.exclude and given.get("include_reasoning") is not False
+    return ReasoningRequest(next(iter(given)), effort, budget, includes_thoughts)
 
 
 def _amount(draft: RequestDraft, request: ReasoningRequest) -> dict[str, Any]:

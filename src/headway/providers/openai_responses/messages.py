@@ -124,14 +124,14 @@ def _convert_assistant(message: InputMessage, state: ConversationState) -> list[
     ]
     positioned.sort(key=_index)
     text = [] if split else _assistant_items(message.content, message.refusal, message.phase)
-    others = [*text, *_convert_calls(message, state)]
+    remaining = [*text, *_convert_calls(message, state)]
     items: list[Item] = []
     while positioned:
-        if others and _index(positioned[0]) > len(items):
-            items.append(others.pop(0))
+        if remaining and _index(positioned[0]) > len(items):
+            items.append(remaining.pop(0))
         else:
             items.append(without(positioned.pop(0), "index"))
-    return [item for item in items if not is_summary_only(item)] + others
+    return [item for item in items if not is_summary_only(item)] + remaining
 
 
 def _index(item: Item) -> int:

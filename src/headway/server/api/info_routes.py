@@ -44,18 +44,18 @@ async def providers(catalog: CatalogCache, query: Query) -> list[str]:
 async def models(catalog: CatalogCache, query: Query) -> Any:
     """All providers' models by provider, or one provider's."""
     found = await _catalogs(catalog, query)
-    shown = {name: _show(one) for name, one in found.items()}
-    return shown[query["provider"]] if "provider" in query else shown
+    described = {name: _show(one) for name, one in found.items()}
+    return described[query["provider"]] if "provider" in query else described
 
 
 def _show(catalog: ProviderCatalog) -> dict[str, Any]:
-    shown = {
+    described = {
         "name": catalog.title,
         "models": [entry.id for entry in catalog.entries],
         "details": {entry.id: entry.details for entry in catalog.entries},
         "source": catalog.source,
     }
-    return shown if catalog.error is None else {**shown, "error": catalog.error}
+    return described if catalog.error is None else {**described, "error": catalog.error}
 
 
 async def parameters(catalog: CatalogCache, query: Query) -> list[Parameter]:

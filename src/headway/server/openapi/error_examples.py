@@ -27,8 +27,8 @@ class ErrorExample(Struct, frozen=True):
 def error_body(error: errors.HeadwayError) -> dict[str, Any]:
     """The error in the shape of all errors."""
     names = ("type", "message", "provider", "param", "code", "request_id", "retry_after_s")
-    shown = {name: getattr(error, name) for name in names}
-    return {"error": {**shown, "request_id": error.request_id or _REQUEST_ID}}
+    fields = {name: getattr(error, name) for name in names}
+    return {"error": {**fields, "request_id": error.request_id or _REQUEST_ID}}
 
 
 UNAUTHORIZED = ErrorExample(
