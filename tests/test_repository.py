@@ -38,7 +38,40 @@ LONGEST_FUNCTION = 40
 
 # Words of names in src/ that do not say what is meant; docs/glossary.md has the terms that do.
 BANNED_WORDS = frozenset(
-    ["anew", "begun", "beside", "bury", "chores", "conceal", "deaf", "endings", "glance", "glimpse", "greeter", "harmless", "heard", "mends", "news", "others", "ours", "patience", "quirks", "shelf", "shelves", "shown", "spare", "standin", "stranger", "strangers", "takers", "theirs", "told", "whereabouts", "wish", "witness"]
+    [
+        "anew",
+        "begun",
+        "beside",
+        "bury",
+        "chores",
+        "conceal",
+        "deaf",
+        "endings",
+        "glance",
+        "glimpse",
+        "greeter",
+        "harmless",
+        "heard",
+        "mends",
+        "news",
+        "others",
+        "ours",
+        "patience",
+        "quirks",
+        "shelf",
+        "shelves",
+        "shown",
+        "spare",
+        "standin",
+        "stranger",
+        "strangers",
+        "takers",
+        "theirs",
+        "told",
+        "whereabouts",
+        "wish",
+        "witness",
+    ]
 )
 
 # Where a provider's name is shown, not acted on: examples of the documentation, a default that the

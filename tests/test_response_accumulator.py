@@ -7,14 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.providers.openai import response as openai_response
-from headway.response_accumulator import ResponseAccumulator
-from headway.types import (
+from headway.events import (
     Event,
     ExtraFields,
     Failed,
     Finished,
-    Frame,
     Logprobs,
     Reasoning,
     ReasoningDetail,
@@ -24,9 +21,11 @@ from headway.types import (
     Text,
     ToolArguments,
     ToolStarted,
-    Usage,
     UsageReported,
 )
+from headway.providers.openai import response as openai_response
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import Frame, Usage
 
 
 def fold(*events: Event) -> ResponseAccumulator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from headway.types import (
+from headway.events import (
     CONTENT,
     Embeddings,
     EmbeddingsReceived,
@@ -17,15 +17,15 @@ from headway.types import (
     Reasoning,
     ReasoningDetail,
     Refusal,
+    ResponseSummary,
     Started,
     StreamEnd,
-    Summary,
     Text,
     ToolArguments,
     ToolStarted,
-    Usage,
     UsageReported,
 )
+from headway.types import Usage
 
 UNKNOWN_USAGE = Usage()
 NOT_STARTED = Started()
@@ -157,9 +157,11 @@ class ResponseAccumulator:
     def reported(self) -> Usage:
         return UNKNOWN_USAGE if self.usage is None else self.usage.usage
 
-    def summary(self) -> Summary:
+    def summary(self) -> ResponseSummary:
         started = self.started or NOT_STARTED
-        return Summary(self.reported(), self.finish_reason, started.model, started.service_tier)
+        return ResponseSummary(
+            self.reported(), self.finish_reason, started.model, started.service_tier
+        )
 
 
 def _add_started(answer: ResponseAccumulator, event: Started) -> None:

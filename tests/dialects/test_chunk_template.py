@@ -13,7 +13,8 @@ from headway.dialects.base import DecodedRequest, ResponseContext
 from headway.dialects.chunk_template import MARK, NEVER
 from headway.dialects.engine import Engine
 from headway.dialects.openai.chat import OpenAIChat
-from headway.types import ChatRequest, Event, Frame, Started, Text
+from headway.events import Event, Started, Text
+from headway.types import ChatRequest, Frame
 
 NOTHING = Frame(b"", None, b"")
 ODD = st.sampled_from([MARK, "\\u0000", '"', '"timestamp":-1.5', str(NEVER), "é\u2028\n", ""])

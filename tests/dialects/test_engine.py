@@ -9,16 +9,8 @@ from msgspec import Raw
 from headway.dialects.base import ClientRequest, ResponseContext
 from headway.dialects.engine import DEFAULTS, FIELD_INSTEAD, FORWARDED, Engine
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
-from headway.types import (
-    Event,
-    Finished,
-    Text,
-    ToolArguments,
-    ToolStarted,
-    Transformation,
-    Usage,
-    UsageReported,
-)
+from headway.events import Event, Finished, Text, ToolArguments, ToolStarted, UsageReported
+from headway.types import Transformation, Usage
 from support.dialect_samples import (
     ENCODED_METRICS,
     HELLO,

@@ -5,9 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from headway.metering.timing import Meter, Timing
-from headway.response_accumulator import ResponseAccumulator
-from headway.types import (
+from headway.events import (
     Event,
     ExtraFields,
     Failed,
@@ -20,9 +18,11 @@ from headway.types import (
     Text,
     ToolArguments,
     ToolStarted,
-    Usage,
     UsageReported,
 )
+from headway.metering.timing import Meter, Timing
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import Usage
 
 START = 1000.0
 MICROSECOND = 1e-6

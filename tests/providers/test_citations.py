@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from headway.events import ExtraFields
 from headway.providers.citations import citation_fields
-from headway.types import ExtraFields
 
 SPAN = {"start_index": 3, "end_index": 5}
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.config import load
+from headway.events import Text
 from headway.metering.prices import read_shipped_prices
 from headway.providers import ALIASES, FACTS, KINDS
 from headway.providers.base import Provider, State
@@ -21,7 +22,7 @@ from headway.providers.capabilities import CAPABILITIES
 from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import response as openai_response
 from headway.providers.wire_formats import WIRE_FORMATS
-from headway.types import Frame, Text
+from headway.types import Frame
 
 PRICED = set(json.loads(read_shipped_prices())["providers"])
 

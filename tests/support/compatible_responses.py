@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from headway.events import Event
 from headway.providers import KINDS
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import Event
 from headway.wire.sse import SseFramer
 from support.openai_completions import base
 from support.openai_upstream import sse_event

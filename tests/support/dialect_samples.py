@@ -8,19 +8,10 @@ from typing import Any
 from msgspec import Raw
 
 from headway.dialects.base import ClientRequest, DecodedRequest, ResponseContext
+from headway.events import Event, Finished, Started, StreamEnd, Text, UsageReported
 from headway.metering.metrics import Metrics
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import (
-    ChatRequest,
-    Event,
-    Finished,
-    Frame,
-    Started,
-    StreamEnd,
-    Text,
-    Usage,
-    UsageReported,
-)
+from headway.types import ChatRequest, Frame, Usage
 
 NO_FRAME = Frame(b"", None, b"")
 STARTED = Started("chatcmpl-1", "gpt-4o-2024-08-06", 1718622757, "fp_1", "default")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from headway.events import Event, Started
 from headway.providers.gemini.provider import PROVIDER
-from headway.types import ChatRequest, Event, Frame, Started, Target
+from headway.types import ChatRequest, Frame, Target
 from support.adapter_requests import chat
 
 FLASH = "gemini-2.5-flash"

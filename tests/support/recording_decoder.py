@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from headway.events import Event
 from headway.providers.base import Provider
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import Event
 from support.recordings import Recording
 
 

@@ -14,8 +14,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import HeadwayError, InvalidBody, InvalidField
+from headway.events import Event
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import ChatRequest, Event, Frame, Headers, Request, Transformation
+from headway.types import ChatRequest, Frame, Headers, Request, Transformation
 
 JSON = b"application/json"
 SSE = b"text/event-stream; charset=utf-8"

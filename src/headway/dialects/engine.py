@@ -31,8 +31,9 @@ from headway.dialects.base import (
 from headway.dialects.chunk_template import MARK, NEVER, cut_template
 from headway.dialects.openai.chat_chunks import encode_choices, output_text
 from headway.errors import HeadwayError, InvalidBody, InvalidField
+from headway.events import Event, Started, Text
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import ChatRequest, Event, Frame, Started, Text, Transformation
+from headway.types import ChatRequest, Frame, Transformation
 
 MODEL = field("model", str, "a string, the provider's own name of the model")
 CHAT_INPUT = field(

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from headway.dialects.base import JSON, DecodedRequest, Dialect, ResponseContext
 from headway.errors import ClientGone, HeadwayError
+from headway.events import ResponseSummary
 from headway.metering.metrics import Cost, Metrics, TokensSource, measure
 from headway.metering.price import Price
 from headway.metering.prices import PriceBook
@@ -20,7 +21,7 @@ from headway.pipeline.gateway import Upstream
 from headway.pipeline.provider_calls import prompt_of
 from headway.ports import ResponseHeaders
 from headway.record import Outcome, Record, encode
-from headway.types import Summary, Usage
+from headway.types import Usage
 
 BYTES_PER_TOKEN = 4
 """Of English text, roughly."""
@@ -59,7 +60,7 @@ class AttemptResult(Struct, frozen=True, gc=False):
 
     upstream: Upstream
     context: ResponseContext
-    summary: Summary
+    summary: ResponseSummary
     usage: Usage
     """Counted or estimated where the provider did not report it."""
     tokens_source: TokensSource | None

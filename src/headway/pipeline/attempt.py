@@ -13,12 +13,13 @@ from types import MappingProxyType
 
 from headway.dialects.base import ResponseContext, StreamEncoder
 from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
+from headway.events import Event, ResponseSummary
 from headway.pipeline import provider_calls
 from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.stream_reader import Mode, StreamReader
 from headway.ports import ResponseHeaders, Sink, UpstreamRequest
-from headway.types import Event, Frame, Headers, Summary
+from headway.types import Frame, Headers
 
 MAX_ERROR_BODY = 256 * 1024
 """Bytes of an error response that are read."""
@@ -81,7 +82,7 @@ class Attempt(StreamReader):
         self.body = b""
         """The provider's, if it is not streamed."""
         self._parts: list[bytes] | None = None
-        self._summary: Summary | None = None
+        self._summary: ResponseSummary | None = None
         self.response_headers = NO_HEADERS
         self.upstream_request: UpstreamRequest | None = None
         self.status = self.bytes_in = self.bytes_out = 0

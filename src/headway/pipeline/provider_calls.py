@@ -6,20 +6,15 @@ import msgspec
 from msgspec.structs import replace
 
 from headway.errors import InvalidField, RequestError
+from headway.events import Embeddings, EmbeddingsReceived, Event, Finished, Started, UsageReported
 from headway.pipeline.gateway import Upstream
 from headway.types import (
     ChatRequest,
-    Embeddings,
-    EmbeddingsReceived,
     EmbeddingsRequest,
-    Event,
-    Finished,
     HttpRequest,
     Request,
-    Started,
     Target,
     Transformation,
-    UsageReported,
 )
 from headway.wire.url import join
 

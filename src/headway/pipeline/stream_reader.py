@@ -13,11 +13,12 @@ from itertools import repeat
 from typing import Any
 
 from headway.dialects.base import ResponseContext, StreamEncoder
+from headway.events import Event, Text
 from headway.metering.timing import Meter
 from headway.pipeline.gateway import Upstream
 from headway.ports import Sink
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import Event, Frame, Text
+from headway.types import Frame
 from headway.wire.event_template import (
     EventTemplate,
     ReadText,

@@ -15,17 +15,15 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from headway.errors import UpstreamError
+from headway.events import Embeddings, Event, ResponseSummary
 from headway.providers.model_lists import ModelList
 from headway.types import (
     ChatRequest,
-    Embeddings,
     EmbeddingsRequest,
-    Event,
     Frame,
     Headers,
     HttpRequest,
     Parameter,
-    Summary,
     Target,
     Transformation,
 )
@@ -58,7 +56,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     decode_response: Callable[[bytes], list[Event]]
     decode_event: Callable[[Frame, State], list[Event]]
     decode_error: Callable[[int, Headers, bytes], UpstreamError]
-    summarize: Callable[[bytes], Summary | None] | None = None
+    summarize: Callable[[bytes], ResponseSummary | None] | None = None
     """A shortcut past ``decode_response`` for a body that is passed on as it is: its usage, where
     it is one text with finish reason and usage. None for any other body."""
     read_text: Callable[[bytes], str | None] | None = None

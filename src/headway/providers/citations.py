@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from headway.types import ExtraFields
+from headway.events import ExtraFields
 
 Citation = dict[str, Any]
 

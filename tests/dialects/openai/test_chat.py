@@ -8,19 +8,18 @@ from msgspec import Raw
 
 from headway.dialects.openai.chat import OpenAIChat
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
-from headway.types import (
+from headway.events import (
     Event,
     Finished,
-    Frame,
     Logprobs,
     Reasoning,
     StreamEnd,
     Text,
     ToolArguments,
     ToolStarted,
-    Usage,
     UsageReported,
 )
+from headway.types import Frame, Usage
 from support.dialect_samples import (
     ENCODED_METRICS,
     HELLO,

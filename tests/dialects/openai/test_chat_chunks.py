@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from headway.dialects.openai.chat_chunks import encode_choices, output_text
-from headway.types import (
+from headway.events import (
     Event,
     ExtraFields,
     Failed,
@@ -19,9 +19,9 @@ from headway.types import (
     Text,
     ToolArguments,
     ToolStarted,
-    Usage,
     UsageReported,
 )
+from headway.types import Usage
 
 
 def call(index: int, **function: str) -> dict[str, Any]:

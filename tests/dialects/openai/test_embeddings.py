@@ -9,17 +9,10 @@ import pytest
 from headway.dialects.base import ClientRequest, ResponseContext
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.errors import InvalidField
+from headway.events import Embeddings, EmbeddingsReceived, Finished, Started, UsageReported
 from headway.metering.metrics import Metrics
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import (
-    Embeddings,
-    EmbeddingsReceived,
-    EmbeddingsRequest,
-    Finished,
-    Started,
-    Usage,
-    UsageReported,
-)
+from headway.types import EmbeddingsRequest, Usage
 
 DIALECT = OpenAIEmbeddings()
 

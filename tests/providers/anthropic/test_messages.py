@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.errors import RequestError
+from headway.events import ReasoningDetail, Text, ToolArguments, ToolStarted
 from headway.providers.anthropic.provider import PROVIDER
 from headway.providers.anthropic.response import decode_response
-from headway.types import ReasoningDetail, Text, ToolArguments, ToolStarted
 from support.anthropic_requests import (
     CACHE_CONTROL,
     HI,

@@ -12,9 +12,10 @@ import pytest
 from msgspec import Raw
 
 from headway import errors
+from headway.events import Event, Finished, Started, UsageReported
 from headway.providers.anthropic import provider as anthropic
 from headway.providers.vertex import anthropic as vertex_anthropic
-from headway.types import ChatRequest, Event, Finished, Started, Target, UsageReported
+from headway.types import ChatRequest, Target
 from support.recording_decoder import fold, read
 from support.recordings import Recording, chosen, each
 

@@ -9,9 +9,7 @@ import pytest
 from msgspec import MsgspecError
 
 from headway.errors import UpstreamError, UpstreamOverloaded
-from headway.providers.anthropic.provider import PROVIDER
-from headway.providers.anthropic.response import decode_event, decode_response
-from headway.types import (
+from headway.events import (
     Event,
     ExtraFields,
     Failed,
@@ -23,9 +21,11 @@ from headway.types import (
     Text,
     ToolArguments,
     ToolStarted,
-    Usage,
     UsageReported,
 )
+from headway.providers.anthropic.provider import PROVIDER
+from headway.providers.anthropic.response import decode_event, decode_response
+from headway.types import Usage
 from headway.wire.sse import SseFramer
 
 STARTED = Started("msg_1", "claude-opus-5", service_tier="default")

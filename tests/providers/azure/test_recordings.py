@@ -9,8 +9,9 @@ from typing import Any
 from msgspec import Raw
 
 from headway import errors
+from headway.events import Event, Started
 from headway.providers.azure.openai import PROVIDER
-from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target
+from headway.types import ChatRequest, EmbeddingsRequest, Target
 from support.recording_decoder import fold, read
 from support.recordings import Recording, chosen, each
 

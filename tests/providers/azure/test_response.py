@@ -6,18 +6,9 @@ import json
 from typing import Any
 
 from headway import errors
+from headway.events import Event, ExtraFields, Failed, Finished, Started, Text, UsageReported
 from headway.providers.azure.openai import PROVIDER
-from headway.types import (
-    Event,
-    ExtraFields,
-    Failed,
-    Finished,
-    Frame,
-    Started,
-    Text,
-    Usage,
-    UsageReported,
-)
+from headway.types import Frame, Usage
 
 SAFE = {"hate": {"filtered": False, "severity": "safe"}}
 HATE = {"hate": {"filtered": True, "severity": "high"}}

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from headway.events import Event, ExtraFields, Reasoning, ReasoningDetail, Text
 from headway.providers import KINDS
-from headway.types import Event, ExtraFields, Reasoning, ReasoningDetail, Text
 from support.event_stream_messages import encode_message
 
 PROVIDER = KINDS["bedrock"]

@@ -9,15 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from headway import errors
+from headway.events import Event, Finished, Started, UsageReported
 from headway.providers.bedrock.errors import decode_error
 from headway.providers.bedrock.provider import PROVIDER
 from headway.providers.bedrock.response import decode_response
-from headway.types import (
-    Event,
-    Finished,
-    Started,
-    UsageReported,
-)
 from support.bedrock_recordings import is_chat
 from support.recording_decoder import fold, read
 from support.recordings import Recording, chosen, each

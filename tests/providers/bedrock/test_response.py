@@ -9,15 +9,11 @@ from typing import Any
 import pytest
 
 from headway import errors
-from headway.providers.bedrock.provider import PROVIDER
-from headway.providers.bedrock.response import FINISH_REASONS, decode_event, decode_response
-from headway.response_accumulator import ResponseAccumulator
-from headway.types import (
+from headway.events import (
     Event,
     ExtraFields,
     Failed,
     Finished,
-    Frame,
     Reasoning,
     ReasoningDetail,
     Started,
@@ -25,7 +21,6 @@ from headway.types import (
     Text,
     ToolArguments,
     ToolStarted,
-    Usage,
     UsageReported,
 )
 from headway.wire.aws_event_stream import EventStreamMessage

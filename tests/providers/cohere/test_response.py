@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 
 from headway import errors
-from headway.providers.cohere.provider import PROVIDER
-from headway.types import (
+from headway.events import (
     Event,
     ExtraFields,
     Failed,
     Finished,
-    Frame,
     Logprobs,
     Reasoning,
     Started,
@@ -22,9 +20,10 @@ from headway.types import (
     Text,
     ToolArguments,
     ToolStarted,
-    Usage,
     UsageReported,
 )
+from headway.providers.cohere.provider import PROVIDER
+from headway.types import Frame, Usage
 
 OLD, NEW, REASONING = "command-r-plus-08-2024", "command-a-03-2025", "command-a-reasoning-08-2025"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from headway.events import ExtraFields
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import ExtraFields
 from support.gemini_wire import answer, streamed, whole
 
 WEB = {"web": {"uri": "https://a.test", "title": "A"}}

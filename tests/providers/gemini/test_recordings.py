@@ -10,10 +10,11 @@ from typing import Any
 from msgspec import Raw
 
 from headway import errors
+from headway.events import Event, Started
 from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
 from headway.providers.vertex.endpoint import GLOBAL_URL
-from headway.types import ChatRequest, EmbeddingsRequest, Event, Started, Target, Usage
+from headway.types import ChatRequest, EmbeddingsRequest, Target, Usage
 from support.recording_decoder import fold, read
 from support.recordings import Recording, chosen, each
 

@@ -8,16 +8,11 @@ from typing import Any
 import pytest
 
 from headway import errors
-from headway.providers.gemini import provider as gemini
-from headway.providers.gemini.provider import PROVIDER
-from headway.providers.vertex import gemini as vertex
-from headway.response_accumulator import ResponseAccumulator
-from headway.types import (
+from headway.events import (
     Event,
     ExtraFields,
     Failed,
     Finished,
-    Frame,
     Logprobs,
     Reasoning,
     ReasoningDetail,
@@ -28,6 +23,11 @@ from headway.types import (
     ToolStarted,
     UsageReported,
 )
+from headway.providers.gemini import provider as gemini
+from headway.providers.gemini.provider import PROVIDER
+from headway.providers.vertex import gemini as vertex
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import Frame
 from headway.wire.sse import SseFramer
 from support.gemini_wire import FORMAT, START, answer, streamed, whole
 

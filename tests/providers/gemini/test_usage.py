@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from headway.events import Finished, Started, Text, UsageReported
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import Finished, Started, Text, Usage, UsageReported
+from headway.types import Usage
 from support.gemini_wire import START, answer, streamed, whole
 
 STOP = Finished("stop")

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from headway.providers.ollama.provider import PROVIDER
-from headway.types import (
+from headway.events import (
     Event,
     Failed,
     Finished,
@@ -19,9 +18,10 @@ from headway.types import (
     Text,
     ToolArguments,
     ToolStarted,
-    Usage,
     UsageReported,
 )
+from headway.providers.ollama.provider import PROVIDER
+from headway.types import Usage
 
 
 def streamed(*pieces: bytes) -> list[Event]:

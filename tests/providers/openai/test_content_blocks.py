@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from headway.events import Event, ExtraFields, Reasoning, Text
 from headway.providers.openai.content_blocks import read_content_parts
-from headway.types import Event, ExtraFields, Reasoning, Text
 
 REFERENCE = {"type": "reference", "reference_ids": [1]}
 SUMMARIES = [{"type": "summary_text", "text": "a"}, {"type": "summary_text", "text": ""}, {}]

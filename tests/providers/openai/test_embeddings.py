@@ -9,9 +9,10 @@ import pytest
 from msgspec import Raw
 
 from headway.errors import UpstreamOverloaded
+from headway.events import Embeddings
 from headway.providers import KINDS
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
-from headway.types import Embeddings, EmbeddingsRequest, Target, Usage
+from headway.types import EmbeddingsRequest, Target, Usage
 
 TARGET = Target(
     provider="openai",

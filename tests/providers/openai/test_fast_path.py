@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from headway.events import Event, Text
 from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import response as openai_response
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import Event, Text
 from headway.wire.sse import SseFramer
 from support.recordings import Recording, chosen, each
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from headway.errors import UpstreamError
+from headway.events import Failed, Finished
 from headway.providers.openai.finish_reasons import read_finish_reason
-from headway.types import Failed, Finished
 
 
 @pytest.mark.parametrize(

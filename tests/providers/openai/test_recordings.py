@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from headway.errors import UpstreamError
+from headway.events import Event
 from headway.providers.openai.provider import PROVIDER
-from headway.types import Event
 from support.recording_decoder import fold, read
 from support.recordings import Recording, chosen, each
 from support.reference_decoder import objects, texts, tools

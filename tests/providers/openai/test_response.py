@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 
-from headway.providers.openai.response import decode_event, decode_response
-from headway.types import (
+from headway.events import (
     Event,
     ExtraFields,
     Finished,
-    Frame,
     Logprobs,
     Reasoning,
     Refusal,
@@ -22,6 +20,8 @@ from headway.types import (
     ToolArguments,
     ToolStarted,
 )
+from headway.providers.openai.response import decode_event, decode_response
+from headway.types import Frame
 
 STARTED = Started("chatcmpl-1", "gpt-4o-2024-08-06", 1718622757, "fp_1", "default")
 BASE = {

@@ -9,14 +9,9 @@ import pytest
 from msgspec import DecodeError, ValidationError
 
 from headway.errors import UpstreamError, UpstreamOverloaded, UpstreamRateLimited
+from headway.events import Event, Failed, Started, Text
 from headway.providers.openai.response import decode_event, decode_response
-from headway.types import (
-    Event,
-    Failed,
-    Frame,
-    Started,
-    Text,
-)
+from headway.types import Frame
 
 STARTED = Started("chatcmpl-1", "gpt-4o-2024-08-06", 1718622757, "fp_1", "default")
 BASE = {

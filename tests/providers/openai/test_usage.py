@@ -7,14 +7,9 @@ from typing import Any
 
 import pytest
 
+from headway.events import Event, Started, UsageReported
 from headway.providers.openai.response import decode_event, decode_response
-from headway.types import (
-    Event,
-    Frame,
-    Started,
-    Usage,
-    UsageReported,
-)
+from headway.types import Frame, Usage
 
 BASE = {
     "id": "chatcmpl-1",

@@ -17,9 +17,10 @@ from headway.errors import (
     UpstreamRateLimited,
     UpstreamRejected,
 )
+from headway.events import Event
 from headway.providers import KINDS
 from headway.providers.openai.finish_reasons import FINISH_REASONS
-from headway.types import ChatRequest, EmbeddingsRequest, Event, Target
+from headway.types import ChatRequest, EmbeddingsRequest, Target
 from support.recording_decoder import fold, read
 from support.recordings import Recording, chosen, each, require_recordings
 from support.reference_decoder import finishes, objects, texts, thoughts, tools, usages

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from headway.errors import UpstreamError
+from headway.events import Event, ExtraFields, Finished, Reasoning, ReasoningDetail, Started, Text
 from headway.providers import KINDS
-from headway.types import Event, ExtraFields, Finished, Reasoning, ReasoningDetail, Started, Text
 from support.compatible_responses import collect, counts, decoded, streamed
 from support.openai_completions import DONE, base, chunk, finish, role, text, tool_piece, tool_start
 

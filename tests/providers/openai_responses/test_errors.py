@@ -8,12 +8,9 @@ from typing import Any
 import pytest
 
 from headway import errors
+from headway.events import Event, Failed
 from headway.providers.openai_responses.provider import PROVIDER
-from headway.types import (
-    Event,
-    Failed,
-    Frame,
-)
+from headway.types import Frame
 
 HEAD = {"id": "resp_1", "model": "gpt-5-2025", "created_at": 1700000000.0, "service_tier": "auto"}
 

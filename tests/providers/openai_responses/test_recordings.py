@@ -9,8 +9,9 @@ from typing import Any
 from msgspec import Raw
 
 from headway import errors
+from headway.events import Event, Finished, Started, UsageReported
 from headway.providers.openai_responses.provider import PROVIDER
-from headway.types import ChatRequest, Event, Finished, Started, Target, UsageReported
+from headway.types import ChatRequest, Target
 from support.recording_decoder import fold, read
 from support.recordings import Recording, chosen, each
 

@@ -8,28 +8,25 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from headway.providers.openai_responses.provider import PROVIDER
-from headway.response_accumulator import ResponseAccumulator
-from headway.types import (
-    ChatRequest,
+from headway.events import (
     Event,
     ExtraFields,
     Failed,
     Finished,
-    Frame,
     Logprobs,
     Reasoning,
     ReasoningDetail,
     Refusal,
     Started,
     StreamEnd,
-    Target,
     Text,
     ToolArguments,
     ToolStarted,
-    Usage,
     UsageReported,
 )
+from headway.providers.openai_responses.provider import PROVIDER
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import ChatRequest, Frame, Target, Usage
 
 FORMAT = "openai-responses-v1"
 HEAD = {"id": "resp_1", "model": "gpt-5-2025", "created_at": 1700000000.0, "service_tier": "auto"}

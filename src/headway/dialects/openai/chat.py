@@ -28,8 +28,9 @@ from headway.dialects.base import (
 from headway.dialects.chunk_template import MARK, cut_template
 from headway.dialects.openai.chat_chunks import encode_choices
 from headway.errors import HeadwayError, InvalidBody, InvalidField
+from headway.events import Event, Started, StreamEnd, Text, UsageReported
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import ChatRequest, Event, Frame, Started, StreamEnd, Text, UsageReported
+from headway.types import ChatRequest, Frame
 
 MODEL = field("model", str, "a string, provider/model")
 MESSAGES = field("messages", list[MessageWithRole], "a list of messages, each with a role")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from headway.types import (
+from headway.events import (
     Event,
     ExtraFields,
     Logprobs,

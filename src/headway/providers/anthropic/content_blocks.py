@@ -10,11 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.providers.anthropic.reasoning_blocks import encrypted_detail, signed_detail
-from headway.providers.anthropic.usage import WireUsage
-from headway.providers.citations import citation_fields
-from headway.types import (
-    NO_RAW,
+from headway.events import (
     Event,
     ExtraFields,
     Reasoning,
@@ -23,6 +19,10 @@ from headway.types import (
     ToolArguments,
     ToolStarted,
 )
+from headway.providers.anthropic.reasoning_blocks import encrypted_detail, signed_detail
+from headway.providers.anthropic.usage import WireUsage
+from headway.providers.citations import citation_fields
+from headway.types import NO_RAW
 
 
 class WireBlock(Struct):

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.events import Event, ExtraFields, Failed, Finished, Started, StreamEnd, UsageReported
 from headway.providers.anthropic.content_blocks import (
     BlockDelta,
     DecoderState,
@@ -30,17 +31,7 @@ from headway.providers.anthropic.usage import (
     usage_reported,
 )
 from headway.providers.base import State
-from headway.types import (
-    NO_RAW,
-    Event,
-    ExtraFields,
-    Failed,
-    Finished,
-    Frame,
-    Started,
-    StreamEnd,
-    UsageReported,
-)
+from headway.types import NO_RAW, Frame
 
 END: list[Event] = [StreamEnd()]
 FINISH_REASONS = {

@@ -7,8 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from headway.events import UsageReported
 from headway.providers.openai_usage import openai_usage
-from headway.types import Usage, UsageReported
+from headway.types import Usage
 
 
 class CacheCreation(Struct):

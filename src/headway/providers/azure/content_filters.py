@@ -6,7 +6,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.types import NO_RAW, Event, ExtraFields
+from headway.events import Event, ExtraFields
+from headway.types import NO_RAW
 
 EMPTY = (b"", b"null", b"{}", b"[]")
 MARKER = b"_filter_results"

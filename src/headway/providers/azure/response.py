@@ -9,11 +9,12 @@ and a time of 0, and the filters' results for the prompt; the last may have a
 from __future__ import annotations
 
 from headway.errors import UpstreamError
+from headway.events import Event, Failed, Started
 from headway.providers.azure.content_filters import MARKER, decode_filtered, read_filter_results
 from headway.providers.azure.errors import reclassify_filtered
 from headway.providers.base import State
 from headway.providers.openai import response as openai_response
-from headway.types import Event, Failed, Frame, Started
+from headway.types import Frame
 
 
 def decode_event(frame: Frame, state: State) -> list[Event]:

@@ -9,11 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.providers.anthropic.reasoning_blocks import signed_detail
-from headway.providers.bedrock.reasoning_blocks import encrypted_detail
-from headway.providers.citations import citation_fields
-from headway.types import (
-    NO_RAW,
+from headway.events import (
     Event,
     ExtraFields,
     Reasoning,
@@ -22,6 +18,10 @@ from headway.types import (
     ToolArguments,
     ToolStarted,
 )
+from headway.providers.anthropic.reasoning_blocks import signed_detail
+from headway.providers.bedrock.reasoning_blocks import encrypted_detail
+from headway.providers.citations import citation_fields
+from headway.types import NO_RAW
 
 
 class ToolUse(Struct, rename="camel"):

@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import RequestError
-from headway.types import Embeddings, EmbeddingsRequest, Usage
+from headway.events import Embeddings
+from headway.types import EmbeddingsRequest, Usage
 
 Fields = dict[str, Any]
 

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.events import Event, ExtraFields, Failed, Finished, Started, StreamEnd
 from headway.providers.anthropic import response as anthropic_response
 from headway.providers.base import State
 from headway.providers.bedrock.content_blocks import (
@@ -29,16 +30,7 @@ from headway.providers.bedrock.content_blocks import (
 )
 from headway.providers.bedrock.errors import error_from
 from headway.providers.bedrock.usage import WireUsage, usage_reported
-from headway.types import (
-    NO_RAW,
-    Event,
-    ExtraFields,
-    Failed,
-    Finished,
-    Frame,
-    Started,
-    StreamEnd,
-)
+from headway.types import NO_RAW, Frame
 from headway.wire.aws_event_stream import EventStreamMessage
 
 END: list[Event] = [StreamEnd()]

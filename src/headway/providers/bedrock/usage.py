@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from headway.events import UsageReported
 from headway.providers.openai_usage import openai_usage
-from headway.types import Usage, UsageReported
+from headway.types import Usage
 
 
 class CacheDetail(Struct, rename="camel"):

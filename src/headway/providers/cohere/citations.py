@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headway.types import Event, ExtraFields
+from headway.events import Event, ExtraFields
 
 
 class BlockOffsets:

@@ -8,8 +8,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import RequestError
+from headway.events import Embeddings
 from headway.providers.cohere.request import post
-from headway.types import Embeddings, EmbeddingsRequest, HttpRequest, Target, Usage
+from headway.types import EmbeddingsRequest, HttpRequest, Target, Usage
 
 NOT_COPIED = ("dimensions", "encoding_format", "user")
 """OpenAI's parameters that are renamed, handled by the gateway, or unknown to Cohere."""

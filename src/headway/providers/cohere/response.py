@@ -15,16 +15,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError, UpstreamTimeout
-from headway.providers.base import State
-from headway.providers.cohere.citations import BlockOffsets, read_citations
-from headway.providers.cohere.usage import read_usage
-from headway.providers.http_errors import error_from_body
-from headway.types import (
-    NO_RAW,
+from headway.events import (
     Event,
     Failed,
     Finished,
-    Frame,
     Logprobs,
     Reasoning,
     Started,
@@ -33,6 +27,11 @@ from headway.types import (
     ToolArguments,
     ToolStarted,
 )
+from headway.providers.base import State
+from headway.providers.cohere.citations import BlockOffsets, read_citations
+from headway.providers.cohere.usage import read_usage
+from headway.providers.http_errors import error_from_body
+from headway.types import NO_RAW, Frame
 
 FINISH_REASONS = {
     "COMPLETE": "stop",

@@ -10,8 +10,9 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.events import Event, UsageReported
 from headway.providers.openai_usage import openai_counts
-from headway.types import NO_RAW, Event, Usage, UsageReported
+from headway.types import NO_RAW, Usage
 
 NULL = b"null"
 

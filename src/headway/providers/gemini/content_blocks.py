@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.types import NO_RAW, Event, ExtraFields, Reasoning, ToolArguments, ToolStarted
+from headway.events import Event, ExtraFields, Reasoning, ToolArguments, ToolStarted
+from headway.types import NO_RAW
 
 GENERATED_CALL_ID = re.compile(r"call_\d+_[\w-]*")
 """Ids of tool calls that ``_read_call`` makes. Google's own have one underscore

@@ -16,8 +16,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import InvalidField
+from headway.events import Embeddings
 from headway.providers.gemini.usage import UsageMetadata
-from headway.types import Embeddings, EmbeddingsRequest, Usage
+from headway.types import EmbeddingsRequest, Usage
 
 NOT_COPIED = frozenset({"dimensions", "encoding_format", "user"})
 """OpenAI's parameters that are renamed, handled by the gateway, or unknown to these APIs."""

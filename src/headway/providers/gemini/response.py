@@ -16,6 +16,17 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
+from headway.events import (
+    Event,
+    ExtraFields,
+    Failed,
+    Finished,
+    Logprobs,
+    ReasoningDetail,
+    Started,
+    StreamEnd,
+    Text,
+)
 from headway.providers.base import State
 from headway.providers.gemini.content_blocks import (
     CandidateState,
@@ -33,19 +44,7 @@ from headway.providers.gemini.finish_reasons import (
 from headway.providers.gemini.grounding import CitationMetadata, read_sources
 from headway.providers.gemini.thought_signatures import reasoning_detail
 from headway.providers.gemini.usage import UsageMetadata, read_usage
-from headway.types import (
-    NO_RAW,
-    Event,
-    ExtraFields,
-    Failed,
-    Finished,
-    Frame,
-    Logprobs,
-    ReasoningDetail,
-    Started,
-    StreamEnd,
-    Text,
-)
+from headway.types import NO_RAW, Frame
 
 Numbers = Mapping[int, str]
 """The service's numbers of finish reasons."""

@@ -11,8 +11,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from headway.events import UsageReported
 from headway.providers.openai_usage import openai_counts
-from headway.types import Usage, UsageReported
+from headway.types import Usage
 
 AUDIO = ("AUDIO", 4)
 """The modality's name and its number."""

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from headway.events import Embeddings
 from headway.providers.ollama.request import openai_target, post, uses_openai_api
 from headway.providers.openai import embeddings as openai_embeddings
-from headway.types import Embeddings, EmbeddingsRequest, HttpRequest, Target, Usage
+from headway.types import EmbeddingsRequest, HttpRequest, Target, Usage
 
 NOT_COPIED = ("encoding_format", "user")
 """OpenAI's parameters that the gateway handles, or that Ollama does not know."""

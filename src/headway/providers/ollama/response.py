@@ -16,15 +16,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.providers.base import State
-from headway.providers.http_errors import error_from_body
-from headway.providers.ollama.usage import read_usage
-from headway.providers.openai import response as openai_response
-from headway.types import (
+from headway.events import (
     Event,
     Failed,
     Finished,
-    Frame,
     Logprobs,
     Reasoning,
     Started,
@@ -32,6 +27,11 @@ from headway.types import (
     ToolArguments,
     ToolStarted,
 )
+from headway.providers.base import State
+from headway.providers.http_errors import error_from_body
+from headway.providers.ollama.usage import read_usage
+from headway.providers.openai import response as openai_response
+from headway.types import Frame
 
 FINISH_REASONS = {"length": "length", "load": "stop", "stop": "stop", "unload": "stop"}
 """Ollama's to OpenAI's."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from headway.events import UsageReported
 from headway.providers.openai_usage import openai_counts
-from headway.types import Usage, UsageReported
+from headway.types import Usage
 
 
 def read_usage(prompt: int | None, completion: int | None) -> UsageReported | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headway.types import Event, ExtraFields, Reasoning, Text
+from headway.events import Event, ExtraFields, Reasoning, Text
 
 
 def read_content_parts(parts: list[Any], index: int, events: list[Event]) -> None:

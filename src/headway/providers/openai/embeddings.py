@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.events import Embeddings
 from headway.providers.http_errors import error_from_body
 from headway.providers.http_headers import bearer_headers
 from headway.providers.openai.usage import first_known
-from headway.types import NO_RAW, Embeddings, EmbeddingsRequest, HttpRequest, Target, Usage
+from headway.types import NO_RAW, EmbeddingsRequest, HttpRequest, Target, Usage
 from headway.wire.url import join
 
 

@@ -14,8 +14,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from headway.events import ResponseSummary
 from headway.providers.openai.usage import OpenAIUsage, normalize_usage
-from headway.types import Summary
 
 
 class TextDelta(Struct, gc=False):
@@ -82,7 +82,7 @@ def read_text(data: bytes) -> str | None:
     return None if choice.index else choice.delta.content or None
 
 
-def summarize(body: bytes) -> Summary | None:
+def summarize(body: bytes) -> ResponseSummary | None:
     """The summary of a whole completion with one choice, text, a finish reason and the counts of
     tokens; None for any other. Raises msgspec.DecodeError for a body that is not JSON."""
     try:
@@ -92,4 +92,4 @@ def summarize(body: bytes) -> Summary | None:
     choice, usage = completion.choices[0], normalize_usage(completion.usage)
     if not choice.message.content or usage.input_tokens is None or usage.output_tokens is None:
         return None  # without the counts the gateway counts tokens, for which it needs the text
-    return Summary(usage, choice.finish_reason, completion.model, completion.service_tier)
+    return ResponseSummary(usage, choice.finish_reason, completion.model, completion.service_tier)

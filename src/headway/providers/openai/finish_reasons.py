@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headway.errors import UpstreamError
-from headway.types import Failed, Finished
+from headway.events import Failed, Finished
 
 FINISH_REASONS = {
     "end_turn": "stop",

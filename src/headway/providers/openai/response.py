@@ -15,6 +15,17 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
+from headway.events import (
+    Event,
+    ExtraFields,
+    Failed,
+    Logprobs,
+    Reasoning,
+    Refusal,
+    Started,
+    StreamEnd,
+    Text,
+)
 from headway.providers.base import State
 from headway.providers.http_errors import error_from_body
 from headway.providers.openai.content_blocks import read_content_parts
@@ -28,19 +39,7 @@ from headway.providers.openai.tools import (
     read_tool_call,
 )
 from headway.providers.openai.usage import decode_usage
-from headway.types import (
-    NO_RAW,
-    Event,
-    ExtraFields,
-    Failed,
-    Frame,
-    Logprobs,
-    Reasoning,
-    Refusal,
-    Started,
-    StreamEnd,
-    Text,
-)
+from headway.types import NO_RAW, Frame
 
 DONE: list[Event] = [StreamEnd()]
 NULL = b"null"

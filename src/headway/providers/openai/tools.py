@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from headway.types import Event, ToolArguments, ToolStarted
+from headway.events import Event, ToolArguments, ToolStarted
 
 KnownCalls = dict[tuple[int, int], tuple[str, int]]
 """(choice, index on the wire) -> (id, position among the calls of that choice)."""

@@ -6,7 +6,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.types import Usage, UsageReported
+from headway.events import UsageReported
+from headway.types import Usage
 
 
 class PromptDetails(Struct):

@@ -8,6 +8,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from headway.errors import InvalidField
+from headway.events import Event
 from headway.providers.base import Adapted, Provider, State
 from headway.providers.model_lists import ModelList
 from headway.providers.openai import fast_path as openai_fast_path
@@ -23,7 +24,7 @@ from headway.providers.openai_compatible.response_transforms import (
     ResponseInterceptor,
 )
 from headway.providers.openai_compatible.vendor import AddressOption, Vendor
-from headway.types import ChatRequest, EmbeddingsRequest, Event, Frame, HttpRequest, Target
+from headway.types import ChatRequest, EmbeddingsRequest, Frame, HttpRequest, Target
 
 
 def build_provider(name: str, vendor: Vendor) -> Provider:

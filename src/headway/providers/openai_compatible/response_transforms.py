@@ -13,11 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.providers.http_errors import error_from_body
-from headway.providers.openai.usage import decode_usage
-from headway.types import (
+from headway.events import (
     CONTENT,
-    NO_RAW,
     Event,
     Failed,
     Finished,
@@ -28,6 +25,9 @@ from headway.types import (
     ToolStarted,
     UsageReported,
 )
+from headway.providers.http_errors import error_from_body
+from headway.providers.openai.usage import decode_usage
+from headway.types import NO_RAW
 
 NULL = b"null"
 Memory = dict[Any, Any]

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from headway.events import Event, UsageReported
 from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
-from headway.types import Event, Usage, UsageReported
+from headway.types import Usage
 
 _fields = msgspec.json.Decoder(dict[str, Any]).decode
 

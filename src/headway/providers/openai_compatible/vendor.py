@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from headway.errors import UpstreamError
+from headway.events import Embeddings
 from headway.providers.model_lists import OPENAI, ModelList
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai_compatible.errors import ErrorFormat
@@ -18,7 +19,7 @@ from headway.providers.openai_compatible.response_transforms import (
     ResponseInterceptor,
 )
 from headway.providers.sdk_env import Variable
-from headway.types import ChatRequest, Embeddings, EmbeddingsRequest, Headers, HttpRequest, Target
+from headway.types import ChatRequest, EmbeddingsRequest, Headers, HttpRequest, Target
 
 
 class AddressOption(Struct, frozen=True):

@@ -15,9 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.providers.openai_responses.reasoning_items import to_details
-from headway.providers.openai_responses.response_state import ItemState, ResponseState
-from headway.types import (
+from headway.events import (
     Event,
     ExtraFields,
     Logprobs,
@@ -27,6 +25,8 @@ from headway.types import (
     ToolArguments,
     ToolStarted,
 )
+from headway.providers.openai_responses.reasoning_items import to_details
+from headway.providers.openai_responses.response_state import ItemState, ResponseState
 
 
 class OutputPart(Struct):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from headway.types import ReasoningDetail
+from headway.events import ReasoningDetail
 
 FORMAT = "openai-responses-v1"
 """The ``format`` of these details, as OpenRouter names it."""

@@ -16,18 +16,11 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
-from headway.providers.base import State
-from headway.providers.openai_responses.errors import read_error
-from headway.providers.openai_responses.output_items import close_item, open_item
-from headway.providers.openai_responses.response_state import ResponseState
-from headway.providers.openai_responses.usage import decode_usage
-from headway.types import (
-    NO_RAW,
+from headway.events import (
     Event,
     ExtraFields,
     Failed,
     Finished,
-    Frame,
     Logprobs,
     Reasoning,
     Refusal,
@@ -36,6 +29,12 @@ from headway.types import (
     Text,
     ToolArguments,
 )
+from headway.providers.base import State
+from headway.providers.openai_responses.errors import read_error
+from headway.providers.openai_responses.output_items import close_item, open_item
+from headway.providers.openai_responses.response_state import ResponseState
+from headway.providers.openai_responses.usage import decode_usage
+from headway.types import NO_RAW, Frame
 
 DONE: list[Event] = [StreamEnd()]
 FINISH_REASONS = {

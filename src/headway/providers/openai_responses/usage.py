@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.types import Usage, UsageReported
+from headway.events import UsageReported
+from headway.types import Usage
 
 CHAT_NAMES = {
     "input_tokens": "prompt_tokens",

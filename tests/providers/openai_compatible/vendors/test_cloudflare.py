@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headway.types import Finished, Text
+from headway.events import Finished, Text
 from support.compatible_responses import decoded
 
 

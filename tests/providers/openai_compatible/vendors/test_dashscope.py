@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from headway.events import UsageReported
 from headway.providers import KINDS
-from headway.types import Frame, UsageReported
+from headway.types import Frame
 
 USAGE = {"prompt_tokens": 90, "completion_tokens": 5, "total_tokens": 95}
 # what stands in prompt_tokens_details, the tokens written, the tokens read

@@ -14,8 +14,8 @@ from headway.errors import (
     UpstreamRejected,
     UpstreamTimeout,
 )
+from headway.events import Failed
 from headway.providers import KINDS
-from headway.types import Failed
 from support.compatible_responses import collect, decoded, streamed
 from support.openai_completions import finish, text
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from headway.errors import UpstreamQuota, UpstreamRateLimited
+from headway.events import Event, UsageReported
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
     FORCED,
@@ -23,7 +24,6 @@ from headway.providers.openai_compatible.reasoning import (
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
-from headway.types import Event, UsageReported
 
 
 class PromptDetails(Struct):

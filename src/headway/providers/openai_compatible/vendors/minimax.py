@@ -23,7 +23,6 @@ from headway.errors import (
 from headway.providers.openai_compatible.reasoning import NOT_ADJUSTABLE, ReasoningSupport, on_off
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, Vendor
-from headway.types import Event, Failed
 
 
 class Outcome(Struct):

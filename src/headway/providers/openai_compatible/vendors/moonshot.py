@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamNotFound, UpstreamOverloaded, UpstreamQuota
+from headway.events import Event
 from headway.providers.openai.usage import decode_usage
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
@@ -28,7 +29,7 @@ from headway.providers.openai_compatible.response_transforms import (
     is_present,
 )
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
-from headway.types import NO_RAW, Event
+from headway.types import NO_RAW
 
 
 class Choice(Struct):

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError, UpstreamRejected
+from headway.events import Event, Failed
 from headway.providers.http_errors import (
     INVALID_JSON,
     MAX_MESSAGE_LENGTH,
@@ -24,7 +25,7 @@ from headway.providers.openai_compatible.response_transforms import (
     is_present,
 )
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
-from headway.types import NO_RAW, Event, Failed, Headers
+from headway.types import NO_RAW, Headers
 
 
 class Choice(Struct):

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from headway.events import Embeddings, Event, ExtraFields, Finished
 from headway.providers.model_lists import openai_model_list
 from headway.providers.openai import embeddings as openai
 from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort
@@ -23,15 +24,7 @@ from headway.providers.openai_compatible.request_transforms import json_mode_as_
 from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
 from headway.providers.openai_compatible.vendor import Vendor
-from headway.types import (
-    Embeddings,
-    EmbeddingsRequest,
-    Event,
-    ExtraFields,
-    Finished,
-    HttpRequest,
-    Target,
-)
+from headway.types import EmbeddingsRequest, HttpRequest, Target
 
 BASE_URL = "https://api.perplexity.ai"
 

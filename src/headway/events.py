@@ -1,0 +1,155 @@
+"""The events that a response consists of, in the order in which they arrive, whatever the wire.
+
+Frozen values; None is unknown, never zero. ``index`` is the choice that an event belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from headway.types import Usage
+
+
+class Started(Struct, frozen=True, gc=False):
+    """The response began. Not content."""
+
+    id: str | None = None
+    model: str | None = None
+    created: int | None = None
+    system_fingerprint: str | None = None
+    service_tier: str | None = None
+
+
+class Text(Struct, frozen=True, gc=False):
+    text: str
+    index: int = 0
+
+
+class Reasoning(Struct, frozen=True, gc=False):
+    text: str
+    index: int = 0
+
+
+class Refusal(Struct, frozen=True, gc=False):
+    text: str
+    index: int = 0
+
+
+class ToolStarted(Struct, frozen=True, gc=False):
+    """A tool call begins; ``tool`` is its position among the calls of this choice."""
+
+    tool: int
+    id: str
+    name: str
+    index: int = 0
+    legacy: bool = False
+    """True for OpenAI's deprecated ``function_call``."""
+
+
+class ToolArguments(Struct, frozen=True, gc=False):
+    tool: int
+    text: str
+    index: int = 0
+    legacy: bool = False
+    """As in the ``ToolStarted`` that it continues."""
+
+
+class ReasoningDetail(Struct, frozen=True):
+    """One whole block of reasoning as the provider wants it back on the next turn: a signed
+    thought, an encrypted one, a summary. ``value`` has the shape of OpenRouter's
+    ``reasoning_details``: ``type`` is reasoning.text (``text``, ``signature``), reasoning.encrypted
+    (``data``) or reasoning.summary (``summary``), with ``id`` and ``format`` where there are any.
+    Not content: its text, if any, was an earlier ``Reasoning``."""
+
+    value: Mapping[str, Any]
+    index: int = 0
+
+
+class Logprobs(Struct, frozen=True):
+    """OpenAI's ``logprobs`` object for this piece, as parsed JSON. Not content."""
+
+    value: Any
+    index: int = 0
+
+
+class ExtraFields(Struct, frozen=True):
+    """Message fields without an event of their own (audio, annotations), as parsed JSON."""
+
+    fields: Mapping[str, Any]
+    index: int = 0
+
+
+class Finished(Struct, frozen=True, gc=False):
+    """A choice ended: stop, length, tool_calls, function_call or content_filter."""
+
+    reason: str
+    index: int = 0
+
+
+class UsageReported(Struct, frozen=True):
+    """The provider's counts so far. A later event replaces an earlier one; they are not summed."""
+
+    usage: Usage
+    openai_usage: Any = None
+    """The same in OpenAI's shape, for the reply's ``usage``: parsed JSON or Raw."""
+
+
+class ResponseSummary(Struct, frozen=True, gc=False):
+    """What the record of a complete response needs."""
+
+    usage: Usage
+    finish_reason: str | None = None
+    """Of the first choice."""
+    model: str | None = None
+    """The provider's exact name of the model."""
+    service_tier: str | None = None
+
+
+class Failed(Struct, frozen=True):
+    """The provider reported an error inside its response."""
+
+    error: Exception
+
+
+class StreamEnd(Struct, frozen=True, gc=False):
+    """The end mark of the wire format, such as ``data: [DONE]``, where it has one."""
+
+
+class Embeddings(Struct, frozen=True, kw_only=True):
+    """The vectors in the order of the inputs: lists of floats, or base64 of little-endian float32
+    where that was asked for."""
+
+    vectors: list[list[float] | str]
+    usage: Usage
+    model: str | None = None
+
+
+class EmbeddingsReceived(Struct, frozen=True):
+    """The vectors of an embeddings call, all at once."""
+
+    embeddings: Embeddings
+
+
+Event = (
+    Started
+    | Text
+    | Reasoning
+    | Refusal
+    | ToolStarted
+    | ToolArguments
+    | ReasoningDetail
+    | Logprobs
+    | ExtraFields
+    | Finished
+    | UsageReported
+    | Failed
+    | StreamEnd
+    | EmbeddingsReceived
+)
+
+CONTENT = frozenset({Text, Reasoning, Refusal, ToolStarted, ToolArguments, EmbeddingsReceived})
+"""The events that carry content, by which time to first token and inter-token latency are measured.
+Adapters never emit one for an empty string."""
