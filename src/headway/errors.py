@@ -44,6 +44,8 @@ class InternalError(HeadwayError):
 
 
 class RequestError(HeadwayError):
+    """The client's request is wrong, and a retry would not help."""
+
     status = 400
     type = "invalid_request_error"
 
@@ -122,6 +124,8 @@ class UpstreamRejected(UpstreamError):
 
 
 class UpstreamRateLimited(UpstreamError):
+    """The provider limits the rate of requests."""
+
     status = 429
     type = "rate_limit_error"
 
@@ -134,6 +138,8 @@ class UpstreamQuota(UpstreamRateLimited):
 
 
 class UpstreamOverloaded(UpstreamError):
+    """The provider is overloaded at the moment."""
+
     status = 503
     type = "overloaded_error"
 

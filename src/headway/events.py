@@ -24,16 +24,22 @@ class Started(Struct, frozen=True, gc=False):
 
 
 class Text(Struct, frozen=True, gc=False):
+    """A piece of output text; never empty."""
+
     text: str
     index: int = 0
 
 
 class Reasoning(Struct, frozen=True, gc=False):
+    """A piece of reasoning text."""
+
     text: str
     index: int = 0
 
 
 class Refusal(Struct, frozen=True, gc=False):
+    """A piece of a refusal (OpenAI's ``refusal``)."""
+
     text: str
     index: int = 0
 
@@ -50,6 +56,8 @@ class ToolStarted(Struct, frozen=True, gc=False):
 
 
 class ToolArguments(Struct, frozen=True, gc=False):
+    """A piece of the JSON arguments of tool call ``tool``."""
+
     tool: int
     text: str
     index: int = 0

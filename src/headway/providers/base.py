@@ -42,6 +42,8 @@ def unchanged(request: ChatRequest) -> Adapted:
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of provider: pure functions for its wire format, and its facts."""
+
     name: str
     """The kind, as the configuration names it."""
     title: str
