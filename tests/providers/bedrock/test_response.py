@@ -23,6 +23,10 @@ from headway.events import (
     ToolStarted,
     UsageReported,
 )
+from headway.providers.bedrock.provider import PROVIDER
+from headway.providers.bedrock.response import FINISH_REASONS, decode_event, decode_response
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import Frame, Usage
 from headway.wire.aws_event_stream import EventStreamMessage
 from support.event_stream_messages import encode_message
 

@@ -20,6 +20,7 @@ from headway.errors import (
     UpstreamRejected,
     UpstreamTimeout,
 )
+from headway.events import Event, Failed
 from headway.providers.openai_compatible.reasoning import NOT_ADJUSTABLE, ReasoningSupport, on_off
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, Vendor
