@@ -1,13 +1,13 @@
 """Headway: an LLM gateway that measures every token.
 
-``import headway`` loads nothing else: the client comes with its first use (PEP 562).
+``import headway`` imports nothing else: ``Client`` is imported on first use (PEP 562).
 """
 
 __version__ = "0.1.0"
 
 __all__ = ["ApiError", "Client", "__version__"]
 
-TYPE_CHECKING = False  # what type checkers take for true, without importing typing
+TYPE_CHECKING = False  # type checkers assume True; avoids importing typing
 if TYPE_CHECKING:
     from headway.sdk import ApiError as ApiError
     from headway.sdk import Client as Client

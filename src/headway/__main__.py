@@ -1,4 +1,4 @@
-"""``python -m headway``."""
+"""Entry point of ``python -m headway``."""
 
 from headway.cli import main
 

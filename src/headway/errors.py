@@ -1,14 +1,14 @@
-"""One tree of errors. Each carries the HTTP status it becomes, its stable type, and whether another
-attempt could help; the dialects turn it into the client's shape, in one place each.
+"""The errors of the gateway. Each has an HTTP status, a stable type, and says whether a retry could
+succeed. Each dialect encodes them in one place.
 
-``message`` goes to the caller: it names the field and the remedy and never holds a key.
+``message`` is sent to the client: it names the field and the remedy, and never contains a key.
 """
 
 from __future__ import annotations
 
 
 class HeadwayError(Exception):
-    """The root. ``type`` is stable and low in cardinality, fit for a metric's label."""
+    """The base class. ``type`` is stable and has few values, so that it can be a metric's label."""
 
     status = 500
     type = "internal_error"
@@ -37,10 +37,10 @@ class HeadwayError(Exception):
 
 
 class InternalError(HeadwayError):
-    """A defect of ours. The message says so and holds no details: those are in the log."""
+    """A defect in the gateway. The message contains no details: those are in the log."""
 
 
-# --- The caller's fault -------------------------------------------------------------------------
+# --- Errors in the client's request ---------------------------------------------------------------
 
 
 class RequestError(HeadwayError):
@@ -70,14 +70,14 @@ class UnknownProvider(RequestError):
 
 
 class MissingProviderKey(RequestError):
-    """No key for a provider that needs one."""
+    """Neither the request nor the configuration has a key for a provider that needs one."""
 
     status = 401
     type = "authentication_error"
 
 
 class Unauthorized(RequestError):
-    """The gateway's own key is missing or wrong."""
+    """The gateway key is missing or wrong."""
 
     status = 401
     type = "authentication_error"
@@ -88,7 +88,7 @@ class ShuttingDown(HeadwayError):
     type = "shutting_down"
 
 
-# --- The provider's answer, or the lack of one ----------------------------------------------------
+# --- Errors of the provider -----------------------------------------------------------------------
 
 
 class UpstreamError(HeadwayError):
@@ -116,7 +116,7 @@ class UpstreamNotFound(UpstreamError):
 
 
 class UpstreamRejected(UpstreamError):
-    """The provider refused the request: 400 or 422, as it said."""
+    """The provider refused the request; the status is the provider's, 400 or 422."""
 
     status = 400
     type = "invalid_request_error"
@@ -131,7 +131,7 @@ class UpstreamRateLimited(UpstreamError):
 
 
 class UpstreamQuota(UpstreamRateLimited):
-    """A 429 that waiting does not mend: the account's quota is used up."""
+    """The account's quota is used up: a 429 that no retry can avoid."""
 
     type = "insufficient_quota"
     retryable = False
@@ -151,32 +151,32 @@ class UpstreamUnreachable(UpstreamError):
 
 
 class UpstreamDisconnected(UpstreamError):
-    """The connection broke after the request was sent and before the answer was whole."""
+    """The connection broke after the request was sent and before the response was complete."""
 
     type = "connection_error"
 
 
 class UpstreamGarbled(UpstreamError):
-    """What arrived is not the provider's wire format, or not HTTP."""
+    """The response is not in the provider's wire format, or not HTTP."""
 
     type = "protocol_error"
 
 
 class UpstreamTruncated(UpstreamError):
-    """The stream ended without its finish: an error, not a short answer."""
+    """The stream ended without a finish reason or end mark: an error, not a short response."""
 
     type = "truncated_stream"
 
 
 class UpstreamTimeout(UpstreamError):
-    """``code`` names which: connect_timeout, first_byte_timeout, idle_timeout, total_timeout."""
+    """``code`` is connect_timeout, first_byte_timeout, idle_timeout or total_timeout."""
 
     status = 504
     type = "timeout_error"
 
 
 class ClientGone(HeadwayError):
-    """The caller left before the end. Nobody reads this; the record does."""
+    """The client disconnected before the end. Only the record shows this error."""
 
     status = 499
     type = "client_closed_request"
@@ -194,4 +194,4 @@ class NotAllowed(RequestError):
 
     status = 405
     methods: tuple[str, ...] = ()
-    """Those that it takes, which the answer has to name (RFC 9110, section 15.5.6)."""
+    """The allowed methods, for the reply's ``Allow`` header (RFC 9110, section 15.5.6)."""

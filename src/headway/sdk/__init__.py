@@ -1,6 +1,6 @@
-"""A client for a gateway: ``Client``, what it answers with, and the one error it raises.
+"""The Python SDK: ``Client``, the values that its methods return, and the error that they raise.
 
-Stands on the standard library and msgspec alone, so that a script that imports it starts at once.
+Imports only the standard library and msgspec, so that scripts start quickly.
 """
 
 from headway.sdk.client import Client

@@ -1,4 +1,4 @@
-"""The client: one gateway, its engine route and the routes beside it."""
+"""The client of one gateway: its engine route, model lists and health."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from headway.sdk.connections import Connections, Exchange
+from headway.sdk.connections import ConnectionPool, PendingResponse
 from headway.sdk.errors import from_response
 from headway.sdk.reply import ChatReply, Health, ProviderModels, parse, parse_reply
 from headway.sdk.stream import ChatStream
@@ -18,21 +18,21 @@ NDJSON = "application/x-ndjson"
 
 T = TypeVar("T")
 ChatInput = str | Sequence[Mapping[str, Any]]
-"""A string is one user message; else messages in OpenAI's chat format."""
+"""One user message as a string, or messages in OpenAI's chat format."""
 
 
 class Client:
-    """A gateway at ``url``, called with ``api_key`` if it wants one. Threads may share it.
+    """Calls the gateway at ``url``. Safe to share between threads.
 
-    ``timeout_s`` is the longest silence to bear, not the longest answer. Every method raises
-    ApiError, or its subclass Unreachable where nothing answers. The constructor raises ValueError
-    for what is not a URL.
+    ``api_key`` is a gateway key, if the gateway requires one. ``timeout_s`` limits the time without
+    any data, not the duration of a reply. Every method raises ApiError, or its subclass Unreachable
+    if no connection can be made. The constructor raises ValueError for an invalid URL or key.
     """
 
     def __init__(
         self, url: str = DEFAULT_URL, *, api_key: str | None = None, timeout_s: float = 600.0
     ) -> None:
-        self._connections = Connections(url, api_key, timeout_s)
+        self._connections = ConnectionPool(url, api_key, timeout_s)
 
     @property
     def url(self) -> str:
@@ -72,11 +72,11 @@ class Client:
         provider_key: str | None = None,
         session_id: str | None = None,
     ) -> ChatReply | ChatStream:
-        """Ask ``model``, named ``provider/model``; what follows the first slash is the provider's.
+        """Call ``model``, named ``provider/model``; the model's own name may contain slashes.
 
         ``parameters`` are OpenAI's; None leaves the gateway's defaults in effect. ``provider_key``
-        is the key for the provider, where the gateway is not to use its own. ValueError if
-        ``model`` names no provider.
+        replaces the provider key in the gateway's configuration. Raises ValueError if ``model``
+        names no provider.
         """
         provider, name = split_model(model)
         fields = {
@@ -94,7 +94,7 @@ class Client:
         return parse_reply(self._call("POST", path, body))
 
     def models(self, provider: str | None = None) -> dict[str, ProviderModels]:
-        """The models by configured provider, of all of them or of one."""
+        """The models of all configured providers, or of one, by the provider's name."""
         path = "/api/engine/models"
         if provider is None:
             return self._get(path, dict[str, ProviderModels])
@@ -108,7 +108,7 @@ class Client:
         return self._get("/health", Health)
 
     def close(self) -> None:
-        """Close the connections that are kept for further calls."""
+        """Close the idle connections."""
         self._connections.close()
 
     def __enter__(self) -> Client:
@@ -117,22 +117,22 @@ class Client:
     def __exit__(self, *raised: object) -> None:
         self.close()
 
-    def _get(self, path: str, kind: type[T]) -> T:
-        return parse(self._call("GET", path, None), kind)
+    def _get(self, path: str, type_: type[T]) -> T:
+        return parse(self._call("GET", path, None), type_)
 
     def _call(self, method: str, path: str, body: bytes | None) -> bytes:
         return self._open(method, path, body, "application/json").read()
 
-    def _open(self, method: str, path: str, body: bytes | None, accept: str) -> Exchange:
-        exchange = self._connections.open(method, path, body, accept)
-        response = exchange.response
+    def _open(self, method: str, path: str, body: bytes | None, accept: str) -> PendingResponse:
+        pending = self._connections.open(method, path, body, accept)
+        response = pending.response
         if response.status != 200:
-            raise from_response(response.status, response.headers, exchange.read())
-        return exchange
+            raise from_response(response.status, response.headers, pending.read())
+        return pending
 
 
 def split_model(model: str) -> tuple[str, str]:
-    """``provider/model`` in two; the model's own name may hold slashes. Raises ValueError."""
+    """Split ``provider/model`` at its first slash. Raises ValueError if a part is missing."""
     provider, slash, name = model.partition("/")
     if not (provider and slash and name):
         raise ValueError(f"model must be named provider/model, such as openai/gpt-4o: {model!r}")

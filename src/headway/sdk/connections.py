@@ -1,7 +1,7 @@
-"""HTTP to one gateway over kept connections, on ``http.client``. Safe to share among threads.
+"""A pool of HTTP connections to one gateway, on ``http.client``. Safe to share between threads.
 
-A connection is taken by one exchange at a time and comes back when its answer was read whole; one
-that was left in the middle is closed, which is what tells the gateway to stop.
+A connection carries one request at a time. It returns to the pool when the reply has been read
+completely; otherwise it is closed, which makes the gateway cancel the call.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from headway import __version__
 from headway.sdk.errors import ApiError, Unreachable
 
 CONNECT_TIMEOUT_S = 10.0
-IDLE_KEPT = 8
+MAX_IDLE = 8
 
 
-class Exchange:
-    """One request whose answer is being read. Ends by `finish` or `abandon`, once."""
+class PendingResponse:
+    """A response that is being read. Call `finish` or `abandon` once, at the end."""
 
     def __init__(
         self, connection: HTTPConnection, response: HTTPResponse, idle: deque[HTTPConnection]
@@ -37,9 +37,9 @@ class Exchange:
         self._idle = idle
 
     def read(self) -> bytes:
-        """The whole body, and the end of it."""
+        """Read the whole body, and release the connection."""
         try:
-            with translated():
+            with as_api_errors():
                 body = self.response.read()
         except BaseException:
             self.abandon()
@@ -48,39 +48,40 @@ class Exchange:
         return body
 
     def finish(self) -> None:
-        """The answer was read whole: keep the connection, if it may stay open."""
-        if self.response.will_close or len(self._idle) >= IDLE_KEPT:
+        """Return the connection to the pool if the server keeps it open."""
+        if self.response.will_close or len(self._idle) >= MAX_IDLE:
             self.abandon()
         else:
             self._idle.append(self._connection)
 
     def abandon(self) -> None:
-        self.response.close()  # it holds the socket open by itself once the connection let go
+        """Close the connection."""
+        self.response.close()  # the response has its own reference to the socket
         self._connection.close()
 
 
-class Connections:
-    """``url`` is ``http(s)://host[:port][/prefix]``, or a bare ``host:port``; else ValueError."""
+class ConnectionPool:
+    """``url`` is ``http(s)://host[:port][/prefix]`` or ``host:port``. Raises ValueError."""
 
     def __init__(self, url: str, api_key: str | None, timeout_s: float) -> None:
-        self._parts = _split(url)
+        self._parts = _parse_url(url)
         self.url = self._parts.geturl()
         self._timeout_s = timeout_s
         self._headers = {"User-Agent": f"headway/{__version__}", "Accept-Encoding": "identity"}
         if api_key:
-            self._headers["Authorization"] = f"Bearer {_checked(api_key)}"
+            self._headers["Authorization"] = f"Bearer {_check_key(api_key)}"
         self._idle: deque[HTTPConnection] = deque()
 
-    def open(self, method: str, path: str, body: bytes | None, accept: str) -> Exchange:
-        """Send a request and read the head of its answer."""
+    def open(self, method: str, path: str, body: bytes | None, accept: str) -> PendingResponse:
+        """Send a request and read the status and headers of its response."""
         connection = self._take()
         headers = {**self._headers, "Accept": accept}
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:
-            with translated():
+            with as_api_errors():
                 connection.request(method, self._parts.path + path, body=body, headers=headers)
-                return Exchange(connection, connection.getresponse(), self._idle)
+                return PendingResponse(connection, connection.getresponse(), self._idle)
         except BaseException:
             connection.close()
             raise
@@ -100,11 +101,13 @@ class Connections:
             connection.close()
 
     def _connect(self) -> HTTPConnection:
-        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        connection = kind(self._parts.hostname or "", self._parts.port, timeout=CONNECT_TIMEOUT_S)
+        factory = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
+        connection = factory(
+            self._parts.hostname or "", self._parts.port, timeout=CONNECT_TIMEOUT_S
+        )
         try:
             connection.connect()
-        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that IDNA refuses
+        except (OSError, UnicodeError) as error:  # UnicodeError: an invalid IDNA host name
             connection.close()
             raise Unreachable(self.url, _reason(error)) from error
         connection.sock.settimeout(self._timeout_s)
@@ -112,8 +115,8 @@ class Connections:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """What the network does to an exchange under way, as ApiError."""
+def as_api_errors() -> Iterator[None]:
+    """Convert network errors in the block to ApiError."""
     try:
         yield
     except TimeoutError as error:
@@ -122,36 +125,38 @@ def translated() -> Iterator[None]:
         ) from error
     except (OSError, HTTPException) as error:
         raise ApiError(
-            f"the connection to the gateway broke: {_reason(error)}", type="connection_error"
+            f"the connection to the gateway failed: {_reason(error)}", type="connection_error"
         ) from error
 
 
 def _is_stale(connection: HTTPConnection) -> bool:
-    """Whether the server closed it meanwhile: an idle connection has nothing to say but its end.
-    Asked before sending, because a POST must not be sent twice (RFC 9110, 9.2.2)."""
+    """Whether the server closed the idle connection: it is readable only then. Checked before
+    sending, because a POST must not be sent twice (RFC 9110, 9.2.2)."""
     with suppress(OSError, ValueError):
         return bool(select.select([connection.sock], [], [], 0)[0])
     return True
 
 
-def _split(url: str) -> SplitResult:
+def _parse_url(url: str) -> SplitResult:
     parts = urlsplit((url if "://" in url else f"http://{url}").strip().rstrip("/"))
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-        raise ValueError(f"not the URL of a gateway: {url!r} (http://127.0.0.1:8000 is one)")
+        raise ValueError(
+            f"not the URL of a gateway: {url!r} (expected for example http://127.0.0.1:8000)"
+        )
     if parts.username or parts.password:
-        raise ValueError("the gateway's key goes into api_key, not into the URL")
-    parts.port  # noqa: B018  raises ValueError if it is not a number
+        raise ValueError("the gateway key belongs in api_key, not in the URL")
+    parts.port  # noqa: B018  raises ValueError for an invalid port
     return parts
 
 
-def _checked(api_key: str) -> str:
+def _check_key(api_key: str) -> str:
     key = api_key.strip()
     if not key.isascii() or not key.isprintable():
-        raise ValueError("the gateway's key holds characters that no key has")
+        raise ValueError("the gateway key contains characters that are not printable ASCII")
     return key
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, IncompleteRead):
-        return "the answer was cut short"
+        return "the response was truncated"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""The one error of the client, and how it is read from an answer."""
+"""The client's error, and how it is decoded from a reply."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import msgspec
 
 
 class ApiError(Exception):
-    """A call did not succeed.
+    """A call failed.
 
-    ``type`` is stable and fit to branch on (``rate_limit_error``, ``connection_error``, ...).
-    ``status`` is the HTTP status; None where no HTTP error was answered: nothing was reached, or
-    the error came inside a stream that had begun. ``retry_after_s`` is seconds; None is unknown.
+    ``type`` is stable, so that code can branch on it (``rate_limit_error``, ``connection_error``,
+    ...). ``status`` is the HTTP status of the error; None if the gateway was not reached, or the
+    error came inside a stream. ``retry_after_s`` is in seconds; None is unknown.
     """
 
     def __init__(
@@ -39,8 +39,8 @@ class ApiError(Exception):
         self.retry_after_s = retry_after_s
 
 
-class Unreachable(ApiError):  # noqa: N818  named as the gateway's own errors are
-    """No gateway answers at this URL: the connection could not be made."""
+class Unreachable(ApiError):  # noqa: N818  named like the errors of the gateway
+    """No connection to the gateway at this URL could be made."""
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(f"no gateway answers at {url} ({reason})", type="connection_error")
@@ -66,11 +66,11 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
 def from_response(status: int, headers: Message, body: bytes) -> ApiError:
-    """The error of a whole answer. A body in another shape (a proxy's page, another server)
-    is shown by its beginning."""
+    """The error in a complete reply. Of a body in another format (from a proxy, or a server that is
+    not a gateway) the message quotes the beginning."""
     found = _parse(body)
     if found is None:
-        return _foreign(status, headers, body)
+        return _unknown_format(status, headers, body)
     error = _build(found, status)
     if error.retry_after_s is None:
         error.retry_after_s = _seconds(headers.get("retry-after"))
@@ -80,8 +80,8 @@ def from_response(status: int, headers: Message, body: bytes) -> ApiError:
 
 
 def from_event(line: bytes) -> ApiError | None:
-    """The error that a stream ends with, or None if this line is not one."""
-    if b'"error"' not in line:  # spares every other line the second parse
+    """The error in a line of a stream, or None if it is not an error."""
+    if b'"error"' not in line:  # most lines need no second parse
         return None
     found = _parse(line)
     return None if found is None else _build(found, None)
@@ -99,7 +99,7 @@ def _build(found: _Error, status: int | None) -> ApiError:
     return ApiError(fields.pop("message"), status=status, **fields)
 
 
-def _foreign(status: int, headers: Message, body: bytes) -> ApiError:
+def _unknown_format(status: int, headers: Message, body: bytes) -> ApiError:
     beginning = " ".join(body[:2000].decode("utf-8", "replace").split())[:200]
     message = f"HTTP {status}, not in the gateway's error format"
     return ApiError(
@@ -111,5 +111,5 @@ def _foreign(status: int, headers: Message, body: bytes) -> ApiError:
 
 
 def _seconds(value: str | None) -> float | None:
-    """``Retry-After`` in its form of seconds (RFC 9110, 10.2.3); a date is left unknown."""
+    """The seconds in ``Retry-After`` (RFC 9110, 10.2.3); None for a date."""
     return float(value) if value is not None and value.strip().isdigit() else None

@@ -1,7 +1,7 @@
-"""What the gateway answers with, as values. The fields are those of the engine route's contract.
+"""The gateway's replies as values, with the fields of the engine route's contract.
 
-Rules of this file: None means unknown, never zero; fields that a newer gateway adds are ignored
-here and kept in ``raw``.
+Rules of this file: None means unknown, never zero; fields that a newer gateway adds are ignored,
+but are part of ``raw``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Metrics(Struct, frozen=True, kw_only=True):
-    """What was measured of one answer. Times are seconds, ``cost_usd`` is dollars."""
+    """The measurements of one call. Times are in seconds, ``cost_usd`` in US dollars."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -36,12 +36,12 @@ class Metrics(Struct, frozen=True, kw_only=True):
     gateway_overhead_s: float | None = None
     attempts: int | None = None
     tokens_source: str | None = None
-    """``reported`` by the provider, or ``counted`` by the gateway."""
+    """``reported`` by the provider, or ``counted`` or ``estimated`` by the gateway."""
     price: Any = None
 
 
 class ChatReply(Struct, frozen=True, kw_only=True):
-    """One whole answer of ``POST /api/engine/chat/{provider}``."""
+    """A complete reply of ``POST /api/engine/chat/{provider}``."""
 
     id: str
     provider: str
@@ -58,14 +58,14 @@ class ChatReply(Struct, frozen=True, kw_only=True):
     session_id: str | None = None
     system_fingerprint: str | None = None
     object: str = "chat.completion"
-    # A name on the wire that no gateway sends, so that only the parser fills it.
+    # No gateway sends a field of this name: `parse_reply` and `parse_chunk` set it.
     raw: bytes = field(default=b"", name="(raw)")
-    """The JSON as it was answered, every field of it."""
+    """The JSON as received, with all its fields."""
 
 
 class ChatChunk(Struct, frozen=True, kw_only=True):
-    """One object of a streamed answer. ``chat_output`` and ``metrics`` are None until the last;
-    ``chat_input``, ``context`` and ``parameters`` come with the first."""
+    """One object of a streamed reply. Only the last one has ``chat_output`` and ``metrics``, only
+    the first one ``chat_input``, ``context`` and ``parameters``; they are None in the others."""
 
     id: str
     provider: str
@@ -82,11 +82,11 @@ class ChatChunk(Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any] | None = None
     session_id: str | None = None
     raw: bytes = field(default=b"", name="(raw)")
-    """The JSON of this object as it was answered."""
+    """The JSON of this object as received."""
 
     @property
     def text(self) -> str:
-        """What this piece adds to the answer; empty if nothing."""
+        """The text that this object adds to the output; may be empty."""
         return self.chat_output_stream or ""
 
     @property
@@ -106,13 +106,13 @@ class Health(Struct, frozen=True):
     message: str | None = None
 
 
-def parse(body: bytes, kind: type[T]) -> T:
-    """``body`` as a value of ``kind``. Raises ApiError (``protocol_error``) if it is not one."""
+def parse(body: bytes, type_: type[T]) -> T:
+    """Decode JSON as ``type_``. Raises ApiError (``protocol_error``) if it does not match."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        return msgspec.json.decode(body, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ApiError(
-            f"the answer is not what a Headway gateway answers: {error}", type="protocol_error"
+            f"the response is not that of a Headway gateway: {error}", type="protocol_error"
         ) from error
 
 

@@ -1,11 +1,11 @@
-"""A streamed answer, read line by line as it arrives."""
+"""A streamed reply, read line by line as it arrives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from http.client import HTTPResponse
 
-from headway.sdk.connections import Exchange, translated
+from headway.sdk.connections import PendingResponse, as_api_errors
 from headway.sdk.errors import ApiError, from_event
 from headway.sdk.reply import ChatChunk, parse_chunk
 
@@ -13,30 +13,30 @@ READ_SIZE = 65536
 
 
 class ChatStream:
-    """Iterate over it for the chunks; the last carries the whole output and the metrics.
+    """An iterator of chunks; the last chunk has the whole output and the metrics.
 
-    Leaving before the end closes the connection, and with it the call to the provider: use it as a
-    context manager, or call `close`. Raises ApiError for an error inside the stream
-    (``status`` None), a connection that breaks off, or a stream that ends without its last object
-    (``truncated_stream``).
+    Use it as a context manager, or call `close`, to stop before the end: that closes the
+    connection, and the gateway cancels the call to the provider. Raises ApiError for an error
+    inside the stream (``status`` None), a lost connection, or a stream that ends without its last
+    object (``truncated_stream``).
     """
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange: Exchange | None = exchange
-        self._lines = _lines(exchange.response)
+    def __init__(self, pending: PendingResponse) -> None:
+        self._pending: PendingResponse | None = pending
+        self._lines = _lines(pending.response)
         self.last: ChatChunk | None = None
-        """The last object, once it arrived: whole ``chat_output``, ``usage``, ``metrics``."""
+        """The last object, when it has arrived: ``chat_output``, ``usage`` and ``metrics``."""
 
     def __iter__(self) -> ChatStream:
         return self
 
     def __next__(self) -> ChatChunk:
-        if self._exchange is None:
+        if self._pending is None:
             raise StopIteration
         try:
             line = next(self._lines, None)
             chunk = self._end() if line is None else _parse(line)
-        except BaseException:  # StopIteration among them, after which this does nothing
+        except BaseException:  # StopIteration too: the stream was released already
             self.close()
             raise
         if chunk.is_last:
@@ -50,15 +50,15 @@ class ChatStream:
         self.close()
 
     def close(self) -> None:
-        """Stop. Safe to call at any time, also after the end."""
-        exchange, self._exchange = self._exchange, None
-        if exchange is not None:
-            exchange.abandon()
+        """Stop. May be called at any time, also after the end."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.abandon()
 
     def _end(self) -> ChatChunk:
-        exchange, self._exchange = self._exchange, None
-        if exchange is not None:
-            exchange.finish()
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.finish()
         if self.last is None:
             raise ApiError("the stream ended before its last object", type="truncated_stream")
         raise StopIteration
@@ -71,15 +71,16 @@ def _parse(line: bytes) -> ChatChunk:
 
 
 def _lines(response: HTTPResponse) -> Iterator[bytes]:
-    """Not by ``readline``: on a chunked answer it takes a cut connection for the end."""
+    """The lines of the body. ``readline`` of a chunked response takes a lost connection for the
+    end."""
     rest = b""
-    while data := _arrived(response):
+    while data := _read_available(response):
         *lines, rest = (rest + data).split(b"\n")
         yield from filter(bytes.strip, lines)
     if rest.strip():
         yield rest
 
 
-def _arrived(response: HTTPResponse) -> bytes:
-    with translated():
+def _read_available(response: HTTPResponse) -> bytes:
+    with as_api_errors():
         return response.read1(READ_SIZE)

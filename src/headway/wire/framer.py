@@ -1,4 +1,4 @@
-"""What every framer is: bytes as they arrive in, complete frames out."""
+"""The interface of a framer, which splits a stream of bytes into frames."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ class Framer(Protocol):
         """The frames that ``data`` completes. Raises ValueError when a frame is too long."""
 
     def end(self) -> list[Frame]:
-        """What is left when the stream has ended."""
+        """The incomplete frame that is left when the stream has ended."""

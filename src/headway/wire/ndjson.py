@@ -1,4 +1,5 @@
-"""Newline-delimited JSON: a frame is a line; blank ones are skipped, a last one needs no end."""
+"""Newline-delimited JSON: a frame is a line. Blank lines are skipped; the last line may lack its
+line break."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ LIMIT = 32 * 1024 * 1024
 
 
 class NdjsonFramer:
-    """Feed it what arrives; it gives the lines that are complete."""
+    """Splits a stream into lines. ``feed`` returns the lines that are complete."""
 
     __slots__ = ("_limit", "_parts", "_size")
 
@@ -18,7 +19,7 @@ class NdjsonFramer:
         self._limit = limit
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Raises ValueError when one line is longer than the limit, in bytes."""
+        """Raises ValueError when a line exceeds the limit, in bytes."""
         lines = data.split(b"\n")
         if len(lines) == 1:
             self._keep(data)

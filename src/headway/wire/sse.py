@@ -1,9 +1,9 @@
 """Server-sent events, as bytes in and frames out (WHATWG HTML, section 9.2.6).
 
-Rules of this file: a frame keeps its own bytes, so that joining the raw of all frames gives back
-the stream; lines end in LF, CRLF or CR, mixed as they like; a block of comments is a frame without
-data. Two departures that real servers force: a last event without its blank line counts, and a bare
-line ``error: {...}`` (no SSE field) is an event named error.
+Rules of this file: a frame keeps its bytes, so that the ``raw`` of all frames joined is the stream;
+lines end in LF, CRLF or CR, in any mixture; a block of comments is a frame without data. Two
+departures that real servers require: the last event may lack its blank line, and a bare line
+``error: {...}`` (not an SSE field) is an event named error.
 """
 
 from __future__ import annotations
@@ -15,33 +15,34 @@ from headway.types import Frame
 BLANK = re.compile(rb"(?:\r\n|\n|\r(?!\n|\Z))(?:\r\n|\n|\r(?!\n|\Z))")
 LINE_END = re.compile(rb"\r\n|\n|\r")
 LF, CR = b"\n\r"
-"""As numbers: ``in`` takes bytes for a failed number first, which costs ten times the search."""
+"""As integers: ``bytes in bytes`` first tries a conversion to an integer, which takes ten times as
+long as the search."""
 BOM = b"\xef\xbb\xbf"
 LIMIT = 32 * 1024 * 1024
 
 
 class SseFramer:
-    """Feed it what arrives; it gives the frames that are complete."""
+    """Splits a stream into frames. ``feed`` returns the frames that are complete."""
 
     __slots__ = ("_has_started", "_limit", "_parts", "_size", "_tail", "is_clear")
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._parts: list[bytes] = []
-        """An event's pieces, joined once, when it is complete: so a long one takes linear time."""
+        """Pieces of an incomplete event, joined once at its end, which takes linear time."""
         self._size = 0
         self._tail = b""
-        """The last bytes of those pieces: a blank line may lie across two."""
+        """The last bytes of the pieces: a blank line may be split between two of them."""
         self._has_started = False
         self.is_clear = False
-        """The stream has begun, and nothing is held of it."""
+        """The stream has started, and no incomplete event is held."""
         self._limit = limit
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Raises ValueError when more than the limit, in bytes, is held of one event."""
+        """Raises ValueError when an incomplete event exceeds the limit, in bytes."""
         if not self._has_started and data[:6] == b"data: " and not self._parts:
-            self._has_started = self.is_clear = True  # with no byte order mark
+            self._has_started = self.is_clear = True  # without a byte order mark
         if self.is_clear:
-            # One whole event of one line: nearly every chunk of nearly every stream.
+            # One complete event of one line: most chunks of most streams.
             line, _, rest = data.partition(b"\n")
             if rest == b"\n" and line[:6] == b"data: " and CR not in line:
                 return [Frame(line[6:], None, data)]
@@ -50,7 +51,7 @@ class SseFramer:
         return frames
 
     def end(self) -> list[Frame]:
-        """What is left when the stream has ended."""
+        """The incomplete event that is left when the stream has ended."""
         rest = self._take(b"")
         return [_frame(rest, rest)] if rest else []
 
@@ -71,7 +72,7 @@ class SseFramer:
             self._tail = (self._tail + rest[-3:])[-3:]
 
     def _take(self, data: bytes) -> bytes:
-        """All that is held, and ``data`` behind it."""
+        """Remove the held pieces, and return them joined with ``data``."""
         whole = b"".join([*self._parts, data])
         self._parts, self._size, self._tail = [], 0, b""
         return whole
@@ -92,8 +93,8 @@ class SseFramer:
         return [_frame(block, block + b"\n\n") for block in blocks]
 
     def _split_plain(self, data: bytes) -> list[Frame] | None:
-        """Where every event is one line of data, as mostly when several arrive at once: then every
-        second line is blank, and none has to be looked at any closer."""
+        """The frames if every event is one line of data, so that every second line is blank, as in
+        most chunks of several events; None if not."""
         lines = data.split(b"\n")
         rest = lines.pop()
         if any(lines[1::2]):
@@ -126,7 +127,7 @@ def _frame(block: bytes, raw: bytes) -> Frame:
 
 def _parse(block: bytes, raw: bytes) -> Frame:
     if block[:1] in (b"{", b"["):
-        return Frame(block, None, raw)  # plain JSON where events were due: an error, mostly
+        return Frame(block, None, raw)  # plain JSON in place of events: usually an error
     data: list[bytes] = []
     event: str | None = None
     for line in LINE_END.split(block):

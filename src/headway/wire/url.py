@@ -1,11 +1,11 @@
-"""URLs of upstreams: a base URL and a path are joined to the URL of a request.
+"""Upstream URLs: join a base URL and a path to the URL of a request.
 
 Parsing is strict: an unusable URL raises ValueError with a message for the user who configured it.
 Grammar: RFC 3986; the request target in ``Url.path`` is in origin form (RFC 9112, section 3.2.1).
 
-Unix sockets are written as in most HTTP clients, ``http+unix://%2Frun%2Fmodel.sock/v1``, or as in
+A Unix socket is written as in most HTTP clients, ``http+unix://%2Frun%2Fmodel.sock/v1``, or as in
 nginx, ``unix:/run/model.sock`` and ``unix:/run/model.sock:/v1``. Both become the scheme
-``http+unix`` with the socket's path as host and port 0.
+``http+unix`` with the socket's path as host, and port 0.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ existing escapes): model names contain colons and slashes."""
 
 @lru_cache(maxsize=1024)
 def join(base_url: str, path: str = "") -> Url:
-    """``path`` appended to ``base_url``, with one slash between them. The queries of both are kept,
-    the base's first. Raises ValueError naming the mistake."""
+    """Append ``path`` to ``base_url``, with one slash between them, and its query to the base's.
+    Raises ValueError, whose message names the mistake."""
     scheme, authority, base_path, query = _split(base_url)
-    tail, _, more = path.partition("?")
+    tail, _, path_query = path.partition("?")
     _reject_control_characters(path)
     scheme, host, port, base_path = _split_address(scheme, authority, base_path, base_url)
-    queries = "&".join(part for part in (query, more) if part)
+    queries = "&".join(part for part in (query, path_query) if part)
     target = _join_paths(base_path, tail) + ("?" + queries if queries else "")
     return Url(scheme, host, port, quote(target, safe=_UNQUOTED))
 
@@ -64,7 +64,7 @@ def _split(base_url: str) -> tuple[str, str | None, str, str]:
 def _split_address(
     scheme: str, authority: str | None, path: str, base_url: str
 ) -> tuple[str, str, int, str]:
-    """Scheme, host, port, and the rest of the path."""
+    """Scheme, host, port, and the path without the socket's."""
     if scheme in PORTS:
         host, port = _host_and_port(authority or "", base_url)
         return scheme, host, PORTS[scheme] if port is None else port, path
@@ -81,7 +81,7 @@ def _split_address(
 
 
 def _host_and_port(authority: str, base_url: str) -> tuple[str, int | None]:
-    if "@" in authority:  # the message does not show the URL: it may hold a password
+    if "@" in authority:  # the message omits the URL: it may contain a password
         raise ValueError("URL has a user or password in it: use api_key or headers for that")
     bracketed = _IPV6.fullmatch(authority)
     if bracketed:
