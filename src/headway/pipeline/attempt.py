@@ -21,6 +21,7 @@ from headway.pipeline.stream_reader import Mode, StreamReader
 from headway.ports import ResponseHeaders, Sink, UpstreamRequest
 from headway.types import Frame, Headers
 
+RELAY = Mode.RELAY
 MAX_ERROR_BODY = 256 * 1024
 """Bytes of an error response that are read."""
 MAX_BODY = 256 * 1024 * 1024
@@ -134,6 +135,18 @@ class Attempt(StreamReader):
             self._begin_stream()
 
     def on_chunk(self, data: bytes, now: float) -> None:
+        if self.mode is RELAY:  # first, because nearly every chunk of such a stream is one event
+            text = self._single_event.read(data)
+            if text:
+                self._texts.append(text)
+                self._times.append(now)
+                size = len(data)
+                self.bytes_in += size
+                self.bytes_out += size
+                self.last_write = now
+                self._sink.write(data)
+                return
+            self.mode = Mode.TEMPLATE
         _ON_CHUNK[self.mode](self, data, now)
 
     def on_end(self, now: float) -> None:
@@ -141,7 +154,7 @@ class Attempt(StreamReader):
             if self.mode is Mode.BODY:
                 self._read_body(now)
             else:
-                self._read_last_frames(self._framer.end(), now)
+                self._decode_frames(self._framer.end(), now)  # the encoder adds their end
         except provider_calls.MALFORMED as exc:
             self._end_with_error(self._garbled(exc), now)
             return
@@ -189,24 +202,8 @@ class Attempt(StreamReader):
             return
         if self._pieces:
             self._forward(now)
-        if self._single_event is not None and self.is_committed and self._framer.is_clear:
-            self.mode = Mode.RELAY
-
-    def _relay(self, data: bytes, now: float) -> None:
-        """What nearly every chunk of a passed-through stream is: one event that matches."""
-        assert self._single_event is not None
-        text = self._single_event.read(data)
-        if not text:
-            self.mode = Mode.TEMPLATE
-            self._read_stream(data, now)
-            return
-        self._texts.append(text)
-        self._times.append(now)
-        size = len(data)
-        self.bytes_in += size
-        self.bytes_out += size
-        self.last_write = now
-        self._sink.write(data)
+        if self._can_relay and self.is_committed and self._framer.is_clear:
+            self.mode = RELAY
 
     # --- Inside -----------------------------------------------------------------------------------
 
@@ -324,5 +321,4 @@ _ON_CHUNK: dict[Mode, Callable[[Attempt, bytes, float], None]] = {
     Mode.FIRST_TEXT: Attempt._read_stream,
     Mode.TEXTS: Attempt._read_stream,
     Mode.TEMPLATE: Attempt._read_stream,
-    Mode.RELAY: Attempt._relay,
 }

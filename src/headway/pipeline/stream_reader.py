@@ -36,8 +36,8 @@ CHECK_INTERVAL = 8
 
 
 class Mode(IntEnum):
-    """How a chunk of the response is read, from the most general way to the fastest. The table of
-    ``Attempt.on_chunk`` has a method for each."""
+    """How a chunk of the response is read, from the most general way to the fastest:
+    ``Attempt.on_chunk`` reads by it."""
 
     BODY = 0
     """The response is not a stream: collect its body."""
@@ -53,11 +53,15 @@ class Mode(IntEnum):
     """Like TEMPLATE, and a chunk that is one matching event is written to the client at once."""
 
 
+TEXTS = Mode.TEXTS
+
+
 class StreamReader(Meter):
     """The response of one attempt while it is read. It is its own stopwatch (``Meter``)."""
 
     __slots__ = (
         "_accumulator",
+        "_can_relay",
         "_decode_event",
         "_framer",
         "_next_check",
@@ -83,6 +87,8 @@ class StreamReader(Meter):
     context: ResponseContext
     _pieces: list[bytes]
     """Encoded, and not yet written to the client."""
+    _single_event: SingleEventTemplate
+    """Only if ``_can_relay``."""
     _sink: Sink
     _texts: list[str]
     """The first choice's, in ``TEXTS`` and later modes."""
@@ -113,14 +119,14 @@ class StreamReader(Meter):
         is_readable = provider.read_text is not None and type(self._framer) is SseFramer
         self.mode = Mode.FIRST_TEXT if needs_text_only and is_readable else Mode.EVENTS
         self._template: EventTemplate | None = None
-        self._single_event: SingleEventTemplate | None = None
+        self._can_relay = False
         self._next_check = 0
         """Number of texts after which the template is looked for again."""
 
     def _read_chunk(self, data: bytes, now: float) -> bool:
         """Returns whether the response is over. Raises what adapters raise (``MALFORMED``)."""
         if self.mode is Mode.EVENTS:
-            return self._read_frames(self._framer.feed(data), now)
+            return self._decode_frames(self._framer.feed(data), now)
         return self._read_texts(data, now)
 
     def _read_texts(self, data: bytes, now: float) -> bool:
@@ -154,22 +160,23 @@ class StreamReader(Meter):
         return rest
 
     def _read_frames(self, frames: list[Frame], now: float) -> bool:
-        """Returns whether the response is over: by its end mark, or by an error in it."""
+        """Like ``_decode_frames``, but reads a text without decoding, from ``TEXTS`` on."""
         for frame in frames:
             text = None
-            if self.mode >= Mode.TEXTS and frame.event is None:
+            if self.mode >= TEXTS and frame.event is None:
                 text = self._read_text(frame.data)
             if text is not None:
                 self._keep_text(frame, text, now)
-            elif self._read_frame(frame, now):
+            elif self._decode_frame(frame, now):
                 return True
         return False
 
-    def _read_last_frames(self, frames: list[Frame], now: float) -> None:
-        """Frames without their end, which the encoder adds."""
-        for frame in frames:
-            if self._read_frame(frame, now):
-                return
+    def _decode_frames(self, frames: list[Frame], now: float) -> bool:
+        """Returns whether the response is over: by its end mark, or by an error in it."""
+        for frame in frames:  # noqa: SIM110 - a generator would take longer
+            if self._decode_frame(frame, now):
+                return True
+        return False
 
     def _keep_text(self, frame: Frame, text: str, now: float) -> None:
         self._texts.append(text)
@@ -179,7 +186,7 @@ class StreamReader(Meter):
         if len(self._times) >= self._next_check:
             self._find_template(frame, text)
 
-    def _read_frame(self, frame: Frame, now: float) -> bool:
+    def _decode_frame(self, frame: Frame, now: float) -> bool:
         """Decode and encode one frame. Returns whether the response is over."""
         encoder, accumulator, decode_event = self.encoder, self._accumulator, self._decode_event
         events: list[Event] = decode_event(frame, self._state)
@@ -205,10 +212,10 @@ class StreamReader(Meter):
     def _find_template(self, frame: Frame, text: str) -> None:
         self._next_check = len(self._times) + CHECK_INTERVAL
         template = self._template = find_template(frame, text, self._read_text)
-        self._single_event = None
+        self._can_relay = template is not None and self.encoder is not None
         if template is None:
             self.mode = Mode.TEXTS
             return
         self.mode = Mode.TEMPLATE
-        if self.encoder is not None:
+        if self._can_relay:
             self._single_event = single_event_template(template, self._read_text)
