@@ -17,7 +17,7 @@ from headway.events import Event, ResponseSummary
 from headway.pipeline import provider_calls
 from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.gateway import Upstream
-from headway.pipeline.stream_reader import Mode, StreamReader
+from headway.pipeline.stream_reader import READERS, Mode, StreamReader
 from headway.ports import ResponseHeaders, Sink, UpstreamRequest
 from headway.types import Frame, Headers
 
@@ -147,7 +147,10 @@ class Attempt(StreamReader):
                 self._sink.write(data)
                 return
             self.mode = Mode.TEMPLATE
-        _ON_CHUNK[self.mode](self, data, now)
+        if self.mode is Mode.BODY:
+            self._collect(data, now)
+        else:
+            self._read_stream(data, now)
 
     def on_end(self, now: float) -> None:
         try:
@@ -176,7 +179,7 @@ class Attempt(StreamReader):
         self._sink.write(KEEP_ALIVE)
         self.last_write = now
 
-    # --- Reading, a method for each ``Mode`` ------------------------------------------------------
+    # --- Inside -----------------------------------------------------------------------------------
 
     def _collect(self, data: bytes, now: float) -> None:
         self.bytes_in += len(data)
@@ -193,7 +196,7 @@ class Attempt(StreamReader):
     def _read_stream(self, data: bytes, now: float) -> None:
         self.bytes_in += len(data)
         try:
-            is_over = self._read_chunk(data, now)
+            is_over = READERS[self.mode](self, data, now)
         except provider_calls.MALFORMED as exc:
             self._end_with_error(self._garbled(exc), now)
             return
@@ -204,8 +207,6 @@ class Attempt(StreamReader):
             self._forward(now)
         if self._can_relay and self.is_committed and self._framer.is_clear:
             self.mode = RELAY
-
-    # --- Inside -----------------------------------------------------------------------------------
 
     def _is_stream(self, content_type: bytes | None) -> bool:
         """Trust the response's Content-Type over ``stream``: some providers answer a streaming
@@ -313,12 +314,3 @@ class Attempt(StreamReader):
         on_done, self._on_done = self._on_done, None  # break the reference cycle
         assert on_done is not None
         on_done(self)
-
-
-_ON_CHUNK: dict[Mode, Callable[[Attempt, bytes, float], None]] = {
-    Mode.BODY: Attempt._collect,
-    Mode.EVENTS: Attempt._read_stream,
-    Mode.FIRST_TEXT: Attempt._read_stream,
-    Mode.TEXTS: Attempt._read_stream,
-    Mode.TEMPLATE: Attempt._read_stream,
-}

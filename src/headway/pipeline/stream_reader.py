@@ -8,6 +8,7 @@ are built; and where the bytes around the texts stay the same, no frames either.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from enum import IntEnum
 from itertools import repeat
 from typing import Any
@@ -36,8 +37,7 @@ CHECK_INTERVAL = 8
 
 
 class Mode(IntEnum):
-    """How a chunk of the response is read, from the most general way to the fastest:
-    ``Attempt.on_chunk`` reads by it."""
+    """How a chunk of the response is read, from the most general way to the fastest."""
 
     BODY = 0
     """The response is not a stream: collect its body."""
@@ -123,11 +123,8 @@ class StreamReader(Meter):
         self._next_check = 0
         """Number of texts after which the template is looked for again."""
 
-    def _read_chunk(self, data: bytes, now: float) -> bool:
-        """Returns whether the response is over. Raises what adapters raise (``MALFORMED``)."""
-        if self.mode is Mode.EVENTS:
-            return self._decode_frames(self._framer.feed(data), now)
-        return self._read_texts(data, now)
+    def _read_events(self, data: bytes, now: float) -> bool:
+        return self._decode_frames(self._framer.feed(data), now)
 
     def _read_texts(self, data: bytes, now: float) -> bool:
         """Where many events come at once, the first ones give the template of the others; before
@@ -219,3 +216,13 @@ class StreamReader(Meter):
         self.mode = Mode.TEMPLATE
         if self._can_relay:
             self._single_event = single_event_template(template, self._read_text)
+
+
+READERS: dict[Mode, Callable[[StreamReader, bytes, float], bool]] = {
+    Mode.EVENTS: StreamReader._read_events,
+    Mode.FIRST_TEXT: StreamReader._read_texts,
+    Mode.TEXTS: StreamReader._read_texts,
+    Mode.TEMPLATE: StreamReader._read_texts,
+}
+"""What reads a chunk of a stream; each returns whether the response is over, and raises what
+adapters raise (``MALFORMED``). ``Attempt`` collects a ``BODY``, and relays in ``RELAY``."""
