@@ -9,11 +9,11 @@ PURE_TESTS := $(addprefix tests/,test_errors.py test_response_accumulator.py wir
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-pure test-other check fmt bench soak profile lock prices clean setup-run setup-dev
+.PHONY: help run demo test test-pure test-other check fmt bench compare-replies soak profile lock prices clean setup-run setup-dev
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
-	  while IFS='|' read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
+	  while IFS='|' read -r target text; do printf '%-20s %s\n' "$$target" "$$text"; done
 
 run: setup-run ## Serve on 127.0.0.1:8000, with the embedded model: no key needed
 	@$(BIN)/headway serve --greet $(ARGS)
@@ -48,6 +48,9 @@ soak: setup-dev ## Many mixed requests, and whether anything stays; ARGS="--requ
 
 profile: setup-dev ## Where each microsecond of the data plane goes; ARGS="--only relay" for one case
 	@$(BIN)/python -m bench.profile $(ARGS)
+
+compare-replies: setup-dev ## Replay requests through another checkout and this one; ARGS=../base
+	@$(BIN)/python tools/compare_replies.py $(ARGS)
 
 lock: setup-dev ## Compile requirements/*.txt from pyproject.toml; ARGS=--upgrade for newer releases
 	$(COMPILE) pyproject.toml --all-extras --group build --group dev -o requirements/dev.txt
