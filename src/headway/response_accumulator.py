@@ -164,38 +164,38 @@ class ResponseAccumulator:
         )
 
 
-def _add_started(answer: ResponseAccumulator, event: Started) -> None:
-    answer.started = event
+def _add_started(response: ResponseAccumulator, event: Started) -> None:
+    response.started = event
 
 
-def _add_reasoning(answer: ResponseAccumulator, event: Reasoning) -> None:
-    answer.choice(event.index).reasoning.append(event.text)
+def _add_reasoning(response: ResponseAccumulator, event: Reasoning) -> None:
+    response.choice(event.index).reasoning.append(event.text)
 
 
-def _add_detail(answer: ResponseAccumulator, event: ReasoningDetail) -> None:
-    extra = answer.choice(event.index).extra
+def _add_detail(response: ResponseAccumulator, event: ReasoningDetail) -> None:
+    extra = response.choice(event.index).extra
     extra["reasoning_details"] = [*extra.get("reasoning_details", ()), event.value]
 
 
-def _add_refusal(answer: ResponseAccumulator, event: Refusal) -> None:
-    answer.choice(event.index).refusal.append(event.text)
+def _add_refusal(response: ResponseAccumulator, event: Refusal) -> None:
+    response.choice(event.index).refusal.append(event.text)
 
 
-def _add_tool(answer: ResponseAccumulator, event: ToolStarted) -> None:
+def _add_tool(response: ResponseAccumulator, event: ToolStarted) -> None:
     tool = ToolCallAccumulator(event.id, event.name, event.legacy)
-    answer.choice(event.index).tools[event.tool] = tool
+    response.choice(event.index).tools[event.tool] = tool
 
 
-def _add_arguments(answer: ResponseAccumulator, event: ToolArguments) -> None:
-    tools = answer.choice(event.index).tools
+def _add_arguments(response: ResponseAccumulator, event: ToolArguments) -> None:
+    tools = response.choice(event.index).tools
     if event.tool not in tools:
         tools[event.tool] = ToolCallAccumulator("", "", event.legacy)
     tools[event.tool].arguments.append(event.text)
 
 
-def _add_logprobs(answer: ResponseAccumulator, event: Logprobs) -> None:
+def _add_logprobs(response: ResponseAccumulator, event: Logprobs) -> None:
     """Each event holds a list of tokens; the whole response has all of them."""
-    choice = answer.choice(event.index)
+    choice = response.choice(event.index)
     if choice.logprobs is None:
         choice.logprobs = {}
     for name, value in event.value.items():
@@ -207,8 +207,8 @@ def _add_logprobs(answer: ResponseAccumulator, event: Logprobs) -> None:
             choice.logprobs[name] = list(value)
 
 
-def _add_extra(answer: ResponseAccumulator, event: ExtraFields) -> None:
-    extra = answer.choice(event.index).extra
+def _add_extra(response: ResponseAccumulator, event: ExtraFields) -> None:
+    extra = response.choice(event.index).extra
     for name, value in event.fields.items():
         if isinstance(value, list):
             extra[name] = [*extra.get(name, ()), *value]
@@ -228,24 +228,24 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return grown
 
 
-def _add_finished(answer: ResponseAccumulator, event: Finished) -> None:
-    answer.choice(event.index).finish_reason = event.reason
+def _add_finished(response: ResponseAccumulator, event: Finished) -> None:
+    response.choice(event.index).finish_reason = event.reason
 
 
-def _add_usage(answer: ResponseAccumulator, event: UsageReported) -> None:
-    answer.usage = event
+def _add_usage(response: ResponseAccumulator, event: UsageReported) -> None:
+    response.usage = event
 
 
-def _add_failed(answer: ResponseAccumulator, event: Failed) -> None:
-    answer.failed = event.error
+def _add_failed(response: ResponseAccumulator, event: Failed) -> None:
+    response.failed = event.error
 
 
-def _add_embedded(answer: ResponseAccumulator, event: EmbeddingsReceived) -> None:
-    answer.embeddings = event.embeddings
+def _add_embedded(response: ResponseAccumulator, event: EmbeddingsReceived) -> None:
+    response.embeddings = event.embeddings
 
 
-def _add_done(answer: ResponseAccumulator, event: StreamEnd) -> None:
-    answer.done = True
+def _add_done(response: ResponseAccumulator, event: StreamEnd) -> None:
+    response.done = True
 
 
 ADD_EVENT: dict[type, Callable[[ResponseAccumulator, Any], None]] = {

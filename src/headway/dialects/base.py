@@ -86,7 +86,7 @@ class StreamEncoder(Protocol):
         With ``is_passthrough`` it returns the provider's own bytes; complete frames that carry
         only text need not be passed in then."""
 
-    def end(self, answer: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
+    def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
         """The last pieces, when the response is complete and on record."""
 
     def fail(self, error: HeadwayError) -> list[bytes]: ...
@@ -112,7 +112,7 @@ class Dialect(Protocol):
         """Raises InvalidBody, InvalidField."""
 
     def encode(
-        self, context: ResponseContext, answer: ResponseAccumulator, metrics: Struct, now: float
+        self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes: ...
 
     def stream(self, context: ResponseContext) -> StreamEncoder: ...

@@ -176,21 +176,21 @@ class Engine:
         )
 
     def encode(
-        self, context: ResponseContext, answer: ResponseAccumulator, metrics: Struct, now: float
+        self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes:
-        call, started = context.call, answer.started or Started()
+        call, started = context.call, response.started or Started()
         return _encode(
             EngineReply(
                 id=context.id,
-                choices=_whole_choices(answer),
+                choices=_whole_choices(response),
                 created=context.created,
                 model=call.request.model,
                 object="chat.completion",
                 system_fingerprint=started.system_fingerprint,
-                usage=None if answer.usage is None else answer.usage.openai_usage,
+                usage=None if response.usage is None else response.usage.openai_usage,
                 session_id=call.session_id,
                 chat_input=call.chat_input,
-                chat_output=answer.output(),
+                chat_output=response.output(),
                 context=call.messages,
                 provider=call.provider,
                 timestamp=now,
@@ -254,11 +254,11 @@ class EngineStream:
             self._template = cut_template(self._frame(_encode(marked)), texts=2)
         return self._frame(chunk)
 
-    def end(self, answer: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
+    def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
         context = self._context
-        last = self._chunk(_last_choices(answer), "", now)
-        last.usage = None if answer.usage is None else answer.usage.openai_usage
-        last.chat_output = answer.output()
+        last = self._chunk(_last_choices(response), "", now)
+        last.usage = None if response.usage is None else response.usage.openai_usage
+        last.chat_output = response.output()
         last.metrics = metrics
         last.deployment = self._started.model
         last.transformations = context.transformations
@@ -308,7 +308,7 @@ def _sse_event(data: bytes) -> bytes:
     return b"data: " + data + b"\n\n"
 
 
-def _whole_choices(answer: ResponseAccumulator) -> list[dict[str, Any]]:
+def _whole_choices(response: ResponseAccumulator) -> list[dict[str, Any]]:
     return [
         {
             "finish_reason": choice.finish_reason,
@@ -316,14 +316,14 @@ def _whole_choices(answer: ResponseAccumulator) -> list[dict[str, Any]]:
             "logprobs": choice.logprobs,
             "message": choice.message(),
         }
-        for index, choice in sorted(answer.choices.items())
+        for index, choice in sorted(response.choices.items())
     ]
 
 
-def _last_choices(answer: ResponseAccumulator) -> list[dict[str, Any]]:
+def _last_choices(response: ResponseAccumulator) -> list[dict[str, Any]]:
     return [
         {"index": index, "delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
-        for index, choice in sorted(answer.choices.items())
+        for index, choice in sorted(response.choices.items())
     ]
 
 

@@ -144,8 +144,8 @@ def _error_response(
 
 
 def _whole_response(request: EchoRequest, script: Script) -> ScriptedResponse:
-    answer = _answer(request, script)
-    tokens = len(WORD.findall(answer)) + len(WORD.findall(script.reasoning or ""))
+    text = _output_text(request, script)
+    tokens = len(WORD.findall(text)) + len(WORD.findall(script.reasoning or ""))
     wait = script.first_token
     if script.tokens_per_second:
         wait += tokens / script.tokens_per_second
@@ -158,12 +158,12 @@ def _whole_response(request: EchoRequest, script: Script) -> ScriptedResponse:
     elif script.fault == "error_event":
         data = _encode(SCRIPTED_ERROR)
     else:
-        data = _completion(request, script, answer, tokens)
+        data = _completion(request, script, text, tokens)
     return ScriptedResponse(script.latency, 200, JSON, [EchoChunk(wait, data)])
 
 
-def _completion(request: EchoRequest, script: Script, answer: str, tokens: int) -> bytes:
-    message: dict[str, Any] = {"role": "assistant", "content": answer or None}
+def _completion(request: EchoRequest, script: Script, text: str, tokens: int) -> bytes:
+    message: dict[str, Any] = {"role": "assistant", "content": text or None}
     if script.reasoning:
         message["reasoning_content"] = script.reasoning
     if script.tools:
@@ -227,7 +227,7 @@ def _deltas(request: EchoRequest, script: Script) -> Iterator[dict[str, Any]]:
         yield {"tool_calls": [{"index": position, **call}]}
         for piece in (arguments[i : i + 8] for i in range(0, len(arguments), 8)):
             yield {"tool_calls": [{"index": position, "function": {"arguments": piece}}]}
-    for word in WORD.findall(_answer(request, script)):
+    for word in WORD.findall(_output_text(request, script)):
         yield {"content": word}
 
 
@@ -249,7 +249,7 @@ def _tool_call(position: int, tool: ScriptedTool) -> dict[str, Any]:
     return {"id": f"call_{position}", "type": "function", "function": function}
 
 
-def _answer(request: EchoRequest, script: Script) -> str:
+def _output_text(request: EchoRequest, script: Script) -> str:
     if script.tools:
         return ""
     if script.text is not None:
@@ -259,7 +259,7 @@ def _answer(request: EchoRequest, script: Script) -> str:
 
 def _length(request: EchoRequest, script: Script) -> int:
     arguments = sum(len(_encode(tool.arguments)) for tool in script.tools)
-    return len(_answer(request, script)) + len(script.reasoning or "") + arguments
+    return len(_output_text(request, script)) + len(script.reasoning or "") + arguments
 
 
 def _text(message: EchoMessage) -> str:

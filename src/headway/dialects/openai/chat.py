@@ -86,10 +86,10 @@ class OpenAIChat:
         )
 
     def encode(
-        self, context: ResponseContext, answer: ResponseAccumulator, metrics: Struct, now: float
+        self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes:
         """For a provider with another wire format; a passthrough response is not encoded."""
-        started = answer.started or Started()
+        started = response.started or Started()
         return _encode(
             {
                 "id": started.id or context.id,
@@ -103,9 +103,9 @@ class OpenAIChat:
                         "logprobs": choice.logprobs,
                         "finish_reason": choice.finish_reason,
                     }
-                    for index, choice in sorted(answer.choices.items())
+                    for index, choice in sorted(response.choices.items())
                 ],
-                "usage": None if answer.usage is None else answer.usage.openai_usage,
+                "usage": None if response.usage is None else response.usage.openai_usage,
                 "system_fingerprint": started.system_fingerprint,
             }
         )
@@ -175,21 +175,21 @@ class OpenAIChatStream:
             )
         return self._event(self._chunk(found))
 
-    def end(self, answer: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
-        pieces = [] if self._is_passthrough else self._finish(answer)
+    def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
+        pieces = [] if self._is_passthrough else self._finish(response)
         if self._context.call.shows_metrics:
             pieces.append(self._event({**self._chunk([]), "metrics": metrics}))
         return [*pieces, END_MARK]
 
-    def _finish(self, answer: ResponseAccumulator) -> list[bytes]:
+    def _finish(self, response: ResponseAccumulator) -> list[bytes]:
         """The last chunks of a translated stream: finish reasons, and usage if it was asked for."""
         last: list[dict[str, Any]] = [
             {"index": index, "delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
-            for index, choice in sorted(answer.choices.items())
+            for index, choice in sorted(response.choices.items())
         ]
         pieces = [self._event(self._chunk(last))]
-        if self._context.call.shows_usage and answer.usage is not None:
-            pieces.append(self._event({**self._chunk([]), "usage": answer.usage.openai_usage}))
+        if self._context.call.shows_usage and response.usage is not None:
+            pieces.append(self._event({**self._chunk([]), "usage": response.usage.openai_usage}))
         return pieces
 
     def fail(self, error: HeadwayError) -> list[bytes]:

@@ -49,18 +49,18 @@ class OpenAIEmbeddings:
         )
 
     def encode(
-        self, context: ResponseContext, answer: ResponseAccumulator, metrics: Struct, now: float
+        self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes:
-        usage = answer.reported()
+        usage = response.reported()
         tokens = usage.input_tokens
-        vectors = [] if answer.embeddings is None else answer.embeddings.vectors
+        vectors = [] if response.embeddings is None else response.embeddings.vectors
         found: dict[str, Any] = {
             "object": "list",
             "data": [
                 {"object": "embedding", "index": index, "embedding": vector}
                 for index, vector in enumerate(vectors)
             ],
-            "model": (answer.started and answer.started.model) or context.sent.model,
+            "model": (response.started and response.started.model) or context.sent.model,
             "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
         }
         return _encode(found)

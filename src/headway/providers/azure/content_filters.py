@@ -28,7 +28,7 @@ class FilteredCompletion(Struct):
     prompt_filter_results: Raw = NO_RAW
 
     @property
-    def is_before_answer(self) -> bool:
+    def is_prompt_result(self) -> bool:
         """True for the chunk with the prompt's results, which does not start the answer."""
         return not self.choices and not self.id
 

@@ -23,7 +23,7 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
     if MARKER in frame.data:
         chunk = decode_filtered(frame.data)
         results += read_filter_results(chunk, state.setdefault("reported", {}))
-        if chunk.is_before_answer:
+        if chunk.is_prompt_result:
             state["held_results"] = results
             return []
     events = openai_response.decode_event(frame, state.setdefault("openai", {}))
