@@ -1,4 +1,4 @@
-"""The events that a response consists of, in the order in which they arrive, whatever the wire.
+"""The events of a response, in the order in which they arrive, for all wire formats.
 
 Frozen values; None is unknown, never zero. ``index`` is the choice that an event belongs to.
 """
@@ -66,11 +66,11 @@ class ToolArguments(Struct, frozen=True, gc=False):
 
 
 class ReasoningDetail(Struct, frozen=True):
-    """One whole block of reasoning as the provider wants it back on the next turn: a signed
-    thought, an encrypted one, a summary. ``value`` has the shape of OpenRouter's
+    """One complete block of reasoning (signed, encrypted or a summary) in the form in which the
+    provider accepts it back on the next turn. ``value`` has the shape of OpenRouter's
     ``reasoning_details``: ``type`` is reasoning.text (``text``, ``signature``), reasoning.encrypted
-    (``data``) or reasoning.summary (``summary``), with ``id`` and ``format`` where there are any.
-    Not content: its text, if any, was an earlier ``Reasoning``."""
+    (``data``) or reasoning.summary (``summary``), with optional ``id`` and ``format``. Not content:
+    its text was an earlier ``Reasoning``."""
 
     value: Mapping[str, Any]
     index: int = 0
@@ -84,7 +84,7 @@ class Logprobs(Struct, frozen=True):
 
 
 class ExtraFields(Struct, frozen=True):
-    """Message fields without an event of their own (audio, annotations), as parsed JSON."""
+    """Message fields for which there is no event type (audio, annotations), as parsed JSON."""
 
     fields: Mapping[str, Any]
     index: int = 0
@@ -128,7 +128,7 @@ class StreamEnd(Struct, frozen=True, gc=False):
 
 class Embeddings(Struct, frozen=True, kw_only=True):
     """The vectors in the order of the inputs: lists of floats, or base64 of little-endian float32
-    where that was asked for."""
+    if the request asked for it."""
 
     vectors: list[list[float] | str]
     usage: Usage

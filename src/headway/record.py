@@ -15,36 +15,37 @@ from msgspec import Struct
 VERSION = 1
 
 Outcome = Literal["ok", "error", "cancelled", "refused"]
-"""Answered completely; failed; the client left; refused before any provider was asked."""
+"""Completed; failed; the client disconnected; refused before any request to a provider."""
 
 TokensSource = Literal["reported", "counted", "estimated"]
 
 
 class Record(Struct, kw_only=True, gc=False):
-    """One attempt, or one request that was refused before any. Seconds, tokens, bytes, dollars.
-    ``pipeline/accounting.py`` fills it in, group by group, and writes it."""
+    """One attempt, or one request that was refused before any attempt. Units: seconds, tokens,
+    bytes, US dollars. ``pipeline/accounting.py`` fills it in, group by group, and writes it."""
 
     id: str
     """UUID of this record. Storing a record twice has no effect."""
     request_id: str
-    """Of the caller's request; its attempts share it."""
+    """Id of the client's request, which all its attempts share."""
     timestamp: float
-    """Unix seconds when the attempt was over."""
+    """Unix seconds at the end of the attempt."""
     started: float
-    """Unix seconds when the caller's request was read whole."""
+    """Unix seconds when the client's request had been read completely."""
     route: str
-    """The path that was called, as the API declares it."""
+    """Path template of the route, as in the API documentation."""
     dialect: str
-    """The wire format of the caller, such as `engine` or `openai_chat`."""
+    """The wire format of the client, such as `engine` or `openai_chat`."""
     outcome: Outcome
-    """`ok`, `error`, `cancelled` (the client left) or `refused` (no provider was asked)."""
+    """`ok`, `error`, `cancelled` (the client disconnected) or `refused` (no request was sent to a
+    provider)."""
     v: int = VERSION
     """Version of this shape."""
 
     attempt: int = 1
-    """Which attempt of the request this was, from 1; 0 if it was refused before any."""
+    """Number of this attempt, from 1; 0 if the request was refused before any attempt."""
     attempts: int = 1
-    """Attempts of the request so far, this one included."""
+    """Number of attempts so far, including this one."""
     provider: str | None = None
     """The configured name."""
     kind: str | None = None
@@ -52,39 +53,39 @@ class Record(Struct, kw_only=True, gc=False):
     model: str | None = None
     """The requested model."""
     deployment: str | None = None
-    """The provider's exact name of the model that answered."""
+    """The provider's exact name of the model that it used."""
     stream: bool | None = None
-    """Whether the caller asked for a stream."""
+    """Whether the client requested a stream."""
     session_id: str | None = None
-    """As the caller sent it."""
+    """As the client sent it."""
     key_id: str | None = None
     """Id of the gateway key: the first eight hex digits of its SHA-256, or `anonymous`."""
 
     status: int | None = None
-    """HTTP status of the answer to the caller. A stream that failed later keeps its 200."""
+    """HTTP status of the reply. A stream that failed later keeps its 200."""
     error_type: str | None = None
     """The stable type, as in the reply's `error.type`."""
     error_code: str | None = None
-    """The provider's code, or ours, such as `idle_timeout`."""
+    """The provider's code, or the gateway's, such as `idle_timeout`."""
     error_message: str | None = None
-    """As sent to the caller."""
+    """As sent to the client."""
     finish_reason: str | None = None
     """Of the first choice."""
     upstream_status: int | None = None
-    """HTTP status of the provider's answer."""
+    """HTTP status of the provider's response."""
     upstream_request_id: str | None = None
-    """The provider's id of the request, for its support."""
+    """The provider's id of the request, to quote to its support."""
     transformations: tuple[str, ...] = ()
     """How the request was transformed so that the provider accepts it, one line each."""
 
     input_tokens: int | None = None
-    """Cache reads and writes included."""
+    """Including cache reads and writes."""
     output_tokens: int | None = None
-    """Reasoning included."""
+    """Including reasoning."""
     cache_read_tokens: int | None = None
     """The part of `input_tokens` read from a cache."""
     cache_write_tokens: int | None = None
-    """The part of `input_tokens` written to a cache, whatever its time to live."""
+    """The part of `input_tokens` written to a cache, for any time to live."""
     cache_write_1h_tokens: int | None = None
     """The part of `cache_write_tokens` written for one hour."""
     reasoning_tokens: int | None = None
@@ -94,22 +95,23 @@ class Record(Struct, kw_only=True, gc=False):
     output_audio_tokens: int | None = None
     """The part of `output_tokens` that was audio."""
     tokens_source: TokensSource | None = None
-    """`reported` by the provider, `counted` by us, or `estimated` from what arrived."""
+    """`reported` by the provider, `counted` by the gateway from the complete response, or
+    `estimated` from a part of it."""
     cost_usd: str | None = None
     """Exact decimal number of US dollars."""
     price_source: str | None = None
-    """Where the price comes from: the price data with its version, or `configured`."""
+    """Source of the price: the price data with its version, or `configured`."""
     price_date: str | None = None
     """ISO date of the price."""
 
     latency_s: float | None = None
-    """From `started` to the last byte of the provider's answer."""
+    """From `started` to the last byte of the provider's response."""
     time_to_first_byte_s: float | None = None
-    """From `started` to the head of the provider's answer."""
+    """From `started` to the headers of the provider's response."""
     time_to_first_token_s: float | None = None
-    """From `started` to the first content."""
+    """From `started` to the first content event."""
     time_to_sent_s: float | None = None
-    """From `started` to the last byte of our request to the provider."""
+    """From `started` to the last byte of the request to the provider."""
     inter_token_latency_s: float | None = None
     """Mean gap between consecutive content events."""
     inter_token_latency_p50_s: float | None = None
@@ -121,18 +123,18 @@ class Record(Struct, kw_only=True, gc=False):
     tokens_per_second: float | None = None
     """`output_tokens / latency_s`."""
     gateway_overhead_s: float | None = None
-    """Time spent in the gateway, not by the provider."""
+    """Time that the gateway itself used, without waiting for the provider."""
     content_events: int | None = None
-    """Pieces of content that arrived."""
+    """Number of content events."""
 
     request_bytes: int | None = None
-    """Body read from the caller."""
+    """Size of the client's request body."""
     response_bytes: int | None = None
-    """Body written to the caller."""
+    """Size of the body sent to the client."""
     upstream_request_bytes: int | None = None
-    """Body sent to the provider."""
+    """Size of the body sent to the provider."""
     upstream_response_bytes: int | None = None
-    """Body received from the provider."""
+    """Size of the body received from the provider."""
 
 
 _encode = msgspec.json.Encoder().encode
@@ -140,11 +142,12 @@ _decode = msgspec.json.Decoder(Record).decode
 
 
 def encode(record: Record) -> bytes:
-    """One line of JSON, newline included. JSON escapes line breaks, so a line is a record."""
+    """Encode as one line of JSON, with its newline. JSON escapes line breaks, so a line is a
+    record."""
     return _encode(record) + b"\n"
 
 
 def decode(line: bytes) -> Record:
-    """The record of one line. Fields of later versions are ignored. Raises msgspec.DecodeError for
-    a torn line."""
+    """Decode a line. Fields of later versions are ignored. Raises msgspec.DecodeError for an
+    incomplete line."""
     return _decode(line)

@@ -1,4 +1,4 @@
-"""Accumulate the events of one response into the whole response."""
+"""Accumulate the events of one response."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ class ChoiceAccumulator:
         self.finish_reason: str | None = None
 
     def joined_text(self) -> str:
-        """The text, joined once and kept joined."""
+        """The joined text; the parts are replaced by it."""
         text = self.text
         if len(text) > 1:
             text[:] = ["".join(text)]
         return text[0] if text else ""
 
     def message(self) -> dict[str, Any]:
-        """The message in OpenAI's shape: the engine contract's four keys, then any others."""
+        """The message in OpenAI's shape: the engine contract's four keys, then further ones."""
         text, calls, legacy = self.joined_text(), None, None
         if self.tools:
             calls = [_call(tool) for tool in self.tools.values() if not tool.legacy]
@@ -135,7 +135,7 @@ class ResponseAccumulator:
     @property
     def is_finished(self) -> bool:
         """Every choice has a finish reason. The end mark does not count: a provider that fails in
-        mid-stream may still write it."""
+        the middle of a stream may still send it."""
         for choice in self.choices.values():
             if not choice.finish_reason:
                 return False
@@ -240,7 +240,7 @@ def _add_failed(response: ResponseAccumulator, event: Failed) -> None:
     response.failed = event.error
 
 
-def _add_embedded(response: ResponseAccumulator, event: EmbeddingsReceived) -> None:
+def _add_embeddings(response: ResponseAccumulator, event: EmbeddingsReceived) -> None:
     response.embeddings = event.embeddings
 
 
@@ -261,7 +261,7 @@ ADD_EVENT: dict[type, Callable[[ResponseAccumulator, Any], None]] = {
     UsageReported: _add_usage,
     Failed: _add_failed,
     StreamEnd: _add_done,
-    EmbeddingsReceived: _add_embedded,
+    EmbeddingsReceived: _add_embeddings,
 }
 
 

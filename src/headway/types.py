@@ -30,7 +30,7 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
-    """All tokens written to a cache, whatever their time to live."""
+    """All tokens written to a cache, for any time to live."""
     cache_write_1h_tokens: int | None = None
     """The part of ``cache_write_tokens`` written for one hour."""
     reasoning_tokens: int | None = None

@@ -153,7 +153,7 @@ def _print_chunks(stream: ChatStream, stop_waiting: Callable[[], None]) -> ChatC
             text = chunk.text or ("" if printed else chunk.chat_output)
             if text:
                 stop_waiting()
-                printed = text  # before it is written: Ctrl-C may come in between
+                printed = text  # before writing, because Ctrl-C may interrupt it
                 terminal.write(text)
     finally:
         if printed and not printed.endswith("\n"):

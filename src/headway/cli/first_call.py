@@ -1,7 +1,7 @@
 """The first call: the sample of the contract, sent to the local model, and its reply printed.
 
-``headway demo`` makes it, and ``headway serve --greet`` in a process of its own, so that the call
-does not count in the server's times.
+``headway demo`` makes it, and ``headway serve --greet`` in a separate process, so that it
+does not affect the server's measured times.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def make_first_call(client: Client, stop_waiting: Callable[[], None] = lambda: N
 
 
 def wait_until_healthy(client: Client, seconds: float = STARTUP_S) -> None:
-    """Return when the gateway answers. Raises CommandError if it does not in time."""
+    """Return when the gateway responds. Raises CommandError if it does not in time."""
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
         try:

@@ -17,12 +17,12 @@ from headway.cli.errors import UNREACHABLE, CommandError
 
 LISTENING = re.compile(r"Headway listening on (\S+)")
 STOP_S = 10.0
-"""How long it may take to stop after SIGTERM."""
+"""Time from SIGTERM to SIGKILL."""
 MAX_LINES = 20
 
 
 class GatewayProcess:
-    """A gateway as a child process; its stderr says where it listens, or why it failed."""
+    """A gateway as a child process. Its stderr has its address, or the reason why it failed."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(  # noqa: S603  a fixed command line
@@ -60,7 +60,7 @@ class GatewayProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._reader.join(1.0)  # the pipe outlives the process if a child of its own holds it
+        self._reader.join(1.0)  # the pipe stays open if a child of the process has it
 
     def _read(self) -> None:
         assert self._process.stderr is not None

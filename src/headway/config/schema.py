@@ -81,8 +81,8 @@ class Provider(Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     """Model names to list in addition to, or instead of, those of the kind."""
     proxy: Secret | None = None
-    """A proxy's URL, which may hold a password; "" goes direct whatever the environment says;
-    None follows ``Config.proxy_environ``."""
+    """A proxy's URL, which may hold a password; "" uses no proxy, and None those of
+    ``Config.proxy_environ``."""
     ca_file: str | None = None
     client_cert: str | None = None
     client_key: str | None = None

@@ -35,7 +35,7 @@ class VendorEnvironment:
 
     def address(self, kind: KindInfo, given: Mapping[str, Any]) -> str | None:
         """The address for a provider with the settings ``given`` in the file, or None where no
-        variable applies. A kind without an address of its own always takes it."""
+        variable applies. A kind without a default address always uses it."""
         variable = kind.environ.get(ADDRESS)
         if variable is None or ADDRESS in given:
             return None

@@ -1,8 +1,9 @@
-"""One cache for credentials that expire, whichever cloud gives them out.
+"""The cache for credentials that expire, of any cloud.
 
 A fetch starts when a request needs credentials, and all requests that wait share it. Shortly before
 the credentials expire the next request starts a fetch in the background and uses the old ones. A
-failure is kept for a second, so that a burst of requests asks a failing token server once.
+failure is kept for a second, so that a burst of requests causes one request to a failing token
+server.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ class CredentialCache(ABC):
         return (await asyncio.shield(self._start())).values
 
     def _has_failed_within(self, seconds: float, now: float) -> bool:
-        """A clock that was set back must not keep a failure for longer."""
+        """Turning the clock back must not keep a failure for longer."""
         return self._failure is not None and 0 <= now - self._failed_at < seconds
 
     def _start(self) -> asyncio.Task[Credentials]:

@@ -1,5 +1,5 @@
 """Responses of OAuth token endpoints (RFC 6749, sections 5.1 and 5.2) and of metadata servers,
-which answer in the same shape."""
+whose responses have the same shape."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from headway.credentials.base import Response
 from headway.errors import UpstreamAuth, UpstreamError, UpstreamGarbled
 
 LIFETIME_S = 3600.0
-"""Of a token whose response does not say when it expires."""
+"""Assumed for a token whose response has no expiry."""
 
 
 class TokenResponse(Struct):

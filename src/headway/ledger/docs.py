@@ -16,8 +16,8 @@ from headway.record import Record
 INTRODUCTION = """\
 # The ledger
 
-Every attempt to answer a request leaves one record: answered, failed, cancelled, or refused before
-any provider was asked. It is on disk before the caller sees the end of the answer.
+Every attempt has one record, whether it succeeds, fails or is cancelled; so has a request that is
+refused before any attempt. The record is on disk before the client receives the end of the reply.
 
 ## Where
 
@@ -31,13 +31,13 @@ processes may append to one spool.
   before and after it are intact. `id` shows whether a record was stored already.
 - The file may be moved at any time: within a second the gateway starts a new one, and the old one
   holds every line until then. Deleting it loses those lines.
-- If a record cannot be written, the caller still gets the answer. The log says so once, and once
-  more when writing works again, with the number of lost records.
+- If a record cannot be written, the client still gets the reply. The log has one message then, and
+  one when writing works again, with the number of lost records.
 
 ## A record
 
-It contains no prompt, no answer and no key. `null` is unknown, never 0. Fields are only added; `v`
-changes when the meaning of a field does. Times are in seconds, sizes in bytes.
+It contains no prompt, no output and no key. `null` is unknown, never 0. Fields are only added; `v`
+changes when the meaning of a field changes. Times are in seconds, sizes in bytes.
 
 | field | type | meaning |
 |---|---|---|

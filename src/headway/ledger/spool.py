@@ -39,7 +39,7 @@ def spool_path(ledger_url: str) -> str:
 
 
 class FileSpool:
-    """Appends lines to ``path``, which is created when needed, readable by its owner only.
+    """Appends lines to ``path``, which is created if necessary, readable by its owner only.
 
     ``append`` does not raise for disk errors: a response that was paid for must still reach the
     client. Lines that could not be written are counted in ``failures`` and reported in the log
@@ -55,8 +55,8 @@ class FileSpool:
         self._identity: tuple[int, int] | None = None
         self._check_at = 0.0
         self._trusted_until = 0.0
-        """Until then the open file is assumed to be the one at ``path``, and the last write to have
-        succeeded."""
+        """Until this time of the clock, the open file is assumed to be the one at ``path``, and the
+        last write to have succeeded."""
         self._is_torn = False
         self._lost_since = 0
         self._is_failing = False
@@ -179,5 +179,5 @@ def _make_private(directory: Path) -> None:
 
 
 def _ends_torn(fd: int, size: int) -> bool:
-    """Whether the file ends in the middle of a line."""
+    """Whether the last line of the file is incomplete."""
     return size > 0 and os.pread(fd, 1, size - 1) != b"\n"

@@ -1,10 +1,10 @@
 """The process that runs the model: llama.cpp's HTTP server, which exits with its parent.
 
-Run by file path and importing nothing else of this package, so that it works wherever the parent's
-interpreter does, and a crash in native code does not affect the gateway.
+Run by file path and importing nothing else of this package, so that it works with every interpreter
+that the parent works with. A crash in native code does not affect the gateway.
 
 - stdin is a pipe whose other end only the parent holds: end of file means that the parent is gone.
-- stdout gets one line, ``READY http://127.0.0.1:PORT``, when the model answers.
+- stdout gets one line, ``READY http://127.0.0.1:PORT``, when the model is ready.
 - stderr is the log.
 """
 
@@ -79,10 +79,10 @@ def serve(args: argparse.Namespace) -> Any:
     params.n_threads_http = HTTP_THREADS
     params.cache_ram_mib = 0  # else prompts are kept in up to 8 GB of memory
     params.cache_idle_slots = False
-    params.fit_params = False  # measuring the devices takes longer than this model is worth
+    params.fit_params = False  # measuring the devices takes longer than this small model saves
     params.ui = False
     params.endpoint_slots = False  # it would show one caller's prompt to another
-    params.cors_origins = ""  # no web page may read an answer
+    params.cors_origins = ""  # no web page may read a response
     params.cors_credentials = False
     params.verbosity = 1  # errors only: every cancelled request would log a warning
     return xllamacpp.Server(params)

@@ -1,8 +1,8 @@
 """One local model for all workers of a server, without a coordinating process.
 
 The worker that gets a lock on a file starts the model and writes its address into the file; the
-other workers read it there. When the owner exits, however that happens, the kernel releases the
-lock and the model exits too; the next worker that needs a model takes over.
+other workers read it there. When the owner exits, for any reason, the kernel releases the lock and
+the model exits too; the next worker that needs a model takes over.
 """
 
 from __future__ import annotations

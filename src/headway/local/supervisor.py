@@ -1,7 +1,7 @@
 """Keep a child process with an HTTP server running: start it on first use, restart it if it dies.
 
 The child writes ``READY http://127.0.0.1:PORT`` to its stdout when it listens, and exits when its
-stdin reaches end of file, which happens however this process ends.
+stdin reaches end of file, which happens when this process ends, for any reason.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class Supervisor:
         return self._url
 
     def start(self) -> None:
-        """Start the child in the background, unless it runs, starts, or rests after failures."""
+        """Start the child in the background, unless it runs, is starting, or must wait after
+        failures."""
         is_resting = self._error is not None and time.monotonic() < self._resting_until
         if self._task is None and not self._is_closed and not is_resting:
             self._error = None
@@ -133,7 +134,7 @@ class Supervisor:
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
-                stdin=PIPE,  # never written to: end of file tells the child that we are gone
+                stdin=PIPE,  # only its end of file is used: the child exits then
                 stdout=PIPE,
                 stderr=PIPE,
                 start_new_session=True,  # Ctrl-C is for this process, which ends the child itself
@@ -159,7 +160,7 @@ class Supervisor:
             await asyncio.wait([logger], timeout=1)
             logger.cancel()
         served_s = 0.0 if since is None else time.monotonic() - since
-        return served_s, f"{_ending(process.returncode)}{_last_lines(lines)}"
+        return served_s, f"{_exit_reason(process.returncode)}{_last_lines(lines)}"
 
     def _announce(self, url: str) -> None:
         self._url = url
@@ -187,7 +188,7 @@ class Supervisor:
 
 
 async def _wait_until_healthy(process: Process) -> str | None:
-    """The address that the child writes, once ``GET /health`` answers 200; None if it exits."""
+    """The address that the child writes, once ``GET /health`` returns 200; None if it exits."""
     assert process.stdout is not None
     async for line in process.stdout:
         if line.startswith(READY):
@@ -200,7 +201,7 @@ async def _wait_until_healthy(process: Process) -> str | None:
 
 
 async def is_healthy(url: str) -> bool:
-    """Whether ``GET /health`` answers with status 200."""
+    """Whether ``GET /health`` returns status 200."""
     address = urlsplit(url)
     try:
         async with asyncio.timeout(HEALTH_TIMEOUT_S):
@@ -224,7 +225,7 @@ def _last_lines(lines: deque[str]) -> str:
     return f"; its last words: {' | '.join(last)}" if last else ""
 
 
-def _ending(code: int | None) -> str:
+def _exit_reason(code: int | None) -> str:
     if code is None or code >= 0:
         return f"it ended with exit code {code}"
     try:

@@ -1,1 +1,1 @@
-"""What one answer measured: clock readings, tokens and money. Pure: no clock, no I/O, no log."""
+"""Measurements of a response: times, tokens and cost. Pure: no clock, no I/O, no log."""

@@ -16,8 +16,8 @@ from headway.types import Usage
 
 class TierRates(Struct, frozen=True, kw_only=True):
     """Rates per token for one range of input tokens, as integers of the price's smallest unit.
-    A part without its own rate (cached, audio, reasoning) has the rate of its whole. None is
-    unknown."""
+    A part without its own rate (cached, audio, reasoning) has the rate of the input or output. None
+    is unknown."""
 
     input: int | None
     output: int | None
@@ -46,7 +46,7 @@ class Price(Struct, frozen=True, kw_only=True):
     digits: int
     """The smallest unit is 10**-digits US dollars."""
     audio: bool
-    """Audio input has a rate of its own."""
+    """Audio input has a separate rate."""
 
     @property
     def source(self) -> str:
@@ -67,7 +67,7 @@ class Price(Struct, frozen=True, kw_only=True):
 
     def cost(self, usage: Usage) -> Decimal | None:
         """The exact cost in US dollars. Parts that are not reported (cached, reasoning, audio) are
-        billed at the rate of the whole.
+        billed at the rate of the input or output.
 
         None where input or output tokens are unknown, where tokens have no rate, and where the
         usage contradicts itself (more cached than input tokens, a negative number).
@@ -122,7 +122,8 @@ def _input_units(rates: TierRates, usage: Usage, whole: int, priced_audio: bool)
 
 
 def _output_units(rates: TierRates, usage: Usage, whole: int) -> int | None:
-    """Reasoning tokens are part of the output and billed once, at their own rate if any."""
+    """Reasoning tokens are part of the output and billed once, at their own rate if they have
+    one."""
     if rates.output is None:
         return None if whole else 0
     reasoning = usage.reasoning_tokens or 0 if rates.reasoning != rates.output else 0
@@ -182,7 +183,8 @@ def _tier_rates(rates: Rates, above: int, places: int) -> TierRates:
 
 
 def _rate_or_whole(rate: int | None, whole: int | None) -> int:
-    """The rate of a part, or else of its whole; 0 where both are unknown, which is never used."""
+    """The rate of a part, or else of the input or output; 0 where both are unknown, which is never
+    used."""
     return rate if rate is not None else whole or 0
 
 

@@ -26,7 +26,8 @@ Rate = Decimal | Tiered
 
 
 class Rates(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Rates by kind of token. None: no rate of its own, the rate of its whole applies."""
+    """Rates by kind of token. None: there is no separate rate, and that of the input or output
+    applies."""
 
     input: Rate | None = None
     cache_read: Rate | None = None
@@ -61,7 +62,7 @@ class EffectivePeriod(
 
 
 class DatedRates(EffectivePeriod, frozen=True, kw_only=True):
-    """Rates of a model for a period. Of those in force the last one applies."""
+    """Rates of a model for a period. If several are in force, the last one applies."""
 
     rates: Rates
 

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 
 class Timing(Struct, frozen=True, gc=False):
-    """Durations in seconds. All but the gaps start when the client's request was read whole.
+    """Durations in seconds. All but the gaps start when the client's request has been read
+    completely.
 
     None is unknown: the attempt did not get that far, or there were fewer than two content events.
     """
@@ -22,7 +23,7 @@ class Timing(Struct, frozen=True, gc=False):
     time_to_first_token_s: float | None = None
     """To the first frame that carries content."""
     time_to_first_byte_s: float | None = None
-    """To the head of the provider's response."""
+    """To the headers of the provider's response."""
     time_to_sent_s: float | None = None
     """To the last byte of the request handed to the socket."""
     inter_token_latency_s: float | None = None
@@ -36,8 +37,8 @@ class Timing(Struct, frozen=True, gc=False):
 class Meter:
     """The clock readings of one attempt, in seconds of a monotonic clock.
 
-    ``started`` is when the client's request was read whole, also for a later attempt: the client
-    waited for the failed attempts as well.
+    ``started`` is when the client's request had been read completely, also for a later attempt: the
+    client waited for the failed attempts as well.
     """
 
     __slots__ = ("arrivals", "ended", "responded", "sent", "started")

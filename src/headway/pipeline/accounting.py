@@ -35,7 +35,7 @@ Counter = Callable[[str, bytes, str], Awaitable[tuple[int | None, int | None]]]
 
 
 class RequestFacts(Struct, frozen=True, gc=False):
-    """A client's request, at the time of its record. What it did not reach is None."""
+    """A client's request, at the time of its record. A step that it did not reach is None."""
 
     record_id: str
     id: str
@@ -56,7 +56,7 @@ class RequestFacts(Struct, frozen=True, gc=False):
 
 
 class AttemptResult(Struct, frozen=True, gc=False):
-    """What came of one attempt."""
+    """The result of one attempt."""
 
     upstream: Upstream
     context: ResponseContext
@@ -67,7 +67,7 @@ class AttemptResult(Struct, frozen=True, gc=False):
     timing: Timing
     content_events: int
     is_started: bool
-    """The provider began to answer."""
+    """The provider's response started."""
     status: int
     """HTTP status of the provider's response; 0 if none came."""
     response_headers: Mapping[bytes, bytes]

@@ -184,7 +184,7 @@ class Attempt(StreamReader):
     def _collect(self, data: bytes, now: float) -> None:
         self.bytes_in += len(data)
         if not self.body:
-            self.body = data  # mostly the body comes in one piece
+            self.body = data  # the body usually arrives in one piece
         elif self._parts is None:
             self._parts = [self.body, data]
         else:
@@ -209,8 +209,8 @@ class Attempt(StreamReader):
             self.mode = RELAY
 
     def _is_stream(self, content_type: bytes | None) -> bool:
-        """Trust the response's Content-Type over ``stream``: some providers answer a streaming
-        request with one JSON body."""
+        """Trust the response's Content-Type over ``stream``: some providers send one JSON body for
+        a streaming request."""
         if content_type is not None:
             if content_type[: len(JSON)] == JSON:
                 return False
@@ -237,7 +237,8 @@ class Attempt(StreamReader):
             self._encode_whole(encoder, events, now)
 
     def _encode_whole(self, encoder: StreamEncoder, events: list[Event], now: float) -> None:
-        """The answer to a streaming request was one JSON body: a stream that arrived at once."""
+        """The response to a streaming request was one JSON body: encode it as a stream that arrived
+        at once."""
         piece = encoder.encode(Frame(b"", None, b""), events, self._unix_offset + now)
         self._pieces = [piece] if piece else []
 

@@ -283,7 +283,7 @@ class GatewayCall:
     # --- The call fails ---------------------------------------------------------------------------
 
     def _fail(self, error: Exception, may_await: bool = True) -> None:
-        """Record the failure, and answer it in the client's own dialect."""
+        """Record the failure, and send the error in the client's dialect."""
         if not isinstance(error, HeadwayError):
             log.error("request %s failed on a defect of the gateway", self.id, exc_info=error)
             error = InternalError("The gateway failed on this request; see its log.")
@@ -382,7 +382,7 @@ class GatewayCall:
     def _record_failure(
         self, attempt: Attempt | None, result: AttemptResult | None, error: HeadwayError
     ) -> None:
-        """If the record cannot be written, the client still gets its answer."""
+        """If the record cannot be written, the client still gets its reply."""
         try:
             facts = self._facts()
             if attempt is None or result is None:
@@ -418,7 +418,7 @@ class GatewayCall:
         self.gateway.start(self._run(work))
 
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        """The body of each task of this call: whatever ends it is answered."""
+        """The body of each task of this call: an error that ends it is sent to the client."""
         try:
             await work
         except Exception as error:

@@ -115,7 +115,7 @@ class Gateway:
         self.is_closing = False
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run ``work`` in a task of its own; log its exception."""
+        """Run ``work`` in a new task; log its exception."""
         task = asyncio.get_running_loop().create_task(work)
         self.background_tasks.add(task)
         task.add_done_callback(self._on_task_done)

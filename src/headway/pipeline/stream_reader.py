@@ -30,8 +30,8 @@ from headway.wire.event_template import (
 from headway.wire.sse import SseFramer
 
 FIRST_EVENTS = 3
-"""Events of a chunk that are read one by one: among them is mostly a text, which gives the template
-for the rest of the chunk."""
+"""Events of a chunk that are read one by one: usually one of them is a text, which gives the
+template for the rest of the chunk."""
 CHECK_INTERVAL = 8
 """Texts after which the template is looked for again."""
 

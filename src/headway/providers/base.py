@@ -59,12 +59,12 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     decode_event: Callable[[Frame, State], list[Event]]
     decode_error: Callable[[int, Headers, bytes], UpstreamError]
     summarize: Callable[[bytes], ResponseSummary | None] | None = None
-    """A shortcut past ``decode_response`` for a body that is passed on as it is: its usage, where
-    it is one text with finish reason and usage. None for any other body."""
+    """A fast path instead of ``decode_response`` for a body that is passed on unchanged: its
+    summary, if it is one text with finish reason and usage. None for any other body."""
     read_text: Callable[[bytes], str | None] | None = None
-    """A shortcut past ``decode_event`` for the data of a frame, after the first, that decodes to
-    one text of the first choice: that text. None for any other frame. Only for adapters that change
-    no state at such a frame."""
+    """A fast path instead of ``decode_event`` for the data of a frame, after the first, that
+    decodes to one text of the first choice: that text. None for any other frame. Only for adapters
+    that change no state at such a frame."""
     adapt: Callable[[ChatRequest], Adapted] = unchanged
     framer: Callable[[], Framer] = SseFramer
     encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] | None = None
@@ -88,7 +88,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     options: Mapping[str, str] = {}
     """Further configuration keys of this kind -> their meaning."""
     secrets: frozenset[str] = frozenset()
-    """The secret ``options``: never shown, and used for no address but the configured one."""
+    """The secret ``options``: never printed, and used for the configured address only."""
     capabilities: Mapping[str, str] = {}
     """Name in ``capabilities.CAPABILITIES`` -> native, emulated or partial, and a note after a
     colon where there are limits. The provider lacks the capabilities that are not named."""

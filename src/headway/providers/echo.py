@@ -1,4 +1,4 @@
-"""A provider that answers from the prompt, for tests of your own clients: deterministic, and it can
+"""A provider that returns the prompt, for tests of your own clients: deterministic, and able to
 fail on request. It speaks OpenAI's wire format and ships with the product.
 
 The parameter ``echo``, an object, controls the response; its fields are those of ``Script``:
@@ -44,11 +44,11 @@ class Script(Struct, frozen=True, forbid_unknown_fields=True):
     """How to respond. Times are in seconds."""
 
     text: str | None = None
-    """The text of the answer; by default that of the last message."""
+    """The output text; by default the text of the last message."""
     reasoning: str | None = None
-    """Reasoning to stream before the answer."""
+    """Reasoning to stream before the text."""
     tools: list[ScriptedTool] = []
-    """Tool calls to make instead of answering with text."""
+    """Tool calls to make instead of an output text."""
     latency: float = 0.0
     """Before the response's headers."""
     first_token: float = 0.0
@@ -100,8 +100,8 @@ class EchoRequest(Struct):
 WORD = re.compile(r"\s*\S+")
 CREATED = 1_700_000_000
 MAX_CHARACTERS = 256 * 1024
-"""Of an answer. The whole response is built before its first chunk is sent, with some hundred bytes
-for each token, and it blocks the event loop meanwhile."""
+"""Limit of the output. A response is built before its first chunk is sent, with some hundred bytes
+for each token, and blocks the event loop while it is built."""
 JSON = [(b"content-type", b"application/json")]
 SSE = [(b"content-type", b"text/event-stream")]
 DONE = b"data: [DONE]\n\n"

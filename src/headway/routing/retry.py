@@ -11,13 +11,13 @@ CAP_S = 20.0
 
 
 class Try(Struct, frozen=True):
-    """Try again after ``delay`` seconds."""
+    """Start another attempt after ``delay`` seconds."""
 
     delay: float
 
 
 class GiveUp(Struct, frozen=True):
-    """Answer with the error."""
+    """Return the error to the client."""
 
 
 def decide(error: HeadwayError, attempts: int, retries: int, jitter: float) -> Try | GiveUp:

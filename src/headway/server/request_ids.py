@@ -19,11 +19,11 @@ class IdSource:
 
     def __call__(self) -> str:
         if not self._pool:
-            self._pool = _draw(POOL_SIZE)
+            self._pool = _new_ids(POOL_SIZE)
         return self._pool.pop()
 
 
-def _draw(count: int) -> list[str]:
+def _new_ids(count: int) -> list[str]:
     """In each, byte 6 (from 0) holds the version, and byte 8 the variant."""
     drawn = bytearray(os.urandom(16 * count))
     drawn[6::16] = drawn[6::16].translate(VERSION)

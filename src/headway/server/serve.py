@@ -81,7 +81,7 @@ class Server:
         loop.call_later(seconds, self._tick, loop, seconds)
 
     def _on_parent_gone(self, loop: asyncio.AbstractEventLoop, lifeline: int) -> None:
-        """Nobody would replace this worker, or tell it to stop."""
+        """Stop: no supervisor would replace this worker or stop it."""
         loop.remove_reader(lifeline)
         log.error("the supervising process is gone, so this worker stops")
         self._server.stop()

@@ -35,7 +35,7 @@ class Upstreams(Mapping[str, Upstream]):
         return found
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Every request calls this, and mostly finds what was made before."""
+        """Called for every request; usually the upstream exists already."""
         found = self._made.get(name)
         return super().get(name, default) if found is None else found
 

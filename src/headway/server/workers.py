@@ -33,7 +33,7 @@ class WorkerSlot(Struct, frozen=True):
     shared: Path | None = None
     """A directory for what all workers share; None for a single worker."""
     lifeline: int | None = None
-    """A descriptor that reaches its end when the parent is gone, however it ended."""
+    """A descriptor that reaches end of file when the parent exits, for any reason."""
 
 
 RunWorker = Callable[[Config, WorkerSlot], int]

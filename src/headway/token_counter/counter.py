@@ -25,8 +25,8 @@ leave at once must not fill the memory."""
 
 
 class TokenCounter:
-    """One child process, which handles one request at a time. It ends when this process does,
-    however that ends, because its standard input closes."""
+    """One child process, which handles one request at a time. It exits when this process exits, for
+    any reason, because its standard input closes."""
 
     def __init__(self) -> None:
         self._child: Process | None = None
@@ -38,7 +38,7 @@ class TokenCounter:
         self, model: str, messages: bytes, output: str
     ) -> tuple[int | None, int | None]:
         """Tokens of ``messages`` (JSON) and of ``output``. A child that died is replaced once.
-        Counts that fail are None, because the caller gets the answer, which was paid for, anyway.
+        Counts that fail are None: the client gets the reply, which was paid for, without them.
         """
         if self._has_given_up or len(self._counts) >= WAITING_LIMIT:
             return UNKNOWN
@@ -57,7 +57,7 @@ class TokenCounter:
         return counted.input, counted.output
 
     def give_up(self) -> None:
-        """Every count that is not complete, and every later one, is unknown."""
+        """Return None for every count in progress, and for every later one."""
         self._has_given_up = True
         for task in self._counts:
             task.cancel()
@@ -80,8 +80,8 @@ class TokenCounter:
     async def _send_once(self, line: bytes) -> TokenCounts:
         child = self._child
         if child is None or child.returncode is not None:
-            # In a session of its own: Ctrl-C is meant for us, and the answers that are in progress
-            # are still to be counted.
+            # In its own session, so that Ctrl-C does not stop it: replies in progress must still be
+            # counted.
             child = self._child = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "headway.token_counter.worker"),
                 stdin=PIPE,

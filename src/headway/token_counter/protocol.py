@@ -1,4 +1,4 @@
-"""What the two processes say to each other: one line of JSON for each request and each reply."""
+"""The messages between the two processes: one line of JSON for each request and each reply."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Connection(ResponseParser, asyncio.Protocol):
 
     def resume_reading(self) -> None:
         if self.has_head:
-            self.now = self._clock()  # the silence while we did not read was not the upstream's
+            self.now = self._clock()  # time during which nothing was read does not count as idle
         self._transport.resume_reading()
 
     def close(self) -> None:
@@ -216,7 +216,7 @@ class Connection(ResponseParser, asyncio.Protocol):
             request.fail(error, now)
 
     def _fail_receiver(self, failed: ReceiverFailed, now: float) -> None:
-        """A bug of ours: its traceback goes to the log, and the request still gets its end."""
+        """A defect in a receiver: log its traceback, and fail the request."""
         asyncio.get_running_loop().call_exception_handler(
             {"message": "a receiver raised while it took an answer", "exception": failed.__cause__}
         )

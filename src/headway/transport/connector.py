@@ -55,7 +55,7 @@ class Connector:
                 async with asyncio.timeout(ATTEMPT_TIMEOUT_S):
                     await self._open(route, connection)
         except BaseException:
-            if not connection.is_closed:  # a request may have been sent on it already: it must end
+            if not connection.is_closed:  # fail a request that was sent on it already
                 connection.eof_received()
             connection.give_up()
             raise
@@ -163,7 +163,7 @@ async def _handshake(stream: TlsStream) -> None:
 
 
 async def open_socket(host: str, port: int) -> socket.socket:
-    """A TCP socket that is connected to the address of ``host`` that answers first (Happy Eyeballs,
+    """A TCP socket that is connected to the address of ``host`` that accepts first (Happy Eyeballs,
     RFC 8305). uvloop's ``create_connection`` tries one address after the other, each for minutes.
     Raises OSError (socket.gaierror among them)."""
     addresses = await _resolve(host, port)

@@ -26,7 +26,7 @@ class EchoTransport:
 
 
 class EchoResponse:
-    """One scripted response, as it is played. A ``ports.UpstreamRequest``."""
+    """One scripted response in progress. A ``ports.UpstreamRequest``."""
 
     def __init__(
         self, script: ScriptedResponse, timeouts: Timeouts, receiver: ResponseReceiver, clock: Clock

@@ -22,8 +22,8 @@ class Fetched(NamedTuple):
 async def fetch(
     transport: Transport, request: HttpRequest, timeouts: Timeouts, *, limit: int = LIMIT
 ) -> Fetched:
-    """The response, whatever its status; redirects are not followed. Raises the UpstreamError that
-    the transport reports, and UpstreamGarbled for a body of more than ``limit`` bytes. Cancelling
+    """The response, of any status; redirects are not followed. Raises the UpstreamError that the
+    transport reports, and UpstreamGarbled for a body of more than ``limit`` bytes. Cancelling
     closes the connection. Needs a running event loop, but no task."""
     collector = _ResponseCollector(asyncio.get_running_loop().create_future(), limit)
     pending = transport.send(request, timeouts, collector)

@@ -209,7 +209,7 @@ class Pool:
             await self._open_connection(self.route, connection)
         except UpstreamError as error:
             self._on_connect_failed(connection, error)
-        except Exception as error:  # a bug of ours, but the request that waits must get an end
+        except Exception as error:  # a defect in the gateway, but the waiting request must fail
             text = f"connecting to {self.host} failed: {type(error).__name__}: {error}"
             self._on_connect_failed(connection, UpstreamUnreachable(text, code="unreachable"))
 

@@ -49,8 +49,8 @@ def head_prefix(
 
 def _defaults(headers: HeaderPairs) -> HeaderPairs:
     """``identity``: a compressor holds the pieces of a stream back until its block is full, and
-    responses are small compared with the time that a model takes. What comes compressed all the
-    same is decompressed."""
+    responses are small compared with the time that a model takes. A response that is compressed
+    nevertheless is decompressed."""
     given = {name.lower() for name, _ in headers}
     wanted = (("accept-encoding", "identity"), ("user-agent", f"headway/{__version__}"))
     return tuple(pair for pair in wanted if pair[0] not in given)

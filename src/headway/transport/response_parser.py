@@ -38,8 +38,8 @@ BODILESS_STATUSES = frozenset({204, 304})
 NEVER = float("-inf")
 
 
-class ReceiverFailed(Exception):  # noqa: N818 - it says whose fault it is
-    """A receiver raised an exception of its own, which is a bug of ours: see ``__cause__``."""
+class ReceiverFailed(Exception):  # noqa: N818 - not an error of the upstream
+    """A receiver raised an exception: a defect in the gateway. See ``__cause__``."""
 
 
 class SentRequest(Protocol):

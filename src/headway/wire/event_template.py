@@ -20,7 +20,7 @@ from headway.types import Frame
 
 BEFORE, AFTER = b"data: ", b"\n\n"
 MARK_SIZE = 12
-"""Bytes at the end of an opening to search for: a short needle is found faster."""
+"""Bytes at the end of an opening to search for: a short byte string is found faster."""
 OTHER = "\0"
 """Appended to a text, it makes a different text. JSON writes it as an escape, which is invalid
 outside a string: if it is read back, it was inside the string that the reader returns."""
@@ -93,7 +93,7 @@ class SingleEventTemplate(msgspec.Struct, frozen=True, gc=False):
         try:
             return read_string(string)
         except ValueError:
-            return ""  # several events at once, mostly
+            return ""  # usually several events at once
 
 
 def find_template(frame: Frame, text: str, read_text: ReadText) -> EventTemplate | None:

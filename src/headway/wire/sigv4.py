@@ -133,7 +133,7 @@ def _normalized(path: str) -> str:
 
 @lru_cache(maxsize=64)
 def _signing_key(secret_key: str, day: str, scope: CredentialScope) -> bytes:
-    """Cached, as it is the same all day: three of the four HMACs of a signature."""
+    """Cached, because it is the same for a day: it takes three of the four HMACs of a signature."""
     key = digest(b"AWS4" + secret_key.encode(), day.encode(), "sha256")
     for part in (scope.region, scope.service, "aws4_request"):
         key = digest(key, part.encode(), "sha256")

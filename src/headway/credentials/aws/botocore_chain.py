@@ -42,7 +42,7 @@ from headway.errors import UpstreamAuth
 
 SESSION_NAME = "headway"
 STS_REGION = "us-east-1"
-"""Where none is known."""
+"""The region if none is known."""
 ONE_ATTEMPT = Config(retries={"total_max_attempts": 1})
 """botocore would sleep between attempts; whether to try again is the gateway's decision."""
 BOTOCORE_ERRORS = (
@@ -87,7 +87,7 @@ class Chain:
     def fetch(self) -> Credentials:
         """Credentials that botocore can refresh are refreshed; otherwise, and after a failure, a
         new session reads all files again. Raises UpstreamAuth with the remedy, and UpstreamError
-        where STS or SSO does not answer."""
+        where STS or SSO does not respond."""
         kept, self._kept = self._kept, None
         try:
             if kept is not None:
@@ -177,7 +177,7 @@ def _resolve(session: Session) -> Any:
 
 
 def _refuse_mfa(session: Session) -> None:
-    """botocore would ask for the code on the terminal, and wait."""
+    """Refuse a profile with MFA: botocore would ask for the code on the terminal, and wait."""
     profiles = session.full_config["profiles"]
     name = session.get_config_variable("profile") or "default"
     seen: set[str] = set()

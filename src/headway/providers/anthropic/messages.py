@@ -3,7 +3,7 @@
 
 Rules of this file: system and developer messages move into the system prompt, in their order;
 adjacent messages of one role are merged; a part of a type that OpenAI does not define is an
-Anthropic block and stays as it is, in its place, so that a native conversation is kept whole.
+Anthropic block and is sent unchanged, in its place, so that native conversations work.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def convert_messages(request: ChatRequest) -> tuple[list[Block], list[Block]]:
 def _content(message: BlockMessage) -> list[Block]:
     if isinstance(message.content, str):
         return [{"type": "text", "text": message.content}] if message.content else []
-    found = (PARTS.get(part.get("type", ""), _same)(part) for part in message.content or ())
+    found = (PARTS.get(part.get("type", ""), _unchanged)(part) for part in message.content or ())
     return [block for block in found if block is not None]
 
 
@@ -117,7 +117,7 @@ ROLES: Roles = {
 # --- Parts ----------------------------------------------------------------------------------------
 
 
-def _same(part: Block) -> Block:
+def _unchanged(part: Block) -> Block:
     return part
 
 

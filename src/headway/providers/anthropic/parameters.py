@@ -41,9 +41,9 @@ NO_EFFECT = {
     "modalities": (["text"],),
     "verbosity": ("medium",),
 }
-"""Values that ask for what the API does anyway: leaving them out is no transformation."""
+"""Values that equal the API's default behaviour: removing them is no transformation."""
 GATEWAY_PARAMETERS = ("stream_options",)
-"""The gateway answers these itself: it always reports usage."""
+"""Parameters that the gateway handles itself: it always reports usage."""
 DEFAULT_MAX_TOKENS = 16_384
 """``max_tokens`` where the caller gives none: the API requires it. Enough for long responses, and
 few enough for a whole response to take less than ten minutes; models with a lower maximum get

@@ -52,27 +52,27 @@ class ReasoningRequest(Struct, frozen=True, kw_only=True):
 
 def convert_reasoning(draft: AnthropicDraft) -> None:
     """Set ``thinking`` and ``output_config.effort`` as asked."""
-    asked = _asked(draft)
-    if asked is None:
+    requested = _requested_reasoning(draft)
+    if requested is None:
         return
     rules = draft.rules
-    if asked.disabled:
-        _disable(draft, asked)
+    if requested.disabled:
+        _disable(draft, requested)
     elif rules.thinking == "none":
-        draft.note_dropped(asked.parameter, f"unsupported by {draft.model}")
-    elif rules.thinking == "adaptive" or (rules.thinking == "either" and asked.budget is None):
-        _set_adaptive(draft, asked)
+        draft.note_dropped(requested.parameter, f"unsupported by {draft.model}")
+    elif rules.thinking == "adaptive" or (rules.thinking == "either" and requested.budget is None):
+        _set_adaptive(draft, requested)
     elif draft.value("tool_choice", {}).get("type") in FORCED_CHOICES:
         reason = f"unsupported by {draft.model} with a forced tool call"
-        draft.note_dropped(asked.parameter, reason)
+        draft.note_dropped(requested.parameter, reason)
     elif not replays_signatures(draft.request.messages, has_signed_thinking):
         reason = "messages lack the signed thinking before the last tool call"
-        draft.note_dropped(asked.parameter, reason)
+        draft.note_dropped(requested.parameter, reason)
     else:
-        _set_budget(draft, asked)
+        _set_budget(draft, requested)
 
 
-def _asked(draft: AnthropicDraft) -> ReasoningRequest | None:
+def _requested_reasoning(draft: AnthropicDraft) -> ReasoningRequest | None:
     thinking = draft.take_object("thinking")
     reasoning = draft.take_object("reasoning")
     reasoning_effort = draft.take("reasoning_effort")
@@ -97,7 +97,7 @@ def _asked(draft: AnthropicDraft) -> ReasoningRequest | None:
     )
 
 
-def _disable(draft: AnthropicDraft, asked: ReasoningRequest) -> None:
+def _disable(draft: AnthropicDraft, requested: ReasoningRequest) -> None:
     rules = draft.rules
     if not rules.thinks_by_default:
         return
@@ -105,26 +105,26 @@ def _disable(draft: AnthropicDraft, asked: ReasoningRequest) -> None:
         draft.put("thinking", {"type": rules.disabled_type})
         return
     draft.set_output_config("effort", "low")
-    draft.note_emulated(asked.parameter, f"as effort low: {draft.model} always thinks")
+    draft.note_emulated(requested.parameter, f"as effort low: {draft.model} always thinks")
 
 
 # --- Adaptive thinking ----------------------------------------------------------------------------
 
 
-def _set_adaptive(draft: AnthropicDraft, asked: ReasoningRequest) -> None:
-    thinking = {"type": "adaptive", **asked.thinking_fields}
+def _set_adaptive(draft: AnthropicDraft, requested: ReasoningRequest) -> None:
+    thinking = {"type": "adaptive", **requested.thinking_fields}
     if draft.rules.thinking == "adaptive":
         # From 4.7 on the response has the text of the thinking only where the request asks for it.
         thinking.setdefault("display", "summarized")
     draft.put("thinking", thinking)
-    effort = asked.effort
-    if asked.budget is not None:
-        effort = effort or _effort_of_budget(asked.budget)
-        draft.note_renamed(asked.budget_parameter, "output_config.effort")
-    _set_effort(draft, asked, effort)
+    effort = requested.effort
+    if requested.budget is not None:
+        effort = effort or _effort_of_budget(requested.budget)
+        draft.note_renamed(requested.budget_parameter, "output_config.effort")
+    _set_effort(draft, requested, effort)
 
 
-def _set_effort(draft: AnthropicDraft, asked: ReasoningRequest, effort: str | None) -> None:
+def _set_effort(draft: AnthropicDraft, requested: ReasoningRequest, effort: str | None) -> None:
     if effort is None:
         return
     efforts = draft.rules.efforts
@@ -132,7 +132,7 @@ def _set_effort(draft: AnthropicDraft, asked: ReasoningRequest, effort: str | No
     if sent not in efforts and effort in BUDGETS:
         sent = "high"
     if sent != effort:
-        draft.note_clamped(asked.effort_parameter, effort, sent, "nearest")
+        draft.note_clamped(requested.effort_parameter, effort, sent, "nearest")
     draft.set_output_config("effort", sent)
 
 
@@ -143,38 +143,38 @@ def _effort_of_budget(budget: int) -> str:
 # --- Thinking with a budget -----------------------------------------------------------------------
 
 
-def _set_budget(draft: AnthropicDraft, asked: ReasoningRequest) -> None:
+def _set_budget(draft: AnthropicDraft, requested: ReasoningRequest) -> None:
     limit = draft.value("max_tokens", draft.rules.max_output_tokens)
     if not isinstance(limit, int):
         raise TypeError("max_tokens is no integer")
     if limit <= MIN_BUDGET:
         reason = f"max_tokens must exceed {MIN_BUDGET}, the minimum budget"
-        draft.note_dropped(asked.parameter, reason)
+        draft.note_dropped(requested.parameter, reason)
         return
-    budget = _budget_within(limit, asked)
-    if asked.budget is None:
-        _note_budget(draft, asked, budget)
-    elif budget != asked.budget:
-        reason = "minimum" if budget > asked.budget else "half of max_tokens"
-        draft.note_clamped(asked.budget_parameter, asked.budget, budget, reason)
-    thinking = {"type": "enabled", "budget_tokens": budget, **asked.thinking_fields}
+    budget = _budget_within(limit, requested)
+    if requested.budget is None:
+        _note_budget(draft, requested, budget)
+    elif budget != requested.budget:
+        reason = "minimum" if budget > requested.budget else "half of max_tokens"
+        draft.note_clamped(requested.budget_parameter, requested.budget, budget, reason)
+    thinking = {"type": "enabled", "budget_tokens": budget, **requested.thinking_fields}
     draft.put("thinking", thinking)
-    if draft.rules.efforts and asked.effort is not None:
-        _set_effort(draft, asked, asked.effort)
+    if draft.rules.efforts and requested.effort is not None:
+        _set_effort(draft, requested, requested.effort)
 
 
-def _note_budget(draft: AnthropicDraft, asked: ReasoningRequest, budget: int) -> None:
-    if asked.effort is None:
-        draft.note_emulated(asked.parameter, f"as a budget of {budget} tokens")
+def _note_budget(draft: AnthropicDraft, requested: ReasoningRequest, budget: int) -> None:
+    if requested.effort is None:
+        draft.note_emulated(requested.parameter, f"as a budget of {budget} tokens")
     else:
-        draft.note_renamed(asked.effort_parameter, "thinking.budget_tokens")
+        draft.note_renamed(requested.effort_parameter, "thinking.budget_tokens")
 
 
-def _budget_within(limit: int, asked: ReasoningRequest) -> int:
+def _budget_within(limit: int, requested: ReasoningRequest) -> int:
     """The tokens to think with, of ``limit`` for the whole output. A budget that the caller did not
     choose, or that exceeds the limit, leaves half of the limit to the response."""
     half = max(MIN_BUDGET, limit // 2)
-    if asked.budget is None:
-        return min(half, BUDGETS.get(asked.effort or "", BUDGETS["medium"]))
-    budget = max(MIN_BUDGET, asked.budget)
+    if requested.budget is None:
+        return min(half, BUDGETS.get(requested.effort or "", BUDGETS["medium"]))
+    budget = max(MIN_BUDGET, requested.budget)
     return budget if budget < limit else half

@@ -1,4 +1,4 @@
-"""Requests in Anthropic's Messages format, whatever platform serves it.
+"""Requests in Anthropic's Messages format, for every platform that serves it.
 
 ``request_body`` is for every platform: the Claude API adds model and stream, Vertex AI and Amazon
 Bedrock an ``anthropic_version`` (with the model in the URL). The request must have been through

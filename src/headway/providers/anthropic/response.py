@@ -1,5 +1,5 @@
 """Decode responses in Anthropic's Messages format, streamed and whole
-(platform.claude.com/docs/en/build-with-claude/streaming), whatever platform they come from.
+(platform.claude.com/docs/en/build-with-claude/streaming), from any platform that serves it.
 
 Wire facts, from recordings: a response is a list of content blocks, each opened, filled and closed;
 counts are cumulative, those of the input come first and may be repeated at the end; ``ping`` may
@@ -45,7 +45,7 @@ FINISH_REASONS = {
 }
 """``stop_reason`` to OpenAI's ``finish_reason`` (build-with-claude/handling-stop-reasons)."""
 EXACT_REASONS = ("end_turn", "tool_use", "max_tokens")
-"""Those with an exact equivalent; the others are also given as they are."""
+"""Reasons with an exact equivalent. The others are also reported unchanged."""
 SERVICE_TIERS = {"standard": "default"}
 
 
@@ -142,7 +142,7 @@ def _finished(stop: WireMessage | WireDelta, reason: str) -> list[Event]:
 
 def _on_message_start(event: StreamEvent, state: DecoderState) -> list[Event]:
     """The counts of the input are final here. That of the output covers a token or two: it is left
-    out, because it would pass for the total if the stream broke off."""
+    out, because it would be taken for the total if the stream broke off."""
     message = event.message or WireMessage()
     usage = state.usage = message.usage or WireUsage()
     return [_started(message, usage), UsageReported(canonical_usage(usage, None))]

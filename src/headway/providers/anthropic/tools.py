@@ -57,7 +57,7 @@ def _convert_functions(draft: AnthropicDraft) -> None:
 
 
 def _tool(draft: AnthropicDraft, tool: Tool) -> Tool | None:
-    """A function as a tool; Anthropic's own tools (web_search_20250305, ...) stay as they are."""
+    """A function as a tool; Anthropic's own tools (web_search_20250305, ...) are unchanged."""
     if "custom" in tool:
         reason = f"unsupported by {draft.title} (tool {tool['custom'].get('name')})"
         draft.note_dropped("tools[].custom", reason)

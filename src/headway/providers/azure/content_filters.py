@@ -1,4 +1,4 @@
-"""What Azure's content filters found in the prompt and in the answer
+"""Decode what Azure's content filters found in the prompt and in the output
 (learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter)."""
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class FilteredChoice(Struct):
 
 
 class FilteredCompletion(Struct):
-    """The fields of a chunk or completion that OpenAI's does not have, and what tells the first
-    chunk from others."""
+    """The fields of a chunk or completion that OpenAI's does not have, and those that identify the
+    first chunk."""
 
     id: str | None = None
     choices: list[FilteredChoice] | None = None
@@ -29,7 +29,7 @@ class FilteredCompletion(Struct):
 
     @property
     def is_prompt_result(self) -> bool:
-        """True for the chunk with the prompt's results, which does not start the answer."""
+        """True for the chunk with the prompt's results, which does not start the response."""
         return not self.choices and not self.id
 
 
@@ -38,8 +38,8 @@ _decode_any = msgspec.json.Decoder().decode
 
 
 def read_filter_results(completion: FilteredCompletion, reported: dict[int, bytes]) -> list[Event]:
-    """The results that are new. Each chunk repeats those of the answer: ``reported`` holds the last
-    ones of each choice, and is updated."""
+    """The results that are new. Each chunk repeats those of the output: ``reported`` holds the last
+    results of each choice, and is updated."""
     events: list[Event] = []
     if bytes(completion.prompt_filter_results) not in EMPTY:
         results = _decode_any(completion.prompt_filter_results)

@@ -17,7 +17,7 @@ from headway.types import Headers
 
 FILTER_CODES = ("content_filter", "content_management_policy", "ResponsibleAIPolicyViolation")
 REQUEST_ID = b"apim-request-id"
-"""Set by Azure's gateway, also where nothing behind it answered."""
+"""Set by Azure's gateway, even if no server behind it responded."""
 MALFORMED = (*http_errors.INVALID_JSON, LookupError, TypeError, AttributeError)
 
 

@@ -39,7 +39,7 @@ def decode_response(body: bytes) -> list[Event]:
 
 
 def _insert(events: list[Event], results: list[Event]) -> list[Event]:
-    """After the start of the answer, and before anything that may end it."""
+    """Insert the fields after the start of the response, and before an event that may end it."""
     at = 1 if events and type(events[0]) is Started else 0
     return [*events[:at], *results, *events[at:]] if results else events
 

@@ -33,7 +33,7 @@ TOP_LEVEL_FIELDS = (
     "requestMetadata",
     "serviceTier",
 )
-"""Converse's own parameters, which stand at the top level as they are given."""
+"""Converse's own parameters, which are sent unchanged at the top level."""
 MERGED_FIELDS = (
     "additionalModelRequestFields",
     "inferenceConfig",

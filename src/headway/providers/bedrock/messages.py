@@ -3,8 +3,8 @@
 
 Rules of this file: system and developer messages move into the system prompt, in their order;
 adjacent messages of one role are merged, because roles must alternate; a ``cache_control`` becomes
-a block of its own behind what it marks; a part without a ``type`` is a Bedrock block and stays as
-it is.
+a separate block after the marked one; a part without a ``type`` is a Bedrock block and is sent
+unchanged.
 """
 
 from __future__ import annotations

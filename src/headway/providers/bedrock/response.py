@@ -47,7 +47,7 @@ FINISH_REASONS = {
 }
 """``stopReason`` to OpenAI's ``finish_reason`` (API_runtime_ConverseResponse.html)."""
 EXACT_REASONS = ("end_turn", "tool_use", "max_tokens")
-"""Those with an exact equivalent; the others are also given as they are."""
+"""Reasons with an exact equivalent. The others are also reported unchanged."""
 
 
 class ServiceTier(Struct):

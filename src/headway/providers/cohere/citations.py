@@ -9,9 +9,9 @@ from headway.events import Event, ExtraFields
 
 
 class BlockOffsets:
-    """Where the text of each content block begins in the text of the whole answer, in characters:
+    """Where the text of each content block begins in the text of the whole response, in characters:
     Cohere counts a citation's position from the start of its block, OpenAI from the start of the
-    answer."""
+    response."""
 
     __slots__ = ("length", "starts")
 
@@ -25,7 +25,7 @@ class BlockOffsets:
 
 
 def read_citations(citations: list[dict[str, Any]], offsets: BlockOffsets) -> list[Event]:
-    """At most one ExtraFields, with ``citations`` as they came and ``annotations`` if any."""
+    """At most one ExtraFields, with ``citations`` as received and ``annotations`` if any."""
     if not citations:
         return []
     fields: dict[str, Any] = {"citations": citations}

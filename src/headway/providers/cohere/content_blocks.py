@@ -1,7 +1,8 @@
 """Content parts of OpenAI's messages as Cohere's content blocks
 (docs.cohere.com/reference/chat, messages.content).
 
-Cohere takes documents beside the messages and not inside them: text files are collected in a list.
+Cohere takes documents in a field next to ``messages``, not inside them: text files are collected in
+a list.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cohere's errors: ``{"id": ..., "message": ...}`` (docs.cohere.com/reference/errors).
 
-The status tells the class, except for two statuses of Cohere's own and for trial keys whose monthly
-calls are used up.
+The status determines the class, except for two statuses of Cohere's own and for trial keys whose
+monthly calls are used up.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """OpenAI's messages as the messages of Cohere's v2 chat (docs.cohere.com/reference/chat).
 
-The formats differ in two places: documents stand beside the messages, and reasoning is a
+The formats differ in two places: documents are a field next to ``messages``, and reasoning is a
 ``thinking`` block for models that reason but a ``tool_plan`` for older ones. Unknown fields pass
 through.
 """
@@ -30,7 +30,7 @@ UNSUPPORTED = "unsupported by Cohere"
 
 
 def convert_messages(request: ChatRequest) -> tuple[list[Fields], Documents]:
-    """The messages, and the documents that stood in them. Raises RequestError for content that
+    """The messages, and the documents that they contained. Raises RequestError for content that
     Cohere cannot take."""
     documents: Documents = []
     reasons = supports_reasoning(request.model)

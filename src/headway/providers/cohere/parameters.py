@@ -34,7 +34,7 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "top_logprobs": (0,),
     "verbosity": ("medium",),
 }
-"""Values that ask for what Cohere does anyway: removing them is no transformation."""
+"""Values that equal Cohere's default behaviour: removing them is no transformation."""
 NAMES = {"top_p": "p", "top_k": "k", "stop": "stop_sequences"}
 """OpenAI's name to Cohere's."""
 
@@ -51,7 +51,7 @@ RANGES = {
     "top_k": Range(0, 500),
     "top_p": Range(0.01, 0.99),
 }
-"""Cohere answers a value outside of these with 400 (docs.cohere.com/reference/errors)."""
+"""Cohere rejects a value outside of these with 400 (docs.cohere.com/reference/errors)."""
 
 
 def adapt(request: ChatRequest) -> Adapted:

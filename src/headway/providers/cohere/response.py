@@ -47,7 +47,7 @@ FAILURES: Mapping[str, type[UpstreamError]] = {
     "TIMEOUT": UpstreamTimeout,
     "USER_CANCEL": UpstreamError,
 }
-"""Finish reasons of an answer that failed."""
+"""Finish reasons of a failed response."""
 
 
 class CohereFunction(Struct):
@@ -180,7 +180,7 @@ EVENT_READERS: Mapping[str, Callable[[CohereEvent, EventDelta, BlockOffsets], li
 
 
 def decode_response(body: bytes) -> list[Event]:
-    """The events that a stream of the same answer would have."""
+    """The events that a stream of the same response would have."""
     response = _decode_response(body)
     message = response.message
     if not isinstance(message, CohereMessage):

@@ -28,7 +28,7 @@ PREDICT_SINGLE = re.compile(r"gemini-embedding-(?:001|exp)")
 """Models of Vertex AI that take one text at ``:predict``."""
 BATCH_METHOD = "batchEmbedContents"
 INSTANCE_FIELDS = ("task_type", "title", "mimeType")
-"""Parameters of ``:predict`` that stand beside each text."""
+"""Parameters of ``:predict`` that are repeated with each text."""
 
 _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode

@@ -1,7 +1,7 @@
 """Decode Google's errors (google.rpc.Status; cloud.google.com/apis/design/errors).
 
 ``{"error": {code, message, status, details}}``; streamGenerateContent without alt=sse wraps it in a
-list. An invalid API key is a 400: only the details tell, with the reason API_KEY_INVALID.
+list. An invalid API key is a 400, which only the reason API_KEY_INVALID in the details shows.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ FAILURES = frozenset(
         "PUP_LIMITED_DISABLED", "TOO_MANY_TOOL_CALLS", "UNEXPECTED_TOOL_CALL",
     }
 )  # fmt: skip
-"""Finishes without an answer: the model's output was unusable, or the request was not served."""
+"""Reasons without usable output: the model's output was invalid, or the request was not served."""
 UNFINISHED = (None, 0, "", "FINISH_REASON_UNSPECIFIED")
 
 

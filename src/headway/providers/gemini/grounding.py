@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 
 
 class Segment(Struct, rename="camel"):
-    """A passage of the answer: offsets in bytes of UTF-8."""
+    """A passage of the output: offsets in bytes of UTF-8."""
 
     start_index: int = 0
     end_index: int = 0
@@ -70,8 +70,8 @@ def read_sources(
     grounding: Raw, citations: CitationMetadata | None, text: str, seen: set[Any]
 ) -> dict[str, Any]:
     """Message fields: ``annotations`` that are not in ``seen``, which a stream repeats in several
-    chunks, and ``grounding_metadata`` as it came (Google wants its search suggestions shown).
-    ``text`` is the answer so far. Adds to ``seen``."""
+    chunks, and ``grounding_metadata`` unchanged (Google requires clients to display its search
+    suggestions). ``text`` is the output so far. Adds to ``seen``."""
     fields: dict[str, Any] = {}
     found = [*_grounding_annotations(grounding, text), *_citation_annotations(citations, text)]
     if fresh := [annotation for annotation in found if _is_new(annotation, seen)]:

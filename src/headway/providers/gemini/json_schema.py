@@ -1,6 +1,6 @@
 """JSON Schema reduced to the subset of OpenAPI 3.0 that Google's older models take.
 
-The API answers an unknown keyword with 400: such keywords are removed and reported, unless known
+The API rejects an unknown keyword with 400: such keywords are removed and reported, unless known
 ones can express the same (https://ai.google.dev/api/caching#Schema lists the known ones).
 """
 

@@ -2,7 +2,7 @@
 
 A function response has the function's name, which OpenAI's tool message lacks: the name comes from
 the call with the same id. Responses to parallel calls stand in one content, as the API requires,
-and in the order of the calls: without ids, nothing else tells which response is whose.
+and in the order of the calls: without ids, only the order assigns a response to its call.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class MessageConverter:
         self._responses: list[Fields] | None = None
         """The parts of the content that collects the responses to the last calls."""
         self._positions: list[int] = []
-        """Of the calls that ``_responses`` answers."""
+        """Positions of the calls whose results are in ``_responses``."""
         self._following: list[Fields] | None = None
         """The parts of the next content: media that may not stand inside a function response."""
 

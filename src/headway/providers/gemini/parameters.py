@@ -43,7 +43,7 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "verbosity": ("medium",),
     "service_tier": ("auto",),
 }
-"""Values that ask for what Google does anyway: removing them is no transformation."""
+"""Values that equal Google's default behaviour: removing them is no transformation."""
 SERVICE_TIERS = {
     "default": "standard",
     "standard": "standard",
@@ -53,7 +53,7 @@ SERVICE_TIERS = {
 """OpenAI's to Google's."""
 PENALTIES = ("frequency_penalty", "presence_penalty")
 
-# "Penalty is not enabled for this model", which both services answer with 400.
+# "Penalty is not enabled for this model", the 400 that both services return.
 STUDIO_PENALTIES = re.compile(r"gemini-(?:1|2\.0)|tunedModels/")
 VERTEX_PENALTIES = re.compile(r"^(?!.*gemini-(?:[3-9]|[\w-]+-latest))")
 

@@ -46,7 +46,7 @@ GENERATION_CONFIG = frozenset(
         "topK", "topP",
     }
 )  # fmt: skip
-"""Google's own parameters that belong into generationConfig."""
+"""Google's own parameters that belong in generationConfig."""
 CONVERTED = frozenset(
     {
         "max_tokens", "max_completion_tokens", "stop", "response_format", "modalities", "audio",
@@ -104,7 +104,7 @@ def _response_format(request: ChatRequest) -> Fields:
 
 
 def _modalities(request: ChatRequest) -> Fields:
-    """What the model may answer with, and in which voice (ai.google.dev/gemini-api/docs/speech)."""
+    """The modalities of the output, and the voice (ai.google.dev/gemini-api/docs/speech)."""
     fields: Fields = {}
     modalities = value_of(request, "modalities")
     if modalities:

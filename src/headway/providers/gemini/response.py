@@ -177,8 +177,8 @@ def _read_content(
 
 
 def _source_fields(candidate: Candidate, progress: CandidateState) -> dict[str, Any]:
-    """Message fields with the sources of the answer: OpenAI's ``annotations``, and Google's
-    metadata as it came."""
+    """Message fields with the sources of the text: OpenAI's ``annotations``, and Google's metadata
+    unchanged."""
     fields: dict[str, Any] = {}
     grounding, citations = candidate.grounding_metadata, candidate.citation_metadata
     if grounding or citations is not None:

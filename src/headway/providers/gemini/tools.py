@@ -87,8 +87,8 @@ def _convert_function(function: Fields, draft: RequestDraft) -> Fields:
 
 
 def reduce_schema(schema: Fields, draft: RequestDraft, path: str, place: str = "") -> Fields:
-    """For a model that takes no JSON Schema. ``path`` and ``place`` tell in the transformation
-    where the schema stands."""
+    """For a model that takes no JSON Schema. ``path`` and ``place`` name the schema's location in
+    the transformation."""
     converted, removed = to_openapi_schema(schema)
     if removed:
         keywords = ", ".join(sorted(removed))

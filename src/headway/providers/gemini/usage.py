@@ -1,7 +1,7 @@
 """Google's token counts (UsageMetadata), as ours and in OpenAI's shape.
 
 Facts read off recordings: the total is prompt + tool use + candidates + thoughts; a count of zero
-is left out; many chunks of a stream have counts, each for the answer so far; the first chunks of
+is left out; many chunks of a stream have counts, each for the response so far; the first chunks of
 Vertex AI have a usage object without any count.
 """
 

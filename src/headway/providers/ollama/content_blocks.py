@@ -36,7 +36,7 @@ class MessageContent:
         self.images.append(media.data)
 
     def _add_audio(self, part: Fields) -> None:
-        """Models that hear take audio in the field for images (openai/openai.go)."""
+        """Models with audio input take it in the field for images (openai/openai.go)."""
         self.images.append(part["input_audio"]["data"])
 
     def _add_file(self, part: Fields) -> None:

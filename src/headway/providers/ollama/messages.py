@@ -1,6 +1,6 @@
 """OpenAI's messages as those of Ollama's /api/chat (docs.ollama.com/api/chat).
 
-A message is one text, with images beside it in bare base64; the arguments of a tool call are an
+A message has one text, and a list of images in bare base64; the arguments of a tool call are an
 object; a tool's result names the tool. Unknown fields pass through.
 """
 

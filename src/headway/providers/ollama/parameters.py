@@ -30,7 +30,7 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "store": (False,),
     "verbosity": ("medium",),
 }
-"""Values that ask for what Ollama does anyway: removing them is no transformation."""
+"""Values that equal Ollama's default behaviour: removing them is no transformation."""
 OPTIONS = {
     "max_completion_tokens": "num_predict",
     "frequency_penalty": "frequency_penalty",

@@ -3,8 +3,8 @@
 Wire facts, read off recordings and api/types.go: a stream is lines of the object that a whole
 response is; tool calls come whole, with arguments as an object, and finish with ``stop``; ids of
 tool calls are recent, and made here where they are missing; the last line has the token counts. An
-error in a stream is a line ``{"error": "..."}``. /v1 answers in OpenAI's format: the data itself
-tells which of the two it is.
+error in a stream is a line ``{"error": "..."}``. /v1 responds in OpenAI's format; the decoder
+recognizes the format by the data.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
 
 
 def decode_response(body: bytes) -> list[Event]:
-    """The events that a stream of the same answer would have."""
+    """The events that a stream of the same response would have."""
     response = _decode(body)
     if response.message is None and response.error is None:
         return openai_response.decode_response(body)

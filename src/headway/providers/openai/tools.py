@@ -71,8 +71,8 @@ def read_function_call(
 
 
 def _is_next_call(call: ToolCallDelta, function: CalledFunction, known_id: str) -> bool:
-    """Calls that share an index, because the vendor omits it or gives all the same, are told apart
-    by their ids."""
+    """Calls that share an index, because the vendor omits it or gives all the same, are
+    distinguished by their ids."""
     return bool(function.name and call.id and known_id and call.id != known_id)
 
 

@@ -85,7 +85,7 @@ class ReasoningSupport(Struct, frozen=True, kw_only=True):
     """Parameters to add to a request without ``stream``, for models that reason in streams only."""
 
 
-class Wanted(NamedTuple):
+class ReasoningRequest(NamedTuple):
     """The reasoning that a caller requests."""
 
     parameter: str
@@ -133,26 +133,30 @@ def _convert(support: ReasoningSupport, request: ChatRequest) -> Adapted:
 # --- What the caller requests ---------------------------------------------------------------------
 
 
-def _wanted(support: ReasoningSupport, parameters: Parameters) -> Wanted | None:
+def _requested_reasoning(
+    support: ReasoningSupport, parameters: Parameters
+) -> ReasoningRequest | None:
     effort = value_in(parameters, "reasoning_effort")
     if isinstance(effort, str):
-        return Wanted("reasoning_effort", effort)
+        return ReasoningRequest("reasoning_effort", effort)
     reasoning = value_in(parameters, "reasoning")
     if isinstance(reasoning, dict):
         return _from_reasoning(reasoning)
     thinking = None if support.has_thinking else value_in(parameters, "thinking")
     if isinstance(thinking, dict):
         is_off = thinking.get("type") == "disabled"
-        return Wanted("thinking", "none" if is_off else ON, _tokens(thinking.get("budget_tokens")))
+        return ReasoningRequest(
+            "thinking", "none" if is_off else ON, _tokens(thinking.get("budget_tokens"))
+        )
     return None
 
 
-def _from_reasoning(reasoning: Mapping[str, Any]) -> Wanted:
+def _from_reasoning(reasoning: Mapping[str, Any]) -> ReasoningRequest:
     tokens, effort = _tokens(reasoning.get("max_tokens")), reasoning.get("effort")
     if not isinstance(effort, str):
         is_on = reasoning.get("enabled") is True or tokens is not None
         effort = "none" if reasoning.get("enabled") is False else ON if is_on else None
-    return Wanted("reasoning", effort, tokens)
+    return ReasoningRequest("reasoning", effort, tokens)
 
 
 def _tokens(value: Any) -> int | None:
@@ -163,51 +167,53 @@ def _tokens(value: Any) -> int | None:
 
 
 def _request_reasoning(support: ReasoningSupport, parameters: Parameters) -> list[Transformation]:
-    wanted = _wanted(support, parameters)
-    if wanted is None:
+    requested = _requested_reasoning(support, parameters)
+    if requested is None:
         return []
-    transformations = _limit_tokens(support, wanted, parameters)
-    sent = support.efforts.get(wanted.effort or "")
-    given = value_in(parameters, wanted.parameter)
+    transformations = _limit_tokens(support, requested, parameters)
+    sent = support.efforts.get(requested.effort or "")
+    given = value_in(parameters, requested.parameter)
     if sent is None:
-        return [*transformations, *_drop_thinking(wanted, parameters)]
-    if sent == {wanted.parameter: given}:
+        return [*transformations, *_drop_thinking(requested, parameters)]
+    if sent == {requested.parameter: given}:
         return transformations
-    parameters.pop(wanted.parameter)
+    parameters.pop(requested.parameter)
     _add(parameters, sent)
-    if transformations and wanted.effort == ON:  # the budget turns reasoning on
+    if transformations and requested.effort == ON:  # the budget turns reasoning on
         return transformations
-    return [*transformations, *_described(wanted, given, sent)]
+    return [*transformations, *_described(requested, given, sent)]
 
 
 def _limit_tokens(
-    support: ReasoningSupport, wanted: Wanted, parameters: Parameters
+    support: ReasoningSupport, requested: ReasoningRequest, parameters: Parameters
 ) -> list[Transformation]:
-    if wanted.tokens is None or support.budget is None:
+    if requested.tokens is None or support.budget is None:
         return []
-    _add(parameters, {support.budget: wanted.tokens})
-    return [renamed(wanted.parameter, support.budget)]
+    _add(parameters, {support.budget: requested.tokens})
+    return [renamed(requested.parameter, support.budget)]
 
 
-def _drop_thinking(wanted: Wanted, parameters: Parameters) -> list[Transformation]:
+def _drop_thinking(requested: ReasoningRequest, parameters: Parameters) -> list[Transformation]:
     """The request rules convert ``reasoning`` and efforts; ``thinking`` they do not know."""
-    if wanted.parameter != "thinking":
+    if requested.parameter != "thinking":
         return []
     parameters.pop("thinking")
     return [dropped("thinking", "only reasoning_effort is supported")]
 
 
-def _described(wanted: Wanted, given: Any, sent: Mapping[str, Any]) -> list[Transformation]:
-    name = wanted.parameter
+def _described(
+    requested: ReasoningRequest, given: Any, sent: Mapping[str, Any]
+) -> list[Transformation]:
+    name = requested.parameter
     if not sent:
         return [dropped(name, "the model's reasoning is not adjustable")]
     if name in sent:
         return [clamped(name, _text(given), _text(sent[name]), "nearest supported")]
     transformations = [renamed(name, new) for new in sent]
     effort = sent.get("reasoning_effort")
-    if name == "reasoning" and effort is not None and wanted.effort not in (effort, ON):
+    if name == "reasoning" and effort is not None and requested.effort not in (effort, ON):
         path = "reasoning.effort"
-        transformations.append(clamped(path, wanted.effort, effort, "nearest supported"))
+        transformations.append(clamped(path, requested.effort, effort, "nearest supported"))
     return transformations
 
 

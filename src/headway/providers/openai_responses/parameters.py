@@ -40,7 +40,7 @@ DEFAULTS: dict[str, tuple[Any, ...]] = {
     "logprobs": (False,),
     "modalities": (["text"],),
 }
-"""Values that ask for what happens anyway."""
+"""Values that equal the default behaviour."""
 MIN_OUTPUT_TOKENS = 16
 """The API rejects a smaller ``max_output_tokens`` (integer_below_min_value)."""
 LOGPROBS = "message.output_text.logprobs"

@@ -102,7 +102,7 @@ ROUTES: dict[str, Handler] = {
     "/v1/models": openai_models,
 }
 OPEN = frozenset({"/health"})
-"""Answered without a key."""
+"""Routes that require no key."""
 
 
 def _upstream(snapshot: Snapshot, name: str) -> Upstream:

@@ -1,1 +1,1 @@
-"""How clients' bytes become requests, and answers become bytes: HTTP/1.1 over uvicorn's server."""
+"""The HTTP/1.1 server protocol, on uvicorn's server."""

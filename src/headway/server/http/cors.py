@@ -13,7 +13,8 @@ EXPOSED = (b"access-control-expose-headers", b"*")
 
 
 def allow(origins: tuple[str, ...], headers: Headers) -> list[tuple[bytes, bytes]]:
-    """The headers that let a page of this request's origin read the answer; none if it may not."""
+    """The headers that allow a page of the request's origin to read the reply; none if it may
+    not."""
     if not origins:
         return []
     for name, value in headers:

@@ -64,7 +64,7 @@ class HttpProtocol(asyncio.Protocol):
     transport: asyncio.Transport
     url = b""
     is_at_rest = False
-    """Every request is answered, and no byte of the next one was received."""
+    """Every request has its reply, and no byte of the next one was received."""
     is_upgrade = False
     """The head that is being read offers an upgrade."""
     length = 0
@@ -74,7 +74,7 @@ class HttpProtocol(asyncio.Protocol):
     cycle: RequestCycle | AsgiCycle | None = None
     """The latest request, which may have to wait for its turn."""
     _age = 0.0
-    """Seconds that the client has let us wait."""
+    """Seconds for which the gateway has waited for the client."""
     _coding: bytes | None = None
     """The transfer coding of the current request."""
     _current: RequestCycle | AsgiCycle | None = None
@@ -384,7 +384,7 @@ class HttpProtocol(asyncio.Protocol):
         elif self._ignores_input:
             self._send_final_response()
         elif self.stage in (BODY, TRAILERS):
-            self._linger()  # answered before it was read: what follows may be its body, or may not
+            self._linger()  # the rest of the request may still arrive
 
     # --- Time -------------------------------------------------------------------------------------
 

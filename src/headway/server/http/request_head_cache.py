@@ -24,7 +24,7 @@ HEAD_LIMIT = 4096
 """Bytes of the longest head that is kept."""
 COUNT_LIMIT = 8
 """Heads of one connection. A client that sends more sends a new one each time (trace ids), and
-looking them up would be in vain."""
+looking them up would find nothing."""
 
 MARK = b"ength: "
 """The bytes before the digits. The digits are cut out at its first occurrence, so there is only one

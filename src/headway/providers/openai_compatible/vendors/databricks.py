@@ -34,8 +34,8 @@ _any = msgspec.json.Decoder().decode
 
 
 def _encode_list(target: Target, page: str | None) -> HttpRequest:
-    """GET /api/2.0/serving-endpoints of the workspace, through whichever of its addresses chat
-    goes."""
+    """GET /api/2.0/serving-endpoints of the workspace, at the address that is configured for
+    chat."""
     root = root_of(target.base_url, "/serving-endpoints", "/ai-gateway/mlflow/v1")
     return get(target, root, "/api/2.0/serving-endpoints", *bearer(target))
 

@@ -1,5 +1,5 @@
-"""GitHub Models, shut down on 2026-07-30 (docs.github.com/en/github-models): what is left answers
-with status 410.
+"""GitHub Models, shut down on 2026-07-30 (docs.github.com/en/github-models): its addresses return
+status 410.
 
 Source of the list of models: docs.github.com/en/rest/models/catalog.
 """

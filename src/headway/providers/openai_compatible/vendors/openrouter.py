@@ -65,7 +65,7 @@ def _choice_errors(data: bytes, events: list[Event], memory: Memory) -> list[Eve
 
 
 def _decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
-    """``metadata.raw`` has what the routed provider answered. A 403 with a provider's name or
+    """``metadata.raw`` has the response of the routed provider. A 403 with a provider's name or
     reasons of moderation is about the prompt; any other is a key that has reached its limit."""
     error = decode_error(status, headers, body)
     metadata = _metadata(body)
