@@ -208,4 +208,6 @@ def _unreachable_on_oserror(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:  # ssl.SSLError, socket.gaierror and TimeoutError are OSErrors
-        raise connect_error(error, name) from error
+        # On Python 3.12 contextlib's frame refers to the error and the error's traceback to that
+        # frame: without the traceback, no cycle waits for the garbage collector.
+        raise connect_error(error, name) from error.with_traceback(None)
