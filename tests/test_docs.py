@@ -377,7 +377,7 @@ def test_the_index_links_to_every_page() -> None:
     assert {path.name for path in DOCS.glob("*.md")} - {"README.md"} - linked == set()
 
 
-def test_the_readme_names_kinds_and_counts_that_are() -> None:
+def test_the_kinds_and_counts_in_the_readme_are_correct() -> None:
     text = (ROOT / "README.md").read_text()
     kinds = re.findall(r"^- `(\w+)`", text, re.MULTILINE)
     assert kinds

@@ -54,7 +54,7 @@ def test_no_error_is_missing_from_the_table() -> None:
     assert declared == {name for name, *_ in TREE}
 
 
-def test_whose_fault_it_is_shows_in_the_class() -> None:
+def test_the_class_of_an_error_shows_whether_the_client_caused_it() -> None:
     assert all(
         issubclass(getattr(errors, name), UpstreamError)
         for name, *_ in TREE
@@ -63,7 +63,7 @@ def test_whose_fault_it_is_shows_in_the_class() -> None:
     assert not issubclass(RequestError, UpstreamError)
 
 
-def test_what_is_not_said_is_unknown_and_a_status_may_be_more_exact() -> None:
+def test_missing_details_are_none_and_an_error_may_have_its_own_status() -> None:
     error = errors.UpstreamRejected("Bad.", status=422)
     assert (error.status, errors.UpstreamRejected.status) == (422, 400)
     assert (error.provider, error.param, error.code) == (None, None, None)

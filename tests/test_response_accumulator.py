@@ -144,7 +144,7 @@ MESSAGES: list[tuple[str, list[Event], dict[str, Any], str]] = [
 @pytest.mark.parametrize(
     ("events", "message", "output"), [row[1:] for row in MESSAGES], ids=[row[0] for row in MESSAGES]
 )
-def test_events_fold_into_a_message(
+def test_events_accumulate_to_a_message(
     events: list[Event], message: dict[str, Any], output: str
 ) -> None:
     answer = fold(*events)
@@ -163,13 +163,13 @@ def test_choices_do_not_mix() -> None:
     assert answer.finish_reason == "length"
 
 
-def test_an_answer_of_nothing_is_not_finished() -> None:
+def test_a_response_without_events_is_not_finished() -> None:
     answer = fold(Started(), StreamEnd())
     assert (answer.is_finished, answer.finish_reason, answer.output()) == (False, None, "")
     assert answer.done
 
 
-def test_an_answer_whose_first_choice_is_missing_said_nothing() -> None:
+def test_a_response_without_its_first_choice_has_no_output() -> None:
     assert fold(Text("x", 1)).output() == ""
 
 
@@ -282,7 +282,7 @@ def streamed(choices: list[dict[str, Any]]) -> list[bytes]:
 
 
 @given(CHOICES)
-def test_a_whole_answer_folds_as_its_stream_does(choices: list[dict[str, Any]]) -> None:
+def test_a_complete_response_accumulates_like_its_stream(choices: list[dict[str, Any]]) -> None:
     of_whole, of_stream = ResponseAccumulator(), ResponseAccumulator()
     of_whole.add(openai_response.decode_response(whole(choices)))
     state: dict[str, Any] = {}

@@ -47,7 +47,7 @@ def test_compare_puts_headway_beside_nginx(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_soak_finds_every_kind_answered_as_it_must_be_and_on_record(tmp_path: Path) -> None:
+def test_soak_verifies_the_reply_and_record_of_every_kind(tmp_path: Path) -> None:
     table, result = run(tmp_path, "soak", "--requests", "400", "--connections", "4")
 
     assert result["wrong"] == {}

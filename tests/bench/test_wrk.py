@@ -50,6 +50,6 @@ def test_refusals_and_broken_connections_count_as_failed(more: str, failed: int)
     assert parse(REPORT.format(p50="1.00ms", more=more)).failed == failed
 
 
-def test_a_report_without_figures_is_an_error_that_shows_it() -> None:
+def test_a_report_without_figures_is_quoted_in_the_error() -> None:
     with pytest.raises(ValueError, match="unable to connect"):
         parse("unable to connect to 127.0.0.1:9301 Connection refused\n")

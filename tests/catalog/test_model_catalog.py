@@ -149,6 +149,6 @@ def test_a_new_configuration_empties_the_cache() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_any_name_of_a_model_can_be_shown(kind: str) -> None:
+def test_any_model_name_can_be_printed(kind: str) -> None:
     names = ("", "a/b:c", "gpt-5 ü", "x" * 999, "claude-", "gemini-9.9-x")
     assert tuple(listed(make({kind: upstream(kind, models=names)}), kind)["details"]) == names

@@ -22,13 +22,13 @@ LOCAL = "local/smollm2-135m-instruct"
 HELLO = "Hello! Who are you?"
 
 
-def test_the_answer_goes_to_stdout_and_its_metrics_to_stderr(run: Run) -> None:
+def test_the_reply_goes_to_stdout_and_its_metrics_to_stderr(run: Run) -> None:
     result = run("chat", HELLO)
     assert (result.exit_code, result.stdout) == (0, OUTPUT + "\n")
     assert result.stderr == f"{LOCAL} · {LINE}\n"
 
 
-def test_a_prompt_alone_is_sent_as_it_is_with_the_gateways_defaults(
+def test_a_prompt_without_options_is_sent_with_the_gateways_defaults(
     run: Run, gateway: FakeGateway
 ) -> None:
     run("chat", HELLO)
@@ -106,7 +106,7 @@ def test_the_gateways_key_is_sent(
     assert gateway.requests[0].headers["authorization"] == "Bearer hw-1"
 
 
-def test_json_prints_the_whole_reply_as_it_was_answered(run: Run, gateway: FakeGateway) -> None:
+def test_json_prints_the_complete_reply_as_received(run: Run, gateway: FakeGateway) -> None:
     result = run("chat", "--json", HELLO)
     asked = {"model": "smollm2-135m-instruct", "chat_input": HELLO}
     assert json.loads(result.stdout) == json.loads(sample("local", asked))
@@ -115,7 +115,7 @@ def test_json_prints_the_whole_reply_as_it_was_answered(run: Run, gateway: FakeG
     assert gateway.asked["is_stream"] is False
 
 
-def test_a_cost_that_nobody_knows_is_said_to_be_unknown(run: Run, gateway: FakeGateway) -> None:
+def test_an_unknown_cost_is_printed_as_unknown(run: Run, gateway: FakeGateway) -> None:
     gateway.stream = [chunk("a"), last("a", cost_usd=None)]
     assert "· cost unknown ·" in run("chat", "Hi").stderr
 
@@ -127,7 +127,7 @@ def test_a_tool_call_prints_its_arguments_once(run: Run, gateway: FakeGateway) -
     assert result.stderr.endswith("· finish tool_calls\n")
 
 
-def test_an_empty_answer_prints_nothing(run: Run, gateway: FakeGateway) -> None:
+def test_an_empty_output_prints_nothing(run: Run, gateway: FakeGateway) -> None:
     gateway.stream = [last("", finish="length")]
     result = run("chat", "Hi")
     assert (result.exit_code, result.stdout) == (0, "")
@@ -182,22 +182,20 @@ def test_a_conversation_is_one_file_that_only_its_owner_reads(run: Run, tmp_path
 
 
 @pytest.mark.parametrize("arguments", [["--no-save", "Hi"], ["-m", "x", "Hi"]])
-def test_what_was_not_to_be_kept_or_not_answered_is_not(
+def test_no_conversation_is_saved_without_consent_or_reply(
     arguments: list[str], run: Run, tmp_path: Path
 ) -> None:
     run("chat", *arguments)
     assert not (tmp_path / "state").exists()
 
 
-def test_a_tool_call_is_not_kept_as_if_it_were_words(
-    run: Run, gateway: FakeGateway, tmp_path: Path
-) -> None:
+def test_a_tool_call_is_not_saved_as_text(run: Run, gateway: FakeGateway, tmp_path: Path) -> None:
     gateway.stream = [last("{}", finish="tool_calls")]
     run("chat", "Hi")
     assert not (tmp_path / "state").exists()
 
 
-def test_continue_without_a_conversation_is_a_mistake(run: Run, gateway: FakeGateway) -> None:
+def test_continue_without_a_conversation_is_a_usage_error(run: Run, gateway: FakeGateway) -> None:
     result = run("chat", "-c", "Hi")
     assert result.exit_code == 2
     assert "no conversation" in result.stderr
@@ -213,7 +211,7 @@ def test_a_broken_conversation_is_named(run: Run, tmp_path: Path) -> None:
     assert str(folder / "1.json") in result.stderr
 
 
-def test_an_answer_that_cannot_be_kept_is_still_an_answer(run: Run, tmp_path: Path) -> None:
+def test_a_reply_that_cannot_be_saved_is_printed(run: Run, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where a folder should be")
     result = run("chat", "Hi")
     assert (result.exit_code, result.stdout) == (0, OUTPUT + "\n")
@@ -238,7 +236,7 @@ def test_an_answer_that_cannot_be_kept_is_still_an_answer(run: Run, tmp_path: Pa
         (["--nonsense"], "No such option: --nonsense"),
     ],
 )
-def test_a_mistake_is_told_in_words_and_exits_2(
+def test_a_usage_error_is_a_message_and_exit_code_2(
     arguments: list[str], said: str, run: Run, gateway: FakeGateway
 ) -> None:
     result = run(*arguments)
@@ -250,7 +248,7 @@ def test_a_mistake_is_told_in_words_and_exits_2(
     assert gateway.requests == []
 
 
-def test_where_no_gateway_answers_it_says_how_to_start_one(run: Run) -> None:
+def test_without_a_gateway_the_error_says_how_to_start_one(run: Run) -> None:
     result = run("chat", "--url", "http://127.0.0.1:1", "Hi")
     assert result.exit_code == 3
     assert result.stderr == (
@@ -286,7 +284,7 @@ def test_an_error_of_the_gateway_is_shown_and_exits_1(
     )
 
 
-def test_an_answer_that_breaks_off_ends_its_line_and_exits_1(
+def test_a_reply_that_breaks_off_ends_its_line_and_exits_1(
     run: Run, gateway: FakeGateway, tmp_path: Path
 ) -> None:
     gateway.stream = [chunk("Hel"), error("the provider stopped", type="truncated_stream")]
@@ -296,7 +294,7 @@ def test_an_answer_that_breaks_off_ends_its_line_and_exits_1(
     assert not (tmp_path / "state").exists()
 
 
-def test_what_nobody_foresaw_is_one_line_unless_asked_for_more(
+def test_an_unexpected_error_is_one_line_without_debug(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(name: object) -> str:
@@ -316,7 +314,7 @@ def test_what_nobody_foresaw_is_one_line_unless_asked_for_more(
 # --- In a process of its own: pipes, signals, terminals -----------------------------------------
 
 
-def test_ctrl_c_ends_the_answer_and_the_call_and_exits_130(
+def test_ctrl_c_ends_the_reply_and_the_call_and_exits_130(
     gateway: FakeGateway, in_terminal: Callable[..., Any]
 ) -> None:
     left = threading.Event()
@@ -364,7 +362,7 @@ def test_a_models_control_characters_do_not_reach_the_terminal(
     assert f"\x1b[2m{LOCAL} · {LINE}\x1b[0m\n" in output
 
 
-def test_into_a_pipe_the_answer_stays_as_it_is(run: Run, gateway: FakeGateway) -> None:
+def test_a_reply_in_a_pipe_is_unchanged(run: Run, gateway: FakeGateway) -> None:
     gateway.stream = [chunk("\x1b[1m\r\n"), last("\x1b[1m\r\n")]
     assert run("chat", "Hi").stdout_bytes == b"\x1b[1m\r\n"
 
@@ -382,7 +380,7 @@ def test_a_terminal_without_a_prompt_is_not_waited_on(in_terminal: Callable[...,
     assert "nothing to ask" in output
 
 
-def test_a_narrow_encoding_costs_characters_and_no_crash(gateway: FakeGateway) -> None:
+def test_characters_that_the_terminals_encoding_lacks_are_replaced(gateway: FakeGateway) -> None:
     gateway.stream = [chunk("né\u4e16"), last("né\u4e16")]
     done = subprocess.run(
         [sys.executable, "-m", "headway", "chat", "--no-save", "Hi"],

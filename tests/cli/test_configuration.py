@@ -26,14 +26,16 @@ providers:
         "databricks without an address, no key: set DATABRICKS_TOKEN",
     ],
 )
-def test_a_provider_is_shown_with_its_place_and_what_it_lacks(line: str, tmp_path: Path) -> None:
+def test_a_provider_is_listed_with_its_address_and_missing_settings(
+    line: str, tmp_path: Path
+) -> None:
     path = tmp_path / "headway.yaml"
     path.write_text(FILE)
     shown = summary(load(path, {"HOME": str(tmp_path)}, FACTS)).splitlines()
     assert f"  provider  {line}" in shown
 
 
-def test_a_provider_is_shown_with_the_variables_that_say_where_it_is(tmp_path: Path) -> None:
+def test_a_provider_is_listed_with_the_variables_that_set_its_address(tmp_path: Path) -> None:
     environ = {
         "HOME": str(tmp_path),
         "OPENAI_BASE_URL": "http://h/v1",

@@ -13,7 +13,7 @@ def chat(text: str) -> Conversation:
     return Conversation(model="p/m", messages=[{"role": "user", "content": text}])
 
 
-def test_the_last_is_the_one_that_changed_last(tmp_path: Path) -> None:
+def test_the_last_conversation_is_the_most_recently_changed(tmp_path: Path) -> None:
     kept = Conversations(tmp_path)
     assert kept.last() is None
     first = kept.save(chat("one"))
@@ -24,7 +24,7 @@ def test_the_last_is_the_one_that_changed_last(tmp_path: Path) -> None:
     assert kept.last() == (first, chat("one more"))
 
 
-def test_only_so_many_are_kept_and_the_oldest_go(tmp_path: Path) -> None:
+def test_the_oldest_conversations_are_deleted_beyond_the_limit(tmp_path: Path) -> None:
     kept = Conversations(tmp_path, limit=2)
     paths = []
     for at in range(4):
@@ -35,13 +35,13 @@ def test_only_so_many_are_kept_and_the_oldest_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"model": 1}', b"\xff"])
-def test_what_is_no_conversation_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
+def test_an_invalid_conversation_file_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "1.json").write_bytes(content)
     with pytest.raises(UnreadableConversation, match=r"1\.json"):
         Conversations(tmp_path).last()
 
 
-def test_a_save_that_fails_leaves_the_old_and_no_draft(tmp_path: Path) -> None:
+def test_a_failed_save_keeps_the_old_file_and_leaves_no_temporary_file(tmp_path: Path) -> None:
     kept = Conversations(tmp_path)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "x").touch()

@@ -83,7 +83,7 @@ def test_a_gateway_that_does_not_start_is_quoted(run_demo: Callable[..., Result]
     assert "error: the gateway did not start\n       error: the port is taken\n" in result.stderr
 
 
-def test_a_gateway_that_is_gone_when_it_is_asked_is_told(run_demo: Callable[..., Result]) -> None:
+def test_a_gateway_that_has_exited_is_reported(run_demo: Callable[..., Result]) -> None:
     result = run_demo(sys.executable, "-c", f"import sys; {LISTENING}")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "no gateway answers" in result.stderr
@@ -124,7 +124,7 @@ def test_silence_at_the_start_has_an_end() -> None:
     assert process.returncode == -signal.SIGTERM
 
 
-def test_one_that_will_not_end_is_made_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gateway_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headway.cli.gateway_process.STOP_S", 0.1)
     code = f"import sys\n{STUBBORN}{LISTENING}time.sleep(60)"
     process = GatewayProcess([sys.executable, "-c", code], os.environ)

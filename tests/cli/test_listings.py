@@ -38,12 +38,12 @@ def test_providers_in_a_pipe_are_lines(run: Run, gateway: FakeGateway) -> None:
         (["providers"], ["openai", "local"]),
     ],
 )
-def test_json_is_what_the_gateway_answered(arguments: list[str], value: Any, run: Run) -> None:
+def test_json_prints_the_gateways_reply(arguments: list[str], value: Any, run: Run) -> None:
     assert json.loads(run(*arguments, "--json").stdout) == value
 
 
 @pytest.mark.parametrize("command", ["models", "providers"])
-def test_errors_are_told(command: str, run: Run, gateway: FakeGateway) -> None:
+def test_errors_are_reported(command: str, run: Run, gateway: FakeGateway) -> None:
     gateway.refuse(401, error("a key is wanted: set HEADWAY_API_KEY", type="authentication_error"))
     result = run(command)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -60,7 +60,7 @@ def test_a_terminal_gets_a_table(in_terminal: Callable[..., Any], gateway: FakeG
     assert lines[2:] == [["openai/gpt-4o", "Open␛[7mAI"], ["openai/[bold]m", "Open␛[7mAI"]]
 
 
-def test_a_terminal_gets_coloured_json_with_numbers_as_they_were(
+def test_a_terminal_gets_coloured_json_with_unchanged_numbers(
     in_terminal: Callable[..., Any],
 ) -> None:
     output, code = in_terminal("chat", "--json", "Hi").rest()
@@ -68,7 +68,7 @@ def test_a_terminal_gets_coloured_json_with_numbers_as_they_were(
     assert "\x1b[1;36m0.000061\x1b[0m" in output
 
 
-def test_the_version_is_told_without_loading_what_serving_needs() -> None:
+def test_the_version_is_printed_without_importing_the_server() -> None:
     code = (
         "import sys, atexit\n"
         "atexit.register(lambda: print(sorted({name.partition('.')[0] for name in sys.modules})))\n"

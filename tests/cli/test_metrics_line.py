@@ -7,7 +7,7 @@ from headway.cli.metrics_line import dollars, duration, metrics_line
 from headway.sdk import Metrics
 
 
-def test_the_contracts_sample_makes_the_line() -> None:
+def test_the_metrics_line_of_the_contracts_sample() -> None:
     assert metrics_line("openai/m", Metrics(**METRICS)) == f"openai/m · {LINE}"
 
 
@@ -30,7 +30,7 @@ def test_the_contracts_sample_makes_the_line() -> None:
         ),
     ],
 )
-def test_what_is_unknown_is_left_out_except_for_the_cost(
+def test_unknown_values_are_left_out_except_the_cost(
     metrics: Metrics, finish: str | None, line: str
 ) -> None:
     assert metrics_line("p/m", metrics, finish) == line

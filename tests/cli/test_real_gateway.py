@@ -13,7 +13,7 @@ from headway.cli.app import app
 from headway.cli.gateway_process import gateway
 
 
-def test_the_command_line_and_the_gateway_understand_each_other(tmp_path: Path) -> None:
+def test_the_command_line_works_with_a_real_gateway(tmp_path: Path) -> None:
     (tmp_path / "headway.yaml").write_text("ledger: {url: 'sqlite:///log.db'}\n")
     command = [sys.executable, "-m", "headway", "serve", "--port", "0"]
     with gateway(command, os.environ) as process:

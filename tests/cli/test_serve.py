@@ -63,7 +63,9 @@ def test_options_win_over_the_file(serving: Callable[..., Result], tmp_path: Pat
     assert (found.host, found.port, found.workers) == ("127.0.0.2", 0, 3)
 
 
-def test_the_file_is_the_one_that_was_named(serving: Callable[..., Result], tmp_path: Path) -> None:
+def test_the_option_config_names_the_file(
+    serving: Callable[..., Result], tmp_path: Path
+) -> None:
     (tmp_path / "other.yaml").write_text("server: {port: 9001}\n")
     server = Recorded()
     serving(server, "--config", "other.yaml")
@@ -74,7 +76,9 @@ def test_the_servers_exit_code_is_the_commands(serving: Callable[..., Result]) -
     assert serving(Recorded(code=1)).exit_code == 1
 
 
-def test_a_bind_that_others_reach_needs_keys_or_a_word(serving: Callable[..., Result]) -> None:
+def test_a_host_that_other_machines_reach_needs_keys_or_the_insecure_flag(
+    serving: Callable[..., Result],
+) -> None:
     server = Recorded()
     refused = serving(server, "--host", "0.0.0.0")
     assert refused.exit_code == 2
@@ -83,7 +87,7 @@ def test_a_bind_that_others_reach_needs_keys_or_a_word(serving: Callable[..., Re
     assert serving(server, "--host", "0.0.0.0", "--insecure").exit_code == 0
 
 
-def test_a_wrong_file_is_told_with_its_lines(
+def test_errors_in_a_file_are_reported_with_their_lines(
     serving: Callable[..., Result], tmp_path: Path
 ) -> None:
     (tmp_path / "headway.yaml").write_text("server:\n  prot: 1\n  workers: x\n")
@@ -95,7 +99,7 @@ def test_a_wrong_file_is_told_with_its_lines(
         assert "headway.yaml:3" in result.stderr
 
 
-def test_check_config_says_what_it_amounts_to_and_no_key(tmp_path: Path) -> None:
+def test_check_config_prints_a_summary_without_keys(tmp_path: Path) -> None:
     (tmp_path / "headway.yaml").write_text(
         "server: {port: 9001, workers: 2, api_keys: [hw-planted-1]}\n"
         "ledger: {url: 'sqlite:///log.db'}\n"
@@ -137,7 +141,7 @@ def _until_printed(capfd: pytest.CaptureFixture[str], printed: dict[str, str], t
     raise AssertionError(printed)
 
 
-def test_greet_asks_once_when_ready_and_shows_the_answer(
+def test_greet_makes_one_call_when_ready_and_prints_the_reply(
     serving: Callable[..., Result], free_port: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     printed = {"out": "", "err": ""}
@@ -155,7 +159,7 @@ def test_greet_asks_once_when_ready_and_shows_the_answer(
     assert f"local/smollm2-135m-instruct · {LINE}\n" in printed["err"]
 
 
-def test_the_greeting_uses_a_key_where_one_is_wanted(
+def test_the_first_call_uses_a_key_where_one_is_required(
     serving: Callable[..., Result], free_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
@@ -171,7 +175,7 @@ def test_the_greeting_uses_a_key_where_one_is_wanted(
     assert set(seen) == {"Bearer hw-first"}
 
 
-def test_a_greeting_does_not_outlive_the_server(
+def test_the_first_call_process_ends_with_the_server(
     serving: Callable[..., Result], free_port: int
 ) -> None:
     started: list[FakeGateway] = []
@@ -186,7 +190,7 @@ def test_a_greeting_does_not_outlive_the_server(
     assert len(started) == 1
 
 
-def test_somebody_elses_gateway_is_not_greeted(
+def test_no_first_call_is_sent_to_another_gateway(
     serving: Callable[..., Result], gateway: FakeGateway
 ) -> None:
     port = gateway.url.rpartition(":")[2]
@@ -217,5 +221,5 @@ def test_greet_needs_a_port_that_is_known(serving: Callable[..., Result]) -> Non
         ("gateway.internal", "http://gateway.internal:8000"),
     ],
 )
-def test_what_is_bound_everywhere_is_reached_on_loopback(host: str, url: str) -> None:
+def test_a_server_bound_to_all_interfaces_is_reached_on_loopback(host: str, url: str) -> None:
     assert client_address(Server(host=host, api_keys=(Secret("k"),))) == url

@@ -144,7 +144,7 @@ def test_other_arguments_are_left_to_typer(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("name", ["HEADWAY_DEBUG", "_HEADWAY_COMPLETE"])
-def test_a_variable_that_changes_every_command_leaves_it_to_typer(name: str) -> None:
+def test_with_a_variable_that_changes_every_command_typer_parses(name: str) -> None:
     assert serve_parser.parse(["serve"], {name: "1"}) is None
     assert serve_parser.parse(["serve"], {name: ""}) == ServeArguments()
 
@@ -184,7 +184,7 @@ def ends(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int | str | N
         ),
     ],
 )
-def test_what_goes_wrong_is_told_as_by_every_command(
+def test_errors_are_reported_like_those_of_every_command(
     error: BaseException,
     code: int,
     said: str,
@@ -233,7 +233,7 @@ def loaded_by_a_server(config: Any) -> set[str]:
     return set(json.loads(out))
 
 
-def test_a_server_loads_what_it_serves_with_and_no_more() -> None:
+def test_a_server_imports_only_what_it_needs() -> None:
     provider = {"kind": "anthropic", "base_url": "http://127.0.0.1:1", "api_key": "k"}
     loaded = loaded_by_a_server({"providers": {"anthropic": provider}})
     assert sorted(SPARED & loaded) == []

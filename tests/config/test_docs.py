@@ -88,7 +88,7 @@ def test_the_pages_example_is_a_configuration(tmp_path: Path) -> None:
         assert config.providers["gpu"].base_url == "http://gpu-box:8000/v1"
 
 
-def test_the_pages_problems_are_those_that_are_told(
+def test_the_pages_problems_are_those_that_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

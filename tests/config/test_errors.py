@@ -28,7 +28,7 @@ leger: {}
 """
 
 
-def test_all_problems_are_told_at_once_in_the_files_order(refused) -> None:
+def test_all_problems_are_reported_at_once_in_the_files_order(refused) -> None:
     assert refused(WRONG, HEADWAY_PORT="hw-planted-d") == [
         "headway.yaml:2: server.port: must be a port from 0 to 65535",
         "headway.yaml:3: server.prot: unknown key; did you mean port?",
@@ -100,7 +100,7 @@ providers:
         assert "***" in shown
 
 
-def test_a_secret_is_its_text_wherever_it_is_used_and_hidden_where_it_is_shown() -> None:
+def test_a_secret_is_its_text_where_it_is_used_and_hidden_where_it_is_printed() -> None:
     secret = Secret("sk-planted")
     assert "Bearer " + secret == f"Bearer {secret}" == "Bearer sk-planted"
     assert repr(secret) == repr([secret])[1:-1] == f"{secret!r}" == "***"
@@ -109,7 +109,7 @@ def test_a_secret_is_its_text_wherever_it_is_used_and_hidden_where_it_is_shown()
         msgspec.json.encode([secret])
 
 
-def test_problems_are_kept_for_those_who_show_them_otherwise() -> None:
+def test_problems_are_available_for_other_output_formats() -> None:
     first, second = Problem("b", "m", "f.yaml", 2), Problem("a", "m", "f.yaml", 10)
     other = Problem("--port", "m", "command line")
     error = ConfigError([other, second, first])
@@ -125,5 +125,5 @@ def test_problems_are_kept_for_those_who_show_them_otherwise() -> None:
         ("zzz", "known: base_url, kind"),
     ],
 )
-def test_a_near_key_is_suggested_else_all_are_named(name: str, expected: str) -> None:
+def test_a_similar_key_is_suggested_else_all_keys_are_named(name: str, expected: str) -> None:
     assert suggestion(name, ["kind", "base_url"]) == expected

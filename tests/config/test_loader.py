@@ -44,14 +44,14 @@ def test_clouds_variables_are_kept_as_secrets_and_nothing_else_is(read) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{}", "# nothing\n", "\ufeff{}", "server:\nproviders:\n"])
-def test_an_empty_file_says_as_much_as_none(read, tmp_path: Path, text: str) -> None:
+def test_an_empty_file_gives_the_defaults(read, tmp_path: Path, text: str) -> None:
     without = read()
     config = read(text)
     assert config.source == str(tmp_path / "headway.yaml")
     assert msgspec.structs.replace(config, source=None) == without
 
 
-def test_the_shipped_kinds_are_served_without_a_word(tmp_path: Path, monkeypatch) -> None:
+def test_the_shipped_kinds_need_no_configuration(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     config = load(None, {"OPENAI_API_KEY": "sk-planted"}, SHIPPED)
     assert {"openai", "echo", "local"} <= set(config.providers)
@@ -160,7 +160,7 @@ def test_the_environment_overrides_the_file(read) -> None:
     assert config.ledger.url == "sqlite:////tmp/h.db"
 
 
-def test_an_empty_variable_says_nothing(read) -> None:
+def test_an_empty_variable_is_ignored(read) -> None:
     config = read("server: {port: 9}", HEADWAY_PORT="", HEADWAY_API_KEYS="", VENDOR_API_KEY=" ")
     assert config.server == Server(port=9)
     assert config.providers["vendor"].api_key is None
@@ -200,7 +200,7 @@ def test_the_ledger_has_its_place_in_the_users_state(read, environ, url: str) ->
     assert read(None, **environ).ledger.url == url
 
 
-def test_a_relative_ledger_counts_from_where_it_is_written(read, tmp_path: Path) -> None:
+def test_a_relative_ledger_path_is_relative_to_where_it_is_set(read, tmp_path: Path) -> None:
     elsewhere = tmp_path / "etc"
     elsewhere.mkdir()
     (elsewhere / "h.yaml").write_text("ledger: {url: sqlite:///h.db}")
@@ -235,13 +235,13 @@ def test_a_cgi_servers_http_proxy_comes_from_a_request_and_is_ignored(read) -> N
 # --- The command line, and who may reach the gateway --------------------------------------------
 
 
-def test_the_command_line_overrides_all(read) -> None:
+def test_the_command_line_takes_precedence(read) -> None:
     overrides = Overrides(host="0.0.0.0", port=0, workers=4, insecure=True)
     config = read("server: {port: 1}", overrides, HEADWAY_PORT="2")
     assert config.server == Server(host="0.0.0.0", port=0, workers=4, insecure=True)
 
 
-def test_overriding_changes_what_it_names_and_nothing_else(read) -> None:
+def test_overrides_change_only_the_given_settings(read) -> None:
     text = "server: {host: '::1', port: 1}"
     config = read(text)
     changed = read(text, Overrides(port=2))
@@ -274,7 +274,7 @@ def test_a_loopback_host_needs_no_keys(read, host: str) -> None:
 
 
 @pytest.mark.parametrize("permission", ["api_keys: [k]", "insecure: true"])
-def test_keys_or_a_word_of_consent_open_it_to_others(read, permission: str) -> None:
+def test_a_host_that_others_reach_needs_keys_or_the_insecure_flag(read, permission: str) -> None:
     assert read(f"server: {{host: 0.0.0.0, {permission}}}").server.host == "0.0.0.0"
     assert read("{}", Overrides(insecure=True), HEADWAY_HOST="0.0.0.0").server.insecure
 
@@ -295,7 +295,7 @@ def test_keys_that_are_wrong_are_not_also_reported_missing(refused) -> None:
 # --- What it costs ------------------------------------------------------------------------------
 
 
-def test_without_a_file_no_yaml_is_imported_and_never_a_slow_library() -> None:
+def test_without_a_file_neither_yaml_nor_slow_libraries_are_imported() -> None:
     script = (
         "import sys; from headway.config import load; load(None, {}, {});"
         "slow = {'yaml', 'pydantic', 'asyncio', 'difflib', 'fastapi', 'httptools'};"

@@ -24,7 +24,7 @@ def test_a_kind_without_address_and_key_needs_neither(read) -> None:
     assert read().providers["here"] == Provider(name="here", kind="here")
 
 
-def test_any_number_of_a_kind_stand_under_names_of_their_own(read) -> None:
+def test_several_providers_of_one_kind_have_different_names(read) -> None:
     providers = read(
         """
 providers:
@@ -65,7 +65,7 @@ def test_the_standard_key_goes_to_the_kinds_own_address_only(
     assert (provider.api_key, provider.needs_key) == (api_key, needs_key)
 
 
-def test_timeouts_are_those_of_all_but_for_the_providers_own(read) -> None:
+def test_a_providers_timeouts_override_the_general_ones(read) -> None:
     providers = read(
         "timeouts: {connect: 1, idle: 2}\nproviders: {vendor: {timeouts: {idle: 3m}}}"
     ).providers
@@ -106,7 +106,9 @@ def test_a_secret_option_is_a_text_that_is_never_shown(
 
 
 @pytest.mark.parametrize("written", ["007", "[a]", "{a: b}", "true"])
-def test_a_secret_option_that_is_no_text_is_refused_and_not_shown(refused, written: str) -> None:
+def test_a_secret_option_that_is_no_text_is_refused_without_quoting_it(
+    refused, written: str
+) -> None:
     line, *more = refused(f"providers:\n  cloud:\n    password: {written}")
     assert not more
     assert line.startswith("headway.yaml:3: providers.cloud.password: must be a secret: text")
@@ -136,7 +138,7 @@ providers:
     assert provider.verify is False
 
 
-def test_an_empty_proxy_goes_direct_which_is_not_the_same_as_none(read) -> None:
+def test_an_empty_proxy_differs_from_none_and_uses_no_proxy(read) -> None:
     providers = read("providers: {vendor: {proxy: ''}}").providers
     assert providers["vendor"].proxy == ""
     assert providers["here"].proxy is None
@@ -199,10 +201,10 @@ providers:
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_with_its_line(refused, text: str, line: str) -> None:
+def test_a_wrong_value_is_refused_with_its_line(refused, text: str, line: str) -> None:
     assert refused(text) == [f"headway.yaml:{line}"]
 
 
-def test_a_kind_that_could_not_be_read_is_reported_once(refused) -> None:
+def test_an_unreadable_kind_is_reported_once(refused) -> None:
     assert len(refused("providers: {gpu: {kind: '${NOT_THERE}'}}")) == 1
     assert len(refused("providers: {gpu: {kind: [vendor]}}")) == 1

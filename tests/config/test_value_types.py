@@ -129,7 +129,7 @@ CASES: list[tuple[ValueType, dict[str, object], list[str]]] = [
 @pytest.mark.parametrize(
     ("form", "text", "value"), [(form, *item) for form, good, _ in CASES for item in good.items()]
 )
-def test_a_form_reads_what_has_it(form: ValueType, text: str, value: object) -> None:
+def test_a_value_type_reads_valid_texts(form: ValueType, text: str, value: object) -> None:
     read = value_of(form, Scalar(text, expanded=True))
     assert read == value
     if isinstance(value, float | int | bool):
@@ -137,7 +137,9 @@ def test_a_form_reads_what_has_it(form: ValueType, text: str, value: object) -> 
 
 
 @pytest.mark.parametrize(("form", "text"), [(form, text) for form, _, bad in CASES for text in bad])
-def test_a_form_refuses_all_else_and_says_what_would_be_right(form: ValueType, text: str) -> None:
+def test_a_value_type_refuses_other_texts_and_describes_valid_ones(
+    form: ValueType, text: str
+) -> None:
     with pytest.raises(InvalidValueError) as error:
         value_of(form, Scalar(text, expanded=True))
     assert str(error.value)
@@ -158,7 +160,9 @@ def test_a_form_refuses_all_else_and_says_what_would_be_right(form: ValueType, t
         (value_types.PORT, "planted", "must be a port from 0 to 65535"),
     ],
 )
-def test_a_refusal_says_why_and_not_what(form: ValueType, text: str, message: str) -> None:
+def test_a_refusal_gives_the_reason_without_quoting_the_value(
+    form: ValueType, text: str, message: str
+) -> None:
     with pytest.raises(InvalidValueError) as error:
         value_of(form, Scalar(text, expanded=True))
     assert message in str(error.value)
@@ -184,7 +188,7 @@ def test_a_refusal_says_why_and_not_what(form: ValueType, text: str, message: st
         (value_types.SIZE, "str", True),
     ],
 )
-def test_what_yaml_takes_the_text_for_must_fit(form: ValueType, tag: str, accepted: bool) -> None:
+def test_the_yaml_type_of_a_text_must_fit(form: ValueType, tag: str, accepted: bool) -> None:
     scalar = Scalar("true" if form is value_types.FLAG else "12", tag=tag)
     if accepted:
         value_of(form, scalar)

@@ -11,7 +11,7 @@ ELSEWHERE = "https://proxy.example/v1"
 KEY = "sk-standard"
 
 
-def test_a_variable_says_where_a_provider_is_and_is_shown_for_it(read) -> None:
+def test_a_variable_sets_a_providers_address_and_is_listed_with_it(read) -> None:
     for text in (None, "providers: {vendor: {timeouts: {idle: 3}, models: [a]}}"):
         provider = read(text, VENDOR_BASE_URL=f" {ELSEWHERE}/ ").providers["vendor"]
         assert provider.base_url == ELSEWHERE
@@ -19,13 +19,13 @@ def test_a_variable_says_where_a_provider_is_and_is_shown_for_it(read) -> None:
     assert read().providers["vendor"].sources == {}
 
 
-def test_the_key_of_the_variable_beside_it_goes_there(read) -> None:
+def test_the_key_from_the_environment_is_sent_to_an_address_from_the_environment(read) -> None:
     environ = {"VENDOR_BASE_URL": ELSEWHERE, "VENDOR_API_KEY": KEY}
     provider = read("providers: {mine: {kind: vendor}}", **environ).providers["mine"]
     assert (provider.base_url, provider.api_key, provider.needs_key) == (ELSEWHERE, KEY, False)
 
 
-def test_where_nobody_asks_for_a_key_none_is_needed(read) -> None:
+def test_without_configured_keys_no_key_is_required(read) -> None:
     provider = read(VENDOR_BASE_URL=ELSEWHERE).providers["vendor"]
     assert (provider.api_key, provider.needs_key) == (None, False)
     assert read(VENDOR_BASE_URL=USUAL).providers["vendor"].needs_key is True
@@ -40,7 +40,9 @@ def test_where_nobody_asks_for_a_key_none_is_needed(read) -> None:
         "beta: sk-of-the-file",
     ],
 )
-def test_what_the_file_entrusts_to_the_vendor_is_not_led_elsewhere(read, keys: str) -> None:
+def test_settings_for_the_vendors_address_are_not_sent_to_an_address_from_the_environment(
+    read, keys: str
+) -> None:
     provider = read(f"providers: {{vendor: {{{keys}}}}}", VENDOR_BASE_URL=ELSEWHERE)
     assert provider.providers["vendor"].base_url == USUAL
     assert provider.providers["vendor"].sources == {}
@@ -68,7 +70,7 @@ def test_an_option_in_the_file_wins(read) -> None:
     assert (provider.options, provider.sources) == ({"region": "us"}, {})
 
 
-def test_an_empty_variable_says_nothing(read) -> None:
+def test_an_empty_variable_is_ignored(read) -> None:
     providers = read(VENDOR_BASE_URL=" ", CLOUD_REGION="").providers
     assert providers["vendor"].base_url == USUAL
     assert providers["cloud"].options == {}
@@ -122,6 +124,6 @@ def test_a_wrong_variable_is_named_once_and_not_shown(refused, name: str, value:
     assert not more
 
 
-def test_a_wrong_variable_that_nobody_reads_is_no_fault(read) -> None:
+def test_a_wrong_variable_that_is_not_used_is_no_error(read) -> None:
     text = "providers: {vendor: {base_url: 'http://box'}}"
     assert read(text, VENDOR_BASE_URL="nonsense").providers["vendor"].base_url == "http://box"

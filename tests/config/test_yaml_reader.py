@@ -45,7 +45,7 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(
         ),
     ],
 )
-def test_what_is_no_configuration_is_refused_with_its_line(refused, data: bytes, line: str) -> None:
+def test_an_invalid_configuration_is_refused_with_its_line(refused, data: bytes, line: str) -> None:
     problems = refused(data)
     assert any(problem.startswith(f"headway.yaml:{line}") for problem in problems), problems
 

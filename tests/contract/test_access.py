@@ -95,7 +95,7 @@ def test_the_right_key_is_accepted_in_either_header(locked: Gateway, name: str) 
     assert ok(locked.chat(headers=RIGHT_HEADERS[name]))["chat_output"] == "Hello there!"
 
 
-def test_health_is_open(locked: Gateway) -> None:
+def test_health_requires_no_key(locked: Gateway) -> None:
     assert locked.client.get("/health").status == 200
 
 

@@ -16,7 +16,7 @@ def scripted(**script: Any) -> dict[str, Any]:
     return {"model": "echo", "parameters": {"echo": script}}
 
 
-def test_echo_answers_from_the_prompt_deterministically(gateway: Gateway) -> None:
+def test_echo_returns_the_prompt_deterministically(gateway: Gateway) -> None:
     first = ok(gateway.chat("echo", model="echo"))
     second = ok(gateway.chat("echo", model="echo"))
     assert HELLO in first["chat_output"]
@@ -61,7 +61,7 @@ def test_echo_can_fail_before_it_starts(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("fault", ["cut", "malformed", "error_event"])
-def test_echo_can_break_off_in_the_middle(gateway: Gateway, fault: str) -> None:
+def test_echo_can_end_a_response_in_the_middle(gateway: Gateway, fault: str) -> None:
     script = scripted(text="one two three", fault=fault, fault_after=2)
     error_of(gateway.chat("echo", **script), 502)
     with gateway.stream("echo", **script) as stream:
@@ -84,7 +84,7 @@ def has_model() -> bool:
 
 
 @pytest.mark.skipif(not has_model(), reason="the local model is not installed")
-def test_local_answers_with_a_real_model(launch: Callable[..., Gateway]) -> None:
+def test_the_provider_local_responds_with_a_real_model(launch: Callable[..., Gateway]) -> None:
     own = launch({"providers": {"local": {"kind": "local"}}})
     model = "smollm2-135m-instruct"
     assert model in own.client.get("/api/engine/models?provider=local").json["models"]

@@ -244,12 +244,12 @@ def test_a_provider_that_does_not_answer_in_time_is_504(
     assert time.monotonic() - began < 5
 
 
-def test_a_whole_answer_that_stalls_is_504(gateway: Gateway, upstream: Upstream) -> None:
+def test_a_complete_response_that_stalls_is_504(gateway: Gateway, upstream: Upstream) -> None:
     upstream.play(Answer((role(), text("Hello"), HANG)))
     error_of(gateway.chat("hasty"), 504)
 
 
-def test_a_slow_answer_that_makes_progress_is_no_timeout(
+def test_a_slow_response_that_makes_progress_is_no_timeout(
     gateway: Gateway, upstream: Upstream
 ) -> None:
     pieces = [step for n in range(4) for step in (Wait(0.2), text(str(n)))]

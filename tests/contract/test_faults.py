@@ -206,7 +206,7 @@ BEFORE: dict[str, tuple[Sequence[Step], tuple[int, str]]] = {
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("name", BEFORE)
-def test_a_fault_before_the_answer_is_an_http_error(
+def test_a_fault_before_the_response_is_an_http_error(
     faulty: Faulty, script: Script, name: str, caller: str
 ) -> None:
     steps, (status, kind) = BEFORE[name]
@@ -288,7 +288,7 @@ EVENTS_GONE_WRONG: dict[str, tuple[bytes, tuple[int, str]]] = {
 
 @pytest.mark.parametrize("caller", [name for name in CALLERS if name != "openai, whole"])
 @pytest.mark.parametrize("name", EVENTS_GONE_WRONG)
-def test_events_that_go_wrong_are_an_error(
+def test_malformed_events_are_an_error(
     faulty: Faulty, script: Script, name: str, caller: str
 ) -> None:
     data, (status, kind) = EVENTS_GONE_WRONG[name]
@@ -302,7 +302,7 @@ def test_events_that_go_wrong_are_an_error(
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_a_content_length_that_is_too_long_is_a_truncated_answer(
+def test_a_body_shorter_than_its_content_length_is_a_truncated_response(
     faulty: Faulty, script: Script, caller: str
 ) -> None:
     short = sse_event(role()) + event("Hello")
@@ -394,7 +394,7 @@ FINE: dict[str, tuple[Sequence[Step], str]] = {
 
 @pytest.mark.parametrize("caller", [name for name in CALLERS if name != "openai, whole"])
 @pytest.mark.parametrize("name", FINE)
-def test_unusual_but_valid_answers_are_served(
+def test_unusual_but_valid_responses_are_served(
     faulty: Faulty, script: Script, name: str, caller: str
 ) -> None:
     steps, wanted = FINE[name]

@@ -151,7 +151,7 @@ def test_streamed_tool_calls_work(sdk: Any, upstream: Upstream) -> None:
     assert arguments == {0: '{"city":"Paris"}', 1: '{"city":"Rome"}'}
 
 
-def test_a_stream_helper_sees_a_whole_answer(sdk: Any) -> None:
+def test_the_sdks_stream_helper_gets_a_complete_response(sdk: Any) -> None:
     with sdk.chat.completions.stream(model="openai/gpt-4o", messages=MESSAGES) as stream:
         stream.until_done()
         final = stream.get_final_completion()
@@ -222,7 +222,7 @@ def checked(error: Any) -> dict[str, Any]:
     return dict(body)
 
 
-def test_a_rate_limit_tells_the_client_when_to_retry(sdk: Any, upstream: Upstream) -> None:
+def test_the_error_for_a_rate_limit_has_the_time_to_retry(sdk: Any, upstream: Upstream) -> None:
     upstream.play(refusal(429, **{"retry-after": "7"}))
     with pytest.raises(openai.RateLimitError) as caught:
         sdk.chat.completions.create(model="openai/gpt-4o", messages=MESSAGES)

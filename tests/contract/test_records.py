@@ -46,7 +46,9 @@ def field(record: Any, name: str) -> Any:
     raise LookupError(name)
 
 
-def test_a_whole_answer_is_recorded_before_it_is_read(gateway: Gateway, model: str) -> None:
+def test_a_complete_reply_is_recorded_before_the_client_reads_it(
+    gateway: Gateway, model: str
+) -> None:
     reply = ok(gateway.chat(model=model))
     record = the_record(gateway, model)
     assert field(record, "outcome") == "ok"

@@ -153,13 +153,13 @@ def test_the_session_id_is_returned(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("is_stream", [False, None])
-def test_is_stream_false_and_null_give_a_whole_answer(
+def test_is_stream_false_and_null_give_a_complete_reply(
     server: Gateway, is_stream: bool | None
 ) -> None:
     assert ok(server.chat(is_stream=is_stream))["chat_output"] == "Hello there!"
 
 
-def test_the_accept_header_does_not_turn_a_whole_answer_into_a_stream(server: Gateway) -> None:
+def test_the_accept_header_does_not_turn_a_complete_reply_into_a_stream(server: Gateway) -> None:
     assert ok(server.chat(headers={"accept": "text/event-stream"}))["object"] == "chat.completion"
 
 
@@ -244,7 +244,7 @@ def test_logprobs_of_all_pieces_are_joined(server: Gateway, upstream: Upstream) 
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])
-def test_an_answer_is_the_same_wherever_its_bytes_are_cut(
+def test_a_response_is_the_same_wherever_its_bytes_are_split(
     server: Gateway, upstream: Upstream, size: int
 ) -> None:
     steps = (role(), text("Grüße, "), text("世界 🌍"), finish(), usage(), DONE)

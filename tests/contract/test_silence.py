@@ -81,7 +81,7 @@ def test_ndjson_streams_get_no_comments(quiet: Gateway, upstream: Upstream) -> N
     assert [json.loads(line) for line in lines][-1]["chat_output"] == "Hi"
 
 
-def test_whole_answers_get_no_comments(quiet: Gateway, upstream: Upstream) -> None:
+def test_complete_replies_get_no_comments(quiet: Gateway, upstream: Upstream) -> None:
     upstream.play(Answer((role(), LONG, text("Hi"), finish(), usage(), DONE)))
     assert quiet.chat().json["chat_output"] == "Hi"
 

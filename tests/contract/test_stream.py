@@ -283,7 +283,7 @@ def test_the_providers_message_reaches_the_caller_of_a_failed_stream(
     assert "The server had an error" in error["message"]
 
 
-def test_a_failed_answer_that_was_not_streamed_is_an_http_error(
+def test_a_failed_response_that_was_not_streamed_is_an_http_error(
     gateway: Gateway, upstream: Upstream
 ) -> None:
     upstream.play(Answer((role(), text("Hello"), text(" you"), CUT)))

@@ -183,7 +183,7 @@ def test_a_failure_is_kept_for_a_second() -> None:
     play([UpstreamAuth("refused"), NOW + 3600], check)
 
 
-def test_a_kept_failure_does_not_grow() -> None:
+def test_a_kept_failure_does_not_collect_tracebacks() -> None:
     """Each raise adds to the traceback of an exception."""
 
     async def check(cache: Cache, clock: SetClock) -> None:

@@ -12,13 +12,13 @@ from headway.types import ChatRequest, EmbeddingsRequest
 SIZE = field("size", list[int] | None, "a list of numbers or null")
 
 
-def test_a_field_is_read_or_unknown() -> None:
+def test_a_missing_or_null_field_is_none() -> None:
     assert SIZE.read({"size": Raw(b"[1]")}) == [1]
     assert SIZE.read({"size": Raw(b"null")}) is None
     assert SIZE.read({}) is None
 
 
-def test_a_wrong_value_is_named_with_its_place() -> None:
+def test_the_error_for_a_wrong_value_has_its_location() -> None:
     with pytest.raises(InvalidField) as caught:
         SIZE.read({"size": Raw(b'[1,"x"]')})
     assert caught.value.param == "size"
@@ -34,7 +34,7 @@ def test_a_value_nested_too_deeply_is_named() -> None:
     assert caught.value.param == "anything"
 
 
-def test_what_is_required_is_neither_absent_nor_null() -> None:
+def test_a_required_field_is_neither_absent_nor_null() -> None:
     assert SIZE.require({"size": Raw(b"[]")}) == []
     with pytest.raises(InvalidField, match="`size` is missing: it must be a list"):
         SIZE.require({})

@@ -46,7 +46,7 @@ def test_a_text_reads_the_same_from_a_template_as_from_an_encoding(
         assert quick == each.encode(NOTHING, again, now)
 
 
-def test_a_second_choice_is_not_taken_for_the_first() -> None:
+def test_a_text_of_the_second_choice_is_not_read_as_the_firsts() -> None:
     for dialect in (Engine(), OpenAIChat()):
         stream = dialect.stream(replace(context("s", "m", True)))
         for index in (0, 0, 1, 0):

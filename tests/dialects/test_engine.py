@@ -36,7 +36,7 @@ def plain(parameters: Any) -> dict[str, Any]:
     return {name: json.loads(bytes(value)) for name, value in parameters.items()}
 
 
-def test_the_least_that_can_be_asked_has_the_contracts_defaults() -> None:
+def test_a_minimal_request_has_the_contracts_defaults() -> None:
     call = decode()
     assert call.provider == "openai"
     assert call.request.model == "gpt-4o"
@@ -52,7 +52,7 @@ def test_the_least_that_can_be_asked_has_the_contracts_defaults() -> None:
     assert call.options == {}
 
 
-def test_a_texts_own_escapes_go_on_verbatim() -> None:
+def test_escapes_in_a_text_are_passed_on_verbatim() -> None:
     call = ENGINE.decode(inbound(b'{"model":"m","chat_input":"\\u00e9\\n"}'))
     assert bytes(call.request.messages) == b'[{"role":"user","content":"\\u00e9\\n"}]'
 
@@ -84,7 +84,7 @@ GIVEN: list[tuple[dict[str, Any], dict[str, Any] | None, bool]] = [
 
 
 @pytest.mark.parametrize(("fields", "sent", "uses_default_parameters"), GIVEN)
-def test_what_the_caller_gave_is_merged_over_nothing(
+def test_given_parameters_are_not_merged_with_defaults(
     fields: dict[str, Any], sent: dict[str, Any] | None, uses_default_parameters: bool
 ) -> None:
     request = decode(**fields).request
@@ -93,7 +93,7 @@ def test_what_the_caller_gave_is_merged_over_nothing(
 
 
 @pytest.mark.parametrize("name", FORWARDED)
-def test_what_goes_beside_the_parameters_leaves_the_defaults_in_effect(name: str) -> None:
+def test_fields_outside_parameters_leave_the_defaults_in_effect(name: str) -> None:
     request = decode(**{name: {"a": 1}}).request
     assert plain(request.parameters) == {**plain(DEFAULTS), name: {"a": 1}}
     assert request.uses_default_parameters
@@ -192,7 +192,7 @@ def test_a_field_of_the_wrong_kind_is_named(field: str, value: Any, expected: st
     assert expected in caught.value.message
 
 
-def test_the_place_of_a_wrong_message_is_told() -> None:
+def test_the_error_for_a_wrong_message_has_its_location() -> None:
     with pytest.raises(InvalidField, match=r"\$\[1\]"):
         decode(chat_input=[{"role": "user"}, {}])
 
@@ -207,13 +207,15 @@ def test_a_missing_field_is_named(field: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "instead"), FIELD_INSTEAD.items())
-def test_what_has_its_own_field_is_refused_among_the_parameters(name: str, instead: str) -> None:
+def test_a_parameter_with_its_own_field_is_refused_among_the_parameters(
+    name: str, instead: str
+) -> None:
     with pytest.raises(InvalidField, match=f"use `{instead}`") as caught:
         decode(parameters={name: "x"})
     assert caught.value.param == name
 
 
-def test_openais_names_are_refused_beside_them_too() -> None:
+def test_openais_field_stream_is_refused() -> None:
     with pytest.raises(InvalidField, match="use `is_stream`"):
         decode(stream=True)
 
@@ -257,14 +259,14 @@ def test_a_whole_reply_has_the_contracts_keys_in_its_order() -> None:
     assert ENGINE.encode(context(session_id="s"), answer, METRICS, 1700000001.5) == WHOLE
 
 
-def test_what_the_provider_did_not_say_is_null() -> None:
+def test_values_that_the_provider_did_not_report_are_null() -> None:
     reply = json.loads(ENGINE.encode(context(), fold(Text("a"), Finished("stop")), METRICS, 1.0))
     assert [
         reply[name] for name in ("usage", "system_fingerprint", "deployment", "session_id")
     ] == [None] * 4
 
 
-def test_changes_of_the_request_are_shown() -> None:
+def test_transformations_of_the_request_are_listed() -> None:
     changes = (Transformation("dropped", "top_p", "no"),)
     encoded = ENGINE.encode(context(transformations=changes), fold(*HELLO), METRICS, 1.0)
     assert json.loads(encoded)["transformations"] == [
@@ -312,7 +314,7 @@ LAST = (
     ],
     ids=["ndjson", "sse"],
 )
-def test_a_stream_says_the_input_first_and_the_metrics_last(
+def test_a_stream_has_the_input_first_and_the_metrics_last(
     sse: bool, content_type: bytes, before: bytes, after: bytes, end: list[bytes]
 ) -> None:
     stream = ENGINE.stream(context(sse=sse))
@@ -324,7 +326,7 @@ def test_a_stream_says_the_input_first_and_the_metrics_last(
     assert stream.end(fold(*HELLO), METRICS, 3.0) == [before + LAST + after, *end]
 
 
-def test_a_stream_of_nothing_says_all_in_its_last_object() -> None:
+def test_a_stream_without_content_has_everything_in_its_last_object() -> None:
     answer = fold(Finished("stop"))
     (last,) = ENGINE.stream(context(sse=False)).end(answer, METRICS, 1.0)
     shown = json.loads(last)
@@ -333,7 +335,7 @@ def test_a_stream_of_nothing_says_all_in_its_last_object() -> None:
     assert list(shown)[-2:] == ["deployment", "transformations"]
 
 
-def test_each_choice_says_once_whose_message_it_is() -> None:
+def test_each_choice_has_its_role_once() -> None:
     stream = ENGINE.stream(context(sse=False))
     pieces = [stream.encode(NO_FRAME, [Text("x", index)], 1.0) for index in (0, 1, 0, 1)]
     roles = [json.loads(piece or b"")["choices"][0]["delta"].get("role") for piece in pieces]

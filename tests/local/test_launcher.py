@@ -55,7 +55,7 @@ def chat(base_url: str, **options: object) -> tuple[int, Any]:
 
 @needs_model
 @pytest.mark.parametrize("loop", LOOPS)
-def test_the_model_answers_the_same_at_temperature_zero(
+def test_the_model_gives_the_same_output_at_temperature_zero(
     loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
     async def use(model: LocalModel) -> None:
@@ -95,7 +95,7 @@ def test_a_killed_model_is_back_at_the_same_address(
 
 
 @needs_model
-def test_only_this_machine_and_no_web_page_may_ask_and_prompts_stay_private() -> None:
+def test_only_this_machine_can_connect_web_pages_cannot_read_and_prompts_are_private() -> None:
     async def use(model: LocalModel) -> None:
         base_url = await model.base_url()
         assert await asyncio.to_thread(look, base_url) == (501, "")
@@ -120,7 +120,7 @@ def test_only_this_machine_and_no_web_page_may_ask_and_prompts_stay_private() ->
 
 
 @needs_model
-def test_started_ahead_it_is_there_when_asked_and_gone_when_closed() -> None:
+def test_a_model_started_in_advance_is_ready_when_needed_and_stops_on_close() -> None:
     pids: list[int] = []
 
     async def use(model: LocalModel) -> None:
@@ -134,7 +134,7 @@ def test_started_ahead_it_is_there_when_asked_and_gone_when_closed() -> None:
 
 
 @needs_model
-def test_weights_that_are_not_a_model_are_refused_with_the_servers_words(
+def test_the_error_for_invalid_weights_quotes_the_model_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bad.gguf").write_bytes(b"no model")
@@ -164,7 +164,7 @@ def test_without_xllamacpp_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) 
     run(use)
 
 
-def test_missing_weights_are_fetched_and_the_user_is_told(
+def test_missing_weights_are_downloaded_and_announced(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from headway.local import weights

@@ -57,7 +57,7 @@ def test_the_first_to_ask_starts_it_and_the_others_read_its_address(tmp_path: Pa
     run(main)
 
 
-def test_an_address_that_changes_is_told_to_the_others(tmp_path: Path) -> None:
+def test_the_other_workers_read_an_address_that_changes(tmp_path: Path) -> None:
     async def main() -> None:
         inner = Inner("http://127.0.0.1:12345/v1")
         owner, other = (SharedModel(tmp_path / "llama", inner) for _ in range(2))
@@ -86,7 +86,7 @@ def test_when_the_owner_closes_the_next_to_ask_takes_over(tmp_path: Path) -> Non
     run(main)
 
 
-def test_a_start_that_failed_leaves_it_to_whoever_asks_next(tmp_path: Path) -> None:
+def test_after_a_failed_start_the_next_caller_starts_the_model(tmp_path: Path) -> None:
     async def main() -> None:
         broken, sound = Inner("x", 0.05, faults=1), Inner("http://127.0.0.1:2/v1")
         models = [SharedModel(tmp_path / "llama", inner) for inner in (broken, sound)]
@@ -101,7 +101,7 @@ def test_a_start_that_failed_leaves_it_to_whoever_asks_next(tmp_path: Path) -> N
     run(main)
 
 
-def test_closing_what_never_started_is_fine(tmp_path: Path) -> None:
+def test_close_before_a_start_does_nothing(tmp_path: Path) -> None:
     async def main() -> None:
         model = SharedModel(tmp_path / "llama", Inner("x"))
         await model.close()
@@ -111,7 +111,7 @@ def test_closing_what_never_started_is_fine(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="workers are forked")
-def test_an_owner_that_is_killed_leaves_it_to_the_others(tmp_path: Path) -> None:
+def test_another_worker_takes_over_when_the_owner_is_killed(tmp_path: Path) -> None:
     ours, theirs = multiprocessing.Pipe()
     pid = os.fork()
     if pid == 0:

@@ -167,7 +167,7 @@ def test_a_child_that_keeps_dying_is_not_restarted_for_a_while() -> None:
     run(main())
 
 
-def test_after_its_rest_a_start_is_tried_again() -> None:
+def test_a_start_is_tried_again_after_the_waiting_time() -> None:
     alias = ["broken"]
 
     async def main() -> None:

@@ -41,7 +41,7 @@ def test_the_fields_are_the_contracts_in_the_contracts_order() -> None:
     ]
 
 
-def test_the_published_sample_comes_out() -> None:
+def test_the_metrics_of_the_contracts_sample_are_reproduced() -> None:
     usage = Usage(input_tokens=6, output_tokens=26)
     cost = Cost(Decimal("0.000061"), ORIGIN)
     metrics = measure(SAMPLE, usage, "reported", cost, 0.0004, 1)
@@ -61,7 +61,7 @@ def test_the_published_sample_comes_out() -> None:
     assert metrics.gateway_overhead_s == 0.0004
 
 
-def test_each_number_has_its_own_place() -> None:
+def test_each_count_is_in_its_own_field() -> None:
     timing = Timing(10.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
     usage = Usage(input_tokens=11, output_tokens=20, cache_read_tokens=13, reasoning_tokens=14)
     assert msgspec.to_builtins(measure(timing, usage, "counted", None, 15.0, 16)) == {
@@ -86,7 +86,7 @@ def test_each_number_has_its_own_place() -> None:
     }
 
 
-def test_what_is_within_a_count_is_not_added_to_the_total() -> None:
+def test_tokens_included_in_a_count_are_not_added_to_the_total() -> None:
     usage = Usage(
         input_tokens=100,
         output_tokens=50,

@@ -36,7 +36,7 @@ CLAUSES = [
 
 
 @pytest.mark.parametrize(("clause", "right", "wrong"), CLAUSES)
-def test_a_clause_matches_what_it_says(
+def test_a_model_matcher_matches_by_its_field(
     clause: ModelMatcher, right: list[str], wrong: list[str]
 ) -> None:
     assert [name for name in right + wrong if clause.matches(name)] == right
@@ -77,7 +77,7 @@ TERMS = [
 
 
 @pytest.mark.parametrize(("term", "when", "active"), TERMS)
-def test_a_term_is_in_force_from_its_day_and_within_its_hours(
+def test_a_period_is_in_force_from_its_day_and_within_its_hours(
     term: EffectivePeriod, when: str, active: bool
 ) -> None:
     assert term.is_in_force(moment(when)) is active

@@ -71,7 +71,7 @@ def test_golden_costs(provider: str, model: str, day: str, usage: Usage, dollars
     assert price.cost(usage) == Decimal(dollars)
 
 
-def test_a_price_says_where_and_when_it_is_from() -> None:
+def test_a_price_has_its_source_and_date() -> None:
     dated = BOOK.find("openai", "o3", NOW)
     plain = BOOK.find("openai", "gpt-4o", NOW)
     assert dated is not None
@@ -101,7 +101,7 @@ def test_an_unknown_price_is_none(price_id: str | None, model: str) -> None:
     assert BOOK.find(price_id, model, NOW) is None
 
 
-def test_names_match_whatever_their_case_and_the_spelling_of_their_date() -> None:
+def test_names_match_in_any_case_and_any_spelling_of_their_date() -> None:
     assert BOOK.find("openai", "GPT-4o", NOW) is not None
     dashed = BOOK.find("openai", "gpt-5.4-2026-03-05", NOW)
     assert dashed is not None
@@ -183,7 +183,7 @@ def test_variants_replace_rates_where_the_context_asks_for_them() -> None:
     assert price.cost(used(0, 10**6)) == 4
 
 
-def test_variants_are_the_makers_and_not_of_those_that_resell_the_model() -> None:
+def test_variants_apply_at_the_original_provider_only() -> None:
     maker = Provider(name="B", models=[model("m", 4, variants=[variant("7", speed="fast")])])
     found = PriceBook.load(book(a=Provider(name="A", fallback=["b"], models=[]), b=maker))
     assert rate(found, "b", "m", speed="fast") == 7
@@ -239,7 +239,7 @@ def test_a_configured_price_needs_no_data_and_may_be_zero() -> None:
     assert price.cost(used(10, 10, cache_read_tokens=10)) == 0
 
 
-def test_a_deployment_costs_what_the_model_behind_it_does() -> None:
+def test_a_deployment_has_the_price_of_its_model() -> None:
     overrides = {"mine": {"priced": ConfiguredPrice(input=Decimal(7))}}
     found = PriceBook.load(read_shipped_prices(), overrides, {"mine": "gpt-4o", "lost": "nonesuch"})
     base_models = BOOK.find("openai", "gpt-4o", NOW)
@@ -358,7 +358,7 @@ def test_one_model_is_described_by_any_of_its_names() -> None:
     ("price_id", "name"),
     [(None, "o3"), ("openai", "no such model"), ("openai", "o3" * 200), ("nobody", "o3")],
 )
-def test_of_a_model_that_the_data_lacks_nothing_is_known(price_id: str | None, name: str) -> None:
+def test_a_model_that_the_data_lacks_has_unknown_details(price_id: str | None, name: str) -> None:
     one = BOOK.describe(price_id, name, NOW)
     assert one.id == name
     assert (one.context_window, one.input, one.deprecated) == (None, None, None)

@@ -95,11 +95,11 @@ def test_scripted_event_times_give_the_contracts_numbers_to_the_microsecond(
         assert timing.inter_token_latency_max_s is None
 
 
-def test_an_attempt_that_got_nowhere_knows_nothing() -> None:
+def test_an_attempt_that_was_not_sent_has_no_times() -> None:
     assert Meter(START).timing() == Timing()
 
 
-def test_an_attempt_that_failed_midway_keeps_what_it_saw() -> None:
+def test_an_attempt_that_failed_midway_keeps_its_times() -> None:
     meter = Meter(START)
     meter.responded = START + 1
     meter.arrivals = (START + 2,)

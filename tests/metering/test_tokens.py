@@ -158,7 +158,7 @@ HOSTILE = ["a", "A", " ", "\n", " \n", "!", "1", "'", "ab", "e\u0301\u0301", "æ¼
 
 @pytest.mark.parametrize("unit", HOSTILE)
 @pytest.mark.parametrize("model", ["gpt-4", "gpt-4o"])
-def test_a_long_run_of_one_thing_neither_raises_nor_hangs(unit: str, model: str) -> None:
+def test_a_long_run_of_one_character_neither_raises_nor_hangs(unit: str, model: str) -> None:
     tokens = count(unit * (300_000 // len(unit)), model).tokens
     assert 300 < tokens <= 300_000 * len(unit.encode())
 

@@ -221,7 +221,7 @@ class BrokenSpool:
         raise RuntimeError("a defect")
 
 
-def test_the_client_gets_an_answer_when_the_record_cannot_be_written(
+def test_the_client_gets_a_reply_when_the_record_cannot_be_written(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     pipe = Pipe()

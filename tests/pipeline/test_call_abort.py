@@ -112,7 +112,7 @@ def cancel_tasks(pipe: Pipe) -> None:
     in_loop(lambda: [task.cancel() for task in pipe.gateway.background_tasks])
 
 
-def test_a_call_whose_event_loop_closes_while_it_waits_is_answered_and_recorded() -> None:
+def test_a_call_whose_event_loop_closes_while_it_waits_gets_an_error_and_a_record() -> None:
     pipe = Pipe()
     pipe.sleeping = Gate()
     pipe.ask(retries=1)
@@ -223,7 +223,7 @@ def test_after_a_comment_a_failed_second_attempt_is_an_event() -> None:
     assert pipe.sink.kinds == ["start", "write", "end"]
 
 
-def test_a_call_that_is_over_gets_no_comment() -> None:
+def test_a_finished_call_gets_no_comment() -> None:
     pipe = Pipe()
     events_of(pipe)
     pipe.upstream.stream(HELLO)

@@ -329,7 +329,7 @@ def test_an_event_over_the_limit_ends_the_attempt() -> None:
     assert pipe.sink.lines[-1]["error"]["type"] == "protocol_error"
 
 
-def test_a_defect_of_the_gateway_is_answered_without_its_details(
+def test_the_error_response_to_a_defect_of_the_gateway_has_no_details(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     pipe = Pipe()
@@ -347,7 +347,7 @@ def test_a_defect_of_the_gateway_is_answered_without_its_details(
     assert pipe.records[0].error_type == "internal_error"
 
 
-def test_a_defect_after_sending_is_answered_once() -> None:
+def test_a_defect_after_sending_causes_one_error_response() -> None:
     pipe = Pipe()
     send = pipe.transport.send
 

@@ -154,7 +154,7 @@ def test_a_timeout_around_a_slow_query_ends_the_request_with_its_error(
     run(main())
 
 
-def test_a_client_that_leaves_does_not_end_the_query_that_others_may_wait_for(
+def test_a_client_that_leaves_does_not_end_a_query_shared_with_other_calls(
     run: Run, database: str, cache: str
 ) -> None:
     async def main() -> None:

@@ -213,7 +213,7 @@ class Failing:
         """Nothing to stop."""
 
 
-def test_an_error_of_the_launcher_is_the_answer() -> None:
+def test_an_error_of_the_launcher_is_returned() -> None:
     pipe = Pipe(base_url=None, launcher=Failing())
     pipe.ask()
     assert (pipe.sink.status, pipe.sink.json["error"]["message"]) == (502, "It does not start.")

@@ -56,7 +56,7 @@ BOTH = pytest.mark.parametrize("more", [{}, STREAM], ids=["whole", "streamed"])
 
 
 @BOTH
-def test_the_answer_is_the_text_of_the_last_message(more: dict[str, Any]) -> None:
+def test_the_output_is_the_text_of_the_last_message(more: dict[str, Any]) -> None:
     answer = fold(scripted(**more))
     assert answer.output() == "Hello, my friend"
     assert answer.finish_reason == "stop"
@@ -80,13 +80,13 @@ def test_the_answer_is_the_text_of_the_last_message(more: dict[str, Any]) -> Non
         ("", ""),
     ],
 )
-def test_content_of_any_type_gets_an_answer(content: Any, text: str, more: dict[str, Any]) -> None:
+def test_content_of_any_type_gets_a_response(content: Any, text: str, more: dict[str, Any]) -> None:
     answer = fold(scripted(content=content, **more))
     assert answer.output() == text
     assert answer.is_finished
 
 
-def test_a_request_without_messages_gets_an_empty_answer() -> None:
+def test_a_request_without_messages_gets_an_empty_output() -> None:
     assert fold(respond(b'{"model":"echo","messages":[]}')).output() == ""
 
 
@@ -97,7 +97,7 @@ def test_each_word_is_one_event() -> None:
 
 
 @BOTH
-def test_the_same_request_has_the_same_answer(more: dict[str, Any]) -> None:
+def test_the_same_request_gets_the_same_response(more: dict[str, Any]) -> None:
     assert scripted(**more) == scripted(**more)
 
 
@@ -135,7 +135,7 @@ def test_a_script_makes_tool_calls(more: dict[str, Any]) -> None:
         ("none", [False, False, False, False, False, False]),
     ],
 )
-def test_usage_comes_where_the_script_says(shape: str, where: list[bool]) -> None:
+def test_usage_is_in_the_scripted_chunk(shape: str, where: list[bool]) -> None:
     answer = scripted({"usage": shape}, stream=True)
     assert [b'"usage"' in (chunk.data or b"") for chunk in answer.chunks] == where
     reported = fold(answer).reported().output_tokens
@@ -273,7 +273,7 @@ def test_echo_needs_no_key_and_takes_every_parameter() -> None:
     ],
     ids=["prompt", "text", "reasoning", "tools"],
 )
-def test_an_answer_that_is_too_long_gets_a_400(script: Any, more: dict[str, Any]) -> None:
+def test_an_output_that_is_too_long_gets_a_400(script: Any, more: dict[str, Any]) -> None:
     answer = scripted(script, content="a " * (1 if script else 131_073), **more)
     assert answer.status == 400
     assert b"at most 262144 characters" in sent(answer)

@@ -99,7 +99,7 @@ MODELS = {"bedrock": "amazon.nova-lite-v1:0", "vertex": "gemini-2.5-flash"}
 
 
 @pytest.mark.parametrize("kind", KINDS_CALLED)
-def test_a_kind_answers_an_engine_call(
+def test_an_engine_call_to_each_kind_gets_a_reply(
     kind: str, gateway: Gateway, upstream: ThreadedServer
 ) -> None:
     got = gateway.chat(kind, model=MODELS.get(kind, "some-model"))
@@ -114,7 +114,7 @@ def test_a_kind_answers_an_engine_call(
 
 
 @pytest.mark.parametrize("kind", KINDS_CALLED)
-def test_a_kind_answers_an_engine_call_with_a_stream(kind: str, gateway: Gateway) -> None:
+def test_a_streamed_engine_call_to_each_kind_gets_a_reply(kind: str, gateway: Gateway) -> None:
     with gateway.stream(kind, model=MODELS.get(kind, "some-model")) as stream:
         lines = [json.loads(line) for line in stream.read().splitlines()]
     assert "".join(line.get("chat_output_stream") or "" for line in lines) == "Hello there"
@@ -123,7 +123,7 @@ def test_a_kind_answers_an_engine_call_with_a_stream(kind: str, gateway: Gateway
 
 
 @pytest.mark.parametrize("kind", KINDS_CALLED)
-def test_a_kind_answers_openai_clients(
+def test_an_openai_client_gets_a_reply_from_each_kind(
     kind: str, gateway: Gateway, upstream: ThreadedServer
 ) -> None:
     body = {
@@ -179,7 +179,7 @@ def test_a_token_is_requested_once(gateway: Gateway, upstream: ThreadedServer) -
 
 
 @pytest.mark.parametrize("alias", [alias for alias, kind in ALIASES.items() if kind in KINDS])
-def test_an_alias_answers_as_its_kind(alias: str, gateway: Gateway) -> None:
+def test_an_alias_works_like_its_kind(alias: str, gateway: Gateway) -> None:
     got = gateway.chat(alias, model=MODELS.get(ALIASES[alias], "some-model"))
     assert (got.status, got.json["chat_output"]) == (200, "Hello there")
     listed = gateway.client.get("/api/engine/providers").json

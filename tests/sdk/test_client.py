@@ -29,7 +29,7 @@ def test_a_whole_reply_has_every_field_of_the_contract(client: Client) -> None:
     assert reply.metrics.attempts is None
 
 
-def test_a_reply_keeps_the_json_as_it_was_answered(client: Client) -> None:
+def test_a_reply_keeps_the_json_as_received(client: Client) -> None:
     reply = client.chat("openai/m", HELLO)
     assert reply.raw.decode() == sample("openai", {"model": "m", "chat_input": HELLO})
 
@@ -107,7 +107,9 @@ def test_a_providers_name_cannot_leave_its_place_in_the_path(
 # --- Errors -------------------------------------------------------------------------------------
 
 
-def test_an_error_carries_what_the_gateway_said(gateway: FakeGateway, client: Client) -> None:
+def test_an_error_has_the_fields_of_the_gateways_error(
+    gateway: FakeGateway, client: Client
+) -> None:
     error = {
         "type": "rate_limit_error",
         "message": "slow down",
@@ -142,7 +144,7 @@ def test_headers_fill_what_the_body_leaves_out(gateway: FakeGateway, client: Cli
         (b"\xff" * 5000, "not in the gateway's error format: \ufffd"),
     ],
 )
-def test_a_strangers_error_is_shown_by_its_beginning(
+def test_an_error_of_another_server_is_quoted_from_its_beginning(
     body: bytes, shown: str, gateway: FakeGateway, client: Client
 ) -> None:
     gateway.refuse(502, body, retry_after="Wed, 21 Oct 2026 07:28:00 GMT")
@@ -155,7 +157,7 @@ def test_a_strangers_error_is_shown_by_its_beginning(
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"a": 1}', b"\xff", b"[" * 100_000])
-def test_an_answer_of_another_shape_is_a_protocol_error(
+def test_a_response_of_another_shape_is_a_protocol_error(
     body: bytes, gateway: FakeGateway, client: Client
 ) -> None:
     gateway.refuse(200, body)
@@ -164,7 +166,7 @@ def test_an_answer_of_another_shape_is_a_protocol_error(
     assert caught.value.type == "protocol_error"
 
 
-def test_an_answer_cut_short_is_a_broken_connection(gateway: FakeGateway, client: Client) -> None:
+def test_a_truncated_response_is_a_connection_error(gateway: FakeGateway, client: Client) -> None:
     gateway.refuse(200, b"{}", content_length="50")
     gateway.keeps = False
     with pytest.raises(ApiError) as caught:
@@ -181,7 +183,7 @@ def test_silence_beyond_the_timeout_is_a_timeout_error(gateway: FakeGateway) -> 
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1", "127.0.0.1:1"])
-def test_where_nothing_listens_is_unreachable(url: str) -> None:
+def test_an_address_where_nothing_listens_is_unreachable(url: str) -> None:
     with pytest.raises(Unreachable) as caught:
         Client(url).health()
     assert "127.0.0.1:1" in caught.value.url
@@ -197,7 +199,7 @@ def test_a_host_that_cannot_be_a_name_is_unreachable() -> None:
     "url",
     ["", "http://", "ftp://a", "http://a:b", "http://a:99999", "http://me:pw@a", "a?b", "/x"],
 )
-def test_what_is_no_url_is_refused_at_once(url: str) -> None:
+def test_an_invalid_url_is_refused_by_the_constructor(url: str) -> None:
     with pytest.raises(ValueError):
         Client(url)
 
@@ -234,7 +236,9 @@ def test_an_error_does_not_cost_the_connection(gateway: FakeGateway, client: Cli
     assert len({request.port for request in gateway.requests}) == 1
 
 
-def test_a_connection_closed_meanwhile_is_not_sent_on(gateway: FakeGateway, client: Client) -> None:
+def test_no_request_is_sent_on_a_connection_that_was_closed_while_idle(
+    gateway: FakeGateway, client: Client
+) -> None:
     gateway.keeps = False
     for _ in range(5):
         client.chat("p/m", "Hi")
@@ -242,7 +246,7 @@ def test_a_connection_closed_meanwhile_is_not_sent_on(gateway: FakeGateway, clie
     assert len(gateway.requests) == 5
 
 
-def test_a_gateway_that_hangs_up_without_a_word_is_a_broken_connection(
+def test_a_gateway_that_closes_without_a_response_is_a_connection_error(
     gateway: FakeGateway, client: Client
 ) -> None:
     def hang_up() -> None:
@@ -255,7 +259,9 @@ def test_a_gateway_that_hangs_up_without_a_word_is_a_broken_connection(
     assert len(gateway.requests) == 1
 
 
-def test_a_connection_that_is_to_be_closed_is(gateway: FakeGateway, client: Client) -> None:
+def test_a_connection_that_the_server_will_close_is_closed(
+    gateway: FakeGateway, client: Client
+) -> None:
     gateway.refuse(200, b"[]", connection="close")
     assert client.providers() == []
     assert client.providers() == []

@@ -87,7 +87,7 @@ def test_a_stream_without_its_last_object_is_truncated(
 
 
 @pytest.mark.parametrize("steps", [[], [chunk("par")]])
-def test_a_connection_that_breaks_is_no_end(
+def test_a_broken_connection_is_not_the_end_of_a_stream(
     steps: list[object], gateway: FakeGateway, client: Client
 ) -> None:
     gateway.stream = steps  # type: ignore[assignment]
@@ -114,7 +114,9 @@ def test_a_refusal_before_the_stream_is_raised_by_the_call(
 
 
 @pytest.mark.parametrize("taken", [0, 1])
-def test_leaving_early_tells_the_gateway(taken: int, gateway: FakeGateway, client: Client) -> None:
+def test_closing_a_stream_early_cancels_the_call(
+    taken: int, gateway: FakeGateway, client: Client
+) -> None:
     left = threading.Event()
 
     def wait() -> None:

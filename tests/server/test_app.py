@@ -24,7 +24,7 @@ def app(tmp_path: Path, **server: Any) -> App:
     return App(Config(ledger=ledger, server=Server(**server)), dict)
 
 
-def test_a_server_without_lifespan_gets_answers(tmp_path: Path) -> None:
+def test_a_server_without_lifespan_gets_responses(tmp_path: Path) -> None:
     sent: list[Any] = []
 
     async def receive() -> Any:

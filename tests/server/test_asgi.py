@@ -94,7 +94,7 @@ def run(
     return asyncio.run(main())
 
 
-def test_a_whole_answer_has_its_length() -> None:
+def test_a_complete_reply_has_its_length() -> None:
     client = run(scope(CHAT), body(ASKED), play=lambda pipe: pipe.upstream.stream(HELLO))
     assert client.status == 200
     assert client.json["chat_output"] == "Hello!"
@@ -210,7 +210,9 @@ def test_a_server_that_stops_waiting_cancels_the_request() -> None:
         ("/v1/models", "PUT", "GET or HEAD"),
     ],
 )
-def test_a_wrong_method_is_answered_with_the_right_one(path: str, method: str, takes: str) -> None:
+def test_the_error_for_a_wrong_method_has_the_allowed_ones(
+    path: str, method: str, takes: str
+) -> None:
     client = run(scope(path, method))
     assert client.status == 405
     assert takes in client.json["error"]["message"]

@@ -99,7 +99,7 @@ def test_secrets_are_plain_text_only_where_they_are_sent(config: Config) -> None
     assert all(type(value) is str for value in upstreams["openai"].headers.values())
 
 
-def test_a_target_is_made_in_advance_if_all_of_it_is_configured(config: Config) -> None:
+def test_a_target_is_built_in_advance_if_all_of_it_is_configured(config: Config) -> None:
     upstreams = composed(config, lambda snapshot: snapshot.upstreams)
     made = {name for name, upstream in upstreams.items() if upstream.target is not None}
     assert {"openai", "box", "other", "proxied", "echo", "here"} <= made

@@ -66,7 +66,9 @@ def never_connect_to_test_addresses() -> None:
 # --- Happy Eyeballs ----------------------------------------------------------------------------
 
 
-def test_a_slow_address_is_overtaken_by_the_next(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_address_is_tried_when_one_is_slow(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def main() -> None:
         never_connect_to_test_addresses()
         async with ScriptedServer([answer()]) as server:
@@ -103,7 +105,7 @@ def test_families_take_turns_and_the_resolvers_first_choice_goes_first(
     assert order == ["::a", "1.1.1.1", "::b", "::c"]
 
 
-def test_an_address_that_refuses_is_passed_over_without_waiting(
+def test_the_next_address_is_tried_at_once_when_one_refuses(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def main() -> None:
@@ -205,7 +207,7 @@ def test_cancelling_closes_the_sockets_of_all_attempts(
     run(main())
 
 
-def test_a_lack_of_descriptors_never_comes_out_of_send(
+def test_send_never_raises_for_a_lack_of_descriptors(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To tell an address from a name may take one: the first time, Python loads a codec."""
@@ -283,9 +285,7 @@ class Bsd(socket.socket):
         return EISCONN if self._is_made else super().connect_ex(place)
 
 
-def test_a_socket_that_says_it_is_connected_already_is_no_error(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_eisconn_from_connect_is_no_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with ScriptedServer([answer(b"a")]) as server, checked_transport() as transport:
             monkeypatch.setattr(socket, "socket", Bsd)

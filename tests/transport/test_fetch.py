@@ -35,7 +35,7 @@ def get(server: ScriptedServer) -> HttpRequest:
     return HttpRequest(join(server.url, "/x"), (("metadata-flavor", "Google"),), b"", "GET")
 
 
-def test_the_answer_comes_whole_with_its_status_and_headers(run: Any) -> None:
+def test_the_complete_response_has_its_status_and_headers(run: Any) -> None:
     async def check(server: ScriptedServer, transport: HttpTransport) -> None:
         status, headers, body = await fetch(transport, get(server), Timeouts())
         assert (status, body) == (418, b"onetwo")
@@ -55,7 +55,7 @@ def test_the_connection_serves_the_next_fetch_too(run: Any) -> None:
     with_server(run, [answer(b"{}")], check)
 
 
-def test_what_the_network_does_is_raised(run: Any) -> None:
+def test_network_errors_are_raised(run: Any) -> None:
     async def check(server: ScriptedServer, transport: HttpTransport) -> None:
         with pytest.raises(UpstreamDisconnected):
             await fetch(transport, get(server), Timeouts())
@@ -77,7 +77,7 @@ def test_a_body_over_the_limit_is_refused_and_its_connection_closed(run: Any) ->
     with_server(run, [[chunked(b"123456")[:-5], "hang"], answer(b"123456")], check)
 
 
-def test_bytes_past_the_limit_in_one_answer_are_one_error(run: Any) -> None:
+def test_bytes_past_the_limit_in_one_response_are_one_error(run: Any) -> None:
     async def check(server: ScriptedServer, transport: HttpTransport) -> None:
         with pytest.raises(UpstreamGarbled):
             await fetch(transport, get(server), Timeouts(), limit=1)

@@ -322,7 +322,7 @@ def test_a_request_is_not_retried_after_the_first_byte_of_its_response(
     run(main())
 
 
-def test_a_retry_does_not_take_another_old_connection(run: Run) -> None:
+def test_a_retry_does_not_use_another_idle_connection(run: Run) -> None:
     async def main() -> None:
         # Two connections are up; the server closes both as the next request comes.
         replies = [[0.05, answer()], [0.05, answer()], "close", answer(b"fresh")]

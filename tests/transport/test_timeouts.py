@@ -61,7 +61,7 @@ def test_each_timeout_has_its_own_error(run: Run, name: str) -> None:
     run(main())
 
 
-def test_each_message_says_how_long(run: Run) -> None:
+def test_each_timeout_message_has_its_duration(run: Run) -> None:
     async def main() -> None:
         async with ScriptedServer(["hang"]) as server, checked_transport() as transport:
             receiver = await fetch(transport, server.url, Timeouts(first_byte=0.15))

@@ -284,7 +284,7 @@ def test_an_end_during_the_handshake_is_an_error_of_it(
     asyncio.run(main())
 
 
-def test_a_handshake_that_nobody_waits_for_any_more_is_no_error(
+def test_a_cancelled_handshake_is_no_error(
     server_context: ssl.SSLContext, client_context: ssl.SSLContext
 ) -> None:
     async def main() -> None:

@@ -80,9 +80,7 @@ def test_https_goes_through_a_tunnel_and_is_verified_end_to_end(
     run(main())
 
 
-def test_a_tunnel_through_a_proxy_that_speaks_tls_itself(
-    run: Run, certificates: Certificates
-) -> None:
+def test_a_tunnel_goes_through_an_https_proxy(run: Run, certificates: Certificates) -> None:
     async def main() -> None:
         async with (
             ScriptedServer([answer(b"in")], tls=certificates.server(name="api.test")) as server,

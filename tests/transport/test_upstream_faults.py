@@ -144,7 +144,7 @@ def test_a_connection_refused_names_the_host_and_what_to_do(run: Run) -> None:
     run(main())
 
 
-def test_a_name_that_does_not_resolve_is_reported(run: Run) -> None:
+def test_a_host_name_that_does_not_resolve_is_reported(run: Run) -> None:
     async def main() -> None:
         async with checked_transport() as transport:
             receiver = await fetch(transport, "http://no-such-host.invalid:81")

@@ -55,7 +55,7 @@ def test_a_stream_gives_its_lines(stream: bytes, lines: list[bytes]) -> None:
 
 
 @EACH
-def test_the_frames_bytes_make_the_stream_again_but_for_blank_lines(
+def test_the_frames_joined_are_the_stream_without_blank_lines(
     stream: bytes, lines: list[bytes]
 ) -> None:
     assert b"".join(frame.raw for frame in read(stream)) == without_blank_lines(stream)
@@ -70,7 +70,7 @@ def test_a_stream_cut_anywhere_is_the_same(stream: bytes, lines: list[bytes]) ->
 
 
 @given(st.data())
-def test_any_cutting_of_any_stream_is_the_same(data: st.DataObject) -> None:
+def test_any_splitting_of_any_stream_gives_the_same_frames(data: st.DataObject) -> None:
     parts = st.sampled_from([b"\n", b"\r\n", b" ", b"{", b'"a":1', b"}"])
     stream = b"".join(data.draw(st.lists(parts, max_size=24)))
     positions = data.draw(st.lists(st.integers(0, len(stream)), max_size=12))

@@ -88,7 +88,7 @@ def test_a_stream_gives_its_frames(stream: bytes, frames: list[tuple[bytes, str 
 
 
 @EACH
-def test_the_frames_bytes_make_the_stream_again(
+def test_the_frames_joined_are_the_stream(
     stream: bytes, frames: list[tuple[bytes, str | None]]
 ) -> None:
     assert b"".join(frame.raw for frame in read(stream)) == stream.removeprefix(BOM)
@@ -109,7 +109,7 @@ PARTS = [*LINE_ENDS, *LINE_ENDS, b"data: ", b"data", b":", b" ", b"event: ", b"e
 
 
 @given(st.data())
-def test_any_cutting_of_any_stream_is_the_same(data: st.DataObject) -> None:
+def test_any_splitting_of_any_stream_gives_the_same_frames(data: st.DataObject) -> None:
     mark = data.draw(st.sampled_from([b"", BOM, BOM[:2], BOM[:1]]))
     stream = mark + b"".join(data.draw(st.lists(st.sampled_from(PARTS), max_size=24)))
     positions = data.draw(st.lists(st.integers(0, len(stream)), max_size=12))
@@ -119,7 +119,7 @@ def test_any_cutting_of_any_stream_is_the_same(data: st.DataObject) -> None:
 
 
 @given(st.lists(st.binary(max_size=8), max_size=8))
-def test_any_bytes_at_all_come_back(pieces: list[bytes]) -> None:
+def test_any_bytes_are_returned_unchanged(pieces: list[bytes]) -> None:
     stream = b"".join(pieces)
     assert read(*pieces) == read(stream)
     assert b"".join(frame.raw for frame in read(*pieces)) == stream.removeprefix(BOM)
@@ -132,7 +132,7 @@ def test_frames_come_as_soon_as_they_are_complete() -> None:
     assert [frame.data for frame in framer.feed(b"ta: b\r\n\r\n")] == [b"b"]
 
 
-def test_a_return_at_the_end_waits_for_what_it_belongs_to() -> None:
+def test_a_carriage_return_at_the_end_waits_for_the_next_byte() -> None:
     framer = SseFramer()
     assert framer.feed(b"data: a\r\n\r") == []
     assert [frame.raw for frame in framer.feed(b"\n")] == [b"data: a\r\n\r\n"]
@@ -192,7 +192,7 @@ def test_a_recorded_stream_comes_back_whole(recording: Recording) -> None:
 
 
 @EACH_RECORDED
-def test_a_recorded_stream_cut_as_it_was_is_the_same(recording: Recording) -> None:
+def test_a_recorded_stream_in_its_recorded_chunks_is_the_same(recording: Recording) -> None:
     whole = read(recording.body)
     assert read(*recording.chunks) == whole
     assert read(*recording.cut()) == whole

@@ -61,7 +61,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("base", "path", "said"), REFUSED)
-def test_what_is_wrong_with_a_url_is_named(base: str, path: str, said: str) -> None:
+def test_the_error_for_an_invalid_url_names_the_mistake(base: str, path: str, said: str) -> None:
     with pytest.raises(ValueError) as caught:
         join(base, path)
     assert said in str(caught.value)

@@ -54,7 +54,7 @@ def test_the_project_may_be_configured_or_unknown(
     play(tmp_path, [TOKEN, answer(b"no", status=404)], check)
 
 
-def test_a_machine_without_a_service_account_is_refused(tmp_path: Path) -> None:
+def test_a_machine_without_a_service_account_is_an_authentication_error(tmp_path: Path) -> None:
     async def check(scene: TokenScene) -> None:
         with pytest.raises(UpstreamAuth, match="status 404"):
             await fetched(scene, {"metadata_url": scene.server.url})

@@ -42,7 +42,7 @@ def decode(*headers: tuple[bytes, bytes], **fields: Any) -> Any:
     return CHAT.decode(inbound({**ASKED, **fields}, "", *headers))
 
 
-def test_the_least_that_can_be_asked() -> None:
+def test_a_minimal_request_is_decoded() -> None:
     call = decode()
     assert (call.provider, call.request.model) == ("openai", "gpt-4o")
     assert json.loads(bytes(call.request.messages)) == MESSAGES
@@ -93,7 +93,7 @@ def test_a_stream_is_asked_for_upstream_too() -> None:
         ({"include_usage": True}, True),
     ],
 )
-def test_usage_is_shown_to_who_asked(options: Any, shows: bool) -> None:
+def test_usage_is_returned_on_request(options: Any, shows: bool) -> None:
     assert decode(stream=True, stream_options=options).shows_usage is shows
 
 
@@ -101,13 +101,13 @@ def test_usage_is_shown_to_who_asked(options: Any, shows: bool) -> None:
     ("value", "shows"),
     [(None, False), (b"", False), (b"0", False), (b"false", False), (b"1", True), (b"true", True)],
 )
-def test_metrics_are_shown_to_who_asked(value: bytes | None, shows: bool) -> None:
+def test_metrics_are_returned_on_request(value: bytes | None, shows: bool) -> None:
     headers = [] if value is None else [(b"x-headway-metrics", value)]
     assert decode(*headers, stream=True).shows_metrics is shows
     assert decode(*headers).shows_metrics is False  # a whole answer tells them in its headers
 
 
-def test_strictness_is_ours_and_not_the_providers() -> None:
+def test_the_field_strict_is_not_sent_to_the_provider() -> None:
     call = decode(strict=True)
     assert call.strict
     assert "strict" not in call.request.parameters
@@ -162,7 +162,7 @@ def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
 # --- Answers of a provider that speaks another wire -----------------------------------------------
 
 
-def test_a_whole_answer_has_openais_shape() -> None:
+def test_a_complete_reply_has_openais_shape() -> None:
     assert CHAT.encode(context(), fold(*HELLO), METRICS, 1.0) == (
         b'{"id":"chatcmpl-1","object":"chat.completion","created":1718622757,'
         b'"model":"gpt-4o-2024-08-06","choices":[{"index":0,"message":{"content":"Hello!",'
@@ -171,7 +171,7 @@ def test_a_whole_answer_has_openais_shape() -> None:
     )
 
 
-def test_what_the_provider_did_not_say_is_ours() -> None:
+def test_values_that_the_provider_did_not_report_come_from_the_gateway() -> None:
     reply = json.loads(CHAT.encode(context(), fold(Text("a"), Finished("stop")), METRICS, 1.0))
     assert (reply["id"], reply["created"], reply["model"]) == ("id-1", 1700000000, "gpt-4o")
     assert reply["usage"] is None
@@ -216,7 +216,7 @@ def test_a_translated_stream_has_openais_shape(shows_usage: bool, shows_metrics:
     assert stream.end(fold(*HELLO), METRICS, 2.0) == [*ended, END]
 
 
-def test_each_choice_says_once_whose_message_it_is() -> None:
+def test_each_choice_has_its_role_once() -> None:
     stream = CHAT.stream(context())
     pieces = [stream.encode(NO_FRAME, [Text("x", index)], 1.0) or b"" for index in (0, 1, 0, 1)]
     assert [b'"role":"assistant"' in piece for piece in pieces] == [True, True, False, False]
@@ -289,7 +289,7 @@ def test_metrics_follow_what_was_relayed() -> None:
         (b"data: x\r\n", False),
     ],
 )
-def test_what_we_add_does_not_run_into_a_stream_without_its_last_blank_line(
+def test_added_events_are_separated_from_a_stream_without_its_last_blank_line(
     raw: bytes, closed: bool
 ) -> None:
     stream = CHAT.stream(context(is_passthrough=True))
@@ -299,7 +299,7 @@ def test_what_we_add_does_not_run_into_a_stream_without_its_last_blank_line(
     assert len(stream.fail(UpstreamOverloaded("Busy."))) == 1
 
 
-def test_a_whole_answer_where_a_stream_was_due_is_translated() -> None:
+def test_a_complete_response_to_a_streaming_request_is_translated() -> None:
     stream = CHAT.stream(context(is_passthrough=True))
     said = stream.encode(NO_FRAME, HELLO, 1.0)
     assert said == piece(delta('{"role":"assistant","content":"Hello!"}'))

@@ -117,7 +117,7 @@ def test_joining_pieces_leaves_the_events_as_they_were() -> None:
     assert first.fields == {"audio": {"data": "a"}, "annotations": [1]}
 
 
-def test_each_choice_has_its_own_and_only_the_first_is_said() -> None:
+def test_each_choice_has_its_text_and_only_the_first_is_the_output() -> None:
     found = encode_choices([Text("b", 1), Text("a", 0), Logprobs({"content": [1]}, 1)])
     assert [(choice["index"], choice["delta"]) for choice in found] == [
         (1, {"content": "b"}),
@@ -132,6 +132,6 @@ def test_each_choice_has_its_own_and_only_the_first_is_said() -> None:
     [Started(), Finished("stop"), UsageReported(Usage()), Failed(ValueError()), StreamEnd()],
     ids=lambda event: type(event).__name__,
 )
-def test_what_is_no_part_of_a_message_makes_no_delta(event: Event) -> None:
+def test_events_without_message_content_make_no_delta(event: Event) -> None:
     assert encode_choices([event]) == []
     assert output_text([event]) == ""

@@ -25,7 +25,7 @@ def decode(body: dict[str, object]) -> EmbeddingsRequest:
 
 
 @pytest.mark.parametrize("given", ["a text", ["two", "texts"], [1, 2, 3], [[1, 2], [3]]])
-def test_the_input_goes_on_as_it_is(given: object) -> None:
+def test_the_input_is_passed_on_unchanged(given: object) -> None:
     request = decode({"model": "openai/text-embedding-3-small", "input": given, "dimensions": 8})
     assert request.model == "text-embedding-3-small"
     assert json.loads(bytes(request.input)) == given
@@ -61,7 +61,7 @@ def encode(*, vectors: list[list[float] | str] | None, model: str | None) -> dic
     return found
 
 
-def test_the_answer_has_openais_shape() -> None:
+def test_the_reply_has_openais_shape() -> None:
     assert encode(vectors=[[0.5, -1.0], "AAAA"], model="m-1") == {
         "object": "list",
         "data": [
@@ -73,12 +73,12 @@ def test_the_answer_has_openais_shape() -> None:
     }
 
 
-def test_without_a_name_of_its_own_the_model_asked_for_is_shown() -> None:
+def test_without_a_reported_model_the_reply_has_the_requested_one() -> None:
     found = encode(vectors=None, model=None)
     assert (found["model"], found["data"]) == ("m", [])
 
 
-def test_there_is_no_stream_of_embeddings() -> None:
+def test_embeddings_cannot_be_streamed() -> None:
     call = DIALECT.decode(ClientRequest("", (), b'{"model":"openai/m","input":"a"}'))
     with pytest.raises(TypeError):
         DIALECT.stream(ResponseContext(id="1", created=1, call=call, sent=call.request))

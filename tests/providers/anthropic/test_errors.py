@@ -74,7 +74,7 @@ REFUSALS: list[tuple[str, int, Any, type, int, str, str | None, bool]] = [
     [row[1:] for row in REFUSALS],
     ids=[row[0] for row in REFUSALS],
 )
-def test_an_error_response_becomes_an_error_of_ours(
+def test_an_error_response_becomes_an_upstream_error(
     status: int,
     body: Any,
     cls: type,

@@ -87,7 +87,7 @@ def test_filter_results_of_a_whole_response_follow_the_start() -> None:
 FILTERED = {"error": {"code": "content_filter", "message": "Filtered.", "param": "prompt"}}
 
 
-def test_an_answer_that_a_filter_breaks_off_is_not_retried() -> None:
+def test_a_response_that_a_filter_ends_is_not_retried() -> None:
     for found in (read(FILTERED), PROVIDER.decode_response(json.dumps(FILTERED).encode())):
         failed = found[-1]
         assert isinstance(failed, Failed)

@@ -45,7 +45,7 @@ REFUSALS: list[tuple[int, dict[bytes, bytes], bytes, type[errors.UpstreamError],
 
 
 @pytest.mark.parametrize(("status", "headers", "body", "cls", "start", "code"), REFUSALS)
-def test_an_error_response_becomes_an_error_of_ours(
+def test_an_error_response_becomes_an_upstream_error(
     status: int, headers: dict[bytes, bytes], body: bytes, cls: type, start: str, code: str | None
 ) -> None:
     named = {**headers, b"x-amzn-requestid": b"id-1", b"retry-after": b"3"}

@@ -141,7 +141,7 @@ def test_vectors_have_the_order_of_the_texts(
         assert found.usage == Usage(input_tokens=tokens)
 
 
-def test_an_answer_without_vectors_raises() -> None:
+def test_a_response_without_vectors_raises() -> None:
     assert PROVIDER.decode_embeddings is not None
     with pytest.raises(ValueError, match="no embeddings"):
         PROVIDER.decode_embeddings(b"{}")

@@ -184,7 +184,7 @@ def test_penalties_are_sent_to_models_that_take_them(kind: Any, model: str, take
     assert len(noted) == (not taken)
 
 
-def test_vertex_has_no_store() -> None:
+def test_vertex_does_not_support_store() -> None:
     assert adapt({"store": True}, provider=vertex.PROVIDER) == (
         {},
         ["dropped store: unsupported by Vertex AI"],

@@ -183,7 +183,7 @@ def test_a_finish_reason_becomes_openais(given: Any, kind: Any, reason: str) -> 
         ("MISSING_THOUGHT_SIGNATURE", gemini, "MISSING_THOUGHT_SIGNATURE"),
     ],
 )
-def test_a_finish_without_an_answer_is_failed_after_its_usage(
+def test_a_finish_without_output_is_failed_after_its_usage(
     given: Any, kind: Any, code: str
 ) -> None:
     decoded = answer(finish=given) | {

@@ -64,7 +64,7 @@ RENAMED_FIELDS = {"groq": {"reasoning_content": "reasoning"}}
 
 
 @given(asked=asking(MODELS))
-def test_a_request_is_sent_whole_or_its_transformations_say_what_is_not(asked: Asked) -> None:
+def test_a_request_is_sent_completely_or_its_transformations_are_listed(asked: Asked) -> None:
     for kind, renamed in RENAMED.items():
         found = sent(KINDS[kind], asked, TARGET)
         note(f"{kind}: {found}")

@@ -251,7 +251,7 @@ def test_a_vendor_is_sent_the_parameters_that_it_supports(
 
 
 @pytest.mark.parametrize("kind", NAMES)
-def test_changes_of_default_parameters_are_not_listed(kind: str) -> None:
+def test_transformations_of_default_parameters_are_not_listed_in_the_reply(kind: str) -> None:
     request = chat("m", HI, uses_default_parameters=True, stream=True, **DEFAULTS)
     parameters, _, said = adapted(kind, request)
     assert said == []

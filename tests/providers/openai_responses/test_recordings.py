@@ -424,7 +424,7 @@ def sent(recording: Recording) -> tuple[set[str], Any]:
 
 
 @each(STREAMS)
-def test_a_recorded_response_is_sent_back_as_it_was(recording: Recording) -> None:
+def test_a_recorded_response_is_sent_back_unchanged(recording: Recording) -> None:
     """On the next turn: items in their order, reasoning and other items whole."""
     message = fold(events(recording)).choices[0].message()
     request = ChatRequest(model="gpt-5", messages=Raw(json.dumps([message]).encode()))

@@ -26,6 +26,6 @@ def test_a_stream_needs_no_stream_options_for_usage() -> None:
     assert body["stream_options"] == {"include_obfuscation": False}
 
 
-def test_there_are_embeddings() -> None:
+def test_the_provider_supports_embeddings() -> None:
     assert PROVIDER.encode_embeddings is not None
     assert PROVIDER.decode_embeddings is not None

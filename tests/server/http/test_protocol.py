@@ -85,7 +85,7 @@ def test_a_length_over_the_limit_is_refused_before_the_body_arrives(gateway: Gat
 # --- Expect: 100-continue (RFC 9110, section 10.1.1) ----------------------------------------------
 
 
-def test_expect_continue_is_answered_with_100(gateway: Gateway) -> None:
+def test_expect_continue_gets_a_100(gateway: Gateway) -> None:
     data = json.dumps(body()).encode()
     with gateway.client.connect() as stream:
         stream.send(head(f"content-length: {len(data)}", "expect: 100-continue"))
@@ -94,7 +94,7 @@ def test_expect_continue_is_answered_with_100(gateway: Gateway) -> None:
         assert stream.read_head().reply().json["chat_output"]
 
 
-def test_expect_continue_with_a_length_over_the_limit_is_answered_with_413(
+def test_expect_continue_with_a_length_over_the_limit_gets_a_413(
     gateway: Gateway,
 ) -> None:
     with gateway.client.connect() as stream:
@@ -129,7 +129,7 @@ def test_expect_continue_behind_another_request_is_answered_in_order(
 
 
 @pytest.mark.parametrize("order", ["hh", "hc", "ch", "hchhcchh", "cccc"])
-def test_pipelined_requests_are_answered_in_order(gateway: Gateway, order: str) -> None:
+def test_pipelined_requests_get_responses_in_order(gateway: Gateway, order: str) -> None:
     data = b"".join(
         hot(gateway, chat_input=str(at)) if kind == "h" else cold(gateway)
         for at, kind in enumerate(order)

@@ -105,7 +105,7 @@ def test_a_head_over_the_size_limit_is_not_learned() -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_what_the_parser_refuses_is_also_refused_after_cached_heads(name: str) -> None:
+def test_invalid_requests_are_also_refused_after_cached_heads(name: str) -> None:
     with fake_calls():
         known, plain = Connection(RequestHeadCache()), Connection(EmptyCache())
         for connection in (known, plain):
@@ -223,7 +223,7 @@ def test_a_request_with_a_cached_head_waits_for_its_turn(used: Connection) -> No
     assert used.transport.out[-1].endswith(b"later 3")
 
 
-def test_requests_in_one_read_are_answered_one_by_one(used: Connection) -> None:
+def test_requests_in_one_read_get_responses_one_by_one(used: Connection) -> None:
     bodies = [b"later %d" % number for number in range(3)]
     used.read(b"".join(request(HOST, LENGTH, KEY, body=body) for body in bodies))
     for body in bodies:

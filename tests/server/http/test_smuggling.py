@@ -126,7 +126,7 @@ TABLES = {**SMUGGLED, **NO_REQUEST, **TOO_MUCH}
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_it_is_refused_and_nothing_behind_it_is_answered(gateway: Gateway, name: str) -> None:
+def test_an_invalid_request_is_refused_and_later_input_ignored(gateway: Gateway, name: str) -> None:
     data, status = TABLES[name]
     with gateway.client.connect() as stream:
         stream.send(data + HIDDEN)
@@ -170,7 +170,7 @@ FINE: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_what_is_allowed_is_answered_and_the_connection_stays_open(
+def test_a_valid_request_gets_a_response_and_the_connection_stays_open(
     gateway: Gateway, name: str
 ) -> None:
     with gateway.client.connect() as stream:

@@ -64,7 +64,7 @@ def connection(**changes: Any) -> Any:
     return SimpleNamespace(**{**values, **changes})
 
 
-def test_a_request_is_described_as_asgi_wants_it(host: ConnectionHost) -> None:
+def test_the_scope_of_a_request_follows_the_asgi_specification(host: ConnectionHost) -> None:
     assert host.asgi_cycle(connection(), b"GET", False).scope == {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

@@ -41,7 +41,7 @@ def test_a_failure_code_is_a_failure_in_streams_and_bodies(code: int, error: typ
         assert (str(failed.error), failed.error.code) == ("bad", str(code))  # type: ignore[attr-defined]
 
 
-def test_the_code_of_success_changes_nothing() -> None:
+def test_a_base_resp_with_the_code_of_success_is_no_error() -> None:
     fine = {"base_resp": {"status_code": 0, "status_msg": ""}}
     assert collect(streamed("minimax", text("Hi"), {**finish(), **fine})).is_finished
     assert collect(decoded("minimax", {"content": "Hi"}, base_resp=None)).is_finished

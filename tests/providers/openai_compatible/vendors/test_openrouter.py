@@ -38,7 +38,7 @@ def test_the_error_of_a_chunk_is_the_failure() -> None:
         (None, "Provider returned error"),
     ],
 )
-def test_the_message_has_what_the_routed_provider_answered(raw: str | None, message: str) -> None:
+def test_the_message_has_the_response_of_the_routed_provider(raw: str | None, message: str) -> None:
     said = {"message": "Provider returned error", "code": 400, "metadata": {"raw": raw}}
     decode = KINDS["openrouter"].decode_error
     error = decode(400, (), json.dumps({"error": said}).encode())
