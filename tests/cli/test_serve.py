@@ -63,9 +63,7 @@ def test_options_win_over_the_file(serving: Callable[..., Result], tmp_path: Pat
     assert (found.host, found.port, found.workers) == ("127.0.0.2", 0, 3)
 
 
-def test_the_option_config_names_the_file(
-    serving: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_the_option_config_names_the_file(serving: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text("server: {port: 9001}\n")
     server = Recorded()
     serving(server, "--config", "other.yaml")
