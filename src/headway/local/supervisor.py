@@ -154,6 +154,7 @@ class Supervisor:
             await process.wait()
         except TimeoutError:
             process.kill()
+            await process.wait()  # a second signal could lose its status (cpython#127049)
         finally:
             self._forget(keep_port=since is not None)
             await self._stop(process)
