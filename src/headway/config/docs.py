@@ -14,12 +14,12 @@ from headway.config.value_types import ValueType
 INTRODUCTION = """\
 # Configuration
 
-Headway needs none: without a file it serves every kind of provider under its own name, on
-127.0.0.1:8000, with the keys that it finds in the environment (`OPENAI_API_KEY` and the like).
+Headway needs no configuration: without a file it serves every kind of provider under its own name,
+on 127.0.0.1:8000, with the keys that it finds in the environment (`OPENAI_API_KEY` and the like).
 
 The file is `headway.yaml` in the working directory, or the one that `HEADWAY_CONFIG` or `--config`
 names. The environment overrides the file, the command line overrides both.
-`headway check-config` says what is wrong with a file, all of it, without starting anything:
+`headway check-config` reports all errors of a file, without starting the gateway:
 
 ```text
 headway.yaml:3: server.port: must be a port from 0 to 65535
@@ -53,25 +53,25 @@ ledger:
   error. `${NAME:-default}` has a default, which may be empty. `$${` is a plain `${`.
 - Times are seconds, or a number with `ms`, `s`, `m` or `h`. Sizes are bytes, or a number with `kB`,
   `MB`, `GB` (powers of 1000) or `KiB`, `MiB`, `GiB` (powers of 1024).
-- Prices are dollars per million tokens and stay exactly what is written.
-- Paths count from the directory of the file; those in variables from the working directory.
-- A key without a value (`null`) counts as not given. An empty variable says nothing.
+- Prices are dollars per million tokens, and exact.
+- Paths are relative to the directory of the file; those in variables to the working directory.
+- A key without a value (`null`) counts as not given. An empty variable is ignored.
 - Aliases (`*name`) work, merge keys (`<<`) do not. A key given twice is an error.
 - A provider's standard variable holds a key for that provider's own address: it is not sent to a
   `base_url` of yours unless `api_key` says so.
-- Where a provider is may also stand in the variable that its vendor's own SDK reads for that, such
-  as `OPENAI_BASE_URL`, `AZURE_OPENAI_ENDPOINT` or `OLLAMA_HOST`: docs/providers.md lists them all.
-  The key in the standard variable goes there too, as it does with that SDK. What the file gives of
-  keys, headers and options does not: a provider that has any keeps the kind's own address, if there
-  is one, unless the file has a `base_url`. An address that is the gateway's own is passed over.
-  `headway check-config` shows where each provider is, and which variable says so.
+- A provider's address may also be in the variable that its vendor's own SDK reads, such as
+  `OPENAI_BASE_URL`, `AZURE_OPENAI_ENDPOINT` or `OLLAMA_HOST`: docs/providers.md lists them all. The
+  key in the standard variable is sent to that address too, as by the SDK; keys, headers and options
+  in the file are not. A provider for which the file sets any of these keeps the kind's own address,
+  if there is one, unless the file has a `base_url`. The gateway's own address is ignored.
+  `headway check-config` shows each provider's address, and the variable that set it.
 - Proxies come from `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case.
 - No message, log or listing shows a key.
 """
 
 
 class Group(msgspec.Struct, frozen=True):
-    """One table of the page: a section and where it stands."""
+    """One table of the page: a section and its paths."""
 
     path: str
     section: Section

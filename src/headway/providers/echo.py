@@ -31,7 +31,7 @@ FAULTS: dict[str, str] = {
     "error_event": "an error inside the stream comes after `fault_after` tokens",
     "rate_limit": "429 with Retry-After",
     "error": "500, or the `status` given",
-    "silence": "no answer at all",
+    "silence": "no response at all",
 }
 
 
