@@ -106,11 +106,11 @@ class UsageReported(Struct, frozen=True):
 
 
 class ResponseSummary(Struct, frozen=True, gc=False):
-    """What the record of a complete response needs."""
+    """The facts about a complete response that its record needs."""
 
     usage: Usage
     finish_reason: str | None = None
-    """Of the first choice."""
+    """The finish reason of the first choice."""
     model: str | None = None
     """The provider's exact name of the model."""
     service_tier: str | None = None

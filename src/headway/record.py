@@ -57,7 +57,7 @@ class Record(Struct, kw_only=True, gc=False):
     stream: bool | None = None
     """Whether the client requested a stream."""
     session_id: str | None = None
-    """As the client sent it."""
+    """The session id that the client sent."""
     key_id: str | None = None
     """Id of the gateway key: the first eight hex digits of its SHA-256, or `anonymous`."""
 
@@ -68,15 +68,15 @@ class Record(Struct, kw_only=True, gc=False):
     error_code: str | None = None
     """The provider's code, or the gateway's, such as `idle_timeout`."""
     error_message: str | None = None
-    """As sent to the client."""
+    """The message that was sent to the client."""
     finish_reason: str | None = None
-    """Of the first choice."""
+    """Finish reason of the first choice."""
     upstream_status: int | None = None
     """HTTP status of the provider's response."""
     upstream_request_id: str | None = None
     """The provider's id of the request, to quote to its support."""
     transformations: tuple[str, ...] = ()
-    """How the request was transformed so that the provider accepts it, one line each."""
+    """Transformations of the request for the provider, one line each."""
 
     input_tokens: int | None = None
     """Including cache reads and writes."""

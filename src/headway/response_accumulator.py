@@ -128,7 +128,7 @@ class ResponseAccumulator:
 
     @property
     def finish_reason(self) -> str | None:
-        """Of the first choice."""
+        """The finish reason of the first choice."""
         first = self.choices.get(0)
         return None if first is None else first.finish_reason
 

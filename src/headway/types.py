@@ -49,7 +49,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     stream: bool = False
     """Ask the provider for a stream."""
     uses_default_parameters: bool = False
-    """The caller gave no parameters and these are the defaults, whose transformations are not
+    """The client gave no parameters and these are the defaults, whose transformations are not
     listed."""
     options: Mapping[str, Any] = {}
     """Options of the target that adapters need, such as ``model_name``."""
@@ -63,7 +63,7 @@ class Transformation(Struct, frozen=True):
 
     action: Literal["dropped", "renamed", "clamped", "emulated"]
     parameter: str
-    """The caller's name of it, or a path such as ``messages[].name``."""
+    """The client's name of it, or a path such as ``messages[].name``."""
     reason: str
     """Why it was dropped, its new name, its old and new value, or how it is emulated."""
 
@@ -100,7 +100,7 @@ Request = ChatRequest | EmbeddingsRequest
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """Where an attempt goes: one configured provider, with the key to use there."""
+    """The destination of an attempt: a configured provider, with the key to use."""
 
     provider: str
     """The configured name, as in the route."""

@@ -7,7 +7,7 @@ from headway.providers.transformations import (
     dropped,
     emulated,
     renamed,
-    visible_to_caller,
+    visible_to_client,
 )
 from headway.types import Transformation
 from support.adapter_requests import chat
@@ -28,5 +28,5 @@ def test_a_transformation_is_one_line(transformation: Transformation, text: str)
 
 def test_transformations_of_default_parameters_are_hidden_unless_the_caller_gave_any() -> None:
     made = [dropped("top_p", "unsupported by Acme"), dropped("tools", "unsupported by Acme")]
-    assert visible_to_caller(chat("m", []), made) == tuple(made)
-    assert visible_to_caller(chat("m", [], uses_default_parameters=True), made) == (made[1],)
+    assert visible_to_client(chat("m", []), made) == tuple(made)
+    assert visible_to_client(chat("m", [], uses_default_parameters=True), made) == (made[1],)

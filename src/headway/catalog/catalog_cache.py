@@ -18,14 +18,14 @@ BATCH_SIZE = 32
 
 
 class _SnapshotLists:
-    """What is cached for one snapshot of the configuration, by the provider's configured name."""
+    """The cached lists for one snapshot of the configuration, by the provider's configured name."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.bundled: dict[str, tuple[float, ProviderCatalog]] = {}
         """The number of the period in which the list is valid, and the list."""
         self.live: dict[str, tuple[float, ProviderCatalog]] = {}
-        """Until when the list is valid, on the gateway's clock, and the list."""
+        """The time of the gateway's clock until which the list is valid, and the list."""
         self.fetching: dict[str, asyncio.Task[ProviderCatalog]] = {}
 
 

@@ -25,7 +25,7 @@ from headway.types import HttpRequest, Target, Timeouts
 
 log = logging.getLogger("headway")
 LIMIT_S = 10.0
-"""For all pages of one provider's list, its credentials included."""
+"""Time limit for all pages of one provider's list, including its credentials."""
 TIMEOUTS = Timeouts(connect=LIMIT_S, first_byte=LIMIT_S, idle=LIMIT_S, total=LIMIT_S)
 PAGE_LIMIT = 20
 

@@ -31,9 +31,9 @@ class ModelDetails(Struct, frozen=True, kw_only=True):
     input_modalities: tuple[str, ...] | UnsetType = UNSET
     output_modalities: tuple[str, ...] | UnsetType = UNSET
     prices: CatalogPrices | None
-    """Those that the gateway computes costs with."""
+    """The prices that the gateway computes costs with."""
     listed_prices: CatalogPrices | UnsetType = UNSET
-    """Those in the provider's own list."""
+    """The prices in the provider's own list."""
     refuses: tuple[str, ...]
     """Ids of parameters."""
     deprecated: bool | None
@@ -93,7 +93,7 @@ class ModelDescriber:
 
 
 def _callable_names(provider: Provider, priced: list[CatalogModel]) -> tuple[str, ...]:
-    """Of the models that share a price list, those that this provider serves."""
+    """The models that this provider serves, of those that share a price list."""
     pattern = re.compile(provider.model_pattern or "")
     return tuple(model.id for model in priced if not model.deprecated and pattern.match(model.id))
 

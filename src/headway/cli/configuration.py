@@ -42,7 +42,7 @@ def address(host: str, port: int) -> str:
 
 
 def _location(provider: Provider) -> str:
-    """Where a provider is. A local model needs no key; some clouds compose their address of
+    """A provider's address. A local model needs no key; some clouds compose their address of
     options."""
     if provider.base_url is not None:
         return f"at {provider.base_url}"

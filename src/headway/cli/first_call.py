@@ -28,7 +28,7 @@ DEFAULT_MODEL = "local/smollm2-135m-instruct"
 HELLO = "Hello! Who are you?"
 ASKING = f"asking {DEFAULT_MODEL}: {HELLO} (it may take some seconds to load)"
 STARTUP_S = 30.0
-"""How long a gateway may take to start listening."""
+"""Time limit for a gateway to start listening."""
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  not bound to
 
 

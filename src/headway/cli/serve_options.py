@@ -35,7 +35,7 @@ class Option(Struct, frozen=True, kw_only=True):
     flag: str
     help: str
     metavar: str | None = None
-    """Its value's name in the help. None: a switch without a value."""
+    """The name of the value in the help. None: a switch without a value."""
     type: type[str] | type[int] | type[Path] = str
     low: int | None = None
     high: int | None = None
@@ -79,7 +79,7 @@ OPTIONS: Mapping[str, Option] = {
     "insecure": INSECURE,
     "greeting": GREETING,
 }
-"""By the field of ``ServeArguments``."""
+"""The options by their field of ``ServeArguments``."""
 
 
 def serve(arguments: ServeArguments) -> int:

@@ -66,7 +66,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     """One configured provider, ready to be called."""
 
     name: str
-    """As in the route."""
+    """The name in the route."""
     kind: str
     base_url: str | None = None
     """Without a trailing slash. None: the kind determines it (a model on this machine)."""
@@ -132,7 +132,7 @@ class Config(Struct, frozen=True, kw_only=True):
     ledger: Ledger
     server: Server = Server()
     providers: Mapping[str, Provider] = {}
-    """By name; every shipped kind is included under its own name."""
+    """Providers by name; every shipped kind is included under its own name."""
     timeouts: Timeouts = Timeouts()
     """The defaults; ``Provider.timeouts`` already includes them."""
     prices: Mapping[str, Mapping[str, Price]] = {}

@@ -24,12 +24,12 @@ before: an earlier fetch would return the same credentials again."""
 REREAD_S = 300.0
 """Credentials without an expiry (keys in a file) are read again after this: tools replace them."""
 RETRY_S = 10.0
-"""Between two background fetches, if the first one failed."""
+"""Time between two background fetches, if the first one failed."""
 KEEP_FAILURE_S = 1.0
 EXPIRY_MARGIN_S = 5.0
 """Credentials that expire within this could expire before the provider has read them."""
 TOKEN_TIMEOUTS = Timeouts(connect=5.0, first_byte=10.0, idle=10.0, total=20.0)
-"""For a request to a token server."""
+"""Timeouts of a request to a token server."""
 
 
 class Response(Protocol):

@@ -1,8 +1,8 @@
-"""What a dialect is: a wire format that clients speak. The counterpart of a provider.
+"""The interface of a dialect, a wire format that clients speak. The counterpart of a provider.
 
 Rules: pure functions from the bytes of a request to values, and from values to the bytes of a
 response. A dialect decodes the body once and keeps fields that it does not read verbatim. Every
-error raised here is the caller's and names the field.
+error raised here is the client's and names the field.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     strict: bool = False
     """Refuse the request if the provider's adapter would have to transform it."""
     messages: Raw = Raw(NULL)
-    """For the reply's ``context`` (engine route only)."""
+    """The messages for the reply's ``context`` (engine route only)."""
     chat_input: Raw = Raw(NULL)
 
     @property
@@ -62,7 +62,7 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ResponseContext(Struct, frozen=True, kw_only=True, gc=False):
-    """What the encoders of a response need to know of its request."""
+    """The facts about a request that the encoders of its response need."""
 
     id: str
     created: int

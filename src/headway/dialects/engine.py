@@ -339,7 +339,7 @@ def _read(body: bytes, fields: Mapping[str, Raw]) -> EngineFields:
 
 
 def _parameters(fields: dict[str, Raw], own: dict[str, Raw] | None) -> tuple[bool, dict[str, Raw]]:
-    """Whether the caller gave parameters, and those to send: its own, or the defaults."""
+    """Whether the client gave parameters, and those to send: its own, or the defaults."""
     forwarded = None
     extra = fields.keys() - ROUTE_FIELDS
     if extra:

@@ -21,8 +21,8 @@ from headway.types import Clock
 
 SUFFIX = ".spool.jsonl"
 CHECK_INTERVAL_S = 1.0
-"""How long lines may still be written to a file that was moved (they are kept there) or deleted
-(they are lost)."""
+"""Time for which lines may still be written to a file that was moved (they are kept there) or
+deleted (they are lost)."""
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _log = logging.getLogger("headway.ledger")

@@ -60,7 +60,7 @@ class LocalModel:
 
     @property
     def pid(self) -> int | None:
-        """Of the model's process while it runs."""
+        """The id of the model's process while it runs."""
         return self._supervisor.pid
 
     async def _command(self, port: int) -> Sequence[str]:

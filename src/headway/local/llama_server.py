@@ -81,7 +81,7 @@ def serve(args: argparse.Namespace) -> Any:
     params.cache_idle_slots = False
     params.fit_params = False  # measuring the devices takes longer than this small model saves
     params.ui = False
-    params.endpoint_slots = False  # it would show one caller's prompt to another
+    params.endpoint_slots = False  # it would show one client's prompt to another
     params.cors_origins = ""  # no web page may read a response
     params.cors_credentials = False
     params.verbosity = 1  # errors only: every cancelled request would log a warning

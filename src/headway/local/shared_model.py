@@ -15,7 +15,7 @@ from pathlib import Path
 from headway.ports import Launcher
 
 POLL_S = 0.05
-"""How often the file is read while its owner starts the model."""
+"""Time between two reads of the file while its owner starts the model."""
 
 
 class SharedModel:

@@ -38,15 +38,15 @@ class Backoff(Struct, frozen=True, kw_only=True):
     first: float = 0.1
     factor: float = 2.0
     attempts: int = 5
-    """Consecutive failures after which callers get an error, and the next start waits ``rest``."""
+    """Consecutive failures after which clients get an error, and the next start waits ``rest``."""
     rest: float = 15.0
     stable: float = 30.0
     start_timeout: float = 60.0
     grace: float = 2.0
-    """Between SIGTERM and SIGKILL."""
+    """Time between SIGTERM and SIGKILL."""
 
     def delay(self, failures: int) -> float:
-        """Before the start that follows so many consecutive failures."""
+        """The delay before the start that follows ``failures`` consecutive failures."""
         return 0.0 if failures == 0 else self.first * self.factor ** (failures - 1)
 
 
@@ -68,12 +68,12 @@ class Supervisor:
 
     @property
     def pid(self) -> int | None:
-        """Of the running child, else None."""
+        """The id of the running child, else None."""
         return None if self._process is None else self._process.pid
 
     @property
     def url(self) -> str | None:
-        """Where the child listens, or None while it does not."""
+        """The address of the child, or None while it does not listen."""
         return self._url
 
     def start(self) -> None:

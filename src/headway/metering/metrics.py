@@ -16,7 +16,7 @@ over the part of it that arrived."""
 
 
 class PriceOrigin(Struct, frozen=True, gc=False):
-    """Which price a cost was computed with."""
+    """The price that a cost was computed with."""
 
     source: str
     """``genai-prices 0.2.3``, or ``configured``."""

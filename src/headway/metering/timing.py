@@ -19,13 +19,13 @@ class Timing(Struct, frozen=True, gc=False):
     """
 
     latency_s: float | None = None
-    """To the last byte of the provider's response."""
+    """Until the last byte of the provider's response."""
     time_to_first_token_s: float | None = None
-    """To the first frame that carries content."""
+    """Until the first frame that carries content."""
     time_to_first_byte_s: float | None = None
-    """To the headers of the provider's response."""
+    """Until the headers of the provider's response."""
     time_to_sent_s: float | None = None
-    """To the last byte of the request handed to the socket."""
+    """Until the last byte of the request is handed to the socket."""
     inter_token_latency_s: float | None = None
     """Mean gap between consecutive content frames."""
     inter_token_latency_p50_s: float | None = None

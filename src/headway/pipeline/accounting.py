@@ -24,7 +24,7 @@ from headway.record import Outcome, Record, encode
 from headway.types import Usage
 
 BYTES_PER_TOKEN = 4
-"""Of English text, roughly."""
+"""Approximate, for English text."""
 STANDARD_PRICE: Mapping[str, str] = {}
 STANDARD_TIERS = (None, "default", "standard", "auto")
 REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")

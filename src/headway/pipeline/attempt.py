@@ -89,7 +89,7 @@ class Attempt(StreamReader):
         self.status = self.bytes_in = self.bytes_out = 0
         """Bytes of the provider's body, and of the body written to the client."""
         self.error: HeadwayError | None = None
-        """What ended the attempt, if it failed."""
+        """The error that ended the attempt, if it failed."""
         self.has_headers = False
         """The client has a status already, so an error can only be an event of the stream."""
         self.is_committed = False

@@ -36,9 +36,10 @@ class Upstream(Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     timeouts: Timeouts = Timeouts()
     transport: Transport
-    """To the configured address."""
+    """The transport to the configured address."""
     public_transport: Transport
-    """To any other address: it presents no client certificate, and always verifies TLS."""
+    """The transport to any other address: it presents no client certificate, and always verifies
+    TLS."""
     launcher: Launcher | None = None
     credentials: CredentialSource | None = None
     target: Target | None = None

@@ -21,7 +21,7 @@ from headway.wire.url import join
 MALFORMED = (
     LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError, RecursionError
 )  # fmt: skip
-"""What an adapter may raise for a malformed request or response."""
+"""Exceptions that an adapter may raise for a malformed request or response."""
 
 
 def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transformation, ...]]:
@@ -87,6 +87,6 @@ def _check_address(base_url: str) -> None:
 
 
 def _cannot_encode(upstream: Upstream, exc: Exception) -> RequestError:
-    """Adapters assume valid values; an error over another value is the caller's."""
+    """Adapters assume valid values; an error over another value is the client's."""
     why = exc if isinstance(exc, msgspec.MsgspecError) else "a value has a form that it cannot read"
     return RequestError(f"{upstream.name} cannot encode this request: {why}.")

@@ -31,7 +31,7 @@ class KindMapping(Mapping[str, T], Generic[T]):
 
 
 FACTS: Mapping[str, ProviderEntry] = KindMapping(lambda entry: entry)
-"""What the configuration reads of each kind, without importing adapters."""
+"""The facts of each kind that the configuration reads, without importing adapters."""
 KINDS: Mapping[str, Provider] = KindMapping(lambda entry: entry.provider)
 """The adapter of each kind, imported on first use."""
 

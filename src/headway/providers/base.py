@@ -34,7 +34,7 @@ State = dict[str, Any]
 """The state of a decoder in one stream: empty at its first event."""
 
 Adapted = tuple[ChatRequest, tuple[Transformation, ...]]
-"""The request as the provider accepts it, and the transformations that the caller sees."""
+"""The request as the provider accepts it, and the transformations that the client sees."""
 
 
 def unchanged(request: ChatRequest) -> Adapted:

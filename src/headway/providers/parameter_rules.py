@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from headway.providers.transformations import dropped, renamed, visible_to_caller
+from headway.providers.transformations import dropped, renamed, visible_to_client
 from headway.types import ChatRequest, Transformation
 
 NULL = b"null"
@@ -20,7 +20,7 @@ class ParameterRules(Struct, frozen=True, kw_only=True):
     """How the parameters of a wire format differ from OpenAI's."""
 
     dropped: Mapping[str, str] = {}
-    """Parameters without an equivalent -> the reason that the caller reads."""
+    """Parameters without an equivalent -> the reason that the client reads."""
     renamed: Mapping[str, str] = {}
     """OpenAI's name -> the wire's name, for values that need no conversion."""
 
@@ -33,7 +33,7 @@ def value_in(parameters: Mapping[str, Raw], name: str) -> Any:
 def apply_parameter_rules(
     request: ChatRequest, rules: ParameterRules
 ) -> tuple[ChatRequest, tuple[Transformation, ...]]:
-    """Apply ``rules``, and remove parameters that are null: they count as not given. Where a caller
+    """Apply ``rules``, and remove parameters that are null: they count as not given. Where a client
     gives a parameter under OpenAI's name and under the wire's, OpenAI's wins."""
     kept: dict[str, Raw] = {}
     transformations: list[Transformation] = []
@@ -49,4 +49,4 @@ def apply_parameter_rules(
             kept[name] = raw
         elif bytes(raw) != bytes(given[overruled[name]]):
             transformations.append(dropped(name, f"{overruled[name]} is given too"))
-    return replace(request, parameters=kept), visible_to_caller(request, transformations)
+    return replace(request, parameters=kept), visible_to_client(request, transformations)

@@ -28,7 +28,7 @@ class RequestDraft:
         self, request: ChatRequest, transformations: Iterable[Transformation] = ()
     ) -> None:
         self.request = request
-        """The request as the caller sent it."""
+        """The request as the client sent it."""
         self.model = request.model
         self.parameters: dict[str, Raw] = {
             name: raw for name, raw in request.parameters.items() if bytes(raw) != b"null"
@@ -80,7 +80,7 @@ class RequestDraft:
 def convert_request(
     request: ChatRequest, steps: Iterable[Callable[[RequestDraft], None]]
 ) -> tuple[ChatRequest, tuple[Transformation, ...]]:
-    """The request after all ``steps``, and the transformations that the caller sees. Raises
+    """The request after all ``steps``, and the transformations that the client sees. Raises
     RequestError for a request that is not in OpenAI's chat format."""
     draft = RequestDraft(request)
     try:
@@ -88,5 +88,5 @@ def convert_request(
             step(draft)
     except MALFORMED as exc:
         raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
-    visible = made.visible_to_caller(request, draft.transformations)
+    visible = made.visible_to_client(request, draft.transformations)
     return replace(request, parameters=draft.parameters), visible

@@ -10,7 +10,7 @@ from headway.types import ChatRequest, Transformation
 DEFAULT_PARAMETERS = frozenset(
     ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
 )
-"""The parameters that the gateway sets for a caller who gives none."""
+"""The parameters that the gateway sets for a client that gives none."""
 
 
 def dropped(parameter: str, reason: str) -> Transformation:
@@ -33,10 +33,10 @@ def emulated(parameter: str, method: str) -> Transformation:
     return Transformation("emulated", parameter, method)
 
 
-def visible_to_caller(
+def visible_to_client(
     request: ChatRequest, transformations: Iterable[Transformation]
 ) -> tuple[Transformation, ...]:
-    """``transformations`` without those of default parameters, which the caller did not set."""
+    """``transformations`` without those of default parameters, which the client did not set."""
     return tuple(
         each
         for each in transformations

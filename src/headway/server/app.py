@@ -20,7 +20,7 @@ from headway.token_counter.counter import TokenCounter
 log = logging.getLogger("headway")
 KEEP_ALIVE_INTERVAL_S = 1.0
 COUNT_S = 1.0
-"""How long counting the tokens of aborted requests may take."""
+"""Time limit for counting the tokens of aborted requests."""
 
 
 class App:

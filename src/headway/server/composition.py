@@ -121,8 +121,8 @@ def _new_upstream(
 def new_launchers(
     environ: Mapping[str, str] = os.environ, shared: Path | None = None
 ) -> dict[str, Launcher]:
-    """What can be started on this machine, by the name that providers use for it. The workers that
-    share the directory ``shared`` start it once."""
+    """Launchers of servers on this machine, by the name that providers use. The workers that share
+    the directory ``shared`` start it once."""
     cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headway"
     model = LocalModel(cache)
     return {"llama": model if shared is None else SharedModel(shared / "llama", model)}

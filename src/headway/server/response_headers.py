@@ -61,6 +61,6 @@ def _unpriced_lines(headers: ResponseHeaders) -> bytes:
 
 
 def _printable(text: str) -> bytes:
-    """Fit for a header: the caller's own words may be in it (RFC 9110, section 5.5)."""
+    """Fit for a header: the client's own words may be in it (RFC 9110, section 5.5)."""
     ascii_text = text[:LONGEST_HEADER].encode("ascii", "replace")
     return b" ".join(ascii_text.translate(PRINTABLE).split())

@@ -99,9 +99,9 @@ class Server:
 
 
 def _tune_gc() -> None:
-    """What is loaded by now stays, and is never examined again (10 ms, to free a few hundred
-    objects). Requests leave no reference cycles behind (a test checks that), so a collection can
-    wait for more than 700 new objects."""
+    """Exclude the objects that exist now from garbage collection (a collection takes 10 ms and
+    frees a few hundred objects). Requests leave no reference cycles behind (a test checks that), so
+    a collection can wait for more than 700 new objects."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     gc.enable()

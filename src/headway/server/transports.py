@@ -37,7 +37,7 @@ class Transports:
         return self._find(configured, _key(configured))
 
     def public(self, configured: Provider) -> Transport:
-        """The transport to any other address: a caller's own ``base_url``, a token endpoint. The
+        """The transport to any other address: a client's own ``base_url``, a token endpoint. The
         client certificate, ``verify: false`` and ``proxy: direct`` are for the configured address
         only. A proxy and authorities to trust are the operator's network, and hold here too."""
         key = _key(configured)

@@ -12,7 +12,8 @@ from headway.providers import ALIASES, FACTS
 
 
 class Upstreams(Mapping[str, Upstream]):
-    """By configured name, or by the alias of a kind; aliases are found but not listed."""
+    """The upstreams by configured name, or by the alias of a kind; aliases are found but not
+    listed."""
 
     def __init__(
         self,

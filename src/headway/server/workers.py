@@ -27,7 +27,7 @@ SHORT_LIFE_S = 1.0
 
 
 class WorkerSlot(Struct, frozen=True):
-    """What one worker is given; its replacement gets the same."""
+    """The resources of one worker, which its replacement inherits."""
 
     listener: socket.socket
     shared: Path | None = None
@@ -59,7 +59,7 @@ class Supervisor:
         self._lifeline, self._held_end = os.pipe()
         self._slots = [WorkerSlot(listener, shared, self._lifeline) for listener in listeners]
         self._started: dict[int, tuple[WorkerSlot, float]] = {}
-        """By process id: the worker's slot, and when it was started."""
+        """The worker's slot and its start time, by process id."""
         self._is_stopping = False
 
     def serve(self) -> int:

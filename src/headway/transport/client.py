@@ -26,7 +26,8 @@ from headway.types import Clock, HttpRequest, Timeouts, Url
 RequestKey = tuple[Url, HeaderPairs, str]
 """URL, headers, method: equal for all calls of one target, which differ in their bodies only."""
 Prepared = tuple[Pool, bytes, bool]
-"""What follows from a RequestKey: the pool, the head up to its content-length, whether it is HEAD.
+"""The values that follow from a RequestKey: the pool, the head up to its content-length, whether it
+is HEAD.
 """
 MAX_PREPARED = 1024
 
@@ -98,7 +99,7 @@ class HttpTransport:
 
     @property
     def stats(self) -> tuple[OriginStats, ...]:
-        """Of every origin that is in use or has connections left."""
+        """The counts of every origin that is in use or has open connections."""
         return tuple(pool.stats() for pool in self._pools.values())
 
     def _prepare(self, request: HttpRequest) -> Prepared:

@@ -22,7 +22,7 @@ from headway.types import Clock
 
 
 class ConnectionOwner(Protocol):
-    """What a connection needs of the pool that it belongs to."""
+    """The interface of a pool for its connections."""
 
     host: str
     forwarding_proxy: str | None

@@ -22,11 +22,12 @@ from headway.transport.tunnel import Tunnel
 from headway.wire.url import UNIX
 
 ATTEMPT_TIMEOUT_S = 60.0
-"""For attempts that no request waits for any more: requests have their own connect timeout."""
+"""Timeout of attempts that no request waits for any more: requests have their own connect
+timeout."""
 
 ATTEMPT_DELAY_S = 0.25
-"""Between the starts of attempts at the addresses of one host: RFC 8305, section 8, Connection
-Attempt Delay."""
+"""Time between the starts of attempts to connect to the addresses of one host: RFC 8305, section 8,
+Connection Attempt Delay."""
 
 Address = tuple[int, int, int, str, Any]
 """One row of ``getaddrinfo``: family, type, protocol, canonical name, socket address."""

@@ -21,7 +21,7 @@ class Decoder(Protocol):
     """Decompresses one body."""
 
     errors: tuple[type[Exception], ...]
-    """What its library raises for invalid bytes."""
+    """Exceptions of its library for invalid bytes."""
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         """Pieces of about ``MAX_PIECE`` bytes at most, some of them empty."""

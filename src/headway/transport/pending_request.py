@@ -17,7 +17,7 @@ DRAIN_TIMEOUT = "drained"
 
 
 class RequestOwner(Protocol):
-    """What a request needs of the pool that it belongs to."""
+    """The interface of a pool for its requests."""
 
     host: str
     limits: Limits
@@ -29,7 +29,7 @@ class RequestOwner(Protocol):
 
 
 class RequestConnection(Protocol):
-    """What a request needs of the connection that it was sent on."""
+    """The interface of a connection for the request that it serves."""
 
     has_head: bool
     sent_at: float

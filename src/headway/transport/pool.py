@@ -126,7 +126,7 @@ class Pool:
     # --- Connections ---------------------------------------------------------------------------
 
     def release(self, connection: Connection, now: float) -> None:
-        """Its response is complete and it can serve again."""
+        """The response of ``connection`` is complete: the connection can be used again."""
         if (
             self._waiting
             or connection.keep_alive_s is not None
@@ -153,7 +153,7 @@ class Pool:
         self._idle[connection] = None
 
     def remove(self, connection: Connection) -> None:
-        """It is closed, or about to be."""
+        """``connection`` is closed, or about to be closed."""
         self._open.discard(connection)
         self._idle.pop(connection, None)
         if self._waiting:

@@ -1,4 +1,4 @@
-"""Which proxy a request goes through, if any. Pure: the caller reads the environment.
+"""Choose the proxy of a request, if any. Pure: the caller reads the environment.
 
 Names and meaning of the variables are curl's and Go's: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and
 NO_PROXY, in lower case too, which wins. The loopback is never reached through a proxy unless an
@@ -27,7 +27,7 @@ class Proxy(Struct, frozen=True):
 
     @property
     def display_url(self) -> str:
-        """For messages: without user and password."""
+        """The URL for messages, without user and password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 

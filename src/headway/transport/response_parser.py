@@ -94,7 +94,7 @@ class ResponseParser:
         """The connection can carry another response. Known once the head is complete, and False for
         a body that ends with the connection."""
         self.is_complete = True
-        """Also True while no response is expected: any that begins then is one too many."""
+        """Also True while no response is expected: a response that begins then is an error."""
         self._always_check = self._must_check = proxy is not None or limits.body_bytes < sys.maxsize
         """Whether every head, and the next one, takes ``_check_response``."""
         self._head_bytes = 0
@@ -105,7 +105,7 @@ class ResponseParser:
         self._has_end_work = False
         """The end of the body needs more work: a decoder to conclude, trailers."""
         self.keep_alive_s: float | None = None
-        """How long the upstream says that it keeps an idle connection."""
+        """Time for which the upstream says that it keeps an idle connection."""
         self._headers: list[tuple[bytes, bytes]] = []
         self._parser = HttpResponseParser(self)
         self._feed = cast("Callable[[bytes], None]", self._parser.feed_data)

@@ -1,4 +1,4 @@
-"""How an origin is reached: directly, through a proxy or a Unix socket, with which TLS settings."""
+"""Routes to origins: direct, through a proxy or a Unix socket, with their TLS settings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Route(Struct, frozen=True, kw_only=True):
 
     @property
     def proxy_tls(self) -> TlsSettings:
-        """For the connection to an https proxy: the client certificate is for the origin only."""
+        """TLS settings for the connection to an https proxy: the client certificate is for the
+        origin only."""
         return replace(self.tls, cert_file=None, key_file=None)
 
     @property

@@ -40,7 +40,7 @@ class Tunnel(asyncio.Protocol):
         self._finish("it closed the connection")
 
     def _find_error(self) -> str | None:
-        """What is wrong with the response; None if the tunnel is open."""
+        """The error in the response; None if the tunnel is open."""
         found = STATUS_LINE.match(self._response)
         if found is None:
             return "its answer is not HTTP"

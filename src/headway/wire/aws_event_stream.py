@@ -178,4 +178,4 @@ VALUE_READERS: dict[int, Callable[[bytes, int], tuple[HeaderValue, int]]] = {
     8: _integer(8),
     9: lambda block, at: (_fixed_size(block, at, 16), at + 16),
 }
-"""By the number of the value's type."""
+"""Readers by the number of the value's type."""

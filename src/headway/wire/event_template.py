@@ -67,8 +67,8 @@ class EventTemplate(msgspec.Struct, frozen=True, gc=False):
 
 
 class SingleEventTemplate(msgspec.Struct, frozen=True, gc=False):
-    """The same for a chunk that is exactly one event, which may be padded: OpenAI pads its events
-    with random letters and digits, so that their lengths reveal nothing."""
+    """The template for a chunk that is exactly one event, which may be padded: OpenAI pads its
+    events with random letters and digits, so that their lengths reveal nothing."""
 
     opening: bytes
     closing: bytes
@@ -78,7 +78,7 @@ class SingleEventTemplate(msgspec.Struct, frozen=True, gc=False):
     """Where the JSON string of the text is. With padding: the text without its closing quote,
     ``separator``, and the padding."""
     separator: bytes | None
-    """What is between text and padding; None without padding."""
+    """The bytes between text and padding; None without padding."""
 
     def read(self, data: bytes) -> str:
         """The text, or an empty string if ``data`` is anything else than one matching event."""

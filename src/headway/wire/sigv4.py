@@ -54,7 +54,7 @@ class AwsCredentials(Struct, frozen=True):
 
 
 class CredentialScope(Struct, frozen=True):
-    """Where a signature is valid."""
+    """The scope in which a signature is valid."""
 
     region: str
     service: str

@@ -147,7 +147,7 @@ def _loader() -> Loader:
 
 
 class _Body(io.BytesIO):
-    """What ``AWSResponse.content`` reads."""
+    """The body of a response, as ``AWSResponse.content`` reads it."""
 
     def stream(self) -> Iterator[bytes]:
         yield self.read()

@@ -44,7 +44,7 @@ class AwsCredentials(CloudCredentials):
             return Credentials.of(None, **keys)
 
     def _keys(self) -> dict[str, str] | None:
-        """Those of the options, else of the environment where no profile is configured."""
+        """The keys in the options, else those in the environment if no profile is configured."""
         if (keys := _keys_in(self._options, OPTION_KEYS)) is not None:
             return keys
         return None if self._options.get("profile") else _keys_in(self._environ, ENVIRON_KEYS)

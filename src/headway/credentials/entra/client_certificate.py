@@ -13,7 +13,7 @@ import msgspec
 from headway.errors import UpstreamAuth
 
 LIFETIME_S = 600
-"""Of an assertion; Microsoft advises 5 to 10 minutes."""
+"""Lifetime of an assertion; Microsoft advises 5 to 10 minutes."""
 PEM = re.compile(rb"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----\n?", re.DOTALL)
 
 _encode = msgspec.json.Encoder().encode

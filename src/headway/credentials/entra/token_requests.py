@@ -42,7 +42,7 @@ class Application(Struct, frozen=True, kw_only=True):
     certificate: Path | None = None
     """A PEM file with the certificate and its private key."""
     password: str | None = None
-    """Of the private key."""
+    """The password of the private key."""
     token_file: Path | None = None
     """A federated token. The cluster renews the file, so each request reads it."""
 
@@ -77,7 +77,7 @@ class ManagedIdentity(Struct, frozen=True, kw_only=True):
     """The identity of the machine, app or container that the gateway runs on."""
 
     client_id: str | None = None
-    """Of a user-assigned identity, where there may be several."""
+    """The id of a user-assigned identity, of which a machine may have several."""
     metadata_url: str = METADATA_URL
     endpoint: str | None = None
     """App Service: the address for tokens, which requires the header secret."""

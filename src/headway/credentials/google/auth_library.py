@@ -92,7 +92,8 @@ LOADERS: Mapping[str, Callable[[Any, list[str]], Any]] = {
         impersonated_credentials.Credentials.from_impersonated_service_account_info(info, scopes)
     ),
 }
-"""By the file's ``type``. (google-auth's own function for all of them is deprecated.)"""
+"""The loaders by the file's ``type``. (google-auth's own function for all of them is
+deprecated.)"""
 
 
 def _load(path: Path, info: Mapping[str, Any]) -> Any:
@@ -124,7 +125,7 @@ def _unusable(path: Path, reason: str) -> UpstreamAuth:
 
 
 class TransportResponse(NamedTuple):
-    """What google-auth reads of a response."""
+    """A response with the attributes that google-auth reads."""
 
     status: int
     headers: Mapping[str, str]

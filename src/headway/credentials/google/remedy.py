@@ -1,4 +1,4 @@
-"""What an operator can do where Google credentials are missing or refused."""
+"""Remedies for missing or refused Google credentials, for error messages."""
 
 REMEDY = (
     "set credentials_file in the provider's configuration or GOOGLE_APPLICATION_CREDENTIALS, run"

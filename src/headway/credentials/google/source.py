@@ -59,7 +59,7 @@ def _fetch_with_file(path: Path, token_uri: str | None, fetch: ThreadFetch) -> C
 
 
 def _gcloud_file(environ: Mapping[str, str]) -> Path | None:
-    """Where ``gcloud auth application-default login`` writes a user's credentials."""
+    """The file to which ``gcloud auth application-default login`` writes a user's credentials."""
     if folder := environ.get("CLOUDSDK_CONFIG"):
         return Path(folder) / GCLOUD_FILE
     if folder := environ.get("APPDATA"):

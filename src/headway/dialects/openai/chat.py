@@ -1,7 +1,7 @@
 """``POST /v1/chat/completions``: OpenAI's chat completions, with ``provider/model`` as the model.
 
 The response of a provider with the same wire format is passed through byte for byte, with one
-exception: the gateway always asks for usage, and removes the usage chunk where the caller did not
+exception: the gateway always asks for usage, and removes the usage chunk where the client did not
 ask for it.
 """
 
@@ -146,7 +146,7 @@ class OpenAIChatStream:
         return self._translate(events)
 
     def _is_withheld(self, events: list[Event]) -> bool:
-        """Usage that the caller did not ask for, and the end mark: the gateway writes that itself,
+        """Usage that the client did not ask for, and the end mark: the gateway writes that itself,
         once the record is on disk."""
         if len(events) != 1:
             return False

@@ -60,23 +60,23 @@ class OpenBlock:
         """The JSON that the block was opened with."""
         self.block = block
         self.start = start
-        """Where its text begins in the text of the whole response, in characters."""
+        """Offset of its text in the text of the whole response, in characters."""
         self.tool = 0
         """Its position among the tool calls, if it is one."""
         self.fragments: list[str] = []
-        """Of its thinking, or of its input as JSON."""
+        """Fragments of its thinking, or of its input as JSON."""
         self.signature = block.signature
         self.citations: list[Any] = list(block.citations or ())
 
 
 class DecoderState:
-    """What decoding one response needs to remember between its events."""
+    """The state of decoding one response."""
 
     __slots__ = ("open_blocks", "text_length", "tool_count", "usage")
 
     def __init__(self) -> None:
         self.open_blocks: dict[int, OpenBlock] = {}
-        """By their index in the response."""
+        """The open blocks by their index in the response."""
         self.text_length = 0
         """Characters of text so far."""
         self.tool_count = 0

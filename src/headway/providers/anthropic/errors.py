@@ -50,7 +50,8 @@ QUOTA_MESSAGES = (
     "reached your specified API usage limits",
     "enforced_spend_limit_reached",
 )
-"""In a 400 invalid_request_error of an account that lacks credit or reached its spend limit."""
+"""Parts of the message of a 400 invalid_request_error that means that the account lacks credit or
+has reached its spend limit."""
 SHOULD_RETRY = {b"true": True, b"false": False}
 REQUEST_ID_HEADERS = (b"request-id", b"x-request-id", b"x-amzn-requestid")
 

@@ -49,7 +49,7 @@ NEVER: Version = (99, 0)
 
 
 class ModelRules(Struct, frozen=True, kw_only=True):
-    """What one model supports; the defaults are for a name without a version."""
+    """The parameters that one model supports; the defaults are for a name without a version."""
 
     thinking: ThinkingMode = "adaptive"
     """The types of ``thinking`` that it takes: enabled with a budget of tokens, adaptive, either

@@ -20,7 +20,7 @@ from headway.providers.base import Adapted
 from headway.providers.message_scan import unsupported_content
 from headway.providers.prompt_instructions import append_system_messages
 from headway.providers.request_draft import MALFORMED
-from headway.providers.transformations import visible_to_caller
+from headway.providers.transformations import visible_to_client
 from headway.types import ChatRequest
 
 UNSUPPORTED = frozenset(
@@ -45,7 +45,7 @@ NO_EFFECT = {
 GATEWAY_PARAMETERS = ("stream_options",)
 """Parameters that the gateway handles itself: it always reports usage."""
 DEFAULT_MAX_TOKENS = 16_384
-"""``max_tokens`` where the caller gives none: the API requires it. Enough for long responses, and
+"""``max_tokens`` where the client gives none: the API requires it. Enough for long responses, and
 few enough for a whole response to take less than ten minutes; models with a lower maximum get
 that."""
 SERVICE_TIERS = {"auto": "auto", "standard_only": "standard_only", "default": "standard_only",
@@ -65,7 +65,7 @@ def adapt(request: ChatRequest) -> Adapted:
         raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
     messages = append_system_messages(request.messages, draft.instructions)
     adapted = replace(request, parameters=draft.parameters, messages=messages)
-    return adapted, visible_to_caller(request, draft.transformations)
+    return adapted, visible_to_client(request, draft.transformations)
 
 
 def convert_parameters(draft: AnthropicDraft) -> None:

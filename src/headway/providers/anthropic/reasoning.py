@@ -34,7 +34,7 @@ FORCED_CHOICES = ("any", "tool")
 
 
 class ReasoningRequest(Struct, frozen=True, kw_only=True):
-    """The reasoning that the caller asks for."""
+    """The reasoning that the client asks for."""
 
     parameter: str
     """The parameter that asks: thinking, reasoning_effort or reasoning."""
@@ -171,7 +171,7 @@ def _note_budget(draft: AnthropicDraft, requested: ReasoningRequest, budget: int
 
 
 def _budget_within(limit: int, requested: ReasoningRequest) -> int:
-    """The tokens to think with, of ``limit`` for the whole output. A budget that the caller did not
+    """The tokens to think with, of ``limit`` for the whole output. A budget that the client did not
     choose, or that exceeds the limit, leaves half of the limit to the response."""
     half = max(MIN_BUDGET, limit // 2)
     if requested.budget is None:

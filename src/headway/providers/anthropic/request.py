@@ -21,7 +21,7 @@ from headway.wire.url import join
 API_VERSION = "2023-06-01"
 """The one after it, 2026-10-21, only removes features, temperature among them."""
 ACCEPT = {False: "application/json", True: "text/event-stream"}
-"""By whether the response is a stream."""
+"""The accepted media type, by whether the response is a stream."""
 
 Pairs = tuple[tuple[str, str], ...]
 

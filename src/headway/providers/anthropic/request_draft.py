@@ -30,5 +30,5 @@ class AnthropicDraft(RequestDraft):
         return {} if raw is None else msgspec.json.decode(raw, type=dict[str, Any])
 
     def set_output_config(self, name: str, value: Any) -> None:
-        """Set one field of ``output_config``, unless the caller set it."""
+        """Set one field of ``output_config``, unless the client set it."""
         self.put("output_config", {name: value, **self.value("output_config", {})})

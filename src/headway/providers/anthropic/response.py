@@ -64,7 +64,7 @@ class WireMessage(Struct):
 
 
 class WireDelta(BlockDelta):
-    """Of a block, or of the message: then it says why the response stopped."""
+    """The delta of a block, or of the message, which has the stop reason."""
 
     stop_reason: str | None = None
     stop_sequence: str | None = None

@@ -100,11 +100,11 @@ class OpenBlock:
 
     def __init__(self, start: int) -> None:
         self.start = start
-        """Where its text begins in the text of the whole response, in characters."""
+        """Offset of its text in the text of the whole response, in characters."""
         self.tool: int | None = None
         """Its position among the tool calls, if it is one."""
         self.fragments: list[str] = []
-        """Of its reasoning, of its input as JSON, or of its image in base64."""
+        """Fragments of its reasoning, of its input as JSON, or of its image in base64."""
         self.signature: str | None = None
         self.redacted: list[str] = []
         self.citations: list[dict[str, Any]] = []
@@ -114,13 +114,13 @@ class OpenBlock:
 
 
 class DecoderState:
-    """What decoding one response needs to remember between its events."""
+    """The state of decoding one response."""
 
     __slots__ = ("open_blocks", "text_length", "tool_count")
 
     def __init__(self) -> None:
         self.open_blocks: dict[int, OpenBlock] = {}
-        """By their index in the response."""
+        """The open blocks by their index in the response."""
         self.text_length = 0
         """Characters of text so far."""
         self.tool_count = 0

@@ -30,7 +30,7 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
 
 
 def adapt(request: ChatRequest) -> Adapted:
-    """By OpenAI's rules for its models, whose ids here begin with ``openai.``."""
+    """Adapt by OpenAI's rules for its models, whose ids here begin with ``openai.``."""
     openai_name = request.model.removeprefix("openai.")
     adapted, transformations = openai_parameters.adapt(replace(request, model=openai_name))
     return replace(adapted, model=request.model), transformations

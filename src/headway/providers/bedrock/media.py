@@ -126,8 +126,8 @@ def _source(media: Media) -> Block:
 
 
 def _format(media: Media, formats: Mapping[str, str], what: str, filename: str = "") -> str:
-    """By the media type, else by the extension of the file's name or address. ``formats`` has the
-    media types and their formats; ``what`` is the noun for the error."""
+    """The format by the media type, else by the extension of the file's name or address.
+    ``formats`` has the media types and their formats; ``what`` is the noun for the error."""
     by_type = formats.get((media.media_type or "").lower())
     if by_type is not None:
         return by_type

@@ -28,14 +28,14 @@ from headway.types import HttpRequest, Target
 DATA_PLANE_HOST = re.compile(r"(?<=//)bedrock-runtime(?=[.-])")
 """The control plane's host has "bedrock" here."""
 OUTPUT_MODALITIES = {"TEXT", "EMBEDDING"}
-"""Of the models that chat or embed; others make images."""
+"""Output modalities of the models that chat or embed; others make images."""
 ON_DEMAND = "ON_DEMAND"
 """The inference type of models that are called by their id; others are provisioned, or have
 profiles."""
 APPLICATION = "APPLICATION"
 """The type of the profiles that an account made, which are called by their ARN."""
 FIRST_PROFILES_PAGE = ""
-"""It follows the only page of the models."""
+"""The token of the first page of profiles, which follows the only page of models."""
 
 
 def _encode(url_of: Callable[[Target], str], target: Target, page: str | None) -> HttpRequest:

@@ -1,4 +1,4 @@
-"""How the families of models on Bedrock differ in their parameters, by the model's id.
+"""Differences between the families of models on Bedrock in their parameters, by the model's id.
 
 Sources: docs.aws.amazon.com/bedrock/latest/userguide: structured-output.html (which models enforce
 a schema), model-parameters-*.html (what each takes in addition to the common parameters), and the
@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 Fields = dict[str, Any]
-"""Of ``additionalModelRequestFields``."""
+"""Fields of ``additionalModelRequestFields``."""
 
 
 class Family(Struct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ from headway.providers.json_schema import to_strict_schema
 from headway.providers.message_scan import unsupported_content
 from headway.providers.prompt_instructions import append_system_messages
 from headway.providers.request_draft import MALFORMED
-from headway.providers.transformations import visible_to_caller
+from headway.providers.transformations import visible_to_client
 from headway.providers.wire_formats import BEDROCK
 from headway.types import ChatRequest
 
@@ -44,7 +44,7 @@ OPENAI_PARAMETERS = frozenset(
 """Supported by some families only."""
 SERVICE_TIERS = {"auto": None, "default": "default", "standard_only": "default",
                  "priority": "priority", "flex": "flex", "reserved": "reserved"}  # fmt: skip
-"""To Bedrock's service tiers; None is what Bedrock does without one."""
+"""OpenAI's service tiers -> Bedrock's; None is the tier without a parameter."""
 LARGE_BUDGET = 4096
 """Claude's first generations have no larger default of ``maxTokens`` on Bedrock."""
 
@@ -61,7 +61,7 @@ def adapt(request: ChatRequest) -> Adapted:
         raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
     messages = append_system_messages(request.messages, draft.instructions)
     adapted = replace(request, parameters=draft.parameters, messages=messages)
-    return adapted, visible_to_caller(request, draft.transformations)
+    return adapted, visible_to_client(request, draft.transformations)
 
 
 def _convert(draft: AnthropicDraft, family: Family) -> None:
@@ -125,8 +125,8 @@ def _set_text_format(
 
 
 def _convert_for_claude(draft: AnthropicDraft) -> None:
-    """By Anthropic's own rules, except that Bedrock does not require ``max_tokens``: Converse has a
-    default of its own, which may be too low for a large budget of thinking."""
+    """Convert by Anthropic's own rules, except that Bedrock does not require ``max_tokens``:
+    Converse has a default, which may be too low for a large budget of thinking."""
     is_limited = "max_tokens" in draft or "max_completion_tokens" in draft
     anthropic.convert_parameters(draft)
     budget = draft.value("thinking", {}).get("budget_tokens") or 0

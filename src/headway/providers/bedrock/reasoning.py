@@ -40,7 +40,7 @@ def convert_reasoning(draft: AnthropicDraft, family: Family) -> None:
 
 
 def add_model_fields(draft: AnthropicDraft, fields: Mapping[str, Any]) -> None:
-    """Add to ``additionalModelRequestFields``; fields that the caller set there stay."""
+    """Add to ``additionalModelRequestFields``; fields that the client set there stay."""
     name = "additionalModelRequestFields"
     draft.put(name, {**fields, **draft.value(name, {})})
 

@@ -21,7 +21,7 @@ from headway.providers.bedrock.models import family_of
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
 ACCEPT = {False: "application/json", True: "application/vnd.amazon.eventstream"}
-"""By whether the response is a stream."""
+"""The accepted media type, by whether the response is a stream."""
 METHODS = {
     ("converse", False): "converse",
     ("converse", True): "converse-stream",
@@ -36,8 +36,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
-    """To the API that the option ``api`` names. Raises RequestError where it names neither, where a
-    model that is not Anthropic's is to be invoked, and where no region is known."""
+    """A request to the API that the option ``api`` names. Raises RequestError where it names
+    neither, where a model that is not Anthropic's is to be invoked, and where no region is
+    known."""
     api = str(target.options.get("api") or APIS[0])
     if api not in APIS:
         raise RequestError(f"`api` is {' or '.join(APIS)}, not {api!r}.", param="api")

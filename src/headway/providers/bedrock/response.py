@@ -79,7 +79,7 @@ class WireResponse(Struct, rename="camel"):
     """A whole response; without ``output`` it is an error with status 200."""
 
     type: str | None = None
-    """Only in Anthropic's format, of invoke."""
+    """Present in Anthropic's format only, which invoke returns."""
     output: Output | None = None
     stop_reason: str | None = None
     additional_model_response_fields: Any = None

@@ -46,7 +46,7 @@ def sign_request(service: str, request: HttpRequest, target: Target, now: float)
 
 
 def _credentials(target: Target) -> AwsCredentials | None:
-    """Those of the credentials' source, else the configured ones."""
+    """The credentials of the credential source, else the configured ones."""
     for values in (target.credentials, target.options):
         access_key, secret_key = values.get("access_key"), values.get("secret_key")
         if access_key and secret_key:

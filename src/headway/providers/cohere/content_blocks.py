@@ -62,4 +62,4 @@ CONVERTERS: dict[str, Callable[[Fields, Documents], Fields | None]] = {
     "input_audio": _unsupported,
     "video_url": _unsupported,
 }
-"""By the part's type. A part of another type passes through."""
+"""Converters by the part's type. A part of another type passes through."""

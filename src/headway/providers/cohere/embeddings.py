@@ -15,7 +15,7 @@ from headway.types import EmbeddingsRequest, HttpRequest, Target, Usage
 NOT_COPIED = ("dimensions", "encoding_format", "user")
 """OpenAI's parameters that are renamed, handled by the gateway, or unknown to Cohere."""
 REQUIRED = {"input_type": Raw(b'"search_document"'), "embedding_types": Raw(b'["float"]')}
-"""Cohere requires both. Most embedded texts are documents to search; a caller that embeds a search
+"""Cohere requires both. Most embedded texts are documents to search; a client that embeds a search
 query gives ``input_type: search_query``."""
 
 _decode = msgspec.json.Decoder().decode
@@ -49,7 +49,7 @@ class EmbedMeta(Struct):
 
 class EmbedResponse(Struct):
     embeddings: dict[str, list[list[float] | str]] | list[list[float] | str]
-    """By type; a bare list in v1."""
+    """The vectors by type; a bare list in v1."""
     meta: EmbedMeta | None = None
 
 
@@ -57,7 +57,7 @@ _decode_response = msgspec.json.Decoder(EmbedResponse).decode
 
 
 def decode_embeddings(body: bytes) -> Embeddings:
-    """The vectors of floats, or of the first other type that the caller asked for."""
+    """The vectors of floats, or of the first other type that the client asked for."""
     response = _decode_response(body)
     vectors = response.embeddings
     if isinstance(vectors, dict):

@@ -1,4 +1,4 @@
-"""What Cohere's models differ in, decided by their names."""
+"""Differences between Cohere's models, by their names."""
 
 from __future__ import annotations
 

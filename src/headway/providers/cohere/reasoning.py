@@ -9,7 +9,7 @@ from headway.providers.cohere.models import supports_reasoning
 from headway.providers.request_draft import RequestDraft
 
 TOKEN_BUDGETS = {"minimal": 512, "low": 2048, "medium": 8192}
-"""By effort. A higher effort has no limit, which is what Cohere advises
+"""Tokens by effort. A higher effort has no limit, which is what Cohere advises
 (docs.cohere.com/docs/reasoning)."""
 
 Thinking = dict[str, Any]

@@ -1,4 +1,4 @@
-"""What Google's models differ in, decided by their names. An unknown model supports everything."""
+"""Differences between Google's models, by their names. An unknown model supports everything."""
 
 from __future__ import annotations
 

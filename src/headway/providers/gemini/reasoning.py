@@ -2,7 +2,7 @@
 ``include_reasoning``, or Anthropic's ``thinking``.
 
 Gemini 3 takes a level, 2.5 a budget in tokens; a request with both is rejected
-(ai.google.dev/gemini-api/docs/thinking). A caller who gives an amount also gets the thoughts.
+(ai.google.dev/gemini-api/docs/thinking). A client that gives an amount also gets the thoughts.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class AnthropicThinking(Struct, frozen=True):
 
 
 class ReasoningRequest(Struct, frozen=True):
-    """What the caller asks for; ``parameter`` is the one that it used."""
+    """What the client asks for; ``parameter`` is the one that it used."""
 
     parameter: str
     effort: str | None = None
@@ -87,7 +87,7 @@ def _reasoning_request(draft: RequestDraft) -> ReasoningRequest | None:
 
 
 def _amount(draft: RequestDraft, request: ReasoningRequest) -> dict[str, Any]:
-    """Neither a level nor a budget where the caller gives no amount: the model chooses."""
+    """Neither a level nor a budget where the client gives no amount: the model chooses."""
     if request.budget is not None:
         return _thinking_budget(draft, request, request.budget, request.budget)
     if request.effort is None:

@@ -2,7 +2,7 @@
 
 An unknown parameter goes to the top level of the body, or into ``generationConfig`` if it is known
 to belong there: ``safetySettings``, ``cachedContent``, ``mediaResolution`` and the like work.
-``generationConfig`` and ``toolConfig`` of the caller's own win over converted parameters.
+``generationConfig`` and ``toolConfig`` of the client's own win over converted parameters.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def _declaration(spec: FunctionSpec, field: str) -> Fields:
 
 
 def encode_tool_config(request: ChatRequest) -> Fields:
-    """``tool_choice`` as a functionCallingConfig. A ``toolConfig`` of the caller's own wins."""
+    """``tool_choice`` as a functionCallingConfig. A ``toolConfig`` of the client's own wins."""
     calling = _calling_config(value_of(request, "tool_choice"))
     config: Fields = {"functionCallingConfig": calling} if calling else {}
     config.update(value_of(request, "toolConfig") or {})

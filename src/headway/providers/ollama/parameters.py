@@ -50,7 +50,7 @@ NATIVE_OPTIONS = (
     "num_ctx", "num_gpu", "num_keep", "num_predict", "num_thread", "penalize_newline",
     "repeat_last_n", "repeat_penalty", "tfs_z", "typical_p", "use_mmap",
 )  # fmt: skip
-"""Ollama's other options, which a caller may give as parameters (api/types.go, Options)."""
+"""Ollama's other options, which a client may give as parameters (api/types.go, Options)."""
 
 
 def adapt(request: ChatRequest) -> Adapted:

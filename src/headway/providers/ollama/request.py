@@ -63,7 +63,7 @@ def _root(target: Target) -> str:
 
 
 def _fields(given: Mapping[str, Raw]) -> Fields:
-    """The body's fields. A field of the caller's own ``options`` wins over a parameter."""
+    """The body's fields. A field of the client's own ``options`` wins over a parameter."""
     fields: Fields = {}
     options: dict[str, Raw] = {}
     for name, raw in given.items():

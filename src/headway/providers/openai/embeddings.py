@@ -1,5 +1,5 @@
 """OpenAI's embeddings (platform.openai.com/docs/api-reference/embeddings), which many vendors have
-copied: the request is the caller's own JSON."""
+copied: the request is the client's own JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What OpenAI's models differ in, decided by their names
+"""Differences between OpenAI's models, by their names
 (platform.openai.com/docs/guides/reasoning)."""
 
 from __future__ import annotations

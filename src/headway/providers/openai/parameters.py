@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from headway.providers.base import Adapted
 from headway.providers.openai.models import is_reasoning_model, samples_without_effort
-from headway.providers.transformations import dropped, renamed, visible_to_caller
+from headway.providers.transformations import dropped, renamed, visible_to_client
 from headway.types import NO_RAW, ChatRequest, Transformation
 
 SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
@@ -28,4 +28,4 @@ def adapt(request: ChatRequest) -> Adapted:
             parameters["max_completion_tokens"] = limit
         transformations.append(renamed("max_tokens", "max_completion_tokens"))
     adapted = replace(request, parameters=parameters)
-    return adapted, visible_to_caller(request, transformations)
+    return adapted, visible_to_client(request, transformations)

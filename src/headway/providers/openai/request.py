@@ -19,7 +19,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
-    """The caller's own JSON with the model's name put in. A stream always asks for usage. Raises
+    """The client's own JSON with the model's name put in. A stream always asks for usage. Raises
     msgspec.DecodeError for ``stream_options`` that are no object."""
     parameters, stream = request.parameters, request.stream
     body: dict[str, Any] = {"model": request.model, "messages": request.messages, **parameters}

@@ -28,7 +28,7 @@ class ErrorFormat(Struct, frozen=True, kw_only=True):
     details_field: str | None = None
     """The field that is appended to the message."""
     classes: Mapping[str, ErrorClass] = {}
-    """By code, or by status for codes that are not among them."""
+    """Error classes by code, or by status for other codes."""
 
 
 def decode_formatted_error(

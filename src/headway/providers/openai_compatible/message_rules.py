@@ -1,6 +1,6 @@
 """Drop and rename message fields that a vendor of an OpenAI-compatible API rejects.
 
-Messages without any of these fields stay the bytes that the caller sent.
+Messages without any of these fields stay the bytes that the client sent.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class MessageRules(Struct, frozen=True, kw_only=True, dict=True):
 
     dropped: Mapping[str, str] = {}
     """Fields of a message, or of a part of its content, that are rejected -> the reason that the
-    caller reads."""
+    client reads."""
     renamed: Mapping[str, str] = {}
     """Fields of a message: OpenAI's name -> the vendor's."""
     developer: str | None = None

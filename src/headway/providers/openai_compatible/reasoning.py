@@ -1,6 +1,6 @@
 """Convert requests for reasoning to the parameters of a vendor's models.
 
-Callers write ``reasoning_effort``, ``reasoning: {effort, max_tokens, enabled}``
+Clients write ``reasoning_effort``, ``reasoning: {effort, max_tokens, enabled}``
 (openrouter.ai/docs, Reasoning tokens) or ``thinking: {type, budget_tokens}``
 (platform.claude.com/docs, Extended thinking). A vendor has one of these, or other parameters; its
 models support all efforts, some or none, and some reject other parameters while they reason.
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from headway.providers.base import Adapted
 from headway.providers.openai_compatible.request_transforms import RequestTransform
 from headway.providers.parameter_rules import value_in
-from headway.providers.transformations import clamped, dropped, emulated, renamed, visible_to_caller
+from headway.providers.transformations import clamped, dropped, emulated, renamed, visible_to_client
 from headway.types import ChatRequest, Transformation
 
 Parameters = dict[str, Raw]
@@ -78,7 +78,7 @@ class ReasoningSupport(Struct, frozen=True, kw_only=True):
     by_default: bool = True
     """The models reason unless a parameter turns it off."""
     dropped: Mapping[str, str] = {}
-    """Parameters that are rejected or ignored during reasoning -> the reason for the caller."""
+    """Parameters that are rejected or ignored during reasoning -> the reason for the client."""
     rejected_choices: frozenset[str] = frozenset()
     """Values of ``tool_choice`` (or ``NAMED``) that are rejected during reasoning."""
     unless_streamed: Mapping[str, Any] = {}
@@ -86,10 +86,10 @@ class ReasoningSupport(Struct, frozen=True, kw_only=True):
 
 
 class ReasoningRequest(NamedTuple):
-    """The reasoning that a caller requests."""
+    """The reasoning that a client requests."""
 
     parameter: str
-    """The caller's parameter."""
+    """The client's parameter."""
     effort: str | None
     """One of ``EFFORTS``, ``ON``, any other string, or None where there is a budget only."""
     tokens: int | None = None
@@ -127,10 +127,10 @@ def _convert(support: ReasoningSupport, request: ChatRequest) -> Adapted:
                 for name, value in added.items()
             ]
     adapted = replace(request, parameters=parameters)
-    return adapted, visible_to_caller(request, transformations)
+    return adapted, visible_to_client(request, transformations)
 
 
-# --- What the caller requests ---------------------------------------------------------------------
+# --- What the client requests ---------------------------------------------------------------------
 
 
 def _requested_reasoning(
@@ -222,7 +222,7 @@ def _text(value: Any) -> str:
 
 
 def _add(parameters: Parameters, values: Mapping[str, Any]) -> None:
-    """Parameters of the vendor that the caller gave are kept."""
+    """Parameters of the vendor that the client gave are kept."""
     for name, value in values.items():
         parameters.setdefault(name, Raw(_encode(value)))
 

@@ -13,7 +13,7 @@ from headway.providers.base import Adapted
 from headway.providers.openai_compatible.message_rules import MessageRules, apply_message_rules
 from headway.providers.openai_compatible.request_transforms import response_format_of
 from headway.providers.parameter_rules import ParameterRules, apply_parameter_rules, value_in
-from headway.providers.transformations import clamped, dropped, emulated, renamed, visible_to_caller
+from headway.providers.transformations import clamped, dropped, emulated, renamed, visible_to_client
 from headway.types import ChatRequest, Transformation
 
 _encode = msgspec.json.Encoder().encode
@@ -38,7 +38,7 @@ class RequestRules(Struct, frozen=True, kw_only=True):
     """Parameters: OpenAI's name -> the vendor's."""
     by_model: Mapping[str, Mapping[str, str]] = {}
     """A regular expression that is searched in the model's name -> parameters to drop for these
-    models, with the reason that the caller reads."""
+    models, with the reason that the client reads."""
     messages: MessageRules = MessageRules(developer="system")
     neutral: Mapping[str, float] = {}
     """Parameter -> the value without effect, which is removed without a transformation: the
@@ -80,7 +80,7 @@ class CompiledRules:
         """The parameters that any of the rules may change."""
 
     def apply(self, request: ChatRequest) -> Adapted:
-        """The request as the vendor accepts it, and the transformations that the caller sees."""
+        """The request as the vendor accepts it, and the transformations that the client sees."""
         parameters = request.parameters
         if self.concerned.isdisjoint(parameters) and NULL not in parameters.values():
             return apply_message_rules(request, self.rules.messages)
@@ -104,7 +104,7 @@ class CompiledRules:
         if rules.schema_in_prompt:
             adapted, more = _schema_to_prompt(adapted)
             transformations += more
-        return adapted, visible_to_caller(request, transformations)
+        return adapted, visible_to_client(request, transformations)
 
 
 def _without_neutral(rules: RequestRules, request: ChatRequest) -> ChatRequest:

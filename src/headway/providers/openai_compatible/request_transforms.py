@@ -33,7 +33,7 @@ class NamedSchema(Struct):
 
 
 class ResponseFormat(Struct):
-    """A response format; the schema keeps the caller's text."""
+    """A response format; the schema keeps the client's text."""
 
     type: str | None = None
     json_schema: NamedSchema | None = None

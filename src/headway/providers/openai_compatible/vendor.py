@@ -87,6 +87,6 @@ OPEN_MODELS = {
 accept ``max_tokens`` and ``max_completion_tokens`` alike unless their rules rename one, report
 usage in a last chunk on request, and return reasoning in ``reasoning`` or ``reasoning_content``."""
 OPEN_MODEL_SERVER = {**OPEN_MODELS, "embeddings": "native"}
-"""The same with embeddings."""
+"""``OPEN_MODELS`` with embeddings."""
 CACHE_READS = "partial: automatic; reports tokens read"
 """The capability ``caching`` of vendors that cache without markers."""

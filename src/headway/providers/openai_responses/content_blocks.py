@@ -70,7 +70,7 @@ def _file(part: Part) -> Part:
 
 
 def _other_fields(part: Part, *names: str) -> Part:
-    """Without cache markers of other vendors: the API caches automatically."""
+    """Other fields, without cache markers of other vendors: the API caches automatically."""
     return without(part, "type", "cache_control", *names)
 
 
@@ -79,4 +79,4 @@ CONVERTERS: dict[Any, Callable[[Part], Part]] = {
     "image_url": _image,
     "file": _file,
 }
-"""By the part's type."""
+"""Converters by the part's type."""

@@ -10,8 +10,8 @@ from headway.errors import UpstreamError
 from headway.providers.http_errors import error_from_body
 
 REJECTED = re.compile(r"invalid_|image_|empty_image|unsupported_image|failed_to_download|content_")
-"""How codes of errors begin that the request caused (the enumeration of ``response.error.code``;
-content_filter is Azure's)."""
+"""Beginnings of the error codes that mean an invalid request (the enumeration of
+``response.error.code``; content_filter is Azure's)."""
 
 
 def read_error(fields: Any) -> UpstreamError:

@@ -53,7 +53,7 @@ class InputMessage(Struct, frozen=True):
 
 
 class ConversationState:
-    """What the conversion of a message needs to know of the request and the messages before it."""
+    """The state of converting the messages of a request."""
 
     __slots__ = ("custom_tools", "function_calls")
 
@@ -191,4 +191,4 @@ CONVERTERS: dict[str, Callable[[InputMessage, ConversationState], list[Item]]] =
     "tool": _convert_result,
     "function": _convert_result,
 }
-"""By the message's role."""
+"""Converters by the message's role."""

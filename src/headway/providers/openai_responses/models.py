@@ -1,4 +1,4 @@
-"""What OpenAI's models differ in on the Responses API, decided by their names; the rules that chat
+"""Differences between OpenAI's models on the Responses API, by their names; the rules that chat
 completions share are in ``providers/openai/models.py``."""
 
 from __future__ import annotations

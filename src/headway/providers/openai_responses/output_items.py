@@ -178,4 +178,4 @@ CLOSERS: dict[str, Callable[[OutputItem, ItemState, int, ResponseState], list[Ev
     "function_call": _close_call,
     "custom_tool_call": _close_call,
 }
-"""By the item's type; an item of another type is kept whole."""
+"""Functions by the item's type; an item of another type is kept unchanged."""

@@ -108,7 +108,7 @@ def _convert_token_limit(draft: RequestDraft) -> None:
 
 
 def _adapt_sampling(draft: RequestDraft) -> None:
-    """By the rules that chat completions have for OpenAI's models."""
+    """Apply the rules that chat completions have for OpenAI's models."""
     request = ChatRequest(model=draft.model, messages=NO_RAW, parameters=draft.parameters)
     adapted, transformations = openai_parameters.adapt(request)
     draft.parameters = dict(adapted.parameters)
@@ -139,7 +139,7 @@ def _note_unsupported_content(draft: RequestDraft) -> None:
 
 
 def _merge(draft: RequestDraft, name: str, fields: dict[str, Any]) -> None:
-    """Add fields to an object; those that the caller gave win."""
+    """Add fields to an object; those that the client gave win."""
     draft.put(name, {**fields, **(draft.take(name) or {})})
 
 

@@ -1,7 +1,7 @@
 """Requests to the Responses API (platform.openai.com/docs/api-reference/responses/create).
 
 The API's memory is not used: every request has the whole conversation, and the provider stores
-nothing unless the caller asks for it.
+nothing unless the client asks for it.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class StreamEvent(Struct):
 
 
 class TextDelta(Struct, gc=False, tag_field="type", tag="response.output_text.delta"):
-    """What nearly every event of a stream is. Decoding it first costs less CPU time than decoding a
+    """The most frequent event of a stream. Decoding it first costs less CPU time than decoding a
     ``StreamEvent``."""
 
     delta: str
@@ -218,7 +218,7 @@ EVENT_READERS: dict[str, Callable[[StreamEvent, ResponseState], list[Event]]] = 
     "response.failed": _read_failure,
     "response.cancelled": _read_failure,
 }
-"""By the event's type; events of other types are ignored."""
+"""Functions by the event's type; events of other types are ignored."""
 
 
 def _delta_text(event: StreamEvent) -> str:

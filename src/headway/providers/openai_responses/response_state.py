@@ -1,4 +1,4 @@
-"""What the decoder remembers of one response between its events."""
+"""The state of decoding one response."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 
 class ItemState:
-    """What the deltas of an output item gave so far."""
+    """The state of one output item while its deltas arrive."""
 
     __slots__ = ("has_arguments", "has_logprobs", "has_refusal", "paragraph", "text_length", "tool")
 
     def __init__(self) -> None:
         self.text_length = 0
-        """In characters."""
+        """Length of the text so far, in characters."""
         self.has_logprobs = self.has_refusal = self.has_arguments = False
         self.paragraph: tuple[int | None, int | None] | None = None
         """(``summary_index``, ``content_index``) of the last delta of reasoning."""
@@ -34,13 +34,13 @@ class ResponseState:
 
     def __init__(self) -> None:
         self.open_items: dict[int, ItemState] = {}
-        """By ``output_index``."""
+        """The open items by ``output_index``."""
         self.closed_items = 0
         self.empty_items = 0
         """Items without content. They are not sent back, so later items move up."""
         self.has_started = self.has_message = False
         self.text_length = 0
-        """Of the closed messages, in characters."""
+        """Length of the text of the closed messages, in characters."""
         self.unreported_messages: list[dict[str, Any]] = []
         """The spans of closed messages that are not part of an ``output_messages`` yet."""
         self.tools = 0

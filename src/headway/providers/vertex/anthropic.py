@@ -25,7 +25,7 @@ from headway.wire.url import join
 
 ANTHROPIC_VERSION = "vertex-2023-10-16"
 METHODS = {False: "rawPredict", True: "streamRawPredict"}
-"""By whether the response is a stream."""
+"""The method, by whether the response is a stream."""
 API_VERSIONS = ("/v1", "/v1beta1")
 
 
@@ -54,7 +54,7 @@ def _versioned_url(target: Target) -> str:
 
 
 def _list_url(target: Target) -> str:
-    """Without a version: the list of models has one of its own."""
+    """The base URL without a version: the list of models has another version."""
     return _versioned_url(target).rpartition("/v1")[0]
 
 

@@ -25,7 +25,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Connection(Protocol):
-    """What a request needs of the connection that it came over."""
+    """The interface of a connection for its requests."""
 
     cors_origins: tuple[str, ...]
     flow: ClientFlowControl
@@ -58,7 +58,7 @@ class RequestCycle:
     _is_read = False
     """The body is complete."""
     _is_started = False
-    """It is this request's turn."""
+    """All earlier responses are complete."""
     _size = 0
     """Bytes of the body so far."""
 

@@ -7,7 +7,7 @@ would accept these too and give the same result. ``learn`` ignores every head fo
 and a naive split into lines disagree: a second length, a transfer coding, a folded line, an offer
 to upgrade, anything that the parser repairs or leaves out.
 
-A head contains the caller's key, so it stays with the connection that sent it, and is dropped with
+A head contains the client's key, so it stays with the connection that sent it, and is dropped with
 it. A dictionary compares keyed hashes first, so the time of a lookup does not tell how close a
 guess was.
 
@@ -39,7 +39,7 @@ CachedHead = tuple[Route, Headers, Headers]
 
 
 class RequestHeadCache:
-    """What the heads of one connection mean, by the head without its digits."""
+    """The parsed heads of one connection, by the head without its digits."""
 
     __slots__ = ("_heads", "_is_disabled")
 

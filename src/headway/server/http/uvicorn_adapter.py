@@ -35,7 +35,7 @@ ERROR_LOG = logging.getLogger("uvicorn.error")
 
 
 class ConnectionHost:
-    """What all connections of one server share. ``app`` is the ASGI application."""
+    """The state that all connections of one server share. ``app`` is the ASGI application."""
 
     def __init__(
         self,
