@@ -224,8 +224,8 @@ def test_a_reply_that_cannot_be_saved_is_printed(run: Run, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["chat"], "nothing to ask"),
-        (["chat", " "], "nothing to ask"),
+        (["chat"], "there is no prompt"),
+        (["chat", " "], "there is no prompt"),
         (["chat", "-m", "gpt-4o", "Hi"], "provider/model"),
         (["chat", "-p", "temperature", "Hi"], "key=value"),
         (["chat", "-p", "=1", "Hi"], "key=value"),
@@ -377,7 +377,7 @@ def test_no_color_is_respected(in_terminal: Callable[..., Any]) -> None:
 def test_a_terminal_without_a_prompt_is_not_waited_on(in_terminal: Callable[..., Any]) -> None:
     output, code = in_terminal("chat").rest()
     assert code == 2
-    assert "nothing to ask" in output
+    assert "there is no prompt" in output
 
 
 def test_characters_that_the_terminals_encoding_lacks_are_replaced(gateway: FakeGateway) -> None:

@@ -192,7 +192,7 @@ providers:
         ),
         (
             "providers:\n  vendor: {client_key: headway.yaml}",
-            "2: providers.vendor.client_key: needs client_cert beside it",
+            "2: providers.vendor.client_key: needs client_cert too",
         ),
         ("prices:\n  vendro: {}", "2: prices.vendro: unknown provider; did you mean vendor?"),
         (

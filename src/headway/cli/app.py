@@ -60,8 +60,8 @@ app = typer.Typer(
     name="headway",
     cls=Commands,
     help="An LLM gateway that measures every token.",
-    epilog="Exit codes: 0 done, 1 answered with an error, 2 a mistake in the command or the "
-    "configuration, 3 no gateway answers, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 an error reply, 2 an error in the command or the "
+    "configuration, 3 no gateway responds, 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
@@ -79,12 +79,12 @@ def options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print it and exit."
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
     debug: Annotated[
         bool,
-        typer.Option("--debug", envvar="HEADWAY_DEBUG", help="Show where an error came from."),
+        typer.Option("--debug", envvar="HEADWAY_DEBUG", help="Show the traceback of an error."),
     ] = False,
 ) -> None:
     """Options of ``headway`` itself; `Commands` reads them."""

@@ -34,7 +34,7 @@ def chat(
         str | None,
         typer.Argument(
             metavar="PROMPT",
-            help="What to ask; - reads it from stdin. Piped input comes after it.",
+            help="The prompt; - reads it from stdin. Piped input is appended to it.",
             show_default=False,
         ),
     ] = None,
@@ -45,7 +45,7 @@ def chat(
             "-m",
             envvar="HEADWAY_MODEL",
             metavar="PROVIDER/MODEL",
-            help="Whom to ask; `headway models` lists them.",
+            help="The model to call; `headway models` lists them.",
         ),
     ] = DEFAULT_MODEL,
     system: Annotated[
@@ -62,20 +62,18 @@ def chat(
     ] = None,
     continue_last: Annotated[
         bool,
-        typer.Option(
-            "--continue", "-c", help="Go on with the last conversation, and with its model."
-        ),
+        typer.Option("--continue", "-c", help="Continue the last conversation, with its model."),
     ] = False,
     save: Annotated[
-        bool, typer.Option(help="Keep the conversation for --continue, readable by you alone.")
+        bool, typer.Option(help="Save the conversation for --continue, readable by you alone.")
     ] = True,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
 ) -> None:
-    """Ask a model, and see what the answer took.
+    """Call a model, and print its reply and metrics.
 
-    The answer streams to stdout as it comes; one line of metrics follows on stderr.
+    The reply streams to stdout as it arrives; one line of metrics follows on stderr.
     """
     saved = Conversations(conversations.folder(os.environ))
     path, last = _last(saved) if continue_last else (None, None)
@@ -99,9 +97,9 @@ def _last(saved: Conversations) -> tuple[Path, Conversation]:
     try:
         found = saved.last()
     except UnreadableConversation as error:
-        raise usage_error(str(error), "remove the file, or ask without --continue") from error
+        raise usage_error(str(error), "remove the file, or call without --continue") from error
     if found is None:
-        raise usage_error("there is no conversation to go on with", "ask without --continue first")
+        raise usage_error("there is no conversation to continue", "call without --continue first")
     return found
 
 
@@ -170,4 +168,4 @@ def _save(saved: Conversations, conversation: Conversation, path: Path | None) -
     try:
         saved.save(conversation, path)
     except OSError as error:
-        terminal.note(f"the conversation was not kept: {error}")
+        terminal.note(f"the conversation was not saved: {error}")

@@ -1,4 +1,4 @@
-"""``headway check-config``."""
+"""``headway check-config``: read the configuration, and print a summary or its errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from headway.cli.options import ConfigPath
 def check_config(config: ConfigPath = None) -> None:
     """Check the configuration without serving.
 
-    Says what it amounts to, or all that is wrong with it, and where.
+    Prints a summary of it, or all errors with their locations.
     """
     from headway.config import Overrides
 

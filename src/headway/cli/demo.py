@@ -20,9 +20,9 @@ IGNORED_VARIABLES = ("HEADWAY_API_KEYS", "HEADWAY_LEDGER_URL", "HEADWAY_WORKERS"
 
 
 def demo() -> None:
-    """Make one measured call on a gateway of its own, and exit.
+    """Start a gateway, make one measured call, and exit.
 
-    Starts it with defaults on a free port, asks the local model, prints the reply, stops it.
+    The gateway has the default configuration and a free port. The call is to the local model.
     """
     with TemporaryDirectory(prefix="headway-demo-") as folder:
         arguments = ["--host", "127.0.0.1", "--port", "0", "--config", str(_config(Path(folder)))]

@@ -13,17 +13,17 @@ from headway.sdk import Client
 from headway.sdk.client import DEFAULT_URL
 
 Url = Annotated[
-    str, typer.Option(envvar="HEADWAY_URL", metavar="URL", help="Where the gateway listens.")
+    str, typer.Option(envvar="HEADWAY_URL", metavar="URL", help="The address of the gateway.")
 ]
 ApiKey = Annotated[
     str | None,
     typer.Option(
         envvar="HEADWAY_API_KEY",
         metavar="KEY",
-        help="The gateway's own key, if it wants one. The variable is the safer place.",
+        help="The gateway key, if the gateway requires one. The variable is safer.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as the gateway answered.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON of the reply.")]
 
 
 def typer_option(option: Option) -> Any:

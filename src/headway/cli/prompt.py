@@ -22,7 +22,7 @@ def read_prompt(argument: str | None) -> str:
     parts = (given.strip(), _stdin().strip() if wants_stdin else "")
     prompt = "\n\n".join(part for part in parts if part)
     if not prompt:
-        raise usage_error("nothing to ask", 'give a prompt: headway chat "Hello! Who are you?"')
+        raise usage_error("there is no prompt", 'give a prompt: headway chat "Hello! Who are you?"')
     return prompt
 
 

@@ -68,8 +68,8 @@ PORT = Option(
 WORKERS = Option(
     flag="--workers", metavar="N", type=int, low=1, help="Processes, in place of server.workers."
 )
-INSECURE = Option(flag="--insecure", help="Allow others in with no server.api_keys set.")
-GREETING = Option(flag="--greet", help="When ready, ask the local model once and show it.")
+INSECURE = Option(flag="--insecure", help="Listen for other machines without server.api_keys.")
+GREETING = Option(flag="--greet", help="When ready, call the local model once and print the reply.")
 
 OPTIONS: Mapping[str, Option] = {
     "config": CONFIG,

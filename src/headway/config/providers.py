@@ -128,7 +128,7 @@ class Providers:
                 self.file.report(f"providers.{name}.{key}", "names no file that can be read")
             files[key] = str(path)
         if "client_key" in given and "client_cert" not in given:
-            self.file.report(f"providers.{name}.client_key", "needs client_cert beside it")
+            self.file.report(f"providers.{name}.client_key", "needs client_cert too")
         return files
 
 

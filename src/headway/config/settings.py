@@ -70,22 +70,23 @@ SERVER = Section(
         "workers": Key(
             value_types.COUNT, "Processes that serve requests.", "HEADWAY_WORKERS", "--workers"
         ),
-        "body_limit": Key(value_types.SIZE, "Largest request body; a larger one is answered 413."),
+        "body_limit": Key(value_types.SIZE, "Largest request body; a larger one gets a 413."),
         "api_keys": Key(
             ListType(value_types.KEY),
-            "The gateway's own keys. With any set, every route but `/health` wants one, as "
+            "The gateway keys. With any set, every route but `/health` requires one, as "
             "`Authorization: Bearer` or `x-api-key`.",
             "HEADWAY_API_KEYS",
         ),
         "cors_origins": Key(
             ListType(value_types.ORIGIN),
-            "Origins whose pages may call the gateway; `*` is every one.",
+            "Origins whose pages may call the gateway; `*` allows all.",
         ),
         "shutdown_grace": Key(
-            value_types.DURATION, "How long running answers may go on after SIGTERM, in seconds."
+            value_types.DURATION, "Time for replies in progress after SIGTERM, in seconds."
         ),
         "keep_alive": Key(
-            value_types.DURATION, "How long an idle client connection is kept open, in seconds."
+            value_types.DURATION,
+            "Time for which an idle client connection is kept open, in seconds.",
         ),
         "read_timeout": Key(
             value_types.TIMEOUT,
@@ -93,13 +94,13 @@ SERVER = Section(
         ),
         "stream_comment": Key(
             value_types.TIMEOUT,
-            "A stream of server-sent events that says nothing for so many seconds gets a comment, "
-            "lest something on the way cut it.",
+            "Seconds of silence after which a stream of server-sent events gets a comment, so that "
+            "no proxy closes the connection.",
         ),
         "strict": Key(
             value_types.FLAG,
-            "Refuses every request that a provider would get with a change (a parameter dropped, "
-            "renamed, clamped or emulated), as `strict: true` in a request does for that one.",
+            "Refuses every request that needs a transformation for its provider (a parameter "
+            "dropped, renamed, clamped or emulated), like `strict: true` in a request.",
         ),
         "insecure": Key(
             value_types.FLAG,
@@ -114,7 +115,7 @@ LEDGER = Section(
     {
         "url": Key(
             value_types.LEDGER_URL,
-            "Where the record of every request goes.",
+            "The ledger for the records of all requests.",
             "HEADWAY_LEDGER_URL",
             default="`headway/headway.db` in `$XDG_STATE_HOME` or `~/.local/state`",
         )
@@ -125,9 +126,11 @@ LEDGER = Section(
 TIMEOUTS = Section(
     {
         "connect": Key(value_types.TIMEOUT, "Seconds until connected, TLS included."),
-        "first_byte": Key(value_types.TIMEOUT, "Seconds from sending to the answer's first byte."),
-        "idle": Key(value_types.TIMEOUT, "Seconds between two reads of an answer."),
-        "total": Key(value_types.TIMEOUT, "Seconds from sending to the answer's last byte."),
+        "first_byte": Key(
+            value_types.TIMEOUT, "Seconds from sending to the response's first byte."
+        ),
+        "idle": Key(value_types.TIMEOUT, "Seconds between two reads of a response."),
+        "total": Key(value_types.TIMEOUT, "Seconds from sending to the response's last byte."),
     },
     Timeouts,
 )
@@ -150,37 +153,37 @@ PROVIDER = Section(
     {
         "kind": Key(
             value_types.TEXT,
-            "What it speaks: one of the kinds that `headway providers` lists.",
+            "The kind of the provider, as `headway providers` lists them.",
             default="the provider's name, if that is a kind",
         ),
         "base_url": Key(
             value_types.URL,
-            "Where it is. With a `base_url` of your own, no key is sent unless `api_key` says so.",
-            default="what a standard variable says, such as `OPENAI_BASE_URL`; else the kind's own",
+            "The address. To a `base_url` of yours no key is sent unless `api_key` is set.",
+            default="a standard variable, such as `OPENAI_BASE_URL`; else the kind's own",
         ),
         "api_key": Key(
             value_types.OPTIONAL_KEY,
-            "Its key. Write `${NAME}` and keep the key in the environment.",
+            "The provider key. Write `${NAME}` and keep the key in the environment.",
             default="the kind's standard variable, such as `OPENAI_API_KEY`",
         ),
         "headers": Key(
             Table("header", value_types.HEADER_NAME, value_types.HEADER_VALUE),
-            "Sent with every request to it.",
+            "Headers of every request to the provider.",
         ),
-        "timeouts": Key(TIMEOUTS, "Those that differ from `timeouts`."),
-        "models": Key(
-            ListType(value_types.TEXT), "Its models, as the provider names them, for the lists."
-        ),
+        "timeouts": Key(TIMEOUTS, "Timeouts that differ from `timeouts`."),
+        "models": Key(ListType(value_types.TEXT), "The models to list, by the provider's names."),
         "prices": Key(MODEL_PRICES, "Prices that differ from the published ones, by model."),
         "proxy": Key(
             value_types.PROXY,
-            'HTTP proxy on the way to it; `""` goes direct.',
+            'HTTP proxy for the provider; `""` uses none.',
             default="`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`",
         ),
         "ca_file": Key(
             value_types.TEXT, "Certificates (PEM) to trust in place of the well-known authorities."
         ),
-        "client_cert": Key(value_types.TEXT, "Our certificate (PEM), where it asks for one."),
+        "client_cert": Key(
+            value_types.TEXT, "Client certificate (PEM), if the provider requires one."
+        ),
         "client_key": Key(
             value_types.TEXT, "The certificate's key (PEM).", default="in the file of `client_cert`"
         ),
@@ -192,13 +195,13 @@ PROVIDER = Section(
 
 ROOT = Section(
     {
-        "server": Key(SERVER, "How clients reach the gateway."),
+        "server": Key(SERVER, "The gateway's address and limits for clients."),
         "providers": Key(
             Table("name", value_types.NAME, PROVIDER),
-            "Providers by the name that stands in the route; any number of one kind. Every kind is "
-            "there under its own name without being mentioned.",
+            "Providers by the name in the route; several may be of one kind. Every kind is "
+            "available under its own name without an entry.",
         ),
-        "timeouts": Key(TIMEOUTS, "How long to wait for a provider, unless it has its own."),
+        "timeouts": Key(TIMEOUTS, "Timeouts for providers without their own."),
         "prices": Key(
             Table("provider", value_types.NAME, MODEL_PRICES),
             "Prices that differ from the published ones, by provider and model.",
