@@ -215,7 +215,7 @@ def test_a_reply_that_cannot_be_saved_is_printed(run: Run, tmp_path: Path) -> No
     (tmp_path / "state").write_text("a file where a folder should be")
     result = run("chat", "Hi")
     assert (result.exit_code, result.stdout) == (0, OUTPUT + "\n")
-    assert "not kept" in result.stderr
+    assert "not saved" in result.stderr
 
 
 # --- What goes wrong ----------------------------------------------------------------------------
