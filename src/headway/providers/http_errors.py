@@ -12,56 +12,47 @@ from typing import Any, TypeGuard
 
 import msgspec
 
-from headway.errors import (
-    UpstreamAuth,
-    UpstreamError,
-    UpstreamNotFound,
-    UpstreamOverloaded,
-    UpstreamQuota,
-    UpstreamRateLimited,
-    UpstreamRejected,
-    UpstreamTimeout,
-)
+from headway import errors
 from headway.types import Headers
 
-ErrorClass = type[UpstreamError]
+ErrorClass = type[errors.UpstreamError]
 
 ERRORS_BY_STATUS: Mapping[int, ErrorClass] = {
-    400: UpstreamRejected,
-    401: UpstreamAuth,
-    402: UpstreamQuota,
-    403: UpstreamAuth,
-    404: UpstreamNotFound,
-    408: UpstreamTimeout,
-    413: UpstreamRejected,
-    422: UpstreamRejected,
-    429: UpstreamRateLimited,
-    503: UpstreamOverloaded,
-    504: UpstreamTimeout,
-    529: UpstreamOverloaded,
+    400: errors.UpstreamRejected,
+    401: errors.UpstreamAuth,
+    402: errors.UpstreamQuota,
+    403: errors.UpstreamAuth,
+    404: errors.UpstreamNotFound,
+    408: errors.UpstreamTimeout,
+    413: errors.UpstreamRejected,
+    422: errors.UpstreamRejected,
+    429: errors.UpstreamRateLimited,
+    503: errors.UpstreamOverloaded,
+    504: errors.UpstreamTimeout,
+    529: errors.UpstreamOverloaded,
 }
 ERRORS_BY_CODE: Mapping[str, ErrorClass] = {
-    "insufficient_quota": UpstreamQuota,
-    "invalid_api_key": UpstreamAuth,
-    "model_not_found": UpstreamNotFound,
+    "insufficient_quota": errors.UpstreamQuota,
+    "invalid_api_key": errors.UpstreamAuth,
+    "model_not_found": errors.UpstreamNotFound,
 }
 """Codes that are more precise than the status they come with."""
 ERRORS_BY_TYPE: Mapping[str, ErrorClass] = {
     **ERRORS_BY_CODE,
-    "authentication_error": UpstreamAuth,
-    "invalid_request_error": UpstreamRejected,
-    "not_found_error": UpstreamNotFound,
-    "overloaded_error": UpstreamOverloaded,
-    "permission_error": UpstreamAuth,
-    "rate_limit_error": UpstreamRateLimited,
-    "rate_limit_exceeded": UpstreamRateLimited,
+    "authentication_error": errors.UpstreamAuth,
+    "invalid_request_error": errors.UpstreamRejected,
+    "not_found_error": errors.UpstreamNotFound,
+    "overloaded_error": errors.UpstreamOverloaded,
+    "permission_error": errors.UpstreamAuth,
+    "rate_limit_error": errors.UpstreamRateLimited,
+    "rate_limit_exceeded": errors.UpstreamRateLimited,
 }
 """Codes and types, used only where there is no status, because they mislead with one: a rejected
 key has been an ``invalid_request_error`` with 401, a request too large for any limit a
 ``rate_limit_exceeded`` with 413."""
 PRESERVED_STATUSES: Mapping[ErrorClass, tuple[int, ...]] = {
-    UpstreamRejected: (400, 413, 422),
-    UpstreamQuota: (402, 429),
+    errors.UpstreamRejected: (400, 413, 422),
+    errors.UpstreamQuota: (402, 429),
 }
 """Classes that keep the provider's status where it is one of these."""
 MAX_MESSAGE_LENGTH = 2000
@@ -70,7 +61,7 @@ INVALID_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """Exceptions that msgspec's JSON decoders raise over bytes that are not the expected JSON."""
 
 
-def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
+def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamError:
     """The error of a response with an error status. Never raises, whatever the body is."""
     try:
         parsed = msgspec.json.decode(body)
@@ -83,7 +74,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     return error
 
 
-def error_from_body(parsed: Any, status: int | None) -> UpstreamError:
+def error_from_body(parsed: Any, status: int | None) -> errors.UpstreamError:
     """The error that parsed JSON, or the text of a body that is not JSON, describes. ``status`` is
     None for an error inside a stream or in a response of status 200."""
     found = parsed.get("error") or parsed if isinstance(parsed, dict) else parsed
@@ -102,7 +93,11 @@ def error_from_body(parsed: Any, status: int | None) -> UpstreamError:
 
 def class_by_range(status: int | None) -> ErrorClass:
     """The class for a status that ``ERRORS_BY_STATUS`` does not hold: 4xx rejects the request."""
-    return UpstreamRejected if status is not None and 400 <= status < 500 else UpstreamError
+    return (
+        errors.UpstreamRejected
+        if status is not None and 400 <= status < 500
+        else errors.UpstreamError
+    )
 
 
 def preserved_status(cls: ErrorClass | None, status: int | None) -> int | None:

@@ -12,16 +12,7 @@ from typing import Any
 
 import msgspec
 
-from headway.errors import (
-    UpstreamAuth,
-    UpstreamError,
-    UpstreamNotFound,
-    UpstreamOverloaded,
-    UpstreamQuota,
-    UpstreamRateLimited,
-    UpstreamRejected,
-    UpstreamTimeout,
-)
+from headway import errors
 from headway.providers.http_errors import (
     ERRORS_BY_STATUS,
     INVALID_JSON,
@@ -33,17 +24,17 @@ from headway.providers.http_errors import (
 )
 from headway.types import Headers
 
-BY_TYPE: dict[str, type[UpstreamError]] = {
-    "invalid_request_error": UpstreamRejected,
-    "request_too_large": UpstreamRejected,
-    "authentication_error": UpstreamAuth,
-    "permission_error": UpstreamAuth,
-    "billing_error": UpstreamQuota,
-    "not_found_error": UpstreamNotFound,
-    "rate_limit_error": UpstreamRateLimited,
-    "timeout_error": UpstreamTimeout,
-    "api_error": UpstreamError,
-    "overloaded_error": UpstreamOverloaded,
+BY_TYPE: dict[str, type[errors.UpstreamError]] = {
+    "invalid_request_error": errors.UpstreamRejected,
+    "request_too_large": errors.UpstreamRejected,
+    "authentication_error": errors.UpstreamAuth,
+    "permission_error": errors.UpstreamAuth,
+    "billing_error": errors.UpstreamQuota,
+    "not_found_error": errors.UpstreamNotFound,
+    "rate_limit_error": errors.UpstreamRateLimited,
+    "timeout_error": errors.UpstreamTimeout,
+    "api_error": errors.UpstreamError,
+    "overloaded_error": errors.UpstreamOverloaded,
 }
 QUOTA_MESSAGES = (
     "credit balance is too low",
@@ -56,7 +47,7 @@ SHOULD_RETRY = {b"true": True, b"false": False}
 REQUEST_ID_HEADERS = (b"request-id", b"x-request-id", b"x-amzn-requestid")
 
 
-def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
+def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamError:
     """Never raises, whatever the body is."""
     try:
         parsed = msgspec.json.decode(body)
@@ -74,7 +65,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     return error
 
 
-def error_from(parsed: Any, status: int | None) -> UpstreamError:
+def error_from(parsed: Any, status: int | None) -> errors.UpstreamError:
     """The error of a parsed body or event; ``status`` is None inside a stream."""
     whole = _object(parsed[0] if isinstance(parsed, list) and parsed else parsed)
     inner = whole.get("error", whole)
@@ -92,10 +83,10 @@ def error_from(parsed: Any, status: int | None) -> UpstreamError:
 
 def _class(
     error_type: str | None, status: int | None, message: str, fields: dict[str, Any]
-) -> type[UpstreamError]:
+) -> type[errors.UpstreamError]:
     text = message + str(fields.get("details") or "")
     if error_type == "invalid_request_error" and any(known in text for known in QUOTA_MESSAGES):
-        return UpstreamQuota
+        return errors.UpstreamQuota
     found = BY_TYPE.get(error_type or "") or ERRORS_BY_STATUS.get(status or 0)
     return found or class_by_range(status)
 

@@ -15,15 +15,12 @@ import msgspec
 from msgspec import Raw
 
 from headway.providers.anthropic.messages import convert_messages
+from headway.providers.http_headers import Pairs, request_headers
 from headway.types import ChatRequest, HttpRequest, Target
 from headway.wire.url import join
 
 API_VERSION = "2023-06-01"
 """The one after it, 2026-10-21, only removes features, temperature among them."""
-ACCEPT = {False: "application/json", True: "text/event-stream"}
-"""The accepted media type, by whether the response is a stream."""
-
-Pairs = tuple[tuple[str, str], ...]
 
 encode = msgspec.json.Encoder().encode
 
@@ -71,13 +68,6 @@ def _system_blocks(given: Raw) -> list[Any]:
 
 @lru_cache(maxsize=256)
 def _headers(api_key: str | None, version: str, beta: str, stream: bool, extra: Pairs) -> Pairs:
-    headers = [
-        ("content-type", "application/json"),
-        ("accept", ACCEPT[stream]),
-        ("anthropic-version", version),
-    ]
-    if api_key is not None:
-        headers.append(("x-api-key", api_key))
-    if beta:
-        headers.append(("anthropic-beta", beta))
-    return (*headers, *extra)
+    given = (("anthropic-version", version), ("x-api-key", api_key), ("anthropic-beta", beta))
+    known = tuple((name, value) for name, value in given if value)
+    return request_headers(known, extra, stream)

@@ -13,16 +13,7 @@ from typing import Any
 
 import msgspec
 
-from headway.errors import (
-    UpstreamAuth,
-    UpstreamError,
-    UpstreamNotFound,
-    UpstreamOverloaded,
-    UpstreamQuota,
-    UpstreamRateLimited,
-    UpstreamRejected,
-    UpstreamTimeout,
-)
+from headway import errors
 from headway.providers.http_errors import (
     ERRORS_BY_STATUS,
     INVALID_JSON,
@@ -34,36 +25,36 @@ from headway.providers.http_errors import (
 )
 from headway.types import Headers
 
-BY_TYPE: dict[str, type[UpstreamError]] = {
-    "AccessDeniedException": UpstreamAuth,
-    "ConflictException": UpstreamRejected,
-    "ExpiredTokenException": UpstreamAuth,
-    "IncompleteSignatureException": UpstreamAuth,
-    "InternalServerException": UpstreamError,
-    "InvalidSignatureException": UpstreamAuth,
-    "MissingAuthenticationTokenException": UpstreamAuth,
-    "ModelErrorException": UpstreamError,
-    "ModelNotReadyException": UpstreamOverloaded,
-    "ModelStreamErrorException": UpstreamError,
-    "ModelTimeoutException": UpstreamTimeout,
-    "RequestExpired": UpstreamAuth,
-    "ResourceNotFoundException": UpstreamNotFound,
-    "ServiceQuotaExceededException": UpstreamQuota,
-    "ServiceUnavailableException": UpstreamOverloaded,
-    "ThrottlingException": UpstreamRateLimited,
-    "UnrecognizedClientException": UpstreamAuth,
-    "ValidationException": UpstreamRejected,
+BY_TYPE: dict[str, type[errors.UpstreamError]] = {
+    "AccessDeniedException": errors.UpstreamAuth,
+    "ConflictException": errors.UpstreamRejected,
+    "ExpiredTokenException": errors.UpstreamAuth,
+    "IncompleteSignatureException": errors.UpstreamAuth,
+    "InternalServerException": errors.UpstreamError,
+    "InvalidSignatureException": errors.UpstreamAuth,
+    "MissingAuthenticationTokenException": errors.UpstreamAuth,
+    "ModelErrorException": errors.UpstreamError,
+    "ModelNotReadyException": errors.UpstreamOverloaded,
+    "ModelStreamErrorException": errors.UpstreamError,
+    "ModelTimeoutException": errors.UpstreamTimeout,
+    "RequestExpired": errors.UpstreamAuth,
+    "ResourceNotFoundException": errors.UpstreamNotFound,
+    "ServiceQuotaExceededException": errors.UpstreamQuota,
+    "ServiceUnavailableException": errors.UpstreamOverloaded,
+    "ThrottlingException": errors.UpstreamRateLimited,
+    "UnrecognizedClientException": errors.UpstreamAuth,
+    "ValidationException": errors.UpstreamRejected,
 }
-BY_TYPE_AND_MESSAGE: tuple[tuple[str, str, type[UpstreamError]], ...] = (
-    ("AccessDeniedException", "access to the model", UpstreamNotFound),
-    ("ThrottlingException", "per day", UpstreamQuota),
-    ("ValidationException", "model identifier is invalid", UpstreamNotFound),
+BY_TYPE_AND_MESSAGE: tuple[tuple[str, str, type[errors.UpstreamError]], ...] = (
+    ("AccessDeniedException", "access to the model", errors.UpstreamNotFound),
+    ("ThrottlingException", "per day", errors.UpstreamQuota),
+    ("ValidationException", "model identifier is invalid", errors.UpstreamNotFound),
 )
 """Type, part of the message, class: for types with more than one meaning."""
 REQUEST_ID, ERROR_TYPE = b"x-amzn-requestid", b"x-amzn-errortype"
 
 
-def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
+def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamError:
     """Never raises, whatever the body is."""
     by_name = dict(headers)
     error_type = by_name[ERROR_TYPE].decode("latin-1") if ERROR_TYPE in by_name else None
@@ -74,7 +65,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     return error
 
 
-def error_from(error_type: str | None, body: bytes, status: int | None) -> UpstreamError:
+def error_from(error_type: str | None, body: bytes, status: int | None) -> errors.UpstreamError:
     """The error of a body or of a stream's message; ``status`` is None inside a stream, or where it
     was 200. Never raises."""
     fields = _fields(body)
@@ -85,7 +76,7 @@ def error_from(error_type: str | None, body: bytes, status: int | None) -> Upstr
     return cls(message[:MAX_MESSAGE_LENGTH], code=code, status=preserved_status(cls, status))
 
 
-def _class(code: str | None, message: str, status: int | None) -> type[UpstreamError]:
+def _class(code: str | None, message: str, status: int | None) -> type[errors.UpstreamError]:
     for known, part, cls in BY_TYPE_AND_MESSAGE:
         if code in (known, None) and part in message:
             return cls

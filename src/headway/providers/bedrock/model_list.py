@@ -11,18 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote
 
-from headway.providers.model_lists import (
-    MAX_PAGE_SIZE,
-    JsonObject,
-    ListedModel,
-    ModelList,
-    Page,
-    as_mapping,
-    get,
-    listed,
-    name_of,
-    object_of,
-)
+from headway.providers import model_lists
+from headway.providers.model_lists import JsonObject, ListedModel, ModelList, Page
 from headway.types import HttpRequest, Target
 
 DATA_PLANE_HOST = re.compile(r"(?<=//)bedrock-runtime(?=[.-])")
@@ -43,32 +33,32 @@ def _encode(url_of: Callable[[Target], str], target: Target, page: str | None) -
     headers = () if key is None else (("authorization", f"Bearer {key}"),)
     address = DATA_PLANE_HOST.sub("bedrock", url_of(target))
     if page is None:
-        return get(target, address, "/foundation-models", *headers)
-    path = f"/inference-profiles?maxResults={MAX_PAGE_SIZE}"
+        return model_lists.get(target, address, "/foundation-models", *headers)
+    path = f"/inference-profiles?maxResults={model_lists.MAX_PAGE_SIZE}"
     more = f"&nextToken={quote(page, safe='')}" if page else ""
-    return get(target, address, path + more, *headers)
+    return model_lists.get(target, address, path + more, *headers)
 
 
 def _decode(body: bytes) -> Page:
-    found = object_of(body)
+    found = model_lists.object_of(body)
     if "modelSummaries" in found:
-        rows = map(as_mapping, found["modelSummaries"])
+        rows = map(model_lists.as_mapping, found["modelSummaries"])
         return Page(tuple(_model(row) for row in rows if _can_be_called(row)), FIRST_PROFILES_PAGE)
-    profiles = map(as_mapping, found["inferenceProfileSummaries"])
+    profiles = map(model_lists.as_mapping, found["inferenceProfileSummaries"])
     return Page(tuple(map(_profile, profiles)), found.get("nextToken") or None)
 
 
 def _can_be_called(row: JsonObject) -> bool:
-    inference = listed(row.get("inferenceTypesSupported"))
-    outputs = listed(row.get("outputModalities"))
+    inference = model_lists.listed(row.get("inferenceTypesSupported"))
+    outputs = model_lists.listed(row.get("outputModalities"))
     is_on_demand = not inference or ON_DEMAND in inference
     return is_on_demand and (not outputs or bool(OUTPUT_MODALITIES & {*outputs}))
 
 
 def _model(row: JsonObject) -> ListedModel:
-    state = as_mapping(row.get("modelLifecycle")).get("status")
+    state = model_lists.as_mapping(row.get("modelLifecycle")).get("status")
     return ListedModel(
-        id=name_of(row["modelId"]),
+        id=model_lists.name_of(row["modelId"]),
         input_modalities=_lower_case(row, "inputModalities"),
         output_modalities=_lower_case(row, "outputModalities"),
         deprecated=None if state is None else state == "LEGACY",
@@ -76,13 +66,15 @@ def _model(row: JsonObject) -> ListedModel:
 
 
 def _lower_case(row: JsonObject, name: str) -> tuple[str, ...] | None:
-    return tuple(str(word).lower() for word in listed(row.get(name))) or None
+    return tuple(str(word).lower() for word in model_lists.listed(row.get(name))) or None
 
 
 def _profile(row: JsonObject) -> ListedModel:
     is_application = row.get("type") == APPLICATION
     return ListedModel(
-        id=name_of(row["inferenceProfileArn" if is_application else "inferenceProfileId"])
+        id=model_lists.name_of(
+            row["inferenceProfileArn" if is_application else "inferenceProfileId"]
+        )
     )
 
 

@@ -7,8 +7,6 @@ is a bearer token; without one, requests are signed with AWS credentials.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import msgspec
 
 from headway.errors import RequestError
@@ -18,10 +16,10 @@ from headway.providers.bedrock.embeddings import encode_embeddings_body
 from headway.providers.bedrock.endpoint import model_url
 from headway.providers.bedrock.invoke_request import invoke_body, invoke_headers
 from headway.providers.bedrock.models import family_of
+from headway.providers.http_headers import Pairs, bearer_headers
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
-ACCEPT = {False: "application/json", True: "application/vnd.amazon.eventstream"}
-"""The accepted media type, by whether the response is a stream."""
+EVENT_STREAM = "application/vnd.amazon.eventstream"
 METHODS = {
     ("converse", False): "converse",
     ("converse", True): "converse-stream",
@@ -29,8 +27,6 @@ METHODS = {
     ("invoke", True): "invoke-with-response-stream",
 }
 APIS = ("converse", "invoke")
-
-Pairs = tuple[tuple[str, str], ...]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -51,7 +47,7 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
         fields = converse_body(request, betas)
     return HttpRequest(
         model_url(request.model, METHODS[api, request.stream], target),
-        (*_headers(target, ACCEPT[request.stream]), *more_headers),
+        (*_headers(target, request.stream), *more_headers),
         _encode(fields),
     )
 
@@ -59,7 +55,7 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
     """Raises RequestError for inputs or models that cannot be embedded."""
     url = model_url(request.model, "invoke", target)
-    return HttpRequest(url, _headers(target, ACCEPT[False]), encode_embeddings_body(request))
+    return HttpRequest(url, _headers(target, stream=False), encode_embeddings_body(request))
 
 
 def _check_is_anthropic(model: str) -> None:
@@ -70,13 +66,5 @@ def _check_is_anthropic(model: str) -> None:
     raise RequestError(message, param="api")
 
 
-def _headers(target: Target, accept: str) -> Pairs:
-    return _cached_headers(target.api_key, accept, tuple(target.headers.items()))
-
-
-@lru_cache(maxsize=256)
-def _cached_headers(api_key: str | None, accept: str, extra: Pairs) -> Pairs:
-    headers = [("content-type", "application/json"), ("accept", accept)]
-    if api_key is not None:
-        headers.append(("authorization", f"Bearer {api_key}"))
-    return (*headers, *extra)
+def _headers(target: Target, stream: bool) -> Pairs:
+    return bearer_headers(target.api_key, tuple(target.headers.items()), stream, EVENT_STREAM)

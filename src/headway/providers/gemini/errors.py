@@ -12,33 +12,24 @@ from typing import Any
 
 import msgspec
 
-from headway.errors import (
-    UpstreamAuth,
-    UpstreamError,
-    UpstreamNotFound,
-    UpstreamOverloaded,
-    UpstreamQuota,
-    UpstreamRateLimited,
-    UpstreamRejected,
-    UpstreamTimeout,
-)
+from headway import errors
 from headway.providers import http_errors
 from headway.types import Headers
 
-ERRORS_BY_STATUS_NAME: Mapping[str, type[UpstreamError]] = {
-    "ABORTED": UpstreamError,
-    "CANCELLED": UpstreamError,
-    "DEADLINE_EXCEEDED": UpstreamTimeout,
-    "FAILED_PRECONDITION": UpstreamRejected,
-    "INTERNAL": UpstreamError,
-    "INVALID_ARGUMENT": UpstreamRejected,
-    "NOT_FOUND": UpstreamNotFound,
-    "OUT_OF_RANGE": UpstreamRejected,
-    "PERMISSION_DENIED": UpstreamAuth,
-    "RESOURCE_EXHAUSTED": UpstreamRateLimited,
-    "UNAUTHENTICATED": UpstreamAuth,
-    "UNAVAILABLE": UpstreamOverloaded,
-    "UNIMPLEMENTED": UpstreamRejected,
+ERRORS_BY_STATUS_NAME: Mapping[str, type[errors.UpstreamError]] = {
+    "ABORTED": errors.UpstreamError,
+    "CANCELLED": errors.UpstreamError,
+    "DEADLINE_EXCEEDED": errors.UpstreamTimeout,
+    "FAILED_PRECONDITION": errors.UpstreamRejected,
+    "INTERNAL": errors.UpstreamError,
+    "INVALID_ARGUMENT": errors.UpstreamRejected,
+    "NOT_FOUND": errors.UpstreamNotFound,
+    "OUT_OF_RANGE": errors.UpstreamRejected,
+    "PERMISSION_DENIED": errors.UpstreamAuth,
+    "RESOURCE_EXHAUSTED": errors.UpstreamRateLimited,
+    "UNAUTHENTICATED": errors.UpstreamAuth,
+    "UNAVAILABLE": errors.UpstreamOverloaded,
+    "UNIMPLEMENTED": errors.UpstreamRejected,
 }
 AUTH_REASONS = frozenset(
     {
@@ -53,7 +44,7 @@ DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 Details = list[dict[str, Any]]
 
 
-def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
+def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamError:
     """Never raises, whatever the body is. A body in another shape may be a proxy's."""
     try:
         parsed = msgspec.json.decode(body)
@@ -68,7 +59,9 @@ def decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     return error
 
 
-def error_from_status(rpc_status: Mapping[str, Any], status: int | None = None) -> UpstreamError:
+def error_from_status(
+    rpc_status: Mapping[str, Any], status: int | None = None
+) -> errors.UpstreamError:
     """``rpc_status`` is a google.rpc.Status, the value of ``error``; ``status`` is the HTTP status,
     None in a stream."""
     details = _details(rpc_status)
@@ -82,17 +75,19 @@ def error_from_status(rpc_status: Mapping[str, Any], status: int | None = None) 
         param=_invalid_field(details),
         code=reason or name or _string(code),
         retry_after_s=_seconds(_first(details, "RetryInfo", "retryDelay")),
-        status=http_errors.preserved_status(cls, status) if cls is UpstreamRejected else None,
+        status=http_errors.preserved_status(cls, status)
+        if cls is errors.UpstreamRejected
+        else None,
     )
 
 
 def _class(
     reason: str | None, name: str | None, status: int | None, details: Details
-) -> type[UpstreamError]:
+) -> type[errors.UpstreamError]:
     if name == "RESOURCE_EXHAUSTED" and _is_daily_quota(details):
-        return UpstreamQuota
+        return errors.UpstreamQuota
     if reason in AUTH_REASONS:
-        return UpstreamAuth
+        return errors.UpstreamAuth
     by_status = http_errors.ERRORS_BY_STATUS.get(status or 0)
     return ERRORS_BY_STATUS_NAME.get(name or "") or by_status or http_errors.class_by_range(status)
 

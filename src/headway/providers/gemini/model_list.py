@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from headway.providers.model_lists import (
-    MAX_PAGE_SIZE,
-    ListedModel,
-    ModelList,
-    Page,
-    count,
-    get,
-    name_of,
-    object_of,
-    paged,
-    rows_with,
-)
+from headway.providers import model_lists
+from headway.providers.model_lists import ListedModel, ModelList, Page
 from headway.types import HttpRequest, Target
 
 METHODS = {"generateContent", "embedContent", "batchEmbedContents"}
@@ -22,19 +12,21 @@ METHODS = {"generateContent", "embedContent", "batchEmbedContents"}
 
 def _encode(target: Target, page: str | None) -> HttpRequest:
     headers = () if target.api_key is None else (("x-goog-api-key", target.api_key),)
-    path = paged(f"/models?pageSize={MAX_PAGE_SIZE}", "pageToken", page)
-    return get(target, target.base_url, path, *headers)
+    path = model_lists.paged(f"/models?pageSize={model_lists.MAX_PAGE_SIZE}", "pageToken", page)
+    return model_lists.get(target, target.base_url, path, *headers)
 
 
 def _decode(body: bytes) -> Page:
     """Leaves out the models that make images, videos or speech."""
-    found = object_of(body)
+    found = model_lists.object_of(body)
     models = (
         ListedModel(
-            id=name_of(row["name"]).removeprefix("models/"),
-            context_window=count(row.get("inputTokenLimit")),
+            id=model_lists.name_of(row["name"]).removeprefix("models/"),
+            context_window=model_lists.count(row.get("inputTokenLimit")),
         )
-        for row in rows_with(found.get("models", ()), "supportedGenerationMethods", METHODS)
+        for row in model_lists.rows_with(
+            found.get("models", ()), "supportedGenerationMethods", METHODS
+        )
     )
     return Page(tuple(models), found.get("nextPageToken") or None)
 

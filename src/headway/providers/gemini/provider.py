@@ -5,7 +5,7 @@ Vertex AI uses the same wire format, and all of this package but this file.
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from urllib.parse import quote
 
 from headway.providers.base import Provider
@@ -20,12 +20,12 @@ from headway.providers.gemini.model_list import MODEL_LIST
 from headway.providers.gemini.parameters import AI_STUDIO, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
+from headway.providers.http_headers import Pairs, request_headers
 from headway.providers.openai.provider import PARAMETERS as OPENAI_PARAMETERS
 from headway.providers.wire_formats import GEMINI
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Parameter, Target
 from headway.wire.url import join
 
-Pairs = tuple[tuple[str, str], ...]
 METHODS = {False: "generateContent", True: "streamGenerateContent?alt=sse"}
 """By ``ChatRequest.stream``. Without alt=sse a stream is one JSON array."""
 COLLECTIONS = ("models/", "tunedModels/", "corpora/")
@@ -34,7 +34,7 @@ PATH_SAFE = "/:@.-_~"
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     path = f"/{resource_of(request.model)}:{METHODS[request.stream]}"
-    headers = _headers(target.api_key, tuple(target.headers.items()), request.stream)
+    headers = _headers(target, request.stream)
     return HttpRequest(
         join(target.base_url, path), headers, encode_body(request, has_call_ids=True)
     )
@@ -46,21 +46,16 @@ def resource_of(model: str) -> str:
     return quote(model if model.startswith(COLLECTIONS) else f"models/{model}", safe=PATH_SAFE)
 
 
-@lru_cache(maxsize=256)
-def _headers(api_key: str | None, extra: Pairs, stream: bool) -> Pairs:
-    headers = [
-        ("content-type", "application/json"),
-        ("accept", "text/event-stream" if stream else "application/json"),
-    ]
-    if api_key is not None:
-        headers.append(("x-goog-api-key", api_key))
-    return (*headers, *extra)
+def _headers(target: Target, stream: bool) -> Pairs:
+    key = target.api_key
+    authorization = () if key is None else (("x-goog-api-key", key),)
+    return request_headers(authorization, tuple(target.headers.items()), stream)
 
 
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
     resource = resource_of(request.model)
     url = join(target.base_url, f"/{resource}:{BATCH_METHOD}")
-    headers = _headers(target.api_key, tuple(target.headers.items()), False)
+    headers = _headers(target, stream=False)
     return HttpRequest(url, headers, encode_studio_body(request, resource))
 
 

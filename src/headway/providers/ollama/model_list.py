@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from headway.providers.model_lists import (
-    ListedModel,
-    ModelList,
-    Page,
-    as_mapping,
-    bearer,
-    decode_openai_list,
-    get,
-    name_of,
-    object_of,
-    root_of,
-)
+from headway.providers import model_lists
+from headway.providers.model_lists import ListedModel, ModelList, Page
 from headway.types import HttpRequest, Target
 
 
 def _encode(target: Target, page: str | None) -> HttpRequest:
-    root = root_of(target.base_url, "/v1", "/api")
+    root = model_lists.root_of(target.base_url, "/v1", "/api")
     is_v1 = target.base_url.rstrip("/").endswith("/v1")
     api = target.options.get("api", "openai" if is_v1 else "native")
     path = "/v1/models" if api == "openai" else "/api/tags"
-    return get(target, root, path, *bearer(target))
+    return model_lists.get(target, root, path, *model_lists.bearer(target))
 
 
 def _decode(body: bytes) -> Page:
-    found = object_of(body)
+    found = model_lists.object_of(body)
     if "data" in found:
-        return decode_openai_list(body)
-    rows = map(as_mapping, found["models"])
-    return Page(tuple(ListedModel(id=name_of(row.get("model") or row["name"])) for row in rows))
+        return model_lists.decode_openai_list(body)
+    rows = map(model_lists.as_mapping, found["models"])
+    return Page(
+        tuple(ListedModel(id=model_lists.name_of(row.get("model") or row["name"])) for row in rows)
+    )
 
 
 MODEL_LIST = ModelList(_encode, _decode)

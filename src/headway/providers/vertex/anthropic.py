@@ -14,9 +14,10 @@ from headway.errors import RequestError
 from headway.providers.anthropic.errors import decode_error
 from headway.providers.anthropic.parameters import adapt
 from headway.providers.anthropic.provider import CAPABILITIES, PARAMETERS
-from headway.providers.anthropic.request import ACCEPT, beta_features, encode, request_body
+from headway.providers.anthropic.request import beta_features, encode, request_body
 from headway.providers.anthropic.response import decode_event, decode_response
 from headway.providers.base import Provider
+from headway.providers.http_headers import request_headers
 from headway.providers.vertex.endpoint import region_of, regional_url
 from headway.providers.vertex.model_list import model_list
 from headway.providers.wire_formats import VERTEX_ANTHROPIC
@@ -36,11 +37,10 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
         fields["anthropic_beta"] = betas
     if request.stream:
         fields["stream"] = True
-    headers = [("content-type", "application/json"), ("accept", ACCEPT[request.stream])]
-    headers += _authorization(target)
-    headers += target.headers.items()
+    extra = tuple(target.headers.items())
+    headers = request_headers(_authorization(target), extra, request.stream)
     url = join(_versioned_url(target), _path(request, target))
-    return HttpRequest(url, tuple(headers), encode(fields))
+    return HttpRequest(url, headers, encode(fields))
 
 
 def _authorization(target: Target) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ A key without a project means express mode, whose addresses have neither project
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from urllib.parse import quote
 
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from headway.providers.gemini.finish_reasons import VERTEX_NUMBERS
 from headway.providers.gemini.parameters import VERTEX_AI, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
+from headway.providers.http_headers import Pairs, request_headers
 from headway.providers.vertex.endpoint import region_of, regional_url
 from headway.providers.vertex.model_list import model_list
 from headway.providers.wire_formats import VERTEX
@@ -83,17 +84,11 @@ def _resource(model: str, publisher: str) -> str:
     return f"publishers/{given or publisher}/models/{name}"
 
 
-def headers(target: Target, stream: bool) -> gemini.Pairs:
-    return _headers(authorization(target), tuple(target.headers.items()), stream)
+def headers(target: Target, stream: bool) -> Pairs:
+    return request_headers(authorization(target), tuple(target.headers.items()), stream)
 
 
-@lru_cache(maxsize=256)
-def _headers(authorization: gemini.Pairs, extra: gemini.Pairs, stream: bool) -> gemini.Pairs:
-    accept = "text/event-stream" if stream else "application/json"
-    return (("content-type", "application/json"), ("accept", accept), *authorization, *extra)
-
-
-def authorization(target: Target) -> gemini.Pairs:
+def authorization(target: Target) -> Pairs:
     """The headers of a key or token, and of the project that is billed."""
     credentials, key = target.credentials, target.api_key
     token = credentials.get("access_token")

@@ -10,15 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote
 
-from headway.providers.model_lists import (
-    ListedModel,
-    ModelList,
-    Page,
-    as_mapping,
-    get,
-    name_of,
-    object_of,
-)
+from headway.providers import model_lists
+from headway.providers.model_lists import ListedModel, ModelList, Page
 from headway.types import HttpRequest, Target
 
 API_VERSION = "v1beta1"
@@ -35,16 +28,16 @@ def _encode(
 ) -> HttpRequest:
     path = f"/{API_VERSION}/publishers/{publisher}/models?pageSize={PAGE_SIZE}"
     more = "" if page is None else f"&pageToken={quote(page, safe='')}"
-    return get(target, url_of(target), path + more, *headers(target))
+    return model_lists.get(target, url_of(target), path + more, *headers(target))
 
 
 def _decode(pattern: re.Pattern[str], body: bytes) -> Page:
     """Models that do not chat or embed are left out by their names: the list does not say what a
     model does."""
-    found = object_of(body)
+    found = model_lists.object_of(body)
     empty = not found.keys() - {"nextPageToken"}  # Google leaves out an empty list
-    rows = () if empty else map(as_mapping, found["publisherModels"])
-    names = [name_of(row["name"]).rpartition("/")[2] for row in rows]
+    rows = () if empty else map(model_lists.as_mapping, found["publisherModels"])
+    names = [model_lists.name_of(row["name"]).rpartition("/")[2] for row in rows]
     models = tuple(ListedModel(id=name) for name in names if pattern.match(name))
     return Page(models, found.get("nextPageToken") or None)
 

@@ -14,22 +14,8 @@ from typing import Any
 import msgspec
 
 from headway.errors import UpstreamNotFound, UpstreamOverloaded, UpstreamQuota
-from headway.providers.model_lists import (
-    JsonObject,
-    ListedModel,
-    ListedPrices,
-    ModelList,
-    Page,
-    as_mapping,
-    bearer,
-    count,
-    dollars,
-    get,
-    listed,
-    name_of,
-    root_of,
-    rows_of,
-)
+from headway.providers import model_lists
+from headway.providers.model_lists import JsonObject, ListedModel, ListedPrices, ModelList, Page
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import content_as_string
@@ -71,9 +57,9 @@ PRICE_UNITS = {
 
 def _encode_list(target: Target, page: str | None) -> HttpRequest:
     """GET /accounts/{account_id}/ai/models/search"""
-    root = root_of(target.base_url, "/v1")
+    root = model_lists.root_of(target.base_url, "/v1")
     path = f"/models/search?per_page={PAGE_SIZE}&page={page or 1}"
-    return get(target, root, path, *bearer(target))
+    return model_lists.get(target, root, path, *model_lists.bearer(target))
 
 
 def _decode_list(body: bytes) -> Page:
@@ -82,16 +68,16 @@ def _decode_list(body: bytes) -> Page:
     found = _any(body)
     models = (
         _model(row)
-        for row in map(as_mapping, rows_of(found, "result"))
-        if as_mapping(row.get("task")).get("name", TASKS[0]) in TASKS
+        for row in map(model_lists.as_mapping, model_lists.rows_of(found, "result"))
+        if model_lists.as_mapping(row.get("task")).get("name", TASKS[0]) in TASKS
     )
-    return Page(tuple(models), _next_page(as_mapping(found.get("result_info"))))
+    return Page(tuple(models), _next_page(model_lists.as_mapping(found.get("result_info"))))
 
 
 def _model(row: JsonObject) -> ListedModel:
     properties = dict(_properties(row))
     return ListedModel(
-        id=name_of(row["name"]),
+        id=model_lists.name_of(row["name"]),
         context_window=_integer(properties.get("context_window")),
         prices=_prices(properties.get("price")),
         deprecated=True if properties.get("planned_deprecation_date") else None,
@@ -99,25 +85,30 @@ def _model(row: JsonObject) -> ListedModel:
 
 
 def _properties(row: JsonObject) -> Iterator[tuple[str, Any]]:
-    for each in map(as_mapping, listed(row.get("properties"))):
+    for each in map(model_lists.as_mapping, model_lists.listed(row.get("properties"))):
         if isinstance(each.get("property_id"), str):
             yield each["property_id"], each.get("value")
 
 
 def _integer(value: Any) -> int | None:
     """Numbers are strings in ``properties``."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else count(value)
+    return int(value) if isinstance(value, str) and value.isdecimal() else model_lists.count(value)
 
 
 def _prices(value: Any) -> ListedPrices | None:
     """``[{"unit": "per M input tokens", "price": 0.293, "currency": "USD"}]``."""
-    prices = {str(each.get("unit")): each.get("price") for each in map(as_mapping, listed(value))}
-    rates = {name: dollars(prices.get(unit), 1) for name, unit in PRICE_UNITS.items()}
+    prices = {
+        str(each.get("unit")): each.get("price")
+        for each in map(model_lists.as_mapping, model_lists.listed(value))
+    }
+    rates = {name: model_lists.dollars(prices.get(unit), 1) for name, unit in PRICE_UNITS.items()}
     return ListedPrices(**rates) if any(rate is not None for rate in rates.values()) else None
 
 
 def _next_page(info: JsonObject) -> str | None:
-    page, size, total = (count(info.get(name)) for name in ("page", "per_page", "total_count"))
+    page, size, total = (
+        model_lists.count(info.get(name)) for name in ("page", "per_page", "total_count")
+    )
     if page is None or size is None or total is None or page * size >= total:
         return None
     return str(page + 1)

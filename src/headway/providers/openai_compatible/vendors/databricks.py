@@ -11,18 +11,8 @@ from typing import Any
 
 import msgspec
 
-from headway.providers.model_lists import (
-    ListedModel,
-    ModelList,
-    Page,
-    as_mapping,
-    bearer,
-    count,
-    get,
-    name_of,
-    root_of,
-    rows_of,
-)
+from headway.providers import model_lists
+from headway.providers.model_lists import ListedModel, ModelList, Page
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, AddressOption, Vendor
@@ -36,18 +26,22 @@ _any = msgspec.json.Decoder().decode
 def _encode_list(target: Target, page: str | None) -> HttpRequest:
     """GET /api/2.0/serving-endpoints of the workspace, at the address that is configured for
     chat."""
-    root = root_of(target.base_url, "/serving-endpoints", "/ai-gateway/mlflow/v1")
-    return get(target, root, "/api/2.0/serving-endpoints", *bearer(target))
+    root = model_lists.root_of(target.base_url, "/serving-endpoints", "/ai-gateway/mlflow/v1")
+    return model_lists.get(target, root, "/api/2.0/serving-endpoints", *model_lists.bearer(target))
 
 
 def _decode_list(body: bytes) -> Page:
     """``{"endpoints": [{"name", "task", "creation_timestamp"}]}``, with milliseconds. A workspace
     without endpoints leaves the field out."""
     found = _any(body)
-    rows = map(as_mapping, rows_of(found, "endpoints") if found != {} else ())
+    rows = map(
+        model_lists.as_mapping, model_lists.rows_of(found, "endpoints") if found != {} else ()
+    )
     return Page(
         tuple(
-            ListedModel(id=name_of(row["name"]), created=_seconds(row.get("creation_timestamp")))
+            ListedModel(
+                id=model_lists.name_of(row["name"]), created=_seconds(row.get("creation_timestamp"))
+            )
             for row in rows
             if row.get("task", CHAT) in (CHAT, EMBEDDINGS)
         )
@@ -55,7 +49,7 @@ def _decode_list(body: bytes) -> Page:
 
 
 def _seconds(milliseconds: Any) -> int | None:
-    known = count(milliseconds)
+    known = model_lists.count(milliseconds)
     return None if known is None else known // 1000
 
 

@@ -12,14 +12,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from headway.errors import (
-    UpstreamAuth,
-    UpstreamError,
-    UpstreamQuota,
-    UpstreamRateLimited,
-    UpstreamRejected,
-    UpstreamTimeout,
-)
+from headway import errors
 from headway.events import Event, Failed
 from headway.providers.openai_compatible.reasoning import NOT_ADJUSTABLE, ReasoningSupport, on_off
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
@@ -36,12 +29,12 @@ class Response(Struct):
 
 
 _response = msgspec.json.Decoder(Response).decode
-ERRORS_BY_CODE: Mapping[int, type[UpstreamError]] = {
-    1001: UpstreamTimeout,
-    **dict.fromkeys((1002, 1039, 1041, 2045), UpstreamRateLimited),
-    **dict.fromkeys((1004, 2049), UpstreamAuth),
-    **dict.fromkeys((1008, 2056), UpstreamQuota),
-    **dict.fromkeys((1026, 1027, 1042, 2013), UpstreamRejected),
+ERRORS_BY_CODE: Mapping[int, type[errors.UpstreamError]] = {
+    1001: errors.UpstreamTimeout,
+    **dict.fromkeys((1002, 1039, 1041, 2045), errors.UpstreamRateLimited),
+    **dict.fromkeys((1004, 2049), errors.UpstreamAuth),
+    **dict.fromkeys((1008, 2056), errors.UpstreamQuota),
+    **dict.fromkeys((1026, 1027, 1042, 2013), errors.UpstreamRejected),
 }
 
 
@@ -53,7 +46,7 @@ def _failure(data: bytes) -> list[Event] | None:
     code = outcome.status_code
     if not code:
         return None
-    cls = ERRORS_BY_CODE.get(code, UpstreamError)
+    cls = ERRORS_BY_CODE.get(code, errors.UpstreamError)
     return [Failed(cls(outcome.status_msg or "MiniMax failed.", code=str(code)))]
 
 
