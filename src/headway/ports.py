@@ -81,7 +81,7 @@ class ResponseHeaders(Struct, frozen=True, gc=False):
 
 class Sink(Protocol):
     """The client's side of one response. Every write is accepted at once; ``is_paused`` says that
-    the client reads more slowly than we write."""
+    the client reads more slowly than the gateway writes."""
 
     @property
     def is_paused(self) -> bool: ...

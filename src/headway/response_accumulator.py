@@ -194,7 +194,7 @@ def _add_arguments(response: ResponseAccumulator, event: ToolArguments) -> None:
 
 
 def _add_logprobs(response: ResponseAccumulator, event: Logprobs) -> None:
-    """Each event holds a list of tokens; the whole response has all of them."""
+    """Append the tokens of the event to those of the choice."""
     choice = response.choice(event.index)
     if choice.logprobs is None:
         choice.logprobs = {}

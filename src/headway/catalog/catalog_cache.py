@@ -38,7 +38,8 @@ class CatalogCache:
 
     async def get(self, names: Collection[str], is_live: bool) -> Mapping[str, ProviderCatalog]:
         """The lists of the providers with these configured names, in their order. With ``is_live``
-        each provider's own list, fetched all at once, where there is one that Headway can read."""
+        each provider's own list, if it has one that Headway can read; all are fetched
+        concurrently."""
         if self._lists.snapshot is not self.gateway.snapshot:
             self._lists = _SnapshotLists(self.gateway.snapshot)
         lists = self._lists

@@ -51,7 +51,7 @@ class ProviderCatalog(Struct, frozen=True, kw_only=True):
 
     title: str
     source: str
-    """``configuration``, ``bundled`` or ``provider``: where the names come from."""
+    """``configuration``, ``bundled`` or ``provider``: the source of the names."""
     entries: tuple[CatalogEntry, ...]
     error: dict[str, Any] | None = None
     """Why the provider's own list could not be fetched, in the shape of all errors."""

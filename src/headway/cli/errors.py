@@ -35,7 +35,8 @@ def usage_error(message: str, hint: str | None = None) -> CommandError:
 
 
 def describe(error: Exception) -> CommandError:
-    """``error`` as a message. An unexpected one becomes one line, and how to see its traceback."""
+    """Convert ``error`` to a message. An unexpected error becomes one line, with a hint how to see
+    its traceback."""
     from headway.sdk import ApiError, Unreachable  # not needed by a server that starts
 
     match error:

@@ -83,7 +83,7 @@ def markdown() -> str:
 
 
 def groups() -> Iterator[Group]:
-    """Every section but the root's, once, at the shallowest of the places where it stands."""
+    """Every section but the root's, once, at its shortest path."""
     found = [group for group in _walk("", Key(ROOT, "")) if group.section is not ROOT]
     for group in found:
         places = [each for each in found if each.section is group.section]

@@ -20,7 +20,7 @@ class Problem(Struct, frozen=True):
     source: str
     """The file as the user named it, ``environment`` or ``command line``."""
     line: int | None = None
-    """Counted from 1; None where there are no lines."""
+    """Counted from 1; None if the source has no lines."""
 
     def __str__(self) -> str:
         place = self.source if self.line is None else f"{self.source}:{self.line}"

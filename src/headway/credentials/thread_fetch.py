@@ -27,7 +27,7 @@ class ThreadFetch:
     def __call__(
         self, method: str, url: str, headers: Iterable[tuple[str, Any]], body: Any
     ) -> Response:
-        """Blocks until the response is whole. Raises UpstreamError where there is none."""
+        """Blocks until the response is complete. Raises UpstreamError where there is none."""
         sent = tuple(
             (name.lower(), _text(value))
             for name, value in headers

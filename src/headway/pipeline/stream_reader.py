@@ -33,11 +33,11 @@ FIRST_EVENTS = 3
 """Events of a chunk that are read one by one: usually one of them is a text, which gives the
 template for the rest of the chunk."""
 CHECK_INTERVAL = 8
-"""Texts after which the template is looked for again."""
+"""Number of texts after which the template is searched again."""
 
 
 class Mode(IntEnum):
-    """How a chunk of the response is read, from the most general way to the fastest."""
+    """The ways to read a chunk of the response, from the most general to the fastest."""
 
     BODY = 0
     """The response is not a stream: collect its body."""
@@ -81,17 +81,17 @@ class StreamReader(Meter):
     )
 
     encoder: StreamEncoder | None
-    """The client's; None where the response is accumulated."""
+    """The client's stream encoder; None where the response is accumulated."""
     mode: Mode
     _accumulator: ResponseAccumulator
     context: ResponseContext
     _pieces: list[bytes]
-    """Encoded, and not yet written to the client."""
+    """Encoded pieces that are not yet written to the client."""
     _single_event: SingleEventTemplate
     """Only if ``_can_relay``."""
     _sink: Sink
     _texts: list[str]
-    """The first choice's, in ``TEXTS`` and later modes."""
+    """The texts of the first choice, in ``TEXTS`` and later modes."""
     _unix_offset: float
     """Unix time when the clock was zero."""
     upstream: Upstream
@@ -121,14 +121,14 @@ class StreamReader(Meter):
         self._template: EventTemplate | None = None
         self._can_relay = False
         self._next_check = 0
-        """Number of texts after which the template is looked for again."""
+        """Number of texts after which the template is searched again."""
 
     def _read_events(self, data: bytes, now: float) -> bool:
         return self._decode_frames(self._framer.feed(data), now)
 
     def _read_texts(self, data: bytes, now: float) -> bool:
-        """Where many events come at once, the first ones give the template of the others; before
-        them may be the rest of an event that came in part."""
+        """If a chunk has many events, the first ones give the template of the others. The chunk may
+        begin with the rest of an incomplete event."""
         framer = self._framer
         for _ in range(FIRST_EVENTS):
             if self._template is not None and framer.is_clear:
@@ -147,7 +147,7 @@ class StreamReader(Meter):
         return self._read_frames(framer.feed(data), now)
 
     def _read_matching(self, template: EventTemplate, data: bytes, now: float) -> bytes:
-        """Returns what is still to be read."""
+        """Returns the bytes that are still to be read."""
         texts, rest = template.read_many(data)
         if texts:
             self._texts += texts
@@ -169,7 +169,7 @@ class StreamReader(Meter):
         return False
 
     def _decode_frames(self, frames: list[Frame], now: float) -> bool:
-        """Returns whether the response is over: by its end mark, or by an error in it."""
+        """Returns whether the response has ended, by its end mark or by an error in it."""
         for frame in frames:  # noqa: SIM110 - a generator would take longer
             if self._decode_frame(frame, now):
                 return True
@@ -184,7 +184,7 @@ class StreamReader(Meter):
             self._find_template(frame, text)
 
     def _decode_frame(self, frame: Frame, now: float) -> bool:
-        """Decode and encode one frame. Returns whether the response is over."""
+        """Decode and encode one frame. Returns whether the response has ended."""
         encoder, accumulator, decode_event = self.encoder, self._accumulator, self._decode_event
         events: list[Event] = decode_event(frame, self._state)
         if events:
@@ -224,5 +224,6 @@ READERS: dict[Mode, Callable[[StreamReader, bytes, float], bool]] = {
     Mode.TEXTS: StreamReader._read_texts,
     Mode.TEMPLATE: StreamReader._read_texts,
 }
-"""What reads a chunk of a stream; each returns whether the response is over, and raises what
-adapters raise (``MALFORMED``). ``Attempt`` collects a ``BODY``, and relays in ``RELAY``."""
+"""The functions that read a chunk of a stream. Each returns whether the response has ended, and
+raises what adapters raise (``MALFORMED``). ``Attempt`` collects a ``BODY``, and relays in
+``RELAY``."""

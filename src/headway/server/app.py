@@ -64,8 +64,8 @@ class App:
         self._schedule_keep_alive()
 
     def reload(self, config: Config) -> None:
-        """Replace the configuration at once. Requests in progress keep the one they began with;
-        the server's address and the place of the records stay as they are."""
+        """Replace the configuration at once. Requests in progress keep the configuration that they
+        began with; the server's address and the ledger do not change."""
         transports = Transports(config)
         snapshot = composition.new_snapshot(config, transports, self._launchers)
         old, self._transports = self._transports, transports

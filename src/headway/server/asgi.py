@@ -22,7 +22,7 @@ from headway.types import Headers
 
 
 class ClientDisconnected(Exception):  # noqa: N818 - an event, not an error
-    """The client left while its request was being read."""
+    """The client disconnected while its request was being read."""
 
 
 class AsgiRoutes:
@@ -90,7 +90,8 @@ class AsgiRoutes:
 
 
 async def _watch_for_disconnect(receive: Receive, sink: AsgiSink) -> None:
-    """Before ASGI 2.4 ``send`` does not raise when a client has left; ``receive`` reports it."""
+    """Before ASGI 2.4 ``send`` does not raise when a client has disconnected; ``receive`` reports
+    it."""
     while (await receive())["type"] != "http.disconnect":
         pass
     sink.disconnect()

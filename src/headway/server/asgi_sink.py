@@ -11,7 +11,7 @@ from headway.server.asgi_types import Message, Send
 from headway.server.response_headers import response_lines, stream_lines
 
 HIGH_WATER = 64 * 1024
-"""Bytes that may wait for a slow client before the provider is told to pause."""
+"""Bytes that may wait for a slow client before the provider is paused."""
 LOW_WATER = 16 * 1024
 
 
@@ -78,7 +78,7 @@ class AsgiSink:
                 self.on_resume()
 
     def disconnect(self) -> None:
-        """The client left."""
+        """The client disconnected."""
         self._is_over = True
         self._messages.clear()
         self._wake.set()

@@ -22,7 +22,7 @@ PRINTABLE = bytes(c if 0x20 <= c < 0x7F else 0x20 for c in range(256))
 
 
 def response_lines(headers: ResponseHeaders) -> bytes:
-    """The lines of a complete response. What is unknown has none."""
+    """The lines of a complete response. Unknown values have no header."""
     request_id = headers.request_id.encode()
     if headers.cost_usd is not None:  # mostly; the tokens that it was computed from are known too
         lines = _PRICED % (
@@ -43,7 +43,7 @@ def response_lines(headers: ResponseHeaders) -> bytes:
 
 
 def stream_lines(headers: ResponseHeaders) -> bytes:
-    """The lines of a streamed response, which no cache and no proxy is to hold back."""
+    """The lines of a streamed response, which caches and proxies must not hold back."""
     return _STREAM % (headers.content_type, headers.request_id.encode())
 
 

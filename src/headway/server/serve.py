@@ -23,8 +23,8 @@ from headway.server.workers import WorkerSlot
 
 log = logging.getLogger("headway")
 SLACK_S = 2.0
-"""How much longer than the grace period uvicorn waits, so that the last clients get an error
-message. More than ``app.COUNT_S``, or a slow count of tokens would cost them that message."""
+"""Time that uvicorn waits after the grace period, so that the last clients get an error message.
+More than ``app.COUNT_S``, so that a slow count of tokens does not prevent that message."""
 
 SHORTEST_TICK_S = 0.05
 LONGEST_TICK_S = 1.0
@@ -123,7 +123,7 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
         where = f"{config.server.host}:{config.server.port}"
         sys.stderr.write(f"headway: cannot listen on {where}: {exc.strerror}\n")
         return 1
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server can reload
     _announce(config, listeners[0])
     run = partial(run_worker, find_route=find_route)
     try:
@@ -142,7 +142,7 @@ def run_worker(config: Config, slot: WorkerSlot, find_route: FindRoute = routes.
 
 
 def _check_spool(config: Config) -> str | None:
-    """Why records cannot be written, known before the first request; None if they can."""
+    """The reason why records cannot be written, before the first request; None if they can."""
     spool = FileSpool(spool_path(config.ledger.url))
     try:
         spool.open()

@@ -1,4 +1,5 @@
-"""The transports that a configuration needs: providers that are reached the same way share one."""
+"""The transports that a configuration needs. Providers with the same connection settings share
+one."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ class TransportKey(Struct, frozen=True):
 
 
 class Transports:
-    """Made inside the event loop."""
+    """Must be created inside the event loop."""
 
     def __init__(self, config: Config) -> None:
         self._environ = dict(config.proxy_environ)

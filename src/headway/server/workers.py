@@ -1,4 +1,4 @@
-"""Several processes behind one address: started by fork, replaced when they die.
+"""Several processes at one address: started by fork, replaced when they exit.
 
 The parent runs no event loop and no thread of its own, so it can fork safely; the children share
 what it has imported. It holds every listening socket, so that no connection is lost when the
@@ -23,7 +23,7 @@ from headway.config import Config
 log = logging.getLogger("headway")
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 SHORT_LIFE_S = 1.0
-"""A worker that dies younger than this is replaced only after as much time."""
+"""A worker that exits within this time is replaced only after the same time."""
 
 
 class WorkerSlot(Struct, frozen=True):
@@ -64,7 +64,7 @@ class Supervisor:
 
     def serve(self) -> int:
         """Return the exit code when the last worker is gone."""
-        gc.freeze()  # or each child's first collection would copy all pages that it shares with us
+        gc.freeze()  # otherwise the first collection in each child would copy all shared pages
         gc.enable()
         for name in FORWARDED:
             signal.signal(name, self._forward)
@@ -79,7 +79,7 @@ class Supervisor:
 
     def _spawn(self, slot: WorkerSlot, delay: float) -> None:
         """Signals are blocked until the child is registered: one in between would be handled in
-        the child as if it were the parent, or not reach it."""
+        the child as if it were the parent, or be lost."""
         signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         pid = os.fork()
         if pid == 0:

@@ -33,8 +33,8 @@ MAX_PREPARED = 1024
 
 
 class HttpTransport:
-    """A ``ports.Transport``. Make and close it inside the same running event loop. ``origins`` has
-    settings for single origins, by their base URL: ValueError if one is not a URL."""
+    """A ``ports.Transport``. Create and close it inside the same running event loop. ``origins``
+    has settings for single origins, by their base URL: ValueError if one is not a URL."""
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class HttpTransport:
             request.fail(UpstreamUnreachable(text, code="transport_closed"), self._clock())
 
     def _close_idle(self) -> bool:
-        """Close idle connections whose time has passed, and drop pools that are empty."""
+        """Close expired idle connections, and remove empty pools."""
         now = self._clock()
         for origin, pool in list(self._pools.items()):
             pool.close_expired(now)

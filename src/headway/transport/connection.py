@@ -1,7 +1,7 @@
 """One connection to an upstream: an asyncio protocol that parses responses, one request at a time.
 
 It inherits from ``ResponseParser`` since every read passes through both. Everything happens in the
-callback that read the bytes. Closing is always ``abort``: nothing unsent is worth waiting for.
+callback that read the bytes. Closing is always ``abort``: unsent bytes are discarded.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ class Connection(ResponseParser, asyncio.Protocol):
 
     @property
     def request(self) -> PendingRequest | None:
-        """The request that it serves now."""
+        """The current request."""
         return self._request
 
     def send(self, request: PendingRequest) -> None:
-        """Write the request, whole, in this call."""
+        """Write the complete request in this call."""
         receiver = request.receiver
         self._request = request
         request.connection = self
@@ -127,7 +127,7 @@ class Connection(ResponseParser, asyncio.Protocol):
             self._request.receiver.on_sent(now)
 
     def eof_received(self) -> None:
-        """An upstream that stops sending is done: a half-closed connection is closed."""
+        """Close a half-closed connection: the upstream sends nothing more."""
         self._on_disconnect(None)
         self.close()
 
@@ -143,7 +143,7 @@ class Connection(ResponseParser, asyncio.Protocol):
     def _on_read_without_body(self) -> None:
         request = self._request
         if request is None:
-            self.close()  # bytes that no request asked for, or that a cancelled one did
+            self.close()  # bytes without a request, or of a cancelled one
         elif not self.is_complete:
             self._check_head_size()
         else:

@@ -1,5 +1,5 @@
-"""Decompresses bodies of providers that compress although ``identity`` was asked for (content
-codings, RFC 9110, section 8.4.1).
+"""Decompresses bodies of providers that compress although the request accepts ``identity`` only
+(content codings, RFC 9110, section 8.4.1).
 
 gzip and deflate are the standard library's; brotli and zstd work where a module for them is
 installed. Output comes in pieces of bounded size and stops at a limit, however small the input.

@@ -25,5 +25,5 @@ class Limits(Struct, frozen=True, kw_only=True):
     idle_s: float = 30.0
     """Time for which an unused connection is kept."""
     drain_bytes: int = 65_536
-    """Read away after ``UpstreamRequest.finish`` so that the connection can be used again."""
+    """Bytes to drain after ``UpstreamRequest.finish`` so that the connection can be used again."""
     drain_s: float = 1.0

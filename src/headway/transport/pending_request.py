@@ -13,7 +13,7 @@ from headway.transport.receivers import NULL_RECEIVER
 from headway.types import Clock, Timeouts
 
 DRAIN_TIMEOUT = "drained"
-"""Code of the time limit for reading an unwanted rest away."""
+"""Code of the timeout for draining an unwanted body."""
 
 
 class RequestOwner(Protocol):
@@ -45,12 +45,13 @@ class RequestConnection(Protocol):
 
 
 class PendingRequest(Struct, eq=False):
-    """A ``ports.UpstreamRequest``. It waits (no connection), is sent (a connection), and is over.
+    """A ``ports.UpstreamRequest``. Its states: waiting (no connection), sent (a connection), ended.
     A struct, since one is made for every request and its constructor runs no Python."""
 
     owner: RequestOwner
     payload: bytes
-    """The request as it is written. Kept until the response begins: it may be sent a second time.
+    """The bytes of the request. Kept until the response begins, because it may be sent a second
+    time.
     """
     is_head: bool
     """The method is HEAD."""
@@ -59,7 +60,7 @@ class PendingRequest(Struct, eq=False):
     started: float
     connection: RequestConnection | None = None
     check_at: float = 0.0
-    """No timeout can pass before this time."""
+    """No timeout can expire before this time."""
     drain_until: float | None = None
     waiting_since: float | None = None
     """None: since ``started``."""
@@ -107,7 +108,7 @@ class PendingRequest(Struct, eq=False):
     # --- Called by the transport ---------------------------------------------------------------
 
     def end(self) -> None:
-        """Mark it over and drop what it holds."""
+        """Mark it as ended, and drop its references."""
         self.is_over = True
         self.connection = None
         self.payload = b""
@@ -119,7 +120,7 @@ class PendingRequest(Struct, eq=False):
         receiver.on_error(error, now)
 
     def find_timeout(self, now: float) -> str | None:
-        """The code of the timeout that has passed. If none has, move ``check_at`` to the next time
+        """The code of the timeout that has expired. If none has, move ``check_at`` to the next time
         at which one could, whatever happens until then: the idle timeout begins when the response
         does, and may be shorter than the timeout that is running now."""
         due, code = self._next_timeout()
@@ -130,7 +131,7 @@ class PendingRequest(Struct, eq=False):
         return None
 
     def _next_timeout(self) -> tuple[float, str]:
-        """When it passes, and its code."""
+        """The next timeout: its time and its code."""
         timeouts = self.timeouts
         total = (self.started + timeouts.total, "total_timeout")
         if self.drain_until is not None:

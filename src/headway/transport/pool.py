@@ -85,7 +85,7 @@ class Pool:
     # --- Requests ------------------------------------------------------------------------------
 
     def start(self, request: PendingRequest) -> None:
-        """Send it on an idle connection in this call, or let it wait for a connection."""
+        """Send the request on an idle connection in this call, or queue it."""
         idle = self._idle
         while idle:
             connection, _ = idle.popitem()
@@ -97,7 +97,8 @@ class Pool:
         self._open_connections()
 
     def retry(self, request: PendingRequest, now: float) -> None:
-        """The upstream had closed its reused connection: it is next, on a new connection."""
+        """The upstream had closed the reused connection of the request: it is sent next, on a new
+        connection."""
         request.was_retried = True
         request.connection = None
         request.waiting_since = now
@@ -116,7 +117,7 @@ class Pool:
             connecting.pop(cancelled).cancel()
 
     def requests(self) -> list[PendingRequest]:
-        """All in progress: those being served, then those that wait."""
+        """All requests in progress: those with a connection, then the waiting ones."""
         served = [connection.request for connection in self._open]
         return [*filter(None, served), *self._waiting]
 
@@ -138,8 +139,8 @@ class Pool:
         self._idle[connection] = None
 
     def _assign(self, connection: Connection, now: float) -> None:
-        """Give it to a waiting request, keep it for as long as the upstream promised, or close it
-        if there are enough. A request that is retried needs a new connection."""
+        """Use the connection for a waiting request, keep it for as long as the upstream promised,
+        or close it if there are enough. A request that is retried needs a new connection."""
         for request in self._waiting:
             if not request.was_retried:
                 del self._waiting[request]
@@ -160,7 +161,7 @@ class Pool:
             self._open_connections()
 
     def close_expired(self, now: float) -> None:
-        """Close the idle connections whose time has passed."""
+        """Close the expired idle connections."""
         for connection in [held for held in self._idle if held.expires_at <= now]:
             connection.close()
 
@@ -178,7 +179,7 @@ class Pool:
         )
 
     def close(self) -> None:
-        """Close every connection. The waiting requests have failed before."""
+        """Close every connection. The waiting requests must have failed before."""
         self._waiting.clear()
         for task in self._connecting.values():
             task.cancel()
@@ -195,7 +196,7 @@ class Pool:
     # --- Connecting ----------------------------------------------------------------------------
 
     def _open_connections(self) -> None:
-        """As many as there are waiting requests, within the limit."""
+        """Open a connection for each waiting request, within the limit."""
         connecting, waiting = self._connecting, self._waiting
         while len(connecting) < len(waiting) and self._has_room():
             connection = Connection(self)

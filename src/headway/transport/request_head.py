@@ -27,7 +27,7 @@ HeaderPairs = tuple[tuple[str, str], ...]
 def encode(request: HttpRequest, absolute: bool, extra: HeaderPairs) -> bytes:
     """Head and body in one piece. For a forwarding proxy, ``absolute`` asks for the absolute form
     of the target (RFC 9112, section 3.2.2), and ``extra`` has the proxy's own headers. Raises
-    InvalidField for what no HTTP message can hold."""
+    InvalidField for values that no HTTP message can contain."""
     body = request.body
     prefix = head_prefix(request.method, request.url, request.headers, absolute, extra)
     if body or request.method not in BODILESS_METHODS:

@@ -154,7 +154,7 @@ class ResponseParser:
         return self.is_complete
 
     def discard_body(self) -> None:
-        """Read a little of the rest away, and pass none of it on."""
+        """Drain a limited rest of the body, without passing it on."""
         self._decoder = None
         self.receiver = BodyReceiver(self, NULL_RECEIVER, self._limits.drain_bytes)
 

@@ -47,9 +47,9 @@ class PeriodicTimer:
 
 
 class TimeoutWatcher:
-    """Fails the requests of ``pools`` whose timeouts have passed. Starting a request costs no more
-    than the question whether the timer runs: each check asks the pools for their requests, and
-    looks closely only at those of which a timeout could have passed (``check_at``)."""
+    """Fails the requests of ``pools`` whose timeouts have expired. Starting a request only checks
+    whether the timer runs: each check asks the pools for their requests, and examines only those
+    with a timeout that may have expired (``check_at``)."""
 
     __slots__ = ("_clock", "_last_check", "_pools", "timer")
 

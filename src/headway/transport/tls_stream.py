@@ -3,7 +3,7 @@ protocol above it.
 
 It drives an ``ssl.SSLObject`` itself, in place of the event loops' own TLS layers. Those serve
 every kind of protocol: uvloop's keeps a queue of writes, a buffer of 256 KiB a connection and a
-state machine for the shutdown, and asks OpenSSL once more after each record, which costs an
+state machine for the shutdown, and calls OpenSSL once more after each record, which raises an
 exception. Here a request is one record and one write, and what arrives is handed up in the callback
 that read it. Closing is always ``abort``: no ``close_notify`` is sent.
 """

@@ -22,8 +22,8 @@ def model_url(model: str, method: str, target: Target) -> Url:
 
 
 def base_url(target: Target) -> str:
-    """The target's, with the region in place of ``{region}``. Raises RequestError where that needs
-    a region and none is known."""
+    """The target's base URL, with the region in place of ``{region}``. Raises RequestError where
+    that needs a region and none is known."""
     if "{region}" not in target.base_url:
         return target.base_url
     return target.base_url.replace("{region}", region_of(target))

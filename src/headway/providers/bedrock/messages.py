@@ -107,7 +107,7 @@ def _tool_use(call: ToolCall) -> Block:
 
 
 def _tool_result(message: BlockMessage) -> list[Block]:
-    """The result of a tool; cache points stand behind the result and not inside it."""
+    """The result of a tool; cache points follow the result and are not inside it."""
     blocks = _content(message)
     cache_points = [block for block in blocks if "cachePoint" in block]
     content = [block for block in blocks if "cachePoint" not in block] or [NO_OUTPUT]

@@ -1,8 +1,8 @@
 """Requests to Bedrock's two APIs for chat, Converse and invoke
 (docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html).
 
-The model stands in the path, as an id, the id of an inference profile, or an ARN. A Bedrock API key
-is a bearer token; without one, requests are signed with AWS credentials.
+The model is in the path, as an id, the id of an inference profile, or an ARN. A Bedrock API key is
+a bearer token; without one, requests are signed with AWS credentials.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def convert_tools(draft: RequestDraft) -> None:
 
 
 def _convert_strict(draft: RequestDraft) -> None:
-    """Cohere holds all tools to their schemas, or none: ``strict_tools``."""
+    """Cohere enforces the schemas of all tools, or of none: ``strict_tools``."""
     tools = draft.value("tools")
     strict = [tool["function"].pop("strict", False) for tool in tools]
     draft.put("tools", tools)

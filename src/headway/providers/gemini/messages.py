@@ -1,8 +1,8 @@
 """OpenAI's messages as Google's contents: roles user and model, parts, and one system instruction.
 
 A function response has the function's name, which OpenAI's tool message lacks: the name comes from
-the call with the same id. Responses to parallel calls stand in one content, as the API requires,
-and in the order of the calls: without ids, only the order assigns a response to its call.
+the call with the same id. Responses to parallel calls are in one content, as the API requires, and
+in the order of the calls: without ids, only the order assigns a response to its call.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from headway.types import Transformation
 SYSTEM_ROLES = ("system", "developer")
 TOOL_ROLES = ("tool", "function")
 INLINE = "inlineData"
-"""The only media that may stand inside a function response (FunctionResponsePart)."""
+"""The only media that may be inside a function response (FunctionResponsePart)."""
 UNSUPPORTED = "unsupported by Gemini"
 NO_CACHE_MARKERS = f"{UNSUPPORTED}, which caches implicitly"
 
@@ -59,7 +59,7 @@ class MessageConverter:
         self._positions: list[int] = []
         """Positions of the calls whose results are in ``_responses``."""
         self._following: list[Fields] | None = None
-        """The parts of the next content: media that may not stand inside a function response."""
+        """The parts of the next content: media that may not be inside a function response."""
 
     def add(self, messages: list[Message]) -> None:
         turn = current_turn(messages)

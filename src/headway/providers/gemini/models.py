@@ -35,7 +35,7 @@ def requires_signatures(model: str) -> bool:
 
 
 def supports_tool_media(model: str) -> bool:
-    """From Gemini 3 on images may stand inside a function response
+    """From Gemini 3 on images may be inside a function response
     (ai.google.dev/gemini-api/docs/function-calling, multimodal function responses)."""
     return _is_gemini_3(model)
 

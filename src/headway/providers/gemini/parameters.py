@@ -50,7 +50,7 @@ SERVICE_TIERS = {
     "flex": "flex",
     "priority": "priority",
 }
-"""OpenAI's to Google's."""
+"""OpenAI's service tiers -> Google's."""
 PENALTIES = ("frequency_penalty", "presence_penalty")
 
 # "Penalty is not enabled for this model", the 400 that both services return.

@@ -100,7 +100,7 @@ def reduce_schema(schema: Fields, draft: RequestDraft, path: str, place: str = "
 
 
 def encode_tools(request: ChatRequest) -> list[Any]:
-    """Google's own tools pass through; all functions stand in one tool."""
+    """Google's own tools pass through; all functions are in one tool."""
     field = "parametersJsonSchema" if supports_json_schema(request.model) else "parameters"
     tools: list[Any] = []
     declarations: list[Fields] = []

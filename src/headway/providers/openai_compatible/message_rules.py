@@ -90,8 +90,8 @@ def _rename(
 def _refusal_as_content(
     message: Mapping[str, Raw], rules: MessageRules, noted: Noted
 ) -> Mapping[str, Raw]:
-    """A refusal becomes the content of a message that has no other, where there is no field for
-    it."""
+    """Send a refusal as the content of a message without other content, for vendors without a field
+    for it."""
     refusal = message.get("refusal", ABSENT)
     has_content = bytes(message.get("content", ABSENT)) not in EMPTY_VALUES
     if "refusal" not in rules.dropped or bytes(refusal) in EMPTY_VALUES or has_content:

@@ -110,7 +110,8 @@ def transformed_decoders(
 
 
 def _read_text(transforms: Sequence[EventTransform]) -> Callable[[bytes], str | None] | None:
-    """OpenAI's ``read_text`` for the chunks that no transform changes. None: there are none."""
+    """OpenAI's ``read_text`` for the chunks that no transform changes. None if there are no such
+    chunks."""
     markers = [one.text_marker for one in transforms if one.text_marker is not None]
     if not markers:
         return openai_fast_path.read_text

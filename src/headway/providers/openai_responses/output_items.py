@@ -47,7 +47,8 @@ class OutputItem(Struct):
     name: str | None = None
     namespace: str | None = None
     arguments: str | dict[str, Any] | None = None
-    """Of a function call the JSON text; of OpenAI's own tools, which are kept whole, an object."""
+    """Of a function call the JSON text; of OpenAI's own tools, which are kept unchanged, an
+    object."""
     input: str | None = None
     content: list[OutputPart] | None = None
     summary: list[OutputPart] | None = None
@@ -80,7 +81,8 @@ def close_item(index: int, raw: Raw, state: ResponseState) -> list[Event]:
 
 
 def _read_call(item: OutputItem, item_state: ItemState, state: ResponseState) -> list[Event]:
-    """The call's start, once, and its arguments as far as they are there, once."""
+    """The events of the call's start and of its arguments, as far as they have arrived, each
+    once."""
     events: list[Event] = []
     if item_state.tool < 0:
         item_state.tool = state.tools

@@ -139,7 +139,7 @@ def _note_unsupported_content(draft: RequestDraft) -> None:
 
 
 def _merge(draft: RequestDraft, name: str, fields: dict[str, Any]) -> None:
-    """Add fields to an object; those that the client gave win."""
+    """Add fields to an object, except those that the client gave."""
     draft.put(name, {**fields, **(draft.take(name) or {})})
 
 

@@ -175,7 +175,8 @@ def _read_arguments_delta(event: StreamEvent, state: ResponseState) -> list[Even
 
 
 def _read_reasoning_delta(event: StreamEvent, state: ResponseState) -> list[Event]:
-    """Reasoning and summaries come in paragraphs without separators: a blank line is added."""
+    """Add a blank line between paragraphs of reasoning or summaries, which come without
+    separators."""
     text = _delta_text(event)
     if not text:
         return []
@@ -236,7 +237,7 @@ def _start_event(response: Response) -> Started:
 
 
 def _end_events(response: Response, state: ResponseState) -> list[Event]:
-    """The items, if no event closed one, and everything that comes after them."""
+    """The events of the items, if no event closed one, and all events after them."""
     events: list[Event] = []
     if not state.closed_items:
         for index, item in enumerate(response.output or ()):

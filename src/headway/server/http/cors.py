@@ -1,4 +1,5 @@
-"""Cross-origin requests: closed unless ``server.cors_origins`` opens them (the Fetch standard)."""
+"""Cross-origin requests: forbidden unless ``server.cors_origins`` allows them (the Fetch
+standard)."""
 
 from __future__ import annotations
 

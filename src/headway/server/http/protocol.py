@@ -44,10 +44,10 @@ FindRoute = Callable[[bytes], Route | None]
 """The pipeline route of a POST request's target; None for every other target."""
 
 HELD_LIMIT = 256 * 1024
-"""Bytes that wait behind a request that is being answered before no more are read."""
+"""Limit of bytes received after a request in progress; beyond it reading pauses."""
 LINGER_S = 2.0
-"""How long the rest of a refused request is read and ignored: a close at once would be a reset, and
-take the response with it (RFC 9112 section 9.6)."""
+"""How long the rest of a refused request is read and ignored: an immediate close would be a reset,
+and the client would lose the response (RFC 9112 section 9.6)."""
 
 IDLE, HEAD, BODY, TRAILERS = range(4)
 """The part of a request that is being read. TRAILERS also before each chunk of a body, because
@@ -99,7 +99,7 @@ class HttpProtocol(asyncio.Protocol):
         self.headers: list[tuple[bytes, bytes]] = []
         self.parser: httptools.HttpRequestParser = self._new_parser()
         self.waiting: deque[RequestCycle | AsgiCycle] = deque()
-        """Requests that wait for their turn, the latest first."""
+        """Requests that wait for earlier responses, the latest first."""
         self._find_route = find_route
         self._head_cache = RequestHeadCache()
         self._held: list[bytes] = []
@@ -197,8 +197,8 @@ class HttpProtocol(asyncio.Protocol):
             self._refuse(request_head.head_too_large())
 
     def _new_parser(self) -> httptools.HttpRequestParser:
-        """It reads on after a request with ``connection: close``, so that a pipelined request
-        behind it is no error, as in uvicorn."""
+        """The parser continues after a request with ``connection: close``, so that a pipelined
+        request behind it is no error, as in uvicorn."""
         parser = httptools.HttpRequestParser(self)
         parser.set_dangerous_leniencies(lenient_data_after_close=True)
         return parser
