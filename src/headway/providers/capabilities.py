@@ -18,3 +18,8 @@ CAPABILITIES: dict[str, str] = {
     "logprobs": "log probabilities of the tokens",
     "embeddings": "embeddings",
 }
+
+
+def native(*names: str) -> dict[str, str]:
+    """The capabilities ``names``, each native without limits."""
+    return dict.fromkeys(names, "native")

@@ -4,6 +4,7 @@ format. It needs no key and has no price."""
 from msgspec.structs import replace
 
 from headway.providers.base import unchanged
+from headway.providers.capabilities import native
 from headway.providers.openai import provider as openai
 from headway.providers.wire_formats import LOCAL
 
@@ -18,9 +19,6 @@ PROVIDER = replace(
     models=("smollm2-135m-instruct",),
     launch="llama",
     capabilities={
-        "stream": "native",
-        "json_object": "native",
-        "json_schema": "native",
-        "logprobs": "native",
+        **native("stream", "json_object", "json_schema", "logprobs"),
     },
 )

@@ -14,6 +14,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from headway.providers.base import Adapted
+from headway.providers.capabilities import native
 from headway.providers.chat_messages import Part
 from headway.providers.openai import embeddings as openai_embeddings
 from headway.providers.openai import provider as openai
@@ -154,16 +155,11 @@ PROVIDER = replace(
     price_id="mistral",
     options={},
     capabilities={
-        "stream": "native",
-        "tools": "native",
-        "tool_choice": "native",
-        "images": "native",
+        **native("stream", "tools", "tool_choice", "images", "json_object", "json_schema"),
+        **native("embeddings"),
         "documents": "native: sent as `document_url`",
         "audio": "native: Voxtral models",
-        "json_object": "native",
-        "json_schema": "native",
         "reasoning": "native: an effort, no budget",
         "logprobs": "partial: few models",
-        "embeddings": "native",
     },
 )

@@ -12,7 +12,7 @@ from headway.errors import ShuttingDown
 from headway.pipeline.gateway import Gateway
 from headway.ports import Launcher
 from headway.server import asgi, composition
-from headway.server.asgi_types import AsgiApplication, Message, Receive, Scope, Send
+from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
 from headway.server.http import cors
 from headway.server.transports import Transports
 from headway.token_counter.counter import TokenCounter
@@ -129,7 +129,7 @@ class App:
             if cors.is_preflight(scope["method"], scope["headers"]):
                 await _respond_to_preflight(allowed, send)
                 return
-            send = _with_headers(send, allowed)
+            send = asgi.with_headers(send, allowed)
         await self._routes.respond(scope, receive, send)
 
     async def _respond_with_documentation(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,12 +163,3 @@ async def _respond_to_preflight(allowed: list[tuple[bytes, bytes]], send: Send) 
     headers = [*allowed, *(cors.PREFLIGHT if allowed else ()), (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
-
-
-def _with_headers(send: Send, more: list[tuple[bytes, bytes]]) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *more]
-        await send(message)
-
-    return send_with_headers

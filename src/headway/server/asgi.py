@@ -17,7 +17,7 @@ from headway.policy.keys import authorize
 from headway.server import routes
 from headway.server.api import info_routes
 from headway.server.asgi_sink import AsgiSink
-from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
+from headway.server.asgi_types import AsgiApplication, Message, Receive, Scope, Send
 from headway.types import Headers
 
 
@@ -137,3 +137,14 @@ def too_large(limit: int) -> BodyTooLarge:
 
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     raise NotFound(f"There is no route {scope['path']}; GET /docs lists them all.")
+
+
+def with_headers(send: Send, more: Headers) -> Send:
+    """``send`` that adds headers to the response."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *more]
+        await send(message)
+
+    return send_with_headers

@@ -8,19 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from msgspec.structs import replace
-
-from headway.errors import RequestError
 from headway.providers.anthropic.reasoning import convert_reasoning
 from headway.providers.anthropic.reasoning_blocks import has_signed_thinking
-from headway.providers.anthropic.request_draft import AnthropicDraft
+from headway.providers.anthropic.request_draft import AnthropicDraft, convert_draft
 from headway.providers.anthropic.response_format import convert_response_format
 from headway.providers.anthropic.tools import convert_tools
 from headway.providers.base import Adapted
 from headway.providers.message_scan import unsupported_content
-from headway.providers.prompt_instructions import append_system_messages
-from headway.providers.request_draft import MALFORMED
-from headway.providers.transformations import visible_to_client
 from headway.types import ChatRequest
 
 UNSUPPORTED = frozenset(
@@ -58,14 +52,7 @@ MIN_TOP_P_WITH_THINKING = 0.95
 def adapt(request: ChatRequest) -> Adapted:
     """The request with the parameters that this Claude model takes, and the transformations.
     Raises RequestError for a request that is malformed in OpenAI's format."""
-    draft = AnthropicDraft(request)
-    try:
-        convert_parameters(draft)
-    except MALFORMED as exc:
-        raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
-    messages = append_system_messages(request.messages, draft.instructions)
-    adapted = replace(request, parameters=draft.parameters, messages=messages)
-    return adapted, visible_to_client(request, draft.transformations)
+    return convert_draft(AnthropicDraft(request), convert_parameters)
 
 
 def convert_parameters(draft: AnthropicDraft) -> None:

@@ -6,6 +6,7 @@ from headway.providers.anthropic.parameters import adapt
 from headway.providers.anthropic.request import API_VERSION, encode_request
 from headway.providers.anthropic.response import decode_event, decode_response
 from headway.providers.base import Provider
+from headway.providers.capabilities import native
 from headway.providers.wire_formats import ANTHROPIC
 from headway.types import Parameter
 
@@ -19,17 +20,13 @@ PARAMETERS = (
     Parameter(id="top_k", name="Top K", type="integer", min=0, step=1),
 )
 CAPABILITIES = {
-    "stream": "native",
-    "tools": "native",
+    **native("stream", "tools", "images", "reasoning_replay", "citations"),
     "tool_choice": "native: as an instruction in the prompt for most models from 5.5 on",
-    "images": "native",
     "documents": "native: PDF and text",
     "json_object": "emulated: as an instruction in the prompt",
     "json_schema": "native: from 4.5 on, for older models as an instruction in the prompt",
     "reasoning": "native: effort from 4.6 on, a budget for older models",
-    "reasoning_replay": "native",
     "caching": "native: 5m and 1h",
-    "citations": "native",
 }
 
 PROVIDER = Provider(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from headway.errors import RequestError
 from headway.providers.anthropic.models import model_rules
-from headway.providers.request_draft import RequestDraft
+from headway.providers.base import Adapted
+from headway.providers.prompt_instructions import append_system_messages
+from headway.providers.request_draft import MALFORMED, RequestDraft
+from headway.providers.transformations import visible_to_client
 from headway.providers.wire_formats import ANTHROPIC
 from headway.types import ChatRequest
 
@@ -32,3 +37,16 @@ class AnthropicDraft(RequestDraft):
     def set_output_config(self, name: str, value: Any) -> None:
         """Set one field of ``output_config``, unless the client set it."""
         self.put("output_config", {name: value, **self.value("output_config", {})})
+
+
+def convert_draft(draft: AnthropicDraft, convert: Callable[[AnthropicDraft], None]) -> Adapted:
+    """The request of ``draft`` after ``convert``. Raises RequestError for a request that is
+    malformed in OpenAI's format."""
+    request = draft.request
+    try:
+        convert(draft)
+    except MALFORMED as exc:
+        raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
+    messages = append_system_messages(request.messages, draft.instructions)
+    adapted = replace(request, parameters=draft.parameters, messages=messages)
+    return adapted, visible_to_client(request, draft.transformations)

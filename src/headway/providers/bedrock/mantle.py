@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from headway.providers.base import Adapted
 from headway.providers.bedrock.endpoint import base_url
 from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS, sign_request
+from headway.providers.capabilities import native
 from headway.providers.model_lists import ModelList, openai_model_list
 from headway.providers.openai import parameters as openai_parameters
 from headway.providers.openai import provider as openai
@@ -56,11 +57,7 @@ PROVIDER = replace(
     options=CREDENTIAL_OPTIONS,
     secrets=SECRET_OPTIONS,
     capabilities={
-        "stream": "native",
-        "tools": "native",
-        "tool_choice": "native",
-        "json_object": "native",
-        "json_schema": "native",
+        **native("stream", "tools", "tool_choice", "json_object", "json_schema"),
         "reasoning": "native: an effort in, its text out",
     },
 )

@@ -13,9 +13,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from headway.errors import RequestError
 from headway.providers.anthropic import parameters as anthropic
-from headway.providers.anthropic.request_draft import AnthropicDraft
+from headway.providers.anthropic.request_draft import AnthropicDraft, convert_draft
 from headway.providers.anthropic.response_format import convert_response_format
 from headway.providers.anthropic.tools import convert_tools
 from headway.providers.base import Adapted
@@ -26,9 +25,6 @@ from headway.providers.bedrock.tools import adjust_tools
 from headway.providers.chat_messages import JsonSchema
 from headway.providers.json_schema import to_strict_schema
 from headway.providers.message_scan import unsupported_content
-from headway.providers.prompt_instructions import append_system_messages
-from headway.providers.request_draft import MALFORMED
-from headway.providers.transformations import visible_to_client
 from headway.providers.wire_formats import BEDROCK
 from headway.types import ChatRequest
 
@@ -54,17 +50,11 @@ _encode = msgspec.json.Encoder().encode
 def adapt(request: ChatRequest) -> Adapted:
     """The request with the parameters that Bedrock and this model take, and the transformations.
     Raises RequestError for a request that is malformed in OpenAI's format."""
-    draft = AnthropicDraft(request, BEDROCK.title)
-    try:
-        _convert(draft, family_of(request.model))
-    except MALFORMED as exc:
-        raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
-    messages = append_system_messages(request.messages, draft.instructions)
-    adapted = replace(request, parameters=draft.parameters, messages=messages)
-    return adapted, visible_to_client(request, draft.transformations)
+    return convert_draft(AnthropicDraft(request, BEDROCK.title), _convert)
 
 
-def _convert(draft: AnthropicDraft, family: Family) -> None:
+def _convert(draft: AnthropicDraft) -> None:
+    family = family_of(draft.model)
     _convert_metadata(draft)
     _convert_service_tier(draft)
     convert_response_format(draft, has_structured_outputs(draft.model), _set_text_format)

@@ -13,6 +13,7 @@ from headway.providers.bedrock.parameters import adapt
 from headway.providers.bedrock.request import encode_embeddings, encode_request
 from headway.providers.bedrock.response import decode_event, decode_response
 from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS, sign_request
+from headway.providers.capabilities import native
 from headway.providers.wire_formats import BEDROCK
 from headway.wire.aws_event_stream import EventStreamFramer
 
@@ -22,8 +23,7 @@ OPTIONS = {
     "beta": "names of Anthropic's beta features, a list or with commas",
 }
 CAPABILITIES = {
-    "stream": "native",
-    "tools": "native",
+    **native("stream", "tools", "citations"),
     "tool_choice": "partial: none is emulated; for older families as an instruction in the prompt",
     "images": "native: as data or in S3",
     "documents": "native: as data or in S3",
@@ -33,7 +33,6 @@ CAPABILITIES = {
     "reasoning": "native: Claude, Nova 2 and OpenAI's models",
     "reasoning_replay": "native: Claude",
     "caching": "native: 5m and 1h",
-    "citations": "native",
     "embeddings": "native: Titan, Nova and Cohere",
 }
 

@@ -1,6 +1,7 @@
 """Cohere's v2 API (docs.cohere.com/reference/chat, /reference/embed)."""
 
 from headway.providers.base import Provider
+from headway.providers.capabilities import native
 from headway.providers.cohere.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.cohere.errors import decode_error
 from headway.providers.cohere.model_list import MODEL_LIST
@@ -15,15 +16,10 @@ TOP_K = Parameter(id="top_k", name="Top K", type="integer", min=0, step=1)
 # Cohere's temperature ends at 1: a higher one, as OpenAI takes it, is clamped and not refused.
 PARAMETERS = (*openai.PARAMETERS[:3], TOP_K, *openai.PARAMETERS[3:])
 CAPABILITIES = {
-    "stream": "native",
-    "tools": "native",
+    **native("stream", "tools", "images", "json_object", "json_schema", "citations"),
     "tool_choice": "partial: from Command R7B on; a named tool is the only one sent",
-    "images": "native",
     "documents": "partial: text files, sent as `documents`",
-    "json_object": "native",
-    "json_schema": "native",
     "reasoning": "native: a budget, an effort as one",
-    "citations": "native",
     "logprobs": "partial: without alternatives",
     "embeddings": "native: `input_type` is `search_document` by default",
 }

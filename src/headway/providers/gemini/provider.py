@@ -9,6 +9,7 @@ from functools import partial
 from urllib.parse import quote
 
 from headway.providers.base import Provider
+from headway.providers.capabilities import native
 from headway.providers.gemini.embeddings import (
     BATCH_METHOD,
     decode_embeddings,
@@ -66,20 +67,11 @@ PARAMETERS = (
 )
 
 CAPABILITIES = {
-    "stream": "native",
-    "tools": "native",
-    "tool_choice": "native",
-    "images": "native",
-    "documents": "native",
-    "audio": "native",
-    "json_object": "native",
+    **native("stream", "tools", "tool_choice", "images", "documents", "audio", "json_object"),
+    **native("reasoning_replay", "citations", "logprobs", "embeddings"),
     "json_schema": "native: from 2.5 on, for older models OpenAPI's keywords only",
     "reasoning": "native: a level from 3 on, a budget for 2.5",
-    "reasoning_replay": "native",
     "caching": "partial: implicit, or by the name of a `cachedContent`; markers are dropped",
-    "citations": "native",
-    "logprobs": "native",
-    "embeddings": "native",
 }
 
 PROVIDER = Provider(

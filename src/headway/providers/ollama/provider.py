@@ -7,6 +7,7 @@ has no key. For the hosted one, configure ``base_url: https://ollama.com`` and
 """
 
 from headway.providers.base import Provider
+from headway.providers.capabilities import native
 from headway.providers.http_errors import decode_error
 from headway.providers.ollama.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.ollama.framer import NdjsonOrSseFramer
@@ -24,17 +25,12 @@ PARAMETERS = (
     Parameter(id="min_p", name="Min P", type="float", min=0, max=1, step=0.01),
 )
 CAPABILITIES = {
-    "stream": "native",
-    "tools": "native",
+    **native("stream", "tools", "json_object", "json_schema", "logprobs", "embeddings"),
     "tool_choice": "partial: `none` sends no tools, a named tool is the only one sent",
     "images": "partial: as data, not by URL",
     "documents": "partial: text files, as part of the message",
     "audio": "native: models with audio input",
-    "json_object": "native",
-    "json_schema": "native",
     "reasoning": "native: an effort, no budget",
-    "logprobs": "native",
-    "embeddings": "native",
 }
 OPTIONS = {
     "api": "native, or openai, the default for a base URL that ends in /v1; parameters that OpenAI"

@@ -1,6 +1,9 @@
 """OpenAI: chat completions and embeddings (platform.openai.com/docs/api-reference)."""
 
+from msgspec.structs import replace
+
 from headway.providers.base import Provider
+from headway.providers.capabilities import native
 from headway.providers.http_errors import decode_error
 from headway.providers.model_lists import openai_model_list
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
@@ -11,45 +14,21 @@ from headway.providers.openai.response import decode_event, decode_response
 from headway.providers.wire_formats import OPENAI
 from headway.types import Parameter
 
+PENALTY = Parameter(id="", name="", type="float", default=0, min=-2, max=2, step=0.01)
 PARAMETERS = (
     Parameter(
         id="temperature", name="Temperature", type="float", default=1, min=0, max=2, step=0.01
     ),
     Parameter(id="max_tokens", name="Maximum tokens", type="integer", default=2048, min=1, step=1),
     Parameter(id="top_p", name="Top P", type="float", default=1, min=0, max=1, step=0.01),
-    Parameter(
-        id="frequency_penalty",
-        name="Frequency penalty",
-        type="float",
-        default=0,
-        min=-2,
-        max=2,
-        step=0.01,
-    ),
-    Parameter(
-        id="presence_penalty",
-        name="Presence penalty",
-        type="float",
-        default=0,
-        min=-2,
-        max=2,
-        step=0.01,
-    ),
+    replace(PENALTY, id="frequency_penalty", name="Frequency penalty"),
+    replace(PENALTY, id="presence_penalty", name="Presence penalty"),
 )
 CAPABILITIES = {
-    "stream": "native",
-    "tools": "native",
-    "tool_choice": "native",
-    "images": "native",
-    "documents": "native",
-    "audio": "native",
-    "json_object": "native",
-    "json_schema": "native",
+    **native("stream", "tools", "tool_choice", "images", "documents", "audio", "json_object"),
+    **native("json_schema", "citations", "logprobs", "embeddings"),
     "reasoning": "partial: takes an effort; returns no reasoning text",
     "caching": "partial: automatic; reports the tokens read",
-    "citations": "native",
-    "logprobs": "native",
-    "embeddings": "native",
 }
 
 PROVIDER = Provider(

@@ -2,6 +2,7 @@
 those of OpenAI's other API."""
 
 from headway.providers.base import Provider
+from headway.providers.capabilities import native
 from headway.providers.http_errors import decode_error
 from headway.providers.model_lists import openai_model_list
 from headway.providers.openai import provider as openai
@@ -19,19 +20,10 @@ OPTIONS = {
     " does not say (OpenAI gives summaries to verified organizations)",
 }
 CAPABILITIES = {
-    "stream": "native",
-    "tools": "native",
-    "tool_choice": "native",
-    "images": "native",
-    "documents": "native",
-    "json_object": "native",
-    "json_schema": "native",
+    **native("stream", "tools", "tool_choice", "images", "documents", "json_object", "json_schema"),
+    **native("reasoning_replay", "citations", "logprobs", "embeddings"),
     "reasoning": "native: takes an effort; returns summaries on request",
-    "reasoning_replay": "native",
     "caching": "partial: automatic; reports the tokens read and written",
-    "citations": "native",
-    "logprobs": "native",
-    "embeddings": "native",
 }
 
 PROVIDER = Provider(

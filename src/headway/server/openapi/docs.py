@@ -16,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 
 from headway.dialects.base import encode_error
 from headway.errors import HeadwayError, NotAllowed, NotFound
+from headway.server.asgi import with_headers
 from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
 from headway.server.openapi.document import document
 
@@ -52,12 +53,7 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Scope) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS]
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
+        await self._app(scope, receive, with_headers(send, HEADERS))
 
 
 class DocumentationApp(FastAPI):

@@ -3,6 +3,7 @@ and type are right by construction."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -29,6 +30,12 @@ def error_body(error: errors.HeadwayError) -> dict[str, Any]:
     names = ("type", "message", "provider", "param", "code", "request_id", "retry_after_s")
     fields = {name: getattr(error, name) for name in names}
     return {"error": {**fields, "request_id": error.request_id or _REQUEST_ID}}
+
+
+def _from_provider(found: Mapping[str, errors.UpstreamError]) -> tuple[ErrorExample, ...]:
+    for error in found.values():
+        error.provider = PROVIDER
+    return tuple(ErrorExample(when, error) for when, error in found.items())
 
 
 UNAUTHORIZED = ErrorExample(
@@ -85,83 +92,43 @@ _CALLER_ERRORS = (
         ),
     ),
 )
-_PROVIDER_ERRORS = (
-    ErrorExample(
-        "The provider refused the request",
-        errors.UpstreamRejected(
-            "Invalid value for 'messages'.",
-            provider=PROVIDER,
-            param="messages",
-            code="invalid_value",
+_PROVIDER_ERRORS = _from_provider(
+    {
+        "The provider refused the request": errors.UpstreamRejected(
+            "Invalid value for 'messages'.", param="messages", code="invalid_value"
         ),
-    ),
-    ErrorExample(
-        "The provider refused the key",
-        errors.UpstreamAuth(
-            "Incorrect API key provided.", provider=PROVIDER, code="invalid_api_key"
+        "The provider refused the key": errors.UpstreamAuth(
+            "Incorrect API key provided.", code="invalid_api_key"
         ),
-    ),
-    ErrorExample(
-        "The provider does not know the model",
-        errors.UpstreamNotFound(
-            "The model `gpt-0` does not exist.", provider=PROVIDER, code="model_not_found"
+        "The provider does not know the model": errors.UpstreamNotFound(
+            "The model `gpt-0` does not exist.", code="model_not_found"
         ),
-    ),
-    ErrorExample(
-        "The provider refused the request as unprocessable",
-        errors.UpstreamRejected("The messages must alternate.", provider=PROVIDER, status=422),
-    ),
-    ErrorExample(
-        "The provider's rate limit",
-        errors.UpstreamRateLimited(
-            "Rate limit reached.",
-            provider=PROVIDER,
-            code="rate_limit_exceeded",
-            retry_after_s=2.0,
+        "The provider refused the request as unprocessable": errors.UpstreamRejected(
+            "The messages must alternate.", status=422
         ),
-    ),
-    ErrorExample(
-        "The account's quota is used up",
-        errors.UpstreamQuota(
-            "You exceeded your current quota.", provider=PROVIDER, code="insufficient_quota"
+        "The provider's rate limit": errors.UpstreamRateLimited(
+            "Rate limit reached.", code="rate_limit_exceeded", retry_after_s=2.0
         ),
-    ),
-    ErrorExample(
-        "The provider failed",
-        errors.UpstreamError(
-            "The provider answered with status 500 and no message.", provider=PROVIDER
+        "The account's quota is used up": errors.UpstreamQuota(
+            "You exceeded your current quota.", code="insufficient_quota"
         ),
-    ),
-    ErrorExample(
-        "The provider could not be reached",
-        errors.UpstreamUnreachable(
-            "cannot reach api.openai.com: connection refused",
-            provider=PROVIDER,
-            code="unreachable",
+        "The provider failed": errors.UpstreamError(
+            "The provider answered with status 500 and no message."
         ),
-    ),
-    ErrorExample(
-        "The provider broke off",
-        errors.UpstreamTruncated("openai ended its answer before it was whole.", provider=PROVIDER),
-    ),
-    ErrorExample(
-        "The provider's answer is not what its API promises",
-        errors.UpstreamGarbled(
-            "openai sent what its wire format does not allow.", provider=PROVIDER
+        "The provider could not be reached": errors.UpstreamUnreachable(
+            "cannot reach api.openai.com: connection refused", code="unreachable"
         ),
-    ),
-    ErrorExample(
-        "The provider is overloaded",
-        errors.UpstreamOverloaded("The server is overloaded.", provider=PROVIDER),
-    ),
-    ErrorExample(
-        "The provider did not answer in time",
-        errors.UpstreamTimeout(
-            "api.openai.com did not begin to answer within 300 s",
-            provider=PROVIDER,
-            code="first_byte_timeout",
+        "The provider broke off": errors.UpstreamTruncated(
+            "openai ended its answer before it was whole."
         ),
-    ),
+        "The provider's answer is not what its API promises": errors.UpstreamGarbled(
+            "openai sent what its wire format does not allow."
+        ),
+        "The provider is overloaded": errors.UpstreamOverloaded("The server is overloaded."),
+        "The provider did not answer in time": errors.UpstreamTimeout(
+            "api.openai.com did not begin to answer within 300 s", code="first_byte_timeout"
+        ),
+    }
 )
 _GATEWAY_ERRORS = (
     ErrorExample(

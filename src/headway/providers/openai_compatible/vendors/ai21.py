@@ -3,6 +3,7 @@
 Sources: AI21Labs/ai21-python, and the schema of its API.
 """
 
+from headway.providers.capabilities import native
 from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import encode_without_stream_options
 from headway.providers.openai_compatible.vendor import Vendor
@@ -22,9 +23,7 @@ VENDOR = Vendor(
     ),
     encode_request=encode_without_stream_options,
     capabilities={
-        "stream": "native",
-        "tools": "native",
-        "json_object": "native",
+        **native("stream", "tools", "json_object"),
         "json_schema": "emulated: JSON mode, with the schema in the prompt",
     },
 )

@@ -5,6 +5,7 @@ field that it does not name (it accepts penalties, ``logit_bias``, ``service_tie
 ``parallel_tool_calls``, which it once rejected); inference-docs.cerebras.ai, Reasoning.
 """
 
+from headway.providers.capabilities import native
 from headway.providers.openai_compatible.message_rules import strict_messages
 from headway.providers.openai_compatible.reasoning import (
     NOT_ADJUSTABLE,
@@ -36,11 +37,9 @@ VENDOR = Vendor(
     ),
     capabilities={
         **TOOLS,
+        **native("json_schema", "reasoning", "logprobs"),
         "images": "partial: as data; depends on the model",
         "json_object": "partial: not in streams",
-        "json_schema": "native",
-        "reasoning": "native",
         "caching": CACHE_READS,
-        "logprobs": "native",
     },
 )

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from headway.errors import UpstreamQuota, UpstreamRateLimited
 from headway.events import Event, UsageReported
+from headway.providers.capabilities import native
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
     FORCED,
@@ -103,13 +104,9 @@ VENDOR = Vendor(
     ),
     capabilities={
         **TOOLS,
+        **native("images", "audio", "json_schema", "logprobs", "embeddings"),
         "tool_choice": "partial: tool calls cannot be forced while the model reasons",
-        "images": "native",
-        "audio": "native",
-        "json_schema": "native",
         "reasoning": "native: `enable_thinking` and budget; returns the text",
         "caching": "native: `cache_control`; reports tokens read and written",
-        "logprobs": "native",
-        "embeddings": "native",
     },
 )

@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError, UpstreamRejected
 from headway.events import Event, Failed
+from headway.providers.capabilities import native
 from headway.providers.http_errors import (
     INVALID_JSON,
     MAX_MESSAGE_LENGTH,
@@ -106,15 +107,10 @@ VENDOR = Vendor(
     decode_error=_decode_error,
     capabilities={
         **TOOLS,
-        "images": "native",
-        "documents": "native",
-        "audio": "native",
-        "json_schema": "native",
+        **native("images", "documents", "audio", "json_schema", "logprobs", "embeddings"),
         "reasoning": "native: effort or budget; returns the text",
         "reasoning_replay": "native: `reasoning_details`",
         "caching": "native: `cache_control`; reports tokens read and written",
         "citations": "native: annotations",
-        "logprobs": "native",
-        "embeddings": "native",
     },
 )

@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from headway.events import Embeddings, Event, ExtraFields, Finished
+from headway.providers.capabilities import native
 from headway.providers.model_lists import openai_model_list
 from headway.providers.openai import embeddings as openai
 from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort
@@ -104,10 +105,8 @@ VENDOR = Vendor(
     encode_embeddings=_encode_embeddings,
     decode_embeddings=_decode_embeddings,
     capabilities={
-        "stream": "native",
-        "images": "native",
+        **native("stream", "images", "json_schema"),
         "json_object": "emulated: as a JSON schema of any object",
-        "json_schema": "native",
         "reasoning": "partial: effort; the text is part of the content",
         "citations": "native: annotations and `search_results`",
         "embeddings": "native: signed bytes, converted to floats",

@@ -5,6 +5,7 @@ provider that the request was routed to).
 """
 
 from headway.errors import UpstreamError
+from headway.providers.capabilities import native
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.message_rules import DEVELOPER_SUPPORTED
 from headway.providers.openai_compatible.request_rules import RequestRules
@@ -21,12 +22,9 @@ VENDOR = Vendor(
     errors=ErrorFormat(classes={"424": UpstreamError}),
     capabilities={
         **TOOLS,
-        "images": "native",
-        "documents": "native",
-        "json_schema": "native",
+        **native("images", "documents", "json_schema", "embeddings"),
         "reasoning": "native: effort or budget; returns the text",
         "reasoning_replay": "native: `reasoning_details`",
         "caching": "native: `cache_control`",
-        "embeddings": "native",
     },
 )

@@ -5,6 +5,7 @@ retired in May 2026. That reasoning models reject ``stop`` is BerriAI/litellm #1
 for grok-4.5 and grok-4.6.
 """
 
+from headway.providers.capabilities import native
 from headway.providers.openai_compatible.reasoning import (
     NOT_ADJUSTABLE,
     ReasoningSupport,
@@ -49,11 +50,9 @@ VENDOR = Vendor(
     event_transforms=(ADD_REASONING_TOKENS,),  # the total has prompt, completion and reasoning
     capabilities={
         **TOOLS,
-        "images": "native",
-        "json_schema": "native",
+        **native("images", "json_schema", "logprobs"),
         "reasoning": "native: effort, of some models",
         "caching": CACHE_READS,
         "citations": "partial: passed on to clients of the same wire format",
-        "logprobs": "native",
     },
 )
