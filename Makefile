@@ -3,7 +3,8 @@
 
 ARGS ?=
 BIN := .venv/bin
-PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal
+# Tests wait about as long as they compute, so three workers keep two cores busy.
+PYTEST = $(BIN)/python -m pytest -n 3 --dist worksteal
 PURE_TESTS := $(addprefix tests/,test_errors.py test_response_accumulator.py wire dialects providers \
   policy routing metering)
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
