@@ -1,4 +1,4 @@
-"""What is asked and what the provider answers, the same for every gateway."""
+"""The requests and the provider's responses, the same for every gateway."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 KEY = "sk-bench-0123456789abcdefghijklmnopqrstuvwxyz"
-"""The gateway's own key: authentication is on wherever a gateway has it."""
+"""The gateway key: authentication is on for every gateway that supports it."""
 
 MODEL = "gpt-4o-mini"
 TEXT = (
@@ -15,7 +15,7 @@ TEXT = (
 )
 USAGE = {"prompt_tokens": 12, "completion_tokens": 26, "total_tokens": 38}
 TOKENS = [*(word + " " for word in TEXT.split(" ")[:-1]), "today", "?"]
-"""24 of them: with the role, the finish, the usage and [DONE], 28 events."""
+"""24 tokens: with the role, the finish, the usage and [DONE], 28 events."""
 LONG = TOKENS * 12
 """A page of text: 292 events."""
 
@@ -51,7 +51,7 @@ def whole_answer() -> bytes:
 
 
 def events(tokens: list[str]) -> list[bytes]:
-    """A streamed answer, one item an event."""
+    """The events of a streamed response."""
     deltas = [{"role": "assistant", "content": ""}, *({"content": token} for token in tokens)]
     rows = [_chunk(delta) for delta in deltas]
     last = {**_head("chat.completion.chunk"), "choices": [], "usage": USAGE}

@@ -1,9 +1,9 @@
-"""Gateways side by side on one core in one run, and ratios to nginx: ``make bench``.
+"""Compare gateways on one core in one run, with ratios to nginx: ``make bench``.
 
-The gateway under test has one core to itself, the others stand still meanwhile; the load and the
-providers share another. nginx as a plain reverse proxy is the limit. Rounds go round the gateways
-in turn, so that what else the machine does falls on all of them; each ratio is the median of the
-rounds' own ratios. Absolute figures do not carry between machines: quote the ratios.
+The gateway under test has its own core, and the others are stopped; the load and the providers
+share another core. nginx as a plain reverse proxy is the limit. Each round measures all gateways in
+turn, so that other load on the machine affects all of them; each ratio is the median of the rounds'
+ratios. Absolute figures differ between machines: quote the ratios.
 
   relay    POST /v1/chat/completions, whole, 32 connections: requests a second; one: median latency
   engine   POST /api/engine/chat/{provider}, whole, a stream of 28 events underneath (Headway only)
@@ -38,7 +38,7 @@ REMOTE_DELAY_S = 0.0025
 CONNECTING_S = 2
 """Of a remote load, before its CPU time is read."""
 STOP_EARLY_S = 0.2
-"""How long before the end of a remote load its CPU time is read again."""
+"""Time before the end of a remote load at which its CPU time is read again."""
 LIMIT = "nginx"
 SETTLE_S = 0.5
 
@@ -150,7 +150,7 @@ def _measure(
 
 
 class Entrant:
-    """One gateway that runs, and what was measured of it."""
+    """A running gateway, and its measurements."""
 
     def __init__(self, peer: gateways.Peer) -> None:
         began = time.perf_counter()
@@ -232,7 +232,7 @@ class Entrant:
 def _enter(
     options: Options, rig: gateways.Rig, processes: list[subprocess.Popen[bytes]]
 ) -> tuple[dict[str, Entrant], dict[str, str]]:
-    """Starts one after the other, so that none slows another's start."""
+    """Start the gateways one after the other, so that none slows down another's start."""
     entrants, skipped = {}, {}
     for name in options.only:
         say(f"{name}: starting")

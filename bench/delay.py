@@ -1,7 +1,7 @@
 """Relay TCP connections and delay every byte: ``python -m bench.delay SECONDS LISTEN:TARGET ...``.
 
-Puts a provider on this machine some milliseconds away, without a network emulator's root.
-``SECONDS`` is the delay of each direction; ports are on 127.0.0.1.
+Simulates network latency to a provider on this machine, without the root rights that a network
+emulator needs. ``SECONDS`` is the delay of each direction; ports are on 127.0.0.1.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The gateways: how each is had, started and asked. What cannot be had is ``Unavailable``."""
+"""The gateways: how each is installed, started and called. ``Unavailable`` if it cannot be
+installed."""
 
 # ruff: noqa: S603  our own commands
 
@@ -22,11 +23,11 @@ HEADWAY = [sys.executable, "-m", "headway"]
 
 
 class Unavailable(Exception):  # noqa: N818  it is no defect
-    """Why this gateway cannot take part here, in words."""
+    """The gateway cannot be installed or run here; the message has the reason."""
 
 
 class Rig(Struct, frozen=True):
-    """What stands around a gateway: where files go, and two providers' ports."""
+    """The environment of a gateway: a folder for files, and the ports of two providers."""
 
     folder: Path
     instant: int
@@ -35,7 +36,8 @@ class Rig(Struct, frozen=True):
     """Streams 100 tokens, one every 20 ms."""
     remote_instant: int = 0
     remote_paced: int = 0
-    """The same two behind TLS and a delay, as ``https://localhost``; 0 where there are none."""
+    """The same two providers behind TLS and a delay, as ``https://localhost``; 0 where there are
+    none."""
 
 
 class Remote(Struct, frozen=True):

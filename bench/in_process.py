@@ -1,8 +1,8 @@
-"""Headway's data plane in one process, with transports that only count: bytes of requests into its
-protocol, bytes of a provider into its connection, all in plain calls.
+"""Run Headway's data plane in one process, with fake transports: bytes of requests are passed to
+its protocol, and bytes of a provider to its connection, by function calls.
 
 The one real socket is dialled and dropped at the first request, and its connection is given a fake
-transport in its place; so whatever stands between the two ends is the product's own code.
+transport in its place; so all code between the two ends is Headway's own.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Case(Struct, frozen=True):
 
 
 class FakeTransport(asyncio.Transport):
-    """Takes everything and keeps the last of it."""
+    """Discards all data but the last."""
 
     def __init__(self, protocol: Any, sock: socket.socket | None = None) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class FakeTransport(asyncio.Transport):
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """Hands out fake transports for connections, and remembers whom it gave one."""
+    """Creates fake transports for connections, and keeps a reference to each."""
 
     def __init__(self) -> None:
         super().__init__()

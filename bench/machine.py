@@ -31,7 +31,7 @@ PACKAGES = {"nginx": "nginx", "wrk": "wrk"}
 
 
 class Usage(Struct, frozen=True):
-    """What a process and all that descend from it have used and hold now."""
+    """The CPU time and memory of a process and its descendants."""
 
     cpu_s: float
     rss_bytes: int
@@ -66,7 +66,7 @@ def workers_cores() -> frozenset[int]:
 
 
 def require(*tools: str) -> None:
-    """Ends the run with the command to type where a system tool is missing."""
+    """Exit with the command to install a missing system tool."""
     missing = [tool for tool in tools if shutil.which(tool) is None]
     if missing:
         packages = " ".join(PACKAGES[tool] for tool in missing)
@@ -79,7 +79,8 @@ def require(*tools: str) -> None:
 
 
 def describe() -> dict[str, str | int | float]:
-    """What a reader must know to judge the figures. ``load`` is the mean of a minute ago."""
+    """The facts about the machine that are needed to interpret the figures. ``load`` is the mean of
+    a minute ago."""
     info = Path("/proc/cpuinfo").read_text().splitlines()
     models = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
     return {
@@ -115,7 +116,7 @@ def spawn(
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ends it, and what it started."""
+    """Terminate the process and its descendants."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
         os.killpg(process.pid, signal.SIGCONT)
@@ -127,7 +128,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def pause(process: subprocess.Popen[bytes]) -> None:
-    """It gets no CPU time until ``awake``: some gateways are busy also when nobody asks."""
+    """Stop the process until ``awake``: some gateways use CPU time also without requests."""
     os.killpg(process.pid, signal.SIGSTOP)
 
 
@@ -142,7 +143,7 @@ def awake(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 @contextmanager
 def running(processes: list[subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Whatever is in the list when the block ends, is stopped."""
+    """Stop the processes in the list at the end of the block."""
     try:
         yield
     finally:
@@ -151,7 +152,7 @@ def running(processes: list[subprocess.Popen[bytes]]) -> Iterator[None]:
 
 
 def usage(pid: int) -> Usage:
-    """Of a process and all that descend from it."""
+    """The usage of a process and its descendants."""
     found = [usage_of(each) for each in family(pid)]
     return Usage(
         sum(each.cpu_s for each in found),
@@ -237,7 +238,7 @@ def wait_answering(
     process: subprocess.Popen[bytes],
     seconds: float = 90.0,
 ) -> None:
-    """Returns when the request is answered well; RuntimeError with why not if it never is."""
+    """Return when the request succeeds; RuntimeError with the reason if it never does."""
     deadline, last = time.monotonic() + seconds, "not asked"
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -1,4 +1,5 @@
-"""The kinds of request in a soak: each with what is asked, what must come, and what it leaves."""
+"""The kinds of request in a soak test: the request, the expected reply, and the expected
+records."""
 
 from __future__ import annotations
 
@@ -14,9 +15,9 @@ WRONG_KEY = {"authorization": "Bearer sk-somebody-elses"}
 
 
 class Kind(Struct, frozen=True):
-    """``weight`` is its share of the mix; ``status`` and ``holds`` what its answer must have;
-    ``records`` how many lines it leaves in the spool. One that ``leaves`` closes its connection at
-    the first bytes of an answer that would never end."""
+    """``weight`` is its share of the mix; the reply must have ``status`` and contain ``holds``;
+    ``records`` is the number of lines in the spool. If ``leaves``, the client closes its connection
+    at the first bytes of an endless reply."""
 
     name: str
     weight: int

@@ -1,5 +1,5 @@
-"""nginx in its two parts: the provider that answers from memory, and the reverse proxy that does
-nothing but pass bytes, which is the limit that every gateway is measured against."""
+"""nginx as a provider with responses in memory, and as a plain reverse proxy, with which every
+gateway is compared."""
 
 from __future__ import annotations
 

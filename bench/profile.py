@@ -1,4 +1,4 @@
-"""Where each microsecond goes: ``make profile``.
+"""Profile the CPU time of a request: ``make profile``.
 
 In one process and without sockets (see ``bench.in_process``): totals are CPU time without a
 profiler, the least of several rounds; the split by package comes from cProfile, whose own cost

@@ -1,4 +1,4 @@
-"""What ``bench.compare`` found: the whole of it as a value, and as tables."""
+"""The results of ``bench.compare``, as a value and as tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from bench.wrk import Load
 
 
 class RemoteRounds(Struct, frozen=True):
-    """The same with the provider behind TLS and a delay; empty where a gateway was not asked."""
+    """The rounds with the provider behind TLS and a delay; empty where a gateway was not
+    measured."""
 
     relay: list[Load]
     engine: list[Load]
@@ -43,7 +44,7 @@ class Rounds(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """``skipped`` says why a gateway did not take part."""
+    """``skipped`` is the reason why a gateway was not measured."""
 
     command: list[str]
     machine: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What a second worker brings, and what many requests leave behind in memory."""
+"""Measure the throughput of a second worker, and the memory growth over many requests."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Many mixed requests, and whether anything stays behind: ``make soak``.
+"""Send many mixed requests, and check for leaks: ``make soak``.
 
 Whole and streamed answers over both routes, errors of the client's and of the provider's making,
 broken streams, and clients that leave in the middle. Memory and descriptors are read under load,
 and at rest: with no client connected and the provider gone, so that no pooled connection counts.
 Ends with 1 if memory at rest grew by more than 5 MiB after the warm-up (a tenth as many requests),
-if descriptors were left open, if an answer was not as it had to be, or if the spool's lines are not
-as many as the requests that leave one.
+if descriptors were left open, if a reply was not as expected, or if the number of lines in the
+spool is wrong.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Reading(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """``wrong`` are answers that were not as they had to be, with an example of each."""
+    """``wrong`` are unexpected replies, with an example of each."""
 
     command: list[str]
     machine: dict[str, Any]
@@ -164,7 +164,8 @@ class Soak:
             self.wrong.setdefault(kind.name, told)
 
     async def _rest(self, when: str) -> None:
-        """Nobody is connected and the provider is gone; wait until that is settled."""
+        """Wait until all connections are closed; no client is connected and the provider has
+        exited."""
         deadline, last = time.monotonic() + REST_S, -1
         while time.monotonic() < deadline:
             now = machine.usage(self.gateway.pid).descriptors

@@ -1,4 +1,4 @@
-"""What Headway costs before the first request: imports, and the time until it listens."""
+"""Measure the start of Headway: its imports, and the time until it listens."""
 
 # ruff: noqa: S603  our own commands
 

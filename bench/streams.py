@@ -1,5 +1,5 @@
-"""Opens many streams at once and counts what comes: ``python -m bench.streams`` with the
-arguments of ``Plan`` as JSON; prints a ``Count`` as JSON.
+"""Open many streams at once and count their events: ``python -m bench.streams`` with the arguments
+of ``Plan`` as JSON; prints a ``Count`` as JSON.
 
 A process of its own, on the core of the load, so that its work is not the gateway's.
 """

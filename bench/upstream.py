@@ -1,4 +1,4 @@
-"""A provider that plays what the request's model is called: ``python -m bench.upstream PORT``.
+"""A provider whose behaviour is the name of the requested model: ``python -m bench.upstream PORT``.
 
 ``paced`` streams 100 tokens, one every 20 ms, each in an HTTP chunk of its own; ``endless`` one
 every 5 ms for as long as somebody reads. ``quick`` answers at once, ``status-500`` with that

@@ -1,4 +1,4 @@
-"""One short answer, ``Hello there``, on each wire, whole and streamed, written down after each
+"""One short response, ``Hello there``, in each wire format, whole and streamed, written from each
 provider's documentation; 11 tokens in, 7 out."""
 
 from __future__ import annotations

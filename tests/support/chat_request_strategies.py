@@ -1,7 +1,8 @@
-"""Chat requests in OpenAI's format as hypothesis draws them, and naive readers of what was sent.
+"""Hypothesis strategies for chat requests in OpenAI's format, and a naive parser of the sent
+requests.
 
-Nothing here knows the code under test: bodies are taken apart with the standard library's scanner,
-which keeps the text of every value, so that a number is equal only to the same digits.
+This module is independent of the code under test: bodies are parsed with the standard library's
+scanner, which keeps the text of every value, so that a number is equal only to the same digits.
 """
 
 from __future__ import annotations
@@ -227,7 +228,7 @@ unknown_names = words.filter(lambda name: name not in KNOWN and name not in OURS
 NONE: Mapping[str, str] = {}
 DEFAULTS = ("temperature", "max_tokens", "top_p", "frequency_penalty", "presence_penalty")
 GIVEN_BESIDE = ("tools", "tool_choice", "response_format", "functions")
-"""What a caller may give while the parameters are our own defaults."""
+"""Fields that a client may give while the default parameters are in effect."""
 
 
 @dataclass(frozen=True)
@@ -287,7 +288,7 @@ class Sent:
     changes: tuple[Transformation, ...]
 
     def told(self, parameter: str) -> str | None:
-        """What was done to the parameter, or to a field of it."""
+        """The transformation of the parameter, or of a field of it."""
         return next((c.action for c in self.changes if _root(c) == parameter), None)
 
     def says(self, action: str, parameter: str) -> bool:
@@ -312,9 +313,10 @@ def sent(provider: Provider, asked: Asked, target: Target) -> Sent:
 def check_parameters(
     asked: Asked, found: Sent, renamed: Mapping[str, Names], neutral: Collection[str] = ()
 ) -> None:
-    """Every parameter goes out as the text that it came as, unless a change says otherwise; and
-    what a change says is true. ``renamed`` are the wire's own names, of which it may take one;
-    ``neutral`` are parameters of which a 0, which changes nothing, may go without a word."""
+    """Check that every parameter is sent unchanged unless a transformation is listed, and that the
+    listed transformations are correct. ``renamed`` are the wire's own names, of which it may take
+    one; ``neutral`` are parameters whose value 0, which has no effect, may be removed without a
+    transformation."""
     silent = DEFAULTS if asked.request.uses_default_parameters else ()
     beside = set(OURS)
     for name, own in renamed.items():
@@ -349,7 +351,8 @@ def _values_of(value: Any) -> list[Any]:
 def check_messages(
     given: list[Any], found: Sent, got: list[Any], renamed: Mapping[str, str] = NONE
 ) -> None:
-    """Every field of every message goes out as it came, unless a change says otherwise."""
+    """Check that every field of every message is sent unchanged unless a transformation is
+    listed."""
     for message, told in zip(given, got, strict=True):
         _check_fields(message, told, found, renamed)
         if told["role"] != message["role"]:

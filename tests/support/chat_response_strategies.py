@@ -1,8 +1,8 @@
-"""Chat answers as hypothesis draws them, written on OpenAI's wire by a plain writer: whole, and as
-a stream whose deltas, frames and bytes are cut anywhere.
+"""Hypothesis strategies for chat responses in OpenAI's wire format: whole, and as a stream whose
+deltas, frames and bytes are split anywhere.
 
-A vendor's own way to write is a ``Writer``; what must be read of an answer is ``expected``, which
-knows nothing of the code under test.
+A ``Writer`` has the differences of a vendor; ``expected`` is the decoded response, and is
+independent of the code under test.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Writer:
-    """How a vendor writes what OpenAI writes otherwise."""
+    """The differences of a vendor's wire format from OpenAI's."""
 
     thought: Callable[[str], Json] = lambda text: {"reasoning_content": text}
     text: Callable[[str], Json] = lambda text: {"content": text}
@@ -310,7 +310,7 @@ def read_stream(provider: Provider, pieces: Sequence[bytes]) -> ResponseAccumula
 
 
 def seen(answer: ResponseAccumulator) -> Json:
-    """All of an answer, to be compared."""
+    """All fields of a response, for comparison."""
     assert answer.failed is None
     assert answer.started is not None
     assert answer.done

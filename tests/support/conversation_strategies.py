@@ -1,8 +1,8 @@
-"""What property tests of providers share: conversations in OpenAI's chat format, as hypothesis
-makes them up, and the ways to send a request and to read an answer.
+"""Shared by the property tests of providers: hypothesis strategies for conversations in OpenAI's
+chat format, and functions to send a request and read a response.
 
-A conversation is whole: every call has its result, in any order. What only one wire knows (details
-of reasoning, further parts) its own test gives.
+In a conversation every call has its result, in any order. The tests of one wire format add what
+only that format has (details of reasoning, further parts).
 """
 
 from __future__ import annotations

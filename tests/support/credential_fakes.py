@@ -1,5 +1,5 @@
-"""What the tests of credential sources share: a clock to set, a scripted token server, and a
-transport that reaches it."""
+"""Fakes for the tests of credential sources: a settable clock, a scripted token server, and a
+transport to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of both dialects share: a call, what is known of it, and an answer to it."""
+"""Samples for the tests of both dialects: a call, its context, and its response."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ BODY_KEY = "sk-planted-body-K3nRz8PdY5"
 ENV_KEY = "sk-planted-env-H6cJb1FsU4"
 GATE_KEY = "hw-planted-gate-W9aGe5VtN2"
 PLANTED = (SERVER_KEY, BODY_KEY, ENV_KEY, GATE_KEY)
-"""Keys that the server gets and must send to nobody but the provider."""
+"""Keys that the server gets and must send to the provider only."""
 
 SERVER_MODES = ("direct", "asgi")
 """``direct`` is ``headway serve`` as it is; ``asgi`` serves every request through ASGI."""

@@ -1,6 +1,6 @@
 """A scripted OpenAI-compatible provider on a real socket, served by a thread of this process.
 
-An answer is a tuple of steps: a chunk (dict), raw body bytes, ``Wait`` seconds, or one of the
+A response is a tuple of steps: a chunk (dict), raw body bytes, ``Wait`` seconds, or one of the
 faults ``CUT``, ``HANG``, ``EOF``. Every step that sends is an HTTP chunk of its own, written at its
 time. What was received, and when each byte left, is in ``Upstream.exchanges``, on the monotonic
 clock.
@@ -32,9 +32,9 @@ class Fault(NamedTuple):
 CUT = Fault("cut")
 """Close the connection at once, in the middle of the body."""
 HANG = Fault("hang")
-"""Say nothing more, and keep the connection open until the peer goes."""
+"""Send nothing more, and keep the connection open until the peer closes it."""
 EOF = Fault("eof")
-"""End the body properly here, whatever the format still wanted."""
+"""End the body properly here, even if the format is incomplete."""
 
 Step = dict[str, Any] | bytes | Wait | Fault
 
@@ -55,7 +55,7 @@ class Answer:
 
 @dataclass
 class Exchange:
-    """One request as it arrived, and what became of its answer."""
+    """One request as it arrived, and the state of its response."""
 
     method: str
     path: str

@@ -42,7 +42,7 @@ class Stream:
 
     sock: socket.socket
     seen: list[bytes]
-    """Everything that was read lands here too, for the search for leaked keys."""
+    """All received bytes, for the search for leaked keys."""
     buffer: bytes = b""
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What an adapter makes of a recording."""
+"""Decode a recording with an adapter."""
 
 from __future__ import annotations
 

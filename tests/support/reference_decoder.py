@@ -1,4 +1,4 @@
-"""Recordings of OpenAI's chat wire read in the plainest way: lines, JSON, concatenation."""
+"""A simple reference decoder for recordings in OpenAI's chat format: lines, JSON, concatenation."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def thoughts(recording: Recording) -> dict[int, str]:
 
 
 def finishes(recording: Recording) -> dict[int, str]:
-    """As they are spelled; where it was said twice, the last."""
+    """The finish reasons, unchanged; the last one if there are two."""
     return {
         choice.get("index", 0): choice["finish_reason"]
         for value in objects(recording)

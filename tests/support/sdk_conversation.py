@@ -1,5 +1,5 @@
-"""What the tests with the providers' own SDKs share: a conversation in OpenAI's words with a system
-message, an image, a tool's call and result; and how it goes out, and how an answer comes in."""
+"""Shared by the tests with the providers' own SDKs: a conversation in OpenAI's format with a system
+message, an image, a tool call and its result; and functions to send it and to read a response."""
 
 from __future__ import annotations
 

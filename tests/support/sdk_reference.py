@@ -1,4 +1,4 @@
-"""What a provider's own SDK is compared by: what was asked for, and what was read of an answer."""
+"""Values for comparisons with a provider's own SDK: the request, and the decoded response."""
 
 from __future__ import annotations
 

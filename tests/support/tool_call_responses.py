@@ -1,5 +1,5 @@
-"""One longer answer on each wire, whole and streamed: a thought, a text in pieces and calls of
-tools, written down after each provider's documentation."""
+"""One longer response in each wire format, whole and streamed, with reasoning, text in pieces and
+tool calls, written from each provider's documentation."""
 
 from __future__ import annotations
 
