@@ -1,4 +1,4 @@
-"""Every benchmark runs, at its smallest, and says what it is there to say. No figure is judged."""
+"""Every benchmark runs with a minimal load and reports its results. Figures are not checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/cli.md shows what Typer shows. `python tests/cli/test_docs.py` writes it anew."""
+"""docs/cli.md has the help that Typer shows. `python tests/cli/test_docs.py` updates it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from headway.providers.mistral import PROVIDER
 from headway.types import Target, Usage
 from support.chat_request_strategies import (
-    Asked,
+    GeneratedRequest,
     asking,
     check_messages,
     check_parameters,
@@ -46,15 +46,15 @@ RENAMED = {
 # --- Requests -------------------------------------------------------------------------------------
 
 
-@given(asked=asking(MODELS))
-def test_a_request_is_sent_or_its_transformations_are_listed(asked: Asked) -> None:
-    found = sent(PROVIDER, asked, TARGET)
+@given(generated=asking(MODELS))
+def test_a_request_is_sent_or_its_transformations_are_listed(generated: GeneratedRequest) -> None:
+    found = sent(PROVIDER, generated, TARGET)
     note(str(found))
-    check_parameters(asked, found, RENAMED)
-    assert parsed(found.body["model"]) == asked.request.model
-    assert found.body.get("stream") == ("true" if asked.request.stream else None)
+    check_parameters(generated, found, RENAMED)
+    assert parsed(found.body["model"]) == generated.request.model
+    assert found.body.get("stream") == ("true" if generated.request.stream else None)
     assert "stream_options" not in found.body
-    messages = parsed(asked.messages)
+    messages = parsed(generated.messages)
     got = [heard(message) for message in parsed(found.body["messages"])]
     thoughts = {"reasoning": "reasoning_content"}
     check_messages([spoken(message) for message in messages], found, got, thoughts)

@@ -24,7 +24,14 @@ from support.openai_completions import (
 from support.openai_upstream import sse_event
 from support.recordings import Recording, chosen, each
 from support.scripted_server import ThreadedServer
-from support.sdk_reference import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
+from support.sdk_reference import (
+    DecodedResponse,
+    SentRequest,
+    asked_by_sdk,
+    asked_by_us,
+    read_by_us,
+    serving,
+)
 
 mistral = lazy_import("mistralai.client")
 
@@ -124,7 +131,7 @@ def sdk_response(server: ThreadedServer, streamed: bool, **given: Any) -> Any:
         return [event.data for event in stream]
 
 
-def ours(server_url: str, given: Any, streamed: bool) -> Asked:
+def ours(server_url: str, given: Any, streamed: bool) -> SentRequest:
     parameters = {name: value for name, value in given.items() if name != "messages"}
     base_url = f"{server_url}/v1"
     return asked_by_us(PROVIDER, base_url, MODEL, given["messages"], parameters, streamed)
@@ -204,11 +211,11 @@ class Heard:
         made = call.function
         self.calls.append((call.id, made.name, json.loads(made.arguments)))
 
-    def reading(self) -> Reading:
-        return Reading(self.text, self.thought, tuple(self.calls), self.finish, self.tokens)
+    def reading(self) -> DecodedResponse:
+        return DecodedResponse(self.text, self.thought, tuple(self.calls), self.finish, self.tokens)
 
 
-def read_by_sdk(answer: Played, streamed: bool) -> Reading:
+def read_by_sdk(answer: Played, streamed: bool) -> DecodedResponse:
     with serving(answer) as server:
         response = sdk_response(server, streamed, messages=[USER])
     heard = Heard()

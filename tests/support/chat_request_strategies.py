@@ -227,12 +227,12 @@ OURS = frozenset({"model", "messages", "stream", "stream_options"})
 unknown_names = words.filter(lambda name: name not in KNOWN and name not in OURS)
 NONE: Mapping[str, str] = {}
 DEFAULTS = ("temperature", "max_tokens", "top_p", "frequency_penalty", "presence_penalty")
-GIVEN_BESIDE = ("tools", "tool_choice", "response_format", "functions")
+OPTIONAL_FIELDS = ("tools", "tool_choice", "response_format", "functions")
 """Fields that a client may give while the default parameters are in effect."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class GeneratedRequest:
     """One generated request, and the texts that it is made of."""
 
     request: ChatRequest
@@ -244,7 +244,7 @@ class Asked:
 
 
 @st.composite
-def asking(draw: st.DrawFn, models: Collection[str]) -> Asked:
+def asking(draw: st.DrawFn, models: Collection[str]) -> GeneratedRequest:
     style = draw(st.builds(Style, st.booleans(), st.booleans()))
     messages = style.write(draw(conversations))
     uses_default_parameters = draw(st.booleans())
@@ -257,7 +257,7 @@ def asking(draw: st.DrawFn, models: Collection[str]) -> Asked:
         stream=draw(st.booleans()),
         uses_default_parameters=uses_default_parameters,
     )
-    return Asked(request, messages, parameters)
+    return GeneratedRequest(request, messages, parameters)
 
 
 def _free() -> st.SearchStrategy[dict[str, Any]]:
@@ -271,8 +271,8 @@ def _free() -> st.SearchStrategy[dict[str, Any]]:
 
 def _defaulted() -> st.SearchStrategy[dict[str, Any]]:
     ours = dict.fromkeys(DEFAULTS, st.just(Number("1")))
-    beside = {name: KNOWN[name] for name in GIVEN_BESIDE}
-    return st.fixed_dictionaries(ours, optional=beside)
+    allowed = {name: KNOWN[name] for name in OPTIONAL_FIELDS}
+    return st.fixed_dictionaries(ours, optional=allowed)
 
 
 # --- What was sent, held against what was asked ---------------------------------------------------
@@ -287,8 +287,8 @@ class Sent:
     """The fields of the body, each by its own text."""
     changes: tuple[Transformation, ...]
 
-    def told(self, parameter: str) -> str | None:
-        """The transformation of the parameter, or of a field of it."""
+    def action_on(self, parameter: str) -> str | None:
+        """The action of the transformation of the parameter, or of a field of it."""
         return next((c.action for c in self.changes if _root(c) == parameter), None)
 
     def says(self, action: str, parameter: str) -> bool:
@@ -303,30 +303,33 @@ def _root(change: Transformation) -> str:
     return change.parameter.partition(".")[0]
 
 
-def sent(provider: Provider, asked: Asked, target: Target) -> Sent:
-    adapted, changes = provider.adapt(asked.request)
+def sent(provider: Provider, generated: GeneratedRequest, target: Target) -> Sent:
+    adapted, changes = provider.adapt(generated.request)
     body = provider.encode_request(adapted, target).body.decode()
     json.loads(body)
     return Sent(members(body), changes)
 
 
 def check_parameters(
-    asked: Asked, found: Sent, renamed: Mapping[str, Names], neutral: Collection[str] = ()
+    generated: GeneratedRequest,
+    found: Sent,
+    renamed: Mapping[str, Names],
+    neutral: Collection[str] = (),
 ) -> None:
     """Check that every parameter is sent unchanged unless a transformation is listed, and that the
     listed transformations are correct. ``renamed`` are the wire's own names, of which it may take
     one; ``neutral`` are parameters whose value 0, which has no effect, may be removed without a
     transformation."""
-    silent = DEFAULTS if asked.request.uses_default_parameters else ()
-    beside = set(OURS)
+    silent = DEFAULTS if generated.request.uses_default_parameters else ()
+    allowed = set(OURS)
     for name, own in renamed.items():
         if name in silent or found.says("renamed", name):
-            beside |= {*own}
-    assert set(found.body) - set(asked.parameters) <= beside
-    for name, text in asked.parameters.items():
+            allowed |= {*own}
+    assert set(found.body) - set(generated.parameters) <= allowed
+    for name, text in generated.parameters.items():
         if found.body.get(name) == text:
-            assert found.told(name) is None, f"{name} was not changed"
-        elif name not in silent and name not in beside:
+            assert found.action_on(name) is None, f"{name} was not changed"
+        elif name not in silent and name not in allowed:
             is_nothing = text == "null" or (name in neutral and text in ("0", "-0"))
             _check_change(name, text, found, renamed.get(name, ()), is_nothing)
 
@@ -335,7 +338,7 @@ def _check_change(name: str, text: str, found: Sent, own: Names, is_nothing: boo
     if is_nothing:
         assert name not in found.body
         return
-    assert found.told(name) is not None, f"{name} was changed without a word"
+    assert found.action_on(name) is not None, f"{name} was changed without a word"
     if found.says("dropped", name):
         assert name not in found.body
     elif found.says("renamed", name):
@@ -353,10 +356,10 @@ def check_messages(
 ) -> None:
     """Check that every field of every message is sent unchanged unless a transformation is
     listed."""
-    for message, told in zip(given, got, strict=True):
-        _check_fields(message, told, found, renamed)
-        if told["role"] != message["role"]:
-            assert (message["role"], told["role"]) == ("developer", "system")
+    for message, received in zip(given, got, strict=True):
+        _check_fields(message, received, found, renamed)
+        if received["role"] != message["role"]:
+            assert (message["role"], received["role"]) == ("developer", "system")
             assert found.says("renamed", "developer")
 
 
@@ -386,10 +389,12 @@ def _is_said(given: Mapping[str, Any], got: Mapping[str, Any], found: Sent, name
 
 
 def _check_content(given: Mapping[str, Any], got: Mapping[str, Any], found: Sent) -> None:
-    said, told = given.get("content"), got.get("content")
-    if said == told or (given.get("refusal") and _is_said(given, got, found, "refusal")):
+    sent_content, received = given.get("content"), got.get("content")
+    if sent_content == received or (
+        given.get("refusal") and _is_said(given, got, found, "refusal")
+    ):
         return
-    for part, other in zip(said, told, strict=True):
+    for part, other in zip(sent_content, received, strict=True):
         if other["type"] != part["type"]:
             assert part["type"] == "refusal"
             assert found.says_of_messages("emulated", "refusal")

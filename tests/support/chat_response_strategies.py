@@ -24,7 +24,7 @@ HEAD = {"id": "chatcmpl-1", "created": 1718622757, "model": "m-2026", "service_t
 
 
 @dataclass(frozen=True)
-class Said:
+class GeneratedChoice:
     """One choice of an answer."""
 
     text: str = ""
@@ -42,7 +42,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Whole:
-    choices: tuple[Said, ...]
+    choices: tuple[GeneratedChoice, ...]
     usage: Json | None
     head: Json = field(default_factory=lambda: dict(HEAD))
 
@@ -61,8 +61,8 @@ class Writer:
     finish: Callable[[str], str] = lambda reason: reason
     opening: tuple[Json, ...] = ()
     """Chunks before the answer."""
-    beside: Json = field(default_factory=dict)
-    """What stands on every choice."""
+    choice_fields: Json = field(default_factory=dict)
+    """Fields of every choice."""
     usage: Callable[[Json], Json] = lambda usage: {"choices": [], "usage": usage}
     """The chunk that tells it."""
     usage_at_finish: bool = False
@@ -103,7 +103,7 @@ usages = st.fixed_dictionaries(
 )
 
 
-def choices(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[Said]:
+def choices(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[GeneratedChoice]:
     """``more`` are fields that only some wires have."""
     fields: dict[str, st.SearchStrategy[Any]] = {
         "text": words,
@@ -113,46 +113,53 @@ def choices(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[Said]:
         "logprobs": st.lists(tokens, max_size=3).map(tuple),
         "finish": st.sampled_from(FINISHES),
     }
-    return st.builds(Said, **{**fields, **more})
+    return st.builds(GeneratedChoice, **{**fields, **more})
 
 
 def answers(
     usage: st.SearchStrategy[Json] = usages, most: int = 3, **more: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Whole]:
-    said = st.lists(choices(**more), min_size=1, max_size=most)
-    return st.builds(Whole, said.map(tuple), st.none() | usage)
+    choice = st.lists(choices(**more), min_size=1, max_size=most)
+    return st.builds(Whole, choice.map(tuple), st.none() | usage)
 
 
 # --- Writing a whole answer -----------------------------------------------------------------------
 
 
 def whole(answer: Whole, writer: Writer = OPENAI) -> bytes:
-    told = [_whole_choice(index, said, writer) for index, said in enumerate(answer.choices)]
-    body: Json = {**answer.head, "object": "chat.completion", "choices": told}
+    sent_values = [
+        _whole_choice(index, choice, writer) for index, choice in enumerate(answer.choices)
+    ]
+    body: Json = {**answer.head, "object": "chat.completion", "choices": sent_values}
     if answer.usage is not None:
         body["usage"] = answer.usage
     return json.dumps(body).encode()
 
 
-def _whole_choice(index: int, said: Said, writer: Writer) -> Json:
-    message: Json = {"role": "assistant", "content": None, "refusal": said.refusal or None}
+def _whole_choice(index: int, choice: GeneratedChoice, writer: Writer) -> Json:
+    message: Json = {"role": "assistant", "content": None, "refusal": choice.refusal or None}
     if writer.both is not None:
-        message |= writer.both(said.reasoning, said.text)
+        message |= writer.both(choice.reasoning, choice.text)
     else:
-        message |= writer.text(said.text) if said.text else {}
-        message |= writer.thought(said.reasoning) if said.reasoning else {}
-    if said.calls:
-        message["tool_calls"] = [_call(*call) for call in said.calls]
-    if said.annotations:
-        message["annotations"] = list(said.annotations)
-    if said.audio is not None:
-        message["audio"] = _audio(*said.audio)
-    if said.details:
-        message |= writer.block(list(said.details))
-    logprobs = {"content": list(said.logprobs), "refusal": None} if said.logprobs else None
-    finish = writer.finish(said.finish)
-    told = {"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish}
-    return {**told, **writer.beside}
+        message |= writer.text(choice.text) if choice.text else {}
+        message |= writer.thought(choice.reasoning) if choice.reasoning else {}
+    if choice.calls:
+        message["tool_calls"] = [_call(*call) for call in choice.calls]
+    if choice.annotations:
+        message["annotations"] = list(choice.annotations)
+    if choice.audio is not None:
+        message["audio"] = _audio(*choice.audio)
+    if choice.details:
+        message |= writer.block(list(choice.details))
+    logprobs = {"content": list(choice.logprobs), "refusal": None} if choice.logprobs else None
+    finish = writer.finish(choice.finish)
+    sent_values = {
+        "index": index,
+        "message": message,
+        "logprobs": logprobs,
+        "finish_reason": finish,
+    }
+    return {**sent_values, **writer.choice_fields}
 
 
 def _call(call_id: str, name: str, arguments: str) -> Json:
@@ -171,20 +178,30 @@ def _audio(data: str, transcript: str) -> Json:
 def streams(draw: st.DrawFn, answer: Whole, writer: Writer = OPENAI) -> list[bytes]:
     """The answer as pieces of bytes: choices in turns, fields in any order, pieces of any size."""
     queues = [
-        [(index, one) for one in draw(_deltas(said, writer))]
-        for index, said in enumerate(answer.choices)
+        [(index, one) for one in draw(_deltas(choice, writer))]
+        for index, choice in enumerate(answer.choices)
     ]
-    told = [{"choices": [_opened(index)]} for index in range(len(queues))]
+    sent_values = [{"choices": [_opened(index)]} for index in range(len(queues))]
     while any(queues):
         queue = draw(st.sampled_from([queue for queue in queues if queue]))
         index, (delta, more) = queue.pop(0)
-        choice = {"index": index, "delta": delta, "finish_reason": None, **more, **writer.beside}
-        told.append({"choices": [choice]})
+        choice = {
+            "index": index,
+            "delta": delta,
+            "finish_reason": None,
+            **more,
+            **writer.choice_fields,
+        }
+        sent_values.append({"choices": [choice]})
     if answer.usage is not None:
         usage = writer.usage(answer.usage)
-        told = [*told[:-1], {**told[-1], **usage}] if writer.usage_at_finish else [*told, usage]
+        sent_values = (
+            [*sent_values[:-1], {**sent_values[-1], **usage}]
+            if writer.usage_at_finish
+            else [*sent_values, usage]
+        )
     head = {**answer.head, "object": "chat.completion.chunk"}
-    chunks = [*writer.opening, *({**head, **chunk} for chunk in told)]
+    chunks = [*writer.opening, *({**head, **chunk} for chunk in sent_values)]
     return draw(_cut_bytes(draw(_framed(chunks))))
 
 
@@ -193,30 +210,30 @@ def _opened(index: int) -> Json:
 
 
 @st.composite
-def _deltas(draw: st.DrawFn, said: Said, writer: Writer) -> list[tuple[Json, Json]]:
-    """Deltas with what stands beside each on its choice; the finish is in the last."""
+def _deltas(draw: st.DrawFn, choice: GeneratedChoice, writer: Writer) -> list[tuple[Json, Json]]:
+    """Deltas, each with the other fields of its choice; the last has the finish reason."""
     lanes = [
-        [(writer.thought(piece), {}) for piece in draw(cut(said.reasoning))],
-        [(writer.text(piece), {}) for piece in draw(cut(said.text))],
-        [({"refusal": piece}, {}) for piece in draw(cut(said.refusal))],
-        [({"annotations": [one]}, {}) for one in said.annotations],
-        [({}, {"logprobs": {"content": [one], "refusal": None}}) for one in said.logprobs],
-        [(writer.block([piece]), {}) for piece in draw(_cut_details(said.details))],
-        [({"audio": piece}, {}) for piece in draw(_cut_audio(said.audio))],
+        [(writer.thought(piece), {}) for piece in draw(cut(choice.reasoning))],
+        [(writer.text(piece), {}) for piece in draw(cut(choice.text))],
+        [({"refusal": piece}, {}) for piece in draw(cut(choice.refusal))],
+        [({"annotations": [one]}, {}) for one in choice.annotations],
+        [({}, {"logprobs": {"content": [one], "refusal": None}}) for one in choice.logprobs],
+        [(writer.block([piece]), {}) for piece in draw(_cut_details(choice.details))],
+        [({"audio": piece}, {}) for piece in draw(_cut_audio(choice.audio))],
         [
             ({"tool_calls": [piece]}, {})
-            for index, call in enumerate(said.calls)
+            for index, call in enumerate(choice.calls)
             for piece in draw(_cut_call(index, call, writer))
         ],
     ]
     found: list[tuple[Json, Json]] = []
     while waiting := [lane for lane in lanes if lane]:
-        delta, beside = draw(st.sampled_from(waiting)).pop(0)
-        if found and draw(st.booleans()) and _apart(found[-1], (delta, beside)):
-            found[-1] = ({**found[-1][0], **delta}, {**found[-1][1], **beside})
+        delta, choice_fields = draw(st.sampled_from(waiting)).pop(0)
+        if found and draw(st.booleans()) and _apart(found[-1], (delta, choice_fields)):
+            found[-1] = ({**found[-1][0], **delta}, {**found[-1][1], **choice_fields})
         else:
-            found.append((delta, beside))
-    finish = {"finish_reason": writer.finish(said.finish)}
+            found.append((delta, choice_fields))
+    finish = {"finish_reason": writer.finish(choice.finish)}
     if found and draw(st.booleans()):
         return [*found[:-1], (found[-1][0], {**found[-1][1], **finish})]
     return [*found, ({}, finish)]
@@ -338,26 +355,26 @@ def _seen_choice(choice: ChoiceAccumulator) -> Json:
     }
 
 
-def expected(answer: Whole, usage: Usage | None, beside: Fields = {}) -> Json:  # noqa: B006
-    """``beside`` is what stands on every choice."""
-    told = [{**_expected_choice(said), **beside} for said in answer.choices]
+def expected(answer: Whole, usage: Usage | None, choice_fields: Fields = {}) -> Json:  # noqa: B006
+    """``choice_fields`` are on every choice."""
+    sent_values = [{**_expected_choice(choice), **choice_fields} for choice in answer.choices]
     shown = None if answer.usage is None else answer.usage
-    return {**answer.head, "choices": told, "usage": usage, "shown": shown}
+    return {**answer.head, "choices": sent_values, "usage": usage, "shown": shown}
 
 
-def _expected_choice(said: Said) -> Json:
+def _expected_choice(choice: GeneratedChoice) -> Json:
     extra: Json = {
-        "annotations": list(said.annotations),
-        "audio": None if said.audio is None else _audio(*said.audio),
-        "reasoning_details": list(said.details),
+        "annotations": list(choice.annotations),
+        "audio": None if choice.audio is None else _audio(*choice.audio),
+        "reasoning_details": list(choice.details),
     }
     return {
-        "text": said.text,
-        "reasoning": said.reasoning,
-        "refusal": said.refusal,
-        "calls": list(said.calls),
-        "logprobs": list(said.logprobs) or None,
-        "finish": said.finish,
+        "text": choice.text,
+        "reasoning": choice.reasoning,
+        "refusal": choice.refusal,
+        "calls": list(choice.calls),
+        "logprobs": list(choice.logprobs) or None,
+        "finish": choice.finish,
         **{name: value for name, value in extra.items() if value},
     }
 

@@ -15,7 +15,7 @@ from support.canned_responses import Played
 from support.scripted_server import Received, ThreadedServer, answer
 
 
-class Asked(NamedTuple):
+class SentRequest(NamedTuple):
     """A request: where it went, and what it said."""
 
     method: str
@@ -24,7 +24,7 @@ class Asked(NamedTuple):
     body: Any
 
 
-class Reading(NamedTuple):
+class DecodedResponse(NamedTuple):
     """An answer. Finish reasons are OpenAI's; calls are id, name and arguments."""
 
     text: str
@@ -34,9 +34,9 @@ class Reading(NamedTuple):
     tokens: tuple[int | None, int | None]
 
 
-def asked_by_sdk(received: Received) -> Asked:
+def asked_by_sdk(received: Received) -> SentRequest:
     body = json.loads(received.body)
-    return Asked(received.method, received.target, received.header("authorization"), body)
+    return SentRequest(received.method, received.target, received.header("authorization"), body)
 
 
 def asked_by_us(
@@ -46,17 +46,17 @@ def asked_by_us(
     messages: Any,
     parameters: Mapping[str, Any],
     stream: bool = False,
-) -> Asked:
+) -> SentRequest:
     given = {name: Raw(json.dumps(value).encode()) for name, value in parameters.items()}
     raw = Raw(json.dumps(messages).encode())
     request = ChatRequest(model=model, messages=raw, parameters=given, stream=stream)
     target = Target(provider=provider.name, base_url=base_url, api_key="k")
     http = provider.encode_request(provider.adapt(request)[0], target)
     key = dict(http.headers).get("authorization")
-    return Asked("POST", http.url.path, key, json.loads(http.body))
+    return SentRequest("POST", http.url.path, key, json.loads(http.body))
 
 
-def read_by_us(provider: Provider, played: Played, streamed: bool) -> Reading:
+def read_by_us(provider: Provider, played: Played, streamed: bool) -> DecodedResponse:
     found = ResponseAccumulator()
     if streamed:
         framer, state = provider.framer(), {}  # type: ignore[var-annotated]
@@ -68,7 +68,7 @@ def read_by_us(provider: Provider, played: Played, streamed: bool) -> Reading:
     assert found.is_finished
     choice, usage = found.choices[0], found.reported()
     calls = [(t.id, t.name, json.loads("".join(t.arguments))) for t in choice.tools.values()]
-    return Reading(
+    return DecodedResponse(
         text="".join(choice.text),
         thought="".join(choice.reasoning),
         calls=tuple(calls),

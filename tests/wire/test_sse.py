@@ -176,7 +176,7 @@ def seconds_for(kilobytes: int) -> float:
 
 
 def test_a_long_event_takes_linear_time() -> None:
-    """Eight times the bytes take about eight times as long; joined anew each time it were 64."""
+    """Eight times the bytes take about eight times as long, not 64 times as with repeated joins."""
     assert seconds_for(4096) < 30 * seconds_for(512)
 
 

@@ -235,7 +235,7 @@ class GatewayCall:
             else:
                 self._finish(attempt, result)
         elif attempt.is_committed or self._abort_reason is not None:
-            self._fail(error)  # the client has content already, or nobody waits for the response
+            self._fail(error)  # the client has content already, or the client has disconnected
         else:
             decision = decide(error, self.attempts, retries, self.gateway.rng())
             if isinstance(decision, Try):

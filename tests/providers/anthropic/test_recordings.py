@@ -274,7 +274,7 @@ def turns(wire: Any) -> Iterator[Any]:
             }
     said = [part(block) for block in blocks if block["type"] in SAID]
     if said or wire["role"] == "assistant":
-        yield {"role": wire["role"], "content": said, **beside(blocks)}
+        yield {"role": wire["role"], "content": said, **other_fields(blocks)}
 
 
 SAID = ("text", "image", "document", "container_upload")
@@ -290,7 +290,7 @@ def part(block: Any) -> Any:
     return {"type": "file", "file": {"filename": block["title"], "file_data": data}, **rest}
 
 
-def beside(blocks: Any) -> dict[str, Any]:
+def other_fields(blocks: Any) -> dict[str, Any]:
     """The fields of an assistant's message other than its content."""
     fields: dict[str, Any] = {}
     for index, block in enumerate(blocks):

@@ -126,7 +126,7 @@ def client(server: ThreadedServer) -> Any:
     return anthropic.Anthropic(api_key="k", base_url=server.url, max_retries=0)
 
 
-def told(server: ThreadedServer, stream: bool, arguments: dict[str, Any]) -> Any:
+def sdk_response(server: ThreadedServer, stream: bool, arguments: dict[str, Any]) -> Any:
     """The response as the SDK decodes it."""
     with client(server) as sdk:
         if not stream:
@@ -140,7 +140,7 @@ def told(server: ThreadedServer, stream: bool, arguments: dict[str, Any]) -> Any
 def test_our_request_equals_the_request_of_the_sdk(what: str, stream: bool) -> None:
     theirs, words = ASKED[what]
     with ThreadedServer([served(ANTHROPIC[stream])]) as server:
-        told(server, stream, theirs)
+        sdk_response(server, stream, theirs)
         asked = server.requests[0]
         target = Target(provider="a", base_url=server.url, api_key="k")
     ours = encoded(PROVIDER, target, stream=stream, **words)
@@ -192,7 +192,7 @@ def test_our_schema_equals_the_one_that_the_sdk_makes_of_a_class() -> None:
 @pytest.mark.parametrize("wire", [ANTHROPIC, ANTHROPIC_CALLING], ids=["text", "thoughts and calls"])
 def test_our_response_equals_the_response_that_the_sdk_decodes(wire: Wire, stream: bool) -> None:
     with ThreadedServer([served(wire[stream])]) as server:
-        message = told(server, stream, ASKED["a budget of thoughts"][0])
+        message = sdk_response(server, stream, ASKED["a budget of thoughts"][0])
     ours = read(PROVIDER, wire[stream], stream=stream)
     choice, usage, spent = ours.choices[0], ours.reported(), message.usage
     blocks = message.content

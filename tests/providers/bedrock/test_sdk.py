@@ -132,7 +132,7 @@ def _nobodys_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
-def told(server: ThreadedServer, stream: bool, token: str | None, **arguments: Any) -> Any:
+def sdk_response(server: ThreadedServer, stream: bool, token: str | None, **arguments: Any) -> Any:
     """The response as the SDK decodes it: whole, or the list of events."""
     client = boto3.client(
         "bedrock-runtime",
@@ -156,7 +156,7 @@ def told(server: ThreadedServer, stream: bool, token: str | None, **arguments: A
 def test_our_request_equals_the_request_of_the_sdk(what: str, stream: bool) -> None:
     theirs, words = ASKED[what]
     with ThreadedServer([served(BEDROCK[stream])]) as server:
-        told(server, stream, None, **theirs)
+        sdk_response(server, stream, None, **theirs)
         asked = server.requests[0]
         target = Target(provider="b", base_url=server.url, options={"region": "us-east-1"})
     ours = encoded(PROVIDER, target, stream=stream, **words)
@@ -188,7 +188,7 @@ def test_the_sdk_gives_our_request_the_same_signature(what: str, token: str | No
 @pytest.mark.parametrize("what", ASKED)
 def test_we_give_the_request_of_the_sdk_the_same_signature(what: str, token: str | None) -> None:
     with ThreadedServer([served(BEDROCK.whole)]) as server:
-        told(server, False, token, **ASKED[what][0])
+        sdk_response(server, False, token, **ASKED[what][0])
         asked, url = server.requests[0], server.url
     authorization = str(asked.header("authorization"))
     names = authorization.partition("SignedHeaders=")[2].partition(",")[0].split(";")
@@ -208,7 +208,7 @@ def seconds(asked: Received) -> float:
 @pytest.mark.parametrize("stream", [False, True])
 def test_our_response_equals_the_response_that_the_sdk_decodes(wire: Wire, stream: bool) -> None:
     with ThreadedServer([served(wire[stream])]) as server:
-        answer = told(server, stream, None, modelId=CLAUDE, messages=HELLO)
+        answer = sdk_response(server, stream, None, modelId=CLAUDE, messages=HELLO)
     said = folded(answer) if stream else answer
     ours = read(PROVIDER, wire[stream], stream=stream)
     choice, usage = ours.choices[0], ours.reported()

@@ -13,7 +13,14 @@ from support.canned_responses import COHERE, JSON, SSE, Played
 from support.lazy_import import lazy_import
 from support.recordings import Recording, chosen, each
 from support.scripted_server import ThreadedServer
-from support.sdk_reference import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
+from support.sdk_reference import (
+    DecodedResponse,
+    SentRequest,
+    asked_by_sdk,
+    asked_by_us,
+    read_by_us,
+    serving,
+)
 
 cohere = lazy_import("cohere")
 
@@ -86,7 +93,7 @@ def sdk_response(server: ThreadedServer, streamed: bool, **given: Any) -> Any:
         return client(server, http).chat(**given)
 
 
-def ours(base_url: str, model: str, given: Any, streamed: bool) -> Asked:
+def ours(base_url: str, model: str, given: Any, streamed: bool) -> SentRequest:
     parameters = {name: value for name, value in given.items() if name != "messages"}
     return asked_by_us(PROVIDER, base_url, model, given["messages"], parameters, streamed)
 
@@ -171,10 +178,10 @@ def tokens(usage: Any) -> tuple[int | None, int | None]:
     return int(units.input_tokens), int(units.output_tokens)
 
 
-def read_whole(answer: Any) -> Reading:
+def read_whole(answer: Any) -> DecodedResponse:
     message = answer.message
     blocks = message.content or []
-    return Reading(
+    return DecodedResponse(
         text="".join(block.text for block in blocks if block.type == "text"),
         thought=(message.tool_plan or "")
         + "".join(block.thinking for block in blocks if block.type == "thinking"),
@@ -187,7 +194,7 @@ def read_whole(answer: Any) -> Reading:
     )
 
 
-def read_streamed(events: list[Any]) -> Reading:
+def read_streamed(events: list[Any]) -> DecodedResponse:
     text, thought, end = "", "", None
     calls: dict[int, list[str]] = {}
     for one in events:
@@ -206,10 +213,10 @@ def read_streamed(events: list[Any]) -> Reading:
             end = one.delta
     assert end is not None
     made_ = tuple((a, b, json.loads(c)) for a, b, c in calls.values())
-    return Reading(text, thought, made_, FINISH[end.finish_reason], tokens(end.usage))
+    return DecodedResponse(text, thought, made_, FINISH[end.finish_reason], tokens(end.usage))
 
 
-def read_by_sdk(played: Played, streamed: bool) -> Reading:
+def read_by_sdk(played: Played, streamed: bool) -> DecodedResponse:
     with serving(played) as server:
         response = sdk_response(server, streamed, model=MODEL, messages=[USER])
     return read_streamed(response) if streamed else read_whole(response)

@@ -12,7 +12,14 @@ from support.canned_responses import END, JSON, LINE, OLLAMA, Played
 from support.lazy_import import lazy_import
 from support.recordings import Recording, chosen, each
 from support.scripted_server import ThreadedServer
-from support.sdk_reference import Asked, Reading, asked_by_sdk, asked_by_us, read_by_us, serving
+from support.sdk_reference import (
+    DecodedResponse,
+    SentRequest,
+    asked_by_sdk,
+    asked_by_us,
+    read_by_us,
+    serving,
+)
 
 ollama = lazy_import("ollama")
 
@@ -70,12 +77,12 @@ def sdk_response(server: ThreadedServer, streamed: bool, **given: Any) -> list[A
         return list(response) if streamed else [response]
 
 
-def ours(base_url: str, given: Any, streamed: bool) -> Asked:
+def ours(base_url: str, given: Any, streamed: bool) -> SentRequest:
     parameters = {name: value for name, value in given.items() if name != "messages"}
     return asked_by_us(PROVIDER, base_url, MODEL, given["messages"], parameters, streamed)
 
 
-def as_the_sdk(asked: Asked) -> Asked:
+def as_the_sdk(asked: SentRequest) -> SentRequest:
     """The SDK's types have no ids of calls, which the server knows (api/types.go, Message and
     ToolCall); and where there are no tools, it says so."""
     body = {"tools": [], **asked.body}
@@ -126,14 +133,14 @@ def finish_of(reason: str, calls: Any) -> str:
     return "tool_calls" if calls and reason == "stop" else reason
 
 
-def read_by_sdk(played: Played, streamed: bool) -> Reading:
+def read_by_sdk(played: Played, streamed: bool) -> DecodedResponse:
     with serving(played) as server:
         response = sdk_response(server, streamed, messages=[USER])
     end = response[-1]
     assert end.done
     made = [call.function for one in response for call in one.message.tool_calls or ()]
     calls = tuple((None, call.name, dict(call.arguments)) for call in made)
-    return Reading(
+    return DecodedResponse(
         text="".join(one.message.content or "" for one in response),
         thought="".join(one.message.thinking or "" for one in response),
         calls=calls,
@@ -142,7 +149,7 @@ def read_by_sdk(played: Played, streamed: bool) -> Reading:
     )
 
 
-def read_without_ids(played: Played, streamed: bool) -> Reading:
+def read_without_ids(played: Played, streamed: bool) -> DecodedResponse:
     """The SDK's types have none."""
     found = read_by_us(PROVIDER, played, streamed)
     assert all(call_id for call_id, _, _ in found.calls)

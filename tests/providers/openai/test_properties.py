@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from headway.providers import KINDS
 from headway.types import Target
 from support.chat_request_strategies import (
-    Asked,
+    GeneratedRequest,
     Names,
     Sent,
     asking,
@@ -63,35 +63,39 @@ RENAMED_FIELDS = {"groq": {"reasoning_content": "reasoning"}}
 # --- Requests -------------------------------------------------------------------------------------
 
 
-@given(asked=asking(MODELS))
-def test_a_request_is_sent_completely_or_its_transformations_are_listed(asked: Asked) -> None:
+@given(generated=asking(MODELS))
+def test_a_request_is_sent_completely_or_its_transformations_are_listed(
+    generated: GeneratedRequest,
+) -> None:
     for kind, renamed in RENAMED.items():
-        found = sent(KINDS[kind], asked, TARGET)
+        found = sent(KINDS[kind], generated, TARGET)
         note(f"{kind}: {found}")
-        check_parameters(asked, found, renamed, NEUTRAL.get(kind, ()))
-        check_model_and_stream(asked, found)
+        check_parameters(generated, found, renamed, NEUTRAL.get(kind, ()))
+        check_model_and_stream(generated, found)
         if kind in VERBATIM:
-            assert found.body["messages"] == asked.messages
+            assert found.body["messages"] == generated.messages
         else:
-            check_sent_messages(asked, found, RENAMED_FIELDS.get(kind, {}))
+            check_sent_messages(generated, found, RENAMED_FIELDS.get(kind, {}))
 
 
-def check_model_and_stream(asked: Asked, found: Sent) -> None:
+def check_model_and_stream(generated: GeneratedRequest, found: Sent) -> None:
     """A stream is requested with its usage."""
-    assert parsed(found.body["model"]) == asked.request.model
-    if asked.request.stream:
+    assert parsed(found.body["model"]) == generated.request.model
+    if generated.request.stream:
         assert found.body["stream"] == "true"
         assert members(found.body["stream_options"]) == {"include_usage": "true"}
     else:
         assert {"stream", "stream_options"}.isdisjoint(found.body)
 
 
-def check_sent_messages(asked: Asked, found: Sent, renamed: Mapping[str, str]) -> None:
+def check_sent_messages(
+    generated: GeneratedRequest, found: Sent, renamed: Mapping[str, str]
+) -> None:
     got = parsed(found.body["messages"])
-    if found.told("response_format") == "emulated":
-        schema = parsed(asked.parameters["response_format"])["json_schema"]["schema"]
+    if found.action_on("response_format") == "emulated":
+        schema = parsed(generated.parameters["response_format"])["json_schema"]["schema"]
         assert parsed(got.pop()["content"].partition("\n")[2]) == schema
-    check_messages(parsed(asked.messages), found, got, renamed)
+    check_messages(parsed(generated.messages), found, got, renamed)
 
 
 # --- Responses ------------------------------------------------------------------------------------
@@ -119,14 +123,14 @@ AZURE = Writer(
         {"choices": [], "created": 0, "id": "", "model": "", "object": "",
          "prompt_filter_results": PROMPT_FILTERS},
     ),
-    beside={"content_filter_results": FILTERS},
+    choice_fields={"content_filter_results": FILTERS},
 )  # fmt: skip
 
 
 @given(data=st.data(), answer=answers())
 def test_a_response_of_azure_has_its_filter_results(data: st.DataObject, answer: Whole) -> None:
     provider = KINDS["azure_openai"]
-    wanted = expected(answer, counted(answer.usage), AZURE.beside)
+    wanted = expected(answer, counted(answer.usage), AZURE.choice_fields)
     assert seen(read_whole(provider, whole(answer, AZURE))) == wanted
     wanted["choices"][0]["prompt_filter_results"] = PROMPT_FILTERS
     assert seen(read_stream(provider, data.draw(streams(answer, AZURE)))) == wanted
