@@ -179,7 +179,7 @@ PROVIDER = Section(
             default="`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`",
         ),
         "ca_file": Key(
-            value_types.TEXT, "Certificates (PEM) to trust in addition to the well-known authorities."
+            value_types.TEXT, "Certificates (PEM) to trust besides the well-known authorities."
         ),
         "client_cert": Key(
             value_types.TEXT, "Client certificate (PEM), if the provider requires one."
