@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from headway.credentials.base import Response
-from headway.transport import HttpTransport
+from headway.transport.client import HttpTransport
 from headway.transport.fetch import fetch
 from headway.types import HttpRequest, Timeouts
 from support.scripted_server import Reply, ScriptedServer

@@ -13,7 +13,7 @@ from typing import Any
 
 from headway.errors import UpstreamError
 from headway.ports import UpstreamRequest
-from headway.transport import HttpTransport
+from headway.transport.client import HttpTransport
 from headway.types import Headers, HttpRequest, Timeouts
 from headway.wire.url import join
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headway.errors import InvalidField
-from headway.transport import Limits
+from headway.transport.limits import Limits
 from headway.types import HttpRequest
 from headway.wire.url import join
 from support.receiver import (

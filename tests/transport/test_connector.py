@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from headway.transport import Limits, TlsSettings
 from headway.transport import connector as module
 from headway.transport.connection import Connection
 from headway.transport.connector import EarlyData, open_socket
+from headway.transport.limits import Limits
+from headway.transport.tls import TlsSettings
 from support.receiver import (
     QUICK,
     Recorder,

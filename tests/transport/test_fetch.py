@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from headway.errors import UpstreamDisconnected, UpstreamGarbled, UpstreamTimeout
-from headway.transport import HttpTransport
+from headway.transport.client import HttpTransport
 from headway.transport.fetch import fetch
 from headway.types import HttpRequest, Timeouts
 from headway.wire.url import join

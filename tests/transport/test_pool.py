@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from headway.transport import Limits, OriginStats
+from headway.transport.limits import Limits
+from headway.transport.pool import OriginStats
 from headway.types import Timeouts
 from support.receiver import (
     QUICK,

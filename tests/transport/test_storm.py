@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from headway.transport import Limits, TlsSettings
+from headway.transport.limits import Limits
+from headway.transport.tls import TlsSettings
 from headway.types import Timeouts
 from support.receiver import Recorder, Run, checked_transport, request, until
 from support.scripted_server import Received, Reply, ScriptedServer, answer, chunked, sse

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from headway.transport import Limits
+from headway.transport.limits import Limits
 from headway.types import Timeouts
 from support.receiver import (
     QUICK,

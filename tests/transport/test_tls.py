@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from headway.errors import UpstreamUnreachable
-from headway.transport import OriginSettings, TlsSettings, tls
-from headway.transport.tls import TlsContexts, build_context
+from headway.transport import tls
+from headway.transport.route import OriginSettings
+from headway.transport.tls import TlsContexts, TlsSettings, build_context
 from support.receiver import (
     QUICK,
     Recorder,

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from headway.transport import OriginSettings, ProxySettings, TlsSettings
+from headway.transport.proxy import ProxySettings
+from headway.transport.route import OriginSettings
+from headway.transport.tls import TlsSettings
 from support.receiver import Run, begin, checked_transport, fetch
 from support.scripted_server import Reply, ScriptedServer, answer
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from headway.transport import Limits
+from headway.transport.limits import Limits
 from support.receiver import Run, checked_transport, fetch, until
 from support.scripted_server import Reply, ScriptedServer, Step, answer, chunked, sse
 

@@ -125,16 +125,21 @@ def _started(message: WireMessage, usage: WireUsage) -> Started:
 
 
 def _finished(stop: WireMessage | WireDelta, reason: str) -> list[Event]:
-    fields = {
-        "native_finish_reason": None if reason in EXACT_REASONS else reason,
-        "stop_sequence": stop.stop_sequence,
-        "stop_details": stop.stop_details,
-        "container": stop.container,
-    }
-    given = {name: value for name, value in fields.items() if value is not None}
-    events: list[Event] = [ExtraFields(given)] if given else []
-    events.append(Finished(FINISH_REASONS.get(reason, "stop")))
-    return events
+    return finish_events(
+        reason,
+        FINISH_REASONS.get(reason, "stop"),
+        stop_sequence=stop.stop_sequence,
+        stop_details=stop.stop_details,
+        container=stop.container,
+    )
+
+
+def finish_events(native_reason: str, reason: str, **fields: Any) -> list[Event]:
+    """The end of a choice, after those of the further ``fields`` that are known."""
+    native = None if native_reason in EXACT_REASONS else native_reason
+    found = {"native_finish_reason": native, **fields}
+    given = {name: value for name, value in found.items() if value is not None}
+    return [*([ExtraFields(given)] if given else []), Finished(reason)]
 
 
 # --- Events of a stream ---------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import Event, ExtraFields, Failed, Finished, Started, StreamEnd
+from headway.events import Event, ExtraFields, Failed, Started, StreamEnd
 from headway.providers.anthropic import response as anthropic_response
 from headway.providers.base import State
 from headway.providers.bedrock.content_blocks import (
@@ -46,8 +46,6 @@ FINISH_REASONS = {
     "content_filtered": "content_filter",
 }
 """``stopReason`` to OpenAI's ``finish_reason`` (API_runtime_ConverseResponse.html)."""
-EXACT_REASONS = ("end_turn", "tool_use", "max_tokens")
-"""Reasons with an exact equivalent. The others are also reported unchanged."""
 
 
 class ServiceTier(Struct):
@@ -134,15 +132,12 @@ def decode_response(body: bytes) -> list[Event]:
 
 
 def _finished(reason: str, additional_fields: Any, trace: Any) -> list[Event]:
-    fields = {
-        "native_finish_reason": None if reason in EXACT_REASONS else reason,
-        "additional_model_response_fields": additional_fields,
-        "trace": trace,
-    }
-    given = {name: value for name, value in fields.items() if value is not None}
-    events: list[Event] = [ExtraFields(given)] if given else []
-    events.append(Finished(FINISH_REASONS.get(reason, "stop")))
-    return events
+    return anthropic_response.finish_events(
+        reason,
+        FINISH_REASONS.get(reason, "stop"),
+        additional_model_response_fields=additional_fields,
+        trace=trace,
+    )
 
 
 def _usage(wire: WireUsage | None) -> list[Event]:

@@ -10,13 +10,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from headway.errors import RequestError
-from headway.providers.anthropic.errors import decode_error
-from headway.providers.anthropic.parameters import adapt
-from headway.providers.anthropic.provider import CAPABILITIES, PARAMETERS
+from headway.providers.anthropic import provider as anthropic
 from headway.providers.anthropic.request import beta_features, encode, request_body
-from headway.providers.anthropic.response import decode_event, decode_response
-from headway.providers.base import Provider
 from headway.providers.http_headers import request_headers
 from headway.providers.vertex.endpoint import region_of, regional_url
 from headway.providers.vertex.model_list import model_list
@@ -70,19 +68,14 @@ def _path(request: ChatRequest, target: Target) -> str:
     return f"{models}{quote(request.model, safe='@.-_')}:{METHODS[request.stream]}"
 
 
-PROVIDER = Provider(
+PROVIDER = replace(
+    anthropic.PROVIDER,
     **VERTEX_ANTHROPIC.facts,
-    wire="anthropic_messages",
     encode_request=encode_request,
-    decode_response=decode_response,
-    decode_event=decode_event,
-    decode_error=decode_error,
-    adapt=adapt,
     credentials="google",
     price_id="google",
     model_pattern="claude",
     list_models=model_list("anthropic", "claude", _list_url, _authorization),
-    parameters=PARAMETERS,
     options={
         "project": "the Google Cloud project",
         "region": "a region, `us`, `eu` or `global`, which is the default",
@@ -91,5 +84,4 @@ PROVIDER = Provider(
         "metadata_url": "the metadata server, where there is no file",
         "beta": "names of beta features for `anthropic_beta`, a list or with commas",
     },
-    capabilities=CAPABILITIES,
 )
