@@ -29,11 +29,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON of the repl
 def typer_option(option: Option) -> Any:
     """An option of ``headway serve`` as a Typer option."""
     return typer.Option(
-        option.flag,
-        metavar=option.metavar,
-        help=option.help,
-        min=option.low,
-        max=option.high,
+        option.flag, metavar=option.metavar, help=option.help, min=option.low, max=option.high
     )
 
 

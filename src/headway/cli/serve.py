@@ -25,12 +25,7 @@ def serve(
     SIGHUP reads the configuration again; requests under way keep the old one.
     """
     arguments = ServeArguments(
-        config=config,
-        host=host,
-        port=port,
-        workers=workers,
-        insecure=insecure,
-        greeting=greeting,
+        config=config, host=host, port=port, workers=workers, insecure=insecure, greeting=greeting
     )
     raise typer.Exit(serve_options.serve(arguments))
 

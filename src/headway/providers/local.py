@@ -18,7 +18,5 @@ PROVIDER = replace(
     list_models=None,
     models=("smollm2-135m-instruct",),
     launch="llama",
-    capabilities={
-        **native("stream", "json_object", "json_schema", "logprobs"),
-    },
+    capabilities=native("stream", "json_object", "json_schema", "logprobs"),
 )

@@ -117,11 +117,7 @@ class HttpTransport:
 
     def _open_pool(self, url: Url) -> Pool:
         pool = Pool(
-            self._routes.find(url),
-            self._limits,
-            self._clock,
-            self._registry,
-            self._connector.open,
+            self._routes.find(url), self._limits, self._clock, self._registry, self._connector.open
         )
         if not self._is_closed:
             self._pools[url.scheme, url.host, url.port] = pool

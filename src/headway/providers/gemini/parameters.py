@@ -20,11 +20,7 @@ from headway.providers.function_tools import convert_functions
 from headway.providers.gemini.messages import UNSUPPORTED, unsupported_content
 from headway.providers.gemini.models import supports_json_schema
 from headway.providers.gemini.reasoning import convert_reasoning
-from headway.providers.gemini.tools import (
-    convert_tools,
-    convert_web_search,
-    reduce_schema,
-)
+from headway.providers.gemini.tools import convert_tools, convert_web_search, reduce_schema
 from headway.providers.request_draft import RequestDraft, convert_request
 from headway.types import ChatRequest
 

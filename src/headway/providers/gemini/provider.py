@@ -10,11 +10,7 @@ from urllib.parse import quote
 
 from headway.providers.base import Provider
 from headway.providers.capabilities import native
-from headway.providers.gemini.embeddings import (
-    BATCH_METHOD,
-    decode_embeddings,
-    encode_studio_body,
-)
+from headway.providers.gemini.embeddings import BATCH_METHOD, decode_embeddings, encode_studio_body
 from headway.providers.gemini.errors import decode_error
 from headway.providers.gemini.finish_reasons import STUDIO_NUMBERS
 from headway.providers.gemini.model_list import MODEL_LIST

@@ -35,12 +35,7 @@ from headway.providers.gemini.content_blocks import (
     remaining_audio,
 )
 from headway.providers.gemini.errors import error_from_status
-from headway.providers.gemini.finish_reasons import (
-    FAILURES,
-    FINISH_REASONS,
-    UNFINISHED,
-    name_of,
-)
+from headway.providers.gemini.finish_reasons import FAILURES, FINISH_REASONS, UNFINISHED, name_of
 from headway.providers.gemini.grounding import CitationMetadata, read_sources
 from headway.providers.gemini.thought_signatures import reasoning_detail
 from headway.providers.gemini.usage import UsageMetadata, read_usage

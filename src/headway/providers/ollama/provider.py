@@ -34,7 +34,7 @@ CAPABILITIES = {
 }
 OPTIONS = {
     "api": "native, or openai, the default for a base URL that ends in /v1; parameters that OpenAI"
-    " does not have (top_k, num_ctx, keep_alive, ...) work with native only",
+    " does not have (top_k, num_ctx, keep_alive, ...) work with native only"
 }
 
 PROVIDER = Provider(

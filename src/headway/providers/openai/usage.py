@@ -57,8 +57,7 @@ def normalize_usage(usage: OpenAIUsage) -> Usage:
     cached, reasoning = prompt.cached_tokens, completion.reasoning_tokens
     if cached is None:
         cached = first_known(
-            usage.cached_tokens,
-            first_known(usage.prompt_cache_hit_tokens, usage.num_cached_tokens),
+            usage.cached_tokens, first_known(usage.prompt_cache_hit_tokens, usage.num_cached_tokens)
         )
     return Usage(
         input_tokens=usage.prompt_tokens,

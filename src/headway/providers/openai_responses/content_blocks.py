@@ -74,9 +74,5 @@ def _other_fields(part: Part, *names: str) -> Part:
     return without(part, "type", "cache_control", *names)
 
 
-CONVERTERS: dict[Any, Callable[[Part], Part]] = {
-    "text": _text,
-    "image_url": _image,
-    "file": _file,
-}
+CONVERTERS: dict[Any, Callable[[Part], Part]] = {"text": _text, "image_url": _image, "file": _file}
 """Converters by the part's type."""

@@ -117,11 +117,7 @@ def _convert_assistant(message: InputMessage, state: ConversationState) -> list[
     without a position, and then the tool calls, fill the positions between them. The API rejects
     reasoning that does not stand directly before what it led to."""
     split = list(_split_messages(message))
-    positioned = [
-        *to_items(message.reasoning_details or ()),
-        *(message.output_items or ()),
-        *split,
-    ]
+    positioned = [*to_items(message.reasoning_details or ()), *(message.output_items or ()), *split]
     positioned.sort(key=_index)
     text = [] if split else _assistant_items(message.content, message.refusal, message.phase)
     remaining = [*text, *_convert_calls(message, state)]

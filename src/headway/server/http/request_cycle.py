@@ -189,9 +189,4 @@ class RequestCycle:
             framing += b"connection: close\r\n"
         if connection.cors_origins:
             framing += header_lines(cors.allow(connection.cors_origins, self.headers))
-        return b"%b%b%b%b\r\n" % (
-            status_line(status),
-            connection.host.header_lines,
-            head,
-            framing,
-        )
+        return b"%b%b%b%b\r\n" % (status_line(status), connection.host.header_lines, head, framing)

@@ -120,9 +120,7 @@ VENDOR = Vendor(
     key_env="CLOUDFLARE_API_TOKEN",
     environ={"account_id": Variable("CLOUDFLARE_ACCOUNT_ID")},
     address_option=AddressOption(
-        "account_id",
-        "the account's id",
-        "https://api.cloudflare.com/client/v4/accounts/{}/ai/v1",
+        "account_id", "the account's id", "https://api.cloudflare.com/client/v4/accounts/{}/ai/v1"
     ),
     price_id="cloudflare",
     wire="openai_chat_cloudflare",
@@ -141,8 +139,5 @@ VENDOR = Vendor(
         },
     ),
     model_list=ModelList(_encode_list, _decode_list),
-    capabilities={
-        **OPEN_MODEL_SERVER,
-        "json_schema": "partial: some models, and not in streams",
-    },
+    capabilities={**OPEN_MODEL_SERVER, "json_schema": "partial: some models, and not in streams"},
 )

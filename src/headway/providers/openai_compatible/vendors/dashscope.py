@@ -87,12 +87,7 @@ VENDOR = Vendor(
         unsupported=("frequency_penalty", "logit_bias"),
         renamed=TO_MAX_TOKENS,
         neutral={"frequency_penalty": 0},
-        bounds={
-            "n": (1, 4),
-            "temperature": (0, 1.99),
-            "top_logprobs": (0, 5),
-            "top_p": (0.001, 1),
-        },
+        bounds={"n": (1, 4), "temperature": (0, 1.99), "top_logprobs": (0, 5), "top_p": (0.001, 1)},
     ),
     event_transforms=(EventTransform(_cache_writes, text_marker=None),),
     errors=ErrorFormat(

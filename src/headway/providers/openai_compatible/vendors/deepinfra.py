@@ -16,9 +16,7 @@ VENDOR = Vendor(
     key_env="DEEPINFRA_API_KEY",
     request_transforms=(without_budget,),
     request_rules=RequestRules(
-        renamed=TO_MAX_TOKENS,
-        bounds={"n": (1, 4), "top_p": (0.001, 1)},
-        flatten_reasoning=False,
+        renamed=TO_MAX_TOKENS, bounds={"n": (1, 4), "top_p": (0.001, 1)}, flatten_reasoning=False
     ),
     event_transforms=(ADD_REASONING_TOKENS,),
     capabilities={

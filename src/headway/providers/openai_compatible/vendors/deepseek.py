@@ -39,9 +39,7 @@ VENDOR = Vendor(
     ),
     request_rules=RequestRules(
         renamed=TO_MAX_TOKENS,
-        by_model={
-            "reasoner": dict.fromkeys(LOGPROBS, "unsupported by DeepSeek during reasoning"),
-        },
+        by_model={"reasoner": dict.fromkeys(LOGPROBS, "unsupported by DeepSeek during reasoning")},
         schema_in_prompt=True,
     ),
     errors=ErrorFormat(request_id=b"x-ds-trace-id"),

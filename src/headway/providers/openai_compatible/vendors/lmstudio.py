@@ -16,8 +16,5 @@ VENDOR = Vendor(
     base_url="http://127.0.0.1:1234/v1",
     request_transforms=(json_mode_as_schema, named_tool_as_required),
     request_rules=RequestRules(renamed=TO_MAX_TOKENS),
-    capabilities={
-        **OPEN_MODEL_SERVER,
-        "json_object": "emulated: as a JSON schema of any object",
-    },
+    capabilities={**OPEN_MODEL_SERVER, "json_object": "emulated: as a JSON schema of any object"},
 )

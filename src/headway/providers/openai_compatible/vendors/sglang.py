@@ -13,8 +13,5 @@ VENDOR = Vendor(
     base_url="http://127.0.0.1:30000/v1",
     request_transforms=(without_budget,),
     request_rules=RequestRules(flatten_reasoning=False),
-    capabilities={
-        **OPEN_MODEL_SERVER,
-        "reasoning": "native: effort; returns the text",
-    },
+    capabilities={**OPEN_MODEL_SERVER, "reasoning": "native: effort; returns the text"},
 )

@@ -23,9 +23,7 @@ VENDOR = Vendor(
     key_env="VENICE_API_KEY",
     request_transforms=(without_budget,),
     request_rules=RequestRules(
-        unsupported=UNSUPPORTED,
-        messages=DEVELOPER_SUPPORTED,
-        flatten_reasoning=False,
+        unsupported=UNSUPPORTED, messages=DEVELOPER_SUPPORTED, flatten_reasoning=False
     ),
     event_transforms=(REASONING_DETAILS,),
     errors=ErrorFormat(request_id=b"cf-ray", details_field="details"),

@@ -33,10 +33,7 @@ _OPENAI_MODELS = {
 
 PROVIDERS = (Example("As configured", ["local", "openai"]),)
 MODELS = (
-    Example(
-        "All providers",
-        {"openai": _OPENAI_MODELS, "local": LOCAL_MODELS},
-    ),
+    Example("All providers", {"openai": _OPENAI_MODELS, "local": LOCAL_MODELS}),
     Example("One provider", LOCAL_MODELS),
 )
 
