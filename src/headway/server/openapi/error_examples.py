@@ -32,10 +32,14 @@ def error_body(error: errors.HeadwayError) -> dict[str, Any]:
     return {"error": {**fields, "request_id": error.request_id or _REQUEST_ID}}
 
 
+def _examples(found: Mapping[str, errors.HeadwayError]) -> tuple[ErrorExample, ...]:
+    return tuple(ErrorExample(when, error) for when, error in found.items())
+
+
 def _from_provider(found: Mapping[str, errors.UpstreamError]) -> tuple[ErrorExample, ...]:
     for error in found.values():
         error.provider = PROVIDER
-    return tuple(ErrorExample(when, error) for when, error in found.items())
+    return _examples(found)
 
 
 UNAUTHORIZED = ErrorExample(
@@ -58,38 +62,31 @@ NO_PROVIDER = ErrorExample(
 )
 
 _CALLER_ERRORS = (
-    ErrorExample(
-        "The body is not JSON, or not an object",
-        errors.InvalidBody("The body must be a JSON object."),
-    ),
     UNAUTHORIZED,
-    ErrorExample(
-        "There is no key for the provider",
-        errors.MissingProviderKey(
-            "There is no key for openai: set OPENAI_API_KEY in the gateway's environment or "
-            "providers.openai.api_key in its configuration, or send `api_key`.",
-            provider=PROVIDER,
-            param="api_key",
-        ),
-    ),
     UNKNOWN_PROVIDER,
-    ErrorExample(
-        "The body is over the limit",
-        errors.BodyTooLarge(
-            "The body is larger than 10485760 bytes; server.body_limit sets how much is taken."
-        ),
-    ),
-    ErrorExample(
-        "A field is missing or of the wrong type",
-        errors.InvalidField("`model` must be a string.", param="model"),
-    ),
-    ErrorExample(
-        "A parameter is out of range",
-        errors.InvalidField(
-            "`temperature` must be a number from 0 to 2; it is 3.",
-            provider=PROVIDER,
-            param="temperature",
-        ),
+    *_examples(
+        {
+            "The body is not JSON, or not an object": errors.InvalidBody(
+                "The body must be a JSON object."
+            ),
+            "There is no key for the provider": errors.MissingProviderKey(
+                "There is no key for openai: set OPENAI_API_KEY in the gateway's environment or "
+                "providers.openai.api_key in its configuration, or send `api_key`.",
+                provider=PROVIDER,
+                param="api_key",
+            ),
+            "The body is over the limit": errors.BodyTooLarge(
+                "The body is larger than 10485760 bytes; server.body_limit sets how much is taken."
+            ),
+            "A field is missing or of the wrong type": errors.InvalidField(
+                "`model` must be a string.", param="model"
+            ),
+            "A parameter is out of range": errors.InvalidField(
+                "`temperature` must be a number from 0 to 2; it is 3.",
+                provider=PROVIDER,
+                param="temperature",
+            ),
+        }
     ),
 )
 _PROVIDER_ERRORS = _from_provider(
@@ -130,14 +127,13 @@ _PROVIDER_ERRORS = _from_provider(
         ),
     }
 )
-_GATEWAY_ERRORS = (
-    ErrorExample(
-        "A defect of the gateway",
-        errors.InternalError("The gateway failed on this request; see its log."),
-    ),
-    ErrorExample(
-        "The gateway is shutting down", errors.ShuttingDown("The gateway is shutting down.")
-    ),
+_GATEWAY_ERRORS = _examples(
+    {
+        "A defect of the gateway": errors.InternalError(
+            "The gateway failed on this request; see its log."
+        ),
+        "The gateway is shutting down": errors.ShuttingDown("The gateway is shutting down."),
+    }
 )
 
 PIPELINE_ERRORS = (*_CALLER_ERRORS, *_PROVIDER_ERRORS, *_GATEWAY_ERRORS)
