@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -105,6 +105,7 @@ WORDS = st.sampled_from(
 JOINED = st.builds("{}={}".format, st.sampled_from(FLAGS), WORDS)
 
 
+@example(["--port=٣"])
 @given(st.lists(WORDS | JOINED, max_size=5))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_typer_parses_the_same_arguments_alike(

@@ -42,8 +42,8 @@ class Option(Struct, frozen=True, kw_only=True):
 
     def parse(self, text: str) -> Any:
         """The value of an argument. Raises ValueError for one that is empty or out of range."""
-        if not text or text.startswith("-"):
-            raise ValueError(text)
+        if not text or text.startswith("-") or (self.type is int and not text.isascii()):
+            raise ValueError(text)  # int() reads any script's digits, Typer only ASCII ones
         value: Any = self.type(text)
         if isinstance(value, int) and not (self.low or 0) <= value <= (self.high or value):
             raise ValueError(text)
