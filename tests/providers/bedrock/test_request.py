@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from typing import Any
 
 import pytest
-from msgspec import Raw
 
 from headway.errors import RequestError
 from headway.providers.bedrock.parameters import adapt
@@ -15,36 +13,11 @@ from headway.providers.bedrock.request import encode_request
 from headway.providers.bedrock.signing import sign_request
 from headway.providers.wire_formats import BEDROCK
 from headway.types import ChatRequest, Target
+from support.bedrock_requests import CLAUDE, NOVA, SONNET, chat, raw, sent
 
 BASE_URL = BEDROCK.base_url or ""
 
-CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
-SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
-NOVA = "amazon.nova-lite-v1:0"
 CLAUDE_3_7 = "anthropic.claude-3-7-sonnet-20250219-v1:0"
-B64 = b64encode(b"bytes").decode()
-PNG = f"data:image/png;base64,{B64}"
-MARK = {"type": "ephemeral"}
-POINT = {"cachePoint": {"type": "default"}}
-
-
-def raw(value: Any) -> Raw:
-    return Raw(json.dumps(value).encode())
-
-
-def chat(model: str, messages: Any, **parameters: Any) -> ChatRequest:
-    return ChatRequest(
-        model=model,
-        messages=raw(messages),
-        parameters={name: raw(value) for name, value in parameters.items()},
-    )
-
-
-def sent(request: ChatRequest, **options: Any) -> Any:
-    """The body of the request, after ``adapt``."""
-    options = {"region": "us-east-1", **options}
-    target = Target(provider="bedrock", base_url=BASE_URL, options=options)
-    return json.loads(encode_request(adapt(request)[0], target).body)
 
 
 def plain_chat(model: str = NOVA, stream: bool = False) -> ChatRequest:
