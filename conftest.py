@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Generator
 from typing import Any, TypeVar
 
@@ -22,6 +23,13 @@ ABSENT_RECORDINGS = "recordings are absent"
 """How the reason begins, as tests/support/recordings.py gives it."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def pytest_configure() -> None:
+    """Let tests interrupt the processes that they start. A shell starts background jobs with SIGINT
+    ignored (POSIX, "Asynchronous Lists"), and every process below would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
