@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 OUTPUT = (
     "Hello! I am a virtual assistant here to help with any questions or tasks you may have. "
@@ -196,8 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
             "/api/engine/providers": list(MODELS),
             "/api/engine/models": self.play.models,
         }[path]
-        if query:
-            found = found[query.partition("=")[2]]
+        if provider := dict(parse_qsl(query)).get("provider"):
+            found = found[provider]
         self._answer(json.dumps(found).encode())
 
     def do_POST(self) -> None:

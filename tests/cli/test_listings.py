@@ -15,13 +15,50 @@ Run = Callable[..., Result]
 
 
 def test_models_in_a_pipe_are_lines_that_chat_takes(run: Run) -> None:
-    assert run("models").stdout == (
-        "openai/gpt-4o\tOpenAI\nopenai/gpt-4o-mini\tOpenAI\nlocal/smollm2-135m-instruct\tLocal\n"
-    )
+    assert run("models").stdout.splitlines() == [
+        "openai/gpt-4o\t\t\t\tOpenAI",
+        "openai/gpt-4o-mini\t\t\t\tOpenAI",
+        "local/smollm2-135m-instruct\t\t\t\tLocal",
+    ]
+
+
+def test_models_have_their_context_windows_and_prices(run: Run, gateway: FakeGateway) -> None:
+    known = {"context_window": 128000, "prices": {"input": 2.5, "output": 10.0}}
+    listed = {"context_window": None, "listed_prices": {"input": 0.00000015, "output": 0}}
+    details = {"gpt-4o": known, "gpt-4o-mini": listed}
+    gateway.models = {"openai": {**MODELS["openai"], "details": details}}
+    assert run("models").stdout.splitlines() == [
+        "openai/gpt-4o\t128000\t2.5\t10\tOpenAI",
+        "openai/gpt-4o-mini\t\t0.00000015\t0\tOpenAI",
+    ]
+
+
+def test_live_asks_for_the_providers_own_lists_and_says_which_failed(
+    run: Run, gateway: FakeGateway
+) -> None:
+    refused = {"message": "Incorrect API key provided", "type": "authentication_error"}
+    gateway.models = {"openai": {"name": "OpenAI", "models": [], "error": refused}}
+    result = run("models", "openai", "--live")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "openai: Incorrect API key provided\n"
+    assert gateway.requests[0].path == "/api/engine/models?provider=openai&live=1"
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [([], "--live asks the provider for its list"), (["--live"], "no provider lists a model")],
+)
+def test_an_empty_list_says_why(
+    options: list[str], reason: str, run: Run, gateway: FakeGateway
+) -> None:
+    gateway.models = {"local": {"name": "Local", "models": []}}
+    result = run("models", "local", *options)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert reason in result.stderr
 
 
 def test_models_of_one_provider(run: Run, gateway: FakeGateway) -> None:
-    assert run("models", "local").stdout == "local/smollm2-135m-instruct\tLocal\n"
+    assert run("models", "local").stdout == "local/smollm2-135m-instruct\t\t\t\tLocal\n"
     assert gateway.requests[0].path == "/api/engine/models?provider=local"
 
 
@@ -56,7 +93,7 @@ def test_a_terminal_gets_a_table(in_terminal: Callable[..., Any], gateway: FakeG
     output, code = in_terminal("models", NO_COLOR="1", TERM="dumb").rest()
     assert code == 0
     lines = [line.split() for line in output.splitlines() if line.strip()]
-    assert lines[0] == ["Model", "Provider"]
+    assert lines[0] == ["Model", "Context", "Input", "$/M", "Output", "$/M", "Provider"]
     assert lines[2:] == [["openai/gpt-4o", "Open␛[7mAI"], ["openai/[bold]m", "Open␛[7mAI"]]
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import headway
-from cli.fake_gateway import ID, METRICS, OUTPUT, FakeGateway, sample
+from cli.fake_gateway import ID, METRICS, OUTPUT, FakeGateway, chunk, sample
 from headway import ApiError, Client
-from headway.sdk import Health, ProviderModels, Unreachable
-from headway.sdk.client import split_model
+from headway.sdk import Health, Metrics, ProviderModels, Transformation, Unreachable
+from headway.sdk.reply import parse_chunk, parse_reply
+from headway.sdk.requests import split_model
 
 HELLO = "Hello! Who are you?"
 
@@ -44,7 +45,16 @@ def test_only_what_was_given_is_sent(gateway: FakeGateway, client: Client) -> No
 
 def test_everything_given_is_sent(gateway: FakeGateway, client: Client) -> None:
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
-    client.chat("p/m", messages, {"seed": 1}, provider_key="sk-1", session_id="s")
+    client.chat(
+        "p/m",
+        messages,
+        {"seed": 1},
+        provider_key="sk-1",
+        session_id="s",
+        base_url="https://example.com/v1",
+        retries=2,
+        strict=True,
+    )
     assert gateway.asked == {
         "model": "m",
         "chat_input": messages,
@@ -52,7 +62,43 @@ def test_everything_given_is_sent(gateway: FakeGateway, client: Client) -> None:
         "is_stream": False,
         "api_key": "sk-1",
         "session_id": "s",
+        "base_url": "https://example.com/v1",
+        "retries": 2,
+        "strict": True,
     }
+
+
+def test_an_option_that_does_not_exist_is_named(client: Client) -> None:
+    with pytest.raises(TypeError, match="chat\\(\\) has no option 'retry'; it has provider_key, "):
+        client.chat("p/m", "Hi", retry=2)  # type: ignore[call-overload]
+
+
+def test_what_the_gateway_changed_and_the_deployment_are_part_of_a_reply() -> None:
+    change = {"action": "dropped", "parameter": "seed", "reason": "unsupported by Cohere"}
+    more = {"deployment": "gpt-4o-2024-08-06", "transformations": [change]}
+    whole = json.loads(sample("p", {"model": "m", "chat_input": "Hi"})) | more
+    reply = parse_reply(json.dumps(whole).encode())
+    assert reply.deployment == "gpt-4o-2024-08-06"
+    assert reply.transformations == [Transformation("dropped", "seed", "unsupported by Cohere")]
+    last = parse_chunk(json.dumps(chunk(None) | more).encode())
+    assert (last.deployment, last.transformations) == (reply.deployment, reply.transformations)
+
+
+def test_a_repr_fits_on_a_screen(client: Client) -> None:
+    reply = client.chat("openai/m", HELLO)
+    assert repr(reply) == (
+        "ChatReply(model='openai/m', output='Hello! I am a virtual assistant here to help with any "
+        "questi...', input_tokens=6, output_tokens=26, cost_usd=6.1e-05, "
+        "latency_s=1.0556859970092773)"
+    )
+    assert repr(parse_chunk(json.dumps(chunk("Hi")).encode())) == (
+        "ChatChunk(model='p/m', output='Hi')"
+    )
+    assert repr(Metrics(input_tokens=1)) == "Metrics(input_tokens=1)"
+    assert repr(ProviderModels(name="P", models=["m"] * 900)) == (
+        "ProviderModels(name='P', models=<900 names>)"
+    )
+    assert repr(client) == f"Client({client.url!r})"
 
 
 def test_empty_parameters_are_sent_for_they_are_not_the_defaults(

@@ -18,7 +18,7 @@ from headway.cli.metrics_line import metrics_line
 from headway.cli.options import DEFAULT_URL, ApiKey, AsJson, Url, connect
 from headway.cli.prompt import read_parameters, read_prompt
 from headway.sdk import ChatChunk, ChatStream, Client
-from headway.sdk.client import split_model
+from headway.sdk.requests import split_model
 
 Message = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -9,23 +10,43 @@ import typer
 
 from headway.cli import terminal
 from headway.cli.options import DEFAULT_URL, ApiKey, AsJson, Url, connect
+from headway.sdk import ProviderModels
+from headway.sdk.reply import ModelDetails, Prices
+
+MODEL_COLUMNS = ("Model", "Context", "Input $/M", "Output $/M", "Provider")
+UNKNOWN_MODEL = ModelDetails()
 
 
 def models(
     provider: Annotated[
         str | None, typer.Argument(metavar="PROVIDER", help="Only the models of this provider.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the providers for their own lists, with their keys.")
+    ] = False,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
 ) -> None:
-    """List the models, by the names that `chat -m` takes."""
-    with connect(url, api_key) as client:
-        found = client.models(provider)
+    """List the models, by the names that `chat -m` takes.
+
+    With the context window in tokens, and prices in US dollars per million tokens; what is unknown
+    is empty.
+    """
+    with connect(url, api_key) as client, terminal.waiting("waiting for the lists"):
+        found = client.models(provider, live=live)
     if as_json:
         return terminal.write_json(msgspec.json.encode(found))
-    rows = [(f"{key}/{model}", one.name) for key, one in found.items() for model in one.models]
-    return terminal.write_rows(("Model", "Provider"), rows)
+    rows = [
+        (f"{key}/{model}", *_described(one.details.get(model, UNKNOWN_MODEL)), one.name)
+        for key, one in found.items()
+        for model in one.models
+    ]
+    if rows:
+        terminal.write_rows(MODEL_COLUMNS, rows)
+    for line in _explain(found, live=live):
+        terminal.note(line)
+    return None
 
 
 def providers(as_json: AsJson = False, url: Url = DEFAULT_URL, api_key: ApiKey = None) -> None:
@@ -40,3 +61,30 @@ def providers(as_json: AsJson = False, url: Url = DEFAULT_URL, api_key: ApiKey =
         for name in names
     ]
     return terminal.write_rows(("Provider", "Name", "Models"), rows)
+
+
+def _described(model: ModelDetails) -> tuple[str, str, str]:
+    prices = model.prices or model.listed_prices or Prices()
+    window = "" if model.context_window is None else str(model.context_window)
+    return window, _amount(prices.input), _amount(prices.output)
+
+
+def _amount(dollars: float | None) -> str:
+    return "" if dollars is None else f"{dollars:.10f}".rstrip("0").rstrip(".")
+
+
+def _explain(found: Mapping[str, ProviderModels], *, live: bool) -> list[str]:
+    """Why a list that was asked for is not there, and why a table is empty."""
+    lines = [
+        f"{key}: {one.error.get('message', 'its list could not be fetched')}"
+        for key, one in found.items()
+        if one.error is not None
+    ]
+    if lines or any(one.models for one in found.values()):
+        return lines
+    if live:
+        return ["no provider lists a model"]
+    return [
+        "no model is known here; any name that the provider has can be called, "
+        "and --live asks the provider for its list"
+    ]

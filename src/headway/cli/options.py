@@ -10,7 +10,7 @@ import typer
 from headway.cli.errors import usage_error
 from headway.cli.serve_options import CONFIG, Option
 from headway.sdk import Client
-from headway.sdk.client import DEFAULT_URL
+from headway.sdk.requests import DEFAULT_URL
 
 Url = Annotated[
     str, typer.Option(envvar="HEADWAY_URL", metavar="URL", help="The address of the gateway.")

@@ -5,7 +5,16 @@ Imports only the standard library and msgspec, so that scripts start quickly.
 
 from headway.sdk.client import Client
 from headway.sdk.errors import ApiError, Unreachable
-from headway.sdk.reply import ChatChunk, ChatReply, Health, Metrics, ProviderModels
+from headway.sdk.reply import (
+    ChatChunk,
+    ChatReply,
+    Health,
+    Metrics,
+    ModelDetails,
+    Prices,
+    ProviderModels,
+    Transformation,
+)
 from headway.sdk.stream import ChatStream
 
 __all__ = [
@@ -16,6 +25,9 @@ __all__ = [
     "Client",
     "Health",
     "Metrics",
+    "ModelDetails",
+    "Prices",
     "ProviderModels",
+    "Transformation",
     "Unreachable",
 ]

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar, overload
-from urllib.parse import quote
-
-import msgspec
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, Unpack, overload
 
 from headway.sdk.connections import ConnectionPool, PendingResponse
 from headway.sdk.errors import from_response
 from headway.sdk.reply import ChatReply, Health, ProviderModels, parse, parse_reply
+from headway.sdk.requests import (
+    DEFAULT_URL,
+    JSON,
+    NDJSON,
+    ChatInput,
+    ChatOptions,
+    chat_request,
+    models_path,
+)
 from headway.sdk.stream import ChatStream
 
-DEFAULT_URL = "http://127.0.0.1:8000"
-NDJSON = "application/x-ndjson"
-
 T = TypeVar("T")
-ChatInput = str | Sequence[Mapping[str, Any]]
-"""One user message as a string, or messages in OpenAI's chat format."""
 
 
 class Client:
@@ -46,8 +47,7 @@ class Client:
         parameters: Mapping[str, Any] | None = None,
         *,
         stream: Literal[False] = False,
-        provider_key: str | None = None,
-        session_id: str | None = None,
+        **options: Unpack[ChatOptions],
     ) -> ChatReply: ...
 
     @overload
@@ -58,8 +58,7 @@ class Client:
         parameters: Mapping[str, Any] | None = None,
         *,
         stream: Literal[True],
-        provider_key: str | None = None,
-        session_id: str | None = None,
+        **options: Unpack[ChatOptions],
     ) -> ChatStream: ...
 
     def chat(
@@ -69,36 +68,27 @@ class Client:
         parameters: Mapping[str, Any] | None = None,
         *,
         stream: bool = False,
-        provider_key: str | None = None,
-        session_id: str | None = None,
+        **options: Unpack[ChatOptions],
     ) -> ChatReply | ChatStream:
         """Call ``model``, named ``provider/model``; the model's own name may contain slashes.
 
-        ``parameters`` are OpenAI's; None leaves the gateway's defaults in effect. ``provider_key``
-        replaces the provider key in the gateway's configuration. Raises ValueError if ``model``
-        names no provider.
+        ``parameters`` are OpenAI's; None leaves the gateway's defaults in effect. Raises ValueError
+        if ``model`` names no provider, TypeError for an option that ChatOptions does not have.
         """
-        provider, name = split_model(model)
-        fields = {
-            "model": name,
-            "chat_input": chat_input,
-            "parameters": parameters,
-            "is_stream": stream,
-            "api_key": provider_key,
-            "session_id": session_id,
-        }
-        body = msgspec.json.encode({k: v for k, v in fields.items() if v is not None})
-        path = f"/api/engine/chat/{quote(provider, safe='')}"
+        path, body = chat_request(model, chat_input, parameters, stream, options)
         if stream:
             return ChatStream(self._open("POST", path, body, NDJSON))
         return parse_reply(self._call("POST", path, body))
 
-    def models(self, provider: str | None = None) -> dict[str, ProviderModels]:
-        """The models of all configured providers, or of one, by the provider's name."""
-        path = "/api/engine/models"
+    def models(
+        self, provider: str | None = None, *, live: bool = False
+    ) -> dict[str, ProviderModels]:
+        """The models of all providers, or of one, by the provider's name. ``live`` asks the
+        providers for their own lists, which takes some seconds and their keys."""
+        path = models_path(provider, live=live)
         if provider is None:
             return self._get(path, dict[str, ProviderModels])
-        return {provider: self._get(f"{path}?provider={quote(provider, safe='')}", ProviderModels)}
+        return {provider: self._get(path, ProviderModels)}
 
     def providers(self) -> list[str]:
         """The names of the configured providers."""
@@ -111,6 +101,9 @@ class Client:
         """Close the idle connections."""
         self._connections.close()
 
+    def __repr__(self) -> str:
+        return f"Client({self.url!r})"
+
     def __enter__(self) -> Client:
         return self
 
@@ -121,7 +114,7 @@ class Client:
         return parse(self._call("GET", path, None), type_)
 
     def _call(self, method: str, path: str, body: bytes | None) -> bytes:
-        return self._open(method, path, body, "application/json").read()
+        return self._open(method, path, body, JSON).read()
 
     def _open(self, method: str, path: str, body: bytes | None, accept: str) -> PendingResponse:
         pending = self._connections.open(method, path, body, accept)
@@ -129,11 +122,3 @@ class Client:
         if response.status != 200:
             raise from_response(response.status, response.headers, pending.read())
         return pending
-
-
-def split_model(model: str) -> tuple[str, str]:
-    """Split ``provider/model`` at its first slash. Raises ValueError if a part is missing."""
-    provider, slash, name = model.partition("/")
-    if not (provider and slash and name):
-        raise ValueError(f"model must be named provider/model, such as openai/gpt-4o: {model!r}")
-    return provider, name
