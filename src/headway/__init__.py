@@ -5,16 +5,17 @@
 
 __version__ = "0.1.0"
 
-__all__ = ["ApiError", "Client", "__version__"]
+__all__ = ["ApiError", "AsyncClient", "Client", "__version__"]
 
 TYPE_CHECKING = False  # type checkers assume True; avoids importing typing
 if TYPE_CHECKING:
     from headway.sdk import ApiError as ApiError
+    from headway.sdk import AsyncClient as AsyncClient
     from headway.sdk import Client as Client
 
 
 def __getattr__(name: str) -> object:
-    if name in ("ApiError", "Client"):
+    if name in ("ApiError", "AsyncClient", "Client"):
         from headway import sdk
 
         return getattr(sdk, name)

@@ -10,11 +10,10 @@ import select
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
-from urllib.parse import SplitResult, urlsplit
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 
-from headway import __version__
-from headway.sdk.errors import ApiError, Unreachable
+from headway.sdk.endpoint import Endpoint
+from headway.sdk.errors import ApiError, Unreachable, reason
 
 CONNECT_TIMEOUT_S = 10.0
 MAX_IDLE = 8
@@ -55,26 +54,21 @@ class PendingResponse:
 
 
 class ConnectionPool:
-    """``url`` is ``http(s)://host[:port][/prefix]`` or ``host:port``. Raises ValueError."""
+    """Connections that threads share. Raises ValueError for an invalid URL or key."""
 
     def __init__(self, url: str, api_key: str | None, timeout_s: float) -> None:
-        self._parts = _parse_url(url)
-        self.url = self._parts.geturl()
+        self._endpoint = Endpoint(url, api_key)
+        self.url = self._endpoint.url
         self._timeout_s = timeout_s
-        self._headers = {"User-Agent": f"headway/{__version__}", "Accept-Encoding": "identity"}
-        if api_key:
-            self._headers["Authorization"] = f"Bearer {_check_key(api_key)}"
         self._idle: deque[HTTPConnection] = deque()
 
     def open(self, method: str, path: str, body: bytes | None, accept: str) -> PendingResponse:
         """Send a request and read the status and headers of its response."""
         connection = self._take()
-        headers = {**self._headers, "Accept": accept}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        headers = self._endpoint.headers(body, accept)
         try:
             with as_api_errors():
-                connection.request(method, self._parts.path + path, body=body, headers=headers)
+                connection.request(method, self._endpoint.prefix + path, body=body, headers=headers)
                 return PendingResponse(connection, connection.getresponse(), self._idle)
         except BaseException:
             connection.close()
@@ -95,15 +89,14 @@ class ConnectionPool:
             connection.close()
 
     def _connect(self) -> HTTPConnection:
-        factory = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        connection = factory(
-            self._parts.hostname or "", self._parts.port, timeout=CONNECT_TIMEOUT_S
-        )
+        endpoint = self._endpoint
+        factory = HTTPSConnection if endpoint.is_tls else HTTPConnection
+        connection = factory(endpoint.host, endpoint.port, timeout=CONNECT_TIMEOUT_S)
         try:
             connection.connect()
         except (OSError, UnicodeError) as error:  # UnicodeError: an invalid IDNA host name
             connection.close()
-            raise Unreachable(self.url, _reason(error)) from error
+            raise Unreachable(self.url, reason(error)) from error
         connection.sock.settimeout(self._timeout_s)
         return connection
 
@@ -119,7 +112,7 @@ def as_api_errors() -> Iterator[None]:
         ) from error
     except (OSError, HTTPException) as error:
         raise ApiError(
-            f"the connection to the gateway failed: {_reason(error)}", type="connection_error"
+            f"the connection to the gateway failed: {reason(error)}", type="connection_error"
         ) from error
 
 
@@ -129,28 +122,3 @@ def _is_stale(connection: HTTPConnection) -> bool:
     with suppress(OSError, ValueError):
         return bool(select.select([connection.sock], [], [], 0)[0])
     return True
-
-
-def _parse_url(url: str) -> SplitResult:
-    parts = urlsplit((url if "://" in url else f"http://{url}").strip().rstrip("/"))
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-        raise ValueError(
-            f"not the URL of a gateway: {url!r} (expected for example http://127.0.0.1:8000)"
-        )
-    if parts.username or parts.password:
-        raise ValueError("the gateway key belongs in api_key, not in the URL")
-    parts.port  # noqa: B018  raises ValueError for an invalid port
-    return parts
-
-
-def _check_key(api_key: str) -> str:
-    key = api_key.strip()
-    if not key.isascii() or not key.isprintable():
-        raise ValueError("the gateway key contains characters that are not printable ASCII")
-    return key
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, IncompleteRead):
-        return "the response was truncated"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.message import Message
+from http.client import IncompleteRead
 from typing import Any
 
 import msgspec
@@ -46,6 +47,13 @@ class Unreachable(ApiError):  # noqa: N818  named like the errors of the gateway
         super().__init__(f"no gateway answers at {url} ({reason})", type="connection_error")
         self.url = url
         self.reason = reason
+
+
+def reason(error: Exception) -> str:
+    """Why the connection failed, in one phrase."""
+    if isinstance(error, IncompleteRead | EOFError):
+        return "the response was truncated"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 class _Error(msgspec.Struct, frozen=True):

@@ -35,7 +35,7 @@ class ChatStream:
             raise StopIteration
         try:
             line = next(self._lines, None)
-            chunk = self._end() if line is None else _parse(line)
+            chunk = self._end() if line is None else parse_line(line)
         except BaseException:  # StopIteration too: the stream was released already
             self.close()
             raise
@@ -64,7 +64,8 @@ class ChatStream:
         raise StopIteration
 
 
-def _parse(line: bytes) -> ChatChunk:
+def parse_line(line: bytes) -> ChatChunk:
+    """An object of a stream. Raises ApiError if it is an error."""
     if error := from_event(line):
         raise error
     return parse_chunk(line)
