@@ -27,7 +27,7 @@ def test_the_command_line_works_with_a_real_gateway(tmp_path: Path) -> None:
     assert (streamed.exit_code, streamed.stdout) == (0, "Hello! Who are you?\n")
     assert streamed.stderr.startswith("echo/echo · ")
     assert len(json.loads(whole.stdout)["context"]) == 3
-    assert "echo/echo\tEcho\n" in models.stdout
+    assert "echo/echo\t\t\t\tEcho\n" in models.stdout
     assert {line.split("\t")[0] for line in providers.stdout.splitlines()} >= {"echo", "local"}
     assert unknown.exit_code == wrong.exit_code == 1
     assert "HTTP 404 · not_found_error" in unknown.stderr
