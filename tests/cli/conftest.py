@@ -58,8 +58,8 @@ class Terminal:
     master: int
     seen: bytes = b""
 
-    def until(self, text: str, seconds: float = 20) -> str:
-        while text.encode() not in self.seen:
+    def until(self, text: str, seconds: float = 20, *, times: int = 1) -> str:
+        while self.seen.count(text.encode()) < times:
             assert self._more(seconds), f"no {text!r} in {self.seen!r}"
         return self.seen.decode()
 
@@ -67,6 +67,9 @@ class Terminal:
         while self._more(20):
             pass
         return self.seen.decode().replace("\r\n", "\n"), self.process.wait(20)
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
 
     def interrupt(self) -> None:
         self.process.send_signal(signal.SIGINT)

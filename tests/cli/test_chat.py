@@ -374,8 +374,8 @@ def test_no_color_is_respected(in_terminal: Callable[..., Any]) -> None:
     assert "\x1b[1;31m" not in output
 
 
-def test_a_terminal_without_a_prompt_is_not_waited_on(in_terminal: Callable[..., Any]) -> None:
-    output, code = in_terminal("chat").rest()
+def test_json_without_a_prompt_is_refused_on_a_terminal(in_terminal: Callable[..., Any]) -> None:
+    output, code = in_terminal("chat", "--json").rest()
     assert code == 2
     assert "there is no prompt" in output
 

@@ -1,4 +1,5 @@
-"""``headway chat``: send one prompt, stream the reply, print one line of metrics."""
+"""``headway chat``: send one prompt, stream the reply, print one line of metrics. Without a prompt
+on a terminal, a conversation (`chat_session`)."""
 
 from __future__ import annotations
 
@@ -11,12 +12,13 @@ import typer
 from msgspec import Struct
 
 from headway.cli import conversations, terminal
+from headway.cli.chat_session import ChatSession, line_history, with_system
 from headway.cli.conversations import Conversation, Conversations, UnreadableConversation
 from headway.cli.errors import usage_error
 from headway.cli.first_call import DEFAULT_MODEL
 from headway.cli.metrics_line import metrics_line
 from headway.cli.options import DEFAULT_URL, ApiKey, AsJson, Url, connect
-from headway.cli.prompt import read_parameters, read_prompt
+from headway.cli.prompt import is_interactive, read_parameters, read_prompt
 from headway.sdk import ChatChunk, ChatStream, Client
 from headway.sdk.requests import split_model
 
@@ -34,7 +36,8 @@ def chat(
         str | None,
         typer.Argument(
             metavar="PROMPT",
-            help="The prompt; - reads it from stdin. Piped input is appended to it.",
+            help="The prompt; - reads it from stdin. Piped input is appended to it. "
+            "Without it, on a terminal: a conversation.",
             show_default=False,
         ),
     ] = None,
@@ -73,7 +76,8 @@ def chat(
 ) -> None:
     """Call a model, and print its reply and metrics.
 
-    The reply streams to stdout as it arrives; one line of metrics follows on stderr.
+    The reply streams to stdout as it arrives; one line of metrics follows on stderr. Without a
+    prompt, on a terminal, it is a conversation; /help lists its commands.
     """
     saved = Conversations(conversations.folder(os.environ))
     path, last = _last(saved) if continue_last else (None, None)
@@ -83,6 +87,9 @@ def chat(
     _check_model(model)
     parameters = read_parameters(param or ())
     history = _history(last, system)
+    if prompt is None and is_interactive() and terminal.is_terminal() and not as_json:
+        save_as = _Saver(saved, path) if save else None
+        return _converse(connect(url, api_key), model, history, parameters, save_as)
     question = read_prompt(prompt)
     messages = [*history, {"role": "user", "content": question}]
     with connect(url, api_key) as client:
@@ -90,7 +97,42 @@ def chat(
         reply = ask(client, model, messages if history else question, parameters)
     if save and reply.output and reply.finish_reason not in ("tool_calls", "function_call"):
         message = {"role": "assistant", "content": reply.output}
-        _save(saved, Conversation(model, [*messages, message]), path)
+        _Saver(saved, path)(model, [*messages, message])
+    return None
+
+
+def _converse(
+    client: Client,
+    model: str,
+    history: list[Message],
+    parameters: Message | None,
+    save: _Saver | None,
+) -> None:
+    def ask(model: str, messages: list[Message]) -> str:
+        return _print_stream(client, model, messages, parameters, is_stoppable=True).output
+
+    path = conversations.history_file(os.environ) if save else None
+    with client, line_history(path):
+        ChatSession(model, history, ask, save or _keep_nothing).run()
+
+
+def _keep_nothing(model: str, messages: list[Message]) -> None:
+    """For --no-save."""
+
+
+class _Saver:
+    """Saves one conversation, always to the same file."""
+
+    def __init__(self, saved: Conversations, path: Path | None) -> None:
+        self._saved = saved
+        self._path = path
+
+    def __call__(self, model: str, messages: list[Message]) -> None:
+        """A conversation that cannot be saved is reported, but the command does not fail."""
+        try:
+            self._path = self._saved.save(Conversation(model, messages), self._path)
+        except OSError as error:
+            terminal.note(f"the conversation was not saved: {error}")
 
 
 def _last(saved: Conversations) -> tuple[Path, Conversation]:
@@ -113,10 +155,7 @@ def _check_model(model: str) -> None:
 def _history(last: Conversation | None, system: str | None) -> list[Message]:
     """The earlier messages; a given system message replaces an earlier one."""
     messages = list(last.messages) if last else []
-    if system is None:
-        return messages
-    rest = [message for message in messages if message.get("role") != "system"]
-    return [{"role": "system", "content": system}, *rest]
+    return messages if system is None else with_system(messages, system)
 
 
 def _print_json(
@@ -129,43 +168,50 @@ def _print_json(
 
 
 def _print_stream(
-    client: Client, model: str, chat_input: str | Sequence[Message], parameters: Message | None
+    client: Client,
+    model: str,
+    chat_input: str | Sequence[Message],
+    parameters: Message | None,
+    *,
+    is_stoppable: bool = False,
 ) -> Reply:
-    with (
-        terminal.waiting(f"waiting for {model}") as stop_waiting,
-        client.chat(model, chat_input, parameters, stream=True) as stream,
-    ):
-        last = _print_chunks(stream, stop_waiting)
+    """With ``is_stoppable`` Ctrl-C ends the answer, which also cancels it at the provider, and the
+    part that arrived is returned."""
+    printed: list[str] = []
+    try:
+        with (
+            terminal.waiting(f"waiting for {model}") as stop_waiting,
+            client.chat(model, chat_input, parameters, stream=True) as stream,
+        ):
+            last = _print_chunks(stream, stop_waiting, printed)
+    except KeyboardInterrupt:
+        if not is_stoppable:
+            raise
+        terminal.note("stopped")
+        return Reply("".join(printed), None)
     finish = _finish_reason(last.choices)
     if last.metrics:
         terminal.note(metrics_line(model, last.metrics, finish))
     return Reply(last.chat_output or "", finish)
 
 
-def _print_chunks(stream: ChatStream, stop_waiting: Callable[[], None]) -> ChatChunk:
-    """Print text as it arrives; without any (a tool call), the whole output at the end. Returns
-    the last chunk. Also ends the line when the stream breaks off."""
-    printed = ""
+def _print_chunks(
+    stream: ChatStream, stop_waiting: Callable[[], None], printed: list[str]
+) -> ChatChunk:
+    """Print text as it arrives and append it to ``printed``; without any (a tool call), the whole
+    output at the end. Returns the last chunk. Also ends the line when the stream breaks off."""
     try:
         for chunk in stream:
             text = chunk.text or ("" if printed else chunk.chat_output)
             if text:
                 stop_waiting()
-                printed = text  # before writing, because Ctrl-C may interrupt it
+                printed.append(text)  # before writing, because Ctrl-C may interrupt it
                 terminal.write(text)
     finally:
-        if printed and not printed.endswith("\n"):
+        if printed and not printed[-1].endswith("\n"):
             terminal.write("\n")
     return chunk
 
 
 def _finish_reason(choices: Sequence[Message]) -> str | None:
     return choices[0].get("finish_reason") if choices else None
-
-
-def _save(saved: Conversations, conversation: Conversation, path: Path | None) -> None:
-    """A conversation that cannot be saved is reported, but the command does not fail."""
-    try:
-        saved.save(conversation, path)
-    except OSError as error:
-        terminal.note(f"the conversation was not saved: {error}")

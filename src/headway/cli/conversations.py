@@ -53,9 +53,18 @@ class Conversations:
 
 def folder(environ: Mapping[str, str]) -> Path:
     """The folder by the XDG Base Directory Specification, which ignores a relative path."""
+    return _state(environ) / "chats"
+
+
+def history_file(environ: Mapping[str, str]) -> Path:
+    """The lines typed in conversations."""
+    return _state(environ) / "chat_history"
+
+
+def _state(environ: Mapping[str, str]) -> Path:
     base = environ.get("XDG_STATE_HOME", "")
     state = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state"
-    return state / "headway" / "chats"
+    return state / "headway"
 
 
 def _read(path: Path) -> Conversation:

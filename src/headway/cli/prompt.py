@@ -17,7 +17,7 @@ def read_prompt(argument: str | None) -> str:
     """The argument, stdin, or both with stdin last, as in `headway chat "Summarise:" < notes`.
 
     A terminal is read only for ``-``: otherwise the command would wait for typed input."""
-    wants_stdin = argument == STDIN or not _is_interactive()
+    wants_stdin = argument == STDIN or not is_interactive()
     given = "" if argument in (None, STDIN) else _valid(argument or "")
     parts = (given.strip(), _stdin().strip() if wants_stdin else "")
     prompt = "\n\n".join(part for part in parts if part)
@@ -44,7 +44,8 @@ def _pair(text: str) -> tuple[str, Any]:
         return key, _valid(value)
 
 
-def _is_interactive() -> bool:
+def is_interactive() -> bool:
+    """Whether a person types at stdin."""
     return sys.stdin is None or sys.stdin.isatty()
 
 

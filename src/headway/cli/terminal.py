@@ -64,6 +64,12 @@ def write_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     return None
 
 
+def end_line() -> None:
+    """End the line on which the user typed, or interrupted."""
+    sys.stderr.write("\n")
+    sys.stderr.flush()
+
+
 def note(text: str) -> None:
     """Write a dim line to stderr, such as the metrics, wrapped between words."""
     _write_stderr((text, "dim"), by_word=True)
