@@ -252,17 +252,34 @@ def test_a_wrong_query_is_an_error_with_an_id() -> None:
 GUARDED = [
     ("/health", False),
     ("/v1/models", True),
-    ("/docs", True),
+    ("/", False),
+    ("/docs", False),
+    ("/docs/assets/page.js", False),
+    ("/openapi.json", False),
+    ("/docs2", True),
+    ("/nowhere", True),
     ("/api/engine/providers", True),
 ]
 
 
 @pytest.mark.parametrize(("path", "wants"), GUARDED)
-def test_every_route_but_health_requires_the_key(path: str, wants: bool) -> None:
+def test_every_route_but_health_and_the_documentation_requires_the_key(
+    path: str, wants: bool
+) -> None:
     pipe = Pipe(keys=("gw-right-key",))
     assert run(scope(path, "GET"), pipe=pipe).status == (401 if wants else 200)
     allowed = run(scope(path, "GET", authorization="Bearer gw-right-key"), pipe=pipe)
     assert allowed.status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_root_says_what_this_is_and_where_to_go(method: str) -> None:
+    client = run(scope("/", method))
+    assert client.status == 200
+    assert client.headers[b"content-type"] == b"text/plain; charset=utf-8"
+    for route in (b"Headway", b"/docs", b"/v1", b"/api/engine/chat/"):
+        assert route in client.body
+    assert run(scope("/", "POST")).status == 405
 
 
 def test_every_other_path_goes_to_the_documentation() -> None:

@@ -11,8 +11,9 @@ from headway.config import Config
 from headway.errors import ShuttingDown
 from headway.pipeline.gateway import Gateway
 from headway.ports import Launcher
-from headway.server import asgi, composition
+from headway.server import asgi, composition, routes
 from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
+from headway.server.example_model import find_example_model
 from headway.server.http import cors
 from headway.server.transports import Transports
 from headway.token_counter.counter import TokenCounter
@@ -134,11 +135,13 @@ class App:
 
     async def _respond_with_documentation(self, scope: Scope, receive: Receive, send: Send) -> None:
         """FastAPI takes long to import: in a thread, and only when a client asks for it."""
-        if not scope["path"].startswith(("/docs", "/openapi.json")):
+        if not routes.is_documentation(scope["path"]):
             await asgi.not_found(scope, receive, send)
         if self._documentation is None:
             loop = asyncio.get_running_loop()
-            self._documentation = await loop.run_in_executor(None, _build_documentation)
+            self._documentation = await loop.run_in_executor(
+                None, _build_documentation, lambda: find_example_model(self.gateway.snapshot)
+            )
         await self._documentation(scope, receive, send)
 
     def _schedule_keep_alive(self) -> None:
@@ -153,10 +156,12 @@ class App:
             call.keep_alive(now, self.config.server.stream_comment)
 
 
-def _build_documentation() -> AsgiApplication:
+def _build_documentation(
+    example_model: Callable[[], tuple[str, str] | None],
+) -> AsgiApplication:
     from headway.server.openapi.docs import build
 
-    return build(__version__)
+    return build(__version__, example_model)
 
 
 async def _respond_to_preflight(allowed: list[tuple[bytes, bytes]], send: Send) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import parse_qsl
 
+from headway import __version__
 from headway.dialects.base import JSON, ClientRequest, Dialect, encode_error
 from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.call import GatewayCall
@@ -19,6 +20,18 @@ from headway.server.api import info_routes
 from headway.server.asgi_sink import AsgiSink
 from headway.server.asgi_types import AsgiApplication, Message, Receive, Scope, Send
 from headway.types import Headers
+
+TEXT = b"text/plain; charset=utf-8"
+INDEX = f"""\
+This is Headway {__version__}, an LLM gateway that measures every token.
+
+/docs                            the API, with a form for each route
+/openapi.json                    the same for tools
+/health                          whether it runs
+/v1                              the base URL for OpenAI's clients
+/api/engine/models               what can be called here
+POST /api/engine/chat/PROVIDER   a chat call with its cost, latency and tokens
+""".encode()
 
 
 class ClientDisconnected(Exception):  # noqa: N818 - an event, not an error
@@ -42,8 +55,12 @@ class AsgiRoutes:
                 await self._respond_from_pipeline(found, scope, receive, send)
             elif scope["path"] in info_routes.ROUTES:
                 await self._respond_with_info(scope, send)
+            elif scope["path"] == "/":
+                _check_method(scope, "GET", "HEAD")
+                await _send_response(send, 200, [(b"content-type", TEXT)], INDEX)
             else:
-                authorize(scope["headers"], self._gateway.snapshot.keys)
+                if not routes.is_documentation(scope["path"]):
+                    authorize(scope["headers"], self._gateway.snapshot.keys)
                 await self._documentation(scope, receive, send)
         except ClientDisconnected:
             return

@@ -18,6 +18,15 @@ ENGINE: Dialect = Engine()
 RAW = {path.encode(): (dialect, "") for path, dialect in EXACT.items()}
 
 
+DOCUMENTATION = ("/docs", "/openapi.json")
+
+
+def is_documentation(path: str) -> bool:
+    """Whether the path is one of the documentation, which is the same on every server: a browser
+    can send no key before it has the page that asks for one."""
+    return path in DOCUMENTATION or path.startswith("/docs/")
+
+
 def find_raw(url: bytes) -> tuple[Dialect, str] | None:
     """``find`` for a request target as it was sent, with its query."""
     found = RAW.get(url)

@@ -21,6 +21,7 @@ from headway.metering import metrics
 from headway.server import routes
 from headway.server.api import info_routes
 from headway.server.openapi.docs import ASSETS, build
+from headway.server.openapi.document import with_example_model
 from headway.server.openapi.reference import markdown
 from headway.server.openapi.schemas import base, chat, models, openai
 from headway.server.openapi.schemas import engine as engine_schemas
@@ -329,12 +330,29 @@ def test_an_unknown_path_or_method_gets_an_error_in_the_usual_shape(
     assert fits(base.ErrorReply, json.loads(reply.body))
 
 
-@pytest.mark.parametrize(
-    ("path", "takes"), [("/docs", "GET"), ("/docs/assets/page.css", "GET, HEAD")]
-)
-def test_a_wrong_method_gets_the_allowed_ones(path: str, takes: str) -> None:
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/docs/assets/page.css"])
+def test_a_wrong_method_gets_the_allowed_ones(path: str) -> None:
     reply = get(path, "POST")
-    assert (reply.status, reply.headers["allow"]) == (405, takes)
+    assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/docs/assets/page.css"])
+def test_head_has_the_headers_of_get(path: str) -> None:
+    reply = get(path, "HEAD")
+    assert (reply.status, reply.headers) == (200, get(path).headers)
+
+
+def test_the_first_examples_call_a_model_that_works_on_this_server() -> None:
+    paths = with_example_model(DOCUMENT, "own", "m/1")["paths"]
+    engine = paths["/api/engine/chat/{provider}"]["post"]
+    first, *rest = engine["requestBody"]["content"]["application/json"]["examples"].values()
+    assert first["value"] == {"model": "m/1", "chat_input": "Hello! Who are you?"}
+    assert engine["parameters"][0]["example"] == "own"
+    published = DOCUMENT["paths"]["/api/engine/chat/{provider}"]["post"]
+    examples = published["requestBody"]["content"]["application/json"]["examples"]
+    assert rest == list(examples.values())
+    chat = paths["/v1/chat/completions"]["post"]["requestBody"]["content"]["application/json"]
+    assert next(iter(chat["examples"].values()))["value"]["model"] == "own/m/1"
 
 
 def test_the_vendored_files_have_the_reviewed_checksums() -> None:

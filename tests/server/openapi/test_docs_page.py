@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,16 @@ def test_a_route_can_be_tried_from_the_page(page: Page) -> None:
     assert reply["metrics"]["latency_s"] > 0
 
 
+def test_the_first_form_is_filled_in_with_a_model_of_this_server(page: Page) -> None:
+    form = f"{FORMS}[0].shadowRoot"
+    assert page.evaluate(f"{form}.querySelector('[data-pname=provider]').value") in (
+        "echo",
+        "local",
+    )
+    asked = json.loads(page.evaluate(f"{form}.querySelector('textarea').value"))
+    assert asked["chat_input"]
+
+
 def test_the_page_loads_nothing_from_other_hosts_without_complaints(
     page: Page, gateway: Gateway
 ) -> None:
@@ -86,6 +97,35 @@ def test_the_page_loads_nothing_from_other_hosts_without_complaints(
     assert f"{gateway.base_url}/api/engine/chat/echo" in loaded
     assert [url for url in loaded if not url.startswith(f"{gateway.base_url}/")] == []
     assert page.complaints == []
+
+
+def test_a_server_with_keys_has_a_page_that_asks_for_one(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on PATH")
+    config = {"server": {"api_keys": ["gw-secret-key"]}, "providers": {"echo": {"kind": "echo"}}}
+    server = Gateway.start(tmp_path, config)
+    try:
+        with browse(CHROMIUM, tmp_path_factory.mktemp("profile")) as tab:
+            tab.open(f"{server.base_url}/docs")
+            tab.until(f"{SHOWN} === {len(ROUTES)}")
+            tab.until("document.querySelector('#key')?.hidden === false")
+            for key in ("wrong", "gw-secret-key"):
+                tab.evaluate(
+                    f"document.querySelector('#key input').value = '{key}';"
+                    "document.querySelector('#key button').click()"
+                )
+                tab.until(
+                    "document.querySelector('#key output').value.includes('refused')"
+                    if key == "wrong"
+                    else "document.querySelector('#key').hidden"
+                )
+            tab.evaluate(f"{FORMS}[1].shadowRoot.querySelector('[part~=btn-try]').click()")
+            said = tab.until(f"{FORMS}[1].responseText.includes('echo') && {FORMS}[1].responseText")
+            assert "echo" in json.loads(said)
+    finally:
+        server.stop()
 
 
 def test_a_request_to_another_host_would_be_blocked_and_reported(page: Page) -> None:

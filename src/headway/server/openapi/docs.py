@@ -6,11 +6,13 @@ to this server only. FastAPI's own pages, which load files from a CDN, are off.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -18,14 +20,15 @@ from headway.dialects.base import encode_error
 from headway.errors import HeadwayError, NotAllowed, NotFound
 from headway.server.asgi import with_headers
 from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
-from headway.server.openapi.document import document
+from headway.server.openapi.document import document, with_example_model
 
+METHODS = ["GET", "HEAD"]
 ASSETS = Path(__file__).with_name("assets")
 DESCRIPTION = """\
 An LLM gateway that measures every token: cost, latency and time to first token in every answer.
 
-If the server has keys of its own, every route but `/health` requires one, as \
-`Authorization: Bearer KEY` or as `x-api-key: KEY`. Errors have one shape on all routes. \
+If the server has keys of its own, every route but `/`, `/health` and the documentation requires \
+one, as `Authorization: Bearer KEY` or as `x-api-key: KEY`. Errors have one shape on all routes. \
 This page is made from [openapi.json](openapi.json)."""
 
 POLICY = "; ".join(
@@ -65,8 +68,15 @@ class DocumentationApp(FastAPI):
         return self.openapi_schema
 
 
-def build(version: str) -> FastAPI:
-    """The application for these routes. ``version`` is Headway's, for the document."""
+def _no_example_model() -> None:
+    """For the page in the repository, which has the published sample first."""
+
+
+def build(
+    version: str, example_model: Callable[[], tuple[str, str] | None] = _no_example_model
+) -> FastAPI:
+    """The application for these routes. ``version`` is Headway's, for the document;
+    ``example_model`` returns the provider and model that the first examples call."""
     app = DocumentationApp(
         title="Headway",
         version=version,
@@ -76,11 +86,13 @@ def build(version: str) -> FastAPI:
         openapi_url=None,
     )
 
-    def describe() -> dict[str, Any]:
-        return app.openapi()
+    async def describe() -> dict[str, Any]:
+        model = example_model()  # in the event loop, to which upstreams belong
+        described = await run_in_threadpool(app.openapi)
+        return described if model is None else with_example_model(described, *model)
 
-    app.add_api_route("/docs", _page, include_in_schema=False)
-    app.add_api_route("/openapi.json", describe, include_in_schema=False)
+    app.add_api_route("/docs", _page, methods=METHODS, include_in_schema=False)
+    app.add_api_route("/openapi.json", describe, methods=METHODS, include_in_schema=False)
     app.mount("/docs/assets", StaticFiles(directory=ASSETS))
     app.add_exception_handler(NotFound.status, _not_found)
     app.add_exception_handler(NotAllowed.status, _not_allowed)
@@ -97,10 +109,8 @@ def _not_found(request: Request, error: Exception) -> Response:
 
 
 def _not_allowed(request: Request, error: Exception) -> Response:
-    """Starlette names the methods of its routes, but not of its static files."""
     refusal = _refuse(NotAllowed(f"{request.url.path} takes GET, not {request.method}."))
-    known = getattr(error, "headers", None) or {}
-    refusal.headers["allow"] = known.get("Allow", "GET, HEAD")
+    refusal.headers["allow"] = ", ".join(METHODS)
     return refusal
 
 

@@ -3,6 +3,7 @@ FastAPI's document of its own routes."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from itertools import groupby
@@ -17,7 +18,7 @@ from pydantic.json_schema import (
 )
 
 from headway.server.openapi.error_examples import ErrorExample
-from headway.server.openapi.examples.base import Example
+from headway.server.openapi.examples.base import HELLO, Example
 from headway.server.openapi.operation import Body, Operation, Parameter
 from headway.server.openapi.operations import OPERATIONS, REQUEST_ID, SECURITY_SCHEMES, TAGS
 from headway.server.openapi.schemas.base import ErrorReply
@@ -34,6 +35,8 @@ _NO_KEY: dict[str, list[str]] = {}
 Requirement Object: an empty object makes security optional."""
 
 
+ENGINE_CHAT = "/api/engine/chat/{provider}"
+OPENAI_CHAT = "/v1/chat/completions"
 _SCALARS = ("string", "integer", "number", "boolean")
 
 
@@ -68,6 +71,27 @@ def document(served: Mapping[str, Any]) -> dict[str, Any]:
             "securitySchemes": {**SECURITY_SCHEMES, **components.get("securitySchemes", {})},
         },
     }
+
+
+def with_example_model(described: Mapping[str, Any], provider: str, model: str) -> dict[str, Any]:
+    """A copy of the document in which the first example of each chat route calls this model, so
+    that the first form that a reader sends works on this server."""
+    changed = copy.deepcopy(dict(described))
+    for path, value in (
+        (ENGINE_CHAT, {"model": model, "chat_input": HELLO}),
+        (
+            OPENAI_CHAT,
+            {"model": f"{provider}/{model}", "messages": [{"role": "user", "content": HELLO}]},
+        ),
+    ):
+        operation = changed["paths"][path]["post"]
+        body = operation["requestBody"]["content"]["application/json"]
+        first = Example(f"A call to {provider}/{model}", value)
+        body["examples"] = {**_examples((first,)), **body["examples"]}
+        for parameter in operation.get("parameters", ()):
+            if parameter["name"] == "provider":
+                parameter["example"] = provider
+    return changed
 
 
 def _definitions() -> dict[str, Any]:

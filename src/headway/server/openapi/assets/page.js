@@ -37,3 +37,28 @@ function dress() {
 
 dark.addEventListener("change", dress);
 dress();
+
+// A server with keys of its own refuses the forms below without one. The key stays in this page's
+// memory.
+const form = document.querySelector("#key");
+const input = form.querySelector("input");
+
+async function accepts(headers) {
+  return (await fetch("api/engine/providers", { headers })).status !== 401;
+}
+
+async function useKey(event) {
+  event.preventDefault();
+  const key = input.value.trim();
+  const said = form.querySelector("output");
+  if (!(await accepts({ "x-api-key": key }).catch(() => false))) {
+    said.value = "The server refused this key.";
+    return;
+  }
+  document.querySelector("rapi-doc").setApiKey("x-api-key", key);
+  said.value = "";
+  form.hidden = true;
+}
+
+form.addEventListener("submit", useKey);
+form.hidden = await accepts({}).catch(() => true);
