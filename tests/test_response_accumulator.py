@@ -169,6 +169,54 @@ def test_a_response_without_events_is_not_finished() -> None:
     assert answer.done
 
 
+@pytest.mark.parametrize(
+    ("events", "reason"),
+    [
+        ([Text("a")], "stop"),
+        ([Text("a"), ToolStarted(0, "id", "f")], "tool_calls"),
+        ([ToolStarted(0, "", "f", legacy=True)], "function_call"),
+    ],
+)
+@pytest.mark.parametrize("end", [StreamEnd(), Finished(None)])
+def test_the_reason_of_an_end_without_one_is_inferred_and_told(
+    events: list[Event], reason: str, end: Event
+) -> None:
+    answer = fold(*events, end)
+    assert (answer.is_finished, answer.finish_reason, answer.inferred) == (True, reason, {0})
+    told = f"emulated finish_reason: {reason}, because the provider gave none"
+    assert [str(each) for each in answer.transformations] == [told]
+
+
+def test_each_choice_without_a_reason_gets_one_at_the_end_mark() -> None:
+    answer = fold(Text("a"), Finished("length"), ToolStarted(0, "id", "f", 1), Text("b", 2))
+    answer.add([StreamEnd()])
+    reasons = [answer.choices[index].finish_reason for index in (0, 1, 2)]
+    assert reasons == ["length", "tool_calls", "stop"]
+    assert answer.inferred == {1, 2}
+    assert "tool_calls, stop, because" in str(answer.transformations[0])
+
+
+def test_a_given_reason_is_not_told() -> None:
+    assert fold(Text("a"), Finished("stop"), StreamEnd()).transformations == ()
+
+
+@pytest.mark.parametrize(
+    ("reasons", "kept"),
+    [
+        (["stop", "length"], "length"),
+        (["length", "stop"], "length"),
+        (["tool_calls", None], "tool_calls"),
+        ([None, "length"], "length"),
+        (["length", "content_filter"], "content_filter"),
+    ],
+)
+def test_the_last_reason_that_is_more_than_a_stop_counts(
+    reasons: list[str | None], kept: str
+) -> None:
+    answer = fold(*(Finished(reason) for reason in reasons))
+    assert (answer.finish_reason, answer.inferred) == (kept, set())
+
+
 def test_a_response_without_its_first_choice_has_no_output() -> None:
     assert fold(Text("x", 1)).output() == ""
 

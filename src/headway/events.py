@@ -91,9 +91,10 @@ class ExtraFields(Struct, frozen=True):
 
 
 class Finished(Struct, frozen=True, gc=False):
-    """A choice ended: stop, length, tool_calls, function_call or content_filter."""
+    """A choice ended: stop, length, tool_calls, function_call or content_filter. None: the provider
+    gave no reason, which is then inferred from the choice's content."""
 
-    reason: str
+    reason: str | None
     index: int = 0
 
 

@@ -25,10 +25,12 @@ from headway.events import (
     ToolStarted,
     UsageReported,
 )
-from headway.types import Usage
+from headway.types import Transformation, Usage
 
 UNKNOWN_USAGE = Usage()
 NOT_STARTED = Started()
+WEAK_REASONS = (None, "stop")
+"""They replace no other reason: some streams say twice that they ended, and only once why."""
 
 
 class ToolCallAccumulator:
@@ -56,6 +58,13 @@ class ChoiceAccumulator:
         self.logprobs: dict[str, Any] | None = None
         self.extra: dict[str, Any] = {}
         self.finish_reason: str | None = None
+
+    def inferred_reason(self) -> str:
+        """The finish reason of a complete choice whose provider gave none."""
+        if not self.tools:
+            return "stop"
+        is_legacy = all(tool.legacy for tool in self.tools.values())
+        return "function_call" if is_legacy else "tool_calls"
 
     def joined_text(self) -> str:
         """The joined text; the parts are replaced by it."""
@@ -97,7 +106,7 @@ class ChoiceAccumulator:
 class ResponseAccumulator:
     """The choices of one response, and what the provider reported about it."""
 
-    __slots__ = ("choices", "done", "embeddings", "failed", "started", "usage")
+    __slots__ = ("choices", "done", "embeddings", "failed", "inferred", "started", "usage")
 
     def __init__(self) -> None:
         self.choices: dict[int, ChoiceAccumulator] = {}
@@ -106,6 +115,8 @@ class ResponseAccumulator:
         self.embeddings: Embeddings | None = None
         self.failed: Exception | None = None
         self.done = False
+        self.inferred: set[int] = set()
+        """Indexes of the choices whose finish reason is inferred."""
 
     def add(self, events: list[Event]) -> bool:
         """Add the events of one frame. Returns whether any of them is content."""
@@ -134,12 +145,20 @@ class ResponseAccumulator:
 
     @property
     def is_finished(self) -> bool:
-        """Every choice has a finish reason. The end mark does not count: a provider that fails in
-        the middle of a stream may still send it."""
+        """There is a choice, and every choice has a finish reason: the provider's, or one that is
+        inferred because the end mark was seen."""
         for choice in self.choices.values():
             if not choice.finish_reason:
                 return False
         return bool(self.choices)
+
+    @property
+    def transformations(self) -> tuple[Transformation, ...]:
+        """What the gateway supplied because the provider's response lacked it."""
+        found = (self.choices[index].finish_reason for index in sorted(self.inferred))
+        reasons = ", ".join(dict.fromkeys(reason for reason in found if reason))
+        method = f"{reasons}, because the provider gave none"
+        return (Transformation("emulated", "finish_reason", method),) if reasons else ()
 
     def output(self) -> str:
         first = self.choices.get(0)
@@ -229,7 +248,19 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_finished(response: ResponseAccumulator, event: Finished) -> None:
-    response.choice(event.index).finish_reason = event.reason
+    choice, reason = response.choice(event.index), event.reason
+    if reason is None:
+        _infer_reason(response, event.index)
+    elif reason not in WEAK_REASONS or choice.finish_reason in WEAK_REASONS:
+        response.inferred.discard(event.index)
+        choice.finish_reason = reason
+
+
+def _infer_reason(response: ResponseAccumulator, index: int) -> None:
+    choice = response.choices[index]
+    if choice.finish_reason is None:
+        choice.finish_reason = choice.inferred_reason()
+        response.inferred.add(index)
 
 
 def _add_usage(response: ResponseAccumulator, event: UsageReported) -> None:
@@ -245,7 +276,10 @@ def _add_embeddings(response: ResponseAccumulator, event: EmbeddingsReceived) ->
 
 
 def _add_done(response: ResponseAccumulator, event: StreamEnd) -> None:
+    """What has its end mark is complete: some vendors send no finish reason."""
     response.done = True
+    for index in response.choices:
+        _infer_reason(response, index)
 
 
 ADD_EVENT: dict[type, Callable[[ResponseAccumulator, Any], None]] = {

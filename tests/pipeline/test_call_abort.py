@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from openai._streaming import SSEDecoder
 
 from headway.errors import ClientGone, ShuttingDown
 from support.pipeline_fakes import (
@@ -13,6 +14,8 @@ from support.pipeline_fakes import (
     HELLO,
     JSON,
     ROLE,
+    STOP,
+    USAGE,
     FakeUpstreamRequest,
     Gate,
     Pipe,
@@ -167,11 +170,40 @@ def test_a_silent_sse_stream_gets_a_keep_alive_comment() -> None:
     assert pipe.sink.got == []
     silent(pipe, 1.0)
     assert pipe.sink.kinds == ["start", "write"]
-    assert pipe.sink.body == b": keep-alive\n\n"
+    assert pipe.sink.body == b": keep-alive\n"
     silent(pipe, 14.0)
     assert len(pipe.sink.got) == 2
     silent(pipe, 1.0)
     assert len(pipe.sink.got) == 3
+
+
+@pytest.mark.parametrize("how", ["events", "relayed"])
+def test_comments_change_no_event_of_a_stream(how: str) -> None:
+    commented, plain = Pipe(), Pipe()
+    for pipe in (commented, plain):
+        if how == "events":
+            events_of(pipe)
+        else:
+            pipe.ask_openai(stream=True)
+        pipe.upstream.respond()
+    for piece in (ROLE, text("a"), text("b"), text("c"), STOP + USAGE + DONE):
+        silent(commented, 15.0)
+        silent(commented, 15.0)
+        plain.clock.now += 30.0
+        commented.upstream.chunk(piece)
+        plain.upstream.chunk(piece)
+    assert commented.sink.body.count(b": keep-alive\n") == 10
+    found, expected = (list(read_events(pipe.sink.body)) for pipe in (commented, plain))
+    assert len(found) == len(expected)
+    if how == "relayed":
+        assert found == expected
+
+
+def read_events(body: bytes) -> Iterator[str]:
+    """As OpenAI's SDK reads them: an empty event would be one without data."""
+    for one in SSEDecoder().iter_bytes(iter([body])):
+        assert one.data
+        yield one.data
 
 
 def test_a_stream_with_recent_content_gets_no_comment() -> None:

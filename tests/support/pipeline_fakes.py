@@ -53,7 +53,8 @@ def event(delta: Any = None, finish: str | None = None, **more: Any) -> bytes:
     """One server-sent event with one choice; without a delta and a finish, with none."""
     choice = {"index": 0, "delta": delta or {}, "finish_reason": finish}
     choices = [] if delta is None and finish is None else [choice]
-    chunk = {"id": "c-1", "model": "gpt-4o-2024-08-06", "created": 7, "choices": choices, **more}
+    head = {"id": "c-1", "object": "chat.completion.chunk", "model": "gpt-4o-2024-08-06"}
+    chunk = {**head, "created": 7, "choices": choices, **more}
     return b"data: " + json.dumps(chunk).encode() + b"\n\n"
 
 
@@ -68,8 +69,16 @@ HELLO = ROLE + text("Hello") + text("!") + STOP + USAGE + DONE
 WHOLE = json.dumps(
     {
         "id": "c-1",
+        "object": "chat.completion",
+        "created": 7,
         "model": "gpt-4o-2024-08-06",
-        "choices": [{"index": 0, "message": {"content": "Hello!"}, "finish_reason": "stop"}],
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": "Hello!"},
+                "finish_reason": "stop",
+            }
+        ],
         "usage": {"prompt_tokens": 6, "completion_tokens": 26},
     }
 ).encode()

@@ -78,12 +78,14 @@ class StreamEncoder(Protocol):
     """Encodes one streamed response; each piece of bytes is sent as one HTTP chunk."""
 
     content_type: bytes
+    is_passthrough: bool
+    """The provider's frames are passed through. It may become False in the middle of a stream."""
     is_framed: bool
     """Pieces are self-delimiting, so several of them may share an HTTP chunk."""
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
         """Encode one frame; ``now`` is unix seconds. None where the client gets nothing for it.
-        With ``is_passthrough`` it returns the provider's own bytes; complete frames that carry
+        While ``is_passthrough`` it returns the provider's own bytes; complete frames that carry
         only text need not be passed in then."""
 
     def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
@@ -107,6 +109,9 @@ class Dialect(Protocol):
     @property
     def wire(self) -> str | None:
         """The ``Provider.wire`` that it can pass through, or None."""
+
+    def passes_through(self, body: bytes) -> bool:
+        """Whether a whole response of this wire format may be sent as it is."""
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         """Raises InvalidBody, InvalidField."""

@@ -197,9 +197,12 @@ class Engine:
                 parameters=_without_forwarded(context.sent.parameters),
                 metrics=metrics,
                 deployment=started.model,
-                transformations=context.transformations,
+                transformations=(*context.transformations, *response.transformations),
             )
         )
+
+    def passes_through(self, body: bytes) -> bool:
+        return False
 
     def stream(self, context: ResponseContext) -> StreamEncoder:
         return EngineStream(context)
@@ -217,6 +220,7 @@ class EngineStream:
         "_template",
         "content_type",
         "is_framed",
+        "is_passthrough",
     )
 
     def __init__(self, context: ResponseContext) -> None:
@@ -229,6 +233,7 @@ class EngineStream:
         """Template of a chunk that carries only text of the first choice (`chunk_template`)."""
         self._frame: Callable[[bytes], bytes] = _sse_event if context.call.sse else _ndjson_line
         self.is_framed = context.call.sse
+        self.is_passthrough = False
         self.content_type = SSE if context.call.sse else NDJSON
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
@@ -261,7 +266,7 @@ class EngineStream:
         last.chat_output = response.output()
         last.metrics = metrics
         last.deployment = self._started.model
-        last.transformations = context.transformations
+        last.transformations = (*context.transformations, *response.transformations)
         pieces = [self._frame(without_line_breaks(_encode(last)))]
         return [*pieces, b"data: [DONE]\n\n"] if context.call.sse else pieces
 

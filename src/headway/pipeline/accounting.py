@@ -21,7 +21,7 @@ from headway.pipeline.gateway import Upstream
 from headway.pipeline.provider_calls import prompt_of
 from headway.ports import ResponseHeaders
 from headway.record import Outcome, Record, encode
-from headway.types import Usage
+from headway.types import Transformation, Usage
 
 BYTES_PER_TOKEN = 4
 """Approximate, for English text."""
@@ -75,6 +75,8 @@ class AttemptResult(Struct, frozen=True, gc=False):
     """Body bytes from the provider."""
     has_client_headers: bool
     """The client already got status 200."""
+    transformations: tuple[Transformation, ...]
+    """Of the request, and of the response."""
 
 
 class AttemptTotals(Struct, frozen=True, gc=False):
@@ -184,7 +186,7 @@ def response_headers(
         usage.input_tokens,
         usage.output_tokens,
         totals.cost_usd,
-        result.context.transformations,
+        result.transformations,
     )
 
 
@@ -262,8 +264,8 @@ def _set_result(record: Record, result: AttemptResult) -> None:
     record.tokens_source = result.tokens_source
     record.content_events = result.content_events
     record.upstream_response_bytes = result.bytes_in
-    if result.context.transformations:
-        record.transformations = tuple(map(str, result.context.transformations))
+    if result.transformations:
+        record.transformations = tuple(map(str, result.transformations))
     if latency and result.usage.output_tokens is not None:
         record.tokens_per_second = result.usage.output_tokens / latency
 

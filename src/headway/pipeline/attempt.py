@@ -26,8 +26,9 @@ MAX_ERROR_BODY = 256 * 1024
 """Limit of an error response, in bytes."""
 MAX_BODY = 256 * 1024 * 1024
 """Limit of a response that is not streamed, in bytes."""
-KEEP_ALIVE = b": keep-alive\n\n"
-"""A comment in a stream of server-sent events (WHATWG HTML, section 9.2.7)."""
+KEEP_ALIVE = b": keep-alive\n"
+"""A comment in a stream of server-sent events (WHATWG HTML, section 9.2.7). It is a line of the
+event that follows: an empty line after it would be an event without data to OpenAI's SDKs."""
 JSON, SSE = b"application/json", b"text/event-stream"
 NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
 
@@ -100,10 +101,11 @@ class Attempt(StreamReader):
     def result(self) -> AttemptResult:
         """Call it when the attempt is over."""
         summary = self._summary
-        is_started = True
+        is_started, transformations = True, self.context.transformations
         if summary is None:
             summary = self.accumulator.summary()
             is_started = self.accumulator.started is not None
+            transformations += self.accumulator.transformations
         usage = summary.usage
         is_reported = usage.input_tokens is not None and usage.output_tokens is not None
         return AttemptResult(
@@ -119,7 +121,13 @@ class Attempt(StreamReader):
             self.response_headers,
             self.bytes_in,
             self.has_headers,
+            transformations,
         )
+
+    @property
+    def is_summarized(self) -> bool:
+        """The body was not decoded to events."""
+        return self._summary is not None
 
     # --- Called by the transport ------------------------------------------------------------------
 

@@ -259,9 +259,9 @@ class GatewayCall:
             self._close()
             self._end_stream(pieces)
             return
-        if context.is_passthrough and attempt.body:
+        if context.is_passthrough and self._passes_through(attempt):
             body = attempt.body
-        else:  # also for the same wire format, if the response is a stream that was not requested
+        else:
             metrics = accounting.metrics(facts, result, totals)
             body = self.dialect.encode(context, attempt.accumulator, metrics, facts.now)
         attempt.bytes_out = len(body)
@@ -269,6 +269,12 @@ class GatewayCall:
         headers = accounting.response_headers(facts, result, totals)
         self.sink.send_response(200, headers, body)
         self._close()
+
+    def _passes_through(self, attempt: Attempt) -> bool:
+        """Of the same wire format, a stream that was not requested is encoded, and so is a body
+        that strict clients refuse. A summary exists for others only."""
+        body = attempt.body
+        return bool(body) and (attempt.is_summarized or self.dialect.passes_through(body))
 
     async def _retry(self, attempt: Attempt, error: HeadwayError, delay_s: float) -> None:
         self._redact(error)

@@ -198,7 +198,15 @@ class StreamReader(Meter):
             piece = encoder.encode(frame, events, self._unix_offset + now)
             if piece is not None:
                 self._pieces.append(piece)
+            if self.mode is not Mode.EVENTS and not encoder.is_passthrough:
+                self._stop_relaying()
         return accumulator.done  # whatever follows the end mark is ignored
+
+    def _stop_relaying(self) -> None:
+        """The encoder needs the events of all further frames."""
+        self.mode = Mode.EVENTS
+        self._template = None
+        self._can_relay = False
 
     def _begin_texts(self, frame: Frame, first_event: Event) -> None:
         self.mode = Mode.TEXTS

@@ -157,7 +157,7 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
     ),
     "a stop without a reason, and an end without usage": (
         [("messageStop", {}), ("metadata", {"metrics": {"latencyMs": 1}})],
-        [Finished("stop"), StreamEnd()],
+        [Finished(None), StreamEnd()],
     ),
     "tokens written to a cache for an hour": (
         [("metadata", {"usage": {

@@ -38,6 +38,7 @@ def detail(data: str, **fields: Any) -> ReasoningDetail:
 
 
 STOP = Finished("stop")
+CALL = [{"functionCall": {"name": "f"}}]
 SIGNATURE = {"thoughtSignature": "c2ln"}
 CODE = {"executableCode": {"language": "PYTHON", "code": "1"}}
 PARTS: list[tuple[str, list[Any], list[Event]]] = [
@@ -206,14 +207,41 @@ def test_a_failure_has_googles_message() -> None:
 
 
 @pytest.mark.parametrize("given", [None, "", 0, "FINISH_REASON_UNSPECIFIED"])
-def test_an_unspecified_finish_reason_does_not_finish(given: Any) -> None:
-    decoded = ResponseAccumulator()
-    decoded.add(whole(answer({"text": "a"}, finish=given)))
-    assert not decoded.is_finished
+def test_an_unspecified_finish_reason_ends_a_whole_response_only(given: Any) -> None:
+    said = answer({"text": "a"}, finish=given)
+    assert whole(said) == [START, Text("a"), Finished(None)]
+    assert streamed(said) == [START, Text("a")]
 
 
-def test_a_second_finish_reason_is_ignored() -> None:
-    assert streamed(answer({"text": "a"}), answer(finish="MAX_TOKENS")) == [START, Text("a"), STOP]
+@pytest.mark.parametrize(
+    ("chunks", "reason"),
+    [
+        ([{"finish": "STOP"}, {"finish": "MAX_TOKENS"}], "length"),
+        ([{"finish": "STOP"}, {"finish": "SAFETY"}], "content_filter"),
+        ([{"finish": "MAX_TOKENS"}, {"finish": "STOP"}], "length"),
+        ([{"finish": "STOP"}, {"finish": "STOP"}], "stop"),
+        ([{"finish": "STOP"}, {"parts": CALL, "finish": None}], "tool_calls"),
+        ([{"finish": "STOP"}, {"parts": CALL, "finish": "STOP"}], "tool_calls"),
+        ([{"parts": CALL, "finish": "STOP"}, {"finish": None}], "tool_calls"),
+    ],
+)
+def test_the_fullest_finish_reason_of_a_stream_counts(
+    chunks: list[dict[str, Any]], reason: str
+) -> None:
+    found = ResponseAccumulator()
+    said = [answer(*each.get("parts", ()), finish=each["finish"]) for each in chunks]
+    found.add(streamed(answer({"text": "a"}, finish=None), *said))
+    assert found.finish_reason == reason
+
+
+def test_a_failure_after_a_stop_is_a_failure() -> None:
+    failed = streamed(answer({"text": "a"}), answer(finish="MALFORMED_FUNCTION_CALL"))[-1]
+    assert isinstance(failed, Failed)
+
+
+def test_a_finish_reason_that_is_repeated_is_one_event() -> None:
+    blocked = answer(finish="SAFETY", finishMessage="Blocked.")
+    assert len(streamed(answer({"text": "a"}, finish=None), blocked, blocked)) == 4
 
 
 def test_a_filtered_response_has_googles_message_as_refusal() -> None:

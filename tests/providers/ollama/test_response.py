@@ -49,17 +49,17 @@ LINES: list[tuple[str, bytes, list[Event]]] = [
     ("logprobs", line(logprobs=[LOGPROB]), [BEGUN, Logprobs({"content": [LOGPROB]})]),
     ("finish with counts", line(done=True, done_reason="length", prompt_eval_count=3, eval_count=2),
      [BEGUN, Finished("length"), COUNTED]),
-    ("finish without a reason", line(done=True), [BEGUN, Finished("stop")]),
+    ("finish without a reason", line(done=True), [BEGUN, Finished(None)]),
     ("finish load", line(done=True, done_reason="load"), [BEGUN, Finished("stop")]),
-    ("unknown finish reason", line(done=True, done_reason="bored"), [BEGUN, Finished("bored")]),
+    ("unknown finish reason", line(done=True, done_reason="bored"), [BEGUN, Finished("stop")]),
     ("missing prompt count", line(done=True, eval_count=2),
-     [BEGUN, Finished("stop"), UsageReported(Usage(output_tokens=2), {
+     [BEGUN, Finished(None), UsageReported(Usage(output_tokens=2), {
          "prompt_tokens": None, "completion_tokens": 2, "total_tokens": None})]),
     ("tool calls without ids", line(message={"tool_calls": [UNNAMED, UNNAMED]}, done=True),
      [BEGUN, ToolStarted(0, "call_2024052420013101558_0", "f"),
       ToolArguments(0, '{"b":1,"a":"ö"}'),
       ToolStarted(1, "call_2024052420013101558_1", "f"), ToolArguments(1, '{"b":1,"a":"ö"}'),
-      Finished("tool_calls")]),
+      Finished(None)]),
     ("tool call with an id and no arguments",
      line(message={"tool_calls": [{"id": "x", "function": {"name": "f"}}]}),
      [BEGUN, ToolStarted(0, "x", "f"), ToolArguments(0, "{}")]),
@@ -86,7 +86,7 @@ def test_tool_calls_are_numbered_across_lines_and_finish_with_tool_calls() -> No
 
 
 def test_the_last_line_may_have_no_message() -> None:
-    assert streamed(line() + b"\n", b'{"done":true}') == [BEGUN, Finished("stop")]
+    assert streamed(line() + b"\n", b'{"done":true}') == [BEGUN, Finished(None)]
 
 
 def test_a_length_finish_stays_length_after_a_tool_call() -> None:

@@ -23,8 +23,10 @@ USAGE = {"prompt_tokens": 5, "completion_tokens": 7}
 
 
 def whole(**more: Any) -> dict[str, Any]:
-    choice = {"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}
-    return {"choices": [choice], "usage": USAGE, "model": "gpt-4o-2024-08-06", **more}
+    message = {"role": "assistant", "content": "Hi"}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    head = {"id": "c-1", "object": "chat.completion", "created": 7, "model": "gpt-4o-2024-08-06"}
+    return {**head, "choices": [choice], "usage": USAGE, **more}
 
 
 def whole_with_choice(**more: Any) -> dict[str, Any]:
@@ -64,6 +66,11 @@ BODIES = [
     (whole_with_choice(finish_reason="eos"), False),
     (whole_with_choice(finish_reason=None), False),
     (whole_with_choice(index=1), False),
+    (whole_with_choice(message={"role": "", "content": "Hi"}), False),
+    (whole_with_choice(message={"content": "Hi"}), False),
+    (whole(id=None), False),
+    (whole(object=""), False),
+    (whole(created=7.5), False),
     (whole_with_choice(message={"content": None, "tool_calls": []}), False),
     (whole_with_choice(message={"content": ""}), False),
     (whole_with_choice(message={"content": [{"type": "text", "text": "Hi"}]}), False),

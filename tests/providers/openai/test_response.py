@@ -256,8 +256,13 @@ def test_a_whole_response_has_the_events_of_a_stream(message: Any, events: list[
     assert decode_response(whole(message)) == [STARTED, *events, Finished("stop"), StreamEnd()]
 
 
-def test_a_whole_response_without_a_finish_reason_has_stopped() -> None:
-    assert Finished("stop") in decode_response(whole({"content": "Hi"}, finish=None))
+@pytest.mark.parametrize("given", [None, "", "null"])
+def test_a_whole_response_without_a_finish_reason_is_finished_for_no_reason(given: Any) -> None:
+    assert Finished(None) in decode_response(whole({"content": "Hi"}, finish=given))
+
+
+def test_a_chunk_without_a_finish_reason_does_not_finish() -> None:
+    assert decode_event(frame(chunk({}, finish="null")), {"tools": {}}) == []
 
 
 def test_a_whole_response_has_logprobs() -> None:

@@ -81,7 +81,7 @@ def test_tool_calls_and_finish_reasons_are_decoded(
         for index, choice in answer.choices.items()
     }
     assert made == tools(recording)
-    ended = {i: FINISH_REASONS.get(reason, reason) for i, reason in finishes(recording).items()}
+    ended = {i: FINISH_REASONS.get(reason, "stop") for i, reason in finishes(recording).items()}
     assert {i: choice.finish_reason for i, choice in answer.choices.items()} == ended
     assert set(ended.values()) <= {"stop", "length", "tool_calls", "content_filter"}
 

@@ -1,8 +1,9 @@
 """``POST /v1/chat/completions``: OpenAI's chat completions, with ``provider/model`` as the model.
 
-The response of a provider with the same wire format is passed through byte for byte, with one
-exception: the gateway always asks for usage, and removes the usage chunk where the client did not
-ask for it.
+The response of a provider with the same wire format is passed through byte for byte, with these
+exceptions: the gateway always asks for usage, and removes the usage chunk where the client did not
+ask for it; frames without content are left out; a response in another shape than OpenAI's is
+translated, from the first chunk on that has one.
 """
 
 from __future__ import annotations
@@ -27,8 +28,21 @@ from headway.dialects.base import (
 )
 from headway.dialects.chunk_template import MARK, cut_template
 from headway.dialects.openai.chat_chunks import encode_choices
+from headway.dialects.openai.standard_shape import (
+    StandardChunk,
+    is_standard_completion,
+    read_standard_chunk,
+)
 from headway.errors import HeadwayError, InvalidBody, InvalidField
-from headway.events import Event, Started, StreamEnd, Text, UsageReported
+from headway.events import (
+    Event,
+    Reasoning,
+    Started,
+    StreamEnd,
+    Text,
+    ToolArguments,
+    UsageReported,
+)
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Frame
 
@@ -39,6 +53,8 @@ STREAM_OPTIONS = field("stream_options", dict[str, Any] | None, "an object or nu
 STRICT = field("strict", bool | None, "true, false or null")
 METRICS_HEADER = b"x-headway-metrics"
 HEADER_OFF = (b"", b"0", b"false")
+DELTA_EVENTS = frozenset({Reasoning, ToolArguments})
+"""Most frames of some streams. One alone continues what a frame that was checked began."""
 END_MARK = b"data: [DONE]\n\n"
 BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
@@ -110,6 +126,9 @@ class OpenAIChat:
             }
         )
 
+    def passes_through(self, body: bytes) -> bool:
+        return is_standard_completion(body)
+
     def stream(self, context: ResponseContext) -> StreamEncoder:
         return OpenAIChatStream(context)
 
@@ -117,33 +136,51 @@ class OpenAIChat:
 class OpenAIChatStream:
     __slots__ = (
         "_context",
-        "_is_passthrough",
+        "_finished_choices",
         "_started",
         "_started_choices",
         "_template",
         "content_type",
         "is_framed",
+        "is_passthrough",
     )
 
     def __init__(self, context: ResponseContext) -> None:
         self._context = context
-        self._is_passthrough = context.is_passthrough
+        self.is_passthrough = context.is_passthrough
         self._started = Started()
         self._template: tuple[bytes, ...] | None = None
         """Template of a chunk that carries only text of the first choice (`chunk_template`)."""
         self._started_choices: set[int] = set()
         """Indexes of the choices whose `role` has been sent."""
+        self._finished_choices: set[int] = set()
+        """Indexes of the choices whose finish reason was passed through."""
         self.content_type = SSE
         self.is_framed = True
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
-        if self._is_passthrough and frame.raw:
-            if (not events or type(events[0]) is not Text) and self._is_withheld(events):
+        if self.is_passthrough:
+            if len(events) == 1 and type(events[0]) in DELTA_EVENTS:
+                return _passed_through(frame)
+            if self._is_withheld(events):
                 return None
-            # Some streams lack their last blank line; the next event would then join this one.
-            return frame.raw if frame.raw.endswith(BLANK_LINES) else frame.raw + BLANK_LINES[0]
-        self._is_passthrough = False  # a whole response to a stream request has no frames
+            chunk = read_standard_chunk(frame.data)
+            if chunk is not None:
+                self._note(chunk, events)
+                return _passed_through(frame)
+            if not events:
+                return None
+            self.is_passthrough = False
         return self._translate(events)
+
+    def _note(self, chunk: StandardChunk, events: list[Event]) -> None:
+        """Note what a later translation must not repeat, and what it needs."""
+        if events and type(events[0]) is Started:
+            self._started = events[0]
+        for choice in chunk.choices:
+            self._started_choices.add(choice.index)
+            if choice.finish_reason is not None:
+                self._finished_choices.add(choice.index)
 
     def _is_withheld(self, events: list[Event]) -> bool:
         """Usage that the client did not ask for, and the end mark: the gateway writes that itself,
@@ -176,21 +213,33 @@ class OpenAIChatStream:
         return self._event(self._chunk(found))
 
     def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
-        pieces = [] if self._is_passthrough else self._finish(response)
+        pieces = self._finish_reasons(response)
+        if not self.is_passthrough:
+            pieces += self._usage(response)
         if self._context.call.shows_metrics:
             pieces.append(self._event({**self._chunk([]), "metrics": metrics}))
         return [*pieces, END_MARK]
 
-    def _finish(self, response: ResponseAccumulator) -> list[bytes]:
-        """The last chunks of a translated stream: finish reasons, and usage if it was asked for."""
+    def _finish_reasons(self, response: ResponseAccumulator) -> list[bytes]:
+        """The chunk with the finish reasons of a translated stream; of one that is passed through,
+        those that the provider lacks."""
+        choices = response.inferred if self.is_passthrough else response.choices.keys()
         last: list[dict[str, Any]] = [
-            {"index": index, "delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
-            for index, choice in sorted(response.choices.items())
+            {
+                "index": index,
+                "delta": {},
+                "logprobs": None,
+                "finish_reason": response.choices[index].finish_reason,
+            }
+            for index in sorted(choices - self._finished_choices)
         ]
-        pieces = [self._event(self._chunk(last))]
-        if self._context.call.shows_usage and response.usage is not None:
-            pieces.append(self._event({**self._chunk([]), "usage": response.usage.openai_usage}))
-        return pieces
+        return [self._event(self._chunk(last))] if last else []
+
+    def _usage(self, response: ResponseAccumulator) -> list[bytes]:
+        """The chunk with the usage of a translated stream, if the client asked for it."""
+        if not self._context.call.shows_usage or response.usage is None:
+            return []
+        return [self._event({**self._chunk([]), "usage": response.usage.openai_usage})]
 
     def fail(self, error: HeadwayError) -> list[bytes]:
         call = self._context.call
@@ -209,6 +258,17 @@ class OpenAIChatStream:
 
     def _event(self, value: Any) -> bytes:
         return b"data: " + without_line_breaks(_encode(value)) + b"\n\n"
+
+
+def _passed_through(frame: Frame) -> bytes:
+    """The frame's own bytes; only the data of one with other fields before it, which OpenAI's have
+    not: its SDKs keep an id for all events that follow, and read an empty line then as an event,
+    and a named event as something else (openai-python, _streaming.py; openai-node, streaming.ts).
+    """
+    if not frame.raw.startswith(b"data:"):
+        return b"data: " + without_line_breaks(frame.data) + b"\n\n"
+    # Some streams lack their last blank line; the next event would then join this one.
+    return frame.raw if frame.raw.endswith(BLANK_LINES) else frame.raw + BLANK_LINES[0]
 
 
 def _read(body: bytes, fields: Mapping[str, Raw]) -> ChatFields:

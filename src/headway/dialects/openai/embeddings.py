@@ -65,5 +65,8 @@ class OpenAIEmbeddings:
         }
         return _encode(found)
 
+    def passes_through(self, body: bytes) -> bool:
+        return False
+
     def stream(self, context: ResponseContext) -> StreamEncoder:
         raise TypeError("embeddings are not streamed")  # decode() never sets `stream`

@@ -113,7 +113,7 @@ def decode_response(body: bytes) -> list[Event]:
     for index, raw in enumerate(message.content):
         events += open_block(index, raw, state)
         events += close_block(index, state)
-    events += _finished(message, message.stop_reason or "end_turn")
+    events += _finished(message, message.stop_reason or None)
     if message.usage is not None:
         events.append(usage_reported(usage))
     return [*events, *END]
@@ -124,17 +124,17 @@ def _started(message: WireMessage, usage: WireUsage) -> Started:
     return Started(message.id, message.model, service_tier=SERVICE_TIERS.get(tier or "", tier))
 
 
-def _finished(stop: WireMessage | WireDelta, reason: str) -> list[Event]:
+def _finished(stop: WireMessage | WireDelta, reason: str | None) -> list[Event]:
     return finish_events(
         reason,
-        FINISH_REASONS.get(reason, "stop"),
+        None if reason is None else FINISH_REASONS.get(reason, "stop"),
         stop_sequence=stop.stop_sequence,
         stop_details=stop.stop_details,
         container=stop.container,
     )
 
 
-def finish_events(native_reason: str, reason: str, **fields: Any) -> list[Event]:
+def finish_events(native_reason: str | None, reason: str | None, **fields: Any) -> list[Event]:
     """The end of a choice, after those of the further ``fields`` that are known."""
     native = None if native_reason in EXACT_REASONS else native_reason
     found = {"native_finish_reason": native, **fields}
@@ -167,7 +167,7 @@ def _on_block_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
 
 def _on_message_delta(event: StreamEvent, state: DecoderState) -> list[Event]:
     events: list[Event] = []
-    if event.delta is not None and event.delta.stop_reason is not None:
+    if event.delta is not None and event.delta.stop_reason:
         events += _finished(event.delta, event.delta.stop_reason)
     if event.usage is not None:
         state.usage = merge_usage(state.usage, event.usage)

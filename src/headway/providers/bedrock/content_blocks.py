@@ -29,7 +29,7 @@ class ToolUse(Struct, rename="camel"):
     name: str = ""
     input: Raw = NO_RAW
     type: str | None = None
-    """server_tool_use: the provider calls the tool itself."""
+    """server_tool_use: the provider calls the tool itself. tool_use or none: the client does."""
 
 
 class ReasoningText(Struct):
@@ -116,7 +116,7 @@ class OpenBlock:
 class DecoderState:
     """The state of decoding one response."""
 
-    __slots__ = ("open_blocks", "text_length", "tool_count")
+    __slots__ = ("open_blocks", "stop_reason", "text_length", "tool_count")
 
     def __init__(self) -> None:
         self.open_blocks: dict[int, OpenBlock] = {}
@@ -124,6 +124,7 @@ class DecoderState:
         self.text_length = 0
         """Characters of text so far."""
         self.tool_count = 0
+        self.stop_reason: str | None = None
 
 
 _decode_any = msgspec.json.Decoder().decode
@@ -157,7 +158,7 @@ def _as_delta(block: WireBlock) -> BlockDelta:
 
 
 def _open_tool_use(opened: OpenBlock, call: ToolUse, raw: Raw, state: DecoderState) -> list[Event]:
-    if call.type is not None:
+    if call.type == "server_tool_use":
         opened.server_block = _decode_any(raw)
         return []
     opened.tool = state.tool_count

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.errors import UpstreamError
 from headway.events import Event, ExtraFields, Failed, Started, StreamEnd
 from headway.providers.anthropic import response as anthropic_response
 from headway.providers.base import State
@@ -37,8 +38,6 @@ END: list[Event] = [StreamEnd()]
 FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
-    "malformed_model_output": "stop",
-    "malformed_tool_use": "stop",
     "tool_use": "tool_calls",
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
@@ -46,6 +45,8 @@ FINISH_REASONS = {
     "content_filtered": "content_filter",
 }
 """``stopReason`` to OpenAI's ``finish_reason`` (API_runtime_ConverseResponse.html)."""
+FAILURES = frozenset({"malformed_model_output", "malformed_tool_use"})
+"""Reasons without usable output: the model's output was invalid."""
 
 
 class ServiceTier(Struct):
@@ -125,16 +126,14 @@ def decode_response(body: bytes) -> list[Event]:
     for index, raw in enumerate(whole.output.message.content):
         events += open_block(index, _decode_block(raw), raw, state)
         events += close_block(index, state)
-    events += _finished(
-        whole.stop_reason or "end_turn", whole.additional_model_response_fields, whole.trace
-    )
-    return [*events, *_usage(whole.usage), *END]
+    events += _finished(whole.stop_reason, whole.additional_model_response_fields, whole.trace)
+    return [*events, *_usage(whole.usage), *_failure(whole.stop_reason), *END]
 
 
-def _finished(reason: str, additional_fields: Any, trace: Any) -> list[Event]:
+def _finished(reason: str | None, additional_fields: Any, trace: Any) -> list[Event]:
     return anthropic_response.finish_events(
         reason,
-        FINISH_REASONS.get(reason, "stop"),
+        FINISH_REASONS.get(reason, "stop") if reason else None,
         additional_model_response_fields=additional_fields,
         trace=trace,
     )
@@ -142,6 +141,14 @@ def _finished(reason: str, additional_fields: Any, trace: Any) -> list[Event]:
 
 def _usage(wire: WireUsage | None) -> list[Event]:
     return [] if wire is None else [usage_reported(wire)]
+
+
+def _failure(reason: str | None) -> list[Event]:
+    """Comes after the usage, so that the record of the failure has it."""
+    if reason not in FAILURES:
+        return []
+    message = f"The model stopped without a valid answer: {reason}."
+    return [Failed(UpstreamError(message, code=reason))]
 
 
 # --- Events of a stream ---------------------------------------------------------------------------
@@ -164,14 +171,14 @@ def _on_block_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
 
 
 def _on_message_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
-    reason = event.stop_reason or "end_turn"
-    return _finished(reason, event.additional_model_response_fields, None)
+    state.stop_reason = event.stop_reason
+    return _finished(event.stop_reason, event.additional_model_response_fields, None)
 
 
 def _on_metadata(event: StreamEvent, state: DecoderState) -> list[Event]:
     """The last event: the stream has no other mark of its end."""
     trace: list[Event] = [ExtraFields({"trace": event.trace})] if event.trace else []
-    return [*trace, *_usage(event.usage), *END]
+    return [*trace, *_usage(event.usage), *_failure(state.stop_reason), *END]
 
 
 EVENT_HANDLERS: dict[str, Callable[[StreamEvent, DecoderState], list[Event]]] = {

@@ -229,7 +229,7 @@ def _read_finish(reason: str | None, error: str | None) -> Event:
     if error or reason in FAILURES:
         cls = FAILURES.get(reason or "", UpstreamError)
         return Failed(cls(error or f"Cohere broke off its answer ({reason}).", code=reason))
-    return Finished(FINISH_REASONS.get(reason or "COMPLETE", "stop"))
+    return Finished(FINISH_REASONS.get(reason, "stop") if reason else None)
 
 
 def _read_logprobs(items: list[Any]) -> Logprobs:

@@ -47,14 +47,25 @@ class GeminiPart(Struct, rename="camel"):
 class CandidateState:
     """What one response has brought of one candidate so far."""
 
-    __slots__ = ("annotations", "audio", "images", "is_finished", "texts", "tool_calls")
+    __slots__ = (
+        "annotations",
+        "audio",
+        "finish_name",
+        "images",
+        "last_end",
+        "texts",
+        "tool_calls",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.tool_calls = 0
         self.images = 0
         self.audio = b""
         """Bytes of audio that are not sent yet: fewer than three."""
-        self.is_finished = False
+        self.finish_name = ""
+        """The name of its finish reason; empty before it has one."""
+        self.last_end: tuple[str, bool] | None = None
+        """The last reason that became an event, and whether there were tool calls then."""
         self.texts: list[str] = []
         """For citations: they come at the end, and their offsets count from the start."""
         self.annotations: set[Any] = set()
@@ -117,7 +128,8 @@ def _aligned_base64(data: str, state: CandidateState) -> str:
 
 
 def remaining_audio(state: CandidateState, index: int) -> list[Event]:
-    """The event with the last bytes of audio, if any wait."""
+    """The event with the last bytes of audio, if any wait. They wait no longer then."""
     if not state.audio:
         return []
-    return [ExtraFields({"audio": {"data": b64encode(state.audio).decode()}}, index)]
+    audio, state.audio = state.audio, b""
+    return [ExtraFields({"audio": {"data": b64encode(audio).decode()}}, index)]

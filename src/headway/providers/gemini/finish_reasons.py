@@ -42,6 +42,8 @@ FAILURES = frozenset(
     }
 )  # fmt: skip
 """Reasons without usable output: the model's output was invalid, or the request was not served."""
+STOPS = (1, "STOP")
+"""The ordinary end, in both numberings: any other reason says more."""
 UNFINISHED = (None, 0, "", "FINISH_REASON_UNSPECIFIED")
 
 

@@ -35,7 +35,13 @@ from headway.providers.gemini.content_blocks import (
     remaining_audio,
 )
 from headway.providers.gemini.errors import error_from_status
-from headway.providers.gemini.finish_reasons import FAILURES, FINISH_REASONS, UNFINISHED, name_of
+from headway.providers.gemini.finish_reasons import (
+    FAILURES,
+    FINISH_REASONS,
+    STOPS,
+    UNFINISHED,
+    name_of,
+)
 from headway.providers.gemini.grounding import CitationMetadata, read_sources
 from headway.providers.gemini.thought_signatures import reasoning_detail
 from headway.providers.gemini.usage import UsageMetadata, read_usage
@@ -112,11 +118,14 @@ def decode_event(numbers: Numbers, frame: Frame, state: State) -> list[Event]:
 def decode_response(numbers: Numbers, body: bytes) -> list[Event]:
     """The events of a whole response, or of a stream that came as one JSON array. Raises
     ValueError where it has neither a candidate nor a reason for having none."""
-    responses = _decode_array(body) if body.lstrip()[:1] == b"[" else [_decode(body)]
+    is_stream = body.lstrip()[:1] == b"["
+    responses = _decode_array(body) if is_stream else [_decode(body)]
     state: State = {}
     events: list[Event] = []
     for response in responses:
         _read(response, numbers, state, events)
+    candidates: dict[int, CandidateState] = {} if is_stream else state.get("candidates", {})
+    events += [Finished(None, i) for i, each in candidates.items() if not each.finish_name]
     if not any(each.candidates or each.prompt_feedback or each.error for each in responses):
         raise ValueError("the answer has no candidates")
     return events
@@ -203,12 +212,19 @@ def _openai_token(token: TokenLogprob) -> dict[str, Any]:
 def _read_finish(
     candidate: Candidate, progress: CandidateState, numbers: Numbers, events: list[Event]
 ) -> None:
-    if candidate.finish_reason in UNFINISHED or progress.is_finished:
-        return
-    progress.is_finished = True
+    """A later reason counts beside an earlier one, and so does a call after it: some streams say
+    STOP before their last content."""
     index, message = candidate.index, candidate.finish_message
+    given = candidate.finish_reason
+    if given not in UNFINISHED and (not progress.finish_name or given not in STOPS):
+        progress.finish_name = name_of(given, numbers)
+    name, end = progress.finish_name, (progress.finish_name, progress.tool_calls > 0)
+    if not name:
+        return
     events += remaining_audio(progress, index)
-    name = name_of(candidate.finish_reason, numbers)
+    if end == progress.last_end:
+        return
+    progress.last_end = end
     if name in FAILURES:
         message = message or f"The model stopped without an answer: {name}."
         events.append(Failed(UpstreamError(message, code=name)))

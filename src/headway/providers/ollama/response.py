@@ -31,10 +31,9 @@ from headway.providers.base import State
 from headway.providers.http_errors import error_from_body
 from headway.providers.ollama.usage import read_usage
 from headway.providers.openai import response as openai_response
+from headway.providers.openai.finish_reasons import read_finish_reason
 from headway.types import Frame
 
-FINISH_REASONS = {"length": "length", "load": "stop", "stop": "stop", "unload": "stop"}
-"""Ollama's to OpenAI's."""
 NON_DIGITS = re.compile(r"\D")
 
 
@@ -120,11 +119,11 @@ class ResponseReader:
             ToolArguments(position, arguments),
         ]
 
-    def _read_finish(self, response: OllamaResponse) -> Finished:
+    def _read_finish(self, response: OllamaResponse) -> Event:
         """Older servers send ``done`` without a reason; no server has a reason for tool calls."""
-        given = response.done_reason or "stop"
-        reason = FINISH_REASONS.get(given, given)
-        return Finished("tool_calls" if self.tool_calls and reason == "stop" else reason)
+        finish = read_finish_reason(response.done_reason, 0, bool(self.tool_calls))
+        is_call = self.tool_calls and finish == Finished("stop")
+        return Finished("tool_calls") if is_call else finish or Finished(None)
 
 
 def decode_event(frame: Frame, state: State) -> list[Event]:

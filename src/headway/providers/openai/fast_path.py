@@ -22,6 +22,7 @@ class TextDelta(Struct, gc=False):
     """A piece of text. Every other field that carries content must be null."""
 
     content: str
+    role: Literal["assistant"] | None = None
     reasoning_content: None = None
     reasoning: None = None
     refusal: None = None
@@ -47,6 +48,7 @@ class TextChunk(Struct, gc=False):
 
 
 class TextMessage(Struct, gc=False):
+    role: Literal["assistant"]
     content: str
 
 
@@ -57,11 +59,15 @@ class TextChoice(Struct, gc=False):
 
 
 class TextCompletion(Struct, gc=False):
-    """What nearly every whole completion is; only the fields that a summary needs."""
+    """What nearly every whole completion is: the fields that a summary needs, and those that strict
+    clients require, because such a body is passed through."""
 
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
     choices: tuple[TextChoice]
     usage: OpenAIUsage
-    model: str | None = None
     service_tier: str | None = None
     error: None = None
 

@@ -19,6 +19,7 @@ from headway.events import (
     Event,
     ExtraFields,
     Failed,
+    Finished,
     Logprobs,
     Reasoning,
     Refusal,
@@ -113,7 +114,8 @@ def decode_response(body: bytes) -> list[Event]:
             _read_message(message, choice.index, {}, events)
         if choice.logprobs is not None:
             events.append(Logprobs(choice.logprobs, choice.index))
-        events.append(read_finish_reason(choice.finish_reason or "stop", choice.index))
+        finish = read_finish_reason(choice.finish_reason, choice.index, _has_calls(message))
+        events.append(finish or Finished(None, choice.index))
     if _is_present(completion.usage):
         events.append(decode_usage(completion.usage))
     events.append(DONE[0])
@@ -135,7 +137,9 @@ def _read_chunk(chunk: Completion, state: State) -> list[Event]:
         if choice.logprobs is not None:
             events.append(Logprobs(choice.logprobs, choice.index))
         if choice.finish_reason:
-            events.append(read_finish_reason(choice.finish_reason, choice.index))
+            has_calls = any(known == choice.index for known, _ in state["tools"])
+            finish = read_finish_reason(choice.finish_reason, choice.index, has_calls)
+            events += () if finish is None else (finish,)
     if _is_present(chunk.usage):
         events.append(decode_usage(chunk.usage))
     if _is_present(chunk.error):
@@ -172,6 +176,10 @@ def _read_message(
     if message.audio is not None or message.annotations:
         fields = {"audio": message.audio, "annotations": message.annotations}
         events.append(ExtraFields({k: v for k, v in fields.items() if v}, index))
+
+
+def _has_calls(message: MessageFields | None) -> bool:
+    return message is not None and bool(message.tool_calls)
 
 
 def _is_present(raw: Raw) -> bool:

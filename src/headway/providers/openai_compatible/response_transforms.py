@@ -14,15 +14,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.events import (
-    CONTENT,
     Event,
     Failed,
     Finished,
     Reasoning,
     ReasoningDetail,
     Started,
-    StreamEnd,
-    ToolStarted,
     UsageReported,
 )
 from headway.providers.http_errors import error_from_body
@@ -152,25 +149,3 @@ REASONING_DETAILS = EventTransform(_reasoning_details)
 """``reasoning_details`` (openrouter.ai/docs, Reasoning tokens): in a stream they arrive in pieces
 with an ``index``, and become one event each when the choice ends. A summary and encrypted data of
 the same thought share an index, not a type."""
-
-
-# --- Ends of streams ------------------------------------------------------------------------------
-
-
-def _finish_at_done(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
-    for event in events:
-        kind = type(event)
-        if kind in CONTENT:
-            index: int = event.index  # type: ignore[union-attr]
-            memory[index] = "tool_calls" if kind is ToolStarted else memory.get(index, "stop")
-        elif isinstance(event, Finished):
-            memory[event.index] = None
-    if not (len(events) == 1 and isinstance(events[0], StreamEnd)):
-        return events
-    reasons: dict[Any, Any] = dict(memory)
-    return [*(Finished(reason, index) for index, reason in reasons.items() if reason), *events]
-
-
-FINISH_AT_DONE = EventTransform(_finish_at_done)
-"""For servers that have been seen to send ``[DONE]`` without any ``finish_reason`` before it: the
-response is complete."""

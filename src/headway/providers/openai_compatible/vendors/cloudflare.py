@@ -19,7 +19,6 @@ from headway.providers.model_lists import JsonObject, ListedModel, ListedPrices,
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import content_as_string
-from headway.providers.openai_compatible.response_transforms import FINISH_AT_DONE
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, AddressOption, Vendor
 from headway.providers.sdk_env import Variable
 from headway.types import HttpRequest, Target
@@ -127,7 +126,6 @@ VENDOR = Vendor(
     request_transforms=(content_as_string,),
     request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     transform_body=_content_as_text,
-    event_transforms=(FINISH_AT_DONE,),
     errors=ErrorFormat(
         request_id=b"cf-ray",
         list_field="errors",

@@ -4,7 +4,7 @@ that end a stream without a reason.
 Source: huggingface.co/docs/inference-providers.
 """
 
-from headway.providers.openai_compatible.response_transforms import FINISH_AT_DONE, extension_object
+from headway.providers.openai_compatible.response_transforms import extension_object
 from headway.providers.openai_compatible.vendor import OPEN_MODELS, Vendor
 
 VENDOR = Vendor(
@@ -12,6 +12,6 @@ VENDOR = Vendor(
     order=160,
     base_url="https://router.huggingface.co/v1",
     key_env="HF_TOKEN",
-    event_transforms=(extension_object("x_groq"), FINISH_AT_DONE),
+    event_transforms=(extension_object("x_groq"),),
     capabilities=OPEN_MODELS,
 )

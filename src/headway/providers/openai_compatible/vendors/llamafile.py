@@ -5,7 +5,6 @@ Source: mozilla-ai/llamafile (docs/api.md).
 """
 
 from headway.providers.openai_compatible.request_transforms import named_tool_as_required
-from headway.providers.openai_compatible.response_transforms import FINISH_AT_DONE
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
 
 VENDOR = Vendor(
@@ -14,6 +13,5 @@ VENDOR = Vendor(
     base_url="http://127.0.0.1:8080/v1",
     wire="openai_chat_llamafile",
     request_transforms=(named_tool_as_required,),
-    event_transforms=(FINISH_AT_DONE,),
     capabilities={**OPEN_MODEL_SERVER, "audio": "native: depends on the model"},
 )

@@ -22,7 +22,7 @@ from headway.providers.openai_compatible.request_transforms import (
     with_parameters,
     without_parameters,
 )
-from headway.providers.openai_compatible.response_transforms import FINISH_AT_DONE, is_present
+from headway.providers.openai_compatible.response_transforms import is_present
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
 from headway.types import ChatRequest
 
@@ -56,7 +56,6 @@ VENDOR = Vendor(
         bounds={"top_p": (0.001, 0.999), "presence_penalty": (-1.999, 2)},
         single_choice=True,
     ),
-    event_transforms=(FINISH_AT_DONE,),
     errors=ErrorFormat(
         code_field="error_type",
         classes={"generation": UpstreamError, "overloaded": UpstreamOverloaded},

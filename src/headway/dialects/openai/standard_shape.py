@@ -1,0 +1,106 @@
+"""Whether a provider's chunk or completion has the shape that OpenAI documents
+(platform.openai.com/docs/api-reference/chat): clients that check types refuse any other.
+
+Seen from vendors with OpenAI's wire format: a role of ``""``, a choice without a delta or an index,
+null in place of choices, no id or object, a time with a fraction, other words for the finish
+reason. Further fields are allowed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+Position = Annotated[int, Meta(ge=0)]
+NonEmpty = Annotated[str, Meta(min_length=1)]
+
+
+class FunctionDelta(Struct, gc=False):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class CallDelta(Struct, gc=False):
+    index: Position
+    id: str | None = None
+    type: Literal["function", "custom"] | None = None
+    function: FunctionDelta | None = None
+
+
+class StandardDelta(Struct, gc=False):
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+    refusal: str | None = None
+    tool_calls: list[CallDelta] | None = None
+    function_call: FunctionDelta | None = None
+
+
+class ChunkChoice(Struct, gc=False):
+    index: Position
+    delta: StandardDelta
+    finish_reason: FinishReason | None = None
+
+
+class StandardChunk(Struct, gc=False):
+    id: str
+    object: Literal["chat.completion.chunk", ""]
+    """Empty in Azure's first chunk, which has the results of content filters only."""
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+
+
+class CalledFunction(Struct, gc=False):
+    name: NonEmpty
+    arguments: str
+
+
+class Call(Struct, gc=False):
+    id: NonEmpty
+    type: Literal["function", "custom"]
+    function: CalledFunction | None = None
+
+
+class StandardMessage(Struct, gc=False):
+    role: Literal["assistant"]
+    content: str | None = None
+    refusal: str | None = None
+    tool_calls: list[Call] | None = None
+    function_call: CalledFunction | None = None
+
+
+class CompletionChoice(Struct, gc=False):
+    index: Position
+    message: StandardMessage
+    finish_reason: FinishReason
+
+
+class StandardCompletion(Struct, gc=False):
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[CompletionChoice]
+
+
+_decode_chunk = msgspec.json.Decoder(StandardChunk).decode
+_decode_completion = msgspec.json.Decoder(StandardCompletion).decode
+
+
+def read_standard_chunk(data: bytes) -> StandardChunk | None:
+    """None for a chunk of another shape, and for data that is not JSON."""
+    try:
+        return _decode_chunk(data)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def is_standard_completion(body: bytes) -> bool:
+    try:
+        _decode_completion(body)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

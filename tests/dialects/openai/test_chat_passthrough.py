@@ -1,0 +1,148 @@
+"""Streams of OpenAI's wire format: what is passed through, left out, or translated."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from headway.dialects.openai.chat import OpenAIChat
+from headway.events import (
+    Event,
+    Finished,
+    Reasoning,
+    Started,
+    StreamEnd,
+    Text,
+    UsageReported,
+)
+from headway.types import Frame
+from headway.wire.sse import SseFramer
+from support.dialect_samples import METRICS, STARTED, USAGE, context, fold
+from support.openai_completions import base, chunk, finish, role, text, usage
+
+END = b"data: [DONE]\n\n"
+
+
+def frame(value: Any) -> Frame:
+    data = json.dumps(value).encode()
+    return Frame(data, None, b"data: " + data + b"\n\n")
+
+
+def objects(pieces: list[bytes | None]) -> list[Any]:
+    assert all(piece is None or piece.startswith(b"data: ") for piece in pieces)
+    found = [piece for piece in pieces if piece is not None and piece != END]
+    return [json.loads(piece[6:]) for piece in found]
+
+
+class Passed:
+    """A stream that starts as passed through, and what the client gets of it."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.stream = OpenAIChat().stream(context(is_passthrough=True, **fields))
+        self.response = fold()
+        self.pieces: list[bytes | None] = []
+
+    def add(self, given: Any, *events: Event) -> bytes | None:
+        one = given if isinstance(given, Frame) else frame(given)
+        self.response.add(list(events))
+        piece = self.stream.encode(one, list(events), 1.0)
+        self.pieces.append(piece)
+        return piece
+
+    def end(self) -> list[Any]:
+        self.pieces += self.stream.end(self.response, METRICS, 2.0)
+        assert self.pieces[-1] == END
+        return objects(self.pieces)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"event: ping\n\n",
+        b"data:\n\n",
+        b"data: \n\n",
+        b"retry: 3000\n\n",
+        b"id: 7\n\n",
+        b": OPENROUTER PROCESSING\n\n",
+        b"\n\n",
+        b"event: ping\ndata: {}\n\n",
+        b'event: ping\ndata: {"type": "ping"}\n\n',
+        b'data: {"choices": null}\n\n',
+        b'data: {"choices": [{"index": 0}]}\n\n',
+    ],
+)
+def test_frames_without_content_are_left_out(raw: bytes) -> None:
+    passed = Passed()
+    passed.add(role(), STARTED)
+    (one,) = SseFramer().feed(raw)
+    assert passed.add(one) is None
+    word = frame(text("a"))
+    assert passed.add(word, Text("a")) == word.raw
+
+
+@pytest.mark.parametrize("before", [b"event: chunk\n", b"id: 7\n", b"retry: 3\n", b": hi\n", b"\n"])
+def test_a_frame_with_other_fields_is_sent_as_its_data(before: bytes) -> None:
+    word = frame(text("a"))
+    passed = Passed()
+    odd = Frame(word.data, None, before + word.raw)
+    assert passed.add(odd, Text("a")) == word.raw
+
+
+def test_a_stream_whose_first_chunk_is_odd_is_translated() -> None:
+    passed = Passed()
+    odd_role = chunk({"role": "", "content": ""})
+    assert passed.add(odd_role, STARTED) is None or not passed.stream.is_passthrough
+    passed.add(chunk({"role": "", "content": "a"}), Text("a"))
+    passed.add(text("b"), Text("b"))
+    passed.add(chunk({}, finish="STOP"), Finished("stop"))
+    first, second, last = passed.end()
+    assert not passed.stream.is_passthrough
+    assert first["choices"][0]["delta"] == {"role": "assistant", "content": "a"}
+    assert second["choices"][0]["delta"] == {"content": "b"}
+    assert last["choices"][0]["finish_reason"] == "stop"
+    assert {each["id"] for each in (first, second, last)} == {STARTED.id}
+
+
+def test_a_stream_that_turns_odd_repeats_neither_role_nor_finish_reason() -> None:
+    passed = Passed(shows_usage=True)
+    head = Started(base()["id"], base()["model"], base()["created"])
+    passed.add(role(), head)
+    passed.add(text("a"), Text("a"))
+    passed.add(text("b", 1), Text("b", 1))
+    passed.add(finish("length"), Finished("length"))
+    passed.add(chunk({}, index=1, finish="MAX_TOKENS"), Finished("length", 1))
+    passed.add(usage(), USAGE)
+    found = passed.end()
+    reasons = [
+        (choice["index"], choice["finish_reason"])
+        for one in found
+        for choice in one["choices"]
+        if choice["finish_reason"]
+    ]
+    assert reasons == [(0, "length"), (1, "length")]
+    assert sum("role" in c["delta"] for one in found for c in one["choices"]) == 1
+    assert {one["id"] for one in found} == {base()["id"]}
+    assert [one["usage"] for one in found if one.get("usage")] == [json.loads(bytes_of(USAGE))]
+
+
+def bytes_of(reported: UsageReported) -> bytes:
+    return bytes(reported.openai_usage)
+
+
+def test_a_finish_reason_that_the_provider_lacks_is_added() -> None:
+    passed = Passed()
+    passed.add(role(), STARTED)
+    passed.add(text("a"), Text("a"))
+    passed.add(Frame(b"[DONE]", None, END), StreamEnd())
+    *_, last = passed.end()
+    assert last["choices"] == [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}]
+    assert last["id"] == STARTED.id
+
+
+def test_reasoning_is_passed_through() -> None:
+    passed = Passed()
+    thought = frame(chunk({"reasoning_content": "hm"}))
+    assert passed.add(thought, STARTED, Reasoning("hm")) == thought.raw
+    assert passed.add(thought, Reasoning("hm")) == thought.raw

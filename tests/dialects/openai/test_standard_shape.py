@@ -1,0 +1,142 @@
+"""The shape of a chunk and of a completion that may be passed through."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from headway.dialects.openai.standard_shape import is_standard_completion, read_standard_chunk
+from support.openai_completions import base, finish, role, text, tool_start, usage
+from support.recordings import Recording, chosen, each
+
+RELAYED = chosen(
+    lambda r: (
+        r.api == "chat"
+        and r.status == 200
+        and r.provider not in ("cohere", "mistral", "ollama", "openrouter", "perplexity")
+    )
+)
+ENVELOPE = {"id": "c-1", "object": "chat.completion", "created": 7, "model": "m"}
+
+
+def with_choice(**fields: Any) -> dict[str, Any]:
+    given = {"index": 0, "delta": {"content": "a"}, "finish_reason": None, **fields}
+    choice = {name: value for name, value in given.items() if value is not ...}
+    return {**base(), "choices": [choice]}
+
+
+def call(**fields: Any) -> dict[str, Any]:
+    return with_choice(delta={"tool_calls": [{"index": 0, **fields}]})
+
+
+def completion(message: Any = None, finish: Any = "stop", **fields: Any) -> dict[str, Any]:
+    said = {"role": "assistant", "content": "a"} if message is None else message
+    choice = {"index": 0, "message": said, "finish_reason": finish}
+    return {**ENVELOPE, "choices": [choice], **fields}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        role(),
+        text("a"),
+        text("a", 1),
+        finish("length"),
+        usage(),
+        tool_start(0, "id", "f"),
+        call(function={"arguments": ""}),
+        with_choice(delta={}),
+        with_choice(finish_reason=...),
+        with_choice(delta={"content": "a", "reasoning": "hm"}, other=[]),
+        {**base(), "id": "", "object": "", "created": 0, "model": "", "choices": []},
+    ],
+)
+def test_a_chunk_as_openai_documents_it_is_standard(value: dict[str, Any]) -> None:
+    found = read_standard_chunk(json.dumps(value).encode())
+    assert found is not None
+    assert len(found.choices) == len(value["choices"])
+
+
+ODD_CHUNKS = {
+    "an empty role": with_choice(delta={"role": "", "content": "a"}),
+    "another role": with_choice(delta={"role": "bot", "content": "a"}),
+    "no delta": with_choice(delta=...),
+    "a delta of null": with_choice(delta=None),
+    "a message for a delta": with_choice(delta=..., message={"content": "a"}),
+    "no index": with_choice(index=...),
+    "an index of null": with_choice(index=None),
+    "an index below zero": with_choice(index=-1),
+    "a list of parts": with_choice(delta={"content": [{"type": "text", "text": "a"}]}),
+    "another word for a stop": with_choice(finish_reason="STOP"),
+    "an empty finish reason": with_choice(finish_reason=""),
+    "a call without an index": with_choice(delta={"tool_calls": [{"id": "a"}]}),
+    "a call of no type": call(type=""),
+    "arguments as an object": call(function={"arguments": {}}),
+    "calls in no list": with_choice(delta={"tool_calls": {}}),
+    "choices of null": {**base(), "choices": None},
+    "no id": {key: value for key, value in text("a").items() if key != "id"},
+    "no object": {key: value for key, value in text("a").items() if key != "object"},
+    "the object of a whole": {**text("a"), "object": "chat.completion"},
+    "no model": {key: value for key, value in text("a").items() if key != "model"},
+    "a time with a fraction": {**text("a"), "created": 1757876416.56},
+    "nothing": {},
+    "no object at all": [],
+}
+
+
+@pytest.mark.parametrize("value", ODD_CHUNKS.values(), ids=ODD_CHUNKS)
+def test_a_chunk_that_strict_clients_refuse_is_not_standard(value: Any) -> None:
+    assert read_standard_chunk(json.dumps(value).encode()) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"[DONE]", b"{", b"error: out of memory"])
+def test_data_that_is_not_json_is_no_standard_chunk(data: bytes) -> None:
+    assert read_standard_chunk(data) is None
+
+
+CALL = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+WHOLES = [
+    (completion(), True),
+    (completion(other=[]), True),
+    (completion({"role": "assistant", "content": None, "tool_calls": [CALL]}, "tool_calls"), True),
+    (completion({"role": "assistant", "content": None, "refusal": "No."}), True),
+    (completion({"role": "", "content": "a"}), False),
+    (completion({"content": "a"}), False),
+    (completion({"role": "assistant", "content": []}), False),
+    (completion({"role": "assistant", "tool_calls": [{**CALL, "id": ""}]}), False),
+    (completion({"role": "assistant", "tool_calls": [{**CALL, "type": ""}]}), False),
+    (completion(finish=""), False),
+    (completion(finish=None), False),
+    (completion(finish="MAX_TOKENS"), False),
+    (completion(id=None), False),
+    (completion(object="text_completion"), False),
+    (completion(created=7.5), False),
+    ({}, False),
+]
+
+
+@pytest.mark.parametrize(("value", "is_standard"), WHOLES)
+def test_a_completion_is_standard_if_strict_clients_read_it(value: Any, is_standard: bool) -> None:
+    assert is_standard_completion(json.dumps(value).encode()) == is_standard
+
+
+def test_a_body_that_is_not_json_is_no_standard_completion() -> None:
+    assert not is_standard_completion(b"<html>")
+
+
+@each([each_ for each_ in RELAYED if each_.is_sse])
+def test_recorded_chunks_of_vendors_that_are_passed_through_are_standard(
+    recording: Recording,
+) -> None:
+    frames = recording_frames(recording)
+    assert all(read_standard_chunk(data) is not None for data in frames)
+
+
+def recording_frames(recording: Recording) -> list[bytes]:
+    from headway.wire.sse import SseFramer
+
+    framer = SseFramer()
+    frames = framer.feed(recording.body) + framer.end()
+    return [frame.data for frame in frames if frame.data not in (b"", b"[DONE]")]
