@@ -64,6 +64,12 @@ class BodyTooLarge(RequestError):
     status = 413
 
 
+class UnsupportedEncoding(RequestError):
+    """The request's content coding cannot be decoded (RFC 9110, section 15.5.16)."""
+
+    status = 415
+
+
 class UnknownProvider(RequestError):
     status = 404
     type = "not_found_error"

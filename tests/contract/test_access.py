@@ -26,8 +26,6 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/api/engine/parameters?provider=openai", None),
     ("POST", "/v1/chat/completions", V1_CHAT),
     ("GET", "/v1/models", None),
-    ("GET", "/docs", None),
-    ("GET", "/openapi.json", None),
 ]
 
 

@@ -86,3 +86,21 @@ def test_json_that_python_cannot_hold_is_rejected(name: str, value: bytes, messa
     with pytest.raises(InvalidField) as caught:
         check(SPECS, {name: Raw(value)})
     assert (caught.value.message, caught.value.param) == (message, name)
+
+
+def test_a_whole_number_written_as_a_float_is_an_integer() -> None:
+    specs = (
+        Parameter(id="max_tokens", name="Max tokens", type="integer", min=1, max=1000),
+        Parameter(id="temperature", name="Temperature", type="float"),
+    )
+    given = {"max_tokens": Raw(b"1e2"), "temperature": Raw(b"1.0"), "other": Raw(b"3.0")}
+    assert check(specs, given) == {**given, "max_tokens": Raw(b"100")}
+    unchanged = {"max_tokens": Raw(b"100"), "temperature": Raw(b"1")}
+    assert check(specs, unchanged) is unchanged
+
+
+@pytest.mark.parametrize("value", [b"100.5", b"1001.0", b"0.0", b"-1e2"])
+def test_a_float_that_is_not_whole_or_out_of_range_is_rejected(value: bytes) -> None:
+    specs = (Parameter(id="max_tokens", name="Max tokens", type="integer", min=1, max=1000),)
+    with pytest.raises(InvalidField, match="`max_tokens` must be a whole number from 1 to 1000"):
+        check(specs, {"max_tokens": Raw(value)})

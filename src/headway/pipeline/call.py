@@ -16,6 +16,8 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from msgspec.structs import replace
+
 from headway.dialects.base import (
     ClientRequest,
     DecodedRequest,
@@ -38,11 +40,13 @@ from headway.pipeline.attempt import Attempt
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.redaction import redact
+from headway.pipeline.request_body import decode_request
 from headway.policy.keys import authorize
 from headway.ports import ResponseHeaders, Sink
+from headway.providers.base import Provider
 from headway.providers.parameters import check
 from headway.routing.retry import Try, decide
-from headway.types import Target, Transformation
+from headway.types import Request, Target, Transformation
 
 log = logging.getLogger("headway")
 CLOSING = "The gateway is shutting down; send this request to another."
@@ -104,7 +108,9 @@ class GatewayCall:
             if gateway.is_closing:
                 raise ShuttingDown(CLOSING)
             self.key_id = authorize(client_request.headers, self.snapshot.keys)
-            decoded = self.decoded = self.dialect.decode(client_request)
+            body_limit = self.snapshot.body_limit
+            decoded = decode_request(self.dialect, client_request, body_limit)
+            self.decoded = decoded
             has_own_target = decoded.api_key or decoded.base_url or decoded.options
             model_length = len(decoded.request.model)
             if has_own_target or decoded.session_id or model_length > ALWAYS_ALLOWED:
@@ -147,9 +153,10 @@ class GatewayCall:
             raise UnknownProvider(message, param="provider")
         self.upstream = upstream
         provider = upstream.provider
+        request = decoded.request
         if self.dialect.checks_parameters:
-            check(provider.parameters, decoded.request.parameters)
-        sent, transformations = provider_calls.adapt(upstream, decoded.request)
+            request = _checked(provider, request)
+        sent, transformations = provider_calls.adapt(upstream, request)
         if transformations and (decoded.strict or self.snapshot.strict):
             raise _strict_refusal(upstream, transformations[0])
         context = ResponseContext(
@@ -472,6 +479,13 @@ class GatewayCall:
         self.gateway.active.discard(self)
         sink = self.sink
         sink.on_gone = sink.on_pause = sink.on_resume = None
+
+
+def _checked(provider: Provider, request: Request) -> Request:
+    """The request, with its parameters as the provider's table of them reads them. Raises
+    InvalidField."""
+    parameters = check(provider.parameters, request.parameters)
+    return request if parameters is request.parameters else replace(request, parameters=parameters)
 
 
 def _strict_refusal(upstream: Upstream, transformation: Transformation) -> InvalidField:

@@ -23,6 +23,8 @@ KeyId = NewType("KeyId", str)
 ANONYMOUS = KeyId("anonymous")
 """Every client of a gateway without keys."""
 
+KEY_HEADERS = (b"x-api-key", b"api-key")
+"""The second is what clients for Azure OpenAI send."""
 HOW_TO_SEND = "send it as `Authorization: Bearer <key>` or as `x-api-key: <key>`"
 
 
@@ -52,8 +54,8 @@ def authorize(headers: Headers, keys: KeyRing) -> KeyId:
     for name, value in headers:
         if name == b"authorization":
             candidate = _bearer(value)
-        elif name == b"x-api-key":
-            candidate = value
+        elif name in KEY_HEADERS:
+            candidate = value.strip(b" \t")
         else:
             continue
         if candidate:
@@ -66,7 +68,7 @@ def authorize(headers: Headers, keys: KeyRing) -> KeyId:
 def _bearer(value: bytes) -> bytes:
     """The token of ``Bearer <token>`` (RFC 6750, section 2.1), empty for any other scheme. The
     scheme is case-insensitive (RFC 9110, section 11.1)."""
-    return value[7:].strip(b" ") if value[:7].lower() == b"bearer " else b""
+    return value[7:].strip(b" \t") if value[:7].lower() == b"bearer " else b""
 
 
 def _find(candidate: bytes, keys: KeyRing) -> KeyId | None:

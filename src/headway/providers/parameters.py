@@ -24,12 +24,20 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def check(specs: tuple[Parameter, ...], given: Mapping[str, Raw]) -> None:
-    """Raises InvalidField for a value of the wrong type or out of range. Null is left alone."""
+def check(specs: tuple[Parameter, ...], given: Mapping[str, Raw]) -> Mapping[str, Raw]:
+    """The parameters, with whole numbers that were written as floats (``100.0``, as JavaScript and
+    Python often do) as integers. Raises InvalidField for a value of the wrong type or out of range.
+    Null is left alone."""
+    whole: dict[str, Raw] = {}
     for spec in specs:
         raw = given.get(spec.id)
         if raw is not None:
-            _check(spec, _value(spec, raw))
+            value = _value(spec, raw)
+            if spec.type == "integer" and isinstance(value, float) and value.is_integer():
+                value = int(value)
+                whole[spec.id] = Raw(msgspec.json.encode(value))
+            _check(spec, value)
+    return {**given, **whole} if whole else given
 
 
 def _value(spec: Parameter, raw: Raw) -> Any:

@@ -17,6 +17,7 @@ from headway.server.example_model import find_example_model
 from headway.server.http import cors
 from headway.server.transports import Transports
 from headway.token_counter.counter import TokenCounter
+from headway.types import Headers
 
 log = logging.getLogger("headway")
 KEEP_ALIVE_INTERVAL_S = 1.0
@@ -128,7 +129,7 @@ class App:
         if origins:
             allowed = cors.allow(origins, scope["headers"])
             if cors.is_preflight(scope["method"], scope["headers"]):
-                await _respond_to_preflight(allowed, send)
+                await _respond_to_preflight(allowed, scope["headers"], send)
                 return
             send = asgi.with_headers(send, allowed)
         await self._routes.respond(scope, receive, send)
@@ -164,7 +165,10 @@ def _build_documentation(
     return build(__version__, example_model)
 
 
-async def _respond_to_preflight(allowed: list[tuple[bytes, bytes]], send: Send) -> None:
-    headers = [*allowed, *(cors.PREFLIGHT if allowed else ()), (b"content-length", b"0")]
+async def _respond_to_preflight(
+    allowed: list[tuple[bytes, bytes]], received: Headers, send: Send
+) -> None:
+    more = cors.preflight_headers(received) if allowed else ()
+    headers = [*allowed, *more, (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

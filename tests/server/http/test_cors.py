@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from headway.server.http.cors import allow, is_preflight
+from headway.server.http.cors import HEADER_NAMES_LIMIT, allow, is_preflight, preflight_headers
 
 PAGE = "https://app.example"
 ANY = (b"access-control-allow-origin", b"*")
@@ -46,3 +46,23 @@ def test_a_preflight_is_an_options_request_that_names_a_method(
     method: str, headers: list[tuple[bytes, bytes]], found: bool
 ) -> None:
     assert is_preflight(method, headers) is found
+
+
+def allowed_headers(asked: bytes | None) -> bytes | None:
+    headers = [] if asked is None else [(b"access-control-request-headers", asked)]
+    return dict(preflight_headers(headers)).get(b"access-control-allow-headers")
+
+
+@pytest.mark.parametrize(
+    "asked", [b"x-stainless-lang, x-stainless-os", b"traceparent", b"content-type,\tx-api-key"]
+)
+def test_a_page_may_send_every_header_that_it_asks_for(asked: bytes) -> None:
+    assert allowed_headers(asked) == asked
+
+
+@pytest.mark.parametrize(
+    "asked", [None, b"", b"a b", b"a\r\nset-cookie: b", b"\xff", b"a,,b", b"x" * 5000]
+)
+def test_what_is_no_list_of_header_names_is_not_repeated(asked: bytes | None) -> None:
+    assert HEADER_NAMES_LIMIT < 5000
+    assert allowed_headers(asked) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import struct
@@ -389,9 +390,53 @@ def test_head_is_get_without_the_body(gateway: Gateway, path: str, status: int) 
         assert stream.read_head().reply().json["status"] == "healthy"
 
 
+# --- Headers and bodies ---------------------------------------------------------------------------
+
+DATA = json.dumps(body()).encode()
+
+
+@pytest.mark.parametrize("name", ["authorization", "x-api-key", "api-key"])
+def test_blanks_around_a_headers_value_are_not_part_of_it(
+    launch: Launch, mode: str, name: str
+) -> None:
+    own = launch({"server": {"api_keys": ["gw-secret-key"]}}, mode=mode)
+    key = "Bearer gw-secret-key" if name == "authorization" else "gw-secret-key"
+    length = len(DATA)
+    with own.client.connect() as stream:
+        for value in (f" \t {key} \t ", f"{key} "):
+            stream.send(
+                f"POST {PATH} HTTP/1.1\r\nhost: h\r\n{name}:{value}\r\n"
+                f"content-type: application/json \r\ncontent-length: {length} \r\n\r\n".encode()
+                + DATA
+            )
+            assert stream.read_head().reply().status == 200
+
+
+def test_blanks_behind_a_transfer_coding_are_not_part_of_it(gateway: Gateway) -> None:
+    with gateway.client.connect() as stream:
+        stream.send(
+            f"POST {PATH} HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked \r\n\r\n".encode()
+            + b"%x\r\n%b\r\n0\r\n\r\n" % (len(DATA), DATA)
+        )
+        assert stream.read_head().reply().status == 200
+
+
+def test_a_compressed_body_is_read(gateway: Gateway) -> None:
+    headers = {"content-encoding": "gzip"}
+    for _ in range(2):
+        assert gateway.client.call("POST", PATH, gzip.compress(DATA), headers).status == 200
+    refused = gateway.client.call("POST", PATH, gzip.compress(DATA), {"content-encoding": "lz4"})
+    assert refused.status == 415
+
+
 # --- Cross-origin ---------------------------------------------------------------------------------
 
-PREFLIGHT = {"origin": ORIGIN, "access-control-request-method": "POST"}
+ASKED_HEADERS = "authorization,content-type,openai-organization,traceparent,x-stainless-os"
+PREFLIGHT = {
+    "origin": ORIGIN,
+    "access-control-request-method": "POST",
+    "access-control-request-headers": ASKED_HEADERS,
+}
 
 
 def test_cross_origin_requests_are_allowed_for_configured_origins(
@@ -403,6 +448,7 @@ def test_cross_origin_requests_are_allowed_for_configured_origins(
         assert (asked.status, asked.body) == (204, b"")
         assert asked.headers["access-control-allow-origin"] == ORIGIN
         assert "POST" in asked.headers["access-control-allow-methods"]
+        assert asked.headers["access-control-allow-headers"] == ASKED_HEADERS
         other = own.client.call("OPTIONS", path, None, {**PREFLIGHT, "origin": "https://x.example"})
         assert "access-control-allow-origin" not in other.headers
     for answer in (

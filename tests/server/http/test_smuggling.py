@@ -64,7 +64,7 @@ SMUGGLED: dict[str, tuple[bytes, int]] = {
     "xchunked": (coded(b" xchunked"), 501),
     "identity": (coded(b" identity"), 501),
     "chunked in quotes": (coded(b' "chunked"'), 501),
-    "chunked with a tab behind": (coded(b" chunked\t"), 501),
+    "chunked with a tab behind": (coded(b" chunked\t"), 400),
     "a coding behind a vertical tab": (coded(b" \x0bchunked"), 400),
     "a coding on a folded line": (coded(b"\r\n chunked"), 400),
     "chunked twice": (coded(b" chunked", CODED), 400),

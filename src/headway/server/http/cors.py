@@ -3,13 +3,16 @@ standard)."""
 
 from __future__ import annotations
 
+import re
+
 from headway.types import Headers
 
-PREFLIGHT = (
-    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, x-api-key, x-headway-metrics"),
-    (b"access-control-max-age", b"86400"),
+HEADER_NAMES = re.compile(
+    rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*,[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+)*"
 )
+"""A list of header names (RFC 9110, section 5.6.2)."""
+HEADER_NAMES_LIMIT = 4096
+"""Bytes."""
 EXPOSED = (b"access-control-expose-headers", b"*")
 
 
@@ -26,6 +29,20 @@ def allow(origins: tuple[str, ...], headers: Headers) -> list[tuple[bytes, bytes
                 vary = (b"vary", b"origin")
                 return [(b"access-control-allow-origin", value), vary, EXPOSED]
     return []
+
+
+def preflight_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """What an allowed page may send: every header that it asks for, because SDKs send headers of
+    their own (``x-stainless-*``, ``traceparent``). A browser takes ``*`` for all but
+    ``authorization``."""
+    asked = dict(headers).get(b"access-control-request-headers", b"").strip(b" \t")
+    is_list = len(asked) <= HEADER_NAMES_LIMIT and HEADER_NAMES.fullmatch(asked) is not None
+    return [
+        (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
+        *([(b"access-control-allow-headers", asked)] if is_list else []),
+        (b"access-control-max-age", b"86400"),
+        (b"vary", b"access-control-request-headers"),
+    ]
 
 
 def is_preflight(method: str, headers: Headers) -> bool:

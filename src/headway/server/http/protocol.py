@@ -240,7 +240,7 @@ class HttpProtocol(asyncio.Protocol):
             raise request_head.url_too_long()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
+        name, value = name.lower(), value.rstrip(b" \t")  # RFC 9110, section 5.5
         self.headers.append((name, value))
         if name not in CHECKED_HEADERS or self.stage == TRAILERS:
             return

@@ -35,6 +35,9 @@ _NO_KEY: dict[str, list[str]] = {}
 Requirement Object: an empty object makes security optional."""
 
 
+SERVER = "."
+"""The directory of the document (OpenAPI 3.1, Server Object: a URL may be relative to the
+document's location), so that it also holds behind a proxy that adds a path prefix."""
 ENGINE_CHAT = "/api/engine/chat/{provider}"
 OPENAI_CHAT = "/v1/chat/completions"
 _SCALARS = ("string", "integer", "number", "boolean")
@@ -62,7 +65,7 @@ def document(served: Mapping[str, Any]) -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method] = _describe(operation)
     return {
         **served,
-        "servers": [{"url": "/", "description": "This server."}],
+        "servers": [{"url": SERVER, "description": "This server."}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": {**paths, **served.get("paths", {})},
         "components": {

@@ -38,6 +38,13 @@ function dress() {
 dark.addEventListener("change", dress);
 dress();
 
+// Requests go to the server of this page, also behind a path prefix: the component below takes
+// addresses without a host for ones of the root.
+const server = new URL(".", location.href).href.replace(/\/$/, "");
+const docs = document.querySelector("rapi-doc");
+docs.setAttribute("server-url", server);
+docs.setAttribute("default-api-server", server);
+
 // A server with keys of its own refuses the forms below without one. The key stays in this page's
 // memory.
 const form = document.querySelector("#key");
@@ -55,10 +62,10 @@ async function useKey(event) {
     said.value = "The server refused this key.";
     return;
   }
-  document.querySelector("rapi-doc").setApiKey("x-api-key", key);
+  docs.setApiKey("x-api-key", key);
   said.value = "";
   form.hidden = true;
 }
 
 form.addEventListener("submit", useKey);
-form.hidden = await accepts({}).catch(() => true);
+accepts({}).then((isOpen) => (form.hidden = isOpen), () => {});

@@ -1,0 +1,49 @@
+"""Decode a client's request, also one whose body is compressed."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
+from headway.errors import BodyTooLarge, InvalidBody, UnsupportedEncoding
+from headway.wire.content_coding import DECODERS, BodyTooLargeError, coding_name, decode_body
+
+
+def decode_request(dialect: Dialect, request: ClientRequest, limit: int) -> DecodedRequest:
+    """The request as ``dialect`` reads it. Raises RequestError.
+
+    A compressed body is no JSON, so that the header is looked up only for a body that is none.
+    ``limit`` is in bytes of the decompressed body.
+    """
+    try:
+        return dialect.decode(request)
+    except InvalidBody:
+        coding = _content_coding(request)
+        if not coding:
+            raise
+        plain = _decompress(coding, request.body, limit)
+    return dialect.decode(replace(request, body=plain))
+
+
+def _content_coding(request: ClientRequest) -> str:
+    codings = [value for name, value in request.headers if name == b"content-encoding"]
+    return coding_name(b",".join(codings))
+
+
+def _decompress(coding: str, body: bytes, limit: int) -> bytes:
+    try:
+        return decode_body(coding, body, limit)
+    except LookupError:
+        raise UnsupportedEncoding(
+            f"The body's content-encoding {coding!r} cannot be decoded here; known are "
+            f"{', '.join(DECODERS)} (br and zstd with the packages brotli and backports.zstd)."
+        ) from None
+    except BodyTooLargeError:
+        raise BodyTooLarge(
+            f"The body is larger than {limit} bytes when decompressed; server.body_limit sets how "
+            "much is taken."
+        ) from None
+    except ValueError as error:
+        raise InvalidBody(
+            f"The body is not the {coding} that its content-encoding header says: {error}."
+        ) from None
