@@ -51,7 +51,9 @@ def test_a_body_is_limited_when_decompressed() -> None:
         decode(Engine(), gzip.compress(body), b"gzip", limit=5000)
 
 
-@pytest.mark.parametrize("cut", [b"not compressed", gzip.compress(BODIES[0][1])[:-3]])
+@pytest.mark.parametrize(
+    "cut", [b"not compressed", gzip.compress(BODIES[0][1])[:-3]], ids=["text", "truncated"]
+)
 def test_a_body_that_is_not_in_its_coding_is_told(cut: bytes) -> None:
     with pytest.raises(InvalidBody, match="is not the gzip that its content-encoding header says"):
         decode(Engine(), cut, b"gzip")

@@ -8,10 +8,10 @@ import time
 import pytest
 
 from headway.errors import UpstreamError, UpstreamGarbled, UpstreamUnreachable
-from headway.transport.content_encoding import MAX_PIECE
 from headway.transport.limits import Limits
 from headway.transport.response_parser import ReceiverFailed, ResponseParser
 from headway.types import Headers
+from headway.wire.content_coding import MAX_PIECE
 
 OK = b"HTTP/1.1 200 OK\r\n"
 LENGTH_3 = OK + b"Content-Length: 3\r\n\r\nabc"
