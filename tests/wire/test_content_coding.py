@@ -47,6 +47,14 @@ def test_an_empty_body_stays_empty(coding: str) -> None:
     assert decode_body(coding, b"", 10) == b""
 
 
+@pytest.mark.parametrize("coding", DECODERS)
+def test_no_bytes_have_no_output(coding: str) -> None:
+    decoder = new_decoder(coding)
+    assert decoder is not None
+    assert b"".join(decoder.decode(b"")) == b""
+    assert decoder.is_complete() is (coding in ("gzip", "deflate"))
+
+
 @pytest.mark.parametrize(
     ("header", "name"),
     [(b" GZip ", "gzip"), (b"x-gzip", "gzip"), (b"identity", ""), (b"", ""), (b"br", "br")],

@@ -24,7 +24,11 @@ from headway.events import (
     UsageReported,
 )
 from headway.providers.bedrock.provider import PROVIDER
-from headway.providers.bedrock.response import FINISH_REASONS, decode_event, decode_response
+from headway.providers.bedrock.response import (
+    FINISH_REASONS,
+    decode_event,
+    decode_response,
+)
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Frame, Usage
 from headway.wire.aws_event_stream import EventStreamMessage
@@ -376,3 +380,15 @@ def test_a_whole_response_of_invoke_is_anthropics() -> None:
     assert Text("Hi") in found
     assert Finished("stop") in found
     assert type(found[-1]) is StreamEnd
+
+
+@pytest.mark.parametrize("reason", ["malformed_model_output", "malformed_tool_use"])
+def test_output_that_the_model_malformed_is_an_error_behind_its_usage(reason: str) -> None:
+    usage = {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3}
+    streamed = stream(("messageStop", {"stopReason": reason}), ("metadata", {"usage": usage}))
+    message = {"role": "assistant", "content": []}
+    body = {"output": {"message": message}, "stopReason": reason, "usage": usage}
+    for events in (streamed, list(decode_response(json.dumps(body).encode()))):
+        [failed] = [event for event in events if isinstance(event, Failed)]
+        assert reason in str(failed.error)
+        assert any(isinstance(event, UsageReported) for event in events[: events.index(failed)])
