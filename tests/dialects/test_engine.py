@@ -394,3 +394,7 @@ def test_an_indented_request_and_an_indented_usage_break_no_line_of_a_stream(
         (line,) = piece.splitlines() if accept == b"*/*" else piece.splitlines()[:-1]
         json.loads(line.removeprefix(b"data: "))
     assert json.loads(last.removeprefix(b"data: "))["usage"] == {"prompt_tokens": 6}
+
+
+def test_a_response_is_never_passed_through() -> None:
+    assert not ENGINE.passes_through(WHOLE)

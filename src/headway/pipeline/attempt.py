@@ -9,6 +9,7 @@ is held back. When nothing more will arrive, ``on_done`` is called, once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 
 from headway.dialects.base import ResponseContext, StreamEncoder
@@ -19,6 +20,7 @@ from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.stream_reader import READERS, Mode, StreamReader
 from headway.ports import ResponseHeaders, Sink, UpstreamRequest
+from headway.providers.http_errors import find_error
 from headway.types import Frame, Headers
 
 RELAY = Mode.RELAY
@@ -30,6 +32,8 @@ KEEP_ALIVE = b": keep-alive\n"
 """A comment in a stream of server-sent events (WHATWG HTML, section 9.2.7). It is a line of the
 event that follows: an empty line after it would be an event without data to OpenAI's SDKs."""
 JSON, SSE = b"application/json", b"text/event-stream"
+ERROR_TYPES = (b"text/html", b"application/problem+json")
+"""Content types of errors from proxies and servers (RFC 9457), whatever the status."""
 NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
 
 
@@ -206,7 +210,8 @@ class Attempt(StreamReader):
         try:
             is_over = READERS[self.mode](self, data, now)
         except provider_calls.MALFORMED as exc:
-            self._end_with_error(self._garbled(exc), now)
+            # A framer that does not read text, such as AWS's, may have got an error as text.
+            self._end_with_error(find_error(data) or self._garbled(exc), now)
             return
         if is_over:
             self._complete(now)
@@ -224,6 +229,8 @@ class Attempt(StreamReader):
                 return False
             if content_type[: len(SSE)] == SSE:
                 return True
+            if content_type.startswith(ERROR_TYPES):
+                return False
         return self.context.call.asks_stream
 
     def _read_body(self, now: float) -> None:
@@ -234,7 +241,8 @@ class Attempt(StreamReader):
             return
         provider, context, encoder = self.upstream.provider, self.context, self.encoder
         if encoder is None and context.is_passthrough and provider.summarize is not None:
-            self._summary = provider.summarize(self.body)
+            with suppress(*provider_calls.MALFORMED):
+                self._summary = provider.summarize(self.body)
             if self._summary is not None:
                 self.arrivals = (now,)
                 return
@@ -260,6 +268,12 @@ class Attempt(StreamReader):
         return UpstreamGarbled(
             f"{self.upstream.name} sent what its wire format does not allow: {exc}."
         )
+
+    def _unfinished(self) -> UpstreamError:
+        if self.mode is Mode.BODY:
+            return self._garbled(ValueError("an answer without any choice"))
+        message = f"{self.upstream.name} ended its stream without finishing the answer."
+        return UpstreamTruncated(message)
 
     def _forward(self, now: float) -> None:
         """Write the encoded pieces to the client, unless they must be held back."""
@@ -290,8 +304,7 @@ class Attempt(StreamReader):
                 self._end_with_error(accumulator.failed, now)  # type: ignore[arg-type]
                 return
             if not accumulator.is_finished:
-                message = f"{self.upstream.name} ended its stream without finishing the answer."
-                self._end_with_error(UpstreamTruncated(message), now)
+                self._end_with_error(self._unfinished(), now)
                 return
         self.ended = now
         self.is_over = True

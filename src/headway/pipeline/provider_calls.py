@@ -5,9 +5,19 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from headway.errors import InvalidField, RequestError
-from headway.events import Embeddings, EmbeddingsReceived, Event, Finished, Started, UsageReported
+from headway.errors import InvalidField, RequestError, UpstreamError
+from headway.events import (
+    Embeddings,
+    EmbeddingsReceived,
+    Event,
+    Failed,
+    Finished,
+    Started,
+    StreamEnd,
+    UsageReported,
+)
 from headway.pipeline.gateway import Upstream
+from headway.providers.http_errors import find_error
 from headway.types import (
     ChatRequest,
     EmbeddingsRequest,
@@ -22,6 +32,8 @@ MALFORMED = (
     LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError, RecursionError
 )  # fmt: skip
 """Exceptions that an adapter may raise for a malformed request or response."""
+STARTS = (Started, StreamEnd, UsageReported)
+"""Events that a response without content may have."""
 
 
 def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transformation, ...]]:
@@ -51,11 +63,34 @@ def encode(upstream: Upstream, request: Request, target: Target) -> HttpRequest:
 
 
 def decode(upstream: Upstream, request: Request, body: bytes) -> list[Event]:
-    """The events of a response body. Raises what adapters raise (``MALFORMED``), UpstreamError."""
+    """The events of a response body. An error in its place, in a shape that the adapter does not
+    know, is a ``Failed``. Raises what adapters raise (``MALFORMED``)."""
+    try:
+        events = _decode(upstream, request, body)
+    except UpstreamError as error:
+        return [Failed(error)]
+    except MALFORMED:
+        error_in_place = find_error(body)
+        if error_in_place is None:
+            raise
+        return [Failed(error_in_place)]
+    return with_error(events, body)
+
+
+def _decode(upstream: Upstream, request: Request, body: bytes) -> list[Event]:
     if isinstance(request, ChatRequest):
         return upstream.provider.decode_response(body)
     assert upstream.provider.decode_embeddings is not None
     return _events_of(upstream.provider.decode_embeddings(body))
+
+
+def with_error(events: list[Event], data: bytes) -> list[Event]:
+    """The events of ``data``. If it has no content, it may be an error in a shape that the adapter
+    does not know."""
+    if any(type(event) not in STARTS for event in events):
+        return events
+    error = find_error(data)
+    return events if error is None else [*events, Failed(error)]
 
 
 def prompt_of(request: Request) -> bytes:

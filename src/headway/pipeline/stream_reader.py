@@ -14,10 +14,12 @@ from itertools import repeat
 from typing import Any
 
 from headway.dialects.base import ResponseContext, StreamEncoder
-from headway.events import Event, Text
+from headway.events import Event, Failed, Started, Text
 from headway.metering.timing import Meter
+from headway.pipeline import provider_calls
 from headway.pipeline.gateway import Upstream
 from headway.ports import Sink
+from headway.providers.http_errors import find_error
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Frame
 from headway.wire.event_template import (
@@ -186,7 +188,15 @@ class StreamReader(Meter):
     def _decode_frame(self, frame: Frame, now: float) -> bool:
         """Decode and encode one frame. Returns whether the response has ended."""
         encoder, accumulator, decode_event = self.encoder, self._accumulator, self._decode_event
-        events: list[Event] = decode_event(frame, self._state)
+        try:
+            events: list[Event] = decode_event(frame, self._state)
+        except provider_calls.MALFORMED:
+            error = find_error(frame.data)
+            if error is None:
+                raise
+            events = [Failed(error)]
+        if not events or type(events[0]) is Started:
+            events = provider_calls.with_error(events, frame.data)
         if events:
             if accumulator.add(events):
                 self._times.append(now)

@@ -1,18 +1,23 @@
-"""Decode HTTP error responses in the shapes of OpenAI's API and of the APIs that copied it.
+"""Decode HTTP error responses in the shapes of OpenAI's API and of the APIs that copied it, and
+errors in the place of a response with status 200 (``error_shapes``).
 
-Shapes seen on the wire: ``{"error": {message, type, param, code}}``; ``error`` as a plain string;
-``{"message": ...}`` or ``{"detail": ...}`` alone; numeric codes; HTML or plain text from a proxy.
 Adapters of other wire formats share the tables by status, ``retry_after`` and the fallbacks.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any, TypeGuard
-
-import msgspec
+from typing import Any
 
 from headway import errors
+from headway.providers import error_shapes
+from headway.providers.error_shapes import (
+    as_status,
+    is_error,
+    parse_error_body,
+    read_error_fields,
+)
 from headway.types import Headers
 
 ErrorClass = type[errors.UpstreamError]
@@ -39,14 +44,35 @@ ERRORS_BY_CODE: Mapping[str, ErrorClass] = {
 """Codes that are more precise than the status they come with."""
 ERRORS_BY_TYPE: Mapping[str, ErrorClass] = {
     **ERRORS_BY_CODE,
-    "authentication_error": errors.UpstreamAuth,
-    "invalid_request_error": errors.UpstreamRejected,
-    "not_found_error": errors.UpstreamNotFound,
-    "overloaded_error": errors.UpstreamOverloaded,
-    "permission_error": errors.UpstreamAuth,
-    "rate_limit_error": errors.UpstreamRateLimited,
-    "rate_limit_exceeded": errors.UpstreamRateLimited,
-}
+    **dict.fromkeys(
+        (
+            "bad_request", "context_length_exceeded", "invalid_argument", "invalid_parameter",
+            "invalid_request", "unprocessable_entity", "validation",
+        ),
+        errors.UpstreamRejected,
+    ),
+    **dict.fromkeys(
+        (
+            "access_denied", "authentication", "forbidden", "invalid_key", "permission",
+            "permission_denied", "unauthenticated", "unauthorized",
+        ),
+        errors.UpstreamAuth,
+    ),
+    "insufficient_balance": errors.UpstreamQuota,
+    "quota_exceeded": errors.UpstreamQuota,
+    "not_found": errors.UpstreamNotFound,
+    **dict.fromkeys(
+        (
+            "rate_limit", "rate_limit_exceeded", "rate_limited", "resource_exhausted",
+            "throttling", "too_many_requests",
+        ),
+        errors.UpstreamRateLimited,
+    ),
+    "overloaded": errors.UpstreamOverloaded,
+    "service_unavailable": errors.UpstreamOverloaded,
+    "deadline_exceeded": errors.UpstreamTimeout,
+    "timeout": errors.UpstreamTimeout,
+}  # fmt: skip
 """Codes and types, used only where there is no status, because they mislead with one: a rejected
 key has been an ``invalid_request_error`` with 401, a request too large for any limit a
 ``rate_limit_exceeded`` with 413."""
@@ -55,19 +81,17 @@ PRESERVED_STATUSES: Mapping[ErrorClass, tuple[int, ...]] = {
     errors.UpstreamQuota: (402, 429),
 }
 """Classes that keep the provider's status where it is one of these."""
+INVALID_JSON = error_shapes.INVALID_JSON
+MAX_ERROR_SIZE = 256 * 1024
+"""Bytes of a response that may be an error."""
 MAX_MESSAGE_LENGTH = 2000
 """Characters of the provider's message that are kept."""
-INVALID_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""Exceptions that msgspec's JSON decoders raise over bytes that are not the expected JSON."""
+WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamError:
     """The error of a response with an error status. Never raises, whatever the body is."""
-    try:
-        parsed = msgspec.json.decode(body)
-    except INVALID_JSON:
-        parsed = body.decode(errors="replace").strip()
-    error = error_from_body(parsed, status)
+    error = error_from_body(parse_error_body(body), status)
     names = dict(headers)
     error.request_id = _text(names.get(b"x-request-id") or names.get(b"request-id"))
     error.retry_after_s = retry_after(names)
@@ -77,18 +101,27 @@ def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamE
 def error_from_body(parsed: Any, status: int | None) -> errors.UpstreamError:
     """The error that parsed JSON, or the text of a body that is not JSON, describes. ``status`` is
     None for an error inside a stream or in a response of status 200."""
-    found = parsed.get("error") or parsed if isinstance(parsed, dict) else parsed
-    fields = found if isinstance(found, dict) else {**_sibling_code(parsed), "message": found}
-    code, kind = _code(fields.get("code")), _string(fields.get("type"))
-    status = status or _status_in(fields)
+    fields = read_error_fields(parsed)
+    code, kind = _code(fields.code), _string(fields.type)
+    status = status or fields.status
     cls = _class(code, kind, status)
-    message = fields.get("message") or fields.get("detail") or fields.get("error_description")
     return (cls or class_by_range(status))(
-        _message(message, status),
-        param=_string(fields.get("param")),
-        code=code or kind or _string(fields.get("code")),
+        fields.message[:MAX_MESSAGE_LENGTH] or default_message(status),
+        param=_string(fields.param),
+        code=code or kind or _string(fields.code),
         status=preserved_status(cls, status),
     )
+
+
+def find_error(data: bytes) -> errors.UpstreamError | None:
+    """The error in the place of a response of status 200, or of one of its chunks. None if ``data``
+    is not recognizably an error: neither an object that says so, nor a text."""
+    if len(data) > MAX_ERROR_SIZE:
+        return None
+    parsed = parse_error_body(data)
+    if isinstance(parsed, str) and not _is_readable(parsed):
+        return None
+    return error_from_body(parsed, None) if is_error(parsed) else None
 
 
 def class_by_range(status: int | None) -> ErrorClass:
@@ -125,40 +158,27 @@ def retry_after(headers: Mapping[bytes, bytes]) -> float | None:
     return None
 
 
-def _sibling_code(parsed: Any) -> dict[str, Any]:
-    """The ``code`` of a body whose ``error`` is a plain string (seen from xAI)."""
-    return {"code": parsed.get("code")} if isinstance(parsed, dict) else {}
-
-
 def _class(code: str | None, kind: str | None, status: int | None) -> ErrorClass | None:
     found = ERRORS_BY_CODE.get(code or "") or ERRORS_BY_STATUS.get(status or 0)
     if found is not None or status is not None:
         return found
-    return ERRORS_BY_TYPE.get(code or "") or ERRORS_BY_TYPE.get(kind or "")
+    return _by_type(code) or _by_type(kind)
+
+
+def _by_type(name: str | None) -> ErrorClass | None:
+    """By a code or type in any spelling, such as ``RateLimitError`` or ``rate_limit``."""
+    words = WORD_START.sub("_", name or "").lower().replace(" ", "_").replace("-", "_")
+    return ERRORS_BY_TYPE.get(words) or ERRORS_BY_TYPE.get(words.removesuffix("_error"))
 
 
 def _code(value: Any) -> str | None:
     """None for a code that only repeats a status: the error's type is more precise."""
-    return None if _is_status(value) else _string(value)
+    return None if isinstance(value, int) and as_status(value) else _string(value)
 
 
-def _is_status(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and 400 <= value < 600
-
-
-def _status_in(fields: Mapping[str, Any]) -> int | None:
-    for name in ("status_code", "status", "code"):
-        value = fields.get(name)
-        if _is_status(value):
-            return value
-    return None
-
-
-def _message(message: Any, status: int | None) -> str:
-    if message is None or message == "":
-        return default_message(status)
-    text = message if isinstance(message, str) else msgspec.json.encode(message).decode()
-    return text[:MAX_MESSAGE_LENGTH]
+def _is_readable(text: str) -> bool:
+    """False for JSON that is cut or malformed, and for bytes that are no text."""
+    return not text.startswith(("{", "[")) and all(map(str.isprintable, text.split()))
 
 
 def _string(value: Any) -> str | None:

@@ -2,8 +2,9 @@
 
 Rules of this file: a frame keeps its bytes, so that the ``raw`` of all frames joined is the stream;
 lines end in LF, CRLF or CR, in any mixture; a block of comments is a frame without data. Two
-departures that real servers require: the last event may lack its blank line, and a bare line
-``error: {...}`` (not an SSE field) is an event named error.
+departures that real servers require: the last event may lack its blank line, a bare line
+``error: {...}`` (not an SSE field) is an event named error, and JSON, text or HTML in place of
+events, which is usually an error, is the data of a frame.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from headway.types import Frame
 
 BLANK = re.compile(rb"(?:\r\n|\n|\r(?!\n|\Z))(?:\r\n|\n|\r(?!\n|\Z))")
 LINE_END = re.compile(rb"\r\n|\n|\r")
+TEXT = re.compile(rb"[{\[<\"]|[A-Za-z][\w.'-]*,? +\w|[A-Z]\w*[.!]?\s*\Z")
+"""How JSON, HTML and prose begin: with a bracket or a quote, with two words, or with a capital
+alone. Names of fields, also of unknown ones, which are ignored, do not."""
 LF, CR = b"\n\r"
 """As integers: ``bytes in bytes`` first tries a conversion to an integer, which takes ten times as
 long as the search."""
@@ -126,8 +130,8 @@ def _frame(block: bytes, raw: bytes) -> Frame:
 
 
 def _parse(block: bytes, raw: bytes) -> Frame:
-    if block[:1] in (b"{", b"["):
-        return Frame(block, None, raw)  # plain JSON in place of events: usually an error
+    if TEXT.match(block):
+        return Frame(block, None, raw)
     data: list[bytes] = []
     event: str | None = None
     for line in LINE_END.split(block):

@@ -324,3 +324,10 @@ def test_an_indented_usage_breaks_no_line_of_a_stream() -> None:
     _, piece, _ = stream.end(fold(Text("Hi"), usage, Finished("stop")), METRICS, 2.0)
     assert len(piece.splitlines()) == 2
     assert json.loads(piece.removeprefix(b"data: "))["usage"] == {"prompt_tokens": 6}
+
+
+def test_a_whole_response_is_passed_through_if_its_shape_is_openais() -> None:
+    assert not CHAT.passes_through(b"{}")
+    choice = b'{"index":0,"message":{"role":"assistant"},"finish_reason":"stop"}'
+    head = b'"id":"c-1","object":"chat.completion","created":7,"model":"m"'
+    assert CHAT.passes_through(b'{%b,"choices":[%b]}' % (head, choice))

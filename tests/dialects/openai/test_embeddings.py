@@ -82,3 +82,7 @@ def test_embeddings_cannot_be_streamed() -> None:
     call = DIALECT.decode(ClientRequest("", (), b'{"model":"openai/m","input":"a"}'))
     with pytest.raises(TypeError):
         DIALECT.stream(ResponseContext(id="1", created=1, call=call, sent=call.request))
+
+
+def test_a_response_is_never_passed_through() -> None:
+    assert not DIALECT.passes_through(b'{"object":"list","data":[]}')

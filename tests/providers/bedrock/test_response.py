@@ -234,6 +234,41 @@ def test_a_stream_without_its_metadata_is_finished_and_has_no_end_mark() -> None
     assert not answer.done
 
 
+@pytest.mark.parametrize("reason", ["malformed_tool_use", "malformed_model_output"])
+def test_a_malformed_answer_is_a_failure_with_its_usage(reason: str) -> None:
+    usage = {"inputTokens": 1, "outputTokens": 2}
+    said = [delta(text="a"), stop(), ("messageStop", {"stopReason": reason})]
+    for events in (
+        stream(*said, ("metadata", {"usage": usage})),
+        whole({"text": "a"}, stopReason=reason, usage=usage),
+    ):
+        answer = ResponseAccumulator()
+        answer.add(events)
+        assert isinstance(answer.failed, errors.UpstreamError)
+        assert (answer.failed.code, answer.failed.status) == (reason, 502)
+        assert reason in answer.failed.message
+        assert answer.reported().output_tokens == 2
+    answer = ResponseAccumulator()
+    answer.add(stream(*said))
+    assert not answer.is_finished
+
+
+@pytest.mark.parametrize(
+    ("given", "calls"), [(None, 1), ("tool_use", 1), ("a_new_one", 1), ("server_tool_use", 0)]
+)
+def test_only_a_server_tool_use_is_no_call_of_the_client(given: str | None, calls: int) -> None:
+    call = {"toolUseId": "t", "name": "f", **({"type": given} if given else {})}
+    streamed = stream(
+        ("contentBlockStart", {"contentBlockIndex": 0, "start": {"toolUse": call}}),
+        delta(toolUse={"input": "{}"}),
+        stop(),
+        ("messageStop", {"stopReason": "tool_use"}),
+    )
+    for events in (streamed, whole({"toolUse": {**call, "input": {}}}, stopReason="tool_use")):
+        assert sum(isinstance(event, ToolStarted) for event in events) == calls
+        assert Finished("tool_calls") in events
+
+
 # --- Whole ----------------------------------------------------------------------------------------
 
 

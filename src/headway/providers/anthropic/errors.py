@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from headway import errors
+from headway.providers.error_shapes import parse_error_body, read_error_fields
 from headway.providers.http_errors import (
     ERRORS_BY_STATUS,
-    INVALID_JSON,
     MAX_MESSAGE_LENGTH,
     class_by_range,
     default_message,
@@ -49,11 +47,7 @@ REQUEST_ID_HEADERS = (b"request-id", b"x-request-id", b"x-amzn-requestid")
 
 def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamError:
     """Never raises, whatever the body is."""
-    try:
-        parsed = msgspec.json.decode(body)
-    except INVALID_JSON:
-        parsed = {"message": body.decode(errors="replace").strip()}
-    error = error_from(parsed, status)
+    error = error_from(parse_error_body(body), status)
     by_name = dict(headers)
     request_id = next((by_name[name] for name in REQUEST_ID_HEADERS if name in by_name), None)
     if request_id is not None:
@@ -71,7 +65,11 @@ def error_from(parsed: Any, status: int | None) -> errors.UpstreamError:
     inner = whole.get("error", whole)
     fields = _object(inner) if not isinstance(inner, str) else {"message": inner}
     error_type = _string(fields.get("type"))
-    message = _string(fields.get("message")) or default_message(status)
+    message = (
+        _string(fields.get("message"))
+        or read_error_fields(parsed).message
+        or default_message(status)
+    )
     cls = _class(error_type, status, message, fields)
     return cls(
         message[:MAX_MESSAGE_LENGTH],

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from headway import errors
+from headway.providers.error_shapes import parse_error_body, read_error_fields
 from headway.providers.http_errors import (
     ERRORS_BY_STATUS,
-    INVALID_JSON,
     MAX_MESSAGE_LENGTH,
     class_by_range,
     default_message,
@@ -68,10 +66,11 @@ def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamE
 def error_from(error_type: str | None, body: bytes, status: int | None) -> errors.UpstreamError:
     """The error of a body or of a stream's message; ``status`` is None inside a stream, or where it
     was 200. Never raises."""
-    fields = _fields(body)
+    parsed = parse_error_body(body)
+    fields = parsed if isinstance(parsed, dict) else {}
     given = error_type or _string(fields.get("__type")) or _string(fields.get("code"))
     code = _without_namespace(given)
-    message = _message(fields, status)
+    message = read_error_fields(parsed).message or default_message(status)
     cls = _class(code, message, status)
     return cls(message[:MAX_MESSAGE_LENGTH], code=code, status=preserved_status(cls, status))
 
@@ -88,21 +87,6 @@ def _without_namespace(error_type: str | None) -> str | None:
         return None
     name = error_type.partition(":")[0].rpartition("#")[2]
     return name[:1].upper() + name[1:]
-
-
-def _fields(body: bytes) -> dict[str, Any]:
-    try:
-        parsed = msgspec.json.decode(body)
-    except INVALID_JSON:
-        parsed = body.decode(errors="replace").strip()
-    return parsed if isinstance(parsed, dict) else {"message": str(parsed or "")}
-
-
-def _message(fields: dict[str, Any], status: int | None) -> str:
-    for name in ("message", "Message", "errorMessage", "originalMessage"):
-        if found := _string(fields.get(name)):
-            return found
-    return default_message(status)
 
 
 def _string(value: Any) -> str | None:

@@ -131,6 +131,8 @@ def decode_response(body: bytes) -> list[Event]:
 
 
 def _finished(reason: str | None, additional_fields: Any, trace: Any) -> list[Event]:
+    if reason in FAILURES:
+        return []
     return anthropic_response.finish_events(
         reason,
         FINISH_REASONS.get(reason, "stop") if reason else None,

@@ -10,10 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from headway import errors
 from headway.providers import http_errors
+from headway.providers.error_shapes import parse_error_body, read_error_fields
 from headway.types import Headers
 
 ERRORS_BY_STATUS_NAME: Mapping[str, type[errors.UpstreamError]] = {
@@ -46,11 +45,7 @@ Details = list[dict[str, Any]]
 
 def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamError:
     """Never raises, whatever the body is. A body in another shape may be a proxy's."""
-    try:
-        parsed = msgspec.json.decode(body)
-    except http_errors.INVALID_JSON:
-        parsed = None
-    found = _error_object(parsed)
+    found = _error_object(parse_error_body(body))
     if found is None:
         return http_errors.decode_error(status, headers, body)
     error = error_from_status(found, status)
@@ -136,10 +131,8 @@ def _seconds(text: Any) -> float | None:
 
 
 def _message(rpc_status: Mapping[str, Any], status: int | None) -> str:
-    message = rpc_status.get("message")
-    if isinstance(message, str) and message:
-        return message[: http_errors.MAX_MESSAGE_LENGTH]
-    return f"The provider answered with status {status} and no message."
+    message = read_error_fields(rpc_status).message or http_errors.default_message(status)
+    return message[: http_errors.MAX_MESSAGE_LENGTH]
 
 
 def _string(value: Any) -> str | None:

@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 from headway.events import Embeddings
 from headway.providers.http_errors import error_from_body
 from headway.providers.http_headers import bearer_headers
+from headway.providers.openai.response import NO_ERRORS
 from headway.providers.openai.usage import first_known
 from headway.types import NO_RAW, EmbeddingsRequest, HttpRequest, Target, Usage
 from headway.wire.url import join
@@ -49,7 +50,7 @@ def decode_embeddings(body: bytes) -> Embeddings:
     """The vectors in the order of the inputs. Raises UpstreamError for an error in a response of
     status 200, ValueError for a response without vectors."""
     response = _decode_response(body)
-    if response.error and bytes(response.error) != b"null":
+    if response.error and bytes(response.error) not in NO_ERRORS:
         raise error_from_body(_decode_any(response.error), None)
     if response.data is None:
         raise ValueError("the answer has no embeddings")

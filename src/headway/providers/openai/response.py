@@ -44,6 +44,7 @@ from headway.types import NO_RAW, Frame
 
 DONE: list[Event] = [StreamEnd()]
 NULL = b"null"
+NO_ERRORS = (NULL, b'""', b"{}", b"[]", b"false", b"0")
 
 
 class MessageFields(Struct):
@@ -101,7 +102,7 @@ def decode_response(body: bytes) -> list[Event]:
     """The events that a stream of the same completion would have. Raises ValueError for a body
     without choices."""
     completion = _decode_completion(body)
-    if _is_present(completion.error):
+    if _is_error(completion.error):
         return [Failed(_read_error(completion.error))]
     if completion.choices is None:
         raise ValueError("the answer has no choices")
@@ -142,7 +143,7 @@ def _read_chunk(chunk: Completion, state: State) -> list[Event]:
             events += () if finish is None else (finish,)
     if _is_present(chunk.usage):
         events.append(decode_usage(chunk.usage))
-    if _is_present(chunk.error):
+    if _is_error(chunk.error):
         events.append(Failed(_read_error(chunk.error)))
     return events
 
@@ -184,6 +185,10 @@ def _has_calls(message: MessageFields | None) -> bool:
 
 def _is_present(raw: Raw) -> bool:
     return raw is not NO_RAW and bytes(raw) != NULL
+
+
+def _is_error(raw: Raw) -> bool:
+    return raw is not NO_RAW and bytes(raw) not in NO_ERRORS
 
 
 def _read_error(raw: Raw | bytes) -> UpstreamError:

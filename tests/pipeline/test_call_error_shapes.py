@@ -1,0 +1,179 @@
+"""Errors in place of an answer of status 200: the client gets the provider's words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from headway.dialects.base import ClientRequest
+from headway.dialects.openai.embeddings import OpenAIEmbeddings
+from headway.providers.registry import entries
+from support.pipeline_fakes import DONE, JSON, ROLE, SSE, STOP, WHOLE, Pipe, text
+
+KINDS = {
+    name: entries()[name].provider
+    for name in (
+        "openai",
+        "azure_openai",
+        "openai_responses",
+        "anthropic",
+        "gemini",
+        "vertex",
+        "cohere",
+        "ollama",
+        "mistral",
+        "openrouter",
+        "minimax",
+        "vllm",
+    )
+}
+EACH_KIND = pytest.mark.parametrize("kind", KINDS)
+WORDS = "Out of memory"
+OBJECTS: list[Any] = [
+    {"choices": None, "error_type": "x", "error_message": WORDS},
+    {"object": "error", "message": WORDS},
+    {"code": 1301, "msg": WORDS, "success": False},
+    {"detail": WORDS},
+    {"detail": [{"loc": ["body"], "msg": WORDS}]},
+    {"error": WORDS},
+    {"error": {"message": WORDS, "code": 404}},
+    {"errors": [{"message": WORDS}]},
+    WORDS,
+]
+TEXTS = [b"error: " + WORDS.encode(), b"<html><b>" + WORDS.encode() + b"</b></html>"]
+BODIES = [*(json.dumps(each).encode() for each in OBJECTS), *TEXTS]
+EACH_BODY = pytest.mark.parametrize("body", BODIES)
+
+
+def ask(pipe: Pipe, how: str) -> None:
+    if how == "relayed":
+        pipe.ask_openai(stream=True)
+    elif how == "whole":
+        pipe.ask_openai()
+    elif how == "embeddings":
+        asked = {"model": "openai/m", "input": "Hi"}
+        pipe.send(ClientRequest("", (), json.dumps(asked).encode()), OpenAIEmbeddings())
+    else:
+        pipe.ask(is_stream=how == "lines")
+
+
+def check_words(pipe: Pipe) -> None:
+    error = json.loads(pipe.sink.body)["error"]
+    assert WORDS in error["message"]
+    assert pipe.sink.status in (400, 404, 502)
+    (record,) = pipe.records
+    assert (record.outcome, record.error_message) == ("error", error["message"])
+
+
+@EACH_KIND
+@EACH_BODY
+@pytest.mark.parametrize("how", ["whole", "joined", "lines"])
+def test_an_error_in_place_of_a_body_has_the_providers_words(
+    kind: str, body: bytes, how: str
+) -> None:
+    pipe = Pipe(provider=KINDS[kind])
+    ask(pipe, how)
+    pipe.upstream.whole(body)
+    check_words(pipe)
+
+
+@EACH_BODY
+@pytest.mark.parametrize(
+    "kind", [name for name, provider in KINDS.items() if provider.decode_embeddings is not None]
+)
+def test_an_error_in_place_of_embeddings_has_the_providers_words(kind: str, body: bytes) -> None:
+    pipe = Pipe(provider=KINDS[kind])
+    ask(pipe, "embeddings")
+    pipe.upstream.whole(body)
+    check_words(pipe)
+
+
+def as_data(body: bytes) -> bytes:
+    return b"data: " + body + b"\n\n"
+
+
+def as_named_event(body: bytes) -> bytes:
+    return b"event: error\ndata: " + body + b"\n\n"
+
+
+FRAMINGS: list[Callable[[bytes], bytes]] = [as_data, as_named_event, bytes]
+
+
+@EACH_KIND
+@EACH_BODY
+@pytest.mark.parametrize("frame", FRAMINGS)
+def test_an_error_in_place_of_a_stream_has_the_providers_words(
+    kind: str, body: bytes, frame: Callable[[bytes], bytes]
+) -> None:
+    pipe = Pipe(provider=KINDS[kind])
+    ask(pipe, "lines")
+    pipe.upstream.respond(JSON if kind == "ollama" else SSE)
+    pipe.upstream.chunk(body if kind == "ollama" else frame(body))
+    if not pipe.sink.is_over:
+        pipe.upstream.end()
+    check_words(pipe)
+
+
+@EACH_BODY
+@pytest.mark.parametrize("how", ["relayed", "lines", "joined"])
+def test_an_error_after_content_ends_the_stream_with_the_providers_words(
+    body: bytes, how: str
+) -> None:
+    pipe = Pipe()
+    ask(pipe, how)
+    pipe.upstream.stream(ROLE, text("a"), text("b"), as_data(body))
+    assert pipe.sink.is_over
+    assert WORDS.encode() in pipe.sink.body
+    (record,) = pipe.records
+    assert record.outcome == "error"
+    assert WORDS in (record.error_message or "")
+
+
+@EACH_BODY
+@pytest.mark.parametrize("content_type", [b"text/html", b"text/plain", b"application/problem+json"])
+def test_a_body_of_another_content_type_has_the_providers_words(
+    body: bytes, content_type: bytes
+) -> None:
+    pipe = Pipe()
+    ask(pipe, "relayed")
+    pipe.upstream.respond([(b"content-type", content_type)])
+    pipe.upstream.chunk(body)
+    if not pipe.sink.is_over:
+        pipe.upstream.end()
+    check_words(pipe)
+
+
+@EACH_BODY
+def test_a_text_in_place_of_an_aws_stream_has_the_providers_words(body: bytes) -> None:
+    provider = entries()["bedrock"].provider
+    pipe = Pipe(provider=provider, options={"region": "us-east-1"})
+    ask(pipe, "lines")
+    pipe.upstream.respond([(b"content-type", b"application/vnd.amazon.eventstream")])
+    pipe.upstream.chunk(body)
+    check_words(pipe)
+
+
+def test_an_empty_list_of_choices_is_no_answer() -> None:
+    pipe = Pipe()
+    ask(pipe, "whole")
+    said = {**json.loads(WHOLE), "choices": []}
+    pipe.upstream.whole(json.dumps(said).encode())
+    assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (502, "protocol_error")
+
+
+def test_an_end_mark_after_an_error_does_not_complete_the_stream() -> None:
+    pipe = Pipe()
+    ask(pipe, "joined")
+    pipe.upstream.stream(ROLE, text("a"), as_data(BODIES[1]), DONE)
+    assert pipe.records[0].outcome == "error"
+
+
+def test_an_error_field_without_a_value_is_none() -> None:
+    pipe = Pipe()
+    ask(pipe, "joined")
+    odd = text("a").replace(b'"choices"', b'"error": "", "choices"')
+    pipe.upstream.stream(ROLE, odd, STOP, DONE)
+    assert pipe.records[0].outcome == "ok"
