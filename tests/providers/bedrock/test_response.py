@@ -217,8 +217,6 @@ def test_a_stream_is_decoded_to_events(name: str) -> None:
         ("model_context_window_exceeded", "length"),
         ("guardrail_intervened", "content_filter"),
         ("content_filtered", "content_filter"),
-        ("malformed_model_output", "stop"),
-        ("malformed_tool_use", "stop"),
         ("invented_yesterday", "stop"),
     ],
 )
