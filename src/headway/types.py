@@ -56,10 +56,12 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
 
 
 class Transformation(Struct, frozen=True):
-    """How an adapter changed a request so that the provider accepts it. In text, one of:
+    """How an adapter changed a request so that the provider accepts it, or what the gateway
+    supplied because the provider's response lacked it. In text, one of:
     ``clamped temperature: 1.4 -> 1 (maximum)``, ``renamed stop -> stop_sequences``,
     ``renamed service_tier: default -> standard_only`` (a value), ``dropped seed: unsupported by
-    Cohere``, ``emulated response_format: as a tool call``."""
+    Cohere``, ``emulated response_format: as a tool call``, ``emulated finish_reason: stop, because
+    the provider gave none``."""
 
     action: Literal["dropped", "renamed", "clamped", "emulated"]
     parameter: str

@@ -40,7 +40,8 @@ it counts where the configuration has no value (see docs/configuration.md).
 
 Parameters of a request that a provider, or one of its models, does not support are dropped,
 renamed, clamped or emulated, and the reply's `transformations` lists each; with `strict: true` the
-request is refused instead. Fields that Headway does not know are passed on.
+request is refused instead. Fields that Headway does not know are passed on. A finish reason that a
+complete answer lacks is inferred, and listed too.
 """
 CLOUD_CREDENTIALS = """
 ## Credentials of clouds

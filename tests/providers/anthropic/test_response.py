@@ -25,7 +25,7 @@ from headway.events import (
 )
 from headway.providers.anthropic.provider import PROVIDER
 from headway.providers.anthropic.response import decode_event, decode_response
-from headway.types import Usage
+from headway.types import Frame, Usage
 from headway.wire.sse import SseFramer
 
 STARTED = Started("msg_1", "claude-opus-5", service_tier="default")
@@ -328,3 +328,7 @@ def test_events_out_of_order_raise(events: list[dict[str, Any]]) -> None:
 def test_the_provider_uses_these_decoders() -> None:
     assert PROVIDER.decode_event is decode_event
     assert PROVIDER.decode_response is decode_response
+
+
+def test_the_end_mark_of_another_wire_format_is_one() -> None:
+    assert decode_event(Frame(b"[DONE]", None, b""), {}) == [StreamEnd()]

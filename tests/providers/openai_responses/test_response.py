@@ -361,8 +361,11 @@ def test_the_events_of_a_stream(sent: list[Any], expected: list[Event]) -> None:
 
 
 def test_a_frame_without_an_event_has_no_events() -> None:
-    for data in (b"", b"[DONE]"):
-        assert PROVIDER.decode_event(Frame(data, None, data), {}) == []
+    assert PROVIDER.decode_event(Frame(b"", None, b""), {}) == []
+
+
+def test_the_end_mark_of_another_wire_format_is_one() -> None:
+    assert PROVIDER.decode_event(Frame(b"[DONE]", None, b""), {}) == [StreamEnd()]
 
 
 def whole(**fields: Any) -> list[Event]:

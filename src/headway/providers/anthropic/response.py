@@ -92,6 +92,8 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
     """The events of one frame of the stream; none for an unknown type."""
     if not frame.data:
         return []
+    if frame.data == b"[DONE]":  # servers that copy the wire format send it
+        return END
     event = _decode_stream_event(frame.data)
     decoder: DecoderState = state.get("anthropic") or state.setdefault("anthropic", DecoderState())
     if event.type == "error":

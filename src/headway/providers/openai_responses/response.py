@@ -101,8 +101,10 @@ _decode_any = msgspec.json.Decoder().decode
 def decode_event(frame: Frame, state: State) -> list[Event]:
     """The events of one server-sent event. Its type is in its data too; the SSE name is ignored."""
     data = frame.data
-    if not data or data == b"[DONE]":  # servers that copy the wire format send it after the end
+    if not data:
         return []
+    if data == b"[DONE]":  # servers that copy the wire format send it after the end, or instead
+        return DONE
     memory: ResponseState = state.get("response") or state.setdefault("response", ResponseState())
     try:
         text = _decode_text_delta(data)

@@ -30,7 +30,8 @@ METRICS_HEADERS = {
         )
     },
     "x-headway-transformation": {
-        "description": "A change to the request for the provider, one header each. Not on streams.",
+        "description": "A change to the request for the provider, or what its response lacked,"
+        " one header each. Not on streams.",
         "schema": {"type": "string"},
     },
 }

@@ -118,7 +118,8 @@ class EngineReply(Shape):
     deployment: str | None = None
     """The provider's more exact name of the model."""
     transformations: list[Transformation] = Field(default=[])
-    """Changes to the request for the provider. Empty: it was sent as it came."""
+    """Changes to the request for the provider, and what its response lacked. Empty: both are as
+    they came."""
 
 
 class EngineChunk(Shape):
@@ -156,7 +157,8 @@ class EngineChunk(Shape):
     deployment: str | None = None
     """In the last event only: the provider's more exact name of the model."""
     transformations: list[Transformation] | None = None
-    """In the last event only: changes to the request for the provider."""
+    """In the last event only: changes to the request for the provider, and what its response
+    lacked."""
 
 
 class ProviderNames(RootModel[list[str]]):
