@@ -48,7 +48,7 @@ def test_every_field_of_a_struct_is_a_key_and_the_other_way_round(
 
 
 def test_every_key_of_the_file_is_a_field_of_the_configuration() -> None:
-    found = {"source", "proxy_environ", "credential_environ"}
+    found = {"source", "overrides", "warnings", "proxy_environ", "credential_environ"}
     assert set(ROOT.keys) == set(Config.__struct_fields__) - found
 
 

@@ -181,10 +181,30 @@ def test_an_empty_variable_is_ignored(read) -> None:
 def test_a_wrong_variable_is_named_and_its_value_is_not_shown(
     refused, variable: str, value: str, line: str
 ) -> None:
-    problems = refused("{}", **{variable: value})
+    problems = refused("providers: {vendor: {}}", **{variable: value})
     assert len(problems) == 1
     assert problems[0].startswith(f"environment: {line}")
     assert "hw-" not in problems[0]
+
+
+def test_a_variable_of_a_provider_that_is_not_configured_is_ignored_with_a_warning(read) -> None:
+    config = read("providers: {mine: {kind: cloud}}", VENDOR_API_KEY="sk-planted your key here")
+    assert config.providers["vendor"].api_key is None
+    [warning] = config.warnings
+    assert warning.startswith("environment: VENDOR_API_KEY: must be a key")
+    assert warning.endswith("; it is ignored")
+    assert "planted" not in warning
+
+
+@pytest.mark.parametrize("value", ["tcp://10.0.0.7:8000", "udp://10.0.0.7:53"])
+def test_the_address_of_a_kubernetes_service_is_no_port(read, value: str) -> None:
+    config = read("server: {port: 7000}", HEADWAY_PORT=value)
+    assert config.server.port == 7000
+    assert config.warnings == (
+        "environment: HEADWAY_PORT: is the address of a Kubernetes service, not a setting; "
+        "it is ignored",
+    )
+    assert read("{}", HEADWAY_PORT="9000").warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -244,8 +264,10 @@ def test_the_command_line_takes_precedence(read) -> None:
 def test_overrides_change_only_the_given_settings(read) -> None:
     text = "server: {host: '::1', port: 1}"
     config = read(text)
-    changed = read(text, Overrides(port=2))
-    assert changed == msgspec.structs.replace(config, server=Server(host="::1", port=2))
+    overrides = Overrides(port=2)
+    changed = read(text, overrides)
+    server = Server(host="::1", port=2)
+    assert changed == msgspec.structs.replace(config, server=server, overrides=overrides)
     assert read(text, Overrides()) == config
 
 

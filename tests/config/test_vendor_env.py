@@ -118,7 +118,7 @@ def test_a_text_is_read_as_its_sdk_reads_it(read) -> None:
     ],
 )
 def test_a_wrong_variable_is_named_once_and_not_shown(refused, name: str, value: str) -> None:
-    line, *more = refused("providers: {mine: {kind: vendor}}", **{name: value})
+    line, *more = refused("providers: {mine: {kind: vendor}, cloud: {}, here: {}}", **{name: value})
     assert line.startswith(f"environment: {name}: must ")
     assert value not in line
     assert not more

@@ -5,14 +5,19 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from contract.conftest import Launch
+from contract.conftest import Launch, standard_config
 from contract.shapes import ok
-from support.gateway_process import Gateway
+from support.gateway_process import Gateway, clean_environment, write_config
+from support.openai_upstream import Upstream, until
+from support.raw_client import Client
 
 COUNTS = pytest.mark.parametrize("count", ["1", "3"])
 
@@ -39,6 +44,18 @@ def test_it_announces_the_variable_that_redirects_a_provider(launch: Launch, cou
     assert own.client.get("/health").status == 200
     said = [line for line in own.output if " is at " in line]
     assert said == ["cohere is at http://127.0.0.1:9/v2, as CO_API_URL says\n"]
+
+
+@COUNTS
+def test_it_says_which_file_it_read_and_what_it_ignored(launch: Launch, count: str) -> None:
+    variables = {"HEADWAY_PORT": "tcp://10.0.0.7:8000", "MISTRAL_API_KEY": "your key here"}
+    own = launch({"server": {"port": 0}}, args=("--workers", count), env=variables)
+    assert own.client.get("/health").status == 200
+    said = "".join(own.output)
+    assert f"configuration: {own.directory / 'headway.yaml'}\n" in said
+    assert "warning: environment: HEADWAY_PORT: is the address of a Kubernetes service" in said
+    assert "warning: environment: MISTRAL_API_KEY: must be a key" in said
+    assert "your key" not in said
 
 
 @COUNTS
@@ -104,3 +121,135 @@ def test_a_second_signal_ends_the_grace_period(launch: Launch, silent: str) -> N
         except subprocess.TimeoutExpired:
             own.kill()
             raise
+
+
+# --- Reloading ------------------------------------------------------------------------------------
+
+
+@COUNTS
+def test_a_reload_says_once_what_only_a_restart_applies(
+    launch: Launch, upstream: Upstream, count: str
+) -> None:
+    own = launch(args=("--workers", count), changes={"server": {"port": 0}})
+    config = standard_config(upstream)
+    own.reload({**config, "server": {"port": 8123, "host": "127.0.0.2", "keep_alive": 7}})
+    until(lambda: "was reloaded" in "".join(own.output))
+    [line] = [line for line in own.output if "was reloaded" in line]
+    assert line.endswith("only a restart applies server.host, server.port\n")
+    own.reload({**config, "server": {"port": 0}})
+    until(lambda: "".join(own.output).count("was reloaded") == 2)
+    assert own.output[-1].endswith("INFO the configuration was reloaded\n")
+    assert ok(own.chat())
+
+
+@COUNTS
+@pytest.mark.parametrize(
+    "providers",
+    [
+        {"openai": {"ca_file": "~nosuchuser/ca.pem"}},
+        {"openai": {"kind": "nothing"}},
+    ],
+)
+def test_the_old_configuration_stays_where_the_new_one_fails(
+    launch: Launch, count: str, providers: Any
+) -> None:
+    own = launch(args=("--port", "0", "--workers", count))
+    own.reload({"providers": providers, "ledger": {"url": "sqlite:///~nosuchuser/x.db"}})
+    until(lambda: "the old one stays in use" in "".join(own.output))
+    for _ in range(5):
+        assert ok(own.chat())
+    assert own.process.poll() is None
+    assert "Traceback" not in "".join(own.output)
+
+
+@COUNTS
+def test_a_reload_without_a_working_directory_keeps_the_server(launch: Launch, count: str) -> None:
+    own = launch(args=("--port", "0", "--workers", count))
+    for path in own.directory.iterdir():
+        if path.is_file():
+            path.rename(own.directory.parent / f"moved-{path.name}")
+    own.directory.rename(own.directory.parent / "moved")
+    (own.directory.parent / "moved").rmdir()
+    own.process.send_signal(signal.SIGHUP)
+    until(lambda: "the old one stays in use" in "".join(own.output))
+    assert own.process.poll() is None
+    assert own.client.get("/health").status == 200
+
+
+@COUNTS
+def test_a_reload_during_the_start_is_not_lost(
+    launch: Launch, upstream: Upstream, count: str, tmp_path: Path
+) -> None:
+    code = (
+        "import os, signal, sys\n"
+        "from headway.server import serve\n"
+        "announce = serve._announce\n"
+        "def announced(*arguments):\n"
+        "    os.kill(os.getpid(), signal.SIGHUP)\n"
+        "    announce(*arguments)\n"
+        "serve._announce = announced\n"
+        "from headway.cli import main\n"
+        "sys.argv[1:] = ['serve', '--config', 'headway.yaml', '--port', '0']\n"
+        f"sys.argv += ['--workers', '{count}']\n"
+        "main()\n"
+    )
+    write_config(tmp_path, standard_config(upstream))
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=clean_environment({}),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process, process.stderr:
+        assert any("the configuration was reloaded" in line for line in process.stderr)
+        process.terminate()
+        process.stderr.read()
+        assert process.wait(10) == 0
+
+
+# --- Users without a home directory ---------------------------------------------------------------
+
+NO_HOME = (
+    "import pwd\n"
+    "def nobody(uid): raise KeyError(uid)\n"
+    "pwd.getpwuid = nobody\n"
+    "import sys\n"
+    "from headway.cli import main\n"
+    "main()\n"
+)
+
+
+def without_home(directory: Path, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+    variables = {k: v for k, v in clean_environment(environ).items() if k != "HOME"}
+    return subprocess.Popen(
+        [sys.executable, "-c", NO_HOME, *arguments],
+        cwd=directory,
+        env=variables,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@COUNTS
+def test_a_user_without_a_home_can_serve(count: str, tmp_path: Path, upstream: Upstream) -> None:
+    write_config(tmp_path, {**standard_config(upstream), "ledger": {"url": "sqlite:///here.db"}})
+    process = without_home(
+        tmp_path, "serve", "--config", "headway.yaml", "--port", "0", "--workers", count
+    )
+    with process, process.stderr:
+        line = next(line for line in process.stderr if "listening on" in line)
+        port = int(line.rpartition(":")[2])
+        client = Client("127.0.0.1", port, [])
+        assert client.get("/health").status == 200
+        process.terminate()
+        assert "Traceback" not in process.stderr.read()
+        assert process.wait(10) == 0
+
+
+def test_a_user_without_a_home_is_told_to_set_the_ledger(tmp_path: Path) -> None:
+    process = without_home(tmp_path, "serve", "--port", "0")
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert "ledger.url: is not set, and this user has no home directory" in said
+    assert "Traceback" not in said

@@ -7,6 +7,8 @@ import importlib.util
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -20,7 +22,7 @@ from contract.conftest import Launch, standard_config
 from contract.shapes import error_of, ok
 from headway.local.weights import locate
 from headway.server.request_ids import IdSource
-from support.gateway_process import Gateway
+from support.gateway_process import Gateway, clean_environment, write_config
 from support.openai_completions import DONE, finish, role, text, usage
 from support.openai_upstream import Answer, Upstream, Wait, until
 
@@ -135,7 +137,9 @@ def test_sighup_reloads_all_workers_and_their_replacements(
     config = standard_config(upstream)
     config["providers"]["newcomer"] = {"kind": "openai", "base_url": upstream.base_url}
     own.reload(config)
-    until(lambda: log(own).count("configuration was reloaded") == 2)
+    until(lambda: "configuration was reloaded" in log(own))
+    until(lambda: all(own.chat("newcomer").status == 200 for _ in range(20)))
+    assert log(own).count("configuration was reloaded") == 1
     os.kill(workers(own)[0], signal.SIGKILL)
     until(lambda: "it is replaced" in log(own))
     for _ in range(20):  # each on a new connection, so both workers get some
@@ -164,6 +168,43 @@ def test_sighup_right_after_the_start_kills_no_worker(launch: Launch, upstream: 
         time.sleep(0.02)
     ok(own.chat())
     assert workers(own) == pids
+
+
+def test_sigterm_while_the_workers_start_stops_all_of_them(launch: Launch) -> None:
+    for delay in (0.0, 0.01, 0.03):
+        own = launch(args=("--port", "0", "--workers", "16"))
+        time.sleep(delay)
+        own.terminate()
+        assert own.wait(10) == 0
+        with pytest.raises(OSError, match="refused"):
+            own.client.connect()
+
+
+def test_workers_that_fail_while_they_start_end_the_server(
+    launch: Launch, upstream: Upstream, tmp_path: Path
+) -> None:
+    config = standard_config(upstream)
+    code = (
+        "import sys\n"
+        "from headway.server import serve\n"
+        "def fail(*arguments, **options): raise OSError('no such thing')\n"
+        "serve.App = fail\n"
+        "from headway.cli import main\n"
+        "sys.argv[1:] = ['serve', '--config', 'headway.yaml', '--port', '0', '--workers', '2']\n"
+        "main()\n"
+    )
+    write_config(tmp_path, config)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=clean_environment({}),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert "OSError: no such thing" in done.stderr
+    assert "workers in a row ended while they started, so the server stops" in done.stderr
 
 
 # --- Records --------------------------------------------------------------------------------------

@@ -337,3 +337,27 @@ def test_concurrent_first_connections_read_the_authorities_once(
         "/nonexistent",
         "/nonexistent",
     ]
+
+
+@pytest.mark.parametrize(
+    ("has_own", "trusts_well_known", "own", "well_known"),
+    [
+        (False, False, False, True),
+        (True, False, True, False),
+        (True, True, True, True),
+    ],
+)
+def test_own_authorities_replace_the_well_known_ones_unless_both_are_trusted(
+    has_own: bool,
+    trusts_well_known: bool,
+    own: bool,
+    well_known: bool,
+    certificates: Certificates,
+) -> None:
+    ca_file = certificates.ca_file if has_own else None
+    context = build_context(TlsSettings(ca_file=ca_file, trusts_well_known=trusts_well_known))
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    names = [str(authority["subject"]) for authority in context.get_ca_certs()]
+    assert any("trustme" in name for name in names) is own
+    assert (len(names) > 50) is well_known

@@ -8,8 +8,9 @@ def main() -> None:
     import sys
 
     gc.disable()  # imported objects stay: a server enables collection once it listens
-    from headway.cli import serve_parser
+    from headway.cli import serve_parser, terminal
 
+    terminal.open_missing_streams()
     arguments = serve_parser.parse(sys.argv[1:], os.environ)
     if arguments is not None:
         sys.exit(serve_parser.run(arguments))

@@ -32,6 +32,8 @@ class Commands(TyperGroup):
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except typer.TyperException as error:
             code = _report_usage(error)
+        except OSError as error:  # of --version and --help, which are no commands
+            code = errors.report(error)
         sys.exit(code or errors.OK)
 
     def invoke(self, ctx: Any) -> Any:

@@ -32,6 +32,7 @@ def summary(config: Config) -> str:
         ("server", f"{address(server.host, server.port)}, {workers}, {access}"),
         ("ledger", config.ledger.url),
         *(("provider", text) for text in providers),
+        *(("warning", text) for text in config.warnings),
     ]
     head = f"OK: {config.source or 'no file, the defaults hold'}\n"
     return head + "".join(f"  {name:<9} {text}\n" for name, text in rows)

@@ -46,6 +46,9 @@ def describe(error: Exception) -> CommandError:
             return CommandError(error.message, hint=START_HINT, code=UNREACHABLE)
         case ApiError():
             return CommandError(error.message, details=_details(error), code=ERROR_REPLY)
+        case OSError() if error.filename is None:  # network errors became ApiError
+            reason = error.strerror or str(error)
+            return CommandError(f"the output cannot be written: {reason}", code=ERROR_REPLY)
         case _:
             text = f"{type(error).__name__}: {error}".rstrip(": ")
             return CommandError(f"unexpected {text}", hint=DEBUG_HINT, code=ERROR_REPLY)
@@ -83,6 +86,8 @@ def report(error: Exception | KeyboardInterrupt) -> int:
     if isinstance(error, BrokenPipeError):
         terminal.abandon_stdout()
         return BROKEN_PIPE
+    if isinstance(error, OSError):
+        terminal.abandon_stdout()
     described = describe(error)
     terminal.write_error(described)
     return described.code

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from headway.cli.errors import CommandError
 
+LAST_STANDARD_DESCRIPTOR = 2
 VISIBLE = {code: chr(0x2400 + code) for code in range(0x20) if code not in b"\t\n\r"}
 VISIBLE |= {0x0D: "", 0x7F: "\u2421", **dict.fromkeys(range(0x80, 0xA0), "\ufffd")}
 """Control characters -> the Unicode control pictures that a terminal gets instead."""
@@ -100,6 +101,18 @@ def waiting(what: str, *, announce: bool = False) -> Iterator[Callable[[], None]
         yield status.stop
 
 
+def open_missing_streams() -> None:
+    """Open the null device for each standard stream that the caller closed (``headway serve >&-``).
+    Otherwise the next file or socket would get its descriptor, and receive what is written to
+    it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= LAST_STANDARD_DESCRIPTOR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+
+
 def prepare() -> None:
     """Replace characters that the terminal's encoding lacks, instead of raising."""
     for stream in (sys.stdout, sys.stderr):
@@ -108,18 +121,25 @@ def prepare() -> None:
 
 
 def abandon_stdout() -> None:
-    """Discard buffered output after the reader has exited (`headway models | head -1`), so that the
-    interpreter's last flush does not fail (docs.python.org, signal, "Note on SIGPIPE")."""
+    """Discard buffered output that cannot be written: its reader has exited (`headway models | head
+    -1`), or its disk is full. Otherwise the interpreter's last flush would fail
+    (docs.python.org, signal, "Note on SIGPIPE")."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             os.dup2(devnull, stream.fileno())
     os.close(devnull)
 
 
 def _write_stderr(*parts: tuple[str, str], by_word: bool = False) -> None:
+    """Messages that cannot be written do not change what a command does."""
+    with suppress(OSError):
+        _write_parts(parts, by_word=by_word)
+
+
+def _write_parts(parts: Sequence[tuple[str, str]], *, by_word: bool) -> None:
     if not sys.stderr.isatty():
         print("".join(text for text, _ in parts), file=sys.stderr, flush=True)  # noqa: T201
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from headway.config.errors import ConfigError, Problem
 from headway.config.nodes import Node, Scalar, Sequence
+from headway.config.paths import expand_user
 from headway.config.providers import Providers, prices
 from headway.config.schema import Config, KindInfo, Ledger, Overrides, Server
 from headway.config.secret import Secret
@@ -36,6 +38,7 @@ CLOUD_VARIABLES = frozenset(
     }
 )
 """Variables without these prefixes that locate the files and token endpoints of cloud tools."""
+SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
 NO_OVERRIDES = Overrides()
 
 EXPOSED = (
@@ -57,25 +60,30 @@ def load(
     problems: list[Problem] = []
     file = Reader(name or FILE_NAME, problems)
     values = {} if name is None else _file_values(name, environ, file)
-    source = None if name is None else Path(name).absolute()
-    base = Path.cwd() if source is None else source.parent
+    source = None if name is None else _absolute(Path(name), file, "")
+    base = Path() if source is None else source.parent
+    ignored: list[Problem] = []
     variables = Reader("environment", problems)
+    environ = _without_service_links(environ, ignored)
     given = values.get("providers", {})
     timeouts = Timeouts(**values.get("timeouts", {}))
     server = Server(**{**values.get("server", {}), **_from_environ(SERVER, environ, variables)})
     final_server = server if overrides.port is None else replace(server, port=overrides.port)
-    providers = Providers(kinds, environ, timeouts, base, file, variables, final_server).build(
-        given
-    )
+    unused = Reader("environment", ignored)
+    providers = Providers(
+        kinds, environ, timeouts, base, file, variables, unused, final_server
+    ).build(given)
     config = Config(
         server=server,
-        ledger=_ledger(values.get("ledger", {}), base, environ, variables),
+        ledger=_ledger(values.get("ledger", {}), base, environ, (file, variables)),
         providers=providers,
         timeouts=timeouts,
         prices=prices(values.get("prices", {}), given, {*given, *providers}, file),
+        warnings=tuple(f"{problem}; it is ignored" for problem in ignored),
         proxy_environ=_proxies(environ),
         credential_environ=_credentials(environ),
         source=None if source is None else str(source),
+        overrides=overrides,
     )
     config = _overridden(config, overrides, problems)
     _refuse_exposure(config.server, (file, variables), overrides, problems)
@@ -100,6 +108,20 @@ def _file_values(name: str, environ: Mapping[str, str], file: Reader) -> dict[st
 
 
 # --- The environment ----------------------------------------------------------------------------
+
+
+def _without_service_links(environ: Mapping[str, str], ignored: list[Problem]) -> Mapping[str, str]:
+    """Kubernetes sets ``HEADWAY_PORT=tcp://10.0.0.7:8000`` in every container beside a service that
+    is called headway (kubernetes.io/docs, Service, "Environment variables")."""
+    links = [name for name in _variables() if SERVICE_LINK.match(environ.get(name, ""))]
+    for name in links:
+        message = "is the address of a Kubernetes service, not a setting"
+        ignored.append(Problem(name, message, "environment"))
+    return {name: value for name, value in environ.items() if name not in links}
+
+
+def _variables() -> list[str]:
+    return [key.env for section in (SERVER, LEDGER) for key in section.keys.values() if key.env]
 
 
 def _from_environ(
@@ -147,28 +169,41 @@ def _credentials(environ: Mapping[str, str]) -> dict[str, Secret]:
 
 
 def _ledger(
-    given: Mapping[str, str], base: Path, environ: Mapping[str, str], variables: Reader
+    given: Mapping[str, str], base: Path, environ: Mapping[str, str], readers: tuple[Reader, Reader]
 ) -> Ledger:
     """A path is relative to where it is written: the file's directory, or the working directory."""
+    file, variables = readers
     named = _from_environ(LEDGER, environ, variables).get("url")
     if named is not None:
-        return _sqlite(Path.cwd() / Path(named).expanduser())
-    if "url" in given:
-        return _sqlite(base / Path(given["url"]).expanduser())
-    return _sqlite(_state_home(environ) / "headway" / "headway.db")
-
-
-def _sqlite(path: Path) -> Ledger:
+        path = _absolute(expand_user(named, variables, "HEADWAY_LEDGER_URL"), variables, "")
+    elif "url" in given:
+        path = _absolute(base / expand_user(given["url"], file, "ledger.url"), file, "")
+    else:
+        path = _default_ledger(environ, file)
     return Ledger(url=f"sqlite:///{os.path.normpath(path)}")
 
 
-def _state_home(environ: Mapping[str, str]) -> Path:
-    """XDG base directory specification 0.8: a relative $XDG_STATE_HOME is ignored."""
-    named = Path(environ.get("XDG_STATE_HOME", ""))
-    if named.is_absolute():
-        return named
-    home = environ.get("HOME")
-    return (Path(home) if home else Path.home()) / ".local" / "state"
+def _default_ledger(environ: Mapping[str, str], file: Reader) -> Path:
+    """XDG base directory specification 0.8: a relative $XDG_STATE_HOME is ignored. A user without
+    an entry in the password database, as containers often have, has no home directory."""
+    state = Path(environ.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():
+        try:
+            home = environ.get("HOME")
+            state = (Path(home) if home else Path.home()) / ".local" / "state"
+        except RuntimeError:
+            message = "is not set, and this user has no home directory to keep records in: set it"
+            file.report("ledger.url", message)
+    return state / "headway" / "headway.db"
+
+
+def _absolute(path: Path, reader: Reader, name: str) -> Path:
+    """``path`` in the working directory, which may have been removed since the start."""
+    try:
+        return path.absolute()
+    except OSError as error:
+        reader.report(name, f"the working directory cannot be found: {error.strerror}")
+        return path
 
 
 # --- The command line ---------------------------------------------------------------------------

@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from headway.config.errors import suggestion
-from headway.config.nodes import Scalar, plain
+from headway.config.nodes import plain
+from headway.config.paths import expand_user
 from headway.config.schema import KindInfo, Price, Provider, Server
 from headway.config.secret import Secret
 from headway.config.settings import PROVIDER
-from headway.config.value_reader import REST, Nothing, Reader
-from headway.config.value_types import KEY, SECRET
+from headway.config.value_reader import REST, Reader
+from headway.config.value_types import SECRET
 from headway.config.vendor_env import ADDRESS, VendorEnvironment
 from headway.types import Timeouts
 
@@ -23,7 +24,9 @@ FILES = ("ca_file", "client_cert", "client_key")
 
 
 class Providers:
-    """Builds providers. ``file`` reports errors in the file, ``environ`` those in variables."""
+    """Builds providers. ``file`` reports errors in the file, ``environ`` those in variables that a
+    provider of the file uses, and ``unused`` those in variables that only other providers would
+    use: an application's own placeholder must not stop a gateway that does not need it."""
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Providers:
         base: Path,
         file: Reader,
         environ: Reader,
+        unused: Reader,
         server: Server,
     ) -> None:
         self.kinds = kinds
@@ -40,29 +44,34 @@ class Providers:
         self.timeouts = timeouts
         self.base = base
         self.file = file
-        self.environ = environ
-        self.vendor_env = VendorEnvironment(variables, environ, server)
+        self.environ = VendorEnvironment(variables, environ, server)
+        self.unused = VendorEnvironment(variables, unused, server)
 
     def build(self, given: Mapping[str, Given]) -> dict[str, Provider]:
         """Every kind under its own name, then providers that only the file names."""
         names = dict.fromkeys([*self.kinds, *given])
-        built = {name: self._provider(name, given.get(name, {})) for name in names}
+        built = {
+            name: self._provider(
+                name, given.get(name, {}), self.environ if name in given else self.unused
+            )
+            for name in names
+        }
         return {name: provider for name, provider in built.items() if provider is not None}
 
-    def _provider(self, name: str, given: Given) -> Provider | None:
+    def _provider(self, name: str, given: Given, vendor_env: VendorEnvironment) -> Provider | None:
         kind = self._kind(name, given)
         if kind is None:
             return None
         default_url = None if kind.base_url is None else kind.base_url.rstrip("/")
-        vendor_url = self.vendor_env.address(kind, given)
+        vendor_url = vendor_env.address(kind, given)
         base_url = given.get(ADDRESS, vendor_url or default_url)
         is_elsewhere = default_url is not None and base_url != default_url
-        options = self.vendor_env.options(kind, given)
+        options = vendor_env.options(kind, given)
         return Provider(
             name=name,
             kind=kind.name,
             base_url=base_url,
-            api_key=self._api_key(kind, given, is_elsewhere and ADDRESS in given),
+            api_key=_api_key(kind, given, vendor_env, is_elsewhere and ADDRESS in given),
             key_env=kind.key_env,
             needs_key=kind.key_env is not None and not is_elsewhere,
             headers=given.get("headers", {}),
@@ -91,19 +100,6 @@ class Providers:
             self.file.report(f"providers.{name}", f"has no kind; give it one of: {known}")
         return None
 
-    def _api_key(self, kind: KindInfo, given: Given, is_custom: bool) -> Secret | None:
-        """The key of the standard variable is used only with the kind's own address, or one from a
-        vendor variable: it must not be sent to another server that speaks the same wire format."""
-        if "api_key" in given:
-            return given["api_key"] or None
-        if is_custom or kind.key_env is None:
-            return None
-        text = self.variables.get(kind.key_env, "")
-        if not text.strip():
-            return None
-        key = self.environ.read(KEY, Scalar(text), kind.key_env)
-        return None if key is Nothing else key
-
     def _options(self, name: str, kind: KindInfo, given: Given) -> dict[str, Any]:
         options = {}
         for key, node in given.get(REST, {}).items():
@@ -123,13 +119,23 @@ class Providers:
         for key in FILES:
             if key not in given:
                 continue
-            path = self.base / Path(given[key]).expanduser()
+            path = self.base / expand_user(given[key], self.file, f"providers.{name}.{key}")
             if not path.is_file():
                 self.file.report(f"providers.{name}.{key}", "names no file that can be read")
             files[key] = str(path)
         if "client_key" in given and "client_cert" not in given:
             self.file.report(f"providers.{name}.client_key", "needs client_cert too")
         return files
+
+
+def _api_key(
+    kind: KindInfo, given: Given, vendor_env: VendorEnvironment, is_custom: bool
+) -> Secret | None:
+    """The key of the standard variable is used only with the kind's own address, or one from a
+    vendor variable: it must not be sent to another server that speaks the same wire format."""
+    if "api_key" in given:
+        return given["api_key"] or None
+    return None if is_custom or kind.key_env is None else vendor_env.key(kind.key_env)
 
 
 def prices(

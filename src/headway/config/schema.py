@@ -137,6 +137,10 @@ class Config(Struct, frozen=True, kw_only=True):
     """The defaults; ``Provider.timeouts`` already includes them."""
     prices: Mapping[str, Mapping[str, Price]] = {}
     """Provider name, model, price."""
+    overrides: Overrides | None = None
+    """What the command line said."""
+    warnings: tuple[str, ...] = ()
+    """What was ignored, one line each. They contain no values."""
     proxy_environ: Mapping[str, str] = {}
     """HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY as the environment has them, names in upper
     case. URLs among them may hold a password and are hidden."""

@@ -73,8 +73,8 @@ SERVER = Section(
         "body_limit": Key(value_types.SIZE, "Largest request body; a larger one gets a 413."),
         "api_keys": Key(
             ListType(value_types.KEY),
-            "The gateway keys. With any set, every route but `/health` requires one, as "
-            "`Authorization: Bearer` or `x-api-key`.",
+            "The gateway keys. With any set, every route but `/`, `/health` and the documentation "
+            "requires one, as `Authorization: Bearer` or `x-api-key`.",
             "HEADWAY_API_KEYS",
         ),
         "cors_origins": Key(
@@ -179,7 +179,8 @@ PROVIDER = Section(
             default="`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`",
         ),
         "ca_file": Key(
-            value_types.TEXT, "Certificates (PEM) to trust besides the well-known authorities."
+            value_types.TEXT,
+            "Authorities (PEM) to trust at `base_url`, in place of the well-known ones.",
         ),
         "client_cert": Key(
             value_types.TEXT, "Client certificate (PEM), if the provider requires one."

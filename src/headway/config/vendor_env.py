@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from headway.config.nodes import Scalar
 from headway.config.schema import KindInfo, Server, Variable
+from headway.config.secret import Secret
 from headway.config.value_reader import REST, Nothing, Reader
-from headway.config.value_types import TEXT, URL, is_loopback
+from headway.config.value_types import KEY, TEXT, URL, is_loopback
 
 ADDRESS = "base_url"
 ADDRESS_BOUND = ("api_key", "headers", "client_cert", REST)
@@ -51,6 +52,14 @@ class VendorEnvironment:
         missing = [key for key in kind.environ if key != ADDRESS and key not in given.get(REST, {})]
         found = {key: self._value(kind.environ[key], is_address=False) for key in missing}
         return {key: value for key, value in found.items() if value is not None}
+
+    def key(self, name: str) -> Secret | None:
+        """The key in the variable ``name``."""
+        text = self._variables.get(name, "")
+        if not text.strip():
+            return None
+        found = self._reader.read(KEY, Scalar(text), name)
+        return None if found is Nothing else found
 
     def _value(self, variable: Variable, *, is_address: bool) -> str | None:
         if variable.name not in self._known:

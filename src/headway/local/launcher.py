@@ -29,15 +29,16 @@ class LocalModel:
 
     def __init__(
         self,
-        cache_dir: Path,
+        cache_dir: Path | None,
         *,
         progress: Callable[[str], None] | None = None,
         threads: int | None = None,
         parallel: int = 4,
         backoff: Backoff | None = None,
     ) -> None:
-        """``cache_dir`` holds downloaded weights; ``progress`` gets a line for the user about a
-        download (default: stderr); ``threads`` compute; ``parallel`` replies run at once."""
+        """``cache_dir`` holds downloaded weights; None: none can be downloaded. ``progress`` gets a
+        line for the user about a download (default: stderr); ``threads`` compute; ``parallel``
+        replies run at once."""
         self._cache_dir = cache_dir
         self._progress = progress or _write_stderr
         self._threads = threads or default_threads()
@@ -84,7 +85,12 @@ class LocalModel:
         from headway.local import weights
 
         found = weights.locate(self._cache_dir)
-        return found or await weights.fetch(self._cache_dir, self._progress)
+        if found is not None:
+            return found
+        if self._cache_dir is None:
+            reason = "this user has no home directory to download its weights to"
+            raise unavailable(reason, "export XDG_CACHE_HOME=/a/directory")
+        return await weights.fetch(self._cache_dir, self._progress)
 
 
 def default_threads(cpu_max: Path = CPU_MAX) -> int:

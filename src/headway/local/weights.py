@@ -60,13 +60,14 @@ SMOLLM2 = Weights(
 )
 
 
-def locate(cache_dir: Path, weights: Weights = SMOLLM2) -> Path | None:
+def locate(cache_dir: Path | None, weights: Weights = SMOLLM2) -> Path | None:
     """The path of the weights in the installed package, else in ``cache_dir``, else None.
 
     Compares only the size: both files come from verified downloads, and hashing 98 MB would double
     the time of a start.
     """
-    for candidate in (_installed(weights), cache_dir / weights.file_name):
+    cached = None if cache_dir is None else cache_dir / weights.file_name
+    for candidate in (_installed(weights), cached):
         if candidate is not None and _has_size(candidate, weights.size):
             return candidate
     return None

@@ -123,6 +123,13 @@ def new_launchers(
 ) -> dict[str, Launcher]:
     """Launchers of servers on this machine, by the name that providers use. The workers that share
     the directory ``shared`` start it once."""
-    cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headway"
-    model = LocalModel(cache)
+    model = LocalModel(_cache_directory(environ))
     return {"llama": model if shared is None else SharedModel(shared / "llama", model)}
+
+
+def _cache_directory(environ: Mapping[str, str]) -> Path | None:
+    """None for a user without a home directory, as containers often have."""
+    try:
+        return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headway"
+    except RuntimeError:
+        return None

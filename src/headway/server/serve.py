@@ -9,7 +9,10 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from functools import partial
+
+from msgspec.structs import replace
 
 from headway.config import Config, ConfigError, Overrides, load
 from headway.ledger.spool import FileSpool, spool_path
@@ -26,6 +29,8 @@ SLACK_S = 2.0
 """Time that uvicorn waits after the grace period, so that the last clients get an error message.
 More than ``app.COUNT_S``, so that a slow count of tokens does not prevent that message."""
 
+FIXED = ("host", "port", "workers")
+"""Settings of the server that a reload does not change."""
 SHORTEST_TICK_S = 0.05
 LONGEST_TICK_S = 1.0
 
@@ -87,15 +92,14 @@ class Server:
         self._server.stop()
 
     def _reload(self) -> None:
-        config = reload_config(self._app.config)
+        """Whatever fails here, the old configuration stays in use."""
+        config = reload_config(self._app.config, is_logged=self._lifeline is None)
         if config is None:
             return
         try:
             self._app.reload(config)
-        except ConfigError as error:
-            log.error("the new configuration is wrong, so the old one stays in use:\n%s", error)
-        else:
-            log.warning("the configuration was reloaded")
+        except Exception as error:
+            _log_wrong(error)
 
 
 def _tune_gc() -> None:
@@ -111,19 +115,20 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
     """Serve until a signal says to stop. Returns the exit code.
 
     ``find_route`` says which requests skip ASGI; with ``routes.find_none`` no request does."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))  # until the server can reload
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
+    log.setLevel(logging.INFO)
     if (error := _check_spool(config)) is not None:
-        sys.stderr.write(f"headway: {error}\n")
+        write_stderr(f"headway: {error}\n")
         return 1
     try:
         listeners = listen(config.server.host, config.server.port, config.server.workers)
     except OSError as exc:
         where = f"{config.server.host}:{config.server.port}"
-        sys.stderr.write(f"headway: cannot listen on {where}: {exc.strerror}\n")
+        write_stderr(f"headway: cannot listen on {where}: {exc.strerror}\n")
         return 1
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server can reload
     _announce(config, listeners[0])
     run = partial(run_worker, find_route=find_route)
     try:
@@ -153,29 +158,58 @@ def _check_spool(config: Config) -> str | None:
     return None
 
 
-def reload_config(config: Config) -> Config | None:
+def reload_config(config: Config, *, is_logged: bool = True) -> Config | None:
     """The configuration as its sources have it now; None, with the reason in the log, if it is
-    wrong. Host, port and number of workers stay as they are, so a file that would open the host to
-    everyone is refused."""
+    wrong. Host, port, number of workers and ledger stay as they are, so a file that would open the
+    host to everyone is refused. ``is_logged``: say that it was reloaded, and what stays."""
     at = config.server
     overrides = Overrides(
         host=at.host, port=at.port, workers=at.workers, insecure=True if at.insecure else None
     )
     try:
-        return load(config.source, os.environ, FACTS, overrides)
-    except ConfigError as error:
-        log.error("the new configuration is wrong, so the old one stays in use:\n%s", error)
+        loaded = load(config.source, os.environ, FACTS, overrides)
+    except Exception as error:
+        _log_wrong(error)
         return None
+    if is_logged:
+        kept = _settings_kept(config)
+        rest = f"; only a restart applies {', '.join(kept)}" if kept else ""
+        log.log(logging.WARNING if kept else logging.INFO, "the configuration was reloaded%s", rest)
+    return replace(loaded, ledger=config.ledger, overrides=config.overrides)
+
+
+def _settings_kept(config: Config) -> list[str]:
+    """The settings whose new values have no effect on a running server."""
+    try:
+        new = load(config.source, os.environ, FACTS, config.overrides)
+    except ConfigError:  # the new host would be open to everyone
+        return ["server.host"]
+    names = [name for name in FIXED if getattr(new.server, name) != getattr(config.server, name)]
+    ledger = ["ledger.url"] if new.ledger != config.ledger else []
+    return [*(f"server.{name}" for name in names), *ledger]
+
+
+def _log_wrong(error: Exception) -> None:
+    text = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
+    log.error("the new configuration is wrong, so the old one stays in use:\n%s", text)
 
 
 def _announce(config: Config, listener: socket.socket) -> None:
-    """Say where the server listens, and which environment variables redirect a provider, because
-    they decide where its key is sent."""
+    """Say where the server listens, which file it read, what it ignored, and which environment
+    variables redirect a provider, because they decide where its key is sent."""
     host, port = config.server.host, listener.getsockname()[1]
     printed_host = f"[{host}]" if ":" in host else host
     lines = [f"Headway listening on http://{printed_host}:{port}\n"]
+    lines.append(f"configuration: {config.source or 'no file, the defaults'}\n")
     for name, provider in config.providers.items():
         if (variable := provider.sources.get("base_url")) is not None:
             lines.append(f"{name} is at {provider.base_url}, as {variable} says\n")
-    sys.stderr.write("".join(lines))
-    sys.stderr.flush()
+    lines += [f"warning: {text}\n" for text in config.warnings]
+    write_stderr("".join(lines))
+
+
+def write_stderr(text: str) -> None:
+    """A server does not stop because nobody can read what it says (a full disk, a closed pipe)."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(text)
+        sys.stderr.flush()

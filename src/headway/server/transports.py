@@ -40,10 +40,11 @@ class Transports:
     def public(self, configured: Provider) -> Transport:
         """The transport to any other address: a client's own ``base_url``, a token endpoint. The
         client certificate, ``verify: false`` and ``proxy: direct`` are for the configured address
-        only. A proxy and authorities to trust are the operator's network, and hold here too."""
+        only. A proxy and authorities to trust are the operator's network, and hold here too, the
+        latter besides the well-known ones."""
         key = _key(configured)
         proxy = None if key.proxy == DIRECT else key.proxy
-        key = TransportKey(proxy, TlsSettings(ca_file=key.tls.ca_file))
+        key = TransportKey(proxy, _public_tls(key.tls.ca_file))
         return self._find(configured, key)
 
     def _find(self, configured: Provider, key: TransportKey) -> Transport:
@@ -70,6 +71,10 @@ class Transports:
     async def close(self) -> None:
         for transport in self._transports.values():
             await transport.close()
+
+
+def _public_tls(ca_file: str | None) -> TlsSettings:
+    return TlsSettings(ca_file=ca_file, trusts_well_known=ca_file is not None)
 
 
 def _key(configured: Provider) -> TransportKey:

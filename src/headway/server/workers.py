@@ -24,6 +24,8 @@ log = logging.getLogger("headway")
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 SHORT_LIFE_S = 1.0
 """A worker that exits within this time is replaced only after the same time."""
+MAX_FAILED_STARTS = 5
+"""Workers in a row that exit within ``SHORT_LIFE_S``, while no other worker lives longer."""
 
 
 class WorkerSlot(Struct, frozen=True):
@@ -61,6 +63,8 @@ class Supervisor:
         self._started: dict[int, tuple[WorkerSlot, float]] = {}
         """The worker's slot and its start time, by process id."""
         self._is_stopping = False
+        self._failed_starts = 0
+        self._exit_code = 0
 
     def serve(self) -> int:
         """Return the exit code when the last worker is gone."""
@@ -75,16 +79,17 @@ class Supervisor:
             self._reap(pid, status)
         os.close(self._lifeline)
         os.close(self._held_end)
-        return 0
+        return self._exit_code
 
     def _spawn(self, slot: WorkerSlot, delay: float) -> None:
         """Signals are blocked until the child is registered: one in between would be handled in
-        the child as if it were the parent, or be lost."""
+        the child as if it were the parent, or be lost. Starts nothing after a signal to stop."""
         signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
-        pid = os.fork()
-        if pid == 0:
-            self._become_worker(slot, delay)
-        self._started[pid] = slot, time.monotonic() + delay
+        if not self._is_stopping:
+            pid = os.fork()
+            if pid == 0:
+                self._become_worker(slot, delay)
+            self._started[pid] = slot, time.monotonic() + delay
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
 
     def _become_worker(self, slot: WorkerSlot, delay: float) -> None:
@@ -100,6 +105,8 @@ class Supervisor:
                 if other.listener is not slot.listener:
                     other.listener.close()
             code = self._run(self._config, slot)
+        except Exception:
+            log.exception("the worker failed")
         finally:
             os._exit(code)
 
@@ -109,9 +116,28 @@ class Supervisor:
         if self._is_stopping:
             return
         code = os.waitstatus_to_exitcode(status)
+        now = time.monotonic()
+        is_short_lived = now - started < SHORT_LIFE_S
+        self._failed_starts = self._failed_starts + 1 if is_short_lived else 0
+        if self._failed_starts >= MAX_FAILED_STARTS and not self._has_settled_worker(now):
+            self._give_up(pid, code)
+            return
         log.error("worker %d ended with exit code %d; it is replaced", pid, code)
-        is_short_lived = time.monotonic() - started < SHORT_LIFE_S
         self._spawn(slot, SHORT_LIFE_S if is_short_lived else 0.0)
+
+    def _has_settled_worker(self, now: float) -> bool:
+        return any(now - started >= SHORT_LIFE_S for _, started in self._started.values())
+
+    def _give_up(self, pid: int, code: int) -> None:
+        log.error(
+            "worker %d ended with exit code %d; %d workers in a row ended while they started, so "
+            "the server stops",
+            pid,
+            code,
+            self._failed_starts,
+        )
+        self._exit_code = 1
+        self._forward(signal.SIGTERM, None)
 
     def _forward(self, number: int, frame: object) -> None:
         if number != signal.SIGHUP:

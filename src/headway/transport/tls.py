@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from typing import TypeVar
 
 from msgspec import Struct
 
 from headway.errors import UpstreamUnreachable
 
+T = TypeVar("T")
+
 
 class TlsSettings(Struct, frozen=True, kw_only=True):
-    """Paths are of PEM files. The system's and certifi's authorities are always trusted."""
+    """Paths are of PEM files."""
 
     ca_file: str | None = None
-    """Additional authorities to trust, such as a company's own."""
+    """Authorities to trust in place of the well-known ones, such as a company's own."""
+    trusts_well_known: bool = False
+    """Trust the system's and certifi's authorities besides ``ca_file``. Without a ``ca_file`` they
+    are always trusted."""
     cert_file: str | None = None
     """A client certificate, with its chain; its key may be in the same file."""
     key_file: str | None = None
@@ -49,11 +55,14 @@ class TlsContexts:
 def build_context(settings: TlsSettings) -> ssl.SSLContext:
     import certifi  # here: its imports are of no use to a server without https upstreams
 
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
+    if settings.ca_file is None or settings.trusts_well_known:
+        context = ssl.create_default_context()
+        context.load_verify_locations(certifi.where())
+        if settings.ca_file is not None:
+            _load("ca_file", settings.ca_file, context.load_verify_locations, settings.ca_file)
+    else:
+        context = _load("ca_file", settings.ca_file, _trust_only, settings.ca_file)
     context.set_alpn_protocols(["http/1.1"])
-    if settings.ca_file is not None:
-        _load("ca_file", settings.ca_file, context.load_verify_locations, settings.ca_file)
     if settings.cert_file is not None:
         _load(
             "cert_file",
@@ -68,9 +77,13 @@ def build_context(settings: TlsSettings) -> ssl.SSLContext:
     return context
 
 
-def _load(name: str, path: str, load: Callable[..., object], *arguments: object) -> None:
+def _trust_only(ca_file: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_file)
+
+
+def _load(name: str, path: str, load: Callable[..., T], *arguments: object) -> T:
     try:
-        load(*arguments)
+        return load(*arguments)
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UpstreamUnreachable(

@@ -1,0 +1,79 @@
+"""Standard streams that are closed, or that cannot be written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from cli.fake_gateway import FakeGateway
+
+FULL = "/dev/full"
+"""A device on which every write fails (full(4))."""
+HEADWAY = f"{sys.executable} -m headway"
+
+
+def run(command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """In a shell, because only a shell can close a stream of its child."""
+    return subprocess.run(
+        ["/bin/sh", "-c", f"{HEADWAY} {command}"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environ},
+        timeout=30,
+    )
+
+
+@pytest.mark.parametrize("command", ["--version", "--help", "providers", "check-config"])
+def test_a_full_output_is_reported(command: str, gateway: FakeGateway) -> None:
+    done = run(f"{command} >{FULL}", HEADWAY_URL=gateway.url)
+    assert done.stderr == "error: the output cannot be written: No space left on device\n"
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("providers 2>/dev/full", 0),
+        ("models --url 127.0.0.1:1 2>/dev/full", 3),
+        ("check-config >/dev/full 2>/dev/full", 1),
+        ("providers 2>&-", 0),
+        ("models --url 127.0.0.1:1 2>&-", 3),
+        ("providers >&-", 0),
+        ("providers <&- >&- 2>&-", 0),
+        ("serve --workers 0 2>&-", 2),
+    ],
+)
+def test_the_exit_code_does_not_depend_on_the_streams(
+    command: str, code: int, gateway: FakeGateway
+) -> None:
+    assert run(command, HEADWAY_URL=gateway.url).returncode == code
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@pytest.mark.parametrize("streams", ["<&- >&- 2>&-", "2>/dev/full", ">/dev/full"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_runs_without_its_standard_streams(
+    streams: str, workers: str, free_port: int
+) -> None:
+    arguments = f"--port {free_port} --workers {workers}"
+    command = f"exec {HEADWAY} serve {arguments} {streams}"
+    process = subprocess.Popen(["/bin/sh", "-c", command])
+    try:
+        health = (
+            "from headway.cli.first_call import wait_until_healthy; from headway import Client; "
+            f"wait_until_healthy(Client('127.0.0.1:{free_port}'))"
+        )
+        subprocess.run([sys.executable, "-c", health], check=True, timeout=30)
+    finally:
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
