@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from headway.errors import UpstreamError
 from headway.events import Embeddings, Event, ResponseSummary
 from headway.providers.model_lists import ModelList
+from headway.providers.wire_rules import Adapted, Rule
 from headway.types import (
     ChatRequest,
     EmbeddingsRequest,
@@ -25,16 +26,14 @@ from headway.types import (
     HttpRequest,
     Parameter,
     Target,
-    Transformation,
 )
 from headway.wire.framer import Framer
 from headway.wire.sse import SseFramer
 
+__all__ = ("Adapted", "Provider", "State", "unchanged")
+
 State = dict[str, Any]
 """The state of a decoder in one stream: empty at its first event."""
-
-Adapted = tuple[ChatRequest, tuple[Transformation, ...]]
-"""The request as the provider accepts it, and the transformations that the client sees."""
 
 
 def unchanged(request: ChatRequest) -> Adapted:
@@ -66,6 +65,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     decodes to one text of the first choice: that text. None for any other frame. Only for adapters
     that change no state at such a frame."""
     adapt: Callable[[ChatRequest], Adapted] = unchanged
+    wire_rules: tuple[Rule, ...] = ()
+    """What it does with requests that OpenAI accepts and this provider refuses: docs/wire-rules.md
+    has a row for each. ``adapt`` applies their transforms (``wire_rules.with_rules``)."""
     framer: Callable[[], Framer] = SseFramer
     encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] | None = None
     decode_embeddings: Callable[[bytes], Embeddings] | None = None

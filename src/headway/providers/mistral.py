@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from headway.providers.base import Adapted
 from headway.providers.capabilities import native
 from headway.providers.chat_messages import Part
+from headway.providers.message_edits import Fields, Noted, edit_messages
 from headway.providers.openai import embeddings as openai_embeddings
 from headway.providers.openai import provider as openai
 from headway.providers.openai_compatible.message_rules import MessageRules, apply_message_rules
@@ -24,7 +25,10 @@ from headway.providers.openai_compatible.request_rules import flatten_reasoning
 from headway.providers.openai_compatible.request_transforms import encode_without_stream_options
 from headway.providers.openai_compatible.usage import ADD_AUDIO_TOKENS
 from headway.providers.parameter_rules import ParameterRules, apply_parameter_rules
+from headway.providers.text_rules import drop_empty_stops, last_assistant
+from headway.providers.transformations import emulated
 from headway.providers.wire_formats import MISTRAL
+from headway.providers.wire_rules import mended, override, with_rules
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
 UNSUPPORTED = "unsupported by Mistral"
@@ -139,6 +143,32 @@ def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest
     return openai_embeddings.encode_embeddings(replace(request, parameters=parameters), target)
 
 
+# --- Wire rules -----------------------------------------------------------------------------------
+
+
+def mark_prefix(request: ChatRequest) -> Adapted:
+    """A last message of the assistant is an error without ``prefix``, which asks to continue it."""
+    if b'"assistant"' not in bytes(request.messages):
+        return request, ()
+    return edit_messages(request, _with_prefix)
+
+
+def _with_prefix(messages: list[Fields], noted: Noted) -> list[Fields] | None:
+    place = last_assistant(messages)
+    if not place or messages[place].get("prefix"):
+        return None
+    noted[emulated("messages", "the continued answer, as its `prefix`")] = None
+    prefix = {**messages[place], "prefix": True}
+    return [*messages[:place], prefix, *messages[place + 1 :]]
+
+
+PREFIX = "https://docs.mistral.ai/guides/prefix"
+RULES = (
+    mended("prefill", mark_prefix, PREFIX),
+    mended("trailing_whitespace", mark_prefix, PREFIX, note="as the prefix, with its white space"),
+    mended("empty_stop", drop_empty_stops, "https://docs.mistral.ai/api"),
+)
+
 decode_response, decode_event = transformed_decoders(ADD_AUDIO_TOKENS)
 
 PROVIDER = replace(
@@ -149,7 +179,8 @@ PROVIDER = replace(
     decode_response=decode_response,
     decode_event=decode_event,
     summarize=None,
-    adapt=adapt,
+    adapt=with_rules(RULES, adapt),
+    wire_rules=override(openai.PROVIDER.wire_rules, *RULES),
     encode_embeddings=encode_embeddings,
     decode_embeddings=openai_embeddings.decode_embeddings,
     price_id="mistral",

@@ -19,6 +19,9 @@ from support.bedrock_requests import B64, CLAUDE, MARK, NOVA, PNG, POINT, chat, 
 BASE_URL = BEDROCK.base_url or ""
 
 
+visible_texts = st.text(min_size=1).filter(str.strip)
+
+
 def user(*parts: Any) -> list[Any]:
     return [{"role": "user", "content": list(parts)}]
 
@@ -308,7 +311,7 @@ def test_arguments_that_are_not_an_object_are_rejected() -> None:
         sent(chat(NOVA, [{"role": "assistant", "tool_calls": [call]}]))
 
 
-@given(st.text(min_size=1), st.text(min_size=1), st.dictionaries(st.text(), st.integers()))
+@given(visible_texts, visible_texts, st.dictionaries(st.text(), st.integers()))
 def test_any_text_and_any_arguments_are_sent_unchanged(
     said: str, done: str, arguments: Any
 ) -> None:

@@ -64,6 +64,8 @@ class ModelRules(Struct, frozen=True, kw_only=True):
     """Whether it takes temperature and top_p together, one of them, or no sampling parameter."""
     forced_tools: bool = True
     """``tool_choice`` may require a call."""
+    prefill: bool = True
+    """It continues a last message of the assistant."""
     structured_outputs: bool = True
     """It takes ``output_config.format`` and strict tools."""
     max_output_tokens: int = MAX_OUTPUT_TOKENS[0][1]
@@ -84,6 +86,7 @@ def model_rules(name: str) -> ModelRules:
         efforts=_efforts(family, version),
         sampling="none" if version >= (4, 7) else "one" if version >= (4, 1) else "both",
         forced_tools=version < REFUSES_FORCED_TOOLS.get(family, NEVER),
+        prefill=version < (4, 6),
         structured_outputs=version >= (4, 5),
         max_output_tokens=_max_output_tokens(family, version),
     )

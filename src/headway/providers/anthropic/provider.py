@@ -5,9 +5,11 @@ from headway.providers.anthropic.model_list import model_list
 from headway.providers.anthropic.parameters import adapt
 from headway.providers.anthropic.request import API_VERSION, encode_request
 from headway.providers.anthropic.response import decode_event, decode_response
+from headway.providers.anthropic.wire_rules import RULES
 from headway.providers.base import Provider
 from headway.providers.capabilities import native
 from headway.providers.wire_formats import ANTHROPIC
+from headway.providers.wire_rules import with_rules
 from headway.types import Parameter
 
 PARAMETERS = (
@@ -36,7 +38,8 @@ PROVIDER = Provider(
     decode_response=decode_response,
     decode_event=decode_event,
     decode_error=decode_error,
-    adapt=adapt,
+    adapt=with_rules(RULES, adapt),
+    wire_rules=RULES,
     price_id="anthropic",
     list_models=model_list(API_VERSION),
     parameters=PARAMETERS,

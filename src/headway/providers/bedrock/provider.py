@@ -13,8 +13,10 @@ from headway.providers.bedrock.parameters import adapt
 from headway.providers.bedrock.request import encode_embeddings, encode_request
 from headway.providers.bedrock.response import decode_event, decode_response
 from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS, sign_request
+from headway.providers.bedrock.wire_rules import RULES
 from headway.providers.capabilities import native
 from headway.providers.wire_formats import BEDROCK
+from headway.providers.wire_rules import with_rules
 from headway.wire.aws_event_stream import EventStreamFramer
 
 OPTIONS = {
@@ -43,7 +45,8 @@ PROVIDER = Provider(
     decode_response=decode_response,
     decode_event=decode_event,
     decode_error=decode_error,
-    adapt=adapt,
+    adapt=with_rules(RULES, adapt),
+    wire_rules=RULES,
     framer=EventStreamFramer,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,

@@ -8,8 +8,10 @@ from headway.providers.cohere.model_list import MODEL_LIST
 from headway.providers.cohere.parameters import adapt
 from headway.providers.cohere.request import encode_request
 from headway.providers.cohere.response import decode_event, decode_response
+from headway.providers.cohere.wire_rules import RULES
 from headway.providers.openai import provider as openai
 from headway.providers.wire_formats import COHERE
+from headway.providers.wire_rules import with_rules
 from headway.types import Parameter
 
 TOP_K = Parameter(id="top_k", name="Top K", type="integer", min=0, step=1)
@@ -31,7 +33,8 @@ PROVIDER = Provider(
     decode_response=decode_response,
     decode_event=decode_event,
     decode_error=decode_error,
-    adapt=adapt,
+    adapt=with_rules(RULES, adapt),
+    wire_rules=RULES,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="cohere",

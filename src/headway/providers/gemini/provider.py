@@ -17,9 +17,11 @@ from headway.providers.gemini.model_list import MODEL_LIST
 from headway.providers.gemini.parameters import AI_STUDIO, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
+from headway.providers.gemini.wire_rules import RULES
 from headway.providers.http_headers import Pairs, request_headers
 from headway.providers.openai.provider import PARAMETERS as OPENAI_PARAMETERS
 from headway.providers.wire_formats import GEMINI
+from headway.providers.wire_rules import with_rules
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Parameter, Target
 from headway.wire.url import join
 
@@ -77,7 +79,8 @@ PROVIDER = Provider(
     decode_response=partial(decode_response, STUDIO_NUMBERS),
     decode_event=partial(decode_event, STUDIO_NUMBERS),
     decode_error=decode_error,
-    adapt=partial(adapt, AI_STUDIO),
+    adapt=with_rules(RULES, partial(adapt, AI_STUDIO)),
+    wire_rules=RULES,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="google",

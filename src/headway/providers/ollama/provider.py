@@ -15,8 +15,10 @@ from headway.providers.ollama.model_list import MODEL_LIST
 from headway.providers.ollama.parameters import adapt
 from headway.providers.ollama.request import encode_request
 from headway.providers.ollama.response import decode_event, decode_response
+from headway.providers.ollama.wire_rules import RULES
 from headway.providers.openai import provider as openai
 from headway.providers.wire_formats import OLLAMA
+from headway.providers.wire_rules import with_rules
 from headway.types import Parameter
 
 PARAMETERS = (
@@ -44,7 +46,8 @@ PROVIDER = Provider(
     decode_response=decode_response,
     decode_event=decode_event,
     decode_error=decode_error,
-    adapt=adapt,
+    adapt=with_rules(RULES, adapt),
+    wire_rules=RULES,
     framer=NdjsonOrSseFramer,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,

@@ -11,6 +11,7 @@ from headway.providers.openai.fast_path import read_text, summarize
 from headway.providers.openai.parameters import adapt
 from headway.providers.openai.request import encode_request
 from headway.providers.openai.response import decode_event, decode_response
+from headway.providers.openai.wire_rules import RULES
 from headway.providers.wire_formats import OPENAI
 from headway.types import Parameter
 
@@ -41,6 +42,7 @@ PROVIDER = Provider(
     summarize=summarize,
     read_text=read_text,
     adapt=adapt,
+    wire_rules=RULES,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="openai",

@@ -15,15 +15,16 @@ from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.providers.openai import response as openai_response
+from headway.providers.openai import wire_rules as openai_wire_rules
 from headway.providers.openai_compatible.errors import decode_formatted_error
 from headway.providers.openai_compatible.reasoning import convert_reasoning
 from headway.providers.openai_compatible.request_rules import CompiledRules
-from headway.providers.openai_compatible.request_transforms import chain
 from headway.providers.openai_compatible.response_transforms import (
     EventTransform,
     ResponseInterceptor,
 )
 from headway.providers.openai_compatible.vendor import AddressOption, Vendor
+from headway.providers.wire_rules import chain, override, with_rules
 from headway.types import ChatRequest, EmbeddingsRequest, Frame, HttpRequest, Target
 
 
@@ -41,6 +42,7 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
         list_models=vendor.model_list,
         encode_request=vendor.encode_request or openai_request.encode_request,
         adapt=_adapter(vendor),
+        wire_rules=override(openai_wire_rules.RULES, *vendor.wire_rules),
         decode_error=vendor.decode_error or partial(decode_formatted_error, vendor.errors),
         encode_embeddings=vendor.encode_embeddings if has_embeddings else None,
         decode_embeddings=vendor.decode_embeddings if has_embeddings else None,
@@ -57,7 +59,8 @@ def _adapter(vendor: Vendor) -> Callable[[ChatRequest], Adapted]:
     rules = CompiledRules(vendor.request_rules, vendor.title).apply
     reasoning = (convert_reasoning(*vendor.reasoning),) if vendor.reasoning else ()
     transforms = (*reasoning, *vendor.request_transforms)
-    return partial(chain, (*transforms, rules)) if transforms else rules
+    adapt = partial(chain, (*transforms, rules)) if transforms else rules
+    return with_rules(vendor.wire_rules, adapt) if vendor.wire_rules else adapt
 
 
 # --- Responses ------------------------------------------------------------------------------------

@@ -6,24 +6,26 @@ parameter. A value that keeps its meaning in another form is not listed as a tra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from headway.providers.base import Adapted
 from headway.providers.http_headers import bearer_headers
 from headway.providers.parameter_rules import value_in
 from headway.providers.transformations import clamped, dropped, emulated, renamed
-from headway.types import NO_RAW, ChatRequest, HttpRequest, Target, Transformation
+from headway.providers.wire_rules import Adapt, Adapted
+from headway.types import NO_RAW, ChatRequest, HttpRequest, Target
 from headway.wire.url import join
 
-RequestTransform = Callable[[ChatRequest], Adapted]
+RequestTransform = Adapt
+Fields = dict[str, Raw]
 NULL = b"null"
 TRUE = Raw(b"true")
 EMPTY = Raw(b'""')
+NO_CONTENT = Raw(NULL)
 ANY_OBJECT = Raw(b'{"type":"object"}')
 REQUIRED = Raw(b'"required"')
 
@@ -56,16 +58,6 @@ _reference = msgspec.json.Decoder(FunctionReference).decode
 _list = msgspec.json.Decoder(list[Raw]).decode
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
 _messages = msgspec.json.Decoder(list[dict[str, Raw]]).decode
-_parts = msgspec.json.Decoder(list[dict[str, Any]]).decode
-
-
-def chain(transforms: tuple[RequestTransform, ...], request: ChatRequest) -> Adapted:
-    """The request through each of ``transforms`` in order, and all their transformations."""
-    transformations: tuple[Transformation, ...] = ()
-    for transform in transforms:
-        request, more = transform(request)
-        transformations += more
-    return request, transformations
 
 
 def with_parameters(request: ChatRequest, **parameters: Raw) -> ChatRequest:
@@ -207,29 +199,18 @@ def without_budget(request: ChatRequest) -> Adapted:
 # --- Messages -------------------------------------------------------------------------------------
 
 
-def content_as_string(request: ChatRequest) -> Adapted:
-    """``content`` as a string where it is null, missing or a list of texts."""
-    noted: dict[Transformation, None] = {}
+def null_content_as_text(request: ChatRequest) -> Adapted:
+    """``content`` as an empty string where it is null or missing."""
     messages = _messages(request.messages)
-    converted = [_string_content(message, noted) for message in messages]
+    converted = [_with_content(message) for message in messages]
     if converted == messages:
         return request, ()
-    return replace(request, messages=Raw(_encode(converted))), tuple(noted)
+    return replace(request, messages=Raw(_encode(converted))), ()
 
 
-def _string_content(
-    message: Mapping[str, Raw], noted: dict[Transformation, None]
-) -> dict[str, Raw]:
-    content = bytes(message.get("content", EMPTY))
-    if content == NULL or "content" not in message:
-        return {**message, "content": EMPTY}
-    parts = _parts(content) if content[:1] == b"[" else []
-    if not parts or any(part.get("type") != "text" for part in parts):
-        return dict(message)
-    for name in (name for part in parts for name in part if name not in ("type", "text")):
-        path = f"messages[].content[].{name}"
-        noted[dropped(path, "the content is sent as a string")] = None
-    return {**message, "content": Raw(_encode("".join(part.get("text") or "" for part in parts)))}
+def _with_content(message: Fields) -> Fields:
+    has_content = bytes(message.get("content", NO_CONTENT)) != NULL
+    return message if has_content else {**message, "content": EMPTY}
 
 
 # --- Whole requests -------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from headway.providers.openai_compatible.response_transforms import (
     ResponseInterceptor,
 )
 from headway.providers.sdk_env import Variable
+from headway.providers.wire_rules import Rule
 from headway.types import ChatRequest, EmbeddingsRequest, Headers, HttpRequest, Target
 
 
@@ -52,8 +53,10 @@ class Vendor(Struct, frozen=True, kw_only=True):
     """The default passes streams on to OpenAI clients as they are. A vendor whose streams these
     clients cannot read has another name here: its streams are converted."""
 
+    wire_rules: tuple[Rule, ...] = ()
+    """Where it differs from OpenAI in the subjects of ``wire_rules.SUBJECTS``."""
     request_transforms: tuple[RequestTransform, ...] = ()
-    """Applied in order: ``reasoning``, these, ``request_rules``."""
+    """Applied in order: those of ``wire_rules``, ``reasoning``, these, ``request_rules``."""
     reasoning: tuple[ReasoningSupport, ...] = ()
     """The first whose pattern is found in the model's name is used."""
     request_rules: RequestRules = RequestRules()

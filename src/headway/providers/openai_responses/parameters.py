@@ -51,7 +51,8 @@ def adapt(request: ChatRequest) -> Adapted:
     return convert_request(request, STEPS)
 
 
-def _drop_unsupported(draft: RequestDraft) -> None:
+def drop_unsupported(draft: RequestDraft) -> None:
+    """Drop what has no equivalent in the Responses API."""
     draft.remove_defaults(DEFAULTS)
     for name in [name for name in draft.parameters if name in UNSUPPORTED_PARAMETERS]:
         draft.drop(name, UNSUPPORTED)
@@ -150,7 +151,7 @@ def _append(draft: RequestDraft, name: str, value: Any) -> None:
 
 
 STEPS = (
-    _drop_unsupported,
+    drop_unsupported,
     _convert_tools,
     _convert_tool_choice,
     _convert_web_search,

@@ -10,7 +10,9 @@ from headway.providers.openai.embeddings import decode_embeddings, encode_embedd
 from headway.providers.openai_responses.parameters import adapt
 from headway.providers.openai_responses.request import encode_request
 from headway.providers.openai_responses.response import decode_event, decode_response
+from headway.providers.openai_responses.wire_rules import RULES
 from headway.providers.wire_formats import OPENAI_RESPONSES
+from headway.providers.wire_rules import with_rules
 
 PARAMETERS = openai.PARAMETERS[:3]
 OPTIONS = {
@@ -33,7 +35,8 @@ PROVIDER = Provider(
     decode_response=decode_response,
     decode_event=decode_event,
     decode_error=decode_error,
-    adapt=adapt,
+    adapt=with_rules(RULES, adapt),
+    wire_rules=RULES,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="openai",

@@ -19,10 +19,12 @@ from headway.providers.gemini.finish_reasons import VERTEX_NUMBERS
 from headway.providers.gemini.parameters import VERTEX_AI, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
+from headway.providers.gemini.wire_rules import RULES
 from headway.providers.http_headers import Pairs, request_headers
 from headway.providers.vertex.endpoint import region_of, regional_url
 from headway.providers.vertex.model_list import model_list
 from headway.providers.wire_formats import VERTEX
+from headway.providers.wire_rules import with_rules
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target, Url
 from headway.wire.url import join
 
@@ -113,7 +115,7 @@ PROVIDER = replace(
     encode_request=encode_request,
     decode_response=partial(decode_response, VERTEX_NUMBERS),
     decode_event=partial(decode_event, VERTEX_NUMBERS),
-    adapt=partial(adapt, VERTEX_AI),
+    adapt=with_rules(RULES, partial(adapt, VERTEX_AI)),
     encode_embeddings=encode_embeddings,
     credentials="google",
     model_pattern=MODEL_PATTERN,

@@ -7,6 +7,7 @@ from headway.providers.capabilities import native
 from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import encode_without_stream_options
 from headway.providers.openai_compatible.vendor import Vendor
+from headway.providers.openai_compatible.wire_rules import strings_only
 
 UNSUPPORTED = (
     *PENALTIES, "logit_bias", "logprobs", "parallel_tool_calls", "seed", "tool_choice",
@@ -22,6 +23,7 @@ VENDOR = Vendor(
         unsupported=UNSUPPORTED, renamed=TO_MAX_TOKENS, schema_in_prompt=True
     ),
     encode_request=encode_without_stream_options,
+    wire_rules=strings_only("https://docs.ai21.com/reference/jamba-1-6-api-ref"),
     capabilities={
         **native("stream", "tools", "json_object"),
         "json_schema": "emulated: JSON mode, with the schema in the prompt",

@@ -18,8 +18,9 @@ from headway.providers import model_lists
 from headway.providers.model_lists import JsonObject, ListedModel, ListedPrices, ModelList, Page
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
-from headway.providers.openai_compatible.request_transforms import content_as_string
+from headway.providers.openai_compatible.request_transforms import null_content_as_text
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, AddressOption, Vendor
+from headway.providers.openai_compatible.wire_rules import strings_only
 from headway.providers.sdk_env import Variable
 from headway.types import HttpRequest, Target
 
@@ -123,7 +124,8 @@ VENDOR = Vendor(
     ),
     price_id="cloudflare",
     wire="openai_chat_cloudflare",
-    request_transforms=(content_as_string,),
+    wire_rules=strings_only("https://developers.cloudflare.com/workers-ai/models"),
+    request_transforms=(null_content_as_text,),
     request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     transform_body=_content_as_text,
     errors=ErrorFormat(

@@ -8,6 +8,7 @@ from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, Req
 from headway.providers.openai_compatible.request_transforms import without_budget
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
 from headway.providers.openai_compatible.vendor import CACHE_READS, OPEN_MODEL_SERVER, Vendor
+from headway.providers.openai_compatible.wire_rules import strings_only
 
 VENDOR = Vendor(
     title="DeepInfra",
@@ -19,6 +20,7 @@ VENDOR = Vendor(
         renamed=TO_MAX_TOKENS, bounds={"n": (1, 4), "top_p": (0.001, 1)}, flatten_reasoning=False
     ),
     event_transforms=(ADD_REASONING_TOKENS,),
+    wire_rules=strings_only("https://github.com/BerriAI/litellm/issues/13982"),
     capabilities={
         **OPEN_MODEL_SERVER,
         "audio": "native: depends on the model",

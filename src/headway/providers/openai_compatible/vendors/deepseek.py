@@ -15,6 +15,7 @@ from headway.providers.openai_compatible.reasoning import (
 )
 from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
+from headway.providers.openai_compatible.wire_rules import strings_only
 
 LOGPROBS = ("logprobs", "top_logprobs")
 
@@ -43,6 +44,7 @@ VENDOR = Vendor(
         schema_in_prompt=True,
     ),
     errors=ErrorFormat(request_id=b"x-ds-trace-id"),
+    wire_rules=strings_only("https://github.com/BerriAI/litellm/issues/6642"),
     capabilities={
         **TOOLS,
         "tool_choice": "partial: tool calls cannot be forced while the model reasons, which is "

@@ -29,6 +29,7 @@ from headway.providers.openai_compatible.response_transforms import (
     is_present,
 )
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
+from headway.providers.openai_compatible.wire_rules import strings_only
 from headway.types import NO_RAW
 
 
@@ -92,6 +93,7 @@ VENDOR = Vendor(
             "resource_not_found_error": UpstreamNotFound,
         }
     ),
+    wire_rules=strings_only("https://github.com/BerriAI/litellm/tree/main/litellm/llms/moonshot"),
     capabilities={
         **TOOLS,
         "tool_choice": "partial: tool calls cannot be forced while the model reasons, except by "

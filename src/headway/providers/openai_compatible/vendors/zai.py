@@ -19,6 +19,7 @@ from headway.providers.openai_compatible.reasoning import (
 from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import only_auto_tool_choice
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
+from headway.providers.openai_compatible.wire_rules import at_most_stops, strings_only
 
 VENDOR = Vendor(
     title="Z.ai",
@@ -53,6 +54,10 @@ VENDOR = Vendor(
             "1301": UpstreamRejected,
             "1305": UpstreamOverloaded,
         }
+    ),
+    wire_rules=(
+        *strings_only("https://docs.z.ai/api-reference/llm/chat-completion"),
+        at_most_stops("Z.ai", 1, "https://docs.z.ai/api-reference/llm/chat-completion"),
     ),
     capabilities={
         **TOOLS,

@@ -1,0 +1,46 @@
+"""What Anthropic's Messages API does with what OpenAI accepts (see ``wire_rules``)."""
+
+from __future__ import annotations
+
+from headway.providers.anthropic.models import model_rules
+from headway.providers.text_rules import (
+    continue_by_request,
+    drop_blank_stops,
+    remove_blank_texts,
+    trim_last_message,
+)
+from headway.providers.wire_rules import Adapted, allowed, mended
+from headway.types import ChatRequest
+
+API = "https://platform.claude.com/docs/en/api/messages"
+BLANK = "https://github.com/home-assistant/core/issues/175637"
+TRAILING = (
+    "https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/"
+    "prefill-claudes-response"
+)
+STOPS = "https://github.com/BerriAI/litellm/issues/3286"
+PREFILL = "https://platform.claude.com/docs/en/about-claude/models/migration-guide"
+
+
+def continue_unless_prefilled(request: ChatRequest) -> Adapted:
+    """From Claude 4.6 on, a last message of the assistant is a 400."""
+    if model_rules(request.model).prefill:
+        return request, ()
+    return continue_by_request(request)
+
+
+RULES = (
+    mended("blank_text", remove_blank_texts, BLANK),
+    mended("blank_text_part", remove_blank_texts, BLANK),
+    mended("trailing_whitespace", trim_last_message, TRAILING),
+    mended(
+        "prefill",
+        continue_unless_prefilled,
+        PREFILL,
+        models="from Claude 4.6 on",
+        example_model="claude-sonnet-4-6",
+    ),
+    mended("blank_stop", drop_blank_stops, STOPS),
+    mended("empty_stop", drop_blank_stops, STOPS),
+    *allowed(API, "text_parts", "many_stops"),
+)

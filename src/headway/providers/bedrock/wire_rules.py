@@ -1,0 +1,61 @@
+"""What Amazon Bedrock does with what OpenAI accepts (see ``wire_rules``): Converse for every family
+of models, and invoke for Claude."""
+
+from __future__ import annotations
+
+from headway.providers.anthropic import wire_rules as anthropic
+from headway.providers.bedrock.models import family_of
+from headway.providers.text_rules import (
+    drop_blank_stops,
+    drop_empty_stops,
+    remove_blank_texts,
+    trim_last_message,
+)
+from headway.providers.wire_rules import Adapted, Rule, allowed, mended
+from headway.types import ChatRequest
+
+CONVERSE = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html"
+BLANK = "https://github.com/OpenHands/OpenHands/issues/5339"
+INFERENCE = (
+    "https://docs.aws.amazon.com/bedrock/latest/APIReference/"
+    "API_runtime_InferenceConfiguration.html"
+)
+PREFILL = "https://github.com/strands-agents/sdk-python/issues/1694"
+CLAUDE, NOVA = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-lite-v1:0"
+
+
+def continue_for_claude(request: ChatRequest) -> Adapted:
+    """From Claude 4.6 on, a last message of the assistant is a 400."""
+    if family_of(request.model).is_claude:
+        return anthropic.continue_unless_prefilled(request)
+    return request, ()
+
+
+def drop_unfit_stops(request: ChatRequest) -> Adapted:
+    """No family takes an empty stop sequence, and Claude none that is only white space."""
+    is_claude = family_of(request.model).is_claude
+    return drop_blank_stops(request) if is_claude else drop_empty_stops(request)
+
+
+RULES: tuple[Rule, ...] = (
+    mended("blank_text", remove_blank_texts, BLANK),
+    mended("blank_text_part", remove_blank_texts, BLANK),
+    mended("trailing_whitespace", trim_last_message, anthropic.TRAILING),
+    mended(
+        "prefill",
+        continue_for_claude,
+        PREFILL,
+        models="Claude from 4.6 on",
+        example_model="us.anthropic.claude-opus-4-6-v1",
+    ),
+    mended("blank_stop", drop_unfit_stops, anthropic.STOPS, models="Claude", example_model=CLAUDE),
+    Rule(
+        subject="blank_stop",
+        outcome="allowed",
+        source=INFERENCE,
+        models="others",
+        example_model=NOVA,
+    ),
+    mended("empty_stop", drop_unfit_stops, INFERENCE),
+    *allowed(CONVERSE, "text_parts", "many_stops"),
+)

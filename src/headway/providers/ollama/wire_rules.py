@@ -1,0 +1,16 @@
+"""What Ollama's /api/chat does with what OpenAI accepts (see ``wire_rules``)."""
+
+from __future__ import annotations
+
+from headway.providers.text_rules import drop_empty_stops
+from headway.providers.wire_rules import Rule, allowed, mended
+
+API = "https://docs.ollama.com/api/chat"
+
+RULES: tuple[Rule, ...] = (
+    *allowed(
+        API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "text_parts",
+        "blank_stop", "many_stops",
+    ),
+    mended("empty_stop", drop_empty_stops, API),
+)  # fmt: skip

@@ -1,0 +1,23 @@
+"""What OpenAI's Responses API does with what chat completions accept (see ``wire_rules``)."""
+
+from __future__ import annotations
+
+from headway.providers.openai_responses import parameters
+from headway.providers.wire_rules import Rule, allowed
+
+API = "https://platform.openai.com/docs/api-reference/responses/create"
+MIGRATION = "https://platform.openai.com/docs/guides/migrate-to-responses"
+
+RULES: tuple[Rule, ...] = (
+    *allowed(API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "text_parts"),
+    *(
+        Rule(
+            subject=subject,
+            outcome="mended",
+            source=MIGRATION,
+            function=parameters.drop_unsupported,
+            note="the API has no `stop`",
+        )
+        for subject in ("blank_stop", "empty_stop", "many_stops")
+    ),
+)

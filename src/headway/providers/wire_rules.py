@@ -1,0 +1,105 @@
+"""The rules of wire formats: for each subject in which OpenAI accepts what a provider refuses, what
+an adapter does with it.
+
+An adapter declares its rules as a tuple of ``Rule`` (``<package>/wire_rules.py``) and applies them
+with ``with_rules`` before its own conversion, so that docs/wire-rules.md, which is generated from
+them, describes the code that runs. Transforms get and return requests in OpenAI's format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from headway.errors import RequestError
+from headway.providers.request_draft import MALFORMED
+from headway.types import ChatRequest, Transformation
+
+Adapted = tuple[ChatRequest, tuple[Transformation, ...]]
+"""The request as the provider accepts it, and the transformations that the client sees."""
+Adapt = Callable[[ChatRequest], Adapted]
+Outcome = Literal["mended", "refused", "allowed"]
+
+SUBJECTS: dict[str, str] = {
+    "blank_text": "a message that is only white space",
+    "blank_text_part": "a text part that is only white space, beside others",
+    "trailing_whitespace": "the last message is the assistant's and ends in white space",
+    "prefill": "the last message is the assistant's, for the model to continue",
+    "text_parts": "content as a list of text parts",
+    "blank_stop": "a stop sequence that is only white space",
+    "empty_stop": "an empty stop sequence",
+    "many_stops": "more stop sequences than the provider takes",
+}
+"""Subject -> what a request has. docs/wire-rules.md has a section for each, in this order; the
+tests have an example of each (tests/support/wire_rule_examples.py)."""
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """What a wire format does with one subject."""
+
+    subject: str
+    """A key of ``SUBJECTS``."""
+    outcome: Outcome
+    """mended: changed, and told as a transformation. refused: RequestError with ``param`` before
+    anything is sent. allowed: sent as it is, converted to the wire's form at most."""
+    source: str
+    """The URL of the documentation, or of the report, that says so."""
+    transform: Adapt | None = None
+    """Applied by ``with_rules``: it looks for the subject and mends or refuses it."""
+    function: Callable[..., Any] | None = None
+    """The function that mends or refuses it elsewhere in the adapter."""
+    models: str = ""
+    """The models that it concerns, in words; by default all."""
+    example_model: str = ""
+    """A model that it concerns, where not all are concerned."""
+    note: str = ""
+
+
+def allowed(source: str, *subjects: str) -> tuple[Rule, ...]:
+    """A rule for each of ``subjects``, which the provider accepts."""
+    return tuple(Rule(subject=each, outcome="allowed", source=source) for each in subjects)
+
+
+def mended(subject: str, transform: Adapt, source: str, **more: Any) -> Rule:
+    """``more`` are further fields of the rule."""
+    return Rule(subject=subject, outcome="mended", source=source, transform=transform, **more)
+
+
+def refused(subject: str, transform: Adapt, source: str, **more: Any) -> Rule:
+    """``more`` are further fields of the rule."""
+    return Rule(subject=subject, outcome="refused", source=source, transform=transform, **more)
+
+
+def override(rules: Iterable[Rule], *changed: Rule) -> tuple[Rule, ...]:
+    """``rules`` with ``changed`` in place of those about the same subjects."""
+    subjects = {rule.subject for rule in changed}
+    return (*(rule for rule in rules if rule.subject not in subjects), *changed)
+
+
+def chain(transforms: Iterable[Adapt], request: ChatRequest) -> Adapted:
+    """The request through each of ``transforms`` in order, and all their transformations."""
+    transformations: tuple[Transformation, ...] = ()
+    for transform in transforms:
+        request, more = transform(request)
+        transformations += more
+    return request, transformations
+
+
+def with_rules(rules: Iterable[Rule], adapt: Adapt) -> Adapt:
+    """``adapt`` after the transforms of ``rules``, each applied once, in order."""
+    transforms = dict.fromkeys(rule.transform for rule in rules if rule.transform is not None)
+    return partial(_apply, tuple(transforms), adapt)
+
+
+def _apply(transforms: tuple[Adapt, ...], adapt: Adapt, request: ChatRequest) -> Adapted:
+    """Raises RequestError for a request that is not in OpenAI's chat format, and for what a rule
+    refuses."""
+    try:
+        mended_request, first = chain(transforms, request)
+    except MALFORMED as exc:
+        raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
+    adapted, then = adapt(mended_request)
+    return adapted, (*first, *then)
