@@ -288,7 +288,7 @@ calls = st.lists(
 thoughts = st.lists(st.tuples(st.text(max_size=20), words), max_size=2)
 
 
-@given(said=words.map(str.strip).filter(None), made=calls, thought=thoughts)
+@given(said=words.map(str.strip).filter(bool), made=calls, thought=thoughts)
 def test_the_blocks_of_a_response_are_the_same_when_sent_back(
     said: str, made: list[tuple[str, str, Any]], thought: list[tuple[str, str]]
 ) -> None:
