@@ -117,6 +117,7 @@ ERRORS: dict[str, tuple[Any, str, type[UpstreamError], int]] = {
         UpstreamTimeout,
         504,
     ),
+    "a type in capitals": ({"type": "ERROR", "title": "Said"}, "Said", UpstreamError, 502),
     "a typed event": ({"type": "response.error", "message": "Said"}, "Said", UpstreamError, 502),
     "prose": (b"Said so", "Said so", UpstreamError, 502),
     "prose with a prefix": (b"error: CUDA out of memory", "CUDA out of memory", UpstreamError, 502),

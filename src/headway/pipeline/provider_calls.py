@@ -74,7 +74,7 @@ def decode(upstream: Upstream, request: Request, body: bytes) -> list[Event]:
         if error_in_place is None:
             raise
         return [Failed(error_in_place)]
-    return with_error(events, body)
+    return [*events, *find_failure(events, body)]
 
 
 def _decode(upstream: Upstream, request: Request, body: bytes) -> list[Event]:
@@ -84,13 +84,13 @@ def _decode(upstream: Upstream, request: Request, body: bytes) -> list[Event]:
     return _events_of(upstream.provider.decode_embeddings(body))
 
 
-def with_error(events: list[Event], data: bytes) -> list[Event]:
-    """The events of ``data``. If it has no content, it may be an error in a shape that the adapter
-    does not know."""
+def find_failure(events: list[Event], data: bytes) -> list[Event]:
+    """The failure that ``data`` is, if its ``events`` have no content: the error may be in a shape
+    that the adapter does not know."""
     if any(type(event) not in STARTS for event in events):
-        return events
+        return []
     error = find_error(data)
-    return events if error is None else [*events, Failed(error)]
+    return [] if error is None else [Failed(error)]
 
 
 def prompt_of(request: Request) -> bytes:

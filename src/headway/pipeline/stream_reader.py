@@ -55,7 +55,7 @@ class Mode(IntEnum):
     """Like TEMPLATE, and a chunk that is one matching event is written to the client at once."""
 
 
-TEXTS = Mode.TEXTS
+EVENTS, FIRST_TEXT, TEXTS = Mode.EVENTS, Mode.FIRST_TEXT, Mode.TEXTS
 
 
 class StreamReader(Meter):
@@ -195,20 +195,19 @@ class StreamReader(Meter):
             if error is None:
                 raise
             events = [Failed(error)]
-        if not events or type(events[0]) is Started:
-            events = provider_calls.with_error(events, frame.data)
-        if events:
-            if accumulator.add(events):
-                self._times.append(now)
-            if accumulator.failed is not None:
-                return True
-            if self.mode is Mode.FIRST_TEXT and 0 in accumulator.choices:
+        if accumulator.add(events):
+            self._times.append(now)
+            if self.mode is FIRST_TEXT and 0 in accumulator.choices:
                 self._begin_texts(frame, events[0])
+        elif not events or type(events[0]) is Started:
+            accumulator.add(provider_calls.find_failure(events, frame.data))
+        if accumulator.failed is not None:
+            return True
         if encoder is not None:
             piece = encoder.encode(frame, events, self._unix_offset + now)
             if piece is not None:
                 self._pieces.append(piece)
-            if self.mode is not Mode.EVENTS and not encoder.is_passthrough:
+            if self.mode is not EVENTS and not encoder.is_passthrough:
                 self._stop_relaying()
         return accumulator.done  # whatever follows the end mark is ignored
 

@@ -82,6 +82,12 @@ PRESERVED_STATUSES: Mapping[ErrorClass, tuple[int, ...]] = {
 }
 """Classes that keep the provider's status where it is one of these."""
 INVALID_JSON = error_shapes.INVALID_JSON
+ERROR_MARKERS = (
+    b"rror", b"RROR", b"essage", b'"msg"', b'"detail', b'"success"', b'"status', b'"ok"', b"ault",
+    b'"code"', b"exception", b"errcode", b"base_resp", b"http_status", b"\\u",
+)  # fmt: skip
+"""Parts of the names of fields by which ``error_shapes.is_error`` recognizes an object; and the
+escape by which a name may be written differently."""
 MAX_ERROR_SIZE = 256 * 1024
 """Bytes of a response that may be an error."""
 MAX_MESSAGE_LENGTH = 2000
@@ -116,7 +122,7 @@ def error_from_body(parsed: Any, status: int | None) -> errors.UpstreamError:
 def find_error(data: bytes) -> errors.UpstreamError | None:
     """The error in the place of a response of status 200, or of one of its chunks. None if ``data``
     is not recognizably an error: neither an object that says so, nor a text."""
-    if len(data) > MAX_ERROR_SIZE:
+    if len(data) > MAX_ERROR_SIZE or not _may_be_error(data):
         return None
     parsed = parse_error_body(data)
     if isinstance(parsed, str) and not _is_readable(parsed):
@@ -174,6 +180,16 @@ def _by_type(name: str | None) -> ErrorClass | None:
 def _code(value: Any) -> str | None:
     """None for a code that only repeats a status: the error's type is more precise."""
     return None if isinstance(value, int) and as_status(value) else _string(value)
+
+
+def _may_be_error(data: bytes) -> bool:
+    """A fast check, which takes a tenth of the time of parsing an object without an error."""
+    if data[:1] != b"{":
+        return True
+    for marker in ERROR_MARKERS:  # noqa: SIM110 - a generator would take longer
+        if data.find(marker) >= 0:
+            return True
+    return False
 
 
 def _is_readable(text: str) -> bool:
