@@ -60,7 +60,8 @@ def is_about(transformation: str, parameters: dict[str, object]) -> bool:
     """Whether it changes the content of the example, and does not only give a field the name that
     the provider has for it."""
     named = transformation.split()[1]
-    if transformation.startswith("renamed") or named.startswith("max_tokens"):
+    is_new_name = transformation.startswith("renamed") and not named.endswith(":")
+    if is_new_name or named.startswith("max_tokens"):
         return False
     return any(named.startswith(name) for name in (parameters or ("messages",)))
 

@@ -3,6 +3,8 @@ of it a provider's request shows where the subject is allowed."""
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from typing import Any
 
 from msgspec import Struct
@@ -10,6 +12,10 @@ from msgspec import Struct
 from headway.types import ChatRequest
 from support.adapter_requests import chat
 
+PNG = b64encode(b"\x89PNG\r\n\x1a\n" + bytes(16)).decode()
+JPEG = b64encode(b"\xff\xd8\xff\xe0" + bytes(16)).decode()
+PDF = b64encode(b"%PDF-1.4\n").decode()
+PDF_URL = f"data:application/pdf;base64,{PDF}"
 HI: dict[str, Any] = {"role": "user", "content": "Hi"}
 
 
@@ -37,6 +43,12 @@ def assistant(content: Any) -> dict[str, Any]:
     return {"role": "assistant", "content": content}
 
 
+def image(url: str, sent: str) -> Example:
+    """An image, which a mended request has with another address."""
+    part = {"type": "image_url", "image_url": {"url": url}}
+    return Example(messages=(user([text("Look:"), part]),), sent=sent, unsent=json.dumps(url))
+
+
 EXAMPLES: dict[str, Example] = {
     "blank_text": Example(messages=(user(" \n"),), sent='" \\n"'),
     "blank_text_part": Example(
@@ -50,6 +62,17 @@ EXAMPLES: dict[str, Example] = {
     ),
     "text_parts": Example(
         messages=(user([text("one "), text("two")]),), sent='"one ', unsent='"one "'
+    ),
+    "image_type": image(f"data:image/png;base64,{JPEG}", "/9j/"),
+    "image_type_alias": image(f"data:image/jpg;base64,{JPEG}", "/9j/"),
+    "image_type_capitals": image(f"DATA:IMAGE/PNG;base64,{PNG}", "iVBORw0KGgo"),
+    "image_type_missing": image(f"data:;base64,{PNG}", "iVBORw0KGgo"),
+    "image_line_breaks": image(f"data:image/png;base64,{PNG[:8]}\n{PNG[8:]}", "iVBORw0K\\nGgo"),
+    "pdf_as_image": image(PDF_URL, "JVBERi0"),
+    "document_alone": Example(
+        messages=(user([{"type": "file", "file": {"file_data": PDF_URL}}]),),
+        sent="JVBERi0",
+        unsent='JVBERi0xLjQK"}}}]}]',
     ),
     "blank_stop": Example(parameters={"stop": "\n"}, sent='"\\n"'),
     "empty_stop": Example(parameters={"stop": ""}, sent='""'),

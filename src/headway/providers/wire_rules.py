@@ -29,6 +29,13 @@ SUBJECTS: dict[str, str] = {
     "trailing_whitespace": "the last message is the assistant's and ends in white space",
     "prefill": "the last message is the assistant's, for the model to continue",
     "text_parts": "content as a list of text parts",
+    "image_type": "a JPEG whose data URL says image/png",
+    "image_type_alias": "an image whose data URL says image/jpg",
+    "image_type_capitals": "an image whose data URL has capitals: `DATA:IMAGE/PNG;base64,`",
+    "image_type_missing": "an image whose data URL has no type: `data:;base64,`",
+    "image_line_breaks": "an image whose base64 has line breaks",
+    "pdf_as_image": "a PDF in an `image_url` part",
+    "document_alone": "a document without a text",
     "blank_stop": "a stop sequence that is only white space",
     "empty_stop": "an empty stop sequence",
     "many_stops": "more stop sequences than the provider takes",
@@ -63,12 +70,12 @@ def allowed(source: str, *subjects: str) -> tuple[Rule, ...]:
     return tuple(Rule(subject=each, outcome="allowed", source=source) for each in subjects)
 
 
-def mended(subject: str, transform: Adapt, source: str, **more: Any) -> Rule:
+def mended(subject: str, transform: Adapt | None, source: str, **more: Any) -> Rule:
     """``more`` are further fields of the rule."""
     return Rule(subject=subject, outcome="mended", source=source, transform=transform, **more)
 
 
-def refused(subject: str, transform: Adapt, source: str, **more: Any) -> Rule:
+def refused(subject: str, transform: Adapt | None, source: str, **more: Any) -> Rule:
     """``more`` are further fields of the rule."""
     return Rule(subject=subject, outcome="refused", source=source, transform=transform, **more)
 

@@ -65,7 +65,7 @@ MESSAGES: list[tuple[str, list[Any], list[Any] | None, list[Any]]] = [
     ),
     (
         "the data of an image, with cache_control",
-        [user({"type": "image_url", "image_url": "data:image/jpg;base64,QUJD",
+        [user({"type": "image_url", "image_url": "data:image/jpeg;base64,QUJD",
                "cache_control": CACHE_CONTROL})],
         None,
         [user({"type": "image", "cache_control": CACHE_CONTROL,
@@ -115,10 +115,10 @@ MESSAGES: list[tuple[str, list[Any], list[Any] | None, list[Any]]] = [
                "source": {"type": "base64", "media_type": "image/png", "data": "QUJD"}})],
     ),
     (
-        "data without a media type",
-        [user({"type": "image_url", "image_url": {"url": "data:;base64,QUJD"}})],
+        "a file without a media type",
+        [user({"type": "file", "file": {"file_data": "data:;base64,QUJD"}})],
         None,
-        [user({"type": "image", "source": {
+        [user({"type": "document", "source": {
             "type": "base64", "media_type": "application/octet-stream", "data": "QUJD"}})],
     ),
     (

@@ -22,12 +22,17 @@ PDF = "application/pdf"
 
 
 def image_block(part: Block) -> Block:
-    """The block of an ``image_url`` part. Raises RequestError where it has no url."""
+    """The block of an ``image_url`` part. Raises RequestError where it has no url,
+    or data of no known type."""
     image = part.get("image_url")
     url = image.get("url") if isinstance(image, dict) else image
     if not isinstance(url, str):
         raise RequestError("`messages`: an image_url part has no url.", param="messages")
-    return {"type": "image", "source": _source(media_of(url)), **_other_fields(part, "image_url")}
+    media = media_of(url)
+    if media.data is not None and media.media_type is None:
+        message = "`messages`: an image has neither a media type nor the bytes of a known one."
+        raise RequestError(message, param="messages")
+    return {"type": "image", "source": _source(media), **_other_fields(part, "image_url")}
 
 
 def document_block(part: Block) -> Block:

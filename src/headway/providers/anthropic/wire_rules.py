@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headway.providers.anthropic.models import model_rules
+from headway.providers.media_rules import image_rules
 from headway.providers.text_rules import (
     continue_by_request,
     drop_blank_stops,
@@ -19,6 +20,7 @@ TRAILING = (
     "prefill-claudes-response"
 )
 STOPS = "https://github.com/BerriAI/litellm/issues/3286"
+IMAGES = "https://platform.claude.com/docs/en/build-with-claude/vision"
 PREFILL = "https://platform.claude.com/docs/en/about-claude/models/migration-guide"
 
 
@@ -30,6 +32,7 @@ def continue_unless_prefilled(request: ChatRequest) -> Adapted:
 
 
 RULES = (
+    *image_rules(IMAGES, has_documents=True),
     mended("blank_text", remove_blank_texts, BLANK),
     mended("blank_text_part", remove_blank_texts, BLANK),
     mended("trailing_whitespace", trim_last_message, TRAILING),
@@ -42,5 +45,5 @@ RULES = (
     ),
     mended("blank_stop", drop_blank_stops, STOPS),
     mended("empty_stop", drop_blank_stops, STOPS),
-    *allowed(API, "text_parts", "many_stops"),
+    *allowed(API, "text_parts", "document_alone", "many_stops"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from headway.providers.anthropic import wire_rules as anthropic
 from headway.providers.bedrock.models import family_of
+from headway.providers.media_rules import add_text_to_documents, image_rules
 from headway.providers.text_rules import (
     drop_blank_stops,
     drop_empty_stops,
@@ -20,7 +21,9 @@ INFERENCE = (
     "https://docs.aws.amazon.com/bedrock/latest/APIReference/"
     "API_runtime_InferenceConfiguration.html"
 )
+IMAGES = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html"
 PREFILL = "https://github.com/strands-agents/sdk-python/issues/1694"
+DOCUMENTS = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html"
 CLAUDE, NOVA = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-lite-v1:0"
 
 
@@ -37,7 +40,16 @@ def drop_unfit_stops(request: ChatRequest) -> Adapted:
     return drop_blank_stops(request) if is_claude else drop_empty_stops(request)
 
 
+def add_text_for_converse(request: ChatRequest) -> Adapted:
+    """Converse requires a text beside documents; Anthropic's format, to which invoke leads, does
+    not."""
+    if request.options.get("api") == "invoke":
+        return request, ()
+    return add_text_to_documents(request)
+
+
 RULES: tuple[Rule, ...] = (
+    *image_rules(IMAGES, has_documents=True),
     mended("blank_text", remove_blank_texts, BLANK),
     mended("blank_text_part", remove_blank_texts, BLANK),
     mended("trailing_whitespace", trim_last_message, anthropic.TRAILING),
@@ -56,6 +68,7 @@ RULES: tuple[Rule, ...] = (
         models="others",
         example_model=NOVA,
     ),
+    mended("document_alone", add_text_for_converse, DOCUMENTS),
     mended("empty_stop", drop_unfit_stops, INFERENCE),
     *allowed(CONVERSE, "text_parts", "many_stops"),
 )

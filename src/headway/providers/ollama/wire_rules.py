@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from headway.providers.inline_files import read_file
+from headway.providers.media_rules import image_rules
 from headway.providers.text_rules import drop_empty_stops
-from headway.providers.wire_rules import Rule, allowed, mended
+from headway.providers.wire_rules import Rule, allowed, mended, refused
 
 API = "https://docs.ollama.com/api/chat"
 
 RULES: tuple[Rule, ...] = (
+    refused("document_alone", None, API, function=read_file),
+    *image_rules(API, has_documents=False),
     *allowed(
         API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "text_parts",
         "blank_stop", "many_stops",

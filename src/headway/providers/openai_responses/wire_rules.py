@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.providers.media_rules import IMAGE_SUBJECTS
 from headway.providers.openai_responses import parameters
 from headway.providers.wire_rules import Rule, allowed
 
@@ -9,7 +10,17 @@ API = "https://platform.openai.com/docs/api-reference/responses/create"
 MIGRATION = "https://platform.openai.com/docs/guides/migrate-to-responses"
 
 RULES: tuple[Rule, ...] = (
-    *allowed(API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "text_parts"),
+    *allowed(
+        API,
+        *IMAGE_SUBJECTS,
+        "pdf_as_image",
+        "document_alone",
+        "blank_text",
+        "blank_text_part",
+        "trailing_whitespace",
+        "prefill",
+        "text_parts",
+    ),
     *(
         Rule(
             subject=subject,
