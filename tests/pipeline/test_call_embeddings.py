@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from headway.dialects.base import ClientRequest
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from support.pipeline_fakes import Pipe
@@ -43,7 +45,7 @@ def test_vectors_are_returned_and_their_cost_recorded() -> None:
 def test_unreported_input_tokens_are_counted() -> None:
     pipe = Pipe()
     ask(pipe, input=["Hello", "you"])
-    answer(pipe, {**ANSWER, "usage": None})
+    answer(pipe, {**ANSWER, "data": ANSWER["data"] * 2, "usage": None})
     ((_, messages, produced),) = pipe.counted
     assert [message["content"] for message in json.loads(messages)] == ["Hello", "you"]
     assert produced == ""
@@ -66,3 +68,29 @@ def test_a_response_without_vectors_is_a_protocol_error() -> None:
     ask(pipe)
     answer(pipe, {"object": "list"})
     assert pipe.sink.status == 502
+
+
+@pytest.mark.parametrize("given", [[1, 2, 3], [[1, 2, 3]]])
+def test_unreported_input_tokens_are_counted_where_the_input_is_tokens(given: Any) -> None:
+    pipe = Pipe()
+    ask(pipe, input=given)
+    answer(pipe, {**ANSWER, "usage": None})
+    ((_, messages, _),) = pipe.counted
+    assert messages == b"[]"
+    counted_for_no_text = 3  # by the double
+    assert pipe.records[0].input_tokens == counted_for_no_text + 3
+
+
+def test_fewer_vectors_than_inputs_are_an_error_with_its_reason() -> None:
+    pipe = Pipe()
+    ask(pipe, input=["one", "two"])
+    answer(pipe, ANSWER)
+    assert pipe.sink.status == 502
+    assert "1 vectors for 2 inputs" in json.loads(pipe.sink.body)["error"]["message"]
+
+
+def test_floats_are_encoded_where_base64_is_asked_for() -> None:
+    pipe = Pipe()
+    ask(pipe, encoding_format="base64")
+    answer(pipe, ANSWER)
+    assert json.loads(pipe.sink.body)["data"][0]["embedding"] == "AACAPgAAAD8="

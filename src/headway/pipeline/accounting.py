@@ -18,7 +18,7 @@ from headway.metering.price import Price
 from headway.metering.prices import PriceBook
 from headway.metering.timing import Timing
 from headway.pipeline.gateway import Upstream
-from headway.pipeline.provider_calls import prompt_of
+from headway.pipeline.provider_calls import prompt_of, tokens_in
 from headway.ports import ResponseHeaders
 from headway.record import Outcome, Record, encode
 from headway.types import Transformation, Usage
@@ -107,6 +107,8 @@ async def count_tokens(
     """``result`` with the unreported tokens counted; estimated where the output is incomplete."""
     request = result.context.call.request
     input_tokens, output_tokens = await count(request.model, prompt_of(request), output)
+    if input_tokens is not None:
+        input_tokens += tokens_in(request)
     counted = _fill_usage(result, input_tokens, output_tokens)
     if not is_complete:
         return estimate_tokens(counted, output)
@@ -117,7 +119,8 @@ async def count_tokens(
 def estimate_tokens(result: AttemptResult, output: str) -> AttemptResult:
     """``result`` with unknown tokens estimated by length: the provider bills for an incomplete
     output, so an estimate is better than nothing."""
-    input_tokens = len(prompt_of(result.context.call.request)) // BYTES_PER_TOKEN
+    request = result.context.call.request
+    input_tokens = len(prompt_of(request)) // BYTES_PER_TOKEN + tokens_in(request)
     estimated = _fill_usage(result, input_tokens, len(output) // BYTES_PER_TOKEN)
     return replace(estimated, tokens_source="estimated")
 

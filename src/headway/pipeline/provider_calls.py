@@ -17,6 +17,7 @@ from headway.events import (
     UsageReported,
 )
 from headway.pipeline.gateway import Upstream
+from headway.providers.embedding_vectors import count_given_tokens, fit_vectors
 from headway.providers.http_errors import find_error
 from headway.types import (
     ChatRequest,
@@ -81,7 +82,7 @@ def _decode(upstream: Upstream, request: Request, body: bytes) -> list[Event]:
     if isinstance(request, ChatRequest):
         return upstream.provider.decode_response(body)
     assert upstream.provider.decode_embeddings is not None
-    return _events_of(upstream.provider.decode_embeddings(body))
+    return _events_of(fit_vectors(upstream.provider.decode_embeddings(body), request))
 
 
 def find_failure(events: list[Event], data: bytes) -> list[Event]:
@@ -101,6 +102,11 @@ def prompt_of(request: Request) -> bytes:
     texts = given if isinstance(given, list) else [given]
     messages = [{"role": "user", "content": text} for text in texts if isinstance(text, str)]
     return msgspec.json.encode(messages)
+
+
+def tokens_in(request: Request) -> int:
+    """The number of tokens that the client sent in place of texts (embeddings only)."""
+    return 0 if isinstance(request, ChatRequest) else count_given_tokens(request.input)
 
 
 def _events_of(embeddings: Embeddings) -> list[Event]:

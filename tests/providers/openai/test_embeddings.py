@@ -100,3 +100,19 @@ def test_perplexitys_signed_bytes_become_floats_and_its_path_is_below_v1() -> No
     assert perplexity.encode_embeddings(request, TARGET).url.path == "/v1/embeddings"
     found = perplexity.decode_embeddings(response({"embedding": "f4D/"}, {"embedding": [1, 2]}))
     assert found.vectors == [[127.0, -128.0, -1.0], [1.0, 2.0]]
+
+
+@pytest.mark.parametrize(
+    ("indexes", "expected"),
+    [
+        ((2, 1), ["b", "a"]),
+        ((0, 0), ["a", "b"]),
+        ((1, None), ["a", "b"]),
+        ((None, 0), ["a", "b"]),
+    ],
+)
+def test_indexes_give_the_order_only_where_they_differ(
+    indexes: tuple[int | None, ...], expected: list[str]
+) -> None:
+    items = [{"index": i, "embedding": v} for i, v in zip(indexes, "ab", strict=True)]
+    assert decode_embeddings(json.dumps({"data": items}).encode()).vectors == expected

@@ -54,11 +54,18 @@ def decode_embeddings(body: bytes) -> Embeddings:
         raise error_from_body(_decode_any(response.error), None)
     if response.data is None:
         raise ValueError("the answer has no embeddings")
-    numbered = enumerate(response.data)
-    ordered = sorted(numbered, key=lambda pair: pair[0] if pair[1].index is None else pair[1].index)
     usage = response.usage or EmbeddingsUsage()
     return Embeddings(
-        vectors=[item.embedding for _, item in ordered],
+        vectors=[item.embedding for item in _in_order(response.data)],
         usage=Usage(input_tokens=first_known(usage.prompt_tokens, usage.total_tokens)),
         model=response.model,
     )
+
+
+def _in_order(items: list[EmbeddingItem]) -> list[EmbeddingItem]:
+    """The items by their indexes. Where these are missing, or not different from each other, the
+    order is that in which the items came."""
+    by_index = {item.index: item for item in items if item.index is not None}
+    if len(by_index) < len(items):
+        return items
+    return [item for _, item in sorted(by_index.items())]
