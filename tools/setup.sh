@@ -27,6 +27,8 @@ is_new_enough() {
 }
 
 find_python() {
+    [ -z "${PYTHON:-}" ] || is_new_enough "$PYTHON" ||
+        fail "PYTHON=$PYTHON is not Python 3.11 or newer: name another, or leave it out"
     for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11 python3.14 python; do
         [ -n "$candidate" ] && is_new_enough "$candidate" && { echo "$candidate"; return; }
     done

@@ -115,6 +115,22 @@ def test_check_config_prints_a_summary_without_keys(tmp_path: Path) -> None:
     assert "planted" not in result.output
 
 
+def test_check_config_refuses_a_ledger_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    url = f"sqlite:///{tmp_path}/file/log.db"
+    (tmp_path / "headway.yaml").write_text(f"ledger: {{url: '{url}'}}\n")
+    result = CliRunner().invoke(app, ["check-config"])
+    assert result.exit_code == 2
+    assert "cannot keep records in" in result.stderr
+    assert "Not a directory; set ledger.url" in " ".join(result.stderr.split())
+
+
+def test_check_config_creates_no_ledger(tmp_path: Path) -> None:
+    (tmp_path / "headway.yaml").write_text("ledger: {url: 'sqlite:///new/log.db'}\n")
+    assert CliRunner().invoke(app, ["check-config"]).exit_code == 0
+    assert not (tmp_path / "new").exists()
+
+
 def test_check_config_without_a_file_says_so() -> None:
     result = CliRunner().invoke(app, ["check-config"])
     assert result.stdout.startswith("OK: no file, the defaults hold\n")

@@ -170,6 +170,17 @@ def test_a_refusal_gives_the_reason_without_quoting_the_value(
 
 
 @pytest.mark.parametrize(
+    ("form", "text"),
+    [(value_types.PORT, "9000"), (value_types.COUNT, "2"), (value_types.FLAG, "true")],
+)
+def test_a_number_or_flag_in_quotes_is_told_so(form: ValueType, text: str) -> None:
+    with pytest.raises(InvalidValueError, match=r"^must be .*; remove the quotes around it$"):
+        value_of(form, Scalar(text))
+    with pytest.raises(InvalidValueError, match=rf"^must be {form.description}$"):
+        value_of(form, Scalar("planted"))
+
+
+@pytest.mark.parametrize(
     ("form", "tag", "accepted"),
     [
         (value_types.TEXT, "str", True),

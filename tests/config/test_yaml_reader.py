@@ -94,6 +94,7 @@ def test_variables_are_filled_in_once(read, text: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("$NAME", "a variable has braces: write ${NAME}, not $NAME"),
         ("${NOT_SET}", "variable NOT_SET is not set: set it, or write ${NOT_SET:-default}"),
         ("${EMPTY}", "variable EMPTY is not set"),
         ("${}", "not a variable: write ${NAME}"),

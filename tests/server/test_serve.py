@@ -73,7 +73,7 @@ def test_a_port_in_use_is_reported_in_one_line(launch: Launch, count: str) -> No
         own = Gateway.spawn(
             launch().directory / "second", {}, args=("--port", port, "--workers", count)
         )
-        assert own.wait() == 1
+        assert own.wait() == 3
     (line,) = own.output
     assert line == f"headway: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headway.cli import terminal
 from headway.cli.configuration import read_config, summary
+from headway.cli.errors import usage_error
 from headway.cli.options import ConfigPath
 
 
@@ -13,5 +14,9 @@ def check_config(config: ConfigPath = None) -> None:
     Prints a summary of it, or all errors with their locations.
     """
     from headway.config import Overrides
+    from headway.ledger import spool_check
 
-    terminal.write(summary(read_config(config, Overrides())))
+    loaded = read_config(config, Overrides())
+    if (problem := spool_check.find_problem(loaded.ledger.url, creates=False)) is not None:
+        raise usage_error(problem)
+    terminal.write(summary(loaded))

@@ -40,11 +40,21 @@ def value_of(form: ValueType, scalar: Scalar) -> Any:
     """The value of ``scalar``. Raises InvalidValueError with the complete message."""
     if scalar.tag not in form.tags and not scalar.expanded:
         hint = "; put it in quotes" if form.tags is TEXTUAL else ""
+        if scalar.tag == "str" and _is_read(form, scalar.text):
+            hint = "; remove the quotes around it"
         raise InvalidValueError(f"must be {form.description}{hint}")
     try:
         return form.read(scalar.text)
     except InvalidValueError as error:
         raise InvalidValueError(str(error) or f"must be {form.description}") from None
+
+
+def _is_read(form: ValueType, text: str) -> bool:
+    try:
+        form.read(text)
+    except InvalidValueError:
+        return False
+    return True
 
 
 def _matcher(pattern: str) -> Callable[[str], re.Match[str]]:

@@ -1,4 +1,6 @@
-"""Expand ``${NAME}`` and ``${NAME:-default}`` in texts, as in shells; ``$${`` becomes ``${``."""
+"""Expand ``${NAME}`` and ``${NAME:-default}`` in texts, as in shells; ``$${`` becomes ``${``.
+
+A text that is ``$NAME`` as a whole is refused: in a shell that would be the variable."""
 
 from __future__ import annotations
 
@@ -11,13 +13,15 @@ _REFERENCE = re.compile(
     r"|\$\{"  # anything else that begins like a reference
 )
 
+_WITHOUT_BRACES = re.compile(r"\$([A-Z_][A-Z0-9_]*)")
+
 
 class VariableError(Exception):
     """The message names the variable and the remedy, and contains no value."""
 
 
 def refers(text: str) -> bool:
-    return "${" in text
+    return "${" in text or _WITHOUT_BRACES.fullmatch(text) is not None
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:
@@ -26,6 +30,8 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
     An empty variable counts as not set, as with a shell's ``:-``: compose files and unit files
     pass unset variables on as empty ones.
     """
+    if _WITHOUT_BRACES.fullmatch(text):
+        raise VariableError("a variable has braces: write ${NAME}, not $NAME")
     return _REFERENCE.sub(lambda match: _value(match, environ), text)
 
 

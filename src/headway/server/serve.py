@@ -15,16 +15,18 @@ from functools import partial
 from msgspec.structs import replace
 
 from headway.config import Config, ConfigError, Overrides, load
-from headway.ledger.spool import FileSpool, spool_path
+from headway.ledger import spool_check
 from headway.providers import FACTS
 from headway.server import composition, routes, workers
 from headway.server.app import App
 from headway.server.http.protocol import FindRoute, HttpProtocol
 from headway.server.http.uvicorn_adapter import UvicornServer
 from headway.server.listeners import BACKLOG, listen
-from headway.server.workers import WorkerSlot
+from headway.server.workers import NOT_STARTED, WorkerSlot
 
 log = logging.getLogger("headway")
+WRONG_CONFIGURATION = 2
+"""The exit code of docs/cli.md for a mistake in the configuration."""
 SLACK_S = 2.0
 """Time that uvicorn waits after the grace period, so that the last clients get an error message.
 More than ``app.COUNT_S``, so that a slow count of tokens does not prevent that message."""
@@ -62,7 +64,7 @@ class Server:
     def run(self, listener: socket.socket) -> int:
         """Serve until a signal says to stop. Returns the exit code."""
         self._server.run(sockets=[listener])
-        return 0 if self._server.started else 1
+        return 0 if self._server.started else NOT_STARTED
 
     def _on_started(self) -> None:
         _tune_gc()
@@ -120,15 +122,15 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )
     log.setLevel(logging.INFO)
-    if (error := _check_spool(config)) is not None:
+    if (error := spool_check.find_problem(config.ledger.url, creates=True)) is not None:
         write_stderr(f"headway: {error}\n")
-        return 1
+        return WRONG_CONFIGURATION
     try:
         listeners = listen(config.server.host, config.server.port, config.server.workers)
     except OSError as exc:
         where = f"{config.server.host}:{config.server.port}"
         write_stderr(f"headway: cannot listen on {where}: {exc.strerror}\n")
-        return 1
+        return NOT_STARTED
     _announce(config, listeners[0])
     run = partial(run_worker, find_route=find_route)
     try:
@@ -144,18 +146,6 @@ def run_worker(config: Config, slot: WorkerSlot, find_route: FindRoute = routes.
     """One worker process, from start to end. Returns its exit code."""
     app = App(config, lambda: composition.new_launchers(shared=slot.shared))
     return Server(config, app, slot.lifeline, find_route).run(slot.listener)
-
-
-def _check_spool(config: Config) -> str | None:
-    """The reason why records cannot be written, before the first request; None if they can."""
-    spool = FileSpool(spool_path(config.ledger.url))
-    try:
-        spool.open()
-    except OSError as exc:
-        return f"cannot keep records in {spool.path}: {exc.strerror}; set ledger.url, or fix that"
-    finally:
-        spool.close()
-    return None
 
 
 def reload_config(config: Config, *, is_logged: bool = True) -> Config | None:

@@ -22,6 +22,8 @@ from headway.config import Config
 
 log = logging.getLogger("headway")
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+NOT_STARTED = 3
+"""The exit code of docs/cli.md for a gateway that did not start."""
 SHORT_LIFE_S = 1.0
 """A worker that exits within this time is replaced only after the same time."""
 MAX_FAILED_STARTS = 5
@@ -136,7 +138,7 @@ class Supervisor:
             code,
             self._failed_starts,
         )
-        self._exit_code = 1
+        self._exit_code = NOT_STARTED
         self._forward(signal.SIGTERM, None)
 
     def _forward(self, number: int, frame: object) -> None:
