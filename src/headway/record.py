@@ -20,6 +20,9 @@ Outcome = Literal["ok", "error", "cancelled", "refused"]
 TokensSource = Literal["reported", "counted", "estimated"]
 
 
+CostSource = Literal["provider", "computed"]
+
+
 class Record(Struct, kw_only=True, gc=False):
     """One attempt, or one request that was refused before any attempt. Units: seconds, tokens,
     bytes, US dollars. ``pipeline/accounting.py`` fills it in, group by group, and writes it."""
@@ -99,6 +102,12 @@ class Record(Struct, kw_only=True, gc=False):
     `estimated` from a part of it."""
     cost_usd: str | None = None
     """Exact decimal number of US dollars."""
+    cost_source: CostSource | None = None
+    """`provider` where the provider reported `cost_usd`, else `computed`."""
+    cost_computed_usd: str | None = None
+    """The gateway's own computation, where the provider reported `cost_usd`."""
+    cost_unknown_reason: str | None = None
+    """Why the gateway could not compute the cost."""
     price_source: str | None = None
     """Source of the price: the price data with its version, or `configured`."""
     price_date: str | None = None

@@ -8,6 +8,7 @@ survive; adapters for other wire formats parse what they translate. Events are i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import Raw, Struct
@@ -36,6 +37,8 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
     reasoning_tokens: int | None = None
     input_audio_tokens: int | None = None
     output_audio_tokens: int | None = None
+    cost_usd: Decimal | None = None
+    """The cost that the provider itself reports, in US dollars."""
 
 
 class ChatRequest(Struct, frozen=True, kw_only=True):

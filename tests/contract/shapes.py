@@ -50,6 +50,9 @@ MORE_METRICS = [
     "attempts",
     "tokens_source",
     "price",
+    "cost_source",
+    "cost_computed_usd",
+    "cost_unknown_reason",
 ]
 ERROR_KEYS = ["type", "message", "provider", "param", "code", "request_id", "retry_after_s"]
 STREAM_KEYS = [

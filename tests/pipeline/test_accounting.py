@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -246,5 +247,28 @@ def test_every_metered_value_is_in_the_record_under_its_own_name() -> None:
     record = decode(accounting.attempt_record(facts, result, totals, None, 0))
     for metered in (usage, timing):
         values = asdict(metered)
+        values.pop("cost_usd", None)  # recorded as the digits of a decimal number
         assert {name: getattr(record, name) for name in values} == values
     assert record.tokens_per_second == usage.output_tokens / timing.latency_s
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+@pytest.mark.parametrize("ask", [Pipe.ask, Pipe.ask_openai])
+def test_the_cost_that_the_provider_tells_is_recorded_with_the_computed_one(
+    ask: Any, is_whole: bool
+) -> None:
+    pipe, usage = Pipe(), {"prompt_tokens": 3, "completion_tokens": 2, "cost": 0.25}
+    body = json.dumps({**json.loads(WHOLE), "usage": usage}).encode()
+    stream = b"".join((ROLE, text("Hi"), STOP, event(usage=usage), DONE))
+    ask(pipe, **({} if is_whole else {"is_stream" if ask is Pipe.ask else "stream": True}))
+    if is_whole:
+        pipe.upstream.whole(body)
+    else:
+        pipe.upstream.stream(stream)
+    (record,) = pipe.records
+    assert (record.cost_usd, record.cost_source) == ("0.25", "provider")
+    assert record.cost_computed_usd == "0.000007"
+    if ask is Pipe.ask and is_whole:
+        metrics = pipe.sink.json["metrics"]
+        assert (metrics["cost_usd"], metrics["cost_computed_usd"]) == (0.25, 0.000007)
+        assert (metrics["cost_source"], metrics["price"]["source"]) == ("provider", "configured")

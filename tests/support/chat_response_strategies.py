@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -393,4 +394,5 @@ def counted(usage: Json | None) -> Usage | None:
         reasoning_tokens=completion.get("reasoning_tokens"),
         input_audio_tokens=prompt.get("audio_tokens"),
         output_audio_tokens=completion.get("audio_tokens"),
+        cost_usd=Decimal("0.1") if "cost" in usage else None,
     )

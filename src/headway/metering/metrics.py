@@ -28,11 +28,30 @@ class PriceOrigin(Struct, frozen=True, gc=False):
     """The price depends on the number of input tokens."""
 
 
+CostSource = Literal["provider", "computed"]
+"""Who says what the call cost: the provider, or the gateway with its prices."""
+
+
 class Cost(Struct, frozen=True, gc=False):
     """An exact amount in US dollars, and the origin of the price used."""
 
     usd: Decimal
     price: PriceOrigin
+
+
+class CallCost(Struct, frozen=True, gc=False):
+    """The cost of one call. None is unknown."""
+
+    usd: Decimal | None = None
+    source: CostSource | None = None
+    computed: Cost | None = None
+    unknown_reason: str | None = None
+    """Why ``computed`` is None."""
+
+    @property
+    def compared_usd(self) -> Decimal | None:
+        """The gateway's own computation, where ``usd`` is the provider's."""
+        return self.computed.usd if self.computed and self.source == "provider" else None
 
 
 class Metrics(Struct, frozen=True, gc=False):
@@ -57,24 +76,28 @@ class Metrics(Struct, frozen=True, gc=False):
     attempts: int = 1
     tokens_source: TokensSource | None = None
     price: PriceOrigin | None = None
+    cost_source: CostSource | None = None
+    cost_computed_usd: float | None = None
+    cost_unknown_reason: str | None = None
 
 
 def measure(
     timing: Timing,
     usage: Usage,
     tokens_source: TokensSource | None,
-    cost: Cost | None,
+    cost: CallCost,
     overhead_s: float | None,
     attempts: int,
 ) -> Metrics:
     """The metrics of one response. ``cost_usd`` is the float nearest to ``cost.usd``."""
     input_tokens, output_tokens, latency = usage.input_tokens, usage.output_tokens, timing.latency_s
+    compared = cost.compared_usd
     return Metrics(  # by position: keyword arguments take three times as long
         input_tokens,
         output_tokens,
         # Both already include cached and reasoning tokens.
         None if input_tokens is None or output_tokens is None else input_tokens + output_tokens,
-        None if cost is None else float(cost.usd),
+        None if cost.usd is None else float(cost.usd),
         latency,
         timing.time_to_first_token_s,
         timing.inter_token_latency_s,
@@ -88,5 +111,8 @@ def measure(
         overhead_s,
         attempts,
         tokens_source,
-        None if cost is None else cost.price,
+        None if cost.computed is None else cost.computed.price,
+        cost.source,
+        None if compared is None else float(compared),
+        cost.unknown_reason,
     )

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from headway.dialects.base import JSON, DecodedRequest, Dialect, ResponseContext
 from headway.errors import ClientGone, HeadwayError
 from headway.events import ResponseSummary
-from headway.metering.metrics import Cost, Metrics, TokensSource, measure
+from headway.metering.metrics import CallCost, Metrics, TokensSource, measure
 from headway.metering.price import Price
 from headway.metering.prices import PriceBook
 from headway.metering.timing import Timing
@@ -82,7 +82,7 @@ class AttemptResult(Struct, frozen=True, gc=False):
 class AttemptTotals(Struct, frozen=True, gc=False):
     """The cost of one attempt, and the gateway's share of its time."""
 
-    cost: Cost | None
+    cost: CallCost
     cost_usd: str | None
     """Exact decimal digits."""
     overhead_s: float | None
@@ -147,9 +147,17 @@ def total(facts: RequestFacts, result: AttemptResult, prices: PriceBook) -> Atte
         # The time until the request was handed to the transport, and since the response's last
         # byte.
         overhead = facts.overhead_s + facts.elapsed_s - latency
-    price = _find_price(result, prices)
-    cost = None if price is None else price.charge(result.usage)
-    return AttemptTotals(cost, None if cost is None else f"{cost.usd:f}", overhead)
+    cost = _find_cost(result, prices)
+    return AttemptTotals(cost, None if cost.usd is None else f"{cost.usd:f}", overhead)
+
+
+def _find_cost(result: AttemptResult, prices: PriceBook) -> CallCost:
+    """The provider's own amount takes precedence over the computed one."""
+    price, reported = _find_price(result, prices), result.usage.cost_usd
+    computed = None if price is None else price.charge(result.usage)
+    if reported is not None:
+        return CallCost(reported, "provider", computed)
+    return CallCost() if computed is None else CallCost(computed.usd, "computed", computed)
 
 
 def _find_price(result: AttemptResult, prices: PriceBook) -> Price | None:
@@ -214,9 +222,7 @@ def attempt_record(
     _set_usage(record, result.usage)
     _set_timing(record, result.timing)
     record.cost_usd = totals.cost_usd
-    if totals.cost is not None:
-        record.price_source = totals.cost.price.source
-        record.price_date = totals.cost.price.date
+    _set_cost(record, totals.cost)
     record.status = 200
     if error is not None:
         _set_error(record, error, "error")
@@ -282,6 +288,16 @@ def _set_usage(record: Record, usage: Usage) -> None:
     record.reasoning_tokens = usage.reasoning_tokens
     record.input_audio_tokens = usage.input_audio_tokens
     record.output_audio_tokens = usage.output_audio_tokens
+
+
+def _set_cost(record: Record, cost: CallCost) -> None:
+    compared = cost.compared_usd
+    record.cost_source = cost.source
+    record.cost_computed_usd = None if compared is None else f"{compared:f}"
+    record.cost_unknown_reason = cost.unknown_reason
+    if cost.computed is not None:
+        record.price_source = cost.computed.price.source
+        record.price_date = cost.computed.price.date
 
 
 def _set_timing(record: Record, timing: Timing) -> None:

@@ -28,6 +28,7 @@ class Metrics(Struct, frozen=True, kw_only=True):
     """``provider`` where the provider reported the cost."""
     cost_computed_usd: float | None = None
     """The gateway's own computation, where the provider reported the cost."""
+    cost_unknown_reason: str | None = None
     latency_s: float | None = None
     time_to_first_token_s: float | None = None
     inter_token_latency_s: float | None = None

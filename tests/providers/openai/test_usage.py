@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ def chunk(delta: Any = None, index: int = 0, finish: str | None = None, **more: 
     return {**BASE, "choices": [choice], **more}
 
 
+COSTLY = Usage(output_tokens=3, cost_usd=Decimal("0.1"))
 ROLE = {"role": "assistant", "content": "", "refusal": None}
 
 
@@ -85,7 +87,7 @@ USAGES: list[tuple[str, Any, Usage]] = [
         {"prompt_tokens": 12.0, "completion_tokens": 3.0},
         Usage(input_tokens=12, output_tokens=3),
     ),
-    ("more than we read", {"completion_tokens": 3, "cost": 0.1}, Usage(output_tokens=3)),
+    ("more than we read", {"completion_tokens": 3, "cost": 0.1}, COSTLY),
 ]
 EACH_USAGE = pytest.mark.parametrize(
     ("sent", "usage"), [row[1:] for row in USAGES], ids=[row[0] for row in USAGES]

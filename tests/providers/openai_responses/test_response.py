@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -48,6 +49,7 @@ REPORTED = UsageReported(
         reasoning_tokens=3,
         input_audio_tokens=1,
         output_audio_tokens=0,
+        cost_usd=Decimal("0.5"),
     ),
     {
         "prompt_tokens": 10,

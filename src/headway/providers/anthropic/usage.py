@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from headway.events import UsageReported
 from headway.providers.openai_usage import openai_usage
+from headway.providers.reported_cost import read_cost
 from headway.types import Usage
 
 
@@ -28,6 +29,9 @@ class WireUsage(Struct):
     cache_creation: CacheCreation | None = None
     output_tokens_details: OutputTokensDetails | None = None
     server_tool_use: Any = None
+    cost: Any = None
+    cost_details: Any = None
+    is_byok: Any = None
     service_tier: str | None = None
 
 
@@ -56,6 +60,7 @@ def canonical_usage(wire: WireUsage, output_tokens: int | None) -> Usage:
         cache_write_tokens=wire.cache_creation_input_tokens,
         cache_write_1h_tokens=(wire.cache_creation or CacheCreation()).ephemeral_1h_input_tokens,
         reasoning_tokens=(wire.output_tokens_details or OutputTokensDetails()).thinking_tokens,
+        cost_usd=read_cost(wire.cost, is_byok=wire.is_byok, details=wire.cost_details),
     )
 
 

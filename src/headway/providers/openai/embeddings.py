@@ -13,6 +13,7 @@ from headway.providers.http_errors import error_from_body
 from headway.providers.http_headers import bearer_headers
 from headway.providers.openai.response import NO_ERRORS
 from headway.providers.openai.usage import first_known
+from headway.providers.reported_cost import read_cost
 from headway.types import NO_RAW, EmbeddingsRequest, HttpRequest, Target, Usage
 from headway.wire.url import join
 
@@ -25,6 +26,9 @@ class EmbeddingItem(Struct):
 class EmbeddingsUsage(Struct):
     prompt_tokens: int | None = None
     total_tokens: int | None = None
+    cost: Any = None
+    cost_in_usd_ticks: Any = None
+    estimated_cost: Any = None
 
 
 class EmbeddingsResponse(Struct):
@@ -57,7 +61,10 @@ def decode_embeddings(body: bytes) -> Embeddings:
     usage = response.usage or EmbeddingsUsage()
     return Embeddings(
         vectors=[item.embedding for item in _in_order(response.data)],
-        usage=Usage(input_tokens=first_known(usage.prompt_tokens, usage.total_tokens)),
+        usage=Usage(
+            input_tokens=first_known(usage.prompt_tokens, usage.total_tokens),
+            cost_usd=read_cost(usage.cost, usage.cost_in_usd_ticks, usage.estimated_cost),
+        ),
         model=response.model,
     )
 

@@ -3,10 +3,14 @@ same counts."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import msgspec
 from msgspec import Raw, Struct
 
 from headway.events import UsageReported
+from headway.providers.reported_cost import read_cost
 from headway.types import Usage
 
 
@@ -34,6 +38,12 @@ class OpenAIUsage(Struct):
     """Mistral's in the past."""
     reasoning_tokens: int | None = None
     """SGLang's and Perplexity's."""
+    cost: Any = None
+    """This and the next four: ``providers.reported_cost``."""
+    cost_details: Any = None
+    is_byok: Any = None
+    cost_in_usd_ticks: Any = None
+    estimated_cost: Any = None
 
 
 NO_PROMPT_DETAILS = PromptDetails()
@@ -67,7 +77,15 @@ def normalize_usage(usage: OpenAIUsage) -> Usage:
         reasoning_tokens=usage.reasoning_tokens if reasoning is None else reasoning,
         input_audio_tokens=prompt.audio_tokens,
         output_audio_tokens=completion.audio_tokens,
+        cost_usd=_cost(usage),
     )
+
+
+def _cost(usage: OpenAIUsage) -> Decimal | None:
+    cost, ticks, estimated = usage.cost, usage.cost_in_usd_ticks, usage.estimated_cost
+    if cost is None is ticks is estimated:
+        return None
+    return read_cost(cost, ticks, estimated, usage.is_byok, usage.cost_details)
 
 
 def first_known(count: int | None, other: int | None) -> int | None:

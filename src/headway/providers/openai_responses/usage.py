@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.events import UsageReported
+from headway.providers.reported_cost import COST_FIELDS, read_cost
 from headway.types import Usage
 
 CHAT_NAMES = {
@@ -44,7 +45,7 @@ _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 def decode_usage(raw: Raw) -> UsageReported:
     """The counts, and the same in the shape of chat completions. Further fields of a provider
     (xAI's cost, Azure's latencies) keep their names."""
-    reported = _decode_usage(raw)
+    reported, fields = _decode_usage(raw), _decode_object(raw)
     inputs = reported.input_tokens_details or InputDetails()
     outputs = reported.output_tokens_details or OutputDetails()
     usage = Usage(
@@ -55,6 +56,7 @@ def decode_usage(raw: Raw) -> UsageReported:
         reasoning_tokens=outputs.reasoning_tokens,
         input_audio_tokens=inputs.audio_tokens,
         output_audio_tokens=outputs.audio_tokens,
+        cost_usd=read_cost(*map(fields.get, COST_FIELDS)),
     )
-    openai_usage = {CHAT_NAMES.get(name, name): v for name, v in _decode_object(raw).items()}
+    openai_usage = {CHAT_NAMES.get(name, name): v for name, v in fields.items()}
     return UsageReported(usage, openai_usage)

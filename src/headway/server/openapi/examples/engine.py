@@ -132,6 +132,9 @@ _TOOL_METRICS = {
         "model": "gpt-4o",
         "tiered": False,
     },
+    "cost_source": "computed",
+    "cost_computed_usd": None,
+    "cost_unknown_reason": None,
 }
 _TOOL_REPLY = {
     **SAMPLE_REPLY,

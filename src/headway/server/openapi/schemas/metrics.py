@@ -31,8 +31,8 @@ class Metrics(Shape):
     total_tokens: int | None
     """Tokens: input plus output."""
     cost_usd: float | None
-    """US dollars by the price in force at the time; cached, cache-write, reasoning and tiered
-    prices included. Null where no price is known."""
+    """US dollars: as the provider reports them, else by the price in force at the time; cached,
+    cache-write, reasoning and tiered prices included. Null where no price is known."""
     latency_s: float | None
     """Seconds to the last byte of the provider's answer."""
     time_to_first_token_s: float | None
@@ -61,4 +61,10 @@ class Metrics(Shape):
     """`reported` by the provider, `counted` by the gateway's tokenizer over the whole answer, or
     `estimated` by it over the part that arrived."""
     price: Price | None = None
-    """The price that `cost_usd` was computed with."""
+    """The price that the gateway computed with."""
+    cost_source: Literal["provider", "computed"] | None = None
+    """`provider` where the provider reported `cost_usd`, else `computed`."""
+    cost_computed_usd: float | None = None
+    """US dollars as the gateway computes them, where the provider reported `cost_usd`."""
+    cost_unknown_reason: str | None = None
+    """Why the gateway could not compute the cost."""

@@ -1,0 +1,45 @@
+"""The cost that a provider reports with its usage, in US dollars.
+
+- OpenRouter: ``cost`` is what its account is charged; with the client's own key at the model's
+  provider (``is_byok``) that provider charges ``cost_details.upstream_inference_cost`` as well
+  (openrouter.ai/docs/use-cases/usage-accounting).
+- Perplexity: ``cost`` is an object with ``total_cost`` (docs.perplexity.ai, Chat Completions).
+- xAI: ``cost_in_usd_ticks``, ten billion a dollar (docs.x.ai/docs/api-reference).
+- DeepInfra: ``estimated_cost`` (deepinfra.com/docs).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+COST_FIELDS = ("cost", "cost_in_usd_ticks", "estimated_cost", "is_byok", "cost_details")
+"""Fields of a ``usage`` object, in the order of ``read_cost``'s parameters."""
+TICKS_PER_DOLLAR = Decimal(10**10)
+
+
+def read_cost(
+    cost: Any,
+    ticks: Any = None,
+    estimated: Any = None,
+    is_byok: Any = None,
+    details: Any = None,
+) -> Decimal | None:
+    """The amount, or None where no field has one in US dollars. Values are parsed JSON; a value of
+    any other shape is ignored."""
+    dollars = _amount(cost)
+    if dollars is not None:
+        upstream = details.get("upstream_inference_cost") if isinstance(details, dict) else None
+        return dollars + (_amount(upstream) or 0) if is_byok is True else dollars
+    if isinstance(cost, dict) and cost.get("currency", "USD") == "USD":
+        dollars = _amount(cost.get("total_cost"))
+    if dollars is None and (found := _amount(ticks)) is not None:
+        dollars = found / TICKS_PER_DOLLAR
+    return _amount(estimated) if dollars is None else dollars
+
+
+def _amount(value: Any) -> Decimal | None:
+    """None for what is no number of at least 0. ``repr`` of a float has the digits on the wire."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+        return None
+    return Decimal(repr(value))
