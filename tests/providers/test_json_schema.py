@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headway.providers.json_schema import to_strict_schema
+from headway.providers.json_schema import inline_references, is_recursive, to_strict_schema
 
 OBJECT = {"type": "object", "additionalProperties": False}
 
@@ -46,3 +46,53 @@ def test_a_schema_is_converted_to_the_strict_subset(
     found: set[str] = set()
     assert to_strict_schema(schema, found) == expected
     assert found == told
+
+
+def ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def test_references_are_replaced_by_their_definitions() -> None:
+    schema = {
+        "properties": {"a": {**ref("x"), "description": "d"}, "b": [ref("x"), ref("unknown")]},
+        "$defs": {"x": {"type": "string"}},
+    }
+    assert inline_references(schema) == {
+        "properties": {
+            "a": {"type": "string", "description": "d"},
+            "b": [{"type": "string"}, {"type": "object"}],
+        }
+    }
+
+
+def test_a_schema_within_itself_ends_in_any_object() -> None:
+    tree = {"properties": {"root": {"$ref": "#"}, "node": ref("node")}}
+    node = {"items": ref("node")}
+    assert inline_references({**tree, "$defs": {"node": node}}) == {
+        "properties": {"root": {"type": "object"}, "node": {"items": {"type": "object"}}}
+    }
+
+
+def test_schemas_that_would_grow_without_end_are_cut() -> None:
+    definitions: dict[str, Any] = {
+        f"d{i}": {"properties": {"a": ref(f"d{i + 1}"), "b": ref(f"d{i + 1}")}} for i in range(40)
+    }
+    schema = {"properties": {"a": ref("d0")}, "$defs": definitions}
+    assert len(str(inline_references(schema))) < 200_000
+    assert not is_recursive(schema)
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"properties": {"a": ref("x")}, "$defs": {"x": {"items": ref("x")}}}, True),
+        ({"properties": {"a": ref("x")}, "$defs": {"x": ref("y"), "y": [ref("x")]}}, True),
+        ({"properties": {"a": {"$ref": "#"}}}, True),
+        ({"properties": {"a": ref("x"), "b": ref("x")}, "$defs": {"x": {"type": "null"}}}, False),
+        ({"properties": {"a": ref("x"), "b": ref("y")}, "definitions": {"x": {}}}, False),
+        ({"properties": {"$ref": {"type": "string"}}}, False),
+        ({}, False),
+    ],
+)
+def test_a_schema_is_recursive_if_a_definition_reaches_itself(schema: Any, expected: bool) -> None:
+    assert is_recursive(schema) is expected

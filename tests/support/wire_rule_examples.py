@@ -16,6 +16,14 @@ PNG = b64encode(b"\x89PNG\r\n\x1a\n" + bytes(16)).decode()
 JPEG = b64encode(b"\xff\xd8\xff\xe0" + bytes(16)).decode()
 PDF = b64encode(b"%PDF-1.4\n").decode()
 PDF_URL = f"data:application/pdf;base64,{PDF}"
+IMAGE = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+OBJECT = {"type": "object", "properties": {}, "required": []}
+NODE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}
+TREE = {"type": "object", "properties": {"root": {"$ref": "#/$defs/node"}}, "$defs": {"node": NODE}}
+FORMAT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": TREE}}
+FLAT = {"type": "object", "properties": {"answer_field": {"type": "string"}}}
+FLAT_FORMAT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": FLAT}}
 HI: dict[str, Any] = {"role": "user", "content": "Hi"}
 
 
@@ -41,6 +49,10 @@ def user(content: Any) -> dict[str, Any]:
 
 def assistant(content: Any) -> dict[str, Any]:
     return {"role": "assistant", "content": content}
+
+
+def function(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "parameters": schema}}
 
 
 def image(url: str, sent: str) -> Example:
@@ -73,6 +85,24 @@ EXAMPLES: dict[str, Example] = {
         messages=(user([{"type": "file", "file": {"file_data": PDF_URL}}]),),
         sent="JVBERi0",
         unsent='JVBERi0xLjQK"}}}]}]',
+    ),
+    "image_address": Example(
+        messages=(user([text("Look:"), IMAGE]),), sent="https://a.example/b.png"
+    ),
+    "schema_keywords": Example(
+        parameters={"tools": [function("f", TREE | {"$schema": DRAFT, "title": "Args"})]},
+        sent='"title":"Args"',
+    ),
+    "schema_recursion": Example(
+        parameters={"response_format": FORMAT}, sent='"$ref":', unsent='"$ref":"#/$defs/node"'
+    ),
+    "tools_with_json": Example(
+        parameters={"response_format": FLAT_FORMAT, "tools": [function("f", OBJECT)]},
+        sent="answer_field",
+        unsent='"answer_field":',
+    ),
+    "function_name_digit": Example(
+        parameters={"tools": [function("1st", OBJECT)]}, sent='"1st"', unsent='"1st"'
     ),
     "blank_stop": Example(parameters={"stop": "\n"}, sent='"\\n"'),
     "empty_stop": Example(parameters={"stop": ""}, sent='""'),

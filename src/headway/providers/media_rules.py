@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
+from headway.errors import RequestError
 from headway.providers.message_edits import Fields, Noted, edit_messages
 from headway.providers.transformations import emulated, renamed
-from headway.providers.wire_rules import Adapted, Rule, mended, refused
+from headway.providers.wire_rules import Adapt, Adapted, Rule, mended, refused
 from headway.types import ChatRequest
 
 PDF = "application/pdf"
@@ -125,6 +127,31 @@ def _corrected(url: str, field: str, noted: Noted) -> str:
     elif corrected != url:
         noted[emulated(path, REWRITTEN)] = None
     return corrected
+
+
+IMAGE_ADDRESS = re.compile(rb'"(?:url|image_url)"\s*:\s*"\s*https?:', re.IGNORECASE)
+
+
+def refuse_image_addresses(title: str) -> Adapt:
+    """Refuse images by their address: ``title`` takes them as data only."""
+
+    def refuse(request: ChatRequest) -> Adapted:
+        if IMAGE_ADDRESS.search(bytes(request.messages)) is not None:
+            edit_messages(request, partial(_refuse_addresses, title))
+        return request, ()
+
+    return refuse
+
+
+def _refuse_addresses(title: str, messages: list[Fields], noted: Noted) -> None:
+    for message in messages:
+        content = message.get("content")
+        for part in content if isinstance(content, list) else ():
+            image = part.get("image_url")
+            url = image.get("url") if isinstance(image, dict) else image
+            if isinstance(url, str) and url.strip().lower().startswith(("http:", "https:")):
+                text = f"`messages`: {title} fetches no images: send the bytes as a data URL."
+                raise RequestError(text, param="messages")
 
 
 IMAGE_SUBJECTS = (

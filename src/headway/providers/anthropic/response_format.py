@@ -11,7 +11,7 @@ import msgspec
 from headway.providers.anthropic.request_draft import AnthropicDraft
 from headway.providers.anthropic.tools import unenforced
 from headway.providers.chat_messages import JsonSchema, ResponseFormat
-from headway.providers.json_schema import to_strict_schema
+from headway.providers.json_schema import is_recursive, to_strict_schema
 from headway.providers.prompt_instructions import AS_INSTRUCTION, JSON_OBJECT, schema_instruction
 
 SetSchema = Callable[[AnthropicDraft, JsonSchema, dict[str, Any]], set[str]]
@@ -34,7 +34,8 @@ def set_output_format(
 def convert_response_format(
     draft: AnthropicDraft, structured_outputs: bool, set_schema: SetSchema = set_output_format
 ) -> None:
-    """``structured_outputs`` is whether the model enforces JSON schemas."""
+    """``structured_outputs`` is whether the model enforces JSON schemas, which may not refer to
+    themselves."""
     raw = draft.parameters.pop("response_format", None)
     wanted = None if raw is None else msgspec.json.decode(raw, type=ResponseFormat)
     if wanted is None or wanted.type == "text":
@@ -43,7 +44,7 @@ def convert_response_format(
     if described.schema is None:
         draft.instructions.append(JSON_OBJECT)
         draft.note_emulated("response_format", AS_INSTRUCTION)
-    elif not structured_outputs:
+    elif not structured_outputs or is_recursive(described.schema):
         draft.instructions.append(schema_instruction(described.schema))
         draft.note_emulated("response_format", AS_INSTRUCTION)
     elif keywords := set_schema(draft, described, described.schema):

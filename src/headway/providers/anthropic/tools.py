@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from headway.providers.anthropic.request_draft import AnthropicDraft
-from headway.providers.json_schema import to_strict_schema
+from headway.providers.json_schema import is_recursive, to_strict_schema
 from headway.providers.prompt_instructions import AS_INSTRUCTION
 
 Tool = dict[str, Any]
@@ -80,6 +80,9 @@ def _make_strict(draft: AnthropicDraft, tool: Tool) -> None:
     if not draft.rules.structured_outputs:
         reason = f"unsupported by {draft.model} (tool {tool['name']})"
         draft.note_dropped("tools[].function.strict", reason)
+        return
+    if is_recursive(tool["input_schema"]):
+        draft.note_dropped("tools[].function.strict", f"recursive schema (tool {tool['name']})")
         return
     keywords: set[str] = set()
     tool["input_schema"] = to_strict_schema(tool["input_schema"], keywords)

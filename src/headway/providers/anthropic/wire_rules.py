@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headway.providers.anthropic.models import model_rules
+from headway.providers.anthropic.response_format import convert_response_format
 from headway.providers.media_rules import image_rules
 from headway.providers.text_rules import (
     continue_by_request,
@@ -19,6 +20,7 @@ TRAILING = (
     "https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/"
     "prefill-claudes-response"
 )
+STRUCTURED = "https://platform.claude.com/docs/en/build-with-claude/structured-outputs"
 STOPS = "https://github.com/BerriAI/litellm/issues/3286"
 IMAGES = "https://platform.claude.com/docs/en/build-with-claude/vision"
 PREFILL = "https://platform.claude.com/docs/en/about-claude/models/migration-guide"
@@ -45,5 +47,22 @@ RULES = (
     ),
     mended("blank_stop", drop_blank_stops, STOPS),
     mended("empty_stop", drop_blank_stops, STOPS),
-    *allowed(API, "text_parts", "document_alone", "many_stops"),
+    mended(
+        "schema_recursion",
+        None,
+        STRUCTURED,
+        function=convert_response_format,
+        models="with structured outputs",
+        example_model="claude-sonnet-4-5",
+    ),
+    *allowed(
+        API,
+        "image_address",
+        "schema_keywords",
+        "tools_with_json",
+        "function_name_digit",
+        "text_parts",
+        "document_alone",
+        "many_stops",
+    ),
 )

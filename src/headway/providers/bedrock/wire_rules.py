@@ -4,6 +4,8 @@ of models, and invoke for Claude."""
 from __future__ import annotations
 
 from headway.providers.anthropic import wire_rules as anthropic
+from headway.providers.anthropic.response_format import convert_response_format
+from headway.providers.bedrock.media import image_block
 from headway.providers.bedrock.models import family_of
 from headway.providers.media_rules import add_text_to_documents, image_rules
 from headway.providers.text_rules import (
@@ -12,7 +14,8 @@ from headway.providers.text_rules import (
     remove_blank_texts,
     trim_last_message,
 )
-from headway.providers.wire_rules import Adapted, Rule, allowed, mended
+from headway.providers.tool_rules import plain_object_schemas
+from headway.providers.wire_rules import Adapted, Rule, allowed, mended, refused
 from headway.types import ChatRequest
 
 CONVERSE = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html"
@@ -24,6 +27,10 @@ INFERENCE = (
 IMAGES = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html"
 PREFILL = "https://github.com/strands-agents/sdk-python/issues/1694"
 DOCUMENTS = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html"
+NOVA_SCHEMAS = (
+    "https://docs.aws.amazon.com/nova/latest/userguide/prompting-tool-troubleshooting.html"
+)
+STRUCTURED = "https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html"
 CLAUDE, NOVA = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-lite-v1:0"
 
 
@@ -32,6 +39,12 @@ def continue_for_claude(request: ChatRequest) -> Adapted:
     if family_of(request.model).is_claude:
         return anthropic.continue_unless_prefilled(request)
     return request, ()
+
+
+def plain_schemas_for_nova(request: ChatRequest) -> Adapted:
+    """Nova ignores tools whose schema has a title, definitions and the like at its top level.
+    ``additionalProperties`` does no harm, other than the documentation says."""
+    return plain_object_schemas(request) if "amazon.nova" in request.model else (request, ())
 
 
 def drop_unfit_stops(request: ChatRequest) -> Adapted:
@@ -68,7 +81,30 @@ RULES: tuple[Rule, ...] = (
         models="others",
         example_model=NOVA,
     ),
+    refused("image_address", None, IMAGES, function=image_block),
+    mended(
+        "schema_keywords",
+        plain_schemas_for_nova,
+        NOVA_SCHEMAS,
+        models="Nova",
+        example_model=NOVA,
+    ),
+    Rule(
+        subject="schema_keywords",
+        outcome="allowed",
+        source=CONVERSE,
+        models="others",
+        example_model=CLAUDE,
+    ),
+    mended(
+        "schema_recursion",
+        None,
+        STRUCTURED,
+        function=convert_response_format,
+        models="with structured outputs",
+        example_model=CLAUDE,
+    ),
     mended("document_alone", add_text_for_converse, DOCUMENTS),
     mended("empty_stop", drop_unfit_stops, INFERENCE),
-    *allowed(CONVERSE, "text_parts", "many_stops"),
+    *allowed(CONVERSE, "tools_with_json", "function_name_digit", "text_parts", "many_stops"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from headway.providers.inline_files import read_file
 from headway.providers.media_rules import image_rules
 from headway.providers.text_rules import drop_empty_stops, limit_stops
+from headway.providers.tool_rules import json_format_as_instruction
 from headway.providers.wire_rules import Rule, allowed, mended, refused
 
 API = "https://docs.cohere.com/reference/chat"
@@ -15,8 +16,10 @@ IMAGES = "https://docs.cohere.com/docs/image-inputs"
 RULES: tuple[Rule, ...] = (
     refused("document_alone", None, API, function=read_file),
     *image_rules(IMAGES, has_documents=False),
+    mended("tools_with_json", json_format_as_instruction, API),
     *allowed(
         API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "text_parts",
+        "image_address", "schema_keywords", "schema_recursion", "function_name_digit",
         "blank_stop",
     ),
     mended("empty_stop", drop_empty_stops, API),

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.events import Event, ExtraFields, Reasoning, ToolArguments, ToolStarted
+from headway.providers.tool_rules import original_name
 from headway.types import NO_RAW
 
 GENERATED_CALL_ID = re.compile(r"call_\d+_[\w-]*")
@@ -102,7 +103,7 @@ def _read_call(
     state.tool_calls += 1
     call_id = call.id or f"call_{position}_{response_id}"
     arguments = msgspec.json.format(call.args, indent=-1).decode() if call.args else "{}"
-    events.append(ToolStarted(position, call_id, call.name, index))
+    events.append(ToolStarted(position, call_id, original_name(call.name), index))
     events.append(ToolArguments(position, arguments, index))
     return call_id
 

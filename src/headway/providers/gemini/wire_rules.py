@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+from headway.providers.gemini.models import version_of
 from headway.providers.media_rules import image_rules
 from headway.providers.text_rules import drop_empty_stops, limit_stops
-from headway.providers.wire_rules import Rule, allowed, mended, refused
+from headway.providers.tool_rules import json_format_as_instruction, prefix_function_names
+from headway.providers.wire_rules import Adapted, Rule, allowed, mended, refused
+from headway.types import ChatRequest
 
 API = "https://ai.google.dev/api/generate-content"
 MAX_STOPS = 5
 """GenerationConfig.stopSequences."""
 IMAGES = "https://ai.google.dev/gemini-api/docs/image-understanding"
 
+TOOLS_WITH_JSON = "https://github.com/googleapis/python-genai/issues/867"
+FUNCTIONS = "https://ai.google.dev/api/caching#FunctionDeclaration"
+
+
+def json_format_without_tools(request: ChatRequest) -> Adapted:
+    """Before Gemini 3, a JSON format together with tools is a 400."""
+    version = version_of(request.model)
+    if version is None or version >= (3, 0):
+        return request, ()
+    return json_format_as_instruction(request)
+
+
 RULES: tuple[Rule, ...] = (
     *image_rules(IMAGES, has_documents=True),
+    mended(
+        "tools_with_json",
+        json_format_without_tools,
+        TOOLS_WITH_JSON,
+        models="before Gemini 3",
+        example_model="gemini-2.5-flash",
+    ),
+    mended("function_name_digit", prefix_function_names, FUNCTIONS),
     *allowed(
         API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "text_parts",
+        "image_address", "schema_keywords", "schema_recursion",
         "document_alone", "blank_stop",
     ),
     mended("empty_stop", drop_empty_stops, API),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headway.providers.inline_files import read_file
 from headway.providers.media_rules import image_rules
+from headway.providers.ollama.messages import convert_messages
 from headway.providers.text_rules import drop_empty_stops
 from headway.providers.wire_rules import Rule, allowed, mended, refused
 
@@ -12,8 +13,10 @@ API = "https://docs.ollama.com/api/chat"
 RULES: tuple[Rule, ...] = (
     refused("document_alone", None, API, function=read_file),
     *image_rules(API, has_documents=False),
+    refused("image_address", None, API, function=convert_messages),
     *allowed(
         API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "text_parts",
+        "schema_keywords", "schema_recursion", "tools_with_json", "function_name_digit",
         "blank_stop", "many_stops",
     ),
     mended("empty_stop", drop_empty_stops, API),

@@ -24,7 +24,8 @@ from headway.providers.openai_compatible.response_transforms import (
     ResponseInterceptor,
 )
 from headway.providers.openai_compatible.vendor import AddressOption, Vendor
-from headway.providers.wire_rules import chain, override, with_rules
+from headway.providers.openai_compatible.wire_rules import SCHEMA_IN_PROMPT
+from headway.providers.wire_rules import Rule, chain, override, with_rules
 from headway.types import ChatRequest, EmbeddingsRequest, Frame, HttpRequest, Target
 
 
@@ -42,7 +43,7 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
         list_models=vendor.model_list,
         encode_request=vendor.encode_request or openai_request.encode_request,
         adapt=_adapter(vendor),
-        wire_rules=override(openai_wire_rules.RULES, *vendor.wire_rules),
+        wire_rules=_wire_rules(vendor),
         decode_error=vendor.decode_error or partial(decode_formatted_error, vendor.errors),
         encode_embeddings=vendor.encode_embeddings if has_embeddings else None,
         decode_embeddings=vendor.decode_embeddings if has_embeddings else None,
@@ -53,6 +54,11 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
     if vendor.address_option is not None:
         provider = _with_address_option(provider, vendor.address_option, vendor)
     return provider
+
+
+def _wire_rules(vendor: Vendor) -> tuple[Rule, ...]:
+    schemas = SCHEMA_IN_PROMPT if vendor.request_rules.schema_in_prompt else ()
+    return override(openai_wire_rules.RULES, *schemas, *vendor.wire_rules)
 
 
 def _adapter(vendor: Vendor) -> Callable[[ChatRequest], Adapted]:

@@ -14,6 +14,7 @@ from headway.providers.openai_compatible.reasoning import (
 )
 from headway.providers.openai_compatible.request_rules import STRICT_PARAMETERS, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
+from headway.providers.openai_compatible.wire_rules import image_data_only
 from headway.providers.sdk_env import Variable, with_path
 
 VENDOR = Vendor(
@@ -34,6 +35,11 @@ VENDOR = Vendor(
         unsupported=("metadata", "min_p", "top_k", *STRICT_PARAMETERS),
         messages=strict_messages("Cerebras"),
         single_choice=True,
+    ),
+    wire_rules=(
+        image_data_only(
+            "Cerebras", "https://inference-docs.cerebras.ai/api-reference/chat-completions"
+        ),
     ),
     capabilities={
         **TOOLS,

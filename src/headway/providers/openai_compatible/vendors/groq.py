@@ -17,6 +17,7 @@ from headway.providers.openai_compatible.request_rules import (
 from headway.providers.openai_compatible.request_transforms import rename_values
 from headway.providers.openai_compatible.response_transforms import extension_object
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
+from headway.providers.openai_compatible.wire_rules import json_without_tools
 from headway.providers.sdk_env import Variable, with_path
 
 VENDOR = Vendor(
@@ -53,6 +54,7 @@ VENDOR = Vendor(
     ),
     event_transforms=(extension_object("x_groq"),),
     errors=ErrorFormat(classes={"498": UpstreamOverloaded}),  # the flex tier lacks capacity: retry
+    wire_rules=(json_without_tools("https://console.groq.com/docs/structured-outputs"),),
     capabilities={
         **TOOLS,
         "images": "native",

@@ -29,7 +29,7 @@ from headway.providers.openai_compatible.response_transforms import (
     is_present,
 )
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
-from headway.providers.openai_compatible.wire_rules import strings_only
+from headway.providers.openai_compatible.wire_rules import image_data_only, strings_only
 from headway.types import NO_RAW
 
 
@@ -93,7 +93,10 @@ VENDOR = Vendor(
             "resource_not_found_error": UpstreamNotFound,
         }
     ),
-    wire_rules=strings_only("https://github.com/BerriAI/litellm/tree/main/litellm/llms/moonshot"),
+    wire_rules=(
+        *strings_only("https://github.com/BerriAI/litellm/tree/main/litellm/llms/moonshot"),
+        image_data_only("Moonshot AI", "https://platform.kimi.ai/docs/api/chat"),
+    ),
     capabilities={
         **TOOLS,
         "tool_choice": "partial: tool calls cannot be forced while the model reasons, except by "

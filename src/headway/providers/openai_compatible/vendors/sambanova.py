@@ -5,7 +5,7 @@ Source: sambanova/sambanova-python (the types of the SDK).
 
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
-from headway.providers.openai_compatible.wire_rules import strings_only
+from headway.providers.openai_compatible.wire_rules import image_data_only, strings_only
 
 VENDOR = Vendor(
     title="SambaNova",
@@ -13,7 +13,10 @@ VENDOR = Vendor(
     base_url="https://api.sambanova.ai/v1",
     key_env="SAMBANOVA_API_KEY",
     request_rules=RequestRules(ignored=PENALTIES),
-    wire_rules=strings_only("https://github.com/BerriAI/litellm/tree/main/litellm/llms/sambanova"),
+    wire_rules=(
+        *strings_only("https://github.com/BerriAI/litellm/tree/main/litellm/llms/sambanova"),
+        image_data_only("SambaNova", "https://docs.sambanova.ai"),
+    ),
     capabilities={
         **TOOLS,
         "images": "native: as data, not by URL",

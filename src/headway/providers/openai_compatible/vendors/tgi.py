@@ -24,6 +24,7 @@ from headway.providers.openai_compatible.request_transforms import (
 )
 from headway.providers.openai_compatible.response_transforms import is_present
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
+from headway.providers.openai_compatible.wire_rules import json_without_tools
 from headway.types import ChatRequest
 
 _encode = msgspec.json.Encoder().encode
@@ -60,6 +61,7 @@ VENDOR = Vendor(
         code_field="error_type",
         classes={"generation": UpstreamError, "overloaded": UpstreamOverloaded},
     ),
+    wire_rules=(json_without_tools("https://github.com/huggingface/text-generation-inference"),),
     capabilities={
         **TOOLS,
         "tools": "partial: not together with a response format",
