@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from headway.events import (
     Event,
@@ -16,6 +18,7 @@ from headway.events import (
     Reasoning,
     ReasoningDetail,
     Refusal,
+    ServiceTierReported,
     Started,
     StreamEnd,
     Text,
@@ -225,6 +228,68 @@ def test_the_last_usage_counts() -> None:
     assert fold(Started()).reported() == Usage()
     seen = [UsageReported(Usage(output_tokens=n)) for n in (1, 2)]
     assert fold(*seen).reported() == Usage(output_tokens=2)
+
+
+FULL = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15,
+        "prompt_tokens_details": {"cached_tokens": 4}}  # fmt: skip
+
+
+def report(shown: Any, *, raw: bool = True, **counts: int) -> UsageReported:
+    return UsageReported(Usage(**counts), Raw(msgspec.json.encode(shown)) if raw else shown)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(
+    ("shown", "counts"),
+    [
+        ({"total_tokens": 15}, {}),
+        ({"total_tokens": 10}, {}),
+        ({"prompt_tokens_details": {"cached_tokens": 0}}, {"cache_read_tokens": 0}),
+        ({}, {}),
+        (
+            {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+            {"input_tokens": 0, "output_tokens": 0},
+        ),
+        ({"prompt_tokens": None, "prompt_tokens_details": None}, {}),
+    ],
+)
+def test_a_poorer_usage_erases_nothing(
+    shown: dict[str, Any], counts: dict[str, int], raw: bool
+) -> None:
+    full = report(FULL, raw=raw, input_tokens=10, output_tokens=5, cache_read_tokens=4)
+    answer = fold(full, report(shown, raw=raw, **counts))
+    assert answer.is_usage_merged
+    assert answer.reported() == Usage(input_tokens=10, output_tokens=5, cache_read_tokens=4)
+    assert answer.usage is not None
+    assert answer.usage.openai_usage == FULL
+
+
+def test_a_later_usage_that_tells_everything_is_kept_as_it_came() -> None:
+    full = report(FULL, input_tokens=10, output_tokens=5, cache_read_tokens=4)
+    answer = fold(report({"prompt_tokens": 10}, input_tokens=10), full)
+    assert answer.usage is full
+    assert not answer.is_usage_merged
+
+
+def test_many_reports_of_usage_are_merged_while_they_come() -> None:
+    reports = [report({"completion_tokens": n}, output_tokens=n) for n in range(1, 200)]
+    answer = fold(report(FULL, input_tokens=10), *reports)
+    assert answer.reported() == Usage(input_tokens=10, output_tokens=199)
+    assert answer.usage is not None
+    assert answer.usage.openai_usage["total_tokens"] == 209
+
+
+@pytest.mark.parametrize(
+    ("events", "tier"),
+    [
+        ([Started(service_tier="flex")], "flex"),
+        ([Started(service_tier="flex"), ServiceTierReported("default")], "default"),
+        ([Started(service_tier="flex"), Started()], "flex"),
+        ([Started()], None),
+    ],
+)
+def test_the_last_service_tier_that_is_told_counts(events: list[Event], tier: str | None) -> None:
+    assert fold(*events).summary().service_tier == tier
 
 
 def test_a_failure_is_kept() -> None:

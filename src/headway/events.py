@@ -99,11 +99,19 @@ class Finished(Struct, frozen=True, gc=False):
 
 
 class UsageReported(Struct, frozen=True):
-    """The provider's counts so far. A later event replaces an earlier one; they are not summed."""
+    """The provider's counts so far. They are not summed: a later count replaces an earlier one of
+    the same field, and what a later event does not tell stays."""
 
     usage: Usage
     openai_usage: Any = None
     """The same in OpenAI's shape, for the reply's ``usage``: parsed JSON or Raw."""
+
+
+class ServiceTierReported(Struct, frozen=True, gc=False):
+    """The tier that serves the request, where it is another than an earlier event told. Not
+    content."""
+
+    service_tier: str
 
 
 class ResponseSummary(Struct, frozen=True, gc=False):
@@ -154,6 +162,7 @@ Event = (
     | ExtraFields
     | Finished
     | UsageReported
+    | ServiceTierReported
     | Failed
     | StreamEnd
     | EmbeddingsReceived

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+from msgspec import Raw
+
 from headway.events import (
     CONTENT,
     Embeddings,
@@ -18,6 +21,7 @@ from headway.events import (
     ReasoningDetail,
     Refusal,
     ResponseSummary,
+    ServiceTierReported,
     Started,
     StreamEnd,
     Text,
@@ -26,11 +30,16 @@ from headway.events import (
     UsageReported,
 )
 from headway.types import Transformation, Usage
+from headway.wire.merge import merge_known
 
 UNKNOWN_USAGE = Usage()
 NOT_STARTED = Started()
 WEAK_REASONS = (None, "stop")
 """They replace no other reason: some streams say twice that they ended, and only once why."""
+MAX_REPORTS = 64
+"""Reports of usage that are kept before they are merged: some streams have one in every event."""
+
+_decode_any = msgspec.json.Decoder().decode
 
 
 class ToolCallAccumulator:
@@ -106,12 +115,23 @@ class ChoiceAccumulator:
 class ResponseAccumulator:
     """The choices of one response, and what the provider reported about it."""
 
-    __slots__ = ("choices", "done", "embeddings", "failed", "inferred", "started", "usage")
+    __slots__ = (
+        "_usage_reports",
+        "choices",
+        "done",
+        "embeddings",
+        "failed",
+        "inferred",
+        "service_tier",
+        "started",
+    )
 
     def __init__(self) -> None:
         self.choices: dict[int, ChoiceAccumulator] = {}
         self.started: Started | None = None
-        self.usage: UsageReported | None = None
+        self._usage_reports: list[UsageReported] = []
+        self.service_tier: str | None = None
+        """The last one that was told."""
         self.embeddings: Embeddings | None = None
         self.failed: Exception | None = None
         self.done = False
@@ -136,6 +156,22 @@ class ResponseAccumulator:
         if found is None:
             found = self.choices[index] = ChoiceAccumulator()
         return found
+
+    @property
+    def usage(self) -> UsageReported | None:
+        """What all reports of usage tell together: the last one, unless it tells less."""
+        reports = self._usage_reports
+        if len(reports) > 1:
+            merged = merge_usage(reports)
+            reports[:] = [merged, reports[-1]]
+            return merged if self.is_usage_merged else reports[-1]
+        return reports[0] if reports else None
+
+    @property
+    def is_usage_merged(self) -> bool:
+        """The last report of usage lacks something that an earlier one told."""
+        reports = self._usage_reports
+        return len(reports) > 1 and merge_usage(reports) != _parsed(reports[-1])
 
     @property
     def finish_reason(self) -> str | None:
@@ -174,17 +210,23 @@ class ResponseAccumulator:
         return "".join(pieces)
 
     def reported(self) -> Usage:
-        return UNKNOWN_USAGE if self.usage is None else self.usage.usage
+        usage = self.usage
+        return UNKNOWN_USAGE if usage is None else usage.usage
 
     def summary(self) -> ResponseSummary:
         started = self.started or NOT_STARTED
         return ResponseSummary(
-            self.reported(), self.finish_reason, started.model, started.service_tier
+            self.reported(), self.finish_reason, started.model, self.service_tier
         )
 
 
 def _add_started(response: ResponseAccumulator, event: Started) -> None:
     response.started = event
+    response.service_tier = event.service_tier or response.service_tier
+
+
+def _add_service_tier(response: ResponseAccumulator, event: ServiceTierReported) -> None:
+    response.service_tier = event.service_tier
 
 
 def _add_reasoning(response: ResponseAccumulator, event: Reasoning) -> None:
@@ -264,7 +306,36 @@ def _infer_reason(response: ResponseAccumulator, index: int) -> None:
 
 
 def _add_usage(response: ResponseAccumulator, event: UsageReported) -> None:
-    response.usage = event
+    reports = response._usage_reports
+    reports.append(event)
+    if len(reports) > MAX_REPORTS:
+        reports[:] = [merge_usage(reports), event]
+
+
+def merge_usage(reports: list[UsageReported]) -> UsageReported:
+    """One report with the fields of all: of each field the last value that tells something."""
+    merged = _parsed(reports[0])
+    for report in map(_parsed, reports[1:]):
+        usage = merge_known(merged.usage, report.usage)
+        merged = UsageReported(usage, merge_known(merged.openai_usage, report.openai_usage))
+    _correct_total(merged.openai_usage)
+    return merged
+
+
+def _parsed(report: UsageReported) -> UsageReported:
+    shown = report.openai_usage
+    return UsageReported(report.usage, _decode_any(shown)) if isinstance(shown, Raw) else report
+
+
+def _correct_total(shown: Any) -> None:
+    """The total of a poorer report may lack what an earlier one counted."""
+    if not isinstance(shown, dict):
+        return
+    total, prompt, completion = map(
+        shown.get, ("total_tokens", "prompt_tokens", "completion_tokens")
+    )
+    if not (total is None or prompt is None or completion is None):
+        shown["total_tokens"] = max(total, prompt + completion)
 
 
 def _add_failed(response: ResponseAccumulator, event: Failed) -> None:
@@ -293,6 +364,7 @@ ADD_EVENT: dict[type, Callable[[ResponseAccumulator, Any], None]] = {
     ExtraFields: _add_extra,
     Finished: _add_finished,
     UsageReported: _add_usage,
+    ServiceTierReported: _add_service_tier,
     Failed: _add_failed,
     StreamEnd: _add_done,
     EmbeddingsReceived: _add_embeddings,

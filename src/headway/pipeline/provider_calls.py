@@ -12,6 +12,7 @@ from headway.events import (
     Event,
     Failed,
     Finished,
+    ServiceTierReported,
     Started,
     StreamEnd,
     UsageReported,
@@ -33,7 +34,7 @@ MALFORMED = (
     LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError, RecursionError
 )  # fmt: skip
 """Exceptions that an adapter may raise for a malformed request or response."""
-STARTS = (Started, StreamEnd, UsageReported)
+STARTS = (Started, StreamEnd, UsageReported, ServiceTierReported)
 """Events that a response without content may have."""
 
 

@@ -6,18 +6,20 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from headway.dialects.openai.chat import OpenAIChat
 from headway.events import (
     Event,
     Finished,
     Reasoning,
+    ServiceTierReported,
     Started,
     StreamEnd,
     Text,
     UsageReported,
 )
-from headway.types import Frame
+from headway.types import Frame, Usage
 from headway.wire.sse import SseFramer
 from support.dialect_samples import METRICS, STARTED, USAGE, context, fold
 from support.openai_completions import base, chunk, finish, role, text, usage
@@ -146,3 +148,23 @@ def test_reasoning_is_passed_through() -> None:
     thought = frame(chunk({"reasoning_content": "hm"}))
     assert passed.add(thought, STARTED, Reasoning("hm")) == thought.raw
     assert passed.add(thought, Reasoning("hm")) == thought.raw
+
+
+@pytest.mark.parametrize("shows_usage", [False, True])
+def test_a_last_usage_that_lacks_something_is_followed_by_all_that_was_told(
+    shows_usage: bool,
+) -> None:
+    passed = Passed(shows_usage=shows_usage)
+    full = json.loads(bytes_of(USAGE))
+    passed.add(usage(full), USAGE)
+    poorer = {**usage(), "usage": {"total_tokens": 1}}
+    passed.add(poorer, UsageReported(Usage(), Raw(b'{"total_tokens":1}')))
+    found = [one["usage"] for one in passed.end()]
+    assert passed.response.reported() == USAGE.usage
+    expected = [full, {"total_tokens": 1}, {**full, "total_tokens": 8}]
+    assert found == (expected if shows_usage else [])
+
+
+def test_a_usage_that_comes_with_a_service_tier_is_left_out_unless_it_is_asked_for() -> None:
+    passed = Passed()
+    assert passed.add(usage(), ServiceTierReported("flex"), USAGE) is None

@@ -16,6 +16,7 @@ from headway.events import (
     Finished,
     Reasoning,
     ReasoningDetail,
+    ServiceTierReported,
     Started,
     StreamEnd,
     Text,
@@ -267,9 +268,9 @@ def test_later_counts_replace_earlier_ones_field_by_field() -> None:
     assert first.usage == PROMPT
     assert second == UsageReported(TOTAL, SHOWN)
     assert last.usage == Usage(
-        input_tokens=25,
+        input_tokens=35,
         output_tokens=9,
-        cache_read_tokens=0,
+        cache_read_tokens=10,
         cache_write_tokens=5,
         cache_write_1h_tokens=4,
         reasoning_tokens=2,
@@ -332,3 +333,16 @@ def test_the_provider_uses_these_decoders() -> None:
 
 def test_the_end_mark_of_another_wire_format_is_one() -> None:
     assert decode_event(Frame(b"[DONE]", None, b""), {}) == [StreamEnd()]
+
+
+def test_the_end_tells_the_service_tier() -> None:
+    counts = {"output_tokens": 9, "service_tier": "priority"}
+    events = read(stream(start(), ended("end_turn", counts), STOP), 10000)
+    assert ServiceTierReported("priority") in events
+
+
+@pytest.mark.parametrize("counts", [{}, {"input_tokens": 0, "output_tokens": 0}])
+def test_counts_that_tell_nothing_erase_nothing(counts: dict[str, int]) -> None:
+    events = read(stream(start(), ended(None), ended("end_turn", counts), STOP), 10000)
+    last = [event for event in events if isinstance(event, UsageReported)][-1]
+    assert last.usage == TOTAL

@@ -16,6 +16,7 @@ from headway.events import (
     Finished,
     Reasoning,
     ReasoningDetail,
+    ServiceTierReported,
     Started,
     StreamEnd,
     Text,
@@ -425,3 +426,9 @@ def test_output_that_the_model_malformed_is_an_error_behind_its_usage(reason: st
         [failed] = [event for event in events if isinstance(event, Failed)]
         assert reason in str(failed.error)
         assert any(isinstance(event, UsageReported) for event in events[: events.index(failed)])
+
+
+def test_the_metadata_of_a_stream_tell_the_service_tier() -> None:
+    told = stream(("metadata", {"serviceTier": {"type": "priority"}}))
+    assert ServiceTierReported("priority") in told
+    assert not stream(("metadata", {"serviceTier": {}}))[:-1]

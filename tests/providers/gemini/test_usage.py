@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headway.events import Finished, Started, Text, UsageReported
+from headway.events import Finished, ServiceTierReported, Started, Text, UsageReported
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Usage
 from support.gemini_wire import START, answer, streamed, whole
@@ -102,3 +102,39 @@ def test_the_service_tier_is_reported() -> None:
     assert whole(answer({"text": "a"}) | {"usageMetadata": usage})[0] == Started(
         "r1", "gemini-x", service_tier="flex"
     )
+
+
+def test_a_later_chunk_tells_the_service_tier_where_it_is_another() -> None:
+    def tier(name: str) -> Any:
+        usage = {"promptTokenCount": 3, "serviceTier": name}
+        return answer({"text": "a"}) | {"usageMetadata": usage}
+
+    decoded = streamed(tier("flex"), tier("flex"), tier("standard"))
+    assert decoded.count(ServiceTierReported("standard")) == 1
+    assert ServiceTierReported("flex") not in decoded
+
+
+FULL = {"promptTokenCount": 10, "candidatesTokenCount": 5, "thoughtsTokenCount": 2,
+        "totalTokenCount": 17}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "poorer",
+    [
+        {"totalTokenCount": 17},
+        {"promptTokenCount": 0, "candidatesTokenCount": 0, "totalTokenCount": 0},
+        {"promptTokensDetails": [{"modality": "TEXT", "tokenCount": 10}]},
+        {"promptTokenCount": 10, "candidatesTokenCount": 5},
+        {},
+    ],
+)
+def test_a_poorer_usage_erases_nothing(poorer: dict[str, Any]) -> None:
+    decoded = ResponseAccumulator()
+    chunks = [answer({"text": "a"}) | {"usageMetadata": usage} for usage in (FULL, poorer)]
+    decoded.add(streamed(*chunks))
+    assert decoded.reported() == Usage(input_tokens=10, output_tokens=7, reasoning_tokens=2)
+
+
+def test_a_total_alone_tells_no_part() -> None:
+    decoded = whole(answer({"text": "a"}) | {"usageMetadata": {"totalTokenCount": 17}})
+    assert [event.usage for event in decoded if type(event) is UsageReported] == [Usage()]

@@ -97,7 +97,9 @@ def check_text(data: bytes) -> None:
     text = openai_fast_path.read_text(data)
     if text is not None:
         chunk = openai_response._decode_completion(data)
-        assert openai_response._read_chunk(chunk, {"tools": {}}) == [Text(text)]
+        assert openai_response._read_chunk(chunk, {"tools": {}, "tier": chunk.service_tier}) == [
+            Text(text)
+        ]
 
 
 @each(STREAMED)

@@ -14,6 +14,7 @@ from headway.events import (
     Logprobs,
     Reasoning,
     Refusal,
+    ServiceTierReported,
     Started,
     StreamEnd,
     Text,
@@ -262,7 +263,7 @@ def test_a_whole_response_without_a_finish_reason_is_finished_for_no_reason(give
 
 
 def test_a_chunk_without_a_finish_reason_does_not_finish() -> None:
-    assert decode_event(frame(chunk({}, finish="null")), {"tools": {}}) == []
+    assert decode_event(frame(chunk({}, finish="null")), {"tools": {}, "tier": "default"}) == []
 
 
 def test_a_whole_response_has_logprobs() -> None:
@@ -275,3 +276,10 @@ def test_two_choices_of_a_whole_response_keep_their_index() -> None:
     ]
     events = decode_response(json.dumps({**BASE, "choices": choices}).encode())
     assert [e for e in events if isinstance(e, Text)] == [Text("0", 0), Text("1", 1)]
+
+
+def test_a_chunk_tells_the_service_tier_where_it_is_another() -> None:
+    state: dict[str, Any] = {}
+    tiers = ("flex", "auto", None, "priority", "priority")
+    found = [decode_event(frame(chunk(finish=None, service_tier=t)), state) for t in tiers]
+    assert found[1:] == [[], [], [ServiceTierReported("priority")], []]

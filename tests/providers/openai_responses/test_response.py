@@ -18,6 +18,7 @@ from headway.events import (
     Reasoning,
     ReasoningDetail,
     Refusal,
+    ServiceTierReported,
     Started,
     StreamEnd,
     Text,
@@ -420,3 +421,15 @@ def test_a_response_is_sent_back_as_the_items_that_it_was() -> None:
     http = PROVIDER.encode_request(ChatRequest(model="gpt-5", messages=Raw(reply)), target)
     sent = json.loads(http.body)["input"]
     assert sent == [{k: v for k, v in i.items() if (k, v) != ("id", "fc_1")} for i in sent]
+
+
+@pytest.mark.parametrize("kind", ["completed", "incomplete", "failed", "cancelled"])
+def test_the_end_tells_the_service_tier_that_served_the_response(kind: str) -> None:
+    events = read(created(service_tier="flex"), ended(kind, service_tier="default", output=[]))
+    assert events[0].service_tier == "flex"  # type: ignore[union-attr]
+    assert ServiceTierReported("default") in events
+
+
+def test_an_end_that_repeats_the_request_tells_no_service_tier() -> None:
+    events = read(created(service_tier="flex"), ended(service_tier="auto", output=[]))
+    assert not [event for event in events if type(event) is ServiceTierReported]

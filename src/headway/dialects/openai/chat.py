@@ -37,6 +37,7 @@ from headway.errors import HeadwayError, InvalidBody, InvalidField
 from headway.events import (
     Event,
     Reasoning,
+    ServiceTierReported,
     Started,
     StreamEnd,
     Text,
@@ -185,9 +186,9 @@ class OpenAIChatStream:
     def _is_withheld(self, events: list[Event]) -> bool:
         """Usage that the client did not ask for, and the end mark: the gateway writes that itself,
         once the record is on disk."""
-        if len(events) != 1:
+        if len(events) != 1 and not (len(events) == 2 and type(events[0]) is ServiceTierReported):
             return False
-        kind = type(events[0])
+        kind = type(events[-1])
         return kind is StreamEnd or (kind is UsageReported and not self._context.call.shows_usage)
 
     def _translate(self, events: list[Event]) -> bytes | None:
@@ -214,7 +215,7 @@ class OpenAIChatStream:
 
     def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
         pieces = self._finish_reasons(response)
-        if not self.is_passthrough:
+        if not self.is_passthrough or response.is_usage_merged:
             pieces += self._usage(response)
         if self._context.call.shows_metrics:
             pieces.append(self._event({**self._chunk([]), "metrics": metrics}))
@@ -236,7 +237,8 @@ class OpenAIChatStream:
         return [self._event(self._chunk(last))] if last else []
 
     def _usage(self, response: ResponseAccumulator) -> list[bytes]:
-        """The chunk with the usage of a translated stream, if the client asked for it."""
+        """The chunk with the usage, if the client asked for it: of a translated stream; and of one
+        that is passed through whose last usage lacks something."""
         if not self._context.call.shows_usage or response.usage is None:
             return []
         return [self._event({**self._chunk([]), "usage": response.usage.openai_usage})]

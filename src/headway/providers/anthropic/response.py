@@ -15,7 +15,16 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import Event, ExtraFields, Failed, Finished, Started, StreamEnd, UsageReported
+from headway.events import (
+    Event,
+    ExtraFields,
+    Failed,
+    Finished,
+    ServiceTierReported,
+    Started,
+    StreamEnd,
+    UsageReported,
+)
 from headway.providers.anthropic.content_blocks import (
     BlockDelta,
     DecoderState,
@@ -27,11 +36,11 @@ from headway.providers.anthropic.errors import error_from
 from headway.providers.anthropic.usage import (
     WireUsage,
     canonical_usage,
-    merge_usage,
     usage_reported,
 )
 from headway.providers.base import State
 from headway.types import NO_RAW, Frame
+from headway.wire.merge import merge_known
 
 END: list[Event] = [StreamEnd()]
 FINISH_REASONS = {
@@ -122,8 +131,11 @@ def decode_response(body: bytes) -> list[Event]:
 
 
 def _started(message: WireMessage, usage: WireUsage) -> Started:
-    tier = usage.service_tier
-    return Started(message.id, message.model, service_tier=SERVICE_TIERS.get(tier or "", tier))
+    return Started(message.id, message.model, service_tier=_service_tier(usage))
+
+
+def _service_tier(usage: WireUsage) -> str | None:
+    return SERVICE_TIERS.get(usage.service_tier or "", usage.service_tier)
 
 
 def _finished(stop: WireMessage | WireDelta, reason: str | None) -> list[Event]:
@@ -172,7 +184,9 @@ def _on_message_delta(event: StreamEvent, state: DecoderState) -> list[Event]:
     if event.delta is not None and event.delta.stop_reason:
         events += _finished(event.delta, event.delta.stop_reason)
     if event.usage is not None:
-        state.usage = merge_usage(state.usage, event.usage)
+        tier = _service_tier(event.usage)
+        events += [ServiceTierReported(tier)] if tier else []
+        state.usage = merge_known(state.usage, event.usage)
         events.append(usage_reported(state.usage))
     return events
 

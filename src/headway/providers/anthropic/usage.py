@@ -35,14 +35,6 @@ class WireUsage(Struct):
     service_tier: str | None = None
 
 
-def merge_usage(first: WireUsage, last: WireUsage) -> WireUsage:
-    """Counts are cumulative: the last one counts, field by field."""
-    fields = (
-        (name, getattr(last, name), getattr(first, name)) for name in WireUsage.__struct_fields__
-    )
-    return WireUsage(**{name: old if new is None else new for name, new, old in fields})
-
-
 def usage_reported(wire: WireUsage) -> UsageReported:
     usage = canonical_usage(wire, wire.output_tokens)
     fields = openai_usage(usage)

@@ -18,7 +18,14 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
-from headway.events import Event, ExtraFields, Failed, Started, StreamEnd
+from headway.events import (
+    Event,
+    ExtraFields,
+    Failed,
+    ServiceTierReported,
+    Started,
+    StreamEnd,
+)
 from headway.providers.anthropic import response as anthropic_response
 from headway.providers.base import State
 from headway.providers.bedrock.content_blocks import (
@@ -64,6 +71,7 @@ class StreamEvent(Struct, rename="camel"):
     additional_model_response_fields: Any = None
     usage: WireUsage | None = None
     trace: Any = None
+    service_tier: ServiceTier | None = None
 
 
 class WireMessage(Struct):
@@ -180,7 +188,9 @@ def _on_message_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
 def _on_metadata(event: StreamEvent, state: DecoderState) -> list[Event]:
     """The last event: the stream has no other mark of its end."""
     trace: list[Event] = [ExtraFields({"trace": event.trace})] if event.trace else []
-    return [*trace, *_usage(event.usage), *_failure(state.stop_reason), *END]
+    tier = (event.service_tier or ServiceTier()).type
+    told: list[Event] = [ServiceTierReported(tier)] if tier else []
+    return [*trace, *told, *_usage(event.usage), *_failure(state.stop_reason), *END]
 
 
 EVENT_HANDLERS: dict[str, Callable[[StreamEvent, DecoderState], list[Event]]] = {

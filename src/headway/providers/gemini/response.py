@@ -23,6 +23,7 @@ from headway.events import (
     Finished,
     Logprobs,
     ReasoningDetail,
+    ServiceTierReported,
     Started,
     StreamEnd,
     Text,
@@ -44,7 +45,7 @@ from headway.providers.gemini.finish_reasons import (
 )
 from headway.providers.gemini.grounding import CitationMetadata, read_sources
 from headway.providers.gemini.thought_signatures import reasoning_detail
-from headway.providers.gemini.usage import UsageMetadata, read_usage
+from headway.providers.gemini.usage import UsageMetadata, merge_counts, read_usage
 from headway.types import NO_RAW, Frame
 
 Numbers = Mapping[int, str]
@@ -138,11 +139,15 @@ def _read(
         events.append(Failed(error_from_status(_decode_any(response.error))))
         return
     usage = response.usage_metadata
+    tier = None if usage is None else usage.service_tier
     if not state:
         state["id"] = response.response_id or ""
         state["candidates"] = {}
-        tier = None if usage is None else usage.service_tier
+        state["tier"] = tier
         events.append(Started(response.response_id, response.model_version, service_tier=tier))
+    elif tier and tier != state["tier"]:
+        state["tier"] = tier
+        events.append(ServiceTierReported(tier))
     finishes: list[Event] = []
     for candidate in response.candidates or ():
         progress = _progress(state, candidate.index)
@@ -150,8 +155,10 @@ def _read(
         _read_finish(candidate, progress, numbers, finishes)
     if response.prompt_feedback is not None and not response.candidates:
         _read_blocked_prompt(response.prompt_feedback, finishes)
-    if usage is not None and (reported := read_usage(usage)) is not None:
-        events.append(reported)
+    if usage is not None:
+        usage = state["usage"] = merge_counts(state.get("usage"), usage)
+        reported = read_usage(usage)
+        events += () if reported is None else (reported,)
     events += finishes  # last, so that the record of a failure has its usage
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from headway.events import UsageReported
 from headway.providers.openai_usage import openai_counts
 from headway.types import Usage
+from headway.wire.merge import merge_known
 
 AUDIO = ("AUDIO", 4)
 """The modality's name and its number."""
@@ -37,6 +38,14 @@ class UsageMetadata(Struct, rename="camel"):
     service_tier: str | None = None
 
 
+def merge_counts(old: UsageMetadata | None, new: UsageMetadata) -> UsageMetadata:
+    """The counts so far. A report with the prompt and the total is complete without zeros."""
+    if old is None or (new.prompt_token_count and new.total_token_count):
+        return new
+    merged: UsageMetadata = merge_known(old, new)
+    return merged
+
+
 def read_usage(counts: UsageMetadata) -> UsageReported | None:
     """None where nothing is counted yet."""
     if counts.prompt_token_count is None and counts.total_token_count is None:
@@ -53,10 +62,13 @@ def read_usage(counts: UsageMetadata) -> UsageReported | None:
     return UsageReported(usage, _openai_usage(usage))
 
 
-def _input_tokens(counts: UsageMetadata) -> int:
-    """The prompt's count includes cached tokens. What server-side tools read for the model is
-    billed as input too (ai.google.dev/gemini-api/docs/url-context)."""
-    return (counts.prompt_token_count or 0) + (counts.tool_use_prompt_token_count or 0)
+def _input_tokens(counts: UsageMetadata) -> int | None:
+    """The prompt's count includes cached tokens; a total alone does not tell it. What
+    server-side tools read for the model is billed as input too
+    (ai.google.dev/gemini-api/docs/url-context)."""
+    if counts.prompt_token_count is None:
+        return None
+    return counts.prompt_token_count + (counts.tool_use_prompt_token_count or 0)
 
 
 def _output_tokens(counts: UsageMetadata) -> int | None:
@@ -65,9 +77,10 @@ def _output_tokens(counts: UsageMetadata) -> int | None:
     outputs = (counts.candidates_token_count, counts.thoughts_token_count)
     if outputs != (None, None):
         return sum(count or 0 for count in outputs)
-    if counts.total_token_count is None:
+    prompt = _input_tokens(counts)
+    if counts.total_token_count is None or prompt is None:
         return None
-    return max(0, counts.total_token_count - _input_tokens(counts))
+    return max(0, counts.total_token_count - prompt)
 
 
 def _audio_tokens(*details: list[ModalityTokenCount] | None) -> int | None:

@@ -23,6 +23,7 @@ from headway.events import (
     Logprobs,
     Reasoning,
     Refusal,
+    ServiceTierReported,
     Started,
     StreamEnd,
     Text,
@@ -43,6 +44,8 @@ from headway.providers.openai.usage import decode_usage
 from headway.types import NO_RAW, Frame
 
 DONE: list[Event] = [StreamEnd()]
+AUTO = "auto"
+"""As a service tier it repeats the request, and does not name the tier that serves it."""
 NULL = b"null"
 NO_ERRORS = (NULL, b'""', b"{}", b"[]", b"false", b"0")
 
@@ -127,7 +130,11 @@ def _read_chunk(chunk: Completion, state: State) -> list[Event]:
     events: list[Event] = []
     if not state and chunk.choices is not None:  # a first chunk with only an error starts nothing
         state["tools"] = {}
+        state["tier"] = chunk.service_tier
         events.append(_read_start(chunk))
+    elif chunk.service_tier and state and chunk.service_tier not in (state.get("tier"), AUTO):
+        state["tier"] = chunk.service_tier
+        events.append(ServiceTierReported(chunk.service_tier))
     for choice in chunk.choices or ():
         delta = choice.delta
         if delta is not None:

@@ -24,6 +24,7 @@ from headway.events import (
     Logprobs,
     Reasoning,
     Refusal,
+    ServiceTierReported,
     Started,
     StreamEnd,
     Text,
@@ -194,12 +195,14 @@ def _read_item_done(event: StreamEvent, state: ResponseState) -> list[Event]:
 
 
 def _read_end(event: StreamEvent, state: ResponseState) -> list[Event]:
-    return _end_events(event.response or Response(), state)
+    response = event.response or Response()
+    return [*_tier_events(response), *_end_events(response, state)]
 
 
 def _read_failure(event: StreamEvent, state: ResponseState) -> list[Event]:
     response = event.response or Response()
-    events: list[Event] = [decode_usage(response.usage)] if _is_present(response.usage) else []
+    events = _tier_events(response)
+    events += [decode_usage(response.usage)] if _is_present(response.usage) else []
     error = _decode_any(response.error) if _is_present(response.error) else {}
     return [*events, Failed(read_error(error))]
 
@@ -232,10 +235,20 @@ def _delta_text(event: StreamEvent) -> str:
 
 
 def _start_event(response: Response) -> Started:
-    """A ``service_tier`` of auto repeats the request and does not name the tier that serves it."""
-    tier = None if response.service_tier == "auto" else response.service_tier
     created = None if response.created_at is None else int(response.created_at)
+    tier = _service_tier(response)
     return Started(response.id, response.model, created, service_tier=tier)
+
+
+def _service_tier(response: Response) -> str | None:
+    """A ``service_tier`` of auto repeats the request and does not name the tier that serves it."""
+    return None if response.service_tier == "auto" else response.service_tier
+
+
+def _tier_events(response: Response) -> list[Event]:
+    """The first events repeat the tier of the request; the last one tells what served it."""
+    tier = _service_tier(response)
+    return [ServiceTierReported(tier)] if tier else []
 
 
 def _end_events(response: Response, state: ResponseState) -> list[Event]:
