@@ -323,19 +323,19 @@ def merge_usage(reports: list[UsageReported]) -> UsageReported:
 
 
 def _parsed(report: UsageReported) -> UsageReported:
-    shown = report.openai_usage
-    return UsageReported(report.usage, _decode_any(shown)) if isinstance(shown, Raw) else report
+    counts = report.openai_usage
+    return UsageReported(report.usage, _decode_any(counts)) if isinstance(counts, Raw) else report
 
 
-def _correct_total(shown: Any) -> None:
+def _correct_total(counts: Any) -> None:
     """The total of a poorer report may lack what an earlier one counted."""
-    if not isinstance(shown, dict):
+    if not isinstance(counts, dict):
         return
     total, prompt, completion = map(
-        shown.get, ("total_tokens", "prompt_tokens", "completion_tokens")
+        counts.get, ("total_tokens", "prompt_tokens", "completion_tokens")
     )
     if not (total is None or prompt is None or completion is None):
-        shown["total_tokens"] = max(total, prompt + completion)
+        counts["total_tokens"] = max(total, prompt + completion)
 
 
 def _add_failed(response: ResponseAccumulator, event: Failed) -> None:

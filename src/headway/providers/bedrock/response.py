@@ -189,8 +189,8 @@ def _on_metadata(event: StreamEvent, state: DecoderState) -> list[Event]:
     """The last event: the stream has no other mark of its end."""
     trace: list[Event] = [ExtraFields({"trace": event.trace})] if event.trace else []
     tier = (event.service_tier or ServiceTier()).type
-    told: list[Event] = [ServiceTierReported(tier)] if tier else []
-    return [*trace, *told, *_usage(event.usage), *_failure(state.stop_reason), *END]
+    tier_events: list[Event] = [ServiceTierReported(tier)] if tier else []
+    return [*trace, *tier_events, *_usage(event.usage), *_failure(state.stop_reason), *END]
 
 
 EVENT_HANDLERS: dict[str, Callable[[StreamEvent, DecoderState], list[Event]]] = {
