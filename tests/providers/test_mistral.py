@@ -149,8 +149,8 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ),
     (
         {"role": "developer", "content": "Be brief"},
-        {"role": "system", "content": "Be brief"},
-        ["renamed developer -> system"],
+        {"role": "user", "content": "Be brief"},
+        ["emulated messages: a system message alone, as the user's"],
     ),
     (
         {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {}}]},

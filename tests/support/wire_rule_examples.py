@@ -22,6 +22,10 @@ OBJECT = {"type": "object", "properties": {}, "required": []}
 NODE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}
 TREE = {"type": "object", "properties": {"root": {"$ref": "#/$defs/node"}}, "$defs": {"node": NODE}}
 FORMAT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": TREE}}
+SYSTEM = {"role": "system", "content": "Be brief."}
+CALL = {"id": "call00001", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CALLING = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+RESULT = {"tool_call_id": "call00001", "role": "tool", "content": "42"}
 FLAT = {"type": "object", "properties": {"answer_field": {"type": "string"}}}
 FLAT_FORMAT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": FLAT}}
 HI: dict[str, Any] = {"role": "user", "content": "Hi"}
@@ -71,6 +75,20 @@ EXAMPLES: dict[str, Example] = {
     ),
     "prefill": Example(
         messages=(HI, assistant("Answer:")), sent='"Answer:"', unsent='"Answer:"}]}]'
+    ),
+    "system_only": Example(
+        messages=(SYSTEM,), sent="Be brief.", unsent='"role":"system","content":"Be brief."'
+    ),
+    "assistant_first": Example(
+        messages=(assistant("Hello."), HI), sent='"Hello."', unsent=':[{"role":"assistant"'
+    ),
+    "user_after_user": Example(
+        messages=(user("One"), user("Two")), sent="Two", unsent='"content":"Two"'
+    ),
+    "user_after_tool": Example(
+        messages=(HI, CALLING, RESULT, user("Go on.")),
+        sent='"Go on."',
+        unsent='"42"},{"role":"user"',
     ),
     "text_parts": Example(
         messages=(user([text("one "), text("two")]),), sent='"one ', unsent='"one "'

@@ -52,6 +52,14 @@ def _read(message: dict[str, Raw], originals: dict[int, Raw]) -> Fields:
     fields: Fields = dict(message)
     for name in READ:
         if name in fields:
-            fields[name] = _any(message[name])
+            fields[name] = _value(message[name])
             originals[id(fields[name])] = message[name]
     return fields
+
+
+def _value(raw: Raw) -> Any:
+    """JSON that Python cannot hold (1e999, too deep) stays as it is, and no edit reads it."""
+    try:
+        return _any(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return raw

@@ -25,6 +25,7 @@ from headway.providers.openai_compatible.request_rules import flatten_reasoning
 from headway.providers.openai_compatible.request_transforms import encode_without_stream_options
 from headway.providers.openai_compatible.usage import ADD_AUDIO_TOKENS
 from headway.providers.parameter_rules import ParameterRules, apply_parameter_rules
+from headway.providers.role_rules import answer_tools_first, last_system_as_user
 from headway.providers.text_rules import drop_empty_stops, last_assistant
 from headway.providers.transformations import emulated
 from headway.providers.wire_formats import MISTRAL
@@ -163,7 +164,10 @@ def _with_prefix(messages: list[Fields], noted: Noted) -> list[Fields] | None:
 
 
 PREFIX = "https://docs.mistral.ai/guides/prefix"
+ORDER = "https://github.com/aaif-goose/goose/issues/5998"
 RULES = (
+    mended("system_only", last_system_as_user, "https://docs.mistral.ai/api"),
+    mended("user_after_tool", answer_tools_first, ORDER),
     mended("prefill", mark_prefix, PREFIX),
     mended("trailing_whitespace", mark_prefix, PREFIX, note="as the prefix, with its white space"),
     mended("empty_stop", drop_empty_stops, "https://docs.mistral.ai/api"),

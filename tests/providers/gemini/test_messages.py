@@ -183,7 +183,6 @@ UNSUPPORTED: list[tuple[str, list[Any], list[str]]] = [
     (FLASH, [{**HI[0], "cache_control": {"type": "ephemeral"}}], [CACHED]),
     (FLASH, [{**HI[0], "name": "Ann"}], ["dropped messages[].name: unsupported by Gemini"]),
     (FLASH, [*HI, SYSTEM], ["emulated messages: by sending system messages first"]),
-    (FLASH, [SYSTEM], []),
     (
         FLASH,
         [{"role": "user", "content": [{"type": "hologram"}]}],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from headway.providers.anthropic.models import model_rules
 from headway.providers.anthropic.response_format import convert_response_format
+from headway.providers.chat_messages import value_of
 from headway.providers.media_rules import image_rules
+from headway.providers.role_rules import last_system_as_user
 from headway.providers.text_rules import (
     continue_by_request,
     drop_blank_stops,
@@ -27,13 +29,28 @@ PREFILL = "https://platform.claude.com/docs/en/about-claude/models/migration-gui
 
 
 def continue_unless_prefilled(request: ChatRequest) -> Adapted:
-    """From Claude 4.6 on, a last message of the assistant is a 400."""
-    if model_rules(request.model).prefill:
+    """From Claude 4.6 on, and before while it thinks, a last message of the assistant is a 400
+    (.../build-with-claude/extended-thinking, feature compatibility)."""
+    rules = model_rules(request.model)
+    may_think = rules.thinking != "none" and asks_for_reasoning(request)
+    if rules.prefill and not may_think:
         return request, ()
     return continue_by_request(request)
 
 
+def asks_for_reasoning(request: ChatRequest) -> bool:
+    """Whether one of the parameters turns thinking on."""
+    effort = value_of(request, "reasoning_effort")
+    thinking, reasoning = value_of(request, "thinking"), value_of(request, "reasoning")
+    if isinstance(reasoning, dict):
+        effort = effort or reasoning.get("effort") or reasoning.get("max_tokens")
+        effort = effort or reasoning.get("enabled")
+    is_on = isinstance(thinking, dict) and thinking.get("type") != "disabled"
+    return is_on or effort not in (None, "none", False)
+
+
 RULES = (
+    mended("system_only", last_system_as_user, API),
     *image_rules(IMAGES, has_documents=True),
     mended("blank_text", remove_blank_texts, BLANK),
     mended("blank_text_part", remove_blank_texts, BLANK),
@@ -61,6 +78,9 @@ RULES = (
         "schema_keywords",
         "tools_with_json",
         "function_name_digit",
+        "assistant_first",
+        "user_after_user",
+        "user_after_tool",
         "text_parts",
         "document_alone",
         "many_stops",

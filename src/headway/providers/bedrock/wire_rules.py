@@ -8,6 +8,7 @@ from headway.providers.anthropic.response_format import convert_response_format
 from headway.providers.bedrock.media import image_block
 from headway.providers.bedrock.models import family_of
 from headway.providers.media_rules import add_text_to_documents, image_rules
+from headway.providers.role_rules import begin_with_user, last_system_as_user
 from headway.providers.text_rules import (
     drop_blank_stops,
     drop_empty_stops,
@@ -25,6 +26,7 @@ INFERENCE = (
     "API_runtime_InferenceConfiguration.html"
 )
 IMAGES = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html"
+STARTS = "https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-call.html"
 PREFILL = "https://github.com/strands-agents/sdk-python/issues/1694"
 DOCUMENTS = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html"
 NOVA_SCHEMAS = (
@@ -62,6 +64,8 @@ def add_text_for_converse(request: ChatRequest) -> Adapted:
 
 
 RULES: tuple[Rule, ...] = (
+    mended("system_only", last_system_as_user, CONVERSE),
+    mended("assistant_first", begin_with_user, STARTS),
     *image_rules(IMAGES, has_documents=True),
     mended("blank_text", remove_blank_texts, BLANK),
     mended("blank_text_part", remove_blank_texts, BLANK),
@@ -106,5 +110,13 @@ RULES: tuple[Rule, ...] = (
     ),
     mended("document_alone", add_text_for_converse, DOCUMENTS),
     mended("empty_stop", drop_unfit_stops, INFERENCE),
-    *allowed(CONVERSE, "tools_with_json", "function_name_digit", "text_parts", "many_stops"),
+    *allowed(
+        CONVERSE,
+        "tools_with_json",
+        "function_name_digit",
+        "user_after_user",
+        "user_after_tool",
+        "text_parts",
+        "many_stops",
+    ),
 )

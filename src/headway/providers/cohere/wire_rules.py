@@ -18,7 +18,9 @@ RULES: tuple[Rule, ...] = (
     *image_rules(IMAGES, has_documents=False),
     mended("tools_with_json", json_format_as_instruction, API),
     *allowed(
-        API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "text_parts",
+        API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "assistant_first",
+        "system_only", "user_after_user", "user_after_tool",
+        "text_parts",
         "image_address", "schema_keywords", "schema_recursion", "function_name_digit",
         "blank_stop",
     ),

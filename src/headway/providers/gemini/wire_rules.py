@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headway.providers.gemini.models import version_of
 from headway.providers.media_rules import image_rules
+from headway.providers.role_rules import last_system_as_user
 from headway.providers.text_rules import drop_empty_stops, limit_stops
 from headway.providers.tool_rules import json_format_as_instruction, prefix_function_names
 from headway.providers.wire_rules import Adapted, Rule, allowed, mended, refused
@@ -27,6 +28,7 @@ def json_format_without_tools(request: ChatRequest) -> Adapted:
 
 
 RULES: tuple[Rule, ...] = (
+    mended("system_only", last_system_as_user, API),
     *image_rules(IMAGES, has_documents=True),
     mended(
         "tools_with_json",
@@ -37,7 +39,9 @@ RULES: tuple[Rule, ...] = (
     ),
     mended("function_name_digit", prefix_function_names, FUNCTIONS),
     *allowed(
-        API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "text_parts",
+        API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "assistant_first",
+        "user_after_user", "user_after_tool",
+        "text_parts",
         "image_address", "schema_keywords", "schema_recursion",
         "document_alone", "blank_stop",
     ),

@@ -15,7 +15,10 @@ RULES: tuple[Rule, ...] = (
     *image_rules(API, has_documents=False),
     refused("image_address", None, API, function=convert_messages),
     *allowed(
-        API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "text_parts",
+        API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill",
+        "system_only", "assistant_first",
+        "user_after_user", "user_after_tool",
+        "text_parts",
         "schema_keywords", "schema_recursion", "tools_with_json", "function_name_digit",
         "blank_stop", "many_stops",
     ),

@@ -24,6 +24,10 @@ RULES: tuple[Rule, ...] = (
         "blank_text_part",
         "trailing_whitespace",
         "prefill",
+        "system_only",
+        "assistant_first",
+        "user_after_user",
+        "user_after_tool",
         "text_parts",
     ),
     *(

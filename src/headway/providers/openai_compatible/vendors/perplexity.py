@@ -25,8 +25,12 @@ from headway.providers.openai_compatible.request_transforms import json_mode_as_
 from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
 from headway.providers.openai_compatible.vendor import Vendor
+from headway.providers.role_rules import alternate_roles, begin_with_user, last_system_as_user
+from headway.providers.text_rules import continue_by_request, trim_last_message
+from headway.providers.wire_rules import mended
 from headway.types import EmbeddingsRequest, HttpRequest, Target
 
+ROLES = "https://docs.perplexity.ai/api-reference/chat-completions-post"
 BASE_URL = "https://api.perplexity.ai"
 
 
@@ -104,6 +108,13 @@ VENDOR = Vendor(
     model_list=openai_model_list("/v1/models", without="/v1"),
     encode_embeddings=_encode_embeddings,
     decode_embeddings=_decode_embeddings,
+    wire_rules=(
+        mended("system_only", last_system_as_user, ROLES),
+        mended("assistant_first", begin_with_user, ROLES),
+        mended("user_after_user", alternate_roles, ROLES),
+        mended("trailing_whitespace", trim_last_message, ROLES),
+        mended("prefill", continue_by_request, ROLES),
+    ),
     capabilities={
         **native("stream", "images", "json_schema"),
         "json_object": "emulated: as a JSON schema of any object",
