@@ -17,6 +17,7 @@ TREE: list[tuple[str, int, str, bool]] = [
     ("UnknownProvider", 404, "not_found_error", False),
     ("MissingProviderKey", 401, "authentication_error", False),
     ("Unauthorized", 401, "authentication_error", False),
+    ("Forbidden", 403, "permission_error", False),
     ("NotFound", 404, "not_found_error", False),
     ("NotAllowed", 405, "invalid_request_error", False),
     ("ShuttingDown", 503, "shutting_down", False),

@@ -89,6 +89,13 @@ class Unauthorized(RequestError):
     type = "authentication_error"
 
 
+class Forbidden(RequestError):
+    """This client may not do that on this gateway."""
+
+    status = 403
+    type = "permission_error"
+
+
 class ShuttingDown(HeadwayError):
     status = 503
     type = "shutting_down"

@@ -68,6 +68,8 @@ server:
   workers: 2
   body_limit: 64MB
   api_keys: ["hw-planted", "${GATEWAY_KEY}"]
+  allow_base_url: no
+  base_url_keys: ["hw-planted"]
   cors_origins: ["https://app.example", "*"]
   shutdown_grace: 45s
   keep_alive: 2.5
@@ -89,6 +91,8 @@ ledger: {url: "sqlite:///data/h.db"}
         workers=2,
         body_limit=64_000_000,
         api_keys=(Secret("hw-planted"), Secret("hw-from-environment")),
+        allow_base_url=False,
+        base_url_keys=(Secret("hw-planted"),),
         cors_origins=("https://app.example", "*"),
         shutdown_grace=45.0,
         keep_alive=2.5,
@@ -325,3 +329,16 @@ def test_without_a_file_neither_yaml_nor_slow_libraries_are_imported() -> None:
     )
     command = [sys.executable, "-c", script]
     assert subprocess.run(command, cwd="/", capture_output=True, check=True).stdout == b"[]\n"
+
+
+def test_a_key_that_may_name_addresses_is_one_of_the_gateways(refused) -> None:
+    assert refused(
+        """
+server:
+  api_keys: [hw-1, hw-2]
+  base_url_keys: [hw-2, hw-planted]
+"""
+    ) == [
+        "headway.yaml:4: server.base_url_keys[1]: is none of server.api_keys: add it there, or "
+        "remove it here"
+    ]

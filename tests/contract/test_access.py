@@ -11,7 +11,7 @@ import pytest
 from contract.conftest import standard_config
 from contract.shapes import checked_error, ok
 from support.gateway_process import GATE_KEY, HELLO, Gateway
-from support.openai_upstream import Upstream
+from support.openai_upstream import Upstream, until
 
 Launch = Callable[..., Gateway]
 OTHER_KEY = "hw-another-gate-key"
@@ -112,6 +112,34 @@ def test_keys_may_come_from_the_environment(launch: Launch) -> None:
     assert own.chat().status == 401
     ok(own.chat(headers={"x-api-key": GATE_KEY}))
     ok(own.chat(headers={"x-api-key": OTHER_KEY}))
+
+
+# --- Addresses of clients -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["base_url", "api_endpoint"])
+def test_a_gateway_with_keys_calls_configured_addresses_only(
+    locked: Gateway, upstream: Upstream, name: str
+) -> None:
+    reply = locked.chat(headers={"x-api-key": GATE_KEY}, **{name: upstream.base_url})
+    assert (reply.status, checked_error(reply.json)["type"]) == (403, "permission_error")
+    assert upstream.exchanges == []
+
+
+def test_the_owners_of_some_keys_may_name_an_address(launch: Launch, upstream: Upstream) -> None:
+    keys = {"api_keys": [GATE_KEY, OTHER_KEY], "base_url_keys": [OTHER_KEY]}
+    own = launch({"server": keys})
+    asked = {"base_url": upstream.base_url, "api_key": "sk-own"}
+    assert own.chat(headers={"x-api-key": GATE_KEY}, **asked).status == 403
+    assert ok(own.chat(headers={"x-api-key": OTHER_KEY}, **asked))
+    own.reload({**standard_config(upstream), "server": {**keys, "allow_base_url": True}})
+    until(lambda: own.chat(headers={"x-api-key": GATE_KEY}, **asked).status == 200)
+
+
+def test_a_gateway_without_keys_may_forbid_addresses(launch: Launch, upstream: Upstream) -> None:
+    own = launch({"server": {"allow_base_url": False}})
+    assert own.chat(base_url=upstream.base_url).status == 403
+    assert ok(own.chat())
 
 
 # --- Other origins --------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.gateway_process import HELLO, SERVER_KEY, Gateway
+from support.gateway_process import BODY_KEY, HELLO, SERVER_KEY, Gateway
 from support.lazy_import import lazy_import
 from support.openai_completions import (
     DONE,
@@ -237,8 +237,36 @@ def test_an_unknown_provider_is_not_found(sdk: Any) -> None:
 
 
 def test_a_missing_key_is_an_authentication_error(sdk: Any) -> None:
-    with pytest.raises(openai.AuthenticationError):
+    with pytest.raises(openai.AuthenticationError, match="or send `x-headway-provider-key`"):
         sdk.chat.completions.create(model="needy/gpt-4o", messages=MESSAGES)
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o", "keyless/gpt-4o"])
+def test_a_clients_own_key_is_sent_to_the_provider(
+    sdk: Any, upstream: Upstream, model: str
+) -> None:
+    own = {"x-headway-provider-key": BODY_KEY}
+    sdk.chat.completions.create(model=model, messages=MESSAGES, extra_headers=own)
+    [exchange] = upstream.exchanges
+    assert exchange.headers["authorization"] == f"Bearer {BODY_KEY}"
+    assert "x-headway-provider-key" not in exchange.headers
+
+
+V1_BODIES: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {"model": "openai/gpt-4o", "messages": MESSAGES},
+    "/v1/embeddings": {"model": "openai/text-embedding-3-small", "input": "Hello"},
+}
+
+
+@pytest.mark.parametrize("path", V1_BODIES)
+@pytest.mark.parametrize("name", ["api_key", "base_url"])
+def test_a_key_or_an_address_in_a_body_is_not_sent_on(
+    gateway: Gateway, upstream: Upstream, path: str, name: str
+) -> None:
+    reply = gateway.client.call("POST", path, {**V1_BODIES[path], name: BODY_KEY})
+    assert (reply.status, reply.json["error"]["param"]) == (422, name)
+    assert BODY_KEY.encode() not in reply.body
+    assert upstream.exchanges == []
 
 
 BAD: list[tuple[Any, str | None]] = [

@@ -5,7 +5,15 @@ import json
 import pytest
 from msgspec import Raw
 
-from headway.dialects.base import DecodedRequest, decode_object, encode_error, field
+from headway.dialects.base import (
+    KEY_HEADER,
+    DecodedRequest,
+    decode_object,
+    encode_error,
+    field,
+    read_key_header,
+    refuse_target_fields,
+)
 from headway.errors import InvalidField, UpstreamRateLimited
 from headway.types import ChatRequest, EmbeddingsRequest
 
@@ -73,3 +81,30 @@ def test_a_chat_asks_for_a_stream_where_the_request_does(stream: bool) -> None:
 def test_embeddings_never_ask_for_a_stream() -> None:
     request = EmbeddingsRequest(model="m", input=Raw(b'"a"'))
     assert DecodedRequest(provider="p", request=request).asks_stream is False
+
+
+@pytest.mark.parametrize(
+    ("value", "key"), [(b"sk-1", "sk-1"), (b" sk-1\t", "sk-1"), (b"", None), (b"  ", None)]
+)
+def test_a_client_sends_its_own_key_for_the_provider_in_a_header(
+    value: bytes, key: str | None
+) -> None:
+    assert read_key_header([(b"accept", b"*/*"), (KEY_HEADER.encode(), value)]) == key
+    assert read_key_header([(b"x-api-key", b"hw-1")]) is None
+
+
+@pytest.mark.parametrize("value", [b"sk 1", b"schl\xfcssel", b"sk\x00"], ids=["blank", "ü", "nul"])
+def test_a_header_that_holds_no_key_is_refused_without_its_value(value: bytes) -> None:
+    with pytest.raises(InvalidField, match="visible ASCII") as caught:
+        read_key_header([(KEY_HEADER.encode(), value)])
+    assert caught.value.param == KEY_HEADER
+    assert "sk" not in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["api_key", "base_url"])
+def test_a_body_that_is_sent_on_holds_neither_key_nor_address(name: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        refuse_target_fields({"user": Raw(b'"me"'), name: Raw(b'"planted"')})
+    assert caught.value.param == name
+    assert "planted" not in caught.value.message
+    refuse_target_fields({"user": Raw(b'"me"')})

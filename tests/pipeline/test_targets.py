@@ -7,13 +7,15 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
+from headway.dialects.base import DecodedRequest
 from headway.errors import MissingProviderKey, ShuttingDown, UpstreamUnreachable
 from headway.pipeline import targets
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
-from headway.types import Timeouts, Url
+from headway.types import ChatRequest, Timeouts, Url
 from support.pipeline_fakes import (
     KEY,
     Gate,
@@ -262,6 +264,17 @@ def test_the_error_for_a_missing_key_of_the_gateways_own_request_asks_for_no_fie
     upstream = pipe.gateway.snapshot.upstreams["openai"]
     with pytest.raises(MissingProviderKey, match=r"in its configuration\.$"):
         targets.build(upstream)
+
+
+@pytest.mark.parametrize("key_field", ["api_key", "x-headway-provider-key"])
+def test_the_error_for_a_missing_key_names_where_the_route_takes_one(key_field: str) -> None:
+    pipe = Pipe(api_key=None)
+    upstream = pipe.gateway.snapshot.upstreams["openai"]
+    request = ChatRequest(model="gpt-4o", messages=Raw(b"[]"))
+    decoded = DecodedRequest(provider="openai", request=request, key_field=key_field)
+    with pytest.raises(MissingProviderKey, match=f"or send `{key_field}`") as caught:
+        targets.build(upstream, decoded)
+    assert caught.value.param == key_field
 
 
 class Cached:

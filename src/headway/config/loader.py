@@ -86,6 +86,7 @@ def load(
         overrides=overrides,
     )
     config = _overridden(config, overrides, problems)
+    _check_base_url_keys(config.server, file)
     _refuse_exposure(config.server, (file, variables), overrides, problems)
     if problems:
         raise ConfigError(problems)
@@ -221,6 +222,15 @@ def _overridden(config: Config, overrides: Overrides, problems: list[Problem]) -
             changed[name] = value
     server = replace(config.server, **changed)
     return replace(config, server=server)
+
+
+def _check_base_url_keys(server: Server, file: Reader) -> None:
+    for at, key in enumerate(server.base_url_keys):
+        if str(key) not in {str(each) for each in server.api_keys}:
+            message = "is none of server.api_keys: add it there, or remove it here"
+            file.report(
+                f"server.base_url_keys[{at}]", message, file.lines.get("server.base_url_keys")
+            )
 
 
 def _refuse_exposure(

@@ -107,6 +107,10 @@ class Server(Struct, frozen=True, kw_only=True):
     body_limit: int = 32 * MIB
     """Bytes."""
     api_keys: tuple[Secret, ...] = ()
+    allow_base_url: bool | None = None
+    """Clients may send a ``base_url``. None: only if there are no ``api_keys``."""
+    base_url_keys: tuple[Secret, ...] = ()
+    """Those of ``api_keys`` whose owners may send one in any case."""
     cors_origins: tuple[str, ...] = ()
     shutdown_grace: float = 30.0
     """Seconds."""

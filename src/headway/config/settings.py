@@ -77,6 +77,15 @@ SERVER = Section(
             "requires one, as `Authorization: Bearer` or `x-api-key`.",
             "HEADWAY_API_KEYS",
         ),
+        "allow_base_url": Key(
+            value_types.FLAG,
+            "Whether clients may send a `base_url`, so that the gateway calls any address.",
+            default="`true` without `server.api_keys`, `false` with them",
+        ),
+        "base_url_keys": Key(
+            ListType(value_types.KEY),
+            "Those of `server.api_keys` whose owners may send a `base_url` in any case.",
+        ),
         "cors_origins": Key(
             ListType(value_types.ORIGIN),
             "Origins whose pages may call the gateway; `*` allows all.",

@@ -22,6 +22,8 @@ JSON = b"application/json"
 SSE = b"text/event-stream; charset=utf-8"
 NDJSON = b"application/x-ndjson"
 NULL = b"null"
+KEY_HEADER = "x-headway-provider-key"
+"""The header with a client's own key for the provider."""
 
 
 class ClientRequest(Struct, frozen=True, gc=False):
@@ -42,6 +44,9 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     sse: bool = True
     """Stream as server-sent events; otherwise as NDJSON."""
     api_key: str | None = None
+    """The client's own key for the provider."""
+    key_field: str = KEY_HEADER
+    """The field or header in which a client of this route sends one, for error messages."""
     base_url: str | None = None
     options: Mapping[str, Any] = {}
     """Options for the provider's adapter, such as ``api_version``."""
@@ -175,6 +180,40 @@ class Field(Struct, frozen=True):
 
 def field(name: str, kind: Any, expected: str) -> Field:
     return Field(name, msgspec.json.Decoder(kind), expected)
+
+
+_KEY_HEADER = KEY_HEADER.encode()
+
+
+def read_key_header(headers: Headers) -> str | None:
+    """The client's own key for the provider; None where the header is absent or empty. Raises
+    InvalidField."""
+    for name, value in headers:
+        if name == _KEY_HEADER:
+            return _header_key(value) or None
+    return None
+
+
+def _header_key(value: bytes) -> str:
+    key = value.strip(b" \t")
+    if any(not 0x20 < byte < 0x7F for byte in key):
+        message = f"`{KEY_HEADER}` must be a key: visible ASCII characters without blanks."
+        raise InvalidField(message, param=KEY_HEADER)
+    return key.decode()
+
+
+def refuse_target_fields(fields: Mapping[str, Raw]) -> None:
+    """Raise InvalidField for a key or an address in a body that is sent on to the provider: both
+    would be in the provider's hands, and without effect."""
+    if "api_key" in fields:
+        message = f"`api_key` in a body would be sent to the provider: use the header {KEY_HEADER}."
+        raise InvalidField(message, param="api_key")
+    if "base_url" in fields:
+        raise InvalidField(
+            "This route takes no `base_url`: configure a provider with that address, or send it to "
+            "POST /api/engine/chat/PROVIDER.",
+            param="base_url",
+        )
 
 
 def without_line_breaks(data: bytes) -> bytes:

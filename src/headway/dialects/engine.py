@@ -26,6 +26,7 @@ from headway.dialects.base import (
     decode_object,
     encode_error,
     field,
+    read_key_header,
     without_line_breaks,
 )
 from headway.dialects.chunk_template import MARK, NEVER, cut_template
@@ -165,7 +166,8 @@ class Engine:
             ),
             stream=known.is_stream or False,
             sse=_accepts_sse(client_request),
-            api_key=known.api_key or None,
+            api_key=known.api_key or read_key_header(client_request.headers),
+            key_field="api_key",
             base_url=known.base_url or known.api_endpoint or None,
             options=NO_OPTIONS if version is None else {"api_version": version},
             retries=0 if known.retries is None else _check_retries(known.retries),

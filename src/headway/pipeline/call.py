@@ -41,6 +41,7 @@ from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.redaction import redact
 from headway.pipeline.request_body import decode_request
+from headway.policy.base_urls import check_base_url
 from headway.policy.keys import authorize
 from headway.ports import ResponseHeaders, Sink
 from headway.providers.base import Provider
@@ -107,7 +108,7 @@ class GatewayCall:
         try:
             if gateway.is_closing:
                 raise ShuttingDown(CLOSING)
-            self.key_id = authorize(client_request.headers, self.snapshot.keys)
+            self.key_id = key_id = authorize(client_request.headers, self.snapshot.keys)
             body_limit = self.snapshot.body_limit
             decoded = decode_request(self.dialect, client_request, body_limit)
             self.decoded = decoded
@@ -115,6 +116,8 @@ class GatewayCall:
             model_length = len(decoded.request.model)
             if has_own_target or decoded.session_id or model_length > ALWAYS_ALLOWED:
                 check_lengths(decoded)
+            if decoded.base_url:
+                check_base_url(self.snapshot.base_urls, key_id)
             upstream, context = self._plan(decoded)
             target = None if has_own_target else upstream.target
             target = target or targets.build_at_once(upstream, decoded)

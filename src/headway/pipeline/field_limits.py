@@ -21,14 +21,15 @@ def check_lengths(decoded: DecodedRequest) -> None:
     """Raises InvalidField for a text over its limit."""
     _check("model", decoded.request.model)
     _check("session_id", decoded.session_id)
-    _check("api_key", decoded.api_key)
+    _check("api_key", decoded.api_key, decoded.key_field)
     _check("base_url", decoded.base_url)
     for name, value in decoded.options.items():
         _check(name, str(value))
 
 
-def _check(name: str, text: str | None) -> None:
+def _check(name: str, text: str | None, param: str | None = None) -> None:
+    """``param`` is what the client calls it, where that differs from ``name``."""
     limit = MAX_LENGTHS.get(name, MAX_OPTION_LENGTH)
     if text is not None and len(text) > limit:
-        message = f"`{name}` must be a string of at most {limit} characters."
-        raise InvalidField(message, param=name)
+        message = f"`{param or name}` must be a string of at most {limit} characters."
+        raise InvalidField(message, param=param or name)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from headway.errors import HeadwayError
 from headway.metering.prices import PriceBook
+from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
 from headway.ports import CredentialSource, Launcher, Spool, Transport
 from headway.providers.base import Provider
@@ -67,6 +68,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     keys: KeyRing
     prices: PriceBook
     body_limit: int
+    base_urls: BaseUrlPolicy = BaseUrlPolicy()
     strict: bool = False
     """Refuse every request that an adapter would have to transform."""
 

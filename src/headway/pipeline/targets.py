@@ -66,7 +66,7 @@ def build(
     if api_key is None and own_url is None:
         api_key = upstream.api_key
         if api_key is None and upstream.needs_key:
-            raise _missing_key(upstream, can_send_one=decoded is not None)
+            raise _missing_key(upstream, None if decoded is None else decoded.key_field)
     options = upstream.options if own_url is None else upstream.public_options
     return Target(
         provider=upstream.name,
@@ -89,11 +89,12 @@ def _needs_credentials(upstream: Upstream, decoded: DecodedRequest | None) -> bo
     return decoded is None or (decoded.api_key is None and decoded.base_url is None)
 
 
-def _missing_key(upstream: Upstream, can_send_one: bool) -> MissingProviderKey:
+def _missing_key(upstream: Upstream, key_field: str | None) -> MissingProviderKey:
+    """``key_field``: where a client may send one."""
     return MissingProviderKey(
         f"There is no key for {upstream.name}: set {upstream.key_name} in the gateway's environment"
         f" or providers.{upstream.name}.api_key in its configuration"
-        f"{', or send `api_key`.' if can_send_one else '.'}",
-        param="api_key",
+        f"{'.' if key_field is None else f', or send `{key_field}`.'}",
+        param=key_field or "api_key",
         provider=upstream.name,
     )

@@ -37,6 +37,10 @@ class KeyRing(Struct, frozen=True):
     def from_keys(cls, keys: Iterable[str]) -> KeyRing:
         return cls(tuple(_with_id(sha256(key.encode()).digest()) for key in keys))
 
+    @property
+    def ids(self) -> frozenset[KeyId]:
+        return frozenset(key_id for _, key_id in self.digests)
+
 
 def _with_id(digest: bytes) -> tuple[bytes, KeyId]:
     return digest, KeyId(digest[:4].hex())

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from headway.config import Config
 from headway.config import Provider as ProviderConfig
+from headway.config import Server as ServerConfig
 from headway.credentials import credential_source
 from headway.ledger.spool import FileSpool, spool_path
 from headway.local.launcher import LocalModel
@@ -23,6 +24,7 @@ from headway.local.shared_model import SharedModel
 from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_prices
 from headway.pipeline import targets
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
+from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
 from headway.ports import Launcher
 from headway.providers import KINDS
@@ -63,7 +65,17 @@ def new_snapshot(
         keys=KeyRing.from_keys(config.server.api_keys),
         prices=new_price_book(config),
         body_limit=config.server.body_limit,
+        base_urls=new_base_url_policy(config.server),
         strict=config.server.strict,
+    )
+
+
+def new_base_url_policy(server: ServerConfig) -> BaseUrlPolicy:
+    """Without ``server.allow_base_url`` a gateway is open where it has no keys of its own."""
+    is_open = server.allow_base_url
+    return BaseUrlPolicy(
+        not server.api_keys if is_open is None else is_open,
+        KeyRing.from_keys(server.base_url_keys).ids,
     )
 
 

@@ -117,7 +117,9 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
     """Serve until a signal says to stop. Returns the exit code.
 
     ``find_route`` says which requests skip ASGI; with ``routes.find_none`` no request does."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))  # until the server can reload
+    # Until the server can reload, or the supervisor can forward the signal to its workers.
+    blocked = workers.FORWARDED if config.server.workers > 1 else (signal.SIGHUP,)
+    signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
     )

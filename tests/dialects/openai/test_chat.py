@@ -66,14 +66,13 @@ def test_the_model_is_named_behind_its_provider(model: str, provider: str, name:
 
 
 def test_all_other_fields_go_on_verbatim() -> None:
-    body = b'{"model":"p/m","messages":[],"n": 2,"zeal":{ "a":1}, "api_key":"x"}'
+    body = b'{"model":"p/m","messages":[],"n": 2,"zeal":{ "a":1}}'
     with pytest.raises(InvalidField):
         CHAT.decode(inbound(body))
     call = CHAT.decode(inbound(body.replace(b"[]", b'[{"role":"user"}]')))
     assert dict(call.request.parameters) == {
         "n": Raw(b"2"),
         "zeal": Raw(b'{ "a":1}'),
-        "api_key": Raw(b'"x"'),
     }
     assert call.api_key is None
 
@@ -331,3 +330,16 @@ def test_a_whole_response_is_passed_through_if_its_shape_is_openais() -> None:
     choice = b'{"index":0,"message":{"role":"assistant"},"finish_reason":"stop"}'
     head = b'"id":"c-1","object":"chat.completion","created":7,"model":"m"'
     assert CHAT.passes_through(b'{%b,"choices":[%b]}' % (head, choice))
+
+
+def test_a_clients_own_key_is_in_a_header() -> None:
+    call = decode((b"x-headway-provider-key", b"sk-own"))
+    assert (call.api_key, call.key_field) == ("sk-own", "x-headway-provider-key")
+    assert dict(call.request.parameters) == {}
+
+
+@pytest.mark.parametrize("name", ["api_key", "base_url"])
+def test_a_key_or_an_address_in_the_body_is_refused(name: str) -> None:
+    with pytest.raises(InvalidField) as caught:
+        decode(**{name: "planted"})
+    assert caught.value.param == name

@@ -24,6 +24,8 @@ from headway.dialects.base import (
     decode_object,
     encode_error,
     field,
+    read_key_header,
+    refuse_target_fields,
     without_line_breaks,
 )
 from headway.dialects.chunk_template import MARK, cut_template
@@ -92,11 +94,13 @@ class OpenAIChat:
         del fields["model"]  # present: ``_read`` requires it
         fields.pop("stream", None)
         fields.pop("strict", None)
+        refuse_target_fields(fields)
         request = ChatRequest(model=model, messages=messages, parameters=fields, stream=stream)
         return DecodedRequest(
             provider=provider,
             request=request,
             stream=stream,
+            api_key=read_key_header(client_request.headers),
             shows_usage=options is not None and bool(options.get("include_usage")),
             strict=known.strict or False,
             shows_metrics=stream and _asks_for_metrics(client_request),

@@ -14,6 +14,8 @@ from headway.dialects.base import (
     StreamEncoder,
     decode_object,
     field,
+    read_key_header,
+    refuse_target_fields,
 )
 from headway.dialects.openai.chat import split_model
 from headway.response_accumulator import ResponseAccumulator
@@ -42,10 +44,12 @@ class OpenAIEmbeddings:
         if not INPUT.require(fields):
             raise INPUT.invalid()
         del fields["model"]
+        refuse_target_fields(fields)
         given = fields.pop("input")
         return DecodedRequest(
             provider=provider,
             request=EmbeddingsRequest(model=model, input=given, parameters=fields),
+            api_key=read_key_header(client_request.headers),
         )
 
     def encode(

@@ -75,6 +75,11 @@ _CALLER_ERRORS = (
                 provider=PROVIDER,
                 param="api_key",
             ),
+            "The server calls configured addresses only": errors.Forbidden(
+                "This gateway calls configured addresses only: leave out `base_url`, or let its "
+                "operator set server.allow_base_url, or server.base_url_keys for your key.",
+                param="base_url",
+            ),
             "The body is over the limit": errors.BodyTooLarge(
                 "The body is larger than 10485760 bytes; server.body_limit sets how much is taken."
             ),

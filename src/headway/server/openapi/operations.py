@@ -72,6 +72,14 @@ LIVE = Parameter(
     required=False,
 )
 
+KEY_HEADER = Parameter(
+    "x-headway-provider-key",
+    "header",
+    "Your own key for the provider, in place of the one that the server's configuration holds.",
+    "sk-...",
+    required=False,
+)
+
 TAGS = {
     "Engine": "Chat calls with their measurements, and lists of providers, models and parameters.",
     "OpenAI": "The same models for clients of OpenAI's API.",
@@ -159,6 +167,7 @@ OPERATIONS = (
                 "1",
                 required=False,
             ),
+            KEY_HEADER,
         ),
         request=Body((openai.OpenAIRequest,), openai_examples.OPENAI_REQUESTS),
         response="The completion, whole or as a stream of chunks.",
@@ -180,6 +189,7 @@ OPERATIONS = (
         tag="OpenAI",
         summary="Embeddings",
         description=_EMBEDDINGS,
+        parameters=(KEY_HEADER,),
         request=Body((openai.OpenAIEmbeddingsRequest,), openai_examples.EMBEDDINGS_REQUESTS),
         response="A vector for each text.",
         responses=(Body((openai.OpenAIEmbeddings,), openai_examples.EMBEDDINGS_REPLIES),),

@@ -42,7 +42,8 @@ class EngineRequest(OpenShape):
     """One chat call. Any top-level field that is not named here counts as a parameter."""
 
     api_key: str | None = Field(None, json_schema_extra={"format": "password"})
-    """Key for the provider. Null: the key that the server's configuration holds for it."""
+    """Key for the provider; the header `x-headway-provider-key` may hold it instead. Null: the key
+    that the server's configuration holds for it."""
     model: str
     """The provider's own model name."""
     chat_input: str | list[Message]
@@ -64,7 +65,8 @@ class EngineRequest(OpenShape):
     response_format: dict[str, Any] | None = None
     """`json_object`, or `json_schema` with its schema."""
     base_url: str | None = None
-    """Another address of the provider's API. The server's own key is not sent there."""
+    """Another address of the provider's API, where `server.allow_base_url` allows it. The
+    server's own key is not sent there."""
     api_endpoint: str | None = None
     """Another name of `base_url`, which takes precedence."""
     api_version: str | None = None
