@@ -329,6 +329,29 @@ def test_a_receiver_that_raises_gets_an_error_and_the_log_gets_the_traceback(run
     run(main())
 
 
+class BrokenAtEnd(Recorder):
+    def on_end(self, now: float) -> None:
+        raise KeyError("ours")
+
+
+def test_a_receiver_that_raises_at_the_end_gets_an_error(run: Run) -> None:
+    async def main() -> None:
+        seen: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
+        played = [answer(b"1"), [b"HTTP/1.1 200 OK\r\n\r\n2", "close"]]
+        async with ScriptedServer(played) as server, checked_transport() as transport:
+            for _ in played:
+                receiver = BrokenAtEnd()
+                transport.send(request(server.url), QUICK, receiver)
+                await until(receiver.over.is_set)
+                assert receiver.fault == ("UpstreamError", "receiver_failed")
+                assert receiver.error is not None
+                assert receiver.error.status == 502
+        assert [type(context["exception"]) for context in seen] == [KeyError, KeyError]
+
+    run(main())
+
+
 def test_a_request_that_http_cannot_carry_is_refused_before_it_is_sent(run: Run) -> None:
     async def main() -> None:
         async with checked_transport() as transport:

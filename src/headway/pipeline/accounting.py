@@ -88,6 +88,9 @@ class AttemptTotals(Struct, frozen=True, gc=False):
     overhead_s: float | None
 
 
+UNKNOWN_TOTALS = AttemptTotals(CallCost(), None, None)
+
+
 # --- Tokens ---------------------------------------------------------------------------------------
 
 

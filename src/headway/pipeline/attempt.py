@@ -8,6 +8,7 @@ is held back. When nothing more will arrive, ``on_done`` is called, once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
@@ -21,8 +22,9 @@ from headway.pipeline.gateway import Upstream
 from headway.pipeline.stream_reader import READERS, Mode, StreamReader
 from headway.ports import ResponseHeaders, Sink, UpstreamRequest
 from headway.providers.http_errors import find_error
-from headway.types import Frame, Headers
+from headway.types import Frame, Headers, Usage
 
+log = logging.getLogger("headway")
 RELAY = Mode.RELAY
 MAX_ERROR_BODY = 256 * 1024
 """Limit of an error response, in bytes."""
@@ -35,6 +37,13 @@ JSON, SSE = b"application/json", b"text/event-stream"
 ERROR_TYPES = (b"text/html", b"application/problem+json")
 """Content types of errors from proxies and servers (RFC 9457), whatever the status."""
 NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
+
+
+def unprocessable(upstream: Upstream) -> UpstreamGarbled:
+    """The error of an answer over which the gateway itself failed: its log has the details."""
+    return UpstreamGarbled(
+        f"The answer of {upstream.name} could not be processed; the gateway's log says why."
+    )
 
 
 class Attempt(StreamReader):
@@ -128,6 +137,10 @@ class Attempt(StreamReader):
             transformations,
         )
 
+    def forget_response(self) -> None:
+        """Drop what the response was decoded to, over which ``result`` fails."""
+        self._summary = ResponseSummary(Usage())
+
     @property
     def is_summarized(self) -> bool:
         """The body was not decoded to events."""
@@ -138,51 +151,60 @@ class Attempt(StreamReader):
     def on_sent(self, now: float) -> None:
         self.sent = now
 
+    # Whatever an adapter, a framer, an encoder or the accounting raises ends the attempt here: in
+    # the transport it would end nothing but the connection, and leave the client waiting.
+
     def on_response(self, status: int, headers: Headers, now: float) -> None:
         self.responded = now
         self.status = status
         self.response_headers = by_name = dict(headers)
         content_type = by_name.get(b"content-type")
-        if content_type != JSON and 200 <= status < 300 and self._is_stream(content_type):
-            self._begin_stream()
+        try:
+            if content_type != JSON and 200 <= status < 300 and self._is_stream(content_type):
+                self._begin_stream()
+        except Exception as exc:
+            self._end_with_defect(exc, now)
 
     def on_chunk(self, data: bytes, now: float) -> None:
-        if self.mode is RELAY:  # first, because nearly every chunk of such a stream is one event
-            text = self._single_event.read(data)
-            if text:
-                self._texts.append(text)
-                self._times.append(now)
-                size = len(data)
-                self.bytes_in += size
-                self.bytes_out += size
-                self.last_write = now
-                self._sink.write(data)
-                return
-            self.mode = Mode.TEMPLATE
-        if self.mode is Mode.BODY:
-            self._collect(data, now)
-        else:
-            self._read_stream(data, now)
+        try:
+            if (
+                self.mode is RELAY
+            ):  # first, because nearly every chunk of such a stream is one event
+                text = self._single_event.read(data)
+                if text:
+                    self._texts.append(text)
+                    self._times.append(now)
+                    size = len(data)
+                    self.bytes_in += size
+                    self.bytes_out += size
+                    self.last_write = now
+                    self._sink.write(data)
+                    return
+                self.mode = Mode.TEMPLATE
+            if self.mode is Mode.BODY:
+                self._collect(data, now)
+            else:
+                self._read_stream(data, now)
+        except Exception as exc:
+            self._end_with_defect(exc, now)
 
     def on_end(self, now: float) -> None:
         try:
-            if self.mode is Mode.BODY:
-                self._read_body(now)
-            else:
-                self._decode_frames(self._framer.end(), now)  # the encoder adds their end
-        except provider_calls.MALFORMED as exc:
-            self._end_with_error(self._garbled(exc), now)
-            return
-        self._complete(now)
+            self._read_end(now)
+        except Exception as exc:
+            self._end_with_defect(exc, now)
 
     def on_error(self, error: UpstreamError, now: float) -> None:
-        self._end_with_error(error, now)
+        self.cancel(error, now)
 
     # --- Called by the call -----------------------------------------------------------------------
 
     def cancel(self, error: HeadwayError, now: float) -> None:
         """Stop: the client disconnected, or the server is shutting down."""
-        self._end_with_error(error, now)
+        try:
+            self._end_with_error(error, now)
+        except Exception as exc:
+            self._end_with_defect(exc, now)
 
     def keep_alive(self, now: float) -> None:
         """Write a comment, so that no proxy closes the connection while the model is silent."""
@@ -220,6 +242,17 @@ class Attempt(StreamReader):
             self._forward(now)
         if self._can_relay and self.is_committed and self._framer.is_clear:
             self.mode = RELAY
+
+    def _read_end(self, now: float) -> None:
+        try:
+            if self.mode is Mode.BODY:
+                self._read_body(now)
+            else:
+                self._decode_frames(self._framer.end(), now)  # the encoder adds their end
+        except provider_calls.MALFORMED as exc:
+            self._end_with_error(self._garbled(exc), now)
+            return
+        self._complete(now)
 
     def _is_stream(self, content_type: bytes | None) -> bool:
         """Trust the response's Content-Type over ``stream``: some providers send one JSON body for
@@ -331,6 +364,14 @@ class Attempt(StreamReader):
         if self.is_committed and self._pieces:
             self._forward(now)
         self._report()
+
+    def _end_with_defect(self, exc: Exception, now: float) -> None:
+        """Something raised what it may not raise: log it, and end the attempt, if it has not yet
+        reported its end."""
+        log.error("request %s: the answer could not be processed", self.context.id, exc_info=exc)
+        if self._on_done is not None:
+            self.is_over, self._pieces = False, []
+            self._end_with_error(unprocessable(self.upstream), now)
 
     def _report(self) -> None:
         on_done, self._on_done = self._on_done, None  # break the reference cycle

@@ -36,7 +36,7 @@ from headway.errors import (
 )
 from headway.pipeline import accounting, provider_calls, targets
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
-from headway.pipeline.attempt import Attempt
+from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.redaction import redact
@@ -275,8 +275,8 @@ class GatewayCall:
             metrics = accounting.metrics(facts, result, totals)
             body = self.dialect.encode(context, attempt.accumulator, metrics, facts.now)
         attempt.bytes_out = len(body)
-        self._record(attempt, facts, result, totals, None)
         headers = accounting.response_headers(facts, result, totals)
+        self._record(attempt, facts, result, totals, None)
         self.sink.send_response(200, headers, body)
         self._close()
 
@@ -302,20 +302,34 @@ class GatewayCall:
         """Record the failure, and send the error in the client's dialect."""
         if not isinstance(error, HeadwayError):
             log.error("request %s failed on a defect of the gateway", self.id, exc_info=error)
-            error = InternalError("The gateway failed on this request; see its log.")
+            error = self._defect_error()
         self._redact(error)
         attempt = self._attempt
         if attempt is None or attempt is self._recorded:
             self._send_error(error)
             return
+        try:
+            self._fail_attempt(attempt, error, may_await)
+        except Exception:
+            log.exception("request %s: its result is unknown", self.id)
+            if not self.is_over:
+                attempt.forget_response()
+                self._send_error(error, attempt, attempt.result())
+
+    def _defect_error(self) -> HeadwayError:
+        attempt = self._attempt
+        if attempt is not None and attempt.is_over:
+            return unprocessable(attempt.upstream)
+        return InternalError("The gateway failed on this request; see its log.")
+
+    def _fail_attempt(self, attempt: Attempt, error: HeadwayError, may_await: bool) -> None:
         result = attempt.result()
-        if not accounting.needs_count(result, error):
-            self._send_error(error, attempt, result)
-        elif may_await:
-            self._start(self._count_and_fail(attempt, result, error))
-        else:
+        if accounting.needs_count(result, error):
+            if may_await:
+                self._start(self._count_and_fail(attempt, result, error))
+                return
             result = accounting.estimate_tokens(result, attempt.accumulator.produced())
-            self._send_error(error, attempt, result)
+        self._send_error(error, attempt, result)
 
     async def _count_and_fail(
         self, attempt: Attempt, result: AttemptResult, error: HeadwayError
@@ -353,9 +367,18 @@ class GatewayCall:
         if isinstance(error, ClientGone):
             return []
         if encoder is not None:
-            return encoder.fail(error)
+            return self._encode_stream_error(error, encoder)
         provider = None if self.decoded is None else self.decoded.provider
         return [encode_error(error, provider, self.id)]
+
+    def _encode_stream_error(self, error: HeadwayError, encoder: StreamEncoder) -> list[bytes]:
+        try:
+            return encoder.fail(error)
+        except Exception:
+            log.exception("request %s: its error could not be encoded", self.id)
+        assert self.decoded is not None
+        body = encode_error(error, self.decoded.provider, self.id)
+        return [b"data: " + body + b"\n\n" if self.decoded.sse else body + b"\n"]
 
     def _redact(self, error: HeadwayError) -> None:
         """Redact secrets: some providers quote the key that they refuse."""
@@ -404,10 +427,18 @@ class GatewayCall:
             if attempt is None or result is None:
                 self._write(accounting.refusal_record(facts, error))
             else:
-                totals = accounting.total(facts, result, self.snapshot.prices)
+                totals = self._totals_of_failure(facts, result)
                 self._record(attempt, facts, result, totals, error)
         except Exception:
             log.exception("request %s could not be put on record", self.id)
+
+    def _totals_of_failure(self, facts: RequestFacts, result: AttemptResult) -> AttemptTotals:
+        """If the accounting fails, the failure is still on record."""
+        try:
+            return accounting.total(facts, result, self.snapshot.prices)
+        except Exception:
+            log.exception("request %s: its cost is unknown", self.id)
+            return accounting.UNKNOWN_TOTALS
 
     def _record(
         self,
@@ -421,7 +452,12 @@ class GatewayCall:
         self._recorded = attempt
 
     def _write(self, line: bytes) -> None:
-        self.gateway.spool.append(line)
+        """Raises InternalError where the record cannot be written."""
+        try:
+            self.gateway.spool.append(line)
+        except Exception as error:
+            log.exception("request %s could not be put on record", self.id)
+            raise InternalError("The gateway failed on this request; see its log.") from error
         self._records += 1
 
     def _count_overhead(self) -> None:
@@ -438,7 +474,7 @@ class GatewayCall:
         try:
             await work
         except Exception as error:
-            self._fail(error)
+            self._fail(error, may_await=False)  # what is awaited may have failed
             error.__traceback__ = None  # its stack frames refer to this call
         except asyncio.CancelledError:  # the event loop is closing
             if not self.is_over:

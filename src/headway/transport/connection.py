@@ -160,7 +160,11 @@ class Connection(ResponseParser, asyncio.Protocol):
                 self._owner.release(self, now)
             else:
                 self.close()
-            request.receiver.on_end(now)
+            try:
+                request.receiver.on_end(now)
+            except Exception as error:
+                self._report_defect(error)
+                request.receiver.on_error(self._defect_error(), now)
 
     def _check_head_size(self) -> None:
         try:
@@ -217,8 +221,14 @@ class Connection(ResponseParser, asyncio.Protocol):
 
     def _fail_receiver(self, failed: ReceiverFailed, now: float) -> None:
         """A defect in a receiver: log its traceback, and fail the request."""
+        self._report_defect(failed.__cause__)
+        self._fail(self._defect_error(), now)
+
+    def _report_defect(self, error: BaseException | None) -> None:
         asyncio.get_running_loop().call_exception_handler(
-            {"message": "a receiver raised while it took an answer", "exception": failed.__cause__}
+            {"message": "a receiver raised while it took an answer", "exception": error}
         )
+
+    def _defect_error(self) -> UpstreamError:
         text = f"the answer of {self.host} could not be processed: a defect of the gateway"
-        self._fail(UpstreamError(text, code="receiver_failed", status=500), now)
+        return UpstreamError(text, code="receiver_failed")
