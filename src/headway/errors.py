@@ -96,6 +96,13 @@ class Forbidden(RequestError):
     type = "permission_error"
 
 
+class LoopDetected(RequestError):
+    """The request came back to the gateway that sent it (RFC 5842, section 7.2)."""
+
+    status = 508
+    type = "loop_detected"
+
+
 class ShuttingDown(HeadwayError):
     status = 503
     type = "shutting_down"
@@ -147,6 +154,14 @@ class UpstreamQuota(UpstreamRateLimited):
     """The account's quota is used up: a 429 that no retry can avoid."""
 
     type = "insufficient_quota"
+    retryable = False
+
+
+class UpstreamLoop(UpstreamError):
+    """The provider is a gateway that the request has come through already."""
+
+    status = 508
+    type = "loop_detected"
     retryable = False
 
 

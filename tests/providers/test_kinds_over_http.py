@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,29 @@ def test_an_openai_client_gets_a_reply_from_each_kind(
     assert got.json["choices"][0]["message"]["content"] == "Hello there"
     assert (got.json["usage"]["prompt_tokens"], got.json["usage"]["completion_tokens"]) == (11, 7)
     assert not asks_for_stream(last(upstream, kind))
+
+
+LOOP_ID = re.compile(r"headway-[0-9a-f]{16}")
+EARLIER = "headway-00000000000000ff"
+
+
+@pytest.mark.parametrize("kind", KINDS_CALLED)
+def test_each_kind_is_told_the_gateways_that_a_request_came_through(
+    kind: str, gateway: Gateway, upstream: ThreadedServer
+) -> None:
+    model = MODELS.get(kind, "some-model")
+    assert gateway.chat(kind, model=model).status == 200
+    own = last(upstream, kind).header("cdn-loop") or ""
+    assert LOOP_ID.fullmatch(own)
+    passing = {"cdn-loop": f"cloudflare; loops=1, {EARLIER}"}
+    assert gateway.chat(kind, headers=passing, model=model).status == 200
+    received = last(upstream, kind)
+    assert [value for name, value in received.headers if name == "cdn-loop"] == [
+        f"{EARLIER}, {own}"
+    ]
+    assert "cdn-loop" not in (received.header("authorization") or "")  # not among AWS's signed ones
+    refused = gateway.chat(kind, headers={"CDN-Loop": own}, model=model)
+    assert (refused.status, refused.json["error"]["type"]) == (508, "loop_detected")
 
 
 def credentials_sent_to(upstream: ThreadedServer, kind: str) -> str:

@@ -20,6 +20,7 @@ from headway.token_counter.counter import TokenCounter
 from headway.transport.client import HttpTransport
 from headway.transport.echo import EchoTransport
 from headway.types import Timeouts
+from support.pipeline_fakes import GATEWAY_ID
 
 FILE = """
 server: {api_keys: [gw-secret-key], body_limit: 12345}
@@ -60,7 +61,7 @@ def composed(config: Config, check: Callable[[Snapshot], Any]) -> Any:
     """What ``check`` makes of the snapshot, inside a loop: transports are made in one."""
 
     async def main() -> Any:
-        transports = Transports(config)
+        transports = Transports(config, GATEWAY_ID)
         try:
             return check(composition.new_snapshot(config, transports, {"llama": LAUNCHER}))
         finally:
@@ -177,8 +178,11 @@ def test_a_gateway_is_ready_to_take_requests(config: Config, tmp_path: Path) -> 
     config = msgspec.structs.replace(config, ledger=ledger)
 
     async def main() -> None:
-        transports = Transports(config)
-        made = composition.new_gateway(config, transports, {"llama": LAUNCHER}, TokenCounter())
+        transports = Transports(config, GATEWAY_ID)
+        made = composition.new_gateway(
+            config, transports, {"llama": LAUNCHER}, TokenCounter(), GATEWAY_ID
+        )
+        assert made.gateway_id == GATEWAY_ID
         assert UUID(made.new_id()).version == 4
         assert 0 <= made.rng() < 1
         assert made.clock() <= made.clock()

@@ -14,6 +14,7 @@ from headway.providers import FACTS
 from headway.server import composition
 from headway.server.example_model import find_example_model
 from headway.server.transports import Transports
+from support.pipeline_fakes import GATEWAY_ID
 
 
 class Launcher:
@@ -65,7 +66,7 @@ def test_a_server_with_gateway_keys_names_no_configured_model(tmp_path: Path) ->
 def found(file: str, folder: Path) -> Any:
     async def find() -> Any:
         config = load(path, {"HOME": str(folder)}, FACTS)
-        transports = Transports(config)
+        transports = Transports(config, GATEWAY_ID)
         try:
             snapshot = composition.new_snapshot(config, transports, {"llama": LAUNCHER})
             names = {name: snapshot.upstreams[name] for name in NAME.findall(file)}

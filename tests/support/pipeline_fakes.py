@@ -42,6 +42,7 @@ EPOCH = 1_700_000_000.0
 """Unix time when the clock shows zero."""
 START = 1000.0
 KEY = "sk-configured-key"
+GATEWAY_ID = "headway-00000000000000aa"
 SSE: Headers = [(b"content-type", b"text/event-stream")]
 JSON: Headers = [(b"content-type", b"application/json")]
 DONE = b"data: [DONE]\n\n"
@@ -318,6 +319,7 @@ class Pipe:
                 prices=prices(priced),
                 body_limit=1000,
             ),
+            gateway_id=GATEWAY_ID,
             spool=self.spool,
             clock=self.clock,
             unix_time=lambda: EPOCH + self.clock.now,

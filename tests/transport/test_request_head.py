@@ -54,6 +54,12 @@ def test_a_proxy_gets_the_absolute_form_and_its_own_headers() -> None:
     assert b"proxy-authorization: Basic x" in lines(sent)
 
 
+def test_a_header_of_the_request_and_of_all_requests_is_one_list() -> None:
+    headers = (("x-a", "1"), ("CDN-Loop", "theirs"), ("x-b", "2"))
+    sent = encode(HttpRequest(URL, headers, b""), False, (("cdn-loop", "ours"), ("x-c", "3")))
+    assert lines(sent)[4:8] == [b"x-a: 1", b"CDN-Loop: theirs, ours", b"x-b: 2", b"x-c: 3"]
+
+
 def test_a_value_outside_ascii_is_utf_8() -> None:
     sent = encode(HttpRequest(URL, (("x-user", "Zoë"),), b""), False, ())
     assert "x-user: Zoë\r\n".encode() in sent

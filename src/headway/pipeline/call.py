@@ -42,6 +42,8 @@ from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.redaction import redact
 from headway.pipeline.request_body import decode_request
 from headway.policy.base_urls import check_base_url
+from headway.policy.gateway_loop import HEADER as LOOP_HEADER
+from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.ports import ResponseHeaders, Sink
 from headway.providers.base import Provider
@@ -63,6 +65,8 @@ class GatewayCall:
     # Defaults that most calls keep are on the class.
     attempts = 0
     decoded: DecodedRequest | None = None
+    earlier_gateways = ""
+    """The ids of the gateways that the request came through, as a header's value."""
     is_over = False
     key_id: str | None = None
     overhead_s: float | None = None
@@ -108,6 +112,9 @@ class GatewayCall:
         try:
             if gateway.is_closing:
                 raise ShuttingDown(CLOSING)
+            self.earlier_gateways = find_earlier_gateways(
+                client_request.headers, gateway.gateway_id
+            )
             self.key_id = key_id = authorize(client_request.headers, self.snapshot.keys)
             body_limit = self.snapshot.body_limit
             decoded = decode_request(self.dialect, client_request, body_limit)
@@ -191,6 +198,9 @@ class GatewayCall:
         self.attempts += 1
         if upstream.provider.sign is not None:
             http_request = upstream.provider.sign(http_request, self._target, gateway.unix_time())
+        if self.earlier_gateways:  # not signed, because the transport adds its own id to it
+            passed_on = (LOOP_HEADER, self.earlier_gateways)
+            http_request = replace(http_request, headers=(*http_request.headers, passed_on))
         attempt = self._new_attempt(upstream, context)
         self.upstream_request_bytes = len(http_request.body)
         self._count_overhead()

@@ -90,6 +90,7 @@ class Gateway:
         self,
         snapshot: Snapshot,
         *,
+        gateway_id: str,
         spool: Spool,
         clock: Clock,
         unix_time: Clock,
@@ -99,6 +100,8 @@ class Gateway:
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         self.snapshot = snapshot
+        self.gateway_id = gateway_id
+        """Identifies the gateway, whatever its configuration: see ``policy.gateway_loop``."""
         self.spool = spool
         self.clock = clock
         """Seconds, monotonic."""

@@ -34,6 +34,7 @@ ERRORS_BY_STATUS: Mapping[int, ErrorClass] = {
     429: errors.UpstreamRateLimited,
     503: errors.UpstreamOverloaded,
     504: errors.UpstreamTimeout,
+    508: errors.UpstreamLoop,
     529: errors.UpstreamOverloaded,
 }
 ERRORS_BY_CODE: Mapping[str, ErrorClass] = {

@@ -26,14 +26,18 @@ COUNT_S = 1.0
 
 
 class App:
-    """``app = App(load(...))`` is what an ASGI server serves. One event loop, one gateway."""
+    """``app = App(load(...))`` is what an ASGI server serves. One event loop, one gateway.
+
+    ``gateway_id`` is the id that all processes of one gateway share (``policy.gateway_loop``)."""
 
     def __init__(
         self,
         config: Config,
         launchers: Callable[[], dict[str, Launcher]] = composition.new_launchers,
+        gateway_id: str | None = None,
     ) -> None:
         self.config = config
+        self._gateway_id = gateway_id or composition.new_gateway_id()
         self.gateway: Gateway = None  # type: ignore[assignment] # set by ``start``
         self._routes: asgi.AsgiRoutes = None  # type: ignore[assignment] # likewise
         self._new_launchers = launchers
@@ -57,10 +61,14 @@ class App:
         if self.gateway is not None:
             return
         self._launchers = self._new_launchers()
-        self._transports = Transports(self.config)
+        self._transports = Transports(self.config, self._gateway_id)
         self._token_counter = TokenCounter()
         self.gateway = composition.new_gateway(
-            self.config, self._transports, self._launchers, self._token_counter
+            self.config,
+            self._transports,
+            self._launchers,
+            self._token_counter,
+            self._gateway_id,
         )
         self._routes = asgi.AsgiRoutes(self.gateway, self._respond_with_documentation)
         self._schedule_keep_alive()
@@ -68,7 +76,7 @@ class App:
     def reload(self, config: Config) -> None:
         """Replace the configuration at once. Requests in progress keep the configuration that they
         began with; the server's address and the ledger do not change."""
-        transports = Transports(config)
+        transports = Transports(config, self._gateway_id)
         snapshot = composition.new_snapshot(config, transports, self._launchers)
         old, self._transports = self._transports, transports
         self.config = config

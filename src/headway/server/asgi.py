@@ -14,6 +14,7 @@ from headway.dialects.base import JSON, ClientRequest, Dialect, encode_error
 from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.call import GatewayCall
 from headway.pipeline.gateway import Gateway
+from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.server import routes
 from headway.server.api import info_routes
@@ -50,6 +51,7 @@ class AsgiRoutes:
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         try:
+            find_earlier_gateways(scope["headers"], self._gateway.gateway_id)
             found = routes.find(scope["path"])
             if found is not None:
                 await self._respond_from_pipeline(found, scope, receive, send)

@@ -24,6 +24,7 @@ from headway.local.shared_model import SharedModel
 from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_prices
 from headway.pipeline import targets
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
+from headway.policy import gateway_loop
 from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
 from headway.ports import Launcher
@@ -40,10 +41,12 @@ def new_gateway(
     transports: Transports,
     launchers: Mapping[str, Launcher],
     token_counter: TokenCounter,
+    gateway_id: str,
 ) -> Gateway:
     """Call it inside the event loop that will serve."""
     return Gateway(
         new_snapshot(config, transports, launchers),
+        gateway_id=gateway_id,
         spool=FileSpool(spool_path(config.ledger.url)),
         clock=time.perf_counter,
         unix_time=time.time,
@@ -128,6 +131,11 @@ def _new_upstream(
         ),
     )
     return replace(upstream, target=targets.fixed(upstream))
+
+
+def new_gateway_id() -> str:
+    """For one run of the server, with all its workers."""
+    return gateway_loop.make_id(os.urandom(gateway_loop.ID_SIZE))
 
 
 def new_launchers(

@@ -134,7 +134,8 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
         write_stderr(f"headway: cannot listen on {where}: {exc.strerror}\n")
         return NOT_STARTED
     _announce(config, listeners[0])
-    run = partial(run_worker, find_route=find_route)
+    gateway_id = composition.new_gateway_id()
+    run = partial(run_worker, find_route=find_route, gateway_id=gateway_id)
     try:
         if len(listeners) > 1:
             return workers.supervise(config, listeners, run, reload_config)
@@ -144,9 +145,15 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
             listener.close()
 
 
-def run_worker(config: Config, slot: WorkerSlot, find_route: FindRoute = routes.find_raw) -> int:
-    """One worker process, from start to end. Returns its exit code."""
-    app = App(config, lambda: composition.new_launchers(shared=slot.shared))
+def run_worker(
+    config: Config,
+    slot: WorkerSlot,
+    find_route: FindRoute = routes.find_raw,
+    gateway_id: str | None = None,
+) -> int:
+    """One worker process, from start to end. Returns its exit code. ``gateway_id`` is the same for
+    all workers."""
+    app = App(config, lambda: composition.new_launchers(shared=slot.shared), gateway_id)
     return Server(config, app, slot.lifeline, find_route).run(slot.listener)
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from headway.config import Config, Provider
 from headway.pipeline.gateway import ActiveCall, Gateway
+from headway.policy import gateway_loop
 from headway.ports import Transport
 from headway.transport.client import HttpTransport
 from headway.transport.echo import EchoTransport
@@ -26,9 +27,11 @@ class TransportKey(Struct, frozen=True):
 
 
 class Transports:
-    """Must be created inside the event loop."""
+    """Must be created inside the event loop. ``gateway_id`` is sent with every request, so that
+    the gateway recognizes a request that comes back to it."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, gateway_id: str) -> None:
+        self._headers = ((gateway_loop.HEADER, gateway_id),)
         self._environ = dict(config.proxy_environ)
         self._echo = EchoTransport(time.perf_counter)
         self._transports: dict[TransportKey, HttpTransport] = {}
@@ -57,7 +60,7 @@ class Transports:
     def _new_transport(self, key: TransportKey) -> HttpTransport:
         environ = self._environ if key.proxy is None else {"ALL_PROXY": key.proxy}
         proxies = ProxySettings.from_environ(environ)
-        return HttpTransport(time.perf_counter, tls=key.tls, proxies=proxies)
+        return HttpTransport(time.perf_counter, tls=key.tls, proxies=proxies, headers=self._headers)
 
     def retire(self, gateway: Gateway) -> None:
         """Close when the requests that are in progress now are complete."""

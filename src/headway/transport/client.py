@@ -34,7 +34,8 @@ MAX_PREPARED = 1024
 
 class HttpTransport:
     """A ``ports.Transport``. Create and close it inside the same running event loop. ``origins``
-    has settings for single origins, by their base URL: ValueError if one is not a URL."""
+    has settings for single origins, by their base URL: ValueError if one is not a URL. ``headers``
+    are added to every request."""
 
     def __init__(
         self,
@@ -44,8 +45,10 @@ class HttpTransport:
         tls: TlsSettings | None = None,
         proxies: ProxySettings | None = None,
         origins: Mapping[str, OriginSettings] | None = None,
+        headers: HeaderPairs = (),
     ) -> None:
         self._clock = clock
+        self._headers = headers
         self._limits = limits or Limits()
         self._routes = Routes(tls or TlsSettings(), proxies or ProxySettings(), origins or {})
         self._connector = Connector()
@@ -70,7 +73,7 @@ class HttpTransport:
         if body:
             payload = REQUEST_WITH_BODY % (prefix, len(body), body)
         else:
-            payload = encode(request, pool.is_forwarded, pool.proxy_headers)
+            payload = encode(request, pool.is_forwarded, (*self._headers, *pool.proxy_headers))
         clock = self._clock
         pending = PendingRequest(pool, payload, is_head, timeouts, receiver, clock())
         if self._timeout_timer.is_running or self._start_timer(pending):
@@ -105,9 +108,8 @@ class HttpTransport:
     def _prepare(self, request: HttpRequest) -> Prepared:
         url = request.url
         pool = self._pools.get((url.scheme, url.host, url.port)) or self._open_pool(url)
-        prefix = head_prefix(
-            request.method, url, request.headers, pool.is_forwarded, pool.proxy_headers
-        )
+        extra = (*self._headers, *pool.proxy_headers)
+        prefix = head_prefix(request.method, url, request.headers, pool.is_forwarded, extra)
         prepared = pool, prefix, request.method == "HEAD"
         if not self._is_closed:
             if len(self._prepared) >= MAX_PREPARED:

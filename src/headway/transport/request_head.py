@@ -26,8 +26,9 @@ HeaderPairs = tuple[tuple[str, str], ...]
 
 def encode(request: HttpRequest, absolute: bool, extra: HeaderPairs) -> bytes:
     """Head and body in one piece. For a forwarding proxy, ``absolute`` asks for the absolute form
-    of the target (RFC 9112, section 3.2.2), and ``extra`` has the proxy's own headers. Raises
-    InvalidField for values that no HTTP message can contain."""
+    of the target (RFC 9112, section 3.2.2). ``extra`` has the headers of all requests to the
+    server, such as those for the proxy, names in lower case. Raises InvalidField for values that no
+    HTTP message can contain."""
     body = request.body
     prefix = head_prefix(request.method, request.url, request.headers, absolute, extra)
     if body or request.method not in BODILESS_METHODS:
@@ -43,7 +44,8 @@ def head_prefix(
     target = f"{url.scheme}://{authority(url)}{url.path}" if absolute else url.path
     _check_request_line(method, target)
     lines = [f"{method} {target} HTTP/1.1", f"host: {authority(url)}"]
-    lines += [_line(name, value) for name, value in (*_defaults(headers), *headers, *extra)]
+    pairs = (*_defaults(headers), *_combine(headers, extra))
+    lines += [_line(name, value) for name, value in pairs]
     return "".join(line + "\r\n" for line in lines).encode()
 
 
@@ -54,6 +56,16 @@ def _defaults(headers: HeaderPairs) -> HeaderPairs:
     given = {name.lower() for name, _ in headers}
     wanted = (("accept-encoding", "identity"), ("user-agent", f"headway/{__version__}"))
     return tuple(pair for pair in wanted if pair[0] not in given)
+
+
+def _combine(headers: HeaderPairs, extra: HeaderPairs) -> HeaderPairs:
+    """``headers`` and ``extra``; a header in both is one list (RFC 9110, section 5.3)."""
+    more = dict(extra)
+    combined = [
+        (name, f"{value}, {more.pop(name.lower())}") if name.lower() in more else (name, value)
+        for name, value in headers
+    ]
+    return (*combined, *more.items())
 
 
 def _line(name: str, value: str) -> str:

@@ -126,6 +126,10 @@ _PROVIDER_ERRORS = _from_provider(
         "The provider's answer is not what its API promises": errors.UpstreamGarbled(
             "openai sent what its wire format does not allow."
         ),
+        "The provider is a gateway that the request came through already": errors.UpstreamLoop(
+            "This request came back to the gateway that sent it: the address of its provider leads "
+            "to the gateway itself. Set the provider's `base_url`."
+        ),
         "The provider is overloaded": errors.UpstreamOverloaded("The server is overloaded."),
         "The provider did not answer in time": errors.UpstreamTimeout(
             "api.openai.com did not begin to answer within 300 s", code="first_byte_timeout"
