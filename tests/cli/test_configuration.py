@@ -12,6 +12,7 @@ FILE = """
 providers:
   openai: {api_key: k}
   cloudflare: {account_id: a1}
+  lmstudio:
 """
 
 
@@ -20,7 +21,7 @@ providers:
     [
         "openai at https://api.openai.com/v1",
         "local at this machine",
-        "vllm at http://127.0.0.1:8000/v1",
+        "lmstudio at http://127.0.0.1:1234/v1",
         "groq at https://api.groq.com/openai/v1, no key: set GROQ_API_KEY",
         "cloudflare at an address of its options, no key: set CLOUDFLARE_API_TOKEN",
         "databricks without an address, no key: set DATABRICKS_TOKEN",
@@ -33,6 +34,7 @@ def test_a_provider_is_listed_with_its_address_and_missing_settings(
     path.write_text(FILE)
     shown = summary(load(path, {"HOME": str(tmp_path)}, FACTS)).splitlines()
     assert f"  provider  {line}" in shown
+    assert not [line for line in shown if "vllm" in line]
 
 
 def test_a_provider_is_listed_with_the_variables_that_set_its_address(tmp_path: Path) -> None:

@@ -17,7 +17,15 @@ from headway.providers import FACTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 GROUPS = {group.path: group.section for group in groups()}
-RESOLVED = {"name", "key_env", "needs_key", "options", "sources"}
+RESOLVED = {
+    "name",
+    "is_configured",
+    "key_env",
+    "lacks_address",
+    "needs_key",
+    "options",
+    "sources",
+}
 
 
 def test_the_page_is_what_the_declarations_say() -> None:

@@ -27,7 +27,8 @@ def summary(config: Config) -> str:
     server = config.server
     access = f"{len(server.api_keys)} key(s) let in" if server.api_keys else "no key wanted"
     workers = "1 worker" if server.workers == 1 else f"{server.workers} workers"
-    providers = [_provider(provider) for _, provider in sorted(config.providers.items())]
+    known = [one for _, one in sorted(config.providers.items()) if not one.lacks_address]
+    providers = [_provider(provider) for provider in known]
     rows = [
         ("server", f"{address(server.host, server.port)}, {workers}, {access}"),
         ("ledger", config.ledger.url),

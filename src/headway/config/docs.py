@@ -14,8 +14,9 @@ from headway.config.value_types import ValueType
 INTRODUCTION = """\
 # Configuration
 
-Headway needs no configuration: without a file it serves every kind of provider under its own name,
-on 127.0.0.1:8000, with the keys that it finds in the environment (`OPENAI_API_KEY` and the like).
+Headway needs no configuration: without a file it serves every vendor under the name of its kind, on
+127.0.0.1:8000, with the keys that it finds in the environment (`OPENAI_API_KEY` and the like). Only
+servers of your own have to be configured.
 
 The file is `headway.yaml` in the working directory, or the one that `HEADWAY_CONFIG` or `--config`
 names. The environment overrides the file, the command line overrides both.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from headway.config.errors import ConfigError, Problem
 from headway.config.nodes import Node, Scalar, Sequence
 from headway.config.paths import expand_user
 from headway.config.providers import Providers, prices
-from headway.config.schema import Config, KindInfo, Ledger, Overrides, Server
+from headway.config.schema import Config, KindInfo, Ledger, Overrides, Provider, Server
 from headway.config.secret import Secret
 from headway.config.settings import LEDGER, ROOT, SERVER, Key, ListType, Section
 from headway.config.value_reader import Nothing, Reader
 from headway.config.value_types import is_loopback
+from headway.config.vendor_env import is_own_address
 from headway.types import Timeouts
 
 FILE_NAME = "headway.yaml"
@@ -79,7 +80,7 @@ def load(
         providers=providers,
         timeouts=timeouts,
         prices=prices(values.get("prices", {}), given, {*given, *providers}, file),
-        warnings=tuple(f"{problem}; it is ignored" for problem in ignored),
+        warnings=_warnings(ignored, providers.values(), final_server),
         proxy_environ=_proxies(environ),
         credential_environ=_credentials(environ),
         source=None if source is None else str(source),
@@ -91,6 +92,18 @@ def load(
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def _warnings(
+    ignored: Iterable[Problem], providers: Iterable[Provider], server: Server
+) -> tuple[str, ...]:
+    own = (
+        f"providers.{one.name}: its address is the gateway's own, so that every call to it fails;"
+        " set base_url"
+        for one in providers
+        if one.is_configured and one.base_url and is_own_address(one.base_url, server)
+    )
+    return (*(f"{problem}; it is ignored" for problem in ignored), *own)
 
 
 def _file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,7 +16,7 @@ from headway.config.schema import KindInfo, Price, Provider, Server
 from headway.config.secret import Secret
 from headway.config.settings import PROVIDER
 from headway.config.value_reader import REST, Reader
-from headway.config.value_types import SECRET
+from headway.config.value_types import SECRET, is_loopback
 from headway.config.vendor_env import ADDRESS, VendorEnvironment
 from headway.types import Timeouts
 
@@ -50,27 +51,27 @@ class Providers:
     def build(self, given: Mapping[str, Given]) -> dict[str, Provider]:
         """Every kind under its own name, then providers that only the file names."""
         names = dict.fromkeys([*self.kinds, *given])
-        built = {
-            name: self._provider(
-                name, given.get(name, {}), self.environ if name in given else self.unused
-            )
-            for name in names
-        }
+        built = {name: self._provider(name, given.get(name)) for name in names}
         return {name: provider for name, provider in built.items() if provider is not None}
 
-    def _provider(self, name: str, given: Given, vendor_env: VendorEnvironment) -> Provider | None:
+    def _provider(self, name: str, in_file: Given | None) -> Provider | None:
+        vendor_env = self.unused if in_file is None else self.environ
+        given = in_file or {}
         kind = self._kind(name, given)
         if kind is None:
             return None
         default_url = None if kind.base_url is None else kind.base_url.rstrip("/")
         vendor_url = vendor_env.address(kind, given)
         base_url = given.get(ADDRESS, vendor_url or default_url)
+        is_configured = in_file is not None or vendor_url is not None
         is_elsewhere = default_url is not None and base_url != default_url
         options = vendor_env.options(kind, given)
         return Provider(
             name=name,
             kind=kind.name,
             base_url=base_url,
+            is_configured=is_configured,
+            lacks_address=not is_configured and _is_on_this_machine(default_url),
             api_key=_api_key(kind, given, vendor_env, is_elsewhere and ADDRESS in given),
             key_env=kind.key_env,
             needs_key=kind.key_env is not None and not is_elsewhere,
@@ -126,6 +127,12 @@ class Providers:
         if "client_key" in given and "client_cert" not in given:
             self.file.report(f"providers.{name}.client_key", "needs client_cert too")
         return files
+
+
+def _is_on_this_machine(url: str | None) -> bool:
+    """Whether a kind's own address says that its server is one's own, and not a vendor's."""
+    parts = urlsplit(url or "")
+    return parts.scheme in ("http", "https") and is_loopback(parts.hostname or "")
 
 
 def _api_key(

@@ -70,6 +70,11 @@ class Provider(Struct, frozen=True, kw_only=True):
     kind: str
     base_url: str | None = None
     """Without a trailing slash. None: the kind determines it (a model on this machine)."""
+    is_configured: bool = False
+    """The file names it, or an environment variable holds its address."""
+    lacks_address: bool = False
+    """It is a kind of server of one's own, and nothing says where one is: ``base_url`` is the
+    address at which such servers listen by default. Only a call with an address can use it."""
     api_key: Secret | None = None
     key_env: str | None = None
     """The standard variable of this provider's key, named in the error when there is no key."""
@@ -136,7 +141,8 @@ class Config(Struct, frozen=True, kw_only=True):
     ledger: Ledger
     server: Server = Server()
     providers: Mapping[str, Provider] = {}
-    """Providers by name; every shipped kind is included under its own name."""
+    """Providers by name; every shipped kind is included under its own name, with servers of one's
+    own that nobody configured."""
     timeouts: Timeouts = Timeouts()
     """The defaults; ``Provider.timeouts`` already includes them."""
     prices: Mapping[str, Mapping[str, Price]] = {}

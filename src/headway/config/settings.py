@@ -209,7 +209,8 @@ ROOT = Section(
         "providers": Key(
             Table("name", value_types.NAME, PROVIDER),
             "Providers by the name in the route; several may be of one kind. Every kind is "
-            "available under its own name without an entry.",
+            "available under its own name without an entry, but for servers of your own (vLLM, "
+            "Ollama and the like): these need an entry, or the variable of their address.",
         ),
         "timeouts": Key(TIMEOUTS, "Timeouts for providers without their own."),
         "prices": Key(

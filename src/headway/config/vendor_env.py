@@ -43,7 +43,7 @@ class VendorEnvironment:
         if kind.base_url is not None and any(given.get(name) for name in ADDRESS_BOUND):
             return None
         found = self._value(variable, is_address=True)
-        return None if found is None or self._is_own_address(found) else found
+        return None if found is None or is_own_address(found, self._server) else found
 
     def options(self, kind: KindInfo, given: Mapping[str, Any]) -> dict[str, str]:
         """Options that the file does not set, unless the file sets the address."""
@@ -79,8 +79,10 @@ class VendorEnvironment:
         found = self._reader.read(form, Scalar(value, expanded=True), variable.name)
         return None if found is Nothing else found
 
-    def _is_own_address(self, url: str) -> bool:
-        parts = urlsplit(url)
-        host, server = parts.hostname or "", self._server
-        is_here = is_loopback(host) or host in (server.host, *WILDCARDS)
-        return is_here and (parts.port or PORTS.get(parts.scheme)) == server.port
+
+def is_own_address(url: str, server: Server) -> bool:
+    """Whether ``url`` leads to the gateway itself."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    is_here = is_loopback(host) or host in (server.host, *WILDCARDS)
+    return is_here and (parts.port or PORTS.get(parts.scheme)) == server.port

@@ -32,7 +32,6 @@ from headway.errors import (
     InternalError,
     InvalidField,
     ShuttingDown,
-    UnknownProvider,
 )
 from headway.pipeline import accounting, provider_calls, targets
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
@@ -41,6 +40,7 @@ from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.redaction import redact
 from headway.pipeline.request_body import decode_request
+from headway.pipeline.unknown_provider import unknown_provider
 from headway.policy.base_urls import check_base_url
 from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
@@ -157,10 +157,8 @@ class GatewayCall:
     def _plan(self, decoded: DecodedRequest) -> tuple[Upstream, ResponseContext]:
         """Choose the provider, and adapt the request to it."""
         upstream = self.snapshot.upstreams.get(decoded.provider)
-        if upstream is None:
-            names = ", ".join(sorted(self.snapshot.upstreams))
-            message = f"No provider is called {decoded.provider!r}; configured are: {names}."
-            raise UnknownProvider(message, param="provider")
+        if upstream is None or (upstream.lacks_address and not decoded.base_url):
+            raise unknown_provider(self.snapshot, decoded.provider)
         self.upstream = upstream
         provider = upstream.provider
         request = decoded.request

@@ -29,6 +29,9 @@ class Upstream(Struct, frozen=True, kw_only=True):
     provider: Provider
     base_url: str | None
     """None: ``launcher`` returns it."""
+    lacks_address: bool = False
+    """Nobody configured it, and only a call with a ``base_url`` can use it: the kind is a server of
+    one's own, and ``base_url`` is where such servers listen by default."""
     api_key: str | None = None
     key_name: str = "api_key"
     """The environment variable or setting of the key, for error messages."""

@@ -12,9 +12,11 @@ from headway.providers.capabilities import CAPABILITIES
 INTRODUCTION = """\
 # Providers
 
-A *kind* is an API that Headway can call; a *provider* is a configured instance of one. Every kind
-can be used under its own name without configuration, with the key in its environment variable; the
-configuration can name any number of further providers of each kind.
+A *kind* is an API that Headway can call; a *provider* is a configured instance of one. Every vendor
+can be used under the name of its kind without configuration, with the key in its environment
+variable; the configuration can name any number of further providers of each kind. Servers of your
+own, whose default address is on this machine, are there when they are configured, if only by
+`ollama:` without a value, or by the variable of their address.
 
 ```yaml
 providers:

@@ -116,6 +116,7 @@ def _new_upstream(
         name=configured.name,
         provider=provider,
         base_url=base_url,
+        lacks_address=configured.lacks_address,
         api_key=api_key,
         key_name=configured.key_env or "api_key",
         needs_key=configured.needs_key and provider.credentials is None,

@@ -12,8 +12,8 @@ from headway.providers import ALIASES, FACTS
 
 
 class Upstreams(Mapping[str, Upstream]):
-    """The upstreams by configured name, or by the alias of a kind; aliases are found but not
-    listed."""
+    """The upstreams by configured name, or by the alias of a kind. Aliases, and servers of one's
+    own that nobody configured, are found but not listed."""
 
     def __init__(
         self,
@@ -41,10 +41,10 @@ class Upstreams(Mapping[str, Upstream]):
         return super().get(name, default) if found is None else found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._configured)
+        return (name for name, one in self._configured.items() if not one.lacks_address)
 
     def __len__(self) -> int:
-        return len(self._configured)
+        return sum(1 for _ in self)
 
 
 def _is_likely(provider: ProviderConfig) -> bool:

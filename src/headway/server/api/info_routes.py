@@ -9,8 +9,9 @@ import msgspec
 
 from headway.catalog.catalog_cache import CatalogCache
 from headway.catalog.model_catalog import ProviderCatalog
-from headway.errors import HeadwayError, InvalidField, UnknownProvider
+from headway.errors import InvalidField
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
+from headway.pipeline.unknown_provider import unknown_provider
 from headway.types import Parameter
 
 Query = Mapping[str, str]
@@ -107,12 +108,6 @@ OPEN = frozenset({"/health"})
 
 def _upstream(snapshot: Snapshot, name: str) -> Upstream:
     found = snapshot.upstreams.get(name)
-    if found is None:
+    if found is None or found.lacks_address:
         raise unknown_provider(snapshot, name)
     return found
-
-
-def unknown_provider(snapshot: Snapshot, name: str) -> HeadwayError:
-    names = ", ".join(sorted(snapshot.upstreams))
-    message = f"No provider is called {name!r}; configured are: {names}."
-    return UnknownProvider(message, param="provider")
