@@ -7,7 +7,15 @@ import pytest
 
 from headway.errors import RequestError
 from headway.providers import KINDS
-from headway.providers.media_rules import add_text_to_documents, correct_media_types
+from headway.providers.media_rules import (
+    add_text_to_documents,
+    correct_image_types,
+    correct_media_types,
+    refuse_image_types,
+    refuse_pdf_images,
+    use_plain_alphabet,
+)
+from headway.providers.wire_rules import Adapt
 from headway.types import Target
 from support.adapter_requests import chat, sent_body
 from support.wire_rule_examples import HI, JPEG, PDF, PDF_URL, PNG, assistant, text, user
@@ -27,9 +35,9 @@ def file(data: Any) -> dict[str, Any]:
     return {"type": "file", "file": {"file_data": data}}
 
 
-def after(content: Any) -> tuple[Any, list[str]]:
+def after(content: Any, correct: Adapt = correct_media_types) -> tuple[Any, list[str]]:
     """The content after the correction, and the transformations."""
-    adapted, transformations = correct_media_types(chat("m", [HI, user(content)]))
+    adapted, transformations = correct(chat("m", [HI, user(content)]))
     messages = json.loads(bytes(adapted.messages))
     return messages[1]["content"], [str(each) for each in transformations]
 
@@ -56,6 +64,7 @@ def after(content: Any) -> tuple[Any, list[str]]:
         (f"data:image/png;base64, {PNG[:9]}\r\n{PNG[9:]}", PNG_URL, REWRITTEN),
         ("data:image/png;base64,_9j_4A", "data:image/jpeg;base64,_9j_4A",
          f"renamed {IMAGE_PATH}: image/png -> image/jpeg"),
+        ("data:image/svg+xml,%3Csvg%3E", "data:image/svg+xml;base64,PHN2Zz4=", REWRITTEN),
     ],
 )  # fmt: skip
 def test_an_image_gets_the_type_of_its_bytes(url: str, corrected: str, told: str) -> None:
@@ -69,7 +78,8 @@ def test_an_image_gets_the_type_of_its_bytes(url: str, corrected: str, told: str
     [
         [image(PNG_URL), image(JPEG_URL)],
         [image("https://a/b.jpg")],
-        [image("data:image/svg+xml,%3Csvg%3E")],
+        [image("data:image/svg+xml")],
+        [image(f"data:application/pdf;base64,{PDF}#transform=inline")],
         [image("data:image/bmp;base64,Qk0=")],
         [image(None)],
         [
@@ -110,6 +120,76 @@ def test_a_pdf_in_an_image_is_a_file() -> None:
         assert told[-1] == f"emulated {IMAGE_PATH}: a PDF as a file"
 
 
+def test_a_pdf_at_an_address_is_a_file() -> None:
+    for url in ("https://a/b.pdf", "HTTPS://a/B.PDF?x=1#2"):
+        (part,), told = after([image(url)])
+        assert part == {"type": "file", "file": {"filename": "document.pdf", "file_data": url}}
+        assert told == [f"emulated {IMAGE_PATH}: a PDF as a file"]
+    for url in ("https://a/b.pdf.png", "https://a/b?x=.pdf"):
+        assert after([image(url)]) == ([image(url)], [])
+
+
+@pytest.mark.parametrize("url", [PDF_URL, f"data:;base64,{PDF}", "https://a/b.pdf"])
+def test_a_pdf_as_an_image_is_refused_without_documents(url: str) -> None:
+    assert after([image(url), image(PNG_URL)], correct_image_types)[0][0] == image(url)
+    refuse = refuse_pdf_images("X")
+    with pytest.raises(RequestError, match="X takes images") as caught:
+        refuse(chat("m", [HI, user([text("a"), image(url)])]))
+    assert caught.value.param == "messages"
+    for content in ([file(PDF_URL), image(PNG_URL)], [text(".pdf"), image(None)], "a.pdf"):
+        assert after(content, refuse) == (content, [])
+
+
+def test_an_image_gets_its_type_without_documents_too() -> None:
+    told = [f"renamed {IMAGE_PATH}: image/png -> image/jpeg"]
+    wrong = image(f"data:image/png;base64,{JPEG}")
+    assert after([wrong], correct_image_types) == ([image(JPEG_URL)], told)
+    assert after([image(JPEG_URL)], correct_image_types) == ([image(JPEG_URL)], [])
+
+
+@pytest.mark.parametrize("data", ["-_-_", "+%2F%2b%2F", "-_-_Ag", "AAA", "AA%3D%3D", "AA="])
+def test_base64_has_the_usual_alphabet_and_padding(data: str) -> None:
+    plain = {"AAA": "AAA=", "AA%3D%3D": "AA==", "AA=": "AA=="}.get(data, "+/+/")
+    plain += "Ag==" if data.endswith("Ag") else ""
+    url, corrected = f"data:image/png;base64,{data}", f"data:image/png;base64,{plain}"
+    content = [text("a"), image(url), file(url), {"type": "image_url", "image_url": url}]
+    wanted = [text("a"), image(corrected), file(corrected)]
+    wanted.append({"type": "image_url", "image_url": {"url": corrected}})
+    told = ["emulated messages[].content[]: base64 in the usual alphabet, with padding"]
+    assert after(content, use_plain_alphabet) == (wanted, told)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "data:image/png;base64,-_-_",
+        [text("data:image/png;base64,-_-_")],
+        [image(PNG_URL), file(PDF_URL)],
+        [image("https://a/b-c_d.png"), file(None)],
+        [image("data:image/png;base64,!-!")],
+        [image("data:-")],
+    ],
+)
+def test_other_data_keeps_its_alphabet(content: Any) -> None:
+    assert after(content, use_plain_alphabet) == (content, [])
+
+
+def test_images_of_types_that_a_provider_lacks_are_refused() -> None:
+    refuse = refuse_image_types("X", "image/png", "image/jpeg")
+    for content in ([image(PNG_URL), image("https://a/b.gif")], [text("a")], [image("data:,a")]):
+        assert after(content, refuse) == (content, [])
+    with pytest.raises(RequestError, match="image/gif, but image/png, image/jpeg") as caught:
+        refuse(chat("m", [HI, user([image("data:image/gif;base64,R0lGODlh")])]))
+    assert caught.value.param == "messages"
+
+
+@pytest.mark.parametrize("kind", ["gemini", "vertex", "xai"])
+def test_a_gif_that_is_called_a_png_is_refused_too(kind: str) -> None:
+    gif = image("data:image/png;base64,R0lGODlh")
+    with pytest.raises(RequestError, match="takes no images of type image/gif"):
+        KINDS[kind].adapt(chat("gemini-3-flash", [user([gif])]))
+
+
 @pytest.mark.parametrize(
     "url", [f"Data:application/octet-stream;base64,{PDF}", f"data:;base64,{PDF}"]
 )
@@ -122,7 +202,8 @@ def test_a_file_gets_the_type_of_its_bytes(url: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "model"),
     [("anthropic", "claude-sonnet-4-5"), ("bedrock", "amazon.nova-lite-v1:0"),
-     ("gemini", "gemini-3-flash"), ("cohere", "command-a-vision"), ("ollama", "llava")],
+     ("gemini", "gemini-3-flash"), ("cohere", "command-a-vision"), ("ollama", "llava"),
+     ("mistral", "pixtral"), ("groq", "m"), ("llamacpp", "m"), ("openrouter", "m")],
 )  # fmt: skip
 def test_every_wire_format_sends_the_corrected_type(kind: str, model: str) -> None:
     request = chat(model, [user([text("a"), image(f"DATA:IMAGE/PNG;base64,{JPEG}")])])

@@ -185,7 +185,16 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 def test_messages_are_converted_to_mistrals(
     given: dict[str, Any], wanted: dict[str, Any], noted: list[str]
 ) -> None:
-    assert sent([given]) == ({**PLAIN, "messages": [wanted]}, noted)
+    after = HI if given["role"] == "assistant" else []
+    assert sent([given, *after]) == ({**PLAIN, "messages": [wanted, *after]}, noted)
+
+
+def test_an_answer_alone_follows_the_start_and_is_continued() -> None:
+    answer = {"role": "assistant", "content": "One,"}
+    body, noted = sent([answer])
+    start = {"role": "user", "content": "(start of the conversation)"}
+    assert body["messages"] == [start, {**answer, "prefix": True}]
+    assert len(noted) == 2
 
 
 def test_messages_without_a_transformation_keep_their_bytes() -> None:

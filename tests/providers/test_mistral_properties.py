@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from headway.providers.mistral import PROVIDER
-from headway.providers.role_rules import ACKNOWLEDGED
+from headway.providers.role_rules import ACKNOWLEDGED, START, last_system_as_user, move_system_first
+from headway.providers.text_rules import drop_empty_answers
+from headway.providers.wire_rules import chain
 from headway.types import Target, Usage
 from support.chat_request_strategies import (
     GeneratedRequest,
@@ -35,6 +37,8 @@ from support.chat_response_strategies import (
     whole,
 )
 
+ORDER = (last_system_as_user, drop_empty_answers, move_system_first)
+"""The rules that leave out messages or move them."""
 MODELS = ("mistral-large-latest", "magistral-medium-2509")
 TARGET = Target(provider="mistral", base_url="https://api.mistral.ai/v1", api_key="k")
 RENAMED = {
@@ -55,10 +59,12 @@ def test_a_request_is_sent_or_its_transformations_are_listed(generated: Generate
     assert parsed(found.body["model"]) == generated.request.model
     assert found.body.get("stream") == ("true" if generated.request.stream else None)
     assert "stream_options" not in found.body
-    messages = parsed(generated.messages)
+    ordered, _ = chain(ORDER, generated.request)
+    messages = parsed(bytes(ordered.messages).decode())
     received = parsed(found.body["messages"])
     if found.says("emulated", "messages"):
-        received = [each for each in received if each.get("content") != ACKNOWLEDGED]
+        added = (ACKNOWLEDGED, START)
+        received = [each for each in received if each.get("content") not in added]
     got = [heard(message) for message in received]
     thoughts = {"reasoning": "reasoning_content"}
     check_messages([spoken(message) for message in messages], found, got, thoughts)

@@ -11,6 +11,7 @@ from headway.providers.role_rules import (
     answer_tools_first,
     begin_with_user,
     last_system_as_user,
+    move_system_first,
 )
 from headway.providers.wire_rules import Adapt
 from support.adapter_requests import chat
@@ -86,6 +87,40 @@ def test_the_user_does_not_follow_a_tool() -> None:
     assert len(told) == 1
     assert after(answer_tools_first, HI, CALLING, RESULT, assistant("a"), HI)[1] == []
     assert after(answer_tools_first, HI)[1] == []
+
+
+def test_a_function_s_result_is_a_tool_s() -> None:
+    result = {"role": "function", "name": "f", "content": "42"}
+    assert roles(after(answer_tools_first, HI, result, HI)[0])[2] == "assistant"
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+@pytest.mark.parametrize("before", [[assistant("Hello.")], [CALLING, RESULT]])
+def test_system_messages_that_follow_no_user_are_first(before: Any, role: str) -> None:
+    late = {"role": role, "content": "Late."}
+    kept, told = after(move_system_first, HI, SYSTEM, *before, late, HI)
+    assert kept == [SYSTEM, late, HI, *before, HI]
+    assert told == ["emulated messages: system messages moved before all others"]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [[HI, SYSTEM, assistant("a"), HI], [SYSTEM, SYSTEM, assistant("a")], [HI, assistant("a")]],
+)
+def test_system_messages_that_follow_the_user_stay(messages: Any) -> None:
+    assert after(move_system_first, *messages) == (messages, [])
+
+
+@pytest.mark.parametrize(
+    ("model", "is_separated"),
+    [("anthropic.claude-opus-4", False), ("us.meta.llama4-maverick-17b-instruct-v1:0", True)],
+)
+def test_only_claude_takes_a_result_and_a_question_in_one_turn(
+    model: str, is_separated: bool
+) -> None:
+    adapted, told = KINDS["bedrock"].adapt(chat(model, [HI, CALLING, RESULT, HI]))
+    assert ("assistant" in roles(json.loads(bytes(adapted.messages)))[3:]) is is_separated
+    assert any("after a tool's" in str(each) for each in told) is is_separated
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,10 @@ from msgspec import Raw
 from headway.providers.text_rules import (
     continue_by_request,
     drop_blank_stops,
+    drop_empty_answers,
     drop_empty_stops,
+    drop_stops,
+    fill_empty_messages,
     join_text_parts,
     last_assistant,
     limit_stops,
@@ -89,6 +92,53 @@ def test_a_name_that_only_looks_blank_is_no_change() -> None:
     assert remove_blank_texts(request) == (request, ())
 
 
+NOTHING = ["", [], [text("")], [text(""), text("")]]
+
+
+@pytest.mark.parametrize("content", NOTHING)
+@pytest.mark.parametrize("role", ["assistant", "system", "developer"])
+def test_a_message_that_says_nothing_is_left_out(role: str, content: Any) -> None:
+    unused = {"refusal": None, "tool_calls": [], "annotations": [], "name": "n"}
+    kept, told = after(drop_empty_answers, HI, {"role": role, "content": content, **unused}, HI)
+    assert (kept, told) == ([HI, HI], ["dropped messages[]: a message without content"])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        CALLING | {"content": ""},
+        assistant("") | {"refusal": "No."},
+        assistant("") | {"reasoning_details": [{"type": "reasoning.text"}]},
+        assistant("") | {"audio": {"id": "a"}},
+        assistant([text(""), text(" ")]),
+        assistant([text(""), IMAGE]),
+        user(""),
+        tool(""),
+    ],
+)
+def test_a_message_that_says_something_is_kept(message: Any) -> None:
+    assert after(drop_empty_answers, HI, message, HI) == ([HI, message, HI], [])
+
+
+@pytest.mark.parametrize("content", NOTHING)
+def test_every_empty_message_of_the_user_says_so(content: Any) -> None:
+    kept, told = after(fill_empty_messages, HI, user(content), assistant(""), user(content))
+    filled = user("(empty message)")
+    assert (kept, told) == ([HI, filled, assistant(""), filled], [EMPTY])
+
+
+@pytest.mark.parametrize("messages", [(HI,), (user(" "),), (assistant(""),), (user([IMAGE]),)])
+def test_other_messages_are_not_filled(messages: Any) -> None:
+    assert after(fill_empty_messages, *messages) == (list(messages), [])
+
+
+@pytest.mark.parametrize("content", [" \n", [text(" ")], [text(""), text("\t")]])
+def test_a_last_message_of_white_space_alone_is_left_out(content: Any) -> None:
+    kept, told = after(trim_last_message, HI, assistant(content))
+    assert kept == [HI] or kept[1]["content"][-1] == text("")
+    assert told == [TRIMMED]
+
+
 @pytest.mark.parametrize(
     ("content", "sent"),
     [("a \n", "a"), ([IMAGE, text("a\t")], [IMAGE, text("a")]), ([text(" a\n")], [text(" a")])],
@@ -119,6 +169,8 @@ def test_a_model_without_prefill_is_asked_to_continue() -> None:
     assert told == ["emulated messages: the continued answer, by asking the model to continue"]
     assert after(continue_by_request, HI, CALLING, tool("1"))[1] == []
     assert after(continue_by_request, HI)[1] == []
+    prefix = assistant("One,") | {"prefix": True}
+    assert after(continue_by_request, HI, prefix) == ([HI, prefix], [])
 
 
 def test_a_conversation_of_the_system_alone_has_no_last_assistant() -> None:
@@ -133,7 +185,9 @@ def test_text_parts_are_joined() -> None:
         "emulated messages[].content: text parts joined to one string",
         "dropped messages[].content[].cache_control: the content is sent as a string",
     ]
-    assert after(join_text_parts, user([]), HI) == ([user([]), HI], [])
+    refusal = {"type": "refusal", "refusal": "No."}
+    joined = after(join_text_parts, user([]), assistant([text("a"), refusal]))
+    assert joined == ([user(""), assistant("aNo.")], told[:1])
 
 
 @pytest.mark.parametrize(
@@ -154,6 +208,16 @@ def test_stop_sequences_that_stop_nothing_are_dropped(stop: Any, blank: Any, emp
         assert (None if sent is None else json.loads(bytes(sent))) == expected
         assert bool(told) is (expected != stop)
     assert drop_blank_stops(chat("m", [HI])) == (chat("m", [HI]), ())
+
+
+def test_stop_sequences_of_models_without_them_are_dropped() -> None:
+    drop = drop_stops("unsupported")
+    for given in ("END", ["a", "b"]):
+        adapted, told = drop(chat("m", [HI], stop=given, seed=1))
+        assert list(adapted.parameters) == ["seed"]
+        assert [str(each) for each in told] == ["dropped stop: unsupported"]
+    for request in (chat("m", [HI], stop=None), chat("m", [HI])):
+        assert drop(request) == (request, ())
 
 
 def test_as_many_stop_sequences_as_the_limit_are_sent() -> None:

@@ -10,14 +10,17 @@ from headway.providers import KINDS
 from headway.providers.media_rules import refuse_image_addresses
 from headway.providers.tool_rules import (
     json_format_as_instruction,
+    json_mode_as_instruction,
     original_name,
     plain_object_schemas,
     prefix_function_names,
+    recursive_schema_as_instruction,
 )
 from headway.types import ChatRequest, Frame, Target
 from support.adapter_requests import chat, sent_body
 from support.wire_rule_examples import (
     DRAFT,
+    FLAT_FORMAT,
     FORMAT,
     HI,
     IMAGE,
@@ -29,6 +32,7 @@ from support.wire_rule_examples import (
     user,
 )
 
+JSON_MODE = {"type": "json_object"}
 TARGET = Target(provider="p", base_url="https://a/v1", options={"region": "r", "project": "p"})
 
 
@@ -52,6 +56,26 @@ def test_json_beside_tools_is_asked_for_in_the_prompt(
     assert "response_format" not in adapted.parameters
     assert said in json.loads(bytes(adapted.messages))[0]["content"]
     assert [each.parameter for each in told] == ["response_format"]
+
+
+def test_a_schema_that_refers_to_itself_is_asked_for_in_the_prompt() -> None:
+    adapted, told = recursive_schema_as_instruction(chat("m", [HI], response_format=FORMAT))
+    assert "response_format" not in adapted.parameters
+    assert '"#/$defs/node"' in json.loads(bytes(adapted.messages))[0]["content"]
+    assert str(told[0]).endswith("because the schema refers to itself")
+    for wanted in (FLAT_FORMAT, {"type": "json_object"}, {"type": "json_schema"}, None):
+        request = chat("m", [HI], response_format=wanted)
+        assert recursive_schema_as_instruction(request) == (request, ())
+
+
+def test_json_mode_is_asked_for_in_the_prompt() -> None:
+    adapted, told = json_mode_as_instruction(chat("m", [HI], response_format=JSON_MODE))
+    assert "response_format" not in adapted.parameters
+    assert "one JSON object" in json.loads(bytes(adapted.messages))[0]["content"]
+    assert str(told[0]) == "emulated response_format: as an instruction in the system prompt"
+    for wanted in (FORMAT, {"type": "text"}, None):
+        request = chat("m", [HI], response_format=wanted)
+        assert json_mode_as_instruction(request) == (request, ())
 
 
 @pytest.mark.parametrize(

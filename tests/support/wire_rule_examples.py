@@ -4,7 +4,7 @@ of it a provider's request shows where the subject is allowed."""
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +14,8 @@ from support.adapter_requests import chat
 
 PNG = b64encode(b"\x89PNG\r\n\x1a\n" + bytes(16)).decode()
 JPEG = b64encode(b"\xff\xd8\xff\xe0" + bytes(16)).decode()
+PNG_FOR_URLS = urlsafe_b64encode(b"\x89PNG\r\n\x1a\n\xff\xfb\xbf\xff").decode().rstrip("=")
+GIF = b64encode(b"GIF89a" + bytes(15)).decode()
 PDF = b64encode(b"%PDF-1.4\n").decode()
 PDF_URL = f"data:application/pdf;base64,{PDF}"
 IMAGE = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
@@ -70,6 +72,13 @@ EXAMPLES: dict[str, Example] = {
     "blank_text_part": Example(
         messages=(user([text("Hi"), text("\t\t")]),), sent='\\t\\t"', unsent='"\\t\\t"'
     ),
+    "empty_text": Example(messages=(user(""),), sent='""', unsent='"content":""'),
+    "empty_answer": Example(
+        messages=(HI, assistant(""), user("Go on.")), sent='"Go on."', unsent='"assistant"'
+    ),
+    "call_without_content": Example(
+        messages=(HI, CALLING, RESULT, assistant("42"), HI), sent='"name":"f"'
+    ),
     "trailing_whitespace": Example(
         messages=(HI, assistant("Answer: \n")), sent='"Answer: \\n"', unsent='"Answer: \\n"}'
     ),
@@ -82,8 +91,18 @@ EXAMPLES: dict[str, Example] = {
     "assistant_first": Example(
         messages=(assistant("Hello."), HI), sent='"Hello."', unsent=':[{"role":"assistant"'
     ),
+    "system_later": Example(
+        messages=(HI, assistant("Hello."), SYSTEM, user("Go on.")),
+        sent="Be brief.",
+        unsent='"Hello."},{"role":"system"',
+    ),
     "user_after_user": Example(
         messages=(user("One"), user("Two")), sent="Two", unsent='"content":"Two"'
+    ),
+    "assistant_after_assistant": Example(
+        messages=(HI, assistant("One"), assistant("Two"), HI),
+        sent='Two"',
+        unsent='"One"},{"role":"assistant"',
     ),
     "user_after_tool": Example(
         messages=(HI, CALLING, RESULT, user("Go on.")),
@@ -98,7 +117,13 @@ EXAMPLES: dict[str, Example] = {
     "image_type_capitals": image(f"DATA:IMAGE/PNG;base64,{PNG}", "iVBORw0KGgo"),
     "image_type_missing": image(f"data:;base64,{PNG}", "iVBORw0KGgo"),
     "image_line_breaks": image(f"data:image/png;base64,{PNG[:8]}\n{PNG[8:]}", "iVBORw0K\\nGgo"),
-    "pdf_as_image": image(PDF_URL, "JVBERi0"),
+    "image_alphabet": image(f"data:image/png;base64,{PNG_FOR_URLS}", PNG_FOR_URLS),
+    "image_gif": image(f"data:image/gif;base64,{GIF}", GIF),
+    "pdf_as_image": Example(
+        messages=(user([text("Look:"), {"type": "image_url", "image_url": {"url": PDF_URL}}]),),
+        sent="JVBERi0",
+        unsent=f'"image_url":{{"url":"{PDF_URL}',
+    ),
     "document_alone": Example(
         messages=(user([{"type": "file", "file": {"file_data": PDF_URL}}]),),
         sent="JVBERi0",
@@ -122,6 +147,7 @@ EXAMPLES: dict[str, Example] = {
     "function_name_digit": Example(
         parameters={"tools": [function("1st", OBJECT)]}, sent='"1st"', unsent='"1st"'
     ),
+    "stop": Example(parameters={"stop": "END"}, sent='"END"'),
     "blank_stop": Example(parameters={"stop": "\n"}, sent='"\\n"'),
     "empty_stop": Example(parameters={"stop": ""}, sent='""'),
     "many_stops": Example(parameters={"stop": list("abcdef")}, sent='"f"'),

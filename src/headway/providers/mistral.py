@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from headway.providers.base import Adapted
 from headway.providers.capabilities import native
 from headway.providers.chat_messages import Part
+from headway.providers.media_rules import image_rules
 from headway.providers.message_edits import Fields, Noted, edit_messages
 from headway.providers.openai import embeddings as openai_embeddings
 from headway.providers.openai import provider as openai
@@ -25,8 +26,14 @@ from headway.providers.openai_compatible.request_rules import flatten_reasoning
 from headway.providers.openai_compatible.request_transforms import encode_without_stream_options
 from headway.providers.openai_compatible.usage import ADD_AUDIO_TOKENS
 from headway.providers.parameter_rules import ParameterRules, apply_parameter_rules
-from headway.providers.role_rules import answer_tools_first, last_system_as_user
-from headway.providers.text_rules import drop_empty_stops, last_assistant
+from headway.providers.role_rules import (
+    START_MESSAGE,
+    STARTED,
+    answer_tools_first,
+    last_system_as_user,
+    move_system_first,
+)
+from headway.providers.text_rules import drop_empty_answers, drop_empty_stops, last_assistant
 from headway.providers.transformations import emulated
 from headway.providers.wire_formats import MISTRAL
 from headway.providers.wire_rules import mended, override, with_rules
@@ -148,7 +155,8 @@ def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest
 
 
 def mark_prefix(request: ChatRequest) -> Adapted:
-    """A last message of the assistant is an error without ``prefix``, which asks to continue it."""
+    """A last message of the assistant is an error without ``prefix``, which asks to continue it,
+    and as the only message."""
     if b'"assistant"' not in bytes(request.messages):
         return request, ()
     return edit_messages(request, _with_prefix)
@@ -156,17 +164,28 @@ def mark_prefix(request: ChatRequest) -> Adapted:
 
 def _with_prefix(messages: list[Fields], noted: Noted) -> list[Fields] | None:
     place = last_assistant(messages)
-    if not place or messages[place].get("prefix"):
+    if place is None or messages[place].get("prefix"):
         return None
     noted[emulated("messages", "the continued answer, as its `prefix`")] = None
-    prefix = {**messages[place], "prefix": True}
-    return [*messages[:place], prefix, *messages[place + 1 :]]
+    marked = [*messages[:place], {**messages[place], "prefix": True}, *messages[place + 1 :]]
+    if len(messages) > 1:
+        return marked
+    noted[STARTED] = None
+    return [START_MESSAGE, *marked]
 
 
 PREFIX = "https://docs.mistral.ai/guides/prefix"
 ORDER = "https://github.com/aaif-goose/goose/issues/5998"
+STRUCTURE = (
+    "https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/"
+    "validator.py"
+)
+IMAGES = "https://docs.mistral.ai/capabilities/vision"
 RULES = (
+    *image_rules(IMAGES, has_documents=True),
     mended("system_only", last_system_as_user, "https://docs.mistral.ai/api"),
+    mended("empty_answer", drop_empty_answers, STRUCTURE),
+    mended("system_later", move_system_first, STRUCTURE),
     mended("user_after_tool", answer_tools_first, ORDER),
     mended("prefill", mark_prefix, PREFIX),
     mended("trailing_whitespace", mark_prefix, PREFIX, note="as the prefix, with its white space"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import Any
 
 from headway.providers.message_edits import Fields, Noted, edit_messages
@@ -10,7 +12,12 @@ from headway.providers.transformations import emulated
 from headway.providers.wire_rules import Adapted
 from headway.types import ChatRequest
 
+TOOL_ROLES = ("tool", "function")
+TOOL_ROLE = re.compile(rb'"(?:tool|function)"')
+FIRST_ROLES = (*SYSTEM_ROLES, "user")
+"""The roles that a system message may follow."""
 START = "(start of the conversation)"
+START_MESSAGE: Fields = {"role": "user", "content": START}
 ACKNOWLEDGED = "Understood."
 SYSTEM_AS_USER = emulated("messages", "a system message alone, as the user's")
 STARTED = emulated("messages", f"a conversation that begins with the assistant, after {START!r}")
@@ -46,7 +53,7 @@ def _with_start(messages: list[Fields], noted: Noted) -> list[Fields] | None:
     for place, message in enumerate(messages):
         if message.get("role") == "assistant":
             noted[STARTED] = None
-            return [*messages[:place], {"role": "user", "content": START}, *messages[place:]]
+            return [*messages[:place], START_MESSAGE, *messages[place:]]
         if message.get("role") not in SYSTEM_ROLES:
             return None
     return None
@@ -88,9 +95,26 @@ def _parts(content: Any) -> list[Any]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content or []
 
 
+def move_system_first(request: ChatRequest) -> Adapted:
+    """System messages before all others, where one comes after the assistant's or a tool's."""
+    raw = bytes(request.messages)
+    if b'"assistant"' not in raw or (b'"system"' not in raw and b'"developer"' not in raw):
+        return request, ()
+    return edit_messages(request, _with_system_first)
+
+
+def _with_system_first(messages: list[Fields], noted: Noted) -> list[Fields] | None:
+    roles = [message.get("role") for message in messages]
+    pairs = pairwise(roles)
+    if not any(later in SYSTEM_ROLES and first not in FIRST_ROLES for first, later in pairs):
+        return None
+    noted[SYSTEM_FIRST] = None
+    return sorted(messages, key=lambda message: message.get("role") not in SYSTEM_ROLES)
+
+
 def answer_tools_first(request: ChatRequest) -> Adapted:
     """A message of the assistant between a tool's and the user's."""
-    if b'"tool"' not in bytes(request.messages):
+    if TOOL_ROLE.search(bytes(request.messages)) is None:
         return request, ()
     return edit_messages(request, _with_answers)
 
@@ -98,7 +122,7 @@ def answer_tools_first(request: ChatRequest) -> Adapted:
 def _with_answers(messages: list[Fields], noted: Noted) -> list[Fields] | None:
     separated: list[Fields] = []
     for message in messages:
-        after_tool = bool(separated) and separated[-1].get("role") == "tool"
+        after_tool = bool(separated) and separated[-1].get("role") in TOOL_ROLES
         if after_tool and message.get("role") == "user":
             noted[SEPARATED] = None
             separated.append({"role": "assistant", "content": ACKNOWLEDGED})

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from headway.errors import RequestError
 from headway.providers.message_edits import Fields, Noted, edit_messages
-from headway.providers.message_scan import SYSTEM_ROLES
+from headway.providers.message_scan import EMPTY, SYSTEM_ROLES
 from headway.providers.transformations import dropped, emulated
 from headway.providers.wire_rules import Adapt, Adapted
 from headway.types import ChatRequest
@@ -33,6 +33,9 @@ CONTINUE = "Continue your last message exactly where it ends. Repeat nothing of 
 """The message of the user that asks a model without prefill to continue its own message."""
 PREFILL_EMULATED = emulated("messages", "the continued answer, by asking the model to continue")
 JOINED = emulated("messages[].content", "text parts joined to one string")
+EMPTY_DROPPED = dropped("messages[]", "a message without content")
+
+NULL = Raw(b"null")
 
 _encode = msgspec.json.Encoder().encode
 _any = msgspec.json.Decoder().decode
@@ -87,11 +90,65 @@ def _has_white_space(content: Any) -> bool:
     return any(text and not text.strip() for text in texts)
 
 
+def drop_empty_answers(request: ChatRequest) -> Adapted:
+    """Leave out messages of the assistant and of the system that say nothing."""
+    if BLANK_TEXT.search(bytes(request.messages)) is None:
+        return request, ()
+    return edit_messages(request, _without_empty_answers)
+
+
+def _without_empty_answers(messages: list[Fields], noted: Noted) -> list[Fields] | None:
+    kept = [message for message in messages if not _says_nothing(message)]
+    if len(kept) == len(messages):
+        return None
+    noted[EMPTY_DROPPED] = None
+    return kept
+
+
+def _says_nothing(message: Fields) -> bool:
+    """Any other field, such as calls, a refusal or reasoning, says something."""
+    rest = (value for name, value in message.items() if name not in ("role", "name", "content"))
+    has_role = message.get("role") in ("assistant", *SYSTEM_ROLES)
+    return has_role and _is_empty(message.get("content")) and not any(map(_is_given, rest))
+
+
+def _is_empty(content: Any) -> bool:
+    if isinstance(content, list):
+        return all(part.get("type") == "text" and not part.get("text") for part in content)
+    return not content
+
+
+def _is_given(value: Any) -> bool:
+    return bytes(value) not in EMPTY if isinstance(value, Raw) else bool(value)
+
+
+def fill_empty_messages(request: ChatRequest) -> Adapted:
+    """A message of the user without a text says that it is empty, for providers that take no empty
+    ones."""
+    if BLANK_TEXT.search(bytes(request.messages)) is None:
+        return request, ()
+    return edit_messages(request, _with_filled_messages)
+
+
+def _with_filled_messages(messages: list[Fields], noted: Noted) -> list[Fields] | None:
+    filled = [
+        {**message, "content": EMPTY_MESSAGE}
+        if message.get("role") == "user" and _is_empty(message.get("content"))
+        else message
+        for message in messages
+    ]
+    if filled == messages:
+        return None
+    noted[AS_EMPTY_MESSAGE] = None
+    return filled
+
+
 # --- The last message -----------------------------------------------------------------------------
 
 
 def trim_last_message(request: ChatRequest) -> Adapted:
-    """Remove white space from the end of the last message if it is the assistant's."""
+    """Remove white space from the end of the last message if it is the assistant's, and the whole
+    message if it is nothing else."""
     if b'"assistant"' not in bytes(request.messages):
         return request, ()
     return edit_messages(request, _with_trimmed_end)
@@ -113,7 +170,8 @@ def _with_trimmed_end(messages: list[Fields], noted: Noted) -> list[Fields] | No
     if trimmed == content:
         return None
     noted[END_TRIMMED] = None
-    return [*messages[:place], {**message, "content": trimmed}, *messages[place + 1 :]]
+    rest = [] if _is_empty(trimmed) else [{**message, "content": trimmed}]
+    return [*messages[:place], *rest, *messages[place + 1 :]]
 
 
 def last_assistant(messages: list[Fields]) -> int | None:
@@ -129,7 +187,7 @@ def last_assistant(messages: list[Fields]) -> int | None:
 
 def continue_by_request(request: ChatRequest) -> Adapted:
     """Ask for the continuation of a last message of the assistant, for models that cannot continue
-    it themselves."""
+    it themselves. A message that is marked as the prefix of its continuation stays the last."""
     if b'"assistant"' not in bytes(request.messages):
         return request, ()
     return edit_messages(request, _with_continuation)
@@ -137,7 +195,7 @@ def continue_by_request(request: ChatRequest) -> Adapted:
 
 def _with_continuation(messages: list[Fields], noted: Noted) -> list[Fields] | None:
     place = last_assistant(messages)
-    if place is None:
+    if place is None or messages[place].get("prefix"):
         return None
     noted[PREFILL_EMULATED] = None
     return [
@@ -150,10 +208,13 @@ def _with_continuation(messages: list[Fields], noted: Noted) -> list[Fields] | N
 # --- Lists of text parts --------------------------------------------------------------------------
 
 PARTS = re.compile(rb'"content"\s*:\s*\[')
+TEXT_TYPES = ("text", "refusal")
+"""The types of parts that are texts, which are also the names of the field with the text."""
 
 
 def join_text_parts(request: ChatRequest) -> Adapted:
-    """Content that is a list of texts alone as one string, for vendors that take strings only."""
+    """Content that is a list of texts and refusals alone as one string, for vendors that take
+    strings only."""
     if PARTS.search(bytes(request.messages)) is None:
         return request, ()
     return edit_messages(request, _with_joined_parts)
@@ -166,16 +227,13 @@ def _with_joined_parts(messages: list[Fields], noted: Noted) -> list[Fields] | N
 
 def _joined(message: Fields, noted: Noted) -> Fields:
     parts = message.get("content")
-    if (
-        not isinstance(parts, list)
-        or not parts
-        or any(part.get("type") != "text" for part in parts)
-    ):
+    if not isinstance(parts, list) or any(part.get("type") not in TEXT_TYPES for part in parts):
         return message
     noted[JOINED] = None
-    for name in (name for part in parts for name in part if name not in ("type", "text")):
+    for name in (name for part in parts for name in part if name not in ("type", *TEXT_TYPES)):
         noted[dropped(f"messages[].content[].{name}", "the content is sent as a string")] = None
-    return {**message, "content": "".join(part.get("text") or "" for part in parts)}
+    texts = (part.get(part["type"]) or "" for part in parts)
+    return {**message, "content": "".join(texts)}
 
 
 # --- Stop sequences -------------------------------------------------------------------------------
@@ -204,6 +262,18 @@ def _drop_stops(request: ChatRequest, is_unfit: Callable[[str], bool], reason: s
     if kept:
         parameters["stop"] = Raw(_encode(kept))
     return replace(request, parameters=parameters), (dropped("stop", f"a sequence is {reason}"),)
+
+
+def drop_stops(reason: str) -> Adapt:
+    """Leave out stop sequences, for models that have none."""
+
+    def drop(request: ChatRequest) -> Adapted:
+        if request.parameters.get("stop") in (None, NULL):
+            return request, ()
+        parameters = {name: raw for name, raw in request.parameters.items() if name != "stop"}
+        return replace(request, parameters=parameters), (dropped("stop", reason),)
+
+    return drop
 
 
 def limit_stops(title: str, maximum: int) -> Adapt:

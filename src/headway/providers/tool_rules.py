@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from headway.providers.json_schema import inline_references
+from headway.providers.json_schema import inline_references, is_recursive
 from headway.providers.message_edits import Fields, Noted, edit_messages
 from headway.providers.message_scan import SYSTEM_ROLES
 from headway.providers.prompt_instructions import (
@@ -60,18 +60,50 @@ def has_tools(request: ChatRequest) -> bool:
 def json_format_as_instruction(request: ChatRequest) -> Adapted:
     """Ask for JSON in the prompt where there are tools, for providers that take ``response_format``
     only without them."""
+    wanted = json_format_of(request)
+    if wanted is None or not has_tools(request):
+        return request, ()
+    return _as_instruction(request, wanted, ", because there are tools")
+
+
+def json_mode_as_instruction(request: ChatRequest) -> Adapted:
+    """Ask for JSON in the prompt where no schema is given, for providers without JSON mode."""
+    wanted = json_format_of(request)
+    if wanted is None or wanted.type != "json_object":
+        return request, ()
+    return _as_instruction(request, wanted, "")
+
+
+def recursive_schema_as_instruction(request: ChatRequest) -> Adapted:
+    """Ask for JSON in the prompt where its schema refers to itself, for providers that refuse such
+    schemas."""
+    wanted = json_format_of(request)
+    schema = None if wanted is None else _any(_schema_of(wanted))
+    if wanted is None or not isinstance(schema, dict) or not is_recursive(schema):
+        return request, ()
+    return _as_instruction(request, wanted, ", because the schema refers to itself")
+
+
+def json_format_of(request: ChatRequest) -> ResponseFormat | None:
+    """The ``response_format``, if it asks for JSON."""
     raw = request.parameters.get("response_format")
-    if raw is None or _shape(raw) is None or not has_tools(request):
-        return request, ()
+    if raw is None or _shape(raw) is None:
+        return None
     wanted = _format(raw)
-    if wanted.type not in ("json_object", "json_schema"):
-        return request, ()
-    schema = NULL if wanted.json_schema is None else wanted.json_schema.schema
+    return wanted if wanted.type in ("json_object", "json_schema") else None
+
+
+def _schema_of(wanted: ResponseFormat) -> Raw:
+    return NULL if wanted.json_schema is None else wanted.json_schema.schema
+
+
+def _as_instruction(request: ChatRequest, wanted: ResponseFormat, reason: str) -> Adapted:
+    schema = _schema_of(wanted)
     instruction = JSON_OBJECT if schema == NULL else schema_instruction(schema)
     parameters = {name: v for name, v in request.parameters.items() if name != "response_format"}
     adapted, _ = edit_messages(request, partial(_with_instruction, instruction))
     adapted = replace(adapted, parameters=parameters)
-    return adapted, (emulated("response_format", f"{AS_INSTRUCTION}, because there are tools"),)
+    return adapted, (emulated("response_format", AS_INSTRUCTION + reason),)
 
 
 def _with_instruction(text: str, messages: list[Fields], noted: Noted) -> list[Fields]:

@@ -69,7 +69,9 @@ MESSAGES: list[tuple[str, str, Any, Any]] = [
     ("model", "message", "expected"), [row[1:] for row in MESSAGES], ids=[m[0] for m in MESSAGES]
 )
 def test_a_message_is_converted_to_cohere(model: str, message: Any, expected: Any) -> None:
-    assert sent_body(PROVIDER, TARGET, chat(model, [message]))["messages"] == [expected]
+    question = {"role": "user", "content": "Hi"}
+    sent = sent_body(PROVIDER, TARGET, chat(model, [message, question]))["messages"]
+    assert sent == [expected, question]
 
 
 def test_text_files_become_documents_after_the_given_documents() -> None:

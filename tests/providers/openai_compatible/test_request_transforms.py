@@ -37,7 +37,8 @@ CONTENTS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
      ["emulated messages[].content", "dropped messages[].content[].cache_control"]),
     ({"role": "user", "content": [{"type": "text", "text": "a"}, IMAGE]},
      {"role": "user", "content": [{"type": "text", "text": "a"}, IMAGE]}, []),
-    ({"role": "user", "content": []}, {"role": "user", "content": []}, []),
+    ({"role": "user", "content": []}, {"role": "user", "content": ""},
+     ["emulated messages[].content"]),
 ]  # fmt: skip
 
 

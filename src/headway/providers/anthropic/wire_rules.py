@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from headway.providers.anthropic.models import model_rules
 from headway.providers.anthropic.response_format import convert_response_format
+from headway.providers.block_messages import convert_messages
 from headway.providers.chat_messages import value_of
 from headway.providers.media_rules import image_rules
-from headway.providers.role_rules import last_system_as_user
+from headway.providers.role_rules import begin_with_user, last_system_as_user
 from headway.providers.text_rules import (
     continue_by_request,
     drop_blank_stops,
+    drop_empty_answers,
     remove_blank_texts,
     trim_last_message,
 )
@@ -17,6 +19,8 @@ from headway.providers.wire_rules import Adapted, allowed, mended
 from headway.types import ChatRequest
 
 API = "https://platform.claude.com/docs/en/api/messages"
+EMPTY = "https://github.com/anthropics/claude-code/issues/6774"
+FIRST = "https://github.com/BerriAI/litellm/issues/5090"
 BLANK = "https://github.com/home-assistant/core/issues/175637"
 TRAILING = (
     "https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/"
@@ -54,6 +58,10 @@ RULES = (
     *image_rules(IMAGES, has_documents=True),
     mended("blank_text", remove_blank_texts, BLANK),
     mended("blank_text_part", remove_blank_texts, BLANK),
+    mended("empty_text", remove_blank_texts, EMPTY),
+    mended("empty_answer", drop_empty_answers, EMPTY),
+    mended("assistant_first", begin_with_user, FIRST),
+    mended("system_later", None, API, function=convert_messages),
     mended("trailing_whitespace", trim_last_message, TRAILING),
     mended(
         "prefill",
@@ -78,8 +86,11 @@ RULES = (
         "schema_keywords",
         "tools_with_json",
         "function_name_digit",
-        "assistant_first",
+        "call_without_content",
+        "image_gif",
+        "stop",
         "user_after_user",
+        "assistant_after_assistant",
         "user_after_tool",
         "text_parts",
         "document_alone",

@@ -12,7 +12,6 @@ from headway.providers.azure.endpoint import responses_target
 from headway.providers.azure.errors import decode_error
 from headway.providers.azure.models import adapt_deployment
 from headway.providers.azure.openai import encode_embeddings
-from headway.providers.openai_responses import parameters as responses_parameters
 from headway.providers.openai_responses import provider as openai_responses
 from headway.providers.openai_responses import request as responses_request
 from headway.providers.wire_formats import AZURE_OPENAI_RESPONSES
@@ -36,7 +35,7 @@ PROVIDER = replace(
     **AZURE_OPENAI_RESPONSES.facts,
     encode_request=encode_request,
     decode_error=decode_error,
-    adapt=partial(adapt_deployment, responses_parameters.adapt),
+    adapt=partial(adapt_deployment, openai_responses.PROVIDER.adapt),
     encode_embeddings=encode_embeddings,
     credentials="entra",
     price_id="azure",

@@ -3,15 +3,24 @@ of models, and invoke for Claude."""
 
 from __future__ import annotations
 
+import re
+
 from headway.providers.anthropic import wire_rules as anthropic
 from headway.providers.anthropic.response_format import convert_response_format
 from headway.providers.bedrock.media import image_block
 from headway.providers.bedrock.models import family_of
+from headway.providers.block_messages import convert_messages
 from headway.providers.media_rules import add_text_to_documents, image_rules
-from headway.providers.role_rules import begin_with_user, last_system_as_user
+from headway.providers.role_rules import (
+    answer_tools_first,
+    begin_with_user,
+    last_system_as_user,
+)
 from headway.providers.text_rules import (
     drop_blank_stops,
+    drop_empty_answers,
     drop_empty_stops,
+    drop_stops,
     remove_blank_texts,
     trim_last_message,
 )
@@ -33,6 +42,15 @@ NOVA_SCHEMAS = (
     "https://docs.aws.amazon.com/nova/latest/userguide/prompting-tool-troubleshooting.html"
 )
 STRUCTURED = "https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html"
+EMPTY = "https://github.com/langchain-ai/langchainjs/pull/11117"
+STOPS = (
+    "https://docs.aws.amazon.com/bedrock/latest/userguide/"
+    "conversation-inference-supported-models-features.html"
+)
+TURNS = "https://github.com/strands-agents/harness-sdk/issues/1223"
+NO_STOPS = re.compile(r"openai\.|deepseek\.|qwen\.")
+"""Models that answer "This model doesn't support the stopSequences field"."""
+DROP_STOPS = drop_stops("unsupported by the model")
 CLAUDE, NOVA = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-lite-v1:0"
 
 
@@ -55,6 +73,18 @@ def drop_unfit_stops(request: ChatRequest) -> Adapted:
     return drop_blank_stops(request) if is_claude else drop_empty_stops(request)
 
 
+def drop_refused_stops(request: ChatRequest) -> Adapted:
+    """Some models refuse ``stopSequences``: the ARN of an application inference profile does not
+    say whether it leads to one."""
+    return DROP_STOPS(request) if NO_STOPS.search(request.model.lower()) else (request, ())
+
+
+def answer_tools_for_converse(request: ChatRequest) -> Adapted:
+    """Only Claude takes the results of tools and other content in one turn."""
+    is_claude = family_of(request.model).is_claude
+    return (request, ()) if is_claude else answer_tools_first(request)
+
+
 def add_text_for_converse(request: ChatRequest) -> Adapted:
     """Converse requires a text beside documents; Anthropic's format, to which invoke leads, does
     not."""
@@ -65,10 +95,13 @@ def add_text_for_converse(request: ChatRequest) -> Adapted:
 
 RULES: tuple[Rule, ...] = (
     mended("system_only", last_system_as_user, CONVERSE),
-    mended("assistant_first", begin_with_user, STARTS),
     *image_rules(IMAGES, has_documents=True),
     mended("blank_text", remove_blank_texts, BLANK),
     mended("blank_text_part", remove_blank_texts, BLANK),
+    mended("empty_text", remove_blank_texts, EMPTY),
+    mended("empty_answer", drop_empty_answers, EMPTY),
+    mended("assistant_first", begin_with_user, STARTS),
+    mended("system_later", None, CONVERSE, function=convert_messages),
     mended("trailing_whitespace", trim_last_message, anthropic.TRAILING),
     mended(
         "prefill",
@@ -76,6 +109,20 @@ RULES: tuple[Rule, ...] = (
         PREFILL,
         models="Claude from 4.6 on",
         example_model="us.anthropic.claude-opus-4-6-v1",
+    ),
+    mended(
+        "stop",
+        drop_refused_stops,
+        STOPS,
+        models="of OpenAI, DeepSeek and Qwen",
+        example_model="openai.gpt-oss-120b-1:0",
+    ),
+    Rule(
+        subject="stop",
+        outcome="allowed",
+        source=INFERENCE,
+        models="others",
+        example_model=NOVA,
     ),
     mended("blank_stop", drop_unfit_stops, anthropic.STOPS, models="Claude", example_model=CLAUDE),
     Rule(
@@ -108,14 +155,30 @@ RULES: tuple[Rule, ...] = (
         models="with structured outputs",
         example_model=CLAUDE,
     ),
+    mended(
+        "user_after_tool",
+        answer_tools_for_converse,
+        TURNS,
+        models="other than Claude",
+        example_model="us.meta.llama4-maverick-17b-instruct-v1:0",
+    ),
+    Rule(
+        subject="user_after_tool",
+        outcome="allowed",
+        source=CONVERSE,
+        models="Claude",
+        example_model=CLAUDE,
+    ),
     mended("document_alone", add_text_for_converse, DOCUMENTS),
     mended("empty_stop", drop_unfit_stops, INFERENCE),
     *allowed(
         CONVERSE,
         "tools_with_json",
         "function_name_digit",
+        "call_without_content",
+        "image_gif",
         "user_after_user",
-        "user_after_tool",
+        "assistant_after_assistant",
         "text_parts",
         "many_stops",
     ),

@@ -75,8 +75,12 @@ class MessageConverter:
                 self._add_content("user", _parts(message))
 
     def _add_content(self, role: str, parts: list[Fields]) -> None:
+        """Adjacent contents of the model become one: a function call is an error behind another
+        content of the model."""
         self._responses = self._following = None
-        if parts:
+        if parts and role == "model" and self.contents and self.contents[-1]["role"] == role:
+            self.contents[-1]["parts"] += parts
+        elif parts:
             self.contents.append({"role": role, "parts": parts})
 
     def _add_response(self, message: Message) -> None:

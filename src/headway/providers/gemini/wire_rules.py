@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from headway.providers.gemini.messages import MessageConverter
 from headway.providers.gemini.models import version_of
-from headway.providers.media_rules import image_rules
-from headway.providers.role_rules import last_system_as_user
-from headway.providers.text_rules import drop_empty_stops, limit_stops
+from headway.providers.media_rules import image_rules, refuse_image_types
+from headway.providers.role_rules import begin_with_user, last_system_as_user
+from headway.providers.text_rules import (
+    drop_empty_answers,
+    drop_empty_stops,
+    fill_empty_messages,
+    limit_stops,
+)
 from headway.providers.tool_rules import json_format_as_instruction, prefix_function_names
-from headway.providers.wire_rules import Adapted, Rule, allowed, mended, refused
+from headway.providers.wire_rules import Adapted, Rule, allowed, mended, override, refused
 from headway.types import ChatRequest
 
 API = "https://ai.google.dev/api/generate-content"
@@ -15,6 +21,10 @@ MAX_STOPS = 5
 """GenerationConfig.stopSequences."""
 IMAGES = "https://ai.google.dev/gemini-api/docs/image-understanding"
 
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
+EMPTY = "https://github.com/vercel/ai/issues/3775"
+FIRST = "https://github.com/google-gemini/gemini-cli/issues/26956"
+"""A function call that no message of the user precedes is a 400."""
 TOOLS_WITH_JSON = "https://github.com/googleapis/python-genai/issues/867"
 FUNCTIONS = "https://ai.google.dev/api/caching#FunctionDeclaration"
 
@@ -29,7 +39,15 @@ def json_format_without_tools(request: ChatRequest) -> Adapted:
 
 RULES: tuple[Rule, ...] = (
     mended("system_only", last_system_as_user, API),
-    *image_rules(IMAGES, has_documents=True),
+    mended("empty_text", fill_empty_messages, EMPTY),
+    mended("empty_answer", drop_empty_answers, EMPTY),
+    mended("assistant_first", begin_with_user, FIRST),
+    mended("system_later", None, API, function=MessageConverter),
+    *override(
+        image_rules(IMAGES, has_documents=True),
+        *allowed("https://protobuf.dev/programming-guides/json/", "image_alphabet"),
+    ),
+    refused("image_gif", refuse_image_types("Gemini", *IMAGE_TYPES), IMAGES),
     mended(
         "tools_with_json",
         json_format_without_tools,
@@ -39,8 +57,9 @@ RULES: tuple[Rule, ...] = (
     ),
     mended("function_name_digit", prefix_function_names, FUNCTIONS),
     *allowed(
-        API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill", "assistant_first",
-        "user_after_user", "user_after_tool",
+        API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill",
+        "call_without_content", "stop",
+        "user_after_user", "assistant_after_assistant", "user_after_tool",
         "text_parts",
         "image_address", "schema_keywords", "schema_recursion",
         "document_alone", "blank_stop",

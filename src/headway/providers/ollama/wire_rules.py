@@ -16,8 +16,9 @@ RULES: tuple[Rule, ...] = (
     refused("image_address", None, API, function=convert_messages),
     *allowed(
         API, "blank_text", "blank_text_part", "trailing_whitespace", "prefill",
-        "system_only", "assistant_first",
-        "user_after_user", "user_after_tool",
+        "system_only", "assistant_first", "system_later",
+        "empty_text", "empty_answer", "call_without_content", "stop", "image_gif",
+        "user_after_user", "assistant_after_assistant", "user_after_tool",
         "text_parts",
         "schema_keywords", "schema_recursion", "tools_with_json", "function_name_digit",
         "blank_stop", "many_stops",

@@ -24,7 +24,7 @@ from headway.providers.openai_compatible.response_transforms import (
     ResponseInterceptor,
 )
 from headway.providers.openai_compatible.vendor import AddressOption, Vendor
-from headway.providers.openai_compatible.wire_rules import SCHEMA_IN_PROMPT
+from headway.providers.openai_compatible.wire_rules import SCHEMA_IN_PROMPT, media_rules_of
 from headway.providers.wire_rules import Rule, chain, override, with_rules
 from headway.types import ChatRequest, EmbeddingsRequest, Frame, HttpRequest, Target
 
@@ -58,7 +58,12 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
 
 def _wire_rules(vendor: Vendor) -> tuple[Rule, ...]:
     schemas = SCHEMA_IN_PROMPT if vendor.request_rules.schema_in_prompt else ()
-    return override(openai_wire_rules.RULES, *schemas, *vendor.wire_rules)
+    return override(openai_wire_rules.RULES, *schemas, *_own_rules(vendor))
+
+
+def _own_rules(vendor: Vendor) -> tuple[Rule, ...]:
+    media = media_rules_of(vendor.title, has_documents="documents" in vendor.capabilities)
+    return override(media, *vendor.wire_rules)
 
 
 def _adapter(vendor: Vendor) -> Callable[[ChatRequest], Adapted]:
@@ -66,7 +71,7 @@ def _adapter(vendor: Vendor) -> Callable[[ChatRequest], Adapted]:
     reasoning = (convert_reasoning(*vendor.reasoning),) if vendor.reasoning else ()
     transforms = (*reasoning, *vendor.request_transforms)
     adapt = partial(chain, (*transforms, rules)) if transforms else rules
-    return with_rules(vendor.wire_rules, adapt) if vendor.wire_rules else adapt
+    return with_rules(_own_rules(vendor), adapt)
 
 
 # --- Responses ------------------------------------------------------------------------------------

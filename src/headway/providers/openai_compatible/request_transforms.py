@@ -201,6 +201,8 @@ def without_budget(request: ChatRequest) -> Adapted:
 
 def null_content_as_text(request: ChatRequest) -> Adapted:
     """``content`` as an empty string where it is null or missing."""
+    if b'"assistant"' not in bytes(request.messages):
+        return request, ()
     messages = _messages(request.messages)
     converted = [_with_content(message) for message in messages]
     if converted == messages:

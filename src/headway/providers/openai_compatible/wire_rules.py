@@ -3,7 +3,15 @@ OpenAI does, with the differences that a vendor's module declares."""
 
 from __future__ import annotations
 
-from headway.providers.media_rules import refuse_image_addresses
+from headway.providers.media_rules import (
+    IMAGE_SUBJECTS,
+    correct_image_types,
+    image_rules,
+    refuse_image_addresses,
+    refuse_image_types,
+    refuse_pdf_images,
+    use_plain_alphabet,
+)
 from headway.providers.openai_compatible.request_rules import CompiledRules
 from headway.providers.text_rules import join_text_parts, limit_stops
 from headway.providers.tool_rules import json_format_as_instruction
@@ -20,6 +28,37 @@ SCHEMA_IN_PROMPT = tuple(
     for subject in ("schema_recursion", "tools_with_json")
 )
 """The rules of a vendor that has JSON mode and no schemas."""
+
+
+SERVERS = "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/server-common.cpp"
+"""Servers of open models, which many vendors run, compare the beginning of a data URL and its
+``base64`` letter by letter."""
+
+
+def media_rules_of(title: str, *, has_documents: bool) -> tuple[Rule, ...]:
+    """The rules about data URLs of every vendor: they do no harm where a vendor needs none."""
+    if has_documents:
+        return image_rules(SERVERS, has_documents=True)
+    return (
+        refused("pdf_as_image", refuse_pdf_images(title), SERVERS),
+        *(mended(subject, correct_image_types, SERVERS) for subject in IMAGE_SUBJECTS),
+        mended("image_alphabet", use_plain_alphabet, SERVERS),
+    )
+
+
+def content_required(source: str) -> Rule:
+    """The rule of a vendor that refuses null as the content of a message."""
+    return Rule(
+        subject="call_without_content",
+        outcome="allowed",
+        source=source,
+        note="as an empty string",
+    )
+
+
+def image_types(title: str, source: str, *types: str) -> Rule:
+    """The rule of a vendor that takes images of ``types`` only."""
+    return refused("image_gif", refuse_image_types(title, *types), source)
 
 
 def strings_only(source: str) -> tuple[Rule, ...]:

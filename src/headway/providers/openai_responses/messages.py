@@ -97,8 +97,11 @@ def _custom_tools(request: ChatRequest) -> frozenset[str]:
 
 
 def _convert_message(message: InputMessage, state: ConversationState) -> list[Item]:
+    """An empty message of the user stays: the input may consist of it."""
     content = convert_content(message.content)
-    return [{"type": "message", "role": message.role, "content": content}] if content else []
+    if not content and message.role != "user":
+        return []
+    return [{"type": "message", "role": message.role, "content": content or ""}]
 
 
 def _convert_result(message: InputMessage, state: ConversationState) -> list[Item]:

@@ -13,6 +13,7 @@ RULES: tuple[Rule, ...] = (
     *allowed(
         API,
         *IMAGE_SUBJECTS,
+        "image_alphabet",
         "pdf_as_image",
         "document_alone",
         "image_address",
@@ -21,12 +22,18 @@ RULES: tuple[Rule, ...] = (
         "tools_with_json",
         "function_name_digit",
         "blank_text",
+        "empty_text",
+        "empty_answer",
+        "call_without_content",
+        "image_gif",
+        "system_later",
         "blank_text_part",
         "trailing_whitespace",
         "prefill",
         "system_only",
         "assistant_first",
         "user_after_user",
+        "assistant_after_assistant",
         "user_after_tool",
         "text_parts",
     ),
@@ -38,6 +45,6 @@ RULES: tuple[Rule, ...] = (
             function=parameters.drop_unsupported,
             note="the API has no `stop`",
         )
-        for subject in ("blank_stop", "empty_stop", "many_stops")
+        for subject in ("stop", "blank_stop", "empty_stop", "many_stops")
     ),
 )

@@ -20,7 +20,7 @@ from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import null_content_as_text
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, AddressOption, Vendor
-from headway.providers.openai_compatible.wire_rules import strings_only
+from headway.providers.openai_compatible.wire_rules import content_required, strings_only
 from headway.providers.sdk_env import Variable
 from headway.types import HttpRequest, Target
 
@@ -124,7 +124,10 @@ VENDOR = Vendor(
     ),
     price_id="cloudflare",
     wire="openai_chat_cloudflare",
-    wire_rules=strings_only("https://developers.cloudflare.com/workers-ai/models"),
+    wire_rules=(
+        *strings_only("https://developers.cloudflare.com/workers-ai/models"),
+        content_required("https://developers.cloudflare.com/workers-ai/models"),
+    ),
     request_transforms=(null_content_as_text,),
     request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     transform_body=_content_as_text,

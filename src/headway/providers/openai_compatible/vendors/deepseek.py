@@ -16,7 +16,11 @@ from headway.providers.openai_compatible.reasoning import (
 from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
 from headway.providers.openai_compatible.wire_rules import strings_only
+from headway.providers.text_rules import continue_by_request, trim_last_message
+from headway.providers.wire_rules import mended
 
+PREFILL = "https://github.com/olimorris/codecompanion.nvim/issues/760"
+"""A last message of the assistant needs ``prefix``, which only the address for betas has."""
 LOGPROBS = ("logprobs", "top_logprobs")
 
 VENDOR = Vendor(
@@ -44,7 +48,11 @@ VENDOR = Vendor(
         schema_in_prompt=True,
     ),
     errors=ErrorFormat(request_id=b"x-ds-trace-id"),
-    wire_rules=strings_only("https://github.com/BerriAI/litellm/issues/6642"),
+    wire_rules=(
+        *strings_only("https://github.com/BerriAI/litellm/issues/6642"),
+        mended("trailing_whitespace", trim_last_message, PREFILL),
+        mended("prefill", continue_by_request, PREFILL),
+    ),
     capabilities={
         **TOOLS,
         "tool_choice": "partial: tool calls cannot be forced while the model reasons, which is "

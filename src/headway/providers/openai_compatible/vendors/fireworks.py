@@ -10,6 +10,13 @@ from headway.providers.openai_compatible.message_rules import strict_messages
 from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort
 from headway.providers.openai_compatible.request_rules import STRICT_PARAMETERS, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, OPEN_MODEL_SERVER, Vendor
+from headway.providers.openai_compatible.wire_rules import json_without_tools
+from headway.providers.wire_rules import allowed
+
+TOOLS_WITH_JSON = "https://docs.fireworks.ai/structured-responses/structured-response-formatting"
+"""The API says: You cannot specify response format and function call at the same time."""
+DOCUMENTS = "https://docs.litellm.ai/docs/providers/fireworks_ai"
+"""An image's URL may lead to a document, with ``#transform=inline``."""
 
 VENDOR = Vendor(
     title="Fireworks AI",
@@ -35,6 +42,10 @@ VENDOR = Vendor(
         bounds={"top_logprobs": (0, 5)},
     ),
     errors=ErrorFormat(classes={"412": UpstreamQuota}),  # the account is suspended
+    wire_rules=(
+        json_without_tools(TOOLS_WITH_JSON),
+        *allowed(DOCUMENTS, "pdf_as_image"),
+    ),
     capabilities={
         **OPEN_MODEL_SERVER,
         "reasoning": "native: effort, budget or `thinking`; returns the text",

@@ -30,7 +30,11 @@ from headway.providers.openai_compatible.response_transforms import (
 )
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
 from headway.providers.openai_compatible.wire_rules import image_data_only, strings_only
+from headway.providers.text_rules import drop_empty_answers, fill_empty_messages
+from headway.providers.wire_rules import mended
 from headway.types import NO_RAW
+
+EMPTY = "https://github.com/MoonshotAI/kimi-code/issues/1985"
 
 
 class Choice(Struct):
@@ -94,6 +98,8 @@ VENDOR = Vendor(
         }
     ),
     wire_rules=(
+        mended("empty_text", fill_empty_messages, EMPTY),
+        mended("empty_answer", drop_empty_answers, EMPTY),
         *strings_only("https://github.com/BerriAI/litellm/tree/main/litellm/llms/moonshot"),
         image_data_only("Moonshot AI", "https://platform.kimi.ai/docs/api/chat"),
     ),

@@ -21,16 +21,18 @@ from headway.providers.model_lists import openai_model_list
 from headway.providers.openai import embeddings as openai
 from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort
 from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
-from headway.providers.openai_compatible.request_transforms import json_mode_as_schema
 from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
 from headway.providers.openai_compatible.vendor import Vendor
 from headway.providers.role_rules import alternate_roles, begin_with_user, last_system_as_user
 from headway.providers.text_rules import continue_by_request, trim_last_message
+from headway.providers.tool_rules import json_mode_as_instruction, recursive_schema_as_instruction
 from headway.providers.wire_rules import mended
 from headway.types import EmbeddingsRequest, HttpRequest, Target
 
 ROLES = "https://docs.perplexity.ai/api-reference/chat-completions-post"
+SCHEMAS = "https://docs.perplexity.ai/guides/structured-outputs"
+"""Neither schemas that refer to themselves nor objects of any properties are supported."""
 BASE_URL = "https://api.perplexity.ai"
 
 
@@ -94,7 +96,7 @@ VENDOR = Vendor(
     price_id="perplexity",
     wire="openai_chat_perplexity",
     reasoning=(ReasoningSupport(efforts=nearest_effort("minimal", "low", "medium", "high")),),
-    request_transforms=(json_mode_as_schema,),
+    request_transforms=(json_mode_as_instruction,),
     request_rules=RequestRules(
         unsupported=("logit_bias", "seed", "service_tier"),
         renamed=TO_MAX_TOKENS,
@@ -109,15 +111,18 @@ VENDOR = Vendor(
     encode_embeddings=_encode_embeddings,
     decode_embeddings=_decode_embeddings,
     wire_rules=(
+        mended("schema_recursion", recursive_schema_as_instruction, SCHEMAS),
         mended("system_only", last_system_as_user, ROLES),
         mended("assistant_first", begin_with_user, ROLES),
+        mended("system_later", alternate_roles, ROLES),
         mended("user_after_user", alternate_roles, ROLES),
+        mended("assistant_after_assistant", alternate_roles, ROLES),
         mended("trailing_whitespace", trim_last_message, ROLES),
         mended("prefill", continue_by_request, ROLES),
     ),
     capabilities={
         **native("stream", "images", "json_schema"),
-        "json_object": "emulated: as a JSON schema of any object",
+        "json_object": "emulated: as an instruction in the system prompt",
         "reasoning": "partial: effort; the text is part of the content",
         "citations": "native: annotations and `search_results`",
         "embeddings": "native: signed bytes, converted to floats",

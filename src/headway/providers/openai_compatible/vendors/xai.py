@@ -11,10 +11,20 @@ from headway.providers.openai_compatible.reasoning import (
     ReasoningSupport,
     nearest_effort,
 )
-from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
+from headway.providers.openai_compatible.request_rules import (
+    PENALTIES,
+    CompiledRules,
+    RequestRules,
+)
 from headway.providers.openai_compatible.request_transforms import stop_as_list
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
+from headway.providers.openai_compatible.wire_rules import image_types
+from headway.providers.wire_rules import Rule
+
+API = "https://docs.x.ai/docs/api-reference"
+IMAGES = "https://docs.x.ai/docs/guides/image-understanding"
+STOPS = "https://github.com/BerriAI/litellm/issues/12635"
 
 VENDOR = Vendor(
     title="xAI",
@@ -48,6 +58,24 @@ VENDOR = Vendor(
         bounds={"top_logprobs": (0, 8)},
     ),
     event_transforms=(ADD_REASONING_TOKENS,),  # the total has prompt, completion and reasoning
+    wire_rules=(
+        image_types("xAI", IMAGES, "image/jpeg", "image/png"),
+        Rule(
+            subject="stop",
+            outcome="mended",
+            source=STOPS,
+            function=CompiledRules.apply,
+            models="that reason",
+            example_model="grok-4.5",
+        ),
+        Rule(
+            subject="stop",
+            outcome="allowed",
+            source=API,
+            models="others",
+            example_model="grok-3",
+        ),
+    ),
     capabilities={
         **TOOLS,
         **native("images", "json_schema", "logprobs"),
