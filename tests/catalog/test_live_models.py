@@ -140,6 +140,13 @@ def test_endless_pages_are_cut_off() -> None:
     assert len(transport.requests) == live_models.PAGE_LIMIT
 
 
+@pytest.mark.parametrize("id_", [b"a\\ud83d", b"a\xff"], ids=["half", "byte"])
+def test_what_is_no_character_does_not_hide_the_list(id_: bytes) -> None:
+    transport = Canned(models=(200, b'{"data": [{"id": "' + id_ + b'"}, {"id": "b"}]}'))
+    own = make({"openai": at(transport)})
+    assert listed(own, "openai", live="1")["models"] == ["a\ufffd", "b"]
+
+
 def refusal(message: str) -> dict[str, Any]:
     return {"error": {"message": message, "type": "invalid_request_error", "code": "bad_key"}}
 

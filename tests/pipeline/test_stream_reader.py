@@ -182,7 +182,7 @@ def test_the_text_that_a_gone_client_received_is_counted() -> None:
     assert pipe.records[0].content_events == 3
 
 
-def test_invalid_utf8_in_a_matching_event_ends_the_stream() -> None:
+def test_invalid_utf8_in_a_matching_event_is_replaced() -> None:
     pipe = relayed(ROLE, text("a"), text("b"), text("c").replace(b'"c"', b'"\xff"'))
-    assert json.loads(pipe.sink.pieces[-1][6:])["error"]["type"] == "protocol_error"
+    assert json.loads(pipe.sink.pieces[-1][6:])["choices"][0]["delta"] == {"content": "\ufffd"}
     assert pipe.clock.now == START

@@ -216,7 +216,10 @@ def test_a_nested_text_is_found_to_a_limit() -> None:
         (b"error: a\nand b", "error: a\nand b"),
         (b"event: x\n\n", "event: x"),
         (b" text ", "text"),
+        (b'{"error": "no \xff"}', {"error": "no \ufffd"}),
+        (b'{"error": "no \\ud83d", "n": NaN}', {"error": "no \ufffd", "n": None}),
     ],
+    ids=range(7),
 )
 def test_a_body_is_parsed_as_json_as_an_event_or_as_text(body: bytes, parsed: Any) -> None:
     assert parse_error_body(body) == parsed

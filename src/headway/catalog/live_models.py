@@ -18,10 +18,12 @@ from headway.errors import (
 )
 from headway.pipeline import targets
 from headway.pipeline.gateway import Gateway, Upstream
+from headway.pipeline.provider_calls import MALFORMED
 from headway.pipeline.redaction import redact
 from headway.providers.model_lists import ListedModel, ModelList, Page
 from headway.transport.fetch import fetch
 from headway.types import HttpRequest, Target, Timeouts
+from headway.wire.json_repair import repair_whole
 
 log = logging.getLogger("headway")
 LIMIT_S = 10.0
@@ -94,6 +96,16 @@ async def _fetch_body(upstream: Upstream, request: HttpRequest) -> bytes:
 
 def _decode(upstream: Upstream, model_list: ModelList, body: bytes) -> Page:
     try:
-        return model_list.decode(body)
-    except (LookupError, TypeError, ValueError, RecursionError) as error:
+        return _decode_repaired(model_list, body)
+    except MALFORMED as error:
         raise UpstreamGarbled(f"{upstream.name} sent what is no list of models.") from error
+
+
+def _decode_repaired(model_list: ModelList, body: bytes) -> Page:
+    try:
+        return model_list.decode(body)
+    except MALFORMED:
+        repaired = repair_whole(body)
+        if repaired is None:
+            raise
+        return model_list.decode(repaired)

@@ -89,7 +89,8 @@ class StreamEncoder(Protocol):
     """Pieces are self-delimiting, so several of them may share an HTTP chunk."""
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
-        """Encode one frame; ``now`` is unix seconds. None where the client gets nothing for it.
+        """Encode one frame; ``now`` is unix seconds. None where the client gets nothing for it. A
+        frame without bytes cannot be passed through: only its events are encoded.
         While ``is_passthrough`` it returns the provider's own bytes; complete frames that carry
         only text need not be passed in then."""
 

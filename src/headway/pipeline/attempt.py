@@ -18,11 +18,13 @@ from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, Upstrea
 from headway.events import Event, ResponseSummary
 from headway.pipeline import provider_calls
 from headway.pipeline.accounting import AttemptResult
+from headway.pipeline.character_joiner import CharacterJoiner
 from headway.pipeline.gateway import Upstream
-from headway.pipeline.stream_reader import READERS, Mode, StreamReader
+from headway.pipeline.stream_reader import NO_FRAME, READERS, Mode, StreamReader
 from headway.ports import ResponseHeaders, Sink, UpstreamRequest
 from headway.providers.http_errors import find_error
-from headway.types import Frame, Headers, Usage
+from headway.types import Headers, Usage
+from headway.wire.json_repair import finish, is_utf8, repair_json
 
 log = logging.getLogger("headway")
 RELAY = Mode.RELAY
@@ -273,22 +275,40 @@ class Attempt(StreamReader):
             self.accumulator.failed = self._decode_error()
             return
         provider, context, encoder = self.upstream.provider, self.context, self.encoder
-        if encoder is None and context.is_passthrough and provider.summarize is not None:
+        if (
+            encoder is None
+            and context.is_passthrough
+            and provider.summarize is not None
+            and is_utf8(self.body)
+        ):
             with suppress(*provider_calls.MALFORMED):
                 self._summary = provider.summarize(self.body)
             if self._summary is not None:
                 self.arrivals = (now,)
                 return
-        events = provider_calls.decode(self.upstream, context.sent, self.body)
+        events = self._decode_body()
         if self.accumulator.add(events):
             self.arrivals = (now,)
         if encoder is not None:
             self._encode_whole(encoder, events, now)
 
+    def _decode_body(self) -> list[Event]:
+        request, is_text = self.context.sent, is_utf8(self.body)
+        try:
+            if is_text or (repaired := repair_json(self.body)) is None:
+                return provider_calls.decode(self.upstream, request, self.body)
+        except provider_calls.MALFORMED:
+            repaired = repair_json(self.body)
+            if repaired is None:
+                raise
+        events = provider_calls.decode(self.upstream, request, repaired)
+        self.body = finish(repaired.decode()).encode()  # it may be passed through
+        return CharacterJoiner().join(events)
+
     def _encode_whole(self, encoder: StreamEncoder, events: list[Event], now: float) -> None:
         """The response to a streaming request was one JSON body: encode it as a stream that arrived
         at once."""
-        piece = encoder.encode(Frame(b"", None, b""), events, self._unix_offset + now)
+        piece = encoder.encode(NO_FRAME, events, self._unix_offset + now)
         self._pieces = [piece] if piece else []
 
     def _decode_error(self) -> UpstreamError:

@@ -13,10 +13,13 @@ from enum import IntEnum
 from itertools import repeat
 from typing import Any
 
+from msgspec.structs import replace
+
 from headway.dialects.base import ResponseContext, StreamEncoder
 from headway.events import Event, Failed, Started, Text
 from headway.metering.timing import Meter
 from headway.pipeline import provider_calls
+from headway.pipeline.character_joiner import CharacterJoiner
 from headway.pipeline.gateway import Upstream
 from headway.ports import Sink
 from headway.providers.http_errors import find_error
@@ -55,6 +58,8 @@ class Mode(IntEnum):
     """Like TEMPLATE, and a chunk that is one matching event is written to the client at once."""
 
 
+NO_FRAME = Frame(b"", None, b"")
+"""In place of a frame whose bytes cannot be passed through."""
 EVENTS, FIRST_TEXT, TEXTS = Mode.EVENTS, Mode.FIRST_TEXT, Mode.TEXTS
 
 
@@ -66,6 +71,7 @@ class StreamReader(Meter):
         "_can_relay",
         "_decode_event",
         "_framer",
+        "_joiner",
         "_next_check",
         "_pieces",
         "_read_text",
@@ -113,6 +119,8 @@ class StreamReader(Meter):
         self._framer: SseFramer = provider.framer()  # type: ignore[assignment]
         self._decode_event = provider.decode_event
         self._state: dict[str, Any] = {}
+        self._joiner: CharacterJoiner | None = None
+        """Joins split characters, from the first frame on that had to be repaired."""
         self._accumulator = ResponseAccumulator()
         self._pieces = []
         self.arrivals = self._times = array("d")
@@ -191,10 +199,9 @@ class StreamReader(Meter):
         try:
             events: list[Event] = decode_event(frame, self._state)
         except provider_calls.MALFORMED:
-            error = find_error(frame.data)
-            if error is None:
-                raise
-            events = [Failed(error)]
+            events = self._decode_damaged(frame)
+        if self._joiner is not None:
+            events, frame = self._joiner.join(events), NO_FRAME
         if accumulator.add(events):
             self._times.append(now)
             if self.mode is FIRST_TEXT and 0 in accumulator.choices:
@@ -210,6 +217,19 @@ class StreamReader(Meter):
             if self.mode is not EVENTS and not encoder.is_passthrough:
                 self._stop_relaying()
         return accumulator.done  # whatever follows the end mark is ignored
+
+    def _decode_damaged(self, frame: Frame) -> list[Event]:
+        """The events of a frame over which the decoder failed: an error in place of an event, or
+        JSON that can be repaired. Raises the decoder's exception for any other."""
+        error = find_error(frame.data)
+        if error is not None:
+            return [Failed(error)]
+        repaired = self.upstream.provider.repair_event(frame.data)
+        if repaired is None:
+            raise
+        self._joiner = self._joiner or CharacterJoiner()
+        self._stop_relaying()
+        return self._decode_event(replace(frame, data=repaired), self._state)
 
     def _stop_relaying(self) -> None:
         """The encoder needs the events of all further frames."""

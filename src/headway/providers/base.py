@@ -28,6 +28,7 @@ from headway.types import (
     Target,
 )
 from headway.wire.framer import Framer
+from headway.wire.json_repair import repair_json
 from headway.wire.sse import SseFramer
 
 __all__ = ("Adapted", "Provider", "State", "unchanged")
@@ -64,6 +65,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """A fast path instead of ``decode_event`` for the data of a frame, after the first, that
     decodes to one text of the first choice: that text. None for any other frame. Only for adapters
     that change no state at such a frame."""
+    repair_event: Callable[[bytes], bytes | None] = repair_json
+    """The data of a frame over which ``decode_event`` failed, with stand-ins for what is no whole
+    character (``wire.json_repair``). None: it cannot be repaired."""
     adapt: Callable[[ChatRequest], Adapted] = unchanged
     wire_rules: tuple[Rule, ...] = ()
     """What it does with requests that OpenAI accepts and this provider refuses: docs/wire-rules.md

@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+from headway.wire.json_repair import repair_whole
+
 CONTAINERS = ("error", "errors", "fault", "exception", "base_resp")
 """Fields that hold the error, in this order."""
 MESSAGES = (
@@ -68,6 +70,8 @@ def parse_error_body(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except INVALID_JSON:
         text = body.strip()
+    if (repaired := repair_whole(body)) is not None:
+        return msgspec.json.decode(repaired)
     if EVENT_LINE.match(text):
         lines = [line.partition(b":") for line in text.splitlines() if line]
         data = b"\n".join(value.strip() for name, _, value in lines if name in (b"data", b"error"))

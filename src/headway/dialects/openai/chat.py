@@ -48,6 +48,7 @@ from headway.events import (
 )
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Frame
+from headway.wire.json_repair import is_utf8
 
 MODEL = field("model", str, "a string, provider/model")
 MESSAGES = field("messages", list[MessageWithRole], "a list of messages, each with a role")
@@ -165,7 +166,8 @@ class OpenAIChatStream:
 
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
         if self.is_passthrough:
-            if len(events) == 1 and type(events[0]) in DELTA_EVENTS:
+            is_delta = len(events) == 1 and type(events[0]) in DELTA_EVENTS
+            if is_delta and frame.data and is_utf8(frame.data):
                 return _passed_through(frame)
             if self._is_withheld(events):
                 return None

@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from headway.wire.json_repair import is_utf8
+
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 Position = Annotated[int, Meta(ge=0)]
 NonEmpty = Annotated[str, Meta(min_length=1)]
@@ -91,9 +93,9 @@ _decode_completion = msgspec.json.Decoder(StandardCompletion).decode
 
 
 def read_standard_chunk(data: bytes) -> StandardChunk | None:
-    """None for a chunk of another shape, and for data that is not JSON."""
+    """None for a chunk of another shape, and for data that is not JSON in UTF-8."""
     try:
-        return _decode_chunk(data)
+        return _decode_chunk(data) if is_utf8(data) else None
     except (msgspec.DecodeError, RecursionError):
         return None
 

@@ -11,7 +11,7 @@ from headway.providers.bedrock.errors import decode_error
 from headway.providers.bedrock.model_list import model_list
 from headway.providers.bedrock.parameters import adapt
 from headway.providers.bedrock.request import encode_embeddings, encode_request
-from headway.providers.bedrock.response import decode_event, decode_response
+from headway.providers.bedrock.response import decode_event, decode_response, repair_event
 from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS, sign_request
 from headway.providers.bedrock.wire_rules import RULES
 from headway.providers.capabilities import native
@@ -45,6 +45,7 @@ PROVIDER = Provider(
     decode_response=decode_response,
     decode_event=decode_event,
     decode_error=decode_error,
+    repair_event=repair_event,
     adapt=with_rules(RULES, adapt),
     wire_rules=RULES,
     framer=EventStreamFramer,

@@ -10,7 +10,7 @@ each with all its content.
 
 from __future__ import annotations
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +40,7 @@ from headway.providers.bedrock.errors import error_from
 from headway.providers.bedrock.usage import WireUsage, usage_reported
 from headway.types import NO_RAW, Frame
 from headway.wire.aws_event_stream import EventStreamMessage
+from headway.wire.json_repair import repair_json
 
 END: list[Event] = [StreamEnd()]
 FINISH_REASONS = {
@@ -105,6 +106,7 @@ _decode_stream_event = msgspec.json.Decoder(StreamEvent).decode
 _decode_whole = msgspec.json.Decoder(WireResponse).decode
 _decode_chunk = msgspec.json.Decoder(Chunk).decode
 _decode_block = msgspec.json.Decoder(WireBlock).decode
+_encode = msgspec.json.Encoder().encode
 
 
 def decode_event(frame: Frame, state: State) -> list[Event]:
@@ -119,6 +121,17 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
         return []
     decoder: DecoderState = state.get("converse") or state.setdefault("converse", DecoderState())
     return handler(_decode_stream_event(frame.data), decoder)
+
+
+def repair_event(data: bytes) -> bytes | None:
+    """``json_repair.repair_json`` for the data of a message, which may be invoke's envelope of what
+    is to be repaired."""
+    outer = repair_json(data)
+    inner = b"" if outer is None else b64decode(_decode_chunk(outer).bytes)
+    if not inner:
+        return outer
+    repaired = repair_json(inner)
+    return None if repaired is None else _encode(Chunk(b64encode(repaired).decode()))
 
 
 def decode_response(body: bytes) -> list[Event]:
