@@ -237,3 +237,13 @@ def test_the_standard_environment_name_gives_the_key(launch: Callable[..., Gatew
     env = {"OPENAI_API_KEY": ENV_KEY, "HTTPS_PROXY": "http://127.0.0.1:1"}
     own = launch({"providers": {"openai": {"kind": "openai"}}}, env=env)
     error_of(own.chat(), 502)
+
+
+def test_what_the_local_model_lacks_is_listed_or_refused(gateway: Gateway) -> None:
+    tools = [{"type": "function", "function": {"name": "weather"}}]
+    refused = gateway.chat("local", tools=tools, strict=True)
+    assert (refused.status, refused.json["error"]["param"]) == (400, "tools")
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    messages = [{"role": "user", "content": [image]}]
+    refused = gateway.chat("local", chat_input=messages)
+    assert (refused.status, refused.json["error"]["param"]) == (400, "messages[0].content[0]")

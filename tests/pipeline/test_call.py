@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from headway.providers.anthropic import provider as anthropic
 from headway.providers.gemini import provider as gemini
 from headway.providers.openai import provider as openai
 from headway.types import HttpRequest, Target
@@ -259,6 +260,16 @@ def test_a_strict_gateway_refuses_a_request_that_an_adapter_would_transform() ->
     assert pipe.sink.status == 400
     error = json.loads(pipe.sink.body)["error"]
     assert error["param"] == "top_p"
+
+
+def test_a_default_of_an_adapter_is_no_change_that_strict_refuses() -> None:
+    pipe = Pipe(provider=replace(anthropic.PROVIDER, name="openai"))
+    pipe.gateway.snapshot = replace(pipe.gateway.snapshot, strict=True)
+    pipe.ask_openai()
+    assert len(pipe.upstream_requests) == 1
+    pipe.ask_openai(seed=1)
+    assert len(pipe.upstream_requests) == 1
+    assert json.loads(pipe.sink.body)["error"]["param"] == "seed"
 
 
 def test_a_value_that_an_adapter_cannot_read_is_a_client_error() -> None:

@@ -19,7 +19,7 @@ from headway.providers.echo import (
     respond,
 )
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import ChatRequest, Target, Url
+from headway.types import ChatRequest, EmbeddingsRequest, Target, Url
 from headway.wire.sse import SseFramer
 
 STREAM = {"stream": True}
@@ -282,3 +282,51 @@ def test_an_output_that_is_too_long_gets_a_400(script: Any, more: dict[str, Any]
 def test_a_long_prompt_may_have_a_short_answer() -> None:
     answer = fold(scripted({"text": "Hi"}, content="a " * 200_000))
     assert answer.reported().input_tokens == 200_000
+
+
+# --- Embeddings -----------------------------------------------------------------------------------
+
+
+def embed(given: Any, **more: Any) -> ScriptedResponse:
+    parameters = {name: Raw(json.dumps(value).encode()) for name, value in more.items()}
+    raw = Raw(json.dumps(given).encode())
+    request = EmbeddingsRequest(model="echo", input=raw, parameters=parameters)
+    http = PROVIDER.encode_embeddings(request, Target(provider="echo", base_url="echo:"))  # type: ignore[misc]
+    assert (http.url.host, http.url.path) == ("echo", "/embeddings")
+    return respond(http.body, http.url.path)
+
+
+def test_a_text_has_always_the_same_vector_of_length_1() -> None:
+    found = PROVIDER.decode_embeddings(sent(embed(["one two", "three", "one two"])))  # type: ignore[misc]
+    first, second, third = found.vectors
+    assert (len(first), first == third, first == second) == (8, True, False)
+    assert sum(number * number for number in first) == pytest.approx(1)
+    assert found.usage.input_tokens == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "count"), [("one", 1), ([1, 2], 1), ([[1, 2], [3]], 2), (["a"], 1)]
+)
+def test_texts_and_tokens_are_embedded(given: Any, count: int) -> None:
+    vectors = PROVIDER.decode_embeddings(sent(embed(given, dimensions=3))).vectors  # type: ignore[misc]
+    assert [len(vector) for vector in vectors] == [3] * count
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"dimensions": 0}, 400),
+        ({"dimensions": 5000}, 400),
+        ({"dimensions": "x"}, 400),
+        ({"echo": {"fault": "rate_limit"}}, 429),
+        ({"echo": {"fault": "error", "status": 503}}, 503),
+    ],
+)
+def test_embeddings_may_be_refused(more: Any, status: int) -> None:
+    assert embed("Hi", **more).status == status
+
+
+def test_embeddings_have_a_limit_and_may_lack_usage() -> None:
+    assert embed(["a"] * 100, dimensions=4096).status == 400
+    found = json.loads(sent(embed("Hi", echo={"usage": "none"})))
+    assert "usage" not in found

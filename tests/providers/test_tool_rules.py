@@ -9,6 +9,7 @@ from headway.errors import RequestError
 from headway.providers import KINDS
 from headway.providers.media_rules import refuse_image_addresses
 from headway.providers.tool_rules import (
+    json_as_instruction,
     json_format_as_instruction,
     json_mode_as_instruction,
     original_name,
@@ -87,6 +88,17 @@ def test_json_mode_is_asked_for_in_the_prompt() -> None:
 def test_either_alone_is_sent(parameters: dict[str, Any]) -> None:
     request = chat("m", [HI], **parameters)
     assert json_format_as_instruction(request) == (request, ())
+
+
+def test_a_provider_without_a_json_mode_gets_an_instruction() -> None:
+    adapted, told = json_as_instruction(chat("m", [HI], response_format=FORMAT))
+    assert "response_format" not in adapted.parameters
+    assert json.loads(bytes(adapted.messages))[0]["role"] == "system"
+    method = "as an instruction in the system prompt"
+    assert [str(each) for each in told] == [f"emulated response_format: {method}"]
+    for parameters in ({}, {"response_format": None}, {"response_format": {"type": "text"}}):
+        request = chat("m", [HI], **parameters)
+        assert json_as_instruction(request) == (request, ())
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from headway.providers.transformations import (
+    changes,
     clamped,
     dropped,
     emulated,
@@ -30,3 +31,15 @@ def test_transformations_of_default_parameters_are_hidden_unless_the_caller_gave
     made = [dropped("top_p", "unsupported by Acme"), dropped("tools", "unsupported by Acme")]
     assert visible_to_client(chat("m", []), made) == tuple(made)
     assert visible_to_client(chat("m", [], uses_default_parameters=True), made) == (made[1],)
+
+
+def test_a_default_for_a_parameter_that_was_left_out_is_no_change() -> None:
+    request = chat("m", [], response_format={"type": "json_object"}, stop="a")
+    told = [
+        emulated("max_tokens", "as the default 16384"),
+        emulated("response_format", "as an instruction"),
+        emulated("messages[].content", "as one string"),
+        renamed("stop", "stop_sequences"),
+        dropped("messages[].name", "unsupported"),
+    ]
+    assert changes(request, told) == told[1:]

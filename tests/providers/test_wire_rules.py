@@ -27,6 +27,8 @@ MODELS = {
     "vertex": "gemini-3-flash",
 }
 """A model of each kind; others take any name."""
+LEFT_OUT = {("local", "tools_with_json"): '"tools":'}
+"""What a mended request lacks, where it is not what the example says."""
 OPTIONS = {"region": "us-east-1", "project": "p"}
 
 
@@ -48,7 +50,8 @@ def does_what_it_says(kind: str, rule: Rule) -> bool:
     is_told = any(is_about(str(each), example.parameters) for each in transformations)
     if rule.outcome == "allowed":
         return example.sent in sent and not is_told
-    return rule.outcome == "mended" and (example.unsent or example.sent) not in sent and is_told
+    left_out = LEFT_OUT.get((kind, rule.subject), example.unsent or example.sent)
+    return rule.outcome == "mended" and left_out not in sent and is_told
 
 
 def target_of(kind: str) -> Target:

@@ -48,6 +48,7 @@ from headway.policy.keys import authorize
 from headway.ports import ResponseHeaders, Sink
 from headway.providers.base import Provider
 from headway.providers.parameters import check
+from headway.providers.transformations import changes
 from headway.routing.retry import Try, decide
 from headway.types import Request, Target, Transformation
 
@@ -166,7 +167,7 @@ class GatewayCall:
             request = _checked(provider, request)
         sent, transformations = provider_calls.adapt(upstream, request)
         if transformations and (decoded.strict or self.snapshot.strict):
-            raise _strict_refusal(upstream, transformations[0])
+            _refuse_changes(upstream, request, transformations)
         context = ResponseContext(
             id=self.id,
             created=int(self.gateway.unix_time()),
@@ -535,6 +536,10 @@ def _checked(provider: Provider, request: Request) -> Request:
     return request if parameters is request.parameters else replace(request, parameters=parameters)
 
 
-def _strict_refusal(upstream: Upstream, transformation: Transformation) -> InvalidField:
-    message = f"strict: {upstream.name} would get this request with a change: {transformation}."
-    return InvalidField(message, param=transformation.parameter, status=400)
+def _refuse_changes(
+    upstream: Upstream, request: Request, transformations: tuple[Transformation, ...]
+) -> None:
+    """Raises InvalidField for a change of what the client sent."""
+    for change in changes(request, transformations):
+        message = f"strict: {upstream.name} would get this request with a change: {change}."
+        raise InvalidField(message, param=change.parameter, status=400)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 CAPABILITIES: dict[str, str] = {
     "stream": "answers as a stream",
     "tools": "tool calls, parallel and streamed",
@@ -23,3 +25,18 @@ CAPABILITIES: dict[str, str] = {
 def native(*names: str) -> dict[str, str]:
     """The capabilities ``names``, each native without limits."""
     return dict.fromkeys(names, "native")
+
+
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "tools": ("tools", "functions", "tool_choice", "function_call", "parallel_tool_calls"),
+    "tool_choice": ("tool_choice", "function_call"),
+    "reasoning": ("reasoning_effort", "reasoning"),
+    "logprobs": ("logprobs", "top_logprobs"),
+}
+"""Capability -> the parameters that ask for it."""
+
+
+def unsupported_parameters(capabilities: Mapping[str, str]) -> tuple[str, ...]:
+    """The parameters that ask for what a provider with these capabilities lacks."""
+    missing = [names for name, names in PARAMETERS.items() if name not in capabilities]
+    return tuple(dict.fromkeys(name for names in missing for name in names))

@@ -74,8 +74,10 @@ Azure's SDKs describe; the managed identity of this machine, app or container.
 CAPABILITIES_HEAD = """
 ## What each can do
 
-`yes` is native, `emul.` is emulated, `part` has limits, which the notes below describe; an empty
-cell means unsupported. A model may support less than its provider.
+`yes` is native, `emul.` is emulated, `part` has limits, which the notes below describe. An empty
+cell means unsupported: a parameter that asks for it is dropped or emulated, and `transformations`
+says so; images, documents and audio are refused, by Headway or by the provider. A model may support
+less than its provider.
 
 """
 MARKS = {"native": "yes", "emulated": "emul.", "partial": "part"}

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import shake_128
+from math import sqrt
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headway.providers.base import unchanged
+from headway.providers.capability_rules import drop_unsupported
+from headway.providers.openai import embeddings as openai_embeddings
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.providers.wire_formats import ECHO
-from headway.types import ChatRequest, Headers, HttpRequest, Target, Url
+from headway.types import ChatRequest, EmbeddingsRequest, Headers, HttpRequest, Target, Url
 
 Fault = Literal["cut", "stall", "malformed", "error_event", "rate_limit", "error", "silence"]
 
@@ -90,6 +93,12 @@ class EchoMessage(Struct):
     content: Any = None
 
 
+class EchoEmbeddingsRequest(Struct):
+    input: Any
+    dimensions: int = 8
+    echo: Script | None = None
+
+
 class EchoRequest(Struct):
     model: str
     messages: list[EchoMessage]
@@ -105,6 +114,8 @@ for each token, and blocks the event loop while it is built."""
 JSON = [(b"content-type", b"application/json")]
 SSE = [(b"content-type", b"text/event-stream")]
 DONE = b"data: [DONE]\n\n"
+MAX_DIMENSIONS = 4096
+_decode_embeddings = msgspec.json.Decoder(EchoEmbeddingsRequest).decode
 _decode_request = msgspec.json.Decoder(EchoRequest).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -114,15 +125,36 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     return replace(http, url=Url("echo", "echo", 0, http.url.path))
 
 
-def respond(body: bytes) -> ScriptedResponse:
-    """The response to a request's body. An invalid script gets a 400, as from a provider."""
+def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
+    http = openai_embeddings.encode_embeddings(request, replace(target, base_url="http://echo"))
+    return replace(http, url=Url("echo", "echo", 0, http.url.path))
+
+
+def respond(body: bytes, path: str = "/chat/completions") -> ScriptedResponse:
+    """The response to a request. An invalid script gets a 400, as from a provider."""
     try:
-        request = _decode_request(body)
+        if path == "/embeddings":
+            return _embeddings_response(_decode_embeddings(body))
+        return _chat_response(_decode_request(body))
     except (msgspec.DecodeError, RecursionError) as exc:
         return _error_response(400, f"echo cannot read this request: {exc}", [])
+
+
+def _chat_response(request: EchoRequest) -> ScriptedResponse:
     script = request.echo or Script()
     if _length(request, script) > MAX_CHARACTERS:
         return _error_response(400, f"echo answers with at most {MAX_CHARACTERS} characters", [])
+    if (refusal := _refusal(script)) is not None:
+        return refusal
+    if request.stream:
+        return _streamed_response(request, script)
+    text = _output_text(request, script)
+    tokens = len(WORD.findall(text)) + len(WORD.findall(script.reasoning or ""))
+    return _whole_response(script, tokens, _completion(request, script, text, tokens))
+
+
+def _refusal(script: Script) -> ScriptedResponse | None:
+    """The response of the faults that come before any output."""
     if script.fault == "silence":
         return ScriptedResponse(0, 200, [], [], ends=False, is_silent=True)
     if script.fault == "rate_limit":
@@ -130,9 +162,7 @@ def respond(body: bytes) -> ScriptedResponse:
         return _error_response(429, "scripted: too many requests", [(b"retry-after", wait)], script)
     if script.fault == "error":
         return _error_response(script.status, "scripted: the provider failed", [], script)
-    if request.stream:
-        return _streamed_response(request, script)
-    return _whole_response(request, script)
+    return None
 
 
 def _error_response(
@@ -143,9 +173,8 @@ def _error_response(
     return ScriptedResponse(delay, status, [*JSON, *headers], [EchoChunk(0, body)])
 
 
-def _whole_response(request: EchoRequest, script: Script) -> ScriptedResponse:
-    text = _output_text(request, script)
-    tokens = len(WORD.findall(text)) + len(WORD.findall(script.reasoning or ""))
+def _whole_response(script: Script, tokens: int, data: bytes) -> ScriptedResponse:
+    """``data`` after the time of ``tokens`` tokens, unless the script has a fault."""
     wait = script.first_token
     if script.tokens_per_second:
         wait += tokens / script.tokens_per_second
@@ -157,9 +186,47 @@ def _whole_response(request: EchoRequest, script: Script) -> ScriptedResponse:
         data = b'{"id": "chatcmpl-echo", "choices": [{'
     elif script.fault == "error_event":
         data = _encode(SCRIPTED_ERROR)
-    else:
-        data = _completion(request, script, text, tokens)
     return ScriptedResponse(script.latency, 200, JSON, [EchoChunk(wait, data)])
+
+
+def _embeddings_response(request: EchoEmbeddingsRequest) -> ScriptedResponse:
+    script = request.echo or Script()
+    if not 1 <= request.dimensions <= MAX_DIMENSIONS:
+        message = f"echo's `dimensions` are a number from 1 to {MAX_DIMENSIONS}"
+        return _error_response(400, message, [])
+    if (refusal := _refusal(script)) is not None:
+        return refusal
+    inputs = _inputs(request.input)
+    if len(inputs) * request.dimensions > MAX_CHARACTERS:
+        return _error_response(400, f"echo answers with at most {MAX_CHARACTERS} numbers", [])
+    body: dict[str, Any] = {
+        "object": "list",
+        "data": [
+            {"object": "embedding", "index": at, "embedding": _vector(text, request.dimensions)}
+            for at, text in enumerate(inputs)
+        ],
+        "model": "echo",
+    }
+    if script.usage != "none":
+        tokens = sum(len(WORD.findall(text)) for text in inputs)
+        body["usage"] = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return _whole_response(script, 0, _encode(body))
+
+
+def _inputs(given: Any) -> list[str]:
+    """The text of each input; tokens are separated by spaces."""
+    if not isinstance(given, list):
+        return [str(given)]
+    if all(isinstance(item, int) for item in given):
+        return [" ".join(map(str, given))]
+    return [" ".join(map(str, item)) if isinstance(item, list) else str(item) for item in given]
+
+
+def _vector(text: str, dimensions: int) -> list[float]:
+    """A vector of length 1 that is the same for the same text."""
+    numbers = [byte - 127.5 for byte in shake_128(text.encode()).digest(dimensions)]
+    length = sqrt(sum(number * number for number in numbers))
+    return [number / length for number in numbers]
 
 
 def _completion(request: EchoRequest, script: Script, text: str, tokens: int) -> bytes:
@@ -284,11 +351,21 @@ def _usage(request: EchoRequest, completion: int) -> dict[str, int]:
     }
 
 
+CAPABILITIES = {
+    "stream": "native",
+    **dict.fromkeys(("tools", "tool_choice"), "partial: the calls that the script names"),
+    **dict.fromkeys(("images", "documents", "audio"), "partial: accepted, and not returned"),
+    **dict.fromkeys(("json_object", "json_schema"), "partial: the output is the script's"),
+    "reasoning": "partial: the script's text",
+    "embeddings": "native: vectors made from a hash of the text",
+}
 PROVIDER = replace(
     openai.PROVIDER,
     **ECHO.facts,
     encode_request=encode_request,
-    adapt=unchanged,
+    adapt=drop_unsupported(ECHO.title, CAPABILITIES),
+    encode_embeddings=encode_embeddings,
+    capabilities=CAPABILITIES,
     price_id=None,
     list_models=None,
     models=("echo",),

@@ -74,6 +74,12 @@ def json_mode_as_instruction(request: ChatRequest) -> Adapted:
     return _as_instruction(request, wanted, "")
 
 
+def json_as_instruction(request: ChatRequest) -> Adapted:
+    """Ask for JSON in the prompt, for providers without ``response_format``."""
+    wanted = json_format_of(request)
+    return (request, ()) if wanted is None else _as_instruction(request, wanted, "")
+
+
 def recursive_schema_as_instruction(request: ChatRequest) -> Adapted:
     """Ask for JSON in the prompt where its schema refers to itself, for providers that refuse such
     schemas."""

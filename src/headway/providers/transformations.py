@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from headway.types import ChatRequest, Transformation
+from headway.types import ChatRequest, Request, Transformation
 
 DEFAULT_PARAMETERS = frozenset(
     ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
 )
 """The parameters that the gateway sets for a client that gives none."""
+
+
+ROOT = re.compile(r"[.\[]")
+"""Ends the name of the parameter in a path such as ``messages[].name``."""
 
 
 def dropped(parameter: str, reason: str) -> Transformation:
@@ -31,6 +36,17 @@ def clamped(parameter: str, given: Any, sent: Any, reason: str) -> Transformatio
 def emulated(parameter: str, method: str) -> Transformation:
     """``emulated response_format: as a tool call``"""
     return Transformation("emulated", parameter, method)
+
+
+def changes(request: Request, transformations: Iterable[Transformation]) -> list[Transformation]:
+    """Those of ``transformations`` that change what the client sent: all but the emulated ones of a
+    parameter that it left out, which get a default."""
+    sent = {"messages", *request.parameters}
+    return [
+        each
+        for each in transformations
+        if each.action != "emulated" or ROOT.split(each.parameter, maxsplit=1)[0] in sent
+    ]
 
 
 def visible_to_client(

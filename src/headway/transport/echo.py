@@ -19,7 +19,9 @@ class EchoTransport:
     def send(
         self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver
     ) -> UpstreamRequest:
-        return EchoResponse(respond(request.body), timeouts, receiver, self._clock)
+        return EchoResponse(
+            respond(request.body, request.url.path), timeouts, receiver, self._clock
+        )
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -15,6 +15,7 @@ from headway.providers.base import Adapted
 from headway.providers.bedrock.endpoint import base_url
 from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS, sign_request
 from headway.providers.capabilities import native
+from headway.providers.capability_rules import drop_unsupported
 from headway.providers.model_lists import ModelList, openai_model_list
 from headway.providers.openai import parameters as openai_parameters
 from headway.providers.openai import provider as openai
@@ -23,6 +24,11 @@ from headway.providers.wire_formats import BEDROCK_MANTLE
 from headway.types import ChatRequest, HttpRequest, Target
 
 OPENAI_LIST = openai_model_list()
+CAPABILITIES = {
+    **native("stream", "tools", "tool_choice", "json_object", "json_schema"),
+    "reasoning": "native: an effort in, its text out",
+}
+_drop_unsupported = drop_unsupported(BEDROCK_MANTLE.title, CAPABILITIES)
 
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
@@ -32,9 +38,10 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
 
 def adapt(request: ChatRequest) -> Adapted:
     """Adapt by OpenAI's rules for its models, whose ids here begin with ``openai.``."""
+    request, first = _drop_unsupported(request)
     openai_name = request.model.removeprefix("openai.")
     adapted, transformations = openai_parameters.adapt(replace(request, model=openai_name))
-    return replace(adapted, model=request.model), transformations
+    return replace(adapted, model=request.model), (*first, *transformations)
 
 
 def encode_list(target: Target, page: str | None) -> HttpRequest:
@@ -56,8 +63,5 @@ PROVIDER = replace(
     list_models=ModelList(encode_list, OPENAI_LIST.decode),
     options=CREDENTIAL_OPTIONS,
     secrets=SECRET_OPTIONS,
-    capabilities={
-        **native("stream", "tools", "tool_choice", "json_object", "json_schema"),
-        "reasoning": "native: an effort in, its text out",
-    },
+    capabilities=CAPABILITIES,
 )

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from headway.errors import InvalidField
 from headway.events import Event
 from headway.providers.base import Adapted, Provider, State
+from headway.providers.capabilities import unsupported_parameters
 from headway.providers.model_lists import ModelList
 from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import provider as openai
@@ -18,7 +19,7 @@ from headway.providers.openai import response as openai_response
 from headway.providers.openai import wire_rules as openai_wire_rules
 from headway.providers.openai_compatible.errors import decode_formatted_error
 from headway.providers.openai_compatible.reasoning import convert_reasoning
-from headway.providers.openai_compatible.request_rules import CompiledRules
+from headway.providers.openai_compatible.request_rules import CompiledRules, RequestRules
 from headway.providers.openai_compatible.response_transforms import (
     EventTransform,
     ResponseInterceptor,
@@ -67,11 +68,19 @@ def _own_rules(vendor: Vendor) -> tuple[Rule, ...]:
 
 
 def _adapter(vendor: Vendor) -> Callable[[ChatRequest], Adapted]:
-    rules = CompiledRules(vendor.request_rules, vendor.title).apply
+    rules = CompiledRules(_request_rules(vendor), vendor.title).apply
     reasoning = (convert_reasoning(*vendor.reasoning),) if vendor.reasoning else ()
     transforms = (*reasoning, *vendor.request_transforms)
     adapt = partial(chain, (*transforms, rules)) if transforms else rules
     return with_rules(_own_rules(vendor), adapt)
+
+
+def _request_rules(vendor: Vendor) -> RequestRules:
+    """The vendor's rules, and those that follow from its capabilities."""
+    rules = vendor.request_rules
+    unsupported = (*rules.unsupported, *unsupported_parameters(vendor.capabilities))
+    kept = [name for name in dict.fromkeys(unsupported) if name not in rules.ignored]
+    return replace(rules, unsupported=tuple(kept))
 
 
 # --- Responses ------------------------------------------------------------------------------------

@@ -16,7 +16,12 @@ from headway import errors
 from headway.events import Event, Failed
 from headway.providers.openai_compatible.reasoning import NOT_ADJUSTABLE, ReasoningSupport, on_off
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
+from headway.providers.openai_compatible.request_transforms import only_auto_tool_choice
 from headway.providers.openai_compatible.vendor import CACHE_READS, Vendor
+from headway.providers.tool_rules import json_as_instruction
+from headway.providers.wire_rules import mended
+
+PARAMETERS = "https://platform.minimax.io/docs/api-reference/text-openai-api"
 
 
 class Outcome(Struct):
@@ -63,6 +68,11 @@ VENDOR = Vendor(
             has_thinking=True,
         ),
     ),
+    request_transforms=(only_auto_tool_choice,),
+    wire_rules=tuple(
+        mended(subject, json_as_instruction, PARAMETERS)
+        for subject in ("schema_recursion", "tools_with_json")
+    ),
     request_rules=RequestRules(
         ignored=(*PENALTIES, "logit_bias"),
         neutral=dict.fromkeys(PENALTIES, 0),
@@ -73,6 +83,8 @@ VENDOR = Vendor(
     capabilities={
         "stream": "native",
         "tools": "native",
+        "tool_choice": "partial: `auto`; `none` is emulated",
+        **dict.fromkeys(("json_object", "json_schema"), "emulated: as an instruction"),
         "images": "native: depends on the model",
         "reasoning": "partial: `thinking` with MiniMax-M3; the text is part of the content, "
         "or separate with `reasoning_split`",

@@ -122,6 +122,7 @@ VENDOR = Vendor(
     ),
     capabilities={
         **native("stream", "images", "json_schema"),
+        **dict.fromkeys(("tools", "tool_choice", "logprobs"), "partial: sent; few models use it"),
         "json_object": "emulated: as an instruction in the system prompt",
         "reasoning": "partial: effort; the text is part of the content",
         "citations": "native: annotations and `search_results`",
