@@ -17,6 +17,7 @@ from headway.providers.wire_rules import Adapt
 from support.adapter_requests import chat
 from support.wire_rule_examples import (
     CALLING,
+    FLAT_FORMAT,
     HI,
     IMAGE,
     RESULT,
@@ -135,6 +136,7 @@ def test_only_claude_takes_a_result_and_a_question_in_one_turn(
         ({"reasoning": {"max_tokens": 2000}}, False),
         ({"reasoning": {"effort": "high"}}, False),
         ({"reasoning": {"enabled": True}}, False),
+        ({"response_format": {"type": "json_object"}}, True),
     ],
 )
 def test_claude_continues_its_message_unless_it_thinks(
@@ -143,4 +145,15 @@ def test_claude_continues_its_message_unless_it_thinks(
     for kind, model in (("anthropic", "claude-sonnet-4-5"), ("bedrock", "anthropic.claude-opus-4")):
         request = chat(model, [HI, assistant("One,")], **parameters)
         adapted, _ = KINDS[kind].adapt(request)
-        assert (roles(json.loads(bytes(adapted.messages)))[-1] == "assistant") is is_continued
+        said = [each for each in json.loads(bytes(adapted.messages)) if each["role"] != "system"]
+        assert (roles(said)[-1] == "assistant") is is_continued
+
+
+@pytest.mark.parametrize(("model", "is_continued"), [("4-5", False), ("4", True)])
+def test_claude_continues_no_message_where_it_answers_by_a_schema(
+    model: str, is_continued: bool
+) -> None:
+    request = chat(f"claude-sonnet-{model}", [HI, assistant("{")], response_format=FLAT_FORMAT)
+    adapted, _ = KINDS["anthropic"].adapt(request)
+    said = [each for each in json.loads(bytes(adapted.messages)) if each["role"] != "system"]
+    assert (roles(said)[-1] == "assistant") is is_continued

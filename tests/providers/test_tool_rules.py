@@ -27,6 +27,7 @@ from support.wire_rule_examples import (
     IMAGE,
     OBJECT,
     PNG,
+    RESULT,
     TREE,
     function,
     text,
@@ -180,6 +181,29 @@ def test_functions_of_gemini_do_not_begin_with_a_digit() -> None:
     assert body.count('"fn__1st"') == 4
     (told,) = [each for each in KINDS["gemini"].adapt(request)[1] if "name" in each.parameter]
     assert str(told) == "renamed tools[].function.name: 1st -> fn__1st"
+
+
+def test_functions_in_the_history_alone_get_their_prefix() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "1st", "arguments": "{}"}}
+    messages = [HI, {"role": "assistant", "tool_calls": [call]}, RESULT | {"tool_call_id": "c"}]
+    body = json.dumps(sent_body(KINDS["gemini"], TARGET, chat("gemini-3-flash", messages)))
+    assert body.count('"fn__1st"') == 2
+    named = chat("m", [{"role": "user", "name": "1st", "content": "Hi"}])
+    assert prefix_function_names(named) == (named, ())
+
+
+def test_deprecated_function_calls_get_their_prefix() -> None:
+    called = {"name": "1st", "arguments": "{}"}
+    messages = [
+        HI,
+        {"role": "assistant", "content": None, "function_call": called},
+        {"role": "function", "name": "1st", "content": "2"},
+    ]
+    functions = [{"name": "1st", "parameters": OBJECT}]
+    request = chat("gemini-3-flash", messages, functions=functions, function_call={"name": "1st"})
+    body = json.dumps(sent_body(KINDS["gemini"], TARGET, request))
+    assert '"1st"' not in body
+    assert body.count('"fn__1st"') == 4
 
 
 def test_a_choice_among_functions_has_their_new_names() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -168,6 +169,10 @@ NAME_PREFIX = "fn__"
 """Precedes the name of a function that does not begin with a letter or an underscore."""
 
 
+UNFIT_NAME = re.compile(rb'"name"\s*:\s*"[0-9-]')
+"""What a function's name in messages looks like that needs the prefix."""
+
+
 def prefix_function_names(request: ChatRequest) -> Adapted:
     """Functions whose names begin with a letter or an underscore, in tools, choices and messages.
     ``original_name`` undoes it in the response."""
@@ -181,14 +186,15 @@ def prefix_function_names(request: ChatRequest) -> Adapted:
         return {**function, "name": NAME_PREFIX + name}
 
     adapted = edit_functions(request, rename)
-    if not noted:
+    if not noted and UNFIT_NAME.search(bytes(request.messages)) is None:
         return request, ()
-    choice = _any(adapted.parameters.get("tool_choice", NULL))
-    if isinstance(choice, dict):
-        parameters = {**adapted.parameters, "tool_choice": Raw(_encode(_choice(choice, rename)))}
-        adapted = replace(adapted, parameters=parameters)
+    for parameter in ("tool_choice", "function_call"):
+        choice = _any(adapted.parameters.get(parameter, NULL))
+        if isinstance(choice, dict):
+            parameters = {**adapted.parameters, parameter: Raw(_encode(_choice(choice, rename)))}
+            adapted = replace(adapted, parameters=parameters)
     adapted, _ = edit_messages(adapted, lambda messages, _: _with_names(messages, rename))
-    return adapted, tuple(noted)
+    return (adapted, tuple(noted)) if noted else (request, ())
 
 
 def original_name(name: str) -> str:
@@ -215,6 +221,8 @@ def _with_names(messages: list[Fields], rename: Callable[[Fields], Fields]) -> l
         calls = message.get("tool_calls")
         if isinstance(calls, list):
             message = {**message, "tool_calls": [_edited(call, rename) for call in calls]}
+        if isinstance(message.get("function_call"), dict):
+            message = {**message, "function_call": rename(message["function_call"])}
         if message.get("role") in ("tool", "function"):
             message = rename(message)
         changed.append(message)

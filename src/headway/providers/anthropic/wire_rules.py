@@ -33,13 +33,20 @@ PREFILL = "https://platform.claude.com/docs/en/about-claude/models/migration-gui
 
 
 def continue_unless_prefilled(request: ChatRequest) -> Adapted:
-    """From Claude 4.6 on, and before while it thinks, a last message of the assistant is a 400
-    (.../build-with-claude/extended-thinking, feature compatibility)."""
+    """From Claude 4.6 on, and before while it thinks or answers by a schema, a last message of the
+    assistant is a 400 (.../build-with-claude/extended-thinking and .../structured-outputs, feature
+    compatibility)."""
     rules = model_rules(request.model)
     may_think = rules.thinking != "none" and asks_for_reasoning(request)
-    if rules.prefill and not may_think:
+    has_schema = rules.structured_outputs and asks_for_schema(request)
+    if rules.prefill and not may_think and not has_schema:
         return request, ()
     return continue_by_request(request)
+
+
+def asks_for_schema(request: ChatRequest) -> bool:
+    wanted = value_of(request, "response_format")
+    return isinstance(wanted, dict) and wanted.get("type") == "json_schema"
 
 
 def asks_for_reasoning(request: ChatRequest) -> bool:

@@ -25,7 +25,7 @@ from headway.providers.openai_compatible.response_transforms import (
     ResponseInterceptor,
 )
 from headway.providers.openai_compatible.vendor import AddressOption, Vendor
-from headway.providers.openai_compatible.wire_rules import SCHEMA_IN_PROMPT, media_rules_of
+from headway.providers.openai_compatible.wire_rules import SCHEMA_IN_PROMPT, default_rules
 from headway.providers.wire_rules import Rule, chain, override, with_rules
 from headway.types import ChatRequest, EmbeddingsRequest, Frame, HttpRequest, Target
 
@@ -63,8 +63,8 @@ def _wire_rules(vendor: Vendor) -> tuple[Rule, ...]:
 
 
 def _own_rules(vendor: Vendor) -> tuple[Rule, ...]:
-    media = media_rules_of(vendor.title, has_documents="documents" in vendor.capabilities)
-    return override(media, *vendor.wire_rules)
+    rules = default_rules(vendor.title, has_documents="documents" in vendor.capabilities)
+    return override(rules, *vendor.wire_rules)
 
 
 def _adapter(vendor: Vendor) -> Callable[[ChatRequest], Adapted]:

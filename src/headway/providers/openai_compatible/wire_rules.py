@@ -13,7 +13,7 @@ from headway.providers.media_rules import (
     use_plain_alphabet,
 )
 from headway.providers.openai_compatible.request_rules import CompiledRules
-from headway.providers.text_rules import join_text_parts, limit_stops
+from headway.providers.text_rules import drop_empty_stops, join_text_parts, limit_stops
 from headway.providers.tool_rules import json_format_as_instruction
 from headway.providers.wire_rules import Rule, mended, refused
 
@@ -30,13 +30,20 @@ SCHEMA_IN_PROMPT = tuple(
 """The rules of a vendor that has JSON mode and no schemas."""
 
 
+EMPTY_STOPS = "https://github.com/mlc-ai/mlc-llm/pull/2070"
+"""Servers of open models refuse an empty string, or stop at once."""
 SERVERS = "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/server-common.cpp"
 """Servers of open models, which many vendors run, compare the beginning of a data URL and its
 ``base64`` letter by letter."""
 
 
+def default_rules(title: str, *, has_documents: bool) -> tuple[Rule, ...]:
+    """The rules of every vendor: they do no harm where a vendor needs none."""
+    stops = mended("empty_stop", drop_empty_stops, EMPTY_STOPS)
+    return (stops, *media_rules_of(title, has_documents=has_documents))
+
+
 def media_rules_of(title: str, *, has_documents: bool) -> tuple[Rule, ...]:
-    """The rules about data URLs of every vendor: they do no harm where a vendor needs none."""
     if has_documents:
         return image_rules(SERVERS, has_documents=True)
     return (
