@@ -7,6 +7,7 @@ Upgrade the pin, run this, read the difference, commit both. Nothing is download
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
@@ -23,6 +24,7 @@ from headway.metering.price_data import (
     DatedRates,
     Model,
     ModelMatcher,
+    OneRate,
     Rate,
     Rates,
     RateVariant,
@@ -38,22 +40,22 @@ KEPT = {
     "cache_write_mtok": "cache_write",
     "cache_write_1h_mtok": "cache_write_1h",
     "input_audio_mtok": "input_audio",
+    "input_image_mtok": "input_image",
+    "input_video_mtok": "input_video",
     "cache_audio_read_mtok": "cache_audio_read",
+    "cache_image_read_mtok": "cache_image_read",
     "output_mtok": "output",
     "output_audio_mtok": "output_audio",
+    "output_image_mtok": "output_image",
+    "output_video_mtok": "output_video",
     "output_reasoning_mtok": "reasoning",
+    "output_citation_mtok": "citations",
     "requests_kcount": "requests",
+    "web_searches_kcount": "web_searches",
+    "storage_searches_kcount": "file_searches",
 }
 
 LEFT_OUT = {
-    "web_searches_kcount": "searches are not in a chat answer's usage",
-    "storage_searches_kcount": "searches are not in a chat answer's usage",
-    "input_image_mtok": "pictures are not told apart in a chat answer's usage",
-    "cache_image_read_mtok": "pictures are not told apart in a chat answer's usage",
-    "output_image_mtok": "pictures are not told apart in a chat answer's usage",
-    "input_video_mtok": "films are not told apart in a chat answer's usage",
-    "output_video_mtok": "films are not told apart in a chat answer's usage",
-    "output_citation_mtok": "citations are not told apart in a chat answer's usage",
     "audio_hours": "transcription is no chat",
     "input_audio_hours": "transcription is no chat",
     "input_document_kpages": "document reading is no chat",
@@ -62,6 +64,38 @@ LEFT_OUT = {
     "input_text_messages_kcount": "moderation is no chat",
 }
 """Prices that a chat call's usage cannot use, and why. A key in neither table stops the tool."""
+
+GEMINI_PRICES = "ai.google.dev/gemini-api/docs/pricing"
+VERTEX_PRICES = "cloud.google.com/vertex-ai/generative-ai/pricing"
+NO_MEDIA_MODEL = r"(?!.*(tts|live|embedding|image|realtime|audio|transcribe))"
+PLAIN_GEMINI = rf"{NO_MEDIA_MODEL}gemini-[234]"
+ALL_INPUT = r"2\.5-pro|3-pro|3\.1-pro|3\.[568]-flash|4-argon|omni"
+
+ONE_RATE: tuple[tuple[str, str, OneRate, str], ...] = (
+    # "Input (text, image, video, audio)" is one row
+    (
+        "google",
+        rf"{NO_MEDIA_MODEL}gemini-({ALL_INPUT})",
+        OneRate(input=["audio", "image", "video"]),
+        VERTEX_PRICES,
+    ),
+    # "(text / image / video)" has one price, audio another
+    ("google", PLAIN_GEMINI, OneRate(input=["image", "video"]), GEMINI_PRICES),
+    ("google", r"gemini-3-pro-image", OneRate(input=["audio", "image", "video"]), VERTEX_PRICES),
+    ("google", r"gemini-.*(image|banana)", OneRate(input=["image"]), GEMINI_PRICES),
+    # the output price is that of audio
+    ("google", r"gemini-.*-tts", OneRate(output=["audio"]), GEMINI_PRICES),
+    # "Image inputs are metered and charged in tokens, just as text inputs are"
+    (
+        "openai",
+        rf"{NO_MEDIA_MODEL}(ft:)?(gpt-4o|gpt-4[.-]|gpt-[56]|o[134]|chatgpt-4o|gpt-chat)",
+        OneRate(input=["image"]),
+        "developers.openai.com/api/docs/guides/images-vision",
+    ),
+)
+"""Provider, a pattern of the beginning of its models' ids, the media that cost what text costs, and
+the page that says so: the package does not tell a rate that is the same from one that it does not
+know. The first that matches counts."""
 
 SAYS_FREE = ("free of charge", "included in the subscription")
 """The package lists no rate both for what is free and for what it does not know. Free is what its
@@ -103,11 +137,11 @@ def _provider(provider: genai.Provider) -> str:
     head: dict[str, Any] = {"name": provider.name}
     if provider.fallback_model_providers:
         head["fallback"] = provider.fallback_model_providers
-    models = ",\n".join(_json(_model(one)) for one in provider.models)
+    models = ",\n".join(_json(_model(provider.id, one)) for one in provider.models)
     return f'{_json(provider.id)}:{_json(head)[:-1]},"models":[\n{models}\n]}}'
 
 
-def _model(model: genai.ModelInfo) -> Model:
+def _model(provider: str, model: genai.ModelInfo) -> Model:
     variants = [_variant(one) for one in model.price_variants or []]
     return Model(
         id=model.id,
@@ -117,6 +151,19 @@ def _model(model: genai.ModelInfo) -> Model:
         deprecated=bool(model.deprecated),
         prices=list(_prices(model)),
         variants=[one for one in variants if one.rates != Rates()],
+        one_rate=_one_rate(provider, model.id),
+    )
+
+
+def _one_rate(provider: str, model: str) -> OneRate | None:
+    """For tokens of a medium that have no rate of their own."""
+    return next(
+        (
+            one_rate
+            for name, pattern, one_rate, _ in ONE_RATE
+            if name == provider and re.match(pattern, model)
+        ),
+        None,
     )
 
 

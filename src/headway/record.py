@@ -7,6 +7,7 @@ field does. docs/ledger.md is generated from this struct.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -95,8 +96,26 @@ class Record(Struct, kw_only=True, gc=False):
     """The part of `output_tokens` that was reasoning."""
     input_audio_tokens: int | None = None
     """The part of `input_tokens` that was audio."""
+    input_image_tokens: int | None = None
+    """The part of `input_tokens` that was images, and documents read as images."""
+    input_video_tokens: int | None = None
+    """The part of `input_tokens` that was video."""
+    cache_read_audio_tokens: int | None = None
+    """The part of `cache_read_tokens` that was audio."""
+    cache_read_image_tokens: int | None = None
+    """The part of `cache_read_tokens` that was images."""
     output_audio_tokens: int | None = None
     """The part of `output_tokens` that was audio."""
+    output_image_tokens: int | None = None
+    """The part of `output_tokens` that was images."""
+    output_video_tokens: int | None = None
+    """The part of `output_tokens` that was video."""
+    citation_tokens: int | None = None
+    """Tokens of cited sources, billed in addition to the input and the output."""
+    web_searches: int | None = None
+    """Searches of the web by the provider, as it counts them for billing."""
+    file_searches: int | None = None
+    """Searches of stored files by the provider."""
     tokens_source: TokensSource | None = None
     """`reported` by the provider, `counted` by the gateway from the complete response, or
     `estimated` from a part of it."""
@@ -108,6 +127,9 @@ class Record(Struct, kw_only=True, gc=False):
     """The gateway's own computation, where the provider reported `cost_usd`."""
     cost_unknown_reason: str | None = None
     """Why the gateway could not compute the cost."""
+    price_conditions: Mapping[str, str] = {}
+    """Conditions of the call under which another price than the standard one applies, such as
+    `service_tier`, `speed` or `region`."""
     price_source: str | None = None
     """Source of the price: the price data with its version, or `configured`."""
     price_date: str | None = None

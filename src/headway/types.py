@@ -36,7 +36,24 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """The part of ``cache_write_tokens`` written for one hour."""
     reasoning_tokens: int | None = None
     input_audio_tokens: int | None = None
+    input_image_tokens: int | None = None
+    """Of images, and of documents that are read as images."""
+    input_video_tokens: int | None = None
+    cache_read_audio_tokens: int | None = None
+    """This and the next: the parts of ``cache_read_tokens`` that are also part of
+    ``input_audio_tokens`` and ``input_image_tokens``."""
+    cache_read_image_tokens: int | None = None
     output_audio_tokens: int | None = None
+    output_image_tokens: int | None = None
+    output_video_tokens: int | None = None
+    citation_tokens: int | None = None
+    """Billed in addition to the input and the output."""
+    web_searches: int | None = None
+    """Searches of the provider's own tool, as it counts them for billing."""
+    file_searches: int | None = None
+    price_conditions: Mapping[str, str] = {}
+    """What else decides the price, as the provider reports it: name -> value, such as ``speed``:
+    ``fast``. ``metering.cost`` knows the values that mean the standard price."""
     cost_usd: Decimal | None = None
     """The cost that the provider itself reports, in US dollars."""
 

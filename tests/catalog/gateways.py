@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
-from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_prices
+from headway.metering.configured_prices import ConfiguredPrice
+from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.providers import KINDS
 from headway.server.api.info_routes import InfoRoutes

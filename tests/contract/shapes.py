@@ -53,6 +53,8 @@ MORE_METRICS = [
     "cost_source",
     "cost_computed_usd",
     "cost_unknown_reason",
+    "model",
+    "deployment",
 ]
 ERROR_KEYS = ["type", "message", "provider", "param", "code", "request_id", "retry_after_s"]
 STREAM_KEYS = [

@@ -42,6 +42,8 @@ def test_the_fields_are_the_contracts_in_the_contracts_order() -> None:
         "cost_source",
         "cost_computed_usd",
         "cost_unknown_reason",
+        "model",
+        "deployment",
     ]
 
 
@@ -68,7 +70,9 @@ def test_the_metrics_of_the_contracts_sample_are_reproduced() -> None:
 def test_each_count_is_in_its_own_field() -> None:
     timing = Timing(10.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
     usage = Usage(input_tokens=11, output_tokens=20, cache_read_tokens=13, reasoning_tokens=14)
-    assert msgspec.to_builtins(measure(timing, usage, "counted", UNKNOWN, 15.0, 16)) == {
+    assert msgspec.to_builtins(
+        measure(timing, usage, "counted", UNKNOWN, 15.0, 16, "alias", "snapshot")
+    ) == {
         "input_tokens": 11,
         "output_tokens": 20,
         "total_tokens": 31,
@@ -90,6 +94,8 @@ def test_each_count_is_in_its_own_field() -> None:
         "cost_source": None,
         "cost_computed_usd": None,
         "cost_unknown_reason": None,
+        "model": "alias",
+        "deployment": "snapshot",
     }
 
 

@@ -5,19 +5,19 @@ from decimal import Decimal
 import pytest
 
 from headway.metering.metrics import Cost, PriceOrigin
-from headway.metering.price import Price, compile_price
-from headway.metering.price_data import Rates, Tiered
+from headway.metering.price import CONTRADICTORY, TEXT_ONLY, Price, UnknownCostError, compile_price
+from headway.metering.price_data import OneRate, Rates, Tiered
 from headway.types import Usage
 
 ORIGIN = PriceOrigin("test", "2026-01-01", "m")
 MILLION = 1_000_000
 
 
-def price(**rates: str | int | Tiered) -> Price:
+def price(one_rate: OneRate = TEXT_ONLY, factor: str = "1", **rates: str | int | Tiered) -> Price:
     exact = {
         name: rate if isinstance(rate, Tiered) else Decimal(rate) for name, rate in rates.items()
     }
-    compiled = compile_price(Rates(**exact), ORIGIN)
+    compiled = compile_price(Rates(**exact), ORIGIN, one_rate, Decimal(factor))
     assert compiled is not None
     return compiled
 
@@ -40,6 +40,19 @@ TIERED = price(
 BY_REQUEST = price(input=1, output=1, requests=12)
 INPUT_ONLY = price(input="0.13")
 OUTPUT_ONLY = price(output=5)
+MEDIA = price(
+    input=10, cache_read=1, input_audio=40, input_image=20, cache_image_read=2, input_video=30,
+    output=50, output_image=90, output_video=70,
+)  # fmt: skip
+ONE = price(one_rate=OneRate(input=["audio", "image"], output=["audio"]), input=1, output=10)
+SEARCHING = price(input=1, output=1, citations=2, web_searches=10, file_searches="2.5")
+RAISED = price(
+    factor="1.1",
+    input=Tiered(Decimal(10), [(100, Decimal(20))]),
+    cache_read=1,
+    output=50,
+    web_searches=10,
+)
 
 # price, usage, dollars times a million
 COSTS: list[tuple[Price, Usage, str]] = [
@@ -49,8 +62,6 @@ COSTS: list[tuple[Price, Usage, str]] = [
     (FLAT, Usage(input_tokens=7, output_tokens=3, cache_write_tokens=5), "37"),
     (FLAT, Usage(input_tokens=7, output_tokens=3, cache_write_1h_tokens=5), "37"),
     (FLAT, Usage(input_tokens=7, output_tokens=3, reasoning_tokens=2), "37"),
-    (FLAT, Usage(input_tokens=7, output_tokens=3, input_audio_tokens=7), "37"),
-    (FLAT, Usage(input_tokens=7, output_tokens=3, output_audio_tokens=3), "37"),
     (CACHED, Usage(input_tokens=10, output_tokens=1), "150"),
     (CACHED, Usage(input_tokens=10, output_tokens=1, cache_read_tokens=4), "114"),
     (CACHED, Usage(input_tokens=10, output_tokens=1, cache_read_tokens=10), "60"),
@@ -90,6 +101,31 @@ COSTS: list[tuple[Price, Usage, str]] = [
     (BY_REQUEST, Usage(input_tokens=5, output_tokens=5), "12010"),
     (INPUT_ONLY, Usage(input_tokens=100, output_tokens=0), "13"),
     (OUTPUT_ONLY, Usage(input_tokens=0, output_tokens=2), "10"),
+    (MEDIA, Usage(input_tokens=10, output_tokens=4, input_image_tokens=3), "330"),
+    (MEDIA, Usage(input_tokens=10, output_tokens=4, input_video_tokens=3), "360"),
+    (MEDIA, Usage(input_tokens=10, output_tokens=4, output_image_tokens=4), "460"),
+    (MEDIA, Usage(input_tokens=10, output_tokens=4, output_video_tokens=1), "320"),
+    (
+        MEDIA,
+        Usage(
+            input_tokens=10,
+            output_tokens=0,
+            input_image_tokens=6,
+            cache_read_image_tokens=4,
+            cache_read_tokens=5,
+            input_audio_tokens=1,
+            cache_read_audio_tokens=0,
+        ),
+        "109",  # 4 * 2, 2 * 20, 1 * 40, 1 * 1, 2 * 10
+    ),
+    (ONE, Usage(input_tokens=7, output_tokens=3, input_audio_tokens=7), "37"),
+    (ONE, Usage(input_tokens=7, output_tokens=3, input_image_tokens=7), "37"),
+    (ONE, Usage(input_tokens=7, output_tokens=3, output_audio_tokens=3), "37"),
+    (SEARCHING, Usage(input_tokens=0, output_tokens=0, web_searches=2, file_searches=1), "22500"),
+    (SEARCHING, Usage(input_tokens=1, output_tokens=1, citation_tokens=3), "8"),
+    (RAISED, Usage(input_tokens=100, output_tokens=10), "1650"),
+    (RAISED, Usage(input_tokens=101, output_tokens=0, cache_read_tokens=1), "2201.1"),
+    (RAISED, Usage(input_tokens=0, output_tokens=0, web_searches=1), "10000"),
 ]
 
 
@@ -98,29 +134,85 @@ def test_a_cost_is_exact(price: Price, usage: Usage, micros: str) -> None:
     assert price.cost(usage) == Decimal(micros) / MILLION
 
 
+NO_INPUT = "the number of input tokens is unknown"
 UNKNOWN = [
-    (FLAT, Usage()),
-    (FLAT, Usage(input_tokens=1)),
-    (FLAT, Usage(output_tokens=1)),
-    (FLAT, Usage(input_tokens=5, output_tokens=1, cache_read_tokens=6)),
-    (FLAT, Usage(input_tokens=5, output_tokens=1, cache_read_tokens=3, cache_write_tokens=3)),
-    (CACHED, Usage(input_tokens=5, output_tokens=1, cache_write_1h_tokens=6)),
-    (AUDIO, Usage(input_tokens=5, output_tokens=1, input_audio_tokens=6)),
-    (AUDIO, Usage(input_tokens=5, output_tokens=1, output_audio_tokens=2)),
+    (FLAT, Usage(), NO_INPUT),
+    (FLAT, Usage(input_tokens=1), "the number of output tokens is unknown"),
+    (FLAT, Usage(output_tokens=1), NO_INPUT),
+    (FLAT, Usage(input_tokens=-5, output_tokens=1), CONTRADICTORY),
+    (FLAT, Usage(input_tokens=5, output_tokens=1, cache_read_tokens=6), CONTRADICTORY),
+    (
+        FLAT,
+        Usage(input_tokens=5, output_tokens=1, cache_read_tokens=3, cache_write_tokens=3),
+        CONTRADICTORY,
+    ),
+    (CACHED, Usage(input_tokens=5, output_tokens=1, cache_write_1h_tokens=6), CONTRADICTORY),
+    (AUDIO, Usage(input_tokens=5, output_tokens=1, input_audio_tokens=6), CONTRADICTORY),
+    (AUDIO, Usage(input_tokens=5, output_tokens=1, output_audio_tokens=2), CONTRADICTORY),
     (
         AUDIO,
         Usage(input_tokens=5, output_tokens=0, input_audio_tokens=3, cache_write_tokens=4),
+        CONTRADICTORY,
     ),
-    (REASONING, Usage(input_tokens=5, output_tokens=1, reasoning_tokens=2)),
-    (INPUT_ONLY, Usage(input_tokens=5, output_tokens=1)),
-    (OUTPUT_ONLY, Usage(input_tokens=5, output_tokens=1)),
-]
+    (
+        AUDIO,
+        Usage(
+            input_tokens=5, output_tokens=0, input_audio_tokens=3, cache_read_tokens=5,
+            cache_read_audio_tokens=4,
+        ),
+        CONTRADICTORY,
+    ),
+    (REASONING, Usage(input_tokens=5, output_tokens=1, reasoning_tokens=2), CONTRADICTORY),
+    (INPUT_ONLY, Usage(input_tokens=5, output_tokens=1), "no price for output tokens of m"),
+    (OUTPUT_ONLY, Usage(input_tokens=5, output_tokens=1), "no price for input tokens of m"),
+    (
+        FLAT,
+        Usage(input_tokens=7, output_tokens=3, input_audio_tokens=7),
+        "no price for input audio tokens of m",
+    ),
+    (
+        FLAT,
+        Usage(input_tokens=7, output_tokens=3, output_image_tokens=3),
+        "no price for output image tokens of m",
+    ),
+    (
+        MEDIA,
+        Usage(
+            input_tokens=5, output_tokens=0, input_audio_tokens=3, cache_read_tokens=2,
+            cache_read_audio_tokens=2,
+        ),
+        "no price for cached audio tokens of m",
+    ),
+    (
+        MEDIA,
+        Usage(input_tokens=5, output_tokens=0, input_video_tokens=4, cache_read_tokens=3),
+        "no price for cached video tokens of m",
+    ),
+    (
+        FLAT,
+        Usage(input_tokens=7, output_tokens=3, web_searches=1),
+        "no price for web searches of m",
+    ),
+    (
+        FLAT,
+        Usage(input_tokens=7, output_tokens=3, file_searches=1),
+        "no price for file searches of m",
+    ),
+    (
+        FLAT,
+        Usage(input_tokens=7, output_tokens=3, citation_tokens=1),
+        "no price for citation tokens of m",
+    ),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("price", "usage"), UNKNOWN)
-def test_a_cost_that_cannot_be_known_is_none(price: Price, usage: Usage) -> None:
+@pytest.mark.parametrize(("price", "usage", "reason"), UNKNOWN)
+def test_a_cost_that_cannot_be_known_has_its_reason(
+    price: Price, usage: Usage, reason: str
+) -> None:
     assert price.cost(usage) is None
-    assert price.charge(usage) is None
+    with pytest.raises(UnknownCostError, match=f"^{reason}$"):
+        price.charge(usage)
 
 
 def test_a_charge_names_its_price() -> None:

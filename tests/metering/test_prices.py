@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from headway.metering.configured_prices import ConfiguredPrice
 from headway.metering.price_data import (
     DatedRates,
     Model,
@@ -19,7 +20,6 @@ from headway.metering.prices import (
     MAX_CACHED_LOOKUPS,
     MAX_NAME_LENGTH,
     CatalogModel,
-    ConfiguredPrice,
     PriceBook,
     read_shipped_prices,
 )
@@ -124,8 +124,8 @@ def book(**providers: Provider) -> bytes:
     return msgspec.json.encode(PriceData(source="test", version="1", date=day, providers=raw))
 
 
-def rate(found: PriceBook, price_id: str, name: str, at: float = NOW, **context: str) -> object:
-    price = found.find(price_id, name, at, context=context)
+def rate(found: PriceBook, price_id: str, name: str, at: float = NOW, **conditions: str) -> object:
+    price = found.find(price_id, name, at, conditions=conditions)
     return None if price is None else price.cost(used(10**6, 0))
 
 
@@ -163,7 +163,7 @@ def variant(amount: str, day: str | None = None, **when: str) -> RateVariant:
     return RateVariant(when=when, start=start, rates=Rates(input=Decimal(amount)))
 
 
-def test_variants_replace_rates_where_the_context_asks_for_them() -> None:
+def test_variants_replace_rates_under_their_conditions() -> None:
     variants = [
         variant("7", "2026-01-01", service_tier="priority"),
         variant("6", service_tier="priority"),
@@ -172,14 +172,16 @@ def test_variants_replace_rates_where_the_context_asks_for_them() -> None:
     ]
     found = PriceBook.load(book(a=Provider(name="A", models=[model("m", 4, variants=variants)])))
     assert rate(found, "a", "m") == 4
-    assert rate(found, "a", "m", service_tier="nonsense") == 4
+    assert rate(found, "a", "m", service_tier="nonsense") is None
+    assert rate(found, "a", "m", service_tier="flex", region="eu") is None
     assert rate(found, "a", "m", service_tier="priority") == 7
     assert rate(found, "a", "m", unix("2025-12-31"), service_tier="priority") == 6
     assert rate(found, "a", "m", service_tier="flex") == 5
     assert rate(found, "a", "m", service_tier="flex", processing="batch") == 3
-    price = found.find("a", "m", NOW, context={"service_tier": "priority"})
+    price = found.find("a", "m", NOW, conditions={"service_tier": "priority"})
     assert price is not None
     assert price.date == "2026-01-01"
+    assert price.origin.conditions == ("service_tier: priority",)
     assert price.cost(used(0, 10**6)) == 4
 
 
@@ -187,7 +189,8 @@ def test_variants_apply_at_the_original_provider_only() -> None:
     maker = Provider(name="B", models=[model("m", 4, variants=[variant("7", speed="fast")])])
     found = PriceBook.load(book(a=Provider(name="A", fallback=["b"], models=[]), b=maker))
     assert rate(found, "b", "m", speed="fast") == 7
-    assert rate(found, "a", "m", speed="fast") == 4
+    assert rate(found, "a", "m", speed="fast") is None
+    assert rate(found, "a", "m") == 4
 
 
 def test_a_model_without_rates_for_tokens_has_no_price() -> None:
@@ -267,14 +270,14 @@ def test_model_names_that_clients_choose_do_not_pile_up() -> None:
     found = PriceBook.load(book(a=Provider(name="A", models=[model("m", 1)])))
     for number in range(MAX_CACHED_LOOKUPS + 100):
         assert found.find("a", f"made-up-{number}", NOW) is None
-        assert found.find("b", f"made-up-{number}", NOW, context={"k": str(number)}) is None
+        assert found.find("b", f"made-up-{number}", NOW, conditions={"k": str(number)}) is None
     assert len(found._searches) == MAX_CACHED_LOOKUPS
     assert rate(found, "a", "m") == 1
     for number in range(MAX_CACHED_LOOKUPS + 1):
         assert found.find("a", "m", NOW, provider=f"p-{number}") is not None
     assert len(found._constant) < MAX_CACHED_LOOKUPS
     for number in range(100):
-        assert rate(found, "a", "m", service_tier=str(number)) == 1
+        assert rate(found, "a", "m", service_tier=str(number)) is None
     assert len(found._cached_search("a", "m")._compiled) == 1  # type: ignore[union-attr]
 
 

@@ -235,7 +235,8 @@ def test_the_client_gets_a_reply_when_the_record_cannot_be_written(
 
 
 def test_every_metered_value_is_in_the_record_under_its_own_name() -> None:
-    usage = Usage(**{name: at for at, name in enumerate(Usage.__struct_fields__, 1)})
+    numbers = {name: at for at, name in enumerate(Usage.__struct_fields__, 1)}
+    usage = Usage(**{**numbers, "price_conditions": {"speed": "fast"}})
     timing = Timing(**{name: at / 8 for at, name in enumerate(Timing.__struct_fields__, 1)})
     pipe = Pipe()
     pipe.ask()

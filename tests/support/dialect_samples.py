@@ -26,7 +26,7 @@ ENCODED_METRICS = (
     b'"reasoning_tokens":null,"cached_tokens":null,"inter_token_latency_p50_s":null,'
     b'"inter_token_latency_p95_s":null,"inter_token_latency_max_s":null,'
     b'"time_to_first_byte_s":null,"gateway_overhead_s":null,"attempts":1,"tokens_source":null,'
-    b'"price":null,"cost_source":null,"cost_computed_usd":null,"cost_unknown_reason":null}'
+    b'"price":null,"cost_source":null,"cost_computed_usd":null,"cost_unknown_reason":null,"model":null,"deployment":null}'
 )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from support.openai_completions import asks_for_usage, join_chunks
+from support.openai_completions import DEPLOYMENT, asks_for_usage, join_chunks
 
 
 class Wait(NamedTuple):
@@ -197,6 +197,7 @@ class _Player:
         self.transport = transport
         self.exchange = exchange
         self.due = asyncio.get_running_loop().time()
+        self.deployment = deployment_of(exchange)
 
     async def play(self, steps: Iterable[Step]) -> bool:
         """True if the body is to be ended properly."""
@@ -217,8 +218,16 @@ class _Player:
             await asyncio.sleep(max(0.0, self.due - asyncio.get_running_loop().time()))
             return
         data = step if isinstance(step, bytes) else sse_event(step)  # type: ignore[arg-type]
+        data = data.replace(DEPLOYMENT.encode(), self.deployment)
         self.exchange.sent.append((time.monotonic(), step))
         self.transport.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+
+def deployment_of(exchange: Exchange) -> bytes:
+    """The name of the model in the response: a snapshot of the default one, or the one asked for,
+    as an honest provider answers."""
+    asked = exchange.json.get("model") if exchange.body[:1] == b"{" else None
+    return (asked if asked and asked not in DEPLOYMENT else DEPLOYMENT).encode()
 
 
 def parse_request(buffer: bytes) -> tuple[Exchange | None, bytes]:

@@ -27,7 +27,8 @@ from headway.dialects.base import ClientRequest, Dialect
 from headway.dialects.engine import Engine
 from headway.dialects.openai.chat import OpenAIChat
 from headway.errors import HeadwayError, UpstreamError
-from headway.metering.prices import ConfiguredPrice, PriceBook
+from headway.metering.configured_prices import ConfiguredPrice
+from headway.metering.prices import PriceBook
 from headway.pipeline import targets
 from headway.pipeline.call import GatewayCall
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream

@@ -49,6 +49,7 @@ _JSON_TYPES = {
     "int": "integer",
     "bool": "boolean",
     "tuple[str, ...]": "list of strings",
+    "Mapping[str, str]": "object of strings",
     "CostSource": "string",
     "Outcome": "string",
     "TokensSource": "string",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
@@ -26,6 +27,8 @@ class PriceOrigin(Struct, frozen=True, gc=False):
     """The entry that matched the model's name."""
     tiered: bool = False
     """The price depends on the number of input tokens."""
+    conditions: tuple[str, ...] = ()
+    """What else the price depends on and was the case, such as ``service_tier: flex``."""
 
 
 CostSource = Literal["provider", "computed"]
@@ -47,6 +50,8 @@ class CallCost(Struct, frozen=True, gc=False):
     computed: Cost | None = None
     unknown_reason: str | None = None
     """Why ``computed`` is None."""
+    conditions: Mapping[str, str] = {}
+    """Under which another price than the standard one applies."""
 
     @property
     def compared_usd(self) -> Decimal | None:
@@ -79,6 +84,10 @@ class Metrics(Struct, frozen=True, gc=False):
     cost_source: CostSource | None = None
     cost_computed_usd: float | None = None
     cost_unknown_reason: str | None = None
+    model: str | None = None
+    """The model that was asked for."""
+    deployment: str | None = None
+    """The provider's name of the model that answered."""
 
 
 def measure(
@@ -88,6 +97,8 @@ def measure(
     cost: CallCost,
     overhead_s: float | None,
     attempts: int,
+    model: str | None = None,
+    deployment: str | None = None,
 ) -> Metrics:
     """The metrics of one response. ``cost_usd`` is the float nearest to ``cost.usd``."""
     input_tokens, output_tokens, latency = usage.input_tokens, usage.output_tokens, timing.latency_s
@@ -115,4 +126,6 @@ def measure(
         cost.source,
         None if compared is None else float(compared),
         cost.unknown_reason,
+        model,
+        deployment,
     )

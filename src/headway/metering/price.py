@@ -10,13 +10,33 @@ import msgspec
 from msgspec import Struct
 
 from headway.metering.metrics import Cost, PriceOrigin
-from headway.metering.price_data import Rate, Rates, Tiered
+from headway.metering.price_data import Medium, OneRate, Rate, Rates, Tiered
 from headway.types import Usage
+
+CONTRADICTORY = "the reported tokens contradict each other"
+NOT_TOKENS = frozenset({"requests", "web_searches", "file_searches"})
+"""Rates of other things than tokens, per thousand."""
+
+
+class UnknownCostError(Exception):
+    """The cost cannot be computed; the message says why."""
+
+
+class MediumRates(Struct, frozen=True):
+    """Rates of the tokens of one medium. None is unknown."""
+
+    medium: Medium
+    input: int | None
+    cached: int | None
+    output: int | None
+    is_text_input: bool
+    """Input tokens of this medium cost what text costs."""
+    is_text_output: bool
 
 
 class TierRates(Struct, frozen=True, kw_only=True):
     """Rates per token for one range of input tokens, as integers of the price's smallest unit.
-    A part without its own rate (cached, audio, reasoning) has the rate of the input or output. None
+    Cached and reasoning tokens without their own rate have the rate of the input or output. None
     is unknown."""
 
     input: int | None
@@ -24,12 +44,11 @@ class TierRates(Struct, frozen=True, kw_only=True):
     cache_read: int
     cache_write: int
     cache_write_1h: int
-    input_audio: int
-    cache_audio_read: int
-    output_audio: int
     reasoning: int
+    citations: int | None
+    media: tuple[MediumRates, ...]
     simple: tuple[int, int] | None
-    """Input and output rate, where both are known and all output tokens have the same rate."""
+    """Input and output rate, where both are known and reasoning has no other rate."""
 
 
 class Price(Struct, frozen=True, kw_only=True):
@@ -43,10 +62,11 @@ class Price(Struct, frozen=True, kw_only=True):
     tiers: list[TierRates]
     request: int
     """Fixed cost of a request, in the smallest unit."""
+    web_search: int | None
+    """Cost of one search, in the smallest unit. None is unknown."""
+    file_search: int | None
     digits: int
     """The smallest unit is 10**-digits US dollars."""
-    audio: bool
-    """Audio input has a separate rate."""
 
     @property
     def source(self) -> str:
@@ -60,87 +80,170 @@ class Price(Struct, frozen=True, kw_only=True):
     def tiered(self) -> bool:
         return self.origin.tiered
 
-    def charge(self, usage: Usage) -> Cost | None:
-        """The cost with the origin of its price, or None where it is unknown."""
-        usd = self.cost(usage)
-        return None if usd is None else Cost(usd, self.origin)
+    def charge(self, usage: Usage) -> Cost:
+        """The cost with the origin of its price. Cached and reasoning tokens that are not reported
+        are billed as input and output.
 
-    def cost(self, usage: Usage) -> Decimal | None:
-        """The exact cost in US dollars. Parts that are not reported (cached, reasoning, audio) are
-        billed at the rate of the input or output.
-
-        None where input or output tokens are unknown, where tokens have no rate, and where the
-        usage contradicts itself (more cached than input tokens, a negative number).
+        Raises UnknownCostError where input or output tokens are unknown, where something has no
+        rate, and where the usage contradicts itself (more cached than input tokens, a negative
+        number).
         """
         input_tokens, output_tokens = usage.input_tokens, usage.output_tokens
         if input_tokens is None or output_tokens is None:
-            return None
+            missing = "input" if input_tokens is None else "output"
+            raise UnknownCostError(f"the number of {missing} tokens is unknown")
         thresholds = self.thresholds
         rates = self.tiers[bisect_left(thresholds, input_tokens) if thresholds else 0]
         simple = rates.simple
-        units: int | None
-        if simple is not None and not (
-            usage.cache_read_tokens
-            or usage.cache_write_tokens
-            or usage.cache_write_1h_tokens
-            or (self.audio and usage.input_audio_tokens)
-        ):
+        if simple is not None and not _has_parts(usage):
             units = input_tokens * simple[0] + output_tokens * simple[1]
         else:
-            units = _units_of(rates, usage, self.audio)
-        if units is None or units < 0:
+            units = self._units_of(rates, usage)
+        if input_tokens < 0 or output_tokens < 0 or units < 0:
+            raise UnknownCostError(CONTRADICTORY)
+        return Cost(Decimal(self.request + units).scaleb(-self.digits), self.origin)
+
+    def cost(self, usage: Usage) -> Decimal | None:
+        """The exact cost in US dollars, or None where it is unknown."""
+        try:
+            return self.charge(usage).usd
+        except UnknownCostError:
             return None
-        return Decimal(self.request + units).scaleb(-self.digits)
+
+    def _units_of(self, rates: TierRates, usage: Usage) -> int:
+        try:
+            units = _input_units(rates, usage) + _output_units(rates, usage)
+            units += _units("citation tokens", usage.citation_tokens, rates.citations)
+            units += _units("web searches", usage.web_searches, self.web_search)
+            return units + _units("file searches", usage.file_searches, self.file_search)
+        except _MissingRateError as missing:
+            raise UnknownCostError(f"no price for {missing} of {self.origin.model}") from None
 
 
-def _units_of(rates: TierRates, usage: Usage, priced_audio: bool) -> int | None:
-    input_tokens = _input_units(rates, usage, usage.input_tokens or 0, priced_audio)
-    output_tokens = _output_units(rates, usage, usage.output_tokens or 0)
-    return None if input_tokens is None or output_tokens is None else input_tokens + output_tokens
+class _MissingRateError(Exception):
+    """There is no rate for what the message names."""
 
 
-def _input_units(rates: TierRates, usage: Usage, whole: int, priced_audio: bool) -> int | None:
-    """Providers do not report which cached tokens were audio: the smallest possible number is
-    assumed, which gives the higher cost."""
-    read = usage.cache_read_tokens or 0
-    long = usage.cache_write_1h_tokens or 0
-    write = max(usage.cache_write_tokens or 0, long)
-    audio = usage.input_audio_tokens or 0 if priced_audio else 0
-    cached_audio = max(0, read + write + audio - whole)
-    if read + write > whole or audio > whole or cached_audio > read:
-        return None
-    if rates.input is None:
-        return None if whole else 0
-    return (
-        (whole - read - write - audio + cached_audio) * rates.input
-        + (read - cached_audio) * rates.cache_read
-        + (write - long) * rates.cache_write
-        + long * rates.cache_write_1h
-        + (audio - cached_audio) * rates.input_audio
-        + cached_audio * rates.cache_audio_read
+def _has_parts(usage: Usage) -> bool:
+    """Something is billed at other rates than those of the input and output. (Reasoning is not: it
+    has the output's rate wherever this is called.)"""
+    return bool(
+        usage.cache_read_tokens
+        or usage.cache_write_tokens
+        or usage.cache_write_1h_tokens
+        or usage.input_audio_tokens
+        or usage.input_image_tokens
+        or usage.input_video_tokens
+        or usage.output_audio_tokens
+        or usage.output_image_tokens
+        or usage.output_video_tokens
+        or usage.citation_tokens
+        or usage.web_searches
+        or usage.file_searches
     )
 
 
-def _output_units(rates: TierRates, usage: Usage, whole: int) -> int | None:
+def _units(what: str, number: int | None, rate: int | None) -> int:
+    """Raises _MissingRateError where there is something to bill and no rate."""
+    if not number:
+        return 0
+    if rate is None:
+        raise _MissingRateError(what)
+    return number * rate
+
+
+def _input_units(rates: TierRates, usage: Usage) -> int:
+    whole, read = usage.input_tokens or 0, usage.cache_read_tokens or 0
+    long = usage.cache_write_1h_tokens or 0
+    write = max(usage.cache_write_tokens or 0, long)
+    fresh_text, read_text, units = whole - read - write, read, 0
+    for of_medium, fresh, cached in _media_in_input(rates, usage, fresh_text):
+        units += _units(f"input {of_medium.medium} tokens", fresh, of_medium.input)
+        units += _units(f"cached {of_medium.medium} tokens", cached, of_medium.cached)
+        fresh_text -= fresh
+        read_text -= cached
+    if fresh_text < 0 or read_text < 0:
+        raise UnknownCostError(CONTRADICTORY)
+    if rates.input is None:
+        return _units("input tokens", whole, None)
+    return (
+        units
+        + fresh_text * rates.input
+        + read_text * rates.cache_read
+        + (write - long) * rates.cache_write
+        + long * rates.cache_write_1h
+    )
+
+
+def _media_in_input(
+    rates: TierRates, usage: Usage, fresh: int
+) -> Iterator[tuple[MediumRates, int, int]]:
+    """(rates, tokens, cached tokens) of the media that have other rates than text; ``fresh`` is the
+    number of all tokens outside the cache. Where it is unknown how many of a medium's tokens were
+    read from the cache, the smallest possible number is assumed, which gives the higher cost."""
+    counts = _input_counts(usage)
+    found = [
+        (of_medium, count)
+        for of_medium, count in zip(rates.media, counts, strict=True)
+        if count[0] and not of_medium.is_text_input
+    ]
+    excess = sum(tokens - (cached or 0) for _, (tokens, cached) in found) - fresh
+    for of_medium, (tokens, cached) in found:
+        if cached is None:
+            cached = min(tokens, max(0, excess))
+            excess -= cached
+        if cached > tokens:
+            raise UnknownCostError(CONTRADICTORY)
+        yield of_medium, tokens - cached, cached
+
+
+def _input_counts(usage: Usage) -> tuple[tuple[int, int | None], ...]:
+    """Tokens, and cached tokens, of each medium in the order of ``MEDIA``."""
+    return (
+        (usage.input_audio_tokens or 0, usage.cache_read_audio_tokens),
+        (usage.input_image_tokens or 0, usage.cache_read_image_tokens),
+        (usage.input_video_tokens or 0, None),
+    )
+
+
+def _output_units(rates: TierRates, usage: Usage) -> int:
     """Reasoning tokens are part of the output and billed once, at their own rate if they have
     one."""
+    whole, units = usage.output_tokens or 0, 0
     if rates.output is None:
-        return None if whole else 0
-    reasoning = usage.reasoning_tokens or 0 if rates.reasoning != rates.output else 0
-    audio = usage.output_audio_tokens or 0 if rates.output_audio != rates.output else 0
-    if reasoning + audio > whole:
-        return None
-    rest = whole - reasoning - audio
-    return rest * rates.output + reasoning * rates.reasoning + audio * rates.output_audio
+        return _units("output tokens", whole, None)
+    text = whole
+    if rates.reasoning != rates.output:
+        reasoning = usage.reasoning_tokens or 0
+        text -= reasoning
+        units += reasoning * rates.reasoning
+    counts = (usage.output_audio_tokens, usage.output_image_tokens, usage.output_video_tokens)
+    for of_medium, tokens in zip(rates.media, counts, strict=True):
+        if tokens and not of_medium.is_text_output:
+            text -= tokens
+            units += _units(f"output {of_medium.medium} tokens", tokens, of_medium.output)
+    if text < 0:
+        raise UnknownCostError(CONTRADICTORY)
+    return units + text * rates.output
 
 
 # --- Compiling ----------------------------------------------------------------------------------
 
+TEXT_ONLY = OneRate()
 
-def compile_price(rates: Rates, origin: PriceOrigin) -> Price | None:
-    """Compile ``rates`` to integers; None where neither input nor output tokens have a rate."""
+
+def compile_price(
+    rates: Rates,
+    origin: PriceOrigin,
+    one_rate: OneRate = TEXT_ONLY,
+    factor: Decimal = Decimal(1),
+) -> Price | None:
+    """Compile ``rates``, those of tokens times ``factor``, to integers; None where neither input
+    nor output tokens have a rate."""
     if rates.input is None and rates.output is None:
         return None
+    if factor != 1:
+        rates = _scaled(rates, factor)
     amounts = [amount for rate in msgspec.structs.astuple(rates) for amount in _amounts(rate)]
     places = max(_places(amount) for amount in amounts)
     thresholds = sorted(
@@ -150,36 +253,64 @@ def compile_price(rates: Rates, origin: PriceOrigin) -> Price | None:
         origin=msgspec.structs.replace(origin, tiered=bool(thresholds)),
         rates=rates,
         thresholds=thresholds,
-        tiers=[_tier_rates(rates, above, places) for above in [-1, *thresholds]],
-        request=_units(_rate_above(rates.requests, -1), places + 3) or 0,
+        tiers=[_tier_rates(rates, one_rate, above, places) for above in [-1, *thresholds]],
+        request=_in_units(_rate_above(rates.requests, -1), places + 3) or 0,
+        web_search=_in_units(_rate_above(rates.web_searches, -1), places + 3),
+        file_search=_in_units(_rate_above(rates.file_searches, -1), places + 3),
         digits=places + 6,
-        audio=rates.input_audio is not None,
     )
 
 
-def _tier_rates(rates: Rates, above: int, places: int) -> TierRates:
+def _scaled(rates: Rates, factor: Decimal) -> Rates:
+    scaled: dict[str, Rate] = {}
+    for name, rate in msgspec.structs.asdict(rates).items():
+        if rate is None or name in NOT_TOKENS:
+            continue
+        if isinstance(rate, Tiered):
+            above = [(start, amount * factor) for start, amount in rate.above]
+            scaled[name] = Tiered(rate.base * factor, above)
+        else:
+            scaled[name] = rate * factor
+    return msgspec.structs.replace(rates, **scaled)
+
+
+def _tier_rates(rates: Rates, one_rate: OneRate, above: int, places: int) -> TierRates:
     def units(rate: Rate | None) -> int | None:
-        return _units(_rate_above(rate, above), places)
+        return _in_units(_rate_above(rate, above), places)
 
     into, out = units(rates.input), units(rates.output)
     read = _rate_or_whole(units(rates.cache_read), into)
     write = _rate_or_whole(units(rates.cache_write), into)
-    audio = _rate_or_whole(units(rates.input_audio), into)
-    output_audio = _rate_or_whole(units(rates.output_audio), out)
     reasoning = _rate_or_whole(units(rates.reasoning), out)
-    is_uniform = output_audio == out == reasoning
+    own_rates: tuple[tuple[Medium, Rate | None, Rate | None, Rate | None], ...] = (
+        ("audio", rates.input_audio, rates.cache_audio_read, rates.output_audio),
+        ("image", rates.input_image, rates.cache_image_read, rates.output_image),
+        ("video", rates.input_video, None, rates.output_video),
+    )
     return TierRates(
         input=into,
         output=out,
         cache_read=read,
         cache_write=write,
         cache_write_1h=_rate_or_whole(units(rates.cache_write_1h), write),
-        input_audio=audio,
-        cache_audio_read=_rate_or_whole(units(rates.cache_audio_read), read),
-        output_audio=output_audio,
         reasoning=reasoning,
-        simple=(into, out) if into is not None and out is not None and is_uniform else None,
+        citations=units(rates.citations),
+        media=tuple(
+            _medium_rates(medium, one_rate, (units(own), units(cached), units(output)))
+            for medium, own, cached, output in own_rates
+        ),
+        simple=(into, out) if into is not None and out is not None and reasoning == out else None,
     )
+
+
+def _medium_rates(
+    medium: Medium, one_rate: OneRate, own: tuple[int | None, int | None, int | None]
+) -> MediumRates:
+    """``own`` are the medium's own rates: input, cached input, output."""
+    into, cached, out = own
+    is_text_input = into is None and cached is None and medium in one_rate.input
+    is_text_output = out is None and medium in one_rate.output
+    return MediumRates(medium, into, cached, out, is_text_input, is_text_output)
 
 
 def _rate_or_whole(rate: int | None, whole: int | None) -> int:
@@ -195,7 +326,7 @@ def _rate_above(rate: Rate | None, above: int) -> Decimal | None:
     return next((amount for start, amount in reversed(rate.above) if start <= above), rate.base)
 
 
-def _units(amount: Decimal | None, places: int) -> int | None:
+def _in_units(amount: Decimal | None, places: int) -> int | None:
     return None if amount is None else int(amount.scaleb(places))
 
 

@@ -1,7 +1,7 @@
 """The schema of ``prices.json``: one model a line, amounts as strings, so that they stay exact.
 
 ``tools/prices.py`` writes the file and ``PriceBook`` reads it. Amounts are US dollars per million
-tokens, ``requests`` per thousand requests.
+tokens, of requests and searches per thousand.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Raw, Struct
 
@@ -25,20 +26,41 @@ class Tiered(Struct, frozen=True):
 Rate = Decimal | Tiered
 
 
+Medium = Literal["audio", "image", "video"]
+"""What tokens may be of other than text."""
+
+
 class Rates(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Rates by kind of token. None: there is no separate rate, and that of the input or output
-    applies."""
+    """Rates by kind of token. None: there is no separate rate. For cached and reasoning tokens that
+    of the input or output then applies; for tokens of a medium only where ``Model.one_rate`` says
+    so; anything else is unknown."""
 
     input: Rate | None = None
     cache_read: Rate | None = None
     cache_write: Rate | None = None
     cache_write_1h: Rate | None = None
     input_audio: Rate | None = None
+    input_image: Rate | None = None
+    input_video: Rate | None = None
     cache_audio_read: Rate | None = None
+    cache_image_read: Rate | None = None
     output: Rate | None = None
     output_audio: Rate | None = None
+    output_image: Rate | None = None
+    output_video: Rate | None = None
     reasoning: Rate | None = None
+    citations: Rate | None = None
     requests: Rate | None = None
+    """This and the next two: US dollars per thousand."""
+    web_searches: Rate | None = None
+    file_searches: Rate | None = None
+
+
+class OneRate(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The media whose tokens cost what text costs, according to the provider's price list."""
+
+    input: list[Medium] = []
+    output: list[Medium] = []
 
 
 class EffectivePeriod(
@@ -114,6 +136,7 @@ class Model(Struct, frozen=True, kw_only=True, omit_defaults=True):
     prices: list[DatedRates] = []
     """Empty, or without token rates: the price is unknown."""
     variants: list[RateVariant] = []
+    one_rate: OneRate | None = None
 
 
 class Provider(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,4 +1,5 @@
-"""Find the price of a model at a moment: configured prices first, then the shipped data.
+"""Find the price of a call: by the model that answered, the moment and the conditions of the call;
+configured prices first, then the shipped data.
 
 The data (``prices.json``) is that of the genai-prices package, compiled by ``tools/prices.py``:
 importing the package instead takes half a second and 40 MB. A provider's models are decoded, and
@@ -16,31 +17,20 @@ from pkgutil import get_data
 import msgspec
 from msgspec import Struct
 
+from headway.metering.configured_prices import ConfiguredModel, Overrides
 from headway.metering.metrics import PriceOrigin
-from headway.metering.price import Price, compile_price
+from headway.metering.model_names import is_more_exact, is_same_model, strip_routing
+from headway.metering.price import TEXT_ONLY, Price, compile_price
 from headway.metering.price_data import Model, PriceData, Provider, Rate, Rates, Tiered
+from headway.metering.quote import NO_CONDITIONS, Conditions, Quote, no_price
+from headway.metering.surcharges import Surcharge, find_surcharge, surcharges_of
 
-CONFIGURED = "configured"
 MAX_CACHED_LOOKUPS = 1024
 """Cached lookups, hits and misses. Clients choose the model names, so there is a limit."""
 MAX_NAME_LENGTH = 256
 """In characters. A longer model name has no price."""
-NO_CONTEXT: Mapping[str, str] = {}
-
-
-class ConfiguredPrice(Struct, frozen=True, kw_only=True):
-    """A price from the configuration, in US dollars per million tokens. It replaces the whole price
-    of the data: a rate that it omits is unknown, except that cache reads and writes then cost the
-    input rate."""
-
-    input: Decimal | None = None
-    output: Decimal | None = None
-    cached: Decimal | None = None
-    cache_write: Decimal | None = None
-
-
-Overrides = Mapping[str, Mapping[str, ConfiguredPrice]]
-"""Configured provider's name -> model -> price."""
+ARN, MODELS = "arn:", "/models/"
+"""Marks of names that are paths."""
 
 
 class CatalogModel(Struct, frozen=True, kw_only=True):
@@ -61,30 +51,39 @@ class CatalogModel(Struct, frozen=True, kw_only=True):
 
 class ModelPrices:
     """One model of the data, and its prices compiled so far: at most one for each combination of a
-    dated price and variants."""
+    dated price, variants and surcharges."""
 
-    __slots__ = ("_compiled", "_date", "_source", "is_constant", "model")
+    __slots__ = ("_compiled", "_date", "_source", "_surcharges", "is_constant", "model")
 
-    def __init__(self, model: Model, source: str, taken: date) -> None:
+    def __init__(self, model: Model, source: str, taken: date, price_id: str) -> None:
         self.model = model
         self._source = source
         self._date = taken
-        self._compiled: dict[tuple[int, ...], Price | None] = {}
+        self._surcharges = surcharges_of(price_id, model.id)
+        self._compiled: dict[tuple[object, ...], Price | None] = {}
         self.is_constant = len(model.prices) == 1
-        """Without a context the price is the same at every moment."""
+        """Without conditions the price is the same at every moment."""
 
-    def price(self, at: float, context: Mapping[str, str] = NO_CONTEXT) -> Price | None:
+    def quote(self, at: float, conditions: Conditions = NO_CONDITIONS) -> Quote:
+        """The price under exactly these conditions: without one for any of them it is unknown."""
         moment = datetime.fromtimestamp(at, UTC)
-        key = (self._dated(moment), *self._variants(moment, context))
-        if key not in self._compiled:
-            self._compiled[key] = self._compile(*key)
-        return self._compiled[key]
+        variants = self._variants(moment, conditions)
+        priced = {name for index in variants for name in self.model.variants[index].when}
+        surcharges = []
+        for name, value in conditions.items():
+            if name not in priced:
+                found = find_surcharge(self._surcharges, name, value, moment.date())
+                if found is None:
+                    return Quote(None, no_price(self.model.id, name, value))
+                surcharges.append(found)
+        price = self._price(self._dated(moment), tuple(variants), surcharges)
+        return Quote(None, no_price(self.model.id)) if price is None else Quote(price)
 
-    def without_variants(self) -> ModelPrices:
+    def at_reseller(self, price_id: str) -> ModelPrices:
         """The model at a provider that resells it: batch and service tiers are only offered by the
         original provider."""
         model = msgspec.structs.replace(self.model, variants=[])
-        return ModelPrices(model, self._source, self._date)
+        return ModelPrices(model, self._source, self._date, price_id)
 
     def _dated(self, moment: datetime) -> int:
         """Index of the last price in force, or 0 if none is, as in genai-prices."""
@@ -94,29 +93,48 @@ class ModelPrices:
                 return index
         return 0
 
-    def _variants(self, moment: datetime, context: Mapping[str, str]) -> list[int]:
-        if not context:
+    def _variants(self, moment: datetime, conditions: Conditions) -> list[int]:
+        if not conditions:
             return []
         return [
             index
             for index, variant in enumerate(self.model.variants)
-            if variant.when.items() <= context.items() and variant.is_in_force(moment)
+            if variant.when.items() <= conditions.items() and variant.is_in_force(moment)
         ]
 
-    def _compile(self, dated: int, *variants: int) -> Price | None:
+    def _price(
+        self, dated: int, variants: tuple[int, ...], surcharges: list[Surcharge]
+    ) -> Price | None:
+        key = (dated, variants, *((each.condition, each.factor) for each in surcharges))
+        if key not in self._compiled:
+            self._compiled[key] = self._compile(dated, variants, surcharges)
+        return self._compiled[key]
+
+    def _compile(
+        self, dated: int, variants: tuple[int, ...], surcharges: list[Surcharge]
+    ) -> Price | None:
         if not self.model.prices:
             return None
         standard = self.model.prices[dated]
-        rates = standard.rates
-        starts = [standard.start]
+        rates, factor = standard.rates, Decimal(1)
+        starts, texts = [standard.start], dict[str, None]()
         for variant in reversed([self.model.variants[index] for index in variants]):
             rates = _replace(rates, variant.rates)
             starts.append(variant.start)
-        return compile_price(rates, self._origin(starts))
-
-    def _origin(self, starts: list[date | None]) -> PriceOrigin:
+            texts.update((f"{name}: {value}", None) for name, value in variant.when.items())
+        for surcharge in surcharges:
+            factor *= surcharge.factor
+            if surcharge.factor != 1:
+                starts.append(surcharge.start)
+                texts[f"{surcharge.condition}: times {surcharge.factor}"] = None
         latest = max((start for start in starts if start is not None), default=self._date)
-        return PriceOrigin(self._source, latest.isoformat(), self.model.id)
+        origin = PriceOrigin(
+            self._source, latest.isoformat(), self.model.id, conditions=tuple(texts)
+        )
+        return compile_price(rates, origin, self.model.one_rate or TEXT_ONLY, factor)
+
+
+Entry = ModelPrices | ConfiguredModel
 
 
 class PriceBook:
@@ -135,7 +153,7 @@ class PriceBook:
     def __init__(
         self,
         data: PriceData,
-        configured: Mapping[tuple[str, str], Price | None],
+        configured: Mapping[tuple[str | None, str], ConfiguredModel],
         base_models: Mapping[str, str],
     ) -> None:
         self._data = data
@@ -144,8 +162,8 @@ class PriceBook:
         self._configured = configured
         self._providers: dict[str, tuple[Provider, list[ModelPrices]]] = {}
         self._searches: dict[tuple[str, str], ModelPrices | None] = {}
-        self._constant: dict[tuple[str | None, str | None, str], Price | None] = {}
-        """Prices that depend neither on the moment nor on a context, as most do."""
+        self._constant: dict[tuple[str | None, ...], Quote] = {}
+        """Prices that depend neither on the moment nor on conditions, as most do."""
 
     @classmethod
     def load(
@@ -157,8 +175,8 @@ class PriceBook:
         """``data`` is the content of ``prices.json``. ``base_models`` maps a configured provider's
         name to the model whose price is used for names that the data does not know, such as Azure
         deployment names. Raises msgspec.DecodeError if ``data`` is invalid."""
-        configured = {
-            (provider, model): _configured(model, rates)
+        configured: dict[tuple[str | None, str], ConfiguredModel] = {
+            (provider, model): ConfiguredModel(model, rates)
             for provider, models in overrides.items()
             for model, rates in models.items()
         }
@@ -176,32 +194,82 @@ class PriceBook:
         at: float,
         *,
         provider: str | None = None,
-        context: Mapping[str, str] = NO_CONTEXT,
+        answered: str | None = None,
+        conditions: Conditions = NO_CONDITIONS,
     ) -> Price | None:
-        """The price of a model at a moment, or None where it is unknown.
+        """The price that ``quote`` gives."""
+        return self.quote(
+            price_id, model, at, provider=provider, answered=answered, conditions=conditions
+        ).price
+
+    def quote(
+        self,
+        price_id: str | None,
+        model: str,
+        at: float,
+        *,
+        provider: str | None = None,
+        answered: str | None = None,
+        conditions: Conditions = NO_CONDITIONS,
+    ) -> Quote:
+        """The price of a call to ``model``, or why it is unknown.
 
         ``price_id`` is the provider's id in genai-prices, or None. Prices configured for
         ``provider``, the configured provider's name, take precedence. ``at`` is in unix seconds.
-        ``context`` selects variants: ``service_tier`` (priority, flex, fast), ``processing``
-        (batch), ``speed`` (fast).
+        ``answered`` is the provider's name of the model that answered. ``conditions`` are those
+        under which another price than the standard one applies: ``service_tier`` (priority, flex,
+        fast), ``processing`` (batch), ``speed`` (fast), ``region``, ``inference_geo`` (us).
         """
-        if not context and (key := (provider, price_id, model)) in self._constant:
+        key = (provider, price_id, model, answered)
+        if not conditions and key in self._constant:
             return self._constant[key]
-        if provider is not None and (provider, model) in self._configured:
-            return self._configured[provider, model]
-        if price_id is None or len(model) > MAX_NAME_LENGTH:
-            return None
-        found = self._cached_search(price_id, model)
-        if found is None and (base_model := self._base_models.get(provider or "")) is not None:
-            found = self._cached_search(price_id, base_model)
-        if found is None:
-            return None
-        price = found.price(at, context)
-        if found.is_constant and not context:
+        entry = self._entry(price_id, model, answered or None, provider)
+        if isinstance(entry, str):
+            return Quote(None, entry)
+        quote = entry.quote(at, conditions)
+        if entry.is_constant and not conditions:
             if len(self._constant) >= MAX_CACHED_LOOKUPS:
                 self._constant.clear()
-            self._constant[provider, price_id, model] = price
-        return price
+            self._constant[key] = quote
+        return quote
+
+    def _entry(
+        self, price_id: str | None, model: str, answered: str | None, provider: str | None
+    ) -> Entry | str:
+        """What has the price, or why there is none. The model that answered counts; its name may
+        only be another spelling of the one that was asked for."""
+        if answered is None or answered == model:
+            return self._entry_of(price_id, model, provider)
+        if (provider, answered) in self._configured:
+            return self._configured[provider, answered]
+        asked, told = self._listed(price_id, model), self._listed(price_id, answered)
+        vendor = price_id or ""
+        is_other = told is not asked and not is_same_model(model, answered, vendor)
+        if (provider, model) in self._configured and not (is_other and asked and told):
+            return self._configured[provider, model]
+        if told is None and asked is not None:
+            return f"answered by {answered}, for which there is no price" if is_other else asked
+        if told is None:
+            return self._base_model(price_id, provider) or no_price(answered)
+        return asked if asked and is_more_exact(model, answered, vendor) else told
+
+    def _entry_of(self, price_id: str | None, model: str, provider: str | None) -> Entry | str:
+        if (provider, model) in self._configured:
+            return self._configured[provider, model]
+        return (
+            self._listed(price_id, model)
+            or self._base_model(price_id, provider)
+            or no_price(model[:MAX_NAME_LENGTH])
+        )
+
+    def _listed(self, price_id: str | None, model: str) -> ModelPrices | None:
+        if price_id is None or len(model) > MAX_NAME_LENGTH:
+            return None
+        return self._cached_search(price_id, model)
+
+    def _base_model(self, price_id: str | None, provider: str | None) -> ModelPrices | None:
+        base_model = self._base_models.get(provider or "")
+        return None if base_model is None else self._listed(price_id, base_model)
 
     def models(
         self, price_id: str | None, at: float, *, provider: str | None = None
@@ -237,9 +305,9 @@ class PriceBook:
         self, provider: str | None, name: str, found: ModelPrices | None, at: float
     ) -> CatalogModel:
         if provider is not None and (provider, name) in self._configured:
-            price = self._configured[provider, name]
+            price = self._configured[provider, name].quote(at).price
         else:
-            price = None if found is None else found.price(at)
+            price = None if found is None else found.quote(at).price
         rates = Rates() if price is None else price.rates
         model = None if found is None else found.model
         return CatalogModel(
@@ -262,15 +330,13 @@ class PriceBook:
         return self._searches[key]
 
     def _search(self, price_id: str, name: str) -> ModelPrices | None:
-        """Search by name, then by the name with dashes in its date: some routers write
-        ``-20251211`` for the provider's ``-2025-12-11``."""
         known = self._provider(price_id)
         if known is None:
             return None
-        for spelling in dict.fromkeys((name, _COMPACT_DATE.sub(_with_dashes, name))):
+        for spelling in dict.fromkeys(_spellings(name)):
             for list_id in (price_id, *known[0].fallback):
                 if found := self._match(list_id, spelling):
-                    return found if list_id == price_id else found.without_variants()
+                    return found if list_id == price_id else found.at_reseller(price_id)
         return None
 
     def _match(self, price_id: str, name: str) -> ModelPrices | None:
@@ -283,7 +349,9 @@ class PriceBook:
             return None
         if price_id not in self._providers:
             provider = msgspec.json.decode(self._data.providers[price_id], type=Provider)
-            listings = [ModelPrices(one, self._source, self._data.date) for one in provider.models]
+            listings = [
+                ModelPrices(one, self._source, self._data.date, price_id) for one in provider.models
+            ]
             self._providers[price_id] = (provider, listings)
         return self._providers[price_id]
 
@@ -294,16 +362,6 @@ def read_shipped_prices() -> bytes:
     found = get_data(__package__, "prices.json")
     assert found is not None  # None only from a loader without get_data
     return found
-
-
-def _configured(model: str, price: ConfiguredPrice) -> Price | None:
-    rates = Rates(
-        input=price.input,
-        output=price.output,
-        cache_read=price.cached,
-        cache_write=price.cache_write,
-    )
-    return compile_price(rates, PriceOrigin(CONFIGURED, None, model))
 
 
 def _replace(rates: Rates, by: Rates) -> Rates:
@@ -322,6 +380,17 @@ def _callable_name(model: Model) -> str | None:
 
 def _base(rate: Rate | None) -> Decimal | None:
     return rate.base if isinstance(rate, Tiered) else rate
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """The name; the name with dashes in its date, because some routers write ``-20251211`` for the
+    provider's ``-2025-12-11``; the name without a suffix for routing; and the last part of a path
+    of models."""
+    yield name
+    yield _COMPACT_DATE.sub(_with_dashes, name)
+    yield strip_routing(name)
+    if name.startswith(ARN) or MODELS in f"/{name}":
+        yield name.rpartition("/")[2]
 
 
 _COMPACT_DATE = re.compile(r"-(20\d\d)(\d\d)(\d\d)(?![^:-])")

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from headway.dialects.base import JSON, DecodedRequest, Dialect, ResponseContext
 from headway.errors import ClientGone, HeadwayError
 from headway.events import ResponseSummary
+from headway.metering.cost import BilledCall, find_cost
 from headway.metering.metrics import CallCost, Metrics, TokensSource, measure
-from headway.metering.price import Price
 from headway.metering.prices import PriceBook
 from headway.metering.timing import Timing
 from headway.pipeline.gateway import Upstream
@@ -25,8 +25,7 @@ from headway.types import Transformation, Usage
 
 BYTES_PER_TOKEN = 4
 """Approximate, for English text."""
-STANDARD_PRICE: Mapping[str, str] = {}
-STANDARD_TIERS = (None, "default", "standard", "auto")
+NO_COST = CallCost()
 REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")
 ANY_REQUEST_ID = frozenset(REQUEST_ID_HEADERS)
 
@@ -155,25 +154,19 @@ def total(facts: RequestFacts, result: AttemptResult, prices: PriceBook) -> Atte
 
 
 def _find_cost(result: AttemptResult, prices: PriceBook) -> CallCost:
-    """The provider's own amount takes precedence over the computed one."""
-    price, reported = _find_price(result, prices), result.usage.cost_usd
-    computed = None if price is None else price.charge(result.usage)
-    if reported is not None:
-        return CallCost(reported, "provider", computed)
-    return CallCost() if computed is None else CallCost(computed.usd, "computed", computed)
-
-
-def _find_price(result: AttemptResult, prices: PriceBook) -> Price | None:
-    upstream, context, tier = result.upstream, result.context, result.summary.service_tier
-    return prices.find(
+    """Nothing is known of a call without a successful response."""
+    if not 200 <= result.status < 300:
+        return NO_COST
+    upstream, context, summary = result.upstream, result.context, result.summary
+    call = BilledCall(
         upstream.provider.price_id,
+        upstream.name,
         context.call.request.model,
+        summary.model,
         context.created,
-        provider=upstream.name,
-        context=STANDARD_PRICE
-        if tier in STANDARD_TIERS or tier is None
-        else {"service_tier": tier},
+        summary.service_tier,
     )
+    return find_cost(prices, call, result.usage)
 
 
 def metrics(facts: RequestFacts, result: AttemptResult, totals: AttemptTotals) -> Metrics:
@@ -184,6 +177,8 @@ def metrics(facts: RequestFacts, result: AttemptResult, totals: AttemptTotals) -
         totals.cost,
         totals.overhead_s,
         facts.attempts,
+        result.context.call.request.model,
+        result.summary.model,
     )
 
 
@@ -290,7 +285,17 @@ def _set_usage(record: Record, usage: Usage) -> None:
     record.cache_write_1h_tokens = usage.cache_write_1h_tokens
     record.reasoning_tokens = usage.reasoning_tokens
     record.input_audio_tokens = usage.input_audio_tokens
+    record.input_image_tokens = usage.input_image_tokens
+    record.input_video_tokens = usage.input_video_tokens
+    record.cache_read_audio_tokens = usage.cache_read_audio_tokens
+    record.cache_read_image_tokens = usage.cache_read_image_tokens
     record.output_audio_tokens = usage.output_audio_tokens
+    record.output_image_tokens = usage.output_image_tokens
+    record.output_video_tokens = usage.output_video_tokens
+    record.citation_tokens = usage.citation_tokens
+    record.web_searches = usage.web_searches
+    record.file_searches = usage.file_searches
+    record.price_conditions = usage.price_conditions
 
 
 def _set_cost(record: Record, cost: CallCost) -> None:
@@ -298,6 +303,8 @@ def _set_cost(record: Record, cost: CallCost) -> None:
     record.cost_source = cost.source
     record.cost_computed_usd = None if compared is None else f"{compared:f}"
     record.cost_unknown_reason = cost.unknown_reason
+    if cost.conditions:
+        record.price_conditions = cost.conditions
     if cost.computed is not None:
         record.price_source = cost.computed.price.source
         record.price_date = cost.computed.price.date

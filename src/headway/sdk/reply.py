@@ -44,6 +44,10 @@ class Metrics(Struct, frozen=True, kw_only=True):
     tokens_source: str | None = None
     """``reported`` by the provider, or ``counted`` or ``estimated`` by the gateway."""
     price: Any = None
+    model: str | None = None
+    """The model that was asked for."""
+    deployment: str | None = None
+    """The provider's name of the model that answered."""
 
     def __repr__(self) -> str:
         return _show(

@@ -21,7 +21,8 @@ from headway.credentials import credential_source
 from headway.ledger.spool import FileSpool, spool_path
 from headway.local.launcher import LocalModel
 from headway.local.shared_model import SharedModel
-from headway.metering.prices import ConfiguredPrice, PriceBook, read_shipped_prices
+from headway.metering.configured_prices import ConfiguredPrice
+from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline import targets
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy import gateway_loop

@@ -131,10 +131,13 @@ _TOOL_METRICS = {
         "date": "2024-10-01",
         "model": "gpt-4o",
         "tiered": False,
+        "conditions": [],
     },
     "cost_source": "computed",
     "cost_computed_usd": None,
     "cost_unknown_reason": None,
+    "model": "gpt-4o",
+    "deployment": "gpt-4o-2024-08-06",
 }
 _TOOL_REPLY = {
     **SAMPLE_REPLY,

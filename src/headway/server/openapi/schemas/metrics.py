@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from headway.server.openapi.schemas.base import Shape
 
 
@@ -18,6 +20,8 @@ class Price(Shape):
     """The entry of the list that matched the model."""
     tiered: bool
     """Whether the price depends on the number of input tokens."""
+    conditions: list[str] = Field(default_factory=list)
+    """What else the price depends on and was the case: `service_tier: flex`."""
 
 
 class Metrics(Shape):
@@ -68,3 +72,7 @@ class Metrics(Shape):
     """US dollars as the gateway computes them, where the provider reported `cost_usd`."""
     cost_unknown_reason: str | None = None
     """Why the gateway could not compute the cost."""
+    model: str | None = None
+    """The model that was asked for."""
+    deployment: str | None = None
+    """The provider's name of the model that answered, by which the cost is computed."""

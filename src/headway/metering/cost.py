@@ -1,0 +1,78 @@
+"""What one call cost: as the provider reports it, and as the prices give it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from headway.metering.metrics import CallCost
+from headway.metering.price import UnknownCostError
+from headway.metering.prices import PriceBook
+from headway.metering.quote import NO_CONDITIONS, Conditions
+from headway.types import Usage
+
+STANDARD_VALUES = frozenset(
+    ("", "auto", "default", "global", "not_available", "on_demand", "standard", "unspecified")
+)
+"""Values of conditions, in lower case, with which the standard price applies."""
+
+
+class BilledCall(Struct, frozen=True, gc=False):
+    """A call, for its price."""
+
+    price_id: str | None
+    """The provider's id in the price data."""
+    provider: str
+    """The configured provider's name."""
+    model: str
+    """The model that was asked for."""
+    answered: str | None
+    """The provider's name of the model that answered."""
+    at: float
+    """Unix seconds."""
+    service_tier: str | None
+    endpoint_conditions: Conditions = NO_CONDITIONS
+    """Those that follow from the address and the options of the call."""
+
+
+def find_cost(prices: PriceBook, call: BilledCall, usage: Usage) -> CallCost:
+    """The provider's own amount takes precedence over the computed one."""
+    conditions = _conditions(call, usage)
+    quote = prices.quote(
+        call.price_id,
+        call.model,
+        call.at,
+        provider=call.provider,
+        answered=call.answered,
+        conditions=conditions,
+    )
+    computed, reason = None, quote.reason
+    if quote.price is not None:
+        try:
+            computed = quote.price.charge(usage)
+        except UnknownCostError as unknown:
+            reason = str(unknown)
+    if usage.cost_usd is not None:
+        return CallCost(usage.cost_usd, "provider", computed, reason, conditions)
+    if computed is None:
+        return CallCost(None, None, None, reason, conditions)
+    return CallCost(computed.usd, "computed", computed, None, conditions)
+
+
+def _conditions(call: BilledCall, usage: Usage) -> Conditions:
+    """Those under which another price than the standard one applies, in lower case."""
+    tier, endpoint, reported = call.service_tier, call.endpoint_conditions, usage.price_conditions
+    if not (tier or endpoint or reported):
+        return NO_CONDITIONS
+    given: dict[str, str] = {**endpoint, **reported}
+    if tier:
+        given.setdefault("service_tier", tier)
+    return dict(_other_than_standard(given))
+
+
+def _other_than_standard(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, value in given.items():
+        lower = value.lower()
+        if lower not in STANDARD_VALUES:
+            yield name, lower
