@@ -28,6 +28,7 @@ from headway.metering.price_data import (
     Rate,
     Rates,
     RateVariant,
+    Surcharge,
     Tiered,
 )
 
@@ -65,8 +66,8 @@ LEFT_OUT = {
 }
 """Prices that a chat call's usage cannot use, and why. A key in neither table stops the tool."""
 
-GEMINI_PRICES = "ai.google.dev/gemini-api/docs/pricing"
-VERTEX_PRICES = "cloud.google.com/vertex-ai/generative-ai/pricing"
+GEMINI_PRICES = "https://ai.google.dev/gemini-api/docs/pricing"
+VERTEX_PRICES = "https://cloud.google.com/vertex-ai/generative-ai/pricing"
 NO_MEDIA_MODEL = r"(?!.*(tts|live|embedding|image|realtime|audio|transcribe))"
 PLAIN_GEMINI = rf"{NO_MEDIA_MODEL}gemini-[234]"
 ALL_INPUT = r"2\.5-pro|3-pro|3\.1-pro|3\.[568]-flash|4-argon|omni"
@@ -90,12 +91,86 @@ ONE_RATE: tuple[tuple[str, str, OneRate, str], ...] = (
         "openai",
         rf"{NO_MEDIA_MODEL}(ft:)?(gpt-4o|gpt-4[.-]|gpt-[56]|o[134]|chatgpt-4o|gpt-chat)",
         OneRate(input=["image"]),
-        "developers.openai.com/api/docs/guides/images-vision",
+        "https://developers.openai.com/api/docs/guides/images-vision",
     ),
 )
 """Provider, a pattern of the beginning of its models' ids, the media that cost what text costs, and
 the page that says so: the package does not tell a rate that is the same from one that it does not
 know. The first that matches counts."""
+
+CLAUDE_PRICES = "https://platform.claude.com/docs/en/about-claude/pricing"
+OPENAI_PRICES = "https://developers.openai.com/api/docs/pricing"
+GROQ_FLEX = "https://console.groq.com/docs/flex-processing"
+
+CLAUDE_BEFORE_4_5 = r"claude-(v|instant|[23]|[a-z]+-[23]|4-(opus|sonnet)|[a-z]+-4(-[01]|@|-20|$))"
+CLAUDE_BEFORE_4_6 = rf"{CLAUDE_BEFORE_4_5}|claude-[a-z]+-4-5|claude-4[.-]5"
+GPT_BEFORE_5_4 = (
+    r"(ft:)?(gpt-(3|4|5($|[.-][123]($|[.-])|-(mini|nano|pro|codex|chat|search)))|o[134]|text-)"
+)
+NON_GLOBAL_RATES = r"gemini-3\.(1-flash-lite|5-flash|5-flash-lite|8-flash)$"
+BEFORE_GEMINI_3 = r"gemini-([12]|pro|flash-1|embedding-001)|gemma|text"
+
+REGION = "region"
+SAME, TENTH_MORE = Decimal(1), Decimal("1.1")
+SURCHARGES: dict[str, list[Surcharge]] = {
+    "anthropic": [
+        # "Earlier models [...] always use standard pricing"
+        Surcharge(
+            condition="inference_geo", values="us$", models=CLAUDE_BEFORE_4_6,
+            factor=SAME, source=CLAUDE_PRICES,
+        ),
+        # "For Claude 4.6 and later models [...] a 1.1x multiplier on all token pricing categories"
+        Surcharge(
+            condition="inference_geo", values="us$", models="claude-",
+            factor=TENTH_MORE, source=CLAUDE_PRICES,
+        ),
+    ],
+    "google": [
+        # "Earlier models (Claude Opus 4.1 and prior releases) retain their existing pricing"
+        Surcharge(
+            condition=REGION, models=CLAUDE_BEFORE_4_5, factor=SAME,
+            source=CLAUDE_PRICES,
+        ),
+        # "Regional and multi-region endpoints include a 10% premium over global endpoints"
+        Surcharge(
+            condition=REGION, models="claude-", factor=TENTH_MORE,
+            source=CLAUDE_PRICES,
+        ),
+        # Rates in the columns "Non-global", for "Generally available Gemini 3 and later families"
+        Surcharge(
+            condition=REGION, models=NON_GLOBAL_RATES, factor=TENTH_MORE,
+            start=date(2026, 7, 1), source=VERTEX_PRICES,
+        ),
+        # "Before July 1, 2026, Global endpoint pricing applies to Non-global endpoints"
+        Surcharge(
+            condition=REGION, models=NON_GLOBAL_RATES, factor=SAME,
+            source=VERTEX_PRICES,
+        ),
+        # One rate for all endpoints
+        Surcharge(
+            condition=REGION, models=BEFORE_GEMINI_3, factor=SAME,
+            source=VERTEX_PRICES,
+        ),
+    ],
+    "openai": [
+        # "a 10% uplift for models released on or after March 5, 2026"
+        Surcharge(
+            condition=REGION, models=GPT_BEFORE_5_4, factor=SAME,
+            source=OPENAI_PRICES,
+        ),
+        Surcharge(
+            condition=REGION, models=r"gpt-(5\.[4-9]|[6-9])", factor=TENTH_MORE,
+            source=OPENAI_PRICES,
+        ),
+    ],
+    "groq": [
+        # "Pricing matches the on-demand tier"
+        Surcharge(
+            condition="service_tier", values="flex$", factor=SAME, source=GROQ_FLEX
+        ),
+    ],
+}  # fmt: skip
+"""By the provider's id."""
 
 SAYS_FREE = ("free of charge", "included in the subscription")
 """The package lists no rate both for what is free and for what it does not know. Free is what its
@@ -137,6 +212,8 @@ def _provider(provider: genai.Provider) -> str:
     head: dict[str, Any] = {"name": provider.name}
     if provider.fallback_model_providers:
         head["fallback"] = provider.fallback_model_providers
+    if provider.id in SURCHARGES:
+        head["surcharges"] = SURCHARGES[provider.id]
     models = ",\n".join(_json(_model(provider.id, one)) for one in provider.models)
     return f'{_json(provider.id)}:{_json(head)[:-1]},"models":[\n{models}\n]}}'
 

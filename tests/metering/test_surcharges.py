@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from headway.metering.surcharges import SURCHARGES, find_surcharge, surcharges_of
+from headway.metering.price_data import PriceData, Provider, Surcharge
+from headway.metering.prices import read_shipped_prices
+from headway.metering.surcharges import find_surcharge, surcharges_of
 
+DATA = msgspec.json.decode(read_shipped_prices(), type=PriceData)
 TODAY = date(2026, 11, 29)
 CASES = [
     ("anthropic", "claude-opus-4-6", "inference_geo", "us", "1.1"),
@@ -37,16 +41,21 @@ CASES = [
 ]
 
 
+def published(provider: str, model: str) -> tuple[Surcharge, ...]:
+    found = msgspec.json.decode(DATA.providers[provider], type=Provider)
+    return surcharges_of(model, found.surcharges)
+
+
 @pytest.mark.parametrize(("provider", "model", "condition", "value", "factor"), CASES)
 def test_the_published_factor_is_found(
     provider: str, model: str, condition: str, value: str, factor: str | None
 ) -> None:
-    found = find_surcharge(surcharges_of(provider, model), condition, value, TODAY)
+    found = find_surcharge(published(provider, model), condition, value, TODAY)
     assert (found and found.factor) == (None if factor is None else Decimal(factor))
 
 
 def test_a_surcharge_applies_from_its_first_day_on() -> None:
-    candidates = surcharges_of("google", "gemini-3.5-flash")
+    candidates = published("google", "gemini-3.5-flash")
     before = find_surcharge(candidates, "region", "us-east1", date(2026, 6, 30))
     after = find_surcharge(candidates, "region", "us-east1", date(2026, 7, 1))
     assert before is not None
@@ -55,4 +64,6 @@ def test_a_surcharge_applies_from_its_first_day_on() -> None:
 
 
 def test_every_surcharge_has_its_source() -> None:
-    assert all(each.source.startswith("https://") for each in SURCHARGES)
+    for raw in DATA.providers.values():
+        provider = msgspec.json.decode(raw, type=Provider)
+        assert all(each.source.startswith("https://") for each in provider.surcharges)

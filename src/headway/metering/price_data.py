@@ -139,12 +139,30 @@ class Model(Struct, frozen=True, kw_only=True, omit_defaults=True):
     one_rate: OneRate | None = None
 
 
+class Surcharge(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"start": "from"}):
+    """A factor of all token rates, as the provider publishes it. 1 is a published fact too: the
+    condition costs nothing."""
+
+    condition: str
+    values: str = ""
+    """A regular expression that matches the beginning of the condition's values."""
+    models: str = ""
+    """The same for the ids of the models."""
+    factor: Decimal
+    start: date | None = None
+    """The first day on which it applies."""
+    source: str
+    """The page that says so."""
+
+
 class Provider(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     fallback: list[str] = []
     """Ids of providers whose models this one also offers, at their prices unless listed here."""
     models: list[Model]
     """The first one that matches a name applies."""
+    surcharges: list[Surcharge] = []
+    """Of those that apply to a model and a condition, the first counts."""
 
 
 class PriceData(Struct, frozen=True, kw_only=True):

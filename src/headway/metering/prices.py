@@ -9,7 +9,7 @@ a price is compiled, on first use.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pkgutil import get_data
@@ -21,9 +21,9 @@ from headway.metering.configured_prices import ConfiguredModel, Overrides
 from headway.metering.metrics import PriceOrigin
 from headway.metering.model_names import is_more_exact, is_same_model, strip_routing
 from headway.metering.price import TEXT_ONLY, Price, compile_price
-from headway.metering.price_data import Model, PriceData, Provider, Rate, Rates, Tiered
+from headway.metering.price_data import Model, PriceData, Provider, Rate, Rates, Surcharge, Tiered
 from headway.metering.quote import NO_CONDITIONS, Conditions, Quote, no_price
-from headway.metering.surcharges import Surcharge, find_surcharge, surcharges_of
+from headway.metering.surcharges import find_surcharge, surcharges_of
 
 MAX_CACHED_LOOKUPS = 1024
 """Cached lookups, hits and misses. Clients choose the model names, so there is a limit."""
@@ -55,11 +55,13 @@ class ModelPrices:
 
     __slots__ = ("_compiled", "_date", "_source", "_surcharges", "is_constant", "model")
 
-    def __init__(self, model: Model, source: str, taken: date, price_id: str) -> None:
+    def __init__(
+        self, model: Model, source: str, taken: date, surcharges: Iterable[Surcharge]
+    ) -> None:
         self.model = model
         self._source = source
         self._date = taken
-        self._surcharges = surcharges_of(price_id, model.id)
+        self._surcharges = surcharges_of(model.id, surcharges)
         self._compiled: dict[tuple[object, ...], Price | None] = {}
         self.is_constant = len(model.prices) == 1
         """Without conditions the price is the same at every moment."""
@@ -79,11 +81,11 @@ class ModelPrices:
         price = self._price(self._dated(moment), tuple(variants), surcharges)
         return Quote(None, no_price(self.model.id)) if price is None else Quote(price)
 
-    def at_reseller(self, price_id: str) -> ModelPrices:
-        """The model at a provider that resells it: batch and service tiers are only offered by the
-        original provider."""
+    def at_reseller(self, reseller: Provider) -> ModelPrices:
+        """The model at a provider that resells it, with that one's surcharges: batch and service
+        tiers are only offered by the original provider."""
         model = msgspec.structs.replace(self.model, variants=[])
-        return ModelPrices(model, self._source, self._date, price_id)
+        return ModelPrices(model, self._source, self._date, reseller.surcharges)
 
     def _dated(self, moment: datetime) -> int:
         """Index of the last price in force, or 0 if none is, as in genai-prices."""
@@ -242,16 +244,16 @@ class PriceBook:
             return self._entry_of(price_id, model, provider)
         if (provider, answered) in self._configured:
             return self._configured[provider, answered]
-        asked, told = self._listed(price_id, model), self._listed(price_id, answered)
+        asked, answering = self._listed(price_id, model), self._listed(price_id, answered)
         vendor = price_id or ""
-        is_other = told is not asked and not is_same_model(model, answered, vendor)
-        if (provider, model) in self._configured and not (is_other and asked and told):
+        is_other = answering is not asked and not is_same_model(model, answered, vendor)
+        if (provider, model) in self._configured and not (is_other and asked and answering):
             return self._configured[provider, model]
-        if told is None and asked is not None:
+        if answering is None and asked is not None:
             return f"answered by {answered}, for which there is no price" if is_other else asked
-        if told is None:
+        if answering is None:
             return self._base_model(price_id, provider) or no_price(answered)
-        return asked if asked and is_more_exact(model, answered, vendor) else told
+        return asked if asked and is_more_exact(model, answered, vendor) else answering
 
     def _entry_of(self, price_id: str | None, model: str, provider: str | None) -> Entry | str:
         if (provider, model) in self._configured:
@@ -336,7 +338,7 @@ class PriceBook:
         for spelling in dict.fromkeys(_spellings(name)):
             for list_id in (price_id, *known[0].fallback):
                 if found := self._match(list_id, spelling):
-                    return found if list_id == price_id else found.at_reseller(price_id)
+                    return found if list_id == price_id else found.at_reseller(known[0])
         return None
 
     def _match(self, price_id: str, name: str) -> ModelPrices | None:
@@ -350,7 +352,8 @@ class PriceBook:
         if price_id not in self._providers:
             provider = msgspec.json.decode(self._data.providers[price_id], type=Provider)
             listings = [
-                ModelPrices(one, self._source, self._data.date, price_id) for one in provider.models
+                ModelPrices(one, self._source, self._data.date, provider.surcharges)
+                for one in provider.models
             ]
             self._providers[price_id] = (provider, listings)
         return self._providers[price_id]
