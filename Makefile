@@ -10,7 +10,7 @@ PURE_TESTS := $(addprefix tests/,test_errors.py test_response_accumulator.py wir
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-pure test-other check fmt bench compare-replies soak profile lock prices clean setup-run setup-dev
+.PHONY: help run demo wheel check-install test test-pure test-other check fmt bench compare-replies soak profile lock prices clean setup-run setup-dev
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -18,6 +18,13 @@ help: ## List these targets
 
 run: setup-run ## Serve on 127.0.0.1:8000, with the embedded model: no key needed
 	@$(BIN)/headway serve --greet $(ARGS)
+
+wheel: setup-run ## Build dist/headway-VERSION-py3-none-any.whl, for machines without the checkout
+	@$(BIN)/python -m hatchling build --target wheel
+	@echo "Install it with: pip install 'dist/headway-$$($(BIN)/python -c 'import headway; print(headway.__version__)')-py3-none-any.whl[local]'"
+
+check-install: setup-run ## Follow docs/installation.md in a new environment; needs a package index
+	@$(BIN)/python tools/check_install.py
 
 demo: setup-run ## One chat call, its measured reply as JSON, and out
 	@$(BIN)/headway demo $(ARGS)

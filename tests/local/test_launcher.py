@@ -7,8 +7,10 @@ import http.client
 import importlib.util
 import json
 import os
+import re
 import signal
 import sys
+import tomllib
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import uvloop
 from child_processes import is_gone, wait_for
 
 from headway.errors import UpstreamUnreachable
-from headway.local.launcher import LocalModel, default_threads
+from headway.local.launcher import INSTALL, LocalModel, default_threads
 from headway.local.weights import MODEL, locate
 
 NOWHERE = Path("/nonexistent")
@@ -158,7 +160,7 @@ def test_without_xllamacpp_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) 
     )
 
     async def use(model: LocalModel) -> None:
-        with pytest.raises(UpstreamUnreachable, match=r"pip install 'headway\[local\]'"):
+        with pytest.raises(UpstreamUnreachable, match=re.escape(INSTALL)):
             await model.base_url()
 
     run(use)
@@ -204,3 +206,9 @@ def test_one_core_is_left_to_the_gateway(
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     unlimited = max(1, min(4, cores - 1))
     assert default_threads(tmp_path / "cpu.max") == (threads or unlimited)
+
+
+def test_the_remedy_has_the_version_that_was_tested() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    [requirement] = project["optional-dependencies"]["local"]
+    assert f"pip install {requirement}" == INSTALL

@@ -13,6 +13,9 @@ from headway.local.supervisor import Backoff, Supervisor
 
 LLAMA_SERVER = Path(__file__).with_name("llama_server.py")
 
+INSTALL = "pip install xllamacpp==2026.10.11549"
+"""As in the extra ``local``."""
+
 MAX_THREADS = 4
 """More threads do not make a model of this size faster: they wait for each other at every token."""
 
@@ -68,7 +71,7 @@ class LocalModel:
         from headway.local.weights import MODEL  # most servers never start a model
 
         if importlib.util.find_spec("xllamacpp") is None:
-            raise unavailable("xllamacpp is not installed", "pip install 'headway[local]'")
+            raise unavailable("xllamacpp is not installed", INSTALL)
         return [
             sys.executable,
             "-P",  # do not import modules from the working directory

@@ -42,8 +42,9 @@ it counts where the configuration has no value (see docs/configuration.md).
 
 Parameters of a request that a provider, or one of its models, does not support are dropped,
 renamed, clamped or emulated, and the reply's `transformations` lists each; with `strict: true` the
-request is refused instead. Fields that Headway does not know are passed on. A finish reason that a
-complete answer lacks is inferred, and listed too.
+request is refused instead. A default for a parameter that the request left out is listed too, and
+refuses nothing. Fields that Headway does not know are passed on. A finish reason that a complete
+answer lacks is inferred, and listed too.
 """
 CLOUD_CREDENTIALS = """
 ## Credentials of clouds
@@ -54,21 +55,21 @@ expire. An error names what was tried and what to do. Requests for tokens use th
 and certificates.
 
 **AWS**, in this order: `access_key` and `secret_key`; the `profile`; `AWS_ACCESS_KEY_ID` and
-`AWS_SECRET_ACCESS_KEY`. All else is botocore's chain and needs `pip install 'headway[aws]'`: a
-profile (also one of IAM Identity Center after `aws sso login`, with a `credential_process`, or with
-a role), `AWS_WEB_IDENTITY_TOKEN_FILE`, the endpoint of an ECS or EKS container, the role of an EC2
+`AWS_SECRET_ACCESS_KEY`. All else is botocore's chain and needs `pip install botocore`: a profile
+(also one of IAM Identity Center after `aws sso login`, with a `credential_process`, or with a
+role), `AWS_WEB_IDENTITY_TOKEN_FILE`, the endpoint of an ECS or EKS container, the role of an EC2
 instance. A `role_arn` in the configuration is assumed with what was found, or with
 `web_identity_token_file`.
 
 **Google Cloud**, in this order: `credentials_file`; the metadata server at `metadata_url`; the file
 that `GOOGLE_APPLICATION_CREDENTIALS` names; the file that `gcloud auth application-default login`
-writes; the metadata server of this machine. A file needs `pip install 'headway[google]'`; it holds
+writes; the metadata server of this machine. A file needs `pip install google-auth`; it holds
 a service account, a user, workload identity federation (`external_account`), or an impersonated
 service account. Federation and impersonation do not say which `project` to use: set it.
 
 **Entra ID**, in this order: the application that the configuration describes with `tenant_id`,
 `client_id` and one of `client_secret`, `client_certificate` (which needs
-`pip install 'headway[azure]'`) and `federated_token_file`; the one that the `AZURE_` variables of
+`pip install cryptography`) and `federated_token_file`; the one that the `AZURE_` variables of
 Azure's SDKs describe; the managed identity of this machine, app or container.
 """
 CAPABILITIES_HEAD = """

@@ -111,7 +111,7 @@ def test_the_error_names_the_missing_package(
     remove_botocore(monkeypatch)
 
     async def check(scene: TokenScene) -> None:
-        with pytest.raises(UpstreamAuth, match=r"pip install 'headway\[aws\]'") as caught:
+        with pytest.raises(UpstreamAuth, match="pip install botocore") as caught:
             await AwsCredentials(options, environ, scene.fetch, scene.clock).credentials()
         assert caught.value.code == "no_aws_credentials"
 

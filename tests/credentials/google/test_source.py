@@ -106,7 +106,7 @@ def test_the_error_names_the_missing_package(
     monkeypatch.setitem(sys.modules, "google.auth", None)
 
     async def check(scene: Scene) -> None:
-        with pytest.raises(UpstreamAuth, match=r"pip install 'headway\[google\]'"):
+        with pytest.raises(UpstreamAuth, match="pip install google-auth"):
             await scene.source(credentials_file=scene.file(USER)).credentials()
 
     play(tmp_path, [], check)

@@ -75,6 +75,6 @@ def _keys_in(values: Mapping[str, Any], names: tuple[str, str, str]) -> dict[str
 def _botocore_missing() -> UpstreamAuth:
     return UpstreamAuth(
         "AWS profiles, roles, and the credentials of containers and instances need the package"
-        f" botocore: pip install 'headway[aws]'. Or {REMEDY}.",
+        f" botocore: pip install botocore. Or {REMEDY}.",
         code="no_aws_credentials",
     )

@@ -46,7 +46,7 @@ def _load(pem: bytes, password: str | None) -> tuple[Any, bytes]:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     except ImportError:
         raise UpstreamAuth(
-            "A client_certificate needs a package that can sign: pip install 'headway[azure]'."
+            "A client_certificate needs the package cryptography: pip install cryptography."
         ) from None
     blocks = {found[1].split()[-1]: found[0] for found in PEM.finditer(pem)}
     secret = None if password is None else password.encode()

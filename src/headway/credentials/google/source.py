@@ -14,7 +14,7 @@ from headway.credentials.thread_fetch import ThreadFetch
 from headway.errors import UpstreamAuth
 
 GCLOUD_FILE = "application_default_credentials.json"
-EXTRA = "pip install 'headway[google]'"
+INSTALL = "pip install google-auth"
 
 
 class GoogleCredentials(CloudCredentials):
@@ -51,7 +51,7 @@ def _fetch_with_file(path: Path, token_uri: str | None, fetch: ThreadFetch) -> C
         import google.auth  # noqa: F401
     except ImportError:
         raise UpstreamAuth(
-            f"Google credentials in a file need the package google-auth: {EXTRA}. Or {REMEDY}."
+            f"Google credentials in a file need the package google-auth: {INSTALL}. Or {REMEDY}."
         ) from None
     from headway.credentials.google.auth_library import fetch_with_file
 
