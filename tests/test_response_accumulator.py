@@ -18,6 +18,7 @@ from headway.events import (
     Reasoning,
     ReasoningDetail,
     Refusal,
+    Rewritten,
     ServiceTierReported,
     Started,
     StreamEnd,
@@ -290,6 +291,12 @@ def test_many_reports_of_usage_are_merged_while_they_come() -> None:
 )
 def test_the_last_service_tier_that_is_told_counts(events: list[Event], tier: str | None) -> None:
     assert fold(*events).summary().service_tier == tier
+
+
+def test_that_a_frame_was_rewritten_is_no_content() -> None:
+    response = ResponseAccumulator()
+    assert not response.add([Rewritten()])
+    assert not response.choices
 
 
 def test_a_failure_is_kept() -> None:

@@ -125,6 +125,11 @@ class ResponseSummary(Struct, frozen=True, gc=False):
     service_tier: str | None = None
 
 
+class Rewritten(Struct, frozen=True, gc=False):
+    """The events of this frame do not say what it says: a tool call was completed, or what is told
+    twice left out. It must not be passed through. Not content."""
+
+
 class Failed(Struct, frozen=True):
     """The provider reported an error inside its response."""
 
@@ -163,6 +168,7 @@ Event = (
     | Finished
     | UsageReported
     | ServiceTierReported
+    | Rewritten
     | Failed
     | StreamEnd
     | EmbeddingsReceived

@@ -21,6 +21,7 @@ from headway.events import (
     ReasoningDetail,
     Refusal,
     ResponseSummary,
+    Rewritten,
     ServiceTierReported,
     Started,
     StreamEnd,
@@ -346,6 +347,10 @@ def _add_embeddings(response: ResponseAccumulator, event: EmbeddingsReceived) ->
     response.embeddings = event.embeddings
 
 
+def _add_nothing(response: ResponseAccumulator, event: Rewritten) -> None:
+    pass
+
+
 def _add_done(response: ResponseAccumulator, event: StreamEnd) -> None:
     """What has its end mark is complete: some vendors send no finish reason."""
     response.done = True
@@ -365,6 +370,7 @@ ADD_EVENT: dict[type, Callable[[ResponseAccumulator, Any], None]] = {
     Finished: _add_finished,
     UsageReported: _add_usage,
     ServiceTierReported: _add_service_tier,
+    Rewritten: _add_nothing,
     Failed: _add_failed,
     StreamEnd: _add_done,
     EmbeddingsReceived: _add_embeddings,

@@ -81,7 +81,8 @@ tokens = st.fixed_dictionaries(
     {"token": words, "logprob": st.just(-0.5), "top_logprobs": st.just([])}
 )
 cited = st.builds(lambda url: {"type": "url_citation", "url_citation": {"url": url}}, words)
-calls = st.lists(st.tuples(ids, ids, words), max_size=3, unique_by=lambda call: call[0])
+arguments = st.one_of(st.just("{}"), words.map(lambda word: json.dumps({"a": word})))
+calls = st.lists(st.tuples(ids, ids, arguments), max_size=3, unique_by=lambda call: call[0])
 FINISHES = ("stop", "length", "tool_calls", "content_filter")
 usages = st.fixed_dictionaries(
     {"prompt_tokens": counts, "completion_tokens": counts, "total_tokens": counts},

@@ -13,16 +13,28 @@ from headway.events import (
     Event,
     Finished,
     Reasoning,
+    Rewritten,
     ServiceTierReported,
     Started,
     StreamEnd,
     Text,
+    ToolArguments,
+    ToolStarted,
     UsageReported,
 )
 from headway.types import Frame, Usage
 from headway.wire.sse import SseFramer
 from support.dialect_samples import METRICS, STARTED, USAGE, context, fold
-from support.openai_completions import base, chunk, finish, role, text, usage
+from support.openai_completions import (
+    base,
+    chunk,
+    finish,
+    role,
+    text,
+    tool_piece,
+    tool_start,
+    usage,
+)
 
 END = b"data: [DONE]\n\n"
 
@@ -127,6 +139,20 @@ def test_a_stream_that_turns_odd_repeats_neither_role_nor_finish_reason() -> Non
     assert sum("role" in c["delta"] for one in found for c in one["choices"]) == 1
     assert {one["id"] for one in found} == {base()["id"]}
     assert [one["usage"] for one in found if one.get("usage")] == [json.loads(bytes_of(USAGE))]
+
+
+def test_a_stream_is_translated_from_the_first_frame_that_was_rewritten_on() -> None:
+    passed = Passed()
+    start = tool_start(0, "a", "f")
+    assert passed.add(role(), STARTED) == frame(role()).raw
+    assert passed.add(start, ToolStarted(0, "a", "f")) == frame(start).raw
+    assert passed.add(tool_start(1, "", "g"), Rewritten()) is None
+    assert passed.add(tool_piece(0, "{}"), ToolArguments(0, "{}")) != frame(tool_piece(0, "{}")).raw
+    passed.add(finish("tool_calls"), ToolStarted(1, "b", "g"), Rewritten(), Finished("tool_calls"))
+    *_, piece, second, last = passed.end()
+    assert piece["choices"][0]["delta"]["tool_calls"][0]["function"] == {"arguments": "{}"}
+    assert second["choices"][0]["delta"]["tool_calls"][0]["id"] == "b"
+    assert last["choices"][0]["finish_reason"] == "tool_calls"
 
 
 def bytes_of(reported: UsageReported) -> bytes:

@@ -97,6 +97,18 @@ def test_data_that_is_not_json_is_no_standard_chunk(data: bytes) -> None:
 
 
 CALL = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CUSTOM = {"id": "b", "type": "custom", "custom": {"name": "py", "input": "1+1"}}
+
+
+def calling(*calls: Any, **fields: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": None, "tool_calls": list(calls), **fields}
+    return completion(message, "tool_calls")
+
+
+def with_arguments(arguments: Any) -> dict[str, Any]:
+    return {**CALL, "function": {"name": "f", "arguments": arguments}}
+
+
 WHOLES = [
     (completion(), True),
     (completion(other=[]), True),
@@ -105,8 +117,22 @@ WHOLES = [
     (completion({"role": "", "content": "a"}), False),
     (completion({"content": "a"}), False),
     (completion({"role": "assistant", "content": []}), False),
-    (completion({"role": "assistant", "tool_calls": [{**CALL, "id": ""}]}), False),
-    (completion({"role": "assistant", "tool_calls": [{**CALL, "type": ""}]}), False),
+    (calling(CALL, {**CALL, "id": "b"}), True),
+    (calling(CALL, CUSTOM), True),
+    (calling(with_arguments(' {"a": 1')), True),
+    (calling({**CALL, "id": ""}), False),
+    (calling({**CALL, "id": None}), False),
+    (calling({**CALL, "id": 7}), False),
+    (calling(CALL, CALL), False),
+    (calling({**CALL, "type": ""}), False),
+    (calling({**CALL, "function": None}), False),
+    (calling({**CALL, "function": {"name": "", "arguments": "{}"}}), False),
+    (calling({**CALL, "function": {"name": "f"}}), False),
+    *((calling(with_arguments(each)), False) for each in ("", " ", "null", "[]", None, {}, [])),
+    (calling(CALL, function_call={"name": "f", "arguments": "{}"}), False),
+    (calling(function_call={"name": "f", "arguments": "{}"}), True),
+    (calling(function_call={"name": "f", "arguments": ""}), False),
+    (calling(function_call={"name": "", "arguments": "{}"}), False),
     (completion(finish=""), False),
     (completion(finish=None), False),
     (completion(finish="MAX_TOKENS"), False),

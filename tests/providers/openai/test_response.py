@@ -14,6 +14,7 @@ from headway.events import (
     Logprobs,
     Reasoning,
     Refusal,
+    Rewritten,
     ServiceTierReported,
     Started,
     StreamEnd,
@@ -57,6 +58,8 @@ def call(
 LOGPROBS = {"content": [{"token": "Hi", "logprob": -0.1, "top_logprobs": []}], "refusal": None}
 AUDIO = {"id": "audio_1", "data": "UklGRg==", "transcript": "Hi", "expires_at": 1718622857}
 CITED = [{"type": "url_citation", "url_citation": {"url": "https://example.com"}}]
+GIVEN = '{"x":1}'
+PY = {"name": "py", "input": ""}
 ROLE = {"role": "assistant", "content": "", "refusal": None}
 # what it shows, the chunks after a first one with a role, their events
 STREAMS: list[tuple[str, list[Any], list[Event]]] = [
@@ -104,17 +107,18 @@ STREAMS: list[tuple[str, list[Any], list[Event]]] = [
     ),
     (
         "a tool whole in one chunk",
-        [chunk({"tool_calls": [call(0, "{}", "call_1", name="a")]})],
-        [ToolStarted(0, "call_1", "a"), ToolArguments(0, "{}")],
+        [chunk({"tool_calls": [call(0, GIVEN, "call_1", name="a")]})],
+        [ToolStarted(0, "call_1", "a"), ToolArguments(0, GIVEN)],
     ),
     (
         "tools without index",
-        [chunk({"tool_calls": [call(None, "{}", "1", name="a"), call(None, "[]", "2", name="b")]})],
+        [chunk({"tool_calls": [call(None, GIVEN, i, name="a") for i in ("1", "2")]})],
         [
             ToolStarted(0, "1", "a"),
-            ToolArguments(0, "{}"),
-            ToolStarted(1, "2", "b"),
-            ToolArguments(1, "[]"),
+            ToolArguments(0, GIVEN),
+            ToolStarted(1, "2", "a"),
+            ToolArguments(1, GIVEN),
+            Rewritten(),
         ],
     ),
     (
@@ -123,27 +127,32 @@ STREAMS: list[tuple[str, list[Any], list[Event]]] = [
             chunk({"tool_calls": [call(0, "{", "call_1", name="a")]}),
             chunk({"tool_calls": [call(0, "}", "call_1", name="a")]}),
         ],
-        [ToolStarted(0, "call_1", "a"), ToolArguments(0, "{"), ToolArguments(0, "}")],
+        [
+            ToolStarted(0, "call_1", "a"),
+            ToolArguments(0, "{"),
+            ToolArguments(0, "}"),
+            Rewritten(),
+        ],
     ),
     (
         "the same tool of two choices",
         [
-            chunk({"tool_calls": [call(0, "{}", "call_1", name="a")]}, 0),
-            chunk({"tool_calls": [call(0, "[]", "call_1", name="a")]}, 1),
+            chunk({"tool_calls": [call(0, GIVEN, "call_1", name="a")]}, 0),
+            chunk({"tool_calls": [call(0, GIVEN, "call_1", name="a")]}, 1),
         ],
         [
             ToolStarted(0, "call_1", "a", 0),
-            ToolArguments(0, "{}", 0),
+            ToolArguments(0, GIVEN, 0),
             ToolStarted(0, "call_1", "a", 1),
-            ToolArguments(0, "[]", 1),
+            ToolArguments(0, GIVEN, 1),
         ],
     ),
-    ("arguments of no tool", [chunk({"tool_calls": [call(0, "{}")]})], [ToolArguments(0, "{}")]),
-    ("a tool without its function", [chunk({"tool_calls": [{"index": 0}]})], []),
+    ("arguments of no tool", [chunk({"tool_calls": [call(0, "{}")]})], [Rewritten()]),
+    ("a tool without its function", [chunk({"tool_calls": [{"index": 0}]})], [Rewritten()]),
     (
         "a tool of free text",
         [
-            chunk({"tool_calls": [{"index": 0, "id": "1", "custom": {"name": "py", "input": ""}}]}),
+            chunk({"tool_calls": [{"index": 0, "id": "1", "type": "custom", "custom": PY}]}),
             chunk({"tool_calls": [{"index": 0, "custom": {"input": "1+1"}}]}),
         ],
         [ToolStarted(0, "1", "py"), ToolArguments(0, "1+1")],

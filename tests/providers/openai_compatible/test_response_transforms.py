@@ -184,6 +184,9 @@ def call(**fields: Any) -> dict[str, Any]:
     return chunk({"tool_calls": [{"type": "function", **fields}]})
 
 
+GIVEN = '{"x":1}'
+
+
 def made(events: list[Event]) -> list[tuple[str, str, str]]:
     tools = collect(events).choices[0].tools
     return [(tool.id, tool.name, "".join(tool.arguments)) for _, tool in sorted(tools.items())]
@@ -193,8 +196,8 @@ def test_calls_without_an_index_are_distinguished_by_their_ids() -> None:
     a = {"id": "a", "function": {"name": "f", "arguments": '{"x":'}}
     b = {"id": "b", "function": {"name": "g", "arguments": "{}"}}
     more = {"function": {"arguments": "1}"}}
-    assert made(streamed("mistral", call(**a), call(**more), call(**b))) == [
-        ("a", "f", '{"x":1}'),
+    assert made(streamed("mistral", call(**a), call(**more), call(**b), finish())) == [
+        ("a", "f", GIVEN),
         ("b", "g", "{}"),
     ]
 
@@ -203,16 +206,19 @@ def test_calls_with_the_same_index_are_distinguished_by_their_ids() -> None:
     a = {"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}
     b = {"index": 0, "id": "b", "function": {"name": "g", "arguments": ""}}
     c = {"index": 1, "id": "c", "function": {"name": "h", "arguments": "{}"}}
-    assert made(streamed("tgi", call(**a), call(**b), tool_piece(0, "[]"), call(**c))) == [
+    assert made(
+        streamed("tgi", call(**a), call(**b), tool_piece(0, GIVEN), call(**c), finish())
+    ) == [
         ("a", "f", "{}"),
-        ("b", "g", "[]"),
+        ("b", "g", GIVEN),
         ("c", "h", "{}"),
     ]
 
 
 def test_a_repeated_id_continues_the_call() -> None:
-    again = {"index": 0, "id": "a", "function": {"name": "f", "arguments": "1"}}
-    assert made(streamed("groq", call(**again), call(**again))) == [("a", "f", "11")]
+    pieces = ['{"x":', "1", "1", "}"]
+    again = [call(index=0, id="a", function={"name": "f", "arguments": one}) for one in pieces]
+    assert made(streamed("groq", *again)) == [("a", "f", '{"x":11}')]
 
 
 def test_arguments_that_are_an_object_become_text() -> None:

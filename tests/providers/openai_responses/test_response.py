@@ -126,6 +126,15 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
         ],
         [Text("Hi"), Logprobs({"content": LOGPROBS})],
     ),
+    "a call whose name comes at its end": (
+        [
+            added(0, type="function_call", call_id="call_1"),
+            delta("function_call_arguments", "{"),
+            delta("function_call_arguments", "}"),
+            done(0, **CALL),
+        ],
+        [ToolStarted(0, "call_1", "f"), ToolArguments(0, "{}")],
+    ),
     "text only at the end of the item": ([done(0, **message("Hello"))], [Text("Hello")]),
     "a refusal": (
         [
@@ -321,7 +330,12 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
     "an end without usage": ([ended(usage=None)], [Finished("stop"), StreamEnd()]),
     "an end after calls": (
         [added(0, **CALL), done(0, **CALL), ended()],
-        [ToolStarted(0, "call_1", "f"), Finished("tool_calls"), StreamEnd()],
+        [
+            ToolStarted(0, "call_1", "f"),
+            ToolArguments(0, "{}"),
+            Finished("tool_calls"),
+            StreamEnd(),
+        ],
     ),
     "everything in the last event": (
         [ended(output=[message("Hello")])],

@@ -39,6 +39,7 @@ from headway.errors import HeadwayError, InvalidBody, InvalidField
 from headway.events import (
     Event,
     Reasoning,
+    Rewritten,
     ServiceTierReported,
     Started,
     StreamEnd,
@@ -59,6 +60,7 @@ METRICS_HEADER = b"x-headway-metrics"
 HEADER_OFF = (b"", b"0", b"false")
 DELTA_EVENTS = frozenset({Reasoning, ToolArguments})
 """Most frames of some streams. One alone continues what a frame that was checked began."""
+REWRITTEN = Rewritten()
 END_MARK = b"data: [DONE]\n\n"
 BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
@@ -171,7 +173,7 @@ class OpenAIChatStream:
                 return _passed_through(frame)
             if self._is_withheld(events):
                 return None
-            chunk = read_standard_chunk(frame.data)
+            chunk = None if REWRITTEN in events else read_standard_chunk(frame.data)
             if chunk is not None:
                 self._note(chunk, events)
                 return _passed_through(frame)

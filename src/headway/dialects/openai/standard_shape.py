@@ -18,6 +18,8 @@ from headway.wire.json_repair import is_utf8
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 Position = Annotated[int, Meta(ge=0)]
 NonEmpty = Annotated[str, Meta(min_length=1)]
+ObjectText = Annotated[str, Meta(pattern=r"^\s*\{")]
+"""Text that begins as a JSON object: what a model writes further may be wrong."""
 
 
 class FunctionDelta(Struct, gc=False):
@@ -57,7 +59,7 @@ class StandardChunk(Struct, gc=False):
 
 class CalledFunction(Struct, gc=False):
     name: NonEmpty
-    arguments: str
+    arguments: ObjectText
 
 
 class Call(Struct, gc=False):
@@ -102,7 +104,14 @@ def read_standard_chunk(data: bytes) -> StandardChunk | None:
 
 def is_standard_completion(body: bytes) -> bool:
     try:
-        _decode_completion(body)
+        completion = _decode_completion(body)
     except (msgspec.DecodeError, RecursionError):
         return False
-    return True
+    return all(_has_standard_calls(choice.message) for choice in completion.choices)
+
+
+def _has_standard_calls(message: StandardMessage) -> bool:
+    calls = message.tool_calls or ()
+    is_called = all(call.function is not None or call.type == "custom" for call in calls)
+    is_distinct = len({call.id for call in calls}) == len(calls)
+    return is_called and is_distinct and not (calls and message.function_call)

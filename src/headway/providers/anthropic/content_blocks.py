@@ -16,12 +16,11 @@ from headway.events import (
     Reasoning,
     ReasoningDetail,
     Text,
-    ToolArguments,
-    ToolStarted,
 )
 from headway.providers.anthropic.reasoning_blocks import encrypted_detail, signed_detail
 from headway.providers.anthropic.usage import WireUsage
 from headway.providers.citations import citation_fields
+from headway.providers.tool_calls import OpenCall, ToolCalls, arguments_text
 from headway.types import NO_RAW
 
 
@@ -33,7 +32,7 @@ class WireBlock(Struct):
     thinking: str | None = None
     signature: str | None = None
     data: str | None = None
-    id: str | None = None
+    id: str | int | float | None = None
     name: str | None = None
     input: Raw = NO_RAW
     citations: list[Any] | None = None
@@ -45,14 +44,14 @@ class BlockDelta(Struct):
     text: str | None = None
     thinking: str | None = None
     signature: str | None = None
-    partial_json: str | None = None
+    partial_json: str | dict[str, Raw] | None = None
     citation: Any = None
 
 
 class OpenBlock:
     """A block that is being filled."""
 
-    __slots__ = ("block", "citations", "fragments", "index", "raw", "signature", "start", "tool")
+    __slots__ = ("block", "call", "citations", "fragments", "index", "raw", "signature", "start")
 
     def __init__(self, index: int, raw: Raw, block: WireBlock, start: int) -> None:
         self.index = index
@@ -61,8 +60,8 @@ class OpenBlock:
         self.block = block
         self.start = start
         """Offset of its text in the text of the whole response, in characters."""
-        self.tool = 0
-        """Its position among the tool calls, if it is one."""
+        self.call: OpenCall | None = None
+        """If it is a tool call."""
         self.fragments: list[str] = []
         """Fragments of its thinking, or of its input as JSON."""
         self.signature = block.signature
@@ -72,14 +71,14 @@ class OpenBlock:
 class DecoderState:
     """The state of decoding one response."""
 
-    __slots__ = ("open_blocks", "text_length", "tool_count", "usage")
+    __slots__ = ("calls", "open_blocks", "text_length", "usage")
 
     def __init__(self) -> None:
         self.open_blocks: dict[int, OpenBlock] = {}
         """The open blocks by their index in the response."""
         self.text_length = 0
         """Characters of text so far."""
-        self.tool_count = 0
+        self.calls = ToolCalls()
         self.usage = WireUsage()
 
 
@@ -98,9 +97,9 @@ def open_block(index: int, raw: Raw, state: DecoderState) -> list[Event]:
         opened.fragments.append(block.thinking)
         return [Reasoning(block.thinking)]
     if block.type == "tool_use":
-        opened.tool = state.tool_count
-        state.tool_count += 1
-        return [ToolStarted(opened.tool, block.id or "", block.name or "")]
+        events: list[Event] = []
+        opened.call = state.calls.start(block.id, block.name, events)
+        return events
     return []
 
 
@@ -114,9 +113,12 @@ def fill_block(index: int, delta: BlockDelta, state: DecoderState) -> list[Event
         opened.fragments.append(delta.thinking)
         return [Reasoning(delta.thinking)]
     if delta.partial_json:
-        opened.fragments.append(delta.partial_json)
-        is_call = opened.block.type == "tool_use"
-        return [ToolArguments(opened.tool, delta.partial_json)] if is_call else []
+        events: list[Event] = []
+        fragment = arguments_text(delta.partial_json)
+        opened.fragments.append(fragment)
+        if opened.call is not None:
+            opened.call.add(fragment, events)
+        return events
     if delta.signature:
         opened.signature = delta.signature
     if delta.citation is not None:
@@ -151,10 +153,13 @@ def _close_redacted(opened: OpenBlock, state: DecoderState) -> list[Event]:
 
 
 def _close_call(opened: OpenBlock, state: DecoderState) -> list[Event]:
-    """A call without arguments has no fragments; clients of OpenAI's format expect JSON."""
-    if opened.fragments:
-        return []
-    return [ToolArguments(opened.tool, bytes(opened.block.input).decode() or "{}")]
+    """A call without fragments has its arguments in the block."""
+    events: list[Event] = []
+    if opened.call is not None:
+        if not opened.fragments:
+            opened.call.add(bytes(opened.block.input).decode(), events)
+        opened.call.close(events)
+    return events
 
 
 def _close_other(opened: OpenBlock, state: DecoderState) -> list[Event]:

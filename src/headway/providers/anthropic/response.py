@@ -119,6 +119,7 @@ def decode_response(body: bytes) -> list[Event]:
     if message.content is None:
         raise ValueError("the answer has no content")
     state = DecoderState()
+    state.calls.seed = message.id or ""
     usage = message.usage or WireUsage()
     events: list[Event] = [_started(message, usage)]
     for index, raw in enumerate(message.content):
@@ -163,6 +164,7 @@ def _on_message_start(event: StreamEvent, state: DecoderState) -> list[Event]:
     """The counts of the input are final here. That of the output covers a token or two: it is left
     out, because it would be taken for the total if the stream broke off."""
     message = event.message or WireMessage()
+    state.calls.seed = message.id or ""
     usage = state.usage = message.usage or WireUsage()
     return [_started(message, usage), UsageReported(canonical_usage(usage, None))]
 
@@ -182,6 +184,7 @@ def _on_block_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
 def _on_message_delta(event: StreamEvent, state: DecoderState) -> list[Event]:
     events: list[Event] = []
     if event.delta is not None and event.delta.stop_reason:
+        state.calls.close(events)
         events += _finished(event.delta, event.delta.stop_reason)
     if event.usage is not None:
         tier = _service_tier(event.usage)
@@ -192,7 +195,9 @@ def _on_message_delta(event: StreamEvent, state: DecoderState) -> list[Event]:
 
 
 def _on_message_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
-    return END
+    events: list[Event] = []
+    state.calls.close(events)
+    return [*events, *END]
 
 
 EVENT_HANDLERS: dict[str, Callable[[StreamEvent, DecoderState], list[Event]]] = {

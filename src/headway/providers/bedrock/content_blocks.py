@@ -15,18 +15,17 @@ from headway.events import (
     Reasoning,
     ReasoningDetail,
     Text,
-    ToolArguments,
-    ToolStarted,
 )
 from headway.providers.anthropic.reasoning_blocks import signed_detail
 from headway.providers.bedrock.reasoning_blocks import encrypted_detail
 from headway.providers.citations import citation_fields
+from headway.providers.tool_calls import OpenCall, ToolCalls, arguments_text
 from headway.types import NO_RAW
 
 
 class ToolUse(Struct, rename="camel"):
-    tool_use_id: str = ""
-    name: str = ""
+    tool_use_id: str | int | float | None = None
+    name: str | None = None
     input: Raw = NO_RAW
     type: str | None = None
     """server_tool_use: the provider calls the tool itself. tool_use or none: the client does."""
@@ -76,7 +75,7 @@ class WireBlock(Struct, rename="camel"):
 
 
 class ToolUseDelta(Struct):
-    input: str = ""
+    input: str | dict[str, Raw] | None = None
 
 
 class BlockDelta(Struct, rename="camel"):
@@ -94,15 +93,15 @@ class OpenBlock:
     """A block that is being filled."""
 
     __slots__ = (
-        "citations", "fragments", "image_format", "redacted", "server_block", "signature", "start",
-        "tool",
+        "call", "citations", "fragments", "image_format", "redacted", "server_block", "signature",
+        "start",
     )  # fmt: skip
 
     def __init__(self, start: int) -> None:
         self.start = start
         """Offset of its text in the text of the whole response, in characters."""
-        self.tool: int | None = None
-        """Its position among the tool calls, if it is one."""
+        self.call: OpenCall | None = None
+        """If it is a tool call of the client's."""
         self.fragments: list[str] = []
         """Fragments of its reasoning, of its input as JSON, or of its image in base64."""
         self.signature: str | None = None
@@ -116,14 +115,14 @@ class OpenBlock:
 class DecoderState:
     """The state of decoding one response."""
 
-    __slots__ = ("open_blocks", "stop_reason", "text_length", "tool_count")
+    __slots__ = ("calls", "open_blocks", "stop_reason", "text_length")
 
     def __init__(self) -> None:
         self.open_blocks: dict[int, OpenBlock] = {}
         """The open blocks by their index in the response."""
         self.text_length = 0
         """Characters of text so far."""
-        self.tool_count = 0
+        self.calls = ToolCalls()
         self.stop_reason: str | None = None
 
 
@@ -161,12 +160,10 @@ def _open_tool_use(opened: OpenBlock, call: ToolUse, raw: Raw, state: DecoderSta
     if call.type == "server_tool_use":
         opened.server_block = _decode_any(raw)
         return []
-    opened.tool = state.tool_count
-    state.tool_count += 1
-    events: list[Event] = [ToolStarted(opened.tool, call.tool_use_id, call.name)]
+    events: list[Event] = []
+    opened.call = state.calls.start(call.tool_use_id, call.name, events)
     if call.input:
-        opened.fragments.append(bytes(call.input).decode())
-        events.append(ToolArguments(opened.tool, opened.fragments[0]))
+        opened.call.add(bytes(call.input).decode(), events, is_start=True)
     return events
 
 
@@ -183,9 +180,11 @@ def fill_block(index: int, delta: BlockDelta, state: DecoderState) -> list[Event
         state.text_length += len(delta.text)
         events.append(Text(delta.text))
     if delta.tool_use is not None and delta.tool_use.input:
-        opened.fragments.append(delta.tool_use.input)
-        if opened.tool is not None:
-            events.append(ToolArguments(opened.tool, delta.tool_use.input))
+        fragment = arguments_text(delta.tool_use.input)
+        if opened.call is None:
+            opened.fragments.append(fragment)
+        else:
+            opened.call.add(fragment, events)
     if delta.reasoning_content is not None:
         events += _fill_reasoning(opened, delta.reasoning_content)
     if delta.citation is not None:
@@ -219,14 +218,14 @@ def close_block(index: int, state: DecoderState) -> list[Event]:
     if opened is None:
         return []
     content = "".join(opened.fragments)
-    if opened.tool is not None:
-        # A call without arguments may have no fragments; clients of OpenAI's format expect JSON.
-        return [] if content else [ToolArguments(opened.tool, "{}")]
+    events: list[Event] = []
+    if opened.call is not None:
+        opened.call.close(events)
+        return events
     if opened.server_block is not None:
         return [_server_block(opened.server_block, content, index)]
     if opened.image_format is not None:
         return [_image(opened.image_format, content)] if content else []
-    events: list[Event] = []
     if opened.signature is not None:
         events.append(ReasoningDetail(signed_detail(content, opened.signature, index)))
     if opened.redacted:

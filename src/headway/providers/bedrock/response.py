@@ -195,7 +195,9 @@ def _on_block_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
 
 def _on_message_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
     state.stop_reason = event.stop_reason
-    return _finished(event.stop_reason, event.additional_model_response_fields, None)
+    events: list[Event] = []
+    state.calls.close(events)
+    return events + _finished(event.stop_reason, event.additional_model_response_fields, None)
 
 
 def _on_metadata(event: StreamEvent, state: DecoderState) -> list[Event]:

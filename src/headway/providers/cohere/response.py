@@ -24,13 +24,12 @@ from headway.events import (
     Started,
     StreamEnd,
     Text,
-    ToolArguments,
-    ToolStarted,
 )
 from headway.providers.base import State
 from headway.providers.cohere.citations import BlockOffsets, read_citations
 from headway.providers.cohere.usage import read_usage
 from headway.providers.http_errors import error_from_body
+from headway.providers.openai.tools import ChoiceCalls, ToolCallDelta
 from headway.types import NO_RAW, Frame
 
 FINISH_REASONS = {
@@ -50,16 +49,6 @@ FAILURES: Mapping[str, type[UpstreamError]] = {
 """Finish reasons of a failed response."""
 
 
-class CohereFunction(Struct):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class CohereToolCall(Struct):
-    id: str | None = None
-    function: CohereFunction | None = None
-
-
 class ContentBlock(Struct):
     text: str | None = None
     thinking: str | None = None
@@ -70,7 +59,7 @@ class CohereMessage(Struct):
 
     content: list[ContentBlock] | ContentBlock | None = None
     tool_plan: str | None = None
-    tool_calls: list[CohereToolCall] | CohereToolCall | None = None
+    tool_calls: list[ToolCallDelta] | ToolCallDelta | None = None
     citations: list[dict[str, Any]] | dict[str, Any] | None = None
 
 
@@ -100,6 +89,16 @@ class CohereResponse(Struct):
     logprobs: list[Any] | None = None
 
 
+class ResponseState:
+    """The state of decoding one response."""
+
+    __slots__ = ("calls", "offsets")
+
+    def __init__(self, response_id: str | None = None) -> None:
+        self.offsets = BlockOffsets()
+        self.calls = ChoiceCalls(0, response_id or "")
+
+
 _decode_event = msgspec.json.Decoder(CohereEvent).decode
 _decode_response = msgspec.json.Decoder(CohereResponse).decode
 _decode_any = msgspec.json.Decoder().decode
@@ -119,7 +118,10 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
     read = EVENT_READERS.get(event.type or "")
     if read is None or event.delta is None:
         return _read_error(event, data)
-    return read(event, event.delta, state.setdefault("offsets", BlockOffsets()))
+    memory: ResponseState = state.get("cohere") or state.setdefault(
+        "cohere", ResponseState(event.id)
+    )
+    return read(event, event.delta, memory)
 
 
 def _read_error(event: CohereEvent, data: bytes) -> list[Event]:
@@ -131,40 +133,47 @@ def _read_error(event: CohereEvent, data: bytes) -> list[Event]:
     return [Failed(error)]
 
 
-def _read_start(event: CohereEvent, delta: EventDelta, offsets: BlockOffsets) -> list[Event]:
+def _read_start(event: CohereEvent, delta: EventDelta, state: ResponseState) -> list[Event]:
     return [Started(event.id)]
 
 
-def _read_content(event: CohereEvent, delta: EventDelta, offsets: BlockOffsets) -> list[Event]:
+def _read_content(event: CohereEvent, delta: EventDelta, state: ResponseState) -> list[Event]:
     message = delta.message
     events: list[Event] = []
     if message is not None and isinstance(message.content, ContentBlock):
-        events = _read_block(event.index, message.content, offsets)
+        events = _read_block(event.index, message.content, state.offsets)
     if event.logprobs is not None:
         events.append(_read_logprobs([event.logprobs]))
     return events
 
 
-def _read_plan(event: CohereEvent, delta: EventDelta, offsets: BlockOffsets) -> list[Event]:
+def _read_plan(event: CohereEvent, delta: EventDelta, state: ResponseState) -> list[Event]:
     plan = delta.message and delta.message.tool_plan
     return [Reasoning(plan)] if plan else []
 
 
-def _read_tool_call(event: CohereEvent, delta: EventDelta, offsets: BlockOffsets) -> list[Event]:
+def _read_tool_call(event: CohereEvent, delta: EventDelta, state: ResponseState) -> list[Event]:
     call = delta.message and delta.message.tool_calls
-    return _read_call(event.index, call) if isinstance(call, CohereToolCall) else []
+    events: list[Event] = []
+    if isinstance(call, ToolCallDelta):
+        call.index = event.index
+        state.calls.read_delta([call], None, events)
+    return events
 
 
-def _read_citation(event: CohereEvent, delta: EventDelta, offsets: BlockOffsets) -> list[Event]:
+def _read_citation(event: CohereEvent, delta: EventDelta, state: ResponseState) -> list[Event]:
     citation = delta.message and delta.message.citations
-    return read_citations([citation], offsets) if isinstance(citation, dict) else []
+    return read_citations([citation], state.offsets) if isinstance(citation, dict) else []
 
 
-def _read_end(event: CohereEvent, delta: EventDelta, offsets: BlockOffsets) -> list[Event]:
-    return [_read_finish(delta.finish_reason, delta.error), *read_usage(delta.usage)]
+def _read_end(event: CohereEvent, delta: EventDelta, state: ResponseState) -> list[Event]:
+    events: list[Event] = []
+    finish = _read_finish(delta.finish_reason, delta.error)
+    state.calls.close(events, is_cut=finish == Finished("length"))
+    return [*events, finish, *read_usage(delta.usage)]
 
 
-EVENT_READERS: Mapping[str, Callable[[CohereEvent, EventDelta, BlockOffsets], list[Event]]] = {
+EVENT_READERS: Mapping[str, Callable[[CohereEvent, EventDelta, ResponseState], list[Event]]] = {
     "citation-start": _read_citation,
     "content-delta": _read_content,
     "content-start": _read_content,
@@ -185,18 +194,19 @@ def decode_response(body: bytes) -> list[Event]:
     message = response.message
     if not isinstance(message, CohereMessage):
         return [Failed(error_from_body(_decode_any(body), None))]
-    offsets = BlockOffsets()
+    state = ResponseState(response.id)
     events: list[Event] = [Started(response.id)]
     if message.tool_plan:
         events.append(Reasoning(message.tool_plan))
     for index, block in enumerate(_as_list(message.content)):
-        events += _read_block(index, block, offsets)
-    for index, call in enumerate(_as_list(message.tool_calls)):
-        events += _read_call(index, call)
-    events += read_citations(_as_list(message.citations), offsets)
+        events += _read_block(index, block, state.offsets)
+    state.calls.read_message(_as_list(message.tool_calls), None, events)
+    events += read_citations(_as_list(message.citations), state.offsets)
     if response.logprobs:
         events.append(_read_logprobs(response.logprobs))
-    events += [_read_finish(response.finish_reason, None), *read_usage(response.usage)]
+    finish = _read_finish(response.finish_reason, None)
+    state.calls.close(events, is_cut=finish == Finished("length"))
+    events += [finish, *read_usage(response.usage)]
     return [*events, StreamEnd()]
 
 
@@ -213,16 +223,6 @@ def _read_block(index: int, block: ContentBlock, offsets: BlockOffsets) -> list[
     text = block.text or ""
     offsets.add(index, text)
     return [Text(text)] if text else []
-
-
-def _read_call(index: int, call: CohereToolCall) -> list[Event]:
-    function = call.function or CohereFunction()
-    events: list[Event] = []
-    if call.id or function.name:
-        events.append(ToolStarted(index, call.id or "", function.name or ""))
-    if function.arguments:
-        events.append(ToolArguments(index, function.arguments))
-    return events
 
 
 def _read_finish(reason: str | None, error: str | None) -> Event:

@@ -10,10 +10,10 @@ import re
 from base64 import b64decode, b64encode
 from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import Event, ExtraFields, Reasoning, ToolArguments, ToolStarted
+from headway.events import Event, ExtraFields, Reasoning
+from headway.providers.tool_calls import ToolCalls
 from headway.providers.tool_rules import original_name
 from headway.types import NO_RAW
 
@@ -23,9 +23,9 @@ GENERATED_CALL_ID = re.compile(r"call_\d+_[\w-]*")
 
 
 class GeminiFunctionCall(Struct):
-    name: str = ""
+    name: str | None = None
     args: Raw = NO_RAW
-    id: str | None = None
+    id: str | int | float | None = None
 
 
 class Blob(Struct, rename="camel"):
@@ -51,15 +51,15 @@ class CandidateState:
     __slots__ = (
         "annotations",
         "audio",
+        "calls",
         "finish_name",
         "images",
         "last_end",
         "texts",
-        "tool_calls",
     )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.tool_calls = 0
+    def __init__(self, index: int = 0) -> None:
+        self.calls = ToolCalls(index)
         self.images = 0
         self.audio = b""
         """Bytes of audio that are not sent yet: fewer than three."""
@@ -83,7 +83,7 @@ def read_part(
         events.append(Reasoning(part.text, index))
     call_id = image = None
     if part.function_call is not None:
-        call_id = _read_call(part.function_call, index, state, response_id, events)
+        call_id = _read_call(part.function_call, state, response_id, events)
     if part.inline_data is not None:
         media = _read_media(part.inline_data, state)
         if "images" in media:
@@ -93,19 +93,12 @@ def read_part(
 
 
 def _read_call(
-    call: GeminiFunctionCall,
-    index: int,
-    state: CandidateState,
-    response_id: str,
-    events: list[Event],
-) -> str:
-    position = state.tool_calls
-    state.tool_calls += 1
-    call_id = call.id or f"call_{position}_{response_id}"
-    arguments = msgspec.json.format(call.args, indent=-1).decode() if call.args else "{}"
-    events.append(ToolStarted(position, call_id, original_name(call.name), index))
-    events.append(ToolArguments(position, arguments, index))
-    return call_id
+    call: GeminiFunctionCall, state: CandidateState, response_id: str, events: list[Event]
+) -> str | None:
+    name = original_name(call.name or "")
+    made = f"call_{state.calls.count}_{response_id}" if name and response_id else None
+    state.calls.seed = bytes(call.args).decode()
+    return state.calls.add_whole(call.id or made, name, call.args, events)
 
 
 def _read_media(blob: Blob, state: CandidateState) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def _read(
 def _progress(state: State, index: int) -> CandidateState:
     candidates: dict[int, CandidateState] = state["candidates"]
     if index not in candidates:
-        candidates[index] = CandidateState()
+        candidates[index] = CandidateState(index)
     return candidates[index]
 
 
@@ -225,7 +225,7 @@ def _read_finish(
     given = candidate.finish_reason
     if given not in UNFINISHED and (not progress.finish_name or given not in STOPS):
         progress.finish_name = name_of(given, numbers)
-    name, end = progress.finish_name, (progress.finish_name, progress.tool_calls > 0)
+    name, end = progress.finish_name, (progress.finish_name, progress.calls.count > 0)
     if not name:
         return
     events += remaining_audio(progress, index)
@@ -237,7 +237,7 @@ def _read_finish(
         events.append(Failed(UpstreamError(message, code=name)))
         return
     reason = FINISH_REASONS.get(name, "stop")
-    if reason == "stop" and progress.tool_calls:
+    if reason == "stop" and progress.calls.count:
         reason = "tool_calls"
     if reason == "content_filter" and message:
         events.append(ExtraFields({"refusal": message}, index))

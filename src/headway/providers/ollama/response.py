@@ -24,27 +24,26 @@ from headway.events import (
     Reasoning,
     Started,
     Text,
-    ToolArguments,
-    ToolStarted,
 )
 from headway.providers.base import State
 from headway.providers.http_errors import error_from_body
 from headway.providers.ollama.usage import read_usage
 from headway.providers.openai import response as openai_response
 from headway.providers.openai.finish_reasons import read_finish_reason
-from headway.types import Frame
+from headway.providers.tool_calls import ToolCalls
+from headway.types import NO_RAW, Frame
 
 NON_DIGITS = re.compile(r"\D")
 
 
 class OllamaFunction(Struct):
-    name: str
-    arguments: Raw = Raw(b"{}")
+    name: str | None = None
+    arguments: Raw = NO_RAW
 
 
 class OllamaToolCall(Struct):
-    function: OllamaFunction
-    id: str | None = None
+    function: OllamaFunction | None = None
+    id: str | int | float | None = None
 
 
 class OllamaMessage(Struct):
@@ -68,19 +67,17 @@ class OllamaResponse(Struct):
 
 
 _decode = msgspec.json.Decoder(OllamaResponse).decode
-_decode_any = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
 
 
 class ResponseReader:
     """Reads the lines of one response: remembers that it started and how many tools it called."""
 
-    __slots__ = ("created_at", "tool_calls")
+    __slots__ = ("calls", "created_at")
 
     def __init__(self) -> None:
         self.created_at: str | None = None
         """Of the first line; None before it."""
-        self.tool_calls = 0
+        self.calls = ToolCalls()
 
     def read(self, response: OllamaResponse) -> list[Event]:
         if response.error is not None:
@@ -106,23 +103,20 @@ class ResponseReader:
         if message.content:
             events.append(Text(message.content))
         for call in message.tool_calls or ():
-            events += self._read_call(call)
+            self._read_call(call, events)
 
-    def _read_call(self, call: OllamaToolCall) -> list[Event]:
+    def _read_call(self, call: OllamaToolCall, events: list[Event]) -> None:
         """A missing id is made from the response's time: the same each time that this response is
         read, another on the next turn."""
-        position, self.tool_calls = self.tool_calls, self.tool_calls + 1
-        call_id = call.id or f"call_{NON_DIGITS.sub('', self.created_at or '')}_{position}"
-        arguments = _encode(_decode_any(call.function.arguments)).decode()
-        return [
-            ToolStarted(position, call_id, call.function.name),
-            ToolArguments(position, arguments),
-        ]
+        called = call.function or OllamaFunction()
+        time = NON_DIGITS.sub("", self.created_at or "")
+        made = f"call_{time}_{self.calls.count}" if called.name else None
+        self.calls.add_whole(call.id or made, called.name, called.arguments, events)
 
     def _read_finish(self, response: OllamaResponse) -> Event:
         """Older servers send ``done`` without a reason; no server has a reason for tool calls."""
-        finish = read_finish_reason(response.done_reason, 0, bool(self.tool_calls))
-        is_call = self.tool_calls and finish == Finished("stop")
+        finish = read_finish_reason(response.done_reason, 0, bool(self.calls.count))
+        is_call = self.calls.count and finish == Finished("stop")
         return Finished("tool_calls") if is_call else finish or Finished(None)
 
 

@@ -9,10 +9,10 @@ relayed response cost more CPU time.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Raw, Struct
 
 from headway.events import ResponseSummary
 from headway.providers.openai.usage import OpenAIUsage, normalize_usage
@@ -51,6 +51,8 @@ class TextChunk(Struct, gc=False):
 class TextMessage(Struct, gc=False):
     role: Literal["assistant"]
     content: str
+    tool_calls: Annotated[list[Raw], Meta(max_length=0)] | None = None
+    function_call: None = None
 
 
 class TextChoice(Struct, gc=False):

@@ -23,6 +23,7 @@ from headway.events import (
     Logprobs,
     Reasoning,
     Refusal,
+    Rewritten,
     ServiceTierReported,
     Started,
     StreamEnd,
@@ -33,17 +34,12 @@ from headway.providers.http_errors import error_from_body
 from headway.providers.openai.content_blocks import read_content_parts
 from headway.providers.openai.fast_path import read_text
 from headway.providers.openai.finish_reasons import read_finish_reason
-from headway.providers.openai.tools import (
-    CalledFunction,
-    KnownCalls,
-    ToolCallDelta,
-    read_function_call,
-    read_tool_call,
-)
+from headway.providers.openai.tools import CalledFunction, ChoiceCalls, ToolCallDelta
 from headway.providers.openai.usage import decode_usage
 from headway.types import NO_RAW, Frame
 
 DONE: list[Event] = [StreamEnd()]
+REWRITTEN = Rewritten()
 AUTO = "auto"
 """As a service tier it repeats the request, and does not name the tier that serves it."""
 NULL = b"null"
@@ -92,7 +88,7 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
     """The events of one ``data:`` line of a stream."""
     data = frame.data
     if data == b"[DONE]":
-        return DONE
+        return _read_end(state)
     if not data:
         return []
     if frame.event == "error":
@@ -115,10 +111,14 @@ def decode_response(body: bytes) -> list[Event]:
         if message is not None:
             if message.content and type(message.content) is str:
                 events.append(Text(message.content, choice.index))
-            _read_message(message, choice.index, {}, events)
+            _read_message(message, choice.index, events)
+        calls = ChoiceCalls(choice.index, _seed(completion))
+        if message is not None and (message.tool_calls or message.function_call is not None):
+            calls.read_message(message.tool_calls, message.function_call, events)
+            calls.close(events, _is_cut(choice.finish_reason))
         if choice.logprobs is not None:
             events.append(Logprobs(choice.logprobs, choice.index))
-        finish = read_finish_reason(choice.finish_reason, choice.index, _has_calls(message))
+        finish = read_finish_reason(choice.finish_reason, choice.index, calls.has_calls)
         events.append(finish or Finished(None, choice.index))
     if _is_present(completion.usage):
         events.append(decode_usage(completion.usage))
@@ -128,6 +128,7 @@ def decode_response(body: bytes) -> list[Event]:
 
 def _read_chunk(chunk: Completion, state: State) -> list[Event]:
     events: list[Event] = []
+    says_same = True
     if not state and chunk.choices is not None:  # a first chunk with only an error starts nothing
         state["tools"] = {}
         state["tier"] = chunk.service_tier
@@ -141,18 +142,51 @@ def _read_chunk(chunk: Completion, state: State) -> list[Event]:
             content = delta.content
             if content and type(content) is str:
                 events.append(Text(content, choice.index))
-            _read_message(delta, choice.index, state["tools"], events)
+            _read_message(delta, choice.index, events)
+            if delta.tool_calls or delta.function_call is not None:
+                calls = _calls_of(choice.index, chunk, state)
+                says_same &= calls.read_delta(delta.tool_calls, delta.function_call, events)
         if choice.logprobs is not None:
             events.append(Logprobs(choice.logprobs, choice.index))
         if choice.finish_reason:
-            has_calls = any(known == choice.index for known, _ in state["tools"])
-            finish = read_finish_reason(choice.finish_reason, choice.index, has_calls)
-            events += () if finish is None else (finish,)
+            says_same &= _read_finish(choice.finish_reason, choice.index, state, events)
     if _is_present(chunk.usage):
         events.append(decode_usage(chunk.usage))
     if _is_error(chunk.error):
         events.append(Failed(_read_error(chunk.error)))
+    if not says_same:
+        events.append(REWRITTEN)
     return events
+
+
+def _calls_of(index: int, chunk: Completion, state: State) -> ChoiceCalls:
+    calls: dict[int, ChoiceCalls] = state["tools"]
+    if index not in calls:
+        calls[index] = ChoiceCalls(index, _seed(chunk))
+    return calls[index]
+
+
+def _read_finish(reason: str, index: int, state: State, events: list[Event]) -> bool:
+    """Append the events of a finish reason, after what the choice's calls lack. Returns False where
+    they lack something."""
+    calls: ChoiceCalls | None = state["tools"].get(index)
+    is_end = calls is not None and read_finish_reason(reason, index, False) is not None
+    has_more = calls is not None and is_end and calls.close(events, _is_cut(reason))
+    finish = read_finish_reason(reason, index, calls is not None and calls.has_calls)
+    events += () if finish is None else (finish,)
+    return not has_more
+
+
+def _is_cut(reason: str | None) -> bool:
+    return read_finish_reason(reason, 0, False) == Finished("length")
+
+
+def _read_end(state: State) -> list[Event]:
+    """The events of the end mark. Calls may lack something where no finish reason came."""
+    missing: list[Event] = []
+    for calls in state.get("tools", {}).values():
+        calls.close(missing)
+    return [*missing, *DONE] if missing else DONE
 
 
 def _read_start(completion: Completion) -> Started:
@@ -165,29 +199,23 @@ def _read_start(completion: Completion) -> Started:
     )
 
 
-def _read_message(
-    message: MessageFields, index: int, calls: KnownCalls, events: list[Event]
-) -> None:
-    """Append the events of everything but a plain text, which callers read first because it is
-    nearly everything."""
+def _seed(completion: Completion) -> str:
+    """What distinguishes the response from others."""
+    return completion.id or str(completion.created or "")
+
+
+def _read_message(message: MessageFields, index: int, events: list[Event]) -> None:
+    """Append the events of everything but tool calls and a plain text, which callers read first
+    because it is nearly everything."""
     if message.reasoning_content or message.reasoning:
         events.append(Reasoning(message.reasoning_content or message.reasoning or "", index))
     if message.refusal:
         events.append(Refusal(message.refusal, index))
-    if message.tool_calls:
-        for position, call in enumerate(message.tool_calls):
-            read_tool_call(call, position, index, calls, events)
-    if message.function_call is not None:
-        read_function_call(message.function_call, index, calls, events)
     if type(message.content) is list:
         read_content_parts(message.content, index, events)
     if message.audio is not None or message.annotations:
         fields = {"audio": message.audio, "annotations": message.annotations}
         events.append(ExtraFields({k: v for k, v in fields.items() if v}, index))
-
-
-def _has_calls(message: MessageFields | None) -> bool:
-    return message is not None and bool(message.tool_calls)
 
 
 def _is_present(raw: Raw) -> bool:

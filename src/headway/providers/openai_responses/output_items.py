@@ -22,11 +22,10 @@ from headway.events import (
     Reasoning,
     Refusal,
     Text,
-    ToolArguments,
-    ToolStarted,
 )
 from headway.providers.openai_responses.reasoning_items import to_details
 from headway.providers.openai_responses.response_state import ItemState, ResponseState
+from headway.providers.tool_calls import arguments_text
 
 
 class OutputPart(Struct):
@@ -43,10 +42,10 @@ class OutputItem(Struct):
 
     type: str
     id: str | None = None
-    call_id: str | None = None
+    call_id: str | int | float | None = None
     name: str | None = None
     namespace: str | None = None
-    arguments: str | dict[str, Any] | None = None
+    arguments: str | dict[str, Raw] | list[Any] | int | float | bool | None = None
     """Of a function call the JSON text; of OpenAI's own tools, which are kept unchanged, an
     object."""
     input: str | None = None
@@ -58,12 +57,12 @@ class OutputItem(Struct):
 
 _decode_item = msgspec.json.Decoder(OutputItem).decode
 _decode_any = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
 
 
 def open_item(index: int, raw: Raw, state: ResponseState) -> list[Event]:
     item = _decode_item(raw)
-    return _read_call(item, state.item(index), state) if item.type in CALL_TYPES else []
+    is_call = item.type in CALL_TYPES and item.name
+    return _read_call(item, state.item(index), state) if is_call else []
 
 
 def close_item(index: int, raw: Raw, state: ResponseState) -> list[Event]:
@@ -82,27 +81,31 @@ def close_item(index: int, raw: Raw, state: ResponseState) -> list[Event]:
 
 def _read_call(item: OutputItem, item_state: ItemState, state: ResponseState) -> list[Event]:
     """The events of the call's start and of its arguments, as far as they have arrived, each
-    once."""
+    once. Raises ValueError for a call without a name."""
     events: list[Event] = []
-    if item_state.tool < 0:
-        item_state.tool = state.tools
-        state.tools += 1
-        call_id = item.call_id or item.id or ""
-        events.append(ToolStarted(item_state.tool, call_id, item.name or ""))
+    is_custom = item.type == "custom_tool_call"
+    call = item_state.call
+    if call is None:
+        call_id = item.call_id or item.id
+        call = item_state.call = state.calls.start(call_id, item.name, events, is_text=is_custom)
         if item.namespace is not None:
-            events.append(ExtraFields({"tool_namespaces": {call_id: item.namespace}}))
-    arguments = item.arguments if item.type == "function_call" else item.input
-    if arguments and not item_state.has_arguments:
+            events.append(ExtraFields({"tool_namespaces": {call.call_id: item.namespace}}))
+        if item_state.early_arguments:
+            call.add(item_state.early_arguments, events)
+    text = item.input if is_custom else arguments_text(item.arguments)
+    if text and not item_state.has_arguments:
         item_state.has_arguments = True
-        text = arguments if isinstance(arguments, str) else _encode(arguments).decode()
-        events.append(ToolArguments(item_state.tool, text))
+        call.add(text, events)
     return events
 
 
 def _close_call(
     item: OutputItem, item_state: ItemState, position: int, state: ResponseState
 ) -> list[Event]:
-    return _read_call(item, item_state, state)
+    events = _read_call(item, item_state, state)
+    if item_state.call is not None:
+        item_state.call.close(events)
+    return events
 
 
 def _close_message(
@@ -135,7 +138,7 @@ def _message_spans(
 ) -> list[dict[str, Any]]:
     """The spans of the messages so far that chat joins to one text, so that they can be sent back
     one by one. A first message before all calls is reported with the next one, if there is one."""
-    is_first = not (state.tools or state.has_message)
+    is_first = not (state.calls.count or state.has_message)
     state.has_message = True
     span: dict[str, Any] = {"index": position, "length": length, "phase": item.phase}
     state.unreported_messages.append({k: v for k, v in span.items() if v is not None})

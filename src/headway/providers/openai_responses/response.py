@@ -28,13 +28,13 @@ from headway.events import (
     Started,
     StreamEnd,
     Text,
-    ToolArguments,
 )
 from headway.providers.base import State
 from headway.providers.openai_responses.errors import read_error
 from headway.providers.openai_responses.output_items import close_item, open_item
 from headway.providers.openai_responses.response_state import ResponseState
 from headway.providers.openai_responses.usage import decode_usage
+from headway.providers.tool_calls import arguments_text
 from headway.types import NO_RAW, Frame
 
 DONE: list[Event] = [StreamEnd()]
@@ -129,7 +129,9 @@ def decode_response(body: bytes) -> list[Event]:
     if response.status in PENDING:
         message = f"The provider's answer is not there yet ({response.status})."
         return [Failed(UpstreamError(message, code=response.status))]
-    return [_start_event(response), *_end_events(response, ResponseState())]
+    state = ResponseState()
+    state.calls.seed = response.id or ""
+    return [_start_event(response), *_end_events(response, state)]
 
 
 # --- Events of a stream ---------------------------------------------------------------------------
@@ -139,7 +141,9 @@ def _read_start(event: StreamEvent, state: ResponseState) -> list[Event]:
     if state.has_started:
         return []
     state.has_started = True
-    return [_start_event(event.response or Response())]
+    response = event.response or Response()
+    state.calls.seed = response.id or ""
+    return [_start_event(response)]
 
 
 def _read_item_added(event: StreamEvent, state: ResponseState) -> list[Event]:
@@ -169,12 +173,17 @@ def _read_refusal_delta(event: StreamEvent, state: ResponseState) -> list[Event]
 
 
 def _read_arguments_delta(event: StreamEvent, state: ResponseState) -> list[Event]:
-    text = _delta_text(event)
+    text = arguments_text(event.delta)
     if not text:
         return []
+    events: list[Event] = []
     item = state.item(event.output_index)
     item.has_arguments = True
-    return [ToolArguments(item.tool, text)]
+    if item.call is None:
+        item.early_arguments += text
+    else:
+        item.call.add(text, events)
+    return events
 
 
 def _read_reasoning_delta(event: StreamEvent, state: ResponseState) -> list[Event]:
@@ -257,6 +266,7 @@ def _end_events(response: Response, state: ResponseState) -> list[Event]:
     if not state.closed_items:
         for index, item in enumerate(response.output or ()):
             events += close_item(index, item, state)
+    state.calls.close(events)
     filters = {name: getattr(response, name) for name in FILTER_FIELDS}
     given = {name: _decode_any(raw) for name, raw in filters.items() if bytes(raw) not in EMPTY}
     if given:
@@ -274,7 +284,7 @@ def _finish_event(response: Response, state: ResponseState) -> Event:
     if response.status == "incomplete":
         reason = (response.incomplete_details or IncompleteDetails()).reason or ""
         return Finished(FINISH_REASONS.get(reason, "length"))
-    return Finished("tool_calls" if state.tools else "stop")
+    return Finished("tool_calls" if state.calls.count else "stop")
 
 
 def _is_present(raw: Raw) -> bool:

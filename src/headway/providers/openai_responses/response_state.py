@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from headway.providers.tool_calls import OpenCall, ToolCalls
+
 
 class ItemState:
     """The state of one output item while its deltas arrive."""
 
-    __slots__ = ("has_arguments", "has_logprobs", "has_refusal", "paragraph", "text_length", "tool")
+    __slots__ = (
+        "call",
+        "early_arguments",
+        "has_arguments",
+        "has_logprobs",
+        "has_refusal",
+        "paragraph",
+        "text_length",
+    )
 
     def __init__(self) -> None:
         self.text_length = 0
@@ -16,19 +26,21 @@ class ItemState:
         self.has_logprobs = self.has_refusal = self.has_arguments = False
         self.paragraph: tuple[int | None, int | None] | None = None
         """(``summary_index``, ``content_index``) of the last delta of reasoning."""
-        self.tool = -1
-        """The call's position among the calls of the response; -1 before it started."""
+        self.call: OpenCall | None = None
+        """The call, once its name is known."""
+        self.early_arguments = ""
+        """Arguments that came before the name."""
 
 
 class ResponseState:
     __slots__ = (
+        "calls",
         "closed_items",
         "empty_items",
         "has_message",
         "has_started",
         "open_items",
         "text_length",
-        "tools",
         "unreported_messages",
     )
 
@@ -43,8 +55,7 @@ class ResponseState:
         """Length of the text of the closed messages, in characters."""
         self.unreported_messages: list[dict[str, Any]] = []
         """The spans of closed messages that are not part of an ``output_messages`` yet."""
-        self.tools = 0
-        """Tool calls so far."""
+        self.calls = ToolCalls()
 
     def item(self, index: int) -> ItemState:
         found = self.open_items.get(index)
