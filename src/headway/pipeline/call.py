@@ -55,6 +55,8 @@ from headway.types import Request, Target, Transformation
 log = logging.getLogger("headway")
 CLOSING = "The gateway is shutting down; send this request to another."
 LEFT = "The client closed the connection before the answer's end."
+MAX_COUNT_S = 0.1
+"""Seconds that an error waits for the count of the tokens before it."""
 NO_TARGET = Target(provider="", base_url="")
 REDACTED_FIELDS = ("message", "code", "param")
 """Fields of an error that may quote the provider."""
@@ -299,7 +301,7 @@ class GatewayCall:
         self._redact(error)
         result = attempt.result()
         if accounting.needs_count(result, error):
-            result = await self._count_tokens(attempt, result, is_complete=False)
+            result = await self._count_part(attempt, result, error)
         self._record_failure(attempt, result, error)
         with self._interruptible():
             await self.gateway.sleep(delay_s)
@@ -343,7 +345,7 @@ class GatewayCall:
     async def _count_and_fail(
         self, attempt: Attempt, result: AttemptResult, error: HeadwayError
     ) -> None:
-        result = await self._count_tokens(attempt, result, is_complete=False)
+        result = await self._count_part(attempt, result, error)
         self._send_error(error, attempt, result)
 
     def _send_error(
@@ -426,6 +428,18 @@ class GatewayCall:
     ) -> AttemptResult:
         output = attempt.accumulator.produced()
         return await accounting.count_tokens(result, output, self.gateway.count, is_complete)
+
+    async def _count_part(
+        self, attempt: Attempt, result: AttemptResult, error: HeadwayError
+    ) -> AttemptResult:
+        """Count the tokens of an incomplete response. A client that waits for the error does not
+        wait until the first count has loaded its vocabulary: they are estimated by length then."""
+        counting = self.gateway.share(self._count_tokens(attempt, result, is_complete=False))
+        limit = None if isinstance(error, ClientGone) else MAX_COUNT_S
+        done, _ = await asyncio.wait({counting}, timeout=limit)
+        if done:
+            return counting.result()
+        return accounting.estimate_tokens(result, attempt.accumulator.produced())
 
     def _record_failure(
         self, attempt: Attempt | None, result: AttemptResult | None, error: HeadwayError

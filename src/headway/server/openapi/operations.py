@@ -105,7 +105,7 @@ OPERATIONS = (
             Body((engine.EngineChunk, base.ErrorReply), STREAM, EVENTS),
         ),
         headers=METRICS_HEADERS,
-        errors=error_examples.PIPELINE_ERRORS,
+        errors=error_examples.ENGINE_ERRORS,
     ),
     Operation(
         method="get",
@@ -180,7 +180,7 @@ OPERATIONS = (
             ),
         ),
         headers=METRICS_HEADERS,
-        errors=error_examples.PIPELINE_ERRORS,
+        errors=error_examples.OPENAI_ERRORS,
     ),
     Operation(
         method="post",
@@ -194,7 +194,7 @@ OPERATIONS = (
         response="A vector for each text.",
         responses=(Body((openai.OpenAIEmbeddings,), openai_examples.EMBEDDINGS_REPLIES),),
         headers=METRICS_HEADERS,
-        errors=error_examples.PIPELINE_ERRORS,
+        errors=error_examples.OPENAI_ERRORS,
     ),
     Operation(
         method="get",
