@@ -60,6 +60,13 @@ class InvalidField(RequestError):
     status = 422
 
 
+class MissingProvider(InvalidField):
+    """The name of a model lacks the name of its provider."""
+
+    model = ""
+    """What the client sent."""
+
+
 class BodyTooLarge(RequestError):
     status = 413
 

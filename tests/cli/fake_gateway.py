@@ -36,6 +36,22 @@ MODELS = {
     "openai": {"name": "OpenAI", "models": ["gpt-4o", "gpt-4o-mini"]},
     "local": {"name": "Local", "models": ["smollm2-135m-instruct"]},
 }
+DETAILS = {
+    "openai": {
+        "name": "OpenAI",
+        "kind": "openai",
+        "has_key": True,
+        "key_variable": "OPENAI_API_KEY",
+        "is_configured": False,
+    },
+    "local": {
+        "name": "Local",
+        "kind": "local",
+        "has_key": None,
+        "key_variable": None,
+        "is_configured": False,
+    },
+}
 
 
 def sample(provider: str, asked: dict[str, Any]) -> str:
@@ -130,6 +146,7 @@ class FakeGateway:
     before_reply: Callable[[], object] = lambda: None
     """Called with each chat call in hand, before anything is answered."""
     models: Any = field(default_factory=lambda: MODELS)
+    details: Any = field(default_factory=lambda: DETAILS)
     gone: threading.Event = field(default_factory=threading.Event)
     """Set when a client left in the middle of a stream."""
     seen: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -192,9 +209,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._note(None)
         path, _, query = self.path.partition("?")
+        details = "details=1" in query.split("&")
         found: Any = {
             "/health": {"status": "healthy", "message": "ok"},
-            "/api/engine/providers": list(MODELS),
+            "/api/engine/providers": self.play.details if details else list(MODELS),
             "/api/engine/models": self.play.models,
         }[path]
         if provider := dict(parse_qsl(query)).get("provider"):

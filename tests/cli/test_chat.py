@@ -226,7 +226,6 @@ def test_a_reply_that_cannot_be_saved_is_printed(run: Run, tmp_path: Path) -> No
     [
         (["chat"], "there is no prompt"),
         (["chat", " "], "there is no prompt"),
-        (["chat", "-m", "gpt-4o", "Hi"], "provider/model"),
         (["chat", "-p", "temperature", "Hi"], "key=value"),
         (["chat", "-p", "=1", "Hi"], "key=value"),
         (["chat", "--url", "ftp://a", "Hi"], "not the URL"),
@@ -246,6 +245,30 @@ def test_a_usage_error_is_a_message_and_exit_code_2(
     assert said in result.stderr
     assert "Traceback" not in result.output
     assert gateway.requests == []
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ("gpt-4o", "did you mean openai/gpt-4o? `headway models` lists them all"),
+        ("gpt-4oo", "did you mean openai/gpt-4o or openai/gpt-4o-mini? `headway models` lists"),
+        ("smollm2", "`headway models` lists them"),
+        ("", "`headway models` lists them"),
+        ("openai/", "`headway models` lists them"),
+    ],
+)
+def test_a_model_without_a_provider_gets_a_suggestion(model: str, hint: str, run: Run) -> None:
+    result = run("chat", "-m", model, "Hi")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "error: model must be named provider/model" in result.stderr
+    assert f"hint:  {hint}" in result.stderr
+
+
+def test_without_a_gateway_a_model_without_a_provider_is_refused_all_the_same(run: Run) -> None:
+    for url in ("http://127.0.0.1:1", "ftp://a"):
+        result = run("chat", "-m", "gpt-4o", "Hi", "--url", url)
+        assert result.exit_code == 2
+        assert "hint:  `headway models` lists them\n" in result.stderr
 
 
 def test_without_a_gateway_the_error_says_how_to_start_one(run: Run) -> None:

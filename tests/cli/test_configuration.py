@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ providers:
   openai: {api_key: k}
   cloudflare: {account_id: a1}
   lmstudio:
+  groq: {}
+  databricks:
 """
 
 
@@ -34,7 +37,9 @@ def test_a_provider_is_listed_with_its_address_and_missing_settings(
     path.write_text(FILE)
     shown = summary(load(path, {"HOME": str(tmp_path)}, FACTS)).splitlines()
     assert f"  provider  {line}" in shown
-    assert not [line for line in shown if "vllm" in line]
+    names = [line.split()[1] for line in shown if line.startswith("  provider")]
+    assert names == ["cloudflare", "databricks", "echo", "groq", "lmstudio", "local", "openai"]
+    assert re.fullmatch(r"  others    \d+ that need a key of the client's own", shown[-1])
 
 
 def test_a_provider_is_listed_with_the_variables_that_set_its_address(tmp_path: Path) -> None:
@@ -42,6 +47,8 @@ def test_a_provider_is_listed_with_the_variables_that_set_its_address(tmp_path: 
         "HOME": str(tmp_path),
         "OPENAI_BASE_URL": "http://h/v1",
         "CLOUDFLARE_ACCOUNT_ID": "a1",
+        "CLOUDFLARE_API_TOKEN": "k",
+        "GOOGLE_APPLICATION_CREDENTIALS": "a.json",
         "GOOGLE_CLOUD_PROJECT": "p",
         "GOOGLE_CLOUD_LOCATION": "eu",
     }
@@ -51,8 +58,7 @@ def test_a_provider_is_listed_with_the_variables_that_set_its_address(tmp_path: 
     vertex = "at https://aiplatform.googleapis.com"
     for line in (
         "openai at http://h/v1 (from OPENAI_BASE_URL)",
-        "cloudflare at an address of its options (from CLOUDFLARE_ACCOUNT_ID), "
-        "no key: set CLOUDFLARE_API_TOKEN",
+        "cloudflare at an address of its options (from CLOUDFLARE_ACCOUNT_ID)",
         f"vertex {vertex} (from GOOGLE_CLOUD_PROJECT, GOOGLE_CLOUD_LOCATION)",
     ):
         assert f"  provider  {line}" in shown

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from cli.fake_gateway import MODELS, FakeGateway, error
+from cli.fake_gateway import DETAILS, MODELS, FakeGateway, error
 
 Run = Callable[..., Result]
 
@@ -64,7 +64,40 @@ def test_models_of_one_provider(run: Run, gateway: FakeGateway) -> None:
 
 def test_providers_in_a_pipe_are_lines(run: Run, gateway: FakeGateway) -> None:
     gateway.models = {"openai": MODELS["openai"]}
-    assert run("providers").stdout == "openai\tOpenAI\t2\nlocal\t\t\n"
+    assert run("providers").stdout == "openai\tOpenAI\t2\tyes\nlocal\tLocal\t\t\n"
+    assert [request.path for request in gateway.requests] == [
+        "/api/engine/providers?details=1",
+        "/api/engine/models",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("has_key", "variable", "cell"),
+    [
+        (True, "A_KEY", "yes"),
+        (False, "A_KEY", "no: set A_KEY"),
+        (False, None, "no"),
+        (None, "A_KEY", ""),
+        (None, None, ""),
+    ],
+)
+def test_providers_say_which_have_a_key(
+    has_key: bool | None, variable: str | None, cell: str, run: Run, gateway: FakeGateway
+) -> None:
+    one = {"name": "A", "kind": "a", "has_key": has_key, "key_variable": variable}
+    gateway.details = {"a": one}
+    gateway.models = {}
+    assert run("providers").stdout == f"a\tA\t\t{cell}\n"
+
+
+def test_all_asks_for_what_needs_a_key_of_ones_own_too(run: Run, gateway: FakeGateway) -> None:
+    assert run("providers", "--all").exit_code == 0
+    assert run("models", "--all", "--live").exit_code == 0
+    assert [request.path for request in gateway.requests] == [
+        "/api/engine/providers?all=1&details=1",
+        "/api/engine/models?all=1",
+        "/api/engine/models?live=1&all=1",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +105,7 @@ def test_providers_in_a_pipe_are_lines(run: Run, gateway: FakeGateway) -> None:
     [
         (["models"], MODELS),
         (["models", "local"], {"local": MODELS["local"]}),
-        (["providers"], ["openai", "local"]),
+        (["providers"], DETAILS),
     ],
 )
 def test_json_prints_the_gateways_reply(arguments: list[str], value: Any, run: Run) -> None:
@@ -94,7 +127,10 @@ def test_a_terminal_gets_a_table(in_terminal: Callable[..., Any], gateway: FakeG
     assert code == 0
     lines = [line.split() for line in output.splitlines() if line.strip()]
     assert lines[0] == ["Model", "Context", "Input", "$/M", "Output", "$/M", "Provider"]
-    assert lines[2:] == [["openai/gpt-4o", "Open␛[7mAI"], ["openai/[bold]m", "Open␛[7mAI"]]
+    assert lines[2:4] == [["openai/gpt-4o", "Open␛[7mAI"], ["openai/[bold]m", "Open␛[7mAI"]]
+    assert "--all lists what needs a key of your own" in output
+    output, code = in_terminal("models", "--all", NO_COLOR="1", TERM="dumb").rest()
+    assert (code, "--all" in output) == (0, False)
 
 
 def test_a_terminal_gets_coloured_json_with_unchanged_numbers(

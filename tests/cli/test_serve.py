@@ -103,6 +103,7 @@ def test_check_config_prints_a_summary_without_keys(tmp_path: Path) -> None:
         "ledger: {url: 'sqlite:///log.db'}\n"
         "providers:\n"
         "  mine: {kind: openai, base_url: 'http://box:1/v1', api_key: sk-planted-2}\n"
+        "  groq:\n"
     )
     result = CliRunner().invoke(app, ["check-config"])
     assert (result.exit_code, result.stderr) == (0, "")
@@ -111,7 +112,7 @@ def test_check_config_prints_a_summary_without_keys(tmp_path: Path) -> None:
     assert lines[1] == "server    http://127.0.0.1:9001, 2 workers, 1 key(s) let in"
     assert lines[2] == f"ledger    sqlite:///{tmp_path / 'log.db'}"
     assert "provider  mine (openai) at http://box:1/v1" in lines
-    assert "provider  openai at https://api.openai.com/v1, no key: set OPENAI_API_KEY" in lines
+    assert "provider  groq at https://api.groq.com/openai/v1, no key: set GROQ_API_KEY" in lines
     assert "planted" not in result.output
 
 

@@ -341,6 +341,18 @@ def test_the_catalogue_shows_the_name_to_call_a_model_by() -> None:
     ]
 
 
+def test_the_names_to_call_models_by_leave_out_what_is_deprecated() -> None:
+    models = [
+        model("Plain", 1, match=ModelMatcher(equals="plain")),
+        msgspec.structs.replace(model("old", 1), deprecated=True),
+        model("no name", 4, match=ModelMatcher(contains="eu.")),
+    ]
+    found = PriceBook.load(book(a=Provider(name="A", models=models)))
+    assert list(found.iter_names("a")) == ["Plain"]
+    live = [one.id for one in BOOK.models("openai", NOW) if not one.deprecated]
+    assert list(BOOK.iter_names("openai")) == live
+
+
 def test_a_configured_price_is_shown_in_the_place_of_the_datas() -> None:
     own = {"mine": {"o3": ConfiguredPrice(input=Decimal(7), cached=Decimal(1))}}
     found = PriceBook.load(read_shipped_prices(), own)
@@ -370,3 +382,4 @@ def test_a_model_that_the_data_lacks_has_unknown_details(price_id: str | None, n
 @pytest.mark.parametrize("price_id", [None, "no-such-provider"])
 def test_the_catalogue_of_an_unknown_provider_is_empty(price_id: str | None) -> None:
     assert BOOK.models(price_id, NOW) == []
+    assert list(BOOK.iter_names(price_id)) == []

@@ -48,6 +48,7 @@ def test_models_providers_and_health_are_values(gateway: FakeGateway, client: Cl
             await one.models(),
             await one.models("local", live=True),
             await one.providers(),
+            await one.provider_details(show_all=True),
             await one.health(),
         )
 
@@ -55,6 +56,7 @@ def test_models_providers_and_health_are_values(gateway: FakeGateway, client: Cl
         client.models(),
         client.models("local", live=True),
         client.providers(),
+        client.provider_details(show_all=True),
         client.health(),
     )
 

@@ -12,7 +12,14 @@ import pytest
 import headway
 from cli.fake_gateway import ID, METRICS, OUTPUT, FakeGateway, chunk, sample
 from headway import ApiError, Client
-from headway.sdk import Health, Metrics, ProviderModels, Transformation, Unreachable
+from headway.sdk import (
+    Health,
+    Metrics,
+    ProviderDetails,
+    ProviderModels,
+    Transformation,
+    Unreachable,
+)
 from headway.sdk.reply import parse_chunk, parse_reply
 from headway.sdk.requests import split_model
 
@@ -120,7 +127,23 @@ def test_models_providers_and_health_are_values(gateway: FakeGateway, client: Cl
     assert client.models("openai") == {"openai": openai}
     assert gateway.requests[-1].path == "/api/engine/models?provider=openai"
     assert client.providers() == ["openai", "local"]
+    details = client.provider_details()
+    assert details["openai"] == ProviderDetails("OpenAI", "openai", True, "OPENAI_API_KEY", False)
+    assert details["local"].has_key is None
     assert client.health() == Health(status="healthy", message="ok")
+
+
+def test_all_of_them_can_be_asked_for(gateway: FakeGateway, client: Client) -> None:
+    client.models(show_all=True)
+    client.models("openai", live=True, show_all=True)
+    client.providers(show_all=True)
+    client.provider_details(show_all=True)
+    assert [request.path for request in gateway.requests] == [
+        "/api/engine/models?all=1",
+        "/api/engine/models?provider=openai&live=1&all=1",
+        "/api/engine/providers?all=1",
+        "/api/engine/providers?all=1&details=1",
+    ]
 
 
 @pytest.mark.parametrize(

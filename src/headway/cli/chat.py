@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,10 +18,10 @@ from headway.cli.conversations import Conversation, Conversations, UnreadableCon
 from headway.cli.errors import usage_error
 from headway.cli.first_call import DEFAULT_MODEL
 from headway.cli.metrics_line import metrics_line
+from headway.cli.model_names import check_model
 from headway.cli.options import DEFAULT_URL, ApiKey, AsJson, Url, connect
 from headway.cli.prompt import is_interactive, read_parameters, read_prompt
 from headway.sdk import ChatChunk, ChatStream, Client
-from headway.sdk.requests import split_model
 
 Message = dict[str, Any]
 
@@ -84,12 +85,13 @@ def chat(
     source = ctx.get_parameter_source("model")
     if last is not None and (source is None or source.name != "COMMANDLINE"):
         model = last.model
-    _check_model(model)
+    check_model(model, url, api_key)
     parameters = read_parameters(param or ())
     history = _history(last, system)
     if prompt is None and is_interactive() and terminal.is_terminal() and not as_json:
         save_as = _Saver(saved, path) if save else None
-        return _converse(connect(url, api_key), model, history, parameters, save_as)
+        check = partial(check_model, url=url, api_key=api_key)
+        return _converse(connect(url, api_key), model, history, parameters, save_as, check)
     question = read_prompt(prompt)
     messages = [*history, {"role": "user", "content": question}]
     with connect(url, api_key) as client:
@@ -107,13 +109,14 @@ def _converse(
     history: list[Message],
     parameters: Message | None,
     save: _Saver | None,
+    check: Callable[[str], None],
 ) -> None:
     def ask(model: str, messages: list[Message]) -> str:
         return _print_stream(client, model, messages, parameters, is_stoppable=True).output
 
     path = conversations.history_file(os.environ) if save else None
     with client, line_history(path):
-        ChatSession(model, history, ask, save or _keep_nothing).run()
+        ChatSession(model, history, ask, save or _keep_nothing, check).run()
 
 
 def _keep_nothing(model: str, messages: list[Message]) -> None:
@@ -143,13 +146,6 @@ def _last(saved: Conversations) -> tuple[Path, Conversation]:
     if found is None:
         raise usage_error("there is no conversation to continue", "call without --continue first")
     return found
-
-
-def _check_model(model: str) -> None:
-    try:
-        split_model(model)
-    except ValueError as error:
-        raise usage_error(str(error), "`headway models` lists them") from error
 
 
 def _history(last: Conversation | None, system: str | None) -> list[Message]:

@@ -14,8 +14,8 @@ from typing import Any
 
 from headway.cli import terminal
 from headway.cli.errors import CommandError, describe, usage_error
+from headway.cli.model_names import check_model
 from headway.sdk import ApiError
-from headway.sdk.requests import split_model
 
 Message = dict[str, Any]
 
@@ -42,9 +42,18 @@ ReadLine = Callable[[str], str]
 
 
 class ChatSession:
-    """One conversation. ``save`` is called after each answer."""
+    """One conversation. ``save`` is called after each answer; ``check`` raises CommandError for
+    what names no model."""
 
-    def __init__(self, model: str, messages: list[Message], ask: Ask, save: Save) -> None:
+    def __init__(
+        self,
+        model: str,
+        messages: list[Message],
+        ask: Ask,
+        save: Save,
+        check: Callable[[str], None] = check_model,
+    ) -> None:
+        self._check_model = check
         self.model = model
         self.messages = messages
         self._ask = ask
@@ -91,10 +100,7 @@ class ChatSession:
 
     def _set_model(self, model: str) -> None:
         if model:
-            try:
-                split_model(model)
-            except ValueError as error:
-                raise usage_error(str(error), "`headway models` lists them") from error
+            self._check_model(model)
             self.model = model
         terminal.note(f"model: {self.model}")
 

@@ -24,15 +24,19 @@ def read_config(path: Path | None, overrides: Overrides) -> Config:
 
 def summary(config: Config) -> str:
     """Where the configuration came from, then its main values. Contains no key."""
+    from headway.server.provider_keys import is_usable  # not needed by a server that starts
+
     server = config.server
     access = f"{len(server.api_keys)} key(s) let in" if server.api_keys else "no key wanted"
     workers = "1 worker" if server.workers == 1 else f"{server.workers} workers"
-    known = [one for _, one in sorted(config.providers.items()) if not one.lacks_address]
-    providers = [_provider(provider) for provider in known]
+    known = [one for _, one in sorted(config.providers.items())]
+    usable = [one for one in known if is_usable(one, config.credential_environ)]
+    unusable = sum(not one.lacks_address for one in known) - len(usable)
     rows = [
         ("server", f"{address(server.host, server.port)}, {workers}, {access}"),
         ("ledger", config.ledger.url),
-        *(("provider", text) for text in providers),
+        *(("provider", _provider(one)) for one in usable),
+        *([("others", f"{unusable} that need a key of the client's own")] if unusable else []),
         *(("warning", text) for text in config.warnings),
     ]
     head = f"OK: {config.source or 'no file, the defaults hold'}\n"

@@ -9,11 +9,12 @@ import msgspec
 import typer
 
 from headway.cli import terminal
-from headway.cli.options import DEFAULT_URL, ApiKey, AsJson, Url, connect
-from headway.sdk import ProviderModels
+from headway.cli.options import DEFAULT_URL, ApiKey, AsJson, ShowAll, Url, connect
+from headway.sdk import ProviderDetails, ProviderModels
 from headway.sdk.reply import ModelDetails, Prices
 
 MODEL_COLUMNS = ("Model", "Context", "Input $/M", "Output $/M", "Provider")
+PROVIDER_COLUMNS = ("Provider", "Name", "Models", "Key")
 UNKNOWN_MODEL = ModelDetails()
 
 
@@ -24,17 +25,18 @@ def models(
     live: Annotated[
         bool, typer.Option("--live", help="Ask the providers for their own lists, with their keys.")
     ] = False,
+    show_all: ShowAll = False,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     api_key: ApiKey = None,
 ) -> None:
-    """List the models, by the names that `chat -m` takes.
+    """List the models that can be used, by the names that `chat -m` takes.
 
     With the context window in tokens, and prices in US dollars per million tokens; what is unknown
     is empty.
     """
     with connect(url, api_key) as client, terminal.waiting("waiting for the lists"):
-        found = client.models(provider, live=live)
+        found = client.models(provider, live=live, show_all=show_all)
     if as_json:
         return terminal.write_json(msgspec.json.encode(found))
     rows = [
@@ -46,21 +48,44 @@ def models(
         terminal.write_rows(MODEL_COLUMNS, rows)
     for line in _explain(found, live=live):
         terminal.note(line)
+    if provider is None:
+        _note_the_rest(show_all)
     return None
 
 
-def providers(as_json: AsJson = False, url: Url = DEFAULT_URL, api_key: ApiKey = None) -> None:
-    """List the configured providers and how many models each has."""
+def providers(
+    show_all: ShowAll = False,
+    as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    api_key: ApiKey = None,
+) -> None:
+    """List the providers that can be used, how many models each has, and which have a key."""
     with connect(url, api_key) as client:
-        names = client.providers()
+        found = client.provider_details(show_all=show_all)
         if as_json:
-            return terminal.write_json(msgspec.json.encode(names))
-        found = client.models()
+            return terminal.write_json(msgspec.json.encode(found))
+        models = client.models(show_all=show_all)
     rows = [
-        (name, found[name].name, str(len(found[name].models))) if name in found else (name, "", "")
-        for name in names
+        (name, one.name, str(len(models[name].models)) if name in models else "", _key(one))
+        for name, one in found.items()
     ]
-    return terminal.write_rows(("Provider", "Name", "Models"), rows)
+    terminal.write_rows(PROVIDER_COLUMNS, rows)
+    return _note_the_rest(show_all)
+
+
+def _key(provider: ProviderDetails) -> str:
+    """Whether the gateway has a key; empty where it needs none."""
+    if provider.has_key is None:
+        return ""
+    if provider.has_key:
+        return "yes"
+    return f"no: set {provider.key_variable}" if provider.key_variable else "no"
+
+
+def _note_the_rest(show_all: bool) -> None:
+    """On a terminal only: a script knows what it asked for."""
+    if not show_all and terminal.is_terminal():
+        terminal.note("This is what can be used here; --all lists what needs a key of your own.")
 
 
 def _described(model: ModelDetails) -> tuple[str, str, str]:

@@ -26,6 +26,11 @@ ApiKey = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON of the reply.")]
 
 
+ShowAll = Annotated[
+    bool, typer.Option("--all", help="Also what can be used only with a key of your own.")
+]
+
+
 def typer_option(option: Option) -> Any:
     """An option of ``headway serve`` as a Typer option."""
     return typer.Option(
@@ -35,7 +40,16 @@ def typer_option(option: Option) -> Any:
 
 ConfigPath = Annotated[Path | None, typer_option(CONFIG)]
 
-__all__ = ["DEFAULT_URL", "ApiKey", "AsJson", "ConfigPath", "Url", "connect", "typer_option"]
+__all__ = [
+    "DEFAULT_URL",
+    "ApiKey",
+    "AsJson",
+    "ConfigPath",
+    "ShowAll",
+    "Url",
+    "connect",
+    "typer_option",
+]
 
 
 def connect(url: str, api_key: str | None) -> Client:

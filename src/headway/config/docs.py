@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -78,6 +78,8 @@ class Group(msgspec.Struct, frozen=True):
     path: str
     section: Section
     help: str
+    reserved: Mapping[str, Key] = {}
+    """Keys beside those that the user chooses, by their paths."""
 
 
 def markdown() -> str:
@@ -94,12 +96,13 @@ def groups() -> Iterator[Group]:
 
 
 def _walk(path: str, key: Key) -> Iterator[Group]:
-    spec = key.spec
+    spec, reserved = key.spec, {}
     while isinstance(spec, Table):
+        reserved = {f"{path}.{name}": inner for name, inner in spec.reserved.items()}
         path = f"{path}.<{spec.key}>"
         spec = spec.value
     if isinstance(spec, Section):
-        yield Group(path, spec, key.help)
+        yield Group(path, spec, key.help, reserved)
         for name, inner in spec.keys.items():
             yield from _walk(f"{path}.{name}".lstrip("."), inner)
 
@@ -107,6 +110,8 @@ def _walk(path: str, key: Key) -> Iterator[Group]:
 def _chapter(group: Group) -> str:
     rows = [_row(group.section, name, key) for name, key in group.section.keys.items()]
     after = OPEN if group.section.is_open else ""
+    for path, key in group.reserved.items():
+        after += f"\n`{path}` ({_phrase(key.spec)}; default: {key.default}): {key.help}\n"
     return f"\n## `{group.path}`\n\n{group.help}\n\n{TABLE_HEAD}{''.join(rows)}{after}"
 
 

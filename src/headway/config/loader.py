@@ -66,20 +66,21 @@ def load(
     ignored: list[Problem] = []
     variables = Reader("environment", problems)
     environ = _without_service_links(environ, ignored)
-    given = values.get("providers", {})
+    given = dict(values.get("providers", {}))
+    only = given.pop("only", None)
     timeouts = Timeouts(**values.get("timeouts", {}))
     server = Server(**{**values.get("server", {}), **_from_environ(SERVER, environ, variables)})
     final_server = server if overrides.port is None else replace(server, port=overrides.port)
     unused = Reader("environment", ignored)
     providers = Providers(
         kinds, environ, timeouts, base, file, variables, unused, final_server
-    ).build(given)
+    ).build(given, only)
     config = Config(
         server=server,
         ledger=_ledger(values.get("ledger", {}), base, environ, (file, variables)),
         providers=providers,
         timeouts=timeouts,
-        prices=prices(values.get("prices", {}), given, {*given, *providers}, file),
+        prices=prices(values.get("prices", {}), given, {*given, *kinds}, file),
         warnings=_warnings(ignored, providers.values(), final_server),
         proxy_environ=_proxies(environ),
         credential_environ=_credentials(environ),

@@ -48,11 +48,35 @@ class Providers:
         self.environ = VendorEnvironment(variables, environ, server)
         self.unused = VendorEnvironment(variables, unused, server)
 
-    def build(self, given: Mapping[str, Given]) -> dict[str, Provider]:
-        """Every kind under its own name, then providers that only the file names."""
+    def build(
+        self, given: Mapping[str, Given], only: Collection[str] | None
+    ) -> dict[str, Provider]:
+        """Every kind under its own name, then providers that only the file names. ``only`` are the
+        names of those that are served, if not all are; they count as configured."""
         names = dict.fromkeys([*self.kinds, *given])
-        built = {name: self._provider(name, given.get(name)) for name in names}
-        return {name: provider for name, provider in built.items() if provider is not None}
+        served = None if only is None else self._served(only, names)
+        configured = {**given, **{name: given.get(name, {}) for name in served or ()}}
+        built = {name: self._provider(name, configured.get(name)) for name in names}
+        return {
+            name: provider
+            for name, provider in built.items()
+            if provider is not None and (served is None or name in served)
+        }
+
+    def _served(self, only: Collection[str], names: Collection[str]) -> list[str]:
+        """The configured names that ``only`` means: it may use a kind's alias."""
+        served = []
+        for name in only:
+            if name in names:
+                served.append(name)
+            elif name in self.kinds:
+                served.append(self.kinds[name].name)
+            else:
+                message = f"names an unknown provider; {suggestion(name, names)}"
+                self.file.report("providers.only", message)
+        if not only:
+            self.file.report("providers.only", "names no provider, so that none would be served")
+        return served
 
     def _provider(self, name: str, in_file: Given | None) -> Provider | None:
         vendor_env = self.unused if in_file is None else self.environ

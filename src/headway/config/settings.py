@@ -30,6 +30,8 @@ class Table(Struct, frozen=True):
     """A word for the keys, as in ``providers.<name>``."""
     name: ValueType
     value: ValueType | Section | Table
+    reserved: Mapping[str, Key] = {}
+    """Keys that are no name of the user's, with a meaning of their own."""
 
 
 class Section(Struct, frozen=True):
@@ -203,11 +205,18 @@ PROVIDER = Section(
     is_open=True,
 )
 
+ONLY = Key(
+    ListType(value_types.NAME),
+    "What the gateway serves. These providers count as configured, and a call to any other one is "
+    "a 404. No provider can be called `only`.",
+    default="all",
+)
+
 ROOT = Section(
     {
         "server": Key(SERVER, "The gateway's address and limits for clients."),
         "providers": Key(
-            Table("name", value_types.NAME, PROVIDER),
+            Table("name", value_types.NAME, PROVIDER, {"only": ONLY}),
             "Providers by the name in the route; several may be of one kind. Every kind is "
             "available under its own name without an entry, but for servers of your own (vLLM, "
             "Ollama and the like): these need an entry, or the variable of their address.",

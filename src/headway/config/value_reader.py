@@ -72,6 +72,9 @@ class Reader:
             return self._wrong(path, f"must be a mapping from each {spec.key} to its own", node)
         found = {}
         for name, inner, child in self._children(node, path):
+            if name in spec.reserved:
+                found[name] = self._reserved(spec, name, child, inner)
+                continue
             try:
                 spec.name.read(name)
             except InvalidValueError as error:
@@ -83,6 +86,12 @@ class Reader:
                 value = {}
             found[name] = value
         return {name: value for name, value in found.items() if value is not Nothing}
+
+    def _reserved(self, spec: Table, name: str, node: Node, path: str) -> Any:
+        if isinstance(node, Entries):
+            message = "is a reserved key, which takes a list: choose another name"
+            return self._wrong(path, message, node)
+        return self.read(spec.reserved[name].spec, node, path)
 
     def _section(self, spec: Section, node: Node, path: str) -> Any:
         if not isinstance(node, Entries):

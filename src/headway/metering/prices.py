@@ -291,6 +291,16 @@ class PriceBook:
             if name is not None:
                 yield self._catalog_model(provider, name, found, at)
 
+    def iter_names(self, price_id: str | None) -> Iterator[str]:
+        """The names of the models that the data lists for a provider, of which none is deprecated.
+        They cost much less to find than ``models``."""
+        if price_id is None or (known := self._provider(price_id)) is None:
+            return
+        for found in known[1]:
+            name = None if found.model.deprecated else _callable_name(found.model)
+            if name is not None:
+                yield name
+
     def describe(
         self, price_id: str | None, model: str, at: float, *, provider: str | None = None
     ) -> CatalogModel:

@@ -31,6 +31,7 @@ from headway.errors import (
     HeadwayError,
     InternalError,
     InvalidField,
+    MissingProvider,
     ShuttingDown,
 )
 from headway.pipeline import accounting, provider_calls, targets
@@ -40,7 +41,7 @@ from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.redaction import redact
 from headway.pipeline.request_body import decode_request
-from headway.pipeline.unknown_provider import unknown_provider
+from headway.pipeline.unknown_names import unknown_provider, with_suggestion
 from headway.policy.base_urls import check_base_url
 from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
@@ -55,8 +56,6 @@ from headway.types import Request, Target, Transformation
 log = logging.getLogger("headway")
 CLOSING = "The gateway is shutting down; send this request to another."
 LEFT = "The client closed the connection before the answer's end."
-MAX_COUNT_S = 0.1
-"""Seconds that an error waits for the count of the tokens before it."""
 NO_TARGET = Target(provider="", base_url="")
 REDACTED_FIELDS = ("message", "code", "param")
 """Fields of an error that may quote the provider."""
@@ -161,7 +160,7 @@ class GatewayCall:
         """Choose the provider, and adapt the request to it."""
         upstream = self.snapshot.upstreams.get(decoded.provider)
         if upstream is None or (upstream.lacks_address and not decoded.base_url):
-            raise unknown_provider(self.snapshot, decoded.provider)
+            raise unknown_provider(self.snapshot, decoded.provider, decoded.request.model)
         self.upstream = upstream
         provider = upstream.provider
         request = decoded.request
@@ -301,7 +300,7 @@ class GatewayCall:
         self._redact(error)
         result = attempt.result()
         if accounting.needs_count(result, error):
-            result = await self._count_part(attempt, result, error)
+            result = await self._count_tokens(attempt, result, is_complete=False)
         self._record_failure(attempt, result, error)
         with self._interruptible():
             await self.gateway.sleep(delay_s)
@@ -314,6 +313,8 @@ class GatewayCall:
         if not isinstance(error, HeadwayError):
             log.error("request %s failed on a defect of the gateway", self.id, exc_info=error)
             error = self._defect_error()
+        if isinstance(error, MissingProvider):
+            error = with_suggestion(error, self.snapshot)
         self._redact(error)
         attempt = self._attempt
         if attempt is None or attempt is self._recorded:
@@ -345,7 +346,7 @@ class GatewayCall:
     async def _count_and_fail(
         self, attempt: Attempt, result: AttemptResult, error: HeadwayError
     ) -> None:
-        result = await self._count_part(attempt, result, error)
+        result = await self._count_tokens(attempt, result, is_complete=False)
         self._send_error(error, attempt, result)
 
     def _send_error(
@@ -428,18 +429,6 @@ class GatewayCall:
     ) -> AttemptResult:
         output = attempt.accumulator.produced()
         return await accounting.count_tokens(result, output, self.gateway.count, is_complete)
-
-    async def _count_part(
-        self, attempt: Attempt, result: AttemptResult, error: HeadwayError
-    ) -> AttemptResult:
-        """Count the tokens of an incomplete response. A client that waits for the error does not
-        wait until the first count has loaded its vocabulary: they are estimated by length then."""
-        counting = self.gateway.share(self._count_tokens(attempt, result, is_complete=False))
-        limit = None if isinstance(error, ClientGone) else MAX_COUNT_S
-        done, _ = await asyncio.wait({counting}, timeout=limit)
-        if done:
-            return counting.result()
-        return accounting.estimate_tokens(result, attempt.accumulator.produced())
 
     def _record_failure(
         self, attempt: Attempt | None, result: AttemptResult | None, error: HeadwayError

@@ -33,6 +33,11 @@ class Upstream(Struct, frozen=True, kw_only=True):
     """Nobody configured it, and only a call with a ``base_url`` can use it: the kind is a server of
     one's own, and ``base_url`` is where such servers listen by default."""
     api_key: str | None = None
+    has_key: bool | None = None
+    """Whether the gateway has a key or credentials for it. None: it needs none, or only a request
+    can find out whether there are credentials."""
+    is_configured: bool = True
+    """The configuration names it, or has its address."""
     key_name: str = "api_key"
     """The environment variable or setting of the key, for error messages."""
     needs_key: bool = False
@@ -68,12 +73,18 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """One version of the configuration. A call keeps the version that it started with."""
 
     upstreams: Mapping[str, Upstream]
+    unlisted: frozenset[str] = frozenset()
+    """Names of upstreams that only clients with a key of their own can use."""
     keys: KeyRing
     prices: PriceBook
     body_limit: int
     base_urls: BaseUrlPolicy = BaseUrlPolicy()
     strict: bool = False
     """Refuse every request that an adapter would have to transform."""
+
+    def names(self, *, lists_all: bool = False) -> list[str]:
+        """The names of the upstreams that can be used as they are, or of all."""
+        return [name for name in self.upstreams if lists_all or name not in self.unlisted]
 
 
 class ActiveCall(Protocol):

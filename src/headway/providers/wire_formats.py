@@ -26,6 +26,7 @@ class Facts(TypedDict):
     title: str
     base_url: str | None
     key_env: str | None
+    credentials: str | None
 
 
 class ProviderEntry(Struct, frozen=True, dict=True):
@@ -47,11 +48,19 @@ class ProviderEntry(Struct, frozen=True, dict=True):
     feature-ss-endpoints.html, and the clients of the other SDKs."""
     module: str = ""
     """The module of its adapter, below this package. ``<name>.provider`` by default."""
+    credentials: str | None = None
+    """As in ``base.Provider``."""
 
     @property
     def facts(self) -> Facts:
         """Keyword arguments for the adapter's ``Provider``: they are stated here only."""
-        return Facts(name=self.name, title=self.title, base_url=self.base_url, key_env=self.key_env)
+        return Facts(
+            name=self.name,
+            title=self.title,
+            base_url=self.base_url,
+            key_env=self.key_env,
+            credentials=self.credentials,
+        )
 
     @property
     def module_name(self) -> str:
@@ -96,6 +105,7 @@ AZURE_OPENAI = ProviderEntry(
     AZURE_KEY,
     {**AZURE_ENV, "api_version": Variable("OPENAI_API_VERSION")},
     "azure.openai",
+    "entra",
 )
 AZURE_OPENAI_RESPONSES = ProviderEntry(
     "azure_openai_responses",
@@ -104,6 +114,7 @@ AZURE_OPENAI_RESPONSES = ProviderEntry(
     AZURE_KEY,
     AZURE_ENV,
     "azure.openai_responses",
+    "entra",
 )
 ANTHROPIC = ProviderEntry(
     "anthropic",
@@ -123,6 +134,7 @@ VERTEX_ANTHROPIC = ProviderEntry(
         "region": Variable("CLOUD_ML_REGION"),
     },
     "vertex.anthropic",
+    "google",
 )
 # v1beta has all that v1 has, which is the SDK's choice since its version 3, and what v1 lacks,
 # such as names that end in -latest (ai.google.dev/gemini-api/docs/api-versions, google-genai
@@ -145,6 +157,7 @@ VERTEX = ProviderEntry(
         "region": Variable("GOOGLE_CLOUD_LOCATION"),
     },
     "vertex.gemini",
+    "google",
 )
 BEDROCK = ProviderEntry(
     "bedrock",
@@ -152,6 +165,7 @@ BEDROCK = ProviderEntry(
     "https://bedrock-runtime.{region}.amazonaws.com",
     BEDROCK_KEY,
     {"base_url": Variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")},
+    credentials="aws",
 )
 BEDROCK_MANTLE = ProviderEntry(
     "bedrock_mantle",
@@ -159,6 +173,7 @@ BEDROCK_MANTLE = ProviderEntry(
     "https://bedrock-mantle.{region}.api.aws/v1",
     BEDROCK_KEY,
     module="bedrock.mantle",
+    credentials="aws",
 )
 COHERE_ENV = {"base_url": Variable("CO_API_URL")}
 COHERE = ProviderEntry("cohere", "Cohere", "https://api.cohere.com", "CO_API_KEY", COHERE_ENV)

@@ -12,6 +12,7 @@ from headway.sdk.reply import (
     Metrics,
     ModelDetails,
     Prices,
+    ProviderDetails,
     ProviderModels,
     Transformation,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Metrics",
     "ModelDetails",
     "Prices",
+    "ProviderDetails",
     "ProviderModels",
     "Transformation",
     "Unreachable",

@@ -8,7 +8,14 @@ from typing import Any, Literal, TypeVar, Unpack, overload
 from headway.sdk.async_connections import AsyncConnectionPool, AsyncResponse
 from headway.sdk.async_stream import AsyncChatStream
 from headway.sdk.errors import from_response
-from headway.sdk.reply import ChatReply, Health, ProviderModels, parse, parse_reply
+from headway.sdk.reply import (
+    ChatReply,
+    Health,
+    ProviderDetails,
+    ProviderModels,
+    parse,
+    parse_reply,
+)
 from headway.sdk.requests import (
     DEFAULT_URL,
     JSON,
@@ -17,6 +24,7 @@ from headway.sdk.requests import (
     ChatOptions,
     chat_request,
     models_path,
+    providers_path,
 )
 
 T = TypeVar("T")
@@ -72,17 +80,23 @@ class AsyncClient:
         return parse_reply(await self._call("POST", path, body))
 
     async def models(
-        self, provider: str | None = None, *, live: bool = False
+        self, provider: str | None = None, *, live: bool = False, show_all: bool = False
     ) -> dict[str, ProviderModels]:
         """As `Client.models`."""
-        path = models_path(provider, live=live)
+        path = models_path(provider, live=live, show_all=show_all)
         if provider is None:
             return await self._get(path, dict[str, ProviderModels])
         return {provider: await self._get(path, ProviderModels)}
 
-    async def providers(self) -> list[str]:
-        """The names of the configured providers."""
-        return await self._get("/api/engine/providers", list[str])
+    async def providers(self, *, show_all: bool = False) -> list[str]:
+        """The names of the providers that can be used without a key of your own, or of all."""
+        path = providers_path(show_all=show_all, details=False)
+        return await self._get(path, list[str])
+
+    async def provider_details(self, *, show_all: bool = False) -> dict[str, ProviderDetails]:
+        """The same providers with their kinds, and whether the gateway has a key for each."""
+        path = providers_path(show_all=show_all, details=True)
+        return await self._get(path, dict[str, ProviderDetails])
 
     async def health(self) -> Health:
         return await self._get("/health", Health)

@@ -7,7 +7,14 @@ from typing import Any, Literal, TypeVar, Unpack, overload
 
 from headway.sdk.connections import ConnectionPool, PendingResponse
 from headway.sdk.errors import from_response
-from headway.sdk.reply import ChatReply, Health, ProviderModels, parse, parse_reply
+from headway.sdk.reply import (
+    ChatReply,
+    Health,
+    ProviderDetails,
+    ProviderModels,
+    parse,
+    parse_reply,
+)
 from headway.sdk.requests import (
     DEFAULT_URL,
     JSON,
@@ -16,6 +23,7 @@ from headway.sdk.requests import (
     ChatOptions,
     chat_request,
     models_path,
+    providers_path,
 )
 from headway.sdk.stream import ChatStream
 
@@ -81,18 +89,25 @@ class Client:
         return parse_reply(self._call("POST", path, body))
 
     def models(
-        self, provider: str | None = None, *, live: bool = False
+        self, provider: str | None = None, *, live: bool = False, show_all: bool = False
     ) -> dict[str, ProviderModels]:
-        """The models of all providers, or of one, by the provider's name. ``live`` asks the
-        providers for their own lists, which takes some seconds and their keys."""
-        path = models_path(provider, live=live)
+        """The models of the providers that can be used without a key of your own, of all providers
+        (``show_all``), or of one, by the provider's name. ``live`` asks the providers for their own
+        lists, which takes some seconds and their keys."""
+        path = models_path(provider, live=live, show_all=show_all)
         if provider is None:
             return self._get(path, dict[str, ProviderModels])
         return {provider: self._get(path, ProviderModels)}
 
-    def providers(self) -> list[str]:
-        """The names of the configured providers."""
-        return self._get("/api/engine/providers", list[str])
+    def providers(self, *, show_all: bool = False) -> list[str]:
+        """The names of the providers that can be used without a key of your own, or of all."""
+        path = providers_path(show_all=show_all, details=False)
+        return self._get(path, list[str])
+
+    def provider_details(self, *, show_all: bool = False) -> dict[str, ProviderDetails]:
+        """The same providers with their kinds, and whether the gateway has a key for each."""
+        path = providers_path(show_all=show_all, details=True)
+        return self._get(path, dict[str, ProviderDetails])
 
     def health(self) -> Health:
         return self._get("/health", Health)

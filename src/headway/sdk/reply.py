@@ -147,6 +147,19 @@ class ProviderModels(Struct, frozen=True, omit_defaults=True):
         return f"ProviderModels(name={self.name!r}, models=<{len(self.models)} names>)"
 
 
+class ProviderDetails(Struct, frozen=True):
+    """A provider; ``name`` is its display name, ``kind`` what the configuration calls its API."""
+
+    name: str
+    kind: str
+    has_key: bool | None = None
+    """Whether the gateway has a key or credentials for it. None: it needs none, or this cannot be
+    seen without a request."""
+    key_variable: str | None = None
+    """The environment variable of the gateway that holds the key by convention."""
+    is_configured: bool | None = None
+
+
 class Prices(Struct, frozen=True, omit_defaults=True):
     """US dollars per million tokens; None is unknown."""
 

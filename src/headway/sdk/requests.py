@@ -58,10 +58,18 @@ def chat_request(
     return f"/api/engine/chat/{quote(provider, safe='')}", body
 
 
-def models_path(provider: str | None, *, live: bool) -> str:
-    query = {"provider": provider, "live": "1" if live else None}
-    given = {name: value for name, value in query.items() if value is not None}
-    return "/api/engine/models" + (f"?{urlencode(given)}" if given else "")
+def models_path(provider: str | None, *, live: bool, show_all: bool) -> str:
+    return _path("/api/engine/models", provider=provider, live=live, all=show_all)
+
+
+def providers_path(*, show_all: bool, details: bool) -> str:
+    return _path("/api/engine/providers", all=show_all, details=details)
+
+
+def _path(path: str, **query: str | bool | None) -> str:
+    """``path`` with the values of ``query`` that are neither None nor false."""
+    given = {name: "1" if value is True else value for name, value in query.items() if value}
+    return path + (f"?{urlencode(given)}" if given else "")
 
 
 def split_model(model: str) -> tuple[str, str]:

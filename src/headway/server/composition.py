@@ -30,6 +30,7 @@ from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
 from headway.ports import Launcher
 from headway.providers import KINDS
+from headway.server.provider_keys import has_key, is_usable
 from headway.server.request_ids import IdSource
 from headway.server.transports import Transports
 from headway.server.upstreams import Upstreams
@@ -61,11 +62,15 @@ def new_gateway(
 def new_snapshot(
     config: Config, transports: Transports, launchers: Mapping[str, Launcher]
 ) -> Snapshot:
-    def new_upstream(configured: ProviderConfig) -> Upstream:
-        return _new_upstream(configured, transports, launchers, config.credential_environ)
+    environ = config.credential_environ
 
+    def new_upstream(configured: ProviderConfig) -> Upstream:
+        return _new_upstream(configured, transports, launchers, environ)
+
+    providers = config.providers
     return Snapshot(
-        upstreams=Upstreams(config.providers, new_upstream),
+        upstreams=Upstreams(providers, new_upstream),
+        unlisted=frozenset(name for name, one in providers.items() if not is_usable(one, environ)),
         keys=KeyRing.from_keys(config.server.api_keys),
         prices=new_price_book(config),
         body_limit=config.server.body_limit,
@@ -118,6 +123,8 @@ def _new_upstream(
         provider=provider,
         base_url=base_url,
         lacks_address=configured.lacks_address,
+        is_configured=configured.is_configured,
+        has_key=has_key(configured, environ),
         api_key=api_key,
         key_name=configured.key_env or "api_key",
         needs_key=configured.needs_key and provider.credentials is None,

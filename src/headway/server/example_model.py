@@ -11,7 +11,7 @@ def find_example_model(snapshot: Snapshot) -> tuple[str, str] | None:
     """(provider, model): the local model if its runtime is installed, else a configured model whose
     provider has what it needs, else echo. None if there is none of them. A server with gateway keys
     names no configured model, because the page is open to all."""
-    upstreams = snapshot.upstreams.values()
+    upstreams = [snapshot.upstreams[name] for name in snapshot.names()]
     is_public = not snapshot.keys.digests
     launched = [one for one in upstreams if one.launcher is not None and _has_local_runtime()]
     configured = [one for one in upstreams if is_public and one.models and _has_key(one)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from catalog.gateways import NOTHING_KNOWN, answer, four_providers
 from headway.errors import InvalidField, UnknownProvider
@@ -23,6 +24,41 @@ def test_health_says_that_it_is_healthy(gateway: Gateway) -> None:
 
 def test_providers_are_listed_by_their_configured_names(gateway: Gateway) -> None:
     assert answer(gateway, "/api/engine/providers") == ["openai", "mine", "echo", "cohere"]
+
+
+def test_details_of_providers_have_no_secrets(gateway: Gateway) -> None:
+    found = answer(gateway, "/api/engine/providers", details="1")
+    assert list(found) == ["openai", "mine", "echo", "cohere"]
+    assert found["mine"] == {
+        "name": "OpenAI",
+        "kind": "openai",
+        "has_key": None,
+        "key_variable": "OPENAI_API_KEY",
+        "is_configured": True,
+    }
+
+
+@pytest.mark.parametrize("value", ["", "0", "false"])
+def test_a_query_parameter_can_be_switched_off(gateway: Gateway, value: str) -> None:
+    assert answer(gateway, "/api/engine/providers", details=value, all=value) == [
+        "openai",
+        "mine",
+        "echo",
+        "cohere",
+    ]
+
+
+def test_what_only_a_callers_key_can_use_is_listed_on_request() -> None:
+    gateway = four_providers()
+    gateway.snapshot = replace(gateway.snapshot, unlisted=frozenset({"openai", "mine"}))
+    every = ["openai", "mine", "echo", "cohere"]
+    assert answer(gateway, "/api/engine/providers") == ["echo", "cohere"]
+    assert answer(gateway, "/api/engine/providers", all="1") == every
+    assert list(answer(gateway, "/api/engine/models")) == ["echo", "cohere"]
+    assert list(answer(gateway, "/api/engine/models", all="1")) == every
+    owners = {model["owned_by"] for model in answer(gateway, "/v1/models")["data"]}
+    assert owners == {"echo", "cohere"}
+    assert answer(gateway, "/api/engine/models", provider="mine")["models"] == ["b", "a", "o3"]
 
 
 # --- OpenAI's list --------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ def holds(model: type[BaseModel], value: Any) -> None:
         ("/api/engine/providers", engine.ProviderNames),
         ("/api/engine/models", models.ModelsByProvider),
         ("/api/engine/models?provider=echo", models.ProviderModels),
+        ("/api/engine/providers?details=1&all=1", models.ProvidersByName),
         ("/api/engine/parameters?provider=echo", engine.Parameters),
         ("/v1/models", openai.OpenAIModels),
         ("/health", engine.Health),

@@ -4,16 +4,15 @@ through google-auth, or from the machine's metadata server."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
 
 from headway.credentials.base import CloudCredentials, Credentials
+from headway.credentials.discovery import gcloud_file
 from headway.credentials.google.metadata_server import fetch_from_metadata_server
 from headway.credentials.google.remedy import REMEDY
 from headway.credentials.thread_fetch import ThreadFetch
 from headway.errors import UpstreamAuth
 
-GCLOUD_FILE = "application_default_credentials.json"
 INSTALL = "pip install google-auth"
 
 
@@ -40,7 +39,7 @@ class GoogleCredentials(CloudCredentials):
         if not named and not self._options.get("metadata_url"):
             named = self._environ.get("GOOGLE_APPLICATION_CREDENTIALS")
             if not named:
-                written = _gcloud_file(self._environ)
+                written = gcloud_file(self._environ)
                 return written if written is not None and written.is_file() else None
         return Path(named).expanduser() if named else None
 
@@ -56,14 +55,3 @@ def _fetch_with_file(path: Path, token_uri: str | None, fetch: ThreadFetch) -> C
     from headway.credentials.google.auth_library import fetch_with_file
 
     return fetch_with_file(path, token_uri, fetch)
-
-
-def _gcloud_file(environ: Mapping[str, str]) -> Path | None:
-    """The file to which ``gcloud auth application-default login`` writes a user's credentials."""
-    if folder := environ.get("CLOUDSDK_CONFIG"):
-        return Path(folder) / GCLOUD_FILE
-    if folder := environ.get("APPDATA"):
-        return Path(folder) / "gcloud" / GCLOUD_FILE
-    if home := environ.get("HOME"):
-        return Path(home) / ".config" / "gcloud" / GCLOUD_FILE
-    return None

@@ -35,7 +35,7 @@ from headway.dialects.openai.standard_shape import (
     is_standard_completion,
     read_standard_chunk,
 )
-from headway.errors import HeadwayError, InvalidBody, InvalidField
+from headway.errors import HeadwayError, InvalidBody, MissingProvider
 from headway.events import (
     Event,
     Reasoning,
@@ -299,7 +299,9 @@ def split_model(model: str) -> tuple[str, str]:
     provider, slash, name = model.partition("/")
     if not (provider and slash and name):
         message = f"`model` must be provider/model, such as openai/gpt-4o-mini; it is {model!r}."
-        raise InvalidField(message, param="model")
+        error = MissingProvider(message, param="model")
+        error.model = model
+        raise error
     return provider, name
 
 

@@ -47,7 +47,6 @@ PROVIDER = replace(
     decode_error=decode_error,
     adapt=partial(adapt_deployment, openai_parameters.adapt),
     encode_embeddings=encode_embeddings,
-    credentials="entra",
     price_id="azure",
     # Azure's list has models, deployed or not (learn.microsoft.com/rest/api/azureopenai/models/
     # list), but requests name deployments. Since 2023 only the management plane lists those, and

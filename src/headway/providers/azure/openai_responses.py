@@ -37,7 +37,6 @@ PROVIDER = replace(
     decode_error=decode_error,
     adapt=partial(adapt_deployment, openai_responses.PROVIDER.adapt),
     encode_embeddings=encode_embeddings,
-    credentials="entra",
     price_id="azure",
     list_models=None,  # for the same reason as with azure_openai
     options=OPTIONS,

@@ -57,7 +57,6 @@ PROVIDER = replace(
     encode_embeddings=None,
     decode_embeddings=None,
     sign=partial(sign_request, "bedrock-mantle"),
-    credentials="aws",
     price_id="aws",
     model_pattern=r"openai\.(?!.*:)",
     list_models=ModelList(encode_list, OPENAI_LIST.decode),

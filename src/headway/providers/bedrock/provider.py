@@ -52,7 +52,6 @@ PROVIDER = Provider(
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     sign=partial(sign_request, "bedrock"),
-    credentials="aws",
     price_id="aws",
     list_models=model_list(base_url),
     parameters=PARAMETERS,

@@ -72,7 +72,6 @@ PROVIDER = replace(
     anthropic.PROVIDER,
     **VERTEX_ANTHROPIC.facts,
     encode_request=encode_request,
-    credentials="google",
     price_id="google",
     model_pattern="claude",
     list_models=model_list("anthropic", "claude", _list_url, _authorization),

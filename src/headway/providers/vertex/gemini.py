@@ -117,7 +117,6 @@ PROVIDER = replace(
     decode_event=partial(decode_event, VERTEX_NUMBERS),
     adapt=with_rules(RULES, partial(adapt, VERTEX_AI)),
     encode_embeddings=encode_embeddings,
-    credentials="google",
     model_pattern=MODEL_PATTERN,
     list_models=model_list("google", MODEL_PATTERN, regional_url, authorization),
     options=OPTIONS,

@@ -11,7 +11,7 @@ from headway.catalog.catalog_cache import CatalogCache
 from headway.catalog.model_catalog import ProviderCatalog
 from headway.errors import InvalidField
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
-from headway.pipeline.unknown_provider import unknown_provider
+from headway.pipeline.unknown_names import unknown_provider
 from headway.types import Parameter
 
 Query = Mapping[str, str]
@@ -37,13 +37,41 @@ async def health(catalog: CatalogCache, query: Query) -> Any:
     return {"status": "healthy", "message": "Headway is running."}
 
 
-async def providers(catalog: CatalogCache, query: Query) -> list[str]:
-    """The configured names."""
-    return list(catalog.gateway.snapshot.upstreams)
+class ProviderDetails(msgspec.Struct, frozen=True):
+    """A provider, without anything secret."""
+
+    name: str
+    """The name to show."""
+    kind: str
+    has_key: bool | None
+    """As in ``Upstream``."""
+    key_variable: str | None
+    """The environment variable that holds the key by convention."""
+    is_configured: bool
+
+
+async def providers(catalog: CatalogCache, query: Query) -> Any:
+    """The names of the providers that can be used, or with ``details`` what is known of each."""
+    snapshot = catalog.gateway.snapshot
+    names = snapshot.names(lists_all=_is_on(query, "all"))
+    if not _is_on(query, "details"):
+        return names
+    return {name: _provider_details(snapshot.upstreams[name]) for name in names}
+
+
+def _provider_details(upstream: Upstream) -> ProviderDetails:
+    provider = upstream.provider
+    return ProviderDetails(
+        name=provider.title,
+        kind=provider.name,
+        has_key=upstream.has_key,
+        key_variable=provider.key_env,
+        is_configured=upstream.is_configured,
+    )
 
 
 async def models(catalog: CatalogCache, query: Query) -> Any:
-    """All providers' models by provider, or one provider's."""
+    """The models of the providers that can be used, by provider, or one provider's."""
     found = await _catalogs(catalog, query)
     described = {name: _show(one) for name, one in found.items()}
     return described[query["provider"]] if "provider" in query else described
@@ -91,8 +119,12 @@ async def _catalogs(catalog: CatalogCache, query: Query) -> Mapping[str, Provide
     name = query.get("provider")
     if name is not None:
         _upstream(snapshot, name)
-    names = list(snapshot.upstreams) if name is None else [name]
-    return await catalog.get(names, is_live=query.get("live", "") not in OFF)
+    names = snapshot.names(lists_all=_is_on(query, "all")) if name is None else [name]
+    return await catalog.get(names, is_live=_is_on(query, "live"))
+
+
+def _is_on(query: Query, name: str) -> bool:
+    return query.get(name, "") not in OFF
 
 
 ROUTES: dict[str, Handler] = {

@@ -52,8 +52,9 @@ For clients of OpenAI's API: set their base URL to `/v1` of this server and the 
 A whole response has its metrics in its headers."""
 
 _MODELS = """\
-For each provider the configured models, or else those in the data bundled with the gateway. A \
-self-hosted server that speaks a vendor's API under another name has none of the vendor's models.
+For each provider that can be used without a key in the request, the configured models, or else \
+those in the data bundled with the gateway. A self-hosted server that speaks a vendor's API under \
+another name has none of the vendor's models.
 
 With `live` the gateway fetches each provider's own list, with the configured key, all at once and \
 within 10 seconds, and caches it for a minute. The error of a provider that fails is shown with \
@@ -68,6 +69,15 @@ LIVE = Parameter(
     "live",
     "query",
     "Any value but empty, `0` and `false`: fetch the providers' own lists.",
+    "true",
+    required=False,
+)
+
+ALL = Parameter(
+    "all",
+    "query",
+    "Any value but empty, `0` and `false`: also the providers that can be used only with a key in "
+    "the request.",
     "true",
     required=False,
 )
@@ -105,7 +115,7 @@ OPERATIONS = (
             Body((engine.EngineChunk, base.ErrorReply), STREAM, EVENTS),
         ),
         headers=METRICS_HEADERS,
-        errors=error_examples.ENGINE_ERRORS,
+        errors=error_examples.PIPELINE_ERRORS,
     ),
     Operation(
         method="get",
@@ -113,9 +123,20 @@ OPERATIONS = (
         id="engine_providers",
         tag="Engine",
         summary="List the providers",
-        description="The names that the chat route takes.",
-        response="The configured names.",
-        responses=(Body((engine.ProviderNames,), info_examples.PROVIDERS),),
+        description="The names that the chat route takes: those of the providers that are "
+        "configured, have a key or credentials in the server's environment, or are built in.",
+        parameters=(
+            ALL,
+            Parameter(
+                "details",
+                "query",
+                "Any value but empty, `0` and `false`: what is known of each provider.",
+                "true",
+                required=False,
+            ),
+        ),
+        response="The names; with `details`, an object by name.",
+        responses=(Body((engine.ProviderNames, models.ProvidersByName), info_examples.PROVIDERS),),
         errors=(error_examples.UNAUTHORIZED,),
     ),
     Operation(
@@ -127,6 +148,7 @@ OPERATIONS = (
         description=_MODELS,
         parameters=(
             Parameter("provider", "query", "Only this provider's models.", "local", required=False),
+            ALL,
             LIVE,
         ),
         response="Models by provider; with `provider`, the inner object of that one.",
@@ -180,7 +202,7 @@ OPERATIONS = (
             ),
         ),
         headers=METRICS_HEADERS,
-        errors=error_examples.OPENAI_ERRORS,
+        errors=error_examples.PIPELINE_ERRORS,
     ),
     Operation(
         method="post",
@@ -194,7 +216,7 @@ OPERATIONS = (
         response="A vector for each text.",
         responses=(Body((openai.OpenAIEmbeddings,), openai_examples.EMBEDDINGS_REPLIES),),
         headers=METRICS_HEADERS,
-        errors=error_examples.OPENAI_ERRORS,
+        errors=error_examples.PIPELINE_ERRORS,
     ),
     Operation(
         method="get",
@@ -205,6 +227,7 @@ OPERATIONS = (
         description=f"Each model is named as `/v1/chat/completions` takes it. {_MODELS}",
         parameters=(
             Parameter("provider", "query", "Only this provider's models.", "local", required=False),
+            ALL,
             LIVE,
         ),
         response="The models.",

@@ -31,7 +31,24 @@ _OPENAI_MODELS = {
     "source": "bundled",
 }
 
-PROVIDERS = (Example("As configured", ["local", "openai"]),)
+_LOCAL = {
+    "name": "Local",
+    "kind": "local",
+    "has_key": None,
+    "key_variable": None,
+    "is_configured": False,
+}
+_OPENAI = {
+    "name": "OpenAI",
+    "kind": "openai",
+    "has_key": True,
+    "key_variable": "OPENAI_API_KEY",
+    "is_configured": False,
+}
+PROVIDERS = (
+    Example("Names", ["openai", "local"]),
+    Example("With details", {"openai": _OPENAI, "local": _LOCAL}),
+)
 MODELS = (
     Example("All providers", {"openai": _OPENAI_MODELS, "local": LOCAL_MODELS}),
     Example("One provider", LOCAL_MODELS),

@@ -164,7 +164,7 @@ class EngineChunk(Shape):
 
 
 class ProviderNames(RootModel[list[str]]):
-    """The configured names, which are the last part of the chat route."""
+    """The providers' names, which are the last part of the chat route."""
 
 
 class Parameter(Shape):

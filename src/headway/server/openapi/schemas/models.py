@@ -41,6 +41,24 @@ class ModelDetails(Shape):
     """Whether the provider has announced that it will be removed."""
 
 
+class ProviderDetails(Shape):
+    name: str
+    """The provider's name to show."""
+    kind: str
+    """What the configuration calls its API."""
+    has_key: bool | None
+    """Whether the gateway has a key or credentials for it. Null: it needs none, or they may be on a
+    metadata server."""
+    key_variable: str | None
+    """The environment variable that holds the key by convention."""
+    is_configured: bool
+    """Whether the configuration names it, or has its address."""
+
+
+class ProvidersByName(RootModel[dict[str, ProviderDetails]]):
+    """Providers by the name that the chat route takes."""
+
+
 class ProviderModels(Shape):
     name: str
     """The provider's name to show."""
