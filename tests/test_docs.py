@@ -180,7 +180,7 @@ def test_every_request_is_one_that_its_route_takes(where: str, path: str, body: 
 def decoded(path: str, body: str) -> DecodedRequest:
     found = routes.find(path)
     assert found is not None, path
-    dialect, argument = found
+    dialect, argument, _ = found
     return dialect.decode(ClientRequest(argument, [], body.encode()))
 
 

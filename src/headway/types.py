@@ -58,6 +58,20 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """The cost that the provider itself reports, in US dollars."""
 
 
+class NativeRequest(Struct, frozen=True):
+    """A client's request in a wire format other than OpenAI's chat format, verbatim. A provider of
+    the same format is sent these fields as they are."""
+
+    wire: str
+    """The ``Provider.wire`` that it is written in."""
+    fields: Mapping[str, Raw]
+    """The fields of the body, without the model and what says that a stream is wanted."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers of the client that a provider of this format is sent, such as beta features."""
+    query: str = ""
+    """The query of the request, for formats whose providers read one."""
+
+
 class ChatRequest(Struct, frozen=True, kw_only=True):
     """One chat call in canonical form: OpenAI's names and shapes, values verbatim."""
 
@@ -73,6 +87,9 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     listed."""
     options: Mapping[str, Any] = {}
     """Options of the target that adapters need, such as ``model_name``."""
+    native: NativeRequest | None = None
+    """The client's own request, if its dialect is not OpenAI's. ``messages`` are then those of its
+    format, for counting tokens, until ``Dialect.convert_request`` converts them."""
 
 
 class Transformation(Struct, frozen=True):

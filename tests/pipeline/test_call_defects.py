@@ -116,7 +116,7 @@ DEFECTS: dict[str, tuple[Break, tuple[Callable[[Pipe], None], ...]]] = {
     "the need of a count": (in_object(accounting, "needs_count"), ALL),
     "the metrics": (in_object(accounting, "metrics"), (*STREAMS, ask_engine)),
     "the response's headers": (in_object(accounting, "response_headers"), WHOLES),
-    "the prices": (in_object(PriceBook, "find"), ALL),
+    "the prices": (in_object(PriceBook, "quote"), ALL),
 }
 CASES = [
     pytest.param(broken, ask, id=f"{what} {ask.__name__}")

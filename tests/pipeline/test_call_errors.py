@@ -14,9 +14,9 @@ from headway.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from headway.pipeline import attempt
+from headway.pipeline import attempt, call
 from headway.providers.openai import provider as openai
-from support.pipeline_fakes import DONE, HELLO, JSON, KEY, ROLE, USAGE, Pipe, event, text
+from support.pipeline_fakes import DONE, HELLO, JSON, KEY, ROLE, USAGE, Gate, Pipe, event, text
 
 BROKEN = b'data: {"error":{"message":"died"}}\n\n'
 LOST = UpstreamDisconnected("lost")
@@ -233,6 +233,38 @@ def test_tokens_of_a_broken_response_are_estimated() -> None:
     assert (record.input_tokens, record.output_tokens) == (3, 4)
     assert (record.tokens_source, record.cost_usd) == ("estimated", "0.000011")
     assert pipe.counted[0][2] == "Hel"
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_an_error_does_not_wait_until_the_tokenizer_has_loaded(
+    is_stream: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call, "MAX_COUNT_S", 0.0)
+    pipe = Pipe()
+    loading = pipe.counting = Gate[None]()
+    pipe.ask(is_stream=is_stream)
+    pipe.upstream.stream(ROLE, text("Hello there"))
+    pipe.upstream.fail(LOST)
+    (record,) = pipe.records
+    assert (record.tokens_source, record.output_tokens) == ("estimated", 2)
+    assert pipe.sink.is_over
+    loading.set(None)
+    assert len(pipe.records) == 1
+
+
+def test_the_tokens_for_a_client_that_left_are_counted_however_long_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(call, "MAX_COUNT_S", 0.0)
+    pipe = Pipe()
+    loading = pipe.counting = Gate[None]()
+    pipe.ask(is_stream=True)
+    pipe.upstream.stream(ROLE, text("Hello there"))
+    pipe.sink.leave()
+    assert pipe.records == []
+    loading.set(None)
+    (record,) = pipe.records
+    assert (record.tokens_source, record.output_tokens) == ("estimated", 4)
 
 
 def test_usage_reported_before_the_failure_is_reported() -> None:

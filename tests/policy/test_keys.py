@@ -22,6 +22,8 @@ def key_id(key: str) -> str:
         ([(b"authorization", b"bearer hw-second")], "hw-second"),
         ([(b"authorization", b"BEARER  hw-second ")], "hw-second"),
         ([(b"x-api-key", b"hw-first")], "hw-first"),
+        ([(b"api-key", b"hw-first")], "hw-first"),
+        ([(b"x-goog-api-key", b"hw-first")], "hw-first"),
         ([(b"x-api-key", "hw-drei-ß".encode())], "hw-drei-ß"),
         ([(b"authorization", b"Bearer sk-other"), (b"x-api-key", b"hw-second")], "hw-second"),
         ([(b"authorization", b"Basic aHctZmlyc3Q="), (b"x-api-key", b"hw-first")], "hw-first"),
@@ -86,3 +88,22 @@ def test_every_key_of_the_ring_is_compared_in_constant_time_on_every_call(
 
 def test_the_key_ring_never_contains_a_raw_key() -> None:
     assert "hw-first" not in repr(RING)
+
+
+@pytest.mark.parametrize("query", ["key=hw-first", "alt=sse&key=hw-first", "key=x&key=hw%2Dfirst"])
+def test_a_key_may_be_in_the_query(query: str) -> None:
+    assert authorize([], RING, query) == key_id("hw-first")
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("key=hw-other", "invalid_api_key"),
+        ("monkey=hw-first", "missing_api_key"),
+        ("key=", "missing_api_key"),
+    ],
+)
+def test_a_query_without_a_right_key_is_refused(query: str, code: str) -> None:
+    with pytest.raises(Unauthorized) as caught:
+        authorize([], RING, query)
+    assert caught.value.code == code

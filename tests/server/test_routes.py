@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from headway.server.routes import find, find_raw
+from headway.server.routes import ENGINE, Template, find, find_raw
 
 # path, dialect, argument
 HOT = [
@@ -10,6 +10,8 @@ HOT = [
     ("/api/engine/chat/gpu%20box", "engine", "gpu box"),
     ("/api/engine/chat/b%C3%BCro", "engine", "büro"),
     ("/v1/chat/completions", "openai_chat", ""),
+    ("/openai/v1/chat/completions", "openai_chat", ""),
+    ("/openai/v1/embeddings", "openai_embeddings", ""),
 ]
 COLD = [
     "/",
@@ -30,6 +32,7 @@ def test_a_chat_route_has_its_dialect_and_its_argument(
     found = find(path)
     assert found is not None
     assert (found[0].name, found[1]) == (dialect, argument)
+    assert find(path, "a=1") == (*found[:2], "a=1")
 
 
 @pytest.mark.parametrize("path", COLD)
@@ -45,4 +48,19 @@ def test_a_raw_request_target_gives_the_same_route(
 ) -> None:
     found = find_raw((path + query).encode())
     assert found is not None
-    assert (found[0].name, found[1]) == (dialect, argument)
+    assert (found[0].name, found[1], found[2]) == (dialect, argument, query[1:])
+
+
+@pytest.mark.parametrize(
+    ("path", "argument"),
+    [
+        ("/v1/models/a:run", "a"),
+        ("/v1/models/a/b%20c:run", "a/b c"),
+        ("/v1/models/:run", None),
+        ("/v1/models/a#:run", None),
+        ("/v1/models/a", None),
+        ("/v1/model/a:run", None),
+    ],
+)
+def test_an_argument_before_a_suffix_may_have_slashes(path: str, argument: str | None) -> None:
+    assert Template("/v1/models/", ":run", ENGINE).argument_of(path) == argument

@@ -26,12 +26,17 @@ KEY_HEADER = "x-headway-provider-key"
 """The header with a client's own key for the provider."""
 
 
+ConvertedRequest = tuple[ChatRequest, tuple[Transformation, ...]]
+
+
 class ClientRequest(Struct, frozen=True, gc=False):
     """One client request, read whole. ``argument`` is the path's parameter, or empty."""
 
     argument: str
     headers: Headers
     body: bytes
+    query: str = ""
+    """The query of the request target, without the question mark."""
 
 
 class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
@@ -121,6 +126,16 @@ class Dialect(Protocol):
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         """Raises InvalidBody, InvalidField."""
+
+    def convert_request(self, request: ChatRequest) -> ConvertedRequest:
+        """A request with ``native`` in OpenAI's chat format, for a provider of another wire format,
+        and what that format cannot carry. Raises RequestError."""
+
+    def encode_error(self, error: HeadwayError, provider: str | None, request_id: str) -> bytes:
+        """The body of an error response. ``error.message`` must contain no secret."""
+
+    def status_of(self, error: HeadwayError) -> int:
+        """The HTTP status of an error response."""
 
     def encode(
         self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
@@ -237,8 +252,22 @@ class MessageWithContent(MessageWithRole, gc=False):
     content: Raw = Raw(NULL)
 
 
+class OpenAIFormat:
+    """What dialects have in common whose requests and errors are in OpenAI's format."""
+
+    def convert_request(self, request: ChatRequest) -> ConvertedRequest:
+        return request, ()
+
+    def encode_error(self, error: HeadwayError, provider: str | None, request_id: str) -> bytes:
+        return encode_error(error, provider, request_id)
+
+    def status_of(self, error: HeadwayError) -> int:
+        return error.status
+
+
 def encode_error(error: HeadwayError, provider: str | None, request_id: str) -> bytes:
-    """The JSON error object of every route. ``error.message`` must contain no secret."""
+    """The error object of the engine route, of OpenAI's routes, and of those without a dialect.
+    ``error.message`` must contain no secret."""
     return msgspec.json.encode(
         {
             "error": {

@@ -21,6 +21,7 @@ from headway.dialects.base import (
     ClientRequest,
     DecodedRequest,
     MessageWithContent,
+    OpenAIFormat,
     ResponseContext,
     StreamEncoder,
     decode_object,
@@ -141,7 +142,7 @@ _encode = msgspec.json.Encoder().encode
 _decode_fields = msgspec.json.Decoder(EngineFields).decode
 
 
-class Engine:
+class Engine(OpenAIFormat):
     """The dialect of the engine route."""
 
     name = "engine"

@@ -51,11 +51,13 @@ from headway.providers.base import Provider
 from headway.providers.parameters import check
 from headway.providers.transformations import changes
 from headway.routing.retry import Try, decide
-from headway.types import Request, Target, Transformation
+from headway.types import ChatRequest, Request, Target, Transformation
 
 log = logging.getLogger("headway")
 CLOSING = "The gateway is shutting down; send this request to another."
 LEFT = "The client closed the connection before the answer's end."
+MAX_COUNT_S = 0.1
+"""Seconds that an error waits for the count of the tokens before it."""
 NO_TARGET = Target(provider="", base_url="")
 REDACTED_FIELDS = ("message", "code", "param")
 """Fields of an error that may quote the provider."""
@@ -117,7 +119,9 @@ class GatewayCall:
             self.earlier_gateways = find_earlier_gateways(
                 client_request.headers, gateway.gateway_id
             )
-            self.key_id = key_id = authorize(client_request.headers, self.snapshot.keys)
+            self.key_id = key_id = authorize(
+                client_request.headers, self.snapshot.keys, client_request.query
+            )
             body_limit = self.snapshot.body_limit
             decoded = decode_request(self.dialect, client_request, body_limit)
             self.decoded = decoded
@@ -166,7 +170,7 @@ class GatewayCall:
         request = decoded.request
         if self.dialect.checks_parameters:
             request = _checked(provider, request)
-        sent, transformations = provider_calls.adapt(upstream, request)
+        sent, transformations = self._adapt(upstream, request)
         if transformations and (decoded.strict or self.snapshot.strict):
             _refuse_changes(upstream, request, transformations)
         context = ResponseContext(
@@ -178,6 +182,19 @@ class GatewayCall:
             is_passthrough=self.dialect.wire == provider.wire,
         )
         return upstream, context
+
+    def _adapt(
+        self, upstream: Upstream, request: Request
+    ) -> tuple[Request, tuple[Transformation, ...]]:
+        """The request as the provider accepts it: of the same wire format as it is."""
+        if not isinstance(request, ChatRequest) or request.native is None:
+            return provider_calls.adapt(upstream, request)
+        provider = upstream.provider
+        if provider.wire == request.native.wire and provider.encode_native is not None:
+            return request, ()
+        converted, first = self.dialect.convert_request(request)
+        adapted, then = provider_calls.adapt(upstream, converted)
+        return adapted, (*first, *then)
 
     async def _resolve_and_send(self, upstream: Upstream, context: ResponseContext) -> None:
         self._count_overhead()
@@ -300,7 +317,7 @@ class GatewayCall:
         self._redact(error)
         result = attempt.result()
         if accounting.needs_count(result, error):
-            result = await self._count_tokens(attempt, result, is_complete=False)
+            result = await self._count_part(attempt, result, error)
         self._record_failure(attempt, result, error)
         with self._interruptible():
             await self.gateway.sleep(delay_s)
@@ -346,7 +363,7 @@ class GatewayCall:
     async def _count_and_fail(
         self, attempt: Attempt, result: AttemptResult, error: HeadwayError
     ) -> None:
-        result = await self._count_tokens(attempt, result, is_complete=False)
+        result = await self._count_part(attempt, result, error)
         self._send_error(error, attempt, result)
 
     def _send_error(
@@ -370,7 +387,7 @@ class GatewayCall:
                 self._end_stream(pieces)
             elif pieces:
                 headers = ResponseHeaders(self.id, retry_after_s=error.retry_after_s)
-                self.sink.send_response(error.status, headers, pieces[0])
+                self.sink.send_response(self.dialect.status_of(error), headers, pieces[0])
         finally:
             # These errors refer to stack frames: without them everything is freed now.
             error.__traceback__ = error.__context__ = None
@@ -381,7 +398,7 @@ class GatewayCall:
         if encoder is not None:
             return self._encode_stream_error(error, encoder)
         provider = None if self.decoded is None else self.decoded.provider
-        return [encode_error(error, provider, self.id)]
+        return [self.dialect.encode_error(error, provider, self.id)]
 
     def _encode_stream_error(self, error: HeadwayError, encoder: StreamEncoder) -> list[bytes]:
         try:
@@ -429,6 +446,20 @@ class GatewayCall:
     ) -> AttemptResult:
         output = attempt.accumulator.produced()
         return await accounting.count_tokens(result, output, self.gateway.count, is_complete)
+
+    async def _count_part(
+        self, attempt: Attempt, result: AttemptResult, error: HeadwayError
+    ) -> AttemptResult:
+        """Count the tokens of an incomplete response. A client that waits for the error does not
+        wait until the first count has loaded its vocabulary: they are estimated by length then."""
+        counted = self._count_tokens(attempt, result, is_complete=False)
+        if isinstance(error, ClientGone):
+            return await counted
+        counting = self.gateway.share(counted)
+        done, _ = await asyncio.wait({counting}, timeout=MAX_COUNT_S)
+        if done:
+            return counting.result()
+        return accounting.estimate_tokens(result, attempt.accumulator.produced())
 
     def _record_failure(
         self, attempt: Attempt | None, result: AttemptResult | None, error: HeadwayError

@@ -56,6 +56,8 @@ def encode(upstream: Upstream, request: Request, target: Target) -> HttpRequest:
     """Raises RequestError, InvalidField."""
     try:
         if isinstance(request, ChatRequest):
+            if request.native is not None and upstream.provider.encode_native is not None:
+                return upstream.provider.encode_native(request, target)
             return upstream.provider.encode_request(request, target)
         assert upstream.provider.encode_embeddings is not None
         return upstream.provider.encode_embeddings(request, target)

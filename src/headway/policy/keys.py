@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from hmac import compare_digest
 from typing import NewType
+from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
@@ -23,8 +24,10 @@ KeyId = NewType("KeyId", str)
 ANONYMOUS = KeyId("anonymous")
 """Every client of a gateway without keys."""
 
-KEY_HEADERS = (b"x-api-key", b"api-key")
-"""The second is what clients for Azure OpenAI send."""
+KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
+"""The second is what clients for Azure OpenAI send, the third those for Google."""
+KEY_PARAMETER = "key"
+"""Google's clients may send the key in the query."""
 HOW_TO_SEND = "send it as `Authorization: Bearer <key>` or as `x-api-key: <key>`"
 
 
@@ -46,15 +49,19 @@ def _with_id(digest: bytes) -> tuple[bytes, KeyId]:
     return digest, KeyId(digest[:4].hex())
 
 
-def authorize(headers: Headers, keys: KeyRing) -> KeyId:
+def authorize(headers: Headers, keys: KeyRing, query: str = "") -> KeyId:
     """The id of the first presented key that is in the ring. Raises Unauthorized.
 
-    Header names are in lower case. A request may have both headers, because some SDKs always send
+    Header names are in lower case. A request may have several keys, because some SDKs always send
     one of them; one valid key is enough.
     """
     if not keys.digests:
         return ANONYMOUS
     presented = False
+    for candidate in _keys_in_query(query):
+        presented = True
+        if (found := _find(candidate, keys)) is not None:
+            return found
     for name, value in headers:
         if name == b"authorization":
             candidate = _bearer(value)
@@ -67,6 +74,12 @@ def authorize(headers: Headers, keys: KeyRing) -> KeyId:
             if (found := _find(candidate, keys)) is not None:
                 return found
     raise _refusal(presented)
+
+
+def _keys_in_query(query: str) -> list[bytes]:
+    if KEY_PARAMETER not in query:
+        return []
+    return [value.encode() for name, value in parse_qsl(query) if name == KEY_PARAMETER]
 
 
 def _bearer(value: bytes) -> bytes:

@@ -55,6 +55,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     wire: str
     """The name of its wire format: clients of the same format get the provider's bytes."""
     encode_request: Callable[[ChatRequest, Target], HttpRequest]
+    encode_native: Callable[[ChatRequest, Target], HttpRequest] | None = None
+    """Encodes a request whose ``native`` is of this wire format, as the client sent it. None: such
+    a request is converted, as those of other formats are."""
     decode_response: Callable[[bytes], list[Event]]
     decode_event: Callable[[Frame, State], list[Event]]
     decode_error: Callable[[int, Headers, bytes], UpstreamError]

@@ -10,7 +10,7 @@ import asyncio
 from urllib.parse import parse_qsl
 
 from headway import __version__
-from headway.dialects.base import JSON, ClientRequest, Dialect, encode_error
+from headway.dialects.base import JSON, ClientRequest, Dialect, OpenAIFormat
 from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.call import GatewayCall
 from headway.pipeline.gateway import Gateway
@@ -22,6 +22,8 @@ from headway.server.asgi_sink import AsgiSink
 from headway.server.asgi_types import AsgiApplication, Message, Receive, Scope, Send
 from headway.types import Headers
 
+PLAIN = OpenAIFormat()
+"""The format of errors on paths without a dialect."""
 TEXT = b"text/plain; charset=utf-8"
 INDEX = f"""\
 This is Headway {__version__}, an LLM gateway that measures every token.
@@ -52,7 +54,7 @@ class AsgiRoutes:
         """One request."""
         try:
             find_earlier_gateways(scope["headers"], self._gateway.gateway_id)
-            found = routes.find(scope["path"])
+            found = routes.find(scope["path"], scope["query_string"].decode("latin-1"))
             if found is not None:
                 await self._respond_from_pipeline(found, scope, receive, send)
             elif scope["path"] in info_routes.ROUTES:
@@ -67,18 +69,18 @@ class AsgiRoutes:
         except ClientDisconnected:
             return
         except HeadwayError as error:
-            await self._refuse(error, send)
+            await self._refuse(error, scope["path"], send)
 
     async def _respond_from_pipeline(
-        self, found: tuple[Dialect, str], scope: Scope, receive: Receive, send: Send
+        self, found: tuple[Dialect, str, str], scope: Scope, receive: Receive, send: Send
     ) -> None:
         gateway = self._gateway
         _check_method(scope, "POST")
-        authorize(scope["headers"], gateway.snapshot.keys)  # before the body is read
-        dialect, argument = found
+        dialect, argument, query = found
+        authorize(scope["headers"], gateway.snapshot.keys, query)  # before the body is read
         body = await _read_body(receive, gateway.snapshot.body_limit, scope["headers"])
         sink = AsgiSink()
-        request = ClientRequest(argument, scope["headers"], body)
+        request = ClientRequest(argument, scope["headers"], body, query)
         GatewayCall(gateway, dialect, request, sink, gateway.clock()).begin()
         watcher = asyncio.ensure_future(_watch_for_disconnect(receive, sink))
         try:
@@ -100,12 +102,16 @@ class AsgiRoutes:
         body = await self._info_routes.respond(path, query)
         await _send_response(send, 200, [(b"content-type", JSON)], body)
 
-    async def _refuse(self, error: HeadwayError, send: Send) -> None:
+    async def _refuse(self, error: HeadwayError, path: str, send: Send) -> None:
+        """In the format of the path's dialect."""
+        found = routes.find(path)
+        dialect = PLAIN if found is None else found[0]
         request_id = self._gateway.new_id()
         headers = [(b"content-type", JSON), (b"x-request-id", request_id.encode())]
         if isinstance(error, NotAllowed):
             headers.append((b"allow", ", ".join(error.methods).encode()))
-        await _send_response(send, error.status, headers, encode_error(error, None, request_id))
+        body = dialect.encode_error(error, None, request_id)
+        await _send_response(send, dialect.status_of(error), headers, body)
 
 
 async def _watch_for_disconnect(receive: Receive, sink: AsgiSink) -> None:

@@ -1,7 +1,12 @@
-"""The pipeline routes, each with its dialect. ``http/protocol.py`` and ``asgi.py`` look them up."""
+"""The pipeline routes, each with its dialect. ``http/protocol.py`` and ``asgi.py`` look them up.
+
+A dialect has its route at the base that its clients expect, and again below a prefix of its own,
+such as ``/openai``: two dialects may claim the same path.
+"""
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from headway.dialects.base import Dialect
@@ -9,16 +14,48 @@ from headway.dialects.engine import Engine
 from headway.dialects.openai.chat import OpenAIChat
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 
-ENGINE_PREFIX = "/api/engine/chat/"
-EXACT: dict[str, Dialect] = {
-    OpenAIChat.route: OpenAIChat(),
-    OpenAIEmbeddings.route: OpenAIEmbeddings(),
-}
 ENGINE: Dialect = Engine()
-RAW = {path.encode(): (dialect, "") for path, dialect in EXACT.items()}
-
-
+DIALECTS: tuple[tuple[str, Dialect], ...] = (
+    ("", ENGINE),
+    ("/openai", OpenAIChat()),
+    ("/openai", OpenAIEmbeddings()),
+)
+"""The prefix of each dialect, and the dialect. Where several claim a path, the first has it."""
+PREFIXES = tuple(sorted({prefix for prefix, _ in DIALECTS if prefix}))
 DOCUMENTATION = ("/docs", "/openapi.json")
+
+
+class Template(NamedTuple):
+    """A route with an argument in its path: the text before it and behind it."""
+
+    before: str
+    after: str
+    dialect: Dialect
+
+    def argument_of(self, path: str) -> str | None:
+        """The argument that makes this route of ``path``. Only a route with something behind it may
+        have slashes in it; the ASGI scope has no fragment."""
+        if not (path.startswith(self.before) and path.endswith(self.after)):
+            return None
+        argument = path[len(self.before) : len(path) - len(self.after)]
+        is_whole = "#" not in argument and (self.after or "/" not in argument)
+        return unquote(argument) if argument and is_whole else None
+
+
+def _paths(prefix: str, dialect: Dialect) -> set[str]:
+    return {dialect.route, prefix + dialect.route}
+
+
+EXACT: dict[str, Dialect] = {}
+TEMPLATES: list[Template] = []
+for _prefix, _dialect in DIALECTS:
+    for _path in _paths(_prefix, _dialect):
+        _before, _is_template, _after = _path.partition("{")
+        if _is_template:
+            TEMPLATES.append(Template(_before, _after.partition("}")[2], _dialect))
+        else:
+            EXACT.setdefault(_path, _dialect)
+RAW = {path.encode(): (dialect, "", "") for path, dialect in EXACT.items()}
 
 
 def is_documentation(path: str) -> bool:
@@ -27,23 +64,27 @@ def is_documentation(path: str) -> bool:
     return path in DOCUMENTATION or path.startswith("/docs/")
 
 
-def find_raw(url: bytes) -> tuple[Dialect, str] | None:
+def find_raw(url: bytes) -> tuple[Dialect, str, str] | None:
     """``find`` for a request target as it was sent, with its query."""
     found = RAW.get(url)
-    return find(url.partition(b"?")[0].decode("latin-1")) if found is None else found
+    if found is not None:
+        return found
+    path, _, query = url.decode("latin-1").partition("?")
+    return find(path, query)
 
 
 def find_none(url: bytes) -> None:
     """Instead of ``find_raw``: every request goes through ASGI."""
 
 
-def find(path: str) -> tuple[Dialect, str] | None:
-    """The dialect of a pipeline route and the argument in its path; None for any other route."""
+def find(path: str, query: str = "") -> tuple[Dialect, str, str] | None:
+    """The dialect of a pipeline route, the argument in its path, and the query; None for any other
+    route."""
     exact = EXACT.get(path)
     if exact is not None:
-        return exact, ""
-    if path.startswith(ENGINE_PREFIX):
-        name = path[len(ENGINE_PREFIX) :]
-        if name and "/" not in name and "#" not in name:  # the ASGI scope has no fragment
-            return ENGINE, unquote(name)
+        return exact, "", query
+    for template in TEMPLATES:
+        argument = template.argument_of(path)
+        if argument is not None:
+            return template.dialect, argument, query
     return None

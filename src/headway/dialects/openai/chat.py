@@ -19,6 +19,7 @@ from headway.dialects.base import (
     ClientRequest,
     DecodedRequest,
     MessageWithRole,
+    OpenAIFormat,
     ResponseContext,
     StreamEncoder,
     decode_object,
@@ -80,7 +81,7 @@ class ChatFields(Struct, gc=False):
 _decode_fields = msgspec.json.Decoder(ChatFields).decode
 
 
-class OpenAIChat:
+class OpenAIChat(OpenAIFormat):
     """The dialect of ``/v1/chat/completions``."""
 
     name = "openai_chat"

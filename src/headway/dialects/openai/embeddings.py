@@ -10,6 +10,7 @@ from msgspec import Struct
 from headway.dialects.base import (
     ClientRequest,
     DecodedRequest,
+    OpenAIFormat,
     ResponseContext,
     StreamEncoder,
     decode_object,
@@ -30,7 +31,7 @@ INPUT = field(
 _encode = msgspec.json.Encoder().encode
 
 
-class OpenAIEmbeddings:
+class OpenAIEmbeddings(OpenAIFormat):
     """The dialect of ``/v1/embeddings``; its responses are never streamed."""
 
     name = "openai_embeddings"

@@ -28,7 +28,7 @@ from collections.abc import Callable
 
 import httptools
 
-from headway.dialects.base import JSON, encode_error
+from headway.dialects.base import JSON, OpenAIFormat
 from headway.errors import HeadwayError, RequestError
 from headway.pipeline.gateway import Gateway
 from headway.server.asgi import too_large
@@ -40,6 +40,8 @@ from headway.server.http.request_head_cache import RequestHeadCache, Route
 from headway.server.http.response_head import header_lines, status_line
 from headway.server.http.uvicorn_adapter import AsgiCycle, ConnectionHost
 
+PLAIN = OpenAIFormat()
+"""The format of errors on paths without a dialect."""
 FindRoute = Callable[[bytes], Route | None]
 """The pipeline route of a POST request's target; None for every other target."""
 
@@ -337,7 +339,9 @@ class HttpProtocol(asyncio.Protocol):
 
     def _refusal(self, error: HeadwayError) -> bytes:
         request_id = self.gateway.new_id()
-        body = encode_error(error, None, request_id)
+        found = self._find_route(self.url)
+        dialect = PLAIN if found is None else found[0]
+        body = dialect.encode_error(error, None, request_id)
         is_after_head = self.stage in (BODY, TRAILERS)
         received = (self._request_headers if is_after_head else self.headers) or ()
         headers = (
@@ -347,7 +351,7 @@ class HttpProtocol(asyncio.Protocol):
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
         )
-        begin = status_line(error.status) + self.host.header_lines
+        begin = status_line(dialect.status_of(error)) + self.host.header_lines
         return b"%b%b\r\n%b" % (begin, header_lines(headers), body)
 
     def _send_final_response(self) -> None:

@@ -107,9 +107,9 @@ class RequestCycle:
 
     def begin(self, route: Route, body: bytes) -> None:
         """Hand the whole request to the pipeline."""
-        dialect, argument = route
+        dialect, argument, query = route
         gateway = self._connection.gateway
-        request = ClientRequest(argument, self.headers, body)
+        request = ClientRequest(argument, self.headers, body, query)
         GatewayCall(gateway, dialect, request, self, gateway.clock()).begin()
 
     # --- The response -----------------------------------------------------------------------------

@@ -32,8 +32,8 @@ place where they can have been."""
 MARK_SIZE = len(MARK)
 LENGTH = b"\r\ncontent-length: "
 
-Route = tuple[Dialect, str]
-"""The dialect, and the argument in the path."""
+Route = tuple[Dialect, str, str]
+"""The dialect, the argument in the path, and the query."""
 CachedHead = tuple[Route, Headers, Headers]
 """The route, and the headers before and after ``content-length``."""
 

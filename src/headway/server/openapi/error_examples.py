@@ -75,16 +75,23 @@ _CALLER_ERRORS = (
                 provider=PROVIDER,
                 param="api_key",
             ),
-            "The server calls configured addresses only": errors.Forbidden(
-                "This gateway calls configured addresses only: leave out `base_url`, or let its "
-                "operator set server.allow_base_url, or server.base_url_keys for your key.",
-                param="base_url",
-            ),
             "The body is over the limit": errors.BodyTooLarge(
                 "The body is larger than 10485760 bytes; server.body_limit sets how much is taken."
             ),
             "A field is missing or of the wrong type": errors.InvalidField(
                 "`model` must be a string.", param="model"
+            ),
+        }
+    ),
+)
+_ENGINE_ERRORS = (
+    *_CALLER_ERRORS,
+    *_examples(
+        {
+            "The server calls configured addresses only": errors.Forbidden(
+                "This gateway calls configured addresses only: leave out `base_url`, or let its "
+                "operator set server.allow_base_url, or server.base_url_keys for your key.",
+                param="base_url",
             ),
             "A parameter is out of range": errors.InvalidField(
                 "`temperature` must be a number from 0 to 2; it is 3.",
@@ -145,7 +152,9 @@ _GATEWAY_ERRORS = _examples(
     }
 )
 
-PIPELINE_ERRORS = (*_CALLER_ERRORS, *_PROVIDER_ERRORS, *_GATEWAY_ERRORS)
+ENGINE_ERRORS = (*_ENGINE_ERRORS, *_PROVIDER_ERRORS, *_GATEWAY_ERRORS)
+OPENAI_ERRORS = (*_CALLER_ERRORS, *_PROVIDER_ERRORS, *_GATEWAY_ERRORS)
+"""Of the routes on which the provider checks the parameters."""
 
 STREAM_ERROR = ErrorExample(
     "A failure after the first event",

@@ -115,7 +115,7 @@ OPERATIONS = (
             Body((engine.EngineChunk, base.ErrorReply), STREAM, EVENTS),
         ),
         headers=METRICS_HEADERS,
-        errors=error_examples.PIPELINE_ERRORS,
+        errors=error_examples.ENGINE_ERRORS,
     ),
     Operation(
         method="get",
@@ -202,7 +202,7 @@ OPERATIONS = (
             ),
         ),
         headers=METRICS_HEADERS,
-        errors=error_examples.PIPELINE_ERRORS,
+        errors=error_examples.OPENAI_ERRORS,
     ),
     Operation(
         method="post",
@@ -216,7 +216,7 @@ OPERATIONS = (
         response="A vector for each text.",
         responses=(Body((openai.OpenAIEmbeddings,), openai_examples.EMBEDDINGS_REPLIES),),
         headers=METRICS_HEADERS,
-        errors=error_examples.PIPELINE_ERRORS,
+        errors=error_examples.OPENAI_ERRORS,
     ),
     Operation(
         method="get",

@@ -14,7 +14,8 @@ from headway.server.openapi.schemas.models import ModelPrices
 
 
 class OpenAIRequest(OpenShape):
-    """OpenAI's chat completion request. Fields not named here go to the provider as they are."""
+    """OpenAI's chat completion request. Fields not named here go to the provider as they are. The
+    provider checks the ranges of parameters; `GET /api/engine/parameters` lists them."""
 
     model: str
     """`provider/model`: the configured name of a provider, and its model."""
@@ -23,10 +24,10 @@ class OpenAIRequest(OpenShape):
     """Answer as server-sent events."""
     stream_options: dict[str, Any] | None = None
     """`{"include_usage": true}` asks for usage in the last event."""
-    temperature: float | None = Field(None, ge=0, le=2)
-    max_tokens: int | None = Field(None, ge=1)
+    temperature: float | None = None
+    max_tokens: int | None = None
     """Tokens: the maximum length of the answer. Older name of `max_completion_tokens`."""
-    max_completion_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = None
     """Tokens: the maximum length of the answer, reasoning included."""
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
