@@ -41,8 +41,15 @@ OBJECTS: list[Any] = [
     {"error": WORDS},
     {"error": {"message": WORDS, "code": 404}},
     {"errors": [{"message": WORDS}]},
+    {"error": True, "message": WORDS},
+    {"error": "Internal Server Error", "message": WORDS, "status": 500},
+    {"error": 1, "msg": WORDS},
+    {"Response": {"Error": {"Message": WORDS}}},
+    {"status": {"code": 3, "message": WORDS}},
     WORDS,
 ]
+UNKNOWN = b'{"info": "%s"}' % WORDS.encode()
+"""Not recognizably an error, but what came in place of an answer."""
 TEXTS = [b"error: " + WORDS.encode(), b"<html><b>" + WORDS.encode() + b"</b></html>"]
 BODIES = [*(json.dumps(each).encode() for each in OBJECTS), *TEXTS]
 EACH_BODY = pytest.mark.parametrize("body", BODIES)
@@ -89,6 +96,43 @@ def test_an_error_in_place_of_embeddings_has_the_providers_words(kind: str, body
     ask(pipe, "embeddings")
     pipe.upstream.whole(body)
     check_words(pipe)
+
+
+@EACH_KIND
+@pytest.mark.parametrize("how", ["whole", "joined", "lines"])
+def test_what_comes_in_place_of_a_body_is_told(kind: str, how: str) -> None:
+    pipe = Pipe(provider=KINDS[kind])
+    ask(pipe, how)
+    pipe.upstream.whole(UNKNOWN)
+    assert f'"{WORDS}"' in json.loads(pipe.sink.body)["error"]["message"]
+
+
+@EACH_KIND
+def test_what_comes_in_place_of_a_stream_is_told(kind: str) -> None:
+    pipe = Pipe(provider=KINDS[kind])
+    ask(pipe, "lines")
+    pipe.upstream.respond(JSON if kind == "ollama" else SSE)
+    pipe.upstream.chunk(UNKNOWN if kind == "ollama" else as_data(UNKNOWN))
+    pipe.upstream.end()
+    assert f"It said: {UNKNOWN.decode()}" in json.loads(pipe.sink.body)["error"]["message"]
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n"])
+@pytest.mark.parametrize("how", ["whole", "joined"])
+def test_an_empty_body_is_an_empty_answer(body: bytes, how: str) -> None:
+    pipe = Pipe()
+    ask(pipe, how)
+    pipe.upstream.whole(body)
+    assert json.loads(pipe.sink.body)["error"]["message"].endswith("an empty answer.")
+
+
+@pytest.mark.parametrize("how", ["whole", "joined"])
+def test_an_answer_may_begin_with_a_byte_order_mark(how: str) -> None:
+    pipe = Pipe()
+    ask(pipe, how)
+    pipe.upstream.whole(b"\xef\xbb\xbf" + WHOLE)
+    assert pipe.sink.status == 200
+    assert pipe.sink.json
 
 
 def as_data(body: bytes) -> bytes:

@@ -22,6 +22,7 @@ from headway.pipeline.character_joiner import CharacterJoiner
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.stream_reader import NO_FRAME, READERS, Mode, StreamReader
 from headway.ports import ResponseHeaders, Sink, UpstreamRequest
+from headway.providers.error_shapes import BYTE_ORDER_MARK
 from headway.providers.http_errors import find_error
 from headway.types import Headers, Usage
 from headway.wire.json_repair import finish, is_utf8, repair_json
@@ -38,7 +39,16 @@ event that follows: an empty line after it would be an event without data to Ope
 JSON, SSE = b"application/json", b"text/event-stream"
 ERROR_TYPES = (b"text/html", b"application/problem+json")
 """Content types of errors from proxies and servers (RFC 9457), whatever the status."""
+MAX_QUOTE = 500
+"""Characters of an answer that is none, in the error's message."""
 NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
+
+
+def said_instead(data: bytes) -> str:
+    """A sentence with the bytes that came in place of an answer, if they are a short text."""
+    text = data.decode(errors="replace").strip()
+    is_short_text = 0 < len(text) <= MAX_QUOTE and all(map(str.isprintable, text.split()))
+    return f" It said: {text}" if is_short_text else ""
 
 
 def unprocessable(upstream: Upstream) -> UpstreamGarbled:
@@ -235,7 +245,8 @@ class Attempt(StreamReader):
             is_over = READERS[self.mode](self, data, now)
         except provider_calls.MALFORMED as exc:
             # A framer that does not read text, such as AWS's, may have got an error as text.
-            self._end_with_error(find_error(data) or self._garbled(exc), now)
+            sent = b"" if self.arrivals else data
+            self._end_with_error(find_error(data) or self._garbled(exc, sent), now)
             return
         if is_over:
             self._complete(now)
@@ -271,9 +282,12 @@ class Attempt(StreamReader):
     def _read_body(self, now: float) -> None:
         if self._parts is not None:
             self.body, self._parts = b"".join(self._parts), None
+        self.body = self.body.removeprefix(BYTE_ORDER_MARK)
         if not 200 <= self.status < 300:
             self.accumulator.failed = self._decode_error()
             return
+        if not self.body.strip():
+            raise ValueError("an empty answer")
         provider, context, encoder = self.upstream.provider, self.context, self.encoder
         if (
             encoder is None
@@ -317,16 +331,16 @@ class Attempt(StreamReader):
         headers = tuple(self.response_headers.items())
         return self.upstream.provider.decode_error(self.status, headers, self.body)
 
-    def _garbled(self, exc: Exception) -> UpstreamGarbled:
-        return UpstreamGarbled(
-            f"{self.upstream.name} sent what its wire format does not allow: {exc}."
-        )
+    def _garbled(self, exc: Exception, sent: bytes | None = None) -> UpstreamGarbled:
+        """``sent``: what was to be read, by default the body."""
+        message = f"{self.upstream.name} sent what its wire format does not allow: {exc}."
+        return UpstreamGarbled(message + said_instead(self.body if sent is None else sent))
 
     def _unfinished(self) -> UpstreamError:
         if self.mode is Mode.BODY:
             return self._garbled(ValueError("an answer without any choice"))
         message = f"{self.upstream.name} ended its stream without finishing the answer."
-        return UpstreamTruncated(message)
+        return UpstreamTruncated(message if self.arrivals else message + said_instead(self.unread))
 
     def _forward(self, now: float) -> None:
         """Write the encoded pieces to the client, unless they must be held back."""

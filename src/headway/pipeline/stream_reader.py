@@ -85,6 +85,7 @@ class StreamReader(Meter):
         "context",
         "encoder",
         "mode",
+        "unread",
         "upstream",
     )
 
@@ -119,6 +120,8 @@ class StreamReader(Meter):
         self._framer: SseFramer = provider.framer()  # type: ignore[assignment]
         self._decode_event = provider.decode_event
         self._state: dict[str, Any] = {}
+        self.unread = b""
+        """The data of the last frame that had no content."""
         self._joiner: CharacterJoiner | None = None
         """Joins split characters, from the first frame on that had to be repaired."""
         self._accumulator = ResponseAccumulator()
@@ -207,6 +210,7 @@ class StreamReader(Meter):
             if self.mode is FIRST_TEXT and 0 in accumulator.choices:
                 self._begin_texts(frame, events[0])
         elif not events or type(events[0]) is Started:
+            self.unread = frame.data or self.unread
             accumulator.add(provider_calls.find_failure(events, frame.data))
         if accumulator.failed is not None:
             return True

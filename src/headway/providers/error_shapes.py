@@ -18,7 +18,7 @@ import msgspec
 
 from headway.wire.json_repair import repair_whole
 
-CONTAINERS = ("error", "errors", "fault", "exception", "base_resp")
+CONTAINERS = ("error", "errors", "fault", "exception", "err", "Error", "Response", "base_resp")
 """Fields that hold the error, in this order."""
 MESSAGES = (
     "message", "Message", "msg", "error_message", "error_msg", "errorMessage", "originalMessage",
@@ -27,6 +27,8 @@ MESSAGES = (
 )  # fmt: skip
 CODES = ("code", "error_code", "errorCode", "errcode")
 TYPES = ("type", "error_type", "errorType", "__type")
+NAMING = (*TYPES, *CODES, "object")
+"""Fields that name an error or its kind, and are no words about it."""
 STATUSES = ("status_code", "statusCode", "http_status", "status", *CODES)
 ERROR_FIELDS = (
     *CONTAINERS[:-1], "error_message", "error_msg", "errorMessage", "error_type", "errorType",
@@ -51,6 +53,7 @@ UNSEEN_TAGS = ("script", "style", "title")
 STATUS_IN_TEXT = re.compile(r"(?:HTTP(?:/[\d.]+)?|Error|Status)?:?\s?([45]\d\d)\b", re.IGNORECASE)
 EVENT_FIELDS = (b"data", b"error", b"event", b"id", b"retry")
 EVENT_LINE = re.compile(rb"(?:event|data|error):")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_DEPTH = 8
 
 
@@ -66,6 +69,7 @@ class ErrorFields(msgspec.Struct, frozen=True):
 
 def parse_error_body(body: bytes) -> Any:
     """The body as parsed JSON, or its text. Events of a stream in its place become their data."""
+    body = body.removeprefix(BYTE_ORDER_MARK)
     try:
         return msgspec.json.decode(body)
     except INVALID_JSON:
@@ -92,11 +96,11 @@ def read_error_fields(parsed: Any) -> ErrorFields:
     if isinstance(inner, list) and isinstance(inner[0], dict):
         inner = inner[0]
     fields = inner if isinstance(inner, dict) else parsed
-    message = _message(fields) or _message(parsed)
+    message = _message(fields) or words(fields) or _message(parsed) or words(parsed.get("status"))
     if not isinstance(inner, dict) and (said := words(inner)) != message:
         message = ": ".join(text for text in (said, message) if text)
     return ErrorFields(
-        message or _as_json(_unread(inner)),
+        message or _as_json(_unread(inner)) or _as_json(fields if _has_text(fields) else None),
         _first(fields, CODES),
         _first(fields, TYPES),
         fields.get("param") or _location(fields.get("detail")),
@@ -125,11 +129,12 @@ def is_error(parsed: Any) -> bool:
 
 
 def _reports_failure(parsed: Mapping[str, Any]) -> bool:
-    outcome = parsed.get("base_resp")
+    outcome, status = parsed.get("base_resp"), parsed.get("status")
     return (
         parsed.get("object") == "error"
         or parsed.get("type") == "error"
-        or str(parsed.get("status")).lower() in FAILED_WORDS
+        or str(status).lower() in FAILED_WORDS
+        or (isinstance(status, dict) and bool(status.get("code")) and bool(words(status)))
         or any(name in parsed and parsed[name] in NOT_SUCCESSFUL for name in ("success", "ok"))
         or (isinstance(outcome, dict) and bool(outcome.get("status_code")))
     )
@@ -143,7 +148,8 @@ def words(value: Any, depth: int = 0) -> str:
     if depth > MAX_DEPTH:
         return ""
     if isinstance(value, dict):
-        return _message(value, depth + 1) or words(value.get("error"), depth + 1)
+        inner = (words(value.get(name), depth + 1) for name in CONTAINERS if value.get(name))
+        return _message(value, depth + 1) or next(filter(None, inner), "")
     if isinstance(value, list):
         found = (words(item, depth + 1) for item in value)
         return "; ".join(text for text in found if text)
@@ -165,7 +171,7 @@ def _plain(text: str) -> str:
 
 
 def _html_text(text: str) -> str:
-    """The text of a page, or its title where it has no other."""
+    """The text of a page, behind its title where that says something else."""
     visible, title = [], []
     at, unseen = 0, ""
     for tag in TAG.finditer(text):
@@ -180,7 +186,10 @@ def _html_text(text: str) -> str:
         elif not tag[1] and not unseen and name in UNSEEN_TAGS:
             unseen = name
     visible.append("" if unseen else text[at:])
-    return " ".join(" ".join(visible).split()) or " ".join(" ".join(title).split())
+    shown, named = (" ".join(" ".join(texts).split()) for texts in (visible, title))
+    if not shown or not named or named in shown:
+        return shown or named
+    return f"{shown} ({named})"
 
 
 def _location(detail: Any) -> str | None:
@@ -220,6 +229,15 @@ def _unread(inner: Any) -> Any:
     if all(isinstance(value, list) for value in inner.values()):
         return inner  # lists of texts by field
     return next((inner[name] for name in MESSAGES if inner.get(name)), None)
+
+
+def _has_text(value: Any) -> bool:
+    """Whether there is anything to read besides types and codes, which are told as such."""
+    if isinstance(value, dict):
+        return any(_has_text(each) for name, each in value.items() if name not in NAMING)
+    if isinstance(value, list):
+        return any(map(_has_text, value))
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _as_json(value: Any) -> str:

@@ -85,7 +85,7 @@ PRESERVED_STATUSES: Mapping[ErrorClass, tuple[int, ...]] = {
 INVALID_JSON = error_shapes.INVALID_JSON
 ERROR_MARKERS = (
     b"rror", b"RROR", b"essage", b'"msg"', b'"detail', b'"success"', b'"status', b'"ok"', b"ault",
-    b'"code"', b"exception", b"errcode", b"base_resp", b"http_status", b"\\u",
+    b'"err"', b'"code"', b"exception", b"errcode", b"base_resp", b"http_status", b"\\u",
 )  # fmt: skip
 """Parts of the names of fields by which ``error_shapes.is_error`` recognizes an object; and the
 escape by which a name may be written differently."""
@@ -93,6 +93,8 @@ MAX_ERROR_SIZE = 256 * 1024
 """Bytes of a response that may be an error."""
 MAX_MESSAGE_LENGTH = 2000
 """Characters of the provider's message that are kept."""
+LOG_LEVEL = re.compile(r"\[[A-Za-z ]+\]\s*\w")
+"""``[ERROR] out of memory`` is no list."""
 WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -195,7 +197,8 @@ def _may_be_error(data: bytes) -> bool:
 
 def _is_readable(text: str) -> bool:
     """False for JSON that is cut or malformed, and for bytes that are no text."""
-    return not text.startswith(("{", "[")) and all(map(str.isprintable, text.split()))
+    is_json = text.startswith(("{", "[")) and LOG_LEVEL.match(text) is None
+    return not is_json and all(map(str.isprintable, text.split()))
 
 
 def _string(value: Any) -> str | None:

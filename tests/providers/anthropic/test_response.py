@@ -318,7 +318,7 @@ def test_a_malformed_message_raises(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "events", [[closed(0)], [delta(0, type="thinking_delta", thinking="a")], [{"kind": "none"}]]
+    "events", [[closed(0)], [delta(0, type="thinking_delta", thinking="a")], [{"type": 7}]]
 )
 def test_events_out_of_order_raise(events: list[dict[str, Any]]) -> None:
     body = b"".join(b"data: %s\n\n" % json.dumps(event).encode() for event in events)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from headway.providers.gemini import provider as gemini
-from headway.providers.tool_rules import NAME_PREFIX
+from headway.providers.tool_rules import NAME_PREFIX, original_name
 from headway.providers.vertex import gemini as vertex
 from headway.types import Target, Transformation
 from support.conversation_strategies import (
@@ -212,7 +212,7 @@ def read_answer(parts: list[Json]) -> Json:
             found["calls"].append(
                 {
                     "id": call.get("id"),
-                    "name": call["name"],
+                    "name": original_name(call["name"]),
                     "arguments": call["args"],
                     "signature": signature,
                 }
@@ -239,7 +239,7 @@ def read_results(parts: list[Json], calls: list[Json]) -> Json:
         response = part["functionResponse"]
         if response.get("id") is None:
             assert call["id"] is None
-            assert response["name"] == call["name"]
+            assert original_name(response["name"]) == call["name"]
         found[response.get("id") or f"place {len(found)}"] = read_response(response)
     return found
 

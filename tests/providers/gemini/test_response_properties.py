@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from headway.providers.gemini import provider as gemini
+from headway.providers.tool_rules import original_name
 from headway.providers.vertex import gemini as vertex
 from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
 from headway.types import Target, Usage
@@ -361,10 +362,16 @@ def carried(given: list[Json]) -> Json:
     return {
         "text": text_of(given),
         "own": own,
-        "calls": [part for part in given if "functionCall" in part],
+        "calls": [with_original_name(part) for part in given if "functionCall" in part],
         "images": [part for part in given if is_image(part)],
         "signatures": sorted(p["thoughtSignature"] for p in given if "thoughtSignature" in p),
     }
+
+
+def with_original_name(part: Json) -> Json:
+    """Names that begin with a digit are sent with a prefix."""
+    call = part["functionCall"]
+    return {**part, "functionCall": {**call, "name": original_name(call["name"])}}
 
 
 def without_id(part: Json) -> Json:
@@ -402,6 +409,6 @@ def test_a_response_is_sent_back_on_the_next_turn(
     responses = [part["functionResponse"] for content in after for part in content["parts"]]
     assert [r["response"]["output"] for r in responses] == [f"of {i}" for i in range(len(made))]
     shown = [part["functionCall"] for part in given["calls"]]
-    assert [(r["name"], r.get("id")) for r in responses] == [
+    assert [(original_name(r["name"]), r.get("id")) for r in responses] == [
         (c["name"], c.get("id")) for c in shown
     ]

@@ -100,7 +100,7 @@ def check_text(data: bytes) -> None:
     text = openai_fast_path.read_text(data)
     if text is not None:
         chunk = openai_response._decode_completion(data)
-        assert openai_response._read_chunk(chunk, {"tools": {}, "tier": chunk.service_tier}) == [
+        assert openai_response._read_chunk(data, {"tools": {}, "tier": chunk.service_tier}) == [
             Text(text)
         ]
 

@@ -63,7 +63,7 @@ def error_from(parsed: Any, status: int | None) -> errors.UpstreamError:
     """The error of a parsed body or event; ``status`` is None inside a stream."""
     whole = _object(parsed[0] if isinstance(parsed, list) and parsed else parsed)
     inner = whole.get("error", whole)
-    fields = _object(inner) if not isinstance(inner, str) else {"message": inner}
+    fields = _object(inner)
     error_type = _string(fields.get("type"))
     message = (
         _string(fields.get("message"))

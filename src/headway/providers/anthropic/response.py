@@ -84,7 +84,7 @@ class WireDelta(BlockDelta):
 class StreamEvent(Struct):
     """Every type of event; each has some of these fields."""
 
-    type: str
+    type: str = ""
     index: int = 0
     message: WireMessage | None = None
     content_block: Raw = NO_RAW

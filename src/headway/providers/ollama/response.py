@@ -80,8 +80,6 @@ class ResponseReader:
         self.calls = ToolCalls()
 
     def read(self, response: OllamaResponse) -> list[Event]:
-        if response.error is not None:
-            return [Failed(error_from_body({"error": response.error}, None))]
         events: list[Event] = []
         if self.created_at is None:
             self.created_at = response.created_at
@@ -125,7 +123,7 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
     if not frame.raw.startswith(b"{"):
         return openai_response.decode_event(frame, state)
     reader: ResponseReader = state.setdefault("reader", ResponseReader())
-    return reader.read(_decode(frame.data))
+    return _read(frame.data, reader)
 
 
 def decode_response(body: bytes) -> list[Event]:
@@ -133,7 +131,14 @@ def decode_response(body: bytes) -> list[Event]:
     response = _decode(body)
     if response.message is None and response.error is None:
         return openai_response.decode_response(body)
-    return ResponseReader().read(response)
+    return _read(body, ResponseReader())
+
+
+def _read(data: bytes, reader: ResponseReader) -> list[Event]:
+    response = _decode(data)
+    if response.error is not None:
+        return [Failed(error_from_body(_decode_any(data), None))]
+    return reader.read(response)
 
 
 def _unix_seconds(text: str) -> int | None:

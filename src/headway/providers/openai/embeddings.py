@@ -55,7 +55,7 @@ def decode_embeddings(body: bytes) -> Embeddings:
     status 200, ValueError for a response without vectors."""
     response = _decode_response(body)
     if response.error and bytes(response.error) not in NO_ERRORS:
-        raise error_from_body(_decode_any(response.error), None)
+        raise error_from_body(_decode_any(body), None)
     if response.data is None:
         raise ValueError("the answer has no embeddings")
     usage = response.usage or EmbeddingsUsage()

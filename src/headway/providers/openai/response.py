@@ -94,7 +94,7 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
     if frame.event == "error":
         return [Failed(_read_error(data))]
     text = read_text(data) if state else None
-    return _read_chunk(_decode_completion(data), state) if text is None else [Text(text)]
+    return _read_chunk(data, state) if text is None else [Text(text)]
 
 
 def decode_response(body: bytes) -> list[Event]:
@@ -102,7 +102,7 @@ def decode_response(body: bytes) -> list[Event]:
     without choices."""
     completion = _decode_completion(body)
     if _is_error(completion.error):
-        return [Failed(_read_error(completion.error))]
+        return [Failed(_read_error(_whole_error(completion.error, body)))]
     if completion.choices is None:
         raise ValueError("the answer has no choices")
     events: list[Event] = [_read_start(completion)]
@@ -126,8 +126,9 @@ def decode_response(body: bytes) -> list[Event]:
     return events
 
 
-def _read_chunk(chunk: Completion, state: State) -> list[Event]:
+def _read_chunk(data: bytes, state: State) -> list[Event]:
     events: list[Event] = []
+    chunk = _decode_completion(data)
     says_same = True
     if not state and chunk.choices is not None:  # a first chunk with only an error starts nothing
         state["tools"] = {}
@@ -153,7 +154,7 @@ def _read_chunk(chunk: Completion, state: State) -> list[Event]:
     if _is_present(chunk.usage):
         events.append(decode_usage(chunk.usage))
     if _is_error(chunk.error):
-        events.append(Failed(_read_error(chunk.error)))
+        events.append(Failed(_read_error(_whole_error(chunk.error, data))))
     if not says_same:
         events.append(REWRITTEN)
     return events
@@ -224,6 +225,11 @@ def _is_present(raw: Raw) -> bool:
 
 def _is_error(raw: Raw) -> bool:
     return raw is not NO_RAW and bytes(raw) not in NO_ERRORS
+
+
+def _whole_error(error: Raw, data: bytes) -> Raw | bytes:
+    """``error``, or all of ``data`` where it is no object: fields beside it may say more."""
+    return error if bytes(error)[:1] == b"{" else data
 
 
 def _read_error(raw: Raw | bytes) -> UpstreamError:

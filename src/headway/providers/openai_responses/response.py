@@ -123,7 +123,7 @@ def decode_response(body: bytes) -> list[Event]:
     without output."""
     response = _decode_response(body)
     if _is_present(response.error):
-        return [Failed(read_error(_decode_any(response.error)))]
+        return [Failed(read_error(_decode_any(body)))]
     if response.output is None:
         raise ValueError("the answer has no output")
     if response.status in PENDING:
