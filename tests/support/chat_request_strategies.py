@@ -399,7 +399,7 @@ def _check_content(given: Mapping[str, Any], got: Mapping[str, Any], found: Sent
         return
     if isinstance(sent_content, list) and isinstance(received, str):
         assert found.says_of_messages("emulated", "content")
-        assert "".join(part["text"] for part in sent_content) == received
+        assert "".join(part[part["type"]] for part in sent_content) == received
         return
     for part, other in zip(sent_content, received, strict=True):
         if other["type"] != part["type"]:
