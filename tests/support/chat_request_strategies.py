@@ -342,8 +342,9 @@ def _check_change(name: str, text: str, found: Sent, own: Names, is_nothing: boo
     if found.says("dropped", name):
         assert name not in found.body
     elif found.says("renamed", name):
-        (value,) = (parsed(found.body[other]) for other in own if other in found.body)
-        assert len(own) > 1 or value in _values_of(parsed(text))
+        values = [parsed(found.body[other]) for other in own if other in found.body]
+        assert values
+        assert len(own) > 1 or values[0] in _values_of(parsed(text))
 
 
 def _values_of(value: Any) -> list[Any]:

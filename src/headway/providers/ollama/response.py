@@ -67,6 +67,7 @@ class OllamaResponse(Struct):
 
 
 _decode = msgspec.json.Decoder(OllamaResponse).decode
+_decode_any = msgspec.json.Decoder().decode
 
 
 class ResponseReader:
