@@ -186,10 +186,10 @@ def _html_text(text: str) -> str:
         elif not tag[1] and not unseen and name in UNSEEN_TAGS:
             unseen = name
     visible.append("" if unseen else text[at:])
-    shown, named = (" ".join(" ".join(texts).split()) for texts in (visible, title))
-    if not shown or not named or named in shown:
-        return shown or named
-    return f"{shown} ({named})"
+    page, heading = (" ".join(" ".join(texts).split()) for texts in (visible, title))
+    if not page or not heading or heading in page:
+        return page or heading
+    return f"{page} ({heading})"
 
 
 def _location(detail: Any) -> str | None:
