@@ -100,6 +100,7 @@ know. The first that matches counts."""
 
 CLAUDE_PRICES = "https://platform.claude.com/docs/en/about-claude/pricing"
 OPENAI_PRICES = "https://developers.openai.com/api/docs/pricing"
+PERPLEXITY_PRICES = "https://docs.perplexity.ai/docs/getting-started/pricing"
 GROQ_FLEX = "https://console.groq.com/docs/flex-processing"
 
 CLAUDE_BEFORE_4_5 = r"claude-(v|instant|[23]|[a-z]+-[23]|4-(opus|sonnet)|[a-z]+-4(-[01]|@|-20|$))"
@@ -161,6 +162,16 @@ SURCHARGES: dict[str, list[Surcharge]] = {
         Surcharge(
             condition=REGION, models=r"gpt-(5\.[4-9]|[6-9])", factor=TENTH_MORE,
             source=OPENAI_PRICES,
+        ),
+    ],
+    "perplexity": [
+        # The package has the highest price of a request; it has none here
+        Surcharge(
+            condition="search_context_size", values="high$", factor=SAME, source=PERPLEXITY_PRICES
+        ),
+        Surcharge(
+            condition="search_context_size", models="sonar-deep-research$|pplx", factor=SAME,
+            source=PERPLEXITY_PRICES,
         ),
     ],
     "groq": [

@@ -114,6 +114,13 @@ class ServiceTierReported(Struct, frozen=True, gc=False):
     service_tier: str
 
 
+class ModelReported(Struct, frozen=True, gc=False):
+    """The provider's name of the model that answers, where the start did not tell it. Not
+    content."""
+
+    model: str
+
+
 class ResponseSummary(Struct, frozen=True, gc=False):
     """The facts about a complete response that its record needs."""
 
@@ -169,6 +176,7 @@ Event = (
     | UsageReported
     | ServiceTierReported
     | Rewritten
+    | ModelReported
     | Failed
     | StreamEnd
     | EmbeddingsReceived

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from headway.events import (
     CONTENT,
@@ -17,6 +18,7 @@ from headway.events import (
     Failed,
     Finished,
     Logprobs,
+    ModelReported,
     Reasoning,
     ReasoningDetail,
     Refusal,
@@ -226,6 +228,11 @@ def _add_started(response: ResponseAccumulator, event: Started) -> None:
     response.service_tier = event.service_tier or response.service_tier
 
 
+def _add_model(response: ResponseAccumulator, event: ModelReported) -> None:
+    started = response.started or NOT_STARTED
+    response.started = replace(started, model=event.model)
+
+
 def _add_service_tier(response: ResponseAccumulator, event: ServiceTierReported) -> None:
     response.service_tier = event.service_tier
 
@@ -371,6 +378,7 @@ ADD_EVENT: dict[type, Callable[[ResponseAccumulator, Any], None]] = {
     UsageReported: _add_usage,
     ServiceTierReported: _add_service_tier,
     Rewritten: _add_nothing,
+    ModelReported: _add_model,
     Failed: _add_failed,
     StreamEnd: _add_done,
     EmbeddingsReceived: _add_embeddings,

@@ -28,6 +28,9 @@ SAME = [
     ("accounts/fireworks/models/llama-v3p1-8b-instruct", "llama-v3p1-8b-instruct"),
     ("/models/llama-3", "llama-3"),
     ("llama3", "llama3:latest"),
+    ("grok-3-mini", "grok-3-mini-high"),
+    ("gpt-3.5-turbo-instruct", "gpt-3.5-turbo-instruct:20230824-v2"),
+    ("babbage-002", "babbage:2023-07-21-v2"),
     ("openai/gpt-4o:nitro", "gpt-4o-2024-11-20"),
     ("vendor-meta-llama-3-3-70b-instruct", "meta-llama-3.3-70b-instruct-121024"),
 ]

@@ -27,7 +27,11 @@ COSTS: list[tuple[dict[str, Any], str | None]] = [
     ({"cost_in_usd_ticks": 37756000}, "0.0037756"),
     ({"estimated_cost": 2.5e-05}, "0.000025"),
     ({"cost": None, "estimated_cost": None}, None),
-    ({"cost": "0.1"}, None),
+    ({"cost": "0.1"}, "0.1"),
+    ({"cost": "4.2e-05"}, "0.000042"),
+    ({"cost": "-0.1"}, None),
+    ({"cost": "NaN"}, None),
+    ({"cost": "1 USD"}, None),
     ({"cost": -1}, None),
     ({"cost": True}, None),
     ({"cost": []}, None),
@@ -102,7 +106,7 @@ def test_the_cost_is_read_in_anthropics_format(cost: dict[str, Any], expected: s
     assert told(anthropic.decode_event(frame(delta), {})) == Decimal(expected)
 
 
-@pytest.mark.parametrize(("cost", "expected"), COSTS)
+@pytest.mark.parametrize(("cost", "expected"), [*COSTS, *BYOK])
 def test_the_cost_of_embeddings_is_read(cost: dict[str, Any], expected: str | None) -> None:
     usage = {"prompt_tokens": 3, "total_tokens": 3, **cost}
     body = {"data": [{"index": 0, "embedding": [0.5]}], "model": "m", "usage": usage}

@@ -65,10 +65,8 @@ def _conditions(call: BilledCall, usage: Usage) -> Conditions:
     tier, endpoint, reported = call.service_tier, call.endpoint_conditions, usage.price_conditions
     if not (tier or endpoint or reported):
         return NO_CONDITIONS
-    given: dict[str, str] = {**endpoint, **reported}
-    if tier:
-        given.setdefault("service_tier", tier)
-    return dict(_other_than_standard(given))
+    named = {"service_tier": tier} if tier else {}
+    return dict(_other_than_standard({**endpoint, **named, **reported}))
 
 
 def _other_than_standard(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -165,8 +165,29 @@ def _find_cost(result: AttemptResult, prices: PriceBook) -> CallCost:
         summary.model,
         context.created,
         summary.service_tier,
+        _endpoint_conditions(result),
     )
     return find_cost(prices, call, result.usage)
+
+
+def _endpoint_conditions(result: AttemptResult) -> Mapping[str, str]:
+    """Those that follow from the address and options of the call and from the response's headers:
+    of facts that are told twice, those of the response count."""
+    upstream, call = result.upstream, result.context.call
+    provider, options = upstream.provider, upstream.options
+    if call.options:
+        options = {**options, **call.options}
+    address = call.base_url or upstream.base_url or ""
+    conditions = provider.price_conditions(address, options, call.request.model)
+    if provider.price_headers.keys().isdisjoint(result.response_headers):
+        return conditions
+    headers = result.response_headers
+    found = {
+        name: headers[header].decode("latin-1")
+        for header, name in provider.price_headers.items()
+        if header in headers
+    }
+    return {**conditions, **found}
 
 
 def metrics(facts: RequestFacts, result: AttemptResult, totals: AttemptTotals) -> Metrics:

@@ -12,6 +12,7 @@ from headway.events import (
     Event,
     Failed,
     Finished,
+    ModelReported,
     ServiceTierReported,
     Started,
     StreamEnd,
@@ -34,7 +35,7 @@ MALFORMED = (
     LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError, RecursionError
 )  # fmt: skip
 """Exceptions that an adapter may raise for a malformed request or response."""
-STARTS = (Started, StreamEnd, UsageReported, ServiceTierReported)
+STARTS = (Started, StreamEnd, UsageReported, ServiceTierReported, ModelReported)
 """Events that a response without content may have."""
 
 

@@ -33,8 +33,13 @@ from headway.wire.sse import SseFramer
 
 __all__ = ("Adapted", "Provider", "State", "unchanged")
 
+NO_CONDITIONS: Mapping[str, str] = {}
 State = dict[str, Any]
 """The state of a decoder in one stream: empty at its first event."""
+
+
+def no_conditions(base_url: str, options: Mapping[str, Any], model: str) -> Mapping[str, str]:
+    return NO_CONDITIONS
 
 
 def unchanged(request: ChatRequest) -> Adapted:
@@ -84,6 +89,11 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """The kind of credential source that fills ``Target.credentials``: google, entra or aws."""
     price_id: str | None = None
     """Its id in the price data."""
+    price_conditions: Callable[[str, Mapping[str, Any], str], Mapping[str, str]] = no_conditions
+    """(base URL, options, model asked for) -> what in them decides the price, such as the region of
+    the endpoint: the conditions of ``metering.cost``."""
+    price_headers: Mapping[bytes, str] = {}
+    """Headers of the response that tell a condition -> its name."""
     parameters: tuple[Parameter, ...] = ()
     models: tuple[str, ...] = ()
     """Models to list in addition to those of the price data."""

@@ -5,16 +5,22 @@
   (openrouter.ai/docs/use-cases/usage-accounting).
 - Perplexity: ``cost`` is an object with ``total_cost`` (docs.perplexity.ai, Chat Completions).
 - xAI: ``cost_in_usd_ticks``, ten billion a dollar (docs.x.ai/docs/api-reference).
+- Vercel: ``cost``, with ``is_byok`` and ``cost_details`` as OpenRouter has them
+  (vercel.com/docs/ai-gateway).
 - DeepInfra: ``estimated_cost`` (deepinfra.com/docs).
+
+Some routers write amounts as strings.
 """
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
 COST_FIELDS = ("cost", "cost_in_usd_ticks", "estimated_cost", "is_byok", "cost_details")
 """Fields of a ``usage`` object, in the order of ``read_cost``'s parameters."""
+_AMOUNT = re.compile(r"\d+(\.\d*)?([eE][+-]?\d{1,3})?|\.\d+", re.ASCII)
 TICKS_PER_DOLLAR = Decimal(10**10)
 
 
@@ -40,6 +46,7 @@ def read_cost(
 
 def _amount(value: Any) -> Decimal | None:
     """None for what is no number of at least 0. ``repr`` of a float has the digits on the wire."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    return Decimal(repr(value))
+    text = value if isinstance(value, str) else repr(value)
+    return Decimal(text) if _AMOUNT.fullmatch(text) else None

@@ -274,6 +274,7 @@ def test_later_counts_replace_earlier_ones_field_by_field() -> None:
         cache_write_tokens=5,
         cache_write_1h_tokens=4,
         reasoning_tokens=2,
+        web_searches=1,
     )
     assert last.openai_usage["server_tool_use"] == {"web_search_requests": 1}
 

@@ -352,6 +352,7 @@ def check(answer: ResponseAccumulator, whole: Json) -> None:
         output_tokens=usage["output_tokens"],
         cache_read_tokens=usage["input_tokens_details"]["cached_tokens"],
         reasoning_tokens=usage["output_tokens_details"]["reasoning_tokens"],
+        web_searches=len(searches_) or None,
     )
 
 

@@ -39,6 +39,7 @@ from headway.dialects.openai.standard_shape import (
 from headway.errors import HeadwayError, InvalidBody, MissingProvider
 from headway.events import (
     Event,
+    ModelReported,
     Reasoning,
     Rewritten,
     ServiceTierReported,
@@ -62,6 +63,8 @@ HEADER_OFF = (b"", b"0", b"false")
 DELTA_EVENTS = frozenset({Reasoning, ToolArguments})
 """Most frames of some streams. One alone continues what a frame that was checked began."""
 REWRITTEN = Rewritten()
+UNSEEN = frozenset({ServiceTierReported, ModelReported})
+"""Events that may come beside others and that no client sees."""
 END_MARK = b"data: [DONE]\n\n"
 BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
@@ -195,7 +198,7 @@ class OpenAIChatStream:
     def _is_withheld(self, events: list[Event]) -> bool:
         """Usage that the client did not ask for, and the end mark: the gateway writes that itself,
         once the record is on disk."""
-        if len(events) != 1 and not (len(events) == 2 and type(events[0]) is ServiceTierReported):
+        if len(events) != 1 and not (events and all(type(each) in UNSEEN for each in events[:-1])):
             return False
         kind = type(events[-1])
         return kind is StreamEnd or (kind is UsageReported and not self._context.call.shows_usage)

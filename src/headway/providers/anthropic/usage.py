@@ -1,5 +1,9 @@
 """Anthropic's counts of tokens (platform.claude.com/docs/en/build-with-claude/prompt-caching,
-"Tracking cache performance"). They are cumulative; ``input_tokens`` excludes cached tokens."""
+"Tracking cache performance"). They are cumulative; ``input_tokens`` excludes cached tokens.
+
+What else decides the price (about-claude/pricing): ``speed``, ``inference_geo``, the number of web
+searches, and the time that code runs, which is only free beside searching and fetching.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,12 @@ from msgspec import Struct
 from headway.events import UsageReported
 from headway.providers.openai_usage import openai_usage
 from headway.providers.reported_cost import read_cost
+from headway.providers.server_tools import TOOL, ToolUses, read_tool_uses
 from headway.types import Usage
+
+CODE = "code_execution"
+FREE_BESIDE = ("web_search_requests", "web_fetch_requests")
+"""Uses of tools beside which code runs at no charge."""
 
 
 class CacheCreation(Struct):
@@ -33,6 +42,8 @@ class WireUsage(Struct):
     cost_details: Any = None
     is_byok: Any = None
     service_tier: str | None = None
+    speed: str | None = None
+    inference_geo: str | None = None
 
 
 def usage_reported(wire: WireUsage) -> UsageReported:
@@ -45,6 +56,7 @@ def usage_reported(wire: WireUsage) -> UsageReported:
 
 
 def canonical_usage(wire: WireUsage, output_tokens: int | None) -> Usage:
+    tools = read_tool_uses(wire.server_tool_use)
     return Usage(
         input_tokens=_input_tokens(wire),
         output_tokens=output_tokens,
@@ -52,8 +64,21 @@ def canonical_usage(wire: WireUsage, output_tokens: int | None) -> Usage:
         cache_write_tokens=wire.cache_creation_input_tokens,
         cache_write_1h_tokens=(wire.cache_creation or CacheCreation()).ephemeral_1h_input_tokens,
         reasoning_tokens=(wire.output_tokens_details or OutputTokensDetails()).thinking_tokens,
+        web_searches=tools.web_searches,
+        price_conditions=_price_conditions(wire, tools),
         cost_usd=read_cost(wire.cost, is_byok=wire.is_byok, details=wire.cost_details),
     )
+
+
+def _price_conditions(wire: WireUsage, tools: ToolUses) -> dict[str, str]:
+    conditions = dict(tools.conditions)
+    if conditions.get(TOOL) == CODE and any(map(wire.server_tool_use.get, FREE_BESIDE)):
+        del conditions[TOOL]
+    if wire.speed:
+        conditions["speed"] = wire.speed
+    if wire.inference_geo:
+        conditions["inference_geo"] = wire.inference_geo
+    return conditions
 
 
 def _input_tokens(wire: WireUsage) -> int | None:

@@ -38,6 +38,12 @@ CAPABILITIES = {
     "embeddings": "native: Titan, Nova and Cohere",
 }
 
+PRICE_HEADERS = {
+    b"x-amzn-bedrock-service-tier": "service_tier",
+    b"x-amzn-bedrock-performanceconfig-latency": "latency",
+}
+"""Of invoke, whose body has the model's own format (API_runtime_InvokeModel.html)."""
+
 PROVIDER = Provider(
     **BEDROCK.facts,
     wire="bedrock_converse",
@@ -53,6 +59,7 @@ PROVIDER = Provider(
     decode_embeddings=decode_embeddings,
     sign=partial(sign_request, "bedrock"),
     price_id="aws",
+    price_headers=PRICE_HEADERS,
     list_models=model_list(base_url),
     parameters=PARAMETERS,
     options=OPTIONS,

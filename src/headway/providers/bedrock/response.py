@@ -22,6 +22,7 @@ from headway.events import (
     Event,
     ExtraFields,
     Failed,
+    ModelReported,
     ServiceTierReported,
     Started,
     StreamEnd,
@@ -61,6 +62,10 @@ class ServiceTier(Struct):
     type: str | None = None
 
 
+class PerformanceConfig(Struct):
+    latency: str | None = None
+
+
 class StreamEvent(Struct, rename="camel"):
     """Every type of event; each has some of these fields."""
 
@@ -73,6 +78,7 @@ class StreamEvent(Struct, rename="camel"):
     usage: WireUsage | None = None
     trace: Any = None
     service_tier: ServiceTier | None = None
+    performance_config: PerformanceConfig | None = None
 
 
 class WireMessage(Struct):
@@ -94,6 +100,7 @@ class WireResponse(Struct, rename="camel"):
     usage: WireUsage | None = None
     trace: Any = None
     service_tier: ServiceTier | None = None
+    performance_config: PerformanceConfig | None = None
 
 
 class Chunk(Struct):
@@ -143,12 +150,13 @@ def decode_response(body: bytes) -> list[Event]:
         return [Failed(error_from(None, body, None))]
     state = DecoderState()
     tier = whole.service_tier or ServiceTier()
-    events: list[Event] = [Started(service_tier=tier.type)]
+    events: list[Event] = [Started(model=_routed_model(whole.trace), service_tier=tier.type)]
     for index, raw in enumerate(whole.output.message.content):
         events += open_block(index, _decode_block(raw), raw, state)
         events += close_block(index, state)
     events += _finished(whole.stop_reason, whole.additional_model_response_fields, whole.trace)
-    return [*events, *_usage(whole.usage), *_failure(whole.stop_reason), *END]
+    events += _usage(whole.usage, whole.performance_config)
+    return [*events, *_failure(whole.stop_reason), *END]
 
 
 def _finished(reason: str | None, additional_fields: Any, trace: Any) -> list[Event]:
@@ -162,8 +170,17 @@ def _finished(reason: str | None, additional_fields: Any, trace: Any) -> list[Ev
     )
 
 
-def _usage(wire: WireUsage | None) -> list[Event]:
-    return [] if wire is None else [usage_reported(wire)]
+def _usage(wire: WireUsage | None, performance: PerformanceConfig | None) -> list[Event]:
+    if wire is None:
+        return []
+    return [usage_reported(wire, None if performance is None else performance.latency)]
+
+
+def _routed_model(trace: Any) -> str | None:
+    """The model that a prompt router chose."""
+    router = trace.get("promptRouter") if isinstance(trace, dict) else None
+    model = router.get("invokedModelId") if isinstance(router, dict) else None
+    return model if isinstance(model, str) else None
 
 
 def _failure(reason: str | None) -> list[Event]:
@@ -204,8 +221,11 @@ def _on_metadata(event: StreamEvent, state: DecoderState) -> list[Event]:
     """The last event: the stream has no other mark of its end."""
     trace: list[Event] = [ExtraFields({"trace": event.trace})] if event.trace else []
     tier = (event.service_tier or ServiceTier()).type
-    tier_events: list[Event] = [ServiceTierReported(tier)] if tier else []
-    return [*trace, *tier_events, *_usage(event.usage), *_failure(state.stop_reason), *END]
+    told: list[Event] = [ServiceTierReported(tier)] if tier else []
+    if model := _routed_model(event.trace):
+        told.append(ModelReported(model))
+    usage = _usage(event.usage, event.performance_config)
+    return [*trace, *told, *usage, *_failure(state.stop_reason), *END]
 
 
 EVENT_HANDLERS: dict[str, Callable[[StreamEvent, DecoderState], list[Event]]] = {

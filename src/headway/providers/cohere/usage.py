@@ -23,6 +23,7 @@ class TokenCounts(Struct):
     input_tokens: float | None = None
     output_tokens: float | None = None
     reasoning_tokens: float | None = None
+    search_units: float | None = None
 
 
 class CohereUsage(Struct):
@@ -45,6 +46,7 @@ def read_usage(raw: Raw) -> list[Event]:
         input_tokens=_whole(billed.input_tokens),
         output_tokens=_whole(billed.output_tokens),
         reasoning_tokens=_whole(tokens.reasoning_tokens),
+        web_searches=_whole(billed.search_units) or None,
     )
     fields = openai_counts(usage)
     if usage.reasoning_tokens is not None:

@@ -8,7 +8,9 @@ parts: a passage that is not at its offsets is searched for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -42,6 +44,31 @@ class GroundingChunk(Struct, rename="camel"):
 class GroundingMetadata(Struct, rename="camel"):
     grounding_chunks: list[GroundingChunk] | None = None
     grounding_supports: list[GroundingSupport] | None = None
+    web_search_queries: list[str] | None = None
+    image_search_queries: list[str] | None = None
+
+
+@dataclass
+class ToolUses:
+    """What the provider searched for a response, as its stream repeats it."""
+
+    queries: set[str] = field(default_factory=set)
+    has_maps: bool = False
+
+    def add(self, grounding: Raw) -> None:
+        found = _decode_grounding(grounding)
+        queries = (*(found.web_search_queries or ()), *(found.image_search_queries or ()))
+        self.queries.update(query for query in queries if query)
+        self.has_maps = self.has_maps or any(
+            chunk.maps is not None for chunk in found.grounding_chunks or ()
+        )
+
+    def searches(self, model: str | None) -> int:
+        """As they are billed: each query, before Gemini 3 each response that has any
+        (ai.google.dev/gemini-api/docs/pricing, "Grounding with Google Search")."""
+        if self.queries and BILLED_ONCE.match(model or ""):
+            return 1
+        return len(self.queries)
 
 
 class Citation(Struct, rename="camel"):
@@ -58,6 +85,7 @@ class CitationMetadata(Struct, rename="camel"):
     citations: list[Citation] | None = None
 
 
+BILLED_ONCE = re.compile(r"(?:models/)?gemini-[12]")
 _decode_grounding = msgspec.json.Decoder(GroundingMetadata).decode
 _decode_any = msgspec.json.Decoder().decode
 

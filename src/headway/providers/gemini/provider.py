@@ -84,6 +84,8 @@ PROVIDER = Provider(
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="google",
+    # ai.google.dev/gemini-api/docs/priority-inference: older responses lack it in the usage
+    price_headers={b"x-gemini-service-tier": "service_tier"},
     model_pattern=r"(?:gemini|gemma)(?!.*-maas)",
     list_models=MODEL_LIST,
     parameters=PARAMETERS,

@@ -22,6 +22,7 @@ from headway.events import (
     Failed,
     Finished,
     Logprobs,
+    ModelReported,
     ReasoningDetail,
     ServiceTierReported,
     Started,
@@ -43,7 +44,7 @@ from headway.providers.gemini.finish_reasons import (
     UNFINISHED,
     name_of,
 )
-from headway.providers.gemini.grounding import CitationMetadata, read_sources
+from headway.providers.gemini.grounding import CitationMetadata, ToolUses, read_sources
 from headway.providers.gemini.thought_signatures import reasoning_detail
 from headway.providers.gemini.usage import UsageMetadata, merge_counts, read_usage
 from headway.types import NO_RAW, Frame
@@ -144,12 +145,16 @@ def _read(
         state["id"] = response.response_id or ""
         state["candidates"] = {}
         state["tier"] = tier
+        state["tools"] = ToolUses()
+        state["model"] = response.model_version
         events.append(Started(response.response_id, response.model_version, service_tier=tier))
-    elif tier and tier != state["tier"]:
-        state["tier"] = tier
-        events.append(ServiceTierReported(tier))
+    else:
+        _read_later_facts(tier, response.model_version, state, events)
     finishes: list[Event] = []
     for candidate in response.candidates or ():
+        if candidate.grounding_metadata:
+            state["tools"].add(candidate.grounding_metadata)
+            usage = usage or state.get("usage")
         progress = _progress(state, candidate.index)
         _read_content(candidate, progress, state["id"], events)
         _read_finish(candidate, progress, numbers, finishes)
@@ -157,9 +162,20 @@ def _read(
         _read_blocked_prompt(response.prompt_feedback, finishes)
     if usage is not None:
         usage = state["usage"] = merge_counts(state.get("usage"), usage)
-        reported = read_usage(usage)
+        reported = read_usage(usage, state["tools"], state["model"])
         events += () if reported is None else (reported,)
     events += finishes  # last, so that the record of a failure has its usage
+
+
+def _read_later_facts(
+    tier: str | None, model: str | None, state: State, events: list[Event]
+) -> None:
+    if tier and tier != state["tier"]:
+        state["tier"] = tier
+        events.append(ServiceTierReported(tier))
+    if model and model != state["model"]:
+        state["model"] = model
+        events.append(ModelReported(model))
 
 
 def _progress(state: State, index: int) -> CandidateState:

@@ -27,6 +27,8 @@ class EmbeddingsUsage(Struct):
     prompt_tokens: int | None = None
     total_tokens: int | None = None
     cost: Any = None
+    cost_details: Any = None
+    is_byok: Any = None
     cost_in_usd_ticks: Any = None
     estimated_cost: Any = None
 
@@ -63,7 +65,13 @@ def decode_embeddings(body: bytes) -> Embeddings:
         vectors=[item.embedding for item in _in_order(response.data)],
         usage=Usage(
             input_tokens=first_known(usage.prompt_tokens, usage.total_tokens),
-            cost_usd=read_cost(usage.cost, usage.cost_in_usd_ticks, usage.estimated_cost),
+            cost_usd=read_cost(
+                usage.cost,
+                usage.cost_in_usd_ticks,
+                usage.estimated_cost,
+                usage.is_byok,
+                usage.cost_details,
+            ),
         ),
         model=response.model,
     )

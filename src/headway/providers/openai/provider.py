@@ -9,6 +9,7 @@ from headway.providers.model_lists import openai_model_list
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai.fast_path import read_text, summarize
 from headway.providers.openai.parameters import adapt
+from headway.providers.openai.price_conditions import price_conditions
 from headway.providers.openai.request import encode_request
 from headway.providers.openai.response import decode_event, decode_response
 from headway.providers.openai.wire_rules import RULES
@@ -46,6 +47,7 @@ PROVIDER = Provider(
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="openai",
+    price_conditions=price_conditions,
     list_models=openai_model_list(),
     parameters=PARAMETERS,
     capabilities=CAPABILITIES,

@@ -21,6 +21,7 @@ from headway.events import (
     Failed,
     Finished,
     Logprobs,
+    ModelReported,
     Reasoning,
     Refusal,
     Rewritten,
@@ -133,10 +134,10 @@ def _read_chunk(data: bytes, state: State) -> list[Event]:
     if not state and chunk.choices is not None:  # a first chunk with only an error starts nothing
         state["tools"] = {}
         state["tier"] = chunk.service_tier
+        state["model"] = chunk.model
         events.append(_read_start(chunk))
-    elif chunk.service_tier and state and chunk.service_tier not in (state.get("tier"), AUTO):
-        state["tier"] = chunk.service_tier
-        events.append(ServiceTierReported(chunk.service_tier))
+    elif state:
+        _read_later_facts(chunk, state, events)
     for choice in chunk.choices or ():
         delta = choice.delta
         if delta is not None:
@@ -188,6 +189,16 @@ def _read_end(state: State) -> list[Event]:
     for calls in state.get("tools", {}).values():
         calls.close(missing)
     return [*missing, *DONE] if missing else DONE
+
+
+def _read_later_facts(chunk: Completion, state: State, events: list[Event]) -> None:
+    """The first chunk may not know yet which model and which tier serve the request."""
+    if chunk.service_tier and chunk.service_tier not in (state.get("tier"), AUTO):
+        state["tier"] = chunk.service_tier
+        events.append(ServiceTierReported(chunk.service_tier))
+    if chunk.model and chunk.model != state.get("model", chunk.model):
+        state["model"] = chunk.model
+        events.append(ModelReported(chunk.model))
 
 
 def _read_start(completion: Completion) -> Started:

@@ -3,6 +3,7 @@ same counts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from msgspec import Raw, Struct
 
 from headway.events import UsageReported
 from headway.providers.reported_cost import read_cost
+from headway.providers.server_tools import NO_TOOLS, ToolUses, read_tool_uses
 from headway.types import Usage
 
 
@@ -18,11 +20,15 @@ class PromptDetails(Struct):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
+    video_tokens: int | None = None
 
 
 class CompletionDetails(Struct):
     reasoning_tokens: int | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
+    video_tokens: int | None = None
 
 
 class OpenAIUsage(Struct):
@@ -44,8 +50,18 @@ class OpenAIUsage(Struct):
     is_byok: Any = None
     cost_in_usd_ticks: Any = None
     estimated_cost: Any = None
+    search_context_size: Any = None
+    """This and the next: Perplexity's."""
+    citation_tokens: int | None = None
+    num_search_queries: Any = None
+    """This and the next four: ``providers.server_tools``."""
+    num_sources_used: Any = None
+    server_side_tool_usage_details: Any = None
+    server_tool_use: Any = None
+    server_tool_use_details: Any = None
 
 
+NO_CONDITIONS: Mapping[str, str] = {}
 NO_PROMPT_DETAILS = PromptDetails()
 NO_COMPLETION_DETAILS = CompletionDetails()
 
@@ -69,6 +85,9 @@ def normalize_usage(usage: OpenAIUsage) -> Usage:
         cached = first_known(
             usage.cached_tokens, first_known(usage.prompt_cache_hit_tokens, usage.num_cached_tokens)
         )
+    tools, conditions = NO_TOOLS, NO_CONDITIONS
+    if _has_more(usage):
+        tools, conditions = _tools(usage), _conditions(usage)
     return Usage(
         input_tokens=usage.prompt_tokens,
         output_tokens=usage.completion_tokens,
@@ -76,9 +95,46 @@ def normalize_usage(usage: OpenAIUsage) -> Usage:
         cache_write_tokens=prompt.cache_write_tokens,
         reasoning_tokens=usage.reasoning_tokens if reasoning is None else reasoning,
         input_audio_tokens=prompt.audio_tokens,
+        input_image_tokens=prompt.image_tokens,
+        input_video_tokens=prompt.video_tokens,
         output_audio_tokens=completion.audio_tokens,
+        output_image_tokens=completion.image_tokens,
+        output_video_tokens=completion.video_tokens,
+        citation_tokens=usage.citation_tokens,
+        web_searches=tools.web_searches,
+        file_searches=tools.file_searches,
+        price_conditions={**tools.conditions, **conditions},
         cost_usd=_cost(usage),
     )
+
+
+def _has_more(usage: OpenAIUsage) -> bool:
+    """Few providers report what these fields tell."""
+    return bool(
+        usage.search_context_size
+        or usage.num_search_queries
+        or usage.num_sources_used
+        or usage.server_side_tool_usage_details
+        or usage.server_tool_use
+        or usage.server_tool_use_details
+    )
+
+
+def _tools(usage: OpenAIUsage) -> ToolUses:
+    return read_tool_uses(
+        {
+            "num_search_queries": usage.num_search_queries,
+            "num_sources_used": usage.num_sources_used,
+        },
+        usage.server_side_tool_usage_details,
+        usage.server_tool_use,
+        usage.server_tool_use_details,
+    )
+
+
+def _conditions(usage: OpenAIUsage) -> dict[str, str]:
+    size = usage.search_context_size
+    return {"search_context_size": size} if isinstance(size, str) else {}
 
 
 def _cost(usage: OpenAIUsage) -> Decimal | None:

@@ -41,6 +41,7 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
         key_env=vendor.key_env,
         wire=vendor.wire,
         price_id=vendor.price_id,
+        price_conditions=vendor.price_conditions,
         list_models=vendor.model_list,
         encode_request=vendor.encode_request or openai_request.encode_request,
         adapt=_adapter(vendor),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from msgspec import Struct
 
 from headway.errors import UpstreamError
 from headway.events import Embeddings
+from headway.providers.base import no_conditions
 from headway.providers.model_lists import OPENAI, ModelList
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai_compatible.errors import ErrorFormat
@@ -49,6 +51,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     address_option: AddressOption | None = None
     price_id: str | None = None
     """Its id in the price data."""
+    price_conditions: Callable[[str, Mapping[str, Any], str], Mapping[str, str]] = no_conditions
+    """As in ``base.Provider``."""
     wire: str = "openai_chat"
     """The default passes streams on to OpenAI clients as they are. A vendor whose streams these
     clients cannot read has another name here: its streams are converted."""

@@ -53,8 +53,10 @@ class OutputItem(Struct):
     summary: list[OutputPart] | None = None
     encrypted_content: str | None = None
     phase: str | None = None
+    action: Any = None
 
 
+FREE_ACTIONS = ("open_page", "find_in_page")
 _decode_item = msgspec.json.Decoder(OutputItem).decode
 _decode_any = msgspec.json.Decoder().decode
 
@@ -73,10 +75,20 @@ def close_item(index: int, raw: Raw, state: ResponseState) -> list[Event]:
     close = CLOSERS.get(item.type)
     position = index - state.empty_items
     if close is None:
+        _count_use(item, state)
         return [ExtraFields({"output_items": [{**_decode_any(raw), "index": position}]})]
     events = close(item, item_state, position, state)
     del state.open_items[index]
     return events
+
+
+def _count_use(item: OutputItem, state: ResponseState) -> None:
+    """Of the actions of a web search only ``search`` is charged
+    (platform.openai.com/docs/guides/tools-web-search)."""
+    tool, _, ending = item.type.rpartition("_")
+    action = item.action if isinstance(item.action, dict) else {}
+    if ending == "call" and action.get("type") not in FREE_ACTIONS:
+        state.tool_uses[tool] = state.tool_uses.get(tool, 0) + 1
 
 
 def _read_call(item: OutputItem, item_state: ItemState, state: ResponseState) -> list[Event]:

@@ -7,6 +7,7 @@ from headway.providers.http_errors import decode_error
 from headway.providers.model_lists import openai_model_list
 from headway.providers.openai import provider as openai
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
+from headway.providers.openai.price_conditions import price_conditions
 from headway.providers.openai_responses.parameters import adapt
 from headway.providers.openai_responses.request import encode_request
 from headway.providers.openai_responses.response import decode_event, decode_response
@@ -40,6 +41,7 @@ PROVIDER = Provider(
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="openai",
+    price_conditions=price_conditions,
     list_models=openai_model_list(),
     parameters=PARAMETERS,
     options=OPTIONS,

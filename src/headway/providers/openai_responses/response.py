@@ -22,6 +22,7 @@ from headway.events import (
     Failed,
     Finished,
     Logprobs,
+    ModelReported,
     Reasoning,
     Refusal,
     ServiceTierReported,
@@ -143,6 +144,7 @@ def _read_start(event: StreamEvent, state: ResponseState) -> list[Event]:
     state.has_started = True
     response = event.response or Response()
     state.calls.seed = response.id or ""
+    state.model = response.model
     return [_start_event(response)]
 
 
@@ -205,13 +207,14 @@ def _read_item_done(event: StreamEvent, state: ResponseState) -> list[Event]:
 
 def _read_end(event: StreamEvent, state: ResponseState) -> list[Event]:
     response = event.response or Response()
-    return [*_tier_events(response), *_end_events(response, state)]
+    return [*_late_facts(response, state), *_end_events(response, state)]
 
 
 def _read_failure(event: StreamEvent, state: ResponseState) -> list[Event]:
     response = event.response or Response()
-    events = _tier_events(response)
-    events += [decode_usage(response.usage)] if _is_present(response.usage) else []
+    events = _late_facts(response, state)
+    if _is_present(response.usage):
+        events.append(decode_usage(response.usage, state.tool_uses))
     error = _decode_any(response.error) if _is_present(response.error) else {}
     return [*events, Failed(read_error(error))]
 
@@ -254,10 +257,13 @@ def _service_tier(response: Response) -> str | None:
     return None if response.service_tier == "auto" else response.service_tier
 
 
-def _tier_events(response: Response) -> list[Event]:
-    """The first events repeat the tier of the request; the last one tells what served it."""
-    tier = _service_tier(response)
-    return [ServiceTierReported(tier)] if tier else []
+def _late_facts(response: Response, state: ResponseState) -> list[Event]:
+    """The first events repeat what was asked for; the last one tells what served it."""
+    tier, model = _service_tier(response), response.model
+    events: list[Event] = [ServiceTierReported(tier)] if tier else []
+    if model and state.has_started and model != state.model:
+        events.append(ModelReported(model))
+    return events
 
 
 def _end_events(response: Response, state: ResponseState) -> list[Event]:
@@ -273,7 +279,7 @@ def _end_events(response: Response, state: ResponseState) -> list[Event]:
         events.append(ExtraFields(given))
     events.append(_finish_event(response, state))
     if _is_present(response.usage):
-        events.append(decode_usage(response.usage))
+        events.append(decode_usage(response.usage, state.tool_uses))
     return [*events, *DONE]
 
 

@@ -39,8 +39,10 @@ class ResponseState:
         "empty_items",
         "has_message",
         "has_started",
+        "model",
         "open_items",
         "text_length",
+        "tool_uses",
         "unreported_messages",
     )
 
@@ -51,11 +53,15 @@ class ResponseState:
         self.empty_items = 0
         """Items without content. They are not sent back, so later items move up."""
         self.has_started = self.has_message = False
+        self.model: str | None = None
+        """As the start of the stream told it."""
         self.text_length = 0
         """Length of the text of the closed messages, in characters."""
         self.unreported_messages: list[dict[str, Any]] = []
         """The spans of closed messages that are not part of an ``output_messages`` yet."""
         self.calls = ToolCalls()
+        self.tool_uses: dict[str, int] = {}
+        """Uses of the provider's own tools so far."""
 
     def item(self, index: int) -> ItemState:
         found = self.open_items.get(index)

@@ -3,6 +3,7 @@ names: the input's count includes cached tokens, the output's count includes rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,8 +11,11 @@ from msgspec import Raw, Struct
 
 from headway.events import UsageReported
 from headway.providers.reported_cost import COST_FIELDS, read_cost
+from headway.providers.server_tools import NO_TOOLS, count_uses, read_tool_uses
 from headway.types import Usage
 
+NO_USES: Mapping[str, int] = {}
+TOOL_FIELDS = ("server_side_tool_usage_details", "server_tool_use", "server_tool_use_details")
 CHAT_NAMES = {
     "input_tokens": "prompt_tokens",
     "output_tokens": "completion_tokens",
@@ -24,11 +28,13 @@ class InputDetails(Struct):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
 
 
 class OutputDetails(Struct):
     reasoning_tokens: int | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
 
 
 class ResponseUsage(Struct):
@@ -42,12 +48,16 @@ _decode_usage = msgspec.json.Decoder(ResponseUsage).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def decode_usage(raw: Raw) -> UsageReported:
+def decode_usage(raw: Raw, tool_uses: Mapping[str, int] = NO_USES) -> UsageReported:
     """The counts, and the same in the shape of chat completions. Further fields of a provider
-    (xAI's cost, Azure's latencies) keep their names."""
+    (xAI's cost, Azure's latencies) keep their names. ``tool_uses`` are those in the output, for
+    providers that do not count them."""
     reported, fields = _decode_usage(raw), _decode_object(raw)
     inputs = reported.input_tokens_details or InputDetails()
     outputs = reported.output_tokens_details or OutputDetails()
+    tools = read_tool_uses(*map(fields.get, TOOL_FIELDS))
+    if tools is NO_TOOLS:
+        tools = count_uses(tool_uses)
     usage = Usage(
         input_tokens=reported.input_tokens,
         output_tokens=reported.output_tokens,
@@ -55,7 +65,12 @@ def decode_usage(raw: Raw) -> UsageReported:
         cache_write_tokens=inputs.cache_write_tokens,
         reasoning_tokens=outputs.reasoning_tokens,
         input_audio_tokens=inputs.audio_tokens,
+        input_image_tokens=inputs.image_tokens,
         output_audio_tokens=outputs.audio_tokens,
+        output_image_tokens=outputs.image_tokens,
+        web_searches=tools.web_searches,
+        file_searches=tools.file_searches,
+        price_conditions=tools.conditions,
         cost_usd=read_cost(*map(fields.get, COST_FIELDS)),
     )
     openai_usage = {CHAT_NAMES.get(name, name): v for name, v in fields.items()}

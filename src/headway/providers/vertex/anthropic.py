@@ -16,7 +16,7 @@ from headway.errors import RequestError
 from headway.providers.anthropic import provider as anthropic
 from headway.providers.anthropic.request import beta_features, encode, request_body
 from headway.providers.http_headers import request_headers
-from headway.providers.vertex.endpoint import region_of, regional_url
+from headway.providers.vertex.endpoint import price_conditions, region_of, regional_url
 from headway.providers.vertex.model_list import model_list
 from headway.providers.wire_formats import VERTEX_ANTHROPIC
 from headway.types import ChatRequest, HttpRequest, Target
@@ -73,6 +73,7 @@ PROVIDER = replace(
     **VERTEX_ANTHROPIC.facts,
     encode_request=encode_request,
     price_id="google",
+    price_conditions=price_conditions,
     model_pattern="claude",
     list_models=model_list("anthropic", "claude", _list_url, _authorization),
     options={

@@ -21,7 +21,7 @@ from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
 from headway.providers.gemini.wire_rules import RULES
 from headway.providers.http_headers import Pairs, request_headers
-from headway.providers.vertex.endpoint import region_of, regional_url
+from headway.providers.vertex.endpoint import price_conditions, region_of, regional_url
 from headway.providers.vertex.model_list import model_list
 from headway.providers.wire_formats import VERTEX
 from headway.providers.wire_rules import with_rules
@@ -117,6 +117,8 @@ PROVIDER = replace(
     decode_event=partial(decode_event, VERTEX_NUMBERS),
     adapt=with_rules(RULES, partial(adapt, VERTEX_AI)),
     encode_embeddings=encode_embeddings,
+    price_conditions=price_conditions,
+    price_headers={},
     model_pattern=MODEL_PATTERN,
     list_models=model_list("google", MODEL_PATTERN, regional_url, authorization),
     options=OPTIONS,

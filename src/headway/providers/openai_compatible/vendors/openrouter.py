@@ -5,6 +5,9 @@ Sources: openrouter.ai/docs, Errors and Reasoning tokens; recordings (headers).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 from msgspec import Raw, Struct
 
@@ -95,12 +98,19 @@ def _routed_message(raw: str) -> str:
         return raw
 
 
+def _price_conditions(base_url: str, options: Mapping[str, Any], model: str) -> Mapping[str, str]:
+    """``:online`` searches the web for an additional fee
+    (openrouter.ai/docs/guides/routing/model-variants/online)."""
+    return {"tool": "web_search"} if model.endswith(":online") else {}
+
+
 VENDOR = Vendor(
     title="OpenRouter",
     order=40,
     base_url="https://openrouter.ai/api/v1",
     key_env="OPENROUTER_API_KEY",
     price_id="openrouter",
+    price_conditions=_price_conditions,
     wire="openai_chat_openrouter",
     request_rules=RequestRules(messages=DEVELOPER_SUPPORTED, flatten_reasoning=False),
     event_transforms=(REASONING_DETAILS, EventTransform(_choice_errors)),
