@@ -3,8 +3,8 @@
 Reported beside the tokens:
 
 - Anthropic, OpenRouter: ``server_tool_use`` or ``server_tool_use_details`` with
-  ``web_search_requests`` and others (about-claude/pricing; openrouter.ai/docs, Server tools).
-- xAI: ``server_side_tool_usage_details`` with ``web_search_calls`` and others, and for its former
+  ``web_search_requests`` and the like (about-claude/pricing; openrouter.ai/docs, Server tools).
+- xAI: ``server_side_tool_usage_details`` with ``web_search_calls`` and the like, and for its former
   search ``num_sources_used`` (docs.x.ai/docs/guides/tools).
 - Perplexity: ``num_search_queries`` (docs.perplexity.ai, Chat Completions).
 - Bedrock: ``serverToolUsage`` (API_runtime_TokenUsage.html).
@@ -33,7 +33,7 @@ class ToolUses(Struct, frozen=True):
     web_searches: int | None = None
     file_searches: int | None = None
     conditions: Mapping[str, str] = {}
-    """``tool``: the names of the others, if there are any."""
+    """``tool``: the names of the remaining ones, if there are any."""
 
 
 NO_TOOLS = ToolUses()
@@ -56,11 +56,11 @@ def count_uses(counts: Mapping[str, int]) -> ToolUses:
         return NO_TOOLS
     web = sum(uses for name, uses in counts.items() if _WEB.search(name))
     files = sum(uses for name, uses in counts.items() if _FILES.search(name))
-    others = _other_tools(counts)
-    return ToolUses(web or None, files or None, {TOOL: ", ".join(others)} if others else {})
+    further = _further_tools(counts)
+    return ToolUses(web or None, files or None, {TOOL: ", ".join(further)} if further else {})
 
 
-def _other_tools(names: Iterable[str]) -> list[str]:
+def _further_tools(names: Iterable[str]) -> list[str]:
     known = (_WEB, _FILES, _FREE)
-    others = [name for name in names if not any(each.search(name) for each in known)]
-    return sorted({_UNIT.sub("", name) for name in others})
+    further = [name for name in names if not any(each.search(name) for each in known)]
+    return sorted({_UNIT.sub("", name) for name in further})

@@ -18,7 +18,7 @@ from headway.providers.server_tools import TOOL, ToolUses, read_tool_uses
 from headway.types import Usage
 
 CODE = "code_execution"
-FREE_BESIDE = ("web_search_requests", "web_fetch_requests")
+FREE_WITH = ("web_search_requests", "web_fetch_requests")
 """Uses of tools beside which code runs at no charge."""
 
 
@@ -72,7 +72,7 @@ def canonical_usage(wire: WireUsage, output_tokens: int | None) -> Usage:
 
 def _price_conditions(wire: WireUsage, tools: ToolUses) -> dict[str, str]:
     conditions = dict(tools.conditions)
-    if conditions.get(TOOL) == CODE and any(map(wire.server_tool_use.get, FREE_BESIDE)):
+    if conditions.get(TOOL) == CODE and any(map(wire.server_tool_use.get, FREE_WITH)):
         del conditions[TOOL]
     if wire.speed:
         conditions["speed"] = wire.speed

@@ -221,11 +221,11 @@ def _on_metadata(event: StreamEvent, state: DecoderState) -> list[Event]:
     """The last event: the stream has no other mark of its end."""
     trace: list[Event] = [ExtraFields({"trace": event.trace})] if event.trace else []
     tier = (event.service_tier or ServiceTier()).type
-    told: list[Event] = [ServiceTierReported(tier)] if tier else []
+    facts: list[Event] = [ServiceTierReported(tier)] if tier else []
     if model := _routed_model(event.trace):
-        told.append(ModelReported(model))
+        facts.append(ModelReported(model))
     usage = _usage(event.usage, event.performance_config)
-    return [*trace, *told, *usage, *_failure(state.stop_reason), *END]
+    return [*trace, *facts, *usage, *_failure(state.stop_reason), *END]
 
 
 EVENT_HANDLERS: dict[str, Callable[[StreamEvent, DecoderState], list[Event]]] = {
