@@ -13,6 +13,7 @@ TREE: list[tuple[str, int, str, bool]] = [
     ("InvalidBody", 400, "invalid_request_error", False),
     ("InvalidField", 422, "invalid_request_error", False),
     ("MissingProvider", 422, "invalid_request_error", False),
+    ("AmbiguousModel", 422, "invalid_request_error", False),
     ("BodyTooLarge", 413, "invalid_request_error", False),
     ("UnsupportedEncoding", 415, "invalid_request_error", False),
     ("UnknownProvider", 404, "not_found_error", False),

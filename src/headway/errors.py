@@ -67,6 +67,10 @@ class MissingProvider(InvalidField):
     """What the client sent."""
 
 
+class AmbiguousModel(InvalidField):
+    """Several providers have a model of the name that the client sent."""
+
+
 class BodyTooLarge(RequestError):
     status = 413
 

@@ -16,6 +16,7 @@ from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.providers import KINDS
 from headway.server.api.info_routes import InfoRoutes
+from headway.types import Headers
 from support.pipeline_fakes import Pipe
 
 NOW = 1_760_000_000.0
@@ -54,9 +55,9 @@ ROUTES: WeakKeyDictionary[Gateway, InfoRoutes] = WeakKeyDictionary()
 """One for each gateway, because it has a cache."""
 
 
-def answer(gateway: Gateway, path: str, **query: str) -> Any:
+def answer(gateway: Gateway, path: str, headers: Headers = (), **query: str) -> Any:
     routes = ROUTES.setdefault(gateway, InfoRoutes(gateway))
-    return json.loads(asyncio.run(routes.respond(path, query)))
+    return json.loads(asyncio.run(routes.respond(path, query, headers)))
 
 
 def listed(gateway: Gateway, provider: str, **query: str) -> Any:

@@ -342,3 +342,35 @@ server:
         "headway.yaml:4: server.base_url_keys[1]: is none of server.api_keys: add it there, or "
         "remove it here"
     ]
+
+
+def test_other_names_for_models_are_read_in_order(read) -> None:
+    config = read(
+        """
+models:
+  fast: vendor/gpt-4o-mini
+  "claude-*": cloud/claude-*
+  unknown: mine/m
+providers: {mine: {kind: vendor}}
+"""
+    )
+    assert list(config.models.items()) == [
+        ("fast", "vendor/gpt-4o-mini"),
+        ("claude-*", "cloud/claude-*"),
+        ("unknown", "mine/m"),
+    ]
+
+
+def test_a_name_for_no_model_is_an_error(refused) -> None:
+    assert refused(
+        """
+models:
+  fast: gpt-4o-mini
+  best: vendr/gpt-4o
+  "a*b*": openai/gpt-4o
+"""
+    ) == [
+        "headway.yaml:3: models.fast: must be provider/model, such as openai/gpt-4o-mini",
+        "headway.yaml:4: models.best: means an unknown provider; did you mean vendor?",
+        "headway.yaml:5: models.a*b*: has more than one star",
+    ]

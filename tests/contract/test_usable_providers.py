@@ -144,7 +144,7 @@ def test_a_similar_provider_is_suggested_on_every_route(
 
 
 def test_a_similar_model_is_suggested_where_the_provider_is_missing(server: Gateway) -> None:
-    asked = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
+    asked = {"model": "gpt-4oo", "messages": [{"role": "user", "content": "Hi"}]}
     reply = server.client.call("POST", "/v1/chat/completions", asked)
     assert "did you mean openai/gpt-4o" in error_of(reply, 422)["message"]
     reply = server.client.call("POST", "/v1/embeddings", {"model": "echoo", "input": "a"})

@@ -160,6 +160,6 @@ def test_without_a_similar_model_nothing_is_suggested(model: str) -> None:
 def test_a_call_gets_the_suggestion() -> None:
     pipe = Pipe()
     pipe.gateway.snapshot = snapshot_of("mine", models={"mine": ["my-model"]})
-    pipe.ask_openai(model="my-model")
+    pipe.ask_openai(model="my-modle")
     assert pipe.sink.status == 422
     assert b"did you mean mine/my-model?" in pipe.sink.body

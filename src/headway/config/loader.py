@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from headway.config.errors import ConfigError, Problem
+from headway.config.errors import ConfigError, Problem, suggestion
 from headway.config.nodes import Node, Scalar, Sequence
 from headway.config.paths import expand_user
 from headway.config.providers import Providers, prices
@@ -79,6 +79,7 @@ def load(
         server=server,
         ledger=_ledger(values.get("ledger", {}), base, environ, (file, variables)),
         providers=providers,
+        models=_models(values.get("models", {}), {*providers, *kinds}, file),
         timeouts=timeouts,
         prices=prices(values.get("prices", {}), given, {*given, *kinds}, file),
         warnings=_warnings(ignored, providers.values(), final_server),
@@ -93,6 +94,17 @@ def load(
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def _models(
+    given: Mapping[str, str], providers: Collection[str], file: Reader
+) -> Mapping[str, str]:
+    for name, target in given.items():
+        provider = target.partition("/")[0]
+        if provider not in providers and "*" not in provider:
+            message = f"means an unknown provider; {suggestion(provider, providers)}"
+            file.report(f"models.{name}", message)
+    return given
 
 
 def _warnings(

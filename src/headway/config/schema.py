@@ -143,6 +143,8 @@ class Config(Struct, frozen=True, kw_only=True):
     providers: Mapping[str, Provider] = {}
     """Providers by name; every shipped kind is included under its own name, with servers of one's
     own that nobody configured."""
+    models: Mapping[str, str] = {}
+    """Other names for models -> ``provider/model``, in the file's order; ``unknown`` for any."""
     timeouts: Timeouts = Timeouts()
     """The defaults; ``Provider.timeouts`` already includes them."""
     prices: Mapping[str, Mapping[str, Price]] = {}

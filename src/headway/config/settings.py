@@ -221,6 +221,13 @@ ROOT = Section(
             "available under its own name without an entry, but for servers of your own (vLLM, "
             "Ollama and the like): these need an entry, or the variable of their address.",
         ),
+        "models": Key(
+            Table("name", value_types.ALIAS, value_types.MODEL),
+            "Other names for models, each with the `provider/model` that it means. A star in a "
+            "name matches any text, and a star in its model stands for that text. The name "
+            "`unknown` is for every name that no provider has; without it such a request is "
+            "refused.",
+        ),
         "timeouts": Key(TIMEOUTS, "Timeouts for providers without their own."),
         "prices": Key(
             Table("provider", value_types.NAME, MODEL_PRICES),

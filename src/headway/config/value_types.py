@@ -156,6 +156,19 @@ def _text(text: str) -> str:
     return text
 
 
+def _alias(text: str) -> str:
+    if text.count("*") > 1:
+        raise InvalidValueError("has more than one star")
+    return _text(text)
+
+
+def _model(text: str) -> str:
+    provider, _, model = text.partition("/")
+    if not (provider.strip() and model.strip()):
+        raise InvalidValueError
+    return text
+
+
 def _key(text: str) -> Secret:
     """Keys are sent in headers; those read from files often end in a line break."""
     return Secret(_printable(text.strip()).group())
@@ -262,6 +275,8 @@ TIMEOUT = ValueType(
 )
 PRICE = ValueType("dollars per million tokens, a number from 0 to 1000000", _price, NUMERIC)
 FLAG = ValueType("true or false", _flag, frozenset({"bool"}))
+ALIAS = ValueType("a name, with one star at most", _alias)
+MODEL = ValueType("provider/model, such as openai/gpt-4o-mini", _model)
 TEXT = ValueType("text", _text)
 KEY = ValueType("a key: text without spaces or line breaks", _key)
 OPTIONAL_KEY = ValueType("a key: text without spaces or line breaks", _key_or_none)

@@ -43,7 +43,11 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     """A client request as its dialect decoded it."""
 
     provider: str
+    """Its configured name. Empty where ``model_name`` has none."""
     request: Request
+    model_name: str | None = None
+    """The ``model`` that the client sent, where it names the provider, too: ``provider/model``, an
+    alias, or a model's name alone. None: the route names the provider."""
     stream: bool = False
     """The client wants a stream."""
     sse: bool = True
@@ -250,6 +254,13 @@ class MessageWithContent(MessageWithRole, gc=False):
     """A message whose content is read as well."""
 
     content: Raw = Raw(NULL)
+
+
+def split_model(model: str) -> tuple[str, str]:
+    """The provider and the model of ``provider/model``; the provider is empty where none is named.
+    The pipeline finds it then (``pipeline/model_names.py``)."""
+    provider, slash, name = model.partition("/")
+    return (provider, name) if provider and slash and name else ("", model)
 
 
 class OpenAIFormat:

@@ -31,17 +31,16 @@ from headway.errors import (
     HeadwayError,
     InternalError,
     InvalidField,
-    MissingProvider,
     ShuttingDown,
 )
-from headway.pipeline import accounting, provider_calls, targets
+from headway.pipeline import accounting, model_names, provider_calls, targets
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.redaction import redact
 from headway.pipeline.request_body import decode_request
-from headway.pipeline.unknown_names import unknown_provider, with_suggestion
+from headway.pipeline.unknown_names import unknown_provider
 from headway.policy.base_urls import check_base_url
 from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
@@ -162,9 +161,15 @@ class GatewayCall:
 
     def _plan(self, decoded: DecodedRequest) -> tuple[Upstream, ResponseContext]:
         """Choose the provider, and adapt the request to it."""
-        upstream = self.snapshot.upstreams.get(decoded.provider)
+        snapshot = self.snapshot
+        upstream = snapshot.upstreams.get(decoded.provider)
+        if decoded.model_name is not None and (
+            upstream is None or decoded.model_name in snapshot.aliases.exact
+        ):
+            self.decoded = decoded = model_names.resolve(snapshot, decoded, self.dialect.wire)
+            upstream = snapshot.upstreams.get(decoded.provider)
         if upstream is None or (upstream.lacks_address and not decoded.base_url):
-            raise unknown_provider(self.snapshot, decoded.provider, decoded.request.model)
+            raise unknown_provider(snapshot, decoded.provider, decoded.request.model)
         self.upstream = upstream
         provider = upstream.provider
         request = decoded.request
@@ -330,8 +335,6 @@ class GatewayCall:
         if not isinstance(error, HeadwayError):
             log.error("request %s failed on a defect of the gateway", self.id, exc_info=error)
             error = self._defect_error()
-        if isinstance(error, MissingProvider):
-            error = with_suggestion(error, self.snapshot)
         self._redact(error)
         attempt = self._attempt
         if attempt is None or attempt is self._recorded:

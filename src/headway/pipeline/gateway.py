@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from headway.errors import HeadwayError
@@ -16,10 +17,13 @@ from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
 from headway.ports import CredentialSource, Launcher, Spool, Transport
 from headway.providers.base import Provider
+from headway.routing.model_aliases import ModelAliases
 from headway.types import Clock, Target, Timeouts
 
 log = logging.getLogger("headway")
 T = TypeVar("T")
+Named = tuple[str, str]
+"""The configured name of a provider, and its model."""
 
 
 class Upstream(Struct, frozen=True, kw_only=True):
@@ -77,6 +81,9 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Names of upstreams that only clients with a key of their own can use."""
     keys: KeyRing
     prices: PriceBook
+    aliases: ModelAliases = ModelAliases()
+    resolved_models: dict[tuple[str | None, str], Named] = msgspec.field(default_factory=dict)
+    """Wire format of the client and name of a model -> what ``model_names`` found it to mean."""
     body_limit: int
     base_urls: BaseUrlPolicy = BaseUrlPolicy()
     strict: bool = False

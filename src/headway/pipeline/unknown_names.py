@@ -71,7 +71,7 @@ def _similar_models(snapshot: Snapshot, name: str) -> list[str]:
     """Among those that begin in the same way: to compare with thousands takes too long."""
     start = name[:SAME_START].lower()
     first: dict[str, str] = {}
-    for provider, model in _models(snapshot):
+    for provider, model in known_models(snapshot):
         if model[:SAME_START].lower() == start:
             first.setdefault(model, f"{provider}/{model}")
     return [first[model] for model in _similar(name, first, MAX_MODELS)]
@@ -79,11 +79,11 @@ def _similar_models(snapshot: Snapshot, name: str) -> list[str]:
 
 def _providers_of(snapshot: Snapshot, model: str) -> list[str]:
     """The models with exactly this name, each with its provider."""
-    same = (f"{provider}/{name}" for provider, name in _models(snapshot) if name == model)
+    same = (f"{provider}/{name}" for provider, name in known_models(snapshot) if name == model)
     return list(islice(same, MAX_MODELS))
 
 
-def _models(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+def known_models(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     """Name of the provider and the model, of those that can be used."""
     for name in snapshot.names():
         upstream = snapshot.upstreams[name]

@@ -37,6 +37,12 @@ POST /api/engine/chat/PROVIDER   a chat call with its cost, latency and tokens
 """.encode()
 
 
+BASES = frozenset(
+    {f"{prefix}{base}" for prefix in ("", *routes.PREFIXES) for base in ("", "/v1", "/v1beta")}
+)
+"""The base URLs of clients: some ask for them first, to see whether there is a server."""
+
+
 class ClientDisconnected(Exception):  # noqa: N818 - an event, not an error
     """The client disconnected while its request was being read."""
 
@@ -57,9 +63,9 @@ class AsgiRoutes:
             found = routes.find(scope["path"], scope["query_string"].decode("latin-1"))
             if found is not None:
                 await self._respond_from_pipeline(found, scope, receive, send)
-            elif scope["path"] in info_routes.ROUTES:
+            elif info_routes.find(scope["path"]) is not None:
                 await self._respond_with_info(scope, send)
-            elif scope["path"] == "/":
+            elif scope["path"].rstrip("/") in BASES:
                 _check_method(scope, "GET", "HEAD")
                 await _send_response(send, 200, [(b"content-type", TEXT)], INDEX)
             else:
@@ -97,9 +103,10 @@ class AsgiRoutes:
         _check_method(scope, "GET", "HEAD")
         path = scope["path"]
         if path not in info_routes.OPEN:
-            authorize(scope["headers"], self._gateway.snapshot.keys)
+            query_string = scope["query_string"].decode("latin-1")
+            authorize(scope["headers"], self._gateway.snapshot.keys, query_string)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-        body = await self._info_routes.respond(path, query)
+        body = await self._info_routes.respond(path, query, scope["headers"])
         await _send_response(send, 200, [(b"content-type", JSON)], body)
 
     async def _refuse(self, error: HeadwayError, path: str, send: Send) -> None:

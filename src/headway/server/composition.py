@@ -30,6 +30,7 @@ from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
 from headway.ports import Launcher
 from headway.providers import KINDS
+from headway.routing.model_aliases import ModelAliases
 from headway.server.provider_keys import has_key, is_usable
 from headway.server.request_ids import IdSource
 from headway.server.transports import Transports
@@ -73,6 +74,7 @@ def new_snapshot(
         unlisted=frozenset(name for name, one in providers.items() if not is_usable(one, environ)),
         keys=KeyRing.from_keys(config.server.api_keys),
         prices=new_price_book(config),
+        aliases=ModelAliases.from_table(config.models),
         body_limit=config.server.body_limit,
         base_urls=new_base_url_policy(config.server),
         strict=config.server.strict,

@@ -116,10 +116,6 @@ def test_the_field_strict_is_not_sent_to_the_provider() -> None:
 WRONG: list[tuple[str, Any]] = [
     ("model", 7),
     ("model", None),
-    ("model", "gpt-4o"),
-    ("model", "/gpt-4o"),
-    ("model", "openai/"),
-    ("model", ""),
     ("messages", "Hi"),
     ("messages", None),
     ("messages", []),
@@ -343,3 +339,12 @@ def test_a_key_or_an_address_in_the_body_is_refused(name: str) -> None:
     with pytest.raises(InvalidField) as caught:
         decode(**{name: "planted"})
     assert caught.value.param == name
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "/gpt-4o", "openai/", ""])
+def test_a_model_without_a_provider_is_left_to_the_pipeline(model: str) -> None:
+    call = decode(model=model)
+    assert (call.provider, call.request.model, call.model_name) == ("", model, model)
+    call = decode(model="openai/ft:gpt/4o")
+    assert (call.provider, call.request.model) == ("openai", "ft:gpt/4o")
+    assert call.model_name == "openai/ft:gpt/4o"

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from catalog.gateways import NOTHING_KNOWN, answer, four_providers
-from headway.errors import InvalidField, UnknownProvider
+from headway.errors import InvalidField, RequestError, UnknownProvider
 from headway.pipeline.gateway import Gateway
+from headway.routing.model_aliases import ModelAliases
 from headway.server.api import info_routes
 
 
@@ -114,3 +115,69 @@ def test_parameters_without_a_provider_are_an_error(gateway: Gateway) -> None:
 def test_only_health_is_open(gateway: Gateway) -> None:
     assert set(info_routes.OPEN) == {"/health"}
     assert set(info_routes.ROUTES) > info_routes.OPEN
+
+
+# --- Models for other clients ---------------------------------------------------------------------
+
+ANTHROPIC = [(b"anthropic-version", b"2023-06-01")]
+
+
+@pytest.mark.parametrize("prefix", ["", "/openai"])
+@pytest.mark.parametrize("name", ["openai/o3", "cohere/command-r", "best"])
+def test_one_model_is_found_by_each_of_its_names(gateway: Gateway, prefix: str, name: str) -> None:
+    gateway = with_aliases(best="openai/o3")
+    listed = answer(gateway, f"{prefix}/v1/models")["data"]
+    found = answer(gateway, f"{prefix}/v1/models/{name}")
+    meant = "openai/o3" if name == "best" else name
+    (row,) = [row for row in listed if row["id"] == meant]
+    assert found == {**row, "id": name}
+
+
+def with_aliases(**table: str) -> Gateway:
+    gateway = four_providers()
+    aliases = ModelAliases.from_table(table)
+    gateway.snapshot = replace(gateway.snapshot, aliases=aliases)
+    return gateway
+
+
+def test_names_of_the_configuration_are_listed_first() -> None:
+    gateway = with_aliases(best="openai/o3", new="openai/gpt-99")
+    first, second, third, *_ = answer(gateway, "/v1/models")["data"]
+    assert (first["id"], second["id"], third["id"]) == ("best", "new", "openai/ada")
+    assert (first["owned_by"], second["owned_by"]) == ("openai", "openai")
+    assert first["context_window"] is not None
+    assert second["context_window"] is None
+    owners = {row["id"] for row in answer(gateway, "/v1/models", provider="openai")["data"]}
+    assert "best" not in owners
+
+
+@pytest.mark.parametrize("name", ["openai/gpt-99", "nobody/m", "gpt-99"])
+def test_a_model_that_is_not_listed_is_not_found(gateway: Gateway, name: str) -> None:
+    with pytest.raises(RequestError, match=r"gpt-99|nobody"):
+        answer(gateway, f"/v1/models/{name}")
+
+
+def test_anthropics_clients_get_anthropics_shape() -> None:
+    gateway = with_aliases(best="openai/o3")
+    for path in ("/v1/models", "/anthropic/v1/models"):
+        listed = answer(gateway, path, ANTHROPIC)
+        assert list(listed) == ["data", "has_more", "first_id", "last_id"]
+        assert (listed["has_more"], listed["first_id"]) == (False, "best")
+        assert listed["last_id"] == listed["data"][-1]["id"]
+    assert answer(gateway, "/v1/models/openai/o3", ANTHROPIC) == {
+        "type": "model",
+        "id": "openai/o3",
+        "display_name": "openai/o3",
+        "created_at": "1970-01-01T00:00:00Z",
+    }
+    assert info_routes._anthropic_list([]) == {
+        "data": [],
+        "has_more": False,
+        "first_id": None,
+        "last_id": None,
+    }
+
+
+@pytest.mark.parametrize("path", ["/v1/models/", "/v1/modelsx", "/v1/model"])
+def test_other_paths_are_none_of_these_routes(path: str) -> None:
+    assert info_routes.find(path) is None

@@ -9,20 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from headway.server.openapi.operations import OPERATIONS
 from server.openapi.browser import Page, browse
 from support.gateway_process import Gateway
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ROUTES = [
-    "POST /api/engine/chat/{provider}",
-    "GET /api/engine/providers",
-    "GET /api/engine/models",
-    "GET /api/engine/parameters",
-    "POST /v1/chat/completions",
-    "POST /v1/embeddings",
-    "GET /v1/models",
-    "GET /health",
-]
+ROUTES = [f"{each.method.upper()} {each.path}" for each in OPERATIONS]
 FORMS = "[...document.querySelector('rapi-doc').shadowRoot.querySelectorAll('api-request')]"
 SHOWN = "document.querySelector('rapi-doc')?.shadowRoot?.querySelectorAll('api-request').length"
 

@@ -60,7 +60,8 @@ def test_a_reply_of_a_get_route_has_its_described_shape(
         (ENGINE, {"model": "echo", "chat_input": MESSAGES, "seed": 7}, engine.EngineReply),
         (OPENAI, {"model": "echo/echo", "messages": MESSAGES}, openai.OpenAIReply),
         (ENGINE, {"model": "echo"}, base.ErrorReply),
-        (OPENAI, {"model": "echo", "messages": MESSAGES}, base.ErrorReply),
+        (OPENAI, {"model": "echo", "messages": MESSAGES}, openai.OpenAIReply),
+        (OPENAI, {"model": "nothing", "messages": MESSAGES}, base.ErrorReply),
     ],
 )
 def test_a_whole_reply_has_its_described_shape(

@@ -27,6 +27,7 @@ from headway.dialects.base import (
     field,
     read_key_header,
     refuse_target_fields,
+    split_model,
     without_line_breaks,
 )
 from headway.dialects.chunk_template import MARK, cut_template
@@ -36,7 +37,7 @@ from headway.dialects.openai.standard_shape import (
     is_standard_completion,
     read_standard_chunk,
 )
-from headway.errors import HeadwayError, InvalidBody, MissingProvider
+from headway.errors import HeadwayError, InvalidBody
 from headway.events import (
     Event,
     ModelReported,
@@ -106,6 +107,7 @@ class OpenAIChat(OpenAIFormat):
         return DecodedRequest(
             provider=provider,
             request=request,
+            model_name=known.model,
             stream=stream,
             api_key=read_key_header(client_request.headers),
             shows_usage=options is not None and bool(options.get("include_usage")),
@@ -297,16 +299,6 @@ def _read(body: bytes, fields: Mapping[str, Raw]) -> ChatFields:
     if not known.messages:
         raise MESSAGES.invalid()
     return known
-
-
-def split_model(model: str) -> tuple[str, str]:
-    provider, slash, name = model.partition("/")
-    if not (provider and slash and name):
-        message = f"`model` must be provider/model, such as openai/gpt-4o-mini; it is {model!r}."
-        error = MissingProvider(message, param="model")
-        error.model = model
-        raise error
-    return provider, name
 
 
 def _asks_for_metrics(client_request: ClientRequest) -> bool:

@@ -17,8 +17,8 @@ from headway.dialects.base import (
     field,
     read_key_header,
     refuse_target_fields,
+    split_model,
 )
-from headway.dialects.openai.chat import split_model
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import EmbeddingsRequest
 
@@ -41,7 +41,8 @@ class OpenAIEmbeddings(OpenAIFormat):
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         fields = decode_object(client_request.body)
-        provider, model = split_model(MODEL.require(fields))
+        model_name = MODEL.require(fields)
+        provider, model = split_model(model_name)
         if not INPUT.require(fields):
             raise INPUT.invalid()
         del fields["model"]
@@ -49,6 +50,7 @@ class OpenAIEmbeddings(OpenAIFormat):
         given = fields.pop("input")
         return DecodedRequest(
             provider=provider,
+            model_name=model_name,
             request=EmbeddingsRequest(model=model, input=given, parameters=fields),
             api_key=read_key_header(client_request.headers),
         )

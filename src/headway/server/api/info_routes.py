@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import msgspec
 
 from headway.catalog.catalog_cache import CatalogCache
 from headway.catalog.model_catalog import ProviderCatalog
-from headway.errors import InvalidField
+from headway.errors import InvalidField, NotFound
+from headway.pipeline import model_names
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.pipeline.unknown_names import unknown_provider
-from headway.types import Parameter
+from headway.types import Headers, Parameter
 
 Query = Mapping[str, str]
-Handler = Callable[[CatalogCache, Query], Awaitable[Any]]
+
+
+class InfoRequest(NamedTuple):
+    """A request on one of these routes."""
+
+    query: Query
+    argument: str = ""
+    """The parameter in the path."""
+    is_anthropic: bool = False
+    """The client is one for Anthropic's API, by the header that all of them send."""
+
+
+Handler = Callable[[CatalogCache, InfoRequest], Awaitable[Any]]
 
 OFF = ("", "0", "false")
 """Values of a query parameter that do not switch it on."""
@@ -27,12 +41,17 @@ class InfoRoutes:
     def __init__(self, gateway: Gateway) -> None:
         self._catalog = CatalogCache(gateway)
 
-    async def respond(self, path: str, query: Query) -> bytes:
-        """The JSON for a path in ``ROUTES``. Raises HeadwayError for a wrong query."""
-        return msgspec.json.encode(await ROUTES[path](self._catalog, query))
+    async def respond(self, path: str, query: Query, headers: Headers = ()) -> bytes:
+        """The JSON for a path that ``find`` knows. Raises HeadwayError for a wrong request."""
+        found = find(path)
+        assert found is not None
+        handler, argument = found
+        is_anthropic = any(name == b"anthropic-version" for name, _ in headers)
+        request = InfoRequest(query, argument, is_anthropic)
+        return msgspec.json.encode(await handler(self._catalog, request))
 
 
-async def health(catalog: CatalogCache, query: Query) -> Any:
+async def health(catalog: CatalogCache, request: InfoRequest) -> Any:
     """Says nothing of the providers: asking them would cost money."""
     return {"status": "healthy", "message": "Headway is running."}
 
@@ -50,11 +69,11 @@ class ProviderDetails(msgspec.Struct, frozen=True):
     is_configured: bool
 
 
-async def providers(catalog: CatalogCache, query: Query) -> Any:
+async def providers(catalog: CatalogCache, request: InfoRequest) -> Any:
     """The names of the providers that can be used, or with ``details`` what is known of each."""
     snapshot = catalog.gateway.snapshot
-    names = snapshot.names(lists_all=_is_on(query, "all"))
-    if not _is_on(query, "details"):
+    names = snapshot.names(lists_all=_is_on(request.query, "all"))
+    if not _is_on(request.query, "details"):
         return names
     return {name: _provider_details(snapshot.upstreams[name]) for name in names}
 
@@ -70,8 +89,9 @@ def _provider_details(upstream: Upstream) -> ProviderDetails:
     )
 
 
-async def models(catalog: CatalogCache, query: Query) -> Any:
+async def models(catalog: CatalogCache, request: InfoRequest) -> Any:
     """The models of the providers that can be used, by provider, or one provider's."""
+    query = request.query
     found = await _catalogs(catalog, query)
     described = {name: _show(one) for name, one in found.items()}
     return described[query["provider"]] if "provider" in query else described
@@ -87,8 +107,9 @@ def _show(catalog: ProviderCatalog) -> dict[str, Any]:
     return described if catalog.error is None else {**described, "error": catalog.error}
 
 
-async def parameters(catalog: CatalogCache, query: Query) -> list[Parameter]:
+async def parameters(catalog: CatalogCache, request: InfoRequest) -> list[Parameter]:
     """The parameters that a provider takes, without those that the given model rejects."""
+    query = request.query
     name = query.get("provider")
     if name is None:
         raise InvalidField("`provider` is missing from the query.", param="provider")
@@ -96,22 +117,72 @@ async def parameters(catalog: CatalogCache, query: Query) -> list[Parameter]:
     return list(upstream.provider.parameters_of(query.get("model")))
 
 
-async def openai_models(catalog: CatalogCache, query: Query) -> Any:
-    """OpenAI's list, each model named as ``/v1/chat/completions`` takes it."""
-    found = await _catalogs(catalog, query)
-    data = [
-        {
-            "id": f"{name}/{entry.id}",
-            "object": "model",
-            "created": entry.created,
-            "owned_by": name,
-            **msgspec.to_builtins(entry.details),
-        }
-        for name, one in found.items()
-        for entry in one.entries
-    ]
+async def listed_models(catalog: CatalogCache, request: InfoRequest) -> Any:
+    """OpenAI's list, or Anthropic's for its clients. Each model is named as the chat routes take
+    it; the names of the configuration come first."""
+    found = await _catalogs(catalog, request.query)
+    rows = list(_rows(found))
+    if "provider" not in request.query:
+        rows = [*_aliases(catalog.gateway.snapshot, rows), *rows]
+    if request.is_anthropic:
+        return _anthropic_list(rows)
     errors = {name: one.error for name, one in found.items() if one.error is not None}
-    return {"object": "list", "data": data, **({"errors": errors} if errors else {})}
+    return {"object": "list", "data": rows, **({"errors": errors} if errors else {})}
+
+
+async def listed_model(catalog: CatalogCache, request: InfoRequest) -> Any:
+    """One of them, by its id. Raises NotFound."""
+    snapshot = catalog.gateway.snapshot
+    provider, model = model_names.find(snapshot, request.argument)
+    found = await catalog.get([provider], is_live=_is_on(request.query, "live"))
+    rows = [row for row in _rows(found) if row["id"] == f"{provider}/{model}"]
+    if not rows:
+        raise NotFound(f"{provider} has no model {model!r} that is listed here.")
+    row = {**rows[0], "id": request.argument}
+    return _anthropic_model(row) if request.is_anthropic else row
+
+
+def _rows(found: Mapping[str, ProviderCatalog]) -> Iterator[dict[str, Any]]:
+    for name, one in found.items():
+        for entry in one.entries:
+            yield {
+                "id": f"{name}/{entry.id}",
+                "object": "model",
+                "created": entry.created,
+                "owned_by": name,
+                **msgspec.to_builtins(entry.details),
+            }
+
+
+def _aliases(snapshot: Snapshot, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The names of the configuration, with what is known of their models."""
+    known = {row["id"]: row for row in rows}
+    for name, target in snapshot.aliases.exact.items():
+        unlisted = {
+            "object": "model",
+            "created": 0,
+            "owned_by": target.partition("/")[0],
+            "context_window": None,
+            "prices": None,
+        }
+        yield {**known.get(target, unlisted), "id": name}
+
+
+def _anthropic_list(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The whole list as one page (platform.claude.com/docs/en/api/models-list)."""
+    data = [_anthropic_model(row) for row in rows]
+    first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
+    return {"data": data, "has_more": False, "first_id": first, "last_id": last}
+
+
+def _anthropic_model(row: Mapping[str, Any]) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(row["created"] or 0, UTC)
+    return {
+        "type": "model",
+        "id": row["id"],
+        "display_name": row.get("name") or row["id"],
+        "created_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
 
 
 async def _catalogs(catalog: CatalogCache, query: Query) -> Mapping[str, ProviderCatalog]:
@@ -132,10 +203,27 @@ ROUTES: dict[str, Handler] = {
     "/api/engine/providers": providers,
     "/api/engine/models": models,
     "/api/engine/parameters": parameters,
-    "/v1/models": openai_models,
+    "/v1/models": listed_models,
+    "/openai/v1/models": listed_models,
+    "/anthropic/v1/models": listed_models,
 }
+BY_ID: dict[str, Handler] = {
+    f"{prefix}/v1/models/": listed_model for prefix in ("", "/openai", "/anthropic")
+}
+"""Routes with an argument at the end of their path, which may have slashes."""
 OPEN = frozenset({"/health"})
 """Routes that require no key."""
+
+
+def find(path: str) -> tuple[Handler, str] | None:
+    """The handler of a path and the argument in it; None for a path that is none of these."""
+    handler = ROUTES.get(path)
+    if handler is not None:
+        return handler, ""
+    for start, by_id in BY_ID.items():
+        if path.startswith(start) and path != start:
+            return by_id, path.removeprefix(start)
+    return None
 
 
 def _upstream(snapshot: Snapshot, name: str) -> Upstream:

@@ -224,7 +224,9 @@ OPERATIONS = (
         id="openai_models",
         tag="OpenAI",
         summary="List the models",
-        description=f"Each model is named as `/v1/chat/completions` takes it. {_MODELS}",
+        description="Each model is named as `/v1/chat/completions` takes it, and the names of the "
+        "configuration (`models`) come first. With the header `anthropic-version` the list has "
+        f"Anthropic's shape. {_MODELS}",
         parameters=(
             Parameter("provider", "query", "Only this provider's models.", "local", required=False),
             ALL,
@@ -232,6 +234,21 @@ OPERATIONS = (
         ),
         response="The models.",
         responses=(Body((openai.OpenAIModels,), info_examples.OPENAI_MODELS),),
+        errors=(error_examples.UNAUTHORIZED, error_examples.UNKNOWN_PROVIDER),
+    ),
+    Operation(
+        method="get",
+        path="/v1/models/{id}",
+        id="openai_model",
+        tag="OpenAI",
+        summary="One model",
+        description="A model of the list, by any name that a request may have for it. With the "
+        "header `anthropic-version`, in Anthropic's shape, like the list.",
+        parameters=(
+            Parameter("id", "path", "Its id, which may have slashes.", "openai/gpt-4o-mini"),
+        ),
+        response="The model.",
+        responses=(Body((openai.OpenAIModel,), info_examples.OPENAI_MODEL),),
         errors=(error_examples.UNAUTHORIZED, error_examples.UNKNOWN_PROVIDER),
     ),
     Operation(

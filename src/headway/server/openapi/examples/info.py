@@ -70,6 +70,14 @@ PARAMETERS = (
     ),
 )
 HEALTH = (Example("Healthy", {"status": "healthy", "message": "Headway is running."}),)
+_O3 = {
+    "id": "openai/o3",
+    "object": "model",
+    "created": 0,
+    "owned_by": "openai",
+    **REASONER,
+}
+OPENAI_MODEL = (Example("A model", _O3),)
 OPENAI_MODELS = (
     Example(
         "As configured",
@@ -83,13 +91,7 @@ OPENAI_MODELS = (
                     "owned_by": "local",
                     **UNKNOWN,
                 },
-                {
-                    "id": "openai/o3",
-                    "object": "model",
-                    "created": 0,
-                    "owned_by": "openai",
-                    **REASONER,
-                },
+                _O3,
             ],
         },
     ),
