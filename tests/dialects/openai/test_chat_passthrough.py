@@ -119,6 +119,30 @@ def test_a_stream_whose_first_chunk_is_odd_is_translated() -> None:
     assert {each["id"] for each in (first, second, last)} == {STARTED.id}
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "sent"),
+    [
+        ("length", "stop", ["length"]),
+        ("stop", "stop", ["stop"]),
+        ("stop", "length", ["stop", "length"]),
+        ("stop", "content_filter", ["stop", "content_filter"]),
+    ],
+)
+def test_the_last_finish_reason_is_the_one_that_says_most(
+    first: str, second: str, sent: list[str]
+) -> None:
+    passed = Passed(shows_usage=True)
+    passed.add(role(), STARTED)
+    passed.add(text("a"), Text("a"))
+    passed.add(finish(first), Finished(first))
+    passed.add(finish(second), Finished(second))
+    passed.add(usage(), USAGE)
+    found = passed.end()
+    reasons = [c["finish_reason"] for one in found for c in one["choices"] if c["finish_reason"]]
+    assert reasons == sent
+    assert sum(bool(one.get("usage")) for one in found) == 1
+
+
 def test_a_stream_that_turns_odd_repeats_neither_role_nor_finish_reason() -> None:
     passed = Passed(shows_usage=True)
     head = Started(base()["id"], base()["model"], base()["created"])

@@ -195,6 +195,8 @@ STREAMS: list[tuple[str, list[Any], list[Event]]] = [
     ("padding", [chunk({"content": "Hi"}, obfuscation="x7Kq")], [Text("Hi")]),
     ("no choices", [{**BASE, "choices": []}, {**BASE, "choices": None}, BASE], []),
     ("the end mark", [b"[DONE]"], [StreamEnd()]),
+    ("the end mark with blanks", [b" [DONE] "], [StreamEnd()]),
+    ("blanks", [b"  "], []),
     ("a comment or an empty event", [b""], []),
     ("a null error", [chunk({"content": "Hi"}, error=None)], [Text("Hi")]),
 ]  # fmt: skip

@@ -180,13 +180,21 @@ class OpenAIChatStream:
             if self._is_withheld(events):
                 return None
             chunk = None if REWRITTEN in events else read_standard_chunk(frame.data)
-            if chunk is not None:
+            if chunk is not None and not self._says_less(chunk):
                 self._note(chunk, events)
                 return _passed_through(frame)
             if not events:
                 return None
             self.is_passthrough = False
         return self._translate(events)
+
+    def _says_less(self, chunk: StandardChunk) -> bool:
+        """Whether a choice that has finished finishes again, with a reason that says less: clients
+        take the last one."""
+        return any(
+            choice.finish_reason == "stop" and choice.index in self._finished_choices
+            for choice in chunk.choices
+        )
 
     def _note(self, chunk: StandardChunk, events: list[Event]) -> None:
         """Note what a later translation must not repeat, and what it needs."""

@@ -88,10 +88,8 @@ _decode_any = msgspec.json.Decoder().decode
 def decode_event(frame: Frame, state: State) -> list[Event]:
     """The events of one ``data:`` line of a stream."""
     data = frame.data
-    if data == b"[DONE]":
-        return _read_end(state)
-    if not data:
-        return []
+    if data[:1] != b"{" and data.strip() in (b"", b"[DONE]"):
+        return _read_end(state) if data.strip() else []
     if frame.event == "error":
         return [Failed(_read_error(data))]
     text = read_text(data) if state else None
