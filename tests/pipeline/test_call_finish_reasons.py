@@ -172,3 +172,13 @@ def test_a_missing_finish_reason_is_inferred_and_told(
 def test_a_finish_reason_is_one_of_five_words(name: str, is_stream: bool, given: str) -> None:
     (choice,) = answered(name, True, given, is_stream).sink.json["choices"]
     assert choice["finish_reason"] in ("stop", "length", "tool_calls", "content_filter")
+
+
+@EACH_WIRE
+@pytest.mark.parametrize("is_stream", [True, False])
+@pytest.mark.parametrize("given", ["COMPLETE", "end_turn", "STOP", "new"])
+def test_a_response_that_ends_with_calls_ends_for_them(
+    name: str, is_stream: bool, given: str
+) -> None:
+    (choice,) = answered(name, True, given, is_stream).sink.json["choices"]
+    assert choice["finish_reason"] == "tool_calls"

@@ -186,6 +186,12 @@ BLOCKS: list[tuple[str, list[dict[str, Any]], list[Any], list[Event]]] = [
 ]  # fmt: skip
 
 
+def ended_by(events: list[Event]) -> Finished:
+    """The end of a response that says ``end_turn``."""
+    is_called = any(isinstance(event, ToolStarted) for event in events)
+    return Finished("tool_calls" if is_called else "stop")
+
+
 @pytest.mark.parametrize("size", [1, 7, 100000])
 @pytest.mark.parametrize(
     ("middle", "events"), [(row[1], row[3]) for row in BLOCKS], ids=[row[0] for row in BLOCKS]
@@ -194,7 +200,7 @@ def test_a_stream_is_decoded_to_events(
     middle: list[dict[str, Any]], events: list[Event], size: int
 ) -> None:
     body = stream(start(), *middle, ended("end_turn"), STOP)
-    ending = [Finished("stop"), UsageReported(TOTAL, SHOWN), StreamEnd()]
+    ending = [ended_by(events), UsageReported(TOTAL, SHOWN), StreamEnd()]
     assert read(body, size) == [STARTED, UsageReported(PROMPT), *events, *ending]
 
 
@@ -223,7 +229,7 @@ def test_a_whole_message_gives_the_events_of_its_stream(
     whole = {"type": "message", "id": "msg_1", "model": "claude-opus-5", "content": content,
              "stop_reason": "end_turn", "usage": {**COUNTED, **LAST_COUNT}}  # fmt: skip
     body = json.dumps(whole, separators=(",", ":")).encode()
-    ending = [Finished("stop"), UsageReported(TOTAL, SHOWN), StreamEnd()]
+    ending = [ended_by(events), UsageReported(TOTAL, SHOWN), StreamEnd()]
     assert joined(decode_response(body)) == [STARTED, *joined(events), *ending]
 
 

@@ -300,7 +300,7 @@ def test_a_whole_response_has_its_service_tier_and_every_type_of_block() -> None
                 ]
             }
         ),
-        Finished("stop"),
+        Finished("tool_calls"),
         StreamEnd(),
     ]
 

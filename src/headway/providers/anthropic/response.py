@@ -53,6 +53,8 @@ FINISH_REASONS = {
     "refusal": "content_filter",
 }
 """``stop_reason`` to OpenAI's ``finish_reason`` (build-with-claude/handling-stop-reasons)."""
+STOPS_BEFORE_CALLS = ("pause_turn", "stop_sequence")
+"""Reasons that are not the calls of the same response."""
 EXACT_REASONS = ("end_turn", "tool_use", "max_tokens")
 """Reasons with an exact equivalent. The others are also reported unchanged."""
 SERVICE_TIERS = {"standard": "default"}
@@ -125,7 +127,7 @@ def decode_response(body: bytes) -> list[Event]:
     for index, raw in enumerate(message.content):
         events += open_block(index, raw, state)
         events += close_block(index, state)
-    events += _finished(message, message.stop_reason or None)
+    events += _finished(message, message.stop_reason or None, state)
     if message.usage is not None:
         events.append(usage_reported(usage))
     return [*events, *END]
@@ -139,18 +141,26 @@ def _service_tier(usage: WireUsage) -> str | None:
     return SERVICE_TIERS.get(usage.service_tier or "", usage.service_tier)
 
 
-def _finished(stop: WireMessage | WireDelta, reason: str | None) -> list[Event]:
+def _finished(
+    stop: WireMessage | WireDelta, reason: str | None, state: DecoderState
+) -> list[Event]:
     return finish_events(
         reason,
         None if reason is None else FINISH_REASONS.get(reason, "stop"),
+        has_calls=state.calls.count > 0,
         stop_sequence=stop.stop_sequence,
         stop_details=stop.stop_details,
         container=stop.container,
     )
 
 
-def finish_events(native_reason: str | None, reason: str | None, **fields: Any) -> list[Event]:
-    """The end of a choice, after those of the further ``fields`` that are known."""
+def finish_events(
+    native_reason: str | None, reason: str | None, *, has_calls: bool, **fields: Any
+) -> list[Event]:
+    """The end of a choice, after those of the further ``fields`` that are known. One that ends with
+    tool calls ends for them, whatever word a server has for it."""
+    if reason == "stop" and has_calls and native_reason not in STOPS_BEFORE_CALLS:
+        reason = "tool_calls"
     native = None if native_reason in EXACT_REASONS else native_reason
     found = {"native_finish_reason": native, **fields}
     given = {name: value for name, value in found.items() if value is not None}
@@ -185,7 +195,7 @@ def _on_message_delta(event: StreamEvent, state: DecoderState) -> list[Event]:
     events: list[Event] = []
     if event.delta is not None and event.delta.stop_reason:
         state.calls.close(events)
-        events += _finished(event.delta, event.delta.stop_reason)
+        events += _finished(event.delta, event.delta.stop_reason, state)
     if event.usage is not None:
         tier = _service_tier(event.usage)
         events += [ServiceTierReported(tier)] if tier else []

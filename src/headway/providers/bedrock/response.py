@@ -154,17 +154,21 @@ def decode_response(body: bytes) -> list[Event]:
     for index, raw in enumerate(whole.output.message.content):
         events += open_block(index, _decode_block(raw), raw, state)
         events += close_block(index, state)
-    events += _finished(whole.stop_reason, whole.additional_model_response_fields, whole.trace)
+    fields = whole.additional_model_response_fields
+    events += _finished(whole.stop_reason, fields, whole.trace, state)
     events += _usage(whole.usage, whole.performance_config)
     return [*events, *_failure(whole.stop_reason), *END]
 
 
-def _finished(reason: str | None, additional_fields: Any, trace: Any) -> list[Event]:
+def _finished(
+    reason: str | None, additional_fields: Any, trace: Any, state: DecoderState
+) -> list[Event]:
     if reason in FAILURES:
         return []
     return anthropic_response.finish_events(
         reason,
         FINISH_REASONS.get(reason, "stop") if reason else None,
+        has_calls=state.calls.count > 0,
         additional_model_response_fields=additional_fields,
         trace=trace,
     )
@@ -214,7 +218,8 @@ def _on_message_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
     state.stop_reason = event.stop_reason
     events: list[Event] = []
     state.calls.close(events)
-    return events + _finished(event.stop_reason, event.additional_model_response_fields, None)
+    fields = event.additional_model_response_fields
+    return events + _finished(event.stop_reason, fields, None, state)
 
 
 def _on_metadata(event: StreamEvent, state: DecoderState) -> list[Event]:

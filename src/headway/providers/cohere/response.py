@@ -168,7 +168,7 @@ def _read_citation(event: CohereEvent, delta: EventDelta, state: ResponseState) 
 
 def _read_end(event: CohereEvent, delta: EventDelta, state: ResponseState) -> list[Event]:
     events: list[Event] = []
-    finish = _read_finish(delta.finish_reason, delta.error)
+    finish = _read_finish(delta.finish_reason, delta.error, state)
     state.calls.close(events, is_cut=finish == Finished("length"))
     return [*events, finish, *read_usage(delta.usage)]
 
@@ -204,7 +204,7 @@ def decode_response(body: bytes) -> list[Event]:
     events += read_citations(_as_list(message.citations), state.offsets)
     if response.logprobs:
         events.append(_read_logprobs(response.logprobs))
-    finish = _read_finish(response.finish_reason, None)
+    finish = _read_finish(response.finish_reason, None, state)
     state.calls.close(events, is_cut=finish == Finished("length"))
     events += [finish, *read_usage(response.usage)]
     return [*events, StreamEnd()]
@@ -225,11 +225,15 @@ def _read_block(index: int, block: ContentBlock, offsets: BlockOffsets) -> list[
     return [Text(text)] if text else []
 
 
-def _read_finish(reason: str | None, error: str | None) -> Event:
+def _read_finish(reason: str | None, error: str | None, state: ResponseState) -> Event:
     if error or reason in FAILURES:
         cls = FAILURES.get(reason or "", UpstreamError)
         return Failed(cls(error or f"Cohere broke off its answer ({reason}).", code=reason))
-    return Finished(FINISH_REASONS.get(reason, "stop") if reason else None)
+    if not reason:
+        return Finished(None)
+    ended = FINISH_REASONS.get(reason, "stop")
+    is_for_calls = ended == "stop" and state.calls.has_calls and reason != "STOP_SEQUENCE"
+    return Finished("tool_calls" if is_for_calls else ended)
 
 
 def _read_logprobs(items: list[Any]) -> Logprobs:
