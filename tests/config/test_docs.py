@@ -38,6 +38,7 @@ def test_every_section_has_its_chapter() -> None:
         "providers.<name>",
         "timeouts",
         "prices.<provider>.<model>",
+        "prices.<provider>.<model>.tiers.<tier>",
         "ledger",
     ]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from headway.config import Price, Provider
+from headway.config.schema import TierPrice
 from headway.types import Timeouts
 
 
@@ -142,6 +143,29 @@ def test_an_empty_proxy_differs_from_none_and_uses_no_proxy(read) -> None:
     providers = read("providers: {vendor: {proxy: ''}}").providers
     assert providers["vendor"].proxy == ""
     assert providers["here"].proxy is None
+
+
+def test_prices_have_rates_of_media_and_prices_of_tiers(read) -> None:  # type: ignore[no-untyped-def]
+    config = read(
+        """
+prices:
+  vendor:
+    small:
+      input: 1
+      output_image: 30
+      web_searches: 10
+      tiers: {flex: {input: 0.5}, priority: {input: 2, input_audio: 4}}
+"""
+    )
+    assert config.prices["vendor"]["small"] == Price(
+        input=Decimal(1),
+        output_image=Decimal(30),
+        web_searches=Decimal(10),
+        tiers={
+            "flex": TierPrice(input=Decimal("0.5")),
+            "priority": TierPrice(input=Decimal(2), input_audio=Decimal(4)),
+        },
+    )
 
 
 def test_prices_stand_with_all_or_with_their_provider(read) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from headway.metering.configured_prices import ConfiguredPrice
+from headway.metering.configured_prices import ConfiguredPrice, ConfiguredRates
 from headway.metering.cost import BilledCall, find_cost
 from headway.metering.metrics import CallCost
 from headway.metering.prices import PriceBook, read_shipped_prices
@@ -139,6 +139,39 @@ def test_a_configured_price_holds_in_every_region_but_not_for_another_tier() -> 
     reason = cost("openai", "gpt-4o", provider="mine", tier="flex").unknown_reason
     assert reason == "no price for service tier flex of gpt-4o"
     assert cost("openai", "empty", provider="mine").unknown_reason == "no price for the model empty"
+
+
+TIERED = ConfiguredPrice(
+    input=Decimal(4),
+    output=Decimal(8),
+    input_audio=Decimal(9),
+    output_image=Decimal(30),
+    web_searches=Decimal(10),
+    tiers={
+        "Flex": ConfiguredRates(input=Decimal(2), output=Decimal(4)),
+        "fast": ConfiguredRates(input=Decimal(12), output=Decimal(4)),
+    },
+)
+
+
+def test_a_configured_price_may_have_tiers_and_rates_of_media() -> None:
+    prices = PriceBook.load(read_shipped_prices(), {"mine": {"m": TIERED}})
+
+    def price(usage: Usage, tier: str | None = None) -> CallCost:
+        return find_cost(prices, BilledCall(None, "mine", "m", None, NOW, tier), usage)
+
+    assert known(price(MILLION)) == 4
+    assert known(price(MILLION, "FLEX")) == 2
+    assert known(price(told(speed="fast"))) == 12
+    assert price(MILLION, "flex").computed.price.conditions == ("Flex",)  # type: ignore[union-attr]
+    assert price(told(speed="fast"), "flex").usd is None
+    assert price(MILLION, "priority").unknown_reason == "no price for service tier priority of m"
+    heard = Usage(input_tokens=10**6, output_tokens=0, input_audio_tokens=10**6, web_searches=100)
+    assert known(price(heard)) == 10
+    seen = Usage(input_tokens=0, output_tokens=10**6, output_image_tokens=10**6)
+    assert known(price(seen)) == 30
+    spoken = Usage(input_tokens=0, output_tokens=9, output_audio_tokens=9)
+    assert price(spoken).unknown_reason == "no price for output audio tokens of m"
 
 
 def test_a_deployments_base_model_counts_where_no_known_model_answered() -> None:

@@ -12,7 +12,7 @@ import msgspec
 from headway.config.errors import suggestion
 from headway.config.nodes import plain
 from headway.config.paths import expand_user
-from headway.config.schema import KindInfo, Price, Provider, Server
+from headway.config.schema import KindInfo, Price, Provider, Server, TierPrice
 from headway.config.secret import Secret
 from headway.config.settings import PROVIDER
 from headway.config.value_reader import REST, Reader
@@ -180,11 +180,16 @@ def prices(
     for name, models in everywhere.items():
         if name not in known:
             file.report(f"prices.{name}", f"unknown provider; {suggestion(name, known)}")
-        found[name] = {model: Price(**price) for model, price in models.items()}
+        found[name] = {model: _price(price) for model, price in models.items()}
     for name, provider in given.items():
         for model, price in provider.get("prices", {}).items():
             if model in found.get(name, {}):
                 message = f"is also given as prices.{name}.{model}; keep one"
                 file.report(f"providers.{name}.prices.{model}", message)
-            found.setdefault(name, {})[model] = Price(**price)
+            found.setdefault(name, {})[model] = _price(price)
     return found
+
+
+def _price(given: Given) -> Price:
+    tiers = {name: TierPrice(**tier) for name, tier in given.get("tiers", {}).items()}
+    return Price(**{**given, "tiers": tiers})

@@ -53,13 +53,24 @@ class KindInfo(Protocol):
         for it."""
 
 
-class Price(Struct, frozen=True, kw_only=True):
+class TierPrice(Struct, frozen=True, kw_only=True):
     """Dollars per million tokens, exact. None: not given, so unknown."""
 
     input: Decimal | None = None
     output: Decimal | None = None
     cached: Decimal | None = None
     cache_write: Decimal | None = None
+    input_audio: Decimal | None = None
+    output_audio: Decimal | None = None
+    output_image: Decimal | None = None
+    web_searches: Decimal | None = None
+    """Dollars per thousand."""
+
+
+class Price(TierPrice, frozen=True, kw_only=True):
+    """The standard price, and those of tiers."""
+
+    tiers: Mapping[str, TierPrice] = {}
 
 
 class Provider(Struct, frozen=True, kw_only=True):

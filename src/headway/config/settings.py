@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from headway.config import value_types
-from headway.config.schema import Ledger, Price, Provider, Server
+from headway.config.schema import Ledger, Price, Provider, Server, TierPrice
 from headway.config.value_types import ValueType
 from headway.types import Timeouts
 
@@ -146,13 +146,28 @@ TIMEOUTS = Section(
     Timeouts,
 )
 
+RATES = {
+    "input": Key(value_types.PRICE, "Dollars per million input tokens."),
+    "output": Key(value_types.PRICE, "Dollars per million output tokens, reasoning included."),
+    "cached": Key(value_types.PRICE, "Dollars per million input tokens read from a cache."),
+    "cache_write": Key(value_types.PRICE, "Dollars per million input tokens written to a cache."),
+    "input_audio": Key(value_types.PRICE, "Dollars per million audio tokens of the input."),
+    "output_audio": Key(value_types.PRICE, "Dollars per million audio tokens of the output."),
+    "output_image": Key(value_types.PRICE, "Dollars per million image tokens of the output."),
+    "web_searches": Key(
+        value_types.PRICE_PER_THOUSAND, "Dollars per thousand searches by the provider."
+    ),
+}
+
+TIER_PRICE = Section(dict(RATES), TierPrice)
+
 PRICE = Section(
     {
-        "input": Key(value_types.PRICE, "Dollars per million input tokens."),
-        "output": Key(value_types.PRICE, "Dollars per million output tokens, reasoning included."),
-        "cached": Key(value_types.PRICE, "Dollars per million input tokens read from a cache."),
-        "cache_write": Key(
-            value_types.PRICE, "Dollars per million input tokens written to a cache."
+        **RATES,
+        "tiers": Key(
+            Table("tier", value_types.TEXT, TIER_PRICE),
+            "Prices by service tier or speed, by the names that the provider reports. "
+            "The cost of a call in a tier without a price is unknown.",
         ),
     },
     Price,

@@ -273,6 +273,7 @@ DURATION = ValueType(
 TIMEOUT = ValueType(
     "more than 0 seconds: a number, or such as 500ms, 30s or 2m", _positive_seconds, NUMERIC
 )
+PRICE_PER_THOUSAND = ValueType("dollars per thousand, a number from 0 to 1000000", _price, NUMERIC)
 PRICE = ValueType("dollars per million tokens, a number from 0 to 1000000", _price, NUMERIC)
 FLAG = ValueType("true or false", _flag, frozenset({"bool"}))
 ALIAS = ValueType("a name, with one star at most", _alias)

@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from headway.config import Config
 from headway.config import Provider as ProviderConfig
@@ -21,7 +20,7 @@ from headway.credentials import credential_source
 from headway.ledger.spool import FileSpool, spool_path
 from headway.local.launcher import LocalModel
 from headway.local.shared_model import SharedModel
-from headway.metering.configured_prices import ConfiguredPrice
+from headway.metering.configured_prices import ConfiguredPrice, ConfiguredRates
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline import targets
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
@@ -104,7 +103,8 @@ def new_price_book(config: Config) -> PriceBook:
 
 
 def _price(price: Any) -> ConfiguredPrice:
-    return ConfiguredPrice(**msgspec.structs.asdict(price))
+    tiers = {name: ConfiguredRates(**asdict(tier)) for name, tier in price.tiers.items()}
+    return ConfiguredPrice(**{**asdict(price), "tiers": tiers})
 
 
 def _new_upstream(
