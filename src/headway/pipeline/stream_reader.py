@@ -13,6 +13,7 @@ from enum import IntEnum
 from itertools import repeat
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from headway.dialects.base import ResponseContext, StreamEncoder
@@ -201,8 +202,8 @@ class StreamReader(Meter):
         encoder, accumulator, decode_event = self.encoder, self._accumulator, self._decode_event
         try:
             events: list[Event] = decode_event(frame, self._state)
-        except provider_calls.MALFORMED:
-            events = self._decode_damaged(frame)
+        except provider_calls.MALFORMED as exc:
+            events = self._decode_damaged(frame, exc)
         if self._joiner is not None:
             events, frame = self._joiner.join(events), NO_FRAME
         if accumulator.add(events):
@@ -222,15 +223,17 @@ class StreamReader(Meter):
                 self._stop_relaying()
         return accumulator.done  # whatever follows the end mark is ignored
 
-    def _decode_damaged(self, frame: Frame) -> list[Event]:
-        """The events of a frame over which the decoder failed: an error in place of an event, or
-        JSON that can be repaired. Raises the decoder's exception for any other."""
+    def _decode_damaged(self, frame: Frame, cause: Exception) -> list[Event]:
+        """The events of a frame over which the decoder failed with ``cause``: an error in place of
+        an event, or JSON that can be repaired. Raises ``cause`` for any other, and where it is no
+        fault of the JSON: the decoder has changed its state then."""
         error = find_error(frame.data)
         if error is not None:
             return [Failed(error)]
-        repaired = self.upstream.provider.repair_event(frame.data)
+        is_damaged = isinstance(cause, msgspec.DecodeError | UnicodeError)
+        repaired = self.upstream.provider.repair_event(frame.data) if is_damaged else None
         if repaired is None:
-            raise
+            raise cause
         self._joiner = self._joiner or CharacterJoiner()
         self._stop_relaying()
         return self._decode_event(replace(frame, data=repaired), self._state)
