@@ -77,6 +77,8 @@ class ResponseHeaders(Struct, frozen=True, gc=False):
     """An exact decimal number. If it is known, so are all fields above."""
     transformations: tuple[Transformation, ...] = ()
     retry_after_s: float | None = None
+    id_header: bytes = b""
+    """The name of a further header with the request's id."""
 
 
 class Sink(Protocol):

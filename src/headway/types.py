@@ -90,6 +90,9 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     native: NativeRequest | None = None
     """The client's own request, if its dialect is not OpenAI's. ``messages`` are then those of its
     format, for counting tokens, until ``Dialect.convert_request`` converts them."""
+    is_converted: bool = False
+    """It was converted from another wire format, and may have what only ``chat_messages`` adds to
+    OpenAI's: an adapter that sends messages as they are removes what its provider would refuse."""
 
 
 class Transformation(Struct, frozen=True):

@@ -19,7 +19,7 @@ from headway.dialects.openai.chat import OpenAIChat
 from headway.errors import HeadwayError
 from headway.providers.openai import provider as openai
 from headway.providers.transformations import dropped
-from headway.types import ChatRequest, HttpRequest, NativeRequest, Target
+from headway.types import ChatRequest, HttpRequest, NativeRequest, Target, Transformation
 from headway.wire.url import join
 from support.pipeline_fakes import Pipe
 
@@ -69,6 +69,51 @@ def test_a_provider_of_the_same_format_is_sent_what_the_client_sent() -> None:
     assert sent.url.path.endswith("/say?a=1")
     assert ("x-beta", "b") in sent.headers
     assert sent.body == b'{"say":"Hi","odd":{"a":1.50}}'
+
+
+def test_what_another_provider_made_is_left_out_and_told() -> None:
+    def adapt_native(request: ChatRequest) -> tuple[ChatRequest, tuple[Transformation, ...]]:
+        assert request.native is not None
+        fields = {name: raw for name, raw in request.native.fields.items() if name != "odd"}
+        native = replace(request.native, fields=fields)
+        return replace(request, native=native), (dropped("odd", "another provider's"),)
+
+    pipe = Pipe(provider=replace(NATIVE, adapt_native=adapt_native))
+    say(pipe)
+    assert pipe.upstream.request.body == b'{"say":"Hi"}'
+    pipe.upstream.whole(b'{"choices":[{"message":{"content":"Oh"},"finish_reason":"stop"}]}')
+    assert pipe.sink.headers[b"x-headway-transformation"] == b"dropped odd: another provider's"
+
+
+def test_a_malformed_request_of_the_same_format_is_the_clients_error() -> None:
+    def fail(request: ChatRequest) -> tuple[ChatRequest, tuple[Transformation, ...]]:
+        raise msgspec.ValidationError("no list")
+
+    pipe = Pipe(provider=replace(NATIVE, adapt_native=fail))
+    say(pipe)
+    assert pipe.sink.body == b"oh: openai cannot encode this request: no list."
+
+
+def test_a_converted_request_says_so() -> None:
+    seen: list[bool] = []
+
+    def adapt(request: ChatRequest) -> tuple[ChatRequest, tuple[Transformation, ...]]:
+        seen.append(request.is_converted)
+        return request, ()
+
+    say(Pipe(provider=replace(openai.PROVIDER, adapt=adapt)))
+    assert seen == [True]
+
+
+def test_the_id_of_a_request_has_a_second_header_where_the_dialect_wants_one() -> None:
+    class Named(Sayings):
+        id_header = b"the-id"
+
+    for body, status in ((b'{"choices":[{"message":{},"finish_reason":"stop"}]}', 200), (b"", 500)):
+        pipe = Pipe(provider=NATIVE)
+        pipe.send(ClientRequest("", (), BODY), Named())
+        pipe.upstream.whole(body, status)
+        assert pipe.sink.headers[b"the-id"] == pipe.sink.headers[b"x-request-id"] == b"id-1"
 
 
 def test_a_provider_of_another_format_is_sent_the_converted_request() -> None:

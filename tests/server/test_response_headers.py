@@ -49,3 +49,9 @@ def test_a_stream_tells_caches_and_proxies_not_to_hold_it_back() -> None:
         b"content-type: text/event-stream\r\ncache-control: no-cache\r\n"
         b"x-accel-buffering: no\r\nx-request-id: id-1\r\n"
     )
+
+
+def test_the_id_has_a_second_name_where_clients_look_for_it() -> None:
+    headers = ResponseHeaders("id-1", id_header=b"request-id")
+    assert response_lines(headers).endswith(b"\r\nrequest-id: id-1\r\n")
+    assert stream_lines(headers).endswith(b"\r\nrequest-id: id-1\r\n")

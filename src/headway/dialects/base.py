@@ -86,6 +86,8 @@ class ResponseContext(Struct, frozen=True, kw_only=True, gc=False):
     transformations: tuple[Transformation, ...] = ()
     is_passthrough: bool = False
     """Client and provider speak the same wire format, so the provider's bytes are passed on."""
+    id_header: bytes = b""
+    """``Dialect.id_header``."""
 
 
 class StreamEncoder(Protocol):
@@ -124,6 +126,11 @@ class Dialect(Protocol):
     @property
     def wire(self) -> str | None:
         """The ``Provider.wire`` that it can pass through, or None."""
+
+    @property
+    def id_header(self) -> bytes:
+        """The header in which its clients look for the id of a request, besides x-request-id; empty
+        if there is none."""
 
     def passes_through(self, body: bytes) -> bool:
         """Whether a whole response of this wire format may be sent as it is."""
@@ -265,6 +272,8 @@ def split_model(model: str) -> tuple[str, str]:
 
 class OpenAIFormat:
     """What dialects have in common whose requests and errors are in OpenAI's format."""
+
+    id_header = b""
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:
         return request, ()

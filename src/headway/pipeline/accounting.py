@@ -217,6 +217,7 @@ def response_headers(
         usage.output_tokens,
         totals.cost_usd,
         result.transformations,
+        id_header=facts.dialect.id_header,
     )
 
 

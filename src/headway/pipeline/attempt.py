@@ -361,7 +361,10 @@ class Attempt(StreamReader):
     def _send_headers(self) -> None:
         if not self.has_headers and self.encoder is not None:
             self.has_headers = True
-            headers = ResponseHeaders(self.context.id, self.encoder.content_type)
+            context = self.context
+            headers = ResponseHeaders(
+                context.id, self.encoder.content_type, id_header=context.id_header
+            )
             self._sink.send_headers(200, headers)
 
     def _complete(self, now: float) -> None:

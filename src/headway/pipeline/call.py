@@ -185,6 +185,7 @@ class GatewayCall:
             sent=sent,
             transformations=transformations,
             is_passthrough=self.dialect.wire == provider.wire,
+            id_header=self.dialect.id_header,
         )
         return upstream, context
 
@@ -196,8 +197,9 @@ class GatewayCall:
             return provider_calls.adapt(upstream, request)
         provider = upstream.provider
         if provider.wire == request.native.wire and provider.encode_native is not None:
-            return request, ()
+            return provider_calls.adapt_native(upstream, request)
         converted, first = self.dialect.convert_request(request)
+        converted = replace(converted, is_converted=True)
         adapted, then = provider_calls.adapt(upstream, converted)
         return adapted, (*first, *then)
 
@@ -389,7 +391,9 @@ class GatewayCall:
             if pieces and encoder is not None:
                 self._end_stream(pieces)
             elif pieces:
-                headers = ResponseHeaders(self.id, retry_after_s=error.retry_after_s)
+                headers = ResponseHeaders(
+                    self.id, retry_after_s=error.retry_after_s, id_header=self.dialect.id_header
+                )
                 self.sink.send_response(self.dialect.status_of(error), headers, pieces[0])
         finally:
             # These errors refer to stack frames: without them everything is freed now.

@@ -53,6 +53,16 @@ def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transfor
         raise _cannot_encode(upstream, exc) from exc
 
 
+def adapt_native(
+    upstream: Upstream, request: ChatRequest
+) -> tuple[ChatRequest, tuple[Transformation, ...]]:
+    """A request of the provider's own wire format. Raises RequestError if it is malformed."""
+    try:
+        return upstream.provider.adapt_native(request)
+    except MALFORMED as exc:
+        raise _cannot_encode(upstream, exc) from exc
+
+
 def encode(upstream: Upstream, request: Request, target: Target) -> HttpRequest:
     """Raises RequestError, InvalidField."""
     try:

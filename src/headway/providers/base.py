@@ -63,6 +63,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     encode_native: Callable[[ChatRequest, Target], HttpRequest] | None = None
     """Encodes a request whose ``native`` is of this wire format, as the client sent it. None: such
     a request is converted, as those of other formats are."""
+    adapt_native: Callable[[ChatRequest], Adapted] = unchanged
+    """For ``encode_native``: removes from ``native`` what this provider would refuse because
+    another made it, such as signatures of reasoning."""
     decode_response: Callable[[bytes], list[Event]]
     decode_event: Callable[[Frame, State], list[Event]]
     decode_error: Callable[[int, Headers, bytes], UpstreamError]

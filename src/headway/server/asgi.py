@@ -115,6 +115,8 @@ class AsgiRoutes:
         dialect = PLAIN if found is None else found[0]
         request_id = self._gateway.new_id()
         headers = [(b"content-type", JSON), (b"x-request-id", request_id.encode())]
+        if dialect.id_header:
+            headers.append((dialect.id_header, request_id.encode()))
         if isinstance(error, NotAllowed):
             headers.append((b"allow", ", ".join(error.methods).encode()))
         body = dialect.encode_error(error, None, request_id)

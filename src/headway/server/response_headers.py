@@ -36,6 +36,8 @@ def response_lines(headers: ResponseHeaders) -> bytes:
         )
     else:
         lines = _REQUEST % (headers.content_type, request_id) + _unpriced_lines(headers)
+    if headers.id_header:
+        lines += b"%b: %b\r\n" % (headers.id_header, request_id)
     if headers.transformations:
         for transformation in headers.transformations:
             lines += b"x-headway-transformation: %b\r\n" % _printable(str(transformation))
@@ -44,7 +46,9 @@ def response_lines(headers: ResponseHeaders) -> bytes:
 
 def stream_lines(headers: ResponseHeaders) -> bytes:
     """The lines of a streamed response, which caches and proxies must not hold back."""
-    return _STREAM % (headers.content_type, headers.request_id.encode())
+    request_id = headers.request_id.encode()
+    lines = _STREAM % (headers.content_type, request_id)
+    return lines + b"%b: %b\r\n" % (headers.id_header, request_id) if headers.id_header else lines
 
 
 def _unpriced_lines(headers: ResponseHeaders) -> bytes:
