@@ -39,10 +39,10 @@ MODEL = "mistral-large-latest"
 ANSWERS = chosen(lambda r: r.provider == "mistral" and r.api == "chat" and r.status == 200)
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 TOOLS = [{"type": "function", "function": {"name": "f", "description": "d", "parameters": SCHEMA}}]
-CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+CALL = {"id": "abcdefgh1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,eA==", "detail": "low"}}
 USER = {"role": "user", "content": "Hello"}
-RESULT = {"role": "tool", "tool_call_id": "c1", "content": "1", "name": "f"}
+RESULT = {"role": "tool", "tool_call_id": "abcdefgh1", "content": "1", "name": "f"}
 NAMED = {"type": "function", "function": {"name": "f"}}
 FORMAT = {
     "type": "json_schema",

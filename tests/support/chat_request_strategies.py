@@ -191,7 +191,29 @@ tool = has(
     is_error=st.booleans(),
     cache_control=MARK,
 )
-conversations = st.lists(st.one_of(system, user, assistant, tool), min_size=1, max_size=5)
+
+
+def with_results(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages with distinct ids of calls, and one result for each, right after it."""
+    results = [message for message in messages if message["role"] == "tool"]
+    made: list[dict[str, Any]] = []
+    count = 0
+    for message in (each for each in messages if each["role"] != "tool"):
+        calls_made = []
+        answers = []
+        for call in message.get("tool_calls", ()):
+            count += 1
+            call_id = f"call{count:05}"
+            calls_made.append({**call, "id": call_id})
+            result = results.pop(0) if results else {"role": "tool", "content": "1"}
+            answers.append({**result, "tool_call_id": call_id})
+        made += [{**message, "tool_calls": calls_made} if calls_made else message, *answers]
+    return made or [{"role": "user", "content": "Hi"}]
+
+
+conversations = st.lists(st.one_of(system, user, assistant, tool), min_size=1, max_size=5).map(
+    with_results
+)
 
 tools = has(
     {

@@ -67,6 +67,30 @@ def image(url: str, sent: str) -> Example:
     return Example(messages=(user([text("Look:"), part]),), sent=sent, unsent=json.dumps(url))
 
 
+def calls(*ids: Any, **function: Any) -> dict[str, Any]:
+    """A message with tool calls; ``function`` are fields of each function."""
+    called = {"name": "f", "arguments": "{}", **function}
+    entries = [{"id": each, "type": "function", "function": called} for each in ids]
+    return {"role": "assistant", "content": None, "tool_calls": entries}
+
+
+def result(call_id: Any, content: str = "42") -> dict[str, Any]:
+    return {"tool_call_id": call_id, "role": "tool", "content": content}
+
+
+def call_id(value: str) -> Example:
+    return Example(messages=(HI, calls(value), result(value), HI), sent=json.dumps(value))
+
+
+def arguments(value: Any, sent: str) -> Example:
+    given = json.dumps(value, separators=(",", ":"))
+    return Example(
+        messages=(HI, calls("call00001", arguments=value), result("call00001"), HI),
+        sent=sent,
+        unsent=f'"name":"f","arguments":{given}',
+    )
+
+
 EXAMPLES: dict[str, Example] = {
     "blank_text": Example(messages=(user(" \n"),), sent='" \\n"'),
     "blank_text_part": Example(
@@ -109,6 +133,34 @@ EXAMPLES: dict[str, Example] = {
         sent='"Go on."',
         unsent='"42"},{"role":"user"',
     ),
+    "call_id_other": call_id("call_AbCdEfGhIjKlMnOpQrStUvWx"),
+    "call_id_characters": call_id("functions.f:0"),
+    "call_ids_alike": Example(
+        messages=(HI, calls("f.1", "f:1"), result("f:1"), result("f.1", "43"), HI), sent='"f:1"'
+    ),
+    "call_id_long": call_id("a" * 70),
+    "call_id_empty": Example(messages=(HI, calls(""), result(""), HI), sent='"id":""'),
+    "call_ids_repeated": Example(
+        messages=(HI, *(calls("call00001"), result("call00001")) * 2, HI),
+        sent='"42"',
+        unsent='"42"},{"role":"assistant","content":null,"tool_calls":[{"id":"call00001"',
+    ),
+    "result_without_call": Example(
+        messages=(HI, result("call00001"), user("Go on.")), sent='"42"', unsent='"role":"tool"'
+    ),
+    "call_without_result": Example(
+        messages=(HI, CALLING, user("Go on.")), sent='"Go on."', unsent='"{}"}}]},{"role":"user"'
+    ),
+    "result_apart": Example(
+        messages=(HI, CALLING, user("Wait."), RESULT, HI),
+        sent='"Wait."',
+        unsent='"Wait."},{"tool_call_id"',
+    ),
+    "arguments_cut": arguments('{"a":1,"b', '"{\\"a\\":1,\\"b"'),
+    "arguments_list": arguments("[1]", '"[1]"'),
+    "arguments_empty": arguments("", '"42"'),
+    "arguments_null": arguments(None, '"42"'),
+    "arguments_object": arguments({"a": 1}, '{"a":1}'),
     "text_parts": Example(
         messages=(user([text("one "), text("two")]),), sent='"one ', unsent='"one "'
     ),

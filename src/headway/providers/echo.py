@@ -22,7 +22,9 @@ from headway.providers.capability_rules import drop_unsupported
 from headway.providers.openai import embeddings as openai_embeddings
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
+from headway.providers.openai.wire_rules import SOURCE
 from headway.providers.wire_formats import ECHO
+from headway.providers.wire_rules import SUBJECTS, allowed
 from headway.types import ChatRequest, EmbeddingsRequest, Headers, HttpRequest, Target, Url
 
 Fault = Literal["cut", "stall", "malformed", "error_event", "rate_limit", "error", "silence"]
@@ -364,6 +366,7 @@ PROVIDER = replace(
     **ECHO.facts,
     encode_request=encode_request,
     adapt=drop_unsupported(ECHO.title, CAPABILITIES),
+    wire_rules=allowed(SOURCE, *SUBJECTS),
     encode_embeddings=encode_embeddings,
     capabilities=CAPABILITIES,
     price_id=None,

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from headway.providers.capabilities import native
 from headway.providers.capability_rules import drop_unsupported, refuse_content
 from headway.providers.openai import provider as openai
+from headway.providers.openai_compatible.wire_rules import CALL_RULES
 from headway.providers.parameter_rules import value_in
 from headway.providers.transformations import emulated
 from headway.providers.wire_formats import LOCAL
@@ -30,6 +31,7 @@ _drop_unsupported = drop_unsupported("the local model", CAPABILITIES)
 _refuse_content = refuse_content("The local model", CAPABILITIES)
 WIRE_RULES = override(
     openai.PROVIDER.wire_rules,
+    *CALL_RULES,
     *(
         refused(subject, _refuse_content, SERVER)
         for subject in SUBJECTS

@@ -14,6 +14,9 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from headway.providers.base import Adapted
+from headway.providers.call_argument_rules import json_argument_rules
+from headway.providers.call_id_rules import IdForm, call_id_rules
+from headway.providers.call_result_rules import call_result_rules
 from headway.providers.capabilities import native
 from headway.providers.chat_messages import Part
 from headway.providers.media_rules import image_rules
@@ -181,7 +184,18 @@ STRUCTURE = (
     "validator.py"
 )
 IMAGES = "https://docs.mistral.ai/capabilities/vision"
+CALL_IDS = IdForm(
+    source="https://github.com/anomalyco/opencode/issues/1680",
+    pattern="[a-zA-Z0-9]{9}",
+    made_length=9,
+    made_prefix="",
+    unique_source="https://github.com/NousResearch/hermes-agent/pull/11722",
+)
+ARGUMENTS = "https://github.com/mistralai/mistral-vibe/pull/615"
 RULES = (
+    *json_argument_rules(ARGUMENTS),
+    *call_id_rules(CALL_IDS),
+    *call_result_rules(CALL_IDS.unique_source),
     *image_rules(IMAGES, has_documents=True),
     mended("system_only", last_system_as_user, "https://docs.mistral.ai/api"),
     mended("empty_answer", drop_empty_answers, STRUCTURE),

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import ValidationError
 
 from headway.errors import RequestError
 from headway.providers.wire_formats import BEDROCK
@@ -32,6 +31,14 @@ TOOL = {"type": "function", "function": {"name": "f", "parameters": {"properties
 # --- Messages -------------------------------------------------------------------------------------
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1.50}'}}
+LONG = "x" * 65
+MADE = f"call_{sha256(LONG.encode()).hexdigest()[:24]}"
+
+
+def used(call_id: str) -> Any:
+    return {"toolUse": {"toolUseId": call_id, "name": "f", "input": {"a": 1.5}}}
+
+
 USED = {"toolUse": {"toolUseId": "c1", "name": "f", "input": {"a": 1.5}}}
 
 CONVERSATIONS: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
@@ -80,12 +87,16 @@ CONVERSATIONS: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "calls and their results": (
         [
             {"role": "user", "content": "q"},
-            {"role": "assistant", "content": "wait", "tool_calls": [CALL]},
+            {
+                "role": "assistant",
+                "content": "wait",
+                "tool_calls": [CALL, {**CALL, "id": "c 2"}, {**CALL, "id": LONG}],
+            },
             {"role": "tool", "tool_call_id": "c1", "content": "r", "cache_control": MARK},
             {"role": "tool", "tool_call_id": "c 2", "content": "", "is_error": True},
             {
                 "role": "tool",
-                "tool_call_id": "x" * 65,
+                "tool_call_id": LONG,
                 "content": [
                     {"type": "text", "text": "t", "cache_control": MARK},
                     {"type": "image_url", "image_url": {"url": PNG}},
@@ -95,7 +106,10 @@ CONVERSATIONS: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
         [],
         [
             {"role": "user", "content": [{"text": "q"}]},
-            {"role": "assistant", "content": [{"text": "wait"}, USED]},
+            {
+                "role": "assistant",
+                "content": [{"text": "wait"}, USED, used("c_2"), used(MADE)],
+            },
             {
                 "role": "user",
                 "content": [
@@ -110,7 +124,7 @@ CONVERSATIONS: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
                     },
                     {
                         "toolResult": {
-                            "toolUseId": sha256(b"x" * 65).hexdigest(),
+                            "toolUseId": MADE,
                             "content": [
                                 {"text": "t"},
                                 {"image": {"format": "png", "source": {"bytes": B64}}},
@@ -305,10 +319,10 @@ def test_an_unknown_role_is_rejected() -> None:
         sent(chat(NOVA, [{"role": "critic", "content": "x"}]))
 
 
-def test_arguments_that_are_not_an_object_are_rejected() -> None:
+def test_arguments_that_are_not_an_object_become_one() -> None:
     call = {"id": "c", "function": {"name": "f", "arguments": "[1]"}}
-    with pytest.raises(ValidationError):
-        sent(chat(NOVA, [{"role": "assistant", "tool_calls": [call]}]))
+    body = sent(chat(NOVA, [{"role": "assistant", "tool_calls": [call]}]))
+    assert body["messages"][1]["content"][0]["toolUse"]["input"] == {"arguments": [1]}
 
 
 @given(visible_texts, visible_texts, st.dictionaries(st.text(), st.integers()))

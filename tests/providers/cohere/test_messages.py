@@ -29,14 +29,23 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '
 REASONED = {"role": "assistant", "content": "b", "reasoning_content": "hm"}
 PLANNED = {"role": "assistant", "content": None, "reasoning_content": "hm", "tool_calls": [CALL]}
 
+
+def results(message: Any) -> list[Any]:
+    """A result for each of its tool calls."""
+    return [
+        {"role": "tool", "tool_call_id": call["id"], "content": "1"}
+        for call in message.get("tool_calls", ())
+    ]
+
+
 MESSAGES: list[tuple[str, str, Any, Any]] = [
     ("developer role becomes system", NEW, {"role": "developer", "content": "a"},
      {"role": "system", "content": "a"}),
     ("parts stay parts", NEW, {"role": "user", "content": [{"type": "text", "text": "a"}]},
      {"role": "user", "content": [{"type": "text", "text": "a"}]}),
     ("unknown part passes through", NEW,
-     {"role": "tool", "tool_call_id": "c1", "content": [{"type": "document", "document": {}}]},
-     {"role": "tool", "content": [{"type": "document", "document": {}}], "tool_call_id": "c1"}),
+     {"role": "user", "content": [{"type": "document", "document": {}}]},
+     {"role": "user", "content": [{"type": "document", "document": {}}]}),
     ("image by URL", NEW,
      {"role": "user", "content": [{"type": "image_url", "image_url": "http://x/a.png"}]},
      {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x/a.png"}}]}),
@@ -70,8 +79,9 @@ MESSAGES: list[tuple[str, str, Any, Any]] = [
 )
 def test_a_message_is_converted_to_cohere(model: str, message: Any, expected: Any) -> None:
     question = {"role": "user", "content": "Hi"}
-    sent = sent_body(PROVIDER, TARGET, chat(model, [message, question]))["messages"]
-    assert sent == [expected, question]
+    given = chat(model, [message, *results(message), question])
+    sent = sent_body(PROVIDER, TARGET, given)["messages"]
+    assert (sent[0], sent[-1]) == (expected, question)
 
 
 def test_text_files_become_documents_after_the_given_documents() -> None:
@@ -131,8 +141,8 @@ def test_unsupported_content_raises_request_error(message: Any) -> None:
 DROPPED: list[tuple[str, Any, list[str]]] = [
     (NEW, {"role": "user", "content": "a", "name": "Ann"},
      ["dropped messages[].name: unsupported by Cohere"]),
-    (NEW, {"role": "tool", "tool_call_id": "c", "content": "a", "name": "f"}, []),
-    (NEW, {"role": "tool", "tool_call_id": "c", "content": "a", "is_error": True},
+    (NEW, {"role": "tool", "tool_call_id": "c1", "content": "a", "name": "f"}, []),
+    (NEW, {"role": "tool", "tool_call_id": "c1", "content": "a", "is_error": True},
      ["dropped messages[].is_error: unsupported by Cohere"]),
     (NEW, {"role": "assistant", "content": "a", "audio": {"id": "x"}},
      ["dropped messages[].audio: unsupported by Cohere"]),
@@ -149,7 +159,8 @@ DROPPED: list[tuple[str, Any, list[str]]] = [
 def test_a_dropped_message_field_is_a_transformation(
     model: str, message: Any, noted: list[str]
 ) -> None:
-    request = chat(model, [message])
+    asked = [{**PLANNED, "reasoning_content": None}] if message["role"] == "tool" else []
+    request = chat(model, [*asked, message, *results(message)])
     assert transformations(PROVIDER, request) == noted
     assert "cache_control" not in json.dumps(sent_body(PROVIDER, TARGET, request))
 

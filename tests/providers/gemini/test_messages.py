@@ -217,7 +217,7 @@ UNSUPPORTED: list[tuple[str, list[Any], list[str]]] = [
     ("gemini-3-pro-preview", [*HI, EXTRA_CONTENT, IMAGE_RESULT], []),
     ("gemini-3-pro-preview", [*HI, CALLING, IMAGE_RESULT], [UNSIGNED]),
     ("gemini-3-pro-preview", [*HI, CALLING, IMAGE_RESULT, *HI], []),
-    ("gemini-pro-latest", [*HI, CALLING], [UNSIGNED]),
+    ("gemini-pro-latest", [*HI, CALLING, IMAGE_RESULT], [UNSIGNED]),
 ]
 
 

@@ -46,8 +46,8 @@ CONTENTS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 def test_content_is_sent_as_a_string(
     given: dict[str, Any], expected: dict[str, Any], said: list[str]
 ) -> None:
-    adapted, transformations = KINDS["cloudflare"].adapt(chat("m", [*HI, given, given]))
-    assert json.loads(bytes(adapted.messages)) == [*HI, expected, expected]
+    adapted, transformations = KINDS["cloudflare"].adapt(chat("m", [*HI, given, *HI]))
+    assert json.loads(bytes(adapted.messages)) == [*HI, expected, *HI]
     assert [f"{one.action} {one.parameter}" for one in transformations] == said
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from headway.providers.anthropic.models import model_rules
 from headway.providers.anthropic.response_format import convert_response_format
 from headway.providers.block_messages import convert_messages
+from headway.providers.call_argument_rules import object_argument_rules
+from headway.providers.call_id_rules import IdForm, call_id_rules
+from headway.providers.call_result_rules import call_result_rules
 from headway.providers.chat_messages import value_of
 from headway.providers.media_rules import image_rules
 from headway.providers.role_rules import begin_with_user, last_system_as_user
@@ -29,6 +32,13 @@ TRAILING = (
 STRUCTURED = "https://platform.claude.com/docs/en/build-with-claude/structured-outputs"
 STOPS = "https://github.com/BerriAI/litellm/issues/3286"
 IMAGES = "https://platform.claude.com/docs/en/build-with-claude/vision"
+CALL_IDS = IdForm(
+    source="https://github.com/anomalyco/opencode/issues/1279",
+    pattern="[a-zA-Z0-9_-]+",
+    refused="[^a-zA-Z0-9_-]",
+    unique_source="https://github.com/anthropics/claude-code/issues/28515",
+)
+RESULTS = "https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-tool-use"
 PREFILL = "https://platform.claude.com/docs/en/about-claude/models/migration-guide"
 
 
@@ -61,6 +71,9 @@ def asks_for_reasoning(request: ChatRequest) -> bool:
 
 
 RULES = (
+    *object_argument_rules(API),
+    *call_id_rules(CALL_IDS),
+    *call_result_rules(RESULTS),
     mended("system_only", last_system_as_user, API),
     *image_rules(IMAGES, has_documents=True),
     mended("blank_text", remove_blank_texts, BLANK),

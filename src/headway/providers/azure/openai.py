@@ -13,7 +13,6 @@ from headway.providers.azure.errors import decode_error
 from headway.providers.azure.models import adapt_deployment
 from headway.providers.azure.response import decode_event, decode_response
 from headway.providers.openai import embeddings as openai_embeddings
-from headway.providers.openai import parameters as openai_parameters
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.providers.wire_formats import AZURE_OPENAI
@@ -45,7 +44,7 @@ PROVIDER = replace(
     summarize=None,
     read_text=None,
     decode_error=decode_error,
-    adapt=partial(adapt_deployment, openai_parameters.adapt),
+    adapt=partial(adapt_deployment, openai.PROVIDER.adapt),
     encode_embeddings=encode_embeddings,
     price_id="azure",
     # Azure's list has models, deployed or not (learn.microsoft.com/rest/api/azureopenai/models/

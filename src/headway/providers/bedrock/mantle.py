@@ -21,6 +21,7 @@ from headway.providers.openai import parameters as openai_parameters
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.providers.wire_formats import BEDROCK_MANTLE
+from headway.providers.wire_rules import with_rules
 from headway.types import ChatRequest, HttpRequest, Target
 
 OPENAI_LIST = openai_model_list()
@@ -53,7 +54,7 @@ PROVIDER = replace(
     openai.PROVIDER,
     **BEDROCK_MANTLE.facts,
     encode_request=encode_request,
-    adapt=adapt,
+    adapt=with_rules(openai.PROVIDER.wire_rules, adapt),
     encode_embeddings=None,
     decode_embeddings=None,
     sign=partial(sign_request, "bedrock-mantle"),

@@ -10,6 +10,9 @@ from headway.providers.anthropic.response_format import convert_response_format
 from headway.providers.bedrock.media import image_block
 from headway.providers.bedrock.models import family_of
 from headway.providers.block_messages import convert_messages
+from headway.providers.call_argument_rules import object_argument_rules
+from headway.providers.call_id_rules import IdForm, call_id_rules
+from headway.providers.call_result_rules import call_result_rules
 from headway.providers.media_rules import add_text_to_documents, image_rules
 from headway.providers.role_rules import (
     answer_tools_first,
@@ -51,6 +54,13 @@ TURNS = "https://github.com/strands-agents/harness-sdk/issues/1223"
 NO_STOPS = re.compile(r"openai\.|deepseek\.|qwen\.")
 """Models that answer "This model doesn't support the stopSequences field"."""
 DROP_STOPS = drop_stops("unsupported by the model")
+CALL_IDS = IdForm(
+    source="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html",
+    pattern="[a-zA-Z0-9_-]{1,64}",
+    refused="[^a-zA-Z0-9_-]",
+    unique_source=anthropic.CALL_IDS.unique_source,
+)
+RESULTS = "https://docs.aws.amazon.com/bedrock/latest/userguide/tool-use-inference-call.html"
 CLAUDE, NOVA = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-lite-v1:0"
 
 
@@ -94,6 +104,9 @@ def add_text_for_converse(request: ChatRequest) -> Adapted:
 
 
 RULES: tuple[Rule, ...] = (
+    *object_argument_rules(CONVERSE),
+    *call_id_rules(CALL_IDS),
+    *call_result_rules(RESULTS),
     mended("system_only", last_system_as_user, CONVERSE),
     *image_rules(IMAGES, has_documents=True),
     mended("blank_text", remove_blank_texts, BLANK),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from headway.providers.call_argument_rules import json_argument_rules
+from headway.providers.call_id_rules import IdForm, call_id_rules
+from headway.providers.call_result_rules import call_result_rules
 from headway.providers.inline_files import read_file
 from headway.providers.media_rules import image_rules
 from headway.providers.role_rules import last_system_as_user
@@ -16,6 +19,9 @@ EMPTY = "https://github.com/kwaroran/Risuai/issues/504"
 IMAGES = "https://docs.cohere.com/docs/image-inputs"
 
 RULES: tuple[Rule, ...] = (
+    *json_argument_rules(API),
+    *call_id_rules(IdForm(source=API)),
+    *call_result_rules(API),
     mended("system_only", last_system_as_user, EMPTY),
     mended("empty_text", fill_empty_messages, EMPTY),
     refused("document_alone", None, API, function=read_file),

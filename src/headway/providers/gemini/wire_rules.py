@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from headway.providers.call_argument_rules import object_argument_rules
+from headway.providers.call_id_rules import IdForm, call_id_rules
+from headway.providers.call_result_rules import call_result_rules
 from headway.providers.gemini.messages import MessageConverter
 from headway.providers.gemini.models import version_of
 from headway.providers.media_rules import image_rules, refuse_image_types
@@ -37,7 +40,14 @@ def json_format_without_tools(request: ChatRequest) -> Adapted:
     return json_format_as_instruction(request)
 
 
+CALL_IDS = IdForm(source="https://ai.google.dev/api/caching#FunctionCall")
+RESULTS = "https://github.com/microsoft/vscode/issues/299295"
+
+
 RULES: tuple[Rule, ...] = (
+    *object_argument_rules(API),
+    *call_id_rules(CALL_IDS),
+    *call_result_rules(RESULTS),
     mended("system_only", last_system_as_user, API),
     mended("empty_text", fill_empty_messages, EMPTY),
     mended("empty_answer", drop_empty_answers, EMPTY),

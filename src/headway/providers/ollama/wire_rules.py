@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from headway.providers.call_argument_rules import object_argument_rules
+from headway.providers.call_id_rules import IdForm, call_id_rules
+from headway.providers.call_result_rules import RESULT_SUBJECTS
 from headway.providers.inline_files import read_file
 from headway.providers.media_rules import image_rules
 from headway.providers.ollama.messages import convert_messages
@@ -11,6 +14,9 @@ from headway.providers.wire_rules import Rule, allowed, mended, refused
 API = "https://docs.ollama.com/api/chat"
 
 RULES: tuple[Rule, ...] = (
+    *object_argument_rules(API),
+    *call_id_rules(IdForm(source=API, is_unique=False)),
+    *allowed(API, *RESULT_SUBJECTS),
     refused("document_alone", None, API, function=read_file),
     *image_rules(API, has_documents=False),
     refused("image_address", None, API, function=convert_messages),

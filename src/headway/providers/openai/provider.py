@@ -14,6 +14,7 @@ from headway.providers.openai.request import encode_request
 from headway.providers.openai.response import decode_event, decode_response
 from headway.providers.openai.wire_rules import RULES
 from headway.providers.wire_formats import OPENAI
+from headway.providers.wire_rules import with_rules
 from headway.types import Parameter
 
 PENALTY = Parameter(id="", name="", type="float", default=0, min=-2, max=2, step=0.01)
@@ -42,7 +43,7 @@ PROVIDER = Provider(
     decode_error=decode_error,
     summarize=summarize,
     read_text=read_text,
-    adapt=adapt,
+    adapt=with_rules(RULES, adapt),
     wire_rules=RULES,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,

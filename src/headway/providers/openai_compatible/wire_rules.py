@@ -3,6 +3,8 @@ OpenAI does, with the differences that a vendor's module declares."""
 
 from __future__ import annotations
 
+from headway.providers.call_argument_rules import json_argument_rules
+from headway.providers.call_id_rules import IdForm, call_id_rules
 from headway.providers.media_rules import (
     IMAGE_SUBJECTS,
     correct_image_types,
@@ -37,10 +39,21 @@ SERVERS = "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/server
 ``base64`` letter by letter."""
 
 
+CALL_IDS = IdForm(source="https://github.com/NousResearch/hermes-agent/pull/11722")
+"""Of any form: some servers keep more in an id than its name."""
+OPENAI_CALL_IDS = IdForm(
+    source="https://github.com/openclaw/openclaw/pull/875", pattern=r"(?s).{1,40}"
+)
+"""Of a vendor that sends requests on to OpenAI."""
+ARGUMENTS = "https://github.com/ggml-org/llama.cpp/pull/25583"
+"""The templates of open models read the arguments, and fail where they are no object."""
+CALL_RULES = (*json_argument_rules(ARGUMENTS), *call_id_rules(CALL_IDS))
+
+
 def default_rules(title: str, *, has_documents: bool) -> tuple[Rule, ...]:
     """The rules of every vendor: they do no harm where a vendor needs none."""
     stops = mended("empty_stop", drop_empty_stops, EMPTY_STOPS)
-    return (stops, *media_rules_of(title, has_documents=has_documents))
+    return (*CALL_RULES, stops, *media_rules_of(title, has_documents=has_documents))
 
 
 def media_rules_of(title: str, *, has_documents: bool) -> tuple[Rule, ...]:

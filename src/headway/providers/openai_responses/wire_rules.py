@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from headway.providers.call_argument_rules import text_argument_rules
+from headway.providers.call_id_rules import IdForm, call_id_rules
+from headway.providers.call_result_rules import RESULT_SUBJECTS
 from headway.providers.media_rules import IMAGE_SUBJECTS
 from headway.providers.openai_responses import parameters
 from headway.providers.wire_rules import Rule, allowed
@@ -9,7 +12,15 @@ from headway.providers.wire_rules import Rule, allowed
 API = "https://platform.openai.com/docs/api-reference/responses/create"
 MIGRATION = "https://platform.openai.com/docs/guides/migrate-to-responses"
 
+CALL_IDS = IdForm(
+    source="https://github.com/decolua/9router/issues/393",
+    pattern=r"(?s).{1,64}",
+    unique_source="https://github.com/NousResearch/hermes-agent/pull/111443",
+)
 RULES: tuple[Rule, ...] = (
+    *allowed(API, *RESULT_SUBJECTS),
+    *text_argument_rules(API),
+    *call_id_rules(CALL_IDS),
     *allowed(
         API,
         *IMAGE_SUBJECTS,

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from headway.errors import UpstreamQuota, UpstreamRateLimited
 from headway.events import Event, UsageReported
+from headway.providers.call_argument_rules import json_argument_rules
 from headway.providers.capabilities import native
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
@@ -90,6 +91,7 @@ VENDOR = Vendor(
         bounds={"n": (1, 4), "temperature": (0, 1.99), "top_logprobs": (0, 5), "top_p": (0.001, 1)},
     ),
     event_transforms=(EventTransform(_cache_writes, text_marker=None),),
+    wire_rules=json_argument_rules("https://github.com/HKUDS/nanobot/issues/1487"),
     errors=ErrorFormat(
         classes={
             "AllocationQuota.FreeTierOnly": UpstreamQuota,

@@ -14,6 +14,9 @@ from msgspec import Struct
 
 from headway import errors
 from headway.events import Event, Failed
+from headway.providers.call_argument_rules import json_argument_rules
+from headway.providers.call_id_rules import IdForm, call_id_rules
+from headway.providers.call_result_rules import call_result_rules
 from headway.providers.openai_compatible.reasoning import NOT_ADJUSTABLE, ReasoningSupport, on_off
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
 from headway.providers.openai_compatible.request_transforms import only_auto_tool_choice
@@ -69,9 +72,14 @@ VENDOR = Vendor(
         ),
     ),
     request_transforms=(only_auto_tool_choice,),
-    wire_rules=tuple(
-        mended(subject, json_as_instruction, PARAMETERS)
-        for subject in ("schema_recursion", "tools_with_json")
+    wire_rules=(
+        *json_argument_rules("https://github.com/can1357/oh-my-pi/issues/181"),
+        *call_id_rules(IdForm(source="https://github.com/can1357/oh-my-pi/issues/2055")),
+        *call_result_rules("https://github.com/MiniMax-AI/MiniMax-M2/issues/76"),
+        *(
+            mended(subject, json_as_instruction, PARAMETERS)
+            for subject in ("schema_recursion", "tools_with_json")
+        ),
     ),
     request_rules=RequestRules(
         ignored=(*PENALTIES, "logit_bias"),

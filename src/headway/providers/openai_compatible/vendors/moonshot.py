@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 from headway.errors import UpstreamNotFound, UpstreamOverloaded, UpstreamQuota
 from headway.events import Event
+from headway.providers.call_id_rules import IdForm, call_id_rules
 from headway.providers.openai.usage import decode_usage
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
@@ -55,6 +56,8 @@ def _usage_in_choice(data: bytes, events: list[Event], memory: Memory) -> list[E
     return [*events, *(decode_usage(usage) for usage in found if is_present(usage))]
 
 
+CALL_IDS = IdForm(source="https://github.com/fw-ai/fireconnect/issues/16", is_unique=False)
+"""Kimi itself numbers the calls of each turn from 0."""
 VENDOR = Vendor(
     title="Moonshot AI",
     order=90,
@@ -98,6 +101,7 @@ VENDOR = Vendor(
         }
     ),
     wire_rules=(
+        *call_id_rules(CALL_IDS),
         mended("empty_text", fill_empty_messages, EMPTY),
         mended("empty_answer", drop_empty_answers, EMPTY),
         *strings_only("https://github.com/BerriAI/litellm/tree/main/litellm/llms/moonshot"),

@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError, UpstreamRejected
 from headway.events import Event, Failed
+from headway.providers.call_id_rules import call_id_rules
 from headway.providers.capabilities import native
 from headway.providers.http_errors import (
     INVALID_JSON,
@@ -29,6 +30,7 @@ from headway.providers.openai_compatible.response_transforms import (
     is_present,
 )
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
+from headway.providers.openai_compatible.wire_rules import OPENAI_CALL_IDS
 from headway.types import NO_RAW, Headers
 
 
@@ -114,6 +116,7 @@ VENDOR = Vendor(
     wire="openai_chat_openrouter",
     request_rules=RequestRules(messages=DEVELOPER_SUPPORTED, flatten_reasoning=False),
     event_transforms=(REASONING_DETAILS, EventTransform(_choice_errors)),
+    wire_rules=call_id_rules(OPENAI_CALL_IDS),
     decode_error=_decode_error,
     capabilities={
         **TOOLS,
