@@ -53,7 +53,7 @@ class IdForm(Struct, frozen=True, kw_only=True):
     """Digits of an id that is made."""
     made_prefix: str = "call_"
     is_unique: bool = True
-    """An id may occur in one turn only."""
+    """An id may occur in one turn only; never twice in one."""
     unique_source: str = ""
     """Where it is another than ``source``."""
 
@@ -112,12 +112,14 @@ def _is_fit(form: IdForm, messages: Raw) -> bool:
     except (msgspec.MsgspecError, RecursionError):
         return False
     for message in scanned:
+        turn: set[str] = set()
         for call in message.tool_calls or ():
             if type(call.id) is not str or not form.fits(call.id):
                 return False
-            if form.is_unique and call.id in known:
+            if call.id in (known if form.is_unique else turn):
                 return False
             known.add(call.id)
+            turn.add(call.id)
         if message.role == "tool" and message.tool_call_id not in known:
             return False
     return True
@@ -154,8 +156,8 @@ class Renaming:
             by_given = dict(reversed(self._waiting))
             return _with_references({**message, "tool_calls": changed}, by_given)
         if message.get("role") == "tool":
-            given = _text(message.get("tool_call_id"))
-            sent = self._of_result(given)
+            given = message.get("tool_call_id")
+            sent = self._of_result(_text(given))
             return message if given == sent else {**message, "tool_call_id": sent}
         return message
 
@@ -171,7 +173,8 @@ class Renaming:
 
     def _free_id(self, given: str) -> str:
         fitted = self._form.fit(given) if given else ""
-        is_again = not self._form.is_unique and self._sent.get(given) == fitted
+        is_of_this_turn = any(sent == fitted for _, sent in self._waiting)
+        is_again = self._sent.get(given) == fitted and not (self._form.is_unique or is_of_this_turn)
         if given and (fitted not in self._used or is_again):
             return fitted
         count = 1

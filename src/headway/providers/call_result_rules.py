@@ -113,7 +113,8 @@ def _owners(messages: list[Fields]) -> dict[int, int]:
 
 def call_ids(message: Fields) -> list[Any]:
     calls = message.get("tool_calls")
-    return [call.get("id") for call in calls if isinstance(call, dict)] if calls else []
+    given = calls if isinstance(calls, list) else []
+    return [call.get("id") for call in given if isinstance(call, dict)]
 
 
 def _missing_results(

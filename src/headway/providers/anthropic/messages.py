@@ -8,7 +8,6 @@ Anthropic block and is sent unchanged, in its place, so that native conversation
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import msgspec
@@ -21,10 +20,6 @@ from headway.providers.anthropic.reasoning_blocks import THINKING_TYPES, thinkin
 from headway.providers.block_messages import Block, BlockMessage, Roles
 from headway.providers.chat_messages import ToolCall
 from headway.types import ChatRequest
-
-INVALID_IN_ID = re.compile(r"[^a-zA-Z0-9_-]")
-"""Ids of tool calls must match ^[a-zA-Z0-9_-]+$; other vendors' have dots and colons."""
-
 
 _arguments = msgspec.json.Decoder(dict[str, Raw]).decode
 
@@ -65,18 +60,14 @@ def _assistant_blocks(message: BlockMessage) -> list[Block]:
 
 
 def _tool_use(call: ToolCall) -> Block:
-    arguments = call.function.arguments
-    return {
-        "type": "tool_use",
-        "id": _valid_id(call.id),
-        "name": call.function.name,
-        "input": _arguments(arguments) if arguments.strip() else {},
-    }
+    """The arguments are an object's text (``call_argument_rules``)."""
+    given = _arguments(call.function.arguments)
+    return {"type": "tool_use", "id": call.id, "name": call.function.name, "input": given}
 
 
 def _tool_result(message: BlockMessage) -> list[Block]:
     """The result of a tool; ``cache_control`` is a field of the result and not of its blocks."""
-    result: Block = {"type": "tool_result", "tool_use_id": _valid_id(message.tool_call_id or "")}
+    result: Block = {"type": "tool_result", "tool_use_id": message.tool_call_id or ""}
     cache_control = message.cache_control
     if isinstance(message.content, str):
         if message.content:
@@ -98,10 +89,6 @@ def _with_cache_control(blocks: list[Block], cache_control: object) -> list[Bloc
     if cache_control and blocks and blocks[-1]["type"] not in THINKING_TYPES:
         blocks[-1] = {**blocks[-1], "cache_control": cache_control}
     return blocks
-
-
-def _valid_id(call_id: str) -> str:
-    return INVALID_IN_ID.sub("_", call_id)
 
 
 ROLES: Roles = {

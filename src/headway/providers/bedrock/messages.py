@@ -9,9 +9,7 @@ unchanged.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -25,8 +23,6 @@ from headway.providers.block_messages import Block, BlockMessage, Roles
 from headway.providers.chat_messages import ToolCall
 from headway.types import ChatRequest
 
-INVALID_IN_ID = re.compile(r"[^a-zA-Z0-9_.:-]")
-MAX_ID_LENGTH = 64
 NO_OUTPUT: Block = {"text": "(no output)"}
 """The content of an empty tool result: some models refuse a result without content
 (github.com/strands-agents/sdk-python/issues/2122), and all refuse an empty text."""
@@ -100,9 +96,9 @@ def _bedrock_blocks(message: BlockMessage) -> list[tuple[int, Block]]:
 
 
 def _tool_use(call: ToolCall) -> Block:
-    arguments = call.function.arguments
-    given = _arguments(arguments) if arguments.strip() else {}
-    use = {"toolUseId": _valid_id(call.id), "name": call.function.name, "input": given}
+    """The arguments are an object's text (``call_argument_rules``)."""
+    given = _arguments(call.function.arguments)
+    use = {"toolUseId": call.id, "name": call.function.name, "input": given}
     return {"toolUse": use}
 
 
@@ -111,7 +107,7 @@ def _tool_result(message: BlockMessage) -> list[Block]:
     blocks = _content(message)
     cache_points = [block for block in blocks if "cachePoint" in block]
     content = [block for block in blocks if "cachePoint" not in block] or [NO_OUTPUT]
-    result: Block = {"toolUseId": _valid_id(message.tool_call_id or ""), "content": content}
+    result: Block = {"toolUseId": message.tool_call_id or "", "content": content}
     if message.is_error:
         result["status"] = "error"
     return _with_cache_point([{"toolResult": result}, *cache_points[-1:]], message)
@@ -121,13 +117,6 @@ def _with_cache_point(blocks: list[Block], message: BlockMessage) -> list[Block]
     if message.cache_control and blocks:
         return [*blocks, cache_point(message.cache_control)]
     return blocks
-
-
-def _valid_id(call_id: str) -> str:
-    """An id that matches [a-zA-Z0-9_.:-]{1,64}, always the same for the same ``call_id``."""
-    if len(call_id) > MAX_ID_LENGTH:
-        return sha256(call_id.encode()).hexdigest()
-    return INVALID_IN_ID.sub("_", call_id)
 
 
 ROLES: Roles = {

@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from headway.errors import RequestError
 from headway.providers.function_tools import Fields, decode_messages, parts_of
 from headway.providers.ollama.content_blocks import MessageContent, has_text_file
 from headway.providers.transformations import dropped, emulated
@@ -77,11 +76,7 @@ def _convert(message: Fields, tool_names: dict[str, str]) -> Fields:
 def _convert_call(call: Fields, tool_names: dict[str, str]) -> Fields:
     function = call["function"]
     tool_names[call["id"]] = function["name"]
-    try:
-        arguments = _decode_arguments(function.get("arguments") or "{}")
-    except msgspec.MsgspecError as exc:
-        message = f"`messages`: the arguments of {function['name']} are no JSON object: {exc}."
-        raise RequestError(message, param="messages") from exc
+    arguments = _decode_arguments(function["arguments"])
     return {"id": call["id"], "function": {"name": function["name"], "arguments": arguments}}
 
 
