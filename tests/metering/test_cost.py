@@ -184,7 +184,8 @@ def told(**conditions: str) -> Usage:
     return Usage(input_tokens=10**6, output_tokens=0, price_conditions=conditions)
 
 
-STANDARD = [None, "", "default", "standard", "auto", "on_demand", "STANDARD", "unspecified"]
+STANDARD = [None, "", "default", "standard", "auto", "on_demand", "STANDARD", "unspecified",
+            "SERVICE_TIER_STANDARD"]  # fmt: skip
 
 
 @pytest.mark.parametrize("tier", STANDARD)
@@ -198,6 +199,7 @@ def test_standard_tiers_have_the_standard_price(tier: str | None) -> None:
 PRICED = [
     ("openai", "gpt-5", "flex", {}, {}, "0.625"),
     ("openai", "gpt-5", "PRIORITY", {}, {}, "2.5"),
+    ("openai", "gpt-5", "SERVICE_TIER_FLEX", {}, {}, "0.625"),
     ("openai", "gpt-6.1-sol", None, {"region": "eu"}, {}, "4.4"),
     ("openai", "gpt-6.1-sol", "flex", {"region": "us"}, {}, "2.2"),
     ("openai", "gpt-5", None, {"region": "eu"}, {}, "1.25"),

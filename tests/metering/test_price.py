@@ -134,6 +134,7 @@ def test_a_cost_is_exact(price: Price, usage: Usage, micros: str) -> None:
     assert price.cost(usage) == Decimal(micros) / MILLION
 
 
+HOURLESS = price(input=1, cache_write="1.25", output=5)
 NO_INPUT = "the number of input tokens is unknown"
 UNKNOWN = [
     (FLAT, Usage(), NO_INPUT),
@@ -163,6 +164,11 @@ UNKNOWN = [
         CONTRADICTORY,
     ),
     (REASONING, Usage(input_tokens=5, output_tokens=1, reasoning_tokens=2), CONTRADICTORY),
+    (
+        HOURLESS,
+        Usage(input_tokens=5, output_tokens=1, cache_write_tokens=3, cache_write_1h_tokens=1),
+        "no price for tokens cached for an hour of m",
+    ),
     (INPUT_ONLY, Usage(input_tokens=5, output_tokens=1), "no price for output tokens of m"),
     (OUTPUT_ONLY, Usage(input_tokens=5, output_tokens=1), "no price for input tokens of m"),
     (

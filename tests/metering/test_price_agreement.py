@@ -121,7 +121,9 @@ def test_a_new_kind_of_price_stops_the_refresh() -> None:
         TOOL._rates(genai_prices.types.ModelPrice(moods_mtok=Decimal(1)))
 
 
-def random_usage(chance: random.Random, priced_output: bool) -> Usage:
+def random_usage(chance: random.Random, rates: set[str]) -> Usage:
+    priced_output = "output_mtok" in rates
+    is_hour_priced = "cache_write_mtok" not in rates or "cache_write_1h_mtok" in rates
     into = chance.choice([0, 1, 17, 1000, 32_001, 128_001, 200_000, 200_001, 272_001, 10**6])
     into += chance.randrange(50)
     out = chance.randrange(5000) if priced_output else 0
@@ -132,7 +134,7 @@ def random_usage(chance: random.Random, priced_output: bool) -> Usage:
         output_tokens=out,
         cache_read_tokens=read or None,
         cache_write_tokens=write or None,
-        cache_write_1h_tokens=chance.choice([None, chance.randint(0, write)]),
+        cache_write_1h_tokens=chance.choice([None, chance.randint(0, write * is_hour_priced)]),
         reasoning_tokens=chance.choice([None, chance.randint(0, out)]),
     )
 
@@ -154,7 +156,7 @@ def fitting_usage(chance: random.Random, rates: set[str]) -> Usage:
     if any(f"{part}_mtok" in rates for part in MEDIA):
         usage = media_usage(chance, rates)
     else:
-        usage = random_usage(chance, "output_mtok" in rates)
+        usage = random_usage(chance, rates)
     if "web_searches_kcount" in rates:
         usage = replace(usage, web_searches=chance.randrange(4))
     if "storage_searches_kcount" in rates:
@@ -275,7 +277,7 @@ def test_models_that_price_sound_cost_the_same_with_cached_text() -> None:
     ]
     assert len(sounding) > 15
     for provider, model in sounding:
-        usage = random_usage(chance, "output_mtok" in listed_rates(model, MOMENTS[2]))
+        usage = random_usage(chance, listed_rates(model, MOMENTS[2]))
         name = name_of(provider, model)
         price = BOOK.find(provider, name, MOMENTS[2].timestamp())
         assert price is not None

@@ -71,6 +71,6 @@ def _conditions(call: BilledCall, usage: Usage) -> Conditions:
 
 def _other_than_standard(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in given.items():
-        lower = value.lower()
+        lower = value.lower().removeprefix("service_tier_")  # the name of an enumeration's value
         if lower not in STANDARD_VALUES:
             yield name, lower

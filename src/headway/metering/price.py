@@ -36,14 +36,14 @@ class MediumRates(Struct, frozen=True):
 
 class TierRates(Struct, frozen=True, kw_only=True):
     """Rates per token for one range of input tokens, as integers of the price's smallest unit.
-    Cached and reasoning tokens without their own rate have the rate of the input or output. None
-    is unknown."""
+    Cached and reasoning tokens without their own rate have the rate of the input or output, but not
+    those that are cached for an hour where caching costs extra. None is unknown."""
 
     input: int | None
     output: int | None
     cache_read: int
     cache_write: int
-    cache_write_1h: int
+    cache_write_1h: int | None
     reasoning: int
     citations: int | None
     media: tuple[MediumRates, ...]
@@ -171,7 +171,7 @@ def _input_units(rates: TierRates, usage: Usage) -> int:
         + fresh_text * rates.input
         + read_text * rates.cache_read
         + (write - long) * rates.cache_write
-        + long * rates.cache_write_1h
+        + _units("tokens cached for an hour", long, rates.cache_write_1h)
     )
 
 
@@ -292,7 +292,10 @@ def _tier_rates(rates: Rates, one_rate: OneRate, above: int, places: int) -> Tie
         output=out,
         cache_read=read,
         cache_write=write,
-        cache_write_1h=_rate_or_whole(units(rates.cache_write_1h), write),
+        # where writing has a rate of its own, writing for longer has another one
+        cache_write_1h=units(rates.cache_write_1h)
+        if rates.cache_write_1h or rates.cache_write
+        else write,
         reasoning=reasoning,
         citations=units(rates.citations),
         media=tuple(
