@@ -279,10 +279,11 @@ def _add_logprobs(response: ResponseAccumulator, event: Logprobs) -> None:
 def _add_extra(response: ResponseAccumulator, event: ExtraFields) -> None:
     extra = response.choice(event.index).extra
     for name, value in event.fields.items():
+        old = extra.get(name)
         if isinstance(value, list):
-            extra[name] = [*extra.get(name, ()), *value]
+            extra[name] = [*old, *value] if isinstance(old, list) else list(value)
         elif isinstance(value, dict):
-            extra[name] = _merged(extra.get(name) or {}, value)
+            extra[name] = _merged(old if isinstance(old, dict) else {}, value)
         else:
             extra[name] = value
 
@@ -292,7 +293,8 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     are concatenated."""
     grown = dict(old)
     for name, value in new.items():
-        joins = name in ("data", "transcript") and isinstance(old.get(name), str)
+        is_piece = name in ("data", "transcript") and isinstance(value, str)
+        joins = is_piece and isinstance(old.get(name), str)
         grown[name] = old[name] + value if joins else value
     return grown
 

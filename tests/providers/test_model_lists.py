@@ -246,7 +246,10 @@ RESPONSES: list[tuple[str, Any, list[ListedModel]]] = [
                 {"name": "b", "context_length": 9},
             ]
         },
-        [ListedModel(id="a", deprecated=True), ListedModel(id="b", context_window=9)],
+        [
+            ListedModel(id="a", context_window=9, deprecated=True),
+            ListedModel(id="b", context_window=9),
+        ],
     ),
     (
         "ollama",

@@ -55,6 +55,8 @@ EVENT_FIELDS = (b"data", b"error", b"event", b"id", b"retry")
 EVENT_LINE = re.compile(rb"(?:event|data|error):")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_DEPTH = 8
+NO_ERRORS = (b"", b"null", b'""', b"{}", b"[]", b"false", b"0")
+"""Values of a field ``error``, in JSON, that are none. The first is that of an absent field."""
 
 
 class ErrorFields(msgspec.Struct, frozen=True):

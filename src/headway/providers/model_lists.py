@@ -6,7 +6,8 @@ ValueError, from which the caller makes one error. A field that a list lacks is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from headway.types import HttpRequest, Target
+from headway.wire.lenient_json import as_count, as_text
 from headway.wire.url import join
 
 JsonObject = Mapping[str, Any]
@@ -101,7 +103,25 @@ def name_of(value: Any) -> str:
 
 
 def count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return as_count(value)
+
+
+def page_token(value: Any) -> str | None:
+    return as_text(value) or None
+
+
+def models_of(rows: Any, read: Callable[[JsonObject], ListedModel]) -> tuple[ListedModel, ...]:
+    """The models in the rows of a list; rows that ``read`` raises for are left out. Raises
+    TypeError where there is no list, or no model in any of its rows."""
+    if not isinstance(rows, list):
+        raise TypeError("there is no list of models")
+    found = []
+    for row in map(as_mapping, rows):
+        with suppress(LookupError, TypeError, ValueError):
+            found.append(read(row))
+    if rows and not found:
+        raise TypeError("no model in the list has a name")
+    return tuple(found)
 
 
 def object_of(body: bytes) -> JsonObject:
@@ -128,10 +148,15 @@ def rows_of(found: Any, name: str) -> list[Any]:
     return rows
 
 
-def rows_with(rows: Any, name: str, wanted: set[str]) -> Iterable[JsonObject]:
+def rows_with(rows: Any, name: str, wanted: set[str]) -> list[JsonObject]:
     """The rows whose list ``name`` has one of ``wanted``, or that have no such list."""
     found = map(as_mapping, rows)
-    return (row for row in found if not listed(row.get(name)) or wanted & {*row[name]})
+    return [row for row in found if not (given := texts(row.get(name))) or wanted & given]
+
+
+def texts(value: Any) -> set[str]:
+    """The texts in a list."""
+    return {item for item in listed(value) if isinstance(item, str)}
 
 
 def dollars(value: Any, scale: int) -> Decimal | None:
@@ -164,11 +189,10 @@ def decode_openai_list(body: bytes) -> Page:
     """``{"data": [{"id": ...}]}``, or the bare list (docs.together.ai/reference/models-1)."""
     found = _any(body)
     rows = found if isinstance(found, list) else found["data"]
-    return Page(tuple(_openai_model(row) for row in rows))
+    return Page(models_of(rows, _openai_model))
 
 
-def _openai_model(value: Any) -> ListedModel:
-    row = as_mapping(value)
+def _openai_model(row: JsonObject) -> ListedModel:
     inputs, outputs = _modalities(row, "input"), _modalities(row, "output")
     is_text = outputs is None or "text" in outputs  # other models are priced per second or image
     return ListedModel(

@@ -30,6 +30,9 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 LONGEST = 3
 """Bytes of an incomplete character of UTF-8."""
 
+STRICT_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+_parse = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -45,13 +48,20 @@ def is_utf8(data: bytes) -> bool:
 
 def repair_json(data: bytes) -> bytes | None:
     """The same JSON as strict decoders accept it, with stand-ins for parts of characters. None for
-    data that is no JSON at all."""
+    data that is no JSON at all, and for JSON without damage."""
+    try:
+        _parse(data)
+    except STRICT_ERRORS:
+        return _repair(data)
+    return None
+
+
+def _repair(data: bytes) -> bytes | None:
     text = data.decode("utf-8", "surrogateescape").translate(FROM_UNDECODABLE)
     try:
-        repaired = _encode(_replace(json.loads(text, strict=False)))
+        return _encode(_replace(json.loads(text, strict=False)))
     except (ValueError, RecursionError):
         return None
-    return repaired
 
 
 def repair_whole(data: bytes) -> bytes | None:

@@ -20,14 +20,12 @@ from msgspec import Meta, Raw, inspect
 T = TypeVar("T")
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 """A number of tokens: one below zero is no count."""
+Words = Annotated[str, Meta(extra={"words": True})]
+"""A text that no number stands for."""
 Seconds = Annotated[int, Meta(ge=0, le=2**53)]
 """Unix time."""
-Position = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-"""An index."""
-NEEDED = Meta(extra={"needed": True})
-"""Of a field without which there is no answer: a value that is neither empty nor convertible is an
-error."""
-EMPTY: tuple[Any, ...] = (None, "", [], {}, False, 0)
+Position = Annotated[int, Meta(ge=0, le=2**31 - 1, extra={"exact": True})]
+"""An index: a number with a fraction is none."""
 NUMBER = re.compile(r"\s*[+-]?\d{1,19}(?:\.\d*)?(?:[eE][+-]?\d{1,3})?\s*")
 INT64 = range(-(2**63), 2**63)
 BOOLS = {"true": True, "false": False}
@@ -42,7 +40,7 @@ class UnfitError(ValueError):
     """The value cannot be converted."""
 
 
-def lenient_decoder(kind: type[T] | Any) -> Callable[[bytes | str | Raw], T]:
+def lenient_decoder(kind: type[T]) -> Callable[[bytes | str | Raw], T]:
     """A decoder of ``kind``, a type that msgspec decodes. It raises msgspec.ValidationError for
     what cannot be converted, and what msgspec raises for bytes that are not JSON."""
     strict = msgspec.json.Decoder(kind).decode
@@ -51,7 +49,7 @@ def lenient_decoder(kind: type[T] | Any) -> Callable[[bytes | str | Raw], T]:
     def decode(data: bytes | str | Raw) -> T:
         nonlocal convert
         try:
-            return strict(data)  # type: ignore[no-any-return]
+            return strict(data)
         except msgspec.ValidationError as error:
             if convert is None:
                 convert = _converter(inspect.type_info(kind))
@@ -129,12 +127,13 @@ def _to_bool(value: Any) -> bool:
     return bool(value)
 
 
-def _int_converter(info: inspect.IntType) -> Convert:
+def _number_converter(info: inspect.IntType | inspect.FloatType) -> Convert:
     least = -math.inf if info.ge is None else info.ge
     most = math.inf if info.le is None else info.le
+    to_number = _to_int if isinstance(info, inspect.IntType) else _to_float
 
-    def convert(value: Any) -> int:
-        number = _to_int(value)
+    def convert(value: Any) -> float:
+        number = to_number(value)
         if not least <= number <= most:
             raise UnfitError
         return number
@@ -238,15 +237,14 @@ def _union_converter(info: inspect.UnionType) -> Convert:
 
 def _annotated_converter(info: inspect.Metadata) -> Convert:
     convert_any = _converter(info.type)
-    is_needed = bool((info.extra or {}).get("needed"))
+    extra = info.extra or {}
 
     def convert(value: Any) -> Any:
-        try:
-            return convert_any(value)
-        except UnfitError:
-            if is_needed and value not in EMPTY:
-                raise msgspec.ValidationError("a field of the answer has another type") from None
-            raise
+        if "words" in extra and not isinstance(value, str):
+            raise UnfitError
+        if "exact" in extra and isinstance(value, float) and not value.is_integer():
+            raise UnfitError
+        return convert_any(value)
 
     return convert
 
@@ -267,14 +265,14 @@ OWN_TYPES: dict[type, tuple[type, ...]] = {
 CONVERTERS: dict[type, Convert] = {
     inspect.AnyType: _same,
     inspect.BoolType: _to_bool,
-    inspect.FloatType: _to_float,
     inspect.NoneType: _none,
     inspect.RawType: _raw,
     inspect.StrType: _to_text,
 }
 MAKERS: dict[type, Callable[[Any], Convert]] = {
     inspect.DictType: _dict_converter,
-    inspect.IntType: _int_converter,
+    inspect.FloatType: _number_converter,
+    inspect.IntType: _number_converter,
     inspect.ListType: _list_converter,
     inspect.LiteralType: _literal_converter,
     inspect.Metadata: _annotated_converter,

@@ -82,11 +82,6 @@ USAGES: list[tuple[str, Any, Usage]] = [
         Usage(input_tokens=1),
     ),
     ("nothing known", {}, Usage()),
-    (
-        "whole numbers written as fractions",
-        {"prompt_tokens": 12.0, "completion_tokens": 3.0},
-        Usage(input_tokens=12, output_tokens=3),
-    ),
     ("more than we read", {"completion_tokens": 3, "cost": 0.1}, COSTLY),
 ]
 EACH_USAGE = pytest.mark.parametrize(

@@ -175,7 +175,7 @@ class OpenAIChatStream:
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
         if self.is_passthrough:
             is_delta = len(events) == 1 and type(events[0]) in DELTA_EVENTS
-            if is_delta and frame.data and is_utf8(frame.data):
+            if is_delta and frame.data and (frame.data.isascii() or is_utf8(frame.data)):
                 return _passed_through(frame)
             if self._is_withheld(events):
                 return None

@@ -2,8 +2,8 @@
 (platform.openai.com/docs/api-reference/chat): clients that check types refuse any other.
 
 Seen from vendors with OpenAI's wire format: a role of ``""``, a choice without a delta or an index,
-null in place of choices, no id or object, a time with a fraction, other words for the finish
-reason. Further fields are allowed.
+null in place of choices, no id or object, a time or a count with a fraction, an empty list in place
+of an object, other words for the finish reason. Further fields are allowed.
 """
 
 from __future__ import annotations
@@ -11,15 +11,34 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from headway.wire.json_repair import is_utf8
+from headway.wire.lenient_json import Count, Position, Seconds
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
-Position = Annotated[int, Meta(ge=0)]
 NonEmpty = Annotated[str, Meta(min_length=1)]
 ObjectText = Annotated[str, Meta(pattern=r"^\s*\{")]
 """Text that begins as a JSON object: what a model writes further may be wrong."""
+Object = dict[str, Raw]
+
+
+class PromptDetails(Struct, gc=False):
+    cached_tokens: Count | None = None
+    audio_tokens: Count | None = None
+
+
+class CompletionDetails(Struct, gc=False):
+    reasoning_tokens: Count | None = None
+    audio_tokens: Count | None = None
+
+
+class StandardUsage(Struct, gc=False):
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    total_tokens: Count | None = None
+    prompt_tokens_details: PromptDetails | None = None
+    completion_tokens_details: CompletionDetails | None = None
 
 
 class FunctionDelta(Struct, gc=False):
@@ -37,6 +56,7 @@ class CallDelta(Struct, gc=False):
 class StandardDelta(Struct, gc=False):
     role: Literal["assistant"] | None = None
     content: str | None = None
+    reasoning_content: str | None = None
     refusal: str | None = None
     tool_calls: list[CallDelta] | None = None
     function_call: FunctionDelta | None = None
@@ -46,15 +66,19 @@ class ChunkChoice(Struct, gc=False):
     index: Position
     delta: StandardDelta
     finish_reason: FinishReason | None = None
+    logprobs: Object | None = None
 
 
 class StandardChunk(Struct, gc=False):
     id: str
     object: Literal["chat.completion.chunk", ""]
     """Empty in Azure's first chunk, which has the results of content filters only."""
-    created: int
+    created: Seconds
     model: str
     choices: list[ChunkChoice]
+    system_fingerprint: str | None = None
+    service_tier: str | None = None
+    usage: StandardUsage | None = None
 
 
 class CalledFunction(Struct, gc=False):
@@ -71,23 +95,30 @@ class Call(Struct, gc=False):
 class StandardMessage(Struct, gc=False):
     role: Literal["assistant"]
     content: str | None = None
+    reasoning_content: str | None = None
     refusal: str | None = None
     tool_calls: list[Call] | None = None
     function_call: CalledFunction | None = None
+    annotations: list[Object] | None = None
+    audio: Object | None = None
 
 
 class CompletionChoice(Struct, gc=False):
     index: Position
     message: StandardMessage
     finish_reason: FinishReason
+    logprobs: Object | None = None
 
 
 class StandardCompletion(Struct, gc=False):
     id: str
     object: Literal["chat.completion"]
-    created: int
+    created: Seconds
     model: str
     choices: list[CompletionChoice]
+    system_fingerprint: str | None = None
+    service_tier: str | None = None
+    usage: StandardUsage | None = None
 
 
 _decode_chunk = msgspec.json.Decoder(StandardChunk).decode

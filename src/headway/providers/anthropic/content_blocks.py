@@ -22,30 +22,31 @@ from headway.providers.anthropic.usage import WireUsage
 from headway.providers.citations import citation_fields
 from headway.providers.tool_calls import OpenCall, ToolCalls, arguments_text
 from headway.types import NO_RAW
+from headway.wire.lenient_json import Words, lenient_decoder
 
 
 class WireBlock(Struct):
     """The fields of the blocks that have events of their own."""
 
-    type: str
+    type: Words = ""
     text: str | None = None
-    thinking: str | None = None
+    thinking: Words | None = None
     signature: str | None = None
     data: str | None = None
     id: str | int | float | None = None
     name: str | None = None
     input: Raw = NO_RAW
-    citations: list[Any] | None = None
+    citations: list[dict[str, Any]] | None = None
 
 
 class BlockDelta(Struct):
     """One delta of a block; each type of delta has one of the fields."""
 
     text: str | None = None
-    thinking: str | None = None
+    thinking: Words | None = None
     signature: str | None = None
     partial_json: str | dict[str, Raw] | None = None
-    citation: Any = None
+    citation: dict[str, Any] | None = None
 
 
 class OpenBlock:
@@ -71,25 +72,30 @@ class OpenBlock:
 class DecoderState:
     """The state of decoding one response."""
 
-    __slots__ = ("calls", "open_blocks", "text_length", "usage")
+    __slots__ = ("calls", "next_index", "open_blocks", "text_length", "usage")
 
     def __init__(self) -> None:
         self.open_blocks: dict[int, OpenBlock] = {}
         """The open blocks by their index in the response."""
+        self.next_index = 0
+        """One more than the index of the block that was opened last."""
         self.text_length = 0
         """Characters of text so far."""
         self.calls = ToolCalls()
         self.usage = WireUsage()
 
 
-_decode_block = msgspec.json.Decoder(WireBlock).decode
+_decode_block = lenient_decoder(WireBlock)
 _decode_any = msgspec.json.Decoder().decode
 
 
 def open_block(index: int, raw: Raw, state: DecoderState) -> list[Event]:
-    """``raw`` is the block's JSON."""
+    """``raw`` is the block's JSON. No events where it is no object."""
+    if bytes(raw)[:1] != b"{":
+        return []
     block = _decode_block(raw)
-    opened = state.open_blocks[index] = OpenBlock(index, raw.copy(), block, state.text_length)
+    block.type = block.type or _type_of(block)
+    opened = _open(index, raw.copy(), block, state)
     if block.type == "text" and block.text:
         state.text_length += len(block.text)
         return [Text(block.text)]
@@ -103,12 +109,31 @@ def open_block(index: int, raw: Raw, state: DecoderState) -> list[Event]:
     return []
 
 
+def _open(index: int, raw: Raw, block: WireBlock, state: DecoderState) -> OpenBlock:
+    opened = state.open_blocks[index] = OpenBlock(index, raw, block, state.text_length)
+    state.next_index = index + 1
+    return opened
+
+
+def _type_of(block: WireBlock) -> str:
+    """The type of a block that does not tell it."""
+    if block.thinking is not None:
+        return "thinking"
+    return "tool_use" if block.name is not None else "text"
+
+
 def fill_block(index: int, delta: BlockDelta, state: DecoderState) -> list[Event]:
-    """Raises KeyError where no block of that index is open."""
+    """A block that was never opened is of the type that its first delta has; an argument to a call
+    without a name is passed over."""
     if delta.text:  # most deltas
         state.text_length += len(delta.text)
         return [Text(delta.text)]
-    opened = state.open_blocks[index]
+    opened = state.open_blocks.get(index)
+    if opened is None:
+        if not (delta.thinking or delta.signature or delta.citation):
+            return []
+        kind = "text" if delta.citation else "thinking"
+        opened = _open(index, NO_RAW, WireBlock(kind), state)
     if delta.thinking:
         opened.fragments.append(delta.thinking)
         return [Reasoning(delta.thinking)]
@@ -127,8 +152,10 @@ def fill_block(index: int, delta: BlockDelta, state: DecoderState) -> list[Event
 
 
 def close_block(index: int, state: DecoderState) -> list[Event]:
-    """Raises KeyError where no block of that index is open."""
-    opened = state.open_blocks.pop(index)
+    """No events where no block of that index is open."""
+    opened = state.open_blocks.pop(index, None)
+    if opened is None:
+        return []
     return CLOSERS.get(opened.block.type, _close_other)(opened, state)
 
 
@@ -167,7 +194,11 @@ def _close_other(opened: OpenBlock, state: DecoderState) -> list[Event]:
     block back."""
     block = _decode_any(opened.raw)
     if opened.fragments:
-        block["input"] = _decode_any("".join(opened.fragments))
+        written = "".join(opened.fragments)
+        try:
+            block["input"] = _decode_any(written)
+        except msgspec.DecodeError:
+            block["input"] = written
     return [ExtraFields({"content_blocks": [{**block, "index": opened.index}]})]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from headway.providers import model_lists
-from headway.providers.model_lists import ListedModel, ModelList, Page
+from headway.providers.model_lists import JsonObject, ListedModel, ModelList, Page
 from headway.types import HttpRequest, Target
 
 
@@ -19,14 +19,17 @@ def _encode(version: str, target: Target, page: str | None) -> HttpRequest:
 
 def _decode(body: bytes) -> Page:
     found = model_lists.object_of(body)
-    models = (
-        ListedModel(
-            id=model_lists.name_of(row["id"]),
-            context_window=model_lists.count(row.get("max_input_tokens")),
-        )
-        for row in map(model_lists.as_mapping, found["data"])
+    last = model_lists.page_token(found.get("last_id"))
+    return Page(
+        model_lists.models_of(found["data"], _model), last if found.get("has_more") else None
     )
-    return Page(tuple(models), found.get("last_id") if found.get("has_more") else None)
+
+
+def _model(row: JsonObject) -> ListedModel:
+    return ListedModel(
+        id=model_lists.name_of(row["id"]),
+        context_window=model_lists.count(row.get("max_input_tokens")),
+    )
 
 
 def model_list(version: str) -> ModelList:

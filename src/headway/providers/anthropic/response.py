@@ -40,6 +40,7 @@ from headway.providers.anthropic.usage import (
 )
 from headway.providers.base import State
 from headway.types import NO_RAW, Frame
+from headway.wire.lenient_json import Position, Words, lenient_decoder
 from headway.wire.merge import merge_known
 
 END: list[Event] = [StreamEnd()]
@@ -86,16 +87,17 @@ class WireDelta(BlockDelta):
 class StreamEvent(Struct):
     """Every type of event; each has some of these fields."""
 
-    type: str = ""
-    index: int = 0
+    type: Words = ""
+    index: Position | None = None
+    """None: the block that was opened last."""
     message: WireMessage | None = None
     content_block: Raw = NO_RAW
     delta: WireDelta | None = None
     usage: WireUsage | None = None
 
 
-_decode_stream_event = msgspec.json.Decoder(StreamEvent).decode
-_decode_message = msgspec.json.Decoder(WireMessage).decode
+_decode_stream_event = lenient_decoder(StreamEvent)
+_decode_message = lenient_decoder(WireMessage)
 _decode_any = msgspec.json.Decoder().decode
 
 
@@ -107,9 +109,10 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
         return END
     event = _decode_stream_event(frame.data)
     decoder: DecoderState = state.get("anthropic") or state.setdefault("anthropic", DecoderState())
-    if event.type == "error":
+    kind = event.type or frame.event or ""
+    if kind == "error":
         return [Failed(error_from(_decode_any(frame.data), None))]
-    handler = EVENT_HANDLERS.get(event.type)
+    handler = EVENT_HANDLERS.get(kind) or EVENT_HANDLERS.get(frame.event or "")
     return [] if handler is None else handler(event, decoder)
 
 
@@ -180,15 +183,18 @@ def _on_message_start(event: StreamEvent, state: DecoderState) -> list[Event]:
 
 
 def _on_block_start(event: StreamEvent, state: DecoderState) -> list[Event]:
-    return open_block(event.index, event.content_block, state)
+    index = state.next_index if event.index is None else event.index
+    return open_block(index, event.content_block, state)
 
 
 def _on_block_delta(event: StreamEvent, state: DecoderState) -> list[Event]:
-    return [] if event.delta is None else fill_block(event.index, event.delta, state)
+    if event.delta is None:
+        return []
+    return fill_block(_index(event, state), event.delta, state)
 
 
 def _on_block_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
-    return close_block(event.index, state)
+    return close_block(_index(event, state), state)
 
 
 def _on_message_delta(event: StreamEvent, state: DecoderState) -> list[Event]:
@@ -208,6 +214,10 @@ def _on_message_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
     events: list[Event] = []
     state.calls.close(events)
     return [*events, *END]
+
+
+def _index(event: StreamEvent, state: DecoderState) -> int:
+    return max(state.next_index - 1, 0) if event.index is None else event.index
 
 
 EVENT_HANDLERS: dict[str, Callable[[StreamEvent, DecoderState], list[Event]]] = {

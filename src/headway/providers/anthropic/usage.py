@@ -16,6 +16,7 @@ from headway.providers.openai_usage import openai_usage
 from headway.providers.reported_cost import read_cost
 from headway.providers.server_tools import TOOL, ToolUses, read_tool_uses
 from headway.types import Usage
+from headway.wire.lenient_json import Count
 
 CODE = "code_execution"
 FREE_WITH = ("web_search_requests", "web_fetch_requests")
@@ -23,18 +24,18 @@ FREE_WITH = ("web_search_requests", "web_fetch_requests")
 
 
 class CacheCreation(Struct):
-    ephemeral_1h_input_tokens: int | None = None
+    ephemeral_1h_input_tokens: Count | None = None
 
 
 class OutputTokensDetails(Struct):
-    thinking_tokens: int | None = None
+    thinking_tokens: Count | None = None
 
 
 class WireUsage(Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
     cache_creation: CacheCreation | None = None
     output_tokens_details: OutputTokensDetails | None = None
     server_tool_use: Any = None

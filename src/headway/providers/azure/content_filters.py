@@ -8,14 +8,15 @@ from msgspec import Raw, Struct
 
 from headway.events import Event, ExtraFields
 from headway.types import NO_RAW
+from headway.wire.lenient_json import Position, lenient_decoder
 
-EMPTY = (b"", b"null", b"{}", b"[]")
+EMPTY = (b"{}", b"[]")
 MARKER = b"_filter_results"
 """Part of the name of every field with filter results: data without it needs no decoding."""
 
 
 class FilteredChoice(Struct):
-    index: int = 0
+    index: Position = 0
     content_filter_results: Raw = NO_RAW
 
 
@@ -33,7 +34,7 @@ class FilteredCompletion(Struct):
         return not self.choices and not self.id
 
 
-decode_filtered = msgspec.json.Decoder(FilteredCompletion).decode
+decode_filtered = lenient_decoder(FilteredCompletion)
 _decode_any = msgspec.json.Decoder().decode
 
 
@@ -41,12 +42,16 @@ def read_filter_results(completion: FilteredCompletion, reported: dict[int, byte
     """The results that are new. Each chunk repeats those of the output: ``reported`` holds the last
     results of each choice, and is updated."""
     events: list[Event] = []
-    if bytes(completion.prompt_filter_results) not in EMPTY:
+    if _has_results(bytes(completion.prompt_filter_results)):
         results = _decode_any(completion.prompt_filter_results)
         events.append(ExtraFields({"prompt_filter_results": results}))
     for choice in completion.choices or ():
         raw = bytes(choice.content_filter_results)
-        if raw not in EMPTY and reported.get(choice.index) != raw:
+        if _has_results(raw) and reported.get(choice.index) != raw:
             reported[choice.index] = raw
             events.append(ExtraFields({"content_filter_results": _decode_any(raw)}, choice.index))
     return events
+
+
+def _has_results(raw: bytes) -> bool:
+    return raw[:1] in (b"{", b"[") and raw not in EMPTY

@@ -21,6 +21,7 @@ from headway.providers.bedrock.reasoning_blocks import encrypted_detail
 from headway.providers.citations import citation_fields
 from headway.providers.tool_calls import OpenCall, ToolCalls, arguments_text
 from headway.types import NO_RAW
+from headway.wire.lenient_json import Words
 
 
 class ToolUse(Struct, rename="camel"):
@@ -39,7 +40,7 @@ class ReasoningText(Struct):
 class WireReasoning(Struct, rename="camel"):
     """A delta has ``text`` or ``signature``, a whole block has ``reasoningText``."""
 
-    text: str | None = None
+    text: Words | None = None
     signature: str | None = None
     redacted_content: str | None = None
     reasoning_text: ReasoningText | None = None
@@ -81,7 +82,7 @@ class ToolUseDelta(Struct):
 class BlockDelta(Struct, rename="camel"):
     text: str | None = None
     tool_use: ToolUseDelta | None = None
-    tool_result: Any = None
+    tool_result: list[Any] | None = None
     reasoning_content: WireReasoning | None = None
     citation: dict[str, Any] | None = None
     citations: list[dict[str, Any]] | None = None
@@ -115,11 +116,13 @@ class OpenBlock:
 class DecoderState:
     """The state of decoding one response."""
 
-    __slots__ = ("calls", "open_blocks", "stop_reason", "text_length")
+    __slots__ = ("calls", "next_index", "open_blocks", "stop_reason", "text_length")
 
     def __init__(self) -> None:
         self.open_blocks: dict[int, OpenBlock] = {}
         """The open blocks by their index in the response."""
+        self.next_index = 0
+        """One more than the index of the block that was opened last."""
         self.text_length = 0
         """Characters of text so far."""
         self.calls = ToolCalls()
@@ -134,7 +137,7 @@ _decode_any = msgspec.json.Decoder().decode
 
 def open_block(index: int, block: WireBlock, raw: Raw, state: DecoderState) -> list[Event]:
     """``raw`` is the block's JSON."""
-    opened = state.open_blocks[index] = OpenBlock(state.text_length)
+    opened = _open(index, state)
     if block.tool_use is not None:
         return _open_tool_use(opened, block.tool_use, raw, state)
     if block.tool_result:
@@ -142,6 +145,12 @@ def open_block(index: int, block: WireBlock, raw: Raw, state: DecoderState) -> l
     if block.image is not None:
         opened.image_format = block.image.format
     return fill_block(index, _as_delta(block), state)
+
+
+def _open(index: int, state: DecoderState) -> OpenBlock:
+    opened = state.open_blocks[index] = OpenBlock(state.text_length)
+    state.next_index = index + 1
+    return opened
 
 
 def _as_delta(block: WireBlock) -> BlockDelta:
@@ -172,9 +181,7 @@ def _open_tool_use(opened: OpenBlock, call: ToolUse, raw: Raw, state: DecoderSta
 
 def fill_block(index: int, delta: BlockDelta, state: DecoderState) -> list[Event]:
     """The first delta opens a block of text or of reasoning: it has no event that does."""
-    opened = state.open_blocks.get(index)
-    if opened is None:
-        opened = state.open_blocks[index] = OpenBlock(state.text_length)
+    opened = state.open_blocks.get(index) or _open(index, state)
     events: list[Event] = []
     if delta.text:  # most deltas
         state.text_length += len(delta.text)
@@ -190,12 +197,17 @@ def fill_block(index: int, delta: BlockDelta, state: DecoderState) -> list[Event
     if delta.citation is not None:
         opened.citations.append(delta.citation)
     opened.citations += delta.citations or ()
-    if delta.tool_result is not None and opened.server_block is not None:
-        result = opened.server_block["toolResult"]
-        result["content"] = [*result.get("content", ()), *delta.tool_result]
+    if delta.tool_result and opened.server_block is not None:
+        _add_results(opened.server_block.get("toolResult"), delta.tool_result)
     if delta.image is not None and delta.image.source is not None and delta.image.source.bytes:
         opened.fragments.append(delta.image.source.bytes)
     return events
+
+
+def _add_results(result: Any, more: list[Any]) -> None:
+    if isinstance(result, dict):
+        given = result.get("content")
+        result["content"] = [*(given if isinstance(given, list) else ()), *more]
 
 
 def _fill_reasoning(opened: OpenBlock, reasoning: WireReasoning) -> list[Event]:
@@ -237,8 +249,11 @@ def close_block(index: int, state: DecoderState) -> list[Event]:
 
 def _server_block(block: dict[str, Any], tool_input: str, index: int) -> ExtraFields:
     """The whole block, so that the client can send it back."""
-    if tool_input:
-        block["toolUse"]["input"] = _decode_any(tool_input)
+    if tool_input and isinstance(block.get("toolUse"), dict):
+        try:
+            block["toolUse"]["input"] = _decode_any(tool_input)
+        except msgspec.DecodeError:
+            block["toolUse"]["input"] = tool_input
     return ExtraFields({"content_blocks": [{**block, "index": index}]})
 
 
@@ -249,5 +264,6 @@ def _image(image_format: str, data: str) -> ExtraFields:
 
 
 def _address(citation: dict[str, Any]) -> Any:
-    web = (citation.get("location") or {}).get("web") or {}
-    return web.get("url") or citation.get("source")
+    location = citation.get("location")
+    web = location.get("web") if isinstance(location, dict) else None
+    return (web.get("url") if isinstance(web, dict) else None) or citation.get("source")

@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 from headway.errors import RequestError
 from headway.events import Embeddings
 from headway.types import EmbeddingsRequest, Usage
+from headway.wire.lenient_json import Count, lenient_decoder
 
 Fields = dict[str, Any]
 
@@ -96,10 +97,10 @@ class WireEmbeddings(Struct, rename="camel"):
 
     embedding: list[float] | None = None
     embeddings: Any = None
-    input_text_token_count: int | None = None
+    input_text_token_count: Count | None = None
 
 
-_decode_response = msgspec.json.Decoder(WireEmbeddings).decode
+_decode_response = lenient_decoder(WireEmbeddings)
 
 
 def decode_embeddings(body: bytes) -> Embeddings:

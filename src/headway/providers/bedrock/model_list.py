@@ -43,16 +43,17 @@ def _decode(body: bytes) -> Page:
     found = model_lists.object_of(body)
     if "modelSummaries" in found:
         rows = map(model_lists.as_mapping, found["modelSummaries"])
-        return Page(tuple(_model(row) for row in rows if _can_be_called(row)), FIRST_PROFILES_PAGE)
-    profiles = map(model_lists.as_mapping, found["inferenceProfileSummaries"])
-    return Page(tuple(map(_profile, profiles)), found.get("nextToken") or None)
+        on_demand = [row for row in rows if _can_be_called(row)]
+        return Page(model_lists.models_of(on_demand, _model), FIRST_PROFILES_PAGE)
+    profiles = model_lists.models_of(found["inferenceProfileSummaries"], _profile)
+    return Page(profiles, model_lists.page_token(found.get("nextToken")))
 
 
 def _can_be_called(row: JsonObject) -> bool:
     inference = model_lists.listed(row.get("inferenceTypesSupported"))
-    outputs = model_lists.listed(row.get("outputModalities"))
+    outputs = model_lists.texts(row.get("outputModalities"))
     is_on_demand = not inference or ON_DEMAND in inference
-    return is_on_demand and (not outputs or bool(OUTPUT_MODALITIES & {*outputs}))
+    return is_on_demand and (not outputs or bool(OUTPUT_MODALITIES & outputs))
 
 
 def _model(row: JsonObject) -> ListedModel:

@@ -42,6 +42,7 @@ from headway.providers.bedrock.usage import WireUsage, usage_reported
 from headway.types import NO_RAW, Frame
 from headway.wire.aws_event_stream import EventStreamMessage
 from headway.wire.json_repair import repair_json
+from headway.wire.lenient_json import Position, lenient_decoder
 
 END: list[Event] = [StreamEnd()]
 FINISH_REASONS = {
@@ -69,7 +70,8 @@ class PerformanceConfig(Struct):
 class StreamEvent(Struct, rename="camel"):
     """Every type of event; each has some of these fields."""
 
-    content_block_index: int = 0
+    content_block_index: Position | None = None
+    """None: the block that was opened last."""
     start: Raw = NO_RAW
     """The block that begins."""
     delta: BlockDelta | None = None
@@ -93,7 +95,8 @@ class WireResponse(Struct, rename="camel"):
     """A whole response; without ``output`` it is an error with status 200."""
 
     type: str | None = None
-    """Present in Anthropic's format only, which invoke returns."""
+    """Present in Anthropic's format only, which invoke returns, as is ``content``."""
+    content: list[Raw] | None = None
     output: Output | None = None
     stop_reason: str | None = None
     additional_model_response_fields: Any = None
@@ -109,10 +112,10 @@ class Chunk(Struct):
     bytes: str = ""
 
 
-_decode_stream_event = msgspec.json.Decoder(StreamEvent).decode
-_decode_whole = msgspec.json.Decoder(WireResponse).decode
-_decode_chunk = msgspec.json.Decoder(Chunk).decode
-_decode_block = msgspec.json.Decoder(WireBlock).decode
+_decode_stream_event = lenient_decoder(StreamEvent)
+_decode_whole = lenient_decoder(WireResponse)
+_decode_chunk = lenient_decoder(Chunk)
+_decode_block = lenient_decoder(WireBlock)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -134,17 +137,16 @@ def repair_event(data: bytes) -> bytes | None:
     """``json_repair.repair_json`` for the data of a message, which may be invoke's envelope of what
     is to be repaired."""
     outer = repair_json(data)
-    inner = b"" if outer is None else b64decode(_decode_chunk(outer).bytes)
-    if not inner:
+    if b'"bytes"' not in data:
         return outer
-    repaired = repair_json(inner)
-    return None if repaired is None else _encode(Chunk(b64encode(repaired).decode()))
+    inner = repair_json(b64decode(_decode_chunk(outer or data).bytes))
+    return outer if inner is None else _encode(Chunk(b64encode(inner).decode()))
 
 
 def decode_response(body: bytes) -> list[Event]:
     """The events of a whole response of either API."""
     whole = _decode_whole(body)
-    if whole.type is not None:
+    if whole.output is None and (whole.type is not None or whole.content is not None):
         return anthropic_response.decode_response(body)
     if whole.output is None or whole.output.message is None:
         return [Failed(error_from(None, body, None))]
@@ -152,7 +154,7 @@ def decode_response(body: bytes) -> list[Event]:
     tier = whole.service_tier or ServiceTier()
     events: list[Event] = [Started(model=_routed_model(whole.trace), service_tier=tier.type)]
     for index, raw in enumerate(whole.output.message.content):
-        events += open_block(index, _decode_block(raw), raw, state)
+        events += _open(index, raw, state)
         events += close_block(index, state)
     fields = whole.additional_model_response_fields
     events += _finished(whole.stop_reason, fields, whole.trace, state)
@@ -203,15 +205,27 @@ def _on_message_start(event: StreamEvent, state: DecoderState) -> list[Event]:
 
 
 def _on_block_start(event: StreamEvent, state: DecoderState) -> list[Event]:
-    return open_block(event.content_block_index, _decode_block(event.start), event.start, state)
+    index = event.content_block_index
+    return _open(state.next_index if index is None else index, event.start, state)
+
+
+def _open(index: int, raw: Raw, state: DecoderState) -> list[Event]:
+    """No events where ``raw`` is no object."""
+    is_object = bytes(raw)[:1] == b"{"
+    return open_block(index, _decode_block(raw), raw, state) if is_object else []
 
 
 def _on_block_delta(event: StreamEvent, state: DecoderState) -> list[Event]:
-    return [] if event.delta is None else fill_block(event.content_block_index, event.delta, state)
+    return [] if event.delta is None else fill_block(_index(event, state), event.delta, state)
 
 
 def _on_block_stop(event: StreamEvent, state: DecoderState) -> list[Event]:
-    return close_block(event.content_block_index, state)
+    return close_block(_index(event, state), state)
+
+
+def _index(event: StreamEvent, state: DecoderState) -> int:
+    index = event.content_block_index
+    return max(state.next_index - 1, 0) if index is None else index
 
 
 def _on_message_stop(event: StreamEvent, state: DecoderState) -> list[Event]:

@@ -12,18 +12,19 @@ from headway.events import UsageReported
 from headway.providers.openai_usage import openai_usage
 from headway.providers.server_tools import read_tool_uses
 from headway.types import Usage
+from headway.wire.lenient_json import Count
 
 
 class CacheDetail(Struct, rename="camel"):
     ttl: str | None = None
-    input_tokens: int = 0
+    input_tokens: Count = 0
 
 
 class WireUsage(Struct, rename="camel"):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_write_input_tokens: int | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    cache_write_input_tokens: Count | None = None
     cache_details: list[CacheDetail] | None = None
     server_tool_usage: Any = None
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from headway.events import Event, ExtraFields
+from headway.wire.lenient_json import as_count
 
 
 class BlockOffsets:
@@ -36,17 +37,23 @@ def read_citations(citations: list[dict[str, Any]], offsets: BlockOffsets) -> li
 def _annotations(citation: dict[str, Any], offsets: BlockOffsets) -> list[dict[str, Any]]:
     if citation.get("type") not in (None, "TEXT_CONTENT"):
         return []
-    start = offsets.starts.get(citation.get("content_index") or 0, 0)
-    span = {"start_index": start + citation["start"], "end_index": start + citation["end"]}
+    first, last = as_count(citation.get("start")), as_count(citation.get("end"))
+    start = offsets.starts.get(as_count(citation.get("content_index")) or 0, 0)
+    span = {}
+    if first is not None and last is not None:
+        span = {"start_index": start + first, "end_index": start + last}
+    sources = citation.get("sources")
     return [
         {"type": "url_citation", "url_citation": {**span, **page}}
-        for source in citation.get("sources") or ()
+        for source in (sources if isinstance(sources, list) else ())
         if (page := _web_page(source)) is not None
     ]
 
 
-def _web_page(source: dict[str, Any]) -> dict[str, str] | None:
-    data = source.get("document") or source.get("tool_output") or {}
+def _web_page(source: Any) -> dict[str, str] | None:
+    fields = source if isinstance(source, dict) else {}
+    found = fields.get("document") or fields.get("tool_output")
+    data = found if isinstance(found, dict) else {}
     url = data.get("url")
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
         return None

@@ -11,6 +11,7 @@ from headway.errors import RequestError
 from headway.events import Embeddings
 from headway.providers.cohere.request import post
 from headway.types import EmbeddingsRequest, HttpRequest, Target, Usage
+from headway.wire.lenient_json import Count, lenient_decoder
 
 NOT_COPIED = ("dimensions", "encoding_format", "user")
 """OpenAI's parameters that are renamed, handled by the gateway, or unknown to Cohere."""
@@ -40,7 +41,7 @@ def _texts(raw: Raw) -> list[str]:
 
 
 class BilledTokens(Struct):
-    input_tokens: float | None = None
+    input_tokens: Count | None = None
 
 
 class EmbedMeta(Struct):
@@ -53,7 +54,7 @@ class EmbedResponse(Struct):
     meta: EmbedMeta | None = None
 
 
-_decode_response = msgspec.json.Decoder(EmbedResponse).decode
+_decode_response = lenient_decoder(EmbedResponse)
 
 
 def decode_embeddings(body: bytes) -> Embeddings:
@@ -63,5 +64,4 @@ def decode_embeddings(body: bytes) -> Embeddings:
     if isinstance(vectors, dict):
         vectors = vectors.get("float") or next(iter(vectors.values()))
     billed = ((response.meta or EmbedMeta()).billed_units or BilledTokens()).input_tokens
-    usage = Usage(input_tokens=None if billed is None else int(billed))
-    return Embeddings(vectors=vectors, usage=usage)
+    return Embeddings(vectors=vectors, usage=Usage(input_tokens=billed))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headway.providers import model_lists
-from headway.providers.model_lists import ListedModel, ModelList, Page
+from headway.providers.model_lists import JsonObject, ListedModel, ModelList, Page
 from headway.types import HttpRequest, Target
 
 
@@ -18,15 +18,17 @@ def _encode(target: Target, page: str | None) -> HttpRequest:
 def _decode(body: bytes) -> Page:
     """Leaves out the models that neither chat nor embed."""
     found = model_lists.object_of(body)
-    models = (
-        ListedModel(
-            id=model_lists.name_of(row["name"]),
-            context_window=model_lists.count(row.get("context_length")),
-            deprecated=row["is_deprecated"] is True if "is_deprecated" in row else None,
-        )
-        for row in model_lists.rows_with(found["models"], "endpoints", {"chat", "embed"})
+    rows = model_lists.rows_with(found["models"], "endpoints", {"chat", "embed"})
+    token = model_lists.page_token(found.get("next_page_token"))
+    return Page(model_lists.models_of(rows, _model), token)
+
+
+def _model(row: JsonObject) -> ListedModel:
+    return ListedModel(
+        id=model_lists.name_of(row["name"]),
+        context_window=model_lists.count(row.get("context_length")),
+        deprecated=row["is_deprecated"] is True if "is_deprecated" in row else None,
     )
-    return Page(tuple(models), found.get("next_page_token") or None)
 
 
 MODEL_LIST = ModelList(_encode, _decode)

@@ -31,6 +31,7 @@ from headway.providers.cohere.usage import read_usage
 from headway.providers.http_errors import error_from_body
 from headway.providers.openai.tools import ChoiceCalls, ToolCallDelta
 from headway.types import NO_RAW, Frame
+from headway.wire.lenient_json import Position, Words, as_text, lenient_decoder
 
 FINISH_REASONS = {
     "COMPLETE": "stop",
@@ -51,14 +52,14 @@ FAILURES: Mapping[str, type[UpstreamError]] = {
 
 class ContentBlock(Struct):
     text: str | None = None
-    thinking: str | None = None
+    thinking: Words | None = None
 
 
 class CohereMessage(Struct):
     """A whole response has lists; an event has the single item that it adds."""
 
     content: list[ContentBlock] | ContentBlock | None = None
-    tool_plan: str | None = None
+    tool_plan: Words | None = None
     tool_calls: list[ToolCallDelta] | ToolCallDelta | None = None
     citations: list[dict[str, Any]] | dict[str, Any] | None = None
 
@@ -67,18 +68,18 @@ class EventDelta(Struct):
     message: CohereMessage | None = None
     finish_reason: str | None = None
     usage: Raw = NO_RAW
-    error: str | None = None
+    error: Words | None = None
 
 
 class CohereEvent(Struct):
     """An event of a stream, or an error in its place, whose ``message`` is a text."""
 
-    type: str | None = None
+    type: Words | None = None
     id: str | None = None
-    index: int = 0
+    index: Position = 0
     delta: EventDelta | None = None
-    logprobs: Any = None
-    message: str | None = None
+    logprobs: dict[str, Any] | None = None
+    message: Words | None = None
 
 
 class CohereResponse(Struct):
@@ -86,7 +87,7 @@ class CohereResponse(Struct):
     message: CohereMessage | str | None = None
     finish_reason: str | None = None
     usage: Raw = NO_RAW
-    logprobs: list[Any] | None = None
+    logprobs: list[dict[str, Any]] | None = None
 
 
 class ResponseState:
@@ -99,8 +100,8 @@ class ResponseState:
         self.calls = ChoiceCalls(0, response_id or "")
 
 
-_decode_event = msgspec.json.Decoder(CohereEvent).decode
-_decode_response = msgspec.json.Decoder(CohereResponse).decode
+_decode_event = lenient_decoder(CohereEvent)
+_decode_response = lenient_decoder(CohereResponse)
 _decode_any = msgspec.json.Decoder().decode
 
 
@@ -115,7 +116,7 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
     if not data:
         return []
     event = _decode_event(data)
-    read = EVENT_READERS.get(event.type or "")
+    read = EVENT_READERS.get(event.type or "") or EVENT_READERS.get(frame.event or "")
     if read is None or event.delta is None:
         return _read_error(event, data)
     memory: ResponseState = state.get("cohere") or state.setdefault(
@@ -236,11 +237,16 @@ def _read_finish(reason: str | None, error: str | None, state: ResponseState) ->
     return Finished("tool_calls" if is_for_calls else ended)
 
 
-def _read_logprobs(items: list[Any]) -> Logprobs:
+def _read_logprobs(items: list[dict[str, Any]]) -> Logprobs:
     """OpenAI's shape. An item may cover several tokens: its probability is their product."""
-    content = [
-        {"token": item.get("text", ""), "logprob": sum(item["logprobs"]), "top_logprobs": []}
-        for item in items
-        if item.get("logprobs")
-    ]
+    content: list[dict[str, Any]] = []
+    for item in items:
+        if numbers := _numbers(item.get("logprobs")):
+            token = as_text(item.get("text"))
+            content.append({"token": token, "logprob": sum(numbers), "top_logprobs": []})
     return Logprobs({"content": content})
+
+
+def _numbers(values: Any) -> list[float]:
+    found = values if isinstance(values, list) else []
+    return [value for value in found if isinstance(value, int | float)]

@@ -19,6 +19,7 @@ from headway.errors import InvalidField
 from headway.events import Embeddings
 from headway.providers.gemini.usage import UsageMetadata
 from headway.types import EmbeddingsRequest, Usage
+from headway.wire.lenient_json import Count, lenient_decoder
 
 NOT_COPIED = frozenset({"dimensions", "encoding_format", "user"})
 """OpenAI's parameters that are renamed, handled by the gateway, or unknown to these APIs."""
@@ -39,7 +40,7 @@ class ContentEmbedding(Struct):
 
 
 class PredictionStatistics(Struct):
-    token_count: float | None = None
+    token_count: Count | None = None
 
 
 class PredictedEmbedding(Struct):
@@ -60,7 +61,7 @@ class EmbeddingsResponse(Struct, rename="camel"):
     usage_metadata: UsageMetadata | None = None
 
 
-_decode_response = msgspec.json.Decoder(EmbeddingsResponse).decode
+_decode_response = lenient_decoder(EmbeddingsResponse)
 
 
 def _texts(request: EmbeddingsRequest) -> list[str]:
@@ -134,5 +135,5 @@ def _predicted_usage(predicted: list[PredictedEmbedding]) -> Usage:
     counts = [
         None if each.statistics is None else each.statistics.token_count for each in predicted
     ]
-    known = [int(count) for count in counts if count is not None]
+    known = [count for count in counts if count is not None]
     return Usage(input_tokens=sum(known) if len(known) == len(counts) else None)

@@ -16,18 +16,20 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.wire.lenient_json import Count, Position, lenient_decoder
+
 
 class Segment(Struct, rename="camel"):
     """A passage of the output: offsets in bytes of UTF-8."""
 
-    start_index: int = 0
-    end_index: int = 0
+    start_index: Count = 0
+    end_index: Count = 0
     text: str = ""
 
 
 class GroundingSupport(Struct, rename="camel"):
     segment: Segment | None = None
-    grounding_chunk_indices: list[int] | None = None
+    grounding_chunk_indices: list[Position] | None = None
 
 
 class GroundingSource(Struct):
@@ -72,8 +74,8 @@ class ToolUses:
 
 
 class Citation(Struct, rename="camel"):
-    start_index: int = 0
-    end_index: int = 0
+    start_index: Count = 0
+    end_index: Count = 0
     uri: str | None = None
     title: str | None = None
 
@@ -86,7 +88,7 @@ class CitationMetadata(Struct, rename="camel"):
 
 
 BILLED_ONCE = re.compile(r"(?:models/)?gemini-[12]")
-_decode_grounding = msgspec.json.Decoder(GroundingMetadata).decode
+_decode_grounding = lenient_decoder(GroundingMetadata)
 _decode_any = msgspec.json.Decoder().decode
 
 Span = tuple[int, int] | None
@@ -118,7 +120,7 @@ def _is_new(annotation: Annotation, seen: set[Any]) -> bool:
 
 
 def _grounding_annotations(raw: Raw, text: str) -> Iterator[Annotation]:
-    if not raw:
+    if bytes(raw)[:1] != b"{":
         return
     grounding = _decode_grounding(raw)
     sources = [_source(chunk) for chunk in grounding.grounding_chunks or ()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headway.providers import model_lists
-from headway.providers.model_lists import ListedModel, ModelList, Page
+from headway.providers.model_lists import JsonObject, ListedModel, ModelList, Page
 from headway.types import HttpRequest, Target
 
 METHODS = {"generateContent", "embedContent", "batchEmbedContents"}
@@ -19,16 +19,16 @@ def _encode(target: Target, page: str | None) -> HttpRequest:
 def _decode(body: bytes) -> Page:
     """Leaves out the models that make images, videos or speech."""
     found = model_lists.object_of(body)
-    models = (
-        ListedModel(
-            id=model_lists.name_of(row["name"]).removeprefix("models/"),
-            context_window=model_lists.count(row.get("inputTokenLimit")),
-        )
-        for row in model_lists.rows_with(
-            found.get("models", ()), "supportedGenerationMethods", METHODS
-        )
+    rows = model_lists.rows_with(found.get("models", ()), "supportedGenerationMethods", METHODS)
+    token = model_lists.page_token(found.get("nextPageToken"))
+    return Page(model_lists.models_of(rows, _model), token)
+
+
+def _model(row: JsonObject) -> ListedModel:
+    return ListedModel(
+        id=model_lists.name_of(row["name"]).removeprefix("models/"),
+        context_window=model_lists.count(row.get("inputTokenLimit")),
     )
-    return Page(tuple(models), found.get("nextPageToken") or None)
 
 
 MODEL_LIST = ModelList(_encode, _decode)

@@ -30,6 +30,7 @@ from headway.events import (
     Text,
 )
 from headway.providers.base import State
+from headway.providers.error_shapes import NO_ERRORS
 from headway.providers.gemini.content_blocks import (
     CandidateState,
     GeminiPart,
@@ -47,7 +48,9 @@ from headway.providers.gemini.finish_reasons import (
 from headway.providers.gemini.grounding import CitationMetadata, ToolUses, read_sources
 from headway.providers.gemini.thought_signatures import reasoning_detail
 from headway.providers.gemini.usage import UsageMetadata, merge_counts, read_usage
+from headway.providers.http_errors import error_from_body
 from headway.types import NO_RAW, Frame
+from headway.wire.lenient_json import Position, Words, lenient_decoder
 
 Numbers = Mapping[int, str]
 """The service's numbers of finish reasons."""
@@ -72,10 +75,11 @@ class LogprobsResult(Struct, rename="camel"):
 
 
 class Candidate(Struct, rename="camel"):
-    index: int = 0
+    index: Position | None = None
+    """None: its position in the list."""
     content: Content | None = None
     finish_reason: str | int | None = None
-    finish_message: str | None = None
+    finish_message: Words | None = None
     grounding_metadata: Raw = NO_RAW
     url_context_metadata: Any = None
     citation_metadata: CitationMetadata | None = None
@@ -84,7 +88,7 @@ class Candidate(Struct, rename="camel"):
 
 class PromptFeedback(Struct, rename="camel"):
     block_reason: str | int | None = None
-    block_reason_message: str | None = None
+    block_reason_message: Words | None = None
 
 
 class GenerateContentResponse(Struct, rename="camel"):
@@ -98,8 +102,8 @@ class GenerateContentResponse(Struct, rename="camel"):
     error: Raw = NO_RAW
 
 
-_decode = msgspec.json.Decoder(GenerateContentResponse).decode
-_decode_array = msgspec.json.Decoder(list[GenerateContentResponse]).decode
+_decode = lenient_decoder(GenerateContentResponse)
+_decode_array = lenient_decoder(list[GenerateContentResponse])
 _decode_any = msgspec.json.Decoder().decode
 
 
@@ -136,8 +140,8 @@ def decode_response(numbers: Numbers, body: bytes) -> list[Event]:
 def _read(
     response: GenerateContentResponse, numbers: Numbers, state: State, events: list[Event]
 ) -> None:
-    if response.error:
-        events.append(Failed(error_from_status(_decode_any(response.error))))
+    if bytes(response.error) not in NO_ERRORS:
+        events.append(Failed(_read_error(response.error)))
         return
     usage = response.usage_metadata
     tier = None if usage is None else usage.service_tier
@@ -151,13 +155,14 @@ def _read(
     else:
         _read_later_facts(tier, response.model_version, state, events)
     finishes: list[Event] = []
-    for candidate in response.candidates or ():
-        if candidate.grounding_metadata:
+    for position, candidate in enumerate(response.candidates or ()):
+        index = position if candidate.index is None else candidate.index
+        if bytes(candidate.grounding_metadata)[:1] == b"{":
             state["tools"].add(candidate.grounding_metadata)
             usage = usage or state.get("usage")
-        progress = _progress(state, candidate.index)
-        _read_content(candidate, progress, state["id"], events)
-        _read_finish(candidate, progress, numbers, finishes)
+        progress = _progress(state, index)
+        _read_content(candidate, index, progress, state["id"], events)
+        _read_finish(candidate, index, progress, numbers, finishes)
     if response.prompt_feedback is not None and not response.candidates:
         _read_blocked_prompt(response.prompt_feedback, finishes)
     if usage is not None:
@@ -178,6 +183,11 @@ def _read_later_facts(
         events.append(ModelReported(model))
 
 
+def _read_error(raw: Raw) -> UpstreamError:
+    found = _decode_any(raw)
+    return error_from_status(found) if isinstance(found, dict) else error_from_body(found, None)
+
+
 def _progress(state: State, index: int) -> CandidateState:
     candidates: dict[int, CandidateState] = state["candidates"]
     if index not in candidates:
@@ -186,9 +196,13 @@ def _progress(state: State, index: int) -> CandidateState:
 
 
 def _read_content(
-    candidate: Candidate, progress: CandidateState, response_id: str, events: list[Event]
+    candidate: Candidate,
+    index: int,
+    progress: CandidateState,
+    response_id: str,
+    events: list[Event],
 ) -> None:
-    content, index = candidate.content, candidate.index
+    content = candidate.content
     for part in () if content is None else content.parts or ():
         if part.text and not part.thought:
             events.append(Text(part.text, index))
@@ -233,11 +247,15 @@ def _openai_token(token: TokenLogprob) -> dict[str, Any]:
 
 
 def _read_finish(
-    candidate: Candidate, progress: CandidateState, numbers: Numbers, events: list[Event]
+    candidate: Candidate,
+    index: int,
+    progress: CandidateState,
+    numbers: Numbers,
+    events: list[Event],
 ) -> None:
     """A later reason counts beside an earlier one, and so does a call after it: some streams say
     STOP before their last content."""
-    index, message = candidate.index, candidate.finish_message
+    message = candidate.finish_message
     given = candidate.finish_reason
     if given not in UNFINISHED and (not progress.finish_name or given not in STOPS):
         progress.finish_name = name_of(given, numbers)

@@ -20,6 +20,7 @@ from headway.providers.gemini.grounding import ToolUses
 from headway.providers.openai_usage import openai_counts
 from headway.providers.server_tools import TOOL
 from headway.types import Usage
+from headway.wire.lenient_json import Count
 from headway.wire.merge import merge_known
 
 AUDIO = ("AUDIO", 4)
@@ -33,16 +34,16 @@ ON_DEMAND = ("ON_DEMAND", "TRAFFIC_TYPE_UNSPECIFIED")
 
 class ModalityTokenCount(Struct, rename="camel"):
     modality: str | int | None = None
-    token_count: int = 0
+    token_count: Count = 0
 
 
 class UsageMetadata(Struct, rename="camel"):
-    prompt_token_count: int | None = None
-    candidates_token_count: int | None = None
-    total_token_count: int | None = None
-    thoughts_token_count: int | None = None
-    cached_content_token_count: int | None = None
-    tool_use_prompt_token_count: int | None = None
+    prompt_token_count: Count | None = None
+    candidates_token_count: Count | None = None
+    total_token_count: Count | None = None
+    thoughts_token_count: Count | None = None
+    cached_content_token_count: Count | None = None
+    tool_use_prompt_token_count: Count | None = None
     prompt_tokens_details: list[ModalityTokenCount] | None = None
     tool_use_prompt_tokens_details: list[ModalityTokenCount] | None = None
     candidates_tokens_details: list[ModalityTokenCount] | None = None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from headway.events import Embeddings
 from headway.providers.ollama.request import openai_target, post, uses_openai_api
 from headway.providers.openai import embeddings as openai_embeddings
 from headway.types import EmbeddingsRequest, HttpRequest, Target, Usage
+from headway.wire.lenient_json import Count, lenient_decoder
 
 NOT_COPIED = ("encoding_format", "user")
 """OpenAI's parameters that the gateway handles, or that Ollama does not know."""
@@ -27,10 +27,10 @@ def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest
 class EmbedResponse(Struct):
     embeddings: list[list[float] | str] | None = None
     model: str | None = None
-    prompt_eval_count: int | None = None
+    prompt_eval_count: Count | None = None
 
 
-_decode_response = msgspec.json.Decoder(EmbedResponse).decode
+_decode_response = lenient_decoder(EmbedResponse)
 
 
 def decode_embeddings(body: bytes) -> Embeddings:

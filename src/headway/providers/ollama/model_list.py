@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headway.providers import model_lists
-from headway.providers.model_lists import ListedModel, ModelList, Page
+from headway.providers.model_lists import JsonObject, ListedModel, ModelList, Page
 from headway.types import HttpRequest, Target
 
 
@@ -19,10 +19,11 @@ def _decode(body: bytes) -> Page:
     found = model_lists.object_of(body)
     if "data" in found:
         return model_lists.decode_openai_list(body)
-    rows = map(model_lists.as_mapping, found["models"])
-    return Page(
-        tuple(ListedModel(id=model_lists.name_of(row.get("model") or row["name"])) for row in rows)
-    )
+    return Page(model_lists.models_of(found["models"], _model))
+
+
+def _model(row: JsonObject) -> ListedModel:
+    return ListedModel(id=model_lists.name_of(row.get("model") or row["name"]))
 
 
 MODEL_LIST = ModelList(_encode, _decode)

@@ -32,6 +32,7 @@ from headway.providers.openai import response as openai_response
 from headway.providers.openai.finish_reasons import read_finish_reason
 from headway.providers.tool_calls import ToolCalls
 from headway.types import NO_RAW, Frame
+from headway.wire.lenient_json import Count, Words, lenient_decoder
 
 NON_DIGITS = re.compile(r"\D")
 
@@ -48,7 +49,7 @@ class OllamaToolCall(Struct):
 
 class OllamaMessage(Struct):
     content: str | None = None
-    thinking: str | None = None
+    thinking: Words | None = None
     tool_calls: list[OllamaToolCall] | None = None
 
 
@@ -60,13 +61,13 @@ class OllamaResponse(Struct):
     message: OllamaMessage | None = None
     done: bool = False
     done_reason: str | None = None
-    prompt_eval_count: int | None = None
-    eval_count: int | None = None
-    logprobs: list[Any] | None = None
+    prompt_eval_count: Count | None = None
+    eval_count: Count | None = None
+    logprobs: list[dict[str, Any]] | None = None
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(OllamaResponse).decode
+_decode = lenient_decoder(OllamaResponse)
 _decode_any = msgspec.json.Decoder().decode
 
 
@@ -81,6 +82,7 @@ class ResponseReader:
         self.calls = ToolCalls()
 
     def read(self, response: OllamaResponse) -> list[Event]:
+
         events: list[Event] = []
         if self.created_at is None:
             self.created_at = response.created_at
@@ -90,7 +92,7 @@ class ResponseReader:
             self._read_message(response.message, events)
         if response.logprobs:
             events.append(Logprobs({"content": response.logprobs}))
-        if response.done:
+        if response.done or response.done_reason:
             events.append(self._read_finish(response))
             usage = read_usage(response.prompt_eval_count, response.eval_count)
             events += () if usage is None else (usage,)
@@ -124,20 +126,19 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
     if not frame.raw.startswith(b"{"):
         return openai_response.decode_event(frame, state)
     reader: ResponseReader = state.setdefault("reader", ResponseReader())
-    return _read(frame.data, reader)
+    return _read(_decode(frame.data), frame.data, reader)
 
 
 def decode_response(body: bytes) -> list[Event]:
     """The events that a stream of the same response would have."""
     response = _decode(body)
-    if response.message is None and response.error is None:
+    if response.message is None and not response.error:
         return openai_response.decode_response(body)
-    return _read(body, ResponseReader())
+    return _read(response, body, ResponseReader())
 
 
-def _read(data: bytes, reader: ResponseReader) -> list[Event]:
-    response = _decode(data)
-    if response.error is not None:
+def _read(response: OllamaResponse, data: bytes, reader: ResponseReader) -> list[Event]:
+    if response.error:
         return [Failed(error_from_body(_decode_any(data), None))]
     return reader.read(response)
 
@@ -145,5 +146,5 @@ def _read(data: bytes, reader: ResponseReader) -> list[Event]:
 def _unix_seconds(text: str) -> int | None:
     try:
         return int(datetime.fromisoformat(text).timestamp())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

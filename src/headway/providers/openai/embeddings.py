@@ -9,23 +9,24 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.events import Embeddings
+from headway.providers.error_shapes import NO_ERRORS
 from headway.providers.http_errors import error_from_body
 from headway.providers.http_headers import bearer_headers
-from headway.providers.openai.response import NO_ERRORS
 from headway.providers.openai.usage import first_known
 from headway.providers.reported_cost import read_cost
 from headway.types import NO_RAW, EmbeddingsRequest, HttpRequest, Target, Usage
+from headway.wire.lenient_json import Count, Position, lenient_decoder
 from headway.wire.url import join
 
 
 class EmbeddingItem(Struct):
     embedding: list[float] | str
-    index: int | None = None
+    index: Position | None = None
 
 
 class EmbeddingsUsage(Struct):
-    prompt_tokens: int | None = None
-    total_tokens: int | None = None
+    prompt_tokens: Count | None = None
+    total_tokens: Count | None = None
     cost: Any = None
     cost_details: Any = None
     is_byok: Any = None
@@ -40,7 +41,7 @@ class EmbeddingsResponse(Struct):
     error: Raw = NO_RAW
 
 
-_decode_response = msgspec.json.Decoder(EmbeddingsResponse).decode
+_decode_response = lenient_decoder(EmbeddingsResponse)
 _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -56,7 +57,7 @@ def decode_embeddings(body: bytes) -> Embeddings:
     """The vectors in the order of the inputs. Raises UpstreamError for an error in a response of
     status 200, ValueError for a response without vectors."""
     response = _decode_response(body)
-    if response.error and bytes(response.error) not in NO_ERRORS:
+    if bytes(response.error) not in NO_ERRORS:
         raise error_from_body(_decode_any(body), None)
     if response.data is None:
         raise ValueError("the answer has no embeddings")

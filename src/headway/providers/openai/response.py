@@ -31,41 +31,42 @@ from headway.events import (
     Text,
 )
 from headway.providers.base import State
+from headway.providers.error_shapes import NO_ERRORS
 from headway.providers.http_errors import error_from_body
 from headway.providers.openai.content_blocks import read_content_parts
 from headway.providers.openai.fast_path import read_text
 from headway.providers.openai.finish_reasons import read_finish_reason
 from headway.providers.openai.tools import CalledFunction, ChoiceCalls, ToolCallDelta
-from headway.providers.openai.usage import decode_usage
+from headway.providers.openai.usage import usage_events
 from headway.types import NO_RAW, Frame
+from headway.wire.lenient_json import Position, Seconds, Words, lenient_decoder
 
 DONE: list[Event] = [StreamEnd()]
 REWRITTEN = Rewritten()
 AUTO = "auto"
 """As a service tier it repeats the request, and does not name the tier that serves it."""
-NULL = b"null"
-NO_ERRORS = (NULL, b'""', b"{}", b"[]", b"false", b"0")
 
 
 class MessageFields(Struct):
     """The fields of a ``message``, and of a ``delta``, which are the same."""
 
     content: str | list[Any] | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    refusal: str | None = None
+    reasoning_content: Words | None = None
+    reasoning: Words | None = None
+    refusal: Words | None = None
     tool_calls: list[ToolCallDelta] | None = None
     function_call: CalledFunction | None = None
-    audio: Any = None
-    annotations: Any = None
+    audio: dict[str, Any] | None = None
+    annotations: list[dict[str, Any]] | None = None
 
 
 class CompletionChoice(Struct):
-    index: int = 0
+    index: Position | None = None
+    """None: its position in the list."""
     delta: MessageFields | None = None
     message: MessageFields | None = None
     finish_reason: str | None = None
-    logprobs: Any = None
+    logprobs: dict[str, Any] | None = None
 
 
 class Completion(Struct):
@@ -73,7 +74,7 @@ class Completion(Struct):
 
     id: str | None = None
     model: str | None = None
-    created: int | None = None
+    created: Seconds | None = None
     system_fingerprint: str | None = None
     service_tier: str | None = None
     choices: list[CompletionChoice] | None = None
@@ -81,7 +82,8 @@ class Completion(Struct):
     error: Raw = NO_RAW
 
 
-_decode_completion = msgspec.json.Decoder(Completion).decode
+_decode_completion = lenient_decoder(Completion)
+_decode_fields = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_any = msgspec.json.Decoder().decode
 
 
@@ -93,7 +95,12 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
     if frame.event == "error":
         return [Failed(_read_error(data))]
     text = read_text(data) if state else None
-    return _read_chunk(data, state) if text is None else [Text(text)]
+    if text is not None:
+        return [Text(text)]
+    events = _read_chunk(data, state)
+    if not events and not state:
+        _check_choices(data)
+    return events
 
 
 def decode_response(body: bytes) -> list[Event]:
@@ -103,24 +110,24 @@ def decode_response(body: bytes) -> list[Event]:
     if _is_error(completion.error):
         return [Failed(_read_error(_whole_error(completion.error, body)))]
     if completion.choices is None:
+        _check_choices(body)
         raise ValueError("the answer has no choices")
     events: list[Event] = [_read_start(completion)]
-    for choice in completion.choices:
-        message = choice.message
+    for position, choice in enumerate(completion.choices):
+        message, index = choice.message, position if choice.index is None else choice.index
         if message is not None:
             if message.content and type(message.content) is str:
-                events.append(Text(message.content, choice.index))
-            _read_message(message, choice.index, events)
-        calls = ChoiceCalls(choice.index, _seed(completion))
+                events.append(Text(message.content, index))
+            _read_message(message, index, events)
+        calls = ChoiceCalls(index, _seed(completion))
         if message is not None and (message.tool_calls or message.function_call is not None):
             calls.read_message(message.tool_calls, message.function_call, events)
             calls.close(events, _is_cut(choice.finish_reason))
         if choice.logprobs is not None:
-            events.append(Logprobs(choice.logprobs, choice.index))
-        finish = read_finish_reason(choice.finish_reason, choice.index, calls.has_calls)
-        events.append(finish or Finished(None, choice.index))
-    if _is_present(completion.usage):
-        events.append(decode_usage(completion.usage))
+            events.append(Logprobs(choice.logprobs, index))
+        finish = read_finish_reason(choice.finish_reason, index, calls.has_calls)
+        events.append(finish or Finished(None, index))
+    events += usage_events(completion.usage)
     events.append(DONE[0])
     return events
 
@@ -136,22 +143,21 @@ def _read_chunk(data: bytes, state: State) -> list[Event]:
         events.append(_read_start(chunk))
     elif state:
         _read_later_facts(chunk, state, events)
-    for choice in chunk.choices or ():
-        delta = choice.delta
+    for position, choice in enumerate(chunk.choices or ()):
+        delta, index = choice.delta, position if choice.index is None else choice.index
         if delta is not None:
             content = delta.content
             if content and type(content) is str:
-                events.append(Text(content, choice.index))
-            _read_message(delta, choice.index, events)
+                events.append(Text(content, index))
+            _read_message(delta, index, events)
             if delta.tool_calls or delta.function_call is not None:
-                calls = _calls_of(choice.index, chunk, state)
+                calls = _calls_of(index, chunk, state)
                 says_same &= calls.read_delta(delta.tool_calls, delta.function_call, events)
         if choice.logprobs is not None:
-            events.append(Logprobs(choice.logprobs, choice.index))
+            events.append(Logprobs(choice.logprobs, index))
         if choice.finish_reason:
-            says_same &= _read_finish(choice.finish_reason, choice.index, state, events)
-    if _is_present(chunk.usage):
-        events.append(decode_usage(chunk.usage))
+            says_same &= _read_finish(choice.finish_reason, index, state, events)
+    events += usage_events(chunk.usage)
     if _is_error(chunk.error):
         events.append(Failed(_read_error(_whole_error(chunk.error, data))))
     if not says_same:
@@ -199,6 +205,14 @@ def _read_later_facts(chunk: Completion, state: State, events: list[Event]) -> N
         events.append(ModelReported(chunk.model))
 
 
+def _check_choices(data: bytes) -> None:
+    """Raises msgspec.ValidationError for data that begins no answer because its choices are no
+    list."""
+    choices = _decode_fields(data).get("choices")
+    if choices and not isinstance(choices, list):
+        raise msgspec.ValidationError("Expected `array` - at `$.choices`")
+
+
 def _read_start(completion: Completion) -> Started:
     return Started(
         completion.id,
@@ -226,10 +240,6 @@ def _read_message(message: MessageFields, index: int, events: list[Event]) -> No
     if message.audio is not None or message.annotations:
         fields = {"audio": message.audio, "annotations": message.annotations}
         events.append(ExtraFields({k: v for k, v in fields.items() if v}, index))
-
-
-def _is_present(raw: Raw) -> bool:
-    return raw is not NO_RAW and bytes(raw) != NULL
 
 
 def _is_error(raw: Raw) -> bool:

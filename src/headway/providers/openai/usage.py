@@ -10,39 +10,41 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import UsageReported
+from headway.events import Event, UsageReported
 from headway.providers.reported_cost import read_cost
 from headway.providers.server_tools import NO_TOOLS, ToolUses, read_tool_uses
 from headway.types import Usage
+from headway.wire.lenient_json import Count, cleaner, lenient_decoder
 
 
 class PromptDetails(Struct):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    audio_tokens: int | None = None
-    image_tokens: int | None = None
-    video_tokens: int | None = None
+    cached_tokens: Count | None = None
+    cache_write_tokens: Count | None = None
+    audio_tokens: Count | None = None
+    image_tokens: Count | None = None
+    video_tokens: Count | None = None
 
 
 class CompletionDetails(Struct):
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
-    image_tokens: int | None = None
-    video_tokens: int | None = None
+    reasoning_tokens: Count | None = None
+    audio_tokens: Count | None = None
+    image_tokens: Count | None = None
+    video_tokens: Count | None = None
 
 
 class OpenAIUsage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    total_tokens: Count | None = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
-    cached_tokens: int | None = None
+    cached_tokens: Count | None = None
     """Together's and Moonshot's."""
-    prompt_cache_hit_tokens: int | None = None
+    prompt_cache_hit_tokens: Count | None = None
     """DeepSeek's."""
-    num_cached_tokens: int | None = None
+    num_cached_tokens: Count | None = None
     """Mistral's in the past."""
-    reasoning_tokens: int | None = None
+    reasoning_tokens: Count | None = None
     """SGLang's and Perplexity's."""
     cost: Any = None
     """This and the next four: ``providers.reported_cost``."""
@@ -52,7 +54,7 @@ class OpenAIUsage(Struct):
     estimated_cost: Any = None
     search_context_size: Any = None
     """This and the next: Perplexity's."""
-    citation_tokens: int | None = None
+    citation_tokens: Count | None = None
     num_search_queries: Any = None
     """This and the next four: ``providers.server_tools``."""
     num_sources_used: Any = None
@@ -65,14 +67,24 @@ NO_CONDITIONS: Mapping[str, str] = {}
 NO_PROMPT_DETAILS = PromptDetails()
 NO_COMPLETION_DETAILS = CompletionDetails()
 
-_decode_usage = msgspec.json.Decoder(OpenAIUsage, strict=False).decode
-"""Not strict: servers whose language has one type of number write 12.0."""
+_decode_strictly = msgspec.json.Decoder(OpenAIUsage).decode
+_decode_leniently = lenient_decoder(OpenAIUsage)
+_clean = cleaner(OpenAIUsage)
+
+
+def usage_events(raw: Raw) -> list[Event]:
+    """At most one UsageReported; none where ``raw`` is absent or no object."""
+    return [decode_usage(raw)] if bytes(raw)[:1] == b"{" else []
 
 
 def decode_usage(raw: Raw) -> UsageReported:
-    """The counts, and ``raw`` as the reply shows it."""
+    """The counts of an object, and the object as the reply shows it: as it is, or cleaned where
+    its counts have other types (servers whose language has one type of number write 12.0)."""
     copied = raw.copy()
-    return UsageReported(normalize_usage(_decode_usage(copied)), copied)
+    try:
+        return UsageReported(normalize_usage(_decode_strictly(copied)), copied)
+    except msgspec.ValidationError:
+        return UsageReported(normalize_usage(_decode_leniently(copied)), _clean(copied))
 
 
 def normalize_usage(usage: OpenAIUsage) -> Usage:

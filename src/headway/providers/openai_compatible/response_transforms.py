@@ -23,8 +23,9 @@ from headway.events import (
     UsageReported,
 )
 from headway.providers.http_errors import error_from_body
-from headway.providers.openai.usage import decode_usage
+from headway.providers.openai.usage import usage_events
 from headway.types import NO_RAW
+from headway.wire.lenient_json import Position, Words, as_count, as_text, lenient_decoder
 
 NULL = b"null"
 Memory = dict[Any, Any]
@@ -59,7 +60,7 @@ class Extension(Struct):
 
 
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
-_extension = msgspec.json.Decoder(Extension | None).decode
+_extension = lenient_decoder(Extension)
 
 
 def extension_object(field: str) -> EventTransform:
@@ -70,10 +71,11 @@ def extension_object(field: str) -> EventTransform:
     def apply(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
         if marker not in data:
             return events
-        found = _extension(_fields(data).get(field, NULL)) or Extension()
+        raw = _fields(data).get(field, NULL)
+        found = _extension(raw) if bytes(raw)[:1] == b"{" else Extension()
         more: list[Event] = []
-        if is_present(found.usage) and not has_usage(events):
-            more.append(decode_usage(found.usage))
+        if not has_usage(events):
+            more += usage_events(found.usage)
         if is_present(found.error):
             more.append(Failed(error_from_body(msgspec.json.decode(found.error), None)))
         return [*events, *more]
@@ -86,11 +88,11 @@ def extension_object(field: str) -> EventTransform:
 
 class DetailedMessage(Struct):
     reasoning_details: list[dict[str, Any]] | None = None
-    reasoning: str | None = None
+    reasoning: Words | None = None
 
 
 class DetailedChoice(Struct):
-    index: int = 0
+    index: Position = 0
     delta: DetailedMessage | None = None
     message: DetailedMessage | None = None
 
@@ -99,7 +101,7 @@ class DetailedChunk(Struct):
     choices: list[DetailedChoice] = []
 
 
-_detailed = msgspec.json.Decoder(DetailedChunk).decode
+_detailed = lenient_decoder(DetailedChunk)
 CONCATENATED = ("text", "summary", "data")
 """Fields of a block that arrive in pieces."""
 
@@ -125,17 +127,18 @@ def _remember(choice: DetailedChoice, memory: Memory) -> list[Event]:
     message = choice.delta or choice.message or DetailedMessage()
     details = message.reasoning_details or []
     for detail in details:
-        is_piece = choice.delta is not None and detail.get("index") is not None
-        rest = (detail["index"], detail.get("type")) if is_piece else (object(), None)
+        position = as_count(detail.get("index"))
+        is_piece = choice.delta is not None and position is not None
+        rest = (position, as_text(detail.get("type"))) if is_piece else (object(), None)
         _append_piece(memory.setdefault((choice.index, *rest), {}), detail)
-    text = "".join(detail.get("text") or detail.get("summary") or "" for detail in details)
+    text = "".join(as_text(one.get("text")) or as_text(one.get("summary")) for one in details)
     return [] if message.reasoning or not text else [Reasoning(text, choice.index)]
 
 
 def _append_piece(block: dict[str, Any], piece: Mapping[str, Any]) -> None:
     for name, value in piece.items():
         if name in CONCATENATED and value is not None:
-            block[name] = (block.get(name) or "") + value
+            block[name] = as_text(block.get(name)) + as_text(value)
         elif value is not None or name not in block:
             block[name] = value
 

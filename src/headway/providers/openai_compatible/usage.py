@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
 from headway.events import Event, UsageReported
 from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
 from headway.types import Usage
+from headway.wire.lenient_json import as_count
 
-_fields = msgspec.json.Decoder(dict[str, Any]).decode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def usage_transform(correct: Callable[[Usage, Mapping[str, Any]], Usage]) -> EventTransform:
@@ -29,6 +31,10 @@ def usage_transform(correct: Callable[[Usage, Mapping[str, Any]], Usage]) -> Eve
         ]
 
     return EventTransform(apply, text_marker=None)
+
+
+def _fields(counts: Any) -> Mapping[str, Any]:
+    return _decode(counts) if isinstance(counts, Raw) else counts
 
 
 def _with_reasoning(usage: Usage, fields: Mapping[str, Any]) -> Usage:
@@ -48,7 +54,7 @@ above the completion's, of which it cannot be a part then."""
 
 
 def _with_audio(usage: Usage, fields: Mapping[str, Any]) -> Usage:
-    total, text = fields.get("total_tokens"), usage.input_tokens
+    total, text = as_count(fields.get("total_tokens")), usage.input_tokens
     if total is None or text is None or fields.get("prompt_audio_seconds") is None:
         return usage
     audio = total - text - (usage.output_tokens or 0)

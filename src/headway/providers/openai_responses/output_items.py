@@ -26,13 +26,14 @@ from headway.events import (
 from headway.providers.openai_responses.reasoning_items import to_details
 from headway.providers.openai_responses.response_state import ItemState, ResponseState
 from headway.providers.tool_calls import arguments_text
+from headway.wire.lenient_json import Words, as_count, lenient_decoder
 
 
 class OutputPart(Struct):
     """A part of a message, of reasoning or of its summary."""
 
     text: str | None = None
-    refusal: str | None = None
+    refusal: Words | None = None
     annotations: list[dict[str, Any]] | None = None
     logprobs: list[dict[str, Any]] | None = None
 
@@ -40,7 +41,7 @@ class OutputPart(Struct):
 class OutputItem(Struct):
     """The fields of messages, reasoning and calls that are read."""
 
-    type: str
+    type: Words = ""
     id: str | None = None
     call_id: str | int | float | None = None
     name: str | None = None
@@ -57,21 +58,44 @@ class OutputItem(Struct):
 
 
 FREE_ACTIONS = ("open_page", "find_in_page")
-_decode_item = msgspec.json.Decoder(OutputItem).decode
+_decode_item = lenient_decoder(OutputItem)
 _decode_any = msgspec.json.Decoder().decode
 
 
 def open_item(index: int, raw: Raw, state: ResponseState) -> list[Event]:
-    item = _decode_item(raw)
+    item = _read_item(raw)
+    state.indexes[item.id or ""] = index
     is_call = item.type in CALL_TYPES and item.name
     return _read_call(item, state.item(index), state) if is_call else []
 
 
-def close_item(index: int, raw: Raw, state: ResponseState) -> list[Event]:
-    """``index`` is the position in the response's output."""
+def _read_item(raw: Raw) -> OutputItem:
+    """An item without a type where ``raw`` is no object."""
+    if bytes(raw)[:1] != b"{":
+        return OutputItem()
     item = _decode_item(raw)
+    item.type = item.type or _type_of(item)
+    return item
+
+
+def _type_of(item: OutputItem) -> str:
+    """The type of an item that does not tell it."""
+    if item.arguments is not None:
+        return "function_call"
+    if item.summary is not None or item.encrypted_content is not None:
+        return "reasoning"
+    return "" if item.content is None else "message"
+
+
+def close_item(index: int | None, raw: Raw, state: ResponseState) -> list[Event]:
+    """``index`` is the position in the response's output, None where the event lacks it."""
+    item = _read_item(raw)
+    if index is None:
+        index = state.indexes.get(item.id or "", 0)
     item_state = state.item(index)
-    state.closed_items += 1
+    if not item.type:
+        return []
+    state.closed_items.add(index)
     close = CLOSERS.get(item.type)
     position = index - state.empty_items
     if close is None:
@@ -164,7 +188,9 @@ def _annotation(annotation: dict[str, Any], start: int) -> dict[str, Any]:
     """With positions that count from the start of the joined text instead of the part's, and a
     citation of a web page in the shape of chat completions."""
     moved = {
-        name: value + start if name in ("start_index", "end_index") and value is not None else value
+        name: count + start
+        if name in ("start_index", "end_index") and (count := as_count(value)) is not None
+        else value
         for name, value in annotation.items()
     }
     if annotation.get("type") != "url_citation":

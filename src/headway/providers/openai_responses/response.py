@@ -10,10 +10,10 @@ has the same items, each closed without having been opened, so both are read by 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from headway.errors import UpstreamError
 from headway.events import (
@@ -31,12 +31,14 @@ from headway.events import (
     Text,
 )
 from headway.providers.base import State
+from headway.providers.error_shapes import NO_ERRORS
 from headway.providers.openai_responses.errors import read_error
 from headway.providers.openai_responses.output_items import close_item, open_item
 from headway.providers.openai_responses.response_state import ResponseState
-from headway.providers.openai_responses.usage import decode_usage
+from headway.providers.openai_responses.usage import usage_events
 from headway.providers.tool_calls import arguments_text
 from headway.types import NO_RAW, Frame
+from headway.wire.lenient_json import Position, Words, lenient_decoder
 
 DONE: list[Event] = [StreamEnd()]
 FINISH_REASONS = {
@@ -60,7 +62,7 @@ class Response(Struct):
 
     id: str | None = None
     model: str | None = None
-    created_at: float | None = None
+    created_at: Annotated[float, Meta(ge=0, le=1e12)] | None = None
     service_tier: str | None = None
     status: str | None = None
     output: list[Raw] | None = None
@@ -74,10 +76,11 @@ class Response(Struct):
 class StreamEvent(Struct):
     """An event of any type; each type has some of the fields."""
 
-    type: str = ""
-    output_index: int = 0
-    summary_index: int | None = None
-    content_index: int | None = None
+    type: Words = ""
+    output_index: Position | None = None
+    item_id: str | None = None
+    summary_index: Position | None = None
+    content_index: Position | None = None
     delta: str | dict[str, Any] | None = None
     logprobs: list[dict[str, Any]] | None = None
     item: Raw = NO_RAW
@@ -95,13 +98,14 @@ class TextDelta(Struct, gc=False, tag_field="type", tag="response.output_text.de
 
 
 _decode_text_delta = msgspec.json.Decoder(TextDelta).decode
-_decode_event = msgspec.json.Decoder(StreamEvent).decode
-_decode_response = msgspec.json.Decoder(Response).decode
+_decode_event = lenient_decoder(StreamEvent)
+_decode_response = lenient_decoder(Response)
 _decode_any = msgspec.json.Decoder().decode
 
 
 def decode_event(frame: Frame, state: State) -> list[Event]:
-    """The events of one server-sent event. Its type is in its data too; the SSE name is ignored."""
+    """The events of one server-sent event. Its type is in its data too; the SSE name counts only
+    where it is missing there."""
     data = frame.data
     if not data:
         return []
@@ -112,9 +116,10 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
         text = _decode_text_delta(data)
     except msgspec.ValidationError:
         event = _decode_event(data)
-        if event.type == "error" or (not event.type and _is_present(event.error)):
+        kind = event.type or frame.event or ""
+        if kind == "error" or (not event.type and _is_error(event.error)):
             return [Failed(read_error(_decode_any(data)))]
-        read = EVENT_READERS.get(event.type)
+        read = EVENT_READERS.get(kind) or EVENT_READERS.get(frame.event or "")
         return [] if read is None else read(event, memory)
     return _text_events(text.delta, text.output_index, memory)
 
@@ -123,7 +128,7 @@ def decode_response(body: bytes) -> list[Event]:
     """The events that a stream of the same response would have. Raises ValueError for a body
     without output."""
     response = _decode_response(body)
-    if _is_present(response.error):
+    if _is_error(response.error):
         return [Failed(read_error(_decode_any(body)))]
     if response.output is None:
         raise ValueError("the answer has no output")
@@ -149,14 +154,15 @@ def _read_start(event: StreamEvent, state: ResponseState) -> list[Event]:
 
 
 def _read_item_added(event: StreamEvent, state: ResponseState) -> list[Event]:
-    return open_item(event.output_index, event.item, state)
+    return open_item(_index(event, state), event.item, state)
 
 
 def _read_text_delta(event: StreamEvent, state: ResponseState) -> list[Event]:
     """A delta that is no ``TextDelta``, because it has log probabilities."""
-    events = _text_events(_delta_text(event), event.output_index, state)
+    index = _index(event, state)
+    events = _text_events(_delta_text(event), index, state)
     if event.logprobs:
-        state.item(event.output_index).has_logprobs = True
+        state.item(index).has_logprobs = True
         events.append(Logprobs({"content": event.logprobs}))
     return events
 
@@ -170,7 +176,7 @@ def _text_events(text: str, index: int, state: ResponseState) -> list[Event]:
 
 def _read_refusal_delta(event: StreamEvent, state: ResponseState) -> list[Event]:
     text = _delta_text(event)
-    state.item(event.output_index).has_refusal |= bool(text)
+    state.item(_index(event, state)).has_refusal |= bool(text)
     return [Refusal(text)] if text else []
 
 
@@ -179,7 +185,7 @@ def _read_arguments_delta(event: StreamEvent, state: ResponseState) -> list[Even
     if not text:
         return []
     events: list[Event] = []
-    item = state.item(event.output_index)
+    item = state.item(_index(event, state))
     item.has_arguments = True
     if item.call is None:
         item.early_arguments += text
@@ -194,7 +200,7 @@ def _read_reasoning_delta(event: StreamEvent, state: ResponseState) -> list[Even
     text = _delta_text(event)
     if not text:
         return []
-    item = state.item(event.output_index)
+    item = state.item(_index(event, state))
     paragraph = (event.summary_index, event.content_index)
     is_next = item.paragraph is not None and item.paragraph != paragraph
     item.paragraph = paragraph
@@ -213,9 +219,8 @@ def _read_end(event: StreamEvent, state: ResponseState) -> list[Event]:
 def _read_failure(event: StreamEvent, state: ResponseState) -> list[Event]:
     response = event.response or Response()
     events = _late_facts(response, state)
-    if _is_present(response.usage):
-        events.append(decode_usage(response.usage, state.tool_uses))
-    error = _decode_any(response.error) if _is_present(response.error) else {}
+    events += usage_events(response.usage, state.tool_uses)
+    error = _decode_any(response.error) if _is_error(response.error) else {}
     return [*events, Failed(read_error(error))]
 
 
@@ -237,6 +242,13 @@ EVENT_READERS: dict[str, Callable[[StreamEvent, ResponseState], list[Event]]] = 
     "response.cancelled": _read_failure,
 }
 """Functions by the event's type; events of other types are ignored."""
+
+
+def _index(event: StreamEvent, state: ResponseState) -> int:
+    """The position of the item that the event belongs to, by its id where it lacks one."""
+    if event.output_index is not None:
+        return event.output_index
+    return state.indexes.get(event.item_id or "", 0)
 
 
 def _delta_text(event: StreamEvent) -> str:
@@ -267,10 +279,10 @@ def _late_facts(response: Response, state: ResponseState) -> list[Event]:
 
 
 def _end_events(response: Response, state: ResponseState) -> list[Event]:
-    """The events of the items, if no event closed one, and all events after them."""
+    """The events of the items that no event closed, and all events after them."""
     events: list[Event] = []
-    if not state.closed_items:
-        for index, item in enumerate(response.output or ()):
+    for index, item in enumerate(response.output or ()):
+        if index not in state.closed_items:
             events += close_item(index, item, state)
     state.calls.close(events)
     filters = {name: getattr(response, name) for name in FILTER_FIELDS}
@@ -278,9 +290,7 @@ def _end_events(response: Response, state: ResponseState) -> list[Event]:
     if given:
         events.append(ExtraFields(given))
     events.append(_finish_event(response, state))
-    if _is_present(response.usage):
-        events.append(decode_usage(response.usage, state.tool_uses))
-    return [*events, *DONE]
+    return [*events, *usage_events(response.usage, state.tool_uses), *DONE]
 
 
 def _finish_event(response: Response, state: ResponseState) -> Event:
@@ -293,5 +303,5 @@ def _finish_event(response: Response, state: ResponseState) -> Event:
     return Finished("tool_calls" if state.calls.count else "stop")
 
 
-def _is_present(raw: Raw) -> bool:
-    return bytes(raw) not in (b"", b"null")
+def _is_error(raw: Raw) -> bool:
+    return bytes(raw) not in NO_ERRORS

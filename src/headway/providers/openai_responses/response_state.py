@@ -39,6 +39,7 @@ class ResponseState:
         "empty_items",
         "has_message",
         "has_started",
+        "indexes",
         "model",
         "open_items",
         "text_length",
@@ -49,7 +50,9 @@ class ResponseState:
     def __init__(self) -> None:
         self.open_items: dict[int, ItemState] = {}
         """The open items by ``output_index``."""
-        self.closed_items = 0
+        self.indexes: dict[str, int] = {}
+        """The positions of all items by their ids."""
+        self.closed_items: set[int] = set()
         self.empty_items = 0
         """Items without content. They are not sent back, so later items move up."""
         self.has_started = self.has_message = False

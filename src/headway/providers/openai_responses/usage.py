@@ -4,15 +4,14 @@ names: the input's count includes cached tokens, the output's count includes rea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct
 
-from headway.events import UsageReported
+from headway.events import Event, UsageReported
 from headway.providers.reported_cost import COST_FIELDS, read_cost
 from headway.providers.server_tools import NO_TOOLS, count_uses, read_tool_uses
 from headway.types import Usage
+from headway.wire.lenient_json import Count, cleaner, lenient_decoder
 
 NO_USES: Mapping[str, int] = {}
 TOOL_FIELDS = ("server_side_tool_usage_details", "server_tool_use", "server_tool_use_details")
@@ -25,34 +24,40 @@ CHAT_NAMES = {
 
 
 class InputDetails(Struct):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    audio_tokens: int | None = None
-    image_tokens: int | None = None
+    cached_tokens: Count | None = None
+    cache_write_tokens: Count | None = None
+    audio_tokens: Count | None = None
+    image_tokens: Count | None = None
 
 
 class OutputDetails(Struct):
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
-    image_tokens: int | None = None
+    reasoning_tokens: Count | None = None
+    audio_tokens: Count | None = None
+    image_tokens: Count | None = None
 
 
 class ResponseUsage(Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    total_tokens: Count | None = None
     input_tokens_details: InputDetails | None = None
     output_tokens_details: OutputDetails | None = None
 
 
-_decode_usage = msgspec.json.Decoder(ResponseUsage).decode
-_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_usage = lenient_decoder(ResponseUsage)
+_clean = cleaner(ResponseUsage)
+
+
+def usage_events(raw: Raw, tool_uses: Mapping[str, int] = NO_USES) -> list[Event]:
+    """At most one UsageReported; none where ``raw`` is absent or no object."""
+    return [decode_usage(raw, tool_uses)] if bytes(raw)[:1] == b"{" else []
 
 
 def decode_usage(raw: Raw, tool_uses: Mapping[str, int] = NO_USES) -> UsageReported:
     """The counts, and the same in the shape of chat completions. Further fields of a provider
     (xAI's cost, Azure's latencies) keep their names. ``tool_uses`` are those in the output, for
     providers that do not count them."""
-    reported, fields = _decode_usage(raw), _decode_object(raw)
+    reported, fields = _decode_usage(raw), _clean(raw)
     inputs = reported.input_tokens_details or InputDetails()
     outputs = reported.output_tokens_details or OutputDetails()
     tools = read_tool_uses(*map(fields.get, TOOL_FIELDS))

@@ -11,7 +11,7 @@ from functools import partial
 from urllib.parse import quote
 
 from headway.providers import model_lists
-from headway.providers.model_lists import ListedModel, ModelList, Page
+from headway.providers.model_lists import JsonObject, ListedModel, ModelList, Page
 from headway.types import HttpRequest, Target
 
 API_VERSION = "v1beta1"
@@ -36,10 +36,13 @@ def _decode(pattern: re.Pattern[str], body: bytes) -> Page:
     model does."""
     found = model_lists.object_of(body)
     empty = not found.keys() - {"nextPageToken"}  # Google leaves out an empty list
-    rows = () if empty else map(model_lists.as_mapping, found["publisherModels"])
-    names = [model_lists.name_of(row["name"]).rpartition("/")[2] for row in rows]
-    models = tuple(ListedModel(id=name) for name in names if pattern.match(name))
-    return Page(models, found.get("nextPageToken") or None)
+    listed = () if empty else model_lists.models_of(found["publisherModels"], _model)
+    models = tuple(model for model in listed if pattern.match(model.id))
+    return Page(models, model_lists.page_token(found.get("nextPageToken")))
+
+
+def _model(row: JsonObject) -> ListedModel:
+    return ListedModel(id=model_lists.name_of(row["name"]).rpartition("/")[2])
 
 
 def model_list(publisher: str, pattern: str, url_of: UrlOf, headers: Headers) -> ModelList:

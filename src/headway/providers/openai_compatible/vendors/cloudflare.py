@@ -66,33 +66,30 @@ def _decode_list(body: bytes) -> Page:
     """``{"result": [{"name", "task", "properties"}], "result_info": {"page", ...}}``. Leaves out
     the models that neither chat nor embed."""
     found = _any(body)
-    models = (
-        _model(row)
+    rows = [
+        row
         for row in map(model_lists.as_mapping, model_lists.rows_of(found, "result"))
         if model_lists.as_mapping(row.get("task")).get("name", TASKS[0]) in TASKS
-    )
-    return Page(tuple(models), _next_page(model_lists.as_mapping(found.get("result_info"))))
+    ]
+    more = _next_page(model_lists.as_mapping(found.get("result_info")))
+    return Page(model_lists.models_of(rows, _model), more)
 
 
 def _model(row: JsonObject) -> ListedModel:
     properties = dict(_properties(row))
     return ListedModel(
         id=model_lists.name_of(row["name"]),
-        context_window=_integer(properties.get("context_window")),
+        context_window=model_lists.count(properties.get("context_window")),
         prices=_prices(properties.get("price")),
         deprecated=True if properties.get("planned_deprecation_date") else None,
     )
 
 
 def _properties(row: JsonObject) -> Iterator[tuple[str, Any]]:
+    """Numbers are strings here."""
     for each in map(model_lists.as_mapping, model_lists.listed(row.get("properties"))):
         if isinstance(each.get("property_id"), str):
             yield each["property_id"], each.get("value")
-
-
-def _integer(value: Any) -> int | None:
-    """Numbers are strings in ``properties``."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else model_lists.count(value)
 
 
 def _prices(value: Any) -> ListedPrices | None:

@@ -8,7 +8,7 @@ likewise); help.aliyun.com/en/model-studio/error-code-start.
 from __future__ import annotations
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.errors import UpstreamQuota, UpstreamRateLimited
@@ -26,17 +26,19 @@ from headway.providers.openai_compatible.reasoning import (
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.response_transforms import EventTransform, Memory
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
+from headway.wire.lenient_json import Count, lenient_decoder
 
 
 class PromptDetails(Struct):
-    cache_creation_input_tokens: int | None = None
+    cache_creation_input_tokens: Count | None = None
 
 
 class Usage(Struct):
     prompt_tokens_details: PromptDetails | None = None
 
 
-_usage = msgspec.json.Decoder(Usage).decode
+_encode = msgspec.json.Encoder().encode
+_usage = lenient_decoder(Usage)
 
 
 def _cache_writes(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
@@ -47,7 +49,9 @@ def _cache_writes(data: bytes, events: list[Event], memory: Memory) -> list[Even
 
 
 def _with_writes(event: UsageReported) -> UsageReported:
-    details = _usage(event.openai_usage).prompt_tokens_details or PromptDetails()
+    counts = event.openai_usage
+    raw = counts if isinstance(counts, Raw) else _encode(counts)
+    details = _usage(raw).prompt_tokens_details or PromptDetails()
     written = details.cache_creation_input_tokens
     return replace(event, usage=replace(event.usage, cache_write_tokens=written))
 

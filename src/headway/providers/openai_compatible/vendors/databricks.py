@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from headway.providers import model_lists
-from headway.providers.model_lists import ListedModel, ModelList, Page
+from headway.providers.model_lists import JsonObject, ListedModel, ModelList, Page
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, AddressOption, Vendor
@@ -34,17 +34,18 @@ def _decode_list(body: bytes) -> Page:
     """``{"endpoints": [{"name", "task", "creation_timestamp"}]}``, with milliseconds. A workspace
     without endpoints leaves the field out."""
     found = _any(body)
-    rows = map(
-        model_lists.as_mapping, model_lists.rows_of(found, "endpoints") if found != {} else ()
-    )
-    return Page(
-        tuple(
-            ListedModel(
-                id=model_lists.name_of(row["name"]), created=_seconds(row.get("creation_timestamp"))
-            )
-            for row in rows
-            if row.get("task", CHAT) in (CHAT, EMBEDDINGS)
-        )
+    endpoints = model_lists.rows_of(found, "endpoints") if found != {} else []
+    rows = [
+        row
+        for row in map(model_lists.as_mapping, endpoints)
+        if row.get("task", CHAT) in (CHAT, EMBEDDINGS)
+    ]
+    return Page(model_lists.models_of(rows, _model))
+
+
+def _model(row: JsonObject) -> ListedModel:
+    return ListedModel(
+        id=model_lists.name_of(row["name"]), created=_seconds(row.get("creation_timestamp"))
     )
 
 

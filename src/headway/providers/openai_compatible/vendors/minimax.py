@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
 from msgspec import Struct
 
 from headway import errors
@@ -23,6 +22,7 @@ from headway.providers.openai_compatible.request_transforms import only_auto_too
 from headway.providers.openai_compatible.vendor import CACHE_READS, Vendor
 from headway.providers.tool_rules import json_as_instruction
 from headway.providers.wire_rules import mended
+from headway.wire.lenient_json import lenient_decoder
 
 PARAMETERS = "https://platform.minimax.io/docs/api-reference/text-openai-api"
 
@@ -36,7 +36,7 @@ class Response(Struct):
     base_resp: Outcome | None = None
 
 
-_response = msgspec.json.Decoder(Response).decode
+_response = lenient_decoder(Response)
 ERRORS_BY_CODE: Mapping[int, type[errors.UpstreamError]] = {
     1001: errors.UpstreamTimeout,
     **dict.fromkeys((1002, 1039, 1041, 2045), errors.UpstreamRateLimited),

@@ -6,13 +6,12 @@ platform.moonshot.ai, Chat, streaming (usage inside the choice that finishes).
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Raw, Struct
 
 from headway.errors import UpstreamNotFound, UpstreamOverloaded, UpstreamQuota
 from headway.events import Event
 from headway.providers.call_id_rules import IdForm, call_id_rules
-from headway.providers.openai.usage import decode_usage
+from headway.providers.openai.usage import usage_events
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
     FORCED,
@@ -27,13 +26,13 @@ from headway.providers.openai_compatible.response_transforms import (
     EventTransform,
     Memory,
     has_usage,
-    is_present,
 )
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
 from headway.providers.openai_compatible.wire_rules import image_data_only, strings_only
 from headway.providers.text_rules import drop_empty_answers, fill_empty_messages
 from headway.providers.wire_rules import mended
 from headway.types import NO_RAW
+from headway.wire.lenient_json import lenient_decoder
 
 EMPTY = "https://github.com/MoonshotAI/kimi-code/issues/1985"
 
@@ -46,14 +45,14 @@ class Chunk(Struct):
     choices: list[Choice] = []
 
 
-_chunk = msgspec.json.Decoder(Chunk).decode
+_chunk = lenient_decoder(Chunk)
 
 
 def _usage_in_choice(data: bytes, events: list[Event], memory: Memory) -> list[Event]:
     if b'"usage"' not in data or has_usage(events):
         return events
     found = [choice.usage for choice in _chunk(data).choices]
-    return [*events, *(decode_usage(usage) for usage in found if is_present(usage))]
+    return [*events, *(event for usage in found for event in usage_events(usage))]
 
 
 CALL_IDS = IdForm(source="https://github.com/fw-ai/fireconnect/issues/16", is_unique=False)

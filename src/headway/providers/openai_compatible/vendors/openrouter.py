@@ -32,6 +32,7 @@ from headway.providers.openai_compatible.response_transforms import (
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
 from headway.providers.openai_compatible.wire_rules import OPENAI_CALL_IDS
 from headway.types import NO_RAW, Headers
+from headway.wire.lenient_json import lenient_decoder
 
 
 class Choice(Struct):
@@ -57,8 +58,8 @@ class ErrorBody(Struct):
 
 
 NO_METADATA = Metadata()
-_chunk = msgspec.json.Decoder(Chunk).decode
-_error_body = msgspec.json.Decoder(ErrorBody).decode
+_chunk = lenient_decoder(Chunk)
+_error_body = lenient_decoder(ErrorBody)
 _any = msgspec.json.Decoder().decode
 
 

@@ -11,7 +11,6 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -29,6 +28,7 @@ from headway.providers.text_rules import continue_by_request, trim_last_message
 from headway.providers.tool_rules import json_mode_as_instruction, recursive_schema_as_instruction
 from headway.providers.wire_rules import mended
 from headway.types import EmbeddingsRequest, HttpRequest, Target
+from headway.wire.lenient_json import lenient_decoder
 
 ROLES = "https://docs.perplexity.ai/api-reference/chat-completions-post"
 SCHEMAS = "https://docs.perplexity.ai/guides/structured-outputs"
@@ -38,10 +38,10 @@ BASE_URL = "https://api.perplexity.ai"
 
 class SearchChunk(Struct):
     citations: list[Any] | None = None
-    search_results: list[Any] | None = None
+    search_results: list[dict[str, Any]] | None = None
 
 
-_search = msgspec.json.Decoder(SearchChunk).decode
+_search = lenient_decoder(SearchChunk)
 
 
 def _search_results(data: bytes, events: list[Event], memory: Memory) -> list[Event]:

@@ -1,0 +1,193 @@
+"""Clients get the answer in its documented shape, whatever types a provider's other fields have."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.odd_values import ODD, Path, changed, containers, leaves, value_at
+from support.played_script import ROUTES, Reply, play
+from support.wire_scripts import SCRIPTS, TEXT, Pieces, Script
+
+SAID = "".join(TEXT)
+CHAT_ROUTES = [route for route in ROUTES if route.startswith("chat")]
+FINISH_REASONS = (None, "stop", "length", "tool_calls", "content_filter", "function_call")
+STRUCTURE = ("type", "thought", "index", "output_index", "contentBlockIndex", "message")
+"""Fields that decide what a text is, or where it belongs."""
+
+
+def is_count(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+
+
+def check_usage(usage: Any) -> None:
+    if usage is None:
+        return
+    assert all(is_count(usage.get(f"{name}_tokens")) for name in ("prompt", "completion", "total"))
+    for name in ("prompt", "completion"):
+        details = usage.get(f"{name}_tokens_details") or {}
+        assert all(is_count(details.get(f"{one}_tokens")) for one in ("cached", "reasoning"))
+
+
+def check_choice(choice: Any) -> None:
+    assert is_count(choice["index"])
+    assert choice["index"] is not None
+    assert choice.get("finish_reason") in FINISH_REASONS
+    assert choice.get("logprobs") is None or isinstance(choice["logprobs"], dict)
+    message = choice["message"] if "message" in choice else choice["delta"]
+    assert message.get("role") in ("assistant", None)
+    for name in ("content", "refusal"):
+        assert message.get(name) is None or isinstance(message[name], str)
+    for call in message.get("tool_calls") or []:
+        assert isinstance(call.get("id"), str | None)
+        function = call.get("function") or {}
+        assert isinstance(function.get("name"), str | None)
+        assert isinstance(function.get("arguments"), str | None)
+    assert message.get("function_call") is None or isinstance(message["function_call"], dict)
+
+
+def check_shape(reply: Reply) -> None:
+    """What clients that check types require of OpenAI's objects."""
+    for one in reply.objects:
+        assert isinstance(one["id"], str)
+        assert one["object"] in ("chat.completion", "chat.completion.chunk", "")  # Azure's first
+        assert is_count(one["created"])
+        assert one["created"] is not None
+        assert isinstance(one["model"], str)
+        assert isinstance(one.get("system_fingerprint"), str | None)
+        assert isinstance(one.get("service_tier"), str | None)
+        check_usage(one.get("usage"))
+        for choice in one["choices"]:
+            check_choice(choice)
+
+
+def check(reply: Reply, shape: bool = True) -> None:
+    if reply.error is not None:
+        assert "a tool call without a name" in reply.error["message"]
+        return
+    assert reply.text == SAID
+    assert reply.record.outcome == "ok"
+    counts = [getattr(reply.record, name) for name in reply.record.__struct_fields__]
+    assert not any(isinstance(count, int | float) and count < 0 for count in counts)
+    if shape:
+        check_shape(reply)
+
+
+def is_exempt(value: Any, path: Path) -> bool:
+    """The text, and what decides what a text is."""
+    text = json.dumps(value_at(value, path))
+    return (
+        any(json.dumps(piece) in text for piece in (*TEXT, SAID))
+        or path[-1] in (*STRUCTURE, "text", "content", "error", "arguments", "finishReason")
+        or any(name in path[-2:] for name in ("content", "choices", "parts"))
+    )
+
+
+def paths(value: Any) -> list[Path]:
+    found = [*leaves(value), *containers(value)]
+    return [path for path in found if not is_exempt(value, path)]
+
+
+def play_whole(script: Script, route: str, path: Path, odd: Any) -> Reply:
+    return play(script, route, whole=json.dumps(changed(script.whole, path, odd)).encode())
+
+
+def play_stream(script: Script, route: str, at: int, path: Path, odd: Any) -> Reply:
+    name, value = script.events[at]
+    events = [*script.events[:at], (name, changed(value, path, odd)), *script.events[at + 1 :]]
+    return play(script, route, streamed=script.streamed(events))
+
+
+def play_stream_of(script: Script, route: str, path: Path, odd: Any) -> Reply:
+    """Every event that has the field has the odd value, as of a server that writes it so."""
+    events = [
+        (name, changed(value, path, odd) if path in paths(value) else value)
+        for name, value in script.events
+    ]
+    return play(script, route, streamed=script.streamed(events))
+
+
+# --- Relayed responses ----------------------------------------------------------------------------
+
+RELAYED = SCRIPTS["openai"](Pieces(thought=()))
+
+
+@pytest.mark.parametrize("path", paths(RELAYED.whole), ids=lambda path: ".".join(map(str, path)))
+def test_a_relayed_response_has_the_documented_shape(path: Path) -> None:
+    for odd in ODD:
+        check(play_whole(RELAYED, "chat", path, odd))
+
+
+STREAMED_PATHS = dict.fromkeys(path for _, value in RELAYED.events for path in paths(value))
+
+
+@pytest.mark.parametrize("path", STREAMED_PATHS, ids=lambda path: ".".join(map(str, path)))
+def test_a_relayed_stream_has_the_documented_shape(path: Path) -> None:
+    for odd in ODD:
+        check(play_stream_of(RELAYED, "chat stream", path, odd))
+
+
+@pytest.mark.parametrize("route", CHAT_ROUTES)
+def test_an_ordinary_response_is_relayed_as_it_is(route: str) -> None:
+    reply = play(RELAYED, route)
+    check(reply)
+    if route == "chat":
+        assert reply.objects == [RELAYED.whole]
+    else:
+        assert reply.objects == [value for _, value in RELAYED.events]
+
+
+# --- Every wire format ----------------------------------------------------------------------------
+
+PLAYED = [(wire, route) for wire in SCRIPTS for route in ROUTES]
+
+
+@pytest.mark.parametrize(("wire", "route"), PLAYED)
+@given(data=st.data())
+def test_every_wire_format_on_every_route(wire: str, route: str, data: st.DataObject) -> None:
+    script = SCRIPTS[wire](Pieces())
+    odd = data.draw(st.sampled_from(ODD))
+    if route == "chat":
+        path = data.draw(st.sampled_from(paths(script.whole)))
+        check(play_whole(script, route, path, odd))
+        return
+    at = data.draw(st.integers(0, len(script.events) - 1))
+    if not (found := paths(script.events[at][1])):
+        return
+    path = data.draw(st.sampled_from(found))
+    check(play_stream(script, route, at, path, odd), shape=False)
+    check(play_stream_of(script, route, path, odd))
+
+
+# --- Usage ----------------------------------------------------------------------------------------
+
+# usage; the counts that are known
+USAGES: list[tuple[Any, tuple[int | None, int | None]]] = [
+    *[(odd, (None, None)) for odd in (None, "", [], {}, False, 0, -1, 1.5, "x", True, [1])],
+    ({"prompt_tokens": -1, "completion_tokens": -1}, (None, None)),
+    ({"prompt_tokens": 11.0, "completion_tokens": "7"}, (11, 7)),
+    ({"prompt_tokens": 11.5, "completion_tokens": 7, "total_tokens": -1}, (11, 7)),
+    ({"prompt_tokens": None, "completion_tokens": 7}, (None, 7)),
+    ({"prompt_tokens": 11, "completion_tokens": 7, "prompt_tokens_details": []}, (11, 7)),
+]
+
+
+@pytest.mark.parametrize("route", list(ROUTES))
+@pytest.mark.parametrize(("usage", "known"), USAGES, ids=range(len(USAGES)))
+def test_odd_usage_is_unknown_and_not_reported(
+    usage: Any, known: tuple[int | None, int | None], route: str
+) -> None:
+    script = SCRIPTS["openai"](Pieces())
+    script.whole["usage"] = script.events[-1][1]["usage"] = usage
+    reply = play(script, route)
+    assert reply.text == SAID
+    check_usage(reply.usage)
+    counted = (3, 4)  # what the counter of the tests gives
+    record = reply.record
+    expected = tuple(c if k is None else k for c, k in zip(counted, known, strict=True))
+    assert (record.input_tokens, record.output_tokens) == expected
+    assert (record.tokens_source == "reported") is (None not in known)
