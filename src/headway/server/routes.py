@@ -13,12 +13,14 @@ from headway.dialects.base import Dialect
 from headway.dialects.engine import Engine
 from headway.dialects.openai.chat import OpenAIChat
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
+from headway.dialects.openai_responses.dialect import OpenAIResponses
 
 ENGINE: Dialect = Engine()
 DIALECTS: tuple[tuple[str, Dialect], ...] = (
     ("", ENGINE),
     ("/openai", OpenAIChat()),
     ("/openai", OpenAIEmbeddings()),
+    ("/openai", OpenAIResponses()),
 )
 """The prefix of each dialect, and the dialect. Where several claim a path, the first has it."""
 PREFIXES = tuple(sorted({prefix for prefix, _ in DIALECTS if prefix}))

@@ -112,7 +112,7 @@ class OpenAIChat(OpenAIFormat):
             api_key=read_key_header(client_request.headers),
             shows_usage=options is not None and bool(options.get("include_usage")),
             strict=known.strict or False,
-            shows_metrics=stream and _asks_for_metrics(client_request),
+            shows_metrics=stream and asks_for_metrics(client_request),
         )
 
     def encode(
@@ -309,7 +309,7 @@ def _read(body: bytes, fields: Mapping[str, Raw]) -> ChatFields:
     return known
 
 
-def _asks_for_metrics(client_request: ClientRequest) -> bool:
+def asks_for_metrics(client_request: ClientRequest) -> bool:
     return dict(client_request.headers).get(METRICS_HEADER, b"") not in HEADER_OFF
 
 

@@ -30,10 +30,16 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     return responses_request.encode_request(request, responses_target(target, request.model))
 
 
+def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
+    """Raises InvalidField where no address of a resource is known."""
+    return responses_request.encode_native(request, responses_target(target, request.model))
+
+
 PROVIDER = replace(
     openai_responses.PROVIDER,
     **AZURE_OPENAI_RESPONSES.facts,
     encode_request=encode_request,
+    encode_native=encode_native,
     decode_error=decode_error,
     adapt=partial(adapt_deployment, openai_responses.PROVIDER.adapt),
     encode_embeddings=encode_embeddings,

@@ -32,6 +32,18 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     return HttpRequest(join(target.base_url, PATH), headers, body)
 
 
+def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
+    """A client's request in this format, with the model's name put in."""
+    assert request.native is not None
+    headers = bearer_headers(target.api_key, tuple(target.headers.items()), request.stream)
+    body: dict[str, Any] = {"model": request.model, **request.native.fields}
+    if request.stream:
+        body["stream"] = TRUE
+    sent = {name.lower() for name, _ in headers}
+    client = tuple(pair for pair in request.native.headers if pair[0] not in sent)
+    return HttpRequest(join(target.base_url, PATH), (*headers, *client), _encode(body))
+
+
 def _body(request: ChatRequest, options: Mapping[str, Any]) -> dict[str, Any]:
     """Unknown parameters are at the top level, as given."""
     instructions, items = convert_messages(request)

@@ -1,0 +1,1 @@
+"""OpenAI's Responses API for clients (platform.openai.com/docs/api-reference/responses)."""

@@ -1,0 +1,183 @@
+"""``POST /v1/responses``: OpenAI's Responses API, with ``provider/model`` as the model.
+
+The gateway keeps no responses, so what refers to an earlier one is refused, wherever it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from headway.dialects.base import (
+    ClientRequest,
+    ConvertedRequest,
+    DecodedRequest,
+    OpenAIFormat,
+    ResponseContext,
+    StreamEncoder,
+    decode_object,
+    field,
+    read_key_header,
+    refuse_target_fields,
+    split_model,
+)
+from headway.dialects.input_items.convert import INPUT, WIRE, convert_fields
+from headway.dialects.openai.chat import asks_for_metrics
+from headway.dialects.openai_responses.output_items import WireEvents
+from headway.dialects.openai_responses.response_object import (
+    finished_object,
+    repeated_fields,
+    response_object,
+)
+from headway.dialects.openai_responses.stream import OpenAIResponsesStream, new_writer
+from headway.errors import RequestError
+from headway.events import (
+    Event,
+    ExtraFields,
+    Logprobs,
+    Reasoning,
+    ReasoningDetail,
+    Refusal,
+    Started,
+    Text,
+    ToolArguments,
+    ToolStarted,
+)
+from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
+from headway.types import ChatRequest, Headers, NativeRequest
+
+MODEL = field("model", str, "a string, provider/model")
+STREAM = field("stream", bool | None, "true, false or null")
+STRICT = field("strict", bool | None, "true, false or null")
+NOT_STORED = {
+    "background": "the gateway answers while the client waits. Leave it out, and ask for a stream"
+    " if the answer takes long.",
+    "conversation": "the gateway keeps no conversations. Send the whole conversation as `input`.",
+    "previous_response_id": "the gateway keeps no responses. Send the whole conversation as"
+    " `input`, with the items of earlier responses' `output`.",
+}
+"""Fields that refer to what the gateway does not keep -> why, and what to do."""
+ABSENT = (b"null", b"false")
+FEATURE_HEADERS = frozenset(
+    (b"openai-beta", b"originator", b"session-id", b"session_id", b"thread-id",
+     b"x-client-request-id")
+)  # fmt: skip
+"""Headers that belong to a request of this format; a provider of the format is sent them."""
+FEATURE_PREFIX = b"x-codex-"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class WholeResponse(Struct):
+    """What a response has to have, so that strict clients take it."""
+
+    id: str
+    object: Literal["response"]
+    output: list[Raw]
+
+
+_decode_response = msgspec.json.Decoder(WholeResponse).decode
+
+
+class OpenAIResponses(OpenAIFormat):
+    """The dialect of ``/v1/responses``."""
+
+    name = WIRE
+    route = "/v1/responses"
+    wire = WIRE
+    checks_parameters = False
+
+    def decode(self, client_request: ClientRequest) -> DecodedRequest:
+        fields = decode_object(client_request.body)
+        provider, model = split_model(MODEL.require(fields))
+        stream, strict = STREAM.read(fields) or False, STRICT.read(fields) or False
+        refuse_target_fields(fields)
+        _refuse_stored(fields)
+        if "prompt" not in fields:
+            INPUT.require(fields)
+        for name in ("model", "stream", "strict"):
+            fields.pop(name, None)
+        native = NativeRequest(WIRE, fields, feature_headers(client_request.headers))
+        request = ChatRequest(
+            model=model, messages=prompt_messages(fields), stream=stream, native=native
+        )
+        return DecodedRequest(
+            provider=provider,
+            request=request,
+            stream=stream,
+            api_key=read_key_header(client_request.headers),
+            strict=strict,
+            shows_metrics=stream and asks_for_metrics(client_request),
+        )
+
+    def convert_request(self, request: ChatRequest) -> ConvertedRequest:
+        return convert_fields(request)
+
+    def passes_through(self, body: bytes) -> bool:
+        try:
+            _decode_response(body)
+        except (msgspec.DecodeError, RecursionError):
+            return False
+        return True
+
+    def encode(
+        self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
+    ) -> bytes:
+        writer, out = new_writer(context), WireEvents()
+        if 0 in response.choices:
+            writer.read(_events_of(response.choices[0]), out)
+        started = response.started or Started()
+        first_object = response_object(context, started, repeated_fields(context), "in_progress")
+        finished = finished_object(response, first_object, [], now)
+        writer.close(out, finished["status"])
+        return _encode({**finished, "output": writer.output})
+
+    def stream(self, context: ResponseContext) -> StreamEncoder:
+        return OpenAIResponsesStream(context)
+
+
+def feature_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in headers
+        if name in FEATURE_HEADERS or name.startswith(FEATURE_PREFIX)
+    )
+
+
+def prompt_messages(fields: Mapping[str, Raw]) -> Raw:
+    """The input for counting tokens: items, of which messages have a content as chat's have."""
+    given = bytes(fields.get("input", b"[]"))
+    if given[:1] != b'"':
+        return Raw(given)
+    return Raw(b'[{"role":"user","content":' + given + b"}]")
+
+
+def _refuse_stored(fields: Mapping[str, Raw]) -> None:
+    for name, why in NOT_STORED.items():
+        if bytes(fields.get(name, Raw(b"null"))) not in ABSENT:
+            message = f"`{name}` is not supported: {why}"
+            raise RequestError(message, param=name, code="unsupported_parameter")
+
+
+def _events_of(choice: ChoiceAccumulator) -> list[Event]:
+    """What a stream of the same choice would have said."""
+    events: list[Event] = []
+    if choice.reasoning:
+        events.append(Reasoning("".join(choice.reasoning)))
+    extra = dict(choice.extra)
+    events += [ReasoningDetail(detail) for detail in extra.pop("reasoning_details", ())]
+    if text := choice.joined_text():
+        events.append(Text(text))
+    if choice.logprobs:
+        events.append(Logprobs(choice.logprobs))
+    if choice.refusal:
+        events.append(Refusal("".join(choice.refusal)))
+    if extra:
+        events.append(ExtraFields(extra))
+    for position, tool in sorted(choice.tools.items()):
+        events.append(ToolStarted(position, tool.id, tool.name))
+        events.append(ToolArguments(position, "".join(tool.arguments)))
+    return events

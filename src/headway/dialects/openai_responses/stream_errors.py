@@ -1,0 +1,44 @@
+"""Errors inside a stream (platform.openai.com/docs/api-reference/responses-streaming, ``error`` and
+``response.failed``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from headway.dialects.base import ResponseContext, encode_error
+from headway.errors import (
+    HeadwayError,
+    RequestError,
+    UpstreamOverloaded,
+    UpstreamQuota,
+    UpstreamRateLimited,
+    UpstreamRejected,
+)
+
+CODES: tuple[tuple[type[HeadwayError], str], ...] = (
+    (UpstreamQuota, "insufficient_quota"),
+    (UpstreamRateLimited, "rate_limit_exceeded"),
+    (UpstreamOverloaded, "server_is_overloaded"),
+    (UpstreamRejected, "invalid_prompt"),
+    (RequestError, "invalid_prompt"),
+)
+"""The codes by which clients decide whether to try again, by the error's class. Codex tries again
+after any code but insufficient_quota, invalid_prompt and context_length_exceeded
+(github.com/openai/codex, codex-rs/codex-api/src/sse/responses.rs)."""
+SERVER_ERROR = "server_error"
+LIMIT_CODES = ("insufficient_quota", "rate_limit_exceeded")
+
+
+def error_object(error: HeadwayError, context: ResponseContext) -> dict[str, Any]:
+    """The error as in an error response, with a code."""
+    body = encode_error(error, context.call.provider, context.id)
+    described: dict[str, Any] = msgspec.json.decode(body)["error"]
+    return {**described, "code": error_code(error)}
+
+
+def error_code(error: HeadwayError) -> str:
+    """The provider's code, unless it hides that a limit was reached."""
+    default = next((code for kind, code in CODES if isinstance(error, kind)), SERVER_ERROR)
+    return default if default in LIMIT_CODES else error.code or default
