@@ -84,7 +84,8 @@ NAMES_SHOWN = {
     "server/openapi/examples/base.py": {"openai"},
     "server/openapi/examples/info.py": {"local", "openai"},
     "server/openapi/examples/openai.py": {"local"},
-    "server/openapi/operations.py": {"local", "openai"},
+    "server/openapi/examples/responses.py": {"anthropic", "local"},
+    "server/openapi/operations.py": {"local", "openai", "openai_responses"},
 }
 
 

@@ -23,7 +23,7 @@ from headway.server.api import info_routes
 from headway.server.openapi.docs import ASSETS, build
 from headway.server.openapi.document import with_example_model
 from headway.server.openapi.reference import markdown
-from headway.server.openapi.schemas import base, chat, models, openai
+from headway.server.openapi.schemas import base, chat, models, openai, responses
 from headway.server.openapi.schemas import engine as engine_schemas
 from headway.server.openapi.schemas import metrics as metrics_schemas
 
@@ -115,7 +115,7 @@ def samples() -> Iterator[Sample]:
 
 def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
     names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
-    schemas = (base, chat, metrics_schemas, models, engine_schemas, openai)
+    schemas = (base, chat, metrics_schemas, models, engine_schemas, openai, responses)
     found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
     return tuple(found)
 

@@ -92,7 +92,8 @@ class OpenAIResponses(OpenAIFormat):
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         fields = decode_object(client_request.body)
-        provider, model = split_model(MODEL.require(fields))
+        model_name = MODEL.require(fields)
+        provider, model = split_model(model_name)
         stream, strict = STREAM.read(fields) or False, STRICT.read(fields) or False
         refuse_target_fields(fields)
         _refuse_stored(fields)
@@ -107,6 +108,7 @@ class OpenAIResponses(OpenAIFormat):
         return DecodedRequest(
             provider=provider,
             request=request,
+            model_name=model_name,
             stream=stream,
             api_key=read_key_header(client_request.headers),
             strict=strict,

@@ -7,11 +7,8 @@ from headway.providers.http_errors import decode_error
 from headway.providers.model_lists import openai_model_list
 from headway.providers.openai import provider as openai
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
-<<<<<<< HEAD
 from headway.providers.openai.price_conditions import price_conditions
-=======
 from headway.providers.openai_responses.native import adapt_native
->>>>>>> e177154 (Serve OpenAI's Responses API, whole and streamed, over every provider)
 from headway.providers.openai_responses.parameters import adapt
 from headway.providers.openai_responses.request import encode_native, encode_request
 from headway.providers.openai_responses.response import decode_event, decode_response

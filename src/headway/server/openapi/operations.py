@@ -4,8 +4,9 @@ from headway.server.openapi import error_examples
 from headway.server.openapi.examples import engine as engine_examples
 from headway.server.openapi.examples import info as info_examples
 from headway.server.openapi.examples import openai as openai_examples
+from headway.server.openapi.examples import responses as responses_examples
 from headway.server.openapi.operation import EVENTS, NDJSON, Body, Operation, Parameter
-from headway.server.openapi.schemas import base, engine, models, openai
+from headway.server.openapi.schemas import base, engine, models, openai, responses
 
 STREAM = (*engine_examples.ENGINE_CHUNKS, error_examples.STREAM_ERROR)
 REQUEST_ID = {
@@ -51,6 +52,16 @@ For clients of OpenAI's API: set their base URL to `/v1` of this server and the 
 `provider/model`. With `stream` the response is server-sent events, ended by `data: [DONE]`. \
 A whole response has its metrics in its headers."""
 
+_RESPONSES = """\
+For clients of OpenAI's Responses API and coding agents that speak it: set their base URL to `/v1` \
+of this server and the model to `provider/model`. With `stream` the response is server-sent events \
+in OpenAI's order, each with its `sequence_number`. Send the items of `output` back in `input`: \
+signed and encrypted reasoning of every provider is in them, and is left out, and said, where \
+another provider takes the next turn.
+
+The gateway keeps no responses: `background`, `previous_response_id` and `conversation` are \
+refused, and so are requests below `/v1/responses/`. A WebSocket is refused with 426."""
+
 _MODELS = """\
 For each provider that can be used without a key in the request, the configured models, or else \
 those in the data bundled with the gateway. A self-hosted server that speaks a vendor's API under \
@@ -87,6 +98,14 @@ KEY_HEADER = Parameter(
     "header",
     "Your own key for the provider, in place of the one that the server's configuration holds.",
     "sk-...",
+    required=False,
+)
+
+METRICS_HEADER = Parameter(
+    "x-headway-metrics",
+    "header",
+    "Any value but empty, `0` and `false`: a stream ends with an event of metrics.",
+    "1",
     required=False,
 )
 
@@ -181,16 +200,7 @@ OPERATIONS = (
         tag="OpenAI",
         summary="Chat completion",
         description=_OPENAI_CHAT,
-        parameters=(
-            Parameter(
-                "x-headway-metrics",
-                "header",
-                "Any value but empty, `0` and `false`: a stream ends with an event of metrics.",
-                "1",
-                required=False,
-            ),
-            KEY_HEADER,
-        ),
+        parameters=(METRICS_HEADER, KEY_HEADER),
         request=Body((openai.OpenAIRequest,), openai_examples.OPENAI_REQUESTS),
         response="The completion, whole or as a stream of chunks.",
         responses=(
@@ -200,6 +210,23 @@ OPERATIONS = (
                 (*openai_examples.OPENAI_CHUNKS, error_examples.STREAM_ERROR),
                 EVENTS,
             ),
+        ),
+        headers=METRICS_HEADERS,
+        errors=error_examples.OPENAI_ERRORS,
+    ),
+    Operation(
+        method="post",
+        path="/v1/responses",
+        id="openai_responses",
+        tag="OpenAI",
+        summary="Response",
+        description=_RESPONSES,
+        parameters=(METRICS_HEADER, KEY_HEADER),
+        request=Body((responses.ResponsesRequest,), responses_examples.RESPONSES_REQUESTS),
+        response="The response, whole or as a stream of events.",
+        responses=(
+            Body((responses.ResponsesReply,), responses_examples.RESPONSES_REPLIES),
+            Body((responses.ResponsesEvent,), responses_examples.RESPONSES_EVENTS, EVENTS),
         ),
         headers=METRICS_HEADERS,
         errors=error_examples.OPENAI_ERRORS,
