@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -46,6 +47,8 @@ class Answer(Struct, rename="camel"):
     raw: Raw = NO_RAW
     anything: Any = None
     words: Words | None = None
+    pair: tuple[int, str] | None = None
+    day: date | None = None
 
 
 decode = lenient_decoder(Answer)
@@ -112,6 +115,12 @@ VALUES: list[tuple[str, str, Any]] = [
     ('"counts": {"a": 1.0, "b": -1}', "counts", {"a": 1}),
     ('"counts": []', "counts", {}),
     ('"anything": [1], "id": 1', "anything", [1]),
+    ('"pair": ["1", 2]', "pair", (1, "2")),
+    ('"pair": [1]', "pair", None),
+    ('"pair": [null, 2]', "pair", None),
+    ('"pair": "x"', "pair", None),
+    ('"day": "2026-01-01"', "day", date(2026, 1, 1)),
+    ('"day": 7', "day", None),
     ('"index": 1.5', "index", 0),
     ('"index": 1.0', "index", 1),
     ('"words": 0', "words", None),

@@ -155,6 +155,10 @@ def _none(value: Any) -> None:
         raise UnfitError
 
 
+def _unfit(value: Any) -> Any:
+    raise UnfitError
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -196,6 +200,17 @@ def _list_converter(info: inspect.ListType) -> Convert:
         if not isinstance(value, list):
             raise UnfitError
         return [convert_item(item) for item in value] if is_scalar else [*_fit(value, convert_item)]
+
+    return convert
+
+
+def _tuple_converter(info: inspect.TupleType) -> Convert:
+    converters = [_converter(one) for one in info.item_types]
+
+    def convert(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list) or len(value) != len(converters):
+            raise UnfitError
+        return tuple(one(item) for one, item in zip(converters, value, strict=True))
 
     return convert
 
@@ -258,7 +273,7 @@ OWN_TYPES: dict[type, tuple[type, ...]] = {
     int: (inspect.IntType, inspect.FloatType),
     float: (inspect.FloatType,),
     str: (inspect.StrType, inspect.LiteralType),
-    list: (inspect.ListType,),
+    list: (inspect.ListType, inspect.TupleType),
     dict: (inspect.StructType, inspect.DictType),
 }
 """Of a value of parsed JSON: the types in a union that have that type in JSON."""
@@ -277,12 +292,15 @@ MAKERS: dict[type, Callable[[Any], Convert]] = {
     inspect.LiteralType: _literal_converter,
     inspect.Metadata: _annotated_converter,
     inspect.StructType: _struct_converter,
+    inspect.TupleType: _tuple_converter,
     inspect.UnionType: _union_converter,
 }
 
 
 def _converter(info: inspect.Type) -> Convert:
-    return CONVERTERS.get(type(info)) or MAKERS[type(info)](info)
+    """Of any other type than these, no value is converted."""
+    make = MAKERS.get(type(info))
+    return CONVERTERS.get(type(info), _unfit) if make is None else make(info)
 
 
 # --- Clean ----------------------------------------------------------------------------------------
