@@ -12,6 +12,11 @@ HOT = [
     ("/v1/chat/completions", "openai_chat", ""),
     ("/openai/v1/chat/completions", "openai_chat", ""),
     ("/openai/v1/embeddings", "openai_embeddings", ""),
+    ("/v1beta/models/gemini/a-2.5:generateContent", "gemini", "models/gemini/a-2.5"),
+    ("/v1beta/models%2Fgemini%2Fa%3AgenerateContent", "gemini", "models/gemini/a"),
+    ("/v1/models/openai/a:streamGenerateContent", "gemini_stream", "models/openai/a"),
+    ("/gemini/v1alpha/openai/a:generateContent", "gemini", "openai/a"),
+    ("/gemini/models/openrouter/a/b:generateContent", "gemini", "openrouter/a/b"),
 ]
 COLD = [
     "/",
@@ -22,6 +27,9 @@ COLD = [
     "/v1/chat/completions/",
     "/v1/chat",
     "/health",
+    "/v1beta/models/:generateContent/",
+    "/v1beta/models/a:otherMethod",
+    "/v1beta/:generateContent",
 ]
 
 
@@ -56,8 +64,9 @@ def test_a_raw_request_target_gives_the_same_route(
     [
         ("/v1/models/a:run", "a"),
         ("/v1/models/a/b%20c:run", "a/b c"),
-        ("/v1/models/:run", None),
+        ("/v1/models/:run", ""),
         ("/v1/models/a#:run", None),
+        ("/v1/models/a%2Fb%3Arun", "a/b"),
         ("/v1/models/a", None),
         ("/v1/model/a:run", None),
     ],

@@ -52,6 +52,8 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     """The client wants a stream."""
     sse: bool = True
     """Stream as server-sent events; otherwise as NDJSON."""
+    keep_alive: bytes | None = None
+    """Sent in a silent stream instead of a comment, for clients that cannot read one."""
     api_key: str | None = None
     """The client's own key for the provider."""
     key_field: str = KEY_HEADER

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from msgspec import Struct
+from msgspec.json import encode
 
 from headway.metering.vocabulary import EncodingName, encoding
 
@@ -69,6 +70,8 @@ Claude 4.5. Other scripts differ more: Russian counts 1.0 to 2.0, Chinese 0.7 to
 """
 
 
+PART_OBJECTS = ("functionCall", "functionResponse")
+"""Fields of parts that are objects whose whole JSON is counted."""
 MAX_PIECE = 32_768
 """Maximum number of characters passed to the tokenizer at once."""
 
@@ -91,7 +94,8 @@ def count(text: str, model: str) -> Counted:
 
 def count_messages(messages: Any, model: str) -> Counted:
     """Count the tokens of the texts in ``messages``, the parsed list in OpenAI's chat format:
-    contents, text parts, refusals, names, and the names and arguments of tool calls.
+    contents, text parts, refusals, names, and the names and arguments of tool calls. Of messages
+    that consist of ``parts``, the texts, and the JSON of calls and their responses.
 
     Nothing is added per message or role: the overhead differs by provider and is not published.
     Images and audio are not counted. Values of any other shape count as zero tokens.
@@ -124,6 +128,9 @@ def _texts(messages: Any) -> Iterator[str]:
         yield from _strings(message, "name", "content", "refusal")
         for part in _objects(message.get("content")):
             yield from _strings(part, "text", "refusal")
+        for part in _objects(message.get("parts")):
+            yield from _strings(part, "text")
+            yield from (encode(part[name]).decode() for name in PART_OBJECTS if name in part)
         yield from _call(message.get("function_call"))
         for call in _objects(message.get("tool_calls")):
             yield from _call(call.get("function"))

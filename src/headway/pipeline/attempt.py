@@ -221,8 +221,9 @@ class Attempt(StreamReader):
     def keep_alive(self, now: float) -> None:
         """Write a comment, so that no proxy closes the connection while the model is silent."""
         self._send_headers()
-        self.bytes_out += len(KEEP_ALIVE)
-        self._sink.write(KEEP_ALIVE)
+        comment = self.context.call.keep_alive or KEEP_ALIVE
+        self.bytes_out += len(comment)
+        self._sink.write(comment)
         self.last_write = now
 
     # --- Inside -----------------------------------------------------------------------------------

@@ -149,9 +149,12 @@ class GatewayCall:
             self._attempt.cancel(error, self.gateway.clock())
 
     def keep_alive(self, now: float, silence_s: float) -> None:
-        """Write a comment to a stream of server-sent events that was silent for ``silence_s``."""
+        """Write a comment to a stream of server-sent events that was silent for ``silence_s``, or
+        what its dialect has instead."""
         attempt, decoded = self._attempt, self.decoded
-        if attempt is None or decoded is None or not (decoded.stream and decoded.sse):
+        if attempt is None or decoded is None or not decoded.stream:
+            return
+        if not decoded.sse and decoded.keep_alive is None:
             return
         last_write = max(attempt.last_write, self.started)
         if now - last_write >= silence_s and not attempt.is_over:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from headway.dialects.base import Dialect
 from headway.dialects.engine import Engine
+from headway.dialects.gemini.generate import GenerateContent
 from headway.dialects.openai.chat import OpenAIChat
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.dialects.openai_responses.dialect import OpenAIResponses
@@ -21,6 +22,8 @@ DIALECTS: tuple[tuple[str, Dialect], ...] = (
     ("/openai", OpenAIChat()),
     ("/openai", OpenAIEmbeddings()),
     ("/openai", OpenAIResponses()),
+    ("/gemini", GenerateContent()),
+    ("/gemini", GenerateContent(is_stream=True)),
 )
 """The prefix of each dialect, and the dialect. Where several claim a path, the first has it."""
 PREFIXES = tuple(sorted({prefix for prefix, _ in DIALECTS if prefix}))
@@ -36,16 +39,30 @@ class Template(NamedTuple):
 
     def argument_of(self, path: str) -> str | None:
         """The argument that makes this route of ``path``. Only a route with something behind it may
-        have slashes in it; the ASGI scope has no fragment."""
-        if not (path.startswith(self.before) and path.endswith(self.after)):
+        have slashes in it, and any of its characters may be escaped; the ASGI scope has no
+        fragment."""
+        if "#" in path or not path.startswith(self.before):
             return None
-        argument = path[len(self.before) : len(path) - len(self.after)]
-        is_whole = "#" not in argument and (self.after or "/" not in argument)
-        return unquote(argument) if argument and is_whole else None
+        argument = path[len(self.before) :]
+        if not self.after:
+            return unquote(argument) if "/" not in argument else None
+        argument = unquote(argument)
+        return argument[: -len(self.after)] if argument.endswith(self.after) else None
 
 
-def _paths(prefix: str, dialect: Dialect) -> set[str]:
-    return {dialect.route, prefix + dialect.route}
+VERSIONED = "/v1beta/models/{model}:"
+"""The beginning of a route with a method of a model, as Google's are."""
+VERSIONS = ("/v1beta", "/v1", "/v1alpha", "/v1beta1", "/models")
+"""What comes before the name of a model there. Its ``models/`` belongs to the name: clients leave
+it out, or write it twice."""
+
+
+def _paths(prefix: str, dialect: Dialect) -> list[str]:
+    _, is_versioned, method = dialect.route.partition(VERSIONED)
+    routes = [dialect.route]
+    if is_versioned:
+        routes = [f"{version}/{{model}}:{method}" for version in VERSIONS]
+    return [*routes, *(prefix + route for route in routes if prefix)]
 
 
 EXACT: dict[str, Dialect] = {}
@@ -87,6 +104,6 @@ def find(path: str, query: str = "") -> tuple[Dialect, str, str] | None:
         return exact, "", query
     for template in TEMPLATES:
         argument = template.argument_of(path)
-        if argument is not None:
+        if argument:
             return template.dialect, argument, query
     return None

@@ -14,6 +14,7 @@ from headway.providers.gemini.embeddings import BATCH_METHOD, decode_embeddings,
 from headway.providers.gemini.errors import decode_error
 from headway.providers.gemini.finish_reasons import STUDIO_NUMBERS
 from headway.providers.gemini.model_list import MODEL_LIST
+from headway.providers.gemini.native import adapt_native, encode_native_body, native_of
 from headway.providers.gemini.parameters import AI_STUDIO, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
@@ -37,6 +38,13 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     return HttpRequest(
         join(target.base_url, path), headers, encode_body(request, has_call_ids=True)
     )
+
+
+def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
+    """A request of Google's own clients."""
+    path = f"/{resource_of(request.model)}:{METHODS[request.stream]}"
+    headers = (*_headers(target, request.stream), *native_of(request).headers)
+    return HttpRequest(join(target.base_url, path), headers, encode_native_body(request))
 
 
 def resource_of(model: str) -> str:
@@ -76,6 +84,8 @@ PROVIDER = Provider(
     **GEMINI.facts,
     wire="gemini",
     encode_request=encode_request,
+    encode_native=encode_native,
+    adapt_native=adapt_native,
     decode_response=partial(decode_response, STUDIO_NUMBERS),
     decode_event=partial(decode_event, STUDIO_NUMBERS),
     decode_error=decode_error,

@@ -16,6 +16,7 @@ from headway.errors import InvalidField
 from headway.providers.gemini import provider as gemini
 from headway.providers.gemini.embeddings import BATCH_METHOD, encode_vertex_body
 from headway.providers.gemini.finish_reasons import VERTEX_NUMBERS
+from headway.providers.gemini.native import encode_native_body, native_of
 from headway.providers.gemini.parameters import VERTEX_AI, adapt
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
@@ -51,6 +52,13 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     return HttpRequest(
         model_url(target, request.model, method), headers(target, request.stream), body
     )
+
+
+def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
+    """A request of Google's own clients."""
+    url = model_url(target, request.model, gemini.METHODS[request.stream])
+    pairs = (*headers(target, request.stream), *native_of(request).headers)
+    return HttpRequest(url, pairs, encode_native_body(request))
 
 
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
@@ -113,6 +121,7 @@ PROVIDER = replace(
     gemini.PROVIDER,
     **VERTEX.facts,
     encode_request=encode_request,
+    encode_native=encode_native,
     decode_response=partial(decode_response, VERTEX_NUMBERS),
     decode_event=partial(decode_event, VERTEX_NUMBERS),
     adapt=with_rules(RULES, partial(adapt, VERTEX_AI)),
