@@ -14,7 +14,6 @@ from headway.errors import (
     HeadwayError,
     InvalidBody,
     InvalidField,
-    MissingProvider,
     UpstreamGarbled,
     UpstreamRateLimited,
 )
@@ -133,6 +132,11 @@ def test_a_model_is_named_with_and_without_its_collection(argument: str, name: s
     assert model_of(argument) == name
 
 
+def test_a_name_alone_is_left_to_the_pipeline() -> None:
+    decoded = WHOLE.decode(inbound(argument="models/gpt-4o"))
+    assert (decoded.provider, decoded.request.model) == ("", "gpt-4o")
+
+
 BAD: list[tuple[Any, str, type[HeadwayError], str | None]] = [
     (b"{", "openai/a", InvalidBody, None),
     (b"[]", "openai/a", InvalidBody, None),
@@ -141,7 +145,6 @@ BAD: list[tuple[Any, str, type[HeadwayError], str | None]] = [
     ({"contents": None}, "openai/a", InvalidField, "contents"),
     ({"contents": [7]}, "openai/a", InvalidField, "contents"),
     ({**HI, "base_url": "x"}, "openai/a", InvalidField, "base_url"),
-    (HI, "gpt-4o", MissingProvider, "model"),
 ]
 
 

@@ -104,6 +104,19 @@ def test_a_content_becomes_a_message(content: Any, message: Any) -> None:
     assert messages(HI, content) == ([HI_MESSAGE, message], [])
 
 
+def test_contents_of_the_model_in_a_row_are_one_message() -> None:
+    found, _ = messages(
+        HI,
+        model({"text": "Hm", "thought": True}),
+        model({"text": "O"}),
+        model({"text": "h"}, call("f", id="c1")),
+        HI,
+        model({"text": "b"}),
+    )
+    assert found[1] == {**called(("c1", "f", "{}"), reasoning_content="Hm"), "content": "Oh"}
+    assert found[2:] == [HI_MESSAGE, {"role": "assistant", "content": "b"}]
+
+
 MEDIA: list[tuple[Any, Any]] = [
     (
         {"inlineData": {"mimeType": "audio/mpeg", "data": "YQ=="}},

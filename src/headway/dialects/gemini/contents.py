@@ -44,6 +44,8 @@ class ContentReader:
         self.transformations: dict[Transformation, None] = {}
         self._ids: set[str] = set()
         self._open: list[Call] = []
+        self._answer: _Answer | None = None
+        """The last message, if it is the model's."""
 
     def add_system(self, instruction: Any) -> None:
         """``instruction`` is a content; some clients send a text."""
@@ -74,6 +76,7 @@ class ContentReader:
     # --- Of the user, and of tools ----------------------------------------------------------------
 
     def _add_user(self, parts: list[Fields]) -> None:
+        self._answer = None
         content: list[Fields] = []
         for part in parts:
             if "functionResponse" in part:
@@ -133,7 +136,11 @@ class ContentReader:
     # --- Of the model -----------------------------------------------------------------------------
 
     def _add_answer(self, parts: list[Fields]) -> None:
-        answer = _Answer()
+        """Clients keep each piece of a stream as a content: together they are one message."""
+        if self._answer is None:
+            self._answer = _Answer()
+            self.messages.append({})
+        answer = self._answer
         for part in parts:
             signature = str(part.pop("thoughtSignature", None) or "")
             call_id = None
@@ -148,7 +155,7 @@ class ContentReader:
             else:
                 answer.texts += self._convert(part)
             answer.add_signature(signature, part, call_id)
-        self.messages.append(answer.message())
+        self.messages[-1] = answer.message()
 
     def _add_call(self, call: Fields, answer: _Answer) -> str:
         found = self._new_call(str(call.get("id") or ""), str(call["name"]))
@@ -210,7 +217,6 @@ class _Answer:
         self.details.append(detail)
 
     def message(self) -> Fields:
-        # Clients keep the pieces of a stream as parts: together they are one text.
         text = "".join(part["text"] for part in self.texts)
         content = None if self.calls and not text else text
         found: Fields = {"role": "assistant", "content": content}

@@ -64,6 +64,8 @@ def error_object(error: HeadwayError, provider: str | None, request_id: str) -> 
 class GeminiErrors:
     """What the dialects of Google's routes have in common."""
 
+    id_header = b""
+
     def encode_error(self, error: HeadwayError, provider: str | None, request_id: str) -> bytes:
         return msgspec.json.encode(error_object(error, provider, request_id))
 

@@ -22,6 +22,7 @@ from headway.dialects.base import (
     field,
     read_key_header,
     refuse_target_fields,
+    split_model,
 )
 from headway.dialects.gemini.candidates import (
     Call,
@@ -37,7 +38,7 @@ from headway.dialects.gemini.generation_config import shows_thoughts
 from headway.dialects.gemini.names import Fields, model_of
 from headway.dialects.gemini.request import convert, read_fields
 from headway.dialects.gemini.stream import GeminiStream
-from headway.dialects.openai.chat import HEADER_OFF, METRICS_HEADER, split_model
+from headway.dialects.openai.chat import HEADER_OFF, METRICS_HEADER
 from headway.events import Started
 from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
 from headway.types import NO_RAW, ChatRequest, NativeRequest, Request
