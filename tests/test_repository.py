@@ -79,6 +79,7 @@ BANNED_WORDS = frozenset(
 NAMES_SHOWN = {
     "cli/chat.py": {"local"},
     "cli/first_call.py": {"local"},
+    "dialects/gemini/generate.py": {"gemini"},  # the name of a wire format too
     "dialects/input_items/convert.py": {"openai_responses"},  # the name of a wire format too
     "metering/tokens.py": {"deepseek", "gemini", "mistral"},  # families of models
     "server/openapi/examples/base.py": {"openai"},

@@ -12,11 +12,11 @@ HOT = [
     ("/v1/chat/completions", "openai_chat", ""),
     ("/openai/v1/chat/completions", "openai_chat", ""),
     ("/openai/v1/embeddings", "openai_embeddings", ""),
-    ("/v1beta/models/gemini/a-2.5:generateContent", "gemini", "models/gemini/a-2.5"),
-    ("/v1beta/models%2Fgemini%2Fa%3AgenerateContent", "gemini", "models/gemini/a"),
+    ("/v1beta/models/gemini/a-2.5:generateContent", "gemini_generate", "models/gemini/a-2.5"),
+    ("/v1beta/models%2Fgemini%2Fa%3AgenerateContent", "gemini_generate", "models/gemini/a"),
     ("/v1/models/openai/a:streamGenerateContent", "gemini_stream", "models/openai/a"),
-    ("/gemini/v1alpha/openai/a:generateContent", "gemini", "openai/a"),
-    ("/gemini/models/openrouter/a/b:generateContent", "gemini", "openrouter/a/b"),
+    ("/gemini/v1alpha/openai/a:generateContent", "gemini_generate", "openai/a"),
+    ("/gemini/models/openrouter/a/b:generateContent", "gemini_generate", "openrouter/a/b"),
 ]
 COLD = [
     "/",

@@ -58,7 +58,7 @@ class Call:
 
 
 def attach(parts: list[Fields], details: list[Mapping[str, Any]], hidden_text: str) -> list[Fields]:
-    """``parts`` with the reasoning to send back. ``hidden_text`` is what the client is not shown of
+    """``parts`` with the reasoning to send back. ``hidden_text`` is what the client is not visible of
     it; without details a provider needs it only for a conversation with tool calls."""
     calls = [i for i, part in enumerate(parts) if "functionCall" in part]
     text = hidden_text if calls and not details else ""
@@ -161,11 +161,11 @@ def usage_metadata(usage: Usage) -> Fields:
     """Google's counts: those of the prompt include what was cached, those of the candidates exclude
     thoughts (recordings of generateContent)."""
     prompt, output, thoughts = usage.input_tokens, usage.output_tokens, usage.reasoning_tokens
-    shown = None if output is None else max(0, output - (thoughts or 0))
+    visible = None if output is None else max(0, output - (thoughts or 0))
     known = [count for count in (prompt, output) if count is not None]
     counts = {
         "promptTokenCount": prompt,
-        "candidatesTokenCount": shown,
+        "candidatesTokenCount": visible,
         "totalTokenCount": sum(known) if known else None,
         "cachedContentTokenCount": usage.cache_read_tokens,
         "thoughtsTokenCount": thoughts,

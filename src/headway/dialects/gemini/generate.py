@@ -81,7 +81,7 @@ class GenerateContent(GeminiErrors):
     def __init__(self, is_stream: bool = False) -> None:
         self._is_stream = is_stream
         method = "streamGenerateContent" if is_stream else "generateContent"
-        self.name = "gemini_stream" if is_stream else "gemini"
+        self.name = "gemini_stream" if is_stream else "gemini_generate"
         self.route = f"/v1beta/models/{{model}}:{method}"
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:

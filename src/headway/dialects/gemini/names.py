@@ -43,7 +43,7 @@ def read_object(value: Any) -> Fields:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise TypeError(f"{_shown(value)} where an object belongs")
+        raise TypeError(f"{_describe(value)} where an object belongs")
     return {camel_case(name): each for name, each in value.items() if each is not None}
 
 
@@ -61,7 +61,7 @@ def enum_name(value: Any, numbers: Mapping[int, str]) -> str:
     return value.upper() if isinstance(value, str) else ""
 
 
-def _shown(value: Any) -> str:
+def _describe(value: Any) -> str:
     if isinstance(value, str):
         return "a text"
     return "a list" if isinstance(value, list) else f"{value!r:.20}"

@@ -60,7 +60,7 @@ def _convert(request: ChatRequest, given: Mapping[str, Raw]) -> ConvertedRequest
         parameters["tools"] = tools
         parameters.update({} if choice is None else {"tool_choice": choice})
     lost = [*reader.transformations, *config.lost, *lost_tools, *lost_choice]
-    lost += _read_others(given, parameters)
+    lost += _read_further(given, parameters)
     converted = replace(
         request,
         messages=_raw(reader.messages),
@@ -70,7 +70,7 @@ def _convert(request: ChatRequest, given: Mapping[str, Raw]) -> ConvertedRequest
     return converted, tuple(dict.fromkeys(lost))
 
 
-def _read_others(given: Mapping[str, Raw], parameters: Fields) -> list[Transformation]:
+def _read_further(given: Mapping[str, Raw], parameters: Fields) -> list[Transformation]:
     """Put the other fields of the body into ``parameters``; returns what is lost."""
     lost = []
     for name, raw in given.items():
