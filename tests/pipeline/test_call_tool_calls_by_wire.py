@@ -278,3 +278,31 @@ def test_ids_are_the_same_each_time(wire: str, is_stream: bool) -> None:
         calls_of(answered(wire, "engine whole", calls, is_stream), "engine whole") for _ in range(2)
     )
     assert first == second
+
+
+# --- Calls of earlier turns -----------------------------------------------------------------------
+
+CUT = {"name": "f", "arguments": '{"a": 1, "b'}
+HISTORY = [
+    {"role": "user", "content": "Hi"},
+    {"role": "assistant", "tool_calls": [{"id": "f:0", "type": "function", "function": CUT}]},
+    {"role": "tool", "tool_call_id": "f:0", "content": "no such file"},
+]
+
+
+@EACH_WIRE
+@pytest.mark.parametrize("way", ["engine whole", "v1 whole"])
+def test_a_conversation_with_arguments_that_were_cut_off_goes_on(wire: str, way: str) -> None:
+    options = {"region": "us-east-1"} if wire == "bedrock" else {}
+    pipe = Pipe(provider=entries()[wire].provider, options=options)
+    if way == "v1 whole":
+        pipe.ask_openai(messages=HISTORY)
+    else:
+        pipe.ask(chat_input=HISTORY)
+    pipe.upstream.respond(JSON)
+    pipe.upstream.chunk(json.dumps(WIRES[wire][1]([Call("x", "f", ONE)])).encode())
+    pipe.upstream.end()
+    assert pipe.sink.status == 200
+    assert b"no such file" in pipe.upstream.request.body
+    told = " ".join(pipe.records[0].transformations)
+    assert ("function.arguments" in told) is (wire != "openai_responses")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from headway.providers import KINDS
+from headway.providers.base import unchanged
+from support.adapter_requests import chat
 
 # kind, model, the names of the parameters that it accepts
 PARAMETERS = [
@@ -22,3 +24,8 @@ def test_the_parameters_of_a_model_are_those_that_it_accepts(
     kind: str, model: str | None, names: list[str]
 ) -> None:
     assert [one.id for one in KINDS[kind].parameters_of(model)] == names
+
+
+def test_a_request_is_adapted_to_itself_by_default() -> None:
+    request = chat("m", [])
+    assert unchanged(request) == (request, ())

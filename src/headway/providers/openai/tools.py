@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
-from headway.events import Event, ToolStarted
+from headway.events import Event, ToolArguments, ToolStarted
 from headway.providers.tool_calls import EMPTY, OpenCall, ToolCalls, arguments_text, is_object
 
 Scalar = str | int | float | bool | None
@@ -105,7 +105,7 @@ class CallDraft:
 class ChoiceCalls:
     """The tool calls of one choice. ``seed`` distinguishes the response from others."""
 
-    __slots__ = ("_by_place", "_calls", "_drafts", "_index")
+    __slots__ = ("_by_place", "_calls", "_drafts", "_growing", "_index")
 
     def __init__(self, index: int, seed: str) -> None:
         self._index = index
@@ -113,6 +113,9 @@ class ChoiceCalls:
         self._by_place: dict[int, CallDraft] = {}
         """By the index on the wire, or by the place in the list."""
         self._drafts: list[CallDraft] = []
+        self._growing: dict[int, list[str]] = {}
+        """Index on the wire, where the client's is the same -> the arguments so far of a call that
+        has some."""
 
     @property
     def has_calls(self) -> bool:
@@ -174,23 +177,17 @@ class ChoiceCalls:
     def _continue(self, delta: ToolCallDelta, events: list[Event]) -> bool:
         """Read what most fragments are: a piece of arguments for a call that has some already.
         Returns False for any other."""
-        function = delta.function
-        if (
-            type(delta.index) is not int
-            or delta.id is not None
-            or type(function) is not CalledFunction
-            or function.name is not None
-        ):
+        function, index = delta.function, delta.index
+        if delta.id is not None or type(function) is not CalledFunction or type(index) is not int:
             return False
-        text = function.arguments
-        draft = self._by_place.get(delta.index)
-        opened = None if draft is None else draft.opened
-        if draft is None or opened is None or opened.position != delta.index:
+        text, texts = function.arguments, self._growing.get(index)
+        if texts is None or function.name is not None or type(text) is not str:
             return False
-        if not opened.has_started or type(text) is not str or not text or text[0] in "{ \t\r\n":
+        if not text or text[0] in "{ \t\r\n":
             return False
-        draft.texts.append(text)
-        return opened.add(text, events)
+        texts.append(text)
+        events.append(ToolArguments(index, text, self._index))
+        return True
 
     def _read(self, delta: ToolCallDelta, place: int, is_alone: bool, events: list[Event]) -> bool:
         """Append the events of a fragment to ``events``. ``place`` is its position in its list,
@@ -203,14 +200,20 @@ class ChoiceCalls:
             says_same = _fill(draft, fragment) and fragment.is_plain and not is_repeated
         elif fragment.says_anything:
             name = "" if draft is None or fragment.call_id or fragment.name else draft.name
-            draft = self._by_place[place if index is None else index] = self._add(fragment, name)
+            at = place if index is None else index
+            self._growing.pop(at, None)
+            draft = self._by_place[at] = self._add(fragment, name)
             _fill(draft, fragment)
             says_same = fragment.is_plain and _is_standard_start(delta)
         else:
             return False
         says_same &= self._send(draft, fragment, events)
-        is_placed = draft.opened is not None and draft.opened.position == index
-        return says_same and is_placed and type(delta.index) is int
+        opened = draft.opened
+        if opened is None or opened.position != index or type(delta.index) is not int:
+            return False
+        if opened.has_started and not draft.is_text:
+            self._growing[opened.position] = draft.texts
+        return says_same
 
     def _read_function(self, function: CalledFunction, events: list[Event]) -> bool:
         """As ``read_delta``, of the deprecated ``function_call``; some servers send it beside
