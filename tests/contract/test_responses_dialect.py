@@ -321,3 +321,50 @@ def test_a_compaction_needs_a_provider_that_compacts(sdk: Any, upstream: Scripte
     with pytest.raises(openai.BadRequestError) as caught:
         sdk.responses.create(model=model("anthropic"), input=asked)
     assert caught.value.param == "input[1]"
+
+
+# --- Routes ---------------------------------------------------------------------------------------
+
+HANDSHAKE = {
+    "connection": "Upgrade",
+    "upgrade": "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/openai/v1/responses", "/v1/responses?a=1"])
+def test_a_websocket_is_refused_at_once(path: str, gateway: Gateway) -> None:
+    reply = gateway.client.call("GET", path, headers=HANDSHAKE)
+    assert reply.status == 426
+    assert reply.headers["upgrade"] == "HTTP/1.1"
+    assert reply.json["error"]["code"] == "websocket_unsupported"
+
+
+def test_other_methods_are_not_allowed(gateway: Gateway) -> None:
+    for method in ("GET", "PUT", "DELETE"):
+        reply = gateway.client.call(method, "/v1/responses")
+        assert (reply.status, reply.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/responses/resp_1"),
+        ("DELETE", "/openai/v1/responses/resp_1"),
+        ("POST", "/v1/responses/resp_1/cancel"),
+        ("GET", "/v1/responses/resp_1/input_items"),
+    ],
+)
+def test_stored_responses_are_not_found(method: str, path: str, gateway: Gateway) -> None:
+    reply = gateway.client.call(method, path)
+    assert reply.status == 404
+    assert "keeps no responses" in reply.json["error"]["message"]
+    assert reply.json["error"]["param"] == "response_id"
+
+
+def test_a_stored_response_is_not_found_by_the_sdk(sdk: Any) -> None:
+    with pytest.raises(openai.NotFoundError, match="keeps no responses"):
+        sdk.responses.retrieve("resp_1")
+    with pytest.raises(openai.NotFoundError, match="keeps no responses"):
+        sdk.responses.delete("resp_1")

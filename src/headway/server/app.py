@@ -53,8 +53,7 @@ class App:
         elif scope["type"] == "http":
             await self._respond(scope, receive, send)
         else:
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
+            await asgi.refuse_websocket(self.gateway.new_id(), scope, receive, send)
 
     async def start(self) -> None:
         """Build the gateway, inside the event loop that will serve. Does nothing a second time."""

@@ -17,7 +17,7 @@ from headway.pipeline.gateway import Gateway
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.server import routes
-from headway.server.api import info_routes
+from headway.server.api import info_routes, refused_responses
 from headway.server.asgi_sink import AsgiSink
 from headway.server.asgi_types import AsgiApplication, Message, Receive, Scope, Send
 from headway.types import Headers
@@ -43,6 +43,10 @@ BASES = frozenset(
 """The base URLs of clients: some ask for them first, to see whether there is a server."""
 
 
+HTTP_ONLY = (b"upgrade", b"HTTP/1.1")
+"""The protocol to use instead, which a 426 has to name (RFC 9110, section 15.5.22)."""
+
+
 class ClientDisconnected(Exception):  # noqa: N818 - an event, not an error
     """The client disconnected while its request was being read."""
 
@@ -60,6 +64,10 @@ class AsgiRoutes:
         """One request."""
         try:
             find_earlier_gateways(scope["headers"], self._gateway.gateway_id)
+            path, headers = scope["path"], scope["headers"]
+            refusal = refused_responses.find_websocket(scope["method"], path, headers)
+            if refusal is not None:
+                raise refusal
             found = routes.find(scope["path"], scope["query_string"].decode("latin-1"))
             if found is not None:
                 await self._respond_from_pipeline(found, scope, receive, send)
@@ -69,8 +77,10 @@ class AsgiRoutes:
                 _check_method(scope, "GET", "HEAD")
                 await _send_response(send, 200, [(b"content-type", TEXT)], INDEX)
             else:
-                if not routes.is_documentation(scope["path"]):
-                    authorize(scope["headers"], self._gateway.snapshot.keys)
+                if not routes.is_documentation(path):
+                    authorize(headers, self._gateway.snapshot.keys)
+                if (refusal := refused_responses.find_stored(path)) is not None:
+                    raise refusal
                 await self._documentation(scope, receive, send)
         except ClientDisconnected:
             return
@@ -119,8 +129,25 @@ class AsgiRoutes:
             headers.append((dialect.id_header, request_id.encode()))
         if isinstance(error, NotAllowed):
             headers.append((b"allow", ", ".join(error.methods).encode()))
+        if error.status == refused_responses.NO_WEBSOCKET_STATUS:
+            headers.append(HTTP_ONLY)
         body = dialect.encode_error(error, None, request_id)
         await _send_response(send, dialect.status_of(error), headers, body)
+
+
+async def refuse_websocket(request_id: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a WebSocket's handshake with 426, where the server can (ASGI, WebSocket Denial
+    Response); otherwise it answers with 403."""
+    await receive()
+    if "websocket.http.response" not in scope.get("extensions", ()):
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    error = refused_responses.no_websocket()
+    headers = [(b"content-type", JSON), HTTP_ONLY]
+    start = {"type": "websocket.http.response.start", "status": error.status, "headers": headers}
+    await send(start)
+    body = PLAIN.encode_error(error, None, request_id)
+    await send({"type": "websocket.http.response.body", "body": body})
 
 
 async def _watch_for_disconnect(receive: Receive, sink: AsgiSink) -> None:

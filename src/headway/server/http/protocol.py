@@ -31,7 +31,8 @@ import httptools
 from headway.dialects.base import JSON, OpenAIFormat
 from headway.errors import HeadwayError, RequestError
 from headway.pipeline.gateway import Gateway
-from headway.server.asgi import too_large
+from headway.server.api import refused_responses
+from headway.server.asgi import HTTP_ONLY, too_large
 from headway.server.http import cors, request_head
 from headway.server.http.flow_control import ClientFlowControl
 from headway.server.http.request_cycle import RequestCycle
@@ -280,6 +281,11 @@ class HttpProtocol(asyncio.Protocol):
         if parser.should_upgrade():
             if parser.get_method() == b"CONNECT":
                 raise RequestError("This server is no proxy.", status=405)
+            path = self.url.partition(b"?")[0].decode("latin-1")
+            method = parser.get_method().decode()
+            refusal = refused_responses.find_websocket(method, path, self.headers)
+            if refusal is not None:
+                raise refusal
             self.is_upgrade = True
 
     def _new_cycle(self, keep_alive: bool) -> RequestCycle | AsgiCycle:
@@ -351,6 +357,8 @@ class HttpProtocol(asyncio.Protocol):
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
         )
+        if error.status == refused_responses.NO_WEBSOCKET_STATUS:
+            headers = (HTTP_ONLY, *headers)
         begin = status_line(dialect.status_of(error)) + self.host.header_lines
         return b"%b%b\r\n%b" % (begin, header_lines(headers), body)
 

@@ -1,0 +1,39 @@
+"""What OpenAI's Responses API has, and the gateway refuses: stored responses, and WebSockets."""
+
+from __future__ import annotations
+
+from headway.dialects.openai_responses.dialect import OpenAIResponses
+from headway.errors import HeadwayError, NotFound, RequestError
+from headway.types import Headers
+
+PATHS = frozenset({OpenAIResponses.route, f"/openai{OpenAIResponses.route}"})
+STORED = tuple(f"{path}/" for path in sorted(PATHS))
+"""Beginnings of paths that name a response, or what can be done with one."""
+NOT_STORED = (
+    "The gateway keeps no responses, so `{path}` names none. A response is in the answer to its "
+    "own request, POST /v1/responses: keep its `output`, and send it back in `input`."
+)
+NO_WEBSOCKET = "This route takes no WebSocket: send the request as POST, with `stream: true`."
+NO_WEBSOCKET_STATUS = 426
+"""Upgrade Required (RFC 9110, section 15.5.22). Codex takes 426 as the word to use HTTP, and tries
+again for seconds after any other (github.com/openai/codex/issues/19821)."""
+
+
+def find_stored(path: str) -> HeadwayError | None:
+    """The refusal of a path below that of responses."""
+    if not path.startswith(STORED):
+        return None
+    return NotFound(NOT_STORED.format(path=path), param="response_id", code="response_not_found")
+
+
+def find_websocket(method: str, path: str, headers: Headers) -> HeadwayError | None:
+    """The refusal of a WebSocket, whose handshake is a GET (RFC 6455, section 4.1)."""
+    if method != "GET" or path not in PATHS:
+        return None
+    if not any(name == b"upgrade" and value.lower() == b"websocket" for name, value in headers):
+        return None
+    return no_websocket()
+
+
+def no_websocket() -> RequestError:
+    return RequestError(NO_WEBSOCKET, status=NO_WEBSOCKET_STATUS, code="websocket_unsupported")
