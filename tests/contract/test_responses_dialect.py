@@ -323,6 +323,34 @@ def test_a_compaction_needs_a_provider_that_compacts(sdk: Any, upstream: Scripte
     assert caught.value.param == "input[1]"
 
 
+# --- Cursor ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_items_on_the_chat_route_get_a_chat_completion(
+    kind: str, is_streamed: bool, sdk: Any, upstream: Scripted
+) -> None:
+    body = {
+        "model": model(kind),
+        "input": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": [{"type": "input_text", "text": "The weather?"}]},
+        ],
+        "tools": [TOOL],
+        "stream": is_streamed,
+        "stream_options": {"include_usage": True} if is_streamed else None,
+    }
+    reply = sdk.post("/chat/completions", body=body, cast_to=object)
+    text = (reply if isinstance(reply, str) else json.dumps(reply)).replace(": ", ":")
+    kinds = '"object":"chat.completion.chunk"' if is_streamed else '"object":"chat.completion"'
+    assert kinds in text
+    assert ("data:[DONE]" in text) == is_streamed
+    assert "weather" in text
+    assert '"completion_tokens":' in text
+    assert b"The weather?" in upstream.received[-1].body
+
+
 # --- Routes ---------------------------------------------------------------------------------------
 
 HANDSHAKE = {

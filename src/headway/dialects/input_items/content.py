@@ -27,13 +27,6 @@ def convert_content(content: Any, path: str) -> Content:
     return parts
 
 
-def text_of(content: Content) -> str:
-    """The texts of converted content."""
-    if isinstance(content, list):
-        return "".join(part.get("text") or "" for part in content)
-    return content or ""
-
-
 def _convert(part: Part, path: str) -> Part:
     convert = CONVERTERS.get(part.get("type"))
     if convert is None:

@@ -52,11 +52,38 @@ DEFAULTS: dict[str, tuple[bytes, ...]] = {
     "truncation": (b'"disabled"',),
 }
 """Values that ask for nothing."""
+NOT_STORED = {
+    "background": "the gateway answers while the client waits. Leave it out, and ask for a stream"
+    " if the answer takes long.",
+    "conversation": "the gateway keeps no conversations. Send the whole conversation as `input`.",
+    "previous_response_id": "the gateway keeps no responses. Send the whole conversation as"
+    " `input`, with the items of earlier responses' `output`.",
+}
+"""Fields that refer to what the gateway does not keep -> why, and what to do."""
+ABSENT = (b"null", b"false")
 RENAMED = {"max_output_tokens": "max_completion_tokens"}
 NULL = b"null"
 TRUE = Raw(b"true")
 
 _encode = msgspec.json.Encoder().encode
+
+
+def prompt_messages(fields: Mapping[str, Raw]) -> Raw:
+    """The input for counting tokens: items, of which messages have a content as chat's have."""
+    given = bytes(fields.get("input", b"[]"))
+    if given[:1] != b'"':
+        return Raw(given)
+    return Raw(b'[{"role":"user","content":' + given + b"}]")
+
+
+def check_fields(fields: Mapping[str, Raw]) -> None:
+    """Raises InvalidField without input, and RequestError for what refers to what is not kept."""
+    for name, why in NOT_STORED.items():
+        if bytes(fields.get(name, Raw(b"null"))) not in ABSENT:
+            message = f"`{name}` is not supported: {why}"
+            raise RequestError(message, param=name, code="unsupported_parameter")
+    if "prompt" not in fields:
+        INPUT.require(fields)
 
 
 def convert_fields(request: ChatRequest) -> ConvertedRequest:

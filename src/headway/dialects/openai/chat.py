@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 from headway.dialects.base import (
     SSE,
     ClientRequest,
+    ConvertedRequest,
     DecodedRequest,
     MessageWithRole,
     OpenAIFormat,
@@ -31,6 +32,12 @@ from headway.dialects.base import (
     without_line_breaks,
 )
 from headway.dialects.chunk_template import MARK, cut_template
+from headway.dialects.input_items.convert import (
+    WIRE,
+    check_fields,
+    convert_fields,
+    prompt_messages,
+)
 from headway.dialects.openai.chat_chunks import encode_choices
 from headway.dialects.openai.standard_shape import (
     StandardChunk,
@@ -51,7 +58,7 @@ from headway.events import (
     UsageReported,
 )
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import ChatRequest, Frame
+from headway.types import ChatRequest, Frame, NativeRequest
 from headway.wire.json_repair import is_utf8
 
 MODEL = field("model", str, "a string, provider/model")
@@ -95,6 +102,8 @@ class OpenAIChat(OpenAIFormat):
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         fields = decode_object(client_request.body)
+        if "messages" not in fields and "input" in fields:
+            return _decode_items(client_request, fields)
         known = _read(client_request.body, fields)
         provider, model = split_model(known.model)
         stream, options = known.stream or False, known.stream_options
@@ -114,6 +123,9 @@ class OpenAIChat(OpenAIFormat):
             strict=known.strict or False,
             shows_metrics=stream and asks_for_metrics(client_request),
         )
+
+    def convert_request(self, request: ChatRequest) -> ConvertedRequest:
+        return convert_fields(request) if request.native is not None else (request, ())
 
     def encode(
         self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
@@ -307,6 +319,31 @@ def _read(body: bytes, fields: Mapping[str, Raw]) -> ChatFields:
     if not known.messages:
         raise MESSAGES.invalid()
     return known
+
+
+def _decode_items(client_request: ClientRequest, fields: dict[str, Raw]) -> DecodedRequest:
+    """A request of the Responses API, which Cursor sends to this route and wants chat's response
+    of (github.com/Helicone/helicone/issues/5629)."""
+    model_name = MODEL.require(fields)
+    provider, model = split_model(model_name)
+    stream, strict = STREAM.read(fields) or False, STRICT.read(fields) or False
+    options = STREAM_OPTIONS.read(fields) or {}
+    refuse_target_fields(fields)
+    check_fields(fields)
+    for name in ("model", "stream", "stream_options", "strict"):
+        fields.pop(name, None)
+    native, messages = NativeRequest(WIRE, fields), prompt_messages(fields)
+    request = ChatRequest(model=model, messages=messages, stream=stream, native=native)
+    return DecodedRequest(
+        provider=provider,
+        request=request,
+        model_name=model_name,
+        stream=stream,
+        api_key=read_key_header(client_request.headers),
+        shows_usage=bool(options.get("include_usage")),
+        strict=strict,
+        shows_metrics=stream and asks_for_metrics(client_request),
+    )
 
 
 def asks_for_metrics(client_request: ClientRequest) -> bool:

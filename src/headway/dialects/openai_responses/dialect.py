@@ -5,7 +5,6 @@ The gateway keeps no responses, so what refers to an earlier one is refused, whe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -24,7 +23,12 @@ from headway.dialects.base import (
     refuse_target_fields,
     split_model,
 )
-from headway.dialects.input_items.convert import INPUT, WIRE, convert_fields
+from headway.dialects.input_items.convert import (
+    WIRE,
+    check_fields,
+    convert_fields,
+    prompt_messages,
+)
 from headway.dialects.openai.chat import asks_for_metrics
 from headway.dialects.openai_responses.output_items import WireEvents
 from headway.dialects.openai_responses.response_object import (
@@ -33,7 +37,6 @@ from headway.dialects.openai_responses.response_object import (
     response_object,
 )
 from headway.dialects.openai_responses.stream import OpenAIResponsesStream, new_writer
-from headway.errors import RequestError
 from headway.events import (
     Event,
     ExtraFields,
@@ -52,15 +55,6 @@ from headway.types import ChatRequest, Headers, NativeRequest
 MODEL = field("model", str, "a string, provider/model")
 STREAM = field("stream", bool | None, "true, false or null")
 STRICT = field("strict", bool | None, "true, false or null")
-NOT_STORED = {
-    "background": "the gateway answers while the client waits. Leave it out, and ask for a stream"
-    " if the answer takes long.",
-    "conversation": "the gateway keeps no conversations. Send the whole conversation as `input`.",
-    "previous_response_id": "the gateway keeps no responses. Send the whole conversation as"
-    " `input`, with the items of earlier responses' `output`.",
-}
-"""Fields that refer to what the gateway does not keep -> why, and what to do."""
-ABSENT = (b"null", b"false")
 FEATURE_HEADERS = frozenset(
     (b"openai-beta", b"originator", b"session-id", b"session_id", b"thread-id",
      b"x-client-request-id")
@@ -96,9 +90,7 @@ class OpenAIResponses(OpenAIFormat):
         provider, model = split_model(model_name)
         stream, strict = STREAM.read(fields) or False, STRICT.read(fields) or False
         refuse_target_fields(fields)
-        _refuse_stored(fields)
-        if "prompt" not in fields:
-            INPUT.require(fields)
+        check_fields(fields)
         for name in ("model", "stream", "strict"):
             fields.pop(name, None)
         native = NativeRequest(WIRE, fields, feature_headers(client_request.headers))
@@ -149,21 +141,6 @@ def feature_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
     )
 
 
-def prompt_messages(fields: Mapping[str, Raw]) -> Raw:
-    """The input for counting tokens: items, of which messages have a content as chat's have."""
-    given = bytes(fields.get("input", b"[]"))
-    if given[:1] != b'"':
-        return Raw(given)
-    return Raw(b'[{"role":"user","content":' + given + b"}]")
-
-
-def _refuse_stored(fields: Mapping[str, Raw]) -> None:
-    for name, why in NOT_STORED.items():
-        if bytes(fields.get(name, Raw(b"null"))) not in ABSENT:
-            message = f"`{name}` is not supported: {why}"
-            raise RequestError(message, param=name, code="unsupported_parameter")
-
-
 def _events_of(choice: ChoiceAccumulator) -> list[Event]:
     """What a stream of the same choice would have said."""
     events: list[Event] = []
@@ -175,10 +152,10 @@ def _events_of(choice: ChoiceAccumulator) -> list[Event]:
         events.append(Text(text))
     if choice.logprobs:
         events.append(Logprobs(choice.logprobs))
-    if choice.refusal:
-        events.append(Refusal("".join(choice.refusal)))
     if extra:
         events.append(ExtraFields(extra))
+    if choice.refusal:
+        events.append(Refusal("".join(choice.refusal)))
     for position, tool in sorted(choice.tools.items()):
         events.append(ToolStarted(position, tool.id, tool.name))
         events.append(ToolArguments(position, "".join(tool.arguments)))

@@ -79,7 +79,6 @@ class MessageItem(OutputItem):
         out.append(("response.refusal.delta", delta))
 
     def add_annotation(self, annotation: Fields, out: WireEvents) -> None:
-        self._open("output_text", out)
         place = {"content_index": self.index, "annotation_index": len(self._annotations)}
         self._annotations.append(annotation)
         added = self.at(**place, annotation=annotation)

@@ -181,9 +181,9 @@ class OutputWriter:
             call.add(event.text, out)
 
     def read_extra(self, event: ExtraFields, out: WireEvents) -> None:
-        if type(self._open) is MessageItem:
+        if (message := self.open_message) is not None:
             for annotation in event.fields.get("annotations") or ():
-                self._open.add_annotation(_annotation(annotation), out)
+                message.add_annotation(_annotation(annotation), out)
         for image in event.fields.get("images") or ():
             if (result := _image_data(image)) is not None:
                 self._begin_item(out)

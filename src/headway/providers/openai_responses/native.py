@@ -34,7 +34,7 @@ def adapt_native(request: ChatRequest) -> Adapted:
     the API wants. The details of its own are sent back as the items that they were made of."""
     assert request.native is not None
     given = request.native.fields.get("input", NO_RAW)
-    if MARKER not in bytes(given):
+    if MARKER not in bytes(given) or bytes(given)[:1] != b"[":
         return request, ()
     items = _items(given)
     kept: list[Any] = [each for item in items for each in _own_items(item)]
