@@ -247,7 +247,7 @@ WHOLE = (
     b'{"id":"id-1","choices":[{"finish_reason":"stop","index":0,"logprobs":null,"message":'
     b'{"content":"Hello!","role":"assistant","function_call":null,"tool_calls":null}}],'
     b'"created":1700000000,"model":"gpt-4o","object":"chat.completion","system_fingerprint":"fp_1",'
-    b'"usage":{"prompt_tokens":6,"completion_tokens":2},"session_id":"s","chat_input":"Hi",'
+    b'"usage":{"prompt_tokens":6,"completion_tokens":2,"total_tokens":8},"session_id":"s","chat_input":"Hi",'
     b'"chat_output":"Hello!","context":[{"role":"user","content":"Hi"}],"provider":"openai",'
     b'"timestamp":1700000001.5,"parameters":{"top_p":0.5},"metrics":' + ENCODED_METRICS + b","
     b'"deployment":"gpt-4o-2024-08-06","transformations":[]}'
@@ -299,7 +299,7 @@ SECOND = (
 LAST = (
     b'{"id":"id-1","choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],'
     b'"created":1700000000,"model":"gpt-4o","object":"chat.completion.chunk",'
-    b'"system_fingerprint":"fp_1","usage":{"prompt_tokens":6,"completion_tokens":2},'
+    b'"system_fingerprint":"fp_1","usage":{"prompt_tokens":6,"completion_tokens":2,"total_tokens":8},'
     b'"session_id":null,"provider":"openai","timestamp":3.0,"chat_output_stream":"",'
     b'"chat_output":"Hello!","metrics":' + ENCODED_METRICS + b',"deployment":"gpt-4o-2024-08-06",'
     b'"transformations":[]}'

@@ -16,7 +16,11 @@ THOUGHT = event({"reasoning_content": "hm"})
 EMPTY = event({"content": ""})
 CALL = event({"tool_calls": [{"index": 0, "id": "1", "function": {"name": "a", "arguments": ""}}]})
 ARGUMENTS = event({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]})
-LAST = event({"content": "!"}, "stop", usage={"prompt_tokens": 6, "completion_tokens": 26})
+LAST = event(
+    {"content": "!"},
+    "stop",
+    usage={"prompt_tokens": 6, "completion_tokens": 26, "total_tokens": 32},
+)
 
 LATE = USAGE + DONE
 

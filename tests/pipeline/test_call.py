@@ -249,7 +249,11 @@ def test_an_unrequested_stream_is_accumulated_with_its_usage() -> None:
     assert "stream" not in json.loads(pipe.upstream.request.body)
     pipe.upstream.stream(HELLO)
     assert pipe.sink.json["choices"][0]["message"]["content"] == "Hello!"
-    assert pipe.sink.json["usage"] == {"prompt_tokens": 6, "completion_tokens": 26}
+    assert pipe.sink.json["usage"] == {
+        "prompt_tokens": 6,
+        "completion_tokens": 26,
+        "total_tokens": 32,
+    }
 
 
 def test_a_strict_gateway_refuses_a_request_that_an_adapter_would_transform() -> None:

@@ -16,7 +16,8 @@ from headway.types import ChatRequest, Frame, Usage
 NO_FRAME = Frame(b"", None, b"")
 STARTED = Started("chatcmpl-1", "gpt-4o-2024-08-06", 1718622757, "fp_1", "default")
 USAGE = UsageReported(
-    Usage(input_tokens=6, output_tokens=2), Raw(b'{"prompt_tokens":6,"completion_tokens":2}')
+    Usage(input_tokens=6, output_tokens=2),
+    Raw(b'{"prompt_tokens":6,"completion_tokens":2,"total_tokens":8}'),
 )
 HELLO: list[Event] = [STARTED, Text("Hello"), Text("!"), Finished("stop"), USAGE, StreamEnd()]
 METRICS = Metrics(input_tokens=6, output_tokens=2, total_tokens=8, latency_s=0.5)

@@ -66,7 +66,7 @@ def text(piece: str) -> bytes:
 
 ROLE = event({"role": "assistant", "content": ""})
 STOP = event(finish="stop")
-USAGE = event(usage={"prompt_tokens": 6, "completion_tokens": 26})
+USAGE = event(usage={"prompt_tokens": 6, "completion_tokens": 26, "total_tokens": 32})
 HELLO = ROLE + text("Hello") + text("!") + STOP + USAGE + DONE
 WHOLE = json.dumps(
     {
@@ -81,7 +81,7 @@ WHOLE = json.dumps(
                 "finish_reason": "stop",
             }
         ],
-        "usage": {"prompt_tokens": 6, "completion_tokens": 26},
+        "usage": {"prompt_tokens": 6, "completion_tokens": 26, "total_tokens": 32},
     }
 ).encode()
 

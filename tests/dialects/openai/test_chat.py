@@ -162,7 +162,7 @@ def test_a_complete_reply_has_openais_shape() -> None:
         b'{"id":"chatcmpl-1","object":"chat.completion","created":1718622757,'
         b'"model":"gpt-4o-2024-08-06","choices":[{"index":0,"message":{"content":"Hello!",'
         b'"role":"assistant"},"logprobs":null,"finish_reason":"stop"}],'
-        b'"usage":{"prompt_tokens":6,"completion_tokens":2},"system_fingerprint":"fp_1"}'
+        b'"usage":{"prompt_tokens":6,"completion_tokens":2,"total_tokens":8},"system_fingerprint":"fp_1"}'
     )
 
 
@@ -205,7 +205,9 @@ def test_a_translated_stream_has_openais_shape(shows_usage: bool, shows_metrics:
     assert pieces == [None, piece(delta(first)), piece(delta('{"content":"!"}')), None, None, None]
     ended = [piece(delta("{}", '"stop"'))]
     if shows_usage:
-        ended.append(piece("", ',"usage":{"prompt_tokens":6,"completion_tokens":2}'))
+        ended.append(
+            piece("", ',"usage":{"prompt_tokens":6,"completion_tokens":2,"total_tokens":8}')
+        )
     if shows_metrics:
         ended.append(piece("", f',"metrics":{ENCODED_METRICS.decode()}'))
     assert stream.end(fold(*HELLO), METRICS, 2.0) == [*ended, END]
@@ -238,7 +240,8 @@ ROLE = frame(b"data: " + ROLE_DATA + b"\n\n")
 WORD_DATA = b'{%b,"choices":[{"index":0,"delta":{"content":"Hi"}}]}' % HEAD
 WORD = frame(b"data: " + WORD_DATA + b"\r\n\r\n")
 COMMENT = Frame(b"", None, b": hello\n\n")
-COUNT = frame(b'data: {%b,"choices":[],"usage":{}}\n\n' % HEAD)
+USAGE_TEXT = b'{"prompt_tokens":6,"completion_tokens":2,"total_tokens":8}'
+COUNT = frame(b'data: {%b,"choices":[],"usage":%b}\n\n' % (HEAD, USAGE_TEXT))
 OVER = frame(END)
 
 
@@ -315,10 +318,10 @@ def test_a_failure_is_an_event_with_no_end_mark() -> None:
 
 def test_an_indented_usage_breaks_no_line_of_a_stream() -> None:
     stream = CHAT.stream(context(shows_usage=True))
-    usage = UsageReported(Usage(), Raw(b'{\n"prompt_tokens":\r\n6}'))
+    usage = UsageReported(Usage(input_tokens=6, output_tokens=2), Raw(b'{\n"prompt_tokens":\r\n6}'))
     _, piece, _ = stream.end(fold(Text("Hi"), usage, Finished("stop")), METRICS, 2.0)
     assert len(piece.splitlines()) == 2
-    assert json.loads(piece.removeprefix(b"data: "))["usage"] == {"prompt_tokens": 6}
+    assert json.loads(piece.removeprefix(b"data: "))["usage"]["prompt_tokens"] == 6
 
 
 def test_a_whole_response_is_passed_through_if_its_shape_is_openais() -> None:

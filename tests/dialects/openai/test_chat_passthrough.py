@@ -200,19 +200,31 @@ def test_reasoning_is_passed_through() -> None:
     assert passed.add(thought, Reasoning("hm")) == thought.raw
 
 
+FULL = {**json.loads(bytes_of(USAGE)), "prompt_tokens_details": {"cached_tokens": 3}}
+POORER = {"prompt_tokens": 6, "completion_tokens": 3, "total_tokens": 9}
+
+
 @pytest.mark.parametrize("shows_usage", [False, True])
+@pytest.mark.parametrize(
+    ("last", "sent"),
+    [
+        (POORER, [FULL, POORER, {**FULL, **POORER}]),
+        ({"total_tokens": 1}, [FULL, FULL]),
+        ({}, [FULL, FULL]),
+    ],
+    ids=["lacks details", "lacks counts", "empty"],
+)
 def test_a_last_usage_that_lacks_something_is_followed_by_all_that_was_told(
-    shows_usage: bool,
+    last: dict[str, int], sent: list[Any], shows_usage: bool
 ) -> None:
     passed = Passed(shows_usage=shows_usage)
-    full = json.loads(bytes_of(USAGE))
-    passed.add(usage(full), USAGE)
-    poorer = {**usage(), "usage": {"total_tokens": 1}}
-    passed.add(poorer, UsageReported(Usage(), Raw(b'{"total_tokens":1}')))
+    for counts in (FULL, last):
+        count = Usage(
+            input_tokens=counts.get("prompt_tokens"), output_tokens=counts.get("completion_tokens")
+        )
+        passed.add({**usage(), "usage": counts}, UsageReported(count, Raw(json.dumps(counts))))
     found = [one["usage"] for one in passed.end()]
-    assert passed.response.reported() == USAGE.usage
-    expected = [full, {"total_tokens": 1}, {**full, "total_tokens": 8}]
-    assert found == (expected if shows_usage else [])
+    assert found == (sent if shows_usage else [])
 
 
 def test_a_usage_that_comes_with_a_service_tier_is_left_out_unless_it_is_asked_for() -> None:

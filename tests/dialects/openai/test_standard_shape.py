@@ -37,6 +37,14 @@ def completion(message: Any = None, finish: Any = "stop", **fields: Any) -> dict
     return {**ENVELOPE, "choices": [choice], **fields}
 
 
+def counts(**fields: Any) -> dict[str, Any]:
+    return {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, **fields}
+
+
+def without_total() -> dict[str, Any]:
+    return {"prompt_tokens": 1, "completion_tokens": 2}
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -51,6 +59,9 @@ def completion(message: Any = None, finish: Any = "stop", **fields: Any) -> dict
         with_choice(finish_reason=...),
         with_choice(delta={"content": "a", "reasoning": "hm"}, other=[]),
         {**base(), "id": "", "object": "", "created": 0, "model": "", "choices": []},
+        with_choice(logprobs={"content": [], "refusal": None}),
+        {**text("a"), "system_fingerprint": "fp_1", "service_tier": "on_demand", "usage": None},
+        {**usage(), "usage": counts(prompt_tokens_details={"cached_tokens": 1, "other": []})},
     ],
 )
 def test_a_chunk_as_openai_documents_it_is_standard(value: dict[str, Any]) -> None:
@@ -81,6 +92,17 @@ ODD_CHUNKS = {
     "the object of a whole": {**text("a"), "object": "chat.completion"},
     "no model": {key: value for key, value in text("a").items() if key != "model"},
     "a time with a fraction": {**text("a"), "created": 1757876416.56},
+    "an empty object beside a choice": {**text("a"), "object": ""},
+    "log probabilities in a list": with_choice(logprobs=[]),
+    "a fingerprint that is a number": {**text("a"), "system_fingerprint": 7},
+    "an empty tier": {**text("a"), "service_tier": ""},
+    "a tier that is a number": {**text("a"), "service_tier": 1},
+    "usage without counts": {**text("a"), "usage": {}},
+    "usage without a total": {**base(), "choices": [], "usage": without_total()},
+    "usage with a count of null": {**usage(), "usage": counts(completion_tokens=None)},
+    "usage with a fraction": {**usage(), "usage": counts(prompt_tokens=1.5)},
+    "usage with details in a list": {**usage(), "usage": counts(prompt_tokens_details=[])},
+    "usage in a list": {**text("a"), "usage": []},
     "nothing": {},
     "no object at all": [],
 }
@@ -139,6 +161,13 @@ WHOLES = [
     (completion(id=None), False),
     (completion(object="text_completion"), False),
     (completion(created=7.5), False),
+    (completion({"role": "assistant", "content": "a", "refusal": []}), False),
+    (completion(usage=counts(), system_fingerprint="fp_1", service_tier="on_demand"), True),
+    (completion(usage=None, system_fingerprint=None, service_tier=None), True),
+    *((completion(usage=each), False) for each in ({}, [], "", 0, without_total())),
+    (completion(usage=counts(completion_tokens_details=[])), False),
+    (completion(system_fingerprint=7), False),
+    (completion(service_tier=""), False),
     ({}, False),
 ]
 

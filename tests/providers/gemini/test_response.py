@@ -369,3 +369,18 @@ def test_an_error_in_a_stream_is_failed() -> None:
     decoded = streamed(CHUNKS[0], ERROR)
     assert decoded[:2] == EXPECTED[:2]
     assert isinstance(decoded[2], Failed)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"error": True, "message": "Out of memory."}, "Out of memory."),
+        ({"error": "Out of memory."}, "Out of memory."),
+        ([{"error": "Out of memory."}], "Out of memory."),
+    ],
+)
+def test_an_error_that_is_no_object_has_its_message_beside_it(body: Any, message: str) -> None:
+    for decoded in (whole(body), streamed(body)):
+        (failed,) = decoded
+        assert isinstance(failed, Failed)
+        assert failed.error.message == message

@@ -19,7 +19,7 @@ from support.recordings import Recording, chosen, each
 CHATS = chosen(lambda r: r.api == "chat" and r.status == 200)
 WHOLE = [recording for recording in CHATS if not recording.stream]
 STREAMED = [recording for recording in CHATS if recording.is_sse]
-USAGE = {"prompt_tokens": 5, "completion_tokens": 7}
+USAGE = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
 
 
 def whole(**more: Any) -> dict[str, Any]:
@@ -82,6 +82,14 @@ BODIES = [
     (whole(usage={"prompt_tokens": 5}), False),
     (whole(usage={**USAGE, "prompt_tokens": None}), False),
     (whole(usage={**USAGE, "prompt_tokens": 5.5}), False),
+    (whole(usage={"prompt_tokens": 5, "completion_tokens": 7}), False),
+    (whole(usage={**USAGE, "total_tokens": None}), False),
+    (whole(system_fingerprint=7), False),
+    (whole(service_tier=""), False),
+    (whole_with_choice(logprobs={"content": None}), False),
+    (whole_with_choice(logprobs=[]), False),
+    (whole_with_choice(message={"role": "assistant", "content": "Hi", "refusal": None}), True),
+    (whole_with_choice(message={"role": "assistant", "content": "Hi", "refusal": []}), False),
     (whole(error={"message": "No."}), False),
     (whole(choices=[]), False),
     (whole(choices=whole()["choices"] * 2), False),

@@ -44,6 +44,7 @@ from headway.dialects.openai.standard_shape import (
     is_standard_completion,
     read_standard_chunk,
 )
+from headway.dialects.openai.standard_usage import standard_usage
 from headway.errors import HeadwayError, InvalidBody
 from headway.events import (
     Event,
@@ -147,7 +148,7 @@ class OpenAIChat(OpenAIFormat):
                     }
                     for index, choice in sorted(response.choices.items())
                 ],
-                "usage": None if response.usage is None else response.usage.openai_usage,
+                "usage": standard_usage(response.usage),
                 "system_fingerprint": started.system_fingerprint,
             }
         )
@@ -273,9 +274,10 @@ class OpenAIChatStream:
     def _usage(self, response: ResponseAccumulator) -> list[bytes]:
         """The chunk with the usage, if the client asked for it: of a translated stream; and of one
         that is passed through whose last usage lacks something."""
-        if not self._context.call.shows_usage or response.usage is None:
+        usage = standard_usage(response.usage)
+        if not self._context.call.shows_usage or usage is None:
             return []
-        return [self._event({**self._chunk([]), "usage": response.usage.openai_usage})]
+        return [self._event({**self._chunk([]), "usage": usage})]
 
     def fail(self, error: HeadwayError) -> list[bytes]:
         call = self._context.call

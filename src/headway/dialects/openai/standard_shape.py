@@ -3,7 +3,8 @@
 
 Seen from vendors with OpenAI's wire format: a role of ``""``, a choice without a delta or an index,
 null in place of choices, no id or object, a time or a count with a fraction, an empty list in place
-of an object, other words for the finish reason. Further fields are allowed.
+of an object, usage without its counts, other words for the finish reason. Further fields are
+allowed, and tiers of a vendor's own.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ class CompletionDetails(Struct, gc=False):
 
 
 class StandardUsage(Struct, gc=False):
-    prompt_tokens: Count | None = None
-    completion_tokens: Count | None = None
-    total_tokens: Count | None = None
+    prompt_tokens: Count
+    completion_tokens: Count
+    total_tokens: Count
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
 
@@ -77,7 +78,7 @@ class StandardChunk(Struct, gc=False):
     model: str
     choices: list[ChunkChoice]
     system_fingerprint: str | None = None
-    service_tier: str | None = None
+    service_tier: NonEmpty | None = None
     usage: StandardUsage | None = None
 
 
@@ -117,7 +118,7 @@ class StandardCompletion(Struct, gc=False):
     model: str
     choices: list[CompletionChoice]
     system_fingerprint: str | None = None
-    service_tier: str | None = None
+    service_tier: NonEmpty | None = None
     usage: StandardUsage | None = None
 
 
@@ -128,9 +129,10 @@ _decode_completion = msgspec.json.Decoder(StandardCompletion).decode
 def read_standard_chunk(data: bytes) -> StandardChunk | None:
     """None for a chunk of another shape, and for data that is not JSON in UTF-8."""
     try:
-        return _decode_chunk(data) if is_utf8(data) else None
+        chunk = _decode_chunk(data) if is_utf8(data) else None
     except (msgspec.DecodeError, RecursionError):
         return None
+    return None if chunk is None or (chunk.choices and not chunk.object) else chunk
 
 
 def is_standard_completion(body: bytes) -> bool:

@@ -117,7 +117,7 @@ def decode_event(numbers: Numbers, frame: Frame, state: State) -> list[Event]:
         return [StreamEnd()]
     events: list[Event] = []
     for response in _decode_array(data) if data[:1] == b"[" else (_decode(data),):
-        _read(response, numbers, state, events)
+        _read(response, data, numbers, state, events)
     return events
 
 
@@ -129,7 +129,7 @@ def decode_response(numbers: Numbers, body: bytes) -> list[Event]:
     state: State = {}
     events: list[Event] = []
     for response in responses:
-        _read(response, numbers, state, events)
+        _read(response, body, numbers, state, events)
     candidates: dict[int, CandidateState] = {} if is_stream else state.get("candidates", {})
     events += [Finished(None, i) for i, each in candidates.items() if not each.finish_name]
     if not any(each.candidates or each.prompt_feedback or each.error for each in responses):
@@ -138,10 +138,15 @@ def decode_response(numbers: Numbers, body: bytes) -> list[Event]:
 
 
 def _read(
-    response: GenerateContentResponse, numbers: Numbers, state: State, events: list[Event]
+    response: GenerateContentResponse,
+    data: bytes,
+    numbers: Numbers,
+    state: State,
+    events: list[Event],
 ) -> None:
+    """``data`` is the JSON that holds the response."""
     if bytes(response.error) not in NO_ERRORS:
-        events.append(Failed(_read_error(response.error)))
+        events.append(Failed(_read_error(response.error, data)))
         return
     usage = response.usage_metadata
     tier = None if usage is None else usage.service_tier
@@ -183,9 +188,13 @@ def _read_later_facts(
         events.append(ModelReported(model))
 
 
-def _read_error(raw: Raw) -> UpstreamError:
-    found = _decode_any(raw)
-    return error_from_status(found) if isinstance(found, dict) else error_from_body(found, None)
+def _read_error(error: Raw, data: bytes) -> UpstreamError:
+    """An error that is no object has its message beside it."""
+    found = _decode_any(error)
+    if isinstance(found, dict):
+        return error_from_status(found)
+    whole = _decode_any(data)
+    return error_from_body(found if isinstance(whole, list) else whole, None)
 
 
 def _progress(state: State, index: int) -> CandidateState:

@@ -66,6 +66,10 @@ class TextChoice(Struct, gc=False):
     logprobs: None = None
 
 
+class Counts(OpenAIUsage, gc=False, kw_only=True):
+    total_tokens: int
+
+
 class TextCompletion(Struct, gc=False):
     """What nearly every whole completion is: the fields that a summary needs, and those that strict
     clients require, because such a body is passed through."""
@@ -75,8 +79,8 @@ class TextCompletion(Struct, gc=False):
     created: Seconds
     model: str
     choices: tuple[TextChoice]
-    usage: OpenAIUsage
-    service_tier: str | None = None
+    usage: Counts
+    service_tier: Annotated[str, Meta(min_length=1)] | None = None
     system_fingerprint: str | None = None
     error: None = None
 
