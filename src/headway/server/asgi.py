@@ -17,7 +17,7 @@ from headway.pipeline.gateway import Gateway
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.server import routes
-from headway.server.api import info_routes, refused_responses
+from headway.server.api import info_routes, refused_responses, token_counts
 from headway.server.asgi_sink import AsgiSink
 from headway.server.asgi_types import AsgiApplication, Message, Receive, Scope, Send
 from headway.types import Headers
@@ -71,6 +71,8 @@ class AsgiRoutes:
             found = routes.find(scope["path"], scope["query_string"].decode("latin-1"))
             if found is not None:
                 await self._respond_from_pipeline(found, scope, receive, send)
+            elif (route := token_counts.find(scope["path"])) is not None:
+                await self._respond_with_count(route, scope, receive, send)
             elif info_routes.find(scope["path"]) is not None:
                 await self._respond_with_info(scope, send)
             elif scope["path"].rstrip("/") in BASES:
@@ -109,6 +111,18 @@ class AsgiRoutes:
         finally:
             watcher.cancel()
 
+    async def _respond_with_count(
+        self, route: token_counts.CountRoute, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        _check_method(scope, "POST")
+        gateway, query = self._gateway, scope["query_string"].decode("latin-1")
+        authorize(scope["headers"], gateway.snapshot.keys, query)
+        body = await _read_body(receive, gateway.snapshot.body_limit, scope["headers"])
+        request = ClientRequest("", scope["headers"], body, query)
+        more, answer = await token_counts.respond(gateway, route, request)
+        ids = _id_headers(route.dialect, gateway.new_id())
+        await _send_response(send, 200, [(b"content-type", JSON), *ids, *more], answer)
+
     async def _respond_with_info(self, scope: Scope, send: Send) -> None:
         _check_method(scope, "GET", "HEAD")
         path = scope["path"]
@@ -121,12 +135,11 @@ class AsgiRoutes:
 
     async def _refuse(self, error: HeadwayError, path: str, send: Send) -> None:
         """In the format of the path's dialect."""
-        found = routes.find(path)
-        dialect = PLAIN if found is None else found[0]
+        found, count_route = routes.find(path), token_counts.find(path)
+        dialect: Dialect | OpenAIFormat = PLAIN if found is None else found[0]
+        dialect = dialect if count_route is None else count_route.dialect
         request_id = self._gateway.new_id()
-        headers = [(b"content-type", JSON), (b"x-request-id", request_id.encode())]
-        if dialect.id_header:
-            headers.append((dialect.id_header, request_id.encode()))
+        headers = [(b"content-type", JSON), *_id_headers(dialect, request_id)]
         if isinstance(error, NotAllowed):
             headers.append((b"allow", ", ".join(error.methods).encode()))
         if error.status == refused_responses.NO_WEBSOCKET_STATUS:
@@ -148,6 +161,11 @@ async def refuse_websocket(request_id: str, scope: Scope, receive: Receive, send
     await send(start)
     body = PLAIN.encode_error(error, None, request_id)
     await send({"type": "websocket.http.response.body", "body": body})
+
+
+def _id_headers(dialect: Dialect | OpenAIFormat, request_id: str) -> list[tuple[bytes, bytes]]:
+    names = (b"x-request-id", dialect.id_header)
+    return [(name, request_id.encode()) for name in names if name]
 
 
 async def _watch_for_disconnect(receive: Receive, sink: AsgiSink) -> None:

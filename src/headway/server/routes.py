@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from headway.dialects.anthropic.messages import AnthropicMessages
 from headway.dialects.base import Dialect
 from headway.dialects.engine import Engine
 from headway.dialects.gemini.generate import GenerateContent
@@ -24,6 +25,7 @@ DIALECTS: tuple[tuple[str, Dialect], ...] = (
     ("/openai", OpenAIResponses()),
     ("/gemini", GenerateContent()),
     ("/gemini", GenerateContent(is_stream=True)),
+    ("/anthropic", AnthropicMessages()),
 )
 """The prefix of each dialect, and the dialect. Where several claim a path, the first has it."""
 PREFIXES = tuple(sorted({prefix for prefix, _ in DIALECTS if prefix}))

@@ -19,11 +19,11 @@ from headway import errors, types
 from headway.dialects import engine
 from headway.metering import metrics
 from headway.server import routes
-from headway.server.api import info_routes
+from headway.server.api import info_routes, token_counts
 from headway.server.openapi.docs import ASSETS, build
 from headway.server.openapi.document import with_example_model
 from headway.server.openapi.reference import markdown
-from headway.server.openapi.schemas import base, chat, models, openai, responses
+from headway.server.openapi.schemas import anthropic, base, chat, models, openai, responses
 from headway.server.openapi.schemas import engine as engine_schemas
 from headway.server.openapi.schemas import metrics as metrics_schemas
 
@@ -115,7 +115,7 @@ def samples() -> Iterator[Sample]:
 
 def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
     names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
-    schemas = (base, chat, metrics_schemas, models, engine_schemas, openai, responses)
+    schemas = (base, chat, metrics_schemas, models, engine_schemas, openai, responses, anthropic)
     found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
     return tuple(found)
 
@@ -152,9 +152,10 @@ def test_every_route_of_the_server_is_described_and_no_other() -> None:
     dialects = {("post", dialect.route) for dialect in (routes.ENGINE, *routes.EXACT.values())}
     below = (*routes.PREFIXES, "/anthropic/")  # the same routes again
     dialects = {(method, path) for method, path in dialects if not path.startswith(below)}
+    counts = {("post", path) for path in token_counts.ROUTES}
     small = {("get", path) for path in info_routes.ROUTES if not path.startswith(below)}
     small |= {("get", f"{path}{{id}}") for path in info_routes.BY_ID if path.startswith("/v1/")}
-    assert {(method, path) for path, method, _ in operations()} == dialects | small
+    assert {(method, path) for path, method, _ in operations()} == dialects | counts | small
 
 
 def test_the_document_is_openapi() -> None:
@@ -279,7 +280,8 @@ def test_every_type_of_error_is_shown() -> None:
         for child in kind.__subclasses__():
             yield from family(child)
 
-    shown = {s.value["error"]["type"] for s in SAMPLES if "error" in s.value}
+    plain = [s for s in SAMPLES if "error" in s.value and base.ErrorReply in s.models]
+    shown = {s.value["error"]["type"] for s in plain}
     assert shown == {kind.type for kind in family(errors.HeadwayError)} - {errors.ClientGone.type}
 
 

@@ -2,6 +2,8 @@
 
 from headway.providers.anthropic.errors import decode_error
 from headway.providers.anthropic.model_list import model_list
+from headway.providers.anthropic.native_request import adapt as adapt_native
+from headway.providers.anthropic.native_request import encode_native
 from headway.providers.anthropic.parameters import adapt
 from headway.providers.anthropic.request import API_VERSION, encode_request
 from headway.providers.anthropic.response import decode_event, decode_response
@@ -35,6 +37,8 @@ PROVIDER = Provider(
     **ANTHROPIC.facts,
     wire="anthropic_messages",
     encode_request=encode_request,
+    encode_native=encode_native,
+    adapt_native=adapt_native,
     decode_response=decode_response,
     decode_event=decode_event,
     decode_error=decode_error,

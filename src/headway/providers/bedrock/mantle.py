@@ -17,7 +17,7 @@ from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS
 from headway.providers.capabilities import native
 from headway.providers.capability_rules import drop_unsupported
 from headway.providers.model_lists import ModelList, openai_model_list
-from headway.providers.openai import parameters as openai_parameters
+from headway.providers.openai import converted_request
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.providers.wire_formats import BEDROCK_MANTLE
@@ -41,7 +41,7 @@ def adapt(request: ChatRequest) -> Adapted:
     """Adapt by OpenAI's rules for its models, whose ids here begin with ``openai.``."""
     request, first = _drop_unsupported(request)
     openai_name = request.model.removeprefix("openai.")
-    adapted, transformations = openai_parameters.adapt(replace(request, model=openai_name))
+    adapted, transformations = converted_request.adapt(replace(request, model=openai_name))
     return replace(adapted, model=request.model), (*first, *transformations)
 
 

@@ -6,9 +6,9 @@ from headway.providers.base import Provider
 from headway.providers.capabilities import native
 from headway.providers.http_errors import decode_error
 from headway.providers.model_lists import openai_model_list
+from headway.providers.openai.converted_request import adapt
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai.fast_path import read_text, summarize
-from headway.providers.openai.parameters import adapt
 from headway.providers.openai.price_conditions import price_conditions
 from headway.providers.openai.request import encode_request
 from headway.providers.openai.response import decode_event, decode_response

@@ -11,6 +11,7 @@ from headway.errors import InvalidField
 from headway.events import Event
 from headway.providers.base import Adapted, Provider, State
 from headway.providers.capabilities import unsupported_parameters
+from headway.providers.converted_media import fit_media
 from headway.providers.model_lists import ModelList
 from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import provider as openai
@@ -72,7 +73,7 @@ def _adapter(vendor: Vendor) -> Callable[[ChatRequest], Adapted]:
     rules = CompiledRules(_request_rules(vendor), vendor.title).apply
     reasoning = (convert_reasoning(*vendor.reasoning),) if vendor.reasoning else ()
     transforms = (*reasoning, *vendor.request_transforms)
-    adapt = partial(chain, (*transforms, rules)) if transforms else rules
+    adapt = partial(chain, (fit_media, *transforms, rules))
     return with_rules(_own_rules(vendor), adapt)
 
 

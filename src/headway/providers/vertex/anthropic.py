@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from headway.errors import RequestError
 from headway.providers.anthropic import provider as anthropic
+from headway.providers.anthropic.native_request import merged_betas
 from headway.providers.anthropic.request import beta_features, encode, request_body
 from headway.providers.http_headers import request_headers
 from headway.providers.vertex.endpoint import price_conditions, region_of, regional_url
@@ -33,6 +34,20 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     fields: dict[str, Any] = {"anthropic_version": ANTHROPIC_VERSION, **request_body(request)}
     if betas := beta_features(target.options):
         fields["anthropic_beta"] = betas
+    return _http_request(request, target, fields)
+
+
+def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
+    """The client's own fields. Beta features are in the body here. Raises RequestError where no
+    project is known."""
+    assert request.native is not None
+    fields: dict[str, Any] = {"anthropic_version": ANTHROPIC_VERSION, **request.native.fields}
+    if betas := merged_betas(request, target):
+        fields["anthropic_beta"] = betas
+    return _http_request(request, target, fields)
+
+
+def _http_request(request: ChatRequest, target: Target, fields: dict[str, Any]) -> HttpRequest:
     if request.stream:
         fields["stream"] = True
     extra = tuple(target.headers.items())
@@ -72,6 +87,7 @@ PROVIDER = replace(
     anthropic.PROVIDER,
     **VERTEX_ANTHROPIC.facts,
     encode_request=encode_request,
+    encode_native=encode_native,
     price_id="google",
     price_conditions=price_conditions,
     model_pattern="claude",

@@ -17,7 +17,7 @@ from pydantic.json_schema import (
     models_json_schema,
 )
 
-from headway.server.openapi.error_examples import ErrorExample
+from headway.server.openapi.error_examples import ErrorExample, ErrorFormat
 from headway.server.openapi.examples.base import HELLO, Example
 from headway.server.openapi.operation import Body, Operation, Parameter
 from headway.server.openapi.operations import OPERATIONS, REQUEST_ID, SECURITY_SCHEMES, TAGS
@@ -40,6 +40,8 @@ SERVER = "."
 document's location), so that it also holds behind a proxy that adds a path prefix."""
 ENGINE_CHAT = "/api/engine/chat/{provider}"
 OPENAI_CHAT = "/v1/chat/completions"
+UNREGISTERED = {529: "Overloaded"}
+"""Statuses that APIs use and that are none of HTTP's."""
 _SCALARS = ("string", "integer", "number", "boolean")
 
 
@@ -103,6 +105,7 @@ def _definitions() -> dict[str, Any]:
         if operation.request:
             used += [(model, "validation") for model in operation.request.models]
         used += [(model, "serialization") for body in operation.responses for model in body.models]
+        used.append((operation.error_format.model, "serialization"))
     used.append((ErrorReply, "serialization"))
     _, schema = models_json_schema(
         list(dict.fromkeys(used)),
@@ -131,7 +134,8 @@ def _describe(operation: Operation) -> dict[str, Any]:
     }
     if operation.headers:
         response["headers"] = dict(operation.headers)
-    described["responses"] = {"200": response, **_errors(operation.errors)}
+    errors = _errors(operation.errors, operation.error_format)
+    described["responses"] = {"200": response, **errors}
     return described
 
 
@@ -166,20 +170,23 @@ def _slug(title: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
 
 
-def _errors(rows: Iterable[ErrorExample]) -> dict[str, Any]:
+def _errors(rows: Iterable[ErrorExample], error_format: ErrorFormat) -> dict[str, Any]:
     def status(row: ErrorExample) -> int:
-        return row.error.status
+        return error_format.encoder.status_of(row.error)
 
     return {
-        str(code): _error_response(code, tuple(group))
+        str(code): _error_response(code, tuple(group), error_format)
         for code, group in groupby(sorted(rows, key=status), key=status)
     }
 
 
-def _error_response(code: int, rows: tuple[ErrorExample, ...]) -> dict[str, Any]:
-    body = Body((ErrorReply,), tuple(row.example for row in rows))
+def _error_response(
+    code: int, rows: tuple[ErrorExample, ...], error_format: ErrorFormat
+) -> dict[str, Any]:
+    body = Body((error_format.model,), tuple(row.example(error_format) for row in rows))
+    phrase = UNREGISTERED.get(code) or HTTPStatus(code).phrase
     response: dict[str, Any] = {
-        "description": f"{HTTPStatus(code).phrase}: " + "; ".join(row.when for row in rows) + ".",
+        "description": f"{phrase}: " + "; ".join(row.when for row in rows) + ".",
         "headers": REQUEST_ID,
         "content": _content((body,)),
     }

@@ -4,14 +4,47 @@ and type are right by construction."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
+import msgspec
 from msgspec import Struct
+from pydantic import BaseModel
 
 from headway import errors
+from headway.dialects.anthropic.messages import AnthropicMessages
+from headway.dialects.base import OpenAIFormat
 from headway.server.openapi.examples.base import PROVIDER, Example
+from headway.server.openapi.schemas.anthropic import AnthropicErrorReply
+from headway.server.openapi.schemas.base import ErrorReply
 
 _REQUEST_ID = "0b0a4fd1-93b5-4c3e-9b1e-58f1f6b0c1de"
+
+
+class ErrorEncoder(Protocol):
+    """The part of a dialect that writes errors."""
+
+    def encode_error(
+        self, error: errors.HeadwayError, provider: str | None, request_id: str
+    ) -> bytes:
+        """The body."""
+
+    def status_of(self, error: errors.HeadwayError) -> int:
+        """The HTTP status."""
+
+
+class ErrorFormat(Struct, frozen=True):
+    """How the errors of some routes look."""
+
+    model: type[BaseModel]
+    encoder: ErrorEncoder
+
+    def body(self, error: errors.HeadwayError) -> dict[str, Any]:
+        request_id = error.request_id or _REQUEST_ID
+        parsed = msgspec.json.decode(self.encoder.encode_error(error, error.provider, request_id))
+        return dict(parsed)
+
+
+PLAIN = ErrorFormat(ErrorReply, OpenAIFormat())
 
 
 class ErrorExample(Struct, frozen=True):
@@ -20,16 +53,8 @@ class ErrorExample(Struct, frozen=True):
     when: str
     error: errors.HeadwayError
 
-    @property
-    def example(self) -> Example:
-        return Example(self.when, error_body(self.error))
-
-
-def error_body(error: errors.HeadwayError) -> dict[str, Any]:
-    """The error in the shape of all errors."""
-    names = ("type", "message", "provider", "param", "code", "request_id", "retry_after_s")
-    fields = {name: getattr(error, name) for name in names}
-    return {"error": {**fields, "request_id": error.request_id or _REQUEST_ID}}
+    def example(self, error_format: ErrorFormat = PLAIN) -> Example:
+        return Example(self.when, error_format.body(self.error))
 
 
 def _examples(found: Mapping[str, errors.HeadwayError]) -> tuple[ErrorExample, ...]:
@@ -155,10 +180,19 @@ _GATEWAY_ERRORS = _examples(
 ENGINE_ERRORS = (*_ENGINE_ERRORS, *_PROVIDER_ERRORS, *_GATEWAY_ERRORS)
 OPENAI_ERRORS = (*_CALLER_ERRORS, *_PROVIDER_ERRORS, *_GATEWAY_ERRORS)
 """Of the routes on which the provider checks the parameters."""
+COUNT_ERRORS = tuple(
+    each
+    for each in _CALLER_ERRORS
+    if not isinstance(each.error, errors.MissingProviderKey | errors.UnknownProvider)
+)
+"""Of routes that ask no provider."""
 
-STREAM_ERROR = ErrorExample(
+_STREAM_ERROR = ErrorExample(
     "A failure after the first event",
     errors.UpstreamTruncated(
         "openai ended its stream without finishing the answer.", provider=PROVIDER
     ),
-).example
+)
+STREAM_ERROR = _STREAM_ERROR.example()
+ANTHROPIC = ErrorFormat(AnthropicErrorReply, AnthropicMessages())
+ANTHROPIC_STREAM_ERROR = _STREAM_ERROR.example(ANTHROPIC)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from pydantic import BaseModel
 
-from headway.server.openapi.error_examples import ErrorExample
+from headway.server.openapi.error_examples import PLAIN, ErrorExample, ErrorFormat
 from headway.server.openapi.examples.base import Example
 
 JSON = "application/json"
@@ -51,5 +51,6 @@ class Operation(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, Any] = {}
     """Of the response with status 200, by name, as OpenAPI header objects."""
     errors: tuple[ErrorExample, ...] = ()
+    error_format: ErrorFormat = PLAIN
     is_open: bool = False
     """Requires no key, even if the server has keys."""

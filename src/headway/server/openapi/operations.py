@@ -1,6 +1,6 @@
 """The operations that FastAPI does not serve, as a table from which ``document`` makes OpenAPI."""
 
-from headway.server.openapi import error_examples
+from headway.server.openapi import anthropic_operations, error_examples
 from headway.server.openapi.examples import engine as engine_examples
 from headway.server.openapi.examples import info as info_examples
 from headway.server.openapi.examples import openai as openai_examples
@@ -112,6 +112,7 @@ METRICS_HEADER = Parameter(
 TAGS = {
     "Engine": "Chat calls with their measurements, and lists of providers, models and parameters.",
     "OpenAI": "The same models for clients of OpenAI's API.",
+    "Anthropic": "The same models for clients of Anthropic's API.",
     "Service": "The server itself.",
 }
 
@@ -278,6 +279,7 @@ OPERATIONS = (
         responses=(Body((openai.OpenAIModel,), info_examples.OPENAI_MODEL),),
         errors=(error_examples.UNAUTHORIZED, error_examples.UNKNOWN_PROVIDER),
     ),
+    *anthropic_operations.operations(METRICS_HEADERS, (METRICS_HEADER, KEY_HEADER)),
     Operation(
         method="get",
         path="/health",

@@ -1,0 +1,82 @@
+"""The routes on which clients ask how many tokens a request has. Counted here: nothing is sent to a
+provider, nothing is billed, and nothing is recorded.
+
+A count that takes longer than a client should wait is answered with an estimate by length; the
+response's header says which of the two it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from headway.dialects.anthropic.messages import AnthropicMessages
+from headway.dialects.base import ClientRequest, Dialect
+from headway.pipeline.gateway import Gateway
+from headway.pipeline.request_body import decode_request
+from headway.types import ChatRequest, Headers
+
+SOURCE_HEADER = b"x-headway-tokens-source"
+WAIT_S = 0.1
+"""Seconds to wait for a count of a small request."""
+BYTES_PER_SECOND = 2_000_000
+"""A long request may take longer, as its count does."""
+BYTES_PER_TOKEN = 4
+TEXTS = ("tools", "response_format")
+"""Parameters whose JSON is part of the prompt."""
+
+
+class CountRoute(NamedTuple):
+    """One such route: the dialect of its requests and errors, and the shape of its response."""
+
+    dialect: Dialect
+    encode: Callable[[int], bytes]
+
+
+def _encode_anthropic(tokens: int) -> bytes:
+    return msgspec.json.encode({"input_tokens": tokens})
+
+
+_MESSAGES = CountRoute(AnthropicMessages(), _encode_anthropic)
+ROUTES: Mapping[str, CountRoute] = {"/v1/messages/count_tokens": _MESSAGES}
+PREFIXED: Mapping[str, CountRoute] = {"/anthropic/v1/messages/count_tokens": _MESSAGES}
+"""The same routes below the dialect's own prefix."""
+
+
+def find(path: str) -> CountRoute | None:
+    return ROUTES.get(path) or PREFIXED.get(path)
+
+
+async def respond(
+    gateway: Gateway, route: CountRoute, request: ClientRequest
+) -> tuple[Headers, bytes]:
+    """Further headers, and the body. Raises HeadwayError for a wrong request."""
+    decoded = decode_request(route.dialect, request, gateway.snapshot.body_limit)
+    assert isinstance(decoded.request, ChatRequest)
+    converted, _ = route.dialect.convert_request(decoded.request)
+    messages = bytes(converted.messages)
+    given = [converted.parameters[name] for name in TEXTS if name in converted.parameters]
+    texts = "\n".join(bytes(raw).decode() for raw in given)
+    tokens = await _count(gateway, converted.model, messages, texts)
+    source = b"counted"
+    if tokens is None:
+        tokens, source = (len(messages) + len(texts)) // BYTES_PER_TOKEN, b"estimated"
+    return [(SOURCE_HEADER, source)], route.encode(tokens)
+
+
+async def _count(gateway: Gateway, model: str, messages: bytes, texts: str) -> int | None:
+    """None if the count failed, or takes too long; it goes on then, for the next one's sake."""
+
+    async def count() -> tuple[int | None, int | None]:
+        return await gateway.count(model, messages, texts)
+
+    counting = gateway.share(count())
+    size = len(messages) + len(texts)
+    done, _ = await asyncio.wait({counting}, timeout=WAIT_S + size / BYTES_PER_SECOND)
+    if not done:
+        return None
+    first, second = counting.result()
+    return None if first is None or second is None else first + second
