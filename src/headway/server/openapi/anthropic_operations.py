@@ -33,50 +33,55 @@ def operations(
     headers: Mapping[str, Any], parameters: tuple[Parameter, ...]
 ) -> tuple[Operation, ...]:
     """``headers`` and ``parameters`` are those of every route of this kind."""
-    return (
-        Operation(
-            method="post",
-            path="/v1/messages",
-            id="anthropic_messages",
-            tag=TAG,
-            summary="Message",
-            description=_MESSAGES,
-            parameters=(_VERSION, *parameters),
-            request=Body((anthropic.AnthropicRequest,), examples.REQUESTS),
-            response="The message, whole or as a stream of events.",
-            responses=(
-                Body((anthropic.AnthropicReply,), examples.REPLIES),
-                Body(
-                    (anthropic.AnthropicEvent, anthropic.AnthropicErrorReply),
-                    (*examples.EVENTS, error_examples.ANTHROPIC_STREAM_ERROR),
-                    EVENTS,
-                ),
+    return _messages(headers, (_VERSION, *parameters)), _count_tokens(headers)
+
+
+def _messages(headers: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> Operation:
+    return Operation(
+        method="post",
+        path="/v1/messages",
+        id="anthropic_messages",
+        tag=TAG,
+        summary="Message",
+        description=_MESSAGES,
+        parameters=parameters,
+        request=Body((anthropic.AnthropicRequest,), examples.REQUESTS),
+        response="The message, whole or as a stream of events.",
+        responses=(
+            Body((anthropic.AnthropicReply,), examples.REPLIES),
+            Body(
+                (anthropic.AnthropicEvent, anthropic.AnthropicErrorReply),
+                (*examples.EVENTS, error_examples.ANTHROPIC_STREAM_ERROR),
+                EVENTS,
             ),
-            headers={**headers, "request-id": {**headers["x-request-id"]}},
-            errors=error_examples.OPENAI_ERRORS,
-            error_format=error_examples.ANTHROPIC,
         ),
-        Operation(
-            method="post",
-            path="/v1/messages/count_tokens",
-            id="anthropic_count_tokens",
-            tag=TAG,
-            summary="Count the tokens of a message",
-            description=_COUNT,
-            parameters=(_VERSION,),
-            request=Body((anthropic.AnthropicRequest,), examples.COUNT_REQUESTS),
-            response="The number of tokens.",
-            responses=(Body((anthropic.AnthropicTokenCount,), examples.COUNTS),),
-            headers={
-                "x-request-id": headers["x-request-id"],
-                "request-id": headers["x-request-id"],
-                "x-headway-tokens-source": {
-                    "description": "`counted`; or `estimated` by the length, where a count would "
-                    "have taken too long.",
-                    "schema": {"type": "string", "enum": ["counted", "estimated"]},
-                },
+        headers={**headers, "request-id": headers["x-request-id"]},
+        errors=error_examples.OPENAI_ERRORS,
+        error_format=error_examples.ANTHROPIC,
+    )
+
+
+def _count_tokens(headers: Mapping[str, Any]) -> Operation:
+    return Operation(
+        method="post",
+        path="/v1/messages/count_tokens",
+        id="anthropic_count_tokens",
+        tag=TAG,
+        summary="Count the tokens of a message",
+        description=_COUNT,
+        parameters=(_VERSION,),
+        request=Body((anthropic.AnthropicRequest,), examples.COUNT_REQUESTS),
+        response="The number of tokens.",
+        responses=(Body((anthropic.AnthropicTokenCount,), examples.COUNTS),),
+        headers={
+            "x-request-id": headers["x-request-id"],
+            "request-id": headers["x-request-id"],
+            "x-headway-tokens-source": {
+                "description": "`counted`; or `estimated` by the length, where a count would have "
+                "taken too long.",
+                "schema": {"type": "string", "enum": ["counted", "estimated"]},
             },
-            errors=error_examples.COUNT_ERRORS,
-            error_format=error_examples.ANTHROPIC,
-        ),
+        },
+        errors=error_examples.COUNT_ERRORS,
+        error_format=error_examples.ANTHROPIC,
     )

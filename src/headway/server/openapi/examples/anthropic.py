@@ -4,7 +4,7 @@ from headway.server.openapi.examples.base import ANSWER, HELLO, Example
 from headway.server.openapi.examples.engine import SAMPLE_REPLY
 
 _REQUEST = {
-    "model": "local/smollm2-135m-instruct",
+    "model": "anthropic/claude-sonnet-4-5",
     "max_tokens": 1024,
     "messages": [{"role": "user", "content": HELLO}],
 }
