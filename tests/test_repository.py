@@ -82,6 +82,7 @@ NAMES_SHOWN = {
     "dialects/gemini/generate.py": {"gemini"},  # the name of a wire format too
     "dialects/input_items/convert.py": {"openai_responses"},  # the name of a wire format too
     "metering/tokens.py": {"deepseek", "gemini", "mistral"},  # families of models
+    "server/openapi/examples/anthropic.py": {"anthropic"},
     "server/openapi/examples/base.py": {"openai"},
     "server/openapi/examples/info.py": {"local", "openai"},
     "server/openapi/examples/openai.py": {"local"},
