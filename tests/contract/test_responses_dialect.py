@@ -391,6 +391,12 @@ def test_stored_responses_are_not_found(method: str, path: str, gateway: Gateway
     assert reply.json["error"]["param"] == "response_id"
 
 
+def test_compaction_has_no_route_of_its_own(server: Gateway) -> None:
+    reply = server.client.call("POST", "/v1/responses/compact", {"model": "m", "input": []})
+    assert reply.status == 404
+    assert "compaction_trigger" in reply.json["error"]["message"]
+
+
 def test_a_stored_response_is_not_found_by_the_sdk(sdk: Any) -> None:
     with pytest.raises(openai.NotFoundError, match="keeps no responses"):
         sdk.responses.retrieve("resp_1")

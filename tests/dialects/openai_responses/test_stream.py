@@ -176,6 +176,7 @@ def test_frames_pass_through_and_the_last_one_waits_for_the_record() -> None:
     stream = DIALECT.stream(new_context(stream=True, is_passthrough=True))
     assert stream.encode(frame(CREATED), [STARTED], NOW) == CREATED
     assert stream.encode(frame(DELTA), [Text("A")], NOW) == DELTA
+    assert stream.encode(frame(DELTA), [Text("B")], NOW) == DELTA
     odd = b'data: {"type":"response.odd"}\r\n\r\n'
     assert stream.encode(frame(odd), [], NOW) == b'data: {"type":"response.odd"}\n\n'
     assert stream.encode(frame(COMPLETED), [Finished("stop"), StreamEnd()], NOW) is None
@@ -206,10 +207,11 @@ def test_a_stream_goes_on_where_a_frame_cannot_be_passed_through() -> None:
     stream = DIALECT.stream(new_context(stream=True, is_passthrough=True))
     stream.encode(frame(CREATED), [STARTED], NOW)
     stream.encode(frame(DELTA), [Text("A")], NOW)
+    stream.encode(frame(DELTA), [Text("A")], NOW)
     data = stream.encode(NO_FRAME, [Text("B")], NOW)
     assert data is not None
     assert not stream.is_passthrough
-    rest = b"".join(stream.end(fold(STARTED, Text("AB"), Finished("stop")), METRICS, NOW))
+    rest = b"".join(stream.end(fold(STARTED, Text("AAB"), Finished("stop")), METRICS, NOW))
     events = read_events(data + rest)
     assert [event["type"].removeprefix("response.") for event in events] == [
         "output_text.delta",
@@ -218,9 +220,9 @@ def test_a_stream_goes_on_where_a_frame_cannot_be_passed_through() -> None:
         "output_item.done",
         "completed",
     ]
-    assert events[0]["sequence_number"] == 2
+    assert events[0]["sequence_number"] == 3
     assert events[-1]["response"]["id"] == "x"
-    assert events[-1]["response"]["output"][0]["content"][0]["text"] == "AB"
+    assert events[-1]["response"]["output"][0]["content"][0]["text"] == "AAB"
 
 
 def test_a_whole_body_is_streamed_at_once() -> None:

@@ -78,6 +78,12 @@ class OpenAIResponsesStream:
         return self._translate(events)
 
     def _pass_through(self, frame: Frame, events: list[Event]) -> bytes | None:
+        if len(events) == 1 and type(events[0]) is Text and frame.raw.endswith(b"\n\n"):
+            message = self._writer.open_message
+            if message is not None:  # most frames: spare them the events that nobody reads
+                message.keep_text(events[0].text)
+                self._count += 1
+                return frame.raw
         self._note_start(events)
         self._writer.read(events, [])
         raw = frame.raw if frame.raw.endswith(b"\n\n") else frame.raw.rstrip(b"\r\n") + b"\n\n"

@@ -13,6 +13,10 @@ NOT_STORED = (
     "The gateway keeps no responses, so `{path}` names none. A response is in the answer to its "
     "own request, POST /v1/responses: keep its `output`, and send it back in `input`."
 )
+COMPACTION = (
+    "The gateway compacts no conversations itself: send POST /v1/responses with a last item "
+    '`{"type": "compaction_trigger"}` to a provider with OpenAI\'s Responses API.'
+)
 NO_WEBSOCKET = "This route takes no WebSocket: send the request as POST, with `stream: true`."
 NO_WEBSOCKET_STATUS = 426
 """Upgrade Required (RFC 9110, section 15.5.22). Codex takes 426 as the word to use HTTP, and tries
@@ -23,6 +27,8 @@ def find_stored(path: str) -> HeadwayError | None:
     """The refusal of a path below that of responses."""
     if not path.startswith(STORED):
         return None
+    if path.endswith("/compact"):
+        return NotFound(COMPACTION, code="compaction_unsupported")
     return NotFound(NOT_STORED.format(path=path), param="response_id", code="response_not_found")
 
 
