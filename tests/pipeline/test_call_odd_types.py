@@ -24,9 +24,11 @@ def is_count(value: Any) -> bool:
     return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
 
 
-def check_usage(usage: Any) -> None:
+def check_usage(usage: Any, requires_counts: bool = False) -> None:
     if usage is None:
         return
+    if requires_counts:
+        assert None not in map(usage.get, ("prompt_tokens", "completion_tokens", "total_tokens"))
     assert all(is_count(usage.get(f"{name}_tokens")) for name in ("prompt", "completion", "total"))
     for name in ("prompt", "completion"):
         details = usage.get(f"{name}_tokens_details") or {}
@@ -54,13 +56,15 @@ def check_shape(reply: Reply) -> None:
     """What clients that check types require of OpenAI's objects."""
     for one in reply.objects:
         assert isinstance(one["id"], str)
-        assert one["object"] in ("chat.completion", "chat.completion.chunk", "")  # Azure's first
+        assert one["object"] in ("chat.completion", "chat.completion.chunk") or (
+            one["object"] == "" and not one["choices"]  # Azure's first
+        )
         assert is_count(one["created"])
         assert one["created"] is not None
         assert isinstance(one["model"], str)
         assert isinstance(one.get("system_fingerprint"), str | None)
         assert isinstance(one.get("service_tier"), str | None)
-        check_usage(one.get("usage"))
+        check_usage(one.get("usage"), requires_counts="session_id" not in one)
         for choice in one["choices"]:
             check_choice(choice)
 

@@ -33,6 +33,7 @@ from headway.wire.event_template import (
     find_template,
     single_event_template,
 )
+from headway.wire.keep_alive import is_keep_alive
 from headway.wire.sse import SseFramer
 
 FIRST_EVENTS = 3
@@ -225,8 +226,10 @@ class StreamReader(Meter):
 
     def _decode_damaged(self, frame: Frame, cause: Exception) -> list[Event]:
         """The events of a frame over which the decoder failed with ``cause``: an error in place of
-        an event, or JSON that can be repaired. Raises ``cause`` for any other, and where it is no
-        fault of the JSON: the decoder has changed its state then."""
+        an event, JSON that can be repaired, or none for a sign of life. Raises ``cause`` for any
+        other, and where it is no fault of the JSON: the decoder has changed its state then."""
+        if is_keep_alive(frame.data):
+            return []
         error = find_error(frame.data)
         if error is not None:
             return [Failed(error)]

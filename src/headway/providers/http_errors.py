@@ -19,6 +19,7 @@ from headway.providers.error_shapes import (
     read_error_fields,
 )
 from headway.types import Headers
+from headway.wire.keep_alive import is_keep_alive
 
 ErrorClass = type[errors.UpstreamError]
 
@@ -125,7 +126,7 @@ def error_from_body(parsed: Any, status: int | None) -> errors.UpstreamError:
 def find_error(data: bytes) -> errors.UpstreamError | None:
     """The error in the place of a response of status 200, or of one of its chunks. None if ``data``
     is not recognizably an error: neither an object that says so, nor a text."""
-    if len(data) > MAX_ERROR_SIZE or not _may_be_error(data):
+    if len(data) > MAX_ERROR_SIZE or not _may_be_error(data) or is_keep_alive(data):
         return None
     parsed = parse_error_body(data)
     if isinstance(parsed, str) and not _is_readable(parsed):

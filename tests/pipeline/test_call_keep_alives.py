@@ -1,0 +1,46 @@
+"""What servers and proxies send only to keep a connection open is neither an error nor content."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.played_script import ROUTES, play
+from support.wire_scripts import EVENT_STREAM, NDJSON, SCRIPTS, SSE, Pieces
+
+EVENTS = [
+    b"event: ping\n\n",
+    b"event: keepalive\ndata: null\n\n",
+    b"data:\n\n",
+    b"data: \n\n",
+    b"data: {}\n\n",
+    b"data: []\n\n",
+    b'data: ""\n\n',
+    b"data: true\n\n",
+    b"data: 0\n\n",
+    b"data: ping\n\n",
+    b"data: [PING]\n\n",
+    b"data: keep-alive\n\n",
+    b'event: ping\ndata: {"type": "ping"}\n\n',
+    b"retry: 3000\n\n",
+    b": hello\n\n",
+    b"\n\n",
+]
+LINES = [b"\n", b"\r\n", b"null\n", b"{}\n", b"[]\n", b"ping\n"]
+STREAMED = [name for name in SCRIPTS if SCRIPTS[name](Pieces()).content_type != EVENT_STREAM]
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if "stream" in route])
+@pytest.mark.parametrize("wire", STREAMED)
+def test_signs_of_life_change_nothing(wire: str, route: str) -> None:
+    script = SCRIPTS[wire](Pieces())
+    expected = play(script, route)
+    assert script.content_type in (SSE, NDJSON)
+    for sign in EVENTS if script.content_type == SSE else LINES:
+        # The first line decides whether the stream is NDJSON.
+        for at in range(script.content_type == NDJSON, len(script.events) + 1):
+            before, after = script.events[:at], script.events[at:]
+            body = b"".join(script.write(*event) for event in before) + sign
+            found = play(script, route, streamed=body + script.streamed(after))
+            assert found.error is None, (sign, at, found.error)
+            assert found[:5] == expected[:5], (sign, at)
+            assert found.record.outcome == "ok"
