@@ -31,7 +31,7 @@ class Record(Struct, kw_only=True, gc=False):
     id: str
     """UUID of this record. Storing a record twice has no effect."""
     request_id: str
-    """Id of the client's request, which all its attempts share."""
+    """Id of the client's request, which all its attempts share: its `x-request-id`, or a UUID."""
     timestamp: float
     """Unix seconds at the end of the attempt."""
     started: float

@@ -12,7 +12,7 @@ import pytest
 from headway.cli.serve import serve
 from headway.config import Config, ConfigError, Provider, load
 from headway.config.docs import groups, markdown
-from headway.config.settings import PROVIDER, ROOT, SERVER, Section, default_of
+from headway.config.settings import LOG, PROVIDER, ROOT, SERVER, Section, default_of
 from headway.providers import FACTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -35,6 +35,7 @@ def test_the_page_is_what_the_declarations_say() -> None:
 def test_every_section_has_its_chapter() -> None:
     assert list(GROUPS) == [
         "server",
+        "server.log",
         "providers.<name>",
         "timeouts",
         "prices.<provider>.<model>",
@@ -69,9 +70,9 @@ def test_every_key_has_a_meaning() -> None:
 
 def test_flags_and_variables_are_those_of_the_command_line() -> None:
     parameters = inspect.signature(serve).parameters
-    for key in SERVER.keys.values():
+    for key in (*SERVER.keys.values(), *LOG.keys.values()):
         if key.flag:
-            assert key.flag.removeprefix("--") in parameters
+            assert key.flag.removeprefix("--").replace("-", "_") in parameters
     assert {key.env for section in GROUPS.values() for key in section.keys.values()} == {
         None,
         "HEADWAY_HOST",
@@ -79,6 +80,9 @@ def test_flags_and_variables_are_those_of_the_command_line() -> None:
         "HEADWAY_WORKERS",
         "HEADWAY_API_KEYS",
         "HEADWAY_LEDGER_URL",
+        "HEADWAY_LOG_LEVEL",
+        "HEADWAY_LOG_FORMAT",
+        "HEADWAY_LOG_ACCESS",
     }
 
 

@@ -25,7 +25,7 @@ DIALECTS = st.sampled_from([Engine(), OpenAIChat()])
 def context(session: str, model: str, sse: bool) -> ResponseContext:
     request = ChatRequest(model=model, messages=Raw(b"[]"))
     call = DecodedRequest(provider=model, request=request, stream=True, session_id=session, sse=sse)
-    return ResponseContext(id="id-1", created=7, call=call, sent=request)
+    return ResponseContext(id="id-1", request_id="id-1", created=7, call=call, sent=request)
 
 
 @given(DIALECTS, TEXTS, TEXTS, st.booleans(), st.lists(TEXTS.filter(bool), min_size=3, max_size=5))

@@ -385,7 +385,14 @@ def test_an_indented_request_and_an_indented_usage_break_no_line_of_a_stream(
     sent = ClientRequest("openai", ((b"accept", accept),), body.replace("\n", line_break).encode())
     call = ENGINE.decode(sent)
     stream = ENGINE.stream(
-        ResponseContext(id="id-1", created=7, call=call, sent=call.request, transformations=())
+        ResponseContext(
+            id="id-1",
+            request_id="id-1",
+            created=7,
+            call=call,
+            sent=call.request,
+            transformations=(),
+        )
     )
     usage = UsageReported(Usage(), Raw(b'{"prompt_tokens":' + line_break.encode() + b"6}"))
     first = stream.encode(NO_FRAME, [Text("Hello")], 1.0) or b""

@@ -233,7 +233,32 @@ def test_no_body_is_read_from_a_client_without_a_key(key: str | None) -> None:
 def test_the_info_routes_answer_as_json(method: str) -> None:
     client = run(scope("/api/engine/providers", method))
     assert client.json == ["openai"]
-    assert client.headers == {b"content-type": b"application/json", b"content-length": b"10"}
+    assert client.headers == {
+        b"content-type": b"application/json",
+        b"content-length": b"10",
+        b"x-request-id": b"id-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "query"),
+    [
+        ("/", "GET", ""),
+        ("/health", "GET", ""),
+        ("/docs", "GET", ""),
+        ("/v1/models", "GET", ""),
+        ("/v1/models", "GET", "provider=nobody"),
+        ("/v1/models", "DELETE", ""),
+        (CHAT, "POST", ""),
+        (CHAT, "GET", ""),
+    ],
+)
+def test_every_response_has_the_clients_own_id(path: str, method: str, query: str) -> None:
+    client = run(scope(path, method, query, x_request_id="my-id.1"), body(b"{}"))
+    ids = [value for name, value in client.sent[0]["headers"] if name == b"x-request-id"]
+    assert ids == [b"my-id.1"]
+    if client.status != 200:
+        assert client.json["error"]["request_id"] == "my-id.1"
 
 
 def test_the_query_is_read() -> None:

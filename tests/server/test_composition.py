@@ -208,6 +208,6 @@ def test_launchers_keep_their_files_in_the_users_cache_directory(
     environ: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Path] = []
-    monkeypatch.setattr(composition, "LocalModel", seen.append)
+    monkeypatch.setattr(composition, "LocalModel", lambda folder, progress: seen.append(folder))
     assert list(composition.new_launchers(environ)) == ["llama"]
     assert seen == [Path(folder)]

@@ -46,7 +46,9 @@ def context(**more: Any) -> ResponseContext:
     about_context = {k: more.pop(k) for k in ("is_passthrough", "transformations") if k in more}
     shown = {"messages": request.messages, "chat_input": Raw(b'"Hi"')}
     call = DecodedRequest(provider="openai", request=request, **{**shown, **more})
-    return ResponseContext(id="id-1", created=1700000000, call=call, sent=request, **about_context)
+    return ResponseContext(
+        id="id-1", request_id="id-1", created=1700000000, call=call, sent=request, **about_context
+    )
 
 
 def fold(*events: Event) -> ResponseAccumulator:

@@ -26,7 +26,12 @@ def new_context(
     call = DIALECT.decode(client_request(*headers, **body))
     assert isinstance(call.request, ChatRequest)
     return ResponseContext(
-        id="a-1", created=1700000000, call=call, sent=call.request, is_passthrough=is_passthrough
+        id="a-1",
+        request_id="a-1",
+        created=1700000000,
+        call=call,
+        sent=call.request,
+        is_passthrough=is_passthrough,
     )
 
 

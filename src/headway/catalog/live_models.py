@@ -17,6 +17,7 @@ from headway.errors import (
     UpstreamTimeout,
 )
 from headway.pipeline import targets
+from headway.pipeline.failure_log import log_failure
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.provider_calls import MALFORMED
 from headway.pipeline.redaction import redact
@@ -51,7 +52,9 @@ async def fetch_models(
     except Exception:
         log.exception("listing the models of %s failed on a defect of the gateway", upstream.name)
         error = InternalError("The gateway failed on this list; see its log.")
-    body = encode_error(error, upstream.name, gateway.new_id())
+    request_id = gateway.new_id()
+    log_failure("listing models failed", error, request_id=request_id, provider=upstream.name)
+    body = encode_error(error, upstream.name, request_id)
     error_fields = msgspec.json.decode(body)["error"]
     return {
         name: redact(value, secrets) if isinstance(value, str) else value

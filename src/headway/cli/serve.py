@@ -9,7 +9,17 @@ import typer
 from headway.cli import serve_options, terminal
 from headway.cli.first_call import ASKING, make_first_call, wait_until_healthy
 from headway.cli.options import ConfigPath, connect, typer_option
-from headway.cli.serve_options import GREETING, HOST, INSECURE, PORT, WORKERS, ServeArguments
+from headway.cli.serve_options import (
+    GREETING,
+    HOST,
+    INSECURE,
+    LOG_ACCESS,
+    LOG_FORMAT,
+    LOG_LEVEL,
+    PORT,
+    WORKERS,
+    ServeArguments,
+)
 
 
 def serve(
@@ -18,6 +28,9 @@ def serve(
     port: Annotated[int | None, typer_option(PORT)] = None,
     workers: Annotated[int | None, typer_option(WORKERS)] = None,
     insecure: Annotated[bool, typer_option(INSECURE)] = False,
+    log_level: Annotated[str | None, typer_option(LOG_LEVEL)] = None,
+    log_format: Annotated[str | None, typer_option(LOG_FORMAT)] = None,
+    log_access: Annotated[bool, typer_option(LOG_ACCESS)] = False,
     greeting: Annotated[bool, typer_option(GREETING)] = False,
 ) -> None:
     """Run the gateway until Ctrl-C.
@@ -25,7 +38,15 @@ def serve(
     SIGHUP reads the configuration again; requests under way keep the old one.
     """
     arguments = ServeArguments(
-        config=config, host=host, port=port, workers=workers, insecure=insecure, greeting=greeting
+        config=config,
+        host=host,
+        port=port,
+        workers=workers,
+        insecure=insecure,
+        log_level=log_level,
+        log_format=log_format,
+        log_access=log_access,
+        greeting=greeting,
     )
     raise typer.Exit(serve_options.serve(arguments))
 

@@ -26,6 +26,9 @@ class ServeArguments(Struct, frozen=True, kw_only=True):
     port: int | None = None
     workers: int | None = None
     insecure: bool = False
+    log_level: str | None = None
+    log_format: str | None = None
+    log_access: bool = False
     greeting: bool = False
 
 
@@ -69,6 +72,11 @@ WORKERS = Option(
     flag="--workers", metavar="N", type=int, low=1, help="Processes, in place of server.workers."
 )
 INSECURE = Option(flag="--insecure", help="Listen for other machines without server.api_keys.")
+LOG_LEVEL = Option(
+    flag="--log-level", metavar="LEVEL", help="debug, info, warning or error; server.log.level."
+)
+LOG_FORMAT = Option(flag="--log-format", metavar="FORMAT", help="text or json; server.log.format.")
+LOG_ACCESS = Option(flag="--log-access", help="Log each request; server.log.access.")
 GREETING = Option(flag="--greet", help="When ready, call the local model once and print the reply.")
 
 OPTIONS: Mapping[str, Option] = {
@@ -77,6 +85,9 @@ OPTIONS: Mapping[str, Option] = {
     "port": PORT,
     "workers": WORKERS,
     "insecure": INSECURE,
+    "log_level": LOG_LEVEL,
+    "log_format": LOG_FORMAT,
+    "log_access": LOG_ACCESS,
     "greeting": GREETING,
 }
 """The options by their field of ``ServeArguments``."""
@@ -91,6 +102,9 @@ def serve(arguments: ServeArguments) -> int:
         port=arguments.port,
         workers=arguments.workers,
         insecure=arguments.insecure or None,
+        log_level=arguments.log_level,
+        log_format=arguments.log_format,
+        log_access=arguments.log_access or None,
     )
     loaded = read_config(arguments.config, overrides)
     if arguments.greeting and loaded.server.port == 0:

@@ -2,7 +2,16 @@
 
 from headway.config.errors import ConfigError, Problem
 from headway.config.loader import load
-from headway.config.schema import Config, KindInfo, Ledger, Overrides, Price, Provider, Server
+from headway.config.schema import (
+    Config,
+    KindInfo,
+    Ledger,
+    Log,
+    Overrides,
+    Price,
+    Provider,
+    Server,
+)
 from headway.config.secret import Secret
 
 __all__ = [
@@ -10,6 +19,7 @@ __all__ = [
     "ConfigError",
     "KindInfo",
     "Ledger",
+    "Log",
     "Overrides",
     "Price",
     "Problem",

@@ -15,9 +15,9 @@ from headway.config.errors import ConfigError, Problem, suggestion
 from headway.config.nodes import Node, Scalar, Sequence
 from headway.config.paths import expand_user
 from headway.config.providers import Providers, prices
-from headway.config.schema import Config, KindInfo, Ledger, Overrides, Provider, Server
+from headway.config.schema import Config, KindInfo, Ledger, Log, Overrides, Provider, Server
 from headway.config.secret import Secret
-from headway.config.settings import LEDGER, ROOT, SERVER, Key, ListType, Section
+from headway.config.settings import LEDGER, LOG, ROOT, SERVER, Key, ListType, Section
 from headway.config.value_reader import Nothing, Reader
 from headway.config.value_types import is_loopback
 from headway.config.vendor_env import is_own_address
@@ -69,7 +69,7 @@ def load(
     given = dict(values.get("providers", {}))
     only = given.pop("only", None)
     timeouts = Timeouts(**values.get("timeouts", {}))
-    server = Server(**{**values.get("server", {}), **_from_environ(SERVER, environ, variables)})
+    server = _server(values.get("server", {}), environ, variables)
     final_server = server if overrides.port is None else replace(server, port=overrides.port)
     unused = Reader("environment", ignored)
     providers = Providers(
@@ -148,7 +148,14 @@ def _without_service_links(environ: Mapping[str, str], ignored: list[Problem]) -
 
 
 def _variables() -> list[str]:
-    return [key.env for section in (SERVER, LEDGER) for key in section.keys.values() if key.env]
+    return [
+        key.env for section in (SERVER, LOG, LEDGER) for key in section.keys.values() if key.env
+    ]
+
+
+def _server(given: Mapping[str, Any], environ: Mapping[str, str], variables: Reader) -> Server:
+    log = Log(**{**given.get("log", {}), **_from_environ(LOG, environ, variables)})
+    return Server(**{**given, **_from_environ(SERVER, environ, variables), "log": log})
 
 
 def _from_environ(
@@ -238,16 +245,18 @@ def _absolute(path: Path, reader: Reader, name: str) -> Path:
 
 def _overridden(config: Config, overrides: Overrides, problems: list[Problem]) -> Config:
     reader = Reader("command line", problems)
-    changed: dict[str, Any] = {}
+    changed: dict[str, dict[str, Any]] = {"server": {}, "log": {}}
     for name, given in msgspec.structs.asdict(overrides).items():
         if given is None:
             continue
-        flag = SERVER.keys[name].flag or name
-        value = reader.read(SERVER.keys[name].spec, Scalar(str(given), expanded=True), flag)
+        section, key = ("log", name[4:]) if name.startswith("log_") else ("server", name)
+        declared = (LOG if section == "log" else SERVER).keys[key]
+        node = Scalar(str(given), expanded=True)
+        value = reader.read(declared.spec, node, declared.flag or name)
         if value is not Nothing:
-            changed[name] = value
-    server = replace(config.server, **changed)
-    return replace(config, server=server)
+            changed[section][key] = value
+    log = replace(config.server.log, **changed["log"])
+    return replace(config, server=replace(config.server, **changed["server"], log=log))
 
 
 def _check_base_url_keys(server: Server, file: Reader) -> None:

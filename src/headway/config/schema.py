@@ -116,6 +116,12 @@ class Provider(Struct, frozen=True, kw_only=True):
         return f"Provider({', '.join(f'{name}={value!r}' for name, value in fields.items())})"
 
 
+class Log(Struct, frozen=True, kw_only=True):
+    level: str = "info"
+    format: str = "text"
+    access: bool = False
+
+
 class Server(Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8000
@@ -136,6 +142,7 @@ class Server(Struct, frozen=True, kw_only=True):
     """Seconds."""
     stream_comment: float = 15.0
     """Seconds."""
+    log: Log = Log()
     strict: bool = False
     """Refuse requests that a provider's adapter would have to transform."""
     insecure: bool = False
@@ -181,3 +188,6 @@ class Overrides(Struct, frozen=True, kw_only=True):
     port: int | None = None
     workers: int | None = None
     insecure: bool | None = None
+    log_level: str | None = None
+    log_format: str | None = None
+    log_access: bool | None = None

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from headway.config import value_types
-from headway.config.schema import Ledger, Price, Provider, Server, TierPrice
+from headway.config.schema import Ledger, Log, Price, Provider, Server, TierPrice
 from headway.config.value_types import ValueType
 from headway.types import Timeouts
 
@@ -57,6 +57,31 @@ class Key(Struct, frozen=True):
     default: str | None = None
     """The default in words, where it is not the struct's."""
 
+
+LOG = Section(
+    {
+        "level": Key(
+            value_types.LOG_LEVEL,
+            "What is logged. Failures of requests are: `info` where the client is at fault, "
+            "`warning` where the provider is, `error` where the gateway is.",
+            "HEADWAY_LOG_LEVEL",
+            "--log-level",
+        ),
+        "format": Key(
+            value_types.LOG_FORMAT,
+            "Lines of text, or one JSON object a line with `ts`, `level`, `msg` and fields.",
+            "HEADWAY_LOG_FORMAT",
+            "--log-format",
+        ),
+        "access": Key(
+            value_types.FLAG,
+            "Logs each request, whatever `level` is: method, path, status, seconds, id and bytes.",
+            "HEADWAY_LOG_ACCESS",
+            "--log-access",
+        ),
+    },
+    Log,
+)
 
 SERVER = Section(
     {
@@ -107,6 +132,11 @@ SERVER = Section(
             value_types.TIMEOUT,
             "Seconds of silence after which a stream of server-sent events gets a comment, so that "
             "no proxy closes the connection.",
+        ),
+        "log": Key(
+            LOG,
+            "The log, on stderr: it has no prompts, answers or keys. SIGHUP applies changes.",
+            default="see `server.log`",
         ),
         "strict": Key(
             value_types.FLAG,

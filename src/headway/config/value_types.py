@@ -137,6 +137,16 @@ def _flag(text: str) -> bool:
     return lowered in TRUE
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        word = text.strip().lower()
+        if word not in words:
+            raise InvalidValueError
+        return word
+
+    return read
+
+
 # --- Texts --------------------------------------------------------------------------------------
 
 _printable = _matcher(r"[!-~]+")
@@ -278,6 +288,8 @@ PRICE = ValueType("dollars per million tokens, a number from 0 to 1000000", _pri
 FLAG = ValueType("true or false", _flag, frozenset({"bool"}))
 ALIAS = ValueType("a name, with one star at most", _alias)
 MODEL = ValueType("provider/model, such as openai/gpt-4o-mini", _model)
+LOG_LEVEL = ValueType("debug, info, warning or error", _one_of("debug", "info", "warning", "error"))
+LOG_FORMAT = ValueType("text or json", _one_of("text", "json"))
 TEXT = ValueType("text", _text)
 KEY = ValueType("a key: text without spaces or line breaks", _key)
 OPTIONAL_KEY = ValueType("a key: text without spaces or line breaks", _key_or_none)

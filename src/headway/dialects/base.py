@@ -81,6 +81,8 @@ class ResponseContext(Struct, frozen=True, kw_only=True, gc=False):
     """The facts about a request that the encoders of its response need."""
 
     id: str
+    """Of the response."""
+    request_id: str
     created: int
     call: DecodedRequest
     sent: Request

@@ -275,7 +275,7 @@ class EngineStream:
 
     def fail(self, error: HeadwayError) -> list[bytes]:
         context = self._context
-        return [self._frame(encode_error(error, context.call.provider, context.id))]
+        return [self._frame(encode_error(error, context.call.provider, context.request_id))]
 
     def _chunk(self, found: list[dict[str, Any]], text: str, now: float) -> EngineChunk:
         context = self._context

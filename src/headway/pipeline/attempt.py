@@ -19,6 +19,7 @@ from headway.events import Event, ResponseSummary
 from headway.pipeline import provider_calls
 from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.character_joiner import CharacterJoiner
+from headway.pipeline.failure_log import fields
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.stream_reader import NO_FRAME, READERS, Mode, StreamReader
 from headway.ports import ResponseHeaders, Sink, UpstreamRequest
@@ -364,7 +365,7 @@ class Attempt(StreamReader):
             self.has_headers = True
             context = self.context
             headers = ResponseHeaders(
-                context.id, self.encoder.content_type, id_header=context.id_header
+                context.request_id, self.encoder.content_type, id_header=context.id_header
             )
             self._sink.send_headers(200, headers)
 
@@ -406,7 +407,8 @@ class Attempt(StreamReader):
     def _end_with_defect(self, exc: Exception, now: float) -> None:
         """Something raised what it may not raise: log it, and end the attempt, if it has not yet
         reported its end."""
-        log.error("request %s: the answer could not be processed", self.context.id, exc_info=exc)
+        extra = fields(request_id=self.context.request_id)
+        log.error("the answer could not be processed", exc_info=exc, extra=extra)
         if self._on_done is not None:
             self.is_over, self._pieces = False, []
             self._end_with_error(unprocessable(self.upstream), now)

@@ -30,27 +30,25 @@ from headway.errors import (
     ClientGone,
     HeadwayError,
     InternalError,
-    InvalidField,
     ShuttingDown,
 )
 from headway.pipeline import accounting, model_names, provider_calls, targets
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.attempt import Attempt, unprocessable
+from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import Gateway, Upstream
-from headway.pipeline.redaction import redact
+from headway.pipeline.redaction import redact_error
 from headway.pipeline.request_body import decode_request
 from headway.pipeline.unknown_names import unknown_provider
 from headway.policy.base_urls import check_base_url
 from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
+from headway.policy.request_headers import find_request_id, has_own_headers
 from headway.ports import ResponseHeaders, Sink
-from headway.providers.base import Provider
-from headway.providers.parameters import check
-from headway.providers.transformations import changes
 from headway.routing.retry import Try, decide
-from headway.types import ChatRequest, Request, Target, Transformation
+from headway.types import ChatRequest, Headers, Request, Target, Transformation
 
 log = logging.getLogger("headway")
 CLOSING = "The gateway is shutting down; send this request to another."
@@ -58,8 +56,6 @@ LEFT = "The client closed the connection before the answer's end."
 MAX_COUNT_S = 0.1
 """Seconds that an error waits for the count of the tokens before it."""
 NO_TARGET = Target(provider="", base_url="")
-REDACTED_FIELDS = ("message", "code", "param")
-"""Fields of an error that may quote the provider."""
 
 
 class GatewayCall:
@@ -101,6 +97,10 @@ class GatewayCall:
         self.sink = sink
         self.started = started
         self.id = gateway.new_id()
+        """The id of the reply, and of the first record."""
+        self.request_id = self.id
+        """The id under which the request is logged and recorded: the client's own, if it sent
+        one."""
         self.snapshot = gateway.snapshot
         self._resumed = started
         """The time of the clock when the gateway's own work began, or continued after waiting."""
@@ -113,11 +113,10 @@ class GatewayCall:
         self.sink.on_gone = self._on_client_gone
         gateway.active.add(self)
         try:
+            if has_own_headers(client_request.headers):
+                self._read_own_headers(client_request.headers)
             if gateway.is_closing:
                 raise ShuttingDown(CLOSING)
-            self.earlier_gateways = find_earlier_gateways(
-                client_request.headers, gateway.gateway_id
-            )
             self.key_id = key_id = authorize(
                 client_request.headers, self.snapshot.keys, client_request.query
             )
@@ -139,6 +138,11 @@ class GatewayCall:
                 self._start(self._resolve_and_send(upstream, context))
         except Exception as error:
             self._fail(error)
+
+    def _read_own_headers(self, headers: Headers) -> None:
+        """Raises LoopDetected."""
+        self.request_id = find_request_id(headers) or self.id
+        self.earlier_gateways = find_earlier_gateways(headers, self.gateway.gateway_id)
 
     def abort(self, error: HeadwayError) -> None:
         """End the call now. Send ``error`` to the client if it is still connected."""
@@ -177,12 +181,13 @@ class GatewayCall:
         provider = upstream.provider
         request = decoded.request
         if self.dialect.checks_parameters:
-            request = _checked(provider, request)
+            request = provider_calls.check_parameters(upstream, request)
         sent, transformations = self._adapt(upstream, request)
         if transformations and (decoded.strict or self.snapshot.strict):
-            _refuse_changes(upstream, request, transformations)
+            provider_calls.refuse_changes(upstream, request, transformations)
         context = ResponseContext(
             id=self.id,
+            request_id=self.request_id,
             created=int(self.gateway.unix_time()),
             call=decoded,
             sent=sent,
@@ -329,6 +334,7 @@ class GatewayCall:
         if accounting.needs_count(result, error):
             result = await self._count_part(attempt, result, error)
         self._record_failure(attempt, result, error)
+        self._log_failure("attempt failed, another one follows", error, attempt)
         with self._interruptible():
             await self.gateway.sleep(delay_s)
         self._send(attempt.upstream, attempt.context)
@@ -338,7 +344,7 @@ class GatewayCall:
     def _fail(self, error: Exception, may_await: bool = True) -> None:
         """Record the failure, and send the error in the client's dialect."""
         if not isinstance(error, HeadwayError):
-            log.error("request %s failed on a defect of the gateway", self.id, exc_info=error)
+            self._log_defect("the request failed on a defect of the gateway", error)
             error = self._defect_error()
         self._redact(error)
         attempt = self._attempt
@@ -347,8 +353,8 @@ class GatewayCall:
             return
         try:
             self._fail_attempt(attempt, error, may_await)
-        except Exception:
-            log.exception("request %s: its result is unknown", self.id)
+        except Exception as defect:
+            self._log_defect("the result of the request is unknown", defect)
             if not self.is_over:
                 attempt.forget_response()
                 self._send_error(error, attempt, attempt.result())
@@ -384,6 +390,7 @@ class GatewayCall:
         attempt: the request is recorded as refused."""
         self._close()
         try:
+            self._log_failure("request failed", error, attempt)
             last = self._attempt
             encoder = None if last is None or not last.has_headers else last.encoder
             pieces = self._encode_error(error, encoder)
@@ -395,7 +402,9 @@ class GatewayCall:
                 self._end_stream(pieces)
             elif pieces:
                 headers = ResponseHeaders(
-                    self.id, retry_after_s=error.retry_after_s, id_header=self.dialect.id_header
+                    self.request_id,
+                    retry_after_s=error.retry_after_s,
+                    id_header=self.dialect.id_header,
                 )
                 self.sink.send_response(self.dialect.status_of(error), headers, pieces[0])
         finally:
@@ -405,18 +414,20 @@ class GatewayCall:
     def _encode_error(self, error: HeadwayError, encoder: StreamEncoder | None) -> list[bytes]:
         if isinstance(error, ClientGone):
             return []
+        if self.request_id != self.id:
+            error.request_id = None  # the client's own id takes its place
         if encoder is not None:
             return self._encode_stream_error(error, encoder)
         provider = None if self.decoded is None else self.decoded.provider
-        return [self.dialect.encode_error(error, provider, self.id)]
+        return [self.dialect.encode_error(error, provider, self.request_id)]
 
     def _encode_stream_error(self, error: HeadwayError, encoder: StreamEncoder) -> list[bytes]:
         try:
             return encoder.fail(error)
-        except Exception:
-            log.exception("request %s: its error could not be encoded", self.id)
+        except Exception as defect:
+            self._log_defect("the error of the request could not be encoded", defect)
         assert self.decoded is not None
-        body = encode_error(error, self.decoded.provider, self.id)
+        body = encode_error(error, self.decoded.provider, self.request_id)
         return [b"data: " + body + b"\n\n" if self.decoded.sse else body + b"\n"]
 
     def _redact(self, error: HeadwayError) -> None:
@@ -426,11 +437,22 @@ class GatewayCall:
             secrets.append(self.decoded.api_key)
         if self.upstream is not None:
             secrets += self.upstream.secrets
-        secrets += self._target.credentials.values()
-        for name in REDACTED_FIELDS:
-            text = getattr(error, name)
-            if text is not None:
-                setattr(error, name, redact(text, secrets))
+        redact_error(error, [*secrets, *self._target.credentials.values()])
+
+    def _log_failure(self, message: str, error: HeadwayError, attempt: Attempt | None) -> None:
+        log_call_failure(
+            message,
+            error,
+            self.decoded,
+            upstream_status=0 if attempt is None else attempt.status,
+            request_id=self.request_id,
+            route=self.dialect.route,
+            attempts=self.attempts or None,
+            duration_s=round(self.gateway.clock() - self.started, 6),
+        )
+
+    def _log_defect(self, message: str, defect: Exception) -> None:
+        log.error(message, exc_info=defect, extra=fields(request_id=self.request_id))
 
     # --- Accounting -------------------------------------------------------------------------------
 
@@ -438,7 +460,7 @@ class GatewayCall:
         gateway = self.gateway
         return RequestFacts(
             gateway.new_id() if self._records else self.id,
-            self.id,
+            self.request_id,
             self.dialect,
             self.key_id,
             len(self.client_request.body),
@@ -482,15 +504,15 @@ class GatewayCall:
             else:
                 totals = self._totals_of_failure(facts, result)
                 self._record(attempt, facts, result, totals, error)
-        except Exception:
-            log.exception("request %s could not be put on record", self.id)
+        except Exception as defect:
+            self._log_defect("the request could not be put on record", defect)
 
     def _totals_of_failure(self, facts: RequestFacts, result: AttemptResult) -> AttemptTotals:
         """If the accounting fails, the failure is still on record."""
         try:
             return accounting.total(facts, result, self.snapshot.prices)
-        except Exception:
-            log.exception("request %s: its cost is unknown", self.id)
+        except Exception as defect:
+            self._log_defect("the cost of the request is unknown", defect)
             return accounting.UNKNOWN_TOTALS
 
     def _record(
@@ -509,7 +531,7 @@ class GatewayCall:
         try:
             self.gateway.spool.append(line)
         except Exception as error:
-            log.exception("request %s could not be put on record", self.id)
+            self._log_defect("the request could not be put on record", error)
             raise InternalError("The gateway failed on this request; see its log.") from error
         self._records += 1
 
@@ -571,19 +593,3 @@ class GatewayCall:
         self.gateway.active.discard(self)
         sink = self.sink
         sink.on_gone = sink.on_pause = sink.on_resume = None
-
-
-def _checked(provider: Provider, request: Request) -> Request:
-    """The request, with its parameters as the provider's table of them reads them. Raises
-    InvalidField."""
-    parameters = check(provider.parameters, request.parameters)
-    return request if parameters is request.parameters else replace(request, parameters=parameters)
-
-
-def _refuse_changes(
-    upstream: Upstream, request: Request, transformations: tuple[Transformation, ...]
-) -> None:
-    """Raises InvalidField for a change of what the client sent."""
-    for change in changes(request, transformations):
-        message = f"strict: {upstream.name} would get this request with a change: {change}."
-        raise InvalidField(message, param=change.parameter, status=400)

@@ -21,6 +21,8 @@ from headway.events import (
 from headway.pipeline.gateway import Upstream
 from headway.providers.embedding_vectors import count_given_tokens, fit_vectors
 from headway.providers.http_errors import find_error
+from headway.providers.parameters import check
+from headway.providers.transformations import changes
 from headway.types import (
     ChatRequest,
     EmbeddingsRequest,
@@ -37,6 +39,22 @@ MALFORMED = (
 """Exceptions that an adapter may raise for a malformed request or response."""
 STARTS = (Started, StreamEnd, UsageReported, ServiceTierReported, ModelReported)
 """Events that a response without content may have."""
+
+
+def check_parameters(upstream: Upstream, request: Request) -> Request:
+    """The request, with its parameters as the provider's table of them reads them. Raises
+    InvalidField."""
+    parameters = check(upstream.provider.parameters, request.parameters)
+    return request if parameters is request.parameters else replace(request, parameters=parameters)
+
+
+def refuse_changes(
+    upstream: Upstream, request: Request, transformations: tuple[Transformation, ...]
+) -> None:
+    """Raises InvalidField for a change of what the client sent."""
+    for change in changes(request, transformations):
+        message = f"strict: {upstream.name} would get this request with a change: {change}."
+        raise InvalidField(message, param=change.parameter, status=400)
 
 
 def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transformation, ...]]:

@@ -10,6 +10,7 @@ from headway import __version__
 from headway.config import Config
 from headway.errors import ShuttingDown
 from headway.pipeline.gateway import Gateway
+from headway.policy.request_headers import find_request_id
 from headway.ports import Launcher
 from headway.server import asgi, composition, routes
 from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
@@ -136,6 +137,8 @@ class App:
         if origins:
             allowed = cors.allow(origins, scope["headers"])
             if cors.is_preflight(scope["method"], scope["headers"]):
+                request_id = find_request_id(scope["headers"]) or self.gateway.new_id()
+                send = asgi.with_request_id(send, request_id)
                 await _respond_to_preflight(allowed, scope["headers"], send)
                 return
             send = asgi.with_headers(send, allowed)

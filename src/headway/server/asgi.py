@@ -13,9 +13,11 @@ from headway import __version__
 from headway.dialects.base import JSON, ClientRequest, Dialect, OpenAIFormat
 from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.call import GatewayCall
+from headway.pipeline.failure_log import log_failure
 from headway.pipeline.gateway import Gateway
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
+from headway.policy.request_headers import find_request_id
 from headway.server import routes
 from headway.server.api import info_routes, refused_responses, token_counts
 from headway.server.asgi_sink import AsgiSink
@@ -41,6 +43,8 @@ BASES = frozenset(
     {f"{prefix}{base}" for prefix in ("", *routes.PREFIXES) for base in ("", "/v1", "/v1beta")}
 )
 """The base URLs of clients: some ask for them first, to see whether there is a server."""
+REQUEST_ID = "headway.request_id"
+"""The key of a request's id in its scope, where the documentation finds it."""
 
 
 HTTP_ONLY = (b"upgrade", b"HTTP/1.1")
@@ -74,20 +78,32 @@ class AsgiRoutes:
             elif (route := token_counts.find(scope["path"])) is not None:
                 await self._respond_with_count(route, scope, receive, send)
             elif info_routes.find(scope["path"]) is not None:
-                await self._respond_with_info(scope, send)
+                await self._respond_with_info(scope, self._with_request_id(scope, send))
             elif scope["path"].rstrip("/") in BASES:
                 _check_method(scope, "GET", "HEAD")
+                send = self._with_request_id(scope, send)
                 await _send_response(send, 200, [(b"content-type", TEXT)], INDEX)
             else:
                 if not routes.is_documentation(path):
                     authorize(headers, self._gateway.snapshot.keys)
                 if (refusal := refused_responses.find_stored(path)) is not None:
                     raise refusal
-                await self._documentation(scope, receive, send)
+                await self._documentation(scope, receive, self._with_request_id(scope, send))
         except ClientDisconnected:
             return
         except HeadwayError as error:
-            await self._refuse(error, scope["path"], send)
+            await _refuse(error, self._request_id(scope), scope, send)
+
+    def _request_id(self, scope: Scope) -> str:
+        """The client's id of the request, or a new one, which stays the same."""
+        if REQUEST_ID not in scope:
+            found = find_request_id(scope["headers"])
+            scope[REQUEST_ID] = self._gateway.new_id() if found is None else found
+        request_id: str = scope[REQUEST_ID]
+        return request_id
+
+    def _with_request_id(self, scope: Scope, send: Send) -> Send:
+        return with_request_id(send, self._request_id(scope))
 
     async def _respond_from_pipeline(
         self, found: tuple[Dialect, str, str], scope: Scope, receive: Receive, send: Send
@@ -120,7 +136,7 @@ class AsgiRoutes:
         body = await _read_body(receive, gateway.snapshot.body_limit, scope["headers"])
         request = ClientRequest("", scope["headers"], body, query)
         more, answer = await token_counts.respond(gateway, route, request)
-        ids = _id_headers(route.dialect, gateway.new_id())
+        ids = _id_headers(route.dialect, self._request_id(scope))
         await _send_response(send, 200, [(b"content-type", JSON), *ids, *more], answer)
 
     async def _respond_with_info(self, scope: Scope, send: Send) -> None:
@@ -133,19 +149,21 @@ class AsgiRoutes:
         body = await self._info_routes.respond(path, query, scope["headers"])
         await _send_response(send, 200, [(b"content-type", JSON)], body)
 
-    async def _refuse(self, error: HeadwayError, path: str, send: Send) -> None:
-        """In the format of the path's dialect."""
-        found, count_route = routes.find(path), token_counts.find(path)
-        dialect: Dialect | OpenAIFormat = PLAIN if found is None else found[0]
-        dialect = dialect if count_route is None else count_route.dialect
-        request_id = self._gateway.new_id()
-        headers = [(b"content-type", JSON), *_id_headers(dialect, request_id)]
-        if isinstance(error, NotAllowed):
-            headers.append((b"allow", ", ".join(error.methods).encode()))
-        if error.status == refused_responses.NO_WEBSOCKET_STATUS:
-            headers.append(HTTP_ONLY)
-        body = dialect.encode_error(error, None, request_id)
-        await _send_response(send, dialect.status_of(error), headers, body)
+
+async def _refuse(error: HeadwayError, request_id: str, scope: Scope, send: Send) -> None:
+    """In the format of the path's dialect."""
+    method, path = scope["method"], scope["path"]
+    log_failure("request failed", error, request_id=request_id, method=method, path=path)
+    found, count_route = routes.find(path), token_counts.find(path)
+    dialect: Dialect | OpenAIFormat = PLAIN if found is None else found[0]
+    dialect = dialect if count_route is None else count_route.dialect
+    headers = [(b"content-type", JSON), *_id_headers(dialect, request_id)]
+    if isinstance(error, NotAllowed):
+        headers.append((b"allow", ", ".join(error.methods).encode()))
+    if error.status == refused_responses.NO_WEBSOCKET_STATUS:
+        headers.append(HTTP_ONLY)
+    body = dialect.encode_error(error, None, request_id)
+    await _send_response(send, dialect.status_of(error), headers, body)
 
 
 async def refuse_websocket(request_id: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -227,3 +245,15 @@ def with_headers(send: Send, more: Headers) -> Send:
         await send(message)
 
     return send_with_headers
+
+
+def with_request_id(send: Send, request_id: str) -> Send:
+    """``send`` that adds the header to a response that has none."""
+    header = (b"x-request-id", request_id.encode())
+
+    async def send_with_request_id(message: Message) -> None:
+        if message["type"] == "http.response.start" and header not in message["headers"]:
+            message["headers"] = [*message["headers"], header]
+        await send(message)
+
+    return send_with_request_id

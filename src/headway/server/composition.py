@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -150,11 +150,14 @@ def new_gateway_id() -> str:
 
 
 def new_launchers(
-    environ: Mapping[str, str] = os.environ, shared: Path | None = None
+    environ: Mapping[str, str] = os.environ,
+    shared: Path | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> dict[str, Launcher]:
     """Launchers of servers on this machine, by the name that providers use. The workers that share
-    the directory ``shared`` start it once."""
-    model = LocalModel(_cache_directory(environ))
+    the directory ``shared`` start it once. ``progress`` gets a line about a download (default:
+    stderr)."""
+    model = LocalModel(_cache_directory(environ), progress=progress)
     return {"llama": model if shared is None else SharedModel(shared / "llama", model)}
 
 

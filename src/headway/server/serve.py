@@ -8,16 +8,16 @@ import logging
 import os
 import signal
 import socket
-import sys
-from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from msgspec.structs import replace
 
 from headway.config import Config, ConfigError, Overrides, load
 from headway.ledger import spool_check
+from headway.ports import Launcher
 from headway.providers import FACTS
-from headway.server import composition, routes, workers
+from headway.server import composition, logs, routes, workers
 from headway.server.app import App
 from headway.server.http.protocol import FindRoute, HttpProtocol
 from headway.server.http.uvicorn_adapter import UvicornServer
@@ -59,6 +59,7 @@ class Server:
             grace_s=self._grace_s + SLACK_S,
             on_started=self._on_started,
             on_stopping=self._on_stopping,
+            access_log=logs.new_access_log(config.server.log),
         )
 
     def run(self, listener: socket.socket) -> int:
@@ -102,6 +103,9 @@ class Server:
             self._app.reload(config)
         except Exception as error:
             _log_wrong(error)
+            return
+        logs.configure(config.server.log)
+        self._server.set_access_log(logs.new_access_log(config.server.log))
 
 
 def _tune_gc() -> None:
@@ -120,25 +124,23 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
     # Until the server can reload, or the supervisor can forward the signal to its workers.
     blocked = workers.FORWARDED if config.server.workers > 1 else (signal.SIGHUP,)
     signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
-    )
-    log.setLevel(logging.INFO)
+    logs.configure(config.server.log)
     if (error := spool_check.find_problem(config.ledger.url, creates=True)) is not None:
-        write_stderr(f"headway: {error}\n")
+        logs.announce(config.server.log, [("ERROR", f"headway: {error}")])
         return WRONG_CONFIGURATION
     try:
         listeners = listen(config.server.host, config.server.port, config.server.workers)
     except OSError as exc:
         where = f"{config.server.host}:{config.server.port}"
-        write_stderr(f"headway: cannot listen on {where}: {exc.strerror}\n")
+        problem = f"headway: cannot listen on {where}: {exc.strerror}"
+        logs.announce(config.server.log, [("ERROR", problem)])
         return NOT_STARTED
     _announce(config, listeners[0])
     gateway_id = composition.new_gateway_id()
     run = partial(run_worker, find_route=find_route, gateway_id=gateway_id)
     try:
         if len(listeners) > 1:
-            return workers.supervise(config, listeners, run, reload_config)
+            return workers.supervise(config, listeners, run, _reload_supervisor)
         return run(config, WorkerSlot(listeners[0]))
     finally:
         for listener in listeners:
@@ -153,8 +155,20 @@ def run_worker(
 ) -> int:
     """One worker process, from start to end. Returns its exit code. ``gateway_id`` is the same for
     all workers."""
-    app = App(config, lambda: composition.new_launchers(shared=slot.shared), gateway_id)
+    app = App(config, lambda: _new_launchers(slot.shared), gateway_id)
     return Server(config, app, slot.lifeline, find_route).run(slot.listener)
+
+
+def _new_launchers(shared: Path | None) -> dict[str, Launcher]:
+    return composition.new_launchers(shared=shared, progress=log.info)
+
+
+def _reload_supervisor(config: Config) -> Config | None:
+    """What the process does that supervises workers."""
+    new = reload_config(config)
+    if new is not None:
+        logs.configure(new.server.log)
+    return new
 
 
 def reload_config(config: Config, *, is_logged: bool = True) -> Config | None:
@@ -162,8 +176,13 @@ def reload_config(config: Config, *, is_logged: bool = True) -> Config | None:
     wrong. Host, port, number of workers and ledger stay as they are, so a file that would open the
     host to everyone is refused. ``is_logged``: say that it was reloaded, and what stays."""
     at = config.server
-    overrides = Overrides(
-        host=at.host, port=at.port, workers=at.workers, insecure=True if at.insecure else None
+    given = config.overrides or Overrides()
+    overrides = replace(
+        given,
+        host=at.host,
+        port=at.port,
+        workers=at.workers,
+        insecure=True if at.insecure else None,
     )
     try:
         loaded = load(config.source, os.environ, FACTS, overrides)
@@ -190,7 +209,9 @@ def _settings_kept(config: Config) -> list[str]:
 
 def _log_wrong(error: Exception) -> None:
     text = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
-    log.error("the new configuration is wrong, so the old one stays in use:\n%s", text)
+    log.error("the new configuration is wrong, so the old one stays in use")
+    for line in text.splitlines():
+        log.error("%s", line)
 
 
 def _announce(config: Config, listener: socket.socket) -> None:
@@ -198,17 +219,14 @@ def _announce(config: Config, listener: socket.socket) -> None:
     variables redirect a provider, because they decide where its key is sent."""
     host, port = config.server.host, listener.getsockname()[1]
     printed_host = f"[{host}]" if ":" in host else host
-    lines = [f"Headway listening on http://{printed_host}:{port}\n"]
-    lines.append(f"configuration: {config.source or 'no file, the defaults'}\n")
-    for name, provider in config.providers.items():
-        if (variable := provider.sources.get("base_url")) is not None:
-            lines.append(f"{name} is at {provider.base_url}, as {variable} says\n")
-    lines += [f"warning: {text}\n" for text in config.warnings]
-    write_stderr("".join(lines))
-
-
-def write_stderr(text: str) -> None:
-    """A server does not stop because nobody can read what it says (a full disk, a closed pipe)."""
-    with suppress(OSError, ValueError):
-        sys.stderr.write(text)
-        sys.stderr.flush()
+    said = [
+        f"Headway listening on http://{printed_host}:{port}",
+        f"configuration: {config.source or 'no file, the defaults'}",
+        *(
+            f"{name} is at {provider.base_url}, as {provider.sources['base_url']} says"
+            for name, provider in config.providers.items()
+            if "base_url" in provider.sources
+        ),
+    ]
+    warnings = [("WARNING", text) for text in config.warnings]
+    logs.announce(config.server.log, [*(("INFO", text) for text in said), *warnings])

@@ -207,7 +207,9 @@ def test_a_status_has_a_name(status: int, name: str) -> None:
 
 def context(dialect: GenerateContent = STREAM, body: Any = HI, **more: Any) -> ResponseContext:
     call = dialect.decode(inbound(body, **more.pop("request", {"query": "alt=sse"})))
-    return ResponseContext(id="id-1", created=1, call=call, sent=call.request, **more)
+    return ResponseContext(
+        id="id-1", request_id="id-1", created=1, call=call, sent=call.request, **more
+    )
 
 
 def folded(events: list[Event]) -> ResponseAccumulator:

@@ -52,7 +52,7 @@ def test_a_wrong_field_is_named(body: dict[str, object], param: str) -> None:
 
 def encode(*, vectors: list[list[float] | str] | None, model: str | None) -> dict[str, object]:
     call = DIALECT.decode(ClientRequest("", (), b'{"model":"openai/m","input":"a"}'))
-    context = ResponseContext(id="1", created=1, call=call, sent=call.request)
+    context = ResponseContext(id="1", request_id="1", created=1, call=call, sent=call.request)
     answer = ResponseAccumulator()
     answer.add([Started(model=model), UsageReported(Usage(input_tokens=5)), Finished("stop")])
     if vectors is not None:
@@ -81,7 +81,9 @@ def test_without_a_reported_model_the_reply_has_the_requested_one() -> None:
 def test_embeddings_cannot_be_streamed() -> None:
     call = DIALECT.decode(ClientRequest("", (), b'{"model":"openai/m","input":"a"}'))
     with pytest.raises(TypeError):
-        DIALECT.stream(ResponseContext(id="1", created=1, call=call, sent=call.request))
+        DIALECT.stream(
+            ResponseContext(id="1", request_id="1", created=1, call=call, sent=call.request)
+        )
 
 
 def test_a_response_is_never_passed_through() -> None:

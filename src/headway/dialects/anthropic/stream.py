@@ -76,7 +76,7 @@ class AnthropicStream:
         return [*pieces, passthrough.end or END]
 
     def fail(self, error: HeadwayError) -> list[bytes]:
-        return [write_event("error", encode_error(error, self._context.id))]
+        return [write_event("error", encode_error(error, self._context.request_id))]
 
     # --- Translation ------------------------------------------------------------------------------
 

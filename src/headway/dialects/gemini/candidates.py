@@ -58,8 +58,8 @@ class Call:
 
 
 def attach(parts: list[Fields], details: list[Mapping[str, Any]], hidden_text: str) -> list[Fields]:
-    """``parts`` with the reasoning to send back. ``hidden_text`` is what the client is not visible of
-    it; without details a provider needs it only for a conversation with tool calls."""
+    """``parts`` with the reasoning to send back. ``hidden_text`` is the text of it that the client
+    does not see; without details a provider needs it only for a conversation with tool calls."""
     calls = [i for i, part in enumerate(parts) if "functionCall" in part]
     text = hidden_text if calls and not details else ""
     if not details and not text:

@@ -244,7 +244,7 @@ class GeminiStream:
 
     def fail(self, error: HeadwayError) -> list[bytes]:
         call = self._context.call
-        body = _encode(error_object(error, call.provider, self._context.id))
+        body = _encode(error_object(error, call.provider, self._context.request_id))
         return [self._write(body), *self._closing()]
 
     def _chunk(self, candidates: list[Fields]) -> Fields:

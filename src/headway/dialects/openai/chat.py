@@ -281,7 +281,7 @@ class OpenAIChatStream:
 
     def fail(self, error: HeadwayError) -> list[bytes]:
         call = self._context.call
-        return [b"data: " + encode_error(error, call.provider, self._context.id) + b"\n\n"]
+        return [b"data: " + encode_error(error, call.provider, self._context.request_id) + b"\n\n"]
 
     def _chunk(self, found: list[dict[str, Any]]) -> dict[str, Any]:
         started, context = self._started, self._context

@@ -33,7 +33,7 @@ LIMIT_CODES = ("insufficient_quota", "rate_limit_exceeded")
 
 def error_object(error: HeadwayError, context: ResponseContext) -> dict[str, Any]:
     """The error as in an error response, with a code."""
-    body = encode_error(error, context.call.provider, context.id)
+    body = encode_error(error, context.call.provider, context.request_id)
     described: dict[str, Any] = msgspec.json.decode(body)["error"]
     return {**described, "code": error_code(error)}
 

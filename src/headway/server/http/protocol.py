@@ -23,6 +23,7 @@ methods.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 
@@ -30,12 +31,15 @@ import httptools
 
 from headway.dialects.base import JSON, OpenAIFormat
 from headway.errors import HeadwayError, RequestError
+from headway.pipeline.failure_log import fields, log_failure
 from headway.pipeline.gateway import Gateway
+from headway.policy.request_headers import find_request_id
 from headway.server.api import refused_responses
 from headway.server.asgi import HTTP_ONLY, too_large
 from headway.server.http import cors, request_head
+from headway.server.http.access_log import AccessEntry
 from headway.server.http.flow_control import ClientFlowControl
-from headway.server.http.request_cycle import RequestCycle
+from headway.server.http.request_cycle import LoggedRequestCycle, RequestCycle
 from headway.server.http.request_head import HEAD_LIMIT, HEADERS_LIMIT, URL_LIMIT
 from headway.server.http.request_head_cache import RequestHeadCache, Route
 from headway.server.http.response_head import header_lines, status_line
@@ -43,6 +47,7 @@ from headway.server.http.uvicorn_adapter import AsgiCycle, ConnectionHost
 
 PLAIN = OpenAIFormat()
 """The format of errors on paths without a dialect."""
+log = logging.getLogger("headway")
 FindRoute = Callable[[bytes], Route | None]
 """The pipeline route of a POST request's target; None for every other target."""
 
@@ -145,14 +150,17 @@ class HttpProtocol(asyncio.Protocol):
             return
         self.is_at_rest = False
         route, headers, body = found
-        self.cycle = self._current = cycle = RequestCycle(self, headers)
+        cls = RequestCycle
+        if self.host.access_log is not None:
+            cls, self.url = LoggedRequestCycle, data.split(b" ", 2)[1]
+        self.cycle = self._current = cycle = cls(self, headers)
         cycle.begin(route, body)
 
     def _read_and_learn(self, data: bytes) -> None:
         earlier = self.cycle
         self._read(data)
         cycle = self.cycle
-        if cycle is earlier or type(cycle) is not RequestCycle:
+        if cycle is earlier or not isinstance(cycle, RequestCycle):
             return
         if cycle.keep_alive and not self.expects_continue:
             self._head_cache.learn(data, self.url, cycle.headers, cycle.route)
@@ -297,7 +305,8 @@ class HttpProtocol(asyncio.Protocol):
         limit = self.gateway.snapshot.body_limit
         if self.length > limit:
             raise too_large(limit)
-        cycle = RequestCycle(self, self.headers)
+        cls = RequestCycle if self.host.access_log is None else LoggedRequestCycle
+        cycle = cls(self, self.headers)
         cycle.expect_body(
             route, self.expects_continue, keep_alive=keep_alive, is_chunked=self.version != "1.0"
         )
@@ -337,19 +346,20 @@ class HttpProtocol(asyncio.Protocol):
             if cycle.response_started:
                 self._linger() if cycle.response_complete else self.transport.close()
                 return
-            cycle.disconnect()
             cycle.response_complete = True
+            cycle.disconnect()
         self._final_response = self._refusal(error)
         if cycle is None or cycle.response_complete:
             self._send_final_response()
 
     def _refusal(self, error: HeadwayError) -> bytes:
-        request_id = self.gateway.new_id()
         found = self._find_route(self.url)
         dialect = PLAIN if found is None else found[0]
-        body = dialect.encode_error(error, None, request_id)
         is_after_head = self.stage in (BODY, TRAILERS)
         received = (self._request_headers if is_after_head else self.headers) or ()
+        request_id = find_request_id(received) or self.gateway.new_id()
+        body = dialect.encode_error(error, None, request_id)
+        self._log_refusal(error, request_id, dialect.status_of(error), len(body))
         headers = (
             (b"content-type", JSON),
             (b"x-request-id", request_id.encode()),
@@ -361,6 +371,24 @@ class HttpProtocol(asyncio.Protocol):
             headers = (HTTP_ONLY, *headers)
         begin = status_line(dialect.status_of(error)) + self.host.header_lines
         return b"%b%b\r\n%b" % (begin, header_lines(headers), body)
+
+    def _log_refusal(self, error: HeadwayError, request_id: str, status: int, size: int) -> None:
+        """What cannot be understood as a request may be frequent: it is logged for ``debug``."""
+        method = self.parser.get_method().decode("ascii") if self.url else ""
+        entry = AccessEntry(method, self.url, self.gateway.clock())
+        if self.stage in (BODY, TRAILERS):
+            log_failure(
+                "request failed",
+                error,
+                request_id=request_id,
+                method=entry.method,
+                path=entry.path,
+            )
+        else:
+            log.debug("request refused", extra=fields(request_id=request_id, reason=error.message))
+        if self.host.access_log is not None:
+            entry.status, entry.size, entry.request_id = status, size, request_id
+            self.host.access_log(entry)
 
     def _send_final_response(self) -> None:
         if self._final_response is not None and not self.transport.is_closing():

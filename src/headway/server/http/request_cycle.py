@@ -11,6 +11,7 @@ from headway.pipeline.gateway import Gateway
 from headway.ports import ResponseHeaders
 from headway.server.asgi import too_large
 from headway.server.http import cors
+from headway.server.http.access_log import AccessEntry
 from headway.server.http.flow_control import ClientFlowControl
 from headway.server.http.request_head_cache import Route
 from headway.server.http.response_head import header_lines, status_line
@@ -31,6 +32,7 @@ class Connection(Protocol):
     flow: ClientFlowControl
     gateway: Gateway
     host: ConnectionHost
+    url: bytes
     transport: asyncio.Transport
 
     def on_response_complete(self) -> None:
@@ -190,3 +192,53 @@ class RequestCycle:
         if connection.cors_origins:
             framing += header_lines(cors.allow(connection.cors_origins, self.headers))
         return b"%b%b%b%b\r\n" % (status_line(status), connection.host.header_lines, head, framing)
+
+
+class LoggedRequestCycle(RequestCycle):
+    """A ``RequestCycle`` with a line in the access log, when the response is complete or the client
+    has left."""
+
+    def __init__(self, connection: Connection, headers: Headers) -> None:
+        super().__init__(connection, headers)
+        self._entry = AccessEntry("POST", connection.url, connection.gateway.clock())
+
+    def begin(self, route: Route, body: bytes) -> None:
+        dialect, argument, query = route
+        gateway = self._connection.gateway
+        request = ClientRequest(argument, self.headers, body, query)
+        call = GatewayCall(gateway, dialect, request, self, gateway.clock())
+        call.begin()
+        self._entry.request_id = call.request_id
+
+    def send_response(self, status: int, headers: ResponseHeaders, body: bytes) -> None:
+        if not self.disconnected:
+            self._entry.status, self._entry.size = status, len(body)
+            self._entry.request_id = headers.request_id
+        super().send_response(status, headers, body)
+        if not self.disconnected:
+            self._log()
+
+    def send_headers(self, status: int, headers: ResponseHeaders) -> None:
+        if not self.disconnected:
+            self._entry.status = status
+        super().send_headers(status, headers)
+
+    def write(self, data: bytes) -> None:
+        self._entry.size += len(data)
+        super().write(data)
+
+    def end(self, data: bytes = b"") -> None:
+        self._entry.size += len(data)
+        super().end(data)
+        if not self.disconnected:
+            self._log()
+
+    def disconnect(self) -> None:
+        if not self.disconnected and not self.response_complete:
+            self._log()
+        super().disconnect()
+
+    def _log(self) -> None:
+        access_log = self._connection.host.access_log
+        if access_log is not None:
+            access_log(self._entry)

@@ -15,6 +15,7 @@ import math
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -25,10 +26,12 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
+from headway.policy.request_headers import REQUEST_ID
+from headway.server.http.access_log import AccessEntry, AccessLog
 from headway.server.http.response_head import header_lines, status_line
 
 if TYPE_CHECKING:
-    from uvicorn._types import HTTPScope
+    from uvicorn._types import ASGISendEvent, HTTPScope
 
 ACCESS_LOG = logging.getLogger("uvicorn.access")
 ERROR_LOG = logging.getLogger("uvicorn.error")
@@ -47,6 +50,8 @@ class ConnectionHost:
         self.app = app
         self.loop = loop
         self.connections: set[Any] = state.connections
+        self.access_log: AccessLog | None = None
+        """None: requests are not logged."""
         self._lifespan_state = lifespan_state
         self._tasks = state.tasks
         self.set_headers(state.default_headers)
@@ -61,7 +66,8 @@ class ConnectionHost:
     def asgi_cycle(self, connection: Any, method: bytes, keep_alive: bool) -> AsgiCycle:
         """The cycle for the request whose head ``connection``, an ``HttpProtocol``, has just read.
         Raises HttpParserInvalidURLError."""
-        cycle = AsgiCycle(
+        cls = AsgiCycle if self.access_log is None else LoggedAsgiCycle
+        cycle = cls(
             scope=self._scope(connection, method),
             transport=connection.transport,
             flow=connection.flow,
@@ -75,6 +81,8 @@ class ConnectionHost:
             on_response=connection.on_response_complete,
         )
         cycle.host = self
+        if isinstance(cycle, LoggedAsgiCycle):
+            cycle.entry = AccessEntry(method.decode("ascii"), connection.url, perf_counter())
         return cycle
 
     def _scope(self, connection: Any, method: bytes) -> HTTPScope:
@@ -136,10 +144,39 @@ class AsgiCycle(RequestResponseCycle):
     resume_writing = pause_writing
 
 
+class LoggedAsgiCycle(AsgiCycle):
+    """An ``AsgiCycle`` with a line in the access log, when the response is complete or the client
+    has left."""
+
+    entry: AccessEntry
+
+    async def send(self, message: ASGISendEvent) -> None:
+        if message["type"] == "http.response.start":
+            self.entry.status = message["status"]
+            request_id = dict(message.get("headers", ())).get(REQUEST_ID, b"")
+            self.entry.request_id = request_id.decode("latin-1")
+        elif message["type"] == "http.response.body" and self.scope["method"] != "HEAD":
+            self.entry.size += len(message.get("body", b""))
+        was_complete = self.response_complete
+        await super().send(message)
+        if self.response_complete and not was_complete:
+            self._log()
+
+    def disconnect(self) -> None:
+        if not self.disconnected and not self.response_complete:
+            self._log()
+        super().disconnect()
+
+    def _log(self) -> None:
+        if self.host.access_log is not None:
+            self.host.access_log(self.entry)
+
+
 class UvicornServer(uvicorn.Server):
     """uvicorn's server with connections of our own. ``connect`` makes the protocol of one
     connection. ``on_started`` is called when it accepts connections, ``on_stopping`` before it
-    stops; ``grace_s`` seconds later, requests that still run are cancelled."""
+    stops; ``grace_s`` seconds later, requests that still run are cancelled. ``access_log`` is
+    called with each request that is over."""
 
     def __init__(
         self,
@@ -150,6 +187,7 @@ class UvicornServer(uvicorn.Server):
         grace_s: float,
         on_started: Callable[[], None],
         on_stopping: Callable[[], None],
+        access_log: AccessLog | None = None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -172,6 +210,13 @@ class UvicornServer(uvicorn.Server):
         self._on_started = on_started
         self._on_stopping = on_stopping
         self._host: ConnectionHost | None = None
+        self._access_log = access_log
+
+    def set_access_log(self, access_log: AccessLog | None) -> None:
+        """For requests from now on."""
+        self._access_log = access_log
+        if self._host is not None:
+            self._host.access_log = access_log
 
     def connections(self) -> list[Any]:
         """The open connections, as ``connect`` made them."""
@@ -184,6 +229,7 @@ class UvicornServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
         self._host = ConnectionHost(self._app, self.server_state, self.lifespan.state, loop)
+        self._host.access_log = self._access_log
         await super().startup(sockets)
         self._on_started()
 

@@ -18,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 
 from headway.dialects.base import encode_error
 from headway.errors import HeadwayError, NotAllowed, NotFound
-from headway.server.asgi import with_headers
+from headway.server.asgi import REQUEST_ID, with_headers
 from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
 from headway.server.openapi.document import document, with_example_model
 
@@ -105,18 +105,20 @@ def _page() -> FileResponse:
 
 
 def _not_found(request: Request, error: Exception) -> Response:
-    return _refuse(NotFound(f"There is no route {request.url.path}; GET /docs lists them all."))
+    return _refuse(
+        request, NotFound(f"There is no route {request.url.path}; GET /docs lists them all.")
+    )
 
 
 def _not_allowed(request: Request, error: Exception) -> Response:
-    refusal = _refuse(NotAllowed(f"{request.url.path} takes GET, not {request.method}."))
+    refusal = _refuse(request, NotAllowed(f"{request.url.path} takes GET, not {request.method}."))
     refusal.headers["allow"] = ", ".join(METHODS)
     return refusal
 
 
-def _refuse(error: HeadwayError) -> Response:
+def _refuse(request: Request, error: HeadwayError) -> Response:
     """The response in the shape of all errors."""
-    request_id = str(uuid4())
+    request_id = request.scope.get(REQUEST_ID) or str(uuid4())
     body = encode_error(error, None, request_id)
     headers = {"x-request-id": request_id}
     return Response(body, error.status, headers, media_type="application/json")

@@ -11,8 +11,9 @@ from headway.server.openapi.schemas import base, engine, models, openai, respons
 STREAM = (*engine_examples.ENGINE_CHUNKS, error_examples.STREAM_ERROR)
 REQUEST_ID = {
     "x-request-id": {
-        "description": "The id of the request in the log and in its record.",
-        "schema": {"type": "string", "format": "uuid"},
+        "description": "The id of the request in the log and in its record: the client's own, if "
+        "it sent one.",
+        "schema": {"type": "string"},
     }
 }
 METRICS_HEADERS = {
@@ -101,6 +102,15 @@ KEY_HEADER = Parameter(
     required=False,
 )
 
+ID_HEADER = Parameter(
+    "x-request-id",
+    "header",
+    "Your own id of the request, for the log, the record and the reply: 1 to 128 letters, digits "
+    "and `._:+/=@-`. Any other value is replaced.",
+    "trace-72f34d3b",
+    required=False,
+)
+
 METRICS_HEADER = Parameter(
     "x-headway-metrics",
     "header",
@@ -126,6 +136,7 @@ OPERATIONS = (
         description=_CHAT,
         parameters=(
             Parameter("provider", "path", "The configured name of the provider.", "openai"),
+            ID_HEADER,
         ),
         request=Body((engine.EngineRequest,), engine_examples.ENGINE_REQUESTS),
         response="The answer, whole or as a stream of events.",
@@ -201,7 +212,7 @@ OPERATIONS = (
         tag="OpenAI",
         summary="Chat completion",
         description=_OPENAI_CHAT,
-        parameters=(METRICS_HEADER, KEY_HEADER),
+        parameters=(METRICS_HEADER, KEY_HEADER, ID_HEADER),
         request=Body((openai.OpenAIRequest,), openai_examples.OPENAI_REQUESTS),
         response="The completion, whole or as a stream of chunks.",
         responses=(
@@ -222,7 +233,7 @@ OPERATIONS = (
         tag="OpenAI",
         summary="Response",
         description=_RESPONSES,
-        parameters=(METRICS_HEADER, KEY_HEADER),
+        parameters=(METRICS_HEADER, KEY_HEADER, ID_HEADER),
         request=Body((responses.ResponsesRequest,), responses_examples.RESPONSES_REQUESTS),
         response="The response, whole or as a stream of events.",
         responses=(
@@ -239,7 +250,7 @@ OPERATIONS = (
         tag="OpenAI",
         summary="Embeddings",
         description=_EMBEDDINGS,
-        parameters=(KEY_HEADER,),
+        parameters=(KEY_HEADER, ID_HEADER),
         request=Body((openai.OpenAIEmbeddingsRequest,), openai_examples.EMBEDDINGS_REQUESTS),
         response="A vector for each text.",
         responses=(Body((openai.OpenAIEmbeddings,), openai_examples.EMBEDDINGS_REPLIES),),

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from headway.policy.request_headers import find_request_id, has_own_headers
+
+HOST = (b"host", b"a")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"a",
+        b"72f34d3b-f254-4950-9d6f-9f66e082fd2f",
+        b"req_011CSHoEeqs5C35K2UUqR7Fy",
+        b"Root=1-67891233-abcdef012345678912345678",
+        b"a.b:c/d+e=@Z",
+        b"x" * 128,
+    ],
+)
+def test_a_clients_id_is_kept(value: bytes) -> None:
+    assert find_request_id([HOST, (b"x-request-id", value)]) == value.decode()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b" ",
+        b"a b",
+        b"a\tb",
+        b'a"b',
+        b"a,b",
+        b"a;b",
+        b"a\nb",
+        b"a\n",
+        b"a\x00",
+        b"\x1b[31m",
+        b"<script>",
+        b"%0d%0a",
+        "\u00e9".encode(),
+        b"\xff",
+        b"x" * 129,
+    ],
+)
+def test_any_other_text_is_no_id(value: bytes) -> None:
+    assert find_request_id([HOST, (b"x-request-id", value)]) is None
+
+
+def test_the_first_valid_one_counts() -> None:
+    headers = [(b"x-request-id", b"no id"), (b"x-request-id", b"a"), (b"x-request-id", b"b")]
+    assert find_request_id(headers) == "a"
+    assert find_request_id([HOST, (b"request-id", b"a")]) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([], False),
+        ([b"host", b"authorization", b"content-type"], False),
+        ([b"host", b"x-request-id"], True),
+        ([b"cdn-loop", b"host"], True),
+    ],
+)
+def test_most_requests_have_no_header_for_the_gateway(names: list[bytes], expected: bool) -> None:
+    assert has_own_headers([(name, b"x") for name in names]) is expected
