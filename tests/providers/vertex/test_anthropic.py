@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
+from msgspec.structs import replace
 
 from headway.errors import RequestError
 from headway.providers.anthropic import provider as anthropic
 from headway.providers.vertex.anthropic import PROVIDER
-from headway.types import ChatRequest, Target
+from headway.types import ChatRequest, NativeRequest, Target
 from headway.wire.url import authority
 from support import conversation_strategies as conversations
 
@@ -158,3 +159,21 @@ def test_the_request_is_the_same_as_to_the_claude_api(
     assert {"model": unquote(name), **body} == expected
     assert method == ("streamRawPredict" if stream else "rawPredict")
     assert changes == told
+
+
+def test_a_native_request_has_its_version_and_features_in_the_body() -> None:
+    assert PROVIDER.encode_native is not None
+    fields = {"messages": Raw(b"[]"), "odd": Raw(b"1.50")}
+    native = NativeRequest("anthropic_messages", fields, (("anthropic-beta", "a"),))
+    for stream, method in ((False, "rawPredict"), (True, "streamRawPredict")):
+        request = replace(chat(stream=stream), native=native)
+        http = PROVIDER.encode_native(request, target(project="p", beta="b"))
+        assert http.url.path == f"{HERE}global{THERE}{method}"
+        assert http.body.startswith(
+            b'{"anthropic_version":"vertex-2023-10-16","messages":[],"odd":1.50,'
+            b'"anthropic_beta":["a","b"]'
+        )
+        assert json.loads(http.body).get("stream", False) is stream
+    plain = replace(chat(), native=NativeRequest("anthropic_messages", fields))
+    http = PROVIDER.encode_native(plain, target(project="p"))
+    assert b"anthropic_beta" not in http.body

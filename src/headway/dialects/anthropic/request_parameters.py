@@ -83,7 +83,7 @@ def _service_tier(fields: Mapping[str, Raw], noted: Noted) -> Values:
 
 
 def _tools(fields: Mapping[str, Raw], noted: Noted) -> Values:
-    tools = [_tool(tool, noted) for tool in _value(fields, "tools")]
+    tools = [_tool(tool, noted) for tool in _value(fields, "tools") or ()]
     known = [tool for tool in tools if tool is not None]
     return {"tools": known} if known else {}
 
