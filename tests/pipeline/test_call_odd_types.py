@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from support.odd_values import ODD, Path, changed, containers, leaves, value_at
 from support.played_script import ROUTES, Reply, play
-from support.wire_scripts import SCRIPTS, TEXT, Pieces, Script
+from support.wire_scripts import NDJSON, SCRIPTS, TEXT, Pieces, Script
 
 SAID = "".join(TEXT)
 CHAT_ROUTES = [route for route in ROUTES if route.startswith("chat")]
@@ -165,6 +165,38 @@ def test_every_wire_format_on_every_route(wire: str, route: str, data: st.DataOb
     path = data.draw(st.sampled_from(found))
     check(play_stream(script, route, at, path, odd), shape=False)
     check(play_stream_of(script, route, path, odd))
+
+
+# --- Frames that are no objects -------------------------------------------------------------------
+
+NOTHING = (b"null", b"[]", b"{}", b'""', b"0", b"true", b"1.5", b"[null]", b"[[]]", b"[{}]", b" ")
+TEXT_WIRES = [wire for wire in SCRIPTS if not wire.startswith("bedrock")]
+
+
+def framed(script: Script, data: bytes) -> bytes:
+    return data + b"\n" if script.content_type == NDJSON else b"data: " + data + b"\n\n"
+
+
+@pytest.mark.parametrize("route", ["engine", "engine stream", "chat stream"])
+@pytest.mark.parametrize("wire", TEXT_WIRES)
+def test_frames_that_say_nothing_are_passed_over(wire: str, route: str) -> None:
+    script = SCRIPTS[wire](Pieces())
+    nothing = b"".join(framed(script, data) for data in NOTHING)
+    parts = [script.write(*event) + nothing for event in script.events[:-1]]
+    streamed = b"".join([*parts, script.write(*script.events[-1]), script.end])
+    check(play(script, route, streamed=streamed))
+
+
+@pytest.mark.parametrize("route", ["engine", "engine stream", "chat stream"])
+@pytest.mark.parametrize("wire", TEXT_WIRES)
+def test_an_array_of_events_is_its_events(wire: str, route: str) -> None:
+    script = SCRIPTS[wire](Pieces())
+    values = [value for _, value in script.events]
+    half = len(values) // 2
+    arrays = [json.dumps(values[:half]).encode(), json.dumps(values[half:]).encode()]
+    if script.content_type == NDJSON:  # the first line tells the format
+        arrays = [script.write(*script.events[0]), json.dumps(values[1:]).encode()]
+    check(play(script, route, streamed=b"".join(framed(script, a) for a in arrays) + script.end))
 
 
 # --- Usage ----------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from headway.events import (
 )
 from headway.pipeline.gateway import Upstream
 from headway.providers.embedding_vectors import count_given_tokens, fit_vectors
-from headway.providers.http_errors import find_error
+from headway.providers.http_errors import INVALID_JSON, find_error
 from headway.providers.parameters import check
 from headway.providers.transformations import changes
 from headway.types import (
@@ -37,6 +37,7 @@ MALFORMED = (
     LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError, RecursionError
 )  # fmt: skip
 """Exceptions that an adapter may raise for a malformed request or response."""
+_decode_any = msgspec.json.Decoder().decode
 STARTS = (Started, StreamEnd, UsageReported, ServiceTierReported, ModelReported)
 """Events that a response without content may have."""
 
@@ -124,6 +125,21 @@ def find_failure(events: list[Event], data: bytes) -> list[Event]:
         return []
     error = find_error(data)
     return [] if error is None else [Failed(error)]
+
+
+def objects_in(data: bytes) -> list[bytes] | None:
+    """The objects in JSON that is itself none: those of an array; null, a number, an empty text and
+    white space have none. None for an object, and for data that is no JSON."""
+    if not data.strip():
+        return []
+    try:
+        parsed = _decode_any(data)
+    except INVALID_JSON:
+        return None
+    if isinstance(parsed, dict):
+        return None
+    items = parsed if isinstance(parsed, list) else ()
+    return [msgspec.json.encode(item) for item in items if isinstance(item, dict)]
 
 
 def prompt_of(request: Request) -> bytes:

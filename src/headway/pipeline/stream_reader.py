@@ -226,13 +226,19 @@ class StreamReader(Meter):
 
     def _decode_damaged(self, frame: Frame, cause: Exception) -> list[Event]:
         """The events of a frame over which the decoder failed with ``cause``: an error in place of
-        an event, JSON that can be repaired, or none for a sign of life. Raises ``cause`` for any
-        other, and where it is no fault of the JSON: the decoder has changed its state then."""
+        an event, JSON that is no object or can be repaired, or none for a sign of life. Raises
+        ``cause`` for any other, and where it is no fault of the JSON: the decoder has changed its
+        state then."""
         if is_keep_alive(frame.data):
             return []
         error = find_error(frame.data)
         if error is not None:
             return [Failed(error)]
+        parts = provider_calls.objects_in(frame.data)
+        if parts is not None:
+            raw, data = frame.raw, frame.data
+            frames = (replace(frame, data=one, raw=raw.replace(data, one)) for one in parts)
+            return [event for each in frames for event in self._decode_event(each, self._state)]
         is_damaged = isinstance(cause, msgspec.DecodeError | UnicodeError)
         repaired = self.upstream.provider.repair_event(frame.data) if is_damaged else None
         if repaired is None:
