@@ -324,7 +324,7 @@ def test_a_malformed_message_raises(body: bytes) -> None:
         decode_response(body)
 
 
-SIGNED = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 3}
+SIGNED_FIELDS = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 3}
 CITED = {"type": "web_search_result_location", "url": "https://a.example", "title": "A"}
 LINK = {"url": "https://a.example", "title": "A", "start_index": 0, "end_index": 0}
 
@@ -338,7 +338,7 @@ UNOPENED: list[tuple[list[dict[str, Any]], list[Event]]] = [
             delta(3, type="signature_delta", signature="S"),
             closed(3),
         ],
-        [Reasoning("a"), ReasoningDetail({**SIGNED, "text": "a", "signature": "S"})],
+        [Reasoning("a"), ReasoningDetail({**SIGNED_FIELDS, "text": "a", "signature": "S"})],
     ),
     (
         [delta(3, type="citations_delta", citation=CITED), closed(3)],
@@ -367,6 +367,13 @@ def test_a_block_that_was_never_opened_is_read_as_far_as_it_is_known(
 ) -> None:
     body = b"".join(b"data: %s\n\n" % json.dumps(event).encode() for event in events)
     assert read(body, 99) == read_events
+
+
+def test_the_input_of_a_server_tool_that_was_cut_off_is_kept_as_a_text() -> None:
+    events = [opened(0, **SERVED), delta(0, partial_json='{"query'), closed(0)]
+    body = b"".join(b"data: %s\n\n" % json.dumps(event).encode() for event in events)
+    block = {**SERVED, "input": '{"query', "index": 0}
+    assert read(body, 99) == [ExtraFields({"content_blocks": [block]})]
 
 
 def test_the_provider_uses_these_decoders() -> None:

@@ -157,3 +157,30 @@ def decode(sent: list[tuple[str, Any]]) -> list[Event]:
         for frame in framer.feed(encode_message(headers, json.dumps(payload).encode())):
             found += PROVIDER.decode_event(frame, state)
     return found
+
+
+def test_the_input_of_a_server_tool_that_was_cut_off_is_kept_as_a_text() -> None:
+    use = {name: value for name, value in CALL.items() if name != "input"}
+    found = decode(
+        [
+            ("contentBlockStart", {"contentBlockIndex": 1, "start": {"toolUse": use}}),
+            ("contentBlockDelta", {"contentBlockIndex": 1, "delta": {"toolUse": {"input": '{"q'}}}),
+            ("contentBlockStop", {"contentBlockIndex": 1}),
+        ]
+    )
+    block = {"toolUse": {**use, "input": '{"q'}, "index": 1}
+    assert found == [ExtraFields({"content_blocks": [block]})]
+
+
+@pytest.mark.parametrize("given", [None, "x", {"a": 1}])
+def test_the_results_of_a_server_tool_are_added_to_what_is_a_list(given: Any) -> None:
+    start = {"toolResult": {**RESULT, "content": given}}
+    found = decode(
+        [
+            ("contentBlockStart", {"contentBlockIndex": 1, "start": start}),
+            ("contentBlockDelta", {"contentBlockIndex": 1, "delta": {"toolResult": [{"json": 1}]}}),
+            ("contentBlockStop", {"contentBlockIndex": 1}),
+        ]
+    )
+    result = {**RESULT, "content": [{"json": 1}]}
+    assert found == [ExtraFields({"content_blocks": [{"toolResult": result, "index": 1}]})]

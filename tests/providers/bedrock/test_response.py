@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
@@ -432,3 +432,28 @@ def test_the_metadata_of_a_stream_tell_the_service_tier() -> None:
     told = stream(("metadata", {"serviceTier": {"type": "priority"}}))
     assert ServiceTierReported("priority") in told
     assert not stream(("metadata", {"serviceTier": {}}))[:-1]
+
+
+@pytest.mark.parametrize(
+    ("data", "repaired"),
+    [
+        (b'{"delta": {"text": "a\\ud83d"}}', '{"delta":{"text":"a\U0010d83d"}}'),
+        (b'{"delta": {"text": "\xff"}}', '{"delta":{"text":"\U0010e0ff"}}'),
+        (b'{"delta": {"text": "a"}}', None),
+        (b"{", None),
+        (b'{"bytes": 1}', None),
+        (b'{"bytes": ""}', None),
+        (b'{"bytes": "\xff"}', '{"bytes":"\U0010e0ff"}'),
+    ],
+    ids=range(7),
+)
+def test_the_json_of_a_message_is_repaired(data: bytes, repaired: str | None) -> None:
+    found = PROVIDER.repair_event(data)
+    assert (None if found is None else found.decode()) == repaired
+
+
+def test_the_json_inside_a_chunk_of_invoke_is_repaired() -> None:
+    inner = b64encode(b'{"delta": {"text": "a\\ud83d"}}').decode()
+    found = PROVIDER.repair_event(json.dumps({"bytes": inner}).encode())
+    assert found is not None
+    assert b64decode(json.loads(found)["bytes"]).decode() == '{"delta":{"text":"a\U0010d83d"}}'

@@ -143,3 +143,10 @@ def test_a_chunk_read_as_a_text_has_no_other_event(chunk: dict[str, Any]) -> Non
 @pytest.mark.parametrize("data", [b"", b"[DONE]", b"{", b"[]", b'"\xff"', b"null"])
 def test_data_that_is_no_chunk_has_no_text(data: bytes) -> None:
     assert openai_fast_path.read_text(data) is None
+
+
+def test_text_that_is_no_utf8_is_left_to_the_full_decoder() -> None:
+    chunk = json.dumps({"choices": [{"delta": {"content": "Hi"}}], "id": "x"}).encode()
+    assert openai_fast_path.read_text(chunk) == "Hi"
+    assert openai_fast_path.read_text(chunk.replace(b'"x"', '"ä"'.encode())) == "Hi"
+    assert openai_fast_path.read_text(chunk.replace(b'"x"', b'"\xff"')) is None

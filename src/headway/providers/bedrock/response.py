@@ -139,7 +139,10 @@ def repair_event(data: bytes) -> bytes | None:
     outer = repair_json(data)
     if b'"bytes"' not in data:
         return outer
-    inner = repair_json(b64decode(_decode_chunk(outer or data).bytes))
+    try:
+        inner = repair_json(b64decode(_decode_chunk(outer or data).bytes))
+    except ValueError:
+        return outer
     return outer if inner is None else _encode(Chunk(b64encode(inner).decode()))
 
 
