@@ -87,7 +87,7 @@ NAMES_SHOWN = {
     "server/openapi/examples/info.py": {"local", "openai"},
     "server/openapi/examples/openai.py": {"local"},
     "server/openapi/examples/responses.py": {"anthropic", "local"},
-    "server/openapi/operations.py": {"local", "openai", "openai_responses"},
+    "server/openapi/operations.py": {"local", "openai"},
 }
 
 

@@ -269,6 +269,20 @@ def test_reasoning_of_another_provider_is_left_out_and_said(sdk: Any, upstream: 
 
 
 @pytest.mark.parametrize("kind", TRANSLATED)
+def test_reasoning_of_a_provider_without_a_place_for_it_is_left_out_and_said(
+    kind: str, sdk: Any, upstream: Scripted
+) -> None:
+    """Each provider gets what the next one of the list made."""
+    maker = (*TRANSLATED, *TRANSLATED)[TRANSLATED.index(kind) + 1]
+    response = sdk.responses.create(model=model(maker), input="Hello")
+    history: list[Any] = [item.model_dump(exclude_none=True) for item in response.output[:2]]
+    asked = [*history, {"role": "user", "content": "And?"}]
+    raw = sdk.responses.with_raw_response.create(model=model(kind), input=asked)
+    assert "reasoning" in raw.headers["x-headway-transformation"]
+    assert b"signature" not in upstream.received[-1].body.lower()
+
+
+@pytest.mark.parametrize("kind", TRANSLATED)
 def test_a_custom_tool_is_a_function_with_one_text(kind: str, sdk: Any, upstream: Scripted) -> None:
     tool = {**PATCH, "name": "weather"}
     upstream.pieces = Pieces(arguments=('{"input": "*** Begin', '\\n\\u00e4 \\"x\\""}'))
@@ -389,6 +403,15 @@ def test_stored_responses_are_not_found(method: str, path: str, gateway: Gateway
     assert reply.status == 404
     assert "keeps no responses" in reply.json["error"]["message"]
     assert reply.json["error"]["param"] == "response_id"
+
+
+def test_input_tokens_are_counted_and_nothing_is_sent(sdk: Any, upstream: Scripted) -> None:
+    asked = {"model": model("anthropic"), "input": "Hello there", "instructions": "Be brief."}
+    few = sdk.responses.input_tokens.count(**asked)
+    many = sdk.responses.input_tokens.count(**asked, tools=[TOOL])
+    assert few.object == "response.input_tokens"
+    assert 0 < few.input_tokens < many.input_tokens
+    assert upstream.received == []
 
 
 def test_compaction_has_no_route_of_its_own(server: Gateway) -> None:

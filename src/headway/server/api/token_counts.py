@@ -15,6 +15,7 @@ import msgspec
 
 from headway.dialects.anthropic.messages import AnthropicMessages
 from headway.dialects.base import ClientRequest, Dialect
+from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.pipeline.gateway import Gateway
 from headway.pipeline.request_body import decode_request
 from headway.types import ChatRequest, Headers
@@ -40,9 +41,20 @@ def _encode_anthropic(tokens: int) -> bytes:
     return msgspec.json.encode({"input_tokens": tokens})
 
 
+def _encode_responses(tokens: int) -> bytes:
+    return msgspec.json.encode({"object": "response.input_tokens", "input_tokens": tokens})
+
+
 _MESSAGES = CountRoute(AnthropicMessages(), _encode_anthropic)
-ROUTES: Mapping[str, CountRoute] = {"/v1/messages/count_tokens": _MESSAGES}
-PREFIXED: Mapping[str, CountRoute] = {"/anthropic/v1/messages/count_tokens": _MESSAGES}
+_RESPONSES = CountRoute(OpenAIResponses(), _encode_responses)
+ROUTES: Mapping[str, CountRoute] = {
+    "/v1/messages/count_tokens": _MESSAGES,
+    "/v1/responses/input_tokens": _RESPONSES,
+}
+PREFIXED: Mapping[str, CountRoute] = {
+    "/anthropic/v1/messages/count_tokens": _MESSAGES,
+    "/openai/v1/responses/input_tokens": _RESPONSES,
+}
 """The same routes below the dialect's own prefix."""
 
 

@@ -1,12 +1,11 @@
 """The operations that FastAPI does not serve, as a table from which ``document`` makes OpenAPI."""
 
-from headway.server.openapi import anthropic_operations, error_examples
+from headway.server.openapi import anthropic_operations, error_examples, responses_operations
 from headway.server.openapi.examples import engine as engine_examples
 from headway.server.openapi.examples import info as info_examples
 from headway.server.openapi.examples import openai as openai_examples
-from headway.server.openapi.examples import responses as responses_examples
 from headway.server.openapi.operation import EVENTS, NDJSON, Body, Operation, Parameter
-from headway.server.openapi.schemas import base, engine, models, openai, responses
+from headway.server.openapi.schemas import base, engine, models, openai
 
 STREAM = (*engine_examples.ENGINE_CHUNKS, error_examples.STREAM_ERROR)
 REQUEST_ID = {
@@ -52,16 +51,6 @@ _OPENAI_CHAT = """\
 For clients of OpenAI's API: set their base URL to `/v1` of this server and the model to \
 `provider/model`. With `stream` the response is server-sent events, ended by `data: [DONE]`. \
 A whole response has its metrics in its headers."""
-
-_RESPONSES = """\
-For clients of OpenAI's Responses API and coding agents that speak it: set their base URL to `/v1` \
-of this server and the model to `provider/model`. With `stream` the response is server-sent events \
-in OpenAI's order, each with its `sequence_number`. Send the items of `output` back in `input`: \
-signed and encrypted reasoning of every provider is in them, and is left out, and said, where \
-another provider takes the next turn.
-
-The gateway keeps no responses: `background`, `previous_response_id` and `conversation` are \
-refused, and so are requests below `/v1/responses/`. A WebSocket is refused with 426."""
 
 _MODELS = """\
 For each provider that can be used without a key in the request, the configured models, or else \
@@ -226,23 +215,7 @@ OPERATIONS = (
         headers=METRICS_HEADERS,
         errors=error_examples.OPENAI_ERRORS,
     ),
-    Operation(
-        method="post",
-        path="/v1/responses",
-        id="openai_responses",
-        tag="OpenAI",
-        summary="Response",
-        description=_RESPONSES,
-        parameters=(METRICS_HEADER, KEY_HEADER, ID_HEADER),
-        request=Body((responses.ResponsesRequest,), responses_examples.RESPONSES_REQUESTS),
-        response="The response, whole or as a stream of events.",
-        responses=(
-            Body((responses.ResponsesReply,), responses_examples.RESPONSES_REPLIES),
-            Body((responses.ResponsesEvent,), responses_examples.RESPONSES_EVENTS, EVENTS),
-        ),
-        headers=METRICS_HEADERS,
-        errors=error_examples.OPENAI_ERRORS,
-    ),
+    *responses_operations.operations(METRICS_HEADERS, (METRICS_HEADER, KEY_HEADER, ID_HEADER)),
     Operation(
         method="post",
         path="/v1/embeddings",

@@ -73,3 +73,5 @@ RESPONSES_EVENTS = (
         },
     ),
 )
+COUNT_REQUESTS = (Example("A question", _REQUEST),)
+COUNTS = (Example("A count", {"object": "response.input_tokens", "input_tokens": 13}),)

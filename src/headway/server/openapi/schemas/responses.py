@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from headway.server.openapi.schemas.base import OpenShape
+from headway.server.openapi.schemas.base import OpenShape, Shape
 from headway.server.openapi.schemas.metrics import Metrics
 
 
@@ -76,3 +76,9 @@ class ResponsesEvent(OpenShape):
     metrics: Metrics | None = None
     """In an event `headway.metrics` behind the last one, if the request's header
     `x-headway-metrics` asks for it."""
+
+
+class InputTokens(Shape):
+    object: Literal["response.input_tokens"]
+    input_tokens: int
+    """Tokens of the whole prompt."""
