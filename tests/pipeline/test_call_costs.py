@@ -178,6 +178,40 @@ def test_the_cost_is_that_of_the_model_and_the_conditions(
     assert (metrics["cost_source"], metrics["cost_computed_usd"]) == ("computed", None)
 
 
+@pytest.mark.parametrize("is_streamed", [True, False])
+@pytest.mark.parametrize(("kind", "upstream", "model", "answering", "usage", "dollars"), PRICED)
+def test_a_relayed_answer_costs_the_same(
+    kind: str, upstream: Fields, model: str, answering: str, usage: Fields, dollars: str,
+    is_streamed: bool,
+) -> None:  # fmt: skip
+    pipe = Pipe(provider=KINDS[kind], **upstream)
+    pipe.gateway.snapshot = replace(pipe.gateway.snapshot, prices=BOOK)
+    pipe.gateway.unix_time = lambda: NOW
+    pipe.ask_openai(model=f"openai/{model}", stream=is_streamed)
+    ANSWERS[kind](pipe, is_streamed, answering, usage)
+    (record,) = pipe.records
+    assert float(record.cost_usd or "nan") == float(dollars)
+    assert (record.model, record.deployment) == (model, answering)
+
+
+ROUTER = "arn:aws:bedrock:us-east-1:1:default-prompt-router/anthropic.claude:1"
+ROUTED = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0"
+
+
+def test_a_prompt_router_costs_what_the_model_that_it_chose_costs() -> None:
+    pipe = call("bedrock", ROUTER, False, base_url="https://b.example", options={"region": "r"})
+    body = {
+        "output": {"message": {"role": "assistant", "content": [{"text": "Hi"}]}},
+        "stopReason": "end_turn",
+        "usage": {"inputTokens": 1000, "outputTokens": 100, "totalTokens": 1100},
+        "trace": {"promptRouter": {"invokedModelId": ROUTED}},
+    }
+    pipe.upstream.whole(json.dumps(body).encode())
+    (record,) = pipe.records
+    assert (record.model, record.deployment) == (ROUTER, ROUTED)
+    assert float(record.cost_usd or "nan") == 0.000375
+
+
 SOUND = {"completion_tokens_details": {"audio_tokens": 90}}
 HEARD = {"prompt_tokens_details": {"audio_tokens": 90, "cached_tokens": 0}}
 PTU = {"trafficType": "PROVISIONED_THROUGHPUT"}
