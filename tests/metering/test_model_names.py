@@ -28,6 +28,7 @@ SAME = [
     ("accounts/fireworks/models/llama-v3p1-8b-instruct", "llama-v3p1-8b-instruct"),
     ("/models/llama-3", "llama-3"),
     ("llama3", "llama3:latest"),
+    ("command-r", "command-r-08-2024"),
     ("grok-3-mini", "grok-3-mini-high"),
     ("gpt-3.5-turbo-instruct", "gpt-3.5-turbo-instruct:20230824-v2"),
     ("babbage-002", "babbage:2023-07-21-v2"),
@@ -46,6 +47,11 @@ OTHER = [
     ("sonar", "sonar-pro"),
     ("qwen3-235b-a22b", "qwen3-235b-a22b-thinking-2507"),
     ("prod", "gpt-4o"),
+    ("deepseek-v3", "deepseek-v2"),
+    ("deepseek-v3", "deepseek-v3.1"),
+    ("gemini-2.5-flash", "gemini-2.5-flash-preview-tts"),
+    ("mistral-medium-latest", "mistral-small-latest"),
+    ("command-r-08-2024", "command-r-plus-08-2024"),
 ]
 
 

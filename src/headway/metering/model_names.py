@@ -16,12 +16,13 @@ _ROUTING_SUFFIX = re.compile(rf":(?:{'|'.join(ROUTING_SUFFIXES)})$")
 _PATH = re.compile(r"^.*/")
 _VENDOR = re.compile(r"^(?:[a-z-]+\.)+(?=[a-z])")
 """``us.anthropic.`` of an inference profile."""
-_REVISION = re.compile(r"[-@](?:v\d+|v?\d+:\d+|00\d|latest|default|high|low)$")
+_REVISION = re.compile(r"[-@](?:v1|v?\d+:\d+|00\d|latest|default|high|low)$")
 """Among them the effort of reasoning, which some vendors add to a name."""
 _DATE = re.compile(
     r"[-@.:](?:"
-    r"20\d\d-\d\d-\d\d|20\d{6}|\d{6}"  # 2025-08-07, 20250929, 121024
-    r"|(?:preview|exp)-\d\d-\d\d|(?:preview|exp)-\d\d-20\d\d"  # preview-05-20, preview-09-2025
+    r"(?:20\d\d-\d\d-\d\d|20\d{6})(?:-v\d+)?|\d{6}"  # 2025-08-07, 20230824-v2, 121024
+    r"|(?:preview|exp)-\d\d-\d\d"  # preview-05-20
+    r"|(?:(?:preview|exp)-)?(?:0[1-9]|1[0-2])-20\d\d"  # preview-09-2025, 08-2024
     r"|(?:0[1-9]|1[0-2])[0-3]\d|2[3-9](?:0[1-9]|1[0-2])"  # 0613, 2512
     r"|preview|exp)(?=$|[-:@])"
 )
