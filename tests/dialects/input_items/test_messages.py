@@ -7,7 +7,7 @@ import pytest
 from headway.dialects.input_items.messages import Conversation, convert_items
 from headway.dialects.input_items.notes import Notes
 from headway.errors import RequestError
-from headway.wire.reasoning_envelope import pack_details
+from headway.wire.sealed_reasoning import seal
 
 DETAIL = {"type": "reasoning.text", "text": "T", "signature": "S", "format": "f", "index": 0}
 
@@ -74,7 +74,7 @@ def test_messages_keep_their_roles_and_order(items: list[Any], messages: list[An
 
 
 def test_the_items_of_one_answer_are_one_message() -> None:
-    reasoning = {"type": "reasoning", "summary": [], "encrypted_content": pack_details([DETAIL])}
+    reasoning = {"type": "reasoning", "summary": [], "encrypted_content": seal([DETAIL])}
     raw = {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm"}]}
     assert convert(USER, reasoning, raw, raw, TEXT_ITEM, call_item("1"), call_item("2")) == [
         USER,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from headway.dialects.input_items.reasoning import details_of, text_of
-from headway.wire.reasoning_envelope import pack_details
+from headway.wire.sealed_reasoning import seal
 
 SUMMARY = {"type": "summary_text", "text": "In short"}
 RAW = {"type": "reasoning_text", "text": "At length"}
@@ -18,7 +18,7 @@ SIGNED = [{"type": "reasoning.text", "text": "T", "signature": "S", "format": "f
     [
         ({"summary": [SUMMARY]}, []),
         ({"summary": [SUMMARY], "encrypted_content": None}, []),
-        ({"encrypted_content": pack_details(SIGNED), "summary": [SUMMARY]}, SIGNED),
+        ({"encrypted_content": seal(SIGNED), "summary": [SUMMARY]}, SIGNED),
         (
             {"id": "rs_1", "summary": [SUMMARY], "content": [RAW], "encrypted_content": "gAAA"},
             [

@@ -12,9 +12,10 @@ from headway.providers import KINDS
 from headway.providers.openai_responses.native import adapt_native
 from headway.providers.openai_responses.unsupported_content import FOREIGN_REASONING
 from headway.types import ChatRequest, NativeRequest, Target
-from headway.wire.reasoning_envelope import pack_details
+from headway.wire.sealed_reasoning import PREFIX, seal
 
 BODY = b'{"input": [{"role":"user",  "content":"Hi"}], "top_p": 1.50, "odd": {"b":1,"a":2}}'
+SEALED_TEXT = json.dumps({"input": PREFIX}).encode()
 SIGNED = {"type": "reasoning.text", "text": "T", "signature": "S", "format": "other"}
 OWN = {"id": "rs_1", "format": "openai-responses-v1", "index": 3}
 
@@ -60,7 +61,7 @@ def test_azure_has_its_own_address_and_key() -> None:
 @pytest.mark.parametrize("kind", ["openai_responses", "azure_openai_responses"])
 def test_a_request_without_reasoning_of_others_is_not_touched(kind: str) -> None:
     items = [{"type": "reasoning", "id": "rs_1", "encrypted_content": "gA"}]
-    for body in (BODY, b'{"input":"hw1."}', json.dumps({"input": items}).encode(), b"{}"):
+    for body in (BODY, SEALED_TEXT, json.dumps({"input": items}).encode(), b"{}"):
         request = native(body)
         assert KINDS[kind].adapt_native(request) == (request, ())
 
@@ -72,7 +73,7 @@ def adapted(*items: Any) -> tuple[list[Any], list[str]]:
 
 
 def test_reasoning_that_another_provider_signed_is_left_out_and_said() -> None:
-    foreign = {"type": "reasoning", "summary": [], "encrypted_content": pack_details([SIGNED])}
+    foreign = {"type": "reasoning", "summary": [], "encrypted_content": seal([SIGNED])}
     user = {"role": "user", "content": "Hi"}
     assert adapted(user, foreign, user) == (
         [user, user],
@@ -85,7 +86,7 @@ def test_openais_reasoning_from_another_route_is_sent_back() -> None:
         {"type": "reasoning.summary", "summary": "S", **OWN},
         {"type": "reasoning.encrypted", "data": "gA", **OWN},
     ]
-    packed = {"type": "reasoning", "id": "rs_2", "encrypted_content": pack_details(details)}
+    packed = {"type": "reasoning", "id": "rs_2", "encrypted_content": seal(details)}
     assert adapted(packed) == (
         [
             {
@@ -99,7 +100,12 @@ def test_openais_reasoning_from_another_route_is_sent_back() -> None:
     )
 
 
-def test_other_items_that_quote_an_envelope_stay() -> None:
-    item = {"type": "function_call_output", "call_id": "1", "output": "hw1.W10="}
-    broken = {"type": "reasoning", "encrypted_content": "hw1.W"}
-    assert adapted(item, broken) == ([item, broken], [])
+def test_other_items_that_quote_sealed_reasoning_stay() -> None:
+    item = {"type": "function_call_output", "call_id": "1", "output": f"{PREFIX}W10="}
+    assert adapted(item) == ([item], [])
+
+
+def test_damaged_reasoning_is_left_out() -> None:
+    found, notes = adapted({"type": "reasoning", "encrypted_content": f"{PREFIX}W"})
+    assert found == []
+    assert len(notes) == 1

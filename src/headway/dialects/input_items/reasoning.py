@@ -1,14 +1,14 @@
 """Reasoning items of the Responses API, and the fields of chat messages that hold the same.
 
 ``encrypted_content`` is either what OpenAI encrypted, or the details of another provider's
-reasoning (``wire.reasoning_envelope``), which the item of an earlier response was made of.
+reasoning (``wire.sealed_reasoning``), which the item of an earlier response was made of.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from headway.wire.reasoning_envelope import unpack_details
+from headway.wire.sealed_reasoning import is_sealed, unseal
 
 FORMAT = "openai-responses-v1"
 """The ``format`` of OpenAI's details, as OpenRouter names it."""
@@ -22,9 +22,8 @@ def details_of(item: Item, position: int) -> list[Item]:
     encrypted = item.get("encrypted_content")
     if not isinstance(encrypted, str) or not encrypted:
         return []
-    unpacked = unpack_details(encrypted)
-    if unpacked is not None:
-        return unpacked
+    if is_sealed(encrypted):
+        return unseal(encrypted)
     values: list[Item] = [
         *({"type": "reasoning.summary", "summary": text} for text in _texts(item, "summary")),
         *({"type": "reasoning.text", "text": text} for text in _texts(item, "content")),

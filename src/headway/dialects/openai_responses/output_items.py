@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from headway.dialects.input_items.tools import ToolName
 from headway.dialects.openai_responses.input_text import InputText
-from headway.wire.reasoning_envelope import pack_details
+from headway.wire.sealed_reasoning import seal
 
 Fields = dict[str, Any]
 WireEvents = list[tuple[str, Fields]]
@@ -144,7 +144,7 @@ class ReasoningItem(OutputItem):
             out.append((f"response.{kind}_part.done", self._at(part=part)))
             self.item["summary" if self._is_summary else "content"].append(part)
         if self.details:
-            self.item["encrypted_content"] = pack_details(self.details)
+            self.item["encrypted_content"] = seal(self.details)
         super().close(out, status)
 
     @property

@@ -14,7 +14,7 @@ from headway.providers.openai_responses.reasoning_items import to_items
 from headway.providers.openai_responses.unsupported_content import FOREIGN_REASONING
 from headway.providers.transformations import dropped
 from headway.types import NO_RAW, ChatRequest
-from headway.wire.reasoning_envelope import MARKER, unpack_details
+from headway.wire.sealed_reasoning import MARKER, is_sealed, unseal
 
 
 class ItemHead(Struct):
@@ -45,12 +45,15 @@ def adapt_native(request: ChatRequest) -> Adapted:
 
 
 def _own_items(raw: Raw) -> list[Any]:
-    """The item itself, unless it is reasoning in an envelope."""
+    """The item itself, unless it is sealed reasoning."""
     if MARKER not in bytes(raw):
         return [raw]
     head = _head(raw)
-    details = unpack_details(head.encrypted_content or "") if head.type == "reasoning" else None
-    if details is None:
+    if head.type != "reasoning" or not is_sealed(head.encrypted_content):
         return [raw]
-    own = [item for item in to_items(details) if "encrypted_content" in item]
+    own = [
+        item
+        for item in to_items(unseal(head.encrypted_content or ""))
+        if "encrypted_content" in item
+    ]
     return [{k: v for k, v in item.items() if k != "index"} for item in own]
