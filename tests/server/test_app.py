@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from headway.config import Config, Ledger, Server
 from headway.pipeline.call import GatewayCall
 from headway.server.app import App
@@ -43,6 +45,37 @@ def test_a_server_without_lifespan_gets_responses(tmp_path: Path) -> None:
 
     asyncio.run(main())
     assert [message["status"] for message in sent if "status" in message] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("extensions", "answer"),
+    [
+        ({"websocket.http.response": {}}, {"status": 426, "code": "websocket_unsupported"}),
+        ({}, {"type": "websocket.close"}),
+    ],
+    ids=["with a response", "without"],
+)
+def test_a_websocket_is_refused(tmp_path: Path, extensions: Any, answer: Any) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def main() -> None:
+        served = app(tmp_path)
+        scope = {"type": "websocket", "path": "/v1/responses", "extensions": extensions}
+        await served(scope, receive, send)
+        await served.close()
+
+    asyncio.run(main())
+    if "status" in answer:
+        assert sent[0]["status"] == 426
+        assert answer["code"].encode() in sent[1]["body"]
+    else:
+        assert [message["type"] for message in sent] == ["websocket.close"]
 
 
 class Failing(GatewayCall):

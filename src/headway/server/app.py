@@ -54,6 +54,7 @@ class App:
         elif scope["type"] == "http":
             await self._respond(scope, receive, send)
         else:
+            await self.start()
             await asgi.refuse_websocket(self.gateway.new_id(), scope, receive, send)
 
     async def start(self) -> None:

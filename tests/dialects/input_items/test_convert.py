@@ -1,20 +1,33 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
 
 from headway.dialects.base import decode_object
 from headway.dialects.input_items.convert import (
+    CONVERTERS,
     WIRE,
     check_fields,
     convert_fields,
     prompt_messages,
 )
+from headway.dialects.input_items.messages import CONVERTERS as ITEM_CONVERTERS
+from headway.dialects.input_items.tools import CONVERTERS as TOOL_CONVERTERS
+from headway.dialects.input_items.tools import read_names
 from headway.errors import InvalidField, RequestError
 from headway.types import ChatRequest, NativeRequest
 
+FIELDS = (*CONVERTERS, "input", "instructions", "metadata", "text", "truncation", "odd")
+TYPES = (*ITEM_CONVERTERS, *TOOL_CONVERTERS, "allowed_tools", "web_search_call")
+NAMES = st.sampled_from(
+    ("type", "name", "tools", "content", "output", "call_id", "text", "format", "summary", "role")
+)
 TOOL = {"type": "function", "name": "f"}
 NAMED = {"name": "n", "schema": {}}
 CHAT_TOOL = {"type": "function", "function": {"name": "f"}}
@@ -154,6 +167,37 @@ def test_what_cannot_be_converted_is_refused(fields: Any, named: str) -> None:
     with pytest.raises(RequestError) as caught:
         convert(**fields)
     assert caught.value.param == named
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), ANY, max_size=4))
+def test_values_of_any_form_are_converted_or_refused(fields: dict[str, Any]) -> None:
+    with suppress(RequestError):
+        convert(**fields)
+
+
+@given(ANY, st.sampled_from(TYPES))
+def test_items_and_tools_of_any_form_are_converted_or_refused(value: Any, kind: str) -> None:
+    fields = value if isinstance(value, dict) else {"content": value, "name": "n", "call_id": "1"}
+    with suppress(RequestError):
+        convert(input=[{**fields, "type": kind}])
+    with suppress(RequestError):
+        convert(tools=[{"name": "n", "tools": [value], **fields, "type": kind}])
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    deep = b'{"type":"namespace","name":"n","tools":[' * 100_000
+    fields = {"input": Raw(b'"Hi"'), "tools": Raw(b"[" + deep)}
+    request = ChatRequest(model="m", messages=Raw(b"[]"), native=NativeRequest(WIRE, fields))
+    with pytest.raises(RequestError):
+        convert_fields(request)
+    assert read_names(b"[" + deep) == {}
 
 
 @pytest.mark.parametrize(

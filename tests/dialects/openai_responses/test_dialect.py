@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from headway.errors import InvalidField, RequestError
+from headway.errors import InvalidField, RequestError, UpstreamRejected
 from headway.events import (
     Event,
     ExtraFields,
@@ -71,6 +73,11 @@ def test_a_wrong_field_is_named(body: Any, named: str) -> None:
     with pytest.raises(InvalidField) as caught:
         DIALECT.decode(client_request(**body))
     assert caught.value.param == named
+
+
+def test_a_wrong_field_is_a_bad_request_as_openai_says_it() -> None:
+    assert DIALECT.status_of(InvalidField("no")) == 400
+    assert DIALECT.status_of(UpstreamRejected("no", status=422)) == 422
 
 
 def test_earlier_responses_are_refused() -> None:
@@ -206,6 +213,11 @@ def test_unknown_usage_is_null_and_cache_writes_are_said() -> None:
     assert usage["input_tokens_details"] == {"cached_tokens": 0, "cache_write_tokens": 1}
 
 
+def test_the_ordinary_tier_has_openais_name() -> None:
+    assert encode(Started(service_tier="standard"))["service_tier"] == "default"
+    assert encode(Started(), ServiceTierReported("standard"))["service_tier"] == "default"
+
+
 def test_a_response_without_a_choice_has_no_output() -> None:
     assert encode(Started("x"))["output"] == []
     assert encode(Started("x"))["model"] == "gpt-5"
@@ -216,3 +228,23 @@ def test_reasoning_is_a_summary_where_one_was_asked_for(name: str) -> None:
     (item,) = encode(Reasoning("Hm"), reasoning={name: "auto"})["output"]
     assert item["summary"] == [{"type": "summary_text", "text": "Hm"}]
     assert "content" not in item
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=6,
+)
+FIELDS = ("input", "instructions", "metadata", "reasoning", "text", "tool_choice", "tools")
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), ANY, max_size=4), st.booleans())
+def test_a_request_of_any_form_gets_a_response(fields: dict[str, Any], is_same: bool) -> None:
+    """A provider of the same wire format judges the fields itself."""
+    try:
+        context = new_context(is_passthrough=is_same, **fields)
+    except RequestError:
+        return
+    answer = fold(Reasoning("Hm"), Text("A"), Finished("stop"))
+    assert json.loads(DIALECT.encode(context, answer, METRICS, NOW))["output"]
+    assert DIALECT.stream(context).end(answer, METRICS, NOW)

@@ -63,6 +63,8 @@ NOT_STORED = {
 ABSENT = (b"null", b"false")
 RENAMED = {"max_output_tokens": "max_completion_tokens"}
 NULL = b"null"
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+"""What the functions of this package raise for values of another form than the API's."""
 TRUE = Raw(b"true")
 
 _encode = msgspec.json.Encoder().encode
@@ -88,7 +90,14 @@ def check_fields(fields: Mapping[str, Raw]) -> None:
 
 def convert_fields(request: ChatRequest) -> ConvertedRequest:
     """A request with ``native`` in the format of the Responses API. Raises RequestError for what
-    chat cannot carry and a conversation cannot do without."""
+    chat cannot carry and a conversation cannot do without, and for values of another form."""
+    try:
+        return _convert_fields(request)
+    except MALFORMED as exc:
+        raise RequestError("The request has a value in a form that cannot be read.") from exc
+
+
+def _convert_fields(request: ChatRequest) -> ConvertedRequest:
     assert request.native is not None
     fields = {name: raw for name, raw in request.native.fields.items() if bytes(raw) != NULL}
     notes = Notes()

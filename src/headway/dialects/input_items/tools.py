@@ -59,7 +59,7 @@ def read_names(*tools: bytes) -> ToolNames:
     for raw in tools:
         try:
             heads = _heads(raw)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             continue  # nothing in it can be called
         for head in heads:
             _add_names(names, head, None)

@@ -37,6 +37,7 @@ from headway.dialects.openai_responses.response_object import (
     response_object,
 )
 from headway.dialects.openai_responses.stream import OpenAIResponsesStream, new_writer
+from headway.errors import HeadwayError, InvalidField
 from headway.events import (
     Event,
     ExtraFields,
@@ -55,6 +56,7 @@ from headway.types import ChatRequest, Headers, NativeRequest
 MODEL = field("model", str, "a string, provider/model")
 STREAM = field("stream", bool | None, "true, false or null")
 STRICT = field("strict", bool | None, "true, false or null")
+BAD_REQUEST = 400
 FEATURE_HEADERS = frozenset(
     (b"openai-beta", b"originator", b"session-id", b"session_id", b"thread-id",
      b"x-client-request-id")
@@ -106,6 +108,10 @@ class OpenAIResponses(OpenAIFormat):
             strict=strict,
             shows_metrics=stream and asks_for_metrics(client_request),
         )
+
+    def status_of(self, error: HeadwayError) -> int:
+        """The API has no 422: what is wrong with a field is a 400."""
+        return BAD_REQUEST if isinstance(error, InvalidField) else error.status
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:
         return convert_fields(request)

@@ -82,7 +82,7 @@ def response_object(
         "model": started.model or context.sent.model,
         "output": [],
         "previous_response_id": None,
-        "service_tier": started.service_tier or "default",
+        "service_tier": _tier(started.service_tier),
         "store": False,
         "usage": None,
         **repeated,
@@ -100,9 +100,14 @@ def finished_object(
         "completed_at": None if reason else int(now),
         "incomplete_details": {"reason": reason} if reason else None,
         "output": output,
-        "service_tier": response.service_tier or first_object["service_tier"],
+        "service_tier": _tier(response.service_tier or first_object["service_tier"]),
         "usage": usage_object(response.reported()),
     }
+
+
+def _tier(name: str | None) -> str:
+    """What vendors call the ordinary tier is `default` here."""
+    return "default" if name in (None, "standard") else name
 
 
 def usage_object(usage: Usage) -> Fields | None:

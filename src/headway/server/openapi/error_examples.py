@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from headway import errors
 from headway.dialects.anthropic.messages import AnthropicMessages
 from headway.dialects.base import OpenAIFormat
+from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.server.openapi.examples.base import PROVIDER, Example
 from headway.server.openapi.schemas.anthropic import AnthropicErrorReply
 from headway.server.openapi.schemas.base import ErrorReply
@@ -194,5 +195,6 @@ _STREAM_ERROR = ErrorExample(
     ),
 )
 STREAM_ERROR = _STREAM_ERROR.example()
+RESPONSES = ErrorFormat(ErrorReply, OpenAIResponses())
 ANTHROPIC = ErrorFormat(AnthropicErrorReply, AnthropicMessages())
 ANTHROPIC_STREAM_ERROR = _STREAM_ERROR.example(ANTHROPIC)

@@ -49,6 +49,7 @@ def _responses(headers: Mapping[str, Any], parameters: tuple[Parameter, ...]) ->
         ),
         headers=headers,
         errors=error_examples.OPENAI_ERRORS,
+        error_format=error_examples.RESPONSES,
     )
 
 
@@ -72,4 +73,5 @@ def _input_tokens(headers: Mapping[str, Any]) -> Operation:
             },
         },
         errors=error_examples.COUNT_ERRORS,
+        error_format=error_examples.RESPONSES,
     )
