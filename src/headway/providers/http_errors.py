@@ -23,6 +23,8 @@ from headway.wire.keep_alive import is_keep_alive
 
 ErrorClass = type[errors.UpstreamError]
 
+LOOP_STATUS = errors.UpstreamLoop.status
+"""More precise than any type or code with it."""
 ERRORS_BY_STATUS: Mapping[int, ErrorClass] = {
     400: errors.UpstreamRejected,
     401: errors.UpstreamAuth,
@@ -35,7 +37,7 @@ ERRORS_BY_STATUS: Mapping[int, ErrorClass] = {
     429: errors.UpstreamRateLimited,
     503: errors.UpstreamOverloaded,
     504: errors.UpstreamTimeout,
-    508: errors.UpstreamLoop,
+    LOOP_STATUS: errors.UpstreamLoop,
     529: errors.UpstreamOverloaded,
 }
 ERRORS_BY_CODE: Mapping[str, ErrorClass] = {

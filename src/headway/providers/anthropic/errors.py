@@ -14,6 +14,7 @@ from headway import errors
 from headway.providers.error_shapes import parse_error_body, read_error_fields
 from headway.providers.http_errors import (
     ERRORS_BY_STATUS,
+    LOOP_STATUS,
     MAX_MESSAGE_LENGTH,
     class_by_range,
     default_message,
@@ -85,6 +86,8 @@ def _class(
     text = message + str(fields.get("details") or "")
     if error_type == "invalid_request_error" and any(known in text for known in QUOTA_MESSAGES):
         return errors.UpstreamQuota
+    if status == LOOP_STATUS:
+        return errors.UpstreamLoop
     found = BY_TYPE.get(error_type or "") or ERRORS_BY_STATUS.get(status or 0)
     return found or class_by_range(status)
 

@@ -83,6 +83,8 @@ def _class(
         return errors.UpstreamQuota
     if reason in AUTH_REASONS:
         return errors.UpstreamAuth
+    if status == http_errors.LOOP_STATUS:
+        return errors.UpstreamLoop
     by_status = http_errors.ERRORS_BY_STATUS.get(status or 0)
     return ERRORS_BY_STATUS_NAME.get(name or "") or by_status or http_errors.class_by_range(status)
 
