@@ -147,7 +147,7 @@ def _with_signatures_first(events: list[Event]) -> list[Event]:
 def _extra(blocks: StreamBlocks, event: ExtraFields) -> bytes:
     found = event.fields.get("content_blocks") or ()
     whole = [blocks.add_block({k: v for k, v in each.items() if k != "index"}) for each in found]
-    return b"".join([*whole, *map(blocks.add_citation, own_citations(event.fields))])
+    return b"".join(whole) + blocks.end_text(own_citations(event.fields))
 
 
 def _event(kind: str, **fields: Any) -> bytes:

@@ -129,6 +129,11 @@ class StreamBlocks:
         """A whole block."""
         return self._open(str(block["type"]), block) + self._close()
 
+    def end_text(self, citations: list[dict[str, Any]]) -> bytes:
+        """The citations of a text that is complete; nothing where there are none."""
+        cited = b"".join(map(self.add_citation, citations))
+        return cited + self._close() if cited else b""
+
     def add_citation(self, citation: Mapping[str, Any]) -> bytes:
         """Nothing where no text is open: a citation belongs to a text."""
         if self._kind != TEXT:
