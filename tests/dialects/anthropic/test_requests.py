@@ -479,11 +479,46 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         [],
     ),
     (
-        {"tools": [{**TOOL, "defer_loading": True}, {"type": "web_search_20250305"}]},
+        {"tools": [{**TOOL, "defer_loading": True}, {"type": "web_fetch_20250910"}]},
         {"tools": [{"type": "function", "function": FUNCTION}]},
         [
             f"dropped tools[].defer_loading: {NO_LONGER}",
-            f"dropped tools[].web_search_20250305: {NO_LONGER}",
+            f"dropped tools[].web_fetch_20250910: {NO_LONGER}",
+        ],
+    ),
+    (
+        {
+            "tools": [TOOL, {"type": "web_search_20250305", "name": "web_search"}],
+            "tool_choice": {"type": "auto"},
+        },
+        {
+            "tools": [{"type": "function", "function": FUNCTION}],
+            "web_search_options": {},
+            "tool_choice": "auto",
+        },
+        ["emulated tools[].web_search_20250305: as web_search_options"],
+    ),
+    (
+        {
+            "tools": [
+                {
+                    "type": "web_search_20250305",
+                    "name": "web_search",
+                    "max_uses": 3,
+                    "allowed_domains": None,
+                    "user_location": {"type": "approximate", "city": "Bonn"},
+                }
+            ],
+            "tool_choice": {"type": "auto"},
+        },
+        {
+            "web_search_options": {
+                "user_location": {"type": "approximate", "approximate": {"city": "Bonn"}}
+            }
+        },
+        [
+            "emulated tools[].web_search_20250305: as web_search_options",
+            f"dropped tools[].web_search_20250305.max_uses: {NO_LONGER}",
         ],
     ),
     (

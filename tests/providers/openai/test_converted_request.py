@@ -121,6 +121,13 @@ REASONING: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
         {},
         ["dropped reasoning_effort: unsupported by gpt-4o"],
     ),
+    (
+        "gpt-4o",
+        {"web_search_options": {}},
+        {},
+        ["dropped web_search_options: unsupported by gpt-4o"],
+    ),
+    ("gpt-4o-search-preview", {"web_search_options": {}}, {"web_search_options": {}}, []),
     ("gpt-4o", {"top_k": 3}, {}, ["dropped top_k: unsupported by OpenAI"]),
     (
         "gpt-5",

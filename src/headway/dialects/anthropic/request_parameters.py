@@ -27,6 +27,8 @@ SERVICE_TIERS = {"standard_only": "default"}
 CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 DISABLED = ("disabled", "between_tools")
 TOOL_FIELDS = ("type", "name", "description", "input_schema", "strict", "cache_control")
+WEB_SEARCH = "web_search_"
+SEARCH_FIELDS = {"type", "name", "user_location"}
 CUSTOM_TYPES = (None, "custom")
 
 Values = dict[str, Any]
@@ -83,9 +85,28 @@ def _service_tier(fields: Mapping[str, Raw], noted: Noted) -> Values:
 
 
 def _tools(fields: Mapping[str, Raw], noted: Noted) -> Values:
-    tools = [_tool(tool, noted) for tool in _value(fields, "tools") or ()]
+    """Functions; a search of the web, which other providers have too, is a parameter there."""
+    given = _value(fields, "tools") or ()
+    searches = [tool for tool in given if str(tool.get("type")).startswith(WEB_SEARCH)]
+    tools = [_tool(tool, noted) for tool in given if tool not in searches]
     known = [tool for tool in tools if tool is not None]
-    return {"tools": known} if known else {}
+    values: Values = {"tools": known} if known else {}
+    return {**values, **_web_search(searches[0], noted)} if searches else values
+
+
+def _web_search(tool: Values, noted: Noted) -> Values:
+    """``web_search_options`` (platform.openai.com/docs/guides/tools-web-search)."""
+    path = f"tools[].{tool['type']}"
+    noted[Transformation("emulated", path, "as web_search_options")] = None
+    for name in sorted(tool.keys() - SEARCH_FIELDS):
+        if tool[name] is not None:
+            note_dropped(noted, f"{path}.{name}")
+    place = tool.get("user_location")
+    if not place:
+        return {"web_search_options": {}}
+    approximate = {name: value for name, value in place.items() if name != "type"}
+    location = {"type": "approximate", "approximate": approximate}
+    return {"web_search_options": {"user_location": location}}
 
 
 def _tool(tool: Values, noted: Noted) -> Values | None:
@@ -109,7 +130,7 @@ def _tool(tool: Values, noted: Noted) -> Values | None:
 
 
 def _tool_choice(fields: Mapping[str, Raw], noted: Noted) -> Values:
-    if not _tools(fields, {}):
+    if "tools" not in _tools(fields, {}):
         return {}
     given = _value(fields, "tool_choice")
     kind, is_serial = given["type"], given.get("disable_parallel_tool_use")

@@ -55,6 +55,8 @@ def fit_converted(request: ChatRequest) -> Adapted:
     more = [*_fit_objects(parameters), *_fit_reasoning(request.model, parameters)]
     if parameters.pop("top_k", None) is not None:
         more.append(dropped("top_k", UNSUPPORTED))
+    if "search" not in request.model and parameters.pop("web_search_options", None) is not None:
+        more.append(dropped("web_search_options", f"unsupported by {request.model}"))
     return replace(request, parameters=parameters), (*first, *then, *more)
 
 
