@@ -32,8 +32,8 @@ DIALECT = AnthropicMessages()
 SENT = HttpRequest(join("https://a.example/v1"), (), b"{}")
 
 
-def play(recording: Recording, provider: Provider) -> bytes:
-    """What the client gets, byte for byte."""
+def play(recording: Recording, provider: Provider, pieces: list[bytes] | None = None) -> Pipe:
+    """A call whose response arrives in ``pieces``, or as it was recorded."""
     pipe = Pipe(
         provider=replace(
             provider,
@@ -47,25 +47,41 @@ def play(recording: Recording, provider: Provider) -> bytes:
     pipe.send(ClientRequest("", (), json.dumps(body).encode()), DIALECT)
     content_type = b"text/event-stream" if recording.stream else b"application/json"
     pipe.upstream.respond([(b"content-type", content_type)])
-    for chunk in recording.chunks:
+    for chunk in pieces or recording.chunks:
         if not pipe.upstream.is_over:
             pipe.upstream.chunk(chunk)
     if not pipe.upstream.is_over:
         pipe.upstream.end()
     assert pipe.sink.is_over
-    return pipe.sink.body
+    return pipe
 
 
 @each(ANSWERS)
 def test_a_response_is_passed_through_byte_for_byte(recording: Recording) -> None:
-    assert play(recording, PROVIDERS[recording.provider]) == recording.body
+    assert play(recording, PROVIDERS[recording.provider]).sink.body == recording.body
+
+
+@each([recording for recording in ANSWERS if recording.stream])
+def test_the_size_of_the_pieces_changes_nothing(recording: Recording) -> None:
+    """One event, a few bytes, or all at once; what was counted and recorded is the same."""
+    provider = PROVIDERS[recording.provider]
+    events = [event + b"\n\n" for event in recording.body.split(b"\n\n")[:-1]]
+    slow = replace(provider, read_relayed_text=None)
+    wanted = play(recording, slow)
+    for pieces in (events, recording.cut(7), [recording.body]):
+        pipe = play(recording, provider, pieces)
+        assert pipe.sink.body == recording.body
+        for name in ("output_tokens", "finish_reason", "deployment", "content_events"):
+            assert getattr(pipe.records[0], name) == getattr(wanted.records[0], name)
+        produced = pipe.call._attempt.accumulator.produced()  # type: ignore[union-attr]
+        assert produced == wanted.call._attempt.accumulator.produced()  # type: ignore[union-attr]
 
 
 @each(ANSWERS)
 def test_a_translated_response_says_the_same(recording: Recording) -> None:
     """The content, but for server tools' place before the texts in a whole message."""
     provider = replace(PROVIDERS[recording.provider], wire="another", encode_native=None)
-    found = message(play(recording, provider), recording.stream)
+    found = message(play(recording, provider).sink.body, recording.stream)
     wanted = message(recording.body, recording.stream)
     assert found["stop_reason"] == wanted["stop_reason"]
     assert found["stop_sequence"] == wanted["stop_sequence"]

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headway.providers.anthropic.relayed_text import read_relayed_text
 from headway.providers.openai.fast_path import read_text
 from headway.types import Frame
 from headway.wire.event_template import (
     EventTemplate,
+    find_named_template,
     find_separator,
     find_template,
     read_string,
@@ -222,3 +224,63 @@ def test_a_string_is_read_as_it_was_written(text: str) -> None:
 def test_anything_but_one_string_is_a_value_error(raw: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_string(raw)
+
+
+# --- Events with a name ---------------------------------------------------------------------------
+
+
+def named(text: str, padding: str = "", index: int = 0) -> bytes:
+    delta = {"type": "text_delta", "text": text}
+    value = {"type": "content_block_delta", "index": index, "delta": delta}
+    data = json.dumps(value, separators=(",", ":"))
+    return f"event: content_block_delta\ndata: {data[:-1]}{padding}}}\n\n".encode()
+
+
+NAMED = find_named_template(frame(named("Hi", "  ")), "Hi", read_relayed_text)
+
+
+@pytest.mark.parametrize("padding", ["", " ", " " * 17])
+@given(text=st.text(min_size=1))
+def test_an_event_with_a_name_is_read_whatever_its_padding(padding: str, text: str) -> None:
+    assert NAMED is not None
+    data = named(text, padding)
+    assert NAMED.read(data) == text == read_relayed_text(frame(data).data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        named("Hi", index=1),
+        named("Hi") + named("there"),
+        named("Hi")[:-1],
+        named("Hi").replace(b'"}}', b'","more":1}}'),
+        named("Hi").replace(b'"}}', b'"},"usage":{}}'),
+        named("Hi").replace(b'"Hi"', b"7"),
+        named("Hi").replace(b"Hi", b"H\\x"),
+        named("Hi").replace(b"Hi", b"\xff"),
+        named("Hi").replace(b"event: content_block_delta", b"event: other"),
+        named(""),
+    ],
+    ids=range(11),
+)
+def test_any_other_event_is_not_read(data: bytes) -> None:
+    assert NAMED is not None
+    assert NAMED.read(data) == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (named("Hi").replace(b"\n", b"\r\n"), "Hi"),
+        (named("Hi").replace(b"data: ", b"data:"), "Hi"),
+        (b": busy\n" + named("Hi"), "Hi"),
+        (named("Hi").replace(b'"}}', b'"},"index":0}'), "Hi"),
+        (named("Hi").replace(b"Hi", b"\\u0048i"), "Hi"),
+        (named("text"), "text"),
+        (event("Hi"), "Hi"),
+    ],
+    ids=range(7),
+)
+def test_an_event_in_another_form_gives_no_template_for_names(raw: bytes, text: str) -> None:
+    assert find_named_template(frame(raw), text, read_relayed_text) is None

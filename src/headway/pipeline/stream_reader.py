@@ -28,8 +28,10 @@ from headway.response_accumulator import ResponseAccumulator
 from headway.types import Frame
 from headway.wire.event_template import (
     EventTemplate,
+    NamedEventTemplate,
     ReadText,
     SingleEventTemplate,
+    find_named_template,
     find_template,
     single_event_template,
 )
@@ -81,6 +83,7 @@ class StreamReader(Meter):
         "_sink",
         "_state",
         "_template",
+        "_text_event",
         "_texts",
         "_times",
         "_unix_offset",
@@ -98,7 +101,7 @@ class StreamReader(Meter):
     context: ResponseContext
     _pieces: list[bytes]
     """Encoded pieces that are not yet written to the client."""
-    _single_event: SingleEventTemplate
+    _single_event: SingleEventTemplate | NamedEventTemplate
     """Only if ``_can_relay``."""
     _sink: Sink
     _texts: list[str]
@@ -129,9 +132,12 @@ class StreamReader(Meter):
         self._accumulator = ResponseAccumulator()
         self._pieces = []
         self.arrivals = self._times = array("d")
-        needs_text_only = self.encoder is None or self.context.is_passthrough
-        self._read_text: ReadText = provider.read_text  # type: ignore[assignment]
-        is_readable = provider.read_text is not None and type(self._framer) is SseFramer
+        is_relayed = self.encoder is not None and self.context.is_passthrough
+        needs_text_only = self.encoder is None or is_relayed
+        read_text = provider.read_text or (provider.read_relayed_text if is_relayed else None)
+        self._read_text: ReadText = read_text  # type: ignore[assignment]
+        self._text_event = provider.text_event
+        is_readable = read_text is not None and type(self._framer) is SseFramer
         self.mode = Mode.FIRST_TEXT if needs_text_only and is_readable else Mode.EVENTS
         self._template: EventTemplate | None = None
         self._can_relay = False
@@ -175,7 +181,7 @@ class StreamReader(Meter):
         """Like ``_decode_frames``, but reads a text without decoding, from ``TEXTS`` on."""
         for frame in frames:
             text = None
-            if self.mode >= TEXTS and frame.event is None:
+            if self.mode >= TEXTS and frame.event == self._text_event:
                 text = self._read_text(frame.data)
             if text is not None:
                 self._keep_text(frame, text, now)
@@ -264,11 +270,19 @@ class StreamReader(Meter):
         template = self._template = find_template(frame, text, self._read_text)
         self._can_relay = template is not None and self.encoder is not None
         if template is None:
-            self.mode = Mode.TEXTS
+            self._find_named_template(frame, text)
             return
         self.mode = Mode.TEMPLATE
         if self._can_relay:
             self._single_event = single_event_template(template, self._read_text)
+
+    def _find_named_template(self, frame: Frame, text: str) -> None:
+        """For chunks of one event each; those of several events are split into frames."""
+        self.mode = Mode.TEXTS
+        named = find_named_template(frame, text, self._read_text)
+        if named is not None and self.encoder is not None:
+            self._can_relay = True
+            self._single_event = named
 
 
 READERS: dict[Mode, Callable[[StreamReader, bytes, float], bool]] = {

@@ -76,6 +76,11 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """A fast path instead of ``decode_event`` for the data of a frame, after the first, that
     decodes to one text of the first choice: that text. None for any other frame. Only for adapters
     that change no state at such a frame."""
+    read_relayed_text: Callable[[bytes], str | None] | None = None
+    """``read_text`` for frames that are passed through only: the adapter may miss at such a frame
+    what a client of another wire format would see, such as the length of the texts so far."""
+    text_event: str | None = None
+    """The name of the frames that either of them reads; None for those without a name."""
     repair_event: Callable[[bytes], bytes | None] = repair_json
     """The data of a frame over which ``decode_event`` failed, with stand-ins for what is no whole
     character (``wire.json_repair``). None: it cannot be repaired."""

@@ -26,6 +26,7 @@ OTHER = "\0"
 outside a string: if it is read back, it was inside the string that the reader returns."""
 PADDED = b'"}\n\n'
 """The end of a padded event: the padding's closing quote and the object's end."""
+END_OF_OBJECT = b"}\n\n"
 ReadText = Callable[[bytes], str | None]
 """The text of an event's data (``Provider.read_text``), or None."""
 
@@ -94,6 +95,39 @@ class SingleEventTemplate(msgspec.Struct, frozen=True, gc=False):
             return read_string(string)
         except ValueError:
             return ""  # usually several events at once
+
+
+class NamedEventTemplate(msgspec.Struct, frozen=True, gc=False):
+    """The template for a chunk that is exactly one event with a name, which may be padded with
+    blanks before the end of its object, as Anthropic pads its events."""
+
+    opening: bytes
+
+    def read(self, data: bytes) -> str:
+        """The text, or an empty string if ``data`` is anything else than one matching event."""
+        opening = self.opening
+        if not (data.startswith(opening) and data.endswith(END_OF_OBJECT)):
+            return ""
+        inner = data[len(opening) - 1 : -len(END_OF_OBJECT)].rstrip(b" ")
+        try:
+            return read_string(inner[:-1]) if inner.endswith(b'"}') else ""
+        except ValueError:
+            return ""  # usually several events at once
+
+
+def find_named_template(frame: Frame, text: str, read_text: ReadText) -> NamedEventTemplate | None:
+    """The template of an event with a name, whose text is the last value of an object that is the
+    last value of the event's; None for any other event."""
+    data = frame.data
+    before = b"event: %b\ndata: " % (frame.event or "").encode()
+    if frame.event is None or frame.raw != before + data + AFTER:
+        return None
+    opening, found, closing = data.partition(_encode(text))
+    other = text + OTHER
+    is_last = closing.replace(b" ", b"") == b"}}" and closing[:1] == b"}"
+    if not found or not is_last or read_text(opening + _encode(other) + closing) != other:
+        return None
+    return NamedEventTemplate(before + opening + b'"')
 
 
 def find_template(frame: Frame, text: str, read_text: ReadText) -> EventTemplate | None:

@@ -5,6 +5,7 @@ from headway.providers.anthropic.model_list import model_list
 from headway.providers.anthropic.native_request import adapt as adapt_native
 from headway.providers.anthropic.native_request import encode_native
 from headway.providers.anthropic.parameters import adapt
+from headway.providers.anthropic.relayed_text import read_relayed_text
 from headway.providers.anthropic.request import API_VERSION, encode_request
 from headway.providers.anthropic.response import decode_event, decode_response
 from headway.providers.anthropic.wire_rules import RULES
@@ -42,6 +43,8 @@ PROVIDER = Provider(
     decode_response=decode_response,
     decode_event=decode_event,
     decode_error=decode_error,
+    read_relayed_text=read_relayed_text,
+    text_event="content_block_delta",
     adapt=with_rules(RULES, adapt),
     wire_rules=RULES,
     price_id="anthropic",

@@ -21,7 +21,7 @@ from headway.pipeline.request_body import decode_request
 from headway.types import ChatRequest, Headers
 
 SOURCE_HEADER = b"x-headway-tokens-source"
-WAIT_S = 0.1
+WAIT_S = 0.06
 """Seconds to wait for a count of a small request."""
 BYTES_PER_SECOND = 2_000_000
 """A long request may take longer, as its count does."""
