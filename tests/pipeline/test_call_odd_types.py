@@ -9,15 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.odd_values import ODD, Path, changed, containers, leaves, value_at
+from support.odd_values import ODD, Path, changed, optional_paths
 from support.played_script import ROUTES, Reply, play
 from support.wire_scripts import NDJSON, SCRIPTS, TEXT, Pieces, Script
 
 SAID = "".join(TEXT)
 CHAT_ROUTES = [route for route in ROUTES if route.startswith("chat")]
 FINISH_REASONS = (None, "stop", "length", "tool_calls", "content_filter", "function_call")
-STRUCTURE = ("type", "thought", "index", "output_index", "contentBlockIndex", "message")
-"""Fields that decide what a text is, or where it belongs."""
 
 
 def is_count(value: Any) -> bool:
@@ -81,21 +79,6 @@ def check(reply: Reply, shape: bool = True) -> None:
         check_shape(reply)
 
 
-def is_exempt(value: Any, path: Path) -> bool:
-    """The text, and what decides what a text is."""
-    text = json.dumps(value_at(value, path))
-    return (
-        any(json.dumps(piece) in text for piece in (*TEXT, SAID))
-        or path[-1] in (*STRUCTURE, "text", "content", "error", "arguments", "finishReason")
-        or any(name in path[-2:] for name in ("content", "choices", "parts"))
-    )
-
-
-def paths(value: Any) -> list[Path]:
-    found = [*leaves(value), *containers(value)]
-    return [path for path in found if not is_exempt(value, path)]
-
-
 def play_whole(script: Script, route: str, path: Path, odd: Any) -> Reply:
     return play(script, route, whole=json.dumps(changed(script.whole, path, odd)).encode())
 
@@ -109,7 +92,7 @@ def play_stream(script: Script, route: str, at: int, path: Path, odd: Any) -> Re
 def play_stream_of(script: Script, route: str, path: Path, odd: Any) -> Reply:
     """Every event that has the field has the odd value, as of a server that writes it so."""
     events = [
-        (name, changed(value, path, odd) if path in paths(value) else value)
+        (name, changed(value, path, odd) if path in optional_paths(value) else value)
         for name, value in script.events
     ]
     return play(script, route, streamed=script.streamed(events))
@@ -120,13 +103,17 @@ def play_stream_of(script: Script, route: str, path: Path, odd: Any) -> Reply:
 RELAYED = SCRIPTS["openai"](Pieces(thought=()))
 
 
-@pytest.mark.parametrize("path", paths(RELAYED.whole), ids=lambda path: ".".join(map(str, path)))
+@pytest.mark.parametrize(
+    "path", optional_paths(RELAYED.whole), ids=lambda path: ".".join(map(str, path))
+)
 def test_a_relayed_response_has_the_documented_shape(path: Path) -> None:
     for odd in ODD:
         check(play_whole(RELAYED, "chat", path, odd))
 
 
-STREAMED_PATHS = dict.fromkeys(path for _, value in RELAYED.events for path in paths(value))
+STREAMED_PATHS = dict.fromkeys(
+    path for _, value in RELAYED.events for path in optional_paths(value)
+)
 
 
 @pytest.mark.parametrize("path", STREAMED_PATHS, ids=lambda path: ".".join(map(str, path)))
@@ -156,11 +143,11 @@ def test_every_wire_format_on_every_route(wire: str, route: str, data: st.DataOb
     script = SCRIPTS[wire](Pieces())
     odd = data.draw(st.sampled_from(ODD))
     if route == "chat":
-        path = data.draw(st.sampled_from(paths(script.whole)))
+        path = data.draw(st.sampled_from(optional_paths(script.whole)))
         check(play_whole(script, route, path, odd))
         return
     at = data.draw(st.integers(0, len(script.events) - 1))
-    if not (found := paths(script.events[at][1])):
+    if not (found := optional_paths(script.events[at][1])):
         return
     path = data.draw(st.sampled_from(found))
     check(play_stream(script, route, at, path, odd), shape=False)

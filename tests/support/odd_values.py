@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from support.wire_scripts import TEXT
+
 Path = tuple[str | int, ...]
 ODD: tuple[Any, ...] = (None, "", [], {}, False, 0, -1, 1.5, "x", True, 10**30, [None], {"a": 1})
 
@@ -46,3 +48,22 @@ def changed(value: Any, path: Path, new: Any) -> Any:
 
 def without_positions(path: Path) -> Path:
     return tuple("*" if isinstance(step, int) else step for step in path)
+
+
+STRUCTURE = ("type", "thought", "index", "output_index", "contentBlockIndex", "message")
+"""Fields that decide what a text is, or where it belongs."""
+
+
+def _is_needed(value: Any, path: Path) -> bool:
+    """The text, and what decides what a text is."""
+    text = json.dumps(value_at(value, path))
+    return (
+        any(json.dumps(piece) in text for piece in (*TEXT, "".join(TEXT)))
+        or path[-1] in (*STRUCTURE, "text", "content", "error", "arguments", "finishReason")
+        or any(name in path[-2:] for name in ("content", "choices", "parts"))
+    )
+
+
+def optional_paths(value: Any) -> list[Path]:
+    found = [*leaves(value), *containers(value)]
+    return [path for path in found if not _is_needed(value, path)]

@@ -492,6 +492,25 @@ def test_frames_without_names_or_ends_get_them() -> None:
     assert encoder.end(fold(Finished("stop")), METRICS, 0.0)[-1].startswith(b"event: message_stop")
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"type":"content_block_delta","index":0,"more":"\xff"}',
+        b'{"type":"content_block_delta","index":0,"delta":-1}',
+        b'{"type":"content_block_stop","index":null}',
+        b'{"type":"content_block_start","index":0,"content_block":[]}',
+    ],
+    ids=range(4),
+)
+def test_an_event_that_clients_cannot_read_is_translated(data: bytes) -> None:
+    encoder = DIALECT.stream(context(is_passthrough=True))
+    encoder.encode(frame("message_start"), EVENTS["message_start"], 0.0)
+    named = Frame(data, json.loads(data.replace(b"\xff", b""))["type"], b"event: x\n")
+    assert encoder.encode(named, [], 0.0) is None
+    assert not encoder.is_passthrough
+    assert b"text_delta" in (encoder.encode(NO_FRAME, [Text("a")], 0.0) or b"")
+
+
 def test_an_unnamed_delta_is_noted_and_named() -> None:
     encoder = DIALECT.stream(context(is_passthrough=True))
     data = RAW["content_block_delta"]

@@ -580,6 +580,14 @@ def test_what_cannot_be_passed_through_is_translated(data: bytes) -> None:
     assert passed(b"{}", Rewritten(), Text("a"))[1] is False
 
 
+def test_candidates_that_clients_cannot_read_are_not_passed_through() -> None:
+    usage = UsageReported(Usage(input_tokens=1))
+    assert passed(b'{"candidates":-1}', usage)[1] is False
+    assert passed(b'{"candidates":[null]}', usage)[1] is False
+    assert passed(b'{"candidates":-1}') == (None, True)
+    assert not WHOLE.passes_through(b'{"candidates":[null]}')
+
+
 def test_a_whole_response_of_google_is_passed_through() -> None:
     assert WHOLE.passes_through(b'{"candidates":[]}')
     assert WHOLE.passes_through(b'{"promptFeedback":{}}')

@@ -4,7 +4,7 @@ noted where a block begins or ends, so that a translation can follow on."""
 from __future__ import annotations
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from headway.dialects.anthropic.stream_blocks import StreamBlocks, write_event
 from headway.dialects.base import without_line_breaks
@@ -18,6 +18,7 @@ from headway.events import (
     ToolStarted,
 )
 from headway.types import Frame
+from headway.wire.json_repair import is_utf8
 
 DELTAS = frozenset({Text, Reasoning, ToolArguments})
 BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
@@ -34,6 +35,7 @@ class FrameData(Struct):
     type: str = ""
     index: int = 0
     content_block: Block = Block()
+    delta: dict[str, Raw] = {}
 
 
 _decode = msgspec.json.Decoder(FrameData).decode
@@ -51,20 +53,23 @@ class Passthrough:
         """The last event, which is held back."""
 
     def relay(self, frame: Frame, events: list[Event]) -> bytes | None:
-        """The bytes of a frame that has bytes."""
-        self.is_started = True
-        if frame.event == DELTA:
+        """The bytes of a frame that has bytes. Raises msgspec.DecodeError for one in another shape
+        than Anthropic's."""
+        if not (frame.data.isascii() or is_utf8(frame.data)):
+            raise msgspec.DecodeError("not UTF-8")
+        if frame.event == DELTA and events:
+            self.is_started = True
             return _whole(frame.raw)
         if not frame.data:
             return None
         if len(events) == 1 and type(events[0]) is StreamEnd:
             self.end = _whole(frame.raw) if frame.event == LAST else None
             return None
-        self._note(frame.data, events)
+        self._note(_decode(frame.data), events)
+        self.is_started = True
         return _named(frame)
 
-    def _note(self, data: bytes, events: list[Event]) -> None:
-        found = _decode(data)
+    def _note(self, found: FrameData, events: list[Event]) -> None:
         if found.type == "content_block_start":
             started = next((each for each in events if type(each) is ToolStarted), None)
             self._blocks.note_start(found.index, found.content_block.type, started)

@@ -10,6 +10,7 @@ through, but for its last event: that is sent once the record is on disk.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -62,7 +63,8 @@ class AnthropicStream:
     def encode(self, frame: Frame, events: list[Event], now: float) -> bytes | None:
         if self.is_passthrough:
             if frame.raw:
-                return self._passthrough.relay(frame, events)
+                with suppress(msgspec.DecodeError):
+                    return self._passthrough.relay(frame, events)
             self._is_started, self.is_passthrough = self._passthrough.is_started, False
         return self._translate(events) or None
 

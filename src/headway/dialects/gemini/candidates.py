@@ -109,15 +109,20 @@ def finish_fields(
 
 def logprobs_result(logprobs: Any) -> Fields | None:
     """OpenAI's ``logprobs`` as a LogprobsResult."""
-    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    tokens = _objects(logprobs.get("content") if isinstance(logprobs, dict) else None)
     if not tokens:
         return None
     chosen = [_token(each) for each in tokens]
-    tops = [list(map(_token, each.get("top_logprobs") or ())) for each in tokens]
+    tops = [list(map(_token, _objects(each.get("top_logprobs")))) for each in tokens]
     found: Fields = {"chosenCandidates": chosen}
     if any(tops):
         found["topCandidates"] = [{"candidates": each} for each in tops]
     return found
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects in a list; what providers send may have another shape."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _token(token: Mapping[str, Any]) -> Fields:
@@ -130,9 +135,9 @@ def grounding_fields(extra: Mapping[str, Any], text: str) -> Fields:
         return {"groundingMetadata": extra["grounding_metadata"]}
     chunks: list[Fields] = []
     supports: list[Fields] = []
-    for annotation in extra.get("annotations") or ():
-        citation = annotation.get("url_citation") if isinstance(annotation, dict) else None
-        if not citation or not citation.get("url"):
+    for annotation in _objects(extra.get("annotations")):
+        citation = annotation.get("url_citation")
+        if not isinstance(citation, dict) or not citation.get("url"):
             continue
         web = {"uri": citation["url"], "title": citation.get("title") or ""}
         if {"web": web} not in chunks:

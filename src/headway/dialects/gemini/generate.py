@@ -65,7 +65,7 @@ _encode = msgspec.json.Encoder().encode
 class _Body(Struct):
     """What a whole response has at least: one of these."""
 
-    candidates: list[Raw] | None = None
+    candidates: list[dict[str, Raw]] | None = None
     promptFeedback: Raw = NO_RAW  # noqa: N815 - the name on the wire
 
 

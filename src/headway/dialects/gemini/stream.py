@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from headway.dialects.base import SSE, ResponseContext, without_line_breaks
 from headway.dialects.chunk_template import MARK, cut_template
@@ -150,6 +150,23 @@ ADD_EVENT: Mapping[type, Callable[[CandidateStream, Any], None]] = {
 }
 
 
+class _Chunk(Struct):
+    candidates: list[dict[str, Raw]] | None = None
+
+
+_decode_chunk = msgspec.json.Decoder(_Chunk).decode
+
+
+def _is_standard(data: bytes, events: list[Event]) -> bool:
+    """Whether clients can read a provider's chunk. One with a text has candidates."""
+    if not (data.isascii() or is_utf8(data)):
+        return False
+    try:
+        return any(type(event) is Text for event in events) or bool(_decode_chunk(data))
+    except msgspec.DecodeError:
+        return False
+
+
 class GeminiStream:
     """``is_sse``: server-sent events, otherwise a JSON array."""
 
@@ -184,7 +201,7 @@ class GeminiStream:
         if self.is_passthrough:
             if events == STREAM_END:
                 return None
-            is_object = frame.data[:1] == b"{" and is_utf8(frame.data)
+            is_object = frame.data[:1] == b"{" and _is_standard(frame.data, events)
             if is_object and REWRITTEN not in events:
                 self._note(events)
                 return self._write(frame.data)

@@ -72,7 +72,7 @@ class WholeResponse(Struct):
 
     id: str
     object: Literal["response"]
-    output: list[Raw]
+    output: list[dict[str, Raw]]
 
 
 _decode_response = msgspec.json.Decoder(WholeResponse).decode
