@@ -136,6 +136,11 @@ class EmbeddingsRequest(Struct, frozen=True, kw_only=True):
     """A text, or a list of texts or of token lists."""
     parameters: Mapping[str, Raw] = {}
     """All other fields: dimensions, encoding_format, user and unknown ones."""
+    native: NativeRequest | None = None
+    """The client's own request, if its dialect is not OpenAI's, for a provider of the same format.
+    """
+    lost: tuple[Transformation, ...] = ()
+    """What any other provider is not sent of it."""
 
 
 Request = ChatRequest | EmbeddingsRequest

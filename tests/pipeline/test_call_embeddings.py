@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from headway.dialects.base import ClientRequest
+from headway.dialects.gemini.embeddings import EmbedContent
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
+from headway.providers.gemini import provider as gemini
 from support.pipeline_fakes import Pipe
 
 DIALECT = OpenAIEmbeddings()
@@ -94,3 +96,26 @@ def test_floats_are_encoded_where_base64_is_asked_for() -> None:
     ask(pipe, encoding_format="base64")
     answer(pipe, ANSWER)
     assert json.loads(pipe.sink.body)["data"][0]["embedding"] == "AACAPgAAAD8="
+
+
+def test_a_request_of_another_format_loses_what_only_that_has() -> None:
+    pipe = Pipe()
+    body = {"content": {"parts": [{"text": "Hello"}]}, "taskType": "X"}
+    pipe.send(ClientRequest("openai/e", (), json.dumps(body).encode()), EmbedContent())
+    assert json.loads(pipe.upstream.request.body) == {"model": "e", "input": ["Hello"]}
+    answer(pipe, ANSWER)
+    assert pipe.sink.json["embedding"] == {"values": [0.25, 0.5]}
+    told = pipe.sink.headers[b"x-headway-transformation"]
+    assert told == b"dropped taskType: only Google has it"
+
+
+def test_a_request_of_the_providers_own_format_keeps_it() -> None:
+    pipe = Pipe(provider=gemini.PROVIDER)
+    body = {"requests": [{"content": {"parts": [{"text": "Hello"}]}, "taskType": "X"}]}
+    inbound = ClientRequest("models/openai/e", (), json.dumps(body).encode())
+    pipe.send(inbound, EmbedContent(is_batch=True))
+    assert json.loads(pipe.upstream.request.body) == {
+        "requests": [{**body["requests"][0], "model": "models/e"}]
+    }
+    answer(pipe, {"embeddings": [{"values": [0.5]}]})
+    assert pipe.sink.json == {"embeddings": [{"values": [0.5]}]}

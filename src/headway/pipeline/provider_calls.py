@@ -64,7 +64,10 @@ def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transfor
         if upstream.provider.encode_embeddings is None:
             message = f"{upstream.name} has no embeddings, or Headway does not know them."
             raise RequestError(message, param="model")
-        return request, ()
+        native = request.native
+        if native is None or native.wire == upstream.provider.wire:
+            return request, ()
+        return replace(request, native=None), request.lost
     try:
         options = upstream.options
         return upstream.provider.adapt(replace(request, options=options) if options else request)

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from headway.dialects.anthropic.messages import AnthropicMessages
 from headway.dialects.base import Dialect
 from headway.dialects.engine import Engine
+from headway.dialects.gemini.embeddings import EmbedContent
 from headway.dialects.gemini.generate import GenerateContent
 from headway.dialects.openai.chat import OpenAIChat
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
@@ -26,6 +27,8 @@ DIALECTS: tuple[tuple[str, Dialect], ...] = (
     ("/gemini", GenerateContent()),
     ("/gemini", GenerateContent(is_stream=True)),
     ("/anthropic", AnthropicMessages()),
+    ("/gemini", EmbedContent()),
+    ("/gemini", EmbedContent(is_batch=True)),
 )
 """The prefix of each dialect, and the dialect. Where several claim a path, the first has it."""
 PREFIXES = tuple(sorted({prefix for prefix, _ in DIALECTS if prefix}))

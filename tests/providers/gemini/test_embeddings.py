@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 
 from headway.errors import InvalidField
 from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
 from headway.providers.vertex.endpoint import GLOBAL_URL
-from headway.types import EmbeddingsRequest, Target, Usage
+from headway.types import EmbeddingsRequest, NativeRequest, Target, Usage
 
 PROVIDER = vertex.PROVIDER
 TARGET = Target(
@@ -145,3 +146,32 @@ def test_a_response_without_vectors_raises() -> None:
     assert PROVIDER.decode_embeddings is not None
     with pytest.raises(ValueError, match="no embeddings"):
         PROVIDER.decode_embeddings(b"{}")
+
+
+# --- Requests of Google's own clients -------------------------------------------------------------
+
+
+def native(**fields: Any) -> EmbeddingsRequest:
+    raw = {name: Raw(json.dumps(value).encode()) for name, value in fields.items()}
+    request = embed(["a"], dimensions=8)
+    return replace(request, native=NativeRequest("gemini", raw))
+
+
+def test_a_native_request_keeps_its_fields() -> None:
+    one = {"content": parts("a"), "taskType": "X", "outputDimensionality": 8}
+    sent = {**one, "model": "models/gemini-embedding-001"}
+    method = "gemini-embedding-001:batchEmbedContents"
+    assert asked(gemini.PROVIDER, native(**one), STUDIO) == (method, {"requests": [sent]})
+    batch = native(requests=[{**one, "model": "models/mine"}])
+    assert asked(gemini.PROVIDER, batch, STUDIO) == (method, {"requests": [sent]})
+
+
+def test_a_native_request_keeps_its_config_on_vertex() -> None:
+    request = native(content=parts("a"), taskType="X", title="T")
+    assert asked(PROVIDER, request, TARGET) == (
+        "gemini-embedding-001:predict",
+        {
+            "instances": [{"content": "a", "title": "T", "task_type": "X"}],
+            "parameters": {"outputDimensionality": 8},
+        },
+    )

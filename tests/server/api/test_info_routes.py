@@ -181,3 +181,33 @@ def test_anthropics_clients_get_anthropics_shape() -> None:
 @pytest.mark.parametrize("path", ["/v1/models/", "/v1/modelsx", "/v1/model"])
 def test_other_paths_are_none_of_these_routes(path: str) -> None:
     assert info_routes.find(path) is None
+
+
+# --- Google's shape -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/v1beta/models", "/gemini/v1/models", "/gemini/models"])
+def test_google_lists_in_its_own_shape(gateway: Gateway, path: str) -> None:
+    listed = answer(gateway, path)["models"]
+    ids = [model["id"] for model in answer(gateway, "/v1/models")["data"]]
+    assert [model["name"] for model in listed] == [f"models/{each}" for each in ids]
+    for name in (ids[0], f"models/{ids[0]}"):
+        assert answer(gateway, f"{path}/{name}") == listed[0]
+
+
+def test_google_lists_in_pages(gateway: Gateway) -> None:
+    every = answer(gateway, "/v1beta/models")["models"]
+    first = answer(gateway, "/v1beta/models", pageSize="2")
+    assert (first["models"], first["nextPageToken"]) == (every[:2], "2")
+    rest = answer(gateway, "/v1beta/models", pageToken="2")
+    assert rest == {"models": every[2:]}
+    with pytest.raises(InvalidField, match="pageSize"):
+        answer(gateway, "/v1beta/models", pageSize="-1")
+
+
+def test_googles_models_say_what_they_do(gateway: Gateway) -> None:
+    listed = {model["name"]: model for model in answer(gateway, "/v1beta/models")["models"]}
+    methods = {name: model["supportedGenerationMethods"][0] for name, model in listed.items()}
+    assert {methods[name] for name in methods if "embed" in name} <= {"embedContent"}
+    assert "generateContent" in methods.values()
+    assert any("inputTokenLimit" in model for model in listed.values())

@@ -85,7 +85,8 @@ class GenerateContent(GeminiErrors):
         self.route = f"/v1beta/models/{{model}}:{method}"
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
-        provider, model = split_model(model_of(client_request.argument))
+        name = model_of(client_request.argument)
+        provider, model = split_model(name)
         fields = decode_object(client_request.body)
         refuse_target_fields(fields)
         contents = read_fields(fields).get("contents", NO_RAW)
@@ -101,6 +102,7 @@ class GenerateContent(GeminiErrors):
         headers = dict(client_request.headers)
         return DecodedRequest(
             provider=provider,
+            model_name=name,
             request=request,
             stream=self._is_stream,
             sse=self._is_stream and _is_sse(client_request.query),

@@ -18,7 +18,7 @@ from msgspec import Raw, Struct
 from headway.errors import InvalidField
 from headway.events import Embeddings
 from headway.providers.gemini.usage import UsageMetadata
-from headway.types import EmbeddingsRequest, Usage
+from headway.types import EmbeddingsRequest, NativeRequest, Usage
 from headway.wire.lenient_json import Count, lenient_decoder
 
 NOT_COPIED = frozenset({"dimensions", "encoding_format", "user"})
@@ -32,6 +32,7 @@ INSTANCE_FIELDS = ("task_type", "title", "mimeType")
 """Parameters of ``:predict`` that are repeated with each text."""
 
 _decode_any = msgspec.json.Decoder().decode
+_decode_requests = msgspec.json.Decoder(list[dict[str, Raw]]).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -75,6 +76,9 @@ def _texts(request: EmbeddingsRequest) -> list[str]:
 
 def encode_studio_body(request: EmbeddingsRequest, resource: str) -> bytes:
     """``resource`` is the model's full name, ``models/...``. Raises InvalidField for tokens."""
+    if request.native is not None:
+        given = _native_requests(request.native)
+        return _encode({"requests": [{**each, "model": resource} for each in given]})
     config = _config(request)
     requests = [
         {"model": resource, "content": _content(text), **config} for text in _texts(request)
@@ -86,14 +90,25 @@ def encode_vertex_body(request: EmbeddingsRequest) -> tuple[str, bytes]:
     """(method to call, body). Raises InvalidField for tokens."""
     texts = _texts(request)
     config = _config(request)
+    if request.native is not None:
+        first = _native_requests(request.native)[0]
+        config |= {name: raw for name, raw in first.items() if name not in ("content", "model")}
     is_single = len(texts) == 1
     if PREDICT.search(request.model) or (is_single and PREDICT_SINGLE.search(request.model)):
+        if "taskType" in config:
+            config["task_type"] = config.pop("taskType")
         return "predict", _encode(_instances(texts, config))
     config_fields = {"embedContentConfig": config} if config else {}
     if is_single:
         return "embedContent", _encode({"content": _content(texts[0]), **config_fields})
     requests = [{"content": _content(text), **config_fields} for text in texts]
     return BATCH_METHOD, _encode({"requests": requests})
+
+
+def _native_requests(native: NativeRequest) -> list[dict[str, Raw]]:
+    """The requests of Google's own client: a batch of them, or one."""
+    batch = native.fields.get("requests")
+    return [dict(native.fields)] if batch is None else _decode_requests(batch)
 
 
 def _content(text: str) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class InfoRequest(NamedTuple):
 
 Handler = Callable[[CatalogCache, InfoRequest], Awaitable[Any]]
 
+MAX_PAGE_SIZE = 1000
+"""Models on a page of Google's list, as its API has it."""
 OFF = ("", "0", "false")
 """Values of a query parameter that do not switch it on."""
 
@@ -185,6 +187,47 @@ def _anthropic_model(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+# --- Google's shape (ai.google.dev/api/models) ---------------------------------------------------
+
+
+async def gemini_models(catalog: CatalogCache, request: InfoRequest) -> Any:
+    """The same list in Google's shape and pages. Raises InvalidField for a wrong page."""
+    found = await _catalogs(catalog, request.query)
+    rows = list(_rows(found))
+    rows = [*_aliases(catalog.gateway.snapshot, rows), *rows]
+    size = min(_number(request.query, "pageSize", MAX_PAGE_SIZE) or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
+    start = _number(request.query, "pageToken", 0)
+    page = {"models": [_gemini_model(row) for row in rows[start : start + size]]}
+    rest = {"nextPageToken": str(start + size)} if start + size < len(rows) else {}
+    return {**page, **rest}
+
+
+async def gemini_model(catalog: CatalogCache, request: InfoRequest) -> Any:
+    """One of them, by its name with or without ``models/``. Raises NotFound."""
+    argument = request.argument.removeprefix("models/")
+    row = await listed_model(catalog, InfoRequest(request.query, argument))
+    return _gemini_model(row)
+
+
+def _gemini_model(row: Mapping[str, Any]) -> dict[str, Any]:
+    method = "embedContent" if "embed" in row["id"] else "generateContent"
+    model = {
+        "name": f"models/{row['id']}",
+        "version": "",
+        "displayName": row["id"],
+        "supportedGenerationMethods": [method, "countTokens"],
+    }
+    limit = row.get("context_window")
+    return model if limit is None else {**model, "inputTokenLimit": limit}
+
+
+def _number(query: Query, name: str, default: int) -> int:
+    given = query.get(name, "")
+    if given and not (given.isdecimal() and len(given) < 10):
+        raise InvalidField(f"`{name}` must be a number.", param=name)
+    return int(given or default)
+
+
 async def _catalogs(catalog: CatalogCache, query: Query) -> Mapping[str, ProviderCatalog]:
     snapshot = catalog.gateway.snapshot
     name = query.get("provider")
@@ -207,8 +250,11 @@ ROUTES: dict[str, Handler] = {
     "/openai/v1/models": listed_models,
     "/anthropic/v1/models": listed_models,
 }
+GEMINI_LISTS = ("/v1beta/models", *(f"/gemini{base}/models" for base in ("", "/v1beta", "/v1")))
+ROUTES |= dict.fromkeys(GEMINI_LISTS, gemini_models)
 BY_ID: dict[str, Handler] = {
-    f"{prefix}/v1/models/": listed_model for prefix in ("", "/openai", "/anthropic")
+    **{f"{prefix}/v1/models/": listed_model for prefix in ("", "/openai", "/anthropic")},
+    **{f"{path}/": gemini_model for path in GEMINI_LISTS},
 }
 """Routes with an argument at the end of their path, which may have slashes."""
 OPEN = frozenset({"/health"})
