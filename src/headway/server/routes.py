@@ -14,6 +14,8 @@ from headway.dialects.base import Dialect
 from headway.dialects.engine import Engine
 from headway.dialects.gemini.embeddings import EmbedContent
 from headway.dialects.gemini.generate import GenerateContent
+from headway.dialects.ollama.chat import OllamaChat
+from headway.dialects.ollama.embeddings import OllamaEmbed
 from headway.dialects.openai.chat import OpenAIChat
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.dialects.openai_responses.dialect import OpenAIResponses
@@ -29,6 +31,10 @@ DIALECTS: tuple[tuple[str, Dialect], ...] = (
     ("/anthropic", AnthropicMessages()),
     ("/gemini", EmbedContent()),
     ("/gemini", EmbedContent(is_batch=True)),
+    ("/ollama", OllamaChat()),
+    ("/ollama", OllamaChat(is_generate=True)),
+    ("/ollama", OllamaEmbed()),
+    ("/ollama", OllamaEmbed(is_old=True)),
 )
 """The prefix of each dialect, and the dialect. Where several claim a path, the first has it."""
 PREFIXES = tuple(sorted({prefix for prefix, _ in DIALECTS if prefix}))

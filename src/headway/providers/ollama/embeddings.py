@@ -20,6 +20,8 @@ def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest
     if uses_openai_api(target):
         return openai_embeddings.encode_embeddings(request, openai_target(target))
     body: dict[str, Any] = {"model": request.model, "input": request.input}
+    if request.native is not None:
+        return post(target, "/api/embed", {**body, **request.native.fields})
     body.update((name, raw) for name, raw in request.parameters.items() if name not in NOT_COPIED)
     return post(target, "/api/embed", body)
 

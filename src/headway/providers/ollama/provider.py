@@ -13,7 +13,7 @@ from headway.providers.ollama.embeddings import decode_embeddings, encode_embedd
 from headway.providers.ollama.framer import NdjsonOrSseFramer
 from headway.providers.ollama.model_list import MODEL_LIST
 from headway.providers.ollama.parameters import adapt
-from headway.providers.ollama.request import encode_request
+from headway.providers.ollama.request import encode_native, encode_request
 from headway.providers.ollama.response import decode_event, decode_response
 from headway.providers.ollama.wire_rules import RULES
 from headway.providers.openai import provider as openai
@@ -43,6 +43,7 @@ PROVIDER = Provider(
     **OLLAMA.facts,
     wire="ollama_chat",
     encode_request=encode_request,
+    encode_native=encode_native,
     decode_response=decode_response,
     decode_event=decode_event,
     decode_error=decode_error,

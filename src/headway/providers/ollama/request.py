@@ -39,6 +39,13 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     return post(target, "/api/chat", {"model": request.model, "messages": messages, **fields})
 
 
+def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
+    """A request of Ollama's own clients, which every server of Ollama takes."""
+    assert request.native is not None  # the pipeline calls this only for such requests
+    fields = {"model": request.model, "stream": request.stream, **request.native.fields}
+    return post(target, "/api/chat", fields)
+
+
 def uses_openai_api(target: Target) -> bool:
     """Raises RequestError where the option ``api`` has an unknown value."""
     api = target.options.get("api")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,6 +32,8 @@ class InfoRequest(NamedTuple):
 
 Handler = Callable[[CatalogCache, InfoRequest], Awaitable[Any]]
 
+OLLAMA_VERSION = "0.13.0"
+"""The version of Ollama whose API the routes of its shape follow. Some clients want a least one."""
 MAX_PAGE_SIZE = 1000
 """Models on a page of Google's list, as its API has it."""
 OFF = ("", "0", "false")
@@ -221,6 +224,42 @@ def _gemini_model(row: Mapping[str, Any]) -> dict[str, Any]:
     return model if limit is None else {**model, "inputTokenLimit": limit}
 
 
+# --- Ollama's shape (docs.ollama.com/api/tags) ----------------------------------------------------
+
+
+async def ollama_models(catalog: CatalogCache, request: InfoRequest) -> Any:
+    """The same list in Ollama's shape. No model here is a file: its size is 0."""
+    found = await _catalogs(catalog, request.query)
+    rows = list(_rows(found))
+    rows = [*_aliases(catalog.gateway.snapshot, rows), *rows]
+    return {"models": [_ollama_model(row) for row in rows]}
+
+
+def _ollama_model(row: Mapping[str, Any]) -> dict[str, Any]:
+    name, family = row["id"], row["owned_by"]
+    moment = datetime.fromtimestamp(row["created"] or 0, UTC)
+    details = {
+        "parent_model": "",
+        "format": "",
+        "family": family,
+        "families": [family],
+        "parameter_size": "",
+        "quantization_level": "",
+    }
+    return {
+        "name": name,
+        "model": name,
+        "modified_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "size": 0,
+        "digest": sha256(name.encode()).hexdigest(),
+        "details": details,
+    }
+
+
+async def ollama_version(catalog: CatalogCache, request: InfoRequest) -> Any:
+    return {"version": OLLAMA_VERSION}
+
+
 def _number(query: Query, name: str, default: int) -> int:
     given = query.get(name, "")
     if given and not (given.isdecimal() and len(given) < 10):
@@ -252,6 +291,8 @@ ROUTES: dict[str, Handler] = {
 }
 GEMINI_LISTS = ("/v1beta/models", *(f"/gemini{base}/models" for base in ("", "/v1beta", "/v1")))
 ROUTES |= dict.fromkeys(GEMINI_LISTS, gemini_models)
+for _base in ("", "/ollama"):
+    ROUTES |= {f"{_base}/api/tags": ollama_models, f"{_base}/api/version": ollama_version}
 BY_ID: dict[str, Handler] = {
     **{f"{prefix}/v1/models/": listed_model for prefix in ("", "/openai", "/anthropic")},
     **{f"{path}/": gemini_model for path in GEMINI_LISTS},

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import msgspec
 
 from headway.dialects.anthropic.messages import AnthropicMessages
 from headway.dialects.base import ClientRequest, Dialect
 from headway.dialects.openai_responses.dialect import OpenAIResponses
+from headway.dialects.gemini.count_tokens import CountTokens
 from headway.pipeline.gateway import Gateway
 from headway.pipeline.request_body import decode_request
 from headway.types import ChatRequest, Headers
@@ -30,11 +32,18 @@ TEXTS = ("tools", "response_format")
 """Parameters whose JSON is part of the prompt."""
 
 
+COUNT = ":countTokens"
+MODELS = ("/v1beta/", "/v1/", "/gemini/v1beta/", "/gemini/v1/")
+"""The beginnings of Google's paths, which have a model between them and ``COUNT``."""
+
+
 class CountRoute(NamedTuple):
     """One such route: the dialect of its requests and errors, and the shape of its response."""
 
     dialect: Dialect
     encode: Callable[[int], bytes]
+    argument: str = ""
+    """The parameter in the path."""
 
 
 def _encode_anthropic(tokens: int) -> bytes:
@@ -58,8 +67,23 @@ PREFIXED: Mapping[str, CountRoute] = {
 """The same routes below the dialect's own prefix."""
 
 
+def _encode_gemini(tokens: int) -> bytes:
+    details = [{"modality": "TEXT", "tokenCount": tokens}]
+    return msgspec.json.encode({"totalTokens": tokens, "promptTokensDetails": details})
+
+
+_CONTENTS = CountRoute(CountTokens(), _encode_gemini)
+
+
 def find(path: str) -> CountRoute | None:
-    return ROUTES.get(path) or PREFIXED.get(path)
+    found = ROUTES.get(path) or PREFIXED.get(path)
+    start = next((start for start in MODELS if path.startswith(start)), None)
+    if found is not None or start is None:
+        return found
+    name = unquote(path)
+    if not name.endswith(COUNT):
+        return None
+    return _CONTENTS._replace(argument=name.removeprefix(start).removesuffix(COUNT))
 
 
 async def respond(

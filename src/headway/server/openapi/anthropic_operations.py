@@ -76,11 +76,7 @@ def _count_tokens(headers: Mapping[str, Any]) -> Operation:
         headers={
             "x-request-id": headers["x-request-id"],
             "request-id": headers["x-request-id"],
-            "x-headway-tokens-source": {
-                "description": "`counted`; or `estimated` by the length, where a count would have "
-                "taken too long.",
-                "schema": {"type": "string", "enum": ["counted", "estimated"]},
-            },
+            **error_examples.COUNT_HEADERS,
         },
         errors=error_examples.COUNT_ERRORS,
         error_format=error_examples.ANTHROPIC,

@@ -14,9 +14,13 @@ from headway import errors
 from headway.dialects.anthropic.messages import AnthropicMessages
 from headway.dialects.base import OpenAIFormat
 from headway.dialects.openai_responses.dialect import OpenAIResponses
+from headway.dialects.gemini.generate import GenerateContent
+from headway.dialects.ollama.chat import OllamaChat
 from headway.server.openapi.examples.base import PROVIDER, Example
 from headway.server.openapi.schemas.anthropic import AnthropicErrorReply
 from headway.server.openapi.schemas.base import ErrorReply
+from headway.server.openapi.schemas.gemini import GeminiErrorReply
+from headway.server.openapi.schemas.ollama import OllamaErrorReply
 
 _REQUEST_ID = "0b0a4fd1-93b5-4c3e-9b1e-58f1f6b0c1de"
 
@@ -181,6 +185,14 @@ _GATEWAY_ERRORS = _examples(
 ENGINE_ERRORS = (*_ENGINE_ERRORS, *_PROVIDER_ERRORS, *_GATEWAY_ERRORS)
 OPENAI_ERRORS = (*_CALLER_ERRORS, *_PROVIDER_ERRORS, *_GATEWAY_ERRORS)
 """Of the routes on which the provider checks the parameters."""
+COUNT_HEADERS = {
+    "x-headway-tokens-source": {
+        "description": "`counted`; or `estimated` by the length, where a count would have taken "
+        "too long.",
+        "schema": {"type": "string", "enum": ["counted", "estimated"]},
+    },
+}
+"""Of the routes that count tokens."""
 COUNT_ERRORS = tuple(
     each
     for each in _CALLER_ERRORS
@@ -198,3 +210,7 @@ STREAM_ERROR = _STREAM_ERROR.example()
 RESPONSES = ErrorFormat(ErrorReply, OpenAIResponses())
 ANTHROPIC = ErrorFormat(AnthropicErrorReply, AnthropicMessages())
 ANTHROPIC_STREAM_ERROR = _STREAM_ERROR.example(ANTHROPIC)
+GEMINI = ErrorFormat(GeminiErrorReply, GenerateContent())
+GEMINI_STREAM_ERROR = _STREAM_ERROR.example(GEMINI)
+OLLAMA = ErrorFormat(OllamaErrorReply, OllamaChat())
+OLLAMA_STREAM_ERROR = _STREAM_ERROR.example(OLLAMA)

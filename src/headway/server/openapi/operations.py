@@ -1,6 +1,12 @@
 """The operations that FastAPI does not serve, as a table from which ``document`` makes OpenAPI."""
 
-from headway.server.openapi import anthropic_operations, error_examples, responses_operations
+from headway.server.openapi import (
+    anthropic_operations,
+    error_examples,
+    gemini_operations,
+    ollama_operations,
+    responses_operations,
+)
 from headway.server.openapi.examples import engine as engine_examples
 from headway.server.openapi.examples import info as info_examples
 from headway.server.openapi.examples import openai as openai_examples
@@ -112,6 +118,8 @@ TAGS = {
     "Engine": "Chat calls with their measurements, and lists of providers, models and parameters.",
     "OpenAI": "The same models for clients of OpenAI's API.",
     "Anthropic": "The same models for clients of Anthropic's API.",
+    "Gemini": "The same models for clients of Google's API.",
+    "Ollama": "The same models for clients of Ollama.",
     "Service": "The server itself.",
 }
 
@@ -264,6 +272,8 @@ OPERATIONS = (
         errors=(error_examples.UNAUTHORIZED, error_examples.UNKNOWN_PROVIDER),
     ),
     *anthropic_operations.operations(METRICS_HEADERS, (METRICS_HEADER, KEY_HEADER)),
+    *gemini_operations.operations(METRICS_HEADERS, (METRICS_HEADER, KEY_HEADER), KEY_HEADER),
+    *ollama_operations.operations(METRICS_HEADERS, KEY_HEADER),
     Operation(
         method="get",
         path="/health",

@@ -1,0 +1,120 @@
+"""``POST /api/chat`` and ``/api/generate``: Ollama's API (docs.ollama.com/api), with
+``provider/model`` as the model. A stream is the default.
+
+The lines of a provider with the same wire format are passed through for ``/api/chat``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from headway.dialects.base import (
+    ClientRequest,
+    ConvertedRequest,
+    DecodedRequest,
+    MessageWithRole,
+    ResponseContext,
+    StreamEncoder,
+    decode_object,
+    field,
+    read_key_header,
+    refuse_target_fields,
+    split_model,
+)
+from headway.dialects.ollama.errors import OllamaErrors
+from headway.dialects.ollama.request import chat_fields, convert
+from headway.dialects.ollama.response import Format, OllamaStream, encode_whole
+from headway.response_accumulator import ResponseAccumulator
+from headway.types import NO_RAW, ChatRequest, NativeRequest, Request
+from headway.wire.json_repair import is_utf8
+
+WIRE = "ollama_chat"
+MODEL = field("model", str, "a string, provider/model")
+MESSAGES = field("messages", list[MessageWithRole], "a list of messages, each with a role")
+PROMPT = field("prompt", str, "a text")
+STREAM = field("stream", bool, "true or false")
+FALSE = b"false"
+
+
+class _Body(Struct):
+    """What a whole response of the same wire format has at least."""
+
+    message: dict[str, Raw]
+    done: bool
+
+
+_decode_body = msgspec.json.Decoder(_Body).decode
+
+
+class OllamaChat(OllamaErrors):
+    """The dialect of ``/api/chat``, or with ``is_generate`` of ``/api/generate``."""
+
+    checks_parameters = False
+
+    def __init__(self, is_generate: bool = False) -> None:
+        self._is_generate = is_generate
+        self._form = Format(is_chat=not is_generate)
+        self.name = "ollama_generate" if is_generate else "ollama_api_chat"
+        self.route = "/api/generate" if is_generate else "/api/chat"
+        self.wire: str | None = None if is_generate else WIRE
+
+    def decode(self, client_request: ClientRequest) -> DecodedRequest:
+        fields = decode_object(client_request.body)
+        name = MODEL.require(fields)
+        provider, model = split_model(name)
+        stream = STREAM.read(fields) is not False
+        for field_name in ("model", "stream"):
+            fields.pop(field_name, None)
+        refuse_target_fields(fields)
+        if self._is_generate:
+            if not PROMPT.require(fields):
+                raise PROMPT.invalid()
+            fields = chat_fields(fields)
+        elif not MESSAGES.require(fields):
+            raise MESSAGES.invalid()
+        request = ChatRequest(
+            model=model,
+            messages=fields["messages"],
+            stream=stream,
+            native=NativeRequest(self.wire or self.name, fields),
+        )
+        return DecodedRequest(
+            provider=provider,
+            model_name=name,
+            request=request,
+            stream=stream,
+            sse=False,
+            api_key=read_key_header(client_request.headers),
+        )
+
+    def convert_request(self, request: ChatRequest) -> ConvertedRequest:
+        assert request.native is not None
+        return convert(request, request.native.fields)
+
+    def passes_through(self, body: bytes) -> bool:
+        try:
+            _decode_body(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return False
+        return is_utf8(body)
+
+    def encode(
+        self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
+    ) -> bytes:
+        shows = _shows_thinking(context.call.request)
+        return encode_whole(context, response, metrics, now, self._form, shows)
+
+    def stream(self, context: ResponseContext) -> StreamEncoder:
+        shows = _shows_thinking(context.call.request)
+        return OllamaStream(context, self._form, shows, context.is_passthrough)
+
+
+def _shows_thinking(request: Request) -> bool:
+    """Unless the client says ``"think": false``."""
+    assert isinstance(request, ChatRequest)
+    assert request.native is not None
+    given: Any = request.native.fields.get("think", NO_RAW)
+    return bytes(given) != FALSE
