@@ -65,7 +65,8 @@ def client(wires: WireUpstream, tmp_path_factory: pytest.TempPathFactory) -> Ite
     config = {"providers": wires.providers()}
     gateway = Gateway.start(tmp_path_factory.mktemp("gemini-sdk"), config)
     options = {"base_url": f"{gateway.base_url}/gemini", "retry_options": {"attempts": 1}}
-    yield genai.Client(api_key="unused", http_options=options)
+    with genai.Client(api_key="unused", http_options=options) as found:
+        yield found
     gateway.stop()
 
 
@@ -343,3 +344,57 @@ def test_a_bad_request_is_refused(
 def test_a_route_takes_post_only(server: Gateway) -> None:
     reply = server.client.call("GET", "/v1beta/models/openai/m:generateContent")
     assert (reply.status, reply.json["error"]["status"]) == (405, "UNIMPLEMENTED")
+
+
+# --- Other methods --------------------------------------------------------------------------------
+
+
+def test_tokens_are_counted_here(sdk: Any, server: Gateway, upstream: WireUpstream) -> None:
+    for wire in MODELS:
+        found = sdk.models.count_tokens(model=MODELS[wire], contents="Hello there, how are you?")
+        assert 4 < found.total_tokens < 20
+    for path in (
+        "/v1beta/models/openai/m:countTokens",
+        "/gemini/v1/models%2Fopenai%2Fm%3AcountTokens",
+    ):
+        reply = server.client.call("POST", path, {"generateContentRequest": {"contents": HI}})
+        assert reply.json["totalTokens"] > 0, reply.body
+        assert reply.headers["x-headway-tokens-source"] in ("counted", "estimated")
+    reply = server.client.call("POST", "/v1beta/models/openai/m:countTokens", {})
+    assert (reply.status, reply.json["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("wire", ["gemini", "openai"])
+def test_contents_are_embedded(sdk: Any, upstream: WireUpstream, wire: str) -> None:
+    vectors = {
+        "embeddings": [{"values": [0.5, 1.0]}],
+        "data": [{"index": 0, "embedding": [0.5, 1.0]}],
+    }
+    upstream.reply = answer(json.dumps(vectors).encode())
+    config = {"task_type": "RETRIEVAL_QUERY", "output_dimensionality": 2}
+    found = sdk.models.embed_content(model=MODELS[wire], contents="Hi", config=config)
+    assert [each.values for each in found.embeddings] == [[0.5, 1.0]]
+    sent = upstream.last_json
+    if wire == "openai":
+        assert sent == {"model": "gpt-4o", "input": ["Hi"], "dimensions": 2}
+    else:
+        assert sent["requests"][0]["taskType"] == "RETRIEVAL_QUERY"
+
+
+def test_one_content_is_embedded(server: Gateway, upstream: WireUpstream) -> None:
+    upstream.reply = answer(b'{"data":[{"index":0,"embedding":[0.5]}]}')
+    path = "/v1beta/models/openai/e:embedContent"
+    reply = server.client.call("POST", path, {"content": HI[0]})
+    assert reply.json["embedding"] == {"values": [0.5]}
+
+
+def test_models_are_listed(sdk: Any, server: Gateway) -> None:
+    names = [model.name for model in sdk.models.list(config={"page_size": 5})]
+    assert "models/openai/gpt-4o" in names
+    assert len(names) == len(set(names))
+    found = sdk.models.get(model="openai/gpt-4o")
+    assert (found.name, found.supported_actions[0]) == ("models/openai/gpt-4o", "generateContent")
+    with pytest.raises(genai.errors.ClientError) as caught:
+        sdk.models.get(model="openai/nothing")
+    assert (caught.value.code, caught.value.status) == (404, "NOT_FOUND")

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 
 from headway import __version__
 from headway.dialects.base import JSON, ClientRequest, Dialect, OpenAIFormat
+from headway.dialects.gemini.errors import GeminiErrors
+from headway.dialects.ollama.errors import OllamaErrors
 from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.call import GatewayCall
 from headway.pipeline.failure_log import log_failure
@@ -24,6 +26,7 @@ from headway.server.asgi_sink import AsgiSink
 from headway.server.asgi_types import AsgiApplication, Message, Receive, Scope, Send
 from headway.types import Headers
 
+ErrorFormat = Dialect | OpenAIFormat | GeminiErrors | OllamaErrors
 PLAIN = OpenAIFormat()
 """The format of errors on paths without a dialect."""
 TEXT = b"text/plain; charset=utf-8"
@@ -155,8 +158,11 @@ async def _refuse(error: HeadwayError, request_id: str, scope: Scope, send: Send
     method, path = scope["method"], scope["path"]
     log_failure("request failed", error, request_id=request_id, method=method, path=path)
     found, count_route = routes.find(path), token_counts.find(path)
-    dialect: Dialect | OpenAIFormat = PLAIN if found is None else found[0]
-    dialect = dialect if count_route is None else count_route.dialect
+    dialect: ErrorFormat = routes.error_format(path) or PLAIN
+    if found is not None:
+        dialect = found[0]
+    elif count_route is not None:
+        dialect = count_route.dialect
     headers = [(b"content-type", JSON), *_id_headers(dialect, request_id)]
     if isinstance(error, NotAllowed):
         headers.append((b"allow", ", ".join(error.methods).encode()))
@@ -181,7 +187,7 @@ async def refuse_websocket(request_id: str, scope: Scope, receive: Receive, send
     await send({"type": "websocket.http.response.body", "body": body})
 
 
-def _id_headers(dialect: Dialect | OpenAIFormat, request_id: str) -> list[tuple[bytes, bytes]]:
+def _id_headers(dialect: ErrorFormat, request_id: str) -> list[tuple[bytes, bytes]]:
     names = (b"x-request-id", dialect.id_header)
     return [(name, request_id.encode()) for name in names if name]
 

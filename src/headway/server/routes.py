@@ -13,9 +13,11 @@ from headway.dialects.anthropic.messages import AnthropicMessages
 from headway.dialects.base import Dialect
 from headway.dialects.engine import Engine
 from headway.dialects.gemini.embeddings import EmbedContent
+from headway.dialects.gemini.errors import GeminiErrors
 from headway.dialects.gemini.generate import GenerateContent
 from headway.dialects.ollama.chat import OllamaChat
 from headway.dialects.ollama.embeddings import OllamaEmbed
+from headway.dialects.ollama.errors import OllamaErrors
 from headway.dialects.openai.chat import OpenAIChat
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.dialects.openai_responses.dialect import OpenAIResponses
@@ -37,6 +39,13 @@ DIALECTS: tuple[tuple[str, Dialect], ...] = (
     ("/ollama", OllamaEmbed(is_old=True)),
 )
 """The prefix of each dialect, and the dialect. Where several claim a path, the first has it."""
+ERRORS: tuple[tuple[str, GeminiErrors | OllamaErrors], ...] = (
+    ("/gemini/", GeminiErrors()),
+    ("/v1beta/", GeminiErrors()),
+    ("/ollama/", OllamaErrors()),
+    ("/api/tags", OllamaErrors()),
+)
+"""The format of errors on other routes, by the beginning of their path."""
 PREFIXES = tuple(sorted({prefix for prefix, _ in DIALECTS if prefix}))
 DOCUMENTATION = ("/docs", "/openapi.json")
 
@@ -92,6 +101,11 @@ def is_documentation(path: str) -> bool:
     """Whether the path is one of the documentation, which is the same on every server: a browser
     can send no key before it has the page that asks for one."""
     return path in DOCUMENTATION or path.startswith("/docs/")
+
+
+def error_format(path: str) -> GeminiErrors | OllamaErrors | None:
+    """The format of errors on a path without a dialect; None for that of all other routes."""
+    return next((found for start, found in ERRORS if path.startswith(start)), None)
 
 
 def find_raw(url: bytes) -> tuple[Dialect, str, str] | None:

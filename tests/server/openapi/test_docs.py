@@ -23,7 +23,16 @@ from headway.server.api import info_routes, token_counts
 from headway.server.openapi.docs import ASSETS, build
 from headway.server.openapi.document import with_example_model
 from headway.server.openapi.reference import markdown
-from headway.server.openapi.schemas import anthropic, base, chat, models, openai, responses
+from headway.server.openapi.schemas import (
+    anthropic,
+    base,
+    chat,
+    gemini,
+    models,
+    ollama,
+    openai,
+    responses,
+)
 from headway.server.openapi.schemas import engine as engine_schemas
 from headway.server.openapi.schemas import metrics as metrics_schemas
 
@@ -116,6 +125,7 @@ def samples() -> Iterator[Sample]:
 def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
     names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
     schemas = (base, chat, metrics_schemas, models, engine_schemas, openai, responses, anthropic)
+    schemas = (*schemas, gemini, ollama)
     found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
     return tuple(found)
 
@@ -149,12 +159,13 @@ def refs(node: Any) -> Iterator[str]:
 
 
 def test_every_route_of_the_server_is_described_and_no_other() -> None:
-    dialects = {("post", dialect.route) for dialect in (routes.ENGINE, *routes.EXACT.values())}
+    dialects = {("post", dialect.route) for _, dialect in routes.DIALECTS}
     below = (*routes.PREFIXES, "/anthropic/")  # the same routes again
     dialects = {(method, path) for method, path in dialects if not path.startswith(below)}
     counts = {("post", path) for path in token_counts.ROUTES}
+    counts.add(("post", "/v1beta/models/{model}:countTokens"))
     small = {("get", path) for path in info_routes.ROUTES if not path.startswith(below)}
-    small |= {("get", f"{path}{{id}}") for path in info_routes.BY_ID if path.startswith("/v1/")}
+    small |= {("get", f"{path}{{id}}") for path in info_routes.BY_ID if path.startswith("/v1")}
     assert {(method, path) for path, method, _ in operations()} == dialects | counts | small
 
 

@@ -16,8 +16,8 @@ import msgspec
 
 from headway.dialects.anthropic.messages import AnthropicMessages
 from headway.dialects.base import ClientRequest, Dialect
-from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.dialects.gemini.count_tokens import CountTokens
+from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.pipeline.gateway import Gateway
 from headway.pipeline.request_body import decode_request
 from headway.types import ChatRequest, Headers

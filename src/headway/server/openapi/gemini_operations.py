@@ -27,8 +27,14 @@ and nothing is recorded. Images are not counted."""
 _EMBED = """\
 A provider of another format is sent the text and the length of the vector; a provider without \
 embeddings is a 400."""
-_MODEL = Parameter(
-    "model", "path", "`provider/model`, also with slashes in it.", "local/smollm2-135m-instruct"
+_MODEL = Parameter("model", "path", "`provider/model`, also with slashes in it.", examples.CALLED)
+_EMBED_BODIES = (
+    Body((gemini.GeminiEmbedRequest,), examples.EMBED_REQUESTS),
+    Body((gemini.GeminiEmbedReply,), examples.EMBED_REPLIES),
+)
+_BATCH_BODIES = (
+    Body((gemini.GeminiBatchEmbedRequest,), examples.BATCH_REQUESTS),
+    Body((gemini.GeminiBatchEmbedReply,), examples.BATCH_REPLIES),
 )
 _PAGES = (
     Parameter("pageSize", "query", "Models on a page: 1000 at most.", "50", required=False),
@@ -42,79 +48,56 @@ def operations(
 ) -> tuple[Operation, ...]:
     """``headers`` are those of a whole reply; ``parameters`` those of a streamed call, of which
     ``key`` is for every call."""
-
-    def post(method: str, id: str, summary: str, text: str, **more: Any) -> Operation:  # noqa: A002
-        fields: dict[str, Any] = {
-            "parameters": (_MODEL, key),
-            "headers": headers,
-            "errors": error_examples.OPENAI_ERRORS,
-            **more,
-        }
-        return Operation(
-            method="post",
-            path=f"{BASE}/{{model}}:{method}",
-            id=id,
-            tag=TAG,
-            summary=summary,
-            description=text,
-            error_format=error_examples.GEMINI,
-            **fields,
-        )
-
+    common = {
+        "headers": headers,
+        "errors": error_examples.OPENAI_ERRORS,
+        "parameters": (_MODEL, key),
+    }
+    streamed = {**common, "parameters": (_MODEL, _ALT, *parameters)}
+    counted = {
+        "headers": {"x-request-id": headers["x-request-id"], **error_examples.COUNT_HEADERS},
+        "errors": error_examples.COUNT_ERRORS,
+        "parameters": (_MODEL,),
+    }
     request = Body((gemini.GeminiRequest,), examples.REQUESTS)
     element = (gemini.GeminiReply, gemini.GeminiErrorReply)
     elements = (*examples.ELEMENTS, error_examples.GEMINI_STREAM_ERROR)
+    reply = Body((gemini.GeminiReply,), examples.REPLIES)
+    events, array = Body(element, elements, EVENTS), Body(element[:1], examples.ELEMENTS, JSON)
+    count = Body((gemini.GeminiTokenCount,), examples.COUNTS)
     return (
-        post(
-            "generateContent",
-            "gemini_generate",
-            "Generate a response",
-            _GENERATE,
-            request=request,
-            response="The response.",
-            responses=(Body((gemini.GeminiReply,), examples.REPLIES),),
-        ),
-        post(
+        _post("generateContent", "Generate a response", _GENERATE, (request, reply), common),
+        _post(
             "streamGenerateContent",
-            "gemini_stream",
             "Generate a response as a stream",
             _STREAM,
-            parameters=(_MODEL, _ALT, *parameters),
-            request=request,
-            response="The elements of the response.",
-            responses=(Body(element, elements, EVENTS), Body(element, elements, JSON)),
+            (request, events, array),
+            streamed,
         ),
-        post(
-            "countTokens",
-            "gemini_count_tokens",
-            "Count the tokens of a request",
-            _COUNT,
-            parameters=(_MODEL,),
-            request=request,
-            response="The number of tokens.",
-            responses=(Body((gemini.GeminiTokenCount,), examples.COUNTS),),
-            headers={"x-request-id": headers["x-request-id"], **error_examples.COUNT_HEADERS},
-            errors=error_examples.COUNT_ERRORS,
-        ),
-        post(
-            "embedContent",
-            "gemini_embed",
-            "Embed a text",
-            _EMBED,
-            request=Body((gemini.GeminiEmbedRequest,), examples.EMBED_REQUESTS),
-            response="The vector.",
-            responses=(Body((gemini.GeminiEmbedReply,), examples.EMBED_REPLIES),),
-        ),
-        post(
-            "batchEmbedContents",
-            "gemini_embed_batch",
-            "Embed several texts",
-            _EMBED,
-            request=Body((gemini.GeminiBatchEmbedRequest,), examples.BATCH_REQUESTS),
-            response="A vector for each request.",
-            responses=(Body((gemini.GeminiBatchEmbedReply,), examples.BATCH_REPLIES),),
-        ),
+        _post("countTokens", "Count the tokens of a request", _COUNT, (request, count), counted),
+        _post("embedContent", "Embed a text", _EMBED, _EMBED_BODIES, common),
+        _post("batchEmbedContents", "Embed several texts", _EMBED, _BATCH_BODIES, common),
         *_lists(),
+    )
+
+
+def _post(
+    method: str, summary: str, text: str, bodies: tuple[Body, ...], more: Mapping[str, Any]
+) -> Operation:
+    """``bodies`` are those of the request and of the replies."""
+    request, *replies = bodies
+    return Operation(
+        method="post",
+        path=f"{BASE}/{{model}}:{method}",
+        id=f"gemini_{method}",
+        tag=TAG,
+        summary=summary,
+        description=text,
+        request=request,
+        response="The answer.",
+        responses=tuple(replies),
+        error_format=error_examples.GEMINI,
+        **more,
     )
 
 

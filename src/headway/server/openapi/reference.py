@@ -76,10 +76,16 @@ def _bodies(title: str, content: Object) -> Iterator[str]:
                 yield f"\n{example['summary']}:\n\n```json\n{_pretty(example['value'])}\n```\n"
 
 
+def _kind(error: Any) -> str:
+    """What a client tells an error's kind by; empty where it is a text."""
+    kind = error.get("type") or error["status"] if isinstance(error, dict) else ""
+    return f"`{kind}`" if kind else ""
+
+
 def _errors(responses: Iterable[tuple[str, Object]]) -> Iterator[tuple[str, str, str]]:
     for status, response in responses:
         for example in response["content"]["application/json"]["examples"].values():
-            yield status, f"`{example['value']['error']['type']}`", example["summary"]
+            yield status, _kind(example["value"]["error"]), example["summary"]
 
 
 def _shape(name: str, schema: Object) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """The routes of Google's API."""
 
-from headway.server.openapi.examples.base import ANSWER, HELLO, Example
+from headway.server.openapi.examples.base import ANSWER, HELLO, PROVIDER, Example
 from headway.server.openapi.examples.engine import SAMPLE_REPLY
 
+CALLED = f"{PROVIDER}/gpt-4o"
 MODEL = "google/gemini-2.5-flash"
 _CONTENT = {"role": "user", "parts": [{"text": HELLO}]}
 REQUESTS = (
