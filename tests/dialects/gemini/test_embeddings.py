@@ -79,7 +79,7 @@ def test_a_bad_request_is_refused(body: Any, dialect: EmbedContent, param: str) 
 
 def encoded(dialect: EmbedContent, tokens: int | None) -> Any:
     call = decode({"content": content("a"), "requests": [{"content": content("a")}]}, dialect)
-    context = ResponseContext(id="i", created=1, call=call, sent=call.request)
+    context = ResponseContext(id="i", request_id="r", created=1, call=call, sent=call.request)
     response = ResponseAccumulator()
     usage = Usage(input_tokens=tokens)
     received = EmbeddingsReceived(Embeddings(vectors=[[0.5, 1.0]], usage=usage))
@@ -94,7 +94,7 @@ def test_vectors_are_values() -> None:
         "usageMetadata": {"promptTokenCount": 3},
     }
     call = decode({"requests": [{"content": content("a")}]}, BATCH)
-    context = ResponseContext(id="i", created=1, call=call, sent=call.request)
+    context = ResponseContext(id="i", request_id="r", created=1, call=call, sent=call.request)
     empty = BATCH.encode(context, ResponseAccumulator(), Metrics(), 0)
     assert json.loads(empty) == {"embeddings": []}
 

@@ -262,7 +262,9 @@ def folded(*events: Event) -> ResponseAccumulator:
 
 def context(dialect: Any, passes: bool = False, **more: Any) -> ResponseContext:
     call = decode(dialect, {**HI, "prompt": "Hi", "input": "Hi", **more})
-    return ResponseContext(id="i", created=1, call=call, sent=call.request, is_passthrough=passes)
+    return ResponseContext(
+        id="i", request_id="r", created=1, call=call, sent=call.request, is_passthrough=passes
+    )
 
 
 def whole(dialect: Any, *events: Event, **more: Any) -> Any:
