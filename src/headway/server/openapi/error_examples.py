@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from headway import errors
 from headway.dialects.anthropic.messages import AnthropicMessages
 from headway.dialects.base import OpenAIFormat
-from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.dialects.gemini.generate import GenerateContent
 from headway.dialects.ollama.chat import OllamaChat
+from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.server.openapi.examples.base import PROVIDER, Example
 from headway.server.openapi.schemas.anthropic import AnthropicErrorReply
 from headway.server.openapi.schemas.base import ErrorReply
