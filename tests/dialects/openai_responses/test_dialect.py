@@ -145,7 +145,7 @@ def test_a_whole_response_has_everything_that_a_stream_has() -> None:
         "store": False,
         "usage": {
             "input_tokens": 11,
-            "input_tokens_details": {"cached_tokens": 3},
+            "input_tokens_details": {"cached_tokens": 3, "cache_write_tokens": 0},
             "output_tokens": 7,
             "output_tokens_details": {"reasoning_tokens": 2},
             "total_tokens": 18,

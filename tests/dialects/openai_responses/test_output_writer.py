@@ -256,7 +256,8 @@ def test_annotations_belong_to_the_open_text() -> None:
         Text("A"), ExtraFields({"annotations": [cited, other]}), ToolStarted(0, "c", "f"),
         ExtraFields({"annotations": [cited]}),
     )  # fmt: skip
-    flat = {"type": "url_citation", "url": "u", "start_index": 0}
+    whole = {"url": "u", "title": "u", "start_index": 0, "end_index": 1}
+    flat = {"type": "url_citation", **whole}
     assert message["content"][0]["annotations"] == [flat, other]
     added = [f for name, f in out if name == "response.output_text.annotation.added"]
     assert [(each["annotation_index"], each["annotation"]) for each in added] == [

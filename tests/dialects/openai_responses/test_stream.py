@@ -131,6 +131,7 @@ def test_tools_that_items_add_are_called_by_their_names() -> None:
         (UpstreamRejected("Long", code="context_length_exceeded"), "context_length_exceeded"),
         (UpstreamRejected("No"), "invalid_prompt"),
         (UpstreamTruncated("Cut"), "server_error"),
+        (UpstreamTruncated("Cut", code="502"), "server_error"),
         (InternalError("Oh"), "server_error"),
     ],
 )

@@ -80,9 +80,16 @@ class MessageItem(OutputItem):
 
     def add_annotation(self, annotation: Fields, out: WireEvents) -> None:
         place = {"content_index": self.index, "annotation_index": len(self._annotations)}
+        if annotation.get("type") == "url_citation":
+            annotation = {**self._whole_text(annotation.get("url")), **annotation}
         self._annotations.append(annotation)
         added = self.at(**place, annotation=annotation)
         out.append(("response.output_text.annotation.added", added))
+
+    def _whole_text(self, url: Any) -> Fields:
+        """What a citation has to have: without a place of its own it is for the text so far."""
+        length = sum(map(len, self._pieces))
+        return {"url": url or "", "title": url or "", "start_index": 0, "end_index": length}
 
     def close(self, out: WireEvents, status: str = "completed") -> None:
         self._close_part(out)

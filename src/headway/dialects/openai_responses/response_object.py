@@ -38,6 +38,8 @@ DEFAULTS: Fields = {
 TEXT: Fields = {"format": {"type": "text"}, "verbosity": "medium"}
 REASONING: Fields = {"effort": None, "summary": None}
 FUNCTION: Fields = {"description": None, "parameters": None, "strict": None}
+TIERS = ("auto", "flex", "scale", "priority", "fast", "ultrafast")
+DEFAULT_TIER = "default"
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """Finish reason -> why the response is incomplete."""
 NO_FIELDS: Mapping[str, Raw] = {}
@@ -106,8 +108,8 @@ def finished_object(
 
 
 def _tier(name: str | None) -> str:
-    """What vendors call the ordinary tier is `default` here."""
-    return "default" if name in (None, "standard") else name
+    """Vendors have other names for the ordinary tier, and clients know no others than these."""
+    return name if name in TIERS else DEFAULT_TIER
 
 
 def usage_object(usage: Usage) -> Fields | None:
@@ -116,12 +118,12 @@ def usage_object(usage: Usage) -> Fields | None:
     given, made = usage.input_tokens, usage.output_tokens
     if given is None or made is None:
         return None
-    read = {"cached_tokens": usage.cache_read_tokens or 0}
-    if usage.cache_write_tokens is not None:
-        read["cache_write_tokens"] = usage.cache_write_tokens
     return {
         "input_tokens": given,
-        "input_tokens_details": read,
+        "input_tokens_details": {
+            "cached_tokens": usage.cache_read_tokens or 0,
+            "cache_write_tokens": usage.cache_write_tokens or 0,
+        },
         "output_tokens": made,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
         "total_tokens": given + made,

@@ -28,6 +28,18 @@ CODES: tuple[tuple[type[HeadwayError], str], ...] = (
 after any code but insufficient_quota, invalid_prompt and context_length_exceeded
 (github.com/openai/codex, codex-rs/codex-api/src/sse/responses.rs)."""
 SERVER_ERROR = "server_error"
+KNOWN_CODES = frozenset(
+    (
+        "bio_policy", "context_length_exceeded", "cyber_policy", "data_residency_mismatch",
+        "empty_image_file", "failed_to_download_image", "image_content_policy_violation",
+        "image_file_not_found", "image_file_too_large", "image_parse_error", "image_too_large",
+        "image_too_small", "insufficient_quota", "invalid_base64_image", "invalid_image",
+        "invalid_image_format", "invalid_image_mode", "invalid_image_url", "invalid_prompt",
+        "rate_limit_exceeded", "server_error", "server_is_overloaded",
+        "unsupported_image_media_type", "vector_store_timeout",
+    )
+)  # fmt: skip
+"""The codes of the API's reference, and those that agents look for."""
 LIMIT_CODES = ("insufficient_quota", "rate_limit_exceeded")
 
 
@@ -39,6 +51,7 @@ def error_object(error: HeadwayError, context: ResponseContext) -> dict[str, Any
 
 
 def error_code(error: HeadwayError) -> str:
-    """The provider's code, unless it hides that a limit was reached."""
+    """The provider's code if clients know it, unless it hides that a limit was reached."""
     default = next((code for kind, code in CODES if isinstance(error, kind)), SERVER_ERROR)
-    return default if default in LIMIT_CODES else error.code or default
+    is_limit = default in LIMIT_CODES
+    return error.code if error.code in KNOWN_CODES and not is_limit else default
