@@ -71,6 +71,22 @@ def test_all_problems_are_reported_at_once_in_the_files_order(refused) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("port: 9000", "headway.yaml:1: port: unknown key; did you mean server.port?"),
+        ("total: 9", "headway.yaml:1: total: unknown key; did you mean timeouts.total?"),
+        (
+            "providers: {vendor: {api_key: ${KEY}}}",
+            "headway.yaml:1: not YAML: a value with braces, between braces, must be in quotes",
+        ),
+    ],
+)
+def test_a_mistake_of_place_has_its_remedy(refused, text: str, expected: str) -> None:
+    (problem,) = refused(text)
+    assert problem.endswith(expected)
+
+
 def test_no_message_repeats_a_value(refused) -> None:
     text = WRONG + "server: hw-planted-e\n"
     for end in range(0, len(text), 7):  # cut anywhere: YAML's own messages like to quote

@@ -91,10 +91,22 @@ def test_variables_are_filled_in_once(read, text: str, value: str) -> None:
     assert config.providers["vendor"].headers["X"] == value
 
 
+OTHER_SPELLINGS = (
+    *("$NAME", "%NAME%", "$(NAME)", "{{ NAME }}", "{NAME}", "{{ env.NAME }}", "$env:NAME"),
+    *("env:NAME", "env.NAME", "process.env.NAME", "os.environ/NAME", "os.environ.NAME", "ENV NAME"),
+)
+
+
+@pytest.mark.parametrize("text", ["$name", "$2b$10$abc", "%abc%", "a%NAME%", "env:1", "{}", "env:"])
+def test_a_password_that_looks_like_a_variable_is_one(read, text: str) -> None:
+    config = read(f"providers: {{vendor: {{headers: {{X: '{text}'}}}}}}")
+    assert config.providers["vendor"].headers["X"] == text
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("$NAME", "a variable has braces: write ${NAME}, not $NAME"),
+        *((text, "a variable is written ${NAME}, in braces") for text in OTHER_SPELLINGS),
         ("${NOT_SET}", "variable NOT_SET is not set: set it, or write ${NOT_SET:-default}"),
         ("${EMPTY}", "variable EMPTY is not set"),
         ("${}", "not a variable: write ${NAME}"),

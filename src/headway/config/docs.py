@@ -52,7 +52,7 @@ ledger:
 
 - `${NAME}` in a text is the environment variable of that name; one that is not set, or empty, is an
   error. `${NAME:-default}` has a default, which may be empty. `$${` is a plain `${`.
-  A value that is `$NAME` without braces is an error.
+  A value that is a variable in another spelling, such as `$NAME` or `os.environ/NAME`, is an error.
 - Times are seconds, or a number with `ms`, `s`, `m` or `h`. Sizes are bytes, or a number with `kB`,
   `MB`, `GB` (powers of 1000) or `KiB`, `MiB`, `GiB` (powers of 1024).
 - Prices are dollars per million tokens, and exact.

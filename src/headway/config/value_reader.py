@@ -105,7 +105,7 @@ class Reader:
             elif spec.is_open:
                 rest[name] = child
             else:
-                self.report(inner, f"unknown key; {suggestion(name, spec.keys)}")
+                self.report(inner, f"unknown key; {_suggest(name, spec, path)}")
         given = {name: value for name, value in found.items() if value is not Nothing}
         return {**given, REST: rest} if spec.is_open else given
 
@@ -121,3 +121,11 @@ class Reader:
     def _wrong(self, path: str, message: str, node: Node) -> Any:
         self.report(path, message, node.line)
         return Nothing
+
+
+def _suggest(name: str, spec: Section, path: str) -> str:
+    """The similar key of this section, or the same key of a section in it."""
+    for outer, key in spec.keys.items():
+        if isinstance(key.spec, Section) and name in key.spec.keys:
+            return f"did you mean {'.'.join(filter(None, (path, outer, name)))}?"
+    return suggestion(name, spec.keys)

@@ -1,6 +1,7 @@
 """Expand ``${NAME}`` and ``${NAME:-default}`` in texts, as in shells; ``$${`` becomes ``${``.
 
-A text that is ``$NAME`` as a whole is refused: in a shell that would be the variable."""
+A text that is as a whole how others write a variable, such as ``$NAME`` or ``os.environ/NAME``, is
+refused: as a key it would be sent to the provider."""
 
 from __future__ import annotations
 
@@ -13,7 +14,11 @@ _REFERENCE = re.compile(
     r"|\$\{"  # anything else that begins like a reference
 )
 
-_WITHOUT_BRACES = re.compile(r"\$([A-Z_][A-Z0-9_]*)")
+_OTHER_SPELLING = re.compile(
+    r"(?: \$ | \$?env[:.] | process\.env\. | os\.environ[/.] | !?ENV\s ) [A-Z_][A-Z0-9_]*"
+    r"| %[A-Z_][A-Z0-9_]*% | \$\([A-Z_][A-Z0-9_]*\) | \{\{? \s* [A-Za-z_.]+ \s* \}\}?",
+    re.VERBOSE,
+)
 
 
 class VariableError(Exception):
@@ -21,7 +26,7 @@ class VariableError(Exception):
 
 
 def refers(text: str) -> bool:
-    return "${" in text or _WITHOUT_BRACES.fullmatch(text) is not None
+    return "${" in text or _OTHER_SPELLING.fullmatch(text) is not None
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:
@@ -30,8 +35,8 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
     An empty variable counts as not set, as with a shell's ``:-``: compose files and unit files
     pass unset variables on as empty ones.
     """
-    if _WITHOUT_BRACES.fullmatch(text):
-        raise VariableError("a variable has braces: write ${NAME}, not $NAME")
+    if _OTHER_SPELLING.fullmatch(text):
+        raise VariableError("a variable is written ${NAME}, in braces after a dollar sign")
     return _REFERENCE.sub(lambda match: _value(match, environ), text)
 
 

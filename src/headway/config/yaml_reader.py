@@ -79,6 +79,8 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or "cannot be understood"
     if "'\\t'" in problem:
         return "not YAML: a tab stands where only spaces may; indent with spaces"
+    if "got '{'" in problem:
+        return "not YAML: a value with braces, between braces, must be in quotes"
     if "single document" in (error.context or ""):
         return "holds more than one YAML document; keep one"
     return f"not YAML: {_QUOTED.sub('', problem)}; mend this line or the one before it"
