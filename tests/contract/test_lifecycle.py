@@ -192,6 +192,40 @@ def test_sighup_reloads_the_configuration_without_touching_running_requests(
     ok(own.chat("newcomer"))
 
 
+def reloaded(own: Gateway, upstream: Upstream, **server: Any) -> None:
+    """The server with other settings; a provider that is new shows that they are in use."""
+    config = with_provider(upstream, "newcomer")
+    own.reload({**config, "server": {**config.get("server", {}), **server}})
+    until(lambda: "newcomer" in own.client.get("/api/engine/providers").json, 5)
+
+
+@pytest.mark.parametrize("mode", SERVER_MODES)
+def test_a_new_grace_period_is_in_use_after_a_reload(
+    launch: Launch, upstream: Upstream, mode: str
+) -> None:
+    own = launch({"server": {"body_limit": BODY_LIMIT, "shutdown_grace": 60}}, mode=mode)
+    reloaded(own, upstream, shutdown_grace=0.5)
+    upstream.play(Answer((role(), text("Hello"), HANG)))
+    with own.stream() as stream:
+        next(stream.chunks())
+        own.terminate()
+        ndjson_pieces(stream)
+        assert stream.complete
+    own.wait(5)
+
+
+@pytest.mark.parametrize("mode", SERVER_MODES)
+def test_a_new_limit_for_idle_connections_is_in_use_after_a_reload(
+    launch: Launch, upstream: Upstream, mode: str
+) -> None:
+    own = launch({"server": {"body_limit": BODY_LIMIT, "keep_alive": 60}}, mode=mode)
+    idle = own.client.open("GET", "/health")
+    with idle:
+        assert idle.read_head().reply().status == 200
+        reloaded(own, upstream, keep_alive=0.3)
+        until(idle.is_closed_by_server, 5)
+
+
 @pytest.mark.parametrize("mode", SERVER_MODES)
 def test_a_server_that_announced_its_address_survives_sighup(
     launch: Launch, upstream: Upstream, mode: str

@@ -44,22 +44,19 @@ class Server:
 
     def __init__(
         self,
-        config: Config,
         app: App,
         lifeline: int | None = None,
         find_route: FindRoute = routes.find_raw,
     ) -> None:
         self._app = app
         self._lifeline = lifeline
-        self._grace_s = config.server.shutdown_grace
         self._server = UvicornServer(
             app,
             lambda host: HttpProtocol(host, find_route),
             backlog=BACKLOG,
-            grace_s=self._grace_s + SLACK_S,
             on_started=self._on_started,
             on_stopping=self._on_stopping,
-            access_log=logs.new_access_log(config.server.log),
+            access_log=logs.new_access_log(app.config.server.log),
         )
 
     def run(self, listener: socket.socket) -> int:
@@ -74,18 +71,22 @@ class Server:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))  # see workers.py
         if self._lifeline is not None:
             loop.add_reader(self._lifeline, self._on_parent_gone, loop, self._lifeline)
-        settings = self._app.config.server
-        shortest = min(settings.keep_alive, settings.read_timeout)
-        self._tick(loop, min(LONGEST_TICK_S, max(SHORTEST_TICK_S, shortest / 4)))
+        self._tick(loop, 0)
 
-    def _on_stopping(self) -> None:
-        self._app.close_after(self._grace_s)
+    def _on_stopping(self) -> float:
+        """Returns the time after which nothing is waited for any more."""
+        grace_s = self._app.config.server.shutdown_grace
+        self._app.close_after(grace_s)
+        return grace_s + SLACK_S
 
     def _tick(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        """Let each connection check whether its client takes too long."""
+        """Let each connection check whether its client takes too long; ``seconds`` have passed
+        since the last time."""
         settings = self._app.config.server
         for connection in self._server.connections():
             connection.tick(seconds, settings.keep_alive, settings.read_timeout)
+        shortest = min(settings.keep_alive, settings.read_timeout)
+        seconds = min(LONGEST_TICK_S, max(SHORTEST_TICK_S, shortest / 4))
         loop.call_later(seconds, self._tick, loop, seconds)
 
     def _on_parent_gone(self, loop: asyncio.AbstractEventLoop, lifeline: int) -> None:
@@ -156,7 +157,7 @@ def run_worker(
     """One worker process, from start to end. Returns its exit code. ``gateway_id`` is the same for
     all workers."""
     app = App(config, lambda: _new_launchers(slot.shared), gateway_id)
-    return Server(config, app, slot.lifeline, find_route).run(slot.listener)
+    return Server(app, slot.lifeline, find_route).run(slot.listener)
 
 
 def _new_launchers(shared: Path | None) -> dict[str, Launcher]:

@@ -175,8 +175,8 @@ class LoggedAsgiCycle(AsgiCycle):
 class UvicornServer(uvicorn.Server):
     """uvicorn's server with connections of our own. ``connect`` makes the protocol of one
     connection. ``on_started`` is called when it accepts connections, ``on_stopping`` before it
-    stops; ``grace_s`` seconds later, requests that still run are cancelled. ``access_log`` is
-    called with each request that is over."""
+    stops; as many seconds later as that returns, requests that still run are cancelled.
+    ``access_log`` is called with each request that is over."""
 
     def __init__(
         self,
@@ -184,9 +184,8 @@ class UvicornServer(uvicorn.Server):
         connect: Callable[[ConnectionHost], asyncio.Protocol],
         *,
         backlog: int,
-        grace_s: float,
         on_started: Callable[[], None],
-        on_stopping: Callable[[], None],
+        on_stopping: Callable[[], float],
         access_log: AccessLog | None = None,
     ) -> None:
         super().__init__(
@@ -201,7 +200,6 @@ class UvicornServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=math.ceil(grace_s),
                 backlog=backlog,
             )
         )
@@ -234,7 +232,7 @@ class UvicornServer(uvicorn.Server):
         self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._on_stopping()
+        self.config.timeout_graceful_shutdown = math.ceil(self._on_stopping())
         await super().shutdown(sockets)
 
     async def on_tick(self, counter: int) -> bool:
