@@ -91,9 +91,9 @@ IMAGE = st.builds(
 
 
 @st.composite
-def answers(draw: Any) -> list[Any]:
-    """Reasoning, a text and calls with their results, each of them optional; never none."""
-    number = draw(st.integers(0, 10**9))
+def answers(draw: Any, number: int) -> list[Any]:
+    """Reasoning, a text and calls with their results, each of them optional; never none. The ids
+    have the answer's ``number``."""
     summary = [{"type": "summary_text", "text": text} for text in draw(st.lists(TEXTS, max_size=2))]
     reasoning = {
         "type": "reasoning",
@@ -127,8 +127,8 @@ def answers(draw: Any) -> list[Any]:
 def conversations(draw: Any) -> list[Any]:
     """Each answer stands between messages of others, because chat joins two in a row."""
     items: list[Any] = [draw(USER)]
-    for _ in range(draw(st.integers(0, 4))):
-        items += draw(answers())
+    for number in range(draw(st.integers(0, 4))):
+        items += draw(answers(number))
         items.append(draw(st.one_of(USER, DEVELOPER, IMAGE)))
     return items
 
