@@ -38,14 +38,14 @@ class Provider:
     """Answers every request with what was played last."""
 
     def __init__(self) -> None:
-        self.replies: list[bytes] = []
+        self.replies: list[Any] = []
         self.script: Script | None = None
 
     def play(self, kind: str, pieces: Pieces | None = None) -> Script:
         self.script, self.replies = SCRIPTS[kind](pieces or Pieces()), []
         return self.script
 
-    def play_raw(self, *replies: bytes) -> None:
+    def play_raw(self, *replies: Any) -> None:
         self.replies = list(replies)
 
     def reply(self, request: Received) -> Any:
@@ -261,6 +261,28 @@ def test_the_client_raises_its_own_error_for_each_refusal(
             assert caught.value.response.headers["retry-after"] == "7"
 
 
+@pytest.mark.parametrize("kind", ["anthropic", "openai"])
+def test_an_error_in_a_stream_is_an_error_event_of_its_type(stage: Stage, kind: str) -> None:
+    script = stage.provider.play(kind)
+    error = {"type": "overloaded_error", "message": "Overloaded", "code": 529}
+    failed = json.dumps({"type": "error", "error": error})
+    name = "event: error\n" if kind == "anthropic" else ""
+    begun = b"".join(script.write(*event) for event in script.events[:3])
+    first = chunked(begun, headers=[("content-type", script.content_type)])
+    last = f"{name}data: {failed}\n\n".encode()
+    stage.provider.play_raw(
+        [first.removesuffix(b"0\r\n\r\n"), 0.2, b"%x\r\n%b\r\n0\r\n\r\n" % (len(last), last)]
+    )
+    body = {"model": MODELS[kind], "messages": HELLO, "stream": True}
+    events = stage.gateway.client.call("POST", "/v1/messages", body).body.split(b"\n\n")
+    assert events[-1] == b""
+    head, _, data = events[-2].partition(b"\ndata: ")
+    assert head == b"event: error"
+    told = json.loads(data)
+    assert (told["type"], told["error"]["message"]) == ("error", "Overloaded")
+    assert told["error"]["type"] in ("overloaded_error", "api_error")
+
+
 @pytest.mark.parametrize("kind", ["anthropic", "openai", "gemini"])
 def test_a_stream_that_breaks_off_ends_with_an_error_event(stage: Stage, kind: str) -> None:
     script = stage.provider.play(kind)
@@ -298,15 +320,38 @@ def test_a_method_that_the_route_lacks_is_refused_in_anthropics_shape(stage: Sta
 # --- Counts ---------------------------------------------------------------------------------------
 
 
-def test_tokens_are_counted_without_a_provider(stage: Stage) -> None:
-    before = len(stage.server.requests)
-    raw = stage.sdk.messages.with_raw_response.count_tokens(
-        model=MODELS["anthropic"], messages=HELLO, system="Be kind.", tools=TOOLS
+def count(stage: Stage, kind: str) -> Any:
+    return stage.sdk.messages.with_raw_response.count_tokens(
+        model=MODELS[kind], messages=HELLO, system="Be kind.", tools=TOOLS
     )
+
+
+def test_tokens_are_counted_without_a_provider_of_the_same_format(stage: Stage) -> None:
+    before = len(stage.server.requests)
+    raw = count(stage, "openai")
     assert raw.headers["x-headway-tokens-source"] in ("counted", "estimated")
     assert 10 < raw.parse().input_tokens < 200
     assert raw.headers["request-id"]
     assert len(stage.server.requests) == before
+
+
+def test_a_provider_of_the_same_format_counts_itself(stage: Stage) -> None:
+    stage.provider.play_raw(answer(b'{"input_tokens":42}'))
+    raw = count(stage, "anthropic")
+    assert raw.parse().input_tokens == 42
+    assert raw.headers["x-headway-tokens-source"] == "reported"
+    request = stage.server.requests[-1]
+    assert (request.target, request.header("x-api-key")) == (
+        "/v1/messages/count_tokens",
+        SERVER_KEY,
+    )
+
+
+def test_a_count_that_the_provider_refuses_is_made_here(stage: Stage) -> None:
+    stage.provider.play_raw(answer(b"{}", status=500))
+    raw = count(stage, "anthropic")
+    assert raw.headers["x-headway-tokens-source"] in ("counted", "estimated")
+    assert raw.parse().input_tokens > 10
 
 
 def test_a_count_without_messages_is_refused(stage: Stage) -> None:

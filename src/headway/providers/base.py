@@ -31,7 +31,7 @@ from headway.wire.framer import Framer
 from headway.wire.json_repair import repair_json
 from headway.wire.sse import SseFramer
 
-__all__ = ("Adapted", "Provider", "State", "unchanged")
+__all__ = ("Adapted", "Provider", "State", "TokenCount", "unchanged")
 
 NO_CONDITIONS: Mapping[str, str] = {}
 State = dict[str, Any]
@@ -44,6 +44,15 @@ def no_conditions(base_url: str, options: Mapping[str, Any], model: str) -> Mapp
 
 def unchanged(request: ChatRequest) -> Adapted:
     return request, ()
+
+
+class TokenCount(msgspec.Struct, frozen=True):
+    """How to ask a provider for the number of tokens of a request in its own wire format."""
+
+    encode: Callable[[ChatRequest, Target], HttpRequest]
+    """Of a request with ``native``."""
+    decode: Callable[[bytes], int]
+    """Raises what adapters raise for any other response."""
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +75,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     adapt_native: Callable[[ChatRequest], Adapted] = unchanged
     """For ``encode_native``: removes from ``native`` what this provider would refuse because
     another made it, such as signatures of reasoning."""
+    count_native: TokenCount | None = None
+    """None: the gateway counts the tokens."""
     decode_response: Callable[[bytes], list[Event]]
     decode_event: Callable[[Frame, State], list[Event]]
     decode_error: Callable[[int, Headers, bytes], UpstreamError]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from headway.dialects.base import ClientRequest
-from headway.errors import InvalidField
+from headway.errors import InvalidField, UpstreamUnreachable
+from headway.providers.anthropic import provider as anthropic
 from headway.server.api import token_counts
+from headway.types import Headers
 from support.pipeline_fakes import Pipe
 
 BODY = {
@@ -56,6 +59,61 @@ def test_a_count_that_fails_or_is_late_is_estimated(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(pipe.gateway, "count", never)
     assert count(pipe) == (headers, answer)
+
+
+def ask(pipe: Pipe, play: Callable[[Pipe], None]) -> tuple[dict[bytes, bytes], Any]:
+    """A count during which ``play`` is the provider's part."""
+    route = token_counts.find("/v1/messages/count_tokens")
+    assert route is not None
+    request = ClientRequest("", (), json.dumps(BODY).encode())
+
+    async def main() -> tuple[Headers, bytes]:
+        work = asyncio.ensure_future(token_counts.respond(pipe.gateway, route, request))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        play(pipe)
+        return await work
+
+    headers, answer = asyncio.run(main())
+    return dict(headers), json.loads(answer)
+
+
+def test_a_provider_of_the_clients_format_is_asked() -> None:
+    pipe = Pipe(provider=anthropic.PROVIDER, base_url="https://api.anthropic.com")
+    headers, answer = ask(pipe, lambda pipe: pipe.upstream.whole(b'{"input_tokens":42}'))
+    assert (headers, answer) == ({b"x-headway-tokens-source": b"reported"}, {"input_tokens": 42})
+    sent = pipe.upstream.request
+    assert sent.url.path == "/v1/messages/count_tokens"
+    assert json.loads(sent.body) == {**BODY, "model": "claude-x"}
+    assert pipe.counted == []
+
+
+FAILURES: list[Callable[[Pipe], None]] = [
+    lambda pipe: pipe.upstream.whole(b'{"input_tokens":42}', 429),
+    lambda pipe: pipe.upstream.whole(b"{}"),
+    lambda pipe: pipe.upstream.fail(UpstreamUnreachable("no")),
+]
+
+
+@pytest.mark.parametrize("play", FAILURES)
+def test_the_gateway_counts_where_the_provider_fails(play: Callable[[Pipe], None]) -> None:
+    pipe = Pipe(provider=anthropic.PROVIDER)
+    assert ask(pipe, play) == ({b"x-headway-tokens-source": b"counted"}, {"input_tokens": 7})
+
+
+def test_the_gateway_counts_where_the_provider_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_counts, "PROVIDER_LIMIT_S", 0.01)
+    pipe = Pipe(provider=anthropic.PROVIDER)
+    headers, _ = ask(pipe, lambda pipe: None)
+    assert headers == {b"x-headway-tokens-source": b"counted"}
+    assert "cancel" in pipe.upstream.history
+
+
+def test_the_gateway_counts_for_a_provider_that_is_not_known() -> None:
+    pipe = Pipe(provider=anthropic.PROVIDER)
+    headers, _ = count(pipe, {**BODY, "model": "nobody/m"})
+    assert headers == {b"x-headway-tokens-source": b"counted"}
+    assert pipe.upstream_requests == []
 
 
 def test_a_body_that_is_no_message_is_refused() -> None:

@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.providers.anthropic.request import API_VERSION, beta_features, encode
-from headway.providers.base import Adapted
+from headway.providers.base import Adapted, TokenCount
 from headway.providers.http_headers import Pairs, request_headers
 from headway.providers.transformations import dropped, emulated
 from headway.types import NO_RAW, ChatRequest, HttpRequest, NativeRequest, Target, Transformation
@@ -54,13 +54,37 @@ class Citation(Struct):
 _citations = msgspec.json.Decoder(list[Citation]).decode
 
 
+class CountResponse(Struct):
+    input_tokens: int
+
+
+_decode_count = msgspec.json.Decoder(CountResponse).decode
+
+
 def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
     """A request to the Claude API."""
+    return _http_request(request, target, "/messages")
+
+
+def encode_count(request: ChatRequest, target: Target) -> HttpRequest:
+    """A request for the number of its tokens
+    (platform.claude.com/docs/en/api/messages/count_tokens)."""
+    return _http_request(request, target, "/messages/count_tokens")
+
+
+def decode_count(body: bytes) -> int:
+    return _decode_count(body).input_tokens
+
+
+COUNT = TokenCount(encode_count, decode_count)
+
+
+def _http_request(request: ChatRequest, target: Target, path: str) -> HttpRequest:
     native = _native(request)
     fields: dict[str, Any] = {"model": request.model, **native.fields}
     if request.stream:
         fields["stream"] = True
-    path = "/messages" if target.base_url.rstrip("/").endswith("/v1") else "/v1/messages"
+    path = path if target.base_url.rstrip("/").endswith("/v1") else "/v1" + path
     path += f"?{native.query}" if native.query else ""
     headers = native_headers(request, target, (("x-api-key", target.api_key),))
     return HttpRequest(join(target.base_url, path), headers, encode(fields))

@@ -2,8 +2,8 @@
 
 from headway.providers.anthropic.errors import decode_error
 from headway.providers.anthropic.model_list import model_list
+from headway.providers.anthropic.native_request import COUNT, encode_native
 from headway.providers.anthropic.native_request import adapt as adapt_native
-from headway.providers.anthropic.native_request import encode_native
 from headway.providers.anthropic.parameters import adapt
 from headway.providers.anthropic.relayed_text import read_relayed_text
 from headway.providers.anthropic.request import API_VERSION, encode_request
@@ -40,6 +40,7 @@ PROVIDER = Provider(
     encode_request=encode_request,
     encode_native=encode_native,
     adapt_native=adapt_native,
+    count_native=COUNT,
     decode_response=decode_response,
     decode_event=decode_event,
     decode_error=decode_error,

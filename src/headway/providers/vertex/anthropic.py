@@ -88,6 +88,7 @@ PROVIDER = replace(
     **VERTEX_ANTHROPIC.facts,
     encode_request=encode_request,
     encode_native=encode_native,
+    count_native=None,
     price_id="google",
     price_conditions=price_conditions,
     model_pattern="claude",

@@ -1,8 +1,8 @@
-"""The routes on which clients ask how many tokens a request has. Counted here: nothing is sent to a
-provider, nothing is billed, and nothing is recorded.
+"""The routes on which clients ask how many tokens a request has. Nothing is billed or recorded.
 
-A count that takes longer than a client should wait is answered with an estimate by length; the
-response's header says which of the two it is.
+A provider of the client's own wire format that counts is asked. Otherwise, and where it fails or is
+late, the gateway counts; and a count that takes longer than a client should wait is answered with
+an estimate by length. The response's header says which of these it is.
 """
 
 from __future__ import annotations
@@ -15,14 +15,20 @@ from urllib.parse import unquote
 import msgspec
 
 from headway.dialects.anthropic.messages import AnthropicMessages
-from headway.dialects.base import ClientRequest, Dialect
+from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
 from headway.dialects.gemini.count_tokens import CountTokens
 from headway.dialects.openai_responses.dialect import OpenAIResponses
-from headway.pipeline.gateway import Gateway
+from headway.errors import HeadwayError
+from headway.pipeline import model_names, provider_calls, targets
+from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.request_body import decode_request
-from headway.types import ChatRequest, Headers
+from headway.transport.fetch import fetch
+from headway.types import ChatRequest, Headers, Timeouts
 
 SOURCE_HEADER = b"x-headway-tokens-source"
+PROVIDER_LIMIT_S = 2.0
+"""Seconds to wait for a provider's own count."""
+TIMEOUTS = Timeouts(connect=2.0, first_byte=2.0, idle=2.0, total=2.0)
 WAIT_S = 0.06
 """Seconds to wait for a count of a small request."""
 BYTES_PER_SECOND = 2_000_000
@@ -92,6 +98,9 @@ async def respond(
     """Further headers, and the body. Raises HeadwayError for a wrong request."""
     decoded = decode_request(route.dialect, request, gateway.snapshot.body_limit)
     assert isinstance(decoded.request, ChatRequest)
+    exact = await _ask_provider(gateway, route.dialect, decoded)
+    if exact is not None:
+        return [(SOURCE_HEADER, b"reported")], route.encode(exact)
     converted, _ = route.dialect.convert_request(decoded.request)
     messages = bytes(converted.messages)
     given = [converted.parameters[name] for name in TEXTS if name in converted.parameters]
@@ -101,6 +110,35 @@ async def respond(
     if tokens is None:
         tokens, source = (len(messages) + len(texts)) // BYTES_PER_TOKEN, b"estimated"
     return [(SOURCE_HEADER, source)], route.encode(tokens)
+
+
+async def _ask_provider(gateway: Gateway, dialect: Dialect, decoded: DecodedRequest) -> int | None:
+    """The provider's own count; None if it has none, or fails, or is late."""
+    try:
+        upstream, decoded = _find_upstream(gateway, dialect, decoded)
+        count, request = upstream.provider.count_native, decoded.request
+        if count is None or upstream.provider.wire != dialect.wire:
+            return None
+        assert isinstance(request, ChatRequest)
+        adapted, _ = provider_calls.adapt_native(upstream, request)
+        async with asyncio.timeout(PROVIDER_LIMIT_S):
+            target = await targets.resolve(gateway, upstream, decoded)
+            asked = count.encode(adapted, target)
+            status, _, body = await fetch(upstream.transport, asked, TIMEOUTS)
+        return count.decode(body) if status == 200 else None
+    except (HeadwayError, TimeoutError, *provider_calls.MALFORMED):
+        return None
+
+
+def _find_upstream(
+    gateway: Gateway, dialect: Dialect, decoded: DecodedRequest
+) -> tuple[Upstream, DecodedRequest]:
+    """The provider that the request would go to. Raises HeadwayError, LookupError."""
+    snapshot = gateway.snapshot
+    is_alias = decoded.model_name in snapshot.aliases.exact
+    if is_alias or decoded.provider not in snapshot.upstreams:
+        decoded = model_names.resolve(snapshot, decoded, dialect.wire)
+    return snapshot.upstreams[decoded.provider], decoded
 
 
 async def _count(gateway: Gateway, model: str, messages: bytes, texts: str) -> int | None:

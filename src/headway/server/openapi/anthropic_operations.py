@@ -18,8 +18,9 @@ fields, `anthropic-beta` and `anthropic-version` as they are, and its response i
 Thinking of any vendor comes as `thinking` blocks, whose signatures are valid for their vendor on \
 the next turn."""
 _COUNT = """\
-Counted by the gateway, with the tokenizer of the model's family: nothing is sent to the provider, \
-and nothing is recorded. Images are not counted."""
+A provider of this format that counts is asked, within two seconds. Any other count is the \
+gateway's own, with the tokenizer of the model's family, without images. Nothing is billed or \
+recorded."""
 _VERSION = Parameter(
     "anthropic-version",
     "header",

@@ -187,9 +187,9 @@ OPENAI_ERRORS = (*_CALLER_ERRORS, *_PROVIDER_ERRORS, *_GATEWAY_ERRORS)
 """Of the routes on which the provider checks the parameters."""
 COUNT_HEADERS = {
     "x-headway-tokens-source": {
-        "description": "`counted`; or `estimated` by the length, where a count would have taken "
-        "too long.",
-        "schema": {"type": "string", "enum": ["counted", "estimated"]},
+        "description": "`reported` by the provider, `counted` by the gateway, or `estimated` by "
+        "the length, where a count would have taken too long.",
+        "schema": {"type": "string", "enum": ["reported", "counted", "estimated"]},
     },
 }
 """Of the routes that count tokens."""
