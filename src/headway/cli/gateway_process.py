@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from headway.cli.errors import UNREACHABLE, CommandError
 
-LISTENING = re.compile(r"Headway listening on (\S+)")
+LISTENING = re.compile(r'Headway listening on ([^\s"]+)')
 STOP_S = 10.0
 """Time from SIGTERM to SIGKILL."""
 MAX_LINES = 20
