@@ -1,11 +1,14 @@
 """The local model: a llama.cpp server that the gateway starts on this machine, in OpenAI's wire
 format. It needs no key and has no price."""
 
+from functools import partial
+
 from msgspec import Raw
 from msgspec.structs import replace
 
 from headway.providers.capabilities import native
 from headway.providers.capability_rules import drop_unsupported, refuse_content
+from headway.providers.converted_messages import drop_details
 from headway.providers.openai import provider as openai
 from headway.providers.openai_compatible.wire_rules import CALL_RULES
 from headway.providers.parameter_rules import value_in
@@ -14,6 +17,7 @@ from headway.providers.wire_formats import LOCAL
 from headway.providers.wire_rules import (
     SUBJECTS,
     Adapted,
+    chain,
     mended,
     override,
     refused,
@@ -61,7 +65,7 @@ def penalize_repetition(request: ChatRequest) -> Adapted:
 PROVIDER = replace(
     openai.PROVIDER,
     **LOCAL.facts,
-    adapt=with_rules(WIRE_RULES, penalize_repetition),
+    adapt=with_rules(WIRE_RULES, partial(chain, (drop_details, penalize_repetition))),
     wire_rules=WIRE_RULES,
     encode_embeddings=None,
     decode_embeddings=None,

@@ -11,7 +11,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from headway.providers.base import Adapted
-from headway.providers.converted_media import fit_media
+from headway.providers.converted_messages import fit_media
 from headway.providers.openai.models import is_reasoning_model, samples_without_effort
 from headway.providers.openai.parameters import adapt as adapt_parameters
 from headway.providers.parameter_rules import value_in

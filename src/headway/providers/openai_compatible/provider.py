@@ -11,7 +11,7 @@ from headway.errors import InvalidField
 from headway.events import Event
 from headway.providers.base import Adapted, Provider, State
 from headway.providers.capabilities import unsupported_parameters
-from headway.providers.converted_media import fit_media
+from headway.providers.converted_messages import drop_details, fit_media
 from headway.providers.model_lists import ModelList
 from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import provider as openai
@@ -73,8 +73,13 @@ def _adapter(vendor: Vendor) -> Callable[[ChatRequest], Adapted]:
     rules = CompiledRules(_request_rules(vendor), vendor.title).apply
     reasoning = (convert_reasoning(*vendor.reasoning),) if vendor.reasoning else ()
     transforms = (*reasoning, *vendor.request_transforms)
-    adapt = partial(chain, (fit_media, *transforms, rules))
+    fit = (fit_media,) if _replays_details(vendor) else (fit_media, drop_details)
+    adapt = partial(chain, (*fit, *transforms, rules))
     return with_rules(_own_rules(vendor), adapt)
+
+
+def _replays_details(vendor: Vendor) -> bool:
+    return vendor.capabilities.get("reasoning_replay", "").startswith("native")
 
 
 def _request_rules(vendor: Vendor) -> RequestRules:

@@ -9,7 +9,7 @@ import pytest
 from msgspec import Raw
 
 from headway.providers import KINDS
-from headway.providers.converted_media import fit_media
+from headway.providers.converted_messages import drop_details, fit_media
 from headway.types import ChatRequest
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
@@ -91,3 +91,23 @@ def test_adapters_of_openais_format_fit_media(kind: str) -> None:
     adapted, noted = KINDS[kind].adapt(request([result([IMAGE], "call_1")]))
     assert json.loads(bytes(adapted.messages))[-1] == user(IMAGE)
     assert MOVED in [str(each) for each in noted]
+
+
+DETAILS = [{"type": "reasoning.encrypted", "data": "D", "format": "another-vendors"}]
+THOUGHT = {"role": "assistant", "content": "a", "reasoning_details": DETAILS}
+
+
+@pytest.mark.parametrize("kind", ["deepseek", "vllm", "xai"])
+def test_reasoning_of_another_vendor_is_left_out_and_told(kind: str) -> None:
+    adapted, noted = KINDS[kind].adapt(request([user(TEXT), THOUGHT, user(TEXT)]))
+    assert b"reasoning_details" not in bytes(adapted.messages)
+    told = "dropped messages[].reasoning_details: only the provider that made it can read it"
+    assert told in [str(each) for each in noted]
+    mentioned = request([user({**TEXT, "reasoning_details": 1})])
+    assert drop_details(mentioned) == (mentioned, ())
+
+
+@pytest.mark.parametrize("kind", ["openrouter", "vercel", "venice"])
+def test_vendors_that_take_it_back_get_it(kind: str) -> None:
+    adapted, _ = KINDS[kind].adapt(request([user(TEXT), THOUGHT, user(TEXT)]))
+    assert json.loads(bytes(adapted.messages))[1]["reasoning_details"] == DETAILS

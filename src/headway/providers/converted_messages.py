@@ -1,5 +1,5 @@
-"""Media of messages that were converted from another wire format, for OpenAI's chat format as
-OpenAI takes it: the result of a tool is text there, and a file is a PDF
+"""Messages that were converted from another wire format, for OpenAI's chat format as OpenAI takes
+it: the result of a tool is text there, a file is a PDF, and reasoning is not sent back
 (platform.openai.com/docs/api-reference/chat/create, messages)."""
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from typing import Any
 from headway.providers.chat_messages import media_of
 from headway.providers.inline_files import TEXT_TYPES, decode_text
 from headway.providers.message_edits import Fields, Noted, edit_messages
-from headway.providers.transformations import emulated
+from headway.providers.transformations import dropped, emulated
 from headway.providers.wire_rules import Adapted
 from headway.types import ChatRequest
 
 TOOL_ROLES = ("tool", "function")
 POINTER = "See the message after this one."
+DETAILS_FIELD = b'"reasoning_details"'
 MEDIA_MOVED = emulated("messages[].content", "media of a tool's result in a message of the user")
 TEXT_INLINED = emulated("messages[].content[].file", "a text file as text")
 
@@ -26,6 +27,22 @@ def fit_media(request: ChatRequest) -> Adapted:
     if not request.is_converted or (b'"image_url"' not in raw and b'"file"' not in raw):
         return request, ()
     return edit_messages(request, _edited)
+
+
+def drop_details(request: ChatRequest) -> Adapted:
+    """Leave out signed and encrypted reasoning, for vendors that do not take it back. A client of
+    OpenAI's format that sends a field of another vendor means it."""
+    if not request.is_converted or DETAILS_FIELD not in bytes(request.messages):
+        return request, ()
+    return edit_messages(request, _without_details)
+
+
+def _without_details(messages: list[Fields], noted: Noted) -> list[Fields] | None:
+    name = "reasoning_details"
+    if not any(name in message for message in messages):
+        return None
+    noted[dropped(f"messages[].{name}", "only the provider that made it can read it")] = None
+    return [{k: v for k, v in message.items() if k != name} for message in messages]
 
 
 def _edited(messages: list[Fields], noted: Noted) -> list[Fields] | None:
