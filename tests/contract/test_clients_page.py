@@ -19,6 +19,7 @@ PRINTED = {
     "OpenAI's SDK": "Hello\nHello\nHello there",
     "Anthropic's SDK": "Hello\nHello there8\n",
     "Google's SDK": "Hello\nHello there",
+    "Ollama's SDK": "Hello\nHello there",
 }
 
 

@@ -140,6 +140,13 @@ def test_models_and_version_are_shown(sdk: Any, server: Gateway) -> None:
     assert "openai/gpt-4o" in names
     assert len(names) == len(set(names))
     assert server.client.call("GET", "/ollama/api/version").json["version"]
+    details = sdk.show("openai/gpt-4o")
+    assert "completion" in details.capabilities
+    assert details.modelinfo["general.architecture"] == "openai"
+    assert sdk.ps().models == []
+    with pytest.raises(ollama.ResponseError) as caught:
+        sdk.show("openai/nothing")
+    assert caught.value.status_code == 404
 
 
 @WIRES

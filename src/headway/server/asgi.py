@@ -80,6 +80,8 @@ class AsgiRoutes:
                 await self._respond_from_pipeline(found, scope, receive, send)
             elif (route := token_counts.find(scope["path"])) is not None:
                 await self._respond_with_count(route, scope, receive, send)
+            elif scope["path"] in info_routes.SHOW:
+                await self._respond_with_model(scope, receive, send)
             elif info_routes.find(scope["path"]) is not None:
                 await self._respond_with_info(scope, self._with_request_id(scope, send))
             elif scope["path"].rstrip("/") in BASES:
@@ -141,6 +143,14 @@ class AsgiRoutes:
         more, answer = await token_counts.respond(gateway, route, request)
         ids = _id_headers(route.dialect, self._request_id(scope))
         await _send_response(send, 200, [(b"content-type", JSON), *ids, *more], answer)
+
+    async def _respond_with_model(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _check_method(scope, "POST")
+        snapshot, query = self._gateway.snapshot, scope["query_string"].decode("latin-1")
+        authorize(scope["headers"], snapshot.keys, query)
+        body = await _read_body(receive, snapshot.body_limit, scope["headers"])
+        details = await self._info_routes.show(body)
+        await _send_response(send, 200, [(b"content-type", JSON)], details)
 
     async def _respond_with_info(self, scope: Scope, send: Send) -> None:
         _check_method(scope, "GET", "HEAD")

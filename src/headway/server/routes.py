@@ -44,6 +44,9 @@ ERRORS: tuple[tuple[str, GeminiErrors | OllamaErrors], ...] = (
     ("/v1beta/", GeminiErrors()),
     ("/ollama/", OllamaErrors()),
     ("/api/tags", OllamaErrors()),
+    ("/api/show", OllamaErrors()),
+    ("/api/ps", OllamaErrors()),
+    ("/api/version", OllamaErrors()),
 )
 """The format of errors on other routes, by the beginning of their path."""
 PREFIXES = tuple(sorted({prefix for prefix, _ in DIALECTS if prefix}))

@@ -91,7 +91,6 @@ CONTENTS: list[tuple[Any, Any]] = [
         user({"inline_data": {"mime_type": "image/png", "data": "_-8"}}),
         {"role": "user", "content": [PNG_PART]},
     ),
-    (model({"text": "a"}, PNG), {"role": "assistant", "content": "a", "images": [PNG_PART]}),
     (
         model({"text": "Hm", "thought": True}, {"text": "Oh"}),
         {"role": "assistant", "content": "Oh", "reasoning_content": "Hm"},
@@ -115,6 +114,27 @@ def test_contents_of_the_model_in_a_row_are_one_message() -> None:
     )
     assert found[1] == {**called(("c1", "f", "{}"), reasoning_content="Hm"), "content": "Oh"}
     assert found[2:] == [HI_MESSAGE, {"role": "assistant", "content": "b"}]
+
+
+def test_images_of_the_model_are_in_the_next_message_of_the_user() -> None:
+    found, told = messages(
+        HI,
+        model({"text": "a"}, PNG, call("f", id="c1")),
+        user(response("f", {"output": "b"}, id="c1")),
+        model({"text": "c"}, PNG),
+        HI,
+        model(PNG),
+    )
+    text = {"type": "text", "text": "Hi"}
+    assert found[2:] == [
+        result("c1", "b"),
+        {"role": "user", "content": [PNG_PART]},
+        {"role": "assistant", "content": "c"},
+        {"role": "user", "content": [PNG_PART, text]},
+        {"role": "assistant", "content": ""},
+    ]
+    method = "images of the model in the next message of the user"
+    assert told == [f"emulated contents[].parts: {method}"]
 
 
 MEDIA: list[tuple[Any, Any]] = [
@@ -310,7 +330,7 @@ SIGNED: list[tuple[list[Any], list[Any]]] = [
     ),
     (
         [{**PNG, "thoughtSignature": "S"}],
-        [{"type": "reasoning.encrypted", "data": "S", "format": FORMAT, "part": {"image": 0}}],
+        [{"type": "reasoning.encrypted", "data": "S", "format": FORMAT}],
     ),
     (
         [{"toolCall": {"a": 1}}],

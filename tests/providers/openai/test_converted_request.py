@@ -129,6 +129,7 @@ REASONING: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
     ),
     ("gpt-4o-search-preview", {"web_search_options": {}}, {"web_search_options": {}}, []),
     ("gpt-4o", {"top_k": 3}, {}, ["dropped top_k: unsupported by OpenAI"]),
+    ("gpt-4o", {"min_p": 0.5}, {}, ["dropped min_p: unsupported by OpenAI"]),
     (
         "gpt-5",
         {"max_tokens": 9},

@@ -44,6 +44,8 @@ class ContentReader:
         self.transformations: dict[Transformation, None] = {}
         self._ids: set[str] = set()
         self._open: list[Call] = []
+        self._images: list[Fields] = []
+        """Images that the model made, for the next message of the user."""
         self._answer: _Answer | None = None
         """The last message, if it is the model's."""
 
@@ -77,7 +79,7 @@ class ContentReader:
 
     def _add_user(self, parts: list[Fields]) -> None:
         self._answer = None
-        content: list[Fields] = []
+        content, self._images = self._images, []
         for part in parts:
             if "functionResponse" in part:
                 self._add_response(read_object(part["functionResponse"]))
@@ -151,7 +153,7 @@ class ContentReader:
             elif any(name in part for name in SERVER_TOOL_FIELDS):
                 answer.texts += self._as_text(part)
             elif any(name in part for name in MEDIA):
-                answer.images += self._images(part)
+                self._add_image(part)
             else:
                 answer.texts += self._convert(part)
             answer.add_signature(signature, part, call_id)
@@ -175,11 +177,15 @@ class ContentReader:
         text = f"\n```\n{code}\n```\n" if code else output or ""
         return [{"type": "text", "text": str(text)}] if text else []
 
-    def _images(self, part: Fields) -> list[Fields]:
+    def _add_image(self, part: Fields) -> None:
+        """OpenAI's format has images in messages of the user only."""
         found = [each for each in self._convert(part) if each["type"] == "image_url"]
-        if not found:
+        if found:
+            method = "images of the model in the next message of the user"
+            self.transformations[Transformation("emulated", "contents[].parts", method)] = None
+            self._images += found
+        else:
             self._note("contents[].parts[].inlineData", "an answer can have images only")
-        return found
 
 
 class _Answer:
@@ -189,7 +195,6 @@ class _Answer:
         self.texts: list[Fields] = []
         self.thoughts: list[str] = []
         self.calls: list[Fields] = []
-        self.images: list[Fields] = []
         self.details: list[Fields] = []
 
     def add_signature(self, signature: str, part: Fields, call_id: str | None) -> None:
@@ -212,8 +217,6 @@ class _Answer:
             detail["id"] = call_id
         elif kept or part.get("text") == "":
             detail["part"] = kept or {"text": ""}
-        elif any(name in part for name in MEDIA):
-            detail["part"] = {"image": len(self.images) - 1}
         self.details.append(detail)
 
     def message(self) -> Fields:
@@ -224,8 +227,6 @@ class _Answer:
             found["reasoning_content"] = "".join(self.thoughts)
         if self.details:
             found["reasoning_details"] = self.details
-        if self.images:
-            found["images"] = self.images
         if self.calls:
             found["tool_calls"] = self.calls
         return found

@@ -30,6 +30,8 @@ DROPPED = {
 """Fields of messages, of parts of their contents and of calls -> the reason."""
 MARKERS = tuple(f'"{name}"'.encode() for name in DROPPED)
 LISTS = ("content", "tool_calls")
+FOREIGN_SAMPLING = ("top_k", "min_p", "repetition_penalty")
+"""Parameters of other formats that OpenAI refuses as unknown."""
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 BUDGETS = {"low": 2048, "medium": 8192}
 """The largest budget, in tokens, that is an effort; there is no official table."""
@@ -53,8 +55,8 @@ def fit_converted(request: ChatRequest) -> Adapted:
     request, then = _fit_messages(request)
     parameters = dict(request.parameters)
     more = [*_fit_objects(parameters), *_fit_reasoning(request.model, parameters)]
-    if parameters.pop("top_k", None) is not None:
-        more.append(dropped("top_k", UNSUPPORTED))
+    foreign = [name for name in FOREIGN_SAMPLING if parameters.pop(name, None) is not None]
+    more += [dropped(name, UNSUPPORTED) for name in foreign]
     if "search" not in request.model and parameters.pop("web_search_options", None) is not None:
         more.append(dropped("web_search_options", f"unsupported by {request.model}"))
     return replace(request, parameters=parameters), (*first, *then, *more)

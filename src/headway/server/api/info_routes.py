@@ -11,6 +11,7 @@ import msgspec
 
 from headway.catalog.catalog_cache import CatalogCache
 from headway.catalog.model_catalog import ProviderCatalog
+from headway.dialects.base import decode_object, field
 from headway.errors import InvalidField, NotFound
 from headway.pipeline import model_names
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
@@ -32,6 +33,7 @@ class InfoRequest(NamedTuple):
 
 Handler = Callable[[CatalogCache, InfoRequest], Awaitable[Any]]
 
+MODEL = field("model", str, "a string, provider/model")
 OLLAMA_VERSION = "0.13.0"
 """The version of Ollama whose API the routes of its shape follow. Some clients want a least one."""
 MAX_PAGE_SIZE = 1000
@@ -54,6 +56,14 @@ class InfoRoutes:
         is_anthropic = any(name == b"anthropic-version" for name, _ in headers)
         request = InfoRequest(query, argument, is_anthropic)
         return msgspec.json.encode(await handler(self._catalog, request))
+
+    async def show(self, body: bytes) -> bytes:
+        """The JSON of POST /api/show, Ollama's details of a model. Raises HeadwayError."""
+        fields = decode_object(body)
+        given = fields.get("model", fields.get("name"))  # the second is its older name
+        name = MODEL.require({} if given is None else {"model": given})
+        row = await listed_model(self._catalog, InfoRequest({}, name))
+        return msgspec.json.encode(_ollama_details(row))
 
 
 async def health(catalog: CatalogCache, request: InfoRequest) -> Any:
@@ -256,6 +266,33 @@ def _ollama_model(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _ollama_details(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Of tools and thinking the lists of providers say nothing: clients try what is named here."""
+    family = row["owned_by"]
+    info = {"general.architecture": family}
+    if row.get("context_window") is not None:
+        info[f"{family}.context_length"] = row["context_window"]
+    is_embedder = "embed" in row["id"]
+    abilities = ["embedding"] if is_embedder else ["completion", "tools", "thinking"]
+    if "image" in (row.get("input_modalities") or ()):
+        abilities.append("vision")
+    model = _ollama_model(row)
+    return {
+        "modelfile": "",
+        "parameters": "",
+        "template": "",
+        "details": model["details"],
+        "model_info": info,
+        "capabilities": abilities,
+        "modified_at": model["modified_at"],
+    }
+
+
+async def ollama_running(catalog: CatalogCache, request: InfoRequest) -> Any:
+    """No model is loaded here."""
+    return {"models": []}
+
+
 async def ollama_version(catalog: CatalogCache, request: InfoRequest) -> Any:
     return {"version": OLLAMA_VERSION}
 
@@ -293,6 +330,9 @@ GEMINI_LISTS = ("/v1beta/models", *(f"/gemini{base}/models" for base in ("", "/v
 ROUTES |= dict.fromkeys(GEMINI_LISTS, gemini_models)
 for _base in ("", "/ollama"):
     ROUTES |= {f"{_base}/api/tags": ollama_models, f"{_base}/api/version": ollama_version}
+    ROUTES[f"{_base}/api/ps"] = ollama_running
+SHOW = ("/api/show", "/ollama/api/show")
+"""The routes of ``InfoRoutes.show``."""
 BY_ID: dict[str, Handler] = {
     **{f"{prefix}/v1/models/": listed_model for prefix in ("", "/openai", "/anthropic")},
     **{f"{path}/": gemini_model for path in GEMINI_LISTS},

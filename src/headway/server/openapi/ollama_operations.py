@@ -55,6 +55,8 @@ def operations(headers: Mapping[str, Any], key: Parameter) -> tuple[Operation, .
         _post("generate", "Complete a prompt", generate, _GENERATE_BODIES, more),
         _post("embed", "Embed texts", _EMBED, _EMBED_BODIES, more),
         _post("embeddings", "Embed a text", f"The older `/api/embed`. {_EMBED}", _OLD_BODIES, more),
+        _show(),
+        _get("ps", "List the loaded models", Body((ollama.OllamaRunning,), examples.RUNNING)),
         _get("tags", "List the models", Body((ollama.OllamaModels,), examples.MODELS)),
         _get(
             "version",
@@ -82,6 +84,22 @@ def _post(
         errors=error_examples.OPENAI_ERRORS,
         error_format=error_examples.OLLAMA,
         **more,
+    )
+
+
+def _show() -> Operation:
+    return Operation(
+        method="post",
+        path="/api/show",
+        id="ollama_show",
+        tag=TAG,
+        summary="Show a model",
+        description="What is known of a model of `/api/tags`.",
+        request=Body((ollama.OllamaShowRequest,), examples.SHOW_REQUESTS),
+        response="The details.",
+        responses=(Body((ollama.OllamaDetails,), examples.DETAILS),),
+        errors=error_examples.COUNT_ERRORS,
+        error_format=error_examples.OLLAMA,
     )
 
 

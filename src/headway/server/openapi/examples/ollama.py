@@ -79,4 +79,23 @@ MODELS = (
         },
     ),
 )
+RUNNING = (Example("None", {"models": []}),)
+SHOW_REQUESTS = (Example("A model", {"model": MODEL}),)
+DETAILS = (
+    Example(
+        "Details",
+        {
+            "modelfile": "",
+            "parameters": "",
+            "template": "",
+            "details": {"family": PROVIDER, "families": [PROVIDER]},
+            "model_info": {
+                "general.architecture": PROVIDER,
+                f"{PROVIDER}.context_length": 128000,
+            },
+            "capabilities": ["completion", "tools", "thinking", "vision"],
+            "modified_at": "1970-01-01T00:00:00Z",
+        },
+    ),
+)
 VERSIONS = (Example("A version", {"version": "0.13.0"}),)

@@ -120,6 +120,25 @@ class OllamaModels(Shape):
     models: list[OllamaModel]
 
 
+class OllamaRunning(Shape):
+    models: list[OllamaModel]
+    """Always empty: no model is loaded here."""
+
+
+class OllamaShowRequest(OpenShape):
+    model: str
+    """`provider/model`, as `/api/tags` lists it."""
+
+
+class OllamaDetails(OpenShape):
+    details: dict[str, Any]
+    model_info: dict[str, Any]
+    """`general.architecture`, and below its name `context_length` where it is known."""
+    capabilities: list[str]
+    """`completion`, `embedding`, `vision`, `tools` or `thinking`."""
+    modified_at: str
+
+
 class OllamaVersion(Shape):
     version: str
     """The version of Ollama's API that these routes follow."""
