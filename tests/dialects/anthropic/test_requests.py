@@ -10,6 +10,7 @@ import pytest
 from msgspec import Raw
 
 from headway.dialects.anthropic.messages import AnthropicMessages
+from headway.dialects.anthropic.tool_names import short_name
 from headway.dialects.base import ClientRequest, DecodedRequest
 from headway.errors import HeadwayError, InvalidField
 from headway.types import ChatRequest
@@ -661,3 +662,21 @@ def test_a_prefix_of_a_conversation_converts_to_a_prefix() -> None:
         sent = bytes(DIALECT.convert_request(request)[0].messages).decode()
         assert sent.startswith(before)
         before = sent.removesuffix("]")
+
+
+def test_long_names_of_tools_are_cut_the_same_everywhere() -> None:
+    long = "mcp__" + "a" * 80
+    short = short_name(long)
+    assert len(short) == 64
+    assert short_name(long + "b")[:55] == short[:55]
+    assert short_name(long + "b") != short
+    call = {"type": "tool_use", "id": "t", "name": long, "input": {}}
+    messages, parameters, noted = convert(
+        messages=[*HELLO, {"role": "assistant", "content": [call]}],
+        tools=[{**TOOL, "name": long}],
+        tool_choice={"type": "tool", "name": long},
+    )
+    assert messages[1]["tool_calls"][0]["function"]["name"] == short
+    assert parameters["tools"][0]["function"]["name"] == short
+    assert parameters["tool_choice"]["function"]["name"] == short
+    assert noted == ["emulated tools[].name: cut to 64 characters with a hash"]

@@ -6,9 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import Raw
+from msgspec.structs import replace
 
 from headway.dialects.anthropic.messages import AnthropicMessages
 from headway.dialects.anthropic.stream_blocks import PING
+from headway.dialects.anthropic.tool_names import short_name
+from headway.dialects.base import ResponseContext
 from headway.errors import UpstreamTruncated
 from headway.events import (
     Event,
@@ -27,7 +31,7 @@ from headway.events import (
 )
 from headway.metering.metrics import Metrics
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import Frame, Usage
+from headway.types import ChatRequest, Frame, NativeRequest, Usage
 from headway.wire.sealed_reasoning import seal
 from support.dialect_samples import METRICS, NO_FRAME, context, fold
 
@@ -417,6 +421,27 @@ def test_a_failure_is_an_error_event() -> None:
             },
         )
     ]
+
+
+def asked_as(request: ChatRequest) -> ResponseContext:
+    about = context()
+    return replace(about, call=replace(about.call, request=request))
+
+
+@pytest.mark.parametrize("name", ["mcp__" + "a" * 80, "a" * 64, "weather"])
+def test_a_call_has_the_clients_name_of_the_tool(name: str) -> None:
+    tools = Raw(json.dumps([{"name": "other"}, {"type": "x"}, {"name": name}]).encode())
+    for fields in ({"tools": tools}, {}):
+        native = NativeRequest("anthropic_messages", fields)
+        request = ChatRequest(model="m", messages=Raw(b"[]"), native=native)
+        about = asked_as(request)
+        events: list[Event] = [ToolStarted(0, "t1", short_name(name)), Finished("tool_calls")]
+        body = json.loads(DIALECT.encode(about, fold(*events), METRICS, 0.0))
+        wanted = name if fields else short_name(name)
+        assert body["content"][0]["name"] == wanted
+        piece = DIALECT.stream(about).encode(NO_FRAME, events, 0.0) or b""
+        [start] = [event for kind, event in events_of(piece) if kind == "content_block_start"]
+        assert start["content_block"]["name"] == wanted
 
 
 # --- Passed through -------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ class AnthropicMessages:
                 "type": "message",
                 "role": "assistant",
                 "model": started.model or context.sent.model,
-                "content": [] if choice is None else content_blocks(choice),
+                "content": [] if choice is None else content_blocks(choice, context),
                 **stop_fields(choice),
                 "usage": whole_usage(final_usage(response, metrics), response.service_tier),
             }

@@ -25,6 +25,7 @@ from headway.dialects.anthropic.request_blocks import (
     text_of,
     text_part,
 )
+from headway.dialects.anthropic.tool_names import short_name
 from headway.errors import InvalidField
 from headway.types import NO_RAW
 from headway.wire.sealed_reasoning import is_sealed, unseal
@@ -42,6 +43,7 @@ class WireMessage(Struct, gc=False):
     content: Raw = NO_RAW
 
 
+_text = msgspec.json.Decoder(str).decode
 _messages = msgspec.json.Decoder(list[WireMessage]).decode
 
 
@@ -141,7 +143,7 @@ def _assistant_message(blocks: list[Block], noted: Noted) -> Message:
 
 def _call(block: Block) -> Part:
     arguments = bytes(block.get("input", NO_RAW)).decode() or "{}"
-    function = {"name": block["name"], "arguments": arguments}
+    function = {"name": short_name(_text(block["name"])), "arguments": arguments}
     call: Part = {"id": block["id"], "type": "function", "function": function}
     if is_given(block.get("cache_control")):
         call["cache_control"] = block["cache_control"]

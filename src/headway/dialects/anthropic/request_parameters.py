@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from headway.dialects.anthropic.request_blocks import Noted, note_dropped
+from headway.dialects.anthropic.tool_names import SHORTENED, short_name
 from headway.errors import InvalidField
 from headway.types import Transformation
 
@@ -115,7 +116,9 @@ def _tool(tool: Values, noted: Noted) -> Values | None:
     if kind not in CUSTOM_TYPES:
         note_dropped(noted, f"tools[].{kind}")
         return None
-    function: Values = {"name": tool["name"]}
+    function: Values = {"name": short_name(tool["name"])}
+    if function["name"] != tool["name"]:
+        noted[SHORTENED] = None
     if tool.get("description") is not None:
         function["description"] = tool["description"]
     function["parameters"] = tool.get("input_schema") or {"type": "object", "properties": {}}
@@ -134,7 +137,7 @@ def _tool_choice(fields: Mapping[str, Raw], noted: Noted) -> Values:
         return {}
     given = _value(fields, "tool_choice")
     kind, is_serial = given["type"], given.get("disable_parallel_tool_use")
-    choice = {"type": "function", "function": {"name": given.get("name")}}
+    choice = {"type": "function", "function": {"name": short_name(given.get("name") or "")}}
     values: Values = {"tool_choice": choice if kind == "tool" else CHOICES[kind]}
     return values if is_serial is None else {**values, "parallel_tool_calls": not is_serial}
 

@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Raw
 
 from headway.dialects.anthropic.request_messages import CLAUDE
+from headway.dialects.anthropic.tool_names import original_name
+from headway.dialects.base import ResponseContext
 from headway.response_accumulator import ChoiceAccumulator, ToolCallAccumulator
 from headway.wire.sealed_reasoning import seal
 
@@ -39,7 +41,7 @@ Block = dict[str, Any]
 _object = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
-def content_blocks(choice: ChoiceAccumulator) -> list[Block]:
+def content_blocks(choice: ChoiceAccumulator, context: ResponseContext) -> list[Block]:
     """The blocks of a whole response."""
     details = choice.extra.get("reasoning_details") or ()
     server_blocks = choice.extra.get("content_blocks") or ()
@@ -48,7 +50,8 @@ def content_blocks(choice: ChoiceAccumulator) -> list[Block]:
     first = [without_index(block) for block in indexed]
     text = choice.joined_text() + "".join(choice.refusal)
     texts = [_text_block(text, citations_of(choice.extra, text))] if text else []
-    return [*first, *texts, *map(_tool_use, choice.tools.values())]
+    calls = [_tool_use(tool, context) for tool in choice.tools.values()]
+    return [*first, *texts, *calls]
 
 
 def thinking_blocks(text: str, details: Iterable[Mapping[str, Any]]) -> list[Block]:
@@ -92,8 +95,9 @@ def without_index(block: Mapping[str, Any]) -> Block:
     return {name: value for name, value in block.items() if name != "index"}
 
 
-def _tool_use(tool: ToolCallAccumulator) -> Block:
-    return {"type": "tool_use", "id": tool.id, "name": tool.name, "input": _input(tool)}
+def _tool_use(tool: ToolCallAccumulator, context: ResponseContext) -> Block:
+    name = original_name(tool.name, context)
+    return {"type": "tool_use", "id": tool.id, "name": name, "input": _input(tool)}
 
 
 def _input(tool: ToolCallAccumulator) -> Any:

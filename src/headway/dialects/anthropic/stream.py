@@ -15,11 +15,13 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from headway.dialects.anthropic.errors import encode_error
 from headway.dialects.anthropic.passthrough import Passthrough
 from headway.dialects.anthropic.response_blocks import citations_of, own_citations, stop_fields
 from headway.dialects.anthropic.stream_blocks import StreamBlocks, write_event
+from headway.dialects.anthropic.tool_names import original_name
 from headway.dialects.anthropic.usage import end_usage, final_usage, message_id, start_usage
 from headway.dialects.base import SSE, ResponseContext, without_line_breaks
 from headway.errors import HeadwayError
@@ -90,6 +92,8 @@ class AnthropicStream:
         encoded = self._start(events) if events and not self._is_started else b""
         for event in _with_signatures_first(events):
             encode = ENCODERS.get(type(event))
+            if type(event) is ToolStarted:
+                event = replace(event, name=original_name(event.name, self._context))
             if encode is not None and event.index == 0:  # type: ignore[union-attr]
                 encoded += encode(self._blocks, event)
         return encoded
