@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from support.gateway_process import SERVER_KEY, Gateway
 from support.lazy_import import lazy_import
@@ -133,6 +135,60 @@ def test_a_whole_message_and_a_stream_say_the_same(stage: Stage, kind: str) -> N
         check(message)
         assert message.type == "message"
         assert message.id.startswith("msg_")
+
+
+@EACH
+def test_the_asynchronous_client_gets_the_same(stage: Stage, kind: str) -> None:
+    stage.provider.play(kind)
+
+    async def ask_and_stream() -> list[Any]:
+        base_url = stage.gateway.base_url
+        asked = {"model": MODELS[kind], "max_tokens": 8000, "tools": TOOLS, "messages": HELLO}
+        async with anthropic.AsyncAnthropic(base_url=base_url, api_key="unused") as sdk:
+            whole = await sdk.messages.create(**asked)
+            async with sdk.messages.stream(**asked) as events:
+                return [whole, await events.get_final_message()]
+
+    for message in asyncio.run(ask_and_stream()):
+        check(message)
+
+
+class Place(BaseModel):
+    city: str
+
+
+@EACH
+def test_a_structured_output_is_parsed(stage: Stage, kind: str) -> None:
+    stage.provider.play(kind, Pieces(('{"city":', '"Bonn"}'), (), ()))
+    asked = {"model": MODELS[kind], "max_tokens": 8000, "messages": HELLO}
+    message = stage.sdk.messages.parse(**asked, output_format=Place)
+    assert message.parsed_output == Place(city="Bonn")
+    assert '"city"' in json.dumps(stage.sent)
+
+
+PARALLEL = Pieces((), (), ('{"city":"Bonn"}',))
+
+
+def test_parallel_calls_and_their_results_go_there_and_back(stage: Stage) -> None:
+    """Over OpenAI's format, of which each call has its own fragments."""
+    call = {"index": 1, "id": "call_2", "type": "function"}
+    script = stage.provider.play("openai", PARALLEL)
+    *first, last, usage = script.events
+    second = {"tool_calls": [{**call, "function": {"name": "weather", "arguments": '{"city":"'}}]}
+    third = {"tool_calls": [{"index": 1, "function": {"arguments": 'Rome"}'}}]}
+    more = [
+        ("", {**first[-1][1], "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+        for delta in (second, third)
+    ]
+    body = script.streamed([*first, *more, last, usage])
+    stage.provider.play_raw(chunked(body, headers=[("content-type", script.content_type)]))
+    message = stream(stage, "openai")
+    calls = [(block.id, block.input) for block in message.content if block.type == "tool_use"]
+    assert calls == [("call_1", {"city": "Bonn"}), ("call_2", {"city": "Rome"})]
+    ask(stage, "openai", next_turn(message))
+    roles = [each["role"] for each in stage.sent["messages"]]
+    assert roles == ["user", "assistant", "tool", "tool"]
+    assert [each.get("tool_call_id") for each in stage.sent["messages"][2:]] == ["call_1", "call_2"]
 
 
 def results_of(message: Any) -> list[dict[str, Any]]:
