@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from openai._streaming import SSEDecoder
 
+from headway.dialects.base import ClientRequest
+from headway.dialects.gemini.generate import GenerateContent
 from headway.errors import ClientGone, ShuttingDown
 from support.pipeline_fakes import (
     DONE,
@@ -197,6 +200,24 @@ def test_comments_change_no_event_of_a_stream(how: str) -> None:
     assert len(found) == len(expected)
     if how == "relayed":
         assert found == expected
+
+
+@pytest.mark.parametrize(("query", "is_array"), [("alt=sse", False), ("", True)])
+def test_a_client_that_reads_no_comments_gets_an_empty_line(query: str, is_array: bool) -> None:
+    pipe = Pipe()
+    body = b'{"contents":[{"parts":[{"text":"Hi"}]}]}'
+    pipe.send(ClientRequest("openai/m", (), body, query), GenerateContent(is_stream=True))
+    pipe.upstream.respond()
+    for piece in (ROLE, text("a"), STOP + USAGE + DONE):
+        silent(pipe, 15.0)
+        pipe.upstream.chunk(piece)
+    found = pipe.sink.body
+    assert found.startswith(b"\r\n")
+    if is_array:
+        assert len(json.loads(found)) == 2
+    else:
+        lines = [line for line in found.split(b"\r\n") if line]
+        assert all(json.loads(line.removeprefix(b"data: ")) for line in lines)
 
 
 def read_events(body: bytes) -> Iterator[str]:

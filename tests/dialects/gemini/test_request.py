@@ -309,6 +309,23 @@ def test_media_of_a_response_and_texts_behind_it_stay() -> None:
     assert told == [f"dropped contents[].parts[].functionResponse.willContinue: {ONLY}"]
 
 
+def test_the_next_turns_leave_the_messages_before_them_as_they_are() -> None:
+    """A provider's prompt cache holds the bytes of a prefix."""
+    contents: list[Any] = []
+    before = b""
+    for turn in range(10):
+        contents += [
+            user({"text": f"Question {turn}"}, PNG),
+            model({"text": "Hm", "thought": True}, call("f", {"n": turn}), call("f", id="f")),
+            user(response("f", {"output": turn}), response("f", {"output": [turn]}, id="f")),
+            model({"text": f"Answer {turn}", "thoughtSignature": "S"}),
+        ]
+        converted, _ = convert({"contents": contents, "systemInstruction": "Be kind"})
+        after = bytes(converted.messages)
+        assert after.startswith(before)
+        before = after.removesuffix(b"]")
+
+
 # --- Reasoning ------------------------------------------------------------------------------------
 
 SIGNED: list[tuple[list[Any], list[Any]]] = [
