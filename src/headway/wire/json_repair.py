@@ -108,10 +108,18 @@ def _beginning(text: str) -> int:
 
 
 def _join(run: str) -> str:
-    if ord(run[0]) >= BYTES:
-        return _bytes_of(run).decode(errors="replace")
-    units = b"".join((ord(one) - OFFSET).to_bytes(2, "little") for one in run)
-    return units.decode("utf-16-le", "replace")
+    if ord(run[0]) < BYTES:
+        units = b"".join((ord(one) - OFFSET).to_bytes(2, "little") for one in run)
+        return units.decode("utf-16-le", "replace")
+    data = _bytes_of(run)
+    try:  # surrogates in the form of UTF-8, as Java writes them (Unicode Technical Report 26)
+        return _join_units(data.decode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError:
+        return data.decode(errors="replace")
+
+
+def _join_units(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _bytes_of(run: str) -> bytes:

@@ -137,7 +137,8 @@ def own_citations(extra: Mapping[str, Any]) -> list[Block]:
 
 
 def _is_own(citation: Any) -> bool:
-    return isinstance(citation, dict) and citation.get("type") in LOCATIONS
+    kind = citation.get("type") if isinstance(citation, dict) else None
+    return isinstance(kind, str) and kind in LOCATIONS
 
 
 def _is_link(annotation: Any) -> bool:

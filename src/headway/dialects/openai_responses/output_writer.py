@@ -208,13 +208,15 @@ READERS: dict[type, Callable[[OutputWriter, Any, WireEvents], None]] = {
 def _logprobs(event: Event) -> list[Any]:
     if type(event) is not Logprobs or event.index != 0 or not isinstance(event.value, dict):
         return []
-    return event.value.get("content") or []
+    content = event.value.get("content")
+    return content if isinstance(content, list) else []
 
 
 def _annotation(annotation: Fields) -> Fields:
     """Chat has the fields of a citation in an object of the type's name."""
-    inner = annotation.get(annotation.get("type") or "")
-    return {"type": annotation["type"], **inner} if isinstance(inner, dict) else annotation
+    kind = annotation.get("type")
+    inner = annotation.get(kind) if isinstance(kind, str) else None
+    return {"type": kind, **inner} if isinstance(inner, dict) else annotation
 
 
 def _image_data(image: Any) -> str | None:
