@@ -680,3 +680,22 @@ def test_long_names_of_tools_are_cut_the_same_everywhere() -> None:
     assert parameters["tools"][0]["function"]["name"] == short
     assert parameters["tool_choice"]["function"]["name"] == short
     assert noted == ["emulated tools[].name: cut to 64 characters with a hash"]
+
+
+def convert_body(body: bytes) -> None:
+    request = DIALECT.decode(ClientRequest("", (), body)).request
+    assert isinstance(request, ChatRequest)
+    DIALECT.convert_request(request)
+
+
+def test_a_body_that_is_nested_too_deeply_is_the_clients_error() -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    for name in ("tools", "messages", "output_format"):
+        body = f'{{"model":"p/m","messages":{json.dumps(HELLO)},"{name}":{deep}}}'.encode()
+        with pytest.raises(HeadwayError) as caught:
+            convert_body(body)
+        assert DIALECT.status_of(caught.value) == 400
+    schema: dict[str, Any] = {"type": "object"}
+    for _ in range(100):
+        schema = {"anyOf": [schema]}
+    assert convert(output_format={"type": "json_schema", "schema": schema})[1]

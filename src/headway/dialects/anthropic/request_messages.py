@@ -55,7 +55,7 @@ def convert_messages(system: Raw | None, messages: Raw, noted: Noted) -> Raw:
             converted += _system_messages(system, noted)
         for message in _messages(messages):
             converted += _convert(message, noted)
-    except (msgspec.MsgspecError, KeyError) as exc:
+    except (msgspec.MsgspecError, KeyError, RecursionError) as exc:
         raise malformed(exc) from exc
     return Raw(_encode(converted))
 

@@ -32,6 +32,8 @@ WEB_SEARCH = "web_search_"
 SEARCH_FIELDS = {"type", "name", "user_location"}
 CUSTOM_TYPES = (None, "custom")
 
+MALFORMED = (LookupError, TypeError, AttributeError, RecursionError, msgspec.MsgspecError)
+
 Values = dict[str, Any]
 
 _any = msgspec.json.Decoder().decode
@@ -50,7 +52,7 @@ def convert_parameters(fields: Mapping[str, Raw], noted: Noted) -> dict[str, Raw
             continue
         try:
             values = convert(fields, noted)
-        except (LookupError, TypeError, AttributeError, msgspec.MsgspecError) as exc:
+        except MALFORMED as exc:
             message = f"`{name}` is not in Anthropic's format: {exc}."
             raise InvalidField(message, param=name) from exc
         converted.update((new, Raw(_encode(value))) for new, value in values.items())
