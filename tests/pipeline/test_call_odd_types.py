@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.odd_values import ODD, Path, changed, optional_paths
-from support.played_script import ROUTES, Reply, play
+from support.odd_values import ODD, Path, changed, changed_often, changed_stream, optional_paths
+from support.played_script import ROUTES, Reply, play, run_script
 from support.wire_scripts import NDJSON, SCRIPTS, TEXT, Pieces, Script
 
 SAID = "".join(TEXT)
@@ -152,6 +152,18 @@ def test_every_wire_format_on_every_route(wire: str, route: str, data: st.DataOb
     path = data.draw(st.sampled_from(found))
     check(play_stream(script, route, at, path, odd), shape=False)
     check(play_stream_of(script, route, path, odd))
+
+
+@pytest.mark.parametrize(("wire", "route"), PLAYED)
+@given(data=st.data())
+def test_no_answer_is_too_odd_for_the_gateway(wire: str, route: str, data: st.DataObject) -> None:
+    """It may be an error, of the provider."""
+    script = SCRIPTS[wire](Pieces())
+    whole = json.dumps(data.draw(changed_often(script.whole))).encode()
+    streamed = script.streamed(data.draw(changed_stream(script.events)))
+    pipe = run_script(script, route, whole=whole, streamed=streamed)
+    assert b"could not be processed" not in pipe.sink.body
+    assert len(pipe.records) == 1
 
 
 # --- Frames that are no objects -------------------------------------------------------------------

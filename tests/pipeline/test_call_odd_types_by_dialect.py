@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.odd_values import ODD, Path, changed, optional_paths
+from support.odd_values import ODD, Path, changed, changed_often, changed_stream, optional_paths
 from support.pipeline_fakes import Pipe
-from support.played_dialects import REQUESTS, play_in_dialect
+from support.played_dialects import REQUESTS, play_in_dialect, run_in_dialect
 from support.wire_scripts import SCRIPTS, TEXT, Pieces
 
 # Vertex AI's own encoder needs a project for requests of the same format.
@@ -53,6 +53,18 @@ def test_the_text_arrives(wire: str, name: str, data: st.DataObject) -> None:
         event = (kind, changed(value, data.draw(st.sampled_from(found)), odd))
         events = [*script.events[:at], event, *script.events[at + 1 :]]
         check(*play_in_dialect(script, name, streamed=script.streamed(events)))
+
+
+@EACH
+@given(data=st.data())
+def test_no_answer_is_too_odd_for_the_gateway(wire: str, name: str, data: st.DataObject) -> None:
+    """It may be an error, of the provider."""
+    script = SCRIPTS[wire](Pieces())
+    whole = json.dumps(data.draw(changed_often(script.whole))).encode()
+    streamed = script.streamed(data.draw(changed_stream(script.events)))
+    pipe = run_in_dialect(script, name, whole=whole, streamed=streamed)
+    assert b"could not be processed" not in pipe.sink.body
+    assert len(pipe.records) == 1
 
 
 @EACH

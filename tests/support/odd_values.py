@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from support.wire_scripts import TEXT
+from hypothesis import strategies as st
+
+from support.wire_scripts import TEXT, Event
 
 Path = tuple[str | int, ...]
 ODD: tuple[Any, ...] = (None, "", [], {}, False, 0, -1, 1.5, "x", True, 10**30, [None], {"a": 1})
@@ -67,3 +69,23 @@ def _is_needed(value: Any, path: Path) -> bool:
 def optional_paths(value: Any) -> list[Path]:
     found = [*leaves(value), *containers(value)]
     return [path for path in found if not _is_needed(value, path)]
+
+
+@st.composite
+def changed_often(draw: st.DrawFn, value: Any) -> Any:
+    """``value`` with up to four odd values anywhere."""
+    for _ in range(draw(st.integers(1, 4))):
+        if paths := [path for path in [*leaves(value), *containers(value)] if path]:
+            value = changed(value, draw(st.sampled_from(paths)), draw(st.sampled_from(ODD)))
+    return value
+
+
+@st.composite
+def changed_stream(draw: st.DrawFn, events: list[Event]) -> list[Event]:
+    """``events`` with odd values in some, some left out, in another order."""
+    found = [
+        (name, draw(changed_often(value)) if draw(st.booleans()) else value)
+        for name, value in events
+        if draw(st.integers(0, 9))
+    ]
+    return draw(st.permutations(found)) if draw(st.integers(0, 4)) == 0 else found

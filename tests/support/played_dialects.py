@@ -43,6 +43,14 @@ def play_in_dialect(
 ) -> tuple[str, Pipe]:
     """The text that the client got, and the gateway. ``whole`` and ``streamed`` replace the
     script's own bytes."""
+    pipe = run_in_dialect(script, name, whole=whole, streamed=streamed)
+    objects = read_objects(pipe)
+    return "".join(READERS[name.removesuffix(" stream")](one) for one in objects), pipe
+
+
+def run_in_dialect(
+    script: Script, name: str, *, whole: bytes | None = None, streamed: bytes | None = None
+) -> Pipe:
     pipe = Pipe(provider=adapter(script.kind))
     dialect, request = REQUESTS[name]
     pipe.send(request, dialect)
@@ -56,8 +64,7 @@ def play_in_dialect(
     if not pipe.upstream.is_over:
         pipe.upstream.end()
     assert pipe.sink.is_over
-    objects = read_objects(pipe)
-    return "".join(READERS[name.removesuffix(" stream")](one) for one in objects), pipe
+    return pipe
 
 
 def _anthropic_text(one: Any) -> str:

@@ -59,6 +59,12 @@ def play(
     script: Script, route: str, *, whole: bytes | None = None, streamed: bytes | None = None
 ) -> Reply:
     """``whole`` and ``streamed`` replace the script's own bytes."""
+    return read_reply(run_script(script, route, whole=whole, streamed=streamed))
+
+
+def run_script(
+    script: Script, route: str, *, whole: bytes | None = None, streamed: bytes | None = None
+) -> Pipe:
     pipe = Pipe(provider=adapter(script.kind))
     ROUTES[route](pipe)
     asks_stream = b'"stream":true' in pipe.upstream.request.body
@@ -72,7 +78,7 @@ def play(
         pipe.upstream.end()
     assert pipe.sink.is_over
     assert pipe.gateway.active == set()
-    return read_reply(pipe)
+    return pipe
 
 
 def read_reply(pipe: Pipe) -> Reply:
