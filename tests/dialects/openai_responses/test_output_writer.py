@@ -2,6 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
 from headway.dialects.input_items.tools import ToolName
 from headway.dialects.openai_responses.output_writer import OutputWriter
 from headway.events import (
@@ -19,6 +23,14 @@ from headway.events import (
 from headway.wire.sealed_reasoning import unseal
 
 DETAIL = {"type": "reasoning.text", "text": "Hm", "signature": "S", "format": "f", "index": 0}
+ANY = st.recursive(
+    st.none() | st.integers(0, 9) | st.sampled_from(("type", "url_citation", "image_url", "x")),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(("type", "url_citation", "image_url", "id")), inner)
+    ),
+    max_leaves=8,
+)
 NAMES = {"patch": ToolName("patch", None, True), "crm__find": ToolName("find", "crm")}
 OPENAI = {"id": "rs_9", "format": "openai-responses-v1", "index": 0}
 
@@ -316,3 +328,10 @@ def test_arguments_that_are_no_json_stay_open() -> None:
         ToolStarted(0, "c0", "f"), ToolArguments(0, "{]}"), ToolStarted(1, "c1", "f")
     )
     assert [item["arguments"] for item in output] == ["{]}", ""]
+
+
+@given(st.dictionaries(st.sampled_from(("annotations", "images", "output_items", "odd")), ANY))
+def test_further_fields_may_have_any_form(fields: Any) -> None:
+    _, out, output = write(Text("A"), Logprobs({"content": fields}), ExtraFields(fields))
+    assert output[0]["content"][0]["text"] == "A"
+    msgspec.json.encode(out)

@@ -182,14 +182,14 @@ class OutputWriter:
 
     def read_extra(self, event: ExtraFields, out: WireEvents) -> None:
         if (message := self.open_message) is not None:
-            for annotation in event.fields.get("annotations") or ():
+            for annotation in _objects(event, "annotations"):
                 message.add_annotation(_annotation(annotation), out)
-        for image in event.fields.get("images") or ():
+        for image in _objects(event, "images"):
             if (result := _image_data(image)) is not None:
                 self._begin_item(out)
                 item = {"id": f"ig_{self._item_id()}", "type": "image_generation_call"}
                 self._add_whole({**item, "status": "completed", "result": result}, out)
-        for item in event.fields.get("output_items") or ():
+        for item in _objects(event, "output_items"):
             self._begin_item(out)
             given = {name: value for name, value in item.items() if name != "index"}
             self._add_whole({"id": self._item_id(), **given}, out)
@@ -212,6 +212,12 @@ def _logprobs(event: Event) -> list[Any]:
     return content if isinstance(content, list) else []
 
 
+def _objects(event: ExtraFields, name: str) -> list[Fields]:
+    """The objects in a list, which some vendors mix with texts."""
+    values = event.fields.get(name)
+    return [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []
+
+
 def _annotation(annotation: Fields) -> Fields:
     """Chat has the fields of a citation in an object of the type's name."""
     kind = annotation.get("type")
@@ -219,9 +225,9 @@ def _annotation(annotation: Fields) -> Fields:
     return {"type": kind, **inner} if isinstance(inner, dict) else annotation
 
 
-def _image_data(image: Any) -> str | None:
+def _image_data(image: Fields) -> str | None:
     """The base64 data of a generated image."""
-    url = image.get("image_url") if isinstance(image, dict) else None
+    url = image.get("image_url")
     if isinstance(url, dict):
         url = url.get("url")
     _, found, data = url.partition(DATA_URL) if isinstance(url, str) else ("", "", "")
