@@ -177,17 +177,21 @@ def test_a_reload_without_a_working_directory_keeps_the_server(launch: Launch, c
 
 
 @COUNTS
+@pytest.mark.parametrize(
+    "step", ["headway.cli.serve_parser.parse", "headway.server.serve._announce"]
+)
 def test_a_reload_during_the_start_is_not_lost(
-    launch: Launch, upstream: Upstream, count: str, tmp_path: Path
+    launch: Launch, upstream: Upstream, count: str, step: str, tmp_path: Path
 ) -> None:
+    module, _, name = step.rpartition(".")
     code = (
         "import os, signal, sys\n"
-        "from headway.server import serve\n"
-        "announce = serve._announce\n"
-        "def announced(*arguments):\n"
+        f"import {module} as module\n"
+        f"step = module.{name}\n"
+        "def interrupted(*arguments):\n"
         "    os.kill(os.getpid(), signal.SIGHUP)\n"
-        "    announce(*arguments)\n"
-        "serve._announce = announced\n"
+        "    return step(*arguments)\n"
+        f"module.{name} = interrupted\n"
         "from headway.cli import main\n"
         "sys.argv[1:] = ['serve', '--config', 'headway.yaml', '--port', '0']\n"
         f"sys.argv += ['--workers', '{count}']\n"

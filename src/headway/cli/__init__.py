@@ -7,6 +7,8 @@ def main() -> None:
     import os
     import sys
 
+    if sys.argv[1:2] == ["serve"]:
+        _block_reload()
     gc.disable()  # imported objects stay: a server enables collection once it listens
     from headway.cli import serve_parser, terminal
 
@@ -18,6 +20,14 @@ def main() -> None:
     from headway.cli.app import run
 
     run()
+
+
+def _block_reload() -> None:
+    """SIGHUP, which would end the process, waits until the server can reload."""
+    import signal
+
+    if hasattr(signal, "SIGHUP"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))
 
 
 __all__ = ["main"]
