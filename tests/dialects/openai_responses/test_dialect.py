@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from headway.errors import InvalidField, RequestError, UpstreamRejected
 from headway.events import (
@@ -211,6 +212,14 @@ def test_unknown_usage_is_null_and_cache_writes_are_said() -> None:
     known = Usage(input_tokens=1, output_tokens=2, cache_write_tokens=1)
     usage = encode(Text("A"), UsageReported(known))["usage"]
     assert usage["input_tokens_details"] == {"cached_tokens": 0, "cache_write_tokens": 1}
+
+
+def test_what_is_nested_too_deeply_is_not_repeated() -> None:
+    context = new_context()
+    native = context.call.request.native  # type: ignore[union-attr]
+    native.fields["reasoning"] = Raw(b"[" * 100_000)
+    found = json.loads(DIALECT.encode(context, fold(Text("A")), METRICS, NOW))
+    assert found["reasoning"] == {"effort": None, "summary": None}
 
 
 def test_the_ordinary_tier_has_openais_name() -> None:

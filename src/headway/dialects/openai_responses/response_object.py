@@ -151,6 +151,10 @@ def _described_tool(tool: Any) -> Any:
 
 
 def _decoded(given: Mapping[str, Raw], name: str, default: Any) -> Any:
-    """A field that was read before, or is in a format that the provider judges."""
-    value = _decode(given[name]) if name in given else default
+    """A field of the request, of which the provider judges the form; the default in place of
+    another form, and of what is nested too deeply."""
+    try:
+        value = _decode(given[name]) if name in given else default
+    except RecursionError:
+        return default
     return value if type(value) is type(default) else default
