@@ -114,6 +114,8 @@ CHATS: list[tuple[Any, list[str]]] = [
     ([{"role": "tool", "tool_call_id": "1", "content": "rain"}], ["rain"]),
     ([{"role": "assistant", "content": None, "refusal": "I can't."}], ["I can't."]),
     ([{"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}], ["No."]),
+    ([{"role": "user", "parts": [{"text": "Hi"}, {"inlineData": {"data": "AAAA"}}]}], ["Hi"]),
+    ([{"parts": [{"functionCall": {"name": "f"}}, {"odd": 1}]}], ['{"name":"f"}']),
 ]
 
 
@@ -132,6 +134,7 @@ MISSHAPEN = [
     [None, 7, "text", ["text"]],
     [{"content": 7}, {"content": {"text": "text"}}, {"content": ["text", None]}],
     [{"tool_calls": "x"}, {"tool_calls": [None, {"function": "x"}]}, {"function_call": []}],
+    [{"parts": "x"}, {"parts": [None, {"text": 1}]}],
     [{"name": None, "refusal": False, "content": [{"text": 1}]}],
 ]
 
