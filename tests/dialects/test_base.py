@@ -8,6 +8,7 @@ from msgspec import Raw
 from headway.dialects.base import (
     KEY_HEADER,
     DecodedRequest,
+    OpenAIFormat,
     decode_object,
     encode_error,
     field,
@@ -108,3 +109,8 @@ def test_a_body_that_is_sent_on_holds_neither_key_nor_address(name: str) -> None
     assert caught.value.param == name
     assert "planted" not in caught.value.message
     refuse_target_fields({"user": Raw(b'"me"')})
+
+
+def test_a_request_in_openais_format_needs_no_conversion() -> None:
+    request = ChatRequest(model="m", messages=Raw(b"[]"))
+    assert OpenAIFormat().convert_request(request) == (request, ())
