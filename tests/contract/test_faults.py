@@ -272,7 +272,7 @@ def test_a_fault_after_the_first_event_is_the_streams_last_object(
 EVENTS_GONE_WRONG: dict[str, tuple[bytes, tuple[int, str]]] = {
     "no finish": (b"", TRUNCATED),
     "a malformed event": (b"data: {not json\n\n", NOT_HTTP),
-    "an event of another shape": (b'data: {"choices": 7}\n\n', NOT_HTTP),
+    "an event of another shape": (b'data: {"choices": 7}\n\n', TRUNCATED),
     "an event that is not closed": (b'data: {"id": "x"', NOT_HTTP),
     "a bare error": (
         b'error: {"message": "boom", "type": "server_error"}\n\n', (502, "provider_error")),

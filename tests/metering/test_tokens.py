@@ -190,3 +190,11 @@ def test_cutting_a_long_text_changes_no_count(name: Any) -> None:
         assert abs(count(text, model).tokens - len(encoding(name).encode_ordinary(text))) <= 1
     prose = " ".join(chance.choices([word for word in words if word.strip()], k=MAX_PIECE))
     assert count(prose, model).tokens == len(encoding(name).encode_ordinary(prose))
+
+
+def test_messages_of_parts_count_their_texts_calls_and_responses() -> None:
+    called = {"name": "f", "args": {"a": 1}}
+    parts = [{"text": "Hello"}, {"functionCall": called}, {"inlineData": {"data": "x"}}]
+    found = count_messages([{"role": "user", "parts": parts}], "gpt-4o")
+    texts = ["Hello", '{"name":"f","args":{"a":1}}']
+    assert found.tokens == sum(count(text, "gpt-4o").tokens for text in texts)

@@ -227,3 +227,10 @@ def test_input_is_required_unless_there_is_a_prompt() -> None:
 )
 def test_the_input_can_be_counted(body: Any, messages: Any) -> None:
     assert json.loads(bytes(prompt_messages(fields_of(body)))) == messages
+
+
+def test_a_value_that_cannot_be_read_is_a_client_error() -> None:
+    native = NativeRequest(WIRE, {"input": Raw(b'[{"type":"message","role":"user","content":7}]')})
+    request = ChatRequest(model="m", messages=Raw(b"[]"), native=native)
+    with pytest.raises(RequestError):
+        convert_fields(request)

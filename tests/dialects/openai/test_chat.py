@@ -351,3 +351,45 @@ def test_a_model_without_a_provider_is_left_to_the_pipeline(model: str) -> None:
     call = decode(model="openai/ft:gpt/4o")
     assert (call.provider, call.request.model) == ("openai", "ft:gpt/4o")
     assert call.model_name == "openai/ft:gpt/4o"
+
+
+# --- Items of the Responses API -------------------------------------------------------------------
+
+
+def test_a_request_with_items_in_place_of_messages_is_converted() -> None:
+    tool = {"type": "function", "name": "f", "parameters": {"type": "object"}}
+    body = {
+        "model": "openai/gpt-4o",
+        "input": [{"role": "user", "content": "Hi"}],
+        "instructions": "Be brief.",
+        "tools": [tool],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    call = CHAT.decode(inbound(body, "", (b"x-headway-provider-key", b"sk-own")))
+    assert (call.provider, call.request.model, call.model_name) == (
+        "openai",
+        "gpt-4o",
+        "openai/gpt-4o",
+    )
+    assert (call.stream, call.shows_usage, call.api_key) == (True, True, "sk-own")
+    converted, told = CHAT.convert_request(call.request)
+    assert json.loads(bytes(converted.messages)) == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hi"},
+    ]
+    assert json.loads(bytes(converted.parameters["tools"])) == [
+        {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+    ]
+    assert told == ()
+
+
+def test_a_request_of_its_own_format_is_not_converted() -> None:
+    request = decode().request
+    assert CHAT.convert_request(request) == (request, ())
+
+
+def test_a_wrong_field_beside_items_is_named() -> None:
+    with pytest.raises(InvalidField) as caught:
+        CHAT.decode(inbound({"model": 7, "input": "Hi"}, ""))
+    assert caught.value.param == "model"

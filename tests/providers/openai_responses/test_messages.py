@@ -129,3 +129,8 @@ def test_an_invalid_message_is_a_request_error(message: Any) -> None:
     with pytest.raises(RequestError) as caught:
         PROVIDER.encode_request(request(messages=[message]), TARGET)
     assert caught.value.param == "messages"
+
+
+def test_an_empty_message_that_is_not_the_users_is_left_out() -> None:
+    empty = {"role": "assistant", "content": ""}
+    assert items(*HELLO, empty) == items(*HELLO)
