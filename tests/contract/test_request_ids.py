@@ -14,6 +14,7 @@ from support.openai_upstream import CUT, Answer, Upstream, until
 OWN_ID = "trace/72f3:a.b=c@d+e_f-1"
 ASKED = [{"role": "user", "content": "Hi"}]
 GOOGLE = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
+EMBEDDED = {"content": {"parts": [{"text": "Hi"}]}}
 
 
 def requests(model: str) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -36,16 +37,32 @@ def requests(model: str) -> dict[str, tuple[str, dict[str, Any]]]:
             f"/v1beta/models/{model}:streamGenerateContent?alt=sse",
             GOOGLE,
         ),
+        "/v1beta/models/{model}:embedContent": (
+            f"/v1beta/models/{model}:embedContent",
+            EMBEDDED,
+        ),
+        "/v1beta/models/{model}:batchEmbedContents": (
+            f"/v1beta/models/{model}:batchEmbedContents",
+            {"requests": [{"model": f"models/{model}", **EMBEDDED}]},
+        ),
+        "/api/chat": ("/api/chat", {"model": model, "messages": ASKED, "stream": False}),
+        "/api/generate": ("/api/generate", {"model": model, "prompt": "Hi", "stream": False}),
+        "/api/embed": ("/api/embed", {"model": model, "input": "Hi"}),
+        "/api/embeddings": ("/api/embeddings", {"model": model, "prompt": "Hi"}),
     }
 
 
 ROUTES = [dialect.route for _, dialect in DIALECTS]
+WITHOUT_ID = ("/api/chat", "/api/generate", "/api/embed", "/api/embeddings")
+"""Ollama's errors are a text alone, so that the id is in the header only."""
 STREAMED = {
     "/api/engine/chat/{provider}": {"is_stream": True},
     "/v1/chat/completions": {"stream": True},
     "/v1/responses": {"stream": True},
     "/v1/messages": {"stream": True},
     "/v1beta/models/{model}:streamGenerateContent": {},
+    "/api/chat": {"stream": True},
+    "/api/generate": {"stream": True},
 }
 
 
@@ -72,7 +89,7 @@ def test_it_is_in_header_and_body_of_an_error(gateway: Gateway, route: str) -> N
     before = len(gateway.records())
     reply = call(gateway, route, "nobody/m")
     assert (reply.status, reply.headers["x-request-id"]) == (404, OWN_ID)
-    assert OWN_ID in reply.body.decode()
+    assert (OWN_ID in reply.body.decode()) is (route not in WITHOUT_ID)
     assert recorded(gateway, before) == OWN_ID
 
 
@@ -85,7 +102,7 @@ def test_it_takes_the_place_of_the_providers_in_an_error(
     upstream.play(Answer(refusal, status=400, headers=(json, ("x-request-id", "theirs"))))
     reply = call(gateway, route, "openai/gpt-4o")
     assert (reply.status, reply.headers["x-request-id"]) == (400, OWN_ID)
-    assert OWN_ID in reply.body.decode()
+    assert (OWN_ID in reply.body.decode()) is (route not in WITHOUT_ID)
     assert "theirs" not in reply.body.decode()
     until(lambda: gateway.records()[-1]["upstream_request_id"] == "theirs")
 
@@ -98,7 +115,7 @@ def test_it_is_in_the_error_that_ends_a_stream(
     reply = call(gateway, route, "openai/gpt-4o", **STREAMED[route])
     assert (reply.status, reply.headers["x-request-id"]) == (200, OWN_ID)
     assert "Hello" in reply.body.decode()
-    assert OWN_ID in reply.body.decode()
+    assert (OWN_ID in reply.body.decode()) is (route not in WITHOUT_ID)
 
 
 @pytest.mark.parametrize("route", ROUTES)

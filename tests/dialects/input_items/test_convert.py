@@ -230,7 +230,7 @@ def test_the_input_can_be_counted(body: Any, messages: Any) -> None:
 
 
 def test_a_value_that_cannot_be_read_is_a_client_error() -> None:
-    native = NativeRequest(WIRE, {"input": Raw(b'[{"type":"message","role":"user","content":7}]')})
+    native = NativeRequest(WIRE, {"input": Raw(b'"Hi"'), "text": Raw(b'{"format":7}')})
     request = ChatRequest(model="m", messages=Raw(b"[]"), native=native)
     with pytest.raises(RequestError):
         convert_fields(request)

@@ -97,11 +97,10 @@ def _custom_tools(request: ChatRequest) -> frozenset[str]:
 
 
 def _convert_message(message: InputMessage, state: ConversationState) -> list[Item]:
-    """An empty message of the user stays: the input may consist of it."""
-    content = convert_content(message.content)
-    if not content and message.role != "user":
-        return []
-    return [{"type": "message", "role": message.role, "content": content or ""}]
+    """An empty message of the user stays: the input may consist of it. Those of other roles were
+    left out before (``wire_rules``)."""
+    content = convert_content(message.content) or ""
+    return [{"type": "message", "role": message.role, "content": content}]
 
 
 def _convert_result(message: InputMessage, state: ConversationState) -> list[Item]:
