@@ -191,6 +191,25 @@ def test_a_wrong_variable_is_named_and_its_value_is_not_shown(
     assert "hw-" not in problems[0]
 
 
+@pytest.mark.parametrize("quote", ['"', "'", "`"])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("HEADWAY_PORT", "9000"), ("HEADWAY_API_KEYS", "hw-a"), ("VENDOR_API_KEY", "hw-b")],
+)
+def test_the_quotes_around_a_variable_are_named(
+    refused, variable: str, value: str, quote: str
+) -> None:
+    [problem] = refused("providers: {vendor: {}}", **{variable: f"{quote}{value}{quote}"})
+    assert problem.startswith(f"environment: {variable}")
+    assert problem.endswith("; remove the quotes around it")
+
+
+def test_a_variable_that_several_kinds_read_has_one_warning(tmp_path: Path) -> None:
+    (tmp_path / "headway.yaml").write_text("{}")
+    environ = {"OPENAI_API_KEY": "your key", "HOME": "/"}
+    assert len(load(tmp_path / "headway.yaml", environ, SHIPPED).warnings) == 1
+
+
 def test_a_variable_of_a_provider_that_is_not_configured_is_ignored_with_a_warning(read) -> None:
     config = read("providers: {mine: {kind: cloud}}", VENDOR_API_KEY="sk-planted your key here")
     assert config.providers["vendor"].api_key is None

@@ -116,7 +116,8 @@ def _warnings(
         for one in providers
         if one.is_configured and one.base_url and is_own_address(one.base_url, server)
     )
-    return (*(f"{problem}; it is ignored" for problem in ignored), *own)
+    # Several kinds may read one variable.
+    return (*dict.fromkeys(f"{problem}; it is ignored" for problem in ignored), *own)
 
 
 def _file(path: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> str | None:

@@ -46,7 +46,14 @@ def value_of(form: ValueType, scalar: Scalar) -> Any:
     try:
         return form.read(scalar.text)
     except InvalidValueError as error:
-        raise InvalidValueError(str(error) or f"must be {form.description}") from None
+        is_quoted = _is_quoted(scalar.text) and _is_read(form, scalar.text[1:-1])
+        hint = "; remove the quotes around it" if is_quoted else ""
+        raise InvalidValueError(str(error) or f"must be {form.description}{hint}") from None
+
+
+def _is_quoted(text: str) -> bool:
+    """``docker run --env-file`` keeps the quotes of a value."""
+    return len(text) > 1 and text[0] in "\"'`" and text[0] == text[-1]
 
 
 def _is_read(form: ValueType, text: str) -> bool:
@@ -181,7 +188,10 @@ def _model(text: str) -> str:
 
 def _key(text: str) -> Secret:
     """Keys are sent in headers; those read from files often end in a line break."""
-    return Secret(_printable(text.strip()).group())
+    key = _printable(text.strip()).group()
+    if _is_quoted(key):
+        raise InvalidValueError
+    return Secret(key)
 
 
 def _key_or_none(text: str) -> Secret:
