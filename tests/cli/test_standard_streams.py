@@ -36,6 +36,23 @@ def test_a_full_output_is_reported(command: str, gateway: FakeGateway) -> None:
 
 
 @pytest.mark.parametrize(
+    "command", ["--version", "--help", "chat --help", "serve --help", "providers", "check-config"]
+)
+def test_a_reader_that_is_gone_is_no_error(command: str, gateway: FakeGateway) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "headway", *command.split()],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "HEADWAY_URL": gateway.url},
+        timeout=30,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
     ("command", "code"),
     [
         ("providers 2>/dev/full", 0),

@@ -32,6 +32,10 @@ class Commands(TyperGroup):
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except typer.TyperException as error:
             code = _report_usage(error)
+        except SystemExit as error:
+            if error.code != 1:
+                raise
+            code = errors.BROKEN_PIPE  # Click and Rich exit so where the reader of --help is gone
         except OSError as error:  # of --version and --help, which are no commands
             code = errors.report(error)
         sys.exit(code or errors.OK)
