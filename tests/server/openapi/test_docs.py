@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 import msgspec
 import pytest
@@ -21,7 +22,7 @@ from headway.metering import metrics
 from headway.server import routes
 from headway.server.api import info_routes, token_counts
 from headway.server.openapi.docs import ASSETS, build
-from headway.server.openapi.document import with_example_model
+from headway.server.openapi.document import EMBEDDING_ROUTES, with_example_model
 from headway.server.openapi.reference import markdown
 from headway.server.openapi.schemas import (
     anthropic,
@@ -346,6 +347,15 @@ def test_an_unknown_path_or_method_gets_an_error_in_the_usual_shape(
     assert fits(base.ErrorReply, json.loads(reply.body))
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_page_with_a_slash_is_redirected_also_behind_a_path_prefix(method: str) -> None:
+    reply = get("/docs/", method)
+    assert reply.status == 307
+    assert urljoin("https://example.org/prefix/docs/", reply.headers["location"]) == (
+        "https://example.org/prefix/docs"
+    )
+
+
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/docs/assets/page.css"])
 def test_a_wrong_method_gets_the_allowed_ones(path: str) -> None:
     reply = get(path, "POST")
@@ -367,8 +377,26 @@ def test_the_first_examples_call_a_model_that_works_on_this_server() -> None:
     published = DOCUMENT["paths"]["/api/engine/chat/{provider}"]["post"]
     examples = published["requestBody"]["content"]["application/json"]["examples"]
     assert rest == list(examples.values())
-    chat = paths["/v1/chat/completions"]["post"]["requestBody"]["content"]["application/json"]
-    assert next(iter(chat["examples"].values()))["value"]["model"] == "own/m/1"
+
+
+def test_every_chat_route_has_a_first_example_that_works_on_this_server() -> None:
+    paths = with_example_model(DOCUMENT, "own", "m/1")["paths"]
+    for path, operations in paths.items():
+        if "post" not in operations or path in EMBEDDING_ROUTES:
+            continue
+        post = operations["post"]
+        body = post["requestBody"]["content"]["application/json"]
+        named = {one["name"]: one["example"] for one in post.get("parameters", ())}
+        first = next(iter(body["examples"].values()))["value"]
+        called = first.get("model", named.get("model"))
+        assert called == ("m/1" if "provider" in named else "own/m/1"), path
+        assert named.get("provider", "own") == "own"
+
+
+def test_an_example_of_embeddings_stays_as_it_is() -> None:
+    changed = with_example_model(DOCUMENT, "own", "m/1")["paths"]
+    for path in EMBEDDING_ROUTES:
+        assert changed[path] == DOCUMENT["paths"][path]
 
 
 def test_the_vendored_files_have_the_reviewed_checksums() -> None:

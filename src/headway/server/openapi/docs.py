@@ -84,6 +84,7 @@ def build(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # they have absolute addresses, which lack a proxy's prefix
     )
 
     async def describe() -> dict[str, Any]:
@@ -92,6 +93,7 @@ def build(
         return described if model is None else with_example_model(described, *model)
 
     app.add_api_route("/docs", _page, methods=METHODS, include_in_schema=False)
+    app.add_api_route("/docs/", _redirect_to_page, methods=METHODS, include_in_schema=False)
     app.add_api_route("/openapi.json", describe, methods=METHODS, include_in_schema=False)
     app.mount("/docs/assets", StaticFiles(directory=ASSETS))
     app.add_exception_handler(NotFound.status, _not_found)
@@ -102,6 +104,10 @@ def build(
 
 def _page() -> FileResponse:
     return FileResponse(ASSETS / "page.html")
+
+
+def _redirect_to_page() -> Response:
+    return Response(None, 307, {"location": "../docs"})
 
 
 def _not_found(request: Request, error: Exception) -> Response:

@@ -18,7 +18,7 @@ from pydantic.json_schema import (
 )
 
 from headway.server.openapi.error_examples import ErrorExample, ErrorFormat
-from headway.server.openapi.examples.base import HELLO, Example
+from headway.server.openapi.examples.base import Example
 from headway.server.openapi.operation import Body, Operation, Parameter
 from headway.server.openapi.operations import OPERATIONS, REQUEST_ID, SECURITY_SCHEMES, TAGS
 from headway.server.openapi.schemas.base import ErrorReply
@@ -39,7 +39,15 @@ SERVER = "."
 """The directory of the document (OpenAPI 3.1, Server Object: a URL may be relative to the
 document's location), so that it also holds behind a proxy that adds a path prefix."""
 ENGINE_CHAT = "/api/engine/chat/{provider}"
-OPENAI_CHAT = "/v1/chat/completions"
+EMBEDDING_ROUTES = frozenset(
+    {
+        "/v1/embeddings",
+        "/api/embed",
+        "/api/embeddings",
+        "/v1beta/models/{model}:embedContent",
+        "/v1beta/models/{model}:batchEmbedContents",
+    }
+)
 UNREGISTERED = {529: "Overloaded"}
 """Statuses that APIs use and that are none of HTTP's."""
 _SCALARS = ("string", "integer", "number", "boolean")
@@ -82,21 +90,23 @@ def with_example_model(described: Mapping[str, Any], provider: str, model: str) 
     """A copy of the document in which the first example of each chat route calls this model, so
     that the first form that a reader sends works on this server."""
     changed = copy.deepcopy(dict(described))
-    for path, value in (
-        (ENGINE_CHAT, {"model": model, "chat_input": HELLO}),
-        (
-            OPENAI_CHAT,
-            {"model": f"{provider}/{model}", "messages": [{"role": "user", "content": HELLO}]},
-        ),
-    ):
-        operation = changed["paths"][path]["post"]
-        body = operation["requestBody"]["content"]["application/json"]
-        first = Example(f"A call to {provider}/{model}", value)
-        body["examples"] = {**_examples((first,)), **body["examples"]}
-        for parameter in operation.get("parameters", ()):
-            if parameter["name"] == "provider":
-                parameter["example"] = provider
+    for path, operations in changed["paths"].items():
+        if "post" in operations and path not in EMBEDDING_ROUTES:
+            called = model if path == ENGINE_CHAT else f"{provider}/{model}"
+            _name_model(operations["post"], {"provider": provider, "model": called})
     return changed
+
+
+def _name_model(operation: dict[str, Any], values: Mapping[str, str]) -> None:
+    """Let the first example of the operation's body, and its parameters, have ``values``."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path" and parameter["name"] in values:
+            parameter["example"] = values[parameter["name"]]
+    body = operation["requestBody"]["content"]["application/json"]
+    first = next(iter(body["examples"].values()))["value"]
+    if "model" in first:
+        called = Example(f"A call to {values['model']}", {**first, "model": values["model"]})
+        body["examples"] = {**_examples((called,)), **body["examples"]}
 
 
 def _definitions() -> dict[str, Any]:

@@ -28,6 +28,7 @@ _EMBED = """\
 A provider of another format is sent the text and the length of the vector; a provider without \
 embeddings is a 400."""
 _MODEL = Parameter("model", "path", "`provider/model`, also with slashes in it.", examples.CALLED)
+_EMBEDDER = Parameter("model", "path", _MODEL.description, examples.EMBEDDER)
 _EMBED_BODIES = (
     Body((gemini.GeminiEmbedRequest,), examples.EMBED_REQUESTS),
     Body((gemini.GeminiEmbedReply,), examples.EMBED_REPLIES),
@@ -53,6 +54,7 @@ def operations(
         "errors": error_examples.OPENAI_ERRORS,
         "parameters": (_MODEL, key),
     }
+    embedded = {**common, "parameters": (_EMBEDDER, key)}
     streamed = {**common, "parameters": (_MODEL, _ALT, *parameters)}
     counted = {
         "headers": {"x-request-id": headers["x-request-id"], **error_examples.COUNT_HEADERS},
@@ -75,8 +77,8 @@ def operations(
             streamed,
         ),
         _post("countTokens", "Count the tokens of a request", _COUNT, (request, count), counted),
-        _post("embedContent", "Embed a text", _EMBED, _EMBED_BODIES, common),
-        _post("batchEmbedContents", "Embed several texts", _EMBED, _BATCH_BODIES, common),
+        _post("embedContent", "Embed a text", _EMBED, _EMBED_BODIES, embedded),
+        _post("batchEmbedContents", "Embed several texts", _EMBED, _BATCH_BODIES, embedded),
         *_lists(),
     )
 

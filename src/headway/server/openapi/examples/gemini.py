@@ -4,6 +4,7 @@ from headway.server.openapi.examples.base import ANSWER, HELLO, PROVIDER, Exampl
 from headway.server.openapi.examples.engine import SAMPLE_REPLY
 
 CALLED = f"{PROVIDER}/gpt-4o"
+EMBEDDER = f"{PROVIDER}/text-embedding-3-small"
 MODEL = "google/gemini-2.5-flash"
 _CONTENT = {"role": "user", "parts": [{"text": HELLO}]}
 REQUESTS = (
