@@ -6,7 +6,7 @@ import pytest
 from msgspec import Raw
 
 from headway.errors import InvalidField
-from headway.providers.parameters import check
+from headway.providers.parameters import WHOLE_NUMBERS, check, write_whole_numbers
 from headway.types import Parameter
 
 SPECS = (
@@ -104,3 +104,22 @@ def test_a_float_that_is_not_whole_or_out_of_range_is_rejected(value: bytes) -> 
     specs = (Parameter(id="max_tokens", name="Max tokens", type="integer", min=1, max=1000),)
     with pytest.raises(InvalidField, match="`max_tokens` must be a whole number from 1 to 1000"):
         check(specs, {"max_tokens": Raw(value)})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"100.0", b"100"),
+        (b"1e2", b"100"),
+        (b"1E2", b"100"),
+        (b"-7.0", b"-7"),
+        *((text, text) for text in (b"100", b"1.5", b"1e30", b"1e999", b"true", b"null")),
+        *((text, text) for text in (b'"1.0"', b"[1.0]")),
+    ],
+)
+@pytest.mark.parametrize("name", sorted(WHOLE_NUMBERS))
+def test_whole_numbers_are_written_as_integers(name: str, value: bytes, expected: bytes) -> None:
+    given = {name: Raw(value), "temperature": Raw(b"1.0")}
+    found = write_whole_numbers(given)
+    assert found == {**given, name: Raw(expected)}
+    assert (found is given) == (value == expected)

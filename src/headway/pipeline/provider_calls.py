@@ -21,7 +21,7 @@ from headway.events import (
 from headway.pipeline.gateway import Upstream
 from headway.providers.embedding_vectors import count_given_tokens, fit_vectors
 from headway.providers.http_errors import INVALID_JSON, find_error
-from headway.providers.parameters import check
+from headway.providers.parameters import check, write_whole_numbers
 from headway.providers.transformations import changes
 from headway.types import (
     ChatRequest,
@@ -60,6 +60,9 @@ def refuse_changes(
 
 def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transformation, ...]]:
     """The request as the provider accepts it. Raises RequestError if it cannot accept it."""
+    parameters = write_whole_numbers(request.parameters)
+    if parameters is not request.parameters:
+        request = replace(request, parameters=parameters)
     if isinstance(request, EmbeddingsRequest):
         if upstream.provider.encode_embeddings is None:
             message = f"{upstream.name} has no embeddings, or Headway does not know them."

@@ -1,4 +1,5 @@
-"""Check parameters against the types and ranges that a provider's adapter declares.
+"""Check parameters against the types and ranges that a provider's adapter declares, and write whole
+numbers as such.
 
 Parameters that it does not declare are left to the provider.
 """
@@ -22,6 +23,29 @@ TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
+
+WHOLE_NUMBERS = frozenset(
+    (
+        *("max_tokens", "max_completion_tokens", "max_output_tokens", "min_tokens"),
+        *("n", "best_of", "seed", "random_seed", "top_k", "top_logprobs", "dimensions"),
+        *("num_ctx", "num_predict", "thinking_budget"),
+    )
+)
+"""Parameters that are integers wherever they are known."""
+FLOAT_MARKS = (b".", b"e", b"E")
+
+
+def write_whole_numbers(given: Mapping[str, Raw]) -> Mapping[str, Raw]:
+    """The parameters, with whole numbers that were written as floats (``100.0``, as JavaScript and
+    Python often do) as integers: the same in JSON, but providers in other languages refuse them."""
+    whole: dict[str, Raw] = {}
+    for name in WHOLE_NUMBERS.intersection(given):
+        text = bytes(given[name])
+        if text[:1] in b"-0123456789" and any(mark in text for mark in FLOAT_MARKS):
+            value = float(text)
+            if value.is_integer() and abs(value) < 2**63:
+                whole[name] = Raw(msgspec.json.encode(int(value)))
+    return {**given, **whole} if whole else given
 
 
 def check(specs: tuple[Parameter, ...], given: Mapping[str, Raw]) -> Mapping[str, Raw]:
