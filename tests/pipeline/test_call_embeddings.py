@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest
 from headway.dialects.gemini.embeddings import EmbedContent
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
+from headway.providers import KINDS
 from headway.providers.gemini import provider as gemini
 from support.pipeline_fakes import Pipe
 
@@ -52,10 +54,31 @@ def test_unreported_input_tokens_are_counted() -> None:
     assert [message["content"] for message in json.loads(messages)] == ["Hello", "you"]
     assert produced == ""
     assert pipe.records[0].tokens_source == "counted"
+    assert pipe.sink.json["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
+
+
+WITHOUT_ENCODING = {
+    "bedrock": "amazon.titan-embed-text-v2:0",
+    **dict.fromkeys(("cohere", "gemini", "ollama", "perplexity", "vertex"), "m"),
+}
+
+
+@pytest.mark.parametrize("value", ["int8", "BASE64", "", 7, ["float"]])
+@pytest.mark.parametrize("kind", WITHOUT_ENCODING)
+def test_an_encoding_that_nobody_applies_is_refused(kind: str, value: Any) -> None:
+    adapter = replace(KINDS[kind], sign=None, credentials=None)
+    options = {name: "x" for name in adapter.options if name != "api"}
+    pipe = Pipe(provider=adapter, base_url="https://example.org", options=options)
+    model = f"openai/{WITHOUT_ENCODING[kind]}"
+    ask(pipe, model=model, encoding_format=value)
+    assert pipe.upstream_requests == []
+    assert pipe.sink.json["error"]["param"] == "encoding_format"
+    for known in ("float", "base64", None):
+        ask(pipe, model=model, encoding_format=known)
+    assert len(pipe.upstream_requests) == 3
 
 
 def test_a_provider_without_embeddings_is_an_error() -> None:
-    from msgspec.structs import replace
 
     from headway.providers.openai import provider as openai
 

@@ -10,8 +10,14 @@ import msgspec
 import pytest
 from msgspec import Raw
 
+from headway.errors import InvalidField
 from headway.events import Embeddings
-from headway.providers.embedding_vectors import count_given_tokens, count_inputs, fit_vectors
+from headway.providers.embedding_vectors import (
+    check_encoding,
+    count_given_tokens,
+    count_inputs,
+    fit_vectors,
+)
 from headway.types import EmbeddingsRequest, Usage
 
 FLOATS = [0.5, -1.25]
@@ -85,3 +91,15 @@ def test_another_number_of_vectors_than_of_inputs_is_an_error(
 )
 def test_a_list_of_tokens_is_one_input(given: bytes, inputs: int, tokens: int) -> None:
     assert (count_inputs(Raw(given)), count_given_tokens(Raw(given))) == (inputs, tokens)
+
+
+@pytest.mark.parametrize("text", [b'"float"', b'"base64"', b"null", None])
+def test_a_known_encoding_is_applied_by_the_gateway(text: bytes | None) -> None:
+    check_encoding({} if text is None else {"encoding_format": Raw(text)})
+
+
+@pytest.mark.parametrize("text", [b'"int8"', b'""', b"7", b"[]"])
+def test_another_encoding_is_refused_by_name(text: bytes) -> None:
+    with pytest.raises(InvalidField) as caught:
+        check_encoding({"encoding_format": Raw(text)})
+    assert caught.value.param == "encoding_format"

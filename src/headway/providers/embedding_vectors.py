@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 from msgspec import Raw
 
+from headway.errors import InvalidField
 from headway.events import Embeddings
 from headway.types import EmbeddingsRequest
 
@@ -39,6 +40,14 @@ def fit_vectors(embeddings: Embeddings, request: EmbeddingsRequest) -> Embedding
     if convert is not None:
         vectors = [convert(vector) for vector in vectors]
     return msgspec.structs.replace(embeddings, vectors=vectors)
+
+
+def check_encoding(parameters: Mapping[str, Raw]) -> None:
+    """For a provider that is not sent ``encoding_format``. Raises InvalidField for one that nobody
+    would apply."""
+    if bytes(parameters.get("encoding_format", b"null")) not in CONVERTERS:
+        message = "`encoding_format` must be float or base64."
+        raise InvalidField(message, param="encoding_format")
 
 
 def count_inputs(raw: Raw) -> int:

@@ -50,14 +50,18 @@ def test_a_wrong_field_is_named(body: dict[str, object], param: str) -> None:
     assert caught.value.param == param
 
 
-def encode(*, vectors: list[list[float] | str] | None, model: str | None) -> dict[str, object]:
+def encode(
+    *, vectors: list[list[float] | str] | None, model: str | None, tokens: int | None = 5
+) -> dict[str, object]:
     call = DIALECT.decode(ClientRequest("", (), b'{"model":"openai/m","input":"a"}'))
     context = ResponseContext(id="1", request_id="1", created=1, call=call, sent=call.request)
     answer = ResponseAccumulator()
-    answer.add([Started(model=model), UsageReported(Usage(input_tokens=5)), Finished("stop")])
+    answer.add([Started(model=model), UsageReported(Usage(input_tokens=tokens)), Finished("stop")])
     if vectors is not None:
         answer.add([EmbeddingsReceived(Embeddings(vectors=vectors, usage=Usage()))])
-    found: dict[str, object] = json.loads(DIALECT.encode(context, answer, Metrics(), 0.0))
+    found: dict[str, object] = json.loads(
+        DIALECT.encode(context, answer, Metrics(input_tokens=3), 0.0)
+    )
     return found
 
 
@@ -76,6 +80,11 @@ def test_the_reply_has_openais_shape() -> None:
 def test_without_a_reported_model_the_reply_has_the_requested_one() -> None:
     found = encode(vectors=None, model=None)
     assert (found["model"], found["data"]) == ("m", [])
+
+
+def test_without_a_reported_count_the_reply_has_the_gateways() -> None:
+    found = encode(vectors=[[0.5]], model="m", tokens=None)
+    assert found["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
 
 
 def test_embeddings_cannot_be_streamed() -> None:

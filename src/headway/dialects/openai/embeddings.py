@@ -58,8 +58,9 @@ class OpenAIEmbeddings(OpenAIFormat):
     def encode(
         self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes:
-        usage = response.reported()
-        tokens = usage.input_tokens
+        tokens = response.reported().input_tokens
+        if tokens is None:  # clients require a number: that of the gateway's own count
+            tokens = getattr(metrics, "input_tokens", None)
         vectors = [] if response.embeddings is None else response.embeddings.vectors
         found: dict[str, Any] = {
             "object": "list",

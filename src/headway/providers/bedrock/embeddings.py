@@ -16,6 +16,7 @@ from msgspec import Raw, Struct
 
 from headway.errors import RequestError
 from headway.events import Embeddings
+from headway.providers.embedding_vectors import check_encoding
 from headway.types import EmbeddingsRequest, Usage
 from headway.wire.lenient_json import Count, lenient_decoder
 
@@ -33,6 +34,7 @@ def encode_embeddings_body(request: EmbeddingsRequest) -> bytes:
     and for an unknown model."""
     texts = _texts(request)
     given = request.parameters
+    check_encoding(given)
     dimensions = _decode_any(given["dimensions"]) if "dimensions" in given else None
     rest = {name: raw for name, raw in given.items() if name not in OPENAI_PARAMETERS}
     for pattern, fields_of in FORMATS:

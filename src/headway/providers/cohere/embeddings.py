@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 from headway.errors import RequestError
 from headway.events import Embeddings
 from headway.providers.cohere.request import post
+from headway.providers.embedding_vectors import check_encoding
 from headway.types import EmbeddingsRequest, HttpRequest, Target, Usage
 from headway.wire.lenient_json import Count, lenient_decoder
 
@@ -25,6 +26,7 @@ _decode = msgspec.json.Decoder().decode
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
     """Raises RequestError for an input of tokens."""
     given = request.parameters
+    check_encoding(given)
     body: dict[str, Any] = {"model": request.model, "texts": _texts(request.input), **REQUIRED}
     if "dimensions" in given:
         body["output_dimension"] = given["dimensions"]

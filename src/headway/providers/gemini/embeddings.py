@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 
 from headway.errors import InvalidField
 from headway.events import Embeddings
+from headway.providers.embedding_vectors import check_encoding
 from headway.providers.gemini.usage import UsageMetadata
 from headway.types import EmbeddingsRequest, NativeRequest, Usage
 from headway.wire.lenient_json import Count, lenient_decoder
@@ -117,6 +118,7 @@ def _content(text: str) -> dict[str, Any]:
 
 def _config(request: EmbeddingsRequest) -> dict[str, Raw]:
     given = request.parameters
+    check_encoding(given)
     config = {name: raw for name, raw in given.items() if name not in NOT_COPIED}
     if "dimensions" in given:
         config["outputDimensionality"] = given["dimensions"]

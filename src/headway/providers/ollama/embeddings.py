@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from headway.events import Embeddings
+from headway.providers.embedding_vectors import check_encoding
 from headway.providers.ollama.request import openai_target, post, uses_openai_api
 from headway.providers.openai import embeddings as openai_embeddings
 from headway.types import EmbeddingsRequest, HttpRequest, Target, Usage
@@ -22,6 +23,7 @@ def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest
     body: dict[str, Any] = {"model": request.model, "input": request.input}
     if request.native is not None:
         return post(target, "/api/embed", {**body, **request.native.fields})
+    check_encoding(request.parameters)
     body.update((name, raw) for name, raw in request.parameters.items() if name not in NOT_COPIED)
     return post(target, "/api/embed", body)
 

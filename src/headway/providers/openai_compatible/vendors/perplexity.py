@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from headway.events import Embeddings, Event, ExtraFields, Finished
 from headway.providers.capabilities import native
+from headway.providers.embedding_vectors import check_encoding
 from headway.providers.model_lists import openai_model_list
 from headway.providers.openai import embeddings as openai
 from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort
@@ -69,6 +70,7 @@ def _annotation(result: Mapping[str, Any]) -> dict[str, Any]:
 def _encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
     """Below ``/v1``, unlike chat. ``encoding_format: float`` is unsupported: the default is
     converted to floats here."""
+    check_encoding(request.parameters)
     parameters = {k: raw for k, raw in request.parameters.items() if k != "encoding_format"}
     if target.base_url.rstrip("/") == BASE_URL:
         target = replace(target, base_url=f"{BASE_URL}/v1")
