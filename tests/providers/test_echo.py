@@ -291,13 +291,13 @@ def embed(given: Any, **more: Any) -> ScriptedResponse:
     parameters = {name: Raw(json.dumps(value).encode()) for name, value in more.items()}
     raw = Raw(json.dumps(given).encode())
     request = EmbeddingsRequest(model="echo", input=raw, parameters=parameters)
-    http = PROVIDER.encode_embeddings(request, Target(provider="echo", base_url="echo:"))  # type: ignore[misc]
+    http = PROVIDER.encode_embeddings(request, Target(provider="echo", base_url="echo:"))
     assert (http.url.host, http.url.path) == ("echo", "/embeddings")
     return respond(http.body, http.url.path)
 
 
 def test_a_text_has_always_the_same_vector_of_length_1() -> None:
-    found = PROVIDER.decode_embeddings(sent(embed(["one two", "three", "one two"])))  # type: ignore[misc]
+    found = PROVIDER.decode_embeddings(sent(embed(["one two", "three", "one two"])))
     first, second, third = found.vectors
     assert (len(first), first == third, first == second) == (8, True, False)
     assert sum(number * number for number in first) == pytest.approx(1)
@@ -308,7 +308,7 @@ def test_a_text_has_always_the_same_vector_of_length_1() -> None:
     ("given", "count"), [("one", 1), ([1, 2], 1), ([[1, 2], [3]], 2), (["a"], 1)]
 )
 def test_texts_and_tokens_are_embedded(given: Any, count: int) -> None:
-    vectors = PROVIDER.decode_embeddings(sent(embed(given, dimensions=3))).vectors  # type: ignore[misc]
+    vectors = PROVIDER.decode_embeddings(sent(embed(given, dimensions=3))).vectors
     assert [len(vector) for vector in vectors] == [3] * count
 
 

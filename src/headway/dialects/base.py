@@ -289,6 +289,21 @@ class OpenAIFormat:
         return error.status
 
 
+class EmbeddingsDialect:
+    """What dialects of embeddings have in common: their responses are whole, and always encoded."""
+
+    checks_parameters = False
+
+    def convert_request(self, request: ChatRequest) -> ConvertedRequest:
+        raise TypeError("embeddings are no chat")  # decode() never makes a ChatRequest
+
+    def passes_through(self, body: bytes) -> bool:
+        return False
+
+    def stream(self, context: ResponseContext) -> StreamEncoder:
+        raise TypeError("embeddings are not streamed")  # decode() never sets `stream`
+
+
 def encode_error(error: HeadwayError, provider: str | None, request_id: str) -> bytes:
     """The error object of the engine route, of OpenAI's routes, and of those without a dialect.
     ``error.message`` must contain no secret."""

@@ -29,7 +29,7 @@ class Envelope(Struct, frozen=True, omit_defaults=True):
     details: list[dict[str, Any]] = []
     """As in ``events.ReasoningDetail``."""
     text: str = ""
-    """Reasoning text that the client was not shown."""
+    """Reasoning text that the client does not see."""
 
 
 _encode = msgspec.json.Encoder().encode

@@ -30,7 +30,7 @@ def native(contents: Any, model: str = "gemini-2.5-pro", **more: Any) -> ChatReq
 
 @pytest.mark.parametrize(("stream", "method"), [(False, "generate"), (True, "streamGenerate")])
 def test_the_body_is_sent_as_it_is(stream: bool, method: str) -> None:
-    sent = GEMINI.encode_native(native(b'[{"parts": [ ]}]', stream=stream), TARGET)  # type: ignore
+    sent = GEMINI.encode_native(native(b'[{"parts": [ ]}]', stream=stream), TARGET)
     assert sent.body == b'{"contents":[{"parts": [ ]}],"odd":{"a":1.50}}'
     path = f"/v1beta/models/gemini-2.5-pro:{method}Content"
     assert sent.url.path == path + ("?alt=sse" if stream else "")
@@ -40,7 +40,7 @@ def test_the_body_is_sent_as_it_is(stream: bool, method: str) -> None:
 
 def test_vertex_has_its_own_address() -> None:
     target = Target(provider="vertex", base_url="", api_key="key")
-    sent = VERTEX.encode_native(native([]), target)  # type: ignore[misc]
+    sent = VERTEX.encode_native(native([]), target)
     assert sent.url.path == "/v1/publishers/google/models/gemini-2.5-pro:generateContent"
     assert ("x-server-timeout", "9") in sent.headers
 

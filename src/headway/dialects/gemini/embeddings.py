@@ -10,10 +10,9 @@ from msgspec import Raw, Struct
 
 from headway.dialects.base import (
     ClientRequest,
-    ConvertedRequest,
     DecodedRequest,
+    EmbeddingsDialect,
     ResponseContext,
-    StreamEncoder,
     decode_object,
     field,
     read_key_header,
@@ -26,7 +25,7 @@ from headway.dialects.gemini.generate import WIRE
 from headway.dialects.gemini.names import Fields, model_of, read_list, read_object
 from headway.errors import InvalidField
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import ChatRequest, EmbeddingsRequest, NativeRequest, Transformation
+from headway.types import EmbeddingsRequest, NativeRequest, Transformation
 
 CONTENT = field("content", Any, "a content with parts")
 REQUESTS = field("requests", list[dict[str, Any]], "a list of requests, each with a content")
@@ -35,11 +34,10 @@ READ = ("content", "model", "outputDimensionality")
 _encode = msgspec.json.Encoder().encode
 
 
-class EmbedContent(GeminiErrors):
+class EmbedContent(EmbeddingsDialect, GeminiErrors):
     """The dialect of ``:embedContent``, or with ``is_batch`` of ``:batchEmbedContents``."""
 
     wire = WIRE
-    checks_parameters = False
 
     def __init__(self, is_batch: bool = False) -> None:
         self._is_batch = is_batch
@@ -75,12 +73,6 @@ class EmbedContent(GeminiErrors):
             api_key=read_key_header(client_request.headers),
         )
 
-    def convert_request(self, request: ChatRequest) -> ConvertedRequest:
-        raise TypeError("embeddings are no chat")  # decode() never makes a ChatRequest
-
-    def passes_through(self, body: bytes) -> bool:
-        return False
-
     def encode(
         self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes:
@@ -91,9 +83,6 @@ class EmbedContent(GeminiErrors):
         if tokens is not None:
             encoded["usageMetadata"] = {"promptTokenCount": tokens}
         return _encode(encoded)
-
-    def stream(self, context: ResponseContext) -> StreamEncoder:
-        raise TypeError("embeddings are not streamed")  # decode() never sets `stream`
 
 
 def _parsed(fields: dict[str, Raw]) -> Fields:

@@ -10,10 +10,9 @@ from msgspec import Struct
 
 from headway.dialects.base import (
     ClientRequest,
-    ConvertedRequest,
     DecodedRequest,
+    EmbeddingsDialect,
     ResponseContext,
-    StreamEncoder,
     decode_object,
     field,
     read_key_header,
@@ -25,7 +24,7 @@ from headway.dialects.ollama.errors import OllamaErrors
 from headway.dialects.ollama.request import ONLY_OLLAMA
 from headway.dialects.ollama.response import NANOSECONDS
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import ChatRequest, EmbeddingsRequest, NativeRequest, Transformation
+from headway.types import EmbeddingsRequest, NativeRequest, Transformation
 
 INPUT = field("input", str | list[str], "a text or a list of texts")
 PROMPT = field("prompt", str, "a text")
@@ -33,11 +32,10 @@ PROMPT = field("prompt", str, "a text")
 _encode = msgspec.json.Encoder().encode
 
 
-class OllamaEmbed(OllamaErrors):
+class OllamaEmbed(EmbeddingsDialect, OllamaErrors):
     """The dialect of ``/api/embed``, or with ``is_old`` of ``/api/embeddings``."""
 
     wire = WIRE
-    checks_parameters = False
 
     def __init__(self, is_old: bool = False) -> None:
         self._is_old = is_old
@@ -69,12 +67,6 @@ class OllamaEmbed(OllamaErrors):
             api_key=read_key_header(client_request.headers),
         )
 
-    def convert_request(self, request: ChatRequest) -> ConvertedRequest:
-        raise TypeError("embeddings are no chat")  # decode() never makes a ChatRequest
-
-    def passes_through(self, body: bytes) -> bool:
-        return False
-
     def encode(
         self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes:
@@ -90,6 +82,3 @@ class OllamaEmbed(OllamaErrors):
             "prompt_eval_count": response.reported().input_tokens or 0,
         }
         return _encode(found)
-
-    def stream(self, context: ResponseContext) -> StreamEncoder:
-        raise TypeError("embeddings are not streamed")  # decode() never sets `stream`

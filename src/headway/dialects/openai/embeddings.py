@@ -10,9 +10,9 @@ from msgspec import Struct
 from headway.dialects.base import (
     ClientRequest,
     DecodedRequest,
+    EmbeddingsDialect,
     OpenAIFormat,
     ResponseContext,
-    StreamEncoder,
     decode_object,
     field,
     read_key_header,
@@ -31,13 +31,12 @@ INPUT = field(
 _encode = msgspec.json.Encoder().encode
 
 
-class OpenAIEmbeddings(OpenAIFormat):
+class OpenAIEmbeddings(OpenAIFormat, EmbeddingsDialect):
     """The dialect of ``/v1/embeddings``; its responses are never streamed."""
 
     name = "openai_embeddings"
     route = "/v1/embeddings"
     wire = None
-    checks_parameters = False
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         fields = decode_object(client_request.body)
@@ -72,9 +71,3 @@ class OpenAIEmbeddings(OpenAIFormat):
             "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
         }
         return _encode(found)
-
-    def passes_through(self, body: bytes) -> bool:
-        return False
-
-    def stream(self, context: ResponseContext) -> StreamEncoder:
-        raise TypeError("embeddings are not streamed")  # decode() never sets `stream`
