@@ -3,8 +3,9 @@
 
 ARGS ?=
 BIN := .venv/bin
-# Tests wait about as long as they compute, so three workers keep two cores busy.
-PYTEST = $(BIN)/python -m pytest -n 3 --dist worksteal
+# The two halves of `make test` run side by side: one process measures coverage, as more would cost
+# more than they save, and tests that wait about as long as they compute fill the rest of two cores.
+PYTEST = $(BIN)/python -m pytest
 PURE_TESTS := $(addprefix tests/,test_errors.py test_response_accumulator.py wire dialects providers \
   policy routing metering)
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
@@ -30,13 +31,14 @@ demo: setup-run ## One chat call, its measured reply as JSON, and out
 	@$(BIN)/headway demo $(ARGS)
 
 test: setup-dev ## Run the tests, with the coverage gate; ARGS=tests/wire for some of them
-	@$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(MAKE) --no-print-directory --keep-going test-pure test-other)
+	@$(if $(ARGS),$(PYTEST) $(ARGS),$(MAKE) --no-print-directory --keep-going --jobs=2 \
+	  --output-sync=target test-pure test-other)
 
 test-pure: setup-dev ## Run the tests of the pure packages, with the coverage gate
-	@$(PYTEST) --cov --cov-report=term $(PURE_TESTS)
+	@$(PYTEST) -q --cov --cov-report=term $(PURE_TESTS)
 
 test-other: setup-dev ## Run all other tests, without the cost of measuring coverage
-	@$(PYTEST) tests $(PURE_TESTS:%=--ignore=%)
+	@$(PYTEST) -n 3 --dist worksteal tests $(PURE_TESTS:%=--ignore=%)
 
 check: setup-dev ## Lint, formatting, types and the layers of the architecture
 	$(BIN)/ruff check .

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from headway.errors import ShuttingDown, UpstreamAuth
+from support.garbage import collect_garbage
 from support.pipeline_fakes import DONE, HELLO, ROLE, STOP, WHOLE, Gate, Pipe, text
 
 
@@ -103,13 +103,13 @@ def test_a_request_leaves_nothing_for_the_collector(ending: str) -> None:
     needs = {} if credentials is None else {"needs_key": False, "api_key": None}
     pipe = Pipe(credentials=credentials, **needs)
     for _ in range(2):
-        gc.collect()
+        collect_garbage()
         play(pipe)
         assert pipe.sink.got or ending == "the client left"
         assert pipe.gateway.active == set()
         pipe.transport.upstream_requests.clear()
     del pipe.call
-    assert gc.collect() == 0
+    assert collect_garbage() == 0
     if ending == "aborted while it waits":
         credentials.gate.set(None)
         assert pipe.gateway.background_tasks == set()

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from headway.providers.base import Provider, State
 from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
@@ -76,7 +77,7 @@ OPENAI = Writer()
 words = st.text(max_size=20)
 some = st.text(min_size=1, max_size=20)
 ids = st.from_regex(r"[a-zA-Z0-9_-]{1,9}", fullmatch=True)
-counts = st.integers(0, 2**53)
+counts = st.integers(0, 2**51)  # their sums are read, too: at most 2**53
 tokens = st.fixed_dictionaries(
     {"token": words, "logprob": st.just(-0.5), "top_logprobs": st.just([])}
 )
@@ -340,8 +341,13 @@ def seen(answer: ResponseAccumulator) -> Json:
         "service_tier": started.service_tier,
         "choices": [_seen_choice(answer.choices[index]) for index in sorted(answer.choices)],
         "usage": None if usage is None else usage.usage,
-        "shown": None if usage is None else json.loads(bytes(usage.openai_usage)),
+        "shown": None if usage is None else _decoded(usage.openai_usage),
     }  # fmt: skip
+
+
+def _decoded(counts: Any) -> Json:
+    """Counts as objects: one report is kept as it was received, several are merged."""
+    return json.loads(bytes(counts)) if isinstance(counts, Raw) else counts
 
 
 def _seen_choice(choice: ChoiceAccumulator) -> Json:

@@ -4,7 +4,6 @@ transport that checks on closing that no descriptor and no task is left."""
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from headway.ports import UpstreamRequest
 from headway.transport.client import HttpTransport
 from headway.types import Headers, HttpRequest, Timeouts
 from headway.wire.url import join
+from support.garbage import collect_garbage
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 """What the fixture ``run`` gives: it runs a test's coroutine on one of the event loops."""
@@ -115,7 +115,7 @@ def open_descriptors() -> int:
 
 @asynccontextmanager
 async def checked_transport(**options: Any) -> AsyncIterator[HttpTransport]:
-    gc.collect()
+    collect_garbage()
     tasks, descriptors = asyncio.all_tasks(), open_descriptors()
     transport = HttpTransport(options.pop("clock", time.monotonic), **options)
     try:

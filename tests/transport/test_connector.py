@@ -18,6 +18,7 @@ from headway.transport.connection import Connection
 from headway.transport.connector import EarlyData, open_socket
 from headway.transport.limits import Limits
 from headway.transport.tls import TlsSettings
+from support.garbage import collect_garbage
 from support.receiver import (
     QUICK,
     Recorder,
@@ -397,7 +398,7 @@ def test_cancelling_in_the_first_moments_leaves_nothing_for_the_garbage_collecto
 ) -> None:
     async def main() -> None:
         async with ScriptedServer(["hang"]) as server:
-            gc.collect()
+            collect_garbage()
             gc.disable()
             try:
                 await cancel_after(turns, server.named_url if has_name else server.url)
@@ -417,7 +418,7 @@ def test_a_refused_connection_leaves_nothing_for_the_garbage_collector(
         async with ScriptedServer([]) as server:
             url = server.named_url if has_name else server.url
         async with checked_transport() as transport:
-            gc.collect()
+            collect_garbage()
             gc.disable()
             try:
                 receiver = await fetch(transport, url)

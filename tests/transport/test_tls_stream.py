@@ -13,6 +13,7 @@ import pytest
 
 from headway.transport.tls import TlsSettings, build_context
 from headway.transport.tls_stream import TlsStream
+from support.garbage import collect_garbage
 
 Certificates = Any  # the class is the conftest's
 
@@ -311,7 +312,7 @@ def test_a_lost_connection_leaves_nothing_for_the_garbage_collector(
         pair.shake_hands()
         pair.upper.stream = pair.stream  # type: ignore[attr-defined]
         left = weakref.ref(pair.upper)
-        gc.collect()
+        collect_garbage()
         gc.disable()
         try:
             pair.stream.connection_lost(None)

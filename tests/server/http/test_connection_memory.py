@@ -10,6 +10,7 @@ import pytest
 from headway.server.http.request_head_cache import RequestHeadCache
 from server.http.connection import Connection, fake_calls
 from server.http.requests import HOST, LENGTH, request
+from support.garbage import collect_garbage
 
 BODIES = [[], [b"now"], [b"now", b"now"], [b"now stream"], [b"now bad"], [b"later"], [b"later"] * 3]
 
@@ -17,7 +18,7 @@ BODIES = [[], [b"now"], [b"now", b"now"], [b"now stream"], [b"now bad"], [b"late
 @pytest.mark.parametrize("bodies", BODIES, ids=str)
 def test_a_lost_connection_leaves_no_reference_cycle(bodies: list[bytes]) -> None:
     with fake_calls():
-        gc.collect()
+        collect_garbage()
         gc.disable()
         try:
             connection = Connection(RequestHeadCache())
