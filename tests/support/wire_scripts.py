@@ -23,12 +23,29 @@ Event = tuple[str, Value]
 """The event's name, or empty, and its data."""
 
 
+class ToolCall(NamedTuple):
+    """A tool call of a response, its arguments in pieces."""
+
+    id: str
+    name: str
+    arguments: Sequence[str]
+
+
 class Pieces(NamedTuple):
     """What the response says, in pieces. No pieces: it has nothing of the kind."""
 
     text: Sequence[str] = TEXT
     thought: Sequence[str] = THOUGHT
     arguments: Sequence[str] = ARGUMENTS
+    """Of a call of the tool ``weather``."""
+    calls: Sequence[ToolCall] | None = None
+    """The calls, instead of that one."""
+
+    def tool_calls(self, call_id: str) -> Sequence[ToolCall]:
+        """``call_id``: the one of the call of ``weather``."""
+        if self.calls is not None:
+            return self.calls
+        return [ToolCall(call_id, "weather", self.arguments)] if self.arguments else []
 
 
 class Script(NamedTuple):
@@ -99,10 +116,11 @@ def openai(kind: str, pieces: Pieces, **more: Any) -> Script:
         found = [] if delta is None else choices("delta", delta, finish, fields.pop("logs", None))
         return "", {**head, "object": "chat.completion.chunk", "choices": found, **fields}
 
-    def call(arguments: str) -> Value:
-        function = {"name": "weather", "arguments": arguments}
-        return {"index": 0, "id": "call_1", "type": "function", "function": function}
+    def call(index: int, arguments: str) -> Value:
+        function = {"name": calls[index].name, "arguments": arguments}
+        return {"index": index, "id": calls[index].id, "type": "function", "function": function}
 
+    calls = pieces.tool_calls("call_1")
     head: Value = {
         "id": "chatcmpl-1",
         "created": 1757876416,
@@ -114,18 +132,19 @@ def openai(kind: str, pieces: Pieces, **more: Any) -> Script:
     deltas: list[Event] = [chunk({"role": "assistant", "content": "", "refusal": None})]
     deltas += [chunk({"reasoning_content": piece}) for piece in pieces.thought]
     deltas += [chunk({"content": piece}, logs=LOGPROBS) for piece in pieces.text]
-    if pieces.arguments:
-        deltas.append(chunk({"tool_calls": [call("")]}))
-    for piece in pieces.arguments:
-        deltas.append(chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}))
-    reason = "tool_calls" if pieces.arguments else "stop"
+    for index, made in enumerate(calls):
+        deltas.append(chunk({"tool_calls": [call(index, "")]}))
+        for piece in made.arguments:
+            part = {"index": index, "function": {"arguments": piece}}
+            deltas.append(chunk({"tool_calls": [part]}))
+    reason = "tool_calls" if calls else "stop"
     message = {
         "role": "assistant",
         "content": "".join(pieces.text),
         "reasoning_content": "".join(pieces.thought) or None,
         "refusal": None,
         "annotations": [CITED],
-        "tool_calls": [call("".join(pieces.arguments))] if pieces.arguments else None,
+        "tool_calls": [call(at, "".join(made.arguments)) for at, made in enumerate(calls)] or None,
     }
     whole = {
         **head,
@@ -198,7 +217,7 @@ def perplexity(pieces: Pieces) -> Script:
 
 def anthropic_blocks(pieces: Pieces) -> list[tuple[Value, list[Value], Value]]:
     """Of each block: how it begins, its deltas, and what it is at its end."""
-    text, thought, arguments = ("".join(each) for each in pieces)
+    text, thought = "".join(pieces.text), "".join(pieces.thought)
     cited = {"type": "web_search_result_location", "url": "https://a.example", "title": "A"}
     blocks: list[tuple[Value, list[Value], Value]] = []
     if pieces.thought:
@@ -211,14 +230,15 @@ def anthropic_blocks(pieces: Pieces) -> list[tuple[Value, list[Value], Value]]:
         cites = {"type": "citations_delta", "citation": cited}
         begun = {"type": "text", "text": "", "citations": None}
         blocks.append((begun, [*deltas, cites], {"text": text, "citations": [cited]}))
-    if pieces.arguments:
-        deltas = [{"type": "input_json_delta", "partial_json": one} for one in pieces.arguments]
-        begun = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}}
-        blocks.append((begun, deltas, {"input": _parsed(arguments)}))
+    for call in pieces.tool_calls("toolu_1"):
+        deltas = [{"type": "input_json_delta", "partial_json": one} for one in call.arguments]
+        begun = {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}
+        blocks.append((begun, deltas, {"input": _parsed(call.arguments)}))
     return blocks
 
 
-def _parsed(arguments: str) -> Any:
+def _parsed(pieces: Sequence[str]) -> Any:
+    arguments = "".join(pieces)
     try:
         return json.loads(arguments)
     except ValueError:
@@ -235,7 +255,7 @@ def anthropic(kind: str, pieces: Pieces, write: Callable[[str, Value], bytes]) -
         "output_tokens": 7,
         "service_tier": "standard",
     }
-    reason = "tool_use" if pieces.arguments else "end_turn"
+    reason = "tool_use" if pieces.tool_calls("") else "end_turn"
     message = {
         "id": "msg_1",
         "type": "message",
@@ -265,7 +285,7 @@ def anthropic(kind: str, pieces: Pieces, write: Callable[[str, Value], bytes]) -
 
 
 def converse(pieces: Pieces) -> Script:
-    text, thought, arguments = ("".join(each) for each in pieces)
+    text, thought = "".join(pieces.text), "".join(pieces.thought)
     blocks: list[tuple[Value | None, list[Value], Value]] = []
     if pieces.thought:
         deltas = [{"reasoningContent": {"text": piece}} for piece in pieces.thought]
@@ -274,10 +294,10 @@ def converse(pieces: Pieces) -> Script:
         blocks.append((None, [*deltas, signed], {"reasoningContent": whole}))
     if pieces.text:
         blocks.append((None, [{"text": piece} for piece in pieces.text], {"text": text}))
-    if pieces.arguments:
-        use = {"toolUseId": "t1", "name": "weather"}
-        deltas = [{"toolUse": {"input": piece}} for piece in pieces.arguments]
-        ended = {"toolUse": {**use, "input": _parsed(arguments)}}
+    for call in pieces.tool_calls("t1"):
+        use = {"toolUseId": call.id, "name": call.name}
+        deltas = [{"toolUse": {"input": piece}} for piece in call.arguments]
+        ended = {"toolUse": {**use, "input": _parsed(call.arguments)}}
         blocks.append(({"toolUse": use}, deltas, ended))
     usage = {
         "inputTokens": 8,
@@ -287,7 +307,7 @@ def converse(pieces: Pieces) -> Script:
         "cacheWriteInputTokens": 0,
         "cacheDetails": [{"ttl": "5m", "inputTokens": 0}],
     }
-    reason = "tool_use" if pieces.arguments else "end_turn"
+    reason = "tool_use" if pieces.tool_calls("") else "end_turn"
     tier = {"type": "default"}
     message = {"role": "assistant", "content": [ended for _, _, ended in blocks]}
     whole_response = {
@@ -357,10 +377,11 @@ def gemini(kind: str, pieces: Pieces) -> Script:
     thoughts = [{"text": piece, "thought": True} for piece in pieces.thought]
     texts = [{"text": piece} for piece in pieces.text]
     calls: list[Value] = []
-    if pieces.arguments:
-        arguments = _parsed("".join(pieces.arguments))
-        call = {"id": "c1", "name": "weather", "args": arguments}
-        calls = [{"functionCall": call, "thoughtSignature": "c2ln"}]
+    for call in pieces.tool_calls("c1"):
+        function = {"id": call.id, "name": call.name, "args": _parsed(call.arguments)}
+        # The first of parallel calls is signed: ai.google.dev/gemini-api/docs/thought-signatures.
+        signed = {} if calls else {"thoughtSignature": "c2ln"}
+        calls.append({"functionCall": function, **signed})
     parts = [*thoughts, *texts, *calls]
     events: list[Event] = [("", chunk([part])) for part in parts]
     events.append(("", chunk([{"text": "", "thoughtSignature": "c2ln"}], **last)))
@@ -371,7 +392,8 @@ def gemini(kind: str, pieces: Pieces) -> Script:
 
 
 def cohere(pieces: Pieces) -> Script:
-    text, thought, arguments = ("".join(each) for each in pieces)
+    text, thought = "".join(pieces.text), "".join(pieces.thought)
+    made = pieces.tool_calls("c1")
     usage = {
         "billed_units": {"input_tokens": 11, "output_tokens": 7},
         "tokens": {"input_tokens": 11, "output_tokens": 7, "reasoning_tokens": 2},
@@ -380,8 +402,14 @@ def cohere(pieces: Pieces) -> Script:
     source = {"type": "document", "id": "d", "document": {"url": "https://a.example"}}
     citation = {"start": 0, "end": 5, "text": "Hello", "sources": [source], "content_index": 0}
     logprobs = {"text": "Hello", "token_ids": [1], "logprobs": [-0.5]}
-    function = {"name": "weather", "arguments": arguments}
-    call = {"id": "c1", "type": "function", "function": function}
+
+    def call(of: ToolCall, arguments: str) -> Value:
+        return {
+            "id": of.id,
+            "type": "function",
+            "function": {"name": of.name, "arguments": arguments},
+        }
+
     message: Value = {
         "role": "assistant",
         "content": [
@@ -389,10 +417,10 @@ def cohere(pieces: Pieces) -> Script:
             *([{"type": "text", "text": text}] if pieces.text else []),
         ],
         "tool_plan": "I plan.",
-        "tool_calls": [call] if pieces.arguments else [],
+        "tool_calls": [call(each, "".join(each.arguments)) for each in made],
         "citations": [citation],
     }
-    reason = "TOOL_CALL" if pieces.arguments else "COMPLETE"
+    reason = "TOOL_CALL" if made else "COMPLETE"
     whole = {
         "id": "co-1",
         "message": message,
@@ -417,14 +445,13 @@ def cohere(pieces: Pieces) -> Script:
         values.append({"type": "content-end", "index": index})
         index += 1
     values.append(event("tool-plan-delta", tool_plan="I plan."))
-    if pieces.arguments:
-        begun = {**call, "function": {**function, "arguments": ""}}
-        values.append(event("tool-call-start", 0, tool_calls=begun))
+    for at, each in enumerate(made):
+        values.append(event("tool-call-start", at, tool_calls=call(each, "")))
         values += [
-            event("tool-call-delta", 0, tool_calls={"function": {"arguments": piece}})
-            for piece in pieces.arguments
+            event("tool-call-delta", at, tool_calls={"function": {"arguments": piece}})
+            for piece in each.arguments
         ]
-        values.append({"type": "tool-call-end", "index": 0})
+        values.append({"type": "tool-call-end", "index": at})
     values.append(event("citation-start", 0, citations=citation))
     values.append({"type": "citation-end", "index": 0})
     values.append({"type": "message-end", "delta": {"finish_reason": reason, "usage": usage}})
@@ -435,7 +462,7 @@ def cohere(pieces: Pieces) -> Script:
 
 
 def responses_items(pieces: Pieces) -> list[tuple[Value, list[Value], Value]]:
-    text, thought, arguments = ("".join(each) for each in pieces)
+    text, thought = "".join(pieces.text), "".join(pieces.thought)
     items: list[tuple[Value, list[Value], Value]] = []
     if pieces.thought:
         at = {"type": "response.reasoning_summary_text.delta", "summary_index": 0}
@@ -450,11 +477,13 @@ def responses_items(pieces: Pieces) -> list[tuple[Value, list[Value], Value]]:
         part = {"type": "output_text", "text": text, "annotations": [cited], "logprobs": logs}
         deltas = [{**at, "delta": piece, "logprobs": logs} for piece in pieces.text]
         items.append((begun, deltas, {"status": "completed", "content": [part]}))
-    if pieces.arguments:
-        at = {"type": "response.function_call_arguments.delta", "item_id": "fc_1"}
-        begun = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "weather"}
-        deltas = [{**at, "delta": piece} for piece in pieces.arguments]
-        items.append(({**begun, "arguments": ""}, deltas, {"arguments": arguments}))
+    for number, call in enumerate(pieces.tool_calls("call_1"), 1):
+        item_id = f"fc_{number}"
+        at = {"type": "response.function_call_arguments.delta", "item_id": item_id}
+        begun = {"type": "function_call", "id": item_id, "call_id": call.id, "name": call.name}
+        deltas = [{**at, "delta": piece} for piece in call.arguments]
+        ended = {"arguments": "".join(call.arguments)}
+        items.append(({**begun, "arguments": ""}, deltas, ended))
     return items
 
 
@@ -510,8 +539,10 @@ def ollama(pieces: Pieces) -> Script:
         "eval_count": 7,
         "eval_duration": 100,
     }
-    call = {"function": {"name": "weather", "arguments": _parsed("".join(pieces.arguments))}}
-    calls = [{"id": "c1", **call}] if pieces.arguments else []
+    calls = [
+        {"id": call.id, "function": {"name": call.name, "arguments": _parsed(call.arguments)}}
+        for call in pieces.tool_calls("c1")
+    ]
     logprobs = [{"token": "Hi", "logprob": -0.5, "bytes": [72]}]
 
     def line(done: bool, **message: Any) -> Value:
