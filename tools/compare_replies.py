@@ -128,7 +128,7 @@ NORMAL: tuple[tuple[str, str], ...] = (
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
     (r'("(?:created|timestamp|started|response_bytes)": ?)[0-9.e+-]+', r"\g<1>0"),
     (r'("(?:[a-z0-9_]*_s|tokens_per_second)": ?)[0-9.e+-]+', r"\g<1>0"),
-    (r"(x-headway-latency-s: ).*", r"\g<1>0"),
+    (r"(x-headway-(?:latency|overhead|ttft)-ms: |server-timing: ).*", r"\g<1>0"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (
         r"(AWS4-HMAC-SHA256 Credential=[^/]*/)\S* SignedHeaders=(\S*), Signature=\w+",
@@ -138,7 +138,7 @@ NORMAL: tuple[tuple[str, str], ...] = (
 )
 TRANSFORMATIONS: tuple[tuple[str, str], ...] = (
     (r'("transformations": ?)\[(?:[^\[\]"]|"(?:[^"\\]|\\.)*")*\]', r"\g<1>[]"),
-    (r"x-headway-transformation: .*\n", ""),
+    (r"x-headway-transformations: .*\n", ""),
 )
 QUIET_HEADERS = frozenset(
     ("date", "server", "content-length", "transfer-encoding", "last-modified", "etag")

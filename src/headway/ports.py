@@ -68,13 +68,18 @@ class ResponseHeaders(Struct, frozen=True, gc=False):
 
     request_id: str
     content_type: bytes = b"application/json"
+    provider: str | None = None
+    """Its configured name."""
+    model: str | None = None
+    """The model that answered."""
     attempts: int | None = None
-    latency_s: float = 0.0
-    """Sent only if ``attempts`` is known."""
+    latency_s: float | None = None
+    overhead_s: float | None = None
+    time_to_first_token_s: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: str | None = None
-    """An exact decimal number. If it is known, so are all fields above."""
+    """An exact decimal number."""
     transformations: tuple[Transformation, ...] = ()
     retry_after_s: float | None = None
     id_header: bytes = b""

@@ -222,7 +222,7 @@ def test_reasoning_of_another_provider_is_not_sent_to_google(
     response = sdk.models.generate_content(model=MODELS["gemini"], contents=history, config=CONFIG)
     assert b"thought_signature" not in upstream.last.body
     assert b"thoughtSignature" not in upstream.last.body
-    told = response.sdk_http_response.headers["x-headway-transformation"]
+    told = response.sdk_http_response.headers["x-headway-transformations"]
     assert told == "dropped contents[].parts[].thoughtSignature: another provider made it"
 
 

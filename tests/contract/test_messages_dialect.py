@@ -237,7 +237,7 @@ def test_reasoning_of_one_provider_is_left_out_for_another_and_told(
     sent = json.dumps(stage.sent)
     assert "headway-reasoning" not in sent
     assert f'"{SIGNATURES.get(first, "none")}"' not in sent
-    told = raw.headers.get_list("x-headway-transformation")
+    told = raw.headers.get_list("x-headway-transformations")
     assert any("reasoning" in each or "thinking" in each for each in told), told
 
 

@@ -265,7 +265,7 @@ def test_reasoning_of_another_provider_is_left_out_and_said(sdk: Any, upstream: 
         model=model("openai_responses"), input=[*history, {"role": "user", "content": "And?"}]
     )
     assert [item["type"] for item in upstream.last["input"][:-1]] == ["message"]
-    assert "dropped input[].reasoning" in raw.headers["x-headway-transformation"]
+    assert "dropped input[].reasoning" in raw.headers["x-headway-transformations"]
 
 
 @pytest.mark.parametrize("kind", TRANSLATED)
@@ -278,7 +278,7 @@ def test_reasoning_of_a_provider_without_a_place_for_it_is_left_out_and_said(
     history: list[Any] = [item.model_dump(exclude_none=True) for item in response.output[:2]]
     asked = [*history, {"role": "user", "content": "And?"}]
     raw = sdk.responses.with_raw_response.create(model=model(kind), input=asked)
-    assert "reasoning" in raw.headers["x-headway-transformation"]
+    assert "reasoning" in raw.headers["x-headway-transformations"]
     assert b"signature" not in upstream.received[-1].body.lower()
 
 

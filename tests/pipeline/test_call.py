@@ -59,6 +59,11 @@ def test_a_streamed_response_is_written_as_it_arrives() -> None:
         b"cache-control": b"no-cache",
         b"x-accel-buffering": b"no",
         b"x-request-id": b"id-1",
+        b"x-headway-provider": b"openai",
+        b"x-headway-model": b"gpt-4o-2024-08-06",
+        b"x-headway-attempts": b"1",
+        b"x-headway-ttft-ms": b"0.000",
+        b"server-timing": b"ttft;dur=0.000",
     }
     pipe.upstream.chunk(text("!") + STOP + USAGE)
     assert pipe.records == []
@@ -118,11 +123,17 @@ def test_a_whole_response_of_the_same_wire_format_is_passed_through_with_metrics
     head = pipe.sink.headers
     assert head.pop(b"content-type") == b"application/json"
     assert head.pop(b"x-request-id") == b"id-1"
+    assert head.pop(b"x-headway-provider") == b"openai"
+    assert head.pop(b"x-headway-model") == b"gpt-4o-2024-08-06"
+    timing = b"upstream;dur=500.000, gateway;dur=0.000, ttft;dur=500.000"
+    assert head.pop(b"server-timing") == timing
     assert {name: float(value) for name, value in head.items()} == {
         b"x-headway-input-tokens": 6,
         b"x-headway-output-tokens": 26,
         b"x-headway-cost-usd": 0.000058,
-        b"x-headway-latency-s": 0.5,
+        b"x-headway-latency-ms": 500,
+        b"x-headway-overhead-ms": 0,
+        b"x-headway-ttft-ms": 500,
         b"x-headway-attempts": 1,
     }
 
@@ -138,7 +149,7 @@ def test_transformations_are_in_the_headers_and_the_record() -> None:
     pipe = Pipe()
     pipe.ask_openai(model="openai/o3", temperature=1)
     pipe.upstream.whole(WHOLE)
-    assert pipe.sink.headers[b"x-headway-transformation"] == (
+    assert pipe.sink.headers[b"x-headway-transformations"] == (
         b"dropped temperature: unsupported by o3"
     )
     assert pipe.records[0].transformations == ("dropped temperature: unsupported by o3",)
@@ -238,7 +249,7 @@ def test_a_transformation_header_has_no_control_characters_and_a_length_limit() 
     pipe = Pipe()
     pipe.ask(model="o1\x00\x1b\x7f\r\nset-cookie: a=b" + "c" * 1900, parameters={"top_p": 1})
     pipe.upstream.stream(HELLO)
-    said = pipe.sink.headers[b"x-headway-transformation"]
+    said = pipe.sink.headers[b"x-headway-transformations"]
     assert said.startswith(b"dropped top_p: unsupported by o1 set-cookie: a=bccc")
     assert len(said) <= 512
 

@@ -128,7 +128,7 @@ def test_a_request_of_another_format_loses_what_only_that_has() -> None:
     assert json.loads(pipe.upstream.request.body) == {"model": "e", "input": ["Hello"]}
     answer(pipe, ANSWER)
     assert pipe.sink.json["embedding"] == {"values": [0.25, 0.5]}
-    told = pipe.sink.headers[b"x-headway-transformation"]
+    told = pipe.sink.headers[b"x-headway-transformations"]
     assert told == b"dropped taskType: only Google has it"
 
 

@@ -82,7 +82,7 @@ def test_what_another_provider_made_is_left_out_and_told() -> None:
     say(pipe)
     assert pipe.upstream.request.body == b'{"say":"Hi"}'
     pipe.upstream.whole(b'{"choices":[{"message":{"content":"Oh"},"finish_reason":"stop"}]}')
-    assert pipe.sink.headers[b"x-headway-transformation"] == b"dropped odd: another provider's"
+    assert pipe.sink.headers[b"x-headway-transformations"] == b"dropped odd: another provider's"
 
 
 def test_a_malformed_request_of_the_same_format_is_the_clients_error() -> None:
@@ -124,7 +124,7 @@ def test_a_provider_of_another_format_is_sent_the_converted_request() -> None:
             {"role": "user", "content": "Hi"}
         ]
         pipe.upstream.whole(b'{"choices":[{"message":{"content":"Oh"},"finish_reason":"stop"}]}')
-        assert pipe.sink.headers[b"x-headway-transformation"] == b"dropped odd: unknown"
+        assert pipe.sink.headers[b"x-headway-transformations"] == b"dropped odd: unknown"
 
 
 def test_what_the_conversion_drops_is_refused_where_the_gateway_is_strict() -> None:

@@ -79,7 +79,7 @@ def test_a_whole_response_without_a_finish_reason_gets_one(given: Any, has_call:
     assert pipe.sink.json["choices"][0]["finish_reason"] == reason
     assert pipe.records[0].finish_reason == reason
     assert pipe.records[0].transformations == (INFERRED.format(reason),)
-    assert b"finish_reason" in pipe.sink.headers[b"x-headway-transformation"]
+    assert b"finish_reason" in pipe.sink.headers[b"x-headway-transformations"]
 
 
 def test_a_stream_without_finish_reason_and_end_mark_is_truncated() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headway.dialects.base import JSON, DecodedRequest, Dialect, ResponseContext
+from headway.dialects.base import DecodedRequest, Dialect, ResponseContext
 from headway.errors import ClientGone, HeadwayError
 from headway.events import ResponseSummary
 from headway.metering.cost import BilledCall, find_cost
@@ -19,7 +19,6 @@ from headway.metering.prices import PriceBook
 from headway.metering.timing import Timing
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.provider_calls import prompt_of, tokens_in
-from headway.ports import ResponseHeaders
 from headway.record import Outcome, Record, encode
 from headway.types import Transformation, Usage
 
@@ -200,24 +199,6 @@ def metrics(facts: RequestFacts, result: AttemptResult, totals: AttemptTotals) -
         facts.attempts,
         result.context.call.request.model,
         result.summary.model,
-    )
-
-
-def response_headers(
-    facts: RequestFacts, result: AttemptResult, totals: AttemptTotals
-) -> ResponseHeaders:
-    """Metrics as headers of a complete response, for dialects whose body has no room for them."""
-    usage = result.usage
-    return ResponseHeaders(
-        facts.id,
-        JSON,
-        facts.attempts,
-        result.timing.latency_s or 0.0,
-        usage.input_tokens,
-        usage.output_tokens,
-        totals.cost_usd,
-        result.transformations,
-        id_header=facts.dialect.id_header,
     )
 
 

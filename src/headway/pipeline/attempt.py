@@ -21,8 +21,9 @@ from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.character_joiner import CharacterJoiner
 from headway.pipeline.failure_log import fields
 from headway.pipeline.gateway import Upstream
+from headway.pipeline.response_head import describe_stream
 from headway.pipeline.stream_reader import NO_FRAME, READERS, Mode, StreamReader
-from headway.ports import ResponseHeaders, Sink, UpstreamRequest
+from headway.ports import Sink, UpstreamRequest
 from headway.providers.error_shapes import BYTE_ORDER_MARK
 from headway.providers.http_errors import find_error
 from headway.types import Headers, Usage
@@ -64,11 +65,12 @@ class Attempt(StreamReader):
 
     ``encoder`` is the client's stream encoder, None for a whole response. ``started`` is the clock
     when the client's request was read, ``unix_offset`` the unix time when the clock was zero.
-    ``hold_back`` says that another attempt may follow.
+    ``number`` counts the attempts of the call from one, ``hold_back`` says that another may follow.
     """
 
     __slots__ = (
         "_hold_back",
+        "_number",
         "_on_done",
         "_parts",
         "_summary",
@@ -93,6 +95,7 @@ class Attempt(StreamReader):
         sink: Sink,
         started: float,
         unix_offset: float,
+        number: int,
         hold_back: bool,
         on_done: Callable[[Attempt], None],
     ) -> None:
@@ -102,6 +105,7 @@ class Attempt(StreamReader):
         self._sink = sink
         self.started = started
         self._unix_offset = unix_offset
+        self._number = number
         self._hold_back = hold_back
         self._on_done: Callable[[Attempt], None] | None = on_done
         self.sent = self.responded = self.ended = None
@@ -363,9 +367,15 @@ class Attempt(StreamReader):
     def _send_headers(self) -> None:
         if not self.has_headers and self.encoder is not None:
             self.has_headers = True
-            context = self.context
-            headers = ResponseHeaders(
-                context.request_id, self.encoder.content_type, id_header=context.id_header
+            is_last = self.is_committed or not self._hold_back
+            started = self.accumulator.started
+            headers = describe_stream(
+                self.context,
+                self.encoder.content_type,
+                self.upstream,
+                None if started is None else started.model,
+                self._number if is_last else None,
+                self.arrivals[0] - self.started if self.arrivals else None,
             )
             self._sink.send_headers(200, headers)
 

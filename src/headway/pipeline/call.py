@@ -32,7 +32,7 @@ from headway.errors import (
     InternalError,
     ShuttingDown,
 )
-from headway.pipeline import accounting, model_names, provider_calls, targets
+from headway.pipeline import accounting, model_names, provider_calls, response_head, targets
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.failure_log import fields, log_call_failure
@@ -46,7 +46,7 @@ from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id, has_own_headers
-from headway.ports import ResponseHeaders, Sink
+from headway.ports import Sink
 from headway.routing.retry import Try, decide
 from headway.types import ChatRequest, Headers, Request, Target, Transformation
 
@@ -258,6 +258,7 @@ class GatewayCall:
             self.sink,
             self.started,
             unix_offset,
+            self.attempts,
             may_retry,
             self.on_attempt_done,
         )
@@ -317,7 +318,7 @@ class GatewayCall:
             metrics = accounting.metrics(facts, result, totals)
             body = self.dialect.encode(context, attempt.accumulator, metrics, facts.now)
         attempt.bytes_out = len(body)
-        headers = accounting.response_headers(facts, result, totals)
+        headers = response_head.describe_response(facts, result, totals)
         self._record(attempt, facts, result, totals, None)
         self.sink.send_response(200, headers, body)
         self._close()
@@ -401,10 +402,8 @@ class GatewayCall:
             if pieces and encoder is not None:
                 self._end_stream(pieces)
             elif pieces:
-                headers = ResponseHeaders(
-                    self.request_id,
-                    retry_after_s=error.retry_after_s,
-                    id_header=self.dialect.id_header,
+                headers = response_head.describe_error(
+                    self.request_id, self.dialect, error, self.upstream, self.attempts
                 )
                 self.sink.send_response(self.dialect.status_of(error), headers, pieces[0])
         finally:

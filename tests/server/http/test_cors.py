@@ -19,9 +19,14 @@ ORIGINS: list[tuple[tuple[str, ...], bytes | None, list[tuple[bytes, bytes]]]] =
     (
         ("https://other.example", PAGE),
         PAGE.encode(),
-        [(b"access-control-allow-origin", PAGE.encode()), (b"vary", b"origin"), EXPOSED],
+        [
+            (b"access-control-allow-origin", PAGE.encode()),
+            (b"vary", b"origin"),
+            EXPOSED,
+            (b"timing-allow-origin", PAGE.encode()),
+        ],
     ),
-    (("*",), b"https://evil.example", [ANY, EXPOSED]),
+    (("*",), b"https://evil.example", [ANY, EXPOSED, (b"timing-allow-origin", b"*")]),
 ]
 
 

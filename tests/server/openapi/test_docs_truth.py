@@ -93,5 +93,5 @@ def test_the_headers_of_a_whole_reply_are_described(gateway: Gateway) -> None:
     described = document["paths"][OPENAI]["post"]["responses"]["200"]["headers"]
     body = {"model": "echo/echo", "messages": MESSAGES}
     headers = gateway.client.call("POST", OPENAI, body).headers
-    ours = {name for name in headers if name.startswith("x-")}
-    assert {"x-request-id", "x-headway-latency-s"} <= ours <= set(described)
+    ours = {name for name in headers if name.startswith(("x-", "server-"))}
+    assert {"x-request-id", "x-headway-latency-ms", "server-timing"} <= ours <= set(described)

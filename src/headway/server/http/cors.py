@@ -14,6 +14,8 @@ HEADER_NAMES = re.compile(
 HEADER_NAMES_LIMIT = 4096
 """Bytes."""
 EXPOSED = (b"access-control-expose-headers", b"*")
+TIMING = b"timing-allow-origin"
+"""Lets the page see ``server-timing`` (W3C Resource Timing, section 3.5.1)."""
 
 
 def allow(origins: tuple[str, ...], headers: Headers) -> list[tuple[bytes, bytes]]:
@@ -24,10 +26,10 @@ def allow(origins: tuple[str, ...], headers: Headers) -> list[tuple[bytes, bytes
     for name, value in headers:
         if name == b"origin":
             if "*" in origins:
-                return [(b"access-control-allow-origin", b"*"), EXPOSED]
+                return [(b"access-control-allow-origin", b"*"), EXPOSED, (TIMING, b"*")]
             if value.decode("latin-1") in origins:
                 vary = (b"vary", b"origin")
-                return [(b"access-control-allow-origin", value), vary, EXPOSED]
+                return [(b"access-control-allow-origin", value), vary, EXPOSED, (TIMING, value)]
     return []
 
 

@@ -17,18 +17,14 @@ from pydantic.json_schema import (
     models_json_schema,
 )
 
+from headway.errors import UpstreamError
 from headway.server.openapi.error_examples import ErrorExample, ErrorFormat
 from headway.server.openapi.examples.base import Example
 from headway.server.openapi.operation import Body, Operation, Parameter
-from headway.server.openapi.operations import OPERATIONS, REQUEST_ID, SECURITY_SCHEMES, TAGS
+from headway.server.openapi.operations import OPERATIONS, SECURITY_SCHEMES, TAGS
+from headway.server.openapi.response_headers import ATTEMPT_HEADERS, REQUEST_ID, RETRY_AFTER
 from headway.server.openapi.schemas.base import ErrorReply
 
-RETRY_AFTER = {
-    "retry-after": {
-        "description": "Seconds to wait before another attempt, where the provider said so.",
-        "schema": {"type": "integer", "minimum": 1},
-    }
-}
 _KEY: list[dict[str, list[str]]] = [{"bearer": []}, {"x-api-key": []}]
 _NO_KEY: dict[str, list[str]] = {}
 """The third alternative, because a server without keys requires none. OpenAPI 3.1, Security
@@ -195,11 +191,18 @@ def _error_response(
 ) -> dict[str, Any]:
     body = Body((error_format.model,), tuple(row.example(error_format) for row in rows))
     phrase = UNREGISTERED.get(code) or HTTPStatus(code).phrase
-    response: dict[str, Any] = {
+    return {
         "description": f"{phrase}: " + "; ".join(row.when for row in rows) + ".",
-        "headers": REQUEST_ID,
+        "headers": _error_headers(rows),
         "content": _content((body,)),
     }
-    if any(row.error.retry_after_s for row in rows):
-        response["headers"] = {**REQUEST_ID, **RETRY_AFTER}
-    return response
+
+
+def _error_headers(rows: tuple[ErrorExample, ...]) -> dict[str, Any]:
+    was_tried = any(isinstance(row.error, UpstreamError) for row in rows)
+    waits = any(row.error.retry_after_s for row in rows)
+    return {
+        **REQUEST_ID,
+        **(ATTEMPT_HEADERS if was_tried else {}),
+        **(RETRY_AFTER if waits else {}),
+    }

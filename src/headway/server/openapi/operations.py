@@ -11,38 +11,10 @@ from headway.server.openapi.examples import engine as engine_examples
 from headway.server.openapi.examples import info as info_examples
 from headway.server.openapi.examples import openai as openai_examples
 from headway.server.openapi.operation import EVENTS, NDJSON, Body, Operation, Parameter
+from headway.server.openapi.response_headers import METRICS_HEADERS
 from headway.server.openapi.schemas import base, engine, models, openai
 
 STREAM = (*engine_examples.ENGINE_CHUNKS, error_examples.STREAM_ERROR)
-REQUEST_ID = {
-    "x-request-id": {
-        "description": "The id of the request in the log and in its record: the client's own, if "
-        "it sent one.",
-        "schema": {"type": "string"},
-    }
-}
-METRICS_HEADERS = {
-    **REQUEST_ID,
-    **{
-        name: {
-            "description": f"{text} Not on a stream; absent if unknown.",
-            "schema": {"type": kind},
-        }
-        for name, kind, text in (
-            ("x-headway-input-tokens", "integer", "Input tokens."),
-            ("x-headway-output-tokens", "integer", "Output tokens."),
-            ("x-headway-cost-usd", "number", "The cost in US dollars."),
-            ("x-headway-latency-s", "number", "Seconds to the last byte of the answer."),
-            ("x-headway-attempts", "integer", "The number of requests to providers."),
-        )
-    },
-    "x-headway-transformation": {
-        "description": "A change to the request for the provider, or what its response lacked,"
-        " one header each. Not on streams.",
-        "schema": {"type": "string"},
-    },
-}
-
 _CHAT = """\
 The engine asks the provider for a stream on every call, so that a whole answer too has a true \
 time to first token.

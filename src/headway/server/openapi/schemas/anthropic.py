@@ -18,7 +18,7 @@ class AnthropicMessage(OpenShape):
 
 class AnthropicRequest(OpenShape):
     """Anthropic's request for a message. A provider of the same format gets the fields as they are;
-    for any other they are converted, and `x-headway-transformation` says what has no
+    for any other they are converted, and `x-headway-transformations` says what has no
     equivalent."""
 
     model: str

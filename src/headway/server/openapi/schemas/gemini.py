@@ -24,7 +24,7 @@ class GeminiContent(OpenShape):
 
 class GeminiRequest(OpenShape):
     """Google's request. A provider of the same format gets the fields as they are; for any other
-    they are converted, and `x-headway-transformation` says what has no equivalent. Names may be in
+    they are converted, and `x-headway-transformations` says what has no equivalent. Names may be in
     snake case."""
 
     contents: list[GeminiContent] = Field(min_length=1)

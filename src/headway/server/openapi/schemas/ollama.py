@@ -34,7 +34,7 @@ class OllamaCall(OpenShape):
 
 class OllamaChatRequest(OllamaCall):
     """Ollama's request. A provider of the same format gets the fields as they are; for any other
-    they are converted, and `x-headway-transformation` says what has no equivalent."""
+    they are converted, and `x-headway-transformations` says what has no equivalent."""
 
     messages: list[OllamaMessage] = Field(min_length=1)
     tools: list[dict[str, Any]] | None = None

@@ -1,0 +1,70 @@
+"""Descriptions of the response headers, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Described = dict[str, dict[str, Any]]
+
+
+def _header(text: str, **schema: Any) -> dict[str, Any]:
+    return {"description": text, "schema": schema}
+
+
+_IN_WHOLE = "Not on a stream; absent if unknown."
+_ON_ERRORS = "On an error, if an attempt was made."
+
+REQUEST_ID: Described = {
+    "x-request-id": _header(
+        "The id of the request in the log and in its record: the client's own, if it sent one.",
+        type="string",
+    )
+}
+RETRY_AFTER: Described = {
+    "retry-after": _header(
+        "Seconds to wait before another attempt, where the provider said so.",
+        type="integer",
+        minimum=1,
+    )
+}
+METRICS_HEADERS: Described = {
+    **REQUEST_ID,
+    "x-headway-provider": _header("The configured name of the provider.", type="string"),
+    "x-headway-model": _header(
+        "The model that answered, as the provider names it; where it does not, the model that it "
+        "was asked for. On a stream only if the provider names it before its first content.",
+        type="string",
+    ),
+    "x-headway-attempts": _header("The number of requests to providers.", type="integer"),
+    "x-headway-latency-ms": _header(
+        f"Milliseconds to the last byte of the answer. {_IN_WHOLE}", type="number"
+    ),
+    "x-headway-overhead-ms": _header(
+        f"The gateway's own share of the time, in milliseconds. {_IN_WHOLE}", type="number"
+    ),
+    "x-headway-ttft-ms": _header(
+        "Milliseconds to the first content. On a stream only if the head leaves with it.",
+        type="number",
+    ),
+    "x-headway-input-tokens": _header(f"Input tokens. {_IN_WHOLE}", type="integer"),
+    "x-headway-output-tokens": _header(f"Output tokens. {_IN_WHOLE}", type="integer"),
+    "x-headway-cost-usd": _header(f"The cost in US dollars. {_IN_WHOLE}", type="number"),
+    "server-timing": _header(
+        "`upstream`, `gateway` and `ttft` in milliseconds, as far as they are known, for the tools "
+        "of browsers (W3C Server Timing).",
+        type="string",
+    ),
+    "x-headway-transformations": _header(
+        "A change to the request for the provider, or what its response lacked, one header each. "
+        "On a stream the changes to the request only.",
+        type="string",
+    ),
+}
+ATTEMPT_HEADERS: Described = {
+    "x-headway-provider": _header(
+        f"The configured name of the provider. {_ON_ERRORS}", type="string"
+    ),
+    "x-headway-attempts": _header(
+        f"The number of requests to providers. {_ON_ERRORS}", type="integer"
+    ),
+}
