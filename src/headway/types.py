@@ -87,6 +87,8 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     listed."""
     options: Mapping[str, Any] = {}
     """Options of the target that adapters need, such as ``model_name``."""
+    given_tokens: int = 0
+    """The number of tokens that the client sent in place of text, which ``messages`` lack."""
     native: NativeRequest | None = None
     """The client's own request, if its dialect is not OpenAI's. ``messages`` are then those of its
     format, for counting tokens, until ``Dialect.convert_request`` converts them."""

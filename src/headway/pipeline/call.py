@@ -177,9 +177,11 @@ class GatewayCall:
             upstream = snapshot.upstreams.get(decoded.provider)
         if upstream is None or (upstream.lacks_address and not decoded.base_url):
             raise unknown_provider(snapshot, decoded.provider, decoded.request.model)
+        request = decoded.request
+        if request.native is not None:
+            upstream = provider_calls.speaking(upstream, request.native.wire, request.model)
         self.upstream = upstream
         provider = upstream.provider
-        request = decoded.request
         if self.dialect.checks_parameters:
             request = provider_calls.check_parameters(upstream, request)
         sent, transformations = self._adapt(upstream, request)

@@ -78,6 +78,14 @@ def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transfor
         raise _cannot_encode(upstream, exc) from exc
 
 
+def speaking(upstream: Upstream, wire: str, model: str) -> Upstream:
+    """``upstream`` in the wire format ``wire`` of the client, if it has that besides its own."""
+    other = upstream.provider.other_wires.get(wire)
+    if other is None or not other.serves(model, upstream.options):
+        return upstream
+    return replace(upstream, provider=other.provider)
+
+
 def adapt_native(
     upstream: Upstream, request: ChatRequest
 ) -> tuple[ChatRequest, tuple[Transformation, ...]]:
@@ -159,8 +167,10 @@ def prompt_of(request: Request) -> bytes:
 
 
 def tokens_in(request: Request) -> int:
-    """The number of tokens that the client sent in place of texts (embeddings only)."""
-    return 0 if isinstance(request, ChatRequest) else count_given_tokens(request.input)
+    """The number of tokens that the client sent in place of texts."""
+    if isinstance(request, ChatRequest):
+        return request.given_tokens
+    return count_given_tokens(request.input)
 
 
 def _events_of(embeddings: Embeddings) -> list[Event]:

@@ -31,7 +31,7 @@ from headway.wire.framer import Framer
 from headway.wire.json_repair import repair_json
 from headway.wire.sse import SseFramer
 
-__all__ = ("Adapted", "Provider", "State", "TokenCount", "unchanged")
+__all__ = ("Adapted", "OtherWire", "Provider", "State", "TokenCount", "unchanged")
 
 NO_CONDITIONS: Mapping[str, str] = {}
 State = dict[str, Any]
@@ -40,6 +40,10 @@ State = dict[str, Any]
 
 def no_conditions(base_url: str, options: Mapping[str, Any], model: str) -> Mapping[str, str]:
     return NO_CONDITIONS
+
+
+def every_model(model: str, options: Mapping[str, Any]) -> bool:
+    return True
 
 
 def unchanged(request: ChatRequest) -> Adapted:
@@ -53,6 +57,15 @@ class TokenCount(msgspec.Struct, frozen=True):
     """Of a request with ``native``."""
     decode: Callable[[bytes], int]
     """Raises what adapters raise for any other response."""
+
+
+class OtherWire(msgspec.Struct, frozen=True):
+    """The same provider over another of its wire formats, for clients of that format."""
+
+    provider: Provider
+    """Its ``wire`` is that format; it has ``encode_native``."""
+    serves: Callable[[str, Mapping[str, Any]], bool] = every_model
+    """(model, options of the provider) -> whether it has this format for the model."""
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +88,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     adapt_native: Callable[[ChatRequest], Adapted] = unchanged
     """For ``encode_native``: removes from ``native`` what this provider would refuse because
     another made it, such as signatures of reasoning."""
+    other_wires: Mapping[str, OtherWire] = {}
+    """Wire format of a client -> this provider in that format, where it has several."""
     count_native: TokenCount | None = None
     """None: the gateway counts the tokens."""
     decode_response: Callable[[bytes], list[Event]]

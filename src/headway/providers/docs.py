@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from headway.providers import ALIASES, FACTS, KINDS
 from headway.providers.base import Provider
 from headway.providers.capabilities import CAPABILITIES
+from headway.providers.openai.completions import WIRE as COMPLETIONS
 
 INTRODUCTION = """\
 # Providers
@@ -81,11 +82,15 @@ says so; images, documents and audio are refused, by Headway or by the provider.
 less than its provider.
 
 """
+COMPLETIONS_HEAD = """\
+`POST /v1/completions` is sent as it is to the models of these kinds that have legacy completions,
+and through chat completions to any other: """
 MARKS = {"native": "yes", "emulated": "emul.", "partial": "part"}
 
 
 def markdown() -> str:
-    parts = (_kinds(), _aliases(), CLOUD_CREDENTIALS, _capabilities(), _meanings(), _notes())
+    capabilities = (_capabilities(), _meanings(), _completions())
+    parts = (_kinds(), _aliases(), CLOUD_CREDENTIALS, *capabilities, _notes())
     return INTRODUCTION + "".join(parts)
 
 
@@ -151,6 +156,12 @@ def _mark(provider: Provider, feature: str) -> str:
 
 def _meanings() -> str:
     return "\n" + "".join(f"- `{name}`: {meaning}\n" for name, meaning in CAPABILITIES.items())
+
+
+def _completions() -> str:
+    """The kinds with legacy completions: the wire format of the clients that may ask for them."""
+    kinds = [f"`{one.name}`" for one in KINDS.values() if COMPLETIONS in one.other_wires]
+    return f"\n## Completions\n\n{COMPLETIONS_HEAD}{', '.join(kinds)}.\n"
 
 
 def _notes() -> str:

@@ -362,7 +362,7 @@ CAPABILITIES = {
     "embeddings": "native: vectors made from a hash of the text",
 }
 PROVIDER = replace(
-    openai.PROVIDER,
+    openai.CHAT,
     **ECHO.facts,
     encode_request=encode_request,
     adapt=drop_unsupported(ECHO.title, CAPABILITIES),

@@ -10,6 +10,7 @@ from headway.providers.capabilities import native
 from headway.providers.capability_rules import drop_unsupported, refuse_content
 from headway.providers.converted_messages import drop_details
 from headway.providers.openai import provider as openai
+from headway.providers.openai.completions import Completions, with_completions
 from headway.providers.openai_compatible.wire_rules import CALL_RULES
 from headway.providers.parameter_rules import value_in
 from headway.providers.transformations import emulated
@@ -34,7 +35,7 @@ REPEAT_PENALTY = "1.1"
 _drop_unsupported = drop_unsupported("the local model", CAPABILITIES)
 _refuse_content = refuse_content("The local model", CAPABILITIES)
 WIRE_RULES = override(
-    openai.PROVIDER.wire_rules,
+    openai.CHAT.wire_rules,
     *CALL_RULES,
     *(
         refused(subject, _refuse_content, SERVER)
@@ -62,8 +63,8 @@ def penalize_repetition(request: ChatRequest) -> Adapted:
     return adapted, (emulated("repeat_penalty", f"as the default {REPEAT_PENALTY}"),)
 
 
-PROVIDER = replace(
-    openai.PROVIDER,
+CHAT = replace(
+    openai.CHAT,
     **LOCAL.facts,
     adapt=with_rules(WIRE_RULES, partial(chain, (drop_details, penalize_repetition))),
     wire_rules=WIRE_RULES,
@@ -75,3 +76,4 @@ PROVIDER = replace(
     launch="llama",
     capabilities=CAPABILITIES,
 )
+PROVIDER = with_completions(CHAT, Completions())

@@ -23,6 +23,7 @@ from headway.providers.media_rules import image_rules
 from headway.providers.message_edits import Fields, Noted, edit_messages
 from headway.providers.openai import embeddings as openai_embeddings
 from headway.providers.openai import provider as openai
+from headway.providers.openai.completions import Completions, with_completions
 from headway.providers.openai_compatible.message_rules import MessageRules, apply_message_rules
 from headway.providers.openai_compatible.provider import transformed_decoders
 from headway.providers.openai_compatible.request_rules import flatten_reasoning
@@ -208,8 +209,8 @@ RULES = (
 
 decode_response, decode_event = transformed_decoders(ADD_AUDIO_TOKENS)
 
-PROVIDER = replace(
-    openai.PROVIDER,
+CHAT = replace(
+    openai.CHAT,
     **MISTRAL.facts,
     wire="mistral_chat",
     encode_request=encode_without_stream_options,
@@ -217,7 +218,7 @@ PROVIDER = replace(
     decode_event=decode_event,
     summarize=None,
     adapt=with_rules(RULES, adapt),
-    wire_rules=override(openai.PROVIDER.wire_rules, *RULES),
+    wire_rules=override(openai.CHAT.wire_rules, *RULES),
     encode_embeddings=encode_embeddings,
     decode_embeddings=openai_embeddings.decode_embeddings,
     price_id="mistral",
@@ -231,3 +232,23 @@ PROVIDER = replace(
         "logprobs": "partial: few models",
     },
 )
+# docs.mistral.ai/api, Fill in the Middle: its responses are chat completions. Any other field than
+# these is rejected.
+FIM = Completions(
+    path="/fim/completions",
+    models="codestral",
+    unsupported=(
+        "best_of",
+        "echo",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "n",
+        "presence_penalty",
+        "user",
+    ),
+    renamed={"seed": "random_seed"},
+    has_one_prompt=True,
+    has_stream_options=False,
+)
+PROVIDER = with_completions(CHAT, FIM)

@@ -19,6 +19,7 @@ from headway.dialects.ollama.chat import OllamaChat
 from headway.dialects.ollama.embeddings import OllamaEmbed
 from headway.dialects.ollama.errors import OllamaErrors
 from headway.dialects.openai.chat import OpenAIChat
+from headway.dialects.openai.completions import OpenAICompletions
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.dialects.openai_responses.dialect import OpenAIResponses
 
@@ -28,6 +29,7 @@ DIALECTS: tuple[tuple[str, Dialect], ...] = (
     ("/openai", OpenAIChat()),
     ("/openai", OpenAIEmbeddings()),
     ("/openai", OpenAIResponses()),
+    ("/openai", OpenAICompletions()),
     ("/gemini", GenerateContent()),
     ("/gemini", GenerateContent(is_stream=True)),
     ("/anthropic", AnthropicMessages()),

@@ -28,6 +28,7 @@ from headway.server.openapi.schemas import (
     anthropic,
     base,
     chat,
+    completions,
     gemini,
     models,
     ollama,
@@ -126,7 +127,7 @@ def samples() -> Iterator[Sample]:
 def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
     names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
     schemas = (base, chat, metrics_schemas, models, engine_schemas, openai, responses, anthropic)
-    schemas = (*schemas, gemini, ollama)
+    schemas = (*schemas, gemini, ollama, completions)
     found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
     return tuple(found)
 

@@ -39,6 +39,7 @@ from headway.dialects.input_items.convert import (
     prompt_messages,
 )
 from headway.dialects.openai.chat_chunks import encode_choices
+from headway.dialects.openai.completion_shape import TextChunk
 from headway.dialects.openai.standard_shape import (
     StandardChunk,
     is_standard_completion,
@@ -189,13 +190,13 @@ class OpenAIChatStream:
         if self.is_passthrough:
             is_delta = len(events) == 1 and type(events[0]) in DELTA_EVENTS
             if is_delta and frame.data and (frame.data.isascii() or is_utf8(frame.data)):
-                return _passed_through(frame)
+                return passed_through(frame)
             if self._is_withheld(events):
                 return None
             chunk = None if REWRITTEN in events else read_standard_chunk(frame.data)
             if chunk is not None and not self._says_less(chunk):
                 self._note(chunk, events)
-                return _passed_through(frame)
+                return passed_through(frame)
             if not events:
                 return None
             self.is_passthrough = False
@@ -209,7 +210,7 @@ class OpenAIChatStream:
             for choice in chunk.choices
         )
 
-    def _note(self, chunk: StandardChunk, events: list[Event]) -> None:
+    def _note(self, chunk: StandardChunk | TextChunk, events: list[Event]) -> None:
         """Note what a later translation must not repeat, and what it needs."""
         if events and type(events[0]) is Started:
             self._started = events[0]
@@ -261,15 +262,13 @@ class OpenAIChatStream:
         those that the provider lacks."""
         choices = response.inferred if self.is_passthrough else response.choices.keys()
         last: list[dict[str, Any]] = [
-            {
-                "index": index,
-                "delta": {},
-                "logprobs": None,
-                "finish_reason": response.choices[index].finish_reason,
-            }
+            self._last_choice(index, response.choices[index].finish_reason)
             for index in sorted(choices - self._finished_choices)
         ]
         return [self._event(self._chunk(last))] if last else []
+
+    def _last_choice(self, index: int, reason: str | None) -> dict[str, Any]:
+        return {"index": index, "delta": {}, "logprobs": None, "finish_reason": reason}
 
     def _usage(self, response: ResponseAccumulator) -> list[bytes]:
         """The chunk with the usage, if the client asked for it: of a translated stream; and of one
@@ -298,7 +297,7 @@ class OpenAIChatStream:
         return b"data: " + without_line_breaks(_encode(value)) + b"\n\n"
 
 
-def _passed_through(frame: Frame) -> bytes:
+def passed_through(frame: Frame) -> bytes:
     """The frame's own bytes; only the data of one with other fields before it, which OpenAI's have
     not: its SDKs keep an id for all events that follow, and read an empty line then as an event,
     and a named event as something else (openai-python, _streaming.py; openai-node, streaming.ts).

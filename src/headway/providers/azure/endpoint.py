@@ -68,7 +68,7 @@ def _base_url(target: Target, deployment: str) -> str:
     if address.endswith("/models"):
         return _with_version(address, version or MODELS_VERSION)
     if "/openai/deployments/" in address:
-        for path in ("/chat/completions", "/embeddings"):
+        for path in ("/chat/completions", "/completions", "/embeddings"):
             address = address.removesuffix(path)
         return _with_version(address, version)
     if address.endswith("/v1") or not DATED_VERSION.match(version):

@@ -15,6 +15,7 @@ from headway.providers.azure.response import decode_event, decode_response
 from headway.providers.openai import embeddings as openai_embeddings
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
+from headway.providers.openai.completions import OPENAI_MODELS, Completions, with_completions
 from headway.providers.wire_formats import AZURE_OPENAI
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
@@ -35,8 +36,8 @@ def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest
     return openai_embeddings.encode_embeddings(request, chat_target(target, request.model))
 
 
-PROVIDER = replace(
-    openai.PROVIDER,
+CHAT = replace(
+    openai.CHAT,
     **AZURE_OPENAI.facts,
     encode_request=encode_request,
     decode_response=decode_response,
@@ -44,7 +45,7 @@ PROVIDER = replace(
     summarize=None,
     read_text=None,
     decode_error=decode_error,
-    adapt=partial(adapt_deployment, openai.PROVIDER.adapt),
+    adapt=partial(adapt_deployment, openai.CHAT.adapt),
     encode_embeddings=encode_embeddings,
     price_id="azure",
     # Azure's list has models, deployed or not (learn.microsoft.com/rest/api/azureopenai/models/
@@ -54,3 +55,4 @@ PROVIDER = replace(
     options=OPTIONS,
     secrets=SECRET_OPTIONS,
 )
+PROVIDER = with_completions(CHAT, Completions(models=OPENAI_MODELS), chat_target)

@@ -51,10 +51,10 @@ def encode_list(target: Target, page: str | None) -> HttpRequest:
 
 
 PROVIDER = replace(
-    openai.PROVIDER,
+    openai.CHAT,
     **BEDROCK_MANTLE.facts,
     encode_request=encode_request,
-    adapt=with_rules(openai.PROVIDER.wire_rules, adapt),
+    adapt=with_rules(openai.CHAT.wire_rules, adapt),
     encode_embeddings=None,
     decode_embeddings=None,
     sign=partial(sign_request, "bedrock-mantle"),

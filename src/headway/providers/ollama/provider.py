@@ -13,10 +13,11 @@ from headway.providers.ollama.embeddings import decode_embeddings, encode_embedd
 from headway.providers.ollama.framer import NdjsonOrSseFramer
 from headway.providers.ollama.model_list import MODEL_LIST
 from headway.providers.ollama.parameters import adapt
-from headway.providers.ollama.request import encode_native, encode_request
+from headway.providers.ollama.request import encode_native, encode_request, openai_target
 from headway.providers.ollama.response import decode_event, decode_response
 from headway.providers.ollama.wire_rules import RULES
 from headway.providers.openai import provider as openai
+from headway.providers.openai.completions import Completions, with_completions
 from headway.providers.wire_formats import OLLAMA
 from headway.providers.wire_rules import with_rules
 from headway.types import Parameter
@@ -39,7 +40,7 @@ OPTIONS = {
     " does not have (top_k, num_ctx, keep_alive, ...) work with native only"
 }
 
-PROVIDER = Provider(
+CHAT = Provider(
     **OLLAMA.facts,
     wire="ollama_chat",
     encode_request=encode_request,
@@ -56,4 +57,7 @@ PROVIDER = Provider(
     parameters=PARAMETERS,
     options=OPTIONS,
     capabilities=CAPABILITIES,
+)
+PROVIDER = with_completions(
+    CHAT, Completions(has_one_prompt=True), lambda target, model: openai_target(target)
 )

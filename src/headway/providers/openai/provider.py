@@ -6,6 +6,7 @@ from headway.providers.base import Provider
 from headway.providers.capabilities import native
 from headway.providers.http_errors import decode_error
 from headway.providers.model_lists import openai_model_list
+from headway.providers.openai.completions import OPENAI_MODELS, Completions, with_completions
 from headway.providers.openai.converted_request import adapt
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai.fast_path import read_text, summarize
@@ -34,7 +35,7 @@ CAPABILITIES = {
     "caching": "partial: automatic; reports the tokens read",
 }
 
-PROVIDER = Provider(
+CHAT = Provider(
     **OPENAI.facts,
     wire="openai_chat",
     encode_request=encode_request,
@@ -53,3 +54,5 @@ PROVIDER = Provider(
     parameters=PARAMETERS,
     capabilities=CAPABILITIES,
 )
+"""Chat completions and embeddings, which vendors have copied."""
+PROVIDER = with_completions(CHAT, Completions(models=OPENAI_MODELS))

@@ -25,13 +25,14 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     body: dict[str, Any] = {"model": request.model, "messages": request.messages, **parameters}
     if stream:
         body["stream"] = TRUE
-        body["stream_options"] = _with_usage(parameters.get("stream_options", NO_RAW))
+        body["stream_options"] = with_usage(parameters.get("stream_options", NO_RAW))
     extra = tuple(target.headers.items()) if target.headers else ()
     headers = bearer_headers(target.api_key, extra, stream)
     return HttpRequest(join(target.base_url, "/chat/completions"), headers, _encode(body))
 
 
-def _with_usage(stream_options: Raw) -> Raw:
+def with_usage(stream_options: Raw) -> Raw:
+    """The client's ``stream_options``, with a request for usage."""
     if bytes(stream_options) in (b"", b"null"):
         return INCLUDE_USAGE
     return Raw(_encode({**_decode_object(stream_options), "include_usage": TRUE}))

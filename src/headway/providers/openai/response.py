@@ -65,6 +65,8 @@ class CompletionChoice(Struct):
     """None: its position in the list."""
     delta: MessageFields | None = None
     message: MessageFields | None = None
+    text: str | None = None
+    """In place of both: the choice is one of a completion of text (``completions``)."""
     finish_reason: str | None = None
     logprobs: dict[str, Any] | None = None
 
@@ -119,6 +121,8 @@ def decode_response(body: bytes) -> list[Event]:
             if message.content and type(message.content) is str:
                 events.append(Text(message.content, index))
             _read_message(message, index, events)
+        elif choice.text:
+            events.append(Text(choice.text, index))
         calls = ChoiceCalls(index, _seed(completion))
         if message is not None and (message.tool_calls or message.function_call is not None):
             calls.read_message(message.tool_calls, message.function_call, events)
@@ -153,6 +157,8 @@ def _read_chunk(data: bytes, state: State) -> list[Event]:
             if delta.tool_calls or delta.function_call is not None:
                 calls = _calls_of(index, chunk, state)
                 says_same &= calls.read_delta(delta.tool_calls, delta.function_call, events)
+        elif choice.text:
+            events.append(Text(choice.text, index))
         if choice.logprobs is not None:
             events.append(Logprobs(choice.logprobs, index))
         if choice.finish_reason:

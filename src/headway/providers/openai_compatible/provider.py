@@ -18,6 +18,7 @@ from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.providers.openai import response as openai_response
 from headway.providers.openai import wire_rules as openai_wire_rules
+from headway.providers.openai.completions import with_completions
 from headway.providers.openai_compatible.errors import decode_formatted_error
 from headway.providers.openai_compatible.reasoning import convert_reasoning
 from headway.providers.openai_compatible.request_rules import CompiledRules, RequestRules
@@ -35,7 +36,7 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
     """``name`` is the name of the vendor's module."""
     has_embeddings = "embeddings" in vendor.capabilities
     provider = replace(
-        openai.PROVIDER,
+        openai.CHAT,
         name=name,
         title=vendor.title,
         base_url=vendor.base_url,
@@ -56,6 +57,8 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
         provider = _with_transformed_responses(provider, vendor)
     if vendor.address_option is not None:
         provider = _with_address_option(provider, vendor.address_option, vendor)
+    if vendor.completions is not None:
+        provider = with_completions(provider, vendor.completions)
     return provider
 
 

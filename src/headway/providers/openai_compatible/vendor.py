@@ -11,6 +11,7 @@ from headway.errors import UpstreamError
 from headway.events import Embeddings
 from headway.providers.base import no_conditions
 from headway.providers.model_lists import OPENAI, ModelList
+from headway.providers.openai.completions import Completions
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import ReasoningSupport
@@ -75,6 +76,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     decode_error: Callable[[int, Headers, bytes], UpstreamError] | None = None
     """None: by ``errors``."""
 
+    completions: Completions | None = None
+    """None: it has no legacy completions, or none that it documents for its models."""
     model_list: ModelList | None = OPENAI
     encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] = encode_embeddings
     decode_embeddings: Callable[[bytes], Embeddings] = decode_embeddings

@@ -2,6 +2,7 @@
 
 from headway.server.openapi import (
     anthropic_operations,
+    completions_operations,
     error_examples,
     gemini_operations,
     ollama_operations,
@@ -196,6 +197,7 @@ OPERATIONS = (
         errors=error_examples.OPENAI_ERRORS,
     ),
     *responses_operations.operations(METRICS_HEADERS, (METRICS_HEADER, KEY_HEADER, ID_HEADER)),
+    *completions_operations.operations(METRICS_HEADERS, (METRICS_HEADER, KEY_HEADER, ID_HEADER)),
     Operation(
         method="post",
         path="/v1/embeddings",

@@ -1,11 +1,13 @@
 """Cerebras.
 
-Sources: the schema of inference-docs.cerebras.ai, Chat completions (July 2026), which rejects every
-field that it does not name (it accepts penalties, ``logit_bias``, ``service_tier`` and
-``parallel_tool_calls``, which it once rejected); inference-docs.cerebras.ai, Reasoning.
+Sources: the completions of cerebras-cloud-sdk; the schema of inference-docs.cerebras.ai, Chat
+completions (July 2026), which rejects every field that it does not name (it accepts penalties,
+``logit_bias``, ``service_tier`` and ``parallel_tool_calls``, which it once rejected);
+inference-docs.cerebras.ai, Reasoning.
 """
 
 from headway.providers.capabilities import native
+from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.message_rules import strict_messages
 from headway.providers.openai_compatible.reasoning import (
     NOT_ADJUSTABLE,
@@ -41,6 +43,7 @@ VENDOR = Vendor(
             "Cerebras", "https://inference-docs.cerebras.ai/api-reference/chat-completions"
         ),
     ),
+    completions=Completions(),
     capabilities={
         **TOOLS,
         **native("json_schema", "reasoning", "logprobs"),

@@ -1,8 +1,8 @@
 """Alibaba Cloud Model Studio (DashScope, Qwen).
 
-Sources: alibabacloud.com/help/en/model-studio: qwen-api-via-openai-chat-completions, deep-thinking,
-error-code and context-cache (Vercel's AI SDK reads the tokens written to an explicit cache
-likewise); help.aliyun.com/en/model-studio/error-code-start.
+Sources: alibabacloud.com/help/en/model-studio: qwen-api-via-openai-chat-completions, completions
+(Qwen Coder only), deep-thinking, error-code and context-cache (Vercel's AI SDK reads the tokens
+written to an explicit cache likewise); help.aliyun.com/en/model-studio/error-code-start.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from headway.errors import UpstreamQuota, UpstreamRateLimited
 from headway.events import Event, UsageReported
 from headway.providers.call_argument_rules import json_argument_rules
 from headway.providers.capabilities import native
+from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
     FORCED,
@@ -103,6 +104,7 @@ VENDOR = Vendor(
             "insufficient_quota": UpstreamRateLimited,  # the tokens of this minute are used up
         }
     ),
+    completions=Completions(models="coder"),
     capabilities={
         **TOOLS,
         **native("images", "audio", "json_schema", "logprobs", "embeddings"),

@@ -1,9 +1,11 @@
 """DeepInfra.
 
-Source: api.deepinfra.com/openapi.json (``reasoning: {effort, enabled}``; a ``top_p`` of 0 is
-rejected). Reasoning tokens of Gemini and Gemma are counted apart: vercel/ai, deepinfra.
+Source: api.deepinfra.com/openapi.json (also completions; ``reasoning: {effort, enabled}``; a
+``top_p`` of 0 is rejected). Reasoning tokens of Gemini and Gemma are counted apart: vercel/ai,
+deepinfra.
 """
 
+from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import without_budget
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
@@ -21,6 +23,7 @@ VENDOR = Vendor(
     ),
     event_transforms=(ADD_REASONING_TOKENS,),
     wire_rules=strings_only("https://github.com/BerriAI/litellm/issues/13982"),
+    completions=Completions(),
     capabilities={
         **OPEN_MODEL_SERVER,
         "audio": "native: depends on the model",

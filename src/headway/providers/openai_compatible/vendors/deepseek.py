@@ -1,11 +1,13 @@
 """DeepSeek.
 
-Sources: api-docs.deepseek.com, Create chat completion, the guides and guides/thinking_mode;
+Sources: api-docs.deepseek.com, Create chat completion, Create FIM completion (whose streams always
+end with usage), the guides and guides/thinking_mode;
 recordings (``logprobs`` during reasoning that a parameter turned on, the refusal of a forced tool,
 the header with the request's id). The names deepseek-chat and deepseek-reasoner ended in July 2026:
 their rules are for servers that keep them.
 """
 
+from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
     FORCED,
@@ -52,6 +54,11 @@ VENDOR = Vendor(
         *strings_only("https://github.com/BerriAI/litellm/issues/6642"),
         mended("trailing_whitespace", trim_last_message, PREFILL),
         mended("prefill", continue_by_request, PREFILL),
+    ),
+    completions=Completions(
+        path="/beta/completions",
+        root_suffixes=("/v1", "/beta"),
+        has_one_prompt=True,
     ),
     capabilities={
         **TOOLS,

@@ -1,10 +1,12 @@
 """Fireworks AI.
 
-Sources: the schema of docs.fireworks.ai, Create chat completion, which rejects every field that it
-does not name, in messages too; docs.fireworks.ai/guides/inference-error-codes.
+Sources: the schemas of docs.fireworks.ai, Create completion, and Create chat completion, which
+rejects every field that it does not name, in messages too;
+docs.fireworks.ai/guides/inference-error-codes.
 """
 
 from headway.errors import UpstreamQuota
+from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.message_rules import strict_messages
 from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort
@@ -46,6 +48,7 @@ VENDOR = Vendor(
         json_without_tools(TOOLS_WITH_JSON),
         *allowed(DOCUMENTS, "pdf_as_image"),
     ),
+    completions=Completions(),
     capabilities={
         **OPEN_MODEL_SERVER,
         "reasoning": "native: effort, budget or `thinking`; returns the text",

@@ -1,8 +1,9 @@
 """llama.cpp's server, at the address where it listens by default.
 
-Source: ggml-org/llama.cpp (tools/server).
+Source: ggml-org/llama.cpp (tools/server, also its /v1/completions).
 """
 
+from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.request_transforms import named_tool_as_required
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
 
@@ -11,5 +12,6 @@ VENDOR = Vendor(
     order=290,
     base_url="http://127.0.0.1:8080/v1",
     request_transforms=(named_tool_as_required,),
+    completions=Completions(),
     capabilities={**OPEN_MODEL_SERVER, "audio": "native: depends on the model"},
 )

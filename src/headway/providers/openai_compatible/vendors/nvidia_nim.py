@@ -1,8 +1,9 @@
 """NVIDIA NIM.
 
-Source: docs.api.nvidia.com/nim.
+Source: docs.api.nvidia.com/nim (bigcode/starcoder2-7b: completions; other models chat).
 """
 
+from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
@@ -16,5 +17,6 @@ VENDOR = Vendor(
     request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     errors=ErrorFormat(request_id=b"nvcf-reqid"),
     wire_rules=strings_only("https://docs.api.nvidia.com/nim/reference/llm-apis"),
+    completions=Completions(models="starcoder"),
     capabilities=OPEN_MODEL_SERVER,
 )

@@ -1,6 +1,6 @@
 """OpenRouter, a router to the models of other vendors.
 
-Sources: openrouter.ai/docs, Errors and Reasoning tokens; recordings (headers).
+Sources: openrouter.ai/docs, Completions, Errors and Reasoning tokens; recordings (headers).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from headway.providers.http_errors import (
     decode_error,
     error_from_body,
 )
+from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.message_rules import DEVELOPER_SUPPORTED
 from headway.providers.openai_compatible.request_rules import RequestRules
 from headway.providers.openai_compatible.response_transforms import (
@@ -119,6 +120,7 @@ VENDOR = Vendor(
     event_transforms=(REASONING_DETAILS, EventTransform(_choice_errors)),
     wire_rules=call_id_rules(OPENAI_CALL_IDS),
     decode_error=_decode_error,
+    completions=Completions(),
     capabilities={
         **TOOLS,
         **native("images", "documents", "audio", "json_schema", "logprobs", "embeddings"),

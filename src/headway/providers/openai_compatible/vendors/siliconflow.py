@@ -1,8 +1,10 @@
 """SiliconFlow.
 
-Source: docs.siliconflow.com, Chat completions (also the header x-siliconcloud-trace-id).
+Sources: docs.siliconflow.cn/en/userguide/guides/fim (completions, of some models);
+docs.siliconflow.com, Chat completions (also the header x-siliconcloud-trace-id).
 """
 
+from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import budget_parameter
@@ -16,6 +18,7 @@ VENDOR = Vendor(
     request_transforms=(budget_parameter("thinking_budget", 128, 32768),),
     request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     errors=ErrorFormat(request_id=b"x-siliconcloud-trace-id"),
+    completions=Completions(models="(?i)coder|deepseek"),
     capabilities={
         **OPEN_MODEL_SERVER,
         "reasoning": "native: budget or `enable_thinking`; returns the text",

@@ -1,9 +1,9 @@
 """Hugging Face's Text Generation Inference, at the address where it listens by default; no longer
 developed (its README).
 
-Source: huggingface/text-generation-inference (its router: server.rs, GrammarType). A 429 may be
-``{"error": "Model is overloaded", "error_type": "overloaded"}``, and a 424 a response that broke
-off: the server fails, not the request.
+Source: huggingface/text-generation-inference (its router: server.rs, also completions,
+GrammarType). A 429 may be ``{"error": "Model is overloaded", "error_type": "overloaded"}``, and a
+424 a response that broke off: the server fails, not the request.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from msgspec import Raw
 
 from headway.errors import UpstreamError, UpstreamOverloaded
 from headway.providers.base import Adapted
+from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.request_rules import RequestRules
 from headway.providers.openai_compatible.request_transforms import (
@@ -62,6 +63,7 @@ VENDOR = Vendor(
         classes={"generation": UpstreamError, "overloaded": UpstreamOverloaded},
     ),
     wire_rules=(json_without_tools("https://github.com/huggingface/text-generation-inference"),),
+    completions=Completions(),
     capabilities={
         **TOOLS,
         "tools": "partial: not together with a response format",

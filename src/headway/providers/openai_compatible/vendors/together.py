@@ -1,10 +1,11 @@
 """Together AI.
 
-Sources: the schema of togethercomputer/openapi; docs.together.ai/docs/inference/chat/reasoning and
-docs/error-codes.
+Sources: the schema of togethercomputer/openapi (also of completions);
+docs.together.ai/docs/inference/chat/reasoning and docs/error-codes.
 """
 
 from headway.errors import UpstreamRejected
+from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import ReasoningSupport, nearest_effort, on_off
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
@@ -32,6 +33,7 @@ VENDOR = Vendor(
     request_rules=RequestRules(renamed=TO_MAX_TOKENS, flatten_reasoning=False),
     # a prompt and max_tokens that are longer than the context
     errors=ErrorFormat(classes={"403": UpstreamRejected}),
+    completions=Completions(),
     capabilities={
         **OPEN_MODEL_SERVER,
         "audio": "native: depends on the model",
