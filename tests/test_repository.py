@@ -81,9 +81,12 @@ NAMES_SHOWN = {
     "cli/first_call.py": {"local"},
     "dialects/gemini/generate.py": {"gemini"},  # the name of a wire format too
     "dialects/input_items/convert.py": {"openai_responses"},  # the name of a wire format too
+    "dialects/openai/completion_request.py": {"echo"},  # a parameter of OpenAI's
+    "dialects/openai/completions.py": {"echo"},
     "metering/tokens.py": {"deepseek", "gemini", "mistral"},  # families of models
     "server/openapi/examples/anthropic.py": {"anthropic"},
     "server/openapi/examples/base.py": {"openai"},
+    "server/openapi/examples/completions.py": {"local"},
     "server/openapi/examples/info.py": {"local", "openai"},
     "server/openapi/examples/openai.py": {"local"},
     "server/openapi/examples/responses.py": {"anthropic", "local"},
