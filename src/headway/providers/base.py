@@ -42,10 +42,6 @@ def no_conditions(base_url: str, options: Mapping[str, Any], model: str) -> Mapp
     return NO_CONDITIONS
 
 
-def every_model(model: str, options: Mapping[str, Any]) -> bool:
-    return True
-
-
 def unchanged(request: ChatRequest) -> Adapted:
     return request, ()
 
@@ -64,7 +60,7 @@ class OtherWire(msgspec.Struct, frozen=True):
 
     provider: Provider
     """Its ``wire`` is that format; it has ``encode_native``."""
-    serves: Callable[[str, Mapping[str, Any]], bool] = every_model
+    serves: Callable[[str, Mapping[str, Any]], bool]
     """(model, options of the provider) -> whether it has this format for the model."""
 
 
