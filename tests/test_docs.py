@@ -43,6 +43,7 @@ from headway.providers.registry import entries
 from headway.record import Record
 from headway.server import routes
 from headway.types import ChatRequest, Target
+from support.for_each import for_each
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -104,7 +105,7 @@ JSON = [
 ]
 
 
-@pytest.mark.parametrize("block", JSON, ids=lambda block: block.where)
+@for_each("block", JSON, ids=lambda block: block.where)
 def test_every_reply_parses_and_has_the_contracts_keys(block: Block) -> None:
     values = values_of(block)
     assert values
@@ -206,7 +207,7 @@ def option_names(parameter: Any) -> list[str]:
     return [*parameter.opts, *parameter.secondary_opts, "--help"]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@for_each("path", PAGES, ids=lambda path: path.name)
 def test_every_make_target_that_is_named_exists(path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
     phony = re.search(r"(?m)^\.PHONY: (.+)$", makefile)
@@ -215,7 +216,7 @@ def test_every_make_target_that_is_named_exists(path: Path) -> None:
     assert named - set(phony[1].split()) == set()
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@for_each("path", PAGES, ids=lambda path: path.name)
 def test_every_command_and_option_that_is_named_exists(path: Path) -> None:
     known = commands()
     called = r"(?<!import )(?<!from )(?<![\w./-])headway ([a-z][a-z-]*)([^|\n]*)"
@@ -224,7 +225,7 @@ def test_every_command_and_option_that_is_named_exists(path: Path) -> None:
         assert set(re.findall(r"(?<!\S)(--[a-z-]+)", rest)) - known[name] == set()
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@for_each("path", PAGES, ids=lambda path: path.name)
 def test_every_test_that_make_is_to_run_exists(path: Path) -> None:
     arguments = " ".join(re.findall(r'ARGS="?([^"`\n]+)', path.read_text()))
     assert [
@@ -235,7 +236,7 @@ def test_every_test_that_make_is_to_run_exists(path: Path) -> None:
 # --- Code ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@for_each("path", PAGES, ids=lambda path: path.name)
 def test_every_source_file_that_is_named_exists(path: Path) -> None:
     named = {span for span in spans(path) if re.fullmatch(r"[\w./]+\.py", span)}
     files = [file for top in ("src", "tests", "tools") for file in (ROOT / top).rglob("*.py")]
@@ -246,7 +247,7 @@ def test_every_source_file_that_is_named_exists(path: Path) -> None:
 PYTHON = [block for block in BLOCKS if block.language == "python"]
 
 
-@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.where)
+@for_each("block", PYTHON, ids=lambda block: block.where)
 def test_every_piece_of_python_is_python(block: Block) -> None:
     compile(block.text, block.where, "exec")
 

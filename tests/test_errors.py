@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import pytest
-
 from headway import errors
 from headway.errors import HeadwayError, RequestError, UpstreamError
+from support.for_each import for_each
 
 # class, HTTP status, type, whether another attempt could help
 TREE: list[tuple[str, int, str, bool]] = [
@@ -41,7 +40,7 @@ TREE: list[tuple[str, int, str, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "status", "kind", "retryable"), TREE)
+@for_each(("name", "status", "kind", "retryable"), TREE)
 def test_an_error_carries_its_status_its_type_and_whether_to_retry(
     name: str, status: int, kind: str, retryable: bool
 ) -> None:

@@ -30,6 +30,7 @@ from headway.events import (
 from headway.providers.openai import response as openai_response
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Frame, Usage
+from support.for_each import for_each
 
 
 def fold(*events: Event) -> ResponseAccumulator:
@@ -145,7 +146,7 @@ MESSAGES: list[tuple[str, list[Event], dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("events", "message", "output"), [row[1:] for row in MESSAGES], ids=[row[0] for row in MESSAGES]
 )
 def test_events_accumulate_to_a_message(
@@ -239,8 +240,8 @@ def report(shown: Any, *, raw: bool = True, **counts: int) -> UsageReported:
     return UsageReported(Usage(**counts), Raw(msgspec.json.encode(shown)) if raw else shown)
 
 
-@pytest.mark.parametrize("raw", [False, True])
-@pytest.mark.parametrize(
+@for_each("raw", [False, True])
+@for_each(
     ("shown", "counts"),
     [
         ({"total_tokens": 15}, {}),

@@ -13,6 +13,7 @@ from headway.catalog.catalog_cache import CatalogCache
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline.gateway import Gateway
 from headway.providers import KINDS
+from support.for_each import for_each
 from support.pipeline_fakes import Pipe
 
 
@@ -99,7 +100,7 @@ def test_kinds_that_share_a_price_list_show_the_models_that_they_serve(
     assert [name for name in found if not name.startswith(begins)] == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "kind", "base_url", "has_vendor_models"),
     [
         ("mine", "openai", None, True),
@@ -148,7 +149,7 @@ def test_a_new_configuration_empties_the_cache() -> None:
     assert listed(own, "openai")["models"] == ["b"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_any_model_name_can_be_printed(kind: str) -> None:
     names = ("", "a/b:c", "gpt-5 ü", "x" * 999, "claude-", "gemini-9.9-x")
     assert tuple(listed(make({kind: upstream(kind, models=names)}), kind)["details"]) == names

@@ -8,6 +8,7 @@ import pytest
 from headway.config import Price, Provider
 from headway.config.schema import TierPrice
 from headway.types import Timeouts
+from support.for_each import for_each
 
 
 def test_a_kinds_own_provider_has_its_address_and_its_standard_key(read) -> None:
@@ -43,7 +44,7 @@ providers:
     assert providers["gpu-2"].kind == "vendor"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("keys", "api_key", "needs_key"),
     [
         ("{kind: vendor}", "sk-standard", True),
@@ -183,7 +184,7 @@ providers:
     }
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "line"),
     [
         (

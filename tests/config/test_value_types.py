@@ -7,6 +7,7 @@ import pytest
 from headway.config import value_types
 from headway.config.nodes import Scalar
 from headway.config.value_types import InvalidValueError, ValueType, is_loopback, value_of
+from support.for_each import for_each
 
 CASES: list[tuple[ValueType, dict[str, object], list[str]]] = [
     (
@@ -126,7 +127,7 @@ CASES: list[tuple[ValueType, dict[str, object], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("form", "text", "value"), [(form, *item) for form, good, _ in CASES for item in good.items()]
 )
 def test_a_value_type_reads_valid_texts(form: ValueType, text: str, value: object) -> None:
@@ -136,7 +137,7 @@ def test_a_value_type_reads_valid_texts(form: ValueType, text: str, value: objec
         assert type(read) is type(value)
 
 
-@pytest.mark.parametrize(("form", "text"), [(form, text) for form, _, bad in CASES for text in bad])
+@for_each(("form", "text"), [(form, text) for form, _, bad in CASES for text in bad])
 def test_a_value_type_refuses_other_texts_and_describes_valid_ones(
     form: ValueType, text: str
 ) -> None:
@@ -180,7 +181,7 @@ def test_a_number_or_flag_in_quotes_is_told_so(form: ValueType, text: str) -> No
         value_of(form, Scalar("planted"))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("form", "tag", "accepted"),
     [
         (value_types.TEXT, "str", True),

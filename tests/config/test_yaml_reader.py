@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from headway.config import ConfigError, load
+from support.for_each import for_each
 
 LAUGHS = "a0: &a0 [x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
 )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("data", "line"),
     [
         (b"server:\n\tport: 1", "2: not YAML: a tab stands where only spaces may; indent with"),
@@ -70,7 +71,7 @@ def test_aliases_repeat_what_they_name(read) -> None:
 # --- Variables ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "value"),
     [
         ("${NAME}", "value"),
@@ -103,7 +104,7 @@ def test_a_password_that_looks_like_a_variable_is_one(read, text: str) -> None:
     assert config.providers["vendor"].headers["X"] == text
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "message"),
     [
         *((text, "a variable is written ${NAME}, in braces") for text in OTHER_SPELLINGS),

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from contract.shapes import checked_error, error_of, ndjson_pieces, ok, sse_pieces
+from support.for_each import for_each
 from support.gateway_process import SERVER_KEY, Gateway
 from support.openai_completions import DONE, finish, join_chunks, role, text, usage
 from support.openai_upstream import sse_event, until
@@ -204,8 +205,8 @@ BEFORE: dict[str, tuple[Sequence[Step], tuple[int, str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("caller", CALLERS)
-@pytest.mark.parametrize("name", BEFORE)
+@for_each("caller", CALLERS)
+@for_each("name", BEFORE)
 def test_a_fault_before_the_response_is_an_http_error(
     faulty: Faulty, script: Script, name: str, caller: str
 ) -> None:
@@ -257,8 +258,8 @@ AFTER: dict[str, tuple[Sequence[Step], tuple[int, str]]] = {
 }
 
 
-@pytest.mark.parametrize("caller", CALLERS)
-@pytest.mark.parametrize("name", AFTER)
+@for_each("caller", CALLERS)
+@for_each("name", AFTER)
 def test_a_fault_after_the_first_event_is_the_streams_last_object(
     faulty: Faulty, script: Script, name: str, caller: str
 ) -> None:
@@ -285,8 +286,8 @@ EVENTS_GONE_WRONG: dict[str, tuple[bytes, tuple[int, str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("caller", [name for name in CALLERS if name != "openai, whole"])
-@pytest.mark.parametrize("name", EVENTS_GONE_WRONG)
+@for_each("caller", [name for name in CALLERS if name != "openai, whole"])
+@for_each("name", EVENTS_GONE_WRONG)
 def test_malformed_events_are_an_error(
     faulty: Faulty, script: Script, name: str, caller: str
 ) -> None:
@@ -324,8 +325,8 @@ WAYS: dict[str, tuple[str, Sequence[Step], tuple[int, str]]] = {
 }
 
 
-@pytest.mark.parametrize("caller", CALLERS)
-@pytest.mark.parametrize("name", WAYS)
+@for_each("caller", CALLERS)
+@for_each("name", WAYS)
 def test_an_unreachable_provider_is_reported(
     faulty: Faulty, script: Script, name: str, caller: str
 ) -> None:
@@ -391,8 +392,8 @@ FINE: dict[str, tuple[Sequence[Step], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("caller", [name for name in CALLERS if name != "openai, whole"])
-@pytest.mark.parametrize("name", FINE)
+@for_each("caller", [name for name in CALLERS if name != "openai, whole"])
+@for_each("name", FINE)
 def test_unusual_but_valid_responses_are_served(
     faulty: Faulty, script: Script, name: str, caller: str
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 from contract.conftest import Launch
 from contract.shapes import error_of
 from headway.providers import KINDS
+from support.for_each import for_each
 from support.gateway_process import SERVER_MODES, Gateway
 from support.openai_upstream import Upstream
 from support.raw_client import Reply
@@ -61,7 +62,7 @@ def check(reply: Reply, kind: str) -> None:
     assert "base_url" in error["message"]
 
 
-@pytest.mark.parametrize("kind", KINDS_CALLED)
+@for_each("kind", KINDS_CALLED)
 def test_a_call_that_comes_back_is_refused(looping: Gateway, kind: str) -> None:
     model = MODELS.get(kind, "some-model")
     before = len(looping.records())
@@ -77,18 +78,14 @@ def test_a_call_that_comes_back_is_refused(looping: Gateway, kind: str) -> None:
     ] * 3
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS_CALLED if KINDS[kind].encode_embeddings is not None]
-)
+@for_each("kind", [kind for kind in KINDS_CALLED if KINDS[kind].encode_embeddings is not None])
 def test_an_embeddings_call_that_comes_back_is_refused(looping: Gateway, kind: str) -> None:
     model = "amazon.titan-embed-text-v2:0" if kind == "bedrock" else "some-model"
     body = {"model": f"{kind}/{model}", "input": ["Hi"]}
     check(looping.client.call("POST", "/v1/embeddings", body), kind)
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS_CALLED if KINDS[kind].list_models is not None]
-)
+@for_each("kind", [kind for kind in KINDS_CALLED if KINDS[kind].list_models is not None])
 def test_a_list_of_models_that_comes_back_is_refused(looping: Gateway, kind: str) -> None:
     listed = looping.client.get(f"/api/engine/models?provider={kind}&live=1").json
     assert listed["error"]["type"] == "loop_detected"

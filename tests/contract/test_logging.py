@@ -16,6 +16,7 @@ from contract.conftest import Launch, standard_config
 from contract.shapes import error_of
 from headway.providers import KINDS
 from providers.test_kinds_over_http import CLOUD, KINDS_CALLED, MODELS, USER, configured
+from support.for_each import for_each
 from support.gateway_process import BODY_KEY, GATE_KEY, Gateway
 from support.openai_completions import role, text
 from support.openai_upstream import CUT, HANG, Answer, Upstream, until
@@ -407,7 +408,7 @@ def discreet(quoting: ThreadedServer, tmp_path_factory: Any) -> Iterator[Gateway
     running.stop()
 
 
-@pytest.mark.parametrize("kind", KINDS_CALLED)
+@for_each("kind", KINDS_CALLED)
 def test_no_kind_logs_keys_or_prompts(
     kind: str, discreet: Gateway, quoting: ThreadedServer
 ) -> None:

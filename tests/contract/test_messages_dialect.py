@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from support.for_each import for_each
 from support.gateway_process import SERVER_KEY, Gateway
 from support.lazy_import import lazy_import
 from support.scripted_server import Received, ThreadedServer, answer, chunked
@@ -220,8 +221,8 @@ def test_signed_reasoning_goes_back_to_its_provider(
     assert "Rain" in json.dumps(stage.sent)
 
 
-@pytest.mark.parametrize("first", MODELS)
-@pytest.mark.parametrize("second", MODELS)
+@for_each("first", MODELS)
+@for_each("second", MODELS)
 def test_reasoning_of_one_provider_is_left_out_for_another_and_told(
     stage: Stage, first: str, second: str
 ) -> None:
@@ -298,8 +299,8 @@ def refusal(kind: str, status: int, name: str) -> bytes:
     )
 
 
-@pytest.mark.parametrize("kind", ["anthropic", "openai"])
-@pytest.mark.parametrize(("status", "name", "error"), REFUSALS)
+@for_each("kind", ["anthropic", "openai"])
+@for_each(("status", "name", "error"), REFUSALS)
 def test_the_client_raises_its_own_error_for_each_refusal(
     stage: Stage, kind: str, status: int, name: str, error: str
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from headway.credentials.discovery import FINDERS, MAX_FILE_SIZE, has_credentials
 from headway.providers import KINDS
+from support.for_each import for_each
 
 ENTRA = {"tenant_id": "t", "client_id": "c"}
 AZURE = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c"}
@@ -43,7 +44,7 @@ def test_options_of_a_provider_are_found(kind: str, options: dict[str, Any]) -> 
     assert has_credentials(kind, options, {})
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "environ"),
     [
         ("aws", {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}),

@@ -22,6 +22,7 @@ from support.dialect_samples import (
     fold,
     inbound,
 )
+from support.for_each import for_each
 
 ENGINE = Engine()
 ASKED = {"model": "gpt-4o", "chat_input": "Hi"}
@@ -124,7 +125,7 @@ FIELDS: list[tuple[str, Any, str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "attribute", "found"), FIELDS)
+@for_each(("field", "value", "attribute", "found"), FIELDS)
 def test_a_field_is_read_and_is_no_parameter(
     field: str, value: Any, attribute: str, found: Any
 ) -> None:
@@ -183,7 +184,7 @@ WRONG: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "expected"), WRONG)
+@for_each(("field", "value", "expected"), WRONG)
 def test_a_field_of_the_wrong_kind_is_named(field: str, value: Any, expected: str) -> None:
     with pytest.raises(InvalidField) as caught:
         decode(**{field: value})

@@ -13,6 +13,7 @@ from headway.metering.cost import BilledCall, find_cost
 from headway.metering.metrics import CallCost
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.types import Usage
+from support.for_each import for_each
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 MILLION = Usage(input_tokens=10**6, output_tokens=0)
@@ -91,7 +92,7 @@ ANSWERED = [
 ]
 
 
-@pytest.mark.parametrize(("price_id", "model", "answered", "dollars"), ANSWERED)
+@for_each(("price_id", "model", "answered", "dollars"), ANSWERED)
 def test_the_price_is_that_of_the_model_that_answered(
     price_id: str, model: str, answered: str | None, dollars: str
 ) -> None:
@@ -216,7 +217,7 @@ PRICED = [
 ]
 
 
-@pytest.mark.parametrize(("price_id", "model", "tier", "endpoint", "reported", "dollars"), PRICED)
+@for_each(("price_id", "model", "tier", "endpoint", "reported", "dollars"), PRICED)
 def test_conditions_have_their_published_price(
     price_id: str,
     model: str,

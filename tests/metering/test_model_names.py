@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headway.metering.model_names import is_more_exact, is_same_model, strip_routing
+from support.for_each import for_each
 
 SAME = [
     ("gpt-5", "gpt-5-2025-08-07"),
@@ -55,13 +56,13 @@ OTHER = [
 ]
 
 
-@pytest.mark.parametrize(("name", "other"), SAME)
+@for_each(("name", "other"), SAME)
 def test_spellings_of_one_model_are_recognized(name: str, other: str) -> None:
     assert is_same_model(name, other, "vendor")
     assert is_same_model(other, name, "vendor")
 
 
-@pytest.mark.parametrize(("name", "other"), OTHER)
+@for_each(("name", "other"), OTHER)
 def test_other_models_are_told_apart(name: str, other: str) -> None:
     assert not is_same_model(name, other, "vendor")
 

@@ -8,6 +8,7 @@ from headway.metering.metrics import Cost, PriceOrigin
 from headway.metering.price import CONTRADICTORY, TEXT_ONLY, Price, UnknownCostError, compile_price
 from headway.metering.price_data import OneRate, Rates, Tiered
 from headway.types import Usage
+from support.for_each import for_each
 
 ORIGIN = PriceOrigin("test", "2026-01-01", "m")
 MILLION = 1_000_000
@@ -129,7 +130,7 @@ COSTS: list[tuple[Price, Usage, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("price", "usage", "micros"), COSTS)
+@for_each(("price", "usage", "micros"), COSTS)
 def test_a_cost_is_exact(price: Price, usage: Usage, micros: str) -> None:
     assert price.cost(usage) == Decimal(micros) / MILLION
 
@@ -212,7 +213,7 @@ UNKNOWN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("price", "usage", "reason"), UNKNOWN)
+@for_each(("price", "usage", "reason"), UNKNOWN)
 def test_a_cost_that_cannot_be_known_has_its_reason(
     price: Price, usage: Usage, reason: str
 ) -> None:

@@ -15,6 +15,7 @@ from headway.metering.price_data import (
     RateVariant,
     Tiered,
 )
+from support.for_each import for_each
 
 CLAUSES = [
     (ModelMatcher(equals="o3"), ["o3"], ["o3-mini", "", "xo3"]),
@@ -76,7 +77,7 @@ TERMS = [
 ]
 
 
-@pytest.mark.parametrize(("term", "when", "active"), TERMS)
+@for_each(("term", "when", "active"), TERMS)
 def test_a_period_is_in_force_from_its_day_and_within_its_hours(
     term: EffectivePeriod, when: str, active: bool
 ) -> None:

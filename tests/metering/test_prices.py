@@ -24,6 +24,7 @@ from headway.metering.prices import (
     read_shipped_prices,
 )
 from headway.types import Usage
+from support.for_each import for_each
 
 
 def unix(text: str) -> float:
@@ -64,7 +65,7 @@ GOLDEN = [
 ]
 
 
-@pytest.mark.parametrize(("provider", "model", "day", "usage", "dollars"), GOLDEN)
+@for_each(("provider", "model", "day", "usage", "dollars"), GOLDEN)
 def test_golden_costs(provider: str, model: str, day: str, usage: Usage, dollars: str) -> None:
     price = BOOK.find(provider, model, unix(day))
     assert price is not None

@@ -6,11 +6,11 @@ from datetime import date
 from decimal import Decimal
 
 import msgspec
-import pytest
 
 from headway.metering.price_data import PriceData, Provider, Surcharge
 from headway.metering.prices import read_shipped_prices
 from headway.metering.surcharges import find_surcharge, surcharges_of
+from support.for_each import for_each
 
 DATA = msgspec.json.decode(read_shipped_prices(), type=PriceData)
 TODAY = date(2026, 11, 29)
@@ -46,7 +46,7 @@ def published(provider: str, model: str) -> tuple[Surcharge, ...]:
     return surcharges_of(model, found.surcharges)
 
 
-@pytest.mark.parametrize(("provider", "model", "condition", "value", "factor"), CASES)
+@for_each(("provider", "model", "condition", "value", "factor"), CASES)
 def test_the_published_factor_is_found(
     provider: str, model: str, condition: str, value: str, factor: str | None
 ) -> None:

@@ -23,6 +23,7 @@ from headway.events import (
 from headway.metering.timing import Meter, Timing
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Usage
+from support.for_each import for_each
 
 START = 1000.0
 MICROSECOND = 1e-6
@@ -71,7 +72,7 @@ def play(frames: list[Frame], ended: float = 2.0) -> Timing:
     return meter.timing()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("frames", "first", "gaps"), [row[1:] for row in SCRIPTS], ids=[row[0] for row in SCRIPTS]
 )
 def test_scripted_event_times_give_the_contracts_numbers_to_the_microsecond(

@@ -16,6 +16,7 @@ from headway.metering.tokens import (
     tokenizer,
 )
 from headway.metering.vocabulary import encoding
+from support.for_each import for_each
 
 SAMPLE = "Hello! Who are you?"
 
@@ -65,7 +66,7 @@ MODELS = [
 ]
 
 
-@pytest.mark.parametrize(("model", "name", "factor"), MODELS)
+@for_each(("model", "name", "factor"), MODELS)
 def test_a_model_has_the_tokenizer_of_its_family(model: str, name: str, factor: Fraction) -> None:
     counted = count("word " * 100, model)
     assert (counted.encoding, counted.factor) == (name, factor)
@@ -119,7 +120,7 @@ CHATS: list[tuple[Any, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("messages", "texts"), CHATS)
+@for_each(("messages", "texts"), CHATS)
 def test_messages_count_their_texts_and_nothing_else(messages: Any, texts: list[str]) -> None:
     expected = sum(count(text, "gpt-4o").tokens for text in texts)
     assert expected > 0
@@ -144,10 +145,8 @@ def test_messages_of_another_shape_count_as_nothing(messages: Any) -> None:
     assert count_messages(messages, "gpt-4o").tokens == 0
 
 
-@pytest.mark.parametrize("model", ["gpt-4", "gpt-4o"])
-@pytest.mark.parametrize(
-    "text", ["<|endoftext|>", "<|im_start|>user", "\ud800", "a\udfff b", "\x00", "\ufffe"]
-)
+@for_each("model", ["gpt-4", "gpt-4o"])
+@for_each("text", ["<|endoftext|>", "<|im_start|>user", "\ud800", "a\udfff b", "\x00", "\ufffe"])
 def test_special_tokens_and_lone_surrogates_are_plain_text(model: str, text: str) -> None:
     assert count(text, model).tokens > 0
 
@@ -159,8 +158,8 @@ def test_a_special_token_in_text_is_not_one_token() -> None:
 HOSTILE = ["a", "A", " ", "\n", " \n", "!", "1", "'", "ab", "e\u0301\u0301", "漢", "\U0001f600"]
 
 
-@pytest.mark.parametrize("unit", HOSTILE)
-@pytest.mark.parametrize("model", ["gpt-4", "gpt-4o"])
+@for_each("unit", HOSTILE)
+@for_each("model", ["gpt-4", "gpt-4o"])
 def test_a_long_run_of_one_character_neither_raises_nor_hangs(unit: str, model: str) -> None:
     tokens = count(unit * (300_000 // len(unit)), model).tokens
     assert 300 < tokens <= 300_000 * len(unit.encode())

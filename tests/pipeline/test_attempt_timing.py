@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from headway.errors import UpstreamDisconnected
 from headway.providers.openai import provider as openai
+from support.for_each import for_each
 from support.pipeline_fakes import DONE, HELLO, ROLE, STOP, USAGE, WHOLE, Pipe, event, text
 
 THOUGHT = event({"reasoning_content": "hm"})
@@ -86,7 +87,7 @@ SCRIPTS: list[tuple[str, list[tuple[float, bytes]], float | None, list[float], f
         0.4,
     ),
 ]  # fmt: skip
-EACH = pytest.mark.parametrize(
+EACH = for_each(
     ("script", "first", "gaps", "latency"),
     [row[1:] for row in SCRIPTS],
     ids=[row[0] for row in SCRIPTS],

@@ -15,6 +15,7 @@ from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.providers import KINDS
 from headway.record import Record
+from support.for_each import for_each
 from support.pipeline_fakes import JSON, Pipe
 
 BOOK = PriceBook.load(read_shipped_prices())
@@ -164,8 +165,8 @@ def answered(
     return record, reply["metrics"]
 
 
-@pytest.mark.parametrize("is_streamed", [True, False])
-@pytest.mark.parametrize(("kind", "upstream", "model", "answering", "usage", "dollars"), PRICED)
+@for_each("is_streamed", [True, False])
+@for_each(("kind", "upstream", "model", "answering", "usage", "dollars"), PRICED)
 def test_the_cost_is_that_of_the_model_and_the_conditions(
     kind: str, upstream: Fields, model: str, answering: str, usage: Fields, dollars: str,
     is_streamed: bool,
@@ -178,8 +179,8 @@ def test_the_cost_is_that_of_the_model_and_the_conditions(
     assert (metrics["cost_source"], metrics["cost_computed_usd"]) == ("computed", None)
 
 
-@pytest.mark.parametrize("is_streamed", [True, False])
-@pytest.mark.parametrize(("kind", "upstream", "model", "answering", "usage", "dollars"), PRICED)
+@for_each("is_streamed", [True, False])
+@for_each(("kind", "upstream", "model", "answering", "usage", "dollars"), PRICED)
 def test_a_relayed_answer_costs_the_same(
     kind: str, upstream: Fields, model: str, answering: str, usage: Fields, dollars: str,
     is_streamed: bool,
@@ -241,8 +242,8 @@ UNPRICED: list[tuple[str, Fields, str, str, Fields, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("is_streamed", [True, False])
-@pytest.mark.parametrize(("kind", "upstream", "model", "answering", "usage", "reason"), UNPRICED)
+@for_each("is_streamed", [True, False])
+@for_each(("kind", "upstream", "model", "answering", "usage", "reason"), UNPRICED)
 def test_the_cost_is_null_with_the_reason_where_the_price_is_unknown(
     kind: str, upstream: Fields, model: str, answering: str, usage: Fields, reason: str,
     is_streamed: bool,

@@ -23,6 +23,7 @@ from headway.response_accumulator import ResponseAccumulator
 from headway.transport.client import HttpTransport
 from headway.types import Timeouts
 from headway.wire.sse import SseFramer
+from support.for_each import for_each
 from support.pipeline_fakes import HELLO, JSON, ROLE, STOP, WHOLE, Pipe, event, text
 from support.scripted_server import ScriptedServer, answer
 
@@ -281,9 +282,9 @@ RUNS: list[Callable[[Coroutine[Any, Any, None]], None]] = [asyncio.run, uvloop.r
 SSE = [("content-type", "text/event-stream")]
 
 
-@pytest.mark.parametrize("run", RUNS, ids=["asyncio", "uvloop"])
-@pytest.mark.parametrize("ask", ALL)
-@pytest.mark.parametrize("closes", [False, True], ids=["length", "close"])
+@for_each("run", RUNS, ids=["asyncio", "uvloop"])
+@for_each("ask", ALL)
+@for_each("closes", [False, True], ids=["length", "close"])
 def test_a_defect_ends_the_call_over_a_socket(
     run: Callable[[Coroutine[Any, Any, None]], None], ask: Callable[[Pipe], None], closes: bool
 ) -> None:

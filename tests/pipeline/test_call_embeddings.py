@@ -13,6 +13,7 @@ from headway.dialects.gemini.embeddings import EmbedContent
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.providers import KINDS
 from headway.providers.gemini import provider as gemini
+from support.for_each import for_each
 from support.pipeline_fakes import Pipe
 
 DIALECT = OpenAIEmbeddings()
@@ -63,8 +64,8 @@ WITHOUT_ENCODING = {
 }
 
 
-@pytest.mark.parametrize("value", ["int8", "BASE64", "", 7, ["float"]])
-@pytest.mark.parametrize("kind", WITHOUT_ENCODING)
+@for_each("value", ["int8", "BASE64", "", 7, ["float"]])
+@for_each("kind", WITHOUT_ENCODING)
 def test_an_encoding_that_nobody_applies_is_refused(kind: str, value: Any) -> None:
     adapter = replace(KINDS[kind], sign=None, credentials=None)
     options = {name: "x" for name in adapter.options if name != "api"}

@@ -11,6 +11,7 @@ import pytest
 from headway.dialects.base import ClientRequest
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.providers.registry import entries
+from support.for_each import for_each
 from support.pipeline_fakes import DONE, JSON, ROLE, SSE, STOP, WHOLE, Pipe, text
 
 KINDS = {
@@ -30,7 +31,7 @@ KINDS = {
         "vllm",
     )
 }
-EACH_KIND = pytest.mark.parametrize("kind", KINDS)
+EACH_KIND = for_each("kind", KINDS)
 WORDS = "Out of memory"
 OBJECTS: list[Any] = [
     {"choices": None, "error_type": "x", "error_message": WORDS},
@@ -52,7 +53,7 @@ UNKNOWN = b'{"info": "%s"}' % WORDS.encode()
 """Not recognizably an error, but what came in place of an answer."""
 TEXTS = [b"error: " + WORDS.encode(), b"<html><b>" + WORDS.encode() + b"</b></html>"]
 BODIES = [*(json.dumps(each).encode() for each in OBJECTS), *TEXTS]
-EACH_BODY = pytest.mark.parametrize("body", BODIES)
+EACH_BODY = for_each("body", BODIES)
 
 
 def ask(pipe: Pipe, how: str) -> None:
@@ -77,7 +78,7 @@ def check_words(pipe: Pipe) -> None:
 
 @EACH_KIND
 @EACH_BODY
-@pytest.mark.parametrize("how", ["whole", "joined", "lines"])
+@for_each("how", ["whole", "joined", "lines"])
 def test_an_error_in_place_of_a_body_has_the_providers_words(
     kind: str, body: bytes, how: str
 ) -> None:
@@ -88,7 +89,7 @@ def test_an_error_in_place_of_a_body_has_the_providers_words(
 
 
 @EACH_BODY
-@pytest.mark.parametrize(
+@for_each(
     "kind", [name for name, provider in KINDS.items() if provider.decode_embeddings is not None]
 )
 def test_an_error_in_place_of_embeddings_has_the_providers_words(kind: str, body: bytes) -> None:
@@ -99,7 +100,7 @@ def test_an_error_in_place_of_embeddings_has_the_providers_words(kind: str, body
 
 
 @EACH_KIND
-@pytest.mark.parametrize("how", ["whole", "joined", "lines"])
+@for_each("how", ["whole", "joined", "lines"])
 def test_what_comes_in_place_of_a_body_is_told(kind: str, how: str) -> None:
     pipe = Pipe(provider=KINDS[kind])
     ask(pipe, how)
@@ -148,7 +149,7 @@ FRAMINGS: list[Callable[[bytes], bytes]] = [as_data, as_named_event, bytes]
 
 @EACH_KIND
 @EACH_BODY
-@pytest.mark.parametrize("frame", FRAMINGS)
+@for_each("frame", FRAMINGS)
 def test_an_error_in_place_of_a_stream_has_the_providers_words(
     kind: str, body: bytes, frame: Callable[[bytes], bytes]
 ) -> None:
@@ -162,7 +163,7 @@ def test_an_error_in_place_of_a_stream_has_the_providers_words(
 
 
 @EACH_BODY
-@pytest.mark.parametrize("how", ["relayed", "lines", "joined"])
+@for_each("how", ["relayed", "lines", "joined"])
 def test_an_error_after_content_ends_the_stream_with_the_providers_words(
     body: bytes, how: str
 ) -> None:
@@ -177,7 +178,7 @@ def test_an_error_after_content_ends_the_stream_with_the_providers_words(
 
 
 @EACH_BODY
-@pytest.mark.parametrize("content_type", [b"text/html", b"text/plain", b"application/problem+json"])
+@for_each("content_type", [b"text/html", b"text/plain", b"application/problem+json"])
 def test_a_body_of_another_content_type_has_the_providers_words(
     body: bytes, content_type: bytes
 ) -> None:

@@ -16,6 +16,7 @@ from headway.errors import (
 )
 from headway.pipeline import attempt, call
 from headway.providers.openai import provider as openai
+from support.for_each import for_each
 from support.pipeline_fakes import DONE, HELLO, JSON, KEY, ROLE, USAGE, Gate, Pipe, event, text
 
 BROKEN = b'data: {"error":{"message":"died"}}\n\n'
@@ -70,12 +71,12 @@ FAILURES: list[tuple[str, Callable[[Any], None], int, str, bool]] = [
     ("an empty whole", lambda s: s.whole(b""), 502, "protocol_error", True),
     ("a whole of another kind", lambda s: s.whole(b"{}"), 502, "protocol_error", True),
 ]  # fmt: skip
-EACH = pytest.mark.parametrize(
+EACH = for_each(
     ("fail", "status", "kind", "again"), [row[1:] for row in FAILURES], ids=[r[0] for r in FAILURES]
 )
 
 
-@pytest.mark.parametrize("is_stream", [False, True])
+@for_each("is_stream", [False, True])
 @EACH
 def test_a_failure_before_any_content_is_an_error_response(
     fail: Callable[[Any], None], status: int, kind: str, again: bool, is_stream: bool
@@ -93,7 +94,7 @@ def test_a_failure_before_any_content_is_an_error_response(
     assert pipe.gateway.active == set()
 
 
-@pytest.mark.parametrize("is_stream", [False, True])
+@for_each("is_stream", [False, True])
 @EACH
 def test_a_retryable_failure_is_retried(
     fail: Callable[[Any], None], status: int, kind: str, again: bool, is_stream: bool
@@ -112,7 +113,7 @@ def test_a_retryable_failure_is_retried(
         assert {r.request_id for r in pipe.records} == {"id-1"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     "fail",
     [
         lambda s: s.fail(LOST),
@@ -122,7 +123,7 @@ def test_a_retryable_failure_is_retried(
     ],
     ids=["a break", "an error", "a garbled event", "an early end"],
 )
-@pytest.mark.parametrize("ask", ["lines", "events", "relayed"])
+@for_each("ask", ["lines", "events", "relayed"])
 def test_a_failure_after_content_is_the_last_event_and_never_retried(
     fail: Callable[[Any], None], ask: str
 ) -> None:

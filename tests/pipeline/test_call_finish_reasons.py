@@ -7,10 +7,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
-
 from headway.providers.registry import entries
 from support.event_stream_messages import encode_message
+from support.for_each import for_each
 from support.pipeline_fakes import JSON, SSE, Pipe
 
 ARGUMENTS = '{"a": 1}'
@@ -125,7 +124,7 @@ WIRES: dict[str, tuple[Any, Any, Sequence[tuple[bytes, bytes]]]] = {
     "cohere": (cohere_stream, cohere_whole, SSE),
     "ollama": (ollama_stream, ollama_whole, NDJSON),
 }
-EACH_WIRE = pytest.mark.parametrize("name", WIRES)
+EACH_WIRE = for_each("name", WIRES)
 
 
 def answered(name: str, has_call: bool, reason: str | None, is_stream: bool) -> Pipe:
@@ -147,9 +146,9 @@ def answered(name: str, has_call: bool, reason: str | None, is_stream: bool) -> 
 
 
 @EACH_WIRE
-@pytest.mark.parametrize("is_stream", [True, False])
-@pytest.mark.parametrize("given", [None, ""])
-@pytest.mark.parametrize(("has_call", "expected"), [(False, "stop"), (True, "tool_calls")])
+@for_each("is_stream", [True, False])
+@for_each("given", [None, ""])
+@for_each(("has_call", "expected"), [(False, "stop"), (True, "tool_calls")])
 def test_a_missing_finish_reason_is_inferred_and_told(
     name: str, is_stream: bool, given: str | None, has_call: bool, expected: str
 ) -> None:
@@ -164,8 +163,8 @@ def test_a_missing_finish_reason_is_inferred_and_told(
 
 
 @EACH_WIRE
-@pytest.mark.parametrize("is_stream", [True, False])
-@pytest.mark.parametrize(
+@for_each("is_stream", [True, False])
+@for_each(
     "given",
     ["stop", "STOP", "length", "MAX_TOKENS", "max_tokens", "SAFETY", "tool_use", "COMPLETE", "new"],
 )
@@ -175,8 +174,8 @@ def test_a_finish_reason_is_one_of_five_words(name: str, is_stream: bool, given:
 
 
 @EACH_WIRE
-@pytest.mark.parametrize("is_stream", [True, False])
-@pytest.mark.parametrize("given", ["COMPLETE", "end_turn", "STOP", "new"])
+@for_each("is_stream", [True, False])
+@for_each("given", ["COMPLETE", "end_turn", "STOP", "new"])
 def test_a_response_that_ends_with_calls_ends_for_them(
     name: str, is_stream: bool, given: str
 ) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
+from support.for_each import for_each
 from support.played_script import ROUTES, play
 from support.wire_scripts import EVENT_STREAM, NDJSON, SCRIPTS, SSE, Pieces
 
@@ -29,8 +28,8 @@ LINES = [b"\n", b"\r\n", b"null\n", b"{}\n", b"[]\n", b"ping\n"]
 STREAMED = [name for name in SCRIPTS if SCRIPTS[name](Pieces()).content_type != EVENT_STREAM]
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if "stream" in route])
-@pytest.mark.parametrize("wire", STREAMED)
+@for_each("route", [route for route in ROUTES if "stream" in route])
+@for_each("wire", STREAMED)
 def test_signs_of_life_change_nothing(wire: str, route: str) -> None:
     script = SCRIPTS[wire](Pieces())
     expected = play(script, route)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from headway.errors import ShuttingDown, UpstreamAuth
+from support.for_each import for_each
 from support.garbage import collect_garbage
 from support.pipeline_fakes import DONE, HELLO, ROLE, STOP, WHOLE, Gate, Pipe, text
 
@@ -96,7 +95,7 @@ ENDINGS: dict[str, tuple[Callable[[Pipe], None], Callable[[], Any]]] = {
 }
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@for_each("ending", ENDINGS)
 def test_a_request_leaves_nothing_for_the_collector(ending: str) -> None:
     play, make_credentials = ENDINGS[ending]
     credentials = make_credentials()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.for_each import for_each
 from support.odd_values import ODD, Path, changed, changed_often, changed_stream, optional_paths
 from support.played_script import ROUTES, Reply, play, run_script
 from support.wire_scripts import NDJSON, SCRIPTS, TEXT, Pieces, Script
@@ -103,9 +104,7 @@ def play_stream_of(script: Script, route: str, path: Path, odd: Any) -> Reply:
 RELAYED = SCRIPTS["openai"](Pieces(thought=()))
 
 
-@pytest.mark.parametrize(
-    "path", optional_paths(RELAYED.whole), ids=lambda path: ".".join(map(str, path))
-)
+@for_each("path", optional_paths(RELAYED.whole), ids=lambda path: ".".join(map(str, path)))
 def test_a_relayed_response_has_the_documented_shape(path: Path) -> None:
     for odd in ODD:
         check(play_whole(RELAYED, "chat", path, odd))
@@ -116,7 +115,7 @@ STREAMED_PATHS = dict.fromkeys(
 )
 
 
-@pytest.mark.parametrize("path", STREAMED_PATHS, ids=lambda path: ".".join(map(str, path)))
+@for_each("path", STREAMED_PATHS, ids=lambda path: ".".join(map(str, path)))
 def test_a_relayed_stream_has_the_documented_shape(path: Path) -> None:
     for odd in ODD:
         check(play_stream_of(RELAYED, "chat stream", path, odd))
@@ -176,8 +175,8 @@ def framed(script: Script, data: bytes) -> bytes:
     return data + b"\n" if script.content_type == NDJSON else b"data: " + data + b"\n\n"
 
 
-@pytest.mark.parametrize("route", ["engine", "engine stream", "chat stream"])
-@pytest.mark.parametrize("wire", TEXT_WIRES)
+@for_each("route", ["engine", "engine stream", "chat stream"])
+@for_each("wire", TEXT_WIRES)
 def test_frames_that_say_nothing_are_passed_over(wire: str, route: str) -> None:
     script = SCRIPTS[wire](Pieces())
     nothing = b"".join(framed(script, data) for data in NOTHING)
@@ -186,8 +185,8 @@ def test_frames_that_say_nothing_are_passed_over(wire: str, route: str) -> None:
     check(play(script, route, streamed=streamed))
 
 
-@pytest.mark.parametrize("route", ["engine", "engine stream", "chat stream"])
-@pytest.mark.parametrize("wire", TEXT_WIRES)
+@for_each("route", ["engine", "engine stream", "chat stream"])
+@for_each("wire", TEXT_WIRES)
 def test_an_array_of_events_is_its_events(wire: str, route: str) -> None:
     script = SCRIPTS[wire](Pieces())
     values = [value for _, value in script.events]
@@ -211,8 +210,8 @@ USAGES: list[tuple[Any, tuple[int | None, int | None]]] = [
 ]
 
 
-@pytest.mark.parametrize("route", list(ROUTES))
-@pytest.mark.parametrize(("usage", "known"), USAGES, ids=range(len(USAGES)))
+@for_each("route", list(ROUTES))
+@for_each(("usage", "known"), USAGES, ids=range(len(USAGES)))
 def test_odd_usage_is_unknown_and_not_reported(
     usage: Any, known: tuple[int | None, int | None], route: str
 ) -> None:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.for_each import for_each
 from support.odd_values import ODD, Path, changed, changed_often, changed_stream, optional_paths
 from support.pipeline_fakes import Pipe
 from support.played_dialects import REQUESTS, play_in_dialect, run_in_dialect
@@ -22,7 +22,7 @@ PLAYED = [
     for name in REQUESTS
     if (wire, name.removesuffix(" stream")) != ("vertex_anthropic", "anthropic")
 ]
-EACH = pytest.mark.parametrize(("wire", "name"), PLAYED)
+EACH = for_each(("wire", "name"), PLAYED)
 
 
 def odd_paths(value: Any) -> list[Path]:
@@ -68,7 +68,7 @@ def test_no_answer_is_too_odd_for_the_gateway(wire: str, name: str, data: st.Dat
 
 
 @EACH
-@pytest.mark.parametrize(
+@for_each(
     ("pieces", "said"),
     [
         (Pieces(text=("a\ud83d", "\ude00b")), "a😀b"),

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
+from support.for_each import for_each
 from support.played_script import ROUTES, play
 from support.wire_scripts import SCRIPTS, Pieces, Script
 
 HALVES = ("a\ud83d", "\ude00b")
 """Surrogates, which ``json.dumps`` writes as escapes."""
-ROUTE = pytest.mark.parametrize("route", list(ROUTES))
-WIRE = pytest.mark.parametrize("wire", list(SCRIPTS))
+ROUTE = for_each("route", list(ROUTES))
+WIRE = for_each("wire", list(SCRIPTS))
 STREAMED_ARGUMENTS = [wire for wire in SCRIPTS if wire not in ("gemini", "vertex", "ollama")]
 """The others send arguments as an object, whole."""
 
@@ -45,7 +44,7 @@ def test_the_halves_of_a_character_in_two_pieces_of_reasoning_are_joined(
 
 
 @ROUTE
-@pytest.mark.parametrize("wire", STREAMED_ARGUMENTS)
+@for_each("wire", STREAMED_ARGUMENTS)
 def test_the_halves_of_a_character_in_two_pieces_of_arguments_are_joined(
     wire: str, route: str
 ) -> None:
@@ -56,7 +55,7 @@ def test_the_halves_of_a_character_in_two_pieces_of_arguments_are_joined(
 
 @ROUTE
 @WIRE
-@pytest.mark.parametrize(
+@for_each(
     ("pieces", "text"),
     [
         (("a\ud83d", "b"), "a\ufffdb"),
@@ -95,7 +94,7 @@ TEXT_WIRES = [wire for wire in SCRIPTS if not wire.startswith("bedrock")]
 
 
 @ROUTE
-@pytest.mark.parametrize("wire", TEXT_WIRES)
+@for_each("wire", TEXT_WIRES)
 def test_a_character_of_which_two_events_have_the_bytes_is_joined(wire: str, route: str) -> None:
     script = SCRIPTS[wire](Pieces(text=("aQX", "XQb"), arguments=()))
     whole = in_bytes(json.dumps(script.whole).encode(), script)
@@ -105,7 +104,7 @@ def test_a_character_of_which_two_events_have_the_bytes_is_joined(wire: str, rou
 
 
 @ROUTE
-@pytest.mark.parametrize("wire", TEXT_WIRES)
+@for_each("wire", TEXT_WIRES)
 def test_a_byte_that_is_not_utf8_is_replaced(wire: str, route: str) -> None:
     script = SCRIPTS[wire](Pieces(text=("aQQ", "QXb", "cQX"), arguments=()))
     whole = in_bytes(json.dumps(script.whole).encode(), script)
@@ -115,8 +114,8 @@ def test_a_byte_that_is_not_utf8_is_replaced(wire: str, route: str) -> None:
 
 
 @ROUTE
-@pytest.mark.parametrize("wire", TEXT_WIRES)
-@pytest.mark.parametrize("value", [b'"\xff"', b'"\\ud83d"', b"NaN", b"-Infinity", b'"\t\x01"'])
+@for_each("wire", TEXT_WIRES)
+@for_each("value", [b'"\xff"', b'"\\ud83d"', b"NaN", b"-Infinity", b'"\t\x01"'])
 def test_a_field_that_nobody_needs_may_be_no_json(wire: str, route: str, value: bytes) -> None:
     script = SCRIPTS[wire](Pieces())
 
@@ -149,7 +148,7 @@ def test_halves_in_ids_and_names_are_replaced(wire: str, route: str) -> None:
     assert reply.record.outcome == "ok"
 
 
-@pytest.mark.parametrize("size", [1, 7, 100])
+@for_each("size", [1, 7, 100])
 @WIRE
 def test_a_stream_may_be_cut_anywhere(wire: str, size: int) -> None:
     from support.pipeline_fakes import Pipe

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from headway.providers.registry import entries
+from support.for_each import for_each
 from support.odd_tool_calls import RELAYED, STREAMS, WHOLES, A, fragment
 from support.pipeline_fakes import DONE, ROLE, USAGE, WHOLE, Pipe, event, text
 
 WAYS = ("engine whole", "engine lines", "engine events", "v1 whole", "v1 stream")
-EACH_WAY = pytest.mark.parametrize("way", WAYS)
-EACH_PROVIDER = pytest.mark.parametrize("provider", ["openai", "vllm", "mistral", "cloudflare"])
+EACH_WAY = for_each("way", WAYS)
+EACH_PROVIDER = for_each("provider", ["openai", "vllm", "mistral", "cloudflare"])
 """Two that are relayed on /v1, and two that are translated."""
 
 
@@ -89,7 +90,7 @@ def check(got: list[Got], expected: list[tuple[str, str, str]]) -> None:
 
 @EACH_WAY
 @EACH_PROVIDER
-@pytest.mark.parametrize("name", STREAMS)
+@for_each("name", STREAMS)
 def test_calls_of_a_stream(name: str, provider: str, way: str) -> None:
     deltas, expected = STREAMS[name]
     pipe = Pipe(provider=entries()[provider].provider)
@@ -101,7 +102,7 @@ def test_calls_of_a_stream(name: str, provider: str, way: str) -> None:
     assert pipe.records[0].finish_reason == "tool_calls"
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@for_each("name", STREAMS)
 def test_calls_of_a_stream_that_comes_at_once(name: str) -> None:
     deltas, expected = STREAMS[name]
     pipe = Pipe()
@@ -110,7 +111,7 @@ def test_calls_of_a_stream_that_comes_at_once(name: str) -> None:
     check(calls_of(pipe, "v1 stream")[0], expected)
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@for_each("name", STREAMS)
 def test_calls_of_a_stream_without_a_finish_reason(name: str) -> None:
     deltas, expected = STREAMS[name]
     pipe = Pipe()
@@ -121,7 +122,7 @@ def test_calls_of_a_stream_without_a_finish_reason(name: str) -> None:
     assert reason == "tool_calls"
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@for_each("name", STREAMS)
 def test_calls_that_end_with_their_finish_reason(name: str) -> None:
     """The last fragment is in the chunk with the finish reason."""
     deltas, expected = STREAMS[name]
@@ -142,7 +143,7 @@ def test_calls_as_openai_sends_them_are_passed_through(name: str) -> None:
     assert pipe.sink.body == b"".join(pieces).replace(USAGE, b"")
 
 
-@pytest.mark.parametrize("name", [each for each in STREAMS if each not in RELAYED])
+@for_each("name", [each for each in STREAMS if each not in RELAYED])
 def test_what_precedes_an_odd_call_is_passed_through(name: str) -> None:
     pipe = Pipe()
     pipe.ask_openai(stream=True)
@@ -159,7 +160,7 @@ def completion(**message: Any) -> bytes:
 
 @EACH_WAY
 @EACH_PROVIDER
-@pytest.mark.parametrize("name", WHOLES)
+@for_each("name", WHOLES)
 def test_calls_of_a_whole_response(name: str, provider: str, way: str) -> None:
     entries_given, expected = WHOLES[name]
     pipe = Pipe(provider=entries()[provider].provider)
@@ -244,7 +245,7 @@ def function_of(pipe: Pipe, way: str) -> tuple[str, str]:
 
 @EACH_WAY
 @EACH_PROVIDER
-@pytest.mark.parametrize("name", LEGACY)
+@for_each("name", LEGACY)
 def test_deprecated_calls_of_a_stream(name: str, provider: str, way: str) -> None:
     fragments, expected = LEGACY[name]
     pipe = Pipe(provider=entries()[provider].provider)
@@ -256,7 +257,7 @@ def test_deprecated_calls_of_a_stream(name: str, provider: str, way: str) -> Non
 
 
 @EACH_WAY
-@pytest.mark.parametrize("name", ["no arguments", "arguments of null", "arguments as an object"])
+@for_each("name", ["no arguments", "arguments of null", "arguments as an object"])
 def test_deprecated_calls_of_a_whole_response(name: str, way: str) -> None:
     (given,), expected = LEGACY[name]
     pipe = Pipe()

@@ -7,10 +7,9 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import pytest
-
 from headway.providers.registry import entries
 from support.event_stream_messages import encode_message
+from support.for_each import for_each
 from support.pipeline_fakes import JSON, SSE, Pipe
 
 AWS = [(b"content-type", b"application/vnd.amazon.eventstream")]
@@ -157,9 +156,9 @@ WIRES: dict[str, tuple[Any, Any, Sequence[tuple[bytes, bytes]]]] = {
     "ollama": (ollama_stream, ollama_whole, NDJSON),
     "openai_responses": (responses_stream, responses_whole, SSE),
 }
-EACH_WIRE = pytest.mark.parametrize("wire", WIRES)
+EACH_WIRE = for_each("wire", WIRES)
 WAYS = ("engine whole", "engine stream", "v1 whole", "v1 stream")
-EACH_RESPONSE = pytest.mark.parametrize(
+EACH_RESPONSE = for_each(
     ("wire", "way", "is_stream"),
     [
         (wire, way, is_stream)
@@ -251,7 +250,7 @@ def joined(pipe: Pipe, way: str) -> list[Any]:
 
 
 @EACH_RESPONSE
-@pytest.mark.parametrize("name", CASES)
+@for_each("name", CASES)
 def test_tool_calls_of_every_wire(name: str, wire: str, way: str, is_stream: bool) -> None:
     calls, expected = CASES[name]
     pipe = answered(wire, way, calls, is_stream)
@@ -263,7 +262,7 @@ def test_tool_calls_of_every_wire(name: str, wire: str, way: str, is_stream: boo
 
 
 @EACH_RESPONSE
-@pytest.mark.parametrize("name", [ABSENT, None, ""])
+@for_each("name", [ABSENT, None, ""])
 def test_a_call_without_a_name_is_an_error(wire: str, way: str, is_stream: bool, name: Any) -> None:
     pipe = answered(wire, way, [Call("x", name, ONE)], is_stream)
     assert pipe.records[0].error_type == "protocol_error"
@@ -271,7 +270,7 @@ def test_a_call_without_a_name_is_an_error(wire: str, way: str, is_stream: bool,
 
 
 @EACH_WIRE
-@pytest.mark.parametrize("is_stream", [True, False])
+@for_each("is_stream", [True, False])
 def test_ids_are_the_same_each_time(wire: str, is_stream: bool) -> None:
     calls = [Call(ABSENT, "f", ONE), Call(ABSENT, "f", ONE)]
     first, second = (
@@ -291,7 +290,7 @@ HISTORY = [
 
 
 @EACH_WIRE
-@pytest.mark.parametrize("way", ["engine whole", "v1 whole"])
+@for_each("way", ["engine whole", "v1 whole"])
 def test_a_conversation_with_arguments_that_were_cut_off_goes_on(wire: str, way: str) -> None:
     options = {"region": "us-east-1"} if wire == "bedrock" else {}
     pipe = Pipe(provider=entries()[wire].provider, options=options)

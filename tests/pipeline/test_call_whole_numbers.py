@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
 from headway.providers import KINDS
+from support.for_each import for_each
 from support.pipeline_fakes import Pipe
 
 GIVEN = {"max_tokens": 1e2, "seed": 7.0, "n": 1.0, "top_k": 5.0, "top_logprobs": 2.0}
 ROUTES = ("engine", "chat")
 
 
-@pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@for_each("route", ROUTES)
+@for_each("kind", sorted(KINDS))
 def test_whole_numbers_are_sent_as_integers(kind: str, route: str) -> None:
     adapter = replace(KINDS[kind], sign=None, credentials=None)
     options: dict[str, Any] = dict.fromkeys(adapter.options.keys() - {"api"}, "x")

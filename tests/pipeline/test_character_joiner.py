@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pytest
 from msgspec import Raw
 
 from headway.errors import UpstreamError
@@ -21,6 +20,7 @@ from headway.events import (
 )
 from headway.pipeline.character_joiner import CharacterJoiner
 from headway.types import Usage
+from support.for_each import for_each
 
 HIGH, LOW = "\U0010d83d", "\U0010de00"
 
@@ -52,8 +52,8 @@ JOINED: list[tuple[list[Event], list[Event]]] = [
 ]
 
 
-@pytest.mark.parametrize(("events", "joined"), JOINED, ids=range(len(JOINED)))
-@pytest.mark.parametrize("at_once", [True, False])
+@for_each(("events", "joined"), JOINED, ids=range(len(JOINED)))
+@for_each("at_once", [True, False])
 def test_characters_are_joined(events: list[Event], joined: list[Event], at_once: bool) -> None:
     joiner = CharacterJoiner()
     found = joiner.join(events) if at_once else [e for one in events for e in joiner.join([one])]

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
 from headway.dialects.anthropic.messages import AnthropicMessages
@@ -15,6 +14,7 @@ from headway.providers import KINDS
 from headway.providers.base import Provider
 from headway.types import ChatRequest, Target, Transformation
 from headway.wire.sealed_reasoning import seal
+from support.for_each import for_each
 
 DIALECT = AnthropicMessages()
 MARK = {"type": "ephemeral"}
@@ -88,7 +88,7 @@ def convert(provider: Provider, body: dict[str, Any]) -> tuple[str, list[str]]:
     return provider.encode_request(adapted, target).body.decode(), [str(each) for each in told]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_a_conversation_reaches_every_provider(kind: str) -> None:
     sent, told = convert(KINDS[kind], conversation())
     assert "headway-reasoning" not in sent
@@ -104,7 +104,7 @@ def test_a_conversation_reaches_every_provider(kind: str) -> None:
 TAKES_IMAGES = [kind for kind, provider in KINDS.items() if "images" in provider.capabilities]
 
 
-@pytest.mark.parametrize("kind", TAKES_IMAGES)
+@for_each("kind", TAKES_IMAGES)
 def test_an_image_in_a_result_is_sent(kind: str) -> None:
     sent, _ = convert(KINDS[kind], conversation({"type": "image", "source": PNG}))
     assert "iVBORw0KGgo=" in sent

@@ -12,6 +12,7 @@ from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.errors import BodyTooLarge, InvalidBody, InvalidField, UnsupportedEncoding
 from headway.pipeline.request_body import decode_request
 from support.content_codings import CODINGS
+from support.for_each import for_each
 
 BODIES: list[tuple[Dialect, bytes]] = [
     (Engine(), b'{"model": "m", "chat_input": "Hi"}'),
@@ -25,8 +26,8 @@ def decode(dialect: Dialect, body: bytes, *codings: bytes, limit: int = 1 << 20)
     return decode_request(dialect, ClientRequest("p", headers, body), limit)
 
 
-@pytest.mark.parametrize("name", CODINGS)
-@pytest.mark.parametrize(("dialect", "body"), BODIES)
+@for_each("name", CODINGS)
+@for_each(("dialect", "body"), BODIES)
 def test_a_compressed_body_is_decoded(dialect: Dialect, body: bytes, name: str) -> None:
     coding, encode = CODINGS[name]
     assert decode(dialect, encode(body), coding) == decode(dialect, body)

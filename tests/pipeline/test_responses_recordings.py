@@ -8,7 +8,6 @@ import json
 from functools import cache
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 from pydantic import TypeAdapter
 
@@ -17,6 +16,7 @@ from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.providers import KINDS
 from headway.providers.base import Provider, unchanged
 from headway.providers.openai.request import encode_request
+from support.for_each import for_each
 from support.lazy_import import lazy_import
 from support.pipeline_fakes import Pipe
 from support.recordings import Recording, chosen, each
@@ -167,6 +167,6 @@ def assert_nested(events: list[Any]) -> None:
         assert opened.keys() == done.keys()
 
 
-@pytest.mark.parametrize("kind", sorted(set(KIND_OF.values())))
+@for_each("kind", sorted(set(KIND_OF.values())))
 def test_every_kind_here_exists(kind: str) -> None:
     assert kind in KINDS

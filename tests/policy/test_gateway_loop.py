@@ -4,6 +4,7 @@ import pytest
 
 from headway.errors import LoopDetected
 from headway.policy.gateway_loop import MAX_GATEWAYS, find_earlier_gateways, make_id
+from support.for_each import for_each
 
 OWN, OTHER = make_id(bytes(8)), make_id(bytes(range(8)))
 
@@ -32,7 +33,7 @@ def test_a_request_that_came_through_this_gateway_is_refused(values: tuple[str, 
         find_earlier_gateways(lines(*values), OWN)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "passed_on"),
     [
         ((), ""),

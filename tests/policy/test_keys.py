@@ -7,6 +7,7 @@ import pytest
 from headway.errors import Unauthorized
 from headway.policy import keys as keys_module
 from headway.policy.keys import ANONYMOUS, KeyRing, authorize
+from support.for_each import for_each
 
 RING = KeyRing.from_keys(["hw-first", "hw-second", "hw-drei-ß"])
 
@@ -15,7 +16,7 @@ def key_id(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:8]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("headers", "key"),
     [
         ([(b"authorization", b"Bearer hw-first")], "hw-first"),
@@ -34,7 +35,7 @@ def test_a_valid_key_is_identified_by_the_start_of_its_digest(headers, key) -> N
     assert authorize(headers, RING) == key_id(key)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("headers", "code"),
     [
         ([], "missing_api_key"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from headway.policy.request_headers import find_request_id, has_own_headers
+from support.for_each import for_each
 
 HOST = (b"host", b"a")
 
@@ -22,7 +23,7 @@ def test_a_clients_id_is_kept(value: bytes) -> None:
     assert find_request_id([HOST, (b"x-request-id", value)]) == value.decode()
 
 
-@pytest.mark.parametrize(
+@for_each(
     "value",
     [
         b"",

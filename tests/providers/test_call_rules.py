@@ -13,6 +13,7 @@ import pytest
 from headway.providers import KINDS
 from headway.types import Target
 from support.adapter_requests import chat
+from support.for_each import for_each
 from support.wire_rule_examples import HI, result
 
 MODELS = {
@@ -38,7 +39,7 @@ WITH_PAIRS = (
     "anthropic", "vertex_anthropic", "bedrock", "gemini", "vertex", "cohere", "mistral", "minimax",
 )  # fmt: skip
 """Kinds that require a result right after each call."""
-EACH_KIND = pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in AS_GIVEN])
+EACH_KIND = for_each("kind", [kind for kind in KINDS if kind not in AS_GIVEN])
 
 
 class Sent(NamedTuple):
@@ -180,7 +181,7 @@ def check_results(kind: str, sent: Sent, is_unique: bool = True) -> None:
 
 
 @EACH_KIND
-@pytest.mark.parametrize("name", CONVERSATIONS)
+@for_each("name", CONVERSATIONS)
 def test_results_refer_to_their_calls(name: str, kind: str) -> None:
     sent = sent_to(kind, [HI, *CONVERSATIONS[name], HI])
     assert len(sent.calls) == len(sent.results)
@@ -198,7 +199,7 @@ def test_ids_that_repeat_over_turns(kind: str) -> None:
 
 
 @EACH_KIND
-@pytest.mark.parametrize("name", [*CONVERSATIONS, "repeated"])
+@for_each("name", [*CONVERSATIONS, "repeated"])
 def test_the_beginning_of_a_conversation_is_always_the_same(name: str, kind: str) -> None:
     """Caches of prompts depend on it."""
     turns = [HI, *CONVERSATIONS.get(name, REPEATED), HI]
@@ -227,8 +228,8 @@ ODD_PAIRS: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", WITH_PAIRS)
-@pytest.mark.parametrize("name", ODD_PAIRS)
+@for_each("kind", WITH_PAIRS)
+@for_each("name", ODD_PAIRS)
 def test_each_call_has_one_result(name: str, kind: str) -> None:
     sent = sent_to(kind, ODD_PAIRS[name])
     assert len(sent.calls) == len(sent.results)
@@ -260,7 +261,7 @@ TAKES_ANY_TEXT = (
 
 
 @EACH_KIND
-@pytest.mark.parametrize(("given", "expected"), ARGUMENTS)
+@for_each(("given", "expected"), ARGUMENTS)
 def test_arguments_of_earlier_calls(kind: str, given: Any, expected: Any) -> None:
     call = calling(("call00001", "f"))
     function = call["tool_calls"][0]["function"]

@@ -15,6 +15,7 @@ from headway.providers.capabilities import CAPABILITIES, PARAMETERS, unsupported
 from headway.providers.capability_rules import drop_unsupported, refuse_content
 from headway.types import EmbeddingsRequest, HttpRequest, Target
 from support.adapter_requests import chat
+from support.for_each import for_each
 from support.wire_rule_examples import FLAT_FORMAT, OBJECT, PDF_URL, PNG, function, text, user
 
 HI = user([text("Answer in JSON.")])
@@ -75,7 +76,7 @@ def target_of(provider: Provider) -> Target:
     return Target(provider=provider.name, base_url=base_url, api_key="key", options=options)
 
 
-@pytest.mark.parametrize(("kind", "capability"), CASES)
+@for_each(("kind", "capability"), CASES)
 def test_what_is_asked_for_is_sent_refused_or_listed(kind: str, capability: str) -> None:
     provided = KINDS[kind].capabilities.get(capability, "").partition(":")[0]
     plain, before = ask(kind, None)
@@ -100,7 +101,7 @@ def test_what_is_asked_for_is_sent_refused_or_listed(kind: str, capability: str)
         assert told or (is_sent and capability in PARTS)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_a_kind_has_embeddings_or_none(kind: str) -> None:
     provider = KINDS[kind]
     has_embeddings = "embeddings" in provider.capabilities

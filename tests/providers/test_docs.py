@@ -9,6 +9,7 @@ import pytest
 from headway.providers import ALIASES, KINDS
 from headway.providers.capabilities import CAPABILITIES
 from headway.providers.docs import markdown
+from support.for_each import for_each
 
 PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
 
@@ -30,7 +31,7 @@ def row(kind: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")][1:]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_the_table_shows_the_capabilities_of_a_kind(kind: str) -> None:
     shown = dict(zip(CAPABILITIES, row(kind), strict=True))
     assert {name for name, mark in shown.items() if mark} == set(KINDS[kind].capabilities)

@@ -21,6 +21,7 @@ from headway.providers.echo import (
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, EmbeddingsRequest, Target, Url
 from headway.wire.sse import SseFramer
+from support.for_each import for_each
 
 STREAM = {"stream": True}
 
@@ -52,7 +53,7 @@ def delays(answer: ScriptedResponse) -> list[float]:
     return [chunk.delay for chunk in answer.chunks]
 
 
-BOTH = pytest.mark.parametrize("more", [{}, STREAM], ids=["whole", "streamed"])
+BOTH = for_each("more", [{}, STREAM], ids=["whole", "streamed"])
 
 
 @BOTH
@@ -67,7 +68,7 @@ def test_the_output_is_the_text_of_the_last_message(more: dict[str, Any]) -> Non
 
 
 @BOTH
-@pytest.mark.parametrize(
+@for_each(
     ("content", "text"),
     [
         (

@@ -21,6 +21,7 @@ from headway.errors import (
 )
 from headway.providers.error_shapes import parse_error_body, words
 from headway.providers.http_errors import MAX_ERROR_SIZE, decode_error, find_error
+from support.for_each import for_each
 
 PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Gone</title><style>a {b: c}</style></head>\n"
@@ -162,7 +163,7 @@ def encoded(body: Any) -> bytes:
     return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
-@pytest.mark.parametrize(("body", "message", "cls", "status"), ERRORS.values(), ids=ERRORS)
+@for_each(("body", "message", "cls", "status"), ERRORS.values(), ids=ERRORS)
 def test_an_error_of_status_200_has_its_words_and_a_status(
     body: Any, message: str, cls: type[UpstreamError], status: int
 ) -> None:
@@ -171,7 +172,7 @@ def test_an_error_of_status_200_has_its_words_and_a_status(
     assert (error.message, type(error), error.status) == (message, cls, status)
 
 
-@pytest.mark.parametrize(("body", "message"), [row[:2] for row in ERRORS.values()], ids=ERRORS)
+@for_each(("body", "message"), [row[:2] for row in ERRORS.values()], ids=ERRORS)
 def test_an_error_status_has_the_same_words(body: Any, message: str) -> None:
     error = decode_error(400, [], encoded(body))
     assert (error.message, error.status) == (message, 400)
@@ -207,7 +208,7 @@ NO_ERRORS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("body", NO_ERRORS)
+@for_each("body", NO_ERRORS)
 def test_what_does_not_say_that_it_is_an_error_is_none(body: Any) -> None:
     assert find_error(encoded(body)) is None
 

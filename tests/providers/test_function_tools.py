@@ -14,6 +14,7 @@ from headway.providers.function_tools import (
 )
 from headway.providers.request_draft import RequestDraft
 from support.adapter_requests import chat, raw
+from support.for_each import for_each
 
 PARAMETERS = {"type": "object", "properties": {}}
 F = {"type": "function", "function": {"name": "f", "parameters": PARAMETERS}}
@@ -57,7 +58,7 @@ TOOLS: list[tuple[dict[str, Any], Any, ToolChoice, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("given", "tools", "choice", "said"), TOOLS)
+@for_each(("given", "tools", "choice", "said"), TOOLS)
 def test_functions_to_offer_and_the_choice_among_them(
     given: dict[str, Any], tools: Any, choice: ToolChoice, said: list[str]
 ) -> None:

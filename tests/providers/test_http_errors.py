@@ -18,6 +18,7 @@ from headway.errors import (
     UpstreamTimeout,
 )
 from headway.providers.http_errors import MAX_MESSAGE_LENGTH, decode_error, error_from_body
+from support.for_each import for_each
 
 INVALID = "invalid_request_error"
 LIMITED = "rate_limit_exceeded"
@@ -54,7 +55,7 @@ CLASSES: list[tuple[int, Any, Any, type[UpstreamError], int, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "kind", "code", "found", "ours", "shown"), CLASSES)
+@for_each(("status", "kind", "code", "found", "ours", "shown"), CLASSES)
 def test_status_code_and_type_determine_the_class(
     status: int, kind: Any, code: Any, found: type[UpstreamError], ours: int, shown: str | None
 ) -> None:
@@ -90,7 +91,7 @@ SHAPES: list[tuple[bytes, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "message"), SHAPES)
+@for_each(("body", "message"), SHAPES)
 def test_the_message_is_found_in_every_form_of_body(body: bytes, message: str) -> None:
     error = decode_error(400, [], body)
     assert type(error) is UpstreamRejected
@@ -121,7 +122,7 @@ WAITS: list[tuple[list[tuple[bytes, bytes]], float | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("headers", "seconds"), WAITS)
+@for_each(("headers", "seconds"), WAITS)
 def test_retry_after_is_read_in_seconds(
     headers: list[tuple[bytes, bytes]], seconds: float | None
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from headway.providers.json_schema import inline_references, is_recursive, to_strict_schema
+from support.for_each import for_each
 
 OBJECT = {"type": "object", "additionalProperties": False}
 
@@ -37,7 +38,7 @@ SCHEMAS: list[tuple[str, Any, Any, set[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("schema", "expected", "told"), [row[1:] for row in SCHEMAS], ids=[row[0] for row in SCHEMAS]
 )
 def test_a_schema_is_converted_to_the_strict_subset(

@@ -12,6 +12,7 @@ import pytest
 
 from headway.providers import ALIASES, KINDS
 from support.canned_responses import wire_of
+from support.for_each import for_each
 from support.gateway_process import Gateway
 from support.scripted_server import Received, ThreadedServer, answer
 
@@ -99,7 +100,7 @@ def last(upstream: ThreadedServer, kind: str) -> Received:
 MODELS = {"bedrock": "amazon.nova-lite-v1:0", "vertex": "gemini-2.5-flash"}
 
 
-@pytest.mark.parametrize("kind", KINDS_CALLED)
+@for_each("kind", KINDS_CALLED)
 def test_an_engine_call_to_each_kind_gets_a_reply(
     kind: str, gateway: Gateway, upstream: ThreadedServer
 ) -> None:
@@ -114,7 +115,7 @@ def test_an_engine_call_to_each_kind_gets_a_reply(
     assert asks_for_stream(last(upstream, kind))
 
 
-@pytest.mark.parametrize("kind", KINDS_CALLED)
+@for_each("kind", KINDS_CALLED)
 def test_a_streamed_engine_call_to_each_kind_gets_a_reply(kind: str, gateway: Gateway) -> None:
     with gateway.stream(kind, model=MODELS.get(kind, "some-model")) as stream:
         lines = [json.loads(line) for line in stream.read().splitlines()]
@@ -123,7 +124,7 @@ def test_a_streamed_engine_call_to_each_kind_gets_a_reply(kind: str, gateway: Ga
     assert lines[-1]["metrics"]["total_tokens"] == 18
 
 
-@pytest.mark.parametrize("kind", KINDS_CALLED)
+@for_each("kind", KINDS_CALLED)
 def test_an_openai_client_gets_a_reply_from_each_kind(
     kind: str, gateway: Gateway, upstream: ThreadedServer
 ) -> None:
@@ -142,7 +143,7 @@ LOOP_ID = re.compile(r"headway-[0-9a-f]{16}")
 EARLIER = "headway-00000000000000ff"
 
 
-@pytest.mark.parametrize("kind", KINDS_CALLED)
+@for_each("kind", KINDS_CALLED)
 def test_each_kind_is_told_the_gateways_that_a_request_came_through(
     kind: str, gateway: Gateway, upstream: ThreadedServer
 ) -> None:
@@ -177,7 +178,7 @@ CREDENTIALS_SENT = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS_CALLED)
+@for_each("kind", KINDS_CALLED)
 def test_a_kind_sends_its_key_token_or_signature(
     kind: str, gateway: Gateway, upstream: ThreadedServer
 ) -> None:

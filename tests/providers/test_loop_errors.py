@@ -3,11 +3,10 @@ adapter and in the error format of every dialect."""
 
 from __future__ import annotations
 
-import pytest
-
 from headway.errors import LoopDetected, UpstreamLoop
 from headway.providers import KINDS
 from headway.server.routes import DIALECTS
+from support.for_each import for_each
 
 MESSAGE = "This request came back to the gateway that sent it."
 BODIES = {
@@ -16,8 +15,8 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("dialect", BODIES)
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("dialect", BODIES)
+@for_each("kind", KINDS)
 def test_a_loop_is_no_other_error_and_not_tried_again(kind: str, dialect: str) -> None:
     error = KINDS[kind].decode_error(508, (), BODIES[dialect])
     assert isinstance(error, UpstreamLoop)
@@ -25,6 +24,6 @@ def test_a_loop_is_no_other_error_and_not_tried_again(kind: str, dialect: str) -
     assert MESSAGE in error.message
 
 
-@pytest.mark.parametrize(("prefix", "dialect"), DIALECTS)
+@for_each(("prefix", "dialect"), DIALECTS)
 def test_every_dialect_keeps_its_status(prefix: str, dialect: object) -> None:
     assert dialect.status_of(LoopDetected(MESSAGE)) == 508  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ from headway.providers.media_rules import (
 from headway.providers.wire_rules import Adapt
 from headway.types import Target
 from support.adapter_requests import chat, sent_body
+from support.for_each import for_each
 from support.wire_rule_examples import HI, JPEG, PDF, PDF_URL, PNG, assistant, text, user
 
 PNG_URL, JPEG_URL = f"data:image/png;base64,{PNG}", f"data:image/jpeg;base64,{JPEG}"
@@ -42,7 +43,7 @@ def after(content: Any, correct: Adapt = correct_media_types) -> tuple[Any, list
     return messages[1]["content"], [str(each) for each in transformations]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("url", "corrected", "told"),
     [
         (f"data:image/png;base64,{JPEG}", JPEG_URL,

@@ -12,6 +12,7 @@ from headway.providers.message_scan import (
     unsupported_content,
 )
 from support.adapter_requests import raw
+from support.for_each import for_each
 
 HI = {"role": "user", "content": "Hi"}
 SYSTEM = {"role": "system", "content": "Be brief"}
@@ -50,9 +51,7 @@ CASES: list[tuple[str, list[Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("messages", "expected"), [row[1:] for row in CASES], ids=[row[0] for row in CASES]
-)
+@for_each(("messages", "expected"), [row[1:] for row in CASES], ids=[row[0] for row in CASES])
 def test_unsupported_content_is_listed_once(messages: list[Any], expected: list[str]) -> None:
     assert [str(each) for each in unsupported_content(raw(messages), "X", is_signed)] == expected
 

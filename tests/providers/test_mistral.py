@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from msgspec import Raw
 
 from headway.providers.mistral import PROVIDER, encode_embeddings
 from headway.types import ChatRequest, EmbeddingsRequest, Target
+from support.for_each import for_each
 
 TARGET = Target(provider="mistral", base_url="https://api.mistral.ai/v1", api_key="k")
 HI = [{"role": "user", "content": "Hi"}]
@@ -72,7 +72,7 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "wanted", "noted"), PARAMETERS)
+@for_each(("given", "wanted", "noted"), PARAMETERS)
 def test_parameters_are_converted_to_mistrals(
     given: dict[str, Any], wanted: dict[str, Any], noted: list[str]
 ) -> None:
@@ -181,7 +181,7 @@ MESSAGES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "wanted", "noted"), MESSAGES)
+@for_each(("given", "wanted", "noted"), MESSAGES)
 def test_messages_are_converted_to_mistrals(
     given: dict[str, Any], wanted: dict[str, Any], noted: list[str]
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from headway.providers.mistral import PROVIDER
 from support.canned_responses import JSON, OPENAI, SSE, Played
+from support.for_each import for_each
 from support.lazy_import import lazy_import
 from support.openai_completions import (
     DONE,
@@ -137,10 +138,8 @@ def ours(server_url: str, given: Any, streamed: bool) -> SentRequest:
     return asked_by_us(PROVIDER, base_url, MODEL, given["messages"], parameters, streamed)
 
 
-@pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize(
-    ("openai", "native"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS]
-)
+@for_each("streamed", [False, True])
+@for_each(("openai", "native"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS])
 def test_requests_equal_those_of_the_sdk(openai: Any, native: Any, streamed: bool) -> None:
     with serving(OPENAI.streamed if streamed else OPENAI.whole) as server:
         sdk_response(server, streamed, **native)

@@ -13,6 +13,7 @@ from headway.providers import KINDS
 from headway.providers import model_lists as listing
 from headway.providers.model_lists import ListedModel, ListedPrices, Page
 from headway.types import HttpRequest, Target
+from support.for_each import for_each
 from support.recordings import Recording, chosen, each
 
 KEY = "sk-secret"
@@ -59,7 +60,7 @@ URLS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "base_url", "page", "place"), URLS)
+@for_each(("kind", "base_url", "page", "place"), URLS)
 def test_a_list_is_requested_at_its_url(
     kind: str, base_url: str | None, page: str | None, place: str
 ) -> None:
@@ -99,7 +100,7 @@ def test_options_change_the_request() -> None:
     assert mantle.url.path == "/v1/models"
 
 
-@pytest.mark.parametrize("kind", KINDS_WITH_LIST)
+@for_each("kind", KINDS_WITH_LIST)
 def test_every_list_can_be_requested_from_any_server(kind: str) -> None:
     assert request(kind, "http://127.0.0.1:9").url.port == 9
 
@@ -260,7 +261,7 @@ RESPONSES: list[tuple[str, Any, list[ListedModel]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "said", "meant"), RESPONSES)
+@for_each(("kind", "said", "meant"), RESPONSES)
 def test_a_list_is_decoded(kind: str, said: Any, meant: list[ListedModel]) -> None:
     assert decode(kind, json.dumps(said).encode()) == Page(tuple(meant))
 
@@ -293,7 +294,7 @@ NOT_A_LIST = [
 ]
 
 
-@pytest.mark.parametrize("kind", KINDS_WITH_LIST)
+@for_each("kind", KINDS_WITH_LIST)
 def test_anything_but_a_list_raises_an_expected_error(kind: str) -> None:
     for body in NOT_A_LIST:
         try:
@@ -307,7 +308,7 @@ CLOUDS = {"bedrock", "vertex", "vertex_anthropic"}
 """Their lists have other formats: test_cloud_model_lists.py."""
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS_WITH_LIST if kind not in CLOUDS])
+@for_each("kind", [kind for kind in KINDS_WITH_LIST if kind not in CLOUDS])
 def test_unexpected_values_next_to_a_name_are_ignored(kind: str) -> None:
     for odd in (None, 7, "x", [7], {"a": [None]}, [{"b": 1}]):
         model = {"id": "a", "name": "a", **dict.fromkeys(FIELDS, odd)}

@@ -8,18 +8,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from headway.events import Embeddings
 from headway.providers import KINDS
 from headway.response_accumulator import ResponseAccumulator
+from support.for_each import for_each
 from support.odd_values import ODD, Path, changed, containers, leaves, value_at, without_positions
 from support.wire_scripts import SCRIPTS, TEXT, Pieces, Script
 
 SAID = "".join(TEXT)
 NO_NAME = "a tool call without a name"
 """The error of a call that nobody can answer."""
-WIRES = pytest.mark.parametrize("wire", list(SCRIPTS))
+WIRES = for_each("wire", list(SCRIPTS))
 Replaced = tuple[Path, Any]
 
 
@@ -176,7 +175,7 @@ def decode_embeddings(kind: str, value: Any) -> Embeddings:
     return decode(json.dumps(value).encode())
 
 
-@pytest.mark.parametrize(("kind", "response"), EMBEDDINGS)
+@for_each(("kind", "response"), EMBEDDINGS)
 def test_the_vectors_arrive(kind: str, response: dict[str, Any]) -> None:
     assert decode_embeddings(kind, response).vectors == [VECTOR]
     problems = []
@@ -250,7 +249,7 @@ MODEL_LISTS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "listed"), MODEL_LISTS)
+@for_each(("kind", "listed"), MODEL_LISTS)
 def test_the_other_models_are_listed(kind: str, listed: dict[str, Any]) -> None:
     how = KINDS[kind].list_models
     assert how is not None

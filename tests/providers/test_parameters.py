@@ -8,6 +8,7 @@ from msgspec import Raw
 from headway.errors import InvalidField
 from headway.providers.parameters import WHOLE_NUMBERS, check, write_whole_numbers
 from headway.types import Parameter
+from support.for_each import for_each
 
 SPECS = (
     Parameter(id="heat", name="Heat", type="float", min=0, max=2),
@@ -35,7 +36,7 @@ FINE: list[tuple[str, bytes]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), FINE)
+@for_each(("name", "value"), FINE)
 def test_a_value_of_the_declared_type_is_accepted(name: str, value: bytes) -> None:
     check(SPECS, {name: Raw(value)})
 
@@ -64,7 +65,7 @@ WRONG: list[tuple[str, bytes, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "message"), WRONG)
+@for_each(("name", "value", "message"), WRONG)
 def test_a_value_of_another_type_is_rejected_by_name(name: str, value: bytes, message: str) -> None:
     given: dict[str, Any] = {"unknown": Raw(b"1"), name: Raw(value)}
     with pytest.raises(InvalidField) as caught:
@@ -106,7 +107,7 @@ def test_a_float_that_is_not_whole_or_out_of_range_is_rejected(value: bytes) -> 
         check(specs, {"max_tokens": Raw(value)})
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("value", "expected"),
     [
         (b"100.0", b"100"),
@@ -117,7 +118,7 @@ def test_a_float_that_is_not_whole_or_out_of_range_is_rejected(value: bytes) -> 
         *((text, text) for text in (b'"1.0"', b"[1.0]")),
     ],
 )
-@pytest.mark.parametrize("name", sorted(WHOLE_NUMBERS))
+@for_each("name", sorted(WHOLE_NUMBERS))
 def test_whole_numbers_are_written_as_integers(name: str, value: bytes, expected: bytes) -> None:
     given = {name: Raw(value), "temperature": Raw(b"1.0")}
     found = write_whole_numbers(given)

@@ -13,6 +13,7 @@ from headway.providers import KINDS
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Usage
 from support.event_stream_messages import encode_message
+from support.for_each import for_each
 from support.recording_decoder import fold, streamed
 
 Json = dict[str, Any]
@@ -302,8 +303,8 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("is_streamed", [False, True])
-@pytest.mark.parametrize(("answer", "kind", "usage", "more", "facts"), CASES)
+@for_each("is_streamed", [False, True])
+@for_each(("answer", "kind", "usage", "more", "facts"), CASES)
 def test_what_decides_the_price_is_read(
     answer: Answer, kind: str, usage: Json, more: Json, facts: Json, is_streamed: bool
 ) -> None:
@@ -324,8 +325,8 @@ ANSWERED: list[tuple[Answer, str, Json, str]] = [
 ]
 
 
-@pytest.mark.parametrize("is_streamed", [False, True])
-@pytest.mark.parametrize(("answer", "kind", "more", "model"), ANSWERED)
+@for_each("is_streamed", [False, True])
+@for_each(("answer", "kind", "more", "model"), ANSWERED)
 def test_the_model_that_answered_is_the_one_that_is_told_last(
     answer: Answer, kind: str, more: Json, model: str, is_streamed: bool
 ) -> None:
@@ -373,7 +374,7 @@ ADDRESSES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "address", "options", "model", "expected"), ADDRESSES)
+@for_each(("kind", "address", "options", "model", "expected"), ADDRESSES)
 def test_the_address_and_the_model_asked_for_decide_the_price_too(
     kind: str, address: str, options: Json, model: str, expected: Json
 ) -> None:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,11 +22,12 @@ from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import response as openai_response
 from headway.providers.wire_formats import WIRE_FORMATS
 from headway.types import Frame
+from support.for_each import for_each
 
 PRICED = set(json.loads(read_shipped_prices())["providers"])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_an_entry_has_the_facts_of_its_adapter(kind: str) -> None:
     facts, provider = FACTS[kind], KINDS[kind]
     stated = (facts.name, facts.title, facts.base_url, facts.key_env, facts.options, facts.secrets)
@@ -44,13 +44,13 @@ def test_an_entry_has_the_facts_of_its_adapter(kind: str) -> None:
 SECRET_NAME = re.compile(r"secret|password|token$|access_key|api_key|private")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_an_option_named_like_a_secret_is_secret(kind: str) -> None:
     provider = KINDS[kind]
     assert provider.secrets == set(filter(SECRET_NAME.search, provider.options))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_a_kind_has_known_capabilities_and_a_known_price_list(kind: str) -> None:
     provider = KINDS[kind]
     assert set(provider.capabilities) <= set(CAPABILITIES)
@@ -59,7 +59,7 @@ def test_a_kind_has_known_capabilities_and_a_known_price_list(kind: str) -> None
     assert provider.price_id is None or provider.price_id in PRICED
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_a_kind_encodes_and_decodes_embeddings_or_neither(kind: str) -> None:
     provider = KINDS[kind]
     has = provider.encode_embeddings is not None

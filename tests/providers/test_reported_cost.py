@@ -16,6 +16,7 @@ from headway.providers.openai.embeddings import decode_embeddings
 from headway.providers.openai.fast_path import summarize
 from headway.providers.openai_responses import response as responses
 from headway.types import Frame
+from support.for_each import for_each
 
 COSTS: list[tuple[dict[str, Any], str | None]] = [
     ({"cost": 0.00014}, "0.00014"),
@@ -87,10 +88,8 @@ def streamed_response(cost: dict[str, Any]) -> Decimal | None:
     return told(responses.decode_event(frame({"type": "response.completed", "response": body}), {}))
 
 
-@pytest.mark.parametrize(("cost", "expected"), [*COSTS, *BYOK])
-@pytest.mark.parametrize(
-    "read", [whole_chat, summarized_chat, streamed_chat, whole_response, streamed_response]
-)
+@for_each(("cost", "expected"), [*COSTS, *BYOK])
+@for_each("read", [whole_chat, summarized_chat, streamed_chat, whole_response, streamed_response])
 def test_the_cost_that_a_provider_reports_is_read(
     read: Callable[[dict[str, Any]], Decimal | None], cost: dict[str, Any], expected: str | None
 ) -> None:
@@ -106,7 +105,7 @@ def test_the_cost_is_read_in_anthropics_format(cost: dict[str, Any], expected: s
     assert told(anthropic.decode_event(frame(delta), {})) == Decimal(expected)
 
 
-@pytest.mark.parametrize(("cost", "expected"), [*COSTS, *BYOK])
+@for_each(("cost", "expected"), [*COSTS, *BYOK])
 def test_the_cost_of_embeddings_is_read(cost: dict[str, Any], expected: str | None) -> None:
     usage = {"prompt_tokens": 3, "total_tokens": 3, **cost}
     body = {"data": [{"index": 0, "embedding": [0.5]}], "model": "m", "usage": usage}

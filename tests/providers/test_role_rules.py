@@ -15,6 +15,7 @@ from headway.providers.role_rules import (
 )
 from headway.providers.wire_rules import Adapt
 from support.adapter_requests import chat
+from support.for_each import for_each
 from support.wire_rule_examples import (
     CALLING,
     FLAT_FORMAT,
@@ -124,7 +125,7 @@ def test_only_claude_takes_a_result_and_a_question_in_one_turn(
     assert any("after a tool's" in str(each) for each in told) is is_separated
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("parameters", "is_continued"),
     [
         ({}, True),

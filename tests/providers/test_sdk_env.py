@@ -7,6 +7,7 @@ import pytest
 from headway.config import load
 from headway.providers import FACTS, KINDS
 from headway.providers.sdk_env import google_base, host_name, ollama_host, with_path
+from support.for_each import for_each
 from support.lazy_import import lazy_import
 
 ollama = lazy_import("ollama")
@@ -25,7 +26,7 @@ HOSTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "url"), HOSTS)
+@for_each(("text", "url"), HOSTS)
 def test_ollama_host_is_parsed_as_ollamas_client_parses_it(text: str, url: str) -> None:
     assert ollama_host(text) == url
     by_client = str(ollama.Client(text)._client.base_url)
@@ -78,7 +79,7 @@ def test_the_host_name_of_an_address(text: str) -> None:
     assert host_name(text) == "w.example"
 
 
-@pytest.mark.parametrize("kind", FACTS)
+@for_each("kind", FACTS)
 def test_a_variable_is_for_the_base_url_or_a_public_option(kind: str) -> None:
     facts = FACTS[kind]
     assert set(facts.environ) <= {"base_url", *KINDS[kind].options}

@@ -12,6 +12,7 @@ import pytest
 
 from headway.providers import KINDS
 from providers.test_kinds_over_http import CLOUD, KINDS_CALLED, MODELS, TOKEN, USER, reply
+from support.for_each import for_each
 from support.gateway_process import Gateway
 from support.scripted_server import Received, ThreadedServer
 
@@ -90,7 +91,7 @@ def model_of(name: str) -> str:
     return MODELS.get(name.rpartition("-")[0], "some-model")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_a_callers_base_url_receives_no_configured_secret(
     name: str,
     gateway: Gateway,
@@ -115,7 +116,7 @@ def test_a_callers_base_url_receives_no_configured_secret(
         assert not any(value in repr(request) for value in FETCHED)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_a_callers_base_url_receives_the_callers_key_only(
     name: str, gateway: Gateway, callers_server: ThreadedServer
 ) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from headway.providers.server_tools import NO_TOOLS, ToolUses, count_uses, read_tool_uses
+from support.for_each import for_each
 
 CASES: list[tuple[Any, ToolUses]] = [
     ({"web_search_requests": 2, "web_fetch_requests": 1}, ToolUses(web_searches=2)),
@@ -34,7 +33,7 @@ CASES: list[tuple[Any, ToolUses]] = [
 ]
 
 
-@pytest.mark.parametrize(("reported", "expected"), CASES)
+@for_each(("reported", "expected"), CASES)
 def test_uses_are_read_in_every_shape(reported: Any, expected: ToolUses) -> None:
     assert read_tool_uses(reported) == expected
     assert read_tool_uses(None, reported) == expected

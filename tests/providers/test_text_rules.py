@@ -22,6 +22,7 @@ from headway.providers.text_rules import (
 from headway.providers.wire_rules import Adapt
 from headway.types import ChatRequest
 from support.adapter_requests import chat
+from support.for_each import for_each
 from support.wire_rule_examples import HI, assistant, text, user
 
 SYSTEM = {"role": "system", "content": "Be brief."}
@@ -95,8 +96,8 @@ def test_a_name_that_only_looks_blank_is_no_change() -> None:
 NOTHING = ["", [], [text("")], [text(""), text("")]]
 
 
-@pytest.mark.parametrize("content", NOTHING)
-@pytest.mark.parametrize("role", ["assistant", "system", "developer"])
+@for_each("content", NOTHING)
+@for_each("role", ["assistant", "system", "developer"])
 def test_a_message_that_says_nothing_is_left_out(role: str, content: Any) -> None:
     unused = {"refusal": None, "tool_calls": [], "annotations": [], "name": "n"}
     kept, told = after(drop_empty_answers, HI, {"role": role, "content": content, **unused}, HI)

@@ -15,9 +15,10 @@ from headway.providers.tool_calls import (
     make_call_id,
     object_text,
 )
+from support.for_each import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "expected"),
     [
         ('{"a": 1}', '{"a": 1}'),

@@ -15,6 +15,7 @@ from headway.providers.wire_rules import SUBJECTS, Rule, allowed, override, with
 from headway.providers.wire_rules_docs import markdown, name_of
 from headway.types import Target
 from support.adapter_requests import chat
+from support.for_each import for_each
 from support.wire_rule_examples import EXAMPLES
 
 PAGE = Path(__file__).parents[2] / "docs" / "wire-rules.md"
@@ -41,7 +42,7 @@ no ids."""
 OPTIONS = {"region": "us-east-1", "project": "p"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_an_adapter_does_what_its_rules_say(kind: str) -> None:
     wrong = [rule for rule in KINDS[kind].wire_rules if not does_what_it_says(kind, rule)]
     assert not wrong
@@ -78,7 +79,7 @@ def is_about(transformation: str, parameters: dict[str, object]) -> bool:
     return any(named.startswith(name) for name in (parameters or ("messages",)))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_an_adapter_has_a_rule_for_every_subject(kind: str) -> None:
     assert {rule.subject for rule in KINDS[kind].wire_rules} == set(SUBJECTS)
 

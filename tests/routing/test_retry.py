@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headway import errors
 from headway.errors import HeadwayError, UpstreamAuth, UpstreamOverloaded, UpstreamQuota
 from headway.routing.retry import BASE_S, CAP_S, GiveUp, Try, decide
+from support.for_each import for_each
 
 ALMOST = 0.999
 
@@ -40,7 +40,7 @@ DECISIONS: list[tuple[HeadwayError, int, int, float, Try | GiveUp]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "attempts", "retries", "jitter", "decision"), DECISIONS)
+@for_each(("error", "attempts", "retries", "jitter", "decision"), DECISIONS)
 def test_the_decision_follows_from_error_count_and_jitter(
     error: HeadwayError, attempts: int, retries: int, jitter: float, decision: Try | GiveUp
 ) -> None:
@@ -59,7 +59,7 @@ RETRIED = {
 }
 
 
-@pytest.mark.parametrize(
+@for_each(
     "kind",
     [each for each in vars(errors).values() if isinstance(each, type)],
     ids=lambda kind: kind.__name__,

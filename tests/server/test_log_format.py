@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from headway.server.log_format import FORMATS, LineFormatter, render_json, render_text
+from support.for_each import for_each
 
 AT = 1_764_405_720.1239
 STAMP = "2025-11-29T08:42:00.123Z"
@@ -51,7 +52,7 @@ def test_a_line_of_json_has_ts_level_msg_and_fields() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@for_each("text", HOSTILE)
 def test_no_text_adds_a_line_or_a_control_character(text: str) -> None:
     for render in FORMATS.values():
         line = render(AT, "INFO", text, {"model": text, "path": text}, [])
@@ -59,7 +60,7 @@ def test_no_text_adds_a_line_or_a_control_character(text: str) -> None:
         assert line.isprintable()
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@for_each("text", HOSTILE)
 def test_a_field_can_be_read_back(text: str) -> None:
     line = render_text(AT, "INFO", "m", {"model": text, "last": "z"}, [])
     head, tail = f"{STAMP} INFO m model=", " last=z"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from headway.server.routes import ENGINE, Template, find, find_raw
+from support.for_each import for_each
 
 # path, dialect, argument
 HOT = [
@@ -33,7 +34,7 @@ COLD = [
 ]
 
 
-@pytest.mark.parametrize(("path", "dialect", "argument"), HOT)
+@for_each(("path", "dialect", "argument"), HOT)
 def test_a_chat_route_has_its_dialect_and_its_argument(
     path: str, dialect: str, argument: str
 ) -> None:
@@ -43,14 +44,14 @@ def test_a_chat_route_has_its_dialect_and_its_argument(
     assert find(path, "a=1") == (*found[:2], "a=1")
 
 
-@pytest.mark.parametrize("path", COLD)
+@for_each("path", COLD)
 def test_any_other_path_has_no_dialect(path: str) -> None:
     assert find(path) is None
     assert find_raw(path.encode()) is None
 
 
-@pytest.mark.parametrize(("path", "dialect", "argument"), HOT)
-@pytest.mark.parametrize("query", ["", "?", "?a=1", "?a=/b?c"])
+@for_each(("path", "dialect", "argument"), HOT)
+@for_each("query", ["", "?", "?a=1", "?a=/b?c"])
 def test_a_raw_request_target_gives_the_same_route(
     path: str, dialect: str, argument: str, query: str
 ) -> None:

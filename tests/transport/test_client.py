@@ -12,6 +12,7 @@ from headway.errors import InvalidField
 from headway.transport.limits import Limits
 from headway.types import HttpRequest
 from headway.wire.url import join
+from support.for_each import for_each
 from support.receiver import (
     QUICK,
     Recorder,
@@ -141,7 +142,7 @@ def test_cancel_before_there_is_a_connection_calls_nothing(run: Run) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("turns", range(12))
+@for_each("turns", range(12))
 def test_cancelling_in_any_turn_of_connecting_leaves_nothing_open(run: Run, turns: int) -> None:
     async def main() -> None:
         async with ScriptedServer([answer()]) as server, checked_transport() as transport:

@@ -14,6 +14,7 @@ from headway.transport.connect_errors import (
     connect_error,
     tls_alert_error,
 )
+from support.for_each import for_each
 
 
 def tls_error(reason: str) -> ssl.SSLError:
@@ -49,7 +50,7 @@ SAID: list[tuple[Exception, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "code", "said"), SAID)
+@for_each(("error", "code", "said"), SAID)
 def test_an_error_has_a_code_and_says_what_to_check(error: Exception, code: str, said: str) -> None:
     told = connect_error(error, "api.test")
     assert told.code == code

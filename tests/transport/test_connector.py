@@ -18,6 +18,7 @@ from headway.transport.connection import Connection
 from headway.transport.connector import EarlyData, open_socket
 from headway.transport.limits import Limits
 from headway.transport.tls import TlsSettings
+from support.for_each import for_each
 from support.garbage import collect_garbage
 from support.receiver import (
     QUICK,
@@ -331,8 +332,8 @@ def test_the_rest_of_a_large_request_follows_when_the_kernel_takes_it(run: Run) 
     run(main())
 
 
-@pytest.mark.parametrize("turns", range(8))
-@pytest.mark.parametrize("body", [b"{}", MEGABYTES], ids=["small", "large"])
+@for_each("turns", range(8))
+@for_each("body", [b"{}", MEGABYTES], ids=["small", "large"])
 def test_cancelling_in_the_first_moments_leaves_nothing_open(
     run: Run, turns: int, body: bytes
 ) -> None:
@@ -352,7 +353,7 @@ def test_cancelling_in_the_first_moments_leaves_nothing_open(
     run(main())
 
 
-@pytest.mark.parametrize("turns", range(8))
+@for_each("turns", range(8))
 def test_closing_the_transport_in_the_first_moments_closes_the_socket(run: Run, turns: int) -> None:
     async def main() -> None:
         async with ScriptedServer(["hang"]) as server:
@@ -432,8 +433,8 @@ def test_a_refused_connection_leaves_nothing_for_the_garbage_collector(
     run(main())
 
 
-@pytest.mark.parametrize("turns", range(6))
-@pytest.mark.parametrize("has_name", [True, False])
+@for_each("turns", range(6))
+@for_each("has_name", [True, False])
 def test_a_pause_in_the_first_moments_holds(run: Run, has_name: bool, turns: int) -> None:
     async def main() -> None:
         async with (

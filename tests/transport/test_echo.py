@@ -12,6 +12,7 @@ from headway.errors import UpstreamError
 from headway.ports import UpstreamRequest
 from headway.transport.echo import EchoTransport
 from headway.types import Headers, HttpRequest, Timeouts, Url
+from support.for_each import for_each
 
 WORDS = "one two three"
 TIMEOUTS = Timeouts(first_byte=5, idle=5)
@@ -144,10 +145,8 @@ def stopped(script: Any, when: int | None, stop: Callable[[UpstreamRequest], Non
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize(
-    "stop", [lambda s: s.cancel(), lambda s: s.finish()], ids=["cancel", "finish"]
-)
-@pytest.mark.parametrize(
+@for_each("stop", [lambda s: s.cancel(), lambda s: s.finish()], ids=["cancel", "finish"])
+@for_each(
     ("script", "when", "told"),
     [
         (None, None, ["sent"]),

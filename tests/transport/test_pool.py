@@ -9,6 +9,7 @@ import pytest
 from headway.transport.limits import Limits
 from headway.transport.pool import OriginStats
 from headway.types import Timeouts
+from support.for_each import for_each
 from support.receiver import (
     QUICK,
     Recorder,
@@ -155,7 +156,7 @@ CLOSING = {
 }
 
 
-@pytest.mark.parametrize("name", CLOSING)
+@for_each("name", CLOSING)
 def test_a_connection_that_cannot_serve_again_is_closed(run: Run, name: str) -> None:
     async def main() -> None:
         async with (
@@ -214,7 +215,7 @@ def test_more_targets_than_are_remembered_are_all_served(
     run(main())
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("hint", "after", "connections"),
     [("", 29.0, 1), ("", 30.0, 2), ("timeout=5", 3.9, 1), ("timeout=5", 4.0, 2),
      ("timeout=1", 0.4, 1), ("timeout=1", 0.5, 2), ("timeout=900", 30.0, 2)],

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from headway.transport.proxy import Proxy, ProxySettings, is_exempt, parse_proxy
+from support.for_each import for_each
 
 PARSED = [
     ("http://proxy:3128", Proxy("http", "proxy", 3128)),
@@ -97,7 +98,7 @@ EXEMPT = [
 ]
 
 
-@pytest.mark.parametrize(("host", "port", "rule"), EXEMPT)
+@for_each(("host", "port", "rule"), EXEMPT)
 def test_no_proxy_exempts(host: str, port: int, rule: str) -> None:
     assert is_exempt(host, port, tuple(rule.split()))
 

@@ -12,6 +12,7 @@ from headway.transport.limits import Limits
 from headway.transport.response_parser import ReceiverFailed, ResponseParser
 from headway.types import Headers
 from headway.wire.content_coding import MAX_PIECE
+from support.for_each import for_each
 
 OK = b"HTTP/1.1 200 OK\r\n"
 LENGTH_3 = OK + b"Content-Length: 3\r\n\r\nabc"
@@ -103,7 +104,7 @@ WHOLE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@for_each("name", WHOLE)
 def test_a_response_is_the_same_however_it_is_split(name: str) -> None:
     data, status, body, is_reusable = WHOLE[name]
     for pieces in cuts(data):
@@ -229,7 +230,7 @@ GARBLED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", GARBLED)
+@for_each("name", GARBLED)
 def test_invalid_http_is_an_error_however_it_is_split(name: str) -> None:
     for pieces in cuts(GARBLED[name]):
         with pytest.raises(UpstreamGarbled) as caught:
@@ -276,7 +277,7 @@ BOMBS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BOMBS)
+@for_each("name", BOMBS)
 def test_limits_hold_at_once_and_a_byte_at_a_time(name: str) -> None:
     data, code = BOMBS[name]
     for pieces in ([data], [data[at : at + 1] for at in range(len(data))]):

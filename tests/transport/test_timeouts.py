@@ -9,6 +9,7 @@ import pytest
 
 from headway.transport.limits import Limits
 from headway.types import Timeouts
+from support.for_each import for_each
 from support.receiver import (
     QUICK,
     Recorder,
@@ -43,7 +44,7 @@ SLOW: dict[str, tuple[Reply, Timeouts, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SLOW)
+@for_each("name", SLOW)
 def test_each_timeout_has_its_own_error(run: Run, name: str) -> None:
     script, timeouts, code = SLOW[name]
 

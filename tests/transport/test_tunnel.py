@@ -13,6 +13,7 @@ import pytest
 from headway.transport.proxy import ProxySettings
 from headway.transport.route import OriginSettings
 from headway.transport.tls import TlsSettings
+from support.for_each import for_each
 from support.receiver import Run, begin, checked_transport, fetch
 from support.scripted_server import Reply, ScriptedServer, answer
 
@@ -128,7 +129,7 @@ REFUSALS: dict[str, tuple[Reply, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", REFUSALS)
+@for_each("name", REFUSALS)
 def test_a_proxy_that_refuses_is_named_without_its_password(run: Run, name: str) -> None:
     reply, said = REFUSALS[name]
 

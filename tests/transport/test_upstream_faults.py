@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import pytest
 
 from headway.transport.limits import Limits
+from support.for_each import for_each
 from support.receiver import Run, checked_transport, fetch, until
 from support.scripted_server import Reply, ScriptedServer, Step, answer, chunked, sse
 
@@ -60,7 +61,7 @@ FAULTS: dict[str, tuple[Reply, tuple[str, str | None]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@for_each("name", FAULTS)
 def test_an_upstream_fault_is_reported_once_and_closes_the_connection(run: Run, name: str) -> None:
     script, fault = FAULTS[name]
 
@@ -83,7 +84,7 @@ def test_an_upstream_fault_is_reported_once_and_closes_the_connection(run: Run, 
     run(main())
 
 
-@pytest.mark.parametrize("name", [name for name in FAULTS if not name.endswith("before headers")])
+@for_each("name", [name for name in FAULTS if not name.endswith("before headers")])
 def test_a_fault_after_the_first_byte_is_the_same_on_a_reused_connection(
     run: Run, name: str
 ) -> None:
@@ -118,7 +119,7 @@ FINE: dict[str, tuple[Sequence[Step], bytes]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FINE)
+@for_each("name", FINE)
 def test_unusual_but_valid_responses_are_accepted(run: Run, name: str) -> None:
     script, body = FINE[name]
 

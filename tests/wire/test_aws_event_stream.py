@@ -16,6 +16,7 @@ from headway.wire.aws_event_stream import (
     parse_headers,
 )
 from support.event_stream_messages import encode_message
+from support.for_each import for_each
 from support.recordings import Recording, chosen, each
 
 RECORDED = chosen(lambda r: b"eventstream" in dict(r.headers).get(b"content-type", b""))
@@ -140,7 +141,7 @@ def test_a_length_smaller_than_its_content_raises(length: int, headers: int) -> 
 
 
 # Type numbers and widths: smithy.io/2.0/aws/amazon-eventstream.html.
-@pytest.mark.parametrize(
+@for_each(
     ("written", "value"),
     [
         (b"\x00", True),

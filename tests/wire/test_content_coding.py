@@ -14,6 +14,7 @@ from headway.wire.content_coding import (
     new_decoder,
 )
 from support.content_codings import CODINGS, TEXT
+from support.for_each import for_each
 
 
 @pytest.mark.parametrize("name", CODINGS)
@@ -34,8 +35,8 @@ def test_pieces_have_a_limited_size(name: str) -> None:
     assert max(map(len, pieces)) <= 2 * MAX_PIECE
 
 
-@pytest.mark.parametrize("name", CODINGS)
-@pytest.mark.parametrize("cut", [b"no such coding", None])
+@for_each("name", CODINGS)
+@for_each("cut", [b"no such coding", None])
 def test_a_body_that_is_not_in_its_coding_is_an_error(name: str, cut: bytes | None) -> None:
     coding, encode = CODINGS[name]
     with pytest.raises(ValueError):

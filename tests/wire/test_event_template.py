@@ -19,6 +19,7 @@ from headway.wire.event_template import (
     single_event_template,
 )
 from headway.wire.sse import SseFramer
+from support.for_each import for_each
 
 
 def chunk(text: Any, **more: Any) -> bytes:
@@ -140,9 +141,7 @@ RESTS: list[tuple[str, bytes, list[str], bytes]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("data", "texts", "rest"), [row[1:] for row in RESTS], ids=[row[0] for row in RESTS]
-)
+@for_each(("data", "texts", "rest"), [row[1:] for row in RESTS], ids=[row[0] for row in RESTS])
 def test_bytes_that_do_not_match_the_template_are_left(
     data: bytes, texts: list[str], rest: bytes
 ) -> None:
@@ -247,7 +246,7 @@ def test_an_event_with_a_name_is_read_whatever_its_padding(padding: str, text: s
     assert NAMED.read(data) == text == read_relayed_text(frame(data).data)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "data",
     [
         b"",

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.wire.json_repair import complete, finish, is_utf8, repair_json, repair_whole
+from support.for_each import for_each
 
 HIGH, LOW = "\U0010d83d", "\U0010de00"
 FIRST, SECOND = "\U0010e0f0\U0010e09f", "\U0010e098\U0010e080"
@@ -33,7 +34,7 @@ REPAIRED = [
 ]
 
 
-@pytest.mark.parametrize(("data", "repaired"), REPAIRED, ids=range(len(REPAIRED)))
+@for_each(("data", "repaired"), REPAIRED, ids=range(len(REPAIRED)))
 def test_json_that_strict_decoders_refuse_is_repaired(data: bytes, repaired: str) -> None:
     found = repair_whole(data)
     assert found is not None
@@ -84,7 +85,7 @@ COMPLETED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "joined", "rest"), COMPLETED)
+@for_each(("text", "joined", "rest"), COMPLETED)
 def test_the_beginning_of_a_character_is_held(text: str, joined: str, rest: str) -> None:
     assert complete(text) == (joined, rest)
 

@@ -19,6 +19,7 @@ from headway.wire.lenient_json import (
     cleaner,
     lenient_decoder,
 )
+from support.for_each import for_each
 
 
 class Details(Struct):
@@ -129,7 +130,7 @@ VALUES: list[tuple[str, str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "name", "value"), VALUES, ids=[row[0] for row in VALUES])
+@for_each(("field", "name", "value"), VALUES, ids=[row[0] for row in VALUES])
 def test_a_field_is_converted_or_as_if_it_were_absent(field: str, name: str, value: Any) -> None:
     assert getattr(decode(f"{{{field}}}"), name) == value
 

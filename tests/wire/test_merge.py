@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from msgspec import Raw, Struct
 
 from headway.types import Usage
 from headway.wire.merge import merge_known
+from support.for_each import for_each
 
 
 class Other(Struct):
     count: int | None = None
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("old", "new", "expected"),
     [
         (1, 2, 2),

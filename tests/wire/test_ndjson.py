@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from headway.types import Frame
 from headway.wire.ndjson import LIMIT, NdjsonFramer
+from support.for_each import for_each
 from support.recordings import Recording, chosen, each
 
 # what it shows, the stream, the frames' data
@@ -25,9 +26,7 @@ STREAMS: list[tuple[str, bytes, list[bytes]]] = [
     ("bytes that are no UTF-8", b"\xff\n\xfe", [b"\xff", b"\xfe"]),
 ]
 
-EACH = pytest.mark.parametrize(
-    ("stream", "lines"), [row[1:] for row in STREAMS], ids=[row[0] for row in STREAMS]
-)
+EACH = for_each(("stream", "lines"), [row[1:] for row in STREAMS], ids=[row[0] for row in STREAMS])
 
 
 def read(*pieces: bytes) -> list[Frame]:

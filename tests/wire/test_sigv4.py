@@ -9,6 +9,7 @@ import pytest
 from headway.types import HttpRequest, Url
 from headway.wire.sigv4 import UNSIGNED, AwsCredentials, CredentialScope, canonical_request, sign
 from headway.wire.url import join
+from support.for_each import for_each
 from support.sigv4_vectors import BEDROCK, ID, NOW, SECRET, VECTORS, Vector
 
 
@@ -32,7 +33,7 @@ def check(vector: Vector, request: HttpRequest) -> None:
     assert authorization(request).endswith(f"Signature={vector.signature}")
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
+@for_each("vector", VECTORS, ids=lambda vector: vector.name)
 def test_published_requests_get_the_published_signatures(vector: Vector) -> None:
     check(vector, signed(vector, "example.amazonaws.com", "service"))
 
@@ -72,7 +73,7 @@ def test_the_host_is_signed_with_its_port() -> None:
     assert b"\nhost:127.0.0.1:9000\n" in canonical_request(request)[1]
 
 
-@pytest.mark.parametrize("name", sorted(UNSIGNED))
+@for_each("name", sorted(UNSIGNED))
 def test_headers_that_proxies_may_change_are_not_signed(name: str) -> None:
     request = HttpRequest(join("http://127.0.0.1:9000/x"), ((name.title(), "1"),), b"")
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from headway.types import Frame
 from headway.wire.sse import LIMIT, SseFramer
+from support.for_each import for_each
 from support.recordings import Recording, chosen, each
 
 BOM = b"\xef\xbb\xbf"
@@ -70,9 +71,7 @@ STREAMS: list[tuple[str, bytes, list[tuple[bytes, str | None]]]] = [
     ("plain JSON after events", b'data: a\n\n{"m":1}', [(b"a", None), (b'{"m":1}', None)]),
 ]  # fmt: skip
 
-EACH = pytest.mark.parametrize(
-    ("stream", "frames"), [row[1:] for row in STREAMS], ids=[row[0] for row in STREAMS]
-)
+EACH = for_each(("stream", "frames"), [row[1:] for row in STREAMS], ids=[row[0] for row in STREAMS])
 
 
 def read(*pieces: bytes) -> list[Frame]:

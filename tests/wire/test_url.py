@@ -4,6 +4,7 @@ import pytest
 
 from headway.types import Url
 from headway.wire.url import authority, join
+from support.for_each import for_each
 
 JOINED = [
     ("https://api.openai.com/v1", "/chat/c", "https", "api.openai.com", 443, "/v1/chat/c"),
@@ -29,7 +30,7 @@ JOINED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("base", "path", "scheme", "host", "port", "target"), JOINED)
+@for_each(("base", "path", "scheme", "host", "port", "target"), JOINED)
 def test_a_base_and_a_path_make_a_url(
     base: str, path: str, scheme: str, host: str, port: int, target: str
 ) -> None:
@@ -60,7 +61,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("base", "path", "said"), REFUSED)
+@for_each(("base", "path", "said"), REFUSED)
 def test_the_error_for_an_invalid_url_names_the_mistake(base: str, path: str, said: str) -> None:
     with pytest.raises(ValueError) as caught:
         join(base, path)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from headway import errors
 from headway.dialects.anthropic.messages import AnthropicMessages
+from support.for_each import for_each
 
 DIALECT = AnthropicMessages()
 
@@ -43,7 +42,7 @@ ERRORS: list[tuple[errors.HeadwayError, str, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "name", "status"), ERRORS)
+@for_each(("error", "name", "status"), ERRORS)
 def test_each_error_has_a_type_and_its_status(
     error: errors.HeadwayError, name: str, status: int
 ) -> None:

@@ -13,6 +13,7 @@ from headway.dialects.base import ClientRequest
 from headway.errors import HeadwayError, InvalidField
 from headway.types import ChatRequest
 from headway.wire.sealed_reasoning import seal
+from support.for_each import for_each
 from support.messages_requests import DIALECT, HELLO, MARK, convert, decode
 from support.messages_requests import SIGNED_BY_GOOGLE as GEMINI
 
@@ -170,7 +171,7 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "sent", "noted"), PARAMETERS)
+@for_each(("given", "sent", "noted"), PARAMETERS)
 def test_parameters_are_converted(
     given: dict[str, Any], sent: dict[str, Any], noted: list[str]
 ) -> None:

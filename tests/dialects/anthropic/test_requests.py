@@ -12,6 +12,7 @@ from headway.errors import HeadwayError, InvalidField
 from headway.types import ChatRequest
 from headway.wire.sealed_reasoning import PREFIX, seal
 from support.dialect_samples import inbound
+from support.for_each import for_each
 from support.messages_requests import DIALECT, HELLO, MARK, convert, decode
 from support.messages_requests import SIGNED_BY_GOOGLE as GEMINI
 
@@ -219,7 +220,7 @@ BLOCKS: list[tuple[dict[str, Any], list[Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("block", "parts"), BLOCKS)
+@for_each(("block", "parts"), BLOCKS)
 def test_a_block_becomes_parts(block: dict[str, Any], parts: list[Any]) -> None:
     first = {"type": "text", "text": "See:"}
     messages, _, noted = convert(messages=[{"role": "user", "content": [first, block]}])

@@ -33,6 +33,7 @@ from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, NativeRequest, Usage
 from headway.wire.sealed_reasoning import seal
 from support.dialect_samples import METRICS, NO_FRAME, context, fold
+from support.for_each import for_each
 from support.messages_streams import events_of
 
 DIALECT = AnthropicMessages()
@@ -121,7 +122,7 @@ CONTENTS: list[tuple[list[Event], list[dict[str, Any]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("events", "content"), CONTENTS)
+@for_each(("events", "content"), CONTENTS)
 def test_the_content_of_a_whole_message(events: list[Event], content: list[Any]) -> None:
     message = whole(STARTED, *events, Finished("stop"), USAGE)
     assert message["content"] == content
@@ -208,7 +209,7 @@ STOPS: list[tuple[list[Event], str, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("events", "reason", "sequence"), STOPS)
+@for_each(("events", "reason", "sequence"), STOPS)
 def test_why_a_message_ended(events: list[Event], reason: str, sequence: str | None) -> None:
     message = whole(*events)
     assert (message["stop_reason"], message["stop_sequence"]) == (reason, sequence)
@@ -291,7 +292,7 @@ def place_in_stream(event: Event) -> int:
     return 0 if "content_blocks" in event.fields else 2
 
 
-@pytest.mark.parametrize(("events", "content"), STREAMED)
+@for_each(("events", "content"), STREAMED)
 def test_a_stream_says_what_a_whole_message_says(events: list[Event], content: list[Any]) -> None:
     ordered = sorted(events, key=place_in_stream)
     assert content_of(stream(STARTED, *ordered, Finished("stop"), USAGE)) == content

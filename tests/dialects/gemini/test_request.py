@@ -12,6 +12,7 @@ from headway.dialects.gemini.generate import GenerateContent
 from headway.errors import RequestError
 from headway.types import ChatRequest
 from headway.wire.thought_envelope import seal
+from support.for_each import for_each
 
 HI = {"role": "user", "parts": [{"text": "Hi"}]}
 HI_MESSAGE = {"role": "user", "content": "Hi"}
@@ -98,7 +99,7 @@ CONTENTS: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("content", "message"), CONTENTS)
+@for_each(("content", "message"), CONTENTS)
 def test_a_content_becomes_a_message(content: Any, message: Any) -> None:
     assert messages(HI, content) == ([HI_MESSAGE, message], [])
 
@@ -209,8 +210,8 @@ SYSTEMS: list[tuple[Any, Any, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize("name", ["systemInstruction", "system_instruction"])
-@pytest.mark.parametrize(("given", "content", "told"), SYSTEMS)
+@for_each("name", ["systemInstruction", "system_instruction"])
+@for_each(("given", "content", "told"), SYSTEMS)
 def test_a_system_instruction_comes_first(
     given: Any, content: Any, told: list[str], name: str
 ) -> None:
@@ -502,7 +503,7 @@ SCHEMAS: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "schema"), SCHEMAS)
+@for_each(("given", "schema"), SCHEMAS)
 def test_googles_schema_becomes_json_schema(given: Any, schema: Any) -> None:
     found, _ = parameters(tools=[{"functionDeclarations": [{"name": "f", "parameters": given}]}])
     converted = found["tools"][0]["function"]["parameters"]
@@ -552,8 +553,8 @@ CONFIGS: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("name", ["generationConfig", "generation_config"])
-@pytest.mark.parametrize(("config", "expected"), CONFIGS)
+@for_each("name", ["generationConfig", "generation_config"])
+@for_each(("config", "expected"), CONFIGS)
 def test_a_generation_config_becomes_parameters(config: Any, expected: Any, name: str) -> None:
     assert parameters(**{name: config}) == (expected, [])
 
@@ -603,7 +604,7 @@ MALFORMED: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("body", MALFORMED)
+@for_each("body", MALFORMED)
 def test_a_malformed_request_is_refused(body: Any) -> None:
     with pytest.raises(RequestError, match="no request in Google's format"):
         convert(body)

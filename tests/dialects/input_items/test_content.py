@@ -6,12 +6,13 @@ import pytest
 
 from headway.dialects.input_items.content import convert_content
 from headway.errors import RequestError
+from support.for_each import for_each
 
 AUDIO = {"type": "input_audio", "input_audio": {}}
 PNG = "data:image/png;base64,aWNvbg=="
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("given", "converted"),
     [
         (None, None),

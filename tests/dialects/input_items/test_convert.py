@@ -22,6 +22,7 @@ from headway.dialects.input_items.tools import CONVERTERS as TOOL_CONVERTERS
 from headway.dialects.input_items.tools import read_names
 from headway.errors import InvalidField, RequestError
 from headway.types import ChatRequest, NativeRequest
+from support.for_each import for_each
 
 FIELDS = (*CONVERTERS, "input", "instructions", "metadata", "text", "truncation", "odd")
 TYPES = (*ITEM_CONVERTERS, *TOOL_CONVERTERS, "allowed_tools", "web_search_call")
@@ -61,7 +62,7 @@ def test_a_text_is_a_message_after_the_instructions() -> None:
     assert (parameters, notes) == ({}, [])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("fields", "parameters"),
     [
         ({"max_output_tokens": 9}, {"max_completion_tokens": 9}),
@@ -148,7 +149,7 @@ def test_items_may_add_tools() -> None:
     assert notes == ["emulated input[].additional_tools: as tools of the whole request"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("fields", "named"),
     [
         ({"prompt": {"id": "pmpt_1"}}, "prompt"),

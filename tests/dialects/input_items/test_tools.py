@@ -15,6 +15,7 @@ from headway.dialects.input_items.tools import (
     read_names,
 )
 from headway.errors import RequestError
+from support.for_each import for_each
 
 FOREIGN = {"type": "web_search_20250305", "name": "w"}
 NESTED: Any = {"type": "allowed_tools", "allowed_tools": {}}
@@ -74,7 +75,7 @@ def test_fields_that_chat_does_not_have_are_said() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", HOSTED)
+@for_each("kind", HOSTED)
 def test_a_tool_that_openai_runs_is_left_out_and_said(kind: str) -> None:
     found, notes = convert({"type": kind}, {"type": "function", "name": "f"})
     assert found == [function("f")]

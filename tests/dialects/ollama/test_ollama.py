@@ -30,6 +30,7 @@ from headway.metering.metrics import Metrics
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, EmbeddingsRequest, Frame, Usage
 from support.dialect_samples import NO_FRAME
+from support.for_each import for_each
 
 CHAT, GENERATE = OllamaChat(), OllamaChat(is_generate=True)
 EMBED, OLD = OllamaEmbed(), OllamaEmbed(is_old=True)
@@ -97,7 +98,7 @@ BAD: list[tuple[Any, Any, type[HeadwayError], str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("dialect", "body", "error", "param"), BAD)
+@for_each(("dialect", "body", "error", "param"), BAD)
 def test_a_bad_request_is_refused(
     dialect: Any, body: Any, error: type[HeadwayError], param: str | None
 ) -> None:
@@ -200,7 +201,7 @@ PARAMETERS: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "expected"), PARAMETERS)
+@for_each(("body", "expected"), PARAMETERS)
 def test_fields_become_parameters(body: Any, expected: Any) -> None:
     assert convert(body)[1:] == (expected, [])
 

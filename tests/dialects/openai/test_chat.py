@@ -31,6 +31,7 @@ from support.dialect_samples import (
     fold,
     inbound,
 )
+from support.for_each import for_each
 
 CHAT = OpenAIChat()
 MESSAGES = [{"role": "user", "content": "Hi"}]
@@ -128,7 +129,7 @@ WRONG: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value"), WRONG)
+@for_each(("field", "value"), WRONG)
 def test_a_field_of_the_wrong_kind_is_named(field: str, value: Any) -> None:
     with pytest.raises(InvalidField) as caught:
         decode(**{field: value})

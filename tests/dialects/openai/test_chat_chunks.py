@@ -22,6 +22,7 @@ from headway.events import (
     UsageReported,
 )
 from headway.types import Usage
+from support.for_each import for_each
 
 
 def call(index: int, **function: str) -> dict[str, Any]:
@@ -102,9 +103,7 @@ DELTAS: list[tuple[str, list[Event], dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("events", "delta", "text"), [row[1:] for row in DELTAS], ids=[row[0] for row in DELTAS]
-)
+@for_each(("events", "delta", "text"), [row[1:] for row in DELTAS], ids=[row[0] for row in DELTAS])
 def test_events_become_a_delta(events: list[Event], delta: dict[str, Any], text: str) -> None:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
     assert encode_choices(events) == [choice]

@@ -25,6 +25,7 @@ from headway.events import (
 from headway.types import Frame, Usage
 from headway.wire.sse import SseFramer
 from support.dialect_samples import METRICS, STARTED, USAGE, context, fold
+from support.for_each import for_each
 from support.openai_completions import (
     base,
     chunk,
@@ -71,7 +72,7 @@ class Passed:
         return objects(self.pieces)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "raw",
     [
         b"event: ping\n\n",

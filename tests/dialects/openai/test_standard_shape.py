@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from headway.dialects.openai.standard_shape import is_standard_completion, read_standard_chunk
+from support.for_each import for_each
 from support.openai_completions import base, finish, role, text, tool_start, usage
 from support.recordings import Recording, chosen, each
 
@@ -45,7 +46,7 @@ def without_total() -> dict[str, Any]:
     return {"prompt_tokens": 1, "completion_tokens": 2}
 
 
-@pytest.mark.parametrize(
+@for_each(
     "value",
     [
         role(),
@@ -108,7 +109,7 @@ ODD_CHUNKS = {
 }
 
 
-@pytest.mark.parametrize("value", ODD_CHUNKS.values(), ids=ODD_CHUNKS)
+@for_each("value", ODD_CHUNKS.values(), ids=ODD_CHUNKS)
 def test_a_chunk_that_strict_clients_refuse_is_not_standard(value: Any) -> None:
     assert read_standard_chunk(json.dumps(value).encode()) is None
 
@@ -172,7 +173,7 @@ WHOLES = [
 ]
 
 
-@pytest.mark.parametrize(("value", "is_standard"), WHOLES)
+@for_each(("value", "is_standard"), WHOLES)
 def test_a_completion_is_standard_if_strict_clients_read_it(value: Any, is_standard: bool) -> None:
     assert is_standard_completion(json.dumps(value).encode()) == is_standard
 

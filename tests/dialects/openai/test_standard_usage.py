@@ -11,6 +11,7 @@ from msgspec import Raw
 from headway.dialects.openai.standard_usage import standard_usage
 from headway.events import UsageReported
 from headway.types import Usage
+from support.for_each import for_each
 
 COUNTS = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
 SMALL_TOTAL = {"prompt_tokens": 0, "completion_tokens": 9, "total_tokens": 4}
@@ -24,7 +25,7 @@ def test_complete_counts_stay_as_the_provider_told_them(counts: Any, is_raw: boo
     assert standard_usage(UsageReported(Usage(input_tokens=5, output_tokens=2), told)) == counts
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("usage", "told", "expected"),
     [
         (

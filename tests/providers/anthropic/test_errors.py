@@ -9,6 +9,7 @@ import pytest
 
 from headway import errors
 from headway.providers.anthropic.errors import decode_error, error_from
+from support.for_each import for_each
 
 
 def said(kind: str, message: str = "Oh", **more: Any) -> dict[str, Any]:
@@ -69,7 +70,7 @@ REFUSALS: list[tuple[str, int, Any, type, int, str, str | None, bool]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("status", "body", "cls", "ours", "message", "code", "retryable"),
     [row[1:] for row in REFUSALS],
     ids=[row[0] for row in REFUSALS],

@@ -25,6 +25,7 @@ from support.anthropic_requests import (
     text,
     user,
 )
+from support.for_each import for_each
 
 PDF = b64encode(b"%PDF-1.4").decode()
 WORDS = b64encode("Grüße".encode()).decode()
@@ -225,7 +226,7 @@ MESSAGES: list[tuple[str, list[Any], list[Any] | None, list[Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("given_messages", "system", "messages"),
     [row[1:] for row in MESSAGES],
     ids=[row[0] for row in MESSAGES],

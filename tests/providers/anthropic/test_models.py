@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headway.providers.anthropic.models import model_rules
+from support.for_each import for_each
 
 FIVE = ("low", "medium", "high", "xhigh", "max")
 FOUR = ("low", "medium", "high", "max")
@@ -43,7 +44,7 @@ MODELS: list[tuple[str, str, str | None, tuple[str, ...], str, bool, bool, int]]
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "thinking", "off", "efforts", "samples", "forced", "schemas", "limit"),
     MODELS,
     ids=[row[0] for row in MODELS],

@@ -16,6 +16,7 @@ from support.anthropic_requests import (
     text,
     user,
 )
+from support.for_each import for_each
 
 # what it shows, model, parameters, fields of the body, transformations
 PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
@@ -59,7 +60,7 @@ PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("model", "parameters", "expected", "transformations"),
     [row[1:] for row in PARAMETERS],
     ids=[row[0] for row in PARAMETERS],

@@ -14,6 +14,7 @@ from support.anthropic_requests import (
     chat,
     sent,
 )
+from support.for_each import for_each
 
 ADAPTIVE = {"type": "adaptive", "display": "summarized"}
 
@@ -103,7 +104,7 @@ THINKING: list[tuple[str, str, dict[str, Any], Any, Any, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("model", "parameters", "thinking", "config", "transformations"),
     [row[1:] for row in THINKING],
     ids=[row[0] for row in THINKING],

@@ -28,6 +28,7 @@ from headway.providers.anthropic.provider import PROVIDER
 from headway.providers.anthropic.response import decode_event, decode_response
 from headway.types import Frame, Usage
 from headway.wire.sse import SseFramer
+from support.for_each import for_each
 
 STARTED = Started("msg_1", "claude-opus-5", service_tier="default")
 COUNTED = {"input_tokens": 3, "cache_read_input_tokens": 10, "cache_creation_input_tokens": 5,
@@ -192,8 +193,8 @@ def ended_by(events: list[Event]) -> Finished:
     return Finished("tool_calls" if is_called else "stop")
 
 
-@pytest.mark.parametrize("size", [1, 7, 100000])
-@pytest.mark.parametrize(
+@for_each("size", [1, 7, 100000])
+@for_each(
     ("middle", "events"), [(row[1], row[3]) for row in BLOCKS], ids=[row[0] for row in BLOCKS]
 )
 def test_a_stream_is_decoded_to_events(
@@ -361,7 +362,7 @@ UNOPENED: list[tuple[list[dict[str, Any]], list[Event]]] = [
 ]
 
 
-@pytest.mark.parametrize(("events", "read_events"), UNOPENED, ids=range(len(UNOPENED)))
+@for_each(("events", "read_events"), UNOPENED, ids=range(len(UNOPENED)))
 def test_a_block_that_was_never_opened_is_read_as_far_as_it_is_known(
     events: list[dict[str, Any]], read_events: list[Event]
 ) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from support.anthropic_requests import (
     CACHE_CONTROL,
     FUNCTION,
@@ -14,6 +12,7 @@ from support.anthropic_requests import (
     sent,
     text,
 )
+from support.for_each import for_each
 
 THEIRS = {"name": "f", "description": "d",
           "input_schema": {"type": "object", "properties": {"a": {}}}}  # fmt: skip
@@ -97,7 +96,7 @@ TOOLS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("model", "parameters", "expected", "transformations"),
     [row[1:] for row in TOOLS],
     ids=[row[0] for row in TOOLS],

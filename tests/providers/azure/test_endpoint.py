@@ -18,6 +18,7 @@ from headway.types import (
     HttpRequest,
     Target,
 )
+from support.for_each import for_each
 
 RESOURCE = "https://name.openai.azure.com"
 DATED = "2024-10-21"
@@ -63,7 +64,7 @@ ADDRESSES: list[tuple[str, str | None, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("base_url", "version", "path"), ADDRESSES)
+@for_each(("base_url", "version", "path"), ADDRESSES)
 def test_a_deployment_is_found_from_any_address_of_its_resource(
     base_url: str, version: str | None, path: str
 ) -> None:

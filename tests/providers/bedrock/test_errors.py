@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from headway import errors
 from headway.providers.bedrock.errors import decode_error
+from support.for_each import for_each
 
 TYPE = b"x-amzn-errortype"
 REFUSALS: list[tuple[int, dict[bytes, bytes], bytes, type[errors.UpstreamError], str, Any]] = [
@@ -44,7 +43,7 @@ REFUSALS: list[tuple[int, dict[bytes, bytes], bytes, type[errors.UpstreamError],
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("status", "headers", "body", "cls", "start", "code"), REFUSALS)
+@for_each(("status", "headers", "body", "cls", "start", "code"), REFUSALS)
 def test_an_error_response_becomes_an_upstream_error(
     status: int, headers: dict[bytes, bytes], body: bytes, cls: type, start: str, code: str | None
 ) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from headway.errors import RequestError
 from headway.providers.wire_formats import BEDROCK
 from support.bedrock_requests import B64, CLAUDE, MARK, NOVA, PNG, POINT, chat, sent
+from support.for_each import for_each
 
 BASE_URL = BEDROCK.base_url or ""
 
@@ -275,7 +276,7 @@ PARTS: list[tuple[Any, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("part", "expected"), PARTS)
+@for_each(("part", "expected"), PARTS)
 def test_parts_are_converted_to_blocks(part: Any, expected: Any) -> None:
     if isinstance(expected, tuple):
         name, kind, source = expected

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from headway.providers.bedrock.models import Family, family_of, has_structured_outputs
+from support.for_each import for_each
 
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
 SONNET = "global.anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -15,7 +14,7 @@ R1 = "us.deepseek.r1-v1:0"
 PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("model", "claude", "schemas"),
     [
         (CLAUDE, True, False),

@@ -13,6 +13,7 @@ from headway.providers.bedrock.parameters import adapt
 from headway.providers.bedrock.request import encode_request
 from headway.providers.wire_formats import BEDROCK
 from headway.types import ChatRequest, Target
+from support.for_each import for_each
 
 BASE_URL = BEDROCK.base_url or ""
 
@@ -257,7 +258,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("model", "given", "expected", "changes"), CASES)
+@for_each(("model", "given", "expected", "changes"), CASES)
 def test_parameters_are_converted(
     model: str, given: Any, expected: Any, changes: list[str]
 ) -> None:

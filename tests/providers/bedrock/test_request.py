@@ -14,6 +14,7 @@ from headway.providers.bedrock.signing import sign_request
 from headway.providers.wire_formats import BEDROCK
 from headway.types import ChatRequest, Target
 from support.bedrock_requests import CLAUDE, NOVA, SONNET, chat, raw, sent
+from support.for_each import for_each
 
 BASE_URL = BEDROCK.base_url or ""
 
@@ -174,7 +175,7 @@ BODIES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("model", "parameters", "expected"), BODIES)
+@for_each(("model", "parameters", "expected"), BODIES)
 def test_converse_bodies(model: str, parameters: Any, expected: Any) -> None:
     said = [{"role": "user", "content": [{"text": "hi"}]}]
     assert sent(chat(model, HI, **parameters)) == {"messages": said, **expected}

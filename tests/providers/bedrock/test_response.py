@@ -34,6 +34,7 @@ from headway.response_accumulator import ResponseAccumulator
 from headway.types import Frame, Usage
 from headway.wire.aws_event_stream import EventStreamMessage
 from support.event_stream_messages import encode_message
+from support.for_each import for_each
 
 Pair = tuple[str, Any]
 B64 = b64encode(b"abc").decode()
@@ -202,7 +203,7 @@ STREAMS: dict[str, tuple[list[Pair], list[Event]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@for_each("name", STREAMS)
 def test_a_stream_is_decoded_to_events(name: str) -> None:
     pairs, events = STREAMS[name]
     assert stream(*pairs) == events

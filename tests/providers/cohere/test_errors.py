@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from headway import errors
 from headway.providers.cohere.provider import PROVIDER
+from support.for_each import for_each
 
 OLD, NEW, REASONING = "command-r-plus-08-2024", "command-a-03-2025", "command-a-reasoning-08-2025"
 
@@ -26,7 +25,7 @@ ERRORS: list[tuple[int, bytes, type[errors.UpstreamError], str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "cls", "request_id"), ERRORS)
+@for_each(("status", "body", "cls", "request_id"), ERRORS)
 def test_an_error_has_the_class_of_its_status(
     status: int, body: bytes, cls: type[errors.UpstreamError], request_id: str | None
 ) -> None:

@@ -15,6 +15,7 @@ from headway.providers.cohere.provider import PROVIDER
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Target
 from support.adapter_requests import chat, sent_body, transformations
+from support.for_each import for_each
 
 OLD, NEW, REASONING = "command-r-plus-08-2024", "command-a-03-2025", "command-a-reasoning-08-2025"
 TARGET = Target(provider="cohere", base_url="https://api.cohere.com", api_key="k")
@@ -74,7 +75,7 @@ MESSAGES: list[tuple[str, str, Any, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("model", "message", "expected"), [row[1:] for row in MESSAGES], ids=[m[0] for m in MESSAGES]
 )
 def test_a_message_is_converted_to_cohere(model: str, message: Any, expected: Any) -> None:

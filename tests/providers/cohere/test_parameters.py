@@ -10,6 +10,7 @@ from headway.errors import RequestError
 from headway.providers.cohere.provider import PROVIDER
 from headway.types import ChatRequest, Target
 from support.adapter_requests import chat, sent_body, transformations
+from support.for_each import for_each
 
 OLD, NEW, REASONING = "command-r-plus-08-2024", "command-a-03-2025", "command-a-reasoning-08-2025"
 TARGET = Target(provider="cohere", base_url="https://api.cohere.com", api_key="k")
@@ -111,7 +112,7 @@ PARAMETERS: list[tuple[str, Any, Any, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("model", "parameters", "expected", "noted"), PARAMETERS)
+@for_each(("model", "parameters", "expected", "noted"), PARAMETERS)
 def test_a_parameter_is_converted_and_each_transformation_is_listed(
     model: str, parameters: Any, expected: Any, noted: list[str]
 ) -> None:

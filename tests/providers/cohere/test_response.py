@@ -24,6 +24,7 @@ from headway.events import (
 )
 from headway.providers.cohere.provider import PROVIDER
 from headway.types import Frame, Usage
+from support.for_each import for_each
 
 OLD, NEW, REASONING = "command-r-plus-08-2024", "command-a-03-2025", "command-a-reasoning-08-2025"
 
@@ -98,9 +99,7 @@ STREAMS: list[tuple[str, list[Any], list[Event]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("payloads", "expected"), [row[1:] for row in STREAMS], ids=[row[0] for row in STREAMS]
-)
+@for_each(("payloads", "expected"), [row[1:] for row in STREAMS], ids=[row[0] for row in STREAMS])
 def test_a_stream_event_is_decoded(payloads: list[Any], expected: list[Event]) -> None:
     assert streamed(*payloads) == expected
 

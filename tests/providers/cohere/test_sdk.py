@@ -10,6 +10,7 @@ import pytest
 
 from headway.providers.cohere.provider import PROVIDER
 from support.canned_responses import COHERE, JSON, SSE, Played
+from support.for_each import for_each
 from support.lazy_import import lazy_import
 from support.recordings import Recording, chosen, each
 from support.scripted_server import ThreadedServer
@@ -96,8 +97,8 @@ def ours(base_url: str, model: str, given: Any, streamed: bool) -> SentRequest:
     return asked_by_us(PROVIDER, base_url, model, given["messages"], parameters, streamed)
 
 
-@pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize(
+@for_each("streamed", [False, True])
+@for_each(
     ("model", "openai", "native"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS]
 )
 def test_requests_equal_those_of_the_sdk(

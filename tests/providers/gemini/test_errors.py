@@ -9,6 +9,7 @@ import pytest
 
 from headway import errors
 from headway.providers.gemini.provider import PROVIDER
+from support.for_each import for_each
 
 RPC = "type.googleapis.com/google.rpc."
 
@@ -80,7 +81,7 @@ ERRORS: list[tuple[int, bytes, type[errors.UpstreamError], str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("code", "body", "cls", "name"), ERRORS)
+@for_each(("code", "body", "cls", "name"), ERRORS)
 def test_an_error_has_the_class_of_its_status_and_details(
     code: int, body: bytes, cls: type[errors.UpstreamError], name: str | None
 ) -> None:

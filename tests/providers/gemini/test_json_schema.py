@@ -12,6 +12,7 @@ from headway.errors import RequestError
 from headway.providers.gemini import provider as gemini
 from headway.providers.gemini.json_schema import to_openapi_schema
 from headway.types import ChatRequest
+from support.for_each import for_each
 from support.gemini_wire import FLASH, HI, adapt
 
 OLD, FLASH3 = "gemini-2.0-flash", "gemini-3-flash-preview"
@@ -141,9 +142,7 @@ SCHEMAS: list[tuple[str, Any, Any, set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "schema", "reduced", "removed"), SCHEMAS, ids=[case[0] for case in SCHEMAS]
-)
+@for_each(("name", "schema", "reduced", "removed"), SCHEMAS, ids=[case[0] for case in SCHEMAS])
 def test_a_schema_is_reduced_to_what_is_known(
     name: str, schema: Any, reduced: Any, removed: set[str]
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from support.for_each import for_each
 from support.gemini_wire import contents, user
 
 PARTS: list[tuple[Any, Any]] = [
@@ -65,7 +66,7 @@ PARTS: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("part", "written"), PARTS, ids=[str(part[0])[:60] for part in PARTS])
+@for_each(("part", "written"), PARTS, ids=[str(part[0])[:60] for part in PARTS])
 def test_a_part_is_converted_to_googles(part: Any, written: Any) -> None:
     assert contents(user(part)) == [{"role": "user", "parts": [written]}]
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from support.for_each import for_each
 from support.gemini_wire import FLASH, HI, HI_CONTENT, SIGNED, adapt, body, called, contents, result
 
 
@@ -88,7 +89,7 @@ RESULTS: list[tuple[dict[str, Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "response"), RESULTS, ids=[str(case[0]) for case in RESULTS])
+@for_each(("given", "response"), RESULTS, ids=[str(case[0]) for case in RESULTS])
 def test_a_tool_result_becomes_an_object(given: dict[str, Any], response: Any) -> None:
     call = called(("id", "f", "{}"))
     written = contents(call, {"role": "tool", "tool_call_id": "id", **given})
@@ -221,7 +222,7 @@ UNSUPPORTED: list[tuple[str, list[Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("model", "messages", "noted"), UNSUPPORTED)
+@for_each(("model", "messages", "noted"), UNSUPPORTED)
 def test_unsupported_content_is_noted_once(
     model: str, messages: list[Any], noted: list[str]
 ) -> None:

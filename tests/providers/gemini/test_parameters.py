@@ -9,6 +9,7 @@ import pytest
 from headway.errors import RequestError
 from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
+from support.for_each import for_each
 from support.gemini_wire import FLASH, HI, adapt
 
 NOTHING: dict[str, Any] = {}
@@ -141,9 +142,7 @@ TRANSFORMED: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("given", "kept", "noted"), TRANSFORMED, ids=[str(case[0])[:60] for case in TRANSFORMED]
-)
+@for_each(("given", "kept", "noted"), TRANSFORMED, ids=[str(case[0])[:60] for case in TRANSFORMED])
 def test_each_transformation_is_listed(
     given: dict[str, Any], kept: dict[str, Any], noted: list[str]
 ) -> None:

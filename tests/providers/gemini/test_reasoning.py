@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
+from support.for_each import for_each
 from support.gemini_wire import FLASH, adapt
 
 PRO, LITE, OLD = "gemini-2.5-pro", "gemini-2.5-flash-lite", "gemini-2.0-flash"
@@ -99,7 +98,7 @@ REASONING: list[tuple[str, dict[str, Any], dict[str, Any] | None, str | None]] =
 ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("model", "given", "config", "noted"), REASONING, ids=[f"{c[0]} {c[1]}" for c in REASONING]
 )
 def test_reasoning_becomes_a_thinking_config(

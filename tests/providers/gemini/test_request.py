@@ -10,6 +10,7 @@ import pytest
 
 from headway.providers.gemini import provider as gemini
 from headway.providers.gemini.provider import PROVIDER
+from support.for_each import for_each
 from support.gemini_wire import HI_CONTENT, TARGET, body, request
 
 
@@ -79,7 +80,7 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "config"), PARAMETERS, ids=[str(p[0]) for p in PARAMETERS])
+@for_each(("given", "config"), PARAMETERS, ids=[str(p[0]) for p in PARAMETERS])
 def test_parameters_are_encoded_in_generation_config(given: Any, config: Any) -> None:
     assert body(**given) == {"contents": [HI_CONTENT], "generationConfig": config}
 

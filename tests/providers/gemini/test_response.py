@@ -29,6 +29,7 @@ from headway.providers.vertex import gemini as vertex
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Frame
 from headway.wire.sse import SseFramer
+from support.for_each import for_each
 from support.gemini_wire import FORMAT, START, answer, streamed, whole
 
 
@@ -110,7 +111,7 @@ PARTS: list[tuple[str, list[Any], list[Event]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "parts", "events"), PARTS, ids=[case[0] for case in PARTS])
+@for_each(("name", "parts", "events"), PARTS, ids=[case[0] for case in PARTS])
 def test_a_part_becomes_its_events(name: str, parts: list[Any], events: list[Event]) -> None:
     assert whole(answer(*parts)) == [START, *events, STOP]
     assert streamed(answer(*parts)) == [START, *events, STOP]
@@ -171,7 +172,7 @@ FINISHES: list[tuple[Any, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "kind", "reason"), FINISHES)
+@for_each(("given", "kind", "reason"), FINISHES)
 def test_a_finish_reason_becomes_openais(given: Any, kind: Any, reason: str) -> None:
     assert whole(answer({"text": "a"}, finish=given), kind.PROVIDER)[-1] == Finished(reason)
 

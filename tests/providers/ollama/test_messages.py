@@ -15,6 +15,7 @@ from headway.providers.ollama.provider import PROVIDER
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Target
 from support.adapter_requests import chat, sent_body, transformations
+from support.for_each import for_each
 
 BASE = "http://127.0.0.1:11434"
 NATIVE = Target(provider="ollama", base_url=BASE)
@@ -70,9 +71,7 @@ MESSAGES: list[tuple[str, Any, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("message", "expected"), [row[1:] for row in MESSAGES], ids=[row[0] for row in MESSAGES]
-)
+@for_each(("message", "expected"), [row[1:] for row in MESSAGES], ids=[row[0] for row in MESSAGES])
 def test_a_message_is_converted_to_ollama(message: Any, expected: Any) -> None:
     request = chat("m", [message])
     assert sent_body(PROVIDER, NATIVE, request)["messages"] == [expected]

@@ -10,6 +10,7 @@ from headway.errors import RequestError
 from headway.providers.ollama.provider import PROVIDER
 from headway.types import ChatRequest, Target
 from support.adapter_requests import chat, sent_body, transformations
+from support.for_each import for_each
 
 BASE = "http://127.0.0.1:11434"
 NATIVE = Target(provider="ollama", base_url=BASE)
@@ -75,7 +76,7 @@ PARAMETERS: list[tuple[Any, Any, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("parameters", "expected", "noted"), PARAMETERS)
+@for_each(("parameters", "expected", "noted"), PARAMETERS)
 def test_a_parameter_is_converted_and_each_transformation_is_listed(
     parameters: Any, expected: Any, noted: list[str]
 ) -> None:

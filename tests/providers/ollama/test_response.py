@@ -22,6 +22,7 @@ from headway.events import (
 )
 from headway.providers.ollama.provider import PROVIDER
 from headway.types import Usage
+from support.for_each import for_each
 
 
 def streamed(*pieces: bytes) -> list[Event]:
@@ -66,9 +67,7 @@ LINES: list[tuple[str, bytes, list[Event]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("body", "expected"), [row[1:] for row in LINES], ids=[row[0] for row in LINES]
-)
+@for_each(("body", "expected"), [row[1:] for row in LINES], ids=[row[0] for row in LINES])
 def test_a_line_is_decoded_in_a_stream_and_as_a_whole_response(
     body: bytes, expected: list[Event]
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from headway.providers.ollama.provider import PROVIDER
 from support.canned_responses import END, JSON, LINE, OLLAMA, Played
+from support.for_each import for_each
 from support.lazy_import import lazy_import
 from support.recordings import Recording, chosen, each
 from support.scripted_server import ThreadedServer
@@ -93,10 +94,8 @@ def as_the_sdk(asked: SentRequest) -> SentRequest:
     return asked._replace(body=body)
 
 
-@pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize(
-    ("openai", "native"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS]
-)
+@for_each("streamed", [False, True])
+@for_each(("openai", "native"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS])
 def test_requests_equal_those_of_the_sdk(openai: Any, native: Any, streamed: bool) -> None:
     with serving(OLLAMA.streamed if streamed else OLLAMA.whole) as server:
         sdk_response(server, streamed, **native)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from headway.events import Event, ExtraFields, Reasoning, Text
 from headway.providers.openai.content_blocks import read_content_parts
+from support.for_each import for_each
 
 REFERENCE = {"type": "reference", "reference_ids": [1]}
 SUMMARIES = [{"type": "summary_text", "text": "a"}, {"type": "summary_text", "text": ""}, {}]
@@ -31,9 +30,7 @@ PARTS: list[tuple[str, dict[str, Any], list[Event]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("part", "events"), [row[1:] for row in PARTS], ids=[row[0] for row in PARTS]
-)
+@for_each(("part", "events"), [row[1:] for row in PARTS], ids=[row[0] for row in PARTS])
 def test_each_type_of_part_has_its_events(part: dict[str, Any], events: list[Event]) -> None:
     found: list[Event] = []
     read_content_parts([part], 1, found)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from msgspec import Raw
 
 from headway.providers.openai.provider import PROVIDER
 from headway.types import ChatRequest
+from support.for_each import for_each
 
 MARK = {"type": "ephemeral"}
 HELLO = [{"role": "user", "content": "Hi"}]
@@ -139,7 +139,7 @@ REASONING: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("model", "given", "sent", "told"), REASONING)
+@for_each(("model", "given", "sent", "told"), REASONING)
 def test_reasoning_is_an_effort(
     model: str, given: dict[str, Any], sent: dict[str, Any], told: list[str]
 ) -> None:

@@ -14,6 +14,7 @@ from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import response as openai_response
 from headway.response_accumulator import ResponseAccumulator
 from headway.wire.sse import SseFramer
+from support.for_each import for_each
 from support.recordings import Recording, chosen, each
 
 CHATS = chosen(lambda r: r.api == "chat" and r.status == 200)
@@ -96,7 +97,7 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "has_summary"), BODIES)
+@for_each(("body", "has_summary"), BODIES)
 def test_a_text_with_finish_reason_and_usage_has_a_summary(
     body: dict[str, Any], has_summary: bool
 ) -> None:

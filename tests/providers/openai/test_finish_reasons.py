@@ -7,9 +7,10 @@ import pytest
 from headway.errors import UpstreamError
 from headway.events import Failed, Finished
 from headway.providers.openai.finish_reasons import read_finish_reason
+from support.for_each import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("reason", "expected"),
     [
         ("stop", "stop"),

@@ -11,6 +11,7 @@ from msgspec import Raw
 from headway.providers.openai.parameters import adapt
 from headway.providers.openai.provider import PROVIDER
 from headway.types import ChatRequest
+from support.for_each import for_each
 
 SAMPLING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 DEFAULTS = dict.fromkeys((*SAMPLING, "max_tokens"), b"1")
@@ -49,7 +50,7 @@ MODELS = [
 ]
 
 
-@pytest.mark.parametrize(("model", "rejects", "always", "renames"), MODELS)
+@for_each(("model", "rejects", "always", "renames"), MODELS)
 def test_parameters_that_a_reasoning_model_rejects_are_not_sent(
     model: str, rejects: bool, always: bool, renames: bool
 ) -> None:

@@ -24,6 +24,7 @@ from headway.events import (
 )
 from headway.providers.openai.response import decode_event, decode_response
 from headway.types import Frame
+from support.for_each import for_each
 
 STARTED = Started("chatcmpl-1", "gpt-4o-2024-08-06", 1718622757, "fp_1", "default")
 BASE = {
@@ -207,9 +208,7 @@ def decode(frames: list[Frame]) -> list[Event]:
     return [event for each in frames for event in decode_event(each, state)]
 
 
-@pytest.mark.parametrize(
-    ("chunks", "events"), [row[1:] for row in STREAMS], ids=[row[0] for row in STREAMS]
-)
+@for_each(("chunks", "events"), [row[1:] for row in STREAMS], ids=[row[0] for row in STREAMS])
 def test_the_events_of_a_stream(chunks: list[Any], events: list[Event]) -> None:
     frames = [frame(each) for each in [chunk(ROLE), *chunks]]
     assert decode(frames) == [STARTED, *events]
@@ -261,9 +260,7 @@ MESSAGES: list[tuple[str, Any, list[Event]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("message", "events"), [row[1:] for row in MESSAGES], ids=[row[0] for row in MESSAGES]
-)
+@for_each(("message", "events"), [row[1:] for row in MESSAGES], ids=[row[0] for row in MESSAGES])
 def test_a_whole_response_has_the_events_of_a_stream(message: Any, events: list[Event]) -> None:
     assert decode_response(whole(message)) == [STARTED, *events, Finished("stop"), StreamEnd()]
 

@@ -11,6 +11,7 @@ from headway.events import Event, Finished, Rewritten, ToolStarted
 from headway.providers.openai.response import decode_event, decode_response
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Frame
+from support.for_each import for_each
 from support.odd_tool_calls import RELAYED, STREAMS, WHOLES, A, fragment
 from support.openai_completions import base, chunk, finish
 
@@ -40,7 +41,7 @@ def check(events: list[Event], expected: Calls) -> None:
     assert len({each[0] for each in got} - {""}) == len(got)
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@for_each("name", STREAMS)
 def test_the_calls_of_a_stream(name: str) -> None:
     deltas, expected = STREAMS[name]
     events = streamed(*(chunk({"tool_calls": each}) for each in deltas), finish("tool_calls"))
@@ -49,13 +50,13 @@ def test_the_calls_of_a_stream(name: str) -> None:
     assert Finished("tool_calls") in events
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@for_each("name", STREAMS)
 def test_the_calls_of_a_stream_without_a_finish_reason(name: str) -> None:
     deltas, expected = STREAMS[name]
     check(streamed(*(chunk({"tool_calls": each}) for each in deltas)), expected)
 
 
-@pytest.mark.parametrize("name", WHOLES)
+@for_each("name", WHOLES)
 def test_the_calls_of_a_whole_response(name: str) -> None:
     entries, expected = WHOLES[name]
     check(whole({"tool_calls": entries}), expected)

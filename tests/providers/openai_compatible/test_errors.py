@@ -6,8 +6,6 @@ import json
 from pkgutil import iter_modules
 from typing import Any
 
-import pytest
-
 from headway.errors import (
     UpstreamAuth,
     UpstreamError,
@@ -19,6 +17,7 @@ from headway.errors import (
 )
 from headway.providers import KINDS
 from headway.providers.openai_compatible import vendors
+from support.for_each import for_each
 
 # kind, status, headers, body, class, code, message, request id
 ERRORS: list[
@@ -64,9 +63,7 @@ ERRORS: list[
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("kind", "status", "headers", "body", "cls", "code", "message", "request_id"), ERRORS
-)
+@for_each(("kind", "status", "headers", "body", "cls", "code", "message", "request_id"), ERRORS)
 def test_an_error_is_decoded_by_the_vendors_format(
     kind: str,
     status: int,
@@ -87,8 +84,8 @@ def test_an_error_is_decoded_by_the_vendors_format(
 NAMES = [info.name.rstrip("_") for info in iter_modules(vendors.__path__)]
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff", b"[" * 5000, b"7", b'{"errors": [7]}'])
+@for_each("name", NAMES)
+@for_each("body", [b"", b"<html>", b"\xff", b"[" * 5000, b"7", b'{"errors": [7]}'])
 def test_no_body_makes_the_decoder_raise(name: str, body: bytes) -> None:
     error = KINDS[name].decode_error(500, [], body)
     assert isinstance(error, UpstreamError)

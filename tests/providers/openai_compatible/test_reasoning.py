@@ -11,6 +11,7 @@ from msgspec import Raw
 from headway.providers import KINDS
 from headway.providers.openai_compatible.reasoning import EFFORTS, ON, nearest_effort, on_off
 from headway.types import ChatRequest
+from support.for_each import for_each
 
 HI = Raw(b'[{"role":"user","content":"Hi"}]')
 
@@ -94,7 +95,7 @@ EACH_EFFORT = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "model", "effort", "expected"), EACH_EFFORT)
+@for_each(("kind", "model", "effort", "expected"), EACH_EFFORT)
 def test_an_effort_becomes_what_the_model_supports(
     kind: str, model: str, effort: str, expected: dict[str, Any]
 ) -> None:
@@ -166,7 +167,7 @@ REQUESTED: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "model", "given", "expected", "said"), REQUESTED)
+@for_each(("kind", "model", "given", "expected", "said"), REQUESTED)
 def test_a_request_for_reasoning_becomes_the_vendors_parameters(
     kind: str, model: str, given: dict[str, Any], expected: dict[str, Any], said: list[str]
 ) -> None:
@@ -200,7 +201,7 @@ DURING_REASONING: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "model", "given", "expected", "said"), DURING_REASONING)
+@for_each(("kind", "model", "given", "expected", "said"), DURING_REASONING)
 def test_parameters_that_are_unsupported_during_reasoning_are_dropped(
     kind: str, model: str, given: dict[str, Any], expected: dict[str, Any], said: list[str]
 ) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from support.compatible_responses import collect, counts, decoded, streamed
+from support.for_each import for_each
 from support.openai_completions import finish, role, text
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}
@@ -41,7 +40,7 @@ USAGES: list[tuple[str, dict[str, Any], tuple[Any, ...]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "usage", "expected"), USAGES)
+@for_each(("kind", "usage", "expected"), USAGES)
 def test_usage_is_what_the_vendor_bills(
     kind: str, usage: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:

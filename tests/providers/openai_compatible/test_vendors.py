@@ -25,6 +25,7 @@ from headway.providers import KINDS
 from headway.providers.openai_compatible import vendors
 from headway.types import ChatRequest, Target
 from support.adapter_requests import chat
+from support.for_each import for_each
 
 HI = [{"role": "user", "content": "Hi"}]
 NAMES = [info.name.rstrip("_") for info in iter_modules(vendors.__path__)]
@@ -240,7 +241,7 @@ PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "model", "given", "expected", "said"), PARAMETERS)
+@for_each(("kind", "model", "given", "expected", "said"), PARAMETERS)
 def test_a_vendor_is_sent_the_parameters_that_it_supports(
     kind: str, model: str, given: dict[str, Any], expected: dict[str, Any], said: list[str]
 ) -> None:
@@ -249,7 +250,7 @@ def test_a_vendor_is_sent_the_parameters_that_it_supports(
     assert (parameters, asked, found) == (expected, HI, said)
 
 
-@pytest.mark.parametrize("kind", NAMES)
+@for_each("kind", NAMES)
 def test_transformations_of_default_parameters_are_not_listed_in_the_reply(kind: str) -> None:
     request = chat("m", HI, uses_default_parameters=True, stream=True, **DEFAULTS)
     parameters, _, said = adapted(kind, request)
@@ -293,7 +294,7 @@ MESSAGES: list[tuple[str, dict[str, Any], dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "given", "expected", "said"), MESSAGES)
+@for_each(("kind", "given", "expected", "said"), MESSAGES)
 def test_a_vendor_is_sent_messages_with_the_fields_that_it_supports(
     kind: str, given: dict[str, Any], expected: dict[str, Any], said: list[str]
 ) -> None:
@@ -301,7 +302,7 @@ def test_a_vendor_is_sent_messages_with_the_fields_that_it_supports(
     assert (messages, found) == ([expected, expected, *HI], said)
 
 
-@pytest.mark.parametrize("kind", NAMES)
+@for_each("kind", NAMES)
 def test_a_stream_is_requested_with_usage(kind: str) -> None:
     target = Target(provider=kind, base_url="http://127.0.0.1:1/v1")
     body = json.loads(KINDS[kind].encode_request(chat("m", HI, stream=True), target).body)
@@ -389,7 +390,7 @@ ERRORS: list[tuple[str, int, bytes, type[UpstreamError]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "status", "response", "cls"), ERRORS)
+@for_each(("kind", "status", "response", "cls"), ERRORS)
 def test_an_error_has_the_class_of_its_status_and_code(
     kind: str, status: int, response: bytes, cls: type[UpstreamError]
 ) -> None:

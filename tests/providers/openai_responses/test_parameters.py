@@ -9,6 +9,7 @@ import pytest
 
 from headway.errors import RequestError
 from headway.providers.openai_responses.provider import PROVIDER
+from support.for_each import for_each
 from support.responses_requests import SAID, request, sent, transformations
 
 PARAMETERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
@@ -116,7 +117,7 @@ PARAMETERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("given", "expected", "said"), PARAMETERS)
+@for_each(("given", "expected", "said"), PARAMETERS)
 def test_parameters_are_renamed_converted_or_dropped(
     given: dict[str, Any], expected: dict[str, Any], said: list[str]
 ) -> None:

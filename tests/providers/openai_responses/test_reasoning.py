@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
+from support.for_each import for_each
 from support.responses_requests import request, sent, transformations
 
 ENCRYPTED = ["reasoning.encrypted_content"]
@@ -30,7 +29,7 @@ REASONING: list[tuple[dict[str, Any], Any, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("given", "expected", "said"), REASONING)
+@for_each(("given", "expected", "said"), REASONING)
 def test_every_parameter_for_reasoning_becomes_reasoning(
     given: dict[str, Any], expected: Any, said: list[str]
 ) -> None:

@@ -29,6 +29,7 @@ from headway.events import (
 from headway.providers.openai_responses.provider import PROVIDER
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Frame, Target, Usage
+from support.for_each import for_each
 
 FORMAT = "openai-responses-v1"
 HEAD = {"id": "resp_1", "model": "gpt-5-2025", "created_at": 1700000000.0, "service_tier": "auto"}
@@ -372,7 +373,7 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("sent", "expected"), STREAMS.values(), ids=STREAMS)
+@for_each(("sent", "expected"), STREAMS.values(), ids=STREAMS)
 def test_the_events_of_a_stream(sent: list[Any], expected: list[Event]) -> None:
     assert read(*sent) == expected
 

@@ -11,6 +11,7 @@ import pytest
 
 from contract.conftest import Launch
 from server.http.requests import HOST, LENGTH, request
+from support.for_each import for_each
 from support.gateway_process import GATE_KEY, Gateway
 from support.openai_upstream import until
 from support.raw_client import Stream
@@ -86,7 +87,7 @@ def played(stream: Stream, parts: list[bytes], statuses: list[int]) -> list[Any]
     return answers
 
 
-@pytest.mark.parametrize("name", TABLE)
+@for_each("name", TABLE)
 def test_responses_after_cached_heads_are_those_of_a_new_connection(
     locked: Gateway, name: str
 ) -> None:

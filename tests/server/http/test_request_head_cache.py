@@ -16,6 +16,7 @@ from headway.server.http.request_head_cache import COUNT_LIMIT, HEAD_LIMIT, Requ
 from server.http.connection import LIMIT, Connection, EmptyCache, FakeLoop, fake_calls
 from server.http.requests import FIRST, HOST, LENGTH, PATH, request
 from server.http.test_smuggling import BODY, TABLES
+from support.for_each import for_each
 
 FOUND = (routes.ENGINE, "echo")
 KEY = b"authorization: Bearer sk-one"
@@ -57,7 +58,7 @@ def test_a_head_is_learned_only_from_a_whole_request() -> None:
         assert len(cache) == 0
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("head", "headers", "url"),
     [
         (PLAIN, READ[:2], PATH),
@@ -104,7 +105,7 @@ def test_a_head_over_the_size_limit_is_not_learned() -> None:
 # --- One connection ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", TABLES)
+@for_each("name", TABLES)
 def test_invalid_requests_are_also_refused_after_cached_heads(name: str) -> None:
     with fake_calls():
         known, plain = Connection(RequestHeadCache()), Connection(EmptyCache())
@@ -307,7 +308,7 @@ def test_bytes_like_a_cached_request_inside_another_request_are_not_one() -> Non
         assert len(other.calls) == 2
 
 
-@pytest.mark.parametrize("name", NOT_PLAIN)
+@for_each("name", NOT_PLAIN)
 def test_only_whole_plain_requests_are_learned(name: str) -> None:
     class Tasks(FakeLoop):
         def create_task(self, work: Any) -> Any:

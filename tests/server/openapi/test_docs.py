@@ -37,6 +37,7 @@ from headway.server.openapi.schemas import (
 )
 from headway.server.openapi.schemas import engine as engine_schemas
 from headway.server.openapi.schemas import metrics as metrics_schemas
+from support.for_each import for_each
 
 VERSION = "1.2.3"
 PAGE = Path(__file__).parents[3] / "docs" / "http-api.md"
@@ -262,7 +263,7 @@ def test_the_streamed_routes_have_all_their_media_types() -> None:
 # --- Examples -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.where)
+@for_each("sample", SAMPLES, ids=lambda sample: sample.where)
 def test_an_example_fits_its_schema(sample: Sample) -> None:
     assert any(fits(model, sample.value) for model in sample.models)
 

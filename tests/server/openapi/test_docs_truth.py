@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from headway.server.openapi.schemas import base, engine, models, openai
+from support.for_each import for_each
 from support.gateway_process import Gateway
 
 ENGINE = "/api/engine/chat/echo"
@@ -31,7 +32,7 @@ def holds(model: type[BaseModel], value: Any) -> None:
     assert json.loads(read.model_dump_json(exclude_unset=True)) == value
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "model"),
     [
         ("/api/engine/providers", engine.ProviderNames),
