@@ -67,6 +67,7 @@ server:
   port: 9000
   workers: 2
   body_limit: 64MB
+  json_limit: 5000
   api_keys: ["hw-planted", "${GATEWAY_KEY}"]
   allow_base_url: no
   base_url_keys: ["hw-planted"]
@@ -90,6 +91,7 @@ ledger: {url: "sqlite:///data/h.db"}
         port=9000,
         workers=2,
         body_limit=64_000_000,
+        json_limit=5000,
         api_keys=(Secret("hw-planted"), Secret("hw-from-environment")),
         allow_base_url=False,
         base_url_keys=(Secret("hw-planted"),),

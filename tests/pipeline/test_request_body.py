@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 
 import pytest
 
@@ -11,6 +12,7 @@ from headway.dialects.openai.chat import OpenAIChat
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.errors import BodyTooLarge, InvalidBody, InvalidField, UnsupportedEncoding
 from headway.pipeline.request_body import decode_request
+from headway.wire.json_size import has_more_items
 from support.content_codings import CODINGS
 from support.for_each import for_each
 
@@ -21,9 +23,11 @@ BODIES: list[tuple[Dialect, bytes]] = [
 ]
 
 
-def decode(dialect: Dialect, body: bytes, *codings: bytes, limit: int = 1 << 20) -> DecodedRequest:
+def decode(
+    dialect: Dialect, body: bytes, *codings: bytes, limit: int = 1 << 20, items: int = 1000
+) -> DecodedRequest:
     headers = [(b"content-encoding", coding) for coding in codings]
-    return decode_request(dialect, ClientRequest("p", headers, body), limit)
+    return decode_request(dialect, ClientRequest("p", headers, body), limit, items)
 
 
 @for_each("name", CODINGS)
@@ -70,3 +74,22 @@ def test_what_is_wrong_in_a_compressed_body_is_named() -> None:
     with pytest.raises(InvalidField) as caught:
         decode(Engine(), gzip.compress(b'{"model": 1, "chat_input": "Hi"}'), b"gzip")
     assert caught.value.param == "model"
+
+
+def test_a_body_of_too_many_items_is_refused_plain_and_compressed() -> None:
+    calls = [{"id": str(number), "type": "function"} for number in range(200)]
+    message = {"role": "assistant", "content": None, "tool_calls": calls}
+    body = json.dumps({"model": "p/m", "messages": [message]}).encode()
+    dialect = OpenAIChat()
+    assert decode(dialect, body, items=1011).request.model == "m"
+    assert decode(dialect, gzip.compress(body), b"gzip", items=1011).request.model == "m"
+    for coded, codings in ((body, ()), (gzip.compress(body), (b"gzip",))):
+        with pytest.raises(BodyTooLarge, match="more than 1010 strings, objects"):
+            decode(dialect, coded, *codings, items=1010)
+
+
+def test_compressed_bytes_are_not_counted_as_json() -> None:
+    body = json.dumps({"model": "m", "chat_input": random.Random(1).randbytes(40_000).hex()})
+    coded = gzip.compress(body.encode(), 9)
+    assert has_more_items(coded, 100)
+    assert decode(Engine(), coded, b"gzip", items=100).request.model == "m"

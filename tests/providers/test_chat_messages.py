@@ -82,3 +82,9 @@ def test_unknown_parameters_are_passed_on() -> None:
 )
 def test_a_data_url_is_parsed(url: str, media: messages.Media) -> None:
     assert messages.media_of(url) == media
+
+
+def test_a_data_url_whose_head_does_not_end_is_read_at_once() -> None:
+    """Within the time limit of a test: without bounds on its parts this takes minutes."""
+    url = "data:" + ";" * 50_000_000
+    assert messages.media_of(url).url == url

@@ -23,7 +23,7 @@ from headway.types import Timeouts
 from support.pipeline_fakes import GATEWAY_ID
 
 FILE = """
-server: {api_keys: [gw-secret-key], body_limit: 12345}
+server: {api_keys: [gw-secret-key], body_limit: 12345, json_limit: 6789}
 providers:
   openai: {api_key: sk-secret, headers: {x-team: a}, timeouts: {connect: 3}}
   box: {kind: openai, base_url: http://gpu-box:8000/v1, models: [m1, m2]}
@@ -76,7 +76,7 @@ def test_every_configured_provider_is_an_upstream(config: Config) -> None:
     assert list(snapshot.upstreams) == known
     assert len(snapshot.upstreams) == len(known) < len(config.providers)
     assert all(upstream.name == name for name, upstream in snapshot.upstreams.items())
-    assert snapshot.body_limit == 12345
+    assert (snapshot.body_limit, snapshot.json_limit) == (12345, 6789)
     assert authorize([(b"x-api-key", b"gw-secret-key")], snapshot.keys)
 
 

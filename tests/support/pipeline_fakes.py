@@ -319,6 +319,7 @@ class Pipe:
                 keys=KeyRing.from_keys(keys),
                 prices=prices(priced),
                 body_limit=1000,
+                json_limit=200_000,
             ),
             gateway_id=GATEWAY_ID,
             spool=self.spool,

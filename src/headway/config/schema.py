@@ -128,6 +128,8 @@ class Server(Struct, frozen=True, kw_only=True):
     workers: int = 1
     body_limit: int = 32 * MIB
     """Bytes."""
+    json_limit: int = 200_000
+    """Strings, objects and lists in a body."""
     api_keys: tuple[Secret, ...] = ()
     allow_base_url: bool | None = None
     """Clients may send a ``base_url``. None: only if there are no ``api_keys``."""

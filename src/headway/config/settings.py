@@ -98,6 +98,11 @@ SERVER = Section(
             value_types.COUNT, "Processes that serve requests.", "HEADWAY_WORKERS", "--workers"
         ),
         "body_limit": Key(value_types.SIZE, "Largest request body; a larger one gets a 413."),
+        "json_limit": Key(
+            value_types.ITEMS,
+            "Most strings, names of fields, objects and lists in a JSON body; one with more gets a "
+            "413. A conversation of a thousand turns has about twenty thousand.",
+        ),
         "api_keys": Key(
             ListType(value_types.KEY),
             "The gateway keys. With any set, every route but `/`, `/health` and the documentation "

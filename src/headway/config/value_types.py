@@ -286,6 +286,9 @@ def _ledger_path(text: str) -> str:
 INTEGER_TAGS = frozenset({"int"})
 PORT = ValueType("a port from 0 to 65535", _integer_within(0, 65535), INTEGER_TAGS)
 COUNT = ValueType("a whole number from 1 to 1024", _integer_within(1, 1024), INTEGER_TAGS)
+ITEMS = ValueType(
+    "a whole number from 1000 to 100000000", _integer_within(1000, 10**8), INTEGER_TAGS
+)
 SIZE = ValueType("a number of bytes, or a size such as 32MB or 32MiB", _size, NUMERIC)
 DURATION = ValueType(
     "a number of seconds, or a duration such as 500ms, 30s or 2m", _seconds, NUMERIC

@@ -120,8 +120,8 @@ class GatewayCall:
             self.key_id = key_id = authorize(
                 client_request.headers, self.snapshot.keys, client_request.query
             )
-            body_limit = self.snapshot.body_limit
-            decoded = decode_request(self.dialect, client_request, body_limit)
+            limits = self.snapshot.body_limit, self.snapshot.json_limit
+            decoded = decode_request(self.dialect, client_request, *limits)
             self.decoded = decoded
             has_own_target = decoded.api_key or decoded.base_url or decoded.options
             model_length = len(decoded.request.model)

@@ -85,6 +85,9 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     resolved_models: dict[tuple[str | None, str], Named] = msgspec.field(default_factory=dict)
     """Wire format of the client and name of a model -> what ``model_names`` found it to mean."""
     body_limit: int
+    """Bytes."""
+    json_limit: int
+    """Strings, objects and lists in a body."""
     base_urls: BaseUrlPolicy = BaseUrlPolicy()
     strict: bool = False
     """Refuse every request that an adapter would have to transform."""

@@ -7,22 +7,36 @@ from msgspec.structs import replace
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
 from headway.errors import BodyTooLarge, InvalidBody, UnsupportedEncoding
 from headway.wire.content_coding import DECODERS, BodyTooLargeError, coding_name, decode_body
+from headway.wire.json_size import has_more_items
 
 
-def decode_request(dialect: Dialect, request: ClientRequest, limit: int) -> DecodedRequest:
+def decode_request(
+    dialect: Dialect, request: ClientRequest, limit: int, item_limit: int
+) -> DecodedRequest:
     """The request as ``dialect`` reads it. Raises RequestError.
 
     A compressed body is no JSON, so that the header is looked up only for a body that is none.
-    ``limit`` is in bytes of the decompressed body.
+    ``limit`` is in bytes of the decompressed body, ``item_limit`` in strings, objects and lists.
     """
     try:
+        if len(request.body) > item_limit:  # below it there is nothing to count
+            _check_items(request.body, item_limit)
         return dialect.decode(request)
-    except InvalidBody:
+    except (InvalidBody, BodyTooLarge):
         coding = _content_coding(request)
         if not coding:
             raise
         plain = _decompress(coding, request.body, limit)
+    _check_items(plain, item_limit)
     return dialect.decode(replace(request, body=plain))
+
+
+def _check_items(body: bytes, limit: int) -> None:
+    if has_more_items(body, limit):
+        raise BodyTooLarge(
+            f"The body has more than {limit} strings, objects and lists; server.json_limit sets "
+            "how many are taken."
+        )
 
 
 def _content_coding(request: ClientRequest) -> str:

@@ -123,7 +123,7 @@ class Media(Struct, frozen=True):
     url: str | None = None
 
 
-DATA_URL = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),(.*)", re.DOTALL)
+DATA_URL = re.compile(r"data:([^;,]{0,255})((?:;[^,]{0,1000})?),(.*)", re.DOTALL)
 _messages = msgspec.json.Decoder(list[Message]).decode
 _format = msgspec.json.Decoder(ResponseFormat).decode
 _any = msgspec.json.Decoder().decode

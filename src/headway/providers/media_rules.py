@@ -36,7 +36,7 @@ UNUSUAL = (b"\\", b" ")
 FOR_URLS = (b"-", b"_", b"%")
 """Bytes that base64 for URLs has, and percent-encoding."""
 ANY_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*=*")
-DATA_URL = re.compile(r"\s*data:([^;,]*)((?:;[^;,]*)*),(.*)", re.DOTALL | re.IGNORECASE)
+DATA_URL = re.compile(r"\s*data:([^;,]{0,255})((?:;[^,]{0,1000})?),(.*)", re.DOTALL | re.IGNORECASE)
 WHITE_SPACE = str.maketrans("", "", " \t\r\n")
 TO_PLAIN_BASE64 = str.maketrans("-_", "+/", "=")
 PDF_ADDRESS = re.compile(r"\s*https?://[^?#]*\.pdf(?:[?#].*)?", re.IGNORECASE | re.DOTALL)

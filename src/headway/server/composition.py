@@ -75,6 +75,7 @@ def new_snapshot(
         prices=new_price_book(config),
         aliases=ModelAliases.from_table(config.models),
         body_limit=config.server.body_limit,
+        json_limit=config.server.json_limit,
         base_urls=new_base_url_policy(config.server),
         strict=config.server.strict,
     )

@@ -96,7 +96,8 @@ async def respond(
     gateway: Gateway, route: CountRoute, request: ClientRequest
 ) -> tuple[Headers, bytes]:
     """Further headers, and the body. Raises HeadwayError for a wrong request."""
-    decoded = decode_request(route.dialect, request, gateway.snapshot.body_limit)
+    limits = gateway.snapshot.body_limit, gateway.snapshot.json_limit
+    decoded = decode_request(route.dialect, request, *limits)
     assert isinstance(decoded.request, ChatRequest)
     exact = await _ask_provider(gateway, route.dialect, decoded)
     if exact is not None:
