@@ -76,7 +76,7 @@ def test_fill_in_the_middle_of_another_shape_is_translated() -> None:
             pipe.upstream.whole(WHOLE)
             assert pipe.sink.json["object"] == "text_completion"
             assert pipe.sink.json["choices"][0]["text"] == "Hello!"
-            assert pipe.sink.headers[b"x-headway-transformation"] == (
+            assert pipe.sink.headers[b"x-headway-transformations"] == (
                 b"dropped user: unsupported by Mistral"
             )
         assert pipe.records[0].transformations == ("dropped user: unsupported by Mistral",)

@@ -1,10 +1,12 @@
-"""Amazon Bedrock: Converse for every model, and Anthropic's own format through invoke
+"""Amazon Bedrock: Converse for every model, and Anthropic's own format through invoke for its
+clients, or if configured for all
 (docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html)."""
 
 from functools import partial
 
 from headway.providers.anthropic.provider import PARAMETERS
 from headway.providers.base import Provider
+from headway.providers.bedrock.anthropic_wire import with_anthropic_wire
 from headway.providers.bedrock.embeddings import decode_embeddings
 from headway.providers.bedrock.endpoint import base_url
 from headway.providers.bedrock.errors import decode_error
@@ -21,7 +23,8 @@ from headway.wire.aws_event_stream import EventStreamFramer
 
 OPTIONS = {
     **CREDENTIAL_OPTIONS,
-    "api": "converse, which is the default, or invoke, for Anthropic's models in their own format",
+    "api": "converse, which is the default, or invoke, for Anthropic's models in their own format;"
+    " clients of that format get invoke unless this says converse",
     "beta": "names of Anthropic's beta features, a list or with commas",
 }
 CAPABILITIES = {
@@ -44,7 +47,7 @@ PRICE_HEADERS = {
 }
 """Of invoke, whose body has the model's own format (API_runtime_InvokeModel.html)."""
 
-PROVIDER = Provider(
+CONVERSE = Provider(
     **BEDROCK.facts,
     wire="bedrock_converse",
     encode_request=encode_request,
@@ -66,3 +69,4 @@ PROVIDER = Provider(
     secrets=SECRET_OPTIONS,
     capabilities=CAPABILITIES,
 )
+PROVIDER = with_anthropic_wire(CONVERSE)

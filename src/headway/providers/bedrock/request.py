@@ -17,7 +17,7 @@ from headway.providers.bedrock.endpoint import model_url
 from headway.providers.bedrock.invoke_request import invoke_body, invoke_headers
 from headway.providers.bedrock.models import family_of
 from headway.providers.http_headers import Pairs, bearer_headers
-from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
+from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target, Url
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 METHODS = {
@@ -46,16 +46,21 @@ def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
     else:
         fields = converse_body(request, betas)
     return HttpRequest(
-        model_url(request.model, METHODS[api, request.stream], target),
-        (*_headers(target, request.stream), *more_headers),
+        chat_url(api, request, target),
+        (*request_headers(target, request.stream), *more_headers),
         _encode(fields),
     )
+
+
+def chat_url(api: str, request: ChatRequest, target: Target) -> Url:
+    """Raises RequestError where no region is known."""
+    return model_url(request.model, METHODS[api, request.stream], target)
 
 
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
     """Raises RequestError for inputs or models that cannot be embedded."""
     url = model_url(request.model, "invoke", target)
-    return HttpRequest(url, _headers(target, stream=False), encode_embeddings_body(request))
+    return HttpRequest(url, request_headers(target, stream=False), encode_embeddings_body(request))
 
 
 def _check_is_anthropic(model: str) -> None:
@@ -66,5 +71,5 @@ def _check_is_anthropic(model: str) -> None:
     raise RequestError(message, param="api")
 
 
-def _headers(target: Target, stream: bool) -> Pairs:
+def request_headers(target: Target, stream: bool) -> Pairs:
     return bearer_headers(target.api_key, tuple(target.headers.items()), stream, EVENT_STREAM)
