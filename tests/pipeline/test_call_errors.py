@@ -14,7 +14,7 @@ from headway.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from headway.pipeline import attempt, call
+from headway.pipeline import attempt, attempt_tokens
 from headway.providers.openai import provider as openai
 from support.for_each import for_each
 from support.pipeline_fakes import DONE, HELLO, JSON, KEY, ROLE, USAGE, Gate, Pipe, event, text
@@ -240,7 +240,7 @@ def test_tokens_of_a_broken_response_are_estimated() -> None:
 def test_an_error_does_not_wait_until_the_tokenizer_has_loaded(
     is_stream: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(call, "MAX_COUNT_S", 0.0)
+    monkeypatch.setattr(attempt_tokens, "MAX_COUNT_S", 0.0)
     pipe = Pipe()
     loading = pipe.counting = Gate[None]()
     pipe.ask(is_stream=is_stream)
@@ -256,7 +256,7 @@ def test_an_error_does_not_wait_until_the_tokenizer_has_loaded(
 def test_the_tokens_for_a_client_that_left_are_counted_however_long_it_takes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(call, "MAX_COUNT_S", 0.0)
+    monkeypatch.setattr(attempt_tokens, "MAX_COUNT_S", 0.0)
     pipe = Pipe()
     loading = pipe.counting = Gate[None]()
     pipe.ask(is_stream=True)

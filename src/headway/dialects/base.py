@@ -63,6 +63,8 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     """Options for the provider's adapter, such as ``api_version``."""
     retries: int = 0
     session_id: str | None = None
+    session_hint: str | None = None
+    """A field of another purpose that tells sessions apart; used where no header names one."""
     shows_usage: bool = False
     shows_metrics: bool = False
     strict: bool = False
@@ -159,6 +161,7 @@ class Dialect(Protocol):
     def stream(self, context: ResponseContext) -> StreamEncoder: ...
 
 
+_read_string = msgspec.json.Decoder(str).decode
 _read_object = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
@@ -231,6 +234,21 @@ def _header_key(value: bytes) -> str:
         message = f"`{KEY_HEADER}` must be a key: visible ASCII characters without blanks."
         raise InvalidField(message, param=KEY_HEADER)
     return key.decode()
+
+
+def read_cache_key(fields: Mapping[str, Raw]) -> str | None:
+    """OpenAI's ``prompt_cache_key``, which agents set to the id of their conversation
+    (platform.openai.com/docs/guides/prompt-caching). None where it is absent or no string."""
+    raw = fields.get("prompt_cache_key")
+    return None if raw is None else _read_text(raw)
+
+
+def _read_text(raw: Raw) -> str | None:
+    """The string that ``raw`` is; None for any other value."""
+    try:
+        return _read_string(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def refuse_target_fields(fields: Mapping[str, Raw]) -> None:

@@ -35,17 +35,18 @@ from headway.errors import (
 from headway.pipeline import accounting, model_names, provider_calls, response_head, targets
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.attempt import Attempt, unprocessable
+from headway.pipeline.attempt_tokens import count_part, count_whole
 from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.redaction import redact_error
-from headway.pipeline.request_body import decode_request
+from headway.pipeline.request_body import apply_headers, decode_request
 from headway.pipeline.unknown_names import unknown_provider
 from headway.policy.base_urls import check_base_url
 from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
-from headway.policy.request_headers import find_request_id, has_own_headers
+from headway.policy.request_headers import find_request_id, select_own_headers
 from headway.ports import Sink
 from headway.routing.retry import Try, decide
 from headway.types import ChatRequest, Headers, Request, Target, Transformation
@@ -53,8 +54,6 @@ from headway.types import ChatRequest, Headers, Request, Target, Transformation
 log = logging.getLogger("headway")
 CLOSING = "The gateway is shutting down; send this request to another."
 LEFT = "The client closed the connection before the answer's end."
-MAX_COUNT_S = 0.1
-"""Seconds that an error waits for the count of the tokens before it."""
 NO_TARGET = Target(provider="", base_url="")
 
 
@@ -113,8 +112,9 @@ class GatewayCall:
         self.sink.on_gone = self._on_client_gone
         gateway.active.add(self)
         try:
-            if has_own_headers(client_request.headers):
-                self._read_own_headers(client_request.headers)
+            own_headers = select_own_headers(client_request.headers)
+            if own_headers:
+                self._read_own_headers(own_headers)
             if gateway.is_closing:
                 raise ShuttingDown(CLOSING)
             self.key_id = key_id = authorize(
@@ -122,6 +122,8 @@ class GatewayCall:
             )
             limits = self.snapshot.body_limit, self.snapshot.json_limit
             decoded = decode_request(self.dialect, client_request, *limits)
+            if own_headers or decoded.session_hint is not None:
+                decoded = apply_headers(decoded, own_headers)
             self.decoded = decoded
             has_own_target = decoded.api_key or decoded.base_url or decoded.options
             model_length = len(decoded.request.model)
@@ -299,7 +301,7 @@ class GatewayCall:
                 self._fail(error)
 
     async def _count_and_finish(self, attempt: Attempt, result: AttemptResult) -> None:
-        self._finish(attempt, await self._count_tokens(attempt, result, is_complete=True))
+        self._finish(attempt, await count_whole(self.gateway, attempt, result))
 
     def _finish(self, attempt: Attempt, result: AttemptResult) -> None:
         """The response is complete: write its record, then send its end to the client."""
@@ -335,7 +337,7 @@ class GatewayCall:
         self._redact(error)
         result = attempt.result()
         if accounting.needs_count(result, error):
-            result = await self._count_part(attempt, result, error)
+            result = await count_part(self.gateway, attempt, result, error)
         self._record_failure(attempt, result, error)
         self._log_failure("attempt failed, another one follows", error, attempt)
         with self._interruptible():
@@ -380,7 +382,7 @@ class GatewayCall:
     async def _count_and_fail(
         self, attempt: Attempt, result: AttemptResult, error: HeadwayError
     ) -> None:
-        result = await self._count_part(attempt, result, error)
+        result = await count_part(self.gateway, attempt, result, error)
         self._send_error(error, attempt, result)
 
     def _send_error(
@@ -473,26 +475,6 @@ class GatewayCall:
             gateway.clock() - self.started,
             gateway.unix_time(),
         )
-
-    async def _count_tokens(
-        self, attempt: Attempt, result: AttemptResult, is_complete: bool
-    ) -> AttemptResult:
-        output = attempt.accumulator.produced()
-        return await accounting.count_tokens(result, output, self.gateway.count, is_complete)
-
-    async def _count_part(
-        self, attempt: Attempt, result: AttemptResult, error: HeadwayError
-    ) -> AttemptResult:
-        """Count the tokens of an incomplete response. A client that waits for the error does not
-        wait until the first count has loaded its vocabulary: they are estimated by length then."""
-        counted = self._count_tokens(attempt, result, is_complete=False)
-        if isinstance(error, ClientGone):
-            return await counted
-        counting = self.gateway.share(counted)
-        done, _ = await asyncio.wait({counting}, timeout=MAX_COUNT_S)
-        if done:
-            return counting.result()
-        return accounting.estimate_tokens(result, attempt.accumulator.produced())
 
     def _record_failure(
         self, attempt: Attempt | None, result: AttemptResult | None, error: HeadwayError

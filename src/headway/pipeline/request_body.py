@@ -1,4 +1,4 @@
-"""Decode a client's request, also one whose body is compressed."""
+"""Decode a client's request, also one whose body is compressed, and read its headers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
 from headway.errors import BodyTooLarge, InvalidBody, UnsupportedEncoding
+from headway.policy.session_headers import clean_session_id, find_session_id
+from headway.types import Headers
 from headway.wire.content_coding import DECODERS, BodyTooLargeError, coding_name, decode_body
 from headway.wire.json_size import has_more_items
 
@@ -37,6 +39,15 @@ def _check_items(body: bytes, limit: int) -> None:
             f"The body has more than {limit} strings, objects and lists; server.json_limit sets "
             "how many are taken."
         )
+
+
+def apply_headers(decoded: DecodedRequest, headers: Headers) -> DecodedRequest:
+    """The request with its session: named by the field for it, else by a header, else by what the
+    client's format has for another purpose."""
+    session_id = decoded.session_id or find_session_id(headers)
+    if session_id is None and decoded.session_hint is not None:
+        session_id = clean_session_id(decoded.session_hint.encode())
+    return decoded if session_id is None else replace(decoded, session_id=session_id)
 
 
 def _content_coding(request: ClientRequest) -> str:

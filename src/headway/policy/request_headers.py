@@ -6,19 +6,22 @@ import re
 from operator import itemgetter
 
 from headway.policy import gateway_loop
+from headway.policy.session_headers import SESSION_HEADERS
 from headway.types import Headers
 
 REQUEST_ID = b"x-request-id"
-_READ = frozenset({REQUEST_ID, gateway_loop.HEADER_BYTES})
+_READ = frozenset({REQUEST_ID, gateway_loop.HEADER_BYTES, *SESSION_HEADERS})
 _ID = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 _name = itemgetter(0)
 
 
-def has_own_headers(headers: Headers) -> bool:
-    """Whether a request has any of the headers that ``find_request_id`` and
-    ``gateway_loop.find_earlier_gateways`` read. Most have none, and this is the fastest way to
-    know. Header names are in lower case."""
-    return not _READ.isdisjoint(map(_name, headers))
+def select_own_headers(headers: Headers) -> Headers:
+    """The headers of a request that the functions of this package read: ``find_request_id``,
+    ``gateway_loop.find_earlier_gateways``, ``session_headers.find_session_id``. Most requests have
+    none, and this is the fastest way to know. Header names are in lower case."""
+    if _READ.isdisjoint(map(_name, headers)):
+        return ()
+    return [header for header in headers if header[0] in _READ]
 
 
 def find_request_id(headers: Headers) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -59,19 +60,10 @@ def test_feature_headers_and_the_beta_query_are_kept_and_nothing_else() -> None:
     assert other.native.query == ""
 
 
-@pytest.mark.parametrize(
-    ("headers", "session"),
-    [
-        ([], None),
-        ([(b"x-claude-code-session-id", b"s1")], "s1"),
-        ([(b"x-claude-code-session-id", b"s1"), (b"x-headway-session", b"s2")], "s2"),
-        ([(b"x-headway-session", b"")], None),
-    ],
-)
-def test_the_session_is_taken_from_the_headers(
-    headers: list[tuple[bytes, bytes]], session: str | None
-) -> None:
-    assert decode(*headers).session_id == session
+def test_the_session_of_claude_code_is_a_hint() -> None:
+    user_id = json.dumps({"session_id": "s1"})
+    assert decode(metadata={"user_id": user_id}).session_hint == "s1"
+    assert decode(metadata={"user_id": "me"}).session_hint is None
 
 
 def test_metrics_and_strictness_are_asked_for_as_on_other_routes() -> None:

@@ -19,6 +19,7 @@ from headway.dialects.anthropic.request_blocks import Noted
 from headway.dialects.anthropic.request_messages import convert_messages
 from headway.dialects.anthropic.request_parameters import convert_parameters
 from headway.dialects.anthropic.response_blocks import content_blocks, stop_fields
+from headway.dialects.anthropic.session import find_session
 from headway.dialects.anthropic.stream import AnthropicStream
 from headway.dialects.anthropic.usage import final_usage, message_id, whole_usage
 from headway.dialects.base import (
@@ -48,7 +49,6 @@ STREAM = field("stream", bool | None, "true, false or null")
 STRICT = field("strict", bool | None, "true, false or null")
 FEATURE_HEADERS = (b"anthropic-version", b"anthropic-beta", b"anthropic-user-profile-id")
 """Headers that change what the API does; a provider of the same format is sent them."""
-SESSION_HEADERS = (b"x-headway-session", b"x-claude-code-session-id")
 FEATURE_QUERY = "beta"
 """The parameter of the query that SDKs send with beta features."""
 REMOVED = ("model", "stream", "strict")
@@ -90,7 +90,7 @@ class AnthropicMessages:
             model_name=model_name,
             stream=stream,
             api_key=read_key_header(headers),
-            session_id=_session_id(headers),
+            session_hint=find_session(fields.get("metadata")),
             strict=is_strict,
             shows_metrics=stream and dict(headers).get(METRICS_HEADER, b"") not in HEADER_OFF,
         )
@@ -190,9 +190,3 @@ def _query(query: str) -> str:
     """Only the parameter that belongs to the API: there may be a key in the others."""
     given = dict(parse_qsl(query, keep_blank_values=True))
     return f"{FEATURE_QUERY}=true" if given.get(FEATURE_QUERY) == "true" else ""
-
-
-def _session_id(headers: Headers) -> str | None:
-    by_name = dict(headers)
-    found = next((by_name[name] for name in SESSION_HEADERS if by_name.get(name)), None)
-    return None if found is None else found.decode("latin-1")

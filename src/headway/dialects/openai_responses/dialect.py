@@ -19,6 +19,7 @@ from headway.dialects.base import (
     StreamEncoder,
     decode_object,
     field,
+    read_cache_key,
     read_key_header,
     refuse_target_fields,
     split_model,
@@ -105,6 +106,7 @@ class OpenAIResponses(OpenAIFormat):
             model_name=model_name,
             stream=stream,
             api_key=read_key_header(client_request.headers),
+            session_hint=read_cache_key(fields),
             strict=strict,
             shows_metrics=stream and asks_for_metrics(client_request),
         )

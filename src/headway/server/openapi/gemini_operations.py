@@ -45,16 +45,15 @@ _ALT = Parameter("alt", "query", "`sse`, or `json` (the default).", "sse", requi
 
 
 def operations(
-    headers: Mapping[str, Any], parameters: tuple[Parameter, ...], key: Parameter
+    headers: Mapping[str, Any], parameters: tuple[Parameter, ...]
 ) -> tuple[Operation, ...]:
-    """``headers`` are those of a whole reply; ``parameters`` those of a streamed call, of which
-    ``key`` is for every call."""
+    """``headers`` are those of a whole reply; ``parameters`` those of every call."""
     common = {
         "headers": headers,
         "errors": error_examples.OPENAI_ERRORS,
-        "parameters": (_MODEL, key),
+        "parameters": (_MODEL, *parameters),
     }
-    embedded = {**common, "parameters": (_EMBEDDER, key)}
+    embedded = {**common, "parameters": (_EMBEDDER, *parameters)}
     streamed = {**common, "parameters": (_MODEL, _ALT, *parameters)}
     counted = {
         "headers": {"x-request-id": headers["x-request-id"], **error_examples.COUNT_HEADERS},

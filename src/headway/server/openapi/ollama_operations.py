@@ -46,9 +46,11 @@ _OLD_BODIES = (
 )
 
 
-def operations(headers: Mapping[str, Any], key: Parameter) -> tuple[Operation, ...]:
-    """``headers`` are those of a whole reply, ``key`` is a parameter of every call."""
-    more = {"headers": headers, "parameters": (key,)}
+def operations(
+    headers: Mapping[str, Any], parameters: tuple[Parameter, ...]
+) -> tuple[Operation, ...]:
+    """``headers`` are those of a whole reply, ``parameters`` those of every call."""
+    more = {"headers": headers, "parameters": parameters}
     generate = "Like `/api/chat`, with a prompt instead of messages."
     return (
         _post("chat", "Chat", _CHAT, _CHAT_BODIES, more),

@@ -79,6 +79,15 @@ ID_HEADER = Parameter(
     required=False,
 )
 
+SESSION_HEADER = Parameter(
+    "x-headway-session",
+    "header",
+    "The session that the request belongs to, for its record. The headers in which agents name "
+    "theirs are read, too.",
+    "session-1",
+    required=False,
+)
+
 METRICS_HEADER = Parameter(
     "x-headway-metrics",
     "header",
@@ -86,6 +95,9 @@ METRICS_HEADER = Parameter(
     "1",
     required=False,
 )
+
+CALL_HEADERS = (METRICS_HEADER, KEY_HEADER, ID_HEADER, SESSION_HEADER)
+"""Parameters of every route that calls a model, but for the engine's."""
 
 TAGS = {
     "Engine": "Chat calls with their measurements, and lists of providers, models and parameters.",
@@ -107,6 +119,7 @@ OPERATIONS = (
         parameters=(
             Parameter("provider", "path", "The configured name of the provider.", "openai"),
             ID_HEADER,
+            SESSION_HEADER,
         ),
         request=Body((engine.EngineRequest,), engine_examples.ENGINE_REQUESTS),
         response="The answer, whole or as a stream of events.",
@@ -182,7 +195,7 @@ OPERATIONS = (
         tag="OpenAI",
         summary="Chat completion",
         description=_OPENAI_CHAT,
-        parameters=(METRICS_HEADER, KEY_HEADER, ID_HEADER),
+        parameters=CALL_HEADERS,
         request=Body((openai.OpenAIRequest,), openai_examples.OPENAI_REQUESTS),
         response="The completion, whole or as a stream of chunks.",
         responses=(
@@ -196,8 +209,8 @@ OPERATIONS = (
         headers=METRICS_HEADERS,
         errors=error_examples.OPENAI_ERRORS,
     ),
-    *responses_operations.operations(METRICS_HEADERS, (METRICS_HEADER, KEY_HEADER, ID_HEADER)),
-    *completions_operations.operations(METRICS_HEADERS, (METRICS_HEADER, KEY_HEADER, ID_HEADER)),
+    *responses_operations.operations(METRICS_HEADERS, CALL_HEADERS),
+    *completions_operations.operations(METRICS_HEADERS, CALL_HEADERS),
     Operation(
         method="post",
         path="/v1/embeddings",
@@ -205,7 +218,7 @@ OPERATIONS = (
         tag="OpenAI",
         summary="Embeddings",
         description=_EMBEDDINGS,
-        parameters=(KEY_HEADER, ID_HEADER),
+        parameters=CALL_HEADERS,
         request=Body((openai.OpenAIEmbeddingsRequest,), openai_examples.EMBEDDINGS_REQUESTS),
         response="A vector for each text.",
         responses=(Body((openai.OpenAIEmbeddings,), openai_examples.EMBEDDINGS_REPLIES),),
@@ -245,9 +258,9 @@ OPERATIONS = (
         responses=(Body((openai.OpenAIModel,), info_examples.OPENAI_MODEL),),
         errors=(error_examples.UNAUTHORIZED, error_examples.UNKNOWN_PROVIDER),
     ),
-    *anthropic_operations.operations(METRICS_HEADERS, (METRICS_HEADER, KEY_HEADER)),
-    *gemini_operations.operations(METRICS_HEADERS, (METRICS_HEADER, KEY_HEADER), KEY_HEADER),
-    *ollama_operations.operations(METRICS_HEADERS, KEY_HEADER),
+    *anthropic_operations.operations(METRICS_HEADERS, CALL_HEADERS),
+    *gemini_operations.operations(METRICS_HEADERS, CALL_HEADERS),
+    *ollama_operations.operations(METRICS_HEADERS, CALL_HEADERS),
     Operation(
         method="get",
         path="/health",
