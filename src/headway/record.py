@@ -24,9 +24,9 @@ TokensSource = Literal["reported", "counted", "estimated"]
 CostSource = Literal["provider", "computed"]
 
 
-class Record(Struct, kw_only=True, gc=False):
+class Record(Struct, gc=False):
     """One attempt, or one request that was refused before any attempt. Units: seconds, tokens,
-    bytes, US dollars. ``pipeline/accounting.py`` fills it in, group by group, and writes it."""
+    bytes, US dollars. ``pipeline/accounting.py`` creates it, with the fields in this order."""
 
     id: str
     """UUID of this record. Storing a record twice has no effect."""

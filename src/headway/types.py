@@ -23,7 +23,7 @@ NO_RAW = Raw()
 """The value of an absent ``Raw`` field: msgspec does not decode ``Optional[Raw]``."""
 
 
-class Usage(Struct, frozen=True, kw_only=True, gc=False):
+class Usage(Struct, frozen=True, gc=False):
     """Tokens as the provider bills them. ``input_tokens`` includes cache reads and writes,
     ``output_tokens`` includes reasoning; None is unknown."""
 

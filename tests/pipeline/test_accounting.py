@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from msgspec.structs import asdict, replace
 
 from headway.dialects.base import ClientRequest
+from headway.events import ResponseSummary
+from headway.metering.metrics import CallCost, Cost, PriceOrigin
 from headway.metering.timing import Timing
 from headway.pipeline import accounting
 from headway.record import decode
-from headway.types import Usage
+from headway.types import Transformation, Usage
 from support.pipeline_fakes import (
     DONE,
     EPOCH,
@@ -246,11 +249,56 @@ def test_every_metered_value_is_in_the_record_under_its_own_name() -> None:
     facts = pipe.call._facts()
     totals = accounting.total(facts, result, pipe.gateway.snapshot.prices)
     record = decode(accounting.attempt_record(facts, result, totals, None, 0))
+    assert record.price_conditions == {"speed": "fast"}
     for metered in (usage, timing):
         values = asdict(metered)
         values.pop("cost_usd", None)  # recorded as the digits of a decimal number
         assert {name: getattr(record, name) for name in values} == values
     assert record.tokens_per_second == usage.output_tokens / timing.latency_s
+
+
+def test_every_other_value_is_in_the_record_under_its_own_name() -> None:
+    pipe = Pipe()
+    pipe.ask(session_id="the session")
+    attempt = pipe.call._attempt
+    assert attempt is not None
+    headers = {b"x-request-id": b"theirs"}
+    summary = ResponseSummary(Usage(), "length", "the deployment")
+    result = replace(
+        attempt.result(),
+        summary=summary,
+        tokens_source="counted",
+        content_events=5,
+        status=201,
+        response_headers=headers,
+        bytes_in=6,
+        transformations=(Transformation("dropped", "seed", "for a test"),),
+    )
+    facts = replace(
+        pipe.call._facts(), record_id="r", id="q", attempts=7, elapsed_s=2.0, request_bytes=8,
+        key_id="k", upstream_request_bytes=9, now=100.0,
+    )  # fmt: skip
+    cost = CallCost(
+        Decimal("0.5"), "provider", Cost(Decimal("0.25"), PriceOrigin("book", "2024-01-01")),
+        "no reason", {"tier": "flex"},
+    )  # fmt: skip
+    totals = accounting.AttemptTotals(cost, "0.5", 0.75)
+    record = asdict(decode(accounting.attempt_record(facts, result, totals, None, 10)))
+    told = {name: value for name, value in record.items() if value is not None}
+    assert told == {
+        "id": "r", "request_id": "q", "timestamp": 100.0, "started": 98.0,
+        "route": "/api/engine/chat/{provider}", "dialect": "engine", "outcome": "ok", "v": 1,
+        "attempt": 7, "attempts": 7, "provider": "openai", "kind": "openai", "model": "gpt-4o",
+        "deployment": "the deployment", "stream": False, "session_id": "the session", "key_id": "k",
+        "status": 200, "finish_reason": "length", "upstream_status": 201,
+        "upstream_request_id": "theirs", "transformations": ("dropped seed: for a test",),
+        "tokens_source": "counted", "cost_usd": "0.5", "cost_source": "provider",
+        "cost_computed_usd": "0.25", "cost_unknown_reason": "no reason",
+        "price_conditions": {"tier": "flex"}, "price_source": "book", "price_date": "2024-01-01",
+        "time_to_sent_s": record["time_to_sent_s"], "gateway_overhead_s": 0.75, "content_events": 5,
+        "request_bytes": 8, "response_bytes": 10, "upstream_request_bytes": 9,
+        "upstream_response_bytes": 6,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("is_whole", [True, False])

@@ -8,12 +8,21 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec import Raw
 
 from headway.errors import RequestError
 from headway.providers import KINDS
-from headway.providers.wire_rules import SUBJECTS, Rule, allowed, override, with_rules
+from headway.providers.wire_rules import (
+    SUBJECTS,
+    Adapted,
+    Rule,
+    allowed,
+    override,
+    refused,
+    with_rules,
+)
 from headway.providers.wire_rules_docs import markdown, name_of
-from headway.types import Target
+from headway.types import ChatRequest, Target
 from support.adapter_requests import chat
 from support.for_each import for_each
 from support.wire_rule_examples import EXAMPLES
@@ -120,3 +129,26 @@ def test_messages_that_are_no_list_of_objects_are_refused() -> None:
     adapt = with_rules(rules, lambda request: (request, ()))
     with pytest.raises(RequestError, match="no request in OpenAI's chat format"):
         adapt(chat(CLAUDE, [["assistant"]]))
+
+
+def test_transforms_that_have_marks_are_applied_where_one_of_them_is_in_the_messages() -> None:
+    def refuse(_: ChatRequest) -> Adapted:
+        raise RequestError("refused")
+
+    def adapt(rules: list[Rule], messages: bytes) -> Adapted:
+        return with_rules(rules, lambda request: (request, ()))(
+            ChatRequest(model="m", messages=Raw(messages))
+        )
+
+    marked = [
+        refused("stop", refuse, "source", marks=(b'"a"',)),
+        refused("stop", partial(refuse), "source", marks=(b'"b"',)),
+    ]
+    plain, with_mark = b'[{"role":"user"}]', b'[{"role":"user","b":1}]'
+    assert bytes(adapt(marked, plain)[0].messages) == plain
+    for rules, messages in (
+        (marked, with_mark),
+        ([*marked, refused("stop", partial(refuse), "source")], plain),  # one of them must look
+    ):
+        with pytest.raises(RequestError, match="refused"):
+            adapt(rules, messages)

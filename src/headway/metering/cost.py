@@ -63,7 +63,7 @@ def find_cost(prices: PriceBook, call: BilledCall, usage: Usage) -> CallCost:
 def _conditions(call: BilledCall, usage: Usage) -> Conditions:
     """Those under which another price than the standard one applies, in lower case."""
     tier, endpoint, reported = call.service_tier, call.endpoint_conditions, usage.price_conditions
-    if not (tier or endpoint or reported):
+    if not (endpoint or reported) and (not tier or tier in STANDARD_VALUES):
         return NO_CONDITIONS
     named = {"service_tier": tier} if tier else {}
     return dict(_other_than_standard({**endpoint, **named, **reported}))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from types import MappingProxyType
 
 from headway.dialects.base import ResponseContext, StreamEncoder
@@ -301,8 +300,10 @@ class Attempt(StreamReader):
             and provider.summarize is not None
             and is_utf8(self.body)
         ):
-            with suppress(*provider_calls.MALFORMED):
+            try:  # noqa: SIM105 - ``suppress`` would take longer than the rest of this function
                 self._summary = provider.summarize(self.body)
+            except provider_calls.MALFORMED:
+                pass
             if self._summary is not None:
                 self.arrivals = (now,)
                 return

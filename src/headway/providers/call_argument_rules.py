@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.providers.message_edits import Fields, Noted, edit_messages
+from headway.providers.request_draft import has_any
 from headway.providers.tool_calls import EMPTY, arguments_text, is_object, object_text
 from headway.providers.transformations import emulated
 from headway.providers.wire_rules import Adapted, Rule, allowed, mended
@@ -47,7 +48,7 @@ _scan = msgspec.json.Decoder(list[ScannedMessage]).decode
 def object_argument_rules(source: str) -> tuple[Rule, ...]:
     """The rules of a wire format in which arguments are an object."""
     return (
-        *(mended(subject, object_arguments, source) for subject in BROKEN),
+        *(mended(subject, object_arguments, source, marks=MARKERS) for subject in BROKEN),
         *(
             Rule(subject=subject, outcome="allowed", source=source, note="as an object")
             for subject in EMPTY_OR_OBJECT
@@ -57,15 +58,16 @@ def object_argument_rules(source: str) -> tuple[Rule, ...]:
 
 def json_argument_rules(source: str) -> tuple[Rule, ...]:
     """The rules of a provider that reads the text of the arguments."""
-    return tuple(mended(each, json_arguments, source) for each in (*BROKEN, *EMPTY_OR_OBJECT))
+    subjects = (*BROKEN, *EMPTY_OR_OBJECT)
+    return tuple(mended(each, json_arguments, source, marks=MARKERS) for each in subjects)
 
 
 def text_argument_rules(source: str) -> tuple[Rule, ...]:
     """The rules of a provider that takes any text."""
     return (
         *allowed(source, *BROKEN, "arguments_empty"),
-        mended("arguments_null", text_arguments, source),
-        mended("arguments_object", text_arguments, source),
+        mended("arguments_null", text_arguments, source, marks=MARKERS),
+        mended("arguments_object", text_arguments, source, marks=MARKERS),
     )
 
 
@@ -114,8 +116,7 @@ def _to_text(value: Any, noted: Noted) -> str:
 
 
 def _edit(request: ChatRequest, is_fit: IsFit, convert: Convert) -> Adapted:
-    raw = bytes(request.messages)
-    if not any(marker in raw for marker in MARKERS) or _are_fit(request.messages, is_fit):
+    if not has_any(request.messages, MARKERS) or _are_fit(request.messages, is_fit):
         return request, ()
     return edit_messages(request, partial(_with_arguments, is_fit, convert))
 

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.providers.message_edits import Fields, Noted, edit_messages
+from headway.providers.request_draft import has_any
 from headway.providers.transformations import emulated
 from headway.providers.wire_rules import Adapt, Adapted, Outcome, Rule
 from headway.types import ChatRequest
@@ -93,13 +94,13 @@ def _rule(subject: str, is_mended: bool, source: str, transform: Adapt) -> Rule:
         outcome=outcome,
         source=source,
         transform=transform if is_mended else None,
+        marks=MARKERS,
     )
 
 
 def fit_call_ids(form: IdForm, request: ChatRequest) -> Adapted:
     """Ids of the ``form``, each once; a result refers to the same call as before."""
-    raw = bytes(request.messages)
-    if not any(marker in raw for marker in MARKERS) or _is_fit(form, request.messages):
+    if not has_any(request.messages, MARKERS) or _is_fit(form, request.messages):
         return request, ()
     return edit_messages(request, partial(_with_fit_ids, form))
 

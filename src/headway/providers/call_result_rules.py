@@ -14,6 +14,7 @@ from msgspec import Raw, Struct
 
 from headway.providers.call_id_rules import ScannedCall, native_call_ids
 from headway.providers.message_edits import Fields, Noted, edit_messages
+from headway.providers.request_draft import has_any
 from headway.providers.transformations import emulated
 from headway.providers.wire_rules import Adapted, Rule, mended
 from headway.types import ChatRequest
@@ -46,8 +47,7 @@ def call_result_rules(source: str) -> tuple[Rule, ...]:
 
 def pair_results(request: ChatRequest) -> Adapted:
     """One result for each call, right after it; a result of no call becomes text of the user."""
-    raw = bytes(request.messages)
-    if not any(marker in raw for marker in MARKERS) or _are_paired(request.messages):
+    if not has_any(request.messages, MARKERS) or _are_paired(request.messages):
         return request, ()
     return edit_messages(request, _with_pairs)
 

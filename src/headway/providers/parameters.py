@@ -39,9 +39,13 @@ def write_whole_numbers(given: Mapping[str, Raw]) -> Mapping[str, Raw]:
     """The parameters, with whole numbers that were written as floats (``100.0``, as JavaScript and
     Python often do) as integers: the same in JSON, but providers in other languages refuse them."""
     whole: dict[str, Raw] = {}
-    for name in WHOLE_NUMBERS.intersection(given):
+    for name in given:
+        if name not in WHOLE_NUMBERS:
+            continue
         text = bytes(given[name])
-        if text[:1] in b"-0123456789" and any(mark in text for mark in FLOAT_MARKS):
+        if text.isdigit() or text[:1] not in b"-0123456789":
+            continue
+        if any(mark in text for mark in FLOAT_MARKS):
             value = float(text)
             if value.is_integer() and abs(value) < 2**63:
                 whole[name] = Raw(msgspec.json.encode(int(value)))

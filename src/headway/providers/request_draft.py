@@ -21,6 +21,15 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
+def has_any(messages: Raw, marks: Iterable[bytes]) -> bool:
+    """Whether the JSON has one of ``marks``, such as names of fields in quotes."""
+    find = bytes(messages).find
+    for mark in marks:  # noqa: SIM110 - a generator would take three times as long
+        if find(mark) >= 0:
+            return True
+    return False
+
+
 class RequestDraft:
     """Raw JSON values by name, decoded only on demand. A null parameter counts as not given."""
 

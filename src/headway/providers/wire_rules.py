@@ -15,7 +15,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from headway.errors import RequestError
-from headway.providers.request_draft import MALFORMED
+from headway.providers.request_draft import MALFORMED, has_any
 from headway.types import ChatRequest, Transformation
 
 Adapted = tuple[ChatRequest, tuple[Transformation, ...]]
@@ -87,6 +87,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     """The URL of the documentation, or of the report, that says so."""
     transform: Adapt | None = None
     """Applied by ``with_rules``: it looks for the subject and mends or refuses it."""
+    marks: tuple[bytes, ...] = ()
+    """One of these is in the JSON of all messages that ``transform`` changes. Empty if there is
+    nothing of that kind."""
     function: Callable[..., Any] | None = None
     """The function that mends or refuses it elsewhere in the adapter."""
     models: str = ""
@@ -128,16 +131,24 @@ def chain(transforms: Iterable[Adapt], request: ChatRequest) -> Adapted:
 
 def with_rules(rules: Iterable[Rule], adapt: Adapt) -> Adapt:
     """``adapt`` after the transforms of ``rules``, each applied once, in order."""
-    transforms = dict.fromkeys(rule.transform for rule in rules if rule.transform is not None)
-    return partial(_apply, tuple(transforms), adapt)
+    transforms: dict[Adapt, tuple[bytes, ...]] = {
+        rule.transform: rule.marks for rule in rules if rule.transform is not None
+    }
+    has_marks = all(transforms.values())
+    marks = {mark for each in transforms.values() for mark in each} if has_marks else ()
+    return partial(_apply, tuple(transforms), tuple(marks), adapt)
 
 
-def _apply(transforms: tuple[Adapt, ...], adapt: Adapt, request: ChatRequest) -> Adapted:
+def _apply(
+    transforms: tuple[Adapt, ...], marks: tuple[bytes, ...], adapt: Adapt, request: ChatRequest
+) -> Adapted:
     """Raises RequestError for a request that is not in OpenAI's chat format, and for what a rule
     refuses."""
+    if marks and not has_any(request.messages, marks):  # most conversations call no tool
+        return adapt(request)
     try:
         mended_request, first = chain(transforms, request)
     except MALFORMED as exc:
         raise RequestError(f"This is no request in OpenAI's chat format: {exc}.") from exc
     adapted, then = adapt(mended_request)
-    return adapted, (*first, *then)
+    return adapted, first + then

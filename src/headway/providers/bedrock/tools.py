@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 
 from headway.providers.anthropic.request_draft import AnthropicDraft
 from headway.providers.prompt_instructions import AS_INSTRUCTION
+from headway.providers.request_draft import has_any
 
 CALL_FIELDS = (b'"tool_calls"', b'"function_call"')
 NO_CALLS = "Answer without calling a tool."
@@ -65,7 +66,7 @@ def _supported_fields(draft: AnthropicDraft, tool: dict[str, Any]) -> dict[str, 
 def _called_tools(messages: Raw) -> list[str]:
     """The names of the tools that the messages call, each once. Texts and images are not
     decoded."""
-    if not any(field in bytes(messages) for field in CALL_FIELDS):
+    if not has_any(messages, CALL_FIELDS):
         return []
     names: dict[str, None] = {}
     for message in _messages(messages):

@@ -15,6 +15,7 @@ from headway.providers.converted_messages import fit_media
 from headway.providers.openai.models import is_reasoning_model, samples_without_effort
 from headway.providers.openai.parameters import adapt as adapt_parameters
 from headway.providers.parameter_rules import value_in
+from headway.providers.request_draft import has_any
 from headway.providers.transformations import clamped, dropped, emulated, renamed
 from headway.types import ChatRequest, Transformation
 
@@ -42,15 +43,14 @@ _objects = msgspec.json.Decoder(list[dict[str, Raw]]).decode
 
 def adapt(request: ChatRequest) -> Adapted:
     """OpenAI's ``adapt``, for requests of either origin."""
-    fitted, first = fit_converted(request)
+    if not request.is_converted:
+        return adapt_parameters(request)
+    fitted, first = _fit_converted(request)
     adapted, then = adapt_parameters(fitted)
     return adapted, (*first, *then)
 
 
-def fit_converted(request: ChatRequest) -> Adapted:
-    """Any other request is returned as it is."""
-    if not request.is_converted:
-        return request, ()
+def _fit_converted(request: ChatRequest) -> Adapted:
     request, first = fit_media(request)
     request, then = _fit_messages(request)
     parameters = dict(request.parameters)
@@ -63,11 +63,12 @@ def fit_converted(request: ChatRequest) -> Adapted:
 
 
 def _fit_messages(request: ChatRequest) -> Adapted:
-    raw = bytes(request.messages)
-    if not any(marker in raw for marker in MARKERS):
+    if not has_any(request.messages, MARKERS):
         return request, ()
     noted: dict[Transformation, None] = {}
-    messages = [_without_dropped(message, "messages[]", noted) for message in _objects(raw)]
+    messages = [
+        _without_dropped(message, "messages[]", noted) for message in _objects(request.messages)
+    ]
     return replace(request, messages=Raw(_encode(messages))), tuple(noted)
 
 

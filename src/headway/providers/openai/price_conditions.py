@@ -17,16 +17,15 @@ REGIONAL_HOST = re.compile(r"([a-z]{2,})\.api\.openai\.com")
 SEARCH_MODEL = re.compile(r"search-(?:preview|api)")
 
 
-@lru_cache(maxsize=64)
-def region_of(base_url: str) -> str | None:
-    found = REGIONAL_HOST.fullmatch(urlsplit(base_url).hostname or "")
-    return None if found is None else found[1]
-
-
 def price_conditions(base_url: str, options: Mapping[str, Any], model: str) -> Mapping[str, str]:
+    return _price_conditions(base_url, model)
+
+
+@lru_cache(maxsize=256)
+def _price_conditions(base_url: str, model: str) -> Mapping[str, str]:
     conditions = {}
-    if (region := region_of(base_url)) is not None:
-        conditions["region"] = region
+    if (host := REGIONAL_HOST.fullmatch(urlsplit(base_url).hostname or "")) is not None:
+        conditions["region"] = host[1]
     if SEARCH_MODEL.search(model):
         conditions["tool"] = "web_search"
     return conditions

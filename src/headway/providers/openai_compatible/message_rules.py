@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from headway.providers.request_draft import has_any
 from headway.providers.transformations import dropped, emulated, renamed
 from headway.types import ChatRequest, Transformation
 
@@ -50,11 +51,10 @@ def apply_message_rules(
     request: ChatRequest, rules: MessageRules
 ) -> tuple[ChatRequest, tuple[Transformation, ...]]:
     """The request with its messages by ``rules``; equal transformations are listed once."""
-    raw = bytes(request.messages)
-    if not any(marker in raw for marker in rules.markers):
+    if not has_any(request.messages, rules.markers):
         return request, ()
     noted: Noted = {}
-    messages = [_message(message, rules, noted) for message in _messages(raw)]
+    messages = [_message(message, rules, noted) for message in _messages(request.messages)]
     return replace(request, messages=Raw(_encode(messages))), tuple(noted)
 
 
