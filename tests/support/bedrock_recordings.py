@@ -6,9 +6,9 @@ from support.recordings import Recording
 
 OTHERS = "invoke is for Claude; other models are spoken to through Converse"
 WAIVED = {
-    "bedrock/count-tokens-sync-basic-claude": "tokens are counted by the gateway",
-    "bedrock/count-tokens-sync-cache-control-claude": "tokens are counted by the gateway",
-    "bedrock/count-tokens-sync-error-400": "tokens are counted by the gateway",
+    "bedrock/count-tokens-sync-basic-claude": "a count is no chat",
+    "bedrock/count-tokens-sync-cache-control-claude": "a count is no chat",
+    "bedrock/count-tokens-sync-error-400": "a count is no chat",
     "bedrock/invoke-sync-finish-length": "a model of one's own on SageMaker, in its own format",
     "bedrock/invoke-sync-req-documents-cohere": "a ranking of documents is no chat",
     "bedrock/invoke-sync-stop-sequences-req-top-k-claude": "text completions, before Messages",

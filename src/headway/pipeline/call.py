@@ -49,7 +49,7 @@ from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id, select_own_headers
 from headway.ports import Sink
 from headway.routing.retry import Try, decide
-from headway.types import ChatRequest, Headers, Request, Target, Transformation
+from headway.types import Headers, Target
 
 log = logging.getLogger("headway")
 CLOSING = "The gateway is shutting down; send this request to another."
@@ -186,7 +186,7 @@ class GatewayCall:
         provider = upstream.provider
         if self.dialect.checks_parameters:
             request = provider_calls.check_parameters(upstream, request)
-        sent, transformations = self._adapt(upstream, request)
+        sent, transformations = provider_calls.adapt_client_request(upstream, self.dialect, request)
         if transformations and (decoded.strict or self.snapshot.strict):
             provider_calls.refuse_changes(upstream, request, transformations)
         context = ResponseContext(
@@ -200,20 +200,6 @@ class GatewayCall:
             id_header=self.dialect.id_header,
         )
         return upstream, context
-
-    def _adapt(
-        self, upstream: Upstream, request: Request
-    ) -> tuple[Request, tuple[Transformation, ...]]:
-        """The request as the provider accepts it: of the same wire format as it is."""
-        if not isinstance(request, ChatRequest) or request.native is None:
-            return provider_calls.adapt(upstream, request)
-        provider = upstream.provider
-        if provider.wire == request.native.wire and provider.encode_native is not None:
-            return provider_calls.adapt_native(upstream, request)
-        converted, first = self.dialect.convert_request(request)
-        converted = replace(converted, is_converted=True)
-        adapted, then = provider_calls.adapt(upstream, converted)
-        return adapted, (*first, *then)
 
     async def _resolve_and_send(self, upstream: Upstream, context: ResponseContext) -> None:
         self._count_overhead()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
+from headway.dialects.base import Dialect
 from headway.errors import InvalidField, RequestError, UpstreamError
 from headway.events import (
     Embeddings,
@@ -84,6 +85,21 @@ def speaking(upstream: Upstream, wire: str, model: str) -> Upstream:
     if other is None or not other.serves(model, upstream.options):
         return upstream
     return replace(upstream, provider=other.provider)
+
+
+def adapt_client_request(
+    upstream: Upstream, dialect: Dialect, request: Request
+) -> tuple[Request, tuple[Transformation, ...]]:
+    """The request as the provider accepts it: of the same wire format as it is. Raises
+    RequestError."""
+    if not isinstance(request, ChatRequest) or request.native is None:
+        return adapt(upstream, request)
+    provider = upstream.provider
+    if provider.wire == request.native.wire and provider.encode_native is not None:
+        return adapt_native(upstream, request)
+    converted, first = dialect.convert_request(request)
+    adapted, then = adapt(upstream, replace(converted, is_converted=True))
+    return adapted, (*first, *then)
 
 
 def adapt_native(

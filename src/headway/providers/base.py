@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from headway.errors import UpstreamError
 from headway.events import Embeddings, Event, ResponseSummary
 from headway.providers.model_lists import ModelList
+from headway.providers.token_counts import TokenCount
 from headway.providers.wire_rules import Adapted, Rule
 from headway.types import (
     ChatRequest,
@@ -31,7 +32,7 @@ from headway.wire.framer import Framer
 from headway.wire.json_repair import repair_json
 from headway.wire.sse import SseFramer
 
-__all__ = ("Adapted", "OtherWire", "Provider", "State", "TokenCount", "unchanged")
+__all__ = ("Adapted", "OtherWire", "Provider", "State", "unchanged")
 
 NO_CONDITIONS: Mapping[str, str] = {}
 State = dict[str, Any]
@@ -44,15 +45,6 @@ def no_conditions(base_url: str, options: Mapping[str, Any], model: str) -> Mapp
 
 def unchanged(request: ChatRequest) -> Adapted:
     return request, ()
-
-
-class TokenCount(msgspec.Struct, frozen=True):
-    """How to ask a provider for the number of tokens of a request in its own wire format."""
-
-    encode: Callable[[ChatRequest, Target], HttpRequest]
-    """Of a request with ``native``."""
-    decode: Callable[[bytes], int]
-    """Raises what adapters raise for any other response."""
 
 
 class OtherWire(msgspec.Struct, frozen=True):
@@ -86,8 +78,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     another made it, such as signatures of reasoning."""
     other_wires: Mapping[str, OtherWire] = {}
     """Wire format of a client -> this provider in that format, where it has several."""
-    count_native: TokenCount | None = None
-    """None: the gateway counts the tokens."""
+    token_count: TokenCount | None = None
+    """How to ask for the number of tokens of a request. None: the gateway counts them."""
     decode_response: Callable[[bytes], list[Event]]
     decode_event: Callable[[Frame, State], list[Event]]
     decode_error: Callable[[int, Headers, bytes], UpstreamError]

@@ -11,6 +11,7 @@ import pytest
 
 from headway.dialects.base import ClientRequest
 from headway.errors import InvalidField, UpstreamUnreachable
+from headway.providers import KINDS
 from headway.providers.anthropic import provider as anthropic
 from headway.server.api import token_counts
 from headway.types import Headers
@@ -61,11 +62,13 @@ def test_a_count_that_fails_or_is_late_is_estimated(monkeypatch: pytest.MonkeyPa
     assert count(pipe) == (headers, answer)
 
 
-def ask(pipe: Pipe, play: Callable[[Pipe], None]) -> tuple[dict[bytes, bytes], Any]:
+def ask(
+    pipe: Pipe, play: Callable[[Pipe], None], body: Any = BODY
+) -> tuple[dict[bytes, bytes], Any]:
     """A count during which ``play`` is the provider's part."""
     route = token_counts.find("/v1/messages/count_tokens")
     assert route is not None
-    request = ClientRequest("", (), json.dumps(BODY).encode())
+    request = ClientRequest("", (), json.dumps(body).encode())
 
     async def main() -> tuple[Headers, bytes]:
         work = asyncio.ensure_future(token_counts.respond(pipe.gateway, route, request))
@@ -107,6 +110,36 @@ def test_the_gateway_counts_where_the_provider_is_late(monkeypatch: pytest.Monke
     headers, _ = ask(pipe, lambda pipe: None)
     assert headers == {b"x-headway-tokens-source": b"counted"}
     assert "cancel" in pipe.upstream.history
+
+
+def test_a_provider_of_another_format_is_asked_in_its_own() -> None:
+    for kind, model, path, answer in (
+        ("gemini", "gemini-2.5-flash", ":countTokens", b'{"totalTokens":42}'),
+        ("bedrock", "anthropic.claude-x", "/count-tokens", b'{"inputTokens":42}'),
+        ("openai_responses", "gpt-5", "/responses/input_tokens", b'{"input_tokens":42}'),
+    ):
+        options = {"region": "us-east-1", "access_key": "a", "secret_key": "s"}
+        pipe = Pipe(
+            provider=KINDS[kind],
+            base_url="https://a.example",
+            options=options if kind == "bedrock" else {},
+            api_key=None if kind == "bedrock" else "k",
+            needs_key=False,
+        )
+        body = {**BODY, "model": f"openai/{model}"}
+        headers, told = ask(pipe, lambda pipe, a=answer: pipe.upstream.whole(a), body)  # type: ignore[misc]
+        assert told == {"input_tokens": 42}, kind
+        assert headers == {b"x-headway-tokens-source": b"reported"}
+        assert pipe.upstream.request.url.path.endswith(path), kind
+        is_signed = "authorization" in {name.lower() for name, _ in pipe.upstream.request.headers}
+        assert is_signed is (kind != "gemini"), kind
+
+
+def test_the_gateway_counts_for_a_model_whose_tokens_its_provider_does_not() -> None:
+    pipe = Pipe(provider=KINDS["bedrock"], options={"region": "us-east-1"})
+    headers, _ = count(pipe, {**BODY, "model": "openai/amazon.nova-pro-v1:0"})
+    assert headers == {b"x-headway-tokens-source": b"counted"}
+    assert pipe.upstream_requests == []
 
 
 def test_the_gateway_counts_for_a_provider_that_is_not_known() -> None:

@@ -12,7 +12,7 @@ WRAPPERS = ("generateContentRequest", "generate_content_request")
 
 
 class CountTokens(GenerateContent):
-    """Decodes such a request. The gateway counts itself, and asks no provider."""
+    """Decodes such a request. Only the number of tokens is returned, whoever counts."""
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         fields = decode_object(client_request.body)

@@ -9,15 +9,22 @@ other byte stays, because any change before a signature makes it invalid and mis
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from headway.providers.anthropic.request import API_VERSION, beta_features, encode
-from headway.providers.base import Adapted, TokenCount
+from headway.providers.anthropic.request import (
+    API_VERSION,
+    beta_features,
+    encode,
+    encode_request,
+)
+from headway.providers.base import Adapted
 from headway.providers.http_headers import Pairs, request_headers
+from headway.providers.token_counts import TokenCount, fields_of, moved, read_count
 from headway.providers.transformations import dropped, emulated
 from headway.types import NO_RAW, ChatRequest, HttpRequest, NativeRequest, Target, Transformation
 from headway.wire.sealed_reasoning import PREFIX, is_sealed
@@ -54,13 +61,6 @@ class Citation(Struct):
 _citations = msgspec.json.Decoder(list[Citation]).decode
 
 
-class CountResponse(Struct):
-    input_tokens: int
-
-
-_decode_count = msgspec.json.Decoder(CountResponse).decode
-
-
 def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
     """A request to the Claude API."""
     return _http_request(request, target, "/messages")
@@ -69,14 +69,16 @@ def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
 def encode_count(request: ChatRequest, target: Target) -> HttpRequest:
     """A request for the number of its tokens
     (platform.claude.com/docs/en/api/messages/count_tokens)."""
-    return _http_request(request, target, "/messages/count_tokens")
+    request = replace(request, stream=False)
+    if request.native is not None:
+        return _http_request(request, target, "/messages/count_tokens")
+    sent = encode_request(request, target)
+    return moved(sent, f"{sent.url.path}/count_tokens", fields_of(sent, ("model", *COUNTED)))
 
 
-def decode_count(body: bytes) -> int:
-    return _decode_count(body).input_tokens
-
-
-COUNT = TokenCount(encode_count, decode_count)
+COUNTED = ("messages", "system", "tools", "tool_choice", "thinking", "output_config")
+"""The fields that have tokens; others are refused there."""
+COUNT = TokenCount(encode_count, partial(read_count, "input_tokens"))
 
 
 def _http_request(request: ChatRequest, target: Target, path: str) -> HttpRequest:

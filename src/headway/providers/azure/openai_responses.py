@@ -44,6 +44,7 @@ PROVIDER = replace(
     adapt=partial(adapt_deployment, openai_responses.PROVIDER.adapt),
     encode_embeddings=encode_embeddings,
     price_id="azure",
+    token_count=None,  # not among the operations of its v1 API
     list_models=None,  # for the same reason as with azure_openai
     options=OPTIONS,
     secrets=SECRET_OPTIONS,

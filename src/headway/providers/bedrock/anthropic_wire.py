@@ -8,7 +8,7 @@ an AWS event stream: the framer makes Anthropic's server-sent events of them.
 
 from __future__ import annotations
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +24,7 @@ from headway.providers.bedrock.errors import error_from
 from headway.providers.bedrock.invoke_request import ANTHROPIC_VERSION
 from headway.providers.bedrock.models import family_of
 from headway.providers.bedrock.request import chat_url, request_headers
+from headway.providers.bedrock.token_counts import CONVERSE_COUNT, count_request
 from headway.providers.transformations import dropped, renamed
 from headway.types import ChatRequest, Frame, HttpRequest, Target, Transformation
 from headway.wire.aws_event_stream import EventStreamFramer, EventStreamMessage
@@ -80,6 +81,7 @@ def with_anthropic_wire(provider: Provider) -> Provider:
         decode_event=decode_event,
         framer=InvokeFramer,
         repair_event=repair_json,
+        token_count=replace(CONVERSE_COUNT, encode=encode_count),
     )
     return replace(provider, other_wires={WIRE: OtherWire(claude, _serves)})
 
@@ -135,6 +137,13 @@ def _beta_changes(given: list[str]) -> list[Transformation]:
         elif name not in BETAS:
             changes.append(dropped(BETA, f"{name} is unknown to Amazon Bedrock"))
     return changes
+
+
+def encode_count(request: ChatRequest, target: Target) -> HttpRequest:
+    """A request for the number of its tokens: with the body that would be invoked, whose maximum
+    of tokens is required and counts nothing."""
+    body = _encode({"max_tokens": 1, **native_body(request, target)})
+    return count_request(request, target, {"invokeModel": {"body": b64encode(body).decode()}})
 
 
 # --- Responses ------------------------------------------------------------------------------------

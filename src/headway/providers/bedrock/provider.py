@@ -15,6 +15,7 @@ from headway.providers.bedrock.parameters import adapt
 from headway.providers.bedrock.request import encode_embeddings, encode_request
 from headway.providers.bedrock.response import decode_event, decode_response, repair_event
 from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS, sign_request
+from headway.providers.bedrock.token_counts import CONVERSE_COUNT
 from headway.providers.bedrock.wire_rules import RULES
 from headway.providers.capabilities import native
 from headway.providers.wire_formats import BEDROCK
@@ -57,6 +58,7 @@ CONVERSE = Provider(
     repair_event=repair_event,
     adapt=with_rules(RULES, adapt),
     wire_rules=RULES,
+    token_count=CONVERSE_COUNT,
     framer=EventStreamFramer,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,

@@ -21,6 +21,13 @@ from headway.providers.gemini.response import decode_event, decode_response
 from headway.providers.gemini.wire_rules import RULES
 from headway.providers.http_headers import Pairs, request_headers
 from headway.providers.openai.provider import PARAMETERS as OPENAI_PARAMETERS
+from headway.providers.token_counts import (
+    TokenCount,
+    fields_of,
+    moved,
+    read_count,
+    whole_request,
+)
 from headway.providers.wire_formats import GEMINI
 from headway.providers.wire_rules import with_rules
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Parameter, Target
@@ -45,6 +52,18 @@ def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
     path = f"/{resource_of(request.model)}:{METHODS[request.stream]}"
     headers = (*_headers(target, request.stream), *native_of(request).headers)
     return HttpRequest(join(target.base_url, path), headers, encode_native_body(request))
+
+
+def encode_count(request: ChatRequest, target: Target) -> HttpRequest:
+    """A request for the number of its tokens (ai.google.dev/api/tokens)."""
+    sent = whole_request(request, target, encode_request, encode_native)
+    name = request.model if request.model.startswith(COLLECTIONS) else f"models/{request.model}"
+    fields = {"generateContentRequest": {"model": name, **fields_of(sent)}}
+    return moved(sent, counting_path(sent), fields)
+
+
+def counting_path(sent: HttpRequest) -> str:
+    return f"{sent.url.path.rpartition(':')[0]}:countTokens"
 
 
 def resource_of(model: str) -> str:
@@ -91,6 +110,7 @@ PROVIDER = Provider(
     decode_error=decode_error,
     adapt=with_rules(RULES, partial(adapt, AI_STUDIO)),
     wire_rules=RULES,
+    token_count=TokenCount(encode_count, partial(read_count, "totalTokens")),
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="google",

@@ -1,6 +1,8 @@
 """OpenAI by its Responses API (platform.openai.com/docs/api-reference/responses). Embeddings are
 those of OpenAI's other API."""
 
+from functools import partial
+
 from headway.providers.base import Provider
 from headway.providers.capabilities import native
 from headway.providers.http_errors import decode_error
@@ -10,9 +12,10 @@ from headway.providers.openai.embeddings import decode_embeddings, encode_embedd
 from headway.providers.openai.price_conditions import price_conditions
 from headway.providers.openai_responses.native import adapt_native
 from headway.providers.openai_responses.parameters import adapt
-from headway.providers.openai_responses.request import encode_native, encode_request
+from headway.providers.openai_responses.request import encode_count, encode_native, encode_request
 from headway.providers.openai_responses.response import decode_event, decode_response
 from headway.providers.openai_responses.wire_rules import RULES
+from headway.providers.token_counts import TokenCount, read_count
 from headway.providers.wire_formats import OPENAI_RESPONSES
 from headway.providers.wire_rules import with_rules
 
@@ -41,6 +44,7 @@ PROVIDER = Provider(
     decode_error=decode_error,
     adapt=with_rules(RULES, adapt),
     wire_rules=RULES,
+    token_count=TokenCount(encode_count, partial(read_count, "input_tokens")),
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     price_id="openai",

@@ -16,10 +16,16 @@ from headway.providers.http_headers import bearer_headers
 from headway.providers.openai.models import is_reasoning_model
 from headway.providers.openai_responses.messages import convert_messages
 from headway.providers.openai_responses.reasoning import include_encrypted, reasoning_with_summary
+from headway.providers.token_counts import fields_of, moved, whole_request
 from headway.types import ChatRequest, HttpRequest, Target
 from headway.wire.url import join
 
 PATH = "/responses"
+COUNTED = (
+    "input", "instructions", "model", "parallel_tool_calls", "reasoning", "text", "tool_choice",
+    "tools", "truncation",
+)  # fmt: skip
+"""The fields that have tokens; others are refused there."""
 FALSE, TRUE = Raw(b"false"), Raw(b"true")
 
 _encode = msgspec.json.Encoder().encode
@@ -42,6 +48,13 @@ def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
     sent = {name.lower() for name, _ in headers}
     client = tuple(pair for pair in request.native.headers if pair[0] not in sent)
     return HttpRequest(join(target.base_url, PATH), (*headers, *client), _encode(body))
+
+
+def encode_count(request: ChatRequest, target: Target) -> HttpRequest:
+    """A request for the number of its tokens
+    (platform.openai.com/docs/api-reference/responses/input-tokens)."""
+    sent = whole_request(request, target, encode_request, encode_native)
+    return moved(sent, f"{sent.url.path}/input_tokens", fields_of(sent, COUNTED))
 
 
 def _body(request: ChatRequest, options: Mapping[str, Any]) -> dict[str, Any]:

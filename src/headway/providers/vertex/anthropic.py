@@ -7,6 +7,7 @@ access token for authentication.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -14,9 +15,16 @@ from msgspec.structs import replace
 
 from headway.errors import RequestError
 from headway.providers.anthropic import provider as anthropic
-from headway.providers.anthropic.native_request import merged_betas
+from headway.providers.anthropic.native_request import COUNTED, merged_betas
 from headway.providers.anthropic.request import beta_features, encode, request_body
 from headway.providers.http_headers import request_headers
+from headway.providers.token_counts import (
+    TokenCount,
+    fields_of,
+    moved,
+    read_count,
+    whole_request,
+)
 from headway.providers.vertex.endpoint import price_conditions, region_of, regional_url
 from headway.providers.vertex.model_list import model_list
 from headway.providers.wire_formats import VERTEX_ANTHROPIC
@@ -26,6 +34,7 @@ from headway.wire.url import join
 ANTHROPIC_VERSION = "vertex-2023-10-16"
 METHODS = {False: "rawPredict", True: "streamRawPredict"}
 """The method, by whether the response is a stream."""
+COUNT_MODEL = "count-tokens:rawPredict"
 API_VERSIONS = ("/v1", "/v1beta1")
 
 
@@ -45,6 +54,15 @@ def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
     if betas := merged_betas(request, target):
         fields["anthropic_beta"] = betas
     return _http_request(request, target, fields)
+
+
+def encode_count(request: ChatRequest, target: Target) -> HttpRequest:
+    """A request for the number of its tokens (.../partner-models/claude/count-tokens): a model of
+    its own counts, for the one in the body. Raises RequestError where no project is known."""
+    sent = whole_request(request, target, encode_request, encode_native)
+    names = None if request.native is not None else ("anthropic_version", *COUNTED)
+    path = sent.url.path.rpartition("/")[0] + "/" + COUNT_MODEL
+    return moved(sent, path, {"model": request.model, **fields_of(sent, names)})
 
 
 def _http_request(request: ChatRequest, target: Target, fields: dict[str, Any]) -> HttpRequest:
@@ -88,7 +106,7 @@ PROVIDER = replace(
     **VERTEX_ANTHROPIC.facts,
     encode_request=encode_request,
     encode_native=encode_native,
-    count_native=None,
+    token_count=TokenCount(encode_count, partial(read_count, "input_tokens")),
     price_id="google",
     price_conditions=price_conditions,
     model_pattern="claude",

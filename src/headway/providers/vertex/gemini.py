@@ -22,6 +22,13 @@ from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
 from headway.providers.gemini.wire_rules import RULES
 from headway.providers.http_headers import Pairs, request_headers
+from headway.providers.token_counts import (
+    TokenCount,
+    fields_of,
+    moved,
+    read_count,
+    whole_request,
+)
 from headway.providers.vertex.endpoint import price_conditions, region_of, regional_url
 from headway.providers.vertex.model_list import model_list
 from headway.providers.wire_formats import VERTEX
@@ -34,6 +41,9 @@ ACCESS_TOKEN_PREFIX = "ya29."  # noqa: S105 - public: every access token begins 
 
 MODEL_PATTERN = r"gemini|text-(?:multilingual-)?embedding"
 """The beginnings of the names of Gemini's models."""
+
+COUNTED = ("contents", "systemInstruction", "system_instruction", "tools", "generationConfig")
+"""The fields that have tokens; others are refused there."""
 
 OPTIONS = {
     "project": "the Google Cloud project; by default that of the credentials",
@@ -59,6 +69,12 @@ def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
     url = model_url(target, request.model, gemini.METHODS[request.stream])
     pairs = (*headers(target, request.stream), *native_of(request).headers)
     return HttpRequest(url, pairs, encode_native_body(request))
+
+
+def encode_count(request: ChatRequest, target: Target) -> HttpRequest:
+    """A request for the number of its tokens (.../model-reference/count-tokens)."""
+    sent = whole_request(request, target, encode_request, encode_native)
+    return moved(sent, gemini.counting_path(sent), fields_of(sent, COUNTED))
 
 
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
@@ -125,6 +141,7 @@ PROVIDER = replace(
     decode_response=partial(decode_response, VERTEX_NUMBERS),
     decode_event=partial(decode_event, VERTEX_NUMBERS),
     adapt=with_rules(RULES, partial(adapt, VERTEX_AI)),
+    token_count=TokenCount(encode_count, partial(read_count, "totalTokens")),
     encode_embeddings=encode_embeddings,
     price_conditions=price_conditions,
     price_headers={},

@@ -1,8 +1,8 @@
 """The routes on which clients ask how many tokens a request has. Nothing is billed or recorded.
 
-A provider of the client's own wire format that counts is asked. Otherwise, and where it fails or is
-late, the gateway counts; and a count that takes longer than a client should wait is answered with
-an estimate by length. The response's header says which of these it is.
+A provider that counts is asked, whatever the client's wire format is. Otherwise, and where it fails
+or is late, the gateway counts; and a count that takes longer than a client should wait is answered
+with an estimate by length. The response's header says which of these it is.
 """
 
 from __future__ import annotations
@@ -117,16 +117,18 @@ async def _ask_provider(gateway: Gateway, dialect: Dialect, decoded: DecodedRequ
     """The provider's own count; None if it has none, or fails, or is late."""
     try:
         upstream, decoded = _find_upstream(gateway, dialect, decoded)
-        count, request = upstream.provider.count_native, decoded.request
-        if count is None or upstream.provider.wire != dialect.wire:
+        provider, request = upstream.provider, decoded.request
+        if provider.token_count is None:
             return None
-        assert isinstance(request, ChatRequest)
-        adapted, _ = provider_calls.adapt_native(upstream, request)
+        adapted, _ = provider_calls.adapt_client_request(upstream, dialect, request)
+        assert isinstance(adapted, ChatRequest)
         async with asyncio.timeout(PROVIDER_LIMIT_S):
             target = await targets.resolve(gateway, upstream, decoded)
-            asked = count.encode(adapted, target)
+            asked = provider.token_count.encode(adapted, target)
+            if provider.sign is not None:
+                asked = provider.sign(asked, target, gateway.unix_time())
             status, _, body = await fetch(upstream.transport, asked, TIMEOUTS)
-        return count.decode(body) if status == 200 else None
+        return provider.token_count.decode(body) if status == 200 else None
     except (HeadwayError, TimeoutError, *provider_calls.MALFORMED):
         return None
 
@@ -139,7 +141,9 @@ def _find_upstream(
     is_alias = decoded.model_name in snapshot.aliases.exact
     if is_alias or decoded.provider not in snapshot.upstreams:
         decoded = model_names.resolve(snapshot, decoded, dialect.wire)
-    return snapshot.upstreams[decoded.provider], decoded
+    upstream, request = snapshot.upstreams[decoded.provider], decoded.request
+    assert request.native is not None  # the dialects of these routes have formats of their own
+    return provider_calls.speaking(upstream, request.native.wire, request.model), decoded
 
 
 async def _count(gateway: Gateway, model: str, messages: bytes, texts: str) -> int | None:

@@ -17,10 +17,7 @@ the model to `provider/model`. Any provider answers. One that speaks this format
 fields, `anthropic-beta` and `anthropic-version` as they are, and its response is passed through. \
 Thinking of any vendor comes as `thinking` blocks, whose signatures are valid for their vendor on \
 the next turn."""
-_COUNT = """\
-A provider of this format that counts is asked, within two seconds. Any other count is the \
-gateway's own, with the tokenizer of the model's family, without images. Nothing is billed or \
-recorded."""
+_COUNT = error_examples.COUNTED_BY
 _VERSION = Parameter(
     "anthropic-version",
     "header",

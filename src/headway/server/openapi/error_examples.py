@@ -185,6 +185,11 @@ _GATEWAY_ERRORS = _examples(
 ENGINE_ERRORS = (*_ENGINE_ERRORS, *_PROVIDER_ERRORS, *_GATEWAY_ERRORS)
 OPENAI_ERRORS = (*_CALLER_ERRORS, *_PROVIDER_ERRORS, *_GATEWAY_ERRORS)
 """Of the routes on which the provider checks the parameters."""
+COUNTED_BY = """\
+A provider that counts is asked, within two seconds: Anthropic, Google, Vertex AI, Bedrock for \
+Claude, and OpenAI's Responses API, whatever the format of the request. Any other count is the \
+gateway's own, with the tokenizer of the model's family, without images. Nothing is billed or \
+recorded."""
 COUNT_HEADERS = {
     "x-headway-tokens-source": {
         "description": "`reported` by the provider, `counted` by the gateway, or `estimated` by "

@@ -21,9 +21,7 @@ in `x-goog-api-key` or `?key=`."""
 _STREAM = """\
 With `alt=sse` the response is server-sent events, otherwise one JSON array that is sent element \
 by element. There is no end mark. An error after the first element is the last one."""
-_COUNT = """\
-Counted by the gateway, with the tokenizer of the model's family: nothing is sent to the provider, \
-and nothing is recorded. Images are not counted."""
+_COUNT = error_examples.COUNTED_BY
 _EMBED = """\
 A provider of another format is sent the text and the length of the vector; a provider without \
 embeddings is a 400."""

@@ -20,9 +20,7 @@ another provider takes the next turn.
 
 The gateway keeps no responses: `background`, `previous_response_id` and `conversation` are \
 refused, and so are requests below `/v1/responses/`. A WebSocket is refused with 426."""
-_COUNT = """\
-Counted by the gateway, with the tokenizer of the model's family: nothing is sent to the provider, \
-and nothing is recorded. Images are not counted."""
+_COUNT = error_examples.COUNTED_BY
 
 
 def operations(
@@ -66,11 +64,7 @@ def _input_tokens(headers: Mapping[str, Any]) -> Operation:
         responses=(Body((responses.InputTokens,), examples.COUNTS),),
         headers={
             "x-request-id": headers["x-request-id"],
-            "x-headway-tokens-source": {
-                "description": "`counted`; or `estimated` by the length, where a count would have "
-                "taken too long.",
-                "schema": {"type": "string", "enum": ["counted", "estimated"]},
-            },
+            **error_examples.COUNT_HEADERS,
         },
         errors=error_examples.COUNT_ERRORS,
         error_format=error_examples.RESPONSES,
