@@ -202,6 +202,15 @@ def test_a_finish_without_output_is_failed_after_its_usage(
     assert code in failed.error.message
 
 
+def test_for_clients_of_googles_format_such_a_finish_is_the_end() -> None:
+    for kind in (gemini, vertex):
+        own = kind.PROVIDER.other_wires["gemini"]
+        assert own.serves("any", {})
+        ended = whole(answer(finish="MALFORMED_FUNCTION_CALL"), own.provider)[-1]
+        assert ended == Finished("MALFORMED_FUNCTION_CALL")
+        assert whole(answer(finish="SAFETY"), own.provider)[-1] == Finished("content_filter")
+
+
 def test_a_failure_has_googles_message() -> None:
     decoded = answer(finish="MALFORMED_FUNCTION_CALL", finishMessage="Malformed call: print(f(")
     failed = whole(decoded)[-1]

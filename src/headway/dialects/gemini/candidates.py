@@ -26,7 +26,7 @@ FINISH_REASONS: Mapping[str | None, str] = {
     "length": "MAX_TOKENS",
     "content_filter": "SAFETY",
 }
-"""OpenAI's to Google's."""
+"""OpenAI's to Google's. A reason in capitals is Google's own already."""
 MALFORMED_CALL = "MALFORMED_FUNCTION_CALL"
 PCM = "audio/L16;codec=pcm;rate=24000"
 """OpenAI's pcm16."""
@@ -94,7 +94,8 @@ def finish_fields(
     reason: str | None, refusal: str, broken: list[Call], annotations: Fields
 ) -> Fields:
     """The end of a candidate. ``broken`` are calls whose arguments are no object."""
-    name = FINISH_REASONS.get(reason, "OTHER")
+    own = reason if reason is not None and reason.isupper() else "OTHER"
+    name = FINISH_REASONS.get(reason, own)
     fields: Fields = {"finishReason": name, **annotations}
     if broken and name == "STOP":
         calls = ", ".join(map(str, broken))

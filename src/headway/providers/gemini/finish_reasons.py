@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 # google/ai/generativelanguage/v1beta/generative_service.proto, Candidate.FinishReason
 STUDIO_NUMBERS: Mapping[int, str] = {
     1: "STOP", 2: "MAX_TOKENS", 3: "SAFETY", 4: "RECITATION", 5: "OTHER", 6: "LANGUAGE",
@@ -45,6 +47,19 @@ FAILURES = frozenset(
 STOPS = (1, "STOP")
 """The ordinary end, in both numberings: any other reason says more."""
 UNFINISHED = (None, 0, "", "FINISH_REASON_UNSPECIFIED")
+
+
+class FinishRules(Struct, frozen=True):
+    """How the finish reasons of a service are read."""
+
+    numbers: Mapping[int, str]
+    relays_failures: bool = False
+    """A reason in ``FAILURES`` ends the candidate under its own name, as clients of Google's own
+    wire format read it; for any other client the response has failed."""
+
+
+STUDIO = FinishRules(STUDIO_NUMBERS)
+VERTEX = FinishRules(VERTEX_NUMBERS)
 
 
 def name_of(reason: str | int | None, numbers: Mapping[int, str]) -> str:

@@ -5,14 +5,18 @@ Vertex AI uses the same wire format, and all of this package but this file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 from urllib.parse import quote
 
-from headway.providers.base import Provider
+from msgspec.structs import replace
+
+from headway.providers.base import OtherWire, Provider
 from headway.providers.capabilities import native
 from headway.providers.gemini.embeddings import BATCH_METHOD, decode_embeddings, encode_studio_body
 from headway.providers.gemini.errors import decode_error
-from headway.providers.gemini.finish_reasons import STUDIO_NUMBERS
+from headway.providers.gemini.finish_reasons import STUDIO, FinishRules
 from headway.providers.gemini.model_list import MODEL_LIST
 from headway.providers.gemini.native import adapt_native, encode_native_body, native_of
 from headway.providers.gemini.parameters import AI_STUDIO, adapt
@@ -66,6 +70,22 @@ def counting_path(sent: HttpRequest) -> str:
     return f"{sent.url.path.rpartition(':')[0]}:countTokens"
 
 
+def with_relayed_failures(provider: Provider, rules: FinishRules) -> Provider:
+    """``provider``, whose clients of its own wire format get its reasons without usable output as
+    it gives them."""
+    relaying = replace(rules, relays_failures=True)
+    own = replace(
+        provider,
+        decode_response=partial(decode_response, relaying),
+        decode_event=partial(decode_event, relaying),
+    )
+    return replace(provider, other_wires={provider.wire: OtherWire(own, every_model)})
+
+
+def every_model(model: str, options: Mapping[str, Any]) -> bool:
+    return True
+
+
 def resource_of(model: str) -> str:
     """``models/gemini-2.5-pro`` for ``gemini-2.5-pro``; a full name stays as it is. Percent-encoded
     for a path."""
@@ -99,14 +119,14 @@ CAPABILITIES = {
     "caching": "partial: implicit, or by the name of a `cachedContent`; markers are dropped",
 }
 
-PROVIDER = Provider(
+CHAT = Provider(
     **GEMINI.facts,
     wire="gemini",
     encode_request=encode_request,
     encode_native=encode_native,
     adapt_native=adapt_native,
-    decode_response=partial(decode_response, STUDIO_NUMBERS),
-    decode_event=partial(decode_event, STUDIO_NUMBERS),
+    decode_response=partial(decode_response, STUDIO),
+    decode_event=partial(decode_event, STUDIO),
     decode_error=decode_error,
     adapt=with_rules(RULES, partial(adapt, AI_STUDIO)),
     wire_rules=RULES,
@@ -121,3 +141,4 @@ PROVIDER = Provider(
     parameters=PARAMETERS,
     capabilities=CAPABILITIES,
 )
+PROVIDER = with_relayed_failures(CHAT, STUDIO)

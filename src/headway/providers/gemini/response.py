@@ -9,7 +9,6 @@ STOP; there is no end mark; the last chunk is often an empty text with a thought
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -43,6 +42,7 @@ from headway.providers.gemini.finish_reasons import (
     FINISH_REASONS,
     STOPS,
     UNFINISHED,
+    FinishRules,
     name_of,
 )
 from headway.providers.gemini.grounding import CitationMetadata, ToolUses, read_sources
@@ -51,9 +51,6 @@ from headway.providers.gemini.usage import UsageMetadata, merge_counts, read_usa
 from headway.providers.http_errors import error_from_body
 from headway.types import NO_RAW, Frame
 from headway.wire.lenient_json import Position, Words, lenient_decoder
-
-Numbers = Mapping[int, str]
-"""The service's numbers of finish reasons."""
 
 
 class Content(Struct):
@@ -107,7 +104,7 @@ _decode_array = lenient_decoder(list[GenerateContentResponse])
 _decode_any = msgspec.json.Decoder().decode
 
 
-def decode_event(numbers: Numbers, frame: Frame, state: State) -> list[Event]:
+def decode_event(rules: FinishRules, frame: Frame, state: State) -> list[Event]:
     """The events of one server-sent event, of a stream that is one JSON array, or of an error in
     the place of either."""
     data = frame.data
@@ -117,11 +114,11 @@ def decode_event(numbers: Numbers, frame: Frame, state: State) -> list[Event]:
         return [StreamEnd()]
     events: list[Event] = []
     for response in _decode_array(data) if data[:1] == b"[" else (_decode(data),):
-        _read(response, data, numbers, state, events)
+        _read(response, data, rules, state, events)
     return events
 
 
-def decode_response(numbers: Numbers, body: bytes) -> list[Event]:
+def decode_response(rules: FinishRules, body: bytes) -> list[Event]:
     """The events of a whole response, or of a stream that came as one JSON array. Raises
     ValueError where it has neither a candidate nor a reason for having none."""
     is_stream = body.lstrip()[:1] == b"["
@@ -129,7 +126,7 @@ def decode_response(numbers: Numbers, body: bytes) -> list[Event]:
     state: State = {}
     events: list[Event] = []
     for response in responses:
-        _read(response, body, numbers, state, events)
+        _read(response, body, rules, state, events)
     candidates: dict[int, CandidateState] = {} if is_stream else state.get("candidates", {})
     events += [Finished(None, i) for i, each in candidates.items() if not each.finish_name]
     if not any(each.candidates or each.prompt_feedback or each.error for each in responses):
@@ -140,7 +137,7 @@ def decode_response(numbers: Numbers, body: bytes) -> list[Event]:
 def _read(
     response: GenerateContentResponse,
     data: bytes,
-    numbers: Numbers,
+    rules: FinishRules,
     state: State,
     events: list[Event],
 ) -> None:
@@ -167,7 +164,7 @@ def _read(
             usage = usage or state.get("usage")
         progress = _progress(state, index)
         _read_content(candidate, index, progress, state["id"], events)
-        _read_finish(candidate, index, progress, numbers, finishes)
+        _read_finish(candidate, index, progress, rules, finishes)
     if response.prompt_feedback is not None and not response.candidates:
         _read_blocked_prompt(response.prompt_feedback, finishes)
     if usage is not None:
@@ -259,7 +256,7 @@ def _read_finish(
     candidate: Candidate,
     index: int,
     progress: CandidateState,
-    numbers: Numbers,
+    rules: FinishRules,
     events: list[Event],
 ) -> None:
     """A later reason counts beside an earlier one, and so does a call after it: some streams say
@@ -267,7 +264,7 @@ def _read_finish(
     message = candidate.finish_message
     given = candidate.finish_reason
     if given not in UNFINISHED and (not progress.finish_name or given not in STOPS):
-        progress.finish_name = name_of(given, numbers)
+        progress.finish_name = name_of(given, rules.numbers)
     name, end = progress.finish_name, (progress.finish_name, progress.calls.count > 0)
     if not name:
         return
@@ -275,6 +272,9 @@ def _read_finish(
     if end == progress.last_end:
         return
     progress.last_end = end
+    if name in FAILURES and rules.relays_failures:
+        events.append(Finished(name, index))
+        return
     if name in FAILURES:
         message = message or f"The model stopped without an answer: {name}."
         events.append(Failed(UpstreamError(message, code=name)))

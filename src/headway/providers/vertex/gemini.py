@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from headway.errors import InvalidField
 from headway.providers.gemini import provider as gemini
 from headway.providers.gemini.embeddings import BATCH_METHOD, encode_vertex_body
-from headway.providers.gemini.finish_reasons import VERTEX_NUMBERS
+from headway.providers.gemini.finish_reasons import VERTEX as FINISHES
 from headway.providers.gemini.native import encode_native_body, native_of
 from headway.providers.gemini.parameters import VERTEX_AI, adapt
 from headway.providers.gemini.request import encode_body
@@ -133,13 +133,13 @@ def _option(target: Target, name: str, default: str) -> str:
     return str(target.options.get(name) or default)
 
 
-PROVIDER = replace(
-    gemini.PROVIDER,
+CHAT = replace(
+    gemini.CHAT,
     **VERTEX.facts,
     encode_request=encode_request,
     encode_native=encode_native,
-    decode_response=partial(decode_response, VERTEX_NUMBERS),
-    decode_event=partial(decode_event, VERTEX_NUMBERS),
+    decode_response=partial(decode_response, FINISHES),
+    decode_event=partial(decode_event, FINISHES),
     adapt=with_rules(RULES, partial(adapt, VERTEX_AI)),
     token_count=TokenCount(encode_count, partial(read_count, "totalTokens")),
     encode_embeddings=encode_embeddings,
@@ -149,3 +149,4 @@ PROVIDER = replace(
     list_models=model_list("google", MODEL_PATTERN, regional_url, authorization),
     options=OPTIONS,
 )
+PROVIDER = gemini.with_relayed_failures(CHAT, FINISHES)
