@@ -84,6 +84,8 @@ class ResponseHeaders(Struct, frozen=True, gc=False):
     retry_after_s: float | None = None
     id_header: bytes = b""
     """The name of a further header with the request's id."""
+    metrics: str | None = None
+    """JSON."""
 
 
 class Sink(Protocol):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from headway.policy.request_headers import find_request_id, select_own_headers
+from headway.policy.request_headers import asks_for_metrics, find_request_id, select_own_headers
 from support.for_each import for_each
 
 HOST = (b"host", b"a")
@@ -63,3 +63,15 @@ def test_most_requests_have_no_header_for_the_gateway() -> None:
     ):
         found = select_own_headers([(name, b"x") for name in names])
         assert [name for name, _ in found] == selected
+
+
+def test_metrics_are_asked_for_by_any_value_but_no() -> None:
+    for value, asks in (
+        (b"1", True),
+        (b"true", True),
+        (b"", False),
+        (b" 0 ", False),
+        (b"false", False),
+    ):
+        assert asks_for_metrics([HOST, (b"x-headway-metrics", value)]) is asks, value
+    assert not asks_for_metrics([HOST])

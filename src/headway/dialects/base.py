@@ -68,6 +68,7 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     """A field of another purpose that tells sessions apart; used where no header names one."""
     shows_usage: bool = False
     shows_metrics: bool = False
+    """The client asks for the metrics: in a stream's last event, or in a header."""
     strict: bool = False
     """Refuse the request if the provider's adapter would have to transform it."""
     messages: Raw = Raw(NULL)
@@ -272,6 +273,12 @@ def without_line_breaks(data: bytes) -> bytes:
     if data.find(b"\n") >= 0 or data.find(b"\r") >= 0:  # ``in`` takes ten times as long
         return data.replace(b"\n", b" ").replace(b"\r", b" ")
     return data
+
+
+def add_metrics(data: bytes, metrics: Struct) -> bytes:
+    """A JSON object, or an event with one, and ``metrics`` as one more member at its end."""
+    at = data.rindex(b"}")
+    return b'%b,"metrics":%b%b' % (data[:at], msgspec.json.encode(metrics), data[at:])
 
 
 class MessageWithRole(Struct, gc=False):

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
 from headway.errors import BodyTooLarge, InvalidBody, UnsupportedEncoding
+from headway.policy.request_headers import asks_for_metrics
 from headway.policy.session_headers import clean_session_id, find_session_id
 from headway.types import Headers
 from headway.wire.content_coding import DECODERS, BodyTooLargeError, coding_name, decode_body
@@ -42,12 +43,13 @@ def _check_items(body: bytes, limit: int) -> None:
 
 
 def apply_headers(decoded: DecodedRequest, headers: Headers) -> DecodedRequest:
-    """The request with its session: named by the field for it, else by a header, else by what the
-    client's format has for another purpose."""
+    """The request with what its headers ask for, and with its session: named by the field for it,
+    else by a header, else by what the client's format has for another purpose."""
     session_id = decoded.session_id or find_session_id(headers)
     if session_id is None and decoded.session_hint is not None:
         session_id = clean_session_id(decoded.session_hint.encode())
-    return decoded if session_id is None else replace(decoded, session_id=session_id)
+    shows_metrics = decoded.shows_metrics or asks_for_metrics(headers)
+    return replace(decoded, session_id=session_id, shows_metrics=shows_metrics)
 
 
 def _content_coding(request: ClientRequest) -> str:

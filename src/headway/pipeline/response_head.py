@@ -5,11 +5,19 @@ A value that is unknown when the head is sent is None, and has no header.
 
 from __future__ import annotations
 
+import json
+
+from msgspec import to_builtins
+
 from headway.dialects.base import JSON, Dialect, ResponseContext
 from headway.errors import HeadwayError
+from headway.pipeline import accounting
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.gateway import Upstream
 from headway.ports import ResponseHeaders
+
+LONGEST_MODEL = 256
+"""Characters of a model's name in a header, where each may take six bytes."""
 
 
 def describe_response(
@@ -32,7 +40,16 @@ def describe_response(
         result.transformations,
         None,
         facts.dialect.id_header,
+        _encode_metrics(facts, result, totals) if result.context.call.shows_metrics else None,
     )
+
+
+def _encode_metrics(facts: RequestFacts, result: AttemptResult, totals: AttemptTotals) -> str:
+    """The ``metrics`` object as a header's value: JSON in ASCII."""
+    found = to_builtins(accounting.metrics(facts, result, totals))
+    for name in ("model", "deployment"):
+        found[name] = found[name] and found[name][:LONGEST_MODEL]
+    return json.dumps(found, separators=(",", ":"))
 
 
 def describe_stream(

@@ -10,15 +10,19 @@ from headway.policy.session_headers import SESSION_HEADERS
 from headway.types import Headers
 
 REQUEST_ID = b"x-request-id"
-_READ = frozenset({REQUEST_ID, gateway_loop.HEADER_BYTES, *SESSION_HEADERS})
+METRICS = b"x-headway-metrics"
+"""Asks for the metrics of the response."""
+OFF = (b"", b"0", b"false")
+"""Values of a header that asks for something, which ask for nothing."""
+_READ = frozenset({REQUEST_ID, METRICS, gateway_loop.HEADER_BYTES, *SESSION_HEADERS})
 _ID = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 _name = itemgetter(0)
 
 
 def select_own_headers(headers: Headers) -> Headers:
-    """The headers of a request that the functions of this package read: ``find_request_id``,
-    ``gateway_loop.find_earlier_gateways``, ``session_headers.find_session_id``. Most requests have
-    none, and this is the fastest way to know. Header names are in lower case."""
+    """The headers of a request that ``find_request_id``, ``asks_for_metrics``,
+    ``gateway_loop.find_earlier_gateways`` and ``session_headers.find_session_id`` read. Most
+    requests have none, and this is the fastest way to know. Header names are in lower case."""
     if _READ.isdisjoint(map(_name, headers)):
         return ()
     return [header for header in headers if header[0] in _READ]
@@ -31,3 +35,7 @@ def find_request_id(headers: Headers) -> str | None:
         if name == REQUEST_ID and _ID.fullmatch(value):
             return value.decode()
     return None
+
+
+def asks_for_metrics(headers: Headers) -> bool:
+    return any(name == METRICS and value.strip() not in OFF for name, value in headers)

@@ -66,10 +66,7 @@ def test_the_session_of_claude_code_is_a_hint() -> None:
     assert decode(metadata={"user_id": "me"}).session_hint is None
 
 
-def test_metrics_and_strictness_are_asked_for_as_on_other_routes() -> None:
-    header = (b"x-headway-metrics", b"1")
-    assert decode(header, stream=True).shows_metrics
-    assert not decode(header).shows_metrics
+def test_strictness_is_asked_for_as_on_other_routes() -> None:
     decoded = decode(strict=True)
     assert decoded.strict
     assert isinstance(decoded.request, ChatRequest)

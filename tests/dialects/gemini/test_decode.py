@@ -65,12 +65,9 @@ def test_a_stream_is_of_events_or_an_array(query: str, sse: bool) -> None:
     assert decoded.keep_alive == b"\r\n"
 
 
-def test_metrics_are_asked_for_by_a_header() -> None:
-    headers = ((b"x-headway-metrics", b"1"), (b"x-headway-provider-key", b"own"))
-    assert STREAM.decode(inbound(headers=headers)).shows_metrics
-    assert not STREAM.decode(inbound()).shows_metrics
-    decoded = WHOLE.decode(inbound(headers=headers))
-    assert (decoded.shows_metrics, decoded.api_key) == (False, "own")
+def test_a_key_for_the_provider_is_in_a_header() -> None:
+    headers = ((b"x-headway-provider-key", b"own"),)
+    assert WHOLE.decode(inbound(headers=headers)).api_key == "own"
 
 
 NAMES = [

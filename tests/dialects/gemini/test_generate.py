@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest, ResponseContext
 from headway.dialects.gemini.generate import GenerateContent
 from headway.errors import (
     UpstreamGarbled,
+    UpstreamOverloaded,
 )
 from headway.events import (
     Event,
@@ -420,12 +422,42 @@ def test_an_error_is_the_last_element() -> None:
     assert event.endswith(b"\r\n\r\n")
 
 
-def test_metrics_are_a_last_response_without_candidates() -> None:
-    headers = ((b"x-headway-metrics", b"1"),)
-    encoder = STREAM.stream(context(request={"query": "alt=sse", "headers": headers}))
+def test_metrics_are_added_to_the_providers_last_response() -> None:
+    asked = context(is_passthrough=True)
+    asked = replace(asked, call=replace(asked.call, shows_metrics=True))
+    first, second, third = (b'{"candidates":[{"index":%d}]}' % n for n in range(3))
+
+    def relay(encoder: Any, data: bytes, *events: Event) -> Any:
+        return encoder.encode(Frame(data, None, b"raw"), [*events], 0)
+
+    encoder = STREAM.stream(asked)
+    assert relay(encoder, first, Text("a")) == b"data: " + first + b"\r\n\r\n"
+    assert relay(encoder, second, Finished("stop")) is None
+    assert relay(encoder, third) == b"data: " + second + b"\r\n\r\n"
+    [last] = encoder.end(folded([Text("a")]), METRICS, 0)
+    assert last == (b"data: " + third[:-1] + b',"metrics":' + ENCODED_METRICS + b"}" + b"\r\n\r\n")
+
+    encoder = STREAM.stream(asked)
+    assert relay(encoder, first, Text("a"))
+    assert encoder.end(folded([Text("a")]), METRICS, 0) == []
+
+    encoder = STREAM.stream(asked)
+    assert relay(encoder, first, Finished("stop")) is None
+    translated = encoder.encode(NO_FRAME, [Text("a")], 0)
+    assert translated.startswith(b"data: " + first + b"\r\n\r\ndata: ")
+
+    encoder = STREAM.stream(asked)
+    assert relay(encoder, first, Finished("stop")) is None
+    [failed] = encoder.fail(UpstreamOverloaded("No"))
+    assert failed.startswith(b"data: " + first + b'\r\n\r\ndata: {"error":')
+
+
+def test_metrics_are_in_the_last_response() -> None:
+    asked = context()
+    encoder = STREAM.stream(replace(asked, call=replace(asked.call, shows_metrics=True)))
     *_, last = encoder.end(folded([START, Text("a"), Finished("stop")]), METRICS, 0)
     assert ENCODED_METRICS in last
-    assert json.loads(last.removeprefix(b"data: "))["candidates"] == []
+    assert json.loads(last.removeprefix(b"data: "))["candidates"][0]["finishReason"] == "STOP"
 
 
 def passed(data: bytes, *events: Event) -> Any:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest, ResponseContext
 from headway.dialects.ollama.chat import OllamaChat
@@ -330,6 +331,28 @@ def test_lines_of_ollama_are_passed_through() -> None:
     assert encoder.encode(Frame(line, None, line + b"\n"), [Text("a")], NOW) == line + b"\n"
     assert encoder.encode(NO_FRAME, [], NOW) is None
     assert encoder.end(folded(Text("a"), Finished("stop")), METRICS, NOW) == []
+
+
+def with_metrics(found: ResponseContext) -> ResponseContext:
+    return replace(found, call=replace(found.call, shows_metrics=True))
+
+
+def test_metrics_are_in_the_last_line() -> None:
+    events = (Text("a"), Finished("stop"))
+    [last] = CHAT.stream(with_metrics(context(CHAT))).end(folded(*events), METRICS, NOW)
+    assert json.loads(last)["done"] is True
+    assert json.loads(last)["metrics"]["latency_s"] == 0.5
+
+
+def test_metrics_are_added_to_the_last_line_of_ollama() -> None:
+    encoder = CHAT.stream(with_metrics(context(CHAT, passes=True)))
+    first, last = b'{"message":{"content":"a"}}', b'{"done": true, "x": 1} '
+    assert encoder.encode(Frame(first, None, first), [Text("a")], NOW) == first + b"\n"
+    assert encoder.encode(Frame(last, None, last), [Finished("stop")], NOW) is None
+    [line] = encoder.end(folded(Text("a"), Finished("stop")), METRICS, NOW)
+    assert line.startswith(b'{"done": true, "x": 1,"metrics":{')
+    assert json.loads(line)["metrics"]["latency_s"] == 0.5
+    assert CHAT.stream(with_metrics(context(CHAT, passes=True))).end(folded(), METRICS, NOW) == []
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from headway.events import (
     ToolStarted,
     UsageReported,
 )
-from headway.types import Frame, Usage
+from headway.types import ChatRequest, Frame, Usage
 from support.dialect_samples import (
     ENCODED_METRICS,
     HELLO,
@@ -97,14 +97,20 @@ def test_usage_is_returned_on_request(options: Any, shows: bool) -> None:
     assert decode(stream=True, stream_options=options).shows_usage is shows
 
 
-@pytest.mark.parametrize(
-    ("value", "shows"),
-    [(None, False), (b"", False), (b"0", False), (b"false", False), (b"1", True), (b"true", True)],
-)
-def test_metrics_are_returned_on_request(value: bytes | None, shows: bool) -> None:
-    headers = [] if value is None else [(b"x-headway-metrics", value)]
-    assert decode(*headers, stream=True).shows_metrics is shows
-    assert decode(*headers).shows_metrics is False  # a whole answer tells them in its headers
+def test_metrics_are_returned_on_request() -> None:
+    for asked, shows in ((True, True), (False, False), (None, False)):
+        options = {"include_usage": True, "include_metrics": asked}
+        call = decode(stream=True, stream_options=options)
+        assert (call.shows_usage, call.shows_metrics) == (True, shows)
+        assert isinstance(call.request, ChatRequest)
+        left = bytes(call.request.parameters["stream_options"])
+        assert left == b'{"include_usage":true}', "the provider gets only its own options"
+
+
+def test_the_key_of_a_prompts_cache_tells_sessions_apart() -> None:
+    for key, hint in (("thread-1", "thread-1"), (7, None), (None, None), ([[]], None)):
+        assert decode(prompt_cache_key=key).session_hint == hint
+    assert decode().session_hint is None
 
 
 def test_the_field_strict_is_not_sent_to_the_provider() -> None:

@@ -55,10 +55,14 @@ def test_a_request_keeps_its_fields_as_they_are() -> None:
     assert bytes(request.messages) == b"[]"
 
 
-def test_a_key_and_metrics_are_asked_for_in_headers() -> None:
-    headers = ((b"x-headway-provider-key", b"k"), (b"x-headway-metrics", b"1"))
-    call = DIALECT.decode(client_request(*headers, stream=True))
+def test_a_key_is_in_a_header_and_metrics_are_asked_for_in_the_streams_options() -> None:
+    headers = ((b"x-headway-provider-key", b"k"),)
+    options = {"include_metrics": True}
+    call = DIALECT.decode(client_request(*headers, stream=True, stream_options=options))
     assert (call.api_key, call.shows_metrics) == ("k", True)
+    assert isinstance(call.request, ChatRequest)
+    assert call.request.native is not None
+    assert "stream_options" not in call.request.native.fields
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,11 @@ from headway.events import (
     UsageReported,
 )
 from headway.types import Frame, Usage
-from support.dialect_samples import METRICS, NO_FRAME, fold
+from support.dialect_samples import ENCODED_METRICS, METRICS, NO_FRAME, fold
 from support.responses_samples import DIALECT, NOW, encode_all, new_context, read_events
 
 STARTED = Started("x", "gpt-5-2025")
+METRICS_ASKED = {"include_metrics": True}
 USAGE = UsageReported(Usage(input_tokens=1, output_tokens=2))
 
 
@@ -93,12 +94,11 @@ def test_a_stream_that_was_cut_is_incomplete() -> None:
     assert last["response"]["incomplete_details"] == {"reason": "max_output_tokens"}
 
 
-def test_metrics_come_last_if_asked_for() -> None:
-    stream = DIALECT.stream(new_context((b"x-headway-metrics", b"1"), stream=True))
+def test_metrics_are_in_the_last_event_if_asked_for() -> None:
+    stream = DIALECT.stream(new_context(stream=True, stream_options=METRICS_ASKED))
     *_, last = read_events(b"".join(stream.end(fold(Text("A")), METRICS, NOW)))
-    assert last["type"] == "headway.metrics"
+    assert last["type"] == "response.completed"
     assert last["metrics"]["total_tokens"] == 8
-    assert last["sequence_number"] == 3
 
 
 def test_the_clients_indented_json_stays_on_one_line() -> None:
@@ -185,14 +185,14 @@ def test_frames_pass_through_and_the_last_one_waits_for_the_record() -> None:
     assert stream.is_passthrough
 
 
-def test_metrics_follow_the_providers_last_event() -> None:
-    headers = (b"x-headway-metrics", b"1")
-    stream = DIALECT.stream(new_context(headers, stream=True, is_passthrough=True))
+def test_metrics_are_added_to_the_providers_last_event() -> None:
+    asked = new_context(stream=True, stream_options=METRICS_ASKED, is_passthrough=True)
+    stream = DIALECT.stream(asked)
     stream.encode(frame(CREATED), [STARTED], NOW)
     stream.encode(frame(COMPLETED), [StreamEnd()], NOW)
-    last, metrics = stream.end(fold(Text("A")), METRICS, NOW)
-    assert last == COMPLETED
-    assert read_events(metrics)[0]["sequence_number"] == 2
+    [last] = stream.end(fold(Text("A")), METRICS, NOW)
+    at = COMPLETED.rindex(b"}")
+    assert last == COMPLETED[:at] + b',"metrics":' + ENCODED_METRICS + COMPLETED[at:]
 
 
 def test_a_failure_ends_the_providers_own_response() -> None:

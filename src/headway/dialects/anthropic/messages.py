@@ -36,7 +36,6 @@ from headway.dialects.base import (
     refuse_target_fields,
     split_model,
 )
-from headway.dialects.openai.chat import HEADER_OFF, METRICS_HEADER
 from headway.errors import HeadwayError
 from headway.events import Started
 from headway.response_accumulator import ResponseAccumulator
@@ -92,7 +91,6 @@ class AnthropicMessages:
             api_key=read_key_header(headers),
             session_hint=find_session(fields.get("metadata")),
             strict=is_strict,
-            shows_metrics=stream and dict(headers).get(METRICS_HEADER, b"") not in HEADER_OFF,
         )
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:

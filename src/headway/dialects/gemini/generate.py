@@ -38,7 +38,6 @@ from headway.dialects.gemini.generation_config import shows_thoughts
 from headway.dialects.gemini.names import Fields, model_of
 from headway.dialects.gemini.request import convert, read_fields
 from headway.dialects.gemini.stream import GeminiStream
-from headway.dialects.openai.chat import HEADER_OFF, METRICS_HEADER
 from headway.events import Started
 from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
 from headway.types import NO_RAW, ChatRequest, NativeRequest, Request
@@ -99,7 +98,6 @@ class GenerateContent(GeminiErrors):
             stream=self._is_stream,
             native=NativeRequest(WIRE, fields, _passed_headers(client_request)),
         )
-        headers = dict(client_request.headers)
         return DecodedRequest(
             provider=provider,
             model_name=name,
@@ -108,7 +106,6 @@ class GenerateContent(GeminiErrors):
             sse=self._is_stream and _is_sse(client_request.query),
             keep_alive=KEEP_ALIVE,
             api_key=read_key_header(client_request.headers),
-            shows_metrics=self._is_stream and headers.get(METRICS_HEADER, b"") not in HEADER_OFF,
         )
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.dialects.base import SSE, ResponseContext, without_line_breaks
+from headway.dialects.base import SSE, ResponseContext, add_metrics, without_line_breaks
 from headway.dialects.chunk_template import MARK, cut_template
 from headway.dialects.gemini.candidates import (
     Call,
@@ -26,6 +26,7 @@ from headway.errors import HeadwayError
 from headway.events import (
     Event,
     ExtraFields,
+    Finished,
     Logprobs,
     Reasoning,
     ReasoningDetail,
@@ -173,6 +174,7 @@ class GeminiStream:
     __slots__ = (
         "_candidates",
         "_context",
+        "_held",
         "_is_sse",
         "_separator",
         "_shows_thoughts",
@@ -193,6 +195,8 @@ class GeminiStream:
         """Template of a chunk that carries only text of the first candidate (`chunk_template`)."""
         self._separator = b"["
         """Before the next element of the array."""
+        self._held: bytes | None = None
+        """The provider's last chunk, which the metrics are added to."""
         self.content_type = SSE if is_sse else ARRAY
         self.is_framed = True
         self.is_passthrough = context.is_passthrough
@@ -204,11 +208,25 @@ class GeminiStream:
             is_object = frame.data[:1] == b"{" and _is_standard(frame.data, events)
             if is_object and REWRITTEN not in events:
                 self._note(events)
-                return self._write(frame.data)
+                return self._relay(frame.data, events)
             if not events:
                 return None
             self.is_passthrough = False
+            return (self._take_held() + (self._translate(events) or b"")) or None
         return self._translate(events)
+
+    def _relay(self, data: bytes, events: list[Event]) -> bytes | None:
+        if not self._context.call.shows_metrics:
+            return self._write(data)
+        is_end = self._held is not None or any(type(event) is Finished for event in events)
+        if not is_end:
+            return self._write(data)
+        earlier, self._held = self._take_held(), data
+        return earlier or None
+
+    def _take_held(self) -> bytes:
+        held, self._held = self._held, None
+        return b"" if held is None else self._write(held)
 
     def _note(self, events: list[Event]) -> None:
         for event in events:
@@ -246,23 +264,26 @@ class GeminiStream:
         return found
 
     def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
-        pieces = []
+        """The metrics are a member of the last chunk: for Google's SDKs a chunk without candidates
+        makes the whole turn invalid (google-genai, chats.py, ``_validate_response``)."""
+        last_chunk = self._held
         if not self.is_passthrough:
             last = [
                 self._candidate(index).end(index, choice)
                 for index, choice in sorted(response.choices.items())
             ]
             usage = {"usageMetadata": usage_metadata(response.reported())}
-            pieces.append(self._write(_encode({**self._chunk(last), **usage})))
+            last_chunk = _encode({**self._chunk(last), **usage})
+        if last_chunk is None:
+            return self._closing()
         if self._context.call.shows_metrics:
-            measured = {**self._chunk([]), "metrics": metrics}
-            pieces.append(self._write(_encode(measured)))
-        return [*pieces, *self._closing()]
+            last_chunk = add_metrics(last_chunk, metrics)
+        return [self._write(last_chunk), *self._closing()]
 
     def fail(self, error: HeadwayError) -> list[bytes]:
         call = self._context.call
         body = _encode(error_object(error, call.provider, self._context.request_id))
-        return [self._write(body), *self._closing()]
+        return [self._take_held() + self._write(body), *self._closing()]
 
     def _chunk(self, candidates: list[Fields]) -> Fields:
         started, context = self._started, self._context

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.dialects.base import NDJSON, ResponseContext, without_line_breaks
+from headway.dialects.base import NDJSON, ResponseContext, add_metrics, without_line_breaks
 from headway.dialects.ollama.errors import error_line
 from headway.errors import HeadwayError
 from headway.events import (
     Event,
+    Finished,
     Logprobs,
     Reasoning,
     Refusal,
@@ -118,6 +119,7 @@ class OllamaStream:
     __slots__ = (
         "_context",
         "_form",
+        "_last_line",
         "_shows_thinking",
         "_started",
         "content_type",
@@ -136,6 +138,8 @@ class OllamaStream:
         self._form = form
         self._shows_thinking = shows_thinking
         self._started: Started | None = None
+        self._last_line: bytes | None = None
+        """The provider's own, which the metrics are added to."""
         self.content_type = NDJSON
         self.is_framed = False
         """Some clients read one object of each HTTP chunk."""
@@ -145,7 +149,7 @@ class OllamaStream:
         if self.is_passthrough:
             is_line = frame.raw[:1] == b"{" and is_utf8(frame.data)
             if is_line and REWRITTEN not in events:
-                return frame.data + b"\n"
+                return self._relay(frame, events)
             if not events:
                 return None
             self.is_passthrough = False
@@ -163,14 +167,25 @@ class OllamaStream:
             return None
         return self._line({**self._form.fields(text, thinking, []), "done": False, **logprobs}, now)
 
+    def _relay(self, frame: Frame, events: list[Event]) -> bytes | None:
+        shows_metrics = self._context.call.shows_metrics
+        if shows_metrics and any(type(event) is Finished for event in events):
+            self._last_line = frame.data
+            return None
+        return frame.data + b"\n"
+
     def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
         if self.is_passthrough:
-            return []
+            if self._last_line is None:
+                return []
+            return [add_metrics(self._last_line, metrics) + b"\n"]
         lines = []
         calls = read_calls(response.choice(0))
         if calls:
             lines.append(self._line({**self._form.fields("", "", calls), "done": False}, now))
         last = {**self._form.fields("", "", []), **end_fields(response, metrics)}
+        if self._context.call.shows_metrics:
+            last["metrics"] = metrics
         return [*lines, self._line(last, now)]
 
     def fail(self, error: HeadwayError) -> list[bytes]:

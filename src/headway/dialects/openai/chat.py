@@ -47,6 +47,7 @@ from headway.dialects.openai.standard_shape import (
     read_standard_chunk,
 )
 from headway.dialects.openai.standard_usage import standard_usage
+from headway.dialects.openai.stream_options import take_metrics_option
 from headway.errors import HeadwayError, InvalidBody
 from headway.events import (
     Event,
@@ -69,8 +70,6 @@ MESSAGES = field("messages", list[MessageWithRole], "a list of messages, each wi
 STREAM = field("stream", bool | None, "true, false or null")
 STREAM_OPTIONS = field("stream_options", dict[str, Any] | None, "an object or null")
 STRICT = field("strict", bool | None, "true, false or null")
-METRICS_HEADER = b"x-headway-metrics"
-HEADER_OFF = (b"", b"0", b"false")
 DELTA_EVENTS = frozenset({Reasoning, ToolArguments})
 """Most frames of some streams. One alone continues what a frame that was checked began."""
 REWRITTEN = Rewritten()
@@ -115,6 +114,7 @@ class OpenAIChat(OpenAIFormat):
         fields.pop("stream", None)
         fields.pop("strict", None)
         refuse_target_fields(fields)
+        shows_metrics = take_metrics_option(fields)
         request = ChatRequest(model=model, messages=messages, parameters=fields, stream=stream)
         return DecodedRequest(
             provider=provider,
@@ -125,7 +125,7 @@ class OpenAIChat(OpenAIFormat):
             session_hint=read_cache_key(fields),
             shows_usage=options is not None and bool(options.get("include_usage")),
             strict=known.strict or False,
-            shows_metrics=stream and asks_for_metrics(client_request),
+            shows_metrics=shows_metrics,
         )
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:
@@ -333,6 +333,7 @@ def _decode_items(client_request: ClientRequest, fields: dict[str, Raw]) -> Deco
     options = STREAM_OPTIONS.read(fields) or {}
     refuse_target_fields(fields)
     check_fields(fields)
+    shows_metrics = take_metrics_option(fields)
     for name in ("model", "stream", "stream_options", "strict"):
         fields.pop(name, None)
     native, messages = NativeRequest(WIRE, fields), prompt_messages(fields)
@@ -346,12 +347,8 @@ def _decode_items(client_request: ClientRequest, fields: dict[str, Raw]) -> Deco
         session_hint=read_cache_key(fields),
         shows_usage=bool(options.get("include_usage")),
         strict=strict,
-        shows_metrics=stream and asks_for_metrics(client_request),
+        shows_metrics=shows_metrics,
     )
-
-
-def asks_for_metrics(client_request: ClientRequest) -> bool:
-    return dict(client_request.headers).get(METRICS_HEADER, b"") not in HEADER_OFF
 
 
 def _without_nulls(message: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,6 @@ from headway.dialects.openai.chat import (
     STREAM_OPTIONS,
     STRICT,
     OpenAIChatStream,
-    asks_for_metrics,
     passed_through,
 )
 from headway.dialects.openai.completion_request import convert_completion
@@ -42,6 +41,7 @@ from headway.dialects.openai.completion_shape import (
     text_finish_reason,
 )
 from headway.dialects.openai.standard_usage import standard_usage
+from headway.dialects.openai.stream_options import take_metrics_option
 from headway.events import Event, Logprobs, Refusal, Rewritten, Started, Text
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Frame, NativeRequest
@@ -75,6 +75,7 @@ class OpenAICompletions(OpenAIFormat):
         stream, strict = STREAM.read(fields) or False, STRICT.read(fields) or False
         options = STREAM_OPTIONS.read(fields) or {}
         refuse_target_fields(fields)
+        shows_metrics = take_metrics_option(fields)
         for field_name in ("model", "stream", "strict"):
             fields.pop(field_name, None)
         request = ChatRequest(
@@ -92,7 +93,7 @@ class OpenAICompletions(OpenAIFormat):
             api_key=read_key_header(client_request.headers),
             shows_usage=bool(options.get("include_usage")),
             strict=strict,
-            shows_metrics=stream and asks_for_metrics(client_request),
+            shows_metrics=shows_metrics,
         )
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:

@@ -30,7 +30,7 @@ from headway.dialects.input_items.convert import (
     convert_fields,
     prompt_messages,
 )
-from headway.dialects.openai.chat import asks_for_metrics
+from headway.dialects.openai.stream_options import take_metrics_option
 from headway.dialects.openai_responses.output_items import WireEvents
 from headway.dialects.openai_responses.response_object import (
     finished_object,
@@ -94,6 +94,7 @@ class OpenAIResponses(OpenAIFormat):
         stream, strict = STREAM.read(fields) or False, STRICT.read(fields) or False
         refuse_target_fields(fields)
         check_fields(fields)
+        shows_metrics = take_metrics_option(fields)
         for name in ("model", "stream", "strict"):
             fields.pop(name, None)
         native = NativeRequest(WIRE, fields, feature_headers(client_request.headers))
@@ -108,7 +109,7 @@ class OpenAIResponses(OpenAIFormat):
             api_key=read_key_header(client_request.headers),
             session_hint=read_cache_key(fields),
             strict=strict,
-            shows_metrics=stream and asks_for_metrics(client_request),
+            shows_metrics=shows_metrics,
         )
 
     def status_of(self, error: HeadwayError) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from headway.dialects.base import SSE, ResponseContext, without_line_breaks
+from headway.dialects.base import SSE, ResponseContext, add_metrics, without_line_breaks
 from headway.dialects.input_items.tools import ToolNames, read_names
 from headway.dialects.openai_responses.output_items import TEXT_DELTA, Fields, WireEvents
 from headway.dialects.openai_responses.output_writer import OutputWriter
@@ -131,11 +131,12 @@ class OpenAIResponsesStream:
             out += [(kind, {"response": first_object}) for kind in FIRST_EVENTS]
 
     def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
+        """The metrics are in the last event: SDKs that check events refuse unknown types."""
         pieces = [] if self._last_frame is None else [self._last_frame]
         if not pieces:
             pieces = self._finish(response, now)
         if self._context.call.shows_metrics:
-            pieces += self._events([("headway.metrics", {"metrics": metrics})])
+            pieces[-1] = add_metrics(pieces[-1], metrics)
         return pieces
 
     def _finish(self, response: ResponseAccumulator, now: float) -> list[bytes]:

@@ -91,7 +91,8 @@ SESSION_HEADER = Parameter(
 METRICS_HEADER = Parameter(
     "x-headway-metrics",
     "header",
-    "Any value but empty, `0` and `false`: a stream ends with an event of metrics.",
+    "Any value but empty, `0` and `false`: a stream ends with an event of metrics, and a whole "
+    "reply has them in the header of the same name.",
     "1",
     required=False,
 )

@@ -54,6 +54,11 @@ METRICS_HEADERS: Described = {
         "of browsers (W3C Server Timing).",
         type="string",
     ),
+    "x-headway-metrics": _header(
+        "The `metrics` object, if the request's header of the same name asks for it. A stream has "
+        "it in its last event instead.",
+        type="string",
+    ),
     "x-headway-transformations": _header(
         "A change to the request for the provider, or what its response lacked, one header each. "
         "On a stream the changes to the request only.",

@@ -31,7 +31,8 @@ class CompletionRequest(OpenShape):
     stream: bool | None = False
     """Answer as server-sent events."""
     stream_options: dict[str, Any] | None = None
-    """`{"include_usage": true}` asks for usage in the last event."""
+    """`{"include_usage": true}` asks for usage in the last event, `{"include_metrics": true}` for
+    metrics in another one after it."""
     strict: bool | None = False
     """Reject the request if a transformation would be needed for the provider."""
 
@@ -83,5 +84,5 @@ class CompletionChunk(OpenShape):
     usage: Usage | None = None
     """In an event of its own before the end, if `stream_options` asks for it."""
     metrics: Metrics | None = None
-    """In an event of its own before the end, if the request's header `x-headway-metrics` asks for
-    it."""
+    """In an event of its own before the end, if `stream_options` or the request's header
+    `x-headway-metrics` asks for it."""

@@ -60,8 +60,7 @@ class GeminiReply(OpenShape):
     modelVersion: str | None = None
     responseId: str | None = None
     metrics: Metrics | None = None
-    """In a last element without candidates, if the request's header `x-headway-metrics` asks for
-    it."""
+    """In a stream's last element, if the request's header `x-headway-metrics` asks for it."""
 
 
 class GeminiStatus(Shape):

@@ -23,7 +23,8 @@ class OpenAIRequest(OpenShape):
     stream: bool | None = False
     """Answer as server-sent events."""
     stream_options: dict[str, Any] | None = None
-    """`{"include_usage": true}` asks for usage in the last event."""
+    """`{"include_usage": true}` asks for usage in the last event, `{"include_metrics": true}` for
+    metrics in another one after it."""
     temperature: float | None = None
     max_tokens: int | None = None
     """Tokens: the maximum length of the answer. Older name of `max_completion_tokens`."""
@@ -75,8 +76,8 @@ class OpenAIChunk(OpenShape):
     usage: Usage | None = None
     """In an event of its own before the end, if `stream_options` asks for it."""
     metrics: Metrics | None = None
-    """In an event of its own before the end, if the request's header `x-headway-metrics` asks for
-    it."""
+    """In an event of its own before the end, if `stream_options` or the request's header
+    `x-headway-metrics` asks for it."""
 
 
 class OpenAIModel(OpenShape):

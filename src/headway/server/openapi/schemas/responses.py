@@ -74,7 +74,7 @@ class ResponsesEvent(OpenShape):
     response: dict[str, Any] | None = None
     """In the first events and the last."""
     metrics: Metrics | None = None
-    """In an event `headway.metrics` behind the last one, if the request's header
+    """In the last event, if `stream_options` (`include_metrics`) or the request's header
     `x-headway-metrics` asks for it."""
 
 
