@@ -29,6 +29,7 @@ from headway.providers.base import State
 from headway.providers.cohere.citations import BlockOffsets, read_citations
 from headway.providers.cohere.usage import read_usage
 from headway.providers.http_errors import error_from_body
+from headway.providers.logprobs import read_logprobs
 from headway.providers.openai.tools import ChoiceCalls, ToolCallDelta
 from headway.types import NO_RAW, Frame
 from headway.wire.lenient_json import Position, Words, as_text, lenient_decoder
@@ -244,7 +245,7 @@ def _read_logprobs(items: list[dict[str, Any]]) -> Logprobs:
         if numbers := _numbers(item.get("logprobs")):
             token = as_text(item.get("text"))
             content.append({"token": token, "logprob": sum(numbers), "top_logprobs": []})
-    return Logprobs({"content": content})
+    return read_logprobs({"content": content})
 
 
 def _numbers(values: Any) -> list[float]:

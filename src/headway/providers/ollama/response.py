@@ -20,13 +20,13 @@ from headway.events import (
     Event,
     Failed,
     Finished,
-    Logprobs,
     Reasoning,
     Started,
     Text,
 )
 from headway.providers.base import State
 from headway.providers.http_errors import error_from_body
+from headway.providers.logprobs import read_logprobs
 from headway.providers.ollama.usage import read_usage
 from headway.providers.openai import response as openai_response
 from headway.providers.openai.finish_reasons import read_finish_reason
@@ -91,7 +91,7 @@ class ResponseReader:
         if response.message is not None:
             self._read_message(response.message, events)
         if response.logprobs:
-            events.append(Logprobs({"content": response.logprobs}))
+            events.append(read_logprobs({"content": response.logprobs}))
         if response.done or response.done_reason:
             events.append(self._read_finish(response))
             usage = read_usage(response.prompt_eval_count, response.eval_count)

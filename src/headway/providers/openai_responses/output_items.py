@@ -18,11 +18,11 @@ from msgspec import Raw, Struct
 from headway.events import (
     Event,
     ExtraFields,
-    Logprobs,
     Reasoning,
     Refusal,
     Text,
 )
+from headway.providers.logprobs import read_logprobs
 from headway.providers.openai_responses.reasoning_items import to_details
 from headway.providers.openai_responses.response_state import ItemState, ResponseState
 from headway.providers.tool_calls import arguments_text
@@ -159,7 +159,7 @@ def _close_message(
         if part.refusal and not item_state.has_refusal:
             events.append(Refusal(part.refusal))
         if part.logprobs and not item_state.has_logprobs:
-            events.append(Logprobs({"content": part.logprobs}))
+            events.append(read_logprobs({"content": part.logprobs}))
         annotations += [_annotation(each, state.text_length) for each in part.annotations or ()]
         state.text_length += len(text)
     spans = _message_spans(item, position, state.text_length - start, state)

@@ -21,7 +21,6 @@ from headway.events import (
     ExtraFields,
     Failed,
     Finished,
-    Logprobs,
     ModelReported,
     Reasoning,
     Refusal,
@@ -32,6 +31,7 @@ from headway.events import (
 )
 from headway.providers.base import State
 from headway.providers.error_shapes import NO_ERRORS
+from headway.providers.logprobs import read_logprobs
 from headway.providers.openai_responses.errors import read_error
 from headway.providers.openai_responses.output_items import close_item, open_item
 from headway.providers.openai_responses.response_state import ResponseState
@@ -163,7 +163,7 @@ def _read_text_delta(event: StreamEvent, state: ResponseState) -> list[Event]:
     events = _text_events(_delta_text(event), index, state)
     if event.logprobs:
         state.item(index).has_logprobs = True
-        events.append(Logprobs({"content": event.logprobs}))
+        events.append(read_logprobs({"content": event.logprobs}))
     return events
 
 
