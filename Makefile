@@ -77,7 +77,7 @@ prices: setup-dev ## Rebuild the price table that ships from the published price
 	$(BIN)/python tools/prices.py
 
 clean: ## Remove .venv and everything else that these targets made
-	rm -rf .venv .venv-clients .venv-clients-openai-2 dist build .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+	rm -rf .venv .venv-clients .venv-clients-openai-2 tests/clients/*/node_modules dist build .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
 	  .pytest_cache .ruff_cache
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -90,3 +90,4 @@ setup-dev:
 setup-clients: setup-dev
 	@tools/setup.sh clients
 	@tools/setup.sh clients-openai-2
+	@tools/setup_node.sh tests/clients/node

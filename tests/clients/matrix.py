@@ -55,7 +55,10 @@ def read_clients() -> Iterator[tuple[str, Client]]:
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        yield path.stem, module.CLIENT
+        if hasattr(module, "CLIENT"):
+            yield path.stem, module.CLIENT
+        for number, client in enumerate(getattr(module, "CLIENTS", ())):
+            yield f"{path.stem}_{number}", client
 
 
 def run_client(client: Client, url: str, wires: list[str], home: Path) -> Outcome:

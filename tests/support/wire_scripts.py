@@ -218,7 +218,8 @@ def perplexity(pieces: Pieces) -> Script:
 def anthropic_blocks(pieces: Pieces) -> list[tuple[Value, list[Value], Value]]:
     """Of each block: how it begins, its deltas, and what it is at its end."""
     text, thought = "".join(pieces.text), "".join(pieces.thought)
-    cited = {"type": "web_search_result_location", "url": "https://a.example", "title": "A"}
+    where = {"url": "https://a.example", "title": "A", "encrypted_index": "E", "cited_text": "B"}
+    cited = {"type": "web_search_result_location", **where}
     blocks: list[tuple[Value, list[Value], Value]] = []
     if pieces.thought:
         deltas = [{"type": "thinking_delta", "thinking": piece} for piece in pieces.thought]
@@ -472,7 +473,8 @@ def responses_items(pieces: Pieces) -> list[tuple[Value, list[Value], Value]]:
     if pieces.text:
         at = {"type": "response.output_text.delta", "content_index": 0, "item_id": "msg_1"}
         begun = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
-        cited = {"type": "url_citation", "url": "https://a.example", "start_index": 0}
+        where = {"start_index": 0, "end_index": len(text)}
+        cited = {"type": "url_citation", "url": "https://a.example", "title": "A", **where}
         logs = [{"token": "Hi", "logprob": -0.5, "bytes": [72], "top_logprobs": []}]
         part = {"type": "output_text", "text": text, "annotations": [cited], "logprobs": logs}
         deltas = [{**at, "delta": piece, "logprobs": logs} for piece in pieces.text]
