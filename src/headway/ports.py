@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -48,6 +48,24 @@ class UpstreamRequest(Protocol):
 
     def resume(self) -> None:
         """Read the response again."""
+
+
+@runtime_checkable
+class UpgradeReceiver(ResponseReceiver, Protocol):
+    """A receiver that asked for another protocol (RFC 9110, section 7.8). ``Transport.send``
+    returns a ``Tunnel`` for it."""
+
+    def on_upgrade(self, headers: Headers, now: float) -> None:
+        """The response has status 101: there will be no ``on_response``. Everything that arrives
+        from now on, until ``on_end`` or ``on_error``, comes to ``on_chunk`` as it is."""
+
+
+class Tunnel(UpstreamRequest, Protocol):
+    """A connection that may have switched protocols."""
+
+    def write(self, data: bytes) -> bool:
+        """Send bytes, after ``on_upgrade``. False: write no more until ``on_sent``, because the
+        provider reads more slowly than the client writes."""
 
 
 class Transport(Protocol):
@@ -113,6 +131,32 @@ class Sink(Protocol):
 
     def end(self, data: bytes = b"") -> None:
         """Write the last piece, and end the body."""
+
+
+class RawSink(Sink, Protocol):
+    """A sink for responses that are passed on as they are."""
+
+    def send_head(self, status: int, headers: Headers) -> None:
+        """Write any status and headers; ``content-length`` is among them where it is known. Then
+        follow ``write`` and ``end``."""
+
+    def abort(self) -> None:
+        """Break the connection: what the client has is not the whole response, and must not look
+        as if it were."""
+
+
+class SocketSink(RawSink, Protocol):
+    """A sink for a client that asked for another protocol. It pushes what the client sends."""
+
+    on_data: Callable[[bytes], None] | None
+    """Called with each piece that the client sends after ``accept``."""
+
+    def accept(self, headers: Headers) -> None:
+        """Switch protocols with status 101. What is written from then on goes out as it is."""
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
 
 
 class Spool(Protocol):

@@ -166,6 +166,8 @@ class Record(Struct, gc=False):
     """Size of the body sent to the provider."""
     upstream_response_bytes: int | None = None
     """Size of the body received from the provider."""
+    native_path: str | None = None
+    """Method and path of a request that was passed through as it is, without its query."""
 
 
 _encode = msgspec.json.Encoder().encode

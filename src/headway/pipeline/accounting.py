@@ -6,11 +6,12 @@ Everything is computed from two values: ``RequestFacts`` and ``AttemptResult``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headway.dialects.base import DecodedRequest, Dialect, ResponseContext
+from headway.dialects.base import DecodedRequest, ResponseContext
 from headway.errors import ClientGone, HeadwayError
 from headway.events import ResponseSummary
 from headway.metering.cost import BilledCall, find_cost
@@ -24,6 +25,8 @@ from headway.types import Transformation, Usage
 
 BYTES_PER_TOKEN = 4
 """Approximate, for English text."""
+SWITCHED = 101
+"""The status of a response that became a WebSocket (RFC 6455, section 4.2.2)."""
 NO_COST = CallCost()
 REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")
 ANY_REQUEST_ID = frozenset(REQUEST_ID_HEADERS)
@@ -32,12 +35,25 @@ Counter = Callable[[str, bytes, str], Awaitable[tuple[int | None, int | None]]]
 """``Gateway.count``."""
 
 
+class RouteFacts(Protocol):
+    """What of a ``Dialect`` a record and the headers of a response need."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def route(self) -> str: ...
+
+    @property
+    def id_header(self) -> bytes: ...
+
+
 class RequestFacts(Struct, frozen=True, gc=False):
     """A client's request, at the time of its record. A step that it did not reach is None."""
 
     record_id: str
     id: str
-    dialect: Dialect
+    dialect: RouteFacts
     key_id: str | None
     request_bytes: int
     decoded: DecodedRequest | None
@@ -51,6 +67,8 @@ class RequestFacts(Struct, frozen=True, gc=False):
     """Seconds since the client's request was read."""
     now: float
     """Unix seconds."""
+    native_path: str | None = None
+    """As in ``Record``."""
 
 
 class AttemptResult(Struct, frozen=True, gc=False):
@@ -152,9 +170,13 @@ def total(facts: RequestFacts, result: AttemptResult, prices: PriceBook) -> Atte
     return AttemptTotals(cost, None if cost.usd is None else f"{cost.usd:f}", overhead)
 
 
+def has_succeeded(status: int) -> bool:
+    return 200 <= status < 300 or status == SWITCHED
+
+
 def _find_cost(result: AttemptResult, prices: PriceBook) -> CallCost:
     """Nothing is known of a call without a successful response."""
-    if not 200 <= result.status < 300:
+    if not has_succeeded(result.status):
         return NO_COST
     upstream, context, summary = result.upstream, result.context, result.summary
     provider, call, options = upstream.provider, context.call, upstream.options
@@ -209,13 +231,16 @@ def attempt_record(
     totals: AttemptTotals,
     error: HeadwayError | None,
     bytes_out: int,
+    status: int | None = None,
 ) -> bytes:
     """The record of an attempt, as a line of JSON. ``bytes_out`` counts body bytes sent to the
-    client."""
+    client, ``status`` is what it got where that does not follow from ``error``."""
     record = _new_record(facts, result, totals, bytes_out)
     if error is not None:
         _set_error(record, error, "error")
         record.status = 200 if result.has_client_headers else error.status
+    if status is not None:
+        record.status = status
     return encode(record)
 
 
@@ -227,11 +252,11 @@ def _new_record(
     timing, cost, transformations = result.timing, totals.cost, result.transformations
     latency, output_tokens, compared = timing.latency_s, usage.output_tokens, cost.compared_usd
     price = None if cost.computed is None else cost.computed.price
-    return Record(  # by position: 65 keyword arguments, or assignments, take several times as long
+    return Record(  # by position: 66 keyword arguments, or assignments, take several times as long
         facts.record_id, facts.id, facts.now, facts.now - facts.elapsed_s,
         facts.dialect.route, facts.dialect.name, "ok", VERSION,
         facts.attempts, facts.attempts, call.provider, result.upstream.provider.name,
-        call.request.model, summary.model, call.stream, call.session_id, facts.key_id,
+        call.request.model or None, summary.model, call.stream, call.session_id, facts.key_id,
         200, None, None, None,
         summary.finish_reason, result.status or None, _upstream_request_id(result.response_headers),
         tuple(map(str, transformations)) if transformations else (),
@@ -250,6 +275,7 @@ def _new_record(
         output_tokens / latency if latency and output_tokens is not None else None,
         totals.overhead_s, result.content_events,
         facts.request_bytes, bytes_out, facts.upstream_request_bytes, result.bytes_in,
+        facts.native_path,
     )  # fmt: skip
 
 
@@ -268,11 +294,12 @@ def refusal_record(facts: RequestFacts, error: HeadwayError) -> bytes:
         key_id=facts.key_id,
         status=error.status,
         request_bytes=facts.request_bytes,
+        native_path=facts.native_path,
     )
     decoded, upstream = facts.decoded, facts.upstream
     if decoded is not None:
         record.provider = decoded.provider
-        record.model = decoded.request.model
+        record.model = decoded.request.model or None
         record.stream = decoded.stream
         record.session_id = decoded.session_id
     if upstream is not None:

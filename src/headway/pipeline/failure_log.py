@@ -55,7 +55,7 @@ def log_call_failure(
         error,
         from_transport=isinstance(error, errors.UpstreamError) and not upstream_status,
         provider=None if decoded is None else decoded.provider or None,
-        model=None if decoded is None else decoded.request.model,
+        model=None if decoded is None else decoded.request.model or None,
         upstream_status=upstream_status or None,
         upstream_request_id=error.request_id,
         **values,

@@ -28,6 +28,10 @@ KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
 """The second is what clients for Azure OpenAI send, the third those for Google."""
 KEY_PARAMETER = "key"
 """Google's clients may send the key in the query."""
+SUBPROTOCOLS = b"sec-websocket-protocol"
+KEY_SUBPROTOCOL = b"openai-insecure-api-key."
+"""The beginning of the subprotocol in which OpenAI's browser clients send the key of a WebSocket:
+they can set no headers (platform.openai.com/docs/guides/realtime-websocket)."""
 HOW_TO_SEND = "send it as `Authorization: Bearer <key>` or as `x-api-key: <key>`"
 
 
@@ -80,6 +84,23 @@ def _keys_in_query(query: str) -> list[bytes]:
     if KEY_PARAMETER not in query:
         return []
     return [value.encode() for name, value in parse_qsl(query) if name == KEY_PARAMETER]
+
+
+def subprotocol_keys(headers: Headers) -> Headers:
+    """The keys among the subprotocols of a WebSocket's handshake, as the headers that ``authorize``
+    reads."""
+    keys, _ = split_subprotocols(headers)
+    return [(b"authorization", b"Bearer " + key) for key in keys]
+
+
+def split_subprotocols(headers: Headers) -> tuple[list[bytes], list[bytes]]:
+    """The keys among the subprotocols that a client offers, and the other ones (RFC 6455, section
+    11.3.4: lists, which may come in several headers)."""
+    values = [value for name, value in headers if name == SUBPROTOCOLS]
+    offered = [token.strip(b" \t") for value in values for token in value.split(b",")]
+    keys = [token for token in offered if token.startswith(KEY_SUBPROTOCOL)]
+    rest = [token for token in offered if token and token not in keys]
+    return [key[len(KEY_SUBPROTOCOL) :] for key in keys], rest
 
 
 def _bearer(value: bytes) -> bytes:

@@ -15,6 +15,8 @@ METRICS = b"x-headway-metrics"
 OFF = (b"", b"0", b"false")
 """Values of a header that asks for something, which ask for nothing."""
 _READ = frozenset({REQUEST_ID, METRICS, gateway_loop.HEADER_BYTES, *SESSION_HEADERS})
+OWN_REQUEST_ID = b"x-headway-request-id"
+"""The header of the gateway's own id in a response whose ``x-request-id`` is the provider's."""
 _ID = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 _name = itemgetter(0)
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from headway.errors import UpstreamError
 from headway.events import Embeddings, Event, ResponseSummary
 from headway.providers.model_lists import ModelList
+from headway.providers.native_api import NativeApi
 from headway.providers.token_counts import TokenCount
 from headway.providers.wire_rules import Adapted, Rule
 from headway.types import (
@@ -124,6 +125,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     price data, for kinds that share a price list. None: all are this kind's."""
     list_models: ModelList | None = None
     """How to fetch its list of models. None: it has none, or none that is supported."""
+    native: NativeApi = NativeApi()
+    """Its own API, for requests that are passed through as they are."""
     launch: str | None = None
     """The launcher that starts it on this machine, by name."""
     options: Mapping[str, str] = {}

@@ -11,22 +11,22 @@ from urllib.parse import parse_qsl
 
 from headway import __version__
 from headway.dialects.base import JSON, ClientRequest, Dialect, OpenAIFormat
-from headway.dialects.gemini.errors import GeminiErrors
-from headway.dialects.ollama.errors import OllamaErrors
 from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.call import GatewayCall
 from headway.pipeline.failure_log import log_failure
 from headway.pipeline.gateway import Gateway
+from headway.pipeline.native_call import ErrorFormat, NativeCall
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id
 from headway.server import routes
-from headway.server.api import info_routes, refused_responses, token_counts
+from headway.server.api import info_routes, native_routes, refused_responses, token_counts
+from headway.server.api.native_routes import NativeAddress, error_format, new_request
+from headway.server.api.refused_responses import is_websocket, no_websocket
 from headway.server.asgi_sink import AsgiSink
-from headway.server.asgi_types import AsgiApplication, Message, Receive, Scope, Send
+from headway.server.asgi_types import BREAK_OFF, AsgiApplication, Message, Receive, Scope, Send
 from headway.types import Headers
 
-ErrorFormat = Dialect | OpenAIFormat | GeminiErrors | OllamaErrors
 PLAIN = OpenAIFormat()
 """The format of errors on paths without a dialect."""
 TEXT = b"text/plain; charset=utf-8"
@@ -75,6 +75,9 @@ class AsgiRoutes:
             refusal = refused_responses.find_websocket(scope["method"], path, headers)
             if refusal is not None:
                 raise refusal
+            if (address := native_routes.find_in_scope(scope)) is not None:
+                await self._pass_through(address, scope, receive, send)
+                return
             found = routes.find(scope["path"], scope["query_string"].decode("latin-1"))
             if found is not None:
                 await self._respond_from_pipeline(found, scope, receive, send)
@@ -97,7 +100,15 @@ class AsgiRoutes:
         except ClientDisconnected:
             return
         except HeadwayError as error:
-            await _refuse(error, self._request_id(scope), scope, send)
+            await _refuse(error, self._request_id(scope), scope, send, self._native_format(scope))
+
+    def _native_format(self, scope: Scope) -> ErrorFormat | None:
+        """The format of errors for a request that would be passed through."""
+        address = native_routes.find_in_scope(scope)
+        if address is None:
+            return None
+        upstream = self._gateway.snapshot.upstreams.get(address.provider)
+        return error_format(None if upstream is None else upstream.provider.wire)
 
     def _request_id(self, scope: Scope) -> str:
         """The client's id of the request, or a new one, which stays the same."""
@@ -121,16 +132,20 @@ class AsgiRoutes:
         sink = AsgiSink()
         request = ClientRequest(argument, scope["headers"], body, query)
         GatewayCall(gateway, dialect, request, sink, gateway.clock()).begin()
-        watcher = asyncio.ensure_future(_watch_for_disconnect(receive, sink))
-        try:
-            await sink.drain(send)
-        except OSError:  # since ASGI 2.4 how servers say that the client left ("Disconnected")
-            sink.disconnect()
-        except BaseException:
-            sink.disconnect()
-            raise
-        finally:
-            watcher.cancel()
+        await _drain(sink, receive, send)
+
+    async def _pass_through(
+        self, address: NativeAddress, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        gateway, headers = self._gateway, scope["headers"]
+        authorize(headers, gateway.snapshot.keys, address.query)  # before the body is read
+        if is_websocket(headers):
+            raise refused_responses.no_native_websocket()
+        body = await _read_body(receive, gateway.snapshot.body_limit, headers)
+        request = new_request(address, scope["method"], headers, body, scope["scheme"])
+        sink = AsgiSink(can_break_off=BREAK_OFF in scope.get("extensions", ()))
+        NativeCall(gateway, request, sink, gateway.clock(), error_format).begin()
+        await _drain(sink, receive, send)
 
     async def _respond_with_count(
         self, route: token_counts.CountRoute, scope: Scope, receive: Receive, send: Send
@@ -163,12 +178,18 @@ class AsgiRoutes:
         await _send_response(send, 200, [(b"content-type", JSON)], body)
 
 
-async def _refuse(error: HeadwayError, request_id: str, scope: Scope, send: Send) -> None:
-    """In the format of the path's dialect."""
+async def _refuse(
+    error: HeadwayError,
+    request_id: str,
+    scope: Scope,
+    send: Send,
+    native_format: ErrorFormat | None = None,
+) -> None:
+    """In ``native_format``, or in the format of the path's dialect."""
     method, path = scope["method"], scope["path"]
     log_failure("request failed", error, request_id=request_id, method=method, path=path)
     found, count_route = routes.find(path), token_counts.find(path)
-    dialect: ErrorFormat = routes.error_format(path) or PLAIN
+    dialect = native_format or routes.error_format(path) or PLAIN
     if found is not None:
         dialect = found[0]
     elif count_route is not None:
@@ -183,14 +204,15 @@ async def _refuse(error: HeadwayError, request_id: str, scope: Scope, send: Send
 
 
 async def refuse_websocket(request_id: str, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a WebSocket's handshake with 426, where the server can (ASGI, WebSocket Denial
+    """Answer a WebSocket's handshake with 426 or 501, where the server can (ASGI, WebSocket Denial
     Response); otherwise it answers with 403."""
     await receive()
     if "websocket.http.response" not in scope.get("extensions", ()):
         await send({"type": "websocket.close", "code": 1008})
         return
-    error = refused_responses.no_websocket()
-    headers = [(b"content-type", JSON), HTTP_ONLY]
+    is_native = native_routes.find_in_scope(scope) is not None
+    error = refused_responses.no_native_websocket() if is_native else no_websocket()
+    headers = [(b"content-type", JSON), *(() if is_native else (HTTP_ONLY,))]
     start = {"type": "websocket.http.response.start", "status": error.status, "headers": headers}
     await send(start)
     body = PLAIN.encode_error(error, None, request_id)
@@ -200,6 +222,20 @@ async def refuse_websocket(request_id: str, scope: Scope, receive: Receive, send
 def _id_headers(dialect: ErrorFormat, request_id: str) -> list[tuple[bytes, bytes]]:
     names = (b"x-request-id", dialect.id_header)
     return [(name, request_id.encode()) for name in names if name]
+
+
+async def _drain(sink: AsgiSink, receive: Receive, send: Send) -> None:
+    """Send the response, and notice when the client disconnects."""
+    watcher = asyncio.ensure_future(_watch_for_disconnect(receive, sink))
+    try:
+        await sink.drain(send)
+    except OSError:  # since ASGI 2.4 how servers say that the client left ("Disconnected")
+        sink.disconnect()
+    except BaseException:
+        sink.disconnect()
+        raise
+    finally:
+        watcher.cancel()
 
 
 async def _watch_for_disconnect(receive: Receive, sink: AsgiSink) -> None:

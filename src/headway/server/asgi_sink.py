@@ -7,18 +7,28 @@ from collections import deque
 from collections.abc import Callable
 
 from headway.ports import ResponseHeaders
-from headway.server.asgi_types import Message, Send
+from headway.server.asgi_types import BREAK_OFF, Message, Send
 from headway.server.response_headers import response_lines, stream_lines
+from headway.types import Headers
 
 HIGH_WATER = 64 * 1024
 """Bytes that may wait for a slow client before the provider is paused."""
 LOW_WATER = 16 * 1024
 
 
-class AsgiSink:
-    """A ``ports.Sink``. ``drain`` sends what the pipeline writes."""
+class ResponseBrokenOff(Exception):  # noqa: N818 - what it tells the server is no error of ours
+    """A server closes the connection of a response that an application does not end, and has no
+    other way to be told."""
 
-    def __init__(self) -> None:
+
+class AsgiSink:
+    """A ``ports.RawSink``. ``drain`` sends what the pipeline writes. A response that must not
+    look complete is broken off where the server can do that; otherwise ``drain`` raises
+    ResponseBrokenOff."""
+
+    def __init__(self, *, can_break_off: bool = False) -> None:
+        self._can_break_off = can_break_off
+        self._is_broken = False
         self.is_paused = False
         self.on_pause: Callable[[], None] | None = None
         self.on_resume: Callable[[], None] | None = None
@@ -36,6 +46,13 @@ class AsgiSink:
 
     def send_headers(self, status: int, headers: ResponseHeaders) -> None:
         self._start(status, stream_lines(headers))
+
+    def send_head(self, status: int, headers: Headers) -> None:
+        self._put({"type": "http.response.start", "status": status, "headers": list(headers)})
+
+    def abort(self) -> None:
+        self._is_broken = self._is_over = True
+        self._wake.set()
 
     def _start(self, status: int, lines: bytes) -> None:
         headers = [tuple(line.split(b": ", 1)) for line in lines.split(b"\r\n")[:-1]]
@@ -65,10 +82,17 @@ class AsgiSink:
                 await send(message)
                 if "body" in message:
                     self._on_sent(len(message["body"]))
+            if self._is_broken:
+                await self._break_off(send)
             if self._is_over:
                 return
             self._wake.clear()
             await self._wake.wait()
+
+    async def _break_off(self, send: Send) -> None:
+        if not self._can_break_off:
+            raise ResponseBrokenOff("the provider's response broke off: see the gateway's log")
+        await send({"type": BREAK_OFF})
 
     def _on_sent(self, size: int) -> None:
         self._size -= size

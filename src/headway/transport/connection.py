@@ -81,6 +81,12 @@ class Connection(ResponseParser, asyncio.Protocol):
         if not self._is_writing:
             receiver.on_sent(now)
 
+    def write(self, data: bytes) -> bool:
+        """Send more, after a switch of protocols. Whether all of it was written to the socket."""
+        self.now = self._clock()
+        self._write(data)
+        return not self._is_writing
+
     def pause_reading(self) -> None:
         self._transport.pause_reading()
 

@@ -37,6 +37,8 @@ class RequestConnection(Protocol):
 
     def close(self) -> None: ...
 
+    def write(self, data: bytes) -> bool: ...
+
     def discard_body(self) -> None: ...
 
     def pause_reading(self) -> None: ...
@@ -45,7 +47,7 @@ class RequestConnection(Protocol):
 
 
 class PendingRequest(Struct, eq=False):
-    """A ``ports.UpstreamRequest``. Its states: waiting (no connection), sent (a connection), ended.
+    """A ``ports.Tunnel``. Its states: waiting (no connection), sent (a connection), ended.
     A struct, since one is made for every request and its constructor runs no Python."""
 
     owner: RequestOwner
@@ -104,6 +106,9 @@ class PendingRequest(Struct, eq=False):
             self.check_at = 0.0
             if self.connection is not None:
                 self.connection.resume_reading()
+
+    def write(self, data: bytes) -> bool:
+        return self.connection is None or self.connection.write(data)
 
     # --- Called by the transport ---------------------------------------------------------------
 

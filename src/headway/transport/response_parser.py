@@ -2,8 +2,8 @@
 
 The framing is llhttp's, in strict mode (RFC 9112): a bare LF, both length headers, odd chunk sizes
 and folded headers are errors. This module has what llhttp leaves to its caller: limits, 1xx
-responses, HEAD, content codings, bodies that end with the connection, and whether the connection
-can be used again.
+responses, HEAD, switches of protocols, content codings, bodies that end with the connection, and
+whether the connection can be used again.
 
 This is the hot path: ``data_received`` and ``on_body`` run for every read of a socket, so they do
 only what nearly every read needs, and one test finds the exceptions. httptools calls the parser's
@@ -25,7 +25,7 @@ from httptools import (
 )
 
 from headway.errors import UpstreamError, UpstreamGarbled, UpstreamUnreachable
-from headway.ports import ResponseReceiver
+from headway.ports import ResponseReceiver, UpgradeReceiver
 from headway.transport.content_encoding import BodyDecoder, find_decoder
 from headway.transport.limits import Limits
 from headway.transport.receivers import NULL_RECEIVER, BodyReceiver
@@ -70,6 +70,7 @@ class ResponseParser:
         "_parser",
         "_proxy",
         "_request",
+        "_upgrade_headers",
         "has_head",
         "host",
         "is_complete",
@@ -107,6 +108,8 @@ class ResponseParser:
         self.keep_alive_s: float | None = None
         """Time for which the upstream says that it keeps an idle connection."""
         self._headers: list[tuple[bytes, bytes]] = []
+        self._upgrade_headers: Headers | None = None
+        """Of a response with status 101 that was asked for, while its head is being read."""
         self._parser = HttpResponseParser(self)
         self._feed = cast("Callable[[bytes], None]", self._parser.feed_data)
         self._parse = self._feed
@@ -135,8 +138,10 @@ class ResponseParser:
         self.now = clock()
         try:
             parse(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
+        except HttpParserError as error:
             self._on_parser_error(error)
+        except HttpParserUpgrade as upgrade:
+            self._on_upgrade(upgrade, data[upgrade.args[0] :])
         if self._bytes_without_body is None:
             self._bytes_without_body = 0
         else:
@@ -230,7 +235,7 @@ class ResponseParser:
         if self._has_end_work:
             self._check_transfer_encoding(headers)
         if status < 200:
-            self._check_informational(status)
+            self._check_informational(status, headers)
             return False
         if status == 407 and self._proxy is not None:
             raise UpstreamUnreachable(
@@ -246,11 +251,35 @@ class ResponseParser:
             self._wrap_receiver(by_name.get(b"content-encoding", b""))
         return True
 
-    def _check_informational(self, status: int) -> None:
+    def _check_informational(self, status: int, headers: Headers) -> None:
         if status == 101:
+            if isinstance(self.receiver, UpgradeReceiver):
+                self._upgrade_headers = headers
+                return
             raise UpstreamGarbled(f"{self.host} switched protocols, which it was not asked to")
         if status < 100:  # llhttp would give it a body
             raise UpstreamGarbled(f"{self.host} answered with status {status:03}, which is none")
+
+    def _on_upgrade(self, upgrade: HttpParserUpgrade, rest: bytes) -> None:
+        """The parser has stopped. What comes from now on, ``rest`` first, is no HTTP, and ends with
+        the connection."""
+        headers, self._upgrade_headers = self._upgrade_headers, None
+        receiver = self.receiver
+        if headers is None or not isinstance(receiver, UpgradeReceiver):
+            self._on_parser_error(upgrade)
+            return
+        self.has_head = True
+        self.is_reusable = self._has_length = self._has_end_work = False
+        self._parse = self._pass_on
+        if self._request is not None:
+            self._request.payload = b""
+        receiver.on_upgrade(headers, self.now)
+        self._pass_on(rest)
+
+    def _pass_on(self, data: bytes) -> None:
+        self._bytes_without_body = None
+        if data:
+            self.receiver.on_chunk(data, self.now)
 
     def _check_transfer_encoding(self, headers: Headers) -> None:
         for name, value in headers:

@@ -78,6 +78,7 @@ def test_the_scope_of_a_request_follows_the_asgi_specification(host: ConnectionH
         "raw_path": b"/a%20b",
         "query_string": b"c=d",
         "headers": [(b"host", b"a")],
+        "extensions": {"headway.break_off": {}},
         "state": {"kept": 1},
     }
 

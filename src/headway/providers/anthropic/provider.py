@@ -11,9 +11,11 @@ from headway.providers.anthropic.response import decode_event, decode_response
 from headway.providers.anthropic.wire_rules import RULES
 from headway.providers.base import Provider
 from headway.providers.capabilities import native
+from headway.providers.http_headers import Pairs
+from headway.providers.native_api import NativeApi, ReadableRoute
 from headway.providers.wire_formats import ANTHROPIC
 from headway.providers.wire_rules import with_rules
-from headway.types import Parameter
+from headway.types import Parameter, Target
 
 PARAMETERS = (
     # Anthropic's maximum (and Bedrock's) is 1; more, up to OpenAI's, is clamped and not refused.
@@ -34,6 +36,17 @@ CAPABILITIES = {
     "caching": "native: 5m and 1h",
 }
 
+
+def authorization(target: Target) -> Pairs:
+    return () if target.api_key is None else (("x-api-key", target.api_key),)
+
+
+NATIVE = NativeApi(
+    headers=authorization,
+    defaults=(("anthropic-version", API_VERSION),),
+    routes=(ReadableRoute("/messages"),),
+)
+
 PROVIDER = Provider(
     **ANTHROPIC.facts,
     wire="anthropic_messages",
@@ -50,6 +63,7 @@ PROVIDER = Provider(
     wire_rules=RULES,
     price_id="anthropic",
     list_models=model_list(API_VERSION),
+    native=NATIVE,
     parameters=PARAMETERS,
     options={
         "api_version": f"the `anthropic-version` header; {API_VERSION} by default",

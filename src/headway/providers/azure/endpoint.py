@@ -13,10 +13,14 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from headway.errors import InvalidField
+from headway.providers.http_headers import Pairs
+from headway.providers.native_api import NativeApi
 from headway.types import Target
 
 DATED_VERSION = re.compile(r"\d{4}-")
 """Versions of the API before v1, whose own versions are ``v1``, ``latest`` and ``preview``."""
+RESOURCE_END = re.compile(r"/(?:openai|models)(?:/|$)")
+"""What follows the address of the resource."""
 MODELS_VERSION = "2024-05-01-preview"
 """The version of Azure AI model inference (learn.microsoft.com/rest/api/aifoundry/modelinference),
 whose addresses end in ``/models``."""
@@ -37,6 +41,26 @@ def responses_target(target: Target, deployment: str) -> Target:
         resource, _, _ = base_url.partition("/openai/")
         base_url = f"{resource}/openai?api-version={version}"
     return _authorized(target, base_url)
+
+
+def resource_url(target: Target) -> str:
+    """The address of the resource, below which all of its APIs are, with the dated version of its
+    API, if there is one. Raises InvalidField as ``chat_target``."""
+    address, _, query = _base_url(target, "").partition("?")
+    root = RESOURCE_END.split(address, maxsplit=1)[0]
+    return f"{root}?{query}" if query and not address.endswith("/v1") else root
+
+
+def azure_api(api: NativeApi) -> NativeApi:
+    """``api`` with a resource's authentication, at its address. Long operations tell in a header
+    where to ask for their state (learn.microsoft.com/azure/architecture/patterns/
+    async-request-reply)."""
+    links = api.link_headers | {b"operation-location"}
+    return replace(api, headers=_native_headers, base_url=resource_url, link_headers=links)
+
+
+def _native_headers(target: Target) -> Pairs:
+    return tuple(_authorization(target).items())
 
 
 def _authorized(target: Target, base_url: str) -> Target:

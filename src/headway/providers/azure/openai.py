@@ -8,7 +8,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from headway.providers.azure.credentials import CREDENTIAL_OPTIONS, SECRET_OPTIONS
-from headway.providers.azure.endpoint import chat_target
+from headway.providers.azure.endpoint import azure_api, chat_target
 from headway.providers.azure.errors import decode_error
 from headway.providers.azure.models import adapt_deployment
 from headway.providers.azure.response import decode_event, decode_response
@@ -54,5 +54,6 @@ CHAT = replace(
     list_models=None,
     options=OPTIONS,
     secrets=SECRET_OPTIONS,
+    native=azure_api(openai.PROVIDER.native),
 )
 PROVIDER = with_completions(CHAT, Completions(models=OPENAI_MODELS), chat_target)

@@ -8,7 +8,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from headway.providers.azure.credentials import CREDENTIAL_OPTIONS, SECRET_OPTIONS
-from headway.providers.azure.endpoint import responses_target
+from headway.providers.azure.endpoint import azure_api, responses_target
 from headway.providers.azure.errors import decode_error
 from headway.providers.azure.models import adapt_deployment
 from headway.providers.azure.openai import encode_embeddings
@@ -48,4 +48,5 @@ PROVIDER = replace(
     list_models=None,  # for the same reason as with azure_openai
     options=OPTIONS,
     secrets=SECRET_OPTIONS,
+    native=azure_api(openai_responses.PROVIDER.native),
 )

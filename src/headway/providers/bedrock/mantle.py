@@ -60,6 +60,7 @@ PROVIDER = replace(
     sign=partial(sign_request, "bedrock-mantle"),
     price_id="aws",
     model_pattern=r"openai\.(?!.*:)",
+    native=replace(openai.PROVIDER.native, base_url=base_url),
     list_models=ModelList(encode_list, OPENAI_LIST.decode),
     options=CREDENTIAL_OPTIONS,
     secrets=SECRET_OPTIONS,

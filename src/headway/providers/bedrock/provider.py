@@ -18,6 +18,7 @@ from headway.providers.bedrock.signing import CREDENTIAL_OPTIONS, SECRET_OPTIONS
 from headway.providers.bedrock.token_counts import CONVERSE_COUNT
 from headway.providers.bedrock.wire_rules import RULES
 from headway.providers.capabilities import native
+from headway.providers.native_api import NativeApi, ReadableRoute
 from headway.providers.wire_formats import BEDROCK
 from headway.providers.wire_rules import with_rules
 from headway.wire.aws_event_stream import EventStreamFramer
@@ -48,6 +49,11 @@ PRICE_HEADERS = {
 }
 """Of invoke, whose body has the model's own format (API_runtime_InvokeModel.html)."""
 
+NATIVE = NativeApi(
+    base_url=base_url,
+    routes=(ReadableRoute(r"/model/(?P<model>[^/]+)/converse(?:-stream)?"),),
+)
+
 CONVERSE = Provider(
     **BEDROCK.facts,
     wire="bedrock_converse",
@@ -66,6 +72,7 @@ CONVERSE = Provider(
     price_id="aws",
     price_headers=PRICE_HEADERS,
     list_models=model_list(base_url),
+    native=NATIVE,
     parameters=PARAMETERS,
     options=OPTIONS,
     secrets=SECRET_OPTIONS,

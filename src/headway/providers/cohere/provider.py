@@ -9,6 +9,7 @@ from headway.providers.cohere.parameters import adapt
 from headway.providers.cohere.request import encode_request
 from headway.providers.cohere.response import decode_event, decode_response
 from headway.providers.cohere.wire_rules import RULES
+from headway.providers.native_api import NativeApi, ReadableRoute
 from headway.providers.openai import provider as openai
 from headway.providers.wire_formats import COHERE
 from headway.providers.wire_rules import with_rules
@@ -39,6 +40,9 @@ PROVIDER = Provider(
     decode_embeddings=decode_embeddings,
     price_id="cohere",
     list_models=MODEL_LIST,
+    native=NativeApi(
+        routes=(ReadableRoute("/v2/chat"), ReadableRoute("/v2/embed", is_embeddings=True))
+    ),
     parameters=PARAMETERS,
     capabilities=CAPABILITIES,
 )

@@ -24,6 +24,7 @@ from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
 from headway.providers.gemini.wire_rules import RULES
 from headway.providers.http_headers import Pairs, request_headers
+from headway.providers.native_api import NativeApi, ReadableRoute
 from headway.providers.openai.provider import PARAMETERS as OPENAI_PARAMETERS
 from headway.providers.token_counts import (
     TokenCount,
@@ -93,9 +94,7 @@ def resource_of(model: str) -> str:
 
 
 def _headers(target: Target, stream: bool) -> Pairs:
-    key = target.api_key
-    authorization = () if key is None else (("x-goog-api-key", key),)
-    return request_headers(authorization, tuple(target.headers.items()), stream)
+    return request_headers(authorization(target), tuple(target.headers.items()), stream)
 
 
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
@@ -119,6 +118,21 @@ CAPABILITIES = {
     "caching": "partial: implicit, or by the name of a `cachedContent`; markers are dropped",
 }
 
+
+def authorization(target: Target) -> Pairs:
+    return () if target.api_key is None else (("x-goog-api-key", target.api_key),)
+
+
+GENERATE = r"/(?P<model>[^/:]+):(?:generateContent|streamGenerateContent)"
+EMBED = r"/(?P<model>[^/:]+):batchEmbedContents"
+UNVERSIONED = ("batch", "download", "upload", "ws")
+"""Uploads, batches and the Live API (ai.google.dev/gemini-api/docs/files, /live)."""
+NATIVE = NativeApi(
+    headers=authorization,
+    unversioned=UNVERSIONED,
+    routes=(ReadableRoute(GENERATE), ReadableRoute(EMBED, is_embeddings=True)),
+)
+
 CHAT = Provider(
     **GEMINI.facts,
     wire="gemini",
@@ -138,6 +152,7 @@ CHAT = Provider(
     price_headers={b"x-gemini-service-tier": "service_tier"},
     model_pattern=r"(?:gemini|gemma)(?!.*-maas)",
     list_models=MODEL_LIST,
+    native=NATIVE,
     parameters=PARAMETERS,
     capabilities=CAPABILITIES,
 )

@@ -9,6 +9,7 @@ has no key. For the hosted one, configure ``base_url: https://ollama.com`` and
 from headway.providers.base import Provider
 from headway.providers.capabilities import native
 from headway.providers.http_errors import decode_error
+from headway.providers.native_api import NativeApi, ReadableRoute
 from headway.providers.ollama.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.ollama.framer import NdjsonOrSseFramer
 from headway.providers.ollama.model_list import MODEL_LIST
@@ -54,6 +55,13 @@ CHAT = Provider(
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
     list_models=MODEL_LIST,
+    native=NativeApi(
+        routes=(
+            ReadableRoute("/api/chat"),
+            ReadableRoute("/chat/completions", kind="openai"),
+            ReadableRoute("/api/embed", is_embeddings=True),
+        )
+    ),
     parameters=PARAMETERS,
     options=OPTIONS,
     capabilities=CAPABILITIES,

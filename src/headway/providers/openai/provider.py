@@ -10,6 +10,7 @@ from headway.providers.openai.completions import OPENAI_MODELS, Completions, wit
 from headway.providers.openai.converted_request import adapt
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
 from headway.providers.openai.fast_path import read_text, summarize
+from headway.providers.openai.native import NATIVE
 from headway.providers.openai.price_conditions import price_conditions
 from headway.providers.openai.request import encode_request
 from headway.providers.openai.response import decode_event, decode_response
@@ -51,6 +52,7 @@ CHAT = Provider(
     price_id="openai",
     price_conditions=price_conditions,
     list_models=openai_model_list(),
+    native=NATIVE,
     parameters=PARAMETERS,
     capabilities=CAPABILITIES,
 )

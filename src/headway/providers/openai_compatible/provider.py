@@ -175,9 +175,10 @@ def _with_address_option(provider: Provider, option: AddressOption, vendor: Vend
         assert encode_embeddings is not None
         return encode_embeddings(request, resolve(target))
 
-    models = provider.list_models
+    models, native = provider.list_models, provider.native
     return replace(
         provider,
+        native=replace(native, base_url=lambda target: native.base_url(resolve(target))),
         encode_request=encode_request,
         encode_embeddings=encode_embeddings and encode_vectors,
         list_models=models

@@ -3,12 +3,17 @@ those of OpenAI's other API."""
 
 from functools import partial
 
+from msgspec.structs import replace
+
 from headway.providers.base import Provider
 from headway.providers.capabilities import native
 from headway.providers.http_errors import decode_error
 from headway.providers.model_lists import openai_model_list
+from headway.providers.native_api import ReadableRoute
 from headway.providers.openai import provider as openai
 from headway.providers.openai.embeddings import decode_embeddings, encode_embeddings
+from headway.providers.openai.native import COMPLETIONS, EMBEDDINGS, RESPONSES
+from headway.providers.openai.native import NATIVE as OPENAI_API
 from headway.providers.openai.price_conditions import price_conditions
 from headway.providers.openai_responses.native import adapt_native
 from headway.providers.openai_responses.parameters import adapt
@@ -20,6 +25,14 @@ from headway.providers.wire_formats import OPENAI_RESPONSES
 from headway.providers.wire_rules import with_rules
 
 PARAMETERS = openai.PARAMETERS[:3]
+NATIVE = replace(
+    OPENAI_API,
+    routes=(
+        ReadableRoute(COMPLETIONS, kind="openai"),
+        ReadableRoute(RESPONSES),
+        ReadableRoute(EMBEDDINGS, is_embeddings=True),
+    ),
+)
 OPTIONS = {
     "encrypted_reasoning": "whether to ask for encrypted reasoning, which can be sent back; by"
     " default for OpenAI's reasoning models and for requests that ask for reasoning",
@@ -50,6 +63,7 @@ PROVIDER = Provider(
     price_id="openai",
     price_conditions=price_conditions,
     list_models=openai_model_list(),
+    native=NATIVE,
     parameters=PARAMETERS,
     options=OPTIONS,
     capabilities=CAPABILITIES,

@@ -18,6 +18,7 @@ from headway.providers.anthropic import provider as anthropic
 from headway.providers.anthropic.native_request import COUNTED, merged_betas
 from headway.providers.anthropic.request import beta_features, encode, request_body
 from headway.providers.http_headers import request_headers
+from headway.providers.native_api import NativeApi, ReadableRoute
 from headway.providers.token_counts import (
     TokenCount,
     fields_of,
@@ -101,12 +102,18 @@ def _path(request: ChatRequest, target: Target) -> str:
     return f"{models}{quote(request.model, safe='@.-_')}:{METHODS[request.stream]}"
 
 
+NATIVE = NativeApi(
+    headers=_authorization,
+    base_url=regional_url,
+    routes=(ReadableRoute(r"/(?P<model>[^/:]+):(?:rawPredict|streamRawPredict)"),),
+)
 PROVIDER = replace(
     anthropic.PROVIDER,
     **VERTEX_ANTHROPIC.facts,
     encode_request=encode_request,
     encode_native=encode_native,
     token_count=TokenCount(encode_count, partial(read_count, "input_tokens")),
+    native=NATIVE,
     price_id="google",
     price_conditions=price_conditions,
     model_pattern="claude",

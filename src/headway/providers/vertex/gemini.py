@@ -22,6 +22,7 @@ from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
 from headway.providers.gemini.wire_rules import RULES
 from headway.providers.http_headers import Pairs, request_headers
+from headway.providers.native_api import NativeApi, ReadableRoute
 from headway.providers.token_counts import (
     TokenCount,
     fields_of,
@@ -133,6 +134,16 @@ def _option(target: Target, name: str, default: str) -> str:
     return str(target.options.get(name) or default)
 
 
+PREDICT = r"/publishers/anthropic/models/(?P<model>[^/:]+):(?:rawPredict|streamRawPredict)"
+NATIVE = NativeApi(
+    headers=authorization,
+    base_url=regional_url,
+    unversioned=("ws",),
+    routes=(
+        ReadableRoute(gemini.GENERATE),
+        ReadableRoute(PREDICT, kind="vertex_anthropic"),
+    ),
+)
 CHAT = replace(
     gemini.CHAT,
     **VERTEX.facts,
@@ -145,6 +156,7 @@ CHAT = replace(
     encode_embeddings=encode_embeddings,
     price_conditions=price_conditions,
     price_headers={},
+    native=NATIVE,
     model_pattern=MODEL_PATTERN,
     list_models=model_list("google", MODEL_PATTERN, regional_url, authorization),
     options=OPTIONS,

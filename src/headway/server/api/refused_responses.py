@@ -18,6 +18,10 @@ COMPACTION = (
     '`{"type": "compaction_trigger"}` to a provider with OpenAI\'s Responses API.'
 )
 NO_WEBSOCKET = "This route takes no WebSocket: send the request as POST, with `stream: true`."
+NO_NATIVE_WEBSOCKET = (
+    "This server passes no WebSockets through: run the gateway with `headway serve`, which does, "
+    "and not under another ASGI server."
+)
 NO_WEBSOCKET_STATUS = 426
 """Upgrade Required (RFC 9110, section 15.5.22). Codex takes 426 as the word to use HTTP, and tries
 again for seconds after any other (github.com/openai/codex/issues/19821)."""
@@ -36,9 +40,16 @@ def find_websocket(method: str, path: str, headers: Headers) -> HeadwayError | N
     """The refusal of a WebSocket, whose handshake is a GET (RFC 6455, section 4.1)."""
     if method != "GET" or path not in PATHS:
         return None
-    if not any(name == b"upgrade" and value.lower() == b"websocket" for name, value in headers):
-        return None
-    return no_websocket()
+    return no_websocket() if is_websocket(headers) else None
+
+
+def is_websocket(headers: Headers) -> bool:
+    """Whether the client asks for a WebSocket."""
+    return any(name == b"upgrade" and value.lower() == b"websocket" for name, value in headers)
+
+
+def no_native_websocket() -> RequestError:
+    return RequestError(NO_NATIVE_WEBSOCKET, status=501, code="websocket_unsupported")
 
 
 def no_websocket() -> RequestError:

@@ -40,7 +40,7 @@ def preflight_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     asked = dict(headers).get(b"access-control-request-headers", b"").strip(b" \t")
     is_list = len(asked) <= HEADER_NAMES_LIMIT and HEADER_NAMES.fullmatch(asked) is not None
     return [
-        (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
+        (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
         *([(b"access-control-allow-headers", asked)] if is_list else []),
         (b"access-control-max-age", b"86400"),
         (b"vary", b"access-control-request-headers"),

@@ -10,7 +10,7 @@ folded lines and odd chunk sizes. This file adds:
 - pipelining: requests are answered in their order. The socket is read while an earlier request is
   answered, so that a client that leaves is noticed;
 - offers to upgrade are ignored, as RFC 9110 section 7.8 allows: Java's client offers h2c with
-  every first request;
+  every first request. A WebSocket to a provider is passed through (``websocket_tunnel``);
 - refusals: our JSON error is sent after the responses to all earlier requests, and never inside
   one. The connection closes after it, and further input is read and ignored for a while, because
   closing at once would send a reset that takes the response with it.
@@ -34,7 +34,7 @@ from headway.errors import HeadwayError, RequestError
 from headway.pipeline.failure_log import fields, log_failure
 from headway.pipeline.gateway import Gateway
 from headway.policy.request_headers import find_request_id
-from headway.server.api import refused_responses
+from headway.server.api import native_routes, refused_responses
 from headway.server.asgi import HTTP_ONLY, too_large
 from headway.server.http import cors, request_head
 from headway.server.http.access_log import AccessEntry
@@ -44,6 +44,7 @@ from headway.server.http.request_head import HEAD_LIMIT, HEADERS_LIMIT, URL_LIMI
 from headway.server.http.request_head_cache import RequestHeadCache, Route
 from headway.server.http.response_head import header_lines, status_line
 from headway.server.http.uvicorn_adapter import AsgiCycle, ConnectionHost
+from headway.server.http.websocket_tunnel import WebSocketTunnel
 
 PLAIN = OpenAIFormat()
 """The format of errors on paths without a dialect."""
@@ -175,7 +176,7 @@ class HttpProtocol(asyncio.Protocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as exc:
-            self._ignore_upgrade(data[exc.args[0] :])
+            self._on_upgrade(data[exc.args[0] :])
         except httptools.HttpParserError as exc:
             self._refuse(request_head.parser_error(exc))
         else:
@@ -213,6 +214,18 @@ class HttpProtocol(asyncio.Protocol):
         parser = httptools.HttpRequestParser(self)
         parser.set_dangerous_leniencies(lenient_data_after_close=True)
         return parser
+
+    def _on_upgrade(self, rest: bytes) -> None:
+        """The parser has stopped behind a head with an offer to upgrade."""
+        method = self.parser.get_method()
+        address = native_routes.find_websocket(method, self.url, self.headers)
+        if address is None or not self._is_idle():
+            self._ignore_upgrade(rest)
+            return
+        self.host.connections.discard(self)
+        self.flow.detach()
+        del self.parser
+        WebSocketTunnel(self).begin(address, rest)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """The parser has stopped: a new one gets the same head without the offer."""

@@ -26,13 +26,15 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
-from headway.policy.request_headers import REQUEST_ID
+from headway.policy.request_headers import OWN_REQUEST_ID, REQUEST_ID
+from headway.server.asgi_types import BREAK_OFF
 from headway.server.http.access_log import AccessEntry, AccessLog
 from headway.server.http.response_head import header_lines, status_line
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent, HTTPScope
 
+EXTENSIONS: dict[str, dict[object, object]] = {BREAK_OFF: {}}
 ACCESS_LOG = logging.getLogger("uvicorn.access")
 ERROR_LOG = logging.getLogger("uvicorn.error")
 
@@ -101,6 +103,7 @@ class ConnectionHost:
             "raw_path": parsed.path,
             "query_string": parsed.query or b"",
             "headers": connection.headers,
+            "extensions": EXTENSIONS,
             "state": self._lifespan_state.copy(),
         }
 
@@ -120,6 +123,15 @@ class AsgiCycle(RequestResponseCycle):
     def start(self) -> None:
         """All earlier responses of the connection are complete."""
         self.host.run(self)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """``BREAK_OFF`` closes the connection, so that the client sees that the response is not
+        complete."""
+        if message["type"] != BREAK_OFF:
+            await super().send(message)
+        elif not self.response_complete:
+            self.disconnect()
+            self.transport.close()
 
     def feed(self, body: bytes) -> None:
         """One part of the request's body."""
@@ -153,7 +165,8 @@ class LoggedAsgiCycle(AsgiCycle):
     async def send(self, message: ASGISendEvent) -> None:
         if message["type"] == "http.response.start":
             self.entry.status = message["status"]
-            request_id = dict(message.get("headers", ())).get(REQUEST_ID, b"")
+            headers = dict(message.get("headers", ()))
+            request_id = headers.get(OWN_REQUEST_ID) or headers.get(REQUEST_ID, b"")
             self.entry.request_id = request_id.decode("latin-1")
         elif message["type"] == "http.response.body" and self.scope["method"] != "HEAD":
             self.entry.size += len(message.get("body", b""))

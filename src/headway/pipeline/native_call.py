@@ -1,0 +1,545 @@
+"""One request that is passed through to a provider's own API, from its arrival to its record.
+
+    authorize -> find the provider -> resolve its key and address -> send -> relay -> record
+
+The admission is that of all calls (``call.GatewayCall``). What differs is that nothing is
+translated: method, path, query and body are the client's, and so are the provider's status,
+headers and body. There is one attempt. Where an adapter knows the route, the response is read on
+the side for the record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from headway.dialects.base import DecodedRequest, ResponseContext, read_key_header
+from headway.errors import ClientGone, HeadwayError, InternalError, RequestError, ShuttingDown
+from headway.events import ResponseSummary
+from headway.metering.metrics import CallCost
+from headway.pipeline import accounting, targets
+from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
+from headway.pipeline.failure_log import fields, log_call_failure
+from headway.pipeline.gateway import Gateway, Upstream
+from headway.pipeline.raw_relay import RawRelay
+from headway.pipeline.redaction import redact_error
+from headway.pipeline.unknown_names import unknown_provider
+from headway.pipeline.usage_reader import UsageReader
+from headway.policy import native_headers
+from headway.policy.gateway_loop import HEADER as LOOP_HEADER
+from headway.policy.gateway_loop import find_earlier_gateways
+from headway.policy.keys import authorize
+from headway.policy.request_headers import OWN_REQUEST_ID, find_request_id
+from headway.policy.session_headers import find_session_id
+from headway.ports import RawSink, ResponseHeaders, UpstreamRequest
+from headway.providers import KINDS
+from headway.providers.native_api import find_route
+from headway.types import (
+    ChatRequest,
+    EmbeddingsRequest,
+    Headers,
+    HttpRequest,
+    Request,
+    Target,
+    Timeouts,
+    Usage,
+)
+from headway.wire.native_path import client_url, native_url
+
+log = logging.getLogger("headway")
+CLOSING = "The gateway is shutting down; send this request to another."
+LEFT = "The client closed the connection before the answer's end."
+DEFECT = "The gateway failed on this request; see its log."
+LONGEST_NAME = 256
+"""Bytes of the name of a model in the body."""
+NO_MESSAGES = Raw(b"[]")
+NO_RAW = Raw()
+UNREAD_ROUTE = "the gateway does not read the responses of this route"
+UNREAD_RESPONSE = "the response says nothing about its usage that the gateway could read"
+NOT_PASSED = frozenset({"CONNECT", "TRACE"})
+"""TRACE returns the request (RFC 9110, section 9.3.8), and so the provider's key."""
+
+
+class ErrorFormat(Protocol):
+    """What of a ``Dialect`` an error of the gateway's own needs."""
+
+    @property
+    def id_header(self) -> bytes: ...
+
+    def encode_error(self, error: HeadwayError, provider: str | None, request_id: str) -> bytes: ...
+
+    def status_of(self, error: HeadwayError) -> int: ...
+
+
+class NativeRoute(Struct, frozen=True):
+    """The ``accounting.RouteFacts`` of all requests that are passed through."""
+
+    name: str = "native"
+    route: str = "/providers/{provider}/{path}"
+    id_header: bytes = OWN_REQUEST_ID
+
+
+ROUTE = NativeRoute()
+
+
+class NativeHttpRequest(Struct, frozen=True):
+    """A client's request. ``path`` is what follows the provider's name, as it was sent: empty, or
+    from a slash on."""
+
+    provider: str
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    public_url: str
+    """Where the client finds the provider here: its scheme, host, and path."""
+
+
+class SentFields(Struct):
+    """The fields of a body in JSON that the record, or a count of the tokens, needs, verbatim."""
+
+    model: Raw = NO_RAW
+    stream: Raw = NO_RAW
+    messages: Raw = NO_RAW
+    contents: Raw = NO_RAW
+    input: Raw = NO_RAW
+
+
+_decode_fields = msgspec.json.Decoder(SentFields).decode
+
+
+class NativeCall:
+    """A ``gateway.ActiveCall``. ``started`` is the clock when the request was read completely."""
+
+    attempts = 0
+    is_over = False
+    key_id: str | None = None
+    overhead_s: float | None = None
+    upstream: Upstream | None = None
+    reader: UsageReader | None = None
+    """Reads the response; None where no adapter knows the route."""
+    _abort_reason: HeadwayError | None = None
+    _earlier_gateways = ""
+    _relay: RawRelay | None = None
+    _target: Target | None = None
+    _task: asyncio.Task[None] | None = None
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        request: NativeHttpRequest,
+        sink: RawSink,
+        started: float,
+        error_format: Callable[[str | None], ErrorFormat],
+    ) -> None:
+        """``error_format`` has the format of errors by the name of the provider's wire format."""
+        self.gateway = gateway
+        self.request = request
+        self.sink = sink
+        self.started = started
+        self.snapshot = gateway.snapshot
+        self.id = gateway.new_id()
+        self.request_id = find_request_id(request.headers) or self.id
+        self._error_format = error_format
+        self.decoded = _decode(request, None)
+
+    def begin(self) -> None:
+        self.sink.on_gone = self._on_client_gone
+        self.gateway.active.add(self)
+        self._task = self.gateway.start(self._run())
+
+    def abort(self, error: HeadwayError) -> None:
+        """End the call now. Send ``error`` to the client if that is possible."""
+        self._abort_reason = self._abort_reason or error
+        if self._relay is not None:
+            self._relay.cancel(error, self.gateway.clock())
+        elif self._task is not None:
+            self._task.cancel()
+
+    def keep_alive(self, now: float, silence_s: float) -> None:
+        """Nothing is added to a response that is passed through."""
+
+    # --- Admission and sending --------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        try:
+            upstream, target = await self._admit()
+            self._send(upstream, target)
+        except asyncio.CancelledError:
+            self._fail(self._abort_reason or ShuttingDown(CLOSING))
+            if self._abort_reason is None:
+                raise
+        except Exception as error:
+            self._fail(error)
+
+    async def _admit(self) -> tuple[Upstream, Target]:
+        """The provider, and what a request to it needs. Raises HeadwayError."""
+        gateway, request, snapshot = self.gateway, self.request, self.snapshot
+        self._earlier_gateways = find_earlier_gateways(request.headers, gateway.gateway_id)
+        if gateway.is_closing:
+            raise ShuttingDown(CLOSING)
+        self.key_id = authorize(self._key_headers(), snapshot.keys, request.query)
+        if request.method in NOT_PASSED:
+            raise RequestError(f"{request.method} is not passed through.", status=405)
+        upstream = snapshot.upstreams.get(request.provider)
+        if upstream is None or upstream.lacks_address:
+            raise unknown_provider(snapshot, request.provider)
+        self.upstream = upstream
+        self.decoded = _decode(request, upstream)
+        target = targets.build_at_once(upstream, self.decoded)
+        self.overhead_s = gateway.clock() - self.started
+        if target is None:
+            target = await targets.resolve(gateway, upstream, self.decoded)
+        self._target = target
+        return upstream, target
+
+    def _send(self, upstream: Upstream, target: Target) -> None:
+        resumed = self.gateway.clock()
+        http_request = self._encode(upstream, target)
+        self.reader = self._new_reader(upstream)
+        relay = self._relay = self._new_relay(upstream, target, http_request)
+        self.attempts = 1
+        self.overhead_s = (self.overhead_s or 0.0) + self.gateway.clock() - resumed
+        relay.bind(self._start(upstream, http_request, relay))
+
+    def _start(
+        self, upstream: Upstream, http_request: HttpRequest, relay: RawRelay
+    ) -> UpstreamRequest:
+        return upstream.transport.send(http_request, self._timeouts(upstream), relay)
+
+    def _timeouts(self, upstream: Upstream) -> Timeouts:
+        return upstream.timeouts
+
+    def _encode(self, upstream: Upstream, target: Target) -> HttpRequest:
+        """Raises RequestError, InvalidField."""
+        request, api, provider = self.request, upstream.provider.native, upstream.provider
+        query = native_headers.without_keys(request.query)
+        try:
+            url = native_url(api.base_url(target), request.path, query, api.unversioned)
+        except ValueError as error:
+            message = f"The path cannot be passed to {upstream.name}: {error}."
+            raise RequestError(message, param="path") from error
+        own = (*api.headers(target), *target.headers.items())
+        pairs = native_headers.merge_pairs(self._client_pairs(), own, api.defaults)
+        http_request = HttpRequest(url, pairs, request.body, request.method)
+        if provider.sign is not None:
+            http_request = provider.sign(http_request, target, self.gateway.unix_time())
+        if self._earlier_gateways:
+            passed_on = (LOOP_HEADER, self._earlier_gateways)
+            http_request = replace(http_request, headers=(*http_request.headers, passed_on))
+        return http_request
+
+    def _key_headers(self) -> Headers:
+        """The headers that may have the gateway's key."""
+        return self.request.headers
+
+    def _client_pairs(self) -> native_headers.Pairs:
+        return native_headers.request_pairs(self.request.headers)
+
+    def _new_reader(self, upstream: Upstream) -> UsageReader | None:
+        found = find_route(upstream.provider.native, self.request.path)
+        if found is None or self.request.method != "POST":
+            return None
+        route, _ = found
+        provider = upstream.provider if route.kind is None else KINDS[route.kind]
+        return UsageReader(provider, is_embeddings=route.is_embeddings)
+
+    def _new_relay(self, upstream: Upstream, target: Target, http_request: HttpRequest) -> RawRelay:
+        api = upstream.provider.native
+        base_url, public_url = api.base_url(target), self.request.public_url
+
+        def head(status: int, headers: Headers) -> list[tuple[bytes, bytes]]:
+            return [*map(link, native_headers.response_pairs(headers)), *self._ids(headers)]
+
+        def link(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+            name, value = pair
+            if name not in api.link_headers:
+                return pair
+            found = value.decode("latin-1")
+            url = client_url(found, http_request.url, base_url, public_url, api.unversioned)
+            return name, url.encode("latin-1", "replace")
+
+        return self._relay_class(
+            self.sink,
+            self.started,
+            head=head,
+            observer=self.reader,
+            secrets=self._secrets(),
+            is_head=self.request.method == "HEAD",
+            on_done=self._on_relayed,
+        )
+
+    _relay_class: type[RawRelay] = RawRelay
+
+    def _ids(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """The provider's own ``x-request-id`` stays: its support asks for it."""
+        request_id, provider = self.request_id.encode(), self.request.provider
+        has_one = any(name == b"x-request-id" for name, _ in headers)
+        own = [
+            (b"x-headway-provider", provider.encode("ascii", "replace")),
+            (OWN_REQUEST_ID, request_id),
+        ]
+        return own if has_one else [*own, (b"x-request-id", request_id)]
+
+    # --- The response is over ---------------------------------------------------------------------
+
+    def _on_relayed(self, relay: RawRelay) -> None:
+        try:
+            self._account(relay)
+        except Exception as error:
+            self._log_defect(error)
+            self._close()
+            self.sink.abort()
+
+    def _account(self, relay: RawRelay) -> None:
+        """Write the record, then the end of the response. Where tokens must be counted, the client
+        does not wait for that."""
+        error = relay.error or self._provider_error(relay) or self._failure()
+        if error is not None:
+            redact_error(error, self._secrets())
+            self._log_failure(error, relay.status)
+        result = self._result(relay)
+        if self._can_count() and accounting.needs_count(result, error):
+            self._end_reply(relay)
+            self.gateway.start(self._count_and_record(relay, result, error))
+        else:
+            is_recorded = self._record(relay, result, error)
+            self._close()
+            self._end_reply(relay, is_recorded)
+
+    async def _count_and_record(
+        self, relay: RawRelay, result: AttemptResult, error: HeadwayError | None
+    ) -> None:
+        output = "" if self.reader is None else self.reader.accumulator.produced()
+        count = self.gateway.count
+        result = await accounting.count_tokens(result, output, count, is_complete=error is None)
+        self._record(relay, result, error)
+        self._close()
+
+    def _record(self, relay: RawRelay, result: AttemptResult, error: HeadwayError | None) -> bool:
+        facts = self._facts()
+        totals = self._totals(facts, result)
+        status = relay.status if relay.has_head else None
+        line = accounting.attempt_record(facts, result, totals, error, relay.bytes_out, status)
+        return self._write(line)
+
+    def _end_reply(self, relay: RawRelay, is_recorded: bool = True) -> None:
+        if isinstance(relay.error, ClientGone):
+            return
+        if relay.error is None and is_recorded:
+            relay.end()
+        elif relay.has_head:
+            self.sink.abort()
+        else:
+            self._reply(relay.error or InternalError(DEFECT))
+
+    def _provider_error(self, relay: RawRelay) -> HeadwayError | None:
+        """The error that the client gets as the provider sent it, for the record."""
+        if relay.status < 400 or self.upstream is None:
+            return None
+        headers = tuple(relay.response_headers.items())
+        return self.upstream.provider.decode_error(relay.status, headers, relay.error_body)
+
+    def _failure(self) -> HeadwayError | None:
+        """An error inside a stream."""
+        failed = None if self.reader is None else self.reader.accumulator.failed
+        return failed if isinstance(failed, HeadwayError) else None
+
+    def _result(self, relay: RawRelay) -> AttemptResult:
+        assert self.upstream is not None
+        reader = self.reader
+        summary = ResponseSummary(Usage())
+        if reader is not None:
+            summary = reader.accumulator.summary()
+            relay.arrivals = reader.arrivals
+        usage = summary.usage
+        is_reported = usage.input_tokens is not None and usage.output_tokens is not None
+        return AttemptResult(
+            self.upstream,
+            self._context(),
+            summary,
+            usage,
+            "reported" if is_reported else None,
+            relay.timing(),
+            len(relay.arrivals),
+            reader is not None and reader.accumulator.started is not None,
+            relay.status,
+            relay.response_headers,
+            relay.bytes_in,
+            relay.has_head,
+            (),
+        )
+
+    def _context(self) -> ResponseContext:
+        return ResponseContext(
+            id=self.id,
+            request_id=self.request_id,
+            created=int(self.gateway.unix_time()),
+            call=self.decoded,
+            sent=self.decoded.request,
+            is_passthrough=True,
+        )
+
+    def _can_count(self) -> bool:
+        """What was sent and what came are known well enough to count their tokens."""
+        reader, request = self.reader, self.decoded.request
+        if reader is None or not reader.is_readable:
+            return False
+        given = request.messages if isinstance(request, ChatRequest) else request.input
+        return bytes(given) != bytes(NO_MESSAGES)
+
+    def _totals(self, facts: RequestFacts, result: AttemptResult) -> AttemptTotals:
+        try:
+            totals = accounting.total(facts, result, self.snapshot.prices)
+        except Exception as defect:
+            self._log_defect(defect)
+            return accounting.UNKNOWN_TOTALS
+        if not accounting.has_succeeded(result.status) or totals.cost_usd is not None:
+            return totals
+        if result.usage == Usage():
+            reason = UNREAD_RESPONSE if self._is_read() else UNREAD_ROUTE
+            return replace(totals, cost=CallCost(unknown_reason=reason))
+        return totals
+
+    def _is_read(self) -> bool:
+        return self.reader is not None
+
+    # --- Failures before a response ---------------------------------------------------------------
+
+    def _fail(self, error: Exception) -> None:
+        """The request was refused, or could not be sent."""
+        if not isinstance(error, HeadwayError):
+            self._log_defect(error)
+            error = InternalError(DEFECT)
+        self._close()
+        redact_error(error, self._secrets())
+        self._log_failure(error, 0)
+        if self.key_id is not None:
+            self._write(accounting.refusal_record(self._facts(), error))
+        if not isinstance(error, ClientGone):
+            self._reply(error)
+
+    def _reply(self, error: HeadwayError) -> None:
+        wire = None if self.upstream is None else self.upstream.provider.wire
+        dialect = self._error_format(wire)
+        body = dialect.encode_error(error, self.request.provider, self.request_id)
+        headers = ResponseHeaders(
+            self.request_id, retry_after_s=error.retry_after_s, id_header=dialect.id_header
+        )
+        self.sink.send_response(dialect.status_of(error), headers, body)
+
+    def _secrets(self) -> list[str]:
+        secrets = [] if self.upstream is None else self.upstream.secrets
+        own = [] if self.decoded.api_key is None else [self.decoded.api_key]
+        credentials = () if self._target is None else self._target.credentials.values()
+        return [*secrets, *own, *credentials]
+
+    # --- Record and log ---------------------------------------------------------------------------
+
+    def _facts(self) -> RequestFacts:
+        gateway, request = self.gateway, self.request
+        return RequestFacts(
+            self.id,
+            self.request_id,
+            ROUTE,
+            self.key_id,
+            len(request.body),
+            self.decoded,
+            self.upstream,
+            self.attempts,
+            self._bytes_up() if self.attempts else None,
+            self.overhead_s,
+            gateway.clock() - self.started,
+            gateway.unix_time(),
+            f"{request.method} {request.path or '/'}",
+        )
+
+    def _bytes_up(self) -> int:
+        return len(self.request.body)
+
+    def _write(self, line: bytes) -> bool:
+        try:
+            self.gateway.spool.append(line)
+        except Exception as error:
+            self._log_defect(error)
+            return False
+        return True
+
+    def _log_failure(self, error: HeadwayError, upstream_status: int) -> None:
+        log_call_failure(
+            "request failed",
+            error,
+            self.decoded,
+            upstream_status=upstream_status,
+            request_id=self.request_id,
+            route=ROUTE.route,
+            method=self.request.method,
+            path=self.request.path,
+            duration_s=round(self.gateway.clock() - self.started, 6),
+        )
+
+    def _log_defect(self, error: Exception) -> None:
+        extra = fields(request_id=self.request_id)
+        log.error("the request failed on a defect of the gateway", exc_info=error, extra=extra)
+
+    def _on_client_gone(self) -> None:
+        if not self.is_over:
+            self.abort(ClientGone(LEFT))
+
+    def _close(self) -> None:
+        self.is_over = True
+        self.gateway.active.discard(self)
+        self.sink.on_gone = self.sink.on_pause = self.sink.on_resume = None
+
+
+def _decode(request: NativeHttpRequest, upstream: Upstream | None) -> DecodedRequest:
+    """What is known of a request. Without ``upstream`` nothing but its provider is."""
+    if upstream is None:
+        nothing = ChatRequest(model="", messages=NO_MESSAGES)
+        return DecodedRequest(provider=request.provider, request=nothing)
+    found = find_route(upstream.provider.native, request.path)
+    sent = _sent_fields(request.body)
+    path_model = None if found is None else found[1]
+    model = unquote(path_model or "") or _text(sent.model)
+    if not (model or request.body):
+        model = dict(parse_qsl(request.query)).get("model", "")
+    is_embeddings = found is not None and found[0].is_embeddings
+    return DecodedRequest(
+        provider=request.provider,
+        request=_canonical(sent, model, is_embeddings=is_embeddings),
+        stream=bytes(sent.stream) == b"true"
+        or (found is not None and "stream" in request.path.lower()),
+        api_key=read_key_header(request.headers),
+        session_id=find_session_id(request.headers),
+    )
+
+
+def _canonical(sent: SentFields, model: str, *, is_embeddings: bool) -> Request:
+    given = next(filter(bytes, (sent.messages, sent.contents, sent.input)), NO_MESSAGES)
+    if is_embeddings:
+        is_text = bytes(sent.input)[:1] in (b'"', b"[")
+        return EmbeddingsRequest(model=model, input=sent.input if is_text else NO_MESSAGES)
+    return ChatRequest(model=model, messages=given)
+
+
+def _text(raw: Raw) -> str:
+    """A text that can be a name, or none."""
+    is_name = bytes(raw)[:1] == b'"' and len(bytes(raw)) <= LONGEST_NAME
+    return msgspec.json.decode(raw, type=str) if is_name else ""
+
+
+def _sent_fields(body: bytes) -> SentFields:
+    if body[:1] not in (b"{", b" ", b"\n"):
+        return SentFields()
+    try:
+        return _decode_fields(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return SentFields()
