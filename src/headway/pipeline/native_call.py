@@ -506,6 +506,7 @@ def _decode(request: NativeHttpRequest, upstream: Upstream | None) -> DecodedReq
         nothing = ChatRequest(model="", messages=NO_MESSAGES)
         return DecodedRequest(provider=request.provider, request=nothing)
     found = find_route(upstream.provider.native, request.path)
+    asks_stream = found is not None and "stream" in request.path.lower()
     sent = _sent_fields(request.body)
     path_model = None if found is None else found[1]
     model = unquote(path_model or "") or _text(sent.model)
@@ -515,8 +516,7 @@ def _decode(request: NativeHttpRequest, upstream: Upstream | None) -> DecodedReq
     return DecodedRequest(
         provider=request.provider,
         request=_canonical(sent, model, is_embeddings=is_embeddings),
-        stream=bytes(sent.stream) == b"true"
-        or (found is not None and "stream" in request.path.lower()),
+        stream=asks_stream or bytes(sent.stream) == b"true",
         api_key=read_key_header(request.headers),
         session_id=find_session_id(request.headers),
     )
@@ -532,8 +532,12 @@ def _canonical(sent: SentFields, model: str, *, is_embeddings: bool) -> Request:
 
 def _text(raw: Raw) -> str:
     """A text that can be a name, or none."""
-    is_name = bytes(raw)[:1] == b'"' and len(bytes(raw)) <= LONGEST_NAME
-    return msgspec.json.decode(raw, type=str) if is_name else ""
+    if bytes(raw)[:1] != b'"' or len(bytes(raw)) > LONGEST_NAME:
+        return ""
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except (msgspec.DecodeError, UnicodeError):
+        return ""
 
 
 def _sent_fields(body: bytes) -> SentFields:
