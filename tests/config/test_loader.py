@@ -76,6 +76,7 @@ server:
   keep_alive: 2.5
   read_timeout: 20s
   stream_comment: 1m
+  passthrough: no
   strict: yes
   insecure: no
 timeouts: {connect: 500ms, total: 1h}
@@ -100,6 +101,7 @@ ledger: {url: "sqlite:///data/h.db"}
         keep_alive=2.5,
         read_timeout=20.0,
         stream_comment=60.0,
+        passthrough=False,
         strict=True,
         insecure=False,
     )

@@ -347,7 +347,7 @@ def test_admission_is_that_of_all_routes(server: Gateway, provider: Provider) ->
     assert provider.last.header("authorization") == "Bearer sk-of-the-caller"
     record = last_record(server, before)
     assert record["native_path"] == "GET /v1/models"
-    assert record["route"] == "/providers/{provider}/{path}"
+    assert record["route"] == "/providers/{name}/{path}"
     assert record["cost_usd"] is None
     assert "does not read" in record["cost_unknown_reason"]
 

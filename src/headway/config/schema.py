@@ -145,6 +145,8 @@ class Server(Struct, frozen=True, kw_only=True):
     stream_comment: float = 15.0
     """Seconds."""
     log: Log = Log()
+    passthrough: bool = True
+    """Pass requests through to the providers' own APIs."""
     strict: bool = False
     """Refuse requests that a provider's adapter would have to transform."""
     insecure: bool = False

@@ -143,6 +143,11 @@ SERVER = Section(
             "The log, on stderr: it has no prompts, answers or keys. SIGHUP applies changes.",
             default="see `server.log`",
         ),
+        "passthrough": Key(
+            value_types.FLAG,
+            "Whether `/providers/{name}/...` passes requests through to a provider's own API, with "
+            "all that the provider's key allows.",
+        ),
         "strict": Key(
             value_types.FLAG,
             "Refuses every request that needs a transformation for its provider (a parameter "

@@ -91,6 +91,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     base_urls: BaseUrlPolicy = BaseUrlPolicy()
     strict: bool = False
     """Refuse every request that an adapter would have to transform."""
+    passthrough: bool = True
+    """Pass requests through to the providers' own APIs."""
 
     def names(self, *, lists_all: bool = False) -> list[str]:
         """The names of the upstreams that can be used as they are, or of all."""

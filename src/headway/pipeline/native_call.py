@@ -21,7 +21,14 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.dialects.base import DecodedRequest, ResponseContext, read_key_header
-from headway.errors import ClientGone, HeadwayError, InternalError, RequestError, ShuttingDown
+from headway.errors import (
+    ClientGone,
+    Forbidden,
+    HeadwayError,
+    InternalError,
+    RequestError,
+    ShuttingDown,
+)
 from headway.events import ResponseSummary
 from headway.metering.metrics import CallCost
 from headway.pipeline import accounting, targets
@@ -63,6 +70,7 @@ NO_MESSAGES = Raw(b"[]")
 NO_RAW = Raw()
 UNREAD_ROUTE = "the gateway does not read the responses of this route"
 UNREAD_RESPONSE = "the response says nothing about its usage that the gateway could read"
+SWITCHED_OFF = "This gateway passes no requests through: server.passthrough is false."
 NOT_PASSED = frozenset({"CONNECT", "TRACE"})
 """TRACE returns the request (RFC 9110, section 9.3.8), and so the provider's key."""
 
@@ -82,7 +90,7 @@ class NativeRoute(Struct, frozen=True):
     """The ``accounting.RouteFacts`` of all requests that are passed through."""
 
     name: str = "native"
-    route: str = "/providers/{provider}/{path}"
+    route: str = "/providers/{name}/{path}"
     id_header: bytes = OWN_REQUEST_ID
 
 
@@ -187,6 +195,8 @@ class NativeCall:
         if gateway.is_closing:
             raise ShuttingDown(CLOSING)
         self.key_id = authorize(self._key_headers(), snapshot.keys, request.query)
+        if not snapshot.passthrough:
+            raise Forbidden(SWITCHED_OFF)
         if request.method in NOT_PASSED:
             raise RequestError(f"{request.method} is not passed through.", status=405)
         upstream = snapshot.upstreams.get(request.provider)

@@ -78,6 +78,7 @@ def new_snapshot(
         json_limit=config.server.json_limit,
         base_urls=new_base_url_policy(config.server),
         strict=config.server.strict,
+        passthrough=config.server.passthrough,
     )
 
 

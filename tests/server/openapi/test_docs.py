@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from headway import errors, types
 from headway.dialects import engine
 from headway.metering import metrics
+from headway.pipeline.native_call import ROUTE
 from headway.server import routes
 from headway.server.api import info_routes, token_counts
 from headway.server.openapi.docs import ASSETS, build
@@ -169,7 +170,9 @@ def test_every_route_of_the_server_is_described_and_no_other() -> None:
     counts |= {("post", "/v1beta/models/{model}:countTokens"), ("post", "/api/show")}
     small = {("get", path) for path in info_routes.ROUTES if not path.startswith(below)}
     small |= {("get", f"{path}{{id}}") for path in info_routes.BY_ID if path.startswith("/v1")}
-    assert {(method, path) for path, method, _ in operations()} == dialects | counts | small
+    native = {(method, ROUTE.route) for method in ("get", "post", "delete")}
+    described = {(method, path) for path, method, _ in operations()}
+    assert described == dialects | counts | small | native
 
 
 def test_the_document_is_openapi() -> None:
@@ -384,7 +387,7 @@ def test_the_first_examples_call_a_model_that_works_on_this_server() -> None:
 def test_every_chat_route_has_a_first_example_that_works_on_this_server() -> None:
     paths = with_example_model(DOCUMENT, "own", "m/1")["paths"]
     for path, operations in paths.items():
-        if "post" not in operations or path in EMBEDDING_ROUTES:
+        if "post" not in operations or path in {*EMBEDDING_ROUTES, ROUTE.route}:
             continue
         post = operations["post"]
         body = post["requestBody"]["content"]["application/json"]

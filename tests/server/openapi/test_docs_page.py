@@ -43,9 +43,9 @@ def test_the_page_lists_every_route(page: Page) -> None:
     menu = page.evaluate(
         "document.querySelector('rapi-doc').shadowRoot.querySelector('nav').innerText"
     )
-    assert [line for line in menu.split() if line.startswith(("/api", "/v1", "/health"))] == [
-        route.split()[1] for route in ROUTES
-    ]
+    assert [
+        line for line in menu.split() if line.startswith(("/api", "/v1", "/health", "/providers/"))
+    ] == [route.split()[1] for route in ROUTES]
 
 
 def test_the_page_shows_the_contracts_sample(page: Page) -> None:

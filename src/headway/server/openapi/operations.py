@@ -5,6 +5,7 @@ from headway.server.openapi import (
     completions_operations,
     error_examples,
     gemini_operations,
+    native_operations,
     ollama_operations,
     responses_operations,
 )
@@ -106,6 +107,7 @@ TAGS = {
     "Anthropic": "The same models for clients of Anthropic's API.",
     "Gemini": "The same models for clients of Google's API.",
     "Ollama": "The same models for clients of Ollama.",
+    "Pass-through": "Any request to a provider's own API.",
     "Service": "The server itself.",
 }
 
@@ -262,6 +264,7 @@ OPERATIONS = (
     *anthropic_operations.operations(METRICS_HEADERS, CALL_HEADERS),
     *gemini_operations.operations(METRICS_HEADERS, CALL_HEADERS),
     *ollama_operations.operations(METRICS_HEADERS, CALL_HEADERS),
+    *native_operations.OPERATIONS,
     Operation(
         method="get",
         path="/health",

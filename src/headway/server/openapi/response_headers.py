@@ -20,6 +20,13 @@ REQUEST_ID: Described = {
         type="string",
     )
 }
+OWN_REQUEST_ID: Described = {
+    "x-headway-request-id": _header(
+        "The id of the request in the log and in its record. `x-request-id` is the provider's, if "
+        "it has one.",
+        type="string",
+    )
+}
 RETRY_AFTER: Described = {
     "retry-after": _header(
         "Seconds to wait before another attempt, where the provider said so.",

@@ -15,6 +15,10 @@ class OpenShape(Shape):
     model_config = ConfigDict(extra="allow")
 
 
+class AnyBody(OpenShape):
+    """Any JSON object."""
+
+
 class ErrorDetail(Shape):
     """What went wrong and what to do about it; never a stack trace, never a key."""
 
