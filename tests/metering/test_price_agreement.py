@@ -81,7 +81,9 @@ MEDIA = [
 ]
 
 
+@pytest.fixture(scope="module")
 def tool() -> ModuleType:
+    """tools/prices.py."""
     spec = importlib.util.spec_from_file_location("prices_tool", ROOT / "tools" / "prices.py")
     assert spec is not None
     assert spec.loader is not None
@@ -90,35 +92,32 @@ def tool() -> ModuleType:
     return module
 
 
-TOOL = tool()
-
-
-def test_the_shipped_file_is_what_the_pinned_package_compiles_to() -> None:
+def test_the_shipped_file_is_what_the_pinned_package_compiles_to(tool: ModuleType) -> None:
     present = msgspec.json.decode(read_shipped_prices())
     installed = version("genai-prices")
     assert present["version"] == installed, "run tools/prices.py"
     day = date.fromisoformat(present["date"])
-    assert read_shipped_prices() == TOOL.compiled(installed, day), "run tools/prices.py"
+    assert read_shipped_prices() == tool.compiled(installed, day), "run tools/prices.py"
 
 
 def test_refreshing_keeps_the_date_while_the_version_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(TOOL, "FILE", tmp_path / "prices.json")
+    monkeypatch.setattr(tool, "FILE", tmp_path / "prices.json")
     today = datetime.now(UTC).date()
-    assert TOOL.taken("0") >= today
-    assert TOOL.main() == 0
+    assert tool.taken("0") >= today
+    assert tool.main() == 0
     installed = version("genai-prices")
-    old = TOOL.FILE.read_bytes().replace(TOOL.taken(installed).isoformat().encode(), b"2020-01-02")
-    TOOL.FILE.write_bytes(old)
-    assert TOOL.main() == 0
-    assert TOOL.FILE.read_bytes() == old
-    assert TOOL.taken("another version") >= today
+    old = tool.FILE.read_bytes().replace(tool.taken(installed).isoformat().encode(), b"2020-01-02")
+    tool.FILE.write_bytes(old)
+    assert tool.main() == 0
+    assert tool.FILE.read_bytes() == old
+    assert tool.taken("another version") >= today
 
 
-def test_a_new_kind_of_price_stops_the_refresh() -> None:
+def test_a_new_kind_of_price_stops_the_refresh(tool: ModuleType) -> None:
     with pytest.raises(SystemExit, match="moods_mtok"):
-        TOOL._rates(genai_prices.types.ModelPrice(moods_mtok=Decimal(1)))
+        tool._rates(genai_prices.types.ModelPrice(moods_mtok=Decimal(1)))
 
 
 def random_usage(chance: random.Random, rates: set[str]) -> Usage:

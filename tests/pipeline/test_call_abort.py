@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from openai._streaming import SSEDecoder
 
 from headway.dialects.base import ClientRequest
 from headway.dialects.gemini.generate import GenerateContent
 from headway.errors import ClientGone, ShuttingDown
+from support.lazy_import import lazy_import
 from support.pipeline_fakes import (
     DONE,
     HELLO,
@@ -25,6 +25,8 @@ from support.pipeline_fakes import (
     in_loop,
     text,
 )
+
+streaming = lazy_import("openai._streaming")
 
 
 def refuse(upstream: FakeUpstreamRequest, status: int = 500) -> None:
@@ -222,7 +224,7 @@ def test_a_client_that_reads_no_comments_gets_an_empty_line(query: str, is_array
 
 def read_events(body: bytes) -> Iterator[str]:
     """As OpenAI's SDK reads them: an empty event would be one without data."""
-    for one in SSEDecoder().iter_bytes(iter([body])):
+    for one in streaming.SSEDecoder().iter_bytes(iter([body])):
         assert one.data
         yield one.data
 

@@ -3,19 +3,21 @@ together the SDKs take longer to import than the tests of a package take to run.
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import importlib
 from typing import Any
 
 
+class LazyModule:
+    """A module that is imported when one of its public attributes is read."""
+
+    def __init__(self, name: str) -> None:
+        self._module = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)  # pytest asks all that is in a test's module for some
+        return getattr(importlib.import_module(self._module), name)
+
+
 def lazy_import(name: str) -> Any:
-    """The module ``name``, which is executed when its first attribute is read."""
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError(f"No module named {name!r}")
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return LazyModule(name)
