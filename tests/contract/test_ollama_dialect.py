@@ -174,10 +174,27 @@ def test_an_error_in_a_stream_is_raised(sdk: Any, upstream: WireUpstream) -> Non
 
 def test_a_bad_request_is_refused(server: Gateway, upstream: WireUpstream) -> None:
     for path in ("/api/chat", "/ollama/api/chat"):
-        reply = server.client.call("POST", path, {"model": "openai/m"})
+        reply = server.client.call("POST", path, {"model": "openai/m", "messages": "Hi"})
         assert reply.status == 400
         assert "messages" in reply.json["error"]
     reply = server.client.call("POST", "/api/chat", {"model": "nobody/m", "messages": HI})
     assert (reply.status, type(reply.json["error"])) == (404, str)
     assert server.client.call("GET", "/api/chat").status == 405
     assert upstream.requests == []
+
+
+def test_a_model_is_loaded_and_unloaded(sdk: Any, upstream: WireUpstream) -> None:
+    for model in (MODELS["openai"], MODELS["anthropic"]):
+        assert sdk.generate(model=model).done_reason == "load"
+        assert sdk.chat(model=model, messages=[], keep_alive=0).done_reason == "unload"
+        parts = list(sdk.generate(model=model, prompt="", stream=True))
+        assert [(part.done, part.done_reason) for part in parts] == [(True, "load")]
+    assert upstream.requests == []
+
+
+def test_managing_models_is_refused_with_the_reason(sdk: Any) -> None:
+    for manage in (sdk.pull, sdk.push, sdk.delete):
+        with pytest.raises(ollama.ResponseError, match="call the Ollama server itself"):
+            manage("llama3")
+    with pytest.raises(ollama.ResponseError, match="/api/create is not served"):
+        sdk.create("mine", from_="llama3")

@@ -406,7 +406,7 @@ def test_stored_responses_are_not_found(method: str, path: str, gateway: Gateway
 
 
 def test_input_tokens_are_counted_and_nothing_is_sent(sdk: Any, upstream: Scripted) -> None:
-    asked = {"model": model("anthropic"), "input": "Hello there", "instructions": "Be brief."}
+    asked = {"model": model("openai"), "input": "Hello there", "instructions": "Be brief."}
     few = sdk.responses.input_tokens.count(**asked)
     many = sdk.responses.input_tokens.count(**asked, tools=[TOOL])
     assert few.object == "response.input_tokens"

@@ -25,6 +25,7 @@ ROUTES = {
     ":generateContent": "gemini",
     ":streamGenerateContent": "gemini",
     "/api/chat": "ollama",
+    "/api/generate": "ollama",
 }
 """The end of a path -> the name of its script."""
 BASES = {
@@ -35,6 +36,18 @@ BASES = {
     "ollama": "",
 }
 """The kind of a provider -> the path of its base URL."""
+
+
+def generated(script: Script) -> Script:
+    """Ollama's script with texts in place of messages."""
+
+    def flat(value: Any) -> Any:
+        message = value["message"]
+        fields = {"response": message.get("content", ""), "thinking": message.get("thinking")}
+        return {**{k: v for k, v in value.items() if k != "message"}, **fields}
+
+    events = [(name, flat(value)) for name, value in script.events]
+    return script._replace(whole=flat(script.whole), events=events)
 
 
 class WireUpstream:
@@ -87,6 +100,8 @@ class WireUpstream:
         path = received.target.partition("?")[0]
         name = next(script for end, script in ROUTES.items() if path.endswith(end))
         script = self.script or SCRIPTS[name](self.pieces)
+        if path.endswith("/api/generate"):
+            script = generated(script)
         if path.endswith(":streamGenerateContent") or json.loads(received.body).get("stream"):
             pieces = [*(script.write(*each) for each in script.events), script.end]
             headers = [("content-type", script.content_type)]

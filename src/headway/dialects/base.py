@@ -7,7 +7,7 @@ error raised here is the client's and names the field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -74,6 +74,9 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     messages: Raw = Raw(NULL)
     """The messages for the reply's ``context`` (engine route only)."""
     chat_input: Raw = Raw(NULL)
+    own_reply: Callable[[float], bytes] | None = None
+    """Encodes the whole reply, at a unix time, to a request that no other provider than one of the
+    same wire format can have, such as to load a model. Nothing is called or recorded then."""
 
     @property
     def asks_stream(self) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,7 +47,7 @@ from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id, select_own_headers
-from headway.ports import Sink
+from headway.ports import ResponseHeaders, Sink
 from headway.routing.retry import Try, decide
 from headway.types import Headers, Target
 
@@ -131,7 +131,11 @@ class GatewayCall:
                 check_lengths(decoded)
             if decoded.base_url:
                 check_base_url(self.snapshot.base_urls, key_id)
-            upstream, context = self._plan(decoded)
+            upstream = self._find_upstream(decoded)
+            if decoded.own_reply is not None and upstream.provider.wire != self.dialect.wire:
+                self._reply_without_provider(decoded.own_reply)
+                return
+            context = self._plan(upstream, self.decoded)
             target = None if has_own_target else upstream.target
             target = target or targets.build_at_once(upstream, decoded)
             if target is not None:
@@ -168,8 +172,8 @@ class GatewayCall:
 
     # --- Plan and send ----------------------------------------------------------------------------
 
-    def _plan(self, decoded: DecodedRequest) -> tuple[Upstream, ResponseContext]:
-        """Choose the provider, and adapt the request to it."""
+    def _find_upstream(self, decoded: DecodedRequest) -> Upstream:
+        """The provider, in the client's wire format if it has that. Raises UnknownProvider."""
         snapshot = self.snapshot
         upstream = snapshot.upstreams.get(decoded.provider)
         if decoded.model_name is not None and (
@@ -183,13 +187,17 @@ class GatewayCall:
         if request.native is not None:
             upstream = provider_calls.speaking(upstream, request.native.wire, request.model)
         self.upstream = upstream
-        provider = upstream.provider
+        return upstream
+
+    def _plan(self, upstream: Upstream, decoded: DecodedRequest) -> ResponseContext:
+        """Adapt the request to the provider."""
+        provider, request = upstream.provider, decoded.request
         if self.dialect.checks_parameters:
             request = provider_calls.check_parameters(upstream, request)
         sent, transformations = provider_calls.adapt_client_request(upstream, self.dialect, request)
         if transformations and (decoded.strict or self.snapshot.strict):
             provider_calls.refuse_changes(upstream, request, transformations)
-        context = ResponseContext(
+        return ResponseContext(
             id=self.id,
             request_id=self.request_id,
             created=int(self.gateway.unix_time()),
@@ -199,7 +207,11 @@ class GatewayCall:
             is_passthrough=self.dialect.wire == provider.wire,
             id_header=self.dialect.id_header,
         )
-        return upstream, context
+
+    def _reply_without_provider(self, encode: Callable[[float], bytes]) -> None:
+        body = encode(self.gateway.unix_time())
+        self._close()
+        self.sink.send_response(200, ResponseHeaders(self.request_id), body)
 
     async def _resolve_and_send(self, upstream: Upstream, context: ResponseContext) -> None:
         self._count_overhead()

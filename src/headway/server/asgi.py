@@ -94,7 +94,9 @@ class AsgiRoutes:
             else:
                 if not routes.is_documentation(path):
                     authorize(headers, self._gateway.snapshot.keys)
-                if (refusal := refused_responses.find_stored(path)) is not None:
+                if (refusal := refused_responses.find_refused(path)) is not None:
+                    limit = self._gateway.snapshot.body_limit
+                    await _read_body(receive, limit, headers)  # so that the connection goes on
                     raise refusal
                 await self._documentation(scope, receive, self._with_request_id(scope, send))
         except ClientDisconnected:

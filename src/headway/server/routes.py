@@ -22,6 +22,7 @@ from headway.dialects.openai.chat import OpenAIChat
 from headway.dialects.openai.completions import OpenAICompletions
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.dialects.openai_responses.dialect import OpenAIResponses
+from headway.server.api.refused_responses import MANAGING
 
 ENGINE: Dialect = Engine()
 DIALECTS: tuple[tuple[str, Dialect], ...] = (
@@ -49,6 +50,7 @@ ERRORS: tuple[tuple[str, GeminiErrors | OllamaErrors], ...] = (
     ("/api/show", OllamaErrors()),
     ("/api/ps", OllamaErrors()),
     ("/api/version", OllamaErrors()),
+    *((path, OllamaErrors()) for path in MANAGING),
 )
 """The format of errors on other routes, by the beginning of their path."""
 PREFIXES = tuple(sorted({prefix for prefix, _ in DIALECTS if prefix}))

@@ -87,12 +87,10 @@ def test_a_prompt_is_a_message() -> None:
 BAD: list[tuple[Any, Any, type[HeadwayError], str | None]] = [
     (CHAT, b"{", InvalidBody, None),
     (CHAT, {"messages": HI["messages"]}, InvalidField, "model"),
-    (CHAT, {"model": "openai/m"}, InvalidField, "messages"),
-    (CHAT, {"model": "openai/m", "messages": []}, InvalidField, "messages"),
+    (CHAT, {"model": "openai/m", "messages": "Hi"}, InvalidField, "messages"),
     (CHAT, {**HI, "stream": "no"}, InvalidField, "stream"),
     (CHAT, {**HI, "base_url": "x"}, InvalidField, "base_url"),
-    (GENERATE, {"model": "openai/m"}, InvalidField, "prompt"),
-    (GENERATE, {"model": "openai/m", "prompt": ""}, InvalidField, "prompt"),
+    (GENERATE, {"model": "openai/m", "prompt": 1}, InvalidField, "prompt"),
     (EMBED, {"model": "openai/m", "input": []}, InvalidField, "input"),
     (EMBED, {"model": "openai/m", "input": [1]}, InvalidField, "input"),
     (OLD, {"model": "openai/m", "input": "a"}, InvalidField, "prompt"),
@@ -106,6 +104,71 @@ def test_a_bad_request_is_refused(
     with pytest.raises(error) as caught:
         decode(dialect, body)
     assert caught.value.param == param
+
+
+def test_a_request_without_a_prompt_loads_or_unloads_a_model() -> None:
+    said: dict[Any, Any] = {
+        CHAT: {"message": {"role": "assistant", "content": ""}},
+        GENERATE: {"response": ""},
+    }
+    for dialect, empty in (
+        (CHAT, {"messages": []}),
+        (CHAT, {}),
+        (GENERATE, {"prompt": ""}),
+        (GENERATE, {}),
+    ):
+        for keep_alive, reason in (
+            (None, "load"),
+            (0, "unload"),
+            ("0", "unload"),
+            ("0m0.0s", "unload"),
+            (10, "load"),
+            ("5m", "load"),
+            ("", "load"),
+            (-1, "load"),
+        ):
+            reply = decode(dialect, {"model": "openai/m", **empty, "keep_alive": keep_alive})
+            told = json.loads(reply.own_reply(NOW))
+            end = {"done": True, "done_reason": reason}
+            wanted = {"model": "openai/m", "created_at": AT, **said[dialect], **end}
+            assert told == wanted, (empty, keep_alive)
+    assert decode(CHAT, HI).own_reply is None
+    assert decode(GENERATE, {"model": "openai/m", "prompt": "Hi"}).own_reply is None
+
+
+def test_the_fields_of_a_prompt_stay_for_a_server_of_ollama() -> None:
+    given = {"prompt": "Hi", "suffix": "x", "raw": True, "template": "t", "context": [1, 2]}
+    request = decode(GENERATE, {"model": "openai/m", **given, "images": ["YQ=="]}).request
+    assert request.native.wire == GENERATE.wire
+    fields = {name: json.loads(bytes(raw)) for name, raw in request.native.fields.items()}
+    assert fields == {**given, "images": ["YQ=="]}
+
+
+def test_elsewhere_a_prompt_goes_without_what_only_ollama_has() -> None:
+    neutral = {"raw": False, "template": "", "suffix": "", "context": []}
+    for fields, noted in (
+        (neutral, []),
+        (
+            {"raw": True, "template": "t", "context": [1], "keep_alive": "5m"},
+            [f"dropped {name}: {ONLY}" for name in ("raw", "template", "context", "keep_alive")],
+        ),
+    ):
+        request = decode(GENERATE, {"model": "openai/m", "prompt": "Hi", **fields}).request
+        converted, told = GENERATE.convert_request(request)
+        assert json.loads(bytes(converted.messages)) == [{"role": "user", "content": "Hi"}]
+        assert sorted(map(str, told)) == sorted(noted)
+    suffix = decode(GENERATE, {"model": "openai/m", "prompt": "Hi", "suffix": "x"}).request
+    with pytest.raises(RequestError, match="no suffix") as caught:
+        GENERATE.convert_request(suffix)
+    assert caught.value.param == "suffix"
+
+
+def test_a_whole_response_passes_through_where_it_has_the_text_of_its_route() -> None:
+    chat = b'{"message":{"content":"a"},"done":true}'
+    generate = b'{"response":"a","done":true}'
+    for dialect, own, other in ((CHAT, chat, generate), (GENERATE, generate, chat)):
+        assert dialect.passes_through(own)
+        assert not dialect.passes_through(other)
 
 
 def test_an_error_is_a_text() -> None:

@@ -7,8 +7,9 @@ import json
 import pytest
 from msgspec import Raw
 
+from headway.events import Finished, Reasoning, Text
 from headway.providers.ollama.provider import PROVIDER
-from headway.types import ChatRequest, EmbeddingsRequest, NativeRequest, Target
+from headway.types import ChatRequest, EmbeddingsRequest, Frame, NativeRequest, Target
 
 FIELDS = {"messages": Raw(b'[{"role": "user"}]'), "options": Raw(b'{"num_ctx":1.50}')}
 
@@ -34,3 +35,28 @@ def test_embeddings_keep_their_fields() -> None:
     target = Target(provider="ollama", base_url="http://o.test:11434")
     sent = PROVIDER.encode_embeddings(request, target)
     assert json.loads(sent.body) == {"model": "e", "input": "a", "truncate": True}
+
+
+def test_a_prompt_goes_to_its_own_route_and_comes_back_as_text() -> None:
+    other = PROVIDER.other_wires["ollama_generate"]
+    assert other.serves("any", {})
+    assert other.provider.encode_native is not None
+    fields = {"prompt": Raw(b'"Hi"'), "raw": Raw(b"true"), "context": Raw(b"[1]")}
+    native = NativeRequest("ollama_generate", fields)
+    request = ChatRequest(model="llama", messages=Raw(b"[]"), native=native)
+    sent = other.provider.encode_native(
+        request, Target(provider="o", base_url="http://box:11434/v1")
+    )
+    assert sent.url.path == "/api/generate"
+    assert json.loads(sent.body) == {
+        "model": "llama",
+        "stream": False,
+        "prompt": "Hi",
+        "raw": True,
+        "context": [1],
+    }
+    body = b'{"model":"llama","response":"Hello","thinking":"Hm","done":true,"done_reason":"stop"}'
+    events = other.provider.decode_response(body)
+    assert events[1:] == [Reasoning("Hm"), Text("Hello"), Finished("stop")]
+    frame = Frame(body, None, body + b"\n")
+    assert other.provider.decode_event(frame, {})[1:] == events[1:]

@@ -1,11 +1,14 @@
 """``POST /api/chat`` and ``/api/generate``: Ollama's API (docs.ollama.com/api), with
 ``provider/model`` as the model. A stream is the default.
 
-The lines of a provider with the same wire format are passed through for ``/api/chat``.
+The lines of Ollama's own servers are passed through. A request without messages, or with an empty
+prompt, loads a model, or with ``"keep_alive": 0`` unloads it: where there is nothing to load, the
+reply says that it is done.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -26,12 +29,12 @@ from headway.dialects.base import (
 )
 from headway.dialects.ollama.errors import OllamaErrors
 from headway.dialects.ollama.request import chat_fields, convert
-from headway.dialects.ollama.response import Format, OllamaStream, encode_whole
+from headway.dialects.ollama.response import Format, OllamaStream, encode_whole, loaded
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import NO_RAW, ChatRequest, NativeRequest, Request
 from headway.wire.json_repair import is_utf8
 
-WIRE = "ollama_chat"
+WIRE, GENERATE = "ollama_chat", "ollama_generate"
 MODEL = field("model", str, "a string, provider/model")
 MESSAGES = field("messages", list[MessageWithRole], "a list of messages, each with a role")
 PROMPT = field("prompt", str, "a text")
@@ -42,8 +45,9 @@ FALSE = b"false"
 class _Body(Struct):
     """What a whole response of the same wire format has at least."""
 
-    message: dict[str, Raw]
     done: bool
+    message: dict[str, Raw] | None = None
+    response: str | None = None
 
 
 _decode_body = msgspec.json.Decoder(_Body).decode
@@ -59,25 +63,21 @@ class OllamaChat(OllamaErrors):
         self._form = Format(is_chat=not is_generate)
         self.name = "ollama_generate" if is_generate else "ollama_api_chat"
         self.route = "/api/generate" if is_generate else "/api/chat"
-        self.wire: str | None = None if is_generate else WIRE
+        self.wire: str | None = GENERATE if is_generate else WIRE
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         fields = decode_object(client_request.body)
         name = MODEL.require(fields)
         provider, model = split_model(name)
-        stream = STREAM.read(fields) is not False
+        is_load = not (PROMPT if self._is_generate else MESSAGES).read(fields)
+        stream = STREAM.read(fields) is not False and not is_load
         for field_name in ("model", "stream"):
             fields.pop(field_name, None)
         refuse_target_fields(fields)
-        if self._is_generate:
-            if not PROMPT.require(fields):
-                raise PROMPT.invalid()
-            fields = chat_fields(fields)
-        elif not MESSAGES.require(fields):
-            raise MESSAGES.invalid()
+        chat = chat_fields(fields) if self._is_generate else fields
         request = ChatRequest(
             model=model,
-            messages=fields["messages"],
+            messages=chat.get("messages", Raw(b"[]")),
             stream=stream,
             native=NativeRequest(self.wire or self.name, fields),
         )
@@ -88,18 +88,21 @@ class OllamaChat(OllamaErrors):
             stream=stream,
             sse=False,
             api_key=read_key_header(client_request.headers),
+            own_reply=partial(loaded, name, self._form, fields) if is_load else None,
         )
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:
         assert request.native is not None
-        return convert(request, request.native.fields)
+        fields = request.native.fields
+        return convert(request, chat_fields(fields) if self._is_generate else fields)
 
     def passes_through(self, body: bytes) -> bool:
         try:
-            _decode_body(body)
+            found = _decode_body(body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return False
-        return is_utf8(body)
+        said = found.response if self._is_generate else found.message
+        return said is not None and is_utf8(body)
 
     def encode(
         self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float

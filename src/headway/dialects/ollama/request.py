@@ -38,6 +38,12 @@ OPTIONS: Mapping[str, str] = {
     "frequency_penalty": "frequency_penalty",
 }
 """Ollama's name in ``options`` -> OpenAI's (api/types.go, Options)."""
+NEUTRAL = ("context", "raw", "suffix", "template")
+"""They ask for nothing where they are empty or false."""
+SUFFIX = (
+    "This model is asked through a chat, which takes no suffix: use a model of Ollama, or send "
+    "POST /v1/completions to a provider with completions."
+)
 PASSED_ON = ("logprobs", "top_logprobs")
 EFFORTS = ("low", "medium", "high", "max")
 
@@ -50,6 +56,8 @@ def convert(request: ChatRequest, fields: Mapping[str, Raw]) -> ConvertedRequest
     Ollama's format."""
     try:
         given = {name: value for name, raw in fields.items() if (value := _decode(raw)) is not None}
+        if given.get("suffix"):
+            raise RequestError(SUFFIX, param="suffix")
         messages = MessageReader().read(given.pop("messages"))
         parameters, lost = _parameters(given)
     except MALFORMED as exc:
@@ -159,6 +167,8 @@ def _parameters(given: Fields) -> tuple[Fields, list[Transformation]]:
             _read_format(value, parameters)
         elif name == "tools":
             parameters.update({"tools": value} if value else {})
+        elif name in NEUTRAL and not value:
+            continue
         elif name in PASSED_ON:
             parameters.update({name: value} if value else {})
         else:

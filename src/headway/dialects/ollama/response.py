@@ -30,6 +30,8 @@ from headway.wire.json_repair import is_utf8
 Fields = dict[str, Any]
 
 REWRITTEN = Rewritten()
+OF_NO_TIME = b'"+-.0hmnsu'
+"""The characters of a duration of zero: a number of seconds, or Go's text, such as ``0m``."""
 NANOSECONDS = 1_000_000_000
 
 _decode_arguments = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -66,8 +68,12 @@ def read_calls(choice: ChoiceAccumulator) -> list[Fields]:
 
 def head_of(context: ResponseContext, started: Started | None, now: float) -> Fields:
     model = None if started is None else started.model
-    created = datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
-    return {"model": model or context.sent.model, "created_at": created.replace("+00:00", "Z")}
+    return {"model": model or context.sent.model, "created_at": _time(now)}
+
+
+def _time(now: float) -> str:
+    time = datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
+    return time.replace("+00:00", "Z")
 
 
 def end_fields(response: ResponseAccumulator, metrics: Struct) -> Fields:
@@ -86,6 +92,18 @@ def end_fields(response: ResponseAccumulator, metrics: Struct) -> Fields:
         "eval_count": usage.output_tokens or 0,
         "eval_duration": total - first,
     }
+
+
+def loaded(model: str, form: Format, fields: Mapping[str, Raw], now: float) -> bytes:
+    """The reply to a request without a prompt. ``model`` is the name that the client sent."""
+    reason = "unload" if _is_zero(fields.get("keep_alive")) else "load"
+    head = {"model": model, "created_at": _time(now)}
+    return _encode({**head, **form.fields("", "", []), "done": True, "done_reason": reason})
+
+
+def _is_zero(keep_alive: Raw | None) -> bool:
+    text = b"" if keep_alive is None else bytes(keep_alive)
+    return b"0" in text and not text.strip(OF_NO_TIME)
 
 
 def _nanoseconds(seconds: float | None) -> int:

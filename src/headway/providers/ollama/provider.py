@@ -6,7 +6,9 @@ has no key. For the hosted one, configure ``base_url: https://ollama.com`` and
 ``api_key: ${OLLAMA_API_KEY}``.
 """
 
-from headway.providers.base import Provider
+from msgspec.structs import replace
+
+from headway.providers.base import OtherWire, Provider
 from headway.providers.capabilities import native
 from headway.providers.http_errors import decode_error
 from headway.providers.native_api import NativeApi, ReadableRoute
@@ -14,7 +16,13 @@ from headway.providers.ollama.embeddings import decode_embeddings, encode_embedd
 from headway.providers.ollama.framer import NdjsonOrSseFramer
 from headway.providers.ollama.model_list import MODEL_LIST
 from headway.providers.ollama.parameters import adapt
-from headway.providers.ollama.request import encode_native, encode_request, openai_target
+from headway.providers.ollama.request import (
+    GENERATE,
+    WIRE,
+    encode_native,
+    encode_request,
+    openai_target,
+)
 from headway.providers.ollama.response import decode_event, decode_response
 from headway.providers.ollama.wire_rules import RULES
 from headway.providers.openai import provider as openai
@@ -43,7 +51,7 @@ OPTIONS = {
 
 CHAT = Provider(
     **OLLAMA.facts,
-    wire="ollama_chat",
+    wire=WIRE,
     encode_request=encode_request,
     encode_native=encode_native,
     decode_response=decode_response,
@@ -66,6 +74,8 @@ CHAT = Provider(
     options=OPTIONS,
     capabilities=CAPABILITIES,
 )
-PROVIDER = with_completions(
+COMPLETING = with_completions(
     CHAT, Completions(has_one_prompt=True), lambda target, model: openai_target(target)
 )
+GENERATING = OtherWire(replace(CHAT, wire=GENERATE), lambda model, options: True)
+PROVIDER = replace(CHAT, other_wires={**COMPLETING.other_wires, GENERATE: GENERATING})

@@ -22,6 +22,8 @@ from headway.wire.url import join
 
 Fields = dict[str, Any]
 APIS = ("native", "openai")
+WIRE, GENERATE = "ollama_chat", "ollama_generate"
+NATIVE_PATHS = {WIRE: "/api/chat", GENERATE: "/api/generate"}
 EFFORTS = {"false": "none", "true": None}
 """``think`` as an OpenAI effort. None is no effort: a model that can reason does so by default."""
 
@@ -43,7 +45,7 @@ def encode_native(request: ChatRequest, target: Target) -> HttpRequest:
     """A request of Ollama's own clients, which every server of Ollama takes."""
     assert request.native is not None  # the pipeline calls this only for such requests
     fields = {"model": request.model, "stream": request.stream, **request.native.fields}
-    return post(target, "/api/chat", fields)
+    return post(target, NATIVE_PATHS[request.native.wire], fields)
 
 
 def uses_openai_api(target: Target) -> bool:

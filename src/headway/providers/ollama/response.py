@@ -59,6 +59,9 @@ class OllamaResponse(Struct):
     model: str | None = None
     created_at: str = ""
     message: OllamaMessage | None = None
+    response: str | None = None
+    """In place of a message, as ``thinking``: the text of /api/generate."""
+    thinking: Words | None = None
     done: bool = False
     done_reason: str | None = None
     prompt_eval_count: Count | None = None
@@ -88,8 +91,11 @@ class ResponseReader:
             self.created_at = response.created_at
             created = _unix_seconds(response.created_at)
             events.append(Started(model=response.model, created=created))
-        if response.message is not None:
-            self._read_message(response.message, events)
+        message = response.message
+        if message is None and response.response is not None:
+            message = OllamaMessage(response.response, response.thinking)
+        if message is not None:
+            self._read_message(message, events)
         if response.logprobs:
             events.append(read_logprobs({"content": response.logprobs}))
         if response.done or response.done_reason:
@@ -132,7 +138,7 @@ def decode_event(frame: Frame, state: State) -> list[Event]:
 def decode_response(body: bytes) -> list[Event]:
     """The events that a stream of the same response would have."""
     response = _decode(body)
-    if response.message is None and not response.error:
+    if response.message is None and response.response is None and not response.error:
         return openai_response.decode_response(body)
     return _read(response, body, ResponseReader())
 

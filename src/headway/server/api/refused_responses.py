@@ -1,4 +1,5 @@
-"""What OpenAI's Responses API has, and the gateway refuses: stored responses, and WebSockets."""
+"""What vendors' servers have, and the gateway refuses: stored responses and WebSockets of OpenAI's
+Responses API, and the management of models on a server of Ollama."""
 
 from __future__ import annotations
 
@@ -17,6 +18,14 @@ COMPACTION = (
     "The gateway compacts no conversations itself: send POST /v1/responses with a last item "
     '`{"type": "compaction_trigger"}` to a provider with OpenAI\'s Responses API.'
 )
+MANAGING = (
+    "/api/blobs/", "/api/copy", "/api/create", "/api/delete", "/api/pull", "/api/push",
+)  # fmt: skip
+"""docs.ollama.com/api"""
+MANAGED_ELSEWHERE = (
+    "The gateway calls models that providers have, and changes none, so {path} is not served: call "
+    "the Ollama server itself. GET /api/tags lists the models that can be called."
+)
 NO_WEBSOCKET = "This route takes no WebSocket: send the request as POST, with `stream: true`."
 NO_NATIVE_WEBSOCKET = (
     "This server passes no WebSockets through: run the gateway with `headway serve`, which does, "
@@ -27,8 +36,10 @@ NO_WEBSOCKET_STATUS = 426
 again for seconds after any other (github.com/openai/codex/issues/19821)."""
 
 
-def find_stored(path: str) -> HeadwayError | None:
-    """The refusal of a path below that of responses."""
+def find_refused(path: str) -> HeadwayError | None:
+    """The refusal of a path below that of responses, or of one that manages Ollama's models."""
+    if path.removeprefix("/ollama").startswith(MANAGING):
+        return NotFound(MANAGED_ELSEWHERE.format(path=path), code="not_served")
     if not path.startswith(STORED):
         return None
     if path.endswith("/compact"):

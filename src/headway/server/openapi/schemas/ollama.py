@@ -36,14 +36,20 @@ class OllamaChatRequest(OllamaCall):
     """Ollama's request. A provider of the same format gets the fields as they are; for any other
     they are converted, and `x-headway-transformations` says what has no equivalent."""
 
-    messages: list[OllamaMessage] = Field(min_length=1)
+    messages: list[OllamaMessage] = Field(default=[])
+    """Without any, the model is loaded, or with `keep_alive: 0` unloaded: where there is nothing to
+    load, the reply says that it is done."""
     tools: list[dict[str, Any]] | None = None
 
 
 class OllamaGenerateRequest(OllamaCall):
-    """Answered by a chat with the prompt as its only message of the user."""
+    """Ollama gets the fields as they are. Any other provider is asked by a chat with the prompt as
+    its only message of the user; `suffix` is refused then, and `raw`, `template` and `context` are
+    left out, as `x-headway-transformations` says."""
 
-    prompt: str = Field(min_length=1)
+    prompt: str = ""
+    """Without one, the model is loaded or unloaded, as by a chat without messages."""
+    suffix: str | None = None
     system: str | None = None
     images: list[str] | None = None
 
@@ -53,7 +59,7 @@ class OllamaEnd(OpenShape):
     created_at: str
     done: bool
     done_reason: str | None = None
-    """`stop` or `length`; in the last line, as are the following fields."""
+    """`stop`, `length`, `load` or `unload`; in the last line, as are the following fields."""
     total_duration: int | None = None
     """Nanoseconds."""
     prompt_eval_count: int | None = None
