@@ -17,12 +17,11 @@ from headway.dialects.gemini.errors import GeminiErrors
 from headway.dialects.gemini.generate import GenerateContent
 from headway.dialects.ollama.chat import OllamaChat
 from headway.dialects.ollama.embeddings import OllamaEmbed
-from headway.dialects.ollama.errors import OllamaErrors
+from headway.dialects.ollama.errors import MANAGING, OllamaErrors
 from headway.dialects.openai.chat import OpenAIChat
 from headway.dialects.openai.completions import OpenAICompletions
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.dialects.openai_responses.dialect import OpenAIResponses
-from headway.server.api.refused_responses import MANAGING
 
 ENGINE: Dialect = Engine()
 DIALECTS: tuple[tuple[str, Dialect], ...] = (

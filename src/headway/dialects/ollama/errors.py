@@ -6,6 +6,11 @@ import msgspec
 
 from headway.errors import HeadwayError
 
+MANAGING = (
+    "/api/blobs/", "/api/copy", "/api/create", "/api/delete", "/api/pull", "/api/push",
+)  # fmt: skip
+"""Beginnings of the routes that manage the models of a server of Ollama, without the prefix
+(docs.ollama.com/api)."""
 UNPROCESSABLE = 422
 """A status that Ollama does not have: an invalid field is a 400."""
 

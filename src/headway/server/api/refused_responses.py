@@ -3,6 +3,7 @@ Responses API, and the management of models on a server of Ollama."""
 
 from __future__ import annotations
 
+from headway.dialects.ollama.errors import MANAGING
 from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.errors import HeadwayError, NotFound, RequestError
 from headway.types import Headers
@@ -18,10 +19,6 @@ COMPACTION = (
     "The gateway compacts no conversations itself: send POST /v1/responses with a last item "
     '`{"type": "compaction_trigger"}` to a provider with OpenAI\'s Responses API.'
 )
-MANAGING = (
-    "/api/blobs/", "/api/copy", "/api/create", "/api/delete", "/api/pull", "/api/push",
-)  # fmt: skip
-"""docs.ollama.com/api"""
 MANAGED_ELSEWHERE = (
     "The gateway calls models that providers have, and changes none, so {path} is not served: call "
     "the Ollama server itself. GET /api/tags lists the models that can be called."
