@@ -11,7 +11,7 @@ PURE_TESTS := $(addprefix tests/,test_errors.py test_response_accumulator.py wir
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo wheel check-install test test-pure test-other clients check fmt bench compare-replies soak profile lock prices clean setup-run setup-dev setup-clients
+.PHONY: help run demo wheel check-install test test-pure test-other clients check-openapi check fmt bench compare-replies soak profile lock prices clean setup-run setup-dev setup-clients
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -42,6 +42,9 @@ test-other: setup-dev ## Run all other tests, without the cost of measuring cove
 
 clients: setup-dev setup-clients ## Real clients, over every wire format of providers; ARGS="--only openai" for some
 	@$(BIN)/python tests/clients/matrix.py $(ARGS)
+
+check-openapi: setup-dev setup-clients ## Hold a running gateway to its OpenAPI document, with Schemathesis
+	@$(BIN)/python tools/check_openapi.py $(ARGS)
 
 check: setup-dev ## Lint, formatting, types and the layers of the architecture
 	$(BIN)/ruff check .

@@ -125,7 +125,10 @@ def samples() -> Iterator[Sample]:
             for kind, media in content.items():
                 for name, example in media["examples"].items():
                     where = f"{method} {path} {part} {kind} {name}"
-                    yield Sample(where, models_of(media["schema"]), example["value"])
+                    schema, value = media["schema"], example["value"]
+                    is_list = schema.get("type") == "array"
+                    for one in value if is_list else [value]:
+                        yield Sample(where, models_of(schema["items"] if is_list else schema), one)
 
 
 def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:

@@ -12,7 +12,7 @@ import msgspec
 from headway.catalog.catalog_cache import CatalogCache
 from headway.catalog.model_catalog import ProviderCatalog
 from headway.dialects.base import decode_object, field
-from headway.errors import InvalidField, NotFound
+from headway.errors import InvalidField, MissingProvider, NotFound
 from headway.pipeline import model_names
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.pipeline.unknown_names import unknown_provider
@@ -148,7 +148,10 @@ async def listed_models(catalog: CatalogCache, request: InfoRequest) -> Any:
 async def listed_model(catalog: CatalogCache, request: InfoRequest) -> Any:
     """One of them, by its id. Raises NotFound."""
     snapshot = catalog.gateway.snapshot
-    provider, model = model_names.find(snapshot, request.argument)
+    try:
+        provider, model = model_names.find(snapshot, request.argument)
+    except MissingProvider as error:
+        raise NotFound(error.message, param="model") from None
     found = await catalog.get([provider], is_live=_is_on(request.query, "live"))
     rows = [row for row in _rows(found) if row["id"] == f"{provider}/{model}"]
     if not rows:

@@ -158,9 +158,14 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _content(bodies: Iterable[Body]) -> dict[str, Any]:
     return {
-        body.media_type: {"schema": _either(body.models), "examples": _examples(body.examples)}
+        body.media_type: {"schema": _schema(body), "examples": _examples(body.examples)}
         for body in bodies
     }
+
+
+def _schema(body: Body) -> dict[str, Any]:
+    schema = _either(body.models)
+    return {"type": "array", "items": schema} if body.is_list else schema
 
 
 def _either(models: tuple[type[BaseModel], ...]) -> dict[str, Any]:

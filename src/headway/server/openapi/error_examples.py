@@ -91,6 +91,10 @@ NO_PROVIDER = ErrorExample(
     errors.InvalidField("`provider` is missing from the query.", param="provider"),
 )
 
+WRONG_PAGE = ErrorExample(
+    "The page is not a number",
+    errors.InvalidField("`pageSize` must be a number.", param="pageSize"),
+)
 _CALLER_ERRORS = (
     UNAUTHORIZED,
     UNKNOWN_PROVIDER,

@@ -62,7 +62,7 @@ def operations(
     element = (gemini.GeminiReply, gemini.GeminiErrorReply)
     elements = (*examples.ELEMENTS, error_examples.GEMINI_STREAM_ERROR)
     reply = Body((gemini.GeminiReply,), examples.REPLIES)
-    events, array = Body(element, elements, EVENTS), Body(element[:1], examples.ELEMENTS, JSON)
+    events, array = Body(element, elements, EVENTS), Body(element, examples.LISTS, JSON, True)
     count = Body((gemini.GeminiTokenCount,), examples.COUNTS)
     return (
         _post("generateContent", "Generate a response", _GENERATE, (request, reply), common),
@@ -112,7 +112,7 @@ def _lists() -> tuple[Operation, ...]:
             parameters=_PAGES,
             response="A page of models.",
             responses=(Body((gemini.GeminiModels,), examples.MODELS),),
-            errors=(error_examples.UNAUTHORIZED,),
+            errors=(error_examples.UNAUTHORIZED, error_examples.WRONG_PAGE),
             error_format=error_examples.GEMINI,
         ),
         Operation(

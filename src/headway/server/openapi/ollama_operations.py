@@ -100,7 +100,7 @@ def _show() -> Operation:
         request=Body((ollama.OllamaShowRequest,), examples.SHOW_REQUESTS),
         response="The details.",
         responses=(Body((ollama.OllamaDetails,), examples.DETAILS),),
-        errors=error_examples.COUNT_ERRORS,
+        errors=(*error_examples.COUNT_ERRORS, error_examples.UNKNOWN_PROVIDER),
         error_format=error_examples.OLLAMA,
     )
 

@@ -23,6 +23,8 @@ class Body(Struct, frozen=True):
     models: tuple[type[BaseModel], ...]
     examples: tuple[Example, ...]
     media_type: str = JSON
+    is_list: bool = False
+    """The values are the elements of one list."""
 
 
 class Parameter(Struct, frozen=True):

@@ -45,6 +45,7 @@ ELEMENTS = (
         "Metrics, if asked for", {"candidates": [], "metrics": SAMPLE_REPLY["metrics"], **_NAMED}
     ),
 )
+LISTS = (Example("The elements of a list", [each.value for each in ELEMENTS[:2]]),)
 COUNTS = (Example("A count", {"totalTokens": 13}),)
 _VECTOR = {"values": [-0.0139, 0.0187, -0.0454]}
 _TO_EMBED = {"content": {"parts": [{"text": HELLO}]}}

@@ -104,11 +104,11 @@ class EngineReply(Shape):
     """Null only if the provider reported none."""
     session_id: str | None
     """As sent."""
-    chat_input: str | list[dict[str, Any]] | None
+    chat_input: Any
     """The string as given, or the last message's content."""
     chat_output: str
     """The whole text; for a tool call its arguments."""
-    context: list[Message]
+    context: list[dict[str, Any]]
     """The messages as sent to the model; a string is shown as one user message."""
     provider: str
     """The configured name, as in the route."""
@@ -150,9 +150,9 @@ class EngineChunk(Shape):
     """The whole text; null until the last event."""
     metrics: Metrics | None
     """Null until the last event."""
-    chat_input: str | list[dict[str, Any]] | None = None
+    chat_input: Any = None
     """In the first event only: the string as given, or the last message's content."""
-    context: list[Message] | None = None
+    context: list[dict[str, Any]] | None = None
     """In the first event only: the messages as sent to the model."""
     parameters: dict[str, Any] | None = None
     """In the first event only: the generation parameters that were in effect."""
