@@ -19,7 +19,7 @@ def test_tables_are_multiplied() -> None:
         called.append((a, b, c, fixture))
 
     assert list(inspect.signature(test).parameters) == ["fixture"]
-    test(fixture="f")
+    test("f")
     assert called == [
         (1, "x", True, "f"),
         (1, "y", False, "f"),

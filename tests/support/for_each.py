@@ -57,7 +57,8 @@ def run_all(test: Test) -> Test:
     tables: list[list[tuple[Row, Callable[[], str]]]] = []
 
     @functools.wraps(test)
-    def run(**fixtures: Any) -> None:
+    def run(*positional: Any, **named: Any) -> None:
+        fixtures = inspect.signature(run).bind(*positional, **named).arguments
         count, failed, errors = 0, [], []
         for parts in itertools.product(*tables):
             count += 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -52,6 +54,8 @@ def without_positions(path: Path) -> Path:
     return tuple("*" if isinstance(step, int) else step for step in path)
 
 
+SEEDS = st.integers(0, 2**32)
+"""Of ``Random``: hypothesis' own draws take longer than the tests that need them."""
 STRUCTURE = ("type", "thought", "index", "output_index", "contentBlockIndex", "message")
 """Fields that decide what a text is, or where it belongs."""
 
@@ -66,26 +70,32 @@ def _is_needed(value: Any, path: Path) -> bool:
     )
 
 
-def optional_paths(value: Any) -> list[Path]:
+def optional_paths(value: Any) -> tuple[Path, ...]:
+    return _optional_paths_of(json.dumps(value))
+
+
+@cache
+def _optional_paths_of(text: str) -> tuple[Path, ...]:
+    value = json.loads(text)
     found = [*leaves(value), *containers(value)]
-    return [path for path in found if not _is_needed(value, path)]
+    return tuple(path for path in found if not _is_needed(value, path))
 
 
-@st.composite
-def changed_often(draw: st.DrawFn, value: Any) -> Any:
+def change_often(value: Any, chance: Random) -> Any:
     """``value`` with up to four odd values anywhere."""
-    for _ in range(draw(st.integers(1, 4))):
+    for _ in range(chance.randint(1, 4)):
         if paths := [path for path in [*leaves(value), *containers(value)] if path]:
-            value = changed(value, draw(st.sampled_from(paths)), draw(st.sampled_from(ODD)))
+            value = changed(value, chance.choice(paths), chance.choice(ODD))
     return value
 
 
-@st.composite
-def changed_stream(draw: st.DrawFn, events: list[Event]) -> list[Event]:
+def change_stream(events: list[Event], chance: Random) -> list[Event]:
     """``events`` with odd values in some, some left out, in another order."""
     found = [
-        (name, draw(changed_often(value)) if draw(st.booleans()) else value)
+        (name, change_often(value, chance) if chance.random() < 0.5 else value)
         for name, value in events
-        if draw(st.integers(0, 9))
+        if chance.randrange(10)
     ]
-    return draw(st.permutations(found)) if draw(st.integers(0, 4)) == 0 else found
+    if chance.randrange(5) == 0:
+        chance.shuffle(found)
+    return found
