@@ -104,6 +104,8 @@ class ResponseHeaders(Struct, frozen=True, gc=False):
     """The name of a further header with the request's id."""
     metrics: str | None = None
     """JSON."""
+    further: Headers = ()
+    """Headers to send as they are, such as the provider's rate limits."""
 
 
 class Sink(Protocol):

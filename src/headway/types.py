@@ -198,3 +198,16 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     first_byte: float = 300.0
     idle: float = 120.0
     total: float = 1800.0
+
+
+class RateLimit(Struct, frozen=True, gc=False):
+    """One rate limit of a provider. None is unknown."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset_s: float | None = None
+    """Seconds until it is reset."""
+
+
+RateLimits = Mapping[str, RateLimit]
+"""``requests``, ``tokens``, ``input-tokens`` or ``output-tokens`` -> the limit."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -75,3 +77,38 @@ def test_google_shows_them(gateway: Gateway, upstream: Upstream) -> None:
     check_whole(sdk.models.generate_content(**asked).sdk_http_response.headers)
     for part in sdk.models.generate_content_stream(**asked):
         check_stream(part.sdk_http_response.headers)
+
+
+LIMITS = (
+    ("x-ratelimit-limit-requests", "60"),
+    ("x-ratelimit-remaining-requests", "59"),
+    ("x-ratelimit-reset-requests", "1m30s"),
+)
+
+
+def test_clients_see_the_providers_limits_in_their_own_names(
+    gateway: Gateway, upstream: Upstream
+) -> None:
+    upstream.play(replace(AT_ONCE, headers=(*AT_ONCE.headers, *LIMITS)))
+    with openai.OpenAI(base_url=f"{gateway.base_url}/v1", api_key="x") as sdk:
+        create = sdk.chat.completions.with_streaming_response.create
+        with create(model="openai/gpt-4o", messages=MESSAGES, stream=True) as response:
+            assert [(name, response.headers[name]) for name, _ in LIMITS] == list(LIMITS)
+    with anthropic.Anthropic(base_url=gateway.base_url, api_key="x") as sdk:
+        asked: dict[str, Any] = {"model": "openai/gpt-4o", "messages": MESSAGES, "max_tokens": 9}
+        with sdk.messages.with_streaming_response.create(**asked, stream=True) as response:
+            headers = response.headers
+    assert headers["anthropic-ratelimit-requests-remaining"] == "59"
+    assert datetime.fromisoformat(headers["anthropic-ratelimit-requests-reset"]).tzinfo is not None
+
+
+def test_clients_do_not_retry_what_cannot_succeed(gateway: Gateway, upstream: Upstream) -> None:
+    refusal = error_body("No credit", "insufficient_quota", "insufficient_quota")
+    upstream.play(Answer((refusal,), status=429))
+    with (
+        openai.OpenAI(base_url=f"{gateway.base_url}/v1", api_key="x", max_retries=2) as sdk,
+        pytest.raises(openai.RateLimitError) as caught,
+    ):
+        sdk.chat.completions.create(model="openai/gpt-4o", messages=MESSAGES)
+    assert caught.value.response.headers["x-should-retry"] == "false"
+    assert len(upstream.exchanges) == 1

@@ -14,10 +14,11 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.dialects.rate_limits import RateLimitWriter, no_rate_limits, write_rate_limits
 from headway.errors import HeadwayError, InvalidBody, InvalidField
 from headway.events import Event
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import ChatRequest, Frame, Headers, Request, Transformation
+from headway.types import ChatRequest, Frame, Headers, RateLimits, Request, Transformation
 
 JSON = b"application/json"
 SSE = b"text/event-stream; charset=utf-8"
@@ -99,6 +100,8 @@ class ResponseContext(Struct, frozen=True, kw_only=True, gc=False):
     """Client and provider speak the same wire format, so the provider's bytes are passed on."""
     id_header: bytes = b""
     """``Dialect.id_header``."""
+    write_rate_limits: RateLimitWriter = no_rate_limits
+    """``Dialect.write_rate_limits``."""
 
 
 class StreamEncoder(Protocol):
@@ -158,6 +161,9 @@ class Dialect(Protocol):
 
     def status_of(self, error: HeadwayError) -> int:
         """The HTTP status of an error response."""
+
+    def write_rate_limits(self, limits: RateLimits, now: float) -> Headers:
+        """A ``RateLimitWriter``: the headers of a provider's limits, as its clients know them."""
 
     def encode(
         self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
@@ -307,6 +313,7 @@ class OpenAIFormat:
     """What dialects have in common whose requests and errors are in OpenAI's format."""
 
     id_header = b""
+    write_rate_limits = staticmethod(write_rate_limits)
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:
         return request, ()

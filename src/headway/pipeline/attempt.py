@@ -377,6 +377,8 @@ class Attempt(StreamReader):
                 None if started is None else started.model,
                 self._number if is_last else None,
                 self.arrivals[0] - self.started if self.arrivals else None,
+                self.response_headers,
+                self._unix_offset + (self.responded or 0.0),
             )
             self._sink.send_headers(200, headers)
 

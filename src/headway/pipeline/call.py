@@ -206,6 +206,7 @@ class GatewayCall:
             transformations=transformations,
             is_passthrough=self.dialect.wire == provider.wire,
             id_header=self.dialect.id_header,
+            write_rate_limits=self.dialect.write_rate_limits,
         )
 
     def _reply_without_provider(self, encode: Callable[[float], bytes]) -> None:
@@ -404,10 +405,9 @@ class GatewayCall:
             if pieces and encoder is not None:
                 self._end_stream(pieces)
             elif pieces:
-                headers = response_head.describe_error(
-                    self.request_id, self.dialect, error, self.upstream, self.attempts
-                )
-                self.sink.send_response(self.dialect.status_of(error), headers, pieces[0])
+                status = self.dialect.status_of(error)
+                headers = response_head.describe_error(self._facts(), error, status, result)
+                self.sink.send_response(status, headers, pieces[0])
         finally:
             # These errors refer to stack frames: without them everything is freed now.
             error.__traceback__ = error.__context__ = None

@@ -18,6 +18,7 @@ from headway.errors import UpstreamError
 from headway.events import Embeddings, Event, ResponseSummary
 from headway.providers.model_lists import ModelList
 from headway.providers.native_api import NativeApi
+from headway.providers.rate_limits import COMMON, RateLimitHeaders
 from headway.providers.token_counts import TokenCount
 from headway.providers.wire_rules import Adapted, Rule
 from headway.types import (
@@ -117,6 +118,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     the endpoint: the conditions of ``metering.cost``."""
     price_headers: Mapping[bytes, str] = {}
     """Headers of the response that tell a condition -> its name."""
+    rate_limits: RateLimitHeaders = COMMON
+    """The headers in which it tells its rate limits."""
     parameters: tuple[Parameter, ...] = ()
     models: tuple[str, ...] = ()
     """Models to list in addition to those of the price data."""

@@ -92,6 +92,7 @@ ERROR_MARKERS = (
 )  # fmt: skip
 """Parts of the names of fields by which ``error_shapes.is_error`` recognizes an object; and the
 escape by which a name may be written differently."""
+SHOULD_RETRY = {b"true": True, b"false": False}
 MAX_ERROR_SIZE = 256 * 1024
 """Bytes of a response that may be an error."""
 MAX_MESSAGE_LENGTH = 2000
@@ -107,7 +108,16 @@ def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamE
     names = dict(headers)
     error.request_id = _text(names.get(b"x-request-id") or names.get(b"request-id"))
     error.retry_after_s = retry_after(names)
+    apply_should_retry(error, names)
     return error
+
+
+def apply_should_retry(error: errors.UpstreamError, headers: Mapping[bytes, bytes]) -> None:
+    """Obey ``x-should-retry``, as the SDKs of OpenAI and Anthropic do (openai-python,
+    ``_base_client.py``, ``_should_retry``)."""
+    should_retry = SHOULD_RETRY.get(headers.get(b"x-should-retry", b""))
+    if should_retry is not None:
+        error.retryable = should_retry
 
 
 def error_from_body(parsed: Any, status: int | None) -> errors.UpstreamError:

@@ -46,7 +46,7 @@ def response_lines(headers: ResponseHeaders) -> bytes:
         )
     else:
         lines = _request_lines(headers) + _known_lines(headers)
-    if headers.transformations or headers.id_header or headers.metrics:
+    if headers.transformations or headers.id_header or headers.metrics or headers.further:
         lines += _further_lines(headers)
     return lines.encode()
 
@@ -97,6 +97,8 @@ def _further_lines(headers: ResponseHeaders) -> str:
     lines = f"{headers.id_header.decode()}: {headers.request_id}\r\n" if headers.id_header else ""
     if headers.metrics is not None:
         lines += f"x-headway-metrics: {headers.metrics}\r\n"
+    for name, value in headers.further:
+        lines += f"{name.decode()}: {_text(value.decode('latin-1'))}\r\n"
     for transformation in headers.transformations:
         lines += f"x-headway-transformations: {_printable(str(transformation))}\r\n"
     return lines

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from headway.dialects.anthropic import errors
+from headway.dialects.anthropic import errors, rate_limits
 from headway.dialects.anthropic.request_blocks import Noted
 from headway.dialects.anthropic.request_messages import convert_messages
 from headway.dialects.anthropic.request_parameters import convert_parameters
@@ -63,6 +63,7 @@ class AnthropicMessages:
     wire = WIRE
     checks_parameters = False
     id_header = b"request-id"
+    write_rate_limits = staticmethod(rate_limits.write_rate_limits)
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         fields = decode_object(client_request.body)

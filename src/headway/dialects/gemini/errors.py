@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from headway.dialects.rate_limits import no_rate_limits
 from headway.errors import HeadwayError
 
 STATUS_NAMES: Mapping[int, str] = {
@@ -65,6 +66,7 @@ class GeminiErrors:
     """What the dialects of Google's routes have in common."""
 
     id_header = b""
+    write_rate_limits = staticmethod(no_rate_limits)
 
     def encode_error(self, error: HeadwayError, provider: str | None, request_id: str) -> bytes:
         return msgspec.json.encode(error_object(error, provider, request_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from headway.dialects.rate_limits import no_rate_limits
 from headway.errors import HeadwayError
 
 MANAGING = (
@@ -24,6 +25,7 @@ class OllamaErrors:
     """What the dialects of Ollama's routes have in common."""
 
     id_header = b""
+    write_rate_limits = staticmethod(no_rate_limits)
 
     def encode_error(self, error: HeadwayError, provider: str | None, request_id: str) -> bytes:
         return error_line(error)

@@ -16,6 +16,7 @@ from headway.providers.http_errors import (
     ERRORS_BY_STATUS,
     LOOP_STATUS,
     MAX_MESSAGE_LENGTH,
+    apply_should_retry,
     class_by_range,
     default_message,
     preserved_status,
@@ -42,7 +43,6 @@ QUOTA_MESSAGES = (
 )
 """Parts of the message of a 400 invalid_request_error that means that the account lacks credit or
 has reached its spend limit."""
-SHOULD_RETRY = {b"true": True, b"false": False}
 REQUEST_ID_HEADERS = (b"request-id", b"x-request-id", b"x-amzn-requestid")
 
 
@@ -54,9 +54,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamE
     if request_id is not None:
         error.request_id = request_id.decode("latin-1")
     error.retry_after_s = retry_after(by_name)
-    should_retry = SHOULD_RETRY.get(by_name.get(b"x-should-retry", b""))
-    if should_retry is not None:  # Anthropic's own SDKs obey this header
-        error.retryable = should_retry
+    apply_should_retry(error, by_name)
     return error
 
 

@@ -1,5 +1,6 @@
 """The Claude API: Anthropic's Messages (platform.claude.com/docs/en/api/messages)."""
 
+from headway.providers.anthropic import rate_limits
 from headway.providers.anthropic.errors import decode_error
 from headway.providers.anthropic.model_list import model_list
 from headway.providers.anthropic.native_request import COUNT, encode_native
@@ -62,6 +63,7 @@ PROVIDER = Provider(
     adapt=with_rules(RULES, adapt),
     wire_rules=RULES,
     price_id="anthropic",
+    rate_limits=rate_limits.HEADERS,
     list_models=model_list(API_VERSION),
     native=NATIVE,
     parameters=PARAMETERS,

@@ -9,7 +9,13 @@ import msgspec
 from msgspec import Struct
 
 from headway.errors import UpstreamError
-from headway.providers.http_errors import INVALID_JSON, MAX_MESSAGE_LENGTH, ErrorClass, decode_error
+from headway.providers.http_errors import (
+    INVALID_JSON,
+    MAX_MESSAGE_LENGTH,
+    ErrorClass,
+    apply_should_retry,
+    decode_error,
+)
 from headway.types import Headers
 
 _any = msgspec.json.Decoder().decode
@@ -52,7 +58,7 @@ def decode_formatted_error(
         found = dict(headers).get(form.request_id)
         error.request_id = None if found is None else found.decode("latin-1")
     cls = form.classes.get(error.code or "") or form.classes.get(str(status))
-    return error if cls is None else _as_class(error, cls)
+    return error if cls is None else _as_class(error, cls, headers)
 
 
 def _fields(body: bytes) -> Mapping[str, Any]:
@@ -63,11 +69,13 @@ def _fields(body: bytes) -> Mapping[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _as_class(error: UpstreamError, cls: ErrorClass) -> UpstreamError:
-    return cls(
+def _as_class(error: UpstreamError, cls: ErrorClass, headers: Headers) -> UpstreamError:
+    found = cls(
         error.message,
         param=error.param,
         code=error.code,
         request_id=error.request_id,
         retry_after_s=error.retry_after_s,
     )
+    apply_should_retry(found, dict(headers))
+    return found

@@ -13,7 +13,11 @@ from headway.server.openapi.examples import engine as engine_examples
 from headway.server.openapi.examples import info as info_examples
 from headway.server.openapi.examples import openai as openai_examples
 from headway.server.openapi.operation import EVENTS, NDJSON, Body, Operation, Parameter
-from headway.server.openapi.response_headers import METRICS_HEADERS
+from headway.server.openapi.response_headers import (
+    ANTHROPIC_LIMITS,
+    METRICS_HEADERS,
+    OPENAI_LIMITS,
+)
 from headway.server.openapi.schemas import base, engine, models, openai
 
 STREAM = (*engine_examples.ENGINE_CHUNKS, error_examples.STREAM_ERROR)
@@ -101,6 +105,8 @@ METRICS_HEADER = Parameter(
 CALL_HEADERS = (METRICS_HEADER, KEY_HEADER, ID_HEADER, SESSION_HEADER)
 """Parameters of every route that calls a model, but for the engine's."""
 
+OPENAI_HEADERS = {**METRICS_HEADERS, **OPENAI_LIMITS}
+
 TAGS = {
     "Engine": "Chat calls with their measurements, and lists of providers, models and parameters.",
     "OpenAI": "The same models for clients of OpenAI's API.",
@@ -131,7 +137,7 @@ OPERATIONS = (
             Body((engine.EngineChunk, base.ErrorReply), STREAM, NDJSON),
             Body((engine.EngineChunk, base.ErrorReply), STREAM, EVENTS),
         ),
-        headers=METRICS_HEADERS,
+        headers=OPENAI_HEADERS,
         errors=error_examples.ENGINE_ERRORS,
     ),
     Operation(
@@ -209,11 +215,11 @@ OPERATIONS = (
                 EVENTS,
             ),
         ),
-        headers=METRICS_HEADERS,
+        headers=OPENAI_HEADERS,
         errors=error_examples.OPENAI_ERRORS,
     ),
-    *responses_operations.operations(METRICS_HEADERS, CALL_HEADERS),
-    *completions_operations.operations(METRICS_HEADERS, CALL_HEADERS),
+    *responses_operations.operations(OPENAI_HEADERS, CALL_HEADERS),
+    *completions_operations.operations(OPENAI_HEADERS, CALL_HEADERS),
     Operation(
         method="post",
         path="/v1/embeddings",
@@ -225,7 +231,7 @@ OPERATIONS = (
         request=Body((openai.OpenAIEmbeddingsRequest,), openai_examples.EMBEDDINGS_REQUESTS),
         response="A vector for each text.",
         responses=(Body((openai.OpenAIEmbeddings,), openai_examples.EMBEDDINGS_REPLIES),),
-        headers=METRICS_HEADERS,
+        headers=OPENAI_HEADERS,
         errors=error_examples.OPENAI_ERRORS,
     ),
     Operation(
@@ -261,7 +267,7 @@ OPERATIONS = (
         responses=(Body((openai.OpenAIModel,), info_examples.OPENAI_MODEL),),
         errors=(error_examples.UNAUTHORIZED, error_examples.UNKNOWN_PROVIDER),
     ),
-    *anthropic_operations.operations(METRICS_HEADERS, CALL_HEADERS),
+    *anthropic_operations.operations({**METRICS_HEADERS, **ANTHROPIC_LIMITS}, CALL_HEADERS),
     *gemini_operations.operations(METRICS_HEADERS, CALL_HEADERS),
     *ollama_operations.operations(METRICS_HEADERS, CALL_HEADERS),
     *native_operations.OPERATIONS,

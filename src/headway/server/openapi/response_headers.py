@@ -28,11 +28,12 @@ OWN_REQUEST_ID: Described = {
     )
 }
 RETRY_AFTER: Described = {
+    "retry-after-ms": _header("The same in milliseconds, where it is more exact.", type="integer"),
     "retry-after": _header(
         "Seconds to wait before another attempt, where the provider said so.",
         type="integer",
         minimum=1,
-    )
+    ),
 }
 METRICS_HEADERS: Described = {
     **REQUEST_ID,
@@ -79,4 +80,32 @@ ATTEMPT_HEADERS: Described = {
     "x-headway-attempts": _header(
         f"The number of requests to providers. {_ON_ERRORS}", type="integer"
     ),
+    "x-should-retry": _header(
+        "Whether a retry may help: as the provider says, or where the status is misleading.",
+        type="string",
+        enum=["true", "false"],
+    ),
 }
+
+
+def _limit_headers(pattern: str, kinds: tuple[str, ...], reset: str) -> Described:
+    texts = (
+        ("limit", "The provider's limit of {} in a time.", {"type": "integer"}),
+        ("remaining", "How many {} remain of it.", {"type": "integer"}),
+        ("reset", f"When the limit of {{}} is reset: {reset}.", {"type": "string"}),
+    )
+    return {
+        pattern.format(part=part, kind=kind): _header(text.format(kind), **schema)
+        for kind in kinds
+        for part, text, schema in texts
+    }
+
+
+OPENAI_LIMITS = _limit_headers(
+    "x-ratelimit-{part}-{kind}", ("requests", "tokens"), "a duration, such as `6m0s`"
+)
+ANTHROPIC_LIMITS = _limit_headers(
+    "anthropic-ratelimit-{kind}-{part}",
+    ("requests", "tokens", "input-tokens", "output-tokens"),
+    "a time (RFC 3339)",
+)
