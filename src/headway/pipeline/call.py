@@ -204,7 +204,8 @@ class GatewayCall:
             call=decoded,
             sent=sent,
             transformations=transformations,
-            is_passthrough=self.dialect.wire == provider.wire,
+            is_passthrough=self.dialect.wire == provider.wire
+            and not (transformations and provider_calls.changes_calls(transformations)),
             id_header=self.dialect.id_header,
             write_rate_limits=self.dialect.write_rate_limits,
         )

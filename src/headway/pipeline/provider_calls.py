@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec.structs import replace
 
@@ -20,6 +22,7 @@ from headway.events import (
     UsageReported,
 )
 from headway.pipeline.gateway import Upstream
+from headway.providers.custom_tools import custom_as_functions
 from headway.providers.embedding_vectors import count_given_tokens, fit_vectors
 from headway.providers.http_errors import INVALID_JSON, find_error
 from headway.providers.parameters import check, write_whole_numbers
@@ -32,8 +35,10 @@ from headway.types import (
     Target,
     Transformation,
 )
+from headway.wire.custom_tools import CUSTOM_TOOLS
 from headway.wire.url import join
 
+NO_CHANGES: tuple[Transformation, ...] = ()
 MALFORMED = (
     LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError, RecursionError
 )  # fmt: skip
@@ -59,6 +64,12 @@ def refuse_changes(
         raise InvalidField(message, param=change.parameter, status=400)
 
 
+def changes_calls(transformations: Iterable[Transformation]) -> bool:
+    """Whether the provider calls functions in place of custom tools: a client of the same wire
+    format cannot get its bytes then."""
+    return any(each.parameter == CUSTOM_TOOLS for each in transformations)
+
+
 def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transformation, ...]]:
     """The request as the provider accepts it. Raises RequestError if it cannot accept it."""
     parameters = write_whole_numbers(request.parameters)
@@ -73,8 +84,12 @@ def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transfor
             return request, ()
         return replace(request, native=None), request.lost
     try:
-        options = upstream.options
-        return upstream.provider.adapt(replace(request, options=options) if options else request)
+        options, first = upstream.options, NO_CHANGES
+        if not upstream.provider.has_custom_tools and "tools" in request.parameters:
+            request, first = custom_as_functions(request)
+        request = replace(request, options=options) if options else request
+        adapted, then = upstream.provider.adapt(request)
+        return adapted, (*first, *then) if first else then
     except MALFORMED as exc:
         raise _cannot_encode(upstream, exc) from exc
 

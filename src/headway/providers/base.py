@@ -78,6 +78,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     adapt_native: Callable[[ChatRequest], Adapted] = unchanged
     """For ``encode_native``: removes from ``native`` what this provider would refuse because
     another made it, such as signatures of reasoning."""
+    has_custom_tools: bool = False
+    """It takes OpenAI's custom tools; others get functions (``custom_tools``)."""
     other_wires: Mapping[str, OtherWire] = {}
     """Wire format of a client -> this provider in that format, where it has several."""
     token_count: TokenCount | None = None

@@ -66,6 +66,7 @@ def penalize_repetition(request: ChatRequest) -> Adapted:
 CHAT = replace(
     openai.CHAT,
     **LOCAL.facts,
+    has_custom_tools=False,
     adapt=with_rules(WIRE_RULES, partial(chain, (drop_details, penalize_repetition))),
     wire_rules=WIRE_RULES,
     encode_embeddings=None,

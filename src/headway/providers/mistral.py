@@ -213,6 +213,7 @@ CHAT = replace(
     openai.CHAT,
     **MISTRAL.facts,
     wire="mistral_chat",
+    has_custom_tools=False,
     encode_request=encode_without_stream_options,
     decode_response=decode_response,
     decode_event=decode_event,

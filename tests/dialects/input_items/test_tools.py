@@ -105,7 +105,11 @@ def test_a_custom_tool_becomes_a_function_with_one_text(tool: Any) -> None:
         "Patches.\n\n`input` must match this lark grammar:\nstart: X"
     )
     assert found["function"]["parameters"]["required"] == ["input"]
-    assert notes == ["emulated tools[].custom: as a function with one string `input` (patch)"]
+    assert notes == [
+        "emulated tools[].custom: as a function with one string `input` (patch)",
+        "emulated tools[].custom.format: the grammar in the description, which the model may not "
+        "keep (patch)",
+    ]
 
 
 def test_a_custom_tool_for_any_text_has_its_own_description_only() -> None:

@@ -14,8 +14,9 @@ import msgspec
 from headway.dialects.input_items.content import convert_content
 from headway.dialects.input_items.notes import Notes
 from headway.dialects.input_items.reasoning import details_of, text_of
-from headway.dialects.input_items.tools import INPUT, SAME_FORMAT, chat_name
+from headway.dialects.input_items.tools import SAME_FORMAT, chat_name
 from headway.errors import RequestError
+from headway.wire.custom_tools import INPUT
 
 Item = dict[str, Any]
 Message = dict[str, Any]

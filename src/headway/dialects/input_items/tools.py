@@ -14,11 +14,10 @@ from msgspec import Struct
 
 from headway.dialects.input_items.notes import Notes
 from headway.errors import RequestError
+from headway.wire.custom_tools import as_function, changes
 
 Tool = dict[str, Any]
 
-INPUT = "input"
-"""The argument of a function that stands for a custom tool."""
 HOSTED = (
     "apply_patch", "code_interpreter", "computer", "computer_use_preview", "file_search",
     "image_generation", "local_shell", "mcp", "programmatic_tool_calling", "shell", "tool_search",
@@ -135,27 +134,9 @@ def _function(tool: Tool, namespace: str | None, path: str, notes: Notes) -> lis
 def _custom(tool: Tool, namespace: str | None, path: str, notes: Notes) -> list[Tool]:
     given = tool["custom"] if isinstance(tool.get("custom"), dict) else tool
     name = _name(given, path)
-    notes.emulate("tools[].custom", f"as a function with one string `{INPUT}` ({name})")
-    grammar = _grammar(given.get("format"))
-    texts = [text for text in (given.get("description"), grammar) if text]
-    function = {
-        "name": chat_name(name, namespace),
-        "description": "\n\n".join(texts),
-        "parameters": {
-            "type": "object",
-            "properties": {INPUT: {"type": "string", "description": "The tool's whole input."}},
-            "required": [INPUT],
-            "additionalProperties": False,
-        },
-    }
-    return [{"type": "function", "function": function}]
-
-
-def _grammar(format_: Any) -> str:
-    if not isinstance(format_, dict) or format_.get("type") != "grammar":
-        return ""
-    rules = format_.get("grammar") or format_
-    return f"`{INPUT}` must match this {rules.get('syntax')} grammar:\n{rules.get('definition')}"
+    for parameter, how in changes(name, given):
+        notes.emulate(parameter, how)
+    return [{"type": "function", "function": as_function(chat_name(name, namespace), given)}]
 
 
 def _namespace(tool: Tool, namespace: str | None, path: str, notes: Notes) -> list[Tool]:

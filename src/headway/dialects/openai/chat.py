@@ -41,6 +41,7 @@ from headway.dialects.input_items.convert import (
 )
 from headway.dialects.openai.chat_chunks import encode_choices
 from headway.dialects.openai.completion_shape import TextChunk
+from headway.dialects.openai.custom_calls import CustomCalls, read_custom_tools, restore_calls
 from headway.dialects.openai.standard_shape import (
     StandardChunk,
     is_standard_completion,
@@ -135,7 +136,7 @@ class OpenAIChat(OpenAIFormat):
         self, context: ResponseContext, response: ResponseAccumulator, metrics: Struct, now: float
     ) -> bytes:
         """For a provider with another wire format; a passthrough response is not encoded."""
-        started = response.started or Started()
+        started, tools = response.started or Started(), read_custom_tools(context)
         return _encode(
             {
                 "id": started.id or context.id,
@@ -145,7 +146,7 @@ class OpenAIChat(OpenAIFormat):
                 "choices": [
                     {
                         "index": index,
-                        "message": _without_nulls(choice.message()),
+                        "message": restore_calls(_without_nulls(choice.message()), tools),
                         "logprobs": choice.logprobs,
                         "finish_reason": choice.finish_reason,
                     }
@@ -166,6 +167,7 @@ class OpenAIChat(OpenAIFormat):
 class OpenAIChatStream:
     __slots__ = (
         "_context",
+        "_custom_calls",
         "_finished_choices",
         "_started",
         "_started_choices",
@@ -185,6 +187,8 @@ class OpenAIChatStream:
         """Indexes of the choices whose `role` has been sent."""
         self._finished_choices: set[int] = set()
         """Indexes of the choices whose finish reason was passed through."""
+        self._custom_calls: CustomCalls | None = None
+        """From the first call of a translated stream on."""
         self.content_type = SSE
         self.is_framed = True
 
@@ -242,6 +246,8 @@ class OpenAIChatStream:
         if not found:
             return None
         for choice in found:
+            if "tool_calls" in choice["delta"]:
+                self._restore_custom_calls(choice)
             if choice["index"] not in self._started_choices:
                 self._started_choices.add(choice["index"])
                 choice["delta"] = {"role": "assistant", **choice["delta"]}
@@ -251,8 +257,27 @@ class OpenAIChatStream:
             )
         return self._event(self._chunk(found))
 
+    def _restore_custom_calls(self, choice: dict[str, Any]) -> None:
+        if self._custom_calls is None:
+            self._custom_calls = CustomCalls(read_custom_tools(self._context))
+        self._custom_calls.restore(choice)
+
+    def _rest_of_custom_calls(self) -> list[bytes]:
+        if self._custom_calls is None:
+            return []
+        last = [
+            {
+                "index": index,
+                "delta": {"tool_calls": calls},
+                "logprobs": None,
+                "finish_reason": None,
+            }
+            for index, calls in self._custom_calls.remainders().items()
+        ]
+        return [self._event(self._chunk(last))] if last else []
+
     def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
-        pieces = self._finish_reasons(response)
+        pieces = [*self._rest_of_custom_calls(), *self._finish_reasons(response)]
         if not self.is_passthrough or response.is_usage_merged:
             pieces += self._usage(response)
         if self._context.call.shows_metrics:

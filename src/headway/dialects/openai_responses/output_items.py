@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from headway.dialects.input_items.tools import ToolName
-from headway.dialects.openai_responses.input_text import InputText
+from headway.wire.custom_input import InputText
 from headway.wire.sealed_reasoning import seal
 
 Fields = dict[str, Any]

@@ -52,6 +52,7 @@ def encode_list(target: Target, page: str | None) -> HttpRequest:
 
 PROVIDER = replace(
     openai.CHAT,
+    has_custom_tools=False,
     **BEDROCK_MANTLE.facts,
     encode_request=encode_request,
     adapt=with_rules(openai.CHAT.wire_rules, adapt),

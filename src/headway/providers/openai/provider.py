@@ -39,6 +39,7 @@ CAPABILITIES = {
 CHAT = Provider(
     **OPENAI.facts,
     wire="openai_chat",
+    has_custom_tools=True,
     encode_request=encode_request,
     decode_response=decode_response,
     decode_event=decode_event,

@@ -42,6 +42,7 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
         base_url=vendor.base_url,
         key_env=vendor.key_env,
         wire=vendor.wire,
+        has_custom_tools=False,
         price_id=vendor.price_id,
         price_conditions=vendor.price_conditions,
         list_models=vendor.model_list,

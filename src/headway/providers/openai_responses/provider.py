@@ -49,6 +49,7 @@ CAPABILITIES = {
 PROVIDER = Provider(
     **OPENAI_RESPONSES.facts,
     wire="openai_responses",
+    has_custom_tools=True,
     encode_request=encode_request,
     encode_native=encode_native,
     adapt_native=adapt_native,

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from headway.dialects.input_items.tools import INPUT
+from headway.wire.custom_tools import INPUT
 
 OPENING = re.compile(r'\s*\{\s*"' + INPUT + r'"\s*:\s*"')
 PLAIN = re.compile(r'(?:[^"\\]|\\(?!u).|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}'

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.dialects.openai_responses.input_text import InputText
+from headway.wire.custom_input import InputText
 
 TEXT = 'a "b"\n\t\\ ü \U0001f600 / é'
 
