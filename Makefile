@@ -94,3 +94,4 @@ setup-clients: setup-dev
 	@tools/setup.sh clients
 	@tools/setup.sh clients-openai-2
 	@tools/setup_node.sh tests/clients/node
+	@tools/setup_node.sh tests/clients/agents

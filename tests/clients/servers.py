@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent_tasks import SEQUENCES, fill_in
 from support.gateway_process import Gateway
 from support.scripted_server import Received, Reply, ThreadedServer, answer, chunked
 from support.wire_scripts import SCRIPTS, Pieces, Script, ToolCall
@@ -29,9 +30,6 @@ from upstream_requests import Conversation, read_request
 KEY = "sk-clients-upstream"
 ARGUMENTS: dict[str, Any] = {}
 """The name of a tool -> the arguments that it is called with. A value of None: it is not called."""
-SEQUENCES: list[list[tuple[str, Any]]] = []
-"""Tasks of several turns: the tools to call, one a turn, with their arguments. A conversation with
-all of a task's tools follows it."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +89,8 @@ CLOUD_OPTIONS = {
     "vertex": {"project": "p"},
     "vertex_anthropic": {"project": "p"},
 }
+ALIASES = {"gpt-5.5": WIRES["anthropic"].full_model}
+"""A model that Codex knows by its name, and offers another tool for files."""
 STREAM_PATHS = (":streamGenerateContent", ":streamRawPredict", "-stream")
 WHOLE_PATHS = (":generateContent", ":rawPredict", "/converse", "/invoke")
 RESPONSE_IDS = frozenset({"chatcmpl-1", "msg_1", "resp_1", "rs_1", "fc_1", "fc_2", "r1", "co-1"})
@@ -198,7 +198,11 @@ def calls_for(conversation: Conversation) -> list[tuple[str, Any]]:
     made = [call.name for call in conversation.calls]
     for sequence in SEQUENCES:
         if all(name in conversation.tools for name, _ in sequence):
-            return sequence[len(conversation.turns) :][:1]
+            results = [result.text for _, several in conversation.turns for result in several]
+            return [
+                (name, fill_in(arguments, conversation.texts, results))
+                for name, arguments in sequence[len(conversation.turns) :][:1]
+            ]
     if conversation.is_answered and not conversation.must_call:
         return []
     wanted = [
@@ -267,7 +271,7 @@ def gateway_config(provider_url: str) -> dict[str, Any]:
             **CLOUD_OPTIONS.get(name, {}),
             **dict(wire.options),
         }
-    return {"providers": providers}
+    return {"providers": providers, "models": ALIASES}
 
 
 @contextmanager

@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from headway.config import load
-from headway.providers import FACTS
 from support.gateway_process import Gateway
 
 PAGE = (Path(__file__).parents[2] / "docs" / "clients.md").read_text()
@@ -35,11 +32,3 @@ def test_the_code_for_a_client_prints_the_answer(
 
 def test_every_client_has_a_block() -> None:
     assert [client for client, _ in BLOCKS] == list(PRINTED)
-
-
-def test_the_names_of_models_on_the_page_are_a_configuration(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    path = tmp_path / "headway.yaml"
-    path.write_text(block)
-    config = load(path, {"HOME": str(tmp_path)}, FACTS)
-    assert dict(config.models) == yaml.safe_load(block)["models"]
