@@ -35,14 +35,15 @@ from headway.cli.app import app
 from headway.config import load
 from headway.dialects.base import ClientRequest, DecodedRequest
 from headway.metering.prices import read_shipped_prices
-from headway.providers import FACTS, KINDS, echo, wire_formats
+from headway.providers import FACTS, KINDS, echo, echo_script, wire_formats
 from headway.providers.base import Provider
 from headway.providers.docs import markdown
 from headway.providers.openai_compatible import vendors
+from headway.providers.operations import encode_operation
 from headway.providers.registry import entries
 from headway.record import Record
 from headway.server import routes
-from headway.types import ChatRequest, Target
+from headway.types import ChatRequest, HttpRequest, RelayedRequest, Request, Target
 from support.for_each import for_each
 
 ROOT = Path(__file__).parent.parent
@@ -170,12 +171,22 @@ def test_every_request_is_one_that_its_route_takes(where: str, path: str, body: 
     call = decoded(path, body)
     provider = KINDS[call.provider]
     if provider is echo.PROVIDER:
-        sent = provider.encode_request(call.request, Target(provider="echo", base_url=""))
+        sent = encode(call.request)
         assert b"echo cannot read" not in b"".join(
-            s.data or b"" for s in echo.respond(sent.body).chunks
+            s.data or b"" for s in echo.respond(sent.body, sent.url.path).chunks
         )
     elif provider.models:
         assert call.request.model in provider.models
+
+
+def encode(request: Request) -> HttpRequest:
+    """For the provider ``echo``."""
+    target = Target(provider="echo", base_url="")
+    if isinstance(request, RelayedRequest):
+        operation = echo.PROVIDER.operations[request.operation]
+        return encode_operation(operation, request, target)
+    assert isinstance(request, ChatRequest)
+    return echo.PROVIDER.encode_request(request, target)
 
 
 def decoded(path: str, body: str) -> DecodedRequest:
@@ -357,7 +368,7 @@ def default_of(field: msgspec.inspect.Field) -> Any:
 
 def test_the_echo_page_shows_every_field_of_a_script_with_its_default() -> None:
     told = [row[:3] for row in rows((DOCS / "echo.md").read_text(), "## The script")]
-    script = msgspec.inspect.type_info(echo.Script)
+    script = msgspec.inspect.type_info(echo_script.Script)
     assert isinstance(script, msgspec.inspect.StructType)
     assert told == [
         [f"`{field.name}`", kind_of(field.type), f"`{json.dumps(default_of(field))}`"]
@@ -367,7 +378,7 @@ def test_the_echo_page_shows_every_field_of_a_script_with_its_default() -> None:
 
 def test_the_echo_page_shows_every_fault_as_the_code_does() -> None:
     told = [row[:2] for row in rows((DOCS / "echo.md").read_text(), "## Faults")]
-    assert told == [[f"`{name}`", meaning] for name, meaning in echo.FAULTS.items()]
+    assert told == [[f"`{name}`", meaning] for name, meaning in echo_script.FAULTS.items()]
 
 
 # --- The rest -----------------------------------------------------------------------------------

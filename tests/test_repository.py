@@ -89,6 +89,7 @@ NAMES_SHOWN = {
     "server/openapi/examples/completions.py": {"local"},
     "server/openapi/examples/info.py": {"local", "openai"},
     "server/openapi/examples/openai.py": {"local"},
+    "server/openapi/examples/relayed.py": {"echo"},
     "server/openapi/examples/responses.py": {"anthropic", "local"},
     "server/openapi/operations.py": {"local", "openai"},
 }

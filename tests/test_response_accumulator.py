@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from headway.events import (
+    BodyReceived,
     Event,
     ExtraFields,
     Failed,
     Finished,
     Logprobs,
+    PieceReceived,
     Reasoning,
     ReasoningDetail,
     Refusal,
@@ -419,3 +421,11 @@ def test_a_complete_response_accumulates_like_its_stream(choices: list[dict[str,
     assert of_whole.started == of_stream.started
     assert of_whole.done
     assert of_stream.done
+
+
+def test_the_body_of_a_response_that_is_passed_on_is_kept_and_its_pieces_are_not() -> None:
+    response = ResponseAccumulator()
+    assert response.body == b""
+    assert response.add([PieceReceived()])
+    assert response.add([BodyReceived(b"{}"), Finished("stop")])
+    assert (response.body, response.is_finished) == (b"{}", True)

@@ -54,17 +54,17 @@ KEPT = {
     "requests_kcount": "requests",
     "web_searches_kcount": "web_searches",
     "storage_searches_kcount": "file_searches",
+    "input_audio_hours": "audio_hours",
+    "input_mchars": "characters",
 }
 
 LEFT_OUT = {
-    "audio_hours": "transcription is no chat",
-    "input_audio_hours": "transcription is no chat",
+    "audio_hours": "for live sessions; that of a recording is `input_audio_hours`",
     "input_document_kpages": "document reading is no chat",
     "input_annotated_document_kpages": "document reading is no chat",
-    "input_mchars": "speech is no chat",
-    "input_text_messages_kcount": "moderation is no chat",
+    "input_text_messages_kcount": "for live sessions",
 }
-"""Prices that a chat call's usage cannot use, and why. A key in neither table stops the tool."""
+"""Prices that no call's usage can use, and why. A key in neither table stops the tool."""
 
 GEMINI_PRICES = "https://ai.google.dev/gemini-api/docs/pricing"
 VERTEX_PRICES = "https://cloud.google.com/vertex-ai/generative-ai/pricing"
@@ -86,6 +86,13 @@ ONE_RATE: tuple[tuple[str, str, OneRate, str], ...] = (
     ("google", r"gemini-.*(image|banana)", OneRate(input=["image"]), GEMINI_PRICES),
     # the output price is that of audio
     ("google", r"gemini-.*-tts", OneRate(output=["audio"]), GEMINI_PRICES),
+    # the output price is that of images
+    (
+        "openai",
+        r"gpt-image-(1(-mini)?$|2)",
+        OneRate(output=["image"]),
+        "https://developers.openai.com/api/docs/pricing",
+    ),
     # "Image inputs are metered and charged in tokens, just as text inputs are"
     (
         "openai",
@@ -183,6 +190,11 @@ SURCHARGES: dict[str, list[Surcharge]] = {
 }  # fmt: skip
 """By the provider's id."""
 
+FREE_CALLS = {
+    # "The moderations endpoint is free to use"
+    ("openai", "moderation"): "https://developers.openai.com/api/docs/guides/moderation",
+}
+"""Models whose calls cost nothing, whatever they report, and the page that says so."""
 SAYS_FREE = ("free of charge", "included in the subscription")
 """The package lists no rate both for what is free and for what it does not know. Free is what its
 name (``:free``) or its comment says is free; the rest stays unknown."""
@@ -237,7 +249,7 @@ def _model(provider: str, model: genai.ModelInfo) -> Model:
         name=model.name,
         context_window=model.context_window,
         deprecated=bool(model.deprecated),
-        prices=list(_prices(model)),
+        prices=list(_prices(provider, model)),
         variants=[one for one in variants if one.rates != Rates()],
         one_rate=_one_rate(provider, model.id),
     )
@@ -255,8 +267,10 @@ def _one_rate(provider: str, model: str) -> OneRate | None:
     )
 
 
-def _prices(model: genai.ModelInfo) -> Iterator[DatedRates]:
-    if isinstance(model.prices, list):
+def _prices(provider: str, model: genai.ModelInfo) -> Iterator[DatedRates]:
+    if (provider, model.id) in FREE_CALLS:
+        yield DatedRates(rates=Rates(requests=Decimal(0)))
+    elif isinstance(model.prices, list):
         for one in model.prices:
             yield DatedRates(rates=_rates(one.prices), **_term(one.constraint))
     elif is_free(model):

@@ -162,6 +162,16 @@ class EmbeddingsReceived(Struct, frozen=True):
     embeddings: Embeddings
 
 
+class BodyReceived(Struct, frozen=True, gc=False):
+    """The body of a whole response that is passed on."""
+
+    body: bytes
+
+
+class PieceReceived(Struct, frozen=True, gc=False):
+    """A piece of a body that is passed on as it arrives: an event, or bytes as they were read."""
+
+
 Event = (
     Started
     | Text
@@ -180,8 +190,15 @@ Event = (
     | Failed
     | StreamEnd
     | EmbeddingsReceived
+    | BodyReceived
+    | PieceReceived
 )
 
-CONTENT = frozenset({Text, Reasoning, Refusal, ToolStarted, ToolArguments, EmbeddingsReceived})
+CONTENT = frozenset(
+    {
+        *(Text, Reasoning, Refusal, ToolStarted, ToolArguments),
+        *(EmbeddingsReceived, BodyReceived, PieceReceived),
+    }
+)
 """The events that carry content, by which time to first token and inter-token latency are measured.
 Adapters never emit one for an empty string."""

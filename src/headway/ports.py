@@ -97,7 +97,7 @@ class ResponseHeaders(Struct, frozen=True, gc=False):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: str | None = None
-    """An exact decimal number."""
+    """An exact decimal number. It may be known without any tokens."""
     transformations: tuple[Transformation, ...] = ()
     retry_after_s: float | None = None
     id_header: bytes = b""
@@ -134,6 +134,10 @@ class Sink(Protocol):
     def end(self, data: bytes = b"") -> None:
         """Write the last piece, and end the body."""
 
+    def abort(self) -> None:
+        """Break the connection: what the client has is not the whole response, and must not look
+        as if it were."""
+
 
 class RawSink(Sink, Protocol):
     """A sink for responses that are passed on as they are."""
@@ -141,10 +145,6 @@ class RawSink(Sink, Protocol):
     def send_head(self, status: int, headers: Headers) -> None:
         """Write any status and headers; ``content-length`` is among them where it is known. Then
         follow ``write`` and ``end``."""
-
-    def abort(self) -> None:
-        """Break the connection: what the client has is not the whole response, and must not look
-        as if it were."""
 
 
 class SocketSink(RawSink, Protocol):

@@ -169,6 +169,13 @@ class Record(Struct, gc=False):
     native_path: str | None = None
     """Method and path of a request that was passed through as it is, without its query."""
 
+    audio_seconds: float | None = None
+    """Seconds of audio, where the provider bills those."""
+    input_characters: int | None = None
+    """Characters of the text to speak."""
+    search_units: int | None = None
+    """Units of reranking, as the provider counts them for billing."""
+
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode

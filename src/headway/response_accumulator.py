@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from headway.events import (
     CONTENT,
+    BodyReceived,
     Embeddings,
     EmbeddingsReceived,
     Event,
@@ -19,6 +20,7 @@ from headway.events import (
     Finished,
     Logprobs,
     ModelReported,
+    PieceReceived,
     Reasoning,
     ReasoningDetail,
     Refusal,
@@ -120,6 +122,7 @@ class ResponseAccumulator:
 
     __slots__ = (
         "_usage_reports",
+        "body",
         "choices",
         "done",
         "embeddings",
@@ -135,6 +138,8 @@ class ResponseAccumulator:
         self._usage_reports: list[UsageReported] = []
         self.service_tier: str | None = None
         """The last one that was told."""
+        self.body = b""
+        """That of a response that is passed on."""
         self.embeddings: Embeddings | None = None
         self.failed: Exception | None = None
         self.done = False
@@ -356,7 +361,11 @@ def _add_embeddings(response: ResponseAccumulator, event: EmbeddingsReceived) ->
     response.embeddings = event.embeddings
 
 
-def _add_nothing(response: ResponseAccumulator, event: Rewritten) -> None:
+def _add_body(response: ResponseAccumulator, event: BodyReceived) -> None:
+    response.body = event.body
+
+
+def _add_nothing(response: ResponseAccumulator, event: Rewritten | PieceReceived) -> None:
     pass
 
 
@@ -384,6 +393,8 @@ ADD_EVENT: dict[type, Callable[[ResponseAccumulator, Any], None]] = {
     Failed: _add_failed,
     StreamEnd: _add_done,
     EmbeddingsReceived: _add_embeddings,
+    BodyReceived: _add_body,
+    PieceReceived: _add_nothing,
 }
 
 

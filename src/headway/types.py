@@ -56,6 +56,12 @@ class Usage(Struct, frozen=True, gc=False):
     ``fast``. ``metering.cost`` knows the values that mean the standard price."""
     cost_usd: Decimal | None = None
     """The cost that the provider itself reports, in US dollars."""
+    audio_seconds: Decimal | None = None
+    """Seconds of audio, where they are billed instead of tokens."""
+    input_characters: int | None = None
+    """Characters of a text to speak."""
+    search_units: int | None = None
+    """Units of reranking, as the provider counts them for billing."""
 
 
 class NativeRequest(Struct, frozen=True):
@@ -145,7 +151,33 @@ class EmbeddingsRequest(Struct, frozen=True, kw_only=True):
     """What any other provider is not sent of it."""
 
 
-Request = ChatRequest | EmbeddingsRequest
+class FormBody(Struct, frozen=True):
+    """A ``multipart/form-data`` body without the name of the model, which is sent between the
+    two."""
+
+    content_type: str
+    """Of the request, with its boundary."""
+    before: bytes
+    after: bytes
+
+
+class RelayedRequest(Struct, frozen=True, kw_only=True):
+    """One call of a route whose bodies are passed on: images, audio, moderations, reranking."""
+
+    operation: str
+    """The key of it in ``Provider.operations``."""
+    model: str
+    parameters: Mapping[str, Raw] = {}
+    """The fields of a JSON body without the model, each verbatim."""
+    form: FormBody | None = None
+    """The body where it is no JSON."""
+    characters: int | None = None
+    """Of the text to speak."""
+    native: None = None
+    """There is one wire format."""
+
+
+Request = ChatRequest | EmbeddingsRequest | RelayedRequest
 
 
 class Target(Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "clients.md").read_text()
 BLOCKS = re.findall(r"^## (.*?)\n\n```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 PRINTED = {
     "OpenAI's SDK": "Hello\nHello\nHello there",
+    "Images, audio, moderations, reranking": "92\nfile, 1644 bytes\nFalse\n",
     "Anthropic's SDK": "Hello\nHello there8\n",
     "Google's SDK": "Hello\nHello there",
     "Ollama's SDK": "Hello\nHello there",

@@ -105,7 +105,7 @@ UNKNOWN_MODELS = [
     ("openai", "gpt-99", None, "no price for the model gpt-99"),
     ("openrouter", "openrouter/auto", "x/y", "no price for the model x/y"),
     (None, "any", "other", "no price for the model other"),
-    ("openai", "whisper-1", None, "no price for the model whisper-1"),
+    ("openai", "whisper-1", None, "the number of seconds of audio is unknown"),
 ]
 
 

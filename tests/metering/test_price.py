@@ -237,3 +237,33 @@ def test_tiny_and_huge_numbers_stay_exact() -> None:
     assert price(input="1E+2", output="0").cost(Usage(input_tokens=1, output_tokens=1)) == Decimal(
         "0.0001"
     )
+
+
+def test_what_is_billed_by_time_by_characters_or_by_the_call_needs_no_tokens() -> None:
+    hours, letters = price(audio_hours="0.36"), price(characters=15)
+    tokens_too = price(input=1, output=2, audio_hours="0.36")
+    for one, usage, dollars in (
+        (hours, Usage(audio_seconds=Decimal("9.5")), "0.00095"),
+        (hours, Usage(audio_seconds=Decimal(0)), "0"),
+        (price(audio_hours="0.111"), Usage(audio_seconds=Decimal(10)), "0.000308333333"),
+        (letters, Usage(input_characters=5), "0.000075"),
+        (price(requests=0), Usage(), "0"),
+        (price(audio_hours=1, requests=2), Usage(audio_seconds=Decimal(3600)), "1.002"),
+        (tokens_too, Usage(input_tokens=7, output_tokens=1), "0.000009"),
+    ):
+        assert one.cost(usage) == Decimal(dollars), usage
+    for one, usage, reason in (
+        (
+            hours,
+            Usage(input_tokens=1, output_tokens=1),
+            "the number of seconds of audio is unknown",
+        ),
+        (letters, Usage(), "the number of characters is unknown"),
+        (
+            tokens_too,
+            Usage(audio_seconds=Decimal(1)),
+            "m is billed by tokens and by hours of audio",
+        ),
+    ):
+        with pytest.raises(UnknownCostError, match=reason):
+            one.charge(usage)

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from headway.metering.price import LEAST
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.types import Usage
 from support.lazy_import import lazy_import
@@ -73,7 +74,9 @@ NAMES = {
     "citation_tokens": "output_citation_tokens",
     "web_searches": "web_searches",
     "file_searches": "storage_searches",
+    "input_characters": "input_characters",
 }
+BY_UNIT = {"input_audio_hours", "input_mchars"}
 MEDIA = [
     f"{direction}_{medium}"
     for direction in ("input", "output")
@@ -152,6 +155,10 @@ def media_usage(chance: random.Random, rates: set[str]) -> Usage:
 
 def fitting_usage(chance: random.Random, rates: set[str]) -> Usage:
     """A usage that the rates can price whole."""
+    if "input_mchars" in rates:
+        return Usage(input_characters=chance.randrange(5000))
+    if "input_audio_hours" in rates and "input_mtok" not in rates:
+        return Usage(audio_seconds=Decimal(chance.randrange(10, 5000)))
     if any(f"{part}_mtok" in rates for part in MEDIA):
         usage = media_usage(chance, rates)
     else:
@@ -181,6 +188,8 @@ def theirs(usage: Usage, provider: str, model: str, at: datetime, context: Any) 
     known = {
         name: value for ours, name in NAMES.items() if (value := getattr(usage, ours)) is not None
     }
+    if usage.audio_seconds is not None:
+        known["audio_seconds"] = known["input_audio_seconds"] = usage.audio_seconds
     return genai_prices.calc_price(
         genai_prices.types.Usage(**known),
         model,
@@ -217,7 +226,6 @@ NO_RATE = {
     "huggingface_together/ServiceNow-AI/Apriel-1.6-15b-Thinker",
     "huggingface_together/prism-ml/Ternary-Bonsai-27B-AWQ-4bit",
     "huggingface_together/prism-ml/Ternary-Bonsai-27B-gguf",
-    "openai/moderation",
     "openrouter/gemini-2.5-pro-exp-03-25",
     "openrouter/google/gemini-flash-1.5-8b-exp",
     "openrouter/google/lyria-3-clip-preview",
@@ -233,11 +241,11 @@ def listed_rates(model: Any, at: datetime) -> set[str]:
 
 
 def is_left_out(provider: str, model: Any, at: datetime) -> bool:
-    """On purpose: those without a rate, and those priced by hours, pages, characters, messages or
-    searches only, of which a chat call's usage knows nothing."""
+    """On purpose: those without a rate, and those priced by pages, messages, searches or hours of a
+    session only, of which no call's usage knows anything."""
     rates = listed_rates(model, at)
-    by_tokens = bool(rates & {"input_mtok", "output_mtok"})
-    return f"{provider}/{model.id}" in NO_RATE or (bool(rates) and not by_tokens)
+    is_known = bool(rates & {"input_mtok", "output_mtok", *BY_UNIT})
+    return f"{provider}/{model.id}" in NO_RATE or (bool(rates) and not is_known)
 
 
 def test_every_model_costs_what_the_package_says() -> None:
@@ -260,6 +268,8 @@ def test_every_model_costs_what_the_package_says() -> None:
             assert price is not None, (provider, name, at)
             usage = fitting_usage(chance, listed_rates(model, at))
             expected = theirs(usage, provider, name, at, context)
+            if usage.audio_seconds is not None:
+                expected = expected.quantize(LEAST)
             assert price.cost(usage) == expected, (provider, name, at, context, usage)
             compared += 1
     assert compared > 4 * 2200

@@ -92,8 +92,7 @@ NOT_FOUND = [
     ("openai", "no-such-model"),
     ("openai", ""),
     ("openai", "gpt-4o" + "x" * MAX_NAME_LENGTH),
-    ("openai", "whisper-1"),
-    ("openai", "moderation"),
+    ("openai", "gpt-live-1"),
 ]
 
 

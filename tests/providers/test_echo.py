@@ -8,16 +8,8 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from headway.providers.echo import (
-    CREATED,
-    FAULTS,
-    PROVIDER,
-    EchoChunk,
-    Script,
-    ScriptedResponse,
-    encode_request,
-    respond,
-)
+from headway.providers.echo import CREATED, PROVIDER, encode_request, respond
+from headway.providers.echo_script import FAULTS, EchoChunk, Script, ScriptedResponse
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, EmbeddingsRequest, Target, Url
 from headway.wire.sse import SseFramer

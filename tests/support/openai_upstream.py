@@ -49,6 +49,8 @@ class Answer:
     before_head: tuple[Step, ...] = ()
     cut_every: int | None = None
     """Send the whole body in slices of this many bytes, whatever the events' borders."""
+    is_verbatim: bool = False
+    """Send the steps as they are, whatever the request asks for."""
     raw: bytes | None = None
     """Instead of all else: these bytes, then the end of the connection."""
 
@@ -258,7 +260,7 @@ def sse_event(chunk: dict[str, Any]) -> bytes:
 
 def shape(answer: Answer, exchange: Exchange) -> tuple[tuple[Step, ...], Iterable[tuple[str, str]]]:
     """The steps as this request asked for them: streamed or whole, with usage only on demand."""
-    if answer.status != 200 or exchange.method != "POST":
+    if answer.status != 200 or exchange.method != "POST" or answer.is_verbatim:
         return answer.steps, answer.headers
     asked = exchange.json
     if not asked.get("stream"):

@@ -227,6 +227,9 @@ class ListSink:
     def end(self, data: bytes = b"") -> None:
         self.got.append(("end", None, b"", data))
 
+    def abort(self) -> None:
+        self.got.append(("abort", None, b"", b""))
+
     def leave(self) -> None:
         if self.on_gone is not None:
             in_loop(self.on_gone)
@@ -264,7 +267,7 @@ class ListSink:
 
     @property
     def is_over(self) -> bool:
-        return bool(self.got) and self.got[-1][0] in ("whole", "end")
+        return bool(self.got) and self.got[-1][0] in ("whole", "end", "abort")
 
 
 class ListSpool:

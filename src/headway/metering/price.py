@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -13,9 +14,13 @@ from headway.metering.metrics import Cost, PriceOrigin
 from headway.metering.price_data import Medium, OneRate, Rate, Rates, Tiered
 from headway.types import Usage
 
+T = TypeVar("T")
 CONTRADICTORY = "the reported tokens contradict each other"
-NOT_TOKENS = frozenset({"requests", "web_searches", "file_searches"})
-"""Rates of other things than tokens, per thousand."""
+NOT_TOKENS = frozenset({"requests", "web_searches", "file_searches", "audio_hours", "characters"})
+"""Rates of other things than tokens."""
+HOUR, MILLION = Decimal(3600), Decimal(10**6)
+LEAST = Decimal("1e-12")
+"""US dollars to which the cost of seconds is rounded: it may have no end."""
 
 
 class UnknownCostError(Exception):
@@ -51,6 +56,13 @@ class TierRates(Struct, frozen=True, kw_only=True):
     """Input and output rate, where both are known and reasoning has no other rate."""
 
 
+class UnitRates(Struct, frozen=True):
+    """Rates of what is billed by other units than tokens. None is unknown."""
+
+    audio_hour: Decimal | None
+    million_characters: Decimal | None
+
+
 class Price(Struct, frozen=True, kw_only=True):
     """The price of a model. Created by ``compile_price``."""
 
@@ -65,6 +77,10 @@ class Price(Struct, frozen=True, kw_only=True):
     web_search: int | None
     """Cost of one search, in the smallest unit. None is unknown."""
     file_search: int | None
+    by_unit: UnitRates | None
+    """None: only tokens are billed, and searches."""
+    has_tokens: bool
+    """Tokens have rates."""
     digits: int
     """The smallest unit is 10**-digits US dollars."""
 
@@ -88,6 +104,10 @@ class Price(Struct, frozen=True, kw_only=True):
         rate, and where the usage contradicts itself (more cached than input tokens, a negative
         number).
         """
+        if self.by_unit is not None:
+            billed = self._charge_units(self.by_unit, usage)
+            if billed is not None:
+                return billed
         input_tokens, output_tokens = usage.input_tokens, usage.output_tokens
         if input_tokens is None or output_tokens is None:
             missing = "input" if input_tokens is None else "output"
@@ -110,6 +130,21 @@ class Price(Struct, frozen=True, kw_only=True):
         except UnknownCostError:
             return None
 
+    def _charge_units(self, rates: UnitRates, usage: Usage) -> Cost | None:
+        """The cost of what is billed by other units; None where it is billed by tokens."""
+        if self.has_tokens and usage.audio_seconds is None:
+            return None
+        if self.has_tokens:
+            raise UnknownCostError(f"{self.origin.model} is billed by tokens and by hours of audio")
+        usd = Decimal(self.request).scaleb(-self.digits)
+        if rates.audio_hour is not None:
+            seconds = _known("seconds of audio", usage.audio_seconds)
+            usd += (seconds * rates.audio_hour / HOUR).quantize(LEAST).normalize()
+        if rates.million_characters is not None:
+            characters = Decimal(_known("characters", usage.input_characters))
+            usd += characters * rates.million_characters / MILLION
+        return Cost(usd, self.origin)
+
     def _units_of(self, rates: TierRates, usage: Usage) -> int:
         try:
             units = _input_units(rates, usage) + _output_units(rates, usage)
@@ -122,6 +157,12 @@ class Price(Struct, frozen=True, kw_only=True):
 
 class _MissingRateError(Exception):
     """There is no rate for what the message names."""
+
+
+def _known(what: str, number: T | None) -> T:
+    if number is None:
+        raise UnknownCostError(f"the number of {what} is unknown")
+    return number
 
 
 def _has_parts(usage: Usage) -> bool:
@@ -238,9 +279,11 @@ def compile_price(
     one_rate: OneRate = TEXT_ONLY,
     factor: Decimal = Decimal(1),
 ) -> Price | None:
-    """Compile ``rates``, those of tokens times ``factor``, to integers; None where neither input
-    nor output tokens have a rate."""
-    if rates.input is None and rates.output is None:
+    """Compile ``rates``, those of tokens times ``factor``, to integers; None where nothing that
+    every call has is priced: tokens, time, characters or the request itself."""
+    has_tokens = rates.input is not None or rates.output is not None
+    by_unit = _unit_rates(rates)
+    if not has_tokens and by_unit is None:
         return None
     if factor != 1:
         rates = _scaled(rates, factor)
@@ -257,8 +300,18 @@ def compile_price(
         request=_in_units(_rate_above(rates.requests, -1), places + 3) or 0,
         web_search=_in_units(_rate_above(rates.web_searches, -1), places + 3),
         file_search=_in_units(_rate_above(rates.file_searches, -1), places + 3),
+        by_unit=by_unit,
+        has_tokens=has_tokens,
         digits=places + 6,
     )
+
+
+def _unit_rates(rates: Rates) -> UnitRates | None:
+    hour, characters = _rate_above(rates.audio_hours, -1), _rate_above(rates.characters, -1)
+    is_by_request = rates.requests is not None and rates == Rates(requests=rates.requests)
+    if hour is None and characters is None and not is_by_request:
+        return None
+    return UnitRates(hour, characters)
 
 
 def _scaled(rates: Rates, factor: Decimal) -> Rates:

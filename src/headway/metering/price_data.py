@@ -54,6 +54,10 @@ class Rates(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """This and the next two: US dollars per thousand."""
     web_searches: Rate | None = None
     file_searches: Rate | None = None
+    audio_hours: Rate | None = None
+    """US dollars per hour of a recording."""
+    characters: Rate | None = None
+    """US dollars per million characters of a text to speak."""
 
 
 class OneRate(Struct, frozen=True, kw_only=True, omit_defaults=True):

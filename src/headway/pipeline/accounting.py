@@ -21,7 +21,7 @@ from headway.metering.timing import Timing
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.provider_calls import prompt_of, tokens_in
 from headway.record import VERSION, Outcome, Record, encode
-from headway.types import Transformation, Usage
+from headway.types import RelayedRequest, Transformation, Usage
 
 BYTES_PER_TOKEN = 4
 """Approximate, for English text."""
@@ -115,6 +115,8 @@ def needs_count(result: AttemptResult, error: HeadwayError | None) -> bool:
     that it may bill for. ``error`` ended the attempt."""
     if result.tokens_source is not None or not 200 <= result.status < 300:
         return False
+    if isinstance(result.context.sent, RelayedRequest):
+        return False  # what is not reported cannot be counted
     if isinstance(error, ClientGone):
         return result.is_started
     return error is None or result.content_events > 0
@@ -276,6 +278,8 @@ def _new_record(
         totals.overhead_s, result.content_events,
         facts.request_bytes, bytes_out, facts.upstream_request_bytes, result.bytes_in,
         facts.native_path,
+        None if usage.audio_seconds is None else float(usage.audio_seconds),
+        usage.input_characters, usage.search_units,
     )  # fmt: skip
 
 

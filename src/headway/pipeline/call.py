@@ -40,6 +40,7 @@ from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.redaction import redact_error
+from headway.pipeline.relayed_attempt import attempt_class
 from headway.pipeline.request_body import apply_headers, decode_request
 from headway.pipeline.unknown_names import unknown_provider
 from headway.policy.base_urls import check_base_url
@@ -255,7 +256,7 @@ class GatewayCall:
             encoder = self.dialect.stream(context)
             unix_offset = gateway.unix_time() - gateway.clock()
         may_retry = self.attempts <= context.call.retries
-        attempt = Attempt(
+        attempt = attempt_class(context.sent)(
             upstream,
             context,
             encoder,
@@ -405,6 +406,8 @@ class GatewayCall:
                 self._record_failure(attempt, result, error)
             if pieces and encoder is not None:
                 self._end_stream(pieces)
+            elif encoder is not None:
+                self.sink.abort()
             elif pieces:
                 status = self.dialect.status_of(error)
                 headers = response_head.describe_error(self._facts(), error, status, result)

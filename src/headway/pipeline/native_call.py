@@ -53,6 +53,7 @@ from headway.types import (
     EmbeddingsRequest,
     Headers,
     HttpRequest,
+    RelayedRequest,
     Request,
     Target,
     Timeouts,
@@ -401,7 +402,7 @@ class NativeCall:
     def _can_count(self) -> bool:
         """What was sent and what came are known well enough to count their tokens."""
         reader, request = self.reader, self.decoded.request
-        if reader is None or not reader.is_readable:
+        if reader is None or not reader.is_readable or isinstance(request, RelayedRequest):
             return False
         given = request.messages if isinstance(request, ChatRequest) else request.input
         return bytes(given) != bytes(NO_MESSAGES)

@@ -1,4 +1,4 @@
-"""Call a provider's adapter: adapt, encode and decode chat and embeddings requests."""
+"""Call a provider's adapter: adapt, encode and decode the requests of all routes."""
 
 from __future__ import annotations
 
@@ -22,15 +22,23 @@ from headway.events import (
     UsageReported,
 )
 from headway.pipeline.gateway import Upstream
+from headway.providers import KINDS
 from headway.providers.custom_tools import custom_as_functions
 from headway.providers.embedding_vectors import count_given_tokens, fit_vectors
 from headway.providers.http_errors import INVALID_JSON, find_error
+from headway.providers.operations import (
+    Operation,
+    OperationDecoder,
+    decode_operation,
+    encode_operation,
+)
 from headway.providers.parameters import check, write_whole_numbers
 from headway.providers.transformations import changes
 from headway.types import (
     ChatRequest,
     EmbeddingsRequest,
     HttpRequest,
+    RelayedRequest,
     Request,
     Target,
     Transformation,
@@ -75,6 +83,8 @@ def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transfor
     parameters = write_whole_numbers(request.parameters)
     if parameters is not request.parameters:
         request = replace(request, parameters=parameters)
+    if isinstance(request, RelayedRequest):
+        return _adapt_relayed(upstream, request)
     if isinstance(request, EmbeddingsRequest):
         if upstream.provider.encode_embeddings is None:
             message = f"{upstream.name} has no embeddings, or Headway does not know them."
@@ -117,6 +127,35 @@ def adapt_client_request(
     return adapted, (*first, *then)
 
 
+def _adapt_relayed(
+    upstream: Upstream, request: RelayedRequest
+) -> tuple[Request, tuple[Transformation, ...]]:
+    operation = upstream.provider.operations.get(request.operation)
+    is_elsewhere = upstream.base_url != upstream.provider.base_url
+    if operation is None or not (operation.is_vendors or is_elsewhere):
+        raise _no_operation(upstream, request.operation)
+    try:
+        return operation.adapt(request)
+    except MALFORMED as exc:
+        raise _cannot_encode(upstream, exc) from exc
+
+
+def _no_operation(upstream: Upstream, operation: str) -> RequestError:
+    """The error names the kinds that have the operation: all are imported for it."""
+    kinds = [
+        kind
+        for kind, provider in KINDS.items()
+        if operation in provider.operations and provider.operations[operation].is_vendors
+    ]
+    message = f"{upstream.name} has no {operation}, or Headway does not know it."
+    return RequestError(f"{message} Kinds that have it: {', '.join(kinds)}.", param="model")
+
+
+def operation_of(upstream: Upstream, request: RelayedRequest) -> Operation:
+    """That of a request which ``adapt`` has accepted."""
+    return upstream.provider.operations[request.operation]
+
+
 def adapt_native(
     upstream: Upstream, request: ChatRequest
 ) -> tuple[ChatRequest, tuple[Transformation, ...]]:
@@ -134,6 +173,9 @@ def encode(upstream: Upstream, request: Request, target: Target) -> HttpRequest:
             if request.native is not None and upstream.provider.encode_native is not None:
                 return upstream.provider.encode_native(request, target)
             return upstream.provider.encode_request(request, target)
+        if isinstance(request, RelayedRequest):
+            return encode_operation(operation_of(upstream, request), request, target)
+        assert isinstance(request, EmbeddingsRequest)
         assert upstream.provider.encode_embeddings is not None
         return upstream.provider.encode_embeddings(request, target)
     except MALFORMED as exc:
@@ -159,8 +201,26 @@ def decode(upstream: Upstream, request: Request, body: bytes) -> list[Event]:
 def _decode(upstream: Upstream, request: Request, body: bytes) -> list[Event]:
     if isinstance(request, ChatRequest):
         return upstream.provider.decode_response(body)
+    assert isinstance(request, EmbeddingsRequest)
     assert upstream.provider.decode_embeddings is not None
     return _events_of(fit_vectors(upstream.provider.decode_embeddings(body), request))
+
+
+def decode_relayed(
+    upstream: Upstream, request: RelayedRequest, body: bytes, is_json: bool
+) -> list[Event]:
+    """The events of a body that is passed on. Raises what adapters raise (``MALFORMED``)."""
+    try:
+        return decode_operation(operation_of(upstream, request), request, body, is_json)
+    except UpstreamError as error:
+        return [Failed(error)]
+
+
+def relayed_decoder(
+    upstream: Upstream, request: RelayedRequest, is_binary: bool
+) -> OperationDecoder:
+    """For a stream that is passed on."""
+    return OperationDecoder(operation_of(upstream, request), request, is_binary)
 
 
 def find_failure(events: list[Event], data: bytes) -> list[Event]:
@@ -191,6 +251,8 @@ def prompt_of(request: Request) -> bytes:
     """The input as chat messages in JSON, for the token counter."""
     if isinstance(request, ChatRequest):
         return bytes(request.messages)
+    if isinstance(request, RelayedRequest):
+        return b"[]"
     given = msgspec.json.decode(request.input)
     texts = given if isinstance(given, list) else [given]
     messages = [{"role": "user", "content": text} for text in texts if isinstance(text, str)]
@@ -201,7 +263,7 @@ def tokens_in(request: Request) -> int:
     """The number of tokens that the client sent in place of texts."""
     if isinstance(request, ChatRequest):
         return request.given_tokens
-    return count_given_tokens(request.input)
+    return count_given_tokens(request.input) if isinstance(request, EmbeddingsRequest) else 0
 
 
 def _events_of(embeddings: Embeddings) -> list[Event]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
@@ -11,6 +13,8 @@ from headway.policy.session_headers import clean_session_id, find_session_id
 from headway.types import Headers
 from headway.wire.content_coding import DECODERS, BodyTooLargeError, coding_name, decode_body
 from headway.wire.json_size import has_more_items
+
+JSON_START = re.compile(rb"\s*[{\[]")
 
 
 def decode_request(
@@ -35,7 +39,8 @@ def decode_request(
 
 
 def _check_items(body: bytes, limit: int) -> None:
-    if has_more_items(body, limit):
+    """A form may have any bytes, and is no JSON: what does not begin as JSON is not decoded."""
+    if JSON_START.match(body) and has_more_items(body, limit):
         raise BodyTooLarge(
             f"The body has more than {limit} strings, objects and lists; server.json_limit sets "
             "how many are taken."

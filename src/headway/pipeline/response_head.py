@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 
 from msgspec import to_builtins
@@ -18,7 +19,10 @@ from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFac
 from headway.pipeline.gateway import Upstream
 from headway.ports import ResponseHeaders
 from headway.providers.rate_limits import read_rate_limits, select_rate_limits
-from headway.types import Headers
+from headway.types import Headers, RelayedRequest
+
+OCTETS = b"application/octet-stream"
+PRINTABLE = re.compile(rb"[\x20-\x7e]+")
 
 UpstreamHeaders = Mapping[bytes, bytes]
 RETRY_AFTER, SHOULD_RETRY = b"retry-after", b"x-should-retry"
@@ -29,14 +33,22 @@ LONGEST_MODEL = 256
 """Characters of a model's name in a header, where each may take six bytes."""
 
 
+def relayed_type(headers: UpstreamHeaders) -> bytes:
+    """The content type of a response that is passed on, from the provider's headers."""
+    content_type = headers.get(b"content-type", b"")
+    return content_type if PRINTABLE.fullmatch(content_type) else OCTETS
+
+
 def describe_response(
     facts: RequestFacts, result: AttemptResult, totals: AttemptTotals
 ) -> ResponseHeaders:
     """The headers of a whole response, with its metrics."""
-    usage, timing = result.usage, result.timing
+    usage, timing, content_type = result.usage, result.timing, JSON
+    if type(result.context.sent) is RelayedRequest:
+        content_type = relayed_type(result.response_headers)
     return ResponseHeaders(  # by position: keyword arguments take three times as long
         facts.id,
-        JSON,
+        content_type,
         result.upstream.name,
         result.summary.model or result.context.sent.model,
         facts.attempts,

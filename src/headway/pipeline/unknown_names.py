@@ -91,6 +91,7 @@ def known_models(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
         known = upstream.models or (
             *provider.models,
             *snapshot.prices.iter_names(provider.price_id),
+            *(model for operation in provider.operations.values() for model in operation.models),
         )
         yield from ((name, model) for model in known)
 

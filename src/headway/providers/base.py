@@ -18,6 +18,7 @@ from headway.errors import UpstreamError
 from headway.events import Embeddings, Event, ResponseSummary
 from headway.providers.model_lists import ModelList
 from headway.providers.native_api import NativeApi
+from headway.providers.operations import Operation
 from headway.providers.rate_limits import COMMON, RateLimitHeaders
 from headway.providers.token_counts import TokenCount
 from headway.providers.wire_rules import Adapted, Rule
@@ -109,6 +110,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     framer: Callable[[], Framer] = SseFramer
     encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] | None = None
     decode_embeddings: Callable[[bytes], Embeddings] | None = None
+    operations: Mapping[str, Operation] = {}
+    """Its routes for images, audio, moderations and reranking: name in ``operations.OPERATIONS`` ->
+    how it is called."""
     sign: Callable[[HttpRequest, Target, float], HttpRequest] | None = None
     """(request, target, unix seconds) -> the request with its signature. Called last."""
     credentials: str | None = None

@@ -9,6 +9,7 @@ from headway.providers import ALIASES, FACTS, KINDS
 from headway.providers.base import Provider
 from headway.providers.capabilities import CAPABILITIES
 from headway.providers.openai.completions import WIRE as COMPLETIONS
+from headway.providers.operations import OPERATIONS
 
 INTRODUCTION = """\
 # Providers
@@ -85,11 +86,19 @@ less than its provider.
 COMPLETIONS_HEAD = """\
 `POST /v1/completions` is sent as it is to the models of these kinds that have legacy completions,
 and through chat completions to any other: """
+OPERATIONS_HEAD = """
+## Images, audio, moderations and reranking
+
+The routes below `/v1` that are passed on to the provider, each with the kinds that have it. A
+server of your own with OpenAI's API, `kind: openai` with its `base_url`, is sent all of them, and
+reranking in Jina's shape.
+
+"""
 MARKS = {"native": "yes", "emulated": "emul.", "partial": "part"}
 
 
 def markdown() -> str:
-    capabilities = (_capabilities(), _meanings(), _completions())
+    capabilities = (_capabilities(), _meanings(), _completions(), _operations())
     parts = (_kinds(), _aliases(), CLOUD_CREDENTIALS, *capabilities, _notes())
     return INTRODUCTION + "".join(parts)
 
@@ -162,6 +171,22 @@ def _completions() -> str:
     """The kinds with legacy completions: the wire format of the clients that may ask for them."""
     kinds = [f"`{one.name}`" for one in KINDS.values() if COMPLETIONS in one.other_wires]
     return f"\n## Completions\n\n{COMPLETIONS_HEAD}{', '.join(kinds)}.\n"
+
+
+def _operations() -> str:
+    kinds = [one for one in KINDS.values() if any(_has(one, name) for name in OPERATIONS)]
+    head = f"| kind | {' | '.join(OPERATIONS)} |\n|---|{'---|' * len(OPERATIONS)}\n"
+    rows = (
+        f"| `{kind.name}` | {' | '.join('yes' * _has(kind, name) for name in OPERATIONS)} |\n"
+        for kind in kinds
+    )
+    meanings = "".join(f"- `{name}`: {meaning}\n" for name, meaning in OPERATIONS.items())
+    return f"{OPERATIONS_HEAD}{head}{''.join(rows)}\n{meanings}"
+
+
+def _has(provider: Provider, operation: str) -> bool:
+    found = provider.operations.get(operation)
+    return found is not None and found.is_vendors
 
 
 def _notes() -> str:

@@ -12,83 +12,33 @@ import re
 from collections.abc import Iterator
 from hashlib import shake_128
 from math import sqrt
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from headway.providers.capability_rules import drop_unsupported
+from headway.providers.echo_media import MEDIA, respond_with_media
+from headway.providers.echo_script import (
+    SCRIPTED_ERROR,
+    SSE,
+    EchoChunk,
+    Script,
+    ScriptedResponse,
+    ScriptedTool,
+    error_response,
+    refusal_of,
+    whole_response,
+)
 from headway.providers.openai import embeddings as openai_embeddings
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.providers.openai.wire_rules import SOURCE
+from headway.providers.operations import OPERATIONS, located, operations
 from headway.providers.wire_formats import ECHO
 from headway.providers.wire_rules import SUBJECTS, allowed
-from headway.types import ChatRequest, EmbeddingsRequest, Headers, HttpRequest, Target, Url
-
-Fault = Literal["cut", "stall", "malformed", "error_event", "rate_limit", "error", "silence"]
-
-FAULTS: dict[str, str] = {
-    "cut": "the connection breaks after `fault_after` tokens",
-    "stall": "nothing more comes after `fault_after` tokens",
-    "malformed": "an event that is not JSON comes after `fault_after` tokens",
-    "error_event": "an error inside the stream comes after `fault_after` tokens",
-    "rate_limit": "429 with Retry-After",
-    "error": "500, or the `status` given",
-    "silence": "no response at all",
-}
-
-
-class ScriptedTool(Struct, frozen=True):
-    name: str
-    arguments: dict[str, Any] = {}
-
-
-class Script(Struct, frozen=True, forbid_unknown_fields=True):
-    """How to respond. Times are in seconds."""
-
-    text: str | None = None
-    """The output text; by default the text of the last message."""
-    reasoning: str | None = None
-    """Reasoning to stream before the text."""
-    tools: list[ScriptedTool] = []
-    """Tool calls to make instead of an output text."""
-    latency: float = 0.0
-    """Before the response's headers."""
-    first_token: float = 0.0
-    """Between the headers and the first token."""
-    tokens_per_second: float | None = None
-    """None: all tokens at once, each in its own event."""
-    usage: Literal["reported", "cumulative", "on_finish", "none"] = "reported"
-    """Usage in a last chunk, in every chunk, in the chunk with the finish reason, or nowhere."""
-    finish_reason: str | None = None
-    fault: Fault | None = None
-    fault_after: int = 1
-    """Tokens to send before the fault."""
-    retry_after: float = 1.0
-    status: int = 500
-
-
-class EchoChunk(Struct, frozen=True):
-    """Wait ``delay`` seconds, then send ``data``; None breaks the connection."""
-
-    delay: float
-    data: bytes | None
-
-
-class ScriptedResponse(Struct, frozen=True):
-    """A response for the transport to send."""
-
-    delay: float
-    """Seconds before the headers."""
-    status: int
-    headers: Headers
-    chunks: list[EchoChunk]
-    ends: bool = True
-    """False: nothing follows the last chunk, not even the end of the body."""
-    is_silent: bool = False
-    """True: not even headers are sent."""
+from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target, Url
 
 
 class EchoMessage(Struct):
@@ -113,8 +63,6 @@ CREATED = 1_700_000_000
 MAX_CHARACTERS = 256 * 1024
 """Limit of the output. A response is built before its first chunk is sent, with some hundred bytes
 for each token, and blocks the event loop while it is built."""
-JSON = [(b"content-type", b"application/json")]
-SSE = [(b"content-type", b"text/event-stream")]
 DONE = b"data: [DONE]\n\n"
 MAX_DIMENSIONS = 4096
 _decode_embeddings = msgspec.json.Decoder(EchoEmbeddingsRequest).decode
@@ -123,84 +71,57 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
-    http = openai_request.encode_request(request, replace(target, base_url="http://echo"))
+    http = openai_request.encode_request(request, at_echo(target, request.model))
     return replace(http, url=Url("echo", "echo", 0, http.url.path))
+
+
+def at_echo(target: Target, model: str) -> Target:
+    """No address is called: an encoder needs one."""
+    return replace(target, base_url="http://echo")
 
 
 def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
-    http = openai_embeddings.encode_embeddings(request, replace(target, base_url="http://echo"))
+    http = openai_embeddings.encode_embeddings(request, at_echo(target, request.model))
     return replace(http, url=Url("echo", "echo", 0, http.url.path))
 
 
-def respond(body: bytes, path: str = "/chat/completions") -> ScriptedResponse:
+def respond(
+    body: bytes, path: str = "/chat/completions", content_type: str = ""
+) -> ScriptedResponse:
     """The response to a request. An invalid script gets a 400, as from a provider."""
     try:
+        if path in MEDIA:
+            return respond_with_media(path, body, content_type)
         if path == "/embeddings":
             return _embeddings_response(_decode_embeddings(body))
         return _chat_response(_decode_request(body))
-    except (msgspec.DecodeError, RecursionError) as exc:
-        return _error_response(400, f"echo cannot read this request: {exc}", [])
+    except (msgspec.DecodeError, RecursionError, TypeError, ValueError) as exc:
+        return error_response(400, f"echo cannot read this request: {exc}", [])
 
 
 def _chat_response(request: EchoRequest) -> ScriptedResponse:
     script = request.echo or Script()
     if _length(request, script) > MAX_CHARACTERS:
-        return _error_response(400, f"echo answers with at most {MAX_CHARACTERS} characters", [])
-    if (refusal := _refusal(script)) is not None:
+        return error_response(400, f"echo answers with at most {MAX_CHARACTERS} characters", [])
+    if (refusal := refusal_of(script)) is not None:
         return refusal
     if request.stream:
         return _streamed_response(request, script)
     text = _output_text(request, script)
     tokens = len(WORD.findall(text)) + len(WORD.findall(script.reasoning or ""))
-    return _whole_response(script, tokens, _completion(request, script, text, tokens))
-
-
-def _refusal(script: Script) -> ScriptedResponse | None:
-    """The response of the faults that come before any output."""
-    if script.fault == "silence":
-        return ScriptedResponse(0, 200, [], [], ends=False, is_silent=True)
-    if script.fault == "rate_limit":
-        wait = b"%g" % script.retry_after
-        return _error_response(429, "scripted: too many requests", [(b"retry-after", wait)], script)
-    if script.fault == "error":
-        return _error_response(script.status, "scripted: the provider failed", [], script)
-    return None
-
-
-def _error_response(
-    status: int, message: str, headers: list[tuple[bytes, bytes]], script: Script | None = None
-) -> ScriptedResponse:
-    body = _encode({"error": {"message": message, "type": "scripted", "param": None, "code": None}})
-    delay = script.latency if script else 0
-    return ScriptedResponse(delay, status, [*JSON, *headers], [EchoChunk(0, body)])
-
-
-def _whole_response(script: Script, tokens: int, data: bytes) -> ScriptedResponse:
-    """``data`` after the time of ``tokens`` tokens, unless the script has a fault."""
-    wait = script.first_token
-    if script.tokens_per_second:
-        wait += tokens / script.tokens_per_second
-    if script.fault == "stall":
-        return ScriptedResponse(script.latency, 200, JSON, [], ends=False)
-    if script.fault == "cut":
-        return ScriptedResponse(script.latency, 200, JSON, [EchoChunk(wait, None)], ends=False)
-    if script.fault == "malformed":
-        data = b'{"id": "chatcmpl-echo", "choices": [{'
-    elif script.fault == "error_event":
-        data = _encode(SCRIPTED_ERROR)
-    return ScriptedResponse(script.latency, 200, JSON, [EchoChunk(wait, data)])
+    return whole_response(script, tokens, _completion(request, script, text, tokens))
 
 
 def _embeddings_response(request: EchoEmbeddingsRequest) -> ScriptedResponse:
     script = request.echo or Script()
     if not 1 <= request.dimensions <= MAX_DIMENSIONS:
         message = f"echo's `dimensions` are a number from 1 to {MAX_DIMENSIONS}"
-        return _error_response(400, message, [])
-    if (refusal := _refusal(script)) is not None:
+        return error_response(400, message, [])
+    if (refusal := refusal_of(script)) is not None:
         return refusal
     inputs = _inputs(request.input)
     if len(inputs) * request.dimensions > MAX_CHARACTERS:
-        return _error_response(400, f"echo answers with at most {MAX_CHARACTERS} numbers", [])
+        return error_response(400, f"echo answers with at most {MAX_CHARACTERS} numbers", [])
     body: dict[str, Any] = {
         "object": "list",
         "data": [
@@ -212,7 +133,7 @@ def _embeddings_response(request: EchoEmbeddingsRequest) -> ScriptedResponse:
     if script.usage != "none":
         tokens = sum(len(WORD.findall(text)) for text in inputs)
         body["usage"] = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return _whole_response(script, 0, _encode(body))
+    return whole_response(script, 0, _encode(body))
 
 
 def _inputs(given: Any) -> list[str]:
@@ -266,11 +187,6 @@ def _with_fault(chunks: list[EchoChunk], script: Script) -> ScriptedResponse:
         kept.append(EchoChunk(0, b"data: " + _encode(SCRIPTED_ERROR) + b"\n\n"))
     ends = script.fault in ("malformed", "error_event")
     return ScriptedResponse(script.latency, 200, SSE, kept, ends)
-
-
-SCRIPTED_ERROR = {
-    "error": {"message": "scripted: the model failed", "type": "server_error", "code": None}
-}
 
 
 def _last_chunks(request: EchoRequest, script: Script, count: int) -> Iterator[EchoChunk]:
@@ -368,6 +284,7 @@ PROVIDER = replace(
     adapt=drop_unsupported(ECHO.title, CAPABILITIES),
     wire_rules=allowed(SOURCE, *SUBJECTS),
     encode_embeddings=encode_embeddings,
+    operations=located(operations(*OPERATIONS), at_echo),
     capabilities=CAPABILITIES,
     price_id=None,
     list_models=None,

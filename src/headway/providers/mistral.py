@@ -29,6 +29,7 @@ from headway.providers.openai_compatible.provider import transformed_decoders
 from headway.providers.openai_compatible.request_rules import flatten_reasoning
 from headway.providers.openai_compatible.request_transforms import encode_without_stream_options
 from headway.providers.openai_compatible.usage import ADD_AUDIO_TOKENS
+from headway.providers.operations import operations
 from headway.providers.parameter_rules import ParameterRules, apply_parameter_rules
 from headway.providers.role_rules import (
     START_MESSAGE,
@@ -222,6 +223,8 @@ CHAT = replace(
     wire_rules=override(openai.CHAT.wire_rules, *RULES),
     encode_embeddings=encode_embeddings,
     decode_embeddings=openai_embeddings.decode_embeddings,
+    # Its speech comes as base64 in JSON, which OpenAI's clients do not read.
+    operations=operations("moderations", "audio/transcriptions"),
     price_id="mistral",
     options={},
     capabilities={

@@ -20,8 +20,10 @@ def response_lines(headers: ResponseHeaders) -> bytes:
     """The lines of a complete response. Unknown values have no header."""
     latency_s, overhead_s = headers.latency_s, headers.overhead_s
     first_s, provider, model = headers.time_to_first_token_s, headers.provider, headers.model
-    if (  # mostly; the tokens that the cost was computed from are known too
+    if (  # mostly
         headers.cost_usd is not None
+        and headers.input_tokens is not None
+        and headers.output_tokens is not None
         and latency_s is not None
         and overhead_s is not None
         and first_s is not None

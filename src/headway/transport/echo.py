@@ -6,7 +6,8 @@ import asyncio
 
 from headway.errors import UpstreamDisconnected, UpstreamTimeout
 from headway.ports import ResponseReceiver, UpstreamRequest
-from headway.providers.echo import ScriptedResponse, respond
+from headway.providers.echo import respond
+from headway.providers.echo_script import ScriptedResponse
 from headway.types import Clock, HttpRequest, Timeouts
 
 
@@ -19,9 +20,9 @@ class EchoTransport:
     def send(
         self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver
     ) -> UpstreamRequest:
-        return EchoResponse(
-            respond(request.body, request.url.path), timeouts, receiver, self._clock
-        )
+        content_type = dict(request.headers).get("content-type", "")
+        script = respond(request.body, request.url.path, content_type)
+        return EchoResponse(script, timeouts, receiver, self._clock)
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -13,3 +13,13 @@ class Framer(Protocol):
 
     def end(self) -> list[Frame]:
         """The incomplete frame that is left when the stream has ended."""
+
+
+class ChunkFramer:
+    """For bytes without frames, such as audio: each piece is one, as it was read."""
+
+    def feed(self, data: bytes) -> list[Frame]:
+        return [Frame(data, None, data)]
+
+    def end(self) -> list[Frame]:
+        return []

@@ -22,7 +22,7 @@ from headway.pipeline.native_call import ROUTE
 from headway.server import routes
 from headway.server.api import info_routes, token_counts
 from headway.server.openapi.docs import ASSETS, build
-from headway.server.openapi.document import EMBEDDING_ROUTES, with_example_model
+from headway.server.openapi.document import ROUTES_WITHOUT_CHAT, with_example_model
 from headway.server.openapi.reference import markdown
 from headway.server.openapi.schemas import (
     anthropic,
@@ -33,6 +33,7 @@ from headway.server.openapi.schemas import (
     models,
     ollama,
     openai,
+    relayed,
     responses,
 )
 from headway.server.openapi.schemas import engine as engine_schemas
@@ -134,7 +135,7 @@ def samples() -> Iterator[Sample]:
 def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
     names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
     schemas = (base, chat, metrics_schemas, models, engine_schemas, openai, responses, anthropic)
-    schemas = (*schemas, gemini, ollama, completions)
+    schemas = (*schemas, gemini, ollama, completions, relayed)
     found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
     return tuple(found)
 
@@ -392,7 +393,7 @@ def test_the_first_examples_call_a_model_that_works_on_this_server() -> None:
 def test_every_chat_route_has_a_first_example_that_works_on_this_server() -> None:
     paths = with_example_model(DOCUMENT, "own", "m/1")["paths"]
     for path, operations in paths.items():
-        if "post" not in operations or path in {*EMBEDDING_ROUTES, ROUTE.route}:
+        if "post" not in operations or path in {*ROUTES_WITHOUT_CHAT, ROUTE.route}:
             continue
         post = operations["post"]
         body = post["requestBody"]["content"]["application/json"]
@@ -403,9 +404,9 @@ def test_every_chat_route_has_a_first_example_that_works_on_this_server() -> Non
         assert named.get("provider", "own") == "own"
 
 
-def test_an_example_of_embeddings_stays_as_it_is() -> None:
+def test_an_example_of_another_route_stays_as_it_is() -> None:
     changed = with_example_model(DOCUMENT, "own", "m/1")["paths"]
-    for path in EMBEDDING_ROUTES:
+    for path in ROUTES_WITHOUT_CHAT:
         assert changed[path] == DOCUMENT["paths"][path]
 
 

@@ -44,7 +44,9 @@ def test_the_page_lists_every_route(page: Page) -> None:
         "document.querySelector('rapi-doc').shadowRoot.querySelector('nav').innerText"
     )
     assert [
-        line for line in menu.split() if line.startswith(("/api", "/v1", "/health", "/providers/"))
+        line
+        for line in menu.split()
+        if line.startswith(("/api", "/v1", "/v2", "/health", "/providers/"))
     ] == [route.split()[1] for route in ROUTES]
 
 

@@ -16,6 +16,7 @@ from headway.providers.openai import embeddings as openai_embeddings
 from headway.providers.openai import provider as openai
 from headway.providers.openai import request as openai_request
 from headway.providers.openai.completions import OPENAI_MODELS, Completions, with_completions
+from headway.providers.operations import AUDIO, located, operations
 from headway.providers.wire_formats import AZURE_OPENAI
 from headway.types import ChatRequest, EmbeddingsRequest, HttpRequest, Target
 
@@ -24,6 +25,8 @@ OPTIONS = {
     "model_name": "the model behind the deployment, if the deployment is not named after it",
     **CREDENTIAL_OPTIONS,
 }
+OPERATIONS = located(operations("images/generations", "images/edits", *AUDIO), chat_target)
+"""learn.microsoft.com/azure/ai-foundry/openai/reference-preview."""
 
 
 def encode_request(request: ChatRequest, target: Target) -> HttpRequest:
@@ -47,6 +50,7 @@ CHAT = replace(
     decode_error=decode_error,
     adapt=partial(adapt_deployment, openai.CHAT.adapt),
     encode_embeddings=encode_embeddings,
+    operations=OPERATIONS,
     price_id="azure",
     # Azure's list has models, deployed or not (learn.microsoft.com/rest/api/azureopenai/models/
     # list), but requests name deployments. Since 2023 only the management plane lists those, and

@@ -11,7 +11,7 @@ from headway.providers.azure.credentials import CREDENTIAL_OPTIONS, SECRET_OPTIO
 from headway.providers.azure.endpoint import azure_api, responses_target
 from headway.providers.azure.errors import decode_error
 from headway.providers.azure.models import adapt_deployment
-from headway.providers.azure.openai import encode_embeddings
+from headway.providers.azure.openai import OPERATIONS, encode_embeddings
 from headway.providers.openai_responses import provider as openai_responses
 from headway.providers.openai_responses import request as responses_request
 from headway.providers.wire_formats import AZURE_OPENAI_RESPONSES
@@ -43,6 +43,7 @@ PROVIDER = replace(
     decode_error=decode_error,
     adapt=partial(adapt_deployment, openai_responses.PROVIDER.adapt),
     encode_embeddings=encode_embeddings,
+    operations=OPERATIONS,
     price_id="azure",
     token_count=None,  # not among the operations of its v1 API
     list_models=None,  # for the same reason as with azure_openai

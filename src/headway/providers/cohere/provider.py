@@ -11,6 +11,7 @@ from headway.providers.cohere.response import decode_event, decode_response
 from headway.providers.cohere.wire_rules import RULES
 from headway.providers.native_api import NativeApi, ReadableRoute
 from headway.providers.openai import provider as openai
+from headway.providers.rerank import COHERE_RERANK
 from headway.providers.wire_formats import COHERE
 from headway.providers.wire_rules import with_rules
 from headway.types import Parameter
@@ -38,6 +39,7 @@ PROVIDER = Provider(
     wire_rules=RULES,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
+    operations=COHERE_RERANK,
     price_id="cohere",
     list_models=MODEL_LIST,
     native=NativeApi(

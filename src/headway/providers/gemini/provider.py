@@ -26,6 +26,7 @@ from headway.providers.gemini.wire_rules import RULES
 from headway.providers.http_headers import Pairs, request_headers
 from headway.providers.native_api import NativeApi, ReadableRoute
 from headway.providers.openai.provider import PARAMETERS as OPENAI_PARAMETERS
+from headway.providers.operations import located, operations
 from headway.providers.token_counts import (
     TokenCount,
     fields_of,
@@ -104,6 +105,11 @@ def encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest
     return HttpRequest(url, headers, encode_studio_body(request, resource))
 
 
+def openai_target(target: Target, model: str) -> Target:
+    """Its routes in OpenAI's format (ai.google.dev/gemini-api/docs/openai)."""
+    return replace(target, base_url=f"{target.base_url.rstrip('/')}/openai")
+
+
 PARAMETERS = (
     *OPENAI_PARAMETERS,
     Parameter(id="top_k", name="Top K", type="integer", min=1, step=1),
@@ -147,6 +153,7 @@ CHAT = Provider(
     token_count=TokenCount(encode_count, partial(read_count, "totalTokens")),
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
+    operations=located(operations("images/generations"), openai_target),
     price_id="google",
     # ai.google.dev/gemini-api/docs/priority-inference: older responses lack it in the usage
     price_headers={b"x-gemini-service-tier": "service_tier"},

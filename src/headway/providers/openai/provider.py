@@ -15,6 +15,8 @@ from headway.providers.openai.price_conditions import price_conditions
 from headway.providers.openai.request import encode_request
 from headway.providers.openai.response import decode_event, decode_response
 from headway.providers.openai.wire_rules import RULES
+from headway.providers.operations import AUDIO, IMAGES, operations
+from headway.providers.rerank import to_results
 from headway.providers.wire_formats import OPENAI
 from headway.providers.wire_rules import with_rules
 from headway.types import Parameter
@@ -34,6 +36,13 @@ CAPABILITIES = {
     **native("json_schema", "citations", "logprobs", "embeddings"),
     "reasoning": "partial: takes an effort; returns no reasoning text",
     "caching": "partial: automatic; reports the tokens read",
+}
+
+OPERATIONS = {
+    **operations("moderations", models=("omni-moderation-latest", "text-moderation-latest")),
+    **operations(*IMAGES, *AUDIO),
+    # OpenAI has none; servers of its API have Jina's.
+    **operations("rerank", convert=to_results, is_vendors=False),
 }
 
 CHAT = Provider(
@@ -58,4 +67,4 @@ CHAT = Provider(
     capabilities=CAPABILITIES,
 )
 """Chat completions and embeddings, which vendors have copied."""
-PROVIDER = with_completions(CHAT, Completions(models=OPENAI_MODELS))
+PROVIDER = with_completions(replace(CHAT, operations=OPERATIONS), Completions(models=OPENAI_MODELS))

@@ -28,6 +28,7 @@ from headway.providers.openai_compatible.response_transforms import (
 )
 from headway.providers.openai_compatible.vendor import AddressOption, Vendor
 from headway.providers.openai_compatible.wire_rules import SCHEMA_IN_PROMPT, default_rules
+from headway.providers.operations import located
 from headway.providers.wire_rules import Rule, chain, override, with_rules
 from headway.types import ChatRequest, EmbeddingsRequest, Frame, HttpRequest, Target
 
@@ -52,6 +53,7 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
         decode_error=vendor.decode_error or partial(decode_formatted_error, vendor.errors),
         encode_embeddings=vendor.encode_embeddings if has_embeddings else None,
         decode_embeddings=vendor.decode_embeddings if has_embeddings else None,
+        operations=vendor.operations,
         capabilities=vendor.capabilities,
     )
     if vendor.event_transforms or vendor.response_interceptor or vendor.transform_body:
@@ -184,6 +186,7 @@ def _with_address_option(provider: Provider, option: AddressOption, vendor: Vend
         encode_embeddings=encode_embeddings and encode_vectors,
         list_models=models
         and ModelList(lambda target, page: models.encode(resolve(target), page), models.decode),
+        operations=located(provider.operations, lambda target, model: resolve(target)),
         options={option.name: option.meaning},
     )
 

@@ -21,6 +21,7 @@ from headway.providers.openai_compatible.response_transforms import (
     EventTransform,
     ResponseInterceptor,
 )
+from headway.providers.operations import Operation
 from headway.providers.sdk_env import Variable
 from headway.providers.wire_rules import Rule
 from headway.types import ChatRequest, EmbeddingsRequest, Headers, HttpRequest, Target
@@ -81,6 +82,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     model_list: ModelList | None = OPENAI
     encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] = encode_embeddings
     decode_embeddings: Callable[[bytes], Embeddings] = decode_embeddings
+    operations: Mapping[str, Operation] = {}
+    """As in ``base.Provider``."""
     capabilities: Mapping[str, str] = {}
     """As in ``base.Provider``. The functions for embeddings are used if it names ``embeddings``."""
 

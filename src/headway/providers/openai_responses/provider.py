@@ -61,6 +61,7 @@ PROVIDER = Provider(
     token_count=TokenCount(encode_count, partial(read_count, "input_tokens")),
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
+    operations=openai.OPERATIONS,
     price_id="openai",
     price_conditions=price_conditions,
     list_models=openai_model_list(),

@@ -159,6 +159,13 @@ class RequestCycle:
             self._send(data)
         self._complete()
 
+    def abort(self) -> None:
+        if self.disconnected:
+            return
+        transport = self._connection.transport
+        # The end of a chunked body would be its last chunk; of another one, that of the connection.
+        transport.close() if self._is_chunked else transport.abort()
+
     def disconnect(self) -> None:
         """The client left, or the request is refused: nothing more is sent."""
         self.disconnected = True

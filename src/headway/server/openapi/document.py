@@ -18,6 +18,7 @@ from pydantic.json_schema import (
 )
 
 from headway.errors import UpstreamError
+from headway.server.openapi import relayed_operations
 from headway.server.openapi.error_examples import ErrorExample, ErrorFormat
 from headway.server.openapi.examples.base import Example
 from headway.server.openapi.operation import Body, Operation, Parameter
@@ -35,13 +36,14 @@ SERVER = "."
 """The directory of the document (OpenAPI 3.1, Server Object: a URL may be relative to the
 document's location), so that it also holds behind a proxy that adds a path prefix."""
 ENGINE_CHAT = "/api/engine/chat/{provider}"
-EMBEDDING_ROUTES = frozenset(
+ROUTES_WITHOUT_CHAT = frozenset(
     {
         "/v1/embeddings",
         "/api/embed",
         "/api/embeddings",
         "/v1beta/models/{model}:embedContent",
         "/v1beta/models/{model}:batchEmbedContents",
+        *relayed_operations.PATHS,
     }
 )
 UNREGISTERED = {529: "Overloaded"}
@@ -87,7 +89,7 @@ def with_example_model(described: Mapping[str, Any], provider: str, model: str) 
     that the first form that a reader sends works on this server."""
     changed = copy.deepcopy(dict(described))
     for path, operations in changed["paths"].items():
-        if "post" in operations and path not in EMBEDDING_ROUTES:
+        if "post" in operations and path not in ROUTES_WITHOUT_CHAT:
             called = model if path == ENGINE_CHAT else f"{provider}/{model}"
             _name_model(operations["post"], {"provider": provider, "model": called})
     return changed
@@ -108,8 +110,8 @@ def _name_model(operation: dict[str, Any], values: Mapping[str, str]) -> None:
 def _definitions() -> dict[str, Any]:
     used: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     for operation in OPERATIONS:
-        if operation.request:
-            used += [(model, "validation") for model in operation.request.models]
+        for request in _requests(operation):
+            used += [(model, "validation") for model in request.models]
         used += [(model, "serialization") for body in operation.responses for model in body.models]
         used.append((operation.error_format.model, "serialization"))
     used.append((ErrorReply, "serialization"))
@@ -132,8 +134,8 @@ def _describe(operation: Operation) -> dict[str, Any]:
     }
     if operation.parameters:
         described["parameters"] = [_parameter(parameter) for parameter in operation.parameters]
-    if operation.request:
-        described["requestBody"] = {"required": True, "content": _content((operation.request,))}
+    if requests := _requests(operation):
+        described["requestBody"] = {"required": True, "content": _content(requests)}
     response: dict[str, Any] = {
         "description": operation.response,
         "content": _content(operation.responses),
@@ -143,6 +145,10 @@ def _describe(operation: Operation) -> dict[str, Any]:
     errors = _errors(operation.errors, operation.error_format)
     described["responses"] = {"200": response, **errors}
     return described
+
+
+def _requests(operation: Operation) -> tuple[Body, ...]:
+    return tuple(body for body in (operation.request, operation.form) if body is not None)
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

@@ -46,6 +46,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     description: str
     parameters: tuple[Parameter, ...] = ()
     request: Body | None = None
+    form: Body | None = None
+    """The request as a form, where it may be one."""
     response: str
     """Describes the response with status 200."""
     responses: tuple[Body, ...]

@@ -7,6 +7,7 @@ from headway.server.openapi import (
     gemini_operations,
     native_operations,
     ollama_operations,
+    relayed_operations,
     responses_operations,
 )
 from headway.server.openapi.examples import engine as engine_examples
@@ -234,6 +235,7 @@ OPERATIONS = (
         headers=OPENAI_HEADERS,
         errors=error_examples.OPENAI_ERRORS,
     ),
+    *relayed_operations.operations(METRICS_HEADERS, (KEY_HEADER, ID_HEADER)),
     Operation(
         method="get",
         path="/v1/models",

@@ -11,6 +11,7 @@ from headway.providers.openai_compatible.request_transforms import without_budge
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
 from headway.providers.openai_compatible.vendor import CACHE_READS, OPEN_MODEL_SERVER, Vendor
 from headway.providers.openai_compatible.wire_rules import strings_only
+from headway.providers.operations import AUDIO, IMAGES, operations
 
 VENDOR = Vendor(
     title="DeepInfra",
@@ -24,6 +25,7 @@ VENDOR = Vendor(
     event_transforms=(ADD_REASONING_TOKENS,),
     wire_rules=strings_only("https://github.com/BerriAI/litellm/issues/13982"),
     completions=Completions(),
+    operations=operations(*IMAGES, *AUDIO),
     capabilities={
         **OPEN_MODEL_SERVER,
         "audio": "native: depends on the model",

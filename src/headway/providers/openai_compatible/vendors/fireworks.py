@@ -13,6 +13,7 @@ from headway.providers.openai_compatible.reasoning import ReasoningSupport, near
 from headway.providers.openai_compatible.request_rules import STRICT_PARAMETERS, RequestRules
 from headway.providers.openai_compatible.vendor import CACHE_READS, OPEN_MODEL_SERVER, Vendor
 from headway.providers.openai_compatible.wire_rules import json_without_tools
+from headway.providers.rerank import RERANK
 from headway.providers.wire_rules import allowed
 
 TOOLS_WITH_JSON = "https://docs.fireworks.ai/structured-responses/structured-response-formatting"
@@ -49,6 +50,7 @@ VENDOR = Vendor(
         *allowed(DOCUMENTS, "pdf_as_image"),
     ),
     completions=Completions(),
+    operations=RERANK,
     capabilities={
         **OPEN_MODEL_SERVER,
         "reasoning": "native: effort, budget or `thinking`; returns the text",

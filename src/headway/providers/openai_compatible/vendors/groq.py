@@ -5,6 +5,8 @@ docs/flex-processing, docs/api-reference (``x_groq``), and the schema of Groq's 
 without effect, the role ``developer``, the names of service tiers).
 """
 
+from decimal import Decimal
+
 from headway.errors import UpstreamOverloaded
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.message_rules import strict_messages
@@ -18,6 +20,7 @@ from headway.providers.openai_compatible.request_transforms import rename_values
 from headway.providers.openai_compatible.response_transforms import extension_object
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
 from headway.providers.openai_compatible.wire_rules import json_without_tools
+from headway.providers.operations import AUDIO, operations
 from headway.providers.sdk_env import Variable, with_path
 
 VENDOR = Vendor(
@@ -55,6 +58,7 @@ VENDOR = Vendor(
     event_transforms=(extension_object("x_groq"),),
     errors=ErrorFormat(classes={"498": UpstreamOverloaded}),  # the flex tier lacks capacity: retry
     wire_rules=(json_without_tools("https://console.groq.com/docs/structured-outputs"),),
+    operations=operations(*AUDIO, least_audio_s=Decimal(10)),
     capabilities={
         **TOOLS,
         "images": "native",

@@ -8,6 +8,7 @@ from headway.providers.model_lists import openai_model_list
 from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
+from headway.providers.operations import operations
 
 VENDOR = Vendor(
     title="Nebius Token Factory",
@@ -17,5 +18,6 @@ VENDOR = Vendor(
     request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     model_list=openai_model_list("/models?verbose=true"),
     completions=Completions(),
+    operations=operations("images/generations"),
     capabilities=OPEN_MODEL_SERVER,
 )

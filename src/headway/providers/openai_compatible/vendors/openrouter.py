@@ -32,6 +32,7 @@ from headway.providers.openai_compatible.response_transforms import (
 )
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
 from headway.providers.openai_compatible.wire_rules import OPENAI_CALL_IDS
+from headway.providers.rerank import RERANK
 from headway.types import NO_RAW, Headers
 from headway.wire.lenient_json import lenient_decoder
 
@@ -121,6 +122,7 @@ VENDOR = Vendor(
     wire_rules=call_id_rules(OPENAI_CALL_IDS),
     decode_error=_decode_error,
     completions=Completions(),
+    operations=RERANK,
     capabilities={
         **TOOLS,
         **native("images", "documents", "audio", "json_schema", "logprobs", "embeddings"),

@@ -6,6 +6,7 @@ Source: sambanova/sambanova-python (the types of the SDK).
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
 from headway.providers.openai_compatible.wire_rules import image_data_only, strings_only
+from headway.providers.operations import operations
 
 VENDOR = Vendor(
     title="SambaNova",
@@ -17,6 +18,7 @@ VENDOR = Vendor(
         *strings_only("https://github.com/BerriAI/litellm/tree/main/litellm/llms/sambanova"),
         image_data_only("SambaNova", "https://docs.sambanova.ai"),
     ),
+    operations=operations("audio/transcriptions", "audio/translations"),
     capabilities={
         **TOOLS,
         "images": "native: as data, not by URL",

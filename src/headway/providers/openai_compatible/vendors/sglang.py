@@ -7,6 +7,7 @@ from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.request_rules import RequestRules
 from headway.providers.openai_compatible.request_transforms import without_budget
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
+from headway.providers.rerank import RERANK
 
 VENDOR = Vendor(
     title="SGLang",
@@ -15,5 +16,6 @@ VENDOR = Vendor(
     request_transforms=(without_budget,),
     request_rules=RequestRules(flatten_reasoning=False),
     completions=Completions(),
+    operations=RERANK,
     capabilities={**OPEN_MODEL_SERVER, "reasoning": "native: effort; returns the text"},
 )

@@ -9,6 +9,8 @@ from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import budget_parameter
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
+from headway.providers.operations import operations
+from headway.providers.rerank import RERANK
 
 VENDOR = Vendor(
     title="SiliconFlow",
@@ -19,6 +21,10 @@ VENDOR = Vendor(
     request_rules=RequestRules(renamed=TO_MAX_TOKENS),
     errors=ErrorFormat(request_id=b"x-siliconcloud-trace-id"),
     completions=Completions(models="(?i)coder|deepseek"),
+    operations={
+        **operations("images/generations", "audio/speech", "audio/transcriptions"),
+        **RERANK,
+    },
     capabilities={
         **OPEN_MODEL_SERVER,
         "reasoning": "native: budget or `enable_thinking`; returns the text",

@@ -11,6 +11,8 @@ from headway.providers.openai_compatible.reasoning import ReasoningSupport, near
 from headway.providers.openai_compatible.request_rules import TO_MAX_TOKENS, RequestRules
 from headway.providers.openai_compatible.request_transforms import logprobs_as_count, stop_as_list
 from headway.providers.openai_compatible.vendor import CACHE_READS, OPEN_MODEL_SERVER, Vendor
+from headway.providers.operations import AUDIO, operations
+from headway.providers.rerank import RERANK
 from headway.providers.sdk_env import Variable
 
 OFF = {"reasoning": {"enabled": False}}
@@ -34,6 +36,7 @@ VENDOR = Vendor(
     # a prompt and max_tokens that are longer than the context
     errors=ErrorFormat(classes={"403": UpstreamRejected}),
     completions=Completions(),
+    operations={**operations("images/generations", *AUDIO), **RERANK},
     capabilities={
         **OPEN_MODEL_SERVER,
         "audio": "native: depends on the model",

@@ -10,6 +10,7 @@ from headway.providers.openai_compatible.request_rules import RequestRules
 from headway.providers.openai_compatible.request_transforms import without_budget
 from headway.providers.openai_compatible.response_transforms import REASONING_DETAILS
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
+from headway.providers.operations import operations
 
 UNSUPPORTED = (
     "audio", "function_call", "functions", "logit_bias", "modalities", "prediction",
@@ -27,6 +28,7 @@ VENDOR = Vendor(
     ),
     event_transforms=(REASONING_DETAILS,),
     errors=ErrorFormat(request_id=b"cf-ray", details_field="details"),
+    operations=operations("images/generations", "audio/speech", "audio/transcriptions"),
     capabilities={
         **OPEN_MODEL_SERVER,
         "audio": "native: as data; depends on the model",

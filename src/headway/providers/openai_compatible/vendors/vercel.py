@@ -11,6 +11,7 @@ from headway.providers.openai_compatible.message_rules import DEVELOPER_SUPPORTE
 from headway.providers.openai_compatible.request_rules import RequestRules
 from headway.providers.openai_compatible.response_transforms import REASONING_DETAILS
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
+from headway.providers.operations import operations
 
 VENDOR = Vendor(
     title="Vercel AI Gateway",
@@ -20,6 +21,7 @@ VENDOR = Vendor(
     request_rules=RequestRules(messages=DEVELOPER_SUPPORTED, flatten_reasoning=False),
     event_transforms=(REASONING_DETAILS,),
     errors=ErrorFormat(classes={"424": UpstreamError}),
+    operations=operations("images/generations"),
     capabilities={
         **TOOLS,
         **native("images", "documents", "json_schema", "embeddings"),

@@ -6,6 +6,8 @@ Source: vllm-project/vllm (protocol.py, also of its completions).
 from headway.providers.openai.completions import Completions
 from headway.providers.openai_compatible.request_transforms import budget_parameter
 from headway.providers.openai_compatible.vendor import OPEN_MODEL_SERVER, Vendor
+from headway.providers.operations import operations
+from headway.providers.rerank import RERANK
 
 VENDOR = Vendor(
     title="vLLM",
@@ -13,6 +15,7 @@ VENDOR = Vendor(
     base_url="http://127.0.0.1:8000/v1",
     request_transforms=(budget_parameter("thinking_token_budget", 0, 2**31 - 1),),
     completions=Completions(),
+    operations={**operations("audio/transcriptions", "audio/translations"), **RERANK},
     capabilities={
         **OPEN_MODEL_SERVER,
         "audio": "native: depends on the model",

@@ -20,6 +20,7 @@ from headway.providers.openai_compatible.request_transforms import stop_as_list
 from headway.providers.openai_compatible.usage import ADD_REASONING_TOKENS
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
 from headway.providers.openai_compatible.wire_rules import image_types
+from headway.providers.operations import operations
 from headway.providers.wire_rules import Rule
 
 API = "https://docs.x.ai/docs/api-reference"
@@ -76,6 +77,7 @@ VENDOR = Vendor(
             example_model="grok-3",
         ),
     ),
+    operations=operations("images/generations", "images/edits"),
     capabilities={
         **TOOLS,
         **native("images", "json_schema", "logprobs"),

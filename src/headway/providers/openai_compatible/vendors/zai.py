@@ -20,6 +20,7 @@ from headway.providers.openai_compatible.request_rules import PENALTIES, TO_MAX_
 from headway.providers.openai_compatible.request_transforms import only_auto_tool_choice
 from headway.providers.openai_compatible.vendor import CACHE_READS, TOOLS, Vendor
 from headway.providers.openai_compatible.wire_rules import at_most_stops, strings_only
+from headway.providers.operations import operations
 
 VENDOR = Vendor(
     title="Z.ai",
@@ -59,6 +60,7 @@ VENDOR = Vendor(
         *strings_only("https://docs.z.ai/api-reference/llm/chat-completion"),
         at_most_stops("Z.ai", 1, "https://docs.z.ai/api-reference/llm/chat-completion"),
     ),
+    operations=operations("images/generations", "audio/transcriptions"),
     capabilities={
         **TOOLS,
         "tool_choice": "partial: `auto`; `none` is emulated",
