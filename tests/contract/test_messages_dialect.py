@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from headway.wire.sealed_reasoning import MARK
 from support.for_each import for_each
 from support.gateway_process import SERVER_KEY, Gateway
 from support.lazy_import import lazy_import
@@ -217,7 +218,7 @@ def test_signed_reasoning_goes_back_to_its_provider(
     message = (stream if is_stream else ask)(stage, kind)
     ask(stage, kind, next_turn(message))
     assert f'"{SIGNATURES[kind]}"' in json.dumps(stage.sent)
-    assert "headway-reasoning" not in json.dumps(stage.sent)
+    assert MARK not in json.dumps(stage.sent)
     assert "Rain" in json.dumps(stage.sent)
 
 
@@ -236,7 +237,7 @@ def test_reasoning_of_one_provider_is_left_out_for_another_and_told(
     )
     check(raw.parse())
     sent = json.dumps(stage.sent)
-    assert "headway-reasoning" not in sent
+    assert MARK not in sent
     assert f'"{SIGNATURES.get(first, "none")}"' not in sent
     told = raw.headers.get_list("x-headway-transformations")
     assert any("reasoning" in each or "thinking" in each for each in told), told

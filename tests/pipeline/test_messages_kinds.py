@@ -13,6 +13,7 @@ from headway.dialects.base import ClientRequest
 from headway.providers import KINDS
 from headway.providers.base import Provider
 from headway.types import ChatRequest, Target, Transformation
+from headway.wire.sealed_reasoning import MARK as SEALED
 from headway.wire.sealed_reasoning import seal
 from support.for_each import for_each
 
@@ -91,7 +92,7 @@ def convert(provider: Provider, body: dict[str, Any]) -> tuple[str, list[str]]:
 @for_each("kind", KINDS)
 def test_a_conversation_reaches_every_provider(kind: str) -> None:
     sent, told = convert(KINDS[kind], conversation())
-    assert "headway-reasoning" not in sent
+    assert SEALED not in sent
     assert "Found" in sent
     assert "Nothing" in sent
     assert ("SIGNATURE" in sent) == (kind in (*CLAUDE, *ROUTERS, "echo"))

@@ -1,43 +1,65 @@
 """Reasoning of one vendor inside a field that another vendor's wire format has for its own.
 
-Clients send back the signature or the encrypted data of reasoning as they got it, and read neither.
-So a dialect whose format has such a field puts ``reasoning_details`` (``events.ReasoningDetail``)
-of any vendor into it, and finds them again on the next turn. A provider of that format would refuse
-such a field as a forgery, and is not sent it.
+Clients send back the signature or the encrypted data of reasoning as they got it, and read neither
+(ai.google.dev/gemini-api/docs/thought-signatures; platform.claude.com, Extended thinking;
+platform.openai.com/docs/guides/reasoning, Encrypted reasoning items). So a dialect puts what the
+provider of a message needs back on the next turn (``events.ReasoningDetail``) into such a field,
+behind a mark by which it is recognized: a provider of the field's own format would refuse it as a
+forgery, and is not sent it. The text is base64, because Google's clients decode signatures.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Sequence
+from base64 import b64decode, b64encode
+from binascii import Error
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
-PREFIX = "headway-reasoning-v1."
-"""No vendor's signature has a full stop: they are base64."""
-MARKER = PREFIX.encode()
+PREFIX = b"headway-reasoning:v1:"
+"""Its length is a multiple of three, so that its base64 is the beginning of the sealed text's."""
+MARK = b64encode(PREFIX).decode()
+"""The beginning of a sealed text. It is the same in the alphabet for URLs, in which some clients
+return what they got in the standard one."""
+MARKER = MARK.encode()
+ALPHABET = str.maketrans("-_", "+/")
 
-Detail = dict[str, Any]
+
+class SealedReasoning(Struct, frozen=True, omit_defaults=True):
+    """The reasoning of one message, or of a part of it."""
+
+    details: list[dict[str, Any]] = []
+    """As in ``events.ReasoningDetail``."""
+    text: str = ""
+    """Reasoning text that the client does not see."""
+
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
+_decode = msgspec.json.Decoder(SealedReasoning).decode
 
 
-def seal(details: Sequence[Any]) -> str:
-    """The details as one text: the prefix, and their JSON in base64 for URLs."""
-    return PREFIX + base64.urlsafe_b64encode(_encode(list(details))).decode().rstrip("=")
+def seal(details: Iterable[Mapping[str, Any]], text: str = "") -> str:
+    """The same bytes for the same reasoning, so that prompt caches hit."""
+    sealed = SealedReasoning([dict(each) for each in details], text)
+    return b64encode(PREFIX + _encode(sealed)).decode()
 
 
 def is_sealed(text: object) -> bool:
-    return isinstance(text, str) and text.startswith(PREFIX)
+    return isinstance(text, str) and text.startswith(MARK)
 
 
-def unseal(text: str) -> list[Detail]:
-    """The details in a text that ``is_sealed``; none if it was damaged."""
-    data = text.removeprefix(PREFIX)
+def unseal(text: str) -> SealedReasoning:
+    """The contents of a text that ``is_sealed``; empty where it was changed or cut."""
     try:
-        return _decode(base64.urlsafe_b64decode(data + "=" * (-len(data) % 4)))
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        return []
+        return _decode(b64decode(padded_base64(text))[len(PREFIX) :])
+    except (msgspec.MsgspecError, Error, RecursionError):
+        return SealedReasoning()
+
+
+def padded_base64(text: str) -> str:
+    """Base64 in the standard alphabet and with padding, of any that protobuf's JSON accepts
+    (protobuf.dev/programming-guides/json)."""
+    text = text.translate(ALPHABET).rstrip("=")
+    return text + "=" * (-len(text) % 4)

@@ -11,7 +11,8 @@ from msgspec import Raw
 from headway.dialects.base import ClientRequest
 from headway.errors import HeadwayError, InvalidField
 from headway.types import ChatRequest
-from headway.wire.sealed_reasoning import PREFIX, seal
+from headway.wire.sealed_reasoning import MARK as SEALED
+from headway.wire.sealed_reasoning import seal
 from support.dialect_samples import inbound
 from support.for_each import for_each
 from support.messages_requests import DIALECT, HELLO, MARK, convert, decode
@@ -333,7 +334,7 @@ THINKING: list[tuple[list[dict[str, Any]], dict[str, Any]]] = [
     (
         [
             {"type": "thinking", "thinking": "a", "signature": ""},
-            {"type": "thinking", "thinking": "b", "signature": PREFIX},
+            {"type": "thinking", "thinking": "b", "signature": SEALED},
             {"type": "redacted_thinking"},
         ],
         {"reasoning_content": "a\n\nb"},

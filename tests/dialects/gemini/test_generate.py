@@ -32,7 +32,7 @@ from headway.events import (
 )
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Frame, Usage
-from headway.wire.thought_envelope import unseal
+from headway.wire.sealed_reasoning import unseal
 from support.dialect_samples import ENCODED_METRICS, METRICS, NO_FRAME
 
 HI = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}

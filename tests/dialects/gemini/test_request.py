@@ -11,7 +11,7 @@ from headway.dialects.base import ClientRequest
 from headway.dialects.gemini.generate import GenerateContent
 from headway.errors import RequestError
 from headway.types import ChatRequest
-from headway.wire.thought_envelope import seal
+from headway.wire.sealed_reasoning import seal
 from support.for_each import for_each
 
 HI = {"role": "user", "parts": [{"text": "Hi"}]}

@@ -85,7 +85,7 @@ def test_reasoning_text_and_calls_are_items_in_their_order() -> None:
     reasoning, message, first, second = output
     assert reasoning["content"] == [{"type": "reasoning_text", "text": "Hm"}]
     assert reasoning["summary"] == []
-    assert unseal(reasoning["encrypted_content"]) == [DETAIL]
+    assert unseal(reasoning["encrypted_content"]).details == [DETAIL]
     assert message["content"] == [
         {"type": "output_text", "annotations": [], "logprobs": [], "text": "A"}
     ]
@@ -155,7 +155,7 @@ def test_details_without_text_stand_before_what_follows() -> None:
     names, _, output = write(ReasoningDetail(DETAIL), Text("A"), ReasoningDetail(DETAIL))
     assert [item["type"] for item in output] == ["reasoning", "message", "reasoning"]
     assert names[:3] == ["output_item.added", "output_item.done", "output_item.added"]
-    assert all(unseal(output[n]["encrypted_content"]) == [DETAIL] for n in (0, 2))
+    assert all(unseal(output[n]["encrypted_content"]).details == [DETAIL] for n in (0, 2))
 
 
 def test_details_between_calls_do_not_interrupt_them() -> None:
@@ -186,7 +186,7 @@ def test_openais_own_details_go_back_as_they_were() -> None:
         "encrypted_content": "gA",
     }
     _, _, output = write(*events, Text("A"))
-    assert unseal(output[0]["encrypted_content"]) == details
+    assert unseal(output[0]["encrypted_content"]).details == details
 
 
 def test_calls_whose_arguments_come_in_turns_stay_open() -> None:

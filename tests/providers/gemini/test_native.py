@@ -12,7 +12,7 @@ from msgspec import Raw
 from headway.providers.gemini.provider import PROVIDER as GEMINI
 from headway.providers.vertex.gemini import PROVIDER as VERTEX
 from headway.types import ChatRequest, NativeRequest, Target
-from headway.wire.thought_envelope import seal
+from headway.wire.sealed_reasoning import seal
 
 TARGET = Target(provider="gemini", base_url="https://g.test/v1beta", api_key="key")
 FOREIGN = seal([{"type": "reasoning.text", "text": "Hm"}])

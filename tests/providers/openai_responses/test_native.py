@@ -12,10 +12,10 @@ from headway.providers import KINDS
 from headway.providers.openai_responses.native import adapt_native
 from headway.providers.openai_responses.unsupported_content import FOREIGN_REASONING
 from headway.types import ChatRequest, NativeRequest, Target
-from headway.wire.sealed_reasoning import PREFIX, seal
+from headway.wire.sealed_reasoning import MARK, seal
 
 BODY = b'{"input": [{"role":"user",  "content":"Hi"}], "top_p": 1.50, "odd": {"b":1,"a":2}}'
-SEALED_TEXT = json.dumps({"input": PREFIX}).encode()
+SEALED_TEXT = json.dumps({"input": MARK}).encode()
 SIGNED = {"type": "reasoning.text", "text": "T", "signature": "S", "format": "other"}
 OWN = {"id": "rs_1", "format": "openai-responses-v1", "index": 3}
 
@@ -101,11 +101,11 @@ def test_openais_reasoning_from_another_route_is_sent_back() -> None:
 
 
 def test_other_items_that_quote_sealed_reasoning_stay() -> None:
-    item = {"type": "function_call_output", "call_id": "1", "output": f"{PREFIX}W10="}
+    item = {"type": "function_call_output", "call_id": "1", "output": f"{MARK}W10="}
     assert adapted(item) == ([item], [])
 
 
 def test_damaged_reasoning_is_left_out() -> None:
-    found, notes = adapted({"type": "reasoning", "encrypted_content": f"{PREFIX}W"})
+    found, notes = adapted({"type": "reasoning", "encrypted_content": f"{MARK}W"})
     assert found == []
     assert len(notes) == 1

@@ -155,7 +155,7 @@ def _add_thinking(turn: Turn, block: Block, index: int) -> None:
     if text:
         turn.thoughts.append(text)
     if is_sealed(signature):
-        turn.details += unseal(signature)
+        turn.details += unseal(signature).details
     elif signature:
         value = {"type": "reasoning.text", "text": text, "signature": signature}
         turn.details.append({**value, "format": CLAUDE, "index": index})
@@ -163,7 +163,7 @@ def _add_thinking(turn: Turn, block: Block, index: int) -> None:
 
 def _add_redacted(turn: Turn, data: str, index: int) -> None:
     if is_sealed(data):
-        turn.details += unseal(data)
+        turn.details += unseal(data).details
     elif data:
         value = {"type": "reasoning.encrypted", "data": data, "format": CLAUDE, "index": index}
         turn.details.append(value)

@@ -3,7 +3,7 @@ ai.google.dev/api/generate-content), made of OpenAI's.
 
 A response of another provider has its reasoning to send back in the thought signature of the first
 function call, which clients have to return, or of the last part of the text
-(``wire.thought_envelope``).
+(``wire.sealed_reasoning``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from headway.dialects.gemini.names import Fields
 from headway.types import Usage
-from headway.wire.thought_envelope import seal
+from headway.wire.sealed_reasoning import seal
 
 FINISH_REASONS: Mapping[str | None, str] = {
     None: "STOP",

@@ -15,7 +15,7 @@ import msgspec
 from headway.dialects.gemini.media import MEDIA, convert_media
 from headway.dialects.gemini.names import Fields, read_list, read_object
 from headway.types import Transformation
-from headway.wire.thought_envelope import is_sealed, unseal
+from headway.wire.sealed_reasoning import is_sealed, unseal
 
 FORMAT = "google-gemini-v1"
 """The ``format`` of Google's ``reasoning_details``, as OpenRouter names it."""
@@ -200,9 +200,9 @@ class _Answer:
     def add_signature(self, signature: str, part: Fields, call_id: str | None) -> None:
         """``part`` is without it; ``call_id`` is that of its function call."""
         if is_sealed(signature):
-            envelope = unseal(signature)
-            self.details += envelope.details
-            self.thoughts += [envelope.text] if envelope.text else []
+            sealed = unseal(signature)
+            self.details += sealed.details
+            self.thoughts += [sealed.text] if sealed.text else []
             return
         kept = {name: part[name] for name in SERVER_TOOL_FIELDS if name in part}
         if not signature and not kept:

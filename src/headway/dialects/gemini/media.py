@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headway.dialects.gemini.names import Fields, read_object
-from headway.wire.thought_envelope import padded_base64
+from headway.wire.sealed_reasoning import padded_base64
 
 AUDIO_FORMATS: Mapping[str, str] = {"mpeg": "mp3", "wave": "wav", "x-wav": "wav", "vnd.wave": "wav"}
 """Subtypes of audio whose name is not OpenAI's."""

@@ -23,7 +23,7 @@ def details_of(item: Item, position: int) -> list[Item]:
     if not isinstance(encrypted, str) or not encrypted:
         return []
     if is_sealed(encrypted):
-        return unseal(encrypted)
+        return unseal(encrypted).details
     values: list[Item] = [
         *({"type": "reasoning.summary", "summary": text} for text in _texts(item, "summary")),
         *({"type": "reasoning.text", "text": text} for text in _texts(item, "content")),

@@ -27,13 +27,13 @@ from headway.providers.http_headers import Pairs, request_headers
 from headway.providers.token_counts import TokenCount, fields_of, moved, read_count
 from headway.providers.transformations import dropped, emulated
 from headway.types import NO_RAW, ChatRequest, HttpRequest, NativeRequest, Target, Transformation
-from headway.wire.sealed_reasoning import PREFIX, is_sealed
+from headway.wire.sealed_reasoning import MARKER, is_sealed
 from headway.wire.url import join
 
 VERSION, BETA = "anthropic-version", "anthropic-beta"
 FOREIGN = re.compile(
     rb'"signature"\s*:\s*""|"encrypted_index"\s*:\s*""|'
-    + re.escape(PREFIX).encode()
+    + re.escape(MARKER)
     + rb'|"(?:tool_use_)?id"\s*:\s*"[^"]*[^a-zA-Z0-9_"-]'
 )
 """What messages have that need an edit. Most have not, and are not decoded."""

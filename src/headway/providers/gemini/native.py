@@ -13,7 +13,7 @@ from headway.providers.gemini.models import requires_signatures
 from headway.providers.gemini.thought_signatures import SKIP_VALIDATION
 from headway.providers.transformations import dropped, emulated
 from headway.types import ChatRequest, NativeRequest, Transformation
-from headway.wire.thought_envelope import MARK, is_sealed
+from headway.wire.sealed_reasoning import MARK, is_sealed
 
 SIGNATURES = ("thoughtSignature", "thought_signature")
 CALLS = ("functionCall", "function_call")

@@ -53,7 +53,7 @@ def _own_items(raw: Raw) -> list[Any]:
         return [raw]
     own = [
         item
-        for item in to_items(unseal(head.encrypted_content or ""))
+        for item in to_items(unseal(head.encrypted_content or "").details)
         if "encrypted_content" in item
     ]
     return [{k: v for k, v in item.items() if k != "index"} for item in own]
