@@ -7,7 +7,7 @@ from headway.providers.logprobs import read_logprobs
 
 def test_an_entry_gets_the_fields_that_strict_clients_require() -> None:
     given = {"content": [{"token": "A", "logprob": -0.5}, None], "refusal": None}
-    entry = {"token": "A", "logprob": -0.5, "bytes": None, "top_logprobs": []}
+    entry = {"token": "A", "logprob": -0.5, "bytes": [65], "top_logprobs": []}
     assert read_logprobs(given, 2).value == {"content": [entry, None], "refusal": None}
     assert read_logprobs(given, 2).index == 2
 

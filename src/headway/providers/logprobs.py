@@ -6,9 +6,9 @@ from typing import Any
 
 from headway.events import Logprobs
 
-REQUIRED: dict[str, Any] = {"bytes": None, "top_logprobs": []}
-"""https://platform.openai.com/docs/api-reference/chat/object: `bytes` is nullable, both are
-required. Strict clients refuse an entry without them."""
+REQUIRED = frozenset({"bytes", "top_logprobs"})
+"""Of an entry, beside its token. Strict clients refuse one without them, and of the Responses API
+one without bytes (https://platform.openai.com/docs/api-reference/responses/object)."""
 
 
 def read_logprobs(value: dict[str, Any], index: int = 0) -> Logprobs:
@@ -20,11 +20,12 @@ def read_logprobs(value: dict[str, Any], index: int = 0) -> Logprobs:
 
 
 def _is_complete(entry: Any) -> bool:
-    return isinstance(entry, dict) and REQUIRED.keys() <= entry.keys()
+    return isinstance(entry, dict) and entry.keys() >= REQUIRED
 
 
 def _complete(entry: Any) -> Any:
     if not isinstance(entry, dict):
         return entry
-    missing = {name: value for name, value in REQUIRED.items() if name not in entry}
-    return {**entry, **missing}
+    token = str(entry.get("token") or "")
+    found = {"bytes": list(token.encode(errors="replace")), "top_logprobs": []}
+    return {**entry, **{name: value for name, value in found.items() if name not in entry}}

@@ -92,7 +92,7 @@ STREAMS: list[tuple[str, list[Any], list[Event]]] = [
         {**delta("content-delta", content={"text": "ab"}),
          "logprobs": {"text": "ab", "token_ids": [1, 2], "logprobs": [-0.5, -0.25]}}],
      [Text("ab"), Logprobs({"content": [
-         {"token": "ab", "logprob": -0.75, "top_logprobs": [], "bytes": None}]})]),
+         {"token": "ab", "logprob": -0.75, "top_logprobs": [], "bytes": [97, 98]}]})]),
     ("finish TOOL_CALL", [end(finish_reason="TOOL_CALL")], [Finished("tool_calls")]),
     ("finish STOP_SEQUENCE", [end(finish_reason="STOP_SEQUENCE", usage=None)], [Finished("stop")]),
     ("unknown finish reason", [end(finish_reason="BORED")], [Finished("stop")]),
@@ -149,7 +149,7 @@ def test_a_whole_response_has_the_events_of_its_stream() -> None:
         Text("cd"),
         ExtraFields({"citations": [cited(0, 1, 3, WEB)], "annotations": [note(2, 3, WEB)]}),
         Logprobs(
-            {"content": [{"token": "ab", "logprob": -1.0, "top_logprobs": [], "bytes": None}]}
+            {"content": [{"token": "ab", "logprob": -1.0, "top_logprobs": [], "bytes": [97, 98]}]}
         ),
         Finished("stop"),
         UsageReported(Usage(input_tokens=5, output_tokens=3), {**shown, **body["usage"]}),  # type: ignore[dict-item]
