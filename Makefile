@@ -30,6 +30,9 @@ check-install: setup-run ## Follow docs/installation.md in a new environment; ne
 demo: setup-run ## One chat call, its measured reply as JSON, and out
 	@$(BIN)/headway demo $(ARGS)
 
+# Without bytecode, each process of tests and each server that they start compiles everything.
+test test-pure test-other: export PYTHONDONTWRITEBYTECODE =
+
 test: setup-dev ## Run the tests, with the coverage gate; ARGS=tests/wire for some of them
 	@$(if $(ARGS),$(PYTEST) $(ARGS),$(MAKE) --no-print-directory --keep-going --jobs=2 \
 	  --output-sync=target test-pure test-other)
