@@ -80,11 +80,13 @@ class Exchange:
 
 
 def until(condition: Callable[[], Any], timeout: float = 5.0) -> Any:
-    """Waits for a truthy value and returns it; fails with what it last saw."""
-    deadline = time.monotonic() + timeout
+    """Waits for a truthy value and returns it; fails with what it last saw. The longer it has
+    waited, the more rarely it looks."""
+    began = time.monotonic()
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {timeout} s; last saw {value!r}"
-        time.sleep(0.005)
+        waited = time.monotonic() - began
+        assert waited < timeout, f"not within {timeout} s; last saw {value!r}"
+        time.sleep(0.005 + waited / 20)
     return value
 
 

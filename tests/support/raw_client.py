@@ -43,7 +43,7 @@ class Stream:
     sock: socket.socket
     seen: list[bytes]
     """All received bytes, for the search for leaked keys."""
-    buffer: bytes = b""
+    buffer: bytearray = field(default_factory=bytearray)
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     complete: bool = False
@@ -99,21 +99,23 @@ class Stream:
         return body
 
     def _until(self, mark: bytes) -> bytes:
-        while mark not in self.buffer:
+        while (end := self.buffer.find(mark)) < 0:
             self._more()
-        found, _, self.buffer = self.buffer.partition(mark)
+        found = self._exactly(end)
+        self._exactly(len(mark))
         return found
 
     def _exactly(self, size: int) -> bytes:
         while len(self.buffer) < size:
             self._more()
-        found, self.buffer = self.buffer[:size], self.buffer[size:]
+        found = bytes(self.buffer[:size])
+        del self.buffer[:size]
         return found
 
     def _more(self) -> None:
         data = self.sock.recv(65536)
         if not data:
-            raise EOFError(f"connection closed with {self.buffer!r} unread")
+            raise EOFError(f"connection closed with {bytes(self.buffer)!r} unread")
         self.seen.append(data)
         self.buffer += data
 
