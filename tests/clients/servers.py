@@ -91,6 +91,7 @@ CLOUD_OPTIONS = {
 }
 ALIASES = {"gpt-5.5": WIRES["anthropic"].full_model}
 """A model that Codex knows by its name, and offers another tool for files."""
+BROWSER_ORIGINS = ["http://127.0.0.1:8437", "http://127.0.0.1:8438"]
 STREAM_PATHS = (":streamGenerateContent", ":streamRawPredict", "-stream")
 WHOLE_PATHS = (":generateContent", ":rawPredict", "/converse", "/invoke")
 RESPONSE_IDS = frozenset({"chatcmpl-1", "msg_1", "resp_1", "rs_1", "fc_1", "fc_2", "r1", "co-1"})
@@ -271,7 +272,8 @@ def gateway_config(provider_url: str) -> dict[str, Any]:
             **CLOUD_OPTIONS.get(name, {}),
             **dict(wire.options),
         }
-    return {"providers": providers, "models": ALIASES}
+    server = {"cors_origins": BROWSER_ORIGINS}
+    return {"server": server, "providers": providers, "models": ALIASES}
 
 
 @contextmanager

@@ -4,7 +4,12 @@ import { zodResponseFormat } from "openai/helpers/zod";
 import { z } from "zod";
 import * as c from "./cells.mjs";
 
-const client = new OpenAI({ baseURL: `${c.URL_BASE}/v1`, apiKey: "unused", maxRetries: 0 });
+const client = new OpenAI({
+  baseURL: `${c.URL_BASE}/v1`,
+  apiKey: "unused",
+  maxRetries: 0,
+  dangerouslyAllowBrowser: true,
+});
 const HI = [{ role: "user", content: "Hi" }];
 const FUNCTION = { name: "get_weather", description: "The weather in a city.", parameters: c.CITY_SCHEMA };
 const TOOLS = [{ type: "function", function: FUNCTION }];

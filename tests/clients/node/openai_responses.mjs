@@ -4,7 +4,12 @@ import { zodTextFormat } from "openai/helpers/zod";
 import { z } from "zod";
 import * as c from "./cells.mjs";
 
-const client = new OpenAI({ baseURL: `${c.URL_BASE}/v1`, apiKey: "unused", maxRetries: 0 });
+const client = new OpenAI({
+  baseURL: `${c.URL_BASE}/v1`,
+  apiKey: "unused",
+  maxRetries: 0,
+  dangerouslyAllowBrowser: true,
+});
 const TOOLS = [
   {
     type: "function",
