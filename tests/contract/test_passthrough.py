@@ -487,3 +487,9 @@ def test_a_websocket_is_refused_where_the_server_cannot_pass_it(
         stream.send(b"x")
         assert stream.read_head().status == 501
     assert provider.server.requests == []
+
+
+def test_a_provider_without_an_address_is_said_to_have_none(server: Gateway) -> None:
+    reply = server.client.get("/providers/echo/v1/models", AUTHORIZED)
+    assert (reply.status, reply.json["error"]["param"]) == (400, "provider")
+    assert "echo is part of the gateway" in reply.json["error"]["message"]

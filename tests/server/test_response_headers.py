@@ -35,6 +35,15 @@ def test_a_priced_response_has_all_headers() -> None:
     assert response_lines(priced) == BEGINNING + NAMES + MEASURED + TOKENS + COST + TIMING
 
 
+def test_a_response_of_the_gateway_itself_took_no_time_elsewhere() -> None:
+    """Its overhead includes what comes after the last token."""
+    for own in (
+        replace(ANSWERED, latency_s=0.0001),
+        replace(ANSWERED, latency_s=0.0001, cost_usd="1"),
+    ):
+        assert b"server-timing: upstream;dur=0.000, gateway;dur=0.123, " in response_lines(own)
+
+
 def test_an_unknown_value_has_no_header() -> None:
     assert response_lines(ANSWERED) == BEGINNING + NAMES + MEASURED + TOKENS + TIMING
     uncounted = replace(ANSWERED, input_tokens=None, output_tokens=None)

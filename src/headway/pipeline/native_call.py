@@ -72,6 +72,7 @@ NO_RAW = Raw()
 UNREAD_ROUTE = "the gateway does not read the responses of this route"
 UNREAD_RESPONSE = "the response says nothing about its usage that the gateway could read"
 SWITCHED_OFF = "This gateway passes no requests through: server.passthrough is false."
+HTTP_ADDRESSES = frozenset({"http", "https", "unix"})
 NOT_PASSED = frozenset({"CONNECT", "TRACE"})
 """TRACE returns the request (RFC 9110, section 9.3.8), and so the provider's key."""
 
@@ -233,6 +234,9 @@ class NativeCall:
         """Raises RequestError, InvalidField."""
         request, api, provider = self.request, upstream.provider.native, upstream.provider
         query = native_headers.without_keys(request.query)
+        if api.base_url(target).partition("://")[0] not in HTTP_ADDRESSES:
+            message = f"{upstream.name} is part of the gateway and has no API to pass a path to."
+            raise RequestError(message, param="provider")
         try:
             url = native_url(api.base_url(target), request.path, query, api.unversioned)
         except ValueError as error:

@@ -43,7 +43,7 @@ def response_lines(headers: ResponseHeaders) -> bytes:
             f"x-headway-input-tokens: {headers.input_tokens}\r\n"
             f"x-headway-output-tokens: {headers.output_tokens}\r\n"
             f"x-headway-cost-usd: {headers.cost_usd}\r\n"
-            f"server-timing: upstream;dur={(latency_s - overhead_s) * 1e3:.3f}, "
+            f"server-timing: upstream;dur={max(latency_s - overhead_s, 0.0) * 1e3:.3f}, "
             f"gateway;dur={overhead}, ttft;dur={first}\r\n"
         )
     else:
@@ -85,7 +85,7 @@ def _server_timing(headers: ResponseHeaders) -> str | None:
     """Durations in milliseconds, for the tools of browsers (W3C Server Timing, section 2)."""
     latency_s, overhead_s = headers.latency_s, headers.overhead_s
     is_split = latency_s is not None and overhead_s is not None
-    upstream_s = latency_s - overhead_s if is_split else None  # type: ignore[operator]
+    upstream_s = max(latency_s - overhead_s, 0.0) if is_split else None  # type: ignore[operator]
     durations = (
         ("upstream", _milliseconds(upstream_s)),
         ("gateway", _milliseconds(overhead_s)),

@@ -137,6 +137,9 @@ def test_another_content_type_is_refused_with_those_that_are_known() -> None:
             decode(operation, urlencoded, body=b"model=a")
         assert found.value.status == 415
         assert ("multipart/form-data" in found.value.message) is (operation in FORMS)
+        body = b'{"model": "a/b", "input": "Hi", "voice": "alloy"}'
+        json_body = decode(operation, urlencoded, body=body)  # as `curl -d` sends it
+        assert json_body.request.model == "b"
         if operation not in FORMS:
             with pytest.raises(HeadwayError, match="multipart") as found:
                 decode(operation, FORM_TYPE, body=form(part("model")))

@@ -109,11 +109,14 @@ class OpenAIRelayed(OpenAIFormat):
         kind = media_type(content_type)
         if kind == FORM_DATA and self._takes_forms:
             return _read_form(content_type, client_request.body)
-        if kind not in JSON_TYPES and not kind.endswith("+json"):
+        try:
+            fields = decode_object(client_request.body)
+        except InvalidBody:
+            if kind in JSON_TYPES or kind.endswith("+json"):
+                raise
             known = f"application/json{f' or {FORM_DATA}' if self._takes_forms else ''}"
             message = f"The content-type of this route is {known}; it is {kind[:100]!r}."
-            raise InvalidField(message, param="content-type", status=415)
-        fields = decode_object(client_request.body)
+            raise InvalidField(message, param="content-type", status=415) from None
         refuse_target_fields(fields)
         is_speech = self.operation == SPEECH
         if self._default_model is not None and bytes(fields.get("model", b"null")) == b"null":
