@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from headway.dialects.openai.relayed import OpenAIRelayed
 from headway.server.routes import DIALECTS
 from support.gateway_process import Gateway
 from support.openai_completions import role, text
@@ -15,6 +16,10 @@ OWN_ID = "trace/72f3:a.b=c@d+e_f-1"
 ASKED = [{"role": "user", "content": "Hi"}]
 GOOGLE = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
 EMBEDDED = {"content": {"parts": [{"text": "Hi"}]}}
+
+RELAYED = {"input": "Hi", "query": "a", "documents": ["a"]}
+"""A request that is none of a chat, and has the fields of each such route."""
+RELAYED_ROUTES = [dialect.route for _, dialect in DIALECTS if isinstance(dialect, OpenAIRelayed)]
 
 
 def requests(model: str) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -49,6 +54,8 @@ def requests(model: str) -> dict[str, tuple[str, dict[str, Any]]]:
         "/api/generate": ("/api/generate", {"model": model, "prompt": "Hi", "stream": False}),
         "/api/embed": ("/api/embed", {"model": model, "input": "Hi"}),
         "/api/embeddings": ("/api/embeddings", {"model": model, "prompt": "Hi"}),
+        "/v1/completions": ("/v1/completions", {"model": model, "prompt": "Hi"}),
+        **{route: (route, {"model": model, **RELAYED}) for route in RELAYED_ROUTES},
     }
 
 
@@ -76,7 +83,7 @@ def recorded(gateway: Gateway, before: int) -> str:
     return str(gateway.records()[-1]["request_id"])
 
 
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("route", [route for route in ROUTES if route not in RELAYED_ROUTES])
 def test_it_is_in_the_header_of_a_reply_and_in_its_record(gateway: Gateway, route: str) -> None:
     before = len(gateway.records())
     reply = call(gateway, route, "echo/echo")

@@ -7,12 +7,14 @@ from typing import Any
 
 from headway.dialects.base import ClientRequest, Dialect
 from headway.dialects.ollama.chat import OllamaChat
+from headway.dialects.openai.relayed import ROUTES as RELAYED
 from headway.errors import UpstreamUnreachable
 from support.pipeline_fakes import ENGINE, OPENAI, ROLE, STOP, USAGE, WHOLE, Pipe, text
 from support.played_dialects import REQUESTS
 
 ASKED = [{"role": "user", "content": "Hi"}]
 STREAM = ROLE + text("Hello") + STOP + USAGE + b"data: [DONE]\n\n"
+LIMITS = [(b"x-ratelimit-remaining-requests", b"4")]
 SERVED = b"gpt-4o-2024-08-06"
 EVERYTHING = {
     b"x-request-id", b"x-headway-provider", b"x-headway-model", b"x-headway-attempts",
@@ -74,6 +76,26 @@ def test_a_stream_tells_what_is_known_before_its_head_in_every_dialect() -> None
         assert head[b"x-headway-ttft-ms"] == b"250.000", name
         assert head[b"server-timing"] == b"ttft;dur=250.000", name
         assert not head.keys() & {b"x-headway-cost-usd", b"x-headway-latency-ms"}, name
+
+
+def test_audio_and_moderations_tell_it_too() -> None:
+    by_operation = {dialect.operation: dialect for dialect in RELAYED}
+    for operation, is_stream in (("moderations", False), ("audio/speech", True)):
+        pipe = Pipe()
+        pipe.send(request(model="openai/m-1", input="Hi"), by_operation[operation])
+        pipe.clock.now += 0.25
+        if is_stream:
+            pipe.upstream.respond([(b"content-type", b"audio/mpeg"), *LIMITS])
+            pipe.upstream.chunk(b"abc")
+            pipe.upstream.end()
+        else:
+            pipe.upstream.whole(b'{"id": "m", "model": "m-2", "results": []}', 200, *LIMITS)
+        head = pipe.sink.headers
+        assert pipe.sink.status == 200
+        assert head[b"x-headway-provider"] == b"openai", operation
+        assert head[b"x-headway-attempts"] == b"1", operation
+        assert head[b"x-ratelimit-remaining-requests"] == b"4", operation
+        assert (b"x-headway-latency-ms" in head) is not is_stream, operation
 
 
 def test_a_head_before_the_first_content_has_no_time_to_it() -> None:

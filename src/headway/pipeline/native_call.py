@@ -447,7 +447,11 @@ class NativeCall:
         dialect = self._error_format(wire)
         body = dialect.encode_error(error, self.request.provider, self.request_id)
         headers = ResponseHeaders(
-            self.request_id, retry_after_s=error.retry_after_s, id_header=dialect.id_header
+            self.request_id,
+            provider=self.upstream.name if self.upstream is not None and self.attempts else None,
+            attempts=self.attempts or None,
+            retry_after_s=error.retry_after_s,
+            id_header=dialect.id_header,
         )
         self.sink.send_response(dialect.status_of(error), headers, body)
 
