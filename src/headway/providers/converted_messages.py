@@ -6,18 +6,27 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
 from headway.providers.chat_messages import media_of
 from headway.providers.inline_files import TEXT_TYPES, decode_text
 from headway.providers.message_edits import Fields, Noted, edit_messages
-from headway.providers.transformations import dropped, emulated
+from headway.providers.request_draft import has_any
+from headway.providers.transformations import ONLY_ITS_PROVIDER, dropped, emulated
 from headway.providers.wire_rules import Adapted
 from headway.types import ChatRequest
 
 TOOL_ROLES = ("tool", "function")
 POINTER = "See the message after this one."
-DETAILS_FIELD = b'"reasoning_details"'
+DETAILS = "reasoning_details"
+DETAILS_FIELD = f'"{DETAILS}"'.encode()
 MEDIA_MOVED = emulated("messages[].content", "media of a tool's result in a message of the user")
 TEXT_INLINED = emulated("messages[].content[].file", "a text file as text")
+
+_raw_messages = msgspec.json.Decoder(list[dict[str, Raw]]).decode
+_encode = msgspec.json.Encoder().encode
 
 
 def fit_media(request: ChatRequest) -> Adapted:
@@ -32,17 +41,20 @@ def fit_media(request: ChatRequest) -> Adapted:
 def drop_details(request: ChatRequest) -> Adapted:
     """Leave out signed and encrypted reasoning, for vendors that do not take it back. A client of
     OpenAI's format that sends a field of another vendor means it."""
-    if not request.is_converted or DETAILS_FIELD not in bytes(request.messages):
+    return drop_all_details(request) if request.is_converted else (request, ())
+
+
+def drop_all_details(request: ChatRequest) -> Adapted:
+    """The same also of a client of OpenAI's format, which has them from another provider's reply,
+    for OpenAI itself: it refuses them as unknown."""
+    if not has_any(request.messages, (DETAILS_FIELD,)):
         return request, ()
-    return edit_messages(request, _without_details)
-
-
-def _without_details(messages: list[Fields], noted: Noted) -> list[Fields] | None:
-    name = "reasoning_details"
-    if not any(name in message for message in messages):
-        return None
-    noted[dropped(f"messages[].{name}", "only the provider that made it can read it")] = None
-    return [{k: v for k, v in message.items() if k != name} for message in messages]
+    messages = _raw_messages(request.messages)
+    kept = [{k: v for k, v in message.items() if k != DETAILS} for message in messages]
+    if kept == messages:
+        return request, ()
+    told = dropped(f"messages[].{DETAILS}", ONLY_ITS_PROVIDER)
+    return replace(request, messages=Raw(_encode(kept))), (told,)
 
 
 def _edited(messages: list[Fields], noted: Noted) -> list[Fields] | None:

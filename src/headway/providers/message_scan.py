@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.providers.transformations import dropped, emulated
+from headway.providers.transformations import ONLY_ITS_PROVIDER, dropped, emulated
 from headway.types import NO_RAW, Transformation
 
 SYSTEM_ROLES = ("system", "developer")
@@ -78,6 +78,8 @@ def _unsupported(
     if bytes(message.reasoning_content) not in EMPTY and not has_signature(message):
         reason = f"unsupported by {vendor} without a signature"
         found.append(dropped("messages[].reasoning_content", reason))
+    elif bytes(message.reasoning_details) not in EMPTY and not has_signature(message):
+        found.append(dropped("messages[].reasoning_details", ONLY_ITS_PROVIDER))
     if any(detail not in (None, "auto") for detail in _image_details(bytes(message.content))):
         path = "messages[].content[].image_url.detail"
         found.append(dropped(path, f"unsupported by {vendor}"))

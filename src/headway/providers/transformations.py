@@ -14,6 +14,8 @@ DEFAULT_PARAMETERS = frozenset(
 """The parameters that the gateway sets for a client that gives none."""
 
 
+ONLY_ITS_PROVIDER = "only the provider that made it can read it"
+"""Why signed and encrypted reasoning is dropped."""
 ROOT = re.compile(r"[.\[]")
 """Ends the name of the parameter in a path such as ``messages[].name``."""
 

@@ -119,6 +119,8 @@ DROPPED: list[tuple[Any, str]] = [
     ({"role": "user", "content": "a", "name": "Ann"}, "messages[].name"),
     ({"role": "tool", "tool_call_id": "c", "content": "a", "is_error": True},
      "messages[].is_error"),
+    ({"role": "assistant", "content": "a", "reasoning_details": [{"signature": "S"}]},
+     "messages[].reasoning_details"),
     ({"role": "assistant", "content": "a", "audio": {"id": "x"}}, "messages[].audio"),
     ({"role": "user", "content": [{**text("a"), "cache_control": {"type": "ephemeral"}}]},
      "cache_control"),

@@ -60,7 +60,11 @@ def test_fields_that_openai_does_not_know_are_dropped_and_told() -> None:
         "dropped messages[].reasoning_details: only the provider that made it can read it",
         "dropped messages[].is_error: unsupported by OpenAI",
     ]
-    assert adapt(messages=messages, is_converted=False)[::2] == (messages, [])
+    kept = [{k: v for k, v in message.items() if k != "reasoning_details"} for message in messages]
+    assert adapt(messages=messages, is_converted=False)[::2] == (kept, told[3:4])
+    assert adapt(messages=messages[:1], is_converted=False)[::2] == (messages[:1], [])
+    quoting = [{"role": "user", "content": '"reasoning_details"'}]
+    assert adapt(messages=quoting, is_converted=False)[::2] == (quoting, [])
 
 
 def test_tools_lose_their_marks() -> None:

@@ -14,7 +14,7 @@ from headway.errors import RequestError
 from headway.providers.cohere.content_blocks import Documents, convert_content
 from headway.providers.cohere.models import supports_reasoning
 from headway.providers.function_tools import Fields, decode_messages, parts_of
-from headway.providers.transformations import dropped
+from headway.providers.transformations import ONLY_ITS_PROVIDER, dropped
 from headway.types import ChatRequest, Transformation
 
 RENAMED_ROLES = {"developer": "system"}
@@ -46,6 +46,8 @@ def unsupported_content(request: ChatRequest) -> Iterator[Transformation]:
     for message in decode_messages(request.messages):
         if message.get("name") and message["role"] != "tool":
             yield dropped("messages[].name", UNSUPPORTED)
+        if message.get("reasoning_details"):
+            yield dropped("messages[].reasoning_details", ONLY_ITS_PROVIDER)
         if message.get("is_error"):
             yield dropped("messages[].is_error", UNSUPPORTED)
         if message.get("audio"):

@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from headway.providers.function_tools import Fields, decode_messages, parts_of
 from headway.providers.ollama.content_blocks import MessageContent, has_text_file
-from headway.providers.transformations import dropped, emulated
+from headway.providers.transformations import ONLY_ITS_PROVIDER, dropped, emulated
 from headway.types import Transformation
 
 RENAMED_ROLES = {"developer": "system"}
@@ -42,6 +42,8 @@ def unsupported_content(messages: Raw) -> Iterator[Transformation]:
     for message in decode_messages(messages):
         if message.get("name") and message["role"] != "tool":
             yield dropped("messages[].name", UNSUPPORTED)
+        if message.get("reasoning_details"):
+            yield dropped("messages[].reasoning_details", ONLY_ITS_PROVIDER)
         for field in ("is_error", "audio"):
             if message.get(field):
                 yield dropped(f"messages[].{field}", UNSUPPORTED)

@@ -11,12 +11,12 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from headway.providers.base import Adapted
-from headway.providers.converted_messages import fit_media
+from headway.providers.converted_messages import drop_all_details, fit_media
 from headway.providers.openai.models import is_reasoning_model, samples_without_effort
 from headway.providers.openai.parameters import adapt as adapt_parameters
 from headway.providers.parameter_rules import value_in
 from headway.providers.request_draft import has_any
-from headway.providers.transformations import clamped, dropped, emulated, renamed
+from headway.providers.transformations import ONLY_ITS_PROVIDER, clamped, dropped, emulated, renamed
 from headway.types import ChatRequest, Transformation
 
 UNSUPPORTED = "unsupported by OpenAI"
@@ -26,7 +26,7 @@ DROPPED = {
         ("citations", "content_blocks", "context", "is_error", "reasoning_content"), UNSUPPORTED
     ),
     "cache_control": NO_MARKERS,
-    "reasoning_details": "only the provider that made it can read it",
+    "reasoning_details": ONLY_ITS_PROVIDER,
 }
 """Fields of messages, of parts of their contents and of calls -> the reason."""
 MARKERS = tuple(f'"{name}"'.encode() for name in DROPPED)
@@ -43,9 +43,7 @@ _objects = msgspec.json.Decoder(list[dict[str, Raw]]).decode
 
 def adapt(request: ChatRequest) -> Adapted:
     """OpenAI's ``adapt``, for requests of either origin."""
-    if not request.is_converted:
-        return adapt_parameters(request)
-    fitted, first = _fit_converted(request)
+    fitted, first = _fit_converted(request) if request.is_converted else drop_all_details(request)
     adapted, then = adapt_parameters(fitted)
     return adapted, (*first, *then)
 

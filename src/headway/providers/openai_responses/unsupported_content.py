@@ -48,6 +48,8 @@ def _unsupported(message: ScannedMessage) -> Iterator[Transformation]:
     is_replayed = has_replayable_detail(bytes(message.reasoning_details))
     if bytes(message.reasoning_content) not in EMPTY and not is_replayed:
         yield dropped("messages[].reasoning_content", FOREIGN_REASONING)
+    elif bytes(message.reasoning_details) not in EMPTY and not is_replayed:
+        yield dropped("messages[].reasoning_details", FOREIGN_REASONING)
     if message.is_error:
         yield dropped("messages[].is_error", UNSUPPORTED)
 
