@@ -53,8 +53,8 @@ def drop_all_details(request: ChatRequest) -> Adapted:
     kept = [{k: v for k, v in message.items() if k != DETAILS} for message in messages]
     if kept == messages:
         return request, ()
-    told = dropped(f"messages[].{DETAILS}", ONLY_ITS_PROVIDER)
-    return replace(request, messages=Raw(_encode(kept))), (told,)
+    noted = (dropped(f"messages[].{DETAILS}", ONLY_ITS_PROVIDER),)
+    return replace(request, messages=Raw(_encode(kept))), noted
 
 
 def _edited(messages: list[Fields], noted: Noted) -> list[Fields] | None:

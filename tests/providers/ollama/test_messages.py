@@ -119,8 +119,6 @@ DROPPED: list[tuple[Any, str]] = [
     ({"role": "user", "content": "a", "name": "Ann"}, "messages[].name"),
     ({"role": "tool", "tool_call_id": "c", "content": "a", "is_error": True},
      "messages[].is_error"),
-    ({"role": "assistant", "content": "a", "reasoning_details": [{"signature": "S"}]},
-     "messages[].reasoning_details"),
     ({"role": "assistant", "content": "a", "audio": {"id": "x"}}, "messages[].audio"),
     ({"role": "user", "content": [{**text("a"), "cache_control": {"type": "ephemeral"}}]},
      "cache_control"),
@@ -131,6 +129,13 @@ DROPPED: list[tuple[Any, str]] = [
 def test_a_dropped_message_field_is_a_transformation(message: Any, path: str) -> None:
     noted = transformations(PROVIDER, chat("m", [message]))
     assert noted == [f"dropped {path}: unsupported by Ollama"]
+
+
+def test_signed_reasoning_is_left_out_with_the_reason() -> None:
+    message = {"role": "assistant", "content": "a", "reasoning_details": [{"signature": "S"}]}
+    assert transformations(PROVIDER, chat("m", [message])) == [
+        "dropped messages[].reasoning_details: only the provider that made it can read it"
+    ]
 
 
 @given(st.text(), st.text(), st.dictionaries(st.text(), st.integers(-(2**53), 2**53) | st.text()))
