@@ -17,7 +17,7 @@ from headway.dialects.engine import Engine, EngineStream
 from headway.dialects.openai.chat import OpenAIChat, OpenAIChatStream
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.metering.prices import PriceBook
-from headway.pipeline import accounting
+from headway.pipeline import accounting, response_head
 from headway.providers.openai import provider as openai
 from headway.response_accumulator import ResponseAccumulator
 from headway.transport.client import HttpTransport
@@ -116,7 +116,7 @@ DEFECTS: dict[str, tuple[Break, tuple[Callable[[Pipe], None], ...]]] = {
     "the totals": (in_object(accounting, "total"), ALL),
     "the need of a count": (in_object(accounting, "needs_count"), ALL),
     "the metrics": (in_object(accounting, "metrics"), (*STREAMS, ask_engine)),
-    "the response's headers": (in_object(accounting, "response_headers"), WHOLES),
+    "the response's headers": (in_object(response_head, "describe_response"), WHOLES),
     "the prices": (in_object(PriceBook, "quote"), ALL),
 }
 CASES = [

@@ -406,7 +406,7 @@ class GatewayCall:
                 self._record_failure(attempt, result, error)
             if pieces and encoder is not None:
                 self._end_stream(pieces)
-            elif encoder is not None:
+            elif encoder is not None and not isinstance(error, ClientGone):
                 self.sink.abort()
             elif pieces:
                 status = self.dialect.status_of(error)
