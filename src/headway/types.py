@@ -152,13 +152,14 @@ class EmbeddingsRequest(Struct, frozen=True, kw_only=True):
 
 
 class FormBody(Struct, frozen=True):
-    """A ``multipart/form-data`` body without the name of the model, which is sent between the
-    two."""
+    """A ``multipart/form-data`` body. ``body[start:end]`` is the name of the model, which is
+    replaced."""
 
     content_type: str
     """Of the request, with its boundary."""
-    before: bytes
-    after: bytes
+    body: bytes
+    start: int
+    end: int
 
 
 class RelayedRequest(Struct, frozen=True, kw_only=True):

@@ -457,3 +457,16 @@ def test_the_cost_is_that_of_what_the_provider_says_it_used() -> None:
     pipe.upstream.chunk(b"x")
     pipe.upstream.end()
     assert pipe.records[0].cost_usd == "0.000075"
+
+
+def test_a_bare_name_means_the_provider_that_has_the_model() -> None:
+    pipe = priced("cohere")
+    request = send(pipe, COHERE, **{**QUESTION, "model": "rerank-v3.5"})
+    assert json.loads(request.body)["model"] == "rerank-v3.5"
+    for model in ("whisper-1", "gpt-4o-transcribe"):
+        pipe = priced()
+        send_form(pipe, TRANSCRIPTIONS, ("file a", AUDIO), ("model", model.encode()))
+        assert f"\r\n\r\n{model}\r\n".encode() in pipe.upstream.request.body
+    pipe = priced()
+    pipe.send(ClientRequest("", (), b'{"model": "no-such-model", "input": "Hi"}'), SPEECH)
+    assert (pipe.sink.status, pipe.sink.json["error"]["param"]) == (422, "model")

@@ -68,7 +68,7 @@ def test_addresses_are_those_of_the_provider() -> None:
 
 
 def test_a_form_is_sent_with_its_own_type_and_without_a_key_if_there_is_none() -> None:
-    form = FormBody("multipart/form-data; boundary=a", b"\xff[", b"]\x00")
+    form = FormBody("multipart/form-data; boundary=a", b"\xff[old]\x00", 2, 5)
     request = RelayedRequest(operation="images/edits", model="m-é", form=form)
     where = target("openai", api_key=None, headers={"x-team": "a"})
     http = encode_operation(IMAGES, request, where)

@@ -12,7 +12,7 @@ from headway.errors import RequestError
 from headway.events import UsageReported
 from headway.providers import KINDS
 from headway.providers.operations import decode_operation, encode_operation
-from headway.providers.rerank import adapt_to_cohere, adapt_to_voyage, to_results
+from headway.providers.rerank import adapt_to_cohere, to_results
 from headway.types import RelayedRequest, Target
 from support.recordings import Recording, chosen, each
 
@@ -36,20 +36,11 @@ def test_vendors_that_take_texts_get_texts() -> None:
         "renamed documents[].text -> documents[]",
         "emulated return_documents: from the documents of the request",
     ]
-    adapted, told = adapt_to_voyage(asked)
-    assert fields_of(adapted) == {
-        "query": "q",
-        "documents": ["a", "b"],
-        "top_k": 2,
-        "return_documents": True,
-    }
-    assert str(told[-1]) == "renamed top_n -> top_k"
-    for adapt in (adapt_to_cohere, adapt_to_voyage):
-        plain = request(query="q", documents=["a"])
-        assert adapt(plain) == (plain, ())
-        for document in ({"image": "x"}, {"text": None}, 7):
-            with pytest.raises(RequestError, match="`documents`"):
-                adapt(request(documents=["a", document]))
+    plain = request(query="q", documents=["a"])
+    assert adapt_to_cohere(plain) == (plain, ())
+    for document in ({"image": "x"}, {"text": None}, 7):
+        with pytest.raises(RequestError, match="`documents`"):
+            adapt_to_cohere(request(documents=["a", document]))
 
 
 def test_results_have_one_name() -> None:

@@ -65,11 +65,13 @@ def test_a_malformed_form_is_refused_with_what_is_wrong() -> None:
         (HEAD.replace(b'name="a"', b'name="a"; name="b"') + END, "field's name"),
         (HEAD.replace(b'name="a"', b'name="a"; filename=a; filename=b') + END, "two file names"),
         (HEAD.replace(b'name="a"', b'name="a') + END, "parameter"),
+        (HEAD.replace(b'"a"', b"a" + b"; b=c" * 20) + END, "too many"),
+        (HEAD[:-2] + b"".join(b"x-%d: a\r\n" % at for at in range(20)) + b"\r\n" + END, "headers"),
         (HEAD.replace(b'"a"', b'"\xff"') + END, "UTF-8"),
         (HEAD.replace(b'"a"', b'"a\x00"') + END, "none"),
         (HEAD[:-2] + b"content-disposition: form-data; name=b\r\n\r\n" + END, "twice"),
         (HEAD[:-2] + b"content-transfer-encoding: base64\r\n\r\n" + END, "encoding base64"),
-        (HEAD[:-2] + b"x: " + b"a" * MAX_HEADERS + b"\r\n\r\n" + END, "over 16384 bytes"),
+        (HEAD[:-2] + b"x: " + b"a" * MAX_HEADERS + b"\r\n\r\n" + END, "over 8192 bytes"),
         ((HEAD + b"\r\n") * (MAX_PARTS + 1) + END[2:], "1000 parts"),
     ):
         with pytest.raises(ValueError, match=r".") as found:

@@ -111,7 +111,8 @@ def encode_operation(operation: Operation, request: RelayedRequest, target: Targ
         body = msgspec.json.encode({"model": request.model, **request.parameters})
     else:
         content_type = form.content_type
-        body = b"".join((form.before, request.model.encode(), form.after))
+        view = memoryview(form.body)
+        body = b"".join((view[: form.start], request.model.encode(), view[form.end :]))
     key = () if target.api_key is None else (("authorization", f"Bearer {target.api_key}"),)
     sent = (("content-type", content_type), ("accept", "*/*"), *key, *target.headers.items())
     return HttpRequest(join(target.base_url, operation.path), sent, body)

@@ -1,7 +1,8 @@
 """Reranking in the shapes of vendors: Jina's (jina.ai/reranker), which vLLM, llama.cpp, OpenRouter
 and Together have copied, is the usual one. Cohere's v2 (docs.cohere.com/reference/rerank) takes
-texts only and returns no documents; Voyage (docs.voyageai.com/reference/reranker-api) has other
-names; SGLang (docs.sglang.ai) answers with a list.
+texts only and returns no documents; others call the list of results ``data``
+(docs.voyageai.com/reference/reranker-api, docs.fireworks.ai); SGLang (docs.sglang.ai) answers with
+a list.
 """
 
 from __future__ import annotations
@@ -31,15 +32,6 @@ def adapt_to_cohere(request: RelayedRequest) -> RelayedAdapted:
     fields, notes = _with_texts(request)
     if fields.pop("return_documents", None) is not None:
         notes.append(RETURNED)
-    return replace(request, parameters=fields), tuple(notes)
-
-
-def adapt_to_voyage(request: RelayedRequest) -> RelayedAdapted:
-    """Raises RequestError for documents that are no texts."""
-    fields, notes = _with_texts(request)
-    if "top_n" in fields:
-        fields["top_k"] = fields.pop("top_n")
-        notes.append(renamed("top_n", "top_k"))
     return replace(request, parameters=fields), tuple(notes)
 
 
@@ -90,10 +82,21 @@ def at_root(target: Target, model: str) -> Target:
     return replace(target, base_url=root_of(target.base_url, "/v1", "/v2"))
 
 
+COHERE_MODELS = (
+    "rerank-v4.0-pro",
+    "rerank-v4.0-fast",
+    "rerank-v3.5",
+    "rerank-english-v3.0",
+    "rerank-multilingual-v3.0",
+)
+"""docs.cohere.com/docs/rerank."""
 RERANK = operations("rerank", convert=to_results)
 COHERE_RERANK = {
     "rerank": Operation(
-        path="/v2/rerank", locate=at_root, adapt=adapt_to_cohere, convert=to_results
+        path="/v2/rerank",
+        locate=at_root,
+        adapt=adapt_to_cohere,
+        convert=to_results,
+        models=COHERE_MODELS,
     )
 }
-VOYAGE_RERANK = operations("rerank", adapt=adapt_to_voyage, convert=to_results)

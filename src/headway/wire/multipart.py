@@ -13,8 +13,10 @@ import re
 from msgspec import Struct
 
 MAX_PARTS = 1000
-MAX_HEADERS = 16 * 1024
+MAX_HEADERS = 8 * 1024
 """Bytes of the headers of one part."""
+MAX_LINES = 20
+"""Headers of one part, and parameters of one header."""
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*"'
 _PARAMETER = re.compile(rf"[ \t]*;[ \t]*({_WORD})[ \t]*=[ \t]*({_WORD}|{_QUOTED})")
@@ -95,7 +97,10 @@ def _read_headers(body: bytes, at: int, number: int) -> tuple[str, bool, int]:
     if end < 0:
         raise ValueError(f"the headers of part {number} have no end, or over {MAX_HEADERS} bytes")
     headers: dict[str, str] = {}
-    for line in body[at:end].split(b"\r\n"):
+    lines = body[at:end].split(b"\r\n", MAX_LINES)
+    if len(lines) > MAX_LINES:
+        raise ValueError(f"part {number} has more than {MAX_LINES} headers")
+    for line in lines:
         found = _HEADER.fullmatch(line)
         if found is None:
             raise ValueError(f"part {number} has a header that is none")
@@ -128,8 +133,8 @@ def _parameters(header: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     while header[at:].strip(" \t;"):
         match = _PARAMETER.match(header, at)
-        if match is None:
-            raise ValueError("a header has a parameter that is none")
+        if match is None or sum(map(len, found.values())) == MAX_LINES:
+            raise ValueError("a header has a parameter that is none, or too many")
         found.setdefault(match[1].lower(), []).append(_unquoted(match[2]))
         at = match.end()
     return found

@@ -149,7 +149,7 @@ def _read_form(content_type: str, body: bytes) -> Body:
     model = _only_model(parts)
     return Body(
         _model_name(body[model.start : model.end]),
-        form=FormBody(content_type, body[: model.start], body[model.end :]),
+        form=FormBody(content_type, body, model.start, model.end),
         stream=any(_is_true(part, body) for part in parts if part.name == "stream"),
     )
 
