@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest, ResponseContext
 from headway.dialects.engine import DEFAULTS, FIELD_INSTEAD, FORWARDED, Engine
@@ -406,3 +407,27 @@ def test_an_indented_request_and_an_indented_usage_break_no_line_of_a_stream(
 
 def test_a_response_is_never_passed_through() -> None:
     assert not ENGINE.passes_through(WHOLE)
+
+
+def test_calls_of_custom_tools_are_custom() -> None:
+    made = context()
+    tools = Raw(b'[{"type":"custom","custom":{"name":"patch"}}]')
+    request = replace(made.call.request, parameters={"tools": tools})
+    made = replace(made, call=replace(made.call, request=request))
+    odd = '{"input":7}'
+    for arguments, pieces in (('{"input":"a"}', ["", "a"]), (odd, ["", "", odd])):
+        events: list[Event] = [
+            ToolStarted(0, "c1", "patch"),
+            ToolArguments(0, arguments),
+            Finished("tool_calls"),
+        ]
+        whole = json.loads(Engine().encode(made, fold(*events), METRICS, 1.0))
+        [call] = whole["choices"][0]["message"]["tool_calls"]
+        assert (call["type"], call["custom"]["input"]) == ("custom", pieces[-1])
+        stream = Engine().stream(made)
+        sent = [stream.encode(NO_FRAME, [event], 1.0) for event in events]
+        sent += stream.end(fold(*events), METRICS, 1.0)
+        chunks = [json.loads(piece.removeprefix(b"data: ")) for piece in sent[:-1] if piece]
+        deltas = [choice["delta"] for chunk in chunks for choice in chunk["choices"]]
+        calls = [call for delta in deltas for call in delta.get("tool_calls", ())]
+        assert [call["custom"]["input"] for call in calls] == pieces

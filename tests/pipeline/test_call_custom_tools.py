@@ -91,3 +91,24 @@ def test_a_malformed_tool_is_the_clients_error() -> None:
     pipe.ask_openai(tools=[{"type": "custom", "custom": {"description": "No name"}}])
     assert pipe.sink.status == 400
     assert pipe.upstream_requests == []
+
+
+def test_the_engine_route_has_custom_calls_too() -> None:
+    for name in ("deepseek", "anthropic"):
+        script = SCRIPTS[name](CALLED)
+        for stream in (False, True):
+            pipe = Pipe(provider=adapter(script.kind))
+            parameters = {"tools": [TOOL]}
+            pipe.ask(parameters=parameters, is_stream=stream)
+            pipe.upstream.respond([(b"content-type", script.content_type.encode())])
+            pipe.upstream.chunk(script.streamed())
+            if not pipe.upstream.is_over:
+                pipe.upstream.end()
+            choices = [choice for one in read_objects(pipe) for choice in one["choices"]]
+            messages = [choice.get("delta") or choice.get("message") or {} for choice in choices]
+            calls = [call for each in messages for call in each.get("tool_calls") or ()]
+            assert calls[0]["type"] == "custom", (name, stream)
+            inputs = "".join(call["custom"]["input"] for call in calls)
+            assert inputs == "*** Begin", (name, stream)
+            if not stream:
+                assert list(messages[0])[:4] == ["content", "role", "function_call", "tool_calls"]

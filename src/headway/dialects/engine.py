@@ -32,6 +32,12 @@ from headway.dialects.base import (
 )
 from headway.dialects.chunk_template import MARK, NEVER, cut_template
 from headway.dialects.openai.chat_chunks import encode_choices, output_text
+from headway.dialects.openai.custom_calls import (
+    CustomCalls,
+    CustomTools,
+    read_custom_tools,
+    restore_calls,
+)
 from headway.errors import HeadwayError, InvalidBody, InvalidField
 from headway.events import Event, Started, Text
 from headway.response_accumulator import ResponseAccumulator
@@ -185,7 +191,7 @@ class Engine(OpenAIFormat):
         return _encode(
             EngineReply(
                 id=context.id,
-                choices=_whole_choices(response),
+                choices=_whole_choices(response, read_custom_tools(context)),
                 created=context.created,
                 model=call.request.model,
                 object="chat.completion",
@@ -216,6 +222,7 @@ class EngineStream:
 
     __slots__ = (
         "_context",
+        "_custom_calls",
         "_first",
         "_frame",
         "_started",
@@ -231,6 +238,8 @@ class EngineStream:
         self._first = True
         self._started_choices: set[int] = set()
         """Indexes of the choices whose `role` has been sent."""
+        self._custom_calls: CustomCalls | None = None
+        """From the first call on."""
         self._started = Started()
         self._template: tuple[bytes, ...] | None = None
         """Template of a chunk that carries only text of the first choice (`chunk_template`)."""
@@ -253,6 +262,9 @@ class EngineStream:
         found = encode_choices(events)
         if not found:
             return None
+        for choice in found:
+            if "tool_calls" in choice["delta"]:
+                self._restore_custom_calls(choice)
         is_first = self._first
         chunk = _encode(self._chunk(found, output_text(events), now))
         if is_first:
@@ -264,7 +276,7 @@ class EngineStream:
 
     def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
         context = self._context
-        last = self._chunk(_last_choices(response), "", now)
+        last = self._chunk(self._last_choices(response), "", now)
         last.usage = None if response.usage is None else response.usage.openai_usage
         last.chat_output = response.output()
         last.metrics = metrics
@@ -272,6 +284,23 @@ class EngineStream:
         last.transformations = (*context.transformations, *response.transformations)
         pieces = [self._frame(without_line_breaks(_encode(last)))]
         return [*pieces, b"data: [DONE]\n\n"] if context.call.sse else pieces
+
+    def _restore_custom_calls(self, choice: dict[str, Any]) -> None:
+        if self._custom_calls is None:
+            self._custom_calls = CustomCalls(read_custom_tools(self._context))
+        self._custom_calls.restore(choice)
+
+    def _last_choices(self, response: ResponseAccumulator) -> list[dict[str, Any]]:
+        rests = {} if self._custom_calls is None else self._custom_calls.remainders()
+        return [
+            {
+                "index": index,
+                "delta": {"tool_calls": rests[index]} if index in rests else {},
+                "logprobs": None,
+                "finish_reason": choice.finish_reason,
+            }
+            for index, choice in sorted(response.choices.items())
+        ]
 
     def fail(self, error: HeadwayError) -> list[bytes]:
         context = self._context
@@ -316,21 +345,14 @@ def _sse_event(data: bytes) -> bytes:
     return b"data: " + data + b"\n\n"
 
 
-def _whole_choices(response: ResponseAccumulator) -> list[dict[str, Any]]:
+def _whole_choices(response: ResponseAccumulator, tools: CustomTools) -> list[dict[str, Any]]:
     return [
         {
             "finish_reason": choice.finish_reason,
             "index": index,
             "logprobs": choice.logprobs,
-            "message": choice.message(),
+            "message": restore_calls(choice.message(), tools),
         }
-        for index, choice in sorted(response.choices.items())
-    ]
-
-
-def _last_choices(response: ResponseAccumulator) -> list[dict[str, Any]]:
-    return [
-        {"index": index, "delta": {}, "logprobs": None, "finish_reason": choice.finish_reason}
         for index, choice in sorted(response.choices.items())
     ]
 
