@@ -307,6 +307,18 @@ def test_the_root_says_what_this_is_and_where_to_go(method: str) -> None:
     assert run(scope("/", "POST")).status == 405
 
 
+def test_the_addresses_that_clients_try_first_answer() -> None:
+    for path in (
+        "/v1",
+        "/v1/",
+        "/anthropic",
+        "/gemini/v1beta",
+        "/api/hello",
+        "/anthropic/api/hello",
+    ):
+        assert run(scope(path, "HEAD")).status == 200, path
+
+
 def test_every_other_path_goes_to_the_documentation() -> None:
     assert run(scope("/docs", "GET")).body == b"cold"
 

@@ -46,6 +46,8 @@ BASES = frozenset(
     {f"{prefix}{base}" for prefix in ("", *routes.PREFIXES) for base in ("", "/v1", "/v1beta")}
 )
 """The base URLs of clients: some ask for them first, to see whether there is a server."""
+PROBES = BASES | {"/api/hello", "/anthropic/api/hello"}
+"""Claude Code asks below its base URL."""
 REQUEST_ID = "headway.request_id"
 """The key of a request's id in its scope, where the documentation finds it."""
 
@@ -87,7 +89,7 @@ class AsgiRoutes:
                 await self._respond_with_model(scope, receive, send)
             elif info_routes.find(scope["path"]) is not None:
                 await self._respond_with_info(scope, self._with_request_id(scope, send))
-            elif scope["path"].rstrip("/") in BASES:
+            elif scope["path"].rstrip("/") in PROBES:
                 _check_method(scope, "GET", "HEAD")
                 send = self._with_request_id(scope, send)
                 await _send_response(send, 200, [(b"content-type", TEXT)], INDEX)
