@@ -48,7 +48,7 @@ class Agent:
     """To work without questions on ``{prompt}``."""
     settings: tuple[tuple[str, str], ...] = ()
     """Variables that keep it from looking for updates and the like, which only cost time here."""
-    timeout_s: float = 60.0
+    timeout_s: float = 150.0
 
 
 CODEX_SETTINGS = "-c features.plugins=false -c analytics.enabled=false"

@@ -22,7 +22,7 @@ def agent(
     wires: tuple[str, ...] = WIRES,
 ) -> Client:
     command = (sys.executable, str(ROOT / "tests" / "clients" / "agents" / "run_agent.py"), name)
-    return Client(title, dialect, (case, *cases), command, timeout_s=200.0, wires=wires)
+    return Client(title, dialect, (case, *cases), command, timeout_s=500.0, wires=wires)
 
 
 CLIENTS = [
