@@ -77,6 +77,18 @@ def test_a_model_cannot_add_a_header() -> None:
             assert b"\r\nx-headway-model: " + shown + b"\r\n" in lines
 
 
+def test_further_headers_are_sent_as_they_are_unless_they_would_add_others() -> None:
+    for value, shown in (
+        (b"6m0s", b"6m0s"),
+        (b"a\r\nset-cookie: b=c", b"a set-cookie: b=c"),
+        (b"a\rb", b"a b"),
+        (b"\xe9", b"?"),
+    ):
+        further = ((b"x-ratelimit-reset-tokens", value), (b"x-should-retry", b"true"))
+        lines = b"x-ratelimit-reset-tokens: " + shown + b"\r\nx-should-retry: true\r\n"
+        assert response_lines(ResponseHeaders("id-1", further=further)) == BEGINNING + lines
+
+
 def test_retry_after_is_in_whole_seconds_and_never_zero() -> None:
     for seconds, shown in ((0.0, b"1"), (1.0, b"1"), (1.2, b"2"), (60, b"60")):
         lines = response_lines(ResponseHeaders("id-1", retry_after_s=seconds))

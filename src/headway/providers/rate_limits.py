@@ -90,4 +90,5 @@ def select_rate_limits(
     known: RateLimitHeaders, headers: Mapping[bytes, bytes]
 ) -> list[tuple[bytes, bytes]]:
     """The headers of the family, as they are."""
-    return [header for header in headers.items() if header[0].startswith(known.prefixes)]
+    prefixes = known.prefixes
+    return [(name, headers[name]) for name in headers if name.startswith(prefixes)]

@@ -7,6 +7,7 @@ server's own (date, CORS) are added by the sink.
 from __future__ import annotations
 
 from headway.ports import ResponseHeaders
+from headway.types import Headers
 
 LONGEST_HEADER = 512
 """Characters of a name or of a transformation. Clients take 8 KiB or so of headers in all."""
@@ -99,11 +100,20 @@ def _further_lines(headers: ResponseHeaders) -> str:
     lines = f"{headers.id_header.decode()}: {headers.request_id}\r\n" if headers.id_header else ""
     if headers.metrics is not None:
         lines += f"x-headway-metrics: {headers.metrics}\r\n"
-    for name, value in headers.further:
-        lines += f"{name.decode()}: {_text(value.decode('latin-1'))}\r\n"
+    if headers.further:
+        lines += _lines_of(headers.further)
     for transformation in headers.transformations:
         lines += f"x-headway-transformations: {_printable(str(transformation))}\r\n"
     return lines
+
+
+def _lines_of(headers: Headers) -> str:
+    """The provider's own values may be among them."""
+    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+    if lines.isascii() and lines.count(b"\r") == lines.count(b"\n") == len(headers):
+        return lines.decode()
+    fit = ((name, _printable(value.decode("latin-1"))) for name, value in headers)
+    return "".join(f"{name.decode()}: {value}\r\n" for name, value in fit)
 
 
 def _milliseconds(seconds: float | None) -> str | None:
