@@ -78,8 +78,9 @@ def nginx_peer(rig: Rig) -> Peer:
 # --- Headway --------------------------------------------------------------------------------------
 
 
-def configure(rig: Rig, name: str = "headway") -> Path:
-    """Metering, authentication and the spool of records are on, as in production."""
+def configure(rig: Rig, name: str = "headway", more: Sequence[str] = ()) -> Path:
+    """Metering, authentication and the spool of records are on, as in production. ``more`` are
+    lines of further providers."""
     instant, paced = f"http://127.0.0.1:{rig.instant}", f"http://127.0.0.1:{rig.paced}"
     urls = {
         "plain": f"{instant}/v1",
@@ -88,7 +89,7 @@ def configure(rig: Rig, name: str = "headway") -> Path:
         "paced": f"{paced}/v1",
     }
     lines = [f"  {key}: {{kind: openai, base_url: '{urls[key]}', api_key: sk-x}}" for key in urls]
-    lines += _remote_lines(rig) if rig.remote_instant else []
+    lines += [*(_remote_lines(rig) if rig.remote_instant else []), *more]
     path = rig.folder / f"{name}.yaml"
     ledger = f"ledger: {{url: 'sqlite:///{rig.folder}/{name}.db'}}"
     server = f"server: {{api_keys: ['{canned.KEY}']}}"

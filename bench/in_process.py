@@ -17,7 +17,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from bench import canned
+from bench import canned, canned_streams
 from bench.gateways import CHAT, CLIENT_KEY, Rig, configure
 from headway.config import load
 from headway.providers import FACTS
@@ -26,6 +26,11 @@ from headway.server.http.protocol import HttpProtocol
 from headway.server.http.uvicorn_adapter import ConnectionHost, ServerState
 from headway.server.routes import find_raw
 
+Play = Callable[[Sequence[bytes]], None]
+ENGINE = "/api/engine/chat/plain"
+PROVIDERS = {"anthropic": "anthropic", "gemini": "gemini", "responses": "openai_responses"}
+"""Name -> kind, of those that ``bench.gateways`` does not configure."""
+PROVIDER = "  %s: {kind: %s, base_url: 'http://127.0.0.1:%d', api_key: sk-x}"
 PATIENCE_S = 10.0
 DATE = (b"date", b"Sun, 06 Nov 1994 08:49:37 GMT")
 HEAD = (
@@ -36,12 +41,12 @@ HEAD = (
 
 class Case(Struct, frozen=True):
     """``request`` is sent whole; the provider's answer comes in ``pieces``, one read each.
-    ``unit`` says what a piece is where a figure a piece has a meaning."""
+    ``longer`` is a stream of more events: what it costs in addition is the cost of an event."""
 
     name: str
     request: bytes
     pieces: Sequence[bytes]
-    unit: str | None = None
+    longer: Sequence[bytes] = ()
 
 
 class FakeTransport(asyncio.Transport):
@@ -100,20 +105,54 @@ class Loop(asyncio.SelectorEventLoop):
 
 
 def cases() -> list[Case]:
+    """The first stream is that to which the events of all others are compared."""
     whole = canned.whole_answer()
-    events = canned.events(canned.TOKENS)
-    sse = HEAD % (b"text/event-stream", sum(map(len, events)))
     relay = _request(CHAT, canned.chat(f"plain/{canned.MODEL}"))
-    stream = _request(CHAT, canned.chat(f"plain/{canned.MODEL}", stream=True))
-    lines = _request("/api/engine/chat/plain", canned.engine(stream=True))
-    joined = _request("/api/engine/chat/plain", canned.engine())
-    paced = [sse, *events]
+    joined = _request(ENGINE, canned.engine())
     return [
         Case("relay", relay, [HEAD % (b"application/json", len(whole)) + whole]),
-        Case("stream", stream, paced, "event"),
-        Case("ndjson", lines, paced, "event"),
-        Case("engine", joined, [b"".join(paced)]),
+        _stream("stream", _chat("plain", canned.MODEL), canned.events),
+        _stream("ndjson", _request(ENGINE, canned.engine(stream=True)), canned.events),
+        Case("engine", joined, [b"".join(_paced(canned.events(canned.TOKENS)))]),
+        _stream("anthropic", _messages("anthropic"), canned_streams.anthropic),
+        _stream("gemini", _generate("gemini"), canned_streams.gemini),
+        _stream("responses", _responses("responses"), canned_streams.responses),
+        _stream("anthropic-over-openai", _messages("plain"), canned.events),
+        _stream("openai-over-anthropic", _chat("anthropic"), canned_streams.anthropic),
     ]
+
+
+def _stream(name: str, request: bytes, events: Callable[[list[str]], list[bytes]]) -> Case:
+    return Case(name, request, _paced(events(canned.TOKENS)), _paced(events(canned.LONG)))
+
+
+def _paced(events: Sequence[bytes]) -> list[bytes]:
+    return [HEAD % (b"text/event-stream", sum(map(len, events))), *events]
+
+
+def _chat(provider: str, model: str = "") -> bytes:
+    model = model or canned_streams.MODELS[provider]
+    return _request(CHAT, canned.chat(f"{provider}/{model}", stream=True))
+
+
+def _messages(provider: str) -> bytes:
+    model = canned_streams.MODELS.get(provider, canned.MODEL)
+    messages = [{"role": "user", "content": "Hello! Who are you?"}]
+    body = {"model": f"{provider}/{model}", "max_tokens": 2048, "messages": messages}
+    return _request("/v1/messages", canned.dump({**body, "stream": True}))
+
+
+def _generate(provider: str) -> bytes:
+    model = f"{provider}/{canned_streams.MODELS[provider]}"
+    contents = [{"role": "user", "parts": [{"text": "Hello! Who are you?"}]}]
+    path = f"/v1beta/models/{model}:streamGenerateContent?alt=sse"
+    return _request(path, canned.dump({"contents": contents}))
+
+
+def _responses(provider: str) -> bytes:
+    model = f"{provider}/{canned_streams.MODELS[provider]}"
+    body = {"model": model, "input": "Hello! Who are you?", "stream": True, "store": False}
+    return _request("/v1/responses", canned.dump(body))
 
 
 def _request(path: str, body: bytes) -> bytes:
@@ -122,8 +161,9 @@ def _request(path: str, body: bytes) -> bytes:
     return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body
 
 
-def measure(case: Case, use: Callable[[Callable[[], None]], None]) -> None:
-    """Calls ``use`` with a function that plays the case once, from request to answer."""
+def measure(case: Case, use: Callable[[Play], None]) -> None:
+    """Calls ``use`` with a function that plays the case once, from request to answer, with the
+    pieces that it is given."""
     loop = Loop()
     asyncio.set_event_loop(loop)
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as door:
@@ -139,10 +179,11 @@ async def _measure(
     folder: Path,
     door: socket.socket,
     loop: Loop,
-    use: Callable[[Callable[[], None]], None],
+    use: Callable[[Play], None],
 ) -> None:
     port = door.getsockname()[1]
-    config = load(configure(Rig(folder, port, port)), os.environ, FACTS)
+    further = [PROVIDER % (name, kind, port) for name, kind in PROVIDERS.items()]
+    config = load(configure(Rig(folder, port, port), more=further), os.environ, FACTS)
     app = App(config)
     await app.start()
     try:
@@ -154,9 +195,9 @@ async def _measure(
         if b"200 OK" not in transport.last and not transport.last.endswith(b"0\r\n\r\n"):
             raise RuntimeError(f"{case.name} was answered with {transport.last!r}")
 
-        def play() -> None:
+        def play(pieces: Sequence[bytes]) -> None:
             client.data_received(case.request)
-            for piece in case.pieces:
+            for piece in pieces:
                 provider.data_received(piece)
 
         use(play)

@@ -16,6 +16,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,14 @@ from msgspec import Struct
 
 import headway
 from bench import machine
-from bench.in_process import Case, cases, measure
+from bench.in_process import Case, Play, cases, measure
 from bench.table import number, render
 
 ROUNDS = 5
 WARM_UP = 10
 """A round's tenth goes before the first."""
+SHORTER = 5
+"""Rounds of longer streams have fewer requests."""
 PACKAGE = Path(headway.__file__).parent
 HERE = Path(__file__).parent
 OTHERS = "Python and libraries"
@@ -45,11 +48,12 @@ class Hot(Struct, frozen=True):
 
 
 class Profile(Struct, frozen=True):
-    """Microseconds of CPU time a request; ``shares`` of them by package, ``hottest`` functions."""
+    """Microseconds of CPU time a request, and what each further event of a stream takes; ``shares``
+    of the former by package, ``hottest`` functions."""
 
     name: str
     us: float
-    us_per_piece: float | None
+    us_per_event: float | None
     shares: dict[str, float]
     hottest: list[Hot]
 
@@ -64,12 +68,14 @@ class Options(Struct, frozen=True):
 def main() -> None:
     ask = argparse.ArgumentParser(prog="bench.profile", description=__doc__)
     ask.add_argument("--requests", type=int, default=3000, help="a round")
-    ask.add_argument("--only", help="one case: " + ", ".join(case.name for case in cases()))
+    names = ", ".join(case.name for case in cases())
+    ask.add_argument("--only", help=f"one case, or several with commas between: {names}")
     ask.add_argument("--hottest", type=int, default=12, help="functions to list for each case")
     ask.add_argument("--json", type=Path, help="write everything measured to this file")
     options = Options(**vars(ask.parse_args()))
     before = machine.describe()
-    found = [examine(case, options) for case in cases() if options.only in (None, case.name)]
+    chosen = None if options.only is None else options.only.split(",")
+    found = [examine(case, options) for case in cases() if chosen is None or case.name in chosen]
     sys.stdout.write(report(found, before))
     if options.json is not None:
         result = {"machine": before, "profiles": found}
@@ -79,15 +85,25 @@ def main() -> None:
 def examine(case: Case, options: Options) -> Profile:
     found: list[Profile] = []
 
-    def use(play: Callable[[], None]) -> None:
+    def use(play: Play) -> None:
         for _ in range(max(1, options.requests // WARM_UP)):
-            play()
-        us = min(_time(play, options.requests) for _ in range(ROUNDS)) * 1e6
-        stats = _profile(play, options.requests)
-        found.append(_judge(case, us, stats, options.hottest))
+            play(case.pieces)
+        us = _least(partial(play, case.pieces), options.requests)
+        stats = _profile(partial(play, case.pieces), options.requests)
+        us_per_event = None
+        if case.longer:
+            more = len(case.longer) - len(case.pieces)
+            longer = partial(play, case.longer)
+            us_per_event = (_least(longer, max(1, options.requests // SHORTER)) - us) / more
+        found.append(_judge(case, us, us_per_event, stats, options.hottest))
 
     measure(case, use)
     return found[0]
+
+
+def _least(play: Callable[[], None], times: int) -> float:
+    """Microseconds."""
+    return min(_time(play, times) for _ in range(ROUNDS)) * 1e6
 
 
 def _time(play: Callable[[], None], times: int) -> float:
@@ -108,7 +124,13 @@ def _profile(play: Callable[[], None], times: int) -> Mapping[Function, Any]:
     return stats
 
 
-def _judge(case: Case, us: float, stats: Mapping[Function, Any], hottest: int) -> Profile:
+def _judge(
+    case: Case,
+    us: float,
+    us_per_event: float | None,
+    stats: Mapping[Function, Any],
+    hottest: int,
+) -> Profile:
     own = _own_times(stats)
     total = sum(own.values())
     groups: defaultdict[str, float] = defaultdict(float)
@@ -118,7 +140,7 @@ def _judge(case: Case, us: float, stats: Mapping[Function, Any], hottest: int) -
     return Profile(
         name=case.name,
         us=us,
-        us_per_piece=us / (len(case.pieces) - 1) if case.unit else None,
+        us_per_event=us_per_event,
         shares=dict(sorted(groups.items(), key=lambda item: -item[1])),
         hottest=[Hot(_name(function), seconds / total) for function, seconds in ranked],
     )
@@ -172,7 +194,11 @@ def _split(found: list[Profile]) -> str:
         parts = (profile.shares.get(name, 0.0) * profile.us for profile in found)
         rows.append((name, *(number(part, 1) for part in parts)))
     rows.append(("a request", *(number(profile.us, 1) for profile in found)))
-    rows.append(("an event", *(number(profile.us_per_piece, 2) for profile in found)))
+    events = [profile.us_per_event for profile in found]
+    rows.append(("a further event", *(number(us, 2) for us in events)))
+    first = next((us for us in events if us is not None), None)
+    ratios = (None if us is None or not first else us / first for us in events)
+    rows.append(("over the first stream's", *(number(ratio, 2) for ratio in ratios)))
     return render(rows)
 
 

@@ -62,12 +62,16 @@ def test_profile_splits_every_case_by_package(tmp_path: Path) -> None:
     table, result = run(tmp_path, "profile", "--requests", "5", "--hottest", "3")
 
     profiles = result["profiles"]
-    assert [profile["name"] for profile in profiles] == ["relay", "stream", "ndjson", "engine"]
+    assert [profile["name"] for profile in profiles] == [
+        *("relay", "stream", "ndjson", "engine", "anthropic", "gemini", "responses"),
+        *("anthropic-over-openai", "openai-over-anthropic"),
+    ]
     for profile in profiles:
         assert {"pipeline", "server", "transport", "metering"} <= set(profile["shares"])
         assert sum(profile["shares"].values()) == pytest.approx(1.0)
         assert len(profile["hottest"]) == 3
-    assert "an event" in table
+    assert "a further event" in table
+    assert profiles[1]["us_per_event"] is not None
 
 
 def test_a_missing_tool_is_named_with_the_command_that_brings_it() -> None:

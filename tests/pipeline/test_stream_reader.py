@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from headway.errors import ClientGone
+from headway.events import Event
 from headway.pipeline import stream_reader
 from headway.providers.openai import fast_path as openai_fast_path
 from headway.providers.openai import provider as openai
+from headway.types import Frame
 from support.pipeline_fakes import DONE, ROLE, START, STOP, USAGE, Pipe, event, text
 
 OBFUSCATED = [
@@ -52,6 +54,10 @@ ENDS = [
 """The last ones are premature."""
 
 
+DECODING = replace(openai.PROVIDER, read_text=None)
+"""Decodes every event."""
+
+
 def ask(pipe: Pipe, how: str) -> None:
     if how == "relayed":
         pipe.ask_openai(stream=True)
@@ -59,9 +65,9 @@ def ask(pipe: Pipe, how: str) -> None:
         pipe.ask(is_stream=how == "translated")
 
 
-def play(how: str, pieces: list[bytes]) -> tuple[Any, ...]:
+def play(how: str, pieces: list[bytes], provider: Any = None) -> tuple[Any, ...]:
     """What the client gets, and what is on record."""
-    pipe = Pipe()
+    pipe = Pipe(provider=provider or openai.PROVIDER)
     ask(pipe, how)
     pipe.upstream.respond()
     for piece in pieces:
@@ -92,6 +98,8 @@ def test_templates_do_not_change_how_any_stream_cut_anywhere_is_read(
         patch.setattr(stream_reader, "find_template", lambda *_: None)
         usual = play(how, pieces)
     assert play(how, pieces) == usual
+    if how == "translated":
+        assert play(how, pieces, DECODING) == usual
 
 
 def relayed(*pieces: bytes) -> Pipe:
@@ -108,6 +116,22 @@ def test_each_chunk_of_a_passed_through_stream_is_written_unchanged() -> None:
     assert pipe.records[0].content_events == 5
     assert pipe.records[0].upstream_response_bytes == len(b"".join([*pieces, STOP, USAGE, DONE]))
     assert pipe.records[0].response_bytes == len(pipe.sink.body)
+
+
+def test_texts_of_a_translated_stream_are_not_decoded_into_events() -> None:
+    decoded = []
+
+    def decode_event(frame: Frame, state: dict[str, Any]) -> list[Event]:
+        decoded.append(frame.data)
+        return openai.PROVIDER.decode_event(frame, state)
+
+    pipe = Pipe(provider=replace(openai.PROVIDER, decode_event=decode_event))
+    ask(pipe, "translated")
+    texts = (text("a"), text("b"), text("c") + text("d"), text("e"))
+    pipe.upstream.stream(ROLE, *texts, STOP + USAGE + DONE)
+    assert decoded == [frame[6:-2] for frame in (ROLE, text("a"), STOP, USAGE, DONE)]
+    assert "".join(line.get("chat_output") or "" for line in pipe.sink.lines) == "abcde"
+    assert pipe.records[0].content_events == 5
 
 
 def test_matching_events_are_not_decoded_by_the_adapter() -> None:

@@ -186,7 +186,7 @@ class Attempt(StreamReader):
             if (
                 self.mode is RELAY
             ):  # first, because nearly every chunk of such a stream is one event
-                text = self._single_event.read(data)
+                text = self._single_event.read(data)  # type: ignore[union-attr]
                 if text:
                     self._texts.append(text)
                     self._times.append(now)

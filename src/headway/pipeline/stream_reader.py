@@ -1,8 +1,8 @@
 """Read a streamed response: its frames, their events, and the times when they arrived.
 
-Text events are nearly all of a stream. Where nothing but the text of an event is needed (the
-response is accumulated, or passed through) and the provider can read it (``read_text``), no events
-are built; and where the bytes around the texts stay the same, no frames either.
+Text events are nearly all of a stream. Where the provider can read nothing but the text of an event
+(``read_text``), it is not decoded; and where the bytes around the texts stay the same, no frames
+are made either.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ class StreamReader(Meter):
         "_can_relay",
         "_decode_event",
         "_framer",
+        "_is_relayed",
         "_joiner",
         "_next_check",
         "_pieces",
@@ -101,8 +102,8 @@ class StreamReader(Meter):
     context: ResponseContext
     _pieces: list[bytes]
     """Encoded pieces that are not yet written to the client."""
-    _single_event: SingleEventTemplate | NamedEventTemplate
-    """Only if ``_can_relay``."""
+    _single_event: SingleEventTemplate | NamedEventTemplate | None
+    """Only where there is an encoder."""
     _sink: Sink
     _texts: list[str]
     """The texts of the first choice, in ``TEXTS`` and later modes."""
@@ -132,14 +133,14 @@ class StreamReader(Meter):
         self._accumulator = ResponseAccumulator()
         self._pieces = []
         self.arrivals = self._times = array("d")
-        is_relayed = self.encoder is not None and self.context.is_passthrough
-        needs_text_only = self.encoder is None or is_relayed
-        read_text = provider.read_text or (provider.read_relayed_text if is_relayed else None)
+        self._is_relayed = self.encoder is not None and self.context.is_passthrough
+        read_text = provider.read_text or (provider.read_relayed_text if self._is_relayed else None)
         self._read_text: ReadText = read_text  # type: ignore[assignment]
         self._text_event = provider.text_event
         is_readable = read_text is not None and type(self._framer) is SseFramer
-        self.mode = Mode.FIRST_TEXT if needs_text_only and is_readable else Mode.EVENTS
+        self.mode = Mode.FIRST_TEXT if is_readable else Mode.EVENTS
         self._template: EventTemplate | None = None
+        self._single_event = None
         self._can_relay = False
         self._next_check = 0
         """Number of texts after which the template is searched again."""
@@ -151,6 +152,11 @@ class StreamReader(Meter):
         """If a chunk has many events, the first ones give the template of the others. The chunk may
         begin with the rest of an incomplete event."""
         framer = self._framer
+        if self._single_event is not None and framer.is_clear:
+            text = self._single_event.read(data)
+            if text:
+                self._add_text(text, data, now)
+                return False
         for _ in range(FIRST_EVENTS):
             if self._template is not None and framer.is_clear:
                 break
@@ -173,8 +179,11 @@ class StreamReader(Meter):
         if texts:
             self._texts += texts
             self._times.extend(repeat(now, len(texts)))
-            if self.encoder is not None:
+            if self._is_relayed:
                 self._pieces.append(data[: len(data) - len(rest)])
+            elif self.encoder is not None:
+                for text in texts:
+                    self._encode(NO_FRAME, [Text(text)], now)
         return rest
 
     def _read_frames(self, frames: list[Frame], now: float) -> bool:
@@ -197,12 +206,24 @@ class StreamReader(Meter):
         return False
 
     def _keep_text(self, frame: Frame, text: str, now: float) -> None:
-        self._texts.append(text)
-        self._times.append(now)
-        if self.encoder is not None:
-            self._pieces.append(frame.raw)
+        self._add_text(text, frame.raw, now)
         if len(self._times) >= self._next_check:
             self._find_template(frame, text)
+
+    def _add_text(self, text: str, raw: bytes, now: float) -> None:
+        """``raw`` are the bytes of its event."""
+        self._texts.append(text)
+        self._times.append(now)
+        if self._is_relayed:
+            self._pieces.append(raw)
+        elif self.encoder is not None:
+            self._encode(NO_FRAME, [Text(text)], now)
+
+    def _encode(self, frame: Frame, events: list[Event], now: float) -> None:
+        assert self.encoder is not None
+        piece = self.encoder.encode(frame, events, self._unix_offset + now)
+        if piece is not None:
+            self._pieces.append(piece)
 
     def _decode_frame(self, frame: Frame, now: float) -> bool:
         """Decode and encode one frame. Returns whether the response has ended."""
@@ -226,7 +247,7 @@ class StreamReader(Meter):
             piece = encoder.encode(frame, events, self._unix_offset + now)
             if piece is not None:
                 self._pieces.append(piece)
-            if self.mode is not EVENTS and not encoder.is_passthrough:
+            if self._is_relayed and not encoder.is_passthrough:
                 self._stop_relaying()
         return accumulator.done  # whatever follows the end mark is ignored
 
@@ -256,8 +277,8 @@ class StreamReader(Meter):
     def _stop_relaying(self) -> None:
         """The encoder needs the events of all further frames."""
         self.mode = Mode.EVENTS
-        self._template = None
-        self._can_relay = False
+        self._template = self._single_event = None
+        self._is_relayed = self._can_relay = False
 
     def _begin_texts(self, frame: Frame, first_event: Event) -> None:
         self.mode = Mode.TEXTS
@@ -268,21 +289,13 @@ class StreamReader(Meter):
     def _find_template(self, frame: Frame, text: str) -> None:
         self._next_check = len(self._times) + CHECK_INTERVAL
         template = self._template = find_template(frame, text, self._read_text)
-        self._can_relay = template is not None and self.encoder is not None
-        if template is None:
-            self._find_named_template(frame, text)
-            return
-        self.mode = Mode.TEMPLATE
-        if self._can_relay:
-            self._single_event = single_event_template(template, self._read_text)
-
-    def _find_named_template(self, frame: Frame, text: str) -> None:
-        """For chunks of one event each; those of several events are split into frames."""
-        self.mode = Mode.TEXTS
-        named = find_named_template(frame, text, self._read_text)
-        if named is not None and self.encoder is not None:
-            self._can_relay = True
-            self._single_event = named
+        self.mode = Mode.TEXTS if template is None else Mode.TEMPLATE
+        if self.encoder is not None:
+            if template is None:  # chunks of several events with names are split into frames
+                self._single_event = find_named_template(frame, text, self._read_text)
+            else:
+                self._single_event = single_event_template(template, self._read_text)
+            self._can_relay = self._is_relayed and self._single_event is not None
 
 
 READERS: dict[Mode, Callable[[StreamReader, bytes, float], bool]] = {

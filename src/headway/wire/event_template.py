@@ -102,15 +102,18 @@ class NamedEventTemplate(msgspec.Struct, frozen=True, gc=False):
     blanks before the end of its object, as Anthropic pads its events."""
 
     opening: bytes
+    head: slice
+    """Where the opening is."""
+    string: slice
+    """Where the JSON string of the text is, without its closing quote."""
 
     def read(self, data: bytes) -> str:
         """The text, or an empty string if ``data`` is anything else than one matching event."""
-        opening = self.opening
-        if not (data.startswith(opening) and data.endswith(END_OF_OBJECT)):
+        before, _, end = data.rpartition(b'"}')
+        if before[self.head] != self.opening or end.lstrip(b" ") != END_OF_OBJECT:
             return ""
-        inner = data[len(opening) - 1 : -len(END_OF_OBJECT)].rstrip(b" ")
         try:
-            return read_string(inner[:-1]) if inner.endswith(b'"}') else ""
+            return read_string(before[self.string] + b'"')
         except ValueError:
             return ""  # usually several events at once
 
@@ -127,7 +130,9 @@ def find_named_template(frame: Frame, text: str, read_text: ReadText) -> NamedEv
     is_last = closing.replace(b" ", b"") == b"}}" and closing[:1] == b"}"
     if not found or not is_last or read_text(opening + _encode(other) + closing) != other:
         return None
-    return NamedEventTemplate(before + opening + b'"')
+    opening = before + opening + b'"'
+    size = len(opening)
+    return NamedEventTemplate(opening, slice(size), slice(size - 1, None))
 
 
 def find_template(frame: Frame, text: str, read_text: ReadText) -> EventTemplate | None:

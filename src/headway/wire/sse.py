@@ -46,10 +46,16 @@ class SseFramer:
         if not self._has_started and data[:6] == b"data: " and not self._parts:
             self._has_started = self.is_clear = True  # without a byte order mark
         if self.is_clear:
-            # One complete event of one line: most chunks of most streams.
+            # One complete event: most chunks of most streams.
             line, _, rest = data.partition(b"\n")
-            if rest == b"\n" and line[:6] == b"data: " and CR not in line:
-                return [Frame(line[6:], None, data)]
+            if rest == b"\n":
+                if line[:6] == b"data: " and CR not in line:
+                    return [Frame(line[6:], None, data)]
+            elif rest == b"\r\n":
+                if line[:6] == b"data: " and line.find(b"\r") == len(line) - 1:
+                    return [Frame(line[6:-1], None, data)]
+            elif data.find(b"\n\n") == len(data) - 2 > 0 and CR not in data:
+                return [_frame(data[:-2], data)]
         frames = self._split(data if self._has_started else self._begin(data))
         self.is_clear = self._has_started and not self._parts
         return frames
@@ -124,8 +130,13 @@ def _has_blank(data: bytes) -> bool:
 
 
 def _frame(block: bytes, raw: bytes) -> Frame:
-    if block.startswith(b"data: ") and LF not in block and CR not in block:
+    if CR in block:
+        return _parse(block, raw)
+    if block.startswith(b"data: ") and LF not in block:
         return Frame(block[6:], None, raw)
+    name, _, line = block.partition(b"\n")
+    if name[:7] == b"event: " and line[:6] == b"data: " and LF not in line:
+        return Frame(line[6:], name[7:].decode(errors="replace"), raw)
     return _parse(block, raw)
 
 
