@@ -14,13 +14,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from typing import Protocol
-from urllib.parse import parse_qsl, unquote
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
-from headway.dialects.base import DecodedRequest, ResponseContext, read_key_header
+from headway.dialects.base import ResponseContext
 from headway.errors import (
     ClientGone,
     Forbidden,
@@ -35,6 +33,11 @@ from headway.pipeline import accounting, targets
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.gateway import Gateway, Upstream
+from headway.pipeline.native_request import (
+    NO_MESSAGES,
+    NativeHttpRequest,
+    decode_native_request,
+)
 from headway.pipeline.raw_relay import RawRelay
 from headway.pipeline.redaction import redact_error
 from headway.pipeline.unknown_names import unknown_provider
@@ -44,17 +47,14 @@ from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.policy.request_headers import OWN_REQUEST_ID, find_request_id
-from headway.policy.session_headers import find_session_id
 from headway.ports import RawSink, ResponseHeaders, UpstreamRequest
 from headway.providers import KINDS
 from headway.providers.native_api import find_route
 from headway.types import (
     ChatRequest,
-    EmbeddingsRequest,
     Headers,
     HttpRequest,
     RelayedRequest,
-    Request,
     Target,
     Timeouts,
     Usage,
@@ -65,14 +65,13 @@ log = logging.getLogger("headway")
 CLOSING = "The gateway is shutting down; send this request to another."
 LEFT = "The client closed the connection before the answer's end."
 DEFECT = "The gateway failed on this request; see its log."
-LONGEST_NAME = 256
-"""Bytes of the name of a model in the body."""
-NO_MESSAGES = Raw(b"[]")
-NO_RAW = Raw()
+EVENTS = b"text/event-stream"
+NOT_HELD_BACK = (b"x-accel-buffering", b"no")
+"""Of a stream, which proxies must not hold back."""
 UNREAD_ROUTE = "the gateway does not read the responses of this route"
 UNREAD_RESPONSE = "the response says nothing about its usage that the gateway could read"
 SWITCHED_OFF = "This gateway passes no requests through: server.passthrough is false."
-HTTP_ADDRESSES = frozenset({"http", "https", "unix"})
+HTTP_SCHEMES = frozenset({"http", "https", "http+unix", "unix"})
 NOT_PASSED = frozenset({"CONNECT", "TRACE"})
 """TRACE returns the request (RFC 9110, section 9.3.8), and so the provider's key."""
 
@@ -97,39 +96,14 @@ class NativeRoute(Struct, frozen=True):
 
 
 ROUTE = NativeRoute()
-
-
-class NativeHttpRequest(Struct, frozen=True):
-    """A client's request. ``path`` is what follows the provider's name, as it was sent: empty, or
-    from a slash on."""
-
-    provider: str
-    method: str
-    path: str
-    query: str
-    headers: Headers
-    body: bytes
-    public_url: str
-    """Where the client finds the provider here: its scheme, host, and path."""
-
-
-class SentFields(Struct):
-    """The fields of a body in JSON that the record, or a count of the tokens, needs, verbatim."""
-
-    model: Raw = NO_RAW
-    stream: Raw = NO_RAW
-    messages: Raw = NO_RAW
-    contents: Raw = NO_RAW
-    input: Raw = NO_RAW
-
-
-_decode_fields = msgspec.json.Decoder(SentFields).decode
+REALTIME = NativeRoute("openai_realtime", "/v1/realtime")
 
 
 class NativeCall:
     """A ``gateway.ActiveCall``. ``started`` is the clock when the request was read completely."""
 
     attempts = 0
+    route = ROUTE
     is_over = False
     key_id: str | None = None
     overhead_s: float | None = None
@@ -159,7 +133,7 @@ class NativeCall:
         self.id = gateway.new_id()
         self.request_id = find_request_id(request.headers) or self.id
         self._error_format = error_format
-        self.decoded = _decode(request, None)
+        self.decoded = decode_native_request(request, None)
 
     def begin(self) -> None:
         self.sink.on_gone = self._on_client_gone
@@ -197,6 +171,7 @@ class NativeCall:
         if gateway.is_closing:
             raise ShuttingDown(CLOSING)
         self.key_id = authorize(self._key_headers(), snapshot.keys, request.query)
+        request = self._resolve_request()
         if not snapshot.passthrough:
             raise Forbidden(SWITCHED_OFF)
         if request.method in NOT_PASSED:
@@ -205,7 +180,7 @@ class NativeCall:
         if upstream is None or upstream.lacks_address:
             raise unknown_provider(snapshot, request.provider)
         self.upstream = upstream
-        self.decoded = _decode(request, upstream)
+        self.decoded = decode_native_request(request, upstream)
         target = targets.build_at_once(upstream, self.decoded)
         self.overhead_s = gateway.clock() - self.started
         if target is None:
@@ -234,7 +209,7 @@ class NativeCall:
         """Raises RequestError, InvalidField."""
         request, api, provider = self.request, upstream.provider.native, upstream.provider
         query = native_headers.without_keys(request.query)
-        if api.base_url(target).partition("://")[0] not in HTTP_ADDRESSES:
+        if api.base_url(target).partition(":")[0].lower() not in HTTP_SCHEMES:
             message = f"{upstream.name} is part of the gateway and has no API to pass a path to."
             raise RequestError(message, param="provider")
         try:
@@ -251,6 +226,10 @@ class NativeCall:
             passed_on = (LOOP_HEADER, self._earlier_gateways)
             http_request = replace(http_request, headers=(*http_request.headers, passed_on))
         return http_request
+
+    def _resolve_request(self) -> NativeHttpRequest:
+        """The request, with the provider's name. Raises HeadwayError."""
+        return self.request
 
     def _key_headers(self) -> Headers:
         """The headers that may have the gateway's key."""
@@ -272,7 +251,9 @@ class NativeCall:
         base_url, public_url = api.base_url(target), self.request.public_url
 
         def head(status: int, headers: Headers) -> list[tuple[bytes, bytes]]:
-            return [*map(link, native_headers.response_pairs(headers)), *self._ids(headers)]
+            pairs = [*map(link, native_headers.response_pairs(headers)), *self._ids(headers)]
+            is_stream = any(n == b"content-type" and v.startswith(EVENTS) for n, v in headers)
+            return [*pairs, NOT_HELD_BACK] if is_stream else pairs
 
         def link(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
             name, value = pair
@@ -445,7 +426,7 @@ class NativeCall:
     def _reply(self, error: HeadwayError) -> None:
         wire = None if self.upstream is None else self.upstream.provider.wire
         dialect = self._error_format(wire)
-        body = dialect.encode_error(error, self.request.provider, self.request_id)
+        body = dialect.encode_error(error, self.request.provider or None, self.request_id)
         headers = ResponseHeaders(
             self.request_id,
             provider=self.upstream.name if self.upstream is not None and self.attempts else None,
@@ -468,7 +449,7 @@ class NativeCall:
         return RequestFacts(
             self.id,
             self.request_id,
-            ROUTE,
+            self.route,
             self.key_id,
             len(request.body),
             self.decoded,
@@ -499,7 +480,7 @@ class NativeCall:
             self.decoded,
             upstream_status=upstream_status,
             request_id=self.request_id,
-            route=ROUTE.route,
+            route=self.route.route,
             method=self.request.method,
             path=self.request.path,
             duration_s=round(self.gateway.clock() - self.started, 6),
@@ -516,53 +497,5 @@ class NativeCall:
     def _close(self) -> None:
         self.is_over = True
         self.gateway.active.discard(self)
+        self._relay = self._task = None  # they refer to this call
         self.sink.on_gone = self.sink.on_pause = self.sink.on_resume = None
-
-
-def _decode(request: NativeHttpRequest, upstream: Upstream | None) -> DecodedRequest:
-    """What is known of a request. Without ``upstream`` nothing but its provider is."""
-    if upstream is None:
-        nothing = ChatRequest(model="", messages=NO_MESSAGES)
-        return DecodedRequest(provider=request.provider, request=nothing)
-    found = find_route(upstream.provider.native, request.path)
-    asks_stream = found is not None and "stream" in request.path.lower()
-    sent = _sent_fields(request.body)
-    path_model = None if found is None else found[1]
-    model = unquote(path_model or "") or _text(sent.model)
-    if not (model or request.body):
-        model = dict(parse_qsl(request.query)).get("model", "")
-    is_embeddings = found is not None and found[0].is_embeddings
-    return DecodedRequest(
-        provider=request.provider,
-        request=_canonical(sent, model, is_embeddings=is_embeddings),
-        stream=asks_stream or bytes(sent.stream) == b"true",
-        api_key=read_key_header(request.headers),
-        session_id=find_session_id(request.headers),
-    )
-
-
-def _canonical(sent: SentFields, model: str, *, is_embeddings: bool) -> Request:
-    given = next(filter(bytes, (sent.messages, sent.contents, sent.input)), NO_MESSAGES)
-    if is_embeddings:
-        is_text = bytes(sent.input)[:1] in (b'"', b"[")
-        return EmbeddingsRequest(model=model, input=sent.input if is_text else NO_MESSAGES)
-    return ChatRequest(model=model, messages=given)
-
-
-def _text(raw: Raw) -> str:
-    """A text that can be a name, or none."""
-    if bytes(raw)[:1] != b'"' or len(bytes(raw)) > LONGEST_NAME:
-        return ""
-    try:
-        return msgspec.json.decode(raw, type=str)
-    except (msgspec.DecodeError, UnicodeError):
-        return ""
-
-
-def _sent_fields(body: bytes) -> SentFields:
-    if body[:1] not in (b"{", b" ", b"\n"):
-        return SentFields()
-    try:
-        return _decode_fields(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return SentFields()

@@ -1,8 +1,9 @@
 """A WebSocket that is passed through to a provider (RFC 6455).
 
-The handshake is the client's, with the provider's key: ``Sec-WebSocket-Key`` and the answer to it
-go from one end to the other. After it, bytes go both ways as they come. What the server sends is
-read on the side: a session's usage is the sum of those of its responses.
+On ``/v1/realtime`` the model says which provider is meant. The handshake is the client's, with the
+provider's key: ``Sec-WebSocket-Key`` and the answer to it go from one end to the other. After it,
+bytes go both ways as they come. What the server sends is read on the side: a session's usage is the
+sum of those of its responses.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from typing import cast
+from urllib.parse import parse_qsl, quote
 
 from msgspec.structs import asdict, replace
 
-from headway.errors import ClientGone, HeadwayError
+from headway.errors import ClientGone, HeadwayError, InvalidField, RequestError
 from headway.events import ResponseSummary
+from headway.pipeline import model_names
 from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.gateway import Upstream
-from headway.pipeline.native_call import NativeCall
+from headway.pipeline.native_call import REALTIME, NativeCall
+from headway.pipeline.native_request import NativeHttpRequest
 from headway.pipeline.raw_relay import RawRelay
 from headway.policy import native_headers
 from headway.policy.keys import subprotocol_keys
@@ -136,6 +140,25 @@ class NativeSocketCall(NativeCall):
         """A session may be as long as it likes, while something is sent."""
         return replace(upstream.timeouts, total=NO_LIMIT)
 
+    def _resolve_request(self) -> NativeHttpRequest:
+        """On OpenAI's own route the model in the query says which provider is meant."""
+        request, snapshot = self.request, self.snapshot
+        if request.provider:
+            return request
+        self.route = REALTIME
+        name = dict(parse_qsl(request.query)).get("model", "")
+        if not name:
+            message = "`model` is missing from the query: send ?model=provider/model."
+            raise InvalidField(message, param="model", status=400)
+        provider, model = model_names.find(snapshot, name)
+        path = snapshot.upstreams[provider].provider.native.realtime_path
+        if path is None:
+            message = f"{provider} has no Realtime API, or Headway does not know it."
+            raise RequestError(message, param="model")
+        query = "&".join(_named(part, model) for part in request.query.split("&"))
+        self.request = request = replace(request, provider=provider, path=path, query=query)
+        return request
+
     def _key_headers(self) -> Headers:
         headers = self.request.headers
         return [*headers, *subprotocol_keys(headers)]
@@ -170,6 +193,12 @@ class NativeSocketCall(NativeCall):
             usage=usage,
             tokens_source="reported" if is_reported else None,
         )
+
+
+def _named(parameter: str, model: str) -> str:
+    """A parameter of the query, with the provider's own name of the model."""
+    is_model = parameter.partition("=")[0] == "model"
+    return f"model={quote(model, safe='')}" if is_model else parameter
 
 
 def _reader_of(api: NativeApi) -> Callable[[bytes], SocketReport | None]:

@@ -52,6 +52,8 @@ class NativeApi(Struct, frozen=True):
     """Headers of a response that have a URL of the API, which a client would call without the
     gateway."""
     routes: tuple[ReadableRoute, ...] = ()
+    realtime_path: str | None = None
+    """The path of a copy of OpenAI's Realtime API. None: there is none."""
     read_message: Callable[[bytes], SocketReport | None] | None = None
     """Reads a text message that the provider sends over a WebSocket. None for a message that says
     nothing about the cost. None: the provider has no WebSocket that can be read."""

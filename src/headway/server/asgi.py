@@ -74,9 +74,7 @@ class AsgiRoutes:
         try:
             find_earlier_gateways(scope["headers"], self._gateway.gateway_id)
             path, headers = scope["path"], scope["headers"]
-            refusal = refused_responses.find_websocket(scope["method"], path, headers)
-            if refusal is not None:
-                raise refusal
+            _check_websocket(scope)
             if (address := native_routes.find_in_scope(scope)) is not None:
                 await self._pass_through(address, scope, receive, send)
                 return
@@ -143,8 +141,6 @@ class AsgiRoutes:
     ) -> None:
         gateway, headers = self._gateway, scope["headers"]
         authorize(headers, gateway.snapshot.keys, address.query)  # before the body is read
-        if is_websocket(headers):
-            raise refused_responses.no_native_websocket()
         body = await _read_body(receive, gateway.snapshot.body_limit, headers)
         request = new_request(address, scope["method"], headers, body, scope["scheme"])
         sink = AsgiSink(can_break_off=BREAK_OFF in scope.get("extensions", ()))
@@ -214,7 +210,7 @@ async def refuse_websocket(request_id: str, scope: Scope, receive: Receive, send
     if "websocket.http.response" not in scope.get("extensions", ()):
         await send({"type": "websocket.close", "code": 1008})
         return
-    is_native = native_routes.find_in_scope(scope) is not None
+    is_native = native_routes.takes_websocket(scope["path"])
     error = refused_responses.no_native_websocket() if is_native else no_websocket()
     headers = [(b"content-type", JSON), *(() if is_native else (HTTP_ONLY,))]
     start = {"type": "websocket.http.response.start", "status": error.status, "headers": headers}
@@ -266,6 +262,16 @@ async def _read_body(receive: Receive, limit: int, headers: Headers) -> bytes:
         parts.append(part)
         if not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _check_websocket(scope: Scope) -> None:
+    """Raises the refusal of a WebSocket that comes as a request."""
+    path, headers = scope["path"], scope["headers"]
+    refusal = refused_responses.find_websocket(scope["method"], path, headers)
+    if refusal is None and is_websocket(headers) and native_routes.takes_websocket(path):
+        refusal = refused_responses.no_native_websocket()
+    if refusal is not None:
+        raise refusal
 
 
 def _check_method(scope: Scope, *methods: str) -> None:

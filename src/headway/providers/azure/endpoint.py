@@ -54,9 +54,15 @@ def resource_url(target: Target) -> str:
 def azure_api(api: NativeApi) -> NativeApi:
     """``api`` with a resource's authentication, at its address. Long operations tell in a header
     where to ask for their state (learn.microsoft.com/azure/architecture/patterns/
-    async-request-reply)."""
-    links = api.link_headers | {b"operation-location"}
-    return replace(api, headers=_native_headers, base_url=resource_url, link_headers=links)
+    async-request-reply). The Realtime API is a part of the v1 API
+    (learn.microsoft.com/azure/ai-foundry/openai/how-to/realtime-audio-websockets)."""
+    return replace(
+        api,
+        headers=_native_headers,
+        base_url=resource_url,
+        link_headers=api.link_headers | {b"operation-location"},
+        realtime_path=f"/openai/v1{api.realtime_path}",
+    )
 
 
 def _native_headers(target: Target) -> Pairs:

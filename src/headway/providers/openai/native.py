@@ -13,5 +13,6 @@ NATIVE = NativeApi(
         ReadableRoute(RESPONSES, kind="openai_responses"),
         ReadableRoute(EMBEDDINGS, is_embeddings=True),
     ),
+    realtime_path="/realtime",
     read_message=read_message,
 )

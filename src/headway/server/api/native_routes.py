@@ -6,7 +6,8 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from headway.dialects.base import Dialect, OpenAIFormat
-from headway.pipeline.native_call import ErrorFormat, NativeHttpRequest
+from headway.pipeline.native_call import ErrorFormat
+from headway.pipeline.native_request import NativeHttpRequest
 from headway.server import routes
 from headway.server.api.refused_responses import is_websocket
 from headway.server.asgi_types import Scope
@@ -14,6 +15,8 @@ from headway.types import Headers
 
 PREFIX = "/providers/"
 PLAIN = OpenAIFormat()
+REALTIME = frozenset(("/v1/realtime", "/openai/v1/realtime"))
+"""OpenAI's Realtime API (platform.openai.com/docs/guides/realtime-websocket)."""
 _SAFE = "/!$&'()*+,;=:@-._~%"
 
 
@@ -39,9 +42,17 @@ def find_raw(target: bytes) -> NativeAddress | None:
 
 
 def find_websocket(method: bytes, target: bytes, headers: Headers) -> NativeAddress | None:
-    """The address of a WebSocket's handshake (RFC 6455, section 4.1)."""
-    address = find_raw(target) if method == b"GET" else None
-    return address if address is not None and is_websocket(headers) else None
+    """The address of a WebSocket's handshake (RFC 6455, section 4.1). The provider is empty where
+    the model in the query names it."""
+    if method != b"GET" or not is_websocket(headers):
+        return None
+    path, _, query = target.decode("latin-1").partition("?")
+    return NativeAddress("", "", query) if path in REALTIME else find_raw(target)
+
+
+def takes_websocket(path: str) -> bool:
+    """Whether the server passes a WebSocket on this path through, if it can."""
+    return path.startswith(PREFIX) or path in REALTIME
 
 
 def find_in_scope(scope: Scope) -> NativeAddress | None:
