@@ -108,7 +108,9 @@ class PendingRequest(Struct, eq=False):
                 self.connection.resume_reading()
 
     def write(self, data: bytes) -> bool:
-        return self.connection is None or self.connection.write(data)
+        if self.is_over or self.connection is None:
+            return True
+        return self.connection.write(data)
 
     # --- Called by the transport ---------------------------------------------------------------
 
