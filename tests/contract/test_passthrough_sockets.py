@@ -175,6 +175,15 @@ def test_a_browsers_key_comes_as_a_subprotocol_and_stays_here(
     assert "origin" not in headers
 
 
+def test_openais_route_finds_the_provider_by_the_model(server: Gateway, provider: Realtime) -> None:
+    with connect(server, "/v1/realtime?model=openai/gpt-realtime") as client:
+        client.send("hello")
+        assert client.recv() == "hello"
+    assert provider.requests[0].path == "/v1/realtime?model=gpt-realtime"
+    assert refusal(server, "/v1/realtime?model=nobody/gpt-realtime").status_code == 404
+    assert refusal(server, "/v1/realtime").status_code == 400
+
+
 def refusal(server: Gateway, path: str = PATH, **options: Any) -> Any:
     with pytest.raises(exceptions.InvalidStatus) as raised, connect(server, path, **options):
         pass

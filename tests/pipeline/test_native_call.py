@@ -253,6 +253,17 @@ def test_the_operator_can_switch_it_off() -> None:
     assert pipe.records[0].outcome == "refused"
 
 
+def test_only_addresses_of_http_are_called() -> None:
+    pipe = NativePipe(base_url="echo://echo")
+    pipe.pass_through()
+    assert pipe.sink.status == 400
+    for base_url in ("unix:/run/model.sock:/v1", "http+unix://%2Frun%2Fmodel.sock/v1"):
+        local = NativePipe(base_url=base_url)
+        local.pass_through("/v1/models")
+        url = local.upstream.request.url
+        assert (url.host, url.path) == ("/run/model.sock", "/v1/models")
+
+
 def test_models_are_known_from_body_path_and_query() -> None:
     cases = {
         ("/v1/images", b'{"model": "m"}', ""): "m",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from headway.ports import ResponseHeaders
-from headway.server.asgi_sink import HIGH_WATER, LOW_WATER, AsgiSink
+from headway.server.asgi_sink import HIGH_WATER, LOW_WATER, AsgiSink, ResponseBrokenOff
 
 HEADERS = ResponseHeaders("a: b")
 
@@ -70,3 +71,25 @@ def test_unsent_messages_are_dropped_when_the_client_leaves() -> None:
         assert (sent, gone) == ([], [True])
 
     asyncio.run(main())
+
+
+def test_a_response_that_must_not_look_complete_is_broken_off() -> None:
+    async def main(sink: AsgiSink) -> list[Any]:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        sink.send_head(200, [(b"a", b"b")])
+        sink.write(b"1")
+        sink.abort()
+        with suppress(ResponseBrokenOff):
+            await sink.drain(send)
+            sent.append("returned")
+        return sent
+
+    start = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
+    piece = {"type": "http.response.body", "body": b"1", "more_body": True}
+    assert asyncio.run(main(AsgiSink())) == [start, piece]
+    can = asyncio.run(main(AsgiSink(can_break_off=True)))
+    assert can == [start, piece, {"type": "headway.break_off"}, "returned"]
