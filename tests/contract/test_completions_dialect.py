@@ -13,7 +13,7 @@ from support.lazy_import import lazy_import
 from support.openai_completions import DONE, USAGE
 from support.openai_upstream import CUT, Answer, Upstream
 
-openai = lazy_import("openai")
+openai, mistral = lazy_import("openai"), lazy_import("mistralai.client")
 
 HEAD = {"id": "cmpl-1", "object": "text_completion", "created": 7, "model": "instruct-2"}
 INSTRUCT = "openai/gpt-3.5-turbo-instruct"
@@ -115,3 +115,16 @@ def test_a_chat_model_completes_a_text(sdk: Any, upstream: Upstream) -> None:
         sdk.completions.create(model="openai/gpt-4o", prompt=["a", "b"])
     with pytest.raises(openai.UnprocessableEntityError, match="`prompt` is missing"):
         sdk.post("/completions", cast_to=object, body={"model": "openai/gpt-4o"})
+
+
+def test_mistrals_client_fills_in_the_middle(gateway: Gateway, upstream: Upstream) -> None:
+    with mistral.Mistral(api_key="unused", server_url=gateway.base_url) as client:
+        upstream.play(whole(choice("n * 2", "stop")))
+        asked: dict[str, Any] = {"model": INSTRUCT, "prompt": "return ", "suffix": "end"}
+        told = client.fim.complete(**asked)
+        assert told.choices[0].message.content == "n * 2"
+        assert (upstream.last.path, upstream.last.json["suffix"]) == ("/v1/completions", "end")
+        upstream.play(Answer(PIECES))
+        with client.fim.stream(**asked) as events:
+            pieces = [event.data.choices[0].delta.content for event in events]
+        assert "".join(piece or "" for piece in pieces) == "Hello"

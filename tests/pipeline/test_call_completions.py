@@ -6,18 +6,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from headway.dialects.base import ClientRequest
+from headway.dialects.base import ClientRequest, Dialect
 from headway.dialects.openai.completions import OpenAICompletions
+from headway.dialects.openai.fim_completions import FimCompletions
 from headway.providers import KINDS
-from support.pipeline_fakes import DONE, HELLO, WHOLE, Pipe
+from support.pipeline_fakes import DONE, HELLO, STOP, WHOLE, Pipe, text
 
 DIALECT = OpenAICompletions()
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
-def ask(pipe: Pipe, **fields: Any) -> None:
+def ask(pipe: Pipe, dialect: Dialect = DIALECT, **fields: Any) -> None:
     body = {"model": "openai/gpt-4o", "prompt": "Say", **fields}
-    pipe.send(ClientRequest("", (), json.dumps(body).encode()), DIALECT)
+    pipe.send(ClientRequest("", (), json.dumps(body).encode()), dialect)
 
 
 def chunk(text: str, reason: str | None = None, **more: Any) -> bytes:
@@ -120,3 +121,25 @@ def test_tokens_in_place_of_text_are_counted_where_no_usage_is_reported() -> Non
     pipe.upstream.whole(chunk("Hi", "stop")[6:])
     [record] = pipe.records
     assert (record.input_tokens, record.tokens_source) == (6, "counted")
+
+
+def test_an_editor_gets_the_middle_as_the_provider_says_it_or_translated() -> None:
+    pipe = Pipe(provider=KINDS["mistral"], base_url="https://api.mistral.ai/v1")
+    ask(pipe, FimCompletions(), model="openai/codestral-latest", suffix="end", stream=True)
+    assert pipe.upstream.request.url.path == "/v1/fim/completions"
+    pipe.upstream.stream(text("Hello"), STOP, DONE)
+    assert pipe.sink.body == text("Hello") + STOP + DONE
+    pipe = Pipe(provider=KINDS["vllm"], base_url="http://box/v1")
+    ask(pipe, FimCompletions(), suffix="end")
+    assert pipe.upstream.request.url.path == "/v1/completions"
+    pipe.upstream.whole(chunk("Hi", "stop", usage=USAGE)[6:])
+    assert pipe.sink.json["choices"][0]["message"]["content"] == "Hi"
+    check_metered_as("fim_completions", pipe)
+    pipe = Pipe()
+    ask(pipe, FimCompletions(), suffix="end")
+    assert (pipe.sink.status, pipe.sink.json["error"]["param"]) == (400, "suffix")
+
+
+def check_metered_as(dialect: str, pipe: Pipe) -> None:
+    [record] = pipe.records
+    assert (record.dialect, record.input_tokens, record.output_tokens) == (dialect, 3, 2)

@@ -21,6 +21,7 @@ from headway.dialects.ollama.errors import MANAGING, OllamaErrors
 from headway.dialects.openai.chat import OpenAIChat
 from headway.dialects.openai.completions import OpenAICompletions
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
+from headway.dialects.openai.fim_completions import FimCompletions
 from headway.dialects.openai.relayed import ROUTES as RELAYED
 from headway.dialects.openai.rerank import Rerank
 from headway.dialects.openai_responses.dialect import OpenAIResponses
@@ -32,6 +33,7 @@ DIALECTS: tuple[tuple[str, Dialect], ...] = (
     ("/openai", OpenAIEmbeddings()),
     ("/openai", OpenAIResponses()),
     ("/openai", OpenAICompletions()),
+    ("/openai", FimCompletions()),
     *(("/openai", dialect) for dialect in RELAYED),
     ("/openai", Rerank(is_cohere=False)),
     ("/openai", Rerank(is_cohere=True)),

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest, DecodedRequest, ResponseContext
 from headway.dialects.openai.completions import OpenAICompletions
+from headway.dialects.openai.fim_completions import FimCompletions
 from headway.errors import InvalidField, RequestError
 from headway.events import (
     Event,
@@ -311,3 +312,32 @@ def test_the_metrics_are_a_last_chunk_of_their_own() -> None:
 
 def test_usage_without_counts_is_no_usage() -> None:
     assert whole(Text("a"), UsageReported(USAGE.usage, 7))["usage"]["total_tokens"] == 8
+
+
+# --- Fill in the middle ---------------------------------------------------------------------------
+
+
+def test_the_middle_of_a_code_comes_as_a_chat_completion() -> None:
+    fim = FimCompletions()
+    asked = inbound({"model": MODEL, "prompt": "a", "suffix": "b"}, "")
+    request = request_of(fim.decode(asked))
+    assert request.native is not None
+    assert (request.native.wire, list(request.native.fields)) == (
+        DIALECT.wire,
+        ["prompt", "suffix"],
+    )
+    events = (STARTED, Text("Hi"), Finished("stop"), USAGE, StreamEnd())
+    made = context_of()
+    whole = json.loads(fim.encode(made, fold(*events), METRICS, 8.0))
+    assert whole["object"] == "chat.completion"
+    assert whole["choices"][0]["message"]["content"] == "Hi"
+    assert fim.passes_through(json.dumps(whole).encode())
+    assert not fim.passes_through(json.dumps({**HEAD, "choices": []}).encode())
+    stream = fim.stream(made)
+    piece = stream.encode(NO_FRAME, [Text("Hi")], 8.0)
+    assert piece is not None
+    chunk = json.loads(piece[6:])
+    assert (chunk["object"], chunk["choices"][0]["delta"]["content"]) == (
+        "chat.completion.chunk",
+        "Hi",
+    )

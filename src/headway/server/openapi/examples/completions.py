@@ -7,6 +7,18 @@ _REQUEST: dict[str, object] = {
     "prompt": "The capital of France is",
     "max_tokens": 16,
 }
+FIM_REQUESTS = (
+    Example(
+        "The middle of a function",
+        {
+            "model": f"{PROVIDER}/gpt-3.5-turbo-instruct",
+            "prompt": "def double(n):\n    return ",
+            "suffix": "\n\nprint(double(2))",
+            "max_tokens": 16,
+            "stream": True,
+        },
+    ),
+)
 REQUESTS = (
     Example("Continue a text", _REQUEST),
     Example(
