@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest, DecodedRequest, ResponseContext
 from headway.dialects.openai.relayed import ROUTES
@@ -153,6 +154,19 @@ def test_another_content_type_is_refused_with_those_that_are_known() -> None:
 def context(operation: str) -> ResponseContext:
     decoded = decode(operation, body=b'{"model": "a/b", "input": "Hi"}')
     return ResponseContext(id="r", request_id="q", created=1, call=decoded, sent=decoded.request)
+
+
+def test_metrics_are_a_comment_where_the_stream_is_of_events() -> None:
+    asked = context("audio/speech")
+    asked = replace(asked, call=replace(asked.call, shows_metrics=True))
+    encoder = BY_OPERATION["audio/speech"].stream(asked)
+    encoder.content_type = b"text/event-stream; charset=utf-8"
+    (comment,) = encoder.end(ResponseAccumulator(), METRICS, 0.0)
+    assert comment.startswith(b': headway.metrics {"input_tokens":')
+    assert comment.endswith(b"}\n")
+    assert comment.count(b"\n") == 1
+    encoder.content_type = b"audio/mpeg"
+    assert encoder.end(ResponseAccumulator(), METRICS, 0.0) == []
 
 
 def test_bodies_and_frames_are_passed_on_and_errors_are_events_where_they_can_be() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 from msgspec import Raw, Struct
 
 from headway.dialects.base import (
@@ -197,7 +198,11 @@ class RelayEncoder:
         return frame.raw
 
     def end(self, response: ResponseAccumulator, metrics: Struct, now: float) -> list[bytes]:
-        return []
+        """The metrics are a comment (WHATWG HTML, section 9.2.7): the events are the provider's.
+        Other media types have no place for them."""
+        if not (self._context.call.shows_metrics and self.content_type.startswith(EVENT_STREAM)):
+            return []
+        return [b": headway.metrics " + msgspec.json.encode(metrics) + b"\n"]
 
     def fail(self, error: HeadwayError) -> list[bytes]:
         """Nothing can be said inside of other media types: the connection is closed."""

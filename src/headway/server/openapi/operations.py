@@ -235,7 +235,7 @@ OPERATIONS = (
         headers=OPENAI_HEADERS,
         errors=error_examples.OPENAI_ERRORS,
     ),
-    *relayed_operations.operations(METRICS_HEADERS, (KEY_HEADER, ID_HEADER)),
+    *relayed_operations.operations(OPENAI_HEADERS, CALL_HEADERS),
     Operation(
         method="get",
         path="/v1/models",
