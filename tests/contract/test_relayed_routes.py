@@ -144,6 +144,19 @@ def test_audio_arrives_piece_by_piece_and_a_cut_is_noticed(client: Any, upstream
         list(speech.iter_bytes())
 
 
+def test_a_client_of_http_1_0_sees_a_reset_where_the_body_breaks_off(
+    server: Gateway, upstream: Upstream
+) -> None:
+    upstream.play(passed(HELLO, Wait(0.2), CUT, headers=AUDIO_TYPE))
+    asked = body({"model": "openai/tts-1", "input": "Hi"})
+    head = f"POST /v1/audio/speech HTTP/1.0\r\nhost: a\r\ncontent-length: {len(asked)}\r\n\r\n"
+    stream = server.client.connect()
+    stream.send(head.encode() + asked)
+    with stream, pytest.raises(ConnectionResetError):
+        while stream.sock.recv(65536):
+            pass
+
+
 def test_a_client_that_leaves_stops_the_provider(client: Any, upstream: Upstream) -> None:
     upstream.play(passed(HELLO, HANG, headers=AUDIO_TYPE))
     speak = client.audio.speech.with_streaming_response.create

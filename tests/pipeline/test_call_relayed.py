@@ -146,7 +146,8 @@ def test_audio_that_breaks_off_closes_the_connection_and_is_on_record() -> None:
     pipe.upstream.chunk(b"\xff\xfb")
     pipe.upstream.fail(UpstreamDisconnected("gone"))
     assert pipe.sink.kinds == ["start", "write", "abort"]
-    assert (pipe.records[0].outcome, pipe.records[0].status) == ("error", 200)
+    (record,) = pipe.records
+    assert (record.outcome, record.status, record.finish_reason) == ("error", 200, None)
 
 
 def test_a_failure_before_the_first_byte_is_an_error_in_openais_shape() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.events import Finished
 from headway.pipeline import provider_calls
 from headway.pipeline.attempt import ERROR_TYPES, JSON, SSE, Attempt
 from headway.pipeline.response_head import relayed_type
@@ -43,6 +44,12 @@ class RelayedAttempt(Attempt):
         decoder = provider_calls.relayed_decoder(self.upstream, self._request, is_binary)
         self._decode_event = decoder.decode_event
         self.mode = Mode.EVENTS
+
+    def _read_end(self, now: float) -> None:
+        """The body's end is that of a stream: few have an end mark."""
+        if self.mode is not Mode.BODY and self.arrivals:
+            self.accumulator.add([Finished("stop")])
+        super()._read_end(now)
 
     def _read_body(self, now: float) -> None:
         if self._parts is not None:

@@ -151,7 +151,7 @@ class OperationDecoder:
         if not self._has_started:
             self._has_started = True
             usage = _billed(self._operation, self._request, Usage())
-            events = [Started(), *events, UsageReported(usage), Finished("stop")]
+            events = [Started(), *events, UsageReported(usage)]
         if self._is_binary or not any(marker in frame.data for marker in MARKERS):
             return events
         error = find_error(frame.data)
