@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from socket import SO_LINGER, SOL_SOCKET
+from struct import pack
 from typing import TYPE_CHECKING, Protocol
 
 from headway.dialects.base import ClientRequest
@@ -163,8 +165,13 @@ class RequestCycle:
         if self.disconnected:
             return
         transport = self._connection.transport
-        # The end of a chunked body would be its last chunk; of another one, that of the connection.
-        transport.close() if self._is_chunked else transport.abort()
+        if self._is_chunked:
+            transport.close()  # without the last chunk
+            return
+        # The end of the connection would be that of the body: it is reset instead.
+        reset = pack("ii", 1, 0)
+        transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, reset)
+        transport.abort()
 
     def disconnect(self) -> None:
         """The client left, or the request is refused: nothing more is sent."""
