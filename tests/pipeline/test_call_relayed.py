@@ -15,6 +15,7 @@ from headway.dialects.openai.rerank import Rerank
 from headway.errors import ShuttingDown, UpstreamDisconnected
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.providers import KINDS
+from headway.routing.model_aliases import ModelAliases
 from headway.types import HttpRequest
 from support.pipeline_fakes import Pipe
 
@@ -471,3 +472,16 @@ def test_a_bare_name_means_the_provider_that_has_the_model() -> None:
     pipe = priced()
     pipe.send(ClientRequest("", (), b'{"model": "no-such-model", "input": "Hi"}'), SPEECH)
     assert (pipe.sink.status, pipe.sink.json["error"]["param"]) == (422, "model")
+
+
+def test_a_form_takes_aliases_and_the_clients_own_key() -> None:
+    pipe = Pipe()
+    aliases = ModelAliases.from_table({"listen": "openai/whisper-1"})
+    pipe.gateway.snapshot = replace(pipe.gateway.snapshot, aliases=aliases)
+    own_key = (b"x-headway-provider-key", b"sk-mine")
+    body = form(("file a", AUDIO), ("model", b"listen"))
+    pipe.send(ClientRequest("", (FORM_TYPE, own_key), body), TRANSCRIPTIONS)
+    request = pipe.upstream.request
+    assert request.body == form(("file a", AUDIO), ("model", b"whisper-1"))
+    assert ("authorization", "Bearer sk-mine") in request.headers
+    assert "sk-mine" not in str(pipe.records)
