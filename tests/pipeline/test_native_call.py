@@ -62,6 +62,38 @@ def test_embeddings_are_read_too() -> None:
     assert record.cost_usd == "0.000004"
 
 
+def test_images_audio_and_their_like_are_read_too() -> None:
+    image = {"created": 1, "data": [], "usage": {"input_tokens": 5, "output_tokens": 7}}
+    pipe = NativePipe()
+    pipe.pass_through("/v1/images/generations", b'{"model": "gpt-image-1", "prompt": "a"}')
+    pipe.upstream.whole(json.dumps(image).encode())
+    (record,) = pipe.records
+    assert (record.model, record.input_tokens, record.output_tokens) == ("gpt-image-1", 5, 7)
+
+    form = b'--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--b--\r\n'
+    kind = (b"content-type", b"multipart/form-data; boundary=b")
+    heard = NativePipe()
+    heard.pass_through("/v1/audio/transcriptions", form, kind)
+    heard.upstream.whole(b'{"text": "a", "usage": {"type": "duration", "seconds": 3}}')
+    (record,) = heard.records
+    assert (record.model, record.audio_seconds) == ("whisper-1", 3.0)
+    assert heard.upstream.request.body == form
+
+    spoken = NativePipe()
+    spoken.pass_through("/audio/speech", b'{"model": "tts-1", "input": "four", "voice": "a"}')
+    spoken.upstream.respond([(b"content-type", b"audio/mpeg")])
+    spoken.upstream.chunk(b"\xff\xfb", b"\x00\n\n")
+    spoken.upstream.end()
+    assert spoken.sink.body == b"\xff\xfb\x00\n\n"
+    (record,) = spoken.records
+    assert (record.model, record.input_characters) == ("tts-1", 4)
+
+    odd = NativePipe()
+    odd.pass_through("/v1/images/generations", b'{"api_key": "x", "model": "m"}')
+    odd.upstream.whole(b"{}")
+    assert "does not read" in (odd.records[0].cost_unknown_reason or "")
+
+
 def test_what_cannot_be_read_is_passed_on_and_has_no_cost() -> None:
     for body in (b"no json", b"{}", b'{"usage": 1}', b'[{"a": 1}, 2]', b"\xff"):
         pipe = NativePipe()

@@ -41,7 +41,12 @@ from headway.pipeline.native_request import (
 from headway.pipeline.raw_relay import RawRelay
 from headway.pipeline.redaction import redact_error
 from headway.pipeline.unknown_names import unknown_provider
-from headway.pipeline.usage_reader import UsageReader
+from headway.pipeline.usage_reader import (
+    UsageReader,
+    chat_reader,
+    embeddings_reader,
+    operation_reader,
+)
 from headway.policy import native_headers
 from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
@@ -239,12 +244,17 @@ class NativeCall:
         return native_headers.request_pairs(self.request.headers)
 
     def _new_reader(self, upstream: Upstream) -> UsageReader | None:
+        if self.request.method != "POST":
+            return None
         found = find_route(upstream.provider.native, self.request.path)
-        if found is None or self.request.method != "POST":
+        if found is None:
+            request = self.decoded.request
+            if isinstance(request, RelayedRequest):
+                return operation_reader(upstream, request)
             return None
         route, _ = found
         provider = upstream.provider if route.kind is None else KINDS[route.kind]
-        return UsageReader(provider, is_embeddings=route.is_embeddings)
+        return embeddings_reader(provider) if route.is_embeddings else chat_reader(provider)
 
     def _new_relay(self, upstream: Upstream, target: Target, http_request: HttpRequest) -> RawRelay:
         api = upstream.provider.native

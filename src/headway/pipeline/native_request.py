@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
-from headway.dialects.base import DecodedRequest, read_key_header
+from headway.dialects.base import ClientRequest, DecodedRequest, read_key_header
+from headway.dialects.openai.relayed import OpenAIRelayed
+from headway.errors import HeadwayError
 from headway.pipeline.gateway import Upstream
 from headway.policy.session_headers import find_session_id
 from headway.providers.native_api import find_route
@@ -52,6 +56,8 @@ def decode_native_request(request: NativeHttpRequest, upstream: Upstream | None)
         nothing = ChatRequest(model="", messages=NO_MESSAGES)
         return DecodedRequest(provider=request.provider, request=nothing)
     found = find_route(upstream.provider.native, request.path)
+    if found is None and (relayed := _decode_operation(request, upstream)) is not None:
+        return relayed
     asks_stream = found is not None and "stream" in request.path.lower()
     sent = _sent_fields(request.body)
     path_model = None if found is None else found[1]
@@ -66,6 +72,24 @@ def decode_native_request(request: NativeHttpRequest, upstream: Upstream | None)
         api_key=read_key_header(request.headers),
         session_id=find_session_id(request.headers),
     )
+
+
+def _decode_operation(request: NativeHttpRequest, upstream: Upstream) -> DecodedRequest | None:
+    """A request of one of the provider's routes whose bodies are passed on elsewhere, too. None for
+    any other, and for a body that is not as the route has it."""
+    for name, operation in upstream.provider.operations.items():
+        if request.method == "POST" and request.path.endswith(operation.path):
+            dialect = OpenAIRelayed(name, takes_forms=True, default_model="")
+            with suppress(HeadwayError):
+                decoded = dialect.decode(ClientRequest("", request.headers, request.body))
+                model = decoded.model_name or ""  # the provider's own, which may have slashes
+                return replace(
+                    decoded,
+                    provider=request.provider,
+                    request=replace(decoded.request, model=model),
+                    session_id=find_session_id(request.headers),
+                )
+    return None
 
 
 def _canonical(sent: SentFields, model: str, *, is_embeddings: bool) -> Request:
