@@ -40,3 +40,8 @@ def test_a_text_that_is_no_json_is_read_once() -> None:
 
 def test_numbers_are_not_counted() -> None:
     assert not has_more_items(b"[" + b"1," * 1000 + b"1]", 1)
+
+
+def test_a_short_text_has_at_most_as_many_items_as_bytes() -> None:
+    assert not has_more_items(b"[{}]", 4)
+    assert has_more_items(b"[{}]", 1)
