@@ -31,6 +31,7 @@ def image(detail: str | None) -> dict[str, Any]:
 
 NAME = "dropped messages[].name: unsupported by X"
 REASONING = "dropped messages[].reasoning_content: unsupported by X without a signature"
+DETAILS = "dropped messages[].reasoning_details: only the provider that made it can read it"
 DETAIL = "dropped messages[].content[].image_url.detail: unsupported by X"
 MOVED = "emulated messages: system messages moved before all others"
 
@@ -42,6 +43,8 @@ CASES: list[tuple[str, list[Any], list[str]]] = [
     ("reasoning", [{**CALL, "reasoning_content": "Hm"}], [REASONING]),
     ("signed reasoning",
      [{**CALL, "reasoning_content": "Hm", "reasoning_details": ["signed"]}], []),
+    ("reasoning of another provider, without its text",
+     [{**CALL, "reasoning_details": ["other"]}], [DETAILS]),
     ("the detail of an image", [image("low")], [DETAIL]),
     ("the detail auto, or none", [image("auto"), image(None)], []),
     ("a url in place of an object", [

@@ -143,6 +143,8 @@ DROPPED: list[tuple[str, Any, list[str]]] = [
     (NEW, {"role": "user", "content": "a", "name": "Ann"},
      ["dropped messages[].name: unsupported by Cohere"]),
     (NEW, {"role": "tool", "tool_call_id": "c1", "content": "a", "name": "f"}, []),
+    (NEW, {"role": "assistant", "content": "a", "reasoning_details": [{"signature": "S"}]},
+     ["dropped messages[].reasoning_details: only the provider that made it can read it"]),
     (NEW, {"role": "tool", "tool_call_id": "c1", "content": "a", "is_error": True},
      ["dropped messages[].is_error: unsupported by Cohere"]),
     (NEW, {"role": "assistant", "content": "a", "audio": {"id": "x"}},
