@@ -10,10 +10,13 @@ from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest
 from headway.dialects.gemini.generate import GenerateContent
+from headway.events import Event
 from headway.providers.base import Provider
 from headway.providers.gemini import provider as gemini
 from headway.providers.vertex import gemini as vertex
-from headway.types import HttpRequest
+from headway.record import decode
+from headway.types import Frame, HttpRequest
+from headway.wire.sse import SseFramer
 from headway.wire.url import join
 from support.pipeline_fakes import Pipe
 from support.recordings import Recording, chosen, each
@@ -93,3 +96,77 @@ def summary(elements: list[Any]) -> dict[str, Any]:
         "cached": usage.get("cachedContentTokenCount"),
         "id": elements[0].get("responseId"),
     }
+
+
+def frame_of(text: str, usage: dict[str, Any] | None, **more: Any) -> bytes:
+    candidate = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
+    found = {"candidates": [{**candidate, **more}], "modelVersion": "m", "responseId": "r"}
+    if usage is not None:
+        found["usageMetadata"] = usage
+    return b"data: " + json.dumps(found).encode() + b"\r\n\r\n"
+
+
+def usage_of(output: int, **more: Any) -> dict[str, Any]:
+    total = 7 + output
+    return {"promptTokenCount": 7, "candidatesTokenCount": output, "totalTokenCount": total, **more}
+
+
+STREAMS = [
+    [frame_of(f"{n}", usage_of(n, thoughtsTokenCount=n)) for n in range(1, 5)],
+    [frame_of("a", None), frame_of("b", usage_of(2)), frame_of("c", None)],
+    [frame_of("a", {"trafficType": "ON_DEMAND_FLEX"}), frame_of("b", usage_of(2))],
+    [*(frame_of(f"{n}", usage_of(n)) for n in range(1, 5)), frame_of("", {"promptTokenCount": 9})],
+    [frame_of("a", usage_of(1)), frame_of("b", usage_of(2, serviceTier="priority"))],
+    [frame_of("a", usage_of(1)), frame_of("b", usage_of(2)).replace(b'"m"', b'"n"')],
+    [frame_of("a", usage_of(1)), frame_of("b", usage_of(2)), frame_of("c", usage_of(3), index=1)],
+    [frame_of("a", usage_of(1)), frame_of("b", usage_of(2)), frame_of("é\\u2028", usage_of(3))],
+    [*(frame_of(f"{n}", usage_of(n)).replace(b"\r", b"") for n in range(1, 12))],
+    [frame_of("a", usage_of(1)), frame_of("b", usage_of(2)), frame_of("c", usage_of(3)) * 3],
+]
+LAST = frame_of("!", usage_of(20), finishReason="STOP")
+
+
+def relay(frames: list[bytes], provider: Provider, query: str) -> tuple[bytes, list[bytes]]:
+    """What the client gets of a stream, and what is on record."""
+    encode = lambda *_: SENT  # noqa: E731
+    provider = replace(provider, encode_native=encode, encode_request=encode, other_wires={})
+    pipe = Pipe(provider=provider)
+    body = json.dumps({"contents": CONTENTS}).encode()
+    dialect = GenerateContent(is_stream=True)
+    pipe.send(ClientRequest("models/openai/m", (), body, query), dialect)
+    pipe.upstream.respond([(b"content-type", b"text/event-stream")])
+    for frame in frames:
+        pipe.clock.now += 0.25
+        pipe.upstream.chunk(frame)
+    if not pipe.upstream.is_over:
+        pipe.upstream.end()
+    return pipe.sink.body, pipe.spool.lines
+
+
+def test_a_stream_whose_texts_alone_are_read_is_relayed_and_recorded_as_one_that_is_decoded() -> (
+    None
+):
+    recorded = [SseFramer().feed(recording.body) for recording in ANSWERS if recording.is_sse]
+    streams = [*STREAMS, *([frame.raw for frame in frames] for frames in recorded)]
+    assert len(streams) > len(STREAMS)
+    decoding = replace(gemini.PROVIDER, read_relayed_text=None)
+    for stream in streams:
+        for length in range(1, len(stream) + 1):
+            for frames in (stream[:length], [*stream[:length], LAST]):
+                for query in ("alt=sse", ""):
+                    found = relay(frames, gemini.PROVIDER, query)
+                    assert found == relay(frames, decoding, query), (frames, query)
+
+
+def test_the_usage_of_a_stream_that_is_cut_is_that_of_its_last_event() -> None:
+    decoded = []
+
+    def decode_event(frame: Frame, state: dict[str, Any]) -> list[Event]:
+        decoded.append(frame.raw)
+        return gemini.PROVIDER.decode_event(frame, state)
+
+    provider = replace(gemini.PROVIDER, decode_event=decode_event)
+    _, (line,) = relay(STREAMS[0], provider, "alt=sse")
+    record = decode(line)
+    assert (record.outcome, record.input_tokens, record.output_tokens) == ("error", 7, 8)
+    assert decoded == [STREAMS[0][0], STREAMS[0][-1]]

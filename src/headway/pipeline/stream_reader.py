@@ -17,7 +17,15 @@ import msgspec
 from msgspec.structs import replace
 
 from headway.dialects.base import ResponseContext, StreamEncoder
-from headway.events import Event, Failed, Started, Text
+from headway.events import (
+    Event,
+    Failed,
+    ModelReported,
+    ServiceTierReported,
+    Started,
+    Text,
+    UsageReported,
+)
 from headway.metering.timing import Meter
 from headway.pipeline import provider_calls
 from headway.pipeline.character_joiner import CharacterJoiner
@@ -43,6 +51,9 @@ FIRST_EVENTS = 3
 template for the rest of the chunk."""
 CHECK_INTERVAL = 8
 """Number of texts after which the template is searched again."""
+
+
+FACTS = frozenset((UsageReported, ServiceTierReported, ModelReported))
 
 
 class Mode(IntEnum):
@@ -88,6 +99,8 @@ class StreamReader(Meter):
         "_texts",
         "_times",
         "_unix_offset",
+        "_unread_usage",
+        "_usage_in_texts",
         "context",
         "encoder",
         "mode",
@@ -109,16 +122,21 @@ class StreamReader(Meter):
     """The texts of the first choice, in ``TEXTS`` and later modes."""
     _unix_offset: float
     """Unix time when the clock was zero."""
+    _unread_usage: Frame | None
+    """The last frame of which only the text was read, where it has usage as well."""
     upstream: Upstream
 
     @property
     def accumulator(self) -> ResponseAccumulator:
         """Created when it is first needed: never for a response that is summarized."""
         try:
-            return self._accumulator
+            accumulator = self._accumulator
         except AttributeError:
-            self._accumulator = accumulator = ResponseAccumulator()
-            return accumulator
+            self._accumulator, self._unread_usage = ResponseAccumulator(), None
+            return self._accumulator
+        if self._unread_usage is not None:
+            self._read_usage(self._unread_usage)
+        return accumulator
 
     def _begin_stream(self) -> None:
         provider = self.upstream.provider
@@ -137,6 +155,8 @@ class StreamReader(Meter):
         read_text = provider.read_text or (provider.read_relayed_text if self._is_relayed else None)
         self._read_text: ReadText = read_text  # type: ignore[assignment]
         self._text_event = provider.text_event
+        self._usage_in_texts = self._is_relayed and provider.texts_have_usage
+        self._unread_usage = None
         is_readable = read_text is not None and type(self._framer) is SseFramer
         self.mode = Mode.FIRST_TEXT if is_readable else Mode.EVENTS
         self._template: EventTemplate | None = None
@@ -206,6 +226,12 @@ class StreamReader(Meter):
         return False
 
     def _keep_text(self, frame: Frame, text: str, now: float) -> None:
+        if self._usage_in_texts:
+            self._unread_usage = frame
+            self._texts.append(text)
+            self._times.append(now)
+            self._encode(frame, [Text(text)], now)
+            return
         self._add_text(text, frame.raw, now)
         if len(self._times) >= self._next_check:
             self._find_template(frame, text)
@@ -228,6 +254,8 @@ class StreamReader(Meter):
     def _decode_frame(self, frame: Frame, now: float) -> bool:
         """Decode and encode one frame. Returns whether the response has ended."""
         encoder, accumulator, decode_event = self.encoder, self._accumulator, self._decode_event
+        if self._unread_usage is not None:
+            self._read_usage(self._unread_usage)
         try:
             events: list[Event] = decode_event(frame, self._state)
         except provider_calls.MALFORMED as exc:
@@ -250,6 +278,12 @@ class StreamReader(Meter):
             if self._is_relayed and not encoder.is_passthrough:
                 self._stop_relaying()
         return accumulator.done  # whatever follows the end mark is ignored
+
+    def _read_usage(self, frame: Frame) -> None:
+        """Of a frame whose text was read already."""
+        self._unread_usage = None
+        events = self._decode_event(frame, self._state)
+        self._accumulator.add([event for event in events if type(event) in FACTS])
 
     def _decode_damaged(self, frame: Frame, cause: Exception) -> list[Event]:
         """The events of a frame over which the decoder failed with ``cause``: an error in place of
@@ -278,12 +312,12 @@ class StreamReader(Meter):
         """The encoder needs the events of all further frames."""
         self.mode = Mode.EVENTS
         self._template = self._single_event = None
-        self._is_relayed = self._can_relay = False
+        self._is_relayed = self._can_relay = self._usage_in_texts = False
 
     def _begin_texts(self, frame: Frame, first_event: Event) -> None:
         self.mode = Mode.TEXTS
         self._texts = self._accumulator.choices[0].text
-        if type(first_event) is Text:
+        if type(first_event) is Text and not self._usage_in_texts:
             self._find_template(frame, first_event.text)
 
     def _find_template(self, frame: Frame, text: str) -> None:

@@ -98,6 +98,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     read_relayed_text: Callable[[bytes], str | None] | None = None
     """``read_text`` for frames that are passed through only: the adapter may miss at such a frame
     what a client of another wire format would see, such as the length of the texts so far."""
+    texts_have_usage: bool = False
+    """The frames that ``read_relayed_text`` reads have the usage so far, each that of all before
+    it: the last of several in a row is decoded, too."""
     text_event: str | None = None
     """The name of the frames that either of them reads; None for those without a name."""
     repair_event: Callable[[bytes], bytes | None] = repair_json

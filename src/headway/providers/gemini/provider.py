@@ -20,6 +20,7 @@ from headway.providers.gemini.finish_reasons import STUDIO, FinishRules
 from headway.providers.gemini.model_list import MODEL_LIST
 from headway.providers.gemini.native import adapt_native, encode_native_body, native_of
 from headway.providers.gemini.parameters import AI_STUDIO, adapt
+from headway.providers.gemini.relayed_text import read_relayed_text
 from headway.providers.gemini.request import encode_body
 from headway.providers.gemini.response import decode_event, decode_response
 from headway.providers.gemini.wire_rules import RULES
@@ -148,6 +149,8 @@ CHAT = Provider(
     decode_response=partial(decode_response, STUDIO),
     decode_event=partial(decode_event, STUDIO),
     decode_error=decode_error,
+    read_relayed_text=read_relayed_text,
+    texts_have_usage=True,
     adapt=with_rules(RULES, partial(adapt, AI_STUDIO)),
     wire_rules=RULES,
     token_count=TokenCount(encode_count, partial(read_count, "totalTokens")),
