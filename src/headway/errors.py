@@ -34,6 +34,8 @@ class HeadwayError(Exception):
         self.retry_after_s = retry_after_s
         if status is not None:
             self.status = status
+        self.details: str | None = None
+        """A JSON object that clients of one wire format act on: Anthropic's ``error.details``."""
 
 
 class InternalError(HeadwayError):

@@ -45,17 +45,22 @@ def run_cells(cases: Mapping[str, Case], *distributions: str) -> None:
     """``distributions``: the packages whose versions the matrix prints."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in distributions]
     print(json.dumps({"versions": versions}), flush=True)
-    for cell in json.loads(os.environ["CLIENT_CELLS"]):
-        function, expected = cases[cell["case"]]
-        result = {"case": cell["case"], "wire": cell["wire"]}
-        try:
-            got = function(cell["model"])
-            if inspect.iscoroutine(got):
-                got = asyncio.run(got)
-            result |= {"expected": expected, "got": got}
-        except Exception as error:
-            frames = traceback.extract_tb(error.__traceback__)
-            place = next((each for each in reversed(frames) if "programs" in each.filename), None)
-            at = f"{place.name}:{place.lineno}: " if place else ""
-            result["error"] = f"{at}{type(error).__name__}: {error}"
-        print(json.dumps(result, default=repr), flush=True)
+    with asyncio.Runner() as runner:  # one loop for all cells: clients keep their connections
+        for cell in json.loads(os.environ["CLIENT_CELLS"]):
+            function, expected = cases[cell["case"]]
+            result = {"case": cell["case"], "wire": cell["wire"]}
+            try:
+                got = function(cell["model"])
+                got = runner.run(got) if inspect.iscoroutine(got) else got
+                result |= {"expected": expected, "got": got}
+            except Exception as error:
+                result["error"] = describe(error)
+            print(json.dumps(result, default=repr), flush=True)
+
+
+def describe(error: Exception) -> str:
+    """With the place in the client's program."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "/tests/clients/" in frame.filename]
+    place = f"{ours[-1].name}:{ours[-1].lineno}: " if ours else ""
+    return f"{place}{type(error).__name__}: {error}"

@@ -30,6 +30,8 @@ from upstream_requests import Conversation, read_request
 KEY = "sk-clients-upstream"
 ARGUMENTS: dict[str, Any] = {}
 """The name of a tool -> the arguments that it is called with. A value of None: it is not called."""
+OUTPUT_TOOLS = frozenset({"final_result"})
+"""Tools whose arguments are the client's answer: called at the end, in place of a text."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Wire:
     model: str
     call_id: str = "call_{}"
     has_reasoning: bool = True
+    always_reasons: bool = False
     options: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -61,10 +64,25 @@ WIRES = {
     wire.name: wire
     for wire in (
         Wire("openai", "openai", "/v1", "chat", "gpt-5", has_reasoning=False),
-        Wire("openai_responses", "openai_responses", "/v1", "responses", "gpt-5"),
+        Wire(
+            "openai_responses",
+            "openai_responses",
+            "/v1",
+            "responses",
+            "gpt-5",
+            options=(("reasoning_summary", "auto"),),
+        ),
         Wire("azure", "azure_openai", "", "chat", "gpt-5", has_reasoning=False),
-        Wire("deepseek", "deepseek", "/v1", "chat", "deepseek-chat"),
-        Wire("mistral", "mistral", "/v1", "chat", "magistral-medium-latest", call_id="{:09}"),
+        Wire("deepseek", "deepseek", "/v1", "chat", "deepseek-reasoner", always_reasons=True),
+        Wire(
+            "mistral",
+            "mistral",
+            "/v1",
+            "chat",
+            "magistral-medium-latest",
+            call_id="{:09}",
+            always_reasons=True,
+        ),
         Wire("anthropic", "anthropic", "", "messages", CLAUDE, call_id=TOOL_USE),
         Wire("vertex_anthropic", "vertex_anthropic", "", "messages", CLAUDE, call_id=TOOL_USE),
         Wire("bedrock", "bedrock", "", "converse", BEDROCK_CLAUDE, call_id="tooluse_{}"),
@@ -79,7 +97,7 @@ WIRES = {
         ),
         Wire("gemini", "gemini", "/v1beta", "contents", "gemini-3-pro-preview"),
         Wire("vertex", "vertex", "", "contents", "gemini-3-pro-preview"),
-        Wire("cohere", "cohere", "", "chat", "command-a-reasoning-08-2025"),
+        Wire("cohere", "cohere", "", "chat", "command-a-reasoning-08-2025", always_reasons=True),
         Wire("ollama", "ollama", "", "chat", "qwen3"),
     )
 }
@@ -96,6 +114,8 @@ STREAM_PATHS = (":streamGenerateContent", ":streamRawPredict", "-stream")
 WHOLE_PATHS = (":generateContent", ":rawPredict", "/converse", "/invoke")
 RESPONSE_IDS = frozenset({"chatcmpl-1", "msg_1", "resp_1", "rs_1", "fc_1", "fc_2", "r1", "co-1"})
 """The ids of responses and their items in ``wire_scripts``. Clients join what has the same id."""
+SEARCH_FIELDS = frozenset({"citationMetadata", "groundingMetadata"})
+"""Google's report of a search, which no client here asks for: some show it as a tool call."""
 PLAIN_REPLIES: dict[str, Any] = {
     "/count_tokens": {"input_tokens": 11},
     ":countTokens": {"totalTokens": 11},
@@ -138,6 +158,8 @@ class ScriptedProvider:
             conversation = read_request(wire.request_format, body)
         except (KeyError, TypeError, ValueError) as error:
             return refusal(400, f"Scripted {wire.name}: cannot read the request: {error!r}")
+        if conversation.refusal:
+            return refusal(400, "Not for this account.", error_code=conversation.refusal)
         if conversation.faults:
             return refusal(400, f"Scripted {wire.name}: {'; '.join(conversation.faults)}")
         script = self.write(wire, conversation)
@@ -155,10 +177,14 @@ class ScriptedProvider:
             for name, arguments in calls_for(conversation)
         ]
         text = () if calls else split(text_for(conversation))
-        thought = ("Let", " me") if conversation.wants_reasoning and wire.has_reasoning else ()
+        reasons = wire.always_reasons or (conversation.wants_reasoning and wire.has_reasoning)
+        thought = ("Let", " me") if reasons else ()
         script = SCRIPTS[wire.name](Pieces(text, thought, (), calls))
         number = next(self._numbers)
         events = [(name, with_new_ids(value, number)) for name, value in script.events]
+        if calls and wire.request_format == "contents":
+            # The signature of a call stands with it, and no empty text follows with another one.
+            events[-1][1]["candidates"][0]["content"]["parts"] = []
         return script._replace(whole=with_new_ids(script.whole, number), events=events)
 
 
@@ -172,8 +198,9 @@ def model_list(wire: Wire, path: str) -> Any:
     return {name: [model] for name in lists}
 
 
-def refusal(status: int, message: str) -> bytes:
-    body = {"error": {"message": message, "type": "invalid_request_error"}, "message": message}
+def refusal(status: int, message: str, **details: str) -> bytes:
+    error = {"message": message, "type": "invalid_request_error", "details": details}
+    body = {"type": "error", "error": error, "message": message}
     return answer(json.dumps(body).encode(), status=status)
 
 
@@ -183,7 +210,11 @@ def split(text: str) -> tuple[str, str]:
 
 def with_new_ids(value: Any, number: int) -> Any:
     if isinstance(value, dict):
-        return {key: with_new_ids(each, number) for key, each in value.items()}
+        return {
+            key: with_new_ids(each, number)
+            for key, each in value.items()
+            if key not in SEARCH_FIELDS
+        }
     if isinstance(value, list):
         return [with_new_ids(each, number) for each in value]
     if isinstance(value, str) and value in RESPONSE_IDS:
@@ -204,7 +235,8 @@ def calls_for(conversation: Conversation) -> list[tuple[str, Any]]:
                 (name, fill_in(arguments, conversation.texts, results))
                 for name, arguments in sequence[len(conversation.turns) :][:1]
             ]
-    if conversation.is_answered and not conversation.must_call:
+    wants_output = OUTPUT_TOOLS & conversation.tools.keys()
+    if conversation.is_answered and not (conversation.must_call or wants_output):
         return []
     wanted = [
         name

@@ -8,6 +8,7 @@ the conversation, and what the response is to be.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +48,8 @@ class Conversation:
     is_answered: bool = False
     """The last message is the result of a call."""
     faults: list[str] = field(default_factory=list)
+    refusal: str | None = None
+    """The ``error_code`` of what the provider does not do for this account."""
 
     @property
     def calls(self) -> list[Call]:
@@ -170,13 +173,15 @@ def read_responses(body: Value) -> Conversation:
         found.add_calls(group)
     output_format = (body.get("text") or {}).get("format") or {}
     found.schema = output_format.get("schema")
-    found.wants_reasoning = _wants(body, "reasoning")
+    found.wants_reasoning = bool((body.get("reasoning") or {}).get("summary"))
     return found
 
 
 def read_messages(body: Value) -> Conversation:
     """Anthropic's messages."""
     found = Conversation(must_call=_requires(body.get("tool_choice")))
+    if "thread" in body:
+        found.refusal = "thread_unsupported_request"
     for tool in body.get("tools") or ():
         if "input_schema" in tool:
             found.tools[tool["name"]] = tool["input_schema"]
@@ -228,7 +233,8 @@ def read_contents(body: Value) -> Conversation:
                 found.add_text(text_of(part))
     config = body.get("generationConfig") or {}
     found.schema = config.get("responseJsonSchema") or config.get("responseSchema")
-    found.wants_reasoning = bool((config.get("thinkingConfig") or {}).get("includeThoughts"))
+    thinking = config.get("thinkingConfig") or {}
+    found.wants_reasoning = any(map(thinking.get, ("includeThoughts", "include_thoughts")))
     return found
 
 
@@ -284,15 +290,13 @@ def read_request(request_format: str, body: Value) -> Conversation:
 
 def _schema_in(text: str) -> Value | None:
     """The JSON schema that an instruction holds, for models without structured output."""
-    start = text.find('{"')
-    while start >= 0:
+    for found in re.finditer(r'\{\s*"', text):
         try:
-            value, _ = json.JSONDecoder().raw_decode(text, start)
+            value, _ = json.JSONDecoder().raw_decode(text, found.start())
         except ValueError:
-            return None
-        if isinstance(value, dict) and "properties" in value:
+            continue
+        if "properties" in value:
             return value
-        start = text.find('{"', start + 1)
     return None
 
 

@@ -1,31 +1,23 @@
-"""Citations become fields of the reply's message."""
+"""OpenAI's annotation for a page of the web, all of whose fields its clients require."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from headway.events import ExtraFields
-from headway.providers.citations import citation_fields
-
-SPAN = {"start_index": 3, "end_index": 5}
+from headway.providers.citations import citation_fields, url_citation
 
 
-def address(citation: dict[str, Any]) -> Any:
-    return citation.get("at")
-
-
-def test_citations_have_their_span_and_web_addresses_become_annotations() -> None:
-    web, file, number = {"at": "https://a.example", "title": "A"}, {"at": "a.pdf"}, {"at": 7}
-    link = {"url": "https://a.example", "title": "A", **SPAN}
-    assert citation_fields([web, file, number], 3, 5, address) == ExtraFields(
-        {
-            "citations": [{**web, **SPAN}, {**file, **SPAN}, {**number, **SPAN}],
-            "annotations": [{"type": "url_citation", "url_citation": link}],
+def test_a_citation_has_every_field_whatever_the_provider_says() -> None:
+    link = {"url": "https://a.example", "title": "A", "start_index": 2, "end_index": 5}
+    assert url_citation("https://a.example", "A", (2, 5))["url_citation"] == link
+    for title in ("", None, 3):
+        found = url_citation("https://a.example", title)
+        assert found == {
+            "type": "url_citation",
+            "url_citation": {**link, "title": "", "start_index": 0, "end_index": 0},
         }
-    )
 
 
-def test_without_web_addresses_there_are_no_annotations() -> None:
-    assert citation_fields([{"x": 1}], 3, 5, address) == ExtraFields(
-        {"citations": [{"x": 1, **SPAN}]}
-    )
+def test_only_pages_of_the_web_are_annotations() -> None:
+    given = [{"source": "https://a.example", "title": "A"}, {"source": "file.txt"}, {}]
+    fields = citation_fields(given, 2, 5, lambda each: each.get("source")).fields
+    assert fields["annotations"] == [url_citation("https://a.example", "A", (2, 5))]
+    assert [each["start_index"] for each in fields["citations"]] == [2, 2, 2]

@@ -105,7 +105,8 @@ LOGPROBS = {
     "content": [{"token": "Hi", "logprob": -0.5, "bytes": [72], "top_logprobs": []}],
     "refusal": None,
 }
-CITED = {"type": "url_citation", "url_citation": {"url": "https://a.example", "title": "A"}}
+LINK = {"url": "https://a.example", "title": "A", "start_index": 0, "end_index": 5}
+CITED = {"type": "url_citation", "url_citation": LINK}
 
 
 def openai(kind: str, pieces: Pieces, **more: Any) -> Script:
@@ -417,7 +418,7 @@ def cohere(pieces: Pieces) -> Script:
             *([{"type": "thinking", "thinking": thought}] if pieces.thought else []),
             *([{"type": "text", "text": text}] if pieces.text else []),
         ],
-        "tool_plan": "I plan.",
+        **({"tool_plan": "I plan."} if made else {}),
         "tool_calls": [call(each, "".join(each.arguments)) for each in made],
         "citations": [citation],
     }
@@ -445,7 +446,8 @@ def cohere(pieces: Pieces) -> Script:
             values.append({**event("content-delta", index, content={kind: piece}), **logs})
         values.append({"type": "content-end", "index": index})
         index += 1
-    values.append(event("tool-plan-delta", tool_plan="I plan."))
+    if made:
+        values.append(event("tool-plan-delta", tool_plan="I plan."))
     for at, each in enumerate(made):
         values.append(event("tool-call-start", at, tool_calls=call(each, "")))
         values += [
@@ -462,6 +464,18 @@ def cohere(pieces: Pieces) -> Script:
 # --- Responses ------------------------------------------------------------------------------------
 
 
+def opened_part(name: str, at: Value, part: Value, deltas: list[Value]) -> list[Value]:
+    """The events of a part of an item, around its deltas."""
+    empty = {**part, "text": "", **({"annotations": []} if "annotations" in part else {})}
+    done = {"type": deltas[0]["type"].removesuffix("delta") + "done", "text": part["text"]}
+    return [
+        {"type": f"{name}.added", **at, "part": empty},
+        *deltas,
+        {**done, **at},
+        {"type": f"{name}.done", **at, "part": part},
+    ]
+
+
 def responses_items(pieces: Pieces) -> list[tuple[Value, list[Value], Value]]:
     text, thought = "".join(pieces.text), "".join(pieces.thought)
     items: list[tuple[Value, list[Value], Value]] = []
@@ -469,15 +483,20 @@ def responses_items(pieces: Pieces) -> list[tuple[Value, list[Value], Value]]:
         at = {"type": "response.reasoning_summary_text.delta", "summary_index": 0}
         begun = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "E"}
         ended = {"summary": [{"type": "summary_text", "text": thought}]}
-        items.append((begun, [{**at, "delta": piece} for piece in pieces.thought], ended))
+        deltas = [{**at, "delta": piece} for piece in pieces.thought]
+        part = {"type": "summary_text", "text": thought}
+        at = {"item_id": "rs_1", "summary_index": 0}
+        deltas = opened_part("response.reasoning_summary_part", at, part, deltas)
+        items.append((begun, deltas, ended))
     if pieces.text:
         at = {"type": "response.output_text.delta", "content_index": 0, "item_id": "msg_1"}
         begun = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
-        where = {"start_index": 0, "end_index": len(text)}
-        cited = {"type": "url_citation", "url": "https://a.example", "title": "A", **where}
+        cited = {"type": "url_citation", **LINK}
         logs = [{"token": "Hi", "logprob": -0.5, "bytes": [72], "top_logprobs": []}]
         part = {"type": "output_text", "text": text, "annotations": [cited], "logprobs": logs}
         deltas = [{**at, "delta": piece, "logprobs": logs} for piece in pieces.text]
+        at = {"item_id": "msg_1", "content_index": 0}
+        deltas = opened_part("response.content_part", at, part, deltas)
         items.append((begun, deltas, {"status": "completed", "content": [part]}))
     for number, call in enumerate(pieces.tool_calls("call_1"), 1):
         item_id = f"fc_{number}"
@@ -485,6 +504,8 @@ def responses_items(pieces: Pieces) -> list[tuple[Value, list[Value], Value]]:
         begun = {"type": "function_call", "id": item_id, "call_id": call.id, "name": call.name}
         deltas = [{**at, "delta": piece} for piece in call.arguments]
         ended = {"arguments": "".join(call.arguments)}
+        done = {"type": "response.function_call_arguments.done", "item_id": item_id, **ended}
+        deltas.append({**done, "name": call.name})
         items.append(({**begun, "arguments": ""}, deltas, ended))
     return items
 

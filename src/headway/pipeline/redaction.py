@@ -9,7 +9,7 @@ from headway.errors import HeadwayError
 SHORTEST_SECRET = 6
 """Characters. A shorter text is no key, and removing it would remove ordinary words."""
 
-ERROR_FIELDS = ("message", "code", "param")
+ERROR_FIELDS = ("message", "code", "param", "details")
 
 
 def redact(text: str, secrets: Iterable[str | None]) -> str:

@@ -10,6 +10,16 @@ from headway.events import ExtraFields
 Citation = dict[str, Any]
 
 
+def url_citation(url: str, title: Any, span: tuple[int, int] | None = None) -> dict[str, Any]:
+    """OpenAI's annotation, all of whose fields its clients require (platform.openai.com/docs/
+    api-reference/chat/object). ``span``: start and end in characters. None: the provider names no
+    passage; it is empty then."""
+    start, end = span or (0, 0)
+    named = title if isinstance(title, str) else ""
+    link = {"url": url, "title": named, "start_index": start, "end_index": end}
+    return {"type": "url_citation", "url_citation": link}
+
+
 def citation_fields(
     citations: Iterable[Citation], start: int, end: int, address_of: Callable[[Citation], Any]
 ) -> ExtraFields:
@@ -23,8 +33,7 @@ def citation_fields(
     for citation in listed:
         url = address_of(citation)
         if isinstance(url, str) and url.startswith(("http://", "https://")):
-            link = {"url": url, "title": citation.get("title") or "", **span}
-            annotations.append({"type": "url_citation", "url_citation": link})
+            annotations.append(url_citation(url, citation.get("title"), (start, end)))
     if annotations:
         fields["annotations"] = annotations
     return ExtraFields(fields)

@@ -18,7 +18,7 @@ from cells import (
     run_cells,
     weather,
 )
-from client import NO_REASONING, Client, python_command
+from client import NO_REASONING, Client, Impossible, python_command
 
 HI: Any = [{"role": "user", "content": "Hi"}]
 TOOLS: Any = [
@@ -158,8 +158,9 @@ CASES = {
     "reasoning": (reasoning, REASONING),
     "models": (models, True),
 }
+NO_LIST = Impossible("Azure OpenAI lists no deployments.", ("azure",), ("models",))
 CLIENT = Client(
-    "OpenAI SDK", "openai chat", tuple(CASES), python_command(__file__), (NO_REASONING,)
+    "OpenAI SDK", "openai chat", tuple(CASES), python_command(__file__), (NO_REASONING, NO_LIST)
 )
 
 if __name__ == "__main__":

@@ -7,10 +7,13 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
+from headway.dialects.anthropic.errors import encode_error
+from headway.dialects.anthropic.request_parameters import convert_parameters
 from headway.dialects.anthropic.tool_names import short_name
 from headway.dialects.base import ClientRequest
-from headway.errors import HeadwayError, InvalidField
+from headway.errors import HeadwayError, InvalidField, RequestError
 from headway.types import ChatRequest
 from headway.wire.sealed_reasoning import seal
 from support.for_each import for_each
@@ -224,6 +227,16 @@ def test_a_malformed_parameter_is_named(name: str, value: Any) -> None:
     with pytest.raises(InvalidField) as caught:
         convert(**{name: value})
     assert caught.value.param == name
+
+
+def test_a_conversation_that_only_anthropic_keeps_is_refused_as_its_client_recovers_from() -> None:
+    for thread in ({"type": "create"}, {"type": "continue", "previous_message_id": "msg_1"}):
+        with pytest.raises(RequestError) as caught:
+            convert_parameters({"thread": Raw(json.dumps(thread).encode())}, {})
+        body = json.loads(encode_error(caught.value, "id-1"))
+        assert body["error"]["type"] == "invalid_request_error"
+        details = {"error_code": "thread_unsupported_request", "unsupported": []}
+        assert body["error"]["details"] == details
 
 
 def test_a_prefix_of_a_conversation_converts_to_a_prefix() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from headway.dialects.openai.chat_chunks import encode_choices, output_text
+from headway.dialects.openai.chat_chunks import Counts, encode_choices, output_text
 from headway.events import (
     Event,
     ExtraFields,
@@ -114,6 +114,27 @@ def test_joining_pieces_leaves_the_events_as_they_were() -> None:
     first = ExtraFields({"audio": {"data": "a"}, "annotations": [1]})
     encode_choices([first, ExtraFields({"audio": {"data": "b"}, "annotations": [2]})])
     assert first.fields == {"audio": {"data": "a"}, "annotations": [1]}
+
+
+def test_lists_of_a_stream_are_numbered_in_each_choice_from_chunk_to_chunk() -> None:
+    """OpenAI's client joins them by ``index``, and refuses a second chunk without it."""
+    counts: Counts = {}
+    chunks = [
+        [ReasoningDetail({"data": "a", "index": 4})],
+        [ReasoningDetail({"data": "b", "index": 1}), ReasoningDetail({"data": "c"}, 1)],
+        [ExtraFields({"annotations": [{"url": "u"}], "images": [1], "mood": "a"})],
+    ]
+    deltas = [
+        (choice["index"], choice["delta"])
+        for events in chunks
+        for choice in encode_choices(events, counts)
+    ]
+    assert deltas == [
+        (0, {"reasoning_details": [{"data": "a", "output_index": 4, "index": 0}]}),
+        (0, {"reasoning_details": [{"data": "b", "index": 1}]}),
+        (1, {"reasoning_details": [{"data": "c", "index": 0}]}),
+        (0, {"annotations": [{"url": "u", "index": 0}], "images": [1], "mood": "a"}),
+    ]
 
 
 def test_each_choice_has_its_text_and_only_the_first_is_the_output() -> None:

@@ -124,3 +124,13 @@ def test_an_error_without_a_message_in_a_stream_gets_a_default_message() -> None
     error = error_from({"type": "error"}, None)
     assert type(error) is errors.UpstreamError
     assert error.message == "The provider reported an error with no message."
+
+
+def test_details_by_which_clients_recover_are_kept() -> None:
+    details = {"error_code": "thread_not_found", "previous_message_id": "msg_1"}
+    body = json.dumps(said("not_found_error", details=details)).encode()
+    kept = decode_error(404, (), body).details
+    assert kept is not None
+    assert json.loads(kept) == details
+    for other in ({}, {"error_code": 3}, [{"@type": "x"}], {"error_code": "x" * 5000}, None):
+        assert error_from(said("not_found_error", details=other), 404).details is None

@@ -18,10 +18,8 @@ def support(text: str, start: int, end: int, *chunks: int) -> dict[str, Any]:
     return {"segment": segment, "groundingChunkIndices": list(chunks)}
 
 
-def cited(url: str, title: str, *span: int) -> dict[str, Any]:
-    fields: dict[str, Any] = {"url": url, "title": title}
-    if span:
-        fields["start_index"], fields["end_index"] = span
+def cited(url: str, title: str, start: int = 0, end: int = 0) -> dict[str, Any]:
+    fields = {"url": url, "title": title, "start_index": start, "end_index": end}
     return {"type": "url_citation", "url_citation": fields}
 
 
@@ -37,12 +35,12 @@ GROUNDINGS: list[tuple[str, dict[str, Any], list[Any]]] = [
         [cited("https://a.test", "A", 8, 13)],
     ),
     (
-        "one that is nowhere has no place",
+        "one that is nowhere is empty",
         {"groundingChunks": [WEB], "groundingSupports": [support("Elbe", 0, 4, 0)]},
         [cited("https://a.test", "A")],
     ),
     (
-        "a support without a segment has none",
+        "a support without a segment is of an empty one",
         {"groundingChunks": [WEB], "groundingSupports": [{"groundingChunkIndices": [0]}]},
         [cited("https://a.test", "A")],
     ),

@@ -246,7 +246,7 @@ def annotations(candidate: Json, text: str) -> list[Json]:
     found = []
     for support in grounding.get("groundingSupports", [{}] if sources else []):
         segment = support.get("segment")
-        span = {}
+        span = {"start_index": 0, "end_index": 0}
         if segment is not None:
             data = text.encode()
             start, end = segment.get("startIndex", 0), segment["endIndex"]

@@ -45,6 +45,16 @@ def test_reasoning_items_are_sent_back_in_their_positions() -> None:
     ]
 
 
+def test_reasoning_that_was_streamed_has_its_position_beside_its_number() -> None:
+    said = [detail("summary", 2, "S"), detail("encrypted", 2, "E")]
+    details = [{**each, "output_index": 2, "index": number} for number, each in enumerate(said)]
+    assistant = {"role": "assistant", "content": "a", "reasoning_details": details}
+    found = items(assistant)
+    assert [item["type"] for item in found] == ["message", "reasoning"]
+    assert found[1]["encrypted_content"] == "E"
+    assert found[1]["summary"] == [{"type": "summary_text", "text": "S"}]
+
+
 def test_a_reasoning_item_that_is_not_sent_back_counts_as_a_position() -> None:
     details = [detail("summary", 0, "S"), detail("encrypted", 2, "E")]
     assistant = {"role": "assistant", "content": "a", "tool_calls": [call(1)]}

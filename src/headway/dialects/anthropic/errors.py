@@ -3,7 +3,10 @@ the body, which is also the data of the event ``error`` in a stream."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
+from msgspec import Raw
 
 from headway import errors
 
@@ -48,6 +51,8 @@ def status_of(error: errors.HeadwayError) -> int:
 
 def encode_error(error: errors.HeadwayError, request_id: str) -> bytes:
     """``error.message`` must contain no secret."""
-    inner = {"type": type_of(error), "message": error.message}
+    inner: dict[str, Any] = {"type": type_of(error), "message": error.message}
+    if error.details is not None:
+        inner["details"] = Raw(error.details.encode())
     request_id = error.request_id or request_id
     return msgspec.json.encode({"type": "error", "error": inner, "request_id": request_id})

@@ -39,7 +39,7 @@ from headway.dialects.input_items.convert import (
     convert_fields,
     prompt_messages,
 )
-from headway.dialects.openai.chat_chunks import encode_choices
+from headway.dialects.openai.chat_chunks import Counts, encode_choices
 from headway.dialects.openai.completion_shape import TextChunk
 from headway.dialects.openai.custom_calls import CustomCalls, read_custom_tools, restore_calls
 from headway.dialects.openai.standard_shape import (
@@ -169,6 +169,7 @@ class OpenAIChatStream:
         "_context",
         "_custom_calls",
         "_finished_choices",
+        "_list_counts",
         "_started",
         "_started_choices",
         "_template",
@@ -189,6 +190,7 @@ class OpenAIChatStream:
         """Indexes of the choices whose finish reason was passed through."""
         self._custom_calls: CustomCalls | None = None
         """From the first call of a translated stream on."""
+        self._list_counts: Counts = {}
         self.content_type = SSE
         self.is_framed = True
 
@@ -242,7 +244,7 @@ class OpenAIChatStream:
             if type(event) is Started:
                 self._started = event
                 self._template = None
-        found = encode_choices(events)
+        found = encode_choices(events, self._list_counts)
         if not found:
             return None
         for choice in found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from headway.events import (
@@ -64,8 +64,14 @@ DELTAS: dict[type, Callable[[Any], dict[str, Any]]] = {
 }
 
 
-def encode_choices(events: list[Event]) -> list[dict[str, Any]]:
-    """One entry for each choice that the events belong to, in order; without finish reasons."""
+WITH_LISTS = frozenset({ReasoningDetail, ExtraFields})
+Counts = dict[tuple[int, str], int]
+"""(choice, field) -> how many entries of a list were sent."""
+
+
+def encode_choices(events: list[Event], counts: Counts | None = None) -> list[dict[str, Any]]:
+    """One entry for each choice that the events belong to, in order; without finish reasons.
+    ``counts`` is kept from chunk to chunk of a stream, whose lists are then numbered."""
     found: dict[int, dict[str, Any]] = {}
     for event in events:
         shape = DELTAS.get(type(event))
@@ -77,9 +83,31 @@ def encode_choices(events: list[Event]) -> list[dict[str, Any]]:
         )
         if shape is None:
             choice["logprobs"] = event.value  # type: ignore[union-attr]
-        else:
-            _merge(choice["delta"], shape(event))
+            continue
+        fields = shape(event)
+        if counts is not None and type(event) in WITH_LISTS:
+            fields = {
+                name: _numbered(value, (index, name), counts) for name, value in fields.items()
+            }
+        _merge(choice["delta"], fields)
     return list(found.values())
+
+
+def _numbered(value: Any, key: tuple[int, str], counts: Counts) -> Any:
+    """A list whose objects have the ``index`` by which OpenAI's clients join what arrives in
+    several chunks (openai-python, lib/streaming/_deltas.py); one with another meaning becomes
+    ``output_index``."""
+    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+        return value
+    start = counts.get(key, 0)
+    counts[key] = start + len(value)
+    return [_with_index(entry, number) for number, entry in enumerate(value, start)]
+
+
+def _with_index(entry: Mapping[str, Any], number: int) -> dict[str, Any]:
+    given = entry.get("index", number)
+    kept = {} if given == number else {"output_index": given}
+    return {**entry, **kept, "index": number}
 
 
 CONCATENATED = frozenset(

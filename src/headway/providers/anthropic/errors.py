@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from headway import errors
 from headway.providers.error_shapes import parse_error_body, read_error_fields
 from headway.providers.http_errors import (
@@ -70,12 +72,22 @@ def error_from(parsed: Any, status: int | None) -> errors.UpstreamError:
         or default_message(status)
     )
     cls = _class(error_type, status, message, fields)
-    return cls(
+    error = cls(
         message[:MAX_MESSAGE_LENGTH],
         code=error_type or _string(fields.get("status")),
         request_id=_string(whole.get("request_id")),
         status=preserved_status(cls, status),
     )
+    error.details = _details(fields.get("details"))
+    return error
+
+
+def _details(value: Any) -> str | None:
+    """Anthropic's ``details``, by whose ``error_code`` its clients recover; None for others."""
+    if not _string(_object(value).get("error_code")):
+        return None
+    written = msgspec.json.encode(value).decode()
+    return written if len(written) <= MAX_MESSAGE_LENGTH else None
 
 
 def _class(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from headway.events import Event, ExtraFields
+from headway.providers.citations import url_citation
 from headway.wire.lenient_json import as_count
 
 
@@ -39,12 +40,12 @@ def _annotations(citation: dict[str, Any], offsets: BlockOffsets) -> list[dict[s
         return []
     first, last = as_count(citation.get("start")), as_count(citation.get("end"))
     start = offsets.starts.get(as_count(citation.get("content_index")) or 0, 0)
-    span = {}
+    span = None
     if first is not None and last is not None:
-        span = {"start_index": start + first, "end_index": start + last}
+        span = (start + first, start + last)
     sources = citation.get("sources")
     return [
-        {"type": "url_citation", "url_citation": {**span, **page}}
+        url_citation(page["url"], page["title"], span)
         for source in (sources if isinstance(sources, list) else ())
         if (page := _web_page(source)) is not None
     ]

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.providers.citations import url_citation
 from headway.wire.lenient_json import Count, Position, lenient_decoder
 
 
@@ -158,7 +159,4 @@ def _locate(segment: Segment, text: str) -> Span:
 
 
 def _annotation(source: GroundingSource, span: Span) -> Annotation:
-    citation: dict[str, Any] = {"url": source.uri, "title": source.title or ""}
-    if span is not None:
-        citation["start_index"], citation["end_index"] = span
-    return {"type": "url_citation", "url_citation": citation}
+    return url_citation(source.uri or "", source.title, span)

@@ -22,6 +22,7 @@ from headway.events import (
     Refusal,
     Text,
 )
+from headway.providers.citations import url_citation
 from headway.providers.logprobs import read_logprobs
 from headway.providers.openai_responses.reasoning_items import to_details
 from headway.providers.openai_responses.response_state import ItemState, ResponseState
@@ -196,7 +197,8 @@ def _annotation(annotation: dict[str, Any], start: int) -> dict[str, Any]:
     if annotation.get("type") != "url_citation":
         return moved
     del moved["type"]
-    return {"type": "url_citation", "url_citation": moved}
+    required = url_citation(str(moved.get("url") or ""), "")["url_citation"]
+    return {"type": "url_citation", "url_citation": {**required, **moved}}
 
 
 def _close_reasoning(

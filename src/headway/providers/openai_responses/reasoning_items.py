@@ -31,14 +31,14 @@ def to_details(
 
 
 def to_items(details: Iterable[Item]) -> list[Item]:
-    """The items that ``details`` were made of, each with its ``index``. Details of other providers
-    are left out."""
+    """The items that ``details`` were made of, each with its ``index``, which is the
+    ``output_index`` of details that were streamed. Details of other providers are left out."""
     items: dict[Any, Item] = {}
     for detail in details:
         add = ADD_DETAIL.get(detail.get("type"))
         if detail.get("format") != FORMAT or add is None:
             continue
-        index = detail.get("index")
+        index = detail.get("output_index", detail.get("index"))
         key = (index, detail.get("id"))
         if key not in items:
             items[key] = {"type": "reasoning", "id": key[1], "summary": [], "index": index or 0}

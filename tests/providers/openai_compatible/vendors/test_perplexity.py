@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headway.providers.citations import url_citation
 from support.compatible_responses import collect, decoded, streamed
 from support.openai_completions import finish, text
 
@@ -19,14 +20,13 @@ def test_sources_that_every_chunk_repeats_are_reported_once() -> None:
         .choices[0]
         .extra
     )
-    cited = [{"url": "https://a.example", "title": "A"}, {"url": "https://b.example"}]
-    notes = [{"type": "url_citation", "url_citation": one} for one in cited]
-    assert extra == {"annotations": notes, **found}
+    cited = [url_citation("https://a.example", "A"), url_citation("https://b.example", "")]
+    assert extra == {"annotations": cited, **found}
 
 
 def test_citations_without_results_are_sources() -> None:
     extra = collect(
         decoded("perplexity", {"content": "Hi"}, citations=["https://a.example"])
     ).choices[0]
-    assert extra.extra["annotations"][0]["url_citation"] == {"url": "https://a.example"}
+    assert extra.extra["annotations"] == [url_citation("https://a.example", None)]
     assert collect(decoded("perplexity", {"content": "Hi"})).choices[0].extra == {}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from base64 import b64decode
-from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +15,7 @@ from msgspec.structs import replace
 
 from headway.events import Embeddings, Event, ExtraFields, Finished
 from headway.providers.capabilities import native
+from headway.providers.citations import url_citation
 from headway.providers.embedding_vectors import check_encoding
 from headway.providers.model_lists import openai_model_list
 from headway.providers.openai import embeddings as openai
@@ -55,16 +55,15 @@ def _search_results(data: bytes, events: list[Event], memory: Memory) -> list[Ev
     if not results:
         return events
     fields = {
-        "annotations": [_annotation(result) for result in results],
+        "annotations": [
+            url_citation(url, result.get("title"))
+            for result in results
+            if isinstance(url := result.get("url"), str)
+        ],
         "citations": found.citations,
         "search_results": found.search_results,
     }
     return [ExtraFields({name: value for name, value in fields.items() if value}), *events]
-
-
-def _annotation(result: Mapping[str, Any]) -> dict[str, Any]:
-    cited = {name: result[name] for name in ("url", "title") if result.get(name)}
-    return {"type": "url_citation", "url_citation": cited}
 
 
 def _encode_embeddings(request: EmbeddingsRequest, target: Target) -> HttpRequest:
