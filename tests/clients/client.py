@@ -38,7 +38,7 @@ class Client:
     impossible: tuple[Impossible, ...] = ()
     environment: Mapping[str, str] | None = None
     """Further variables. ``{url}`` in a value stands for the gateway's base URL."""
-    timeout_s: float = 100.0
+    timeout_s: float = 240.0
     wires: tuple[str, ...] = ()
     """The only wires that it runs over, to save time. Empty: all."""
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cells import HELLO, PLACE, QUESTION, SUNNY, URL, run_cells
+from cells import HELLO, PLACE, QUESTION, SUNNY, run_cells
 from client import Client, python_command
+from documentation import documented_block
 
 TOOL = '''
 def get_weather(city: str) -> str:
@@ -17,13 +18,11 @@ def get_weather(city: str) -> str:
 
 
 def llm(model: str, *arguments: str) -> str:
-    """Its output; the model is configured in the home directory."""
+    """Its output; the model is configured in the home directory as docs/clients.md shows it."""
     directory = Path.home() / ".config" / "io.datasette.llm"
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "extra-openai-models.yaml").write_text(
-        f"- model_id: headway\n  model_name: {model}\n  api_base: {URL}/v1\n"
-        "  supports_tools: true\n  supports_schema: true\n"
-    )
+    configured = documented_block("llm", "yaml").replace("openai/gpt-5", model)
+    (directory / "extra-openai-models.yaml").write_text(configured)
     from click.testing import CliRunner
     from llm.cli import cli
 

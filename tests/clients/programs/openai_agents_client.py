@@ -9,8 +9,9 @@ from client import Client, python_command
 
 
 def model_of(kind: str, name: str) -> Any:
-    from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel
     from openai import AsyncOpenAI
+
+    from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel
 
     client = AsyncOpenAI(base_url=f"{URL}/v1", api_key="unused", max_retries=0)
     kinds: Any = {"chat": OpenAIChatCompletionsModel, "responses": OpenAIResponsesModel}
@@ -50,8 +51,9 @@ def cases_of(kind: str) -> dict[str, Any]:
         return result.final_output
 
     async def structured(name: str) -> Any:
-        from agents import Runner
         from pydantic import BaseModel
+
+        from agents import Runner
 
         class Place(BaseModel):
             city: str
