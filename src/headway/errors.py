@@ -56,6 +56,19 @@ class InvalidBody(RequestError):
     """The body is not JSON, or not an object."""
 
 
+def unsupported_thread() -> RequestError:
+    """For ``thread``: a conversation that the provider is to keep, of which a request has only the
+    new messages. Clients that know the code send the whole conversation instead
+    (anthropic-sdk-python, types/thread_unsupported_request_error.py)."""
+    message = (
+        "`thread` is not supported here: send the whole conversation as `messages`, without it."
+    )
+    code = "thread_unsupported_request"
+    error = RequestError(message, param="thread", code=code)
+    error.details = f'{{"error_code":"{code}","unsupported":[]}}'
+    return error
+
+
 class InvalidField(RequestError):
     """A field is missing, of the wrong type, or out of range; ``param`` names it."""
 

@@ -17,7 +17,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,7 @@ class ScriptedProvider:
         for end, reply in PLAIN_REPLIES.items():
             if path.endswith(end):
                 return answer(json.dumps(reply).encode())
-        wire = WIRES[path.split("/")[1]]
+        wire = wire_of(path)
         if received.method != "POST":
             return answer(json.dumps(model_list(wire, path)).encode())
         try:
@@ -185,7 +185,25 @@ class ScriptedProvider:
         if calls and wire.request_format == "contents":
             # The signature of a call stands with it, and no empty text follows with another one.
             events[-1][1]["candidates"][0]["content"]["parts"] = []
-        return script._replace(whole=with_new_ids(script.whole, number), events=events)
+        whole = with_new_ids(script.whole, number)
+        if wire.request_format == "prompt":
+            whole = with_prompts_fields(whole)
+            events = [(name, with_prompts_fields(value)) for name, value in events]
+        return script._replace(whole=whole, events=events)
+
+
+def wire_of(path: str) -> Wire:
+    """By the first part of the path. Two providers have a second wire format at other paths."""
+    wire = WIRES[path.split("/")[1]]
+    if wire.kind == "bedrock":
+        return WIRES["bedrock_invoke" if "/invoke" in path else "bedrock"]
+    return replace(wire, request_format="prompt") if path.endswith("/api/generate") else wire
+
+
+def with_prompts_fields(value: Any) -> Any:
+    """A line of Ollama's chat as one of its generate."""
+    message = value.pop("message")
+    return {**value, "response": message["content"], "thinking": message.get("thinking", "")}
 
 
 def model_list(wire: Wire, path: str) -> Any:

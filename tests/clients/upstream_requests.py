@@ -100,6 +100,13 @@ def arguments_of(conversation: Conversation, arguments: Any) -> Any:
 # --- Chat completions, and the formats that resemble them -----------------------------------------
 
 
+def read_prompt(body: Value) -> Conversation:
+    """Ollama's generate."""
+    found = Conversation(wants_reasoning=_wants(body, "think"))
+    found.add_text(body["prompt"])
+    return found
+
+
 def read_chat(body: Value) -> Conversation:
     """OpenAI's chat completions, Mistral's, Cohere's v2 chat and Ollama's chat."""
     found = Conversation(must_call=_requires(body.get("tool_choice")))
@@ -212,7 +219,8 @@ def read_contents(body: Value) -> Conversation:
     found = Conversation(must_call=modes.get("mode") == "ANY")
     for tool in body.get("tools") or ():
         for function in tool.get("functionDeclarations") or ():
-            schema = function.get("parametersJsonSchema") or function.get("parameters") or {}
+            names = ("parametersJsonSchema", "parameters_json_schema", "parameters")
+            schema = next(filter(None, map(function.get, names)), {})
             found.tools[function["name"]] = schema
     found.add_text(text_of((body.get("systemInstruction") or {}).get("parts")))
     for content in body["contents"]:
@@ -268,6 +276,7 @@ def read_converse(body: Value) -> Conversation:
 
 
 READERS: dict[str, Callable[[Value], Conversation]] = {
+    "prompt": read_prompt,
     "chat": read_chat,
     "responses": read_responses,
     "messages": read_messages,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from headway.errors import UpstreamRateLimited
+from headway.errors import RequestError, UpstreamRateLimited
 from headway.events import Failed, Text
 from headway.providers.base import Provider
 from headway.providers.bedrock.anthropic_wire import BETAS, WIRE, InvokeFramer
@@ -112,6 +112,12 @@ def test_beta_features_that_bedrock_refuses_are_left_out_and_said() -> None:
     ]
     assert sent(request(known))[2] == []
     assert known in BETAS
+
+
+def test_a_conversation_that_bedrock_would_have_to_keep_is_refused() -> None:
+    with pytest.raises(RequestError, match="thread"):
+        sent(request(thread={"type": "create"}))
+    assert sent(request(thread=None))[1]["thread"] is None
 
 
 def test_reasoning_of_another_provider_is_left_out() -> None:

@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from headway.dialects.anthropic.request_blocks import Noted, note_dropped
 from headway.dialects.anthropic.tool_names import SHORTENED, short_name
-from headway.errors import InvalidField, RequestError
+from headway.errors import InvalidField, unsupported_thread
 from headway.types import Transformation
 
 ONLY_HERE = (
@@ -25,7 +25,6 @@ MAX_USER_LENGTH = 64
 """Characters that OpenAI takes in ``user``; coding agents send more
 (github.com/musistudio/claude-code-router)."""
 SERVICE_TIERS = {"standard_only": "default"}
-THREAD_UNSUPPORTED = "thread_unsupported_request"
 CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 DISABLED = ("disabled", "between_tools")
 TOOL_FIELDS = ("type", "name", "description", "input_schema", "strict", "cache_control")
@@ -218,16 +217,7 @@ def _is_strict(schema: Any) -> bool:
 
 
 def _thread(fields: Mapping[str, Raw], noted: Noted) -> Values:
-    """A conversation that Anthropic keeps: the next request has new messages only. Clients that
-    know the error's code send the whole conversation instead (anthropic-sdk-python,
-    types/thread_unsupported_request_error.py)."""
-    message = (
-        "`thread` is not supported: only Anthropic keeps conversations. Send the whole conversation"
-        " as `messages`, without `thread`."
-    )
-    error = RequestError(message, param="thread", code=THREAD_UNSUPPORTED)
-    error.details = f'{{"error_code":"{THREAD_UNSUPPORTED}","unsupported":[]}}'
-    raise error
+    raise unsupported_thread()
 
 
 def _nothing(name: str) -> Callable[[Mapping[str, Raw], Noted], Values]:

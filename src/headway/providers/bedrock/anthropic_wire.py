@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from headway.errors import unsupported_thread
 from headway.events import Event, Failed
 from headway.providers.anthropic import native_request
 from headway.providers.anthropic import response as anthropic_response
@@ -26,7 +27,7 @@ from headway.providers.bedrock.models import family_of
 from headway.providers.bedrock.request import chat_url, request_headers
 from headway.providers.bedrock.token_counts import CONVERSE_COUNT, count_request
 from headway.providers.transformations import dropped, renamed
-from headway.types import ChatRequest, Frame, HttpRequest, Target, Transformation
+from headway.types import NO_RAW, ChatRequest, Frame, HttpRequest, Target, Transformation
 from headway.wire.aws_event_stream import EventStreamFramer, EventStreamMessage
 from headway.wire.json_repair import repair_json
 from headway.wire.lenient_json import lenient_decoder
@@ -114,10 +115,13 @@ def native_body(request: ChatRequest, target: Target) -> dict[str, Any]:
 
 
 def adapt_native(request: ChatRequest) -> Adapted:
-    """Without what another provider made, and without the beta features that Bedrock refuses."""
+    """Without what another provider made, and without the beta features that Bedrock refuses.
+    Raises RequestError for a conversation that it would have to keep: that is such a feature."""
     adapted, noted = native_request.adapt(request)
     native = adapted.native
     assert native is not None
+    if bytes(native.fields.get("thread", NO_RAW)) not in (b"", b"null"):
+        raise unsupported_thread()
     headers = dict(native.headers)
     given = [name.strip() for name in headers.get(BETA, "").split(",") if name.strip()]
     kept = [RENAMED_BETAS.get(name, name) for name in given]
