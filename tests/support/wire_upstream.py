@@ -98,7 +98,9 @@ class WireUpstream:
         if self.reply is not None:
             return self.reply
         path = received.target.partition("?")[0]
-        name = next(script for end, script in ROUTES.items() if path.endswith(end))
+        name = next((script for end, script in ROUTES.items() if path.endswith(end)), None)
+        if name is None:
+            return answer(b'{"error": {"message": "no such route"}}', 404)
         script = self.script or SCRIPTS[name](self.pieces)
         if path.endswith("/api/generate"):
             script = generated(script)
