@@ -17,6 +17,7 @@ from support.gateway_process import GATE_KEY, SERVER_KEY, SERVER_MODES, Gateway
 from support.lazy_import import lazy_import
 from support.openai_upstream import until
 
+openai = lazy_import("openai")
 sync_client = lazy_import("websockets.sync.client")
 sync_server = lazy_import("websockets.sync.server")
 exceptions = lazy_import("websockets.exceptions")
@@ -182,6 +183,20 @@ def test_openais_route_finds_the_provider_by_the_model(server: Gateway, provider
     assert provider.requests[0].path == "/v1/realtime?model=gpt-realtime"
     assert refusal(server, "/v1/realtime?model=nobody/gpt-realtime").status_code == 404
     assert refusal(server, "/v1/realtime").status_code == 400
+
+
+@pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")  # raised by the SDK itself
+def test_openais_client_has_a_session(server: Gateway, provider: Realtime) -> None:
+    for base in ("/providers/openai/v1", "/v1"):
+        url = server.base_url + base
+        client = openai.OpenAI(
+            api_key=GATE_KEY, base_url=url, websocket_base_url=url.replace("http", "ws", 1)
+        )
+        model = "gpt-realtime" if base != "/v1" else "openai/gpt-realtime"
+        with client.realtime.connect(model=model) as session:
+            session.response.create()
+            assert json.loads(session.recv_bytes()) == {"type": "response.create"}
+        assert provider.requests[-1].path == "/v1/realtime?model=gpt-realtime"
 
 
 def refusal(server: Gateway, path: str = PATH, **options: Any) -> Any:
