@@ -180,10 +180,19 @@ def print_reasons(outcomes: list[Outcome]) -> None:
             print(f"      {', '.join(places)}: over {', '.join(several)}")
 
 
+def print_omitted(outcomes: list[Outcome]) -> None:
+    """What the empty cells are: a client that takes long runs over some wire formats only."""
+    limited = [each.client.title for each in outcomes if each.client.wires]
+    if limited:
+        print("\nEmpty: not run, to save time; the other rows run each of these wire formats.")
+        print(f"   {', '.join(dict.fromkeys(limited))}")
+
+
 def print_results(outcomes: list[Outcome], wires: list[str], network: str, seconds: float) -> bool:
     """Whether all cells are green."""
     print_matrix(outcomes, wires)
     print_reasons(outcomes)
+    print_omitted(outcomes)
     failures = [failure for outcome in outcomes for failure in outcome.failures]
     for failure in failures:
         print(f"\nFAIL {failure}")

@@ -119,6 +119,11 @@ SEARCH_FIELDS = frozenset({"citationMetadata", "groundingMetadata"})
 PLAIN_REPLIES: dict[str, Any] = {
     "/count_tokens": {"input_tokens": 11},
     ":countTokens": {"totalTokens": 11},
+    "/rerank": {
+        "id": "r1",
+        "results": [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.1}],
+        "meta": {"api_version": {"version": "2"}, "billed_units": {"search_units": 1}},
+    },
 }
 """The end of a path -> the reply of a route without a conversation."""
 
