@@ -503,7 +503,7 @@ def responses_items(pieces: Pieces) -> list[tuple[Value, list[Value], Value]]:
         at = {"type": "response.function_call_arguments.delta", "item_id": item_id}
         begun = {"type": "function_call", "id": item_id, "call_id": call.id, "name": call.name}
         deltas = [{**at, "delta": piece} for piece in call.arguments]
-        ended = {"arguments": "".join(call.arguments)}
+        ended = {"arguments": "".join(call.arguments), "status": "completed"}
         done = {"type": "response.function_call_arguments.done", "item_id": item_id, **ended}
         deltas.append({**done, "name": call.name})
         items.append(({**begun, "arguments": ""}, deltas, ended))
