@@ -142,7 +142,7 @@ def test_a_failed_start_is_retried_and_then_explained(alias: str, why: str) -> N
         starts.append(port)
         return fake_server(port, alias)
 
-    backoff = Backoff(first=0.01, attempts=2, rest=60, start_timeout=3 if alias != "broken" else 20)
+    backoff = Backoff(first=0.01, attempts=2, rest=60, start_timeout=1 if alias != "broken" else 20)
 
     async def main() -> None:
         async with supervised(command, backoff) as supervisor:
