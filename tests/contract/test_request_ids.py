@@ -55,6 +55,7 @@ def requests(model: str) -> dict[str, tuple[str, dict[str, Any]]]:
         "/api/embed": ("/api/embed", {"model": model, "input": "Hi"}),
         "/api/embeddings": ("/api/embeddings", {"model": model, "prompt": "Hi"}),
         "/v1/completions": ("/v1/completions", {"model": model, "prompt": "Hi"}),
+        "/v1/fim/completions": ("/v1/fim/completions", {"model": model, "prompt": "Hi"}),
         **{route: (route, {"model": model, **RELAYED}) for route in RELAYED_ROUTES},
     }
 

@@ -131,7 +131,7 @@ class AsgiRoutes:
         dialect, argument, query = found
         authorize(scope["headers"], gateway.snapshot.keys, query)  # before the body is read
         body = await _read_body(receive, gateway.snapshot.body_limit, scope["headers"])
-        sink = AsgiSink()
+        sink = AsgiSink(can_break_off=BREAK_OFF in scope.get("extensions", ()))
         request = ClientRequest(argument, scope["headers"], body, query)
         GatewayCall(gateway, dialect, request, sink, gateway.clock()).begin()
         await _drain(sink, receive, send)
