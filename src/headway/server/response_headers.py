@@ -6,6 +6,8 @@ server's own (date, CORS) are added by the sink.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from headway.ports import ResponseHeaders
 from headway.types import Headers
 
@@ -129,6 +131,7 @@ def _known_text(text: str | None) -> str | None:
     return None if text is None else _text(text)
 
 
+@lru_cache(maxsize=256)
 def _text(text: str) -> str:
     is_fit = text.isascii() and text.isprintable() and len(text) <= LONGEST_HEADER
     return text if is_fit else _printable(text)
