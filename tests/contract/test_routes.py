@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -115,3 +117,16 @@ def test_docs_load_nothing_from_other_hosts(gateway: Gateway) -> None:
             asset = gateway.client.get("/" + link.removeprefix("./").lstrip("/"))
             assert asset.status == 200, link
             assert not re.search(rb"(?:src=|@import|url\()\s*[\"']?https?://", asset.body), link
+
+
+def test_a_response_before_the_body_says_that_the_connection_ends(gateway: Gateway) -> None:
+    address = urlsplit(gateway.base_url)
+    for path, status in (("/v1/nowhere", 404), ("/health", 405)):
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=5)
+        connection.putrequest("POST", path)
+        connection.putheader("content-length", "6")
+        connection.endheaders()
+        reply = connection.getresponse()
+        assert (reply.status, reply.getheader("connection")) == (status, "close")
+        assert b"error" in reply.read()
+        connection.close()

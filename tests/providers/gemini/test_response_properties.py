@@ -199,7 +199,8 @@ def chunks_of(draw: DrawFn, whole: Json) -> list[Json]:
         chunks.append({"candidates": [draw(st.sampled_from(queues)).pop(0)]})
     head = {name: whole[name] for name in ("modelVersion", "responseId")}
     usage = whole["usageMetadata"]
-    early = {"promptTokenCount": usage["promptTokenCount"], "totalTokenCount": 1}
+    total = min(1, usage["totalTokenCount"])
+    early = {"promptTokenCount": usage["promptTokenCount"], "totalTokenCount": total}
     counted = [early if draw(st.booleans()) else None for _ in chunks[:-1]] + [usage]
     return [
         {**chunk, **({"usageMetadata": count} if count else {}), **head}

@@ -127,7 +127,13 @@ class AsgiCycle(RequestResponseCycle):
     async def send(self, message: ASGISendEvent) -> None:
         """``BREAK_OFF`` closes the connection, so that the client sees that the response is not
         complete."""
-        if message["type"] != BREAK_OFF:
+        if message["type"] == "http.response.start" and self.more_body:
+            # After a response to a request that is not read the connection ends (``_linger``), and
+            # a client that knows it sends its next request on another one.
+            headers = [*message.get("headers", ()), (b"connection", b"close")]
+            await super().send({**message, "headers": headers})
+            self.keep_alive = True  # or it would end before the client has read the response
+        elif message["type"] != BREAK_OFF:
             await super().send(message)
         elif not self.response_complete:
             self.disconnect()
