@@ -141,6 +141,12 @@ def test_short_audio_is_billed_as_the_least() -> None:
     assert read({"text": "Hi"}, groq).audio_seconds is None
 
 
+def test_an_operation_takes_every_request_as_it_is_unless_it_says_otherwise() -> None:
+    assert PLAIN.adapt(REQUEST) == (REQUEST, ())
+    assert PLAIN.convert(b"{}") == b"{}"
+    assert PLAIN.locate(target("openai"), "m") == target("openai")
+
+
 def test_a_whole_body_is_its_events() -> None:
     body = b'{"model": "m-1"}'
     assert decode_operation(PLAIN, REQUEST, body, True)[:2] == [
