@@ -31,6 +31,17 @@ PLACE = {"city": "Bonn", "degrees": 21}
 QUESTION = "What is the weather in Bonn?"
 QUESTIONS = "What is the weather in Bonn and Rome?"
 
+HI: Any = [{"role": "user", "content": "Hi"}]
+"""The messages of a conversation without tools."""
+WEATHER: Any = {"name": "get_weather", "description": "The weather in a city."}
+"""The tool; each format names its parameters, ``CITY``, in its own way."""
+CITY: Any = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+}
+STRICT_CITY: Any = {**CITY, "additionalProperties": False}
+
 Case = tuple[Callable[[str], Any], Any]
 URL = os.environ.get("CLIENT_URL", "")
 """The gateway's base URL, without a path."""

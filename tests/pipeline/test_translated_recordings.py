@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest, Dialect
@@ -18,7 +17,7 @@ from headway.types import HttpRequest
 from headway.wire.url import join
 from support.lazy_import import lazy_import
 from support.pipeline_fakes import Pipe
-from support.recordings import Recording, chosen, each
+from support.recordings import Recording, chosen, each, require_recordings
 
 ollama = lazy_import("ollama")
 types = lazy_import("google.genai.types")
@@ -110,6 +109,5 @@ def test_a_client_of_ollamas_format_reads_the_same(recording: Recording) -> None
 
 def test_there_are_answers_of_each_api() -> None:
     found = {recording.api for recording in ANSWERS}
-    if not found:
-        pytest.skip("recordings are absent")
+    require_recordings()
     assert found == set(KINDS_OF_APIS)

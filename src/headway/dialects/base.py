@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
@@ -76,8 +76,9 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     """The messages for the reply's ``context`` (engine route only)."""
     chat_input: Raw = Raw(NULL)
     own_reply: Callable[[float], bytes] | None = None
-    """Encodes the whole reply, at a unix time, to a request that no other provider than one of the
-    same wire format can have, such as to load a model. Nothing is called or recorded then."""
+    """Encodes the gateway's own reply, given the unix time in seconds, to a request that means
+    something to providers of the client's wire format only, such as to load a model. For any other
+    provider it is the whole reply, and no provider is called and no record written."""
 
     @property
     def asks_stream(self) -> bool:
@@ -225,6 +226,34 @@ class Field(Struct, frozen=True):
 
 def field(name: str, kind: Any, expected: str) -> Field:
     return Field(name, msgspec.json.Decoder(kind), expected)
+
+
+MODEL = field("model", str, "a string, provider/model")
+STREAM = field("stream", bool | None, "true, false or null")
+STRICT = field("strict", bool | None, "true, false or null")
+
+
+class OwnFields(NamedTuple):
+    """What a body says to the gateway."""
+
+    model_name: str
+    """As the client wrote it, with the provider."""
+    provider: str
+    model: str
+    stream: bool
+    strict: bool
+
+
+def take_own_fields(fields: dict[str, Raw]) -> OwnFields:
+    """The gateway's own fields, taken out of a body that a provider may get as it is. Raises
+    InvalidField."""
+    model_name = MODEL.require(fields)
+    provider, model = split_model(model_name)
+    stream, strict = bool(STREAM.read(fields)), bool(STRICT.read(fields))
+    refuse_target_fields(fields)
+    for name in ("model", "stream", "strict"):
+        fields.pop(name, None)
+    return OwnFields(model_name, provider, model, stream, strict)
 
 
 _KEY_HEADER = KEY_HEADER.encode()

@@ -33,4 +33,4 @@ async def count_part(
     done, _ = await asyncio.wait({counting}, timeout=MAX_COUNT_S)
     if done:
         return counting.result()
-    return accounting.estimate_tokens(result, attempt.accumulator.produced())
+    return accounting.estimate_tokens(result, output)

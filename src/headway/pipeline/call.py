@@ -38,7 +38,7 @@ from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.attempt_tokens import count_part, count_whole
 from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
-from headway.pipeline.gateway import Gateway, Upstream
+from headway.pipeline.gateway import CLIENT_LEFT, CLOSING, DEFECT, Gateway, Upstream
 from headway.pipeline.redaction import redact_error
 from headway.pipeline.relayed_attempt import attempt_class
 from headway.pipeline.request_body import apply_headers, decode_request
@@ -53,8 +53,6 @@ from headway.routing.retry import Try, decide
 from headway.types import Headers, Target
 
 log = logging.getLogger("headway")
-CLOSING = "The gateway is shutting down; send this request to another."
-LEFT = "The client closed the connection before the answer's end."
 NO_TARGET = Target(provider="", base_url="")
 
 
@@ -186,7 +184,9 @@ class GatewayCall:
             raise unknown_provider(snapshot, decoded.provider, decoded.request.model)
         request = decoded.request
         if request.native is not None:
-            upstream = provider_calls.speaking(upstream, request.native.wire, request.model)
+            upstream = provider_calls.select_wire_format(
+                upstream, request.native.wire, request.model
+            )
         self.upstream = upstream
         return upstream
 
@@ -369,7 +369,7 @@ class GatewayCall:
         attempt = self._attempt
         if attempt is not None and attempt.is_over:
             return unprocessable(attempt.upstream)
-        return InternalError("The gateway failed on this request; see its log.")
+        return InternalError(DEFECT)
 
     def _fail_attempt(self, attempt: Attempt, error: HeadwayError, may_await: bool) -> None:
         result = attempt.result()
@@ -565,7 +565,7 @@ class GatewayCall:
 
     def _on_client_gone(self) -> None:
         if not self.is_over:
-            self.abort(ClientGone(LEFT))
+            self.abort(ClientGone(CLIENT_LEFT))
 
     def _end_stream(self, pieces: list[bytes]) -> None:
         *first, last = pieces or [b""]

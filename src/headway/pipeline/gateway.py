@@ -24,6 +24,10 @@ log = logging.getLogger("headway")
 T = TypeVar("T")
 Named = tuple[str, str]
 """The configured name of a provider, and its model."""
+CLOSING = "The gateway is shutting down; send this request to another."
+CLIENT_LEFT = "The client closed the connection before the answer's end."
+DEFECT = "The gateway failed on this request; see its log."
+"""Messages of errors of the gateway's own, for calls of every kind."""
 
 
 class Upstream(Struct, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ from headway.metering.metrics import CallCost
 from headway.pipeline import accounting, targets
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.failure_log import fields, log_call_failure
-from headway.pipeline.gateway import Gateway, Upstream
+from headway.pipeline.gateway import CLIENT_LEFT, CLOSING, DEFECT, Gateway, Upstream
 from headway.pipeline.native_request import (
     NO_MESSAGES,
     NativeHttpRequest,
@@ -67,9 +67,6 @@ from headway.types import (
 from headway.wire.native_path import client_url, native_url
 
 log = logging.getLogger("headway")
-CLOSING = "The gateway is shutting down; send this request to another."
-LEFT = "The client closed the connection before the answer's end."
-DEFECT = "The gateway failed on this request; see its log."
 EVENTS = b"text/event-stream"
 NOT_HELD_BACK = (b"x-accel-buffering", b"no")
 """Of a stream, which proxies must not hold back."""
@@ -502,7 +499,7 @@ class NativeCall:
 
     def _on_client_gone(self) -> None:
         if not self.is_over:
-            self.abort(ClientGone(LEFT))
+            self.abort(ClientGone(CLIENT_LEFT))
 
     def _close(self) -> None:
         self.is_over = True

@@ -15,12 +15,11 @@ from headway.errors import HeadwayError
 from headway.pipeline.gateway import Upstream
 from headway.policy.session_headers import find_session_id
 from headway.providers.native_api import find_route
-from headway.types import ChatRequest, EmbeddingsRequest, Headers, Request
+from headway.types import NO_RAW, ChatRequest, EmbeddingsRequest, Headers, Request
 
 LONGEST_NAME = 256
 """Bytes of the name of a model in the body."""
 NO_MESSAGES = Raw(b"[]")
-NO_RAW = Raw()
 
 
 class NativeHttpRequest(Struct, frozen=True):

@@ -104,8 +104,9 @@ def adapt(upstream: Upstream, request: Request) -> tuple[Request, tuple[Transfor
         raise _cannot_encode(upstream, exc) from exc
 
 
-def speaking(upstream: Upstream, wire: str, model: str) -> Upstream:
-    """``upstream`` in the wire format ``wire`` of the client, if it has that besides its own."""
+def select_wire_format(upstream: Upstream, wire: str, model: str) -> Upstream:
+    """``upstream`` with its adapter for ``wire``, the client's wire format, if it has one for the
+    model besides that of its own format; else ``upstream`` itself."""
     other = upstream.provider.other_wires.get(wire)
     if other is None or not other.serves(model, upstream.options):
         return upstream

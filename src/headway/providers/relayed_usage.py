@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Raw, Struct
 
-from headway.providers.reported_cost import read_cost
+from headway.providers.reported_cost import CostFields, read_reported_cost
 from headway.types import NO_RAW, Usage
 from headway.wire.lenient_json import Count, lenient_decoder
 
@@ -32,7 +32,7 @@ class OutputDetails(Struct):
     image_tokens: Count | None = None
 
 
-class UsageFields(Struct):
+class UsageFields(CostFields):
     """OpenAI has two names for the details of the input."""
 
     input_tokens: Count | None = None
@@ -45,11 +45,6 @@ class UsageFields(Struct):
     output_tokens_details: OutputDetails | None = None
     seconds: Duration | None = None
     prompt_audio_seconds: Duration | None = None
-    cost: Any = None
-    cost_details: Any = None
-    is_byok: Any = None
-    cost_in_usd_ticks: Any = None
-    estimated_cost: Any = None
 
 
 class BilledUnits(Struct):
@@ -109,13 +104,7 @@ def usage_of(fields: BodyFields) -> Usage:
         audio_seconds=None if seconds is None else Decimal(repr(seconds)),
         search_units=units.search_units,
         price_conditions={} if fields.svg_usage is None else {"svg_usage": fields.svg_usage.model},
-        cost_usd=read_cost(
-            usage.cost,
-            usage.cost_in_usd_ticks,
-            usage.estimated_cost,
-            usage.is_byok,
-            usage.cost_details,
-        ),
+        cost_usd=read_reported_cost(usage),
     )
 
 

@@ -18,10 +18,30 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
+
 COST_FIELDS = ("cost", "cost_in_usd_ticks", "estimated_cost", "is_byok", "cost_details")
 """Fields of a ``usage`` object, in the order of ``read_cost``'s parameters."""
 _AMOUNT = re.compile(r"\d+(\.\d*)?([eE][+-]?\d{1,3})?|\.\d+", re.ASCII)
 TICKS_PER_DOLLAR = Decimal(10**10)
+
+
+class CostFields(Struct):
+    """The fields of a ``usage`` object from which ``read_cost`` reads."""
+
+    cost: Any = None
+    cost_details: Any = None
+    is_byok: Any = None
+    cost_in_usd_ticks: Any = None
+    estimated_cost: Any = None
+
+
+def read_reported_cost(usage: CostFields) -> Decimal | None:
+    """As ``read_cost``. Most providers report none, which takes no time."""
+    cost, ticks, estimated = usage.cost, usage.cost_in_usd_ticks, usage.estimated_cost
+    if cost is None is ticks is estimated:
+        return None
+    return read_cost(cost, ticks, estimated, usage.is_byok, usage.cost_details)
 
 
 def read_cost(

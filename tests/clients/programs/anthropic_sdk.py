@@ -6,7 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from cells import (
+    CITY,
     HELLO,
+    HI,
     PLACE,
     QUESTION,
     QUESTIONS,
@@ -14,23 +16,13 @@ from cells import (
     SUNNY,
     SUNNY_TWICE,
     URL,
+    WEATHER,
     run_cells,
     weather,
 )
 from client import NO_REASONING, Client, python_command
 
-HI: Any = [{"role": "user", "content": "Hi"}]
-TOOLS: Any = [
-    {
-        "name": "get_weather",
-        "description": "The weather in a city.",
-        "input_schema": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
-    }
-]
+TOOLS: Any = [{**WEATHER, "input_schema": CITY}]
 THINKING: Any = {"type": "enabled", "budget_tokens": 2000}
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from cells import (
+    CITY,
     HELLO,
     PLACE,
     QUESTION,
@@ -14,17 +15,13 @@ from cells import (
     SUNNY,
     SUNNY_TWICE,
     URL,
+    WEATHER,
     run_cells,
     weather,
 )
 from client import NO_REASONING, Client, python_command
 
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-DECLARATION = {
-    "name": "get_weather",
-    "description": "The weather in a city.",
-    "parameters_json_schema": SCHEMA,
-}
+DECLARATION = {**WEATHER, "parameters_json_schema": CITY}
 
 
 @lru_cache

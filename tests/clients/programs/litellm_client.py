@@ -6,33 +6,22 @@ import json
 from typing import Any
 
 from cells import (
+    CITY,
     HELLO,
+    HI,
     PLACE,
     QUESTION,
     QUESTIONS,
     SUNNY,
     SUNNY_TWICE,
     URL,
+    WEATHER,
     run_cells,
     weather,
 )
 from client import Client, python_command
 
-HI: Any = [{"role": "user", "content": "Hi"}]
-TOOLS: Any = [
-    {
-        "type": "function",
-        "function": {
-            "name": "get_weather",
-            "description": "The weather in a city.",
-            "parameters": {
-                "type": "object",
-                "properties": {"city": {"type": "string"}},
-                "required": ["city"],
-            },
-        },
-    }
-]
+TOOLS: Any = [{"type": "function", "function": {**WEATHER, "parameters": CITY}}]
 BASES = {"openai": f"{URL}/v1", "anthropic": URL}
 
 

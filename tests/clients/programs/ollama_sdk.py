@@ -7,6 +7,7 @@ from typing import Any
 
 from cells import (
     HELLO,
+    HI,
     PLACE,
     QUESTION,
     QUESTIONS,
@@ -18,8 +19,6 @@ from cells import (
     weather,
 )
 from client import NO_REASONING, Client, python_command
-
-HI: Any = [{"role": "user", "content": "Hi"}]
 
 
 @lru_cache

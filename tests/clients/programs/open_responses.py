@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-from cells import URL, run_cells, weather
+from cells import CITY, URL, WEATHER, run_cells, weather
 from client import Client, Impossible
 
 Value = dict[str, Any]
@@ -99,16 +99,7 @@ CALL_EVENTS = {
     "response.function_call_arguments.done",
     "response.output_item.done",
 }
-TOOL = {
-    "type": "function",
-    "name": "get_weather",
-    "description": "The weather in a city.",
-    "parameters": {
-        "type": "object",
-        "properties": {"city": {"type": "string"}},
-        "required": ["city"],
-    },
-}
+TOOL = {"type": "function", **WEATHER, "parameters": CITY}
 FORECAST = "What is the weather in Bonn?"
 PNG = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA"

@@ -12,28 +12,17 @@ from cells import (
     QUESTION,
     QUESTIONS,
     REASONING,
+    STRICT_CITY,
     SUNNY,
     SUNNY_TWICE,
     URL,
+    WEATHER,
     run_cells,
     weather,
 )
 from client import NO_REASONING, Client, python_command
 
-TOOLS: Any = [
-    {
-        "type": "function",
-        "name": "get_weather",
-        "description": "The weather in a city.",
-        "strict": True,
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-            "additionalProperties": False,
-        },
-    }
-]
+TOOLS: Any = [{"type": "function", **WEATHER, "strict": True, "parameters": STRICT_CITY}]
 
 
 @lru_cache

@@ -8,34 +8,23 @@ from typing import Any
 
 from cells import (
     HELLO,
+    HI,
     PLACE,
     QUESTION,
     QUESTIONS,
     REASONING,
+    STRICT_CITY,
     SUNNY,
     SUNNY_TWICE,
     URL,
+    WEATHER,
     run_cells,
     weather,
 )
 from client import NO_REASONING, Client, Impossible, python_command
 
-HI: Any = [{"role": "user", "content": "Hi"}]
 TOOLS: Any = [
-    {
-        "type": "function",
-        "function": {
-            "name": "get_weather",
-            "description": "The weather in a city.",
-            "parameters": {
-                "type": "object",
-                "properties": {"city": {"type": "string"}},
-                "required": ["city"],
-                "additionalProperties": False,
-            },
-            "strict": True,
-        },
-    }
+    {"type": "function", "function": {**WEATHER, "parameters": STRICT_CITY, "strict": True}}
 ]
 
 

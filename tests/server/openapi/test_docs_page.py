@@ -28,10 +28,17 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 @pytest.fixture(scope="module")
-def page(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def chromium() -> str:
     if CHROMIUM is None:
         pytest.skip("no Chromium on PATH")
-    with browse(CHROMIUM, tmp_path_factory.mktemp("profile")) as tab:
+    return CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def page(
+    gateway: Gateway, chromium: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Page]:
+    with browse(chromium, tmp_path_factory.mktemp("profile")) as tab:
         tab.open(f"{gateway.base_url}/docs")
         tab.until(f"{SHOWN} === {len(ROUTES)}")
         yield tab
@@ -94,14 +101,12 @@ def test_the_page_loads_nothing_from_other_hosts_without_complaints(
 
 
 def test_a_server_with_keys_has_a_page_that_asks_for_one(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    chromium: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on PATH")
     config = {"server": {"api_keys": ["gw-secret-key"]}, "providers": {"echo": {"kind": "echo"}}}
     server = Gateway.start(tmp_path, config)
     try:
-        with browse(CHROMIUM, tmp_path_factory.mktemp("profile")) as tab:
+        with browse(chromium, tmp_path_factory.mktemp("profile")) as tab:
             tab.open(f"{server.base_url}/docs")
             tab.until(f"{SHOWN} === {len(ROUTES)}")
             tab.until("document.querySelector('#key')?.hidden === false")

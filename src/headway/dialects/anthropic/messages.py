@@ -33,8 +33,7 @@ from headway.dialects.base import (
     decode_object,
     field,
     read_key_header,
-    refuse_target_fields,
-    split_model,
+    take_own_fields,
 )
 from headway.errors import HeadwayError
 from headway.events import Started
@@ -42,15 +41,11 @@ from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Headers, NativeRequest
 
 WIRE = "anthropic_messages"
-MODEL = field("model", str, "a string, provider/model")
 MESSAGES = field("messages", list[MessageWithRole], "a list of messages, each with a role")
-STREAM = field("stream", bool | None, "true, false or null")
-STRICT = field("strict", bool | None, "true, false or null")
 FEATURE_HEADERS = (b"anthropic-version", b"anthropic-beta", b"anthropic-user-profile-id")
 """Headers that change what the API does; a provider of the same format is sent them."""
 FEATURE_QUERY = "beta"
 """The parameter of the query that SDKs send with beta features."""
-REMOVED = ("model", "stream", "strict")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -67,31 +62,26 @@ class AnthropicMessages:
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         fields = decode_object(client_request.body)
-        model_name = MODEL.require(fields)
-        provider, model = split_model(model_name)
+        own = take_own_fields(fields)
         if not MESSAGES.require(fields):
             raise MESSAGES.invalid()
-        stream, is_strict = bool(STREAM.read(fields)), bool(STRICT.read(fields))
-        for name in REMOVED:
-            fields.pop(name, None)
-        refuse_target_fields(fields)
         headers = client_request.headers
         native = NativeRequest(WIRE, fields, _features(headers), _query(client_request.query))
         request = ChatRequest(
-            model=model,
+            model=own.model,
             messages=fields["messages"],
             parameters=_without_prompt(fields),
-            stream=stream,
+            stream=own.stream,
             native=native,
         )
         return DecodedRequest(
-            provider=provider,
+            provider=own.provider,
             request=request,
-            model_name=model_name,
-            stream=stream,
+            model_name=own.model_name,
+            stream=own.stream,
             api_key=read_key_header(headers),
             session_hint=find_session(fields.get("metadata")),
-            strict=is_strict,
+            strict=own.strict,
         )
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.dialects.base import (
+    MODEL,
     ClientRequest,
     ConvertedRequest,
     DecodedRequest,
@@ -35,7 +36,6 @@ from headway.types import NO_RAW, ChatRequest, NativeRequest, Request
 from headway.wire.json_repair import is_utf8
 
 WIRE, GENERATE = "ollama_chat", "ollama_generate"
-MODEL = field("model", str, "a string, provider/model")
 MESSAGES = field("messages", list[MessageWithRole], "a list of messages, each with a role")
 PROMPT = field("prompt", str, "a text")
 STREAM = field("stream", bool, "true or false")

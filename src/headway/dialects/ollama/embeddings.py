@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from headway.dialects.base import (
+    MODEL,
     ClientRequest,
     DecodedRequest,
     EmbeddingsDialect,
@@ -19,7 +20,7 @@ from headway.dialects.base import (
     refuse_target_fields,
     split_model,
 )
-from headway.dialects.ollama.chat import MODEL, WIRE
+from headway.dialects.ollama.chat import WIRE
 from headway.dialects.ollama.errors import OllamaErrors
 from headway.dialects.ollama.request import ONLY_OLLAMA
 from headway.dialects.ollama.response import NANOSECONDS

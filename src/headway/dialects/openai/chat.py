@@ -15,7 +15,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.dialects.base import (
+    MODEL,
     SSE,
+    STREAM,
+    STRICT,
     ClientRequest,
     ConvertedRequest,
     DecodedRequest,
@@ -30,6 +33,7 @@ from headway.dialects.base import (
     read_key_header,
     refuse_target_fields,
     split_model,
+    take_own_fields,
     without_line_breaks,
 )
 from headway.dialects.chunk_template import MARK, cut_template
@@ -66,11 +70,8 @@ from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Frame, NativeRequest
 from headway.wire.json_repair import is_utf8
 
-MODEL = field("model", str, "a string, provider/model")
 MESSAGES = field("messages", list[MessageWithRole], "a list of messages, each with a role")
-STREAM = field("stream", bool | None, "true, false or null")
 STREAM_OPTIONS = field("stream_options", dict[str, Any] | None, "an object or null")
-STRICT = field("strict", bool | None, "true, false or null")
 DELTA_EVENTS = frozenset({Reasoning, ToolArguments})
 """Most frames of some streams. One alone continues what a frame that was checked began."""
 REWRITTEN = Rewritten()
@@ -354,26 +355,21 @@ def _read(body: bytes, fields: Mapping[str, Raw]) -> ChatFields:
 def _decode_items(client_request: ClientRequest, fields: dict[str, Raw]) -> DecodedRequest:
     """A request of the Responses API, which Cursor sends to this route and wants chat's response
     of (github.com/Helicone/helicone/issues/5629)."""
-    model_name = MODEL.require(fields)
-    provider, model = split_model(model_name)
-    stream, strict = STREAM.read(fields) or False, STRICT.read(fields) or False
-    options = STREAM_OPTIONS.read(fields) or {}
-    refuse_target_fields(fields)
+    own, options = take_own_fields(fields), STREAM_OPTIONS.read(fields) or {}
     check_fields(fields)
     shows_metrics = take_metrics_option(fields)
-    for name in ("model", "stream", "stream_options", "strict"):
-        fields.pop(name, None)
+    fields.pop("stream_options", None)
     native, messages = NativeRequest(WIRE, fields), prompt_messages(fields)
-    request = ChatRequest(model=model, messages=messages, stream=stream, native=native)
+    request = ChatRequest(model=own.model, messages=messages, stream=own.stream, native=native)
     return DecodedRequest(
-        provider=provider,
+        provider=own.provider,
         request=request,
-        model_name=model_name,
-        stream=stream,
+        model_name=own.model_name,
+        stream=own.stream,
         api_key=read_key_header(client_request.headers),
         session_hint=read_cache_key(fields),
         shows_usage=bool(options.get("include_usage")),
-        strict=strict,
+        strict=own.strict,
         shows_metrics=shows_metrics,
     )
 

@@ -22,17 +22,9 @@ from headway.dialects.base import (
     decode_object,
     field,
     read_key_header,
-    refuse_target_fields,
-    split_model,
+    take_own_fields,
 )
-from headway.dialects.openai.chat import (
-    MODEL,
-    STREAM,
-    STREAM_OPTIONS,
-    STRICT,
-    OpenAIChatStream,
-    passed_through,
-)
+from headway.dialects.openai.chat import STREAM_OPTIONS, OpenAIChatStream, passed_through
 from headway.dialects.openai.completion_request import convert_completion
 from headway.dialects.openai.completion_shape import (
     TextLogprobs,
@@ -67,32 +59,27 @@ class OpenAICompletions(OpenAIFormat):
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         fields = decode_object(client_request.body)
-        name = MODEL.require(fields)
+        own = take_own_fields(fields)
         prompt = PROMPT.require(fields)
         if isinstance(prompt, list) and not prompt:
             raise PROMPT.invalid()
-        provider, model = split_model(name)
-        stream, strict = STREAM.read(fields) or False, STRICT.read(fields) or False
         options = STREAM_OPTIONS.read(fields) or {}
-        refuse_target_fields(fields)
         shows_metrics = take_metrics_option(fields)
-        for field_name in ("model", "stream", "strict"):
-            fields.pop(field_name, None)
         request = ChatRequest(
-            model=model,
+            model=own.model,
             messages=_messages(prompt),
-            stream=stream,
+            stream=own.stream,
             given_tokens=_count_tokens(prompt),
             native=NativeRequest(WIRE, fields),
         )
         return DecodedRequest(
-            provider=provider,
+            provider=own.provider,
             request=request,
-            model_name=name,
-            stream=stream,
+            model_name=own.model_name,
+            stream=own.stream,
             api_key=read_key_header(client_request.headers),
             shows_usage=bool(options.get("include_usage")),
-            strict=strict,
+            strict=own.strict,
             shows_metrics=shows_metrics,
         )
 

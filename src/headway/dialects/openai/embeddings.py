@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from headway.dialects.base import (
+    MODEL,
     ClientRequest,
     DecodedRequest,
     EmbeddingsDialect,
@@ -22,7 +23,6 @@ from headway.dialects.base import (
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import EmbeddingsRequest
 
-MODEL = field("model", str, "a string, provider/model")
 INPUT = field(
     "input",
     str | list[str | int | list[int]],

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.dialects.base import (
+    MODEL,
     SSE,
     ClientRequest,
     ConvertedRequest,
@@ -33,7 +34,6 @@ from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, FormBody, Frame, RelayedRequest
 from headway.wire.multipart import FORM_DATA, Part, find_boundary, find_parts, media_type
 
-MODEL = field("model", str, "a string, provider/model")
 TEXT = field("input", str, "a text")
 JSON_TYPES = ("", "application/json", "text/plain")
 """Pages send the last one to spare themselves a preflight request (WHATWG Fetch, "CORS-safelisted

@@ -18,11 +18,9 @@ from headway.dialects.base import (
     ResponseContext,
     StreamEncoder,
     decode_object,
-    field,
     read_cache_key,
     read_key_header,
-    refuse_target_fields,
-    split_model,
+    take_own_fields,
 )
 from headway.dialects.input_items.convert import (
     WIRE,
@@ -54,9 +52,6 @@ from headway.events import (
 from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
 from headway.types import ChatRequest, Headers, NativeRequest
 
-MODEL = field("model", str, "a string, provider/model")
-STREAM = field("stream", bool | None, "true, false or null")
-STRICT = field("strict", bool | None, "true, false or null")
 BAD_REQUEST = 400
 FEATURE_HEADERS = frozenset(
     (b"openai-beta", b"originator", b"session-id", b"session_id", b"thread-id",
@@ -89,26 +84,21 @@ class OpenAIResponses(OpenAIFormat):
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         fields = decode_object(client_request.body)
-        model_name = MODEL.require(fields)
-        provider, model = split_model(model_name)
-        stream, strict = STREAM.read(fields) or False, STRICT.read(fields) or False
-        refuse_target_fields(fields)
+        own = take_own_fields(fields)
         check_fields(fields)
         shows_metrics = take_metrics_option(fields)
-        for name in ("model", "stream", "strict"):
-            fields.pop(name, None)
         native = NativeRequest(WIRE, fields, feature_headers(client_request.headers))
         request = ChatRequest(
-            model=model, messages=prompt_messages(fields), stream=stream, native=native
+            model=own.model, messages=prompt_messages(fields), stream=own.stream, native=native
         )
         return DecodedRequest(
-            provider=provider,
+            provider=own.provider,
             request=request,
-            model_name=model_name,
-            stream=stream,
+            model_name=own.model_name,
+            stream=own.stream,
             api_key=read_key_header(client_request.headers),
             session_hint=read_cache_key(fields),
-            strict=strict,
+            strict=own.strict,
             shows_metrics=shows_metrics,
         )
 

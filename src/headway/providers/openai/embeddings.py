@@ -13,7 +13,7 @@ from headway.providers.error_shapes import NO_ERRORS
 from headway.providers.http_errors import error_from_body
 from headway.providers.http_headers import bearer_headers
 from headway.providers.openai.usage import first_known
-from headway.providers.reported_cost import read_cost
+from headway.providers.reported_cost import CostFields, read_reported_cost
 from headway.types import NO_RAW, EmbeddingsRequest, HttpRequest, Target, Usage
 from headway.wire.lenient_json import Count, Position, lenient_decoder
 from headway.wire.url import join
@@ -24,14 +24,9 @@ class EmbeddingItem(Struct):
     index: Position | None = None
 
 
-class EmbeddingsUsage(Struct):
+class EmbeddingsUsage(CostFields):
     prompt_tokens: Count | None = None
     total_tokens: Count | None = None
-    cost: Any = None
-    cost_details: Any = None
-    is_byok: Any = None
-    cost_in_usd_ticks: Any = None
-    estimated_cost: Any = None
 
 
 class EmbeddingsResponse(Struct):
@@ -66,13 +61,7 @@ def decode_embeddings(body: bytes) -> Embeddings:
         vectors=[item.embedding for item in _in_order(response.data)],
         usage=Usage(
             input_tokens=first_known(usage.prompt_tokens, usage.total_tokens),
-            cost_usd=read_cost(
-                usage.cost,
-                usage.cost_in_usd_ticks,
-                usage.estimated_cost,
-                usage.is_byok,
-                usage.cost_details,
-            ),
+            cost_usd=read_reported_cost(usage),
         ),
         model=response.model,
     )

@@ -4,14 +4,13 @@ same counts."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from headway.events import Event, UsageReported
-from headway.providers.reported_cost import read_cost
+from headway.providers.reported_cost import CostFields, read_reported_cost
 from headway.providers.server_tools import NO_TOOLS, ToolUses, read_tool_uses
 from headway.types import Usage
 from headway.wire.lenient_json import Count, cleaner, lenient_decoder
@@ -32,7 +31,7 @@ class CompletionDetails(Struct):
     video_tokens: Count | None = None
 
 
-class OpenAIUsage(Struct):
+class OpenAIUsage(CostFields):
     prompt_tokens: Count | None = None
     completion_tokens: Count | None = None
     total_tokens: Count | None = None
@@ -46,12 +45,6 @@ class OpenAIUsage(Struct):
     """Mistral's in the past."""
     reasoning_tokens: Count | None = None
     """SGLang's and Perplexity's."""
-    cost: Any = None
-    """This and the next four: ``providers.reported_cost``."""
-    cost_details: Any = None
-    is_byok: Any = None
-    cost_in_usd_ticks: Any = None
-    estimated_cost: Any = None
     search_context_size: Any = None
     """This and the next: Perplexity's."""
     citation_tokens: Count | None = None
@@ -120,7 +113,7 @@ def normalize_usage(usage: OpenAIUsage) -> Usage:
         tools.web_searches,
         tools.file_searches,
         conditions,
-        _cost(usage),
+        read_reported_cost(usage),
     )
 
 
@@ -151,13 +144,6 @@ def _tools(usage: OpenAIUsage) -> ToolUses:
 def _conditions(usage: OpenAIUsage) -> dict[str, str]:
     size = usage.search_context_size
     return {"search_context_size": size} if isinstance(size, str) else {}
-
-
-def _cost(usage: OpenAIUsage) -> Decimal | None:
-    cost, ticks, estimated = usage.cost, usage.cost_in_usd_ticks, usage.estimated_cost
-    if cost is None is ticks is estimated:
-        return None
-    return read_cost(cost, ticks, estimated, usage.is_byok, usage.cost_details)
 
 
 def first_known(count: int | None, other: int | None) -> int | None:

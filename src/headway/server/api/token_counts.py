@@ -143,7 +143,7 @@ def _find_upstream(
         decoded = model_names.resolve(snapshot, decoded, dialect.wire)
     upstream, request = snapshot.upstreams[decoded.provider], decoded.request
     assert request.native is not None  # the dialects of these routes have formats of their own
-    return provider_calls.speaking(upstream, request.native.wire, request.model), decoded
+    return provider_calls.select_wire_format(upstream, request.native.wire, request.model), decoded
 
 
 async def _count(gateway: Gateway, model: str, messages: bytes, texts: str) -> int | None:

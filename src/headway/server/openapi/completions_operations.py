@@ -8,8 +8,8 @@ from typing import Any
 from headway.server.openapi import error_examples
 from headway.server.openapi.examples import completions as examples
 from headway.server.openapi.examples import openai as openai_examples
-from headway.server.openapi.operation import EVENTS, Body, Operation, Parameter
-from headway.server.openapi.schemas import base, completions, openai
+from headway.server.openapi.operation import Body, Operation, Parameter, whole_and_stream
+from headway.server.openapi.schemas import completions, openai
 
 _DESCRIPTION = """\
 For programs that continue a text, such as the autocompletion of editors. A provider with \
@@ -22,6 +22,13 @@ _FIM = """\
 For the autocompletion of editors that ask as Mistral's clients do. The request is the one of \
 `/v1/completions`, and goes to the same providers; the response has the shape of \
 `/v1/chat/completions`."""
+
+
+CHAT_BODIES = whole_and_stream(
+    Body((openai.OpenAIReply,), openai_examples.OPENAI_REPLIES),
+    Body((openai.OpenAIChunk,), openai_examples.OPENAI_CHUNKS),
+)
+"""Of a chat completion."""
 
 
 def operations(
@@ -46,13 +53,9 @@ def _completions(common: Mapping[str, Any]) -> Operation:
         description=_DESCRIPTION,
         request=Body((completions.CompletionRequest,), examples.REQUESTS),
         response="The completion, whole or as a stream of pieces.",
-        responses=(
+        responses=whole_and_stream(
             Body((completions.CompletionReply,), examples.REPLIES),
-            Body(
-                (completions.CompletionChunk, base.ErrorReply),
-                (*examples.CHUNKS, error_examples.STREAM_ERROR),
-                EVENTS,
-            ),
+            Body((completions.CompletionChunk,), examples.CHUNKS),
         ),
         **common,
     )
@@ -66,13 +69,6 @@ def _fim(common: Mapping[str, Any]) -> Operation:
         description=_FIM,
         request=Body((completions.CompletionRequest,), examples.FIM_REQUESTS),
         response="A chat completion, whole or as a stream of chunks.",
-        responses=(
-            Body((openai.OpenAIReply,), openai_examples.OPENAI_REPLIES),
-            Body(
-                (openai.OpenAIChunk, base.ErrorReply),
-                (*openai_examples.OPENAI_CHUNKS, error_examples.STREAM_ERROR),
-                EVENTS,
-            ),
-        ),
+        responses=CHAT_BODIES,
         **common,
     )

@@ -8,8 +8,9 @@ from typing import Any
 from msgspec import Struct
 from pydantic import BaseModel
 
-from headway.server.openapi.error_examples import PLAIN, ErrorExample, ErrorFormat
+from headway.server.openapi.error_examples import PLAIN, STREAM_ERROR, ErrorExample, ErrorFormat
 from headway.server.openapi.examples.base import Example
+from headway.server.openapi.schemas.base import ErrorReply
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -25,6 +26,12 @@ class Body(Struct, frozen=True):
     media_type: str = JSON
     is_list: bool = False
     """The values are the elements of one list."""
+
+
+def whole_and_stream(whole: Body, event: Body) -> tuple[Body, Body]:
+    """The bodies of a reply that comes whole or as a stream, which an error may end."""
+    models: tuple[type[BaseModel], ...] = (*event.models, ErrorReply)
+    return whole, Body(models, (*event.examples, STREAM_ERROR), EVENTS)
 
 
 class Parameter(Struct, frozen=True):

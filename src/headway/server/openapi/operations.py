@@ -208,14 +208,7 @@ OPERATIONS = (
         parameters=CALL_HEADERS,
         request=Body((openai.OpenAIRequest,), openai_examples.OPENAI_REQUESTS),
         response="The completion, whole or as a stream of chunks.",
-        responses=(
-            Body((openai.OpenAIReply,), openai_examples.OPENAI_REPLIES),
-            Body(
-                (openai.OpenAIChunk, base.ErrorReply),
-                (*openai_examples.OPENAI_CHUNKS, error_examples.STREAM_ERROR),
-                EVENTS,
-            ),
-        ),
+        responses=completions_operations.CHAT_BODIES,
         headers=OPENAI_HEADERS,
         errors=error_examples.OPENAI_ERRORS,
     ),
