@@ -262,3 +262,34 @@ def test_a_failure_after_long_service_counts_as_the_first() -> None:
             assert await supervisor.ready() == url
 
     run(main())
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_health_check_that_is_given_up_closes_its_connection(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    kept: list[BaseException] = []
+
+    async def check(port: int) -> None:
+        try:
+            await is_healthy(f"http://127.0.0.1:{port}")
+        except asyncio.CancelledError as error:
+            kept.append(error)  # with its frames: nothing is closed for being unused
+
+    async def main() -> None:
+        ended = asyncio.Event()
+
+        async def give_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readline()  # the request has been sent
+            checking.cancel()
+            await reader.read()
+            ended.set()
+            writer.close()
+
+        async with await asyncio.start_server(give_up, "127.0.0.1", 0) as server:
+            checking = asyncio.create_task(check(server.sockets[0].getsockname()[1]))
+            async with asyncio.timeout(5):
+                await ended.wait()
+
+    run(main(), loop)
+    assert kept

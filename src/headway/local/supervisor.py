@@ -207,9 +207,11 @@ async def is_healthy(url: str) -> bool:
     try:
         async with asyncio.timeout(HEALTH_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(address.hostname, address.port)
-            writer.write(b"GET /health HTTP/1.0\r\nhost: localhost\r\n\r\n")
-            status_line = await reader.readline()
-            writer.close()
+            try:
+                writer.write(b"GET /health HTTP/1.0\r\nhost: localhost\r\n\r\n")
+                status_line = await reader.readline()
+            finally:  # a start that is given up cancels this while it waits
+                writer.close()
     except (OSError, TimeoutError):
         return False
     return status_line.split(b" ")[1:2] == [b"200"]
