@@ -1,8 +1,9 @@
-"""The record of one attempt: its request, its outcome, its times and its cost. It contains no
-prompt, no output and no key.
+"""What the gateway writes to its spool, one line of JSON each: the ``Record`` of an attempt, the
+``Content`` of a call where it is kept, and the ``Feedback`` that a client sends later.
 
-Rules: None is unknown, never 0; fields are only added, and ``v`` changes when the meaning of a
-field does. docs/ledger.md is generated from this struct.
+A record contains no prompt, no output and no key. Rules: None is unknown, never 0; fields are only
+added, and ``v`` changes when the meaning of a field does. docs/ledger.md is generated from these
+structs.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 VERSION = 1
 
@@ -22,6 +23,25 @@ TokensSource = Literal["reported", "counted", "estimated"]
 
 
 CostSource = Literal["provider", "computed"]
+
+AttemptRole = Literal["first", "retry", "fallback", "hedge"]
+"""Why an attempt was made."""
+
+ContentMode = Literal["off", "hash", "full"]
+"""What is kept of the messages: nothing, their hashes, or all."""
+
+
+class LineItem(Struct, frozen=True, array_like=True, gc=False):
+    """One line of a bill. As JSON ``["input", "1000", "0.00000015"]``: decimal numbers as text, so
+    that they stay exact."""
+
+    kind: str
+    """What is billed: `input`, `cache_read`, `cache_write`, `cache_write_1h`, `output`,
+    `reasoning`, `input_audio`, `request`, `web_search` and so on."""
+    quantity: str
+    """Tokens, searches, requests, characters, or seconds of audio."""
+    unit_price_usd: str
+    """US dollars for one of them."""
 
 
 class Record(Struct, gc=False):
@@ -176,18 +196,96 @@ class Record(Struct, gc=False):
     search_units: int | None = None
     """Units of reranking, as the provider counts them for billing."""
 
+    call_id: str = ""
+    """Id of the call, which all its attempts share: the `id` of the reply, and of the first
+    record."""
+    is_last: bool = True
+    """No attempt follows: the call ended with this one."""
+    role: AttemptRole = "first"
+    """Why the attempt was made: `first`, `retry`, `fallback` (another provider) or `hedge` (beside
+    a slow one)."""
+    user: str | None = None
+    """The end user that the client named, by `user` or its dialect's equivalent."""
+    tags: tuple[str, ...] = ()
+    """The tags that the client gave, by `x-headway-tags` or `metadata`: `name:value` or a word."""
+    parameters: Mapping[str, Raw] = {}
+    """The generation parameters of the request that are numbers, booleans or short words."""
+    line_items: tuple[LineItem, ...] = ()
+    """The lines of the gateway's own computation of the cost: their products add up to it."""
+    gap_counts: tuple[tuple[int, int], ...] = ()
+    """A histogram of the gaps between content events: pairs of bucket and count, as
+    `metering.histogram` numbers the buckets."""
+    content: ContentMode = "off"
+    """What is kept of the messages."""
+    is_drained: bool = False
+    """The client disconnected, and the rest of the response was read for its usage."""
 
+
+class Content(Struct, frozen=True, kw_only=True, tag_field="entry", tag="content"):
+    """The messages of one call, where they are kept."""
+
+    call_id: str
+    """As in its record."""
+    timestamp: float
+    """Unix seconds."""
+    key_id: str | None = None
+    """As in its record."""
+    wire: str
+    """The wire format of ``messages``, such as ``openai_chat`` or ``anthropic_messages``."""
+    mode: ContentMode = "full"
+    messages: Raw
+    """A JSON array of the request's messages (or input items), as the client sent them; with
+    ``mode: hash`` an array of the messages' SHA-256 as hex digits."""
+    output: Raw
+    """A JSON array of the messages of the reply in OpenAI's chat format, one for each choice; with
+    ``mode: hash`` an array of hashes."""
+    parameters: Mapping[str, Raw] = {}
+    """The other fields of the request: tools, system prompts outside of the messages, sampling."""
+    response: Raw = Raw(b"null")
+    """The whole reply in the client's format, where a route gives it out again (stored
+    responses)."""
+
+
+class Feedback(Struct, frozen=True, kw_only=True, tag_field="entry", tag="feedback"):
+    """What somebody thinks of a reply."""
+
+    id: str
+    """UUID of this feedback. Storing it twice has no effect."""
+    call_id: str
+    """The id of the reply."""
+    timestamp: float
+    """Unix seconds."""
+    key_id: str | None = None
+    """Id of the gateway key that sent it."""
+    score: float | None = None
+    label: str | None = None
+    comment: str | None = None
+
+
+Entry = Record | Content | Feedback
+
+_MARK = b'{"entry":'
+"""The beginning of every line that is no record."""
+_decode_other = msgspec.json.Decoder(Content | Feedback).decode
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
 
 
-def encode(record: Record) -> bytes:
-    """Encode as one line of JSON, with its newline. JSON escapes line breaks, so a line is a
-    record."""
-    return _encode(record) + b"\n"
+def encode(entry: Entry) -> bytes:
+    """Encode as one line of JSON, with its newline. JSON escapes line breaks within texts; those
+    between the values of a ``Raw`` become spaces."""
+    line = _encode(entry)
+    if b"\n" in line or b"\r" in line:
+        line = line.replace(b"\n", b" ").replace(b"\r", b" ")
+    return line + b"\n"
 
 
 def decode(line: bytes) -> Record:
     """Decode a line. Fields of later versions are ignored. Raises msgspec.DecodeError for an
     incomplete line."""
     return _decode(line)
+
+
+def decode_entry(line: bytes) -> Entry:
+    """Decode a line of any kind. Raises msgspec.DecodeError for an incomplete line."""
+    return _decode_other(line) if line.startswith(_MARK) else _decode(line)

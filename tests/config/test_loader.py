@@ -29,7 +29,9 @@ def test_without_a_file_every_kind_is_there_under_its_own_name(read) -> None:
     assert (config.server.host, config.server.port) == ("127.0.0.1", 8000)
     assert list(config.providers) == ["vendor", "cloud", "here"]
     assert config.source is None
-    assert config.ledger == Ledger(url=STATE)
+    assert config.ledger == Ledger(
+        url=Secret(STATE), spool="/home/user/.local/state/headway/headway.db.spool"
+    )
 
 
 def test_clouds_variables_are_kept_as_secrets_and_nothing_else_is(read) -> None:
@@ -71,6 +73,7 @@ server:
   api_keys: ["hw-planted", "${GATEWAY_KEY}"]
   allow_base_url: no
   base_url_keys: ["hw-planted"]
+  admin_keys: ["hw-planted"]
   cors_origins: ["https://app.example", "*"]
   shutdown_grace: 45s
   keep_alive: 2.5
@@ -83,7 +86,22 @@ timeouts: {connect: 500ms, total: 1h}
 prices:
   vendor:
     small-1: {input: 0.1, output: 0.30, cached: 1e-3, cache_write: .125}
-ledger: {url: "sqlite:///data/h.db"}
+ledger:
+  url: "sqlite:///data/h.db"
+  spool: spool
+  content: full
+  content_by_key: {0f1e2d3c: hash}
+  redact: my_company.privacy:redact
+  fsync: interval
+  on_failure: refuse
+  spool_limit: 1GB
+  retention: 52w
+  content_retention: 30d
+  archive: s3://bucket/headway
+  drain_on_disconnect: yes
+  drain_bytes: 1MB
+  drain_seconds: 5s
+  drain_usd: 0.25
 """,
         GATEWAY_KEY="hw-from-environment",
     )
@@ -96,6 +114,7 @@ ledger: {url: "sqlite:///data/h.db"}
         api_keys=(Secret("hw-planted"), Secret("hw-from-environment")),
         allow_base_url=False,
         base_url_keys=(Secret("hw-planted"),),
+        admin_keys=(Secret("hw-planted"),),
         cors_origins=("https://app.example", "*"),
         shutdown_grace=45.0,
         keep_alive=2.5,
@@ -106,7 +125,23 @@ ledger: {url: "sqlite:///data/h.db"}
         insecure=False,
     )
     assert config.timeouts == Timeouts(connect=0.5, total=3600.0)
-    assert config.ledger.url == f"sqlite:///{tmp_path}/data/h.db"
+    assert config.ledger == Ledger(
+        url=Secret(f"sqlite:///{tmp_path}/data/h.db"),
+        spool=f"{tmp_path}/spool",
+        content="full",
+        content_by_key={"0f1e2d3c": "hash"},
+        redact="my_company.privacy:redact",
+        fsync="interval",
+        on_failure="refuse",
+        spool_limit=1_000_000_000,
+        retention=52 * 7 * 86400.0,
+        content_retention=30 * 86400.0,
+        archive="s3://bucket/headway",
+        drain_on_disconnect=True,
+        drain_bytes=1_000_000,
+        drain_seconds=5.0,
+        drain_usd=Decimal("0.25"),
+    )
     assert config.prices == {
         "vendor": {
             "small-1": Price(
@@ -182,7 +217,7 @@ def test_an_empty_variable_is_ignored(read) -> None:
         ("HEADWAY_HOST", "a b", "HEADWAY_HOST: must be an IP address or a host name"),
         ("HEADWAY_API_KEYS", "hw-a,,b", "HEADWAY_API_KEYS[1]: must be a key"),
         ("HEADWAY_API_KEYS", "hw-a b", "HEADWAY_API_KEYS[0]: must be a key"),
-        ("HEADWAY_LEDGER_URL", "postgres://u:hw-p@h/db", "HEADWAY_LEDGER_URL: must be sqlite:///"),
+        ("HEADWAY_LEDGER_URL", "mysql://u:hw-p@h/db", "HEADWAY_LEDGER_URL: must begin with sqlite"),
         ("VENDOR_API_KEY", "hw-planted key", "VENDOR_API_KEY: must be a key"),
     ],
 )
@@ -365,6 +400,29 @@ server:
         "headway.yaml:4: server.base_url_keys[1]: is none of server.api_keys: add it there, or "
         "remove it here"
     ]
+
+
+def test_a_key_that_may_read_all_records_is_one_of_the_gateways(refused) -> None:
+    (problem,) = refused("server: {api_keys: [hw-1], admin_keys: [hw-planted]}")
+    assert "server.admin_keys[0]: is none of server.api_keys" in problem
+
+
+def test_a_database_elsewhere_has_a_spool_of_its_own_here(read) -> None:
+    ledgers = [
+        read(None, HEADWAY_LEDGER_URL=url).ledger
+        for url in ("postgres://u:pw@h/a", "postgresql://u:other@h:5432/a", "postgresql://u@h/b")
+    ]
+    assert ledgers[0].url == "postgresql://u:pw@h/a"
+    assert "pw" not in repr(ledgers[0])
+    assert ledgers[0].spool == ledgers[1].spool != ledgers[2].spool
+    assert ledgers[0].spool.startswith("/home/user/.local/state/headway/")
+
+
+def test_paths_of_the_ledger_are_relative_to_where_they_are_set(read, tmp_path: Path) -> None:
+    ledger = read("ledger: {spool: s, archive: a}").ledger
+    assert (ledger.spool, ledger.archive) == (f"{tmp_path}/s", f"{tmp_path}/a")
+    named = read(None, HEADWAY_LEDGER_SPOOL="/var/s").ledger
+    assert named.spool == "/var/s"
 
 
 def test_other_names_for_models_are_read_in_order(read) -> None:

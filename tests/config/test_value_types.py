@@ -108,8 +108,16 @@ CASES: list[tuple[ValueType, dict[str, object], list[str]]] = [
     ),
     (
         value_types.LEDGER_URL,
-        {"sqlite:///h.db": "h.db", "sqlite:////var/h.db": "/var/h.db", "sqlite:///~/h": "~/h"},
+        {
+            "sqlite:///h.db": "sqlite:///h.db",
+            "postgres://u:p@h:5432/d": "postgresql://u:p@h:5432/d",
+            "postgresql:///d?host=/run/postgresql": "postgresql:///d?host=/run/postgresql",
+        },
         [
+            "mysql://h/d",
+            "postgresql://h",
+            "postgresql:///d",
+            "postgresql://h:port/d",
             "sqlite://",
             "sqlite:///",
             "sqlite:////",
@@ -118,6 +126,13 @@ CASES: list[tuple[ValueType, dict[str, object], list[str]]] = [
             "sqlite:h",
         ],
     ),
+    (value_types.AGE, {"12h": 43200.0, "90d": 7776000.0, "1w": 604800.0}, ["90", "0d", "2m", "d"]),
+    (
+        value_types.ARCHIVE,
+        {"/var/a": "/var/a", "a": "a", "s3://b/p": "s3://b/p"},
+        ["s3://", "gs://b", ""],
+    ),
+    (value_types.FUNCTION, {"a.b:c": "a.b:c"}, ["a", "a:", ":c", "a:b:c", "a b:c", "1a:b"]),
     (
         value_types.HEADER_NAME,
         {"X-Team": "X-Team"},
@@ -153,8 +168,8 @@ def test_a_value_type_refuses_other_texts_and_describes_valid_ones(
         (value_types.URL, "https://host/#planted", "must have no fragment"),
         (
             value_types.LEDGER_URL,
-            "postgres://u:planted@h/d",
-            "other databases are not supported yet",
+            "mysql://u:planted@h/d",
+            "must begin with sqlite:/// or postgresql://",
         ),
         (value_types.LEDGER_URL, "sqlite:///planted?x=1", "must be sqlite:///relative/path"),
         (value_types.HEADER_NAME, "Host", "is set by the gateway itself; remove it"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from headway.config import Config, Ledger, Server
+from headway.config.secret import Secret
 from headway.pipeline.call import GatewayCall
 from headway.server.app import App
 
@@ -22,7 +23,8 @@ HEALTH: dict[str, Any] = {
 
 
 def app(tmp_path: Path, **server: Any) -> App:
-    ledger = Ledger(url=f"sqlite:///{tmp_path}/ledger.db")
+    url = Secret(f"sqlite:///{tmp_path}/ledger.db")
+    ledger = Ledger(url=url, spool=f"{tmp_path}/ledger.db.spool")
     return App(Config(ledger=ledger, server=Server(**server)), dict)
 
 

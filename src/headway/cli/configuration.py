@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from headway.cli.errors import usage_error
 
 if TYPE_CHECKING:
     from headway.config import Config, Overrides, Provider
+
+PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
 
 def read_config(path: Path | None, overrides: Overrides) -> Config:
@@ -34,7 +37,7 @@ def summary(config: Config) -> str:
     unusable = sum(not one.lacks_address for one in known) - len(usable)
     rows = [
         ("server", f"{address(server.host, server.port)}, {workers}, {access}"),
-        ("ledger", config.ledger.url),
+        ("ledger", hide_password(config.ledger.url)),
         *(("provider", _provider(one)) for one in usable),
         *([("others", f"{unusable} that need a key of the client's own")] if unusable else []),
         *(("warning", text) for text in config.warnings),
@@ -64,3 +67,8 @@ def _provider(provider: Provider) -> str:
     variables = ", ".join(provider.sources.values())
     sources = f" (from {variables})" if variables else ""
     return f"{provider.name}{kind} {_location(provider)}{sources}{key}"
+
+
+def hide_password(url: str) -> str:
+    """The URL of a database as it may be printed."""
+    return PASSWORD.sub(r"\1***@", url)

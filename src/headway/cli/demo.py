@@ -15,7 +15,13 @@ from headway.cli.gateway_process import gateway
 from headway.sdk import Client
 
 SERVE = (sys.executable, "-m", "headway", "serve")
-IGNORED_VARIABLES = ("HEADWAY_API_KEYS", "HEADWAY_LEDGER_URL", "HEADWAY_WORKERS")
+IGNORED_VARIABLES = (
+    "HEADWAY_ADMIN_KEYS",
+    "HEADWAY_API_KEYS",
+    "HEADWAY_LEDGER_SPOOL",
+    "HEADWAY_LEDGER_URL",
+    "HEADWAY_WORKERS",
+)
 """Variables that would change the defaults of the demo's gateway."""
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import replace
@@ -39,6 +41,8 @@ CLOUD_VARIABLES = frozenset(
     }
 )
 """Variables without these prefixes that locate the files and token endpoints of cloud tools."""
+SQLITE = "sqlite:///"
+SPOOL_SUFFIX = ".spool"
 SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
 NO_OVERRIDES = Overrides()
 
@@ -89,7 +93,7 @@ def load(
         overrides=overrides,
     )
     config = _overridden(config, overrides, problems)
-    _check_base_url_keys(config.server, file)
+    _check_special_keys(config.server, file)
     _refuse_exposure(config.server, (file, variables), overrides, problems)
     if problems:
         raise ConfigError(problems)
@@ -204,21 +208,59 @@ def _credentials(environ: Mapping[str, str]) -> dict[str, Secret]:
 
 
 def _ledger(
-    given: Mapping[str, str], base: Path, environ: Mapping[str, str], readers: tuple[Reader, Reader]
+    given: Mapping[str, Any], base: Path, environ: Mapping[str, str], readers: tuple[Reader, Reader]
 ) -> Ledger:
     """A path is relative to where it is written: the file's directory, or the working directory."""
     file, variables = readers
-    named = _from_environ(LEDGER, environ, variables).get("url")
-    if named is not None:
-        path = _absolute(expand_user(named, variables, "HEADWAY_LEDGER_URL"), variables, "")
-    elif "url" in given:
-        path = _absolute(base / expand_user(given["url"], file, "ledger.url"), file, "")
+    named = _from_environ(LEDGER, environ, variables)
+    values = {**given, **named}
+    paths = {
+        name: _ledger_path(name, text, base, named, readers)
+        for name in ("url", "spool", "archive")
+        if (text := values.get(name)) is not None
+    }
+    url = paths.get("url")
+    if url is None:
+        url = Secret(SQLITE + str(_state(environ, file, "ledger.url") / "headway.db"))
+    spool = paths.get("spool") or _default_spool(str(url), environ, file)
+    return Ledger(**{**values, **paths, "url": url, "spool": str(spool)})
+
+
+def _ledger_path(
+    name: str,
+    text: Any,
+    base: Path,
+    named: Mapping[str, Any],
+    readers: tuple[Reader, Reader],
+) -> Any:
+    """``text`` with its path resolved, which it may not have."""
+    start, path = "", str(text)
+    if name == "url" and path.startswith(SQLITE):
+        start, path = SQLITE, path.removeprefix(SQLITE)
+    elif "://" in path:
+        return text
+    file, variables = readers
+    if name in named:
+        reader, label = variables, f"HEADWAY_LEDGER_{name.upper()}"
+        found = expand_user(path, reader, label)
     else:
-        path = _default_ledger(environ, file)
-    return Ledger(url=f"sqlite:///{os.path.normpath(path)}")
+        reader = file
+        found = base / expand_user(path, reader, f"ledger.{name}")
+    absolute = start + os.path.normpath(_absolute(found, reader, ""))
+    return Secret(absolute) if name == "url" else absolute
 
 
-def _default_ledger(environ: Mapping[str, str], file: Reader) -> Path:
+def _default_spool(url: str, environ: Mapping[str, str], file: Reader) -> str:
+    """Databases on other machines have a directory each, so that no record gets into another."""
+    if url.startswith(SQLITE):
+        return url.removeprefix(SQLITE) + SPOOL_SUFFIX
+    parts = urlsplit(url)
+    address = f"{parts.hostname}:{parts.port or 5432}{parts.path}?{parts.query}"
+    digest = sha256(address.encode()).hexdigest()[:8]
+    return str(_state(environ, file, "ledger.spool") / f"{digest}{SPOOL_SUFFIX}")
+
+
+def _state(environ: Mapping[str, str], file: Reader, name: str) -> Path:
     """XDG base directory specification 0.8: a relative $XDG_STATE_HOME is ignored. A user without
     an entry in the password database, as containers often have, has no home directory."""
     state = Path(environ.get("XDG_STATE_HOME", ""))
@@ -228,8 +270,8 @@ def _default_ledger(environ: Mapping[str, str], file: Reader) -> Path:
             state = (Path(home) if home else Path.home()) / ".local" / "state"
         except RuntimeError:
             message = "is not set, and this user has no home directory to keep records in: set it"
-            file.report("ledger.url", message)
-    return state / "headway" / "headway.db"
+            file.report(name, message)
+    return state / "headway"
 
 
 def _absolute(path: Path, reader: Reader, name: str) -> Path:
@@ -260,13 +302,13 @@ def _overridden(config: Config, overrides: Overrides, problems: list[Problem]) -
     return replace(config, server=replace(config.server, **changed["server"], log=log))
 
 
-def _check_base_url_keys(server: Server, file: Reader) -> None:
-    for at, key in enumerate(server.base_url_keys):
-        if str(key) not in {str(each) for each in server.api_keys}:
-            message = "is none of server.api_keys: add it there, or remove it here"
-            file.report(
-                f"server.base_url_keys[{at}]", message, file.lines.get("server.base_url_keys")
-            )
+def _check_special_keys(server: Server, file: Reader) -> None:
+    known = {str(each) for each in server.api_keys}
+    for name in ("base_url_keys", "admin_keys"):
+        for at, key in enumerate(getattr(server, name)):
+            if str(key) not in known:
+                message = "is none of server.api_keys: add it there, or remove it here"
+                file.report(f"server.{name}[{at}]", message, file.lines.get(f"server.{name}"))
 
 
 def _refuse_exposure(

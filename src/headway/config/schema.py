@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -135,6 +135,8 @@ class Server(Struct, frozen=True, kw_only=True):
     """Clients may send a ``base_url``. None: only if there are no ``api_keys``."""
     base_url_keys: tuple[Secret, ...] = ()
     """Those of ``api_keys`` whose owners may send one in any case."""
+    admin_keys: tuple[Secret, ...] = ()
+    """Those of ``api_keys`` whose owners may read the records of all keys."""
     cors_origins: tuple[str, ...] = ()
     shutdown_grace: float = 30.0
     """Seconds."""
@@ -153,8 +155,32 @@ class Server(Struct, frozen=True, kw_only=True):
 
 
 class Ledger(Struct, frozen=True, kw_only=True):
-    url: str
-    """``sqlite:////absolute/path``; relative paths are resolved."""
+    """Where records are kept, and for how long."""
+
+    url: Secret
+    """``sqlite:////absolute/path`` (relative paths are resolved), or
+    ``postgresql://user:password@host:port/database``."""
+    spool: str
+    """The absolute path of the directory of records that are not in the database yet."""
+    content: Literal["off", "hash", "full"] = "off"
+    content_by_key: Mapping[str, Literal["off", "hash", "full"]] = {}
+    """Id of a gateway key -> what is kept for its owner."""
+    redact: str | None = None
+    """``module:function``, which is given each message as text and returns what is kept."""
+    fsync: Literal["off", "interval", "always"] = "off"
+    on_failure: Literal["continue", "refuse"] = "continue"
+    spool_limit: int = 10 * 1000**3
+    """Bytes."""
+    retention: float | None = None
+    """Seconds; None keeps records for ever."""
+    content_retention: float | None = None
+    """Seconds; None keeps content as long as its record."""
+    archive: str | None = None
+    """An absolute directory, or ``s3://bucket/prefix``."""
+    drain_on_disconnect: bool = False
+    drain_bytes: int = 8 * MIB
+    drain_seconds: float = 60.0
+    drain_usd: Decimal = Decimal(1)
 
 
 class Config(Struct, frozen=True, kw_only=True):

@@ -118,6 +118,12 @@ SERVER = Section(
             ListType(value_types.KEY),
             "Those of `server.api_keys` whose owners may send a `base_url` in any case.",
         ),
+        "admin_keys": Key(
+            ListType(value_types.KEY),
+            "Those of `server.api_keys` whose owners may read the records of all keys; others read "
+            "their own.",
+            "HEADWAY_ADMIN_KEYS",
+        ),
         "cors_origins": Key(
             ListType(value_types.ORIGIN),
             "Origins whose pages may call the gateway; `*` allows all.",
@@ -166,10 +172,71 @@ LEDGER = Section(
     {
         "url": Key(
             value_types.LEDGER_URL,
-            "The ledger for the records of all requests.",
+            "The database of the records of all requests: SQLite, or PostgreSQL as "
+            "`postgresql://user:${PASSWORD}@host/database`.",
             "HEADWAY_LEDGER_URL",
             default="`headway/headway.db` in `$XDG_STATE_HOME` or `~/.local/state`",
-        )
+        ),
+        "spool": Key(
+            value_types.TEXT,
+            "Directory of the records that are not in the database yet, on a local disk.",
+            "HEADWAY_LEDGER_SPOOL",
+            default="next to the SQLite file; for PostgreSQL next to where that would be",
+        ),
+        "content": Key(
+            value_types.CONTENT,
+            "What is kept of prompts and answers: `off` nothing, `hash` the SHA-256 of each "
+            "message, `full` all of them, each message once.",
+            "HEADWAY_LEDGER_CONTENT",
+        ),
+        "content_by_key": Key(
+            Table("key id", value_types.TEXT, value_types.CONTENT),
+            "What is kept for the owner of a gateway key, by the id that its records have: the "
+            "first eight hex digits of the key's SHA-256.",
+            default="`ledger.content`",
+        ),
+        "redact": Key(
+            value_types.FUNCTION,
+            "A Python function that is given the text of each message before it is kept, and "
+            "returns the text to keep.",
+        ),
+        "fsync": Key(
+            value_types.FSYNC,
+            "When records are forced to the disk: `off` leaves it to the operating system, "
+            "`interval` does it each second, `always` before each reply ends. A killed process "
+            "loses nothing in any case; a power failure does.",
+        ),
+        "on_failure": Key(
+            value_types.ON_FAILURE,
+            "What happens while no record can be written, or `spool_limit` is reached: `continue` "
+            "serves requests without a record, `refuse` answers with 503.",
+        ),
+        "spool_limit": Key(
+            value_types.SIZE, "Size of the spool above which records count as not writable."
+        ),
+        "retention": Key(
+            value_types.AGE, "Age at which records are deleted.", default="kept for ever"
+        ),
+        "content_retention": Key(
+            value_types.AGE,
+            "Age at which prompts and answers are deleted; their records stay.",
+            default="`retention`",
+        ),
+        "archive": Key(
+            value_types.ARCHIVE,
+            "Directory or `s3://bucket/prefix` to which the records of each past hour are written "
+            "as Parquet.",
+        ),
+        "drain_on_disconnect": Key(
+            value_types.FLAG,
+            "Reads the rest of a provider's response when the client disconnects, to get its true "
+            "usage. The provider generates it, and bills for it, in full then.",
+        ),
+        "drain_bytes": Key(value_types.SIZE, "Most bytes that are read then."),
+        "drain_seconds": Key(value_types.TIMEOUT, "Longest time for which it is read."),
+        "drain_usd": Key(
+            value_types.DOLLARS, "Estimated cost of the output at which reading stops, in dollars."
+        ),
     },
     Ledger,
 )

@@ -80,6 +80,7 @@ def _matcher(pattern: str) -> Callable[[str], re.Match[str]]:
 
 _integer = _matcher(r"0|[1-9][0-9]{0,17}")
 _decimal = _matcher(r"(?=.{1,30}$)[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,2})?")
+_function = _matcher(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _quantity = _matcher(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)")
 
 SIZES: Mapping[str, int] = {
@@ -93,6 +94,7 @@ SIZES: Mapping[str, int] = {
     "gib": 1024**3,
 }
 SECONDS: Mapping[str, str] = {"": "1", "ms": "0.001", "s": "1", "m": "60", "h": "3600"}
+AGES: Mapping[str, str] = {"h": "3600", "d": "86400", "w": "604800"}
 
 
 def _integer_within(low: int, high: int) -> Callable[[str], int]:
@@ -273,14 +275,41 @@ def _origin(text: str) -> str:
     return text.lower()
 
 
-def _ledger_path(text: str) -> str:
-    """The path in a ledger's URL, relative or absolute."""
+def _ledger_url(text: str) -> Secret:
+    """The URL of a PostgreSQL database, or ``sqlite:///`` with a relative or absolute path."""
+    if text.startswith(("postgresql:", "postgres:")):
+        return Secret(_postgresql_url(text))
     if not text.startswith("sqlite:"):
-        raise InvalidValueError("must be sqlite:///path: other databases are not supported yet")
+        raise InvalidValueError("must begin with sqlite:/// or postgresql://")
     scheme, _, path = text.partition(":///")
     if scheme != "sqlite" or not path.strip("/") or path == ":memory:" or "?" in path:
         raise InvalidValueError
-    return path
+    return Secret(text)
+
+
+def _postgresql_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise InvalidValueError from None
+    if not (host or parts.query) or not parts.path.strip("/"):
+        raise InvalidValueError("must be postgresql://user:password@host:port/database")
+    return "postgresql" + text[text.index(":") :]
+
+
+def _age(text: str) -> float:
+    seconds = float(_scaled(text, AGES))
+    if not seconds:
+        raise InvalidValueError
+    return seconds
+
+
+def _archive(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if separator and (scheme != "s3" or not rest.strip("/")):
+        raise InvalidValueError
+    return _text(text)
 
 
 INTEGER_TAGS = frozenset({"int"})
@@ -316,4 +345,16 @@ HEADER_VALUE = ValueType("text in one line", lambda text: Secret(_field_value(te
 URL = ValueType("a URL such as https://host/v1 or unix:/path/of.sock", _url)
 PROXY = ValueType("the URL of a proxy such as http://host:3128, or empty for none", _proxy)
 ORIGIN = ValueType("an origin such as https://example.org, or *", _origin)
-LEDGER_URL = ValueType("sqlite:///relative/path or sqlite:////absolute/path", _ledger_path)
+LEDGER_URL = ValueType(
+    "sqlite:///relative/path, sqlite:////absolute/path or postgresql://host/database", _ledger_url
+)
+CONTENT = ValueType("off, hash or full", _one_of("off", "hash", "full"))
+FSYNC = ValueType("off, interval or always", _one_of("off", "interval", "always"))
+ON_FAILURE = ValueType("continue or refuse", _one_of("continue", "refuse"))
+FUNCTION = ValueType(
+    "module:function, such as my_company.privacy:redact",
+    lambda text: _function(text).group(),
+)
+AGE = ValueType("a time such as 12h, 90d or 52w", _age)
+ARCHIVE = ValueType("a directory, or s3://bucket/prefix", _archive)
+DOLLARS = ValueType("dollars, a number from 0 to 1000000", _price, NUMERIC)

@@ -52,6 +52,11 @@ _JSON_TYPES = {
     "Mapping[str, str]": "object of strings",
     "CostSource": "string",
     "Outcome": "string",
+    "AttemptRole": "string",
+    "ContentMode": "string",
+    "Mapping[str, Raw]": "object",
+    "tuple[LineItem, ...]": "list of lists: kind, quantity, unit price in US dollars",
+    "tuple[tuple[int, int], ...]": "list of pairs of integers",
     "TokensSource": "string",
 }
 

@@ -1,0 +1,280 @@
+"""What a database of records does, and the values that questions and answers are made of.
+
+A row of the logs is a *call*: the record of its last attempt. Costs and tokens of a call are those
+of all its attempts. Times are Unix seconds, amounts US dollars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from msgspec import Raw, Struct
+
+from headway.metering.histogram import Histogram
+from headway.record import ContentMode, Entry, Feedback, Record
+
+Dimension = Literal[
+    "provider", "model", "deployment", "key", "user", "tag", "session", "dialect", "outcome",
+    "hour", "day", "month",
+]  # fmt: skip
+"""What usage is grouped by. Times are in UTC. A call with several tags counts in each tag."""
+TIME_DIMENSIONS = ("hour", "day", "month")
+HISTOGRAM_METRICS = (
+    "latency_s",
+    "time_to_first_token_s",
+    "time_to_first_byte_s",
+    "inter_token_latency_s",
+    "tokens_per_second",
+    "gateway_overhead_s",
+    "cost_usd",
+)
+"""The metrics that usage has a histogram of, with one value a call."""
+DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
+"""Rows of a page."""
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """Which calls are meant. Several values of one field: any of them; several fields: all."""
+
+    since: float | None = None
+    """Calls that ended at this time or later."""
+    until: float | None = None
+    """Calls that ended before this time."""
+    ids: tuple[str, ...] = ()
+    """Ids of calls, or the clients' request ids."""
+    providers: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    """Requested or served."""
+    dialects: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    """Key ids."""
+    owner: str | None = None
+    """Only what this key id may see: its own calls. None may see all."""
+    sessions: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    statuses: tuple[tuple[int, int], ...] = ()
+    """Ranges of HTTP statuses, both ends included."""
+    min_cost_usd: Decimal | None = None
+    max_cost_usd: Decimal | None = None
+    min_latency_s: float | None = None
+    max_latency_s: float | None = None
+    text: str | None = None
+    """Words that the messages, or the error, contain; upper and lower case are the same."""
+
+
+class Call(Struct, frozen=True):
+    """A call: its attempts, in order, and what has been said of it."""
+
+    attempts: tuple[Record, ...]
+    feedback: tuple[Feedback, ...] = ()
+
+    @property
+    def last(self) -> Record:
+        return self.attempts[-1]
+
+    @property
+    def id(self) -> str:
+        return self.last.call_id or self.last.id
+
+
+class LogRow(Struct, frozen=True):
+    """One line of the logs."""
+
+    last: Record
+    """The record of the last attempt."""
+    cost_usd: Decimal | None
+    """Of all attempts; None where none of them has a known cost."""
+
+
+class Page(Struct, frozen=True):
+    """Rows, the newest first."""
+
+    rows: Sequence[LogRow]
+    next_cursor: str | None = None
+    """Where the next page begins; None after the last one."""
+
+
+class Usage(Struct, kw_only=True):
+    """Sums over the calls of one group."""
+
+    group: Mapping[str, str | None]
+    """Dimension -> its value, such as ``{"model": "gpt-4.1", "day": "2026-11-29"}``."""
+    calls: int = 0
+    attempts: int = 0
+    failed: int = 0
+    """Calls that did not end with ``ok``."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    unpriced: int = 0
+    """Attempts that reached a provider's successful response and have no known cost."""
+    estimated_usd: Decimal = Decimal(0)
+    """The part of ``cost_usd`` that rests on estimated or counted tokens."""
+    histograms: Mapping[str, Histogram] = {}
+    """Metric -> the distribution over the calls; see ``HISTOGRAM_METRICS``."""
+    gaps: Histogram | None = None
+    """The gaps between content events of all calls, in seconds."""
+
+
+class Session(Struct, frozen=True):
+    """The calls with one session id."""
+
+    id: str
+    calls: int
+    failed: int
+    started: float
+    ended: float
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal | None
+    models: tuple[str, ...]
+    key_id: str | None = None
+    user: str | None = None
+
+
+class SessionPage(Struct, frozen=True):
+    rows: Sequence[Session]
+    next_cursor: str | None = None
+
+
+class Conversation(Struct, frozen=True):
+    """The content of a call, put together again."""
+
+    call_id: str
+    wire: str
+    mode: ContentMode
+    messages: tuple[Raw, ...]
+    """Those of the request; with ``mode: hash`` the hashes as JSON texts."""
+    output: tuple[Raw, ...]
+    """Those of the reply."""
+    parameters: Mapping[str, Raw]
+    response: Raw
+    key_id: str | None = None
+
+
+class Position(Struct, frozen=True):
+    """How far a spool file has been read."""
+
+    file: str
+    """The name of the spool file, which is unique."""
+    offset: int
+    """Bytes that are stored."""
+
+
+class Deleted(Struct, frozen=True):
+    """What ``Store.prune`` removed."""
+
+    records: int
+    contents: int
+    bytes_freed: int
+
+
+class StoreFacts(Struct, frozen=True):
+    """What ``headway db`` shows."""
+
+    kind: str
+    """``sqlite`` or ``postgresql``."""
+    place: str
+    """The path, or the address without a password."""
+    version: int
+    """Of the schema."""
+    records: int
+    calls: int
+    messages: int
+    bytes: int
+    """On disk."""
+    oldest: float | None
+    newest: float | None
+
+
+class StoreError(Exception):
+    """The database cannot be used now; the message says why and what to do."""
+
+
+class WrongCursorError(ValueError):
+    """The cursor is none that this store gave out."""
+
+
+class Store(Protocol):
+    """All methods raise StoreError where the database cannot be used."""
+
+    async def open(self, *, migrates: bool = True) -> None:
+        """Connect; create the schema or bring it up to date. Without ``migrates`` raises StoreError
+        for a schema of another version, and creates nothing."""
+
+    async def close(self) -> None:
+        """Idempotent."""
+
+    # --- Writing: by one process at a time for SQLite, by several for PostgreSQL ---
+
+    async def add(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> int:
+        """Store ``entries`` and ``positions`` in one transaction; returns the number of new
+        records. What was stored before is ignored, by its id."""
+
+    async def positions(self) -> Mapping[str, int]:
+        """Spool file -> the offset up to which it is stored."""
+
+    async def forget_positions(self, files: Sequence[str]) -> None:
+        """Of files that are deleted."""
+
+    async def prune(self, records_before: float | None, content_before: float | None) -> Deleted:
+        """Delete what ended before these times, and give the space back to the disk. Usage stays
+        in the hourly sums."""
+
+    async def delete_content(self, call_id: str, owner: str | None = None) -> bool:
+        """Forget the content of one call. Returns whether there was any."""
+
+    # --- Reading ---
+
+    async def logs(
+        self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page:
+        """The calls, the newest first. Raises WrongCursorError."""
+
+    async def attempts(
+        self, where: Filter, *, limit: int = MAX_LIMIT, cursor: str | None = None
+    ) -> tuple[Sequence[Record], str | None]:
+        """All records of attempts, the oldest first, and the next cursor: for exports. Raises
+        WrongCursorError."""
+
+    async def call(self, call_id: str, owner: str | None = None) -> Call | None:
+        """By the call's id, or the client's request id (the newest of several)."""
+
+    async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
+        """The content of a call; None where none is kept."""
+
+    async def usage(
+        self,
+        where: Filter,
+        by: Sequence[Dimension] = (),
+        *,
+        metrics: Sequence[str] = HISTOGRAM_METRICS,
+    ) -> Sequence[Usage]:
+        """Sums, and histograms of ``metrics``, by group; ordered by time, then by cost, the
+        highest first. ``text``, ``ids``, and the limits of cost and latency need the records
+        themselves, as do times within an hour; everything else comes from the hourly sums."""
+
+    async def sessions(
+        self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> SessionPage:
+        """The most recent first. Raises WrongCursorError."""
+
+    async def session_history(self, session_id: str, owner: str | None = None) -> Sequence[str]:
+        """The ids of the calls of a session that ended well and whose content is kept, the oldest
+        first."""
+
+    async def reconcilable(self, where: Filter, *, limit: int = DEFAULT_LIMIT) -> Sequence[Record]:
+        """Records with both the provider's own cost and a computed one, the largest difference
+        first."""
+
+    async def describe(self) -> StoreFacts: ...
+
+    async def check(self) -> Sequence[str]:
+        """What is wrong with the data, one line each; empty if nothing is."""
