@@ -1,6 +1,7 @@
 """What each number means, on an answer whose every event leaves the provider at a known time.
 
-Lower bounds are exact, as a pause cannot get shorter; upper ones leave room for a busy machine.
+A busy machine delivers an event late, which lengthens one time and may shorten the next. What is
+measured must be right in one of a few tries: a wrong definition is wrong in all of them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from support.openai_upstream import Answer, Step, Upstream, Wait
 
 SLACK = 0.15
 """Seconds that a busy machine may add to a measured time."""
+TRIES = 4
 EARLY = 0.005
 """Seconds by which timers may fire early, in all."""
 
@@ -90,13 +92,20 @@ def is_about(value: float | None, expected: float | None) -> bool:
 def test_times_are_those_of_the_providers_events(
     server: Gateway, upstream: Upstream, name: str, is_stream: bool
 ) -> None:
-    case = CASES[name]
-    upstream.play(Answer(case.steps))
-    metrics = measured(server, is_stream)
-    assert is_about(metrics["time_to_first_token_s"], case.first_token), metrics
-    assert is_about(metrics["inter_token_latency_s"], case.gap), metrics
-    assert is_about(metrics["inter_token_latency_max_s"], case.longest), metrics
-    assert is_about(metrics["latency_s"], case.latency), metrics
+    case, tries = CASES[name], []
+    expected = {
+        "time_to_first_token_s": case.first_token,
+        "inter_token_latency_s": case.gap,
+        "inter_token_latency_max_s": case.longest,
+        "latency_s": case.latency,
+    }
+    for _ in range(TRIES):
+        upstream.play(Answer(case.steps))
+        metrics = measured(server, is_stream)
+        if all(is_about(metrics[metric], value) for metric, value in expected.items()):
+            return
+        tries.append({metric: metrics[metric] for metric in expected})
+    pytest.fail(f"{expected} expected, measured {tries}")
 
 
 def measured(server: Gateway, is_stream: bool) -> dict[str, Any]:
@@ -125,10 +134,16 @@ def test_the_first_byte_precedes_the_first_token_and_overhead_excludes_the_provi
 ) -> None:
     steps = (role(), Wait(0.2), text("a"), Wait(0.2), text("b"), finish(), usage(), DONE)
     upstream.play(Answer(steps))  # with usage, so that nothing is counted
-    metrics = ok(server.chat())["metrics"]
-    assert 0 < metrics["time_to_first_byte_s"] <= metrics["time_to_first_token_s"] - 0.19
-    assert metrics["time_to_first_token_s"] < metrics["latency_s"]
-    assert 0 <= metrics["gateway_overhead_s"] < SLACK
+    overheads = []
+    for _ in range(TRIES):
+        metrics = ok(server.chat())["metrics"]
+        assert 0 < metrics["time_to_first_byte_s"] <= metrics["time_to_first_token_s"] - 0.19
+        assert metrics["time_to_first_token_s"] < metrics["latency_s"]
+        overheads.append(metrics["gateway_overhead_s"])
+        assert overheads[-1] >= 0
+        if overheads[-1] < SLACK:
+            return
+    pytest.fail(f"the provider's time is in the gateway's own: {overheads}")
 
 
 def test_percentiles_lie_between_the_shortest_and_the_longest_gap(
@@ -137,12 +152,16 @@ def test_percentiles_lie_between_the_shortest_and_the_longest_gap(
     gaps = (Wait(0.02), Wait(0.02), Wait(0.02), Wait(0.2))
     steps = [step for gap in gaps for step in (gap, text("x"))]
     upstream.play(Answer((text("x"), *steps, finish(), usage(), DONE)))
-    metrics = ok(server.chat())["metrics"]
-    p50, p95 = metrics["inter_token_latency_p50_s"], metrics["inter_token_latency_p95_s"]
-    longest = metrics["inter_token_latency_max_s"]
-    assert 0 < p50 < 0.1 < longest
-    assert p50 <= p95 <= longest
-    assert longest >= 0.2 - EARLY
+    medians = []
+    for _ in range(TRIES):
+        metrics = ok(server.chat())["metrics"]
+        p50, p95 = metrics["inter_token_latency_p50_s"], metrics["inter_token_latency_p95_s"]
+        longest = metrics["inter_token_latency_max_s"]
+        assert 0 < p50 <= p95 <= longest
+        medians.append(p50)
+        if p50 < 0.1 < longest:
+            return
+    pytest.fail(f"most gaps are of 0.02 s, and the medians are {medians}")
 
 
 def test_reported_tokens_are_taken_as_reported(server: Gateway, upstream: Upstream) -> None:
