@@ -244,6 +244,9 @@ class Content(Struct, frozen=True, kw_only=True, tag_field="entry", tag="content
     response: Raw = Raw(b"null")
     """The whole reply in the client's format, where a route gives it out again (stored
     responses)."""
+    aliases: tuple[str, ...] = ()
+    """Further ids by which the reply, or an item of it, is asked for: those that a provider gave
+    it. ``Store.conversation`` finds it by each of them."""
 
 
 class Feedback(Struct, frozen=True, kw_only=True, tag_field="entry", tag="feedback"):

@@ -229,7 +229,7 @@ class Store(Protocol):
         in the hourly sums."""
 
     async def delete_content(self, call_id: str, owner: str | None = None) -> bool:
-        """Forget the content of one call. Returns whether there was any."""
+        """Forget the content of one call, and its aliases. Returns whether there was any."""
 
     # --- Reading ---
 
@@ -248,7 +248,8 @@ class Store(Protocol):
         """By the call's id, or the client's request id (the newest of several)."""
 
     async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
-        """The content of a call; None where none is kept."""
+        """The content of a call, by its id or one of its content's ``aliases`` (the newest of
+        several); None where none is kept."""
 
     async def usage(
         self,
