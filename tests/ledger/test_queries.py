@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from headway.errors import RequestError
 from headway.ledger import queries
-from headway.ledger.queries import FILTERS, OTHERS, Query, read, read_filter, write_filter
+from headway.ledger.queries import FILTERS, OPTIONS, Query, read, read_filter, write_filter
 from headway.ledger.store import DEFAULT_LIMIT, HISTOGRAM_METRICS, Filter
 from support.for_each import for_each
 
@@ -20,12 +20,12 @@ DAY = 86400.0
 
 
 def ask(**values: str) -> Query:
-    return read(list(values.items()), NOW, takes=OTHERS)
+    return read(list(values.items()), NOW, takes=OPTIONS)
 
 
 def refusal(*pairs: tuple[str, str], **values: str) -> RequestError:
     with pytest.raises(RequestError) as caught:
-        read([*pairs, *values.items()], NOW, takes=OTHERS)
+        read([*pairs, *values.items()], NOW, takes=OPTIONS)
     assert caught.value.status == 400
     return caught.value
 
@@ -137,7 +137,7 @@ def test_an_unknown_name_gets_the_similar_one() -> None:
 def test_a_wrong_value_is_refused_with_what_the_parameter_takes(name: str, value: str) -> None:
     error = refusal((name, value))
     assert error.param == name
-    takes = (FILTERS.get(name) or OTHERS[name]).takes
+    takes = (FILTERS.get(name) or OPTIONS[name]).takes
     assert f"`{name}`" in error.message
     assert error.message.endswith(f"it takes {takes}.")
 
@@ -180,7 +180,7 @@ def test_the_period_before_has_the_same_length() -> None:
 
 
 def test_examples_of_the_documentation_are_right() -> None:
-    ask(**{name: each.example for name, each in {**FILTERS, **OTHERS}.items()})
+    ask(**{name: each.example for name, each in {**FILTERS, **OPTIONS}.items()})
 
 
 _WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
@@ -211,11 +211,11 @@ def test_a_filter_written_is_read_again(where: Filter) -> None:
     assert read_filter(write_filter(where), NOW) == where
 
 
-@given(st.lists(st.tuples(st.sampled_from([*FILTERS, *OTHERS, "else"]), st.text()), max_size=4))
+@given(st.lists(st.tuples(st.sampled_from([*FILTERS, *OPTIONS, "else"]), st.text()), max_size=4))
 def test_any_text_is_read_or_refused(pairs: list[tuple[str, str]]) -> None:
     blamed: str | None = None
     try:
-        read(pairs, NOW, takes=OTHERS)
+        read(pairs, NOW, takes=OPTIONS)
     except RequestError as error:
         blamed = error.param
     assert blamed is None or blamed in {name for name, _ in pairs}

@@ -74,7 +74,7 @@ FILTERS: Mapping[str, Parameter] = {
     "since": Parameter(_TIME, "Calls that ended at this time or later.", "24h"),
     "until": Parameter(_TIME, "Calls that ended before this time.", "2026-11-30"),
     "id": Parameter(_WORD, "Ids of calls, or the clients' request ids.", "trace-72f34d3b"),
-    "provider": Parameter(_WORD, "Configured names of providers.", "openai"),
+    "provider": Parameter(_WORD, "Configured names of providers.", "azure-eu"),
     "model": Parameter(_WORD, "Models, requested or served.", "gpt-4.1"),
     "dialect": Parameter(_WORD, "Wire formats of the clients.", "openai_chat"),
     "key": Parameter(
@@ -103,7 +103,7 @@ FILTERS: Mapping[str, Parameter] = {
         "timeout",
     ),
 }
-OTHERS: Mapping[str, Parameter] = {
+OPTIONS: Mapping[str, Parameter] = {
     "limit": Parameter(
         f"a whole number from 1 to {MAX_LIMIT}",
         f"The most rows of a page, 1 to {MAX_LIMIT}; {DEFAULT_LIMIT} unless given.",
@@ -166,7 +166,7 @@ def read(
     owner: str | None = None,
 ) -> Query:
     """The query of names and values. ``now`` is the Unix time that ages count from; ``takes`` are
-    the names of ``OTHERS`` that are allowed, ``filters`` those of ``FILTERS``; ``owner`` becomes
+    the names of ``OPTIONS`` that are allowed, ``filters`` those of ``FILTERS``; ``owner`` becomes
     ``Filter.owner``. A parameter without a value is as good as absent. Raises RequestError."""
     given = _collect(pairs, (*filters, *takes))
     where = _read_filter(given, now, owner)
@@ -282,15 +282,15 @@ def _is_unicode(value: str) -> bool:
 def _unknown(name: str, known: Sequence[str]) -> RequestError:
     from difflib import get_close_matches  # needed for wrong names only
 
-    shown = name[:40].encode("utf-8", "replace").decode().replace("\x00", "")
-    near = get_close_matches(shown.lower(), known, n=1)
+    quoted = name[:40].encode("utf-8", "replace").decode().replace("\x00", "")
+    near = get_close_matches(quoted.lower(), known, n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(sorted(known))}."
-    return RequestError(f"There is no parameter `{shown}` here; {hint}", param=shown)
+    return RequestError(f"There is no parameter `{quoted}` here; {hint}", param=quoted)
 
 
 def _wrong(name: str, problem: str = "is wrong") -> RequestError:
     """Never shows the value: somebody may send a key as ``key``."""
-    takes = (FILTERS.get(name) or OTHERS[name]).takes
+    takes = (FILTERS.get(name) or OPTIONS[name]).takes
     return RequestError(f"`{name}` {problem}: it takes {takes}.", param=name)
 
 
