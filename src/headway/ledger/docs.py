@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 
 from headway import record
+from headway.ledger.parquet import columns
 from headway.record import Record
 
 INTRODUCTION = """\
@@ -43,6 +44,43 @@ changes when the meaning of a field changes. Times are in seconds, sizes in byte
 |---|---|---|
 """
 
+ARCHIVE = """
+## The archive
+
+With `ledger: {archive: /var/lib/headway-archive}`, or `s3://bucket/prefix`, the records of each
+hour are copied to Parquet files ten minutes after its end, in UTC:
+`date=2026-11-29/hour=13/part-<database>-<digest>-<rows>.parquet`, compressed with Zstandard. It
+needs the extra `archive` (`pip install 'headway[archive]'`), and for S3 the usual environment
+variables and files of AWS (`AWS_ACCESS_KEY_ID`, `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL` for
+servers that speak S3's protocol).
+
+- A file appears when it is complete. In a directory it is synced to the disk before.
+- A record is in one file. Records that reach the database later than that get another file of
+  their hour. Several databases may share one archive; several gateways on one database archive it
+  once.
+- Retention does not touch the archive. Delete whole days as you like: what the database still has
+  of them is archived again when the gateway next starts.
+- The messages of calls, and feedback, are not in it.
+
+DuckDB reads it as it is:
+
+```sql
+select date, model, sum(cost_usd) from read_parquet('/var/lib/headway-archive/**/*.parquet')
+group by all order by all;
+```
+
+The columns are the fields of a record, under their names, in their units. Exports as Parquet have
+the same columns. Texts are `string`, integers `bigint`, other numbers `double`, true and false
+`boolean`; the rest:
+
+| column | type |
+|---|---|
+"""
+ARCHIVE_END = """
+Amounts are rounded to 18 digits after the point. Where that changes an amount, or it does not fit,
+`cost_usd_text` and `cost_computed_usd_text` have it exactly; everywhere else they are `null`.
+"""
+
 _JSON_TYPES = {
     "str": "string",
     "float": "number",
@@ -62,9 +100,16 @@ _JSON_TYPES = {
 
 
 def markdown() -> str:
-    return INTRODUCTION + "".join(
-        f"| `{name}` | {kind} | {meaning} |\n" for name, kind, meaning in fields()
-    )
+    table = "".join(f"| `{name}` | {kind} | {meaning} |\n" for name, kind, meaning in fields())
+    return INTRODUCTION + table + archive_section()
+
+
+def archive_section() -> str:
+    plain = ("string", "bigint", "double", "boolean")
+    types = {column.name: f"`{column.type}`" for column in columns() if column.type not in plain}
+    types["parameters"] = "`string`, an object as JSON"
+    rows = "".join(f"| `{name}` | {kind} |\n" for name, kind in types.items())
+    return ARCHIVE + rows + ARCHIVE_END
 
 
 def fields() -> Iterator[tuple[str, str, str]]:
