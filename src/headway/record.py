@@ -14,6 +14,8 @@ from typing import Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.metering.line_items import LineItem as LineItem
+
 VERSION = 1
 
 Outcome = Literal["ok", "error", "cancelled", "refused"]
@@ -29,19 +31,6 @@ AttemptRole = Literal["first", "retry", "fallback", "hedge"]
 
 ContentMode = Literal["off", "hash", "full"]
 """What is kept of the messages: nothing, their hashes, or all."""
-
-
-class LineItem(Struct, frozen=True, array_like=True, gc=False):
-    """One line of a bill. As JSON ``["input", "1000", "0.00000015"]``: decimal numbers as text, so
-    that they stay exact."""
-
-    kind: str
-    """What is billed: `input`, `cache_read`, `cache_write`, `cache_write_1h`, `output`,
-    `reasoning`, `input_audio`, `request`, `web_search` and so on."""
-    quantity: str
-    """Tokens, searches, requests, characters, or seconds of audio."""
-    unit_price_usd: str
-    """US dollars for one of them."""
 
 
 class Record(Struct, gc=False):

@@ -4,7 +4,16 @@ import random
 
 import pytest
 
-from headway.metering.histogram import SMALLEST, ZERO, Histogram, bucket_of, value_of
+from headway.metering.histogram import (
+    SMALLEST,
+    ZERO,
+    BucketCounts,
+    Histogram,
+    bucket_of,
+    count_ascending,
+    value_of,
+)
+from support.for_each import for_each
 
 
 def test_a_buckets_value_is_within_one_percent_of_all_in_it() -> None:
@@ -50,3 +59,29 @@ def test_counts_alone_can_be_added() -> None:
 def test_an_empty_histogram_has_neither_mean_nor_percentile() -> None:
     assert Histogram({}).mean is None
     assert Histogram({}).percentile(50) is None
+
+
+@for_each(
+    "values",
+    [[], [0.0], [SMALLEST, 1.0], [0.001] * 9 + [0.002, 0.5, 0.5], [3e5, 4e5, 4e5], [1e-9, 2e-9]],
+)
+def test_ascending_values_are_counted_as_one_by_one(values: list[float]) -> None:
+    histogram = Histogram({})
+    for value in values:
+        histogram.add(value)
+    assert dict(merged(count_ascending(values))) == histogram.counts
+
+
+def test_many_ascending_values_are_counted_as_one_by_one() -> None:
+    numbers = random.Random(5)
+    values = sorted(numbers.lognormvariate(-4, 2) for _ in range(3000))
+    histogram = Histogram({})
+    for value in values:
+        histogram.add(value)
+    assert dict(count_ascending(values)) == histogram.counts
+
+
+def merged(counts: BucketCounts) -> dict[int, int]:
+    histogram = Histogram({})
+    histogram.merge_counts(counts)
+    return histogram.counts

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from headway.metering.price import LEAST
+from headway.metering.line_items import LEAST
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.types import Usage
 from support.lazy_import import lazy_import

@@ -20,6 +20,7 @@ from headway.events import (
     ToolStarted,
     UsageReported,
 )
+from headway.metering.histogram import ZERO, Histogram
 from headway.metering.timing import Meter, Timing
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import Usage
@@ -139,6 +140,14 @@ def test_percentiles_are_nearest_rank(gaps: list[int], p50: int, p95: int) -> No
     timing = play(frames, after)
     assert timing.inter_token_latency_p50_s == p50
     assert timing.inter_token_latency_p95_s == p95
+    histogram = Histogram({})
+    for gap in gaps:
+        histogram.add(gap)
+    assert dict(timing.gap_counts) == histogram.counts
+
+
+def test_events_of_one_read_have_gaps_of_nothing() -> None:
+    assert play([(1.0, WORD)] * 3, 2).gap_counts == ((ZERO, 2),)
 
 
 def test_a_long_stream_agrees_with_plain_arithmetic() -> None:

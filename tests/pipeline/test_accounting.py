@@ -240,7 +240,8 @@ def test_the_client_gets_a_reply_when_the_record_cannot_be_written(
 def test_every_metered_value_is_in_the_record_under_its_own_name() -> None:
     numbers = {name: at for at, name in enumerate(Usage.__struct_fields__, 1)}
     usage = Usage(**{**numbers, "price_conditions": {"speed": "fast"}})
-    timing = Timing(**{name: at / 8 for at, name in enumerate(Timing.__struct_fields__, 1)})
+    times = {name: at / 8 for at, name in enumerate(Timing.__struct_fields__, 1)}
+    timing = Timing(**{**times, "gap_counts": ((5, 2),)})
     pipe = Pipe()
     pipe.ask()
     attempt = pipe.call._attempt
@@ -275,15 +276,16 @@ def test_every_other_value_is_in_the_record_under_its_own_name() -> None:
         transformations=(Transformation("dropped", "seed", "for a test"),),
     )
     facts = replace(
-        pipe.call._facts(), record_id="r", id="q", attempts=7, elapsed_s=2.0, request_bytes=8,
-        key_id="k", upstream_request_bytes=9, now=100.0,
+        pipe.call._facts(), record_id="r", call_id="c", id="q", attempts=7, elapsed_s=2.0,
+        request_bytes=8, key_id="k", upstream_request_bytes=9, now=100.0,
     )  # fmt: skip
     cost = CallCost(
         Decimal("0.5"), "provider", Cost(Decimal("0.25"), PriceOrigin("book", "2024-01-01")),
         "no reason", {"tier": "flex"},
     )  # fmt: skip
     totals = accounting.AttemptTotals(cost, "0.5", 0.75)
-    record = asdict(decode(accounting.attempt_record(facts, result, totals, None, 10)))
+    line = accounting.attempt_record(facts, result, totals, None, 10, is_last=False)
+    record = asdict(decode(line))
     told = {name: value for name, value in record.items() if value is not None}
     assert told == {
         "id": "r", "request_id": "q", "timestamp": 100.0, "started": 98.0,
@@ -297,7 +299,9 @@ def test_every_other_value_is_in_the_record_under_its_own_name() -> None:
         "price_conditions": {"tier": "flex"}, "price_source": "book", "price_date": "2024-01-01",
         "time_to_sent_s": record["time_to_sent_s"], "gateway_overhead_s": 0.75, "content_events": 5,
         "request_bytes": 8, "response_bytes": 10, "upstream_request_bytes": 9,
-        "upstream_response_bytes": 6,
+        "upstream_response_bytes": 6, "call_id": "c", "is_last": False, "role": "retry", "tags": (),
+        "parameters": record["parameters"], "line_items": (), "gap_counts": (), "content": "off",
+        "is_drained": False,
     }  # fmt: skip
 
 

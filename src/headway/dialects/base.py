@@ -67,6 +67,10 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     session_id: str | None = None
     session_hint: str | None = None
     """A field of another purpose that tells sessions apart; used where no header names one."""
+    user: str | None = None
+    """The end user, where a header names one."""
+    tags: tuple[str, ...] = ()
+    """Those in headers."""
     shows_usage: bool = False
     shows_metrics: bool = False
     """The client asks for the metrics: in a stream's last event, or in a header."""

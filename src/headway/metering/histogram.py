@@ -7,7 +7,8 @@ percentile read from the counts is within 1% of a value that occurred (DDSketch,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from math import ceil, log
 
 from msgspec import Struct
@@ -18,6 +19,12 @@ ZERO = -1
 """The bucket of values that are not above ``SMALLEST``."""
 _PER_LOG = 1 / log(GROWTH)
 _MIDDLE = 2 * GROWTH / (GROWTH + 1)
+BucketCounts = tuple[tuple[int, int], ...]
+"""Pairs of a bucket and the number of values in it."""
+_BUCKETS = 1640
+"""Those up to 36 hours, if values are seconds."""
+_LIMITS = [SMALLEST * GROWTH**bucket for bucket in range(_BUCKETS)]
+"""The largest value of each bucket."""
 
 
 def bucket_of(value: float) -> int:
@@ -28,6 +35,22 @@ def bucket_of(value: float) -> int:
 def value_of(bucket: int) -> float:
     """The value that stands for a bucket: within 1% of all in it."""
     return 0.0 if bucket == ZERO else SMALLEST * GROWTH ** (bucket - 1) * _MIDDLE
+
+
+def count_ascending(values: Sequence[float]) -> BucketCounts:
+    """The histogram of ascending values. It takes a time for each bucket that has some, and not
+    for each value; the calculated limits of the buckets may differ from those of ``bucket_of`` in
+    their last digit."""
+    found, start, end = [], 0, len(values)
+    while start < end:
+        bucket = bisect_left(_LIMITS, values[start]) or ZERO
+        if bucket == _BUCKETS:
+            bucket, stop = bucket_of(values[start]), start + 1
+        else:
+            stop = bisect_right(values, _LIMITS[max(bucket, 0)], start)
+        found.append((bucket, stop - start))
+        start = stop
+    return tuple(found)
 
 
 class Histogram(Struct):

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from headway.metering.line_items import Itemizer
 from headway.metering.timing import Timing
 from headway.types import Usage
 
@@ -40,6 +41,8 @@ class Cost(Struct, frozen=True, gc=False):
 
     usd: Decimal
     price: PriceOrigin
+    itemizer: Itemizer | None = None
+    """Gives the lines that add up to ``usd``."""
 
 
 class CallCost(Struct, frozen=True, gc=False):

@@ -10,6 +10,16 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from headway.metering.line_items import (
+    AUDIO,
+    AUDIO_PLACES,
+    EXACT,
+    LineItem,
+    LineItems,
+    plain,
+    round_amount,
+    unit_text,
+)
 from headway.metering.metrics import Cost, PriceOrigin
 from headway.metering.price_data import Medium, OneRate, Rate, Rates, Tiered
 from headway.types import Usage
@@ -19,8 +29,8 @@ CONTRADICTORY = "the reported tokens contradict each other"
 NOT_TOKENS = frozenset({"requests", "web_searches", "file_searches", "audio_hours", "characters"})
 """Rates of other things than tokens."""
 HOUR, MILLION = Decimal(3600), Decimal(10**6)
-LEAST = Decimal("1e-12")
-"""US dollars to which the cost of seconds is rounded: it may have no end."""
+Line = tuple[str, int, int]
+"""Kind, quantity, and price in the smallest unit."""
 
 
 class UnknownCostError(Exception):
@@ -54,13 +64,15 @@ class TierRates(Struct, frozen=True, kw_only=True):
     media: tuple[MediumRates, ...]
     simple: tuple[int, int] | None
     """Input and output rate, where both are known and reasoning has no other rate."""
+    simple_texts: tuple[str, str]
+    """These rates in US dollars."""
 
 
 class UnitRates(Struct, frozen=True):
-    """Rates of what is billed by other units than tokens. None is unknown."""
+    """Rates of what is billed by other units than tokens, in US dollars. None is unknown."""
 
-    audio_hour: Decimal | None
-    million_characters: Decimal | None
+    audio_second: Decimal | None
+    character: Decimal | None
 
 
 class Price(Struct, frozen=True, kw_only=True):
@@ -118,10 +130,38 @@ class Price(Struct, frozen=True, kw_only=True):
         if simple is not None and not _has_parts(usage):
             units = input_tokens * simple[0] + output_tokens * simple[1]
         else:
-            units = self._units_of(rates, usage)
-        if input_tokens < 0 or output_tokens < 0 or units < 0:
+            units = sum(quantity * rate for _, quantity, rate in self._lines(rates, usage))
+        if input_tokens < 0 or output_tokens < 0:
             raise UnknownCostError(CONTRADICTORY)
-        return Cost(Decimal(self.request + units).scaleb(-self.digits), self.origin)
+        return Cost(Decimal(self.request + units).scaleb(-self.digits), self.origin, self)
+
+    def line_items(self, usage: Usage) -> LineItems:
+        """The lines of ``charge(usage)``, which must not raise. What there is none of has no
+        line, what is free has one."""
+        request = self._request_item()
+        if self.by_unit is not None and not self.has_tokens:
+            return (*self._unit_items(self.by_unit, usage), *request)
+        input_tokens, output_tokens = usage.input_tokens or 0, usage.output_tokens or 0
+        thresholds = self.thresholds
+        rates = self.tiers[bisect_left(thresholds, input_tokens) if thresholds else 0]
+        if rates.simple is not None and not _has_parts(usage):
+            into, out = rates.simple_texts
+            if input_tokens and output_tokens:  # mostly
+                first = LineItem("input", str(input_tokens), into)
+                return (first, LineItem("output", str(output_tokens), out), *request)
+            lines: list[Line] = [
+                ("input", input_tokens, rates.simple[0]),
+                ("output", output_tokens, rates.simple[1]),
+            ]
+        else:
+            lines = self._lines(rates, usage)
+        digits = self.digits
+        billed = [
+            LineItem(kind, str(quantity), unit_text(rate, digits))
+            for kind, quantity, rate in lines
+            if quantity
+        ]
+        return (*billed, *request)
 
     def cost(self, usage: Usage) -> Decimal | None:
         """The exact cost in US dollars, or None where it is unknown."""
@@ -137,22 +177,40 @@ class Price(Struct, frozen=True, kw_only=True):
         if self.has_tokens:
             raise UnknownCostError(f"{self.origin.model} is billed by tokens and by hours of audio")
         usd = Decimal(self.request).scaleb(-self.digits)
-        if rates.audio_hour is not None:
+        if rates.audio_second is not None:
             seconds = _known("seconds of audio", usage.audio_seconds)
-            usd += (seconds * rates.audio_hour / HOUR).quantize(LEAST).normalize()
-        if rates.million_characters is not None:
+            usd += round_amount(EXACT.multiply(seconds, rates.audio_second))
+        if rates.character is not None:
             characters = Decimal(_known("characters", usage.input_characters))
-            usd += characters * rates.million_characters / MILLION
-        return Cost(usd, self.origin)
+            usd += characters * rates.character
+        return Cost(usd, self.origin, self)
 
-    def _units_of(self, rates: TierRates, usage: Usage) -> int:
+    def _unit_items(self, rates: UnitRates, usage: Usage) -> Iterator[LineItem]:
+        if rates.audio_second is not None and usage.audio_seconds:
+            yield LineItem(AUDIO, plain(usage.audio_seconds), plain(rates.audio_second))
+        if rates.character is not None and usage.input_characters:
+            yield LineItem("characters", str(usage.input_characters), plain(rates.character))
+
+    def _request_item(self) -> LineItems:
+        if not self.request:
+            return ()
+        return (LineItem("request", "1", unit_text(self.request, self.digits)),)
+
+    def _lines(self, rates: TierRates, usage: Usage) -> list[Line]:
+        """What is billed by tokens and searches. Raises UnknownCostError."""
         try:
-            units = _input_units(rates, usage) + _output_units(rates, usage)
-            units += _units("citation tokens", usage.citation_tokens, rates.citations)
-            units += _units("web searches", usage.web_searches, self.web_search)
-            return units + _units("file searches", usage.file_searches, self.file_search)
+            lines = [
+                *_input_lines(rates, usage),
+                *_output_lines(rates, usage),
+                _line("citations", "citation tokens", usage.citation_tokens, rates.citations),
+                _line("web_search", "web searches", usage.web_searches, self.web_search),
+                _line("file_search", "file searches", usage.file_searches, self.file_search),
+            ]
         except _MissingRateError as missing:
             raise UnknownCostError(f"no price for {missing} of {self.origin.model}") from None
+        if any(quantity < 0 for _, quantity, _ in lines):
+            raise UnknownCostError(CONTRADICTORY)
+        return lines
 
 
 class _MissingRateError(Exception):
@@ -184,36 +242,40 @@ def _has_parts(usage: Usage) -> bool:
     )
 
 
-def _units(what: str, number: int | None, rate: int | None) -> int:
+def _line(kind: str, what: str, number: int | None, rate: int | None) -> Line:
     """Raises _MissingRateError where there is something to bill and no rate."""
     if not number:
-        return 0
+        return kind, 0, 0
     if rate is None:
         raise _MissingRateError(what)
-    return number * rate
+    return kind, number, rate
 
 
-def _input_units(rates: TierRates, usage: Usage) -> int:
+def _input_lines(rates: TierRates, usage: Usage) -> list[Line]:
     whole, read = usage.input_tokens or 0, usage.cache_read_tokens or 0
     long = usage.cache_write_1h_tokens or 0
     write = max(usage.cache_write_tokens or 0, long)
-    fresh_text, read_text, units = whole - read - write, read, 0
+    fresh_text, read_text = whole - read - write, read
+    lines: list[Line] = []
     for of_medium, fresh, cached in _media_in_input(rates, usage, fresh_text):
-        units += _units(f"input {of_medium.medium} tokens", fresh, of_medium.input)
-        units += _units(f"cached {of_medium.medium} tokens", cached, of_medium.cached)
+        medium = of_medium.medium
+        lines += (
+            _line(f"input_{medium}", f"input {medium} tokens", fresh, of_medium.input),
+            _line(f"cache_read_{medium}", f"cached {medium} tokens", cached, of_medium.cached),
+        )
         fresh_text -= fresh
         read_text -= cached
     if fresh_text < 0 or read_text < 0:
         raise UnknownCostError(CONTRADICTORY)
     if rates.input is None:
-        return _units("input tokens", whole, None)
-    return (
-        units
-        + fresh_text * rates.input
-        + read_text * rates.cache_read
-        + (write - long) * rates.cache_write
-        + _units("tokens cached for an hour", long, rates.cache_write_1h)
-    )
+        return [_line("input", "input tokens", whole, None)]
+    return [
+        ("input", fresh_text, rates.input),
+        ("cache_read", read_text, rates.cache_read),
+        ("cache_write", write - long, rates.cache_write),
+        _line("cache_write_1h", "tokens cached for an hour", long, rates.cache_write_1h),
+        *lines,
+    ]
 
 
 def _media_in_input(
@@ -247,25 +309,28 @@ def _input_counts(usage: Usage) -> tuple[tuple[int, int | None], ...]:
     )
 
 
-def _output_units(rates: TierRates, usage: Usage) -> int:
+def _output_lines(rates: TierRates, usage: Usage) -> list[Line]:
     """Reasoning tokens are part of the output and billed once, at their own rate if they have
     one."""
-    whole, units = usage.output_tokens or 0, 0
+    whole = usage.output_tokens or 0
     if rates.output is None:
-        return _units("output tokens", whole, None)
-    text = whole
+        return [_line("output", "output tokens", whole, None)]
+    text, lines = whole, list[Line]()
     if rates.reasoning != rates.output:
         reasoning = usage.reasoning_tokens or 0
         text -= reasoning
-        units += reasoning * rates.reasoning
+        lines.append(("reasoning", reasoning, rates.reasoning))
     counts = (usage.output_audio_tokens, usage.output_image_tokens, usage.output_video_tokens)
     for of_medium, tokens in zip(rates.media, counts, strict=True):
         if tokens and not of_medium.is_text_output:
+            medium = of_medium.medium
             text -= tokens
-            units += _units(f"output {of_medium.medium} tokens", tokens, of_medium.output)
+            lines.append(
+                _line(f"output_{medium}", f"output {medium} tokens", tokens, of_medium.output)
+            )
     if text < 0:
         raise UnknownCostError(CONTRADICTORY)
-    return units + text * rates.output
+    return [("output", text, rates.output), *lines]
 
 
 # --- Compiling ----------------------------------------------------------------------------------
@@ -311,7 +376,10 @@ def _unit_rates(rates: Rates) -> UnitRates | None:
     is_by_request = rates.requests is not None and rates == Rates(requests=rates.requests)
     if hour is None and characters is None and not is_by_request:
         return None
-    return UnitRates(hour, characters)
+    return UnitRates(
+        None if hour is None else (hour / HOUR).quantize(AUDIO_PLACES, context=EXACT),
+        None if characters is None else characters / MILLION,
+    )
 
 
 def _scaled(rates: Rates, factor: Decimal) -> Rates:
@@ -335,6 +403,7 @@ def _tier_rates(rates: Rates, one_rate: OneRate, above: int, places: int) -> Tie
     read = _rate_or_whole(units(rates.cache_read), into)
     write = _rate_or_whole(units(rates.cache_write), into)
     reasoning = _rate_or_whole(units(rates.reasoning), out)
+    simple = (into, out) if into is not None and out is not None and reasoning == out else None
     own_rates: tuple[tuple[Medium, Rate | None, Rate | None, Rate | None], ...] = (
         ("audio", rates.input_audio, rates.cache_audio_read, rates.output_audio),
         ("image", rates.input_image, rates.cache_image_read, rates.output_image),
@@ -355,7 +424,8 @@ def _tier_rates(rates: Rates, one_rate: OneRate, above: int, places: int) -> Tie
             _medium_rates(medium, one_rate, (units(own), units(cached), units(output)))
             for medium, own, cached, output in own_rates
         ),
-        simple=(into, out) if into is not None and out is not None and reasoning == out else None,
+        simple=simple,
+        simple_texts=(unit_text(into or 0, places + 6), unit_text(out or 0, places + 6)),
     )
 
 

@@ -10,6 +10,8 @@ from operator import sub
 
 from msgspec import Struct
 
+from headway.metering.histogram import ZERO, BucketCounts, count_ascending
+
 
 class Timing(Struct, frozen=True, gc=False):
     """Durations in seconds. All but the gaps start when the client's request has been read
@@ -32,6 +34,8 @@ class Timing(Struct, frozen=True, gc=False):
     inter_token_latency_p95_s: float | None = None
     """Percentiles are nearest-rank, so each is a gap that was observed."""
     inter_token_latency_max_s: float | None = None
+    gap_counts: BucketCounts = ()
+    """A histogram of the gaps."""
 
 
 class Meter:
@@ -67,13 +71,14 @@ class Meter:
         return Timing(latency, first, head, handed, *_gaps(arrivals))
 
 
-def _gaps(arrivals: Sequence[float]) -> tuple[float, float, float, float]:
-    """Mean, median, 95th percentile and maximum of the gaps between arrivals."""
+def _gaps(arrivals: Sequence[float]) -> tuple[float, float, float, float, BucketCounts]:
+    """Mean, median, 95th percentile, maximum and histogram of the gaps between arrivals."""
     span = arrivals[-1] - arrivals[0]
     if not span:  # all arrived in one read
-        return 0.0, 0.0, 0.0, 0.0
+        return 0.0, 0.0, 0.0, 0.0, ((ZERO, len(arrivals) - 1),)
     gaps = sorted(map(sub, arrivals[1:], arrivals))
-    return span / len(gaps), _percentile(gaps, 50), _percentile(gaps, 95), gaps[-1]
+    median, high = _percentile(gaps, 50), _percentile(gaps, 95)
+    return span / len(gaps), median, high, gaps[-1], count_ascending(gaps)
 
 
 def _percentile(ascending: list[float], percent: int) -> float:

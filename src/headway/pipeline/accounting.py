@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.dialects.base import DecodedRequest, ResponseContext
@@ -20,6 +20,7 @@ from headway.metering.prices import PriceBook
 from headway.metering.timing import Timing
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.provider_calls import prompt_of, tokens_in
+from headway.policy.request_labels import LABEL_FIELDS, parameters_in, tags_in, user_in
 from headway.record import VERSION, Outcome, Record, encode
 from headway.types import RelayedRequest, Transformation, Usage
 
@@ -52,6 +53,8 @@ class RequestFacts(Struct, frozen=True, gc=False):
     """A client's request, at the time of its record. A step that it did not reach is None."""
 
     record_id: str
+    call_id: str
+    """As in ``Record``."""
     id: str
     dialect: RouteFacts
     key_id: str | None
@@ -234,15 +237,19 @@ def attempt_record(
     error: HeadwayError | None,
     bytes_out: int,
     status: int | None = None,
+    *,
+    is_last: bool = True,
 ) -> bytes:
     """The record of an attempt, as a line of JSON. ``bytes_out`` counts body bytes sent to the
-    client, ``status`` is what it got where that does not follow from ``error``."""
+    client, ``status`` is what it got where that does not follow from ``error``. ``is_last``: no
+    attempt follows."""
     record = _new_record(facts, result, totals, bytes_out)
     if error is not None:
         _set_error(record, error, "error")
         record.status = 200 if result.has_client_headers else error.status
     if status is not None:
         record.status = status
+    record.is_last = is_last
     return encode(record)
 
 
@@ -253,8 +260,10 @@ def _new_record(
     call, summary, usage = result.context.call, result.summary, result.usage
     timing, cost, transformations = result.timing, totals.cost, result.transformations
     latency, output_tokens, compared = timing.latency_s, usage.output_tokens, cost.compared_usd
-    price = None if cost.computed is None else cost.computed.price
-    return Record(  # by position: 66 keyword arguments, or assignments, take several times as long
+    computed = cost.computed
+    price = None if computed is None else computed.price
+    user, tags, parameters = _labels_of(call)
+    return Record(  # by position: 76 keyword arguments, or assignments, take several times as long
         facts.record_id, facts.id, facts.now, facts.now - facts.elapsed_s,
         facts.dialect.route, facts.dialect.name, "ok", VERSION,
         facts.attempts, facts.attempts, call.provider, result.upstream.provider.name,
@@ -280,7 +289,22 @@ def _new_record(
         facts.native_path,
         None if usage.audio_seconds is None else float(usage.audio_seconds),
         usage.input_characters, usage.search_units,
+        facts.call_id, True, "retry" if facts.attempts > 1 else "first", user, tags, parameters,
+        () if computed is None or computed.itemizer is None
+        else computed.itemizer.line_items(usage),
+        timing.gap_counts,
     )  # fmt: skip
+
+
+def _labels_of(call: DecodedRequest) -> tuple[str | None, tuple[str, ...], Mapping[str, Raw]]:
+    """The user, the tags and the generation parameters of a request."""
+    request, user, tags = call.request, call.user, call.tags
+    fields = request.parameters if request.native is None else request.native.fields
+    if not fields:
+        return user, tags, fields
+    if not LABEL_FIELDS.isdisjoint(fields):
+        user, tags = user or user_in(fields), tags_in(fields, tags)
+    return user, tags, parameters_in(fields)
 
 
 def refusal_record(facts: RequestFacts, error: HeadwayError) -> bytes:
@@ -299,6 +323,8 @@ def refusal_record(facts: RequestFacts, error: HeadwayError) -> bytes:
         status=error.status,
         request_bytes=facts.request_bytes,
         native_path=facts.native_path,
+        call_id=facts.call_id,
+        role="retry" if facts.attempts else "first",
     )
     decoded, upstream = facts.decoded, facts.upstream
     if decoded is not None:
@@ -306,6 +332,7 @@ def refusal_record(facts: RequestFacts, error: HeadwayError) -> bytes:
         record.model = decoded.request.model or None
         record.stream = decoded.stream
         record.session_id = decoded.session_id
+        record.user, record.tags, record.parameters = _labels_of(decoded)
     if upstream is not None:
         record.kind = upstream.provider.name
     _set_error(record, error, "refused")

@@ -339,7 +339,7 @@ class GatewayCall:
         result = attempt.result()
         if accounting.needs_count(result, error):
             result = await count_part(self.gateway, attempt, result, error)
-        self._record_failure(attempt, result, error)
+        self._record_failure(attempt, result, error, is_last=False)
         self._log_failure("attempt failed, another one follows", error, attempt)
         with self._interruptible():
             await self.gateway.sleep(delay_s)
@@ -465,6 +465,7 @@ class GatewayCall:
         gateway = self.gateway
         return RequestFacts(
             gateway.new_id() if self._records else self.id,
+            self.id,
             self.request_id,
             self.dialect,
             self.key_id,
@@ -479,7 +480,11 @@ class GatewayCall:
         )
 
     def _record_failure(
-        self, attempt: Attempt | None, result: AttemptResult | None, error: HeadwayError
+        self,
+        attempt: Attempt | None,
+        result: AttemptResult | None,
+        error: HeadwayError,
+        is_last: bool = True,
     ) -> None:
         """If the record cannot be written, the client still gets its reply."""
         try:
@@ -488,7 +493,7 @@ class GatewayCall:
                 self._write(accounting.refusal_record(facts, error))
             else:
                 totals = self._totals_of_failure(facts, result)
-                self._record(attempt, facts, result, totals, error)
+                self._record(attempt, facts, result, totals, error, is_last)
         except Exception as defect:
             self._log_defect("the request could not be put on record", defect)
 
@@ -507,8 +512,11 @@ class GatewayCall:
         result: AttemptResult,
         totals: AttemptTotals,
         error: HeadwayError | None,
+        is_last: bool = True,
     ) -> None:
-        self._write(accounting.attempt_record(facts, result, totals, error, attempt.bytes_out))
+        sent = attempt.bytes_out
+        line = accounting.attempt_record(facts, result, totals, error, sent, is_last=is_last)
+        self._write(line)
         self._recorded = attempt
 
     def _write(self, line: bytes) -> None:

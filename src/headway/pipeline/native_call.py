@@ -455,6 +455,7 @@ class NativeCall:
         gateway, request = self.gateway, self.request
         return RequestFacts(
             self.id,
+            self.id,
             self.request_id,
             self.route,
             self.key_id,

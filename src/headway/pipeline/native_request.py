@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import parse_qsl, unquote
 
@@ -13,6 +14,7 @@ from headway.dialects.base import ClientRequest, DecodedRequest, read_key_header
 from headway.dialects.openai.relayed import OpenAIRelayed
 from headway.errors import HeadwayError
 from headway.pipeline.gateway import Upstream
+from headway.policy.request_labels import RECORDED, find_tags, find_user
 from headway.policy.session_headers import find_session_id
 from headway.providers.native_api import find_route
 from headway.types import NO_RAW, ChatRequest, EmbeddingsRequest, Headers, Request
@@ -20,6 +22,8 @@ from headway.types import NO_RAW, ChatRequest, EmbeddingsRequest, Headers, Reque
 LONGEST_NAME = 256
 """Bytes of the name of a model in the body."""
 NO_MESSAGES = Raw(b"[]")
+GIVEN = ("messages", "contents", "input")
+"""The fields of a body with what the model is given."""
 
 
 class NativeHttpRequest(Struct, frozen=True):
@@ -36,17 +40,7 @@ class NativeHttpRequest(Struct, frozen=True):
     """Where the client finds the provider here: its scheme, host, and path."""
 
 
-class SentFields(Struct):
-    """The fields of a body in JSON that the record, or a count of the tokens, needs, verbatim."""
-
-    model: Raw = NO_RAW
-    stream: Raw = NO_RAW
-    messages: Raw = NO_RAW
-    contents: Raw = NO_RAW
-    input: Raw = NO_RAW
-
-
-_decode_fields = msgspec.json.Decoder(SentFields).decode
+_decode_fields = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def decode_native_request(request: NativeHttpRequest, upstream: Upstream | None) -> DecodedRequest:
@@ -60,16 +54,18 @@ def decode_native_request(request: NativeHttpRequest, upstream: Upstream | None)
     asks_stream = found is not None and "stream" in request.path.lower()
     sent = _sent_fields(request.body)
     path_model = None if found is None else found[1]
-    model = unquote(path_model or "") or _text(sent.model)
+    model = unquote(path_model or "") or _text(sent.get("model", NO_RAW))
     if not (model or request.body):
         model = dict(parse_qsl(request.query)).get("model", "")
     is_embeddings = found is not None and found[0].is_embeddings
     return DecodedRequest(
         provider=request.provider,
         request=_canonical(sent, model, is_embeddings=is_embeddings),
-        stream=asks_stream or bytes(sent.stream) == b"true",
+        stream=asks_stream or bytes(sent.get("stream", NO_RAW)) == b"true",
         api_key=read_key_header(request.headers),
         session_id=find_session_id(request.headers),
+        user=find_user(request.headers),
+        tags=find_tags(request.headers),
     )
 
 
@@ -87,16 +83,23 @@ def _decode_operation(request: NativeHttpRequest, upstream: Upstream) -> Decoded
                     provider=request.provider,
                     request=replace(decoded.request, model=model),
                     session_id=find_session_id(request.headers),
+                    user=find_user(request.headers),
+                    tags=find_tags(request.headers),
                 )
     return None
 
 
-def _canonical(sent: SentFields, model: str, *, is_embeddings: bool) -> Request:
-    given = next(filter(bytes, (sent.messages, sent.contents, sent.input)), NO_MESSAGES)
+def _canonical(sent: Mapping[str, Raw], model: str, *, is_embeddings: bool) -> Request:
+    """With the messages for a count of the tokens, and the parameters for the record."""
+    given = next((sent[name] for name in GIVEN if sent.get(name, NO_RAW) != NO_RAW), NO_MESSAGES)
+    parameters = {name: raw for name, raw in sent.items() if name in RECORDED}
     if is_embeddings:
-        is_text = bytes(sent.input)[:1] in (b'"', b"[")
-        return EmbeddingsRequest(model=model, input=sent.input if is_text else NO_MESSAGES)
-    return ChatRequest(model=model, messages=given)
+        texts = sent.get("input", NO_RAW)
+        is_text = bytes(texts)[:1] in (b'"', b"[")
+        return EmbeddingsRequest(
+            model=model, input=texts if is_text else NO_MESSAGES, parameters=parameters
+        )
+    return ChatRequest(model=model, messages=given, parameters=parameters)
 
 
 def _text(raw: Raw) -> str:
@@ -109,10 +112,10 @@ def _text(raw: Raw) -> str:
         return ""
 
 
-def _sent_fields(body: bytes) -> SentFields:
+def _sent_fields(body: bytes) -> Mapping[str, Raw]:
     if body[:1] not in (b"{", b" ", b"\n"):
-        return SentFields()
+        return {}
     try:
         return _decode_fields(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return SentFields()
+        return {}

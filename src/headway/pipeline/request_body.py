@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
 from headway.errors import BodyTooLarge, InvalidBody, UnsupportedEncoding
 from headway.policy.request_headers import asks_for_metrics
+from headway.policy.request_labels import find_tags, find_user
 from headway.policy.session_headers import clean_session_id, find_session_id
 from headway.types import Headers
 from headway.wire.content_coding import DECODERS, BodyTooLargeError, coding_name, decode_body
@@ -54,7 +55,13 @@ def apply_headers(decoded: DecodedRequest, headers: Headers) -> DecodedRequest:
     if session_id is None and decoded.session_hint is not None:
         session_id = clean_session_id(decoded.session_hint.encode())
     shows_metrics = decoded.shows_metrics or asks_for_metrics(headers)
-    return replace(decoded, session_id=session_id, shows_metrics=shows_metrics)
+    return replace(
+        decoded,
+        session_id=session_id,
+        shows_metrics=shows_metrics,
+        user=find_user(headers),
+        tags=find_tags(headers),
+    )
 
 
 def _content_coding(request: ClientRequest) -> str:

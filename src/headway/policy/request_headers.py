@@ -6,6 +6,7 @@ import re
 from operator import itemgetter
 
 from headway.policy import gateway_loop
+from headway.policy.request_labels import LABEL_HEADERS
 from headway.policy.session_headers import SESSION_HEADERS
 from headway.types import Headers
 
@@ -14,7 +15,9 @@ METRICS = b"x-headway-metrics"
 """Asks for the metrics of the response."""
 OFF = (b"", b"0", b"false")
 """Values of a header that asks for something, which ask for nothing."""
-_READ = frozenset({REQUEST_ID, METRICS, gateway_loop.HEADER_BYTES, *SESSION_HEADERS})
+_READ = frozenset(
+    {REQUEST_ID, METRICS, gateway_loop.HEADER_BYTES, *SESSION_HEADERS, *LABEL_HEADERS}
+)
 OWN_REQUEST_ID = b"x-headway-request-id"
 """The header of the gateway's own id in a response whose ``x-request-id`` is the provider's."""
 _ID = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
@@ -23,8 +26,9 @@ _name = itemgetter(0)
 
 def select_own_headers(headers: Headers) -> Headers:
     """The headers of a request that ``find_request_id``, ``asks_for_metrics``,
-    ``gateway_loop.find_earlier_gateways`` and ``session_headers.find_session_id`` read. Most
-    requests have none, and this is the fastest way to know. Header names are in lower case."""
+    ``gateway_loop.find_earlier_gateways``, ``session_headers.find_session_id`` and
+    ``request_labels`` read. Most requests have none, and this is the fastest way to know. Header
+    names are in lower case."""
     if _READ.isdisjoint(map(_name, headers)):
         return ()
     return [header for header in headers if header[0] in _READ]

@@ -94,6 +94,24 @@ SESSION_HEADER = Parameter(
     required=False,
 )
 
+USER_HEADER = Parameter(
+    "x-headway-user",
+    "header",
+    "The end user on whose behalf the request is made, for its record.",
+    "user-17",
+    required=False,
+)
+
+TAGS_HEADER = Parameter(
+    "x-headway-tags",
+    "header",
+    "Tags for the record of the request, with commas between: words, or `name:value`.",
+    "team:search,beta",
+    required=False,
+)
+
+LABEL_HEADERS = (SESSION_HEADER, USER_HEADER, TAGS_HEADER)
+
 METRICS_HEADER = Parameter(
     "x-headway-metrics",
     "header",
@@ -103,7 +121,7 @@ METRICS_HEADER = Parameter(
     required=False,
 )
 
-CALL_HEADERS = (METRICS_HEADER, KEY_HEADER, ID_HEADER, SESSION_HEADER)
+CALL_HEADERS = (METRICS_HEADER, KEY_HEADER, ID_HEADER, *LABEL_HEADERS)
 """Parameters of every route that calls a model, but for the engine's."""
 
 OPENAI_HEADERS = {**METRICS_HEADERS, **OPENAI_LIMITS}
@@ -129,7 +147,7 @@ OPERATIONS = (
         parameters=(
             Parameter("provider", "path", "The configured name of the provider.", "openai"),
             ID_HEADER,
-            SESSION_HEADER,
+            *LABEL_HEADERS,
         ),
         request=Body((engine.EngineRequest,), engine_examples.ENGINE_REQUESTS),
         response="The answer, whole or as a stream of events.",
