@@ -184,7 +184,7 @@ async def _measure(
     port = door.getsockname()[1]
     further = [PROVIDER % (name, kind, port) for name, kind in PROVIDERS.items()]
     config = load(configure(Rig(folder, port, port), more=further), os.environ, FACTS)
-    app = App(config)
+    app = App(config, runs_shipper=False)
     await app.start()
     try:
         client, transport = _accept(app)

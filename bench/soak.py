@@ -183,8 +183,8 @@ class Soak:
         return upstream
 
     def _records(self) -> int:
-        """Lines in the spool, wherever it was moved to meanwhile."""
-        return sum(_count_lines(path) for path in self.folder.glob("*.spool.jsonl*"))
+        """Lines in the spool."""
+        return sum(_count_lines(path) for path in self.folder.glob("*.spool/*.jsonl"))
 
     def _read(self, when: str) -> None:
         family = machine.usage(self.gateway.pid)

@@ -23,6 +23,7 @@ TREE: list[tuple[str, int, str, bool]] = [
     ("NotAllowed", 405, "invalid_request_error", False),
     ("LoopDetected", 508, "loop_detected", False),
     ("ShuttingDown", 503, "shutting_down", False),
+    ("LedgerUnavailable", 503, "ledger_unavailable", False),
     ("ClientGone", 499, "client_closed_request", False),
     ("UpstreamError", 502, "provider_error", True),
     ("UpstreamAuth", 401, "authentication_error", False),

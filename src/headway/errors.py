@@ -134,6 +134,13 @@ class ShuttingDown(HeadwayError):
     type = "shutting_down"
 
 
+class LedgerUnavailable(HeadwayError):
+    """The gateway can keep no record at the moment, and is set to refuse requests then."""
+
+    status = 503
+    type = "ledger_unavailable"
+
+
 # --- Errors of the provider -----------------------------------------------------------------------
 
 

@@ -260,7 +260,7 @@ def test_two_workers_serve_one_port_write_one_spool_and_stop_together(
     own = launch(args=("--port", "0", "--workers", "2"))
     replies = [ok(own.chat()) for _ in range(20)]
     assert len({reply["id"] for reply in replies}) == 20
-    written = own.spool.read_text()
+    written = own.spooled().decode()
     assert all(reply["id"] in written for reply in replies)
     upstream.play(SLOW)
     with own.stream() as stream:

@@ -13,13 +13,12 @@ from headway.ledger.spool_check import check_access, find_problem
 @pytest.mark.parametrize("creates", [True, False])
 def test_serving_and_checking_agree_on_a_ledger(tmp_path: Path, creates: bool) -> None:
     (tmp_path / "file").write_text("")
-    (tmp_path / "there.db.spool.jsonl").mkdir()
     for path, reason in [
-        ("file/log.db", "Not a directory"),
-        ("there.db", "Is a directory"),
-        ("new/log.db", None),
+        ("file/spool", "Not a directory"),
+        ("file", "Not a directory"),
+        ("new/spool", None),
     ]:
-        problem = find_problem(f"sqlite:///{tmp_path / path}", creates=creates)
+        problem = find_problem(str(tmp_path / path), creates=creates)
         assert (problem is None) if reason is None else reason in (problem or "")
     assert (tmp_path / "new").exists() == creates
 

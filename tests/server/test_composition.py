@@ -20,7 +20,7 @@ from headway.token_counter.counter import TokenCounter
 from headway.transport.client import HttpTransport
 from headway.transport.echo import EchoTransport
 from headway.types import Timeouts
-from support.pipeline_fakes import GATEWAY_ID
+from support.pipeline_fakes import GATEWAY_ID, ListSpool
 
 FILE = """
 server: {api_keys: [gw-secret-key], body_limit: 12345, json_limit: 6789}
@@ -182,7 +182,7 @@ def test_a_gateway_is_ready_to_take_requests(config: Config, tmp_path: Path) -> 
     async def main() -> None:
         transports = Transports(config, GATEWAY_ID)
         made = composition.new_gateway(
-            config, transports, {"llama": LAUNCHER}, TokenCounter(), GATEWAY_ID
+            config, transports, {"llama": LAUNCHER}, TokenCounter(), GATEWAY_ID, ListSpool()
         )
         assert made.gateway_id == GATEWAY_ID
         assert UUID(made.new_id()).version == 4

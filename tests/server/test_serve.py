@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -169,7 +170,7 @@ def test_a_reload_without_a_working_directory_keeps_the_server(launch: Launch, c
         if path.is_file():
             path.rename(own.directory.parent / f"moved-{path.name}")
     own.directory.rename(own.directory.parent / "moved")
-    (own.directory.parent / "moved").rmdir()
+    shutil.rmtree(own.directory.parent / "moved")
     own.process.send_signal(signal.SIGHUP)
     until(lambda: "the old one stays in use" in "".join(own.output))
     assert own.process.poll() is None

@@ -163,14 +163,18 @@ class Gateway:
 
     @property
     def spool(self) -> Path:
-        return self.directory / "ledger.db.spool.jsonl"
+        """Its directory."""
+        return self.directory / "ledger.db.spool"
+
+    def spooled(self) -> bytes:
+        """The complete lines of the files, the oldest first: the last line of each may be in the
+        middle of being written. Those of processes that have ended are stored, and deleted."""
+        files = [path.read_bytes() for path in sorted(self.spool.glob("*-*.jsonl"))]
+        return b"".join(data[: data.rfind(b"\n") + 1] for data in files)
 
     def records(self) -> list[dict[str, Any]]:
-        """The complete lines: the last one may be in the middle of being written."""
-        if not self.spool.exists():
-            return []
-        whole, _, _ = self.spool.read_bytes().rpartition(b"\n")
-        return [json.loads(line) for line in whole.splitlines() if line]
+        """Those of ``spooled``."""
+        return [json.loads(line) for line in self.spooled().splitlines() if line]
 
     def outputs(self) -> Iterator[tuple[str, bytes]]:
         """Everything that it wrote (log, replies, files), each with a name."""

@@ -17,6 +17,6 @@ def check_config(config: ConfigPath = None) -> None:
     from headway.ledger import spool_check
 
     loaded = read_config(config, Overrides())
-    if (problem := spool_check.find_problem(loaded.ledger.url, creates=False)) is not None:
+    if (problem := spool_check.find_problem(loaded.ledger.spool, creates=False)) is not None:
         raise usage_error(problem)
     terminal.write(summary(loaded))

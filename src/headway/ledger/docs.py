@@ -22,18 +22,23 @@ refused before any attempt. The record is on disk before the client receives the
 
 ## Where
 
-Records are appended to a spool file next to the ledger: with `ledger: {url: sqlite:////var/lib/hw.db}`
-to `/var/lib/hw.db.spool.jsonl`, one JSON object per line, readable by its owner only. Several
-processes may append to one spool.
+Each process appends its records to a file of its own in the directory `ledger.spool`, one JSON
+object per line, readable by its owner only. By default that is next to the database: with
+`ledger: {url: sqlite:////var/lib/hw.db}` it is `/var/lib/hw.db.spool`.
 
-- A record survives `kill -9` of the gateway. The file is not synced after each record, so a power
-  failure may lose the last seconds.
-- A reader must accept an empty line and a torn one (a full disk, a kill during a write); the lines
-  before and after it are intact. `id` shows whether a record was stored already.
-- The file may be moved at any time: within a second the gateway starts a new one, and the old one
+- A record survives `kill -9` of the gateway. With `fsync: off` the file is not synced, so a power
+  failure may lose the last seconds; with `interval` it loses at most one second, with `always`
+  nothing.
+- If a record cannot be written (a full disk, wrong permissions, `spool_limit`), the client still
+  gets the reply. Up to 16 MiB of records are held in memory by each process and written when that
+  works again; further ones are lost and counted. With `on_failure: refuse` new requests get 503
+  meanwhile, before anything is sent to a provider. The log has one message then, and one when
+  writing works again; `GET /health` says `degraded` in between.
+- A file is followed by another one at 64 MiB and after an hour.
+- A reader must accept an empty line and a torn one (a full disk, a kill during a write); the
+  lines before and after it are intact. `id` shows whether a record was stored already.
+- A file may be moved at any time: within a second the gateway starts a new one, and the old one
   holds every line until then. Deleting it loses those lines.
-- If a record cannot be written, the client still gets the reply. The log has one message then, and
-  one when writing works again, with the number of lost records.
 
 ## A record
 

@@ -6,35 +6,39 @@ import errno
 import os
 from pathlib import Path
 
-from headway.ledger.spool import FileSpool, spool_path
+from headway.ledger.spool import FileSpool
 
 
-def find_problem(ledger_url: str, *, creates: bool) -> str | None:
-    """The reason why records cannot be written, with the remedy; None if they can. ``creates``:
-    create the file that is missing; otherwise permissions are looked at and nothing changes."""
-    spool = FileSpool(spool_path(ledger_url))
+def find_problem(directory: str, *, creates: bool) -> str | None:
+    """The reason why records cannot be written to a spool, with the remedy; None if they can.
+    ``creates``: create the directory that is missing; otherwise permissions are looked at and
+    nothing changes."""
+    spool = FileSpool(directory)
     try:
         if creates:
             spool.open()
         else:
-            check_access(Path(spool.path))
+            check_access(Path(directory))
     except OSError as error:
         reason = error.strerror
-        return f"cannot keep records in {spool.path}: {reason}; set ledger.url, or fix that"
+        return (
+            f"cannot keep records in {directory}: {reason}; "
+            "set ledger.spool (or ledger.url, next to which it is), or fix that"
+        )
     finally:
         spool.close()
     return None
 
 
-def check_access(path: Path) -> None:
-    """Raise the OSError that opening ``path`` for writing, after creating missing directories,
-    would raise."""
-    at = path
+def check_access(directory: Path) -> None:
+    """Raise the OSError that creating a file in ``directory``, after creating what is missing of
+    it, would raise."""
+    at = directory
     while not at.exists() and at != at.parent:
         at = at.parent
-    if at == path and at.is_dir():
-        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if at != path and not at.is_dir():
-        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-    if not os.access(at, os.W_OK if at == path else os.W_OK | os.X_OK):
+    if not at.is_dir():
+        is_it = at == directory
+        number = errno.EEXIST if is_it else errno.ENOTDIR
+        raise OSError(number, "Not a directory" if is_it else os.strerror(number))
+    if not os.access(at, os.W_OK | os.X_OK):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))

@@ -30,6 +30,7 @@ from headway.errors import (
     ClientGone,
     HeadwayError,
     InternalError,
+    LedgerUnavailable,
     ShuttingDown,
 )
 from headway.pipeline import accounting, model_names, provider_calls, response_head, targets
@@ -38,7 +39,15 @@ from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.attempt_tokens import count_part, count_whole
 from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
-from headway.pipeline.gateway import CLIENT_LEFT, CLOSING, DEFECT, Gateway, Upstream
+from headway.pipeline.gateway import (
+    CLIENT_LEFT,
+    CLOSING,
+    DEFECT,
+    NO_RECORD,
+    RECORD_RETRY_S,
+    Gateway,
+    Upstream,
+)
 from headway.pipeline.redaction import redact_error
 from headway.pipeline.relayed_attempt import attempt_class
 from headway.pipeline.request_body import apply_headers, decode_request
@@ -116,6 +125,8 @@ class GatewayCall:
                 self._read_own_headers(own_headers)
             if gateway.is_closing:
                 raise ShuttingDown(CLOSING)
+            if gateway.is_refusing:
+                raise LedgerUnavailable(NO_RECORD, retry_after_s=RECORD_RETRY_S)
             self.key_id = key_id = authorize(
                 client_request.headers, self.snapshot.keys, client_request.query
             )

@@ -20,10 +20,12 @@ LEVELS: tuple[tuple[type[HeadwayError], int], ...] = (
     (errors.RequestError, logging.INFO),
     (errors.ClientGone, logging.INFO),
     (errors.ShuttingDown, logging.INFO),
+    (errors.LedgerUnavailable, logging.INFO),
 )
 """The first class that an error is of. Any other error is a defect of the gateway."""
 OWN_WORDS = (
     errors.Forbidden,
+    errors.LedgerUnavailable,
     errors.LoopDetected,
     errors.MissingProviderKey,
     errors.ShuttingDown,

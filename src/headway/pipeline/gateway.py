@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +26,12 @@ Named = tuple[str, str]
 """The configured name of a provider, and its model."""
 CLOSING = "The gateway is shutting down; send this request to another."
 CLIENT_LEFT = "The client closed the connection before the answer's end."
+NO_RECORD = (
+    "The gateway cannot keep a record of this request at the moment, and refuses it for that: "
+    "ledger.on_failure is refuse."
+)
+RECORD_RETRY_S = 5.0
+"""After which a client may try that again."""
 DEFECT = "The gateway failed on this request; see its log."
 """Messages of errors of the gateway's own, for calls of every kind."""
 
@@ -103,6 +109,25 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         return [name for name in self.upstreams if lists_all or name not in self.unlisted]
 
 
+class LedgerHealth(Struct, frozen=True):
+    """Whether records are kept."""
+
+    spool: Literal["ok", "failing"] = "ok"
+    """Whether records are written to disk before their replies end."""
+    store: Literal["ok", "failing", "not running"] = "ok"
+    """Whether records get from there into the database."""
+    lost: int = 0
+    """Records that were neither written nor are held, since this process started."""
+    held: int = 0
+    """Records that could not be written yet and are held in memory."""
+    unstored_bytes: int | None = None
+    """Bytes on disk that are not in the database yet."""
+
+    @property
+    def is_ok(self) -> bool:
+        return self.spool == self.store == "ok"
+
+
 class ActiveCall(Protocol):
     """A call in progress, as the server sees it."""
 
@@ -150,6 +175,9 @@ class Gateway:
         """Strong references to running tasks: the event loop keeps only weak ones
         (docs.python.org/3/library/asyncio-task.html, "create_task")."""
         self.is_closing = False
+        self.is_refusing = False
+        """No record can be kept, and the configuration says to refuse requests then."""
+        self.ledger_health: Callable[[], LedgerHealth] = LedgerHealth
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run ``work`` in a new task; log its exception."""

@@ -24,6 +24,7 @@ from headway.errors import (
     Forbidden,
     HeadwayError,
     InternalError,
+    LedgerUnavailable,
     RequestError,
     ShuttingDown,
 )
@@ -32,7 +33,15 @@ from headway.metering.metrics import CallCost
 from headway.pipeline import accounting, targets
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.failure_log import fields, log_call_failure
-from headway.pipeline.gateway import CLIENT_LEFT, CLOSING, DEFECT, Gateway, Upstream
+from headway.pipeline.gateway import (
+    CLIENT_LEFT,
+    CLOSING,
+    DEFECT,
+    NO_RECORD,
+    RECORD_RETRY_S,
+    Gateway,
+    Upstream,
+)
 from headway.pipeline.native_request import (
     NO_MESSAGES,
     NativeHttpRequest,
@@ -172,6 +181,8 @@ class NativeCall:
         self._earlier_gateways = find_earlier_gateways(request.headers, gateway.gateway_id)
         if gateway.is_closing:
             raise ShuttingDown(CLOSING)
+        if gateway.is_refusing:
+            raise LedgerUnavailable(NO_RECORD, retry_after_s=RECORD_RETRY_S)
         self.key_id = authorize(self._key_headers(), snapshot.keys, request.query)
         request = self._resolve_request()
         if not snapshot.passthrough:

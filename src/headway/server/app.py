@@ -16,6 +16,7 @@ from headway.server import asgi, composition, routes
 from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
 from headway.server.example_model import find_example_model
 from headway.server.http import cors
+from headway.server.recording import Recording
 from headway.server.transports import Transports
 from headway.token_counter.counter import TokenCounter
 from headway.types import Headers
@@ -36,8 +37,14 @@ class App:
         config: Config,
         launchers: Callable[[], dict[str, Launcher]] = composition.new_launchers,
         gateway_id: str | None = None,
+        *,
+        runs_shipper: bool = True,
     ) -> None:
+        """``runs_shipper``: start the process that stores records, unless another one does so for
+        the same spool."""
         self.config = config
+        self._runs_shipper = runs_shipper
+        self._recording: Recording | None = None
         self._gateway_id = gateway_id or composition.new_gateway_id()
         self.gateway: Gateway = None  # type: ignore[assignment] # set by ``start``
         self._routes: asgi.AsgiRoutes = None  # type: ignore[assignment] # likewise
@@ -64,13 +71,18 @@ class App:
         self._launchers = self._new_launchers()
         self._transports = Transports(self.config, self._gateway_id)
         self._token_counter = TokenCounter()
+        recording = self._recording = composition.new_recording(
+            self.config, runs_shipper=self._runs_shipper
+        )
         self.gateway = composition.new_gateway(
             self.config,
             self._transports,
             self._launchers,
             self._token_counter,
             self._gateway_id,
+            recording.spool,
         )
+        recording.start(self.gateway)
         self._routes = asgi.AsgiRoutes(self.gateway, self._respond_with_documentation)
         self._schedule_keep_alive()
 
@@ -108,6 +120,8 @@ class App:
             await self._token_counter.close()
         for launcher in self._launchers.values():
             await launcher.close()
+        if self._recording is not None:  # at last: what was aborted above has a record, too
+            await self._recording.close()
 
     async def _end_requests(self) -> None:
         """Abort what still runs, and let it send its error."""

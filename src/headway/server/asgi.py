@@ -175,7 +175,8 @@ class AsgiRoutes:
             authorize(scope["headers"], self._gateway.snapshot.keys, query_string)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         body = await self._info_routes.respond(path, query, scope["headers"])
-        await _send_response(send, 200, [(b"content-type", JSON)], body)
+        status = 503 if path == info_routes.HEALTH and self._gateway.is_refusing else 200
+        await _send_response(send, status, [(b"content-type", JSON)], body)
 
 
 async def _refuse(

@@ -17,7 +17,8 @@ from headway.config import Config
 from headway.config import Provider as ProviderConfig
 from headway.config import Server as ServerConfig
 from headway.credentials import credential_source
-from headway.ledger.spool import FileSpool, spool_path
+from headway.ledger.shipper_process import ShipperProcess, ShipperSettings
+from headway.ledger.spool import FileSpool, find_old_file
 from headway.local.launcher import LocalModel
 from headway.local.shared_model import SharedModel
 from headway.metering.configured_prices import ConfiguredPrice, ConfiguredRates
@@ -27,10 +28,12 @@ from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy import gateway_loop
 from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
-from headway.ports import Launcher
+from headway.ports import Launcher, Spool
 from headway.providers import KINDS
 from headway.routing.model_aliases import ModelAliases
+from headway.server import logs
 from headway.server.provider_keys import has_key, is_usable
+from headway.server.recording import Recording
 from headway.server.request_ids import IdSource
 from headway.server.transports import Transports
 from headway.server.upstreams import Upstreams
@@ -44,12 +47,13 @@ def new_gateway(
     launchers: Mapping[str, Launcher],
     token_counter: TokenCounter,
     gateway_id: str,
+    spool: Spool,
 ) -> Gateway:
     """Call it inside the event loop that will serve."""
     return Gateway(
         new_snapshot(config, transports, launchers),
         gateway_id=gateway_id,
-        spool=FileSpool(spool_path(config.ledger.url)),
+        spool=spool,
         clock=time.perf_counter,
         unix_time=time.time,
         new_id=IdSource(),
@@ -57,6 +61,31 @@ def new_gateway(
         count=token_counter.count,
         sleep=asyncio.sleep,
     )
+
+
+def new_recording(config: Config, *, runs_shipper: bool) -> Recording:
+    ledger = config.ledger
+    return Recording(
+        FileSpool(ledger.spool, fsync=ledger.fsync, limit=ledger.spool_limit),
+        None,
+        refuses_on_failure=ledger.on_failure == "refuse",
+        syncs=ledger.fsync == "interval",
+    )
+
+
+def new_shipper(config: Config) -> ShipperProcess:
+    ledger, log = config.ledger, config.server.log
+    settings = ShipperSettings(
+        url=str(ledger.url),
+        directory=ledger.spool,
+        old_file=find_old_file(str(ledger.url)),
+        retention=ledger.retention,
+        content_retention=ledger.content_retention,
+        archive=ledger.archive,
+        log_format=log.format,
+        log_level=logs.LEVELS[log.level],
+    )
+    return ShipperProcess(settings)
 
 
 def new_snapshot(

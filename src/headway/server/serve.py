@@ -11,7 +11,7 @@ import socket
 from functools import partial
 from pathlib import Path
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from headway.config import Config, ConfigError, Overrides, load
 from headway.ledger import spool_check
@@ -126,7 +126,7 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
     blocked = workers.FORWARDED if config.server.workers > 1 else (signal.SIGHUP,)
     signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
     logs.configure(config.server.log)
-    if (error := spool_check.find_problem(config.ledger.url, creates=True)) is not None:
+    if (error := spool_check.find_problem(config.ledger.spool, creates=True)) is not None:
         logs.announce(config.server.log, [("ERROR", f"headway: {error}")])
         return WRONG_CONFIGURATION
     try:
@@ -141,7 +141,8 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
     run = partial(run_worker, find_route=find_route, gateway_id=gateway_id)
     try:
         if len(listeners) > 1:
-            return workers.supervise(config, listeners, run, _reload_supervisor)
+            shipper = None
+            return workers.supervise(config, listeners, run, _reload_supervisor, shipper)
         return run(config, WorkerSlot(listeners[0]))
     finally:
         for listener in listeners:
@@ -156,7 +157,9 @@ def run_worker(
 ) -> int:
     """One worker process, from start to end. Returns its exit code. ``gateway_id`` is the same for
     all workers."""
-    app = App(config, lambda: _new_launchers(slot.shared), gateway_id)
+    is_supervised = slot.lifeline is not None
+    launchers = partial(_new_launchers, slot.shared)
+    app = App(config, launchers, gateway_id, runs_shipper=not is_supervised)
     return Server(app, slot.lifeline, find_route).run(slot.listener)
 
 
@@ -204,8 +207,9 @@ def _settings_kept(config: Config) -> list[str]:
     except ConfigError:  # the new host would be open to everyone
         return ["server.host"]
     names = [name for name in FIXED if getattr(new.server, name) != getattr(config.server, name)]
-    ledger = ["ledger.url"] if new.ledger != config.ledger else []
-    return [*(f"server.{name}" for name in names), *ledger]
+    old_ledger, new_ledger = asdict(config.ledger), asdict(new.ledger)
+    ledger = [name for name, value in old_ledger.items() if new_ledger[name] != value]
+    return [*(f"server.{name}" for name in names), *(f"ledger.{name}" for name in ledger)]
 
 
 def _log_wrong(error: Exception) -> None:

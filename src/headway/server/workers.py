@@ -19,6 +19,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from headway.config import Config
+from headway.ledger.shipper_process import ShipperProcess
 
 log = logging.getLogger("headway")
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -26,6 +27,8 @@ NOT_STARTED = 3
 """The exit code of docs/cli.md for a gateway that did not start."""
 SHORT_LIFE_S = 1.0
 """A worker that exits within this time is replaced only after the same time."""
+SHIPPER_DELAY_S = 0.5
+"""The workers start first."""
 MAX_FAILED_STARTS = 5
 """Workers in a row that exit within ``SHORT_LIFE_S``, while no other worker lives longer."""
 
@@ -56,8 +59,11 @@ class Supervisor:
         run: RunWorker,
         reload: Reload,
         shared: Path,
+        shipper: ShipperProcess | None = None,
     ) -> None:
+        """``shipper`` stores what the workers record."""
         self._config = config
+        self._shipper = shipper
         self._run = run
         self._reload = reload
         self._lifeline, self._held_end = os.pipe()
@@ -74,11 +80,20 @@ class Supervisor:
         gc.enable()
         for name in FORWARDED:
             signal.signal(name, self._forward)
+        if self._shipper is not None:
+            self._shipper.open_lifeline()  # the workers hold it, too: they may outlive this process
         for slot in self._slots:
             self._spawn(slot, 0.0)
+        if self._shipper is not None:
+            self._shipper.start(SHIPPER_DELAY_S)
         while self._started:
             pid, status = os.wait()
-            self._reap(pid, status)
+            if self._shipper is not None and pid == self._shipper.pid:
+                self._restart_shipper(self._shipper, status)
+            else:
+                self._reap(pid, status)
+        if self._shipper is not None:
+            self._shipper.stop()
         os.close(self._lifeline)
         os.close(self._held_end)
         return self._exit_code
@@ -111,6 +126,10 @@ class Supervisor:
             log.exception("the worker failed")
         finally:
             os._exit(code)
+
+    def _restart_shipper(self, shipper: ShipperProcess, status: int) -> None:
+        """Also while the server is stopping: the last records are to be stored, too."""
+        shipper.start(shipper.on_exit(os.waitstatus_to_exitcode(status)))
 
     def _reap(self, pid: int, status: int) -> None:
         """Replace a dead worker, unless the server is stopping."""
@@ -153,7 +172,11 @@ class Supervisor:
 
 
 def supervise(
-    config: Config, listeners: Sequence[socket.socket], run: RunWorker, reload: Reload
+    config: Config,
+    listeners: Sequence[socket.socket],
+    run: RunWorker,
+    reload: Reload,
+    shipper: ShipperProcess | None = None,
 ) -> int:
     """Return the exit code when all workers are gone."""
     import shutil  # these imports are only needed for several processes
@@ -162,7 +185,7 @@ def supervise(
     shared = Path(tempfile.mkdtemp(prefix="headway-"))
     parent = os.getpid()
     try:
-        return Supervisor(config, listeners, run, reload, shared).serve()
+        return Supervisor(config, listeners, run, reload, shared, shipper).serve()
     finally:
         if os.getpid() == parent:
             shutil.rmtree(shared, ignore_errors=True)

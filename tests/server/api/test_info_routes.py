@@ -19,7 +19,7 @@ def gateway() -> Gateway:
 
 def test_health_says_that_it_is_healthy(gateway: Gateway) -> None:
     health = answer(gateway, "/health")
-    assert list(health) == ["status", "message"]
+    assert list(health) == ["status", "message", "ledger"]
     assert health["status"] == "healthy"
 
 

@@ -30,6 +30,7 @@ BY_CLASS: dict[type[errors.HeadwayError], str] = {
     errors.UpstreamTimeout: "timeout_error",
     errors.BodyTooLarge: "request_too_large",
     errors.ShuttingDown: "overloaded_error",
+    errors.LedgerUnavailable: "overloaded_error",
 }
 """Classes whose status says less. A quota that is used up is no 429 here: clients would try
 again."""

@@ -38,6 +38,7 @@ OLLAMA_VERSION = "0.13.0"
 """The version of Ollama whose API the routes of its shape follow. Some clients want a least one."""
 MAX_PAGE_SIZE = 1000
 """Models on a page of Google's list, as its API has it."""
+HEALTH = "/health"
 OFF = ("", "0", "false")
 """Values of a query parameter that do not switch it on."""
 
@@ -68,7 +69,14 @@ class InfoRoutes:
 
 async def health(catalog: CatalogCache, request: InfoRequest) -> Any:
     """Says nothing of the providers: asking them would cost money."""
-    return {"status": "healthy", "message": "Headway is running."}
+    gateway = catalog.gateway
+    ledger = gateway.ledger_health()
+    status, message = "healthy", "Headway is running."
+    if not ledger.is_ok:
+        status, message = "degraded", "Headway is running; its log says why records are not stored."
+    if gateway.is_refusing:
+        message = "Headway refuses requests, because it cannot keep records; its log says why."
+    return {"status": status, "message": message, "ledger": ledger}
 
 
 class ProviderDetails(msgspec.Struct, frozen=True):
@@ -321,7 +329,7 @@ def _is_on(query: Query, name: str) -> bool:
 
 
 ROUTES: dict[str, Handler] = {
-    "/health": health,
+    HEALTH: health,
     "/api/engine/providers": providers,
     "/api/engine/models": models,
     "/api/engine/parameters": parameters,
@@ -341,7 +349,7 @@ BY_ID: dict[str, Handler] = {
     **{f"{path}/": gemini_model for path in GEMINI_LISTS},
 }
 """Routes with an argument at the end of their path, which may have slashes."""
-OPEN = frozenset({"/health"})
+OPEN = frozenset({HEALTH})
 """Routes that require no key."""
 
 

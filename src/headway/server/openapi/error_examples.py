@@ -16,6 +16,7 @@ from headway.dialects.base import OpenAIFormat
 from headway.dialects.gemini.generate import GenerateContent
 from headway.dialects.ollama.chat import OllamaChat
 from headway.dialects.openai_responses.dialect import OpenAIResponses
+from headway.pipeline.gateway import NO_RECORD
 from headway.server.openapi.examples.base import PROVIDER, Example
 from headway.server.openapi.schemas.anthropic import AnthropicErrorReply
 from headway.server.openapi.schemas.base import ErrorReply
@@ -182,6 +183,7 @@ _GATEWAY_ERRORS = _examples(
         "A defect of the gateway": errors.InternalError(
             "The gateway failed on this request; see its log."
         ),
+        "The gateway can keep no record": errors.LedgerUnavailable(NO_RECORD, retry_after_s=5.0),
         "The gateway is shutting down": errors.ShuttingDown("The gateway is shutting down."),
     }
 )

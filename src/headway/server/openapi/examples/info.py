@@ -69,7 +69,30 @@ PARAMETERS = (
         ],
     ),
 )
-HEALTH = (Example("Healthy", {"status": "healthy", "message": "Headway is running."}),)
+HEALTH = (
+    Example(
+        "Healthy",
+        {
+            "status": "healthy",
+            "message": "Headway is running.",
+            "ledger": {"spool": "ok", "store": "ok", "lost": 0, "held": 0, "unstored_bytes": 0},
+        },
+    ),
+    Example(
+        "The database is down",
+        {
+            "status": "degraded",
+            "message": "Headway is running; its log says why records are not stored.",
+            "ledger": {
+                "spool": "ok",
+                "store": "failing",
+                "lost": 0,
+                "held": 0,
+                "unstored_bytes": 48210,
+            },
+        },
+    ),
+)
 _O3 = {
     "id": "openai/o3",
     "object": "model",

@@ -190,6 +190,22 @@ class Parameters(RootModel[list[Parameter]]):
     """The parameters that a provider, or one of its models, takes."""
 
 
+class LedgerHealth(Shape):
+    spool: Literal["ok", "failing"]
+    """Whether records are written to disk before their replies end."""
+    store: Literal["ok", "failing", "not running"]
+    """Whether records get from there into the database."""
+    lost: int
+    """Records that were lost, since this worker started."""
+    held: int
+    """Records that could not be written yet and are held in memory."""
+    unstored_bytes: int | None
+    """Bytes of records that are not in the database yet."""
+
+
 class Health(Shape):
-    status: Literal["healthy"]
+    status: Literal["healthy", "degraded"]
+    """`degraded`: requests are served, but their records are not stored at the moment. With HTTP
+    status 503 they are refused, as `ledger.on_failure` says."""
     message: str
+    ledger: LedgerHealth
