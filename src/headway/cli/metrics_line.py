@@ -23,9 +23,9 @@ def metrics_line(model: str, metrics: Metrics, finish_reason: str | None = None)
     return " · ".join(part for part in parts if part)
 
 
-def dollars(cost: float) -> str:
+def dollars(cost: float | Decimal) -> str:
     """Three significant digits, at least to the cent, never in exponent notation."""
-    exact = Decimal(repr(cost))
+    exact = cost if isinstance(cost, Decimal) else Decimal(repr(cost))
     if not exact:
         return "$0"
     places = max(2, 2 - exact.adjusted())

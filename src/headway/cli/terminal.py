@@ -7,6 +7,7 @@ control characters in replies are replaced by visible ones.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from headway.cli.errors import CommandError
+    from headway.cli.tables import Cells, Line, Measure, Table
 
 LAST_STANDARD_DESCRIPTOR = 2
 VISIBLE = {code: chr(0x2400 + code) for code in range(0x20) if code not in b"\t\n\r"}
@@ -63,6 +65,79 @@ def write_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_row(*(Text(cell.translate(VISIBLE)) for cell in row))
     _console(stderr=False).print(table)
     return None
+
+
+def columns() -> int:
+    """The width of the terminal; of a pipe 100."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def can_draw() -> bool:
+    """Whether stdout takes block characters."""
+    try:
+        "▁█─".encode(sys.stdout.encoding or "ascii")
+    except UnicodeError:
+        return False
+    return True
+
+
+def measure() -> Measure:
+    """Counts the columns that a text takes on this terminal."""
+    from rich.cells import cell_len
+
+    return cell_len
+
+
+def write_table(table: Table) -> None:
+    """Write a table that fits the terminal; into a pipe a line for each row, tab-separated, whole
+    and without header or totals."""
+    if not is_terminal():
+        return write("".join(tab_separated(row) for row in table.rows))
+    from headway.cli.tables import render
+
+    return write_lines(render(one_line_cells(table), columns(), measure()))
+
+
+def one_line_cells(table: Table) -> Table:
+    """``table`` with each of its cells on one line."""
+    from headway.cli.tables import Table
+
+    totals = None if table.totals is None else one_line(table.totals)
+    return Table(table.columns, [one_line(row) for row in table.rows], totals)
+
+
+def one_line(cells: Cells) -> Cells:
+    """Without line breaks and tabs, and with control characters made visible."""
+    from headway.cli.tables import Cell
+
+    return [
+        _flat(cell) if isinstance(cell, str) else Cell(_flat(cell.text), cell.style)
+        for cell in cells
+    ]
+
+
+def tab_separated(cells: Cells) -> str:
+    """One row as a line for scripts."""
+    from headway.cli.tables import text_of
+
+    return "\t".join(" ".join(text_of(cell).split()) for cell in cells) + "\n"
+
+
+def write_lines(lines: Sequence[Line]) -> None:
+    """Write lines of styled pieces; into a pipe without the styles."""
+    if not is_terminal():
+        return write("".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines))
+    from rich.text import Text
+
+    console = _console(stderr=False)
+    for line in lines:
+        pieces = ((text.translate(VISIBLE), style) for text, style in line)
+        console.print(Text.assemble(*pieces), soft_wrap=True)
+    return None
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split()).translate(VISIBLE)
 
 
 def end_line() -> None:
