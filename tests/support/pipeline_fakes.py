@@ -31,11 +31,12 @@ from headway.metering.configured_prices import ConfiguredPrice
 from headway.metering.prices import PriceBook
 from headway.pipeline import targets
 from headway.pipeline.call import GatewayCall
+from headway.pipeline.content_rules import NOTHING_KEPT, ContentRules
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
 from headway.ports import ResponseHeaders, ResponseReceiver
 from headway.providers.openai import provider as openai
-from headway.record import Record, decode
+from headway.record import Content, Entry, Record, decode_entry
 from headway.server.response_headers import response_lines, stream_lines
 from headway.types import Headers, HttpRequest, Timeouts
 
@@ -289,6 +290,7 @@ class Pipe:
         keys: tuple[str, ...] = (),
         priced: bool = True,
         static: bool = False,
+        content: ContentRules = NOTHING_KEPT,
         **upstream: Any,
     ) -> None:
         self.clock = Clock()
@@ -323,6 +325,7 @@ class Pipe:
                 prices=prices(priced),
                 body_limit=1000,
                 json_limit=200_000,
+                content=content,
             ),
             gateway_id=GATEWAY_ID,
             spool=self.spool,
@@ -363,7 +366,15 @@ class Pipe:
 
     @property
     def records(self) -> list[Record]:
-        return [decode(line) for line in self.spool.lines]
+        return [entry for entry in self.entries if isinstance(entry, Record)]
+
+    @property
+    def contents(self) -> list[Content]:
+        return [entry for entry in self.entries if isinstance(entry, Content)]
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [decode_entry(line) for line in self.spool.lines]
 
     async def _sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)

@@ -41,6 +41,30 @@ class ClientRequest(Struct, frozen=True, gc=False):
     """The query of the request target, without the question mark."""
 
 
+class ReplyStorage(Protocol):
+    """How a reply is kept for clients that ask for it again."""
+
+    def whole_reply(
+        self, context: ResponseContext, response: ResponseAccumulator, last_piece: bytes
+    ) -> bytes:
+        """The reply as one JSON object; ``last_piece`` is that, or the last bytes of its stream."""
+
+    def prepare(self, reply: bytes) -> tuple[bytes, tuple[str, ...]]:
+        """What is kept of the reply, and the ids in it under which it is asked for; those that
+        the gateway made of the call's id are not among them."""
+
+
+class Recall(Struct, frozen=True, kw_only=True, gc=False):
+    """What a request refers to of earlier calls."""
+
+    session_turns: int | None = None
+    """The messages of the session, at most this many turns of it."""
+    previous_response_id: str | None = None
+    """The whole conversation up to this response."""
+    item_ids: tuple[str, ...] = ()
+    """Items of earlier responses."""
+
+
 class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     """A client request as its dialect decoded it."""
 
@@ -79,6 +103,12 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     messages: Raw = Raw(NULL)
     """The messages for the reply's ``context`` (engine route only)."""
     chat_input: Raw = Raw(NULL)
+    recall: Recall | None = None
+    """What ``pipeline.history`` completes the request with."""
+    history: tuple[Raw, ...] = ()
+    """Earlier items of the conversation that the provider has already."""
+    reply_storage: ReplyStorage | None = None
+    """The client may ask for the reply again, if the gateway keeps it."""
     own_reply: Callable[[float], bytes] | None = None
     """Encodes the gateway's own reply, given the unix time in seconds, to a request that means
     something to providers of the client's wire format only, such as to load a model. For any other
@@ -103,6 +133,8 @@ class ResponseContext(Struct, frozen=True, kw_only=True, gc=False):
     transformations: tuple[Transformation, ...] = ()
     is_passthrough: bool = False
     """Client and provider speak the same wire format, so the provider's bytes are passed on."""
+    is_stored: bool = False
+    """The reply is kept for clients that ask for it again."""
     id_header: bytes = b""
     """``Dialect.id_header``."""
     write_rate_limits: RateLimitWriter = no_rate_limits

@@ -21,7 +21,7 @@ from headway.metering.timing import Timing
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.provider_calls import prompt_of, tokens_in
 from headway.policy.request_labels import LABEL_FIELDS, parameters_in, tags_in, user_in
-from headway.record import VERSION, Outcome, Record, encode
+from headway.record import VERSION, ContentMode, Outcome, Record, encode
 from headway.types import RelayedRequest, Transformation, Usage
 
 BYTES_PER_TOKEN = 4
@@ -71,6 +71,8 @@ class RequestFacts(Struct, frozen=True, gc=False):
     now: float
     """Unix seconds."""
     native_path: str | None = None
+    """As in ``Record``."""
+    content: ContentMode = "off"
     """As in ``Record``."""
 
 
@@ -244,6 +246,7 @@ def attempt_record(
     client, ``status`` is what it got where that does not follow from ``error``. ``is_last``: no
     attempt follows."""
     record = _new_record(facts, result, totals, bytes_out)
+    record.content = facts.content
     if error is not None:
         _set_error(record, error, "error")
         record.status = 200 if result.has_client_headers else error.status
@@ -325,6 +328,7 @@ def refusal_record(facts: RequestFacts, error: HeadwayError) -> bytes:
         native_path=facts.native_path,
         call_id=facts.call_id,
         role="retry" if facts.attempts else "first",
+        content=facts.content,
     )
     decoded, upstream = facts.decoded, facts.upstream
     if decoded is not None:

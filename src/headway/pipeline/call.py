@@ -23,8 +23,6 @@ from headway.dialects.base import (
     DecodedRequest,
     Dialect,
     ResponseContext,
-    StreamEncoder,
-    encode_error,
 )
 from headway.errors import (
     ClientGone,
@@ -33,10 +31,18 @@ from headway.errors import (
     LedgerUnavailable,
     ShuttingDown,
 )
-from headway.pipeline import accounting, model_names, provider_calls, response_head, targets
+from headway.pipeline import (
+    accounting,
+    content,
+    model_names,
+    provider_calls,
+    response_head,
+    targets,
+)
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.attempt_tokens import count_part, count_whole
+from headway.pipeline.error_reply import encode_reply
 from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import (
@@ -48,7 +54,7 @@ from headway.pipeline.gateway import (
     Gateway,
     Upstream,
 )
-from headway.pipeline.redaction import redact_error
+from headway.pipeline.redaction import authorization_tokens, redact_error
 from headway.pipeline.relayed_attempt import attempt_class
 from headway.pipeline.request_body import apply_headers, decode_request
 from headway.pipeline.unknown_names import unknown_provider
@@ -218,6 +224,8 @@ class GatewayCall:
             transformations=transformations,
             is_passthrough=self.dialect.wire == provider.wire
             and not (transformations and provider_calls.changes_calls(transformations)),
+            is_stored=decoded.reply_storage is not None
+            and self.snapshot.content.mode_for(self.key_id) == "full",
             id_header=self.dialect.id_header,
             write_rate_limits=self.dialect.write_rate_limits,
         )
@@ -324,6 +332,7 @@ class GatewayCall:
             metrics = accounting.metrics(facts, result, totals)
             pieces = encoder.end(attempt.accumulator, metrics, facts.now)
             attempt.bytes_out += sum(map(len, pieces))
+            facts = content.keep_call(self, facts, attempt, pieces[-1] if pieces else b"")
             self._record(attempt, facts, result, totals, None)
             self._close()
             self._end_stream(pieces)
@@ -335,6 +344,7 @@ class GatewayCall:
             body = self.dialect.encode(context, attempt.accumulator, metrics, facts.now)
         attempt.bytes_out = len(body)
         headers = response_head.describe_response(facts, result, totals)
+        facts = content.keep_call(self, facts, attempt, body)
         self._record(attempt, facts, result, totals, None)
         self.sink.send_response(200, headers, body)
         self._close()
@@ -410,7 +420,7 @@ class GatewayCall:
             self._log_failure("request failed", error, attempt)
             last = self._attempt
             encoder = None if last is None or not last.has_headers else last.encoder
-            pieces = self._encode_error(error, encoder)
+            pieces = encode_reply(self, error, encoder)
             if attempt is not None:
                 attempt.bytes_out += sum(map(len, pieces))
             if self.key_id is not None:
@@ -427,33 +437,17 @@ class GatewayCall:
             # These errors refer to stack frames: without them everything is freed now.
             error.__traceback__ = error.__context__ = None
 
-    def _encode_error(self, error: HeadwayError, encoder: StreamEncoder | None) -> list[bytes]:
-        if isinstance(error, ClientGone):
-            return []
-        if self.request_id != self.id:
-            error.request_id = None  # the client's own id takes its place
-        if encoder is not None:
-            return self._encode_stream_error(error, encoder)
-        provider = None if self.decoded is None else self.decoded.provider
-        return [self.dialect.encode_error(error, provider, self.request_id)]
-
-    def _encode_stream_error(self, error: HeadwayError, encoder: StreamEncoder) -> list[bytes]:
-        try:
-            return encoder.fail(error)
-        except Exception as defect:
-            self._log_defect("the error of the request could not be encoded", defect)
-        assert self.decoded is not None
-        body = encode_error(error, self.decoded.provider, self.request_id)
-        return [b"data: " + body + b"\n\n" if self.decoded.sse else body + b"\n"]
-
     def _redact(self, error: HeadwayError) -> None:
         """Redact secrets: some providers quote the key that they refuse."""
-        secrets: list[str | None] = []
-        if self.decoded is not None:
+        redact_error(error, self.secrets())
+
+    def secrets(self) -> list[str]:
+        """The keys of the client's request and of the provider's."""
+        secrets = [] if self.upstream is None else self.upstream.secrets
+        if self.decoded is not None and self.decoded.api_key:
             secrets.append(self.decoded.api_key)
-        if self.upstream is not None:
-            secrets += self.upstream.secrets
-        redact_error(error, [*secrets, *self._target.credentials.values()])
+        tokens = authorization_tokens(self.client_request.headers)
+        return [*secrets, *tokens, *self._target.credentials.values()]
 
     def _log_failure(self, message: str, error: HeadwayError, attempt: Attempt | None) -> None:
         log_call_failure(
@@ -500,6 +494,8 @@ class GatewayCall:
         """If the record cannot be written, the client still gets its reply."""
         try:
             facts = self._facts()
+            if is_last:
+                facts = content.keep_call(self, facts, attempt)
             if attempt is None or result is None:
                 self._write(accounting.refusal_record(facts, error))
             else:

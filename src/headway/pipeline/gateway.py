@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from headway.errors import HeadwayError
 from headway.metering.prices import PriceBook
+from headway.pipeline.content_rules import NOTHING_KEPT, ContentRules
 from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
 from headway.ports import CredentialSource, Launcher, Spool, Transport
@@ -103,6 +104,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Refuse every request that an adapter would have to transform."""
     passthrough: bool = True
     """Pass requests through to the providers' own APIs."""
+    content: ContentRules = NOTHING_KEPT
+    """What is kept of messages."""
 
     def names(self, *, lists_all: bool = False) -> list[str]:
         """The names of the upstreams that can be used as they are, or of all."""

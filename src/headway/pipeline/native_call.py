@@ -30,7 +30,7 @@ from headway.errors import (
 )
 from headway.events import ResponseSummary
 from headway.metering.metrics import CallCost
-from headway.pipeline import accounting, targets
+from headway.pipeline import accounting, content, targets
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.gateway import (
@@ -48,7 +48,7 @@ from headway.pipeline.native_request import (
     decode_native_request,
 )
 from headway.pipeline.raw_relay import RawRelay
-from headway.pipeline.redaction import redact_error
+from headway.pipeline.redaction import authorization_tokens, redact_error
 from headway.pipeline.unknown_names import unknown_provider
 from headway.pipeline.usage_reader import (
     UsageReader,
@@ -286,7 +286,7 @@ class NativeCall:
             self.started,
             head=head,
             observer=self.reader,
-            secrets=self._secrets(),
+            secrets=self.secrets(),
             is_head=self.request.method == "HEAD",
             on_done=self._on_relayed,
         )
@@ -318,7 +318,7 @@ class NativeCall:
         does not wait for that."""
         error = relay.error or self._provider_error(relay) or self._failure()
         if error is not None:
-            redact_error(error, self._secrets())
+            redact_error(error, self.secrets())
             self._log_failure(error, relay.status)
         result = self._result(relay)
         if self._can_count() and accounting.needs_count(result, error):
@@ -339,7 +339,7 @@ class NativeCall:
         self._close()
 
     def _record(self, relay: RawRelay, result: AttemptResult, error: HeadwayError | None) -> bool:
-        facts = self._facts()
+        facts = content.keep_passed(self, self._facts())
         totals = self._totals(facts, result)
         status = relay.status if relay.has_head else None
         line = accounting.attempt_record(facts, result, totals, error, relay.bytes_out, status)
@@ -434,10 +434,11 @@ class NativeCall:
             self._log_defect(error)
             error = InternalError(DEFECT)
         self._close()
-        redact_error(error, self._secrets())
+        redact_error(error, self.secrets())
         self._log_failure(error, 0)
         if self.key_id is not None:
-            self._write(accounting.refusal_record(self._facts(), error))
+            facts = content.keep_passed(self, self._facts())
+            self._write(accounting.refusal_record(facts, error))
         if not isinstance(error, ClientGone):
             self._reply(error)
 
@@ -454,11 +455,11 @@ class NativeCall:
         )
         self.sink.send_response(dialect.status_of(error), headers, body)
 
-    def _secrets(self) -> list[str]:
+    def secrets(self) -> list[str]:
         secrets = [] if self.upstream is None else self.upstream.secrets
         own = [] if self.decoded.api_key is None else [self.decoded.api_key]
         credentials = () if self._target is None else self._target.credentials.values()
-        return [*secrets, *own, *credentials]
+        return [*secrets, *own, *credentials, *authorization_tokens(self.request.headers)]
 
     # --- Record and log ---------------------------------------------------------------------------
 

@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from headway.errors import HeadwayError
+from headway.policy.keys import KEY_HEADERS
+from headway.types import Headers
 
 SHORTEST_SECRET = 6
 """Characters. A shorter text is no key, and removing it would remove ordinary words."""
 
+SHORTEST_TOKEN = 16
+"""Characters. A shorter text in an Authorization header is a placeholder, such as ``unused``."""
+AUTHORIZATION = (b"authorization", *KEY_HEADERS)
 ERROR_FIELDS = ("message", "code", "param", "details")
+
+
+def authorization_tokens(headers: Headers) -> list[str]:
+    """The keys in a request's headers. The request may quote them, and so may the response."""
+    return [
+        token
+        for name, value in headers
+        if name in AUTHORIZATION
+        and len(token := value.decode("latin-1").rpartition(" ")[2]) >= SHORTEST_TOKEN
+    ]
 
 
 def redact(text: str, secrets: Iterable[str | None]) -> str:

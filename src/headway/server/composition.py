@@ -34,6 +34,7 @@ from headway.routing.model_aliases import ModelAliases
 from headway.server import logs
 from headway.server.provider_keys import has_key, is_usable
 from headway.server.recording import Recording
+from headway.server.redaction_hook import new_content_rules
 from headway.server.request_ids import IdSource
 from headway.server.transports import Transports
 from headway.server.upstreams import Upstreams
@@ -91,6 +92,7 @@ def new_shipper(config: Config) -> ShipperProcess:
 def new_snapshot(
     config: Config, transports: Transports, launchers: Mapping[str, Launcher]
 ) -> Snapshot:
+    """Raises ConfigError where ``ledger.redact`` names no function."""
     environ = config.credential_environ
 
     def new_upstream(configured: ProviderConfig) -> Upstream:
@@ -108,6 +110,7 @@ def new_snapshot(
         base_urls=new_base_url_policy(config.server),
         strict=config.server.strict,
         passthrough=config.server.passthrough,
+        content=new_content_rules(config.ledger),
     )
 
 

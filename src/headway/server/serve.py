@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import asdict, replace
 
-from headway.config import Config, ConfigError, Overrides, load
+from headway.config import Config, ConfigError, Ledger, Overrides, load
 from headway.ledger import spool_check
 from headway.ports import Launcher
 from headway.providers import FACTS
@@ -22,6 +22,7 @@ from headway.server.app import App
 from headway.server.http.protocol import FindRoute, HttpProtocol
 from headway.server.http.uvicorn_adapter import UvicornServer
 from headway.server.listeners import BACKLOG, listen
+from headway.server.redaction_hook import new_content_rules
 from headway.server.workers import NOT_STARTED, WorkerSlot
 
 log = logging.getLogger("headway")
@@ -130,6 +131,11 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
         logs.announce(config.server.log, [("ERROR", f"headway: {error}")])
         return WRONG_CONFIGURATION
     try:
+        new_content_rules(config.ledger)
+    except ConfigError as exc:
+        logs.announce(config.server.log, [("ERROR", f"headway: {exc}")])
+        return WRONG_CONFIGURATION
+    try:
         listeners = listen(config.server.host, config.server.port, config.server.workers)
     except OSError as exc:
         where = f"{config.server.host}:{config.server.port}"
@@ -197,7 +203,13 @@ def reload_config(config: Config, *, is_logged: bool = True) -> Config | None:
         kept = _settings_kept(config)
         rest = f"; only a restart applies {', '.join(kept)}" if kept else ""
         log.log(logging.WARNING if kept else logging.INFO, "the configuration was reloaded%s", rest)
-    return replace(loaded, ledger=config.ledger, overrides=config.overrides)
+    ledger = _changed_ledger(config.ledger, loaded.ledger)
+    return replace(loaded, ledger=ledger, overrides=config.overrides)
+
+
+def _changed_ledger(old: Ledger, new: Ledger) -> Ledger:
+    """``old`` with what a running server can change: what is kept of messages."""
+    return replace(old, content=new.content, content_by_key=new.content_by_key, redact=new.redact)
 
 
 def _settings_kept(config: Config) -> list[str]:
@@ -207,7 +219,8 @@ def _settings_kept(config: Config) -> list[str]:
     except ConfigError:  # the new host would be open to everyone
         return ["server.host"]
     names = [name for name in FIXED if getattr(new.server, name) != getattr(config.server, name)]
-    old_ledger, new_ledger = asdict(config.ledger), asdict(new.ledger)
+    old_ledger = asdict(_changed_ledger(config.ledger, new.ledger))
+    new_ledger = asdict(new.ledger)
     ledger = [name for name, value in old_ledger.items() if new_ledger[name] != value]
     return [*(f"server.{name}" for name in names), *(f"ledger.{name}" for name in ledger)]
 
