@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.dialects.base import NULL, DecodedRequest, decode_object
@@ -23,10 +22,11 @@ from headway.pipeline.content_rules import (
     RedactionError,
     clean,
     clean_fields,
+    has_secret_fields,
     hash_of,
     remove_secrets,
 )
-from headway.pipeline.failure_log import fields
+from headway.pipeline.failure_log import fields as log_fields
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.pipeline.native_request import NativeHttpRequest
 from headway.pipeline.provider_calls import MALFORMED
@@ -53,6 +53,21 @@ NOT_KEPT = "the content of a request could not be kept; further failures are not
 _encode = msgspec.json.Encoder().encode
 
 
+class Choice(Struct):
+    """One choice of a response in OpenAI's chat format."""
+
+    message: Raw = NOTHING
+
+
+class Completion(Struct):
+    """A response in that format."""
+
+    choices: list[Choice] = []
+
+
+_decode_completion = msgspec.json.Decoder(Completion).decode
+
+
 class Asked(NamedTuple):
     """What a client sent."""
 
@@ -66,7 +81,7 @@ class Reply(NamedTuple):
 
     messages: Sequence[Any] = ()
     """In OpenAI's chat format."""
-    stored: bytes = b""
+    stored: Raw = NOTHING
     """The whole reply in the client's format, where it may be asked for again."""
     aliases: tuple[str, ...] = ()
 
@@ -132,7 +147,7 @@ def _keep(
     if mode == "off":
         return facts
     try:
-        line = encode(new_content(call, mode, facts.now, *read()))
+        line = encode_content(call, mode, facts.now, *read())
         call.gateway.spool.append(remove_secrets(line, call.secrets()))
     except Exception as defect:
         _log_failure(call, defect)
@@ -147,33 +162,41 @@ def _log_failure(call: Caller, defect: Exception) -> None:
         rules.has_failed = True
         traced = None if isinstance(defect, RedactionError) else defect
         text = f"{NOT_KEPT}: {defect}" if traced is None else NOT_KEPT
-        log.error(text, exc_info=traced, extra=fields(request_id=call.request_id))
+        log.error(text, exc_info=traced, extra=log_fields(request_id=call.request_id))
 
 
-def new_content(call: Caller, mode: ContentMode, now: float, asked: Asked, reply: Reply) -> Content:
-    """Without secrets, and redacted. Raises what the operator's hook raises."""
+def encode_content(
+    call: Caller, mode: ContentMode, now: float, asked: Asked, reply: Reply
+) -> bytes:
+    """The line without secrets, and redacted. Raises what the operator's hook raises."""
     redact = call.snapshot.content.redact
-    messages = clean(asked.messages, redact)
-    output = clean(Raw(_encode(reply.messages)), redact)
-    parameters = clean_fields(asked.parameters, redact)
-    response = NOTHING
+    messages, parameters = asked.messages, asked.parameters
+    output, response = Raw(_encode(reply.messages)), reply.stored
+
+    def encoded() -> bytes:
+        return encode(
+            Content(
+                call_id=call.id,
+                timestamp=now,
+                key_id=call.key_id,
+                wire=asked.wire,
+                mode=mode,
+                messages=messages,
+                output=output,
+                parameters=parameters,
+                response=response,
+                aliases=reply.aliases,
+            )
+        )
+
+    if mode == "full" and redact is None and not has_secret_fields(messages, parameters):
+        return encoded()  # mostly
+    messages, output = clean(messages, redact), clean(output, redact)
+    parameters, response = clean_fields(parameters, redact), clean(response, redact)
     if mode == "hash":
-        messages, output = _hashes(messages), _hashes(output)
+        messages, output, response = _hashes(messages), _hashes(output), NOTHING
         parameters = {name: Raw(_encode(hash_of(raw))) for name, raw in parameters.items()}
-    elif reply.stored:
-        response = clean(Raw(reply.stored), redact)
-    return Content(
-        call_id=call.id,
-        timestamp=now,
-        key_id=call.key_id,
-        wire=asked.wire,
-        mode=mode,
-        messages=messages,
-        output=output,
-        parameters=parameters,
-        response=response,
-        aliases=reply.aliases,
-    )
+    return encoded()
 
 
 def _hashes(items: Raw) -> Raw:
@@ -267,22 +290,26 @@ def reply_of(attempt: Attempt | None, last_piece: bytes) -> Reply:
     if attempt is None:
         return NO_REPLY
     context = attempt.context
-    # A body that was summarized was passed on without being decoded.
-    accumulator = _decoded(attempt) if attempt.is_summarized else attempt.accumulator
     if not isinstance(context.sent, ChatRequest):
-        return Reply(relayed_output(accumulator))
-    messages, storage = chat_output(accumulator), context.call.reply_storage
+        return Reply(relayed_output(attempt.accumulator))
+    if attempt.is_summarized:  # the body was passed on without being decoded to events
+        messages = messages_of(attempt.body)
+    else:
+        messages = chat_output(attempt.accumulator)
+    storage = context.call.reply_storage
     if storage is None or not context.is_stored or not last_piece:
         return Reply(messages)
-    whole = storage.whole_reply(context, accumulator, last_piece)
-    return Reply(messages, *storage.prepare(whole))
+    whole = storage.whole_reply(context, attempt.accumulator, last_piece)
+    stored, aliases = storage.prepare(whole)
+    return Reply(messages, Raw(stored), aliases)
 
 
-def _decoded(attempt: Attempt) -> ResponseAccumulator:
-    accumulator = ResponseAccumulator()
-    with suppress(*MALFORMED):
-        accumulator.add(attempt.upstream.provider.decode_response(attempt.body))
-    return accumulator
+def messages_of(body: bytes) -> list[Raw]:
+    """Those of a response in OpenAI's chat format, verbatim."""
+    try:
+        return [choice.message for choice in _decode_completion(body).choices]
+    except MALFORMED:
+        return []
 
 
 def chat_output(accumulator: ResponseAccumulator) -> list[Any]:

@@ -29,6 +29,9 @@ OWN_NAMES = frozenset(
      "response")
 )  # fmt: skip
 """Objects whose members are named by the client or the model: a tool may take ``headers``."""
+ADDED_TOOLS = b"additional_tools"
+SHORT = 16
+"""Bytes of JSON that cannot have a field with a secret."""
 HINTS = (b'key"', b"authorization", b'_token"', b'headers"', b'_secret"')
 """Bytes, in lower case, without which JSON has none of these names."""
 
@@ -98,6 +101,18 @@ def hash_of(raw: Raw | bytes) -> str:
 def may_have_secrets(data: bytes) -> bool:
     lower = data.lower()
     return any(hint in lower for hint in HINTS)
+
+
+def has_secret_fields(messages: Raw, parameters: Mapping[str, Raw]) -> bool:
+    """Whether ``clean`` must look at a request. Messages have such fields in tools only, which an
+    item of OpenAI's Responses API may add; a search for every name in a long conversation would
+    take longer than the rest of keeping it."""
+    if ADDED_TOOLS in bytes(messages):
+        return True
+    return any(
+        is_secret(name) or (len(data := bytes(raw)) > SHORT and may_have_secrets(data))
+        for name, raw in parameters.items()
+    )
 
 
 def is_secret(name: str) -> bool:
