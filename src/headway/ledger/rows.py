@@ -1,0 +1,269 @@
+"""A ``Record`` as a row of numbers and short texts, and back: what all databases share.
+
+What many records have in common is kept once and referred to by a number: their *profile* (what
+logs are filtered by), their *terms* (what else is of few kinds), user, tags, session and
+parameters. ``keys_of`` gives the six keys of a record; a database finds their numbers, and
+``encode_row`` makes the row. Times are microseconds (the gateway's own time: nanoseconds), amounts
+picodollars (``headway.ledger.money``), so a record comes back rounded to these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import attrgetter, sub
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from headway.ledger.ids import pack_id, unpack_id
+from headway.ledger.money import format_usd, join_usd, parse_usd
+from headway.record import LineItem, Record
+
+PROFILE_FIELDS = (
+    "route", "dialect", "provider", "kind", "model", "deployment", "key_id", "outcome", "status",
+    "is_last",
+)  # fmt: skip
+TERMS_FIELDS = (
+    "v", "stream", "attempt", "attempts", "role", "error_type", "error_code", "finish_reason",
+    "upstream_status", "tokens_source", "cost_source", "cost_unknown_reason", "price_source",
+    "price_date", "content", "is_drained", "price_conditions", "item_prices",
+)  # fmt: skip
+"""``price_conditions`` and ``item_prices`` are tuples of pairs: name and value, and what is billed
+and its price."""
+PLAIN_TERMS = len(TERMS_FIELDS) - 2
+TOKEN_FIELDS = (
+    "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+    "cache_write_1h_tokens", "reasoning_tokens",
+)  # fmt: skip
+TIME_FIELDS = (
+    "latency_s", "time_to_first_byte_s", "time_to_first_token_s", "time_to_sent_s",
+    "inter_token_latency_s", "inter_token_latency_p50_s", "inter_token_latency_p95_s",
+    "inter_token_latency_max_s",
+)  # fmt: skip
+SIZE_FIELDS = (
+    "content_events", "request_bytes", "response_bytes", "upstream_request_bytes",
+    "upstream_response_bytes",
+)  # fmt: skip
+RARE_FIELDS = (
+    "error_message", "transformations", "native_path", "input_audio_tokens", "input_image_tokens",
+    "input_video_tokens", "cache_read_audio_tokens", "cache_read_image_tokens",
+    "output_audio_tokens", "output_image_tokens", "output_video_tokens", "citation_tokens",
+    "web_searches", "file_searches", "audio_seconds", "input_characters", "search_units",
+)  # fmt: skip
+
+COLUMNS = (
+    "time_us", "id", "request_id", "call_id", "profile", "terms", "user", "tags", "session",
+    "parameters", "duration_us", *TOKEN_FIELDS, "cost_pd", "cost_rest", "computed_pd",
+    "computed_rest", "quantities",
+    "latency_us", "first_byte_us", "first_token_us", "sent_us", "gap_mean_us", "gap_p50_us",
+    "gap_p95_us", "gap_max_us", "overhead_ns", *SIZE_FIELDS, "gaps", "upstream_request_id", "more",
+)  # fmt: skip
+"""Of a row of ``encode_row``, in this order.
+
+- ``time_us``: Unix microseconds at the end of the attempt; ``duration_us``: since the start.
+- ``id``, ``request_id``, ``call_id``: as ``pack_id`` gives them; ``call_id`` is None where it is
+  ``id``.
+- ``profile``, ``terms``, ``user``, ``tags``, ``session``, ``parameters``: numbers, or None.
+- ``cost_pd``, ``cost_rest``: as ``parse_usd`` gives them; ``computed_*`` of ``cost_computed_usd``.
+- ``quantities``: of the line items, whose kinds and prices are ``item_prices`` of the terms.
+- ``gaps``: ``pack_gaps``; ``more``: JSON of the ``RARE_FIELDS`` that have a value.
+"""
+
+Row = tuple[Any, ...]
+Key = Any
+"""Hashable; as JSON it is the same again."""
+
+
+class Keys(NamedTuple):
+    """What a record has in common with others; None where it has nothing."""
+
+    profile: tuple[Any, ...]
+    """The values of ``PROFILE_FIELDS``."""
+    terms: tuple[Any, ...]
+    """The values of ``TERMS_FIELDS``."""
+    user: str | None
+    tags: tuple[str, ...] | None
+    session: str | None
+    parameters: str | None
+    """JSON."""
+
+
+_profile_of = attrgetter(*PROFILE_FIELDS)
+_plain_terms_of = attrgetter(*TERMS_FIELDS[:PLAIN_TERMS])
+_tokens_of = attrgetter(*TOKEN_FIELDS)
+_times_of = attrgetter(*TIME_FIELDS)
+_sizes_of = attrgetter(*SIZE_FIELDS)
+_rare_of = attrgetter(*RARE_FIELDS)
+_RARE_DEFAULTS = tuple(() if name == "transformations" else None for name in RARE_FIELDS)
+_NO_COST: tuple[int | None, str | None] = None, None
+_encode = msgspec.json.Encoder().encode
+_decode_parameters = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def keys_of(record: Record) -> Keys:
+    conditions = record.price_conditions
+    items = record.line_items
+    parameters = record.parameters
+    return Keys(
+        _profile_of(record),
+        (
+            *_plain_terms_of(record),
+            tuple(sorted(conditions.items())) if conditions else (),
+            tuple([(item.kind, item.unit_price_usd) for item in items]) if items else (),
+        ),
+        record.user,
+        record.tags or None,
+        record.session_id,
+        _encode(parameters).decode() if parameters else None,
+    )
+
+
+def encode_row(record: Record, numbers: Sequence[int | None]) -> Row:
+    """The values of ``COLUMNS``; ``numbers`` are those of the record's keys, in their order."""
+    id_, call_id = record.id, record.call_id
+    cost, computed, items = record.cost_usd, record.cost_computed_usd, record.line_items
+    overhead, rare, gaps = record.gateway_overhead_s, _rare_of(record), record.gap_counts
+    timestamp = record.timestamp
+    upstream_id = record.upstream_request_id
+    return (
+        round(timestamp * 1e6),
+        pack_id(id_),
+        pack_id(record.request_id),
+        None if call_id == id_ or not call_id else pack_id(call_id),
+        *numbers,
+        round((timestamp - record.started) * 1e6),
+        *_tokens_of(record),
+        *(_NO_COST if cost is None else _split_cost(cost)),
+        *(_NO_COST if computed is None else _split_cost(computed)),
+        " ".join([item.quantity for item in items]) if items else None,
+        *[None if time is None else round(time * 1e6) for time in _times_of(record)],
+        None if overhead is None else round(overhead * 1e9),
+        *_sizes_of(record),
+        pack_gaps(gaps) if gaps else None,
+        None if upstream_id is None else pack_id(upstream_id),
+        None if rare == _RARE_DEFAULTS else _encode_rare(rare),
+    )
+
+
+def _split_cost(text: str) -> tuple[int | None, str | None]:
+    """Unknown where it is no number, so that one strange line does not stop all others."""
+    try:
+        return parse_usd(text)
+    except ValueError:
+        return _NO_COST
+
+
+def _encode_rare(rare: tuple[Any, ...]) -> str:
+    return _encode(
+        {name: value for name, value in zip(RARE_FIELDS, rare, strict=True) if value}
+    ).decode()
+
+
+class Texts(NamedTuple):
+    """What the numbers of a row stand for: as ``Keys``."""
+
+    profile: Sequence[Any]
+    terms: Sequence[Any]
+    user: str | None
+    tags: Sequence[str] | None
+    session: str | None
+    parameters: str | None
+
+
+def decode_row(row: Sequence[Any], texts: Texts) -> Record:
+    """The record of the values of ``COLUMNS``."""
+    named = dict(zip(COLUMNS, row, strict=True))
+    timestamp, id_, call_id = named["time_us"] / 1e6, unpack_id(named["id"]), named["call_id"]
+    fields: dict[str, Any] = dict(zip(PROFILE_FIELDS, texts.profile, strict=True))
+    fields.update(zip(TERMS_FIELDS, texts.terms, strict=True))
+    for name in (*TOKEN_FIELDS, *SIZE_FIELDS):
+        fields[name] = named[name]
+    at = COLUMNS.index("latency_us")
+    for name, micros in zip(TIME_FIELDS, row[at : at + len(TIME_FIELDS)], strict=True):
+        fields[name] = None if micros is None else micros / 1e6
+    prices = fields.pop("item_prices")
+    more = named["more"]
+    if more is not None:
+        fields.update(msgspec.json.decode(more))
+        fields["transformations"] = tuple(fields.get("transformations", ()))
+    latency, output, overhead = fields["latency_s"], fields["output_tokens"], named["overhead_ns"]
+    return Record(
+        **{
+            **fields,
+            "id": id_,
+            "request_id": unpack_id(named["request_id"]),
+            "call_id": id_ if call_id is None else unpack_id(call_id),
+            "timestamp": timestamp,
+            "started": (named["time_us"] - named["duration_us"]) / 1e6,
+            "user": texts.user,
+            "tags": tuple(texts.tags or ()),
+            "session_id": texts.session,
+            "parameters": _decode_parameters(texts.parameters) if texts.parameters else {},
+            "price_conditions": dict(fields["price_conditions"]),
+            "line_items": _decode_items(prices, named["quantities"]),
+            "cost_usd": _decode_usd(named["cost_pd"], named["cost_rest"]),
+            "cost_computed_usd": _decode_usd(named["computed_pd"], named["computed_rest"]),
+            "gateway_overhead_s": None if overhead is None else overhead / 1e9,
+            "tokens_per_second": output / latency if latency and output is not None else None,
+            "gap_counts": unpack_gaps(named["gaps"]) if named["gaps"] else (),
+            "upstream_request_id": _decode_id(named["upstream_request_id"]),
+        }
+    )
+
+
+def _decode_id(packed: bytes | str | None) -> str | None:
+    return None if packed is None else unpack_id(packed)
+
+
+def _decode_usd(picodollars: int | None, rest: str | None) -> str | None:
+    return None if picodollars is None else format_usd(join_usd(picodollars, rest))
+
+
+def _decode_items(prices: Sequence[Sequence[str]], quantities: str | None) -> tuple[LineItem, ...]:
+    if quantities is None:
+        return ()
+    pairs = zip(prices, quantities.split(" "), strict=True)
+    return tuple([LineItem(kind, quantity, price) for (kind, price), quantity in pairs])
+
+
+# --- Histograms of gaps ---------------------------------------------------------------------------
+
+_PLAIN, _PACKED = b"\0", b"\1"
+
+
+def pack_gaps(pairs: Sequence[tuple[int, int]]) -> bytes:
+    """Pairs of bucket and count: the first bucket in two bytes, the steps to the next ones and the
+    counts in one byte each; as MessagePack where they do not fit."""
+    pairs = sorted(pairs)
+    buckets, counts = zip(*pairs, strict=True)
+    try:
+        first: bytes = (buckets[0] + 1).to_bytes(2, "big")
+        steps = bytes(map(sub, buckets[1:], buckets))
+        return _PACKED + first + steps + bytes(counts)
+    except (OverflowError, ValueError):
+        return _PLAIN + msgspec.msgpack.encode(pairs)
+
+
+def unpack_gaps(packed: bytes) -> tuple[tuple[int, int], ...]:
+    if packed[:1] == _PLAIN:
+        return msgspec.msgpack.decode(packed[1:], type=tuple[tuple[int, int], ...])
+    half = (len(packed) - 2) // 2
+    first = int.from_bytes(packed[1:3], "big") - 1
+    buckets = accumulate(packed[3 : 2 + half], initial=first)
+    return tuple(zip(buckets, packed[2 + half :], strict=True))
+
+
+def decode_key(text: str | bytes) -> Any:
+    """A key from its JSON."""
+    return _freeze(msgspec.json.decode(text))
+
+
+def encode_key(key: Key) -> str:
+    """JSON, by which a database finds the number of a key."""
+    return _encode(key).decode()
+
+
+def _freeze(value: Any) -> Any:
+    return tuple([_freeze(each) for each in value]) if isinstance(value, list) else value

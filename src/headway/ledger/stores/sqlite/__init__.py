@@ -1,0 +1,3 @@
+"""The default database of the ledger."""
+
+from headway.ledger.stores.sqlite.store import SqliteStore as SqliteStore

@@ -1,0 +1,190 @@
+"""A ``Filter`` as conditions of SQL. Values are always parameters, never part of the text.
+
+Conditions of the *record* (time, names, tags, ids) are asked of each attempt; those of the *call*
+(cost, latency, text) of its last attempt, for all attempts of the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import apsw
+import msgspec
+from msgspec import Struct
+
+from headway.ledger.content_chain import search_words
+from headway.ledger.ids import pack_id
+from headway.ledger.money import split_usd
+from headway.ledger.rows import PROFILE_FIELDS
+from headway.ledger.store import Filter
+from headway.ledger.stores.sqlite.keys import find_number
+from headway.ledger.stores.sqlite.writing import SPREAD
+
+_ROUTE, _DIALECT, _PROVIDER, _KIND, _MODEL, _DEPLOYMENT, _KEY, _OUTCOME, _STATUS, _IS_LAST = range(
+    len(PROFILE_FIELDS)
+)
+CALL = "ifnull({r}.call_id, {r}.id)"
+CALL_PD = "ifnull({r}.call_pd, {r}.cost_pd)"
+_TEXT = f"""({CALL} IN (
+  WITH RECURSIVE hits (node) AS (
+    SELECT id FROM nodes WHERE piece IN (SELECT rowid FROM piece_texts WHERE piece_texts MATCH ?)
+    UNION SELECT n.id FROM hits JOIN nodes AS n ON n.parent = hits.node
+  )
+  SELECT call_id FROM contents
+  WHERE id IN (SELECT content FROM content_nodes WHERE node IN (SELECT node FROM hits))
+) OR {{r}}.n IN (SELECT rowid FROM error_texts WHERE error_texts MATCH ?))"""
+_LAST_OF_CALL = (
+    f"SELECT 1 FROM records AS l JOIN profiles AS p ON p.id = l.profile WHERE p.is_last "
+    f"AND substr({CALL.format(r='l')}, -6) = substr({CALL.format(r='r')}, -6) "
+    f"AND {CALL.format(r='l')} = {CALL.format(r='r')}"
+)
+NEVER = "0"
+
+
+class Conditions(Struct):
+    """What records ``AS r`` must fulfil."""
+
+    profiles: frozenset[int] | None
+    """Numbers of the profiles; None where all are meant."""
+    sql: list[str]
+    values: list[Any]
+
+    @property
+    def text(self) -> str:
+        return " AND ".join(self.sql) or "1"
+
+    def add(self, sql: str, *values: Any) -> None:
+        self.sql.append(sql)
+        self.values.extend(values)
+
+    def with_profiles(self) -> Conditions:
+        """With the profiles as a condition, for which no index is used."""
+        if self.profiles is None:
+            return self
+        sql = "+r.profile IN (SELECT value FROM json_each(?))"
+        chosen = encode_list(sorted(self.profiles))
+        return Conditions(None, [*self.sql, sql], [*self.values, chosen])
+
+
+def encode_list(values: Sequence[Any]) -> str:
+    """For ``json_each``."""
+    return msgspec.json.encode(values).decode()
+
+
+def compile_filter(
+    db: apsw.Connection, where: Filter, profiles: dict[int, tuple[Any, ...]], *, of_calls: bool
+) -> Conditions:
+    """``of_calls``: only last attempts, which stand for their calls."""
+    matches = profile_test(where)
+    chosen = {id_ for id_, profile in profiles.items() if matches(profile)}
+    if of_calls:
+        chosen = {id_ for id_ in chosen if profiles[id_][_IS_LAST]}
+    conditions = Conditions(None if len(chosen) == len(profiles) else frozenset(chosen), [], [])
+    _add_times(conditions, where)
+    _add_names(db, conditions, where)
+    _add_ids(conditions, where)
+    of_call = Conditions(None, [], [])
+    _add_limits(of_call, where)
+    _add_text(of_call, where)
+    if of_call.sql:
+        own = of_call.text.format(r="r")
+        if of_calls:
+            conditions.add(own, *of_call.values)
+        else:
+            of_last = f"EXISTS ({_LAST_OF_CALL} AND {of_call.text.format(r='l')})"
+            is_last = "(SELECT is_last FROM profiles WHERE id = r.profile)"
+            conditions.add(
+                f"CASE WHEN {is_last} THEN {own} ELSE {of_last} END",
+                *of_call.values, *of_call.values,
+            )  # fmt: skip
+    return conditions
+
+
+def profile_test(where: Filter) -> Callable[[Sequence[Any]], bool]:
+    """Whether a profile is among those that ``where`` asks for."""
+    tests: list[Callable[[Sequence[Any]], bool]] = []
+
+    def add(at: int, values: Iterable[str]) -> None:
+        allowed = frozenset(values)
+        if allowed:
+            tests.append(lambda profile: profile[at] in allowed)
+
+    add(_PROVIDER, where.providers)
+    add(_DIALECT, where.dialects)
+    add(_KEY, where.keys)
+    add(_OUTCOME, where.outcomes)
+    if where.owner is not None:
+        add(_KEY, (where.owner,))
+    if models := frozenset(where.models):
+        tests.append(lambda profile: profile[_MODEL] in models or profile[_DEPLOYMENT] in models)
+    if ranges := where.statuses:
+        tests.append(lambda profile: _is_within(profile[_STATUS], ranges))
+    return lambda profile: all(test(profile) for test in tests)
+
+
+def _is_within(status: int | None, ranges: Sequence[tuple[int, int]]) -> bool:
+    return status is not None and any(low <= status <= high for low, high in ranges)
+
+
+def _add_times(conditions: Conditions, where: Filter) -> None:
+    if where.since is not None:
+        conditions.add("r.n >= ?", limit_number(where.since))
+    if where.until is not None:
+        conditions.add("r.n < ?", limit_number(where.until))
+
+
+def limit_number(time_s: float) -> int:
+    """The number of the first record of that time."""
+    return max(-(2**63), min(round(time_s * 1e6) * SPREAD, 2**63 - 1))
+
+
+def _add_names(db: apsw.Connection, conditions: Conditions, where: Filter) -> None:
+    for column, table, texts in (
+        ("user", "names", where.users), ("session", "sessions", where.sessions),
+    ):  # fmt: skip
+        if texts:
+            numbers = [find_number(db, table, text) for text in texts]
+            found = [number for number in numbers if number is not None]
+            sql = f"r.{column} IN (SELECT value FROM json_each(?))"
+            conditions.add(sql, encode_list(found))
+    if where.tags:
+        conditions.add(
+            "EXISTS (SELECT 1 FROM tags WHERE tag_set = r.tags "
+            f"AND tag IN ({', '.join('?' * len(where.tags))}))",
+            *where.tags,
+        )
+
+
+def _add_ids(conditions: Conditions, where: Filter) -> None:
+    if not where.ids:
+        return
+    alternatives, values = [], []
+    for packed in map(pack_id, where.ids):
+        for expression in (CALL.format(r="r"), "r.request_id"):
+            alternatives.append(f"(substr({expression}, -6) = substr(?, -6) AND {expression} = ?)")
+            values += [packed, packed]
+    conditions.add(f"({' OR '.join(alternatives)})", *values)
+
+
+def _add_limits(conditions: Conditions, where: Filter) -> None:
+    if where.min_cost_usd is not None:
+        picodollars, rest = split_usd(where.min_cost_usd)
+        conditions.add(f"{CALL_PD} >= ?", picodollars + (rest is not None))
+    if where.max_cost_usd is not None:
+        conditions.add(f"{CALL_PD} <= ?", split_usd(where.max_cost_usd)[0])
+    if where.min_latency_s is not None:
+        conditions.add("{r}.latency_us >= ?", where.min_latency_s * 1e6)
+    if where.max_latency_s is not None:
+        conditions.add("{r}.latency_us <= ?", where.max_latency_s * 1e6)
+
+
+def _add_text(conditions: Conditions, where: Filter) -> None:
+    if where.text is None:
+        return
+    words = search_words(where.text)
+    match = " ".join(f'"{word}"' for word in words)
+    if words:
+        conditions.add(_TEXT, match, match)
+    else:
+        conditions.add(NEVER)

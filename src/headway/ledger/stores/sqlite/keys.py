@@ -1,0 +1,116 @@
+"""The numbers of keys (``headway.ledger.rows.Keys``) in a SQLite database, and the keys of numbers.
+
+A number never changes its meaning, so both are cached; the writer's cache is emptied when a
+transaction fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import apsw
+
+from headway.ledger.rows import (
+    PROFILE_FIELDS,
+    TERMS_FIELDS,
+    Key,
+    Keys,
+    Texts,
+    decode_key,
+    encode_key,
+)
+from headway.ledger.stores.sqlite.sql import first_value
+
+CACHE_LIMIT = 100_000
+"""Numbers of a table that the writer remembers."""
+TABLES = ("profiles", "terms", "names", "tag_sets", "sessions", "names")
+"""Where the numbers of each of ``Keys`` are."""
+_CREATE = {
+    "profiles": f"INSERT INTO profiles (key, {', '.join(PROFILE_FIELDS)}) "
+    f"VALUES (?{', ?' * len(PROFILE_FIELDS)})",
+    "terms": f"INSERT INTO terms (key, {', '.join(TERMS_FIELDS)}) "
+    f"VALUES (?{', ?' * len(TERMS_FIELDS)})",
+    "names": "INSERT INTO names (key) VALUES (?)",
+    "tag_sets": "INSERT INTO tag_sets (key) VALUES (?)",
+    "sessions": "INSERT INTO sessions (key, ended_us) VALUES (?, 0)",
+}
+_FIND = {table: f"SELECT id FROM {table} WHERE key = ?" for table in _CREATE}
+
+
+class KeyNumbers:
+    """Of the writer."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, dict[Key, int]] = {table: {} for table in _CREATE}
+
+    def forget(self) -> None:
+        for numbers in self._numbers.values():
+            numbers.clear()
+
+    def find_all(self, db: apsw.Connection, keys: Sequence[Keys]) -> list[list[int | None]]:
+        """The numbers of the keys of each record; creates those that are missing."""
+        columns = []
+        for table, column in zip(TABLES, zip(*keys, strict=True), strict=True):
+            numbers = self._numbers[table]
+            if len(numbers) > CACHE_LIMIT:
+                numbers.clear()
+            missing = set(column).difference(numbers)
+            missing.discard(None)
+            for key in sorted(missing, key=repr) if missing else ():
+                numbers[key] = _find_or_create(db, table, key)
+            columns.append([None if key is None else numbers[key] for key in column])
+        return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _find_or_create(db: apsw.Connection, table: str, key: Key) -> int:
+    text = key if isinstance(key, str) else encode_key(key)
+    number = find_number(db, table, text)
+    if number is not None:
+        return number
+    db.execute(_CREATE[table], (text, *_values(table, key)))
+    number = db.last_insert_rowid()
+    if table == "tag_sets":
+        db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(tag, number) for tag in key])
+    return number
+
+
+def _values(table: str, key: Key) -> Iterable[Any]:
+    if table not in ("profiles", "terms"):
+        return ()
+    return [encode_key(value) if isinstance(value, tuple) else value for value in key]
+
+
+def find_number(db: apsw.Connection, table: str, text: str) -> int | None:
+    """None where the table does not have the key."""
+    found: int | None = first_value(db, _FIND[table], (text,))
+    return found
+
+
+class KeyTexts:
+    """Of one reading connection: all profiles and terms, which are few."""
+
+    def __init__(self) -> None:
+        self.profiles: dict[int, tuple[Any, ...]] = {}
+        self.terms: dict[int, tuple[Any, ...]] = {}
+
+    def update(self, db: apsw.Connection) -> None:
+        """Read what has been added since the last time."""
+        for table, known in (("profiles", self.profiles), ("terms", self.terms)):
+            newest = max(known, default=0)
+            sql = f"SELECT id, key FROM {table} WHERE id > ?"
+            known.update((id_, decode_key(key)) for id_, key in db.execute(sql, (newest,)))
+
+    def texts_of(self, row: Sequence[Any]) -> Texts:
+        """Of profile, terms, user, tags, session, parameters as ``KEY_TEXTS`` selects them."""
+        profile, terms, user, tags, session, parameters = row
+        tag_set = None if tags is None else decode_key(tags)
+        return Texts(self.profiles[profile], self.terms[terms], user, tag_set, session, parameters)
+
+
+KEY_TEXTS = """profile, terms,
+(SELECT key FROM names WHERE id = r.user),
+(SELECT key FROM tag_sets WHERE id = r.tags),
+(SELECT key FROM sessions WHERE id = r.session),
+(SELECT key FROM names WHERE id = r.parameters)"""
+"""Columns for ``KeyTexts.texts_of``, of ``records AS r``."""

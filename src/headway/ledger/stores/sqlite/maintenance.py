@@ -1,0 +1,144 @@
+"""Retention, and what a database says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import apsw
+
+from headway.ledger.store import Deleted, StoreFacts
+from headway.ledger.stores.sqlite.connections import MEMORY
+from headway.ledger.stores.sqlite.contents import delete_content
+from headway.ledger.stores.sqlite.filters import limit_number
+from headway.ledger.stores.sqlite.schema import read_version
+from headway.ledger.stores.sqlite.sql import all_rows, first_value
+from headway.ledger.stores.sqlite.writing import time_of
+
+RECORDS_AT_ONCE, CONTENTS_AT_ONCE, PAGES_AT_ONCE = 5000, 200, 1000
+"""So that others who write wait for milliseconds only."""
+
+
+def prune(
+    db: apsw.Connection, path: str, records_before: float | None, content_before: float | None
+) -> Deleted:
+    """As ``Store.prune``, in many short transactions."""
+    before = size_of(db, path)
+    contents = records = 0
+    if content_before is not None:
+        while deleted := _in_transaction(db, lambda: _delete_contents(db, content_before)):
+            contents += deleted
+    if records_before is not None:
+        while deleted := _in_transaction(db, lambda: _delete_records(db, records_before)):
+            records += deleted
+    release_pages(db)
+    return Deleted(records, contents, max(0, before - size_of(db, path)))
+
+
+def _in_transaction(db: apsw.Connection, delete: Callable[[], int]) -> int:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        deleted = delete()
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return deleted
+
+
+def _delete_contents(db: apsw.Connection, before: float) -> int:
+    sql = "SELECT id FROM contents WHERE time_us < ? LIMIT ?"
+    found = all_rows(db, sql, (before * 1e6, CONTENTS_AT_ONCE))
+    for (id_,) in found:
+        delete_content(db, id_)
+    return len(found)
+
+
+def _delete_records(db: apsw.Connection, before: float) -> int:
+    sql = "SELECT n FROM records WHERE n < ? ORDER BY n LIMIT ?"
+    found = all_rows(db, sql, (limit_number(before), RECORDS_AT_ONCE))
+    if found:
+        last = found[-1]
+        db.execute("DELETE FROM error_texts WHERE rowid <= ?", last)
+        db.execute(
+            "DELETE FROM feedback WHERE call_id IN "
+            "(SELECT ifnull(call_id, id) FROM records WHERE n <= ?)",
+            last,
+        )
+        db.execute("DELETE FROM records WHERE n <= ?", last)
+    else:
+        _delete_unused(db)
+    return len(found)
+
+
+def _delete_unused(db: apsw.Connection) -> None:
+    """Sessions whose records are gone."""
+    db.execute(
+        "DELETE FROM sessions WHERE NOT EXISTS (SELECT 1 FROM records WHERE session = sessions.id)"
+    )
+
+
+def release_pages(db: apsw.Connection) -> None:
+    """Give free pages back to the file system."""
+    while db.pragma("freelist_count"):
+        all_rows(db, f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")
+    db.pragma("wal_checkpoint", "truncate")
+
+
+def size_of(db: apsw.Connection, path: str) -> int:
+    """Bytes on disk, with the log of writes."""
+    if path == MEMORY:
+        return int(db.pragma("page_count") * db.pragma("page_size"))
+    files = [Path(path + suffix) for suffix in ("", "-wal")]
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def describe(db: apsw.Connection, path: str) -> StoreFacts:
+    def count(sql: str) -> int:
+        return int(first_value(db, sql) or 0)
+
+    oldest, newest = (first_value(db, f"SELECT {end}(n) FROM records") for end in ("min", "max"))
+    return StoreFacts(
+        kind="sqlite",
+        place=path,
+        version=read_version(db, path),
+        records=count("SELECT count(*) FROM records"),
+        calls=count(
+            "SELECT count(*) FROM records WHERE profile IN (SELECT id FROM profiles WHERE is_last)"
+        ),
+        messages=count("SELECT count(*) FROM pieces"),
+        bytes=size_of(db, path),
+        oldest=None if oldest is None else time_of(oldest) / 1e6,
+        newest=None if newest is None else time_of(newest) / 1e6,
+    )
+
+
+def check(db: apsw.Connection) -> Sequence[str]:
+    """As ``Store.check``."""
+    problems = [row[0] for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
+    for table, column, referred in _REFERENCES:
+        missing = first_value(
+            db,
+            f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL "
+            f"AND {column} NOT IN (SELECT id FROM {referred})",
+        )
+        if missing:
+            problems.append(f"{missing} rows of {table} refer to {referred} that are missing")
+    return problems
+
+
+_REFERENCES = (
+    ("records", "profile", "profiles"),
+    ("records", "terms", "terms"),
+    ("records", "user", "names"),
+    ("records", "parameters", "names"),
+    ("records", "tags", "tag_sets"),
+    ("records", "session", "sessions"),
+    ("tags", "tag_set", "tag_sets"),
+    ("content_nodes", "node", "nodes"),
+    ("content_nodes", "content", "contents"),
+    ("aliases", "content", "contents"),
+    ("nodes", "parent", "nodes"),
+    ("nodes", "piece", "pieces"),
+)

@@ -1,0 +1,163 @@
+"""Questions about records. Everything here runs within a transaction that reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import apsw
+
+from headway.ledger.cursors import decode_cursor, encode_cursor
+from headway.ledger.ids import pack_id, unpack_id
+from headway.ledger.money import join_usd
+from headway.ledger.rows import COLUMNS, decode_row
+from headway.ledger.store import Call, Filter, LogRow, Page, Session, SessionPage
+from headway.ledger.stores.sqlite.filters import Conditions, compile_filter
+from headway.ledger.stores.sqlite.keys import KEY_TEXTS, KeyTexts
+from headway.ledger.stores.sqlite.sql import all_rows
+from headway.ledger.stores.sqlite.writing import CALL_IS, sum_usd, time_of
+from headway.record import Feedback, Record
+
+_COLUMNS = ", ".join(f"r.{name}" for name in ("n", *COLUMNS[1:]))
+SELECT = f"SELECT {_COLUMNS}, r.call_pd, r.call_rest, {KEY_TEXTS} FROM records AS r"
+_WIDTH = len(COLUMNS)
+
+
+class Reader:
+    """One connection's view of the records."""
+
+    def __init__(self, db: apsw.Connection, texts: KeyTexts) -> None:
+        self.db = db
+        self.texts = texts
+        texts.update(db)
+
+    def compile(self, where: Filter, *, of_calls: bool) -> Conditions:
+        return compile_filter(self.db, where, self.texts.profiles, of_calls=of_calls)
+
+    def decode(self, row: Sequence[Any]) -> Record:
+        """The record of a row of ``SELECT``."""
+        values = (time_of(row[0]), *row[1:_WIDTH])
+        return decode_row(values, self.texts.texts_of(row[_WIDTH + 2 :]))
+
+    def select(self, rest: str, values: Sequence[Any]) -> Iterator[Record]:
+        for row in self.db.execute(f"{SELECT} {rest}", tuple(values)):
+            yield self.decode(row)
+
+    def logs(self, where: Filter, limit: int, cursor: str | None) -> Page:
+        conditions = self.compile(where, of_calls=True).with_profiles()
+        if cursor is not None:
+            conditions.add("r.n < ?", decode_cursor(cursor, "logs", int))
+        sql = f"{SELECT} WHERE {conditions.text} ORDER BY r.n DESC LIMIT ?"
+        found = all_rows(self.db, sql, (*conditions.values, limit + 1))
+        rows = [LogRow(self.decode(row), cost_of_call(row)) for row in found[:limit]]
+        following = encode_cursor("logs", found[limit - 1][0]) if len(found) > limit else None
+        return Page(rows, following)
+
+    def attempts(
+        self, where: Filter, limit: int, cursor: str | None
+    ) -> tuple[Sequence[Record], str | None]:
+        conditions = self.compile(where, of_calls=False).with_profiles()
+        if cursor is not None:
+            conditions.add("r.n > ?", decode_cursor(cursor, "attempts", int))
+        sql = f"{SELECT} WHERE {conditions.text} ORDER BY r.n LIMIT ?"
+        found = all_rows(self.db, sql, (*conditions.values, limit + 1))
+        following = encode_cursor("attempts", found[limit - 1][0]) if len(found) > limit else None
+        return [self.decode(row) for row in found[:limit]], following
+
+    def call(self, call_id: str, owner: str | None) -> Call | None:
+        packed = pack_id(call_id)
+        attempts = self._attempts_of(packed, owner)
+        if not attempts:
+            rows = self.select(
+                "WHERE substr(r.request_id, -6) = substr(?, -6) AND r.request_id = ? "
+                "ORDER BY r.n DESC",
+                (packed, packed),
+            )
+            newest = next((row for row in rows if owner in (None, row.key_id)), None)
+            if newest is None:
+                return None
+            packed = pack_id(newest.call_id)
+            attempts = self._attempts_of(packed, owner)
+        return Call(tuple(attempts), tuple(self._feedback_on(packed)))
+
+    def _attempts_of(self, packed: bytes | str, owner: str | None) -> list[Record]:
+        found = self.select(f"WHERE {CALL_IS} ORDER BY r.n", (packed, packed))
+        attempts = [record for record in found if owner in (None, record.key_id)]
+        return sorted(attempts, key=lambda record: (record.is_last, record.attempt))
+
+    def _feedback_on(self, packed: bytes | str) -> Iterator[Feedback]:
+        sql = "SELECT * FROM feedback WHERE call_id = ? ORDER BY time_us, id"
+        for id_, call_id, time_us, *rest in self.db.execute(sql, (packed,)):
+            key_id, score, label, comment = rest
+            yield Feedback(
+                id=unpack_id(id_), call_id=unpack_id(call_id), timestamp=time_us / 1e6,
+                key_id=key_id, score=score, label=label, comment=comment,
+            )  # fmt: skip
+
+    def reconcilable(self, where: Filter, limit: int) -> Sequence[Record]:
+        conditions = self.compile(where, of_calls=False).with_profiles()
+        conditions.add("r.computed_pd IS NOT NULL AND r.cost_pd IS NOT NULL")
+        order = "abs(r.cost_pd - r.computed_pd) DESC, r.n DESC"
+        rest = f"WHERE {conditions.text} ORDER BY {order} LIMIT ?"
+        return list(self.select(rest, (*conditions.values, limit)))
+
+    # --- Sessions ---------------------------------------------------------------------------------
+
+    def sessions(self, where: Filter, limit: int, cursor: str | None) -> SessionPage:
+        conditions = self.compile(where, of_calls=False).with_profiles()
+        conditions.add("r.session IS NOT NULL")
+        having, values = "1", [*conditions.values]
+        if cursor is not None:
+            having = "max(r.n) < ?"
+            values.append(decode_cursor(cursor, "sessions", int))
+        found = all_rows(
+            self.db,
+            f"SELECT r.session, max(r.n) FROM records AS r WHERE {conditions.text} "
+            f"GROUP BY r.session HAVING {having} ORDER BY max(r.n) DESC LIMIT ?",
+            (*values, limit + 1),
+        )
+        rows = [self._session(session, conditions) for session, _ in found[:limit]]
+        following = encode_cursor("sessions", found[limit - 1][1]) if len(found) > limit else None
+        return SessionPage(rows, following)
+
+    def _session(self, session: int, conditions: Conditions) -> Session:
+        rest = f"WHERE r.session = ? AND {conditions.text} ORDER BY r.n"
+        records = list(self.select(rest, (session, *conditions.values)))
+        last = records[-1]
+        costs = [Decimal(each.cost_usd) for each in records if each.cost_usd is not None]
+        return Session(
+            id=last.session_id or "",
+            calls=sum(each.is_last for each in records),
+            failed=sum(each.is_last and each.outcome != "ok" for each in records),
+            started=min(each.started for each in records),
+            ended=last.timestamp,
+            input_tokens=sum(each.input_tokens or 0 for each in records),
+            output_tokens=sum(each.output_tokens or 0 for each in records),
+            cost_usd=sum_usd(costs) if costs else None,
+            models=tuple(dict.fromkeys(each.model for each in records if each.model)),
+            key_id=last.key_id,
+            user=last.user,
+        )
+
+    def session_history(self, session_id: str, owner: str | None) -> Sequence[str]:
+        where = Filter(sessions=(session_id,), outcomes=("ok",), owner=owner)
+        conditions = self.compile(where, of_calls=True).with_profiles()
+        calls = self.db.execute(
+            "SELECT c.call_id FROM records AS r JOIN contents AS c "
+            "ON c.call_id = ifnull(r.call_id, r.id) AND c.mode = 'full' "
+            f"WHERE {conditions.text} ORDER BY r.n",
+            tuple(conditions.values),
+        )
+        return [unpack_id(call) for (call,) in calls]
+
+
+def cost_of_call(row: Sequence[Any]) -> Decimal | None:
+    """Of a row of ``SELECT``: what all attempts of its call cost."""
+    picodollars, rest = row[_WIDTH : _WIDTH + 2]
+    if picodollars is None:
+        picodollars, rest = row[_COST : _COST + 2]
+    return None if picodollars is None else join_usd(picodollars, rest)
+
+
+_COST = COLUMNS.index("cost_pd")

@@ -1,0 +1,127 @@
+"""The tables, and how a database gets from one version of them to the next.
+
+``MIGRATIONS[i]`` makes version ``i + 1`` of version ``i``. A released one never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import apsw
+
+from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS
+from headway.ledger.store import StoreError
+from headway.ledger.stores.sqlite.sql import all_rows
+
+APPLICATION_ID = 0x48445759
+"""SQLite's ``application_id`` of a ledger: "HDWY"."""
+
+Migration = Callable[[apsw.Connection], None]
+
+_TABLES = f"""
+CREATE TABLE profiles (
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, {", ".join(PROFILE_FIELDS)}
+);
+CREATE TABLE terms (
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, {", ".join(TERMS_FIELDS)}
+);
+CREATE TABLE names (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
+CREATE TABLE tag_sets (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
+CREATE TABLE tags (tag TEXT, tag_set INTEGER, PRIMARY KEY (tag, tag_set)) WITHOUT ROWID;
+CREATE TABLE sessions (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, ended_us INTEGER NOT NULL);
+CREATE INDEX sessions_by_end ON sessions (ended_us);
+
+CREATE TABLE records (n INTEGER PRIMARY KEY, {", ".join(COLUMNS[1:])}, call_pd, call_rest);
+CREATE INDEX records_by_call ON records (substr(ifnull(call_id, id), -6));
+CREATE INDEX records_by_request ON records (substr(request_id, -6));
+CREATE INDEX records_by_profile ON records (profile);
+CREATE INDEX records_by_user ON records (user) WHERE user IS NOT NULL;
+CREATE INDEX records_by_tags ON records (tags) WHERE tags IS NOT NULL;
+CREATE INDEX records_by_session ON records (session) WHERE session IS NOT NULL;
+CREATE INDEX records_by_latency ON records (latency_us) WHERE latency_us IS NOT NULL;
+CREATE INDEX records_by_cost ON records (ifnull(call_pd, cost_pd))
+  WHERE ifnull(call_pd, cost_pd) IS NOT NULL;
+CREATE INDEX records_with_computed_cost ON records (n) WHERE computed_pd IS NOT NULL;
+CREATE VIRTUAL TABLE error_texts USING fts5(text, content='', contentless_delete=1);
+
+CREATE TABLE feedback (
+  id PRIMARY KEY, call_id NOT NULL, time_us INTEGER NOT NULL, key_id TEXT, score REAL, label TEXT,
+  comment TEXT
+) WITHOUT ROWID;
+CREATE INDEX feedback_by_call ON feedback (call_id);
+
+CREATE TABLE contents (
+  id INTEGER PRIMARY KEY, call_id NOT NULL UNIQUE, time_us INTEGER NOT NULL, key_id TEXT,
+  wire TEXT NOT NULL, mode TEXT NOT NULL, parameters BLOB NOT NULL, response BLOB NOT NULL
+);
+CREATE INDEX contents_by_time ON contents (time_us);
+CREATE TABLE content_nodes (
+  content INTEGER, place INTEGER, node INTEGER, PRIMARY KEY (content, place)
+) WITHOUT ROWID;
+CREATE INDEX content_nodes_by_node ON content_nodes (node);
+CREATE TABLE aliases (alias, content INTEGER, PRIMARY KEY (alias, content)) WITHOUT ROWID;
+CREATE INDEX aliases_by_content ON aliases (content);
+CREATE TABLE nodes (
+  id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, parent INTEGER, piece INTEGER NOT NULL,
+  uses INTEGER NOT NULL
+);
+CREATE INDEX nodes_by_parent ON nodes (parent);
+CREATE INDEX nodes_by_piece ON nodes (piece);
+CREATE TABLE pieces (
+  id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, uses INTEGER NOT NULL, body BLOB NOT NULL
+);
+CREATE VIRTUAL TABLE piece_texts USING fts5(text, content='', contentless_delete=1);
+
+CREATE TABLE positions (file TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
+def create_tables(db: apsw.Connection) -> None:
+    db.execute(_TABLES)
+
+
+MIGRATIONS: Sequence[Migration] = (create_tables,)
+
+
+def read_version(db: apsw.Connection, place: str) -> int:
+    """The version of the schema; 0 for an empty database. Raises StoreError for a database of
+    another program."""
+    application, version = (db.pragma(name) for name in ("application_id", "user_version"))
+    if application == APPLICATION_ID:
+        return int(version)
+    if application or version or all_rows(db, "SELECT 1 FROM sqlite_schema"):
+        raise StoreError(f"{place} is a database of another program: set ledger.url to a new file")
+    return 0
+
+
+def check_version(version: int, place: str, known: int) -> None:
+    """Raises StoreError where the schema is newer than this program, or older."""
+    if version > known:
+        raise StoreError(
+            f"{place} has schema version {version}, and this program knows up to {known}: "
+            "use the newer program that wrote it"
+        )
+    if version < known:
+        raise StoreError(
+            f"{place} has schema version {version}, and this program needs {known}: "
+            "run `headway db migrate`, or start the server, which does it"
+        )
+
+
+def migrate(db: apsw.Connection, place: str, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Bring the database to the last version, one transaction for each step: a step that fails
+    leaves the data as it was. Raises StoreError for a newer schema."""
+    if read_version(db, place) == 0:
+        db.pragma("auto_vacuum", 2)  # incremental; before the first table
+    while (version := read_version(db, place)) < len(migrations):
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            if read_version(db, place) == version:  # nobody else was faster
+                migrations[version](db)
+                db.pragma("application_id", APPLICATION_ID)
+                db.pragma("user_version", version + 1)
+            db.execute("COMMIT")
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+    check_version(version, place, len(migrations))

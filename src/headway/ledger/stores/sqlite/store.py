@@ -1,0 +1,160 @@
+"""The ledger in one SQLite file, or in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import apsw
+
+from headway.ledger.rollup import check_metrics
+from headway.ledger.store import (
+    DEFAULT_LIMIT,
+    HISTOGRAM_METRICS,
+    MAX_LIMIT,
+    Call,
+    Conversation,
+    Deleted,
+    Dimension,
+    Filter,
+    Page,
+    Position,
+    SessionPage,
+    StoreFacts,
+    Usage,
+)
+from headway.ledger.stores.sqlite import contents, maintenance, writing
+from headway.ledger.stores.sqlite.connections import Connections
+from headway.ledger.stores.sqlite.keys import KeyNumbers, KeyTexts
+from headway.ledger.stores.sqlite.reading import Reader
+from headway.ledger.stores.sqlite.sql import all_rows
+from headway.ledger.stores.sqlite.usage import read_usage
+from headway.record import Content, Entry, Feedback, Record
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """A ``Store``. ``path`` is that of the file, or ``:memory:``.
+
+    Any number of processes may read; writes wait for each other."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._connections = Connections(path)
+        self._numbers = KeyNumbers()
+        self._local = threading.local()
+
+    async def open(self, *, migrates: bool = True) -> None:
+        if migrates:
+            await self._connections.write(lambda db: None)
+        else:
+            await self._connections.read(lambda db: None)
+
+    async def close(self) -> None:
+        await self._connections.close()
+
+    async def add(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> int:
+        return await self._connections.write(lambda db: self._add(db, entries, positions))
+
+    def _add(
+        self, db: apsw.Connection, entries: Sequence[Entry], positions: Sequence[Position]
+    ) -> int:
+        records = [entry for entry in entries if type(entry) is Record]
+        try:
+            added = writing.add_records(db, self._numbers, records)
+        except BaseException:
+            self._numbers.forget()  # those of this transaction will not exist
+            raise
+        if len(records) < len(entries):
+            contents.add_contents(db, [entry for entry in entries if type(entry) is Content])
+            writing.add_feedback(db, [entry for entry in entries if type(entry) is Feedback])
+        writing.set_positions(db, positions)
+        return added
+
+    async def positions(self) -> Mapping[str, int]:
+        return await self._connections.read(
+            lambda db: dict(all_rows(db, "SELECT file, offset FROM positions"))
+        )
+
+    async def forget_positions(self, files: Sequence[str]) -> None:
+        def forget(db: apsw.Connection) -> None:
+            db.executemany("DELETE FROM positions WHERE file = ?", [(file,) for file in files])
+
+        await self._connections.write(forget)
+
+    async def prune(self, records_before: float | None, content_before: float | None) -> Deleted:
+        return await self._connections.write_plainly(
+            lambda db: maintenance.prune(db, self.path, records_before, content_before)
+        )
+
+    async def delete_content(self, call_id: str, owner: str | None = None) -> bool:
+        def delete(db: apsw.Connection) -> bool:
+            found = contents.find_content(db, call_id, owner)
+            if found is not None:
+                contents.delete_content(db, found)
+            return found is not None
+
+        return await self._connections.write(delete)
+
+    async def logs(
+        self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page:
+        return await self._read(lambda reader: reader.logs(where, _clamp(limit), cursor))
+
+    async def attempts(
+        self, where: Filter, *, limit: int = MAX_LIMIT, cursor: str | None = None
+    ) -> tuple[Sequence[Record], str | None]:
+        return await self._read(lambda reader: reader.attempts(where, _clamp(limit), cursor))
+
+    async def call(self, call_id: str, owner: str | None = None) -> Call | None:
+        return await self._read(lambda reader: reader.call(call_id, owner))
+
+    async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
+        def read(db: apsw.Connection) -> Conversation | None:
+            found = contents.find_content(db, call_id, owner)
+            return None if found is None else contents.read_conversation(db, found)
+
+        return await self._connections.read(read)
+
+    async def usage(
+        self,
+        where: Filter,
+        by: Sequence[Dimension] = (),
+        *,
+        metrics: Sequence[str] = HISTOGRAM_METRICS,
+    ) -> Sequence[Usage]:
+        check_metrics(metrics)
+        return await self._read(lambda reader: read_usage(reader, where, by, metrics))
+
+    async def sessions(
+        self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> SessionPage:
+        return await self._read(lambda reader: reader.sessions(where, _clamp(limit), cursor))
+
+    async def session_history(self, session_id: str, owner: str | None = None) -> Sequence[str]:
+        return await self._read(lambda reader: reader.session_history(session_id, owner))
+
+    async def reconcilable(self, where: Filter, *, limit: int = DEFAULT_LIMIT) -> Sequence[Record]:
+        return await self._read(lambda reader: reader.reconcilable(where, _clamp(limit)))
+
+    async def describe(self) -> StoreFacts:
+        return await self._connections.read(lambda db: maintenance.describe(db, self.path))
+
+    async def check(self) -> Sequence[str]:
+        return await self._connections.read(maintenance.check)
+
+    async def _read(self, question: Callable[[Reader], T]) -> T:
+        return await self._connections.read(lambda db: question(self._reader(db)))
+
+    def _reader(self, db: apsw.Connection) -> Reader:
+        """What a connection has read of the keys stays valid."""
+        known: tuple[apsw.Connection, KeyTexts] | None = getattr(self._local, "known", None)
+        if known is None or known[0] is not db:
+            known = self._local.known = db, KeyTexts()
+        return Reader(*known)
+
+
+def _clamp(limit: int) -> int:
+    return max(1, min(limit, MAX_LIMIT))

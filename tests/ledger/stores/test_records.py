@@ -1,0 +1,140 @@
+"""What is stored comes back, once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Raw
+from msgspec.structs import replace
+from tests.support.ledger_stores import SyncStore, make_attempts, make_record, uuid_of
+
+from headway.ledger.store import Filter, Position
+from headway.record import Feedback, LineItem
+
+FULL = make_record(
+    1, session_id="a session", user="ann", tags=("team:a", "eval"), route="/v1/messages",
+    dialect="anthropic_messages", error_type="overloaded", error_code="529",
+    error_message="It's \"busy\" 100%", upstream_request_id="req_1", cache_read_tokens=10,
+    cache_write_tokens=20, cache_write_1h_tokens=5, reasoning_tokens=7, input_audio_tokens=3,
+    web_searches=2, audio_seconds=1.5, native_path="POST /v1/x", transformations=("a", "b"),
+    cost_usd="0.000300000000001", cost_computed_usd="0.0000000000000000001",
+    cost_source="provider", cost_unknown_reason="why", price_source="configured",
+    price_conditions={"speed": "fast"}, price_date="2026-11-01", role="hedge", is_drained=True,
+    parameters={"temperature": Raw(b"0.5"), "stop": Raw(b'"x"')}, content="hash",
+    line_items=(LineItem("input", "990", "0.0000003"), LineItem("output", "200", "0.000001")),
+    gap_counts=((-1, 2), (700, 1), (701, 300), (1200, 5)), content_events=12,
+    time_to_first_byte_s=0.1, time_to_first_token_s=0.2, time_to_sent_s=0.001,
+    inter_token_latency_s=0.01, inter_token_latency_p50_s=0.02, inter_token_latency_p95_s=0.03,
+    inter_token_latency_max_s=0.04, tokens_per_second=400.0, gateway_overhead_s=0.000012345,
+    request_bytes=1, response_bytes=2, upstream_request_bytes=3, upstream_response_bytes=2**40,
+)  # fmt: skip
+
+
+def test_a_record_comes_back_with_all_its_fields(store: SyncStore) -> None:
+    plain = make_record(2)
+    assert store.add([FULL, plain]) == 2
+    assert store.call(FULL.id).attempts == (FULL,)
+    assert store.call(plain.id).attempts == (plain,)
+    records, cursor = store.attempts(Filter())
+    assert (list(records), cursor) == ([FULL, plain], None)
+
+
+def test_ids_that_are_no_uuids_are_kept_as_they_are(store: SyncStore) -> None:
+    ids = ("x", "a'b%_\\", "0" * 36, "F" * 8 + uuid_of(1)[8:], "é" * 16, "ids-1")
+    for at, id_ in enumerate(ids):
+        store.add([make_record(at, id=id_, call_id=id_, request_id=f"r{id_}")])
+    for id_ in ids:
+        assert store.call(id_).id == id_
+        assert store.call(f"r{id_}").id == id_
+    assert store.call("ids-2") is None
+
+
+def test_a_record_that_is_stored_twice_counts_once(store: SyncStore) -> None:
+    one, other = make_record(1), make_record(2)
+    assert store.add([one]) == 1
+    assert store.add([one, other, other]) == 1
+    assert store.add([one, other]) == 0
+    (usage,) = store.usage(Filter())
+    assert (usage.calls, usage.input_tokens, usage.cost_usd) == (2, 2000, Decimal("0.0072"))
+    assert len(store.logs(Filter()).rows) == 2
+
+
+def test_records_of_the_same_microsecond_are_all_kept(store: SyncStore) -> None:
+    ids = [f"{at:08x}-0000-4000-8000-000000000000" for at in range(60)]
+    records = [make_record(1, id=id_, call_id=id_) for id_ in ids]
+    assert store.add(records[:40]) == 40
+    assert store.add(records) == 20
+    assert store.add(records) == 0
+    assert store.describe().records == 60
+    assert {row.last.id for row in store.logs(Filter(), limit=100).rows} == set(ids)
+
+
+def test_the_cost_of_a_call_is_that_of_all_its_attempts(store: SyncStore) -> None:
+    attempts = make_attempts(1, "0.1", None, "0.02")
+    store.add([*attempts[::2], make_record(2)])
+    store.add(attempts[1:2])
+    rows = store.logs(Filter()).rows
+    assert [(row.last.call_id, row.cost_usd) for row in rows] == [
+        (uuid_of(2), Decimal("0.0036")),
+        (uuid_of(1), Decimal("0.12")),
+    ]
+    call = store.call(uuid_of(1))
+    assert [attempt.attempt for attempt in call.attempts] == [1, 2, 3]
+    assert call.last == attempts[-1]
+    (usage,) = store.usage(Filter())
+    assert (usage.calls, usage.attempts, usage.failed) == (2, 4, 0)
+    assert usage.cost_usd == Decimal("0.1236")
+    histogram = usage.histograms["cost_usd"]
+    assert (histogram.count, round(histogram.total, 9)) == (2, 0.1236)
+
+
+def test_costs_are_added_to_the_last_digit(store: SyncStore) -> None:
+    costs = ["0.1", "0.000000000000000000000000000001", "12345678.9", "0.7", "0"]
+    store.add([make_record(at, cost_usd=cost) for at, cost in enumerate(costs)])
+    (usage,) = store.usage(Filter())
+    assert usage.cost_usd == Decimal("12345679.700000000000000000000000000001")
+    assert {str(row.cost_usd.normalize()) for row in store.logs(Filter()).rows} >= {"0.1"}
+
+
+def test_what_is_unknown_is_not_zero(store: SyncStore) -> None:
+    record = make_record(
+        1,
+        cost_usd=None,
+        input_tokens=None,
+        latency_s=None,
+        key_id=None,
+        tokens_per_second=None,
+    )
+    store.add([record])
+    row = store.logs(Filter()).rows[0]
+    assert (row.cost_usd, row.last.input_tokens, row.last.latency_s) == (None, None, None)
+    (usage,) = store.usage(Filter(), ["key"])
+    assert (usage.group, usage.calls, usage.unpriced) == ({"key": None}, 1, 1)
+    assert usage.histograms["cost_usd"].count == usage.histograms["latency_s"].count == 0
+
+
+def test_feedback_belongs_to_its_call(store: SyncStore) -> None:
+    given = Feedback(
+        id=uuid_of(9), call_id=uuid_of(1), timestamp=1_790_000_000.5, key_id="key-a",
+        score=0.5, label="good", comment="it's fine",
+    )  # fmt: skip
+    store.add([make_record(1), given])
+    store.add([given, replace(given, id=uuid_of(10), timestamp=1_790_000_001.0)])
+    assert store.call(uuid_of(1)).feedback[0] == given
+    assert len(store.call(uuid_of(1)).feedback) == 2
+
+
+def test_positions_are_those_of_the_last_batch(store: SyncStore) -> None:
+    store.add([make_record(1)], [Position("a.jsonl", 10), Position("b.jsonl", 5)])
+    store.add([], [Position("a.jsonl", 20)])
+    assert dict(store.positions()) == {"a.jsonl": 20, "b.jsonl": 5}
+    store.forget_positions(["b.jsonl", "c.jsonl"])
+    assert dict(store.positions()) == {"a.jsonl": 20}
+
+
+def test_only_its_owner_sees_a_call(store: SyncStore) -> None:
+    store.add([make_record(1), make_record(2, key_id="key-b")])
+    assert store.call(uuid_of(1), owner="key-b") is None
+    assert store.call("request-1", owner="key-b") is None
+    assert store.call("request-2", owner="key-b").id == uuid_of(2)
+    assert [row.last.id for row in store.logs(Filter(owner="key-b")).rows] == [uuid_of(2)]
