@@ -34,6 +34,7 @@ from contract.shapes import (
 from headway.cli.app import app
 from headway.config import load
 from headway.dialects.base import ClientRequest, DecodedRequest
+from headway.ledger.json_views import CallDetails
 from headway.metering.prices import read_shipped_prices
 from headway.providers import FACTS, KINDS, echo, echo_script, wire_formats
 from headway.providers.base import Provider
@@ -116,7 +117,9 @@ def test_every_reply_parses_and_has_the_contracts_keys(block: Block) -> None:
 
 
 def check(value: dict[str, Any]) -> None:
-    if "error" in value:
+    if "attempt_details" in value:
+        assert list(value) == list(CallDetails.__struct_fields__)
+    elif "error" in value:
         assert list(value["error"]) == ERROR_KEYS
     elif value.get("object") == "chat.completion" and is_ours(value):
         check_reply(value)

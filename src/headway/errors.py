@@ -135,7 +135,8 @@ class ShuttingDown(HeadwayError):
 
 
 class LedgerUnavailable(HeadwayError):
-    """The gateway can keep no record at the moment, and is set to refuse requests then."""
+    """The gateway can keep no record at the moment, or cannot read those that it has; the message
+    says what to do."""
 
     status = 503
     type = "ledger_unavailable"

@@ -108,3 +108,9 @@ def test_a_query_without_a_right_key_is_refused(query: str, code: str) -> None:
     with pytest.raises(Unauthorized) as caught:
         authorize([], RING, query)
     assert caught.value.code == code
+
+
+def test_a_query_loses_the_gateways_keys_and_nothing_else() -> None:
+    pairs = [("key", "hw-first"), ("key", key_id("hw-first")), ("model", "hw-first")]
+    assert keys_module.without_keys(pairs, RING) == pairs[1:]
+    assert keys_module.without_keys([("key", "\ud800")], RING) == [("key", "\ud800")]

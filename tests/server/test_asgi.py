@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from headway.server import asgi
+from support.ledger_server import no_ledger
 from support.pipeline_fakes import HELLO, ROLE, Pipe, text
 
 CHAT = "/api/engine/chat/openai"
@@ -83,7 +84,9 @@ def run(
     async def main() -> Client:
         client = Client(*messages)
         task = asyncio.ensure_future(
-            asgi.AsgiRoutes(pipe.gateway, cold).respond(asked, client.receive, client.send)
+            asgi.AsgiRoutes(pipe.gateway, cold, no_ledger()).respond(
+                asked, client.receive, client.send
+            )
         )
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -172,7 +175,9 @@ def test_a_client_that_the_server_cannot_send_to_cancels_the_request(
     async def main() -> None:
         client = Deaf(body(STREAMED))
         task = asyncio.ensure_future(
-            asgi.AsgiRoutes(pipe.gateway, cold).respond(scope(CHAT), client.receive, client.send)
+            asgi.AsgiRoutes(pipe.gateway, cold, no_ledger()).respond(
+                scope(CHAT), client.receive, client.send
+            )
         )
         await asyncio.sleep(0.01)
         pipe.upstream.stream(ROLE, text("Hello"))
@@ -190,7 +195,9 @@ def test_a_server_that_stops_waiting_cancels_the_request() -> None:
     async def main() -> None:
         client = Client(body(STREAMED))
         task = asyncio.ensure_future(
-            asgi.AsgiRoutes(pipe.gateway, cold).respond(scope(CHAT), client.receive, client.send)
+            asgi.AsgiRoutes(pipe.gateway, cold, no_ledger()).respond(
+                scope(CHAT), client.receive, client.send
+            )
         )
         await asyncio.sleep(0.01)
         task.cancel()
@@ -327,7 +334,7 @@ def test_the_error_for_an_unknown_path_names_the_documentation() -> None:
     async def main() -> Client:
         client = Client()
         gateway = Pipe().gateway
-        routes = asgi.AsgiRoutes(gateway, asgi.not_found)
+        routes = asgi.AsgiRoutes(gateway, asgi.not_found, no_ledger())
         await routes.respond(scope("/nowhere", "GET"), client.receive, client.send)
         return client
 
@@ -343,7 +350,9 @@ def test_pieces_are_sent_while_the_provider_is_still_sending() -> None:
     async def main() -> None:
         client = Client(body(STREAMED))
         task = asyncio.ensure_future(
-            asgi.AsgiRoutes(pipe.gateway, cold).respond(scope(CHAT), client.receive, client.send)
+            asgi.AsgiRoutes(pipe.gateway, cold, no_ledger()).respond(
+                scope(CHAT), client.receive, client.send
+            )
         )
         await asyncio.sleep(0.01)
         pipe.upstream.stream(ROLE, text("Hello"))

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from headway.config import Config, load
-from headway.pipeline.gateway import DrainLimits, Snapshot
+from headway.pipeline.gateway import Snapshot
 from headway.policy.keys import authorize
 from headway.providers import FACTS, KINDS
 from headway.server import composition
@@ -23,7 +23,8 @@ from headway.types import Timeouts
 from support.pipeline_fakes import GATEWAY_ID, ListSpool
 
 FILE = """
-server: {api_keys: [gw-secret-key], body_limit: 12345, json_limit: 6789}
+server:
+  {api_keys: [gw-secret-key, gw-boss], admin_keys: [gw-boss], body_limit: 12345, json_limit: 6789}
 providers:
   openai: {api_key: sk-secret, headers: {x-team: a}, timeouts: {connect: 3}}
   box: {kind: openai, base_url: http://gpu-box:8000/v1, models: [m1, m2]}
@@ -78,6 +79,7 @@ def test_every_configured_provider_is_an_upstream(config: Config) -> None:
     assert all(upstream.name == name for name, upstream in snapshot.upstreams.items())
     assert (snapshot.body_limit, snapshot.json_limit) == (12345, 6789)
     assert authorize([(b"x-api-key", b"gw-secret-key")], snapshot.keys)
+    assert snapshot.admins == {authorize([(b"x-api-key", b"gw-boss")], snapshot.keys)}
 
 
 def test_an_upstream_has_what_is_configured_of_it(config: Config) -> None:
@@ -173,18 +175,6 @@ def test_configured_prices_win(config: Config) -> None:
     assert cost is not None
     assert cost.usd == Decimal(3)
     assert prices.find("openai", "gpt-4o", 1_700_000_000.0, provider="openai") is not None
-
-
-def test_a_response_is_drained_where_that_is_configured(tmp_path: Path) -> None:
-    def drain(ledger: str) -> Any:
-        path = tmp_path / "headway.yaml"
-        path.write_text(f"ledger: {{{ledger}}}")
-        config = load(path, {"HOME": str(tmp_path)}, FACTS)
-        return composed(config, lambda snapshot: snapshot.drain)
-
-    limits = "drain_bytes: 5, drain_seconds: 2, drain_usd: 0.5"
-    assert drain(limits) is None
-    assert drain(f"drain_on_disconnect: true, {limits}") == DrainLimits(5, 2.0, Decimal("0.5"))
 
 
 def test_a_gateway_is_ready_to_take_requests(config: Config, tmp_path: Path) -> None:

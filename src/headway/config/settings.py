@@ -235,9 +235,7 @@ LEDGER = Section(
         "drain_bytes": Key(value_types.SIZE, "Most bytes that are read then."),
         "drain_seconds": Key(value_types.TIMEOUT, "Longest time for which it is read."),
         "drain_usd": Key(
-            value_types.DOLLARS,
-            "Estimated cost of the output at which reading stops, in dollars.",
-            default="`1`",
+            value_types.DOLLARS, "Estimated cost of the output at which reading stops, in dollars."
         ),
     },
     Ledger,

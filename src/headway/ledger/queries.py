@@ -41,9 +41,10 @@ MAX_GROUPS = 4
 LAST_TIME = 253_402_300_799.0
 """Unix seconds of the end of the year 9999."""
 MAX_NUMBER = 10**9
+NO_CHARACTER = "contains a character that is none"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _AGE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([smhdw])", re.ASCII)
-_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,20})?", re.ASCII)
+_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,30})?", re.ASCII)
 _YEAR_OR_MONTH = re.compile(r"\d{4}(?:-\d\d)?", re.ASCII)
 _SHORT_DATE = re.compile(r"(?:19|2\d)\d\d(?:\d{4})?", re.ASCII)
 """A year or a date without dashes: no time in seconds that anybody means."""
@@ -154,7 +155,8 @@ class Query(Struct, frozen=True, kw_only=True):
     metrics: tuple[str, ...] = HISTOGRAM_METRICS
     compares: bool = False
     format: ExportFormat = "jsonl"
-    follow: bool = False
+    follow: bool | None = None
+    """None: not given."""
 
 
 def read(
@@ -164,13 +166,14 @@ def read(
     takes: Iterable[str] = (),
     filters: Iterable[str] = FILTERS,
     owner: str | None = None,
+    default_limit: int = DEFAULT_LIMIT,
 ) -> Query:
     """The query of names and values. ``now`` is the Unix time that ages count from; ``takes`` are
     the names of ``OPTIONS`` that are allowed, ``filters`` those of ``FILTERS``; ``owner`` becomes
     ``Filter.owner``. A parameter without a value is as good as absent. Raises RequestError."""
     given = _collect(pairs, (*filters, *takes))
     where = _read_filter(given, now, owner)
-    query = Query(where=where)
+    query = Query(where=where, limit=default_limit)
     readers: dict[str, tuple[str, Callable[[str], Any]]] = {
         "limit": ("limit", _limit),
         "cursor": ("cursor", _cursor),
@@ -193,6 +196,15 @@ def read(
 def read_filter(pairs: Pairs, now: float, owner: str | None = None) -> Filter:
     """The filter of names and values. Raises RequestError."""
     return read(pairs, now, owner=owner).where
+
+
+def check_text(name: str, value: str) -> str:
+    """``value``, one text for ``name`` as it is. Raises RequestError."""
+    if not value or len(value) > MAX_LENGTH:
+        raise RequestError(f"`{name}` must have 1 to {MAX_LENGTH} characters.", param=name)
+    if "\x00" in value or not _is_unicode(value):
+        raise RequestError(f"`{name}` {NO_CHARACTER}.", param=name)
+    return value
 
 
 def write_filter(where: Filter) -> list[tuple[str, str]]:
@@ -268,7 +280,7 @@ def _collect(pairs: Pairs, known: Sequence[str]) -> dict[str, list[str]]:
         if name not in known:
             raise _unknown(name, known)
         if "\x00" in value or not _is_unicode(value):
-            raise _wrong(name, "contains a character that is none")
+            raise _wrong(name, NO_CHARACTER)
         if value.strip():
             given.setdefault(name, []).append(value)
     return given

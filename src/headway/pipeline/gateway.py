@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from decimal import Decimal
 from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
@@ -16,7 +15,7 @@ from headway.errors import HeadwayError
 from headway.metering.prices import PriceBook
 from headway.pipeline.content_rules import NOTHING_KEPT, ContentRules
 from headway.policy.base_urls import BaseUrlPolicy
-from headway.policy.keys import KeyRing
+from headway.policy.keys import KeyId, KeyRing
 from headway.ports import CredentialSource, Launcher, Spool, Transport
 from headway.providers.base import Provider
 from headway.routing.model_aliases import ModelAliases
@@ -85,16 +84,6 @@ class Upstream(Struct, frozen=True, kw_only=True):
         return [self.api_key or "", *self.headers.values(), *options]
 
 
-class DrainLimits(Struct, frozen=True):
-    """How much of a response is read after its client has left."""
-
-    bytes: int
-    """Of the provider's body, from then on."""
-    seconds: float
-    usd: Decimal
-    """The cost of the output, estimated by its length."""
-
-
 class Snapshot(Struct, frozen=True, kw_only=True):
     """One version of the configuration. A call keeps the version that it started with."""
 
@@ -102,6 +91,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     unlisted: frozenset[str] = frozenset()
     """Names of upstreams that only clients with a key of their own can use."""
     keys: KeyRing
+    admins: frozenset[KeyId] = frozenset()
+    """Ids of the keys whose owners may read the records of all keys."""
     prices: PriceBook
     aliases: ModelAliases = ModelAliases()
     resolved_models: dict[tuple[str | None, str], Named] = msgspec.field(default_factory=dict)
@@ -117,8 +108,6 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Pass requests through to the providers' own APIs."""
     content: ContentRules = NOTHING_KEPT
     """What is kept of messages."""
-    drain: DrainLimits | None = None
-    """None: a response ends when its client disconnects."""
 
     def names(self, *, lists_all: bool = False) -> list[str]:
         """The names of the upstreams that can be used as they are, or of all."""

@@ -7,7 +7,7 @@ cache nor an early exit reveals how close a guess was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from hmac import compare_digest
 from typing import NewType
@@ -84,6 +84,15 @@ def _keys_in_query(query: str) -> list[bytes]:
     if KEY_PARAMETER not in query:
         return []
     return [value.encode() for name, value in parse_qsl(query) if name == KEY_PARAMETER]
+
+
+def without_keys(pairs: Sequence[tuple[str, str]], keys: KeyRing) -> list[tuple[str, str]]:
+    """The names and values of a query, without the gateway's keys in it."""
+    return [
+        (name, value)
+        for name, value in pairs
+        if name != KEY_PARAMETER or _find(value.encode("utf-8", "replace"), keys) is None
+    ]
 
 
 def subprotocol_keys(headers: Headers) -> Headers:

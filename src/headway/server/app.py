@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from headway import __version__
 from headway.config import Config
@@ -16,6 +17,7 @@ from headway.server import asgi, composition, routes
 from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
 from headway.server.example_model import find_example_model
 from headway.server.http import cors
+from headway.server.ledger_reader import LedgerReader
 from headway.server.recording import Recording
 from headway.server.transports import Transports
 from headway.token_counter.counter import TokenCounter
@@ -48,6 +50,7 @@ class App:
         self._gateway_id = gateway_id or composition.new_gateway_id()
         self.gateway: Gateway = None  # type: ignore[assignment] # set by ``start``
         self._routes: asgi.AsgiRoutes = None  # type: ignore[assignment] # likewise
+        self._reader: LedgerReader | None = None
         self._new_launchers = launchers
         self._launchers: dict[str, Launcher] = {}
         self._transports: Transports | None = None
@@ -83,7 +86,8 @@ class App:
             recording.spool,
         )
         recording.start(self.gateway)
-        self._routes = asgi.AsgiRoutes(self.gateway, self._respond_with_documentation)
+        self._reader = LedgerReader(partial(composition.new_store, self.config), self.gateway.clock)
+        self._routes = asgi.AsgiRoutes(self.gateway, self._respond_with_documentation, self._reader)
         self._schedule_keep_alive()
 
     def reload(self, config: Config) -> None:
@@ -122,6 +126,8 @@ class App:
             await launcher.close()
         if self._recording is not None:  # at last: what was aborted above has a record, too
             await self._recording.close()
+        if self._reader is not None:
+            await self._reader.close()
 
     async def _end_requests(self) -> None:
         """Abort what still runs, and let it send its error."""

@@ -1,12 +1,14 @@
 """Headway as an ASGI application: under any ASGI server, and in tests.
 
 Requests on the pipeline routes go straight to the pipeline, those on the read-only routes to
-``api/info_routes.py``, and all others to the documentation.
+``api/info_routes.py``, those about records to ``api/ledger_routes.py``, and all others to the
+documentation.
 """
 
 from __future__ import annotations
 
 import asyncio
+from math import ceil
 from urllib.parse import parse_qsl
 
 from headway import __version__
@@ -20,11 +22,19 @@ from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id
 from headway.server import routes
-from headway.server.api import info_routes, native_routes, refused_responses, token_counts
+from headway.server.api import (
+    info_routes,
+    ledger_routes,
+    native_routes,
+    refused_responses,
+    token_counts,
+)
 from headway.server.api.native_routes import NativeAddress, error_format, new_request
 from headway.server.api.refused_responses import is_websocket, no_websocket
 from headway.server.asgi_sink import AsgiSink
+from headway.server.asgi_stream import stream
 from headway.server.asgi_types import BREAK_OFF, AsgiApplication, Message, Receive, Scope, Send
+from headway.server.ledger_reader import LedgerReader
 from headway.types import Headers
 
 PLAIN = OpenAIFormat()
@@ -38,6 +48,7 @@ This is Headway {__version__}, an LLM gateway that measures every token.
 /health                          whether it runs
 /v1                              the base URL for OpenAI's clients
 /api/engine/models               what can be called here
+/api/logs                        the calls, with cost and times; /api/usage has their sums
 POST /api/engine/chat/PROVIDER   a chat call with its cost, latency and tokens
 """.encode()
 
@@ -64,8 +75,11 @@ class AsgiRoutes:
     """The HTTP routes of one gateway. ``documentation`` serves every path that is not known here;
     it may raise HeadwayError."""
 
-    def __init__(self, gateway: Gateway, documentation: AsgiApplication) -> None:
+    def __init__(
+        self, gateway: Gateway, documentation: AsgiApplication, reader: LedgerReader
+    ) -> None:
         self._gateway = gateway
+        self._ledger = ledger_routes.LedgerRoutes(gateway, reader)
         self._info_routes = info_routes.InfoRoutes(gateway)
         self._documentation = documentation
 
@@ -81,6 +95,9 @@ class AsgiRoutes:
             found = routes.find(scope["path"], scope["query_string"].decode("latin-1"))
             if found is not None:
                 await self._respond_from_pipeline(found, scope, receive, send)
+            elif (ledger := ledger_routes.find(path)) is not None:
+                send = self._with_request_id(scope, send)
+                await self._respond_from_ledger(ledger, scope, receive, send)
             elif (route := token_counts.find(scope["path"])) is not None:
                 await self._respond_with_count(route, scope, receive, send)
             elif scope["path"] in info_routes.SHOW:
@@ -147,6 +164,21 @@ class AsgiRoutes:
         NativeCall(gateway, request, sink, gateway.clock(), error_format).begin()
         await _drain(sink, receive, send)
 
+    async def _respond_from_ledger(
+        self, found: tuple[ledger_routes.Route, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        route, argument = found
+        _check_method(scope, *route.methods)
+        self._ledger.identify(scope)  # before the body is read
+        limit, headers = self._gateway.snapshot.body_limit, scope["headers"]
+        body = await _read_body(receive, limit, headers) if "POST" in route.methods else b""
+        answer = await self._ledger.respond(route, argument, scope, body)
+        content_type = (b"content-type", answer.content_type)
+        if isinstance(answer.body, bytes):
+            await _send_response(send, 200, [content_type, *answer.headers], answer.body)
+        else:
+            await stream(answer, scope, receive, send)
+
     async def _respond_with_count(
         self, route: token_counts.CountRoute, scope: Scope, receive: Receive, send: Send
     ) -> None:
@@ -200,6 +232,8 @@ async def _refuse(
         headers.append((b"allow", ", ".join(error.methods).encode()))
     if error.status == refused_responses.NO_WEBSOCKET_STATUS:
         headers.append(HTTP_ONLY)
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % ceil(error.retry_after_s)))
     body = dialect.encode_error(error, None, request_id)
     await _send_response(send, dialect.status_of(error), headers, body)
 

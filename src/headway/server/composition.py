@@ -14,18 +14,18 @@ from typing import Any
 from msgspec.structs import asdict, replace
 
 from headway.config import Config
-from headway.config import Ledger as LedgerConfig
 from headway.config import Provider as ProviderConfig
 from headway.config import Server as ServerConfig
 from headway.credentials import credential_source
 from headway.ledger.shipper_process import ShipperProcess, ShipperSettings
 from headway.ledger.spool import FileSpool, find_old_file
+from headway.ledger.store import Store
 from headway.local.launcher import LocalModel
 from headway.local.shared_model import SharedModel
 from headway.metering.configured_prices import ConfiguredPrice, ConfiguredRates
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline import targets
-from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream
+from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.policy import gateway_loop
 from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
@@ -90,6 +90,13 @@ def new_shipper(config: Config) -> ShipperProcess:
     return ShipperProcess(settings)
 
 
+def new_store(config: Config) -> Store:
+    """The database of records, which is not open yet. Raises StoreError."""
+    from headway.ledger import stores  # a gateway that nobody asks needs no database library
+
+    return stores.new_store(str(config.ledger.url))
+
+
 def new_snapshot(
     config: Config, transports: Transports, launchers: Mapping[str, Launcher]
 ) -> Snapshot:
@@ -104,6 +111,7 @@ def new_snapshot(
         upstreams=Upstreams(providers, new_upstream),
         unlisted=frozenset(name for name, one in providers.items() if not is_usable(one, environ)),
         keys=KeyRing.from_keys(config.server.api_keys),
+        admins=KeyRing.from_keys(config.server.admin_keys).ids,
         prices=new_price_book(config),
         aliases=ModelAliases.from_table(config.models),
         body_limit=config.server.body_limit,
@@ -112,14 +120,7 @@ def new_snapshot(
         strict=config.server.strict,
         passthrough=config.server.passthrough,
         content=new_content_rules(config.ledger),
-        drain=_drain_limits(config.ledger),
     )
-
-
-def _drain_limits(ledger: LedgerConfig) -> DrainLimits | None:
-    if not ledger.drain_on_disconnect:
-        return None
-    return DrainLimits(ledger.drain_bytes, ledger.drain_seconds, ledger.drain_usd)
 
 
 def new_base_url_policy(server: ServerConfig) -> BaseUrlPolicy:

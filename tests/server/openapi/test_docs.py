@@ -20,7 +20,7 @@ from headway.dialects import engine
 from headway.metering import metrics
 from headway.pipeline.native_call import ROUTE
 from headway.server import routes
-from headway.server.api import info_routes, token_counts
+from headway.server.api import info_routes, ledger_routes, token_counts
 from headway.server.openapi.docs import ASSETS, build
 from headway.server.openapi.document import ROUTES_WITHOUT_CHAT, with_example_model
 from headway.server.openapi.reference import markdown
@@ -30,6 +30,7 @@ from headway.server.openapi.schemas import (
     chat,
     completions,
     gemini,
+    ledger,
     models,
     ollama,
     openai,
@@ -135,7 +136,7 @@ def samples() -> Iterator[Sample]:
 def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
     names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
     schemas = (base, chat, metrics_schemas, models, engine_schemas, openai, responses, anthropic)
-    schemas = (*schemas, gemini, ollama, completions, relayed)
+    schemas = (*schemas, gemini, ollama, completions, relayed, ledger)
     found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
     return tuple(found)
 
@@ -178,7 +179,14 @@ def test_every_route_of_the_server_is_described_and_no_other() -> None:
     small |= {("get", f"{path}{{id}}") for path in info_routes.BY_ID if path.startswith("/v1")}
     native = {(method, ROUTE.route) for method in ("get", "post", "delete")}
     described = {(method, path) for path, method, _ in operations()}
-    assert described == dialects | counts | small | native
+    stored = {
+        ("post" if "POST" in one.methods else "get", path)
+        for path, one in ledger_routes.ROUTES.items()
+        if not path.endswith("/generation")
+    }
+    stored |= {("get", f"{path}{{id}}") for path in ledger_routes.BY_ID}
+    stored |= {("get", "/api/v1/generation")}
+    assert described == dialects | counts | small | native | stored
 
 
 def test_the_document_is_openapi() -> None:

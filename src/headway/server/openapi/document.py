@@ -41,6 +41,7 @@ ROUTES_WITHOUT_CHAT = frozenset(
         "/v1/embeddings",
         "/api/embed",
         "/api/embeddings",
+        "/api/feedback",
         "/v1beta/models/{model}:embedContent",
         "/v1beta/models/{model}:batchEmbedContents",
         *relayed_operations.PATHS,

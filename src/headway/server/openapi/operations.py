@@ -5,6 +5,7 @@ from headway.server.openapi import (
     completions_operations,
     error_examples,
     gemini_operations,
+    ledger_operations,
     native_operations,
     ollama_operations,
     relayed_operations,
@@ -133,6 +134,7 @@ TAGS = {
     "Gemini": "The same models for clients of Google's API.",
     "Ollama": "The same models for clients of Ollama.",
     "Pass-through": "Any request to a provider's own API.",
+    "Ledger": "What was called, what it cost, and how long it took.",
     "Service": "The server itself.",
 }
 
@@ -284,6 +286,7 @@ OPERATIONS = (
     *gemini_operations.operations(METRICS_HEADERS, CALL_HEADERS),
     *ollama_operations.operations(METRICS_HEADERS, CALL_HEADERS),
     *native_operations.OPERATIONS,
+    *ledger_operations.OPERATIONS,
     Operation(
         method="get",
         path="/health",

@@ -1,0 +1,148 @@
+"""Usage as JSON: sums, means and percentiles by group, a total, and the period before.
+
+Percentiles come from merged histograms and are never averaged: within 1% of a value that occurred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+
+from msgspec import Struct
+
+from headway.ledger.json_views import iso_time
+from headway.ledger.store import Usage
+from headway.metering.histogram import Histogram, value_of
+
+MAX_GROUPS = 5000
+"""Rows of one reply."""
+PERCENTS = (50, 95, 99)
+_SUMS = (
+    "calls", "attempts", "failed", "input_tokens", "output_tokens", "cache_read_tokens",
+    "cache_write_tokens", "reasoning_tokens", "cost_usd", "unpriced", "estimated_usd",
+)  # fmt: skip
+"""The fields of ``Usage`` that add up."""
+
+
+class Distribution(Struct, frozen=True):
+    """Of one metric, with one value a call. Units as the metric's."""
+
+    count: int
+    sum: float
+    mean: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class UsageRow(Struct, frozen=True, kw_only=True):
+    """The calls of one group."""
+
+    group: Mapping[str, str | None]
+    """Dimension -> its value."""
+    calls: int
+    attempts: int
+    failed: int
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    cost_usd: float
+    cost_usd_exact: str
+    unpriced: int
+    """Attempts that a provider answered well and whose cost is not known."""
+    estimated_usd: float
+    """The part of the cost that rests on estimated or counted tokens."""
+    metrics: Mapping[str, Distribution]
+    gaps: Distribution | None
+    """The gaps between content events, in seconds."""
+
+
+class Period(Struct, frozen=True, kw_only=True):
+    """Usage in one period."""
+
+    since: str | None
+    until: str | None
+    data: tuple[UsageRow, ...]
+    total: UsageRow
+    note: str | None = None
+    """Says so where rows are left out."""
+
+
+class UsageReport(Period, frozen=True, kw_only=True):
+    by: tuple[str, ...]
+    previous: Period | None = None
+    """The period of the same length before, where it was asked for."""
+
+
+def distribution(histogram: Histogram) -> Distribution:
+    """All percentiles in one pass."""
+    count = histogram.count
+    ranks = [ceil(percent * count / 100) for percent in PERCENTS]
+    found: list[float | None] = []
+    reached = 0
+    for bucket in sorted(histogram.counts):
+        reached += histogram.counts[bucket]
+        while len(found) < len(ranks) and ranks[len(found)] <= reached and count:
+            found.append(value_of(bucket))
+    found += [None] * (len(ranks) - len(found))
+    return Distribution(count, histogram.total, histogram.mean, *found)
+
+
+def usage_row(usage: Usage) -> UsageRow:
+    return UsageRow(
+        group=usage.group,
+        calls=usage.calls,
+        attempts=usage.attempts,
+        failed=usage.failed,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        total_tokens=usage.input_tokens + usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        cost_usd=float(usage.cost_usd),
+        cost_usd_exact=f"{usage.cost_usd:f}",
+        unpriced=usage.unpriced,
+        estimated_usd=float(usage.estimated_usd),
+        metrics={name: distribution(each) for name, each in usage.histograms.items()},
+        gaps=None if usage.gaps is None else distribution(usage.gaps),
+    )
+
+
+def merge(rows: Sequence[Usage]) -> Usage:
+    """The sum of groups that have no call in common."""
+    total = Usage(group={})
+    histograms: dict[str, Histogram] = {}
+    gaps: Histogram | None = None
+    for row in rows:
+        for name in _SUMS:
+            setattr(total, name, getattr(total, name) + getattr(row, name))
+        for name, histogram in row.histograms.items():
+            histograms.setdefault(name, Histogram({})).merge(histogram)
+        if row.gaps is not None:
+            gaps = gaps or Histogram({})
+            gaps.merge(row.gaps)
+    total.histograms, total.gaps = histograms, gaps
+    return total
+
+
+def period(
+    rows: Sequence[Usage], disjoint: Sequence[Usage], since: float | None, until: float | None
+) -> Period:
+    """``disjoint`` are groups of the same calls that have none in common, for the total."""
+    note = None
+    if len(rows) > MAX_GROUPS:
+        note = (
+            f"The first {MAX_GROUPS} of {len(rows)} rows; `total` has all. Fewer dimensions in "
+            "`by`, or a shorter time, give fewer rows."
+        )
+    return Period(
+        since=None if since is None else iso_time(since),
+        until=None if until is None else iso_time(until),
+        data=tuple(usage_row(row) for row in rows[:MAX_GROUPS]),
+        total=usage_row(merge(disjoint)),
+        note=note,
+    )

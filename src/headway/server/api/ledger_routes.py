@@ -1,0 +1,90 @@
+"""The routes of the ledger, and who may read what on them.
+
+Without keys of its own a server shows everything to everyone. With keys, each key sees its own
+records alone, and those in ``server.admin_keys`` see all.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from headway.pipeline.gateway import Gateway
+from headway.policy.keys import KeyId, authorize
+from headway.server.api import (
+    export_route,
+    feedback_route,
+    generation_route,
+    log_routes,
+    usage_routes,
+)
+from headway.server.api.ledger_requests import (
+    Answer,
+    Handler,
+    Ledger,
+    LedgerRequest,
+    split_query,
+)
+from headway.server.asgi_types import Scope
+from headway.server.ledger_reader import LedgerReader
+
+READ = ("GET", "HEAD")
+
+
+class Route(NamedTuple):
+    handler: Handler
+    methods: tuple[str, ...] = READ
+
+
+ROUTES: dict[str, Route] = {
+    "/api/logs": Route(log_routes.logs),
+    "/api/sessions": Route(log_routes.sessions),
+    "/api/usage": Route(usage_routes.usage),
+    "/api/costs/reconcile": Route(usage_routes.reconcile),
+    "/api/export": Route(export_route.export_records),
+    "/api/feedback": Route(feedback_route.give_feedback, ("POST",)),
+    **{
+        f"{base}/generation": Route(generation_route.generation)
+        for base in ("", "/v1", "/api/v1", "/openai", "/openai/v1", "/api")
+    },
+}
+BY_ID: dict[str, Route] = {
+    "/api/logs/": Route(log_routes.call),
+    "/api/sessions/": Route(log_routes.session),
+}
+"""Routes with an argument at the end of their path, which may have slashes."""
+
+
+def find(path: str) -> tuple[Route, str] | None:
+    """The route of a path and the argument in it; None for a path that is none of these."""
+    route = ROUTES.get(path)
+    if route is not None:
+        return route, ""
+    for start, by_id in BY_ID.items():
+        if path.startswith(start) and path != start:
+            return by_id, path.removeprefix(start)
+    return None
+
+
+class LedgerRoutes:
+    """The routes of one gateway."""
+
+    def __init__(self, gateway: Gateway, reader: LedgerReader) -> None:
+        self._ledger = Ledger(gateway, reader)
+
+    def identify(self, scope: Scope) -> tuple[KeyId, str | None]:
+        """The id of the client's key, and the owner whose records alone it may read. Raises
+        Unauthorized."""
+        snapshot = self._ledger.gateway.snapshot
+        key_id = authorize(scope["headers"], snapshot.keys, scope["query_string"].decode("latin-1"))
+        sees_all = not snapshot.keys.digests or key_id in snapshot.admins
+        return key_id, None if sees_all else key_id
+
+    async def respond(self, route: Route, argument: str, scope: Scope, body: bytes) -> Answer:
+        """Raises HeadwayError."""
+        gateway = self._ledger.gateway
+        key_id, owner = self.identify(scope)
+        pairs = split_query(scope["query_string"], gateway.snapshot)
+        request = LedgerRequest(
+            pairs, argument, scope["headers"], body, key_id, owner, gateway.unix_time()
+        )
+        return await route.handler(self._ledger, request)
