@@ -18,6 +18,10 @@ STANDARD_VALUES = frozenset(
 """Values of conditions, in lower case, with which the standard price applies."""
 
 
+PROCESSING, BATCH = "processing", "batch"
+"""The condition of what is processed in batches, and its value. Responses name it as a tier."""
+
+
 class BilledCall(Struct, frozen=True, gc=False):
     """A call, for its price."""
 
@@ -65,7 +69,7 @@ def _conditions(call: BilledCall, usage: Usage) -> Conditions:
     tier, endpoint, reported = call.service_tier, call.endpoint_conditions, usage.price_conditions
     if not (endpoint or reported) and (not tier or tier in STANDARD_VALUES):
         return NO_CONDITIONS
-    named = {"service_tier": tier} if tier else {}
+    named = {PROCESSING if tier == BATCH else "service_tier": tier} if tier else {}
     return dict(_other_than_standard({**endpoint, **named, **reported}))
 
 
