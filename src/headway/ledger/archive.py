@@ -10,10 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
 from tempfile import SpooledTemporaryFile
-from typing import Protocol
 
 from msgspec import Struct
 
@@ -26,7 +24,7 @@ from headway.ledger.archive_files import (
     part_path,
 )
 from headway.ledger.parquet import ParquetEncoder, require_pyarrow
-from headway.ledger.store import MAX_LIMIT, Filter, StoreFacts
+from headway.ledger.store import MAX_LIMIT, Filter, Store, StoreFacts
 from headway.record import Record
 
 MARGIN_S = 600.0
@@ -51,26 +49,12 @@ class Archived(Struct, frozen=True):
     bytes: int = 0
 
 
-class Source(Protocol):
-    """The part of a ``Store`` that the archive needs."""
-
-    async def attempts(
-        self, where: Filter, *, limit: int = MAX_LIMIT, cursor: str | None = None
-    ) -> tuple[Sequence[Record], str | None]: ...
-
-    async def records_by_hour(self, since: float | None) -> Mapping[int, int]: ...
-
-    def exclusively(self, task: str) -> AbstractAsyncContextManager[bool]: ...
-
-    async def describe(self) -> StoreFacts: ...
-
-
 class Archiver:
     """Copies the records of ``store`` to ``address``: an absolute directory, or
     ``s3://bucket/prefix`` with credentials, region and endpoint from AWS's environment variables
     and files. Raises MissingLibraryError when it is created without pyarrow."""
 
-    def __init__(self, store: Source, address: str, *, margin_s: float = MARGIN_S) -> None:
+    def __init__(self, store: Store, address: str, *, margin_s: float = MARGIN_S) -> None:
         require_pyarrow()
         self._store = store
         self._address = address

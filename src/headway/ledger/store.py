@@ -7,6 +7,7 @@ of all its attempts. Times are Unix seconds, amounts US dollars.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -228,6 +229,10 @@ class Store(Protocol):
         """Delete what ended before these times, and give the space back to the disk. Usage stays
         in the hourly sums."""
 
+    def exclusively(self, task: str) -> AbstractAsyncContextManager[bool]:
+        """Whether ``task`` is this process's alone until the end of the context, among all that
+        share the database."""
+
     async def delete_content(self, call_id: str, owner: str | None = None) -> bool:
         """Forget the content of one call, and its aliases. Returns whether there was any."""
 
@@ -274,6 +279,9 @@ class Store(Protocol):
     async def reconcilable(self, where: Filter, *, limit: int = DEFAULT_LIMIT) -> Sequence[Record]:
         """Records with both the provider's own cost and a computed one, the largest difference
         first."""
+
+    async def records_by_hour(self, since: float | None) -> Mapping[int, int]:
+        """Hours since 1970 in UTC, from that of ``since`` on -> the number of their records."""
 
     async def describe(self) -> StoreFacts: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,39 @@ import pytest
 from tests.support.ledger_stores import SyncStore, opened
 
 from headway.ledger.stores import new_store
+from support.lazy_import import lazy_import
+from support.services import postgresql
+
+asyncpg = lazy_import("asyncpg")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of one for all tests."""
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> str:
+    """Of a database without tables."""
+    asyncio.run(execute(postgresql_server, "DROP SCHEMA IF EXISTS headway CASCADE"))
+    return postgresql_server
+
+
+async def execute(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgresql_url")
+        return url
     if request.param == "memory":
         return "sqlite:///:memory:"
     return f"sqlite:///{tmp_path / 'ledger.db'}"

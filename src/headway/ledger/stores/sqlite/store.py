@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import apsw
@@ -98,6 +99,10 @@ class SqliteStore:
 
         return await self._connections.write(delete)
 
+    @asynccontextmanager
+    async def exclusively(self, task: str) -> AsyncIterator[bool]:
+        yield True  # whoever writes has the lock of the spool
+
     async def logs(
         self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Page:
@@ -138,6 +143,9 @@ class SqliteStore:
 
     async def reconcilable(self, where: Filter, *, limit: int = DEFAULT_LIMIT) -> Sequence[Record]:
         return await self._read(lambda reader: reader.reconcilable(where, _clamp(limit)))
+
+    async def records_by_hour(self, since: float | None) -> Mapping[int, int]:
+        return await self._connections.read(lambda db: maintenance.count_by_hour(db, since))
 
     async def describe(self) -> StoreFacts:
         return await self._connections.read(lambda db: maintenance.describe(db, self.path))

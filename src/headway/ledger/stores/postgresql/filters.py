@@ -1,0 +1,241 @@
+"""A ``Filter`` as conditions of SQL. Values are always parameters, never part of the text.
+
+Conditions of the *record* (time, names, tags, ids) are asked of each attempt; those of the *call*
+(cost, latency, text) of its last attempt, for all attempts of the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING, Any
+
+from headway.ledger.content_chain import search_words
+from headway.ledger.money import DIGITS
+from headway.ledger.rows import PROFILE_FIELDS
+from headway.ledger.store import Filter
+from headway.ledger.stores.postgresql.ids import clean, hash_of, key_of
+
+if TYPE_CHECKING:
+    from headway.ledger.stores.postgresql.connections import Connection
+
+_DIALECT, _PROVIDER, _MODEL, _DEPLOYMENT, _KEY, _OUTCOME, _STATUS, _IS_LAST = map(
+    PROFILE_FIELDS.index,
+    ("dialect", "provider", "model", "deployment", "key_id", "outcome", "status", "is_last"),
+)
+LARGEST = 2**63 - 1
+CALL_PD = "coalesce({r}.call_pd, {r}.cost_pd)"
+_LAST_OF_CALL = (
+    "SELECT 1 FROM records l JOIN profiles p ON p.id = l.profile "
+    "WHERE p.is_last AND l.call_id = r.call_id"
+)
+_TEXT_CANDIDATES = """
+WITH RECURSIVE hits (month, hash, parent) AS (
+  SELECT n.month, n.hash, n.parent
+  FROM pieces p JOIN nodes n ON n.month = p.month AND n.piece = p.hash
+  WHERE p.words @> $1::text[]
+  UNION
+  SELECT n.month, n.hash, n.parent
+  FROM hits h JOIN nodes n ON n.month = h.month AND n.parent = h.hash
+)
+SELECT c.call_id FROM hits h JOIN contents c ON c.month = h.month AND c.head = h.hash
+UNION
+SELECT c.call_id FROM hits h
+JOIN contents c ON c.month = h.month AND c.head = h.parent AND h.hash = ANY(c.outputs)
+UNION
+SELECT r.call_id FROM records r WHERE r.error_words @> $1::text[]
+"""
+
+
+class Conditions:
+    """What records ``AS r`` must fulfil."""
+
+    def __init__(self) -> None:
+        self.sql: list[str] = []
+        self.values: list[Any] = []
+        self.driver: tuple[str, list[int]] | None = None
+        """A column with an index by it and the time, and the numbers of it that are meant; it is
+        among the conditions, too."""
+        self.before_us = LARGEST
+        """No record is newer."""
+        self.is_indexed = False
+        """One of the conditions has an index that finds few records."""
+
+    @property
+    def text(self) -> str:
+        return " AND ".join(self.sql) or "true"
+
+    def value(self, value: Any) -> str:
+        """The placeholder of a parameter."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def copy(self) -> Conditions:
+        copied = Conditions()
+        copied.sql, copied.values = [*self.sql], [*self.values]
+        copied.driver, copied.is_indexed = self.driver, self.is_indexed
+        copied.before_us = self.before_us
+        return copied
+
+    def drive(self, column: str, numbers: Sequence[int]) -> None:
+        """A condition by numbers; the first one given decides the index."""
+        kind = "bigint" if column in ("user", "session") else "integer"
+        self.sql.append(f'r."{column}" = ANY({self.value(list(numbers))}::{kind}[])')
+        if self.driver is None:
+            self.driver = column, list(numbers)
+
+
+async def compile_filter(
+    connection: Connection,
+    where: Filter,
+    profiles: Mapping[int, Sequence[Any]],
+    *,
+    of_calls: bool,
+) -> Conditions:
+    """``of_calls``: only last attempts, which stand for their calls."""
+    conditions = Conditions()
+    _add_times(conditions, where)
+    _add_ids(conditions, where)
+    for column, numbers in (await find_numbers(connection, where)).items():
+        conditions.drive(column, numbers)
+    matches = profile_test(where)
+    chosen = [
+        id_
+        for id_, profile in profiles.items()
+        if matches(profile) and (profile[_IS_LAST] or not of_calls)
+    ]
+    if of_calls or asks_for_profiles(where):
+        conditions.drive("profile", chosen)
+    await _add_conditions_of_calls(connection, conditions, where, of_calls)
+    return conditions
+
+
+async def find_numbers(connection: Connection, where: Filter) -> dict[str, list[int]]:
+    """The numbers of sessions, users and tag sets, where ``where`` asks for them."""
+    found = {}
+    for column, table, texts in (
+        ("session", "sessions", where.sessions), ("user", "names", where.users),
+    ):  # fmt: skip
+        if texts:
+            hashes = [hash_of(clean(text)) for text in texts]
+            sql = f"SELECT id FROM {table} WHERE hash = ANY($1::uuid[])"
+            found[column] = [row["id"] for row in await connection.fetch(sql, hashes)]
+    if where.tags:
+        sql = "SELECT id FROM tag_sets WHERE tags && $1::text[]"
+        tags = [clean(tag) for tag in where.tags]
+        found["tags"] = [row["id"] for row in await connection.fetch(sql, tags)]
+    return found
+
+
+def asks_for_profiles(where: Filter) -> bool:
+    return bool(
+        where.providers or where.models or where.dialects or where.keys or where.outcomes
+        or where.statuses or where.owner is not None
+    )  # fmt: skip
+
+
+def profile_test(where: Filter) -> Callable[[Sequence[Any]], bool]:
+    """Whether a profile is among those that ``where`` asks for."""
+    tests: list[Callable[[Sequence[Any]], bool]] = []
+
+    def add(at: int, values: Iterable[str]) -> None:
+        allowed = frozenset(values)
+        if allowed:
+            tests.append(lambda profile: profile[at] in allowed)
+
+    add(_PROVIDER, where.providers)
+    add(_DIALECT, where.dialects)
+    add(_KEY, where.keys)
+    add(_OUTCOME, where.outcomes)
+    if where.owner is not None:
+        add(_KEY, (where.owner,))
+    if models := frozenset(where.models):
+        tests.append(lambda profile: profile[_MODEL] in models or profile[_DEPLOYMENT] in models)
+    if ranges := where.statuses:
+        tests.append(lambda profile: _is_within(profile[_STATUS], ranges))
+    return lambda profile: all(test(profile) for test in tests)
+
+
+def _is_within(status: int | None, ranges: Sequence[tuple[int, int]]) -> bool:
+    return status is not None and any(low <= status <= high for low, high in ranges)
+
+
+def limit_us(time_s: float) -> int:
+    return _fit(time_s * 1e6)
+
+
+def _fit(number: float) -> int:
+    if -LARGEST < number < LARGEST:
+        return round(number)
+    return LARGEST if number > 0 else -LARGEST
+
+
+def _picodollars(amount: Decimal, *, is_least: bool) -> int:
+    """Rounded so that nothing within the limit is left out."""
+    scaled = amount.scaleb(DIGITS)
+    return _fit_decimal(scaled.to_integral_value(ROUND_CEILING if is_least else ROUND_FLOOR))
+
+
+def _fit_decimal(number: Decimal) -> int:
+    return int(max(Decimal(-LARGEST), min(number, Decimal(LARGEST))))
+
+
+def _add_times(conditions: Conditions, where: Filter) -> None:
+    if where.since is not None:
+        conditions.sql.append(f"r.time_us >= {conditions.value(limit_us(where.since))}")
+    if where.until is not None:
+        conditions.before_us = limit_us(where.until)
+        conditions.sql.append(f"r.time_us < {conditions.value(limit_us(where.until))}")
+
+
+def _add_ids(conditions: Conditions, where: Filter) -> None:
+    if where.ids:
+        keys = conditions.value([key_of(text) for text in where.ids])
+        conditions.sql.append(
+            f"(r.call_id = ANY({keys}::uuid[]) OR r.request_id = ANY({keys}::uuid[]))"
+        )
+        conditions.is_indexed = True
+
+
+async def _add_conditions_of_calls(
+    connection: Connection, conditions: Conditions, where: Filter, of_calls: bool
+) -> None:
+    if where.text is not None:
+        calls = await find_text(connection, where.text)
+        conditions.sql.append(f"r.call_id = ANY({conditions.value(calls)}::uuid[])")
+        conditions.is_indexed = True
+    limits = _limits(conditions, where)
+    if limits:
+        own, of_last = (" AND ".join(limits).format(r=name) for name in ("r", "l"))
+        if of_calls:
+            conditions.sql.append(own)
+            conditions.is_indexed = True
+        else:
+            is_last = "(SELECT is_last FROM profiles WHERE id = r.profile)"
+            exists = f"EXISTS ({_LAST_OF_CALL} AND {of_last})"
+            conditions.sql.append(f"CASE WHEN {is_last} THEN {own} ELSE {exists} END")
+
+
+async def find_text(connection: Connection, text: str) -> list[Any]:
+    """The calls whose messages, or whose error, have all words of ``text``."""
+    words = search_words(clean(text))
+    if not words:
+        return []
+    return [row["call_id"] for row in await connection.fetch(_TEXT_CANDIDATES, words)]
+
+
+def _limits(conditions: Conditions, where: Filter) -> list[str]:
+    limits = []
+    if where.min_cost_usd is not None:
+        number = conditions.value(_picodollars(where.min_cost_usd, is_least=True))
+        limits.append(f"{CALL_PD} >= {number}")
+    if where.max_cost_usd is not None:
+        number = conditions.value(_picodollars(where.max_cost_usd, is_least=False))
+        limits.append(f"{CALL_PD} <= {number}")
+    if where.min_latency_s is not None:
+        number = conditions.value(_fit(where.min_latency_s * 1e6))
+        limits.append(f"{{r}}.latency_us >= {number}")
+    if where.max_latency_s is not None:
+        number = conditions.value(_fit(where.max_latency_s * 1e6))
+        limits.append(f"{{r}}.latency_us <= {number}")
+    return limits

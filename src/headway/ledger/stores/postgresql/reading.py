@@ -1,0 +1,227 @@
+"""Questions about records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from headway.ledger.cursors import decode_cursor, encode_cursor
+from headway.ledger.money import join_usd
+from headway.ledger.rows import COLUMNS, Texts, decode_key, decode_row
+from headway.ledger.store import Call, Filter, LogRow, Page
+from headway.ledger.stores.postgresql.filters import Conditions, compile_filter
+from headway.ledger.stores.postgresql.ids import key_of, unpack_texts
+from headway.ledger.stores.postgresql.keys import KeyTexts
+from headway.ledger.stores.postgresql.schema import quote
+from headway.ledger.stores.postgresql.writing import HOUR_US
+from headway.record import Feedback, Record
+
+if TYPE_CHECKING:
+    from headway.ledger.stores.postgresql.connections import Connection
+
+WINDOW = 3000
+"""Newest records that are looked through before an index is used: most questions end there."""
+MAX_DRIVERS = 200
+"""Numbers whose records are looked up one after the other."""
+_WIDTH = len(COLUMNS)
+_COST = COLUMNS.index("cost_pd")
+SELECT = f"""SELECT {quote(COLUMNS, "r.")}, r.call_pd, r.call_rest, r.id_texts,
+(SELECT key FROM names n WHERE n.id = r."user"),
+(SELECT key FROM tag_sets n WHERE n.id = r.tags),
+(SELECT key FROM sessions n WHERE n.id = r.session),
+(SELECT key FROM names n WHERE n.id = r.parameters)"""
+_WINDOW_START = """
+SELECT hour FROM (
+  SELECT hour, sum(records) OVER (ORDER BY hour DESC) AS total FROM stored_by_hour
+  WHERE hour < $1 / 3600000000 ORDER BY hour DESC LIMIT 1000
+) h WHERE total >= $2 ORDER BY hour DESC LIMIT 1
+"""
+"""The hour from which on there are enough records."""
+NEWEST = "ORDER BY r.time_us DESC, r.id DESC"
+OLDEST = "ORDER BY r.time_us, r.id"
+
+
+class Place(NamedTuple):
+    """Of a record, in a cursor."""
+
+    time_us: int
+    id: str
+
+
+class Reader:
+    """Asks through one connection."""
+
+    def __init__(self, connection: Connection, texts: KeyTexts) -> None:
+        self.connection = connection
+        self.texts = texts
+
+    async def compile(self, where: Filter, *, of_calls: bool) -> Conditions:
+        await self.texts.update(self.connection)
+        profiles = self.texts.profiles
+        return await compile_filter(self.connection, where, profiles, of_calls=of_calls)
+
+    async def fetch(self, sql: str, values: Iterable[Any]) -> list[Any]:
+        """The rows of ``SELECT``; their keys are known after that."""
+        rows = await self.connection.fetch(sql, *values)
+        profile, terms = COLUMNS.index("profile"), COLUMNS.index("terms")
+        known = self.texts.profiles, self.texts.terms
+        if any(row[profile] not in known[0] or row[terms] not in known[1] for row in rows):
+            await self.texts.update(self.connection)
+        return list(rows)
+
+    def decode(self, row: Any) -> Record:
+        """The record of a row of ``SELECT``."""
+        values = list(row)
+        id_, request_id, call_id = unpack_texts(values[_WIDTH + 2], *values[1:4])
+        user, tags, session, parameters = values[_WIDTH + 3 :]
+        values[1:4] = id_, request_id, call_id
+        texts = Texts(
+            self.texts.profiles[values[4]],
+            self.texts.terms[values[5]],
+            user,
+            None if tags is None else decode_key(tags),
+            session,
+            parameters,
+        )
+        return decode_row(values[:_WIDTH], texts)
+
+    # --- Pages ------------------------------------------------------------------------------------
+
+    async def logs(self, where: Filter, limit: int, cursor: str | None) -> Page:
+        conditions = await self.compile(where, of_calls=True)
+        if cursor is not None:
+            _add_place(conditions, "<", decode_cursor(cursor, "logs", Place))
+        found = await self._newest(conditions, limit + 1)
+        rows = [LogRow(self.decode(row), cost_of_call(row)) for row in found[:limit]]
+        following = encode_cursor("logs", _place(found[limit - 1])) if len(found) > limit else None
+        return Page(rows, following)
+
+    async def _newest(self, conditions: Conditions, count: int) -> list[Any]:
+        """The newest records, at most ``count``."""
+        if not conditions.is_indexed:
+            found = await self._in_window(conditions, count)
+            if len(found) == count:
+                return found
+        chosen = conditions.copy()
+        number = chosen.value(count)
+        if conditions.driver is not None and not conditions.is_indexed:
+            column, numbers = conditions.driver
+            if len(numbers) <= MAX_DRIVERS:
+                return await self.fetch(_each(chosen, column, numbers, number), chosen.values)
+        # The sum keeps PostgreSQL from reading by time until it finds enough, which may be never.
+        order = "ORDER BY r.time_us + 0 DESC, r.id DESC" if conditions.is_indexed else NEWEST
+        inner = f"SELECT * FROM records r WHERE {chosen.text} {order} LIMIT {number}"
+        return await self.fetch(f"{SELECT} FROM ({inner}) r {NEWEST}", chosen.values)
+
+    async def _in_window(self, conditions: Conditions, count: int) -> list[Any]:
+        """Of the newest records that are within the limits of time, those that fulfil all."""
+        chosen = conditions.copy()
+        start = await self.connection.fetchval(_WINDOW_START, conditions.before_us, WINDOW)
+        if start is not None:
+            chosen.sql.append(f"r.time_us >= {chosen.value(start * HOUR_US)}")
+        window, number = chosen.value(WINDOW), chosen.value(count)
+        times = " AND ".join(sql for sql in chosen.sql if "r.time_us" in sql) or "true"
+        inner = f"SELECT * FROM records r WHERE {times} {NEWEST} LIMIT {window}"
+        outer = f"SELECT * FROM ({inner}) r WHERE {chosen.text} {NEWEST} LIMIT {number}"
+        return await self.fetch(f"{SELECT} FROM ({outer}) r {NEWEST}", chosen.values)
+
+    async def attempts(
+        self, where: Filter, limit: int, cursor: str | None
+    ) -> tuple[Sequence[Record], str | None]:
+        conditions = await self.compile(where, of_calls=False)
+        if cursor is not None:
+            _add_place(conditions, ">", decode_cursor(cursor, "attempts", Place))
+        number = conditions.value(limit + 1)
+        inner = f"SELECT * FROM records r WHERE {conditions.text} {OLDEST} LIMIT {number}"
+        found = await self.fetch(f"{SELECT} FROM ({inner}) r {OLDEST}", conditions.values)
+        following = None
+        if len(found) > limit:
+            following = encode_cursor("attempts", _place(found[limit - 1]))
+        return [self.decode(row) for row in found[:limit]], following
+
+    async def reconcilable(self, where: Filter, limit: int) -> Sequence[Record]:
+        conditions = await self.compile(where, of_calls=False)
+        conditions.sql.append("r.computed_pd IS NOT NULL AND r.cost_pd IS NOT NULL")
+        order = "ORDER BY abs(r.cost_pd - r.computed_pd) DESC, r.time_us DESC, r.id DESC"
+        number = conditions.value(limit)
+        sql = f"{SELECT} FROM records r WHERE {conditions.text} {order} LIMIT {number}"
+        return [self.decode(row) for row in await self.fetch(sql, conditions.values)]
+
+    # --- One call ---------------------------------------------------------------------------------
+
+    async def call(self, call_id: str, owner: str | None) -> Call | None:
+        await self.texts.update(self.connection)
+        key = key_of(call_id)
+        attempts = await self._attempts_of(key, owner)
+        if not attempts:
+            sql = f"{SELECT} FROM records r WHERE r.request_id = $1 {NEWEST}"
+            found = [self.decode(row) for row in await self.fetch(sql, (key,))]
+            newest = next((record for record in found if owner in (None, record.key_id)), None)
+            if newest is None:
+                return None
+            key = key_of(newest.call_id)
+            attempts = await self._attempts_of(key, owner)
+        return Call(tuple(attempts), tuple(await self._feedback_on(key)))
+
+    async def _attempts_of(self, key: str, owner: str | None) -> list[Record]:
+        sql = f"{SELECT} FROM records r WHERE r.call_id = $1 {OLDEST}"
+        found = [self.decode(row) for row in await self.fetch(sql, (key,))]
+        attempts = [record for record in found if owner in (None, record.key_id)]
+        return sorted(attempts, key=lambda record: (record.is_last, record.attempt))
+
+    async def _feedback_on(self, key: str) -> list[Feedback]:
+        sql = "SELECT * FROM feedback WHERE call_id = $1 ORDER BY time_us, id"
+        return [
+            Feedback(
+                id=unpack_texts(row["id_text"], row["id"])[0],
+                call_id=row["call_text"],
+                timestamp=row["time_us"] / 1e6,
+                key_id=row["key_id"],
+                score=row["score"],
+                label=row["label"],
+                comment=row["comment"],
+            )
+            for row in await self.connection.fetch(sql, key)
+        ]
+
+    async def session_history(self, session_id: str, owner: str | None) -> Sequence[str]:
+        where = Filter(sessions=(session_id,), outcomes=("ok",), owner=owner)
+        conditions = await self.compile(where, of_calls=True)
+        sql = (
+            "SELECT c.call_text FROM records r "
+            "JOIN contents c ON c.call_id = r.call_id AND c.mode = 'full' "
+            f"WHERE {conditions.text} {OLDEST}"
+        )
+        return [row["call_text"] for row in await self.connection.fetch(sql, *conditions.values)]
+
+
+def _each(conditions: Conditions, column: str, numbers: Sequence[int], count: str) -> str:
+    """The newest of each number by the index that has them in order, and of those the newest."""
+    keys = conditions.value(list(numbers))
+    inner = (
+        f"SELECT r.* FROM unnest({keys}::bigint[]) AS k (number) CROSS JOIN LATERAL ("
+        f'SELECT * FROM records r WHERE r."{column}" = k.number AND {conditions.text} '
+        f"{NEWEST} LIMIT {count}) r {NEWEST} LIMIT {count}"
+    )
+    return f"{SELECT} FROM ({inner}) r {NEWEST}"
+
+
+def _add_place(conditions: Conditions, sign: str, place: Place) -> None:
+    if sign == "<":
+        conditions.before_us = min(conditions.before_us, place.time_us)
+    time, id_ = conditions.value(place.time_us), conditions.value(key_of(place.id))
+    # The first condition says no more than the second, but partitions are chosen by it.
+    conditions.sql.append(f"r.time_us {sign}= {time} AND (r.time_us, r.id) {sign} ({time}, {id_})")
+
+
+def _place(row: Any) -> Place:
+    return Place(row["time_us"], str(row["id"]))
+
+
+def cost_of_call(row: Any) -> Decimal | None:
+    """Of a row of ``SELECT``: what all attempts of its call cost."""
+    picodollars, rest = row[_WIDTH], row[_WIDTH + 1]
+    if picodollars is None:
+        picodollars, rest = row[_COST], row[_COST + 1]
+    return None if picodollars is None else join_usd(picodollars, rest)

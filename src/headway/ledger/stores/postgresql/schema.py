@@ -1,0 +1,211 @@
+"""The tables of version 1, and the names of their columns.
+
+Records are partitioned by day and content by month, so that retention drops whole tables. Times are
+Unix microseconds, amounts picodollars, as ``headway.ledger.rows`` makes them. The view ``logs`` is
+for people with SQL.
+"""
+
+from __future__ import annotations
+
+from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS
+
+HISTOGRAMS = {
+    "latency_s": "latency",
+    "time_to_first_token_s": "first_token",
+    "time_to_first_byte_s": "first_byte",
+    "inter_token_latency_s": "gap_mean",
+    "tokens_per_second": "speed",
+    "gateway_overhead_s": "overhead",
+    "cost_usd": "cost",
+}
+"""Metric -> the column of its histogram in the tables of usage."""
+SUMS = (
+    "calls", "attempts", "failed", "input_tokens", "output_tokens", "cache_read_tokens",
+    "cache_write_tokens", "reasoning_tokens", "unpriced",
+)  # fmt: skip
+GAPS = "gaps"
+
+_COLUMN_TYPES = {
+    **dict.fromkeys(("id", "request_id", "call_id"), "uuid NOT NULL"),
+    **dict.fromkeys(("time_us", "duration_us"), "bigint NOT NULL"),
+    **dict.fromkeys(("profile", "terms"), "integer NOT NULL"),
+    "tags": "integer",
+    "gaps": "bytea",
+    **dict.fromkeys(
+        ("cost_rest", "computed_rest", "quantities", "upstream_request_id", "more"), "text"
+    ),
+}
+"""Of those that are not ``bigint``."""
+EXTRA_COLUMNS = ("error_text", "error_words", "id_texts", "call_pd", "call_rest")
+"""``error_text``: the error; ``error_words``: its words, for the search. ``id_texts``: JSON of the
+ids that are no UUIDs.
+``call_pd``, ``call_rest``: the cost of all attempts, in the last one of a call with several."""
+RECORD_COLUMNS = (*COLUMNS, *EXTRA_COLUMNS)
+CALL_COST = "coalesce(call_pd, cost_pd)"
+
+
+def quote(columns: tuple[str, ...], prefix: str = "") -> str:
+    """Names for SQL, in which ``user`` means something else."""
+    return ", ".join(f'{prefix}"{name}"' for name in columns)
+
+
+_PROFILE_TYPES = {"status": "integer", "is_last": "boolean"}
+_TERMS_TYPES = {
+    **dict.fromkeys(("v", "attempt", "attempts", "upstream_status"), "integer"),
+    **dict.fromkeys(("stream", "is_drained"), "boolean"),
+}
+
+
+def _columns(names: tuple[str, ...], types: dict[str, str], default: str) -> str:
+    return ",\n  ".join(f'"{name}" {types.get(name, default)}' for name in names)
+
+
+def _interned(name: str, columns: str = "", number: str = "integer") -> str:
+    """A table of keys that records refer to by number. ``hash`` finds them: a key may be longer
+    than what an index takes."""
+    more = f",\n  {columns}" if columns else ""
+    return f"""
+CREATE TABLE {name} (
+  id {number} GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  hash uuid NOT NULL UNIQUE,
+  key text NOT NULL{more}
+);
+"""
+
+
+def _usage(name: str, keys: tuple[str, ...]) -> str:
+    """A table of sums over the hours or days ``period``, counted from 1970."""
+    return f"""
+CREATE TABLE {name} (
+  period integer NOT NULL,
+  {_columns(keys, {"user_name": "bigint NOT NULL"}, "integer NOT NULL")},
+  {_columns(SUMS, {}, "bigint NOT NULL")},
+  cost_usd numeric NOT NULL,
+  estimated_usd numeric NOT NULL,
+  {_columns((*HISTOGRAMS.values(), GAPS), {}, "bytea")},
+  PRIMARY KEY (period, {", ".join(keys)})
+) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
+"""
+
+
+MODEL_KEYS = ("model_group",)
+FULL_KEYS = ("profile", "user_name", "tags")
+"""0 stands for none."""
+USAGE_TABLES = {
+    "usage_by_model_hourly": MODEL_KEYS,
+    "usage_by_model_daily": MODEL_KEYS,
+    "usage_full_hourly": FULL_KEYS,
+    "usage_full_daily": FULL_KEYS,
+}
+MODEL_GROUP_FIELDS = ("dialect", "provider", "model", "deployment", "outcome")
+
+INTERNED = "".join(
+    (
+        _interned("profiles", _columns(PROFILE_FIELDS, _PROFILE_TYPES, "text")),
+        _interned("terms", _columns(TERMS_FIELDS[:-2], _TERMS_TYPES, "text")),
+        _interned("names", number="bigint"),
+        _interned("tag_sets", "tags text[] NOT NULL"),
+        _interned("model_groups"),
+        _interned("sessions", "ended_us bigint NOT NULL DEFAULT 0", "bigint"),
+    )
+)
+
+RECORDS = f"""
+CREATE INDEX tag_sets_by_tag ON tag_sets USING gin (tags);
+CREATE INDEX sessions_by_end ON sessions (ended_us, id);
+
+CREATE TABLE records (
+  {_columns(COLUMNS, _COLUMN_TYPES, "bigint")},
+  error_text text,
+  error_words text[],
+  id_texts text,
+  call_pd bigint,
+  call_rest text,
+  PRIMARY KEY (time_us, id)
+) PARTITION BY RANGE (time_us);
+CREATE INDEX records_by_call ON records (call_id);
+CREATE INDEX records_by_request ON records (request_id);
+CREATE INDEX records_by_profile ON records (profile, time_us);
+CREATE INDEX records_by_user ON records ("user", time_us) WHERE "user" IS NOT NULL;
+CREATE INDEX records_by_tags ON records (tags, time_us) WHERE tags IS NOT NULL;
+CREATE INDEX records_by_session ON records (session, time_us) WHERE session IS NOT NULL;
+CREATE INDEX records_by_latency ON records (latency_us) WHERE latency_us IS NOT NULL;
+CREATE INDEX records_by_cost ON records (({CALL_COST})) WHERE {CALL_COST} IS NOT NULL;
+CREATE INDEX records_with_computed_cost ON records (time_us) WHERE computed_pd IS NOT NULL;
+CREATE INDEX records_by_error ON records USING gin (error_words) WHERE error_words IS NOT NULL;
+
+CREATE TABLE feedback (
+  id uuid PRIMARY KEY, id_text text, call_id uuid NOT NULL, call_text text NOT NULL,
+  time_us bigint NOT NULL, key_id text, score double precision, label text, comment text
+);
+CREATE INDEX feedback_by_call ON feedback (call_id);
+CREATE INDEX feedback_by_time ON feedback (time_us);
+
+CREATE TABLE positions (file text PRIMARY KEY, "offset" bigint NOT NULL);
+
+CREATE TABLE stored_by_hour (
+  hour integer PRIMARY KEY, records bigint NOT NULL, calls bigint NOT NULL
+) WITH (fillfactor = 60);
+"""
+
+USAGE = "".join(_usage(name, keys) for name, keys in USAGE_TABLES.items())
+
+CONTENT = """
+CREATE TABLE contents (
+  month integer NOT NULL, call_id uuid NOT NULL, call_text text NOT NULL, time_us bigint NOT NULL,
+  key_id text, wire text NOT NULL, mode text NOT NULL, head bytea NOT NULL,
+  outputs bytea[] NOT NULL, parameters bytea NOT NULL, response bytea NOT NULL,
+  refers bytea[] NOT NULL, PRIMARY KEY (month, call_id)
+) PARTITION BY LIST (month);
+CREATE INDEX contents_by_time ON contents (time_us);
+CREATE INDEX contents_by_head ON contents (head);
+CREATE INDEX contents_by_reference ON contents USING gin (refers);
+CREATE TABLE aliases (
+  month integer NOT NULL, hash uuid NOT NULL, call_id uuid NOT NULL, time_us bigint NOT NULL,
+  PRIMARY KEY (month, hash, call_id)
+) PARTITION BY LIST (month);
+CREATE TABLE nodes (
+  month integer NOT NULL, hash bytea NOT NULL, parent bytea NOT NULL, piece bytea NOT NULL,
+  PRIMARY KEY (month, hash)
+) PARTITION BY LIST (month);
+CREATE INDEX nodes_by_parent ON nodes (parent);
+CREATE INDEX nodes_by_piece ON nodes (piece);
+CREATE TABLE pieces (
+  month integer NOT NULL, hash bytea NOT NULL, body bytea NOT NULL, refers bytea[],
+  words text[], PRIMARY KEY (month, hash)
+) PARTITION BY LIST (month);
+ALTER TABLE pieces ALTER COLUMN body SET STORAGE EXTERNAL;
+CREATE INDEX pieces_by_word ON pieces USING gin (words) WHERE words IS NOT NULL;
+CREATE INDEX pieces_by_reference ON pieces USING gin (refers) WHERE refers IS NOT NULL;
+"""
+MONTHLY = ("contents", "aliases", "nodes", "pieces")
+"""Tables that are partitioned by month."""
+
+_SECONDS = ("duration_us", "latency_us", "first_byte_us", "first_token_us", "sent_us",
+            "gap_mean_us", "gap_p50_us", "gap_p95_us", "gap_max_us")  # fmt: skip
+LOGS = f"""
+CREATE VIEW logs AS
+SELECT
+  to_timestamp(r.time_us / 1e6) AS "timestamp",
+  r.id, r.request_id, r.call_id,
+  {quote(PROFILE_FIELDS, "p.")},
+  {quote(TERMS_FIELDS[:-2], "t.")},
+  u.key AS "user", s.key AS session_id, g.tags AS tags, a.key AS parameters,
+  r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
+  r.cache_write_1h_tokens, r.reasoning_tokens,
+  r.cost_pd::numeric / 1e12 + coalesce(r.cost_rest::numeric, 0) AS cost_usd,
+  r.computed_pd::numeric / 1e12 + coalesce(r.computed_rest::numeric, 0) AS cost_computed_usd,
+  {", ".join(f"r.{name} / 1e6 AS {name.removesuffix('_us')}_s" for name in _SECONDS)},
+  r.overhead_ns / 1e9 AS gateway_overhead_s,
+  r.content_events, r.request_bytes, r.response_bytes, r.upstream_request_bytes,
+  r.upstream_response_bytes, r.upstream_request_id, r.error_text AS error_message
+FROM records r
+JOIN profiles p ON p.id = r.profile
+JOIN terms t ON t.id = r.terms
+LEFT JOIN names u ON u.id = r."user"
+LEFT JOIN sessions s ON s.id = r.session
+LEFT JOIN tag_sets g ON g.id = r.tags
+LEFT JOIN names a ON a.id = r.parameters;
+"""
+
+VERSION_1 = INTERNED + RECORDS + USAGE + CONTENT + LOGS

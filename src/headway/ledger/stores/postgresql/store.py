@@ -1,0 +1,262 @@
+"""The ledger in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import asyncpg
+
+from headway.ledger.rollup import check_metrics
+from headway.ledger.rows import Keys, keys_of
+from headway.ledger.store import (
+    DEFAULT_LIMIT,
+    HISTOGRAM_METRICS,
+    MAX_LIMIT,
+    Call,
+    Conversation,
+    Deleted,
+    Dimension,
+    Filter,
+    Page,
+    Position,
+    SessionPage,
+    StoreError,
+    StoreFacts,
+    Usage,
+)
+from headway.ledger.stores.postgresql import contents, maintenance, writing
+from headway.ledger.stores.postgresql.connections import Connections
+from headway.ledger.stores.postgresql.keys import KeyNumbers, KeyTexts
+from headway.ledger.stores.postgresql.locks import SHIP, take_lock, try_lock
+from headway.ledger.stores.postgresql.migrations import (
+    MIGRATIONS,
+    check_server,
+    check_version,
+    migrate,
+    read_version,
+)
+from headway.ledger.stores.postgresql.partitions import DAY_US, create_days, create_months
+from headway.ledger.stores.postgresql.reading import Reader
+from headway.ledger.stores.postgresql.sessions import read_sessions
+from headway.ledger.stores.postgresql.usage_reading import read_usage
+from headway.ledger.stores.postgresql.usage_writing import add_usage, find_model_groups
+from headway.record import Content, Entry, Feedback, Record
+
+if TYPE_CHECKING:
+    from headway.ledger.stores.postgresql.connections import Connection
+
+T = TypeVar("T")
+DAYS_AHEAD = 2
+
+
+class PostgresqlStore:
+    """A ``Store``. Any number of processes may read and write."""
+
+    def __init__(self, url: str) -> None:
+        self._connections = Connections(url)
+        self._numbers = KeyNumbers()
+        self._texts = KeyTexts()
+        self._days: set[int] = set()
+        self._months: set[int] = set()
+        """Whose partitions exist, as far as this process knows."""
+
+    async def open(self, *, migrates: bool = True) -> None:
+        await self._connections.open()
+        if migrates:
+            await migrate(self._connections)
+        else:
+            await check_server(self._connections)
+            version = await self._connections.read(read_version)
+            check_version(version, self._connections.address.text, len(MIGRATIONS))
+
+    async def close(self) -> None:
+        await self._connections.close()
+
+    # --- Writing ----------------------------------------------------------------------------------
+
+    async def add(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> int:
+        records = [entry for entry in entries if type(entry) is Record]
+        kept = [entry for entry in entries if type(entry) is Content]
+        feedback = [entry for entry in entries if type(entry) is Feedback]
+        keys = [keys_of(record) for record in records]
+        for attempt in (1, 2):
+            try:
+                batch = await self._connections.read(
+                    lambda connection: self._prepare(connection, records, keys, kept)
+                )
+                store = partial(
+                    self._add, batch=batch, kept=kept, feedback=feedback, positions=positions
+                )
+                return await self._connections.write(store)
+            except _StaleError:  # another gateway's retention deleted what this one remembered
+                self._numbers.forget()
+                self._days.clear()
+                self._months.clear()
+                if attempt == 2:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _prepare(
+        self,
+        connection: Connection,
+        records: Sequence[Record],
+        keys: Sequence[Keys],
+        kept: Sequence[Content],
+    ) -> Batch:
+        """What must be there before the transaction: numbers of keys, and partitions."""
+        entries: list[writing.Entry] = []
+        if records:
+            numbers = await self._numbers.find_all(connection, keys)
+            entries = writing.make_entries(records, keys, numbers)
+            days = {entry.values[0] // DAY_US for entry in entries}
+            if missing := days - self._days:
+                ahead = {max(days) + more for more in range(1, DAYS_AHEAD + 1)}
+                await create_days(connection, missing | ahead)
+                self._days |= days
+        months = set(map(contents.month_of_content, kept))
+        if missing := months - self._months:
+            await create_months(connection, missing)
+            self._months |= months
+        groups = await find_model_groups(connection, self._numbers, entries)
+        return Batch(entries, groups)
+
+    async def _add(
+        self,
+        connection: Connection,
+        batch: Batch,
+        kept: Sequence[Content],
+        feedback: Sequence[Feedback],
+        positions: Sequence[Position],
+    ) -> int:
+        try:
+            new = await writing.add_records(connection, batch.entries)
+            await take_lock(connection, SHIP)
+            if new:
+                costs = await writing.total_calls(connection, new)
+                await add_usage(connection, batch.groups, new, costs)
+                await writing.count_by_hour(connection, new)
+                if not await writing.note_sessions(connection, new):
+                    raise _StaleError("a session was deleted in the meantime")
+            if kept:
+                await contents.add_contents(connection, kept)
+        except asyncpg.CheckViolationError as error:
+            raise _StaleError(f"a partition was dropped in the meantime: {error}") from error
+        if feedback:
+            await writing.add_feedback(connection, feedback)
+        await writing.set_positions(connection, positions)
+        return len(new)
+
+    async def positions(self) -> Mapping[str, int]:
+        sql = 'SELECT file, "offset" FROM positions'
+        rows = await self._connections.read(lambda connection: connection.fetch(sql))
+        return {row["file"]: row["offset"] for row in rows}
+
+    async def forget_positions(self, files: Sequence[str]) -> None:
+        sql = "DELETE FROM positions WHERE file = ANY($1::text[])"
+        await self._connections.write(lambda connection: connection.execute(sql, list(files)))
+
+    async def prune(self, records_before: float | None, content_before: float | None) -> Deleted:
+        try:
+            return await maintenance.prune(self._connections, records_before, content_before)
+        finally:
+            self._numbers.forget()
+            self._days.clear()
+            self._months.clear()
+
+    async def delete_content(self, call_id: str, owner: str | None = None) -> bool:
+        async def delete(connection: Connection) -> bool:
+            await take_lock(connection, SHIP)
+            found = await contents.find_content(connection, call_id, owner)
+            if found is None:
+                return False
+            await contents.delete_contents(connection, found["month"], [found["call_id"]])
+            return True
+
+        return await self._connections.write(delete)
+
+    @asynccontextmanager
+    async def exclusively(self, task: str) -> AsyncIterator[bool]:
+        async with self._connections.connection() as connection, connection.transaction():
+            yield await try_lock(connection, task)
+
+    # --- Reading ----------------------------------------------------------------------------------
+
+    async def logs(
+        self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page:
+        return await self._read(lambda reader: reader.logs(where, _clamp(limit), cursor))
+
+    async def attempts(
+        self, where: Filter, *, limit: int = MAX_LIMIT, cursor: str | None = None
+    ) -> tuple[Sequence[Record], str | None]:
+        return await self._read(lambda reader: reader.attempts(where, _clamp(limit), cursor))
+
+    async def call(self, call_id: str, owner: str | None = None) -> Call | None:
+        return await self._read(lambda reader: reader.call(call_id, owner))
+
+    async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
+        async def read(connection: Connection) -> Conversation | None:
+            found = await contents.find_content(connection, call_id, owner)
+            return None if found is None else await contents.read_conversation(connection, found)
+
+        return await self._connections.read(read)
+
+    async def usage(
+        self,
+        where: Filter,
+        by: Sequence[Dimension] = (),
+        *,
+        metrics: Sequence[str] = HISTOGRAM_METRICS,
+    ) -> Sequence[Usage]:
+        check_metrics(metrics)
+        return await self._read(lambda reader: read_usage(reader, where, by, metrics))
+
+    async def sessions(
+        self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> SessionPage:
+        return await self._read(lambda reader: read_sessions(reader, where, _clamp(limit), cursor))
+
+    async def session_history(self, session_id: str, owner: str | None = None) -> Sequence[str]:
+        return await self._read(lambda reader: reader.session_history(session_id, owner))
+
+    async def reconcilable(self, where: Filter, *, limit: int = DEFAULT_LIMIT) -> Sequence[Record]:
+        return await self._read(lambda reader: reader.reconcilable(where, _clamp(limit)))
+
+    async def records_by_hour(self, since: float | None) -> Mapping[int, int]:
+        hour = -(2**31) if since is None else int(since // 3600)
+        sql = "SELECT hour, records FROM stored_by_hour WHERE hour >= $1"
+        rows = await self._connections.read(lambda connection: connection.fetch(sql, hour))
+        return {row["hour"]: row["records"] for row in rows}
+
+    async def describe(self) -> StoreFacts:
+        place = self._connections.address.text
+        return await self._connections.read(
+            lambda connection: maintenance.describe(connection, place)
+        )
+
+    async def check(self) -> Sequence[str]:
+        return await self._connections.read(maintenance.check)
+
+    async def _read(self, question: Callable[[Reader], Awaitable[T]]) -> T:
+        return await self._connections.read(
+            lambda connection: question(Reader(connection, self._texts))
+        )
+
+
+class Batch(NamedTuple):
+    """What one transaction stores."""
+
+    entries: Sequence[writing.Entry]
+    groups: Mapping[tuple[Any, ...], int]
+    """The numbers of the model groups."""
+
+
+class _StaleError(StoreError):
+    """What this process remembers of the database is no longer there."""
+
+
+def _clamp(limit: int) -> int:
+    return max(1, min(limit, MAX_LIMIT))
