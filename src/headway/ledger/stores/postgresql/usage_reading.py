@@ -12,9 +12,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from headway.ledger.rollup import NAME_TIME, Cell, sort_usage
+from headway.ledger.rollup import NAME_TIME, sort_usage
 from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, decode_key
 from headway.ledger.store import Dimension, Filter, Usage
+from headway.ledger.stores.postgresql.cells import Cell
 from headway.ledger.stores.postgresql.filters import (
     Conditions,
     find_numbers,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from headway.ledger.money import join_usd
-from headway.ledger.rollup import Cell
 from headway.ledger.rows import COLUMNS
+from headway.ledger.stores.postgresql.cells import Cell
 from headway.ledger.stores.postgresql.ids import key_of
 from headway.ledger.stores.postgresql.keys import KeyNumbers, model_group_of
 from headway.ledger.stores.postgresql.schema import GAPS, HISTOGRAMS, SUMS, USAGE_TABLES, quote
