@@ -1,4 +1,4 @@
-"""The command line, ``headway``. All commands but ``serve`` are HTTP clients of a gateway."""
+"""The command line, ``headway``: serves, calls a gateway, and reads what was recorded."""
 
 
 def main() -> None:

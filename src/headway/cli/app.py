@@ -12,13 +12,19 @@ from headway import __version__
 from headway.cli import (
     chat,
     check_config,
+    database,
     demo,
     errors,
+    export,
     first_call,
     listings,
+    logs,
+    replay,
     serve,
     serve_options,
+    sessions,
     terminal,
+    usage,
 )
 
 
@@ -100,6 +106,12 @@ app.command(serve_options.COMMAND)(serve.serve)
 app.command()(chat.chat)
 app.command()(listings.models)
 app.command()(listings.providers)
+app.add_typer(logs.logs, name="logs")
+app.command()(usage.usage)
+app.command()(sessions.sessions)
+app.command()(export.export)
+app.command()(replay.replay)
+app.add_typer(database.db, name="db")
 app.command("check-config")(check_config.check_config)
 app.command()(demo.demo)
 app.command(first_call.COMMAND, hidden=True)(serve.make_first_call_when_ready)

@@ -24,6 +24,7 @@ ApiKey = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON of the reply.")]
+RecordsAsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as the HTTP API has it.")]
 
 
 ShowAll = Annotated[
@@ -45,6 +46,7 @@ __all__ = [
     "ApiKey",
     "AsJson",
     "ConfigPath",
+    "RecordsAsJson",
     "ShowAll",
     "Url",
     "connect",
