@@ -82,3 +82,11 @@ def test_a_missing_tool_is_named_with_the_command_that_brings_it() -> None:
     assert done.returncode == 1
     assert "missing: nginx, wrk" in done.stderr
     assert "apt-get install nginx wrk" in done.stderr
+
+
+def test_recording_splits_the_cost_of_a_record(tmp_path: Path) -> None:
+    table, result = run(tmp_path, "recording", "--only", "relay,stream", "--records", "5")
+
+    assert table.splitlines()[0].split()[-2:] == ["record", "bytes"]
+    assert [cost["name"] for cost in result["costs"]] == ["relay", "stream"]
+    assert all(cost["make"] > 0 and cost["write"] > 0 for cost in result["costs"])

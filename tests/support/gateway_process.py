@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import yaml
 
 from headway.providers import FACTS
+from headway.record import Record, decode_entry
 from support.raw_client import Client, Reply, Stream
 
 SERVER_KEY = "sk-planted-server-Q7vXw2LmT9"
@@ -52,6 +54,15 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     for variable in (each for kind in FACTS.values() for each in kind.environ.values()):
         kept.pop(variable.name, None)
     return {**kept, "PYTHONUNBUFFERED": "1", **extra}
+
+
+def decode_line(line: bytes) -> dict[str, Any]:
+    """An entry of the spool as an object, with the fields of a record that are left out there."""
+    entry = decode_entry(line)
+    found: dict[str, Any] = json.loads(
+        msgspec.json.encode(entry) if isinstance(entry, Record) else line
+    )
+    return found
 
 
 @dataclass
@@ -174,7 +185,7 @@ class Gateway:
 
     def records(self) -> list[dict[str, Any]]:
         """Those of ``spooled``."""
-        return [json.loads(line) for line in self.spooled().splitlines() if line]
+        return [decode_line(line) for line in self.spooled().splitlines() if line]
 
     def outputs(self) -> Iterator[tuple[str, bytes]]:
         """Everything that it wrote (log, replies, files), each with a name."""

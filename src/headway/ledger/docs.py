@@ -43,7 +43,9 @@ object per line, readable by its owner only. By default that is next to the data
 ## A record
 
 It contains no prompt, no output and no key. `null` is unknown, never 0. Fields are only added; `v`
-changes when the meaning of a field changes. Times are in seconds, sizes in bytes.
+changes when the meaning of a field changes. In the spool, fields with their default are left out:
+`null`, empty lists and objects, and `v`, `attempt` and `attempts` of 1, `is_last` of `true`, `role`
+of `first`, `content` of `off`, `is_drained` of `false`. Times are in seconds, sizes in bytes.
 
 | field | type | meaning |
 |---|---|---|

@@ -68,7 +68,7 @@ OBJECTS = frozenset(
 RECORDED = PARAMETERS | OBJECTS | LABEL_FIELDS
 """All fields of a body that are read here."""
 MAX_DEPTH = 2
-_SHORT = re.compile(rb'-?[0-9][0-9.eE+-]{0,30}|true|false|"[A-Za-z0-9._:/+ -]{1,40}"')
+_is_short = re.compile(rb'-?[0-9][0-9.eE+-]{0,30}|true|false|"[A-Za-z0-9._:/+ -]{1,40}"').fullmatch
 
 _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
@@ -111,18 +111,16 @@ def tags_in(fields: Fields, given: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 def parameters_in(fields: Fields) -> dict[str, Raw]:
     """The generation parameters that are numbers, booleans or short words, verbatim."""
-    found = {}
-    for name, raw in fields.items():
-        if name in PARAMETERS and _SHORT.fullmatch(raw):
-            found[name] = raw
-        elif name in OBJECTS:
-            found.update(_read_object(name, raw, 1))
+    found = {name: raw for name, raw in fields.items() if name in PARAMETERS and _is_short(raw)}
+    if not OBJECTS.isdisjoint(fields):
+        for name in OBJECTS & fields.keys():
+            found.update(_read_object(name, fields[name], 1))
     return found
 
 
 def _read_object(path: str, raw: Raw, depth: int) -> Iterator[tuple[str, Raw]]:
     for name, member in _members(raw).items():
-        if name in PARAMETERS and _SHORT.fullmatch(member):
+        if name in PARAMETERS and _is_short(member):
             yield f"{path}.{name}", member
         elif name in OBJECTS and depth < MAX_DEPTH:
             yield from _read_object(f"{path}.{name}", member, depth + 1)
