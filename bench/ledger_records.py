@@ -88,7 +88,7 @@ class _Generator:
 
     def _gaps(self) -> tuple[tuple[tuple[int, int], ...], tuple[float, ...]]:
         """A histogram of gaps, and mean, median, 95th percentile and maximum in seconds."""
-        events = self.random.randint(20, 400)
+        events = int(min(2000, 5 + self.random.lognormvariate(4.5, 0.9)))
         gaps = sorted(self.random.gammavariate(4, 0.005) for _ in range(events))
         counts: dict[int, int] = {}
         for gap in gaps:
@@ -116,7 +116,7 @@ class _Generator:
         cached = tokens[0] // 2 if random.random() < 0.3 else 0
         items = _line_items(tokens[0], cached, tokens[1], prices)
         first_token = random.lognormvariate(-0.7, 0.6)
-        streams = random.random() < 0.7
+        streams = random.random() < 0.6
         gaps, summary = random.choice(self.gaps) if streams else ((), (None,) * 4)
         latency = first_token + tokens[1] * 0.008 + random.random() * 0.1
         id_ = self._uuid()

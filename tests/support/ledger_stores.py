@@ -82,3 +82,13 @@ def make_content(number: int, messages: bytes, **fields: Any) -> Content:
         messages=messages, output=b'[{"role":"assistant","content":"Well."}]',
     )  # fmt: skip
     return replace(content, **fields)
+
+
+def round_times(record: Record) -> Record:
+    """As a database keeps it: times in microseconds."""
+    rounded = {
+        name: round(value, 9 if name == "gateway_overhead_s" else 6)
+        for name in record.__struct_fields__
+        if isinstance(value := getattr(record, name), float)
+    }
+    return replace(record, **rounded)

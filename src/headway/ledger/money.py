@@ -6,6 +6,7 @@ databases can add, and the rest, which is None nearly always.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation, Overflow
 
 DIGITS = 12
@@ -54,6 +55,13 @@ def format_usd(amount: Decimal) -> str:
     """All digits, and no zeros after the last one: ``0.00015``."""
     text = f"{amount:f}"
     return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
+
+
+def sum_usd(amounts: Iterable[Decimal]) -> Decimal:
+    total = ZERO
+    for amount in amounts:
+        total = EXACT.add(total, amount)
+    return total
 
 
 def add_usd(one: Decimal, other: Decimal) -> Decimal:

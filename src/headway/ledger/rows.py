@@ -10,7 +10,6 @@ picodollars (``headway.ledger.money``), so a record comes back rounded to these.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 from operator import attrgetter, sub
 from typing import Any, NamedTuple
 
@@ -68,7 +67,7 @@ COLUMNS = (
 - ``profile``, ``terms``, ``user``, ``tags``, ``session``, ``parameters``: numbers, or None.
 - ``cost_pd``, ``cost_rest``: as ``parse_usd`` gives them; ``computed_*`` of ``cost_computed_usd``.
 - ``quantities``: of the line items, whose kinds and prices are ``item_prices`` of the terms.
-- ``gaps``: ``pack_gaps``; ``more``: JSON of the ``RARE_FIELDS`` that have a value.
+- ``gaps``: ``pack_counts``; ``more``: JSON of the ``RARE_FIELDS`` that have a value.
 """
 
 Row = tuple[Any, ...]
@@ -141,7 +140,7 @@ def encode_row(record: Record, numbers: Sequence[int | None]) -> Row:
         *[None if time is None else round(time * 1e6) for time in _times_of(record)],
         None if overhead is None else round(overhead * 1e9),
         *_sizes_of(record),
-        pack_gaps(gaps) if gaps else None,
+        pack_counts(gaps) if gaps else None,
         None if upstream_id is None else pack_id(upstream_id),
         None if rare == _RARE_DEFAULTS else _encode_rare(rare),
     )
@@ -207,7 +206,7 @@ def decode_row(row: Sequence[Any], texts: Texts) -> Record:
             "cost_computed_usd": _decode_usd(named["computed_pd"], named["computed_rest"]),
             "gateway_overhead_s": None if overhead is None else overhead / 1e9,
             "tokens_per_second": output / latency if latency and output is not None else None,
-            "gap_counts": unpack_gaps(named["gaps"]) if named["gaps"] else (),
+            "gap_counts": tuple(unpack_counts(named["gaps"])) if named["gaps"] else (),
             "upstream_request_id": _decode_id(named["upstream_request_id"]),
         }
     )
@@ -228,31 +227,57 @@ def _decode_items(prices: Sequence[Sequence[str]], quantities: str | None) -> tu
     return tuple([LineItem(kind, quantity, price) for (kind, price), quantity in pairs])
 
 
-# --- Histograms of gaps ---------------------------------------------------------------------------
+# --- Histograms -----------------------------------------------------------------------------------
 
 _PLAIN, _PACKED = b"\0", b"\1"
 
 
-def pack_gaps(pairs: Sequence[tuple[int, int]]) -> bytes:
-    """Pairs of bucket and count: the first bucket in two bytes, the steps to the next ones and the
-    counts in one byte each; as MessagePack where they do not fit."""
-    pairs = sorted(pairs)
-    buckets, counts = zip(*pairs, strict=True)
+def pack_counts(pairs: Sequence[tuple[int, int]]) -> bytes:
+    """Pairs of bucket and count, in order: the first bucket in two bytes, then one byte for each
+    pair: the step from the bucket before and the count, both up to 15. A larger step begins with
+    steps of 15 without a count, a larger count goes on with steps of 0. What does not fit (negative
+    counts, counts in the thousands) is MessagePack."""
     try:
+        buckets, counts = zip(*pairs, strict=True)
+        steps, small = bytes(map(sub, buckets[1:], buckets)), bytes(counts)
+        if max(small) > 15 or (steps and max(steps) > 15):
+            steps, small = _split_large(steps, small)
+        joined = int.from_bytes(b"\0" + steps, "big") << 4 | int.from_bytes(small, "big")
         first: bytes = (buckets[0] + 1).to_bytes(2, "big")
-        steps = bytes(map(sub, buckets[1:], buckets))
-        return _PACKED + first + steps + bytes(counts)
     except (OverflowError, ValueError):
         return _PLAIN + msgspec.msgpack.encode(pairs)
+    return _PACKED + first + joined.to_bytes(len(small), "big")
 
 
-def unpack_gaps(packed: bytes) -> tuple[tuple[int, int], ...]:
+def _split_large(steps: bytes, counts: bytes) -> tuple[bytes, bytes]:
+    split_steps, split_counts = bytearray(), bytearray()
+    for step, count in zip(b"\0" + steps, counts, strict=True):
+        while step > 15:
+            split_steps.append(15)
+            split_counts.append(0)
+            step -= 15
+        split_steps.append(step)
+        split_counts.append(min(count, 15))
+        while count > 15:
+            count -= 15
+            split_steps.append(0)
+            split_counts.append(min(count, 15))
+    return bytes(split_steps[1:]), bytes(split_counts)
+
+
+def unpack_counts(packed: bytes) -> list[tuple[int, int]]:
     if packed[:1] == _PLAIN:
-        return msgspec.msgpack.decode(packed[1:], type=tuple[tuple[int, int], ...])
-    half = (len(packed) - 2) // 2
-    first = int.from_bytes(packed[1:3], "big") - 1
-    buckets = accumulate(packed[3 : 2 + half], initial=first)
-    return tuple(zip(buckets, packed[2 + half :], strict=True))
+        return msgspec.msgpack.decode(packed[1:], type=list[tuple[int, int]])
+    bucket = int.from_bytes(packed[1:3], "big") - 1
+    found: list[tuple[int, int]] = []
+    for byte in packed[3:]:
+        step, count = byte >> 4, byte & 15
+        bucket += step
+        if step == 0 and found:
+            found[-1] = bucket, found[-1][1] + count
+        elif count:
+            found.append((bucket, count))
+    return found
 
 
 def decode_key(text: str | bytes) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from headway.ledger.money import ZERO, add_usd, join_usd
-from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS, unpack_gaps
+from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS, unpack_counts
 from headway.ledger.store import Usage
 from headway.metering.histogram import Histogram, value_of
 
@@ -93,7 +93,7 @@ class Cell(Struct):
         if row[_GAPS]:
             if self.gaps is None:
                 self.gaps = Histogram({})
-            pairs = unpack_gaps(row[_GAPS])
+            pairs = unpack_counts(row[_GAPS])
             self.gaps.merge_counts(pairs)
             self.gaps.total += sum_gaps(pairs, row[_GAP_MEAN])
 

@@ -19,7 +19,7 @@ from headway.ledger.money import split_usd
 from headway.ledger.rows import PROFILE_FIELDS
 from headway.ledger.store import Filter
 from headway.ledger.stores.sqlite.keys import find_number
-from headway.ledger.stores.sqlite.writing import SPREAD
+from headway.ledger.stores.sqlite.writing import number_of
 
 _ROUTE, _DIALECT, _PROVIDER, _KIND, _MODEL, _DEPLOYMENT, _KEY, _OUTCOME, _STATUS, _IS_LAST = range(
     len(PROFILE_FIELDS)
@@ -136,7 +136,7 @@ def _add_times(conditions: Conditions, where: Filter) -> None:
 
 def limit_number(time_s: float) -> int:
     """The number of the first record of that time."""
-    return max(-(2**63), min(round(time_s * 1e6) * SPREAD, 2**63 - 1))
+    return number_of(round(time_s * 1e6))
 
 
 def _add_names(db: apsw.Connection, conditions: Conditions, where: Filter) -> None:
@@ -161,8 +161,10 @@ def _add_ids(conditions: Conditions, where: Filter) -> None:
         return
     alternatives, values = [], []
     for packed in map(pack_id, where.ids):
-        for expression in (CALL.format(r="r"), "r.request_id"):
-            alternatives.append(f"(substr({expression}, -6) = substr(?, -6) AND {expression} = ?)")
+        for expression, end in ((CALL.format(r="r"), -6), ("r.request_id", -5)):
+            alternatives.append(
+                f"(substr({expression}, {end}) = substr(?, {end}) AND {expression} = ?)"
+            )
             values += [packed, packed]
     conditions.add(f"({' OR '.join(alternatives)})", *values)
 

@@ -62,6 +62,21 @@ class KeyNumbers:
             columns.append([None if key is None else numbers[key] for key in column])
         return [list(row) for row in zip(*columns, strict=True)]
 
+    def profile_of(self, db: apsw.Connection, number: int) -> tuple[Any, ...]:
+        """The key of a profile."""
+        key: tuple[Any, ...] = decode_key(
+            first_value(db, "SELECT key FROM profiles WHERE id = ?", (number,))
+        )
+        return key
+
+    def find_profiles(self, db: apsw.Connection, profiles: Sequence[tuple[Any, ...]]) -> list[int]:
+        """Their numbers; creates those that are missing."""
+        known = self._numbers["profiles"]
+        for key in profiles:
+            if key not in known:
+                known[key] = _find_or_create(db, "profiles", key)
+        return [known[key] for key in profiles]
+
 
 def _find_or_create(db: apsw.Connection, table: str, key: Key) -> int:
     text = key if isinstance(key, str) else encode_key(key)

@@ -13,7 +13,7 @@ from headway.ledger.stores.sqlite.contents import delete_content
 from headway.ledger.stores.sqlite.filters import limit_number
 from headway.ledger.stores.sqlite.schema import read_version
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
-from headway.ledger.stores.sqlite.writing import SPREAD, time_of
+from headway.ledger.stores.sqlite.writing import EPOCH_US, time_of
 
 RECORDS_AT_ONCE, CONTENTS_AT_ONCE, PAGES_AT_ONCE = 5000, 200, 1000
 """So that others who write wait for milliseconds only."""
@@ -96,10 +96,9 @@ def size_of(db: apsw.Connection, path: str) -> int:
 
 def count_by_hour(db: apsw.Connection, since: float | None) -> dict[int, int]:
     """As ``Store.records_by_hour``."""
-    hour = 3600 * 10**6 * SPREAD
     start = -(2**63) if since is None else limit_number(since // 3600 * 3600)
-    sql = "SELECT n / ?1, count(*) FROM records WHERE n >= ?2 GROUP BY 1"
-    return dict(all_rows(db, sql, (hour, start)))
+    sql = "SELECT (n + ?1) / ?2, count(*) FROM records WHERE n >= ?3 GROUP BY 1"
+    return dict(all_rows(db, sql, (EPOCH_US, 3600 * 10**6, start)))
 
 
 def describe(db: apsw.Connection, path: str) -> StoreFacts:

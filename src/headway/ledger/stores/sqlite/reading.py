@@ -10,13 +10,13 @@ import apsw
 
 from headway.ledger.cursors import decode_cursor, encode_cursor
 from headway.ledger.ids import pack_id, unpack_id
-from headway.ledger.money import join_usd
+from headway.ledger.money import join_usd, sum_usd
 from headway.ledger.rows import COLUMNS, decode_row
 from headway.ledger.store import Call, Filter, LogRow, Page, Session, SessionPage
 from headway.ledger.stores.sqlite.filters import Conditions, compile_filter
 from headway.ledger.stores.sqlite.keys import KEY_TEXTS, KeyTexts
 from headway.ledger.stores.sqlite.sql import all_rows
-from headway.ledger.stores.sqlite.writing import CALL_IS, sum_usd, time_of
+from headway.ledger.stores.sqlite.writing import CALL_IS, time_of
 from headway.record import Feedback, Record
 
 _COLUMNS = ", ".join(f"r.{name}" for name in ("n", *COLUMNS[1:]))
@@ -70,7 +70,7 @@ class Reader:
         attempts = self._attempts_of(packed, owner)
         if not attempts:
             rows = self.select(
-                "WHERE substr(r.request_id, -6) = substr(?, -6) AND r.request_id = ? "
+                "WHERE substr(r.request_id, -5) = substr(?, -5) AND r.request_id = ? "
                 "ORDER BY r.n DESC",
                 (packed, packed),
             )

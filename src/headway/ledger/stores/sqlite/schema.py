@@ -33,7 +33,7 @@ CREATE INDEX sessions_by_end ON sessions (ended_us);
 
 CREATE TABLE records (n INTEGER PRIMARY KEY, {", ".join(COLUMNS[1:])}, call_pd, call_rest);
 CREATE INDEX records_by_call ON records (substr(ifnull(call_id, id), -6));
-CREATE INDEX records_by_request ON records (substr(request_id, -6));
+CREATE INDEX records_by_request ON records (substr(request_id, -5));
 CREATE INDEX records_by_profile ON records (profile);
 CREATE INDEX records_by_user ON records (user) WHERE user IS NOT NULL;
 CREATE INDEX records_by_tags ON records (tags) WHERE tags IS NOT NULL;
@@ -71,6 +71,11 @@ CREATE TABLE pieces (
   id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, uses INTEGER NOT NULL, body BLOB NOT NULL
 );
 CREATE VIRTUAL TABLE piece_texts USING fts5(text, content='', contentless_delete=1);
+
+CREATE TABLE cells (
+  cube INTEGER, start INTEGER, name INTEGER, profile INTEGER, parts INTEGER NOT NULL,
+  cell BLOB NOT NULL, PRIMARY KEY (cube, start, name, profile)
+) WITHOUT ROWID;
 
 CREATE TABLE positions (file TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
 """

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import apsw
 
-from headway.ledger.rollup import check_metrics
 from headway.ledger.store import (
     DEFAULT_LIMIT,
     HISTOGRAM_METRICS,
@@ -27,10 +26,11 @@ from headway.ledger.store import (
 )
 from headway.ledger.stores.sqlite import contents, maintenance, writing
 from headway.ledger.stores.sqlite.connections import Connections
-from headway.ledger.stores.sqlite.keys import KeyNumbers, KeyTexts
+from headway.ledger.stores.sqlite.keys import KeyTexts
 from headway.ledger.stores.sqlite.reading import Reader
 from headway.ledger.stores.sqlite.sql import all_rows
-from headway.ledger.stores.sqlite.usage import read_usage
+from headway.ledger.stores.sqlite.usage import UsageReader
+from headway.ledger.usage_parts import metric_numbers
 from headway.record import Content, Entry, Feedback, Record
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class SqliteStore:
     def __init__(self, path: str) -> None:
         self.path = path
         self._connections = Connections(path)
-        self._numbers = KeyNumbers()
+        self._records = writing.RecordWriter()
         self._local = threading.local()
 
     async def open(self, *, migrates: bool = True) -> None:
@@ -64,9 +64,9 @@ class SqliteStore:
     ) -> int:
         records = [entry for entry in entries if type(entry) is Record]
         try:
-            added = writing.add_records(db, self._numbers, records)
+            added = self._records.add(db, records)
         except BaseException:
-            self._numbers.forget()  # those of this transaction will not exist
+            self._records.forget()  # those of this transaction will not exist
             raise
         if len(records) < len(entries):
             contents.add_contents(db, [entry for entry in entries if type(entry) is Content])
@@ -130,8 +130,8 @@ class SqliteStore:
         *,
         metrics: Sequence[str] = HISTOGRAM_METRICS,
     ) -> Sequence[Usage]:
-        check_metrics(metrics)
-        return await self._read(lambda reader: read_usage(reader, where, by, metrics))
+        metric_numbers(metrics)
+        return await self._read(lambda reader: UsageReader(reader, where, by, metrics).read())
 
     async def sessions(
         self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None

@@ -1,57 +1,206 @@
-"""Usage by groups."""
+"""Usage by groups: from cells where they have what is asked for, else from the records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
 
-from headway.ledger.rollup import NAME_TIME, Cell, sort_usage
-from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, Texts
+from headway.ledger.cubes import (
+    DIMENSION_FIELDS,
+    Cube,
+    Span,
+    choose_family,
+    cover_time,
+    time_of_start,
+)
+from headway.ledger.rollup import NAME_TIME, sort_usage
+from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, decode_key, unpack_counts
 from headway.ledger.store import Dimension, Filter, Usage
-from headway.ledger.stores.sqlite.reading import SELECT, Reader, cost_of_call
-from headway.ledger.stores.sqlite.writing import time_of
+from headway.ledger.stores.sqlite.filters import encode_list, profile_test
+from headway.ledger.stores.sqlite.keys import find_number
+from headway.ledger.stores.sqlite.reading import Reader
+from headway.ledger.stores.sqlite.sql import each_row, first_value
+from headway.ledger.stores.sqlite.writing import number_of, time_of
+from headway.ledger.usage_parts import (
+    Cell,
+    Contribution,
+    Flags,
+    contribution_of,
+    encode_part,
+    flags_of,
+    metric_numbers,
+)
 
-_PROFILE_AT = {
-    name: PROFILE_FIELDS.index(field)
-    for name, field in (
-        ("provider", "provider"), ("model", "model"), ("deployment", "deployment"),
-        ("key", "key_id"), ("dialect", "dialect"), ("outcome", "outcome"),
-    )
-}  # fmt: skip
-_WIDTH = len(COLUMNS)
+AT_ONCE = 500
+"""Records of a group that are summed up together."""
+_PROFILE_AT = {name: PROFILE_FIELDS.index(field) for name, field in DIMENSION_FIELDS.items()}
+_NEEDED = frozenset(
+    ("profile", "terms", "user", "tags", "session", "input_tokens", "output_tokens",
+     "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_pd", "cost_rest",
+     "latency_us", "first_token_us", "first_byte_us", "gap_mean_us", "overhead_ns", "gaps")
+)  # fmt: skip
+_SELECT = ", ".join(f"r.{name}" if name in _NEEDED else "NULL" for name in COLUMNS[1:])
+_PROFILE, _TERMS, _USER, _TAGS, _SESSION, _COST, _GAPS = map(
+    COLUMNS.index, ("profile", "terms", "user", "tags", "session", "cost_pd", "gaps")
+)
+_CALL = len(COLUMNS)
 
-
-def read_usage(
-    reader: Reader, where: Filter, by: Sequence[Dimension], metrics: Sequence[str]
-) -> list[Usage]:
-    conditions = reader.compile(where, of_calls=False).with_profiles()
-    sql = f"{SELECT} WHERE {conditions.text}"
-    cells: dict[tuple[str | None, ...], Cell] = {} if by else {(): Cell()}
-    for row in reader.db.execute(sql, tuple(conditions.values)):
-        texts = reader.texts.texts_of(row[_WIDTH + 2 :])
-        cost = cost_of_call(row)
-        for group in groups_of(time_of(row[0]), texts, by):
-            cells.setdefault(group, Cell()).add(row, texts.profile, texts.terms, cost)
-    return sort_usage(
-        [cell.to_usage(dict(zip(by, group, strict=True)), metrics) for group, cell in cells.items()]
-    )
-
-
-def groups_of(
-    time_us: int, texts: Texts, by: Sequence[Dimension]
-) -> Iterator[tuple[str | None, ...]]:
-    """One for each tag, where it is asked for."""
-    return product(*[_values_of(time_us, texts, dimension) for dimension in by])
+Group = tuple[str | None, ...]
 
 
-def _values_of(time_us: int, texts: Texts, dimension: Dimension) -> Sequence[Any]:
-    if dimension in NAME_TIME:
-        return (NAME_TIME[dimension](time_us),)
-    if dimension == "tag":
-        return texts.tags or (None,)
-    if dimension == "user":
-        return (texts.user,)
-    if dimension == "session":
-        return (texts.session,)
-    return (texts.profile[_PROFILE_AT[dimension]],)
+class UsageReader:
+    """One question."""
+
+    def __init__(
+        self, reader: Reader, where: Filter, by: Sequence[Dimension], metrics: Sequence[str]
+    ) -> None:
+        self._reader = reader
+        self._db = reader.db
+        self._where = where
+        self._by = by
+        self._metrics = metrics
+        self._numbers = metric_numbers(metrics)
+        self._cells: dict[Group, Cell] = {} if by else {(): Cell()}
+        self._has_gaps = True
+        self._values: dict[tuple[Dimension, Any], Sequence[str | None]] = {}
+
+    def read(self) -> list[Usage]:
+        family, where = choose_family(self._where, self._by), self._where
+        if family:
+            self._has_gaps = family[0].has_gaps
+            limits = (
+                None if limit is None else round(limit * 1e6)
+                for limit in (where.since, where.until)
+            )
+            cover = cover_time([cube.level for cube in family], *limits)
+            for span in cover.spans:
+                cube = next(cube for cube in family if cube.level == span.level)
+                self._add_cells(cube, span)
+            for since_us, until_us in cover.records:
+                self._add_records(since_us, until_us)
+        else:
+            self._add_records(None, None)
+        return sort_usage(
+            [
+                cell.to_usage(dict(zip(self._by, group, strict=True)), self._metrics)
+                for group, cell in self._cells.items()
+            ]
+        )
+
+    # --- Cells ------------------------------------------------------------------------------------
+
+    def _add_cells(self, cube: Cube, span: Span) -> None:
+        profiles, matches = self._reader.texts.profiles, profile_test(self._where)
+        chosen: dict[int, bool] = {}
+        sql = "SELECT start, name, profile, cell FROM cells WHERE cube = ?"
+        values: list[Any] = [cube.number]
+        for limit, comparison in ((span.start, ">="), (span.stop, "<")):
+            if limit is not None:
+                sql += f" AND start {comparison} ?"
+                values.append(limit)
+        names, name_values = self._choose_names()
+        groups: dict[tuple[int, int, int], list[Cell]] = {}
+        for start, name, profile, parts in each_row(self._db, sql + names, values + name_values):
+            if profile not in chosen:
+                chosen[profile] = matches(profiles[profile])
+            if not chosen[profile]:
+                continue
+            address = (start, name, profile)
+            if address not in groups:
+                time_us = time_of_start(cube.level, start)
+                user, tags = (name or None,) * 2
+                groups[address] = [
+                    self._cell(group) for group in self._groups(time_us, profile, user, tags, None)
+                ]
+            for cell in groups[address]:
+                cell.add_parts(parts, self._numbers, has_gaps=self._has_gaps)
+
+    def _choose_names(self) -> tuple[str, list[Any]]:
+        if users := self._where.users:
+            numbers = [find_number(self._db, "names", user) for user in users]
+            chosen = encode_list([number for number in numbers if number is not None])
+            return " AND name IN (SELECT value FROM json_each(?))", [chosen]
+        if tags := self._where.tags:
+            marks = ", ".join("?" * len(tags))
+            return f" AND name IN (SELECT tag_set FROM tags WHERE tag IN ({marks}))", [*tags]
+        return "", []
+
+    # --- Records ----------------------------------------------------------------------------------
+
+    def _add_records(self, since_us: int | None, until_us: int | None) -> None:
+        """Those of a time, or all that the filter means."""
+        conditions = self._reader.compile(self._where, of_calls=False).with_profiles()
+        if since_us is not None:
+            conditions.add("r.n >= ?", number_of(since_us))
+        if until_us is not None:
+            conditions.add("r.n < ?", number_of(until_us))
+        sql = f"SELECT r.n, {_SELECT}, r.call_pd FROM records AS r WHERE {conditions.text}"
+        flags: dict[tuple[int, int], Flags] = {}
+        waiting: dict[Group, list[Contribution]] = {}
+        for row in each_row(self._db, sql, conditions.values):
+            contribution = self._contribution(row, flags)
+            names = row[_PROFILE], row[_USER], row[_TAGS], row[_SESSION]
+            for group in self._groups(time_of(row[0]), *names):
+                contributions = waiting.setdefault(group, [])
+                contributions.append(contribution)
+                if len(contributions) >= AT_ONCE:
+                    self._add_contributions(group, contributions)
+                    contributions.clear()
+        for group, contributions in waiting.items():
+            if contributions:
+                self._add_contributions(group, contributions)
+
+    def _contribution(
+        self, row: Sequence[Any], flags: dict[tuple[int, int], Flags]
+    ) -> Contribution:
+        kind = row[_PROFILE], row[_TERMS]
+        if kind not in flags:
+            texts = self._reader.texts
+            flags[kind] = flags_of(texts.profiles[kind[0]], texts.terms[kind[1]])
+        call_pd = row[_COST] if row[_CALL] is None else row[_CALL]
+        gaps = unpack_counts(row[_GAPS]) if row[_GAPS] and self._has_gaps else ()
+        return contribution_of(row, flags[kind], call_pd, gaps)
+
+    def _add_contributions(self, group: Group, contributions: Sequence[Contribution]) -> None:
+        self._cell(group).add_parts(encode_part(contributions), self._numbers)
+
+    # --- Groups -----------------------------------------------------------------------------------
+
+    def _cell(self, group: Group) -> Cell:
+        cell = self._cells.get(group)
+        if cell is None:
+            cell = self._cells[group] = Cell()
+        return cell
+
+    def _groups(
+        self, time_us: int, profile: int, user: int | None, tags: int | None, session: int | None
+    ) -> Iterable[Group]:
+        """One for each tag, where it is asked for."""
+        if not self._by:
+            return ((),)
+        numbers = {"user": user, "tag": tags, "session": session}
+        values = []
+        for dimension in self._by:
+            if dimension in NAME_TIME:
+                source: int | None = time_us // 3_600_000_000 * 3_600_000_000
+            else:
+                source = numbers.get(dimension, profile)
+            known = self._values.get((dimension, source))
+            if known is None:
+                known = self._values[dimension, source] = self._find_values(dimension, source)
+            values.append(known)
+        return product(*values)
+
+    def _find_values(self, dimension: Dimension, source: int | None) -> Sequence[str | None]:
+        if source is None:
+            return (None,)
+        if dimension in NAME_TIME:
+            return (NAME_TIME[dimension](source),)
+        if dimension == "tag":
+            found = first_value(self._db, "SELECT key FROM tag_sets WHERE id = ?", (source,))
+            return decode_key(found)  # type: ignore[no-any-return]
+        if dimension in ("user", "session"):
+            table = "names" if dimension == "user" else "sessions"
+            return (first_value(self._db, f"SELECT key FROM {table} WHERE id = ?", (source,)),)
+        return (self._reader.texts.profiles[source][_PROFILE_AT[dimension]],)

@@ -1,0 +1,391 @@
+"""Sums over records, by time and by what they have in common: what usage is made of.
+
+Each record counts once: an attempt, its tokens and its cost where and when the attempt was. The
+last attempt of a call counts the call, whether it failed, and one value in each histogram; that of
+``cost_usd`` is the cost of all attempts. Sums are integers, so they are exact and their order does
+not matter.
+
+A *cell* is the sums over the records of one hour, day or month with one (masked) profile and one
+user or tag set. A database keeps it as parts that are added up when it is read: to add records
+means to append a part, and from time to time all parts of a cell are merged into one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from math import ceil, log
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+from headway.ledger.money import MAX_INTEGER, ZERO, add_usd, join_usd, split_usd, sum_usd
+from headway.ledger.rows import (
+    COLUMNS,
+    PROFILE_FIELDS,
+    TERMS_FIELDS,
+    pack_counts,
+    unpack_counts,
+)
+from headway.ledger.store import HISTOGRAM_METRICS, Usage
+from headway.metering.histogram import GROWTH, SMALLEST, Histogram, value_of
+from headway.metering.histogram import ZERO as ZERO_BUCKET
+
+MICRO, PICO = 10**6, 10**12
+MAX_PARTS = 8
+"""Parts of a cell from which on they are merged."""
+
+# --- What one record contributes ------------------------------------------------------------------
+
+_IS_LAST, _OUTCOME = PROFILE_FIELDS.index("is_last"), PROFILE_FIELDS.index("outcome")
+_ATTEMPT, _UPSTREAM_STATUS, _TOKENS_SOURCE, _COST_SOURCE = map(
+    TERMS_FIELDS.index, ("attempt", "upstream_status", "tokens_source", "cost_source")
+)
+(
+    _TIME, _INPUT, _OUTPUT, _CACHE_READ, _CACHE_WRITE, _REASONING, _COST, _REST, _LATENCY,
+    _FIRST_TOKEN, _FIRST_BYTE, _GAP_MEAN, _OVERHEAD, _GAPS,
+) = map(
+    COLUMNS.index,
+    (
+        "time_us", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+        "reasoning_tokens", "cost_pd", "cost_rest", "latency_us", "first_token_us",
+        "first_byte_us", "gap_mean_us", "overhead_ns", "gaps",
+    ),
+)  # fmt: skip
+SUMS = (
+    "attempts", "calls", "failed", "unpriced", "input_tokens", "output_tokens",
+    "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
+)  # fmt: skip
+"""The sums of a contribution, before those of costs."""
+UNITS: Mapping[str, int] = {
+    "latency_s": MICRO,
+    "time_to_first_token_s": MICRO,
+    "time_to_first_byte_s": MICRO,
+    "inter_token_latency_s": MICRO,
+    "tokens_per_second": 1000,
+    "gateway_overhead_s": 1000 * MICRO,
+    "cost_usd": PICO,
+}
+"""Metric -> how many of the integers that are added up are one."""
+_UNITS = tuple(UNITS[metric] for metric in HISTOGRAM_METRICS)
+_METRICS = len(HISTOGRAM_METRICS)
+_PER_LOG = 1 / log(GROWTH)
+_COST_AT = len(SUMS)
+_VALUES_AT = _COST_AT + 2
+_BUCKETS_AT = _VALUES_AT + _METRICS
+_GAPS_AT = _BUCKETS_AT + _METRICS
+_REST_AT = _GAPS_AT + 2
+
+Contribution = tuple[Any, ...]
+"""Of one record: ``SUMS``, picodollars, those of them that rest on counted or estimated tokens, the
+values of ``HISTOGRAM_METRICS`` as integers or None, their buckets or None, pairs of the gaps, the
+sum of the gaps in microseconds, and the rests of both costs in dollars as text, or None."""
+_NO_METRICS = (None,) * (2 * _METRICS)
+
+
+class Flags(Struct, frozen=True):
+    """What of the profile and the terms of a record counts."""
+
+    head: tuple[int, int, int]
+    """``attempts``, ``calls`` and ``failed``."""
+    is_successful: bool
+    """The provider's response was a success."""
+    is_estimated: bool
+    """Its cost would rest on counted or estimated tokens."""
+
+
+def flags_of(profile: Sequence[Any], terms: Sequence[Any]) -> Flags:
+    status = terms[_UPSTREAM_STATUS] or 0
+    is_last = bool(profile[_IS_LAST])
+    return Flags(
+        (int(terms[_ATTEMPT] > 0), int(is_last), int(is_last and profile[_OUTCOME] != "ok")),
+        200 <= status < 300 or status == 101,
+        terms[_TOKENS_SOURCE] in ("counted", "estimated") and terms[_COST_SOURCE] != "provider",
+    )
+
+
+def contribution_of(
+    row: Sequence[Any], flags: Flags, call_pd: int | None, gaps: Sequence[tuple[int, int]]
+) -> Contribution:
+    """Of the record of ``row`` (the values of ``COLUMNS``); ``call_pd``: the cost of all attempts,
+    where it is the last one; ``gaps``: of the record."""
+    cost, estimated, unpriced = row[_COST], 0, 0
+    rest, estimated_rest = row[_REST], None
+    if cost is None:
+        cost, unpriced = 0, int(flags.is_successful)
+    elif flags.is_estimated:
+        estimated, estimated_rest = cost, rest
+    metrics: tuple[int | None, ...] = _NO_METRICS
+    gap_sum = 0
+    if flags.head[1]:
+        values = _values_of(row, call_pd)
+        metrics = (
+            *values,
+            *[
+                None if value is None else bucket_of(value / unit)
+                for value, unit in zip(values, _UNITS, strict=True)
+            ],
+        )
+        if gaps:
+            gap_sum = _sum_gaps(gaps, row[_GAP_MEAN])
+    else:
+        gaps = ()
+    return (
+        *flags.head, unpriced, row[_INPUT] or 0, row[_OUTPUT] or 0, row[_CACHE_READ] or 0,
+        row[_CACHE_WRITE] or 0, row[_REASONING] or 0, cost, estimated, *metrics, gaps, gap_sum,
+        rest, estimated_rest,
+    )  # fmt: skip
+
+
+def _values_of(row: Sequence[Any], call_pd: int | None) -> tuple[int | None, ...]:
+    """In the order of ``HISTOGRAM_METRICS``."""
+    latency, output = row[_LATENCY], row[_OUTPUT]
+    speed = output * 1000 * MICRO // latency if latency and output is not None else None
+    return (
+        latency, row[_FIRST_TOKEN], row[_FIRST_BYTE], row[_GAP_MEAN], speed, row[_OVERHEAD],
+        call_pd,
+    )  # fmt: skip
+
+
+def bucket_of(value: float) -> int:
+    """As ``metering.histogram.bucket_of``."""
+    return ceil(log(value / SMALLEST) * _PER_LOG) if value > SMALLEST else ZERO_BUCKET
+
+
+def _sum_gaps(pairs: Sequence[tuple[int, int]], mean_us: int | None) -> int:
+    """Microseconds: from the mean where it is known."""
+    if mean_us is not None:
+        return mean_us * sum([count for _, count in pairs])
+    return round(sum(value_of(bucket) * count for bucket, count in pairs) * MICRO)
+
+
+# --- Parts of cells -------------------------------------------------------------------------------
+
+
+class _Part(Struct, frozen=True, array_like=True):
+    """The sums over some records, as they are kept."""
+
+    sums: Sequence[int]
+    """Of ``SUMS``."""
+    costs: Sequence[int]
+    """Picodollars: all, and what rests on estimates."""
+    rests: Sequence[str | None]
+    """What is to be added to ``costs``, in dollars."""
+    totals: Sequence[int]
+    """Of the values of each metric."""
+    buckets: Sequence[Any]
+    """Of each metric: a list of buckets (or None), or ``pack_counts``, or None."""
+    gaps: bytes | None
+    """``pack_counts``."""
+    gap_sum: int
+
+
+_LISTED = 6
+"""Up to so many records a part has their buckets in a list."""
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class _PartOf(Struct, frozen=True, array_like=True):
+    """A ``_Part`` whose histograms are not decoded yet."""
+
+    sums: tuple[int, ...]
+    costs: tuple[int, int]
+    rests: tuple[str | None, str | None]
+    totals: tuple[int, ...]
+    buckets: tuple[Raw, ...]
+    gaps: bytes | None
+    gap_sum: int
+
+
+_decode = msgspec.msgpack.Decoder(_PartOf).decode
+_decode_buckets = msgspec.msgpack.Decoder(list[int | None] | bytes | None).decode
+_LENGTH_BYTES = 3
+
+
+def encode_part(contributions: Sequence[Contribution], *, has_gaps: bool = True) -> bytes:
+    """The sums over records, to be appended to the parts of a cell."""
+    columns = list(zip(*contributions, strict=True))
+    costs, rests = _sum_costs(columns)
+    totals = [sum(filter(None, column)) for column in columns[_VALUES_AT:_BUCKETS_AT]]
+    is_short = len(contributions) <= _LISTED
+    buckets = [
+        column if is_short else _pack_buckets(column) for column in columns[_BUCKETS_AT:_GAPS_AT]
+    ]
+    gaps, gap_sum = None, 0
+    if has_gaps and any(columns[_GAPS_AT]):
+        gaps, gap_sum = _pack_gaps(columns[_GAPS_AT]), sum(columns[_GAPS_AT + 1])
+    sums = [sum(column) for column in columns[:_COST_AT]]
+    return _frame(_Part(sums, costs, rests, totals, buckets, gaps, gap_sum))
+
+
+def _frame(part: _Part) -> bytes:
+    body = _encode(part)
+    return len(body).to_bytes(_LENGTH_BYTES, "big") + body
+
+
+def _sum_costs(columns: Sequence[tuple[Any, ...]]) -> tuple[tuple[int, int], tuple[Any, Any]]:
+    """Picodollars and rests: of all, and of what rests on estimates."""
+    both = [(_COST_AT, _REST_AT), (_COST_AT + 1, _REST_AT + 1)]
+    total, estimated = [sum(columns[at]) for at, _ in both]
+    if total < MAX_INTEGER and not any(columns[_REST_AT]):
+        return (total, estimated), (None, None)
+    amounts = [
+        sum_usd([join_usd(sum(columns[at])), *map(Decimal, filter(None, columns[rests]))])
+        for at, rests in both
+    ]
+    return _split_both(*amounts)
+
+
+def _split_both(one: Decimal, other: Decimal) -> tuple[tuple[int, int], tuple[Any, Any]]:
+    (one_pd, one_rest), (other_pd, other_rest) = split_usd(one), split_usd(other)
+    return (one_pd, other_pd), (one_rest, other_rest)
+
+
+def _pack_buckets(column: Iterable[int | None]) -> bytes | None:
+    counts: dict[int, int] = {}
+    for bucket in column:
+        if bucket is not None:
+            counts[bucket] = counts.get(bucket, 0) + 1
+    return pack_counts(sorted(counts.items())) if counts else None
+
+
+def _pack_gaps(column: Iterable[Sequence[tuple[int, int]]]) -> bytes:
+    counts: dict[int, int] = {}
+    for pairs in column:
+        for bucket, count in pairs:
+            counts[bucket] = counts.get(bucket, 0) + count
+    return pack_counts(sorted(counts.items()))
+
+
+def correct_call_cost(before_pd: int | None, after_pd: int) -> bytes:
+    """The part that replaces the cost of a call, where an attempt came late."""
+    counts = {bucket_of(after_pd / PICO): 1}
+    if before_pd is not None:
+        before = bucket_of(before_pd / PICO)
+        counts[before] = counts.get(before, 0) - 1
+    pairs = sorted((bucket, count) for bucket, count in counts.items() if count)
+    at = HISTOGRAM_METRICS.index("cost_usd")
+    totals = [0] * _METRICS
+    totals[at] = after_pd - (before_pd or 0)
+    buckets: list[bytes | None] = [None] * _METRICS
+    buckets[at] = pack_counts(pairs) if pairs else None
+    nothing = [0] * len(SUMS)
+    return _frame(_Part(nothing, (0, 0), (None, None), totals, buckets, None, 0))
+
+
+class Cell(Struct):
+    """The sums over the records of one or more cells."""
+
+    sums: list[int] = field(default_factory=lambda: [0] * len(SUMS))
+    cost_pd: int = 0
+    estimated_pd: int = 0
+    cost_rest: Decimal = ZERO
+    estimated_rest: Decimal = ZERO
+    totals: list[int] = field(default_factory=lambda: [0] * _METRICS)
+    counts: list[dict[int, int]] = field(default_factory=lambda: [{} for _ in range(_METRICS)])
+    gaps: dict[int, int] = field(default_factory=dict)
+    gap_sum: int = 0
+
+    def add_parts(self, parts: bytes, metrics: Iterable[int], *, has_gaps: bool = True) -> None:
+        """Add what a database keeps of a cell. Of the histograms only those of ``metrics``
+        (numbers of ``HISTOGRAM_METRICS``), and of the gaps with ``has_gaps``."""
+        at, view = 0, memoryview(parts)
+        while at < len(parts):
+            start = at + _LENGTH_BYTES
+            at = start + int.from_bytes(parts[at:start], "big")
+            self._add_part(_decode(view[start:at]), metrics, has_gaps)
+
+    def _add_part(self, part: _PartOf, metrics: Iterable[int], has_gaps: bool) -> None:
+        self.sums = [one + other for one, other in zip(self.sums, part.sums, strict=True)]
+        self.cost_pd += part.costs[0]
+        self.estimated_pd += part.costs[1]
+        cost_rest, estimated_rest = part.rests
+        if cost_rest is not None:
+            self.cost_rest = add_usd(self.cost_rest, Decimal(cost_rest))
+        if estimated_rest is not None:
+            self.estimated_rest = add_usd(self.estimated_rest, Decimal(estimated_rest))
+        for metric in metrics:
+            self.totals[metric] += part.totals[metric]
+            _add_buckets(self.counts[metric], _decode_buckets(part.buckets[metric]))
+        if has_gaps and part.gaps is not None:
+            _add_pairs(self.gaps, unpack_counts(part.gaps))
+            self.gap_sum += part.gap_sum
+
+    def add(self, contribution: Contribution) -> None:
+        """Add one record."""
+        self.add_parts(encode_part([contribution]), _ALL_METRICS)
+
+    def encode(self) -> bytes:
+        """All as one part."""
+        costs, rests = _split_both(*self._costs())
+        buckets = [
+            pack_counts(sorted(counts.items())) if counts else None
+            for counts in map(_without_zeros, self.counts)
+        ]
+        gaps = pack_counts(sorted(self.gaps.items())) if self.gaps else None
+        part = _Part(self.sums, costs, rests, self.totals, buckets, gaps, self.gap_sum)
+        return _frame(part)
+
+    def _costs(self) -> tuple[Decimal, Decimal]:
+        return (
+            add_usd(join_usd(self.cost_pd), self.cost_rest),
+            add_usd(join_usd(self.estimated_pd), self.estimated_rest),
+        )
+
+    def to_usage(self, group: Mapping[str, str | None], metrics: Sequence[str]) -> Usage:
+        cost, estimated = self._costs()
+        sums = dict(zip(SUMS, self.sums, strict=True))
+        histograms = {}
+        for name in metrics:
+            at = HISTOGRAM_METRICS.index(name)
+            total = self.totals[at] / UNITS[name]
+            histograms[name] = Histogram(_without_zeros(self.counts[at]), total)
+        gaps = Histogram(self.gaps, self.gap_sum / MICRO) if self.gaps else None
+        return Usage(
+            group=group, cost_usd=cost, estimated_usd=estimated, histograms=histograms, gaps=gaps,
+            **sums,
+        )  # fmt: skip
+
+
+_ALL_METRICS = range(_METRICS)
+
+
+def merge_parts(parts: bytes) -> bytes:
+    """All parts of a cell as one."""
+    cell = Cell()
+    cell.add_parts(parts, _ALL_METRICS)
+    return cell.encode()
+
+
+def _add_buckets(counts: dict[int, int], buckets: list[int | None] | bytes | None) -> None:
+    if isinstance(buckets, bytes):
+        _add_pairs(counts, unpack_counts(buckets))
+    elif buckets is not None:
+        for bucket in buckets:
+            if bucket is not None:
+                counts[bucket] = counts.get(bucket, 0) + 1
+
+
+def _add_pairs(counts: dict[int, int], pairs: Iterable[tuple[int, int]]) -> None:
+    if not counts:
+        counts.update(pairs)
+        return
+    for bucket, count in pairs:
+        counts[bucket] = counts.get(bucket, 0) + count
+
+
+def _without_zeros(counts: dict[int, int]) -> dict[int, int]:
+    """Corrections may have taken all from a bucket."""
+    if 0 in counts.values():
+        return {bucket: count for bucket, count in counts.items() if count}
+    return counts
+
+
+def metric_numbers(metrics: Sequence[str]) -> list[int]:
+    """Their numbers in ``HISTOGRAM_METRICS``. Raises ValueError for one that it does not have."""
+    for metric in metrics:
+        if metric not in HISTOGRAM_METRICS:
+            known = ", ".join(HISTOGRAM_METRICS)
+            raise ValueError(f"there is no histogram of {metric!r}; there are {known}")
+    return [HISTOGRAM_METRICS.index(metric) for metric in metrics]

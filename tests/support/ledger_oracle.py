@@ -1,0 +1,158 @@
+"""What a store should answer, worked out from all records in the plainest way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, localcontext
+from itertools import product
+from typing import Any
+
+from msgspec.structs import replace
+
+from headway.ledger.store import Filter
+from headway.metering.histogram import Histogram
+from headway.record import Record
+
+TIMES = {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"}
+FIELDS = {"key": "key_id", "session": "session_id"}
+
+
+def microseconds(record: Record) -> int:
+    return round(record.timestamp * 1e6)
+
+
+def matches_record(where: Filter, record: Record) -> bool:
+    """What is asked of each attempt."""
+    at = microseconds(record)
+    checks = (
+        where.since is None or at >= round(where.since * 1e6),
+        where.until is None or at < round(where.until * 1e6),
+        not where.providers or record.provider in where.providers,
+        not where.models or record.model in where.models or record.deployment in where.models,
+        not where.dialects or record.dialect in where.dialects,
+        not where.keys or record.key_id in where.keys,
+        where.owner is None or record.key_id == where.owner,
+        not where.sessions or record.session_id in where.sessions,
+        not where.users or record.user in where.users,
+        not where.tags or set(record.tags) & set(where.tags),
+        not where.outcomes or record.outcome in where.outcomes,
+        not where.statuses or _is_within(record.status, where.statuses),
+        not where.ids or {record.call_id, record.request_id} & set(where.ids),
+    )
+    return all(checks)
+
+
+def _is_within(status: int | None, ranges: Sequence[tuple[int, int]]) -> bool:
+    return status is not None and any(low <= status <= high for low, high in ranges)
+
+
+def matches_call(where: Filter, last: Record, cost: Decimal | None) -> bool:
+    """What is asked of a call."""
+    checks = (
+        where.min_cost_usd is None or (cost is not None and cost >= where.min_cost_usd),
+        where.max_cost_usd is None or (cost is not None and cost <= where.max_cost_usd),
+        where.min_latency_s is None
+        or (last.latency_s is not None and last.latency_s >= where.min_latency_s),
+        where.max_latency_s is None
+        or (last.latency_s is not None and last.latency_s <= where.max_latency_s),
+    )
+    return all(checks)
+
+
+def group_calls(records: Iterable[Record]) -> dict[str, list[Record]]:
+    calls: dict[str, list[Record]] = {}
+    for record in records:
+        calls.setdefault(record.call_id, []).append(record)
+    return calls
+
+
+def cost_of(attempts: Iterable[Record]) -> Decimal | None:
+    costs = [Decimal(each.cost_usd) for each in attempts if each.cost_usd is not None]
+    with localcontext(prec=100):
+        return sum(costs, Decimal(0)) if costs else None
+
+
+def find_logs(records: Iterable[Record], where: Filter) -> list[tuple[str, Decimal | None]]:
+    """Id of the last attempt, and the call's cost: the newest first."""
+    found = []
+    for attempts in group_calls(records).values():
+        cost = cost_of(attempts)
+        found += [
+            (microseconds(last), last.id, cost)
+            for last in attempts
+            if last.is_last and matches_record(where, last) and matches_call(where, last, cost)
+        ]
+    return [(id_, cost) for _, id_, cost in sorted(found, key=lambda row: row[0], reverse=True)]
+
+
+def find_attempts(records: Iterable[Record], where: Filter) -> list[Record]:
+    found = []
+    for attempts in group_calls(records).values():
+        last = next((each for each in attempts if each.is_last), None)
+        if last is None:
+            if not matches_call(where, replace(attempts[0], latency_s=None), None):
+                continue
+        elif not matches_call(where, last, cost_of(attempts)):
+            continue
+        found += [each for each in attempts if matches_record(where, each)]
+    return sorted(found, key=microseconds)
+
+
+def sum_usage(
+    records: Sequence[Record], where: Filter, by: Sequence[str]
+) -> dict[tuple[str | None, ...], dict[str, Any]]:
+    """Group -> the fields of ``Usage``."""
+    costs = {call: cost_of(attempts) for call, attempts in group_calls(records).items()}
+    groups: dict[tuple[str | None, ...], dict[str, Any]] = {}
+    for record in find_attempts(records, where):
+        for group in product(*[_values(record, name) for name in by]):
+            _add(groups.setdefault(group, new_sums()), record, costs[record.call_id])
+    return groups
+
+
+def _values(record: Record, name: str) -> Sequence[str | None]:
+    if name in TIMES:
+        return (datetime.fromtimestamp(record.timestamp, UTC).strftime(TIMES[name]),)
+    if name == "tag":
+        return record.tags or (None,)
+    return (getattr(record, FIELDS.get(name, name)),)
+
+
+def new_sums() -> dict[str, Any]:
+    return {"cost_usd": Decimal(0), "estimated_usd": Decimal(0), "histograms": {}, "gaps": {}}
+
+
+def _add(sums: dict[str, Any], record: Record, call_cost: Decimal | None) -> None:
+    def count(name: str, number: int | None) -> None:
+        sums[name] = sums.get(name, 0) + (number or 0)
+
+    count("attempts", record.attempt > 0)
+    for name in ("input", "output", "cache_read", "cache_write", "reasoning"):
+        count(f"{name}_tokens", getattr(record, f"{name}_tokens"))
+    is_success = record.upstream_status is not None and 200 <= record.upstream_status < 300
+    count("unpriced", record.cost_usd is None and is_success)
+    cost = Decimal(record.cost_usd or 0)
+    with localcontext(prec=100):
+        sums["cost_usd"] += cost
+        if record.tokens_source in ("counted", "estimated") and record.cost_source == "computed":
+            sums["estimated_usd"] += cost
+    count("calls", record.is_last)
+    count("failed", record.is_last and record.outcome != "ok")
+    if record.is_last:
+        _add_metrics(sums, record, call_cost)
+
+
+def _add_metrics(sums: dict[str, Any], record: Record, call_cost: Decimal | None) -> None:
+    values = {
+        name: getattr(record, name)
+        for name in (
+            "latency_s", "time_to_first_token_s", "time_to_first_byte_s", "inter_token_latency_s",
+            "gateway_overhead_s",
+        )
+    } | {"cost_usd": None if call_cost is None else float(call_cost)}  # fmt: skip
+    for name, value in values.items():
+        if value is not None:
+            sums["histograms"].setdefault(name, Histogram({})).add(value)
+    for bucket, number in record.gap_counts:
+        sums["gaps"][bucket] = sums["gaps"].get(bucket, 0) + number
