@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from headway.errors import UpstreamError
 from headway.types import Headers, HttpRequest, Timeouts, Transformation
@@ -166,6 +166,40 @@ class Spool(Protocol):
 
     def append(self, line: bytes) -> None:
         """Write one line of JSON, newline included, in one system call."""
+
+
+class KeptReply(Struct, frozen=True):
+    """The content of an earlier call."""
+
+    call_id: str
+    wire: str
+    """The wire format of ``messages``."""
+    messages: tuple[Raw, ...]
+    """Of the request."""
+    output: tuple[Raw, ...]
+    """Of the reply, in OpenAI's chat format, one for each choice."""
+    parameters: Mapping[str, Raw]
+    """The other fields of the request."""
+    response: Raw
+    """The whole reply, if its client may ask for it again; else null."""
+
+
+class History(Protocol):
+    """Earlier calls whose content is kept. What was written before a question is found by it. All
+    methods raise LedgerUnavailable. ``owner`` is the key id of the caller, which finds its own
+    calls only."""
+
+    async def reply(self, name: str, owner: str) -> KeptReply | None:
+        """By the id of the call, or one that the provider gave the reply or an item of it."""
+
+    async def session(self, session_id: str, owner: str) -> Sequence[str]:
+        """The ids of the calls of a session that ended well, the oldest first."""
+
+    async def provider_of(self, call_id: str, owner: str) -> str | None:
+        """The configured name of the provider that answered the call."""
+
+    async def forget(self, call_id: str, owner: str) -> bool:
+        """Delete the content of a call. Returns whether there was any."""
 
 
 class CredentialSource(Protocol):

@@ -9,10 +9,10 @@ last one the whole output and the metrics.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from headway.dialects.base import (
     NDJSON,
@@ -22,6 +22,7 @@ from headway.dialects.base import (
     DecodedRequest,
     MessageWithContent,
     OpenAIFormat,
+    Recall,
     ResponseContext,
     StreamEncoder,
     decode_object,
@@ -43,6 +44,18 @@ from headway.events import Event, Started, Text
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Frame, Transformation
 
+DEFAULT_TURNS = 50
+
+
+class SessionOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The field ``session``."""
+
+    remember: bool = False
+    """Prepend the messages and answers of the session's earlier calls."""
+    max_turns: Annotated[int, Meta(ge=1, le=1000)] = DEFAULT_TURNS
+    """Of these, the last ones. A turn begins with a message of the user."""
+
+
 MODEL = field("model", str, "a string, the provider's own name of the model")
 CHAT_INPUT = field(
     "chat_input",
@@ -58,11 +71,16 @@ BASE_URL = field("base_url", str | None, "a string or null")
 API_ENDPOINT = field("api_endpoint", str | None, "a string or null")
 API_VERSION = field("api_version", str | None, "a string or null")
 STRICT = field("strict", bool | None, "true, false or null")
+SESSION = field(
+    "session",
+    SessionOptions | None,
+    "an object with `remember` (true or false) and `max_turns` (a whole number from 1 to 1000)",
+)
 HAS_END_TOKEN = field("has_end_token", bool | None, "true, false or null")
 
 OPTIONAL = (
     PARAMETERS, IS_STREAM, API_KEY, SESSION_ID, RETRIES, BASE_URL, API_ENDPOINT, API_VERSION,
-    HAS_END_TOKEN, STRICT,
+    HAS_END_TOKEN, STRICT, SESSION,
 )  # fmt: skip
 ROUTE_FIELDS = frozenset(f.name for f in (MODEL, CHAT_INPUT, *OPTIONAL))
 NO_OPTIONS: Mapping[str, Any] = {}
@@ -97,6 +115,7 @@ class EngineFields(Struct, gc=False):
     has_end_token: bool | None = None
     """Accepted and ignored: some clients send it, and the reply has no end token."""
     strict: bool | None = None
+    session: SessionOptions | None = None
 
 
 class EngineReply(Struct, gc=False):
@@ -182,6 +201,7 @@ class Engine(OpenAIFormat):
             strict=known.strict or False,
             messages=messages,
             chat_input=last,
+            recall=None if known.session is None else _find_recall(known.session),
         )
 
     def encode(
@@ -355,6 +375,10 @@ def _whole_choices(response: ResponseAccumulator, tools: CustomTools) -> list[di
         }
         for index, choice in sorted(response.choices.items())
     ]
+
+
+def _find_recall(session: SessionOptions) -> Recall | None:
+    return Recall(session_turns=session.max_turns) if session.remember else None
 
 
 def _read(body: bytes, fields: Mapping[str, Raw]) -> EngineFields:

@@ -34,7 +34,7 @@ from headway.errors import (
 from headway.pipeline import (
     accounting,
     content,
-    model_names,
+    history,
     provider_calls,
     response_head,
     targets,
@@ -54,10 +54,10 @@ from headway.pipeline.gateway import (
     Gateway,
     Upstream,
 )
+from headway.pipeline.model_names import find_upstream
 from headway.pipeline.redaction import authorization_tokens, redact_error
 from headway.pipeline.relayed_attempt import attempt_class
 from headway.pipeline.request_body import apply_headers, decode_request
-from headway.pipeline.unknown_names import unknown_provider
 from headway.policy.base_urls import check_base_url
 from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
@@ -147,19 +147,33 @@ class GatewayCall:
                 check_lengths(decoded)
             if decoded.base_url:
                 check_base_url(self.snapshot.base_urls, key_id)
-            upstream = self._find_upstream(decoded)
+            upstream, self.decoded = find_upstream(self.snapshot, decoded, self.dialect.wire)
+            self.upstream = upstream
             if decoded.own_reply is not None and upstream.provider.wire != self.dialect.wire:
                 self._reply_without_provider(decoded.own_reply)
                 return
-            context = self._plan(upstream, self.decoded)
-            target = None if has_own_target else upstream.target
-            target = target or targets.build_at_once(upstream, decoded)
-            if target is not None:
-                self._encode_and_send(upstream, context, target)
+            if decoded.recall is not None:
+                self._start(self._recall_and_send(upstream))
             else:
-                self._start(self._resolve_and_send(upstream, context))
+                self._plan_and_send(upstream, None if has_own_target else upstream.target)
         except Exception as error:
             self._fail(error)
+
+    async def _recall_and_send(self, upstream: Upstream) -> None:
+        self._count_overhead()
+        with self._interruptible():
+            self.decoded = await history.complete(self, upstream)
+        self._plan_and_send(upstream)
+
+    def _plan_and_send(self, upstream: Upstream, target: Target | None = None) -> None:
+        """``target`` is a fixed one."""
+        assert self.decoded is not None
+        context = self._plan(upstream, self.decoded)
+        target = target or targets.build_at_once(upstream, self.decoded)
+        if target is not None:
+            self._encode_and_send(upstream, context, target)
+        else:
+            self._start(self._resolve_and_send(upstream, context))
 
     def _read_own_headers(self, headers: Headers) -> None:
         """Raises LoopDetected."""
@@ -187,25 +201,6 @@ class GatewayCall:
             attempt.keep_alive(now)
 
     # --- Plan and send ----------------------------------------------------------------------------
-
-    def _find_upstream(self, decoded: DecodedRequest) -> Upstream:
-        """The provider, in the client's wire format if it has that. Raises UnknownProvider."""
-        snapshot = self.snapshot
-        upstream = snapshot.upstreams.get(decoded.provider)
-        if decoded.model_name is not None and (
-            upstream is None or decoded.model_name in snapshot.aliases.exact
-        ):
-            self.decoded = decoded = model_names.resolve(snapshot, decoded, self.dialect.wire)
-            upstream = snapshot.upstreams.get(decoded.provider)
-        if upstream is None or (upstream.lacks_address and not decoded.base_url):
-            raise unknown_provider(snapshot, decoded.provider, decoded.request.model)
-        request = decoded.request
-        if request.native is not None:
-            upstream = provider_calls.select_wire_format(
-                upstream, request.native.wire, request.model
-            )
-        self.upstream = upstream
-        return upstream
 
     def _plan(self, upstream: Upstream, decoded: DecodedRequest) -> ResponseContext:
         """Adapt the request to the provider."""

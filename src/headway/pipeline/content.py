@@ -48,6 +48,9 @@ PROMPTS = ("prompt", "input", "query")
 """Fields of relayed requests with the text that the provider works on."""
 LONGEST_FIELD = 64 * 1024
 """Bytes of a field of a form that are kept."""
+SESSION = "session"
+"""The parameter of a call whose messages have those of the session's earlier calls."""
+REMEMBERED = Raw(b'{"remember":true}')
 NOT_KEPT = "the content of a request could not be kept; further failures are not logged"
 
 _encode = msgspec.json.Encoder().encode
@@ -212,7 +215,7 @@ def read_request(decoded: DecodedRequest, dialect: str) -> Asked:
     if isinstance(request, ChatRequest):
         native = request.native
         if native is None:
-            return Asked("openai_chat", _listed(request.messages), request.parameters)
+            return Asked("openai_chat", _listed(request.messages), _chat_parameters(decoded))
         parameters = {
             name: raw for name, raw in native.fields.items() if name not in NOT_PARAMETERS
         }
@@ -223,6 +226,12 @@ def read_request(decoded: DecodedRequest, dialect: str) -> Asked:
     if isinstance(request, EmbeddingsRequest):
         return Asked("openai_embeddings", _listed(request.input), request.parameters)
     return _read_relayed(request, dialect)
+
+
+def _chat_parameters(decoded: DecodedRequest) -> Mapping[str, Raw]:
+    """With a mark where the messages have those of the session's earlier calls."""
+    parameters, recall = decoded.request.parameters, decoded.recall
+    return parameters if recall is None else {**parameters, SESSION: REMEMBERED}
 
 
 def read_passed(call: PassedCaller, facts: RequestFacts) -> Asked:

@@ -16,7 +16,7 @@ from headway.metering.prices import PriceBook
 from headway.pipeline.content_rules import NOTHING_KEPT, ContentRules
 from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyId, KeyRing
-from headway.ports import CredentialSource, Launcher, Spool, Transport
+from headway.ports import CredentialSource, History, Launcher, Spool, Transport
 from headway.providers.base import Provider
 from headway.routing.model_aliases import ModelAliases
 from headway.types import Clock, Target, Timeouts
@@ -175,6 +175,8 @@ class Gateway:
         could not be counted. Does not raise."""
         self.sleep = sleep
         """Awaits that many seconds."""
+        self.history: History | None = None
+        """None where there is no database to ask."""
         self.active: set[ActiveCall] = set()
         self.background_tasks: set[asyncio.Task[Any]] = set()
         """Strong references to running tasks: the event loop keeps only weak ones

@@ -13,13 +13,33 @@ from msgspec.structs import replace
 
 from headway.dialects.base import DecodedRequest
 from headway.errors import AmbiguousModel, HeadwayError, MissingProvider
-from headway.pipeline.gateway import Named, Snapshot
+from headway.pipeline.gateway import Named, Snapshot, Upstream
+from headway.pipeline.provider_calls import select_wire_format
 from headway.pipeline.unknown_names import known_models, unknown_provider, with_suggestion
 
 PARAM = "model"
 MAX_KEPT = 1024
 """Names whose meaning is kept: to search thousands of models for one takes a millisecond."""
 MAX_LENGTH = 512
+
+
+def find_upstream(
+    snapshot: Snapshot, decoded: DecodedRequest, wire: str | None
+) -> tuple[Upstream, DecodedRequest]:
+    """The provider of a request, in the client's wire format if it has that, and the request with
+    the name of the provider. ``wire`` is the dialect's. Raises what ``resolve`` raises."""
+    upstream = snapshot.upstreams.get(decoded.provider)
+    if decoded.model_name is not None and (
+        upstream is None or decoded.model_name in snapshot.aliases.exact
+    ):
+        decoded = resolve(snapshot, decoded, wire)
+        upstream = snapshot.upstreams.get(decoded.provider)
+    if upstream is None or (upstream.lacks_address and not decoded.base_url):
+        raise unknown_provider(snapshot, decoded.provider, decoded.request.model)
+    request = decoded.request
+    if request.native is not None:
+        upstream = select_wire_format(upstream, request.native.wire, request.model)
+    return upstream, decoded
 
 
 def resolve(snapshot: Snapshot, decoded: DecodedRequest, wire: str | None) -> DecodedRequest:

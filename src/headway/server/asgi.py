@@ -184,10 +184,10 @@ class AsgiRoutes:
     ) -> None:
         _check_method(scope, "POST")
         gateway, query = self._gateway, scope["query_string"].decode("latin-1")
-        authorize(scope["headers"], gateway.snapshot.keys, query)
+        key_id = authorize(scope["headers"], gateway.snapshot.keys, query)
         body = await _read_body(receive, gateway.snapshot.body_limit, scope["headers"])
         request = ClientRequest(route.argument, scope["headers"], body, query)
-        more, answer = await token_counts.respond(gateway, route, request)
+        more, answer = await token_counts.respond(gateway, route, request, key_id)
         ids = _id_headers(route.dialect, self._request_id(scope))
         await _send_response(send, 200, [(b"content-type", JSON), *ids, *more], answer)
 

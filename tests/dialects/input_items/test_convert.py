@@ -72,7 +72,7 @@ def test_a_text_is_a_message_after_the_instructions() -> None:
         ),
         ({"service_tier": "flex", "a_field_of_tomorrow": [1]}, None),
         ({"temperature": None, "tools": None, "include": None, "text": None}, {}),
-        ({"store": True}, {"store": True}),
+        ({"store": True}, {}),
         ({"store": False, "truncation": "disabled", "metadata": {}, "background": False}, {}),
         ({"reasoning": {"effort": "high", "summary": "auto"}}, {"reasoning_effort": "high"}),
         ({"reasoning": {"effort": None, "generate_summary": "auto"}}, {}),
@@ -203,7 +203,7 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"background": True}, {"previous_response_id": "resp_1"}, {"conversation": {"id": "conv_1"}}],
+    [{"background": True}, {"conversation": {"id": "conv_1"}}],
 )
 def test_what_refers_to_what_is_not_kept_is_refused(fields: Any) -> None:
     with pytest.raises(RequestError, match="is not supported: the gateway") as caught:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from headway.dialects.base import Recall
 from headway.errors import InvalidField, RequestError, UpstreamRejected
 from headway.events import (
     Event,
@@ -85,9 +86,12 @@ def test_a_wrong_field_is_a_bad_request_as_openai_says_it() -> None:
     assert DIALECT.status_of(UpstreamRejected("no", status=422)) == 422
 
 
-def test_earlier_responses_are_refused() -> None:
-    with pytest.raises(RequestError, match="keeps no responses"):
-        DIALECT.decode(client_request(previous_response_id="resp_1"))
+def test_a_request_says_what_it_refers_to_and_whether_it_is_stored() -> None:
+    assert DIALECT.decode(client_request()).recall is None
+    assert DIALECT.decode(client_request()).reply_storage is not None
+    asked = DIALECT.decode(client_request(previous_response_id="resp_1", store=False))
+    assert asked.recall == Recall(previous_response_id="resp_1")
+    assert asked.reply_storage is None
 
 
 def test_a_request_becomes_one_of_chat() -> None:

@@ -48,7 +48,7 @@ DEFAULTS: dict[str, tuple[bytes, ...]] = {
     "background": (b"false",),
     "context_management": (b"[]",),
     "metadata": (b"{}",),
-    "store": (b"false",),
+    "store": (b"false", b"true"),
     "truncation": (b'"disabled"',),
 }
 """Values that ask for nothing."""
@@ -56,8 +56,6 @@ NOT_STORED = {
     "background": "the gateway answers while the client waits. Leave it out, and ask for a stream"
     " if the answer takes long.",
     "conversation": "the gateway keeps no conversations. Send the whole conversation as `input`.",
-    "previous_response_id": "the gateway keeps no responses. Send the whole conversation as"
-    " `input`, with the items of earlier responses' `output`.",
 }
 """Fields that refer to what the gateway does not keep -> why, and what to do."""
 ABSENT = (b"null", b"false")

@@ -27,8 +27,8 @@ COMPACTED = (
     "one that did can read the result. Choose such a provider, or send the conversation itself."
 )
 STORED = (
-    "`{path}` refers to an item that a provider keeps, and this one has none. Send the item itself "
-    "(clients do so with `store: false`)."
+    "`{path}` refers to an item that neither the gateway nor this provider keeps. Send the item "
+    "itself (clients do so with `store: false`)."
 )
 REFUSED = {
     "compaction": COMPACTED,

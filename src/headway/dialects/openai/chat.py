@@ -43,6 +43,7 @@ from headway.dialects.input_items.convert import (
     convert_fields,
     prompt_messages,
 )
+from headway.dialects.input_items.stored import find_recall
 from headway.dialects.openai.chat_chunks import Counts, encode_choices
 from headway.dialects.openai.completion_shape import TextChunk
 from headway.dialects.openai.custom_calls import CustomCalls, read_custom_tools, restore_calls
@@ -78,6 +79,7 @@ REWRITTEN = Rewritten()
 UNSEEN = frozenset({ServiceTierReported, ModelReported})
 """Events that may come beside others and that no client sees."""
 END_MARK = b"data: [DONE]\n\n"
+YES = Raw(b"true")
 BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
 _encode = msgspec.json.Encoder().encode
@@ -128,6 +130,7 @@ class OpenAIChat(OpenAIFormat):
             shows_usage=options is not None and bool(options.get("include_usage")),
             strict=known.strict or False,
             shows_metrics=shows_metrics,
+            reply_storage=CHAT_STORAGE if fields.get("store") == YES else None,
         )
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:
@@ -327,6 +330,30 @@ class OpenAIChatStream:
         return b"data: " + without_line_breaks(_encode(value)) + b"\n\n"
 
 
+class CompletionId(Struct):
+    id: str = ""
+
+
+_decode_id = msgspec.json.Decoder(CompletionId).decode
+
+
+class ChatStorage:
+    """A ``ReplyStorage`` of completions (platform.openai.com/docs/api-reference/chat/get)."""
+
+    def whole_reply(
+        self, context: ResponseContext, response: ResponseAccumulator, last_piece: bytes
+    ) -> bytes:
+        if last_piece.lstrip()[:1] == b"{":
+            return last_piece
+        return OpenAIChat().encode(context, response, CompletionId(), context.created)
+
+    def prepare(self, reply: bytes) -> tuple[bytes, tuple[str, ...]]:
+        return reply, (_decode_id(reply).id,)
+
+
+CHAT_STORAGE = ChatStorage()
+
+
 def passed_through(frame: Frame) -> bytes:
     """The frame's own bytes; only the data of one with other fields before it, which OpenAI's have
     not: its SDKs keep an id for all events that follow, and read an empty line then as an event,
@@ -371,6 +398,7 @@ def _decode_items(client_request: ClientRequest, fields: dict[str, Raw]) -> Deco
         shows_usage=bool(options.get("include_usage")),
         strict=own.strict,
         shows_metrics=shows_metrics,
+        recall=find_recall(fields),
     )
 
 

@@ -1,6 +1,7 @@
 """``POST /v1/responses``: OpenAI's Responses API, with ``provider/model`` as the model.
 
-The gateway keeps no responses, so what refers to an earlier one is refused, wherever it goes.
+What refers to an earlier response is completed by ``pipeline.history``, where the gateway keeps
+responses.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ from headway.dialects.input_items.convert import (
     convert_fields,
     prompt_messages,
 )
+from headway.dialects.input_items.stored import find_recall
 from headway.dialects.openai.stream_options import take_metrics_option
 from headway.dialects.openai_responses.output_items import WireEvents
+from headway.dialects.openai_responses.reply_storage import RESPONSE_STORAGE
 from headway.dialects.openai_responses.response_object import (
     finished_object,
     repeated_fields,
@@ -53,6 +56,7 @@ from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
 from headway.types import ChatRequest, Headers, NativeRequest
 
 BAD_REQUEST = 400
+NO = Raw(b"false")
 FEATURE_HEADERS = frozenset(
     (b"openai-beta", b"originator", b"session-id", b"session_id", b"thread-id",
      b"x-client-request-id")
@@ -100,6 +104,8 @@ class OpenAIResponses(OpenAIFormat):
             session_hint=read_cache_key(fields),
             strict=own.strict,
             shows_metrics=shows_metrics,
+            recall=find_recall(fields),
+            reply_storage=None if fields.get("store") == NO else RESPONSE_STORAGE,
         )
 
     def status_of(self, error: HeadwayError) -> int:

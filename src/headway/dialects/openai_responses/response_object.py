@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from headway.dialects.base import ResponseContext
+from headway.dialects.input_items.ids import response_id_of, seed_of
 from headway.events import Started
 from headway.response_accumulator import ResponseAccumulator
 from headway.types import NativeRequest, Usage
@@ -64,14 +65,21 @@ def repeated_fields(context: ResponseContext) -> Fields:
     repeated: Fields = {name: given.get(name, default) for name, default in DEFAULTS.items()}
     repeated["text"] = {**TEXT, **_decoded(given, "text", {})}
     repeated["reasoning"] = {**REASONING, **_decoded(given, "reasoning", {})}
-    repeated["tools"] = [_described_tool(tool) for tool in _decoded(given, "tools", [])]
+    repeated["tools"] = described_tools(given)
+    recall = context.call.recall
+    repeated["previous_response_id"] = None if recall is None else recall.previous_response_id
     return repeated
+
+
+def described_tools(given: Mapping[str, Raw]) -> list[Any]:
+    """The tools of a request as a response repeats them."""
+    return [_described_tool(tool) for tool in _decoded(given, "tools", [])]
 
 
 def response_object(
     context: ResponseContext, started: Started, repeated: Fields, status: str
 ) -> Fields:
-    """The response without output and usage. The gateway stores none."""
+    """The response without output and usage."""
     return {
         "id": response_id(context),
         "object": "response",
@@ -83,9 +91,8 @@ def response_object(
         "incomplete_details": None,
         "model": started.model or context.sent.model,
         "output": [],
-        "previous_response_id": None,
         "service_tier": _tier(started.service_tier),
-        "store": False,
+        "store": context.is_stored,
         "usage": None,
         **repeated,
     }
@@ -137,12 +144,12 @@ def shows_summary(context: ResponseContext) -> bool:
 
 
 def response_id(context: ResponseContext) -> str:
-    return f"resp_{id_seed(context)}"
+    return response_id_of(context.id)
 
 
 def id_seed(context: ResponseContext) -> str:
     """The part of all ids of a response that no other response has."""
-    return context.id.replace("-", "")
+    return seed_of(context.id)
 
 
 def _described_tool(tool: Any) -> Any:

@@ -19,9 +19,10 @@ from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
 from headway.dialects.gemini.count_tokens import CountTokens
 from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.errors import HeadwayError
-from headway.pipeline import model_names, provider_calls, targets
-from headway.pipeline.gateway import Gateway, Upstream
+from headway.pipeline import history, model_names, provider_calls, targets
+from headway.pipeline.gateway import Gateway
 from headway.pipeline.request_body import decode_request
+from headway.policy.keys import ANONYMOUS
 from headway.transport.fetch import fetch
 from headway.types import ChatRequest, Headers, Timeouts
 
@@ -93,11 +94,15 @@ def find(path: str) -> CountRoute | None:
 
 
 async def respond(
-    gateway: Gateway, route: CountRoute, request: ClientRequest
+    gateway: Gateway, route: CountRoute, request: ClientRequest, key_id: str = ANONYMOUS
 ) -> tuple[Headers, bytes]:
-    """Further headers, and the body. Raises HeadwayError for a wrong request."""
-    limits = gateway.snapshot.body_limit, gateway.snapshot.json_limit
-    decoded = decode_request(route.dialect, request, *limits)
+    """Further headers, and the body. ``key_id`` says whose earlier responses the request may refer
+    to. Raises HeadwayError for a wrong request."""
+    snapshot = gateway.snapshot
+    decoded = decode_request(route.dialect, request, snapshot.body_limit, snapshot.json_limit)
+    if decoded.recall is not None:
+        upstream, decoded = model_names.find_upstream(snapshot, decoded, route.dialect.wire)
+        decoded = await history.recall(gateway, snapshot, upstream, decoded, key_id)
     assert isinstance(decoded.request, ChatRequest)
     exact = await _ask_provider(gateway, route.dialect, decoded)
     if exact is not None:
@@ -116,7 +121,7 @@ async def respond(
 async def _ask_provider(gateway: Gateway, dialect: Dialect, decoded: DecodedRequest) -> int | None:
     """The provider's own count; None if it has none, or fails, or is late."""
     try:
-        upstream, decoded = _find_upstream(gateway, dialect, decoded)
+        upstream, decoded = model_names.find_upstream(gateway.snapshot, decoded, dialect.wire)
         provider, request = upstream.provider, decoded.request
         if provider.token_count is None:
             return None
@@ -131,19 +136,6 @@ async def _ask_provider(gateway: Gateway, dialect: Dialect, decoded: DecodedRequ
         return provider.token_count.decode(body) if status == 200 else None
     except (HeadwayError, TimeoutError, *provider_calls.MALFORMED):
         return None
-
-
-def _find_upstream(
-    gateway: Gateway, dialect: Dialect, decoded: DecodedRequest
-) -> tuple[Upstream, DecodedRequest]:
-    """The provider that the request would go to. Raises HeadwayError, LookupError."""
-    snapshot = gateway.snapshot
-    is_alias = decoded.model_name in snapshot.aliases.exact
-    if is_alias or decoded.provider not in snapshot.upstreams:
-        decoded = model_names.resolve(snapshot, decoded, dialect.wire)
-    upstream, request = snapshot.upstreams[decoded.provider], decoded.request
-    assert request.native is not None  # the dialects of these routes have formats of their own
-    return provider_calls.select_wire_format(upstream, request.native.wire, request.model), decoded
 
 
 async def _count(gateway: Gateway, model: str, messages: bytes, texts: str) -> int | None:
