@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from headway.config import Config, load
-from headway.pipeline.gateway import Snapshot
+from headway.pipeline.gateway import DrainLimits, Snapshot
 from headway.policy.keys import authorize
 from headway.providers import FACTS, KINDS
 from headway.server import composition
@@ -175,6 +175,18 @@ def test_configured_prices_win(config: Config) -> None:
     assert cost is not None
     assert cost.usd == Decimal(3)
     assert prices.find("openai", "gpt-4o", 1_700_000_000.0, provider="openai") is not None
+
+
+def test_a_response_is_drained_where_that_is_configured(tmp_path: Path) -> None:
+    def drain(ledger: str) -> Any:
+        path = tmp_path / "headway.yaml"
+        path.write_text(f"ledger: {{{ledger}}}")
+        config = load(path, {"HOME": str(tmp_path)}, FACTS)
+        return composed(config, lambda snapshot: snapshot.drain)
+
+    limits = "drain_bytes: 5, drain_seconds: 2, drain_usd: 0.5"
+    assert drain(limits) is None
+    assert drain(f"drain_on_disconnect: true, {limits}") == DrainLimits(5, 2.0, Decimal("0.5"))
 
 
 def test_a_gateway_is_ready_to_take_requests(config: Config, tmp_path: Path) -> None:

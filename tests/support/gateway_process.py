@@ -237,7 +237,7 @@ class Gateway:
 
 def write_config(directory: Path, config: Mapping[str, Any]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    ledger = {"ledger": {"url": f"sqlite:///{directory / 'ledger.db'}"}}
+    ledger = {"url": f"sqlite:///{directory / 'ledger.db'}", **config.get("ledger", {})}
     written = directory / "headway.yaml.new"
-    written.write_text(yaml.safe_dump({**ledger, **config}, sort_keys=False))
+    written.write_text(yaml.safe_dump({**config, "ledger": ledger}, sort_keys=False))
     written.replace(directory / "headway.yaml")  # a worker may be reading the old one

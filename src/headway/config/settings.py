@@ -235,7 +235,9 @@ LEDGER = Section(
         "drain_bytes": Key(value_types.SIZE, "Most bytes that are read then."),
         "drain_seconds": Key(value_types.TIMEOUT, "Longest time for which it is read."),
         "drain_usd": Key(
-            value_types.DOLLARS, "Estimated cost of the output at which reading stops, in dollars."
+            value_types.DOLLARS,
+            "Estimated cost of the output at which reading stops, in dollars.",
+            default="`1`",
         ),
     },
     Ledger,

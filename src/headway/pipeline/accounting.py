@@ -6,6 +6,7 @@ Everything is computed from two values: ``RequestFacts`` and ``AttemptResult``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Protocol
 
 from msgspec import Raw, Struct
@@ -87,8 +88,6 @@ class AttemptResult(Struct, frozen=True, gc=False):
     tokens_source: TokensSource | None
     timing: Timing
     content_events: int
-    is_started: bool
-    """The provider's response started."""
     status: int
     """HTTP status of the provider's response; 0 without a response."""
     response_headers: Mapping[bytes, bytes]
@@ -116,15 +115,16 @@ UNKNOWN_TOTALS = AttemptTotals(CallCost(), None, None)
 
 
 def needs_count(result: AttemptResult, error: HeadwayError | None) -> bool:
-    """Whether tokens must be counted: the provider did not report all of them, and it sent output
-    that it may bill for. ``error`` ended the attempt."""
-    if result.tokens_source is not None or not 200 <= result.status < 300:
+    """Whether tokens must be counted: the provider did not report all of them, and it may bill for
+    them. ``error`` ended the attempt. The prompt of a client that left is billed once it was sent,
+    unless the provider refused it."""
+    if result.tokens_source is not None or isinstance(result.context.sent, RelayedRequest):
+        return False  # what a relayed response does not report cannot be counted
+    if not result.status and isinstance(error, ClientGone):
+        return result.timing.time_to_sent_s is not None
+    if not 200 <= result.status < 300:
         return False
-    if isinstance(result.context.sent, RelayedRequest):
-        return False  # what is not reported cannot be counted
-    if isinstance(error, ClientGone):
-        return result.is_started
-    return error is None or result.content_events > 0
+    return error is None or result.content_events > 0 or isinstance(error, ClientGone)
 
 
 async def count_tokens(
@@ -164,6 +164,20 @@ def _fill_usage(
     return replace(result, usage=usage)
 
 
+def output_usd(result: AttemptResult, output: str, prices: PriceBook) -> Decimal | None:
+    """What the output so far costs, if the provider does not report more tokens than its length
+    suggests. None where that is unknown."""
+    usage = result.usage
+    estimated = len(output) // BYTES_PER_TOKEN
+    given = estimate_tokens(result, output).usage.input_tokens
+    with_output = Usage(input_tokens=given, output_tokens=max(usage.output_tokens or 0, estimated))
+    costs = [
+        _find_cost(replace(result, usage=each), prices).usd
+        for each in (with_output, replace(with_output, output_tokens=0))
+    ]
+    return None if costs[0] is None or costs[1] is None else costs[0] - costs[1]
+
+
 # --- Cost and times -------------------------------------------------------------------------------
 
 
@@ -182,8 +196,10 @@ def has_succeeded(status: int) -> bool:
 
 
 def _find_cost(result: AttemptResult, prices: PriceBook) -> CallCost:
-    """Nothing is known of a call without a successful response."""
-    if not has_succeeded(result.status):
+    """Nothing is known of a call without a successful response, but for the prompt of a client
+    that did not wait for one."""
+    has_tokens = not result.status and result.tokens_source is not None
+    if not has_succeeded(result.status) and not has_tokens:
         return NO_COST
     upstream, context, summary = result.upstream, result.context, result.summary
     provider, call, options = upstream.provider, context.call, upstream.options
@@ -241,10 +257,11 @@ def attempt_record(
     status: int | None = None,
     *,
     is_last: bool = True,
+    is_drained: bool = False,
 ) -> bytes:
     """The record of an attempt, as a line of JSON. ``bytes_out`` counts body bytes sent to the
     client, ``status`` is what it got where that does not follow from ``error``. ``is_last``: no
-    attempt follows."""
+    attempt follows. ``is_drained``: the response was read to its end without its client."""
     record = _new_record(facts, result, totals, bytes_out)
     record.content = facts.content
     if error is not None:
@@ -252,7 +269,7 @@ def attempt_record(
         record.status = 200 if result.has_client_headers else error.status
     if status is not None:
         record.status = status
-    record.is_last = is_last
+    record.is_last, record.is_drained = is_last, is_drained
     return encode(record)
 
 

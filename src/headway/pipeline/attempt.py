@@ -130,10 +130,9 @@ class Attempt(StreamReader):
     def result(self) -> AttemptResult:
         """Call it when the attempt is over."""
         summary = self._summary
-        is_started, transformations = True, self.context.transformations
+        transformations = self.context.transformations
         if summary is None:
             summary = self.accumulator.summary()
-            is_started = self.accumulator.started is not None
             transformations += self.accumulator.transformations
         usage = summary.usage
         is_reported = usage.input_tokens is not None and usage.output_tokens is not None
@@ -145,7 +144,6 @@ class Attempt(StreamReader):
             "reported" if is_reported else None,
             self.timing(),
             len(self.arrivals),
-            is_started,
             self.status,
             self.response_headers,
             self.bytes_in,
@@ -221,6 +219,12 @@ class Attempt(StreamReader):
             self._end_with_error(error, now)
         except Exception as exc:
             self._end_with_defect(exc, now)
+
+    def detach(self, sink: Sink) -> None:
+        """Write to ``sink`` from now on, and read on if the client made it pause."""
+        self._sink = sink
+        if self.upstream_request is not None:
+            self.upstream_request.resume()
 
     def keep_alive(self, now: float) -> None:
         """Write a comment, so that no proxy closes the connection while the model is silent."""

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -42,6 +42,7 @@ from headway.pipeline import (
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.attempt_tokens import count_part, count_whole
+from headway.pipeline.drain import Drain, output_cost, start_drain
 from headway.pipeline.error_reply import encode_reply
 from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
@@ -54,6 +55,7 @@ from headway.pipeline.gateway import (
     Gateway,
     Upstream,
 )
+from headway.pipeline.interruptible import InterruptibleCall
 from headway.pipeline.model_names import find_upstream
 from headway.pipeline.redaction import authorization_tokens, redact_error
 from headway.pipeline.relayed_attempt import attempt_class
@@ -71,7 +73,7 @@ log = logging.getLogger("headway")
 NO_TARGET = Target(provider="", base_url="")
 
 
-class GatewayCall:
+class GatewayCall(InterruptibleCall):
     """The state of one client request. ``started`` is the clock when it was read completely."""
 
     # Defaults that most calls keep are on the class.
@@ -86,15 +88,14 @@ class GatewayCall:
     before. Waiting for earlier attempts, a starting model, or credentials is not included."""
     upstream: Upstream | None = None
     upstream_request_bytes: int | None = None
-    _abort_reason: HeadwayError | None = None
     _attempt: Attempt | None = None
     """The last attempt."""
+    _drain: Drain | None = None
+    """Reads the last attempt's response without the client."""
     _recorded: Attempt | None = None
     """The last attempt with a record."""
     _records = 0
     _target = NO_TARGET
-    _waiting_task: asyncio.Task[Any] | None = None
-    """A task that awaits something that ``abort`` may interrupt."""
 
     def __init__(
         self,
@@ -116,7 +117,6 @@ class GatewayCall:
         one."""
         self.snapshot = gateway.snapshot
         self._resumed = started
-        """The time of the clock when the gateway's own work began, or continued after waiting."""
 
     # --- Called by the server ---------------------------------------------------------------------
 
@@ -307,7 +307,8 @@ class GatewayCall:
             else:
                 self._finish(attempt, result)
         elif attempt.is_committed or self._abort_reason is not None:
-            self._fail(error)  # the client has content already, or the client has disconnected
+            # the client has content already, or has disconnected
+            self._fail(self._abort_reason or error)
         else:
             decision = decide(error, self.attempts, retries, self.gateway.rng())
             if isinstance(decision, Try):
@@ -320,6 +321,9 @@ class GatewayCall:
 
     def _finish(self, attempt: Attempt, result: AttemptResult) -> None:
         """The response is complete: write its record, then send its end to the client."""
+        if self._drain is not None:
+            self._send_error(ClientGone(CLIENT_LEFT), attempt, result)
+            return
         context, encoder = attempt.context, attempt.encoder
         facts = self._facts()
         totals = accounting.total(facts, result, self.snapshot.prices)
@@ -516,8 +520,16 @@ class GatewayCall:
         error: HeadwayError | None,
         is_last: bool = True,
     ) -> None:
-        sent = attempt.bytes_out
-        line = accounting.attempt_record(facts, result, totals, error, sent, is_last=is_last)
+        drain = self._drain
+        line = accounting.attempt_record(
+            facts,
+            result,
+            totals,
+            error,
+            attempt.bytes_out if drain is None else drain.bytes_out,
+            is_last=is_last,
+            is_drained=drain is not None and attempt.error is None,
+        )
         self._write(line)
         self._recorded = attempt
 
@@ -551,31 +563,16 @@ class GatewayCall:
                 self._fail(ShuttingDown(CLOSING), may_await=False)
             raise
 
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Context of an await that ``abort`` may interrupt, which raises the reason. The time is
-        not overhead."""
-        self._raise_if_aborted()
-        task = self._waiting_task = asyncio.current_task()
-        try:
-            yield
-        except asyncio.CancelledError as cancelled:
-            if self._abort_reason is None or task is None:
-                raise
-            cancelled.__traceback__ = None  # its stack frames refer to this call
-            task.uncancel()
-        finally:
-            self._waiting_task = None
-            self._resumed = self.gateway.clock()
-        self._raise_if_aborted()
-
-    def _raise_if_aborted(self) -> None:
-        if self._abort_reason is not None:
-            raise self._abort_reason
-
     def _on_client_gone(self) -> None:
-        if not self.is_over:
-            self.abort(ClientGone(CLIENT_LEFT))
+        if self.is_over:
+            return
+        attempt, snapshot, left = self._attempt, self.snapshot, ClientGone(CLIENT_LEFT)
+        output_usd = partial(output_cost, attempt, snapshot.prices)
+        self._drain = start_drain(self.gateway, snapshot.drain, attempt, self.sink, output_usd)
+        if self._drain is None:
+            self.abort(left)
+        else:
+            self._abort_reason = left
 
     def _end_stream(self, pieces: list[bytes]) -> None:
         *first, last = pieces or [b""]

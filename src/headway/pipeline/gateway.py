@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from decimal import Decimal
 from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
@@ -84,6 +85,16 @@ class Upstream(Struct, frozen=True, kw_only=True):
         return [self.api_key or "", *self.headers.values(), *options]
 
 
+class DrainLimits(Struct, frozen=True):
+    """How much of a response is read after its client has left."""
+
+    bytes: int
+    """Of the provider's body, from then on."""
+    seconds: float
+    usd: Decimal
+    """The cost of the output, estimated by its length."""
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """One version of the configuration. A call keeps the version that it started with."""
 
@@ -108,6 +119,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Pass requests through to the providers' own APIs."""
     content: ContentRules = NOTHING_KEPT
     """What is kept of messages."""
+    drain: DrainLimits | None = None
+    """None: a response ends when its client disconnects."""
 
     def names(self, *, lists_all: bool = False) -> list[str]:
         """The names of the upstreams that can be used as they are, or of all."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Protocol
 
 from msgspec import Struct
@@ -32,6 +33,7 @@ from headway.events import ResponseSummary
 from headway.metering.metrics import CallCost
 from headway.pipeline import accounting, content, targets
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
+from headway.pipeline.drain import Drain, start_drain
 from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.gateway import (
     CLIENT_LEFT,
@@ -122,6 +124,8 @@ class NativeCall:
     reader: UsageReader | None = None
     """Reads the response; None where no adapter knows the route."""
     _abort_reason: HeadwayError | None = None
+    _drain: Drain | None = None
+    """Reads the response without the client."""
     _earlier_gateways = ""
     _relay: RawRelay | None = None
     _target: Target | None = None
@@ -317,6 +321,8 @@ class NativeCall:
         """Write the record, then the end of the response. Where tokens must be counted, the client
         does not wait for that."""
         error = relay.error or self._provider_error(relay) or self._failure()
+        if self._drain is not None:
+            error = ClientGone(CLIENT_LEFT)
         if error is not None:
             redact_error(error, self.secrets())
             self._log_failure(error, relay.status)
@@ -334,7 +340,8 @@ class NativeCall:
     ) -> None:
         output = "" if self.reader is None else self.reader.accumulator.produced()
         count = self.gateway.count
-        result = await accounting.count_tokens(result, output, count, is_complete=error is None)
+        is_complete = error is None or self._is_drained(relay)
+        result = await accounting.count_tokens(result, output, count, is_complete=is_complete)
         self._record(relay, result, error)
         self._close()
 
@@ -342,11 +349,18 @@ class NativeCall:
         facts = content.keep_passed(self, self._facts())
         totals = self._totals(facts, result)
         status = relay.status if relay.has_head else None
-        line = accounting.attempt_record(facts, result, totals, error, relay.bytes_out, status)
+        sent = relay.bytes_out if self._drain is None else self._drain.bytes_out
+        is_drained = self._is_drained(relay)
+        line = accounting.attempt_record(
+            facts, result, totals, error, sent, status, is_drained=is_drained
+        )
         return self._write(line)
 
+    def _is_drained(self, relay: RawRelay) -> bool:
+        return self._drain is not None and relay.error is None
+
     def _end_reply(self, relay: RawRelay, is_recorded: bool = True) -> None:
-        if isinstance(relay.error, ClientGone):
+        if isinstance(relay.error, ClientGone) or self._drain is not None:
             return
         if relay.error is None and is_recorded:
             relay.end()
@@ -384,7 +398,6 @@ class NativeCall:
             "reported" if is_reported else None,
             relay.timing(),
             len(relay.arrivals),
-            reader is not None and reader.accumulator.started is not None,
             relay.status,
             relay.response_headers,
             relay.bytes_in,
@@ -511,8 +524,19 @@ class NativeCall:
         log.error("the request failed on a defect of the gateway", exc_info=error, extra=extra)
 
     def _on_client_gone(self) -> None:
-        if not self.is_over:
+        if self.is_over:
+            return
+        limits = self.snapshot.drain
+        self._drain = start_drain(self.gateway, limits, self._relay, self.sink, self._output_usd)
+        if self._drain is None:
             self.abort(ClientGone(CLIENT_LEFT))
+
+    def _output_usd(self) -> Decimal | None:
+        """The estimated cost of the output so far."""
+        if self._relay is None or self.reader is None or not self._can_count():
+            return None
+        output = self.reader.accumulator.produced()
+        return accounting.output_usd(self._result(self._relay), output, self.snapshot.prices)
 
     def _close(self) -> None:
         self.is_over = True

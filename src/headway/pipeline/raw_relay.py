@@ -102,6 +102,12 @@ class RawRelay(Meter):
             self.error = error
             self._finish(now)
 
+    def detach(self, sink: RawSink) -> None:
+        """Write to ``sink`` from now on, and read on if the client made it pause."""
+        self._sink = sink
+        if self._request is not None:
+            self._request.resume()
+
     # --- Called by the transport ------------------------------------------------------------------
 
     def on_sent(self, now: float) -> None:

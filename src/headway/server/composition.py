@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import asdict, replace
 
 from headway.config import Config
+from headway.config import Ledger as LedgerConfig
 from headway.config import Provider as ProviderConfig
 from headway.config import Server as ServerConfig
 from headway.credentials import credential_source
@@ -25,7 +26,7 @@ from headway.local.shared_model import SharedModel
 from headway.metering.configured_prices import ConfiguredPrice, ConfiguredRates
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline import targets
-from headway.pipeline.gateway import Gateway, Snapshot, Upstream
+from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream
 from headway.policy import gateway_loop
 from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
@@ -120,7 +121,14 @@ def new_snapshot(
         strict=config.server.strict,
         passthrough=config.server.passthrough,
         content=new_content_rules(config.ledger),
+        drain=_drain_limits(config.ledger),
     )
+
+
+def _drain_limits(ledger: LedgerConfig) -> DrainLimits | None:
+    if not ledger.drain_on_disconnect:
+        return None
+    return DrainLimits(ledger.drain_bytes, ledger.drain_seconds, ledger.drain_usd)
 
 
 def new_base_url_policy(server: ServerConfig) -> BaseUrlPolicy:

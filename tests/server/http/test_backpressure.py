@@ -197,3 +197,23 @@ def test_a_stalled_client_does_not_delay_others(fed: Gateway, fountain: Fountain
         with fed.stream(accept="text/event-stream") as stream:
             assert stream.read().endswith(b"data: [DONE]\n\n")
         assert stalled.read_head().read().endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("limit", ["1GB", "1MB"])
+def test_the_rest_for_a_client_that_left_is_read_within_the_limit(
+    launch: Launch, mode: str, fountain: Fountain, limit: str
+) -> None:
+    fountain.count = 2000  # 8 MB
+    ledger = {"drain_on_disconnect": True, "drain_bytes": limit, "drain_usd": 1000}
+    provider = {"kind": "openai", "base_url": fountain.base_url}
+    gateway = launch({"providers": {"openai": provider}, "ledger": ledger}, mode=mode)
+    with narrow(gateway):
+        settled(fountain)
+    until(lambda: gateway.records())
+    (record,) = gateway.records()
+    assert (record["outcome"], record["is_drained"]) == ("cancelled", limit == "1GB")
+    assert record["response_bytes"] < BETWEEN
+    if limit == "1GB":
+        assert (record["content_events"], record["tokens_source"]) == (2000, "reported")
+    else:
+        assert (record["content_events"] < 2000, record["tokens_source"]) == (True, "estimated")
