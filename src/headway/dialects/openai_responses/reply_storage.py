@@ -118,12 +118,12 @@ def input_list(
 def _with_id(call_id: str, place: int, raw: Raw) -> dict[str, Any]:
     """As the API shows an item: a message has its type and a list as content."""
     item: dict[str, Any] = msgspec.json.decode(raw)
-    shown = {"id": input_id_of(call_id, place), **item}
+    described = {"id": input_id_of(call_id, place), **item}
     if "role" in item:
         content, kind = item.get("content"), "output_text"
         if item["role"] != "assistant":
             kind = "input_text"
         if isinstance(content, str):
             content = [{"type": kind, "text": content}]
-        shown = {"type": "message", "status": "completed", **shown, "content": content}
-    return shown
+        described = {"type": "message", "status": "completed", **described, "content": content}
+    return described
