@@ -389,22 +389,6 @@ def test_other_methods_are_not_allowed(gateway: Gateway) -> None:
         assert (reply.status, reply.headers["allow"]) == (405, "POST")
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/v1/responses/resp_1"),
-        ("DELETE", "/openai/v1/responses/resp_1"),
-        ("POST", "/v1/responses/resp_1/cancel"),
-        ("GET", "/v1/responses/resp_1/input_items"),
-    ],
-)
-def test_stored_responses_are_not_found(method: str, path: str, gateway: Gateway) -> None:
-    reply = gateway.client.call(method, path)
-    assert reply.status == 404
-    assert "keeps no responses" in reply.json["error"]["message"]
-    assert reply.json["error"]["param"] == "response_id"
-
-
 def test_input_tokens_are_counted_and_nothing_is_sent(sdk: Any, upstream: Scripted) -> None:
     asked = {"model": model("openai"), "input": "Hello there", "instructions": "Be brief."}
     few = sdk.responses.input_tokens.count(**asked)
@@ -421,7 +405,7 @@ def test_compaction_has_no_route_of_its_own(server: Gateway) -> None:
 
 
 def test_a_stored_response_is_not_found_by_the_sdk(sdk: Any) -> None:
-    with pytest.raises(openai.NotFoundError, match="keeps no responses"):
+    with pytest.raises(openai.NotFoundError, match=r"ledger\.content: full"):
         sdk.responses.retrieve("resp_1")
-    with pytest.raises(openai.NotFoundError, match="keeps no responses"):
+    with pytest.raises(openai.NotFoundError, match="'resp_1' not found"):
         sdk.responses.delete("resp_1")

@@ -17,6 +17,7 @@ from headway.server import asgi, composition, routes
 from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
 from headway.server.example_model import find_example_model
 from headway.server.http import cors
+from headway.server.ledger_history import LedgerHistory
 from headway.server.ledger_reader import LedgerReader
 from headway.server.recording import Recording
 from headway.server.transports import Transports
@@ -87,6 +88,9 @@ class App:
         )
         recording.start(self.gateway)
         self._reader = LedgerReader(partial(composition.new_store, self.config), self.gateway.clock)
+        self.gateway.history = LedgerHistory(
+            self._reader, self.config.ledger.spool, self.gateway.clock
+        )
         self._routes = asgi.AsgiRoutes(self.gateway, self._respond_with_documentation, self._reader)
         self._schedule_keep_alive()
 

@@ -20,7 +20,7 @@ from headway.dialects import engine
 from headway.metering import metrics
 from headway.pipeline.native_call import ROUTE
 from headway.server import routes
-from headway.server.api import info_routes, ledger_routes, token_counts
+from headway.server.api import info_routes, ledger_routes, stored_replies, token_counts
 from headway.server.openapi.docs import ASSETS, build
 from headway.server.openapi.document import ROUTES_WITHOUT_CHAT, with_example_model
 from headway.server.openapi.reference import markdown
@@ -186,6 +186,12 @@ def test_every_route_of_the_server_is_described_and_no_other() -> None:
     }
     stored |= {("get", f"{path}{{id}}") for path in ledger_routes.BY_ID}
     stored |= {("get", "/api/v1/generation")}
+    stored |= {
+        (method.lower(), path)
+        for path, (_, methods) in stored_replies.ROUTES.items()
+        for method in methods
+        if method not in ("HEAD", "POST")  # the second is refused
+    }
     assert described == dialects | counts | small | native | stored
 
 

@@ -38,6 +38,7 @@ class LedgerRequest(NamedTuple):
     """The key whose records alone it may read; None: all."""
     now: float
     """Unix seconds."""
+    method: str = "GET"
 
     def read(self, takes: Iterable[str] = (), filters: Iterable[str] = FILTERS) -> Query:
         """The query of the request. Raises RequestError."""

@@ -15,6 +15,7 @@ from headway.server.api import (
     feedback_route,
     generation_route,
     log_routes,
+    stored_replies,
     usage_routes,
 )
 from headway.server.api.ledger_requests import (
@@ -62,7 +63,8 @@ def find(path: str) -> tuple[Route, str] | None:
     for start, by_id in BY_ID.items():
         if path.startswith(start) and path != start:
             return by_id, path.removeprefix(start)
-    return None
+    stored = stored_replies.find(path)
+    return None if stored is None else (Route(stored[0], stored[1]), stored[2])
 
 
 class LedgerRoutes:
@@ -84,7 +86,6 @@ class LedgerRoutes:
         gateway = self._ledger.gateway
         key_id, owner = self.identify(scope)
         pairs = split_query(scope["query_string"], gateway.snapshot)
-        request = LedgerRequest(
-            pairs, argument, scope["headers"], body, key_id, owner, gateway.unix_time()
-        )
+        now, method = gateway.unix_time(), scope["method"]
+        request = LedgerRequest(pairs, argument, scope["headers"], body, key_id, owner, now, method)
         return await route.handler(self._ledger, request)

@@ -1,4 +1,4 @@
-"""What vendors' servers have, and the gateway refuses: stored responses and WebSockets of OpenAI's
+"""What vendors' servers have, and the gateway refuses: compaction and WebSockets of OpenAI's
 Responses API, and the management of models on a server of Ollama."""
 
 from __future__ import annotations
@@ -11,10 +11,7 @@ from headway.types import Headers
 PATHS = frozenset({OpenAIResponses.route, f"/openai{OpenAIResponses.route}"})
 STORED = tuple(f"{path}/" for path in sorted(PATHS))
 """Beginnings of paths that name a response, or what can be done with one."""
-NOT_STORED = (
-    "The gateway keeps no responses, so `{path}` names none. A response is in the answer to its "
-    "own request, POST /v1/responses: keep its `output`, and send it back in `input`."
-)
+NO_ROUTE = "There is no route {path}; GET /docs lists them all."
 COMPACTION = (
     "The gateway compacts no conversations itself: send POST /v1/responses with a last item "
     '`{"type": "compaction_trigger"}` to a provider with OpenAI\'s Responses API.'
@@ -41,7 +38,7 @@ def find_refused(path: str) -> HeadwayError | None:
         return None
     if path.endswith("/compact"):
         return NotFound(COMPACTION, code="compaction_unsupported")
-    return NotFound(NOT_STORED.format(path=path), param="response_id", code="response_not_found")
+    return NotFound(NO_ROUTE.format(path=path))
 
 
 def find_websocket(method: str, path: str, headers: Headers) -> HeadwayError | None:

@@ -10,6 +10,7 @@ from headway.server.openapi import (
     ollama_operations,
     relayed_operations,
     responses_operations,
+    stored_operations,
 )
 from headway.server.openapi.examples import engine as engine_examples
 from headway.server.openapi.examples import info as info_examples
@@ -233,6 +234,7 @@ OPERATIONS = (
         errors=error_examples.OPENAI_ERRORS,
     ),
     *responses_operations.operations(OPENAI_HEADERS, CALL_HEADERS),
+    *stored_operations.OPERATIONS,
     *completions_operations.operations(OPENAI_HEADERS, CALL_HEADERS),
     Operation(
         method="post",

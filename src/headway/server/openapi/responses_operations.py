@@ -18,8 +18,10 @@ in OpenAI's order, each with its `sequence_number`. Send the items of `output` b
 signed and encrypted reasoning of every provider is in them, and is left out, and said, where \
 another provider takes the next turn.
 
-The gateway keeps no responses: `background`, `previous_response_id` and `conversation` are \
-refused, and so are requests below `/v1/responses/`. A WebSocket is refused with 426."""
+Where the gateway keeps content (`ledger.content: full`), `previous_response_id` and items of the \
+type `item_reference` refer to earlier responses of the same key, whatever provider gave them; \
+elsewhere only a provider that has OpenAI's Responses API itself gets them. `background` and \
+`conversation` are refused. A WebSocket is refused with 426."""
 _COUNT = error_examples.COUNTED_BY
 
 

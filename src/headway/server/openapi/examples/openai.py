@@ -78,3 +78,18 @@ EMBEDDINGS_REPLIES = (
         },
     ),
 )
+DELETED_COMPLETION = (
+    Example("Deleted", {"object": "chat.completion.deleted", "id": "chatcmpl-1", "deleted": True}),
+)
+COMPLETION_MESSAGES = (
+    Example(
+        "The only message",
+        {
+            "object": "list",
+            "data": [{"id": "chatcmpl-1-0", "role": "user", "content": HELLO}],
+            "first_id": "chatcmpl-1-0",
+            "last_id": "chatcmpl-1-0",
+            "has_more": False,
+        },
+    ),
+)

@@ -75,3 +75,27 @@ RESPONSES_EVENTS = (
 )
 COUNT_REQUESTS = (Example("A question", _REQUEST),)
 COUNTS = (Example("A count", {"object": "response.input_tokens", "input_tokens": 13}),)
+STORED_RESPONSES = (
+    Example("A stored response", {**_REPLY, "store": True, "previous_response_id": None}),
+)
+INPUT_ITEMS = (
+    Example(
+        "The only item",
+        {
+            "object": "list",
+            "data": [
+                {
+                    "type": "message",
+                    "status": "completed",
+                    "id": "msg_0b0a4fd193b54c3ei0",
+                    "role": "user",
+                    "content": [{"type": "input_text", "text": HELLO}],
+                }
+            ],
+            "first_id": "msg_0b0a4fd193b54c3ei0",
+            "last_id": "msg_0b0a4fd193b54c3ei0",
+            "has_more": False,
+        },
+    ),
+)
+DELETED_RESPONSE = (Example("Deleted", {"id": _RESPONSE, "object": "response", "deleted": True}),)

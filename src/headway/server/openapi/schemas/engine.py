@@ -38,6 +38,16 @@ class GenerationParameters(OpenShape):
     """For repeatable sampling, where the provider supports it."""
 
 
+class SessionOptions(Shape):
+    """What the session is used for beside the record."""
+
+    remember: bool = False
+    """Prepend the messages and answers of the session's earlier calls, which need `ledger.content:
+    full` for the caller's key."""
+    max_turns: int = Field(50, ge=1, le=1000)
+    """Only so many of the last turns; a turn begins with a message of the user."""
+
+
 class EngineRequest(OpenShape):
     """One chat call. Any top-level field that is not named here counts as a parameter."""
 
@@ -54,6 +64,8 @@ class EngineRequest(OpenShape):
     """Answer as a stream."""
     session_id: str | None = None
     """The caller's own id; returned in the reply and kept in the record."""
+    session: SessionOptions | None = None
+    """How `session_id` is used."""
     retries: int | None = Field(None, ge=0, le=10, json_schema_extra={"default": 0})
     """The number of further attempts if one fails with an error that a retry could help."""
     functions: list[dict[str, Any]] | None = None

@@ -143,3 +143,21 @@ class OpenAIEmbeddings(Shape):
     model: str
     """The model; the provider's more exact name if it gave one."""
     usage: EmbeddingsUsage
+
+
+class DeletedCompletion(Shape):
+    object: Literal["chat.completion.deleted"]
+    id: str
+    deleted: bool
+
+
+class CompletionMessages(Shape):
+    """A page of messages."""
+
+    object: Literal["list"]
+    data: list[dict[str, Any]]
+    """As the client sent them, each with an `id`."""
+    first_id: str | None
+    last_id: str | None
+    """The `after` of the next page."""
+    has_more: bool

@@ -34,7 +34,10 @@ class ResponsesRequest(OpenShape):
     include: list[str] | None = None
     """Encrypted reasoning is always included where there is any."""
     store: bool | None = None
-    """The gateway keeps no responses."""
+    """False: the response is not given out again. It is in any case only where the gateway keeps
+    content (`ledger.content: full`); the response's own `store` says whether."""
+    previous_response_id: str | None = None
+    """An earlier response, of any provider, whose conversation this one continues."""
     strict: bool | None = False
     """Reject the request if a transformation would be needed for the provider."""
 
@@ -82,3 +85,21 @@ class InputTokens(Shape):
     object: Literal["response.input_tokens"]
     input_tokens: int
     """Tokens of the whole prompt."""
+
+
+class InputItems(Shape):
+    """A page of the items of a response's input."""
+
+    object: Literal["list"]
+    data: list[dict[str, Any]]
+    """Those of the whole conversation, each with an `id`."""
+    first_id: str | None
+    last_id: str | None
+    """The `after` of the next page."""
+    has_more: bool
+
+
+class DeletedResponse(Shape):
+    id: str
+    object: Literal["response"]
+    deleted: bool

@@ -1,0 +1,79 @@
+"""The ``ports.History`` of a server: asks its database, once the shipper has stored what was
+written before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from headway.ledger import spool_reader
+from headway.ledger.store import Conversation
+from headway.ports import KeptReply
+from headway.server.ledger_reader import LedgerReader
+from headway.types import Clock
+
+SHIPPING_S = 2.0
+"""How long a question waits for the shipper."""
+POLL_S = 0.05
+
+
+class LedgerHistory:
+    """``directory`` is that of the spool, ``clock`` counts monotonic seconds."""
+
+    def __init__(
+        self,
+        reader: LedgerReader,
+        directory: str,
+        clock: Clock,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._reader = reader
+        self._directory = directory
+        self._clock = clock
+        self._sleep = sleep
+
+    async def reply(self, name: str, owner: str) -> KeptReply | None:
+        found = await self._find(name, owner)
+        if found is None:
+            await self._catch_up()
+            found = await self._find(name, owner)
+        if found is None or found.mode != "full":
+            return None
+        return KeptReply(
+            found.call_id,
+            found.wire,
+            found.messages,
+            found.output,
+            found.parameters,
+            found.response,
+        )
+
+    async def session(self, session_id: str, owner: str) -> Sequence[str]:
+        await self._catch_up()
+        return await self._reader.ask(lambda store: store.session_history(session_id, owner))
+
+    async def provider_of(self, call_id: str, owner: str) -> str | None:
+        call = await self._reader.ask(lambda store: store.call(call_id, owner))
+        return None if call is None else call.last.provider
+
+    async def forget(self, call_id: str, owner: str) -> bool:
+        return await self._reader.ask(lambda store: store.delete_content(call_id, owner))
+
+    async def _find(self, name: str, owner: str) -> Conversation | None:
+        return await self._reader.ask(lambda store: store.conversation(name, owner))
+
+    async def _catch_up(self) -> None:
+        """Wait until everything is stored that is on the spool now, for a while."""
+        deadline = self._clock() + SHIPPING_S
+        waiting = {file.name: file.size for file in spool_reader.find_files(self._directory)}
+        while waiting:
+            stored = await self._reader.ask(lambda store: store.positions())
+            present = {file.name for file in spool_reader.find_files(self._directory)}
+            waiting = {
+                name: size
+                for name, size in waiting.items()
+                if name in present and stored.get(name, 0) < size  # a stored file is deleted
+            }
+            if not waiting or self._clock() >= deadline:
+                return
+            await self._sleep(POLL_S)
