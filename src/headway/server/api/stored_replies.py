@@ -19,7 +19,7 @@ from headway.server.api.ledger_requests import Answer, Handler, Ledger, LedgerRe
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 """Items of a page, as OpenAI's API has it."""
-OTHERS = ("input_tokens", "compact")
+NO_IDS = ("input_tokens", "compact")
 """What stands in the place of a response's id, and is none."""
 METHODS = ("GET", "HEAD", "DELETE")
 READ = ("GET", "HEAD")
@@ -177,6 +177,6 @@ def find(path: str) -> tuple[Handler, tuple[str, ...], str] | None:
     """The handler of a path, its methods, and the id in it; None for a path of none of these."""
     for pattern, handler, methods in PATTERNS:
         found = pattern.fullmatch(path)
-        if found is not None and found[1] not in OTHERS:
+        if found is not None and found[1] not in NO_IDS:
             return handler, methods, found[1]
     return None
