@@ -349,9 +349,13 @@ print(spool.held, spool.lost)
 def test_a_disk_that_fills_up_during_a_line_damages_no_other_line(directory: Path) -> None:
     with run(FILLS_THE_DISK, directory) as writer:
         assert writer.stdout is not None
-        assert writer.stdout.read() == b"2 0\n0 0\n"
-    lines = [b"1" * 99, b"2" * 50, b"2" * 99, b"3" * 99, b"4" * 99, b""]
-    assert written(directory).split(b"\n") == lines
+        assert writer.stdout.read() == b"1 0\n0 0\n"
+    files = sorted(path.read_bytes().split(b"\n") for path in directory.glob("*.jsonl"))
+    assert files == [
+        [b"1" * 99, b"2" * 50],
+        [b"2" * 99, b"3" * 50],
+        [b"3" * 99, b"4" * 99, b""],
+    ]
 
 
 def test_what_a_short_write_left_follows_it(

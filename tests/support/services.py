@@ -6,12 +6,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,15 +25,44 @@ READY_S = 20.0
 @contextmanager
 def postgresql() -> Iterator[str]:
     """The URL of an empty database, for a superuser without a password."""
-    initdb, server = _find_postgresql()
+    with postgresql_server() as server:
+        yield server.url
+
+
+class PostgresqlServer:
+    """A server that can be stopped and started again, with its data."""
+
+    def __init__(self, command: Sequence[str], directory: Path, port: int) -> None:
+        self.url = f"postgresql://headway@127.0.0.1:{port}/postgres"
+        self._served = lambda: _served(command, directory, port, _run_as())
+        self._running: AbstractContextManager[None] | None = None
+
+    def start(self) -> None:
+        self._running = self._served()
+        self._running.__enter__()
+
+    def stop(self) -> None:
+        """Idempotent. Ends the connections of clients."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.__exit__(None, None, None)
+
+
+@contextmanager
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """A running server with an empty database."""
+    initdb, program = _find_postgresql()
     with _directory() as directory:
         data, port = directory / "data", _free_port()
-        user = _run_as()
         options = ["--auth=trust", "--username=headway", "--no-sync", "--no-instructions"]
-        _run([str(initdb), *options, f"--pgdata={data}"], user)
+        _run([str(initdb), *options, f"--pgdata={data}"], _run_as())
         listen = ["-h", "127.0.0.1", "-p", str(port), "-F", "-c", "unix_socket_directories="]
-        with _served([str(server), "-D", str(data), *listen], directory, port, user):
-            yield f"postgresql://headway@127.0.0.1:{port}/postgres"
+        server = PostgresqlServer([str(program), "-D", str(data), *listen], directory, port)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @contextmanager
@@ -102,7 +132,8 @@ def _served(command: Sequence[str], directory: Path, port: int, user: str | None
         _await_port(process, port, log)
         yield
     finally:
-        process.terminate()  # PostgreSQL's smart shutdown: it waits for clients
+        # PostgreSQL's fast shutdown: it ends the connections of clients.
+        process.send_signal(signal.SIGINT)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:

@@ -45,7 +45,7 @@ REJECTED_NAME = "rejected.txt"
 """A file in the spool's directory with the lines that cannot be stored."""
 
 _log = logging.getLogger("headway.ledger")
-PeriodicTask = Callable[[float], Awaitable[None]]
+PeriodicTask = Callable[[Store, float], Awaitable[None]]
 """Work on the database that is due now and then; is given Unix seconds."""
 
 
@@ -78,22 +78,22 @@ class Batch(Struct):
 
 
 class Shipper:
-    """Ships the spool of ``directory`` to ``store``. Whoever calls ``ship`` or
+    """Ships the spool of ``directory`` to a database. Whoever calls ``ship`` or
     ``run`` holds the ``ShipperLock``."""
 
     def __init__(
         self,
         directory: str,
-        store: Store,
+        store: Store | None = None,
         *,
+        new_store: Callable[[], Store] | None = None,
         old_file: str | None = None,
         tasks: Sequence[PeriodicTask] = (),
-        is_open: bool = True,
         clock: Clock = time.monotonic,
         unix_time: Clock = time.time,
     ) -> None:
-        """``old_file`` is the spool file of an earlier version. Without ``is_open``, ``run`` opens
-        the store."""
+        """``store`` is open. Without it, or when it fails, ``run`` opens one that ``new_store``
+        returns. ``old_file`` is the spool file of an earlier version."""
         self.stored = 0
         """New records."""
         self.rejected = 0
@@ -101,12 +101,12 @@ class Shipper:
         self.failing_since: float | None = None
         self._directory = directory
         self._store = store
+        self._new_store = new_store
         self._old_file = old_file
         self._tasks = tasks
         self._clock = clock
         self._unix_time = unix_time
         self._positions: dict[str, int] | None = None
-        self._is_open = is_open
         self._delete_at = 0.0
         self._status_at = 0.0
         self._tasks_at = clock() + FIRST_TASKS_S
@@ -147,7 +147,7 @@ class Shipper:
         rejected = batch.rejected
         try:
             positions = () if rejected else batch.positions
-            self.stored += await self._store.add(batch.entries, positions)
+            self.stored += await self.store.add(batch.entries, positions)
         except StoreError:
             raise
         except Exception:
@@ -155,23 +155,30 @@ class Shipper:
             rejected = rejected + await self._store_singly(batch.entries)
         if rejected:
             self._put_aside(rejected)
-            await self._store.add([], batch.positions)
+            await self.store.add([], batch.positions)
 
     async def _store_singly(self, entries: Sequence[Entry]) -> list[bytes]:
         """Returns the lines that the database refuses. Raises StoreError."""
         refused = []
         for entry in entries:
             try:
-                self.stored += await self._store.add([entry])
+                self.stored += await self.store.add([entry])
             except StoreError:
                 raise
             except Exception:  # was logged for the batch
                 refused.append(encode(entry).rstrip(b"\n"))
         return refused
 
+    @property
+    def store(self) -> Store:
+        """The store in use. Raises StoreError where there is none."""
+        if self._store is None:
+            raise StoreError("the database is not open")
+        return self._store
+
     async def _load_positions(self) -> dict[str, int]:
         if self._positions is None:
-            self._positions = dict(await self._store.positions())
+            self._positions = dict(await self.store.positions())
         return self._positions
 
     def _read_batch(self, positions: dict[str, int]) -> Batch:
@@ -192,6 +199,7 @@ class Shipper:
             batch.entries += chunk.entries
             batch.rejected += chunk.rejected
             batch.positions.append(Position(file.name, chunk.offset))
+            batch.is_full |= offset + room < file.size
             room -= chunk.offset - offset
             if room < BATCH_BYTES // 4 or len(batch.entries) >= BATCH_ENTRIES:
                 batch.is_full = True
@@ -218,7 +226,7 @@ class Shipper:
         if deleted:
             for name in deleted:
                 positions.pop(name, None)
-            await self._store.forget_positions(deleted)
+            await self.store.forget_positions(deleted)
 
     def _delete_if_stored(self, file: SpoolFile, offset: int) -> bool:
         with spool_reader.locked(file.path) as size:
@@ -261,18 +269,18 @@ class Shipper:
                 await _wait(stop, delay)
                 delay = min(2 * delay, LONGEST_DELAY_S)
         self._delete_at = self._status_at = 0.0
-        if self._is_open:
+        if self._store is not None:
             await self._try_to_ship()
         self._write_status()
+        if self._new_store is not None:
+            await self.close()
 
     async def _try_to_ship(self) -> bool:
         try:
-            if not self._is_open:
-                await self._store.open()
-                self._is_open = True
+            await self._open()
             await self.ship()
         except StoreError as error:
-            await self._close_failed_store()
+            await self.close()
             self._fail(str(error))
             return False
         except OSError as error:
@@ -285,11 +293,22 @@ class Shipper:
         self._report()
         return True
 
-    async def _close_failed_store(self) -> None:
-        """So that the next attempt connects again."""
-        self._is_open = False
-        with suppress(StoreError):
-            await self._store.close()
+    async def _open(self) -> None:
+        if self._store is None and self._new_store is not None:
+            store = self._new_store()
+            try:
+                await store.open()
+            except StoreError:
+                await store.close()
+                raise
+            self._store = store
+
+    async def close(self) -> None:
+        """Close the store; ``run`` would open another one."""
+        store, self._store, self._positions = self._store, None, None
+        if store is not None:
+            with suppress(StoreError):
+                await store.close()
 
     def _fail(self, problem: str) -> None:
         if self.problem is None:
@@ -317,7 +336,7 @@ class Shipper:
         self._tasks_at = self._clock() + TASKS_S
         for number, task in enumerate(self._tasks):
             try:
-                await task(self._unix_time())
+                await task(self.store, self._unix_time())
             except Exception as error:
                 if number not in self._failed_tasks:
                     _log.error("%s; it is tried again every %.0f s", error, TASKS_S)

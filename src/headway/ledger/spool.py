@@ -39,6 +39,7 @@ LEAST_ROTATIONS = 8
 """Files that fit into the limit of the spool, so that it can shrink before it is full."""
 HELD_BYTES = 16 * 2**20
 """Lines that are held in memory while they cannot be written."""
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _log = logging.getLogger("headway.ledger")
@@ -327,7 +328,10 @@ class FileSpool:
         self._fail(error)
 
     def _fail(self, error: OSError) -> None:
+        """Where there is no space, the shipper may make some by deleting the file."""
         self._trusted_until = 0.0
+        if error.errno in NO_SPACE:
+            self._release()
         is_new = self.problem is None
         self.problem = error.strerror or str(error)
         if is_new:

@@ -70,7 +70,7 @@ def new_recording(config: Config, *, runs_shipper: bool) -> Recording:
     ledger = config.ledger
     return Recording(
         FileSpool(ledger.spool, fsync=ledger.fsync, limit=ledger.spool_limit),
-        None,
+        new_shipper(config) if runs_shipper else None,
         refuses_on_failure=ledger.on_failure == "refuse",
         syncs=ledger.fsync == "interval",
     )

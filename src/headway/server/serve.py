@@ -147,7 +147,7 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
     run = partial(run_worker, find_route=find_route, gateway_id=gateway_id)
     try:
         if len(listeners) > 1:
-            shipper = None
+            shipper = composition.new_shipper(config)
             return workers.supervise(config, listeners, run, _reload_supervisor, shipper)
         return run(config, WorkerSlot(listeners[0]))
     finally:
