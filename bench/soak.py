@@ -4,8 +4,8 @@ Whole and streamed answers over both routes, errors of the client's and of the p
 broken streams, and clients that leave in the middle. Memory and descriptors are read under load,
 and at rest: with no client connected and the provider gone, so that no pooled connection counts.
 Ends with 1 if memory at rest grew by more than 5 MiB after the warm-up (a tenth as many requests),
-if descriptors were left open, if a reply was not as expected, or if the number of lines in the
-spool is wrong.
+if descriptors were left open, if a reply was not as expected, or if the number of records is
+wrong.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ from bench import gateways, machine
 from bench.mix import MIX, Kind
 from bench.soak_client import SoakClient
 from bench.table import number, render
+from headway.ledger.spool_reader import count_unstored_lines
+from headway.ledger.store import StoreError
+from headway.ledger.stores import new_store
 
 GROWTH_MIB = 5.0
 SAMPLES = 10
@@ -93,6 +96,7 @@ class Soak:
     def __init__(self, options: Options, folder: Path) -> None:
         self.options = options
         self.folder = folder
+        self.database = folder / "headway.db"
         self.upstream_port, self.port = machine.free_port(), machine.free_port()
         self.config = gateways.configure(
             gateways.Rig(folder, self.upstream_port, self.upstream_port)
@@ -116,7 +120,7 @@ class Soak:
             self.processes.append(self.gateway)
             machine.wait_listening(self.port, self.gateway)
             await asyncio.sleep(1.0)
-            self._read("start")
+            await self._read("start")
             # each kind once at least: some start a helper, which has descriptors of its own
             await self._load(MIX)
             await self._load(self._draw(self.options.requests // 10))
@@ -145,7 +149,7 @@ class Soak:
             first, behind = (len(kinds) * number // samples for number in (at, at + 1))
             turns = iter(kinds[first:behind])
             await asyncio.gather(*(self._keep_asking(client, turns) for client in clients))
-            self._read("under load")
+            await self._read("under load")
         for client in clients:
             client.close()
         machine.stop(upstream)
@@ -169,11 +173,11 @@ class Soak:
         deadline, last = time.monotonic() + REST_S, -1
         while time.monotonic() < deadline:
             now = machine.usage(self.gateway.pid).descriptors
-            if now == last and self._records() >= self.expected:
+            if now == last and await self._records() >= self.expected:
                 break
             last = now
             await asyncio.sleep(0.5)
-        self._read(when)
+        await self._read(when)
 
     def _start_upstream(self) -> subprocess.Popen[bytes]:
         argv = [sys.executable, "-m", "bench.upstream", str(self.upstream_port)]
@@ -182,11 +186,22 @@ class Soak:
         machine.wait_listening(self.upstream_port, upstream)
         return upstream
 
-    def _records(self) -> int:
-        """Lines in the spool."""
-        return sum(_count_lines(path) for path in self.folder.glob("*.spool/*.jsonl"))
+    async def _records(self) -> int:
+        """In the database, and on the way there."""
+        if not self.database.exists():
+            return 0
+        store = new_store(f"sqlite:///{self.database}")
+        try:
+            await store.open(migrates=False)
+            positions = await store.positions()
+            stored = (await store.describe()).records
+        except StoreError:  # the shipper has just begun to create it
+            return 0
+        finally:
+            await store.close()
+        return stored + count_unstored_lines(f"{self.database}.spool", positions)
 
-    def _read(self, when: str) -> None:
+    async def _read(self, when: str) -> None:
         family = machine.usage(self.gateway.pid)
         reading = Reading(
             when,
@@ -195,7 +210,7 @@ class Soak:
             machine.usage_of(self.gateway.pid).rss_bytes / machine.MIB,
             family.rss_bytes / machine.MIB,
             family.descriptors,
-            self._records(),
+            await self._records(),
         )
         self.readings.append(reading)
         with contextlib.suppress(BrokenPipeError):
@@ -210,13 +225,8 @@ class Soak:
         if left > 0:
             problems.append(f"{left} more descriptors are open than after the warm-up")
         if end.records != self.expected:
-            problems.append(f"{end.records} records in the spool, {self.expected} are due")
+            problems.append(f"{end.records} records, {self.expected} are due")
         return problems
-
-
-def _count_lines(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
 def report(result: Result) -> str:

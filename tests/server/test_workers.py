@@ -45,8 +45,14 @@ def is_gone(pid: int) -> bool:
 
 
 def workers(gateway: Gateway, count: int = 2) -> list[int]:
-    until(lambda: len(children(gateway.process.pid)) == count, 10)
-    return children(gateway.process.pid)
+    """The children without the process that stores records."""
+
+    def found() -> list[int]:
+        pids = children(gateway.process.pid)
+        return [pid for pid in pids if b"shipper_main" not in command(pid)]
+
+    until(lambda: len(found()) == count, 10)
+    return found()
 
 
 def listens(pid: int) -> bool:

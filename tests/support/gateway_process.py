@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -22,8 +23,10 @@ from urllib.parse import urlsplit
 import msgspec
 import yaml
 
+from headway.ledger.store import Filter
+from headway.ledger.stores import new_store
 from headway.providers import FACTS
-from headway.record import Record, decode_entry
+from headway.record import Record, decode_entry, encode
 from support.raw_client import Client, Reply, Stream
 
 SERVER_KEY = "sk-planted-server-Q7vXw2LmT9"
@@ -184,8 +187,17 @@ class Gateway:
         return b"".join(data[: data.rfind(b"\n") + 1] for data in files)
 
     def records(self) -> list[dict[str, Any]]:
-        """Those of ``spooled``."""
-        return [decode_line(line) for line in self.spooled().splitlines() if line]
+        """Those of ``spooled``; after the end of the process, those in the database, too."""
+        stored = self.stored() if self.process.poll() is not None else []
+        ids = {record["id"] for record in stored}
+        spooled = [decode_line(line) for line in self.spooled().splitlines() if line]
+        found = [*stored, *(record for record in spooled if record.get("id") not in ids)]
+        return sorted(found, key=lambda record: record["timestamp"])  # of all workers
+
+    def stored(self) -> list[dict[str, Any]]:
+        """The records in the database, the oldest first."""
+        path = self.directory / "ledger.db"
+        return asyncio.run(_read_records(f"sqlite:///{path}")) if path.exists() else []
 
     def outputs(self) -> Iterator[tuple[str, bytes]]:
         """Everything that it wrote (log, replies, files), each with a name."""
@@ -233,6 +245,16 @@ class Gateway:
     def kill(self) -> None:
         self.process.kill()
         self.wait()
+
+
+async def _read_records(url: str) -> list[dict[str, Any]]:
+    store = new_store(url)
+    await store.open(migrates=False)
+    try:
+        records, _ = await store.attempts(Filter())
+    finally:
+        await store.close()
+    return [decode_line(encode(record)) for record in records]
 
 
 def write_config(directory: Path, config: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 
 from headway import record
+from headway.ledger.durability_docs import DURABILITY
 from headway.ledger.parquet import columns
 from headway.record import Record
 
@@ -20,26 +21,8 @@ INTRODUCTION = """\
 Every attempt has one record, whether it succeeds, fails or is cancelled; so has a request that is
 refused before any attempt. The record is on disk before the client receives the end of the reply.
 
-## Where
-
-Each process appends its records to a file of its own in the directory `ledger.spool`, one JSON
-object per line, readable by its owner only. By default that is next to the database: with
-`ledger: {url: sqlite:////var/lib/hw.db}` it is `/var/lib/hw.db.spool`.
-
-- A record survives `kill -9` of the gateway. With `fsync: off` the file is not synced, so a power
-  failure may lose the last seconds; with `interval` it loses at most one second, with `always`
-  nothing.
-- If a record cannot be written (a full disk, wrong permissions, `spool_limit`), the client still
-  gets the reply. Up to 16 MiB of records are held in memory by each process and written when that
-  works again; further ones are lost and counted. With `on_failure: refuse` new requests get 503
-  meanwhile, before anything is sent to a provider. The log has one message then, and one when
-  writing works again; `GET /health` says `degraded` in between.
-- A file is followed by another one at 64 MiB and after an hour.
-- A reader must accept an empty line and a torn one (a full disk, a kill during a write); the
-  lines before and after it are intact. `id` shows whether a record was stored already.
-- A file may be moved at any time: within a second the gateway starts a new one, and the old one
-  holds every line until then. Deleting it loses those lines.
-
+"""
+RECORD = """\
 ## A record
 
 It contains no prompt, no output and no key. `null` is unknown, never 0. Fields are only added; `v`
@@ -108,7 +91,7 @@ _JSON_TYPES = {
 
 def markdown() -> str:
     table = "".join(f"| `{name}` | {kind} | {meaning} |\n" for name, kind, meaning in fields())
-    return INTRODUCTION + table + archive_section()
+    return INTRODUCTION + DURABILITY + RECORD + table + archive_section()
 
 
 def archive_section() -> str:

@@ -7,6 +7,7 @@ gone, for any reason, also ``kill -9``. It stores what is left first. Signals do
 from __future__ import annotations
 
 import logging
+import math
 import os
 import subprocess
 import sys
@@ -61,7 +62,7 @@ class ShipperProcess:
         self._lifeline: tuple[int, int] | None = None
         """The pipe whose end the child waits for. Children of ``os.fork`` hold it, too."""
         self._child: subprocess.Popen[bytes] | None = None
-        self._started_at = 0.0
+        self._started_at = math.inf
         self._unasked_at = clock() + UNASKED_S
         self._next_start = 0.0
         self._delay = SHORTEST_DELAY_S

@@ -49,6 +49,8 @@ class Recording:
         gateway.ledger_health = self.health
         if self._refuses:
             self.spool.on_change = lambda is_failing: setattr(gateway, "is_refusing", is_failing)
+        if self._shipper is not None:
+            self._shipper.open_lifeline()  # so that the number of descriptors does not change later
         self._tick(asyncio.get_running_loop())
 
     async def close(self) -> None:
