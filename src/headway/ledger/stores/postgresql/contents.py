@@ -39,25 +39,19 @@ def month_of_content(content: Content) -> int:
 
 async def add_contents(connection: Connection, contents: Iterable[Content]) -> None:
     """Content of a call that has some already is ignored."""
-    by_month: dict[int, dict[str, Content]] = {}
+    by_month: dict[int, dict[bytes, Content]] = {}
     for content in contents:
         month = by_month.setdefault(month_of_content(content), {})
         month.setdefault(key_of(content.call_id), content)
     for number, found in sorted(by_month.items()):
-        sql = "SELECT call_id FROM contents WHERE call_id = ANY($1::uuid[])"
-        known = {str(row["call_id"]) for row in await connection.fetch(sql, list(found))}
-        new = {call: content for call, content in found.items() if _usual(call) not in known}
+        sql = "SELECT call_id FROM contents WHERE call_id = ANY($1::bytea[])"
+        known = {row["call_id"] for row in await connection.fetch(sql, list(found))}
+        new = {call: content for call, content in found.items() if call not in known}
         if new:
             await _add_month(connection, number, new)
 
 
-def _usual(uuid: str) -> str:
-    """With hyphens."""
-    digits = uuid.replace("-", "")
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-async def _add_month(connection: Connection, month: int, contents: dict[str, Content]) -> None:
+async def _add_month(connection: Connection, month: int, contents: dict[bytes, Content]) -> None:
     chains = {call: split_content(content) for call, content in contents.items()}
     pieces = {piece.hash: piece for chain in chains.values() for piece in chain.pieces}
     nodes = {node.hash: node for chain in chains.values() for node in chain.nodes}
@@ -78,7 +72,7 @@ async def _add_month(connection: Connection, month: int, contents: dict[str, Con
     )
 
 
-def _content_row(month: int, call: str, content: Content, chain: Chain) -> tuple[Any, ...]:
+def _content_row(month: int, call: bytes, content: Content, chain: Chain) -> tuple[Any, ...]:
     return (
         month, call, clean(content.call_id), fit_time(content.timestamp), content.key_id,
         clean(content.wire), content.mode, chain.head, list(chain.outputs), chain.parameters,
@@ -185,7 +179,7 @@ async def _read_pieces(
 # --- Deleting -------------------------------------------------------------------------------------
 
 _DELETE_CONTENTS = """
-DELETE FROM contents WHERE month = $1 AND call_id = ANY($2::uuid[]) RETURNING head, outputs, refers
+DELETE FROM contents WHERE month = $1 AND call_id = ANY($2::bytea[]) RETURNING head, outputs, refers
 """
 _DELETE_NODES = """
 DELETE FROM nodes n WHERE n.month = $1 AND n.hash = ANY($2::bytea[])
@@ -209,7 +203,7 @@ async def delete_contents(connection: Connection, month: int, calls: Sequence[An
     """Delete the content of calls, and what only they used. Returns how many had any."""
     deleted = await connection.fetch(_DELETE_CONTENTS, month, calls)
     await connection.execute(
-        "DELETE FROM aliases WHERE month = $1 AND call_id = ANY($2::uuid[])", month, calls
+        "DELETE FROM aliases WHERE month = $1 AND call_id = ANY($2::bytea[])", month, calls
     )
     pieces = {hash_ for row in deleted for hash_ in row["refers"]}
     nodes = {hash_ for row in deleted for hash_ in (row["head"], *row["outputs"])} - {ROOT}

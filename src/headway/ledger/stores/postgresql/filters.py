@@ -118,7 +118,7 @@ async def find_numbers(connection: Connection, where: Filter) -> dict[str, list[
     ):  # fmt: skip
         if texts:
             hashes = [hash_of(clean(text)) for text in texts]
-            sql = f"SELECT id FROM {table} WHERE hash = ANY($1::uuid[])"
+            sql = f"SELECT id FROM {table} WHERE hash = ANY($1::bytea[])"
             found[column] = [row["id"] for row in await connection.fetch(sql, hashes)]
     if where.tags:
         sql = "SELECT id FROM tag_sets WHERE tags && $1::text[]"
@@ -192,7 +192,7 @@ def _add_ids(conditions: Conditions, where: Filter) -> None:
     if where.ids:
         keys = conditions.value([key_of(text) for text in where.ids])
         conditions.sql.append(
-            f"(r.call_id = ANY({keys}::uuid[]) OR r.request_id = ANY({keys}::uuid[]))"
+            f"(r.call_id = ANY({keys}::bytea[]) OR r.request_id = ANY({keys}::bytea[]))"
         )
         conditions.is_indexed = True
 
@@ -202,7 +202,7 @@ async def _add_conditions_of_calls(
 ) -> None:
     if where.text is not None:
         calls = await find_text(connection, where.text)
-        conditions.sql.append(f"r.call_id = ANY({conditions.value(calls)}::uuid[])")
+        conditions.sql.append(f"r.call_id = ANY({conditions.value(calls)}::bytea[])")
         conditions.is_indexed = True
     limits = _limits(conditions, where)
     if limits:

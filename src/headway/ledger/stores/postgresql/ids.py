@@ -1,26 +1,28 @@
-"""Ids as PostgreSQL keeps them: a ``uuid`` for each, which is a hash where the id is none, and then
-the text beside it."""
+"""Ids as PostgreSQL keeps them: 16 bytes for each, which are a hash where the id is no UUID, and
+then the text beside them."""
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
-from typing import Any
 
 import msgspec
 
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_is_uuid = _UUID.fullmatch
+from headway.ledger.ids import pack_id, unpack_id
 
 
-def key_of(text: str) -> str:
-    """The UUID that stands for an id: itself in its usual form (lower case, with hyphens)."""
-    return text if _is_uuid(text) else hash_of(text)
+def key_of(text: str) -> bytes:
+    """The 16 bytes that stand for an id."""
+    packed = pack_id(text)
+    return packed if isinstance(packed, bytes) else hash_of(packed)
 
 
-def hash_of(text: str) -> str:
-    """32 hex digits, which PostgreSQL reads as a ``uuid``."""
-    return sha256(text.encode()).hexdigest()[:32]
+def key_of_packed(packed: bytes | str) -> bytes:
+    """As ``key_of``, of what ``pack_id`` gave."""
+    return packed if isinstance(packed, bytes) else hash_of(packed)
+
+
+def hash_of(text: str) -> bytes:
+    return sha256(text.encode()).digest()[:16]
 
 
 def clean(text: str) -> str:
@@ -28,15 +30,15 @@ def clean(text: str) -> str:
     return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
-def pack_texts(*ids: str) -> str | None:
-    """JSON of the ids, with null for UUIDs; None where all are."""
-    texts = [None if _is_uuid(text) else text for text in ids]
+def pack_texts(*packed: bytes | str) -> str | None:
+    """JSON of the ids that are text, with null for UUIDs; None where all are UUIDs."""
+    texts = [each if isinstance(each, str) else None for each in packed]
     return msgspec.json.encode(texts).decode() if any(texts) else None
 
 
-def unpack_texts(packed: str | None, *found: Any) -> tuple[str, ...]:
-    """The ids of the UUIDs ``found`` and of what ``pack_texts`` gave."""
-    if packed is None:
-        return tuple(map(str, found))
-    texts = msgspec.json.decode(packed, type=list[str | None])
-    return tuple([text or str(uuid) for text, uuid in zip(texts, found, strict=True)])
+def unpack_texts(texts: str | None, *keys: bytes) -> list[str]:
+    """The ids of ``keys`` and of what ``pack_texts`` gave."""
+    if texts is None:
+        return [unpack_id(key) for key in keys]
+    found = msgspec.json.decode(texts, type=list[str | None])
+    return [text or unpack_id(key) for text, key in zip(found, keys, strict=True)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from headway.ledger.rows import PROFILE_FIELDS, TERMS_FIELDS, Key, Keys, decode_key, encode_key
 from headway.ledger.stores.postgresql.ids import clean, hash_of
-from headway.ledger.stores.postgresql.schema import MODEL_GROUP_FIELDS, quote
+from headway.ledger.stores.postgresql.schema import quote
 
 if TYPE_CHECKING:
     from headway.ledger.stores.postgresql.connections import Connection
@@ -29,9 +29,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "names": (),
     "tag_sets": ("tags",),
     "sessions": (),
-    "model_groups": (),
 }
-_PLACES = tuple(map(PROFILE_FIELDS.index, MODEL_GROUP_FIELDS))
 
 
 def _insert(table: str) -> str:
@@ -56,31 +54,27 @@ class KeyNumbers:
 
     async def find_all(
         self, connection: Connection, keys: Sequence[Keys]
-    ) -> list[list[int | None]]:
+    ) -> list[tuple[int | None, ...]]:
         """The numbers of the keys of each record; creates those that are missing."""
         columns = []
         for table, column in zip(TABLES, zip(*keys, strict=True), strict=True):
-            numbers = await self.find(connection, table, column)
-            columns.append([None if key is None else numbers[key] for key in column])
-        return [list(row) for row in zip(*columns, strict=True)]
+            columns.append(await self.find(connection, table, column))
+        return list(zip(*columns, strict=True))
 
     async def find(
-        self, connection: Connection, table: str, keys: Iterable[Key | None]
-    ) -> dict[Key, int]:
-        """Key -> number, of at least ``keys``."""
+        self, connection: Connection, table: str, keys: Sequence[Key | None]
+    ) -> list[int | None]:
+        """The number of each key, None for None."""
         numbers = self._numbers[table]
         if len(numbers) > CACHE_LIMIT:
             numbers.clear()
-        missing = set(keys).difference(numbers)
+        found = [numbers.get(key) for key in keys]
+        missing = {key for key, number in zip(keys, found, strict=True) if number is None}
         missing.discard(None)
         if missing:
             numbers.update(await _find_or_create(connection, table, missing))
-        return numbers
-
-
-def model_group_of(profile: Sequence[Any]) -> tuple[Any, ...]:
-    """The key of the models' own table of usage."""
-    return tuple([profile[place] for place in _PLACES])
+            found = [numbers.get(key) for key in keys]
+        return found
 
 
 async def _find_or_create(connection: Connection, table: str, keys: set[Key]) -> dict[Key, int]:
@@ -97,10 +91,10 @@ async def _find_or_create(connection: Connection, table: str, keys: set[Key]) ->
     return numbers
 
 
-async def _find(connection: Connection, table: str, hashes: Iterable[str]) -> dict[str, int]:
-    sql = f"SELECT hash, id FROM {table} WHERE hash = ANY($1::uuid[])"
+async def _find(connection: Connection, table: str, hashes: Iterable[bytes]) -> dict[bytes, int]:
+    sql = f"SELECT hash, id FROM {table} WHERE hash = ANY($1::bytea[])"
     rows = await connection.fetch(sql, list(hashes))
-    return {row["hash"].hex: row["id"] for row in rows}
+    return {row["hash"]: row["id"] for row in rows}
 
 
 def _text_of(key: Key) -> str:
@@ -116,27 +110,34 @@ def _values(table: str, key: Key) -> Iterable[Any]:
     return ()
 
 
+async def find_profiles(
+    connection: Connection, numbers: Iterable[int]
+) -> dict[int, tuple[Any, ...]]:
+    """The keys of profiles."""
+    chosen = list(numbers)
+    if not chosen:
+        return {}
+    sql = "SELECT id, key FROM profiles WHERE id = ANY($1::integer[])"
+    return {row["id"]: decode_key(row["key"]) for row in await connection.fetch(sql, chosen)}
+
+
 class KeyTexts:
-    """All profiles, terms and model groups, which are few, for those who read."""
+    """All profiles and terms, which are few, for those who read."""
 
     def __init__(self) -> None:
         self.profiles: dict[int, tuple[Any, ...]] = {}
         self.terms: dict[int, tuple[Any, ...]] = {}
-        self.model_groups: dict[int, tuple[Any, ...]] = {}
 
     async def update(self, connection: Connection) -> None:
         """Read what has been added since the last time."""
-        tables = ("profiles", "terms", "model_groups")
-        known = (self.profiles, self.terms, self.model_groups)
-        newest = [max(numbers, default=0) - OVERLAP for numbers in known]
+        newest = [max(numbers, default=0) - OVERLAP for numbers in (self.profiles, self.terms)]
         for row in await connection.fetch(_NEWER, *newest):
-            numbers = known[tables.index(row["name"])]
-            if row["id"] not in numbers:
-                numbers[row["id"]] = decode_key(row["key"])
+            known = self.profiles if row["is_profile"] else self.terms
+            if row["id"] not in known:
+                known[row["id"]] = decode_key(row["key"])
 
 
 _NEWER = """
-SELECT 'profiles' AS name, id, key FROM profiles WHERE id > $1
-UNION ALL SELECT 'terms', id, key FROM terms WHERE id > $2
-UNION ALL SELECT 'model_groups', id, key FROM model_groups WHERE id > $3
+SELECT true AS is_profile, id, key FROM profiles WHERE id > $1
+UNION ALL SELECT false, id, key FROM terms WHERE id > $2
 """

@@ -25,7 +25,7 @@ WINDOW = 3000
 MAX_DRIVERS = 200
 """Numbers whose records are looked up one after the other."""
 _WIDTH = len(COLUMNS)
-_COST = COLUMNS.index("cost_pd")
+_PROFILE, _TERMS, _COST = map(COLUMNS.index, ("profile", "terms", "cost_pd"))
 SELECT = f"""SELECT {quote(COLUMNS, "r.")}, r.call_pd, r.call_rest, r.id_texts,
 (SELECT key FROM names n WHERE n.id = r."user"),
 (SELECT key FROM tag_sets n WHERE n.id = r.tags),
@@ -46,7 +46,7 @@ class Place(NamedTuple):
     """Of a record, in a cursor."""
 
     time_us: int
-    id: str
+    id: bytes
 
 
 class Reader:
@@ -62,13 +62,16 @@ class Reader:
         return await compile_filter(self.connection, where, profiles, of_calls=of_calls)
 
     async def fetch(self, sql: str, values: Iterable[Any]) -> list[Any]:
-        """The rows of ``SELECT``; their keys are known after that."""
-        rows = await self.connection.fetch(sql, *values)
-        profile, terms = COLUMNS.index("profile"), COLUMNS.index("terms")
-        known = self.texts.profiles, self.texts.terms
-        if any(row[profile] not in known[0] or row[terms] not in known[1] for row in rows):
+        """The rows of ``SELECT``."""
+        rows = list(await self.connection.fetch(sql, *values))
+        await self.learn(rows)
+        return rows
+
+    async def learn(self, rows: Sequence[Any]) -> None:
+        """Know the profiles and terms of rows, also of records that were just stored."""
+        profiles, terms = self.texts.profiles, self.texts.terms
+        if any(row[_PROFILE] not in profiles or row[_TERMS] not in terms for row in rows):
             await self.texts.update(self.connection)
-        return list(rows)
 
     def decode(self, row: Any) -> Record:
         """The record of a row of ``SELECT``."""
@@ -164,17 +167,17 @@ class Reader:
             attempts = await self._attempts_of(key, owner)
         return Call(tuple(attempts), tuple(await self._feedback_on(key)))
 
-    async def _attempts_of(self, key: str, owner: str | None) -> list[Record]:
+    async def _attempts_of(self, key: bytes, owner: str | None) -> list[Record]:
         sql = f"{SELECT} FROM records r WHERE r.call_id = $1 {OLDEST}"
         found = [self.decode(row) for row in await self.fetch(sql, (key,))]
         attempts = [record for record in found if owner in (None, record.key_id)]
         return sorted(attempts, key=lambda record: (record.is_last, record.attempt))
 
-    async def _feedback_on(self, key: str) -> list[Feedback]:
+    async def _feedback_on(self, key: bytes) -> list[Feedback]:
         sql = "SELECT * FROM feedback WHERE call_id = $1 ORDER BY time_us, id"
         return [
             Feedback(
-                id=unpack_texts(row["id_text"], row["id"])[0],
+                id=row["id_text"],
                 call_id=row["call_text"],
                 timestamp=row["time_us"] / 1e6,
                 key_id=row["key_id"],
@@ -210,13 +213,13 @@ def _each(conditions: Conditions, column: str, numbers: Sequence[int], count: st
 def _add_place(conditions: Conditions, sign: str, place: Place) -> None:
     if sign == "<":
         conditions.before_us = min(conditions.before_us, place.time_us)
-    time, id_ = conditions.value(place.time_us), conditions.value(key_of(place.id))
+    time, id_ = conditions.value(place.time_us), conditions.value(place.id)
     # The first condition says no more than the second, but partitions are chosen by it.
     conditions.sql.append(f"r.time_us {sign}= {time} AND (r.time_us, r.id) {sign} ({time}, {id_})")
 
 
 def _place(row: Any) -> Place:
-    return Place(row["time_us"], str(row["id"]))
+    return Place(row["time_us"], row["id"])
 
 
 def cost_of_call(row: Any) -> Decimal | None:

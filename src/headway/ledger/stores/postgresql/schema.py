@@ -9,24 +9,8 @@ from __future__ import annotations
 
 from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS
 
-HISTOGRAMS = {
-    "latency_s": "latency",
-    "time_to_first_token_s": "first_token",
-    "time_to_first_byte_s": "first_byte",
-    "inter_token_latency_s": "gap_mean",
-    "tokens_per_second": "speed",
-    "gateway_overhead_s": "overhead",
-    "cost_usd": "cost",
-}
-"""Metric -> the column of its histogram in the tables of usage."""
-SUMS = (
-    "calls", "attempts", "failed", "input_tokens", "output_tokens", "cache_read_tokens",
-    "cache_write_tokens", "reasoning_tokens", "unpriced",
-)  # fmt: skip
-GAPS = "gaps"
-
 _COLUMN_TYPES = {
-    **dict.fromkeys(("id", "request_id", "call_id"), "uuid NOT NULL"),
+    **dict.fromkeys(("id", "request_id", "call_id"), "bytea NOT NULL"),
     **dict.fromkeys(("time_us", "duration_us"), "bigint NOT NULL"),
     **dict.fromkeys(("profile", "terms"), "integer NOT NULL"),
     "tags": "integer",
@@ -67,37 +51,11 @@ def _interned(name: str, columns: str = "", number: str = "integer") -> str:
     return f"""
 CREATE TABLE {name} (
   id {number} GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  hash uuid NOT NULL UNIQUE,
+  hash bytea NOT NULL UNIQUE,
   key text NOT NULL{more}
 );
 """
 
-
-def _usage(name: str, keys: tuple[str, ...]) -> str:
-    """A table of sums over the hours or days ``period``, counted from 1970."""
-    return f"""
-CREATE TABLE {name} (
-  period integer NOT NULL,
-  {_columns(keys, {"user_name": "bigint NOT NULL"}, "integer NOT NULL")},
-  {_columns(SUMS, {}, "bigint NOT NULL")},
-  cost_usd numeric NOT NULL,
-  estimated_usd numeric NOT NULL,
-  {_columns((*HISTOGRAMS.values(), GAPS), {}, "bytea")},
-  PRIMARY KEY (period, {", ".join(keys)})
-) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
-"""
-
-
-MODEL_KEYS = ("model_group",)
-FULL_KEYS = ("profile", "user_name", "tags")
-"""0 stands for none."""
-USAGE_TABLES = {
-    "usage_by_model_hourly": MODEL_KEYS,
-    "usage_by_model_daily": MODEL_KEYS,
-    "usage_full_hourly": FULL_KEYS,
-    "usage_full_daily": FULL_KEYS,
-}
-MODEL_GROUP_FIELDS = ("dialect", "provider", "model", "deployment", "outcome")
 
 INTERNED = "".join(
     (
@@ -105,7 +63,6 @@ INTERNED = "".join(
         _interned("terms", _columns(TERMS_FIELDS[:-2], _TERMS_TYPES, "text")),
         _interned("names", number="bigint"),
         _interned("tag_sets", "tags text[] NOT NULL"),
-        _interned("model_groups"),
         _interned("sessions", "ended_us bigint NOT NULL DEFAULT 0", "bigint"),
     )
 )
@@ -135,7 +92,7 @@ CREATE INDEX records_with_computed_cost ON records (time_us) WHERE computed_pd I
 CREATE INDEX records_by_error ON records USING gin (error_words) WHERE error_words IS NOT NULL;
 
 CREATE TABLE feedback (
-  id uuid PRIMARY KEY, id_text text, call_id uuid NOT NULL, call_text text NOT NULL,
+  id bytea PRIMARY KEY, id_text text NOT NULL, call_id bytea NOT NULL, call_text text NOT NULL,
   time_us bigint NOT NULL, key_id text, score double precision, label text, comment text
 );
 CREATE INDEX feedback_by_call ON feedback (call_id);
@@ -148,11 +105,18 @@ CREATE TABLE stored_by_hour (
 ) WITH (fillfactor = 60);
 """
 
-USAGE = "".join(_usage(name, keys) for name, keys in USAGE_TABLES.items())
+CELLS = """
+CREATE TABLE cells (
+  cube smallint NOT NULL, start integer NOT NULL, name bigint NOT NULL, profile integer NOT NULL,
+  parts integer NOT NULL, cell bytea NOT NULL, PRIMARY KEY (cube, start, name, profile)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE cells ALTER COLUMN cell SET STORAGE EXTERNAL;
+"""
+"""The sums of ``headway.ledger.cubes``."""
 
 CONTENT = """
 CREATE TABLE contents (
-  month integer NOT NULL, call_id uuid NOT NULL, call_text text NOT NULL, time_us bigint NOT NULL,
+  month integer NOT NULL, call_id bytea NOT NULL, call_text text NOT NULL, time_us bigint NOT NULL,
   key_id text, wire text NOT NULL, mode text NOT NULL, head bytea NOT NULL,
   outputs bytea[] NOT NULL, parameters bytea NOT NULL, response bytea NOT NULL,
   refers bytea[] NOT NULL, PRIMARY KEY (month, call_id)
@@ -161,7 +125,7 @@ CREATE INDEX contents_by_time ON contents (time_us);
 CREATE INDEX contents_by_head ON contents (head);
 CREATE INDEX contents_by_reference ON contents USING gin (refers);
 CREATE TABLE aliases (
-  month integer NOT NULL, hash uuid NOT NULL, call_id uuid NOT NULL, time_us bigint NOT NULL,
+  month integer NOT NULL, hash bytea NOT NULL, call_id bytea NOT NULL, time_us bigint NOT NULL,
   PRIMARY KEY (month, hash, call_id)
 ) PARTITION BY LIST (month);
 CREATE TABLE nodes (
@@ -183,11 +147,17 @@ MONTHLY = ("contents", "aliases", "nodes", "pieces")
 
 _SECONDS = ("duration_us", "latency_us", "first_byte_us", "first_token_us", "sent_us",
             "gap_mean_us", "gap_p50_us", "gap_p95_us", "gap_max_us")  # fmt: skip
+
+
+def _as_uuid(name: str) -> str:
+    return f"encode(r.{name}, 'hex')::uuid AS {name}"
+
+
 LOGS = f"""
 CREATE VIEW logs AS
 SELECT
   to_timestamp(r.time_us / 1e6) AS "timestamp",
-  r.id, r.request_id, r.call_id,
+  {_as_uuid("id")}, {_as_uuid("request_id")}, {_as_uuid("call_id")},
   {quote(PROFILE_FIELDS, "p.")},
   {quote(TERMS_FIELDS[:-2], "t.")},
   u.key AS "user", s.key AS session_id, g.tags AS tags, a.key AS parameters,
@@ -208,4 +178,4 @@ LEFT JOIN tag_sets g ON g.id = r.tags
 LEFT JOIN names a ON a.id = r.parameters;
 """
 
-VERSION_1 = INTERNED + RECORDS + USAGE + CONTENT + LOGS
+VERSION_1 = INTERNED + RECORDS + CELLS + CONTENT + LOGS

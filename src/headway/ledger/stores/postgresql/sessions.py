@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from headway.ledger.cursors import decode_cursor, encode_cursor
-from headway.ledger.money import join_usd
+from headway.ledger.money import join_usd, sum_usd
 from headway.ledger.rows import PROFILE_FIELDS
 from headway.ledger.store import Filter, Session, SessionPage
 from headway.ledger.stores.postgresql.filters import LARGEST, Conditions
 from headway.ledger.stores.postgresql.reading import Reader
-from headway.ledger.stores.postgresql.writing import sum_usd
 
 CHUNK = 200
 """Sessions that are looked at together."""

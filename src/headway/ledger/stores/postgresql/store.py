@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 
-from headway.ledger.rollup import check_metrics
 from headway.ledger.rows import Keys, keys_of
 from headway.ledger.store import (
     DEFAULT_LIMIT,
@@ -28,8 +27,9 @@ from headway.ledger.store import (
     Usage,
 )
 from headway.ledger.stores.postgresql import contents, maintenance, writing
+from headway.ledger.stores.postgresql.cells import MaskedProfiles, add_facts
 from headway.ledger.stores.postgresql.connections import Connections
-from headway.ledger.stores.postgresql.keys import KeyNumbers, KeyTexts
+from headway.ledger.stores.postgresql.keys import KeyNumbers, KeyTexts, find_profiles
 from headway.ledger.stores.postgresql.locks import SHIP, take_lock, try_lock
 from headway.ledger.stores.postgresql.migrations import (
     MIGRATIONS,
@@ -41,8 +41,8 @@ from headway.ledger.stores.postgresql.migrations import (
 from headway.ledger.stores.postgresql.partitions import DAY_US, create_days, create_months
 from headway.ledger.stores.postgresql.reading import Reader
 from headway.ledger.stores.postgresql.sessions import read_sessions
-from headway.ledger.stores.postgresql.usage_reading import read_usage
-from headway.ledger.stores.postgresql.usage_writing import add_usage, find_model_groups
+from headway.ledger.stores.postgresql.usage import UsageReader
+from headway.ledger.usage_parts import metric_numbers
 from headway.record import Content, Entry, Feedback, Record
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class PostgresqlStore:
         self._connections = Connections(url)
         self._numbers = KeyNumbers()
         self._texts = KeyTexts()
+        self._masked = MaskedProfiles()
         self._days: set[int] = set()
         self._months: set[int] = set()
         """Whose partitions exist, as far as this process knows."""
@@ -105,49 +106,58 @@ class PostgresqlStore:
         records: Sequence[Record],
         keys: Sequence[Keys],
         kept: Sequence[Content],
-    ) -> Batch:
+    ) -> writing.Batch:
         """What must be there before the transaction: numbers of keys, and partitions."""
-        entries: list[writing.Entry] = []
-        if records:
-            numbers = await self._numbers.find_all(connection, keys)
-            entries = writing.make_entries(records, keys, numbers)
-            days = {entry.values[0] // DAY_US for entry in entries}
-            if missing := days - self._days:
-                ahead = {max(days) + more for more in range(1, DAYS_AHEAD + 1)}
-                await create_days(connection, missing | ahead)
-                self._days |= days
+        numbers = await self._numbers.find_all(connection, keys) if records else []
+        profiles = {of[0]: key.profile for of, key in zip(numbers, keys, strict=True) if of[0]}
+        await self._masked.find(connection, self._numbers, profiles)
+        days = {writing.fit_time(record.timestamp) // DAY_US for record in records}
+        if missing := days - self._days:
+            ahead = {max(days) + more for more in range(1, DAYS_AHEAD + 1)}
+            await create_days(connection, missing | ahead)
+            self._days |= days
         months = set(map(contents.month_of_content, kept))
         if missing := months - self._months:
             await create_months(connection, missing)
             self._months |= months
-        groups = await find_model_groups(connection, self._numbers, entries)
-        return Batch(entries, groups)
+        return writing.Batch(records, keys, numbers, self._masked.known)
 
     async def _add(
         self,
         connection: Connection,
-        batch: Batch,
+        batch: writing.Batch,
         kept: Sequence[Content],
         feedback: Sequence[Feedback],
         positions: Sequence[Position],
     ) -> int:
+        new: Sequence[int] = ()
         try:
-            new = await writing.add_records(connection, batch.entries)
-            await take_lock(connection, SHIP)
+            if batch.records:
+                new = await writing.add_records(connection, batch)
+            if new or kept:
+                await take_lock(connection, SHIP)
             if new:
-                costs = await writing.total_calls(connection, new)
-                await add_usage(connection, batch.groups, new, costs)
-                await writing.count_by_hour(connection, new)
-                if not await writing.note_sessions(connection, new):
-                    raise _StaleError("a session was deleted in the meantime")
+                await self._add_sums(connection, batch, new)
             if kept:
                 await contents.add_contents(connection, kept)
         except asyncpg.CheckViolationError as error:
             raise _StaleError(f"a partition was dropped in the meantime: {error}") from error
         if feedback:
             await writing.add_feedback(connection, feedback)
-        await writing.set_positions(connection, positions)
+        if positions:
+            await writing.set_positions(connection, positions)
         return len(new)
+
+    async def _add_sums(
+        self, connection: Connection, batch: writing.Batch, new: Sequence[int]
+    ) -> None:
+        corrections = await writing.total_calls(connection, batch, new)
+        profiles = await find_profiles(connection, {place[1] for place, _ in corrections})
+        await self._masked.find(connection, self._numbers, profiles)
+        await add_facts(connection, batch, new, corrections, self._masked)
+        await writing.count_by_hour(connection, batch, new)
+        if not await writing.note_sessions(connection, batch, new):
+            raise _StaleError("a session was deleted in the meantime")
 
     async def positions(self) -> Mapping[str, int]:
         sql = 'SELECT file, "offset" FROM positions'
@@ -211,8 +221,8 @@ class PostgresqlStore:
         *,
         metrics: Sequence[str] = HISTOGRAM_METRICS,
     ) -> Sequence[Usage]:
-        check_metrics(metrics)
-        return await self._read(lambda reader: read_usage(reader, where, by, metrics))
+        metric_numbers(metrics)  # raises for one that is unknown
+        return await self._read(lambda reader: UsageReader(reader, where, by, metrics).read())
 
     async def sessions(
         self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
@@ -244,14 +254,6 @@ class PostgresqlStore:
         return await self._connections.read(
             lambda connection: question(Reader(connection, self._texts))
         )
-
-
-class Batch(NamedTuple):
-    """What one transaction stores."""
-
-    entries: Sequence[writing.Entry]
-    groups: Mapping[tuple[Any, ...], int]
-    """The numbers of the model groups."""
 
 
 class _StaleError(StoreError):

@@ -1,24 +1,25 @@
 """Writing records, feedback and positions. Everything here runs within a transaction.
 
 Records are copied into their table at once; only where some of them were there already, which is
-after a crash, they go through a temporary table.
+after a crash, they go through a temporary table. Rows are made while the database takes those
+before them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from msgspec import Struct
 
 from headway.ledger.content_chain import search_words
-from headway.ledger.money import ZERO, add_usd, join_usd, split_usd
+from headway.ledger.cubes import Fact
+from headway.ledger.money import join_usd, split_usd, sum_usd
 from headway.ledger.rows import COLUMNS, Keys, Row, encode_row
 from headway.ledger.store import Position
-from headway.ledger.stores.postgresql.ids import clean, key_of, pack_texts
+from headway.ledger.stores.postgresql.ids import clean, key_of, key_of_packed, pack_texts
 from headway.ledger.stores.postgresql.schema import RECORD_COLUMNS, quote
+from headway.ledger.usage_parts import Flags, contribution_of, correct_call_cost, flags_of
 from headway.record import Feedback, Record
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ LARGEST = 2**63 - 1
 MAX_TIME_US = 250_000_000_000 * 10**6
 """In the year 9892: partitions are named by date."""
 LONGEST_WORD = 200
-_COST, _COST_REST, _SESSION, _UPSTREAM_ID = map(
-    COLUMNS.index, ("cost_pd", "cost_rest", "session", "upstream_request_id")
+_PROFILE, _TERMS, _USER, _TAGS, _SESSION, _COST, _UPSTREAM_ID = map(
+    COLUMNS.index,
+    ("profile", "terms", "user", "tags", "session", "cost_pd", "upstream_request_id"),
 )
+_CALL_PD = RECORD_COLUMNS.index("call_pd")
 _INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE records INCLUDING DEFAULTS)
 ON COMMIT DELETE ROWS
@@ -42,55 +45,80 @@ INSERT INTO records ({quote(RECORD_COLUMNS)}) SELECT {quote(RECORD_COLUMNS)} FRO
 ORDER BY time_us, id ON CONFLICT (time_us, id) DO NOTHING RETURNING time_us, id
 """
 _ATTEMPTS = """
-SELECT r.time_us, r.id, r.call_id, r.cost_pd, r.cost_rest, p.is_last
+SELECT r.call_id, r.time_us, r.id, p.is_last, r.cost_pd, r.cost_rest, r.call_pd, r.profile,
+  r."user", r.tags
 FROM records r JOIN profiles p ON p.id = r.profile
-WHERE r.call_id = ANY($1::uuid[]) AND r.time_us BETWEEN $2 AND $3 ORDER BY r.time_us, r.id
+WHERE r.call_id = ANY($1::bytea[]) AND r.time_us BETWEEN $2 AND $3 ORDER BY r.time_us, r.id
 """
 _SET_CALL_COST = "UPDATE records SET call_pd = $1, call_rest = $2 WHERE time_us = $3 AND id = $4"
+Correction = tuple[tuple[int, int, int | None, int | None], bytes]
+"""Time, profile, user and tag set of the last attempt of a call, and what corrects its cells."""
 
 
-class Entry(Struct, frozen=True):
-    """A record that is to be stored, as the tables take it."""
+class Batch:
+    """Records that are stored together, in the order of their primary key, so that two gateways do
+    not wait for each other in a circle."""
 
-    record: Record
-    keys: Keys
-    row: Row
-    """The values of ``headway.ledger.rows.COLUMNS``."""
-    values: Row
-    """The values of ``RECORD_COLUMNS``."""
+    def __init__(
+        self,
+        records: Sequence[Record],
+        keys: Sequence[Keys],
+        numbers: Sequence[Sequence[int | None]],
+        masked: Mapping[int, Sequence[int]],
+    ) -> None:
+        """``masked``: the numbers of each profile with each of ``headway.ledger.cubes.MASKS``."""
+        order = sorted(range(len(records)), key=lambda at: (records[at].timestamp, records[at].id))
+        self.records = [records[at] for at in order]
+        self.values: list[Row] = []
+        """The values of ``RECORD_COLUMNS``, of the records for which they were made."""
+        self.call_pd: dict[int, int] = {}
+        """The cost of all attempts, of the last ones of calls with several."""
+        self._keys = [keys[at] for at in order]
+        self._numbers = [numbers[at] for at in order]
+        self._masked = masked
+        self._flags: dict[tuple[int, int], Flags] = {}
+
+    def make_rows(self) -> Iterator[Row]:
+        yield from self.values
+        for at in range(len(self.values), len(self.records)):
+            values = _values_of(self.records[at], self._numbers[at])
+            self.values.append(values)
+            yield values
+
+    def fact(self, at: int) -> Fact:
+        """What one record adds to the sums."""
+        record, row = self.records[at], self.values[at]
+        kind = row[_PROFILE], row[_TERMS]
+        flags = self._flags.get(kind)
+        if flags is None:
+            keys = self._keys[at]
+            flags = self._flags[kind] = flags_of(keys.profile, keys.terms)
+        call_pd = self.call_pd.get(at, row[_COST])
+        contribution = contribution_of(row, flags, call_pd, record.gap_counts)
+        return Fact(row[0], self._masked[kind[0]], row[_USER], row[_TAGS], contribution)
 
 
-def make_entries(
-    records: Sequence[Record], keys: Sequence[Keys], numbers: Sequence[Sequence[int | None]]
-) -> list[Entry]:
-    """In the order of their primary key, so that two gateways do not wait for each other."""
-    entries = [
-        _make_entry(record, found, numbers_of)
-        for record, found, numbers_of in zip(records, keys, numbers, strict=True)
-    ]
-    entries.sort(key=lambda entry: entry.values[:2])
-    return entries
-
-
-def _make_entry(record: Record, keys: Keys, numbers: Sequence[int | None]) -> Entry:
+def _values_of(record: Record, numbers: Sequence[int | None]) -> Row:
     row = encode_row(record, numbers)
-    id_, request_id, call_id = record.id, record.request_id, record.call_id or record.id
-    upstream_id = record.upstream_request_id
-    row = (max(0, min(row[0], MAX_TIME_US)), *row[1:])
-    values = (
-        row[0],
-        key_of(id_),
-        key_of(request_id),
-        key_of(call_id),
+    id_, request_id, call_id, upstream_id = *row[1:4], record.upstream_request_id
+    if call_id is None:
+        call_id = id_
+    texts = None
+    if type(id_) is str or type(request_id) is str or type(call_id) is str:
+        texts = pack_texts(id_, request_id, call_id)
+    return (
+        max(0, min(row[0], MAX_TIME_US)),
+        key_of_packed(id_),
+        key_of_packed(request_id),
+        key_of_packed(call_id),
         *row[4:_UPSTREAM_ID],
         None if upstream_id is None else clean(upstream_id),
         *row[_UPSTREAM_ID + 1 :],
         *_error_of(record),
-        pack_texts(id_, request_id, call_id),
+        texts,
         None,
         None,
     )
-    return Entry(record, keys, row, values)
 
 
 def fit_time(timestamp: float) -> int:
@@ -111,35 +139,35 @@ def words_of(text: str) -> list[str]:
     return [word for word in search_words(text) if len(word) <= LONGEST_WORD]
 
 
-async def add_records(connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
-    """Returns those that are new."""
-    if not entries:
-        return []
+async def add_records(connection: Connection, batch: Batch) -> Sequence[int]:
+    """Returns the places in the batch of those that are new."""
     try:
-        async with connection.transaction():
-            await _copy(connection, "records", entries)
+        await _copy(connection, "records", batch)
     except asyncpg.UniqueViolationError:  # some were stored before
         await connection.execute(_INCOMING)
-        await _copy(connection, "incoming", entries)
-        found = {(row["time_us"], row["id"].hex) for row in await connection.fetch(_INSERT_NEW)}
+        await _copy(connection, "incoming", batch)
+        found = {tuple(row) for row in await connection.fetch(_INSERT_NEW)}
         new = []
-        for entry in entries:
-            key = (entry.values[0], entry.values[1].replace("-", ""))
-            if key in found:
-                found.discard(key)  # of two that are the same one is new
-                new.append(entry)
+        for at, values in enumerate(batch.values):
+            if values[:2] in found:
+                found.discard(values[:2])  # of two that are the same one is new
+                new.append(at)
         return new
-    return list(entries)
+    return range(len(batch.records))
 
 
-async def _copy(connection: Connection, table: str, entries: Sequence[Entry]) -> None:
-    rows = [entry.values for entry in entries]
+async def _copy(connection: Connection, table: str, batch: Batch) -> None:
     try:
         async with connection.transaction():
-            await connection.copy_records_to_table(table, records=rows, columns=RECORD_COLUMNS)
+            await connection.copy_records_to_table(
+                table, records=batch.make_rows(), columns=RECORD_COLUMNS
+            )
     except (asyncpg.DataError, asyncpg.CharacterNotInRepertoireError):
-        fitted = [tuple(map(_fit, row)) for row in rows]
-        await connection.copy_records_to_table(table, records=fitted, columns=RECORD_COLUMNS)
+        batch.values[:] = [tuple(map(_fit, row)) for row in batch.make_rows()]
+        async with connection.transaction():
+            await connection.copy_records_to_table(
+                table, records=batch.values, columns=RECORD_COLUMNS
+            )
 
 
 def _fit(value: Any) -> Any:
@@ -149,51 +177,53 @@ def _fit(value: Any) -> Any:
     return clean(value) if type(value) is str else value
 
 
-async def total_calls(connection: Connection, new: Sequence[Entry]) -> Mapping[str, Decimal]:
-    """Write the cost of all attempts to the last one, for calls with several. Returns it by the
-    UUID of the call."""
-    several = {
-        key_of(entry.record.call_id or entry.record.id)
-        for entry in new
-        if not entry.record.is_last
-        or (entry.record.call_id and entry.record.call_id != entry.record.id)
-    }
+async def total_calls(
+    connection: Connection, batch: Batch, new: Sequence[int]
+) -> Sequence[Correction]:
+    """Write the cost of all attempts to the last one, for calls with several. Returns what corrects
+    the sums where the last attempt had been counted before."""
+    several: dict[bytes, dict[tuple[int, bytes], int]] = {}
+    for at in new:
+        record, values = batch.records[at], batch.values[at]
+        if not record.is_last or values[3] != values[1]:
+            several.setdefault(values[3], {})[values[:2]] = at
     if not several:
-        return {}
-    times = [entry.values[0] for entry in new]
-    rows = await connection.fetch(
-        _ATTEMPTS, sorted(several), min(times) - DAY_US, max(times) + DAY_US
-    )
-    costs: dict[str, list[Decimal]] = {}
-    last: dict[str, tuple[int, Any]] = {}
-    for row in rows:
-        call = str(row["call_id"])
-        if row["cost_pd"] is not None:
-            costs.setdefault(call, []).append(join_usd(row["cost_pd"], row["cost_rest"]))
-        if row["is_last"]:
-            last[call] = row["time_us"], row["id"]
-    totals = {call: sum_usd(amounts) for call, amounts in costs.items()}
-    await connection.executemany(
-        _SET_CALL_COST,
-        [(*split_usd(totals[call]), *last[call]) for call in sorted(last) if call in totals],
-    )
-    return totals
+        return []
+    times = [batch.values[at][0] for at in (new[0], new[-1])]
+    attempts: dict[bytes, list[Any]] = {}
+    for row in await connection.fetch(
+        _ATTEMPTS, sorted(several), times[0] - DAY_US, times[1] + DAY_US
+    ):
+        attempts.setdefault(row["call_id"], []).append(row)
+    updates, corrections = [], []
+    for call, rows in sorted(attempts.items()):
+        costs = [
+            join_usd(row["cost_pd"], row["cost_rest"]) for row in rows if row["cost_pd"] is not None
+        ]
+        last = next((row for row in reversed(rows) if row["is_last"]), None)
+        if last is None or not costs:
+            continue
+        total_pd, rest = split_usd(sum_usd(costs))
+        key = last["time_us"], last["id"]
+        updates.append((total_pd, rest, *key))
+        if key in several[call]:
+            batch.call_pd[several[call][key]] = total_pd
+        else:
+            counted = last["cost_pd"] if last["call_pd"] is None else last["call_pd"]
+            place = last["time_us"], last["profile"], last["user"], last["tags"]
+            corrections.append((place, correct_call_cost(counted, total_pd)))
+    await connection.executemany(_SET_CALL_COST, updates)
+    return corrections
 
 
-def sum_usd(amounts: Iterable[Decimal]) -> Decimal:
-    total = ZERO
-    for amount in amounts:
-        total = add_usd(total, amount)
-    return total
-
-
-async def note_sessions(connection: Connection, new: Sequence[Entry]) -> bool:
+async def note_sessions(connection: Connection, batch: Batch, new: Sequence[int]) -> bool:
     """Returns False where a session is no longer there: its number is from before retention."""
     ended: dict[int, int] = {}
-    for entry in new:
-        session = entry.row[_SESSION]
+    for at in new:
+        values = batch.values[at]
+        session = values[_SESSION]
         if session is not None:
-            ended[session] = max(entry.row[0], ended.get(session, entry.row[0]))
+            ended[session] = max(values[0], ended.get(session, values[0]))
     if not ended:
         return True
     numbers = sorted(ended)
@@ -206,13 +236,13 @@ async def note_sessions(connection: Connection, new: Sequence[Entry]) -> bool:
     return int(status.split()[-1]) == len(numbers)
 
 
-async def count_by_hour(connection: Connection, new: Sequence[Entry]) -> None:
+async def count_by_hour(connection: Connection, batch: Batch, new: Sequence[int]) -> None:
     """How many records and calls of each hour are stored."""
     counts: dict[int, list[int]] = {}
-    for entry in new:
-        count = counts.setdefault(entry.row[0] // HOUR_US, [0, 0])
+    for at in new:
+        count = counts.setdefault(batch.values[at][0] // HOUR_US, [0, 0])
         count[0] += 1
-        count[1] += entry.record.is_last
+        count[1] += batch.records[at].is_last
     await connection.executemany(
         "INSERT INTO stored_by_hour AS s VALUES ($1, $2, $3) ON CONFLICT (hour) DO UPDATE "
         "SET records = s.records + excluded.records, calls = s.calls + excluded.calls",
@@ -222,7 +252,7 @@ async def count_by_hour(connection: Connection, new: Sequence[Entry]) -> None:
 
 async def add_feedback(connection: Connection, feedback: Iterable[Feedback]) -> None:
     rows = [
-        (key_of(each.id), pack_texts(each.id), key_of(each.call_id), clean(each.call_id),
+        (key_of(each.id), clean(each.id), key_of(each.call_id), clean(each.call_id),
          fit_time(each.timestamp), each.key_id, each.score,
          None if each.label is None else clean(each.label),
          None if each.comment is None else clean(each.comment))
