@@ -182,7 +182,29 @@ WRONG: list[tuple[str, Any, str]] = [
     ("api_version", 7, "a string or null"),
     ("strict", 7, "true, false or null"),
     ("has_end_token", "no", "true, false or null"),
+    ("session", "s", "an object with `remember`"),
+    ("session", {"remember": 1}, "an object with `remember`"),
+    ("session", {"remeber": True}, "an object with `remember`"),
+    ("session", {"remember": True, "max_turns": 0}, "from 1 to 1000"),
 ]
+
+
+@for_each(
+    ("session", "turns"),
+    [
+        (None, None),
+        ({}, None),
+        ({"remember": False, "max_turns": 3}, None),
+        ({"remember": True}, 50),
+        ({"remember": True, "max_turns": 3}, 3),
+    ],
+)
+def test_a_session_is_remembered_where_the_client_asks_for_it(
+    session: Any, turns: int | None
+) -> None:
+    recall = decode(session=session).recall
+    assert (None if recall is None else recall.session_turns) == turns
+    assert "session" not in decode(session=session).request.parameters
 
 
 @for_each(("field", "value", "expected"), WRONG)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from headway.dialects.openai.chat import OpenAIChat
+from headway.dialects.openai.chat import CHAT_STORAGE, OpenAIChat
 from headway.errors import InvalidBody, InvalidField, UpstreamOverloaded
 from headway.events import (
     Event,
@@ -400,3 +400,20 @@ def test_a_wrong_field_beside_items_is_named() -> None:
     with pytest.raises(InvalidField) as caught:
         CHAT.decode(inbound({"model": 7, "input": "Hi"}, ""))
     assert caught.value.param == "model"
+
+
+def test_a_completion_is_stored_only_where_its_client_says_so() -> None:
+    for store, is_stored in ((True, True), (False, False), (None, False)):
+        body = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
+        call = OpenAIChat().decode(inbound({**body, "store": store}))
+        assert (call.reply_storage is not None) is is_stored
+
+
+def test_a_stored_completion_is_the_body_or_what_the_stream_said() -> None:
+    body = b'{"id":"chatcmpl-9","choices":[]}'
+    response = fold(*HELLO)
+    assert CHAT_STORAGE.whole_reply(context(), response, body) == body
+    assert CHAT_STORAGE.prepare(body) == (body, ("chatcmpl-9",))
+    made = json.loads(CHAT_STORAGE.whole_reply(context(), response, b"data: [DONE]\n\n"))
+    assert made["id"] == "chatcmpl-1"
+    assert made["choices"][0]["message"]["content"] == "Hello!"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
+from msgspec.structs import replace
 
 from headway.dialects.base import Recall
 from headway.errors import InvalidField, RequestError, UpstreamRejected
@@ -90,6 +91,9 @@ def test_a_request_says_what_it_refers_to_and_whether_it_is_stored() -> None:
     assert DIALECT.decode(client_request()).recall is None
     assert DIALECT.decode(client_request()).reply_storage is not None
     asked = DIALECT.decode(client_request(previous_response_id="resp_1", store=False))
+    context = replace(new_context(previous_response_id="resp_1"), is_stored=True)
+    said = json.loads(DIALECT.encode(context, fold(Text("Hi"), Finished("stop")), METRICS, NOW))
+    assert (said["store"], said["previous_response_id"]) == (True, "resp_1")
     assert asked.recall == Recall(previous_response_id="resp_1")
     assert asked.reply_storage is None
 
