@@ -328,7 +328,8 @@ def gateway_config(provider_url: str) -> dict[str, Any]:
             **dict(wire.options),
         }
     server = {"cors_origins": BROWSER_ORIGINS}
-    return {"server": server, "providers": providers, "models": ALIASES}
+    ledger = {"content": "full"}  # clients refer to earlier responses
+    return {"server": server, "providers": providers, "models": ALIASES, "ledger": ledger}
 
 
 @contextmanager

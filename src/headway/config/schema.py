@@ -166,7 +166,7 @@ class Ledger(Struct, frozen=True, kw_only=True):
     content_by_key: Mapping[str, Literal["off", "hash", "full"]] = {}
     """Id of a gateway key -> what is kept for its owner."""
     redact: str | None = None
-    """``module:function``, which is given each message as text and returns what is kept."""
+    """``module:function``, which is given each text and returns what is kept."""
     fsync: Literal["off", "interval", "always"] = "off"
     on_failure: Literal["continue", "refuse"] = "continue"
     spool_limit: int = 10 * 1000**3

@@ -197,8 +197,8 @@ LEDGER = Section(
         ),
         "redact": Key(
             value_types.FUNCTION,
-            "A Python function that is given the text of each message before it is kept, and "
-            "returns the text to keep.",
+            "A Python function that is given each text of a request and of its answer before they "
+            "are kept, and returns the text to keep.",
         ),
         "fsync": Key(
             value_types.FSYNC,

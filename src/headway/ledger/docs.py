@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 
 from headway import record
+from headway.ledger.docs_content import CONTENT
 from headway.ledger.durability_docs import DURABILITY
 from headway.ledger.parquet import columns
 from headway.record import Record
@@ -91,7 +92,7 @@ _JSON_TYPES = {
 
 def markdown() -> str:
     table = "".join(f"| `{name}` | {kind} | {meaning} |\n" for name, kind, meaning in fields())
-    return INTRODUCTION + DURABILITY + RECORD + table + archive_section()
+    return INTRODUCTION + DURABILITY + RECORD + table + CONTENT + archive_section()
 
 
 def archive_section() -> str:

@@ -21,8 +21,8 @@ const provider = MODELS[name](await import(name));
 const ask = (model, more) => ({
   model: provider(model),
   maxRetries: 0,
-  // Without it, later turns refer to items that OpenAI keeps for 30 days and a gateway does not.
-  providerOptions: { openai: { store: false } },
+  // With "stored", later turns refer to items that OpenAI keeps for 30 days, and so does the gateway.
+  providerOptions: { openai: { store: process.argv[3] === "stored" } },
   ...more,
 });
 const tools = {

@@ -66,6 +66,14 @@ CLIENTS = [
         )
     ),
     javascript(
+        "ai with @ai-sdk/openai, stored",
+        "openai responses",
+        TOOLS,
+        "vercel_ai.mjs",
+        "@ai-sdk/openai",
+        "stored",
+    ),
+    javascript(
         "@langchain/openai",
         "openai chat",
         ("invoke", "stream", "structured", "tools", "parallel tools", "responses"),

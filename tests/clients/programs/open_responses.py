@@ -264,10 +264,6 @@ CLIENT = Client(
             ("openai_responses",),
         ),
         Impossible("The provider takes no documents.", ("cohere", "ollama"), ("file",)),
-        Impossible(
-            "The gateway keeps no responses, and refuses to continue one: send its output back.",
-            cases=("previous response",),
-        ),
     ),
 )
 
