@@ -83,7 +83,10 @@ def _compare(found: Audit, load: Load, records: Sequence[Record], *, may_miss: b
             found.problems.append(f"request {request_id} has the attempts {sorted(numbers)}")
     for seen in load.seen:
         attempts = by_request.get(seen.request_id, [])
-        if not attempts:
+        if seen.status == 503:
+            if attempts:
+                found.problems.append(f"request {seen.request_id} was refused, and has a record")
+        elif not attempts:
             found.missing += 1
         elif problem := _difference(seen, attempts):
             found.problems.append(f"request {seen.request_id}: {problem}")

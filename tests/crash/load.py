@@ -17,6 +17,8 @@ WORDS = 40
 """The longest prompt. The echo provider answers with the prompt: one token a word."""
 KINDS = ("engine", "engine stream", "chat", "chat stream", "failing")
 RECONNECT_S = 0.02
+REFUSED_S = 0.1
+"""Pause of a client whose request was refused."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Load:
             expected, tokens = 200, words
         if status == 503:
             expected, tokens = 503, 0  # refused, as configured
+            await asyncio.sleep(REFUSED_S)
         if status != expected:
             self.errors.append(f"{kind} was answered with {status}: {body[:200]!r}")
         self.seen.append(Seen(request_id, status, tokens, max(1, attempts)))

@@ -33,7 +33,12 @@ class CrashServer:
         self.log = directory / "log"
         config = {
             "ledger": {"spool": str(directory / "spool"), **ledger},
-            "server": {"workers": workers, "port": self.port, "shutdown_grace": "5s"},
+            "server": {
+                "workers": workers,
+                "port": self.port,
+                "shutdown_grace": "5s",
+                "log": {"level": "error"},
+            },
             "prices": {"echo": {"echo": {"input": 3, "output": 7}}},
         }
         directory.mkdir(parents=True, exist_ok=True)

@@ -148,6 +148,17 @@ def test_signals_do_not_stop_it_and_a_killed_one_is_replaced_after_a_while(
     assert place.count() == 3
 
 
+def test_a_child_that_died_is_replaced_at_the_end(place: Place, process: ShipperProcess) -> None:
+    place.write(1)
+    process.keep_running()
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    place.write(2)
+    process.stop(PATIENCE_S)
+    assert place.count() == 2
+    assert place.files() == 0
+
+
 def test_it_is_not_started_while_another_process_ships(
     place: Place, process: ShipperProcess
 ) -> None:
@@ -223,7 +234,8 @@ def test_an_interpreter_that_cannot_be_started_is_logged(
     with caplog.at_level(logging.ERROR):
         process.keep_running()
         process.keep_running()
-    process.stop()
     assert caplog.messages == [
         "the process that stores records cannot be started: No such file or directory"
     ]
+    process.stop()
+    assert place.files() == 1

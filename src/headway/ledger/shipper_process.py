@@ -117,17 +117,28 @@ class ShipperProcess:
         return self._postpone()
 
     def stop(self, timeout_s: float = STOP_S) -> None:
-        """Let the child store what is left, and wait until it has exited."""
-        if self._lifeline is not None:
-            for end in self._lifeline:
-                os.close(end)
-            self._lifeline = None
+        """Let the child store what is left, and wait until it has exited. One that has died is
+        replaced for that. Idempotent."""
+        if self._lifeline is None:
+            return
+        has_rest = self._finish(timeout_s) and self._has_files()
+        if has_rest and not is_shipper_running(self._settings.directory):
+            self.start()
+            self._finish(timeout_s)
+
+    def _finish(self, timeout_s: float) -> bool:
+        """End the child. Returns whether there was none, or it had died."""
+        for end in self._lifeline or ():
+            os.close(end)
+        self._lifeline = None
         child, self._child = self._child, None
-        if child is not None:
-            try:
-                child.wait(timeout_s)
-            except subprocess.TimeoutExpired:
-                _log.warning("records are still being stored, by process %d", child.pid)
+        if child is None:
+            return True
+        try:
+            return child.wait(timeout_s) != 0
+        except subprocess.TimeoutExpired:
+            _log.warning("records are still being stored, by process %d", child.pid)
+            return False
 
     def _postpone(self) -> float:
         delay = self._delay
@@ -136,13 +147,15 @@ class ShipperProcess:
         return delay
 
     def _is_needed(self) -> bool:
-        settings = self._settings
-        has_files = any(list_files(settings.directory)) or (
-            settings.old_file is not None and os.path.exists(settings.old_file)  # noqa: PTH110
-        )
-        if not has_files and self._clock() < self._unasked_at:
+        if not self._has_files() and self._clock() < self._unasked_at:
             return False
-        return not is_shipper_running(settings.directory)
+        return not is_shipper_running(self._settings.directory)
+
+    def _has_files(self) -> bool:
+        old_file = self._settings.old_file
+        return any(list_files(self._settings.directory)) or (
+            old_file is not None and os.path.exists(old_file)  # noqa: PTH110
+        )
 
     def _spawn(self, delay_s: float) -> subprocess.Popen[bytes]:
         """In its own session, so that Ctrl-C does not stop it."""

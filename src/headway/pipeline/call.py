@@ -490,7 +490,10 @@ class GatewayCall(InterruptibleCall):
         error: HeadwayError,
         is_last: bool = True,
     ) -> None:
-        """If the record cannot be written, the client still gets its reply."""
+        """If the record cannot be written, the client still gets its reply. A request that is
+        refused because of that has none."""
+        if isinstance(error, LedgerUnavailable):
+            return
         try:
             facts = self._facts()
             if is_last:

@@ -449,7 +449,7 @@ class NativeCall:
         self._close()
         redact_error(error, self.secrets())
         self._log_failure(error, 0)
-        if self.key_id is not None:
+        if self.key_id is not None and not isinstance(error, LedgerUnavailable):
             facts = content.keep_passed(self, self._facts())
             self._write(accounting.refusal_record(facts, error))
         if not isinstance(error, ClientGone):

@@ -87,9 +87,33 @@ async def _take(lock: ShipperLock, stop: asyncio.Event) -> bool:
 def _tasks(settings: ShipperSettings) -> list[PeriodicTask]:
     """In the order in which they are done: what is not archived is not deleted."""
     tasks: list[PeriodicTask] = []
+    if settings.archive is not None:
+        tasks.append(_archiving(settings.archive))
     if settings.retention is not None or settings.content_retention is not None:
         tasks.append(_pruning(settings))
     return tasks
+
+
+def _archiving(address: str) -> PeriodicTask:
+    """The archiver of a store remembers what it has done."""
+    from headway.ledger.archive import Archiver  # pyarrow, for those who need it
+
+    archivers: dict[Store, Archiver] = {}
+
+    async def archive(store: Store, now: float) -> None:
+        if store not in archivers:
+            archivers.clear()
+            archivers[store] = Archiver(store, address)
+        done = await archivers[store].run_due(now)
+        if done.records:
+            _log.info(
+                "%d records were archived in %d files of %d bytes",
+                done.records,
+                done.files,
+                done.bytes,
+            )
+
+    return archive
 
 
 def _pruning(settings: ShipperSettings) -> PeriodicTask:
