@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
 from headway.ledger.rows import PROFILE_FIELDS
 from headway.ledger.store import Dimension, Filter
-from headway.ledger.usage_parts import Contribution, encode_part
+from headway.ledger.usage_parts import Cell, Contribution
 
 HOUR_US, DAY_US = 3600 * 10**6, 86400 * 10**6
 Level = Literal["hour", "day", "month"]
@@ -38,7 +38,10 @@ FAMILIES: Sequence[Sequence[Cube]] = (
         Cube(2, "day", None, _BY_MODEL),
         Cube(3, "month", None, _BY_MODEL),
     ),
-    (Cube(4, "day", None, _BY_KEY), Cube(5, "month", None, _BY_KEY)),
+    (
+        Cube(4, "day", None, _BY_KEY, has_gaps=False),
+        Cube(5, "month", None, _BY_KEY, has_gaps=False),
+    ),
     (
         Cube(6, "day", "user", ("key_id",), has_gaps=False),
         Cube(7, "month", "user", ("key_id",), has_gaps=False),
@@ -49,7 +52,7 @@ FAMILIES: Sequence[Sequence[Cube]] = (
     ),
 )
 """Cubes with the same properties, from the shortest time to the longest; the smallest first. Gaps
-have many buckets, so they are not counted by user and by tag."""
+have many buckets, so they are counted by model only, and not by key, user and tag."""
 MASKS = (_BY_MODEL, _BY_KEY, ("key_id",))
 """The different ``fields`` of the cubes."""
 
@@ -123,66 +126,108 @@ def levels_of(family: Sequence[Cube], by: Sequence[Dimension]) -> Sequence[Cube]
     return [cube for cube in family if cube.level in allowed]
 
 
-class Fact(Struct, frozen=True, array_like=True):
-    """What one record adds, and where."""
+class Place(NamedTuple):
+    """Where a record counts."""
 
     time_us: int
     masked: Sequence[int]
     """The numbers of its profile with each of ``MASKS``."""
     user: int | None
     tags: int | None
-    contribution: Contribution
 
 
 Address = tuple[int, int, int, int]
 """Of a cell: number of the cube, its time as ``start_of`` gives it, user or tag set (0 for None, or
 where the cube has neither), masked profile."""
+_At = tuple[int, int, int]
+"""Time, name and profile."""
+_Cells = dict[_At, Cell]
 
 
-def sum_facts(facts: Iterable[Fact]) -> Iterator[tuple[Address, bytes]]:
-    """What is to be appended to which cells, each once."""
-    facts = list(facts)
-    for family in FAMILIES:
-        smallest = _group(family[0], facts)
-        yield from _encode_cells(family[0], smallest)
-        for cube in family[1:]:
-            wider: dict[Address, list[Contribution]] = {}
-            for (_, start, name, profile), contributions in smallest.items():
-                start_us = start * HOUR_US if family[0].level == "hour" else start * DAY_US
-                address = cube.number, start_of(cube.level, start_us), name, profile
-                wider.setdefault(address, []).extend(contributions)
-            yield from _encode_cells(cube, wider)
-
-
-def _group(cube: Cube, facts: Iterable[Fact]) -> dict[Address, list[Contribution]]:
-    groups: dict[Address, list[Contribution]] = {}
-    mask, unit = MASKS.index(cube.fields), HOUR_US if cube.level == "hour" else DAY_US
-    for fact in facts:
-        name = 0
-        if cube.name is not None:
-            name = (fact.user if cube.name == "user" else fact.tags) or 0
-        address = cube.number, fact.time_us // unit, name, fact.masked[mask]
-        if address in groups:
-            groups[address].append(fact.contribution)
-        else:
-            groups[address] = [fact.contribution]
-    return groups
-
-
-def _encode_cells(
-    cube: Cube, groups: Mapping[Address, Sequence[Contribution]]
+def sum_records(
+    places: Iterable[Place], contributions: Iterable[Contribution]
 ) -> Iterator[tuple[Address, bytes]]:
+    """What is to be appended to which cells, each once."""
+    by_model: dict[_At, list[Contribution]] = {}
+    by_key: dict[_At, list[Contribution]] = {}
+    by_user: dict[_At, list[Contribution]] = {}
+    by_tags: dict[_At, list[Contribution]] = {}
+    for (time_us, masked, user, tags), contribution in zip(places, contributions, strict=True):
+        hour = time_us // HOUR_US
+        day = hour // 24
+        model, profile, key = masked
+        for groups, at in (
+            (by_model, (hour, 0, model)),
+            (by_key, (day, 0, profile)),
+            (by_user, (day, user or 0, key)),
+            (by_tags, (day, tags or 0, key)),
+        ):
+            if at in groups:
+                groups[at].append(contribution)
+            else:
+                groups[at] = [contribution]
+    for family, grouped in zip(FAMILIES, (by_model, by_key, by_user, by_tags), strict=True):
+        yield from _encode_family(family, _sum_groups(grouped, has_gaps=family[0].has_gaps))
+
+
+def _sum_groups(groups: Mapping[_At, Sequence[Contribution]], *, has_gaps: bool) -> _Cells:
+    cells = {}
     for address, contributions in groups.items():
-        yield address, encode_part(contributions, has_gaps=cube.has_gaps)
+        cell = cells[address] = Cell()
+        cell.add(contributions, has_gaps=has_gaps)
+    return cells
 
 
-def addresses_of(fact: Fact) -> Iterator[Address]:
+def _merge_cells(cells: Iterable[tuple[_At, Cell]]) -> _Cells:
+    """A cell that is the only one with its address is not copied."""
+    several: dict[_At, list[Cell]] = {}
+    for address, cell in cells:
+        if address in several:
+            several[address].append(cell)
+        else:
+            several[address] = [cell]
+    merged = {}
+    for address, parts in several.items():
+        if len(parts) == 1:
+            merged[address] = parts[0]
+        else:
+            total = merged[address] = Cell()
+            for part in parts:
+                total.merge(part)
+    return merged
+
+
+def _encode_family(family: Sequence[Cube], cells: _Cells) -> Iterator[tuple[Address, bytes]]:
+    """The cells of the shortest level, and of the longer ones, which are made of them."""
+    encoded: dict[int, tuple[Cell, bytes]] = {}  # by identity: a month may be one of its days
+    level = family[0].level
+    for cube in family:
+        if cube.level != level:
+            starts = {start: _widen(level, cube.level, start) for start, _, _ in cells}
+            cells = _merge_cells(
+                ((starts[start], name, profile), cell)
+                for (start, name, profile), cell in cells.items()
+            )
+            level = cube.level
+        for (start, name, profile), cell in cells.items():
+            known = encoded.get(id(cell))
+            if known is None:
+                known = encoded[id(cell)] = cell, cell.encode(has_gaps=cube.has_gaps)
+            yield (cube.number, start, name, profile), known[1]
+
+
+def _widen(level: Level, wider: Level, start: int) -> int:
+    """The number of the day or month with an hour or day."""
+    return start_of(wider, time_of_start(level, start))
+
+
+def addresses_of(place: Place) -> Iterator[Address]:
     """The cells that a record belongs to."""
     for family in FAMILIES:
         for cube in family:
-            name = {"user": fact.user, "tags": fact.tags, None: None}[cube.name]
-            profile = fact.masked[MASKS.index(cube.fields)]
-            yield cube.number, start_of(cube.level, fact.time_us), name or 0, profile
+            name = {"user": place.user, "tags": place.tags, None: None}[cube.name]
+            profile = place.masked[MASKS.index(cube.fields)]
+            yield cube.number, start_of(cube.level, place.time_us), name or 0, profile
 
 
 # --- Time -----------------------------------------------------------------------------------------

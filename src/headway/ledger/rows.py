@@ -9,7 +9,9 @@ picodollars (``headway.ledger.money``), so a record comes back rounded to these.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from operator import attrgetter, sub
 from typing import Any, NamedTuple
 
@@ -229,53 +231,77 @@ def _decode_items(prices: Sequence[Sequence[str]], quantities: str | None) -> tu
 
 # --- Histograms -----------------------------------------------------------------------------------
 
-_PLAIN, _PACKED = b"\0", b"\1"
+_PLAIN, _SMALL, _BYTES, _WORDS = b"\0", b"\1", b"\2", b"\3"
+_IS_LARGE = bytes(16) + b"\1" * 240
 
 
 def pack_counts(pairs: Sequence[tuple[int, int]]) -> bytes:
-    """Pairs of bucket and count, in order: the first bucket in two bytes, then one byte for each
-    pair: the step from the bucket before and the count, both up to 15. A larger step begins with
-    steps of 15 without a count, a larger count goes on with steps of 0. What does not fit (negative
-    counts, counts in the thousands) is MessagePack."""
+    """Pairs of bucket and count, in order. The first byte tells the form:
+
+    - small: the first bucket in two bytes, then one byte a pair: the step from the bucket before
+      and the count, both up to 15; a larger step begins with steps of 15 without a count;
+    - bytes and words: the first bucket in two bytes, the steps in one byte each, and the counts in
+      one or two bytes each;
+    - plain: MessagePack, for what fits into no other form, such as negative counts.
+    """
+    buckets, counts = zip(*pairs, strict=True)
+    return _pack(buckets, counts)
+
+
+def pack_histogram(counts: Mapping[int, int]) -> bytes:
+    """``pack_counts`` of bucket -> count."""
+    buckets = sorted(counts)
+    return _pack(buckets, [counts[bucket] for bucket in buckets])
+
+
+def _pack(buckets: Sequence[int], counts: Sequence[int]) -> bytes:
     try:
-        buckets, counts = zip(*pairs, strict=True)
-        steps, small = bytes(map(sub, buckets[1:], buckets)), bytes(counts)
-        if max(small) > 15 or (steps and max(steps) > 15):
-            steps, small = _split_large(steps, small)
-        joined = int.from_bytes(b"\0" + steps, "big") << 4 | int.from_bytes(small, "big")
         first: bytes = (buckets[0] + 1).to_bytes(2, "big")
-    except (OverflowError, ValueError):
+        steps = bytes(map(sub, buckets[1:], buckets))
+        highest = max(counts)
+        if highest > 255:
+            return _WORDS + first + steps + struct.pack(f"<{len(counts)}H", *counts)
+        if highest > 15:
+            return _BYTES + first + steps + bytes(counts)
+        return _SMALL + first + _pack_small(b"\0" + steps, bytes(counts))
+    except (OverflowError, ValueError, struct.error):
+        pairs = list(zip(buckets, counts, strict=True))
         return _PLAIN + msgspec.msgpack.encode(pairs)
-    return _PACKED + first + joined.to_bytes(len(small), "big")
 
 
-def _split_large(steps: bytes, counts: bytes) -> tuple[bytes, bytes]:
-    split_steps, split_counts = bytearray(), bytearray()
-    for step, count in zip(b"\0" + steps, counts, strict=True):
-        while step > 15:
-            split_steps.append(15)
-            split_counts.append(0)
-            step -= 15
-        split_steps.append(step)
-        split_counts.append(min(count, 15))
-        while count > 15:
-            count -= 15
-            split_steps.append(0)
-            split_counts.append(min(count, 15))
-    return bytes(split_steps[1:]), bytes(split_counts)
+def _pack_small(steps: bytes, counts: bytes) -> bytes:
+    large, start = steps.translate(_IS_LARGE), 0
+    while (at := large.find(1, start)) >= 0:
+        more, rest = divmod(steps[at] - 1, 15)
+        steps = b"%b%b%c%b" % (steps[:at], b"\x0f" * more, rest + 1, steps[at + 1 :])
+        counts = counts[:at] + bytes(more) + counts[at:]
+        large = steps.translate(_IS_LARGE)
+        start = at + more
+    joined = int.from_bytes(steps, "big") << 4 | int.from_bytes(counts, "big")
+    return joined.to_bytes(len(counts), "big")
 
 
 def unpack_counts(packed: bytes) -> list[tuple[int, int]]:
-    if packed[:1] == _PLAIN:
+    form = packed[:1]
+    if form == _PLAIN:
         return msgspec.msgpack.decode(packed[1:], type=list[tuple[int, int]])
     bucket = int.from_bytes(packed[1:3], "big") - 1
-    found: list[tuple[int, int]] = []
-    for byte in packed[3:]:
-        step, count = byte >> 4, byte & 15
-        bucket += step
-        if step == 0 and found:
-            found[-1] = bucket, found[-1][1] + count
-        elif count:
+    if form == _SMALL:
+        return _unpack_small(bucket, packed[3:])
+    size = 1 if form == _BYTES else 2
+    length = (len(packed) - 2) // (size + 1)
+    counts: Iterable[int] = packed[2 + length :]
+    if form == _WORDS:
+        counts = struct.unpack(f"<{length}H", packed[2 + length :])
+    buckets = accumulate(packed[3 : 2 + length], initial=bucket)
+    return list(zip(buckets, counts, strict=True))
+
+
+def _unpack_small(bucket: int, packed: bytes) -> list[tuple[int, int]]:
+    found = []
+    for byte in packed:
+        bucket += byte >> 4
+        if count := byte & 15:
             found.append((bucket, count))
     return found
 

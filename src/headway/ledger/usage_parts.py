@@ -12,8 +12,10 @@ means to append a part, and from time to time all parts of a cell are merged int
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 from math import ceil, log
 from typing import Any
 
@@ -26,6 +28,7 @@ from headway.ledger.rows import (
     PROFILE_FIELDS,
     TERMS_FIELDS,
     pack_counts,
+    pack_histogram,
     unpack_counts,
 )
 from headway.ledger.store import HISTOGRAM_METRICS, Usage
@@ -81,7 +84,7 @@ Contribution = tuple[Any, ...]
 """Of one record: ``SUMS``, picodollars, those of them that rest on counted or estimated tokens, the
 values of ``HISTOGRAM_METRICS`` as integers or None, their buckets or None, pairs of the gaps, the
 sum of the gaps in microseconds, and the rests of both costs in dollars as text, or None."""
-_NO_METRICS = (None,) * (2 * _METRICS)
+_TOKENS = (_INPUT, _OUTPUT, _CACHE_READ, _CACHE_WRITE, _REASONING)
 
 
 class Flags(Struct, frozen=True):
@@ -105,47 +108,74 @@ def flags_of(profile: Sequence[Any], terms: Sequence[Any]) -> Flags:
     )
 
 
-def contribution_of(
-    row: Sequence[Any], flags: Flags, call_pd: int | None, gaps: Sequence[tuple[int, int]]
-) -> Contribution:
-    """Of the record of ``row`` (the values of ``COLUMNS``); ``call_pd``: the cost of all attempts,
-    where it is the last one; ``gaps``: of the record."""
-    cost, estimated, unpriced = row[_COST], 0, 0
-    rest, estimated_rest = row[_REST], None
-    if cost is None:
-        cost, unpriced = 0, int(flags.is_successful)
-    elif flags.is_estimated:
-        estimated, estimated_rest = cost, rest
-    metrics: tuple[int | None, ...] = _NO_METRICS
-    gap_sum = 0
-    if flags.head[1]:
-        values = _values_of(row, call_pd)
-        metrics = (
-            *values,
-            *[
-                None if value is None else bucket_of(value / unit)
-                for value, unit in zip(values, _UNITS, strict=True)
+def contributions_of(
+    rows: Sequence[Sequence[Any]],
+    flags: Sequence[Flags],
+    call_pds: Sequence[int | None],
+    gaps: Sequence[Sequence[tuple[int, int]]],
+) -> list[Contribution]:
+    """Of the records of ``rows`` (the values of ``COLUMNS``). ``call_pds``: the cost of all
+    attempts of a call, for its last one; ``gaps``: of each record."""
+    columns = list(zip(*rows, strict=True))
+    costs = [cost or 0 for cost in columns[_COST]]
+    rests = columns[_REST]
+    lasts = [each.head[1] for each in flags]
+    values = [_only(lasts, column) for column in _values_of(columns, call_pds)]
+    own_gaps = [pairs if last else () for pairs, last in zip(gaps, lasts, strict=True)]
+    means = columns[_GAP_MEAN]
+    return list(
+        zip(
+            *zip(*[each.head for each in flags], strict=True),
+            [
+                int(cost is None and each.is_successful)
+                for cost, each in zip(columns[_COST], flags, strict=True)
             ],
+            *[[value or 0 for value in columns[at]] for at in _TOKENS],
+            costs,
+            [cost if f.is_estimated else 0 for cost, f in zip(costs, flags, strict=True)],
+            *values,
+            *[_buckets_of(column, unit) for column, unit in zip(values, _UNITS, strict=True)],
+            own_gaps,
+            [
+                _sum_gaps(pairs, mean) if pairs else 0
+                for pairs, mean in zip(own_gaps, means, strict=True)
+            ],
+            rests,
+            [rest if each.is_estimated else None for rest, each in zip(rests, flags, strict=True)],
+            strict=True,
         )
-        if gaps:
-            gap_sum = _sum_gaps(gaps, row[_GAP_MEAN])
-    else:
-        gaps = ()
-    return (
-        *flags.head, unpriced, row[_INPUT] or 0, row[_OUTPUT] or 0, row[_CACHE_READ] or 0,
-        row[_CACHE_WRITE] or 0, row[_REASONING] or 0, cost, estimated, *metrics, gaps, gap_sum,
-        rest, estimated_rest,
-    )  # fmt: skip
+    )
 
 
-def _values_of(row: Sequence[Any], call_pd: int | None) -> tuple[int | None, ...]:
+def _only(lasts: Sequence[int], column: Sequence[int | None]) -> Sequence[int | None]:
+    """The values of last attempts."""
+    if all(lasts):
+        return column
+    return [value if last else None for value, last in zip(column, lasts, strict=True)]
+
+
+def _values_of(
+    columns: Sequence[Sequence[Any]], call_pds: Sequence[int | None]
+) -> Sequence[Sequence[int | None]]:
     """In the order of ``HISTOGRAM_METRICS``."""
-    latency, output = row[_LATENCY], row[_OUTPUT]
-    speed = output * 1000 * MICRO // latency if latency and output is not None else None
-    return (
-        latency, row[_FIRST_TOKEN], row[_FIRST_BYTE], row[_GAP_MEAN], speed, row[_OVERHEAD],
-        call_pd,
-    )  # fmt: skip
+    speeds = [
+        output * 1000 * MICRO // latency if latency and output is not None else None
+        for latency, output in zip(columns[_LATENCY], columns[_OUTPUT], strict=True)
+    ]
+    times = [columns[at] for at in (_LATENCY, _FIRST_TOKEN, _FIRST_BYTE, _GAP_MEAN)]
+    return (*times, speeds, columns[_OVERHEAD], call_pds)
+
+
+def _buckets_of(column: Sequence[int | None], unit: int) -> list[int | None]:
+    smallest = unit * SMALLEST
+    return [
+        None
+        if value is None
+        else ceil(log(value / unit / SMALLEST) * _PER_LOG)
+        if value > smallest
+        else ZERO_BUCKET
+        for value in column
+    ]
 
 
 def bucket_of(value: float) -> int:
@@ -175,15 +205,15 @@ class _Part(Struct, frozen=True, array_like=True):
     totals: Sequence[int]
     """Of the values of each metric."""
     buckets: Sequence[Any]
-    """Of each metric: a list of buckets (or None), or ``pack_counts``, or None."""
+    """Of each metric: a list of buckets that occurred once, or ``pack_counts``, or None."""
     gaps: bytes | None
     """``pack_counts``."""
     gap_sum: int
 
 
-_LISTED = 6
-"""Up to so many records a part has their buckets in a list."""
 _encode = msgspec.msgpack.Encoder().encode
+_MOST_LISTED = 6
+"""Up to so many buckets are a list."""
 
 
 class _PartOf(Struct, frozen=True, array_like=True):
@@ -199,24 +229,8 @@ class _PartOf(Struct, frozen=True, array_like=True):
 
 
 _decode = msgspec.msgpack.Decoder(_PartOf).decode
-_decode_buckets = msgspec.msgpack.Decoder(list[int | None] | bytes | None).decode
+_decode_buckets = msgspec.msgpack.Decoder(list[int] | bytes | None).decode
 _LENGTH_BYTES = 3
-
-
-def encode_part(contributions: Sequence[Contribution], *, has_gaps: bool = True) -> bytes:
-    """The sums over records, to be appended to the parts of a cell."""
-    columns = list(zip(*contributions, strict=True))
-    costs, rests = _sum_costs(columns)
-    totals = [sum(filter(None, column)) for column in columns[_VALUES_AT:_BUCKETS_AT]]
-    is_short = len(contributions) <= _LISTED
-    buckets = [
-        column if is_short else _pack_buckets(column) for column in columns[_BUCKETS_AT:_GAPS_AT]
-    ]
-    gaps, gap_sum = None, 0
-    if has_gaps and any(columns[_GAPS_AT]):
-        gaps, gap_sum = _pack_gaps(columns[_GAPS_AT]), sum(columns[_GAPS_AT + 1])
-    sums = [sum(column) for column in columns[:_COST_AT]]
-    return _frame(_Part(sums, costs, rests, totals, buckets, gaps, gap_sum))
 
 
 def _frame(part: _Part) -> bytes:
@@ -224,38 +238,9 @@ def _frame(part: _Part) -> bytes:
     return len(body).to_bytes(_LENGTH_BYTES, "big") + body
 
 
-def _sum_costs(columns: Sequence[tuple[Any, ...]]) -> tuple[tuple[int, int], tuple[Any, Any]]:
-    """Picodollars and rests: of all, and of what rests on estimates."""
-    both = [(_COST_AT, _REST_AT), (_COST_AT + 1, _REST_AT + 1)]
-    total, estimated = [sum(columns[at]) for at, _ in both]
-    if total < MAX_INTEGER and not any(columns[_REST_AT]):
-        return (total, estimated), (None, None)
-    amounts = [
-        sum_usd([join_usd(sum(columns[at])), *map(Decimal, filter(None, columns[rests]))])
-        for at, rests in both
-    ]
-    return _split_both(*amounts)
-
-
 def _split_both(one: Decimal, other: Decimal) -> tuple[tuple[int, int], tuple[Any, Any]]:
     (one_pd, one_rest), (other_pd, other_rest) = split_usd(one), split_usd(other)
     return (one_pd, other_pd), (one_rest, other_rest)
-
-
-def _pack_buckets(column: Iterable[int | None]) -> bytes | None:
-    counts: dict[int, int] = {}
-    for bucket in column:
-        if bucket is not None:
-            counts[bucket] = counts.get(bucket, 0) + 1
-    return pack_counts(sorted(counts.items())) if counts else None
-
-
-def _pack_gaps(column: Iterable[Sequence[tuple[int, int]]]) -> bytes:
-    counts: dict[int, int] = {}
-    for pairs in column:
-        for bucket, count in pairs:
-            counts[bucket] = counts.get(bucket, 0) + count
-    return pack_counts(sorted(counts.items()))
 
 
 def correct_call_cost(before_pd: int | None, after_pd: int) -> bytes:
@@ -287,6 +272,39 @@ class Cell(Struct):
     gaps: dict[int, int] = field(default_factory=dict)
     gap_sum: int = 0
 
+    def add(self, contributions: Sequence[Contribution], *, has_gaps: bool = True) -> None:
+        """Add records."""
+        columns = list(zip(*contributions, strict=True))
+        self.sums = [one + sum(column) for one, column in zip(self.sums, columns, strict=False)]
+        self.cost_pd += sum(columns[_COST_AT])
+        self.estimated_pd += sum(columns[_COST_AT + 1])
+        if any(columns[_REST_AT]):
+            rests, estimated = (filter(None, columns[at]) for at in (_REST_AT, _REST_AT + 1))
+            self.cost_rest = sum_usd([self.cost_rest, *map(Decimal, rests)])
+            self.estimated_rest = sum_usd([self.estimated_rest, *map(Decimal, estimated)])
+        self.totals = [
+            total + sum(filter(None, column))
+            for total, column in zip(self.totals, columns[_VALUES_AT:_BUCKETS_AT], strict=True)
+        ]
+        for counts, buckets in zip(self.counts, columns[_BUCKETS_AT:_GAPS_AT], strict=True):
+            _count_buckets(counts, buckets)
+        if has_gaps and any(columns[_GAPS_AT]):
+            _add_pairs(self.gaps, chain.from_iterable(columns[_GAPS_AT]))
+            self.gap_sum += sum(columns[_GAPS_AT + 1])
+
+    def merge(self, other: Cell) -> None:
+        self.sums = [one + more for one, more in zip(self.sums, other.sums, strict=True)]
+        self.cost_pd += other.cost_pd
+        self.estimated_pd += other.estimated_pd
+        if other.cost_rest:
+            self.cost_rest = add_usd(self.cost_rest, other.cost_rest)
+            self.estimated_rest = add_usd(self.estimated_rest, other.estimated_rest)
+        self.totals = [one + more for one, more in zip(self.totals, other.totals, strict=True)]
+        for counts, more in zip(self.counts, other.counts, strict=True):
+            _add_pairs(counts, more.items())
+        _add_pairs(self.gaps, other.gaps.items())
+        self.gap_sum += other.gap_sum
+
     def add_parts(self, parts: bytes, metrics: Iterable[int], *, has_gaps: bool = True) -> None:
         """Add what a database keeps of a cell. Of the histograms only those of ``metrics``
         (numbers of ``HISTOGRAM_METRICS``), and of the gaps with ``has_gaps``."""
@@ -312,20 +330,16 @@ class Cell(Struct):
             _add_pairs(self.gaps, unpack_counts(part.gaps))
             self.gap_sum += part.gap_sum
 
-    def add(self, contribution: Contribution) -> None:
-        """Add one record."""
-        self.add_parts(encode_part([contribution]), _ALL_METRICS)
-
-    def encode(self) -> bytes:
+    def encode(self, *, has_gaps: bool = True) -> bytes:
         """All as one part."""
-        costs, rests = _split_both(*self._costs())
-        buckets = [
-            pack_counts(sorted(counts.items())) if counts else None
-            for counts in map(_without_zeros, self.counts)
-        ]
-        gaps = pack_counts(sorted(self.gaps.items())) if self.gaps else None
-        part = _Part(self.sums, costs, rests, self.totals, buckets, gaps, self.gap_sum)
-        return _frame(part)
+        costs, rests = (self.cost_pd, self.estimated_pd), (None, None)
+        if self.cost_rest or self.estimated_rest or self.cost_pd >= MAX_INTEGER:
+            costs, rests = _split_both(*self._costs())
+        gaps, gap_sum = None, 0
+        if has_gaps and self.gaps:
+            gaps, gap_sum = pack_histogram(self.gaps), self.gap_sum
+        buckets = [_pack_buckets(counts) if counts else None for counts in self.counts]
+        return _frame(_Part(self.sums, costs, rests, self.totals, buckets, gaps, gap_sum))
 
     def _costs(self) -> tuple[Decimal, Decimal]:
         return (
@@ -358,21 +372,39 @@ def merge_parts(parts: bytes) -> bytes:
     return cell.encode()
 
 
-def _add_buckets(counts: dict[int, int], buckets: list[int | None] | bytes | None) -> None:
+def _count_buckets(counts: dict[int, int], buckets: Sequence[int | None]) -> None:
+    if len(buckets) > _MOST_LISTED:
+        counted = Counter(buckets)
+        del counted[None]
+        if counts:
+            _add_pairs(counts, counted.items())  # type: ignore[arg-type] # no bucket is None
+        else:
+            counts.update(counted)  # type: ignore[arg-type]
+        return
+    for bucket in buckets:
+        if bucket is not None:
+            counts[bucket] = counts.get(bucket, 0) + 1
+
+
+def _pack_buckets(counts: dict[int, int]) -> bytes | list[int] | None:
+    if len(counts) <= _MOST_LISTED and set(counts.values()) == {1}:
+        return list(counts)
+    counts = _without_zeros(counts)
+    return pack_histogram(counts) if counts else None
+
+
+def _add_buckets(counts: dict[int, int], buckets: list[int] | bytes | None) -> None:
     if isinstance(buckets, bytes):
         _add_pairs(counts, unpack_counts(buckets))
     elif buckets is not None:
         for bucket in buckets:
-            if bucket is not None:
-                counts[bucket] = counts.get(bucket, 0) + 1
+            counts[bucket] = counts.get(bucket, 0) + 1
 
 
 def _add_pairs(counts: dict[int, int], pairs: Iterable[tuple[int, int]]) -> None:
-    if not counts:
-        counts.update(pairs)
-        return
+    get = counts.get
     for bucket, count in pairs:
-        counts[bucket] = counts.get(bucket, 0) + count
+        counts[bucket] = get(bucket, 0) + count
 
 
 def _without_zeros(counts: dict[int, int]) -> dict[int, int]:

@@ -89,8 +89,8 @@ def check_usage(
                 assert getattr(usage, name) == value, (case, name)
 
 
-def test_gaps_are_counted_by_model_and_key(store: SyncStore, records: list[Record]) -> None:
-    for by in (("model",), ("key", "day"), ("provider", "hour")):
+def test_gaps_are_counted_by_model(store: SyncStore, records: list[Record]) -> None:
+    for by in (("model",), ("deployment", "day"), ("provider", "hour")):
         expected = sum_usage(records, Filter(), by)
         for usage in store.usage(Filter(), by):
             gaps = expected[tuple(usage.group.values())]["gaps"]

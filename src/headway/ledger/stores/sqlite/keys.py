@@ -42,13 +42,13 @@ class KeyNumbers:
     """Of the writer."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, dict[Key, int]] = {table: {} for table in _CREATE}
+        self._numbers: dict[str, dict[Key, Any]] = {table: {} for table in _CREATE}
 
     def forget(self) -> None:
         for numbers in self._numbers.values():
             numbers.clear()
 
-    def find_all(self, db: apsw.Connection, keys: Sequence[Keys]) -> list[list[int | None]]:
+    def find_all(self, db: apsw.Connection, keys: Sequence[Keys]) -> list[tuple[int | None, ...]]:
         """The numbers of the keys of each record; creates those that are missing."""
         columns = []
         for table, column in zip(TABLES, zip(*keys, strict=True), strict=True):
@@ -59,8 +59,9 @@ class KeyNumbers:
             missing.discard(None)
             for key in sorted(missing, key=repr) if missing else ():
                 numbers[key] = _find_or_create(db, table, key)
-            columns.append([None if key is None else numbers[key] for key in column])
-        return [list(row) for row in zip(*columns, strict=True)]
+            numbers[None] = None
+            columns.append(map(numbers.__getitem__, column))
+        return list(zip(*columns, strict=True))
 
     def profile_of(self, db: apsw.Connection, number: int) -> tuple[Any, ...]:
         """The key of a profile."""

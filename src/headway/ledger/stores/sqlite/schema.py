@@ -74,8 +74,8 @@ CREATE VIRTUAL TABLE piece_texts USING fts5(text, content='', contentless_delete
 
 CREATE TABLE cells (
   cube INTEGER, start INTEGER, name INTEGER, profile INTEGER, parts INTEGER NOT NULL,
-  cell BLOB NOT NULL, PRIMARY KEY (cube, start, name, profile)
-) WITHOUT ROWID;
+  cell BLOB NOT NULL, UNIQUE (cube, start, name, profile)
+);
 
 CREATE TABLE positions (file TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 from headway.ledger.cubes import (
@@ -26,14 +26,13 @@ from headway.ledger.usage_parts import (
     Cell,
     Contribution,
     Flags,
-    contribution_of,
-    encode_part,
+    contributions_of,
     flags_of,
     metric_numbers,
 )
 
-AT_ONCE = 500
-"""Records of a group that are summed up together."""
+AT_ONCE = 10_000
+"""Records that are summed up together."""
 _PROFILE_AT = {name: PROFILE_FIELDS.index(field) for name, field in DIMENSION_FIELDS.items()}
 _NEEDED = frozenset(
     ("profile", "terms", "user", "tags", "session", "input_tokens", "output_tokens",
@@ -63,6 +62,7 @@ class UsageReader:
         self._numbers = metric_numbers(metrics)
         self._cells: dict[Group, Cell] = {} if by else {(): Cell()}
         self._has_gaps = True
+        self._flags: dict[tuple[int, int], Flags] = {}
         self._values: dict[tuple[Dimension, Any], Sequence[str | None]] = {}
 
     def read(self) -> list[Usage]:
@@ -136,34 +136,32 @@ class UsageReader:
         if until_us is not None:
             conditions.add("r.n < ?", number_of(until_us))
         sql = f"SELECT r.n, {_SELECT}, r.call_pd FROM records AS r WHERE {conditions.text}"
-        flags: dict[tuple[int, int], Flags] = {}
-        waiting: dict[Group, list[Contribution]] = {}
-        for row in each_row(self._db, sql, conditions.values):
-            contribution = self._contribution(row, flags)
+        rows = each_row(self._db, sql, conditions.values)
+        while batch := list(islice(rows, AT_ONCE)):
+            self._add_batch(batch)
+
+    def _add_batch(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        flags = [self._flags_of(row[_PROFILE], row[_TERMS]) for row in rows]
+        call_pds = [row[_COST] if row[_CALL] is None else row[_CALL] for row in rows]
+        gaps: list[Sequence[tuple[int, int]]] = [()] * len(rows)
+        if self._has_gaps:
+            gaps = [unpack_counts(row[_GAPS]) if row[_GAPS] else () for row in rows]
+        groups: dict[Group, list[Contribution]] = {}
+        for row, contribution in zip(
+            rows, contributions_of(rows, flags, call_pds, gaps), strict=True
+        ):
             names = row[_PROFILE], row[_USER], row[_TAGS], row[_SESSION]
             for group in self._groups(time_of(row[0]), *names):
-                contributions = waiting.setdefault(group, [])
-                contributions.append(contribution)
-                if len(contributions) >= AT_ONCE:
-                    self._add_contributions(group, contributions)
-                    contributions.clear()
-        for group, contributions in waiting.items():
-            if contributions:
-                self._add_contributions(group, contributions)
+                groups.setdefault(group, []).append(contribution)
+        for group, contributions in groups.items():
+            self._cell(group).add(contributions, has_gaps=self._has_gaps)
 
-    def _contribution(
-        self, row: Sequence[Any], flags: dict[tuple[int, int], Flags]
-    ) -> Contribution:
-        kind = row[_PROFILE], row[_TERMS]
-        if kind not in flags:
+    def _flags_of(self, profile: int, terms: int) -> Flags:
+        kind = profile, terms
+        if kind not in self._flags:
             texts = self._reader.texts
-            flags[kind] = flags_of(texts.profiles[kind[0]], texts.terms[kind[1]])
-        call_pd = row[_COST] if row[_CALL] is None else row[_CALL]
-        gaps = unpack_counts(row[_GAPS]) if row[_GAPS] and self._has_gaps else ()
-        return contribution_of(row, flags[kind], call_pd, gaps)
-
-    def _add_contributions(self, group: Group, contributions: Sequence[Contribution]) -> None:
-        self._cell(group).add_parts(encode_part(contributions), self._numbers)
+            self._flags[kind] = flags_of(texts.profiles[profile], texts.terms[terms])
+        return self._flags[kind]
 
     # --- Groups -----------------------------------------------------------------------------------
 

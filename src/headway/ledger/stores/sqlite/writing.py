@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import apsw
 from msgspec import Struct
 
-from headway.ledger.cubes import MASKS, Fact, addresses_of, mask_profile, sum_facts
+from headway.ledger.cubes import MASKS, Place, addresses_of, mask_profile, sum_records
 from headway.ledger.ids import pack_id
 from headway.ledger.money import join_usd, split_usd, sum_usd
 from headway.ledger.rows import COLUMNS, Keys, Row, encode_row, keys_of
@@ -18,7 +19,7 @@ from headway.ledger.stores.sqlite.sql import all_rows, first_value
 from headway.ledger.usage_parts import (
     MAX_PARTS,
     Flags,
-    contribution_of,
+    contributions_of,
     correct_call_cost,
     flags_of,
     merge_parts,
@@ -31,7 +32,7 @@ until 2030."""
 MAX_NUMBER = 2**62
 CALL_IS = "substr(ifnull(r.call_id, r.id), -6) = substr(?, -6) AND ifnull(r.call_id, r.id) = ?"
 """Whether a record belongs to a call, whose packed id is given twice."""
-_INSERT = f"INSERT INTO records VALUES ({', '.join('?' * (len(COLUMNS) + 2))})"
+_INSERT = f"INSERT INTO records VALUES (? - {EPOCH_US}{', ?' * (len(COLUMNS) - 1)}, NULL, NULL)"
 _ID, _PROFILE, _TERMS, _USER, _TAGS, _SESSION, _COST = map(
     COLUMNS.index, ("id", "profile", "terms", "user", "tags", "session", "cost_pd")
 )
@@ -49,14 +50,20 @@ def time_of(number: int) -> int:
 
 
 class _New(Struct):
-    """A record that was not stored before."""
+    """Records that were not stored before, in columns."""
 
-    number: int
-    record: Record
-    keys: Keys
-    row: Row
-    call_pd: int | None
-    """The cost of all attempts, where it is the last one."""
+    numbers: list[int]
+    records: Sequence[Record]
+    keys: Sequence[Keys]
+    rows: Sequence[Row]
+
+    def choose(self, chosen: Sequence[int]) -> _New:
+        return _New(
+            [self.numbers[at] for at in chosen],
+            [self.records[at] for at in chosen],
+            [self.keys[at] for at in chosen],
+            [self.rows[at] for at in chosen],
+        )
 
 
 class RecordWriter:
@@ -76,36 +83,37 @@ class RecordWriter:
         """Returns how many were new."""
         if not records:
             return 0
+        records = sorted(records, key=attrgetter("timestamp"))
         keys = [keys_of(record) for record in records]
         numbers = self._numbers.find_all(db, keys)
         rows = [encode_row(record, found) for record, found in zip(records, numbers, strict=True)]
-        items = [
-            _New(number_of(row[0]), record, key, row, row[_COST])
-            for record, key, row in zip(records, keys, rows, strict=True)
-        ]
-        items.sort(key=lambda item: item.number)
-        new = _insert(db, items)
-        corrections = _total_calls(db, new)
-        facts = [self._fact(db, item) for item in new]
-        _append_parts(db, sum_facts(facts))
-        for (time_us, profile, user, tags), part in corrections:
-            fact = Fact(time_us, self._mask(db, profile), user, tags, ())
-            _append_parts(db, ((address, part) for address in addresses_of(fact)))
+        rows = _fit_times(rows)
+        new = _insert(db, _New([row[0] - EPOCH_US for row in rows], records, keys, rows))
+        if not new.numbers:
+            return 0
+        call_pds = [row[_COST] for row in new.rows]
+        corrections = _total_calls(db, new, call_pds)
+        self._sum_up(db, new, call_pds)
+        for place, profile, part in corrections:
+            place = place._replace(masked=self._mask(db, profile))
+            _append_parts(db, [(address, part) for address in addresses_of(place)])
         _note_errors(db, new)
-        _note_sessions(db, [item.row for item in new])
-        return len(new)
+        _note_sessions(db, new.rows)
+        return len(new.numbers)
 
-    def _fact(self, db: apsw.Connection, item: _New) -> Fact:
-        row, profile = item.row, item.row[_PROFILE]
-        masked = self._masked.get(profile)
-        if masked is None:
-            masked = self._mask(db, profile)
-        kind = profile, row[_TERMS]
-        flags = self._flags.get(kind)
-        if flags is None:
-            flags = self._flags[kind] = flags_of(item.keys.profile, item.keys.terms)
-        contribution = contribution_of(row, flags, item.call_pd, item.record.gap_counts)
-        return Fact(time_of(item.number), masked, row[_USER], row[_TAGS], contribution)
+    def _sum_up(self, db: apsw.Connection, new: _New, call_pds: Sequence[int | None]) -> None:
+        places, flags = [], []
+        for number, keys, row in zip(new.numbers, new.keys, new.rows, strict=True):
+            profile = row[_PROFILE]
+            masked = self._masked.get(profile) or self._mask(db, profile)
+            places.append(Place(number + EPOCH_US, masked, row[_USER], row[_TAGS]))
+            kind = profile, row[_TERMS]
+            if kind not in self._flags:
+                self._flags[kind] = flags_of(keys.profile, keys.terms)
+            flags.append(self._flags[kind])
+        gaps = [record.gap_counts for record in new.records]
+        contributions = contributions_of(new.rows, flags, call_pds, gaps)
+        _append_parts(db, list(sum_records(places, contributions)))
 
     def _mask(self, db: apsw.Connection, profile: int) -> tuple[int, ...]:
         """The numbers of a profile with each of ``MASKS``."""
@@ -116,45 +124,51 @@ class RecordWriter:
         return self._masked[profile]
 
 
-def _insert(db: apsw.Connection, items: Sequence[_New]) -> Sequence[_New]:
-    """Returns those that were new, with their numbers; ``items`` are sorted by number."""
-    if len({item.number for item in items}) == len(items):
+def _fit_times(rows: list[Row]) -> list[Row]:
+    """A clock that tells nonsense does not keep a record from being stored."""
+    if rows[0][0] > -MAX_NUMBER and rows[-1][0] < MAX_NUMBER:
+        return rows
+    return [(max(-MAX_NUMBER, min(row[0], MAX_NUMBER)), *row[1:]) for row in rows]
+
+
+def _insert(db: apsw.Connection, added: _New) -> _New:
+    """Returns those that were new, with their numbers; ``added`` are sorted by number."""
+    if len(set(added.numbers)) == len(added.numbers):
         try:
             with db:
-                rows = [(item.number, *item.row[1:], None, None) for item in items]
-                db.executemany(_INSERT, rows)
+                db.executemany(_INSERT, added.rows)
         except apsw.ConstraintError:  # some were stored before, or share their microsecond
             pass
         else:
-            return items
-    return [item for item in items if _insert_one(db, item)]
+            return added
+    return added.choose([at for at in range(len(added.rows)) if _insert_one(db, added, at)])
 
 
-def _insert_one(db: apsw.Connection, item: _New) -> bool:
+def _insert_one(db: apsw.Connection, added: _New, at: int) -> bool:
     """Returns False where the record is there already."""
+    number, row = added.numbers[at], added.rows[at]
     while True:
-        found = first_value(db, "SELECT id FROM records WHERE n = ?", (item.number,))
+        found = first_value(db, "SELECT id FROM records WHERE n = ?", (number,))
         if found is None:
-            db.execute(_INSERT, (item.number, *item.row[1:], None, None))
+            added.numbers[at] = number
+            db.execute(_INSERT, (number + EPOCH_US, *row[1:]))
             return True
-        if found == item.row[_ID]:
+        if found == row[_ID]:
             return False
-        item.number += 1
+        number += 1
 
 
-_Place = tuple[int, int, int | None, int | None]
-"""Time, profile, user and tag set of a record."""
-
-
-def _total_calls(db: apsw.Connection, new: Iterable[_New]) -> list[tuple[_Place, bytes]]:
-    """Write the cost of all attempts to the last one, for calls with several. Returns what corrects
-    the sums where the last attempt had been counted before."""
-    several: dict[bytes | str, dict[int, _New]] = {}
-    for item in new:
-        record = item.record
+def _total_calls(
+    db: apsw.Connection, new: _New, call_pds: list[int | None]
+) -> list[tuple[Place, int, bytes]]:
+    """Write the cost of all attempts to the last one, for calls with several, and to ``call_pds``.
+    Returns what corrects the sums where the last attempt had been counted before: its place, its
+    profile, and the part of cells."""
+    several: dict[bytes | str, dict[int, int]] = {}
+    for at, record in enumerate(new.records):
         if not record.is_last or (record.call_id and record.call_id != record.id):
             call = several.setdefault(pack_id(record.call_id or record.id), {})
-            call[item.number] = item
+            call[new.numbers[at]] = at
     corrections = []
     for packed, added in several.items():
         rows = all_rows(db, _ATTEMPTS, (packed, packed))
@@ -162,15 +176,15 @@ def _total_calls(db: apsw.Connection, new: Iterable[_New]) -> list[tuple[_Place,
         last = next((row for row in reversed(rows) if row[1]), None)
         if last is None or not costs:
             continue
-        number, _, own_pd, _, before_pd, *place = last
+        number, _, own_pd, _, before_pd, profile, user, tags = last
         total_pd, rest = split_usd(sum_usd(costs))
         db.execute(_SET_TOTAL, (total_pd, rest, number))
         if number in added:
-            added[number].call_pd = total_pd
+            call_pds[added[number]] = total_pd
         else:
             counted = own_pd if before_pd is None else before_pd
-            where = time_of(number), place[0], place[1], place[2]
-            corrections.append((where, correct_call_cost(counted, total_pd)))
+            part = correct_call_cost(counted, total_pd)
+            corrections.append((Place(time_of(number), (), user, tags), profile, part))
     return corrections
 
 
@@ -180,13 +194,12 @@ FROM records AS r JOIN profiles AS p ON p.id = r.profile WHERE {CALL_IS} ORDER B
 _SET_TOTAL = "UPDATE records SET call_pd = ?, call_rest = ? WHERE n = ?"
 
 
-def _append_parts(db: apsw.Connection, parts: Iterable[tuple[tuple[int, ...], bytes]]) -> None:
+def _append_parts(db: apsw.Connection, parts: Sequence[tuple[tuple[int, ...], bytes]]) -> None:
     appended = db.executemany(_APPEND, [(*address, part) for address, part in parts])
-    for _number, *address in [row for row in appended if row[0] >= MAX_PARTS]:
+    for _, *address in [row for row in appended if row[0] >= MAX_PARTS]:
         cell = first_value(db, f"SELECT cell FROM cells WHERE {_CELL_IS}", address)
-        db.execute(
-            f"UPDATE cells SET parts = 1, cell = ? WHERE {_CELL_IS}", (merge_parts(cell), *address)
-        )
+        merge = f"UPDATE cells SET parts = 1, cell = ? WHERE {_CELL_IS}"
+        db.execute(merge, (merge_parts(cell), *address))
 
 
 _CELL_IS = "cube = ? AND start = ? AND name = ? AND profile = ?"
@@ -196,9 +209,14 @@ ON CONFLICT DO UPDATE SET parts = parts + 1, cell = CAST(cell || excluded.cell A
 RETURNING parts, cube, start, name, profile"""
 
 
-def _note_errors(db: apsw.Connection, new: Iterable[_New]) -> None:
-    errors = [(item.number, item.record.error_message) for item in new if item.record.error_message]
-    db.executemany("INSERT INTO error_texts (rowid, text) VALUES (?, ?)", errors)
+def _note_errors(db: apsw.Connection, new: _New) -> None:
+    errors = [
+        (number, record.error_message)
+        for number, record in zip(new.numbers, new.records, strict=True)
+        if record.error_message
+    ]
+    if errors:
+        db.executemany("INSERT INTO error_texts (rowid, text) VALUES (?, ?)", errors)
 
 
 def _note_sessions(db: apsw.Connection, rows: Iterable[Row]) -> None:
