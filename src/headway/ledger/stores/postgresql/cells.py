@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from headway.ledger.cubes import MASKS, Address, Fact, addresses_of, mask_profile, sum_facts
+from headway.ledger.cubes import MASKS, Address, Place, addresses_of, mask_profile, sum_records
 from headway.ledger.stores.postgresql.keys import KeyNumbers
 from headway.ledger.stores.postgresql.writing import Batch, Correction
 from headway.ledger.usage_parts import MAX_PARTS, merge_parts
@@ -51,14 +51,14 @@ async def add_facts(
     connection: Connection, batch: Batch, new: Sequence[int], corrections: Sequence[Correction],
     masked: MaskedProfiles,
 ) -> None:  # fmt: skip
-    await _append(connection, list(sum_facts(batch.fact(at) for at in new)))
+    await _append(connection, list(sum_records(*batch.sums_of(new))))
     for correction in corrections:
         await _append(connection, list(_correct(correction, masked)))
 
 
 def _correct(correction: Correction, masked: MaskedProfiles) -> Iterator[tuple[Address, bytes]]:
     (time_us, profile, user, tags), part = correction
-    for address in addresses_of(Fact(time_us, masked.known[profile], user, tags, ())):
+    for address in addresses_of(Place(time_us, masked.known[profile], user, tags)):
         yield address, part
 
 

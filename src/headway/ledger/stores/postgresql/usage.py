@@ -29,16 +29,13 @@ from headway.ledger.usage_parts import (
     Cell,
     Contribution,
     Flags,
-    contribution_of,
-    encode_part,
+    contributions_of,
     flags_of,
     metric_numbers,
 )
 
 ROWS_AT_ONCE = 5000
 """Records in memory, where they are counted one by one."""
-RECORDS_A_PART = 500
-"""Records of a group that are summed up together."""
 _PROFILE_AT = {name: PROFILE_FIELDS.index(field) for name, field in DIMENSION_FIELDS.items()}
 _NEEDED = frozenset(
     ("time_us", "profile", "terms", "user", "tags", "session", "input_tokens", "output_tokens",
@@ -69,6 +66,7 @@ class UsageReader:
         self._numbers = metric_numbers(metrics)
         self._cells: dict[Group, Cell] = {} if by else {(): Cell()}
         self._has_gaps = True
+        self._flags: dict[tuple[int, int], Flags] = {}
         self._values: dict[tuple[Dimension, Any], Sequence[str | None]] = {}
 
     async def read(self) -> list[Usage]:
@@ -129,41 +127,34 @@ class UsageReader:
         if until_us is not None:
             conditions.sql.append(f"r.time_us < {conditions.value(until_us)}")
         sql = f"SELECT {_SELECT}, r.call_pd FROM records r WHERE {conditions.text}"
-        flags: dict[tuple[int, int], Flags] = {}
-        waiting: dict[Group, list[Contribution]] = {}
         async with self._connection.transaction():
             cursor = await self._connection.cursor(sql, *conditions.values)
             while rows := await cursor.fetch(ROWS_AT_ONCE):
                 await self._learn_all(rows)
-                for row in rows:
-                    self._add_record(row, flags, waiting)
-        for group, contributions in waiting.items():
-            if contributions:
-                self._cell(group).add_parts(encode_part(contributions), self._numbers)
+                self._add_batch([tuple(row) for row in rows])
 
-    def _add_record(
-        self,
-        row: Any,
-        flags: dict[tuple[int, int], Flags],
-        waiting: dict[Group, list[Contribution]],
-    ) -> None:
-        contribution = self._contribution(row, flags)
-        numbers = row[_PROFILE], row[_USER], row[_TAGS], row[_SESSION]
-        for group in self._groups(row[0], *numbers):
-            contributions = waiting.setdefault(group, [])
-            contributions.append(contribution)
-            if len(contributions) >= RECORDS_A_PART:
-                self._cell(group).add_parts(encode_part(contributions), self._numbers)
-                contributions.clear()
+    def _add_batch(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        flags = [self._flags_of(row[_PROFILE], row[_TERMS]) for row in rows]
+        call_pds = [row[_COST] if row[_CALL] is None else row[_CALL] for row in rows]
+        gaps: list[Sequence[tuple[int, int]]] = [()] * len(rows)
+        if self._has_gaps:
+            gaps = [unpack_counts(row[_GAPS]) if row[_GAPS] else () for row in rows]
+        groups: dict[Group, list[Contribution]] = {}
+        for row, contribution in zip(
+            rows, contributions_of(rows, flags, call_pds, gaps), strict=True
+        ):
+            numbers = row[_PROFILE], row[_USER], row[_TAGS], row[_SESSION]
+            for group in self._groups(row[0], *numbers):
+                groups.setdefault(group, []).append(contribution)
+        for group, contributions in groups.items():
+            self._cell(group).add(contributions, has_gaps=self._has_gaps)
 
-    def _contribution(self, row: Any, flags: dict[tuple[int, int], Flags]) -> Contribution:
-        kind = row[_PROFILE], row[_TERMS]
-        if kind not in flags:
+    def _flags_of(self, profile: int, terms: int) -> Flags:
+        kind = profile, terms
+        if kind not in self._flags:
             texts = self._reader.texts
-            flags[kind] = flags_of(texts.profiles[kind[0]], texts.terms[kind[1]])
-        call_pd = row[_COST] if row[_CALL] is None else row[_CALL]
-        gaps = unpack_counts(row[_GAPS]) if row[_GAPS] and self._has_gaps else ()
-        return contribution_of(row, flags[kind], call_pd, gaps)
+            self._flags[kind] = flags_of(texts.profiles[profile], texts.terms[terms])
+        return self._flags[kind]
 
     async def _learn_all(self, rows: Sequence[Any]) -> None:
         await self._reader.learn(rows)

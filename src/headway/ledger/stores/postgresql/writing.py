@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from headway.ledger.content_chain import search_words
-from headway.ledger.cubes import Fact
+from headway.ledger.cubes import Place
 from headway.ledger.money import join_usd, split_usd, sum_usd
 from headway.ledger.rows import COLUMNS, Keys, Row, encode_row
 from headway.ledger.store import Position
 from headway.ledger.stores.postgresql.ids import clean, key_of, key_of_packed, pack_texts
 from headway.ledger.stores.postgresql.schema import RECORD_COLUMNS, quote
-from headway.ledger.usage_parts import Flags, contribution_of, correct_call_cost, flags_of
+from headway.ledger.usage_parts import (
+    Contribution,
+    Flags,
+    contributions_of,
+    correct_call_cost,
+    flags_of,
+)
 from headway.record import Feedback, Record
 
 if TYPE_CHECKING:
@@ -85,17 +91,25 @@ class Batch:
             self.values.append(values)
             yield values
 
-    def fact(self, at: int) -> Fact:
-        """What one record adds to the sums."""
-        record, row = self.records[at], self.values[at]
+    def sums_of(self, chosen: Sequence[int]) -> tuple[list[Place], list[Contribution]]:
+        """What some of the records add to the sums, and where."""
+        rows = [self.values[at] for at in chosen]
+        if not rows:
+            return [], []
+        places = [
+            Place(row[0], self._masked[row[_PROFILE]], row[_USER], row[_TAGS]) for row in rows
+        ]
+        flags = [self._flags_of(at) for at in chosen]
+        call_pds = [self.call_pd.get(at, row[_COST]) for at, row in zip(chosen, rows, strict=True)]
+        gaps = [self.records[at].gap_counts for at in chosen]
+        return places, contributions_of(rows, flags, call_pds, gaps)
+
+    def _flags_of(self, at: int) -> Flags:
+        row, keys = self.values[at], self._keys[at]
         kind = row[_PROFILE], row[_TERMS]
-        flags = self._flags.get(kind)
-        if flags is None:
-            keys = self._keys[at]
-            flags = self._flags[kind] = flags_of(keys.profile, keys.terms)
-        call_pd = self.call_pd.get(at, row[_COST])
-        contribution = contribution_of(row, flags, call_pd, record.gap_counts)
-        return Fact(row[0], self._masked[kind[0]], row[_USER], row[_TAGS], contribution)
+        if kind not in self._flags:
+            self._flags[kind] = flags_of(keys.profile, keys.terms)
+        return self._flags[kind]
 
 
 def _values_of(record: Record, numbers: Sequence[int | None]) -> Row:
