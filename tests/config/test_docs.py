@@ -39,6 +39,7 @@ def test_every_section_has_its_chapter() -> None:
         "providers.<name>",
         "timeouts",
         "prices.<provider>.<model>",
+        "prices.<provider>.<model>.above.<tokens>",
         "prices.<provider>.<model>.tiers.<tier>",
         "ledger",
     ]

@@ -63,7 +63,10 @@ def test_all_problems_are_reported_at_once_in_the_files_order(refused) -> None:
         "from 0 to 1000000",
         "headway.yaml:13: prices.vendor.small.outptu: unknown key; did you mean output?",
         "headway.yaml:13: prices.vendor.large: must be a mapping with keys such as input, output, "
-        "cached, cache_write, input_audio, output_audio, output_image, web_searches, tiers",
+        "cached, cache_write, cache_write_1h, reasoning, input_audio, input_image, input_video, "
+        "cached_audio, cached_image, output_audio, output_image, output_video, citations, "
+        "requests, web_searches, file_searches, search_units, characters, audio_hours, above, "
+        "tiers",
         "headway.yaml:14: timeouts.idle: must be more than 0 seconds: a number, or such as 500ms, "
         "30s or 2m",
         "headway.yaml:15: leger: unknown key; did you mean ledger?",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from headway.config import Price, Provider
-from headway.config.schema import TierPrice
+from headway.config.schema import TierPrice, TokenPrice
 from headway.types import Timeouts
 from support.for_each import for_each
 
@@ -169,6 +169,30 @@ prices:
     )
 
 
+def test_prices_have_rates_above_numbers_of_tokens_and_of_other_units(read) -> None:
+    config = read(
+        """
+prices:
+  vendor:
+    small:
+      input: 1
+      search_units: 2
+      audio_hours: 0.36
+      above: {200000: {input: 2, cached: 0.2}}
+      tiers: {flex: {input: 0.5, above: {200000: {input: 1}}}}
+"""
+    )
+    assert config.prices["vendor"]["small"] == Price(
+        input=Decimal(1),
+        search_units=Decimal(2),
+        audio_hours=Decimal("0.36"),
+        above={200_000: TokenPrice(input=Decimal(2), cached=Decimal("0.2"))},
+        tiers={
+            "flex": TierPrice(input=Decimal("0.5"), above={200_000: TokenPrice(input=Decimal(1))})
+        },
+    )
+
+
 def test_prices_stand_with_all_or_with_their_provider(read) -> None:
     config = read(
         """
@@ -210,6 +234,14 @@ providers:
         (
             "providers:\n  cloud:\n    api_versoin: x",
             "3: providers.cloud.api_versoin: unknown key; did you mean api_version?",
+        ),
+        (
+            "prices:\n  vendor: {a: {above: {200_000: {input: 1}}}}",
+            "2: prices.vendor.a.above.200_000: must be named by a number of tokens",
+        ),
+        (
+            "prices:\n  vendor: {a: {above: {200000: {inptu: 1}}}}",
+            "2: prices.vendor.a.above.200000.inptu: unknown key; did you mean input?",
         ),
         (
             "providers:\n  vendor:\n    ca_file: none.pem",

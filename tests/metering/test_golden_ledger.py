@@ -23,23 +23,26 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest, Dialect
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.dialects.openai.relayed import OpenAIRelayed
 from headway.dialects.openai.rerank import Rerank
-from headway.metering.configured_prices import ConfiguredPrice, ConfiguredRates
+from headway.metering.configured_prices import ConfiguredPrice
 from headway.metering.line_items import LineItem, amount_of
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.providers import KINDS
 from headway.record import Record
 from support.for_each import for_each
 from support.golden_responses import DONE, JSON, SSE, build, encode_events
-from support.pipeline_fakes import Pipe
+from support.native_fakes import NativePipe
+from support.pipeline_fakes import Pipe, in_loop
 
 TABLES = sorted((Path(__file__).parent / "golden").glob("*.txt"))
 DATE = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -127,8 +130,7 @@ def test_quantity_times_price_is_the_amount_and_all_amounts_are_the_total(case: 
 def new_pipe(case: Case, pipe: Pipe) -> Pipe:
     settings = case.settings
     at = datetime.fromisoformat(settings["at"]) if "at" in settings else DATE
-    overrides = json.loads(case.fields.get("prices", "{}"))
-    prices = {model: configured(rates) for model, rates in overrides.items()}
+    prices = msgspec.json.decode(case.fields.get("prices", "{}"), type=dict[str, ConfiguredPrice])
     book = PriceBook.load(read_shipped_prices(), {"openai": prices}) if prices else BOOK
     options = {name: settings[name] for name in OPTIONS if name in settings}
     known = pipe.gateway.snapshot.upstreams["openai"]
@@ -144,14 +146,6 @@ def new_pipe(case: Case, pipe: Pipe) -> Pipe:
     return pipe
 
 
-def configured(rates: dict[str, Any]) -> ConfiguredPrice:
-    def exact(given: dict[str, Any]) -> dict[str, Decimal]:
-        return {name: Decimal(str(value)) for name, value in given.items()}
-
-    tiers = {name: ConfiguredRates(**exact(tier)) for name, tier in rates.pop("tiers", {}).items()}
-    return ConfiguredPrice(**exact(rates), tiers=tiers)
-
-
 BOOK = PriceBook.load(read_shipped_prices())
 ROUTES: dict[str, Dialect] = {
     "embeddings": OpenAIEmbeddings(),
@@ -165,6 +159,8 @@ ROUTES: dict[str, Dialect] = {
 
 def ask(case: Case, is_streamed: bool) -> Pipe:
     route, pipe = case.settings.get("route"), new_pipe(case, Pipe())
+    if route in ("native", "realtime"):
+        return pass_through(case)
     if route is None:
         pipe.ask(model=case.model, is_stream=is_streamed)
     else:
@@ -173,12 +169,37 @@ def ask(case: Case, is_streamed: bool) -> Pipe:
     return pipe
 
 
+def pass_through(case: Case) -> Pipe:
+    pipe = NativePipe()
+    new_pipe(case, pipe)
+    if case.settings["route"] == "realtime":
+        query = f"model={case.model}"
+        pipe.pass_through("/v1/realtime", method="GET", query=query, is_socket=True)
+    else:
+        asked = {**json.loads(case.fields["asked"]), "model": case.model}
+        pipe.pass_through(case.settings["path"], json.dumps(asked).encode())
+    return pipe
+
+
+def hold_session(case: Case, pipe: Pipe) -> None:
+    """Every event is a text message (RFC 6455, section 5.2)."""
+    receiver: Any = pipe.upstream.receiver
+    in_loop(partial(receiver.on_upgrade, [(b"upgrade", b"websocket")], pipe.clock()))
+    for event in case.events:
+        payload = json.dumps(event).encode()
+        pipe.upstream.chunk(b"\x81\x7e" + len(payload).to_bytes(2, "big") + payload)
+
+
 def respond(case: Case, pipe: Pipe, is_streamed: bool) -> None:
     more = json.loads(case.fields.get("more", "{}"))
     headers = [
         (name.encode(), value.encode())
         for name, value in json.loads(case.fields.get("headers", "{}")).items()
     ]
+    if case.settings.get("route") == "realtime":
+        hold_session(case, pipe)
+        pipe.upstream.end()
+        return
     if "body" in case.fields:
         content_type = case.settings.get("type", "application/json").encode()
         pipe.upstream.respond([(b"content-type", content_type), *headers])

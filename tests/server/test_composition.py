@@ -19,7 +19,7 @@ from headway.server.transports import Transports
 from headway.token_counter.counter import TokenCounter
 from headway.transport.client import HttpTransport
 from headway.transport.echo import EchoTransport
-from headway.types import Timeouts
+from headway.types import Timeouts, Usage
 from support.pipeline_fakes import GATEWAY_ID, ListSpool
 
 FILE = """
@@ -169,12 +169,24 @@ def test_configured_prices_win(config: Config) -> None:
     prices = composition.new_price_book(config)
     price = prices.find("openai", "m1", 0.0, provider="box")
     assert price is not None
-    from headway.types import Usage
-
     cost = price.charge(Usage(input_tokens=1_000_000, output_tokens=1_000_000))
     assert cost is not None
     assert cost.usd == Decimal(3)
     assert prices.find("openai", "gpt-4o", 1_700_000_000.0, provider="openai") is not None
+
+
+def test_configured_prices_have_tiers_and_units(tmp_path: Path) -> None:
+    path = tmp_path / "headway.yaml"
+    path.write_text(
+        "prices: {openai: {m: {input: 1, output: 2, above: {100: {input: 3}}, "
+        "tiers: {flex: {input: 0.5, output: 1, above: {100: {output: 4}}}}}}}"
+    )
+    prices = composition.new_price_book(load(path, {"HOME": str(tmp_path)}, FACTS))
+    usage = Usage(input_tokens=1000, output_tokens=1000)
+    for conditions, thousandths in (({}, 5), ({"service_tier": "flex"}, Decimal("4.5"))):
+        price = prices.find("openai", "m", 0.0, provider="openai", conditions=conditions)
+        assert price is not None
+        assert price.charge(usage).usd == Decimal(thousandths) / 1000
 
 
 def test_a_response_is_drained_where_that_is_configured(tmp_path: Path) -> None:

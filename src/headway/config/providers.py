@@ -12,7 +12,7 @@ import msgspec
 from headway.config.errors import suggestion
 from headway.config.nodes import plain
 from headway.config.paths import expand_user
-from headway.config.schema import KindInfo, Price, Provider, Server, TierPrice
+from headway.config.schema import KindInfo, Price, Provider, Server, TierPrice, TokenPrice
 from headway.config.secret import Secret
 from headway.config.settings import PROVIDER
 from headway.config.value_reader import REST, Reader
@@ -191,5 +191,10 @@ def prices(
 
 
 def _price(given: Given) -> Price:
-    tiers = {name: TierPrice(**tier) for name, tier in given.get("tiers", {}).items()}
-    return Price(**{**given, "tiers": tiers})
+    tiers = {name: TierPrice(**_with_above(tier)) for name, tier in given.get("tiers", {}).items()}
+    return Price(**{**_with_above(given), "tiers": tiers})
+
+
+def _with_above(given: Given) -> dict[str, Any]:
+    above = {int(start): TokenPrice(**rates) for start, rates in given.get("above", {}).items()}
+    return {**given, "above": above}

@@ -53,18 +53,40 @@ class KindInfo(Protocol):
         for it."""
 
 
-class TierPrice(Struct, frozen=True, kw_only=True):
-    """Dollars per million tokens, exact. None: not given, so unknown."""
+class TokenPrice(Struct, frozen=True, kw_only=True):
+    """Dollars per million tokens, exact. None: not given."""
 
     input: Decimal | None = None
     output: Decimal | None = None
     cached: Decimal | None = None
     cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
+    reasoning: Decimal | None = None
     input_audio: Decimal | None = None
+    input_image: Decimal | None = None
+    input_video: Decimal | None = None
+    cached_audio: Decimal | None = None
+    cached_image: Decimal | None = None
     output_audio: Decimal | None = None
     output_image: Decimal | None = None
+    output_video: Decimal | None = None
+    citations: Decimal | None = None
+
+
+class TierPrice(TokenPrice, frozen=True, kw_only=True):
+    """The same, and what is billed by other units."""
+
+    requests: Decimal | None = None
+    """Dollars per thousand, like the next three."""
     web_searches: Decimal | None = None
-    """Dollars per thousand."""
+    file_searches: Decimal | None = None
+    search_units: Decimal | None = None
+    characters: Decimal | None = None
+    """Dollars per million."""
+    audio_hours: Decimal | None = None
+    """Dollars per hour."""
+    above: Mapping[int, TokenPrice] = {}
+    """Number of input tokens -> what is different above it, for all tokens of the request."""
 
 
 class Price(TierPrice, frozen=True, kw_only=True):

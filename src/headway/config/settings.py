@@ -12,7 +12,15 @@ import msgspec
 from msgspec import Struct
 
 from headway.config import value_types
-from headway.config.schema import Ledger, Log, Price, Provider, Server, TierPrice
+from headway.config.schema import (
+    Ledger,
+    Log,
+    Price,
+    Provider,
+    Server,
+    TierPrice,
+    TokenPrice,
+)
 from headway.config.value_types import ValueType
 from headway.types import Timeouts
 
@@ -255,24 +263,70 @@ TIMEOUTS = Section(
     Timeouts,
 )
 
-RATES = {
+TOKEN_RATES: dict[str, Key] = {
     "input": Key(value_types.PRICE, "Dollars per million input tokens."),
-    "output": Key(value_types.PRICE, "Dollars per million output tokens, reasoning included."),
-    "cached": Key(value_types.PRICE, "Dollars per million input tokens read from a cache."),
-    "cache_write": Key(value_types.PRICE, "Dollars per million input tokens written to a cache."),
+    "output": Key(value_types.PRICE, "Dollars per million output tokens."),
+    "cached": Key(
+        value_types.PRICE,
+        "Dollars per million input tokens read from a cache.",
+        default="`input`",
+    ),
+    "cache_write": Key(
+        value_types.PRICE,
+        "Dollars per million input tokens written to a cache.",
+        default="`input`",
+    ),
+    "cache_write_1h": Key(
+        value_types.PRICE, "Dollars per million input tokens written to a cache for an hour."
+    ),
+    "reasoning": Key(
+        value_types.PRICE, "Dollars per million reasoning tokens.", default="`output`"
+    ),
     "input_audio": Key(value_types.PRICE, "Dollars per million audio tokens of the input."),
+    "input_image": Key(
+        value_types.PRICE, "Dollars per million image tokens of the input.", default="`input`"
+    ),
+    "input_video": Key(
+        value_types.PRICE, "Dollars per million video tokens of the input.", default="`input`"
+    ),
+    "cached_audio": Key(value_types.PRICE, "Dollars per million audio tokens read from a cache."),
+    "cached_image": Key(value_types.PRICE, "Dollars per million image tokens read from a cache."),
     "output_audio": Key(value_types.PRICE, "Dollars per million audio tokens of the output."),
     "output_image": Key(value_types.PRICE, "Dollars per million image tokens of the output."),
+    "output_video": Key(value_types.PRICE, "Dollars per million video tokens of the output."),
+    "citations": Key(value_types.PRICE, "Dollars per million tokens of cited sources."),
+}
+
+TOKEN_PRICE = Section(TOKEN_RATES, TokenPrice)
+
+TIER_RATES: dict[str, Key] = {
+    **TOKEN_RATES,
+    "requests": Key(value_types.PRICE_PER_THOUSAND, "Dollars per thousand requests."),
     "web_searches": Key(
         value_types.PRICE_PER_THOUSAND, "Dollars per thousand searches by the provider."
     ),
+    "file_searches": Key(
+        value_types.PRICE_PER_THOUSAND, "Dollars per thousand searches of stored files."
+    ),
+    "search_units": Key(
+        value_types.PRICE_PER_THOUSAND, "Dollars per thousand units of reranking, as Cohere's."
+    ),
+    "characters": Key(
+        value_types.PRICE_PER_MILLION, "Dollars per million characters of texts to speak."
+    ),
+    "audio_hours": Key(value_types.PRICE_PER_HOUR, "Dollars per hour of recorded audio."),
+    "above": Key(
+        Table("tokens", value_types.TOKENS, TOKEN_PRICE),
+        "What is different above a number of input tokens, such as 200000: for all tokens of the "
+        "request, also those below.",
+    ),
 }
 
-TIER_PRICE = Section(dict(RATES), TierPrice)
+TIER_PRICE = Section(TIER_RATES, TierPrice)
 
 PRICE = Section(
     {
-        **RATES,
+        **TIER_RATES,
         "tiers": Key(
             Table("tier", value_types.TEXT, TIER_PRICE),
             "Prices by service tier or speed, by the names that the provider reports. "

@@ -21,6 +21,8 @@ from headway.wire.url import join
 
 TEXTUAL = frozenset({"str", "timestamp"})
 """YAML parses 2024-06-01 as a date; API versions look like that."""
+MAX_DIGITS = 12
+"""Of a number of tokens."""
 NUMERIC = frozenset({"str", "int", "float"})
 
 
@@ -137,6 +139,12 @@ def _price(text: str) -> Decimal:
     if price > 1_000_000:
         raise InvalidValueError
     return price
+
+
+def _tokens(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_DIGITS:
+        raise InvalidValueError
+    return int(text)
 
 
 def _flag(text: str) -> bool:
@@ -326,6 +334,9 @@ TIMEOUT = ValueType(
     "more than 0 seconds: a number, or such as 500ms, 30s or 2m", _positive_seconds, NUMERIC
 )
 PRICE_PER_THOUSAND = ValueType("dollars per thousand, a number from 0 to 1000000", _price, NUMERIC)
+PRICE_PER_MILLION = ValueType("dollars per million, a number from 0 to 1000000", _price, NUMERIC)
+PRICE_PER_HOUR = ValueType("dollars per hour, a number from 0 to 1000000", _price, NUMERIC)
+TOKENS = ValueType("a number of tokens", _tokens)
 PRICE = ValueType("dollars per million tokens, a number from 0 to 1000000", _price, NUMERIC)
 FLAG = ValueType("true or false", _flag, frozenset({"bool"}))
 ALIAS = ValueType("a name, with one star at most", _alias)

@@ -26,9 +26,11 @@ from headway.types import Usage
 
 T = TypeVar("T")
 CONTRADICTORY = "the reported tokens contradict each other"
-NOT_TOKENS = frozenset({"requests", "web_searches", "file_searches", "audio_hours", "characters"})
+NOT_TOKENS = frozenset(
+    {"requests", "web_searches", "file_searches", "audio_hours", "characters", "search_units"}
+)
 """Rates of other things than tokens."""
-HOUR, MILLION = Decimal(3600), Decimal(10**6)
+HOUR, THOUSAND, MILLION = Decimal(3600), Decimal(10**3), Decimal(10**6)
 Line = tuple[str, int, int]
 """Kind, quantity, and price in the smallest unit."""
 
@@ -73,6 +75,7 @@ class UnitRates(Struct, frozen=True):
 
     audio_second: Decimal | None
     character: Decimal | None
+    search_unit: Decimal | None
 
 
 class Price(Struct, frozen=True, kw_only=True):
@@ -183,6 +186,8 @@ class Price(Struct, frozen=True, kw_only=True):
         if rates.character is not None:
             characters = Decimal(_known("characters", usage.input_characters))
             usd += characters * rates.character
+        if rates.search_unit is not None:
+            usd += _known("search units", usage.search_units) * rates.search_unit
         return Cost(usd, self.origin, self)
 
     def _unit_items(self, rates: UnitRates, usage: Usage) -> Iterator[LineItem]:
@@ -190,6 +195,8 @@ class Price(Struct, frozen=True, kw_only=True):
             yield LineItem(AUDIO, plain(usage.audio_seconds), plain(rates.audio_second))
         if rates.character is not None and usage.input_characters:
             yield LineItem("characters", str(usage.input_characters), plain(rates.character))
+        if rates.search_unit is not None and usage.search_units:
+            yield LineItem("search_units", str(usage.search_units), plain(rates.search_unit))
 
     def _request_item(self) -> LineItems:
         if not self.request:
@@ -373,12 +380,14 @@ def compile_price(
 
 def _unit_rates(rates: Rates) -> UnitRates | None:
     hour, characters = _rate_above(rates.audio_hours, -1), _rate_above(rates.characters, -1)
+    search_units = _rate_above(rates.search_units, -1)
     is_by_request = rates.requests is not None and rates == Rates(requests=rates.requests)
-    if hour is None and characters is None and not is_by_request:
+    if hour is None and characters is None and search_units is None and not is_by_request:
         return None
     return UnitRates(
         None if hour is None else (hour / HOUR).quantize(AUDIO_PLACES, context=EXACT),
         None if characters is None else characters / MILLION,
+        None if search_units is None else search_units / THOUSAND,
     )
 
 

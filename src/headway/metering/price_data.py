@@ -58,6 +58,8 @@ class Rates(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """US dollars per hour of a recording."""
     characters: Rate | None = None
     """US dollars per million characters of a text to speak."""
+    search_units: Rate | None = None
+    """US dollars per thousand units of reranking."""
 
 
 class OneRate(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from msgspec.structs import asdict, replace
+from msgspec import convert
+from msgspec.structs import replace
 
 from headway.config import Config
 from headway.config import Ledger as LedgerConfig
@@ -23,7 +23,7 @@ from headway.ledger.spool import FileSpool, find_old_file
 from headway.ledger.store import Store
 from headway.local.launcher import LocalModel
 from headway.local.shared_model import SharedModel
-from headway.metering.configured_prices import ConfiguredPrice, ConfiguredRates
+from headway.metering.configured_prices import ConfiguredPrice
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline import targets
 from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream
@@ -142,7 +142,10 @@ def new_base_url_policy(server: ServerConfig) -> BaseUrlPolicy:
 
 def new_price_book(config: Config) -> PriceBook:
     overrides = {
-        provider: {model: _price(price) for model, price in models.items()}
+        provider: {
+            model: convert(price, ConfiguredPrice, from_attributes=True)
+            for model, price in models.items()
+        }
         for provider, models in config.prices.items()
     }
     base_models = {
@@ -151,11 +154,6 @@ def new_price_book(config: Config) -> PriceBook:
         if provider.options.get("model_name")
     }
     return PriceBook.load(read_shipped_prices(), overrides, base_models)
-
-
-def _price(price: Any) -> ConfiguredPrice:
-    tiers = {name: ConfiguredRates(**asdict(tier)) for name, tier in price.tiers.items()}
-    return ConfiguredPrice(**{**asdict(price), "tiers": tiers})
 
 
 def _new_upstream(
