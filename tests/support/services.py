@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,34 +32,51 @@ def postgresql() -> Iterator[str]:
 class PostgresqlServer:
     """A server that can be stopped and started again, with its data."""
 
-    def __init__(self, command: Sequence[str], directory: Path, port: int) -> None:
+    def __init__(
+        self, command: Sequence[str], directory: Path, port: int, user: str | None
+    ) -> None:
         self.url = f"postgresql://headway@127.0.0.1:{port}/postgres"
-        self._served = lambda: _served(command, directory, port, _run_as())
-        self._running: AbstractContextManager[None] | None = None
+        self._command = command
+        self._directory = directory
+        self._port = port
+        self._user = user
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._running = self._served()
-        self._running.__enter__()
+        log = self._directory / "log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command, user=self._user, cwd=self._directory, stdout=output, stderr=output
+            )
+        _await_port(self._process, self._port, log)
 
     def stop(self) -> None:
-        """Idempotent. Ends the connections of clients."""
-        running, self._running = self._running, None
-        if running is not None:
-            running.__exit__(None, None, None)
+        """Cuts all connections, and waits for the end. Idempotent."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @contextmanager
 def postgresql_server() -> Iterator[PostgresqlServer]:
-    """A running server with an empty database."""
-    initdb, program = _find_postgresql()
+    initdb, executable = _find_postgresql()
     with _directory() as directory:
         data, port = directory / "data", _free_port()
+        user = _run_as()
         options = ["--auth=trust", "--username=headway", "--no-sync", "--no-instructions"]
-        _run([str(initdb), *options, f"--pgdata={data}"], _run_as())
+        _run([str(initdb), *options, f"--pgdata={data}"], user)
         listen = ["-h", "127.0.0.1", "-p", str(port), "-F", "-c", "unix_socket_directories="]
-        server = PostgresqlServer([str(program), "-D", str(data), *listen], directory, port)
-        server.start()
+        server = PostgresqlServer(
+            [str(executable), "-D", str(data), *listen], directory, port, user
+        )
         try:
+            server.start()
             yield server
         finally:
             server.stop()

@@ -43,6 +43,8 @@ LOST = (
 )
 """What trying again may help against."""
 
+RETRY_S = 0.1
+
 Result = TypeVar("Result")
 
 
@@ -125,8 +127,9 @@ class Connections:
             except _LostError as lost:
                 if attempt == ATTEMPTS:
                     raise StoreError(str(lost)) from lost
-                # The others of the pool were lost as well, where the server was restarted.
+                # Where the server was restarted, all connections of the pool were lost.
                 await self._current().expire_connections()
+                await asyncio.sleep(RETRY_S * attempt)
         raise AssertionError("unreachable")
 
     async def write(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:

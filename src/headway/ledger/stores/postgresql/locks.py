@@ -9,6 +9,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from headway.ledger.stores.postgresql.connections import SCHEMA
+
 if TYPE_CHECKING:
     from headway.ledger.stores.postgresql.connections import Connection
 
@@ -34,3 +36,12 @@ async def try_lock(connection: Connection, task: str) -> bool:
     return bool(
         await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_number(task))
     )
+
+
+async def has_table(connection: Connection, name: str) -> bool:
+    """Also right for a table that was created while a lock was awaited: ``to_regclass`` is not."""
+    sql = (
+        "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.relname = $1 AND n.nspname = $2"
+    )
+    return bool(await connection.fetchval(sql, name, SCHEMA))

@@ -9,7 +9,7 @@ from headway.ledger.store import Deleted, StoreFacts
 from headway.ledger.stores.postgresql.connections import SCHEMA
 from headway.ledger.stores.postgresql.contents import delete_contents
 from headway.ledger.stores.postgresql.filters import limit_us
-from headway.ledger.stores.postgresql.locks import PRUNE, SHIP, lock_number, take_lock
+from headway.ledger.stores.postgresql.locks import PRUNE, SHIP, has_table, lock_number, take_lock
 from headway.ledger.stores.postgresql.migrations import read_version
 from headway.ledger.stores.postgresql.partitions import (
     DAY_US,
@@ -94,7 +94,7 @@ async def _drop(connection: Connection, table: str, name: str) -> tuple[int, int
     if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", number):
         return 0, 0
     try:
-        if not await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{SCHEMA}.{name}"):
+        if not await has_table(connection, name):
             return 0, 0
         count = await connection.fetchval(f"SELECT count(*) FROM {name}", timeout=MAINTENANCE_S)
         size = await connection.fetchval("SELECT pg_total_relation_size($1::regclass)", name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from headway.ledger.store import StoreError
 from headway.ledger.stores.postgresql.connections import SCHEMA
-from headway.ledger.stores.postgresql.locks import MIGRATE, take_lock
+from headway.ledger.stores.postgresql.locks import MIGRATE, has_table, take_lock
 from headway.ledger.stores.postgresql.schema import VERSION_1
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ async def _step(connection: Connection, migrations: Sequence[Migration]) -> None
     version = await read_version(connection)
     if version >= len(migrations):  # another gateway was faster
         return
-    if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", SCHEMA):
+    sql = "SELECT count(*) FROM pg_namespace WHERE nspname = $1"
+    if not await connection.fetchval(sql, SCHEMA):
         await connection.execute(f"CREATE SCHEMA {SCHEMA}")
     if version == 0:
         await connection.execute("CREATE TABLE schema_version (version integer NOT NULL)")
@@ -62,10 +63,9 @@ async def _step(connection: Connection, migrations: Sequence[Migration]) -> None
 
 async def read_version(connection: Connection) -> int:
     """0 where there are no tables."""
-    name = f"{SCHEMA}.schema_version"
-    if not await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", name):
+    if not await has_table(connection, "schema_version"):
         return 0
-    return int(await connection.fetchval(f"SELECT version FROM {name}"))
+    return int(await connection.fetchval(f"SELECT version FROM {SCHEMA}.schema_version"))
 
 
 async def check_server(connections: Connections) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from headway.ledger.stores.postgresql.connections import SCHEMA
-from headway.ledger.stores.postgresql.locks import PARTITION, take_lock
+from headway.ledger.stores.postgresql.locks import PARTITION, has_table, take_lock
 from headway.ledger.stores.postgresql.schema import MONTHLY
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ async def create_months(connection: Connection, months: Iterable[int]) -> None:
 
 
 async def _create(connection: Connection, table: str, name: str, bounds: str) -> None:
-    if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{SCHEMA}.{name}"):
+    if await has_table(connection, name):
         return
     async with connection.transaction():
         await take_lock(connection, PARTITION)
-        if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{SCHEMA}.{name}"):
+        if await has_table(connection, name):
             return  # another gateway was faster
         await connection.execute(
             f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING STORAGE)"

@@ -28,7 +28,7 @@ from headway.ledger.store import (
 )
 from headway.ledger.stores.postgresql import contents, maintenance, writing
 from headway.ledger.stores.postgresql.cells import MaskedProfiles, add_facts
-from headway.ledger.stores.postgresql.connections import Connections
+from headway.ledger.stores.postgresql.connections import STATEMENT_S, Connections
 from headway.ledger.stores.postgresql.keys import KeyNumbers, KeyTexts, find_profiles
 from headway.ledger.stores.postgresql.locks import SHIP, take_lock, try_lock
 from headway.ledger.stores.postgresql.migrations import (
@@ -55,8 +55,9 @@ DAYS_AHEAD = 2
 class PostgresqlStore:
     """A ``Store``. Any number of processes may read and write."""
 
-    def __init__(self, url: str) -> None:
-        self._connections = Connections(url)
+    def __init__(self, url: str, *, statement_s: float = STATEMENT_S) -> None:
+        """``statement_s``: after so many seconds a question is given up."""
+        self._connections = Connections(url, statement_s=statement_s)
         self._numbers = KeyNumbers()
         self._texts = KeyTexts()
         self._masked = MaskedProfiles()

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 DAY_US = 86_400 * 10**6
 HOUR_US = 3_600 * 10**6
-LARGEST = 2**63 - 1
+LARGEST = 10**15
+"""Of a count that no provider can mean: sums of it stay within 64 bits."""
 MAX_TIME_US = 250_000_000_000 * 10**6
 """In the year 9892: partitions are named by date."""
 LONGEST_WORD = 200
@@ -176,8 +177,8 @@ async def _copy(connection: Connection, table: str, batch: Batch) -> None:
             await connection.copy_records_to_table(
                 table, records=batch.make_rows(), columns=RECORD_COLUMNS
             )
-    except (asyncpg.DataError, asyncpg.CharacterNotInRepertoireError):
-        batch.values[:] = [tuple(map(_fit, row)) for row in batch.make_rows()]
+    except (asyncpg.DataError, asyncpg.CharacterNotInRepertoireError, OverflowError):
+        batch.values[:] = [(row[0], *map(_fit, row[1:])) for row in batch.make_rows()]
         async with connection.transaction():
             await connection.copy_records_to_table(
                 table, records=batch.values, columns=RECORD_COLUMNS
