@@ -84,6 +84,7 @@ NAMES_SHOWN = {
     "dialects/openai/completion_request.py": {"echo"},  # a parameter of OpenAI's
     "dialects/openai/completions.py": {"echo"},
     "metering/tokens.py": {"deepseek", "gemini", "mistral"},  # families of models
+    "record.py": {"openai_responses"},  # the name of a dialect too
     "server/openapi/examples/anthropic.py": {"anthropic"},
     "server/openapi/examples/base.py": {"openai"},
     "server/openapi/examples/completions.py": {"local"},

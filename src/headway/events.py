@@ -130,6 +130,8 @@ class ResponseSummary(Struct, frozen=True, gc=False):
     model: str | None = None
     """The provider's exact name of the model."""
     service_tier: str | None = None
+    id: str | None = None
+    """The provider's id of the response."""
 
 
 class Rewritten(Struct, frozen=True, gc=False):

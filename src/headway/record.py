@@ -8,6 +8,7 @@ structs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -208,6 +209,9 @@ class Record(Struct, gc=False):
     """What is kept of the messages."""
     is_drained: bool = False
     """The client disconnected, and the rest of the response was read for its usage."""
+    reply_id: str | None = None
+    """The `id` of the reply, where it is the provider's. Otherwise it is `call_id`, which clients
+    of Anthropic's and OpenAI's Responses API get without hyphens behind `msg_` and `resp_`."""
 
 
 class SpooledRecord(Record, gc=False, omit_defaults=True):
@@ -261,6 +265,28 @@ class Feedback(Struct, frozen=True, kw_only=True, tag_field="entry", tag="feedba
 
 Entry = Record | Content | Feedback
 
+ID_PREFIXES = {"anthropic_messages": "msg_", "openai_responses": "resp_"}
+"""Dialect -> what the gateway's own ids of replies begin with."""
+
+
+def reply_id_of(record: Record) -> str:
+    """The ``id`` of the reply as its client got it, or would have got it."""
+    if record.reply_id is not None:
+        return record.reply_id
+    call_id = record.call_id or record.id
+    prefix = ID_PREFIXES.get(record.dialect)
+    return call_id if prefix is None else prefix + call_id.replace("-", "")
+
+
+def call_id_in(reply_id: str) -> str | None:
+    """The id of the call that the gateway made ``reply_id`` of; None where it did not."""
+    start, separator, digits = reply_id.rpartition("_")
+    if start + separator not in ID_PREFIXES.values() or not _is_hex(digits):
+        return None
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+_is_hex = re.compile("[0-9a-f]{32}").fullmatch
 _MARK = b'{"entry":'
 """The beginning of every line that is no record."""
 _decode_other = msgspec.json.Decoder(Content | Feedback).decode

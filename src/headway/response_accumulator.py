@@ -224,7 +224,7 @@ class ResponseAccumulator:
     def summary(self) -> ResponseSummary:
         started = self.started or NOT_STARTED
         return ResponseSummary(
-            self.reported(), self.finish_reason, started.model, self.service_tier
+            self.reported(), self.finish_reason, started.model, self.service_tier, started.id
         )
 
 

@@ -91,7 +91,7 @@ NOT_FOUND = [
     ("no-such-provider", "gpt-4o"),
     ("openai", "no-such-model"),
     ("openai", ""),
-    ("openai", "gpt-4o" + "x" * MAX_NAME_LENGTH),
+    ("anthropic", "claude-sonnet-4-5-".ljust(MAX_NAME_LENGTH + 1, "x")),
     ("openai", "gpt-live-1"),
 ]
 
@@ -99,6 +99,12 @@ NOT_FOUND = [
 @pytest.mark.parametrize(("price_id", "model"), NOT_FOUND)
 def test_an_unknown_price_is_none(price_id: str | None, model: str) -> None:
     assert BOOK.find(price_id, model, NOW) is None
+
+
+def test_a_name_of_the_maximum_length_is_looked_up() -> None:
+    longest = "claude-sonnet-4-5-".ljust(MAX_NAME_LENGTH, "x")
+    assert BOOK.find("anthropic", longest, NOW) is not None
+    assert BOOK.describe("anthropic", longest, NOW).input == 3
 
 
 def test_names_match_in_any_case_and_any_spelling_of_their_date() -> None:
@@ -236,6 +242,15 @@ def test_a_configured_price_replaces_the_whole_and_leaves_the_rest_unknown() -> 
     assert found.find("openai", "o4-mini", NOW, provider="mine") is None
 
 
+@for_each("kind", ["input_image_tokens", "input_video_tokens"])
+def test_images_and_video_cost_the_configured_rate_of_input(kind: str) -> None:
+    price = PriceBook.load(read_shipped_prices(), OVERRIDES).find(
+        "x", "gpt-4o", NOW, provider="mine"
+    )
+    assert price is not None
+    assert price.cost(used(10, 0, **{kind: 4})) == Decimal("0.000005")
+
+
 def test_a_configured_price_needs_no_data_and_may_be_zero() -> None:
     price = PriceBook.load(read_shipped_prices(), OVERRIDES).find(None, "own", NOW, provider="mine")
     assert price is not None
@@ -371,7 +386,12 @@ def test_one_model_is_described_by_any_of_its_names() -> None:
 
 @pytest.mark.parametrize(
     ("price_id", "name"),
-    [(None, "o3"), ("openai", "no such model"), ("openai", "o3" * 200), ("nobody", "o3")],
+    [
+        (None, "o3"),
+        ("openai", "no such model"),
+        ("anthropic", "claude-sonnet-4-5-".ljust(MAX_NAME_LENGTH + 1, "x")),
+        ("nobody", "o3"),
+    ],
 )
 def test_a_model_that_the_data_lacks_has_unknown_details(price_id: str | None, name: str) -> None:
     one = BOOK.describe(price_id, name, NOW)

@@ -79,6 +79,18 @@ def test_parameters_are_converted_to_mistrals(
     assert sent(**given) == ({**PLAIN, **wanted}, noted)
 
 
+# of OpenAI's and other providers' parameters, those that docs.mistral.ai/api does not have
+FOREIGN_PARAMETERS = (
+    "audio cache_control function_call functions logit_bias min_p modalities prompt_cache_retention"
+    " safety_identifier store thinking user verbosity web_search_options"
+)
+
+
+@for_each("name", FOREIGN_PARAMETERS.split())
+def test_a_parameter_that_mistral_lacks_is_dropped(name: str) -> None:
+    assert sent(**{name: "a"}) == (PLAIN, [f"dropped {name}: unsupported by Mistral"])
+
+
 def test_a_stream_is_requested_without_stream_options() -> None:
     assert sent(stream=True, stream_options={"include_usage": False})[0] == {
         **PLAIN,

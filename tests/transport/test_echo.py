@@ -92,6 +92,19 @@ def test_a_whole_response_is_one_chunk() -> None:
     assert json.loads(receiver.chunks[0])["choices"][0]["message"]["content"] == WORDS
 
 
+def test_each_response_has_an_id_of_its_own() -> None:
+    def ids(receiver: Receiver) -> set[str]:
+        chunks = [chunk.removeprefix(b"data: ") for chunk in receiver.chunks]
+        return {json.loads(chunk)["id"] for chunk in chunks if chunk.startswith(b"{")}
+
+    text = {"text": '"id":"chatcmpl-echo"'}
+    found = [ids(play()), ids(play()), ids(play(text, stream=False))]
+    assert [len(each) for each in found] == [1, 1, 1]
+    assert len(set.union(*found)) == 3
+    whole = json.loads(play(text, stream=False).chunks[0])
+    assert whole["choices"][0]["message"]["content"] == text["text"]
+
+
 def test_scripted_latencies_are_kept() -> None:
     script = {"latency": 0.02, "first_token": 0.03, "tokens_per_second": 100}
     receiver = play(script)

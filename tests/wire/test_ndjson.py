@@ -95,8 +95,9 @@ def test_a_line_over_the_limit_is_refused() -> None:
 
 
 def test_the_limit_is_of_one_line_and_not_of_the_stream() -> None:
-    framer = NdjsonFramer(limit=10)
-    frames = [frame for piece in single_bytes(b'{"a":1}\n' * 20) for frame in framer.feed(piece)]
+    line = b'{"a":1}\n'
+    framer = NdjsonFramer(limit=len(line) - 1)  # the last byte completes it
+    frames = [frame for piece in single_bytes(line * 20) for frame in framer.feed(piece)]
     assert len(frames) == 20
 
 

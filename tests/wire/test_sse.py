@@ -160,8 +160,9 @@ def test_an_event_over_the_limit_is_refused() -> None:
 
 
 def test_the_limit_is_of_one_event_and_not_of_the_stream() -> None:
-    framer = SseFramer(limit=10)
-    frames = [frame for piece in single_bytes(b"data: a\n\n" * 20) for frame in framer.feed(piece)]
+    event = b"data: 7890\n\n"
+    framer = SseFramer(limit=len(event) - 1)  # the last byte completes it
+    frames = [frame for piece in single_bytes(event * 20) for frame in framer.feed(piece)]
     assert len(frames) == 20
 
 

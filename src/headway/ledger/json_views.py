@@ -16,7 +16,15 @@ from msgspec import Raw, Struct
 
 from headway.ledger.store import Call, Conversation, LogRow, Session
 from headway.metering.histogram import GROWTH, SMALLEST, ZERO
-from headway.record import AttemptRole, ContentMode, CostSource, Outcome, Record, TokensSource
+from headway.record import (
+    AttemptRole,
+    ContentMode,
+    CostSource,
+    Outcome,
+    Record,
+    TokensSource,
+    reply_id_of,
+)
 
 SpanName = Literal["send", "wait", "first_token", "stream", "finish"]
 """Until the request's last byte was sent; until the response's headers; until the first content
@@ -35,6 +43,8 @@ class LogLine(Struct, frozen=True, kw_only=True):
 
     id: str
     """The id of the reply."""
+    call_id: str
+    """The gateway's own id of the call."""
     request_id: str
     time: str
     """When the call ended."""
@@ -250,7 +260,8 @@ def log_line(row: LogRow) -> LogLine:
     both = last.input_tokens is not None and last.output_tokens is not None
     return LogLine(
         **{name: getattr(last, name) for name in _SAME},
-        id=last.call_id or last.id,
+        id=reply_id_of(last),
+        call_id=last.call_id or last.id,
         time=iso_time(last.timestamp),
         started=iso_time(last.started),
         key=last.key_id,
@@ -263,7 +274,7 @@ def log_line(row: LogRow) -> LogLine:
     )
 
 
-_OWN = frozenset({"id", "started", "cost_usd"})
+_OWN = frozenset({"id", "call_id", "started", "cost_usd"})
 _SAME = tuple(
     name
     for name in LogLine.__struct_fields__
@@ -430,7 +441,7 @@ def reconciliation(record: Record) -> Reconciliation:
     provider, computed = Decimal(record.cost_usd or 0), Decimal(record.cost_computed_usd or 0)
     difference = computed - provider
     return Reconciliation(
-        id=record.call_id or record.id,
+        id=reply_id_of(record),
         record_id=record.id,
         time=iso_time(record.timestamp),
         provider=record.provider,

@@ -34,7 +34,9 @@ MISSING = (
 )
 _LARGEST = Decimal(10) ** (38 - DECIMALS)
 _STEP = Decimal(1).scaleb(-DECIMALS)
-_MANY_VALUES = frozenset({"id", "request_id", "call_id", "upstream_request_id", "session_id"})
+_MANY_VALUES = frozenset(
+    {"id", "request_id", "call_id", "upstream_request_id", "session_id", "reply_id"}
+)
 """Columns whose values are mostly different, so that a dictionary of them would be waste."""
 
 AMOUNT = f"decimal(38, {DECIMALS})"

@@ -25,7 +25,7 @@ from headway.ledger.store import (
     Dimension,
     Filter,
 )
-from headway.record import Outcome
+from headway.record import Outcome, call_id_in
 
 T = TypeVar("T")
 Pairs = Sequence[tuple[str, str]]
@@ -74,7 +74,7 @@ _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 FILTERS: Mapping[str, Parameter] = {
     "since": Parameter(_TIME, "Calls that ended at this time or later.", "24h"),
     "until": Parameter(_TIME, "Calls that ended before this time.", "2026-11-30"),
-    "id": Parameter(_WORD, "Ids of calls, or the clients' request ids.", "trace-72f34d3b"),
+    "id": Parameter(_WORD, "Ids of replies, or the clients' request ids.", "trace-72f34d3b"),
     "provider": Parameter(_WORD, "Configured names of providers.", "azure-eu"),
     "model": Parameter(_WORD, "Models, requested or served.", "gpt-4.1"),
     "dialect": Parameter(_WORD, "Wire formats of the clients.", "openai_chat"),
@@ -334,6 +334,7 @@ def _several(
 
 def _read_filter(given: Mapping[str, list[str]], now: float, owner: str | None) -> Filter:
     fields: dict[str, Any] = {field: _several(given, n, _text) for n, field in _TEXTS.items()}
+    fields["ids"] = tuple(dict.fromkeys(name for id_ in fields["ids"] for name in _names(id_)))
     fields["outcomes"] = _several(given, "outcome", _outcome)
     fields["statuses"] = _several(given, "status", _status)
     for name in ("since", "until"):
@@ -349,6 +350,12 @@ def _read_filter(given: Mapping[str, list[str]], now: float, owner: str | None) 
     _check_order("min_cost", where.min_cost_usd, "max_cost", where.max_cost_usd)
     _check_order("min_latency", where.min_latency_s, "max_latency", where.max_latency_s)
     return where
+
+
+def _names(reply_id: str) -> tuple[str, ...]:
+    """A reply's id, and that of the call that it was made of."""
+    call_id = call_id_in(reply_id)
+    return (reply_id,) if call_id is None else (reply_id, call_id)
 
 
 def _check_order(

@@ -59,7 +59,8 @@ COLUMNS = (
     "parameters", "duration_us", *TOKEN_FIELDS, "cost_pd", "cost_rest", "computed_pd",
     "computed_rest", "quantities",
     "latency_us", "first_byte_us", "first_token_us", "sent_us", "gap_mean_us", "gap_p50_us",
-    "gap_p95_us", "gap_max_us", "overhead_ns", *SIZE_FIELDS, "gaps", "upstream_request_id", "more",
+    "gap_p95_us", "gap_max_us", "overhead_ns", *SIZE_FIELDS, "gaps", "upstream_request_id",
+    "reply_id", "more",
 )  # fmt: skip
 """Of a row of ``encode_row``, in this order.
 
@@ -127,7 +128,7 @@ def encode_row(record: Record, numbers: Sequence[int | None]) -> Row:
     cost, computed, items = record.cost_usd, record.cost_computed_usd, record.line_items
     overhead, rare, gaps = record.gateway_overhead_s, _rare_of(record), record.gap_counts
     timestamp = record.timestamp
-    upstream_id = record.upstream_request_id
+    upstream_id, reply_id = record.upstream_request_id, record.reply_id
     return (
         round(timestamp * 1e6),
         pack_id(id_),
@@ -144,6 +145,7 @@ def encode_row(record: Record, numbers: Sequence[int | None]) -> Row:
         *_sizes_of(record),
         pack_counts(gaps) if gaps else None,
         None if upstream_id is None else pack_id(upstream_id),
+        None if reply_id is None else pack_id(reply_id),
         None if rare == _RARE_DEFAULTS else _encode_rare(rare),
     )
 
@@ -210,6 +212,7 @@ def decode_row(row: Sequence[Any], texts: Texts) -> Record:
             "tokens_per_second": output / latency if latency and output is not None else None,
             "gap_counts": tuple(unpack_counts(named["gaps"])) if named["gaps"] else (),
             "upstream_request_id": _decode_id(named["upstream_request_id"]),
+            "reply_id": _decode_id(named["reply_id"]),
         }
     )
 

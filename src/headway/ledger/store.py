@@ -44,7 +44,7 @@ class Filter(Struct, frozen=True, kw_only=True):
     until: float | None = None
     """Calls that ended before this time."""
     ids: tuple[str, ...] = ()
-    """Ids of calls, or the clients' request ids."""
+    """Ids of calls, of replies where they are the provider's, or of the clients' requests."""
     providers: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     """Requested or served."""
@@ -250,7 +250,7 @@ class Store(Protocol):
         WrongCursorError."""
 
     async def call(self, call_id: str, owner: str | None = None) -> Call | None:
-        """By the call's id, or the client's request id (the newest of several)."""
+        """By the call's id, or the newest with this ``reply_id`` or request id."""
 
     async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
         """The content of a call, by its id or one of its content's ``aliases`` (the newest of

@@ -25,6 +25,13 @@ from headway.policy.request_labels import LABEL_FIELDS, parameters_in, tags_in, 
 from headway.record import VERSION, ContentMode, Outcome, Record, SpooledRecord, encode
 from headway.types import RelayedRequest, Transformation, Usage
 
+LONGEST_ID = 200
+HANDS_ON_IDS = frozenset(
+    {
+        "openai_chat", "openai_completions", "fim_completions", "gemini_generate", "gemini_stream",
+    }
+)  # fmt: skip
+"""The dialects whose replies have the provider's id."""
 BYTES_PER_TOKEN = 4
 """Approximate, for English text."""
 SWITCHED = 101
@@ -264,13 +271,25 @@ def attempt_record(
     attempt follows. ``is_drained``: the response was read to its end without its client."""
     record = _new_record(facts, result, totals, bytes_out)
     record.content = facts.content
+    record.reply_id = _reply_id(facts, result)
     if error is not None:
         _set_error(record, error, "error")
         record.status = 200 if result.has_client_headers else error.status
+        if not result.has_client_headers:
+            record.reply_id = None
     if status is not None:
         record.status = status
     record.is_last, record.is_drained = is_last, is_drained
     return encode(record)
+
+
+def _reply_id(facts: RequestFacts, result: AttemptResult) -> str | None:
+    """The provider's id of the response, where the client gets it."""
+    given = result.summary.id
+    if given is None or len(given) > LONGEST_ID:
+        return None
+    hands_on = result.context.is_passthrough or facts.dialect.name in HANDS_ON_IDS
+    return given if hands_on else None
 
 
 def _new_record(

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from headway.providers.capability_rules import drop_unsupported
 from headway.providers.echo_media import MEDIA, respond_with_media
 from headway.providers.echo_script import (
+    REPLY_ID,
     SCRIPTED_ERROR,
     SSE,
     EchoChunk,
@@ -225,7 +226,7 @@ def _chunk_event(request: EchoRequest, delta: dict[str, Any], script: Script, co
 
 
 def _head(request: EchoRequest, kind: str) -> dict[str, Any]:
-    return {"id": "chatcmpl-echo", "object": kind, "created": CREATED, "model": request.model}
+    return {"id": REPLY_ID, "object": kind, "created": CREATED, "model": request.model}
 
 
 def _tool_call(position: int, tool: ScriptedTool) -> dict[str, Any]:

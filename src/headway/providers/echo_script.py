@@ -94,6 +94,10 @@ def refusal_of(script: Script) -> ScriptedResponse | None:
     return None
 
 
+REPLY_ID = "chatcmpl-echo"
+"""The id of every response, which is a function of its request. The transport makes it unique."""
+
+
 def error_response(
     status: int, message: str, headers: list[tuple[bytes, bytes]], script: Script | None = None
 ) -> ScriptedResponse:
@@ -112,7 +116,7 @@ def whole_response(script: Script, tokens: int, data: bytes) -> ScriptedResponse
     if script.fault == "cut":
         return ScriptedResponse(script.latency, 200, JSON, [EchoChunk(wait, None)], ends=False)
     if script.fault == "malformed":
-        data = b'{"id": "chatcmpl-echo", "choices": [{'
+        data = b'{"id":"%b","choices":[{' % REPLY_ID.encode()
     elif script.fault == "error_event":
         data = _encode(SCRIPTED_ERROR)
     return ScriptedResponse(script.latency, 200, JSON, [EchoChunk(wait, data)])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import uuid4
 
 from headway.errors import UpstreamDisconnected, UpstreamTimeout
 from headway.ports import ResponseReceiver, UpstreamRequest
 from headway.providers.echo import respond
-from headway.providers.echo_script import ScriptedResponse
+from headway.providers.echo_script import REPLY_ID, ScriptedResponse
 from headway.types import Clock, HttpRequest, Timeouts
+
+_ID_FIELD = b'"id":"%b"' % REPLY_ID.encode()
+"""In each JSON object of a response; a text that contains it has backslashes."""
 
 
 class EchoTransport:
@@ -38,6 +42,7 @@ class EchoResponse:
         self._receiver: ResponseReceiver | None = receiver
         self._clock = clock
         self._timeouts = timeouts
+        self._id_field = b'"id":"chatcmpl-%b"' % uuid4().hex.encode()
         self._next = 0
         self._is_paused = self._is_due = self._has_started = False
         self._loop = asyncio.get_running_loop()
@@ -99,7 +104,7 @@ class EchoResponse:
             error = UpstreamDisconnected("scripted: the connection broke before the answer's end.")
             receiver.on_error(error, self._clock())
             return
-        receiver.on_chunk(chunk.data, self._clock())
+        receiver.on_chunk(chunk.data.replace(_ID_FIELD, self._id_field, 1), self._clock())
         self._wait_for_step()
 
     def _finish(self) -> None:

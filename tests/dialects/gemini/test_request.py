@@ -181,6 +181,30 @@ def test_media_become_parts(part: Any, converted: Any) -> None:
     assert messages(user(part)) == ([{"role": "user", "content": [converted]}], [])
 
 
+NAMES = [
+    ("text/plain", "document.txt"),
+    ("text/markdown; charset=utf-8", "document.md"),
+    ("text/x-python", "document.py"),
+    ("text/csv", "document.csv"),
+    ("", "document"),
+]
+
+
+@for_each(("media_type", "name"), NAMES)
+def test_a_document_without_a_name_gets_one_by_its_type(media_type: str, name: str) -> None:
+    found, _ = messages(user({"inlineData": {"mimeType": media_type, "data": "YQ=="}}))
+    assert found[0]["content"][0]["file"]["filename"] == name
+
+
+@for_each(
+    ("subtype", "name"),
+    [("wave", "wav"), ("x-wav", "wav"), ("vnd.wave", "wav"), ("mp3", "mp3"), ("flac", "flac")],
+)
+def test_audio_has_openais_name_of_its_format(subtype: str, name: str) -> None:
+    found, _ = messages(user({"inlineData": {"mimeType": f"audio/{subtype}", "data": "YQ=="}}))
+    assert found[0]["content"][0]["input_audio"]["format"] == name
+
+
 def test_what_only_google_takes_is_told() -> None:
     video = {"fileData": {"mimeType": "video/mp4", "fileUri": "u"}, "videoMetadata": {"fps": 2}}
     found, told = messages(user(video, {"odd": 1}, {}), model({"text": "a"}, MEDIA[0][0]))

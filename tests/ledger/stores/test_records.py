@@ -20,7 +20,7 @@ FULL = make_record(
     cost_usd="0.000300000000001", cost_computed_usd="0.0000000000000000001",
     cost_source="provider", cost_unknown_reason="why", price_source="configured",
     price_conditions={"speed": "fast"}, price_date="2026-11-01", role="hedge", is_drained=True,
-    parameters={"temperature": Raw(b"0.5"), "stop": Raw(b'"x"')}, content="hash",
+    parameters={"temperature": Raw(b"0.5"), "stop": Raw(b'"x"')}, content="hash", reply_id="msg_1",
     line_items=(LineItem("input", "990", "0.0000003"), LineItem("output", "200", "0.000001")),
     gap_counts=((-1, 2), (700, 1), (701, 300), (1200, 5)), content_events=12,
     time_to_first_byte_s=0.1, time_to_first_token_s=0.2, time_to_sent_s=0.001,
@@ -37,6 +37,18 @@ def test_a_record_comes_back_with_all_its_fields(store: SyncStore) -> None:
     assert store.call(plain.id).attempts == (plain,)
     records, cursor = store.attempts(Filter())
     assert (list(records), cursor) == ([FULL, plain], None)
+
+
+def test_a_call_is_found_by_the_id_of_its_reply(store: SyncStore) -> None:
+    for number, reply_id in enumerate(("chatcmpl-1", "same", "same", uuid_of(99))):
+        store.add([make_record(number, reply_id=reply_id)])
+    for reply_id, number in (("chatcmpl-1", 0), ("same", 2), (uuid_of(99), 3)):
+        found = store.call(reply_id)
+        assert found is not None
+        assert found.last == make_record(number, reply_id=reply_id)
+    rows = store.logs(Filter(ids=("same", "chatcmpl-1"))).rows
+    assert [row.last.id for row in rows] == [make_record(number).id for number in (2, 1, 0)]
+    assert store.call("same", "another-key") is None
 
 
 def test_ids_that_are_no_uuids_are_kept_as_they_are(store: SyncStore) -> None:

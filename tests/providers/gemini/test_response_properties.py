@@ -199,7 +199,8 @@ def chunks_of(draw: DrawFn, whole: Json) -> list[Json]:
         chunks.append({"candidates": [draw(st.sampled_from(queues)).pop(0)]})
     head = {name: whole[name] for name in ("modelVersion", "responseId")}
     usage = whole["usageMetadata"]
-    total = min(1, usage["totalTokenCount"])
+    written = usage.get("candidatesTokenCount", 0) + usage.get("thoughtsTokenCount", 0)
+    total = usage["promptTokenCount"] + min(1, written)
     early = {"promptTokenCount": usage["promptTokenCount"], "totalTokenCount": total}
     counted = [early if draw(st.booleans()) else None for _ in chunks[:-1]] + [usage]
     return [

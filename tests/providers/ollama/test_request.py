@@ -46,7 +46,8 @@ def test_an_unknown_api_raises_request_error() -> None:
 def test_a_key_is_sent_if_one_is_configured() -> None:
     target = Target(provider="o", base_url="https://ollama.com", api_key="k", headers={"a": "b"})
     http = PROVIDER.encode_request(chat("m", USER), target)
-    assert http.headers[2:] == (("authorization", "Bearer k"), ("a", "b"))
+    sent = (("content-type", "application/json"), ("accept", "application/json"))
+    assert http.headers == (*sent, ("authorization", "Bearer k"), ("a", "b"))
     assert "authorization" not in dict(PROVIDER.encode_request(chat("m", USER), NATIVE).headers)
 
 

@@ -113,4 +113,6 @@ def summarize(body: bytes) -> ResponseSummary | None:
     choice, usage = completion.choices[0], normalize_usage(completion.usage)
     if not choice.message.content or usage.input_tokens is None or usage.output_tokens is None:
         return None  # without the counts the gateway counts tokens, for which it needs the text
-    return ResponseSummary(usage, choice.finish_reason, completion.model, completion.service_tier)
+    return ResponseSummary(
+        usage, choice.finish_reason, completion.model, completion.service_tier, completion.id
+    )

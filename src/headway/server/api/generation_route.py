@@ -12,7 +12,7 @@ from typing import Any
 from headway.errors import RequestError
 from headway.ledger.json_views import cost_of, iso_time
 from headway.ledger.store import Call
-from headway.record import Record
+from headway.record import Record, reply_id_of
 from headway.server.api.ledger_requests import Answer, Ledger, LedgerRequest, answer, find_call
 
 
@@ -32,7 +32,7 @@ def generation_of(call: Call) -> dict[str, Any]:
     cost = cost_of(call.attempts)
     usd = 0.0 if cost is None else float(cost)
     return {
-        "id": call.id,
+        "id": reply_id_of(last),
         "request_id": last.request_id,
         "upstream_id": last.upstream_request_id,
         "total_cost": usd,

@@ -191,8 +191,10 @@ def _add_times(conditions: Conditions, where: Filter) -> None:
 def _add_ids(conditions: Conditions, where: Filter) -> None:
     if where.ids:
         keys = conditions.value([key_of(text) for text in where.ids])
+        texts = conditions.value([clean(text) for text in where.ids])
         conditions.sql.append(
-            f"(r.call_id = ANY({keys}::bytea[]) OR r.request_id = ANY({keys}::bytea[]))"
+            f"(r.call_id = ANY({keys}::bytea[]) OR r.request_id = ANY({keys}::bytea[])"
+            f" OR r.reply_id = ANY({texts}::text[]))"
         )
         conditions.is_indexed = True
 

@@ -11,7 +11,7 @@ from headway.ledger.money import join_usd
 from headway.ledger.rows import COLUMNS, Texts, decode_key, decode_row
 from headway.ledger.store import Call, Filter, LogRow, Page
 from headway.ledger.stores.postgresql.filters import Conditions, compile_filter
-from headway.ledger.stores.postgresql.ids import key_of, unpack_texts
+from headway.ledger.stores.postgresql.ids import clean, key_of, unpack_texts
 from headway.ledger.stores.postgresql.keys import KeyTexts
 from headway.ledger.stores.postgresql.schema import quote
 from headway.ledger.stores.postgresql.writing import HOUR_US
@@ -158,14 +158,21 @@ class Reader:
         key = key_of(call_id)
         attempts = await self._attempts_of(key, owner)
         if not attempts:
-            sql = f"{SELECT} FROM records r WHERE r.request_id = $1 {NEWEST}"
-            found = [self.decode(row) for row in await self.fetch(sql, (key,))]
-            newest = next((record for record in found if owner in (None, record.key_id)), None)
+            newest = await self._find_newest("reply_id", clean(call_id), owner)
+            newest = newest or await self._find_newest("request_id", key, owner)
             if newest is None:
                 return None
             key = key_of(newest.call_id)
             attempts = await self._attempts_of(key, owner)
         return Call(tuple(attempts), tuple(await self._feedback_on(key)))
+
+    async def _find_newest(
+        self, column: str, value: str | bytes, owner: str | None
+    ) -> Record | None:
+        """The newest record with this id."""
+        sql = f"{SELECT} FROM records r WHERE r.{column} = $1 {NEWEST}"
+        found = [self.decode(row) for row in await self.fetch(sql, (value,))]
+        return next((record for record in found if owner in (None, record.key_id)), None)
 
     async def _attempts_of(self, key: bytes, owner: str | None) -> list[Record]:
         sql = f"{SELECT} FROM records r WHERE r.call_id = $1 {OLDEST}"

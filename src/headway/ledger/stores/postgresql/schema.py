@@ -16,7 +16,8 @@ _COLUMN_TYPES = {
     "tags": "integer",
     "gaps": "bytea",
     **dict.fromkeys(
-        ("cost_rest", "computed_rest", "quantities", "upstream_request_id", "more"), "text"
+        ("cost_rest", "computed_rest", "quantities", "upstream_request_id", "reply_id", "more"),
+        "text",
     ),
 }
 """Of those that are not ``bigint``."""
@@ -82,6 +83,7 @@ CREATE TABLE records (
 ) PARTITION BY RANGE (time_us);
 CREATE INDEX records_by_call ON records (call_id);
 CREATE INDEX records_by_request ON records (request_id);
+CREATE INDEX records_by_reply ON records USING hash (reply_id) WHERE reply_id IS NOT NULL;
 CREATE INDEX records_by_profile ON records (profile, time_us);
 CREATE INDEX records_by_user ON records ("user", time_us) WHERE "user" IS NOT NULL;
 CREATE INDEX records_by_tags ON records (tags, time_us) WHERE tags IS NOT NULL;
@@ -168,7 +170,8 @@ SELECT
   {", ".join(f"r.{name} / 1e6 AS {name.removesuffix('_us')}_s" for name in _SECONDS)},
   r.overhead_ns / 1e9 AS gateway_overhead_s,
   r.content_events, r.request_bytes, r.response_bytes, r.upstream_request_bytes,
-  r.upstream_response_bytes, r.upstream_request_id, r.error_text AS error_message
+  r.upstream_response_bytes, r.upstream_request_id, r.reply_id,
+  r.error_text AS error_message
 FROM records r
 JOIN profiles p ON p.id = r.profile
 JOIN terms t ON t.id = r.terms

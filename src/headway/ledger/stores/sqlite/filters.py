@@ -156,12 +156,16 @@ def _add_names(db: apsw.Connection, conditions: Conditions, where: Filter) -> No
         )
 
 
+_ID_ENDS = ((CALL.format(r="r"), -6), ("r.request_id", -5), ("r.reply_id", -5))
+"""Ids, and how many of their last characters or bytes are in the index."""
+
+
 def _add_ids(conditions: Conditions, where: Filter) -> None:
     if not where.ids:
         return
     alternatives, values = [], []
     for packed in map(pack_id, where.ids):
-        for expression, end in ((CALL.format(r="r"), -6), ("r.request_id", -5)):
+        for expression, end in _ID_ENDS:
             alternatives.append(
                 f"(substr({expression}, {end}) = substr(?, {end}) AND {expression} = ?)"
             )

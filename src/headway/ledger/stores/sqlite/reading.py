@@ -69,17 +69,20 @@ class Reader:
         packed = pack_id(call_id)
         attempts = self._attempts_of(packed, owner)
         if not attempts:
-            rows = self.select(
-                "WHERE substr(r.request_id, -5) = substr(?, -5) AND r.request_id = ? "
-                "ORDER BY r.n DESC",
-                (packed, packed),
-            )
-            newest = next((row for row in rows if owner in (None, row.key_id)), None)
+            newest = self._newest(packed, "reply_id", owner)
+            newest = newest or self._newest(packed, "request_id", owner)
             if newest is None:
                 return None
             packed = pack_id(newest.call_id)
             attempts = self._attempts_of(packed, owner)
         return Call(tuple(attempts), tuple(self._feedback_on(packed)))
+
+    def _newest(self, packed: bytes | str, column: str, owner: str | None) -> Record | None:
+        """The newest record with this id."""
+        column = f"r.{column}"
+        rest = f"WHERE substr({column}, -5) = substr(?, -5) AND {column} = ? ORDER BY r.n DESC"
+        rows = self.select(rest, (packed, packed))
+        return next((row for row in rows if owner in (None, row.key_id)), None)
 
     def _attempts_of(self, packed: bytes | str, owner: str | None) -> list[Record]:
         found = self.select(f"WHERE {CALL_IS} ORDER BY r.n", (packed, packed))

@@ -34,6 +34,7 @@ CREATE INDEX sessions_by_end ON sessions (ended_us);
 CREATE TABLE records (n INTEGER PRIMARY KEY, {", ".join(COLUMNS[1:])}, call_pd, call_rest);
 CREATE INDEX records_by_call ON records (substr(ifnull(call_id, id), -6));
 CREATE INDEX records_by_request ON records (substr(request_id, -5));
+CREATE INDEX records_by_reply ON records (substr(reply_id, -5)) WHERE reply_id IS NOT NULL;
 CREATE INDEX records_by_profile ON records (profile);
 CREATE INDEX records_by_user ON records (user) WHERE user IS NOT NULL;
 CREATE INDEX records_by_tags ON records (tags) WHERE tags IS NOT NULL;
