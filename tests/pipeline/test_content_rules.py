@@ -100,6 +100,24 @@ def test_the_hook_gets_each_text_and_no_name() -> None:
     assert given == ["a", "b"]
 
 
+def test_the_hook_does_not_get_images_signatures_and_ids() -> None:
+    message = {
+        "id": "msg_1",
+        "content": [
+            {"type": "image", "source": {"data": "aGVsbG8="}, "signature": "c2ln"},
+            {"image_url": {"url": "data:image/png;base64,aGVsbG8="}},
+            {"data": "a text", "url": "https://a.test", "id": "a b"},
+        ],
+    }
+    rules = ContentRules("full", redact=lambda text: "*")
+    found = json.loads(bytes(clean(raw(message), rules.redact)))
+    assert found["id"] == "msg_1"
+    image, url, text = found["content"]
+    assert (image["source"]["data"], image["signature"]) == ("aGVsbG8=", "c2ln")
+    assert url["image_url"]["url"].startswith("data:")
+    assert text == {"data": "*", "url": "*", "id": "*"}
+
+
 def test_a_hook_that_fails_is_named_without_what_it_was_given() -> None:
     def broken(text: str) -> str:
         raise ValueError(f"cannot read {text}")

@@ -393,6 +393,20 @@ def test_an_id_that_only_the_provider_knows_is_sent_on(mode: str) -> None:
     assert sent_body(pipe)["previous_response_id"] == "resp_theirs"
 
 
+@for_each("name, status", [("resp_theirs", 200), ("resp_" + "0" * 31 + "1", 503)])
+def test_while_the_ledger_is_down_a_provider_is_asked_for_what_may_be_its_own(
+    name: str, status: int
+) -> None:
+    pipe, history = native_pipe()
+    history.is_down = True
+    respond(pipe, native_answer("a"), previous_response_id=name)
+    assert pipe.sink.status == status
+    chat, history = chat_pipe()
+    history.is_down = True
+    assert respond(chat, previous_response_id=name)["error"]["type"] == "ledger_unavailable"
+    assert chat.sink.status == 503
+
+
 def test_an_id_of_the_gateway_that_is_not_kept_is_not_sent_on() -> None:
     pipe, _ = native_pipe()
     name = "resp_00000000000000000000000000000099"

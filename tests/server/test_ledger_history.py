@@ -129,6 +129,12 @@ def test_the_provider_of_a_call_is_that_of_its_last_attempt(world: World) -> Non
     assert world.ask(world.history.provider_of(record(2).call_id, "anonymous")) is None
 
 
+def test_nothing_has_a_name_that_no_database_takes(world: World) -> None:
+    for name in ("a\0b", "a\ud800", "x" * 2000):
+        assert world.ask(world.history.reply(name, "anonymous")) is None
+        assert world.ask(world.history.session(name, "anonymous")) == ()
+
+
 def test_a_reply_that_is_forgotten_is_gone(world: World) -> None:
     world.ask(world.store.add([content("a", aliases=("resp_1",))]))
     assert world.ask(world.history.forget("a", "somebody")) is False

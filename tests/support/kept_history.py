@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Raw
 
+from headway.errors import LedgerUnavailable
 from headway.ports import KeptReply
 from headway.record import Content, Record, decode_entry
 from support.pipeline_fakes import Pipe
@@ -20,9 +21,12 @@ class SpoolHistory:
         self._pipe = pipe
         self.asked: list[str] = []
         self.forgotten: set[str] = set()
+        self.is_down = False
 
     async def reply(self, name: str, owner: str) -> KeptReply | None:
         self.asked.append(name)
+        if self.is_down:
+            raise LedgerUnavailable("The ledger cannot be read now.")
         for content in reversed(self._contents()):
             if name in (content.call_id, *content.aliases) and content.key_id == owner:
                 return KeptReply(

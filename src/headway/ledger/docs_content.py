@@ -36,9 +36,10 @@ How it is kept:
   (`authorization`, `authorization_token`, `headers` of MCP servers). `[removed]` stands in their
   place.
 - `redact` names a function `module:function` that can be imported where the gateway runs. It is
-  given each text of the messages, the answer and the parameters, and returns what is kept. A
-  call over which it fails is kept without content; the log says so once. A wrong name stops the
-  gateway at its start.
+  given each text of the messages, the answer and the parameters, and returns what is kept, which is
+  also what later turns of a conversation get from there. Images, files, signatures and ids are not
+  given to it. A call over which it fails is kept without content; the log says so once. A wrong
+  name stops the gateway at its start.
 - A reload of the configuration (`SIGHUP`) applies `content`, `content_by_key` and `redact`.
 
 ```python

@@ -32,6 +32,13 @@ OWN_NAMES = frozenset(
 ADDED_TOOLS = b"additional_tools"
 SHORT = 16
 """Bytes of JSON that cannot have a field with a secret."""
+OPAQUE_NAMES = frozenset(
+    ("encrypted_content", "signature", "thoughtsignature", "thought_signature", "data", "file_data",
+     "b64_json", "id", "call_id", "tool_call_id", "tool_use_id")
+)  # fmt: skip
+"""Fields, in lower case, with what nobody reads: images, files, signatures and ids. The hook does
+not get it, if it has no blanks: changed, it would be of no use."""
+DATA_URL = "data:"
 HINTS = (b'key"', b"authorization", b'_token"', b'headers"', b'_secret"')
 """Bytes, in lower case, without which JSON has none of these names."""
 
@@ -143,6 +150,13 @@ def _cleaned(value: Any, redact: Redact | None, by_name: bool = True) -> Any:
             cleaned[name] = REMOVED
         elif lower in HEADER_NAMES and isinstance(each, dict):
             cleaned[name] = dict.fromkeys(each, REMOVED)
+        elif isinstance(each, str) and _is_opaque(name, each):
+            cleaned[name] = each
         else:
             cleaned[name] = _cleaned(each, redact, by_name and lower not in OWN_NAMES)
     return cleaned
+
+
+def _is_opaque(name: str, text: str) -> bool:
+    is_candidate = name.lower() in OPAQUE_NAMES or text.startswith(DATA_URL)
+    return is_candidate and " " not in text and "\n" not in text

@@ -19,7 +19,7 @@ from headway.dialects.input_items.ids import call_id_of, input_id_of
 from headway.dialects.ollama.chat import OllamaChat
 from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.dialects.openai_responses.reply_storage import is_kept_by_provider, output_items
-from headway.errors import BodyTooLarge, HeadwayError, InvalidField, RequestError
+from headway.errors import BodyTooLarge, HeadwayError, InvalidField, LedgerUnavailable, RequestError
 from headway.pipeline.content import SESSION
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 from headway.pipeline.provider_calls import prompt_of
@@ -78,7 +78,22 @@ async def recall(
     history = gateway.history if is_kept else None
     if wanted.session_turns is not None:
         return await _with_session(history, decoded, wanted.session_turns, key_id)
-    return await _with_items(history, upstream, decoded, wanted, key_id)
+    try:
+        return await _with_items(history, upstream, decoded, wanted, key_id)
+    except LedgerUnavailable:
+        if _is_same_api(upstream, decoded) and not any(map(call_id_of, _names_in(wanted))):
+            return decoded  # the provider may well know what it is
+        raise
+
+
+def _is_same_api(upstream: Upstream, decoded: DecodedRequest) -> bool:
+    native = decoded.request.native
+    return native is not None and upstream.provider.wire == native.wire
+
+
+def _names_in(wanted: Recall) -> Sequence[str]:
+    previous = wanted.previous_response_id
+    return wanted.item_ids if previous is None else (previous, *wanted.item_ids)
 
 
 # --- Sessions -------------------------------------------------------------------------------------
@@ -182,7 +197,7 @@ async def _with_items(
     """A provider of the same API gets what it keeps itself as a reference."""
     native = decoded.request.native
     assert native is not None
-    is_same_api = upstream.provider.wire == native.wire
+    is_same_api = _is_same_api(upstream, decoded)
     if history is None:
         if is_same_api:
             return decoded

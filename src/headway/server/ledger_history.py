@@ -15,6 +15,8 @@ from headway.types import Clock
 SHIPPING_S = 2.0
 """How long a question waits for the shipper."""
 POLL_S = 0.05
+LONGEST_NAME = 1024
+"""Characters."""
 
 
 class LedgerHistory:
@@ -33,6 +35,8 @@ class LedgerHistory:
         self._sleep = sleep
 
     async def reply(self, name: str, owner: str) -> KeptReply | None:
+        if not _is_name(name):
+            return None
         found = await self._find(name, owner)
         if found is None:
             await self._catch_up()
@@ -49,6 +53,8 @@ class LedgerHistory:
         )
 
     async def session(self, session_id: str, owner: str) -> Sequence[str]:
+        if not _is_name(session_id):
+            return ()
         await self._catch_up()
         return await self._reader.ask(lambda store: store.session_history(session_id, owner))
 
@@ -77,3 +83,8 @@ class LedgerHistory:
             if not waiting or self._clock() >= deadline:
                 return
             await self._sleep(POLL_S)
+
+
+def _is_name(text: str) -> bool:
+    """Whether anything can have that name: databases refuse some characters."""
+    return len(text) <= LONGEST_NAME and text.isprintable()
