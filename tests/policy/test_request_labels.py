@@ -141,3 +141,18 @@ def test_parameters_in_objects_have_paths() -> None:
 
 def test_all_label_headers_are_in_lower_case() -> None:
     assert all(name == name.lower() for name in LABEL_HEADERS)
+
+
+def test_objects_with_long_schemas_and_many_tags_are_read_too() -> None:
+    schema = {"type": "json_schema", "schema": {"description": "x" * 2000}}
+    found = parameters_in(fields({"text": {"verbosity": "low", "format": schema}}))
+    assert {name: bytes(raw) for name, raw in found.items()} == {"text.verbosity": b'"low"'}
+    body = fields({"metadata": {"user_id": "ann", "note": "x" * 1000, "team": "blue"}})
+    assert (user_in(body), tags_in(body)[1]) == ("ann", "team:blue")
+
+
+def test_parameters_are_in_the_order_of_the_body_with_those_of_objects_last() -> None:
+    body = {"thinking": {"type": "enabled"}, "top_p": 1, "options": {"seed": 1}, "temperature": 0}
+    assert list(parameters_in(fields(body))) == [
+        "top_p", "temperature", "thinking.type", "options.seed"
+    ]  # fmt: skip

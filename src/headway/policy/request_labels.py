@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 from msgspec import Raw
@@ -25,6 +26,8 @@ MAX_TAG_LENGTH = 128
 MAX_USER_LENGTH = 256
 MAX_OBJECT = 16 * 1024
 """Bytes of an object in a body that is read here. Nothing is read of a longer one."""
+CACHED_BYTES, CACHED_OBJECTS = 512, 256
+"""Size and number of the objects in bodies that are not read again."""
 
 USER_FIELDS = ("user", "safety_identifier")
 """OpenAI's earlier and its present name of the end user."""
@@ -96,34 +99,69 @@ def user_in(fields: Fields) -> str | None:
     for name in USER_FIELDS:
         if user := _visible(_text(fields.get(name)), MAX_USER_LENGTH):
             return user
-    user_id = _text(_members(fields.get("metadata")).get(USER_ID))
-    if _SESSION.fullmatch(user_id):
-        return None
-    return _visible(user_id, MAX_USER_LENGTH) or None
+    return _labels_of(fields.get("metadata"))[0]
 
 
 def tags_in(fields: Fields, given: tuple[str, ...] = ()) -> tuple[str, ...]:
     """``given`` and the tags in the body: ``name:value`` for each member of ``metadata`` that is
     short, and the words of its lists."""
-    found = (tag for name in TAG_FIELDS for tag in _read_tags(_members(fields.get(name))))
-    return _bounded((*given, *found))
+    found = [tag for name in TAG_FIELDS for tag in _labels_of(fields.get(name))[1]]
+    return _bounded((*given, *found)) if found else given
 
 
 def parameters_in(fields: Fields) -> dict[str, Raw]:
     """The generation parameters that are numbers, booleans or short words, verbatim."""
     found = {name: raw for name, raw in fields.items() if name in PARAMETERS and _is_short(raw)}
     if not OBJECTS.isdisjoint(fields):
-        for name in OBJECTS & fields.keys():
-            found.update(_read_object(name, fields[name], 1))
+        for name in fields:
+            if name in OBJECTS:
+                found.update(_parameters_of(name, fields[name]))
     return found
 
 
-def _read_object(path: str, raw: Raw, depth: int) -> Iterator[tuple[str, Raw]]:
-    for name, member in _members(raw).items():
+Labels = tuple[str | None, tuple[str, ...]]
+"""The user and the tags that an object has."""
+NO_LABELS: Labels = (None, ())
+
+
+def _labels_of(raw: Raw | None) -> Labels:
+    if raw is None:
+        return NO_LABELS
+    data = bytes(raw)
+    return _cached_labels(data) if len(data) <= CACHED_BYTES else _read_labels(data)
+
+
+def _parameters_of(path: str, raw: Raw) -> Mapping[str, Raw]:
+    data = bytes(raw)
+    if len(data) <= CACHED_BYTES:
+        return _cached_parameters(path, data)
+    return dict(_read_parameters(path, data, 1))
+
+
+def _read_labels(data: bytes) -> Labels:
+    members = _members(data)
+    user_id = _text(members.get(USER_ID))
+    user = None if _SESSION.fullmatch(user_id) else _visible(user_id, MAX_USER_LENGTH) or None
+    return user, _bounded(_read_tags(members))
+
+
+@lru_cache(maxsize=CACHED_OBJECTS)
+def _cached_labels(data: bytes) -> Labels:
+    """Agents send the same object with each request of a session."""
+    return _read_labels(data)
+
+
+@lru_cache(maxsize=CACHED_OBJECTS)
+def _cached_parameters(path: str, data: bytes) -> Mapping[str, Raw]:
+    return dict(_read_parameters(path, data, 1))
+
+
+def _read_parameters(path: str, data: bytes, depth: int) -> Iterator[tuple[str, Raw]]:
+    for name, member in _members(data).items():
         if name in PARAMETERS and _is_short(member):
             yield f"{path}.{name}", member
         elif name in OBJECTS and depth < MAX_DEPTH:
-            yield from _read_object(f"{path}.{name}", member, depth + 1)
+            yield from _read_parameters(f"{path}.{name}", bytes(member), depth + 1)
 
 
 def _read_tags(members: Fields) -> Iterator[str]:
@@ -155,12 +193,12 @@ def _visible(text: str, limit: int) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _members(raw: Raw | None) -> Fields:
+def _members(data: bytes) -> Fields:
     """The members of an object; none of anything else."""
-    if raw is None or bytes(raw)[:1] != b"{" or len(bytes(raw)) > MAX_OBJECT:
+    if data[:1] != b"{" or len(data) > MAX_OBJECT:
         return {}
     try:
-        return _decode_object(raw)
+        return _decode_object(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}
 
