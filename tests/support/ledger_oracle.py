@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from itertools import product
 from typing import Any
 
+from bench.ledger_records import START
 from msgspec.structs import replace
 
 from headway.ledger.store import Filter
@@ -156,3 +157,44 @@ def _add_metrics(sums: dict[str, Any], record: Record, call_cost: Decimal | None
             sums["histograms"].setdefault(name, Histogram({})).add(value)
     for bucket, number in record.gap_counts:
         sums["gaps"][bucket] = sums["gaps"].get(bucket, 0) + number
+
+
+def filters(records: list[Record]) -> Iterator[Filter]:
+    """Of many kinds, for generated records."""
+    one = records[40]
+    yield Filter()
+    yield Filter(since=START + 100.0, until=START + 900.0)
+    yield Filter(until=START + 500.0, providers=("openai",))
+    for name in ("provider", "model", "dialect", "user", "outcome"):
+        for value in {getattr(each, name) for each in records[:60]} - {None}:
+            yield Filter(**{f"{name}s": (value,)})
+    yield Filter(models=(str(one.deployment), "gpt-4.1"))
+    yield Filter(keys=("00000003", "00000004"), outcomes=("error", "refused"))
+    yield Filter(owner="00000000", users=("user-0",))
+    yield Filter(sessions=tuple({each.session_id for each in records[:30] if each.session_id}))
+    yield Filter(tags=("team:1",))
+    yield Filter(tags=("feature:3", "feature:4", "x"), models=("gpt-4.1-mini",))
+    yield Filter(statuses=((429, 429),))
+    yield Filter(statuses=((400, 499), (503, 503)), keys=("00000001",))
+    yield Filter(min_cost_usd=Decimal("0.02"))
+    yield Filter(max_cost_usd=Decimal("0.0001"), min_latency_s=1.0)
+    yield Filter(min_latency_s=6.0)
+    yield Filter(min_latency_s=2.0, max_latency_s=2.1, providers=("openai", "anthropic"))
+    yield Filter(ids=(one.call_id, records[50].request_id, "nothing"))
+    yield Filter(ids=(one.call_id,), owner="somebody else")
+    yield Filter(users=("nobody",))
+    yield Filter(models=())
+
+
+def read_all(read: Any, where: Filter, limit: int) -> list[Any]:
+    """All pages."""
+    rows: list[Any] = []
+    cursor = None
+    while True:
+        page = read(where, limit=limit, cursor=cursor)
+        found, cursor = page if isinstance(page, tuple) else (page.rows, page.next_cursor)
+        assert len(found) <= limit
+        rows += found
+        if cursor is None:
+            return rows
+        assert found

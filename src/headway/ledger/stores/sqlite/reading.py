@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from heapq import heappop, heappush
 from typing import Any
 
 import apsw
@@ -13,14 +14,16 @@ from headway.ledger.ids import pack_id, unpack_id
 from headway.ledger.money import join_usd, sum_usd
 from headway.ledger.rows import COLUMNS, decode_row
 from headway.ledger.store import Call, Filter, LogRow, Page, Session, SessionPage
-from headway.ledger.stores.sqlite.filters import Conditions, compile_filter
+from headway.ledger.stores.sqlite.filters import Conditions, compile_filter, encode_list
 from headway.ledger.stores.sqlite.keys import KEY_TEXTS, KeyTexts
-from headway.ledger.stores.sqlite.sql import all_rows
-from headway.ledger.stores.sqlite.writing import CALL_IS, time_of
+from headway.ledger.stores.sqlite.paging import FEW, find_newest, narrow
+from headway.ledger.stores.sqlite.sql import all_rows, each_row, first_value
+from headway.ledger.stores.sqlite.writing import CALL_IS, number_of, time_of
 from headway.record import Feedback, Record
 
 _COLUMNS = ", ".join(f"r.{name}" for name in ("n", *COLUMNS[1:]))
-SELECT = f"SELECT {_COLUMNS}, r.call_pd, r.call_rest, {KEY_TEXTS} FROM records AS r"
+SELECT_FROM = f"SELECT {_COLUMNS}, r.call_pd, r.call_rest, {KEY_TEXTS} FROM"
+SELECT = f"{SELECT_FROM} records AS r"
 _WIDTH = len(COLUMNS)
 
 
@@ -45,11 +48,11 @@ class Reader:
             yield self.decode(row)
 
     def logs(self, where: Filter, limit: int, cursor: str | None) -> Page:
-        conditions = self.compile(where, of_calls=True).with_profiles()
-        if cursor is not None:
-            conditions.add("r.n < ?", decode_cursor(cursor, "logs", int))
-        sql = f"{SELECT} WHERE {conditions.text} ORDER BY r.n DESC LIMIT ?"
-        found = all_rows(self.db, sql, (*conditions.values, limit + 1))
+        conditions = self.compile(where, of_calls=True)
+        before = None if cursor is None else decode_cursor(cursor, "logs", int)
+        numbers = encode_list(find_newest(self.db, conditions, limit + 1, before))
+        chosen = "r.n IN (SELECT value FROM json_each(?)) ORDER BY r.n DESC"
+        found = all_rows(self.db, f"{SELECT} WHERE {chosen}", (numbers,))
         rows = [LogRow(self.decode(row), cost_of_call(row)) for row in found[:limit]]
         following = encode_cursor("logs", found[limit - 1][0]) if len(found) > limit else None
         return Page(rows, following)
@@ -57,10 +60,11 @@ class Reader:
     def attempts(
         self, where: Filter, limit: int, cursor: str | None
     ) -> tuple[Sequence[Record], str | None]:
-        conditions = self.compile(where, of_calls=False).with_profiles()
+        conditions = self.compile(where, of_calls=False)
         if cursor is not None:
             conditions.add("r.n > ?", decode_cursor(cursor, "attempts", int))
-        sql = f"{SELECT} WHERE {conditions.text} ORDER BY r.n LIMIT ?"
+        source, conditions = narrow(self.db, conditions, FEW)
+        sql = f"{SELECT_FROM} {source} WHERE {conditions.text} ORDER BY r.n LIMIT ?"
         found = all_rows(self.db, sql, (*conditions.values, limit + 1))
         following = encode_cursor("attempts", found[limit - 1][0]) if len(found) > limit else None
         return [self.decode(row) for row in found[:limit]], following
@@ -99,7 +103,7 @@ class Reader:
             )  # fmt: skip
 
     def reconcilable(self, where: Filter, limit: int) -> Sequence[Record]:
-        conditions = self.compile(where, of_calls=False).with_profiles()
+        conditions = self.compile(where, of_calls=False)
         conditions.add("r.computed_pd IS NOT NULL AND r.cost_pd IS NOT NULL")
         order = "abs(r.cost_pd - r.computed_pd) DESC, r.n DESC"
         rest = f"WHERE {conditions.text} ORDER BY {order} LIMIT ?"
@@ -108,24 +112,51 @@ class Reader:
     # --- Sessions ---------------------------------------------------------------------------------
 
     def sessions(self, where: Filter, limit: int, cursor: str | None) -> SessionPage:
-        conditions = self.compile(where, of_calls=False).with_profiles()
-        conditions.add("r.session IS NOT NULL")
-        having, values = "1", [*conditions.values]
-        if cursor is not None:
-            having = "max(r.n) < ?"
-            values.append(decode_cursor(cursor, "sessions", int))
-        found = all_rows(
-            self.db,
-            f"SELECT r.session, max(r.n) FROM records AS r WHERE {conditions.text} "
-            f"GROUP BY r.session HAVING {having} ORDER BY max(r.n) DESC LIMIT ?",
-            (*values, limit + 1),
-        )
-        rows = [self._session(session, conditions) for session, _ in found[:limit]]
-        following = encode_cursor("sessions", found[limit - 1][1]) if len(found) > limit else None
+        conditions = self.compile(where, of_calls=False)
+        before = None if cursor is None else decode_cursor(cursor, "sessions", int)
+        source, narrowed = narrow(self.db, conditions, FEW)
+        if source.endswith("NOT INDEXED"):
+            found = self._walk_sessions(conditions, limit + 1, before)
+        else:
+            narrowed.add("r.session IS NOT NULL")
+            found = all_rows(
+                self.db,
+                f"SELECT max(r.n), r.session FROM {source} WHERE {narrowed.text} "
+                "GROUP BY r.session HAVING ? IS NULL OR max(r.n) < ? ORDER BY 1 DESC LIMIT ?",
+                (*narrowed.values, before, before, limit + 1),
+            )
+        rows = [self._session(session, conditions) for _, session in found[:limit]]
+        following = encode_cursor("sessions", found[limit - 1][0]) if len(found) > limit else None
         return SessionPage(rows, following)
 
+    def _walk_sessions(
+        self, conditions: Conditions, limit: int, before: int | None
+    ) -> list[tuple[int, int]]:
+        """The last record that fulfils the conditions, and the session: the newest first. Goes
+        through the sessions in the order of their ends, which are not before that record."""
+        newest = (
+            "SELECT r.n FROM records AS r INDEXED BY records_by_session "
+            f"WHERE r.session = ? AND {conditions.text} ORDER BY r.n DESC LIMIT 1"
+        )
+        found: list[tuple[int, int]] = []
+        for session, ended_us in each_row(
+            self.db, "SELECT id, ended_us FROM sessions ORDER BY ended_us DESC"
+        ):
+            end = number_of(ended_us) + SLACK
+            if conditions.since is not None and end < conditions.since:
+                break
+            if len(found) >= limit and end < found[0][0]:
+                break
+            number = first_value(self.db, newest, (session, *conditions.values))
+            if number is not None and (before is None or number < before):
+                heappush(found, (number, session))
+                if len(found) > limit:
+                    heappop(found)
+        return sorted(found, reverse=True)
+
     def _session(self, session: int, conditions: Conditions) -> Session:
-        rest = f"WHERE r.session = ? AND {conditions.text} ORDER BY r.n"
+        where = f"WHERE r.session = ? AND {conditions.text} ORDER BY r.n"
+        rest = f"INDEXED BY records_by_session {where}"
         records = list(self.select(rest, (session, *conditions.values)))
         last = records[-1]
         costs = [Decimal(each.cost_usd) for each in records if each.cost_usd is not None]
@@ -145,12 +176,14 @@ class Reader:
 
     def session_history(self, session_id: str, owner: str | None) -> Sequence[str]:
         where = Filter(sessions=(session_id,), outcomes=("ok",), owner=owner)
-        conditions = self.compile(where, of_calls=True).with_profiles()
-        calls = self.db.execute(
-            "SELECT c.call_id FROM records AS r JOIN contents AS c "
+        conditions = self.compile(where, of_calls=True)
+        source, conditions = narrow(self.db, conditions, 2**62)
+        calls = all_rows(
+            self.db,
+            f"SELECT c.call_id FROM {source} JOIN contents AS c "
             "ON c.call_id = ifnull(r.call_id, r.id) AND c.mode = 'full' "
             f"WHERE {conditions.text} ORDER BY r.n",
-            tuple(conditions.values),
+            conditions.values,
         )
         return [unpack_id(call) for (call,) in calls]
 
@@ -164,3 +197,5 @@ def cost_of_call(row: Sequence[Any]) -> Decimal | None:
 
 
 _COST = COLUMNS.index("cost_pd")
+SLACK = 1_000_000
+"""By how much a record's number may be above that of its time."""

@@ -19,6 +19,7 @@ from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, decode_key, unpack_coun
 from headway.ledger.store import Dimension, Filter, Usage
 from headway.ledger.stores.sqlite.filters import encode_list, profile_test
 from headway.ledger.stores.sqlite.keys import find_number
+from headway.ledger.stores.sqlite.paging import narrow
 from headway.ledger.stores.sqlite.reading import Reader
 from headway.ledger.stores.sqlite.sql import each_row, first_value
 from headway.ledger.stores.sqlite.writing import number_of, time_of
@@ -31,6 +32,8 @@ from headway.ledger.usage_parts import (
     metric_numbers,
 )
 
+INDEXED = 100_000
+"""Records up to which an index is quicker than all of a time."""
 AT_ONCE = 10_000
 """Records that are summed up together."""
 _PROFILE_AT = {name: PROFILE_FIELDS.index(field) for name, field in DIMENSION_FIELDS.items()}
@@ -130,12 +133,13 @@ class UsageReader:
 
     def _add_records(self, since_us: int | None, until_us: int | None) -> None:
         """Those of a time, or all that the filter means."""
-        conditions = self._reader.compile(self._where, of_calls=False).with_profiles()
+        conditions = self._reader.compile(self._where, of_calls=False)
         if since_us is not None:
             conditions.add("r.n >= ?", number_of(since_us))
         if until_us is not None:
             conditions.add("r.n < ?", number_of(until_us))
-        sql = f"SELECT r.n, {_SELECT}, r.call_pd FROM records AS r WHERE {conditions.text}"
+        source, conditions = narrow(self._db, conditions, INDEXED)
+        sql = f"SELECT r.n, {_SELECT}, r.call_pd FROM {source} WHERE {conditions.text}"
         rows = each_row(self._db, sql, conditions.values)
         while batch := list(islice(rows, AT_ONCE)):
             self._add_batch(batch)
