@@ -22,7 +22,13 @@ from headway.cli.prompt import read_parameters
 from headway.cli.tables import Cell, Cells, Column, Line, Table
 
 if TYPE_CHECKING:
-    from headway.server.replay import Comparison, Difference, Original, Replay, Result
+    from headway.server.replay import (
+        Replay,
+        ReplayComparison,
+        ReplayDifference,
+        ReplayedCall,
+        ReplayResult,
+    )
 
 TIMEOUT_S = 600.0
 COLUMNS = (
@@ -97,9 +103,9 @@ def replay(
             answer = _replay_here(config, call_id, model, parameters)
     if as_json:
         return terminal.write_json(answer)
-    from headway.server.replay import Comparison
+    from headway.server.replay import ReplayComparison
 
-    comparison = msgspec.json.decode(answer, type=Comparison)
+    comparison = msgspec.json.decode(answer, type=ReplayComparison)
     terminal.write_table(_table(comparison))
     if terminal.is_terminal():
         terminal.write_lines(list(_answers(comparison)))
@@ -146,7 +152,7 @@ def _replay_here(
         raise CommandError(error.message, code=ERROR_REPLY) from error
 
 
-async def _run(ledger: Ledger, call_id: str, asked: Replay) -> Comparison:
+async def _run(ledger: Ledger, call_id: str, asked: Replay) -> ReplayComparison:
     """In a gateway of this process. Whoever has the database needs no gateway key."""
     from headway.policy.keys import KeyRing
     from headway.server.app import App
@@ -167,13 +173,13 @@ async def _run(ledger: Ledger, call_id: str, asked: Replay) -> Comparison:
 # --- The comparison -------------------------------------------------------------------------------
 
 
-def _table(comparison: Comparison) -> Table:
+def _table(comparison: ReplayComparison) -> Table:
     rows = [_original_cells(comparison.original)]
     rows += [_result_cells(result) for result in comparison.results]
     return Table(COLUMNS, rows)
 
 
-def _original_cells(original: Original) -> Cells:
+def _original_cells(original: ReplayedCall) -> Cells:
     call = original.call
     name = f"{call.provider}/{call.model}" if call.provider else call.model or ""
     return (
@@ -192,7 +198,7 @@ def _original_cells(original: Original) -> Cells:
     )
 
 
-def _result_cells(result: Result) -> Cells:
+def _result_cells(result: ReplayResult) -> Cells:
     found, less = result.metrics, result.difference
     if result.error is not None or found is None or less is None:
         failed = "no answer" if result.error is None else result.error.code or result.error.type
@@ -225,12 +231,12 @@ def _change(value: float | None, form: Any) -> str | Cell:
     return Cell(f"{sign}{form(abs(value))}", style)
 
 
-def _outcome(result: Result, less: Difference) -> str:
+def _outcome(result: ReplayResult, less: ReplayDifference) -> str:
     same = ["the same text"] if less.same_text else []
     return ", ".join([result.finish_reason or "", *same]).strip(", ")
 
 
-def _answers(comparison: Comparison) -> Iterator[Line]:
+def _answers(comparison: ReplayComparison) -> Iterator[Line]:
     """The answers, one below the other."""
     call = comparison.original.call
     original = f"{call.provider}/{call.model}, the original"

@@ -171,7 +171,8 @@ class AsgiRoutes:
         _check_method(scope, *route.methods)
         self._ledger.identify(scope)  # before the body is read
         limit, headers = self._gateway.snapshot.body_limit, scope["headers"]
-        body = await _read_body(receive, limit, headers) if "POST" in route.methods else b""
+        has_body = scope["method"] in ledger_routes.WITH_BODY
+        body = await _read_body(receive, limit, headers) if has_body else b""
         answer = await self._ledger.respond(route, argument, scope, body)
         content_type = (b"content-type", answer.content_type)
         if isinstance(answer.body, bytes):

@@ -61,7 +61,7 @@ class Replay(Struct, frozen=True):
     """Fields of the request's own wire format that replace its own; null removes one."""
 
 
-class Difference(Struct, frozen=True, kw_only=True):
+class ReplayDifference(Struct, frozen=True, kw_only=True):
     """A result less the original; None where one of them is unknown."""
 
     cost_usd: float | None
@@ -73,7 +73,7 @@ class Difference(Struct, frozen=True, kw_only=True):
     """Whether the texts are the same."""
 
 
-class Result(Struct, kw_only=True):
+class ReplayResult(Struct, kw_only=True):
     """One model's answer. With an error there may be no metrics."""
 
     model: str
@@ -91,10 +91,10 @@ class Result(Struct, kw_only=True):
     """As in a reply of the engine route: tokens, cost, times."""
     transformations: list[str] = []
     """What the request lost or changed on its way to this provider."""
-    difference: Difference | None = None
+    difference: ReplayDifference | None = None
 
 
-class Original(Struct, frozen=True):
+class ReplayedCall(Struct, frozen=True):
     """The call that is replayed."""
 
     call: LogLine
@@ -102,12 +102,12 @@ class Original(Struct, frozen=True):
     output: tuple[Raw, ...]
 
 
-class Comparison(Struct, frozen=True):
+class ReplayComparison(Struct, frozen=True):
     """The reply to a replay."""
 
     id: str
-    original: Original
-    results: list[Result]
+    original: ReplayedCall
+    results: list[ReplayResult]
     """In the order of the models asked for."""
 
 
@@ -170,14 +170,7 @@ def check_replay(replay: Replay) -> None:
 def find_format(conversation: Conversation | None) -> ReplayFormat:
     """Raises RequestError where the messages are not kept, or are none of a chat."""
     if conversation is None or conversation.mode != "full":
-        kept = "off" if conversation is None else conversation.mode
-        raise RequestError(
-            f"The messages of this call were not kept (`{kept}`), so it cannot run again: calls "
-            "made with `ledger.content: full` in the configuration, or for this key with "
-            "`ledger.content_by_key`, can.",
-            status=NOT_KEPT,
-            code="content_not_kept",
-        )
+        raise not_kept("off" if conversation is None else conversation.mode)
     found = FORMATS.get(conversation.wire)
     if found is None:
         raise RequestError(
@@ -186,6 +179,16 @@ def find_format(conversation: Conversation | None) -> ReplayFormat:
             code="not_replayable",
         )
     return found
+
+
+def not_kept(mode: str) -> RequestError:
+    return RequestError(
+        f"The messages of this call were not kept (`{mode}`), so it cannot run again: calls "
+        "made with `ledger.content: full` in the configuration, or for this key with "
+        "`ledger.content_by_key`, can.",
+        status=NOT_KEPT,
+        code="content_not_kept",
+    )
 
 
 def new_request(
@@ -227,8 +230,8 @@ def asks_stream(replay: Replay, call: Call) -> bool:
 
 
 class ReplayDialect:
-    """A dialect that decodes as ``inner`` does, and encodes a ``Result``. No response is passed
-    through."""
+    """A dialect that decodes as ``inner`` does, and encodes a ``ReplayResult``. It passes no
+    response through."""
 
     wire = None
     id_header = b""
@@ -252,7 +255,7 @@ class ReplayDialect:
 
     def encode_error(self, error: HeadwayError, provider: str | None, request_id: str) -> bytes:
         described = ErrorView(error.type, error.code, error.message)
-        return _encode(Result(model=self._model, status=error.status, error=described))
+        return _encode(ReplayResult(model=self._model, status=error.status, error=described))
 
     def status_of(self, error: HeadwayError) -> int:
         return error.status
@@ -264,7 +267,7 @@ class ReplayDialect:
         messages = [choice.message() for choice in choices]
         changes: tuple[Transformation, ...] = (*context.transformations, *response.transformations)
         return _encode(
-            Result(
+            ReplayResult(
                 model=self._model,
                 id=context.id,
                 text=choices[0].output() if choices else "",
@@ -283,7 +286,7 @@ class ReplayDialect:
 
 
 class ResultEncoder:
-    """Encodes a stream as the ``Result`` at its end."""
+    """Encodes a stream as the ``ReplayResult`` at its end."""
 
     content_type = JSON
     is_passthrough = False
@@ -352,7 +355,7 @@ async def run_replay(
     replay: Replay,
     headers: Headers = (),
     query: str = "",
-) -> Comparison:
+) -> ReplayComparison:
     """Run the request of ``call`` with each of the models, ``CONCURRENT`` at a time. An error of a
     model is its result. ``headers`` and ``query`` have the client's gateway key. Raises
     RequestError."""
@@ -370,7 +373,7 @@ async def run_replay(
         (b"x-headway-session", f"replay-{call.id[:8]}".encode()),
     ]
 
-    async def run(model: str) -> Result:
+    async def run(model: str) -> ReplayResult:
         dialect, argument, body = new_request(form, conversation, model, replay, stream=stream)
         async with places:
             sink = CollectingSink()
@@ -383,21 +386,21 @@ async def run_replay(
         return result
 
     results = await asyncio.gather(*(run(model) for model in replay.models))
-    return Comparison(call.id, original, list(results))
+    return ReplayComparison(call.id, original, list(results))
 
 
-def _decode_result(answer: bytes, model: str) -> Result:
+def _decode_result(answer: bytes, model: str) -> ReplayResult:
     if not answer:
         broken = ErrorView(
             "upstream_error", None, "The call was broken off; see the gateway's log."
         )
-        return Result(model=model, status=502, error=broken)
-    return msgspec.json.decode(answer, type=Result)
+        return ReplayResult(model=model, status=502, error=broken)
+    return msgspec.json.decode(answer, type=ReplayResult)
 
 
-def _original(call: Call, conversation: Conversation) -> Original:
+def _original(call: Call, conversation: Conversation) -> ReplayedCall:
     line = log_line(LogRow(call.last, cost_of(call.attempts)))
-    return Original(line, text_of(conversation.output), conversation.output)
+    return ReplayedCall(line, text_of(conversation.output), conversation.output)
 
 
 def text_of(output: Sequence[Raw]) -> str | None:
@@ -414,7 +417,7 @@ def text_of(output: Sequence[Raw]) -> str | None:
     return "\n".join(call.get("function", {}).get("arguments", "") for call in calls)
 
 
-def _compare(result: Result, original: Original) -> Difference | None:
+def _compare(result: ReplayResult, original: ReplayedCall) -> ReplayDifference | None:
     if result.error is not None or result.metrics is None:
         return None
     found, before = result.metrics, original.call
@@ -423,7 +426,7 @@ def _compare(result: Result, original: Original) -> Difference | None:
         after, earlier = getattr(found, name), getattr(before, name)
         return None if after is None or earlier is None else after - earlier
 
-    return Difference(
+    return ReplayDifference(
         cost_usd=less("cost_usd"),
         latency_s=less("latency_s"),
         time_to_first_token_s=less("time_to_first_token_s"),

@@ -35,7 +35,9 @@ from headway.server.openapi.schemas import (
     ollama,
     openai,
     relayed,
+    replay,
     responses,
+    tracker,
 )
 from headway.server.openapi.schemas import engine as engine_schemas
 from headway.server.openapi.schemas import metrics as metrics_schemas
@@ -136,7 +138,7 @@ def samples() -> Iterator[Sample]:
 def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
     names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
     schemas = (base, chat, metrics_schemas, models, engine_schemas, openai, responses, anthropic)
-    schemas = (*schemas, gemini, ollama, completions, relayed, ledger)
+    schemas = (*schemas, gemini, ollama, completions, relayed, ledger, replay, tracker)
     found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
     return tuple(found)
 
@@ -180,11 +182,17 @@ def test_every_route_of_the_server_is_described_and_no_other() -> None:
     native = {(method, ROUTE.route) for method in ("get", "post", "delete")}
     described = {(method, path) for path, method, _ in operations()}
     stored = {
-        ("post" if "POST" in one.methods else "get", path)
+        (method.lower(), path)
         for path, one in ledger_routes.ROUTES.items()
-        if not path.endswith("/generation")
+        for method in one.methods
+        if not path.endswith("/generation") and method != "HEAD"
     }
-    stored |= {("get", f"{path}{{id}}") for path in ledger_routes.BY_ID}
+    stored |= {
+        (method.lower(), f"{path}{{id}}")
+        for path, one in ledger_routes.BY_ID.items()
+        for method in one.methods
+        if method != "HEAD"
+    }
     stored |= {("get", "/api/v1/generation")}
     stored |= {
         (method.lower(), path)

@@ -1,4 +1,5 @@
-"""``GET /api/export``: the records of all attempts as a file, streamed."""
+"""``GET /api/export``: the records of all attempts as a file, streamed. ``POST`` converts rows that
+the client sends, for clients of LLMstudio."""
 
 from __future__ import annotations
 
@@ -11,8 +12,15 @@ from headway.ledger import export
 from headway.ledger.export import MEDIA_TYPES
 from headway.ledger.parquet import MissingLibraryError
 from headway.server.api.ledger_requests import Answer, Ledger, LedgerRequest
+from headway.server.api.tracker_routes import export_rows
 
 NOT_IMPLEMENTED = 501
+
+
+async def export_or_convert(ledger: Ledger, request: LedgerRequest) -> Answer:
+    if request.method == "POST":
+        return await export_rows(ledger, request)
+    return await export_records(ledger, request)
 
 
 async def export_records(ledger: Ledger, request: LedgerRequest) -> Answer:

@@ -40,6 +40,8 @@ class LedgerRequest(NamedTuple):
     now: float
     """Unix seconds."""
     method: str = "GET"
+    query: str = ""
+    """As it was sent."""
 
     def read(self, takes: Iterable[str] = (), filters: Iterable[str] = FILTERS) -> Query:
         """The query of the request. Raises RequestError."""
@@ -62,6 +64,8 @@ class Ledger:
         self.reader = reader
         self.followers = 0
         """Clients that follow the calls as they end."""
+        self.posted: tuple[str, float] | None = None
+        """Id and clock of the last record that a client of this process sent."""
 
 
 Handler = Callable[[Ledger, LedgerRequest], Awaitable[Answer]]

@@ -15,7 +15,9 @@ from headway.server.api import (
     feedback_route,
     generation_route,
     log_routes,
+    replay_route,
     stored_replies,
+    tracker_routes,
     usage_routes,
 )
 from headway.server.api.ledger_requests import (
@@ -28,7 +30,8 @@ from headway.server.api.ledger_requests import (
 from headway.server.asgi_types import Scope
 from headway.server.ledger_reader import LedgerReader
 
-READ = ("GET", "HEAD")
+READ, WRITE = ("GET", "HEAD"), ("POST",)
+WITH_BODY = frozenset(("POST", "PATCH"))
 
 
 class Route(NamedTuple):
@@ -41,8 +44,10 @@ ROUTES: dict[str, Route] = {
     "/api/sessions": Route(log_routes.sessions),
     "/api/usage": Route(usage_routes.usage),
     "/api/costs/reconcile": Route(usage_routes.reconcile),
-    "/api/export": Route(export_route.export_records),
-    "/api/feedback": Route(feedback_route.give_feedback, ("POST",)),
+    "/api/export": Route(export_route.export_or_convert, (*READ, *WRITE)),
+    "/api/feedback": Route(feedback_route.give_feedback, WRITE),
+    "/api/tracking/logs": Route(tracker_routes.logs, (*READ, *WRITE)),
+    "/api/tracking/session": Route(tracker_routes.sessions, WRITE),
     **{
         f"{base}/generation": Route(generation_route.generation)
         for base in ("", "/v1", "/api/v1", "/openai", "/openai/v1", "/api")
@@ -51,6 +56,9 @@ ROUTES: dict[str, Route] = {
 BY_ID: dict[str, Route] = {
     "/api/logs/": Route(log_routes.call),
     "/api/sessions/": Route(log_routes.session),
+    "/api/replay/": Route(replay_route.replay_call, WRITE),
+    "/api/tracking/logs/": Route(tracker_routes.session_logs),
+    "/api/tracking/session/": Route(tracker_routes.session, (*READ, "PATCH")),
 }
 """Routes with an argument at the end of their path, which may have slashes."""
 
@@ -86,6 +94,15 @@ class LedgerRoutes:
         gateway = self._ledger.gateway
         key_id, owner = self.identify(scope)
         pairs = split_query(scope["query_string"], gateway.snapshot)
-        now, method = gateway.unix_time(), scope["method"]
-        request = LedgerRequest(pairs, argument, scope["headers"], body, key_id, owner, now, method)
+        request = LedgerRequest(
+            pairs,
+            argument,
+            scope["headers"],
+            body,
+            key_id,
+            owner,
+            gateway.unix_time(),
+            scope["method"],
+            scope["query_string"].decode("latin-1"),
+        )
         return await route.handler(self._ledger, request)

@@ -9,9 +9,11 @@ from headway.ledger.queries import FILTERS, OPTIONS
 from headway.server.openapi import error_examples
 from headway.server.openapi.error_examples import ErrorExample
 from headway.server.openapi.examples import ledger as examples
+from headway.server.openapi.examples import replay as replay_examples
 from headway.server.openapi.examples.base import ID
 from headway.server.openapi.operation import EVENTS, NDJSON, Body, Operation, Parameter
-from headway.server.openapi.schemas import ledger
+from headway.server.openapi.schemas import ledger, replay
+from headway.server.replay import not_kept
 
 TAG = "Ledger"
 VISIBLE = """\
@@ -33,6 +35,10 @@ _USAGE = f"""\
 Sums, means and percentiles for each group of `by`, and for all together. Percentiles are within \
 1% of a value that occurred. A call with several tags counts in each of them, and once in `total`. \
 {VISIBLE}"""
+_REPLAY = f"""\
+The messages of the call must have been kept (`ledger.content: full`). The request is run as it \
+was, in its own wire format and streamed or not, and each run is metered and recorded as a call of \
+its own, with the tag `replay:ID`. `difference` is a result less the original. {VISIBLE}"""
 _GENERATION = f"""\
 For clients of OpenRouter's API, which ask it what a reply used and cost; also at `/v1/generation` \
 and `/generation`. {VISIBLE}"""
@@ -77,6 +83,17 @@ NO_FORMAT = ErrorExample(
 WRONG_FIELD = ErrorExample(
     "A field is missing or wrong",
     errors.InvalidField("One of `score`, `label` and `comment` is needed.", param="score"),
+)
+NOT_KEPT = ErrorExample(
+    "The messages of the call were not kept",
+    not_kept("off"),
+)
+WRONG_REPLAY = ErrorExample(
+    "A parameter cannot be replaced",
+    errors.RequestError(
+        "`parameters.model` cannot be replaced: a replay has the request's own.",
+        param="parameters.model",
+    ),
 )
 COMMON = (WRONG, error_examples.UNAUTHORIZED, UNAVAILABLE)
 
@@ -200,6 +217,19 @@ OPERATIONS = (
         response="The feedback is on disk.",
         responses=(Body((ledger.FeedbackReply,), examples.FEEDBACK_REPLY),),
         errors=(error_examples.UNAUTHORIZED, UNAVAILABLE, NO_CALL, WRONG_FIELD),
+    ),
+    Operation(
+        method="post",
+        path="/api/replay/{id}",
+        id="replay",
+        tag=TAG,
+        summary="Run a recorded request again with other models",
+        description=_REPLAY,
+        parameters=(_id(CALL_ID, ID),),
+        request=Body((replay.ReplayRequest,), replay_examples.REQUEST),
+        response="The results in the order of `models`; an error of one of them is its result.",
+        responses=(Body((replay.ReplayComparison,), replay_examples.REPLY),),
+        errors=(*COMMON, NO_CALL, NOT_KEPT, WRONG_REPLAY),
     ),
     Operation(
         method="get",

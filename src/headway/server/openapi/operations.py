@@ -11,6 +11,7 @@ from headway.server.openapi import (
     relayed_operations,
     responses_operations,
     stored_operations,
+    tracker_operations,
 )
 from headway.server.openapi.examples import engine as engine_examples
 from headway.server.openapi.examples import info as info_examples
@@ -136,6 +137,7 @@ TAGS = {
     "Ollama": "The same models for clients of Ollama.",
     "Pass-through": "Any request to a provider's own API.",
     "Ledger": "What was called, what it cost, and how long it took.",
+    "LLMstudio": "Its tracker's routes, over the ledger.",
     "Service": "The server itself.",
 }
 
@@ -289,6 +291,7 @@ OPERATIONS = (
     *ollama_operations.operations(METRICS_HEADERS, CALL_HEADERS),
     *native_operations.OPERATIONS,
     *ledger_operations.OPERATIONS,
+    *tracker_operations.OPERATIONS,
     Operation(
         method="get",
         path="/health",

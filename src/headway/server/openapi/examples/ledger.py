@@ -92,9 +92,9 @@ def _usage() -> Usage:
     )
 
 
-_LINE = _plain(json_views.log_line(_ROW))
-LOGS = (Example("A page", {"data": [_LINE], "next_cursor": "djEuMTc5NjA0MDAwMQ"}),)
-EVENT = (Example("A call", _LINE),)
+LINE = _plain(json_views.log_line(_ROW))
+LOGS = (Example("A page", {"data": [LINE], "next_cursor": "djEuMTc5NjA0MDAwMQ"}),)
+EVENT = (Example("A call", LINE),)
 CALL = (
     Example(
         "A call whose messages are kept",
@@ -108,7 +108,7 @@ SESSION = (
         "A session",
         {
             "session": _SESSION_ROW,
-            "data": [_LINE],
+            "data": [LINE],
             "next_cursor": None,
             "conversation": _plain(json_views.conversation_view(_CONTENT)),
         },
