@@ -89,6 +89,15 @@ def test_a_closing_gateway_refuses_requests() -> None:
     assert pipe.gateway.active == set()
 
 
+def test_a_gateway_that_can_keep_no_record_refuses_requests_without_one() -> None:
+    pipe = Pipe()
+    pipe.gateway.is_refusing = True
+    pipe.ask()
+    assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (503, "ledger_unavailable")
+    assert pipe.sink.json["error"]["retry_after_s"] == 5.0
+    assert (pipe.spool.lines, pipe.gateway.active) == ([], set())
+
+
 # --- Answers --------------------------------------------------------------------------------------
 
 

@@ -200,6 +200,14 @@ def test_a_shutdown_ends_what_is_in_progress() -> None:
     assert again.upstream_requests == []
 
 
+def test_nothing_is_passed_through_while_no_record_can_be_kept() -> None:
+    pipe = NativePipe()
+    pipe.gateway.is_refusing = True
+    pipe.pass_through()
+    assert pipe.sink.status == 503
+    assert (pipe.upstream_requests, pipe.records) == ([], [])
+
+
 def test_credentials_are_awaited_and_a_client_may_leave_meanwhile() -> None:
     gate: Gate[dict[str, str]] = Gate()
 

@@ -17,6 +17,9 @@ def check_config(config: ConfigPath = None) -> None:
     from headway.ledger import spool_check
 
     loaded = read_config(config, Overrides())
-    if (problem := spool_check.find_problem(loaded.ledger.spool, creates=False)) is not None:
+    ledger = loaded.ledger
+    problem = spool_check.find_missing_library(str(ledger.url), ledger.archive)
+    problem = problem or spool_check.find_problem(ledger.spool, creates=False)
+    if problem is not None:
         raise usage_error(problem)
     terminal.write(summary(loaded))

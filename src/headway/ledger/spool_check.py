@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from headway.ledger.spool import FileSpool
@@ -27,6 +28,19 @@ def find_problem(directory: str, *, creates: bool) -> str | None:
         )
     finally:
         spool.close()
+    return None
+
+
+def find_missing_library(url: str, archive: str | None) -> str | None:
+    """The reason why a database or an archive cannot be used at all, with the remedy; None if the
+    libraries that they need are installed."""
+    needed = [
+        ("asyncpg", "postgresql", "ledger.url", not url.startswith("sqlite:")),
+        ("pyarrow", "archive", "ledger.archive", archive is not None),
+    ]
+    for library, extra, setting, is_needed in needed:
+        if is_needed and find_spec(library) is None:
+            return f"{setting} needs {library}: pip install 'headway[{extra}]'"
     return None
 
 

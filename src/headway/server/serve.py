@@ -127,7 +127,10 @@ def serve(config: Config, find_route: FindRoute = routes.find_raw) -> int:
     blocked = workers.FORWARDED if config.server.workers > 1 else (signal.SIGHUP,)
     signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
     logs.configure(config.server.log)
-    if (error := spool_check.find_problem(config.ledger.spool, creates=True)) is not None:
+    ledger = config.ledger
+    error = spool_check.find_missing_library(str(ledger.url), ledger.archive)
+    error = error or spool_check.find_problem(ledger.spool, creates=True)
+    if error is not None:
         logs.announce(config.server.log, [("ERROR", f"headway: {error}")])
         return WRONG_CONFIGURATION
     try:

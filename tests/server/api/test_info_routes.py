@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from catalog.gateways import NOTHING_KNOWN, answer, four_providers
 from headway.errors import InvalidField, RequestError, UnknownProvider
-from headway.pipeline.gateway import Gateway
+from headway.pipeline.gateway import Gateway, LedgerHealth
 from headway.routing.model_aliases import ModelAliases
 from headway.server.api import info_routes
 
@@ -21,6 +21,23 @@ def test_health_says_that_it_is_healthy(gateway: Gateway) -> None:
     health = answer(gateway, "/health")
     assert list(health) == ["status", "message", "ledger"]
     assert health["status"] == "healthy"
+
+
+def test_health_is_degraded_while_records_are_not_stored(gateway: Gateway) -> None:
+    gateway.ledger_health = lambda: LedgerHealth(store="failing", unstored_bytes=7)
+    try:
+        health = answer(gateway, "/health")
+    finally:
+        gateway.ledger_health = LedgerHealth
+    assert health["status"] == "degraded"
+    assert "its log says why" in health["message"]
+    assert health["ledger"] == {
+        "spool": "ok",
+        "store": "failing",
+        "lost": 0,
+        "held": 0,
+        "unstored_bytes": 7,
+    }
 
 
 def test_providers_are_listed_by_their_configured_names(gateway: Gateway) -> None:
