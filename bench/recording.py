@@ -1,8 +1,8 @@
 """What it costs to put a request on record: ``make bench-recording``.
 
 For each case of ``bench.profile``, the call's own values are caught while it is played, and its
-record is made, encoded and written to a spool again and again: CPU time in microseconds, the least
-of several rounds.
+record is made, encoded and written to a spool again and again; then its content, with ``ledger:
+{content: full}`` and a conversation of 2 kB: CPU time in microseconds, the least of several rounds.
 """
 
 from __future__ import annotations
@@ -14,18 +14,24 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from bench import machine
 from bench.in_process import Case, Play, cases, measure
 from bench.table import number, render
 from headway.ledger.spool import FileSpool
-from headway.pipeline import accounting
+from headway.pipeline import accounting, content
+from headway.pipeline.content_rules import ContentRules
 
 ROUNDS = 15
+TURN = {"role": "user", "content": "And what about the next part of the question? " * 4}
+CONVERSATION = Raw(msgspec.json.encode([TURN] * 9))
+"""2 kB."""
 
 
 class Cost(Struct, frozen=True):
@@ -37,6 +43,8 @@ class Cost(Struct, frozen=True):
     write: float
     bytes: int
     """Of the line."""
+    content: float
+    """To make, encode and write the content."""
 
 
 def main() -> None:
@@ -62,25 +70,41 @@ def examine(case: Case, records: int) -> Cost:
         spool = FileSpool(Path(folder))
         spool.open()
         make, write = least(new_record, records), least(partial(spool.append, line), records)
+        keep = least(keep_content(case, spool), records)
         spool.close()
-    return Cost(case.name, make, write, len(line))
+    return Cost(case.name, make, write, len(line), keep)
 
 
 def record_of(case: Case) -> Callable[[], bytes]:
     """Makes the record of a case, as its call did."""
-    caught: list[Callable[[], bytes]] = []
-    original = accounting.attempt_record
+    return catch_call(case, accounting, "attempt_record")
 
-    def catch(*args: Any, **named: Any) -> bytes:
+
+def keep_content(case: Case, spool: FileSpool) -> Callable[[], object]:
+    """Writes the content of a case, as its call would if it were kept, to ``spool``."""
+    call, facts, attempt, piece = catch_call(case, content, "keep_call").args
+    call.snapshot = replace(call.snapshot, content=ContentRules("full"))
+    call.gateway.spool = spool
+    request = replace(facts.decoded.request, messages=CONVERSATION)
+    facts = replace(facts, decoded=replace(facts.decoded, request=request))
+    return partial(content.keep_call, call, facts, attempt, piece)
+
+
+def catch_call(case: Case, module: ModuleType, name: str) -> partial[Any]:
+    """The last call of a function of the pipeline, while ``case`` is played."""
+    caught: list[partial[Any]] = []
+    original = getattr(module, name)
+
+    def catch(*args: Any, **named: Any) -> Any:
         caught.append(partial(original, *args, **named))
         return original(*args, **named)
 
     def use(play: Play) -> None:
-        accounting.attempt_record = catch
+        setattr(module, name, catch)
         try:
             play(case.pieces)
         finally:
-            accounting.attempt_record = original
+            setattr(module, name, original)
 
     measure(case, use)
     return caught[-1]
@@ -98,10 +122,11 @@ def _time(act: Callable[[], object], times: int) -> float:
 
 
 def report(costs: list[Cost]) -> str:
-    rows = [["us", "make and encode", "write", "a record", "bytes"]]
+    rows = [["us", "make and encode", "write", "a record", "bytes", "content of 2 kB"]]
     for cost in costs:
         times = (cost.make, cost.write, cost.make + cost.write)
         rows.append([cost.name, *(number(us, 2) for us in times), number(cost.bytes)])
+        rows[-1].append(number(cost.content, 2))
     return render(rows)
 
 
