@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from headway.dialects.base import ClientRequest
+from headway.dialects.openai.relayed import OpenAIRelayed
 from headway.errors import ClientGone, ShuttingDown, UpstreamDisconnected
 from headway.pipeline.gateway import DrainLimits
 from headway.record import Record
@@ -294,3 +296,29 @@ def test_a_request_that_was_not_sent_is_not_billed() -> None:
     attempt.sent = None
     in_loop(lambda: pipe.call.abort(ClientGone("left")))
     assert (pipe.records[0].input_tokens, pipe.records[0].cost_usd) == (None, None)
+
+
+SPEECH = b'{"model": "openai/tts-1", "input": "Hello", "voice": "alloy"}'
+
+
+def test_speech_is_billed_by_its_characters_once_it_was_asked_for() -> None:
+    for is_native in (False, True):
+        for has_head in (False, True):
+            pipe = NativePipe() if is_native else Pipe()
+            if isinstance(pipe, NativePipe):
+                pipe.pass_through("/v1/audio/speech", SPEECH)
+            else:
+                pipe.send(ClientRequest("", (), SPEECH), OpenAIRelayed("audio/speech"))
+            if has_head:
+                pipe.upstream.respond([(b"content-type", b"audio/mpeg")])
+            pipe.sink.leave()
+            record = only_record(pipe)
+            assert (record.input_characters, record.tokens_source) == (5, "estimated")
+
+
+def test_other_relayed_requests_are_not_counted() -> None:
+    pipe = Pipe()
+    image = b'{"model": "openai/gpt-image-1", "prompt": "a"}'
+    pipe.send(ClientRequest("", (), image), OpenAIRelayed("images/generations"))
+    pipe.sink.leave()
+    assert only_record(pipe).tokens_source is None

@@ -125,13 +125,18 @@ def needs_count(result: AttemptResult, error: HeadwayError | None) -> bool:
     """Whether tokens must be counted: the provider did not report all of them, and it may bill for
     them. ``error`` ended the attempt. The prompt of a client that left is billed once it was sent,
     unless the provider refused it."""
-    if result.tokens_source is not None or isinstance(result.context.sent, RelayedRequest):
+    if result.tokens_source is not None:
+        return False
+    request, has_left = result.context.sent, isinstance(error, ClientGone)
+    if isinstance(request, RelayedRequest) and not (
+        has_left and request.characters is not None and result.usage.input_characters is None
+    ):
         return False  # what a relayed response does not report cannot be counted
-    if not result.status and isinstance(error, ClientGone):
+    if not result.status and has_left:
         return result.timing.time_to_sent_s is not None
     if not 200 <= result.status < 300:
         return False
-    return error is None or result.content_events > 0 or isinstance(error, ClientGone)
+    return error is None or result.content_events > 0 or has_left
 
 
 async def count_tokens(
@@ -139,6 +144,8 @@ async def count_tokens(
 ) -> AttemptResult:
     """``result`` with the unreported tokens counted; estimated where the output is incomplete."""
     request = result.context.call.request
+    if isinstance(request, RelayedRequest):
+        return estimate_tokens(result, output)
     input_tokens, output_tokens = await count(request.model, prompt_of(request), output)
     if input_tokens is not None:
         input_tokens += tokens_in(request)
@@ -153,6 +160,9 @@ def estimate_tokens(result: AttemptResult, output: str) -> AttemptResult:
     """``result`` with unknown tokens estimated by length: the provider bills for an incomplete
     output, so an estimate is better than nothing."""
     request = result.context.call.request
+    if isinstance(request, RelayedRequest):  # speech is billed by the characters to be spoken
+        usage = replace(result.usage, input_characters=request.characters)
+        return replace(result, usage=usage, tokens_source="estimated")
     input_tokens = len(prompt_of(request)) // BYTES_PER_TOKEN + tokens_in(request)
     estimated = _fill_usage(result, input_tokens, len(output) // BYTES_PER_TOKEN)
     return replace(estimated, tokens_source="estimated")

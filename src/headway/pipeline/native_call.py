@@ -418,8 +418,10 @@ class NativeCall:
     def _can_count(self) -> bool:
         """What was sent and what came are known well enough to count their tokens."""
         reader, request = self.reader, self.decoded.request
-        if reader is None or not reader.is_readable or isinstance(request, RelayedRequest):
+        if reader is None or not reader.is_readable:
             return False
+        if isinstance(request, RelayedRequest):
+            return request.characters is not None
         given = request.messages if isinstance(request, ChatRequest) else request.input
         return bytes(given) != bytes(NO_MESSAGES)
 
