@@ -5,7 +5,9 @@ Percentiles come from merged histograms and are never averaged: within 1% of a v
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from math import ceil
 
 from msgspec import Struct
@@ -79,16 +81,14 @@ class UsageReport(Period, frozen=True, kw_only=True):
 
 def distribution(histogram: Histogram) -> Distribution:
     """All percentiles in one pass."""
-    count = histogram.count
-    ranks = [ceil(percent * count / 100) for percent in PERCENTS]
-    found: list[float | None] = []
-    reached = 0
-    for bucket in sorted(histogram.counts):
-        reached += histogram.counts[bucket]
-        while len(found) < len(ranks) and ranks[len(found)] <= reached and count:
-            found.append(value_of(bucket))
-    found += [None] * (len(ranks) - len(found))
-    return Distribution(count, histogram.total, histogram.mean, *found)
+    buckets = sorted(histogram.counts)
+    reached = list(accumulate(map(histogram.counts.__getitem__, buckets)))
+    if not reached or not reached[-1]:
+        return Distribution(0, histogram.total, None, None, None, None)
+    count = reached[-1]
+    ranks = (ceil(percent * count / 100) for percent in PERCENTS)
+    found = [value_of(buckets[bisect_left(reached, rank)]) for rank in ranks]
+    return Distribution(count, histogram.total, histogram.total / count, *found)
 
 
 def usage_row(usage: Usage) -> UsageRow:
