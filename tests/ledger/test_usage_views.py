@@ -58,11 +58,20 @@ def test_a_row_has_exact_dollars_and_all_sums() -> None:
     assert row.gaps is None
 
 
+def test_a_cost_that_nobody_knows_is_not_zero() -> None:
+    unknown = Usage(group={}, calls=2, attempts=2, unpriced=2)
+    assert (usage_row(unknown).cost_usd, usage_row(unknown).cost_usd_exact) == (None, None)
+    partly = usage_row(merge([unknown, group("a", 1, 1.0)]))
+    assert (partly.cost_usd_exact, partly.unpriced) == ("0.01", 2)
+    free = usage_row(Usage(group={}, calls=1, attempts=1))
+    assert (free.cost_usd, free.cost_usd_exact) == (0.0, "0")
+
+
 def test_percentiles_of_a_total_come_from_the_merged_distribution() -> None:
     slow, fast = group("a", 1, 100.0), group("b", 99, *[1.0] * 99)
     slow.gaps = histogram(0.5)
     total = usage_row(merge([slow, fast]))
-    assert (total.calls, total.cost_usd_exact) == (100, "1.00")
+    assert (total.calls, total.cost_usd_exact) == (100, "1")
     latency = total.metrics["latency_s"]
     assert latency.p50 == latency.p99 == pytest.approx(1.0, rel=0.01)
     assert latency.sum == 199.0

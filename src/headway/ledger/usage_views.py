@@ -13,6 +13,7 @@ from math import ceil
 from msgspec import Struct
 
 from headway.ledger.json_views import iso_time
+from headway.ledger.money import format_usd
 from headway.ledger.store import Usage
 from headway.metering.histogram import Histogram, value_of
 
@@ -51,8 +52,9 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     cache_read_tokens: int
     cache_write_tokens: int
     reasoning_tokens: int
-    cost_usd: float
-    cost_usd_exact: str
+    cost_usd: float | None
+    """Of the attempts with a known cost; None where some have none, and no other cost anything."""
+    cost_usd_exact: str | None
     unpriced: int
     """Attempts that a provider answered well and whose cost is not known."""
     estimated_usd: float
@@ -92,6 +94,7 @@ def distribution(histogram: Histogram) -> Distribution:
 
 
 def usage_row(usage: Usage) -> UsageRow:
+    is_known = bool(usage.cost_usd) or not usage.unpriced
     return UsageRow(
         group=usage.group,
         calls=usage.calls,
@@ -103,8 +106,8 @@ def usage_row(usage: Usage) -> UsageRow:
         cache_read_tokens=usage.cache_read_tokens,
         cache_write_tokens=usage.cache_write_tokens,
         reasoning_tokens=usage.reasoning_tokens,
-        cost_usd=float(usage.cost_usd),
-        cost_usd_exact=f"{usage.cost_usd:f}",
+        cost_usd=float(usage.cost_usd) if is_known else None,
+        cost_usd_exact=format_usd(usage.cost_usd) if is_known else None,
         unpriced=usage.unpriced,
         estimated_usd=float(usage.estimated_usd),
         metrics={name: distribution(each) for name, each in usage.histograms.items()},
