@@ -21,9 +21,11 @@ prices: {{echo: {{echo: {{input: 2, output: 8}}}}}}
 SPOOL = "spool"
 
 
-def write_config(folder: Path) -> Path:
+def write_config(folder: Path, url: str | None = None) -> Path:
+    """``url`` is that of the ledger; by default an SQLite file in ``folder``."""
     file = folder / "headway.yaml"
-    file.write_text(CONFIG.format(folder=folder))
+    text = CONFIG.format(folder=folder)
+    file.write_text(text.replace(f"sqlite:///{folder}/ledger.db", url) if url else text)
     return file
 
 

@@ -100,7 +100,7 @@ def usage_table(
     is_by_time = any(name in TIME_DIMENSIONS for name in by)
     highest = max((float(group.cost_usd) for group in groups), default=0.0)
     rows: list[Cells] = []
-    for group in groups:
+    for group in filter(_has_something, groups):
         drawn = ""
         if trend is not None:
             values = series.get(_key(by, group)) or [0.0] * len(trend.times)
@@ -116,7 +116,12 @@ def usage_table(
     listed = ("total", *("" for _ in by[1:])) if by else ()
     total_line = "" if trend is None else trend.draw(_sum(series, trend), blocks=blocks)
     totals = (*listed, *_cells(overall, overall), Cell(total_line, "bold cyan"))
-    return Table(columns, rows, totals if len(groups) > 1 or not by else None)
+    return Table(columns, rows, totals if len(rows) > 1 or not by else None)
+
+
+def _has_something(group: Usage) -> bool:
+    """Whether a row says anything: entries of sessions that clients added are no calls."""
+    return bool(group.calls or group.cost_usd or group.input_tokens or group.output_tokens)
 
 
 COLUMNS = (
