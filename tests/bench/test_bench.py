@@ -87,6 +87,6 @@ def test_a_missing_tool_is_named_with_the_command_that_brings_it() -> None:
 def test_recording_splits_the_cost_of_a_record(tmp_path: Path) -> None:
     table, result = run(tmp_path, "recording", "--only", "relay,stream", "--records", "5")
 
-    assert table.splitlines()[0].split()[-2:] == ["record", "bytes"]
+    assert table.splitlines()[0].endswith("a record  bytes  content of 2 kB")
     assert [cost["name"] for cost in result["costs"]] == ["relay", "stream"]
-    assert all(cost["make"] > 0 and cost["write"] > 0 for cost in result["costs"])
+    assert all(cost[each] > 0 for cost in result["costs"] for each in ("make", "write", "content"))
