@@ -143,6 +143,25 @@ def test_a_reload_says_once_what_only_a_restart_applies(
     assert ok(own.chat())  # a worker that has not reloaded yet has the same providers
 
 
+def test_a_reload_applies_what_is_kept_of_messages(launch: Launch, upstream: Upstream) -> None:
+    own = launch(args=("--port", "0"))
+    config = {**standard_config(upstream), "ledger": {"content": "full"}}
+
+    def reply(field: str) -> Any:
+        asked = {"model": "gpt-4o", "chat_input": "Hi", "session_id": "s"}
+        body = {**asked, "session": {"remember": True}}
+        return own.client.call("POST", "/api/engine/chat/openai", body).json.get(field)
+
+    assert "ledger.content: full" in reply("error")["message"]
+    own.reload(config)
+    until(lambda: "was reloaded" in "".join(own.output))
+    assert "restart" not in own.output[-1]
+    assert [message["role"] for message in reply("context")] == ["user"]
+    own.reload({**config, "ledger": {"content": "full", "redact": "no_such_module:f"}})
+    until(lambda: "the old one stays in use" in "".join(own.output))
+    assert len(reply("context")) == 3
+
+
 @COUNTS
 @pytest.mark.parametrize(
     "providers",
@@ -257,4 +276,14 @@ def test_a_user_without_a_home_is_told_to_set_the_ledger(tmp_path: Path) -> None
     _, said = process.communicate(timeout=20)
     assert process.returncode == 2
     assert "ledger.url: is not set, and this user has no home directory" in said
+    assert "Traceback" not in said
+
+
+def test_a_hook_that_cannot_be_imported_stops_the_start(tmp_path: Path, upstream: Upstream) -> None:
+    ledger = {"url": "sqlite:///here.db", "redact": "no_such_module:hide"}
+    write_config(tmp_path, {**standard_config(upstream), "ledger": ledger})
+    process = without_home(tmp_path, "serve", "--config", "headway.yaml", "--port", "0")
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert "ledger.redact: the module no_such_module cannot be imported" in said
     assert "Traceback" not in said
