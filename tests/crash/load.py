@@ -17,6 +17,8 @@ WORDS = 40
 """The longest prompt. The echo provider answers with the prompt: one token a word."""
 KINDS = ("engine", "engine stream", "chat", "chat stream", "failing")
 RECONNECT_S = 0.02
+REPLY_S = 3.0
+"""After which a client gives a connection up, which a killed process may have left to nobody."""
 REFUSED_S = 0.1
 """Pause of a client whose request was refused."""
 
@@ -60,7 +62,7 @@ class Load:
                 continue
             try:
                 while not stop.is_set():
-                    await asyncio.wait_for(self._call(reader, writer), 30)
+                    await asyncio.wait_for(self._call(reader, writer), REPLY_S)
             except (OSError, EOFError, ValueError):
                 await asyncio.sleep(RECONNECT_S)
             finally:

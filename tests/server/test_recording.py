@@ -14,6 +14,7 @@ import pytest
 from headway.ledger import shipper
 from headway.ledger.shipper import ShipperStatus
 from headway.ledger.spool import FileSpool
+from headway.ledger.spool_reader import ShipperLock
 from headway.pipeline.gateway import LedgerHealth
 from headway.server import recording as recording_module
 from headway.server.recording import Recording
@@ -45,10 +46,15 @@ def test_health_says_whether_records_are_stored_and_no_reason(tmp_path: Path) ->
     recording = new(tmp_path, unix_time=lambda: unix[0])
     assert recording.health() == LedgerHealth()
     write_status(tmp_path)
+    lock = ShipperLock(str(tmp_path))
+    assert lock.take()
     assert recording.health() == LedgerHealth(unstored_bytes=7)
     write_status(tmp_path, problem="no route to db.internal")
     assert recording.health() == LedgerHealth(store="failing", unstored_bytes=7)
-    unix[0] += 3600
+    write_status(tmp_path)
+    unix[0] += recording_module.STUCK_S + 1
+    assert recording.health().store == "failing"  # it waits for the database
+    lock.release()
     assert recording.health().store == "ok"  # there is nothing to store
     recording.spool.append(b"{}\n")
     assert recording.health().store == "not running"

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from headway.ledger import spool_reader
 from headway.ledger.spool import make_private
@@ -29,7 +30,9 @@ BATCH_BYTES = 4 * 2**20
 BATCH_ENTRIES = 5000
 POLL_S = 0.1
 STATUS_INTERVAL_S = 1.0
-"""Of the file that says how the shipper is doing."""
+"""Of the file that says how the shipper is doing, where that has changed."""
+STATUS_REPEAT_S = 10.0
+"""Of the same file, where nothing has changed but the time in it."""
 REPORT_INTERVAL_S = 60.0
 """Of the line in the log that says how much was stored."""
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.2, 5.0
@@ -108,7 +111,8 @@ class Shipper:
         self._unix_time = unix_time
         self._positions: dict[str, int] | None = None
         self._delete_at = 0.0
-        self._status_at = 0.0
+        self._status_at = self._status_due = 0.0
+        self._status: ShipperStatus | None = None
         self._tasks_at = clock() + FIRST_TASKS_S
         self._report_at = clock() + REPORT_INTERVAL_S
         self._reported = 0
@@ -360,6 +364,9 @@ class Shipper:
             unstored_bytes=facts.unstored_bytes,
             oldest=facts.oldest,
         )
+        if now < self._status_due and replace(status, updated=0.0) == self._status:
+            return
+        self._status, self._status_due = replace(status, updated=0.0), now + STATUS_REPEAT_S
         path = Path(self._directory) / STATUS_NAME
         with suppress(OSError):  # a full disk; the status has a time
             new = path.with_suffix(".new")

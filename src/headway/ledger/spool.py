@@ -56,7 +56,7 @@ def list_files(directory: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(directory) as entries:
             yield from (entry for entry in entries if FILE_NAME.fullmatch(entry.name))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
 
 

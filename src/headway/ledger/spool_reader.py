@@ -107,7 +107,7 @@ def locked(path: str) -> Iterator[int | None]:
     somebody writes, or that is gone."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         yield None
         return
     try:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import Literal
 
 from headway.ledger import shipper, spool
 from headway.ledger.shipper_process import ShipperProcess
 from headway.ledger.spool import FileSpool
+from headway.ledger.spool_reader import is_shipper_running
 from headway.pipeline.gateway import Gateway, LedgerHealth
 from headway.types import Clock
 
 INTERVAL_S = 1.0
-STALE_S = 10.0
-"""Age at which the shipper's status says nothing any more: it writes one each second."""
+STUCK_S = 60.0
+"""Age of the status at which the shipper waits for the database: it writes one each ten seconds."""
 GRACE_S = 30.0
-"""Time that a shipper has to write its first status."""
+"""Time that a shipper has to start."""
 _log = logging.getLogger("headway.ledger")
 
 
@@ -68,9 +70,10 @@ class Recording:
         status = shipper.read_status(self.spool.directory)
         now = self._unix_time()
         store: Literal["ok", "failing", "not running"] = "ok"
-        if status is not None and now - status.updated < STALE_S:
-            store = "ok" if status.problem is None else "failing"
-        elif now - self._started > GRACE_S and any(spool.list_files(self.spool.directory)):
+        if is_shipper_running(self.spool.directory):
+            is_stuck = status is not None and now > status.updated + STUCK_S
+            store = "failing" if is_stuck or (status and status.problem) else "ok"
+        elif now > self._started + GRACE_S and any(spool.list_files(self.spool.directory)):
             store = "not running"
         return LedgerHealth(
             spool="ok" if self.spool.problem is None else "failing",
@@ -86,7 +89,8 @@ class Recording:
         if self._syncs and (self._sync is None or self._sync.done()):
             self._start_sync(loop)
         if self._shipper is not None:
-            self._shipper.keep_running()
+            with suppress(OSError):  # the spool says what is wrong with its directory
+                self._shipper.keep_running()
 
     def _start_sync(self, loop: asyncio.AbstractEventLoop) -> None:
         fd = self.spool.take_unsynced()
