@@ -61,6 +61,7 @@ def _facts(call: Call) -> Iterator[Line]:
         ("tokens", _tokens(last), ""),
         ("cost", _cost(call), ""),
         ("time", _times(last), ""),
+        ("reply id", last.reply_id or "", ""),
         ("request id", "" if last.request_id == call.id else last.request_id, ""),
         ("upstream id", last.upstream_request_id or "", ""),
         ("key", last.key_id or "", ""),

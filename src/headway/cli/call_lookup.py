@@ -19,12 +19,13 @@ SHORTEST_ID = 4
 async def find_call(ledger: Ledger, call_id: str | None) -> Call | None:
     """The call with that id or request id, or the only recent one whose id begins so. Without an
     id the latest call, or None. Raises CommandError where there is none, or more than one."""
+    from headway.ledger import call_lookup
     from headway.ledger.store import Filter
 
     if call_id is None:
         latest = (await ledger.store.logs(Filter(), limit=1)).rows
         return await ledger.store.call(_id_of(latest[0].last)) if latest else None
-    found = await ledger.store.call(call_id)
+    found = await call_lookup.find_call(ledger.store, call_id)
     if found is not None:
         return found
     matches = await _search(ledger, call_id) if len(call_id) >= SHORTEST_ID else []

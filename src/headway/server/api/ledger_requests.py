@@ -11,12 +11,11 @@ import msgspec
 
 from headway.dialects.base import JSON
 from headway.errors import NotFound, RequestError
-from headway.ledger import queries
+from headway.ledger import call_lookup, queries
 from headway.ledger.queries import FILTERS, Pairs, Query
-from headway.ledger.store import Call, Store
+from headway.ledger.store import Call
 from headway.pipeline.gateway import Gateway, Snapshot
 from headway.policy.keys import KeyId, without_keys
-from headway.record import call_id_in
 from headway.server.ledger_reader import LedgerReader
 from headway.types import Headers
 
@@ -89,13 +88,9 @@ async def find_call(ledger: Ledger, call_id: str, owner: str | None) -> Call:
     """The call whose reply, or whose client's request, has this id. Waits a moment for a call
     that has just ended. Raises NotFound."""
     checked = queries.check_text("id", call_id)
-    derived = call_id_in(checked)
-
-    async def look_up(store: Store) -> Call | None:
-        found = await store.call(checked, owner)
-        return await store.call(derived, owner) if found is None and derived else found
-
-    found = await ledger.reader.find(look_up, lambda call: call.last.is_last)
+    found = await ledger.reader.find(
+        lambda store: call_lookup.find_call(store, checked, owner), lambda call: call.last.is_last
+    )
     if found is None:
         raise NotFound(f"There is no call {call_id[:80]!r} that this key may see.", param="id")
     return found
