@@ -8,6 +8,7 @@ statement has a timeout, here and in the server.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -212,6 +213,6 @@ def translate(error: Exception, address: Address) -> StoreError | None:
 def _message(error: Exception) -> str:
     """The first line, without details: those may have values of rows."""
     text = str(error.args[0]) if error.args else type(error).__name__
-    if isinstance(error, OSError) and error.strerror:
-        text = error.strerror
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        text = os.strerror(error.errno)
     return text.splitlines()[0] if text else type(error).__name__
