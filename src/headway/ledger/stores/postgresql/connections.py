@@ -93,6 +93,9 @@ class Connections:
                     "search_path": SCHEMA,
                     "timezone": "UTC",
                     "jit": "off",
+                    "max_parallel_workers_per_gather": "0",
+                    # To plan a question about a month of days takes longer than to answer it.
+                    "plan_cache_mode": "force_generic_plan",
                     "statement_timeout": str(int(self._statement_s * 1000)),
                     "idle_in_transaction_session_timeout": "0",
                 },

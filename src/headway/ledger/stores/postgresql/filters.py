@@ -42,8 +42,6 @@ SELECT c.call_id FROM hits h JOIN contents c ON c.month = h.month AND c.head = h
 UNION
 SELECT c.call_id FROM hits h
 JOIN contents c ON c.month = h.month AND c.head = h.parent AND h.hash = ANY(c.outputs)
-UNION
-SELECT r.call_id FROM records r WHERE r.error_words @> $1::text[]
 """
 
 
@@ -58,6 +56,7 @@ class Conditions:
         among the conditions, too."""
         self.before_us = LARGEST
         """No record is newer."""
+        self.is_by_id = False
         self.is_indexed = False
         """One of the conditions has an index that finds few records."""
 
@@ -74,7 +73,7 @@ class Conditions:
         copied = Conditions()
         copied.sql, copied.values = [*self.sql], [*self.values]
         copied.driver, copied.is_indexed = self.driver, self.is_indexed
-        copied.before_us = self.before_us
+        copied.before_us, copied.is_by_id = self.before_us, self.is_by_id
         return copied
 
     def drive(self, column: str, numbers: Sequence[int]) -> None:
@@ -196,15 +195,22 @@ def _add_ids(conditions: Conditions, where: Filter) -> None:
             f"(r.call_id = ANY({keys}::bytea[]) OR r.request_id = ANY({keys}::bytea[])"
             f" OR r.reply_id = ANY({texts}::text[]))"
         )
-        conditions.is_indexed = True
+        conditions.is_indexed = conditions.is_by_id = True
 
 
 async def _add_conditions_of_calls(
     connection: Connection, conditions: Conditions, where: Filter, of_calls: bool
 ) -> None:
     if where.text is not None:
-        calls = await find_text(connection, where.text)
-        conditions.sql.append(f"r.call_id = ANY({conditions.value(calls)}::bytea[])")
+        words = search_words(clean(where.text))
+        if words:
+            calls = await find_text(connection, words)
+            conditions.sql.append(
+                f"(r.call_id = ANY({conditions.value(calls)}::bytea[]) OR "
+                f"r.error_words @> {conditions.value(words)}::text[])"
+            )
+        else:
+            conditions.sql.append("false")
         conditions.is_indexed = True
     limits = _limits(conditions, where)
     if limits:
@@ -218,11 +224,8 @@ async def _add_conditions_of_calls(
             conditions.sql.append(f"CASE WHEN {is_last} THEN {own} ELSE {exists} END")
 
 
-async def find_text(connection: Connection, text: str) -> list[Any]:
-    """The calls whose messages, or whose error, have all words of ``text``."""
-    words = search_words(clean(text))
-    if not words:
-        return []
+async def find_text(connection: Connection, words: Sequence[str]) -> list[Any]:
+    """The calls in whose messages one has all of ``words``."""
     return [row["call_id"] for row in await connection.fetch(_TEXT_CANDIDATES, words)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +21,7 @@ from headway.record import Feedback, Record
 if TYPE_CHECKING:
     from headway.ledger.stores.postgresql.connections import Connection
 
-WINDOW = 3000
+WINDOW, MAX_WINDOW = 3000, 8000
 """Newest records that are looked through before an index is used: most questions end there."""
 MAX_DRIVERS = 200
 """Numbers whose records are looked up one after the other."""
@@ -31,6 +32,8 @@ SELECT = f"""SELECT {quote(COLUMNS, "r.")}, r.call_pd, r.call_rest, r.id_texts,
 (SELECT key FROM tag_sets n WHERE n.id = r.tags),
 (SELECT key FROM sessions n WHERE n.id = r.session),
 (SELECT key FROM names n WHERE n.id = r.parameters)"""
+_PROFILES = re.compile(r'r\."profile" = ANY\((.*?)\)')
+"""The list may be long: a join looks it up faster than a comparison."""
 _WINDOW_START = """
 SELECT hour FROM (
   SELECT hour, sum(records) OVER (ORDER BY hour DESC) AS total FROM stored_by_hour
@@ -102,31 +105,56 @@ class Reader:
 
     async def _newest(self, conditions: Conditions, count: int) -> list[Any]:
         """The newest records, at most ``count``."""
-        if not conditions.is_indexed:
-            found = await self._in_window(conditions, count)
+        if conditions.driver is not None and not conditions.driver[1]:
+            return []
+        window = 0 if conditions.is_by_id else WINDOW
+        while 0 < window <= MAX_WINDOW:
+            found = await self._in_window(conditions, count, window)
             if len(found) == count:
                 return found
+            # As many records as it takes if the others are like these; none found: look elsewhere.
+            window = max(2 * window, window * count * 3 // (2 * len(found))) if found else 0
         chosen = conditions.copy()
-        number = chosen.value(count)
         if conditions.driver is not None and not conditions.is_indexed:
             column, numbers = conditions.driver
             if len(numbers) <= MAX_DRIVERS:
-                return await self.fetch(_each(chosen, column, numbers, number), chosen.values)
-        # The sum keeps PostgreSQL from reading by time until it finds enough, which may be never.
-        order = "ORDER BY r.time_us + 0 DESC, r.id DESC" if conditions.is_indexed else NEWEST
-        inner = f"SELECT * FROM records r WHERE {chosen.text} {order} LIMIT {number}"
-        return await self.fetch(f"{SELECT} FROM ({inner}) r {NEWEST}", chosen.values)
+                return await self.fetch(_each(chosen, column, numbers, count), chosen.values)
+            return await self._by_time(chosen, NEWEST, count)
+        return await self._by_index(chosen, count)
 
-    async def _in_window(self, conditions: Conditions, count: int) -> list[Any]:
+    async def _by_time(self, conditions: Conditions, order: str, count: int) -> list[Any]:
+        """In the order of the primary key, whatever PostgreSQL expects of other ways."""
+        inner = f"SELECT * FROM records r WHERE {conditions.text} {order} LIMIT {count}"
+        async with self.connection.transaction():
+            await self.connection.execute(
+                "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; "
+                "SET LOCAL enable_sort = off"
+            )
+            return await self.fetch(f"{SELECT} FROM ({inner}) r {order}", conditions.values)
+
+    async def _by_index(self, conditions: Conditions, count: int) -> list[Any]:
+        """Where few records fulfil a condition that has an index. The sums keep PostgreSQL from
+        reading by time until it has found enough, which may be never, and by profile."""
+        text = _PROFILES.sub(r'r."profile" + 0 = ANY(\1)', conditions.text)
+        inner = (
+            f"SELECT * FROM records r WHERE {text} "
+            f"ORDER BY r.time_us + 0 DESC, r.id DESC LIMIT {count}"
+        )
+        async with self.connection.transaction():
+            await self.connection.execute("SET LOCAL enable_seqscan = off")
+            return await self.fetch(f"{SELECT} FROM ({inner}) r {NEWEST}", conditions.values)
+
+    async def _in_window(self, conditions: Conditions, count: int, window: int) -> list[Any]:
         """Of the newest records that are within the limits of time, those that fulfil all."""
         chosen = conditions.copy()
-        start = await self.connection.fetchval(_WINDOW_START, conditions.before_us, WINDOW)
+        start = await self.connection.fetchval(_WINDOW_START, conditions.before_us, window)
         if start is not None:
             chosen.sql.append(f"r.time_us >= {chosen.value(start * HOUR_US)}")
-        window, number = chosen.value(WINDOW), chosen.value(count)
+        size = chosen.value(window)
         times = " AND ".join(sql for sql in chosen.sql if "r.time_us" in sql) or "true"
-        inner = f"SELECT * FROM records r WHERE {times} {NEWEST} LIMIT {window}"
-        outer = f"SELECT * FROM ({inner}) r WHERE {chosen.text} {NEWEST} LIMIT {number}"
+        inner = f"SELECT * FROM records r WHERE {times} {NEWEST} LIMIT {size}"
+        text = _PROFILES.sub(r'r."profile" IN (SELECT unnest(\1))', chosen.text)
+        outer = f"SELECT * FROM ({inner}) r WHERE {text} {NEWEST} LIMIT {count}"
         return await self.fetch(f"{SELECT} FROM ({outer}) r {NEWEST}", chosen.values)
 
     async def attempts(
@@ -135,9 +163,7 @@ class Reader:
         conditions = await self.compile(where, of_calls=False)
         if cursor is not None:
             _add_place(conditions, ">", decode_cursor(cursor, "attempts", Place))
-        number = conditions.value(limit + 1)
-        inner = f"SELECT * FROM records r WHERE {conditions.text} {OLDEST} LIMIT {number}"
-        found = await self.fetch(f"{SELECT} FROM ({inner}) r {OLDEST}", conditions.values)
+        found = await self._by_time(conditions, OLDEST, limit + 1)
         following = None
         if len(found) > limit:
             following = encode_cursor("attempts", _place(found[limit - 1]))
@@ -147,8 +173,7 @@ class Reader:
         conditions = await self.compile(where, of_calls=False)
         conditions.sql.append("r.computed_pd IS NOT NULL AND r.cost_pd IS NOT NULL")
         order = "ORDER BY abs(r.cost_pd - r.computed_pd) DESC, r.time_us DESC, r.id DESC"
-        number = conditions.value(limit)
-        sql = f"{SELECT} FROM records r WHERE {conditions.text} {order} LIMIT {number}"
+        sql = f"{SELECT} FROM records r WHERE {conditions.text} {order} LIMIT {limit}"
         return [self.decode(row) for row in await self.fetch(sql, conditions.values)]
 
     # --- One call ---------------------------------------------------------------------------------
@@ -206,13 +231,15 @@ class Reader:
         return [row["call_text"] for row in await self.connection.fetch(sql, *conditions.values)]
 
 
-def _each(conditions: Conditions, column: str, numbers: Sequence[int], count: str) -> str:
+def _each(conditions: Conditions, column: str, numbers: Sequence[int], count: int) -> str:
     """The newest of each number by the index that has them in order, and of those the newest."""
-    keys = conditions.value(list(numbers))
+    keys, limit = conditions.value(list(numbers)), conditions.value(count)
+    # What the join has found is not compared again; its parameter needs a type nevertheless.
+    text = re.sub(rf'r\."{column}" = ANY\((.*?)\)', r"\1 IS NOT NULL", conditions.text)
     inner = (
         f"SELECT r.* FROM unnest({keys}::bigint[]) AS k (number) CROSS JOIN LATERAL ("
-        f'SELECT * FROM records r WHERE r."{column}" = k.number AND {conditions.text} '
-        f"{NEWEST} LIMIT {count}) r {NEWEST} LIMIT {count}"
+        f'SELECT * FROM records r WHERE r."{column}" = k.number AND {text} '
+        f"{NEWEST} LIMIT {limit}) r {NEWEST} LIMIT {limit}"
     )
     return f"{SELECT} FROM ({inner}) r {NEWEST}"
 
