@@ -70,13 +70,29 @@ def test_check_says_ok(tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (0, "OK\n")
 
 
-def test_prune_deletes_what_is_older(tmp_path: Path) -> None:
+def test_prune_deletes_what_is_older_and_keeps_its_usage(tmp_path: Path) -> None:
     write_config(tmp_path)
     spool(tmp_path, [recent(1, 5 * 86400), recent(2, 9)])
     result = run("db", "prune", "--before", "1d")
     assert result.exit_code == 0, result.stderr
     assert result.stdout.startswith("deleted 1 records")
     assert len(run("logs").stdout.splitlines()) == 1
+    assert run("usage").stdout.split("\t")[1] == "2"
+
+
+def test_prune_archives_first_and_deletes_nothing_that_it_cannot_archive(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    whole = config.read_text()
+    spool(tmp_path, [recent(1, 5 * 86400), recent(2, 9)])
+    (tmp_path / "file").write_text("")
+    config.write_text(whole.replace("content: full", f"archive: {tmp_path}/file/archive"))
+    refused = run("db", "prune", "--before", "1d")
+    assert refused.exit_code == 1
+    assert refused.stderr.splitlines()[-1].startswith("error: nothing was deleted: cannot archive")
+    assert len(run("logs").stdout.splitlines()) == 2
+    config.write_text(whole.replace("content: full", f"archive: {tmp_path}/archive"))
+    assert run("db", "prune", "--before", "1d").stdout.startswith("deleted 1 records")
+    assert len(list((tmp_path / "archive").rglob("*.parquet"))) == 1
 
 
 def test_prune_needs_to_know_what_is_old(tmp_path: Path) -> None:

@@ -113,7 +113,8 @@ def prune(
 ) -> None:
     """Delete old calls or messages now, and give the space back to the disk.
 
-    The sums of `headway usage` stay.
+    The sums of `headway usage` stay. With `ledger.archive`, what is not archived yet is archived
+    first.
 
     Examples:
 
@@ -124,6 +125,7 @@ def prune(
 
     async def work(ledger: Ledger) -> None:
         with terminal.waiting("deleting", announce=True):
+            await _archive(ledger)
             deleted = await ledger.store.prune(*limits)
         terminal.write(
             f"deleted {deleted.records:,} records and the messages of {deleted.contents:,} calls; "
@@ -145,6 +147,20 @@ def ship(config: ConfigPath = None) -> None:
         terminal.note("a gateway that runs stores the records of this spool itself")
     else:
         terminal.write(f"stored {stored:,} records\n")
+
+
+async def _archive(ledger: Ledger) -> None:
+    """What is not archived is not deleted. Raises CommandError."""
+    from headway.ledger.archive import ArchiveError, Archiver
+    from headway.ledger.parquet import MissingLibraryError
+
+    address = ledger.config.ledger.archive
+    if address is None:
+        return
+    try:
+        await Archiver(ledger.store, address).run_due(time.time())
+    except (ArchiveError, MissingLibraryError) as error:
+        raise CommandError(f"nothing was deleted: {error}", code=ERROR_REPLY) from error
 
 
 def _prune_limits(
