@@ -36,8 +36,8 @@ class Audit:
         return not self.problems
 
 
-async def audit(url: str, load: Load, spools: Sequence[Path], *, may_miss: bool = False) -> Audit:
-    """After the gateway has ended. ``may_miss``: records may be lost, but not doubled or wrong."""
+async def audit(url: str, load: Load, spools: Sequence[Path]) -> Audit:
+    """After the gateways of ``spools`` have ended."""
     store = new_store(url)
     await store.open(migrates=False)
     try:
@@ -45,7 +45,7 @@ async def audit(url: str, load: Load, spools: Sequence[Path], *, may_miss: bool 
         calls = {record.call_id or record.id for record in records}
         found = Audit(len(load.sent), len(load.seen), len(records), len(calls))
         found.problems += load.errors[:3]
-        _compare(found, load, records, may_miss=may_miss)
+        _compare(found, load, records)
         await _check_sums(found, store, records)
         found.problems += await store.check()
         positions = await store.positions()
@@ -67,7 +67,7 @@ async def _all_records(store: Store) -> list[Record]:
             return records
 
 
-def _compare(found: Audit, load: Load, records: Sequence[Record], *, may_miss: bool) -> None:
+def _compare(found: Audit, load: Load, records: Sequence[Record]) -> None:
     by_request: dict[str, list[Record]] = {}
     for record in records:
         by_request.setdefault(record.request_id, []).append(record)
@@ -90,7 +90,7 @@ def _compare(found: Audit, load: Load, records: Sequence[Record], *, may_miss: b
             found.missing += 1
         elif problem := _difference(seen, attempts):
             found.problems.append(f"request {seen.request_id}: {problem}")
-    if found.missing and not may_miss:
+    if found.missing:
         found.problems.append(f"{found.missing} replies were seen and have no record")
     if found.doubled:
         found.problems.append(f"{found.doubled} records are doubled")

@@ -111,9 +111,6 @@ class CrashServer:
     def tail(self, lines: int = 30) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def cpu_time_s(self) -> float:
-        return sum(os.times()[:2])
-
 
 def children_of(pid: int) -> list[int]:
     """Of all threads of the process."""
