@@ -25,6 +25,9 @@ class ChatOptions(TypedDict, total=False):
     """Replaces the provider's address, if the gateway allows that."""
     session_id: str | None
     """Stored with the record, and part of the reply."""
+    session: Mapping[str, Any] | None
+    """``{"remember": True}`` puts the session's earlier turns before this one, ``max_turns`` (50)
+    at most, where the gateway keeps content."""
     retries: int | None
     """Further attempts after an error that a retry could help, 0 to 10."""
     strict: bool | None
