@@ -257,6 +257,8 @@ def test_a_paused_response_is_read_on() -> None:
     pipe.upstream.stream(ROLE, text("Hel"))
     pipe.sink.leave()
     assert pipe.upstream.history == ["pause", "resume"]
+    pipe.upstream.chunk(*REST)
+    assert only_record(pipe).is_drained is True
 
 
 def test_a_silent_stream_is_not_kept_alive_for_nobody() -> None:

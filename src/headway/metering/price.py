@@ -141,7 +141,7 @@ class Price(Struct, frozen=True, kw_only=True):
     def line_items(self, usage: Usage) -> LineItems:
         """The lines of ``charge(usage)``, which must not raise. What there is none of has no
         line, what is free has one."""
-        request = self._request_item()
+        request = self._request_item() if self.request else ()
         if self.by_unit is not None and not self.has_tokens:
             return (*self._unit_items(self.by_unit, usage), *request)
         input_tokens, output_tokens = usage.input_tokens or 0, usage.output_tokens or 0
@@ -199,8 +199,6 @@ class Price(Struct, frozen=True, kw_only=True):
             yield LineItem("search_units", str(usage.search_units), plain(rates.search_unit))
 
     def _request_item(self) -> LineItems:
-        if not self.request:
-            return ()
         return (LineItem("request", "1", unit_text(self.request, self.digits)),)
 
     def _lines(self, rates: TierRates, usage: Usage) -> list[Line]:
