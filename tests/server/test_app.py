@@ -10,7 +10,11 @@ import pytest
 
 from headway.config import Config, Ledger, Server
 from headway.config.secret import Secret
+from headway.ledger.spool_reader import is_shipper_running
+from headway.ledger.store import Filter
+from headway.ledger.stores import new_store
 from headway.pipeline.call import GatewayCall
+from headway.record import Record, encode
 from headway.server.app import App
 
 HEALTH: dict[str, Any] = {
@@ -47,6 +51,24 @@ def test_a_server_without_lifespan_gets_responses(tmp_path: Path) -> None:
 
     asyncio.run(main())
     assert [message["status"] for message in sent if "status" in message] == [200, 200]
+
+
+def test_any_server_has_its_records_stored(tmp_path: Path) -> None:
+    record = Record("r1", "r1", 2.0, 1.0, "/route", "engine", "ok")
+
+    async def main() -> list[str]:
+        served = app(tmp_path)
+        await served.start()
+        served.gateway.spool.append(encode(record))
+        await served.close()
+        store = new_store(f"sqlite:///{tmp_path}/ledger.db")
+        await store.open(migrates=False)
+        records, _ = await store.attempts(Filter())
+        await store.close()
+        return [each.id for each in records]
+
+    assert asyncio.run(main()) == ["r1"]
+    assert not is_shipper_running(f"{tmp_path}/ledger.db.spool")
 
 
 @pytest.mark.parametrize(

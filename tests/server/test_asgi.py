@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from headway.pipeline.gateway import LedgerHealth
 from headway.server import asgi
 from support.ledger_server import no_ledger
 from support.pipeline_fakes import HELLO, ROLE, Pipe, text
@@ -207,6 +208,16 @@ def test_a_server_that_stops_waiting_cancels_the_request() -> None:
     asyncio.run(main())
     assert pipe.upstream.history == ["cancel"]
     assert pipe.records[0].outcome == "cancelled"
+
+
+def test_health_is_unavailable_while_requests_are_refused() -> None:
+    pipe = Pipe()
+    pipe.gateway.is_refusing = True
+    pipe.gateway.ledger_health = lambda: LedgerHealth(spool="failing", held=2)
+    client = run(scope("/health", "GET"), pipe=pipe)
+    assert (client.status, client.json["status"]) == (503, "degraded")
+    assert "refuses requests" in client.json["message"]
+    assert client.json["ledger"]["held"] == 2
 
 
 @pytest.mark.parametrize(
