@@ -63,6 +63,9 @@ fmt: setup-dev ## Format the code and mend what the linter can
 bench: setup-dev ## Gateways side by side, as ratios to nginx; ARGS="--only nginx,headway" for some
 	@$(BIN)/python -m bench.compare $(ARGS)
 
+bench-ledger: setup-dev ## How fast the ledger's database takes and answers; ARGS="--records 1000000" for the documented figures
+	@$(BIN)/python -m bench.ledger $(ARGS)
+
 soak: setup-dev ## Many mixed requests, and whether anything stays; ARGS="--requests 50000" for fewer
 	@$(BIN)/python -m bench.soak $(ARGS)
 

@@ -13,6 +13,7 @@ text.
 from __future__ import annotations
 
 import binascii
+import logging
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ ROOT = b""
 TEXT_LIMIT = 200_000
 """Characters of a message that can be searched for."""
 
+_log = logging.getLogger("headway.ledger")
 _BLOB = re.compile(rb'(?<=[",])[A-Za-z0-9+/_-]{%d,}={0,2}(?=")' % MIN_BLOB)
 _REFERENCE = re.compile(rb"\0([bt])([0-9a-f]{32})")
 _list_of_raws = msgspec.json.Decoder(list[Raw]).decode
@@ -137,11 +139,11 @@ class _Pieces:
 
 
 def split_content(content: Content) -> Chain:
-    """Raises ValueError where ``messages`` or ``output`` is no JSON array."""
+    """Raises ValueError where ``messages`` or ``output`` is no JSON array, or nested too deeply."""
     try:
         messages, output = _list_of_raws(content.messages), _list_of_raws(content.output)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"its messages are no list: {error}") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(f"its messages are no list, or nested too deeply: {error}") from None
     pieces, refers, nodes = _Pieces(), list[bytes](), dict[bytes, Node]()
     is_searched = content.mode == "full"
 
@@ -169,6 +171,16 @@ def split_content(content: Content) -> Chain:
         response=compress(response),
         refers=tuple(dict.fromkeys((*refers, *in_response))),
     )
+
+
+def split_if_possible(content: Content) -> Chain | None:
+    """None, and a line of the log, for content that cannot be stored: it must not keep what follows
+    it from being stored."""
+    try:
+        return split_content(content)
+    except ValueError as error:
+        _log.error("the content of %s cannot be stored: %s", content.call_id, error)
+        return None
 
 
 def search_words(text: str) -> list[str]:

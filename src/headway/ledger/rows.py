@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from headway.ledger.ids import pack_id, unpack_id
 from headway.ledger.money import format_usd, join_usd, parse_usd
@@ -162,6 +163,25 @@ def _encode_rare(rare: tuple[Any, ...]) -> str:
     return _encode(
         {name: value for name, value in zip(RARE_FIELDS, rare, strict=True) if value}
     ).decode()
+
+
+LARGEST = 2**62
+"""Of a number in a database."""
+LONGEST_S = 1e12
+
+
+def fit_record(record: Record) -> Record:
+    """``record`` with numbers that databases can hold: one that says nonsense is stored, too."""
+    fitted: dict[str, Any] = {}
+    for name in record.__struct_fields__:
+        value = getattr(record, name)
+        if type(value) is int:
+            fitted[name] = max(-LARGEST, min(value, LARGEST))
+        elif type(value) is float:
+            fitted[name] = max(-LONGEST_S, min(value, LONGEST_S))
+    if any(abs(number) > 2**31 for pair in record.gap_counts for number in pair):
+        fitted["gap_counts"] = ()
+    return replace(record, **fitted)
 
 
 class Texts(NamedTuple):

@@ -125,6 +125,25 @@ def test_what_is_unknown_is_not_zero(store: SyncStore) -> None:
     assert usage.histograms["cost_usd"].count == usage.histograms["latency_s"].count == 0
 
 
+def test_a_record_that_says_nonsense_does_not_keep_others_from_being_stored(
+    store: SyncStore,
+) -> None:
+    records = [
+        make_record(1, input_tokens=2**70),
+        make_record(2, cost_usd="a lot"),
+        make_record(3, started=-1e300),
+        make_record(4, timestamp=1e18),
+        make_record(5, timestamp=-1e18),
+        make_record(6),
+    ]
+    assert store.add(records) == 6
+    assert store.add(records) == 0
+    assert len(store.logs(Filter()).rows) == 6
+    assert store.call(uuid_of(2)).last.cost_usd is None
+    (usage,) = store.usage(Filter())
+    assert (usage.calls, usage.cost_usd) == (6, Decimal("0.018"))
+
+
 def test_feedback_belongs_to_its_call(store: SyncStore) -> None:
     given = Feedback(
         id=uuid_of(9), call_id=uuid_of(1), timestamp=1_790_000_000.5, key_id="key-a",

@@ -21,7 +21,7 @@ from headway.ledger.content_chain import (
     references_in,
     restore,
     restore_parameters,
-    split_content,
+    split_if_possible,
 )
 from headway.ledger.store import Conversation
 from headway.ledger.stores.postgresql.ids import clean, hash_of, key_of
@@ -52,7 +52,9 @@ async def add_contents(connection: Connection, contents: Iterable[Content]) -> N
 
 
 async def _add_month(connection: Connection, month: int, contents: dict[bytes, Content]) -> None:
-    chains = {call: split_content(content) for call, content in contents.items()}
+    split = {call: split_if_possible(content) for call, content in contents.items()}
+    chains = {call: chain for call, chain in split.items() if chain is not None}
+    contents = {call: contents[call] for call in chains}
     pieces = {piece.hash: piece for chain in chains.values() for piece in chain.pieces}
     nodes = {node.hash: node for chain in chains.values() for node in chain.nodes}
     await _add_pieces(connection, month, pieces)

@@ -7,6 +7,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,14 +41,15 @@ class Connections:
         self._readers = self._writer
         if path != MEMORY:
             self._readers = ThreadPoolExecutor(READERS, "headway-ledger-reader")
+        self._is_closed = False
         self._written: apsw.Connection | None = None
         self._local = threading.local()
         self._opened: list[apsw.Connection] = []
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], undo: Callable[[], None] = lambda: None) -> T:
         """Run ``work`` in a transaction that is written to disk before this returns. Creates what
-        is missing."""
-        return await self._run(self._writer, self._write, work)
+        is missing. ``undo`` is called where the transaction was rolled back."""
+        return await self._run(self._writer, partial(self._write, undo=undo), work)
 
     async def write_plainly(self, work: Work[T]) -> T:
         """Run ``work``, which begins and ends its transactions itself."""
@@ -60,30 +62,32 @@ class Connections:
 
     async def close(self) -> None:
         """Idempotent."""
+        self._is_closed = True
         await asyncio.to_thread(self._close)
 
     async def _run(
         self, executor: ThreadPoolExecutor, run: Callable[[Work[T]], T], work: Work[T]
     ) -> T:
+        if self._is_closed:
+            raise StoreError(f"{self.path} is closed")
         try:
             return await asyncio.get_running_loop().run_in_executor(executor, run, work)
         except apsw.Error as error:
             raise _explain(error, self.path) from error
         except OSError as error:
             raise StoreError(f"cannot use {self.path}: {error.strerror}") from error
-        except RuntimeError as error:
-            raise StoreError(f"{self.path} is closed") from error
 
     def _work(self, work: Work[T]) -> T:
         return work(self._open_writer())
 
-    def _write(self, work: Work[T]) -> T:
+    def _write(self, work: Work[T], undo: Callable[[], None] = lambda: None) -> T:
         db = self._open_writer()
         db.execute("BEGIN IMMEDIATE")
         try:
             result = work(db)
             db.execute("COMMIT")
         except BaseException:
+            undo()
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise

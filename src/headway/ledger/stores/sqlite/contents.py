@@ -3,7 +3,6 @@ its uses, so that what nobody refers to any more is deleted at once."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 
 import apsw
@@ -17,14 +16,12 @@ from headway.ledger.content_chain import (
     references_in,
     restore,
     restore_parameters,
-    split_content,
+    split_if_possible,
 )
 from headway.ledger.ids import pack_id, unpack_id
 from headway.ledger.store import Conversation
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
 from headway.record import Content
-
-_log = logging.getLogger("headway.ledger")
 
 
 def add_contents(db: apsw.Connection, contents: Iterable[Content]) -> None:
@@ -32,11 +29,8 @@ def add_contents(db: apsw.Connection, contents: Iterable[Content]) -> None:
     for content in contents:
         call = pack_id(content.call_id)
         if first_value(db, "SELECT 1 FROM contents WHERE call_id = ?", (call,)) is None:
-            try:
-                chain = split_content(content)
-            except ValueError as error:
-                _log.error("content of %s cannot be stored: %s", content.call_id, error)
-            else:
+            chain = split_if_possible(content)
+            if chain is not None:
                 _add_content(db, call, content, chain)
 
 

@@ -58,18 +58,16 @@ class SqliteStore:
         await self._connections.close()
 
     async def add(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> int:
-        return await self._connections.write(lambda db: self._add(db, entries, positions))
+        return await self._connections.write(
+            lambda db: self._add(db, entries, positions), undo=self._records.forget
+        )
 
     def _add(
         self, db: apsw.Connection, entries: Sequence[Entry], positions: Sequence[Position]
     ) -> int:
         records = [entry for entry in entries if type(entry) is Record]
-        try:
-            with without_collection():
-                added = self._records.add(db, records)
-        except BaseException:
-            self._records.forget()  # those of this transaction will not exist
-            raise
+        with without_collection():
+            added = self._records.add(db, records)
         if len(records) < len(entries):
             contents.add_contents(db, [entry for entry in entries if type(entry) is Content])
             writing.add_feedback(db, [entry for entry in entries if type(entry) is Feedback])

@@ -12,7 +12,7 @@ from msgspec import Struct
 from headway.ledger.cubes import MASKS, Place, addresses_of, mask_profile, sum_records
 from headway.ledger.ids import pack_id
 from headway.ledger.money import join_usd, split_usd, sum_usd
-from headway.ledger.rows import COLUMNS, Keys, Row, encode_row, keys_of
+from headway.ledger.rows import COLUMNS, Keys, Row, encode_row, fit_record, keys_of
 from headway.ledger.store import Position
 from headway.ledger.stores.sqlite.keys import KeyNumbers
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
@@ -83,6 +83,15 @@ class RecordWriter:
         """Returns how many were new."""
         if not records:
             return 0
+        try:
+            with db:
+                added = self._add(db, records)
+        except OverflowError:
+            self.forget()
+            added = self._add(db, [fit_record(record) for record in records])
+        return added
+
+    def _add(self, db: apsw.Connection, records: Sequence[Record]) -> int:
         records = sorted(records, key=attrgetter("timestamp"))
         keys = [keys_of(record) for record in records]
         numbers = self._numbers.find_all(db, keys)
