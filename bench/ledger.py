@@ -50,6 +50,9 @@ async def measure(url: str, records: int, repeat: int) -> None:
     await store.open()
     try:
         await measure_adding(store, records, span_s)
+        await store.close()  # which ends what SQLite has still to copy
+        store = new_store(url)
+        await store.open()
         facts = await store.describe()
         report("on disk", f"{facts.bytes / facts.records:.0f} bytes a record")
         await measure_questions(store, START + span_s, repeat)
@@ -126,6 +129,9 @@ async def measure_content(url: str) -> None:
     """An agent with a system prompt, tools and fifty turns, one call each."""
     store, naive = new_store(url), 0
     await store.open()
+    await store.close()
+    store = new_store(url)
+    await store.open()
     empty = (await store.describe()).bytes
     try:
         for content in converse():
@@ -135,9 +141,12 @@ async def measure_content(url: str) -> None:
                 + sum(len(value) for value in map(bytes, content.parameters.values()))
             )
             await store.add([content])
-        stored = (await store.describe()).bytes - empty
     finally:
         await store.close()
+    store = new_store(url)
+    await store.open(migrates=False)
+    stored = (await store.describe()).bytes - empty
+    await store.close()
     report(
         "conversation of 50 turns",
         f"{stored:,} bytes on disk, 1/{naive / stored:.1f} of {naive:,} for each request as it is",

@@ -113,14 +113,20 @@ def contributions_of(
     flags: Sequence[Flags],
     call_pds: Sequence[int | None],
     gaps: Sequence[Sequence[tuple[int, int]]],
+    *,
+    has_metrics: bool = True,
 ) -> list[Contribution]:
     """Of the records of ``rows`` (the values of ``COLUMNS``). ``call_pds``: the cost of all
-    attempts of a call, for its last one; ``gaps``: of each record."""
+    attempts of a call, for its last one; ``gaps``: of each record. Without ``has_metrics`` they
+    have no values."""
     columns = list(zip(*rows, strict=True))
     costs = [cost or 0 for cost in columns[_COST]]
     rests = columns[_REST]
     lasts = [each.head[1] for each in flags]
-    values = [_only(lasts, column) for column in _values_of(columns, call_pds)]
+    if has_metrics:
+        values = [_only(lasts, column) for column in _values_of(columns, call_pds)]
+    else:
+        values = [(None,) * len(rows)] * _METRICS
     own_gaps = [pairs if last else () for pairs, last in zip(gaps, lasts, strict=True)]
     means = columns[_GAP_MEAN]
     return list(
@@ -216,7 +222,7 @@ _MOST_LISTED = 6
 """Up to so many buckets are a list."""
 
 
-class _PartOf(Struct, frozen=True, array_like=True):
+class PartOf(Struct, frozen=True, array_like=True):
     """A ``_Part`` whose histograms are not decoded yet."""
 
     sums: tuple[int, ...]
@@ -228,7 +234,7 @@ class _PartOf(Struct, frozen=True, array_like=True):
     gap_sum: int
 
 
-_decode = msgspec.msgpack.Decoder(_PartOf).decode
+_decode = msgspec.msgpack.Decoder(PartOf).decode
 _decode_buckets = msgspec.msgpack.Decoder(list[int] | bytes | None).decode
 _LENGTH_BYTES = 3
 
@@ -259,6 +265,19 @@ def correct_call_cost(before_pd: int | None, after_pd: int) -> bytes:
     return _frame(_Part(nothing, (0, 0), (None, None), totals, buckets, None, 0))
 
 
+_NO_RESTS = (None, None)
+
+
+def decode_parts(parts: bytes) -> list[PartOf]:
+    """What a database keeps of a cell."""
+    found, at, view = [], 0, memoryview(parts)
+    while at < len(parts):
+        start = at + _LENGTH_BYTES
+        at = start + int.from_bytes(parts[at:start], "big")
+        found.append(_decode(view[start:at]))
+    return found
+
+
 class Cell(Struct):
     """The sums over the records of one or more cells."""
 
@@ -272,7 +291,13 @@ class Cell(Struct):
     gaps: dict[int, int] = field(default_factory=dict)
     gap_sum: int = 0
 
-    def add(self, contributions: Sequence[Contribution], *, has_gaps: bool = True) -> None:
+    def add(
+        self,
+        contributions: Sequence[Contribution],
+        *,
+        has_gaps: bool = True,
+        has_metrics: bool = True,
+    ) -> None:
         """Add records."""
         columns = list(zip(*contributions, strict=True))
         self.sums = [one + sum(column) for one, column in zip(self.sums, columns, strict=False)]
@@ -282,6 +307,8 @@ class Cell(Struct):
             rests, estimated = (filter(None, columns[at]) for at in (_REST_AT, _REST_AT + 1))
             self.cost_rest = sum_usd([self.cost_rest, *map(Decimal, rests)])
             self.estimated_rest = sum_usd([self.estimated_rest, *map(Decimal, estimated)])
+        if not has_metrics:
+            return
         self.totals = [
             total + sum(filter(None, column))
             for total, column in zip(self.totals, columns[_VALUES_AT:_BUCKETS_AT], strict=True)
@@ -308,27 +335,28 @@ class Cell(Struct):
     def add_parts(self, parts: bytes, metrics: Iterable[int], *, has_gaps: bool = True) -> None:
         """Add what a database keeps of a cell. Of the histograms only those of ``metrics``
         (numbers of ``HISTOGRAM_METRICS``), and of the gaps with ``has_gaps``."""
-        at, view = 0, memoryview(parts)
-        while at < len(parts):
-            start = at + _LENGTH_BYTES
-            at = start + int.from_bytes(parts[at:start], "big")
-            self._add_part(_decode(view[start:at]), metrics, has_gaps)
+        self.add_decoded(decode_parts(parts), metrics, has_gaps=has_gaps)
 
-    def _add_part(self, part: _PartOf, metrics: Iterable[int], has_gaps: bool) -> None:
-        self.sums = [one + other for one, other in zip(self.sums, part.sums, strict=True)]
-        self.cost_pd += part.costs[0]
-        self.estimated_pd += part.costs[1]
-        cost_rest, estimated_rest = part.rests
-        if cost_rest is not None:
-            self.cost_rest = add_usd(self.cost_rest, Decimal(cost_rest))
-        if estimated_rest is not None:
-            self.estimated_rest = add_usd(self.estimated_rest, Decimal(estimated_rest))
-        for metric in metrics:
-            self.totals[metric] += part.totals[metric]
-            _add_buckets(self.counts[metric], _decode_buckets(part.buckets[metric]))
-        if has_gaps and part.gaps is not None:
-            _add_pairs(self.gaps, unpack_counts(part.gaps))
-            self.gap_sum += part.gap_sum
+    def add_decoded(
+        self, parts: Sequence[PartOf], metrics: Iterable[int], *, has_gaps: bool = True
+    ) -> None:
+        """Add what ``decode_parts`` gives."""
+        self.sums = [
+            sum(column) for column in zip(self.sums, *[p.sums for p in parts], strict=True)
+        ]
+        for part in parts:
+            self.cost_pd += part.costs[0]
+            self.estimated_pd += part.costs[1]
+            if part.rests != _NO_RESTS:
+                cost, estimated = (Decimal(rest or 0) for rest in part.rests)
+                self.cost_rest = add_usd(self.cost_rest, cost)
+                self.estimated_rest = add_usd(self.estimated_rest, estimated)
+            for metric in metrics:
+                self.totals[metric] += part.totals[metric]
+                _add_buckets(self.counts[metric], _decode_buckets(part.buckets[metric]))
+            if has_gaps and part.gaps is not None:
+                _add_pairs(self.gaps, unpack_counts(part.gaps))
+                self.gap_sum += part.gap_sum
 
     def encode(self, *, has_gaps: bool = True) -> bytes:
         """All as one part."""

@@ -25,6 +25,8 @@ MEMORY = ":memory:"
 READERS = 2
 BUSY_MS = 10_000
 """How long a statement waits for another process that writes."""
+WAL_LIMIT = 8 * 1024 * 1024
+"""Bytes to which the log of writes is cut after a large transaction."""
 WRITER_CACHE_KIB, READER_CACHE_KIB = 65_536, 16_384
 
 T = TypeVar("T")
@@ -114,6 +116,7 @@ class Connections:
                 migrate(db, self.path)
                 db.pragma("journal_mode", "wal")
                 db.pragma("synchronous", "full")
+                db.pragma("journal_size_limit", WAL_LIMIT)
                 db.pragma("cache_size", -WRITER_CACHE_KIB)
             except BaseException:
                 db.close()

@@ -28,13 +28,14 @@ from headway.ledger.usage_parts import (
     Contribution,
     Flags,
     contributions_of,
+    decode_parts,
     flags_of,
     metric_numbers,
 )
 
 INDEXED = 100_000
 """Records up to which an index is quicker than all of a time."""
-AT_ONCE = 10_000
+AT_ONCE = 50_000
 """Records that are summed up together."""
 _PROFILE_AT = {name: PROFILE_FIELDS.index(field) for name, field in DIMENSION_FIELDS.items()}
 _NEEDED = frozenset(
@@ -64,14 +65,14 @@ class UsageReader:
         self._metrics = metrics
         self._numbers = metric_numbers(metrics)
         self._cells: dict[Group, Cell] = {} if by else {(): Cell()}
-        self._has_gaps = True
+        self._has_gaps = "inter_token_latency_s" in metrics
         self._flags: dict[tuple[int, int], Flags] = {}
         self._values: dict[tuple[Dimension, Any], Sequence[str | None]] = {}
 
     def read(self) -> list[Usage]:
         family, where = choose_family(self._where, self._by), self._where
         if family:
-            self._has_gaps = family[0].has_gaps
+            self._has_gaps = self._has_gaps and family[0].has_gaps
             limits = (
                 None if limit is None else round(limit * 1e6)
                 for limit in (where.since, where.until)
@@ -116,8 +117,9 @@ class UsageReader:
                 groups[address] = [
                     self._cell(group) for group in self._groups(time_us, profile, user, tags, None)
                 ]
+            decoded = decode_parts(parts)
             for cell in groups[address]:
-                cell.add_parts(parts, self._numbers, has_gaps=self._has_gaps)
+                cell.add_decoded(decoded, self._numbers, has_gaps=self._has_gaps)
 
     def _choose_names(self) -> tuple[str, list[Any]]:
         if users := self._where.users:
@@ -152,13 +154,17 @@ class UsageReader:
             gaps = [unpack_counts(row[_GAPS]) if row[_GAPS] else () for row in rows]
         groups: dict[Group, list[Contribution]] = {}
         for row, contribution in zip(
-            rows, contributions_of(rows, flags, call_pds, gaps), strict=True
+            rows,
+            contributions_of(rows, flags, call_pds, gaps, has_metrics=bool(self._metrics)),
+            strict=True,
         ):
             names = row[_PROFILE], row[_USER], row[_TAGS], row[_SESSION]
             for group in self._groups(time_of(row[0]), *names):
                 groups.setdefault(group, []).append(contribution)
         for group, contributions in groups.items():
-            self._cell(group).add(contributions, has_gaps=self._has_gaps)
+            self._cell(group).add(
+                contributions, has_gaps=self._has_gaps, has_metrics=bool(self._metrics)
+            )
 
     def _flags_of(self, profile: int, terms: int) -> Flags:
         kind = profile, terms
