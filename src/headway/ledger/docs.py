@@ -14,6 +14,7 @@ from headway import record
 from headway.ledger.docs_content import CONTENT
 from headway.ledger.durability_docs import DURABILITY
 from headway.ledger.parquet import columns
+from headway.ledger.sqlite_docs import SQLITE
 from headway.record import Record
 
 INTRODUCTION = """\
@@ -130,7 +131,8 @@ _JSON_TYPES = {
 
 def markdown() -> str:
     table = "".join(f"| `{name}` | {kind} | {meaning} |\n" for name, kind, meaning in fields())
-    return INTRODUCTION + DURABILITY + RECORD + table + CONTENT + POSTGRESQL + archive_section()
+    kept = RECORD + table + CONTENT
+    return INTRODUCTION + DURABILITY + kept + SQLITE + POSTGRESQL + archive_section()
 
 
 def archive_section() -> str:

@@ -241,6 +241,23 @@ def test_two_processes_that_write_do_not_disturb_each_other(tmp_path: Path) -> N
         assert other.check() == []
 
 
+def test_the_view_of_logs_is_for_people_with_sql(tmp_path: Path) -> None:
+    path = path_in(tmp_path)
+    with opened(SqliteStore(path)) as store:
+        odd = make_record(2, id="odd id", call_id="odd id")
+        store.add([make_record(1, user="ann", tags=("a", "b"), session_id="s"), odd])
+    columns = "time, id, model, key_id, user, tags, session_id, cost_usd, latency_s, stream"
+    db = apsw.Connection(path)
+    rows = db.execute(f"SELECT {columns} FROM logs ORDER BY time").fetchall()
+    db.close()
+    same = (0.0036, 0.5, 1)
+    time = "2026-09-21T12:00:0"
+    assert rows == [
+        (f"{time}1.000Z", uuid_of(1), "gpt-4.1", "key-a", "ann", '["a","b"]', "s", *same),
+        (f"{time}2.000Z", "odd id", "gpt-4.1", "key-a", None, None, None, *same),
+    ]
+
+
 def test_a_closed_store_says_so(tmp_path: Path) -> None:
     with opened(SqliteStore(path_in(tmp_path))) as store:
         store.close()

@@ -11,9 +11,9 @@ from headway.ledger.store import Deleted, StoreFacts
 from headway.ledger.stores.sqlite.connections import MEMORY
 from headway.ledger.stores.sqlite.contents import delete_content
 from headway.ledger.stores.sqlite.filters import limit_number
-from headway.ledger.stores.sqlite.schema import read_version
+from headway.ledger.stores.sqlite.schema import EPOCH_US, read_version
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
-from headway.ledger.stores.sqlite.writing import EPOCH_US, time_of
+from headway.ledger.stores.sqlite.writing import time_of
 
 RECORDS_AT_ONCE, CONTENTS_AT_ONCE, PAGES_AT_ONCE = 5000, 200, 1000
 """So that others who write wait for milliseconds only."""

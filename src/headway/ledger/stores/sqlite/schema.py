@@ -9,13 +9,16 @@ from collections.abc import Callable, Sequence
 
 import apsw
 
-from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS
+from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS, TOKEN_FIELDS
 from headway.ledger.store import StoreError
 from headway.ledger.stores.sqlite.sql import all_rows
 
 APPLICATION_ID = 0x48445759
 """SQLite's ``application_id`` of a ledger: "HDWY"."""
 
+EPOCH_US = 1_767_225_600_000_000
+"""Unix microseconds of the record with number 0: the start of 2026, so that numbers have 6 bytes
+until 2030."""
 Migration = Callable[[apsw.Connection], None]
 
 _TABLES = f"""
@@ -82,8 +85,41 @@ CREATE TABLE positions (file TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT 
 """
 
 
+def _text_of_id(column: str) -> str:
+    """SQL for what ``unpack_id`` gives."""
+    digits = f"lower(hex({column}))"
+    parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    uuid = " || '-' || ".join(f"substr({digits}, {start}, {size})" for start, size in parts)
+    return f"CASE typeof({column}) WHEN 'blob' THEN {uuid} ELSE {column} END"
+
+
+_SECONDS = {
+    "latency_us": "latency_s",
+    "first_byte_us": "time_to_first_byte_s",
+    "first_token_us": "time_to_first_token_s",
+    "gap_mean_us": "inter_token_latency_s",
+}
+_VIEW = f"""
+CREATE VIEW logs AS SELECT
+strftime('%Y-%m-%dT%H:%M:%fZ', (r.n + {EPOCH_US}) / 1e6, 'unixepoch') AS time,
+{_text_of_id("r.id")} AS id, {_text_of_id("ifnull(r.call_id, r.id)")} AS call_id,
+{_text_of_id("r.request_id")} AS request_id,
+{", ".join(f"p.{name}" for name in PROFILE_FIELDS)},
+{", ".join(f"t.{name}" for name in TERMS_FIELDS)},
+u.key AS user, g.key AS tags, s.key AS session_id, o.key AS parameters,
+{", ".join(f"r.{name}" for name in TOKEN_FIELDS)},
+r.cost_pd / 1e12 AS cost_usd, ifnull(r.call_pd, r.cost_pd) / 1e12 AS call_cost_usd,
+{", ".join(f"r.{column} / 1e6 AS {name}" for column, name in _SECONDS.items())},
+r.overhead_ns / 1e9 AS gateway_overhead_s, r.more
+FROM records AS r JOIN profiles AS p ON p.id = r.profile JOIN terms AS t ON t.id = r.terms
+LEFT JOIN names AS u ON u.id = r.user LEFT JOIN tag_sets AS g ON g.id = r.tags
+LEFT JOIN sessions AS s ON s.id = r.session LEFT JOIN names AS o ON o.id = r.parameters
+"""
+
+
 def create_tables(db: apsw.Connection) -> None:
     db.execute(_TABLES)
+    db.execute(_VIEW)
 
 
 MIGRATIONS: Sequence[Migration] = (create_tables,)

@@ -15,6 +15,7 @@ from headway.ledger.money import join_usd, split_usd, sum_usd
 from headway.ledger.rows import COLUMNS, Keys, Row, encode_row, fit_record, keys_of
 from headway.ledger.store import Position
 from headway.ledger.stores.sqlite.keys import KeyNumbers
+from headway.ledger.stores.sqlite.schema import EPOCH_US
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
 from headway.ledger.usage_parts import (
     MAX_PARTS,
@@ -26,9 +27,6 @@ from headway.ledger.usage_parts import (
 )
 from headway.record import Feedback, Record
 
-EPOCH_US = 1_767_225_600_000_000
-"""Unix microseconds of the record with number 0: the start of 2026, so that numbers have 6 bytes
-until 2030."""
 MAX_NUMBER = 2**62
 CALL_IS = "substr(ifnull(r.call_id, r.id), -6) = substr(?, -6) AND ifnull(r.call_id, r.id) = ?"
 """Whether a record belongs to a call, whose packed id is given twice."""

@@ -1,0 +1,28 @@
+"""What docs/ledger.md says of the database in one file."""
+
+SQLITE = """\
+
+## In SQLite
+
+The default: `ledger: {url: sqlite:////var/lib/headway/ledger.db}`. One file (and `-wal` and `-shm`
+next to it while it is open), readable by its owner only. One process writes at a time, the shipper;
+any number of processes read meanwhile, the commands of `headway` among them. Each batch is synced
+to the disk before the spool forgets it.
+
+- A record is a row of `records`. What many records have in common is stored once: `profiles` (what
+  is filtered by), `terms`, `names`, `tag_sets`, `sessions`. The view `logs` puts them together, for
+  SQL of your own: `select model, sum(cost_usd) from logs group by model`. There amounts are
+  floating-point numbers; `headway usage` adds them exactly.
+- `cells` has the sums that `headway usage` and `GET /api/usage` read: by hour, day and month for
+  models, and by day and month for keys, users and tag sets. They are written with their records, in
+  one transaction, and stay when records are deleted. A question that they do not answer, such as
+  one about users and models, reads the records. Gaps between events are summed up by model only.
+- Each message is stored once, however many calls contain it, and so is each image or file within
+  messages. It is deleted with the last call that contains it.
+- Retention gives the space of deleted rows back to the disk (`auto_vacuum=INCREMENTAL`).
+- A database of an older version is migrated when the server starts, or by `headway db migrate`; one
+  of a newer version is refused. A migration that fails leaves the data as it was.
+
+`make bench-ledger` measures it: records stored each second, bytes a record, and how long each
+question takes.
+"""
