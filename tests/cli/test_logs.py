@@ -26,7 +26,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     write_config(tmp_path)  # found in the working directory
-    return lambda *arguments: CliRunner().invoke(app, list(arguments))
+    return lambda *arguments: CliRunner(env={"COLUMNS": "100"}).invoke(app, list(arguments))
 
 
 def test_records_that_were_never_stored_are_listed_without_a_gateway(

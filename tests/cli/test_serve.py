@@ -123,7 +123,7 @@ def test_check_config_refuses_a_ledger_that_cannot_be_written(tmp_path: Path) ->
     result = CliRunner().invoke(app, ["check-config"])
     assert result.exit_code == 2
     assert "cannot keep records in" in result.stderr
-    assert "Not a directory; set ledger.url" in " ".join(result.stderr.split())
+    assert "Not a directory; set ledger.spool" in " ".join(result.stderr.split())
 
 
 def test_check_config_creates_no_ledger(tmp_path: Path) -> None:

@@ -102,7 +102,11 @@ def redis_server() -> Iterator[str]:
 def _find_postgresql() -> tuple[Path, Path]:
     """``initdb`` and ``postgres``, which Debian does not put on PATH."""
     on_path = shutil.which("initdb")
-    found = [Path(on_path)] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    found = (
+        [Path(on_path).resolve()]
+        if on_path
+        else sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    )
     if not found:
         pytest.skip("PostgreSQL is not installed")
     return found[-1], found[-1].with_name("postgres")
