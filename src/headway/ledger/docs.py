@@ -74,6 +74,29 @@ from headway.logs where "timestamp" > now() - interval '1 day' group by model;
 ```
 """
 
+QUESTIONS = """
+## Questions
+
+`headway logs`, `usage`, `sessions`, `export` and `replay` ask on the command line
+([docs/cli.md](cli.md)), a running server over HTTP ([docs/http-api.md](http-api.md)). Both take the
+same parameters, and answer with the same JSON:
+
+```console
+$ curl -s 'localhost:8000/api/logs?since=24h&status=4xx,5xx&limit=100'
+$ curl -s 'localhost:8000/api/usage?by=model,day&since=7d&compare=previous'
+$ curl -sN 'localhost:8000/api/logs?follow=1&tag=team:search'
+$ curl -s 'localhost:8000/api/export?format=csv&since=2026-11' > november.csv
+```
+
+- A call is found by the `id` of its reply, and by the `x-request-id` of its request.
+- A call is a row; its attempts are in `/api/logs/{id}`. Tokens and times of a row are those of the
+  last attempt, its cost is that of all.
+- `cost_confidence` says what a cost rests on: `reported` (the provider's own figure, or its counts
+  of tokens), `counted` (by the gateway, of the complete response) or `estimated` (of a part).
+- Percentiles are read from merged histograms: within 1% of a value that occurred.
+- Without `server.api_keys` everyone who reaches the server sees all records. With them each key
+  sees its own, and those in `server.admin_keys` see all.
+"""
 ARCHIVE = """
 ## The archive
 
@@ -131,8 +154,8 @@ _JSON_TYPES = {
 
 def markdown() -> str:
     table = "".join(f"| `{name}` | {kind} | {meaning} |\n" for name, kind, meaning in fields())
-    kept = RECORD + table + CONTENT
-    return INTRODUCTION + DURABILITY + kept + SQLITE + POSTGRESQL + archive_section()
+    parts = (INTRODUCTION, DURABILITY, RECORD, table, QUESTIONS, CONTENT, SQLITE, POSTGRESQL)
+    return "".join(parts) + archive_section()
 
 
 def archive_section() -> str:
