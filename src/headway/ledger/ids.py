@@ -14,8 +14,24 @@ def pack_id(text: str) -> bytes | str:
     return text
 
 
+def pack_prefixed_id(text: str) -> bytes | str:
+    """As ``pack_id``; digits after a prefix, as in ``req_0123456789abcdef``, are packed as well."""
+    prefix, mark, digits = text.rpartition("_")
+    if not mark or not 16 <= len(digits) <= 64 or len(digits) % 2 or not digits.islower():
+        return pack_id(text)
+    try:
+        packed = bytes.fromhex(digits)
+    except ValueError:
+        return text
+    joined = packed + b"_" + prefix.encode()
+    return text if len(joined) <= 17 or " " in digits else bytes((len(packed),)) + joined
+
+
 def unpack_id(packed: bytes | str) -> str:
     if isinstance(packed, str):
         return packed
+    if len(packed) != 16:
+        size = packed[0] + 1
+        return f"{packed[size + 1 :].decode()}_{packed[1:size].hex()}"
     digits = packed.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from headway.ledger.ids import pack_id, unpack_id
+from headway.ledger.ids import pack_id, pack_prefixed_id, unpack_id
 from headway.ledger.money import format_usd, join_usd, parse_usd
 from headway.record import LineItem, Record
 
@@ -145,7 +145,7 @@ def encode_row(record: Record, numbers: Sequence[int | None]) -> Row:
         None if overhead is None else round(overhead * 1e9),
         *_sizes_of(record),
         pack_counts(gaps) if gaps else None,
-        None if upstream_id is None else pack_id(upstream_id),
+        None if upstream_id is None else pack_prefixed_id(upstream_id),
         None if reply_id is None else pack_id(reply_id),
         None if rare == _RARE_DEFAULTS else _encode_rare(rare),
     )

@@ -61,6 +61,18 @@ def test_ids_that_are_no_uuids_are_kept_as_they_are(store: SyncStore) -> None:
     assert store.call("ids-2") is None
 
 
+def test_ids_of_providers_come_back(store: SyncStore) -> None:
+    ids = (
+        "req_0123456789abcdef01234567", "req_0123456789abcdef", "_0123456789abcdef0123456789abcdef",
+        "a_b_0123456789abcdef0123456789abcdef", "req_0123456789ABCDEF01234567", uuid_of(7), "_",
+        "é_0123456789abcdef0123456789abcdef", "req_0123456789abcde 0123456", "req_011CSHoEeqs5C35K",
+        "x_" + "ab" * 200,
+    )  # fmt: skip
+    store.add([make_record(at, upstream_request_id=id_) for at, id_ in enumerate(ids)])
+    found, _ = store.attempts(Filter())
+    assert tuple(record.upstream_request_id for record in found) == ids
+
+
 def test_a_record_that_is_stored_twice_counts_once(store: SyncStore) -> None:
     one, other = make_record(1), make_record(2)
     assert store.add([one]) == 1

@@ -13,6 +13,7 @@ from tests.support.ledger_oracle import new_sums, sum_usage
 from tests.support.ledger_stores import (
     NOON,
     SyncStore,
+    make_attempts,
     make_record,
     round_times,
     uuid_of,
@@ -118,6 +119,21 @@ def test_the_usage_of_nothing_is_zero(store: SyncStore) -> None:
     assert usage.histograms["latency_s"].percentile(50) is None
     assert set(usage.histograms) == set(HISTOGRAM_METRICS)
     assert list(store.usage(Filter(), ["model"])) == []
+
+
+def test_an_attempt_that_comes_late_changes_the_cost_of_its_call_everywhere(
+    store: SyncStore,
+) -> None:
+    attempts = make_attempts(1, "0.5", "0.25", "0.125", user="ann", tags=("a", "b"))
+    for attempt in reversed(attempts):
+        store.add([attempt])
+        store.add([attempt])
+    for by in ((), ("model",), ("key",), ("user",), ("tag",), ("session",)):
+        usage = store.usage(Filter(), by)[0]
+        assert (usage.calls, usage.attempts) == (1, 3)
+        histogram = usage.histograms["cost_usd"]
+        assert (histogram.count, histogram.total) == (1, 0.875)
+        assert usage.cost_usd == Decimal("0.875")
 
 
 def test_sums_stay_when_records_are_deleted(store: SyncStore) -> None:

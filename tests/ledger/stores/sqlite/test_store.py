@@ -271,7 +271,11 @@ def test_the_check_names_what_is_missing() -> None:
         store.add([make_record(1)])
         db = store.store._connections._written  # type: ignore[attr-defined]
         db.execute("DELETE FROM profiles")
-        assert store.check()[0] == "1 rows of records refer to profiles that are missing"
+        db.execute("DELETE FROM cells WHERE cube = 7")
+        assert list(store.check()) == [
+            "1 rows of records refer to profiles that are missing",
+            "the sums of cube 7 differ from those of cube 3",
+        ]
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///", "", "ledger.db"])

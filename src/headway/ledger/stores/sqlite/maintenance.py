@@ -7,13 +7,15 @@ from pathlib import Path
 
 import apsw
 
+from headway.ledger.cubes import FAMILIES
 from headway.ledger.store import Deleted, StoreFacts
 from headway.ledger.stores.sqlite.connections import MEMORY
 from headway.ledger.stores.sqlite.contents import delete_content
 from headway.ledger.stores.sqlite.filters import limit_number
 from headway.ledger.stores.sqlite.schema import EPOCH_US, read_version
-from headway.ledger.stores.sqlite.sql import all_rows, first_value
+from headway.ledger.stores.sqlite.sql import all_rows, each_row, first_value
 from headway.ledger.stores.sqlite.writing import time_of
+from headway.ledger.usage_parts import Cell
 
 RECORDS_AT_ONCE, CONTENTS_AT_ONCE, PAGES_AT_ONCE = 5000, 200, 1000
 """So that others who write wait for milliseconds only."""
@@ -132,7 +134,23 @@ def check(db: apsw.Connection) -> Sequence[str]:
         )
         if missing:
             problems.append(f"{missing} rows of {table} refer to {referred} that are missing")
-    return problems
+    return problems + _compare_sums(db)
+
+
+def _compare_sums(db: apsw.Connection) -> list[str]:
+    """All cubes are sums over the same records."""
+    found = {}
+    for family in FAMILIES:
+        cube, total = family[-1], Cell()
+        for (parts,) in each_row(db, "SELECT cell FROM cells WHERE cube = ?", (cube.number,)):
+            total.add_parts(parts, (), has_gaps=False)
+        found[cube.number] = total.to_usage({}, ())
+    first = FAMILIES[0][-1].number
+    return [
+        f"the sums of cube {number} differ from those of cube {first}"
+        for number, total in found.items()
+        if total != found[first]
+    ]
 
 
 _REFERENCES = (
