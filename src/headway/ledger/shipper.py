@@ -26,8 +26,9 @@ from headway.ledger.store import Position, Store, StoreError
 from headway.record import Entry, encode
 from headway.types import Clock
 
-BATCH_BYTES = 4 * 2**20
-BATCH_ENTRIES = 5000
+BATCH_BYTES = 16 * 2**20
+BATCH_ENTRIES = 20_000
+"""The sums of a batch are written once, so large ones are cheaper a record."""
 POLL_S = 0.1
 STATUS_INTERVAL_S = 1.0
 """Of the file that says how the shipper is doing, where that has changed."""
