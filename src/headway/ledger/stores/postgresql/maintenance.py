@@ -31,6 +31,8 @@ COUNTED_EXACTLY = 200_000
 """Messages up to which they are counted; more are estimated, as PostgreSQL's planner does."""
 MAINTENANCE_S = 3600.0
 """Timeout of statements that read whole tables."""
+UNLIMITED = f"SET statement_timeout = '{MAINTENANCE_S:.0f}s'"
+"""Until the connection goes back to the pool."""
 
 
 async def prune(
@@ -91,6 +93,7 @@ async def _drop_months(connections: Connections, before_us: int) -> tuple[int, i
 async def _drop(connection: Connection, table: str, name: str) -> tuple[int, int]:
     """Rows and bytes of a partition that is dropped; nothing where another gateway does it."""
     number = lock_number(PRUNE)
+    await connection.execute(UNLIMITED)
     if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", number):
         return 0, 0
     try:
@@ -98,7 +101,7 @@ async def _drop(connection: Connection, table: str, name: str) -> tuple[int, int
             return 0, 0
         count = await connection.fetchval(f"SELECT count(*) FROM {name}", timeout=MAINTENANCE_S)
         size = await connection.fetchval("SELECT pg_total_relation_size($1::regclass)", name)
-        await drop_partition(connection, table, name)
+        await drop_partition(connection, table, name, MAINTENANCE_S)
         return int(count), int(size)
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", number)
@@ -154,6 +157,7 @@ SELECT
 async def check(connection: Connection) -> Sequence[str]:
     """As ``Store.check``."""
     problems = []
+    await connection.execute(UNLIMITED)
     for table, column, referred in _REFERENCES:
         missing = await connection.fetchval(
             f'SELECT count(*) FROM {table} t WHERE t."{column}" IS NOT NULL '

@@ -89,7 +89,7 @@ async def list_partitions(connection: Connection, table: str) -> list[tuple[str,
     return [(row["relname"], row["attached"]) for row in rows]
 
 
-async def drop_partition(connection: Connection, table: str, name: str) -> None:
+async def drop_partition(connection: Connection, table: str, name: str, timeout_s: float) -> None:
     """Detach and drop. Outside of a transaction: detaching waits for those who read."""
     assert _NAME.fullmatch(name)
     state = await connection.fetchval(
@@ -98,8 +98,9 @@ async def drop_partition(connection: Connection, table: str, name: str) -> None:
     )
     if state is not None:
         how = "FINALIZE" if state else "CONCURRENTLY"
-        await connection.execute(f"ALTER TABLE {table} DETACH PARTITION {name} {how}")
-    await connection.execute(f"DROP TABLE IF EXISTS {name}")
+        sql = f"ALTER TABLE {table} DETACH PARTITION {name} {how}"
+        await connection.execute(sql, timeout=timeout_s)
+    await connection.execute(f"DROP TABLE IF EXISTS {name}", timeout=timeout_s)
 
 
 def day_of_name(name: str) -> int:
