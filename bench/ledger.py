@@ -2,7 +2,7 @@
 
 Generates records as ``bench.ledger_records`` says, stores them from the lines of a spool as the
 shipper does, and asks what the logs and the usage pages ask. ``--records 1000000`` for the figures
-of docs/ledger.md; ``--url postgresql://...`` for another database than a new SQLite file.
+of docs/ledger.md; ``--store postgresql`` for a new PostgreSQL, ``--url`` for a database that runs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import nullcontext
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw
+from tests.support.services import postgresql
 
 from bench.ledger_records import MONTH_S, START, generate_records
 from headway.ledger.store import Filter, Store
@@ -35,12 +37,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=50_000, help="(default: 50000)")
     parser.add_argument("--url", help="of the database (default: a new SQLite file)")
+    parser.add_argument(
+        "--store", choices=("sqlite", "postgresql"), default="sqlite",
+        help="a new one; PostgreSQL's server is started, and does not sync (default: sqlite)",
+    )  # fmt: skip
     parser.add_argument("--repeat", type=int, default=5, help="of each question (default: 5)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="headway-bench-") as folder:
-        url = args.url or f"sqlite:///{folder}/ledger.db"
-        asyncio.run(measure(url, args.records, args.repeat))
-        if args.url is None:
+        server = postgresql() if args.store == "postgresql" else nullcontext()
+        with server as started:
+            url = args.url or started or f"sqlite:///{folder}/ledger.db"
+            asyncio.run(measure(url, args.records, args.repeat))
+        if args.url is None and args.store == "sqlite":
             asyncio.run(measure_content(f"sqlite:///{folder}/content.db"))
 
 
