@@ -220,7 +220,9 @@ def test_a_framer_that_fails_at_the_end_of_a_stream_ends_the_call() -> None:
 
 @pytest.mark.parametrize("ask", STREAMS)
 def test_an_error_that_its_encoder_cannot_encode_is_an_error_in_the_stream_nevertheless(
-    ask: Callable[[Pipe], None], monkeypatch: pytest.MonkeyPatch
+    ask: Callable[[Pipe], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     pipe = Pipe()
     ask(pipe)
@@ -232,6 +234,7 @@ def test_an_error_that_its_encoder_cannot_encode_is_an_error_in_the_stream_never
     assert json.loads(lines[-1].removeprefix(b"data: "))["error"]["message"] == "out of memory"
     assert pipe.sink.is_over
     assert [one.outcome for one in pipe.records] == ["error"]
+    assert "the error of the request could not be encoded" in caplog.messages
 
 
 @pytest.mark.parametrize("ask", [ask_engine, ask_engine_stream, ask_openai_stream])

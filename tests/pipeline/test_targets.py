@@ -259,6 +259,12 @@ def test_a_provider_without_address_or_key_has_no_fixed_target(missing: dict[str
     assert targets.fixed(pipe.gateway.snapshot.upstreams["openai"]) is None
 
 
+def test_a_provider_with_its_address_and_the_key_it_needs_has_a_fixed_target() -> None:
+    for fields in ({}, {"api_key": None, "needs_key": False}):
+        upstream = Pipe(**fields).gateway.snapshot.upstreams["openai"]
+        assert targets.fixed(upstream) == targets.build(upstream)
+
+
 def test_the_error_for_a_missing_key_of_the_gateways_own_request_asks_for_no_field() -> None:
     pipe = Pipe(api_key=None)
     upstream = pipe.gateway.snapshot.upstreams["openai"]
