@@ -9,11 +9,15 @@ from typing import Any
 from headway.dialects.base import ClientRequest
 from headway.dialects.gemini.generate import GenerateContent
 from headway.providers import KINDS
-from headway.providers.gemini.finish_reasons import FAILURES, FINISH_REASONS
+from headway.providers.gemini.finish_reasons import FINISH_REASONS
 from support.pipeline_fakes import JSON, SSE, Pipe
 
 OPTIONS = {"project": "p"}
 USAGE = {"promptTokenCount": 3, "totalTokenCount": 3}
+FAILURES = (
+    "MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "MISSING_THOUGHT_SIGNATURE",
+    "PUP_LIMITED_DISABLED", "TOO_MANY_TOOL_CALLS", "UNEXPECTED_TOOL_CALL",
+)  # fmt: skip
 
 
 def answer(reason: str | int, *parts: Any) -> bytes:

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from headway.policy.session_headers import (
     MAX_LENGTH,
-    SESSION_HEADERS,
     clean_session_id,
     find_session_id,
 )
 
 HOST = (b"host", b"a")
+SESSION_HEADERS = (
+    b"x-headway-session", b"x-claude-code-session-id", b"session-id", b"session_id", b"thread-id",
+    b"conversation_id", b"x-session-id", b"x-session-affinity", b"x-opencode-session",
+    b"otari-conversation-id",
+)  # fmt: skip
 
 
 def test_every_session_header_names_the_session() -> None:

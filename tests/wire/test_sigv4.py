@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from headway.types import HttpRequest, Url
-from headway.wire.sigv4 import UNSIGNED, AwsCredentials, CredentialScope, canonical_request, sign
+from headway.wire.sigv4 import AwsCredentials, CredentialScope, canonical_request, sign
 from headway.wire.url import join
 from support.for_each import for_each
 from support.sigv4_vectors import BEDROCK, ID, NOW, SECRET, VECTORS, Vector
@@ -73,7 +73,13 @@ def test_the_host_is_signed_with_its_port() -> None:
     assert b"\nhost:127.0.0.1:9000\n" in canonical_request(request)[1]
 
 
-@for_each("name", sorted(UNSIGNED))
+UNSIGNED = (
+    "accept-encoding authorization connection content-length expect te trailer transfer-encoding"
+    " upgrade user-agent x-amzn-trace-id"
+)
+
+
+@for_each("name", UNSIGNED.split())
 def test_headers_that_proxies_may_change_are_not_signed(name: str) -> None:
     request = HttpRequest(join("http://127.0.0.1:9000/x"), ((name.title(), "1"),), b"")
 
