@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from headway.errors import LedgerUnavailable, RequestError
-from headway.ledger.store import Filter, Store, StoreError, WrongCursorError
+from headway.ledger.store import Filter, Position, Store, StoreError, WrongCursorError
 from headway.ledger.stores import new_store
 from headway.server import ledger_reader
 from headway.server.ledger_reader import LedgerReader
@@ -45,6 +46,12 @@ def run(
             await reader.close()
 
     return asyncio.run(main())
+
+
+async def opened(work: Callable[[Store], Awaitable[None]]) -> None:
+    store = new_store(MEMORY)
+    await store.open()
+    await work(store)
 
 
 async def ready(store: Store) -> str:
@@ -145,6 +152,32 @@ def test_what_is_incomplete_is_asked_for_again_until_time_is_up() -> None:
 
     assert run(lambda reader: reader.find(nothing), time=time) is None
     assert time.now >= 2
+
+
+def test_what_was_written_before_the_question_is_waited_for_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """With a database that no other gateway writes, the spool says what may still come."""
+    file, name = tmp_path / "1-2-3.jsonl", "1-2-3.jsonl"
+    file.write_bytes(b"x" * 10)
+    time, asked = Time(), []
+
+    async def look(store: Store) -> None:
+        asked.append(await store.positions())
+
+    async def main(store: Store) -> None:
+        async def ship(seconds: float) -> None:
+            await time.sleep(seconds)
+            await store.add([], [Position(name, 10)])
+            file.write_bytes(b"x" * 20)  # later than the question
+
+        reader = LedgerReader(lambda: store, time, ship, str(tmp_path))
+        assert await reader.find(look) is None
+        await reader.close()
+
+    asyncio.run(opened(main))
+    assert asked == [{}, {name: 10}]
+    assert time.naps == 1
 
 
 def test_a_long_answer_leaves_its_place_to_others_between_pieces(

@@ -87,10 +87,14 @@ class App:
             recording.spool,
         )
         recording.start(self.gateway)
-        self._reader = LedgerReader(partial(composition.new_store, self.config), self.gateway.clock)
-        self.gateway.history = LedgerHistory(
-            self._reader, self.config.ledger.spool, self.gateway.clock
+        ledger, clock = self.config.ledger, self.gateway.clock
+        has_own_database = ledger.url.startswith("sqlite:")
+        self._reader = LedgerReader(
+            partial(composition.new_store, self.config),
+            clock,
+            directory=ledger.spool if has_own_database else None,
         )
+        self.gateway.history = LedgerHistory(self._reader, ledger.spool, clock)
         self._routes = asgi.AsgiRoutes(self.gateway, self._respond_with_documentation, self._reader)
         self._schedule_keep_alive()
 

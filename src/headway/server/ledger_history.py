@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
-from headway.ledger import spool_reader
 from headway.ledger.store import Conversation
 from headway.ports import KeptReply
-from headway.server.ledger_reader import LedgerReader
+from headway.server.ledger_reader import LedgerReader, find_unstored, spool_sizes
 from headway.types import Clock
 
 SHIPPING_S = 2.0
@@ -71,15 +71,10 @@ class LedgerHistory:
     async def _catch_up(self) -> None:
         """Wait until everything is stored that is on the spool now, for a while."""
         deadline = self._clock() + SHIPPING_S
-        waiting = {file.name: file.size for file in spool_reader.find_files(self._directory)}
+        waiting = spool_sizes(self._directory)
         while waiting:
-            stored = await self._reader.ask(lambda store: store.positions())
-            present = {file.name for file in spool_reader.find_files(self._directory)}
-            waiting = {
-                name: size
-                for name, size in waiting.items()
-                if name in present and stored.get(name, 0) < size  # a stored file is deleted
-            }
+            look = partial(find_unstored, directory=self._directory, sizes=waiting)
+            waiting = await self._reader.ask(look)
             if not waiting or self._clock() >= deadline:
                 return
             await self._sleep(POLL_S)

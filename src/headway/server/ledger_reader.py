@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import TypeVar
 
 from headway.errors import LedgerUnavailable, RequestError
+from headway.ledger import spool_reader
 from headway.ledger.store import Store, StoreError, WrongCursorError
 from headway.types import Clock
 
@@ -26,17 +28,21 @@ RETRY_AFTER_S = 5.0
 
 
 class LedgerReader:
-    """``new_store`` makes a store that is not open yet. ``clock`` counts monotonic seconds."""
+    """``new_store`` makes a store that is not open yet. ``clock`` counts monotonic seconds.
+    ``directory`` is that of the spool; None where other gateways, with spools of their own, store
+    records in the same database."""
 
     def __init__(
         self,
         new_store: Callable[[], Store],
         clock: Clock,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        directory: str | None = None,
     ) -> None:
         self._new_store = new_store
         self._clock = clock
         self._sleep = sleep
+        self._directory = directory
         self._store: Store | None = None
         self._opening = asyncio.Lock()
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -59,11 +65,18 @@ class LedgerReader:
         is_complete: Callable[[T], bool] = lambda found: True,
     ) -> T | None:
         """Like ``ask``, for what may be on its way to the database: asks again for up to
-        ``SHIPPING_S`` while there is nothing, or nothing complete."""
-        deadline = self._clock() + SHIPPING_S
+        ``SHIPPING_S`` while there is nothing, or nothing complete, and the spool has something
+        that was written before the question."""
+        deadline, directory = self._clock() + SHIPPING_S, self._directory
+        waiting = {} if directory is None else spool_sizes(directory)
         while True:
+            if directory is not None and waiting:
+                look = partial(find_unstored, directory=directory, sizes=waiting)
+                waiting = await self.ask(look)
             found = await self.ask(question)
-            if (found is not None and is_complete(found)) or self._clock() >= deadline:
+            is_there = found is not None and is_complete(found)
+            is_stored = directory is not None and not waiting
+            if is_there or is_stored or self._clock() >= deadline:
                 return found
             await self._sleep(POLL_S)
 
@@ -99,6 +112,21 @@ class LedgerReader:
                         raise
                     await self._sleep(POLL_S)
             return self._store
+
+
+def spool_sizes(directory: str) -> dict[str, int]:
+    """Spool file -> its size now."""
+    return {file.name: file.size for file in spool_reader.find_files(directory)}
+
+
+async def find_unstored(store: Store, directory: str, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Those of ``sizes`` up to which a file is not stored yet. Raises StoreError."""
+    stored, present = await store.positions(), spool_sizes(directory)
+    return {
+        name: size
+        for name, size in sizes.items()
+        if name in present and stored.get(name, 0) < size  # a stored file is deleted
+    }
 
 
 async def _open(store: Store) -> Store:

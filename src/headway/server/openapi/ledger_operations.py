@@ -203,7 +203,11 @@ OPERATIONS = (
         description=_EXPORT,
         parameters=_parameters("format"),
         response="A file.",
-        responses=(Body((ledger.RecordLine,), examples.RECORDS, NDJSON),),
+        responses=(
+            Body((ledger.RecordTable,), (), "text/csv"),
+            Body((ledger.RecordLine,), examples.RECORDS, NDJSON),
+            Body((ledger.ParquetFile,), (), "application/vnd.apache.parquet"),
+        ),
         errors=(*COMMON, NO_FORMAT),
     ),
     Operation(

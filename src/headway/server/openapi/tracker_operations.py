@@ -32,6 +32,10 @@ NO_ENTRY = ErrorExample(
     "There is no such entry, or the key may not see it",
     errors.NotFound("There is no entry 17 of a session.", param="message_id"),
 )
+WRONG_ENTRY = ErrorExample(
+    "The id of the entry is no whole number, or a field has another type",
+    errors.InvalidField("`message_id` must be a whole number.", param="message_id"),
+)
 WRONG_ROWS = ErrorExample(
     "The body is no list of objects",
     errors.InvalidField("The body must be a JSON list of objects."),
@@ -127,6 +131,6 @@ OPERATIONS = (
         request=Body((tracker.Extras,), examples.EXTRAS),
         response="The entry.",
         responses=(Body((tracker.TrackedSessionReply,), examples.SESSION_REPLY),),
-        errors=(*_ERRORS, NO_ENTRY),
+        errors=(*_ERRORS, NO_ENTRY, WRONG_ENTRY),
     ),
 )

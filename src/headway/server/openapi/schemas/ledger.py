@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import Field, RootModel, create_model
 
 from headway.ledger import json_views, usage_views
 from headway.record import Record
@@ -19,6 +19,16 @@ ConversationView: Any = shape_of(json_views.ConversationView)
 Reconciliation: Any = shape_of(json_views.Reconciliation)
 ReconciliationTotal: Any = shape_of(json_views.ReconciliationTotal)
 UsageReport: Any = shape_of(usage_views.UsageReport)
+
+
+class RecordTable(RootModel[str]):
+    """CSV with the fields of a record; lists and objects are JSON."""
+
+
+class ParquetFile(RootModel[bytes]):
+    """Parquet with the columns that docs/ledger.md lists."""
+
+
 RecordLine: Any = create_model("RecordLine", __base__=shape_of(Record), __doc__="One attempt.")
 
 _CURSOR = "Where the next page begins, to send as `cursor`; null on the last page."
