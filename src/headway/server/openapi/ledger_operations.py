@@ -80,6 +80,10 @@ NO_FORMAT = ErrorExample(
         status=501,
     ),
 )
+NO_JSON = ErrorExample(
+    "The body is not JSON, or not an object",
+    errors.InvalidBody("The body is not valid JSON: Input data was truncated."),
+)
 WRONG_FIELD = ErrorExample(
     "A field is missing or wrong",
     errors.InvalidField("One of `score`, `label` and `comment` is needed.", param="score"),
@@ -87,6 +91,12 @@ WRONG_FIELD = ErrorExample(
 NOT_KEPT = ErrorExample(
     "The messages of the call were not kept",
     not_kept("off"),
+)
+NO_MODELS = ErrorExample(
+    "A field is missing or has another type",
+    errors.InvalidField(
+        "`models` is missing: it must be a list of names, each provider/model.", param="models"
+    ),
 )
 WRONG_REPLAY = ErrorExample(
     "A parameter cannot be replaced",
@@ -220,7 +230,7 @@ OPERATIONS = (
         request=Body((ledger.FeedbackRequest,), examples.FEEDBACK),
         response="The feedback is on disk.",
         responses=(Body((ledger.FeedbackReply,), examples.FEEDBACK_REPLY),),
-        errors=(error_examples.UNAUTHORIZED, UNAVAILABLE, NO_CALL, WRONG_FIELD),
+        errors=(error_examples.UNAUTHORIZED, UNAVAILABLE, NO_CALL, NO_JSON, WRONG_FIELD),
     ),
     Operation(
         method="post",
@@ -233,7 +243,7 @@ OPERATIONS = (
         request=Body((replay.ReplayRequest,), replay_examples.REQUEST),
         response="The results in the order of `models`; an error of one of them is its result.",
         responses=(Body((replay.ReplayComparison,), replay_examples.REPLY),),
-        errors=(*COMMON, NO_CALL, NOT_KEPT, WRONG_REPLAY),
+        errors=(*COMMON, NO_CALL, NOT_KEPT, NO_JSON, NO_MODELS, WRONG_REPLAY),
     ),
     Operation(
         method="get",

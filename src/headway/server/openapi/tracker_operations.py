@@ -6,7 +6,7 @@ from headway import errors
 from headway.server.openapi import error_examples
 from headway.server.openapi.error_examples import ErrorExample
 from headway.server.openapi.examples import tracker as examples
-from headway.server.openapi.ledger_operations import COMMON, UNAVAILABLE, VISIBLE
+from headway.server.openapi.ledger_operations import COMMON, NO_JSON, UNAVAILABLE, VISIBLE
 from headway.server.openapi.operation import Body, Operation, Parameter
 from headway.server.openapi.schemas import tracker
 
@@ -81,7 +81,7 @@ OPERATIONS = (
         request=Body((tracker.TrackedLog,), examples.LOG),
         response="The log, which is on disk.",
         responses=(Body((tracker.TrackedLogReply,), examples.LOG_REPLY),),
-        errors=(*_ERRORS, WRONG_LOG),
+        errors=(*_ERRORS, NO_JSON, WRONG_LOG),
     ),
     Operation(
         method="get",
@@ -105,7 +105,7 @@ OPERATIONS = (
         request=Body((tracker.TrackedSession,), examples.SESSION),
         response="The entry, which is on disk.",
         responses=(Body((tracker.TrackedSessionReply,), examples.SESSION_REPLY),),
-        errors=(*_ERRORS, WRONG_LOG),
+        errors=(*_ERRORS, NO_JSON, WRONG_LOG),
     ),
     Operation(
         method="get",
@@ -131,6 +131,6 @@ OPERATIONS = (
         request=Body((tracker.Extras,), examples.EXTRAS),
         response="The entry.",
         responses=(Body((tracker.TrackedSessionReply,), examples.SESSION_REPLY),),
-        errors=(*_ERRORS, NO_ENTRY, WRONG_ENTRY),
+        errors=(*_ERRORS, NO_ENTRY, NO_JSON, WRONG_ENTRY),
     ),
 )
