@@ -44,7 +44,7 @@ test-pure: setup-dev ## Run the tests of the pure packages, with the coverage ga
 	@$(PYTEST) -q --cov --cov-report=term $(PURE_TESTS)
 
 test-other: setup-dev ## Run all other tests, without the cost of measuring coverage
-	@$(PYTEST) -n 4 --dist worksteal tests $(PURE_TESTS:%=--ignore=%)
+	@$(PYTEST) -n 3 --dist worksteal tests $(PURE_TESTS:%=--ignore=%)
 
 clients: setup-dev setup-clients ## Real clients, over every wire format of providers; ARGS="--only openai" for some
 	@$(BIN)/python tests/clients/matrix.py $(ARGS)

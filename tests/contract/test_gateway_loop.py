@@ -3,6 +3,7 @@ a chain of different gateways is allowed."""
 
 from __future__ import annotations
 
+import random
 import re
 import socket
 import time
@@ -30,9 +31,15 @@ ID = re.compile(r"headway-[0-9a-f]{16}")
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """Below the ports that the kernel gives out by itself (32768 and up on Linux), so that nobody
+    else gets it before the gateway listens."""
+    while True:
+        try:
+            with socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as listener:
+                port: int = listener.getsockname()[1]
+                return port
+        except OSError:
+            continue
 
 
 def providers_at(base_url: str) -> dict[str, Any]:
