@@ -127,7 +127,7 @@ def test_a_hook_that_fails_is_named_without_what_it_was_given() -> None:
     assert str(caught.value) == "ledger.redact raised ValueError"
     assert caught.value.__cause__ is None
     with pytest.raises(RedactionError, match="returned NoneType, and no text"):
-        clean(raw("x"), ContentRules("full", redact=lambda text: None).redact)  # type: ignore
+        clean(raw("x"), ContentRules("full", redact=lambda text: None).redact)
 
 
 def test_the_hash_of_a_message_does_not_depend_on_white_space() -> None:

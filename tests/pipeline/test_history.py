@@ -360,7 +360,7 @@ def test_the_conversation_of_such_a_provider_continues_at_another() -> None:
     respond(pipe, native_answer("b"), input="And?", previous_response_id="resp_a")
     pipe.gateway.snapshot = replace(
         pipe.gateway.snapshot,
-        upstreams={"openai": replace(pipe.call.upstream, provider=KINDS["deepseek"])},  # type: ignore
+        upstreams={"openai": replace(pipe.call.upstream, provider=KINDS["deepseek"])},
     )
     respond(pipe, input="Now?", previous_response_id="resp_b")
     assert [each["role"] for each in sent_messages(pipe)] == [
@@ -424,9 +424,7 @@ def test_reasoning_that_another_provider_did_not_encrypt_is_left_out() -> None:
     reasoning, message = first["output"]
     pipe.gateway.snapshot = replace(
         pipe.gateway.snapshot,
-        upstreams={
-            "openai": replace(pipe.call.upstream, provider=KINDS["openai_responses"])  # type: ignore
-        },
+        upstreams={"openai": replace(pipe.call.upstream, provider=KINDS["openai_responses"])},
     )
     references = [{"type": "item_reference", "id": each["id"]} for each in (reasoning, message)]
     respond(pipe, native_answer("b"), input=references)

@@ -6,12 +6,13 @@ Conditions of the *record* (time, names, tags, ids) are asked of each attempt; t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any
 
 from headway.ledger.content_chain import search_words
 from headway.ledger.money import DIGITS
+from headway.ledger.profile_filter import profile_test
 from headway.ledger.rows import PROFILE_FIELDS
 from headway.ledger.store import Filter
 from headway.ledger.stores.postgresql.ids import clean, hash_of, key_of
@@ -19,10 +20,7 @@ from headway.ledger.stores.postgresql.ids import clean, hash_of, key_of
 if TYPE_CHECKING:
     from headway.ledger.stores.postgresql.connections import Connection
 
-_DIALECT, _PROVIDER, _MODEL, _DEPLOYMENT, _KEY, _OUTCOME, _STATUS, _IS_LAST = map(
-    PROFILE_FIELDS.index,
-    ("dialect", "provider", "model", "deployment", "key_id", "outcome", "status", "is_last"),
-)
+_IS_LAST = PROFILE_FIELDS.index("is_last")
 LARGEST = 2**63 - 1
 CALL_PD = "coalesce({r}.call_pd, {r}.cost_pd)"
 _LAST_OF_CALL = (
@@ -131,32 +129,6 @@ def asks_for_profiles(where: Filter) -> bool:
         where.providers or where.models or where.dialects or where.keys or where.outcomes
         or where.statuses or where.owner is not None
     )  # fmt: skip
-
-
-def profile_test(where: Filter) -> Callable[[Sequence[Any]], bool]:
-    """Whether a profile is among those that ``where`` asks for."""
-    tests: list[Callable[[Sequence[Any]], bool]] = []
-
-    def add(at: int, values: Iterable[str]) -> None:
-        allowed = frozenset(values)
-        if allowed:
-            tests.append(lambda profile: profile[at] in allowed)
-
-    add(_PROVIDER, where.providers)
-    add(_DIALECT, where.dialects)
-    add(_KEY, where.keys)
-    add(_OUTCOME, where.outcomes)
-    if where.owner is not None:
-        add(_KEY, (where.owner,))
-    if models := frozenset(where.models):
-        tests.append(lambda profile: profile[_MODEL] in models or profile[_DEPLOYMENT] in models)
-    if ranges := where.statuses:
-        tests.append(lambda profile: _is_within(profile[_STATUS], ranges))
-    return lambda profile: all(test(profile) for test in tests)
-
-
-def _is_within(status: int | None, ranges: Sequence[tuple[int, int]]) -> bool:
-    return status is not None and any(low <= status <= high for low, high in ranges)
 
 
 def limit_us(time_s: float) -> int:

@@ -15,6 +15,7 @@ from headway.ledger.cubes import (
     cover_time,
     time_of_start,
 )
+from headway.ledger.profile_filter import profile_test
 from headway.ledger.rollup import NAME_TIME, sort_usage
 from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, decode_key, unpack_counts
 from headway.ledger.store import Dimension, Filter, Usage
@@ -22,7 +23,6 @@ from headway.ledger.stores.postgresql.filters import (
     Conditions,
     find_numbers,
     limit_us,
-    profile_test,
 )
 from headway.ledger.stores.postgresql.reading import Reader
 from headway.ledger.usage_parts import (

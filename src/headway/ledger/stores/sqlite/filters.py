@@ -6,7 +6,7 @@ Conditions of the *record* (time, names, tags, ids) are asked of each attempt; t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import apsw
@@ -16,15 +16,14 @@ from msgspec import Struct
 from headway.ledger.content_chain import search_words
 from headway.ledger.ids import pack_id
 from headway.ledger.money import split_usd
+from headway.ledger.profile_filter import profile_test
 from headway.ledger.rows import PROFILE_FIELDS
 from headway.ledger.store import Filter
 from headway.ledger.stores.sqlite.keys import find_number
 from headway.ledger.stores.sqlite.sql import all_rows
 from headway.ledger.stores.sqlite.writing import number_of
 
-_ROUTE, _DIALECT, _PROVIDER, _KIND, _MODEL, _DEPLOYMENT, _KEY, _OUTCOME, _STATUS, _IS_LAST = range(
-    len(PROFILE_FIELDS)
-)
+_IS_LAST = PROFILE_FIELDS.index("is_last")
 CALL = "ifnull({r}.call_id, {r}.id)"
 CALL_PD = "ifnull({r}.call_pd, {r}.cost_pd)"
 _TEXT = f"""{{r}}.n IN (
@@ -121,32 +120,6 @@ def compile_filter(
                 *of_call.values, *of_call.values,
             )  # fmt: skip
     return conditions
-
-
-def profile_test(where: Filter) -> Callable[[Sequence[Any]], bool]:
-    """Whether a profile is among those that ``where`` asks for."""
-    tests: list[Callable[[Sequence[Any]], bool]] = []
-
-    def add(at: int, values: Iterable[str]) -> None:
-        allowed = frozenset(values)
-        if allowed:
-            tests.append(lambda profile: profile[at] in allowed)
-
-    add(_PROVIDER, where.providers)
-    add(_DIALECT, where.dialects)
-    add(_KEY, where.keys)
-    add(_OUTCOME, where.outcomes)
-    if where.owner is not None:
-        add(_KEY, (where.owner,))
-    if models := frozenset(where.models):
-        tests.append(lambda profile: profile[_MODEL] in models or profile[_DEPLOYMENT] in models)
-    if ranges := where.statuses:
-        tests.append(lambda profile: _is_within(profile[_STATUS], ranges))
-    return lambda profile: all(test(profile) for test in tests)
-
-
-def _is_within(status: int | None, ranges: Sequence[tuple[int, int]]) -> bool:
-    return status is not None and any(low <= status <= high for low, high in ranges)
 
 
 def _add_times(conditions: Conditions, where: Filter) -> None:

@@ -14,10 +14,11 @@ from headway.ledger.cubes import (
     cover_time,
     time_of_start,
 )
+from headway.ledger.profile_filter import profile_test
 from headway.ledger.rollup import NAME_TIME, sort_usage
 from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, decode_key, unpack_counts
 from headway.ledger.store import Dimension, Filter, Usage
-from headway.ledger.stores.sqlite.filters import encode_list, profile_test
+from headway.ledger.stores.sqlite.filters import encode_list
 from headway.ledger.stores.sqlite.keys import find_number
 from headway.ledger.stores.sqlite.paging import narrow
 from headway.ledger.stores.sqlite.reading import Reader
