@@ -24,6 +24,9 @@ from msgspec import Struct
 ROOT = Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+ENDED = (FileNotFoundError, ProcessLookupError, PermissionError)
+"""How /proc says that a process has ended: before its file is opened, before it is read, and as a
+zombie, whose descriptors only root may list."""
 MIB = 2**20
 
 PACKAGES = {"nginx": "nginx", "wrk": "wrk"}
@@ -178,7 +181,7 @@ def _fields(pid: int) -> list[str]:
 def _parent(pid: int) -> int:
     try:
         return int(_fields(pid)[1])
-    except (FileNotFoundError, ProcessLookupError):
+    except ENDED:
         return 0
 
 
@@ -187,7 +190,7 @@ def usage_of(pid: int) -> Usage:
     try:
         fields = _fields(pid)
         descriptors = len(os.listdir(f"/proc/{pid}/fd"))
-    except (FileNotFoundError, ProcessLookupError):
+    except ENDED:
         return Usage(0.0, 0, 0)
     cpu_s = (int(fields[11]) + int(fields[12])) / TICKS
     return Usage(cpu_s, int(fields[21]) * PAGE, descriptors)

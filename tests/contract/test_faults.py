@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,15 +135,11 @@ def faulty(
     script.play([BEGUN, chunk(sse_event(finish())) + LAST])
     assert ok(gateway.chat())["metrics"]["tokens_source"] == "counted"  # by a process of its own
     assert isinstance(gateway, Faulty)
-    gateway.kept = descriptors(gateway)
+    gateway.kept = gateway.count_descriptors()
     yield gateway
     gateway.stop()
     assert "Traceback" not in "".join(gateway.output)
     assert "never retrieved" not in "".join(gateway.output)
-
-
-def descriptors(gateway: Gateway) -> int:
-    return sum(1 for _ in Path(f"/proc/{gateway.process.pid}/fd").iterdir())
 
 
 # --- Bytes ----------------------------------------------------------------------------------------
@@ -239,7 +234,7 @@ class undisturbed:
         (record,) = self.gateway.records()[self.records :]
         found = (record["outcome"], record["error_type"], record["status"], record["attempts"])
         assert found == self.wanted
-        until(lambda: descriptors(self.gateway) <= self.gateway.kept)
+        until(lambda: self.gateway.count_descriptors() <= self.gateway.kept)
 
 
 # --- In the middle of the answer ------------------------------------------------------------------
@@ -347,7 +342,7 @@ def test_each_attempt_has_a_record_and_the_last_error_is_returned(
     assert [record["attempt"] for record in records] == [1, 2, 3]
     assert len({record["id"] for record in records}) == 3
     assert len({record["request_id"] for record in records}) == 1
-    until(lambda: descriptors(faulty) <= faulty.kept)
+    until(lambda: faulty.count_descriptors() <= faulty.kept)
 
 
 # --- What is odd and nothing wrong ----------------------------------------------------------------
@@ -402,7 +397,7 @@ def test_unusual_but_valid_responses_are_served(
     assert said(faulty, caller) == wanted
     record = faulty.records()[-1]
     assert record["outcome"] == "ok"
-    until(lambda: descriptors(faulty) <= faulty.kept)
+    until(lambda: faulty.count_descriptors() <= faulty.kept)
 
 
 def said(gateway: Gateway, caller: str) -> str:
@@ -436,4 +431,4 @@ def test_the_server_still_works_afterwards_and_keeps_nothing(
         call, accept = CALLERS[caller]
         with call(faulty, "openai", accept) as stream:
             assert stream.read_head().reply().status == 200
-    until(lambda: descriptors(faulty) <= faulty.kept)
+    until(lambda: faulty.count_descriptors() <= faulty.kept)

@@ -7,7 +7,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from contract.shapes import checked_error, error_of, ndjson_pieces, ok
 from support.gateway_process import SERVER_MODES, Gateway
 from support.openai_completions import DONE, finish, role, text, usage
 from support.openai_upstream import HANG, Answer, Upstream, Wait, until
+from support.processes import children, command
 
 Launch = Callable[..., Gateway]
 
@@ -126,7 +126,7 @@ def test_a_slow_count_of_tokens_does_not_cost_a_client_its_error(
     own = launch({"server": {"body_limit": BODY_LIMIT, "shutdown_grace": 0.3}}, mode=mode)
     upstream.play(Answer((role(), text("Hello"), finish(), DONE)))
     ok(own.chat())
-    (counter,) = children(own.process.pid)
+    (counter,) = [pid for pid in children(own.process.pid) if b"token_counter" in command(pid)]
     os.kill(counter, signal.SIGSTOP)
     upstream.play(Answer((role(), text("Hello"), HANG)))
     with own.stream() as stream:
@@ -140,11 +140,6 @@ def test_a_slow_count_of_tokens_does_not_cost_a_client_its_error(
     assert (last["error_type"], last["output_tokens"]) == ("shutting_down", len("Hello") // 4)
     assert last["tokens_source"] == "estimated"
     assert "Traceback" not in "".join(own.output)
-
-
-def children(pid: int) -> list[int]:
-    task = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in task.read_text().split()]
 
 
 @pytest.mark.parametrize("mode", SERVER_MODES)

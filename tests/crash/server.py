@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from support.gateway_process import clean_environment
+from support.processes import children, is_shipper
 
 START_S = 30.0
 STOP_S = 60.0
@@ -72,9 +73,9 @@ class CrashServer:
         """Send SIGKILL. Returns whether there was such a process."""
         assert self._process is not None
         pid = self._process.pid
-        children = children_of(pid)
-        shippers = [each for each in children if is_shipper(each)]
-        workers = [each for each in children if each not in shippers]
+        started = children(pid)
+        shippers = [each for each in started if is_shipper(each)]
+        workers = [each for each in started if each not in shippers]
         if target in ("all", "group"):
             os.killpg(pid, signal.SIGKILL)
             killed = [pid, *(shippers if target == "all" else ())]
@@ -110,22 +111,6 @@ class CrashServer:
 
     def tail(self, lines: int = 30) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
-
-
-def children_of(pid: int) -> list[int]:
-    """Of all threads of the process."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*"):
-        with suppress(OSError):
-            found += map(int, (task / "children").read_text().split())
-    return found
-
-
-def is_shipper(pid: int) -> bool:
-    try:
-        return b"shipper_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 def _free_port() -> int:

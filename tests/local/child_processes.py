@@ -16,19 +16,6 @@ def fake_server(port: int, alias: str = "well") -> list[str]:
     return [sys.executable, str(FAKE_SERVER), *options]
 
 
-def is_gone(pid: int) -> bool:
-    """Also true of a zombie: where nobody adopts orphans, they stay in the table."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    stat = Path(f"/proc/{pid}/stat")
-    try:
-        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():

@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvloop
-from child_processes import is_gone, wait_for
+from child_processes import wait_for
 
 from headway.errors import UpstreamUnreachable
 from headway.local.launcher import INSTALL, LocalModel, default_threads
 from headway.local.weights import MODEL, locate
+from support.processes import is_gone
 
 NOWHERE = Path("/nonexistent")
 needs_model = pytest.mark.skipif(locate(NOWHERE) is None, reason="the weights are not installed")

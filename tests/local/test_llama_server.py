@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from child_processes import fake_server, is_gone, wait_for
+from child_processes import fake_server, wait_for
 
 from headway.local.weights import locate
+from support.processes import is_gone
 
 PARENT = Path(__file__).with_name("parent_process.py")
 HAS_MODEL = locate(Path("/nonexistent")) is not None

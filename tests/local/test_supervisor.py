@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 import uvloop
-from child_processes import fake_server, is_gone
+from child_processes import fake_server
 
 from headway.errors import UpstreamUnreachable
 from headway.local.errors import unavailable
 from headway.local.supervisor import Backoff, Supervisor, is_healthy
+from support.processes import is_gone
 
 QUICK = Backoff(first=0.01, attempts=3, rest=0.3, stable=30.0, start_timeout=20.0, grace=0.3)
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 import signal
@@ -25,45 +24,26 @@ from headway.server.request_ids import IdSource
 from support.gateway_process import Gateway, clean_environment, write_config
 from support.openai_completions import DONE, finish, role, text, usage
 from support.openai_upstream import Answer, Upstream, Wait, until
+from support.processes import children, command, descriptors, is_gone, is_shipper
 
 TWO = ("--port", "0", "--workers", "2")
-
-
-def children(pid: int) -> list[int]:
-    """Of all its threads: a child belongs to the thread that forked it."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
-    return sorted(found)
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return True
 
 
 def workers(gateway: Gateway, count: int = 2) -> list[int]:
     """The children without the process that stores records."""
 
-    def found() -> list[int]:
-        pids = children(gateway.process.pid)
-        return [pid for pid in pids if b"shipper_main" not in command(pid)]
+    def found() -> list[int] | None:
+        pids = [pid for pid in children(gateway.process.pid) if not is_shipper(pid)]
+        running = [pid for pid in pids if not is_gone(pid)]
+        return running if len(running) == count else None
 
-    until(lambda: len(found()) == count, 10)
-    return found()
+    pids: list[int] = until(found, 10)
+    return pids
 
 
 def listens(pid: int) -> bool:
     """Whether its event loop is running."""
-    with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-        return any("[eventpoll]" in str(fd.readlink()) for fd in descriptors(pid))
-    return False
-
-
-def descriptors(pid: int) -> list[Path]:
-    return list(Path(f"/proc/{pid}/fd").iterdir())
+    return any("[eventpoll]" in target for target in descriptors(pid))
 
 
 def log(gateway: Gateway) -> str:
@@ -298,10 +278,3 @@ def models(pids: list[int]) -> list[int]:
     """The workers that have a model for a child."""
     is_model: Callable[[int], bool] = lambda pid: b"llama_server" in command(pid)  # noqa: E731
     return [pid for pid in pids if any(map(is_model, children(pid)))]
-
-
-def command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""

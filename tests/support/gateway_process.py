@@ -27,6 +27,7 @@ from headway.ledger.store import Filter
 from headway.ledger.stores import new_store
 from headway.providers import FACTS
 from headway.record import Record, decode_entry, encode
+from support import processes
 from support.raw_client import Client, Reply, Stream
 
 SERVER_KEY = "sk-planted-server-Q7vXw2LmT9"
@@ -215,6 +216,22 @@ class Gateway:
             for key in PLANTED
             if (at := data.find(key.encode())) >= 0
         ]
+
+    # --- The process ----------------------------------------------------------------------------
+
+    def count_descriptors(self) -> int:
+        """Those that are open. AssertionError if the server has ended."""
+        self._check_running()
+        return len(processes.descriptors(self.process.pid))
+
+    def resident_bytes(self) -> int:
+        """Of the server, without its children. AssertionError if it has ended."""
+        self._check_running()
+        return processes.resident_bytes(self.process.pid)
+
+    def _check_running(self) -> None:
+        code = self.process.poll()
+        assert code is None, f"the server ended with exit code {code}:\n" + "".join(self.output)
 
     # --- Control ----------------------------------------------------------------------------------
 

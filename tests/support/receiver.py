@@ -4,10 +4,10 @@ transport that checks on closing that no descriptor and no task is left."""
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from headway.errors import UpstreamError
@@ -16,6 +16,7 @@ from headway.transport.client import HttpTransport
 from headway.types import Headers, HttpRequest, Timeouts
 from headway.wire.url import join
 from support.garbage import collect_garbage
+from support.processes import descriptors
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 """What the fixture ``run`` gives: it runs a test's coroutine on one of the event loops."""
@@ -110,7 +111,7 @@ async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
 
 
 def open_descriptors() -> int:
-    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+    return len(descriptors(os.getpid()))
 
 
 @asynccontextmanager

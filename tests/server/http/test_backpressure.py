@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -126,11 +125,6 @@ def settled(fountain: Fountain) -> int:
     return last
 
 
-def resident(gateway: Gateway) -> int:
-    fields = Path(f"/proc/{gateway.process.pid}/statm").read_text().split()
-    return int(fields[1]) * 4096
-
-
 def test_a_client_that_stops_reading_pauses_the_provider_and_loses_nothing(
     fed: Gateway, fountain: Fountain
 ) -> None:
@@ -177,12 +171,12 @@ def test_two_hundred_clients_that_do_not_read_use_bounded_memory(
         settled(fountain)
         first.close()
     until(lambda: fountain.gone == 1)
-    before = resident(fed)
+    before = fed.resident_bytes()
     with contextlib.ExitStack() as streams:
         for _ in range(200):
             streams.enter_context(narrow(fed))
         taken = settled(fountain)
-        grown = resident(fed) - before
+        grown = fed.resident_bytes() - before
         assert taken < 200 * 4 * MIB
         assert grown < 200 * MIB, f"{grown // 204800} KiB a client, {taken // 204800} taken"
         assert fed.client.get("/health").status == 200

@@ -318,22 +318,16 @@ def test_a_reset_during_a_request_leaves_no_descriptor_and_no_record(
 ) -> None:
     own = launch(mode=mode)
     assert own.client.get("/health").status == 200
-    before = descriptors(own)
+    before = own.count_descriptors()
     for cut in (10, 60, 130, 150):
         stream = own.client.connect()
         stream.send(hot(own)[:cut])
         stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         stream.close()
-    until(lambda: descriptors(own) <= before)
+    until(lambda: own.count_descriptors() <= before)
     assert own.records() == []
     assert own.chat("echo", model="echo").status == 200
     assert "Traceback" not in "".join(own.output)
-
-
-def descriptors(gateway: Gateway) -> int:
-    from pathlib import Path
-
-    return len(list(Path(f"/proc/{gateway.process.pid}/fd").iterdir()))
 
 
 # --- Other methods, other protocols ---------------------------------------------------------------
