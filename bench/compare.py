@@ -26,6 +26,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
+from tests.support.ports import free_port
 
 from bench import gateways, machine, nginx, scaling, startup, streams, tls, wrk
 from bench.report import RemoteRounds, Result, Rounds, report
@@ -85,10 +86,10 @@ def parse(arguments: list[str]) -> Options:
 
 def run(options: Options, folder: Path) -> Result:
     started, describing = time.time(), machine.describe()
-    rig = gateways.Rig(folder, *(machine.free_port() for _ in range(4)))
+    rig = gateways.Rig(folder, *(free_port() for _ in range(4)))
     load = machine.cores().load
     tls.create_certificates(folder)
-    fronts = {machine.free_port(): port for port in (rig.instant, rig.paced)}
+    fronts = {free_port(): port for port in (rig.instant, rig.paced)}
     pairs = zip((rig.remote_instant, rig.remote_paced), fronts, strict=True)
     delays = [f"{remote}:{front}" for remote, front in pairs]
     upstream = [sys.executable, "-m", "bench.upstream", str(rig.paced)]

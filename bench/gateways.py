@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from tests.support.ports import free_port
 
 from bench import canned, machine, nginx
 from bench.wrk import Request
@@ -60,8 +61,8 @@ class Peer(Struct, frozen=True):
 
 
 def nginx_peer(rig: Rig) -> Peer:
-    relay, stream = machine.free_port(), machine.free_port()
-    remote_relay, remote_stream = machine.free_port(), machine.free_port()
+    relay, stream = free_port(), free_port()
+    remote_relay, remote_stream = free_port(), free_port()
     wiring = {relay: rig.instant, stream: rig.paced}
     remote = {remote_relay: rig.remote_instant, remote_stream: rig.remote_paced}
     whole, streamed = canned.chat(canned.MODEL), canned.chat("paced", stream=True)
@@ -115,7 +116,7 @@ def serve(config: Path, port: int, *more: str) -> list[str]:
 
 
 def headway_peer(rig: Rig) -> Peer:
-    port, config = machine.free_port(), configure(rig)
+    port, config = free_port(), configure(rig)
     argv = serve(config, port)
     log = rig.folder / "headway.log"
     body = canned.chat(f"plain/{canned.MODEL}")
@@ -152,7 +153,7 @@ def portkey_peer(rig: Rig) -> Peer:
         home.mkdir(parents=True, exist_ok=True)
         (home / "package.json").write_bytes(canned.dump(PORTKEY))
         _run(["npm", "install", "--no-audit", "--no-fund"], home)
-    port = machine.free_port()
+    port = free_port()
     argv = ["node", "build/start-server.js", "--headless", f"--port={port}"]
     log = rig.folder / "portkey.log"
 
@@ -195,7 +196,7 @@ def litellm_peer(rig: Rig) -> Peer:
     ]
     settings = f"general_settings: {{master_key: {canned.KEY}}}"
     config.write_text("\n".join(["model_list:", *models, settings, ""]))
-    port = machine.free_port()
+    port = free_port()
     argv = [str(home / "bin/litellm"), "--config", str(config), "--port", str(port)]
     argv += ["--num_workers", "1", "--telemetry", "False"]
     log = rig.folder / "litellm.log"

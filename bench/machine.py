@@ -199,13 +199,6 @@ def usage_of(pid: int) -> Usage:
 # --- Ports ----------------------------------------------------------------------------------------
 
 
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-        return port
-
-
 def wait_listening(port: int, process: subprocess.Popen[bytes], seconds: float = 90.0) -> None:
     """Returns when the port accepts a connection; RuntimeError if it never does."""
     deadline = time.monotonic() + seconds

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
+from tests.support.ports import free_port
 
 from bench import canned, gateways, machine, wrk
 
@@ -60,7 +61,7 @@ def scale(rig: gateways.Rig, seconds: int) -> Scaling:
 
 
 def _run(rig: gateways.Rig, workers: int, on: Iterable[int], seconds: int) -> Run:
-    port, config = machine.free_port(), gateways.configure(rig, f"workers-{workers}")
+    port, config = free_port(), gateways.configure(rig, f"workers-{workers}")
     argv = gateways.serve(config, port, "--workers", str(workers))
     body = canned.engine(stream=True)
     request = wrk.Request(port, "/api/engine/chat/long", gateways.CLIENT_KEY, body)

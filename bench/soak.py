@@ -27,6 +27,7 @@ from typing import Any
 import msgspec
 import uvloop
 from msgspec import Struct
+from tests.support.ports import free_port
 
 from bench import gateways, machine
 from bench.mix import MIX, Kind
@@ -97,7 +98,7 @@ class Soak:
         self.options = options
         self.folder = folder
         self.database = folder / "headway.db"
-        self.upstream_port, self.port = machine.free_port(), machine.free_port()
+        self.upstream_port, self.port = free_port(), free_port()
         self.config = gateways.configure(
             gateways.Rig(folder, self.upstream_port, self.upstream_port)
         )

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from msgspec import Struct
+from tests.support.ports import free_port
 
 from bench import gateways, machine
 
@@ -46,7 +47,7 @@ def _import(statement: str) -> float:
 
 
 def _start(config: Path) -> tuple[float, float]:
-    port, began = machine.free_port(), time.perf_counter()
+    port, began = free_port(), time.perf_counter()
     process = machine.spawn(gateways.serve(config, port), machine.cores().gateway)
     with machine.running([process]):
         machine.wait_listening(port, process)

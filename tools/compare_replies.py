@@ -31,6 +31,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parents[1]
+sys.path.append(str(HERE / "tests"))  # for `support`
+
+from support.ports import free_port  # noqa: E402
+
 CONTEXT = 150
 """Characters shown before and after the first difference."""
 KEY = "sk-replayed-0123456789"
@@ -219,12 +223,6 @@ def configuration(recordings: list[dict[str, Any]], upstream: int, folder: Path)
         }
     ledger = {"url": f"sqlite:///{folder}/headway.db"}
     return json.dumps({"providers": providers, "ledger": ledger})
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @contextlib.contextmanager

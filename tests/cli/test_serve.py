@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from headway.cli.errors import CommandError
 from headway.cli.first_call import client_address, wait_until_healthy
 from headway.config import Config, Secret, Server
 from headway.sdk import Client
+from support.ports import free_port
 
 Serve = Callable[[Config], int]
 
@@ -33,13 +33,6 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
         return CliRunner().invoke(app, ["serve", *arguments])
 
     return invoke
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 class Recorded:
@@ -157,7 +150,7 @@ def _until_printed(capfd: pytest.CaptureFixture[str], printed: dict[str, str], t
 
 
 def test_greet_makes_one_call_when_ready_and_prints_the_reply(
-    serving: Callable[..., Result], free_port: int, capfd: pytest.CaptureFixture[str]
+    serving: Callable[..., Result], capfd: pytest.CaptureFixture[str]
 ) -> None:
     printed = {"out": "", "err": ""}
 
@@ -168,14 +161,14 @@ def test_greet_makes_one_call_when_ready_and_prints_the_reply(
             _until_printed(capfd, printed, "tok/s")
         return 0
 
-    result = serving(server, "--greet", "--port", str(free_port))
+    result = serving(server, "--greet", "--port", str(free_port()))
     assert result.exit_code == 0, result.output
     assert f'"chat_output": "{OUTPUT}"' in printed["out"]
     assert f"local/smollm2-135m-instruct · {LINE}\n" in printed["err"]
 
 
 def test_the_first_call_uses_a_key_where_one_is_required(
-    serving: Callable[..., Result], free_port: int, monkeypatch: pytest.MonkeyPatch
+    serving: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
 
@@ -186,13 +179,11 @@ def test_the_first_call_uses_a_key_where_one_is_required(
         return 0
 
     monkeypatch.setenv("HEADWAY_API_KEYS", "hw-first,hw-second")
-    assert serving(server, "--greet", "--port", str(free_port)).exit_code == 0
+    assert serving(server, "--greet", "--port", str(free_port())).exit_code == 0
     assert set(seen) == {"Bearer hw-first"}
 
 
-def test_the_first_call_process_ends_with_the_server(
-    serving: Callable[..., Result], free_port: int
-) -> None:
+def test_the_first_call_process_ends_with_the_server(serving: Callable[..., Result]) -> None:
     started: list[FakeGateway] = []
 
     def server(config: Config) -> int:
@@ -201,7 +192,7 @@ def test_the_first_call_process_ends_with_the_server(
             assert gateway.seen.acquire(timeout=20)
         return 7
 
-    assert serving(server, "--greet", "--port", str(free_port)).exit_code == 7
+    assert serving(server, "--greet", "--port", str(free_port())).exit_code == 7
     assert len(started) == 1
 
 

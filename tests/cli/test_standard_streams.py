@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 
 import pytest
 
 from cli.fake_gateway import FakeGateway
+from support.ports import free_port
 
 FULL = "/dev/full"
 """A device on which every write fails (full(4))."""
@@ -71,24 +71,17 @@ def test_the_exit_code_does_not_depend_on_the_streams(
     assert run(command, HEADWAY_URL=gateway.url).returncode == code
 
 
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
 @pytest.mark.parametrize("streams", ["<&- >&- 2>&-", "2>/dev/full", ">/dev/full"])
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_server_runs_without_its_standard_streams(
-    streams: str, workers: str, free_port: int
-) -> None:
-    arguments = f"--port {free_port} --workers {workers}"
+def test_a_server_runs_without_its_standard_streams(streams: str, workers: str) -> None:
+    port = free_port()
+    arguments = f"--port {port} --workers {workers}"
     command = f"exec {HEADWAY} serve {arguments} {streams}"
     process = subprocess.Popen(["/bin/sh", "-c", command])
     try:
         health = (
             "from headway.cli.first_call import wait_until_healthy; from headway import Client; "
-            f"wait_until_healthy(Client('127.0.0.1:{free_port}'))"
+            f"wait_until_healthy(Client('127.0.0.1:{port}'))"
         )
         subprocess.run([sys.executable, "-c", health], check=True, timeout=30)
     finally:

@@ -3,9 +3,7 @@ a chain of different gateways is allowed."""
 
 from __future__ import annotations
 
-import random
 import re
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +17,7 @@ from headway.providers import KINDS
 from support.for_each import for_each
 from support.gateway_process import SERVER_MODES, Gateway
 from support.openai_upstream import Upstream
+from support.ports import free_port
 from support.raw_client import Reply
 
 KINDS_CALLED = [kind for kind in KINDS if kind != "echo"]
@@ -28,18 +27,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "vertex_anthropic": {"project": "p", "api_key": "k"},
 }
 ID = re.compile(r"headway-[0-9a-f]{16}")
-
-
-def free_port() -> int:
-    """Below the ports that the kernel gives out by itself (32768 and up on Linux), so that nobody
-    else gets it before the gateway listens."""
-    while True:
-        try:
-            with socket.create_server(("127.0.0.1", random.randrange(20_000, 32_000))) as listener:
-                port: int = listener.getsockname()[1]
-                return port
-        except OSError:
-            continue
 
 
 def providers_at(base_url: str) -> dict[str, Any]:

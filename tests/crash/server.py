@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from support.gateway_process import clean_environment
+from support.ports import free_port
 from support.processes import children, is_shipper
 
 START_S = 30.0
@@ -30,7 +31,7 @@ class CrashServer:
     def __init__(self, directory: Path, ledger: dict[str, object], workers: int) -> None:
         self.directory = directory
         self.workers = workers
-        self.port = _free_port()
+        self.port = free_port()
         self.log = directory / "log"
         config = {
             "ledger": {"spool": str(directory / "spool"), **ledger},
@@ -111,9 +112,3 @@ class CrashServer:
 
     def tail(self, lines: int = 30) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from .ports import free_port  # relative: bench imports this as tests.support.services
+
 UNPRIVILEGED = ("postgres", "nobody")
 """Users to run PostgreSQL as where the tests run as root, which it refuses."""
 READY_S = 20.0
@@ -71,7 +73,7 @@ class PostgresqlServer:
 def postgresql_server() -> Iterator[PostgresqlServer]:
     initdb, executable = _find_postgresql()
     with _directory() as directory:
-        data, port = directory / "data", _free_port()
+        data, port = directory / "data", free_port()
         user = _run_as()
         options = ["--auth=trust", "--username=headway", "--no-sync", "--no-instructions"]
         _run([str(initdb), *options, f"--pgdata={data}"], user)
@@ -93,7 +95,7 @@ def redis_server() -> Iterator[str]:
     if server is None:
         pytest.skip("redis-server is not installed")
     with _directory() as directory:
-        port = _free_port()
+        port = free_port()
         options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", "."]
         with _served([server, *options], directory, port, None):
             yield f"redis://127.0.0.1:{port}/0"
@@ -131,12 +133,6 @@ def _directory() -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _run(command: Sequence[str], user: str | None) -> None:
