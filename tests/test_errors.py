@@ -25,6 +25,7 @@ TREE: list[tuple[str, int, str, bool]] = [
     ("ShuttingDown", 503, "shutting_down", False),
     ("LedgerUnavailable", 503, "ledger_unavailable", False),
     ("ClientGone", 499, "client_closed_request", False),
+    ("HedgeLost", 499, "hedge_lost", False),
     ("UpstreamError", 502, "provider_error", True),
     ("UpstreamAuth", 401, "authentication_error", False),
     ("UpstreamNotFound", 404, "not_found_error", False),

@@ -244,6 +244,13 @@ class ClientGone(HeadwayError):
     type = "client_closed_request"
 
 
+class HedgeLost(HeadwayError):
+    """Another attempt beside this one answered first. Only the record shows this error."""
+
+    status = 499
+    type = "hedge_lost"
+
+
 class NotFound(RequestError):
     """No such route."""
 

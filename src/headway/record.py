@@ -20,15 +20,20 @@ from headway.metering.line_items import LineItem as LineItem
 VERSION = 1
 
 Outcome = Literal["ok", "error", "cancelled", "refused"]
-"""Completed; failed; the client disconnected; refused before any request to a provider."""
+"""Completed; failed; the client disconnected, or another attempt answered first; refused before any
+request to a provider."""
 
 TokensSource = Literal["reported", "counted", "estimated"]
 
 
 CostSource = Literal["provider", "computed"]
 
-AttemptRole = Literal["first", "retry", "fallback", "hedge"]
+AttemptRole = Literal["first", "retry", "fallback", "hedge", "shadow"]
 """Why an attempt was made."""
+
+CacheStatus = Literal["hit", "miss", "coalesced", "bypass"]
+"""Answered from the cache; not in it; answered with an identical request in flight; not looked for.
+"""
 
 ContentMode = Literal["off", "hash", "full"]
 """What is kept of the messages: nothing, their hashes, or all."""
@@ -51,8 +56,8 @@ class Record(Struct, gc=False):
     dialect: str
     """The wire format of the client, such as `engine` or `openai_chat`."""
     outcome: Outcome
-    """`ok`, `error`, `cancelled` (the client disconnected) or `refused` (no request was sent to a
-    provider)."""
+    """`ok`, `error`, `cancelled` (the client disconnected, or another attempt beside this one
+    answered first) or `refused` (no request was sent to a provider)."""
     v: int = 1
     """Version of this shape."""
 
@@ -192,8 +197,8 @@ class Record(Struct, gc=False):
     is_last: bool = True
     """No attempt follows: the call ended with this one."""
     role: AttemptRole = "first"
-    """Why the attempt was made: `first`, `retry`, `fallback` (another provider) or `hedge` (beside
-    a slow one)."""
+    """Why the attempt was made: `first`, `retry`, `fallback` (another target), `hedge` (beside a
+    slow one) or `shadow` (a copy whose answer no client sees)."""
     user: str | None = None
     """The end user that the client named, by `user` or its dialect's equivalent."""
     tags: tuple[str, ...] = ()
@@ -212,6 +217,22 @@ class Record(Struct, gc=False):
     reply_id: str | None = None
     """The `id` of the reply, where it is the provider's. Otherwise it is `call_id`, which clients
     of Anthropic's and OpenAI's Responses API get without hyphens behind `msg_` and `resp_`."""
+
+    route_name: str | None = None
+    """The configured route that the model of the request named."""
+    decision: str | None = None
+    """How the targets of the call were chosen, as a JSON object: the strategy, the targets in their
+    order, and those that were passed over, with the reason."""
+    provider_key: str | None = None
+    """Which of the provider's keys was used, by its number in the configuration, from 1; null where
+    it has one."""
+    cache: CacheStatus | None = None
+    """`hit`, `miss`, `coalesced` (answered together with an identical request) or `bypass`, where a
+    cache is configured."""
+    saved_usd: str | None = None
+    """What the answer would have cost without the cache: an exact decimal number of US dollars."""
+    shadow_of: str | None = None
+    """The `call_id` of the call that this one is a copy of."""
 
 
 class SpooledRecord(Record, gc=False, omit_defaults=True):

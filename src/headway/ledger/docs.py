@@ -144,6 +144,7 @@ _JSON_TYPES = {
     "CostSource": "string",
     "Outcome": "string",
     "AttemptRole": "string",
+    "CacheStatus": "string",
     "ContentMode": "string",
     "Mapping[str, Raw]": "object",
     "tuple[LineItem, ...]": "list of lists: kind, quantity, unit price in US dollars",
