@@ -168,6 +168,48 @@ class Spool(Protocol):
         """Write one line of JSON, newline included, in one system call."""
 
 
+class CachedResponse(Struct, frozen=True, kw_only=True, gc=False):
+    """A provider's complete response as it arrived, to be answered with again."""
+
+    provider: str
+    """The configured name."""
+    model: str
+    """The model that was asked for."""
+    stored: float
+    """Unix seconds."""
+    expires: float
+    """Unix seconds."""
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    pieces: tuple[bytes, ...]
+    """The body as it was read."""
+    times: tuple[float, ...]
+    """When each piece arrived, in seconds after the head."""
+    reply_id: str | None = None
+    """The provider's id of the response."""
+    cost_usd: str | None = None
+    """What it cost: an exact decimal number."""
+
+
+class ResponseCache(Protocol):
+    """Keeps responses until they expire, or until there is no more room."""
+
+    def get(self, key: bytes, now: float) -> CachedResponse | None:
+        """At once. ``now`` is in unix seconds."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Other processes keep responses in it, too: ``load`` may find more than ``get``."""
+
+    async def load(self, key: bytes, now: float) -> CachedResponse | None:
+        """From where it is shared. Does not raise: a store that fails has nothing."""
+
+    def put(self, key: bytes, response: CachedResponse) -> None:
+        """Does not block, and does not raise."""
+
+    async def close(self) -> None: ...
+
+
 class KeptReply(Struct, frozen=True):
     """The content of an earlier call."""
 

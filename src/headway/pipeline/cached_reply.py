@@ -1,0 +1,104 @@
+"""Give the response of an earlier call to an ``Attempt``, as if the provider had just sent it.
+
+The bytes are the provider's, so that every dialect reads them as it reads any response. Only the
+id of the response and the time of its creation are new, because clients take two replies with one
+id for the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+from headway.pipeline.shared_response import SharedResponse
+from headway.ports import CachedResponse
+from headway.types import Clock
+
+CONTENT_TYPE = b"content-type"
+KEPT_HEADERS = frozenset({CONTENT_TYPE})
+TEXT_TYPES = (b"application/json", b"application/x-ndjson", b"text/event-stream")
+"""Of bodies in which bytes may be replaced; other formats have checksums or lengths."""
+_CREATED = re.compile(rb'(?<!\\)("created(?:_at)?"\s*:\s*)(\d{9,11}|"\d{4}-[\d-]{5}T[\d:.]+Z")')
+"""In Unix seconds, or as Ollama's text. The quotation marks of a text within a JSON text have a
+backslash before them (RFC 8259, section 7), so that this is a member of an object."""
+
+
+def new_reply_id(given: str, call_id: str) -> str:
+    """An id of the form of ``given``: the letters before its last separator, and the digits of
+    ``call_id``. An id without such a beginning becomes ``call_id``."""
+    at = max(given.rfind("-"), given.rfind("_"))
+    start = given[: at + 1]
+    has_letters = start.replace("-", "").replace("_", "").isalpha()
+    return start + call_id.replace("-", "") if has_letters else call_id
+
+
+def join_lines(pieces: Sequence[bytes], times: Sequence[float]) -> tuple[list[bytes], list[float]]:
+    """The same bytes in pieces that end with a line, so that no value is cut. The time of a piece
+    is that of its end. What follows the last line is a piece, too."""
+    joined, ends, parts = list[bytes](), list[float](), list[bytes]()
+    for piece, time in zip(pieces, times, strict=True):
+        parts.append(piece)
+        if piece.endswith(b"\n"):
+            joined.append(b"".join(parts))
+            ends.append(time)
+            parts.clear()
+    if parts:
+        joined.append(b"".join(parts))
+        ends.append(times[-1])
+    return joined, ends
+
+
+def renew(response: CachedResponse, call_id: str, now: float) -> list[bytes]:
+    """The pieces of the body, with a new id and ``now`` (Unix seconds) as its creation."""
+    if not dict(response.headers).get(CONTENT_TYPE, b"").startswith(TEXT_TYPES):
+        return list(response.pieces)
+    given, new = response.reply_id, ""
+    if given:
+        new = new_reply_id(given, call_id)
+    old_id, new_id = f'"{given}"'.encode(), f'"{new}"'.encode()
+    text = datetime.fromtimestamp(now, UTC).strftime('"%Y-%m-%dT%H:%M:%S.%fZ"').encode()
+
+    def created(found: re.Match[bytes]) -> bytes:
+        return found[1] + (text if found[2].startswith(b'"') else b"%d" % now)
+
+    renewed = [_CREATED.sub(created, piece) for piece in response.pieces]
+    return [piece.replace(old_id, new_id) for piece in renewed] if given else renewed
+
+
+def replay(response: CachedResponse, pieces: list[bytes], clock: Clock) -> SharedResponse:
+    """The whole response at once."""
+    shared = _begin(response, clock)
+    now = clock()
+    shared.on_chunk(b"".join(pieces), now)
+    shared.on_end(now)
+    return shared
+
+
+def replay_at_pace(
+    response: CachedResponse,
+    pieces: list[bytes],
+    clock: Clock,
+    sleep: Callable[[float], Awaitable[object]],
+) -> tuple[SharedResponse, Callable[[], Awaitable[None]]]:
+    """The response in its recorded rhythm, and what sends it."""
+    shared = _begin(response, clock)
+
+    async def send() -> None:
+        began = clock()
+        for piece, time in zip(pieces, response.times, strict=True):
+            wait_s = began + time - clock()
+            if wait_s > 0:
+                await sleep(wait_s)
+            if not shared.has_readers:
+                return
+            shared.on_chunk(piece, clock())
+        shared.on_end(clock())
+
+    return shared, send
+
+
+def _begin(response: CachedResponse, clock: Clock) -> SharedResponse:
+    shared = SharedResponse(clock)
+    shared.on_response(response.status, response.headers, clock())
+    return shared
