@@ -1,1 +1,1 @@
-"""Where responses are kept for identical requests: ``ports.ResponseCache`` in memory and in a file."""
+"""Responses for identical requests: ``ports.ResponseCache`` in memory, and in a file."""

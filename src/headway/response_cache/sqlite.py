@@ -140,7 +140,8 @@ class SqliteCache:
         if version != VERSION:
             connection.execute("DROP TABLE IF EXISTS responses")
             connection.pragma("user_version", VERSION)
-        connection.execute(SCHEMA)
+        for _ in connection.execute(SCHEMA):
+            pass  # a statement with a result runs only when that is read
         self._connection = connection
         return connection
 
