@@ -41,6 +41,7 @@ def test_every_section_has_its_chapter() -> None:
         "prices.<provider>.<model>",
         "prices.<provider>.<model>.above.<tokens>",
         "prices.<provider>.<model>.tiers.<tier>",
+        "cache",
         "ledger",
     ]
 

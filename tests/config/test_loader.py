@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from headway.config import (
+    Cache,
     ConfigError,
     Ledger,
     Overrides,
@@ -455,3 +456,16 @@ models:
         "headway.yaml:4: models.best: means an unknown provider; did you mean vendor?",
         "headway.yaml:5: models.a*b*: has more than one star",
     ]
+
+
+def test_the_file_of_the_cache_is_relative_to_that_of_the_configuration(
+    read, tmp_path: Path
+) -> None:
+    config = read("cache: {ttl: 5m, file: kept/responses.db, coalesce: all, memory: 1MiB}")
+    assert config.cache == Cache(
+        ttl=300.0,
+        file=str(tmp_path / "kept" / "responses.db"),
+        coalesce="all",
+        memory=1024**2,
+    )
+    assert read("").cache == Cache()

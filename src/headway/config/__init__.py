@@ -3,6 +3,7 @@
 from headway.config.errors import ConfigError, Problem
 from headway.config.loader import load
 from headway.config.schema import (
+    Cache,
     Config,
     KindInfo,
     Ledger,
@@ -15,6 +16,7 @@ from headway.config.schema import (
 from headway.config.secret import Secret
 
 __all__ = [
+    "Cache",
     "Config",
     "ConfigError",
     "KindInfo",

@@ -17,7 +17,7 @@ from headway.config.errors import ConfigError, Problem, suggestion
 from headway.config.nodes import Node, Scalar, Sequence
 from headway.config.paths import expand_user
 from headway.config.providers import Providers, prices
-from headway.config.schema import Config, KindInfo, Ledger, Log, Overrides, Provider, Server
+from headway.config.schema import Cache, Config, KindInfo, Ledger, Log, Overrides, Provider, Server
 from headway.config.secret import Secret
 from headway.config.settings import LEDGER, LOG, ROOT, SERVER, Key, ListType, Section
 from headway.config.value_reader import Nothing, Reader
@@ -82,6 +82,7 @@ def load(
     config = Config(
         server=server,
         ledger=_ledger(values.get("ledger", {}), base, environ, (file, variables)),
+        cache=_cache(values.get("cache", {}), base, file),
         providers=providers,
         models=_models(values.get("models", {}), {*providers, *kinds}, file),
         timeouts=timeouts,
@@ -204,7 +205,14 @@ def _credentials(environ: Mapping[str, str]) -> dict[str, Secret]:
     }
 
 
-# --- The ledger ---------------------------------------------------------------------------------
+# --- The cache and the ledger -------------------------------------------------------------------
+
+
+def _cache(given: Mapping[str, Any], base: Path, file: Reader) -> Cache:
+    if "file" not in given:
+        return Cache(**given)
+    found = base / expand_user(given["file"], file, "cache.file")
+    return Cache(**{**given, "file": os.path.normpath(_absolute(found, file, ""))})
 
 
 def _ledger(

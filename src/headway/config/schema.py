@@ -205,11 +205,29 @@ class Ledger(Struct, frozen=True, kw_only=True):
     drain_usd: Decimal = Decimal(1)
 
 
+class Cache(Struct, frozen=True, kw_only=True):
+    """Which responses are kept for identical requests."""
+
+    ttl: float | None = None
+    """Seconds for the requests of all models; None: only of routes and requests that say so."""
+    tenant: Literal["key", "gateway"] = "key"
+    memory: int = 64 * MIB
+    """Bytes in each worker."""
+    file: str | None = None
+    """An absolute path."""
+    file_limit: int = 1024 * MIB
+    response_limit: int = 4 * MIB
+    tools: bool = False
+    pace: Literal["instant", "recorded"] = "instant"
+    coalesce: Literal["off", "deterministic", "all"] = "deterministic"
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """The whole configuration, resolved."""
 
     ledger: Ledger
     server: Server = Server()
+    cache: Cache = Cache()
     providers: Mapping[str, Provider] = {}
     """Providers by name; every shipped kind is included under its own name, with servers of one's
     own that nobody configured."""

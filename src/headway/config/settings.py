@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from headway.config import value_types
 from headway.config.schema import (
+    Cache,
     Ledger,
     Log,
     Price,
@@ -251,6 +252,46 @@ LEDGER = Section(
     Ledger,
 )
 
+CACHE = Section(
+    {
+        "ttl": Key(
+            value_types.TIMEOUT,
+            "Keeps the complete response to each request for that long, to answer identical "
+            "requests with it. Without it only routes with `cache` do so, and requests with the "
+            "header `x-headway-cache-ttl`.",
+            default="nothing is kept",
+        ),
+        "tenant": Key(
+            value_types.TENANT,
+            "Who may get a response again: `key` requests with the same gateway key, `gateway` "
+            "all. A client's own provider key keeps its responses apart in any case.",
+        ),
+        "memory": Key(value_types.SIZE, "Size of the cache in the memory of each worker."),
+        "file": Key(
+            value_types.TEXT,
+            "SQLite file in which all workers keep responses, also over a restart.",
+            default="memory only",
+        ),
+        "file_limit": Key(value_types.SIZE, "Size of that file's responses."),
+        "response_limit": Key(value_types.SIZE, "Largest response that is kept."),
+        "tools": Key(
+            value_types.FLAG,
+            "Also answers requests that offer tools. An agent that repeats a step wants a new "
+            "result, so that they are left out by default.",
+        ),
+        "pace": Key(
+            value_types.PACE,
+            "How streams are replayed: `instant` all at once, or in their `recorded` rhythm.",
+        ),
+        "coalesce": Key(
+            value_types.COALESCE,
+            "Whether identical requests that arrive while the first is being answered share its "
+            "response: `deterministic` those with temperature 0, `all`, or `off`.",
+        ),
+    },
+    Cache,
+)
+
 TIMEOUTS = Section(
     {
         "connect": Key(value_types.TIMEOUT, "Seconds until connected, TLS included."),
@@ -411,6 +452,7 @@ ROOT = Section(
             Table("provider", value_types.NAME, MODEL_PRICES),
             "Prices that differ from the published ones, by provider and model.",
         ),
+        "cache": Key(CACHE, "Answers to identical requests."),
         "ledger": Key(LEDGER, "Where records are kept."),
     }
 )

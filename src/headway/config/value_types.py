@@ -362,6 +362,9 @@ LEDGER_URL = ValueType(
 CONTENT = ValueType("off, hash or full", _one_of("off", "hash", "full"))
 FSYNC = ValueType("off, interval or always", _one_of("off", "interval", "always"))
 ON_FAILURE = ValueType("continue or refuse", _one_of("continue", "refuse"))
+TENANT = ValueType("key or gateway", _one_of("key", "gateway"))
+PACE = ValueType("instant or recorded", _one_of("instant", "recorded"))
+COALESCE = ValueType("off, deterministic or all", _one_of("off", "deterministic", "all"))
 FUNCTION = ValueType(
     "module:function, such as my_company.privacy:redact",
     lambda text: _function(text).group(),

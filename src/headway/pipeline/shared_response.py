@@ -114,6 +114,8 @@ class SharedResponse:
 
     def balance(self) -> None:
         """Pause the provider while every reader is paused."""
+        if self.is_complete or self.error is not None:
+            return
         is_paused = all(reader.is_paused for reader in self._readers)
         if is_paused == self._is_paused or self._request is None:
             return
