@@ -75,10 +75,8 @@ def load(
     timeouts = Timeouts(**values.get("timeouts", {}))
     server = _server(values.get("server", {}), environ, variables)
     final_server = server if overrides.port is None else replace(server, port=overrides.port)
-    unused = Reader("environment", ignored)
-    providers = Providers(
-        kinds, environ, timeouts, base, file, variables, unused, final_server
-    ).build(given, only)
+    readers = file, variables, Reader("environment", ignored)
+    providers = Providers(kinds, environ, timeouts, base, *readers, final_server).build(given, only)
     config = Config(
         server=server,
         ledger=_ledger(values.get("ledger", {}), base, environ, (file, variables)),
