@@ -11,19 +11,13 @@ token count.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
-from headway.dialects.base import (
-    ClientRequest,
-    DecodedRequest,
-    Dialect,
-    ResponseContext,
-)
+from headway.dialects.base import ClientRequest, DecodedRequest, Dialect, ResponseContext
 from headway.errors import (
     ClientGone,
     HeadwayError,
@@ -31,20 +25,20 @@ from headway.errors import (
     LedgerUnavailable,
     ShuttingDown,
 )
-from headway.pipeline import (
-    accounting,
-    content,
-    history,
-    provider_calls,
-    response_head,
-    targets,
-)
-from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
+from headway.pipeline import accounting, content, history, provider_calls, response_head, targets
+from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.attempt_tokens import count_part, count_whole
+from headway.pipeline.call_records import (
+    facts_of,
+    log_defect,
+    log_failure,
+    record_attempt,
+    record_failure,
+)
+from headway.pipeline.dispatch import Dispatch
 from headway.pipeline.drain import Drain, output_cost, start_drain
 from headway.pipeline.error_reply import encode_reply
-from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import (
     CLIENT_LEFT,
@@ -57,6 +51,7 @@ from headway.pipeline.gateway import (
 )
 from headway.pipeline.interruptible import InterruptibleCall
 from headway.pipeline.model_names import find_upstream
+from headway.pipeline.prepare import prepare
 from headway.pipeline.redaction import authorization_tokens, redact_error
 from headway.pipeline.relayed_attempt import attempt_class
 from headway.pipeline.request_body import apply_headers, decode_request
@@ -66,10 +61,8 @@ from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id, select_own_headers
 from headway.ports import ResponseHeaders, Sink
-from headway.routing.retry import Try, decide
 from headway.types import Headers, Target
 
-log = logging.getLogger("headway")
 NO_TARGET = Target(provider="", base_url="")
 
 
@@ -90,11 +83,14 @@ class GatewayCall(InterruptibleCall):
     upstream_request_bytes: int | None = None
     _attempt: Attempt | None = None
     """The last attempt."""
-    _drain: Drain | None = None
+    drain: Drain | None = None
     """Reads the last attempt's response without the client."""
-    _recorded: Attempt | None = None
+    recorded: Attempt | None = None
     """The last attempt with a record."""
-    _records = 0
+    records = 0
+    """Written so far."""
+    _dispatch: Dispatch | None = None
+    """Only where another attempt may follow a failed one."""
     _target = NO_TARGET
 
     def __init__(
@@ -145,6 +141,8 @@ class GatewayCall(InterruptibleCall):
             model_length = len(decoded.request.model)
             if has_own_target or decoded.session_id or model_length > ALWAYS_ALLOWED:
                 check_lengths(decoded)
+            if decoded.retries:
+                self._dispatch = Dispatch(self, decoded.retries)
             if decoded.base_url:
                 check_base_url(self.snapshot.base_urls, key_id)
             upstream, self.decoded = find_upstream(self.snapshot, decoded, self.dialect.wire)
@@ -153,7 +151,7 @@ class GatewayCall(InterruptibleCall):
                 self._reply_without_provider(decoded.own_reply)
                 return
             if decoded.recall is not None:
-                self._start(self._recall_and_send(upstream))
+                self.start(self._recall_and_send(upstream))
             else:
                 self._plan_and_send(upstream, None if has_own_target else upstream.target)
         except Exception as error:
@@ -168,12 +166,12 @@ class GatewayCall(InterruptibleCall):
     def _plan_and_send(self, upstream: Upstream, target: Target | None = None) -> None:
         """``target`` is a fixed one."""
         assert self.decoded is not None
-        context = self._plan(upstream, self.decoded)
+        context = prepare(self, upstream, self.decoded)
         target = target or targets.build_at_once(upstream, self.decoded)
         if target is not None:
             self._encode_and_send(upstream, context, target)
         else:
-            self._start(self._resolve_and_send(upstream, context))
+            self.start(self._resolve_and_send(upstream, context))
 
     def _read_own_headers(self, headers: Headers) -> None:
         """Raises LoopDetected."""
@@ -201,29 +199,6 @@ class GatewayCall(InterruptibleCall):
             attempt.keep_alive(now)
 
     # --- Plan and send ----------------------------------------------------------------------------
-
-    def _plan(self, upstream: Upstream, decoded: DecodedRequest) -> ResponseContext:
-        """Adapt the request to the provider."""
-        provider, request = upstream.provider, decoded.request
-        if self.dialect.checks_parameters:
-            request = provider_calls.check_parameters(upstream, request)
-        sent, transformations = provider_calls.adapt_client_request(upstream, self.dialect, request)
-        if transformations and (decoded.strict or self.snapshot.strict):
-            provider_calls.refuse_changes(upstream, request, transformations)
-        return ResponseContext(
-            id=self.id,
-            request_id=self.request_id,
-            created=int(self.gateway.unix_time()),
-            call=decoded,
-            sent=sent,
-            transformations=transformations,
-            is_passthrough=self.dialect.wire == provider.wire
-            and not (transformations and provider_calls.changes_calls(transformations)),
-            is_stored=decoded.reply_storage is not None
-            and self.snapshot.content.mode_for(self.key_id) == "full",
-            id_header=self.dialect.id_header,
-            write_rate_limits=self.dialect.write_rate_limits,
-        )
 
     def _reply_without_provider(self, encode: Callable[[float], bytes]) -> None:
         body = encode(self.gateway.unix_time())
@@ -264,12 +239,21 @@ class GatewayCall(InterruptibleCall):
             if sink.is_paused:
                 request.pause()
 
+    async def wait(self, seconds: float) -> None:
+        """Wait before another attempt. Raises the reason if the call is aborted meanwhile."""
+        with self._interruptible():
+            await self.gateway.sleep(seconds)
+
+    def send_again(self, attempt: Attempt) -> None:
+        """Start another attempt with the request of ``attempt``."""
+        self._send(attempt.upstream, attempt.context)
+
     def _new_attempt(self, upstream: Upstream, context: ResponseContext) -> Attempt:
         gateway, encoder, unix_offset = self.gateway, None, 0.0
         if context.call.stream:
             encoder = self.dialect.stream(context)
             unix_offset = gateway.unix_time() - gateway.clock()
-        may_retry = self.attempts <= context.call.retries
+        dispatch = self._dispatch
         attempt = attempt_class(context.sent)(
             upstream,
             context,
@@ -278,7 +262,7 @@ class GatewayCall(InterruptibleCall):
             self.started,
             unix_offset,
             self.attempts,
-            may_retry,
+            dispatch is not None and dispatch.may_follow,
             self.on_attempt_done,
         )
         previous, self._attempt = self._attempt, attempt
@@ -294,45 +278,41 @@ class GatewayCall(InterruptibleCall):
         if self.is_over:
             return  # a defect ended the call while the attempt was running
         try:
-            self._finish_or_retry(attempt)
+            self._finish_or_follow(attempt)
         except Exception as error:
             self._fail(error)
 
-    def _finish_or_retry(self, attempt: Attempt) -> None:
-        error, retries = attempt.error, attempt.context.call.retries
+    def _finish_or_follow(self, attempt: Attempt) -> None:
+        error, dispatch = attempt.error, self._dispatch
         if error is None:
             result = attempt.result()
             if accounting.needs_count(result, None):
-                self._start(self._count_and_finish(attempt, result))
+                self.start(self._count_and_finish(attempt, result))
             else:
                 self._finish(attempt, result)
         elif attempt.is_committed or self._abort_reason is not None:
             # the client has content already, or has disconnected
             self._fail(self._abort_reason or error)
-        else:
-            decision = decide(error, self.attempts, retries, self.gateway.rng())
-            if isinstance(decision, Try):
-                self._start(self._retry(attempt, error, decision.delay))
-            else:
-                self._fail(error)
+        elif dispatch is None or not dispatch.follow(attempt, error):
+            self._fail(error)
 
     async def _count_and_finish(self, attempt: Attempt, result: AttemptResult) -> None:
         self._finish(attempt, await count_whole(self.gateway, attempt, result))
 
     def _finish(self, attempt: Attempt, result: AttemptResult) -> None:
         """The response is complete: write its record, then send its end to the client."""
-        if self._drain is not None:
+        if self.drain is not None:
             self._send_error(ClientGone(CLIENT_LEFT), attempt, result)
             return
         context, encoder = attempt.context, attempt.encoder
-        facts = self._facts()
+        facts = facts_of(self)
         totals = accounting.total(facts, result, self.snapshot.prices)
         if encoder is not None:
             metrics = accounting.metrics(facts, result, totals)
             pieces = encoder.end(attempt.accumulator, metrics, facts.now)
             attempt.bytes_out += sum(map(len, pieces))
             facts = content.keep_call(self, facts, attempt, pieces[-1] if pieces else b"")
-            self._record(attempt, facts, result, totals, None)
+            record_attempt(self, attempt, facts, result, totals, None)
             self._close()
             self._end_stream(pieces)
             return
@@ -344,7 +324,7 @@ class GatewayCall(InterruptibleCall):
         attempt.bytes_out = len(body)
         headers = response_head.describe_response(facts, result, totals)
         facts = content.keep_call(self, facts, attempt, body)
-        self._record(attempt, facts, result, totals, None)
+        record_attempt(self, attempt, facts, result, totals, None)
         self.sink.send_response(200, headers, body)
         self._close()
 
@@ -354,33 +334,22 @@ class GatewayCall(InterruptibleCall):
         body = attempt.body
         return bool(body) and (attempt.is_summarized or self.dialect.passes_through(body))
 
-    async def _retry(self, attempt: Attempt, error: HeadwayError, delay_s: float) -> None:
-        self._redact(error)
-        result = attempt.result()
-        if accounting.needs_count(result, error):
-            result = await count_part(self.gateway, attempt, result, error)
-        self._record_failure(attempt, result, error, is_last=False)
-        self._log_failure("attempt failed, another one follows", error, attempt)
-        with self._interruptible():
-            await self.gateway.sleep(delay_s)
-        self._send(attempt.upstream, attempt.context)
-
     # --- The call fails ---------------------------------------------------------------------------
 
     def _fail(self, error: Exception, may_await: bool = True) -> None:
         """Record the failure, and send the error in the client's dialect."""
         if not isinstance(error, HeadwayError):
-            self._log_defect("the request failed on a defect of the gateway", error)
+            log_defect(self, "the request failed on a defect of the gateway", error)
             error = self._defect_error()
         self._redact(error)
         attempt = self._attempt
-        if attempt is None or attempt is self._recorded:
+        if attempt is None or attempt is self.recorded:
             self._send_error(error)
             return
         try:
             self._fail_attempt(attempt, error, may_await)
         except Exception as defect:
-            self._log_defect("the result of the request is unknown", defect)
+            log_defect(self, "the result of the request is unknown", defect)
             if not self.is_over:
                 attempt.forget_response()
                 self._send_error(error, attempt, attempt.result())
@@ -395,7 +364,7 @@ class GatewayCall(InterruptibleCall):
         result = attempt.result()
         if accounting.needs_count(result, error):
             if may_await:
-                self._start(self._count_and_fail(attempt, result, error))
+                self.start(self._count_and_fail(attempt, result, error))
                 return
             result = accounting.estimate_tokens(result, attempt.accumulator.produced())
         self._send_error(error, attempt, result)
@@ -416,21 +385,21 @@ class GatewayCall(InterruptibleCall):
         attempt: the request is recorded as refused."""
         self._close()
         try:
-            self._log_failure("request failed", error, attempt)
+            log_failure(self, "request failed", error, attempt)
             last = self._attempt
             encoder = None if last is None or not last.has_headers else last.encoder
             pieces = encode_reply(self, error, encoder)
             if attempt is not None:
                 attempt.bytes_out += sum(map(len, pieces))
             if self.key_id is not None:
-                self._record_failure(attempt, result, error)
+                record_failure(self, attempt, result, error)
             if pieces and encoder is not None:
                 self._end_stream(pieces)
             elif encoder is not None and not isinstance(error, ClientGone):
                 self.sink.abort()
             elif pieces:
                 status = self.dialect.status_of(error)
-                headers = response_head.describe_error(self._facts(), error, status, result)
+                headers = response_head.describe_error(facts_of(self), error, status, result)
                 self.sink.send_response(status, headers, pieces[0])
         finally:
             # These errors refer to stack frames: without them everything is freed now.
@@ -448,110 +417,13 @@ class GatewayCall(InterruptibleCall):
         tokens = authorization_tokens(self.client_request.headers)
         return [*secrets, *tokens, *self._target.credentials.values()]
 
-    def _log_failure(self, message: str, error: HeadwayError, attempt: Attempt | None) -> None:
-        log_call_failure(
-            message,
-            error,
-            self.decoded,
-            upstream_status=0 if attempt is None else attempt.status,
-            request_id=self.request_id,
-            route=self.dialect.route,
-            attempts=self.attempts or None,
-            duration_s=round(self.gateway.clock() - self.started, 6),
-        )
-
-    def _log_defect(self, message: str, defect: Exception) -> None:
-        log.error(message, exc_info=defect, extra=fields(request_id=self.request_id))
-
-    # --- Accounting -------------------------------------------------------------------------------
-
-    def _facts(self) -> RequestFacts:
-        gateway = self.gateway
-        return RequestFacts(
-            gateway.new_id() if self._records else self.id,
-            self.id,
-            self.request_id,
-            self.dialect,
-            self.key_id,
-            len(self.client_request.body),
-            self.decoded,
-            self.upstream,
-            self.attempts,
-            self.upstream_request_bytes,
-            self.overhead_s,
-            gateway.clock() - self.started,
-            gateway.unix_time(),
-        )
-
-    def _record_failure(
-        self,
-        attempt: Attempt | None,
-        result: AttemptResult | None,
-        error: HeadwayError,
-        is_last: bool = True,
-    ) -> None:
-        """If the record cannot be written, the client still gets its reply. A request that is
-        refused because of that has none."""
-        if isinstance(error, LedgerUnavailable):
-            return
-        try:
-            facts = self._facts()
-            if is_last:
-                facts = content.keep_call(self, facts, attempt)
-            if attempt is None or result is None:
-                self._write(accounting.refusal_record(facts, error))
-            else:
-                totals = self._totals_of_failure(facts, result)
-                self._record(attempt, facts, result, totals, error, is_last)
-        except Exception as defect:
-            self._log_defect("the request could not be put on record", defect)
-
-    def _totals_of_failure(self, facts: RequestFacts, result: AttemptResult) -> AttemptTotals:
-        """If the accounting fails, the failure is still on record."""
-        try:
-            return accounting.total(facts, result, self.snapshot.prices)
-        except Exception as defect:
-            self._log_defect("the cost of the request is unknown", defect)
-            return accounting.UNKNOWN_TOTALS
-
-    def _record(
-        self,
-        attempt: Attempt,
-        facts: RequestFacts,
-        result: AttemptResult,
-        totals: AttemptTotals,
-        error: HeadwayError | None,
-        is_last: bool = True,
-    ) -> None:
-        drain = self._drain
-        line = accounting.attempt_record(
-            facts,
-            result,
-            totals,
-            error,
-            attempt.bytes_out if drain is None else drain.bytes_out,
-            is_last=is_last,
-            is_drained=drain is not None and attempt.error is None,
-        )
-        self._write(line)
-        self._recorded = attempt
-
-    def _write(self, line: bytes) -> None:
-        """Raises InternalError where the record cannot be written."""
-        try:
-            self.gateway.spool.append(line)
-        except Exception as error:
-            self._log_defect("the request could not be put on record", error)
-            raise InternalError("The gateway failed on this request; see its log.") from error
-        self._records += 1
-
     def _count_overhead(self) -> None:
         """Add the gateway's own time so far. From here on it waits."""
         self.overhead_s = (self.overhead_s or 0.0) + self.gateway.clock() - self._resumed
 
     # --- Tasks, and the end -----------------------------------------------------------------------
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
         self.gateway.start(self._run(work))
 
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -571,8 +443,8 @@ class GatewayCall(InterruptibleCall):
             return
         attempt, snapshot, left = self._attempt, self.snapshot, ClientGone(CLIENT_LEFT)
         output_usd = partial(output_cost, attempt, snapshot.prices)
-        self._drain = start_drain(self.gateway, snapshot.drain, attempt, self.sink, output_usd)
-        if self._drain is None:
+        self.drain = start_drain(self.gateway, snapshot.drain, attempt, self.sink, output_usd)
+        if self.drain is None:
             self.abort(left)
         else:
             self._abort_reason = left
@@ -586,5 +458,6 @@ class GatewayCall(InterruptibleCall):
     def _close(self) -> None:
         self.is_over = True
         self.gateway.active.discard(self)
+        self._dispatch = None  # it refers to this call
         sink = self.sink
         sink.on_gone = sink.on_pause = sink.on_resume = None
