@@ -7,7 +7,9 @@ from typing import Protocol, runtime_checkable
 
 from msgspec import Raw, Struct
 
-from headway.errors import UpstreamError
+from headway.errors import HeadwayError, UpstreamError
+from headway.routing.hedge import HedgeBudget
+from headway.routing.target_state import TargetStates
 from headway.types import Headers, HttpRequest, Timeouts, Transformation
 
 
@@ -264,3 +266,46 @@ class Launcher(Protocol):
 
     async def close(self) -> None:
         """Stop the server."""
+
+
+class AttemptObserver(Protocol):
+    """Learns what becomes of one attempt, for the targets of routes. ``now`` is the gateway's
+    clock. One of ``on_success``, ``on_failure`` and ``on_cancel`` is called at the end; further
+    calls do nothing."""
+
+    def on_content(self, now: float) -> None:
+        """The first content arrived. A target that was on probation is trusted again."""
+
+    def on_success(self, now: float, output_tokens: int | None = None) -> None:
+        """The answer is complete."""
+
+    def on_failure(self, error: HeadwayError, now: float) -> None:
+        """Whose fault it is, ``routing.retry.classify`` says: a 400 counts against nobody."""
+
+    def on_cancel(self, now: float) -> None:
+        """The attempt was ended without a fault of its own: the client left, a hedge won."""
+
+
+class RoutingState(TargetStates, Protocol):
+    """What is counted of the targets of routes and of the keys of providers.
+
+    All is local and at once: an implementation that shares it with other processes does so
+    afterwards, and what the others know arrives a moment later. Ids of targets are
+    ``RouteTarget.id``, ids of keys ``ProviderKey.id``: of a provider with one key or none, the
+    provider's name."""
+
+    def count_call(self, target_ids: Sequence[str]) -> None:
+        """A call begins that may be sent to these: it adds to their budgets."""
+
+    def begin(
+        self, target_id: str, key_id: str, now: float, *, stream: bool, is_further: bool = False
+    ) -> AttemptObserver:
+        """An attempt is sent. ``is_further``: it is not the first of its call, and came here from
+        another target or another key. A retry on the same target pays the target's budget before
+        it is sent."""
+
+    def hedge_budget(self, route: str, share: float) -> HedgeBudget:
+        """Of a route, by its name."""
+
+    def close(self) -> None:
+        """Release what is shared with other processes."""

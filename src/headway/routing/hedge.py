@@ -1,0 +1,42 @@
+"""When a second request is sent because the first one has been silent for longer than is usual.
+
+Dean and Barroso, "The Tail at Scale" (CACM 2013): a hedge after the 95th percentile adds about 5%
+of load. Where a target has become slow as a whole its percentile lags behind, so the budget bounds
+the share in any case.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from headway.routing.target_state import Speed
+
+PERCENT = 95.0
+MIN_SAMPLES = 20.0
+"""Fewer recent values (by weight) say nothing about a 95th percentile."""
+
+
+def hedge_delay(speed: Speed, now: float) -> float | None:
+    """Seconds after which the first content of a target is late. None: too little is known."""
+    histogram = speed.histogram
+    return histogram.percentile(PERCENT, now) if histogram.count(now) >= MIN_SAMPLES else None
+
+
+class HedgeBudget(Struct, gc=False):
+    """At any time, the hedges of a route are at most ``share`` of its calls."""
+
+    share: float = 0.05
+    most: float = 10.0
+    """Tokens that are kept: the most hedges in a burst."""
+    tokens: float = 0.0
+
+    def count_call(self) -> None:
+        self.tokens = min(self.most, self.tokens + self.share)
+
+    @property
+    def allows(self) -> bool:
+        return self.tokens >= 1.0
+
+    def pay(self) -> None:
+        """A hedge starts."""
+        self.tokens -= 1.0
