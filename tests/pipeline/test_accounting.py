@@ -14,6 +14,7 @@ from headway.events import ResponseSummary
 from headway.metering.metrics import CallCost, Cost, PriceOrigin
 from headway.metering.timing import Timing
 from headway.pipeline import accounting
+from headway.pipeline.call_records import facts_of
 from headway.record import decode
 from headway.types import Transformation, Usage
 from support.pipeline_fakes import (
@@ -256,7 +257,7 @@ def test_every_metered_value_is_in_the_record_under_its_own_name() -> None:
     attempt = pipe.call._attempt
     assert attempt is not None
     result = replace(attempt.result(), usage=usage, timing=timing)
-    facts = pipe.call._facts()
+    facts = facts_of(pipe.call)
     totals = accounting.total(facts, result, pipe.gateway.snapshot.prices)
     record = decode(accounting.attempt_record(facts, result, totals, None, 0))
     assert record.price_conditions == {"speed": "fast"}
@@ -285,7 +286,7 @@ def test_every_other_value_is_in_the_record_under_its_own_name() -> None:
         transformations=(Transformation("dropped", "seed", "for a test"),),
     )
     facts = replace(
-        pipe.call._facts(), record_id="r", call_id="c", id="q", attempts=7, elapsed_s=2.0,
+        facts_of(pipe.call), record_id="r", call_id="c", id="q", attempts=7, elapsed_s=2.0,
         request_bytes=8, key_id="k", upstream_request_bytes=9, now=100.0,
     )  # fmt: skip
     cost = CallCost(
