@@ -12,7 +12,8 @@ import pytest
 from headway.cli.serve import serve
 from headway.config import Config, ConfigError, Provider, load
 from headway.config.docs import groups, markdown
-from headway.config.settings import LOG, PROVIDER, ROOT, SERVER, Section, default_of
+from headway.config.settings import LOG, PROVIDER, ROOT, SERVER
+from headway.config.specs import Section, default_of
 from headway.providers import FACTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -37,6 +38,17 @@ def test_every_section_has_its_chapter() -> None:
         "server",
         "server.log",
         "providers.<name>",
+        "providers.<name>.api_keys[]",
+        "models.<name>",
+        "models.<name>.targets[]",
+        "models.<name>.targets[].when",
+        "models.<name>.limits",
+        "models.<name>.cheapest_with",
+        "models.<name>.hedge",
+        "models.<name>.cache",
+        "models.<name>.shadow",
+        "routing",
+        "routing.breaker",
         "timeouts",
         "prices.<provider>.<model>",
         "prices.<provider>.<model>.above.<tokens>",

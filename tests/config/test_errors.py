@@ -50,8 +50,8 @@ def test_all_problems_are_reported_at_once_in_the_files_order(refused) -> None:
         "and underscores",
         "headway.yaml:9: providers.odd.kind: unknown kind; known: cloud, here, vendor",
         "headway.yaml:10: providers.vendor: must be a mapping with keys such as kind, base_url, "
-        "api_key, headers, timeouts, models, prices, proxy, ca_file, client_cert, client_key, "
-        "verify",
+        "api_key, api_keys, headers, timeouts, models, prices, proxy, ca_file, client_cert, "
+        "client_key, verify",
         "headway.yaml:11: providers.here.headers.Host: is set by the gateway itself; remove it",
         "headway.yaml:11: providers.here.headers.a b: must be named by the name of an HTTP header",
         "headway.yaml:11: providers.here.headers.X: must be text in one line",

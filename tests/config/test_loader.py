@@ -469,3 +469,9 @@ def test_the_file_of_the_cache_is_relative_to_that_of_the_configuration(
         memory=1024**2,
     )
     assert read("").cache == Cache()
+
+
+def test_off_needs_no_quotes(read) -> None:
+    config = read("ledger: {content: off, fsync: off, content_by_key: {a: off}}")
+    assert (config.ledger.content, config.ledger.fsync) == ("off", "off")
+    assert config.ledger.content_by_key == {"a": "off"}

@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
+from headway.dialects.base import DecodedRequest, split_model
 from headway.errors import AmbiguousModel, MissingProvider, UnknownProvider
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline import model_names
 from headway.pipeline.gateway import Snapshot
 from headway.providers import KINDS
 from headway.routing.model_aliases import ModelAliases
+from headway.routing.route import Route, RouteTarget
+from headway.routing.route_table import RouteTable
+from headway.types import ChatRequest
 from support.pipeline_fakes import Pipe
 
 PRICES = PriceBook.load(read_shipped_prices())
@@ -132,3 +137,73 @@ def test_a_long_name_is_not_kept() -> None:
     pipe.ask_openai(model=long)
     assert len(pipe.upstream_requests) == 1
     assert pipe.gateway.snapshot.resolved_models == {}
+
+
+# --- Routes -------------------------------------------------------------------------------------
+
+
+def route(name: str, *targets: str) -> Route:
+    parts = (target.split("/", 1) for target in targets)
+    return Route(
+        name=name, targets=tuple(RouteTarget(provider=one, model=model) for one, model in parts)
+    )
+
+
+SAFE = route("safe", "openai/gpt-4o", "anthropic/claude-opus-4-1")
+OWN = route("openai/o3", "openai/o3", "echo/echo")
+TEAM = route("team-*", "openai/*", "echo/*")
+LOST = route("unknown", "openai/gpt-4o", "echo/echo")
+
+
+def routed(*routes: Route, **aliases: str) -> Snapshot:
+    names = {**{each.name: each.targets[0].id for each in routes}, **aliases}
+    meanings = [*((each.name, each) for each in routes), *((name, None) for name in aliases)]
+    snapshot = snapshot_of("openai", "anthropic", "echo", aliases=names)
+    return replace(snapshot, routes=RouteTable.from_names(meanings))
+
+
+def route_of(snapshot: Snapshot, name: str | None) -> Route | None:
+    provider = "" if name is None else split_model(name)[0]
+    request = ChatRequest(model=name or "m", messages=Raw(b"[]"))
+    decoded = DecodedRequest(provider=provider, request=request, model_name=name)
+    return model_names.find_route(snapshot, decoded)
+
+
+def test_a_name_of_the_configuration_may_be_a_route() -> None:
+    snapshot = routed(SAFE, OWN, fast="openai/gpt-4o-mini")
+    assert route_of(snapshot, "safe") is SAFE
+    assert route_of(snapshot, "openai/o3") is OWN
+    for name in ("fast", "openai/gpt-4o", "gpt-4o", "no-such", None):
+        assert route_of(snapshot, name) is None
+
+
+def test_a_pattern_of_a_route_matches_what_is_no_name_and_no_provider() -> None:
+    snapshot = routed(SAFE, TEAM, **{"team-a": "openai/a"})
+    found = route_of(snapshot, "team-b")
+    assert found is not None
+    assert [each.id for each in found.targets] == ["openai/b", "echo/b"]
+    assert route_of(snapshot, "team-b") is found, "it is kept"
+    for name in ("team-a", "openai/team-b", "gpt-4o", "other"):
+        assert route_of(snapshot, name) is None
+
+
+def test_a_route_for_unknown_names_is_for_those_of_no_model() -> None:
+    snapshot = routed(LOST, **{"x-*": "openai/*"})
+    assert route_of(snapshot, "no-such") is LOST
+    assert route_of(snapshot, "no/such") is LOST
+    for name in ("gpt-4o", "x-1", "openai/no-such"):
+        assert route_of(snapshot, name) is None
+
+
+def test_meanings_of_very_long_names_are_not_kept() -> None:
+    snapshot = routed(LOST)
+    name = "n" * (model_names.MAX_LENGTH + 1)
+    assert route_of(snapshot, name) is LOST
+    assert not snapshot.resolved_routes
+
+
+def test_only_so_many_meanings_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_names, "MAX_KEPT", 1)
+    snapshot = routed(LOST)
+    assert [route_of(snapshot, name) for name in ("a", "b", "b")] == [LOST] * 3
+    assert list(snapshot.resolved_routes) == ["a"]

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from headway.config.schema import MIB
-from headway.config.settings import ROOT, Key, ListType, Section, Spec, Table, default_of
+from headway.config.settings import ROOT
+from headway.config.specs import Forms, Free, Key, ListType, Section, Spec, Table, default_of
 from headway.config.value_types import ValueType
 
 INTRODUCTION = """\
@@ -101,6 +102,13 @@ def _walk(path: str, key: Key) -> Iterator[Group]:
         reserved = {f"{path}.{name}": inner for name, inner in spec.reserved.items()}
         path = f"{path}.<{spec.key}>"
         spec = spec.value
+    while isinstance(spec, (ListType, Forms)):
+        if isinstance(spec, ListType):
+            path, spec = f"{path}[]", spec.item
+        elif (found := spec.mapping or spec.list) is not None:
+            spec = found
+        else:
+            return
     if isinstance(spec, Section):
         yield Group(path, spec, key.help, reserved)
         for name, inner in spec.keys.items():
@@ -130,13 +138,18 @@ def _phrase(spec: Spec) -> str:
         case ValueType():
             return spec.description
         case ListType():
-            return f"list, each {spec.item.description}"
+            return f"list, each {_phrase(spec.item)}"
         case Table(value=ValueType() as form):
             return f"mapping of {spec.key}s, each {form.description}"
         case Table():
             return f"mapping by {spec.key}"
         case Section():
             return "mapping: " + ", ".join(f"`{name}`" for name in spec.keys)
+        case Free():
+            return f"mapping of {spec.description}"
+        case Forms():
+            given = (spec.text, spec.list, spec.mapping)
+            return "; or ".join(_phrase(form) for form in given if form is not None)
 
 
 def _default(section: Section, name: str, key: Key) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,15 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec.structs import replace
 
-from headway.config.errors import ConfigError, Problem, suggestion
+from headway.config.errors import ConfigError, Problem
 from headway.config.nodes import Node, Scalar, Sequence
 from headway.config.paths import expand_user
 from headway.config.providers import Providers, prices
+from headway.config.routes import models, routing
 from headway.config.schema import Cache, Config, KindInfo, Ledger, Log, Overrides, Provider, Server
 from headway.config.secret import Secret
-from headway.config.settings import LEDGER, LOG, ROOT, SERVER, Key, ListType, Section
+from headway.config.settings import LEDGER, LOG, ROOT, SERVER
+from headway.config.specs import Key, ListType, Section
 from headway.config.value_reader import Nothing, Reader
 from headway.config.value_types import is_loopback
 from headway.config.vendor_env import is_own_address
@@ -82,7 +84,8 @@ def load(
         ledger=_ledger(values.get("ledger", {}), base, environ, (file, variables)),
         cache=_cache(values.get("cache", {}), base, file),
         providers=providers,
-        models=_models(values.get("models", {}), {*providers, *kinds}, file),
+        models=models(values.get("models", {}), {*providers, *kinds}, file, ignored),
+        routing=routing(values.get("routing", {})),
         timeouts=timeouts,
         prices=prices(values.get("prices", {}), given, {*given, *kinds}, file),
         warnings=_warnings(ignored, providers.values(), final_server),
@@ -97,17 +100,6 @@ def load(
     if problems:
         raise ConfigError(problems)
     return config
-
-
-def _models(
-    given: Mapping[str, str], providers: Collection[str], file: Reader
-) -> Mapping[str, str]:
-    for name, target in given.items():
-        provider = target.partition("/")[0]
-        if provider not in providers and "*" not in provider:
-            message = f"means an unknown provider; {suggestion(provider, providers)}"
-            file.report(f"models.{name}", message)
-    return given
 
 
 def _warnings(

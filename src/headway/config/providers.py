@@ -12,7 +12,15 @@ import msgspec
 from headway.config.errors import suggestion
 from headway.config.nodes import plain
 from headway.config.paths import expand_user
-from headway.config.schema import KindInfo, Price, Provider, Server, TierPrice, TokenPrice
+from headway.config.schema import (
+    KindInfo,
+    Price,
+    Provider,
+    ProviderKey,
+    Server,
+    TierPrice,
+    TokenPrice,
+)
 from headway.config.secret import Secret
 from headway.config.settings import PROVIDER
 from headway.config.value_reader import REST, Reader
@@ -90,13 +98,16 @@ class Providers:
         is_configured = in_file is not None or vendor_url is not None
         is_elsewhere = default_url is not None and base_url != default_url
         options = vendor_env.options(kind, given)
+        keys = self._keys(name, given)
+        own_key = _api_key(kind, given, vendor_env, is_elsewhere and ADDRESS in given)
         return Provider(
             name=name,
             kind=kind.name,
             base_url=base_url,
             is_configured=is_configured,
             lacks_address=not is_configured and _is_on_this_machine(default_url),
-            api_key=_api_key(kind, given, vendor_env, is_elsewhere and ADDRESS in given),
+            api_key=keys[0].key if keys else own_key,
+            api_keys=keys,
             key_env=kind.key_env,
             needs_key=kind.key_env is not None and not is_elsewhere,
             headers=given.get("headers", {}),
@@ -124,6 +135,26 @@ class Providers:
         elif f"providers.{name}.kind" not in self.file.lines:
             self.file.report(f"providers.{name}", f"has no kind; give it one of: {known}")
         return None
+
+    def _keys(self, name: str, given: Given) -> tuple[ProviderKey, ...]:
+        """Those of ``api_keys`` that are not empty: ``${NAME:-}`` may be."""
+        path = f"providers.{name}.api_keys"
+        rows = given.get("api_keys", ())
+        if rows and "api_key" in given:
+            self.file.report(path, "is given beside api_key: keep one of the two")
+        keys: list[ProviderKey] = []
+        for at, row in enumerate(rows):
+            values = {"key": row} if isinstance(row, str) else dict(row)
+            if "key" not in values:
+                self.file.report(f"{path}[{at}]", "needs a key")
+            elif values["key"]:
+                keys.append(ProviderKey(**{"name": str(at + 1), **values}))
+        names = [key.name for key in keys]
+        if len(names) > len(set(names)):
+            self.file.report(path, "has two keys of one name: give each its own")
+        if keys and not any(key.weight for key in keys):
+            self.file.report(path, "has a weight of 0 for every key: give one more")
+        return tuple(keys)
 
     def _options(self, name: str, kind: KindInfo, given: Given) -> dict[str, Any]:
         options = {}

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
+from headway.config.route_schema import Route, Routing
 from headway.config.secret import Secret
 from headway.types import Timeouts
 
@@ -95,6 +96,14 @@ class Price(TierPrice, frozen=True, kw_only=True):
     tiers: Mapping[str, TierPrice] = {}
 
 
+class ProviderKey(Struct, frozen=True, kw_only=True):
+    """One of several keys of a provider."""
+
+    key: Secret
+    weight: float = 1.0
+    name: str = ""
+
+
 class Provider(Struct, frozen=True, kw_only=True):
     """One configured provider, ready to be called."""
 
@@ -109,6 +118,8 @@ class Provider(Struct, frozen=True, kw_only=True):
     """It is a kind of server of one's own, and nothing says where one is: ``base_url`` is the
     address at which such servers listen by default. Only a call with an address can use it."""
     api_key: Secret | None = None
+    api_keys: tuple[ProviderKey, ...] = ()
+    """Where it has several; ``api_key`` is the first of them."""
     key_env: str | None = None
     """The standard variable of this provider's key, named in the error when there is no key."""
     needs_key: bool = False
@@ -231,8 +242,10 @@ class Config(Struct, frozen=True, kw_only=True):
     providers: Mapping[str, Provider] = {}
     """Providers by name; every shipped kind is included under its own name, with servers of one's
     own that nobody configured."""
-    models: Mapping[str, str] = {}
-    """Other names for models -> ``provider/model``, in the file's order; ``unknown`` for any."""
+    models: Mapping[str, str | Route] = {}
+    """Other names for models -> ``provider/model`` or a route, in the file's order; ``unknown`` for
+    any."""
+    routing: Routing = Routing()
     timeouts: Timeouts = Timeouts()
     """The defaults; ``Provider.timeouts`` already includes them."""
     prices: Mapping[str, Mapping[str, Price]] = {}

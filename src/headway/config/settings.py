@@ -6,66 +6,21 @@ those of the structs in schema.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import msgspec
-from msgspec import Struct
-
 from headway.config import value_types
+from headway.config.route_settings import ROUTE, ROUTING
 from headway.config.schema import (
     Cache,
     Ledger,
     Log,
     Price,
     Provider,
+    ProviderKey,
     Server,
     TierPrice,
     TokenPrice,
 )
-from headway.config.value_types import ValueType
+from headway.config.specs import Forms, Key, ListType, Section, Table
 from headway.types import Timeouts
-
-
-class ListType(Struct, frozen=True):
-    """A list of values of one type."""
-
-    item: ValueType
-
-
-class Table(Struct, frozen=True):
-    """A mapping whose keys the user chooses."""
-
-    key: str
-    """A word for the keys, as in ``providers.<name>``."""
-    name: ValueType
-    value: ValueType | Section | Table
-    reserved: Mapping[str, Key] = {}
-    """Keys that are no name of the user's, with a meaning of their own."""
-
-
-class Section(Struct, frozen=True):
-    """A mapping whose keys are known."""
-
-    keys: Mapping[str, Key]
-    struct: type[Struct] | None = None
-    """The struct with the defaults."""
-    is_open: bool = False
-    """Unknown keys are kept as nodes, to be checked by the kind."""
-
-
-Spec = ValueType | ListType | Table | Section
-
-
-class Key(Struct, frozen=True):
-    spec: Spec
-    help: str
-    env: str | None = None
-    """The environment variable that sets it too; lists are separated by commas."""
-    flag: str | None = None
-    """The flag of ``headway serve`` that sets it too."""
-    default: str | None = None
-    """The default in words, where it is not the struct's."""
-
 
 LOG = Section(
     {
@@ -379,6 +334,19 @@ PRICE = Section(
 
 MODEL_PRICES = Table("model", value_types.TEXT, PRICE)
 
+PROVIDER_KEY = Section(
+    {
+        "key": Key(value_types.OPTIONAL_KEY, "The key.", default="required"),
+        "weight": Key(value_types.WEIGHT, "Its share relative to the other keys."),
+        "name": Key(
+            value_types.NAME,
+            "What records and logs call it.",
+            default="its place in the list, from 1",
+        ),
+    },
+    ProviderKey,
+)
+
 PROVIDER = Section(
     {
         "kind": Key(
@@ -395,6 +363,12 @@ PROVIDER = Section(
             value_types.OPTIONAL_KEY,
             "The provider key. Write `${NAME}` and keep the key in the environment.",
             default="the kind's standard variable, such as `OPENAI_API_KEY`",
+        ),
+        "api_keys": Key(
+            ListType(Forms(text=value_types.OPTIONAL_KEY, mapping=PROVIDER_KEY)),
+            "Several provider keys, in place of `api_key`: a request uses one, and another where "
+            "that is refused or has reached its limit.",
+            default="none",
         ),
         "headers": Key(
             Table("header", value_types.HEADER_NAME, value_types.HEADER_VALUE),
@@ -441,12 +415,14 @@ ROOT = Section(
             "Ollama and the like): these need an entry, or the variable of their address.",
         ),
         "models": Key(
-            Table("name", value_types.ALIAS, value_types.MODEL),
-            "Other names for models, each with the `provider/model` that it means. A star in a "
+            Table("name", value_types.ALIAS, ROUTE),
+            "Other names for models. Each means one `provider/model`, or it is a route: a list of "
+            "targets that are tried in this order, or a mapping with further rules. A star in a "
             "name matches any text, and a star in its model stands for that text. The name "
             "`unknown` is for every name that no provider has; without it such a request is "
             "refused.",
         ),
+        "routing": Key(ROUTING, "What holds for all routes."),
         "timeouts": Key(TIMEOUTS, "Timeouts for providers without their own."),
         "prices": Key(
             Table("provider", value_types.NAME, MODEL_PRICES),
@@ -456,11 +432,3 @@ ROOT = Section(
         "ledger": Key(LEDGER, "Where records are kept."),
     }
 )
-
-
-def default_of(section: Section, name: str) -> object:
-    """The default in the section's struct; ``msgspec.NODEFAULT`` if it has none."""
-    if section.struct is None:
-        return msgspec.NODEFAULT
-    fields = {field.name: field for field in msgspec.structs.fields(section.struct)}
-    return fields[name].default if name in fields else msgspec.NODEFAULT

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from headway.config.errors import Problem, suggestion
-from headway.config.nodes import BROKEN, NULL, Entries, Node, Scalar, Sequence
-from headway.config.settings import ListType, Section, Spec, Table
+from headway.config.nodes import BROKEN, NULL, Entries, Node, Scalar, Sequence, plain
+from headway.config.specs import Forms, Free, ListType, Section, Spec, Table
 from headway.config.value_types import InvalidValueError, ValueType, value_of
 
 REST = "*"
@@ -47,6 +47,10 @@ class Reader:
                 return self._table(spec, node, path)
             case Section():
                 return self._section(spec, node, path)
+            case Forms():
+                return self._one_of_forms(spec, node, path)
+            case Free():
+                return self._free(spec, node, path)
 
     def _form(self, form: ValueType, node: Node, path: str) -> Any:
         if not isinstance(node, Scalar):
@@ -56,10 +60,29 @@ class Reader:
         except InvalidValueError as error:
             return self._wrong(path, str(error), node)
 
+    def _one_of_forms(self, spec: Forms, node: Node, path: str) -> Any:
+        match node:
+            case Scalar() if spec.text is not None:
+                return self._form(spec.text, node, path)
+            case Sequence() if spec.list is not None:
+                return self._list(spec.list, node, path)
+            case Entries() if spec.mapping is not None:
+                return self._section(spec.mapping, node, path)
+        return self._wrong(path, f"must be {spec.description}", node)
+
+    def _free(self, spec: Free, node: Node, path: str) -> Any:
+        if not isinstance(node, Entries):
+            return self._wrong(path, f"must be a mapping of {spec.description}", node)
+        return {name: plain(child) for name, _, child in self._children(node, path)}
+
     def _list(self, spec: ListType, node: Node, path: str) -> Any:
         if not isinstance(node, Sequence):
             return self._wrong(path, f"must be a list, each {spec.item.description}", node)
-        values = [self._item(spec, item, f"{path}[{at}]") for at, item in enumerate(node.items)]
+        values = []
+        for at, item in enumerate(node.items):
+            inner = f"{path}[{at}]"
+            self.lines[inner] = item.line
+            values.append(self._item(spec, item, inner))
         return tuple(value for value in values if value is not Nothing)
 
     def _item(self, spec: ListType, node: Node, path: str) -> Any:
@@ -82,7 +105,7 @@ class Reader:
                 self.report(inner, message)
                 continue
             value = self.read(spec.value, child, inner)
-            if value is Nothing and not isinstance(spec.value, ValueType):
+            if value is Nothing and isinstance(spec.value, (Section, Table)):
                 value = {}
             found[name] = value
         return {name: value for name, value in found.items() if value is not Nothing}

@@ -21,6 +21,14 @@ from headway.wire.url import join
 
 TEXTUAL = frozenset({"str", "timestamp"})
 """YAML parses 2024-06-01 as a date; API versions look like that."""
+DAY_MINUTES = 24 * 60
+WEEKDAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NEEDED = (
+    "tools", "images", "documents", "audio", "json_schema", "json_object", "reasoning", "logprobs"
+)  # fmt: skip
+"""What a request may need of a model."""
+WORDS = TEXTUAL | {"bool"}
+"""YAML 1.1 parses ``off`` as false."""
 MAX_DIGITS = 12
 """Of a number of tokens."""
 NUMERIC = frozenset({"str", "int", "float"})
@@ -83,6 +91,7 @@ def _matcher(pattern: str) -> Callable[[str], re.Match[str]]:
 _integer = _matcher(r"0|[1-9][0-9]{0,17}")
 _decimal = _matcher(r"(?=.{1,30}$)[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,2})?")
 _function = _matcher(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_time_of_day = _matcher(r"([0-9]{1,2}):([0-9]{2})")
 _quantity = _matcher(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)")
 
 SIZES: Mapping[str, int] = {
@@ -147,6 +156,61 @@ def _tokens(text: str) -> int:
     return int(text)
 
 
+def _number(text: str) -> float:
+    number = float(_decimal(text).group())
+    if number > 1_000_000:
+        raise InvalidValueError
+    return number
+
+
+def _rate(text: str) -> float:
+    if not (number := _number(text)):
+        raise InvalidValueError
+    return number
+
+
+def _share(text: str) -> float:
+    """From 0 to 1, or in per cent."""
+    share = _number(text.rstrip("%")) / 100 if text.endswith("%") else _number(text)
+    if share > 1:
+        raise InvalidValueError
+    return share
+
+
+def _minutes(text: str) -> int:
+    """``HH:MM`` as minutes of the day, up to 24:00."""
+    found = _time_of_day(text)
+    minutes = int(found[1]) * 60 + int(found[2])
+    if minutes > DAY_MINUTES or int(found[2]) > 59:
+        raise InvalidValueError
+    return minutes
+
+
+def _hours(text: str) -> tuple[int, int]:
+    start, _, end = text.partition("-")
+    return _minutes(start.strip()) % DAY_MINUTES, _minutes(end.strip())
+
+
+def _weekdays(text: str) -> tuple[int, ...]:
+    """``mon``, or ``fri-mon`` with all days between."""
+    first, _, last = text.strip().lower().partition("-")
+    if first not in WEEKDAY_NAMES or (last or first) not in WEEKDAY_NAMES:
+        raise InvalidValueError
+    start, end = WEEKDAY_NAMES.index(first), WEEKDAY_NAMES.index(last or first)
+    return tuple((start + day) % 7 for day in range((end - start) % 7 + 1))
+
+
+def _time_zone(text: str) -> str:
+    from zoneinfo import ZoneInfo  # needed by few
+
+    try:
+        if text != "UTC":  # known without a database of zones
+            ZoneInfo(text)
+    except (KeyError, ValueError, OSError):  # KeyError: there is no such file
+        raise InvalidValueError from None
+    return text
+
+
 def _flag(text: str) -> bool:
     lowered = text.lower()
     if lowered not in TRUE | FALSE:
@@ -194,6 +258,11 @@ def _model(text: str) -> str:
     if not (provider.strip() and model.strip()):
         raise InvalidValueError
     return text
+
+
+def _target(text: str) -> str:
+    """Whether it is ``provider/model`` or a name of ``models`` is checked when all are read."""
+    return text if "/" not in text else _model(text)
 
 
 def _key(text: str) -> Secret:
@@ -340,6 +409,15 @@ TOKENS = ValueType("a number of tokens", _tokens)
 PRICE = ValueType("dollars per million tokens, a number from 0 to 1000000", _price, NUMERIC)
 FLAG = ValueType("true or false", _flag, frozenset({"bool"}))
 ALIAS = ValueType("a name, with one star at most", _alias)
+TARGET = ValueType("provider/model, such as openai/gpt-4o-mini", _target)
+WEIGHT = ValueType("a number from 0 to 1000000", _number, NUMERIC)
+SHARE = ValueType("a share from 0 to 1, such as 0.05 or 5%", _share, NUMERIC)
+RATE = ValueType("tokens per second, more than 0", _rate, NUMERIC)
+RETRIES = ValueType("a whole number from 0 to 10", _integer_within(0, 10), INTEGER_TAGS)
+TOKEN_COUNT = ValueType("a number of tokens", _tokens, INTEGER_TAGS)
+HOURS = ValueType("times of the day such as 08:00-18:00", _hours)
+WEEKDAYS = ValueType("days of the week such as mon-fri or sun", _weekdays)
+TIME_ZONE = ValueType("a time zone that this system knows, such as Europe/Berlin", _time_zone)
 MODEL = ValueType("provider/model, such as openai/gpt-4o-mini", _model)
 LOG_LEVEL = ValueType("debug, info, warning or error", _one_of("debug", "info", "warning", "error"))
 LOG_FORMAT = ValueType("text or json", _one_of("text", "json"))
@@ -359,12 +437,12 @@ ORIGIN = ValueType("an origin such as https://example.org, or *", _origin)
 LEDGER_URL = ValueType(
     "sqlite:///relative/path, sqlite:////absolute/path or postgresql://host/database", _ledger_url
 )
-CONTENT = ValueType("off, hash or full", _one_of("off", "hash", "full"))
-FSYNC = ValueType("off, interval or always", _one_of("off", "interval", "always"))
+CONTENT = ValueType("off, hash or full", _one_of("off", "hash", "full"), WORDS)
+FSYNC = ValueType("off, interval or always", _one_of("off", "interval", "always"), WORDS)
 ON_FAILURE = ValueType("continue or refuse", _one_of("continue", "refuse"))
 TENANT = ValueType("key or gateway", _one_of("key", "gateway"))
 PACE = ValueType("instant or recorded", _one_of("instant", "recorded"))
-COALESCE = ValueType("off, deterministic or all", _one_of("off", "deterministic", "all"))
+COALESCE = ValueType("off, deterministic or all", _one_of("off", "deterministic", "all"), WORDS)
 FUNCTION = ValueType(
     "module:function, such as my_company.privacy:redact",
     lambda text: _function(text).group(),
@@ -372,3 +450,16 @@ FUNCTION = ValueType(
 AGE = ValueType("a time such as 12h, 90d or 52w", _age)
 ARCHIVE = ValueType("a directory, or s3://bucket/prefix", _archive)
 DOLLARS = ValueType("dollars, a number from 0 to 1000000", _price, NUMERIC)
+
+
+def _choice(*words: str) -> ValueType:
+    *first, last = words
+    return ValueType(f"{', '.join(first)} or {last}", _one_of(*words))
+
+
+NEED = _choice(*NEEDED)
+STRATEGY = _choice(
+    "ordered", "weighted", "least_outstanding", "lowest_latency", "cheapest", "fastest"
+)
+STICKY = _choice("session", "prefix")
+FAILURE_RULE = _choice("empty", "invalid_schema")

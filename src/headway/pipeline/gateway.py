@@ -20,6 +20,8 @@ from headway.policy.keys import KeyId, KeyRing
 from headway.ports import CredentialSource, History, Launcher, Spool, Transport
 from headway.providers.base import Provider
 from headway.routing.model_aliases import ModelAliases
+from headway.routing.route import Route
+from headway.routing.route_table import RouteTable
 from headway.types import Clock, Target, Timeouts
 
 log = logging.getLogger("headway")
@@ -38,6 +40,14 @@ DEFECT = "The gateway failed on this request; see its log."
 """Messages of errors of the gateway's own, for calls of every kind."""
 
 
+class UpstreamKey(Struct, frozen=True):
+    """One of several keys of a provider."""
+
+    name: str
+    weight: float
+    key: str
+
+
 class Upstream(Struct, frozen=True, kw_only=True):
     """One configured provider, ready to be called."""
 
@@ -49,6 +59,8 @@ class Upstream(Struct, frozen=True, kw_only=True):
     """Nobody configured it, and only a call with a ``base_url`` can use it: the kind is a server of
     one's own, and ``base_url`` is where such servers listen by default."""
     api_key: str | None = None
+    keys: tuple[UpstreamKey, ...] = ()
+    """Where it has several; ``api_key`` is the first of them."""
     has_key: bool | None = None
     """Whether the gateway has a key or credentials for it. None: it needs none, or only a request
     can find out whether there are credentials."""
@@ -82,7 +94,8 @@ class Upstream(Struct, frozen=True, kw_only=True):
     def secrets(self) -> list[str]:
         """Configured values that must not appear in any response, record or log."""
         options = [str(self.options.get(name, "")) for name in self.provider.secrets]
-        return [self.api_key or "", *self.headers.values(), *options]
+        keys = [each.key for each in self.keys] or [self.api_key or ""]
+        return [*keys, *self.headers.values(), *options]
 
 
 class DrainLimits(Struct, frozen=True):
@@ -106,6 +119,10 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Ids of the keys whose owners may read the records of all keys."""
     prices: PriceBook
     aliases: ModelAliases = ModelAliases()
+    routes: RouteTable = RouteTable()
+    """The names that are routes. In ``aliases`` they mean their first target."""
+    resolved_routes: dict[str, Route | None] = msgspec.field(default_factory=dict)
+    """Name of a model -> the route that ``model_names`` found it to be."""
     resolved_models: dict[tuple[str | None, str], Named] = msgspec.field(default_factory=dict)
     """Wire format of the client and name of a model -> what ``model_names`` found it to mean."""
     body_limit: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from headway.dialects.base import DecodedRequest
@@ -16,6 +17,7 @@ from headway.errors import AmbiguousModel, HeadwayError, MissingProvider
 from headway.pipeline.gateway import Named, Snapshot, Upstream
 from headway.pipeline.provider_calls import select_wire_format
 from headway.pipeline.unknown_names import known_models, unknown_provider, with_suggestion
+from headway.routing.route import Route
 
 PARAM = "model"
 MAX_KEPT = 1024
@@ -40,6 +42,35 @@ def find_upstream(
     if request.native is not None:
         upstream = select_wire_format(upstream, request.native.wire, request.model)
     return upstream, decoded
+
+
+def find_route(snapshot: Snapshot, decoded: DecodedRequest) -> Route | None:
+    """The route that a request names; None where it names one model."""
+    name, routes = decoded.model_name, snapshot.routes
+    if name is None:
+        return None
+    route = routes.exact.get(name)
+    if route is not None or not routes.needs_search:
+        return route
+    if decoded.provider in snapshot.upstreams or name in snapshot.aliases.exact:
+        return None
+    found = snapshot.resolved_routes.get(name, UNSET)
+    if found is UNSET:
+        found = _search_route(snapshot, name)
+        if len(snapshot.resolved_routes) < MAX_KEPT and len(name) <= MAX_LENGTH:
+            snapshot.resolved_routes[name] = found
+    return found
+
+
+def _search_route(snapshot: Snapshot, name: str) -> Route | None:
+    """As ``find`` finds a model, so that both find the same."""
+    if split(snapshot, name) is not None:
+        return None
+    is_matched, route = snapshot.routes.match(name)
+    if is_matched or snapshot.routes.unknown is None:
+        return route
+    is_known = any(model == name for _, model in known_models(snapshot))
+    return None if is_known else snapshot.routes.unknown
 
 
 def resolve(snapshot: Snapshot, decoded: DecodedRequest, wire: str | None) -> DecodedRequest:

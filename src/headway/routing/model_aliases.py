@@ -19,12 +19,22 @@ class Pattern(Struct, frozen=True):
     target: str
     """A star in it stands for the text that the pattern's star matched."""
 
-    def match(self, name: str) -> str | None:
+    @classmethod
+    def of(cls, name: str, target: str) -> Pattern:
+        """``name`` has a star."""
+        before, _, after = name.partition(STAR)
+        return cls(before, after, target)
+
+    def matched_text(self, name: str) -> str | None:
+        """What the star stands for in ``name``; None where it does not match."""
         is_long_enough = len(name) >= len(self.before) + len(self.after)
         if not (is_long_enough and name.startswith(self.before) and name.endswith(self.after)):
             return None
-        matched = name[len(self.before) : len(name) - len(self.after)]
-        return self.target.replace(STAR, matched)
+        return name[len(self.before) : len(name) - len(self.after)]
+
+    def match(self, name: str) -> str | None:
+        matched = self.matched_text(name)
+        return None if matched is None else self.target.replace(STAR, matched)
 
 
 class ModelAliases(Struct, frozen=True):
@@ -42,7 +52,7 @@ class ModelAliases(Struct, frozen=True):
         return cls(
             exact={name: target for name, target in named.items() if STAR not in name},
             patterns=tuple(
-                Pattern(*_split(name), target) for name, target in named.items() if STAR in name
+                Pattern.of(name, target) for name, target in named.items() if STAR in name
             ),
             unknown=given.get(UNKNOWN),
         )
@@ -50,8 +60,3 @@ class ModelAliases(Struct, frozen=True):
     def match(self, name: str) -> str | None:
         """The target of the first pattern that matches."""
         return next((found for each in self.patterns if (found := each.match(name))), None)
-
-
-def _split(name: str) -> tuple[str, str]:
-    before, _, after = name.partition(STAR)
-    return before, after

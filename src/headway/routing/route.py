@@ -27,8 +27,9 @@ class Condition(Protocol):
     def text(self) -> str:
         """As in the configuration, for messages."""
 
-    def holds(self, request: RoutedRequest) -> bool:
-        """False also where a value that it reads is absent. Does not raise."""
+    def unmet(self, request: RoutedRequest) -> str | None:
+        """What of it does not hold, also because a value that it reads is absent; None: it holds.
+        Does not raise."""
 
 
 class RouteTarget(Struct, frozen=True, kw_only=True):

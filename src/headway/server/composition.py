@@ -26,14 +26,14 @@ from headway.local.shared_model import SharedModel
 from headway.metering.configured_prices import ConfiguredPrice
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline import targets
-from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream
+from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream, UpstreamKey
 from headway.policy import gateway_loop
 from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
 from headway.ports import Launcher, Spool
 from headway.providers import KINDS
-from headway.routing.model_aliases import ModelAliases
 from headway.server import logs
+from headway.server.model_routes import new_aliases, new_routes
 from headway.server.provider_keys import has_key, is_usable
 from headway.server.recording import Recording
 from headway.server.redaction_hook import new_content_rules
@@ -114,7 +114,8 @@ def new_snapshot(
         keys=KeyRing.from_keys(config.server.api_keys),
         admins=KeyRing.from_keys(config.server.admin_keys).ids,
         prices=new_price_book(config),
-        aliases=ModelAliases.from_table(config.models),
+        aliases=new_aliases(config),
+        routes=new_routes(config),
         body_limit=config.server.body_limit,
         json_limit=config.server.json_limit,
         base_urls=new_base_url_policy(config.server),
@@ -177,6 +178,9 @@ def _new_upstream(
         is_configured=configured.is_configured,
         has_key=has_key(configured, environ),
         api_key=api_key,
+        keys=tuple(
+            UpstreamKey(each.name, each.weight, str(each.key)) for each in configured.api_keys
+        ),
         key_name=configured.key_env or "api_key",
         needs_key=configured.needs_key and provider.credentials is None,
         headers=headers,
