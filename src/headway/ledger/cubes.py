@@ -4,6 +4,7 @@ answered by whole hours, days and months of sums.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -142,30 +143,25 @@ where the cube has neither), masked profile."""
 _At = tuple[int, int, int]
 """Time, name and profile."""
 _Cells = dict[_At, Cell]
+_Groups = defaultdict[_At, list[Contribution]]
 
 
 def sum_records(
     places: Iterable[Place], contributions: Iterable[Contribution]
 ) -> Iterator[tuple[Address, bytes]]:
     """What is to be appended to which cells, each once."""
-    by_model: dict[_At, list[Contribution]] = {}
-    by_key: dict[_At, list[Contribution]] = {}
-    by_user: dict[_At, list[Contribution]] = {}
-    by_tags: dict[_At, list[Contribution]] = {}
+    by_model: _Groups = defaultdict(list)
+    by_key: _Groups = defaultdict(list)
+    by_user: _Groups = defaultdict(list)
+    by_tags: _Groups = defaultdict(list)
     for (time_us, masked, user, tags), contribution in zip(places, contributions, strict=True):
         hour = time_us // HOUR_US
         day = hour // 24
         model, profile, key = masked
-        for groups, at in (
-            (by_model, (hour, 0, model)),
-            (by_key, (day, 0, profile)),
-            (by_user, (day, user or 0, key)),
-            (by_tags, (day, tags or 0, key)),
-        ):
-            if at in groups:
-                groups[at].append(contribution)
-            else:
-                groups[at] = [contribution]
+        by_model[hour, 0, model].append(contribution)
+        by_key[day, 0, profile].append(contribution)
+        by_user[day, user or 0, key].append(contribution)
+        by_tags[day, tags or 0, key].append(contribution)
     for family, grouped in zip(FAMILIES, (by_model, by_key, by_user, by_tags), strict=True):
         yield from _encode_family(family, _sum_groups(grouped, has_gaps=family[0].has_gaps))
 

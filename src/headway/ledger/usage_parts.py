@@ -12,11 +12,15 @@ means to append a part, and from time to time all parts of a cell are merged int
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from math import ceil, log
+from operator import itemgetter
+from struct import Struct as Layout
+from sys import byteorder
 from typing import Any
 
 import msgspec
@@ -27,7 +31,6 @@ from headway.ledger.rows import (
     COLUMNS,
     PROFILE_FIELDS,
     TERMS_FIELDS,
-    pack_counts,
     pack_histogram,
     unpack_counts,
 )
@@ -45,22 +48,20 @@ _IS_LAST, _OUTCOME = PROFILE_FIELDS.index("is_last"), PROFILE_FIELDS.index("outc
 _ATTEMPT, _UPSTREAM_STATUS, _TOKENS_SOURCE, _COST_SOURCE = map(
     TERMS_FIELDS.index, ("attempt", "upstream_status", "tokens_source", "cost_source")
 )
-(
-    _TIME, _INPUT, _OUTPUT, _CACHE_READ, _CACHE_WRITE, _REASONING, _COST, _REST, _LATENCY,
-    _FIRST_TOKEN, _FIRST_BYTE, _GAP_MEAN, _OVERHEAD, _GAPS,
-) = map(
-    COLUMNS.index,
-    (
-        "time_us", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
-        "reasoning_tokens", "cost_pd", "cost_rest", "latency_us", "first_token_us",
-        "first_byte_us", "gap_mean_us", "overhead_ns", "gaps",
-    ),
+_counted_of = itemgetter(
+    *map(
+        COLUMNS.index,
+        (
+            "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+            "reasoning_tokens", "cost_pd", "cost_rest", "latency_us", "first_token_us",
+            "first_byte_us", "gap_mean_us", "overhead_ns",
+        ),
+    )
 )  # fmt: skip
 SUMS = (
     "attempts", "calls", "failed", "unpriced", "input_tokens", "output_tokens",
     "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
 )  # fmt: skip
-"""The sums of a contribution, before those of costs."""
 UNITS: Mapping[str, int] = {
     "latency_s": MICRO,
     "time_to_first_token_s": MICRO,
@@ -71,20 +72,27 @@ UNITS: Mapping[str, int] = {
     "cost_usd": PICO,
 }
 """Metric -> how many of the integers that are added up are one."""
-_UNITS = tuple(UNITS[metric] for metric in HISTOGRAM_METRICS)
 _METRICS = len(HISTOGRAM_METRICS)
-_PER_LOG = 1 / log(GROWTH)
 _COST_AT = len(SUMS)
-_VALUES_AT = _COST_AT + 2
-_BUCKETS_AT = _VALUES_AT + _METRICS
-_GAPS_AT = _BUCKETS_AT + _METRICS
-_REST_AT = _GAPS_AT + 2
+_TOTALS_AT = _COST_AT + 2
+_GAP_SUM_AT = _TOTALS_AT + _METRICS
 
-Contribution = tuple[Any, ...]
-"""Of one record: ``SUMS``, picodollars, those of them that rest on counted or estimated tokens, the
-values of ``HISTOGRAM_METRICS`` as integers or None, their buckets or None, pairs of the gaps, the
-sum of the gaps in microseconds, and the rests of both costs in dollars as text, or None."""
-_TOKENS = (_INPUT, _OUTPUT, _CACHE_READ, _CACHE_WRITE, _REASONING)
+Numbers = tuple[int, ...]
+"""What is added up: ``SUMS``, picodollars, those of them that rest on counted or estimated tokens,
+the values of ``HISTOGRAM_METRICS`` as integers, and the sum of the gaps in microseconds."""
+Rests = tuple[str | None, str | None]
+"""What is to be added to the picodollars, in dollars."""
+Contribution = tuple[Numbers, bytes, Sequence[tuple[int, int]], Rests | None]
+"""Of one record: the third are pairs of bucket and count of the gaps. The second are the values'
+places in the histograms, in two bytes each, in the order of ``HISTOGRAM_METRICS``: ``FIRST_PLACE``
+more than the bucket, or 0 where there is no value; empty for a record that ends no call."""
+_NO_NUMBERS = (0,) * (_GAP_SUM_AT + 1)
+_NO_VALUES = (0,) * (_METRICS + 1)
+_PLACES = Layout(f"<{_METRICS}H")
+_pack_places = _PLACES.pack
+FIRST_PLACE = 1 - ZERO_BUCKET
+_PER_LOG = 1 / log(GROWTH)
+_SCALES = tuple(1 / (UNITS[metric] * SMALLEST) for metric in HISTOGRAM_METRICS)
 
 
 class Flags(Struct, frozen=True):
@@ -119,74 +127,62 @@ def contributions_of(
     """Of the records of ``rows`` (the values of ``COLUMNS``). ``call_pds``: the cost of all
     attempts of a call, for its last one; ``gaps``: of each record. Without ``has_metrics`` they
     have no values."""
-    columns = list(zip(*rows, strict=True))
-    costs = [cost or 0 for cost in columns[_COST]]
-    rests = columns[_REST]
-    lasts = [each.head[1] for each in flags]
-    if has_metrics:
-        values = [_only(lasts, column) for column in _values_of(columns, call_pds)]
-    else:
-        values = [(None,) * len(rows)] * _METRICS
-    own_gaps = [pairs if last else () for pairs, last in zip(gaps, lasts, strict=True)]
-    means = columns[_GAP_MEAN]
-    return list(
-        zip(
-            *zip(*[each.head for each in flags], strict=True),
-            [
-                int(cost is None and each.is_successful)
-                for cost, each in zip(columns[_COST], flags, strict=True)
-            ],
-            *[[value or 0 for value in columns[at]] for at in _TOKENS],
-            costs,
-            [cost if f.is_estimated else 0 for cost, f in zip(costs, flags, strict=True)],
-            *values,
-            *[_buckets_of(column, unit) for column, unit in zip(values, _UNITS, strict=True)],
-            own_gaps,
-            [
-                _sum_gaps(pairs, mean) if pairs else 0
-                for pairs, mean in zip(own_gaps, means, strict=True)
-            ],
-            rests,
-            [rest if each.is_estimated else None for rest, each in zip(rests, flags, strict=True)],
-            strict=True,
-        )
+    columns = list(zip(*map(_counted_of, rows), strict=True))
+    *tokens, costs, rests, _, _, _, means, _ = columns
+    sums = (
+        *zip(*[each.head for each in flags], strict=True),
+        [int(cost is None and each.is_successful) for cost, each in zip(costs, flags, strict=True)],
+        *map(_without_none, (*tokens, costs)),
+        [(cost or 0) if f.is_estimated else 0 for cost, f in zip(costs, flags, strict=True)],
     )
+    both_rests = [
+        None if rest is None else (rest, rest if each.is_estimated else None)
+        for rest, each in zip(rests, flags, strict=True)
+    ]
+    if not has_metrics:
+        return [
+            ((*each, *_NO_VALUES), b"", (), rest)
+            for each, rest in zip(zip(*sums, strict=True), both_rests, strict=True)
+        ]
+    values = _values_of(columns, call_pds)
+    gap_sums = [
+        _sum_gaps(pairs, mean) if pairs else 0 for pairs, mean in zip(gaps, means, strict=True)
+    ]
+    numbers = zip(*sums, *map(_without_none, values), gap_sums, strict=True)
+    places = map(_pack_places, *map(_places_of, values, _SCALES))
+    found: list[Contribution] = list(zip(numbers, places, gaps, both_rests, strict=True))
+    for at, each in enumerate(flags):
+        if not each.head[1]:  # it ends no call
+            found[at] = (*found[at][0][:_TOTALS_AT], *_NO_VALUES), b"", (), both_rests[at]
+    return found
 
 
-def _only(lasts: Sequence[int], column: Sequence[int | None]) -> Sequence[int | None]:
-    """The values of last attempts."""
-    if all(lasts):
-        return column
-    return [value if last else None for value, last in zip(column, lasts, strict=True)]
+def _without_none(column: Sequence[int | None]) -> Sequence[int]:
+    return [value or 0 for value in column]
 
 
 def _values_of(
     columns: Sequence[Sequence[Any]], call_pds: Sequence[int | None]
 ) -> Sequence[Sequence[int | None]]:
     """In the order of ``HISTOGRAM_METRICS``."""
+    _, outputs, *_, latencies, first_tokens, first_bytes, means, overheads = columns
     speeds = [
         output * 1000 * MICRO // latency if latency and output is not None else None
-        for latency, output in zip(columns[_LATENCY], columns[_OUTPUT], strict=True)
+        for latency, output in zip(latencies, outputs, strict=True)
     ]
-    times = [columns[at] for at in (_LATENCY, _FIRST_TOKEN, _FIRST_BYTE, _GAP_MEAN)]
-    return (*times, speeds, columns[_OVERHEAD], call_pds)
+    return latencies, first_tokens, first_bytes, means, speeds, overheads, call_pds
 
 
-def _buckets_of(column: Sequence[int | None], unit: int) -> list[int | None]:
-    smallest = unit * SMALLEST
+def _places_of(column: Sequence[int | None], scale: float) -> Sequence[int]:
+    """``scale``: what 1 is in the unit of the smallest value that a histogram tells from 0."""
     return [
-        None
+        0
         if value is None
-        else ceil(log(value / unit / SMALLEST) * _PER_LOG)
-        if value > smallest
-        else ZERO_BUCKET
+        else ceil(log(value * scale) * _PER_LOG) + FIRST_PLACE
+        if value * scale > 1.0
+        else 1
         for value in column
     ]
-
-
-def bucket_of(value: float) -> int:
-    """As ``metering.histogram.bucket_of``."""
-    return ceil(log(value / SMALLEST) * _PER_LOG) if value > SMALLEST else ZERO_BUCKET
 
 
 def _sum_gaps(pairs: Sequence[tuple[int, int]], mean_us: int | None) -> int:
@@ -202,70 +198,56 @@ def _sum_gaps(pairs: Sequence[tuple[int, int]], mean_us: int | None) -> int:
 class _Part(Struct, frozen=True, array_like=True):
     """The sums over some records, as they are kept."""
 
-    sums: Sequence[int]
-    """Of ``SUMS``."""
-    costs: Sequence[int]
-    """Picodollars: all, and what rests on estimates."""
-    rests: Sequence[str | None]
-    """What is to be added to ``costs``, in dollars."""
-    totals: Sequence[int]
-    """Of the values of each metric."""
-    buckets: Sequence[Any]
-    """Of each metric: a list of buckets that occurred once, or ``pack_counts``, or None."""
+    numbers: Numbers
+    places: bytes
+    """Those of several records, one after the other, while they are few."""
+    histograms: Sequence[bytes | None]
+    """Of each metric: ``pack_histogram`` by place, where there are many; else nothing."""
     gaps: bytes | None
-    """``pack_counts``."""
-    gap_sum: int
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_MOST_LISTED = 6
-"""Up to so many buckets are a list."""
+    """``pack_histogram``."""
+    rests: Rests | None
 
 
 class PartOf(Struct, frozen=True, array_like=True):
     """A ``_Part`` whose histograms are not decoded yet."""
 
-    sums: tuple[int, ...]
-    costs: tuple[int, int]
-    rests: tuple[str | None, str | None]
-    totals: tuple[int, ...]
-    buckets: tuple[Raw, ...]
+    numbers: Numbers
+    places: bytes
+    histograms: tuple[Raw, ...]
     gaps: bytes | None
-    gap_sum: int
+    rests: Rests | None
 
 
-_decode = msgspec.msgpack.Decoder(PartOf).decode
-_decode_buckets = msgspec.msgpack.Decoder(list[int] | bytes | None).decode
+_MOST_LISTED = 256 * _PLACES.size
+"""Bytes of ``places`` from which on they are counted."""
 _LENGTH_BYTES = 3
+_LARGEST = 2**63 - 1
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(PartOf).decode
+_decode_histogram = msgspec.msgpack.Decoder(bytes | None).decode
 
 
 def _frame(part: _Part) -> bytes:
-    body = _encode(part)
+    try:
+        body = _encode(part)
+    except OverflowError:  # sums of nonsense
+        numbers = tuple([max(-_LARGEST, min(each, _LARGEST)) for each in part.numbers])
+        body = _encode(msgspec.structs.replace(part, numbers=numbers))
     return len(body).to_bytes(_LENGTH_BYTES, "big") + body
-
-
-def _split_both(one: Decimal, other: Decimal) -> tuple[tuple[int, int], tuple[Any, Any]]:
-    (one_pd, one_rest), (other_pd, other_rest) = split_usd(one), split_usd(other)
-    return (one_pd, other_pd), (one_rest, other_rest)
 
 
 def correct_call_cost(before_pd: int | None, after_pd: int) -> bytes:
     """The part that replaces the cost of a call, where an attempt came late."""
-    counts = {bucket_of(after_pd / PICO): 1}
-    if before_pd is not None:
-        before = bucket_of(before_pd / PICO)
-        counts[before] = counts.get(before, 0) - 1
-    pairs = sorted((bucket, count) for bucket, count in counts.items() if count)
     at = HISTOGRAM_METRICS.index("cost_usd")
-    totals = [0] * _METRICS
-    totals[at] = after_pd - (before_pd or 0)
-    buckets: list[bytes | None] = [None] * _METRICS
-    buckets[at] = pack_counts(pairs) if pairs else None
-    nothing = [0] * len(SUMS)
-    return _frame(_Part(nothing, (0, 0), (None, None), totals, buckets, None, 0))
-
-
-_NO_RESTS = (None, None)
+    counts = {_places_of([after_pd], _SCALES[at])[0]: 1}
+    if before_pd is not None:
+        before = _places_of([before_pd], _SCALES[at])[0]
+        counts[before] = counts.get(before, 0) - 1
+    numbers = list(_NO_NUMBERS)
+    histograms: list[bytes | None] = [None] * _METRICS
+    numbers[_TOTALS_AT + at] = after_pd - (before_pd or 0)
+    histograms[at] = _pack_counts(counts)
+    return _frame(_Part(tuple(numbers), b"", histograms, None, None))
 
 
 def decode_parts(parts: bytes) -> list[PartOf]:
@@ -281,15 +263,14 @@ def decode_parts(parts: bytes) -> list[PartOf]:
 class Cell(Struct):
     """The sums over the records of one or more cells."""
 
-    sums: list[int] = field(default_factory=lambda: [0] * len(SUMS))
-    cost_pd: int = 0
-    estimated_pd: int = 0
+    numbers: Numbers = _NO_NUMBERS
     cost_rest: Decimal = ZERO
     estimated_rest: Decimal = ZERO
-    totals: list[int] = field(default_factory=lambda: [0] * _METRICS)
+    places: list[bytes] = field(default_factory=list)
+    """Those that are not counted yet."""
     counts: list[dict[int, int]] = field(default_factory=lambda: [{} for _ in range(_METRICS)])
+    """Place -> how often it occurs, of each metric."""
     gaps: dict[int, int] = field(default_factory=dict)
-    gap_sum: int = 0
 
     def add(
         self,
@@ -299,38 +280,39 @@ class Cell(Struct):
         has_metrics: bool = True,
     ) -> None:
         """Add records."""
-        columns = list(zip(*contributions, strict=True))
-        self.sums = [one + sum(column) for one, column in zip(self.sums, columns, strict=False)]
-        self.cost_pd += sum(columns[_COST_AT])
-        self.estimated_pd += sum(columns[_COST_AT + 1])
-        if any(columns[_REST_AT]):
-            rests, estimated = (filter(None, columns[at]) for at in (_REST_AT, _REST_AT + 1))
-            self.cost_rest = sum_usd([self.cost_rest, *map(Decimal, rests)])
-            self.estimated_rest = sum_usd([self.estimated_rest, *map(Decimal, estimated)])
-        if not has_metrics:
-            return
-        self.totals = [
-            total + sum(filter(None, column))
-            for total, column in zip(self.totals, columns[_VALUES_AT:_BUCKETS_AT], strict=True)
-        ]
-        for counts, buckets in zip(self.counts, columns[_BUCKETS_AT:_GAPS_AT], strict=True):
-            _count_buckets(counts, buckets)
-        if has_gaps and any(columns[_GAPS_AT]):
-            _add_pairs(self.gaps, chain.from_iterable(columns[_GAPS_AT]))
-            self.gap_sum += sum(columns[_GAPS_AT + 1])
+        numbers, places, gaps, rests = zip(*contributions, strict=True)
+        self._add_numbers(numbers)
+        if any(rests):
+            self._add_rests(filter(None, rests))
+        if has_metrics:
+            self.places.append(b"".join(places))
+            if has_gaps:
+                _add_pairs(self.gaps, chain.from_iterable(gaps))
+
+    def _add_numbers(self, numbers: Sequence[Numbers]) -> None:
+        if self.numbers is not _NO_NUMBERS:
+            numbers = (self.numbers, *numbers)
+        if len(numbers) == 1:
+            self.numbers = numbers[0]
+        else:
+            self.numbers = tuple(map(sum, zip(*numbers, strict=True)))
+
+    def _add_rests(self, rests: Iterable[Rests]) -> None:
+        cost, estimated = (
+            [Decimal(rest or 0) for rest in each] for each in zip(*rests, strict=True)
+        )
+        self.cost_rest = sum_usd([self.cost_rest, *cost])
+        self.estimated_rest = sum_usd([self.estimated_rest, *estimated])
 
     def merge(self, other: Cell) -> None:
-        self.sums = [one + more for one, more in zip(self.sums, other.sums, strict=True)]
-        self.cost_pd += other.cost_pd
-        self.estimated_pd += other.estimated_pd
+        self._add_numbers((other.numbers,))
         if other.cost_rest:
             self.cost_rest = add_usd(self.cost_rest, other.cost_rest)
             self.estimated_rest = add_usd(self.estimated_rest, other.estimated_rest)
-        self.totals = [one + more for one, more in zip(self.totals, other.totals, strict=True)]
+        self.places += other.places
         for counts, more in zip(self.counts, other.counts, strict=True):
             _add_pairs(counts, more.items())
         _add_pairs(self.gaps, other.gaps.items())
-        self.gap_sum += other.gap_sum
 
     def add_parts(self, parts: bytes, metrics: Iterable[int], *, has_gaps: bool = True) -> None:
         """Add what a database keeps of a cell. Of the histograms only those of ``metrics``
@@ -341,105 +323,96 @@ class Cell(Struct):
         self, parts: Sequence[PartOf], metrics: Iterable[int], *, has_gaps: bool = True
     ) -> None:
         """Add what ``decode_parts`` gives."""
-        self.sums = [
-            sum(column) for column in zip(self.sums, *[p.sums for p in parts], strict=True)
-        ]
+        self._add_numbers([part.numbers for part in parts])
         for part in parts:
-            self.cost_pd += part.costs[0]
-            self.estimated_pd += part.costs[1]
-            if part.rests != _NO_RESTS:
-                cost, estimated = (Decimal(rest or 0) for rest in part.rests)
-                self.cost_rest = add_usd(self.cost_rest, cost)
-                self.estimated_rest = add_usd(self.estimated_rest, estimated)
-            for metric in metrics:
-                self.totals[metric] += part.totals[metric]
-                _add_buckets(self.counts[metric], _decode_buckets(part.buckets[metric]))
+            if part.rests is not None:
+                self._add_rests((part.rests,))
+            if part.places:
+                self.places.append(part.places)
+            elif part.histograms:
+                for metric in metrics:
+                    packed = _decode_histogram(part.histograms[metric])
+                    if packed is not None:
+                        _add_packed(self.counts[metric], packed)
             if has_gaps and part.gaps is not None:
-                _add_pairs(self.gaps, unpack_counts(part.gaps))
-                self.gap_sum += part.gap_sum
+                _add_packed(self.gaps, part.gaps)
 
     def encode(self, *, has_gaps: bool = True) -> bytes:
         """All as one part."""
-        costs, rests = (self.cost_pd, self.estimated_pd), (None, None)
-        if self.cost_rest or self.estimated_rest or self.cost_pd >= MAX_INTEGER:
-            costs, rests = _split_both(*self._costs())
-        gaps, gap_sum = None, 0
-        if has_gaps and self.gaps:
-            gaps, gap_sum = pack_histogram(self.gaps), self.gap_sum
-        buckets = [_pack_buckets(counts) if counts else None for counts in self.counts]
-        return _frame(_Part(self.sums, costs, rests, self.totals, buckets, gaps, gap_sum))
+        numbers, rests = self.numbers, None
+        if self.cost_rest or self.estimated_rest or numbers[_COST_AT] >= MAX_INTEGER:
+            (cost_pd, cost), (estimated_pd, estimated) = map(split_usd, self._costs())
+            numbers = (*numbers[:_COST_AT], cost_pd, estimated_pd, *numbers[_TOTALS_AT:])
+            rests = cost, estimated
+        gaps = pack_histogram(self.gaps) if has_gaps and self.gaps else None
+        places, histograms = b"".join(self.places), []
+        if len(places) > _MOST_LISTED or any(self.counts):
+            self._count_places(range(_METRICS))
+            places, histograms = b"", [_pack_counts(counts) for counts in self.counts]
+        return _frame(_Part(numbers, places, histograms, gaps, rests))
+
+    def _count_places(self, metrics: Iterable[int]) -> None:
+        """Once: those of the other metrics are forgotten."""
+        places = array("H", b"".join(self.places))
+        if byteorder == "big":
+            places.byteswap()
+        for metric in metrics if places else ():
+            counted = Counter(places[metric::_METRICS])
+            del counted[0]
+            _add_pairs(self.counts[metric], counted.items())
+        self.places = []
 
     def _costs(self) -> tuple[Decimal, Decimal]:
+        cost_pd, estimated_pd = self.numbers[_COST_AT:_TOTALS_AT]
         return (
-            add_usd(join_usd(self.cost_pd), self.cost_rest),
-            add_usd(join_usd(self.estimated_pd), self.estimated_rest),
+            add_usd(join_usd(cost_pd), self.cost_rest),
+            add_usd(join_usd(estimated_pd), self.estimated_rest),
         )
 
     def to_usage(self, group: Mapping[str, str | None], metrics: Sequence[str]) -> Usage:
+        """To be asked once, with the metrics that were added."""
         cost, estimated = self._costs()
-        sums = dict(zip(SUMS, self.sums, strict=True))
+        sums = dict(zip(SUMS, self.numbers[:_COST_AT], strict=True))
+        self._count_places(metric_numbers(metrics))
         histograms = {}
         for name in metrics:
             at = HISTOGRAM_METRICS.index(name)
-            total = self.totals[at] / UNITS[name]
-            histograms[name] = Histogram(_without_zeros(self.counts[at]), total)
-        gaps = Histogram(self.gaps, self.gap_sum / MICRO) if self.gaps else None
+            counts = {place - FIRST_PLACE: n for place, n in self.counts[at].items() if n}
+            total = self.numbers[_TOTALS_AT + at] / UNITS[name]
+            histograms[name] = Histogram(counts, total)
+        gaps = Histogram(self.gaps, self.numbers[_GAP_SUM_AT] / MICRO) if self.gaps else None
         return Usage(
             group=group, cost_usd=cost, estimated_usd=estimated, histograms=histograms, gaps=gaps,
             **sums,
         )  # fmt: skip
 
 
-_ALL_METRICS = range(_METRICS)
-
-
 def merge_parts(parts: bytes) -> bytes:
     """All parts of a cell as one."""
     cell = Cell()
-    cell.add_parts(parts, _ALL_METRICS)
+    cell.add_parts(parts, range(_METRICS))
     return cell.encode()
 
 
-def _count_buckets(counts: dict[int, int], buckets: Sequence[int | None]) -> None:
-    if len(buckets) > _MOST_LISTED:
-        counted = Counter(buckets)
-        del counted[None]
-        if counts:
-            _add_pairs(counts, counted.items())  # type: ignore[arg-type] # no bucket is None
-        else:
-            counts.update(counted)  # type: ignore[arg-type]
-        return
-    for bucket in buckets:
-        if bucket is not None:
-            counts[bucket] = counts.get(bucket, 0) + 1
-
-
-def _pack_buckets(counts: dict[int, int]) -> bytes | list[int] | None:
-    if len(counts) <= _MOST_LISTED and set(counts.values()) == {1}:
-        return list(counts)
-    counts = _without_zeros(counts)
+def _pack_counts(counts: dict[int, int]) -> bytes | None:
+    """Corrections may have taken all from a place."""
+    if 0 in counts.values():
+        counts = {place: count for place, count in counts.items() if count}
     return pack_histogram(counts) if counts else None
 
 
-def _add_buckets(counts: dict[int, int], buckets: list[int] | bytes | None) -> None:
-    if isinstance(buckets, bytes):
-        _add_pairs(counts, unpack_counts(buckets))
-    elif buckets is not None:
-        for bucket in buckets:
-            counts[bucket] = counts.get(bucket, 0) + 1
+def _add_packed(counts: dict[int, int], packed: bytes) -> None:
+    pairs = unpack_counts(packed)
+    if counts:
+        _add_pairs(counts, pairs)
+    else:
+        counts.update(pairs)
 
 
 def _add_pairs(counts: dict[int, int], pairs: Iterable[tuple[int, int]]) -> None:
     get = counts.get
-    for bucket, count in pairs:
-        counts[bucket] = get(bucket, 0) + count
-
-
-def _without_zeros(counts: dict[int, int]) -> dict[int, int]:
-    """Corrections may have taken all from a bucket."""
-    if 0 in counts.values():
-        return {bucket: count for bucket, count in counts.items() if count}
-    return counts
+    for key, count in pairs:
+        counts[key] = get(key, 0) + count
 
 
 def metric_numbers(metrics: Sequence[str]) -> list[int]:
