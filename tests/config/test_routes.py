@@ -45,7 +45,7 @@ models:
 routing:
   retry_budget: 0.2
   hedge_budget: 10%
-  breaker: {failures: 3, window: 10, cool_down: 5}
+  breaker: {failures: 3, error_share: 0.2, min_attempts: 9, window: 10, cool_down: 5}
 """
 
 
@@ -82,7 +82,7 @@ def test_a_name_may_be_a_list_of_targets_or_a_mapping_with_rules(read) -> None:
     assert config.routing == Routing(
         retry_budget=0.2,
         hedge_budget=0.1,
-        breaker=Breaker(failures=3, window=10, cool_down=5),
+        breaker=Breaker(failures=3, error_share=0.2, min_attempts=9, window=10, cool_down=5),
     )
     assert config.warnings == (
         "headway.yaml:9: models.smart.targets[1].weight: has no effect with strategy: cheapest; "

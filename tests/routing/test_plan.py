@@ -3,29 +3,44 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from random import Random
+from typing import Any
 
+from headway.routing.abilities import NO_FACTS, Skipped, TargetFacts
+from headway.routing.breaker import Breaker, BreakerRule
 from headway.routing.conditions import Table, compile_table
-from headway.routing.plan import Plan, Skipped, TargetFacts, TargetStates, make_plan
+from headway.routing.plan import Plan, make_plan
 from headway.routing.route import Route, RouteTarget
 from headway.routing.routed_request import RoutedRequest
+from headway.routing.target_state import TargetState
+from headway.routing.wishes import NO_WISHES, Wishes
 
+NOW = 1000.0
 A, B, C = (RouteTarget(provider="p", model=name) for name in "abc")
-REQUEST = RoutedRequest(model="r", dialect="openai", tags=("vip",))
+GOLD = RouteTarget(provider="p", model="g", condition=compile_table(Table(tags=("gold",))))
+REQUEST = RoutedRequest(model="r", dialect="openai", tags=("vip",), input_tokens=100)
 
 
-class Closed:
-    """The targets that are closed, each with its reason."""
+class States:
+    """The states of targets, of which some have an open breaker or keys that wait."""
 
-    def __init__(self, **reasons: str) -> None:
-        self.reasons: Mapping[str, str] = reasons
+    def __init__(self) -> None:
+        self.states: dict[str, TargetState] = {}
+        self.keys: dict[tuple[str, str], float] = {}
 
-    def closed_reason(self, target_id: str, now: float) -> str | None:
-        assert now == 1000.0
-        return self.reasons.get(target_id.partition("/")[2])
+    def target(self, target_id: str) -> TargetState:
+        return self.states.setdefault(target_id, TargetState(Breaker(BreakerRule())))
+
+    def key_blocked_s(self, target_id: str, key_id: str, now: float) -> float:
+        assert now == NOW
+        return self.keys.get((target_id, key_id), 0.0)
 
 
-def usable(target: RouteTarget) -> TargetFacts:
-    return TargetFacts()
+def broken(*targets: RouteTarget) -> States:
+    """With the breakers of ``targets`` open for fifteen seconds."""
+    states = States()
+    for each in targets:
+        states.target(each.id).breaker.open(NOW)
+    return states
 
 
 def never() -> float:
@@ -34,52 +49,194 @@ def never() -> float:
 
 def plan(
     route: Route,
-    states: TargetStates | None = None,
-    facts_of: Callable[[RouteTarget], TargetFacts] = usable,
+    states: States | None = None,
+    facts: Mapping[str, TargetFacts] | None = None,
     rng: Callable[[], float] = never,
+    wishes: Wishes = NO_WISHES,
+    request: RoutedRequest = REQUEST,
 ) -> Plan:
-    return make_plan(route, REQUEST, facts_of, states, 1000.0, rng)
+    """``facts`` by the name of the model."""
+    known = facts or {}
+    return make_plan(
+        route,
+        request,
+        lambda target: known.get(target.model, NO_FACTS),
+        states or States(),
+        NOW,
+        rng,
+        wishes,
+    )
+
+
+def ordered(*targets: RouteTarget, **more: Any) -> Route:
+    return Route(name="r", targets=targets, **more)
+
+
+def names(found: Plan) -> str:
+    return "".join(each.model for each in found.candidates)
 
 
 def test_targets_are_tried_in_the_order_of_the_configuration() -> None:
-    assert plan(Route(name="r", targets=(A, B, C))) == Plan((A, B, C), (), "ordered")
+    assert plan(ordered(A, B, C)) == Plan((A, B, C), (), "ordered")
 
 
 def test_what_cannot_be_used_is_skipped_with_the_reason() -> None:
     vip = RouteTarget(provider="p", model="v", condition=compile_table(Table(tags=("vip",))))
-    gold = RouteTarget(provider="p", model="g", condition=compile_table(Table(tags=("gold",))))
-
-    def facts_of(target: RouteTarget) -> TargetFacts:
-        return TargetFacts(unusable="there is no key for p" if target is C else None)
-
-    found = plan(Route(name="r", targets=(A, gold, vip, C, B)), Closed(a="broken"), facts_of)
+    found = plan(ordered(A, GOLD, vip, C, B), broken(A), {"c": TargetFacts(unusable="has no key")})
     assert found.candidates == (vip, B)
     assert found.skipped == (
-        Skipped(gold, "its condition does not hold: tags gold"),
-        Skipped(C, "there is no key for p"),
-        Skipped(A, "broken"),
+        Skipped(GOLD, "is for requests with: tags gold"),
+        Skipped(C, "has no key"),
+        Skipped(A, "failed lately: rests for 15 s"),
     )
 
 
-def test_where_all_are_closed_all_are_tried() -> None:
-    found = plan(Route(name="r", targets=(A, B)), Closed(a="broken", b="broken"))
-    assert found == Plan((A, B), (), "ordered, all are closed")
+def test_of_a_target_that_failed_one_attempt_at_a_time_tries_it_again() -> None:
+    states = broken(A)
+    breaker = states.target(A.id).breaker
+    breaker.open_until = NOW
+    assert names(plan(ordered(A, B), states)) == "ab"
+    assert breaker.begin(NOW)
+    found = plan(ordered(A, B), states)
+    assert found.candidates == (B,)
+    assert found.skipped == (Skipped(A, "is being tried again"),)
+
+
+def test_where_all_failed_lately_all_are_tried() -> None:
+    assert plan(ordered(A, B), broken(A, B)) == Plan((A, B), (), "all failed lately, ordered")
 
 
 def test_where_none_can_be_used_there_is_no_candidate() -> None:
-    gold = RouteTarget(provider="p", model="g", condition=compile_table(Table(tags=("gold",))))
-    assert plan(Route(name="r", targets=(gold,))).candidates == ()
+    found = plan(ordered(GOLD))
+    assert (found.candidates, found.retry_after_s) == ((), None)
+
+
+# --- Keys ---------------------------------------------------------------------------------------
+
+
+def test_a_target_whose_keys_all_wait_is_skipped() -> None:
+    states = States()
+    states.keys = {(A.id, "p#1"): 7.4, (A.id, "p#2"): 3.2}
+    facts = {"a": TargetFacts(keys=("p#1", "p#2")), "b": TargetFacts(keys=("p#1",))}
+    found = plan(ordered(A, B), states, facts)
+    assert found.candidates == (B,)
+    assert found.skipped == (Skipped(A, "has no key to use for 3 s"),)
+    assert found.retry_after_s is None
+    states.keys[B.id, "p#1"] = 2.5
+    found = plan(ordered(A, B), states, facts)
+    assert (found.candidates, found.retry_after_s) == ((), 2.5)
+    del states.keys[A.id, "p#2"]
+    assert names(plan(ordered(A, B), states, facts)) == "a"
+
+
+# --- Long prompts -------------------------------------------------------------------------------
+
+SHORT = TargetFacts(context_window=99)
+TOO_LONG = "has a context of 99 tokens, and the prompt about 100"
+
+
+def test_a_target_whose_context_is_too_short_is_skipped() -> None:
+    found = plan(ordered(A, B), facts={"a": SHORT, "b": TargetFacts(context_window=100)})
+    assert found == Plan((B,), (Skipped(A, TOO_LONG),), "ordered")
+
+
+def test_where_all_contexts_are_too_short_those_for_long_prompts_follow() -> None:
+    found = plan(ordered(A, on_context_window=(GOLD, B)), facts={"a": SHORT})
+    assert found.candidates == (B,)
+    assert found.skipped == (
+        Skipped(GOLD, "is for requests with: tags gold"),
+        Skipped(A, TOO_LONG),
+    )
+    assert found.why == "on_context_window, ordered"
+
+
+def test_an_estimate_does_not_refuse_a_request() -> None:
+    found = plan(ordered(A, C, on_context_window=(B,)), broken(C), {"a": SHORT, "b": SHORT})
+    assert found.candidates == (A,)
+    assert found.why == "too long for all by its estimate, ordered"
+
+
+# --- Order --------------------------------------------------------------------------------------
 
 
 def test_weighted_targets_come_first_in_proportion_to_their_weights() -> None:
-    targets = (
-        RouteTarget(provider="p", model="a", weight=1.0),
-        RouteTarget(provider="p", model="b", weight=3.0),
-        RouteTarget(provider="p", model="c", weight=0.0),
-    )
-    route, rng = Route(name="r", targets=targets, strategy="weighted"), Random(4).random
-    orders = Counter(
-        "".join(each.model for each in plan(route, rng=rng).candidates) for _ in range(4000)
-    )
+    weights = {"a": 1.0, "b": 3.0, "c": 0.0}
+    targets = [RouteTarget(provider="p", model=name, weight=one) for name, one in weights.items()]
+    route, rng = ordered(*targets, strategy="weighted"), Random(4).random
+    orders = Counter(names(plan(route, rng=rng)) for _ in range(4000))
     assert set(orders) == {"abc", "bac"}
     assert 2850 < orders["bac"] < 3150
+
+
+def test_the_cheapest_is_that_for_the_tokens_of_the_request() -> None:
+    facts = {
+        "a": TargetFacts(input_usd=1.0, output_usd=10.0),
+        "b": TargetFacts(input_usd=2.0, output_usd=2.0),
+        "c": TargetFacts(input_usd=0.1),
+    }
+    route = ordered(C, A, B, strategy="cheapest")
+
+    def cheapest(input_tokens: int, max_output_tokens: int | None) -> str:
+        request = RoutedRequest(
+            model="r",
+            dialect="openai",
+            input_tokens=input_tokens,
+            max_output_tokens=max_output_tokens,
+        )
+        return names(plan(route, facts=facts, rng=lambda: 0.99, request=request))
+
+    assert cheapest(100, None) == "bac"
+    assert cheapest(100, 10) == "abc"
+    assert cheapest(9000, None) == "abc"
+
+
+STICKY = RoutedRequest(model="r", dialect="openai", session_id="s-1", prefix="abcd")
+
+
+def test_a_session_or_the_beginning_of_a_prompt_stays_at_a_target() -> None:
+    for sticky in ("session", "prefix"):
+        route = ordered(A, B, C, strategy="weighted", sticky=sticky)
+        found = plan(route, request=STICKY)
+        assert found.why == f"sticky by {sticky}"
+        assert {names(plan(route, request=STICKY)) for _ in range(20)} == {names(found)}
+        left = plan(route, broken(found.candidates[0]), request=STICKY)
+        assert left.candidates == found.candidates[1:]
+
+
+def test_a_request_without_a_session_is_not_sticky() -> None:
+    route = ordered(A, B, strategy="weighted", sticky="session")
+    assert plan(route, rng=Random(1).random).why == "weighted"
+
+
+def test_an_ordered_route_is_never_sticky() -> None:
+    assert plan(ordered(A, B, sticky="session"), request=STICKY).why == "ordered"
+
+
+# --- What the request asks for ------------------------------------------------------------------
+
+NAMED = {name: TargetFacts(names=frozenset({name})) for name in "abc"}
+
+
+def test_a_request_may_name_the_order() -> None:
+    found = plan(ordered(A, B, C), facts=NAMED, wishes=Wishes(order=("c", "x", "b")))
+    assert (names(found), found.why) == ("cba", "the request's order")
+    wishes = Wishes(order=("c", "b"), allows_fallbacks=False)
+    assert names(plan(ordered(A, B, C), facts=NAMED, wishes=wishes)) == "cb"
+
+
+def test_a_request_may_choose_the_strategy() -> None:
+    facts = {
+        "a": TargetFacts(input_usd=2.0, output_usd=2.0),
+        "b": TargetFacts(input_usd=1.0, output_usd=1.0),
+    }
+    route = ordered(A, B, strategy="weighted", sticky="session")
+    wishes = Wishes(sort="cheapest")
+    found = plan(route, None, facts, lambda: 0.99, wishes, STICKY)
+    assert (names(found), found.why) == ("ba", "cheapest")
+
+
+def test_a_request_may_want_no_fallbacks() -> None:
+    found = plan(ordered(A, B), wishes=Wishes(allows_fallbacks=False))
+    assert (names(found), found.why) == ("a", "ordered, without fallbacks")
+    found = plan(ordered(A, B), wishes=Wishes(only=(), max_input_usd=None))
+    assert names(found) == "ab"

@@ -99,10 +99,15 @@ class Route(Struct, frozen=True, kw_only=True):
 
 class Breaker(Struct, frozen=True, kw_only=True):
     failures: int = 5
-    """In a row, or within the window."""
+    """In a row."""
+    error_share: float = 0.5
+    min_attempts: int = 20
+    """Below which the share does not count."""
     window: float = 30.0
     """Seconds."""
     cool_down: float = 15.0
+    """Seconds, the first time."""
+    max_cool_down: float = 300.0
     """Seconds."""
 
 

@@ -186,12 +186,23 @@ ROUTING = Section(
         "breaker": Key(
             Section(
                 {
-                    "failures": Key(
-                        value_types.COUNT, "Failures after which a target is not called."
+                    "failures": Key(value_types.COUNT, "Failures in a row that open it."),
+                    "error_share": Key(
+                        value_types.SHARE, "Share of failed attempts within `window` that opens it."
                     ),
-                    "window": Key(value_types.TIMEOUT, "Seconds within which they count."),
+                    "min_attempts": Key(
+                        value_types.COUNT,
+                        "Attempts within `window` below which that does not count.",
+                    ),
+                    "window": Key(value_types.TIMEOUT, "Seconds that are looked back."),
                     "cool_down": Key(
-                        value_types.TIMEOUT, "Seconds until one request tries it again."
+                        value_types.TIMEOUT,
+                        "Seconds until one request tries the target again. Each time that this "
+                        "fails they double.",
+                    ),
+                    "max_cool_down": Key(
+                        value_types.TIMEOUT,
+                        "Most seconds, also where a provider asks for more.",
                     ),
                 },
                 Breaker,

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from headway.routing import balance
+from headway.routing.abilities import (
+    Skipped,
+    TargetFacts,
+    find_refusal,
+    is_too_long,
+    too_long_reason,
+)
+from headway.routing.balance import Candidate
 from headway.routing.route import Route, RouteTarget
 from headway.routing.routed_request import RoutedRequest
+from headway.routing.sticky import stick
+from headway.routing.target_state import TargetState, TargetStates
+from headway.routing.wishes import NO_WISHES, Wishes
 
-
-class Skipped(Struct, frozen=True):
-    target: RouteTarget
-    reason: str
+FactsOf = Callable[[RouteTarget], TargetFacts]
+MEAN_OUTPUT_TOKENS = 500
+"""Of an answer whose length is not limited, for comparing prices."""
 
 
 class Plan(Struct, frozen=True):
@@ -22,65 +32,154 @@ class Plan(Struct, frozen=True):
     skipped: tuple[Skipped, ...]
     why: str
     """How the order came about."""
+    retry_after_s: float | None = None
+    """Where there is no candidate only because all are waiting: seconds until one is not."""
 
 
-class TargetFacts(Struct, frozen=True, kw_only=True):
-    """What is known of a target before it is called."""
+class _Sorted(Struct):
+    """The targets of a route, by whether they can be tried."""
 
-    unusable: str | None = None
-    """Why it cannot be called at all: no provider of its name, no key."""
-
-
-class TargetStates(Protocol):
-    """What the gateway counts of the targets."""
-
-    def closed_reason(self, target_id: str, now: float) -> str | None:
-        """Why a target is not called at the moment, such as an open breaker; None: it is."""
+    usable: list[Candidate] = field(default_factory=list)
+    too_long: list[Candidate] = field(default_factory=list)
+    """The prompt is longer than their context, by its estimate."""
+    broken: list[Candidate] = field(default_factory=list)
+    """Their breaker is open."""
+    skipped: list[Skipped] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    """Seconds until a key of one of those that are skipped may be used again."""
 
 
 def make_plan(
     route: Route,
     request: RoutedRequest,
-    facts_of: Callable[[RouteTarget], TargetFacts],
-    states: TargetStates | None,
+    facts_of: FactsOf,
+    states: TargetStates,
     now: float,
     rng: Callable[[], float],
+    wishes: Wishes = NO_WISHES,
 ) -> Plan:
-    """``now`` is the gateway's clock; the conditions read ``request.now``. Where every target is
-    closed for the moment, those are candidates all the same: a call that may fail is better than
-    one that does."""
-    usable, closed, skipped = [], [], []
-    for target in route.targets:
-        reason = _skip_reason(target, request, facts_of(target))
-        if reason is not None:
-            skipped.append(Skipped(target, reason))
-        elif states is not None and (reason := states.closed_reason(target.id, now)) is not None:
-            closed.append(Skipped(target, reason))
+    """``now`` is the gateway's clock; conditions read ``request.now``.
+
+    An estimate does not refuse a request, and a breaker that is open everywhere does not either:
+    where no other target is left, those are tried whose context seems too short, and then those
+    that failed lately."""
+    found = _sort(route.targets, request, facts_of, states, now, wishes)
+    why = ""
+    if not found.usable and found.too_long and route.on_context_window:
+        then = _sort(route.on_context_window, request, facts_of, states, now, wishes)
+        found.usable = then.usable
+        found.skipped += then.skipped
+        why = "on_context_window, "
+    chosen = found.usable
+    if not chosen and found.too_long:
+        chosen, found.too_long, why = found.too_long, [], "too long for all by its estimate, "
+    if not chosen and found.broken:
+        chosen, found.broken, why = found.broken, [], "all failed lately, "
+    for each in found.too_long:
+        reason = too_long_reason(facts_of(each.target), request)
+        found.skipped.append(Skipped(each.target, reason))
+    for each in found.broken:
+        found.skipped.append(Skipped(each.target, _broken_reason(each.state, now)))
+    ordered, how = _order(route, chosen, request, facts_of, now, rng, wishes)
+    wait = min(found.waits) if found.waits and not chosen else None
+    return Plan(tuple([each.target for each in ordered]), tuple(found.skipped), why + how, wait)
+
+
+def _sort(
+    targets: Sequence[RouteTarget],
+    request: RoutedRequest,
+    facts_of: FactsOf,
+    states: TargetStates,
+    now: float,
+    wishes: Wishes,
+) -> _Sorted:
+    found = _Sorted()
+    for target in targets:
+        facts = facts_of(target)
+        refusal = find_refusal(target, facts, request, wishes)
+        if refusal is not None:
+            found.skipped.append(Skipped(target, refusal))
+            continue
+        state = states.target(target.id)
+        wait_s = _wait_for_key(target, facts, states, now)
+        if wait_s:
+            found.skipped.append(Skipped(target, f"has no key to use for {wait_s:.0f} s"))
+            found.waits.append(wait_s)
+            continue
+        candidate = Candidate(target, state, _price(facts, request))
+        if not state.admits(now):
+            found.broken.append(candidate)
+        elif is_too_long(facts, request):
+            found.too_long.append(candidate)
         else:
-            usable.append(target)
-    why: str = route.strategy
-    if closed and not usable:
-        usable, closed, why = [each.target for each in closed], [], f"{why}, all are closed"
-    return Plan(_order(route, usable, rng), (*skipped, *closed), why)
+            found.usable.append(candidate)
+    return found
 
 
-def _skip_reason(target: RouteTarget, request: RoutedRequest, facts: TargetFacts) -> str | None:
-    if facts.unusable is not None:
-        return facts.unusable
-    unmet = None if target.condition is None else target.condition.unmet(request)
-    return None if unmet is None else f"its condition does not hold: {unmet}"
+def _wait_for_key(
+    target: RouteTarget, facts: TargetFacts, states: TargetStates, now: float
+) -> float:
+    """Seconds until one of its keys may be used; 0: now."""
+    shortest = 0.0
+    for key in facts.keys:
+        wait_s = states.key_blocked_s(target.id, key, now)
+        if not wait_s:
+            return 0.0
+        shortest = min(shortest, wait_s) if shortest else wait_s
+    return shortest
+
+
+def _broken_reason(state: TargetState, now: float) -> str:
+    wait_s = state.breaker.blocked_s(now)
+    return f"failed lately: rests for {wait_s:.0f} s" if wait_s else "is being tried again"
+
+
+def _price(facts: TargetFacts, request: RoutedRequest) -> float | None:
+    """Estimated US dollars."""
+    if facts.input_usd is None or facts.output_usd is None:
+        return None
+    output_tokens = request.max_output_tokens or MEAN_OUTPUT_TOKENS
+    return (request.input_tokens * facts.input_usd + output_tokens * facts.output_usd) / 1e6
 
 
 def _order(
-    route: Route, usable: Sequence[RouteTarget], rng: Callable[[], float]
-) -> tuple[RouteTarget, ...]:
-    if route.strategy == "ordered" or len(usable) < 2:
-        return tuple(usable)
-    return tuple(_shuffle(usable, rng))
+    route: Route,
+    candidates: list[Candidate],
+    request: RoutedRequest,
+    facts_of: FactsOf,
+    now: float,
+    rng: Callable[[], float],
+    wishes: Wishes,
+) -> tuple[list[Candidate], str]:
+    """The candidates in the order in which they are tried, and how it came about."""
+    strategy = wishes.sort or route.strategy
+    why: str = strategy
+    key = "" if wishes.sort else _sticky_key(route, request)
+    if len(candidates) < 2:
+        ordered = candidates
+    elif key:
+        ordered, why = stick(key, candidates), f"sticky by {route.sticky}"
+    else:
+        ordered = balance.order(
+            strategy, candidates, stream=request.stream, now=now, rng=rng, floors=route.floors
+        )
+    if wishes is NO_WISHES:
+        return ordered, why
+    if wishes.order:
+        ordered = sorted(ordered, key=lambda each: _place(facts_of(each.target), wishes.order))
+        why = "the request's order"
+    elif not wishes.allows_fallbacks:
+        ordered, why = ordered[:1], f"{why}, without fallbacks"
+    return ordered, why
 
 
-def _shuffle(targets: Sequence[RouteTarget], rng: Callable[[], float]) -> list[RouteTarget]:
-    """By chance, each place in proportion to the weights (Efraimidis and Spirakis, 2006: the order
-    of ``u ** (1 / weight)``). Those without a weight come last."""
-    drawn = [(rng() ** (1 / each.weight) if each.weight else -1.0, each) for each in targets]
-    return [target for _, target in sorted(drawn, key=lambda pair: -pair[0])]
+def _sticky_key(route: Route, request: RoutedRequest) -> str:
+    if route.strategy == "ordered":
+        return ""
+    if route.sticky == "session":
+        return request.session_id
+    return request.prefix if route.sticky == "prefix" else ""
+
+
+def _place(facts: TargetFacts, order: Sequence[str]) -> int:
+    return next((at for at, name in enumerate(order) if name in facts.names), len(order))

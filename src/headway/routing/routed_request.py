@@ -11,6 +11,8 @@ class RoutedRequest(Struct, frozen=True, kw_only=True, gc=False):
     model: str
     """As the client named it."""
     dialect: str
+    operation: str = "chat"
+    """What is asked for: chat, embeddings, or a key of ``Provider.operations``."""
     headers: Mapping[str, str] = {}
     """Names in lower case; without those that carry keys."""
     tags: tuple[str, ...] = ()

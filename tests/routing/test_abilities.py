@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from headway.routing.abilities import (
+    NEEDS,
+    TargetFacts,
+    find_refusal,
+    is_too_long,
+    too_long_reason,
+)
+from headway.routing.conditions import Table, compile_table
+from headway.routing.route import RouteTarget
+from headway.routing.routed_request import RoutedRequest
+from headway.routing.wishes import NO_WISHES, Wishes
+from support.for_each import for_each
+
+TARGET = RouteTarget(provider="p", model="m")
+FACTS = TargetFacts(
+    names=frozenset({"p", "kind"}),
+    lacks=frozenset({"images", "audio"}),
+    operations=frozenset({"images"}),
+    context_window=1000,
+    input_usd=1.0,
+    output_usd=2.5,
+)
+
+
+def request(**more: object) -> RoutedRequest:
+    return RoutedRequest(model="r", dialect="openai", **more)  # type: ignore[arg-type]
+
+
+# the request, why the target cannot answer it
+REQUESTS: list[tuple[RoutedRequest, str | None]] = [
+    (request(), None),
+    (request(needs=frozenset({"tools"})), None),
+    (request(needs=frozenset({"images"})), "takes no images"),
+    (request(needs=frozenset(NEEDS)), "takes no images and takes no audio"),
+    (request(operation="images"), None),
+    (request(operation="embeddings"), "has no embeddings"),
+    (request(input_tokens=10**9), None),
+]
+
+
+@for_each(("asked", "reason"), REQUESTS)
+def test_what_a_target_lacks_is_a_reason(asked: RoutedRequest, reason: str | None) -> None:
+    assert find_refusal(TARGET, FACTS, asked) == reason
+
+
+def test_what_is_unknown_of_a_target_is_no_reason() -> None:
+    asked = request(needs=frozenset(NEEDS), operation="images", input_tokens=10**9)
+    assert find_refusal(TARGET, TargetFacts(), asked) is None
+    assert not is_too_long(TargetFacts(), asked)
+
+
+def test_a_target_without_a_provider_or_a_key_cannot_be_used() -> None:
+    facts = TargetFacts(unusable="has no key", lacks=frozenset({"tools"}))
+    assert find_refusal(TARGET, facts, request(needs=frozenset({"tools"}))) == "has no key"
+
+
+def test_a_condition_that_does_not_hold_is_a_reason() -> None:
+    condition = compile_table(Table(tags=("vip",), stream=True))
+    target = RouteTarget(provider="p", model="m", condition=condition)
+    assert find_refusal(target, FACTS, request(stream=True)) == "is for requests with: tags vip"
+    assert find_refusal(target, FACTS, request(stream=True, tags=("vip",))) is None
+
+
+def test_a_prompt_may_be_as_long_as_the_context() -> None:
+    assert not is_too_long(FACTS, request(input_tokens=1000))
+    assert is_too_long(FACTS, request(input_tokens=1001))
+    reason = too_long_reason(FACTS, request(input_tokens=1001))
+    assert reason == "has a context of 1000 tokens, and the prompt about 1001"
+
+
+# the wishes, why they exclude the target
+WISHES: list[tuple[Wishes, str | None]] = [
+    (NO_WISHES, None),
+    (Wishes(), None),
+    (Wishes(only=("other", "kind")), None),
+    (Wishes(only=("other",)), "is not in the request's provider.only"),
+    (Wishes(ignore=("other",)), None),
+    (Wishes(ignore=("other", "p")), "is in the request's provider.ignore"),
+    (Wishes(order=("other",)), None),
+    (Wishes(order=("other", "p"), allows_fallbacks=False), None),
+    (
+        Wishes(order=("other",), allows_fallbacks=False),
+        "is not in the request's provider.order, which allows no fallbacks",
+    ),
+    (Wishes(max_input_usd=1.0, max_output_usd=2.5), None),
+    (
+        Wishes(max_input_usd=0.5, max_output_usd=0.5),
+        "costs 1 a million tokens, above the request's provider.max_price.prompt",
+    ),
+    (
+        Wishes(max_output_usd=2.25),
+        "costs 2.5 a million tokens, above the request's provider.max_price.completion",
+    ),
+]
+
+
+@for_each(("wishes", "reason"), WISHES)
+def test_a_request_may_exclude_targets(wishes: Wishes, reason: str | None) -> None:
+    assert find_refusal(TARGET, FACTS, request(), wishes) == reason
+
+
+def test_a_request_with_a_highest_price_uses_no_target_of_unknown_price() -> None:
+    reason = find_refusal(TARGET, TargetFacts(), request(), Wishes(max_input_usd=1.0))
+    assert reason == "has no known price, and the request a provider.max_price.prompt"
