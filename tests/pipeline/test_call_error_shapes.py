@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from headway.dialects.anthropic.messages import AnthropicMessages
 from headway.dialects.base import ClientRequest
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
+from headway.errors import UpstreamDisconnected
 from headway.providers.registry import entries
 from support.for_each import for_each
 from support.pipeline_fakes import DONE, JSON, ROLE, SSE, STOP, WHOLE, Pipe, text
@@ -222,3 +224,23 @@ def test_an_error_field_without_a_value_is_none() -> None:
     odd = text("a").replace(b'"choices"', b'"error": "", "choices"')
     pipe.upstream.stream(ROLE, odd, STOP, DONE)
     assert pipe.records[0].outcome == "ok"
+
+
+def test_the_status_on_record_is_the_one_that_the_dialect_sends() -> None:
+    messages = json.dumps(
+        {"model": "openai/m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+    ).encode()
+
+    failed = Pipe()
+    failed.send(ClientRequest("", (), messages), AnthropicMessages())
+    failed.upstream.fail(UpstreamDisconnected("It broke."))
+    assert (failed.sink.status, failed.records[-1].status) == (500, 500)  # of its own it is 502
+
+    refused = Pipe()
+    refused.send(ClientRequest("", (), b'{"model": "openai/m"}'), AnthropicMessages())
+    assert (refused.sink.status, refused.records[-1].status) == (400, 400)  # 422
+
+    left = Pipe()
+    left.send(ClientRequest("", (), messages), AnthropicMessages())
+    left.sink.leave()
+    assert (left.sink.status, left.records[-1].status) == (None, 499)

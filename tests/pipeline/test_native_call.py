@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from headway.errors import ShuttingDown, UpstreamDisconnected, UpstreamUnreachable
 from headway.events import Event
+from headway.providers.anthropic import provider as anthropic
 from headway.providers.openai import provider as openai
 from headway.types import Frame
 from support.native_fakes import NativePipe
@@ -161,6 +162,17 @@ def test_failures_before_an_answer_are_errors_of_the_gateway() -> None:
     assert pipe.sink.json["error"]["provider"] == "openai"
     (record,) = pipe.records
     assert (record.outcome, record.status, record.attempt) == ("error", 502, 1)
+
+
+def test_the_status_on_record_is_the_one_that_the_provider_s_clients_know() -> None:
+    broken = NativePipe(provider=anthropic.PROVIDER)
+    broken.pass_through("/v1/messages")
+    broken.upstream.fail(UpstreamUnreachable("cannot reach it", code="unreachable"))
+    assert (broken.sink.status, broken.records[0].status) == (500, 500)  # of its own it is 502
+
+    unfit = NativePipe(provider=anthropic.PROVIDER, base_url="ftp://a")
+    unfit.pass_through("/v1/messages")
+    assert unfit.sink.status == unfit.records[0].status
 
 
 def test_an_answer_that_breaks_off_is_not_ended() -> None:

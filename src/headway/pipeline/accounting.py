@@ -356,8 +356,9 @@ def _labels_of(call: DecodedRequest) -> tuple[str | None, tuple[str, ...], Mappi
     return user, tags, parameters_in(fields)
 
 
-def refusal_record(facts: RequestFacts, error: HeadwayError) -> bytes:
-    """The record of a request that was refused before any attempt, or before another one."""
+def refusal_record(facts: RequestFacts, error: HeadwayError, status: int) -> bytes:
+    """The record of a request that was refused before any attempt, or before another one.
+    ``status`` is what the client got, which its dialect decides."""
     record = SpooledRecord(
         id=facts.record_id,
         request_id=facts.id,
@@ -369,7 +370,7 @@ def refusal_record(facts: RequestFacts, error: HeadwayError) -> bytes:
         attempt=0,
         attempts=facts.attempts,
         key_id=facts.key_id,
-        status=error.status,
+        status=status,
         request_bytes=facts.request_bytes,
         native_path=facts.native_path,
         call_id=facts.call_id,

@@ -6,7 +6,7 @@ import logging
 from typing import Protocol
 
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
-from headway.errors import HeadwayError, InternalError, LedgerUnavailable
+from headway.errors import ClientGone, HeadwayError, InternalError, LedgerUnavailable
 from headway.pipeline import accounting, content
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.attempt import Attempt
@@ -77,6 +77,7 @@ def record_attempt(
         totals,
         error,
         attempt.bytes_out if drain is None else drain.bytes_out,
+        None if error is None or result.has_client_headers else _status_of(call, error),
         is_last=is_last,
         is_drained=drain is not None and attempt.error is None,
     )
@@ -100,12 +101,17 @@ def record_failure(
         if is_last:
             facts = content.keep_call(call, facts, attempt)
         if attempt is None or result is None:
-            _write(call, accounting.refusal_record(facts, error))
+            _write(call, accounting.refusal_record(facts, error, _status_of(call, error)))
         else:
             totals = _totals_of_failure(call, facts, result)
             record_attempt(call, attempt, facts, result, totals, error, is_last)
     except Exception as defect:
         log_defect(call, "the request could not be put on record", defect)
+
+
+def _status_of(call: RecordedCall, error: HeadwayError) -> int:
+    """What the client gets; that of a client that left is only on record."""
+    return error.status if isinstance(error, ClientGone) else call.dialect.status_of(error)
 
 
 def _totals_of_failure(

@@ -348,7 +348,8 @@ class NativeCall:
     def _record(self, relay: RawRelay, result: AttemptResult, error: HeadwayError | None) -> bool:
         facts = content.keep_passed(self, self._facts())
         totals = self._totals(facts, result)
-        status = relay.status if relay.has_head else None
+        status = None if error is None else self._status_of(error)
+        status = relay.status if relay.has_head else status
         sent = relay.bytes_out if self._drain is None else self._drain.bytes_out
         is_drained = self._is_drained(relay)
         line = accounting.attempt_record(
@@ -453,13 +454,19 @@ class NativeCall:
         self._log_failure(error, 0)
         if self.key_id is not None and not isinstance(error, LedgerUnavailable):
             facts = content.keep_passed(self, self._facts())
-            self._write(accounting.refusal_record(facts, error))
+            self._write(accounting.refusal_record(facts, error, self._status_of(error)))
         if not isinstance(error, ClientGone):
             self._reply(error)
 
+    def _status_of(self, error: HeadwayError) -> int:
+        """That of a client that left is only on record."""
+        return error.status if isinstance(error, ClientGone) else self._format().status_of(error)
+
+    def _format(self) -> ErrorFormat:
+        return self._error_format(None if self.upstream is None else self.upstream.provider.wire)
+
     def _reply(self, error: HeadwayError) -> None:
-        wire = None if self.upstream is None else self.upstream.provider.wire
-        dialect = self._error_format(wire)
+        dialect = self._format()
         body = dialect.encode_error(error, self.request.provider or None, self.request_id)
         headers = ResponseHeaders(
             self.request_id,
