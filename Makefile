@@ -14,7 +14,7 @@ CLIENTS = clients clients-llama-index clients-pydantic-ai
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo wheel check-install test test-pure test-other clients check-openapi check fmt bench bench-ledger crash compare-replies soak profile bench-recording lock prices clean setup-run setup-dev setup-clients
+.PHONY: help run demo wheel check-install test test-pure test-other clients check-openapi check fmt bench bench-ledger crash simulate compare-replies soak profile bench-recording lock prices clean setup-run setup-dev setup-clients
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -79,6 +79,9 @@ bench-recording: setup-dev ## What it costs to put a request on record; ARGS="--
 
 crash: setup-dev ## Kill gateways under load and count lost and doubled records; ARGS="--kills 5" for fewer
 	@$(BIN)/python tests/crash/main.py $(ARGS)
+
+simulate: setup-dev ## Play 10000 random schedules of faults in simulated time; ARGS="--seed 4711" for one
+	@PYTHONPATH=tests $(BIN)/python -m simulation $(ARGS)
 
 compare-replies: setup-dev ## Replay requests through another checkout and this one; ARGS=../base
 	@$(BIN)/python tools/compare_replies.py $(ARGS)
