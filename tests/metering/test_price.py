@@ -225,7 +225,8 @@ def test_a_cost_that_cannot_be_known_has_its_reason(
 def test_a_charge_names_its_price() -> None:
     usage = Usage(input_tokens=101, output_tokens=1)
     origin = PriceOrigin("test", "2026-01-01", "m", tiered=True)
-    assert TIERED.charge(usage) == Cost(Decimal("0.000212"), origin, TIERED)
+    cost = TIERED.charge(usage)
+    assert cost == Cost(Decimal("0.000212"), origin, cost.items)
     assert (TIERED.source, TIERED.date, TIERED.tiered) == ("test", "2026-01-01", True)
     assert FLAT.tiered is False
 

@@ -10,11 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
-from typing import Protocol
 
 from msgspec import Struct
-
-from headway.types import Usage
 
 AUDIO = "audio_seconds"
 AUDIO_PLACES = Decimal("1e-24")
@@ -37,12 +34,6 @@ class LineItem(Struct, frozen=True, array_like=True, gc=False):
 
 
 LineItems = tuple[LineItem, ...]
-
-
-class Itemizer(Protocol):
-    """A price that can say how it came to a cost."""
-
-    def line_items(self, usage: Usage) -> LineItems: ...
 
 
 def amount_of(items: Iterable[LineItem]) -> Decimal:

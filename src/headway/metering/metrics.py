@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from headway.metering.line_items import Itemizer
+from headway.metering.line_items import LineItems
 from headway.metering.timing import Timing
 from headway.types import Usage
 
@@ -37,12 +37,12 @@ CostSource = Literal["provider", "computed"]
 
 
 class Cost(Struct, frozen=True, gc=False):
-    """An exact amount in US dollars, and the origin of the price used."""
+    """An exact amount in US dollars, the origin of the price used, and the lines of the bill."""
 
     usd: Decimal
     price: PriceOrigin
-    itemizer: Itemizer | None = None
-    """Gives the lines that add up to ``usd``."""
+    items: LineItems = ()
+    """They add up to ``usd``."""
 
 
 class CallCost(Struct, frozen=True, gc=False):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import TypeVar
 
@@ -98,6 +98,8 @@ class Price(Struct, frozen=True, kw_only=True):
     """Tokens have rates."""
     digits: int
     """The smallest unit is 10**-digits US dollars."""
+    unit: Decimal
+    """This amount."""
 
     @property
     def source(self) -> str:
@@ -112,8 +114,9 @@ class Price(Struct, frozen=True, kw_only=True):
         return self.origin.tiered
 
     def charge(self, usage: Usage) -> Cost:
-        """The cost with the origin of its price. Cached and reasoning tokens that are not reported
-        are billed as input and output.
+        """The cost with its lines and the origin of its price. Cached and reasoning tokens that are
+        not reported are billed as input and output. What there is none of has no line, what is free
+        has one.
 
         Raises UnknownCostError where input or output tokens are unknown, where something has no
         rate, and where the usage contradicts itself (more cached than input tokens, a negative
@@ -129,42 +132,19 @@ class Price(Struct, frozen=True, kw_only=True):
             raise UnknownCostError(f"the number of {missing} tokens is unknown")
         thresholds = self.thresholds
         rates = self.tiers[bisect_left(thresholds, input_tokens) if thresholds else 0]
-        simple = rates.simple
-        if simple is not None and not _has_parts(usage):
-            units = input_tokens * simple[0] + output_tokens * simple[1]
-        else:
-            units = sum(quantity * rate for _, quantity, rate in self._lines(rates, usage))
-        if input_tokens < 0 or output_tokens < 0:
-            raise UnknownCostError(CONTRADICTORY)
-        return Cost(Decimal(self.request + units).scaleb(-self.digits), self.origin, self)
-
-    def line_items(self, usage: Usage) -> LineItems:
-        """The lines of ``charge(usage)``, which must not raise. What there is none of has no
-        line, what is free has one."""
-        request = self._request_item() if self.request else ()
-        if self.by_unit is not None and not self.has_tokens:
-            return (*self._unit_items(self.by_unit, usage), *request)
-        input_tokens, output_tokens = usage.input_tokens or 0, usage.output_tokens or 0
-        thresholds = self.thresholds
-        rates = self.tiers[bisect_left(thresholds, input_tokens) if thresholds else 0]
-        if rates.simple is not None and not _has_parts(usage):
-            into, out = rates.simple_texts
-            if input_tokens and output_tokens:  # mostly
-                first = LineItem("input", str(input_tokens), into)
-                return (first, LineItem("output", str(output_tokens), out), *request)
-            lines: list[Line] = [
-                ("input", input_tokens, rates.simple[0]),
-                ("output", output_tokens, rates.simple[1]),
-            ]
+        items: LineItems
+        if input_tokens > 0 < output_tokens and rates.simple and not _has_parts(usage):  # mostly
+            (into, out), (into_text, out_text) = rates.simple, rates.simple_texts
+            units = input_tokens * into + output_tokens * out
+            first = LineItem("input", str(input_tokens), into_text)
+            items = (first, LineItem("output", str(output_tokens), out_text))
         else:
             lines = self._lines(rates, usage)
-        digits = self.digits
-        billed = [
-            LineItem(kind, str(quantity), unit_text(rate, digits))
-            for kind, quantity, rate in lines
-            if quantity
-        ]
-        return (*billed, *request)
+            units = sum(quantity * rate for _, quantity, rate in lines)
+            items = self._items(lines)
+        if self.request:
+            units, items = units + self.request, (*items, self._request_item())
+        return Cost(units * self.unit, self.origin, items)
 
     def cost(self, usage: Usage) -> Decimal | None:
         """The exact cost in US dollars, or None where it is unknown."""
@@ -179,7 +159,7 @@ class Price(Struct, frozen=True, kw_only=True):
             return None
         if self.has_tokens:
             raise UnknownCostError(f"{self.origin.model} is billed by tokens and by hours of audio")
-        usd = Decimal(self.request).scaleb(-self.digits)
+        usd = self.request * self.unit
         if rates.audio_second is not None:
             seconds = _known("seconds of audio", usage.audio_seconds)
             usd += round_amount(EXACT.multiply(seconds, rates.audio_second))
@@ -188,7 +168,8 @@ class Price(Struct, frozen=True, kw_only=True):
             usd += characters * rates.character
         if rates.search_unit is not None:
             usd += _known("search units", usage.search_units) * rates.search_unit
-        return Cost(usd, self.origin, self)
+        request = (self._request_item(),) if self.request else ()
+        return Cost(usd, self.origin, (*self._unit_items(rates, usage), *request))
 
     def _unit_items(self, rates: UnitRates, usage: Usage) -> Iterator[LineItem]:
         if rates.audio_second is not None and usage.audio_seconds:
@@ -198,8 +179,16 @@ class Price(Struct, frozen=True, kw_only=True):
         if rates.search_unit is not None and usage.search_units:
             yield LineItem("search_units", str(usage.search_units), plain(rates.search_unit))
 
-    def _request_item(self) -> LineItems:
-        return (LineItem("request", "1", unit_text(self.request, self.digits)),)
+    def _items(self, lines: Iterable[Line]) -> LineItems:
+        digits = self.digits
+        return tuple(
+            LineItem(kind, str(quantity), unit_text(rate, digits))
+            for kind, quantity, rate in lines
+            if quantity
+        )
+
+    def _request_item(self) -> LineItem:
+        return LineItem("request", "1", unit_text(self.request, self.digits))
 
     def _lines(self, rates: TierRates, usage: Usage) -> list[Line]:
         """What is billed by tokens and searches. Raises UnknownCostError."""
@@ -373,6 +362,7 @@ def compile_price(
         by_unit=by_unit,
         has_tokens=has_tokens,
         digits=places + 6,
+        unit=Decimal(1).scaleb(-places - 6),
     )
 
 

@@ -339,8 +339,7 @@ def _new_record(
         None if usage.audio_seconds is None else float(usage.audio_seconds),
         usage.input_characters, usage.search_units,
         facts.call_id, True, "retry" if facts.attempts > 1 else "first", user, tags, parameters,
-        () if computed is None or computed.itemizer is None
-        else computed.itemizer.line_items(usage),
+        () if computed is None else computed.items,
         timing.gap_counts,
     )  # fmt: skip
 
