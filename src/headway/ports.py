@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Raw, Struct
 
@@ -189,8 +189,6 @@ class CachedResponse(Struct, frozen=True, kw_only=True, gc=False):
     """When each piece arrived, in seconds after the head."""
     reply_id: str | None = None
     """The provider's id of the response."""
-    cost_usd: str | None = None
-    """What it cost: an exact decimal number."""
 
 
 class ResponseCache(Protocol):
@@ -209,7 +207,8 @@ class ResponseCache(Protocol):
     def put(self, key: bytes, response: CachedResponse) -> None:
         """Does not block, and does not raise."""
 
-    async def close(self) -> None: ...
+    def close(self) -> Coroutine[Any, Any, None]:
+        """Keep what is being written, and nothing from then on."""
 
 
 class KeptReply(Struct, frozen=True):

@@ -124,10 +124,10 @@ def test_the_provider_is_released_when_the_last_reader_has_left() -> None:
     reader.cancel()
     reader.cancel()
     assert request.history == []
-    assert shared.has_readers
+    assert shared.reader_count == 1
     other.cancel()
     assert request.history == ["cancel"]
-    assert not shared.has_readers
+    assert not shared.reader_count
 
 
 def test_a_reader_that_has_enough_gets_no_more() -> None:

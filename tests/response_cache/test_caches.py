@@ -27,7 +27,6 @@ def response(body: bytes = b"Hello", expires: float = 100.0, stored: float = 0.0
         pieces=(body,),
         times=(0.25,),
         reply_id="c-1",
-        cost_usd="0.00125",
     )
 
 

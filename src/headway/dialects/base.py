@@ -139,6 +139,8 @@ class ResponseContext(Struct, frozen=True, kw_only=True, gc=False):
     """``Dialect.id_header``."""
     write_rate_limits: RateLimitWriter = no_rate_limits
     """``Dialect.write_rate_limits``."""
+    headers: Headers = ()
+    """Further headers of the response."""
 
 
 class StreamEncoder(Protocol):

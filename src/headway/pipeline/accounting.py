@@ -22,7 +22,7 @@ from headway.metering.timing import Timing
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.provider_calls import prompt_of, tokens_in
 from headway.policy.request_labels import LABEL_FIELDS, parameters_in, tags_in, user_in
-from headway.record import VERSION, ContentMode, Outcome, Record, SpooledRecord, encode
+from headway.record import VERSION, CacheStatus, ContentMode, Outcome, Record, SpooledRecord, encode
 from headway.types import RelayedRequest, Transformation, Usage
 
 LONGEST_ID = 200
@@ -37,6 +37,9 @@ BYTES_PER_TOKEN = 4
 SWITCHED = 101
 """The status of a response that became a WebSocket (RFC 6455, section 4.2.2)."""
 NO_COST = CallCost()
+FREE: frozenset[CacheStatus | None] = frozenset({"hit", "coalesced"})
+"""No provider was paid for such an answer."""
+FREE_COST = CallCost(Decimal(0), "computed")
 REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")
 ANY_REQUEST_ID = frozenset(REQUEST_ID_HEADERS)
 
@@ -82,6 +85,8 @@ class RequestFacts(Struct, frozen=True, gc=False):
     """As in ``Record``."""
     content: ContentMode = "off"
     """As in ``Record``."""
+    cache: CacheStatus | None = None
+    """As in ``Record``."""
 
 
 class AttemptResult(Struct, frozen=True, gc=False):
@@ -113,6 +118,8 @@ class AttemptTotals(Struct, frozen=True, gc=False):
     cost_usd: str | None
     """Exact decimal digits."""
     overhead_s: float | None
+    saved_usd: str | None = None
+    """As in ``Record``."""
 
 
 UNKNOWN_TOTALS = AttemptTotals(CallCost(), None, None)
@@ -205,7 +212,10 @@ def total(facts: RequestFacts, result: AttemptResult, prices: PriceBook) -> Atte
         # byte.
         overhead = facts.overhead_s + facts.elapsed_s - latency
     cost = _find_cost(result, prices)
-    return AttemptTotals(cost, None if cost.usd is None else f"{cost.usd:f}", overhead)
+    digits = None if cost.usd is None else f"{cost.usd:f}"
+    if facts.cache in FREE:
+        return AttemptTotals(FREE_COST, "0", overhead, digits)
+    return AttemptTotals(cost, digits, overhead)
 
 
 def has_succeeded(status: int) -> bool:
@@ -290,6 +300,8 @@ def attempt_record(
     if status is not None:
         record.status = status
     record.is_last, record.is_drained = is_last, is_drained
+    if facts.cache is not None:
+        record.cache, record.saved_usd = facts.cache, totals.saved_usd
     return encode(record)
 
 

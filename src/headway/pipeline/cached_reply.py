@@ -8,8 +8,9 @@ id for the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from headway.pipeline.shared_response import SharedResponse
 from headway.ports import CachedResponse
@@ -80,7 +81,7 @@ def replay_at_pace(
     pieces: list[bytes],
     clock: Clock,
     sleep: Callable[[float], Awaitable[object]],
-) -> tuple[SharedResponse, Callable[[], Awaitable[None]]]:
+) -> tuple[SharedResponse, Callable[[], Coroutine[Any, Any, None]]]:
     """The response in its recorded rhythm, and what sends it."""
     shared = _begin(response, clock)
 
@@ -90,7 +91,7 @@ def replay_at_pace(
             wait_s = began + time - clock()
             if wait_s > 0:
                 await sleep(wait_s)
-            if not shared.has_readers:
+            if not shared.reader_count:
                 return
             shared.on_chunk(piece, clock())
         shared.on_end(clock())

@@ -1,24 +1,15 @@
-"""Answer a request with the response to an identical one, kept or still arriving.
-
-    lookup = find_lookup(snapshot, decoded, headers, ...)         # None: no rule is about it
-    found = await find_response(gateway, lookup)                  # kept
-    ...
-    keep_response(gateway, lookup, shared, result, cost_usd)      # after a good answer
-
-Only complete answers are kept: none that failed, was cut off at a limit or was filtered.
-"""
+"""What a request may have from the cache, and which response may be kept."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+import re
 from hashlib import sha256
-from typing import Literal
 
 from msgspec import Struct
 
 from headway.dialects.base import DecodedRequest
 from headway.events import ResponseSummary
+from headway.pipeline.cache_policy import CachePolicy
 from headway.pipeline.cached_reply import KEPT_HEADERS, join_lines
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.shared_response import SharedResponse
@@ -31,25 +22,12 @@ from headway.policy.cache_key import (
     offers_tools,
     read_cache_control,
 )
-from headway.ports import CachedResponse, ResponseCache
+from headway.ports import CachedResponse
 from headway.types import Headers
 
-CacheStatus = Literal["hit", "miss", "coalesced", "bypass"]
 MAX_TTL_S = 30 * 86400.0
-
-
-class CachePolicy(Struct, frozen=True, kw_only=True):
-    """How responses are kept, for all models or for one route."""
-
-    ttl_s: float | None = None
-    """None: only for requests that say for how long."""
-    per_key: bool = True
-    """Each gateway key has its own."""
-    response_limit: int = 4 * 1024 * 1024
-    """Bytes."""
-    with_tools: bool = False
-    replays_pace: bool = False
-    coalesce: Literal["off", "deterministic", "all"] = "deterministic"
+_REFUSAL = re.compile(rb'(?<!\\)"refusal"\s*:\s*"')
+"""A refusal in OpenAI's formats, whose finish reason is that of any answer."""
 
 
 class Lookup(Struct, frozen=True, kw_only=True):
@@ -64,7 +42,10 @@ class Lookup(Struct, frozen=True, kw_only=True):
     max_age_s: float | None = None
     coalesces: bool = False
 
-    def is_fresh(self, response: CachedResponse, now: float) -> bool:
+    def takes(self, response: CachedResponse | None, now: float) -> bool:
+        """Whether ``response`` is young enough. ``now`` is in unix seconds."""
+        if response is None:
+            return False
         return self.max_age_s is None or now - response.stored <= self.max_age_s
 
 
@@ -77,18 +58,16 @@ def find_lookup(
     target: str,
     wire: str,
 ) -> Lookup | None:
-    """``target``: as of ``make_cache_key``. None where neither the policy nor the request says that
-    its response may be kept."""
+    """``target`` and ``wire`` as of ``make_cache_key``. None where neither the policy nor the
+    request says that its response may be kept."""
     control = read_cache_control(headers)
     ttl_s = policy.ttl_s if control.ttl is None else min(control.ttl, MAX_TTL_S)
     if ttl_s is None:
         return None
-    if not _is_cacheable(policy, decoded, control):
+    if not _may_be_cached(policy, decoded, control):
         return Lookup(policy=policy)
     tenant = _tenant(policy, decoded, key_id)
     key = make_cache_key(decoded.request, tenant=tenant, target=target, wire=wire)
-    if key is None:
-        return Lookup(policy=policy)
     is_shareable = policy.coalesce == "all" or is_deterministic(decoded.request)
     return Lookup(
         policy=policy,
@@ -101,17 +80,15 @@ def find_lookup(
     )
 
 
-def _is_cacheable(policy: CachePolicy, decoded: DecodedRequest, control: CacheControl) -> bool:
+def _may_be_cached(policy: CachePolicy, decoded: DecodedRequest, control: CacheControl) -> bool:
+    if (control.no_store and control.no_cache) or decoded.recall is not None:
+        return False
     request = decoded.request
-    if control.no_store and control.no_cache:
-        return False
-    if decoded.recall is not None or decoded.own_reply is not None:
-        return False
     return is_stateless(request) and (policy.with_tools or not offers_tools(request))
 
 
 def _tenant(policy: CachePolicy, decoded: DecodedRequest, key_id: str) -> str:
-    """A client's own key or address keeps its responses apart from all others."""
+    """A client's own provider key or address keeps its responses apart from all others."""
     parts = [key_id if policy.per_key else "*"]
     if decoded.api_key:
         parts.append(sha256(decoded.api_key.encode()).hexdigest())
@@ -127,29 +104,31 @@ def name_target(upstream: Upstream, model: str) -> str:
     return f"{upstream.name}/{model} {upstream.provider.name} {upstream.base_url}"
 
 
-def is_whole(summary: ResponseSummary, refused: bool) -> bool:
-    """Whether an answer may be given again."""
-    return not refused and summary.finish_reason in WHOLE_REASONS
+def is_whole(summary: ResponseSummary, shared: SharedResponse) -> bool:
+    """Whether a response that came to its end may be given again: it is neither cut off nor
+    filtered nor refused, and all of it is here."""
+    if summary.finish_reason not in WHOLE_REASONS or not shared.is_whole:
+        return False
+    return not any(map(_REFUSAL.search, shared.pieces))
 
 
 def new_response(
     lookup: Lookup,
     shared: SharedResponse,
-    upstream: Upstream,
-    model: str,
-    now: float,
     *,
+    provider: str,
+    model: str,
     reply_id: str | None,
-    cost_usd: str | None,
+    now: float,
 ) -> CachedResponse:
-    """``now`` is in unix seconds."""
+    """The response to keep. ``now`` is in unix seconds."""
     pieces, times = shared.pieces, [time - shared.responded for time in shared.times]
     if lookup.policy.replays_pace:
         pieces, times = join_lines(pieces, times)
     else:
         pieces, times = [b"".join(pieces)], times[-1:]
     return CachedResponse(
-        provider=upstream.name,
+        provider=provider,
         model=model,
         stored=now,
         expires=now + lookup.ttl_s,
@@ -158,36 +137,4 @@ def new_response(
         pieces=tuple(pieces),
         times=tuple(times),
         reply_id=reply_id,
-        cost_usd=cost_usd,
     )
-
-
-async def find_response(cache: ResponseCache, lookup: Lookup, now: float) -> CachedResponse | None:
-    """Where the cache is shared with other processes."""
-    assert lookup.key is not None
-    response = await cache.load(lookup.key, now)
-    return response if response is not None and lookup.is_fresh(response, now) else None
-
-
-class InFlight:
-    """A request whose response others wait for. ``begun`` has the response once a good one has
-    begun, or None once there will be none."""
-
-    def __init__(self) -> None:
-        self._begun: asyncio.Future[SharedResponse | None] = (
-            asyncio.get_running_loop().create_future()
-        )
-
-    async def begun(self) -> SharedResponse | None:
-        return await asyncio.shield(self._begun)
-
-    def begin(self, shared: SharedResponse) -> None:
-        if not self._begun.done():
-            self._begun.set_result(shared)
-
-    def give_up(self) -> None:
-        if not self._begun.done():
-            self._begun.set_result(None)
-
-
-InFlightRequests = Mapping[bytes, InFlight]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,8 @@ from headway.pipeline import accounting, content, history, provider_calls, respo
 from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.attempt_tokens import count_part, count_whole
+from headway.pipeline.cached_call import CacheUse
+from headway.pipeline.caching import find_lookup, name_target
 from headway.pipeline.call_records import (
     facts_of,
     log_defect,
@@ -55,12 +58,14 @@ from headway.pipeline.prepare import prepare
 from headway.pipeline.redaction import authorization_tokens, redact_error
 from headway.pipeline.relayed_attempt import attempt_class
 from headway.pipeline.request_body import apply_headers, decode_request
+from headway.pipeline.shared_response import SharedResponse
 from headway.policy.base_urls import check_base_url
+from headway.policy.cache_key import names_ttl
 from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id, select_own_headers
-from headway.ports import ResponseHeaders, Sink
+from headway.ports import ResponseHeaders, Sink, UpstreamRequest
 from headway.types import Headers, Target
 
 NO_TARGET = Target(provider="", base_url="")
@@ -83,6 +88,8 @@ class GatewayCall(InterruptibleCall):
     upstream_request_bytes: int | None = None
     _attempt: Attempt | None = None
     """The last attempt."""
+    cache_use: CacheUse | None = None
+    """None where the cache has nothing to do with the call."""
     drain: Drain | None = None
     """Reads the last attempt's response without the client."""
     recorded: Attempt | None = None
@@ -150,12 +157,49 @@ class GatewayCall(InterruptibleCall):
             if decoded.own_reply is not None and upstream.provider.wire != self.dialect.wire:
                 self._reply_without_provider(decoded.own_reply)
                 return
+            target = None if has_own_target else upstream.target
             if decoded.recall is not None:
                 self.start(self._recall_and_send(upstream))
-            else:
-                self._plan_and_send(upstream, None if has_own_target else upstream.target)
+            elif not (self._may_use_cache(own_headers) and self._use_cache(target)):
+                self._plan_and_send(upstream, target)
         except Exception as error:
             self._fail(error)
+
+    def _may_use_cache(self, own_headers: Headers) -> bool:
+        policy = self.snapshot.cache
+        return policy is not None and (policy.ttl_s is not None or names_ttl(own_headers))
+
+    def _use_cache(self, target: Target | None) -> bool:
+        """False: the cache has nothing to do with the call."""
+        policy, upstream, decoded = self.snapshot.cache, self.upstream, self.decoded
+        assert policy is not None
+        assert upstream is not None
+        assert decoded is not None
+        lookup = find_lookup(
+            policy,
+            decoded,
+            self.client_request.headers,
+            key_id=self.key_id or "",
+            target=name_target(upstream, decoded.request.model),
+            wire=self.dialect.wire or self.dialect.name,
+        )
+        if lookup is None:
+            return False
+        self.cache_use = CacheUse(self, lookup, partial(self._plan_and_send, upstream, target))
+        self.cache_use.begin()
+        return True
+
+    def read_shared(
+        self, upstream: Upstream, decoded: DecodedRequest, shared: SharedResponse
+    ) -> None:
+        """Answer with a response that is kept, or that another call is getting."""
+        self.upstream, self.decoded = upstream, decoded
+        context = prepare(self, upstream, decoded)
+        attempt = self._new_attempt(upstream, context)
+        self._count_overhead()
+        reader = shared.join(attempt)
+        self._couple(attempt, reader)
+        reader.start(self.gateway.clock())
 
     async def _recall_and_send(self, upstream: Upstream) -> None:
         self._count_overhead()
@@ -220,7 +264,7 @@ class GatewayCall(InterruptibleCall):
 
     def _send(self, upstream: Upstream, context: ResponseContext) -> None:
         """Start an attempt. It ends with ``on_attempt_done``."""
-        gateway, sink, http_request = self.gateway, self.sink, self._http_request
+        gateway, http_request = self.gateway, self._http_request
         self.attempts += 1
         if upstream.provider.sign is not None:
             http_request = upstream.provider.sign(http_request, self._target, gateway.unix_time())
@@ -232,12 +276,26 @@ class GatewayCall(InterruptibleCall):
         self._count_overhead()
         is_configured = context.call.base_url is None
         transport = upstream.transport if is_configured else upstream.public_transport
-        request = transport.send(http_request, upstream.timeouts, attempt)
+        sharing = None if self.cache_use is None else self.cache_use.share(attempt)
+        if sharing is None:
+            request = transport.send(http_request, upstream.timeouts, attempt)
+        else:
+            shared, request = sharing
+            shared.bind(transport.send(http_request, upstream.timeouts, shared))
+        self._couple(attempt, request)
+
+    def _couple(self, attempt: Attempt, request: UpstreamRequest) -> None:
+        """Let a slow client pause the response."""
+        sink = self.sink
         attempt.upstream_request = request
         if attempt.encoder is not None:
             sink.on_pause, sink.on_resume = request.pause, request.resume
             if sink.is_paused:
                 request.pause()
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Context of an await that raises the reason if the call is aborted meanwhile."""
+        return self._interruptible()
 
     async def wait(self, seconds: float) -> None:
         """Wait before another attempt. Raises the reason if the call is aborted meanwhile."""
@@ -262,7 +320,7 @@ class GatewayCall(InterruptibleCall):
             self.started,
             unix_offset,
             self.attempts,
-            dispatch is not None and dispatch.may_follow,
+            (dispatch is not None and dispatch.may_follow) or self._is_free,
             self.on_attempt_done,
         )
         previous, self._attempt = self._attempt, attempt
@@ -270,6 +328,11 @@ class GatewayCall(InterruptibleCall):
             attempt.has_headers = True  # a keep-alive comment was written before any content
             attempt.last_write = previous.last_write
         return attempt
+
+    @property
+    def _is_free(self) -> bool:
+        """The response is not the provider's own, who can still be asked."""
+        return self.cache_use is not None and self.cache_use.is_free
 
     # --- An attempt is over -----------------------------------------------------------------------
 
@@ -293,6 +356,8 @@ class GatewayCall(InterruptibleCall):
         elif attempt.is_committed or self._abort_reason is not None:
             # the client has content already, or has disconnected
             self._fail(self._abort_reason or error)
+        elif self.cache_use is not None and self._is_free:
+            self.cache_use.send_instead()
         elif dispatch is None or not dispatch.follow(attempt, error):
             self._fail(error)
 
@@ -307,6 +372,8 @@ class GatewayCall(InterruptibleCall):
         context, encoder = attempt.context, attempt.encoder
         facts = facts_of(self)
         totals = accounting.total(facts, result, self.snapshot.prices)
+        if self.cache_use is not None:
+            self.cache_use.keep(attempt, result)
         if encoder is not None:
             metrics = accounting.metrics(facts, result, totals)
             pieces = encoder.end(attempt.accumulator, metrics, facts.now)
@@ -443,7 +510,8 @@ class GatewayCall(InterruptibleCall):
             return
         attempt, snapshot, left = self._attempt, self.snapshot, ClientGone(CLIENT_LEFT)
         output_usd = partial(output_cost, attempt, snapshot.prices)
-        self.drain = start_drain(self.gateway, snapshot.drain, attempt, self.sink, output_usd)
+        limits = (self.cache_use and self.cache_use.drain_limits) or snapshot.drain
+        self.drain = start_drain(self.gateway, limits, attempt, self.sink, output_usd)
         if self.drain is None:
             self.abort(left)
         else:
@@ -459,5 +527,7 @@ class GatewayCall(InterruptibleCall):
         self.is_over = True
         self.gateway.active.discard(self)
         self._dispatch = None  # it refers to this call
+        if self.cache_use is not None:
+            self.cache_use.close()
         sink = self.sink
         sink.on_gone = sink.on_pause = sink.on_resume = None

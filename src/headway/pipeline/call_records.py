@@ -10,6 +10,7 @@ from headway.errors import ClientGone, HeadwayError, InternalError, LedgerUnavai
 from headway.pipeline import accounting, content
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
 from headway.pipeline.attempt import Attempt
+from headway.pipeline.cached_call import CacheUse
 from headway.pipeline.drain import Drain
 from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.gateway import DEFECT, Gateway, Snapshot, Upstream
@@ -36,6 +37,7 @@ class RecordedCall(Protocol):
     drain: Drain | None
     recorded: Attempt | None
     records: int
+    cache_use: CacheUse | None
 
     def secrets(self) -> list[str]: ...
 
@@ -57,6 +59,7 @@ def facts_of(call: RecordedCall) -> RequestFacts:
         call.overhead_s,
         gateway.clock() - call.started,
         gateway.unix_time(),
+        cache=None if call.cache_use is None else call.cache_use.status,
     )
 
 

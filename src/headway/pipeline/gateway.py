@@ -14,10 +14,20 @@ from msgspec import Struct
 
 from headway.errors import HeadwayError
 from headway.metering.prices import PriceBook
+from headway.pipeline.cache_policy import CachePolicy
 from headway.pipeline.content_rules import NOTHING_KEPT, ContentRules
+from headway.pipeline.in_flight import InFlight
 from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyId, KeyRing
-from headway.ports import CredentialSource, History, Launcher, Spool, Transport
+from headway.ports import (
+    CachedResponse,
+    CredentialSource,
+    History,
+    Launcher,
+    ResponseCache,
+    Spool,
+    Transport,
+)
 from headway.providers.base import Provider
 from headway.routing.model_aliases import ModelAliases
 from headway.routing.route import Route
@@ -136,6 +146,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Pass requests through to the providers' own APIs."""
     content: ContentRules = NOTHING_KEPT
     """What is kept of messages."""
+    cache: CachePolicy | None = None
+    """None: neither the configuration nor a request can have responses kept."""
     drain: DrainLimits | None = None
     """None: a response ends when its client disconnects."""
 
@@ -161,6 +173,25 @@ class LedgerHealth(Struct, frozen=True):
     @property
     def is_ok(self) -> bool:
         return self.spool == self.store == "ok"
+
+
+class NoCache:
+    """A ``ports.ResponseCache`` that keeps nothing."""
+
+    is_shared = False
+
+    def get(self, key: bytes, now: float) -> CachedResponse | None:
+        return None
+
+    async def load(self, key: bytes, now: float) -> CachedResponse | None:
+        return None
+
+    def put(self, key: bytes, response: CachedResponse) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+NOTHING_CACHED = NoCache()
 
 
 class ActiveCall(Protocol):
@@ -205,6 +236,9 @@ class Gateway:
         could not be counted. Does not raise."""
         self.sleep = sleep
         """Awaits that many seconds."""
+        self.response_cache: ResponseCache = NOTHING_CACHED
+        self.in_flight: dict[bytes, InFlight[Any]] = {}
+        """Key of the cache -> a call whose response identical ones wait for."""
         self.history: History | None = None
         """None where there is no database to ask."""
         self.active: set[ActiveCall] = set()

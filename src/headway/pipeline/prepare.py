@@ -6,6 +6,7 @@ from typing import Protocol
 
 from headway.dialects.base import DecodedRequest, Dialect, ResponseContext
 from headway.pipeline import provider_calls
+from headway.pipeline.cached_call import CacheUse
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
 
 
@@ -18,6 +19,7 @@ class PlannedCall(Protocol):
     id: str
     request_id: str
     key_id: str | None
+    cache_use: CacheUse | None
 
 
 def prepare(call: PlannedCall, upstream: Upstream, decoded: DecodedRequest) -> ResponseContext:
@@ -41,4 +43,5 @@ def prepare(call: PlannedCall, upstream: Upstream, decoded: DecodedRequest) -> R
         and snapshot.content.mode_for(call.key_id) == "full",
         id_header=dialect.id_header,
         write_rate_limits=dialect.write_rate_limits,
+        headers=() if call.cache_use is None else call.cache_use.headers,
     )

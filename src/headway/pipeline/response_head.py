@@ -62,7 +62,7 @@ def describe_response(
         None,
         facts.dialect.id_header,
         _encode_metrics(facts, result, totals) if result.context.call.shows_metrics else None,
-        _limits_of(facts, result),
+        (*result.context.headers, *_limits_of(facts, result)),
     )
 
 
@@ -98,7 +98,7 @@ def describe_stream(
         time_to_first_token_s=time_to_first_token_s,
         transformations=context.transformations,
         id_header=context.id_header,
-        further=_rate_limits(context, upstream, upstream_headers, now),
+        further=(*context.headers, *_rate_limits(context, upstream, upstream_headers, now)),
     )
 
 

@@ -14,6 +14,7 @@ closed when the last reader has left.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 
 from headway.errors import UpstreamError
@@ -23,10 +24,14 @@ from headway.types import Clock, Headers
 
 class SharedResponse:
     """A ``ports.ResponseReceiver``. ``limit`` is in bytes: of a longer response only what a reader
-    has not read yet is held, so that nobody can join, and nothing is kept."""
+    has not read yet is held, so that nobody can join, and nothing is kept. ``on_begun`` is called
+    once it can be joined."""
 
-    def __init__(self, clock: Clock, limit: float = inf) -> None:
+    def __init__(
+        self, clock: Clock, limit: float = inf, on_begun: Callable[[], None] | None = None
+    ) -> None:
         self.clock = clock
+        self._on_begun = on_begun
         self.status = 0
         self.headers: Headers = ()
         self.responded = 0.0
@@ -51,8 +56,8 @@ class SharedResponse:
         return 200 <= self.status < 300 and bool(self.pieces) and self.is_whole and not self.error
 
     @property
-    def has_readers(self) -> bool:
-        return bool(self._readers)
+    def reader_count(self) -> int:
+        return len(self._readers)
 
     @property
     def end(self) -> int:
@@ -90,8 +95,12 @@ class SharedResponse:
         self.pieces.append(data)
         self.times.append(now)
         self._size += len(data)
+        self.is_whole = self._size <= self._limit
+        on_begun, self._on_begun = self._on_begun, None
+        if on_begun is not None and self.can_be_joined:
+            on_begun()
         self._deliver(now)
-        if self._size > self._limit:
+        if not self.is_whole:
             self._drop()
 
     def on_end(self, now: float) -> None:
@@ -133,7 +142,6 @@ class SharedResponse:
 
     def _drop(self) -> None:
         """Forget what all readers have."""
-        self.is_whole = False
         needed = min((reader.position for reader in self._readers), default=self.end)
         count = needed - self._dropped
         if count > 0:

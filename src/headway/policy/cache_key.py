@@ -19,7 +19,6 @@ from headway.types import ChatRequest, EmbeddingsRequest, Headers, Request
 KEY_BYTES = 20
 CONTROL = b"cache-control"
 TTL = b"x-headway-cache-ttl"
-HEADERS = frozenset({CONTROL, TTL})
 IGNORED = frozenset(
     {
         "client_metadata", "metadata", "prompt_cache_key", "prompt_cache_retention",
@@ -52,6 +51,11 @@ class CacheControl(Struct, frozen=True, gc=False):
 
 
 NO_CONTROL = CacheControl()
+
+
+def names_ttl(headers: Headers) -> bool:
+    """Whether the request says for how long its response may be kept."""
+    return any(name == TTL for name, _ in headers)
 
 
 def read_cache_control(headers: Headers) -> CacheControl:

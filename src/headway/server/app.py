@@ -104,6 +104,9 @@ class App:
         transports = Transports(config, self._gateway_id)
         snapshot = composition.new_snapshot(config, transports, self._launchers)
         old, self._transports = self._transports, transports
+        if composition.needs_new_cache(self.config.cache, config.cache):
+            self.gateway.start(self.gateway.response_cache.close())
+            self.gateway.response_cache = composition.new_response_cache(config.cache)
         self.config = config
         self.gateway.snapshot = snapshot
         if old is not None:
@@ -130,6 +133,7 @@ class App:
             await self._transports.close()
         if self._token_counter is not None:
             await self._token_counter.close()
+        await self.gateway.response_cache.close()
         for launcher in self._launchers.values():
             await launcher.close()
         if self._recording is not None:  # at last: what was aborted above has a record, too

@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import convert
 from msgspec.structs import replace
 
+from headway.config import Cache as CacheConfig
 from headway.config import Config
 from headway.config import Ledger as LedgerConfig
 from headway.config import Provider as ProviderConfig
@@ -26,12 +27,14 @@ from headway.local.shared_model import SharedModel
 from headway.metering.configured_prices import ConfiguredPrice
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline import targets
+from headway.pipeline.cache_policy import CachePolicy
 from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream, UpstreamKey
 from headway.policy import gateway_loop
 from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyRing
-from headway.ports import Launcher, Spool
+from headway.ports import Launcher, ResponseCache, Spool
 from headway.providers import KINDS
+from headway.response_cache.memory import MemoryCache
 from headway.server import logs
 from headway.server.model_routes import new_aliases, new_routes
 from headway.server.provider_keys import has_key, is_usable
@@ -53,7 +56,7 @@ def new_gateway(
     spool: Spool,
 ) -> Gateway:
     """Call it inside the event loop that will serve."""
-    return Gateway(
+    gateway = Gateway(
         new_snapshot(config, transports, launchers),
         gateway_id=gateway_id,
         spool=spool,
@@ -64,6 +67,8 @@ def new_gateway(
         count=token_counter.count,
         sleep=asyncio.sleep,
     )
+    gateway.response_cache = new_response_cache(config.cache)
+    return gateway
 
 
 def new_recording(config: Config, *, runs_shipper: bool) -> Recording:
@@ -122,8 +127,33 @@ def new_snapshot(
         strict=config.server.strict,
         passthrough=config.server.passthrough,
         content=new_content_rules(config.ledger),
+        cache=new_cache_policy(config.cache),
         drain=_drain_limits(config.ledger),
     )
+
+
+def new_cache_policy(cache: CacheConfig) -> CachePolicy:
+    return CachePolicy(
+        ttl_s=cache.ttl,
+        per_key=cache.tenant == "key",
+        response_limit=cache.response_limit,
+        with_tools=cache.tools,
+        replays_pace=cache.pace == "recorded",
+        coalesce=cache.coalesce,
+    )
+
+
+def needs_new_cache(old: CacheConfig, new: CacheConfig) -> bool:
+    """Whether responses are to be kept elsewhere; the rules are those of the snapshot."""
+    return (old.memory, old.file, old.file_limit) != (new.memory, new.file, new.file_limit)
+
+
+def new_response_cache(cache: CacheConfig) -> ResponseCache:
+    if cache.file is None:
+        return MemoryCache(cache.memory)
+    from headway.response_cache.sqlite import SqliteCache  # others need no database library
+
+    return SqliteCache(Path(cache.file), limit=cache.file_limit, memory_limit=cache.memory)
 
 
 def _drain_limits(ledger: LedgerConfig) -> DrainLimits | None:

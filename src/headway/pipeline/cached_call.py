@@ -1,0 +1,212 @@
+"""Answer a call from the cache, or with the response to an identical call in flight; keep the
+response of one that was sent to a provider.
+
+    use = CacheUse(call, lookup, send)
+    use.begin()                                  # answers, waits, or calls ``send``
+    receiver = use.share(attempt)                # where ``send`` starts an attempt
+    use.keep(attempt, result)                    # when it has come to a good end
+    use.close()
+
+Of identical calls at one time the first is sent, and the others wait until its response has begun.
+They read it then as they would their own. If it has none, the next of them is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from typing import Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from headway.dialects.base import DecodedRequest
+from headway.pipeline.accounting import AttemptResult
+from headway.pipeline.attempt import MAX_BODY, Attempt
+from headway.pipeline.cached_reply import renew, replay, replay_at_pace
+from headway.pipeline.caching import Lookup, is_whole, new_response
+from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream
+from headway.pipeline.in_flight import InFlight
+from headway.pipeline.shared_response import ResponseReader, SharedResponse
+from headway.ports import CachedResponse
+from headway.record import CacheStatus
+from headway.types import Headers
+
+STATUS_HEADER, AGE = b"x-headway-cache", b"age"
+LEADER_LIMITS = DrainLimits(MAX_BODY, 1800.0, Decimal(1_000_000))
+"""Of a response whose own client has left, while others read it."""
+
+
+class CachedCall(Protocol):
+    """What of a ``GatewayCall`` is needed."""
+
+    gateway: Gateway
+    snapshot: Snapshot
+    id: str
+    decoded: DecodedRequest | None
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` in a task; an error that it raises ends the call."""
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Context of an await that the end of the call interrupts."""
+
+    def read_shared(
+        self, upstream: Upstream, decoded: DecodedRequest, shared: SharedResponse
+    ) -> None:
+        """Answer with ``shared``, a response of ``upstream``."""
+
+
+class BegunResponse(Struct, frozen=True):
+    """A response that others may read, and what it answers."""
+
+    shared: SharedResponse
+    upstream: Upstream
+    model: str
+
+
+class CacheUse:
+    """What one call has of the cache. ``send`` sends it to its provider."""
+
+    def __init__(self, call: CachedCall, lookup: Lookup, send: Callable[[], None]) -> None:
+        self.status: CacheStatus = "miss"
+        self.age_s: float | None = None
+        """Of a kept response."""
+        self._call = call
+        self._lookup = lookup
+        self._send = send
+        self._in_flight: InFlight[BegunResponse] | None = None
+        self._shared: SharedResponse | None = None
+        """The response to this call's last attempt."""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no provider was paid for the response."""
+        return self.status in ("hit", "coalesced")
+
+    @property
+    def headers(self) -> Headers:
+        """Of the client's response (``age``: RFC 9111, section 5.1)."""
+        named = (STATUS_HEADER, self.status.encode())
+        return (named,) if self.age_s is None else (named, (AGE, b"%d" % self.age_s))
+
+    @property
+    def drain_limits(self) -> DrainLimits | None:
+        """The response goes on for those who read it, when the call's own client has left."""
+        shared = self._shared
+        return None if shared is None or shared.reader_count < 2 else LEADER_LIMITS
+
+    def begin(self) -> None:
+        lookup, gateway = self._lookup, self._call.gateway
+        if lookup.key is None:
+            self.status = "bypass"
+        elif lookup.reads:
+            now = gateway.unix_time()
+            response = gateway.response_cache.get(lookup.key, now)
+            if lookup.takes(response, now) and self._answer(response):
+                return
+            if gateway.response_cache.is_shared:
+                self._call.start(self._load_and_answer(lookup.key))
+                return
+        self._join_or_send()
+
+    async def _load_and_answer(self, key: bytes) -> None:
+        gateway = self._call.gateway
+        now = gateway.unix_time()
+        with self._call.waiting():
+            response = await gateway.response_cache.load(key, now)
+        if not (self._lookup.takes(response, now) and self._answer(response)):
+            self._join_or_send()
+
+    def _answer(self, response: CachedResponse | None) -> bool:
+        """False: its provider is not served any more."""
+        call, gateway = self._call, self._call.gateway
+        upstream = None if response is None else call.snapshot.upstreams.get(response.provider)
+        if response is None or upstream is None:
+            return False
+        now = gateway.unix_time()
+        self.status, self.age_s = "hit", max(now - response.stored, 0.0)
+        pieces = renew(response, call.id, now)
+        if self._lookup.policy.replays_pace and len(pieces) > 1:
+            shared, send = replay_at_pace(response, pieces, gateway.clock, gateway.sleep)
+            gateway.start(send())
+        else:
+            shared = replay(response, pieces, gateway.clock)
+        self._read(upstream, response.model, shared)
+        return True
+
+    def _join_or_send(self, failed: InFlight[BegunResponse] | None = None) -> None:
+        """``failed`` is a call that was waited for in vain."""
+        lookup, gateway = self._lookup, self._call.gateway
+        if lookup.key is not None and lookup.coalesces:
+            in_flight = gateway.in_flight.get(lookup.key)
+            if in_flight is None:
+                self._in_flight = gateway.in_flight[lookup.key] = InFlight()
+            elif in_flight is not failed:
+                self._call.start(self._follow(in_flight))
+                return
+        self._send()
+
+    async def _follow(self, in_flight: InFlight[BegunResponse]) -> None:
+        with self._call.waiting():
+            begun = await in_flight.begun()
+        if begun is not None and begun.shared.can_be_joined:
+            self.status = "coalesced"
+            self._read(begun.upstream, begun.model, begun.shared)
+        else:
+            self._join_or_send(in_flight)
+
+    def send_instead(self) -> None:
+        """The response that was read came to no good end: send the call to its provider."""
+        self.status, self.age_s = "miss", None
+        self._send()
+
+    def _read(self, upstream: Upstream, model: str, shared: SharedResponse) -> None:
+        decoded = self._call.decoded
+        assert decoded is not None
+        request = replace(decoded.request, model=model)
+        decoded = replace(decoded, provider=upstream.name, request=request)
+        self._call.read_shared(upstream, decoded, shared)
+
+    # --- A call that was sent ---------------------------------------------------------------------
+
+    def share(self, attempt: Attempt) -> tuple[SharedResponse, ResponseReader] | None:
+        """What the transport is to give the response to, and the request for ``attempt``. None
+        where nobody else needs the response."""
+        lookup, clock = self._lookup, self._call.gateway.clock
+        if lookup.key is None or not (lookup.writes or self._in_flight):
+            return None
+        upstream, model = attempt.upstream, attempt.context.call.request.model
+
+        def begin() -> None:
+            if self._in_flight is not None:
+                self._in_flight.set(BegunResponse(shared, upstream, model))
+
+        self._shared = shared = SharedResponse(clock, lookup.policy.response_limit, begin)
+        return shared, shared.join(attempt)
+
+    def keep(self, attempt: Attempt, result: AttemptResult) -> None:
+        """``attempt`` came to a good end."""
+        lookup, shared, gateway = self._lookup, self._shared, self._call.gateway
+        if shared is None or lookup.key is None or not lookup.writes:
+            return
+        if not is_whole(result.summary, shared):
+            return
+        response = new_response(
+            lookup,
+            shared,
+            provider=attempt.upstream.name,
+            model=attempt.context.call.request.model,
+            reply_id=result.summary.id,
+            now=gateway.unix_time(),
+        )
+        gateway.response_cache.put(lookup.key, response)
+
+    def close(self) -> None:
+        """The call is over."""
+        key, in_flight = self._lookup.key, self._in_flight
+        self._in_flight = self._shared = None
+        if key is not None and in_flight is not None:
+            del self._call.gateway.in_flight[key]
+            in_flight.set(None)
