@@ -462,6 +462,7 @@ def test_the_response_goes_on_for_the_others_when_its_own_client_leaves() -> Non
     assert pipe.upstream.history in ([], ["resume"])
     pipe.upstream.chunk(text("lo"), STOP, USAGE, DONE)
     assert second.body.endswith(DONE)
+    pipe.sleeping.set(None)
     leader, follower = sorted(pipe.records, key=lambda record: record.cache or "", reverse=True)
     assert (leader.outcome, leader.cost_usd, leader.is_drained) == ("cancelled", "0.000058", True)
     assert (follower.outcome, follower.cost_usd) == ("ok", "0")
