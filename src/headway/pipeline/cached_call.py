@@ -58,7 +58,7 @@ class CachedCall(Protocol):
         """Answer with ``shared``, a response of ``upstream``."""
 
 
-class BegunResponse(Struct, frozen=True):
+class OngoingResponse(Struct, frozen=True):
     """A response that others may read, and what it answers."""
 
     shared: SharedResponse
@@ -76,7 +76,7 @@ class CacheUse:
         self._call = call
         self._lookup = lookup
         self._send = send
-        self._in_flight: InFlight[BegunResponse] | None = None
+        self._in_flight: InFlight[OngoingResponse] | None = None
         self._shared: SharedResponse | None = None
         """The response to this call's last attempt."""
 
@@ -136,7 +136,7 @@ class CacheUse:
         self._read(upstream, response.model, shared)
         return True
 
-    def _join_or_send(self, failed: InFlight[BegunResponse] | None = None) -> None:
+    def _join_or_send(self, failed: InFlight[OngoingResponse] | None = None) -> None:
         """``failed`` is a call that was waited for in vain."""
         lookup, gateway = self._lookup, self._call.gateway
         if lookup.key is not None and lookup.coalesces:
@@ -148,7 +148,7 @@ class CacheUse:
                 return
         self._send()
 
-    async def _follow(self, in_flight: InFlight[BegunResponse]) -> None:
+    async def _follow(self, in_flight: InFlight[OngoingResponse]) -> None:
         with self._call.waiting():
             begun = await in_flight.begun()
         if begun is not None and begun.shared.can_be_joined:
@@ -181,7 +181,7 @@ class CacheUse:
 
         def begin() -> None:
             if self._in_flight is not None:
-                self._in_flight.set(BegunResponse(shared, upstream, model))
+                self._in_flight.set(OngoingResponse(shared, upstream, model))
 
         self._shared = shared = SharedResponse(clock, lookup.policy.response_limit, begin)
         return shared, shared.join(attempt)
