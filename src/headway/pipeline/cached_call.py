@@ -150,10 +150,10 @@ class CacheUse:
 
     async def _follow(self, in_flight: InFlight[OngoingResponse]) -> None:
         with self._call.waiting():
-            begun = await in_flight.begun()
-        if begun is not None and begun.shared.can_be_joined:
+            ongoing = await in_flight.response()
+        if ongoing is not None and ongoing.shared.can_be_joined:
             self.status = "coalesced"
-            self._read(begun.upstream, begun.model, begun.shared)
+            self._read(ongoing.upstream, ongoing.model, ongoing.shared)
         else:
             self._join_or_send(in_flight)
 

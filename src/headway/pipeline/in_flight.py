@@ -13,13 +13,13 @@ class InFlight(Generic[T]):
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
-        self._begun: asyncio.Future[T | None] = loop.create_future()
+        self._future: asyncio.Future[T | None] = loop.create_future()
 
-    async def begun(self) -> T | None:
+    async def response(self) -> T | None:
         """The response, once it has begun; None once there will be none."""
-        return await asyncio.shield(self._begun)
+        return await asyncio.shield(self._future)
 
-    def set(self, begun: T | None) -> None:
+    def set(self, response: T | None) -> None:
         """The first counts."""
-        if not self._begun.done():
-            self._begun.set_result(begun)
+        if not self._future.done():
+            self._future.set_result(response)

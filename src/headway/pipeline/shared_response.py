@@ -24,14 +24,14 @@ from headway.types import Clock, Headers
 
 class SharedResponse:
     """A ``ports.ResponseReceiver``. ``limit`` is in bytes: of a longer response only what a reader
-    has not read yet is held, so that nobody can join, and nothing is kept. ``on_begun`` is called
+    has not read yet is held, so that nobody can join, and nothing is kept. ``on_started`` is called
     once it can be joined."""
 
     def __init__(
-        self, clock: Clock, limit: float = inf, on_begun: Callable[[], None] | None = None
+        self, clock: Clock, limit: float = inf, on_started: Callable[[], None] | None = None
     ) -> None:
         self.clock = clock
-        self._on_begun = on_begun
+        self._on_started = on_started
         self.status = 0
         self.headers: Headers = ()
         self.responded = 0.0
@@ -96,9 +96,9 @@ class SharedResponse:
         self.times.append(now)
         self._size += len(data)
         self.is_whole = self._size <= self._limit
-        on_begun, self._on_begun = self._on_begun, None
-        if on_begun is not None and self.can_be_joined:
-            on_begun()
+        on_started, self._on_started = self._on_started, None
+        if on_started is not None and self.can_be_joined:
+            on_started()
         self._deliver(now)
         if not self.is_whole:
             self._drop()
