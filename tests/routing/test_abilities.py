@@ -4,7 +4,6 @@ from headway.routing.abilities import (
     NEEDS,
     TargetFacts,
     find_refusal,
-    is_too_long,
     too_long_reason,
 )
 from headway.routing.conditions import Table, compile_table
@@ -48,7 +47,6 @@ def test_what_a_target_lacks_is_a_reason(asked: RoutedRequest, reason: str | Non
 def test_what_is_unknown_of_a_target_is_no_reason() -> None:
     asked = request(needs=frozenset(NEEDS), operation="images", input_tokens=10**9)
     assert find_refusal(TARGET, TargetFacts(), asked) is None
-    assert not is_too_long(TargetFacts(), asked)
 
 
 def test_a_target_without_a_provider_or_a_key_cannot_be_used() -> None:
@@ -63,9 +61,7 @@ def test_a_condition_that_does_not_hold_is_a_reason() -> None:
     assert find_refusal(target, FACTS, request(stream=True, tags=("vip",))) is None
 
 
-def test_a_prompt_may_be_as_long_as_the_context() -> None:
-    assert not is_too_long(FACTS, request(input_tokens=1000))
-    assert is_too_long(FACTS, request(input_tokens=1001))
+def test_a_context_that_is_too_short_is_told_with_both_lengths() -> None:
     reason = too_long_reason(FACTS, request(input_tokens=1001))
     assert reason == "has a context of 1000 tokens, and the prompt about 1001"
 

@@ -79,11 +79,6 @@ def _lacks_operation(facts: TargetFacts, operation: str) -> bool:
     return operation != "chat" and known is not None and operation not in known
 
 
-def is_too_long(facts: TargetFacts, request: RoutedRequest) -> bool:
-    """Whether the prompt, by its estimated length, exceeds the context of the model."""
-    return facts.context_window is not None and request.input_tokens > facts.context_window
-
-
 def too_long_reason(facts: TargetFacts, request: RoutedRequest) -> str:
     return f"has a context of {facts.context_window} tokens, and the prompt about " + str(
         request.input_tokens

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from msgspec import Raw, Struct
+from msgspec.structs import force_setattr
 
 from headway.routing.routed_request import RoutedRequest
 
@@ -42,9 +43,11 @@ class RouteTarget(Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Raw] = {}
     """Parameters of the request that are replaced for this target."""
 
-    @property
-    def id(self) -> str:
-        return f"{self.provider}/{self.model}"
+    id: str = ""
+    """``provider/model``; not given, but composed."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "id", f"{self.provider}/{self.model}")
 
 
 class Limits(Struct, frozen=True, kw_only=True):
