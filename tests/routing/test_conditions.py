@@ -95,3 +95,25 @@ def test_hours_and_weekdays_are_those_of_the_zone() -> None:
     table = Table(hours=((1410, 1411),), weekdays=(4,))
     assert compile_table(table, zone).unmet(REQUEST) is None
     assert compile_table(table).unmet(REQUEST) == "hours 23:30-23:31"
+
+
+def test_a_condition_tells_what_it_reads() -> None:
+    assert compile_table(Table()).reads == frozenset()
+    assert compile_table(Table(needs=("tools",), lacks=("audio",), tags=("a",))).reads == {
+        "needs",
+        "tags",
+    }
+    everything = Table(
+        header={"x": "y"},
+        tags=("a",),
+        key=("k",),
+        user=("u",),
+        dialect=("d",),
+        needs=("tools",),
+        min_tokens=1,
+        stream=True,
+        hours=((1, 2),),
+        min_budget_left=1.0,
+    )
+    assert compile_table(everything).reads <= set(RoutedRequest.__struct_fields__)
+    assert len(compile_table(everything).reads) == 10

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
@@ -56,11 +56,11 @@ def plan(
     request: RoutedRequest = REQUEST,
 ) -> Plan:
     """``facts`` by the name of the model."""
-    known = facts or {}
+    known = defaultdict(lambda: NO_FACTS, {f"p/{name}": one for name, one in (facts or {}).items()})
     return make_plan(
         route,
         request,
-        lambda target: known.get(target.model, NO_FACTS),
+        known,
         states or States(),
         NOW,
         rng,

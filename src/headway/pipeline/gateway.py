@@ -29,6 +29,7 @@ from headway.ports import (
     Transport,
 )
 from headway.providers.base import Provider
+from headway.routing.abilities import TargetFacts
 from headway.routing.model_aliases import ModelAliases
 from headway.routing.route import Route
 from headway.routing.route_table import RouteTable
@@ -133,6 +134,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """The names that are routes. In ``aliases`` they mean their first target."""
     resolved_routes: dict[str, Route | None] = msgspec.field(default_factory=dict)
     """Name of a model -> the route that ``model_names`` found it to be."""
+    target_facts: dict[int, Mapping[str, TargetFacts]] = msgspec.field(default_factory=dict)
+    """What ``target_facts`` keeps, by the period for which it holds."""
     resolved_models: dict[tuple[str | None, str], Named] = msgspec.field(default_factory=dict)
     """Wire format of the client and name of a model -> what ``model_names`` found it to mean."""
     body_limit: int

@@ -40,3 +40,8 @@ def unsupported_parameters(capabilities: Mapping[str, str]) -> tuple[str, ...]:
     """The parameters that ask for what a provider with these capabilities lacks."""
     missing = [names for name, names in PARAMETERS.items() if name not in capabilities]
     return tuple(dict.fromkeys(name for names in missing for name in names))
+
+
+def is_missing(name: str, capabilities: Mapping[str, str]) -> bool:
+    """Whether a provider with these capabilities lacks one. With none at all they are unknown."""
+    return bool(capabilities) and name not in capabilities

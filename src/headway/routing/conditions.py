@@ -21,6 +21,8 @@ class Demand(Struct, frozen=True):
     """One row of a table."""
 
     text: str
+    reads: str
+    """The field of the request."""
     holds: Check
 
 
@@ -32,6 +34,10 @@ class TableCondition(Struct, frozen=True):
     @property
     def text(self) -> str:
         return ", ".join(each.text for each in self.demands)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset(each.reads for each in self.demands)
 
     def unmet(self, request: RoutedRequest) -> str | None:
         for each in self.demands:
@@ -74,47 +80,61 @@ def compile_table(table: Table, zone: tzinfo = UTC) -> TableCondition:
 
 def _demands_of_sender(table: Table) -> Iterable[Demand]:
     for name, value in table.header.items():
-        yield Demand(f"header {name} is {value}", _header_matches(name, value))
+        yield Demand(f"header {name} is {value}", "headers", _header_matches(name, value))
     if table.tags:
         tags = frozenset(table.tags)
-        yield Demand(f"tags {_list(tags)}", lambda request: tags.issubset(request.tags))
+        yield Demand(f"tags {_list(tags)}", "tags", lambda request: tags.issubset(request.tags))
     if table.key:
         keys = frozenset(table.key)
-        yield Demand(f"key {_any(table.key)}", lambda request: request.key_id in keys)
+        yield Demand(f"key {_any(table.key)}", "key_id", lambda request: request.key_id in keys)
     if table.user:
         users = _pattern(table.user)
         yield Demand(
-            f"user {_any(table.user)}", lambda request: users.fullmatch(request.user) is not None
+            f"user {_any(table.user)}",
+            "user",
+            lambda request: users.fullmatch(request.user) is not None,
         )
     if table.dialect:
         names = frozenset(table.dialect)
-        yield Demand(f"dialect {_any(table.dialect)}", lambda request: request.dialect in names)
+        yield Demand(
+            f"dialect {_any(table.dialect)}", "dialect", lambda request: request.dialect in names
+        )
 
 
 def _demands_of_request(table: Table, zone: tzinfo) -> Iterable[Demand]:
     if table.needs:
         needs = frozenset(table.needs)
-        yield Demand(f"needs {_list(needs)}", lambda request: needs <= request.needs)
+        yield Demand(f"needs {_list(needs)}", "needs", lambda request: needs <= request.needs)
     if table.lacks:
         lacks = frozenset(table.lacks)
-        yield Demand(f"lacks {_list(lacks)}", lambda request: lacks.isdisjoint(request.needs))
+        yield Demand(
+            f"lacks {_list(lacks)}", "needs", lambda request: lacks.isdisjoint(request.needs)
+        )
     if (least := table.min_tokens) is not None:
-        yield Demand(f"tokens >= {least}", lambda request: request.input_tokens >= least)
+        yield Demand(
+            f"tokens >= {least}", "input_tokens", lambda request: request.input_tokens >= least
+        )
     if (most := table.max_tokens) is not None:
-        yield Demand(f"tokens <= {most}", lambda request: request.input_tokens <= most)
+        yield Demand(
+            f"tokens <= {most}", "input_tokens", lambda request: request.input_tokens <= most
+        )
     if (stream := table.stream) is not None:
-        yield Demand("a stream" if stream else "no stream", lambda each: each.stream is stream)
+        yield Demand(
+            "a stream" if stream else "no stream", "stream", lambda each: each.stream is stream
+        )
     if table.hours:
         hours = ", ".join(f"{_clock(start)}-{_clock(end)}" for start, end in table.hours)
-        yield Demand(f"hours {hours}", _is_within(table.hours, zone))
+        yield Demand(f"hours {hours}", "now", _is_within(table.hours, zone))
     if table.weekdays:
         days = frozenset(table.weekdays)
         names = [DAYS[day] for day in sorted(days)]
         yield Demand(
-            f"weekdays {', '.join(names)}", lambda each: _moment(each, zone).weekday() in days
+            f"weekdays {', '.join(names)}",
+            "now",
+            lambda each: _moment(each, zone).weekday() in days,
         )
     if (budget := table.min_budget_left) is not None:
-        yield Demand(f"budget left >= {budget:g}", _has_budget(budget))
+        yield Demand(f"budget left >= {budget:g}", "budget_left_usd", _has_budget(budget))
 
 
 def _header_matches(name: str, value: str) -> Check:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -15,7 +15,6 @@ from headway.routing.sticky import stick
 from headway.routing.target_state import TargetState, TargetStates
 from headway.routing.wishes import NO_WISHES, Wishes
 
-FactsOf = Callable[[RouteTarget], TargetFacts]
 MEAN_OUTPUT_TOKENS = 500
 """Of an answer whose length is not limited, for comparing prices."""
 
@@ -46,24 +45,25 @@ class _Sorted(Struct, gc=False):
 def make_plan(
     route: Route,
     request: RoutedRequest,
-    facts_of: FactsOf,
+    facts: Mapping[str, TargetFacts],
     states: TargetStates,
     now: float,
     rng: Callable[[], float],
     wishes: Wishes = NO_WISHES,
 ) -> Plan:
-    """``now`` is the gateway's clock; conditions read ``request.now``.
+    """``facts`` are those of any target, by its id. ``now`` is the gateway's clock; conditions read
+    ``request.now``.
 
     An estimate does not refuse a request, and a breaker that is open everywhere does not either:
     where no other target is left, those are tried whose context seems too short, and then those
     that failed lately."""
-    return _Planner(route, request, facts_of, states, now, rng, wishes).plan()
+    return _Planner(route, request, facts, states, now, rng, wishes).plan()
 
 
 class _Planner(Struct, gc=False):
     route: Route
     request: RoutedRequest
-    facts_of: FactsOf
+    facts: Mapping[str, TargetFacts]
     states: TargetStates
     now: float
     rng: Callable[[], float]
@@ -91,9 +91,9 @@ class _Planner(Struct, gc=False):
     def sort(self, targets: Sequence[RouteTarget]) -> _Sorted:
         found = _Sorted([], [], [], [])
         request, wishes, states, now = self.request, self.wishes, self.states, self.now
-        needs_price = self.strategy == "cheapest"
+        all_facts, needs_price = self.facts, self.strategy == "cheapest"
         for target in targets:
-            facts = self.facts_of(target)
+            facts = all_facts[target.id]
             refusal = find_refusal(target, facts, request, wishes)
             if refusal is not None:
                 found.skipped.append(Skipped(target, refusal))
@@ -130,11 +130,11 @@ class _Planner(Struct, gc=False):
         return ""
 
     def skipped(self, found: _Sorted) -> tuple[Skipped, ...]:
-        request, facts_of, now = self.request, self.facts_of, self.now
+        request, facts, now = self.request, self.facts, self.now
         return (
             *found.skipped,
             *(
-                Skipped(each.target, too_long_reason(facts_of(each.target), request))
+                Skipped(each.target, too_long_reason(facts[each.target.id], request))
                 for each in found.too_long
             ),
             *(Skipped(each.target, _broken_reason(each.state, now)) for each in found.broken),
@@ -172,7 +172,7 @@ class _Planner(Struct, gc=False):
         return self.request.session_id if self.route.sticky == "session" else self.request.prefix
 
     def place_in_order(self, candidate: Candidate) -> int:
-        order, names = self.wishes.order, self.facts_of(candidate.target).names
+        order, names = self.wishes.order, self.facts[candidate.target.id].names
         return next((at for at, name in enumerate(order) if name in names), len(order))
 
 

@@ -26,7 +26,11 @@ class Condition(Protocol):
 
     @property
     def text(self) -> str:
-        """As in the configuration, for messages."""
+        """What it demands, for messages."""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The fields of a ``RoutedRequest`` that it reads."""
 
     def unmet(self, request: RoutedRequest) -> str | None:
         """What of it does not hold, also because a value that it reads is absent; None: it holds.
