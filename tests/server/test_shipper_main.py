@@ -46,11 +46,12 @@ def test_what_is_older_than_its_retention_is_deleted(
     for task in tasks:
         asyncio.run(task(store, 1000.0))  # type: ignore[arg-type]
     assert store.pruned == expected
+    assert store.maintained == [1000.0]
 
 
 def test_records_are_archived_before_they_are_deleted(tmp_path: Path) -> None:
     both = settings(tmp_path, archive=str(tmp_path / "archive"), retention=1.0)
-    assert [task.__name__ for task in shipper_main._tasks(both)] == ["archive", "prune"]
+    assert [task.__name__ for task in shipper_main._tasks(both)] == ["archive", "prune", "maintain"]
 
 
 def test_the_lock_of_another_shipper_is_waited_for(

@@ -20,6 +20,7 @@ class ListStore:
         self.commits_before_errors = False
         self.opened = 0
         self.closed = 0
+        self.maintained: list[float] = []
         self.pruned: list[tuple[float | None, float | None]] = []
 
     async def open(self, *, migrates: bool = True) -> None:
@@ -52,6 +53,9 @@ class ListStore:
     async def prune(self, records_before: float | None, content_before: float | None) -> Deleted:
         self.pruned.append((records_before, content_before))
         return Deleted(0, 0, 0)
+
+    async def maintain(self, now: float) -> None:
+        self.maintained.append(now)
 
     @property
     def ids(self) -> list[str]:

@@ -83,6 +83,8 @@ def migrate(config: ConfigPath = None) -> None:
     """
 
     async def work(ledger: Ledger) -> StoreFacts:
+        with terminal.waiting("maintaining", announce=True):
+            await ledger.store.maintain(time.time())
         return await ledger.store.describe()
 
     facts = use_ledger(config, work, ships=False, migrates=True)

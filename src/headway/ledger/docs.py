@@ -14,6 +14,7 @@ from headway import record
 from headway.ledger.docs_content import CONTENT
 from headway.ledger.durability_docs import DURABILITY
 from headway.ledger.parquet import columns
+from headway.ledger.postgresql_docs import POSTGRESQL
 from headway.ledger.sqlite_docs import SQLITE
 from headway.record import Record
 
@@ -34,44 +35,6 @@ of `first`, `content` of `off`, `is_drained` of `false`. Times are in seconds, s
 
 | field | type | meaning |
 |---|---|---|
-"""
-
-POSTGRESQL = """
-## PostgreSQL
-
-```yaml
-ledger:
-  url: postgresql://headway:${LEDGER_PASSWORD}@db.example.com:5432/headway?sslmode=verify-full
-```
-
-It needs PostgreSQL 14 or newer, a database in UTF-8, and the extra `postgresql`
-(`pip install 'headway[postgresql]'`). Everything is in the schema `headway`, so other programs may
-use the same database. The gateway creates its tables when it starts, and brings them up to date
-after an upgrade; `headway db migrate` does so without a start. Any number of gateways may use one
-database: each record is stored once, whoever ships it.
-
-- The user needs the right to create the schema (`GRANT CREATE ON DATABASE headway TO headway`), or
-  a schema that belongs to it (`CREATE SCHEMA headway AUTHORIZATION headway`) and nothing else.
-- To read with commands on another machine, or with SQL, a role needs `GRANT USAGE ON SCHEMA
-  headway` and `GRANT SELECT ON ALL TABLES IN SCHEMA headway`. `ALTER DEFAULT PRIVILEGES FOR ROLE
-  headway IN SCHEMA headway GRANT SELECT ON TABLES` covers tables of later versions.
-- A gateway holds up to four connections for each of its processes, and gives a question up after
-  30 seconds. Locks end with their transactions, but statements are prepared and sessions have
-  settings, so a pooler must pool sessions, not transactions.
-- While the database is away, records stay in the spool. They are stored when it is back.
-
-Records are in a partition for each day (`records_20261129`), and messages in one for each month
-(`pieces_202611`). Retention drops whole partitions, which gives their space back to the disk at
-once and leaves nothing to vacuum: with `retention: 30d` a record stays for 30 to 31 days. Messages
-that are older than `content_retention` are deleted from the month that is not over yet, too, so
-they never stay longer. Sums by hour, day and month survive.
-
-The view `headway.logs` has one row for each attempt, with names, dollars and seconds:
-
-```sql
-select model, count(*), sum(cost_usd), percentile_cont(0.95) within group (order by latency_s)
-from headway.logs where "timestamp" > now() - interval '1 day' group by model;
-```
 """
 
 QUESTIONS = """

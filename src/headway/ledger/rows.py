@@ -166,9 +166,15 @@ def _encode_rare(rare: tuple[Any, ...]) -> str:
     ).decode()
 
 
-LARGEST = 2**62
-"""Of a number in a database."""
-LONGEST_S = 1e12
+LARGEST = 10**15
+"""Of a count that no provider can mean: sums of it stay within 64 bits."""
+LARGEST_CODE = 2**31 - 1
+"""Of a number that is one of few, such as a status."""
+LONGEST_S = 1e6
+"""Eleven days, in nanoseconds as many as ``LARGEST``."""
+LATEST_S = 1e12
+"""Of a time."""
+_CODES = ("v", "attempt", "attempts", "status", "upstream_status")
 
 
 def fit_record(record: Record) -> Record:
@@ -177,10 +183,12 @@ def fit_record(record: Record) -> Record:
     for name in record.__struct_fields__:
         value = getattr(record, name)
         if type(value) is int:
-            fitted[name] = max(-LARGEST, min(value, LARGEST))
+            limit = LARGEST_CODE if name in _CODES else LARGEST
+            fitted[name] = max(-limit, min(value, limit))
         elif type(value) is float:
-            fitted[name] = max(-LONGEST_S, min(value, LONGEST_S))
-    if any(abs(number) > 2**31 for pair in record.gap_counts for number in pair):
+            longest = LATEST_S if name in ("timestamp", "started") else LONGEST_S
+            fitted[name] = max(-longest, min(value, longest))
+    if any(abs(number) > LARGEST_CODE for pair in record.gap_counts for number in pair):
         fitted["gap_counts"] = ()
     return replace(record, **fitted)
 

@@ -229,6 +229,10 @@ class Store(Protocol):
         """Delete what ended before these times, and give the space back to the disk. Usage stays
         in the hourly sums."""
 
+    async def maintain(self, now: float) -> None:
+        """Do what the database needs now and then, such as merging sums and building indexes;
+        ``now`` is Unix seconds. Beside the traffic, and by one process at a time."""
+
     def exclusively(self, task: str) -> AbstractAsyncContextManager[bool]:
         """Whether ``task`` is this process's alone until the end of the context, among all that
         share the database."""

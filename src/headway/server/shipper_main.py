@@ -91,7 +91,11 @@ def _tasks(settings: ShipperSettings) -> list[PeriodicTask]:
         tasks.append(_archiving(settings.archive))
     if settings.retention is not None or settings.content_retention is not None:
         tasks.append(_pruning(settings))
-    return tasks
+    return [*tasks, maintain]
+
+
+async def maintain(store: Store, now: float) -> None:
+    await store.maintain(now)
 
 
 def _archiving(address: str) -> PeriodicTask:

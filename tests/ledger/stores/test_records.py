@@ -149,13 +149,35 @@ def test_a_record_that_says_nonsense_does_not_keep_others_from_being_stored(
         make_record(4, timestamp=1e18),
         make_record(5, timestamp=-1e18),
         make_record(6),
+        make_record(7, status=2**40, upstream_status=-(2**40), attempt=2**33, attempts=2**33),
+        make_record(8, status=2**70, attempts=2**70, content_events=2**70, input_characters=2**70),
+        make_record(9, gateway_overhead_s=1e300, latency_s=float("inf"), v=2**80),
     ]
-    assert store.add(records) == 6
+    assert store.add(records) == 9
     assert store.add(records) == 0
-    assert len(store.logs(Filter()).rows) == 6
+    assert len(store.logs(Filter()).rows) == 9
+    assert len(store.logs(Filter(statuses=((600, 2**80),))).rows) == 2
+    assert store.call(uuid_of(1)).last.input_tokens == 10**15
+    assert store.call(uuid_of(8)).last.status == 2**31 - 1
     assert store.call(uuid_of(2)).last.cost_usd is None
     (usage,) = store.usage(Filter())
-    assert (usage.calls, usage.cost_usd) == (6, Decimal("0.018"))
+    assert (usage.calls, usage.cost_usd) == (9, Decimal("0.0288"))
+
+
+def test_large_numbers_come_back_among_small_ones(store: SyncStore) -> None:
+    large = make_record(
+        2, latency_s=4000.0, started=make_record(2).timestamp - 4000.5, request_bytes=2**40,
+        input_tokens=2**33, gateway_overhead_s=5.0, tokens_per_second=200 / 4000,
+        time_to_first_token_s=3999.5,
+    )  # fmt: skip
+    records = [make_record(1), large, make_record(3)]
+    assert store.add(records) == 3
+    assert store.add(records) == 0
+    assert list(store.attempts(Filter())[0]) == records
+    assert [row.last for row in store.logs(Filter(min_latency_s=3000.0)).rows] == [large]
+    (usage,) = store.usage(Filter())
+    assert (usage.calls, usage.input_tokens) == (3, 2**33 + 2000)
+    assert usage.histograms["latency_s"].total == 4001.0
 
 
 def test_feedback_belongs_to_its_call(store: SyncStore) -> None:

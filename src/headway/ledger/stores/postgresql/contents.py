@@ -24,9 +24,9 @@ from headway.ledger.content_chain import (
     split_if_possible,
 )
 from headway.ledger.store import Conversation
+from headway.ledger.stores.postgresql.batch import fit_time, words_of
 from headway.ledger.stores.postgresql.ids import clean, hash_of, key_of
 from headway.ledger.stores.postgresql.partitions import month_of
-from headway.ledger.stores.postgresql.writing import fit_time, words_of
 from headway.record import Content
 
 if TYPE_CHECKING:

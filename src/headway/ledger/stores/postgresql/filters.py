@@ -16,16 +16,23 @@ from headway.ledger.profile_filter import profile_test
 from headway.ledger.rows import PROFILE_FIELDS
 from headway.ledger.store import Filter
 from headway.ledger.stores.postgresql.ids import clean, hash_of, key_of
+from headway.ledger.stores.postgresql.indexes import (
+    call_cost,
+    cost_step,
+    latency_step,
+    step_of_cost,
+    step_of_latency,
+)
+from headway.ledger.stores.postgresql.schema import end_of_id, number_of, own_call
 
 if TYPE_CHECKING:
     from headway.ledger.stores.postgresql.connections import Connection
 
 _IS_LAST = PROFILE_FIELDS.index("is_last")
 LARGEST = 2**63 - 1
-CALL_PD = "coalesce({r}.call_pd, {r}.cost_pd)"
 _LAST_OF_CALL = (
-    "SELECT 1 FROM records l JOIN profiles p ON p.id = l.profile "
-    "WHERE p.is_last AND l.call_id = r.call_id"
+    "SELECT 1 FROM records l JOIN profiles p ON p.id = l.profile WHERE p.is_last "
+    f"AND {end_of_id(own_call('l.'))} = {end_of_id(own_call())} AND {own_call('l.')} = {own_call()}"
 )
 _TEXT_CANDIDATES = """
 WITH RECURSIVE hits (month, hash, parent) AS (
@@ -92,7 +99,7 @@ async def compile_filter(
     """``of_calls``: only last attempts, which stand for their calls."""
     conditions = Conditions()
     _add_times(conditions, where)
-    _add_ids(conditions, where)
+    await _add_ids(connection, conditions, where)
     for column, numbers in (await find_numbers(connection, where)).items():
         conditions.drive(column, numbers)
     matches = profile_test(where)
@@ -159,15 +166,29 @@ def _add_times(conditions: Conditions, where: Filter) -> None:
         conditions.sql.append(f"r.time_us < {conditions.value(limit_us(where.until))}")
 
 
-def _add_ids(conditions: Conditions, where: Filter) -> None:
-    if where.ids:
-        keys = conditions.value([key_of(text) for text in where.ids])
-        texts = conditions.value([clean(text) for text in where.ids])
-        conditions.sql.append(
-            f"(r.call_id = ANY({keys}::bytea[]) OR r.request_id = ANY({keys}::bytea[])"
-            f" OR r.reply_id = ANY({texts}::text[]))"
-        )
-        conditions.is_indexed = conditions.is_by_id = True
+async def _add_ids(connection: Connection, conditions: Conditions, where: Filter) -> None:
+    """The records are looked up first, so that the day of each is known."""
+    if not where.ids:
+        return
+    keys, texts = [key_of(text) for text in where.ids], [clean(text) for text in where.ids]
+    rows = await connection.fetch(_FIND_IDS, [key[12:] for key in keys], keys, texts)
+    times, ids = [row["time_us"] for row in rows], [row["id"] for row in rows]
+    conditions.sql.append(
+        f"r.time_us = ANY({conditions.value(times)}::bigint[]) AND "
+        f"r.id = ANY({conditions.value(ids)}::bytea[])"
+    )
+    conditions.is_indexed = conditions.is_by_id = True
+
+
+_FIND_IDS = f"""
+SELECT r.time_us, r.id FROM records r
+WHERE {end_of_id(own_call())} = ANY($1::bytea[]) AND {own_call()} = ANY($2::bytea[])
+UNION
+SELECT r.time_us, r.id FROM records r
+WHERE {end_of_id("r.request_id")} = ANY($1::bytea[]) AND r.request_id = ANY($2::bytea[])
+UNION
+SELECT r.time_us, r.id FROM unnest($3::text[]) AS t (text) JOIN records r ON r.reply_id = t.text
+"""
 
 
 async def _add_conditions_of_calls(
@@ -177,8 +198,10 @@ async def _add_conditions_of_calls(
         words = search_words(clean(where.text))
         if words:
             calls = await find_text(connection, words)
+            ends = conditions.value([call[12:] for call in calls])
             conditions.sql.append(
-                f"(r.call_id = ANY({conditions.value(calls)}::bytea[]) OR "
+                f"({end_of_id(own_call())} = ANY({ends}::bytea[]) AND "
+                f"{own_call()} = ANY({conditions.value(calls)}::bytea[]) OR "
                 f"r.error_words @> {conditions.value(words)}::text[])"
             )
         else:
@@ -202,17 +225,25 @@ async def find_text(connection: Connection, words: Sequence[str]) -> list[Any]:
 
 
 def _limits(conditions: Conditions, where: Filter) -> list[str]:
+    """Of the cost and the latency of a call, each with the step that the index has. ``{r}`` stands
+    for the table."""
+    costs = [
+        (sign, _picodollars(limit, is_least=sign == ">="))
+        for sign, limit in ((">=", where.min_cost_usd), ("<=", where.max_cost_usd))
+        if limit is not None
+    ]
+    latencies = [
+        (sign, _fit(limit * 1e6))
+        for sign, limit in ((">=", where.min_latency_s), ("<=", where.max_latency_s))
+        if limit is not None
+    ]
     limits = []
-    if where.min_cost_usd is not None:
-        number = conditions.value(_picodollars(where.min_cost_usd, is_least=True))
-        limits.append(f"{CALL_PD} >= {number}")
-    if where.max_cost_usd is not None:
-        number = conditions.value(_picodollars(where.max_cost_usd, is_least=False))
-        limits.append(f"{CALL_PD} <= {number}")
-    if where.min_latency_s is not None:
-        number = conditions.value(_fit(where.min_latency_s * 1e6))
-        limits.append(f"{{r}}.latency_us >= {number}")
-    if where.max_latency_s is not None:
-        number = conditions.value(_fit(where.max_latency_s * 1e6))
-        limits.append(f"{{r}}.latency_us <= {number}")
+    for sign, number in costs:
+        step = step_of_cost(number) + (1 if sign == "<=" else -1)
+        limits.append(f"{call_cost('{r}.')} {sign} {conditions.value(number)}")
+        limits.append(f"{cost_step('{r}.')} {sign} {conditions.value(step)}")
+    for sign, number in latencies:
+        step = step_of_latency(number)
+        limits.append(f"{number_of('latency_us', '{r}.')} {sign} {conditions.value(number)}")
+        limits.append(f"{latency_step('{r}.')} {sign} {conditions.value(step)}")
     return limits

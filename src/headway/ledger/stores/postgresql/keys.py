@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from headway.ledger.rows import PROFILE_FIELDS, TERMS_FIELDS, Key, Keys, decode_key, encode_key
+from headway.ledger.rows import (
+    LARGEST_CODE,
+    PROFILE_FIELDS,
+    TERMS_FIELDS,
+    Key,
+    Keys,
+    decode_key,
+    encode_key,
+)
 from headway.ledger.stores.postgresql.ids import clean, hash_of
 from headway.ledger.stores.postgresql.schema import quote
 
@@ -105,9 +113,15 @@ def _values(table: str, key: Key) -> Iterable[Any]:
     if table == "tag_sets":
         return ([clean(tag) for tag in key],)
     if table in ("profiles", "terms"):
-        values = key[: len(_COLUMNS[table])]
-        return [clean(value) if isinstance(value, str) else value for value in values]
+        return map(_fit, key[: len(_COLUMNS[table])])
     return ()
+
+
+def _fit(value: Any) -> Any:
+    """A value for the columns that are for people with SQL: the key itself has it as it is."""
+    if type(value) is int:
+        return max(-LARGEST_CODE, min(value, LARGEST_CODE))
+    return clean(value) if isinstance(value, str) else value
 
 
 async def find_profiles(

@@ -9,6 +9,7 @@ from headway.ledger.store import Deleted, StoreFacts
 from headway.ledger.stores.postgresql.connections import SCHEMA
 from headway.ledger.stores.postgresql.contents import delete_contents
 from headway.ledger.stores.postgresql.filters import limit_us
+from headway.ledger.stores.postgresql.indexes import find_missing
 from headway.ledger.stores.postgresql.locks import PRUNE, SHIP, has_table, lock_number, take_lock
 from headway.ledger.stores.postgresql.migrations import read_version
 from headway.ledger.stores.postgresql.partitions import (
@@ -176,6 +177,11 @@ async def check(connection: Connection) -> Sequence[str]:
             for name, is_attached in await list_partitions(connection, table)
             if not is_attached
         ]
+    problems += [
+        f"the table {table} lacks its index {name}: it is built within ten minutes, or by "
+        "`headway db migrate`"
+        for table, name in await find_missing(connection)
+    ]
     return problems
 
 

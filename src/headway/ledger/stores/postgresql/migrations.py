@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from headway.ledger.store import StoreError
 from headway.ledger.stores.postgresql.connections import SCHEMA
 from headway.ledger.stores.postgresql.locks import MIGRATE, has_table, take_lock
-from headway.ledger.stores.postgresql.schema import VERSION_1
+from headway.ledger.stores.postgresql.schema import VERSION_1, VERSION_2
 
 if TYPE_CHECKING:
     from headway.ledger.stores.postgresql.connections import Connection, Connections
@@ -30,7 +30,11 @@ async def create_tables(connection: Connection) -> None:
     await connection.execute(VERSION_1)
 
 
-MIGRATIONS: Sequence[Migration] = (create_tables,)
+async def add_narrow_columns(connection: Connection) -> None:
+    await connection.execute(VERSION_2)
+
+
+MIGRATIONS: Sequence[Migration] = (create_tables, add_narrow_columns)
 
 
 async def migrate(connections: Connections, migrations: Sequence[Migration] = MIGRATIONS) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from headway.ledger.stores.postgresql.connections import SCHEMA
+from headway.ledger.stores.postgresql.indexes import create_indexes
 from headway.ledger.stores.postgresql.locks import PARTITION, has_table, take_lock
 from headway.ledger.stores.postgresql.schema import MONTHLY
 
@@ -69,6 +70,8 @@ async def _create(connection: Connection, table: str, name: str, bounds: str) ->
         await connection.execute(
             f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING STORAGE)"
         )
+        if table == RECORDS:
+            await create_indexes(connection, name)
         await connection.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {bounds}")
 
 

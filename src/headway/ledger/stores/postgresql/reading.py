@@ -13,8 +13,9 @@ from headway.ledger.rows import COLUMNS, Texts, decode_key, decode_row
 from headway.ledger.store import Call, Filter, LogRow, Page
 from headway.ledger.stores.postgresql.filters import Conditions, compile_filter
 from headway.ledger.stores.postgresql.ids import clean, key_of, unpack_texts
+from headway.ledger.stores.postgresql.indexes import time_step
 from headway.ledger.stores.postgresql.keys import KeyTexts
-from headway.ledger.stores.postgresql.schema import quote
+from headway.ledger.stores.postgresql.schema import end_of_id, number_of, own_call
 from headway.ledger.stores.postgresql.writing import HOUR_US
 from headway.record import Feedback, Record
 
@@ -26,8 +27,11 @@ WINDOW, MAX_WINDOW = 3000, 8000
 MAX_DRIVERS = 200
 """Numbers whose records are looked up one after the other."""
 _WIDTH = len(COLUMNS)
-_PROFILE, _TERMS, _COST = map(COLUMNS.index, ("profile", "terms", "cost_pd"))
-SELECT = f"""SELECT {quote(COLUMNS, "r.")}, r.call_pd, r.call_rest, r.id_texts,
+_PROFILE, _TERMS, _COST, _UPSTREAM_ID = map(
+    COLUMNS.index, ("profile", "terms", "cost_pd", "upstream_request_id")
+)
+SELECT = f"""SELECT {", ".join(map(number_of, COLUMNS))},
+r.call_pd, r.call_rest, r.id_texts, r.upstream_id,
 (SELECT key FROM names n WHERE n.id = r."user"),
 (SELECT key FROM tag_sets n WHERE n.id = r.tags),
 (SELECT key FROM sessions n WHERE n.id = r.session),
@@ -41,7 +45,11 @@ SELECT hour FROM (
 ) h WHERE total >= $2 ORDER BY hour DESC LIMIT 1
 """
 """The hour from which on there are enough records."""
+_OF_CALL = f"{own_call()} = $1 AND {end_of_id(own_call())} = $2"
+_HAS_REQUEST_ID = f"r.request_id = $1 AND {end_of_id('r.request_id')} = $2"
 NEWEST = "ORDER BY r.time_us DESC, r.id DESC"
+_NEWEST_BY_STEP = f"ORDER BY {time_step()} DESC, r.time_us DESC, r.id DESC"
+"""The same, in the order of the indexes of a day."""
 OLDEST = "ORDER BY r.time_us, r.id"
 
 
@@ -79,9 +87,11 @@ class Reader:
     def decode(self, row: Any) -> Record:
         """The record of a row of ``SELECT``."""
         values = list(row)
-        id_, request_id, call_id = unpack_texts(values[_WIDTH + 2], *values[1:4])
-        user, tags, session, parameters = values[_WIDTH + 3 :]
-        values[1:4] = id_, request_id, call_id
+        texts_of_ids, upstream_id, user, tags, session, parameters = values[_WIDTH + 2 :]
+        id_, request_id, call_id = values[1:4]
+        values[1:4] = unpack_texts(texts_of_ids, id_, request_id, call_id or id_)
+        if upstream_id is not None:
+            values[_UPSTREAM_ID] = upstream_id
         texts = Texts(
             self.texts.profiles[values[4]],
             self.texts.terms[values[5]],
@@ -183,8 +193,8 @@ class Reader:
         key = key_of(call_id)
         attempts = await self._attempts_of(key, owner)
         if not attempts:
-            newest = await self._find_newest("reply_id", clean(call_id), owner)
-            newest = newest or await self._find_newest("request_id", key, owner)
+            newest = await self._find_newest("r.reply_id = $1", owner, clean(call_id))
+            newest = newest or await self._find_newest(_HAS_REQUEST_ID, owner, key, key[12:])
             if newest is None:
                 return None
             key = key_of(newest.call_id)
@@ -192,16 +202,15 @@ class Reader:
         return Call(tuple(attempts), tuple(await self._feedback_on(key)))
 
     async def _find_newest(
-        self, column: str, value: str | bytes, owner: str | None
+        self, condition: str, owner: str | None, *values: str | bytes
     ) -> Record | None:
-        """The newest record with this id."""
-        sql = f"{SELECT} FROM records r WHERE r.{column} = $1 {NEWEST}"
-        found = [self.decode(row) for row in await self.fetch(sql, (value,))]
+        sql = f"{SELECT} FROM records r WHERE {condition} {NEWEST}"
+        found = [self.decode(row) for row in await self.fetch(sql, values)]
         return next((record for record in found if owner in (None, record.key_id)), None)
 
     async def _attempts_of(self, key: bytes, owner: str | None) -> list[Record]:
-        sql = f"{SELECT} FROM records r WHERE r.call_id = $1 {OLDEST}"
-        found = [self.decode(row) for row in await self.fetch(sql, (key,))]
+        sql = f"{SELECT} FROM records r WHERE {_OF_CALL} {OLDEST}"
+        found = [self.decode(row) for row in await self.fetch(sql, (key, key[12:]))]
         attempts = [record for record in found if owner in (None, record.key_id)]
         return sorted(attempts, key=lambda record: (record.is_last, record.attempt))
 
@@ -225,7 +234,7 @@ class Reader:
         conditions = await self.compile(where, of_calls=True)
         sql = (
             "SELECT c.call_text FROM records r "
-            "JOIN contents c ON c.call_id = r.call_id AND c.mode = 'full' "
+            f"JOIN contents c ON c.call_id = {own_call()} AND c.mode = 'full' "
             f"WHERE {conditions.text} {OLDEST}"
         )
         return [row["call_text"] for row in await self.connection.fetch(sql, *conditions.values)]
@@ -239,7 +248,7 @@ def _each(conditions: Conditions, column: str, numbers: Sequence[int], count: in
     inner = (
         f"SELECT r.* FROM unnest({keys}::bigint[]) AS k (number) CROSS JOIN LATERAL ("
         f'SELECT * FROM records r WHERE r."{column}" = k.number AND {text} '
-        f"{NEWEST} LIMIT {limit}) r {NEWEST} LIMIT {limit}"
+        f"{_NEWEST_BY_STEP} LIMIT {limit}) r {NEWEST} LIMIT {limit}"
     )
     return f"{SELECT} FROM ({inner}) r {NEWEST}"
 

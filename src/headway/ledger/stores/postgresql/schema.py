@@ -1,13 +1,18 @@
-"""The tables of version 1, and the names of their columns.
+"""The tables, version by version, and the names of their columns.
 
 Records are partitioned by day and content by month, so that retention drops whole tables. Times are
 Unix microseconds, amounts picodollars, as ``headway.ledger.rows`` makes them. The view ``logs`` is
 for people with SQL.
+
+Since version 2 most numbers of a record are in columns of four bytes (``NARROW``), which take less
+room and time; the columns of eight bytes have what is larger, and the numbers of older rows.
 """
 
 from __future__ import annotations
 
-from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS
+from collections.abc import Mapping
+
+from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, SIZE_FIELDS, TERMS_FIELDS, TOKEN_FIELDS
 
 _COLUMN_TYPES = {
     **dict.fromkeys(("id", "request_id", "call_id"), "bytea NOT NULL"),
@@ -21,11 +26,29 @@ _COLUMN_TYPES = {
     ),
 }
 """Of those that are not ``bigint``."""
-EXTRA_COLUMNS = ("error_text", "error_words", "id_texts", "call_pd", "call_rest")
+EXTRA_COLUMNS = (
+    "error_text", "error_words", "id_texts", "call_pd", "call_rest", "upstream_request_id",
+)  # fmt: skip
 """``error_text``: the error; ``error_words``: its words, for the search. ``id_texts``: JSON of the
 ids that are no UUIDs.
-``call_pd``, ``call_rest``: the cost of all attempts, in the last one of a call with several."""
-RECORD_COLUMNS = (*COLUMNS, *EXTRA_COLUMNS)
+``call_pd``, ``call_rest``: the cost of all attempts, in the last one of a call with several.
+``upstream_request_id``: where ``upstream_id`` cannot have it, which has bytes."""
+RECORD_COLUMNS = (
+    *["upstream_id" if name == "upstream_request_id" else name for name in COLUMNS],
+    *EXTRA_COLUMNS,
+)
+"""Of a row with large numbers, as it is written."""
+NARROW: Mapping[str, str] = {
+    name: f"{name}_4"
+    for name in (
+        "duration_us", *TOKEN_FIELDS, "latency_us", "first_byte_us", "first_token_us", "sent_us",
+        "gap_mean_us", "gap_p50_us", "gap_p95_us", "gap_max_us", "overhead_ns", "content_events",
+        "request_bytes", "response_bytes", "upstream_request_bytes", "upstream_response_bytes",
+    )
+}  # fmt: skip
+"""Column of eight bytes -> that of four bytes beside it."""
+NARROW_COLUMNS = tuple(NARROW.get(name, name) for name in RECORD_COLUMNS)
+"""Of a row all of whose numbers fit into four bytes."""
 CALL_COST = "coalesce(call_pd, cost_pd)"
 
 
@@ -182,3 +205,70 @@ LEFT JOIN names a ON a.id = r.parameters;
 """
 
 VERSION_1 = INTERNED + RECORDS + CELLS + CONTENT + LOGS
+
+
+def number_of(name: str, prefix: str = "r.") -> str:
+    """SQL for the value of a column, whichever of the two has it."""
+    if name not in NARROW:
+        return f'{prefix}"{name}"'
+    return f"coalesce({prefix}{NARROW[name]}, {prefix}{name})"
+
+
+def own_call(prefix: str = "r.") -> str:
+    """SQL for the id of a record's call. Since version 2 it is null where it is the record's."""
+    return f"coalesce({prefix}call_id, {prefix}id)"
+
+
+def end_of_id(sql: str) -> str:
+    """SQL for the last four bytes of an id, which indexes have in the place of all 16."""
+    return f"substr({sql}, 13)"
+
+
+_NEW_COLUMNS = ",\n  ".join(f"ADD COLUMN {name} integer" for name in NARROW.values())
+_REPLACED = ("call", "request", "profile", "user", "tags", "session", "latency", "cost")
+_LOGS_2 = f"""
+CREATE OR REPLACE VIEW logs AS
+SELECT
+  to_timestamp(r.time_us / 1e6) AS "timestamp",
+  {_as_uuid("id")}, {_as_uuid("request_id")}, encode({own_call()}, 'hex')::uuid AS call_id,
+  {quote(PROFILE_FIELDS, "p.")},
+  {quote(TERMS_FIELDS[:-2], "t.")},
+  u.key AS "user", s.key AS session_id, g.tags AS tags, a.key AS parameters,
+  {", ".join(f"{number_of(name)} AS {name}" for name in TOKEN_FIELDS)},
+  r.cost_pd::numeric / 1e12 + coalesce(r.cost_rest::numeric, 0) AS cost_usd,
+  r.computed_pd::numeric / 1e12 + coalesce(r.computed_rest::numeric, 0) AS cost_computed_usd,
+  {", ".join(f"{number_of(name)} / 1e6 AS {name.removesuffix('_us')}_s" for name in _SECONDS)},
+  {number_of("overhead_ns")} / 1e9 AS gateway_overhead_s,
+  {", ".join(f"{number_of(name)} AS {name}" for name in SIZE_FIELDS)},
+  (CASE
+    WHEN r.upstream_id IS NULL THEN r.upstream_request_id
+    WHEN length(r.upstream_id) = 16 THEN encode(r.upstream_id, 'hex')::uuid::text
+    ELSE convert_from(substr(r.upstream_id, get_byte(r.upstream_id, 0) + 3), 'UTF8') || '_' ||
+      encode(substr(r.upstream_id, 2, get_byte(r.upstream_id, 0)), 'hex')
+  END) COLLATE "default" AS upstream_request_id,
+  r.reply_id,
+  r.error_text AS error_message
+FROM records r
+JOIN profiles p ON p.id = r.profile
+JOIN terms t ON t.id = r.terms
+LEFT JOIN names u ON u.id = r."user"
+LEFT JOIN sessions s ON s.id = r.session
+LEFT JOIN tag_sets g ON g.id = r.tags
+LEFT JOIN names a ON a.id = r.parameters;
+"""
+VERSION_2 = f"""
+ALTER TABLE records
+  {_NEW_COLUMNS},
+  ADD COLUMN upstream_id bytea,
+  ALTER COLUMN call_id DROP NOT NULL,
+  ALTER COLUMN duration_us DROP NOT NULL;
+{"".join(f"DROP INDEX records_by_{name};" for name in _REPLACED)}
+{_LOGS_2}
+CREATE TABLE merged (cube smallint PRIMARY KEY, start integer NOT NULL);
+"""
+"""No row is written: new rows have the new columns. The indexes that are dropped have others in
+their place, which are each day's own (``headway.ledger.stores.postgresql.indexes``): those of the
+days so far are built afterwards, beside the traffic.
+
+``merged``: the cells of a cube before ``start`` have one part each, except for those that got
+another one late."""

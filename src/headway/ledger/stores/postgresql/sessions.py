@@ -12,6 +12,7 @@ from headway.ledger.rows import PROFILE_FIELDS
 from headway.ledger.store import Filter, Session, SessionPage
 from headway.ledger.stores.postgresql.filters import LARGEST, Conditions
 from headway.ledger.stores.postgresql.reading import Reader
+from headway.ledger.stores.postgresql.schema import number_of
 
 CHUNK = 200
 """Sessions that are looked at together."""
@@ -27,6 +28,9 @@ class Place(NamedTuple):
     number: int
 
 
+_NUMBERS = ", ".join(
+    f"{number_of(name)} AS {name}" for name in ("duration_us", "input_tokens", "output_tokens")
+)
 _CHUNK = """
 SELECT id, ended_us FROM sessions WHERE (ended_us, id) < ($1, $2)
 ORDER BY ended_us DESC, id DESC LIMIT $3
@@ -74,7 +78,7 @@ async def _read(reader: Reader, conditions: Conditions, numbers: Sequence[int]) 
     chosen = conditions.copy()
     placeholder = chosen.value(list(numbers))
     sql = (
-        "SELECT r.session, r.profile, r.time_us, r.duration_us, r.input_tokens, r.output_tokens, "
+        f"SELECT r.session, r.profile, r.time_us, {_NUMBERS}, "
         'r.cost_pd, r.cost_rest, (SELECT key FROM names n WHERE n.id = r."user") AS user_key '
         f"FROM records r WHERE r.session = ANY({placeholder}::bigint[]) AND {chosen.text} "
         "ORDER BY r.time_us, r.id"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import asyncpg
 
-from headway.ledger.rows import Keys, keys_of
+from headway.ledger.collection import without_collection
+from headway.ledger.rows import Keys, fit_record, keys_of
 from headway.ledger.store import (
     DEFAULT_LIMIT,
     HISTOGRAM_METRICS,
@@ -27,8 +29,10 @@ from headway.ledger.store import (
     Usage,
 )
 from headway.ledger.stores.postgresql import contents, maintenance, writing
-from headway.ledger.stores.postgresql.cells import MaskedProfiles, add_facts
+from headway.ledger.stores.postgresql.batch import Batch, fit_time
+from headway.ledger.stores.postgresql.cells import MaskedProfiles, add_parts, merge_past
 from headway.ledger.stores.postgresql.connections import STATEMENT_S, Connections
+from headway.ledger.stores.postgresql.indexes import build_missing
 from headway.ledger.stores.postgresql.keys import KeyNumbers, KeyTexts, find_profiles
 from headway.ledger.stores.postgresql.locks import SHIP, take_lock, try_lock
 from headway.ledger.stores.postgresql.migrations import (
@@ -48,8 +52,17 @@ from headway.record import Content, Entry, Feedback, Record
 if TYPE_CHECKING:
     from headway.ledger.stores.postgresql.connections import Connection
 
+_log = logging.getLogger("headway.ledger")
 T = TypeVar("T")
 DAYS_AHEAD = 2
+
+
+class Rest(NamedTuple):
+    """What is stored together with records."""
+
+    contents: Sequence[Content]
+    feedback: Sequence[Feedback]
+    positions: Sequence[Position]
 
 
 class PostgresqlStore:
@@ -80,26 +93,39 @@ class PostgresqlStore:
     # --- Writing ----------------------------------------------------------------------------------
 
     async def add(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> int:
+        rest = Rest(
+            [entry for entry in entries if type(entry) is Content],
+            [entry for entry in entries if type(entry) is Feedback],
+            positions,
+        )
         records = [entry for entry in entries if type(entry) is Record]
-        kept = [entry for entry in entries if type(entry) is Content]
-        feedback = [entry for entry in entries if type(entry) is Feedback]
-        keys = [keys_of(record) for record in records]
-        for attempt in (1, 2):
+        with without_collection():
             try:
-                batch = await self._connections.read(
-                    lambda connection: self._prepare(connection, records, keys, kept)
-                )
-                store = partial(
-                    self._add, batch=batch, kept=kept, feedback=feedback, positions=positions
-                )
-                return await self._connections.write(store)
-            except _StaleError:  # another gateway's retention deleted what this one remembered
-                self._numbers.forget()
-                self._days.clear()
-                self._months.clear()
-                if attempt == 2:
-                    raise
-        raise AssertionError("unreachable")
+                return await self._add_or_refresh(records, rest)
+            except OverflowError:
+                return await self._add_or_refresh([fit_record(record) for record in records], rest)
+
+    async def _add_or_refresh(self, records: Sequence[Record], rest: Rest) -> int:
+        """Once more where another gateway's retention deleted what this one remembers."""
+        keys = [keys_of(record) for record in records]
+        try:
+            return await self._prepare_and_add(records, keys, rest)
+        except _StaleError:
+            self._forget()
+            return await self._prepare_and_add(records, keys, rest)
+
+    async def _prepare_and_add(
+        self, records: Sequence[Record], keys: Sequence[Keys], rest: Rest
+    ) -> int:
+        batch = await self._connections.read(
+            lambda connection: self._prepare(connection, records, keys, rest.contents)
+        )
+        return await self._connections.write(partial(self._add, batch=batch, rest=rest))
+
+    def _forget(self) -> None:
+        self._numbers.forget()
+        self._days.clear()
+        self._months.clear()
 
     async def _prepare(
         self,
@@ -107,12 +133,12 @@ class PostgresqlStore:
         records: Sequence[Record],
         keys: Sequence[Keys],
         kept: Sequence[Content],
-    ) -> writing.Batch:
+    ) -> Batch:
         """What must be there before the transaction: numbers of keys, and partitions."""
         numbers = await self._numbers.find_all(connection, keys) if records else []
         profiles = {of[0]: key.profile for of, key in zip(numbers, keys, strict=True) if of[0]}
         await self._masked.find(connection, self._numbers, profiles)
-        days = {writing.fit_time(record.timestamp) // DAY_US for record in records}
+        days = {fit_time(record.timestamp) // DAY_US for record in records}
         if missing := days - self._days:
             ahead = {max(days) + more for more in range(1, DAYS_AHEAD + 1)}
             await create_days(connection, missing | ahead)
@@ -121,41 +147,32 @@ class PostgresqlStore:
         if missing := months - self._months:
             await create_months(connection, missing)
             self._months |= months
-        return writing.Batch(records, keys, numbers, self._masked.known)
+        return Batch(records, keys, numbers, self._masked.known)
 
-    async def _add(
-        self,
-        connection: Connection,
-        batch: writing.Batch,
-        kept: Sequence[Content],
-        feedback: Sequence[Feedback],
-        positions: Sequence[Position],
-    ) -> int:
+    async def _add(self, connection: Connection, batch: Batch, rest: Rest) -> int:
         new: Sequence[int] = ()
         try:
             if batch.records:
                 new = await writing.add_records(connection, batch)
-            if new or kept:
+            if new or rest.contents:
                 await take_lock(connection, SHIP)
             if new:
                 await self._add_sums(connection, batch, new)
-            if kept:
-                await contents.add_contents(connection, kept)
+            if rest.contents:
+                await contents.add_contents(connection, rest.contents)
         except asyncpg.CheckViolationError as error:
             raise _StaleError(f"a partition was dropped in the meantime: {error}") from error
-        if feedback:
-            await writing.add_feedback(connection, feedback)
-        if positions:
-            await writing.set_positions(connection, positions)
+        if rest.feedback:
+            await writing.add_feedback(connection, rest.feedback)
+        if rest.positions:
+            await writing.set_positions(connection, rest.positions)
         return len(new)
 
-    async def _add_sums(
-        self, connection: Connection, batch: writing.Batch, new: Sequence[int]
-    ) -> None:
-        corrections = await writing.total_calls(connection, batch, new)
+    async def _add_sums(self, connection: Connection, batch: Batch, new: Sequence[int]) -> None:
+        corrections = await writing.correct_calls(connection, batch, new)
         profiles = await find_profiles(connection, {place[1] for place, _ in corrections})
         await self._masked.find(connection, self._numbers, profiles)
-        await add_facts(connection, batch, new, corrections, self._masked)
+        await add_parts(connection, batch.parts, corrections, self._masked)
         await writing.count_by_hour(connection, batch, new)
         if not await writing.note_sessions(connection, batch, new):
             raise _StaleError("a session was deleted in the meantime")
@@ -173,9 +190,15 @@ class PostgresqlStore:
         try:
             return await maintenance.prune(self._connections, records_before, content_before)
         finally:
-            self._numbers.forget()
-            self._days.clear()
-            self._months.clear()
+            self._forget()
+
+    async def maintain(self, now: float) -> None:
+        async with self._connections.connection() as connection:
+            built = await build_missing(connection)
+        if built:
+            _log.info("%d indexes of past days were built", built)
+        while await self._connections.write(lambda connection: merge_past(connection, now)):
+            pass
 
     async def delete_content(self, call_id: str, owner: str | None = None) -> bool:
         async def delete(connection: Connection) -> bool:

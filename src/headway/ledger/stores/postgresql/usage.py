@@ -25,6 +25,7 @@ from headway.ledger.stores.postgresql.filters import (
     limit_us,
 )
 from headway.ledger.stores.postgresql.reading import Reader
+from headway.ledger.stores.postgresql.schema import number_of
 from headway.ledger.usage_parts import (
     Cell,
     Contribution,
@@ -44,7 +45,7 @@ _NEEDED = frozenset(
      "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_pd", "cost_rest",
      "latency_us", "first_token_us", "first_byte_us", "gap_mean_us", "overhead_ns", "gaps")
 )  # fmt: skip
-_SELECT = ", ".join(f'r."{name}"' if name in _NEEDED else "NULL" for name in COLUMNS)
+_SELECT = ", ".join(number_of(name) if name in _NEEDED else "NULL" for name in COLUMNS)
 _PROFILE, _TERMS, _USER, _TAGS, _SESSION, _COST, _GAPS = map(
     COLUMNS.index, ("profile", "terms", "user", "tags", "session", "cost_pd", "gaps")
 )
@@ -67,7 +68,7 @@ class UsageReader:
         self._metrics = metrics
         self._numbers = metric_numbers(metrics)
         self._cells: dict[Group, Cell] = {} if by else {(): Cell()}
-        self._has_gaps = True
+        self._has_gaps = "inter_token_latency_s" in metrics
         self._flags: dict[tuple[int, int], Flags] = {}
         self._values: dict[tuple[Dimension, Any], Sequence[str | None]] = {}
 
@@ -75,7 +76,7 @@ class UsageReader:
         await self._reader.texts.update(self._connection)
         family, where = choose_family(self._where, self._by), self._where
         if family:
-            self._has_gaps = family[0].has_gaps
+            self._has_gaps = self._has_gaps and family[0].has_gaps
             limits = (
                 None if limit is None else limit_us(limit) for limit in (where.since, where.until)
             )
@@ -146,14 +147,15 @@ class UsageReader:
         if self._has_gaps:
             gaps = [unpack_counts(row[_GAPS]) if row[_GAPS] else () for row in rows]
         groups: dict[Group, list[Contribution]] = {}
-        for row, contribution in zip(
-            rows, contributions_of(rows, flags, call_pds, gaps), strict=True
-        ):
+        contributions = contributions_of(
+            rows, flags, call_pds, gaps, has_metrics=bool(self._metrics)
+        )
+        for row, contribution in zip(rows, contributions, strict=True):
             numbers = row[_PROFILE], row[_USER], row[_TAGS], row[_SESSION]
             for group in self._groups(row[0], *numbers):
                 groups.setdefault(group, []).append(contribution)
-        for group, contributions in groups.items():
-            self._cell(group).add(contributions, has_gaps=self._has_gaps)
+        for group, chosen in groups.items():
+            self._cell(group).add(chosen, has_gaps=self._has_gaps, has_metrics=bool(self._metrics))
 
     def _flags_of(self, profile: int, terms: int) -> Flags:
         kind = profile, terms

@@ -1,162 +1,60 @@
 """Writing records, feedback and positions. Everything here runs within a transaction.
 
 Records are copied into their table at once; only where some of them were there already, which is
-after a crash, they go through a temporary table. Rows are made while the database takes those
-before them.
+after a crash, they go through a temporary table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from headway.ledger.content_chain import search_words
-from headway.ledger.cubes import Place
-from headway.ledger.money import join_usd, split_usd, sum_usd
-from headway.ledger.rows import COLUMNS, Keys, Row, encode_row
+from headway.ledger.rows import COLUMNS
 from headway.ledger.store import Position
-from headway.ledger.stores.postgresql.ids import clean, key_of, key_of_packed, pack_texts
-from headway.ledger.stores.postgresql.schema import RECORD_COLUMNS, quote
-from headway.ledger.usage_parts import (
-    Contribution,
-    Flags,
-    contributions_of,
-    correct_call_cost,
-    flags_of,
+from headway.ledger.stores.postgresql.batch import Batch, add_costs, fit_time
+from headway.ledger.stores.postgresql.ids import clean, key_of
+from headway.ledger.stores.postgresql.schema import (
+    NARROW,
+    NARROW_COLUMNS,
+    RECORD_COLUMNS,
+    end_of_id,
+    own_call,
+    quote,
 )
-from headway.record import Feedback, Record
+from headway.ledger.usage_parts import correct_call_cost
+from headway.record import Feedback
 
 if TYPE_CHECKING:
     from headway.ledger.stores.postgresql.connections import Connection
 
 DAY_US = 86_400 * 10**6
 HOUR_US = 3_600 * 10**6
-LARGEST = 10**15
-"""Of a count that no provider can mean: sums of it stay within 64 bits."""
-MAX_TIME_US = 250_000_000_000 * 10**6
-"""In the year 9892: partitions are named by date."""
-LONGEST_WORD = 200
-_PROFILE, _TERMS, _USER, _TAGS, _SESSION, _COST, _UPSTREAM_ID = map(
-    COLUMNS.index,
-    ("profile", "terms", "user", "tags", "session", "cost_pd", "upstream_request_id"),
-)
-_CALL_PD = RECORD_COLUMNS.index("call_pd")
+_SESSION = COLUMNS.index("session")
 _INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE records INCLUDING DEFAULTS)
 ON COMMIT DELETE ROWS
 """
+_ALL_COLUMNS = quote((*RECORD_COLUMNS, *NARROW.values()))
 _INSERT_NEW = f"""
-INSERT INTO records ({quote(RECORD_COLUMNS)}) SELECT {quote(RECORD_COLUMNS)} FROM incoming
+INSERT INTO records ({_ALL_COLUMNS}) SELECT {_ALL_COLUMNS} FROM incoming
 ORDER BY time_us, id ON CONFLICT (time_us, id) DO NOTHING RETURNING time_us, id
 """
-_ATTEMPTS = """
-SELECT r.call_id, r.time_us, r.id, p.is_last, r.cost_pd, r.cost_rest, r.call_pd, r.profile,
-  r."user", r.tags
+_ATTEMPTS = f"""
+SELECT {own_call()} AS call_id, r.time_us, r.id, p.is_last, r.cost_pd, r.cost_rest, r.call_pd,
+  r.call_rest, r.profile, r."user", r.tags
 FROM records r JOIN profiles p ON p.id = r.profile
-WHERE r.call_id = ANY($1::bytea[]) AND r.time_us BETWEEN $2 AND $3 ORDER BY r.time_us, r.id
+WHERE {end_of_id(own_call())} = ANY($1::bytea[]) AND {own_call()} = ANY($2::bytea[])
+AND r.time_us BETWEEN $3 AND $4 ORDER BY r.time_us, r.id
 """
 _SET_CALL_COST = "UPDATE records SET call_pd = $1, call_rest = $2 WHERE time_us = $3 AND id = $4"
 Correction = tuple[tuple[int, int, int | None, int | None], bytes]
 """Time, profile, user and tag set of the last attempt of a call, and what corrects its cells."""
 
 
-class Batch:
-    """Records that are stored together, in the order of their primary key, so that two gateways do
-    not wait for each other in a circle."""
-
-    def __init__(
-        self,
-        records: Sequence[Record],
-        keys: Sequence[Keys],
-        numbers: Sequence[Sequence[int | None]],
-        masked: Mapping[int, Sequence[int]],
-    ) -> None:
-        """``masked``: the numbers of each profile with each of ``headway.ledger.cubes.MASKS``."""
-        order = sorted(range(len(records)), key=lambda at: (records[at].timestamp, records[at].id))
-        self.records = [records[at] for at in order]
-        self.values: list[Row] = []
-        """The values of ``RECORD_COLUMNS``, of the records for which they were made."""
-        self.call_pd: dict[int, int] = {}
-        """The cost of all attempts, of the last ones of calls with several."""
-        self._keys = [keys[at] for at in order]
-        self._numbers = [numbers[at] for at in order]
-        self._masked = masked
-        self._flags: dict[tuple[int, int], Flags] = {}
-
-    def make_rows(self) -> Iterator[Row]:
-        yield from self.values
-        for at in range(len(self.values), len(self.records)):
-            values = _values_of(self.records[at], self._numbers[at])
-            self.values.append(values)
-            yield values
-
-    def sums_of(self, chosen: Sequence[int]) -> tuple[list[Place], list[Contribution]]:
-        """What some of the records add to the sums, and where."""
-        rows = [self.values[at] for at in chosen]
-        if not rows:
-            return [], []
-        places = [
-            Place(row[0], self._masked[row[_PROFILE]], row[_USER], row[_TAGS]) for row in rows
-        ]
-        flags = [self._flags_of(at) for at in chosen]
-        call_pds = [self.call_pd.get(at, row[_COST]) for at, row in zip(chosen, rows, strict=True)]
-        gaps = [self.records[at].gap_counts for at in chosen]
-        return places, contributions_of(rows, flags, call_pds, gaps)
-
-    def _flags_of(self, at: int) -> Flags:
-        row, keys = self.values[at], self._keys[at]
-        kind = row[_PROFILE], row[_TERMS]
-        if kind not in self._flags:
-            self._flags[kind] = flags_of(keys.profile, keys.terms)
-        return self._flags[kind]
-
-
-def _values_of(record: Record, numbers: Sequence[int | None]) -> Row:
-    row = encode_row(record, numbers)
-    id_, request_id, call_id, upstream_id = *row[1:4], record.upstream_request_id
-    if call_id is None:
-        call_id = id_
-    texts = None
-    if type(id_) is str or type(request_id) is str or type(call_id) is str:
-        texts = pack_texts(id_, request_id, call_id)
-    return (
-        max(0, min(row[0], MAX_TIME_US)),
-        key_of_packed(id_),
-        key_of_packed(request_id),
-        key_of_packed(call_id),
-        *row[4:_UPSTREAM_ID],
-        None if upstream_id is None else clean(upstream_id),
-        None if record.reply_id is None else clean(record.reply_id),
-        *row[_UPSTREAM_ID + 2 :],
-        *_error_of(record),
-        texts,
-        None,
-        None,
-    )
-
-
-def fit_time(timestamp: float) -> int:
-    """Microseconds, within what can be stored."""
-    return max(0, min(round(timestamp * 1e6), MAX_TIME_US))
-
-
-def _error_of(record: Record) -> tuple[str | None, list[str] | None]:
-    """The message, and its words."""
-    if not record.error_message:
-        return None, None
-    text = clean(record.error_message)
-    return text, words_of(text)
-
-
-def words_of(text: str) -> list[str]:
-    """What an index of words holds. A longer word is none that anybody looks for."""
-    return [word for word in search_words(text) if len(word) <= LONGEST_WORD]
-
-
 async def add_records(connection: Connection, batch: Batch) -> Sequence[int]:
-    """Returns the places in the batch of those that are new."""
+    """Returns the places in the batch of those that are new; ``batch.parts`` has their sums."""
     try:
         await _copy(connection, "records", batch)
     except asyncpg.UniqueViolationError:  # some were stored before
@@ -164,70 +62,64 @@ async def add_records(connection: Connection, batch: Batch) -> Sequence[int]:
         await _copy(connection, "incoming", batch)
         found = {tuple(row) for row in await connection.fetch(_INSERT_NEW)}
         new = []
-        for at, values in enumerate(batch.values):
-            if values[:2] in found:
-                found.discard(values[:2])  # of two that are the same one is new
+        for at, row in enumerate(batch.rows):
+            if row[:2] in found:
+                found.discard(row[:2])  # of two that are the same one is new
                 new.append(at)
+        batch.sum_up(new)
+        batch.incomplete = list(batch.several)
         return new
     return range(len(batch.records))
 
 
 async def _copy(connection: Connection, table: str, batch: Batch) -> None:
     try:
-        async with connection.transaction():
-            await connection.copy_records_to_table(
-                table, records=batch.make_rows(), columns=RECORD_COLUMNS
-            )
+        await _copy_rows(connection, table, batch)
     except (asyncpg.DataError, asyncpg.CharacterNotInRepertoireError, OverflowError):
-        batch.values[:] = [(row[0], *map(_fit, row[1:])) for row in batch.make_rows()]
-        async with connection.transaction():
+        batch.separate()
+        await _copy_rows(connection, table, batch)
+
+
+async def _copy_rows(connection: Connection, table: str, batch: Batch) -> None:
+    async with connection.transaction():
+        await connection.copy_records_to_table(
+            table, records=batch.narrow_rows(), columns=NARROW_COLUMNS
+        )
+        if batch.large:
             await connection.copy_records_to_table(
-                table, records=batch.values, columns=RECORD_COLUMNS
+                table, records=[batch.rows[at] for at in batch.large], columns=RECORD_COLUMNS
             )
 
 
-def _fit(value: Any) -> Any:
-    """What PostgreSQL can hold: a record with a number from outer space is stored, too."""
-    if type(value) is int:
-        return max(-LARGEST, min(value, LARGEST))
-    return clean(value) if type(value) is str else value
-
-
-async def total_calls(
+async def correct_calls(
     connection: Connection, batch: Batch, new: Sequence[int]
 ) -> Sequence[Correction]:
-    """Write the cost of all attempts to the last one, for calls with several. Returns what corrects
-    the sums where the last attempt had been counted before."""
-    several: dict[bytes, dict[tuple[int, bytes], int]] = {}
-    for at in new:
-        record, values = batch.records[at], batch.values[at]
-        if not record.is_last or values[3] != values[1]:
-            several.setdefault(values[3], {})[values[:2]] = at
-    if not several:
+    """Write the cost of all attempts to the last one, for calls with several of which some were
+    stored before. Returns what corrects the sums, where the last attempt was counted with another
+    cost."""
+    if not batch.incomplete or not new:
         return []
-    times = [batch.values[at][0] for at in (new[0], new[-1])]
+    calls = sorted(batch.incomplete)
+    times = [batch.rows[at][0] for at in (new[0], new[-1])]
     attempts: dict[bytes, list[Any]] = {}
     for row in await connection.fetch(
-        _ATTEMPTS, sorted(several), times[0] - DAY_US, times[1] + DAY_US
+        _ATTEMPTS, [call[12:] for call in calls], calls, times[0] - DAY_US, times[1] + DAY_US
     ):
         attempts.setdefault(row["call_id"], []).append(row)
     updates, corrections = [], []
-    for call, rows in sorted(attempts.items()):
-        costs = [
-            join_usd(row["cost_pd"], row["cost_rest"]) for row in rows if row["cost_pd"] is not None
-        ]
+    for _, rows in sorted(attempts.items()):
         last = next((row for row in reversed(rows) if row["is_last"]), None)
-        if last is None or not costs:
+        if last is None:
             continue
-        total_pd, rest = split_usd(sum_usd(costs))
-        key = last["time_us"], last["id"]
-        updates.append((total_pd, rest, *key))
-        if key in several[call]:
-            batch.call_pd[several[call][key]] = total_pd
-        else:
-            counted = last["cost_pd"] if last["call_pd"] is None else last["call_pd"]
-            place = last["time_us"], last["profile"], last["user"], last["tags"]
-            corrections.append((place, correct_call_cost(counted, total_pd)))
+        cost = add_costs((row["cost_pd"], row["cost_rest"]) for row in rows)
+        counted = (last["call_pd"], last["call_rest"])
+        if counted[0] is None:
+            counted = (last["cost_pd"], last["cost_rest"])
+        if cost[0] is None or cost == counted:
+            continue
+        updates.append((*cost, last["time_us"], last["id"]))
+        place = last["time_us"], last["profile"], last["user"], last["tags"]
+        corrections.append((place, correct_call_cost(counted[0], cost[0])))
     await connection.executemany(_SET_CALL_COST, updates)
     return corrections
 
@@ -236,10 +128,10 @@ async def note_sessions(connection: Connection, batch: Batch, new: Sequence[int]
     """Returns False where a session is no longer there: its number is from before retention."""
     ended: dict[int, int] = {}
     for at in new:
-        values = batch.values[at]
-        session = values[_SESSION]
+        row = batch.rows[at]
+        session = row[_SESSION]
         if session is not None:
-            ended[session] = max(values[0], ended.get(session, values[0]))
+            ended[session] = max(row[0], ended.get(session, row[0]))
     if not ended:
         return True
     numbers = sorted(ended)
@@ -256,7 +148,7 @@ async def count_by_hour(connection: Connection, batch: Batch, new: Sequence[int]
     """How many records and calls of each hour are stored."""
     counts: dict[int, list[int]] = {}
     for at in new:
-        count = counts.setdefault(batch.values[at][0] // HOUR_US, [0, 0])
+        count = counts.setdefault(batch.rows[at][0] // HOUR_US, [0, 0])
         count[0] += 1
         count[1] += batch.records[at].is_last
     await connection.executemany(

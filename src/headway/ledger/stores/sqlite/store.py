@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import apsw
 
+from headway.ledger.collection import without_collection
 from headway.ledger.store import (
     DEFAULT_LIMIT,
     HISTOGRAM_METRICS,
@@ -90,6 +90,9 @@ class SqliteStore:
             lambda db: maintenance.prune(db, self.path, records_before, content_before)
         )
 
+    async def maintain(self, now: float) -> None:
+        """There is nothing to do: sums are merged when they are written."""
+
     async def delete_content(self, call_id: str, owner: str | None = None) -> bool:
         def delete(db: apsw.Connection) -> bool:
             found = contents.find_content(db, call_id, owner)
@@ -162,18 +165,6 @@ class SqliteStore:
         if known is None or known[0] is not db:
             known = self._local.known = db, KeyTexts()
         return Reader(*known)
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Collect no garbage: a batch makes no cycles, and looking for some takes a tenth of it."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _clamp(limit: int) -> int:
