@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import msgspec
 
+from headway.pipeline.drain import INTERVAL_S
 from headway.record import Record
+from headway.routing.retry import CAP_S
 from simulation.answers import MARK, mark
 from simulation.billing import check_tokens
 from simulation.clients import SimulatedClient
 from simulation.dialects import Reading
 from simulation.transport import SimulatedRequest
-from simulation.world import World
+from simulation.world import DRAIN, World
 
 ERROR_TYPES: dict[str, frozenset[str]] = {
     fault: frozenset(types.split())
@@ -40,6 +43,14 @@ ERROR_TYPES: dict[str, frozenset[str]] = {
     }.items()
 }
 """Fault of the last attempt -> the types of error that tell of it."""
+FINAL = frozenset({"rejected", "revoked", "quota"})
+"""Faults after which the same request with the same key is pointless."""
+PASSING = frozenset(
+    {"refused", "unreachable", "reset_before_head", "silent", "server_error", "rate_limit"}
+)
+"""Faults before any content after which another attempt may help."""
+SLACK = 1e-6
+"""Seconds, for what is computed in floating point."""
 CLOSING = "shutting_down"
 CLOSING_STATUSES = (503, 529)
 
@@ -114,6 +125,8 @@ class Call:
         yield from self._check_reply(reading)
         yield from self._check_text(reading)
         yield from self._check_requests()
+        yield from self._check_retries()
+        yield from self._check_persistence()
         yield from self._check_records(reading)
 
     def _read(self) -> Reading:
@@ -172,13 +185,43 @@ class Call:
             yield f"{len(self.requests)} attempts, allowed are {most}"
         if client.ended_at is None:
             return
-        is_drained = client.state == "left" and self.schedule.drains
+        allowed_until = client.ended_at
+        if client.state == "left" and self.schedule.drains:
+            allowed_until += DRAIN.seconds + INTERVAL_S + SLACK
         for request in self.requests:
             ended_at = request.ended_at or request.started
-            if ended_at > client.ended_at and not is_drained:
+            if ended_at > allowed_until:
                 yield f"the request #{request.asked.serial} went on after the client's end"
             if client.content_at is not None and request.started > client.content_at:
                 yield f"the request #{request.asked.serial} was sent after content"
+
+    def _check_retries(self) -> Iterator[str]:
+        for before, after in pairwise(self.requests):
+            if (before.target, before.key) != (after.target, after.key):
+                continue
+            serial, plan = after.asked.serial, before.plan
+            if plan.fault in FINAL:
+                yield f"the request #{serial} was sent again after {plan.fault!r}"
+            wait = plan.retry_after
+            if wait and after.started < (before.ended_at or 0.0) + wait - SLACK:
+                yield f"the request #{serial} was sent before the provider's Retry-After"
+
+    def _check_persistence(self) -> Iterator[str]:
+        """A failure that may pass was tried again as often as the client asked for."""
+        client = self.client
+        if client.state == "left" or not self.attempts or not self.requests:
+            return
+        last = self.requests[-1]
+        wait = last.plan.retry_after or 0.0
+        if (
+            len(self.requests) <= client.question.retries
+            and self.attempts[-1].outcome == "error"
+            and last.plan.fault in PASSING
+            and self.attempts[-1].error_type != CLOSING
+            and self.records[-1].error_type != CLOSING
+            and wait <= CAP_S
+        ):
+            yield f"gave up after {len(self.requests)} attempts, over {last.plan.fault!r}"
 
     # --- Records ----------------------------------------------------------------------------------
 

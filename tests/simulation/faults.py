@@ -42,6 +42,8 @@ class Plan:
     breaks_at: str = "end"
     """``connect``, ``head`` or ``end``: where ``error`` happens."""
     fault: str = ""
+    retry_after: float | None = None
+    """Seconds in which the provider wants no request."""
     is_damaged: bool = False
     """Its bytes may mean anything."""
 
@@ -165,11 +167,13 @@ def rate_limit(plan: Plan, rng: Random, amount: float) -> None:
     _fail(plan, 429, plan.wire.error("Slow down.", "rate_limit_error", None))
     form = rng.randrange(4)
     if form == 0:
-        plan.headers.append((b"retry-after", b"%d" % max(1, round(amount))))
+        plan.retry_after = max(1, round(amount))
+        plan.headers.append((b"retry-after", b"%d" % plan.retry_after))
     elif form == 1:
         date = email.utils.formatdate(plan.unix_time + amount, usegmt=True)
         plan.headers.append((b"retry-after", date.encode()))
     elif form == 2:
+        plan.retry_after = round(amount * 1000) / 1000
         plan.headers.append((b"retry-after-ms", b"%d" % round(amount * 1000)))
 
 

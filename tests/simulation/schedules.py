@@ -113,7 +113,7 @@ def _make_client(rng: Random, number: int, model: str, arrives_at: float) -> Cli
     dialect = rng.choice(DIALECTS)
     retries = rng.choice((0, 0, 1, 2, MAX_RETRIES)) if dialect.name == "engine" else 0
     question = Question(model, number, rng.random() < 0.6, retries)
-    leaves = rng.choice((0.01, 0.3, 1.5, 10.0)) if rng.random() < 0.15 else None
+    leaves = rng.choice((0.01, 0.3, 1.5, 3.0, 10.0)) if rng.random() < 0.2 else None
     slow = rng.choice((0.1, 3.0, 50.0)) if rng.random() < 0.1 else None
     return ClientPlan(dialect, question, Behaviour(arrives_at, leaves, slow))
 
@@ -134,7 +134,7 @@ def _add_shocks(rng: Random, schedule: Schedule, length: float) -> None:
     if rng.random() < 0.1:
         schedule.closes_at = START + rng.random() * length
         schedule.grace = rng.choice((0.0, 1.0, 10.0))
-    schedule.drains = rng.random() < 0.2
+    schedule.drains = rng.random() < 0.4
     schedule.comment_after = rng.choice((None, 1.0, 15.0))
     schedule.counts = rng.random() < 0.8
     schedule.count_delay = rng.choice((0.0, 0.01, 0.5))
