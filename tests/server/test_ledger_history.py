@@ -13,8 +13,8 @@ from msgspec import Raw
 from headway.ledger.store import Position
 from headway.ledger.stores import new_store
 from headway.record import Content, ContentMode
-from headway.server.ledger_history import SHIPPING_S, LedgerHistory
-from headway.server.ledger_reader import LedgerReader
+from headway.server.ledger_history import LedgerHistory
+from headway.server.ledger_reader import SHIPPING_S, LedgerReader
 from support.ledger_records import NOON, record
 
 NAME = "1764417600000-17-abcdef.jsonl"
@@ -42,8 +42,8 @@ class World:
         self.file = directory / NAME
         self.store = new_store("sqlite:///:memory:")
         self.runner.run(self.store.open())
-        reader = LedgerReader(lambda: self.store, self.clock)
-        self.history = LedgerHistory(reader, str(directory), self.clock, self.sleep)
+        self.reader = LedgerReader(lambda: self.store, self.clock, self.sleep, str(directory))
+        self.history = LedgerHistory(self.reader)
         self.pending: list[tuple[list[Any], list[Position]]] = []
         """What the shipper stores, one after the other, while somebody waits."""
 
@@ -98,7 +98,7 @@ def test_a_file_that_is_gone_was_stored(world: World) -> None:
         world.now += seconds
         world.file.unlink()
 
-    world.history._sleep = delete
+    world.reader._sleep = delete
     assert world.ask(world.history.reply("a", "anonymous")) is None
     assert world.now < 1
 

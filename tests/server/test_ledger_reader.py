@@ -35,11 +35,13 @@ def run(
     work: Callable[[LedgerReader], Awaitable[Any]],
     make: Callable[[], Store] = lambda: new_store(MEMORY),
     time: Time | None = None,
+    *,
+    is_shared: bool = False,
 ) -> Any:
     time = time or Time()
 
     async def main() -> Any:
-        reader = LedgerReader(make, time, time.sleep)
+        reader = LedgerReader(make, time, time.sleep, is_shared=is_shared)
         try:
             return await work(reader)
         finally:
@@ -136,28 +138,40 @@ def test_failures_are_errors_for_clients() -> None:
     run(work)
 
 
-def test_what_is_incomplete_is_asked_for_again_until_time_is_up() -> None:
+def test_what_another_gateway_may_still_store_is_waited_for_a_moment() -> None:
     time = Time()
     answers: list[int | None] = [None, 1, 2]
 
     async def next_answer(store: Store) -> int | None:
         return answers.pop(0) if answers else 3
 
-    found = run(lambda reader: reader.find(next_answer, lambda n: n >= 2), time=time)
-    assert (found, time.naps) == (2, 2)
-    assert run(lambda reader: reader.find(next_answer, lambda n: n > 3)) == 3
-
     async def nothing(store: Store) -> None:
         return None
 
-    assert run(lambda reader: reader.find(nothing), time=time) is None
-    assert time.now >= 2
+    async def find_second(reader: LedgerReader) -> int | None:
+        return await reader.find(next_answer, lambda n: n >= 2)
+
+    assert run(find_second, time=time, is_shared=True) == 2
+    assert time.naps == 2
+    found = run(lambda reader: reader.find(next_answer, lambda n: n > 3), is_shared=True)
+    assert found == 3
+    assert run(lambda reader: reader.find(nothing), time=Time(), is_shared=True) is None
+
+
+def test_an_unknown_call_is_refused_soon_on_a_shared_database_and_at_once_on_an_own() -> None:
+    async def nothing(store: Store) -> None:
+        return None
+
+    for is_shared, longest in ((True, ledger_reader.FOREIGN_S), (False, 0.0)):
+        time = Time()
+        assert run(lambda reader: reader.find(nothing), time=time, is_shared=is_shared) is None
+        assert longest <= time.now < longest + 0.2
 
 
 def test_what_was_written_before_the_question_is_waited_for_and_nothing_else(
     tmp_path: Path,
 ) -> None:
-    """With a database that no other gateway writes, the spool says what may still come."""
+    """The spool says what may still come."""
     file, name = tmp_path / "1-2-3.jsonl", "1-2-3.jsonl"
     file.write_bytes(b"x" * 10)
     time, asked = Time(), []

@@ -78,7 +78,7 @@ class LedgerServer:
         self.on_sleep: Callable[[], Awaitable[object]] | None = None
         """Called when the reader waits for a record."""
         self.runner.run(self._fill(entries))
-        self.reader = LedgerReader(lambda: self.store, self.pipe.clock, self._sleep)
+        self.reader = LedgerReader(lambda: self.store, self.pipe.clock, self._sleep, is_shared=True)
         self.routes = asgi.AsgiRoutes(self.gateway, asgi.not_found, self.reader)
 
     def add(self, *entries: Entry) -> None:
@@ -93,6 +93,22 @@ class LedgerServer:
 
     def request(self, method: str, target: str, key: str | None, body: bytes, **more: str) -> Reply:
         return Reply(self.runner.run(self._request(method, target, key, body, more)))
+
+    def post_and_leave(
+        self, target: str, body: Any, has_seen: Callable[[], bool], key: str | None = None
+    ) -> list[Message]:
+        """Disconnect once ``has_seen``, and return what was sent."""
+        left = asyncio.Event()
+
+        async def ask() -> list[Message]:
+            data = json.dumps(body).encode()
+            asked = asyncio.ensure_future(self._request("POST", target, key, data, {}, left))
+            while not has_seen() and not asked.done():
+                await asyncio.sleep(0)
+            left.set()
+            return await asked
+
+        return self.runner.run(ask())
 
     def close(self) -> None:
         self.runner.run(self.reader.close())
@@ -110,7 +126,13 @@ class LedgerServer:
             await self.on_sleep()
 
     async def _request(
-        self, method: str, target: str, key: str | None, body: bytes, more: dict[str, str]
+        self,
+        method: str,
+        target: str,
+        key: str | None,
+        body: bytes,
+        more: dict[str, str],
+        left: asyncio.Event | None = None,
     ) -> list[Message]:
         asked = scope(method, target, key, **more)
         sent: list[Message] = []
@@ -119,7 +141,8 @@ class LedgerServer:
         async def receive() -> Message:
             if incoming:
                 return incoming.pop()
-            return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+            await (left or asyncio.Event()).wait()
+            return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
             sent.append(message)

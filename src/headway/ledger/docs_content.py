@@ -66,7 +66,7 @@ Clients build on content where it is `full` for their key:
   completion that was sent `store: true`.
 
 Each key finds its own calls only. A conversation longer than `server.body_limit` is refused. What
-was written just before is found, too: the gateway waits up to two seconds until it is in the
-database. Where nothing is kept these requests are refused with the name of the setting, and a
+was written just before is found, too: the gateway waits until it is in the database, up to two
+seconds. Where nothing is kept these requests are refused with the name of the setting, and a
 response's `store` is `false`.
 """

@@ -26,6 +26,13 @@ database: each record is stored once, whoever ships it.
   settings, so a pooler must pool sessions, not transactions.
 - While the database is away, records stay in the spool. They are stored when it is back.
 
+Gateways on one database have one ledger: each answers for the calls of all. A call of another
+gateway is there as soon as that one's shipper has stored it, usually within 0.2 s of its end. So
+the look-up of one id (of a call, a stored response or completion, `previous_response_id`) waits up
+to 0.5 s before it says that there is none, and up to 2 s while the gateway's own spool has
+something to store. Lists, sums and the history of a session are read at once: behind a load
+balancer, keep a session on one gateway if its next turn may come sooner than that.
+
 Records are in a partition for each day (`records_20261129`), and messages in one for each month
 (`pieces_202611`). Retention drops whole partitions, which gives their space back to the disk at
 once and leaves nothing to vacuum: with `retention: 30d` a record stays for 30 to 31 days. Messages

@@ -88,13 +88,13 @@ class App:
         )
         recording.start(self.gateway)
         ledger, clock = self.config.ledger, self.gateway.clock
-        has_own_database = ledger.url.startswith("sqlite:")
         self._reader = LedgerReader(
             partial(composition.new_store, self.config),
             clock,
-            directory=ledger.spool if has_own_database else None,
+            directory=ledger.spool,
+            is_shared=not ledger.url.startswith("sqlite:"),
         )
-        self.gateway.history = LedgerHistory(self._reader, ledger.spool, clock)
+        self.gateway.history = LedgerHistory(self._reader)
         self._routes = asgi.AsgiRoutes(self.gateway, self._respond_with_documentation, self._reader)
         self._schedule_keep_alive()
 

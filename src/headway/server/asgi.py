@@ -8,7 +8,9 @@ documentation.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from math import ceil
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from headway import __version__
@@ -37,6 +39,7 @@ from headway.server.asgi_types import BREAK_OFF, AsgiApplication, Message, Recei
 from headway.server.ledger_reader import LedgerReader
 from headway.types import Headers
 
+T = TypeVar("T")
 PLAIN = OpenAIFormat()
 """The format of errors on paths without a dialect."""
 TEXT = b"text/plain; charset=utf-8"
@@ -173,7 +176,8 @@ class AsgiRoutes:
         limit, headers = self._gateway.snapshot.body_limit, scope["headers"]
         has_body = scope["method"] in ledger_routes.WITH_BODY
         body = await _read_body(receive, limit, headers) if has_body else b""
-        answer = await self._ledger.respond(route, argument, scope, body)
+        work = self._ledger.respond(route, argument, scope, body)
+        answer = await (while_connected(work, receive) if route.ends_with_client else work)
         content_type = (b"content-type", answer.content_type)
         if isinstance(answer.body, bytes):
             await _send_response(send, 200, [content_type, *answer.headers], answer.body)
@@ -277,9 +281,29 @@ async def _drain(sink: AsgiSink, receive: Receive, send: Send) -> None:
 async def _watch_for_disconnect(receive: Receive, sink: AsgiSink) -> None:
     """Before ASGI 2.4 ``send`` does not raise when a client has disconnected; ``receive`` reports
     it."""
+    await _until_disconnected(receive)
+    sink.disconnect()
+
+
+async def _until_disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    sink.disconnect()
+
+
+async def while_connected(work: Coroutine[Any, Any, T], receive: Receive) -> T:
+    """The result of ``work``, which is cancelled when the client disconnects. Raises
+    ClientDisconnected, and what ``work`` raises."""
+    task = asyncio.ensure_future(work)
+    watcher = asyncio.ensure_future(_until_disconnected(receive))
+    try:
+        await asyncio.wait((task, watcher), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnected
+        return task.result()
+    finally:
+        task.cancel()
+        watcher.cancel()
+        await asyncio.wait((task, watcher))
 
 
 async def _read_body(receive: Receive, limit: int, headers: Headers) -> bytes:

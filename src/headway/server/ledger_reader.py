@@ -20,17 +20,20 @@ T = TypeVar("T")
 AT_ONCE = 4
 """Questions at a time: the others wait."""
 SHIPPING_S = 2.0
-"""How long the look-up of one call waits for its record to reach the database."""
+"""How long a question waits for what this gateway wrote to reach the database."""
+FOREIGN_S = 0.5
+"""How long the look-up of one call waits for what another gateway may have written to a database
+that they share. Nobody sees its spool; its shipper looks at that every 0.1 s."""
 OPENING_S = 2.0
 """How long a question waits for the database of a server that has just started."""
-POLL_S = 0.1
+POLL_S = 0.05
 RETRY_AFTER_S = 5.0
 
 
 class LedgerReader:
     """``new_store`` makes a store that is not open yet. ``clock`` counts monotonic seconds.
-    ``directory`` is that of the spool; None where other gateways, with spools of their own, store
-    records in the same database."""
+    ``directory`` is that of the spool, None where there is none. With ``is_shared`` other gateways,
+    with spools of their own, may store records in the same database."""
 
     def __init__(
         self,
@@ -38,11 +41,13 @@ class LedgerReader:
         clock: Clock,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         directory: str | None = None,
+        is_shared: bool = False,
     ) -> None:
         self._new_store = new_store
         self._clock = clock
         self._sleep = sleep
         self._directory = directory
+        self._is_shared = is_shared
         self._store: Store | None = None
         self._opening = asyncio.Lock()
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -64,21 +69,35 @@ class LedgerReader:
         question: Callable[[Store], Awaitable[T | None]],
         is_complete: Callable[[T], bool] = lambda found: True,
     ) -> T | None:
-        """Like ``ask``, for what may be on its way to the database: asks again for up to
-        ``SHIPPING_S`` while there is nothing, or nothing complete, and the spool has something
-        that was written before the question."""
-        deadline, directory = self._clock() + SHIPPING_S, self._directory
-        waiting = {} if directory is None else spool_sizes(directory)
+        """Like ``ask``, for what may be on its way to the database. While there is nothing, or
+        nothing complete, it asks again: for up to ``SHIPPING_S`` while the spool has something that
+        was written before the question, and for up to ``FOREIGN_S`` where others write, too."""
+        started = self._clock()
+        waiting = self._spool_sizes()
         while True:
-            if directory is not None and waiting:
-                look = partial(find_unstored, directory=directory, sizes=waiting)
-                waiting = await self.ask(look)
+            waiting = await self._find_unstored(waiting)
             found = await self.ask(question)
-            is_there = found is not None and is_complete(found)
-            is_stored = directory is not None and not waiting
-            if is_there or is_stored or self._clock() >= deadline:
+            if found is not None and is_complete(found):
+                return found
+            longest = SHIPPING_S if waiting else FOREIGN_S if self._is_shared else 0.0
+            if self._clock() >= started + longest:
                 return found
             await self._sleep(POLL_S)
+
+    async def catch_up(self) -> None:
+        """Wait until everything is stored that is on the spool now, for up to ``SHIPPING_S``."""
+        deadline = self._clock() + SHIPPING_S
+        waiting = self._spool_sizes()
+        while (waiting := await self._find_unstored(waiting)) and self._clock() < deadline:
+            await self._sleep(POLL_S)
+
+    def _spool_sizes(self) -> dict[str, int]:
+        return {} if self._directory is None else spool_sizes(self._directory)
+
+    async def _find_unstored(self, sizes: dict[str, int]) -> dict[str, int]:
+        if not sizes or self._directory is None:
+            return {}
+        return await self.ask(partial(find_unstored, directory=self._directory, sizes=sizes))
 
     async def each(
         self, pieces: Callable[[Store], AsyncGenerator[T, None]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -72,6 +73,26 @@ def test_wrong_bodies_name_the_field(server: LedgerServer) -> None:
         assert (reply.status in (400, 422), reply.error["param"]) == (True, param), body
     assert server.post(f"{path}?since=1h", {"models": ["a/b"]}, "mine").status == 400
     assert server.get(path, "mine").status == 405
+
+
+def test_the_calls_end_with_the_client_and_are_on_record(server: LedgerServer) -> None:
+    pipe = server.pipe
+    body = {"models": [f"openai/m{number}" for number in range(6)]}
+    sent = server.post_and_leave(
+        f"/api/replay/{record(1).id}", body, lambda: len(pipe.upstream_requests) == 4, "mine"
+    )
+    assert sent == []
+    assert [request.is_over for request in pipe.upstream_requests] == [True] * 4
+    server.runner.run(settle(server))
+    records = [each for each in pipe.records if each.provider == "openai"]
+    assert sorted(each.model or "" for each in records) == ["m0", "m1", "m2", "m3"]
+    assert {each.outcome for each in records} == {"cancelled"}
+    assert {each.tags for each in records} == {(f"replay:{record(1).call_id}",)}
+
+
+async def settle(server: LedgerServer) -> None:
+    while server.gateway.active:
+        await asyncio.sleep(0)
 
 
 def _content(number: int, key: str) -> Content:

@@ -69,7 +69,7 @@ class Server:
         self.inner = make(*entries, **options)
         gateway = self.inner.gateway
         gateway.snapshot = replace(gateway.snapshot, content=ContentRules(mode))
-        gateway.history = LedgerHistory(self.inner.reader, "/nonexistent", gateway.clock)
+        gateway.history = LedgerHistory(self.inner.reader)
 
     def ask(self, method: str, target: str, key: str | None = None) -> Any:
         return self.inner.request(method, target, key, b"")

@@ -37,6 +37,8 @@ WITH_BODY = frozenset(("POST", "PATCH"))
 class Route(NamedTuple):
     handler: Handler
     methods: tuple[str, ...] = READ
+    ends_with_client: bool = False
+    """Cancelled when the client disconnects: it costs money."""
 
 
 ROUTES: dict[str, Route] = {
@@ -56,7 +58,7 @@ ROUTES: dict[str, Route] = {
 BY_ID: dict[str, Route] = {
     "/api/logs/": Route(log_routes.call),
     "/api/sessions/": Route(log_routes.session),
-    "/api/replay/": Route(replay_route.replay_call, WRITE),
+    "/api/replay/": Route(replay_route.replay_call, WRITE, ends_with_client=True),
     "/api/tracking/logs/": Route(tracker_routes.session_logs),
     "/api/tracking/session/": Route(tracker_routes.session, (*READ, "PATCH")),
 }
