@@ -39,6 +39,8 @@ TREE: list[tuple[str, int, str, bool]] = [
     ("UpstreamGarbled", 502, "protocol_error", True),
     ("UpstreamTruncated", 502, "truncated_stream", True),
     ("UpstreamTimeout", 504, "timeout_error", True),
+    ("LimitExceeded", 504, "timeout_error", True),
+    ("NoTarget", 400, "invalid_request_error", False),
 ]
 
 

@@ -237,6 +237,16 @@ class UpstreamTimeout(UpstreamError):
     type = "timeout_error"
 
 
+class LimitExceeded(UpstreamTimeout):
+    """The gateway ended the attempt, because it did not keep a limit of its route, or the caller's
+    deadline was over. ``code`` is first_token_timeout, idle_timeout, too_slow or
+    deadline_exceeded."""
+
+
+class NoTarget(RequestError):
+    """No target of the route can take the request; the message says why, for each of them."""
+
+
 class ClientGone(HeadwayError):
     """The client disconnected before the end. Only the record shows this error."""
 

@@ -8,12 +8,13 @@ from msgspec.structs import replace
 from headway.metering.configured_prices import ConfiguredPrice
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline import target_facts
-from headway.pipeline.gateway import Snapshot, UpstreamKey
+from headway.pipeline.gateway import Snapshot
 from headway.pipeline.target_facts import PERIOD_S, TargetFactsTable, facts_table, find_facts
 from headway.providers import KINDS
 from headway.routing.conditions import Table, compile_table
 from headway.routing.route import Route, RouteTarget
 from support.pipeline_fakes import Pipe
+from support.routed_pipe import several_keys
 
 NOW = 1_780_000_000.0
 PRICES = PriceBook.load(
@@ -46,7 +47,7 @@ SNAPSHOT = snapshot_of(
     deepseek=("deepseek", {}),
     keyless=("groq", {"has_key": False, "key_name": "GROQ_API_KEY"}),
     nowhere=("vllm", {"lacks_address": True}),
-    two=("openai", {"keys": (UpstreamKey("a", 1.0, "sk-a"), UpstreamKey("b", 1.0, "sk-b"))}),
+    two=("openai", {"keys": several_keys("two")}),
 )
 
 
@@ -86,7 +87,7 @@ def test_a_target_that_cannot_be_called_says_why() -> None:
 
 
 def test_each_of_several_keys_has_an_id() -> None:
-    assert find_facts(SNAPSHOT, "two", "m", NOW).keys == ("two#a", "two#b")
+    assert find_facts(SNAPSHOT, "two", "m", NOW).keys == ("two#1", "two#2")
 
 
 def test_facts_are_found_once_in_half_an_hour() -> None:

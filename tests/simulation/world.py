@@ -19,6 +19,7 @@ from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream
 from headway.policy.keys import KeyRing
 from headway.providers import KINDS
 from headway.record import Record, decode
+from headway.routing_state.memory import MemoryRoutingState
 from headway.types import Timeouts
 from simulation.answers import MARK, WIRE_FORMATS
 from simulation.clients import SimulatedClient, abort_all
@@ -111,6 +112,7 @@ def build(schedule: Schedule) -> World:
         rng=Random(schedule.seed + 1).random,
         count=_counter(schedule, loop),
         sleep=_sleeper(loop),
+        routing_state=MemoryRoutingState(),
     )
     clients = [
         SimulatedClient(loop, story, each.dialect, each.question, each.behaviour)

@@ -37,6 +37,7 @@ from headway.policy.keys import KeyRing
 from headway.ports import ResponseHeaders, ResponseReceiver
 from headway.providers.openai import provider as openai
 from headway.record import Content, Entry, Record, decode_entry
+from headway.routing_state.memory import MemoryRoutingState
 from headway.server.response_headers import response_lines, stream_lines
 from headway.types import Headers, HttpRequest, Timeouts
 
@@ -335,6 +336,7 @@ class Pipe:
             rng=lambda: self.rng,
             count=self._count,
             sleep=self._sleep,
+            routing_state=MemoryRoutingState(),
         )
         self.call: GatewayCall
 

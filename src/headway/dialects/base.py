@@ -177,6 +177,12 @@ class Dialect(Protocol):
         """Whether the gateway checks parameters, or leaves that to the provider."""
 
     @property
+    def parameter_paths(self) -> Mapping[str, str]:
+        """Where a parameter of OpenAI's chat format stands in its requests, if that is elsewhere:
+        OpenAI's name -> another name, or the names of an object and of a field in it with a dot
+        between them."""
+
+    @property
     def wire(self) -> str | None:
         """The ``Provider.wire`` that it can pass through, or None."""
 
@@ -380,6 +386,7 @@ class OpenAIFormat:
     """What dialects have in common whose requests and errors are in OpenAI's format."""
 
     id_header = b""
+    parameter_paths: Mapping[str, str] = {}
     write_rate_limits = staticmethod(write_rate_limits)
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:
@@ -396,6 +403,7 @@ class EmbeddingsDialect:
     """What dialects of embeddings have in common: their responses are whole, and always encoded."""
 
     checks_parameters = False
+    parameter_paths: Mapping[str, str] = {}
 
     def convert_request(self, request: ChatRequest) -> ConvertedRequest:
         raise TypeError("embeddings are no chat")  # decode() never makes a ChatRequest

@@ -13,12 +13,13 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.dialects.base import DecodedRequest, ResponseContext
-from headway.errors import ClientGone, HeadwayError
+from headway.errors import ClientGone, HeadwayError, HedgeLost, LimitExceeded
 from headway.events import ResponseSummary
 from headway.metering.cost import BilledCall, find_cost
 from headway.metering.metrics import CallCost, Metrics, TokensSource, measure
 from headway.metering.prices import PriceBook
 from headway.metering.timing import Timing
+from headway.pipeline.attempt_origin import AttemptOrigin
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.provider_calls import prompt_of, tokens_in
 from headway.policy.request_labels import LABEL_FIELDS, parameters_in, tags_in, user_in
@@ -40,6 +41,10 @@ NO_COST = CallCost()
 FREE: frozenset[CacheStatus | None] = frozenset({"hit", "coalesced"})
 """No provider was paid for such an answer."""
 FREE_COST = CallCost(Decimal(0), "computed")
+NOT_WANTED = (ClientGone, HedgeLost)
+"""Errors of attempts whose answer nobody wants any more."""
+ENDED_BY_GATEWAY = (*NOT_WANTED, LimitExceeded)
+"""Errors with which the gateway closes the connection, and the provider may bill all the same."""
 REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")
 ANY_REQUEST_ID = frozenset(REQUEST_ID_HEADERS)
 
@@ -109,6 +114,8 @@ class AttemptResult(Struct, frozen=True, gc=False):
     """The client already got status 200."""
     transformations: tuple[Transformation, ...]
     """Of the request, and of the response."""
+    origin: AttemptOrigin | None = None
+    """None for the only attempt of a call."""
 
 
 class AttemptTotals(Struct, frozen=True, gc=False):
@@ -130,20 +137,20 @@ UNKNOWN_TOTALS = AttemptTotals(CallCost(), None, None)
 
 def needs_count(result: AttemptResult, error: HeadwayError | None) -> bool:
     """Whether tokens must be counted: the provider did not report all of them, and it may bill for
-    them. ``error`` ended the attempt. The prompt of a client that left is billed once it was sent,
-    unless the provider refused it."""
+    them. ``error`` ended the attempt. The prompt of one that the gateway ended is billed once it
+    was sent, unless the provider refused it."""
     if result.tokens_source is not None:
         return False
-    request, has_left = result.context.sent, isinstance(error, ClientGone)
+    request, is_abandoned = result.context.sent, isinstance(error, ENDED_BY_GATEWAY)
     if isinstance(request, RelayedRequest) and not (
-        has_left and request.characters is not None and result.usage.input_characters is None
+        is_abandoned and request.characters is not None and result.usage.input_characters is None
     ):
         return False  # what a relayed response does not report cannot be counted
-    if not result.status and has_left:
+    if not result.status and is_abandoned:
         return result.timing.time_to_sent_s is not None
     if not 200 <= result.status < 300:
         return False
-    return error is None or result.content_events > 0 or has_left
+    return error is None or result.content_events > 0 or is_abandoned
 
 
 async def count_tokens(
@@ -302,7 +309,16 @@ def attempt_record(
     record.is_last, record.is_drained = is_last, is_drained
     if facts.cache is not None:
         record.cache, record.saved_usd = facts.cache, totals.saved_usd
+    if result.origin is not None:
+        _set_origin(record, result.origin)
     return encode(record)
+
+
+def _set_origin(record: Record, origin: AttemptOrigin) -> None:
+    record.attempt, record.role = origin.number, origin.role
+    record.route_name, record.decision = origin.route_name, origin.decision
+    record.provider_key, record.shadow_of = origin.provider_key, origin.shadow_of
+    record.upstream_request_bytes = origin.upstream_request_bytes
 
 
 def _reply_id(facts: RequestFacts, result: AttemptResult) -> str | None:
@@ -402,7 +418,7 @@ def refusal_record(facts: RequestFacts, error: HeadwayError, status: int) -> byt
 
 
 def _set_error(record: Record, error: HeadwayError, outcome: Outcome) -> None:
-    record.outcome = "cancelled" if isinstance(error, ClientGone) else outcome
+    record.outcome = "cancelled" if isinstance(error, NOT_WANTED) else outcome
     record.error_type = error.type
     record.error_code = error.code
     record.error_message = error.message

@@ -11,12 +11,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Protocol
 
 from headway.dialects.base import ResponseContext, StreamEncoder
 from headway.errors import HeadwayError, UpstreamError, UpstreamGarbled, UpstreamTruncated
 from headway.events import Event, ResponseSummary
 from headway.pipeline import provider_calls
 from headway.pipeline.accounting import AttemptResult
+from headway.pipeline.attempt_origin import AttemptOrigin
 from headway.pipeline.character_joiner import CharacterJoiner
 from headway.pipeline.failure_log import fields
 from headway.pipeline.gateway import Upstream
@@ -59,6 +61,29 @@ def unprocessable(upstream: Upstream) -> UpstreamGarbled:
     )
 
 
+class Guard(Protocol):
+    """What an attempt tells and asks, of a call that may have several."""
+
+    origin: AttemptOrigin
+
+    @property
+    def holds_all(self) -> bool:
+        """Nothing is sent to the client before the answer is complete."""
+
+    @property
+    def needs_events(self) -> bool:
+        """A response that is passed on must be decoded, too."""
+
+    def find_failure(self, attempt: Attempt) -> HeadwayError | None:
+        """What is wrong with a complete answer of which the client has nothing yet."""
+
+    def on_commit(self) -> None:
+        """From now on, the answer is that of this attempt."""
+
+    def resume(self) -> None:
+        """The client reads again."""
+
+
 class Attempt(StreamReader):
     """A ``ports.ResponseReceiver``: writes a stream to the client, or collects a whole response.
 
@@ -69,7 +94,6 @@ class Attempt(StreamReader):
 
     __slots__ = (
         "_hold_back",
-        "_number",
         "_on_done",
         "_parts",
         "_summary",
@@ -77,10 +101,12 @@ class Attempt(StreamReader):
         "bytes_in",
         "bytes_out",
         "error",
+        "guard",
         "has_headers",
         "is_committed",
         "is_over",
         "last_write",
+        "number",
         "response_headers",
         "status",
         "upstream_request",
@@ -97,6 +123,7 @@ class Attempt(StreamReader):
         number: int,
         hold_back: bool,
         on_done: Callable[[Attempt], None],
+        guard: Guard | None = None,
     ) -> None:
         self.upstream = upstream
         self.context = context
@@ -104,9 +131,10 @@ class Attempt(StreamReader):
         self._sink = sink
         self.started = started
         self._unix_offset = unix_offset
-        self._number = number
+        self.number = number
         self._hold_back = hold_back
         self._on_done: Callable[[Attempt], None] | None = on_done
+        self.guard = guard
         self.sent = self.responded = self.ended = None
         self.arrivals = ()
         self.mode = Mode.BODY
@@ -149,6 +177,7 @@ class Attempt(StreamReader):
             self.bytes_in,
             self.has_headers,
             transformations,
+            None if self.guard is None else self.guard.origin,
         )
 
     def forget_response(self) -> None:
@@ -159,6 +188,18 @@ class Attempt(StreamReader):
     def is_summarized(self) -> bool:
         """The body was not decoded to events."""
         return self._summary is not None
+
+    @property
+    def output_tokens(self) -> int | None:
+        """As the provider reported them by now."""
+        if self._summary is not None:
+            return self._summary.usage.output_tokens
+        return self.accumulator.reported().output_tokens
+
+    @property
+    def is_paused(self) -> bool:
+        """The client reads more slowly than the provider writes."""
+        return self._sink.is_paused
 
     # --- Called by the transport ------------------------------------------------------------------
 
@@ -302,6 +343,7 @@ class Attempt(StreamReader):
             encoder is None
             and context.is_passthrough
             and provider.summarize is not None
+            and (self.guard is None or not self.guard.needs_events)
             and is_utf8(self.body)
         ):
             try:  # noqa: SIM105 - ``suppress`` would take longer than the rest of this function
@@ -356,9 +398,9 @@ class Attempt(StreamReader):
     def _forward(self, now: float) -> None:
         """Write the encoded pieces to the client, unless they must be held back."""
         if not self.is_committed:
-            if self._hold_back and not self.arrivals:
+            if self._hold_back and (not self.arrivals or self._is_held()):
                 return
-            self.is_committed = True
+            self._commit()
             self._send_headers()
         pieces, self._pieces = self._pieces, []
         if len(pieces) > 1 and self.encoder is not None and self.encoder.is_framed:
@@ -368,6 +410,14 @@ class Attempt(StreamReader):
             self.bytes_out += len(piece)
             write(piece)
         self.last_write = now
+
+    def _is_held(self) -> bool:
+        return self.guard is not None and self.guard.holds_all and not self.is_over
+
+    def _commit(self) -> None:
+        if self.guard is not None:
+            self.guard.on_commit()
+        self.is_committed = True
 
     def _send_headers(self) -> None:
         if not self.has_headers and self.encoder is not None:
@@ -379,10 +429,11 @@ class Attempt(StreamReader):
                 self.encoder.content_type,
                 self.upstream,
                 None if started is None else started.model,
-                self._number if is_last else None,
+                self.number if is_last else None,
                 self.arrivals[0] - self.started if self.arrivals else None,
                 self.response_headers,
                 self._unix_offset + (self.responded or 0.0),
+                None if self.guard is None else self.guard.origin,
             )
             self._sink.send_headers(200, headers)
 
@@ -395,6 +446,11 @@ class Attempt(StreamReader):
             if not accumulator.is_finished:
                 self._end_with_error(self._unfinished(), now)
                 return
+        if self.guard is not None and not self.is_committed:
+            failure = self.guard.find_failure(self)
+            if failure is not None:
+                self._end_with_error(failure, now)
+                return
         self.ended = now
         self.is_over = True
         request, self.upstream_request = self.upstream_request, None  # break the reference cycle
@@ -402,10 +458,12 @@ class Attempt(StreamReader):
             request.finish()
         if self.encoder is not None:
             if not self.is_committed:
-                self.is_committed = True
+                self._commit()
                 self._send_headers()
             if self._pieces:
                 self._forward(now)
+        elif self.guard is not None:
+            self.guard.on_commit()
         self._report()
 
     def _end_with_error(self, error: HeadwayError, now: float) -> None:

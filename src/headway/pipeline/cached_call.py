@@ -49,7 +49,7 @@ class CachedCall(Protocol):
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` in a task; an error that it raises ends the call."""
 
-    def waiting(self) -> AbstractContextManager[None]:
+    def interruptible(self) -> AbstractContextManager[None]:
         """Context of an await that the end of the call interrupts."""
 
     def read_shared(
@@ -114,7 +114,7 @@ class CacheUse:
     async def _load_and_answer(self, key: bytes) -> None:
         gateway = self._call.gateway
         now = gateway.unix_time()
-        with self._call.waiting():
+        with self._call.interruptible():
             response = await gateway.response_cache.load(key, now)
         if not (self._lookup.takes(response, now) and self._answer(response)):
             self._join_or_send()
@@ -149,7 +149,7 @@ class CacheUse:
         self._send()
 
     async def _follow(self, in_flight: InFlight[OngoingResponse]) -> None:
-        with self._call.waiting():
+        with self._call.interruptible():
             ongoing = await in_flight.response()
         if ongoing is not None and ongoing.shared.can_be_joined:
             self.status = "coalesced"

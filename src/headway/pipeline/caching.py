@@ -23,6 +23,7 @@ from headway.policy.cache_key import (
     read_cache_control,
 )
 from headway.ports import CachedResponse
+from headway.routing.route import Route
 from headway.types import Headers
 
 MAX_TTL_S = 30 * 86400.0
@@ -102,6 +103,11 @@ def _tenant(policy: CachePolicy, decoded: DecodedRequest, key_id: str) -> str:
 def name_target(upstream: Upstream, model: str) -> str:
     """What answers a request without a route."""
     return f"{upstream.name}/{model} {upstream.provider.name} {upstream.base_url}"
+
+
+def name_route(route: Route) -> str:
+    """What answers a request of a route."""
+    return f"route {route.name}: {', '.join(target.id for target in route.targets)}"
 
 
 def is_whole(summary: ResponseSummary, shared: SharedResponse) -> bool:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -29,9 +28,10 @@ from headway.errors import (
 from headway.pipeline import accounting, content, history, provider_calls, response_head, targets
 from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.attempt import Attempt, unprocessable
+from headway.pipeline.attempt_guard import AttemptGuard
 from headway.pipeline.attempt_tokens import count_part, count_whole
 from headway.pipeline.cached_call import CacheUse
-from headway.pipeline.caching import find_lookup, name_target
+from headway.pipeline.caching import find_lookup, name_route, name_target
 from headway.pipeline.call_records import (
     facts_of,
     log_defect,
@@ -39,7 +39,8 @@ from headway.pipeline.call_records import (
     record_attempt,
     record_failure,
 )
-from headway.pipeline.dispatch import Dispatch
+from headway.pipeline.candidates import check_is_for_route
+from headway.pipeline.dispatch import Dispatch, single_route
 from headway.pipeline.drain import Drain, output_cost, start_drain
 from headway.pipeline.error_reply import encode_reply
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
@@ -53,7 +54,7 @@ from headway.pipeline.gateway import (
     Upstream,
 )
 from headway.pipeline.interruptible import InterruptibleCall
-from headway.pipeline.model_names import find_upstream
+from headway.pipeline.model_names import find_route, find_upstream
 from headway.pipeline.prepare import prepare
 from headway.pipeline.redaction import authorization_tokens, redact_error
 from headway.pipeline.relayed_attempt import attempt_class
@@ -66,7 +67,8 @@ from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id, select_own_headers
 from headway.ports import ResponseHeaders, Sink, UpstreamRequest
-from headway.types import Headers, Target
+from headway.routing.route import Route
+from headway.types import Headers, HttpRequest, Target
 
 NO_TARGET = Target(provider="", base_url="")
 
@@ -90,6 +92,8 @@ class GatewayCall(InterruptibleCall):
     """The last attempt."""
     cache_use: CacheUse | None = None
     """None where the cache has nothing to do with the call."""
+    _earlier_secrets: tuple[str, ...] = ()
+    """Those of all targets that the request was sent to, where it may be sent to several."""
     drain: Drain | None = None
     """Reads the last attempt's response without the client."""
     recorded: Attempt | None = None
@@ -148,44 +152,74 @@ class GatewayCall(InterruptibleCall):
             model_length = len(decoded.request.model)
             if has_own_target or decoded.session_id or model_length > ALWAYS_ALLOWED:
                 check_lengths(decoded)
-            if decoded.retries:
-                self._dispatch = Dispatch(self, decoded.retries)
             if decoded.base_url:
                 check_base_url(self.snapshot.base_urls, key_id)
-            upstream, self.decoded = find_upstream(self.snapshot, decoded, self.dialect.wire)
-            self.upstream = upstream
-            if decoded.own_reply is not None and upstream.provider.wire != self.dialect.wire:
-                self._reply_without_provider(decoded.own_reply)
-                return
-            target = None if has_own_target else upstream.target
-            if decoded.recall is not None:
-                self.start(self._recall_and_send(upstream))
-            elif not (self._may_use_cache(own_headers) and self._use_cache(target)):
-                self._plan_and_send(upstream, target)
+            route = find_route(self.snapshot, decoded)
+            if route is None:
+                self._begin_model(decoded, own_headers)
+            else:
+                self._begin_route(route, decoded, own_headers)
         except Exception as error:
             self._fail(error)
+
+    def _begin_model(self, decoded: DecodedRequest, own_headers: Headers) -> None:
+        """The request names one model of one provider. Raises HeadwayError."""
+        snapshot, dialect = self.snapshot, self.dialect
+        upstream, self.decoded = find_upstream(snapshot, decoded, dialect.wire)
+        self.upstream = upstream
+        if decoded.own_reply is not None and upstream.provider.wire != dialect.wire:
+            self._reply_without_provider(decoded.own_reply)
+            return
+        has_own_target = decoded.api_key or decoded.base_url or decoded.options
+        target = None if has_own_target else upstream.target
+        send: Callable[[], None] | None = None
+        if decoded.retries or upstream.keys:
+            route = single_route(decoded.retries, len(upstream.keys))
+            self._dispatch = Dispatch(self, route, self.decoded)
+            send = partial(self._dispatch.start_single, upstream)
+        elif decoded.recall is not None:
+            self.start(self._recall_and_send(upstream))
+            return
+        if self._may_use_cache(own_headers):
+            send = send or partial(self._plan_and_send, upstream, target)
+            if self._use_cache(name_target(upstream, self.decoded.request.model), send):
+                return
+        if send is None:
+            self._plan_and_send(upstream, target)
+        else:
+            send()
+
+    def _begin_route(self, route: Route, decoded: DecodedRequest, own_headers: Headers) -> None:
+        """Raises HeadwayError."""
+        if decoded.own_reply is not None:
+            self._reply_without_provider(decoded.own_reply)
+            return
+        check_is_for_route(route, decoded)
+        self._dispatch = Dispatch(self, route, decoded)
+        send = self._dispatch.start_route
+        if not (self._may_use_cache(own_headers) and self._use_cache(name_route(route), send)):
+            send()
 
     def _may_use_cache(self, own_headers: Headers) -> bool:
         policy = self.snapshot.cache
         return policy is not None and (policy.ttl_s is not None or names_ttl(own_headers))
 
-    def _use_cache(self, target: Target | None) -> bool:
-        """False: the cache has nothing to do with the call."""
-        policy, upstream, decoded = self.snapshot.cache, self.upstream, self.decoded
+    def _use_cache(self, target: str, send: Callable[[], None]) -> bool:
+        """``target`` names what answers. False: the cache has nothing to do with the call."""
+        policy, decoded = self.snapshot.cache, self.decoded
         assert policy is not None
-        assert upstream is not None
         assert decoded is not None
         lookup = find_lookup(
             policy,
             decoded,
             self.client_request.headers,
             key_id=self.key_id or "",
-            target=name_target(upstream, decoded.request.model),
+            target=target,
             wire=self.dialect.wire or self.dialect.name,
         )
         if lookup is None:
             return False
-        self.cache_use = CacheUse(self, lookup, partial(self._plan_and_send, upstream, target))
+        self.cache_use = CacheUse(self, lookup, send)
         self.cache_use.begin()
         return True
 
@@ -195,16 +229,17 @@ class GatewayCall(InterruptibleCall):
         """Answer with a response that is kept, or that another call is getting."""
         self.upstream, self.decoded = upstream, decoded
         context = prepare(self, upstream, decoded)
-        attempt = self._new_attempt(upstream, context)
-        self._count_overhead()
+        attempt = self._new_attempt(upstream, context, True, None)
+        self.count_overhead()
         reader = shared.join(attempt)
         self._couple(attempt, reader)
         reader.start(self.gateway.clock())
 
     async def _recall_and_send(self, upstream: Upstream) -> None:
-        self._count_overhead()
-        with self._interruptible():
-            self.decoded = await history.complete(self, upstream)
+        self.count_overhead()
+        with self.interruptible():
+            assert self.decoded is not None
+            self.decoded = await history.complete(self, upstream, self.decoded)
         self._plan_and_send(upstream)
 
     def _plan_and_send(self, upstream: Upstream, target: Target | None = None) -> None:
@@ -224,7 +259,9 @@ class GatewayCall(InterruptibleCall):
 
     def abort(self, error: HeadwayError) -> None:
         """End the call now. Send ``error`` to the client if it is still connected."""
-        self._abort_reason = self._abort_reason or error
+        self.abort_reason = self.abort_reason or error
+        if self._dispatch is not None:
+            self._dispatch.cancel_all_but(self._attempt, error)
         if self._waiting_task is not None:
             self._waiting_task.cancel()
         elif self._attempt is not None:
@@ -250,30 +287,39 @@ class GatewayCall(InterruptibleCall):
         self.sink.send_response(200, ResponseHeaders(self.request_id), body)
 
     async def _resolve_and_send(self, upstream: Upstream, context: ResponseContext) -> None:
-        self._count_overhead()
-        with self._interruptible():
+        self.count_overhead()
+        with self.interruptible():
             target = await targets.resolve(self.gateway, upstream, context.call)
         self._encode_and_send(upstream, context, target)
 
     def _encode_and_send(
         self, upstream: Upstream, context: ResponseContext, target: Target
     ) -> None:
-        self._target = target
-        self._http_request = provider_calls.encode(upstream, context.sent, target)
-        self._send(upstream, context)
+        http_request = provider_calls.encode(upstream, context.sent, target)
+        self.send(upstream, context, target, http_request)
 
-    def _send(self, upstream: Upstream, context: ResponseContext) -> None:
-        """Start an attempt. It ends with ``on_attempt_done``."""
-        gateway, http_request = self.gateway, self._http_request
+    def send(
+        self,
+        upstream: Upstream,
+        context: ResponseContext,
+        target: Target,
+        http_request: HttpRequest,
+        guard: AttemptGuard | None = None,
+        *,
+        may_follow: bool = False,
+    ) -> Attempt:
+        """Start an attempt. It ends with ``on_attempt_done``. ``may_follow``: another one may."""
+        gateway = self.gateway
         self.attempts += 1
+        self._target = target
         if upstream.provider.sign is not None:
-            http_request = upstream.provider.sign(http_request, self._target, gateway.unix_time())
+            http_request = upstream.provider.sign(http_request, target, gateway.unix_time())
         if self.earlier_gateways:  # not signed, because the transport adds its own id to it
             passed_on = (LOOP_HEADER, self.earlier_gateways)
             http_request = replace(http_request, headers=(*http_request.headers, passed_on))
-        attempt = self._new_attempt(upstream, context)
+        attempt = self._new_attempt(upstream, context, may_follow, guard)
         self.upstream_request_bytes = len(http_request.body)
-        self._count_overhead()
+        self.count_overhead()
         is_configured = context.call.base_url is None
         transport = upstream.transport if is_configured else upstream.public_transport
         sharing = None if self.cache_use is None else self.cache_use.share(attempt)
@@ -283,35 +329,29 @@ class GatewayCall(InterruptibleCall):
             shared, request = sharing
             shared.bind(transport.send(http_request, upstream.timeouts, shared))
         self._couple(attempt, request)
+        return attempt
 
     def _couple(self, attempt: Attempt, request: UpstreamRequest) -> None:
         """Let a slow client pause the response."""
-        sink = self.sink
         attempt.upstream_request = request
         if attempt.encoder is not None:
-            sink.on_pause, sink.on_resume = request.pause, request.resume
+            guard, sink = attempt.guard, self.sink
+            sink.on_pause = request.pause
+            sink.on_resume = request.resume if guard is None else guard.resume
             if sink.is_paused:
                 request.pause()
 
-    def waiting(self) -> AbstractContextManager[None]:
-        """Context of an await that raises the reason if the call is aborted meanwhile."""
-        return self._interruptible()
-
-    async def wait(self, seconds: float) -> None:
-        """Wait before another attempt. Raises the reason if the call is aborted meanwhile."""
-        with self._interruptible():
-            await self.gateway.sleep(seconds)
-
-    def send_again(self, attempt: Attempt) -> None:
-        """Start another attempt with the request of ``attempt``."""
-        self._send(attempt.upstream, attempt.context)
-
-    def _new_attempt(self, upstream: Upstream, context: ResponseContext) -> Attempt:
+    def _new_attempt(
+        self,
+        upstream: Upstream,
+        context: ResponseContext,
+        may_follow: bool,
+        guard: AttemptGuard | None,
+    ) -> Attempt:
         gateway, encoder, unix_offset = self.gateway, None, 0.0
         if context.call.stream:
             encoder = self.dialect.stream(context)
             unix_offset = gateway.unix_time() - gateway.clock()
-        dispatch = self._dispatch
         attempt = attempt_class(context.sent)(
             upstream,
             context,
@@ -320,9 +360,15 @@ class GatewayCall(InterruptibleCall):
             self.started,
             unix_offset,
             self.attempts,
-            (dispatch is not None and dispatch.may_follow) or self._is_free,
+            may_follow,
             self.on_attempt_done,
+            guard,
         )
+        if guard is not None:
+            guard.attempt = attempt
+            self.decoded, self.upstream = context.call, upstream
+            used = (*upstream.secrets, *self._target.credentials.values())
+            self._earlier_secrets += used
         previous, self._attempt = self._attempt, attempt
         if previous is not None and previous.has_headers:
             attempt.has_headers = True  # a keep-alive comment was written before any content
@@ -333,6 +379,22 @@ class GatewayCall(InterruptibleCall):
     def _is_free(self) -> bool:
         """The response is not the provider's own, who can still be asked."""
         return self.cache_use is not None and self.cache_use.is_free
+
+    def resume_work(self) -> None:
+        """The gateway's own time begins again."""
+        self._resumed = self.gateway.clock()
+
+    def continue_with(self, attempt: Attempt) -> None:
+        """Of attempts beside each other it is the one whose answer the client gets, as far as is
+        known."""
+        other, self._attempt = self._attempt, attempt
+        self.decoded, self.upstream = attempt.context.call, attempt.upstream
+        attempt.number = self.attempts
+        if other is not None and other.has_headers:
+            attempt.has_headers = True
+            attempt.last_write = other.last_write
+        if attempt.upstream_request is not None:
+            self._couple(attempt, attempt.upstream_request)
 
     # --- An attempt is over -----------------------------------------------------------------------
 
@@ -346,20 +408,21 @@ class GatewayCall(InterruptibleCall):
             self._fail(error)
 
     def _finish_or_follow(self, attempt: Attempt) -> None:
-        error, dispatch = attempt.error, self._dispatch
+        dispatch, error = self._dispatch, attempt.error
+        if dispatch is not None and attempt.guard is not None and dispatch.takes_over(attempt):
+            return
         if error is None:
             result = attempt.result()
             if accounting.needs_count(result, None):
                 self.start(self._count_and_finish(attempt, result))
             else:
                 self._finish(attempt, result)
-        elif attempt.is_committed or self._abort_reason is not None:
-            # the client has content already, or has disconnected
-            self._fail(self._abort_reason or error)
-        elif self.cache_use is not None and self._is_free:
+        elif attempt.is_committed or self.abort_reason is not None or not self._is_free:
+            # the client has content already or has disconnected, or no other attempt may follow
+            self._fail(self.abort_reason or error)
+        else:
+            assert self.cache_use is not None
             self.cache_use.send_instead()
-        elif dispatch is None or not dispatch.follow(attempt, error):
-            self._fail(error)
 
     async def _count_and_finish(self, attempt: Attempt, result: AttemptResult) -> None:
         self._finish(attempt, await count_whole(self.gateway, attempt, result))
@@ -477,14 +540,15 @@ class GatewayCall(InterruptibleCall):
         redact_error(error, self.secrets())
 
     def secrets(self) -> list[str]:
-        """The keys of the client's request and of the provider's."""
+        """The keys of the client's request and of the providers."""
         secrets = [] if self.upstream is None else self.upstream.secrets
+        secrets += self._earlier_secrets
         if self.decoded is not None and self.decoded.api_key:
             secrets.append(self.decoded.api_key)
         tokens = authorization_tokens(self.client_request.headers)
         return [*secrets, *tokens, *self._target.credentials.values()]
 
-    def _count_overhead(self) -> None:
+    def count_overhead(self) -> None:
         """Add the gateway's own time so far. From here on it waits."""
         self.overhead_s = (self.overhead_s or 0.0) + self.gateway.clock() - self._resumed
 
@@ -515,7 +579,7 @@ class GatewayCall(InterruptibleCall):
         if self.drain is None:
             self.abort(left)
         else:
-            self._abort_reason = left
+            self.abort_reason = left
 
     def _end_stream(self, pieces: list[bytes]) -> None:
         *first, last = pieces or [b""]
@@ -526,7 +590,9 @@ class GatewayCall(InterruptibleCall):
     def _close(self) -> None:
         self.is_over = True
         self.gateway.active.discard(self)
-        self._dispatch = None  # it refers to this call
+        if self._dispatch is not None:
+            self._dispatch.close()
+            self._dispatch = None  # it refers to this call
         if self.cache_use is not None:
             self.cache_use.close()
         sink = self.sink

@@ -25,12 +25,14 @@ from headway.ports import (
     History,
     Launcher,
     ResponseCache,
+    RoutingState,
     Spool,
     Transport,
 )
 from headway.providers.base import Provider
 from headway.routing.abilities import TargetFacts
 from headway.routing.model_aliases import ModelAliases
+from headway.routing.provider_keys import ProviderKey
 from headway.routing.route import Route
 from headway.routing.route_table import RouteTable
 from headway.types import Clock, Target, Timeouts
@@ -51,12 +53,13 @@ DEFECT = "The gateway failed on this request; see its log."
 """Messages of errors of the gateway's own, for calls of every kind."""
 
 
-class UpstreamKey(Struct, frozen=True):
+class UpstreamKey(ProviderKey, frozen=True, kw_only=True):
     """One of several keys of a provider."""
 
     name: str
-    weight: float
+    """Safe to show, like ``id``."""
     key: str
+    """The secret."""
 
 
 class Upstream(Struct, frozen=True, kw_only=True):
@@ -207,6 +210,10 @@ class ActiveCall(Protocol):
         """Write a comment to a stream of server-sent events that was silent for ``silence_s``."""
 
 
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
 class Gateway:
     """Everything that calls share. ``snapshot`` is replaced when the configuration changes."""
 
@@ -222,6 +229,7 @@ class Gateway:
         rng: Callable[[], float],
         count: Callable[[str, bytes, str], Awaitable[tuple[int | None, int | None]]],
         sleep: Callable[[float], Awaitable[object]],
+        routing_state: RoutingState,
     ) -> None:
         self.snapshot = snapshot
         self.gateway_id = gateway_id
@@ -242,6 +250,8 @@ class Gateway:
         self.response_cache: ResponseCache = NOTHING_CACHED
         self.in_flight: dict[bytes, InFlight[Any]] = {}
         """Key of the cache -> a call whose response identical ones wait for."""
+        self.routing_state = routing_state
+        """What is counted of the targets of routes, and of keys."""
         self.history: History | None = None
         """None where there is no database to ask."""
         self.active: set[ActiveCall] = set()
@@ -252,6 +262,10 @@ class Gateway:
         self.is_refusing = False
         """No record can be kept, and the configuration says to refuse requests then."""
         self.ledger_health: Callable[[], LedgerHealth] = LedgerHealth
+
+    def call_later(self, seconds: float, act: Callable[[], None]) -> Timer:
+        """Call ``act`` after that many seconds, unless the timer is cancelled before."""
+        return asyncio.get_running_loop().call_later(seconds, act)
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run ``work`` in a new task; log its exception."""

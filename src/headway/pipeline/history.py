@@ -49,15 +49,13 @@ class Caller(Protocol):
 
     gateway: Gateway
     snapshot: Snapshot
-    decoded: DecodedRequest | None
     key_id: str | None
 
 
-async def complete(call: Caller, upstream: Upstream) -> DecodedRequest:
-    """The call's request, which has a ``recall``, with what that refers to. Raises
+async def complete(call: Caller, upstream: Upstream, decoded: DecodedRequest) -> DecodedRequest:
+    """The request of a call, which has a ``recall``, with what that refers to. Raises
     HeadwayError."""
-    decoded, limit = call.decoded, call.snapshot.body_limit
-    assert decoded is not None
+    limit = call.snapshot.body_limit
     completed = await recall(call.gateway, call.snapshot, upstream, decoded, call.key_id or "")
     size = len(prompt_of(completed.request))
     if size > limit and completed is not decoded:

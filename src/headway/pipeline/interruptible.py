@@ -15,7 +15,7 @@ class InterruptibleCall:
     """The part of a call that waits."""
 
     gateway: Gateway
-    _abort_reason: HeadwayError | None = None
+    abort_reason: HeadwayError | None = None
     """Why the call is to end."""
     _resumed: float
     """The time of the clock when the gateway's own work began, or continued after waiting."""
@@ -23,7 +23,7 @@ class InterruptibleCall:
     """A task that awaits something that ``abort`` may interrupt."""
 
     @contextmanager
-    def _interruptible(self) -> Iterator[None]:
+    def interruptible(self) -> Iterator[None]:
         """Context of an await that ``abort`` may interrupt, which raises the reason. The time is
         not overhead."""
         self._raise_if_aborted()
@@ -31,7 +31,7 @@ class InterruptibleCall:
         try:
             yield
         except asyncio.CancelledError as cancelled:
-            if self._abort_reason is None or task is None:
+            if self.abort_reason is None or task is None:
                 raise
             cancelled.__traceback__ = None  # its stack frames refer to this call
             task.uncancel()
@@ -41,5 +41,5 @@ class InterruptibleCall:
         self._raise_if_aborted()
 
     def _raise_if_aborted(self) -> None:
-        if self._abort_reason is not None:
-            raise self._abort_reason
+        if self.abort_reason is not None:
+            raise self.abort_reason

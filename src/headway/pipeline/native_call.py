@@ -123,7 +123,7 @@ class NativeCall:
     upstream: Upstream | None = None
     reader: UsageReader | None = None
     """Reads the response; None where no adapter knows the route."""
-    _abort_reason: HeadwayError | None = None
+    abort_reason: HeadwayError | None = None
     _drain: Drain | None = None
     """Reads the response without the client."""
     _earlier_gateways = ""
@@ -157,7 +157,7 @@ class NativeCall:
 
     def abort(self, error: HeadwayError) -> None:
         """End the call now. Send ``error`` to the client if that is possible."""
-        self._abort_reason = self._abort_reason or error
+        self.abort_reason = self.abort_reason or error
         if self._relay is not None:
             self._relay.cancel(error, self.gateway.clock())
         elif self._task is not None:
@@ -173,8 +173,8 @@ class NativeCall:
             upstream, target = await self._admit()
             self._send(upstream, target)
         except asyncio.CancelledError:
-            self._fail(self._abort_reason or ShuttingDown(CLOSING))
-            if self._abort_reason is None:
+            self._fail(self.abort_reason or ShuttingDown(CLOSING))
+            if self.abort_reason is None:
                 raise
         except Exception as error:
             self._fail(error)

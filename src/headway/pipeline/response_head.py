@@ -16,6 +16,7 @@ from headway.dialects.base import JSON, ResponseContext
 from headway.errors import HeadwayError, RequestError, UpstreamError
 from headway.pipeline import accounting
 from headway.pipeline.accounting import AttemptResult, AttemptTotals, RequestFacts
+from headway.pipeline.attempt_origin import AttemptOrigin
 from headway.pipeline.gateway import Upstream
 from headway.ports import ResponseHeaders
 from headway.providers.rate_limits import read_rate_limits, select_rate_limits
@@ -62,7 +63,10 @@ def describe_response(
         None,
         facts.dialect.id_header,
         _encode_metrics(facts, result, totals) if result.context.call.shows_metrics else None,
-        (*result.context.headers, *_limits_of(facts, result)),
+        (
+            *result.context.headers,
+            *_with_origin(_limits_of(facts, result), result.origin),
+        ),
     )
 
 
@@ -83,6 +87,7 @@ def describe_stream(
     time_to_first_token_s: float | None,
     upstream_headers: UpstreamHeaders,
     now: float,
+    origin: AttemptOrigin | None = None,
 ) -> ResponseHeaders:
     """The headers of a stream. ``attempts`` is None where another attempt may follow: then nothing
     of this one is said. ``model`` is the one that the provider named by now, which is in unix
@@ -98,7 +103,10 @@ def describe_stream(
         time_to_first_token_s=time_to_first_token_s,
         transformations=context.transformations,
         id_header=context.id_header,
-        further=(*context.headers, *_rate_limits(context, upstream, upstream_headers, now)),
+        further=(
+            *context.headers,
+            *_with_origin(_rate_limits(context, upstream, upstream_headers, now), origin),
+        ),
     )
 
 
@@ -114,8 +122,15 @@ def describe_error(
         attempts=facts.attempts if was_tried else None,
         retry_after_s=error.retry_after_s,
         id_header=facts.dialect.id_header,
-        further=(*_retry_headers(error, status, result), *_limits_of(facts, result)),
+        further=(
+            *_retry_headers(error, status, result),
+            *_with_origin(_limits_of(facts, result), None if result is None else result.origin),
+        ),
     )
+
+
+def _with_origin(headers: Headers, origin: AttemptOrigin | None) -> Headers:
+    return headers if origin is None else (*headers, *origin.headers())
 
 
 def _limits_of(facts: RequestFacts, result: AttemptResult | None) -> Headers:

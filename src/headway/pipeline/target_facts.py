@@ -93,7 +93,7 @@ def find_facts(snapshot: Snapshot, provider: str, model: str, unix_now: float) -
         context_window=priced.context_window,
         input_usd=None if priced.input is None else float(priced.input),
         output_usd=None if priced.output is None else float(priced.output),
-        keys=tuple(f"{provider}#{key.name}" for key in upstream.keys) or (provider,),
+        keys=tuple(key.id for key in upstream.keys) or (provider,),
     )
 
 

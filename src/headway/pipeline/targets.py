@@ -6,11 +6,13 @@ configured address only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from headway.dialects.base import DecodedRequest
 from headway.errors import InvalidField, MissingProviderKey
-from headway.pipeline.gateway import Gateway, Upstream
+from headway.pipeline.gateway import Gateway, Upstream, UpstreamKey
+from headway.ports import RoutingState
+from headway.routing import provider_keys
 from headway.types import Target
 
 NO_CREDENTIALS: Mapping[str, str] = {}
@@ -75,6 +77,36 @@ def build(
         options={**options, **decoded.options} if decoded and decoded.options else options,
         headers=upstream.headers if own_url is None else {},
         credentials=credentials,
+    )
+
+
+def choose_key(
+    upstream: Upstream,
+    state: RoutingState,
+    target_id: str,
+    now: float,
+    draw: float,
+    tried: Collection[str] = (),
+) -> UpstreamKey:
+    """One of several keys of a provider. Where all are set aside or cool down, one of all: a call
+    that may fail is better than one that does. ``draw`` is from [0, 1)."""
+
+    def is_usable(key_id: str) -> bool:
+        return not state.key_blocked_s(target_id, key_id, now)
+
+    chosen = provider_keys.choose_key(upstream.keys, is_usable, draw, tried)
+    chosen = chosen or provider_keys.choose_key(upstream.keys, lambda _: True, draw)
+    assert isinstance(chosen, UpstreamKey)
+    return chosen
+
+
+def has_key_left(
+    upstream: Upstream, state: RoutingState, target_id: str, now: float, tried: Collection[str]
+) -> bool:
+    """Whether there is a key that a call has not tried, and that is usable now."""
+    return any(
+        key.id not in tried and not state.key_blocked_s(target_id, key.id, now)
+        for key in upstream.keys
     )
 
 

@@ -35,6 +35,7 @@ from headway.policy.keys import KeyRing
 from headway.ports import Launcher, ResponseCache, Spool
 from headway.providers import KINDS
 from headway.response_cache.memory import MemoryCache
+from headway.routing_state.memory import MemoryRoutingState
 from headway.server import logs
 from headway.server.model_routes import new_aliases, new_routes
 from headway.server.provider_keys import has_key, is_usable
@@ -66,6 +67,7 @@ def new_gateway(
         rng=random.random,
         count=token_counter.count,
         sleep=asyncio.sleep,
+        routing_state=MemoryRoutingState(),
     )
     gateway.response_cache = new_response_cache(config.cache)
     return gateway
@@ -209,7 +211,13 @@ def _new_upstream(
         has_key=has_key(configured, environ),
         api_key=api_key,
         keys=tuple(
-            UpstreamKey(each.name, each.weight, str(each.key)) for each in configured.api_keys
+            UpstreamKey(
+                id=f"{configured.name}#{each.name}",
+                weight=each.weight,
+                name=each.name,
+                key=str(each.key),
+            )
+            for each in configured.api_keys
         ),
         key_name=configured.key_env or "api_key",
         needs_key=configured.needs_key and provider.credentials is None,

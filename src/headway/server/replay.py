@@ -243,6 +243,7 @@ class ReplayDialect:
         self._model = model
         self.name = inner.name
         self.checks_parameters = inner.checks_parameters
+        self.parameter_paths = inner.parameter_paths
 
     def passes_through(self, body: bytes) -> bool:
         return False

@@ -48,6 +48,7 @@ FEATURE_QUERY = "beta"
 """The parameter of the query that SDKs send with beta features."""
 
 _encode = msgspec.json.Encoder().encode
+PARAMETER_PATHS = {"max_completion_tokens": "max_tokens", "stop": "stop_sequences"}
 
 
 class AnthropicMessages:
@@ -57,6 +58,7 @@ class AnthropicMessages:
     route = "/v1/messages"
     wire = WIRE
     checks_parameters = False
+    parameter_paths: Mapping[str, str] = PARAMETER_PATHS
     id_header = b"request-id"
     write_rate_limits = staticmethod(rate_limits.write_rate_limits)
 

@@ -7,6 +7,7 @@ framing that the client asked for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -59,6 +60,19 @@ KEEP_ALIVE = b"\r\n"
 takes a comment for the beginning of an error (python-genai, _api_client.py)."""
 
 _encode = msgspec.json.Encoder().encode
+CONFIG = "generationConfig"
+PARAMETER_PATHS = {
+    "frequency_penalty": f"{CONFIG}.frequencyPenalty",
+    "max_completion_tokens": f"{CONFIG}.maxOutputTokens",
+    "max_tokens": f"{CONFIG}.maxOutputTokens",
+    "n": f"{CONFIG}.candidateCount",
+    "presence_penalty": f"{CONFIG}.presencePenalty",
+    "seed": f"{CONFIG}.seed",
+    "stop": f"{CONFIG}.stopSequences",
+    "temperature": f"{CONFIG}.temperature",
+    "top_k": f"{CONFIG}.topK",
+    "top_p": f"{CONFIG}.topP",
+}
 
 
 class _Body(Struct):
@@ -76,6 +90,7 @@ class GenerateContent(GeminiErrors):
 
     wire = WIRE
     checks_parameters = False
+    parameter_paths: Mapping[str, str] = PARAMETER_PATHS
 
     def __init__(self, is_stream: bool = False) -> None:
         self._is_stream = is_stream

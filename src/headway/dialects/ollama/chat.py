@@ -8,6 +8,7 @@ reply says that it is done.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -40,6 +41,14 @@ MESSAGES = field("messages", list[MessageWithRole], "a list of messages, each wi
 PROMPT = field("prompt", str, "a text")
 STREAM = field("stream", bool, "true or false")
 FALSE = b"false"
+OPTIONS = (
+    "frequency_penalty", "presence_penalty", "seed", "stop", "temperature", "top_k", "top_p",
+)  # fmt: skip
+PARAMETER_PATHS = {
+    "max_completion_tokens": "options.num_predict",
+    "max_tokens": "options.num_predict",
+    **{name: f"options.{name}" for name in OPTIONS},
+}
 
 
 class _Body(Struct):
@@ -57,6 +66,7 @@ class OllamaChat(OllamaErrors):
     """The dialect of ``/api/chat``, or with ``is_generate`` of ``/api/generate``."""
 
     checks_parameters = False
+    parameter_paths: Mapping[str, str] = PARAMETER_PATHS
 
     def __init__(self, is_generate: bool = False) -> None:
         self._is_generate = is_generate

@@ -6,6 +6,7 @@ responses.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -65,6 +66,11 @@ FEATURE_HEADERS = frozenset(
 FEATURE_PREFIX = b"x-codex-"
 
 _encode = msgspec.json.Encoder().encode
+PARAMETER_PATHS = {
+    "max_completion_tokens": "max_output_tokens",
+    "max_tokens": "max_output_tokens",
+    "reasoning_effort": "reasoning.effort",
+}
 
 
 class WholeResponse(Struct):
@@ -85,6 +91,7 @@ class OpenAIResponses(OpenAIFormat):
     route = "/v1/responses"
     wire = WIRE
     checks_parameters = False
+    parameter_paths: Mapping[str, str] = PARAMETER_PATHS
 
     def decode(self, client_request: ClientRequest) -> DecodedRequest:
         fields = decode_object(client_request.body)

@@ -1,0 +1,54 @@
+"""Plan the targets of a call: read what the decision needs, and describe it for the record."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Protocol
+
+import msgspec
+
+from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
+from headway.pipeline.gateway import Gateway, Snapshot
+from headway.pipeline.routed_requests import read_request
+from headway.pipeline.target_facts import facts_table
+from headway.routing.plan import Plan, make_plan
+from headway.routing.route import Route
+
+
+class RoutedCall(Protocol):
+    """What of a ``GatewayCall`` is needed."""
+
+    gateway: Gateway
+    snapshot: Snapshot
+    dialect: Dialect
+    client_request: ClientRequest
+    key_id: str | None
+
+
+def plan_route(call: RoutedCall, route: Route, decoded: DecodedRequest) -> Plan:
+    gateway = call.gateway
+    unix_now = gateway.unix_time()
+    facts = facts_table(call.snapshot, unix_now)
+    request = read_request(
+        decoded,
+        route=route,
+        interests=facts.interests_of(route),
+        dialect=call.dialect.name,
+        headers=call.client_request.headers,
+        key_id=call.key_id or "",
+        now=unix_now,
+    )
+    return make_plan(route, request, facts, gateway.routing_state, gateway.clock(), gateway.rng)
+
+
+@lru_cache(maxsize=1024)
+def describe_plan(
+    why: str, target_ids: tuple[str, ...], skipped: tuple[tuple[str, str], ...]
+) -> str:
+    """JSON, for ``Record.decision``."""
+    described = {
+        "strategy": why,
+        "targets": target_ids,
+        "skipped": [{"target": name, "reason": reason} for name, reason in skipped],
+    }
+    return msgspec.json.encode(described).decode()
