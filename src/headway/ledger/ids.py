@@ -24,7 +24,7 @@ def pack_prefixed_id(text: str) -> bytes | str:
     except ValueError:
         return text
     joined = packed + b"_" + prefix.encode()
-    return text if len(joined) <= 17 or " " in digits else bytes((len(packed),)) + joined
+    return text if len(joined) == 15 or " " in digits else bytes((len(packed),)) + joined
 
 
 def unpack_id(packed: bytes | str) -> str:

@@ -13,6 +13,9 @@ to the disk before the spool forgets it.
   is filtered by), `terms`, `names`, `tag_sets`, `sessions`. The view `logs` puts them together, for
   SQL of your own: `select model, sum(cost_usd) from logs group by model`. There amounts are
   floating-point numbers; `headway usage` adds them exactly.
+- `facets` is an index of FTS5 by which filters find records: by model, key, outcome, user, tag,
+  session, id, latency and cost at once. It takes less time and space than an index of SQLite for
+  each of them would.
 - `cells` has the sums that `headway usage` and `GET /api/usage` read: by hour, day and month for
   models, and by day and month for keys, users and tag sets. They are written with their records, in
   one transaction, and stay when records are deleted. A question that they do not answer, such as

@@ -256,8 +256,43 @@ def decode_parts(parts: bytes) -> list[PartOf]:
     while at < len(parts):
         start = at + _LENGTH_BYTES
         at = start + int.from_bytes(parts[at:start], "big")
-        found.append(_decode(view[start:at]))
+        body = view[start:at]
+        try:
+            found.append(_decode(body))
+        except msgspec.ValidationError:
+            found.append(_convert(_decode_first(body)))
     return found
+
+
+class _FirstPart(Struct, frozen=True, array_like=True):
+    """As parts were kept at first."""
+
+    sums: tuple[int, ...]
+    costs: tuple[int, int]
+    rests: Rests
+    totals: tuple[int, ...]
+    buckets: tuple[list[int] | bytes | None, ...]
+    """Of each metric: buckets that occurred once, or ``pack_histogram`` by bucket."""
+    gaps: bytes | None
+    gap_sum: int
+
+
+_decode_first = msgspec.msgpack.Decoder(_FirstPart).decode
+
+
+def _convert(part: _FirstPart) -> PartOf:
+    histograms = []
+    for buckets in part.buckets:
+        if isinstance(buckets, bytes):
+            pairs = unpack_counts(buckets)
+        else:
+            pairs = [(bucket, 1) for bucket in buckets or ()]
+        counts: dict[int, int] = {}
+        _add_pairs(counts, [(bucket + FIRST_PLACE, count) for bucket, count in pairs])
+        histograms.append(Raw(_encode(_pack_counts(counts))))
+    numbers = (*part.sums, *part.costs, *part.totals, part.gap_sum)
+    rests = part.rests if any(part.rests) else None
+    return PartOf(numbers, b"", tuple(histograms), part.gaps, rests)
 
 
 class Cell(Struct):

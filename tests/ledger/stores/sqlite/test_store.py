@@ -272,10 +272,22 @@ def test_the_check_names_what_is_missing() -> None:
         db = store.store._connections._written  # type: ignore[attr-defined]
         db.execute("DELETE FROM profiles")
         db.execute("DELETE FROM cells WHERE cube = 7")
+        db.execute("UPDATE records SET user = 1")
+        db.execute("DELETE FROM hours")
         assert list(store.check()) == [
             "1 rows of records refer to profiles that are missing",
+            "1 rows of records refer to names that are missing",
+            "1 records are there, and 0 were counted",
             "the sums of cube 7 differ from those of cube 3",
         ]
+
+
+def test_the_check_finds_records_that_filters_do_not_find() -> None:
+    with opened(SqliteStore(MEMORY)) as store:
+        store.add([make_record(1), make_record(2)])
+        db = store.store._connections._written  # type: ignore[attr-defined]
+        db.execute("UPDATE records SET latency_us = 7000000 WHERE n = (SELECT max(n) FROM records)")
+        assert list(store.check()) == ["1 records lack tokens by which filters find them"]
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///", "", "ledger.db"])

@@ -6,11 +6,10 @@ Conditions of the *record* (time, names, tags, ids) are asked of each attempt; t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apsw
-import msgspec
 from msgspec import Struct
 
 from headway.ledger.content_chain import search_words
@@ -19,42 +18,40 @@ from headway.ledger.money import split_usd
 from headway.ledger.profile_filter import profile_test
 from headway.ledger.rows import PROFILE_FIELDS
 from headway.ledger.store import Filter
+from headway.ledger.stores.sqlite.facets import (
+    CALL_PD,
+    any_of,
+    id_token,
+    profile_token,
+    sql_id_token,
+    steps_between,
+    tag_token,
+)
 from headway.ledger.stores.sqlite.keys import find_number
-from headway.ledger.stores.sqlite.sql import all_rows
+from headway.ledger.stores.sqlite.sql import encode_list
 from headway.ledger.stores.sqlite.writing import number_of
 
 _IS_LAST = PROFILE_FIELDS.index("is_last")
 CALL = "ifnull({r}.call_id, {r}.id)"
-CALL_PD = "ifnull({r}.call_pd, {r}.cost_pd)"
 _TEXT = f"""{{r}}.n IN (
   WITH RECURSIVE hits (node) AS (
     SELECT id FROM nodes WHERE piece IN (SELECT rowid FROM piece_texts WHERE piece_texts MATCH ?)
     UNION SELECT n.id FROM hits JOIN nodes AS n ON n.parent = hits.node
   )
   SELECT t.n FROM content_nodes AS cn JOIN contents AS c ON c.id = cn.content
-  JOIN records AS t ON substr({CALL.format(r="t")}, -6) = substr(c.call_id, -6)
-  AND {CALL.format(r="t")} = c.call_id WHERE cn.node IN (SELECT node FROM hits)
+  CROSS JOIN facets AS f ON f.facets MATCH {sql_id_token("c.call_id")}
+  CROSS JOIN records AS t ON t.n = f.rowid AND {CALL.format(r="t")} = c.call_id
+  WHERE cn.node IN (SELECT node FROM hits)
   UNION SELECT rowid FROM error_texts WHERE error_texts MATCH ?)"""
 _LAST_OF_CALL = (
-    f"SELECT 1 FROM records AS l JOIN profiles AS p ON p.id = l.profile WHERE p.is_last "
-    f"AND substr({CALL.format(r='l')}, -6) = substr({CALL.format(r='r')}, -6) "
-    f"AND {CALL.format(r='l')} = {CALL.format(r='r')}"
+    "SELECT 1 FROM facets AS f CROSS JOIN records AS l ON l.n = f.rowid "
+    "CROSS JOIN profiles AS p ON p.id = l.profile "
+    f"WHERE f.facets MATCH {sql_id_token(CALL.format(r='r'))} "
+    f"AND {CALL.format(r='l')} = {CALL.format(r='r')} AND p.is_last"
 )
 NEVER = "0"
-MOST_TAG_SETS = 5000
-"""Where more sets have a tag, it is so common that its records are found without an index."""
-
-
-class Facet(Struct, frozen=True):
-    """A condition that an index knows the records of."""
-
-    index: str
-    sql: str
-    """With a place for each of ``values``."""
-    values: tuple[Any, ...]
-    column: str | None = None
-    """Of a list of numbers, which the only one of ``values`` is, as JSON: the index has the records
-    of each number in the order of their time."""
+RECORDS = "records AS r"
+RECORDS_BY_FACETS = "facets CROSS JOIN records AS r ON r.n = facets.rowid"
 
 
 class Conditions(Struct):
@@ -62,32 +59,32 @@ class Conditions(Struct):
 
     sql: list[str]
     values: list[Any]
-    facets: list[Facet] = []
-    since: int | None = None
-    """None has a number below."""
-    before: int | None = None
-    """All have numbers below."""
+    match: str | None = None
+    """What their tokens must match (``headway.ledger.stores.sqlite.facets``); it is one of the
+    conditions."""
     is_narrow: bool = False
-    """They name ids, or words of a text: the database finds the few records by itself."""
+    """They name words of a text: the database finds the few records by itself."""
 
     @property
     def text(self) -> str:
         return " AND ".join(self.sql) or "1"
 
+    @property
+    def source(self) -> str:
+        """What to select from."""
+        return RECORDS if self.match is None else RECORDS_BY_FACETS
+
+    @property
+    def number(self) -> str:
+        """The number of a record, by which both sources are in order."""
+        return "r.n" if self.match is None else "facets.rowid"
+
     def add(self, sql: str, *values: Any) -> None:
         self.sql.append(sql)
         self.values.extend(values)
 
-    def add_numbers(self, column: str, numbers: Sequence[int]) -> None:
-        """One of ``numbers`` in ``column``, which has an index."""
-        sql, chosen = f"r.{column} IN (SELECT value FROM json_each(?))", encode_list(numbers)
-        self.facets.append(Facet(f"records_by_{column}", sql, (chosen,), column))
-        self.add(sql.replace("r.", "+r.", 1), chosen)
-
-
-def encode_list(values: Sequence[Any]) -> str:
-    """For ``json_each``."""
-    return msgspec.json.encode(values).decode()
+    def copy(self) -> Conditions:
+        return Conditions([*self.sql], [*self.values], self.match, self.is_narrow)
 
 
 def compile_filter(
@@ -98,11 +95,21 @@ def compile_filter(
     chosen = {id_ for id_, profile in profiles.items() if matches(profile)}
     if of_calls:
         chosen = {id_ for id_ in chosen if profiles[id_][_IS_LAST]}
-    conditions = Conditions([], [], is_narrow=bool(where.ids) or where.text is not None)
+    numbers = {
+        column: _find_numbers(db, table, texts)
+        for column, table, texts in (
+            ("user", "names", where.users), ("session", "sessions", where.sessions),
+        ) if texts
+    }  # fmt: skip
+    conditions = Conditions([], [], is_narrow=where.text is not None)
+    if not conditions.is_narrow:
+        _add_match(conditions, where, [profiles[id_] for id_ in chosen], numbers, of_calls)
     _add_times(conditions, where)
     if len(chosen) < len(profiles):
-        conditions.add_numbers("profile", sorted(chosen))
-    _add_names(db, conditions, where)
+        _add_list(conditions, "profile", sorted(chosen))
+    for column, found in numbers.items():
+        _add_list(conditions, column, found)
+    _add_tags(conditions, where)
     _add_ids(conditions, where)
     of_call = Conditions([], [])
     _add_limits(of_call, where)
@@ -111,7 +118,6 @@ def compile_filter(
         own = of_call.text.format(r="r")
         if of_calls:
             conditions.add(own, *of_call.values)
-            conditions.facets += _limit_facets(where)
         else:
             of_last = f"EXISTS ({_LAST_OF_CALL} AND {of_call.text.format(r='l')})"
             is_last = "(SELECT is_last FROM profiles WHERE id = r.profile)"
@@ -122,13 +128,62 @@ def compile_filter(
     return conditions
 
 
+def _find_numbers(db: apsw.Connection, table: str, texts: Sequence[str]) -> list[int]:
+    numbers = [find_number(db, table, text) for text in texts]
+    return [number for number in numbers if number is not None]
+
+
+def _add_match(
+    conditions: Conditions,
+    where: Filter,
+    profiles: Sequence[Sequence[Any]],
+    numbers: Mapping[str, Sequence[int]],
+    of_calls: bool,
+) -> None:
+    """``profiles``: those that are asked for; ``numbers``: of users and sessions."""
+    asked = {
+        "m": where.providers or where.models or where.dialects,
+        "k": where.keys or where.owner is not None,
+        "o": where.outcomes or where.statuses,
+    }
+    all_of = [
+        any_of(profile_token(profile, letter) for profile in profiles)
+        for letter, is_asked in asked.items()
+        if is_asked
+    ]
+    all_of += [any_of(f"{name[0]}{number}" for number in found) for name, found in numbers.items()]
+    if where.tags:
+        all_of.append(any_of(map(tag_token, where.tags)))
+    if where.ids:
+        all_of.append(any_of(id_token(pack_id(each)) for each in where.ids))
+    if of_calls:
+        all_of += _match_limits(where)
+    if all(all_of):
+        conditions.match = " AND ".join([f"({any_})" for any_ in all_of]) or None
+    else:
+        conditions.add(NEVER)
+    if conditions.match is not None:
+        conditions.add("facets MATCH ?", conditions.match)
+
+
+def _match_limits(where: Filter) -> list[str]:
+    found = []
+    costs = [where.min_cost_usd, where.max_cost_usd]
+    if any(limit is not None for limit in costs):
+        picodollars = [None if cost is None else split_usd(cost)[0] for cost in costs]
+        found.append(steps_between("cost", *picodollars))
+    latencies = [where.min_latency_s, where.max_latency_s]
+    if any(limit is not None for limit in latencies):
+        micros = [None if latency is None else latency * 1e6 for latency in latencies]
+        found.append(steps_between("latency", *micros))
+    return found
+
+
 def _add_times(conditions: Conditions, where: Filter) -> None:
     if where.since is not None:
-        conditions.since = limit_number(where.since)
-        conditions.add("r.n >= ?", conditions.since)
+        conditions.add(f"{conditions.number} >= ?", limit_number(where.since))
     if where.until is not None:
-        conditions.before = limit_number(where.until)
-        conditions.add("r.n < ?", conditions.before)
+        conditions.add(f"{conditions.number} < ?", limit_number(where.until))
 
 
 def limit_number(time_s: float) -> int:
@@ -136,43 +191,26 @@ def limit_number(time_s: float) -> int:
     return number_of(round(time_s * 1e6))
 
 
-def _add_names(db: apsw.Connection, conditions: Conditions, where: Filter) -> None:
-    for column, table, texts in (
-        ("user", "names", where.users), ("session", "sessions", where.sessions),
-    ):  # fmt: skip
-        if texts:
-            numbers = [find_number(db, table, text) for text in texts]
-            found = [number for number in numbers if number is not None]
-            conditions.add_numbers(column, found)
+def _add_list(conditions: Conditions, column: str, numbers: Sequence[int]) -> None:
+    conditions.add(f"r.{column} IN (SELECT value FROM json_each(?))", encode_list(numbers))
+
+
+def _add_tags(conditions: Conditions, where: Filter) -> None:
     if where.tags:
         marks = ", ".join("?" * len(where.tags))
         conditions.add(
             f"EXISTS (SELECT 1 FROM tags WHERE tag_set = r.tags AND tag IN ({marks}))",
             *where.tags,
         )
-        sets = f"SELECT DISTINCT tag_set FROM tags WHERE tag IN ({marks}) LIMIT ?"
-        found = [row[0] for row in all_rows(db, sql=sets, values=(*where.tags, MOST_TAG_SETS))]
-        if len(found) < MOST_TAG_SETS:
-            chosen = encode_list(found)
-            tags = "r.tags IN (SELECT value FROM json_each(?))"
-            conditions.facets.append(Facet("records_by_tags", tags, (chosen,), "tags"))
-
-
-_ID_ENDS = ((CALL.format(r="r"), -6), ("r.request_id", -5), ("r.reply_id", -5))
-"""Ids, and how many of their last characters or bytes are in the index."""
 
 
 def _add_ids(conditions: Conditions, where: Filter) -> None:
-    if not where.ids:
-        return
-    alternatives, values = [], []
-    for packed in map(pack_id, where.ids):
-        for expression, end in _ID_ENDS:
-            alternatives.append(
-                f"(substr({expression}, {end}) = substr(?, {end}) AND {expression} = ?)"
-            )
-            values += [packed, packed]
-    conditions.add(f"({' OR '.join(alternatives)})", *values)
+    if where.ids:
+        ids = [pack_id(each) for each in where.ids]
+        marks = ", ".join("?" * len(ids))
+        columns = (CALL.format(r="r"), "r.request_id", "r.reply_id")
+        alternatives = " OR ".join([f"{column} IN ({marks})" for column in columns])
+        conditions.add(f"({alternatives})", *ids * len(columns))
 
 
 def _add_limits(conditions: Conditions, where: Filter) -> None:
@@ -185,19 +223,6 @@ def _add_limits(conditions: Conditions, where: Filter) -> None:
         conditions.add("{r}.latency_us >= ?", where.min_latency_s * 1e6)
     if where.max_latency_s is not None:
         conditions.add("{r}.latency_us <= ?", where.max_latency_s * 1e6)
-
-
-def _limit_facets(where: Filter) -> list[Facet]:
-    facets = []
-    for names, index in (
-        (("min_cost_usd", "max_cost_usd"), "records_by_cost"),
-        (("min_latency_s", "max_latency_s"), "records_by_latency"),
-    ):
-        limits = Conditions([], [])
-        _add_limits(limits, Filter(**{name: getattr(where, name) for name in names}))
-        if limits.sql:
-            facets.append(Facet(index, limits.text.format(r="r"), tuple(limits.values)))
-    return facets
 
 
 def _add_text(conditions: Conditions, where: Filter) -> None:

@@ -20,6 +20,7 @@ from headway.ledger.rows import (
     decode_key,
     encode_key,
 )
+from headway.ledger.stores.sqlite.facets import profile_tokens, tag_set_tokens
 from headway.ledger.stores.sqlite.sql import first_value
 
 CACHE_LIMIT = 100_000
@@ -27,12 +28,12 @@ CACHE_LIMIT = 100_000
 TABLES = ("profiles", "terms", "names", "tag_sets", "sessions", "names")
 """Where the numbers of each of ``Keys`` are."""
 _CREATE = {
-    "profiles": f"INSERT INTO profiles (key, {', '.join(PROFILE_FIELDS)}) "
-    f"VALUES (?{', ?' * len(PROFILE_FIELDS)})",
+    "profiles": f"INSERT INTO profiles (key, {', '.join(PROFILE_FIELDS)}, tokens) "
+    f"VALUES (?{', ?' * len(PROFILE_FIELDS)}, ?)",
     "terms": f"INSERT INTO terms (key, {', '.join(TERMS_FIELDS)}) "
     f"VALUES (?{', ?' * len(TERMS_FIELDS)})",
     "names": "INSERT INTO names (key) VALUES (?)",
-    "tag_sets": "INSERT INTO tag_sets (key) VALUES (?)",
+    "tag_sets": "INSERT INTO tag_sets (key, tokens) VALUES (?, ?)",
     "sessions": "INSERT INTO sessions (key, ended_us) VALUES (?, 0)",
 }
 _FIND = {table: f"SELECT id FROM {table} WHERE key = ?" for table in _CREATE}
@@ -92,9 +93,14 @@ def _find_or_create(db: apsw.Connection, table: str, key: Key) -> int:
 
 
 def _values(table: str, key: Key) -> Iterable[Any]:
-    if table not in ("profiles", "terms"):
-        return ()
-    return [encode_key(value) if isinstance(value, tuple) else value for value in key]
+    """Of the columns after the key."""
+    if table == "profiles":
+        return (*key, profile_tokens(key))
+    if table == "tag_sets":
+        return (tag_set_tokens(key),)
+    if table == "terms":
+        return [encode_key(value) if isinstance(value, tuple) else value for value in key]
+    return ()
 
 
 def find_number(db: apsw.Connection, table: str, text: str) -> int | None:

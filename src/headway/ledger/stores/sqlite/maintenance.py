@@ -11,12 +11,15 @@ from headway.ledger.cubes import FAMILIES
 from headway.ledger.store import Deleted, StoreFacts
 from headway.ledger.stores.sqlite.connections import MEMORY
 from headway.ledger.stores.sqlite.contents import delete_content
+from headway.ledger.stores.sqlite.facets import delete_facets
 from headway.ledger.stores.sqlite.filters import limit_number
-from headway.ledger.stores.sqlite.schema import EPOCH_US, read_version
+from headway.ledger.stores.sqlite.schema import COUNT_BY_HOUR, read_version
 from headway.ledger.stores.sqlite.sql import all_rows, each_row, first_value
-from headway.ledger.stores.sqlite.writing import time_of
+from headway.ledger.stores.sqlite.writing import SLACK, time_of
 from headway.ledger.usage_parts import Cell
 
+CHECKED = 1000
+"""Records at each end that are looked for in the index."""
 RECORDS_AT_ONCE, CONTENTS_AT_ONCE, PAGES_AT_ONCE = 5000, 200, 1000
 """So that others who write wait for milliseconds only."""
 
@@ -62,6 +65,8 @@ def _delete_records(db: apsw.Connection, before: float) -> int:
     found = all_rows(db, sql, (limit_number(before), RECORDS_AT_ONCE))
     if found:
         last = found[-1]
+        delete_facets(db, [n for (n,) in found])
+        _count_deleted(db, *last)
         db.execute("DELETE FROM error_texts WHERE rowid <= ?", last)
         db.execute(
             "DELETE FROM feedback WHERE call_id IN "
@@ -70,14 +75,17 @@ def _delete_records(db: apsw.Connection, before: float) -> int:
         )
         db.execute("DELETE FROM records WHERE n <= ?", last)
     else:
-        _delete_unused(db)
+        db.execute("DELETE FROM sessions WHERE ended_us < ?", (before * 1e6 - SLACK,))
+        db.execute("DELETE FROM hours WHERE records = 0")
     return len(found)
 
 
-def _delete_unused(db: apsw.Connection) -> None:
-    """Sessions whose records are gone."""
+def _count_deleted(db: apsw.Connection, last: int) -> None:
+    """Take the records up to ``last`` from the numbers of records by hour."""
     db.execute(
-        "DELETE FROM sessions WHERE NOT EXISTS (SELECT 1 FROM records WHERE session = sessions.id)"
+        f"UPDATE hours SET records = hours.records - d.records, calls = hours.calls - d.calls "
+        f"FROM ({COUNT_BY_HOUR} WHERE r.n <= ? GROUP BY 1) AS d WHERE d.hour = hours.hour",
+        (last,),
     )
 
 
@@ -98,9 +106,9 @@ def size_of(db: apsw.Connection, path: str) -> int:
 
 def count_by_hour(db: apsw.Connection, since: float | None) -> dict[int, int]:
     """As ``Store.records_by_hour``."""
-    start = -(2**63) if since is None else limit_number(since // 3600 * 3600)
-    sql = "SELECT (n + ?1) / ?2, count(*) FROM records WHERE n >= ?3 GROUP BY 1"
-    return dict(all_rows(db, sql, (EPOCH_US, 3600 * 10**6, start)))
+    first = -(2**63) if since is None else int(since // 3600)
+    sql = "SELECT hour, records FROM hours WHERE hour >= ? AND records > 0"
+    return dict(all_rows(db, sql, (first,)))
 
 
 def describe(db: apsw.Connection, path: str) -> StoreFacts:
@@ -112,10 +120,8 @@ def describe(db: apsw.Connection, path: str) -> StoreFacts:
         kind="sqlite",
         place=path,
         version=read_version(db, path),
-        records=count("SELECT count(*) FROM records"),
-        calls=count(
-            "SELECT count(*) FROM records WHERE profile IN (SELECT id FROM profiles WHERE is_last)"
-        ),
+        records=count("SELECT sum(records) FROM hours"),
+        calls=count("SELECT sum(calls) FROM hours"),
         messages=count("SELECT count(*) FROM pieces"),
         bytes=size_of(db, path),
         oldest=None if oldest is None else time_of(oldest) / 1e6,
@@ -134,7 +140,29 @@ def check(db: apsw.Connection) -> Sequence[str]:
         )
         if missing:
             problems.append(f"{missing} rows of {table} refer to {referred} that are missing")
-    return problems + _compare_sums(db)
+    return problems + _check_facets(db) + _compare_sums(db)
+
+
+def _check_facets(db: apsw.Connection) -> list[str]:
+    """Whether the index has all tokens of the oldest and the newest records, and the number of
+    records is that which was counted."""
+    problems = []
+    for order in ("", "DESC"):
+        missing = first_value(db, _WITHOUT_TOKENS.format(order=order), (CHECKED,))
+        if missing:
+            problems.append(f"{missing} records lack tokens by which filters find them")
+    counted = first_value(db, "SELECT sum(records) FROM hours") or 0
+    records = first_value(db, "SELECT count(*) FROM records")
+    if counted != records:
+        problems.append(f"{records} records are there, and {counted} were counted")
+    return list(dict.fromkeys(problems))
+
+
+_WITHOUT_TOKENS = """
+SELECT count(*) FROM (SELECT n FROM records ORDER BY n {order} LIMIT ?) AS r
+JOIN facet_texts AS t ON t.n = r.n WHERE NOT EXISTS (
+  SELECT 1 FROM facets AS f WHERE f.rowid = t.n AND f.facets MATCH replace(t.tokens, ' ', ' AND ')
+)"""
 
 
 def _compare_sums(db: apsw.Connection) -> list[str]:

@@ -14,16 +14,25 @@ from headway.ledger.ids import pack_id, unpack_id
 from headway.ledger.money import join_usd, sum_usd
 from headway.ledger.rows import COLUMNS, decode_row
 from headway.ledger.store import Call, Filter, LogRow, Page, Session, SessionPage
-from headway.ledger.stores.sqlite.filters import Conditions, compile_filter, encode_list
+from headway.ledger.stores.sqlite.facets import RECONCILABLE, id_token
+from headway.ledger.stores.sqlite.filters import (
+    NEVER,
+    RECORDS,
+    RECORDS_BY_FACETS,
+    Conditions,
+    compile_filter,
+    limit_number,
+)
 from headway.ledger.stores.sqlite.keys import KEY_TEXTS, KeyTexts
-from headway.ledger.stores.sqlite.paging import FEW, find_newest, narrow
-from headway.ledger.stores.sqlite.sql import all_rows, each_row, first_value
-from headway.ledger.stores.sqlite.writing import CALL_IS, number_of, time_of
+from headway.ledger.stores.sqlite.paging import find_newest
+from headway.ledger.stores.sqlite.sql import all_rows, each_row, encode_list, first_value
+from headway.ledger.stores.sqlite.writing import CALL_IS, SLACK, number_of, time_of
 from headway.record import Feedback, Record
 
 _COLUMNS = ", ".join(f"r.{name}" for name in ("n", *COLUMNS[1:]))
 SELECT_FROM = f"SELECT {_COLUMNS}, r.call_pd, r.call_rest, {KEY_TEXTS} FROM"
-SELECT = f"{SELECT_FROM} records AS r"
+FEW = 3000
+"""Records whose sessions are found by looking at all of them."""
 _WIDTH = len(COLUMNS)
 
 
@@ -39,12 +48,12 @@ class Reader:
         return compile_filter(self.db, where, self.texts.profiles, of_calls=of_calls)
 
     def decode(self, row: Sequence[Any]) -> Record:
-        """The record of a row of ``SELECT``."""
+        """The record of a row of ``SELECT_FROM``."""
         values = (time_of(row[0]), *row[1:_WIDTH])
         return decode_row(values, self.texts.texts_of(row[_WIDTH + 2 :]))
 
-    def select(self, rest: str, values: Sequence[Any]) -> Iterator[Record]:
-        for row in self.db.execute(f"{SELECT} {rest}", tuple(values)):
+    def select(self, source: str, rest: str, values: Sequence[Any]) -> Iterator[Record]:
+        for row in self.db.execute(f"{SELECT_FROM} {source} {rest}", tuple(values)):
             yield self.decode(row)
 
     def logs(self, where: Filter, limit: int, cursor: str | None) -> Page:
@@ -52,7 +61,7 @@ class Reader:
         before = None if cursor is None else decode_cursor(cursor, "logs", int)
         numbers = encode_list(find_newest(self.db, conditions, limit + 1, before))
         chosen = "r.n IN (SELECT value FROM json_each(?)) ORDER BY r.n DESC"
-        found = all_rows(self.db, f"{SELECT} WHERE {chosen}", (numbers,))
+        found = all_rows(self.db, f"{SELECT_FROM} {RECORDS} WHERE {chosen}", (numbers,))
         rows = [LogRow(self.decode(row), cost_of_call(row)) for row in found[:limit]]
         following = encode_cursor("logs", found[limit - 1][0]) if len(found) > limit else None
         return Page(rows, following)
@@ -62,9 +71,12 @@ class Reader:
     ) -> tuple[Sequence[Record], str | None]:
         conditions = self.compile(where, of_calls=False)
         if cursor is not None:
-            conditions.add("r.n > ?", decode_cursor(cursor, "attempts", int))
-        source, conditions = narrow(self.db, conditions, FEW)
-        sql = f"{SELECT_FROM} {source} WHERE {conditions.text} ORDER BY r.n LIMIT ?"
+            number = decode_cursor(cursor, "attempts", int)
+            conditions.add(f"{conditions.number} > ?", number)
+        sql = (
+            f"{SELECT_FROM} {conditions.source} WHERE {conditions.text} "
+            f"ORDER BY {conditions.number} LIMIT ?"
+        )
         found = all_rows(self.db, sql, (*conditions.values, limit + 1))
         following = encode_cursor("attempts", found[limit - 1][0]) if len(found) > limit else None
         return [self.decode(row) for row in found[:limit]], following
@@ -83,13 +95,13 @@ class Reader:
 
     def _newest(self, packed: bytes | str, column: str, owner: str | None) -> Record | None:
         """The newest record with this id."""
-        column = f"r.{column}"
-        rest = f"WHERE substr({column}, -5) = substr(?, -5) AND {column} = ? ORDER BY r.n DESC"
-        rows = self.select(rest, (packed, packed))
+        rest = f"WHERE facets MATCH ? AND r.{column} = ? ORDER BY facets.rowid DESC"
+        rows = self.select(RECORDS_BY_FACETS, rest, (id_token(packed), packed))
         return next((row for row in rows if owner in (None, row.key_id)), None)
 
     def _attempts_of(self, packed: bytes | str, owner: str | None) -> list[Record]:
-        found = self.select(f"WHERE {CALL_IS} ORDER BY r.n", (packed, packed))
+        rest = f"WHERE {CALL_IS} ORDER BY facets.rowid"
+        found = self.select(RECORDS_BY_FACETS, rest, (id_token(packed), packed))
         attempts = [record for record in found if owner in (None, record.key_id)]
         return sorted(attempts, key=lambda record: (record.is_last, record.attempt))
 
@@ -104,50 +116,55 @@ class Reader:
 
     def reconcilable(self, where: Filter, limit: int) -> Sequence[Record]:
         conditions = self.compile(where, of_calls=False)
-        conditions.add("r.computed_pd IS NOT NULL AND r.cost_pd IS NOT NULL")
         order = "abs(r.cost_pd - r.computed_pd) DESC, r.n DESC"
-        rest = f"WHERE {conditions.text} ORDER BY {order} LIMIT ?"
-        return list(self.select(rest, (*conditions.values, limit)))
+        rest = f"WHERE facets MATCH ? AND {conditions.text} ORDER BY {order} LIMIT ?"
+        return list(self.select(RECORDS_BY_FACETS, rest, (RECONCILABLE, *conditions.values, limit)))
 
     # --- Sessions ---------------------------------------------------------------------------------
 
     def sessions(self, where: Filter, limit: int, cursor: str | None) -> SessionPage:
         conditions = self.compile(where, of_calls=False)
         before = None if cursor is None else decode_cursor(cursor, "sessions", int)
-        source, narrowed = narrow(self.db, conditions, FEW)
-        if source.endswith("NOT INDEXED"):
-            found = self._walk_sessions(conditions, limit + 1, before)
-        else:
-            narrowed.add("r.session IS NOT NULL")
+        if self._are_few(conditions):
             found = all_rows(
                 self.db,
-                f"SELECT max(r.n), r.session FROM {source} WHERE {narrowed.text} "
+                f"SELECT max(r.n), r.session FROM {conditions.source} WHERE {conditions.text} "
+                "AND r.session IS NOT NULL "
                 "GROUP BY r.session HAVING ? IS NULL OR max(r.n) < ? ORDER BY 1 DESC LIMIT ?",
-                (*narrowed.values, before, before, limit + 1),
+                (*conditions.values, before, before, limit + 1),
             )
+        else:
+            found = self._walk_sessions(where.since, conditions, limit + 1, before)
         rows = [self._session(session, conditions) for _, session in found[:limit]]
         following = encode_cursor("sessions", found[limit - 1][0]) if len(found) > limit else None
         return SessionPage(rows, following)
 
+    def _are_few(self, conditions: Conditions) -> bool:
+        if conditions.match is None:
+            return conditions.is_narrow or NEVER in conditions.sql
+        matching = "SELECT count(*) FROM (SELECT 1 FROM facets WHERE facets MATCH ? LIMIT ?)"
+        return bool(first_value(self.db, matching, (conditions.match, FEW + 1)) <= FEW)
+
     def _walk_sessions(
-        self, conditions: Conditions, limit: int, before: int | None
+        self, since: float | None, conditions: Conditions, limit: int, before: int | None
     ) -> list[tuple[int, int]]:
         """The last record that fulfils the conditions, and the session: the newest first. Goes
         through the sessions in the order of their ends, which are not before that record."""
         newest = (
-            "SELECT r.n FROM records AS r INDEXED BY records_by_session "
-            f"WHERE r.session = ? AND {conditions.text} ORDER BY r.n DESC LIMIT 1"
+            f"SELECT r.n FROM {RECORDS_BY_FACETS} WHERE facets MATCH ? AND r.session = ? "
+            f"AND {conditions.text} ORDER BY facets.rowid DESC LIMIT 1"
         )
+        first = None if since is None else limit_number(since)
         found: list[tuple[int, int]] = []
         for session, ended_us in each_row(
             self.db, "SELECT id, ended_us FROM sessions ORDER BY ended_us DESC"
         ):
             end = number_of(ended_us) + SLACK
-            if conditions.since is not None and end < conditions.since:
+            if first is not None and end < first:
                 break
             if len(found) >= limit and end < found[0][0]:
                 break
-            number = first_value(self.db, newest, (session, *conditions.values))
+            number = first_value(self.db, newest, (f"s{session}", session, *conditions.values))
             if number is not None and (before is None or number < before):
                 heappush(found, (number, session))
                 if len(found) > limit:
@@ -155,9 +172,9 @@ class Reader:
         return sorted(found, reverse=True)
 
     def _session(self, session: int, conditions: Conditions) -> Session:
-        where = f"WHERE r.session = ? AND {conditions.text} ORDER BY r.n"
-        rest = f"INDEXED BY records_by_session {where}"
-        records = list(self.select(rest, (session, *conditions.values)))
+        rest = f"WHERE facets MATCH ? AND r.session = ? AND {conditions.text} ORDER BY facets.rowid"
+        values = f"s{session}", session, *conditions.values
+        records = list(self.select(RECORDS_BY_FACETS, rest, values))
         last = records[-1]
         costs = [Decimal(each.cost_usd) for each in records if each.cost_usd is not None]
         return Session(
@@ -177,19 +194,18 @@ class Reader:
     def session_history(self, session_id: str, owner: str | None) -> Sequence[str]:
         where = Filter(sessions=(session_id,), outcomes=("ok",), owner=owner)
         conditions = self.compile(where, of_calls=True)
-        source, conditions = narrow(self.db, conditions, 2**62)
         calls = all_rows(
             self.db,
-            f"SELECT c.call_id FROM {source} JOIN contents AS c "
+            f"SELECT c.call_id FROM {conditions.source} CROSS JOIN contents AS c "
             "ON c.call_id = ifnull(r.call_id, r.id) AND c.mode = 'full' "
-            f"WHERE {conditions.text} ORDER BY r.n",
+            f"WHERE {conditions.text} ORDER BY {conditions.number}",
             conditions.values,
         )
         return [unpack_id(call) for (call,) in calls]
 
 
 def cost_of_call(row: Sequence[Any]) -> Decimal | None:
-    """Of a row of ``SELECT``: what all attempts of its call cost."""
+    """Of a row of ``SELECT_FROM``: what all attempts of its call cost."""
     picodollars, rest = row[_WIDTH : _WIDTH + 2]
     if picodollars is None:
         picodollars, rest = row[_COST : _COST + 2]
@@ -197,5 +213,3 @@ def cost_of_call(row: Sequence[Any]) -> Decimal | None:
 
 
 _COST = COLUMNS.index("cost_pd")
-SLACK = 1_000_000
-"""By how much a record's number may be above that of its time."""

@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 
 import apsw
 
-from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS, TOKEN_FIELDS
+from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS, TOKEN_FIELDS, decode_key
 from headway.ledger.store import StoreError
+from headway.ledger.stores.sqlite.facets import TABLES as FACET_TABLES
+from headway.ledger.stores.sqlite.facets import profile_tokens, tag_set_tokens
 from headway.ledger.stores.sqlite.sql import all_rows
 
 APPLICATION_ID = 0x48445759
@@ -122,7 +124,34 @@ def create_tables(db: apsw.Connection) -> None:
     db.execute(_VIEW)
 
 
-MIGRATIONS: Sequence[Migration] = (create_tables,)
+def index_tokens(db: apsw.Connection) -> None:
+    """Find records by their tokens, in place of an index for each thing that filters ask for."""
+    for (index,) in all_rows(db, _INDEXES_OF_RECORDS):
+        db.execute(f"DROP INDEX {index}")
+    db.execute(_COLUMNS_OF_2)
+    for table, tokens_of in (("profiles", profile_tokens), ("tag_sets", tag_set_tokens)):
+        keys = all_rows(db, f"SELECT id, key FROM {table}")
+        db.executemany(
+            f"UPDATE {table} SET tokens = ? WHERE id = ?",
+            [(tokens_of(decode_key(key)), id_) for id_, key in keys],
+        )
+    db.execute(FACET_TABLES)
+    db.execute("INSERT INTO facets (rowid, tokens) SELECT n, tokens FROM facet_texts ORDER BY n")
+    db.execute(f"INSERT INTO hours {COUNT_BY_HOUR} GROUP BY 1")
+
+
+_INDEXES_OF_RECORDS = """
+SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'records' AND sql IS NOT NULL"""
+_COLUMNS_OF_2 = """
+ALTER TABLE profiles ADD COLUMN tokens TEXT NOT NULL DEFAULT '';
+ALTER TABLE tag_sets ADD COLUMN tokens TEXT NOT NULL DEFAULT '';
+CREATE TABLE hours (hour INTEGER PRIMARY KEY, records INTEGER NOT NULL, calls INTEGER NOT NULL);
+"""
+COUNT_BY_HOUR = f"""
+SELECT (r.n + {EPOCH_US}) / 3600000000 AS hour, count(*) AS records, sum(p.is_last) AS calls
+FROM records AS r JOIN profiles AS p ON p.id = r.profile"""
+
+MIGRATIONS: Sequence[Migration] = (create_tables, index_tokens)
 
 
 def read_version(db: apsw.Connection, place: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import apsw
+import msgspec
 
 
 def each_row(
@@ -28,3 +29,8 @@ def first_value(db: apsw.Connection, sql: str, values: Sequence[Any] = ()) -> An
     """The first column of the first row; None where there is no row."""
     row = first_row(db, sql, values)
     return None if row is None else row[0]
+
+
+def encode_list(values: Sequence[Any]) -> str:
+    """For ``json_each``."""
+    return msgspec.json.encode(values).decode()

@@ -87,8 +87,16 @@ class SqliteStore:
 
     async def prune(self, records_before: float | None, content_before: float | None) -> Deleted:
         return await self._connections.write_plainly(
-            lambda db: maintenance.prune(db, self.path, records_before, content_before)
+            lambda db: self._prune(db, records_before, content_before)
         )
+
+    def _prune(
+        self, db: apsw.Connection, records_before: float | None, content_before: float | None
+    ) -> Deleted:
+        try:
+            return maintenance.prune(db, self.path, records_before, content_before)
+        finally:
+            self._records.forget()  # sessions that are gone
 
     async def maintain(self, now: float) -> None:
         """There is nothing to do: sums are merged when they are written."""

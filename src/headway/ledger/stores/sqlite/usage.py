@@ -18,11 +18,9 @@ from headway.ledger.profile_filter import profile_test
 from headway.ledger.rollup import NAME_TIME, sort_usage
 from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, decode_key, unpack_counts
 from headway.ledger.store import Dimension, Filter, Usage
-from headway.ledger.stores.sqlite.filters import encode_list
 from headway.ledger.stores.sqlite.keys import find_number
-from headway.ledger.stores.sqlite.paging import narrow
 from headway.ledger.stores.sqlite.reading import Reader
-from headway.ledger.stores.sqlite.sql import each_row, first_value
+from headway.ledger.stores.sqlite.sql import each_row, encode_list, first_value
 from headway.ledger.stores.sqlite.writing import number_of, time_of
 from headway.ledger.usage_parts import (
     Cell,
@@ -34,8 +32,6 @@ from headway.ledger.usage_parts import (
     metric_numbers,
 )
 
-INDEXED = 100_000
-"""Records up to which an index is quicker than all of a time."""
 AT_ONCE = 50_000
 """Records that are summed up together."""
 _PROFILE_AT = {name: PROFILE_FIELDS.index(field) for name, field in DIMENSION_FIELDS.items()}
@@ -138,11 +134,11 @@ class UsageReader:
         """Those of a time, or all that the filter means."""
         conditions = self._reader.compile(self._where, of_calls=False)
         if since_us is not None:
-            conditions.add("r.n >= ?", number_of(since_us))
+            conditions.add(f"{conditions.number} >= ?", number_of(since_us))
         if until_us is not None:
-            conditions.add("r.n < ?", number_of(until_us))
-        source, conditions = narrow(self._db, conditions, INDEXED)
-        sql = f"SELECT r.n, {_SELECT}, r.call_pd FROM {source} WHERE {conditions.text}"
+            conditions.add(f"{conditions.number} < ?", number_of(until_us))
+        columns = f"r.n, {_SELECT}, r.call_pd"
+        sql = f"SELECT {columns} FROM {conditions.source} WHERE {conditions.text}"
         rows = each_row(self._db, sql, conditions.values)
         while batch := list(islice(rows, AT_ONCE)):
             self._add_batch(batch)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import apsw
 from msgspec import Struct
 
-from headway.ledger.cubes import MASKS, Place, addresses_of, mask_profile, sum_records
+from headway.ledger.cubes import HOUR_US, MASKS, Place, addresses_of, mask_profile, sum_records
 from headway.ledger.ids import pack_id
 from headway.ledger.money import join_usd, split_usd, sum_usd
 from headway.ledger.rows import COLUMNS, Keys, Row, encode_row, fit_record, keys_of
 from headway.ledger.store import Position
+from headway.ledger.stores.sqlite.facets import add_facets, delete_facets, id_token
 from headway.ledger.stores.sqlite.keys import KeyNumbers
 from headway.ledger.stores.sqlite.schema import EPOCH_US
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
@@ -28,12 +29,16 @@ from headway.ledger.usage_parts import (
 from headway.record import Feedback, Record
 
 MAX_NUMBER = 2**62
-CALL_IS = "substr(ifnull(r.call_id, r.id), -6) = substr(?, -6) AND ifnull(r.call_id, r.id) = ?"
-"""Whether a record belongs to a call, whose packed id is given twice."""
+CALL_IS = "facets MATCH ? AND ifnull(r.call_id, r.id) = ?"
+"""Whether a record belongs to a call, of which ``id_token`` and the packed id are given."""
 _INSERT = f"INSERT INTO records VALUES (? - {EPOCH_US}{', ?' * (len(COLUMNS) - 1)}, NULL, NULL)"
 _ID, _PROFILE, _TERMS, _USER, _TAGS, _SESSION, _COST = map(
     COLUMNS.index, ("id", "profile", "terms", "user", "tags", "session", "cost_pd")
 )
+
+
+SLACK = 1_000_000
+"""By how much a record's number may be above that of its time."""
 
 
 def number_of(time_us: int) -> int:
@@ -100,6 +105,8 @@ class RecordWriter:
             return 0
         call_pds = [row[_COST] for row in new.rows]
         corrections = _total_calls(db, new, call_pds)
+        add_facets(db, sorted(new.numbers))
+        _count_by_hour(db, new)
         self._sum_up(db, new, call_pds)
         for place, profile, part in corrections:
             place = place._replace(masked=self._mask(db, profile))
@@ -169,8 +176,8 @@ def _total_calls(
     db: apsw.Connection, new: _New, call_pds: list[int | None]
 ) -> list[tuple[Place, int, bytes]]:
     """Write the cost of all attempts to the last one, for calls with several, and to ``call_pds``.
-    Returns what corrects the sums where the last attempt had been counted before: its place, its
-    profile, and the part of cells."""
+    The records are not among the facets yet. Returns what corrects the sums where the last attempt
+    had been counted before: its place, its profile, and the part of cells."""
     several: dict[bytes | str, dict[int, int]] = {}
     for at, record in enumerate(new.records):
         if not record.is_last or (record.call_id and record.call_id != record.id):
@@ -178,17 +185,21 @@ def _total_calls(
             call[new.numbers[at]] = at
     corrections = []
     for packed, added in several.items():
-        rows = all_rows(db, _ATTEMPTS, (packed, packed))
-        costs = [join_usd(pd, rest) for _, _, pd, rest, *_ in rows if pd is not None]
-        last = next((row for row in reversed(rows) if row[1]), None)
+        attempts = all_rows(db, _ATTEMPTS, (id_token(packed), packed))
+        attempts += [_attempt_of(new, at) for at in added.values()]
+        costs = [join_usd(pd, rest) for _, _, pd, rest, *_ in attempts if pd is not None]
+        last = max((row for row in attempts if row[1]), default=None, key=itemgetter(0))
         if last is None or not costs:
             continue
         number, _, own_pd, _, before_pd, profile, user, tags = last
         total_pd, rest = split_usd(sum_usd(costs))
-        db.execute(_SET_TOTAL, (total_pd, rest, number))
         if number in added:
+            db.execute(_SET_TOTAL, (total_pd, rest, number))
             call_pds[added[number]] = total_pd
         else:
+            delete_facets(db, (number,))
+            db.execute(_SET_TOTAL, (total_pd, rest, number))
+            add_facets(db, (number,))
             counted = own_pd if before_pd is None else before_pd
             part = correct_call_cost(counted, total_pd)
             corrections.append((Place(time_of(number), (), user, tags), profile, part))
@@ -197,8 +208,29 @@ def _total_calls(
 
 _ATTEMPTS = f"""
 SELECT r.n, p.is_last, r.cost_pd, r.cost_rest, r.call_pd, r.profile, r.user, r.tags
-FROM records AS r JOIN profiles AS p ON p.id = r.profile WHERE {CALL_IS} ORDER BY r.n"""
+FROM facets CROSS JOIN records AS r ON r.n = facets.rowid
+CROSS JOIN profiles AS p ON p.id = r.profile WHERE {CALL_IS}"""
 _SET_TOTAL = "UPDATE records SET call_pd = ?, call_rest = ? WHERE n = ?"
+
+
+def _attempt_of(new: _New, at: int) -> Row:
+    """A new record as a row of ``_ATTEMPTS``."""
+    row = new.rows[at]
+    names = row[_PROFILE], row[_USER], row[_TAGS]
+    return (new.numbers[at], new.records[at].is_last, *row[_COST : _COST + 2], None, *names)
+
+
+def _count_by_hour(db: apsw.Connection, new: _New) -> None:
+    counts: dict[int, list[int]] = {}
+    for number, record in zip(new.numbers, new.records, strict=True):
+        count = counts.setdefault(time_of(number) // HOUR_US, [0, 0])
+        count[0] += 1
+        count[1] += record.is_last
+    db.executemany(
+        "INSERT INTO hours VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
+        "SET records = records + excluded.records, calls = calls + excluded.calls",
+        [(hour, *count) for hour, count in counts.items()],
+    )
 
 
 def _append_parts(db: apsw.Connection, parts: Sequence[tuple[tuple[int, ...], bytes]]) -> None:
