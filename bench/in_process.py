@@ -11,7 +11,7 @@ import asyncio
 import os
 import socket
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,14 @@ HEAD = (
 
 class Case(Struct, frozen=True):
     """``request`` is sent whole; the provider's answer comes in ``pieces``, one read each.
-    ``longer`` is a stream of more events: what it costs in addition is the cost of an event."""
+    ``longer`` is a stream of more events: what it costs in addition is the cost of an event.
+    ``first`` is the answer to the first request, where that differs."""
 
     name: str
     request: bytes
     pieces: Sequence[bytes]
     longer: Sequence[bytes] = ()
+    first: Sequence[bytes] = ()
 
 
 class FakeTransport(asyncio.Transport):
@@ -109,8 +111,11 @@ def cases() -> list[Case]:
     whole = canned.whole_answer()
     relay = _request(CHAT, canned.chat(f"plain/{canned.MODEL}"))
     joined = _request(ENGINE, canned.engine())
+    answer = [HEAD % (b"application/json", len(whole)) + whole]
+    kept = _request(CHAT, canned.chat(f"plain/{canned.MODEL}"), {"x-headway-cache-ttl": "600"})
     return [
-        Case("relay", relay, [HEAD % (b"application/json", len(whole)) + whole]),
+        Case("relay", relay, answer),
+        Case("cached", kept, [], first=answer),
         _stream("stream", _chat("plain", canned.MODEL), canned.events),
         _stream("ndjson", _request(ENGINE, canned.engine(stream=True)), canned.events),
         Case("engine", joined, [b"".join(_paced(canned.events(canned.TOKENS)))]),
@@ -155,8 +160,10 @@ def _responses(provider: str) -> bytes:
     return _request("/v1/responses", canned.dump(body))
 
 
-def _request(path: str, body: bytes) -> bytes:
-    headers = {"host": "127.0.0.1:8000", "content-type": "application/json", **CLIENT_KEY}
+def _request(path: str, body: bytes, further: Mapping[str, str] = {}) -> bytes:
+    headers = {
+        "host": "127.0.0.1:8000", "content-type": "application/json", **CLIENT_KEY, **further
+    }  # fmt: skip
     lines = [f"POST {path} HTTP/1.1", *(f"{name}: {headers[name]}" for name in headers)]
     return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body
 
@@ -190,7 +197,7 @@ async def _measure(
         client, transport = _accept(app)
         client.data_received(case.request)
         provider = await _connection(loop, case, transport)
-        for piece in case.pieces:
+        for piece in case.first or case.pieces:
             provider.data_received(piece)
         if b"200 OK" not in transport.last and not transport.last.endswith(b"0\r\n\r\n"):
             raise RuntimeError(f"{case.name} was answered with {transport.last!r}")
