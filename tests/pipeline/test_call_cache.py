@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from headway.dialects.base import ClientRequest
 from headway.dialects.openai.embeddings import OpenAIEmbeddings
 from headway.errors import UpstreamDisconnected
-from headway.pipeline.cache_policy import CachePolicy
+from headway.pipeline.cache_policy import CachePolicy, policy_for
 from headway.ports import CachedResponse
 from headway.response_cache.memory import MemoryCache
+from headway.routing.route import CacheRule
 from support.for_each import for_each
 from support.pipeline_fakes import (
     DONE,
@@ -29,6 +30,7 @@ from support.pipeline_fakes import (
     text,
 )
 from support.played_dialects import REQUESTS
+from support.routed_pipe import RoutedPipe
 
 NO_STORE, NO_CACHE = (b"cache-control", b"no-store"), (b"cache-control", b"no-cache")
 
@@ -534,3 +536,41 @@ def test_the_last_event_with_choices_is_not_lost_where_usage_is_unknown() -> Non
     assert status(hit) == b"hit"
     assert hit.body.endswith(DONE)
     assert pipe.records[-1].tokens_source == "counted"
+
+
+# --- Routes ---------------------------------------------------------------------------------------
+
+
+def test_a_route_has_a_rule_of_its_own() -> None:
+    pipe = RoutedPipe(cache=CacheRule(ttl_s=60.0))
+    pipe.gateway.response_cache = MemoryCache(1_000_000)
+    sinks = []
+    for _ in range(2):
+        pipe.sink = ListSink()
+        sinks.append(pipe.sink)
+        pipe.ask_route()
+        if len(sinks) == 1:
+            pipe.asked("one").whole(b'{"error": {"message": "Busy."}}', 500)
+            pipe.asked("two").whole(WHOLE)
+    assert [status(sink) for sink in sinks] == [b"miss", b"hit"]
+    assert pipe.requests == (1, 1, 0)
+    hit = pipe.records[-1]
+    assert (hit.provider, hit.cache, hit.cost_usd) == ("two", "hit", "0")
+
+
+@for_each(
+    ("rule", "expected"),
+    [
+        (CacheRule(ttl_s=5.0), ("deterministic", False, False)),
+        (CacheRule(ttl_s=5.0, coalesces=False), ("off", False, False)),
+        (CacheRule(ttl_s=5.0, coalesces_always=True, with_tools=True), ("all", True, False)),
+        (CacheRule(ttl_s=5.0, replays_pace=True), ("deterministic", False, True)),
+    ],
+)
+def test_the_rule_of_a_route_comes_before_the_general_policy(rule, expected) -> None:
+    general = CachePolicy(ttl_s=1.0, per_key=False, response_limit=7)
+    policy = policy_for(general, rule, ())
+    assert policy is not None
+    assert (policy.coalesce, policy.with_tools, policy.replays_pace) == expected
+    assert (policy.ttl_s, policy.per_key, policy.response_limit) == (5.0, False, 7)
+    assert policy_for(None, None, ()) is None

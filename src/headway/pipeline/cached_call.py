@@ -77,8 +77,8 @@ class CacheUse:
         self._lookup = lookup
         self._send = send
         self._in_flight: InFlight[OngoingResponse] | None = None
-        self._shared: SharedResponse | None = None
-        """The response to this call's last attempt."""
+        self._responses: list[tuple[Attempt, SharedResponse]] = []
+        """Those of the call's attempts."""
 
     @property
     def is_free(self) -> bool:
@@ -94,8 +94,8 @@ class CacheUse:
     @property
     def drain_limits(self) -> DrainLimits | None:
         """The response goes on for those who read it, when the call's own client has left."""
-        shared = self._shared
-        return None if shared is None or shared.reader_count < 2 else LEADER_LIMITS
+        is_read = any(shared.reader_count > 1 for _, shared in self._responses)
+        return LEADER_LIMITS if is_read else None
 
     def begin(self) -> None:
         lookup, gateway = self._lookup, self._call.gateway
@@ -180,15 +180,18 @@ class CacheUse:
         upstream, model = attempt.upstream, attempt.context.call.request.model
 
         def begin() -> None:
-            if self._in_flight is not None:
+            running = [one for one, _ in self._responses if not one.is_over]
+            if self._in_flight is not None and len(running) == 1:
                 self._in_flight.set(OngoingResponse(shared, upstream, model))
 
-        self._shared = shared = SharedResponse(clock, lookup.policy.response_limit, begin)
+        shared = SharedResponse(clock, lookup.policy.response_limit, begin)
+        self._responses.append((attempt, shared))
         return shared, shared.join(attempt)
 
     def keep(self, attempt: Attempt, result: AttemptResult) -> None:
         """``attempt`` came to a good end."""
-        lookup, shared, gateway = self._lookup, self._shared, self._call.gateway
+        lookup, gateway = self._lookup, self._call.gateway
+        shared = next((shared for one, shared in self._responses if one is attempt), None)
         if shared is None or lookup.key is None or not lookup.writes:
             return
         if not is_whole(result.summary, shared):
@@ -206,7 +209,8 @@ class CacheUse:
     def close(self) -> None:
         """The call is over."""
         key, in_flight = self._lookup.key, self._in_flight
-        self._in_flight = self._shared = None
+        self._in_flight = None
+        self._responses.clear()
         if key is not None and in_flight is not None:
             del self._call.gateway.in_flight[key]
             in_flight.set(None)

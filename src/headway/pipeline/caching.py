@@ -106,8 +106,9 @@ def name_target(upstream: Upstream, model: str) -> str:
 
 
 def name_route(route: Route) -> str:
-    """What answers a request of a route."""
-    return f"route {route.name}: {', '.join(target.id for target in route.targets)}"
+    """What answers a request of a route: its targets with their parameters."""
+    targets = [f"{target.id} {sorted(target.parameters.items())}" for target in route.targets]
+    return f"route {route.name}: {', '.join(targets)}"
 
 
 def is_whole(summary: ResponseSummary, shared: SharedResponse) -> bool:

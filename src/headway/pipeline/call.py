@@ -30,6 +30,7 @@ from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.attempt_guard import AttemptGuard
 from headway.pipeline.attempt_tokens import count_part, count_whole
+from headway.pipeline.cache_policy import CachePolicy, policy_for
 from headway.pipeline.cached_call import CacheUse
 from headway.pipeline.caching import find_lookup, name_route, name_target
 from headway.pipeline.call_records import (
@@ -61,7 +62,6 @@ from headway.pipeline.relayed_attempt import attempt_class
 from headway.pipeline.request_body import apply_headers, decode_request
 from headway.pipeline.shared_response import SharedResponse
 from headway.policy.base_urls import check_base_url
-from headway.policy.cache_key import names_ttl
 from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
@@ -180,9 +180,10 @@ class GatewayCall(InterruptibleCall):
         elif decoded.recall is not None:
             self.start(self._recall_and_send(upstream))
             return
-        if self._may_use_cache(own_headers):
+        policy = policy_for(snapshot.cache, None, own_headers)
+        if policy is not None:
             send = send or partial(self._plan_and_send, upstream, target)
-            if self._use_cache(name_target(upstream, self.decoded.request.model), send):
+            if self._use_cache(policy, name_target(upstream, self.decoded.request.model), send):
                 return
         if send is None:
             self._plan_and_send(upstream, target)
@@ -197,17 +198,13 @@ class GatewayCall(InterruptibleCall):
         check_is_for_route(route, decoded)
         self._dispatch = Dispatch(self, route, decoded)
         send = self._dispatch.start_route
-        if not (self._may_use_cache(own_headers) and self._use_cache(name_route(route), send)):
+        policy = policy_for(self.snapshot.cache, route.cache, own_headers)
+        if policy is None or not self._use_cache(policy, name_route(route), send):
             send()
 
-    def _may_use_cache(self, own_headers: Headers) -> bool:
-        policy = self.snapshot.cache
-        return policy is not None and (policy.ttl_s is not None or names_ttl(own_headers))
-
-    def _use_cache(self, target: str, send: Callable[[], None]) -> bool:
+    def _use_cache(self, policy: CachePolicy, target: str, send: Callable[[], None]) -> bool:
         """``target`` names what answers. False: the cache has nothing to do with the call."""
-        policy, decoded = self.snapshot.cache, self.decoded
-        assert policy is not None
+        decoded = self.decoded
         assert decoded is not None
         lookup = find_lookup(
             policy,
