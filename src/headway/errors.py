@@ -161,6 +161,10 @@ class UpstreamAuth(UpstreamError):
     retryable = False
 
 
+class UpstreamForbidden(UpstreamAuth):
+    """The key may not do this, such as use the model, but perhaps other things."""
+
+
 class UpstreamNotFound(UpstreamError):
     """The provider does not know the model."""
 
@@ -175,6 +179,18 @@ class UpstreamRejected(UpstreamError):
     status = 400
     type = "invalid_request_error"
     retryable = False
+
+
+class UpstreamContextWindow(UpstreamRejected):
+    """The request is longer than the context of the model."""
+
+
+class UpstreamContentPolicy(UpstreamRejected):
+    """The provider refused the content of the request, or of the answer."""
+
+
+class UpstreamUnsupported(UpstreamRejected):
+    """The model lacks something that the request needs, such as tools or images."""
 
 
 class UpstreamRateLimited(UpstreamError):

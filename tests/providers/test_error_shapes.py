@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from headway.errors import (
     UpstreamAuth,
+    UpstreamContextWindow,
     UpstreamError,
     UpstreamNotFound,
     UpstreamOverloaded,
     UpstreamQuota,
     UpstreamRateLimited,
-    UpstreamRejected,
     UpstreamTimeout,
 )
 from headway.providers.error_shapes import parse_error_body, words
@@ -137,7 +137,7 @@ ERRORS: dict[str, tuple[Any, str, type[UpstreamError], int]] = {
     "a code in words": (
         {"error": {"code": "context_length_exceeded", "message": "Said"}},
         "Said",
-        UpstreamRejected,
+        UpstreamContextWindow,
         400,
     ),
     "a timeout": (

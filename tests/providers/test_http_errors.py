@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from headway.errors import (
     UpstreamAuth,
+    UpstreamContextWindow,
     UpstreamError,
+    UpstreamForbidden,
     UpstreamNotFound,
     UpstreamOverloaded,
     UpstreamQuota,
@@ -17,6 +19,7 @@ from headway.errors import (
     UpstreamRejected,
     UpstreamTimeout,
 )
+from headway.providers import KINDS
 from headway.providers.http_errors import MAX_MESSAGE_LENGTH, decode_error, error_from_body
 from support.for_each import for_each
 
@@ -31,12 +34,12 @@ CLASSES: list[tuple[int, Any, Any, type[UpstreamError], int, str | None]] = [
     (401, INVALID, "invalid_api_key", UpstreamAuth, 401, "invalid_api_key"),
     (401, "error", INVALID, UpstreamAuth, 401, INVALID),
     (402, None, None, UpstreamQuota, 402, None),
-    (403, INVALID, None, UpstreamAuth, 401, INVALID),
+    (403, INVALID, None, UpstreamForbidden, 401, INVALID),
     (403, INVALID, "model_not_found", UpstreamNotFound, 404, "model_not_found"),
     (404, INVALID, "model_not_found", UpstreamNotFound, 404, "model_not_found"),
     (404, None, None, UpstreamNotFound, 404, None),
     (408, None, None, UpstreamTimeout, 504, None),
-    (413, "tokens", LIMITED, UpstreamRejected, 413, LIMITED),
+    (413, "tokens", LIMITED, UpstreamContextWindow, 413, LIMITED),
     (418, None, None, UpstreamRejected, 400, None),
     (422, INVALID, None, UpstreamRejected, 422, INVALID),
     (429, "requests", LIMITED, UpstreamRateLimited, 429, LIMITED),
@@ -104,6 +107,16 @@ def test_an_error_inside_a_stream_has_no_status() -> None:
     assert error.message == "The provider reported an error with no message."
 
 
+NOW = b"Wed, 21 Oct 2026 07:27:35 GMT"
+
+
+def limited(kind: str, remaining: bytes, reset: bytes) -> list[tuple[bytes, bytes]]:
+    return [
+        (f"x-ratelimit-remaining-{kind}".encode(), remaining),
+        (f"x-ratelimit-reset-{kind}".encode(), reset),
+    ]
+
+
 # headers, seconds to wait
 WAITS: list[tuple[list[tuple[bytes, bytes]], float | None]] = [
     ([], None),
@@ -119,6 +132,19 @@ WAITS: list[tuple[list[tuple[bytes, bytes]], float | None]] = [
     ([(b"retry-after", b"inf")], None),
     ([(b"retry-after", b"86400")], None),
     ([(b"retry-after", b"Wed, 21 Oct 2026 07:28:00 GMT")], None),
+    ([(b"retry-after", b"Wed, 21 Oct 2026 07:28:00 GMT"), (b"date", NOW)], 25.0),
+    ([(b"retry-after", b"Wed, 21 Oct 2026 07:20:00 GMT"), (b"date", NOW)], None),
+    ([(b"retry-after", b"Wed, 99 Oct 2026 07:28:00 GMT"), (b"date", NOW)], None),
+    ([(b"retry-after-ms", b"1e9"), (b"retry-after", b"2")], 2.0),
+    # until the used-up limits are reset
+    (limited("requests", b"0", b"1.5s"), 1.5),
+    (limited("requests", b"7", b"1.5s"), None),
+    ([*limited("requests", b"0", b"1.5s"), *limited("tokens", b"0", b"6m0s")], 360.0),
+    ([*limited("requests", b"0", b"1.5s"), *limited("tokens", b"9", b"6m0s")], 1.5),
+    ([*limited("requests", b"0", b"1.5s"), (b"retry-after", b"1")], 1.0),
+    (limited("requests", b"0", b"2026-10-21T07:27:37Z"), None),
+    ([*limited("requests", b"0", b"2026-10-21T07:27:37Z"), (b"date", NOW)], 2.0),
+    (limited("requests", b"0", b"later"), None),
 ]
 
 
@@ -164,3 +190,20 @@ def test_no_body_makes_the_decoder_raise(status: int, body: bytes) -> None:
     assert 400 <= error.status < 600
     assert error.message
     assert len(error.message) <= MAX_MESSAGE_LENGTH
+
+
+def test_other_errors_do_not_wait_for_a_limit() -> None:
+    headers = limited("requests", b"0", b"1.5s")
+    assert decode_error(503, headers, b"").retry_after_s is None
+    quota = {"error": {"code": "insufficient_quota"}}
+    assert decode_error(429, headers, json.dumps(quota).encode()).retry_after_s is None
+
+
+def test_the_limits_of_anthropic_have_names_of_their_own() -> None:
+    headers = (
+        (b"anthropic-ratelimit-tokens-remaining", b"0"),
+        (b"anthropic-ratelimit-tokens-reset", b"2026-10-21T07:28:05Z"),
+        (b"date", NOW),
+    )
+    assert KINDS["anthropic"].decode_error(429, headers, b"{}").retry_after_s == 30.0
+    assert KINDS["openai"].decode_error(429, headers, b"{}").retry_after_s is None

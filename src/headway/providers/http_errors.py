@@ -1,7 +1,7 @@
 """Decode HTTP error responses in the shapes of OpenAI's API and of the APIs that copied it, and
 errors in the place of a response with status 200 (``error_shapes``).
 
-Adapters of other wire formats share the tables by status, ``retry_after`` and the fallbacks.
+Adapters of other wire formats share the tables by status and the fallbacks.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from headway.providers.error_shapes import (
     parse_error_body,
     read_error_fields,
 )
+from headway.providers.rejections import specify
+from headway.providers.retry_after import set_retry_after
 from headway.types import Headers
 from headway.wire.keep_alive import is_keep_alive
 
@@ -29,7 +31,7 @@ ERRORS_BY_STATUS: Mapping[int, ErrorClass] = {
     400: errors.UpstreamRejected,
     401: errors.UpstreamAuth,
     402: errors.UpstreamQuota,
-    403: errors.UpstreamAuth,
+    403: errors.UpstreamForbidden,
     404: errors.UpstreamNotFound,
     408: errors.UpstreamTimeout,
     413: errors.UpstreamRejected,
@@ -56,11 +58,10 @@ ERRORS_BY_TYPE: Mapping[str, ErrorClass] = {
         errors.UpstreamRejected,
     ),
     **dict.fromkeys(
-        (
-            "access_denied", "authentication", "forbidden", "invalid_key", "permission",
-            "permission_denied", "unauthenticated", "unauthorized",
-        ),
-        errors.UpstreamAuth,
+        ("authentication", "invalid_key", "unauthenticated", "unauthorized"), errors.UpstreamAuth
+    ),
+    **dict.fromkeys(
+        ("access_denied", "forbidden", "permission", "permission_denied"), errors.UpstreamForbidden
     ),
     "insufficient_balance": errors.UpstreamQuota,
     "quota_exceeded": errors.UpstreamQuota,
@@ -107,7 +108,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamE
     error = error_from_body(parse_error_body(body), status)
     names = dict(headers)
     error.request_id = _text(names.get(b"x-request-id") or names.get(b"request-id"))
-    error.retry_after_s = retry_after(names)
+    set_retry_after(error, names)
     apply_should_retry(error, names)
     return error
 
@@ -127,11 +128,13 @@ def error_from_body(parsed: Any, status: int | None) -> errors.UpstreamError:
     code, kind = _code(fields.code), _string(fields.type)
     status = status or fields.status
     cls = _class(code, kind, status)
-    return (cls or class_by_range(status))(
-        fields.message[:MAX_MESSAGE_LENGTH] or default_message(status),
-        param=_string(fields.param),
-        code=code or kind or _string(fields.code),
-        status=preserved_status(cls, status),
+    return specify(
+        (cls or class_by_range(status))(
+            fields.message[:MAX_MESSAGE_LENGTH] or default_message(status),
+            param=_string(fields.param),
+            code=code or kind or _string(fields.code),
+            status=preserved_status(cls, status),
+        )
     )
 
 
@@ -165,19 +168,6 @@ def default_message(status: int | None) -> str:
     if status is None:
         return "The provider reported an error with no message."
     return f"The provider answered with status {status} and no message."
-
-
-def retry_after(headers: Mapping[bytes, bytes]) -> float | None:
-    """Seconds to wait, from ``retry-after-ms`` or ``retry-after`` (RFC 9110, 10.2.3). None for a
-    date, which would need a clock, and for anything outside of 0 to 86400 seconds."""
-    for name, unit in ((b"retry-after-ms", 1000.0), (b"retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, b"")) / unit
-        except ValueError:
-            continue
-        if 0 < seconds < 86400:
-            return seconds
-    return None
 
 
 def _class(code: str | None, kind: str | None, status: int | None) -> ErrorClass | None:

@@ -68,13 +68,7 @@ def shuffle_by_weight(candidates: Candidates, rng: Callable[[], float]) -> list[
 
 def by_outstanding(candidates: Candidates, rng: Callable[[], float]) -> list[Candidate]:
     """The fewest attempts under way, the new one included, for its weight; ties by chance."""
-    loads = [
-        (
-            (each.state.outstanding + 1) / weight if (weight := each.target.weight) > 0 else inf,
-            rng(),
-        )
-        for each in candidates
-    ]
+    loads = [(_load(each), rng()) for each in candidates]
     places = sorted(range(len(loads)), key=loads.__getitem__)
     return [candidates[place] for place in places]
 

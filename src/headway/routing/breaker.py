@@ -80,7 +80,9 @@ class Breaker(Struct, gc=False):
         return max(0.0, self.open_until - now)
 
     def begin(self, now: float) -> bool:
-        """An attempt starts. Returns whether it is the probe."""
+        """An attempt starts. Returns whether it is the probe: also where the breaker is open and
+        the attempt is made all the same. A failure before the cool-down is over does not prolong
+        it."""
         if self.open_until is None:
             return False
         self._see(now)
@@ -100,8 +102,6 @@ class Breaker(Struct, gc=False):
         self._count(now)
         self._successes += 1.0
         self.failures_in_row = 0
-        if self.openings and now - self.closed_at >= self.rule.window_s:
-            self.openings = 0
         return False
 
     def fail(self, now: float, is_probe: bool = False, wait_s: float | None = None) -> float | None:
@@ -109,7 +109,10 @@ class Breaker(Struct, gc=False):
         that begins with this failure, if one does."""
         self._see(now)
         if self.open_until is not None:
-            return self.open(now, wait_s) if is_probe else None
+            if is_probe and now >= self.open_until:
+                return self.open(now, wait_s)
+            self.release(is_probe)
+            return None if wait_s is None else self._prolong(now, wait_s)
         self._count(now)
         self._failures += 1.0
         self.failures_in_row += 1
@@ -128,6 +131,8 @@ class Breaker(Struct, gc=False):
         """Open, or open again. Returns the length of the cool-down."""
         self._see(now)
         rule = self.rule
+        if self.open_until is None and now - self.closed_at >= rule.window_s:
+            self.openings = 0
         if wait_s is None:
             wait_s = rule.cool_down_s * pow(rule.growth, min(self.openings, 64))
         cool_down_s = min(rule.max_cool_down_s, max(0.0, wait_s))
@@ -143,6 +148,14 @@ class Breaker(Struct, gc=False):
         self.failures_in_row = 0
         self._successes = self._failures = 0.0
         self.closed_at = self._counted_at = now
+
+    def _prolong(self, now: float, wait_s: float) -> float | None:
+        """An attempt that began before the opening brings a longer wait."""
+        cool_down_s = min(self.rule.max_cool_down_s, wait_s)
+        if self.open_until is None or now + cool_down_s <= self.open_until:
+            return None
+        self.open_until = now + cool_down_s
+        return cool_down_s
 
     def _is_probing(self, now: float) -> bool:
         return self.probe_started is not None and now < self.probe_started + PROBE_S

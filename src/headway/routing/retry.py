@@ -37,6 +37,9 @@ BY_CLASS: dict[type[HeadwayError], FailureClass] = {
     errors.UpstreamAuth: "key",
     errors.UpstreamQuota: "key",
     errors.UpstreamRateLimited: "rate_limited",
+    errors.UpstreamContextWindow: "context_window",
+    errors.UpstreamContentPolicy: "content_policy",
+    errors.UpstreamUnsupported: "unsuitable",
     errors.UpstreamRejected: "final",
     errors.UpstreamLoop: "final",
     errors.UpstreamError: "transient",
@@ -96,19 +99,22 @@ GIVE_UP = Decision("give_up")
 def classify(error: HeadwayError) -> FailureClass:
     found = (BY_CLASS[cls] for cls in type(error).__mro__ if cls in BY_CLASS)
     by_class: FailureClass = next(found, "final")
-    if by_class == "final":
-        return BY_STATUS.get(error.status, "transient" if error.retryable else "final")
-    return by_class
+    if by_class in ("final", "transient"):
+        by_class = BY_STATUS.get(error.status, by_class)
+    return "transient" if by_class == "final" and error.retryable else by_class
 
 
-def decide_next(error: HeadwayError, at: Situation, jitter: float) -> Decision:
-    """``jitter`` is uniform in [0, 1).
+def decide_next(
+    error: HeadwayError, at: Situation, jitter: float, failure: FailureClass | None = None
+) -> Decision:
+    """``jitter`` is uniform in [0, 1). ``failure`` is given where the class of the error does not
+    tell it: what an adapter refuses is ``unsuitable`` for its target.
 
     A target that asks for time gets no attempt before (``error.retry_after_s``): another key or
     target goes first. Without such a wish the delay before the same target is an exponential
     backoff with full jitter (Brooker, "Exponential Backoff And Jitter", AWS 2015). A delay that
     would end after the deadline, or last longer than ``CAP_S``, is not waited for."""
-    failure = classify(error)
+    failure = failure or classify(error)
     if at.attempts >= at.max_attempts:
         return GIVE_UP
     if at.time_left_s is not None and at.time_left_s <= 0.0:

@@ -63,7 +63,7 @@ class Speed(Struct, gc=False):
 
     def is_stale(self, now: float) -> bool:
         """Never measured, or not lately."""
-        return self.measured_at is None or now - self.measured_at > STALE_S
+        return self.measured_at is None or not 0.0 <= now - self.measured_at <= STALE_S
 
     def _follow(self, seconds: float, now: float) -> None:
         peak, at = self.peak_s, self.measured_at
@@ -82,6 +82,8 @@ class TargetState(Struct, gc=False):
     """By the id of a key: those that the provider refused for this target, or limited."""
     outstanding: int = 0
     """Attempts under way."""
+    used_at: float = 0.0
+    """When the last one began."""
     streams: Speed = field(default_factory=Speed)
     wholes: Speed = field(default_factory=Speed)
     error_share: float = 0.0
@@ -94,6 +96,15 @@ class TargetState(Struct, gc=False):
     def admits(self, now: float) -> bool:
         """Whether an attempt may begin, as far as the target is concerned and not its keys."""
         return self.breaker.admits(now)
+
+    def closed_reason(self, now: float) -> str | None:
+        """Why ``admits`` is false, for messages."""
+        if self.breaker.admits(now):
+            return None
+        blocked_s = self.breaker.blocked_s(now)
+        if blocked_s:
+            return f"it failed lately; it is tried again in {blocked_s:.1f} s"
+        return "it failed lately, and another request is trying it at the moment"
 
     def errors(self, now: float) -> float:
         """The share of attempts that failed lately, from 0 to 1. It falls by half in

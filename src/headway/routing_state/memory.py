@@ -7,7 +7,12 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from headway.errors import HeadwayError
+from headway.errors import (
+    HeadwayError,
+    UpstreamForbidden,
+    UpstreamNotFound,
+    UpstreamRateLimited,
+)
 from headway.routing.breaker import Breaker, BreakerRule
 from headway.routing.hedge import HedgeBudget
 from headway.routing.retry import classify
@@ -19,10 +24,13 @@ LIMIT_RULE = BreakerRule(failures=1, cool_down_s=1.0, max_cool_down_s=300.0)
 """Of a key that the provider limits for a target. One refusal is enough."""
 REFUSAL_RULE = BreakerRule(failures=1, cool_down_s=60.0, max_cool_down_s=1800.0)
 """Of a key that the provider refuses, for a target or for all."""
-FORBIDDEN = 403
-"""The key may not use this model, but perhaps another one."""
 FORBIDDEN_S = 60.0
-"""The cool-down of a key on such a model."""
+"""The cool-down of a key that may not use a target, or has no quota left for it."""
+
+
+MAX_TARGETS = 2000
+"""Targets, and keys, that are kept: a route with a star has as many as its clients invent. When
+there are more, those that have been idle for longest are forgotten."""
 
 
 class Change(Struct, frozen=True, gc=False, array_like=True):
@@ -56,9 +64,17 @@ class MemoryRoutingState:
     def target(self, target_id: str) -> TargetState:
         state = self.targets.get(target_id)
         if state is None:
+            if len(self.targets) >= MAX_TARGETS:
+                self._forget_targets()
             state = TargetState(Breaker(self.rule), RetryBudget(self.retry_share))
             self.targets[target_id] = state
         return state
+
+    def configure(self, rule: BreakerRule, retry_share: float) -> None:
+        """Apply a new configuration, also to what is known."""
+        self.rule, self.retry_share = rule, retry_share
+        for state in self.targets.values():
+            state.breaker.rule, state.budget.share = rule, retry_share
 
     def key_blocked_s(self, target_id: str, key_id: str, now: float) -> float:
         of_all = self.keys.get(key_id)
@@ -98,6 +114,8 @@ class MemoryRoutingState:
             breakers, rule = self.target(target_id).keys, LIMIT_RULE
         found = breakers.get(key_id)
         if found is None:
+            if len(breakers) >= MAX_TARGETS:
+                del breakers[next(iter(breakers))]
             found = breakers[key_id] = Breaker(rule)
         return found
 
@@ -107,6 +125,12 @@ class MemoryRoutingState:
 
     def close(self) -> None:
         pass
+
+    def _forget_targets(self) -> None:
+        idle = [name for name, state in self.targets.items() if not state.outstanding]
+        idle.sort(key=lambda name: self.targets[name].used_at)
+        for name in idle[: MAX_TARGETS // 2]:
+            del self.targets[name]
 
 
 class MemoryObserver:
@@ -142,6 +166,7 @@ class MemoryObserver:
         self._probes: list[tuple[str, str, Breaker]] = []
         """The breakers for which this attempt is the probe."""
         target.outstanding += 1
+        target.used_at = now
         if target.breaker.begin(now):
             self._probes.append((target_id, "", target.breaker))
         if state.keys and key_id in state.keys and state.keys[key_id].begin(now):
@@ -163,7 +188,8 @@ class MemoryObserver:
             return
         target = self._target
         if self._stream:
-            speed, began = target.streams, self._content_at or now
+            speed = target.streams
+            began = now if self._content_at is None else self._content_at
         else:
             speed, began = target.wholes, self._started
             speed.observe(now - began, now)
@@ -184,13 +210,10 @@ class MemoryObserver:
         if self._end():
             return
         failure, key_id = classify(error), self._key_id
-        if failure in ("transient", "unsuitable"):
+        if failure == "transient" or isinstance(error, UpstreamNotFound):
             self._fail_target(error, now)
         elif failure == "key":
-            if error.status == FORBIDDEN:
-                self._block(self._target_id, key_id, FORBIDDEN_S, now)
-            else:
-                self._block("", key_id, None, now)
+            self._refuse_key(error, now)
         elif failure == "rate_limited":
             self._block(self._target_id, key_id, error.retry_after_s, now)
         self._release_probes()
@@ -204,14 +227,28 @@ class MemoryObserver:
         is_probe = any(breaker is target.breaker for *_, breaker in self._probes)
         cool_down_s = target.breaker.fail(now, is_probe, error.retry_after_s)
         if cool_down_s is not None:
+            text = "target %s failed too often, and gets no requests for %.0f s: %s"
+            log.warning(text, self._target_id, cool_down_s, error.type)
             state.tell(self._target_id, "", cool_down_s)
 
-    def _block(self, target_id: str, key_id: str, wait_s: float | None, now: float) -> None:
+    def _block(self, target_id: str, key_id: str, wait_s: float | None, now: float) -> float | None:
+        """Returns for how long, if the cool-down begins now."""
         breaker = self._state.breaker(target_id, key_id)
         is_probe = any(each is breaker for *_, each in self._probes)
         cool_down_s = breaker.fail(now, is_probe, wait_s)
         if cool_down_s is not None:
             self._state.tell(target_id, key_id, cool_down_s)
+        return cool_down_s
+
+    def _refuse_key(self, error: HeadwayError, now: float) -> None:
+        if isinstance(error, UpstreamForbidden | UpstreamRateLimited):
+            where = self._target_id
+            wait_s = self._block(where, self._key_id, FORBIDDEN_S, now)
+        else:
+            where, wait_s = "all models", self._block("", self._key_id, None, now)
+        if wait_s is not None:
+            text = "key %s is set aside for %.0f s on %s: the provider refused it (%s)"
+            log.warning(text, self._key_id, wait_s, where, error.type)
 
     def _end(self) -> bool:
         """Returns whether the attempt was over before."""

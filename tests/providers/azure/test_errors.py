@@ -23,7 +23,7 @@ ERRORS: list[tuple[int, Any, type[errors.UpstreamError], str, str | None]] = [
     (
         400,
         {"error": {"code": "content_filter", "message": "No.", "innererror": INNER}},
-        errors.UpstreamRejected,
+        errors.UpstreamContentPolicy,
         "No. (filtered: violence medium, jailbreak)",
         "content_filter",
     ),
@@ -41,7 +41,7 @@ ERRORS: list[tuple[int, Any, type[errors.UpstreamError], str, str | None]] = [
     (
         400,
         {"error": {"code": "OperationNotSupported", "message": "No.", "innererror": "odd"}},
-        errors.UpstreamRejected,
+        errors.UpstreamUnsupported,
         "No.",
         "OperationNotSupported",
     ),

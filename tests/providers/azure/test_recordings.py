@@ -126,7 +126,7 @@ def test_recorded_vectors_are_decoded(recording: Recording) -> None:
 
 
 CLASSES = {
-    400: errors.UpstreamRejected,
+    400: errors.UpstreamContentPolicy,
     401: errors.UpstreamAuth,
     404: errors.UpstreamNotFound,
     429: errors.UpstreamRateLimited,

@@ -91,7 +91,7 @@ def test_a_response_that_a_filter_ends_is_not_retried() -> None:
     for found in (read(FILTERED), PROVIDER.decode_response(json.dumps(FILTERED).encode())):
         failed = found[-1]
         assert isinstance(failed, Failed)
-        assert type(failed.error) is errors.UpstreamRejected
+        assert type(failed.error) is errors.UpstreamContentPolicy
         assert (failed.error.code, failed.error.param) == ("content_filter", "prompt")
     other = read({"error": {"code": "server_error", "message": "Oh."}})[-1]
     assert isinstance(other, Failed)

@@ -234,8 +234,8 @@ def test_a_response_of_invoke_is_decoded_from_the_format_of_the_model(recording:
 
 CLASSES = {
     "The provided model identifier is invalid.": errors.UpstreamNotFound,
-    "This model doesn't support the s3Uri field": errors.UpstreamRejected,
-    "The model returned the following errors: Input Tokens": errors.UpstreamRejected,
+    "This model doesn't support the s3Uri field": errors.UpstreamUnsupported,
+    "The model returned the following errors: Input Tokens": errors.UpstreamContextWindow,
     "The security token included in the request is expired": errors.UpstreamAuth,
     "The security token included in the request is invalid.": errors.UpstreamAuth,
     "This model version has reached the end of its life.": errors.UpstreamNotFound,
@@ -252,4 +252,6 @@ def test_a_recorded_error_response_keeps_the_providers_message(recording: Record
     assert not error.retryable
     headers = {name: value.decode() for name, value in recording.headers}
     assert error.request_id == headers.get(b"x-amzn-requestid")
-    assert (error.code or "") == headers.get(b"x-amzn-errortype", "").partition(":")[0]
+    code = headers.get(b"x-amzn-errortype", "").partition(":")[0]
+    is_too_long = type(error) is errors.UpstreamContextWindow
+    assert (error.code or "") == ("context_length_exceeded" if is_too_long else code)

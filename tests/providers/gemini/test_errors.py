@@ -46,7 +46,7 @@ ERRORS: list[tuple[int, bytes, type[errors.UpstreamError], str | None]] = [
         "SERVICE_DISABLED",
     ),
     (404, status(404, "NOT_FOUND"), errors.UpstreamNotFound, "NOT_FOUND"),
-    (413, status(413, "X"), errors.UpstreamRejected, "X"),
+    (413, status(413, "X"), errors.UpstreamContextWindow, "X"),
     (418, status(418, "X"), errors.UpstreamRejected, "X"),
     (429, status(429, "RESOURCE_EXHAUSTED"), errors.UpstreamRateLimited, "RESOURCE_EXHAUSTED"),
     (

@@ -232,7 +232,7 @@ CLASSES = {
     "API_KEY_INVALID": errors.UpstreamAuth,
     "INVALID_ARGUMENT": errors.UpstreamRejected,
     "NOT_FOUND": errors.UpstreamNotFound,
-    "PERMISSION_DENIED": errors.UpstreamAuth,
+    "PERMISSION_DENIED": errors.UpstreamForbidden,
     "UNAVAILABLE": errors.UpstreamOverloaded,
 }
 

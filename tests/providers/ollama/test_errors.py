@@ -11,7 +11,7 @@ from headway import errors
 from headway.providers.ollama.provider import PROVIDER
 
 ERRORS: list[tuple[int, Any, type[errors.UpstreamError]]] = [
-    (400, {"error": '"m" does not support tools'}, errors.UpstreamRejected),
+    (400, {"error": '"m" does not support tools'}, errors.UpstreamUnsupported),
     (401, {"error": "unauthorized", "signin_url": "https://x"}, errors.UpstreamAuth),
     (404, {"error": "model 'm' not found"}, errors.UpstreamNotFound),
     (429, {"error": "too many requests"}, errors.UpstreamRateLimited),

@@ -151,7 +151,7 @@ def test_a_recorded_stream_and_its_whole_response_agree(recording: Recording) ->
     assert one.started == other.started
 
 
-CLASSES = {400: errors.UpstreamRejected, 404: errors.UpstreamNotFound}
+CLASSES = {400: errors.UpstreamContextWindow, 404: errors.UpstreamNotFound}
 
 
 @each(REFUSALS)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from headway import errors
+from headway.providers.anthropic.rate_limits import HEADERS
 from headway.providers.error_shapes import parse_error_body, read_error_fields
 from headway.providers.http_errors import (
     ERRORS_BY_STATUS,
@@ -22,15 +23,16 @@ from headway.providers.http_errors import (
     class_by_range,
     default_message,
     preserved_status,
-    retry_after,
 )
+from headway.providers.rejections import specify
+from headway.providers.retry_after import set_retry_after
 from headway.types import Headers
 
 BY_TYPE: dict[str, type[errors.UpstreamError]] = {
     "invalid_request_error": errors.UpstreamRejected,
     "request_too_large": errors.UpstreamRejected,
     "authentication_error": errors.UpstreamAuth,
-    "permission_error": errors.UpstreamAuth,
+    "permission_error": errors.UpstreamForbidden,
     "billing_error": errors.UpstreamQuota,
     "not_found_error": errors.UpstreamNotFound,
     "rate_limit_error": errors.UpstreamRateLimited,
@@ -55,7 +57,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamE
     request_id = next((by_name[name] for name in REQUEST_ID_HEADERS if name in by_name), None)
     if request_id is not None:
         error.request_id = request_id.decode("latin-1")
-    error.retry_after_s = retry_after(by_name)
+    set_retry_after(error, by_name, HEADERS)
     apply_should_retry(error, by_name)
     return error
 
@@ -79,7 +81,7 @@ def error_from(parsed: Any, status: int | None) -> errors.UpstreamError:
         status=preserved_status(cls, status),
     )
     error.details = _details(fields.get("details"))
-    return error
+    return specify(error)
 
 
 def _details(value: Any) -> str | None:

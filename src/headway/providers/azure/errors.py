@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from headway.errors import UpstreamError, UpstreamRejected
+from headway.errors import UpstreamContentPolicy, UpstreamError
 from headway.providers import http_errors
 from headway.types import Headers
 
@@ -39,7 +39,7 @@ def reclassify_filtered(error: UpstreamError) -> UpstreamError:
     """An error of the filters inside a response as one that no retry can avoid."""
     if error.code not in FILTER_CODES:
         return error
-    return UpstreamRejected(
+    return UpstreamContentPolicy(
         error.message, param=error.param, code=error.code, request_id=error.request_id
     )
 

@@ -19,12 +19,13 @@ from headway.providers.http_errors import (
     class_by_range,
     default_message,
     preserved_status,
-    retry_after,
 )
+from headway.providers.rejections import specify
+from headway.providers.retry_after import set_retry_after
 from headway.types import Headers
 
 BY_TYPE: dict[str, type[errors.UpstreamError]] = {
-    "AccessDeniedException": errors.UpstreamAuth,
+    "AccessDeniedException": errors.UpstreamForbidden,
     "ConflictException": errors.UpstreamRejected,
     "ExpiredTokenException": errors.UpstreamAuth,
     "IncompleteSignatureException": errors.UpstreamAuth,
@@ -59,7 +60,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamE
     error = error_from(error_type, body, status)
     if REQUEST_ID in by_name:
         error.request_id = by_name[REQUEST_ID].decode("latin-1")
-    error.retry_after_s = retry_after(by_name)
+    set_retry_after(error, by_name)
     return error
 
 
@@ -72,7 +73,8 @@ def error_from(error_type: str | None, body: bytes, status: int | None) -> error
     code = _without_namespace(given)
     message = read_error_fields(parsed).message or default_message(status)
     cls = _class(code, message, status)
-    return cls(message[:MAX_MESSAGE_LENGTH], code=code, status=preserved_status(cls, status))
+    status = preserved_status(cls, status)
+    return specify(cls(message[:MAX_MESSAGE_LENGTH], code=code, status=status))
 
 
 def _class(code: str | None, message: str, status: int | None) -> type[errors.UpstreamError]:

@@ -13,6 +13,8 @@ from typing import Any
 from headway import errors
 from headway.providers import http_errors
 from headway.providers.error_shapes import parse_error_body, read_error_fields
+from headway.providers.rejections import specify
+from headway.providers.retry_after import set_retry_after
 from headway.types import Headers
 
 ERRORS_BY_STATUS_NAME: Mapping[str, type[errors.UpstreamError]] = {
@@ -24,11 +26,11 @@ ERRORS_BY_STATUS_NAME: Mapping[str, type[errors.UpstreamError]] = {
     "INVALID_ARGUMENT": errors.UpstreamRejected,
     "NOT_FOUND": errors.UpstreamNotFound,
     "OUT_OF_RANGE": errors.UpstreamRejected,
-    "PERMISSION_DENIED": errors.UpstreamAuth,
+    "PERMISSION_DENIED": errors.UpstreamForbidden,
     "RESOURCE_EXHAUSTED": errors.UpstreamRateLimited,
     "UNAUTHENTICATED": errors.UpstreamAuth,
     "UNAVAILABLE": errors.UpstreamOverloaded,
-    "UNIMPLEMENTED": errors.UpstreamRejected,
+    "UNIMPLEMENTED": errors.UpstreamUnsupported,
 }
 AUTH_REASONS = frozenset(
     {
@@ -49,8 +51,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> errors.UpstreamE
     if found is None:
         return http_errors.decode_error(status, headers, body)
     error = error_from_status(found, status)
-    if error.retry_after_s is None:
-        error.retry_after_s = http_errors.retry_after(dict(headers))
+    set_retry_after(error, dict(headers))
     return error
 
 
@@ -65,7 +66,7 @@ def error_from_status(
     code = rpc_status.get("code")
     status = status or (code if isinstance(code, int) else None)
     cls = _class(reason, name, status, details)
-    return cls(
+    error = cls(
         _message(rpc_status, status),
         param=_invalid_field(details),
         code=reason or name or _string(code),
@@ -74,6 +75,7 @@ def error_from_status(
         if cls is errors.UpstreamRejected
         else None,
     )
+    return specify(error)
 
 
 def _class(

@@ -16,6 +16,7 @@ from headway.providers.http_errors import (
     apply_should_retry,
     decode_error,
 )
+from headway.providers.rejections import specify
 from headway.types import Headers
 
 _any = msgspec.json.Decoder().decode
@@ -58,7 +59,7 @@ def decode_formatted_error(
         found = dict(headers).get(form.request_id)
         error.request_id = None if found is None else found.decode("latin-1")
     cls = form.classes.get(error.code or "") or form.classes.get(str(status))
-    return error if cls is None else _as_class(error, cls, headers)
+    return _as_class(error, cls or type(error), headers)
 
 
 def _fields(body: bytes) -> Mapping[str, Any]:
@@ -76,6 +77,8 @@ def _as_class(error: UpstreamError, cls: ErrorClass, headers: Headers) -> Upstre
         code=error.code,
         request_id=error.request_id,
         retry_after_s=error.retry_after_s,
+        status=error.status if cls is type(error) else None,
     )
+    found = specify(found)
     apply_should_retry(found, dict(headers))
     return found

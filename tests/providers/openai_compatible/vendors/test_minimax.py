@@ -8,6 +8,7 @@ import pytest
 
 from headway.errors import (
     UpstreamAuth,
+    UpstreamContentPolicy,
     UpstreamError,
     UpstreamQuota,
     UpstreamRateLimited,
@@ -49,7 +50,7 @@ def test_a_base_resp_with_the_code_of_success_is_no_error() -> None:
 
 OUTCOMES: list[tuple[int, type[UpstreamError]]] = [
     (1001, UpstreamTimeout),
-    (1026, UpstreamRejected),
+    (1026, UpstreamContentPolicy),
     (1039, UpstreamRateLimited),
     (2013, UpstreamRejected),
     (2056, UpstreamQuota),

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from headway.errors import UpstreamNotFound, UpstreamOverloaded, UpstreamQuota
+from headway.errors import UpstreamAuth, UpstreamNotFound, UpstreamOverloaded, UpstreamQuota
 from headway.providers import model_lists
 from headway.providers.model_lists import JsonObject, ListedModel, ListedPrices, ModelList, Page
 from headway.providers.openai_compatible.errors import ErrorFormat
@@ -135,6 +135,7 @@ VENDOR = Vendor(
             "3036": UpstreamQuota,  # the day's free allocation is used up, with status 429
             "3040": UpstreamOverloaded,  # out of capacity, with status 429
             "3042": UpstreamNotFound,
+            "10000": UpstreamAuth,  # with status 403
             "5007": UpstreamNotFound,  # no such model, with status 400
         },
     ),

@@ -20,6 +20,7 @@ from headway.providers.openai_compatible.reasoning import NOT_ADJUSTABLE, Reason
 from headway.providers.openai_compatible.request_rules import PENALTIES, RequestRules
 from headway.providers.openai_compatible.request_transforms import only_auto_tool_choice
 from headway.providers.openai_compatible.vendor import CACHE_READS, Vendor
+from headway.providers.rejections import specify
 from headway.providers.tool_rules import json_as_instruction
 from headway.providers.wire_rules import mended
 from headway.wire.lenient_json import lenient_decoder
@@ -42,7 +43,8 @@ ERRORS_BY_CODE: Mapping[int, type[errors.UpstreamError]] = {
     **dict.fromkeys((1002, 1039, 1041, 2045), errors.UpstreamRateLimited),
     **dict.fromkeys((1004, 2049), errors.UpstreamAuth),
     **dict.fromkeys((1008, 2056), errors.UpstreamQuota),
-    **dict.fromkeys((1026, 1027, 1042, 2013), errors.UpstreamRejected),
+    **dict.fromkeys((1026, 1027), errors.UpstreamContentPolicy),
+    **dict.fromkeys((1042, 2013), errors.UpstreamRejected),
 }
 
 
@@ -55,7 +57,8 @@ def _failure(data: bytes) -> list[Event] | None:
     if not code:
         return None
     cls = ERRORS_BY_CODE.get(code, errors.UpstreamError)
-    return [Failed(cls(outcome.status_msg or "MiniMax failed.", code=str(code)))]
+    error = cls(outcome.status_msg or "MiniMax failed.", code=str(code))
+    return [Failed(specify(error))]
 
 
 VENDOR = Vendor(

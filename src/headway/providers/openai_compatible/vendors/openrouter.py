@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from headway.errors import UpstreamError, UpstreamRejected
+from headway.errors import UpstreamContentPolicy, UpstreamError
 from headway.events import Event, Failed
 from headway.providers.call_id_rules import call_id_rules
 from headway.providers.capabilities import native
@@ -32,6 +32,7 @@ from headway.providers.openai_compatible.response_transforms import (
 )
 from headway.providers.openai_compatible.vendor import TOOLS, Vendor
 from headway.providers.openai_compatible.wire_rules import OPENAI_CALL_IDS
+from headway.providers.rejections import specify
 from headway.providers.rerank import RERANK
 from headway.types import NO_RAW, Headers
 from headway.wire.lenient_json import lenient_decoder
@@ -84,8 +85,9 @@ def _decode_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     if error.request_id is None and found is not None:
         error.request_id = found.decode("latin-1")
     if status != 403 or not (metadata.provider_name or metadata.reasons):
-        return error
-    return UpstreamRejected(error.message, code=error.code, request_id=error.request_id)
+        return specify(error)
+    policy = UpstreamContentPolicy(error.message, code=error.code, request_id=error.request_id)
+    return specify(policy)
 
 
 def _metadata(body: bytes) -> Metadata:

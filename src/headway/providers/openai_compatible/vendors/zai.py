@@ -5,10 +5,11 @@ Sources: docs.z.ai/api-reference/llm/chat-completion and api-reference/api-code;
 
 from headway.errors import (
     UpstreamAuth,
+    UpstreamContentPolicy,
+    UpstreamContextWindow,
     UpstreamNotFound,
     UpstreamOverloaded,
     UpstreamQuota,
-    UpstreamRejected,
 )
 from headway.providers.openai_compatible.errors import ErrorFormat
 from headway.providers.openai_compatible.reasoning import (
@@ -52,7 +53,8 @@ VENDOR = Vendor(
             **dict.fromkeys(("1110", "1111", "1112", "1121", "1220"), UpstreamAuth),
             **dict.fromkeys(("1113", "1304", "1308", "1309", "1310"), UpstreamQuota),
             **dict.fromkeys(("1211", "1212", "1221", "1222"), UpstreamNotFound),
-            "1301": UpstreamRejected,
+            "1261": UpstreamContextWindow,
+            "1301": UpstreamContentPolicy,
             "1305": UpstreamOverloaded,
         }
     ),

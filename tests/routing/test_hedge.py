@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headway.routing.hedge import MIN_SAMPLES, HedgeBudget, hedge_delay
+from headway.routing.target_state import Speed
+
+
+def test_the_delay_is_the_95th_percentile_of_enough_times() -> None:
+    speed = Speed()
+    for at in range(int(MIN_SAMPLES)):
+        assert hedge_delay(speed, 0.0) is None
+        speed.observe(3.0 if at >= 18 else 1.0, 0.0)
+    assert hedge_delay(speed, 0.0) == pytest.approx(3.0, rel=0.05)
+
+
+def test_old_times_say_nothing_about_a_delay() -> None:
+    speed = Speed()
+    for _ in range(30):
+        speed.observe(1.0, 0.0)
+    assert hedge_delay(speed, 10.0) is not None
+    assert hedge_delay(speed, 120.0) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 20))), st.floats(0, 1))
+def test_hedges_are_never_more_than_the_share_of_the_calls(
+    rounds: list[tuple[int, int]], share: float
+) -> None:
+    budget, calls, hedges = HedgeBudget(share), 0, 0
+    for more_calls, wanted in rounds:
+        calls += more_calls
+        for _ in range(more_calls):
+            budget.count_call()
+        before = hedges
+        while budget.allows and hedges - before < wanted:
+            budget.pay()
+            hedges += 1
+        assert hedges <= share * calls + 1e-6
+        assert hedges - before <= budget.most
