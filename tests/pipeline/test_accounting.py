@@ -254,7 +254,7 @@ def test_every_metered_value_is_in_the_record_under_its_own_name() -> None:
     timing = Timing(**{**times, "gap_counts": ((5, 2),)})
     pipe = Pipe()
     pipe.ask()
-    attempt = pipe.call._attempt
+    attempt = pipe.call.attempt
     assert attempt is not None
     result = replace(attempt.result(), usage=usage, timing=timing)
     facts = facts_of(pipe.call)
@@ -271,7 +271,7 @@ def test_every_metered_value_is_in_the_record_under_its_own_name() -> None:
 def test_every_other_value_is_in_the_record_under_its_own_name() -> None:
     pipe = Pipe()
     pipe.ask(session_id="the session")
-    attempt = pipe.call._attempt
+    attempt = pipe.call.attempt
     assert attempt is not None
     headers = {b"x-request-id": b"theirs"}
     summary = ResponseSummary(Usage(), "length", "the deployment")

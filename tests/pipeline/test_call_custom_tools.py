@@ -34,9 +34,9 @@ def test_openais_providers_get_custom_tools_as_they_are() -> None:
         body = json.loads(pipe.upstream.request.body)
         assert body["tools"][0]["type"] == "custom", kind
         assert "custom" in json.dumps(body.get("messages") or body["input"])
-        assert pipe.call._attempt is not None
-        assert pipe.call._attempt.context.transformations == ()
-        assert pipe.call._attempt.context.is_passthrough is (kind == "openai")
+        assert pipe.call.attempt is not None
+        assert pipe.call.attempt.context.transformations == ()
+        assert pipe.call.attempt.context.is_passthrough is (kind == "openai")
 
 
 def test_any_other_provider_gets_functions_and_their_calls() -> None:
@@ -50,8 +50,8 @@ def test_any_other_provider_gets_functions_and_their_calls() -> None:
         assert '"custom"' not in text, kind
         assert "*** Begin" in text, kind
         assert "Done" in text, kind
-        assert pipe.call._attempt is not None
-        context = pipe.call._attempt.context
+        assert pipe.call.attempt is not None
+        context = pipe.call.attempt.context
         told = [str(each) for each in context.transformations]
         assert EMULATED in told, kind
         assert any(each.startswith("emulated tools[].custom.format") for each in told), kind

@@ -198,7 +198,7 @@ def test_a_defect_in_the_middle_of_a_stream_is_its_last_object(
     ask(pipe)
     pipe.upstream.stream(text("Hello"))
     assert b"Hello" in pipe.sink.body
-    MIDDLE[what](pipe.call._attempt, monkeypatch)
+    MIDDLE[what](pipe.call.attempt, monkeypatch)
     pipe.upstream.chunk(text("!"))
     assert pipe.sink.is_over
     lines = [line for line in pipe.sink.body.splitlines() if line]
@@ -265,7 +265,7 @@ def test_a_client_that_leaves_while_its_sink_fails_leaves_nothing_pending() -> N
     pipe = Pipe()
     pipe.ask_openai(stream=True)
     pipe.upstream.stream(text("Hello"))
-    pipe.call._attempt._pieces = [b"more"]  # type: ignore[union-attr]
+    pipe.call.attempt._pieces = [b"more"]  # type: ignore[union-attr]
     pipe.sink.write = raise_defect
     pipe.sink.leave()
     assert pipe.gateway.active == set()

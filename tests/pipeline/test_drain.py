@@ -293,7 +293,7 @@ def test_the_prompt_is_billed_once_it_was_sent(how: str) -> None:
 def test_a_request_that_was_not_sent_is_not_billed() -> None:
     pipe = Pipe()
     pipe.ask()
-    attempt = pipe.call._attempt
+    attempt = pipe.call.attempt
     assert attempt is not None
     attempt.sent = None
     in_loop(lambda: pipe.call.abort(ClientGone("left")))

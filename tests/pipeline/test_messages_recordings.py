@@ -73,8 +73,8 @@ def test_the_size_of_the_pieces_changes_nothing(recording: Recording) -> None:
         assert pipe.sink.body == recording.body
         for name in ("output_tokens", "finish_reason", "deployment", "content_events"):
             assert getattr(pipe.records[0], name) == getattr(wanted.records[0], name)
-        produced = pipe.call._attempt.accumulator.produced()  # type: ignore[union-attr]
-        assert produced == wanted.call._attempt.accumulator.produced()  # type: ignore[union-attr]
+        produced = pipe.call.attempt.accumulator.produced()  # type: ignore[union-attr]
+        assert produced == wanted.call.attempt.accumulator.produced()  # type: ignore[union-attr]
 
 
 @each(ANSWERS)

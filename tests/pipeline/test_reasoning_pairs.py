@@ -140,8 +140,8 @@ def second_turn(client: Client, kind: str, history: Items) -> tuple[str, list[st
     pipe = Pipe(provider=KINDS[kind], base_url="https://a.example/v1", options=OPTIONS)
     pipe.send(client.ask(MODELS.get(kind, "m"), history), client.dialect)
     assert pipe.upstream_requests, (kind, pipe.sink.body)
-    assert pipe.call._attempt is not None
-    told = [str(each) for each in pipe.call._attempt.context.transformations]
+    assert pipe.call.attempt is not None
+    told = [str(each) for each in pipe.call.attempt.context.transformations]
     return pipe.upstream.request.body.decode(), told
 
 

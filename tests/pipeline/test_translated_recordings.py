@@ -61,7 +61,7 @@ def play(recording: Recording, dialect: Dialect, body: Any, argument: str = "") 
 
 
 def first_choice(pipe: Pipe) -> ChoiceAccumulator:
-    attempt = pipe.call._attempt
+    attempt = pipe.call.attempt
     assert attempt is not None
     return attempt.accumulator.choices[0]
 

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
-from headway.pipeline import accounting, attempt, call, call_records, dispatch
+from msgspec.structs import replace
+
+from headway.pipeline import accounting, attempt, call, call_records, dispatch, sending
 from headway.pipeline import drain as drains
 from headway.response_accumulator import ResponseAccumulator
 from headway.routing import retry
@@ -85,22 +87,22 @@ def _always_last(original: Any) -> Any:
 
 
 def _one_more(original: Any) -> Any:
-    return lambda error, attempts, retries, jitter: original(error, attempts - 1, retries, jitter)
+    def changed(error: Any, at: Any, jitter: float) -> Any:
+        fewer = replace(at, attempts=at.attempts - 1, failures=at.failures - 1)
+        return original(error, fewer, jitter)
+
+    return changed
 
 
 def _try_anything(original: Any) -> Any:
-    def changed(error: Any, attempts: int, retries: int, jitter: float) -> Any:
-        return retry.Try(0.1) if attempts <= retries else retry.GiveUp()
+    def changed(error: Any, at: Any, jitter: float) -> Any:
+        return retry.Decision("same", 0.1) if at.failures <= at.retries else retry.GIVE_UP
 
     return changed
 
 
 def _at_once(original: Any) -> Any:
-    def changed(*args: Any) -> Any:
-        decision = original(*args)
-        return retry.Try(0.0) if isinstance(decision, retry.Try) else decision
-
-    return changed
+    return lambda *args: replace(original(*args), delay_s=0.0)
 
 
 async def _uncounted(gateway: Any, made: Any, result: Any, *rest: Any) -> Any:
@@ -125,8 +127,8 @@ def _swap_providers(original: Any) -> Any:
     """Write what one response says to the client of another."""
     sinks: list[Any] = []
 
-    def changed(self: Any, upstream: Any, context: Any) -> Any:
-        made = original(self, upstream, context)
+    def changed(*args: Any, **options: Any) -> Any:
+        made = original(*args, **options)
         sinks.append(made)
         if len(sinks) % 5 == 0 and not sinks[-2].is_over and sinks[-2].encoder is not None:
             made._sink = sinks[-2]._sink
@@ -152,13 +154,13 @@ MUTATIONS = [
     Mutation(
         "every record is the last of its call", [(accounting, "attempt_record", _always_last)]
     ),
-    Mutation("one attempt more than allowed", [(dispatch, "decide", _one_more)]),
-    Mutation("a refused request is sent again", [(dispatch, "decide", _try_anything)]),
+    Mutation("one attempt more than allowed", [(dispatch, "decide_next", _one_more)]),
+    Mutation("a refused request is sent again", [(dispatch, "decide_next", _try_anything)]),
     Mutation(
         "nothing is tried again",
-        [(dispatch, "decide", lambda original: lambda *args: retry.GiveUp())],
+        [(dispatch, "decide_next", lambda original: lambda *args: retry.GIVE_UP)],
     ),
-    Mutation("Retry-After is not obeyed", [(dispatch, "decide", _at_once)]),
+    Mutation("Retry-After is not obeyed", [(dispatch, "decide_next", _at_once)]),
     Mutation(
         "tokens that were not reported are not counted",
         [(call, "count_whole", lambda original: _uncounted)],
@@ -188,18 +190,16 @@ MUTATIONS = [
         "the status on record is the error's own",
         [(call_records, "_status_of", lambda original: lambda call, error: error.status)],
     ),
-    Mutation(
-        "content goes to another client", [(call.GatewayCall, "_new_attempt", _swap_providers)]
-    ),
+    Mutation("content goes to another client", [(sending, "new_attempt", _swap_providers)]),
 ]
 
 
 @contextmanager
 def active(mutation: Mutation) -> Iterator[None]:
     with ExitStack() as stack:
-        for owner, name, replace in mutation.changes:
+        for owner, name, change in mutation.changes:
             original = owner.__dict__[name]
-            setattr(owner, name, replace(original))
+            setattr(owner, name, change(original))
             stack.callback(setattr, owner, name, original)
         yield
 

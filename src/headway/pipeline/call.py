@@ -15,8 +15,6 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from msgspec.structs import replace
-
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect, ResponseContext
 from headway.errors import (
     ClientGone,
@@ -58,15 +56,14 @@ from headway.pipeline.interruptible import InterruptibleCall
 from headway.pipeline.model_names import find_route, find_upstream
 from headway.pipeline.prepare import prepare
 from headway.pipeline.redaction import authorization_tokens, redact_error
-from headway.pipeline.relayed_attempt import attempt_class
 from headway.pipeline.request_body import apply_headers, decode_request
+from headway.pipeline.sending import couple, new_attempt, send_attempt
 from headway.pipeline.shared_response import SharedResponse
 from headway.policy.base_urls import check_base_url
-from headway.policy.gateway_loop import HEADER as LOOP_HEADER
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id, select_own_headers
-from headway.ports import ResponseHeaders, Sink, UpstreamRequest
+from headway.ports import ResponseHeaders, Sink
 from headway.routing.route import Route
 from headway.types import Headers, HttpRequest, Target
 
@@ -88,11 +85,11 @@ class GatewayCall(InterruptibleCall):
     before. Waiting for earlier attempts, a starting model, or credentials is not included."""
     upstream: Upstream | None = None
     upstream_request_bytes: int | None = None
-    _attempt: Attempt | None = None
+    attempt: Attempt | None = None
     """The last attempt."""
     cache_use: CacheUse | None = None
     """None where the cache has nothing to do with the call."""
-    _earlier_secrets: tuple[str, ...] = ()
+    earlier_secrets: tuple[str, ...] = ()
     """Those of all targets that the request was sent to, where it may be sent to several."""
     drain: Drain | None = None
     """Reads the last attempt's response without the client."""
@@ -102,7 +99,7 @@ class GatewayCall(InterruptibleCall):
     """Written so far."""
     _dispatch: Dispatch | None = None
     """Only where another attempt may follow a failed one."""
-    _target = NO_TARGET
+    target = NO_TARGET
 
     def __init__(
         self,
@@ -226,10 +223,10 @@ class GatewayCall(InterruptibleCall):
         """Answer with a response that is kept, or that another call is getting."""
         self.upstream, self.decoded = upstream, decoded
         context = prepare(self, upstream, decoded)
-        attempt = self._new_attempt(upstream, context, True, None)
+        attempt = new_attempt(self, upstream, context, None, may_follow=True)
         self.count_overhead()
         reader = shared.join(attempt)
-        self._couple(attempt, reader)
+        couple(self, attempt, reader)
         reader.start(self.gateway.clock())
 
     async def _recall_and_send(self, upstream: Upstream) -> None:
@@ -258,16 +255,16 @@ class GatewayCall(InterruptibleCall):
         """End the call now. Send ``error`` to the client if it is still connected."""
         self.abort_reason = self.abort_reason or error
         if self._dispatch is not None:
-            self._dispatch.cancel_all_but(self._attempt, error)
+            self._dispatch.cancel_all_but(self.attempt, error)
         if self._waiting_task is not None:
             self._waiting_task.cancel()
-        elif self._attempt is not None:
-            self._attempt.cancel(error, self.gateway.clock())
+        elif self.attempt is not None:
+            self.attempt.cancel(error, self.gateway.clock())
 
     def keep_alive(self, now: float, silence_s: float) -> None:
         """Write a comment to a stream of server-sent events that was silent for ``silence_s``, or
         what its dialect has instead."""
-        attempt, decoded = self._attempt, self.decoded
+        attempt, decoded = self.attempt, self.decoded
         if attempt is None or decoded is None or not decoded.stream:
             return
         if not decoded.sse and decoded.keep_alive is None:
@@ -306,71 +303,8 @@ class GatewayCall(InterruptibleCall):
         may_follow: bool = False,
     ) -> Attempt:
         """Start an attempt. It ends with ``on_attempt_done``. ``may_follow``: another one may."""
-        gateway = self.gateway
-        self.attempts += 1
-        self._target = target
-        if upstream.provider.sign is not None:
-            http_request = upstream.provider.sign(http_request, target, gateway.unix_time())
-        if self.earlier_gateways:  # not signed, because the transport adds its own id to it
-            passed_on = (LOOP_HEADER, self.earlier_gateways)
-            http_request = replace(http_request, headers=(*http_request.headers, passed_on))
-        attempt = self._new_attempt(upstream, context, may_follow, guard)
-        self.upstream_request_bytes = len(http_request.body)
-        self.count_overhead()
-        is_configured = context.call.base_url is None
-        transport = upstream.transport if is_configured else upstream.public_transport
-        sharing = None if self.cache_use is None else self.cache_use.share(attempt)
-        if sharing is None:
-            request = transport.send(http_request, upstream.timeouts, attempt)
-        else:
-            shared, request = sharing
-            shared.bind(transport.send(http_request, upstream.timeouts, shared))
-        self._couple(attempt, request)
-        return attempt
-
-    def _couple(self, attempt: Attempt, request: UpstreamRequest) -> None:
-        """Let a slow client pause the response."""
-        attempt.upstream_request = request
-        if attempt.encoder is not None:
-            guard, sink = attempt.guard, self.sink
-            sink.on_pause = request.pause
-            sink.on_resume = request.resume if guard is None else guard.resume
-            if sink.is_paused:
-                request.pause()
-
-    def _new_attempt(
-        self,
-        upstream: Upstream,
-        context: ResponseContext,
-        may_follow: bool,
-        guard: AttemptGuard | None,
-    ) -> Attempt:
-        gateway, encoder, unix_offset = self.gateway, None, 0.0
-        if context.call.stream:
-            encoder = self.dialect.stream(context)
-            unix_offset = gateway.unix_time() - gateway.clock()
-        attempt = attempt_class(context.sent)(
-            upstream,
-            context,
-            encoder,
-            self.sink,
-            self.started,
-            unix_offset,
-            self.attempts,
-            may_follow,
-            self.on_attempt_done,
-            guard,
-        )
-        if guard is not None:
-            guard.attempt = attempt
-            self.decoded, self.upstream = context.call, upstream
-            used = (*upstream.secrets, *self._target.credentials.values())
-            self._earlier_secrets += used
-        previous, self._attempt = self._attempt, attempt
-        if previous is not None and previous.has_headers:
-            attempt.has_headers = True  # a keep-alive comment was written before any content
-            attempt.last_write = previous.last_write
-        return attempt
+        self.target = target
+        return send_attempt(self, upstream, context, http_request, guard, may_follow)
 
     @property
     def _is_free(self) -> bool:
@@ -384,14 +318,14 @@ class GatewayCall(InterruptibleCall):
     def continue_with(self, attempt: Attempt) -> None:
         """Of attempts beside each other it is the one whose answer the client gets, as far as is
         known."""
-        other, self._attempt = self._attempt, attempt
+        other, self.attempt = self.attempt, attempt
         self.decoded, self.upstream = attempt.context.call, attempt.upstream
         attempt.number = self.attempts
         if other is not None and other.has_headers:
             attempt.has_headers = True
             attempt.last_write = other.last_write
         if attempt.upstream_request is not None:
-            self._couple(attempt, attempt.upstream_request)
+            couple(self, attempt, attempt.upstream_request)
 
     # --- An attempt is over -----------------------------------------------------------------------
 
@@ -469,7 +403,7 @@ class GatewayCall(InterruptibleCall):
             log_defect(self, "the request failed on a defect of the gateway", error)
             error = self._defect_error()
         self._redact(error)
-        attempt = self._attempt
+        attempt = self.attempt
         if attempt is None or attempt is self.recorded:
             self._send_error(error)
             return
@@ -482,7 +416,7 @@ class GatewayCall(InterruptibleCall):
                 self._send_error(error, attempt, attempt.result())
 
     def _defect_error(self) -> HeadwayError:
-        attempt = self._attempt
+        attempt = self.attempt
         if attempt is not None and attempt.is_over:
             return unprocessable(attempt.upstream)
         return InternalError(DEFECT)
@@ -513,7 +447,7 @@ class GatewayCall(InterruptibleCall):
         self._close()
         try:
             log_failure(self, "request failed", error, attempt)
-            last = self._attempt
+            last = self.attempt
             encoder = None if last is None or not last.has_headers else last.encoder
             pieces = encode_reply(self, error, encoder)
             if attempt is not None:
@@ -539,11 +473,11 @@ class GatewayCall(InterruptibleCall):
     def secrets(self) -> list[str]:
         """The keys of the client's request and of the providers."""
         secrets = [] if self.upstream is None else self.upstream.secrets
-        secrets += self._earlier_secrets
+        secrets += self.earlier_secrets
         if self.decoded is not None and self.decoded.api_key:
             secrets.append(self.decoded.api_key)
         tokens = authorization_tokens(self.client_request.headers)
-        return [*secrets, *tokens, *self._target.credentials.values()]
+        return [*secrets, *tokens, *self.target.credentials.values()]
 
     def count_overhead(self) -> None:
         """Add the gateway's own time so far. From here on it waits."""
@@ -569,7 +503,7 @@ class GatewayCall(InterruptibleCall):
     def _on_client_gone(self) -> None:
         if self.is_over:
             return
-        attempt, snapshot, left = self._attempt, self.snapshot, ClientGone(CLIENT_LEFT)
+        attempt, snapshot, left = self.attempt, self.snapshot, ClientGone(CLIENT_LEFT)
         output_usd = partial(output_cost, attempt, snapshot.prices)
         limits = (self.cache_use and self.cache_use.drain_limits) or snapshot.drain
         self.drain = start_drain(self.gateway, limits, attempt, self.sink, output_usd)
