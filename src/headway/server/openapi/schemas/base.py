@@ -9,6 +9,13 @@ class Shape(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
+class MadeShape(Shape):
+    """The base of shapes made from values. Pydantic would look for the source of each, to take
+    descriptions from it, and go through all loaded modules for every frame of the call."""
+
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
+
 class OpenShape(Shape):
     """A shape whose further fields are passed on unchanged."""
 

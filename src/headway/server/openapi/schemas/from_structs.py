@@ -13,7 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from msgspec import Raw, Struct
 from pydantic import BaseModel, Field, create_model
 
-from headway.server.openapi.schemas.base import Shape
+from headway.server.openapi.schemas.base import MadeShape
 
 
 @cache
@@ -25,7 +25,7 @@ def shape_of(struct: type[Struct]) -> type[BaseModel]:
         for name in struct.__struct_fields__
     }
     text = inspect.cleandoc(vars(struct).get("__doc__") or "") or None
-    model: type[BaseModel] = create_model(struct.__name__, __base__=Shape, __doc__=text, **fields)
+    model: type[BaseModel] = create_model(struct.__name__, __base__=MadeShape, __doc__=text, **fields)
     return model
 
 

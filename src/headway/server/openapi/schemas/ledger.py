@@ -8,7 +8,7 @@ from pydantic import Field, RootModel, create_model
 
 from headway.ledger import json_views, usage_views
 from headway.record import Record
-from headway.server.openapi.schemas.base import OpenShape, Shape
+from headway.server.openapi.schemas.base import MadeShape, OpenShape, Shape
 from headway.server.openapi.schemas.from_structs import shape_of
 
 LogLine: Any = shape_of(json_views.LogLine)
@@ -39,7 +39,7 @@ def _page(name: str, doc: str, row: Any, **further: Any) -> Any:
         "data": (list[row], ...),
         "next_cursor": (str | None, Field(description=_CURSOR)),
     }
-    return create_model(name, __base__=Shape, __doc__=doc, **{**further, **fields})
+    return create_model(name, __base__=MadeShape, __doc__=doc, **{**further, **fields})
 
 
 LogPage = _page("LogPage", "Calls, the newest first.", LogLine)
@@ -57,7 +57,7 @@ SessionDetails = _page(
 )
 Reconciled = create_model(
     "Reconciled",
-    __base__=Shape,
+    __base__=MadeShape,
     __doc__="The provider's figures beside the gateway's computation, the largest difference "
     "first.",
     data=(list[Reconciliation], ...),

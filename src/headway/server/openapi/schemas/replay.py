@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, create_model
 
 from headway.server import replay
-from headway.server.openapi.schemas.base import Shape
+from headway.server.openapi.schemas.base import MadeShape, Shape
 from headway.server.openapi.schemas.from_structs import shape_of
 from headway.server.openapi.schemas.metrics import Metrics
 
@@ -19,11 +19,11 @@ _fields["metrics"] = (
     Metrics | None,
     Field(description="As in a reply of the engine route: tokens, cost, times."),
 )
-ReplayResult: Any = create_model("ReplayResult", __base__=Shape, __doc__=_RESULT.__doc__, **_fields)
+ReplayResult: Any = create_model("ReplayResult", __base__=MadeShape, __doc__=_RESULT.__doc__, **_fields)
 ReplayedCall: Any = shape_of(replay.ReplayedCall)
 ReplayComparison: Any = create_model(
     "ReplayComparison",
-    __base__=Shape,
+    __base__=MadeShape,
     __doc__="The reply to a replay.",
     id=(str, Field(description="Of the call that is replayed.")),
     original=(ReplayedCall, ...),
