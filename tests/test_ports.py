@@ -11,6 +11,7 @@ import pytest
 
 from support import ports
 from support.ports import free_port
+from support.waiting import PATIENCE_S
 
 TAKE_ALL = """
 from support import ports
@@ -50,7 +51,7 @@ def test_a_port_is_given_once_until_the_process_ends(monkeypatch: pytest.MonkeyP
         theirs = int(other.stdout.readline())
         ours = free_port()
         assert {theirs, ours} == {first, first + 1}
-        other.communicate(b"end\n", timeout=20)
+        other.communicate(b"end\n", timeout=PATIENCE_S)
     assert free_port() == theirs
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from support import processes
 from support.for_each import for_each
-from support.openai_upstream import until
+from support.waiting import until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here")
 
@@ -51,6 +52,9 @@ def test_a_running_process_is_described(tmp_path: Path) -> None:
         file.close()
         assert len(processes.descriptors(own)) == len(before) - 1
         until(lambda: processes.resident_bytes(child.pid) > 1_000_000)
+        assert 0 <= processes.cpu_s(child.pid) < 60
+        burnt = time.process_time()
+        assert abs(processes.cpu_s(own) - burnt) < 1
 
 
 def test_children_of_all_threads_are_found() -> None:

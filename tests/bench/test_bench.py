@@ -18,12 +18,11 @@ def run(tmp_path: Path, module: str, *arguments: str) -> tuple[str, dict[str, An
     """Its table, and its JSON."""
     path = tmp_path / "result.json"
     argv = [sys.executable, "-m", f"bench.{module}", *arguments, "--json", str(path)]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout, json.loads(path.read_text())
 
 
-@pytest.mark.timeout(120)
 def test_compare_puts_headway_beside_nginx(tmp_path: Path) -> None:
     for tool in ("nginx", "wrk"):
         if shutil.which(tool) is None:
@@ -46,7 +45,6 @@ def test_compare_puts_headway_beside_nginx(tmp_path: Path) -> None:
     assert "2 workers over 1" in table
 
 
-@pytest.mark.timeout(120)
 def test_soak_verifies_the_reply_and_record_of_every_kind(tmp_path: Path) -> None:
     table, result = run(tmp_path, "soak", "--requests", "400", "--connections", "4")
 
@@ -57,7 +55,6 @@ def test_soak_verifies_the_reply_and_record_of_every_kind(tmp_path: Path) -> Non
     assert "flat, nothing left" in table
 
 
-@pytest.mark.timeout(120)
 def test_profile_splits_every_case_by_package(tmp_path: Path) -> None:
     table, result = run(tmp_path, "profile", "--requests", "5", "--hottest", "3")
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from cli.fake_gateway import FakeGateway, running
 from headway.cli.app import app
+from support.waiting import PATIENCE_S
 
 HEADWAY = [sys.executable, "-m", "headway"]
 
@@ -31,7 +32,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, st
     """Nobody's settings, and a state folder and working directory of the test's own."""
     for name in [name for name in os.environ if name.startswith(("HEADWAY_", "OPENAI_"))]:
         monkeypatch.delenv(name)
-    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+    for name in ("PYTHONUNBUFFERED", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -58,15 +59,15 @@ class Terminal:
     master: int
     seen: bytes = b""
 
-    def until(self, text: str, seconds: float = 20, *, times: int = 1) -> str:
+    def until(self, text: str, seconds: float = PATIENCE_S, *, times: int = 1) -> str:
         while self.seen.count(text.encode()) < times:
             assert self._more(seconds), f"no {text!r} in {self.seen!r}"
         return self.seen.decode()
 
     def rest(self) -> tuple[str, int]:
-        while self._more(20):
+        while self._more(PATIENCE_S):
             pass
-        return self.seen.decode().replace("\r\n", "\n"), self.process.wait(20)
+        return self.seen.decode().replace("\r\n", "\n"), self.process.wait(PATIENCE_S)
 
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())

@@ -16,6 +16,7 @@ import pytest
 from typer.testing import Result
 
 from cli.fake_gateway import LINE, OUTPUT, FakeGateway, chunk, error, last, sample
+from support.waiting import PATIENCE_S
 
 Run = Callable[..., Result]
 LOCAL = "local/smollm2-135m-instruct"
@@ -343,7 +344,7 @@ def test_ctrl_c_ends_the_reply_and_the_call_and_exits_130(
     left = threading.Event()
 
     def wait() -> None:
-        assert left.wait(20)
+        assert left.wait(PATIENCE_S)
 
     gateway.stream = [chunk("Once upon"), wait, *([chunk("x" * 10_000)] * 2000)]
     terminal = in_terminal("chat", "Tell me a story")
@@ -353,7 +354,7 @@ def test_ctrl_c_ends_the_reply_and_the_call_and_exits_130(
     left.set()
     assert code == 130
     assert output.endswith("Once upon\n")
-    assert gateway.gone.wait(5)
+    assert gateway.gone.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize("command", [["chat", "Hi"], ["models"]])

@@ -14,6 +14,7 @@ import pytest
 from cli.fake_gateway import FakeGateway, chunk, error, last
 from headway.cli.chat_session import ChatSession
 from headway.sdk import ApiError
+from support.waiting import PATIENCE_S
 
 Message = dict[str, Any]
 Failure = type[BaseException]
@@ -158,7 +159,7 @@ def test_a_conversation_on_a_terminal(
     terminal.until("> ")
     terminal.type("ready?\n")
     terminal.until("tok/s")
-    gateway.stream = [chunk("Once upon"), lambda: is_over.wait(20) and None, last()]
+    gateway.stream = [chunk("Once upon"), lambda: is_over.wait(PATIENCE_S) and None, last()]
     terminal.type("a story\n")
     terminal.until("Once upon")
     terminal.interrupt()

@@ -19,6 +19,7 @@ from cli.ledger_files import billed, recent, spool, write_config
 from headway.cli.app import app
 from headway.record import Feedback
 from support.ledger_stores import make_content, uuid_of
+from support.waiting import PATIENCE_S
 
 Run = Callable[..., Result]
 
@@ -219,5 +220,5 @@ def _in_terminal(columns: int, *arguments: str) -> str:
             break
         output += piece
     os.close(master)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE_S) == 0
     return output.decode().replace("\r\n", "\n")

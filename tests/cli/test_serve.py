@@ -18,6 +18,7 @@ from headway.cli.first_call import client_address, wait_until_healthy
 from headway.config import Config, Secret, Server
 from headway.sdk import Client
 from support.ports import free_port
+from support.waiting import PATIENCE_S
 
 Serve = Callable[[Config], int]
 
@@ -135,7 +136,7 @@ def test_check_config_without_a_file_says_so() -> None:
 
 def _until_greeted(gateway: FakeGateway) -> None:
     """What the server would do meanwhile: serve."""
-    assert gateway.answered.wait(20)
+    assert gateway.answered.wait(PATIENCE_S)
 
 
 def _until_printed(capfd: pytest.CaptureFixture[str], printed: dict[str, str], text: str) -> None:
@@ -189,7 +190,7 @@ def test_the_first_call_process_ends_with_the_server(serving: Callable[..., Resu
     def server(config: Config) -> int:
         with running(config.server.port) as gateway:
             started.append(gateway)
-            assert gateway.seen.acquire(timeout=20)
+            assert gateway.seen.acquire(timeout=PATIENCE_S)
         return 7
 
     assert serving(server, "--greet", "--port", str(free_port())).exit_code == 7

@@ -23,6 +23,7 @@ from headway.cli import errors, serve_options, serve_parser
 from headway.cli.app import app
 from headway.cli.serve_options import OPTIONS, Option, ServeArguments
 from support.raw_client import Client
+from support.waiting import PATIENCE_S
 
 SAMPLES: dict[type, tuple[str, ...]] = {
     int: ("0", "1", "8000", "080", "65535"),
@@ -229,7 +230,7 @@ def loaded_by_a_server(config: Any) -> set[str]:
     port = process.stderr.readline().strip().rpartition(":")[2]
     assert Client("127.0.0.1", int(port)).get("/health").status == 200
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err) == (0, "")
     return set(json.loads(out))
 

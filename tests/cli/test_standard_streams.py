@@ -11,6 +11,7 @@ import pytest
 
 from cli.fake_gateway import FakeGateway
 from support.ports import free_port
+from support.waiting import PATIENCE_S
 
 FULL = "/dev/full"
 """A device on which every write fails (full(4))."""
@@ -24,7 +25,7 @@ def run(command: str, **environ: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         env={**os.environ, **environ},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
 
@@ -46,7 +47,7 @@ def test_a_reader_that_is_gone_is_no_error(command: str, gateway: FakeGateway) -
         stdout=writer,
         stderr=subprocess.PIPE,
         env={**os.environ, "HEADWAY_URL": gateway.url},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
@@ -83,7 +84,7 @@ def test_a_server_runs_without_its_standard_streams(streams: str, workers: str) 
             "from headway.cli.first_call import wait_until_healthy; from headway import Client; "
             f"wait_until_healthy(Client('127.0.0.1:{port}'))"
         )
-        subprocess.run([sys.executable, "-c", health], check=True, timeout=30)
+        subprocess.run([sys.executable, "-c", health], check=True, timeout=PATIENCE_S)
     finally:
         process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE_S) == 0

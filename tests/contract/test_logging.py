@@ -19,8 +19,9 @@ from providers.test_kinds_over_http import CLOUD, KINDS_CALLED, MODELS, USER, co
 from support.for_each import for_each
 from support.gateway_process import BODY_KEY, GATE_KEY, Gateway
 from support.openai_completions import role, text
-from support.openai_upstream import CUT, HANG, Answer, Upstream, until
+from support.openai_upstream import CUT, HANG, Answer, Upstream
 from support.scripted_server import ThreadedServer, answer
+from support.waiting import until
 
 CHAT = "/api/engine/chat/openai"
 OPENAI = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}

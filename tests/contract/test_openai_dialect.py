@@ -21,7 +21,8 @@ from support.openai_completions import (
     tool_start,
     usage,
 )
-from support.openai_upstream import CUT, EOF, HANG, Answer, Step, Upstream, until
+from support.openai_upstream import CUT, EOF, HANG, Answer, Step, Upstream
+from support.waiting import until
 
 openai = lazy_import("openai")
 
@@ -181,7 +182,7 @@ def test_a_client_that_leaves_ends_the_providers_stream(
     with gateway.client.open("POST", "/v1/chat/completions", body) as stream:
         stream.read_head()
         next(stream.chunks())
-    until(lambda: upstream.last.closed_at, 2)
+    until(lambda: upstream.last.closed_at)
 
 
 # --- Errors ---------------------------------------------------------------------------------------

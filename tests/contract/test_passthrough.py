@@ -12,8 +12,8 @@ import pytest
 
 from support.gateway_process import GATE_KEY, SERVER_KEY, SERVER_MODES, Gateway
 from support.lazy_import import lazy_import
-from support.openai_upstream import until
 from support.scripted_server import Received, Reply, ThreadedServer, answer, chunked, sse
+from support.waiting import until
 
 openai = lazy_import("openai")
 anthropic = lazy_import("anthropic")

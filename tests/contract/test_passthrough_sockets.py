@@ -15,7 +15,7 @@ import pytest
 
 from support.gateway_process import GATE_KEY, SERVER_KEY, SERVER_MODES, Gateway
 from support.lazy_import import lazy_import
-from support.openai_upstream import until
+from support.waiting import PATIENCE_S, until
 
 openai = lazy_import("openai")
 sync_client = lazy_import("websockets.sync.client")
@@ -72,7 +72,7 @@ class Realtime:
 
     def close(self) -> None:
         self.server.shutdown()
-        self.thread.join(5)
+        self.thread.join(PATIENCE_S)
 
 
 def echo(connection: Any) -> None:
@@ -258,7 +258,7 @@ def test_either_side_may_close_and_break(server: Gateway, provider: Realtime) ->
     with connect(server) as client:
         client.send("x")
         client.socket.shutdown(socket.SHUT_RDWR)
-        assert ended.wait(5)
+        assert ended.wait(PATIENCE_S)
     assert last_record(server, before)["outcome"] == "ok"
 
 

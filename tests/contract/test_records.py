@@ -13,7 +13,8 @@ import pytest
 from contract.shapes import FIRST_METRICS, error_of, ndjson_pieces, ok
 from support.gateway_process import Gateway
 from support.openai_completions import DONE, error_body, finish, role, text, usage
-from support.openai_upstream import CUT, HANG, Answer, Upstream, until
+from support.openai_upstream import CUT, HANG, Answer, Upstream
+from support.waiting import until
 
 Record = dict[str, Any]
 
@@ -119,7 +120,7 @@ def test_a_client_that_left_is_recorded_as_cancelled_with_the_part_that_arrived(
         exchange = upstream.await_request()
         until(lambda: len(exchange.sent) == 3)
         time.sleep(0.1)  # what was sent must arrive there
-    until(lambda: records_of(gateway, model), 3)
+    until(lambda: records_of(gateway, model))
     record = the_record(gateway, model)
     assert field(record, "outcome") == "cancelled"
     assert field(record, "output_tokens") > 0

@@ -14,7 +14,8 @@ import pytest
 from contract.conftest import BODY_LIMIT
 from support.gateway_process import SERVER_KEY, Gateway
 from support.lazy_import import lazy_import
-from support.openai_upstream import CUT, HANG, Answer, Upstream, Wait, until
+from support.openai_upstream import CUT, HANG, Answer, Upstream, Wait
+from support.waiting import until
 
 openai = lazy_import("openai")
 AUDIO_TYPE = (("content-type", "audio/mpeg"),)

@@ -10,7 +10,8 @@ from headway.dialects.openai.relayed import OpenAIRelayed
 from headway.server.routes import DIALECTS
 from support.gateway_process import Gateway
 from support.openai_completions import role, text
-from support.openai_upstream import CUT, Answer, Upstream, until
+from support.openai_upstream import CUT, Answer, Upstream
+from support.waiting import until
 
 OWN_ID = "trace/72f3:a.b=c@d+e_f-1"
 ASKED = [{"role": "user", "content": "Hi"}]

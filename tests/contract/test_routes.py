@@ -11,6 +11,7 @@ import pytest
 
 from contract.shapes import DEFAULTS, error_of
 from support.gateway_process import Gateway
+from support.waiting import PATIENCE_S
 
 PARAMETER_KEYS = ["id", "name", "type", "default", "min", "max", "step"]
 CONFIGURED = {"openai", "keyless", "needy", "unreachable", "hasty", "echo"}
@@ -122,7 +123,7 @@ def test_docs_load_nothing_from_other_hosts(gateway: Gateway) -> None:
 def test_a_response_before_the_body_says_that_the_connection_ends(gateway: Gateway) -> None:
     address = urlsplit(gateway.base_url)
     for path, status in (("/v1/nowhere", 404), ("/health", 405)):
-        connection = HTTPConnection(address.hostname or "", address.port, timeout=5)
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_S)
         connection.putrequest("POST", path)
         connection.putheader("content-length", "6")
         connection.endheaders()

@@ -11,8 +11,9 @@ from contract.conftest import BODY_LIMIT, Launch
 from contract.shapes import error_of
 from support.gateway_process import Gateway
 from support.openai_completions import DONE, finish, role, text, usage
-from support.openai_upstream import CUT, HANG, Answer, Upstream, Wait, sse_event, until
+from support.openai_upstream import CUT, HANG, Answer, Upstream, Wait, sse_event
 from support.raw_client import Stream
+from support.waiting import until
 
 COMMENT = b": keep-alive\n"
 QUIET = {"server": {"body_limit": BODY_LIMIT, "stream_comment": 0.2}}
@@ -121,6 +122,6 @@ def test_a_client_that_left_is_noticed_between_comments(quiet: Gateway, upstream
     with engine(quiet) as stream:
         while COMMENT not in stream.buffer:
             stream._more()
-    until(lambda: upstream.last.closed_at, 2)
+    until(lambda: upstream.last.closed_at)
     until(lambda: quiet.records())
     assert quiet.records()[-1]["outcome"] == "cancelled"

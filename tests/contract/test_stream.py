@@ -30,7 +30,8 @@ from support.openai_completions import (
     tool_start,
     usage,
 )
-from support.openai_upstream import CUT, EOF, HANG, Answer, Step, Upstream, Wait, until
+from support.openai_upstream import CUT, EOF, HANG, Answer, Step, Upstream, Wait
+from support.waiting import until
 
 GAP = 0.1
 SLOW = Answer(
@@ -298,7 +299,7 @@ def test_a_hundred_streams_at_once_leave_health_fast(gateway: Gateway, upstream:
     upstream.play(Answer((role(), *pieces, finish(), usage(), DONE)))
     streams = [gateway.open(is_stream=True) for _ in range(100)]
     try:
-        until(lambda: len(upstream.exchanges) == 100, 10)
+        until(lambda: len(upstream.exchanges) == 100)
         taken = sorted(timed_health(gateway) for _ in range(9))
         assert taken[4] < 0.25, taken
         assert any(not e.finished for e in upstream.exchanges), "the streams ended too soon to tell"

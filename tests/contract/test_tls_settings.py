@@ -21,6 +21,7 @@ import trustme
 from contract.shapes import error_of, ok
 from support.gateway_process import BODY_KEY, SERVER_KEY, Gateway
 from support.openai_completions import DONE, finish, role, text, usage
+from support.waiting import PATIENCE_S
 
 Launch = Callable[..., Gateway]
 
@@ -50,7 +51,7 @@ class TlsServer:
     def close(self) -> None:
         self._socket.shutdown(2)  # wakes accept()
         self._socket.close()
-        self._thread.join(5)
+        self._thread.join(PATIENCE_S)
 
     def _serve(self) -> None:
         with suppress(OSError):
@@ -60,7 +61,7 @@ class TlsServer:
                     self._answer(accepted)
 
     def _answer(self, accepted: socket) -> None:
-        accepted.settimeout(5)
+        accepted.settimeout(PATIENCE_S)
         with self._context.wrap_socket(accepted, server_side=True) as connection:
             self.client_certificates.append(bool(connection.getpeercert()))
             request = b""

@@ -22,8 +22,7 @@ from headway.ledger.spool_reader import ShipperLock, is_shipper_running
 from headway.ledger.store import Filter
 from headway.ledger.stores import new_store
 from headway.record import Record, encode
-
-PATIENCE_S = 20.0
+from support.waiting import PATIENCE_S
 
 
 def line(number: int) -> bytes:

@@ -15,6 +15,7 @@ import pytest
 
 from headway.ledger import spool as spool_module
 from headway.ledger.spool import FileSpool, find_old_file
+from support.waiting import PATIENCE_S
 
 
 class HandClock:
@@ -419,7 +420,7 @@ def test_processes_that_append_at_once_have_a_file_each(directory: Path) -> None
     writers = [run(APPENDS, directory, who) for who in range(4)]
     for writer in writers:
         with writer:
-            assert writer.wait(30) == 0
+            assert writer.wait(PATIENCE_S) == 0
     files = [path.read_bytes().splitlines() for path in directory.iterdir()]
     seen = [[(each["who"], each["n"]) for each in map(json.loads, lines)] for lines in files]
     assert sorted(seen) == [[(who, number) for number in range(1000)] for who in range(4)]

@@ -24,6 +24,7 @@ from headway.errors import UpstreamUnreachable
 from headway.local.launcher import INSTALL, LocalModel, default_threads
 from headway.local.weights import MODEL, locate
 from support.processes import is_gone
+from support.waiting import PATIENCE_S
 
 NOWHERE = Path("/nonexistent")
 needs_model = pytest.mark.skipif(locate(NOWHERE) is None, reason="the weights are not installed")
@@ -45,11 +46,15 @@ def run(
         runner.run(whole())
 
 
-def chat(base_url: str, **options: object) -> tuple[int, Any]:
+def connect(base_url: str) -> http.client.HTTPConnection:
     address = urlsplit(base_url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=50)
+    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_S)
+
+
+def chat(base_url: str, **options: object) -> tuple[int, Any]:
+    connection = connect(base_url)
     body = {"messages": [{"role": "user", "content": "Hello! Who are you?"}], **options}
-    connection.request("POST", f"{address.path}/chat/completions", json.dumps(body))
+    connection.request("POST", f"{urlsplit(base_url).path}/chat/completions", json.dumps(body))
     response = connection.getresponse()
     payload = json.loads(response.read())
     connection.close()
@@ -111,8 +116,7 @@ def test_only_this_machine_can_connect_web_pages_cannot_read_and_prompts_are_pri
             assert [each for each in listening if each.endswith(port)] == [f"0100007F:{port}"]
 
     def look(base_url: str) -> tuple[int, str | None]:
-        address = urlsplit(base_url)
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+        connection = connect(base_url)
         connection.request("GET", "/slots", headers={"Origin": "https://example.org"})
         response = connection.getresponse()
         response.read()

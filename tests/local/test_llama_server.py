@@ -15,6 +15,7 @@ from child_processes import fake_server, wait_for
 
 from headway.local.weights import locate
 from support.processes import is_gone
+from support.waiting import PATIENCE_S
 
 PARENT = Path(__file__).with_name("parent_process.py")
 HAS_MODEL = locate(Path("/nonexistent")) is not None
@@ -50,7 +51,7 @@ def test_the_child_exits_within_two_seconds_of_its_parent(
 def test_a_child_whose_parent_has_exited_does_not_start() -> None:
     command = [part for part in fake_server(0) if not part.startswith("--parent")]
     done = subprocess.run(
-        [*command, "--parent=1"], stdin=subprocess.PIPE, capture_output=True, timeout=10
+        [*command, "--parent=1"], stdin=subprocess.PIPE, capture_output=True, timeout=PATIENCE_S
     )
     assert (done.returncode, done.stdout) == (0, b"")
 

@@ -15,6 +15,7 @@ import pytest
 
 from headway.errors import UpstreamUnreachable
 from headway.local.shared_model import SharedModel
+from support.waiting import PATIENCE_S
 
 
 class Inner:
@@ -117,7 +118,7 @@ def test_another_worker_takes_over_when_the_owner_is_killed(tmp_path: Path) -> N
     if pid == 0:
         own_until_killed(tmp_path / "llama", theirs)
     theirs.close()
-    assert ours.poll(10)
+    assert ours.poll(PATIENCE_S)
     ours.recv()
 
     async def main() -> None:

@@ -15,6 +15,7 @@ from headway.errors import UpstreamUnreachable
 from headway.local.errors import unavailable
 from headway.local.supervisor import Backoff, Supervisor, is_healthy
 from support.processes import is_gone
+from support.waiting import PATIENCE_S
 
 QUICK = Backoff(first=0.01, attempts=3, rest=0.3, stable=30.0, start_timeout=20.0, grace=0.3)
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
@@ -37,14 +38,14 @@ async def supervised(
 
 def run(main: Awaitable[None], loop: Callable[[], asyncio.AbstractEventLoop] = LOOPS[0]) -> None:
     async def timed() -> None:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(2 * PATIENCE_S):
             await main
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(timed())
 
 
-async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+async def until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -159,7 +160,7 @@ def test_a_child_that_keeps_dying_is_not_restarted_for_a_while() -> None:
     async def main() -> None:
         async with supervised(lambda port: fake_server(port, "brief")) as supervisor:
             await supervisor.ready()
-            await until(lambda: supervisor.pid is None and supervisor._task is None, 20)
+            await until(lambda: supervisor.pid is None and supervisor._task is None)
             error = await error_of(supervisor)
             assert "exit code 7" in error.message
             assert error.retry_after_s is not None
@@ -289,7 +290,7 @@ def test_a_health_check_that_is_given_up_closes_its_connection(
 
         async with await asyncio.start_server(give_up, "127.0.0.1", 0) as server:
             checking = asyncio.create_task(check(server.sockets[0].getsockname()[1]))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 await ended.wait()
 
     run(main(), loop)

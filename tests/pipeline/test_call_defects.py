@@ -26,6 +26,7 @@ from headway.wire.sse import SseFramer
 from support.for_each import for_each
 from support.pipeline_fakes import HELLO, JSON, ROLE, STOP, WHOLE, Pipe, event, text
 from support.scripted_server import ScriptedServer, answer
+from support.waiting import PATIENCE_S
 
 Break = Callable[[Pipe, pytest.MonkeyPatch], None]
 VECTORS = json.dumps(
@@ -316,7 +317,7 @@ def test_a_defect_ends_the_call_over_a_socket(
                 provider=broken, base_url=server.url, transport=transport, timeouts=timeouts
             )
             ask(pipe)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while not pipe.sink.is_over:
                     await asyncio.sleep(0.005)
             assert (pipe.sink.status, pipe.sink.json["error"]["type"]) == (502, "protocol_error")

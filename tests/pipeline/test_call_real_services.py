@@ -18,6 +18,7 @@ from headway.types import HttpRequest, Request, Target
 from support.lazy_import import lazy_import
 from support.pipeline_fakes import DONE, HELLO, ROLE, STOP, Pipe, text
 from support.services import postgresql, redis_server
+from support.waiting import PATIENCE_S
 
 asyncpg = lazy_import("asyncpg")
 redis = lazy_import("redis")
@@ -87,7 +88,7 @@ class StoredAddress:
         self.cache = cache
 
     async def base_url(self) -> str:
-        async with asyncio.timeout(10), redis.asyncio.Redis.from_url(self.cache) as client:
+        async with asyncio.timeout(PATIENCE_S), redis.asyncio.Redis.from_url(self.cache) as client:
             await client.set("address", "http://10.1.2.3:7/v1")
             return str((await client.get("address")).decode())
 
@@ -105,7 +106,7 @@ def pipe_with(source: StoredCredentials, targets: list[Target]) -> Pipe:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -176,7 +177,7 @@ def test_a_client_that_leaves_does_not_end_a_query_shared_with_other_calls(
 def test_tokens_may_be_counted_by_a_database(run: Run, database: str, cache: str) -> None:
     async def main() -> None:
         async def count(model: str, messages: bytes, produced: str) -> tuple[int, int]:
-            async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
                 into = group.create_task(query(database, f"SELECT length('{model}')"))
                 out = group.create_task(query(database, f"SELECT length('{produced}')"))
             return into.result(), out.result()

@@ -15,6 +15,7 @@ import pytest
 from cli.fake_gateway import METRICS, OUTPUT, PIECES, FakeGateway, chunk, error, last, sample
 from headway import ApiError, AsyncClient, Client
 from headway.sdk import Unreachable
+from support.waiting import PATIENCE_S
 
 Use = Callable[[AsyncClient], Awaitable[Any]]
 
@@ -74,7 +75,7 @@ def test_a_connection_is_used_again(gateway: FakeGateway) -> None:
 
 def test_calls_run_side_by_side(gateway: FakeGateway) -> None:
     both = threading.Barrier(2)
-    gateway.before_reply = lambda: both.wait(5) and None
+    gateway.before_reply = lambda: both.wait(PATIENCE_S) and None
 
     async def use(one: AsyncClient) -> Any:
         return await asyncio.gather(one.chat("p/m", "Hi"), one.chat("p/m", "Hi"))
@@ -108,7 +109,11 @@ def test_lines_may_be_cut_and_joined_anywhere(size: int, gateway: FakeGateway) -
 @pytest.mark.parametrize("leave", ["close", "block", "cancel"])
 def test_leaving_a_stream_closes_the_connection(leave: str, gateway: FakeGateway) -> None:
     is_left = threading.Event()
-    gateway.stream = [chunk("a"), lambda: is_left.wait(5) and None, *[chunk("x" * 60000)] * 500]
+    gateway.stream = [
+        chunk("a"),
+        lambda: is_left.wait(PATIENCE_S) and None,
+        *[chunk("x" * 60000)] * 500,
+    ]
 
     async def use(one: AsyncClient) -> None:
         stream = await one.chat("p/m", "Hi", stream=True)

@@ -22,6 +22,7 @@ from headway.sdk import (
 )
 from headway.sdk.reply import parse_chunk, parse_reply
 from headway.sdk.requests import split_model
+from support.waiting import PATIENCE_S
 
 HELLO = "Hello! Who are you?"
 
@@ -313,7 +314,7 @@ def test_no_request_is_sent_on_a_connection_that_was_closed_while_idle(
     gateway.keeps = False
     for _ in range(5):
         client.chat("p/m", "Hi")
-        assert gateway.closed.acquire(timeout=5)
+        assert gateway.closed.acquire(timeout=PATIENCE_S)
     assert len(gateway.requests) == 5
 
 

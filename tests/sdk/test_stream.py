@@ -9,6 +9,7 @@ import pytest
 
 from cli.fake_gateway import METRICS, OUTPUT, PIECES, STREAM, FakeGateway, chunk, error, last
 from headway import ApiError, Client
+from support.waiting import PATIENCE_S
 
 
 def test_chunks_come_one_by_one_and_the_last_has_it_all(
@@ -32,7 +33,7 @@ def test_a_chunk_is_there_before_the_next_one_is_sent(gateway: FakeGateway, clie
     seen = threading.Event()
 
     def wait() -> None:
-        assert seen.wait(5)
+        assert seen.wait(PATIENCE_S)
 
     gateway.stream = [chunk("one"), wait, last("one")]
     with client.chat("p/m", "Hi", stream=True) as stream:
@@ -120,14 +121,14 @@ def test_closing_a_stream_early_cancels_the_call(
     left = threading.Event()
 
     def wait() -> None:
-        assert left.wait(5)
+        assert left.wait(PATIENCE_S)
 
     gateway.stream = [chunk("a"), wait, *([chunk("x" * 10_000)] * 2000)]
     with client.chat("p/m", "Hi", stream=True) as stream:
         for _ in range(taken):
             next(stream)
     left.set()
-    assert gateway.gone.wait(5)
+    assert gateway.gone.wait(PATIENCE_S)
     gateway.stream = list(STREAM)
     assert len(list(client.chat("p/m", "Hi", stream=True))) == len(STREAM)
 

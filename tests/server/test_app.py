@@ -16,6 +16,7 @@ from headway.ledger.stores import new_store
 from headway.pipeline.call import GatewayCall
 from headway.record import Record, encode
 from headway.server.app import App
+from support.waiting import PATIENCE_S
 
 HEALTH: dict[str, Any] = {
     "type": "http",
@@ -130,4 +131,4 @@ def test_an_error_in_one_stream_does_not_stop_the_comments_of_others(tmp_path: P
         await served.close()
         return failing.asked
 
-    assert asyncio.run(asyncio.wait_for(main(), 5)) >= 3
+    assert asyncio.run(asyncio.wait_for(main(), PATIENCE_S)) >= 3

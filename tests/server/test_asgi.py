@@ -13,6 +13,7 @@ from headway.pipeline.gateway import LedgerHealth
 from headway.server import asgi
 from support.ledger_server import no_ledger
 from support.pipeline_fakes import HELLO, ROLE, Pipe, text
+from support.waiting import PATIENCE_S
 
 CHAT = "/api/engine/chat/openai"
 ASKED = b'{"model":"gpt-4o","chat_input":"Hi"}'
@@ -92,7 +93,7 @@ def run(
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         play(pipe)
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, PATIENCE_S)
         return client
 
     return asyncio.run(main())
@@ -182,7 +183,7 @@ def test_a_client_that_the_server_cannot_send_to_cancels_the_request(
         )
         await asyncio.sleep(0.01)
         pipe.upstream.stream(ROLE, text("Hello"))
-        await asyncio.wait([task], timeout=5)
+        await asyncio.wait([task], timeout=PATIENCE_S)
         assert type(task.exception()) is (None.__class__ if error is BrokenPipeError else error)
 
     asyncio.run(main())
@@ -370,7 +371,7 @@ def test_pieces_are_sent_while_the_provider_is_still_sending() -> None:
         await asyncio.sleep(0.01)
         assert len(client.sent) == 2
         pipe.upstream.chunk(HELLO[len(ROLE) + len(text("Hello")) :])
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, PATIENCE_S)
         assert client.sent[-1]["more_body"] is False
 
     asyncio.run(main())

@@ -8,6 +8,7 @@ from typing import Any
 
 from headway.ports import ResponseHeaders
 from headway.server.asgi_sink import HIGH_WATER, LOW_WATER, AsgiSink, ResponseBrokenOff
+from support.waiting import PATIENCE_S
 
 HEADERS = ResponseHeaders("a: b")
 
@@ -67,7 +68,7 @@ def test_unsent_messages_are_dropped_when_the_client_leaves() -> None:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await asyncio.wait_for(sink.drain(send), 5)
+        await asyncio.wait_for(sink.drain(send), PATIENCE_S)
         assert (sent, gone) == ([], [True])
 
     asyncio.run(main())

@@ -18,6 +18,7 @@ from headway.ledger.spool_reader import ShipperLock
 from headway.pipeline.gateway import LedgerHealth
 from headway.server import recording as recording_module
 from headway.server.recording import Recording
+from support.waiting import PATIENCE_S
 
 
 class Gateway:
@@ -91,7 +92,7 @@ def test_requests_are_refused_while_no_record_can_be_written_if_so_configured(
         assert not gateway.is_refusing
         await recording.close()
 
-    asyncio.run(asyncio.wait_for(main(), 10))
+    asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
 
 
 def test_what_was_written_is_forced_to_the_disk_each_interval(
@@ -118,6 +119,6 @@ def test_what_was_written_is_forced_to_the_disk_each_interval(
             await asyncio.sleep(0.02)
         await recording.close()
 
-    asyncio.run(asyncio.wait_for(main(), 10))
+    asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
     assert synced == [2, 4, 6]
     assert caplog.messages == ["records cannot be forced to the disk: Input/output error"]

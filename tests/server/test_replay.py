@@ -22,6 +22,7 @@ from headway.server.app import App
 from headway.server.replay import Replay, ReplayComparison, run_replay
 from support.for_each import for_each
 from support.ledger_stores import make_record
+from support.waiting import PATIENCE_S
 
 KEY = "the-gateway-key"
 CONFIG = """\
@@ -195,7 +196,7 @@ def test_a_caller_that_stops_waiting_ends_the_call(gateway: Gateway) -> None:
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
-        async with asyncio.timeout(5):  # its tokens may be counted first
+        async with asyncio.timeout(PATIENCE_S):  # its tokens may be counted first
             while gateway.app.gateway.active:
                 await asyncio.sleep(0.001)
 

@@ -17,8 +17,9 @@ import pytest
 from contract.conftest import Launch, standard_config
 from contract.shapes import ok
 from support.gateway_process import Gateway, clean_environment, write_config
-from support.openai_upstream import Upstream, until
+from support.openai_upstream import Upstream
 from support.raw_client import Client
+from support.waiting import PATIENCE_S, until
 
 COUNTS = pytest.mark.parametrize("count", ["1", "3"])
 
@@ -87,7 +88,7 @@ def test_a_graceful_stop_exits_with_zero(
     own = launch(args=("--port", "0", "--workers", count))
     ok(own.chat())
     own.process.send_signal(number)
-    assert own.wait(5) == 0
+    assert own.wait() == 0
     assert "Traceback" not in "".join(own.output)
 
 
@@ -96,7 +97,7 @@ def test_the_same_port_can_be_served_again_at_once(launch: Launch) -> None:
     first = launch()
     port = first.base_url.rpartition(":")[2]
     with first.client.connect() as stream:
-        first.stop(5)
+        first.stop()
         assert stream.is_closed_by_server()
     ok(launch(args=("--port", port)).chat())
 
@@ -118,7 +119,7 @@ def test_a_second_signal_ends_the_grace_period(launch: Launch, silent: str) -> N
         assert own.process.poll() is None
         own.process.send_signal(signal.SIGINT)
         try:
-            own.wait(5)
+            own.wait()
         except subprocess.TimeoutExpired:
             own.kill()
             raise
@@ -229,7 +230,7 @@ def test_a_reload_during_the_start_is_not_lost(
         assert any("the configuration was reloaded" in line for line in process.stderr)
         process.terminate()
         process.stderr.read()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 # --- Users without a home directory ---------------------------------------------------------------
@@ -268,12 +269,12 @@ def test_a_user_without_a_home_can_serve(count: str, tmp_path: Path, upstream: U
         assert client.get("/health").status == 200
         process.terminate()
         assert "Traceback" not in process.stderr.read()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 def test_a_user_without_a_home_is_told_to_set_the_ledger(tmp_path: Path) -> None:
     process = without_home(tmp_path, "serve", "--port", "0")
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
     assert "ledger.url: is not set, and this user has no home directory" in said
     assert "Traceback" not in said
@@ -283,7 +284,7 @@ def test_a_hook_that_cannot_be_imported_stops_the_start(tmp_path: Path, upstream
     ledger = {"url": "sqlite:///here.db", "redact": "no_such_module:hide"}
     write_config(tmp_path, {**standard_config(upstream), "ledger": ledger})
     process = without_home(tmp_path, "serve", "--config", "headway.yaml", "--port", "0")
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
     assert "ledger.redact: the module no_such_module cannot be imported" in said
     assert "Traceback" not in said

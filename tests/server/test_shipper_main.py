@@ -16,8 +16,8 @@ from headway.ledger.shipper_process import ShipperSettings
 from headway.ledger.spool_reader import ShipperLock, is_shipper_running
 from headway.server import shipper_main
 from support.gateway_process import Gateway
-from support.openai_upstream import until
 from support.store_fakes import ListStore
+from support.waiting import until
 
 UNREACHABLE = "postgresql://headway:planted-password@127.0.0.1:1/ledger"
 ECHO = {"model": "echo", "chat_input": "Hello"}
@@ -106,8 +106,8 @@ def test_a_killed_shipper_is_replaced(launch: Launch) -> None:
     first = int((own.spool / "shipper.lock").read_text())
     os.kill(first, signal.SIGKILL)
     ids.append(ok(own.chat("echo", **ECHO))["id"])
-    until(lambda: int((own.spool / "shipper.lock").read_text() or first) != first, 10)
-    until(lambda: len(own.stored()) == 2, 10)
+    until(lambda: int((own.spool / "shipper.lock").read_text() or first) != first)
+    until(lambda: len(own.stored()) == 2)
     assert "ended with exit code -9; another one is started" in "".join(own.output)
 
 
@@ -119,7 +119,7 @@ def test_a_database_that_is_down_degrades_the_health_and_nothing_else(
     own = launch({"ledger": ledger, "server": {"log": {"format": "json"}}})
     assert health(own)["status"] == "healthy"
     ok(own.chat("echo", **ECHO))
-    until(lambda: health(own)["status"] == "degraded", 10)
+    until(lambda: health(own)["status"] == "degraded")
     ok(own.chat("echo", **ECHO))
     state = health(own)["ledger"]
     assert isinstance(state, dict)

@@ -29,6 +29,7 @@ from headway.providers import FACTS
 from headway.record import Record, decode_entry, encode
 from support import processes
 from support.raw_client import Client, Reply, Stream
+from support.waiting import PATIENCE_S
 
 SERVER_KEY = "sk-planted-server-Q7vXw2LmT9"
 BODY_KEY = "sk-planted-body-K3nRz8PdY5"
@@ -39,15 +40,19 @@ PLANTED = (SERVER_KEY, BODY_KEY, ENV_KEY, GATE_KEY)
 
 SERVER_MODES = ("direct", "asgi")
 """``direct`` is ``headway serve`` as it is; ``asgi`` serves every request through ASGI."""
-ASGI_SERVER = """
+USE_ASGI = """
 from functools import partial
-from headway.cli import main
 from headway.server import routes, serve
 serve.serve = partial(serve.serve, find_route=routes.find_none)
+"""
+RUN = """
+from headway.cli import main
 main()
 """
-"""The program of the mode ``asgi``."""
 HELLO = "Hello! Who are you?"
+STOP_S = 20.0
+"""A server that has nothing to wait for ends in time; one that waits for the end of the grace
+period, of 30 s unless it is configured, does not."""
 LISTENING = re.compile(r"Headway listening on (http://[\w.\-\[\]:]+)")
 
 
@@ -78,7 +83,6 @@ class Gateway:
     seen: list[bytes] = field(default_factory=list)
     """Every byte that its clients received."""
     base_url: str = ""
-    startup_s: float = 0.0
     readers: list[threading.Thread] = field(default_factory=list)
 
     @classmethod
@@ -90,17 +94,17 @@ class Gateway:
         mode: str = "direct",
         args: Sequence[str] = ("--port", "0"),
         env: Mapping[str, str] | None = None,
+        setup: str = "",
     ) -> Gateway:
-        """Raises AssertionError with the server's output if it does not listen within 20 s."""
+        """Raises AssertionError with the server's output if it does not listen in time."""
         began = time.monotonic()
-        gateway = cls.spawn(directory, config, mode=mode, args=args, env=env)
+        gateway = cls.spawn(directory, config, mode=mode, args=args, env=env, setup=setup)
         while not gateway.base_url:
-            running = gateway.process.poll() is None and time.monotonic() < began + 20
+            running = gateway.process.poll() is None and time.monotonic() < began + PATIENCE_S
             if not running:
                 gateway.kill()
                 raise AssertionError("headway serve did not listen:\n" + "".join(gateway.output))
             time.sleep(0.005)
-        gateway.startup_s = time.monotonic() - began
         return gateway
 
     @classmethod
@@ -112,10 +116,12 @@ class Gateway:
         mode: str = "direct",
         args: Sequence[str] = ("--port", "0"),
         env: Mapping[str, str] | None = None,
+        setup: str = "",
     ) -> Gateway:
-        """Starts the process and does not wait."""
+        """Starts the process and does not wait. ``setup`` is code that it runs first."""
         write_config(directory, config)
-        program = ["-c", ASGI_SERVER] if mode == "asgi" else ["-m", "headway"]
+        setup += USE_ASGI if mode == "asgi" else ""
+        program = ["-c", setup + RUN] if setup else ["-m", "headway"]
         process = subprocess.Popen(
             [sys.executable, *program, "serve", "--config", "headway.yaml", *args],
             cwd=directory,
@@ -242,14 +248,14 @@ class Gateway:
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
-    def wait(self, timeout: float = 10.0) -> int:
+    def wait(self, timeout: float = STOP_S) -> int:
         """The exit code, after all output was read."""
         code = self.process.wait(timeout)
         for reader in self.readers:
-            reader.join(5)
+            reader.join(PATIENCE_S)
         return code
 
-    def stop(self, timeout: float = 10.0) -> None:
+    def stop(self, timeout: float = STOP_S) -> None:
         """Stop with SIGTERM. Raises AssertionError if the server has to be killed."""
         if self.process.poll() is None:
             self.terminate()

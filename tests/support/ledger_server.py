@@ -19,6 +19,7 @@ from headway.server import asgi
 from headway.server.ledger_reader import LedgerReader
 from support.ledger_records import NOON
 from support.pipeline_fakes import Pipe
+from support.waiting import PATIENCE_S
 
 MEMORY = "sqlite:///:memory:"
 Message = dict[str, Any]
@@ -147,7 +148,7 @@ class LedgerServer:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await asyncio.wait_for(self.routes.respond(asked, receive, send), 20)
+        await asyncio.wait_for(self.routes.respond(asked, receive, send), PATIENCE_S)
         return sent
 
 

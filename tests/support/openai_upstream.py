@@ -12,11 +12,12 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from support.openai_completions import DEPLOYMENT, asks_for_usage, join_chunks
+from support.waiting import PATIENCE_S, until
 
 
 class Wait(NamedTuple):
@@ -79,17 +80,6 @@ class Exchange:
         return self.headers.get("authorization", "").removeprefix("Bearer ") or None
 
 
-def until(condition: Callable[[], Any], timeout: float = 5.0) -> Any:
-    """Waits for a truthy value and returns it; fails with what it last saw. The longer it has
-    waited, the more rarely it looks."""
-    began = time.monotonic()
-    while not (value := condition()):
-        waited = time.monotonic() - began
-        assert waited < timeout, f"not within {timeout} s; last saw {value!r}"
-        time.sleep(0.005 + waited / 20)
-    return value
-
-
 class Upstream:
     """The provider. ``play`` says what the next requests get; the last answer repeats."""
 
@@ -127,13 +117,13 @@ class Upstream:
             return self.default
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
-    def await_request(self, number: int = 1, timeout: float = 5.0) -> Exchange:
+    def await_request(self, number: int = 1, timeout: float = PATIENCE_S) -> Exchange:
         """The request with this number, counted from one, as soon as it is here."""
         until(lambda: len(self.exchanges) >= number, timeout)
         return self.exchanges[number - 1]
 
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(PATIENCE_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()

@@ -16,6 +16,7 @@ ENDED = (FileNotFoundError, ProcessLookupError, PermissionError)
 """How /proc says that a process has ended: before its file is opened, before it is read, and as a
 zombie, whose descriptors only root may list."""
 PAGE = os.sysconf("SC_PAGE_SIZE")
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def is_gone(pid: int) -> bool:
@@ -65,6 +66,12 @@ def resident_bytes(pid: int) -> int:
     """Its memory that is not swapped out."""
     statm = _read(pid, "statm").split()
     return int(statm[1]) * PAGE if statm else 0
+
+
+def cpu_s(pid: int) -> float:
+    """The CPU time that it used, without its children's."""
+    fields = _read(pid, "stat").rpartition(b")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
 
 
 def _read(pid: int, name: str) -> bytes:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from support.waiting import PATIENCE_S
+
 Headers = Mapping[str, str]
 
 
@@ -125,7 +127,7 @@ class Client:
     host: str
     port: int
     seen: list[bytes] = field(default_factory=list)
-    timeout: float = 20.0
+    timeout: float = PATIENCE_S
 
     def connect(self) -> Stream:
         sock = socket.create_connection((self.host, self.port), self.timeout)

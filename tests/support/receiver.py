@@ -17,6 +17,7 @@ from headway.types import Headers, HttpRequest, Timeouts
 from headway.wire.url import join
 from support.garbage import collect_garbage
 from support.processes import descriptors
+from support.waiting import PATIENCE_S
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 """What the fixture ``run`` gives: it runs a test's coroutine on one of the event loops."""
@@ -86,7 +87,7 @@ async def fetch(
     transport: HttpTransport,
     base: str,
     timeouts: Timeouts = QUICK,
-    within: float = 10.0,
+    within: float = PATIENCE_S,
     **options: Any,
 ) -> Recorder:
     """One request, to its end."""
@@ -104,7 +105,7 @@ def begin(
     return transport.send(request(base, **options), timeouts, receiver), receiver
 
 
-async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], within: float = PATIENCE_S) -> None:
     async with asyncio.timeout(within):
         while not condition():
             await asyncio.sleep(0.002)

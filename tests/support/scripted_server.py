@@ -40,6 +40,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from support.waiting import PATIENCE_S
+
 Step = bytes | float | int | str | Callable[["Received"], Any]
 Reply = Step | Sequence[Step]
 
@@ -120,11 +122,11 @@ class ScriptedServer:
         """The same by a name, which has to be resolved first."""
         return self.url.replace(self.host, "localhost")
 
-    async def left(self, count: int = 1, within: float = 5.0) -> None:
+    async def left(self, count: int = 1, within: float = PATIENCE_S) -> None:
         """Returns when ``count`` connections in all have ended."""
         await self.until(lambda: self.departures >= count, within)
 
-    async def until(self, condition: Callable[[], bool], within: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], within: float = PATIENCE_S) -> None:
         async with asyncio.timeout(within):
             while not condition():
                 await asyncio.sleep(0.002)
@@ -291,10 +293,10 @@ class ThreadedServer:
 
     def __enter__(self) -> ThreadedServer:
         self._thread.start()
-        self._ready.wait(5)
+        self._ready.wait(PATIENCE_S)
         assert self._server.port or self._server.path, "the scripted server did not start"
         return self
 
     def __exit__(self, *details: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
+        self._thread.join(PATIENCE_S)

@@ -21,7 +21,7 @@ from .ports import free_port  # relative: bench imports this as tests.support.se
 
 UNPRIVILEGED = ("postgres", "nobody")
 """Users to run PostgreSQL as where the tests run as root, which it refuses."""
-READY_S = 20.0
+READY_S = 60.0
 
 
 @contextmanager
@@ -63,7 +63,7 @@ class PostgresqlServer:
             return
         process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
         try:
-            process.wait(10)
+            process.wait(READY_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -137,7 +137,7 @@ def _directory() -> Iterator[Path]:
 
 def _run(command: Sequence[str], user: str | None) -> None:
     done = subprocess.run(
-        command, user=user, cwd="/", capture_output=True, text=True, timeout=60, check=False
+        command, user=user, cwd="/", capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -156,7 +156,7 @@ def _served(command: Sequence[str], directory: Path, port: int, user: str | None
         # PostgreSQL's fast shutdown: it ends the connections of clients.
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(10)
+            process.wait(READY_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -24,6 +24,7 @@ from support.receiver import (
     until,
 )
 from support.scripted_server import ScriptedServer, answer, chunked, sse
+from support.waiting import PATIENCE_S
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -105,7 +106,7 @@ def test_cancel_closes_the_connection_at_once_and_nothing_more_is_called(run: Ru
             began = time.monotonic()
             pending.cancel()
             await server.left()
-            assert time.monotonic() - began < 0.1
+            assert time.monotonic() - began < 2.5  # half of the shortest timeout
             assert receiver.log == ["sent", "response", "chunk"]
             pending.cancel()
             pending.finish()
@@ -234,7 +235,7 @@ def test_pause_stops_the_upstream_and_resume_lets_it_go_on(run: Run) -> None:
             assert len(receiver.body) < total
             pending.resume()
             pending.resume()
-            await asyncio.wait_for(receiver.over.wait(), 10)
+            await asyncio.wait_for(receiver.over.wait(), PATIENCE_S)
             assert len(receiver.body) == total
 
     run(main())

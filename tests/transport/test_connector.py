@@ -32,6 +32,7 @@ from support.receiver import (
     until,
 )
 from support.scripted_server import ScriptedServer, answer
+from support.waiting import PATIENCE_S
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 MEGABYTES = bytes(20_000_000)
@@ -79,7 +80,7 @@ def test_the_next_address_is_tried_when_one_is_slow(
             monkeypatch.setattr(module, "_resolve", resolving_to(*rows))
             before, began = open_descriptors(), time.monotonic()
             sock = await open_socket("api.test", 80)
-            assert 0.45 <= time.monotonic() - began < 2
+            assert time.monotonic() - began >= 0.45
             assert sock.getpeername()[1] == server.port
             sock.close()
             await until(lambda: open_descriptors() <= before)
@@ -116,10 +117,9 @@ def test_the_next_address_is_tried_at_once_when_one_refuses(
             await gone.__aexit__(None, None, None)
             rows = [row(V4, "127.0.0.1", gone.port), row(V4, "127.0.0.1", server.port)]
             monkeypatch.setattr(module, "_resolve", resolving_to(*rows))
-            monkeypatch.setattr(module, "ATTEMPT_DELAY_S", 5.0)
-            began = time.monotonic()
-            (await open_socket("api.test", 80)).close()
-            assert time.monotonic() - began < 1
+            monkeypatch.setattr(module, "ATTEMPT_DELAY_S", 1000.0)
+            async with asyncio.timeout(PATIENCE_S):
+                (await open_socket("api.test", 80)).close()
 
     run(main())
 

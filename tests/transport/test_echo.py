@@ -13,6 +13,7 @@ from headway.ports import UpstreamRequest
 from headway.transport.echo import EchoTransport
 from headway.types import Headers, HttpRequest, Timeouts, Url
 from support.for_each import for_each
+from support.waiting import PATIENCE_S
 
 WORDS = "one two three"
 TIMEOUTS = Timeouts(first_byte=5, idle=5)
@@ -72,7 +73,7 @@ def play(script: Any = None, stream: bool = True, timeouts: Timeouts = TIMEOUTS)
         transport = EchoTransport(time.perf_counter)
         transport.send(request(script, stream), timeouts, receiver)
         assert receiver.told == ["sent"]  # nothing else comes from inside ``send``
-        await asyncio.wait_for(receiver.over.wait(), 10)
+        await asyncio.wait_for(receiver.over.wait(), PATIENCE_S)
         await transport.close()
         return receiver
 
@@ -184,7 +185,7 @@ def test_a_paused_response_waits_until_it_is_resumed() -> None:
         await asyncio.sleep(0.03)
         assert len(receiver.chunks) == 2
         requests[0].resume()
-        await asyncio.wait_for(receiver.over.wait(), 5)
+        await asyncio.wait_for(receiver.over.wait(), PATIENCE_S)
         assert len(receiver.chunks) == 7
         assert receiver.told[-1] == "end"
 
@@ -197,7 +198,7 @@ def test_a_pause_that_is_over_before_the_next_piece_costs_nothing() -> None:
         pending = EchoTransport(time.perf_counter).send(request(), TIMEOUTS, receiver)
         pending.pause()
         pending.resume()
-        await asyncio.wait_for(receiver.over.wait(), 5)
+        await asyncio.wait_for(receiver.over.wait(), PATIENCE_S)
         assert len(receiver.chunks) == 7
 
     asyncio.run(main())

@@ -14,6 +14,7 @@ from headway.transport.tls import TlsSettings
 from headway.types import Timeouts
 from support.receiver import Recorder, Run, checked_transport, request, until
 from support.scripted_server import Received, Reply, ScriptedServer, answer, chunked, sse
+from support.waiting import PATIENCE_S
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
@@ -74,7 +75,7 @@ def test_a_storm_of_requests_and_faults_leaves_nothing_open(
             await asyncio.sleep(0.05)
             assert receiver.log == seen
         else:
-            await asyncio.wait_for(receiver.over.wait(), 10)
+            await asyncio.wait_for(receiver.over.wait(), PATIENCE_S)
             assert receiver.log[-1] in ("end", "error")
 
     async def main() -> None:

@@ -52,7 +52,8 @@ def test_each_timeout_has_its_own_error(run: Run, name: str) -> None:
         async with ScriptedServer([script]) as server, checked_transport() as transport:
             began = time.monotonic()
             receiver = await fetch(transport, server.url, timeouts)
-            assert 0.1 <= time.monotonic() - began < 1.5
+            took = time.monotonic() - began
+            assert 0.1 <= took < 8  # those that are not set are 10 s and more
             assert receiver.fault == ("UpstreamTimeout", code)
             assert f"127.0.0.1:{server.port}" in str(receiver.error)
             assert " s" in str(receiver.error)

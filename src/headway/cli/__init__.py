@@ -13,13 +13,16 @@ def main() -> None:
     from headway.cli import serve_parser, terminal
 
     terminal.open_missing_streams()
-    arguments = serve_parser.parse(sys.argv[1:], os.environ)
-    if arguments is not None:
-        sys.exit(serve_parser.run(arguments))
-    gc.enable()
-    from headway.cli.app import run
+    try:
+        arguments = serve_parser.parse(sys.argv[1:], os.environ)
+        if arguments is not None:
+            sys.exit(serve_parser.run(arguments))
+        gc.enable()
+        from headway.cli.app import run
 
-    run()
+        run()
+    finally:
+        terminal.abandon(sys.stderr)
 
 
 def _block_reload() -> None:

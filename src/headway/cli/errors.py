@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from headway.cli import terminal
@@ -84,10 +85,10 @@ def report(error: Exception | KeyboardInterrupt) -> int:
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):
-        terminal.abandon_stdout()
+        terminal.abandon(sys.stdout, sys.stderr)
         return BROKEN_PIPE
     if isinstance(error, OSError):
-        terminal.abandon_stdout()
+        terminal.abandon(sys.stdout, sys.stderr)
     described = describe(error)
     terminal.write_error(described)
     return described.code

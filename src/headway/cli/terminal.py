@@ -11,7 +11,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
@@ -195,17 +195,17 @@ def prepare() -> None:
             stream.reconfigure(errors="replace")
 
 
-def abandon_stdout() -> None:
+def abandon(*streams: TextIO) -> None:
     """Discard buffered output that cannot be written: its reader has exited (`headway models | head
-    -1`), or its disk is full. Otherwise the interpreter's last flush would fail
-    (docs.python.org, signal, "Note on SIGPIPE")."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    -1`), or its disk is full. Otherwise the interpreter's last flush would fail, and the exit code
+    be 120 (docs.python.org, signal, "Note on SIGPIPE")."""
+    for stream in streams:
         try:
             stream.flush()
         except OSError:
+            devnull = os.open(os.devnull, os.O_WRONLY)
             os.dup2(devnull, stream.fileno())
-    os.close(devnull)
+            os.close(devnull)
 
 
 def _write_stderr(*parts: tuple[str, str], by_word: bool = False) -> None:

@@ -16,6 +16,7 @@ from headway.record import Content, Feedback
 from headway.server.api import log_routes
 from support.ledger_records import NOON, failed, record
 from support.ledger_server import LedgerServer, scope
+from support.waiting import PATIENCE_S
 
 CALLS = 25
 NewServer = Callable[..., LedgerServer]
@@ -199,7 +200,7 @@ class Follower:
         )
         await self.begun.wait()
         await act()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, PATIENCE_S)
 
     async def receive(self) -> Any:
         await self.gone.wait()

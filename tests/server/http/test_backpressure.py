@@ -19,8 +19,9 @@ import pytest
 from contract.conftest import Launch
 from support.gateway_process import Gateway
 from support.openai_completions import DONE, finish, role, text, usage
-from support.openai_upstream import sse_event, until
+from support.openai_upstream import sse_event
 from support.raw_client import Stream
+from support.waiting import PATIENCE_S, until
 
 PIECE = "x" * 4000
 EVENT = sse_event(text(PIECE))
@@ -77,9 +78,9 @@ class Fountain:
                 await writer.wait_closed()
 
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.end(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.end(), self.loop).result(PATIENCE_S)
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(PATIENCE_S)
         self.loop.close()
 
     async def end(self) -> None:
@@ -107,7 +108,7 @@ def narrow(gateway: Gateway, accept: str = "text/event-stream") -> Stream:
     """A streamed call whose client has little room and does not read yet."""
     stream = Stream(socket.socket(), gateway.seen)
     stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-    stream.sock.settimeout(20)
+    stream.sock.settimeout(PATIENCE_S)
     stream.sock.connect((gateway.client.host, gateway.client.port))
     body = {"model": "gpt-4o", "chat_input": "Hello", "is_stream": True}
     path = "/api/engine/chat/openai"
@@ -180,8 +181,8 @@ def test_two_hundred_clients_that_do_not_read_use_bounded_memory(
         assert taken < 200 * 4 * MIB
         assert grown < 200 * MIB, f"{grown // 204800} KiB a client, {taken // 204800} taken"
         assert fed.client.get("/health").status == 200
-    until(lambda: fountain.gone == 201, 20)
-    until(lambda: len(fed.records()) == 201, 20)
+    until(lambda: fountain.gone == 201)
+    until(lambda: len(fed.records()) == 201)
 
 
 def test_a_stalled_client_does_not_delay_others(fed: Gateway, fountain: Fountain) -> None:

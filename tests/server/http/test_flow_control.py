@@ -9,6 +9,7 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from headway.server.http.flow_control import ClientFlowControl
+from support.waiting import PATIENCE_S
 
 
 def new_flow(on_resume: Callable[[], None] = lambda: None) -> ClientFlowControl:
@@ -54,8 +55,8 @@ def test_a_writer_waits_until_the_client_takes_more() -> None:
         await asyncio.sleep(0)
         assert not any(task.done() for task in waiting)
         flow.resume_writing()
-        await asyncio.wait_for(asyncio.gather(*waiting), 5)
+        await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE_S)
         flow.resume_writing()
-        await asyncio.wait_for(flow.drain(), 5)
+        await asyncio.wait_for(flow.drain(), PATIENCE_S)
 
     asyncio.run(main())

@@ -15,8 +15,9 @@ from contract.conftest import BODY_LIMIT, Launch
 from contract.shapes import checked_error, error_of
 from support.gateway_process import Gateway
 from support.openai_completions import DONE, finish, role, text, usage
-from support.openai_upstream import HANG, Answer, Upstream, Wait, until
+from support.openai_upstream import HANG, Answer, Upstream, Wait
 from support.raw_client import Stream
+from support.waiting import PATIENCE_S, until
 
 PATH = "/api/engine/chat/echo"
 ORIGIN = "https://page.example"
@@ -199,7 +200,7 @@ def test_a_client_that_leaves_cancels_its_pipelined_requests(
         stream.send(streamed(gateway) + streamed(gateway))
         upstream.await_request()
         stream.read_head()
-    until(lambda: upstream.last.closed_at, 2)
+    until(lambda: upstream.last.closed_at)
     time.sleep(0.1)
     assert len(upstream.exchanges) == 1
 
@@ -251,6 +252,8 @@ def test_connection_close_closes_after_the_response(gateway: Gateway) -> None:
 
 
 HASTY = {"body_limit": BODY_LIMIT, "keep_alive": 0.3, "read_timeout": 0.6}
+UNLIMITED_S = 50.0
+"""Less than a client has without these limits, which are 75 and 60 s by default."""
 
 
 def test_clients_that_take_too_long_are_timed_out(launch: Launch, mode: str) -> None:
@@ -271,15 +274,13 @@ def test_clients_that_take_too_long_are_timed_out(launch: Launch, mode: str) -> 
     began = time.monotonic()
     for name, first in sent.items():
         streams[name].send(first)
-    for stream in streams.values():
-        stream.sock.settimeout(5)
     assert idle.is_closed_by_server()
     assert streams["nothing"].is_closed_by_server()
     for name in ("half a head", "half a body", "half a chunk"):
         assert "0.6" in closed(streams[name], 408)["message"]
     streams["half a body for nobody"].read_head()
     assert streams["half a body for nobody"].status in (200, 408)
-    assert 0.25 < time.monotonic() - began < 4
+    assert 0.25 < time.monotonic() - began < UNLIMITED_S
     for stream in (*streams.values(), idle):
         stream.close()
 
@@ -287,17 +288,17 @@ def test_clients_that_take_too_long_are_timed_out(launch: Launch, mode: str) -> 
 def test_single_bytes_do_not_extend_the_read_timeout(launch: Launch, mode: str) -> None:
     own = launch({"server": HASTY}, mode=mode)
     with own.client.connect() as stream:
-        began = time.monotonic()
         stream.sock.setblocking(False)
-        for byte in head(*(f"x-{n}: y" for n in range(20))):
+        for byte in head(*(f"x-{n}: y" for n in range(20))):  # takes eight seconds and more
             try:
                 stream.sock.send(bytes([byte]))
                 if stream.sock.recv(1, socket.MSG_PEEK):
                     break
             except BlockingIOError:
                 time.sleep(0.05)
-        assert time.monotonic() - began < 4
-        stream.sock.settimeout(5)
+        else:
+            pytest.fail("the whole head was read")
+        stream.sock.settimeout(PATIENCE_S)
         closed(stream, 408)
 
 

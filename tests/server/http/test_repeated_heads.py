@@ -13,8 +13,8 @@ from contract.conftest import Launch
 from server.http.requests import HOST, LENGTH, request
 from support.for_each import for_each
 from support.gateway_process import GATE_KEY, Gateway
-from support.openai_upstream import until
 from support.raw_client import Stream
+from support.waiting import until
 
 BODY = json.dumps({"model": "echo", "chat_input": "Hello"}).encode()
 LONGER = json.dumps({"model": "echo", "chat_input": "Hello " * 50}).encode()
@@ -119,7 +119,7 @@ def test_a_cached_head_is_authorized_again_for_each_request(launch: Launch) -> N
         settings: dict[str, Any] = {"api_keys": ["hw-a-new-key"]}
         for count, status in enumerate((401, 413), 1):
             own.reload({"server": settings, "providers": echo})
-            until(lambda count=count: log(own).count("was reloaded") == count, 5)  # type: ignore[misc]
+            until(lambda count=count: log(own).count("was reloaded") == count)  # type: ignore[misc]
             played(stream, [GOOD], [status])
             settings["body_limit"] = 10
         assert stream.is_closed_by_server()

@@ -25,7 +25,9 @@ def shape_of(struct: type[Struct]) -> type[BaseModel]:
         for name in struct.__struct_fields__
     }
     text = inspect.cleandoc(vars(struct).get("__doc__") or "") or None
-    model: type[BaseModel] = create_model(struct.__name__, __base__=MadeShape, __doc__=text, **fields)
+    model: type[BaseModel] = create_model(
+        struct.__name__, __base__=MadeShape, __doc__=text, **fields
+    )
     return model
 
 

@@ -19,7 +19,9 @@ _fields["metrics"] = (
     Metrics | None,
     Field(description="As in a reply of the engine route: tokens, cost, times."),
 )
-ReplayResult: Any = create_model("ReplayResult", __base__=MadeShape, __doc__=_RESULT.__doc__, **_fields)
+ReplayResult: Any = create_model(
+    "ReplayResult", __base__=MadeShape, __doc__=_RESULT.__doc__, **_fields
+)
 ReplayedCall: Any = shape_of(replay.ReplayedCall)
 ReplayComparison: Any = create_model(
     "ReplayComparison",
