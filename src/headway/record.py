@@ -312,6 +312,7 @@ _MARK = b'{"entry":'
 """The beginning of every line that is no record."""
 _decode_other = msgspec.json.Decoder(Content | Feedback).decode
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 _decode = msgspec.json.Decoder(Record).decode
 
 
@@ -322,6 +323,12 @@ def encode(entry: Entry) -> bytes:
     if line.find(b"\n") >= 0 or line.find(b"\r") >= 0:  # ``in`` takes ten times as long
         line = line.replace(b"\n", b" ").replace(b"\r", b" ")
     return line + b"\n"
+
+
+def encode_record(record: Record) -> bytes:
+    """As ``encode``, for a record whose ``parameters`` are short words and numbers, in which no
+    line break can be."""
+    return _encode_lines((record,))
 
 
 def decode(line: bytes) -> Record:

@@ -42,14 +42,11 @@ class BilledCall(Struct, frozen=True, gc=False):
 
 def find_cost(prices: PriceBook, call: BilledCall, usage: Usage) -> CallCost:
     """The provider's own amount takes precedence over the computed one."""
-    conditions = _conditions(call, usage)
+    tier, endpoint, conditions = call.service_tier, call.endpoint_conditions, NO_CONDITIONS
+    if endpoint or usage.price_conditions or (tier and tier not in STANDARD_VALUES):
+        conditions = _conditions(tier, endpoint, usage.price_conditions)
     quote = prices.quote(
-        call.price_id,
-        call.model,
-        call.at,
-        provider=call.provider,
-        answered=call.answered,
-        conditions=conditions,
+        call.price_id, call.model, call.at, call.provider, call.answered, conditions
     )
     computed, reason = None, quote.reason
     if quote.price is not None:
@@ -64,11 +61,8 @@ def find_cost(prices: PriceBook, call: BilledCall, usage: Usage) -> CallCost:
     return CallCost(computed.usd, "computed", computed, None, conditions)
 
 
-def _conditions(call: BilledCall, usage: Usage) -> Conditions:
+def _conditions(tier: str | None, endpoint: Conditions, reported: Conditions) -> Conditions:
     """Those under which another price than the standard one applies, in lower case."""
-    tier, endpoint, reported = call.service_tier, call.endpoint_conditions, usage.price_conditions
-    if not (endpoint or reported) and (not tier or tier in STANDARD_VALUES):
-        return NO_CONDITIONS
     named = {PROCESSING if tier == BATCH else "service_tier": tier} if tier else {}
     return dict(_other_than_standard({**endpoint, **named, **reported}))
 

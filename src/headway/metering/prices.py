@@ -200,19 +200,16 @@ class PriceBook:
         conditions: Conditions = NO_CONDITIONS,
     ) -> Price | None:
         """The price that ``quote`` gives."""
-        return self.quote(
-            price_id, model, at, provider=provider, answered=answered, conditions=conditions
-        ).price
+        return self.quote(price_id, model, at, provider, answered, conditions).price
 
     def quote(
         self,
         price_id: str | None,
         model: str,
         at: float,
-        *,
-        provider: str | None = None,
-        answered: str | None = None,
-        conditions: Conditions = NO_CONDITIONS,
+        provider: str | None,
+        answered: str | None,
+        conditions: Conditions,
     ) -> Quote:
         """The price of a call to ``model``, or why it is unknown.
 
@@ -223,8 +220,8 @@ class PriceBook:
         fast), ``processing`` (batch), ``speed`` (fast), ``region``, ``inference_geo`` (us).
         """
         key = (provider, price_id, model, answered)
-        if not conditions and key in self._constant:
-            return self._constant[key]
+        if not conditions and (known := self._constant.get(key)) is not None:
+            return known
         entry = self._entry(price_id, model, answered or None, provider)
         if isinstance(entry, str):
             return Quote(None, entry)

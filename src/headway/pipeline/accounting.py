@@ -16,6 +16,7 @@ from headway.dialects.base import DecodedRequest, ResponseContext
 from headway.errors import ClientGone, HeadwayError, HedgeLost, LimitExceeded
 from headway.events import ResponseSummary
 from headway.metering.cost import BilledCall, find_cost
+from headway.metering.line_items import LineItems
 from headway.metering.metrics import CallCost, Metrics, TokensSource, measure
 from headway.metering.prices import PriceBook
 from headway.metering.timing import Timing
@@ -23,7 +24,15 @@ from headway.pipeline.attempt_origin import AttemptOrigin
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.provider_calls import prompt_of, tokens_in
 from headway.policy.request_labels import LABEL_FIELDS, parameters_in, tags_in, user_in
-from headway.record import VERSION, CacheStatus, ContentMode, Outcome, Record, SpooledRecord, encode
+from headway.record import (
+    VERSION,
+    CacheStatus,
+    ContentMode,
+    Outcome,
+    Record,
+    SpooledRecord,
+    encode_record,
+)
 from headway.types import RelayedRequest, Transformation, Usage
 
 LONGEST_ID = 200
@@ -38,6 +47,7 @@ BYTES_PER_TOKEN = 4
 SWITCHED = 101
 """The status of a response that became a WebSocket (RFC 6455, section 4.2.2)."""
 NO_COST = CallCost()
+NO_ITEMS: LineItems = ()
 FREE: frozenset[CacheStatus | None] = frozenset({"hit", "coalesced"})
 """No provider was paid for such an answer."""
 FREE_COST = CallCost(Decimal(0), "computed")
@@ -232,8 +242,8 @@ def has_succeeded(status: int) -> bool:
 def _find_cost(result: AttemptResult, prices: PriceBook) -> CallCost:
     """Nothing is known of a call without a successful response, but for the prompt of a client
     that did not wait for one."""
-    has_tokens = not result.status and result.tokens_source is not None
-    if not has_succeeded(result.status) and not has_tokens:
+    status = result.status
+    if status != 200 and not has_succeeded(status) and (status or result.tokens_source is None):
         return NO_COST
     upstream, context, summary = result.upstream, result.context, result.summary
     provider, call, options = upstream.provider, context.call, upstream.options
@@ -296,9 +306,7 @@ def attempt_record(
     """The record of an attempt, as a line of JSON. ``bytes_out`` counts body bytes sent to the
     client, ``status`` is what it got where that does not follow from ``error``. ``is_last``: no
     attempt follows. ``is_drained``: the response was read to its end without its client."""
-    record = _new_record(facts, result, totals, bytes_out)
-    record.content = facts.content
-    record.reply_id = _reply_id(facts, result)
+    record = _new_record(facts, result, totals, bytes_out, is_last, is_drained)
     if error is not None:
         _set_error(record, error, "error")
         record.status = 200 if result.has_client_headers else error.status
@@ -306,12 +314,11 @@ def attempt_record(
             record.reply_id = None
     if status is not None:
         record.status = status
-    record.is_last, record.is_drained = is_last, is_drained
     if facts.cache is not None:
         record.cache, record.saved_usd = facts.cache, totals.saved_usd
     if result.origin is not None:
         _set_origin(record, result.origin)
-    return encode(record)
+    return encode_record(record)
 
 
 def _set_origin(record: Record, origin: AttemptOrigin) -> None:
@@ -331,19 +338,26 @@ def _reply_id(facts: RequestFacts, result: AttemptResult) -> str | None:
 
 
 def _new_record(
-    facts: RequestFacts, result: AttemptResult, totals: AttemptTotals, bytes_out: int
+    facts: RequestFacts,
+    result: AttemptResult,
+    totals: AttemptTotals,
+    bytes_out: int,
+    is_last: bool,
+    is_drained: bool,
 ) -> Record:
     """The record of an attempt that succeeded."""
-    call, summary, usage = result.context.call, result.summary, result.usage
-    timing, cost, transformations = result.timing, totals.cost, result.transformations
-    latency, output_tokens, compared = timing.latency_s, usage.output_tokens, cost.compared_usd
-    computed = cost.computed
-    price = None if computed is None else computed.price
+    call, summary, usage, timing = result.context.call, result.summary, result.usage, result.timing
+    cost, transformations, now = totals.cost, result.transformations, facts.now
+    latency, output_tokens, attempts = timing.latency_s, usage.output_tokens, facts.attempts
+    computed, source, date, items, compared = cost.computed, None, None, NO_ITEMS, None
+    if computed is not None:
+        source, date, items = computed.price.source, computed.price.date, computed.items
+        compared = computed.usd if cost.source == "provider" else None
     user, tags, parameters = _labels_of(call)
     return SpooledRecord(  # by position: keyword arguments take several times as long
-        facts.record_id, facts.id, facts.now, facts.now - facts.elapsed_s,
+        facts.record_id, facts.id, now, now - facts.elapsed_s,
         facts.dialect.route, facts.dialect.name, "ok", VERSION,
-        facts.attempts, facts.attempts, call.provider, result.upstream.provider.name,
+        attempts, attempts, call.provider, result.upstream.provider.name,
         call.request.model or None, summary.model, call.stream, call.session_id, facts.key_id,
         200, None, None, None,
         summary.finish_reason, result.status or None, _upstream_request_id(result.response_headers),
@@ -355,8 +369,7 @@ def _new_record(
         usage.output_video_tokens, usage.citation_tokens, usage.web_searches, usage.file_searches,
         result.tokens_source, totals.cost_usd, cost.source,
         None if compared is None else f"{compared:f}", cost.unknown_reason,
-        cost.conditions or usage.price_conditions,
-        None if price is None else price.source, None if price is None else price.date,
+        cost.conditions or usage.price_conditions, source, date,
         latency, timing.time_to_first_byte_s, timing.time_to_first_token_s, timing.time_to_sent_s,
         timing.inter_token_latency_s, timing.inter_token_latency_p50_s,
         timing.inter_token_latency_p95_s, timing.inter_token_latency_max_s,
@@ -366,9 +379,8 @@ def _new_record(
         facts.native_path,
         None if usage.audio_seconds is None else float(usage.audio_seconds),
         usage.input_characters, usage.search_units,
-        facts.call_id, True, "retry" if facts.attempts > 1 else "first", user, tags, parameters,
-        () if computed is None else computed.items,
-        timing.gap_counts,
+        facts.call_id, is_last, "retry" if attempts > 1 else "first", user, tags, parameters,
+        items, timing.gap_counts, facts.content, is_drained, _reply_id(facts, result),
     )  # fmt: skip
 
 
@@ -414,7 +426,7 @@ def refusal_record(facts: RequestFacts, error: HeadwayError, status: int) -> byt
     if upstream is not None:
         record.kind = upstream.provider.name
     _set_error(record, error, "refused")
-    return encode(record)
+    return encode_record(record)
 
 
 def _set_error(record: Record, error: HeadwayError, outcome: Outcome) -> None:

@@ -45,13 +45,19 @@ def describe_response(
 ) -> ResponseHeaders:
     """The headers of a whole response, with its metrics."""
     usage, timing, content_type = result.usage, result.timing, JSON
-    if type(result.context.sent) is RelayedRequest:
-        content_type = relayed_type(result.response_headers)
+    context, upstream, headers = result.context, result.upstream, result.response_headers
+    if type(context.sent) is RelayedRequest:
+        content_type = relayed_type(headers)
+    further = context.headers
+    if not upstream.provider.rate_limits.names.isdisjoint(headers):
+        further = (*further, *_rate_limits(context, upstream, headers, facts.now))
+    if result.origin is not None:
+        further = (*further, *result.origin.headers())
     return ResponseHeaders(  # by position: keyword arguments take three times as long
         facts.id,
         content_type,
-        result.upstream.name,
-        result.summary.model or result.context.sent.model,
+        upstream.name,
+        result.summary.model or context.sent.model,
         facts.attempts,
         timing.latency_s,
         totals.overhead_s,
@@ -62,11 +68,8 @@ def describe_response(
         result.transformations,
         None,
         facts.dialect.id_header,
-        _encode_metrics(facts, result, totals) if result.context.call.shows_metrics else None,
-        (
-            *result.context.headers,
-            *_with_origin(_limits_of(facts, result), result.origin),
-        ),
+        _encode_metrics(facts, result, totals) if context.call.shows_metrics else None,
+        further,
     )
 
 

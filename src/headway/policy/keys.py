@@ -26,6 +26,8 @@ ANONYMOUS = KeyId("anonymous")
 
 KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
 """The second is what clients for Azure OpenAI send, the third those for Google."""
+AUTHORIZATION = b"authorization"
+CREDENTIALS = frozenset((AUTHORIZATION, *KEY_HEADERS))
 KEY_PARAMETER = "key"
 """Google's clients may send the key in the query."""
 SUBPROTOCOLS = b"sec-websocket-protocol"
@@ -62,17 +64,14 @@ def authorize(headers: Headers, keys: KeyRing, query: str = "") -> KeyId:
     if not keys.digests:
         return ANONYMOUS
     presented = False
-    for candidate in _keys_in_query(query):
+    for candidate in _keys_in_query(query) if query else ():
         presented = True
         if (found := _find(candidate, keys)) is not None:
             return found
     for name, value in headers:
-        if name == b"authorization":
-            candidate = _bearer(value)
-        elif name in KEY_HEADERS:
-            candidate = value.strip(b" \t")
-        else:
+        if name not in CREDENTIALS:
             continue
+        candidate = _bearer(value) if name == AUTHORIZATION else value.strip(b" \t")
         if candidate:
             presented = True
             if (found := _find(candidate, keys)) is not None:

@@ -111,7 +111,10 @@ def tags_in(fields: Fields, given: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 def parameters_in(fields: Fields) -> dict[str, Raw]:
     """The generation parameters that are numbers, booleans or short words, verbatim."""
-    found = {name: raw for name, raw in fields.items() if name in PARAMETERS and _is_short(raw)}
+    found: dict[str, Raw] = {}
+    for name, raw in fields.items():
+        if name in PARAMETERS and _is_short(raw):
+            found[name] = raw  # noqa: PERF403 - a comprehension calls a function
     if not OBJECTS.isdisjoint(fields):
         for name in fields:
             if name in OBJECTS:

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from headway.providers.chat_messages import media_of
 from headway.providers.inline_files import TEXT_TYPES, decode_text
 from headway.providers.message_edits import Fields, Noted, edit_messages
-from headway.providers.request_draft import has_any
 from headway.providers.transformations import ONLY_ITS_PROVIDER, dropped, emulated
 from headway.providers.wire_rules import Adapted
 from headway.types import ChatRequest
@@ -47,7 +46,7 @@ def drop_details(request: ChatRequest) -> Adapted:
 def drop_all_details(request: ChatRequest) -> Adapted:
     """The same also of a client of OpenAI's format, which has them from another provider's reply,
     for OpenAI itself: it refuses them as unknown."""
-    if not has_any(request.messages, (DETAILS_FIELD,)):
+    if bytes(request.messages).find(DETAILS_FIELD) < 0:
         return request, ()
     messages = _raw_messages(request.messages)
     kept = [{k: v for k, v in message.items() if k != DETAILS} for message in messages]

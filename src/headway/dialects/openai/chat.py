@@ -80,6 +80,13 @@ UNSEEN = frozenset({ServiceTierReported, ModelReported})
 """Events that may come beside others and that no client sees."""
 END_MARK = b"data: [DONE]\n\n"
 YES = Raw(b"true")
+OPTIONAL = frozenset(
+    {
+        *("stream", "stream_options", "strict", "store", "prompt_cache_key"),
+        *("api_key", "base_url"),  # which are refused
+    }
+)
+"""The fields that ``OpenAIChat.decode`` reads besides the model and the messages."""
 BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
 _encode = msgspec.json.Encoder().encode
@@ -112,9 +119,15 @@ class OpenAIChat(OpenAIFormat):
             return _decode_items(client_request, fields)
         known = _read(client_request.body, fields)
         provider, model = split_model(known.model)
-        stream, options = known.stream or False, known.stream_options
+        api_key = read_key_header(client_request.headers)
         messages = fields.pop("messages")
         del fields["model"]  # present: ``_read`` requires it
+        if OPTIONAL.isdisjoint(fields):  # mostly, where no stream is asked for
+            request = ChatRequest(model=model, messages=messages, parameters=fields)
+            return DecodedRequest(
+                provider=provider, request=request, model_name=known.model, api_key=api_key
+            )
+        stream, options = known.stream or False, known.stream_options
         fields.pop("stream", None)
         fields.pop("strict", None)
         refuse_target_fields(fields)
@@ -125,7 +138,7 @@ class OpenAIChat(OpenAIFormat):
             request=request,
             model_name=known.model,
             stream=stream,
-            api_key=read_key_header(client_request.headers),
+            api_key=api_key,
             session_hint=read_cache_key(fields),
             shows_usage=options is not None and bool(options.get("include_usage")),
             strict=known.strict or False,

@@ -45,7 +45,7 @@ def adapt(request: ChatRequest) -> Adapted:
     """OpenAI's ``adapt``, for requests of either origin."""
     fitted, first = _fit_converted(request) if request.is_converted else drop_all_details(request)
     adapted, then = adapt_parameters(fitted)
-    return adapted, (*first, *then)
+    return adapted, first + then
 
 
 def _fit_converted(request: ChatRequest) -> Adapted:
