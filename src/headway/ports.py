@@ -211,6 +211,29 @@ class ResponseCache(Protocol):
         """Keep what is being written, and nothing from then on."""
 
 
+class Neighbour(Struct, frozen=True):
+    """A kept response whose request is similar to another one."""
+
+    key: bytes
+    """Of the cache."""
+    similarity: float
+    """The cosine of the angle between the vectors of their texts: 1 for the same direction."""
+    call_id: str
+    """The call that it answered."""
+
+
+class SemanticIndex(Protocol):
+    """The vectors of texts, in groups that are compared among themselves only."""
+
+    def add(self, group: bytes, vector: Sequence[float], key: bytes, call_id: str) -> None: ...
+
+    def find(self, group: bytes, vector: Sequence[float], threshold: float) -> Neighbour | None:
+        """The most similar one, if its similarity is at least ``threshold``."""
+
+    def similarity(self, one: Sequence[float], other: Sequence[float]) -> float | None:
+        """None where the vectors cannot be compared."""
+
+
 class KeptReply(Struct, frozen=True):
     """The content of an earlier call."""
 

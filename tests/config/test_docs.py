@@ -54,6 +54,7 @@ def test_every_section_has_its_chapter() -> None:
         "prices.<provider>.<model>.above.<tokens>",
         "prices.<provider>.<model>.tiers.<tier>",
         "cache",
+        "cache.semantic",
         "ledger",
     ]
 

@@ -15,6 +15,7 @@ from headway.config import (
     Overrides,
     Price,
     Secret,
+    SemanticCache,
     Server,
     load,
 )
@@ -475,3 +476,15 @@ def test_off_needs_no_quotes(read) -> None:
     config = read("ledger: {content: off, fsync: off, content_by_key: {a: off}}")
     assert (config.ledger.content, config.ledger.fsync) == ("off", "off")
     assert config.ledger.content_by_key == {"a": "off"}
+
+
+def test_the_semantic_cache_needs_a_model_and_a_threshold(read, refused) -> None:
+    config = read("cache: {ttl: 5m, semantic: {model: vendor/embed, threshold: 0.95}}")
+    assert config.cache.semantic == SemanticCache(model="vendor/embed", threshold=0.95)
+    assert refused("cache: {semantic: {mode: serve}}") == [
+        "headway.yaml:1: cache.semantic: lacks `model`, which has no default",
+        "headway.yaml:1: cache.semantic: lacks `threshold`, which has no default",
+    ]
+    assert refused("cache: {semantic: {model: vendor/embed, threshold: 1.5}}") == [
+        "headway.yaml:1: cache.semantic.threshold: must be a number above 0, at most 1",
+    ]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from headway.response_cache.semantic import PER_GROUP, SemanticIndex, similarity_of
+from headway.response_cache.semantic import PER_GROUP, SemanticIndex
 
 
 def test_the_most_similar_of_a_group_is_found() -> None:
@@ -61,6 +61,7 @@ def test_the_oldest_vectors_and_the_groups_of_longest_ago_are_forgotten() -> Non
 
 
 def test_the_similarity_of_two_vectors() -> None:
+    similarity_of = SemanticIndex(1).similarity
     assert similarity_of([1.0, 0.0], [2.0, 0.0]) == 1.0
     assert similarity_of([1.0, 0.0], [0.0, 2.0]) == 0.0
     assert similarity_of([0.0, 0.0], [1.0, 0.0]) is None

@@ -11,6 +11,7 @@ from headway.config.schema import (
     Overrides,
     Price,
     Provider,
+    SemanticCache,
     Server,
 )
 from headway.config.secret import Secret
@@ -27,6 +28,7 @@ __all__ = [
     "Problem",
     "Provider",
     "Secret",
+    "SemanticCache",
     "Server",
     "load",
 ]

@@ -18,7 +18,17 @@ from headway.config.nodes import Node, Scalar, Sequence
 from headway.config.paths import expand_user
 from headway.config.providers import Providers, prices
 from headway.config.routes import models, routing
-from headway.config.schema import Cache, Config, KindInfo, Ledger, Log, Overrides, Provider, Server
+from headway.config.schema import (
+    Cache,
+    Config,
+    KindInfo,
+    Ledger,
+    Log,
+    Overrides,
+    Provider,
+    SemanticCache,
+    Server,
+)
 from headway.config.secret import Secret
 from headway.config.settings import LEDGER, LOG, ROOT, SERVER
 from headway.config.specs import Key, ListType, Section
@@ -199,10 +209,18 @@ def _credentials(environ: Mapping[str, str]) -> dict[str, Secret]:
 
 
 def _cache(given: Mapping[str, Any], base: Path, file: Reader) -> Cache:
-    if "file" not in given:
-        return Cache(**given)
-    found = base / expand_user(given["file"], file, "cache.file")
-    return Cache(**{**given, "file": os.path.normpath(_absolute(found, file, ""))})
+    values = dict(given)
+    if "file" in given:
+        found = base / expand_user(given["file"], file, "cache.file")
+        values["file"] = os.path.normpath(_absolute(found, file, ""))
+    semantic = values.pop("semantic", None)
+    if semantic is None:
+        return Cache(**values)
+    missing = [name for name in ("model", "threshold") if name not in semantic]
+    for name in missing:
+        if f"cache.semantic.{name}" not in file.lines:
+            file.report("cache.semantic", f"lacks `{name}`, which has no default")
+    return Cache(**values, semantic=None if missing else SemanticCache(**semantic))
 
 
 def _ledger(

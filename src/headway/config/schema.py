@@ -216,6 +216,16 @@ class Ledger(Struct, frozen=True, kw_only=True):
     drain_usd: Decimal = Decimal(1)
 
 
+class SemanticCache(Struct, frozen=True, kw_only=True):
+    """When a request is answered with the response to a similar one."""
+
+    model: str
+    """``provider/model``."""
+    threshold: float
+    mode: Literal["shadow", "serve"] = "shadow"
+    entries: int = 10_000
+
+
 class Cache(Struct, frozen=True, kw_only=True):
     """Which responses are kept for identical requests."""
 
@@ -231,6 +241,7 @@ class Cache(Struct, frozen=True, kw_only=True):
     tools: bool = False
     pace: Literal["instant", "recorded"] = "instant"
     coalesce: Literal["off", "deterministic", "all"] = "deterministic"
+    semantic: SemanticCache | None = None
 
 
 class Config(Struct, frozen=True, kw_only=True):

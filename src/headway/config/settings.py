@@ -15,6 +15,7 @@ from headway.config.schema import (
     Price,
     Provider,
     ProviderKey,
+    SemanticCache,
     Server,
     TierPrice,
     TokenPrice,
@@ -207,6 +208,27 @@ LEDGER = Section(
     Ledger,
 )
 
+SEMANTIC = Section(
+    {
+        "model": Key(
+            value_types.MODEL,
+            "The embedding model that says how similar two texts are. Each new text is sent to it.",
+        ),
+        "threshold": Key(
+            value_types.SIMILARITY,
+            "The least similarity (cosine) at which a kept answer counts. What is right depends on "
+            "the model and the questions: find it in the `shadow` mode.",
+        ),
+        "mode": Key(
+            value_types.SEMANTIC_MODE,
+            "`shadow` serves nothing, and puts on record what it would have served and how similar "
+            "that was to the provider's own answer; `serve` serves it.",
+        ),
+        "entries": Key(value_types.ENTRIES, "Most vectors that each worker keeps in memory."),
+    },
+    SemanticCache,
+)
+
 CACHE = Section(
     {
         "ttl": Key(
@@ -242,6 +264,11 @@ CACHE = Section(
             value_types.COALESCE,
             "Whether identical requests that arrive while the first is being answered share its "
             "response: `deterministic` those with temperature 0, `all`, or `off`.",
+        ),
+        "semantic": Key(
+            SEMANTIC,
+            "Requests that differ in the last text of the user only, and mean the same.",
+            default="none: only identical requests",
         ),
     },
     Cache,

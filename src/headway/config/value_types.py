@@ -375,6 +375,13 @@ def _postgresql_url(text: str) -> str:
     return "postgresql" + text[text.index(":") :]
 
 
+def _similarity(text: str) -> float:
+    value = float(_price(text))
+    if not 0 < value <= 1:
+        raise InvalidValueError
+    return value
+
+
 def _age(text: str) -> float:
     seconds = float(_scaled(text, AGES))
     if not seconds:
@@ -442,6 +449,9 @@ FSYNC = ValueType("off, interval or always", _one_of("off", "interval", "always"
 ON_FAILURE = ValueType("continue or refuse", _one_of("continue", "refuse"))
 TENANT = ValueType("key or gateway", _one_of("key", "gateway"))
 PACE = ValueType("instant or recorded", _one_of("instant", "recorded"))
+SEMANTIC_MODE = ValueType("shadow or serve", _one_of("shadow", "serve"))
+SIMILARITY = ValueType("a number above 0, at most 1", _similarity, NUMERIC)
+ENTRIES = ValueType("a whole number from 1 to 1000000", _integer_within(1, 1_000_000), INTEGER_TAGS)
 COALESCE = ValueType("off, deterministic or all", _one_of("off", "deterministic", "all"), WORDS)
 FUNCTION = ValueType(
     "module:function, such as my_company.privacy:redact",

@@ -12,6 +12,17 @@ from headway.routing.route import CacheRule
 from headway.types import Headers
 
 
+class SemanticRules(Struct, frozen=True, kw_only=True):
+    """When a request is answered with the response to a similar one."""
+
+    model: str
+    """The ``provider/model`` of the vectors, or another name that the gateway knows."""
+    threshold: float
+    """The least similarity of two texts, from 0 to 1."""
+    serves: bool = False
+    """False: only put on record what would have been served."""
+
+
 class CachePolicy(Struct, frozen=True, kw_only=True):
     """How responses are kept, for all models or for one route."""
 
@@ -24,6 +35,7 @@ class CachePolicy(Struct, frozen=True, kw_only=True):
     with_tools: bool = False
     replays_pace: bool = False
     coalesce: Literal["off", "deterministic", "all"] = "deterministic"
+    semantic: SemanticRules | None = None
 
 
 def policy_for(

@@ -13,6 +13,7 @@ They read it then as they would their own. If it has none, the next of them is s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from decimal import Decimal
@@ -26,24 +27,23 @@ from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.attempt import MAX_BODY, Attempt
 from headway.pipeline.cached_reply import renew, replay, replay_at_pace
 from headway.pipeline.caching import Lookup, is_whole, new_response
-from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream
+from headway.pipeline.gateway import DrainLimits, Upstream
 from headway.pipeline.in_flight import InFlight
+from headway.pipeline.semantic_cache import Found, SemanticCall, SemanticUse
 from headway.pipeline.shared_response import ResponseReader, SharedResponse
 from headway.ports import CachedResponse
 from headway.record import CacheStatus
 from headway.types import Headers
 
+SIMILARITY = b"x-headway-cache-similarity"
 STATUS_HEADER, AGE = b"x-headway-cache", b"age"
 LEADER_LIMITS = DrainLimits(MAX_BODY, 1800.0, Decimal(1_000_000))
 """Of a response whose own client has left, while others read it."""
 
 
-class CachedCall(Protocol):
+class CachedCall(SemanticCall, Protocol):
     """What of a ``GatewayCall`` is needed."""
 
-    gateway: Gateway
-    snapshot: Snapshot
-    id: str
     decoded: DecodedRequest | None
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -77,6 +77,10 @@ class CacheUse:
         self._lookup = lookup
         self._send = send
         self._in_flight: InFlight[OngoingResponse] | None = None
+        self._semantic: SemanticUse | None = None
+        self._finding: asyncio.Task[Found | None] | None = None
+        """Finds what would have been served."""
+        self._similarity: float | None = None
         self._responses: list[tuple[Attempt, SharedResponse]] = []
         """Those of the call's attempts."""
 
@@ -89,7 +93,11 @@ class CacheUse:
     def headers(self) -> Headers:
         """Of the client's response (``age``: RFC 9111, section 5.1)."""
         named = (STATUS_HEADER, self.status.encode())
-        return (named,) if self.age_s is None else (named, (AGE, b"%d" % self.age_s))
+        if self.age_s is None:
+            return (named,)
+        if self._similarity is None:
+            return named, (AGE, b"%d" % self.age_s)
+        return named, (AGE, b"%d" % self.age_s), (SIMILARITY, b"%.4f" % self._similarity)
 
     @property
     def drain_limits(self) -> DrainLimits | None:
@@ -109,7 +117,7 @@ class CacheUse:
             if gateway.response_cache.is_shared:
                 self._call.start(self._load_and_answer(lookup.key))
                 return
-        self._join_or_send()
+        self._find_similar_or_send()
 
     async def _load_and_answer(self, key: bytes) -> None:
         gateway = self._call.gateway
@@ -117,7 +125,31 @@ class CacheUse:
         with self._call.interruptible():
             response = await gateway.response_cache.load(key, now)
         if not (self._lookup.takes(response, now) and self._answer(response)):
+            self._find_similar_or_send()
+
+    def _find_similar_or_send(self) -> None:
+        lookup, rules = self._lookup, self._lookup.policy.semantic
+        if rules is None or lookup.group is None or not lookup.reads:
             self._join_or_send()
+            return
+        self._semantic = SemanticUse(self._call, rules, lookup.group, lookup.text)
+        if rules.serves:
+            self._call.start(self._answer_with_similar(self._semantic))
+        else:
+            self._finding = self._call.gateway.start(self._semantic.find())
+            self._join_or_send()
+
+    async def _answer_with_similar(self, semantic: SemanticUse) -> None:
+        with self._call.interruptible():
+            found = await semantic.find()
+        if found is not None and self._lookup.takes(found[0], self._call.gateway.unix_time()):
+            response, neighbour = found
+            self._similarity = neighbour.similarity
+            if self._answer(response):
+                semantic.served(neighbour)
+                return
+            self._similarity = None
+        self._join_or_send()
 
     def _answer(self, response: CachedResponse | None) -> bool:
         """False: its provider is not served any more."""
@@ -159,7 +191,7 @@ class CacheUse:
 
     def send_instead(self) -> None:
         """The response that was read came to no good end: send the call to its provider."""
-        self.status, self.age_s = "miss", None
+        self.status, self.age_s, self._similarity = "miss", None, None
         self._send()
 
     def _read(self, upstream: Upstream, model: str, shared: SharedResponse) -> None:
@@ -205,6 +237,22 @@ class CacheUse:
             now=gateway.unix_time(),
         )
         gateway.response_cache.put(lookup.key, response)
+        if self._finding is not None and self._semantic is not None:
+            gateway.start(self._compare(self._semantic, self._finding, lookup.key, response))
+        elif self._semantic is not None:
+            self._semantic.keep(lookup.key)
+
+    async def _compare(
+        self,
+        semantic: SemanticUse,
+        finding: asyncio.Task[Found | None],
+        key: bytes,
+        response: CachedResponse,
+    ) -> None:
+        found, decoded = await finding, self._call.decoded
+        semantic.keep(key)
+        if found is not None and decoded is not None:
+            await semantic.compare(found, response, decoded)
 
     def close(self) -> None:
         """The call is over."""

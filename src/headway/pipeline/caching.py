@@ -22,9 +22,10 @@ from headway.policy.cache_key import (
     offers_tools,
     read_cache_control,
 )
+from headway.policy.last_text import split_last_text
 from headway.ports import CachedResponse
 from headway.routing.route import Route
-from headway.types import Headers
+from headway.types import ChatRequest, Headers
 
 MAX_TTL_S = 30 * 86400.0
 _REFUSAL = re.compile(rb'(?<!\\)"refusal"\s*:\s*"')
@@ -42,6 +43,10 @@ class Lookup(Struct, frozen=True, kw_only=True):
     writes: bool = False
     max_age_s: float | None = None
     coalesces: bool = False
+    group: bytes | None = None
+    """Identifies all of the request but its last text; None where that is not compared."""
+    text: str = ""
+    """The last text."""
 
     def takes(self, response: CachedResponse | None, now: float) -> bool:
         """Whether ``response`` is young enough. ``now`` is in unix seconds."""
@@ -69,6 +74,9 @@ def find_lookup(
         return Lookup(policy=policy)
     tenant = _tenant(policy, decoded, key_id)
     key = make_cache_key(decoded.request, tenant=tenant, target=target, wire=wire)
+    rest, text = None, ""
+    if policy.semantic is not None and isinstance(decoded.request, ChatRequest):
+        rest, text = split_last_text(decoded.request) or (None, "")
     is_shareable = policy.coalesce == "all" or is_deterministic(decoded.request)
     return Lookup(
         policy=policy,
@@ -78,6 +86,10 @@ def find_lookup(
         writes=not control.no_store and ttl_s > 0,
         max_age_s=control.max_age,
         coalesces=policy.coalesce != "off" and is_shareable and not control.no_cache,
+        group=None
+        if rest is None
+        else make_cache_key(rest, tenant=tenant, target=target, wire=wire),
+        text=text,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -26,6 +26,7 @@ from headway.ports import (
     Launcher,
     ResponseCache,
     RoutingState,
+    SemanticIndex,
     Spool,
     Transport,
 )
@@ -35,12 +36,15 @@ from headway.routing.model_aliases import ModelAliases
 from headway.routing.provider_keys import ProviderKey
 from headway.routing.route import Route
 from headway.routing.route_table import RouteTable
-from headway.types import Clock, Target, Timeouts
+from headway.types import Clock, Headers, Target, Timeouts
 
 log = logging.getLogger("headway")
 T = TypeVar("T")
 Named = tuple[str, str]
 """The configured name of a provider, and its model."""
+Embed = Callable[[str, str, Headers, str], Awaitable[Sequence[float] | None]]
+"""(model, text, headers and query of the client's request) -> its vector; None if there is no
+answer."""
 CLOSING = "The gateway is shutting down; send this request to another."
 CLIENT_LEFT = "The client closed the connection before the answer's end."
 NO_RECORD = (
@@ -248,6 +252,9 @@ class Gateway:
         self.sleep = sleep
         """Awaits that many seconds."""
         self.response_cache: ResponseCache = NOTHING_CACHED
+        self.semantic_index: SemanticIndex | None = None
+        """None where only identical requests are answered from the cache."""
+        self.embed: Embed | None = None
         self.in_flight: dict[bytes, InFlight[Any]] = {}
         """Key of the cache -> a call whose response identical ones wait for."""
         self.routing_state = routing_state

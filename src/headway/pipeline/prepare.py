@@ -6,8 +6,15 @@ from typing import Protocol
 
 from headway.dialects.base import DecodedRequest, Dialect, ResponseContext
 from headway.pipeline import provider_calls
-from headway.pipeline.cached_call import CacheUse
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
+from headway.types import Headers
+
+
+class HeaderSource(Protocol):
+    """Adds headers to the client's response."""
+
+    @property
+    def headers(self) -> Headers: ...
 
 
 class PlannedCall(Protocol):
@@ -19,7 +26,9 @@ class PlannedCall(Protocol):
     id: str
     request_id: str
     key_id: str | None
-    cache_use: CacheUse | None
+
+    @property
+    def cache_use(self) -> HeaderSource | None: ...
 
 
 def prepare(call: PlannedCall, upstream: Upstream, decoded: DecodedRequest) -> ResponseContext:

@@ -15,23 +15,12 @@ from heapq import nsmallest
 from math import fsum, sqrt
 from operator import mul
 
-from msgspec import Struct
+from headway.ports import Neighbour
 
 PER_GROUP = 1000
 """Vectors of a group; a further one replaces the oldest."""
 COMPARED = 16
 """Vectors whose angles are computed."""
-
-
-class Neighbour(Struct, frozen=True):
-    """A kept response."""
-
-    key: bytes
-    """Of the cache."""
-    similarity: float
-    """The cosine of the angle between the two vectors: 1 for the same direction."""
-    call_id: str
-    """The call that it answered."""
 
 
 class _Group:
@@ -88,16 +77,15 @@ class SemanticIndex:
             return None
         return Neighbour(found.keys[at], min(similarity, 1.0), found.call_ids[at])
 
+    def similarity(self, one: Sequence[float], other: Sequence[float]) -> float | None:
+        """None where a vector has no direction, or they are of different lengths."""
+        first, second = _unit(one), _unit(other)
+        if first is None or second is None or len(first) != len(second):
+            return None
+        return min(_dot(first, second), 1.0)
+
     def _forget(self, group: bytes) -> None:
         self._size -= len(self._groups.pop(group).keys)
-
-
-def similarity_of(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """None where a vector has no direction, or they are of different lengths."""
-    first, second = _unit(one), _unit(other)
-    if first is None or second is None or len(first) != len(second):
-        return None
-    return min(_dot(first, second), 1.0)
 
 
 def _unit(vector: Sequence[float]) -> array[float] | None:

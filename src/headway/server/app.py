@@ -106,7 +106,7 @@ class App:
         old, self._transports = self._transports, transports
         if composition.needs_new_cache(self.config.cache, config.cache):
             self.gateway.start(self.gateway.response_cache.close())
-            self.gateway.response_cache = composition.new_response_cache(config.cache)
+            composition.set_cache(self.gateway, config.cache)
         self.config = config
         self.gateway.snapshot = snapshot
         if old is not None:

@@ -14,7 +14,7 @@ from msgspec import convert
 from msgspec.structs import replace
 
 from headway.config import Cache as CacheConfig
-from headway.config import Config
+from headway.config import Config, SemanticCache
 from headway.config import Ledger as LedgerConfig
 from headway.config import Provider as ProviderConfig
 from headway.config import Server as ServerConfig
@@ -27,7 +27,7 @@ from headway.local.shared_model import SharedModel
 from headway.metering.configured_prices import ConfiguredPrice
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline import targets
-from headway.pipeline.cache_policy import CachePolicy
+from headway.pipeline.cache_policy import CachePolicy, SemanticRules
 from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream, UpstreamKey
 from headway.policy import gateway_loop
 from headway.policy.base_urls import BaseUrlPolicy
@@ -69,7 +69,7 @@ def new_gateway(
         sleep=asyncio.sleep,
         routing_state=MemoryRoutingState(),
     )
-    gateway.response_cache = new_response_cache(config.cache)
+    set_cache(gateway, config.cache)
     return gateway
 
 
@@ -142,12 +142,35 @@ def new_cache_policy(cache: CacheConfig) -> CachePolicy:
         with_tools=cache.tools,
         replays_pace=cache.pace == "recorded",
         coalesce=cache.coalesce,
+        semantic=None if cache.semantic is None else _semantic_rules(cache.semantic),
     )
+
+
+def _semantic_rules(semantic: SemanticCache) -> SemanticRules:
+    return SemanticRules(
+        model=semantic.model,
+        threshold=semantic.threshold,
+        serves=semantic.mode == "serve",
+    )
+
+
+def set_cache(gateway: Gateway, cache: CacheConfig) -> None:
+    """Give ``gateway`` an empty cache."""
+    gateway.response_cache = new_response_cache(cache)
+    gateway.semantic_index = gateway.embed = None
+    if cache.semantic is not None:
+        # others need neither of them
+        from headway.pipeline.embedding_call import embed
+        from headway.response_cache.semantic import SemanticIndex
+
+        gateway.semantic_index = SemanticIndex(cache.semantic.entries)
+        gateway.embed = partial(embed, gateway)
 
 
 def needs_new_cache(old: CacheConfig, new: CacheConfig) -> bool:
     """Whether responses are to be kept elsewhere; the rules are those of the snapshot."""
-    return (old.memory, old.file, old.file_limit) != (new.memory, new.file, new.file_limit)
+    kept = (old.memory, old.file, old.file_limit, old.semantic)
+    return kept != (new.memory, new.file, new.file_limit, new.semantic)
 
 
 def new_response_cache(cache: CacheConfig) -> ResponseCache:
