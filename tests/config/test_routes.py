@@ -29,6 +29,8 @@ models:
         weight: 3
         when: {needs: images, max_tokens: 8000}
         parameters: {temperature: 0, stop: null, metadata: {a: [1, true]}}
+        supports: [tools, images]
+        context_window: 32000
     strategy: cheapest
     sticky: session
     retries: 1
@@ -63,6 +65,8 @@ def test_a_name_may_be_a_list_of_targets_or_a_mapping_with_rules(read) -> None:
                 weight=3.0,
                 when=When(needs=("images",), max_tokens=8000),
                 parameters={"temperature": 0, "stop": None, "metadata": {"a": [1, True]}},
+                supports=("tools", "images"),
+                context_window=32000,
             ),
         ),
         strategy="cheapest",

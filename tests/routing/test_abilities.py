@@ -3,8 +3,8 @@ from __future__ import annotations
 from headway.routing.abilities import (
     NEEDS,
     TargetFacts,
+    find_doubt,
     find_refusal,
-    too_long_reason,
 )
 from headway.routing.conditions import Table, compile_table
 from headway.routing.route import RouteTarget
@@ -61,9 +61,36 @@ def test_a_condition_that_does_not_hold_is_a_reason() -> None:
     assert find_refusal(target, FACTS, request(stream=True, tags=("vip",))) is None
 
 
-def test_a_context_that_is_too_short_is_told_with_both_lengths() -> None:
-    reason = too_long_reason(FACTS, request(input_tokens=1001))
-    assert reason == "has a context of 1000 tokens, and the prompt about 1001"
+DOUBTS: list[tuple[RouteTarget, RoutedRequest, str | None]] = [
+    (TARGET, request(input_tokens=1000), None),
+    (TARGET, request(input_tokens=1001), "takes 1000 tokens, and the prompt has about 1001"),
+    (TARGET, request(needs=frozenset({"tools"})), "has no tools"),
+    (
+        TARGET,
+        request(needs=frozenset({"tools", "json_schema"})),
+        "has no tools and follows no JSON schema",
+    ),
+    (RouteTarget(provider="p", model="m", context_window=2000), request(input_tokens=2000), None),
+    (
+        RouteTarget(provider="p", model="m", context_window=500),
+        request(input_tokens=501),
+        "takes 500 tokens, and the prompt has about 501",
+    ),
+    (
+        RouteTarget(provider="p", model="m", supports=frozenset({"tools"})),
+        request(needs=frozenset({"tools"})),
+        None,
+    ),
+]
+
+
+@for_each(("target", "asked", "doubt"), DOUBTS)
+def test_what_the_data_says_is_a_doubt_unless_the_configuration_knows_better(
+    target: RouteTarget, asked: RoutedRequest, doubt: str | None
+) -> None:
+    facts = TargetFacts(context_window=1000, may_lack=frozenset({"tools", "json_schema"}))
+    assert find_doubt(target, facts, asked) == doubt
+    assert find_doubt(target, TargetFacts(), asked) == (doubt if target.context_window else None)
 
 
 # the wishes, why they exclude the target

@@ -132,7 +132,7 @@ def test_a_target_whose_keys_all_wait_is_skipped() -> None:
 # --- Long prompts -------------------------------------------------------------------------------
 
 SHORT = TargetFacts(context_window=99)
-TOO_LONG = "has a context of 99 tokens, and the prompt about 100"
+TOO_LONG = "takes 99 tokens, and the prompt has about 100"
 
 
 def test_a_target_whose_context_is_too_short_is_skipped() -> None:
@@ -150,10 +150,19 @@ def test_where_all_contexts_are_too_short_those_for_long_prompts_follow() -> Non
     assert found.why == "on_context_window, ordered"
 
 
+def test_data_that_may_be_out_of_date_refuses_no_request() -> None:
+    blind = TargetFacts(may_lack=frozenset({"images"}))
+    request = RoutedRequest(model="r", dialect="openai", needs=frozenset({"images"}))
+    found = plan(ordered(A, B), facts={"a": blind}, request=request)
+    assert found == Plan((B,), (Skipped(A, "takes no images"),), "ordered")
+    found = plan(ordered(A, B), facts={"a": blind, "b": blind}, request=request)
+    assert found == Plan((A, B), (), "none is known to be able to, ordered")
+
+
 def test_an_estimate_does_not_refuse_a_request() -> None:
     found = plan(ordered(A, C, on_context_window=(B,)), broken(C), {"a": SHORT, "b": SHORT})
     assert found.candidates == (A,)
-    assert found.why == "too long for all by its estimate, ordered"
+    assert found.why == "none is known to be able to, ordered"
 
 
 # --- Order --------------------------------------------------------------------------------------

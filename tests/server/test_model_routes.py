@@ -19,7 +19,8 @@ models:
   safe: [openai/gpt-5, fast]
   smart:
     targets:
-      - {model: openai/gpt-5, weight: 2, parameters: {temperature: 0, stop: null}}
+      - {model: openai/gpt-5, weight: 2, parameters: {temperature: 0, stop: null},
+         supports: [tools], context_window: 9}
       - {model: fast, when: {hours: 08:00-09:00, time_zone: Asia/Tokyo}}
     strategy: cheapest
     sticky: prefix
@@ -82,6 +83,8 @@ def test_all_keys_of_a_route_are_read(config: Config) -> None:
         model="gpt-5",
         weight=2.0,
         parameters={"temperature": Raw(b"0"), "stop": Raw(b"null")},
+        supports=frozenset({"tools"}),
+        context_window=9,
     )
     assert second.condition is not None
     assert found == Route(

@@ -47,6 +47,8 @@ class RouteTarget(Struct, frozen=True, kw_only=True):
     when: When | None = None
     parameters: Mapping[str, Any] = {}
     """Plain values; None takes a parameter out."""
+    supports: tuple[str, ...] = ()
+    context_window: int | None = None
 
 
 class RouteLimits(Struct, frozen=True, kw_only=True):

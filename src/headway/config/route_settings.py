@@ -67,6 +67,16 @@ TARGET = Section(
             Free("parameters with their values"),
             "Parameters of the request that are replaced for this target; `null` takes one out.",
         ),
+        "supports": Key(
+            ListType(value_types.NEED),
+            "What its model can do although the data that ships says that it cannot.",
+            default="none",
+        ),
+        "context_window": Key(
+            value_types.TOKEN_COUNT,
+            "Tokens of the longest input that it takes.",
+            default="as the data that ships says, if it has the model",
+        ),
     },
     RouteTarget,
 )

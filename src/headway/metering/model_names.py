@@ -37,7 +37,7 @@ def strip_routing(name: str) -> str:
 def is_same_model(name: str, other: str, vendor: str) -> bool:
     """Whether both names mean one model, apart from its date or revision, and whoever serves it.
     ``vendor`` is a word that one of them may begin with."""
-    return _essence(name, vendor) == _essence(other, vendor)
+    return essence(name, vendor) == essence(other, vendor)
 
 
 def is_more_exact(name: str, other: str, vendor: str) -> bool:
@@ -48,9 +48,10 @@ def is_more_exact(name: str, other: str, vendor: str) -> bool:
 
 
 @lru_cache(maxsize=MAX_CACHED_NAMES)
-def _essence(name: str, vendor: str) -> tuple[str, ...]:
-    """The words and numbers of a name, sorted, because vendors order them differently
-    (``claude-sonnet-4.5``, ``claude-4.5-sonnet``)."""
+def essence(name: str, vendor: str) -> tuple[str, ...]:
+    """The words and numbers of a name without its date, revision, path and region, sorted, because
+    vendors order them differently (``claude-sonnet-4.5``, ``claude-4.5-sonnet``). ``vendor`` is a
+    word that the name may begin with."""
     short = _VENDOR.sub("", _PATH.sub("", strip_routing(name.lower()))).removeprefix(f"{vendor}-")
     while True:
         stripped = _DATE.sub("", _REVISION.sub("", short))

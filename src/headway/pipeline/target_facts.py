@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from headway.metering.model_abilities import UNKNOWN, ModelAbilities, shipped_abilities
 from headway.pipeline.gateway import Snapshot, Upstream
-from headway.providers.capabilities import is_missing
+from headway.pipeline.vendor_models import serves_vendor_models
+from headway.providers.capabilities import is_emulated, is_missing
 from headway.routing.abilities import NEEDS, NOTHING, TargetFacts
 from headway.routing.route import Route
 
@@ -14,8 +16,9 @@ PERIOD_S = 1800.0
 """Prices change on the day, or by the half hour where they differ between day and night."""
 MAX_KEPT = 4096
 """Targets and routes that are kept: clients may name any."""
-DROPPED = frozenset({"reasoning", "logprobs", "json_object"})
-"""What a provider is not asked for where it lacks it: such a request is answered all the same."""
+NEEDED = frozenset(NEEDS) - {"reasoning", "logprobs", "json_object"}
+"""Without these a request makes no sense. The others are dropped where a provider lacks them, and
+the answer says so."""
 
 
 class Interests(Struct, frozen=True, gc=False):
@@ -57,11 +60,15 @@ class TargetFactsTable(dict[str, TargetFacts]):
     def _find_interests(self, route: Route) -> Interests:
         targets = (*route.targets, *route.on_context_window, *route.on_content_policy)
         facts = [self[target.id] for target in targets]
-        windows = [each.context_window for each in facts if each.context_window is not None]
+        given = (
+            target.context_window or one.context_window
+            for target, one in zip(targets, facts, strict=True)
+        )
+        windows = [window for window in given if window is not None]
         conditions = [each.condition for each in targets if each.condition is not None]
         return Interests(
             reads=NOTHING.union(*(each.reads for each in conditions)),
-            lacks=NOTHING.union(*(each.lacks for each in facts)),
+            lacks=NOTHING.union(*(each.lacks | each.may_lack for each in facts)),
             least_window=min(windows, default=None),
         )
 
@@ -82,19 +89,31 @@ def find_facts(snapshot: Snapshot, provider: str, model: str, unix_now: float) -
         return TargetFacts(unusable="has no provider of that name", names=frozenset({provider}))
     adapter = upstream.provider
     priced = snapshot.prices.describe(adapter.price_id, model, unix_now, provider=provider)
-    capabilities = adapter.capabilities
+    abilities = _abilities(upstream, model)
     return TargetFacts(
         unusable=_unusable(upstream),
         names=frozenset({provider, adapter.name}),
-        lacks=frozenset(
-            need for need in NEEDS if need not in DROPPED and is_missing(need, capabilities)
+        lacks=frozenset(need for need in NEEDED if is_missing(need, adapter.capabilities)),
+        may_lack=frozenset(
+            need for need in abilities.lacks & NEEDED if not is_emulated(need, adapter.capabilities)
         ),
         operations=_operations(upstream),
-        context_window=priced.context_window,
+        context_window=abilities.context_window or priced.context_window,
         input_usd=None if priced.input is None else float(priced.input),
         output_usd=None if priced.output is None else float(priced.output),
         keys=tuple(key.id for key in upstream.keys) or (provider,),
     )
+
+
+def _abilities(upstream: Upstream, model: str) -> ModelAbilities:
+    """Of a model of the vendor; under an address of one's own a name may mean another model. What
+    the configuration says that a deployment is, counts for names that are unknown."""
+    if upstream.provider.base_url is not None and not serves_vendor_models(upstream):
+        return UNKNOWN
+    book, kind = shipped_abilities(), upstream.provider.name
+    found = book.find(kind, model)
+    base_model = upstream.options.get("model_name")
+    return book.find(kind, str(base_model)) if found is UNKNOWN and base_model else found
 
 
 def _unusable(upstream: Upstream) -> str | None:

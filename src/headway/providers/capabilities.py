@@ -45,3 +45,8 @@ def unsupported_parameters(capabilities: Mapping[str, str]) -> tuple[str, ...]:
 def is_missing(name: str, capabilities: Mapping[str, str]) -> bool:
     """Whether a provider with these capabilities lacks one. With none at all they are unknown."""
     return bool(capabilities) and name not in capabilities
+
+
+def is_emulated(name: str, capabilities: Mapping[str, str]) -> bool:
+    """Whether the adapter makes up for what models lack."""
+    return capabilities.get(name, "").startswith("emulated")

@@ -33,11 +33,13 @@ class TargetFacts(Struct, frozen=True, kw_only=True):
     names: frozenset[str] = NOTHING
     """The configured name of its provider, and the kind."""
     lacks: frozenset[str] = NOTHING
-    """Of ``NEEDS``."""
+    """Of ``NEEDS`` what its provider lacks, or what cannot be sent to it."""
+    may_lack: frozenset[str] = NOTHING
+    """Of ``NEEDS`` what its model lacks by the data that ships, which may be out of date."""
     operations: frozenset[str] | None = None
     """What its provider can be asked for beside chat; None: unknown."""
     context_window: int | None = None
-    """Tokens of input and output."""
+    """Tokens of the longest input, by the same data."""
     input_usd: float | None = None
     """Dollars per million tokens. None: unknown. Likewise for the output."""
     output_usd: float | None = None
@@ -67,8 +69,8 @@ def find_refusal(
         unmet = target.condition.unmet(request)
         if unmet is not None:
             return f"is for requests with: {unmet}"
-    if not request.needs.isdisjoint(facts.lacks):
-        return _list([NEEDS[need] for need in NEEDS if need in request.needs & facts.lacks])
+    if facts.lacks and not request.needs.isdisjoint(facts.lacks):
+        return _say(facts.lacks & request.needs)
     if _lacks_operation(facts, request.operation):
         return f"has no {request.operation}"
     return None if wishes is NO_WISHES else _against_wishes(facts, wishes)
@@ -79,10 +81,17 @@ def _lacks_operation(facts: TargetFacts, operation: str) -> bool:
     return operation != "chat" and known is not None and operation not in known
 
 
-def too_long_reason(facts: TargetFacts, request: RoutedRequest) -> str:
-    return f"has a context of {facts.context_window} tokens, and the prompt about " + str(
-        request.input_tokens
-    )
+def find_doubt(target: RouteTarget, facts: TargetFacts, request: RoutedRequest) -> str | None:
+    """Why the target will probably not be able to answer the request: by data that may be out of
+    date, or by an estimate. What the configuration says of the target counts before that."""
+    if facts.may_lack and not request.needs.isdisjoint(facts.may_lack):
+        lacking = (facts.may_lack & request.needs) - target.supports
+        if lacking:
+            return _say(lacking)
+    window = target.context_window or facts.context_window
+    if window is not None and request.input_tokens > window:
+        return f"takes {window} tokens, and the prompt has about {request.input_tokens}"
+    return None
 
 
 def _against_wishes(facts: TargetFacts, wishes: Wishes) -> str | None:
@@ -107,5 +116,5 @@ def _too_expensive(name: str, price: float | None, most: float | None) -> str | 
     return f"costs {price:g} a million tokens, above the request's provider.max_price.{name}"
 
 
-def _list(texts: Collection[str]) -> str:
-    return " and ".join(texts)
+def _say(lacking: Collection[str]) -> str:
+    return " and ".join(NEEDS[need] for need in NEEDS if need in lacking)

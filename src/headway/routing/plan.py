@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from headway.routing import balance
-from headway.routing.abilities import Skipped, TargetFacts, find_refusal, too_long_reason
+from headway.routing.abilities import Skipped, TargetFacts, find_doubt, find_refusal
 from headway.routing.balance import Candidate
 from headway.routing.route import Route, RouteTarget
 from headway.routing.routed_request import RoutedRequest
@@ -33,8 +33,8 @@ class _Sorted(Struct, gc=False):
     """Targets by whether they can be tried."""
 
     usable: list[Candidate]
-    too_long: list[Candidate]
-    """The prompt is longer than their context, by its estimate."""
+    doubtful: list[tuple[Candidate, str]]
+    """With the reason for which they will probably fail."""
     broken: list[Candidate]
     """Their breaker is open."""
     skipped: list[Skipped]
@@ -54,9 +54,9 @@ def make_plan(
     """``facts`` are those of any target, by its id. ``now`` is the gateway's clock; conditions read
     ``request.now``.
 
-    An estimate does not refuse a request, and a breaker that is open everywhere does not either:
-    where no other target is left, those are tried whose context seems too short, and then those
-    that failed lately."""
+    No estimate, data that may be out of date, or open breaker refuses a request: where no other
+    target is left, those are tried that will probably not be able to answer, and then those that
+    failed lately."""
     return _Planner(route, request, facts, states, now, rng, wishes).plan()
 
 
@@ -77,7 +77,7 @@ class _Planner(Struct, gc=False):
         ordered, how = self.order(chosen) if len(chosen) > 1 else (chosen, self.strategy)
         return Plan(
             tuple([each.target for each in ordered]),
-            self.skipped(found) if found.too_long or found.broken else tuple(found.skipped),
+            self.skipped(found) if found.doubtful or found.broken else tuple(found.skipped),
             why + how,
             None if chosen else found.wait_s,
         )
@@ -107,8 +107,8 @@ class _Planner(Struct, gc=False):
             candidate = Candidate(target, state, _price(facts, request) if needs_price else None)
             if not state.breaker.admits(now):
                 found.broken.append(candidate)
-            elif facts.context_window is not None and request.input_tokens > facts.context_window:
-                found.too_long.append(candidate)
+            elif (doubt := find_doubt(target, facts, request)) is not None:
+                found.doubtful.append((candidate, doubt))
             else:
                 found.usable.append(candidate)
         return found
@@ -116,28 +116,24 @@ class _Planner(Struct, gc=False):
     def fall_back(self, found: _Sorted) -> str:
         """Fill ``found.usable`` with what else there is, and tell what that is."""
         route = self.route
-        if found.too_long and route.on_context_window:
+        if found.doubtful and route.on_context_window:
             then = self.sort(route.on_context_window)
             found.usable, found.skipped = then.usable, [*found.skipped, *then.skipped]
             if found.usable:
                 return "on_context_window, "
-        if found.too_long:
-            found.usable, found.too_long = found.too_long, []
-            return "too long for all by its estimate, "
+        if found.doubtful:
+            found.usable, found.doubtful = [each for each, _ in found.doubtful], []
+            return "none is known to be able to, "
         if found.broken:
             found.usable, found.broken = found.broken, []
             return "all failed lately, "
         return ""
 
     def skipped(self, found: _Sorted) -> tuple[Skipped, ...]:
-        request, facts, now = self.request, self.facts, self.now
         return (
             *found.skipped,
-            *(
-                Skipped(each.target, too_long_reason(facts[each.target.id], request))
-                for each in found.too_long
-            ),
-            *(Skipped(each.target, _broken_reason(each.state, now)) for each in found.broken),
+            *(Skipped(each.target, doubt) for each, doubt in found.doubtful),
+            *(Skipped(each.target, _broken_reason(each.state, self.now)) for each in found.broken),
         )
 
     # --- In which order -----------------------------------------------------------------------

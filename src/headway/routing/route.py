@@ -47,6 +47,10 @@ class RouteTarget(Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Raw] = {}
     """Parameters of the request that are replaced for this target."""
 
+    supports: frozenset[str] = frozenset()
+    """What its model can do, whatever the data that ships says (``abilities.NEEDS``)."""
+    context_window: int | None = None
+    """Tokens of the longest input; None: as the data says."""
     id: str = ""
     """``provider/model``; not given, but composed."""
 

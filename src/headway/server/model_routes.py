@@ -82,6 +82,8 @@ def _target(given: TargetConfig) -> RouteTarget:
         model=model,
         weight=given.weight,
         condition=None if given.when is None else _condition(given.when),
+        supports=frozenset(given.supports),
+        context_window=given.context_window,
         parameters={
             name: Raw(msgspec.json.encode(value)) for name, value in given.parameters.items()
         },

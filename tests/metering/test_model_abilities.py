@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+
+from headway.metering.model_abilities import (
+    MAX_NAME_LENGTH,
+    UNKNOWN,
+    AbilityBook,
+    ModelAbilities,
+    shipped_abilities,
+)
+from headway.providers import KINDS
+from support.for_each import for_each
+
+BOOK = AbilityBook.load(
+    json.dumps(
+        {
+            "source": "a source",
+            "version": "2026-07-02 abc",
+            "kinds": {"openai": "openai", "azure_openai": "openai"},
+            "providers": {
+                "openai": {
+                    "gpt-9": [1000, "audio"],
+                    "gpt-9-2030-01-01": [800, "audio", "json_schema"],
+                    "o9-2030-02-01": [500, "tools"],
+                    "o9-2030-03-01": [None, "tools", "images"],
+                    "o9-2030-04-01": [900, "tools", "images"],
+                    "gpt-8": [None],
+                }
+            },
+        }
+    ).encode()
+)
+
+# kind, model, what is known of it
+MODELS: list[tuple[str, str, ModelAbilities]] = [
+    ("openai", "gpt-9", ModelAbilities(1000, frozenset({"audio"}))),
+    ("azure_openai", "GPT-9", ModelAbilities(1000, frozenset({"audio"}))),
+    ("openai", "gpt-9-2030-01-01", ModelAbilities(800, frozenset({"audio", "json_schema"}))),
+    ("openai", "openai/gpt-9-2031-01-01", ModelAbilities(1000, frozenset({"audio"}))),
+    ("openai", "o9-2030-02-01", ModelAbilities(500, frozenset({"tools"}))),
+    ("openai", "o9", ModelAbilities(None, frozenset({"tools"}))),
+    ("openai", "gpt-8", UNKNOWN),
+    ("openai", "gpt-7", UNKNOWN),
+    ("vllm", "gpt-9", UNKNOWN),
+    ("openai", "g" * (MAX_NAME_LENGTH + 1), UNKNOWN),
+]
+
+
+@for_each(("kind", "model", "expected"), MODELS)
+def test_a_model_is_found_by_any_of_its_names(
+    kind: str, model: str, expected: ModelAbilities
+) -> None:
+    assert BOOK.find(kind, model) == expected
+
+
+def test_the_source_is_known() -> None:
+    assert BOOK.source == "a source 2026-07-02 abc"
+    assert shipped_abilities() is shipped_abilities()
+    assert shipped_abilities().source.startswith("models.dev 20")
+
+
+SHIPPED: list[tuple[str, str, int | None, set[str]]] = [
+    ("openai", "gpt-4o", 128000, {"audio", "reasoning"}),
+    ("openai", "gpt-3.5-turbo", 16385, {"images", "audio", "tools", "json_schema", "reasoning"}),
+    ("anthropic", "claude-sonnet-4-5", 200000, {"audio"}),
+    ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", 200000, {"audio"}),
+    ("gemini", "models/gemini-2.5-pro", 1048576, set()),
+]
+
+
+@for_each(("kind", "model", "window", "lacks"), SHIPPED)
+def test_the_shipped_data_knows_well_known_models(
+    kind: str, model: str, window: int | None, lacks: set[str]
+) -> None:
+    assert shipped_abilities().find(kind, model) == ModelAbilities(window, frozenset(lacks))
+
+
+def test_the_shipped_data_is_for_kinds_that_exist_and_says_what_can_be_needed() -> None:
+    book = shipped_abilities()
+    assert book._data.kinds.keys() <= KINDS.keys()
+    found = [book.find(kind, "no-such-model") for kind in book._data.kinds]
+    assert set(found) == {UNKNOWN}
+    known = [one for models in book._providers.values() for one in models._by_name.values()]
+    assert len(known) > 1000
+    assert {need for one in known for need in one.lacks} == {
+        "images",
+        "audio",
+        "tools",
+        "json_schema",
+        "reasoning",
+    }
+    assert all(one.context_window is None or one.context_window > 0 for one in known)
